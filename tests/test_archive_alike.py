@@ -138,7 +138,7 @@ def test_a_run_that_hashes_large_archives_reports_it_and_can_be_interrupted(stud
     limit.start()
     assert run.stderr is not None
     with run.stderr as lines:
-        assert any("Archives of one name and size are compared: 2199.0 GB" in line for line in lines)
+        assert any("Archives with the same name and size are compared: 2199.0 GB" in line for line in lines)
         run.send_signal(signal.SIGTERM)
         assert "interrupted" in lines.read()
     assert run.wait() == 130

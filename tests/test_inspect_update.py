@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
-from qxbatch.pipeline.held import unit_lock
+from qxbatch.pipeline.unit_locks import unit_lock
 from qxbatch.publish.locks import Locks
 from qxbatch.session.folder import SessionFolder, SessionState
 from qxbatch.session.summary import with_facts

@@ -3,7 +3,7 @@
 import pytest
 
 from qxbatch.events import Observers
-from qxbatch.pipeline.one import named_unit
+from qxbatch.pipeline.named_units import named_unit
 from qxbatch.pipeline.opened import opened_context
 from qxbatch.pipeline.unit import import_unit
 from qxbatch.problems import UsageError

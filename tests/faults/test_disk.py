@@ -90,7 +90,7 @@ def test_an_archive_without_room(study: Study, small: Path, archive: str) -> Non
     assert snapshot(packet) == before
     assert study.session_names() == ["S1", "S2"]
     assert hidden_left(small) == []
-    assert study.run("--check=no").status == 1, "only the archiving is left, and there is still no room"
+    assert study.run("--check=no").status == 1, "only the archiving remains, and there is still no room"
     assert hidden_left(small) == []
     ballast.unlink()
     run = study.run("--check=no")

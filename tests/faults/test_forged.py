@@ -97,7 +97,7 @@ def through_a_linked_inbox(attack: Attack) -> str:
 def test_a_journal_takes_no_packet_from_elsewhere(attack: Attack, named: Callable[[Attack], str], archive: str) -> None:
     name = named(attack)
     attack.journal(archive=archive, packets=attack.packet(attack.study.sessions / name, name))
-    assert "cannot be followed" in attack.run()
+    assert "cannot be used" in attack.run()
 
 
 @pytest.mark.parametrize(
@@ -124,14 +124,14 @@ def test_a_journal_takes_no_packet_from_elsewhere(attack: Attack, named: Callabl
 def test_a_journal_that_is_not_of_its_unit_is_not_followed(attack: Attack, changes: Forged) -> None:
     attack.journal(**changes)
     text = attack.run()
-    assert "cannot be followed" in text
+    assert "cannot be used" in text
     assert "remove the journal and run again" in text
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", "7", "[" * 10**5, '"version"'])
 def test_an_invalid_journal_is_reported(attack: Attack, text: str) -> None:
     (attack.study.sessions / ".qxbatch" / "journal" / "S1.json").write_text(text)
-    assert "cannot be followed" in attack.run()
+    assert "cannot be used" in attack.run()
 
 
 def test_a_journal_that_is_a_pipe_or_a_link_stops_nothing(attack: Attack) -> None:
@@ -212,7 +212,7 @@ def test_staging_that_is_a_link_is_not_entered(attack: Attack, linked: str, jour
 def test_a_number_that_no_run_gives_is_not_followed(attack: Attack, number: int) -> None:
     packet = attack.study.put("S1", TREE, Kind.ZIP)
     attack.journal(packets=[{**each, "number": number} for each in attack.packet(packet)])
-    assert "cannot be followed" in attack.run()
+    assert "cannot be used" in attack.run()
 
 
 @pytest.mark.parametrize("text", ["1\t2\n", "x\ty\tz\tname\n", "\udcff\t1\t1\t1\n"])
@@ -220,4 +220,4 @@ def test_a_damaged_list_of_taken_files_is_reported(attack: Attack, text: str) ->
     (attack.study.session("S1") / "inbox").mkdir(parents=True)
     (attack.staging / "taken.tsv").write_text(text, encoding="utf-8", errors="surrogateescape")
     attack.journal(inbox="S1/inbox", with_inbox=False)
-    assert "cannot be followed" in attack.run()
+    assert "cannot be used" in attack.run()

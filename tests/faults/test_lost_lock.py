@@ -58,7 +58,7 @@ def test_a_run_that_lost_its_lock_gives_the_session_up(
         at(patched, moment, lambda: overtaken(study))
         run = study.main(f"--archive={archive}")
     assert run.status == 75, run.text
-    assert "another run took the lock over" in run.text
+    assert "another run took over the lock" in run.text
     assert snapshot(study.inbox) == before
     assert study.session_names() == (["S1"] if moment == "before the packet leaves" else [])
     hidden = study.sessions / ".qxbatch"
@@ -103,7 +103,7 @@ def test_a_run_whose_staging_was_cleared_says_why(study: Study, monkeypatch: pyt
     monkeypatch.setattr(place_files, cleared)
     run = study.main()
     assert run.status == 75, run.text
-    assert "another run took the lock over" in run.text
+    assert "another run took over the lock" in run.text
 
 
 def test_who_has_the_lock_replaces_the_journal_of_who_lost_it(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,8 +108,8 @@ def test_a_disk_that_returns_other_bytes_is_reported_as_such(
         patched.setattr(packing, "pack_folder", meddling(rewritten, packet, after=True))
         run = study.main()
     assert run.status == 1
-    assert "what was written is not what was read" in run.text
-    assert f"{packet} was read again and has the bytes that it had, so the disk or the memory is faulty" in run.text
+    assert "the written files differ from the packet" in run.text
+    assert f"{packet} was read again and did not change, so the disk or the memory is faulty" in run.text
     assert "Check disk and memory, then run again." in run.text
     assert snapshot(study.inbox) == before
     assert not (study.sessions / ".qxbatch").exists()
@@ -143,7 +143,7 @@ def test_where_the_packet_cannot_be_read_again_both_are_said(study: Study, monke
         run = study.main()
     assert run.status == 1
     assert f"Either {packet} changed while it was read, or the disk or the memory is faulty" in run.text
-    assert "Look whether something still writes to the packet, check disk and memory, then run again." in run.text
+    assert "Check whether a program still writes to the packet, check disk and memory, then run again." in run.text
     assert study.session_names() == []
 
 

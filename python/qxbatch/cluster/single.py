@@ -7,7 +7,7 @@ from qxbatch.discover.plan import session_of
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.ending import end_imported
-from qxbatch.pipeline.one import Named, import_named, named
+from qxbatch.pipeline.named_units import NameMatch, import_named, match_name
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
 from qxbatch.report.observers import RunObservers
@@ -23,7 +23,7 @@ def import_one(settings: Settings, name: str) -> int:
     A session that exists already is a success, so that the call can be repeated. Raises UsageError.
     """
     need_writable(settings)
-    selected = named(settings, name)
+    selected = match_name(settings, name)
     observer = RunObservers(settings)
     with observer.progress:
         report = import_named(settings, selected.packets, selected.units, observer, lambda space: Locks(space.locks))
@@ -36,7 +36,7 @@ def import_one(settings: Settings, name: str) -> int:
     return _report_nothing(report, settings, name)
 
 
-def _note(report: Report, settings: Settings, name: str, selected: Named) -> str:
+def _note(report: Report, settings: Settings, name: str, selected: NameMatch) -> str:
     """Return a note if a packet was imported before, else an empty text."""
     if report.sessions:
         return ""

@@ -12,7 +12,7 @@ from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.unready import write_others
 from qxbatch.exits import ExitStatus
 from qxbatch.pipeline.ending import end_imported
-from qxbatch.pipeline.one import import_named
+from qxbatch.pipeline.named_units import import_named
 from qxbatch.report.observers import RunObservers
 from qxbatch.settings.model import Settings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
-from qxbatch.pipeline.held import unit_lock
+from qxbatch.pipeline.unit_locks import unit_lock
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.workspace import Workspace

@@ -1,4 +1,4 @@
-"""Folder mode: the numbers of archives of one name are chosen before the work, while a signal can still stop the run."""
+"""Folder mode: chooses the numbers of archives with the same name before the import, while a signal can still stop the run."""
 
 import sys
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive, Settings
 
 LONG = 10**9
-"""So many bytes take long to read: some seconds from a fast disk."""
+"""Reading this many bytes takes some seconds from a fast disk."""
 
 
 def numbers_of(
     inboxes: Sequence[Path], settings: Settings, workspace: Workspace, locks: Locks, monitor: Monitor
 ) -> Numbers:
-    """Return the numbers of the archives in these inboxes, where their names are not theirs alone.
+    """Return the numbers of the archives in these inboxes that share their name with others.
 
     Raises OSError when they cannot be written down, KeyboardInterrupt when the run is stopped meanwhile.
     """
@@ -35,4 +35,8 @@ def numbers_of(
 
 def _tell(size: int, *, quiet: bool) -> None:
     if size > LONG and not quiet:
-        print(f"Archives of one name and size are compared: {size / 1e9:.1f} GB are read.", file=sys.stderr, flush=True)
+        print(
+            f"Archives with the same name and size are compared: {size / 1e9:.1f} GB are read.",
+            file=sys.stderr,
+            flush=True,
+        )

@@ -9,8 +9,8 @@ from qxbatch.discover.units import units_of
 from qxbatch.events import Observer
 from qxbatch.model import Candidate, Report
 from qxbatch.pipeline.opened import opened_context
+from qxbatch.pipeline.parallel_units import import_units
 from qxbatch.pipeline.refresh import refresh_study
-from qxbatch.pipeline.together import import_units
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
@@ -24,18 +24,18 @@ def import_ready(
     report: Report,
     observer: Observer,
 ) -> Report:
-    """Import the ready packets; return the whole run's report, in which no packet's name names a patient.
+    """Import the ready packets; return the whole run's report, whose packet names are redacted.
 
     Raises UsageError and KeyboardInterrupt as `opened_context`.
     """
     try:
-        with imported(settings, workspace, locks, ready, report, observer) as done:
-            # before the hidden folder goes: after a kill, it says that this is to be done
-            refresh_study(settings, done)
+        with imported(settings, workspace, locks, ready, report, observer) as final_report:
+            # before the hidden folder is removed: after a kill, the next run sees the folder and does this
+            refresh_study(settings, final_report)
     except KeyboardInterrupt:
         refresh_study(settings, report, interrupted=True)
         raise
-    return done
+    return final_report
 
 
 @contextmanager
@@ -50,15 +50,15 @@ def imported(
     """Import the ready packets, and yield the whole run's report before the hidden folder is removed."""
     units = units_of(ready, folder_mode=settings.masterinbox is None)
     with opened_context(settings, units, observer, workspace, locks) as context:
-        units_done = import_units(context, units)
-        redact = {each.unit.name: each.redact for each in units_done}
-        sessions = (session for each in units_done for session in each.reports)
-        found = tuple(_redacted(candidate, redact) for candidate in report.candidates)
-        yield Report(found, (*report.sessions, *sessions))
+        imported_units = import_units(context, units)
+        redact = {result.unit.name: result.redact for result in imported_units}
+        sessions = (session for result in imported_units for session in result.reports)
+        candidates = tuple(_redacted(candidate, redact) for candidate in report.candidates)
+        yield Report(candidates, (*report.sessions, *sessions))
 
 
 def _redacted(candidate: Candidate, redact: Mapping[str, Redact]) -> Candidate:
-    """A packet's own name may be the patient's."""
+    """Return a candidate whose packet name is redacted: it may contain the patient's name."""
     if candidate.session is None or candidate.packet is None or candidate.session.id not in redact:
         return candidate
     redact_text = redact[candidate.session.id]

@@ -1,4 +1,4 @@
-"""Brings a session's build to disk, and checks that it is what was read."""
+"""Syncs a session's build, and compares it with the packet."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,29 +14,29 @@ from qxbatch.verification.session import Check, session_checks
 
 
 def check_build(context: Context, job: Job, product: Product) -> None:
-    """Return when the build is on disk and agrees with its ledger. Raises PacketError when it does not, OSError."""
-    own = SessionPaths(context.workspace.sessionsfolder / product.part.session.id).inbox
+    """Sync the build and compare it with its ledger. Raises PacketError if they differ, OSError."""
+    session_inbox = SessionPaths(context.workspace.sessionsfolder / product.part.session.id).inbox
     with ThreadPoolExecutor(1) as beside:  # waiting for the disk overlaps with work on the CPU
         synced = beside.submit(_sync, product)
-        _verify(context, job, product, None if job.unit.inbox is None else own)
+        _verify(context, job, product, None if job.unit.inbox is None else session_inbox)
     synced.result()
     sync_up(product.build.parent, context.workspace.sessionsfolder)
 
 
 def _sync(product: Product) -> None:
-    """Wait for what is on its way to disk, as an error is reported only once, and sync the remaining files."""
+    """Wait for running syncs, since an error is reported only once, and sync the remaining files."""
     for future in product.syncing:
         future.result()
     sync_tree(product.build)
 
 
 def _verify(context: Context, job: Job, product: Product, inbox: Path | None) -> None:
-    def check(one: Check) -> list[str]:
+    def run(check: Check) -> list[str]:
         with context.slots.one():
-            return one()
+            return check()
 
     checks = session_checks(product.build, context.monitor, inbox=inbox)
-    wrong = [text.removeprefix(f"{product.build}/") for found in context.working.map(check, checks) for text in found]
+    wrong = [text.removeprefix(f"{product.build}/") for texts in context.working.map(run, checks) for text in texts]
     if wrong:
         scratch = context.workspace.scratch(job.unit.name) / "again"
         raise PacketError(mismatch(context, job, product.part.session.id, wrong, scratch))

@@ -11,24 +11,24 @@ from qxbatch.verification.session import session_checks
 
 
 def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:
-    """Return why the packets must stay: a session is missing, or is not the session of the journal.
+    """Return why the packets must stay in the inbox: a session is missing, or is not the session of the journal.
 
-    `verify`: the sessions are read once more.
+    `verify`: read the sessions again.
     """
     problems = []
     for session, digest in zip(journal.sessions, journal.ledgers, strict=True):
         folder = workspace.sessionsfolder / session
         try:
-            same = ledger_sha256(folder) == digest
-            found = _failed(folder) if same and verify else []
+            is_same = ledger_sha256(folder) == digest
+            faults = _failed(folder) if is_same and verify else []
         except FileNotFoundError:
-            same, found = False, []
-        if not same:
-            message = "is not the session any more that was made of its packets; they stay where they are."
+            is_same, faults = False, []
+        if not is_same:
+            message = "is no longer the session that was made from its packets; they stay in the inbox."
             problems.append(Problem(Code.RECOVERED, session, message, "Import them again, or archive them manually."))
-        elif found:
+        elif faults:
             message = (
-                f"what lies on disk is not what was read: {'; '.join(found[:5])}. Its packets stay where they are."
+                f"the files on disk differ from the packets: {'; '.join(faults[:5])}. Its packets stay in the inbox."
             )
             problems.append(Problem(Code.VERIFY, session, message, "Check the disk, then use --overwrite=yes."))
     return problems

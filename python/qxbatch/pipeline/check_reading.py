@@ -1,4 +1,4 @@
-"""Refuses what was read and must not be imported: damaged packets, and those without an image."""
+"""Refuses packets that must not be imported: damaged ones, and those without an image."""
 
 from qxbatch.core import Reading
 from qxbatch.discover.units import Unit
@@ -6,20 +6,20 @@ from qxbatch.ingest import encrypted, remarks
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.left_out import LeftOut, left_out
 from qxbatch.ingest.unread import refuse_sound
-from qxbatch.pipeline.again import refused_again
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.import_again import import_command
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import OnDamaged, Settings
 
-SHOWN = 5
-"""So many damaged members are named in a message; the ledger names all."""
+LISTED = 5
+"""Damaged members that a message names; the ledger names all."""
 
 
 def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[Problem], LeftOut]:
-    """Return what is worth reporting of what was read, and what was left out of it.
+    """Return the problems of a packet, and the files that were left out.
 
-    Raises PacketError when it is damaged, or nothing of it is an image, and CancelledError.
+    Raises PacketError if the packet is damaged or has no image, and CancelledError.
     """
     names, settings = unit.names, context.settings
     problems = [*_damage(settings, unit, reading), *remarks.surrounded(reading, names)]
@@ -30,10 +30,10 @@ def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[
 
 
 def _check_images(reading: Reading, unit: Unit, missing: LeftOut, settings: Settings) -> None:
-    """Raise PacketError when nothing of what was read is an image; `missing` is what was left out of it."""
+    """Raise PacketError if a packet has no image; `missing`: the files that were left out."""
     if _has_images(reading):
         return
-    names, command = unit.names, refused_again(missing, unit, settings)
+    names, command = unit.names, import_command(missing, unit, settings)
     members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
     if missing:
         message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {missing.words()}."
@@ -58,21 +58,25 @@ def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
     damage = reading.damage()
     if not damage:
         return []
-    shown = "; ".join(damage[:SHOWN]) + (f"; and {len(damage) - SHOWN} more" if len(damage) > SHOWN else "")
-    closed = encrypted.refused_as_encrypted(reading)
-    advice = encrypted.hint(closed, settings.passwords)
-    broken = len(closed) < len(damage)
-    changes = {"password_file": "FILE"} if encrypted.is_openable(closed) and settings.passwords is None else {}
+    listed = "; ".join(damage[:LISTED]) + (f"; and {len(damage) - LISTED} more" if len(damage) > LISTED else "")
+    encrypted_members = encrypted.refused_as_encrypted(reading)
+    advice = encrypted.hint(encrypted_members, settings.passwords)
+    broken = len(encrypted_members) < len(damage)
+    changes = (
+        {"password_file": "FILE"} if encrypted.is_openable(encrypted_members) and settings.passwords is None else {}
+    )
     sound = "Get a sound copy of what is damaged." if advice else "Get a sound copy."
     todo = " ".join(filter(None, (advice, sound if broken else "")))
     if settings.on_damaged is OnDamaged.KEEP:
-        message = f"is damaged ({shown}); the rest was imported as asked, and the packet stays where it is."
-        again = command_for(settings, [unit.session.id], {**changes, "overwrite": "yes"})
-        return [Problem(Code.DAMAGED_KEPT, unit.names, message, f"{todo} Then import it again:", command=again)]
+        message = f"is damaged ({listed}); the rest was imported as asked, and the packet stays where it is."
+        retry_command = command_for(settings, [unit.session.id], {**changes, "overwrite": "yes"})
+        return [Problem(Code.DAMAGED_KEPT, unit.names, message, f"{todo} Then import it again:", command=retry_command)]
     refuse_sound(damage, unit, settings)
     state = "is damaged" if broken else "cannot be opened"
-    some = broken and _has_images(reading)
-    hint = f"{todo} {'Or import what can be read:' if some else 'Then import it:'}" if broken else advice
-    command = command_for(settings, [unit.session.id], {**changes, **({"on_damaged": "keep"} if some else {})})
-    message = f"{state}: {shown}. Nothing was imported."
+    is_partly_readable = broken and _has_images(reading)
+    hint = f"{todo} {'Or import what can be read:' if is_partly_readable else 'Then import it:'}" if broken else advice
+    command = command_for(
+        settings, [unit.session.id], {**changes, **({"on_damaged": "keep"} if is_partly_readable else {})}
+    )
+    message = f"{state}: {listed}. Nothing was imported."
     raise PacketError(Problem(Code.DAMAGED, unit.names, message, hint, command=command))

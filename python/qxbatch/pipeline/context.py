@@ -1,4 +1,4 @@
-"""What all units of a run share."""
+"""The resources that all units of a run share."""
 
 import threading
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ from qxbatch.settings.model import Settings
 from qxbatch.slots import Memory, Slots
 
 OWN_MEMORY = 300 << 20
-"""Bytes that the program itself may use; the rest of --mem is for converters."""
+"""Bytes that the program itself may use; the remaining part of --mem is for converters."""
 
 SYNCING = 4
-"""So many files are synced at once: a file system's journal takes them together."""
+"""Files synced at once: a file system commits them in one transaction."""
 UNSYNCED = 64
-"""So many may wait for that, each with a descriptor; then the work waits for a slow disk."""
+"""Files that may wait for a sync, each with an open descriptor; beyond that the work waits for a slow disk."""
 
 
 class Context:
-    """The settings, the folders, the observer, and the budget of one run. Nothing in it is about one unit."""
+    """The settings, the folders, the observer, and the budget of one run. It contains nothing about a single unit."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Context:
         """Folder mode: the numbers of archives that share their name with others (qxbatch.archive.numbers)."""
         self.stop = threading.Event()
         workers = max(1, settings.n_procs)
-        # While one waits for its turn in the interpreter, another works; where the kernel sees to it that it stays within.
+        # While one worker waits for the interpreter lock, another one works. Only if the kernel limits the CPUs of this process.
         spare = 1 if workers > 1 and workers >= granted() else 0
         self.slots = Slots(workers, spare)
         self.memory = Memory(None if settings.mem is None else max(0, settings.mem - OWN_MEMORY))
@@ -57,7 +57,7 @@ class Context:
         self.syncing = ThreadPoolExecutor(SYNCING)
         """Threads that wait for the disk and need no CPU."""
         self.unsynced = threading.Semaphore(UNSYNCED)
-        """Files that are held open for them."""
+        """Limits the files that are open for syncing."""
 
     def interrupt(self) -> None:
         """Make all work stop soon: the core's, and the converters'."""

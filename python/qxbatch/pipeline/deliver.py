@@ -1,4 +1,4 @@
-"""Verifies what was made of a unit, writes the journal, and publishes and archives by it."""
+"""Verifies the sessions of a unit, writes the journal, publishes and archives."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,10 +6,10 @@ from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.discover.units import Unit
 from qxbatch.events import Stage, StageStarted
 from qxbatch.model import SessionReport
-from qxbatch.pipeline.again import with_again
 from qxbatch.pipeline.check_build import check_build
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.finish import finish
+from qxbatch.pipeline.import_again import with_import_command
 from qxbatch.pipeline.journaling import facts_of, journaled
 from qxbatch.pipeline.linked import kept_in_place, refuse_kept_inside
 from qxbatch.pipeline.produce import Product
@@ -20,10 +20,10 @@ from qxbatch.record.job import Job
 def deliver(
     context: Context, job: Job, products: Sequence[Product], need_lock: Callable[[], None]
 ) -> list[SessionReport]:
-    """Publish a unit whose sessions are made; return a report for each of its sessions.
+    """Publish the finished sessions of a unit; return a report for each.
 
-    Raises PacketError when what is on disk is not what was read, or `need_lock` does since another run took the unit's
-    lock over; OSError when it cannot be published.
+    Raises PacketError if the files on disk differ from the packet, or if another run took over the unit's lock (by
+    `need_lock`); OSError if the unit cannot be published.
     """
     unit, workspace = job.unit, context.workspace
     context.observer.notify(StageStarted(unit.name, Stage.VERIFYING))
@@ -39,16 +39,18 @@ def deliver(
     return [
         SessionReport(
             unit.names,
-            product.part.session,
-            workspace.sessionsfolder / product.part.session.id,
+            product.sorted_session.session,
+            workspace.sessionsfolder / product.sorted_session.session.id,
             (
-                *with_again(product.remarks.problems, product.remarks.left_out, job, context.settings, ending.places),
+                *with_import_command(
+                    product.remarks.problems, product.remarks.left_out, job, context.settings, ending.places
+                ),
                 *(of_packets if k == 0 else ()),
             ),
-            len(product.part.series),
+            len(product.sorted_session.series),
             product.images,
             archived=ending.archived,
-            labels=product.placement.labels(product.part.series, job.redact),
+            labels=product.placement.labels(product.sorted_session.series, job.redact),
         )
         for k, product in enumerate(products)
     ]

@@ -24,7 +24,7 @@ def end_idle(settings: Settings, report: Report, observer: RunObservers, *, read
 
 
 def end_declined(settings: Settings, report: Report, observer: RunObservers) -> int:
-    """End a run that was to ask, and the answer was no."""
+    """End a run whose question was answered with no."""
     print("Nothing was done.")
     return _end(settings, report, ExitStatus.OK, observer)
 
@@ -37,7 +37,7 @@ def end_submitted(settings: Settings, report: Report, observer: RunObservers, te
 
 
 def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
-    """Print the report, tell the observers, and return the exit status."""
+    """Print the report, notify the observers, and return the exit status."""
     text = _report(settings, report, observer.seconds)
     if status is ExitStatus.NOTHING_READY:
         idle = "--check=no makes this no error."
@@ -60,7 +60,7 @@ def _notified(settings: Settings, report: Report, status: ExitStatus, observer: 
 
 
 def _report(settings: Settings, report: Report, seconds: float) -> str:
-    """Return the report after the work; empty where nothing was imported and nothing is wrong."""
+    """Return the report after the work; empty if nothing was imported and there is no problem."""
     if not report.sessions and all(candidate.problem is None for candidate in report.candidates):
         return ""
     from qxbatch.report.blocks import Form

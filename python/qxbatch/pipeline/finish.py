@@ -1,4 +1,4 @@
-"""The end of a unit, from its journal: publish, keep what was replaced, archive. Every step can be repeated."""
+"""The end of a unit, from its journal: publish, keep replaced files, archive. Every step can be repeated."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,22 +21,22 @@ class Ending(NamedTuple):
     """How a unit ended."""
 
     places: Mapping[Path, Path | None]
-    """Where each packet is now; None for a deleted one. What could not be archived is not among them."""
+    """The current path of each packet; None for a deleted one. Packets that could not be archived are missing."""
     problems: tuple[Problem, ...]
 
     @property
     def archived(self) -> Path | None:
-        """Return where the first packet is now."""
+        """Return the current path of the first packet."""
         return next((place for place in self.places.values() if place is not None), None)
 
 
 def finish(
     journal: Journal, workspace: Workspace, locks: Locks, need_lock: Callable[[], None], *, verify: bool = False
 ) -> Ending:
-    """Do what the journal says is left, then remove it. `workspace` is that of the run that wrote the journal.
+    """Do the remaining steps of the journal, then remove it. `workspace` is that of the run that wrote the journal.
 
-    `verify`: the sessions are read once more before anything leaves the inbox, since another run made them. `need_lock`
-    raises PacketError when another run took the unit's lock over, and is called before each step: that run does the rest.
+    `verify`: read the sessions again before anything leaves the inbox, since another run made them. `need_lock` is called
+    before each step and raises PacketError if another run took over the unit's lock: that run does the remaining steps.
 
     Raises OSError when the sessions folder cannot be written; the journal then stays for the next run.
     """
@@ -48,14 +48,16 @@ def finish(
     wrong = check_published(journal, workspace, verify=verify)
     problems += wrong
     need_lock()
-    stayed = [] if wrong else _take(journal, workspace)
-    problems += map(left_in_inbox, stayed)
-    places, unsettled = settle_packets(journal, workspace, locks, need_lock, published=not wrong, own=not verify)
+    not_taken = [] if wrong else _take(journal, workspace)
+    problems += map(left_in_inbox, not_taken)
+    places, unsettled = settle_packets(
+        journal, workspace, locks, need_lock, published=not wrong, read_by_this_run=not verify
+    )
     problems += unsettled
-    if any(each.error for each in stayed):
-        return Ending(places, tuple(problems))  # the next run tries again by the journal and its list
+    if any(file.error for file in not_taken):
+        return Ending(places, tuple(problems))  # the next run tries again, from the journal and its list
     need_lock()
-    if not any(p.code is Code.ARCHIVE for p in problems):
+    if not any(problem.code is Code.ARCHIVE for problem in problems):
         remove_journal(workspace.journal(journal.unit))
     workspace.clear(journal.unit)
     return Ending(places, tuple(problems))
@@ -66,11 +68,11 @@ def _published(journal: Journal, workspace: Workspace, session: str) -> list[Pro
     target = workspace.session(session).folder
     old = workspace.old(journal.unit, session)
     publish(workspace.build(journal.unit, session), target, old, with_inbox=journal.with_inbox)
-    replaced = workspace.archive.parent / REPLACED
-    kept = keep_replaced(old, target, replaced, workspace.archive, workspace.tag(journal.unit))
-    if kept is None:
+    replaced_folder = workspace.archive.parent / REPLACED
+    kept_in = keep_replaced(old, target, replaced_folder, workspace.archive, workspace.tag(journal.unit))
+    if kept_in is None:
         return []
-    message = f"files of the replaced session that no other place holds were kept in {kept}."
+    message = f"files that only the replaced session had were kept in {kept_in}."
     return [Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING)]
 
 

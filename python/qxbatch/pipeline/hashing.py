@@ -11,19 +11,19 @@ from qxbatch.pipeline.context import Context
 
 
 def start_hashing(context: Context, packets: Iterable[Packet]) -> Mapping[Path, Future[str]]:
-    """Begin to hash the packets that are files; each has been read, and is looked at again once it is hashed."""
+    """Start hashing the packets that are files. They were read before; their fingerprint is compared after hashing."""
     files = (packet for packet in packets if packet.path.is_file())
     return {packet.path: context.working.submit(_hash, context, packet) for packet in files}
 
 
 def _hash(context: Context, packet: Packet) -> str:
-    """Return the hash; empty where the packet is no longer what was read, which is found when it is archived.
+    """Return the hash; empty if the packet changed since it was read, which archiving reports.
 
     Raises CancelledError.
     """
     with context.slots.one():
         try:
-            found = hash_file(str(packet.path), monitor=context.monitor)[1]
-            return found if fingerprint(packet.path) == packet.fingerprint else ""
+            digest = hash_file(str(packet.path), monitor=context.monitor)[1]
+            return digest if fingerprint(packet.path) == packet.fingerprint else ""
         except OSError:
             return ""

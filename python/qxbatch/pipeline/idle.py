@@ -12,7 +12,7 @@ def finish_idle(
 ) -> None:
     """Check the converters in a dry run with ready packets; else refresh a study level that is behind its sessions.
 
-    `interrupted`: an earlier run left its hidden folder. Raises UsageError.
+    `interrupted`: a previous run left its hidden folder. Raises UsageError.
     """
     if settings.test:
         if ready:
@@ -20,14 +20,14 @@ def finish_idle(
 
             need_converters(settings)
         return
-    whole = settings.stages is Stages.ALL
-    if interrupted or (whole and is_outdated(settings.sessionsfolder)):
+    all_stages = settings.stages is Stages.ALL
+    if interrupted or (all_stages and is_outdated(settings.sessionsfolder)):
         from qxbatch.pipeline.opened import tidy
         from qxbatch.pipeline.refresh import refresh_study
 
         refresh_study(settings, report, interrupted=True)
         tidy(workspace, locks)
-    elif whole and lists_waiting(settings.sessionsfolder):
+    elif all_stages and lists_waiting(settings.sessionsfolder):
         from qxbatch.pipeline.refresh import refresh_waiting
 
         refresh_waiting(settings, report)

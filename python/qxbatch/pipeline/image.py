@@ -1,4 +1,4 @@
-"""One converted image: its statistics are computed and its pictures drawn, then it is compressed."""
+"""Finishes one converted image: computes statistics, draws pictures, compresses."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -48,26 +48,26 @@ def finish_image(context: Context, conversion: Conversion, output: Output, heade
 
 def _draw(context: Context, nifti: Path, header: Nifti, *, time_series: bool) -> ImageStatistics | None:
     """Draw the pictures of an image; return the statistics of a time series."""
-    found = _statistics(context, nifti) if time_series else None
-    write_picture(nifti, picture_of(nifti), found, tsnr_picture_of(nifti), header)
-    return image_statistics(found) if found else None
+    statistics = _statistics(context, nifti) if time_series else None
+    write_picture(nifti, picture_of(nifti), statistics, tsnr_picture_of(nifti), header)
+    return image_statistics(statistics) if statistics else None
 
 
 def _statistics(context: Context, nifti: Path) -> Statistics | None:
-    """Return the statistics of an image; one that cannot be read has none."""
+    """Return the statistics of an image; None if it cannot be read."""
     try:
         return Statistics.read(str(nifti), monitor=context.monitor)
     except OSError:
         return None
 
 
-def image_statistics(found: Statistics) -> ImageStatistics:
+def image_statistics(statistics: Statistics) -> ImageStatistics:
     """Return statistics as the summary has them: with 5 significant digits."""
     return ImageStatistics(
-        None if found.tsnr is None else _rounded(found.tsnr),
-        None if found.tsnr_limit is None else _rounded(found.tsnr_limit),
-        found.dropped_volumes,
-        tuple(map(_rounded, found.global_signal)),
+        None if statistics.tsnr is None else _rounded(statistics.tsnr),
+        None if statistics.tsnr_limit is None else _rounded(statistics.tsnr_limit),
+        statistics.dropped_volumes,
+        tuple(map(_rounded, statistics.global_signal)),
     )
 
 

@@ -1,12 +1,12 @@
-"""The journal of a unit, from what was made of it."""
+"""Writes the journal of a unit from its sessions."""
 
 from collections.abc import Callable, Sequence
 
 from qxbatch.archive.decision import Facts, decide
 from qxbatch.pipeline.check_published import ledger_sha256
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.inbox_files import leaving
 from qxbatch.pipeline.linked import is_in, is_linked
-from qxbatch.pipeline.loose import leaving
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Severity
 from qxbatch.publish.journal import Journal, JournaledPacket, remove_journal, write_journal
@@ -19,8 +19,8 @@ def journaled(
 ) -> Journal:
     """Write the journal while the unit's lock is held, and return it.
 
-    A journal that exists then was written by a run that had lost the lock. Raises PacketError (by `need_lock`) where this
-    run has lost it, OSError.
+    An existing journal was written by a run that lost the lock. Raises PacketError (by `need_lock`) if this run lost the
+    lock, OSError.
     """
     need_lock()
     journal = _journal(context, job, products, facts)
@@ -34,7 +34,7 @@ def journaled(
 
 
 def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
-    """Return what decides on the packets, as far as it is known before they are looked at again."""
+    """Return the facts that decide what happens to the packets, as known before the packets are checked again."""
     problems = [problem for product in products for problem in product.remarks.problems]
     return Facts(
         context.settings.archive,
@@ -56,8 +56,10 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
     return Journal(
         unit=unit.name,
         run=workspace.run,
-        packets=tuple(JournaledPacket(each, context.numbers.get(each.path)) for each in (*job.archives, *job.inside)),
-        sessions=tuple(product.part.session.id for product in products),
+        packets=tuple(
+            JournaledPacket(packet, context.numbers.get(packet.path)) for packet in (*job.archives, *job.inside)
+        ),
+        sessions=tuple(product.sorted_session.session.id for product in products),
         archive=facts.archive,
         series_failed=facts.series_failed,
         damaged=facts.damaged,

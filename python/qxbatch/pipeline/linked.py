@@ -1,4 +1,4 @@
-"""Folders that are links below the sessions folder: what they lead to is read, and not changed."""
+"""Folders that are links below the sessions folder: their targets are read, and not changed."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def is_linked(unit: Unit, sessionsfolder: Path) -> bool:
 
 
 def is_in(packet: Path, folder: Path) -> bool:
-    """Return whether a packet is directly in a folder, also by another name of it."""
+    """Return whether a packet is directly in a folder, also if the folder has another path."""
     try:
         return packet.parent.samefile(folder)
     except OSError:
@@ -24,7 +24,7 @@ def is_in(packet: Path, folder: Path) -> bool:
 
 
 def kept_in_place(facts: Facts, unit: Unit) -> Problem:
-    """Return the messages about packets that stay in place because their folder is a link."""
+    """Return the problem of packets that stay in place because their folder is a link."""
     folder = unit.inbox or unit.packets[0].path.parent
     message = f"was imported and stays where it is: {folder} is a link, and what a link leads to is not changed."
     hint = (
@@ -34,7 +34,7 @@ def kept_in_place(facts: Facts, unit: Unit) -> Problem:
 
 
 def refuse_kept_inside(unit: Unit, build: Path) -> None:
-    """Folder mode: raise PacketError where files that no series has would be written through a link."""
+    """Folder mode: raise PacketError if files outside of series would be written through a link."""
     if any(path.is_file() for path in SessionPaths(build).inbox.rglob("*")):
         message = (
             f"{unit.inbox} is a link, and files of its archives that are no DICOM or PAR/REC would be written into it."

@@ -1,4 +1,4 @@
-"""What was written is not what was read: the packet is read again, to say what came between."""
+"""Explains why written files differ from the packet: reads the packet again."""
 
 import shutil
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.record.job import Job
 from qxbatch.settings.passwords import words_of
 
-SHOWN = 5
+LISTED = 5
 
 
 def mismatch(context: Context, job: Job, session: str, wrong: Sequence[str], scratch: Path) -> Problem:
-    """Return the problem of a session that is not what was read. Raises CancelledError.
+    """Return the problem of a session that differs from its packet. Raises CancelledError.
 
-    Files of a zip are read a second time when they are stored, so a packet that is still written to can be the reason,
-    though its size and time are what they were. Otherwise the disk or the memory gave back other bytes than it was given.
+    Files of a zip are read a second time when they are stored, so the cause can be a program that still writes to the packet,
+    even if its size and time did not change. Otherwise disk or memory returned wrong bytes.
     """
     paths = ", ".join(str(source.path) for source in job.sources)
     try:
@@ -32,30 +32,30 @@ def mismatch(context: Context, job: Job, session: str, wrong: Sequence[str], scr
         cause = (
             f"Either {paths} changed while it was read, or the disk or the memory is faulty; it could not be read again"
         )
-        hint = "Look whether something still writes to the packet, check disk and memory, then run again."
+        hint = "Check whether a program still writes to the packet, check disk and memory, then run again."
         return _problem(session, wrong, f"{cause} ({error_text(error)}).", hint)
     if changed:
         message = f"changed while it was read, though its size and time did not: {changed}."
         hint = "Nothing was published. Find out what writes to it, then run again."
         return Problem(Code.CHANGED, paths, message, hint)
-    cause = f"{paths} was read again and has the bytes that it had, so the disk or the memory is faulty."
+    cause = f"{paths} was read again and did not change, so the disk or the memory is faulty."
     return _problem(session, wrong, cause, "The packet stays where it is. Check disk and memory, then run again.")
 
 
 def _problem(session: str, wrong: Sequence[str], cause: str, hint: str) -> Problem:
-    message = f"what was written is not what was read: {'; '.join(wrong[:SHOWN])}. {cause} Nothing was published."
+    message = f"the written files differ from the packet: {'; '.join(wrong[:LISTED])}. {cause} Nothing was published."
     return Problem(Code.VERIFY, session, message, hint)
 
 
 def _changed(context: Context, job: Job, scratch: Path) -> str:
-    """Read the sources again; return in words the first member that is another one now, empty when none is."""
+    """Read the sources again; return a text about the first member that changed, empty if none did."""
     reading = job.reading
-    before = {row.path: row.sha256 for row in map(reading.row, range(len(reading)))}
-    now: dict[str, str] = {}
+    old_hashes = {row.path: row.sha256 for row in map(reading.row, range(len(reading)))}
+    new_hashes: dict[str, str] = {}
     settings = context.settings
     for source in job.sources:
         try:
-            again = ingest(
+            second_reading = ingest(
                 [(str(source.path), source.prefix)],
                 str(scratch),
                 threads=1,
@@ -68,12 +68,12 @@ def _changed(context: Context, job: Job, scratch: Path) -> str:
                 passwords=words_of(settings.passwords),
                 monitor=context.monitor,
             )
-            now |= {row.path: row.sha256 for row in map(again.row, range(len(again)))}
+            new_hashes |= {row.path: row.sha256 for row in map(second_reading.row, range(len(second_reading)))}
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-    for path, digest in before.items():
-        if path not in now:
+    for path, digest in old_hashes.items():
+        if path not in new_hashes:
             return f"{path} is gone"
-        if now[path] != digest:
+        if new_hashes[path] != digest:
             return f"{path} has other bytes now"
-    return next((f"{path} is new" for path in now if path not in before), "")
+    return next((f"{path} is new" for path in new_hashes if path not in old_hashes), "")

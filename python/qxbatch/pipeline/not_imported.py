@@ -1,4 +1,4 @@
-"""What an import left in the inbox, for the study level."""
+"""The packets that an import left in the inbox, for the study level."""
 
 import os
 from collections.abc import Sequence
@@ -15,42 +15,46 @@ _NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOG, Verdict.NO_NAME, Verdict.NOT_PARSED, V
 def waiting(
     report: Report | None, listed: Sequence[NotImported], *, deidentified: bool = False
 ) -> Sequence[NotImported]:
-    """Return what was not imported: by a run, or without one, of what was listed before.
+    """Return the items that a run did not import; without a run, the listed items that are still in the inbox.
 
     `deidentified`: packets are counted and not named.
     """
     if report is None:
-        return _still_there(listed)
+        return _in_inbox(listed)
     return _counted(report) if deidentified else _not_imported(report, listed)
 
 
-def _not_imported(report: Report, earlier: Sequence[NotImported]) -> list[NotImported]:
-    """Return what was not imported: by this run, and by earlier ones where this run did not look at it.
+def _not_imported(report: Report, previous_items: Sequence[NotImported]) -> list[NotImported]:
+    """Return the items that this run did not import, and those of previous runs that this run did not consider.
 
-    Whether an item without a path is still there only its own run knew.
+    A previous item without a path is dropped: nobody can check whether it is still in the inbox.
     """
-    seen = {candidate.path.name for candidate in report.candidates if candidate.verdict is not Verdict.FILTERED}
-    found = [item for item in _still_there(earlier) if item.path and item.item not in seen]
+    packet_names = {candidate.path.name for candidate in report.candidates if candidate.verdict is not Verdict.FILTERED}
+    items = [item for item in _in_inbox(previous_items) if item.path and item.item not in packet_names]
     for candidate in report.candidates:
         problem = candidate.problem
         if problem is not None:
-            found.append(_item(candidate.path, problem))
+            items.append(_item(candidate.path, problem))
         elif candidate.verdict in _NOT_IMPORTED:
             reason = f"{candidate.verdict}{f': {candidate.note}' if candidate.note else ''}"
-            found.append(NotImported(candidate.path.name, reason, path=str(candidate.path)))
+            items.append(NotImported(candidate.path.name, reason, path=str(candidate.path)))
     for session in report.sessions:
-        problem = next((each for each in session.problems if each.severity is Severity.ERROR), None)
+        problem = next((error for error in session.problems if error.severity is Severity.ERROR), None)
         if session.folder is None and problem is not None:
-            path = next((c.path for c in report.candidates if c.path.name in session.packet.split(", ")), None)
-            found.append(_item(path or Path(session.packet), problem))
-    return sorted(dict.fromkeys(found))
+            path = next((each.path for each in report.candidates if each.path.name in session.packet.split(", ")), None)
+            items.append(_item(path or Path(session.packet), problem))
+    return sorted(dict.fromkeys(items))
 
 
 def _counted(report: Report) -> list[NotImported]:
     """Return what this run did not import, without names; messages and commands have names too."""
-    reasons = [str(each.problem.code if each.problem else each.verdict) for each in report.candidates if _waits(each)]
+    reasons = [
+        str(candidate.problem.code if candidate.problem else candidate.verdict)
+        for candidate in report.candidates
+        if _waits(candidate)
+    ]
     for session in report.sessions:
-        codes = [each.code for each in session.problems if each.severity is Severity.ERROR]
+        codes = [problem.code for problem in session.problems if problem.severity is Severity.ERROR]
         if session.folder is None and codes:
             reasons.append(str(codes[0]))
     return [
@@ -68,6 +72,6 @@ def _item(path: Path, problem: Problem) -> NotImported:
     return NotImported(path.name, reason, problem.command, str(path) if os.path.lexists(path) else "")
 
 
-def _still_there(items: Sequence[NotImported]) -> list[NotImported]:
-    """Return the items that are in the inbox; one without a path has a name that is not that of the file."""
+def _in_inbox(items: Sequence[NotImported]) -> list[NotImported]:
+    """Return the items that are still in the inbox; those without a path cannot be checked and are kept."""
     return [item for item in items if not item.path or os.path.lexists(item.path)]

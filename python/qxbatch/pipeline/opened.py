@@ -1,4 +1,4 @@
-"""Opens what the units of a run share, and closes it: converters, threads, archive numbers, locks."""
+"""Opens and closes the resources that the units of a run share: converters, threads, archive numbers, locks."""
 
 import sys
 import threading
@@ -44,36 +44,36 @@ def opened_context(
     monitor = Monitor()
     numbers = _numbers(settings, workspace, locks, units, monitor)
     context = Context(settings, workspace, locks, tools, observer, monitor, numbers)
-    done: Sequence[Unit] = ()
+    imported_units: Sequence[Unit] = ()
     try:
         with _counting(monitor, observer):
             yield context
-        done = units
+        imported_units = units
     finally:
         locks.sweep()
         context.close()
-        tidy(workspace, locks, done)
+        tidy(workspace, locks, imported_units)
 
 
 def need_converters(settings: Settings) -> Available:
-    """Return the converters that a run may use, and say which replaces which. Raises UsageError (69)."""
+    """Return the converters that a run may use, and print replacements. Raises UsageError (69)."""
     tools = check_available(settings)
     for note in tools.notes:
         print(note, file=sys.stderr)
     return tools
 
 
-def tidy(workspace: Workspace, locks: Locks, done: Sequence[Unit] = ()) -> None:
-    """Remove what is needed no more of the hidden folder; `done` are units that this run is done with."""
+def tidy(workspace: Workspace, locks: Locks, imported_units: Sequence[Unit] = ()) -> None:
+    """Remove the files in the hidden folder that are no longer needed; this run has finished `imported_units`."""
     if workspace.top.exists():
-        forget_numbers(workspace, locks, _inboxes(done))
+        forget_numbers(workspace, locks, _inboxes(imported_units))
         workspace.tidy()
 
 
 def _numbers(
     settings: Settings, workspace: Workspace, locks: Locks, units: Sequence[Unit], monitor: Monitor
 ) -> Numbers:
-    """Choose the numbers of archives of one name. Raises UsageError (73) when they cannot be written down."""
+    """Choose the numbers of archives with the same name. Raises UsageError (73) if they cannot be stored."""
     try:
         return numbers_of(_inboxes(units), settings, workspace, locks, monitor)
     except (OSError, KeyboardInterrupt) as error:
@@ -92,14 +92,14 @@ def _inboxes(units: Sequence[Unit]) -> list[Path]:
 
 @contextmanager
 def _counting(monitor: Monitor, observer: Observer) -> Iterator[None]:
-    """Within, the observer gets an event at intervals, and at the end, with the bytes that were read."""
+    """Notify the observer of the bytes read so far, at intervals and at the end."""
     stop = threading.Event()
 
     def tell() -> None:
-        before = 0
+        last_count = 0
         while not stop.wait(REFRESH_SECONDS):
-            if monitor.files != before:
-                before = monitor.files
+            if monitor.files != last_count:
+                last_count = monitor.files
                 observer.notify(MembersRead(monitor.files, monitor.bytes))
 
     thread = threading.Thread(target=tell, name="counting", daemon=True)

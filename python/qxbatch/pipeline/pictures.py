@@ -1,4 +1,4 @@
-"""Pictures of a session's images, from beside the converted images to their folder in the build."""
+"""Moves pictures of images from the converter's folder to their folder in the build."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ from qxbatch.session.paths import SessionPaths
 
 
 def picture_of(nifti: Path) -> Path:
-    """Return where the picture of a converter's image lies until it is placed."""
+    """Return the path of the picture of a converted image until it is moved."""
     return nifti.with_name(f"{nifti.name}.png")
 
 
 def tsnr_picture_of(nifti: Path) -> Path:
-    """Return where the picture of its temporal SNR lies until it is placed."""
+    """Return the path of the picture of its temporal SNR until it is moved."""
     return nifti.with_name(f"{nifti.name}.tsnr.png")
 
 

@@ -1,4 +1,4 @@
-"""From a unit to its job: its sources are read, checked, and given to one session or several."""
+"""Prepares the job of a unit: reads and checks its sources, and plans its sessions."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives,
 from qxbatch.pipeline.check_reading import check_reading
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.hashing import start_hashing
-from qxbatch.pipeline.loose import opened_inside
+from qxbatch.pipeline.inbox_files import opened_inside
 from qxbatch.pipeline.previous import read_previous
 from qxbatch.pipeline.read import read_sources
 from qxbatch.record.job import Job
@@ -53,9 +53,9 @@ def _sources(context: Context, unit: Unit) -> SessionInbox:
 
 
 def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
-    """Check what was read, and give each patient's series to a session; return the job with the problems of that.
+    """Check the reading and assign each patient's series to a session; return the job with its problems.
 
-    Raises PacketError when it must not be imported.
+    Raises PacketError if the unit must not be imported.
     """
     settings, unit = context.settings, job.unit
     problems, missing = check_reading(job.reading, unit, context)
@@ -68,12 +68,12 @@ def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
 def place_files(
     context: Context, job: Job, plans: Sequence[SessionPlan], scratch: Path
 ) -> tuple[Job, list[tuple[Part, Path]]]:
-    """Give every file its final name; return each session's part with the folder of its files.
+    """Give every file its final name; return the sorted sessions with the folders of their files.
 
-    Also return the job, whose packets are hashed from now on, since they are not refused any more. Raises OSError.
+    Also return the job; hashing its packets starts now, since they are no longer refused. Raises OSError.
     """
     roots = {plan.session.id: scratch / f"{k}" for k, plan in enumerate(plans)}
-    parts = assemble(
+    sorted_sessions = assemble(
         job.reading,
         plans,
         roots,
@@ -81,5 +81,5 @@ def place_files(
         inbox=None if job.is_split else job.unit.inbox,
         join=context.settings.join_series is JoinSeries.AUTO,
     )
-    placed = [(part, roots[part.session.id]) for part in parts]
+    placed = [(sorted_session, roots[sorted_session.session.id]) for sorted_session in sorted_sessions]
     return replace(job, hashes=start_hashing(context, job.archives)), placed

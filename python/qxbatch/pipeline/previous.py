@@ -1,4 +1,4 @@
-"""Reads what a session folder says of the import before."""
+"""Reads the records of the previous import in a session folder."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from qxbatch.session.summary import NewerSchemaError, SummaryError
 
 
 def read_previous(path: Path) -> PreviousSession:
-    """Return what a session folder says of itself; what cannot be read says nothing.
+    """Return the records in a session folder; records that cannot be read are missing.
 
-    Raises PacketError when a newer version made the session: its summary may say that the patient's id is concealed.
+    Raises PacketError if a newer version made the session: its summary may say that the session is de-identified.
     """
     session = SessionFolder(path)
     try:
@@ -35,7 +35,7 @@ def read_previous(path: Path) -> PreviousSession:
     except (OSError, ValueError):
         rows, placeless = {}, []
     return PreviousSession(
-        {at: tuple(found) for at, found in rows.items()},
+        {at: tuple(entries) for at, entries in rows.items()},
         tuple(placeless),
         order,
         summary.packets if summary else (),

@@ -1,4 +1,4 @@
-"""Makes one session's folder in staging, complete but for its publication: convert, store, record, draw."""
+"""Makes one session's folder in staging, complete except for its publication: convert, store, record, draw."""
 
 import time
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ from qxbatch.session.paths import SessionPaths
 class Product(NamedTuple):
     """A session that is ready to be verified and published."""
 
-    part: Part
+    sorted_session: Part
     build: Path
     placement: Placement
     remarks: Remarks
     syncing: Sequence[Future[None]] = ()
-    """What is being synced already."""
+    """Syncs that are running."""
 
     @property
     def images(self) -> int:
@@ -37,29 +37,31 @@ class Product(NamedTuple):
         return len(self.placement.images)
 
 
-def produce(context: Context, job: Job, part: Part, root: Path) -> Product:
-    """Convert, store and record a part whose files are below `root`, into the unit's build folder.
+def produce(context: Context, job: Job, sorted_session: Part, root: Path) -> Product:
+    """Convert, store and record a session whose files are below `root`, into the unit's build folder.
 
     Raises OSError when the disk is full or cannot be written, and CancelledError.
     """
     began = time.monotonic()
-    final = context.workspace.sessionsfolder / part.session.id
+    final = context.workspace.sessionsfolder / sorted_session.session.id
     inbox = None if job.unit.inbox is None else SessionPaths(final).inbox
-    places = Places(root, context.workspace.build(job.unit.name, part.session.id), final, inbox)
+    places = Places(root, context.workspace.build(job.unit.name, sorted_session.session.id), final, inbox)
     for name in FOLDERS:
         (places.build / name).mkdir(parents=True)
     context.observer.notify(StageStarted(job.unit.name, Stage.CONVERTING))
-    converted, syncing = make_series(context, job, part, places)
+    converted, syncing = make_series(context, job, sorted_session, places)
     context.observer.notify(StageStarted(job.unit.name, Stage.RECORDING))
     protocol = context.settings.protocol
     if protocol is not None:
         from qxbatch.record.protocol import against_protocol
 
-        part, converted = against_protocol(protocol, part, converted)
-    versions = context.tools.versions({series.kind for series in part.series})
-    recorded = record_session(job, part, converted, places, context.settings, converters=versions, began=began)
+        sorted_session, converted = against_protocol(protocol, sorted_session, converted)
+    versions = context.tools.versions({series.kind for series in sorted_session.series})
+    recorded = record_session(
+        job, sorted_session, converted, places, context.settings, converters=versions, began=began
+    )
     built = SessionPaths(places.build)
     place_pictures(recorded.placement, built)
     write_thumbnail(built, recorded.summary)
     write_page(built, recorded.summary)
-    return Product(part, places.build, recorded.placement, recorded.remarks, syncing)
+    return Product(sorted_session, places.build, recorded.placement, recorded.remarks, syncing)

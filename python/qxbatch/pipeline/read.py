@@ -40,7 +40,7 @@ def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratc
                 passwords=words_of(context.settings.passwords),
                 monitor=context.monitor,
             )
-    finally:  # a packet that vanishes is reported as such, whatever else its loss caused
+    finally:  # report a packet that vanished as such, whatever error followed
         for packet in unit.packets:
             refuse_changed(packet, "while it was read")
     context.observer.notify(BytesRead(unit.name, unit.size, unit.size))
@@ -50,12 +50,12 @@ def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratc
 def refuse_changed(packet: Packet, when: str) -> None:
     """Raise PacketError where a packet's names, sizes and times are no longer those at discovery."""
     try:
-        same = fingerprint(packet.path) == packet.fingerprint
+        is_unchanged = fingerprint(packet.path) == packet.fingerprint
     except FileNotFoundError:
         if packet.fingerprint == NOTHING:
             return
         problem = Problem(Code.CHANGED, str(packet.path), f"vanished {when}.", "Nothing was changed.")
         raise PacketError(problem) from None
-    if not same:
+    if not is_unchanged:
         hint = "Run again when its transfer has ended; --settle=SECONDS waits for quiet."
         raise PacketError(Problem(Code.CHANGED, str(packet.path), f"changed {when}.", hint))

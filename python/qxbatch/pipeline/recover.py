@@ -1,4 +1,4 @@
-"""What a killed run left: a unit with a journal is finished, other staging is cleared. What is locked is alive."""
+"""Recovers from killed runs: finishes units with a journal, clears other staging. A locked unit belongs to a live run."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.finish import finish
-from qxbatch.pipeline.held import lost_lock, unit_lock
+from qxbatch.pipeline.unit_locks import lost_lock, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.journal import RUN, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
@@ -19,13 +19,15 @@ from qxbatch.session.paths import SessionPaths
 
 
 def recover(workspace: Workspace, locks: Locks, only: Collection[str] | None = None) -> list[SessionReport]:
-    """Finish or clear each unit that no live run holds, with `only` of these; return what was finished, and what could not be.
+    """Finish or clear each unit that no live run holds, with `only` of these; return a report for each finished or failed unit.
 
     Raises OSError when no lock can be taken, or the hidden folder leads out of the study.
     """
     workspace.refuse_links()
     reports = []
-    for unit in sorted({*workspace.units(), *workspace.journaled()} if only is None else _left(workspace, only)):
+    for unit in sorted(
+        {*workspace.units(), *workspace.journaled()} if only is None else _unfinished_units(workspace, only)
+    ):
         lock = locks.take(unit_lock(unit))
         if lock is None:
             continue
@@ -38,9 +40,9 @@ def recover(workspace: Workspace, locks: Locks, only: Collection[str] | None = N
     return reports
 
 
-def _left(workspace: Workspace, units: Collection[str]) -> list[str]:
-    """Return those of these units of which a run left something."""
-    return [each for each in units if any(map(os.path.lexists, (workspace.unit(each), workspace.journal(each))))]
+def _unfinished_units(workspace: Workspace, units: Collection[str]) -> list[str]:
+    """Return those of these units that have staging or a journal."""
+    return [unit for unit in units if any(map(os.path.lexists, (workspace.unit(unit), workspace.journal(unit))))]
 
 
 def _need(locks: Locks, lock: Lock, unit: str) -> None:
@@ -56,7 +58,7 @@ def recover_unit(workspace: Workspace, locks: Locks, unit: str, need_lock: Calla
         end_orphans(unit, [*workspace.runs(unit), *([written_by] if RUN.fullmatch(written_by) else [])])
         reports = _finish(workspace, locks, unit, need_lock) if os.path.lexists(path) else []
         if not os.path.lexists(path):
-            with contextlib.suppress(PacketError):  # then who has the lock clears it
+            with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 need_lock()
                 workspace.clear_all(unit)
     except PacketError as error:
@@ -64,14 +66,14 @@ def recover_unit(workspace: Workspace, locks: Locks, unit: str, need_lock: Calla
     except (ValueError, OverflowError, RecursionError) as error:
         return [_not_followed(workspace, unit, f"{error}")]
     except OSError as error:
-        message = f"what an interrupted run left cannot be finished: {error_text(error)}."
-        hint = "Correct this and run again: what was read is kept until then."
+        message = f"the import of an interrupted run cannot be finished: {error_text(error)}."
+        hint = "Correct this and run again: the files of that import are kept until then."
         return [SessionReport(unit, None, None, (Problem(Code.CANNOT_WRITE, unit, message, hint),))]
     return reports
 
 
 def clear_own(workspace: Workspace, unit: str) -> None:
-    """Remove this run's staging of a unit, unless its journal tells that it is needed. What fails the next run clears."""
+    """Remove this run's staging of a unit, unless its journal needs it. If this fails, the next run removes it."""
     with contextlib.suppress(OSError):
         if journal_run(workspace.journal(unit)) != workspace.run:
             workspace.clear(unit)
@@ -85,14 +87,16 @@ def _finish(workspace: Workspace, locks: Locks, unit: str, need_lock: Callable[[
         return [_not_followed(workspace, unit, f"{error}")]
     ending = finish(journal, workspace.of_run(journal.run), locks, need_lock, verify=True)
     names = journal.names or unit
-    left = path.exists()
-    done = "an interrupted run had read it; " + ("something is still left." if left else "what was left was done now.")
-    note = Problem(Code.RECOVERED, names, done, severity=Severity.WARNING)
+    is_unfinished = path.exists()
+    message = "an interrupted run had read it; " + (
+        "some steps are still to do." if is_unfinished else "the remaining steps were done now."
+    )
+    note = Problem(Code.RECOVERED, names, message, severity=Severity.WARNING)
     return [
         SessionReport(
             names,
             SessionId(session),
-            _there(workspace.sessionsfolder / session),
+            _existing(workspace.sessionsfolder / session),
             (note, *ending.problems) if k == 0 else (note,),
             archived=ending.archived,
         )
@@ -101,12 +105,12 @@ def _finish(workspace: Workspace, locks: Locks, unit: str, need_lock: Callable[[
 
 
 def _not_followed(workspace: Workspace, unit: str, reason: str) -> SessionReport:
-    message = f"what an interrupted run noted cannot be followed: {reason}. Nothing was touched."
+    message = f"the journal of an interrupted run cannot be used: {reason}. Nothing was changed."
     hint = f"Look into {workspace.unit(unit)}, then remove the journal and run again."
     path = str(workspace.journal(unit))
     return SessionReport(unit, None, None, (Problem(Code.RECOVERED, path, message, hint),))
 
 
-def _there(session: Path) -> Path | None:
-    """A session that somebody took away meanwhile is not told as complete."""
+def _existing(session: Path) -> Path | None:
+    """Return the session if it exists: one that was moved away meanwhile is not reported as complete."""
     return session if SessionPaths(session).ledger.exists() else None

@@ -1,4 +1,4 @@
-"""The study level is written after an import, and made up for after a run that could not write it."""
+"""Writes the study level after an import, or after a run that could not write it."""
 
 import sys
 
@@ -15,10 +15,10 @@ from qxbatch.study.study import is_current
 
 
 def refresh_study(settings: Settings, report: Report, *, interrupted: bool = False) -> None:
-    """Write the study level after an import; what cannot be written is a message, since the sessions are published.
+    """Write the study level after an import; a failed write is a message, since the sessions are published.
 
-    Where nothing was imported, or single sessions were sorted or converted, only a study level that exists is refreshed: a
-    refused packet changes nothing. `interrupted`: a run may have published sessions and not come here.
+    If nothing was imported, or single sessions were sorted or converted, only an existing study level is refreshed.
+    `interrupted`: a run may have published sessions without refreshing the study level.
     """
     folder = settings.sessionsfolder
     imported = interrupted or any(session.folder is not None for session in report.sessions) or is_outdated(folder)

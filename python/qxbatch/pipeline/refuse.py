@@ -1,4 +1,4 @@
-"""Refuses a unit whose session must not be made: it exists, another run made it, or nothing can be published there."""
+"""Refuses a unit whose session must not be made: it exists, another run made it, or the place of the session cannot be written."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from qxbatch.discover.units import Unit
 from qxbatch.model import SessionId
 from qxbatch.os_error import error_text, is_full, size_text
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.room import largest_file
+from qxbatch.pipeline.largest_file import largest_file
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.session.contents import has_results, has_session
 from qxbatch.session.layout import PARTS
@@ -24,16 +24,16 @@ _NEED = (
 
 
 def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
-    """Raise PacketError when another run has made a session since discovery, or nothing can be published in its place."""
+    """Raise PacketError when another run has made a session since discovery, or the place of the session cannot be written."""
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
         _refuse_place(folder, unit)
         if context.settings.overwrite:
             continue
-        mine = session.id == unit.session.id
-        if has_results(folder) if mine and unit.inbox else has_session(folder):
+        is_own = session.id == unit.session.id
+        if has_results(folder) if is_own and unit.inbox else has_session(folder):
             message = f"session {session.id} already exists; nothing was changed."
-            severity = Severity.WARNING if mine else Severity.ERROR
+            severity = Severity.WARNING if is_own else Severity.ERROR
             problem = Problem(Code.EXISTS, unit.names, message, "Import it again:", severity)
             raise PacketError(problem)
 
@@ -57,9 +57,9 @@ def cannot_write(unit: Unit, error: OSError) -> Problem:
 
 
 def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
-    """Raise PacketError where a unit has more bytes than --max-total, or than are free where it is unpacked.
+    """Raise PacketError if a unit has more bytes than --max-total, or than are free on the disk of its scratch folder.
 
-    Nothing of it was read then: a sparse file of terabytes takes no room, and hours.
+    Nothing is read before: a sparse file of terabytes takes no disk space, but hours to read.
     """
     settings = context.settings
     if settings.stages is Stages.CONVERT:  # the packets were read before
@@ -78,17 +78,17 @@ def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
 
 
 def _refuse_place(folder: Path, unit: Unit) -> None:
-    """Publishing is renames: the session must be a folder on the file system of the others, and its parts movable."""
+    """Raise PacketError if the session cannot be published by renaming: it is on another file system, or not writable."""
     if not os.path.lexists(folder):
         return
-    parts = [path for path in (folder, *(folder / name for name in PARTS)) if path.is_dir() and not path.is_symlink()]
+    folders = [path for path in (folder, *(folder / name for name in PARTS)) if path.is_dir() and not path.is_symlink()]
     message = ""
     if folder.is_symlink() or not folder.is_dir() or folder.stat().st_dev != folder.parent.stat().st_dev:
         message = f"its session {folder} is not a folder on the file system of {folder.parent}; nothing was changed."
-    elif other := other_name(folder):
-        message = f"the file system takes the folder {other} for its session {folder}; nothing was changed."
-    elif closed := [path for path in parts if not os.access(path, os.W_OK | os.X_OK)]:
-        message = f"{closed[0]} cannot be written; nothing was changed."
+    elif existing_name := other_name(folder):
+        message = f"the file system treats the folder {existing_name} as its session {folder}; nothing was changed."
+    elif unwritable := [path for path in folders if not os.access(path, os.W_OK | os.X_OK)]:
+        message = f"{unwritable[0]} cannot be written; nothing was changed."
     if message:
         hint = "Correct that, or move the session away."
         raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))

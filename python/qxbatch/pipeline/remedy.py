@@ -1,4 +1,4 @@
-"""Each refused item gets the command that fixes it alone."""
+"""Adds to each refused item the command that fixes it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,20 +20,20 @@ REMEDIES: Mapping[Code, Mapping[str, str]] = {
     Code.VERIFY: {},
     Code.ARCHIVE: {},
 }
-"""What to change in the command for a problem that ended an import; nothing: the same command again."""
+"""Changes to the command for a problem that ended an import; empty: the same command again."""
 PUBLISHED: Mapping[Code, Mapping[str, str]] = {
     Code.CHANGED: _OVERWRITE,
     Code.CANNOT_WRITE: {},
     Code.ARCHIVE: {},
     Code.DAMAGED_KEPT: _OVERWRITE,
 }
-"""The same for a session that is published all the same."""
+"""The same for a problem of a session that is published."""
 
 
 def with_commands(report: SessionReport, unit: Unit, settings: Settings) -> SessionReport:
-    """Return a report whose problems have the command that fixes them, as far as there is one."""
+    """Return a report whose problems have the command that fixes them, if one exists."""
     remedies = REMEDIES if report.folder is None else PUBLISHED
-    return replace(report, problems=tuple(_fixed(each, remedies, unit, settings) for each in report.problems))
+    return replace(report, problems=tuple(_fixed(problem, remedies, unit, settings) for problem in report.problems))
 
 
 def _fixed(problem: Problem, remedies: Mapping[Code, Mapping[str, str]], unit: Unit, settings: Settings) -> Problem:

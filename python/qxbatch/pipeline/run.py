@@ -9,7 +9,7 @@ from qxbatch.events import Observer, PacketFound
 from qxbatch.model import Candidate, Report, SessionReport, Verdict
 from qxbatch.pipeline.ending import end_declined, end_idle, end_imported
 from qxbatch.pipeline.idle import finish_idle
-from qxbatch.pipeline.left import finish_left, without_finished
+from qxbatch.pipeline.interrupted import finish_interrupted, without_finished
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -21,10 +21,10 @@ Find = Callable[[Settings], list[Candidate]]
 
 
 class Batch(Protocol):
-    """Another way to import what is ready: to submit it to a cluster."""
+    """Another way to import ready packets: submit them to a cluster."""
 
     def describe(self, settings: Settings, ready: Sequence[Candidate]) -> str:
-        """Return what would be done, for --test. Raises UsageError."""
+        """Return a description of the work, for --test. Raises UsageError."""
 
     def carry_out(
         self,
@@ -35,16 +35,16 @@ class Batch(Protocol):
         report: Report,
         observer: RunObservers,
     ) -> int:
-        """Do it; return the exit status. Raises UsageError."""
+        """Submit the packets; return the exit status. Raises UsageError."""
 
 
 def run(
     settings: Settings, find: Find | None = None, observers: Sequence[Observer] = (), batch: Batch | None = None
 ) -> int:
-    """Import what waits, or what `find` finds; return the exit status. Raises UsageError before anything is written.
+    """Import the packets in the inbox, or those that `find` returns; return the exit status.
 
-    `observers` receive the run's events, besides the terminal, the log and the JSON summary. `batch` does with what is
-    ready something else than to import it here.
+    `observers` receive the run's events, like the terminal, the log and the JSON summary. `batch` replaces the import of the
+    ready packets in this process. Raises UsageError before anything is written.
     """
     observer = RunObservers(settings, observers)
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
@@ -53,15 +53,15 @@ def run(
     interrupted = not settings.test and workspace.is_left
     if interrupted:
         need_writable(settings)
-        recovered = finish_left(workspace, locks)
+        recovered = finish_interrupted(workspace, locks)
         workspace.tidy()
-    found = [without_finished(candidate, recovered) for candidate in (find or discover)(settings)]
-    for candidate in found:
+    candidates = [without_finished(candidate, recovered) for candidate in (find or discover)(settings)]
+    for candidate in candidates:
         observer.notify(PacketFound(candidate))
     if not settings.quiet:
-        print(before(found, settings), flush=True)
-    ready = [candidate for candidate in found if candidate.verdict is Verdict.READY]
-    report = Report(tuple(found), tuple(recovered))
+        print(before(candidates, settings), flush=True)
+    ready = [candidate for candidate in candidates if candidate.verdict is Verdict.READY]
+    report = Report(tuple(candidates), tuple(recovered))
     if settings.test or not ready:
         if batch is not None and settings.test and ready:
             print(batch.describe(settings, ready))

@@ -24,46 +24,46 @@ from qxbatch.session.summary_parts import ImageStatistics, Sum
 from qxbatch.settings.paths import mapped
 
 FULL = 4 << 20
-"""With less than so many free bytes, a failed conversion is put down to the disk."""
+"""With fewer free bytes than this, a failed conversion is attributed to the disk."""
 
 
 def make_series(
-    context: Context, job: Job, part: Part, places: Places
+    context: Context, job: Job, sorted_session: Part, places: Places
 ) -> tuple[ConvertedSeries, Sequence[Future[None]]]:
-    """Convert and store the series of a part in parallel, the largest first; also return what is on its way to disk.
+    """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
-    The files of a series are removed as soon as it is both. In inbox mode, what a zip packet contains deflated is copied so.
-    (In folder mode a session may be rebuilt from its own series, and must come out the same.)
+    The files of a series are removed once it is converted and stored. In inbox mode, deflated members of a zip packet are
+    copied without recompression. (In folder mode a session may be rebuilt from its own series, and must not change.)
 
-    Raises OSError when the disk is full or cannot be written, and CancelledError; all work has ended then.
+    Raises OSError when the disk is full or cannot be written, and CancelledError; all work has ended by then.
     """
-    making = _Making(context, job, part, places)
-    making.tell(0)
+    jobs = _SeriesJobs(context, job, sorted_session, places)
+    jobs.notify_converted(0)
     settings = context.settings
-    wanted = current_gzip(places.published.dicom) if settings.gzip_as_found else settings.gzip
-    stored = {series.n: stored_as(series.folder, wanted) for series in part.series}
+    gzip = current_gzip(places.published.dicom) if settings.gzip_as_found else settings.gzip
+    stored = {series.n: stored_as(series.folder, gzip) for series in sorted_session.series}
     converting: dict[int, Future[Conversion]] = {}
     storing: list[Future[None]] = []
-    for series in sorted(part.series, key=lambda s: -s.size):
-        converting[series.n] = context.converting.submit(making.convert, series, stored[series.n])
+    for series in sorted(sorted_session.series, key=lambda s: -s.size):
+        converting[series.n] = context.converting.submit(jobs.convert, series, stored[series.n])
         if stored[series.n] is not Stored.PLAIN:
-            storing.append(context.working.submit(making.store, series, stored[series.n]))
+            storing.append(context.working.submit(jobs.store, series, stored[series.n]))
     _settle([*converting.values(), *storing])
-    _settle(making.finishing)
-    for series in part.series:
+    _settle(jobs.finishing)
+    for series in sorted_session.series:
         if stored[series.n] is Stored.PLAIN:
             move(series.folder, places.built.series(series.n))
-    conversions = tuple(converting[series.n].result() for series in part.series)
-    return ConvertedSeries(conversions, stored, making.headers, making.sums, making.statistics), making.syncing
+    conversions = tuple(converting[series.n].result() for series in sorted_session.series)
+    return ConvertedSeries(conversions, stored, jobs.headers, jobs.sums, jobs.statistics), jobs.syncing
 
 
-class _Making:
-    """What is done with each series, in threads."""
+class _SeriesJobs:
+    """The jobs for each series, which run in threads."""
 
-    def __init__(self, context: Context, job: Job, part: Part, places: Places) -> None:
+    def __init__(self, context: Context, job: Job, sorted_session: Part, places: Places) -> None:
         self.context = context
         self.job = job
-        self.part = part
+        self.sorted_session = sorted_session
         self.places = places
         self.headers: dict[Path, Nifti] = {}
         self.sums: dict[Path, Sum] = {}
@@ -74,12 +74,14 @@ class _Making:
         self._converted_series = 0
         self._lock = threading.Lock()
 
-    def tell(self, more: int) -> None:
-        """Tell how many series are converted."""
+    def notify_converted(self, more: int) -> None:
+        """Notify observers of the number of converted series."""
         with self._lock:
             self._converted_series += more
-            done, found = self._converted_series, len(self.part.series)
-            self.context.observer.notify(SeriesConverted(self.job.unit.name, self.part.session.id, done, found))
+            converted, total = self._converted_series, len(self.sorted_session.series)
+            self.context.observer.notify(
+                SeriesConverted(self.job.unit.name, self.sorted_session.session.id, converted, total)
+            )
 
     def convert(self, series: Series, stored: Stored) -> Conversion:
         context = self.context
@@ -89,20 +91,20 @@ class _Making:
         for output in conversion.outputs:
             self.headers[output.nifti] = read_nifti(output.nifti)
             self.finishing.append(context.working.submit(self.finish_image, conversion, output))
-        self.tell(1)
-        self._tell_commands(conversion)
+        self.notify_converted(1)
+        self._notify_commands(conversion)
         if stored is Stored.PLAIN:
-            self._tell_finished(series)
+            self._notify_finished(series)
         else:
-            self._clear_once_done(series)
+            self._clear_if_done(series)
         return conversion
 
-    def _tell_commands(self, conversion: Conversion) -> None:
+    def _notify_commands(self, conversion: Conversion) -> None:
         commands = tuple(self.job.redact(line) for line in conversion.commands)
         unit, n = self.job.unit.name, conversion.series.n
         self.context.observer.notify(ConverterEnded(unit, n, conversion.state.value, commands))
 
-    def _tell_finished(self, series: Series) -> None:
+    def _notify_finished(self, series: Series) -> None:
         self.context.observer.notify(SeriesFinished(self.job.unit.name, series.size))
 
     def _converted(self, series: Series) -> Conversion:
@@ -129,7 +131,7 @@ class _Making:
             )
         if stored is Stored.PACKED:
             self._sync(self.places.built.packed(series.n))
-        self._clear_once_done(series)
+        self._clear_if_done(series)
 
     def finish_image(self, conversion: Conversion, output: Output) -> None:
         finished = finish_image(self.context, conversion, output, self.headers[output.nifti])
@@ -139,7 +141,7 @@ class _Making:
         self._sync(finished.path)
 
     def _sync(self, path: Path) -> None:
-        """Begin to move a file to disk; it may be renamed meanwhile. In a work folder elsewhere it is not worth it."""
+        """Start syncing a file, which may be renamed meanwhile. Files in a work folder elsewhere are not synced."""
         if self.context.settings.work_dir is None or path.is_relative_to(self.places.build):
             descriptor = os.open(path, os.O_RDONLY)
             self.context.unsynced.acquire()
@@ -151,31 +153,31 @@ class _Making:
         finally:
             self.context.unsynced.release()
 
-    def _clear_once_done(self, series: Series) -> None:
+    def _clear_if_done(self, series: Series) -> None:
         with self._lock:
-            first = series.n not in self._half_done
+            is_first_half = series.n not in self._half_done
             self._half_done.add(series.n)
-        if not first:
-            self._tell_finished(series)
+        if not is_first_half:
+            self._notify_finished(series)
             self.finishing.append(self.context.working.submit(shutil.rmtree, series.folder))
 
 
 def converter_memory(series: Series) -> int:
-    """Return the bytes that converting a series may take: it is held as read and as written, unpacked where needed."""
+    """Return the bytes that converting a series may use: its input and output are in memory, unpacked if needed."""
     return (64 << 20) + 3 * series.size
 
 
 def part_root(series: Series) -> Path:
-    """Return the folder that stands for the session while it is made: `<root>/dicom/<n>` is the series'."""
+    """Return the folder of the session in staging: the series is in `<root>/dicom/<n>`."""
     return series.folder.parent.parent
 
 
 def _settle(futures: Sequence[Future[Any]]) -> None:
-    """Wait for all; when one failed, drop those that have not begun, and raise the first failure."""
+    """Wait for all; if one fails, cancel those that have not started, and raise the first failure."""
     pending = set(futures)
     while pending:
-        done, pending = wait(pending, return_when="FIRST_EXCEPTION")
-        if any(not future.cancelled() and future.exception() for future in done):
+        finished, pending = wait(pending, return_when="FIRST_EXCEPTION")
+        if any(not future.cancelled() and future.exception() for future in finished):
             for future in pending:
                 future.cancel()
     for future in futures:
@@ -184,7 +186,7 @@ def _settle(futures: Sequence[Future[Any]]) -> None:
 
 
 def _refuse_full_disk(conversion: Conversion, folder: Path) -> None:
-    """A full disk is no fault of the series: the packet is to be imported again when there is room."""
+    """Raise OSError if a conversion failed because the disk is full: the packet can be imported again later."""
     if conversion.state not in (State.FAILED, State.PARTIAL):
         return
     status = os.statvfs(folder)

@@ -1,4 +1,4 @@
-"""The packets of a unit, once its sessions are published: each is looked at again, and archived as its journal says."""
+"""Archives the packets of a unit once its sessions are published, as the journal says. Each is checked again before."""
 
 from collections.abc import Callable
 from functools import partial
@@ -25,40 +25,44 @@ def settle_packets(
     need_lock: Callable[[], None],
     *,
     published: bool,
-    own: bool,
+    read_by_this_run: bool,
 ) -> tuple[dict[Path, Path | None], list[Problem]]:
-    """Archive the packets of a journal; return where each is now (None: deleted), and why others stay.
+    """Archive the packets of a journal; return the current path of each (None: deleted), and why others stay.
 
-    `own`: this run read them itself. Raises PacketError when another run took the unit's lock over.
+    `read_by_this_run`: the packets were read by this run, not by a previous one.
+
+    Raises PacketError if another run took over the unit's lock.
     """
     places: dict[Path, Path | None] = {}
     problems: list[Problem] = []
-    for each in journal.packets:
+    for packet in journal.packets:
         need_lock()
-        found = _Settled(each, journal, workspace, locks).settle(published=published, own=own)
-        if isinstance(found, Problem):
-            problems.append(found)
+        result = _PacketSettlement(packet, journal, workspace, locks).settle(
+            published=published, read_by_this_run=read_by_this_run
+        )
+        if isinstance(result, Problem):
+            problems.append(result)
         else:
-            places[each.packet.path] = found
+            places[packet.packet.path] = result
     return places, problems
 
 
-class _Settled:
-    """One packet, on its last way."""
+class _PacketSettlement:
+    """The archiving of one packet."""
 
-    def __init__(self, each: JournaledPacket, journal: Journal, workspace: Workspace, locks: Locks) -> None:
-        self.path = each.packet.path
-        self.number = each.number
+    def __init__(self, packet: JournaledPacket, journal: Journal, workspace: Workspace, locks: Locks) -> None:
+        self.path = packet.packet.path
+        self.number = packet.number
         self.journal = journal
         self.archive = workspace.archive
         self.tag = workspace.tag(journal.unit)
         self.naming = partial(locks.waiting, "archive")
-        held = partial(_ledger_hashes, journal, workspace)
-        self.unchanged = LookAgain(each.packet, held, workspace.staging(journal.unit) / "again")
+        ledger_hashes = partial(_ledger_hashes, journal, workspace)
+        self.unchanged = LookAgain(packet.packet, ledger_hashes, workspace.staging(journal.unit) / "again")
 
-    def settle(self, *, published: bool, own: bool) -> Path | Problem | None:
+    def settle(self, *, published: bool, read_by_this_run: bool) -> Path | Problem | None:
         journal = self.journal
-        changed = None if is_aside(self.path, self.tag) else self._changed(own=own)
+        changed = None if is_aside(self.path, self.tag) else self._changed(read_by_this_run=read_by_this_run)
         facts = Facts(
             journal.archive,
             series_failed=journal.series_failed,
@@ -95,12 +99,12 @@ class _Settled:
         except OSError as error:
             return not_archived(self.path, mode, error)
 
-    def _changed(self, *, own: bool) -> Problem | None:
+    def _changed(self, *, read_by_this_run: bool) -> Problem | None:
         try:
             if self.unchanged(self.path, renamed=False):
                 return None
         except FileNotFoundError:
-            if not own:
+            if not read_by_this_run:
                 return None  # moved by the run that was killed
             return vanished_packet(self.path)
         except OSError as error:
@@ -109,6 +113,6 @@ class _Settled:
 
 
 def _ledger_hashes(journal: Journal, workspace: Workspace) -> set[str]:
-    """Return the hashes of all bytes that the journal's sessions were made of."""
+    """Return the hashes of all files from which the journal's sessions were made."""
     rows = (row for session in journal.sessions for row in SessionFolder(workspace.session(session).folder).ledger())
     return {row.sha256 for row in rows}

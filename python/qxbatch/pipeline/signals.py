@@ -1,7 +1,7 @@
-"""Signals that end a run, and the moments at which none may come in between.
+"""Delays signals that end a run while they would leave an inconsistent state.
 
-They are raised as KeyboardInterrupt in the main thread (qxbatch.cli.main), between any two of its steps: also while a pool
-starts a thread, which the pool would then not know, and not wait for.
+A signal raises KeyboardInterrupt in the main thread (qxbatch.cli.main) between any two instructions, also while a pool
+starts a thread: the pool would not register that thread, and not wait for it.
 """
 
 import contextlib
@@ -14,23 +14,23 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextlib.contextmanager
 def afterwards() -> Iterator[None]:
-    """Raise KeyboardInterrupt at the end where a signal came within."""
-    came: list[int] = []
+    """Delay signals inside the context; raise KeyboardInterrupt at its end if one arrived."""
+    received: list[int] = []
     old = {}
     if threading.current_thread() is threading.main_thread():
         for number in ENDING:
-            if callable(signal.getsignal(number)):  # nohup made it deaf to SIGHUP
-                old[number] = signal.signal(number, lambda number, _frame: came.append(number))
+            if callable(signal.getsignal(number)):  # under nohup, SIGHUP is ignored and has no handler
+                old[number] = signal.signal(number, lambda number, _frame: received.append(number))
     try:
         yield
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
-    if came:
+    if received:
         raise KeyboardInterrupt
 
 
 def never_again() -> None:
-    """Ignore them: a second Ctrl-C must not break the clean-up."""
+    """Ignore the signals: a second Ctrl-C must not break the clean-up."""
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)

@@ -22,22 +22,22 @@ def write_study(
 ) -> Study:
     """Write the three files from the summaries of these sessions; return the study. Raises OSError.
 
-    Sessions whose summary is that of the last study.json are not read again. `report` is of the import that ends now; without
-    it, what earlier imports did not import stays as long as it is in the inbox. `deidentified`: packets that have no session are
-    counted and not named, since no session id can replace what their names say of a patient.
+    Sessions whose summary did not change since the last study.json are not read again. `report`: of the import that ends now;
+    without it, packets that previous runs did not import stay listed while they are in the inbox. `deidentified`: packets
+    without a session are counted and not named, since no session id can replace names of patients.
     """
     with alone_in(folder) as alone:
-        known = read_previous(folder / STUDY_SIDECAR)
-        left = waiting(report, known.not_imported, deidentified=deidentified)
-        study = study_of(map(SessionFolder, sessions), known.sessions, left, existing_exports(folder))
+        previous_study = read_previous(folder / STUDY_SIDECAR)
+        not_imported = waiting(report, previous_study.not_imported, deidentified=deidentified)
+        study = study_of(map(SessionFolder, sessions), previous_study.sessions, not_imported, existing_exports(folder))
         tag = NO_RUN if alone else os.urandom(8).hex()
-        for name, start in _OWN.items():
+        for name, start in _FIRST_BYTES.items():
             keep_foreign(folder / name, start)
         replaced_text(folder / STUDY_TABLE, as_tsv(study.rows), tag)
         replaced_text(folder / PAGE, study_page(folder, study), tag)
-        replaced_text(folder / STUDY_SIDECAR, as_json(study), tag)  # the last one: is_outdated looks at its time
+        replaced_text(folder / STUDY_SIDECAR, as_json(study), tag)  # last: is_outdated compares its time
         return study
 
 
-_OWN = {STUDY_TABLE: b"session_id\t", STUDY_SIDECAR: b"{\n", PAGE: b'<!DOCTYPE html>\n<html lang="en">\n'}
-"""How the files of the study level begin, of this version and of earlier ones."""
+_FIRST_BYTES = {STUDY_TABLE: b"session_id\t", STUDY_SIDECAR: b"{\n", PAGE: b'<!DOCTYPE html>\n<html lang="en">\n'}
+"""The first bytes of the files of the study level, of this version and of previous ones."""

@@ -1,4 +1,4 @@
-"""Problems of a unit that is published: what could not leave the inbox, what changed, what could not be archived."""
+"""Problems of a published unit: files that could not leave the inbox, packets that changed or could not be archived."""
 
 from pathlib import Path
 
@@ -12,32 +12,32 @@ def left_in_inbox(stayed: Stayed) -> Problem:
     """Return the problem of a file or folder that is imported and still in the inbox."""
     if stayed.error:
         state = "is empty now" if stayed.path.is_dir() else "is sorted"
-        message = f"{state}, and could not leave the inbox: {stayed.error}."
-        hint = "Correct this and run again: only this is left. The session contains its bytes."
+        message = f"{state}, and could not be removed from the inbox: {stayed.error}."
+        hint = "Correct this and run again: only this step remains. The session contains its bytes."
         return Problem(Code.CANNOT_WRITE, str(stayed.path), message, hint)
-    message = "changed while it was imported, and stays; the session contains what was read."
-    return Problem(Code.CHANGED, str(stayed.path), message, "Compare the two.")
+    message = "changed while it was imported, and stays in the inbox; the session contains the version that was read."
+    return Problem(Code.CHANGED, str(stayed.path), message, "Compare the two versions.")
 
 
 def not_archived(packet: Path, mode: Archive, error: OSError) -> Problem:
     """Return the problem of a packet whose session is complete."""
     message = f"its session is complete; the packet could not be archived ({mode}): {error_text(error)}."
-    return Problem(Code.ARCHIVE, str(packet), message, "Correct this and run again: only the archiving is left.")
+    return Problem(Code.ARCHIVE, str(packet), message, "Correct this and run again: only the archiving remains.")
 
 
 def unreadable_packet(packet: Path, error: OSError) -> Problem:
-    """Return the problem of a packet that cannot be looked at again before it is archived."""
+    """Return the problem of a packet that cannot be checked before it is archived."""
     message = f"its session is complete; the packet cannot be read any more: {error_text(error)}."
     return Problem(Code.ARCHIVE, str(packet), message, "Correct this and run again.")
 
 
 def vanished_packet(packet: Path) -> Problem:
-    """Return the problem of a packet that somebody took away."""
+    """Return the problem of a packet that was moved or deleted."""
     message = "vanished while it was imported, so it was not archived; the session contains what was read."
-    return Problem(Code.CHANGED, str(packet), message, "Find out who took it.")
+    return Problem(Code.CHANGED, str(packet), message, "Find out what removed it.")
 
 
 def changed_packet(packet: Path) -> Problem:
-    """Return the problem of a packet that is not as it was at discovery."""
+    """Return the problem of a packet that changed since discovery."""
     message = "changed while it was imported, and stays where it is; the session contains what was read."
     return Problem(Code.CHANGED, str(packet), message, "Compare the two, then import again with --overwrite=yes.")

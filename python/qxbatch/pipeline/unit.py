@@ -1,4 +1,4 @@
-"""One unit: the packets of one session, from reading to the archive. What goes wrong with it ends here."""
+"""Imports one unit, the packets of one session, from reading to the archive. Its problems become reports."""
 
 import logging
 import os
@@ -13,32 +13,32 @@ from qxbatch.events import ProblemFound, Stage, StageStarted, UnitCancelled, Uni
 from qxbatch.model import SessionReport
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.deliver import deliver
-from qxbatch.pipeline.held import HeldLocks, unit_lock
 from qxbatch.pipeline.prepare import place_files, plan_job, read_job
 from qxbatch.pipeline.produce import produce
 from qxbatch.pipeline.recover import clear_own, recover_unit
 from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing, refuse_too_large
 from qxbatch.pipeline.remedy import with_commands
+from qxbatch.pipeline.unit_locks import UnitLocks, unit_lock
 from qxbatch.problems import Code, PacketError, Problem
 
 log = logging.getLogger("qxbatch")
 
 
 class Imported(NamedTuple):
-    """What became of a unit."""
+    """The result of a unit."""
 
     unit: Unit
     reports: tuple[SessionReport, ...]
-    """One for each of its sessions, without identities where the session id stands in their place."""
+    """One for each of its sessions; identities are redacted if the session id replaces them."""
     redact: Redact
-    """Takes the identities of the unit's patients out of a text, as it was done in the reports."""
+    """Redacts the identities of the unit's patients in a text, as in the reports."""
 
 
 def import_unit(context: Context, unit: Unit) -> Imported:
     """Import one unit: read, sort, convert, record, verify, publish, archive.
 
     This is all that a batch does with each of its units. To import one unit alone, as a job of a cluster does, take it from
-    qxbatch.pipeline.one.named_unit and a context from qxbatch.pipeline.opened.opened_context.
+    qxbatch.pipeline.named_units.named_unit and a context from qxbatch.pipeline.opened.opened_context.
 
     A problem with the unit's data is in the reports, and nothing of a failed unit is visible. Other runs may work in the same
     folders: locks decide who imports a unit.
@@ -65,12 +65,12 @@ def import_unit(context: Context, unit: Unit) -> Imported:
 
 
 class _Import:
-    """The import of one unit, and what is known of it so far."""
+    """The import of one unit, and its state."""
 
     def __init__(self, context: Context, unit: Unit) -> None:
         self.context = context
         self.unit = unit
-        self.locks = HeldLocks(context.locks, unit)
+        self.locks = UnitLocks(context.locks, unit)
         self.redact: Redact = unchanged
         """Known once the headers are read."""
 
@@ -111,17 +111,17 @@ class _Import:
         self.redact = job.redact
         job, plans = plan_job(context, job)
         if job.is_split:
-            others = [plan.session for plan in plans]
-            self.locks.take([unit_lock(session.id) for session in others if session != unit.session])
-            refuse_existing(context, unit, others)
-        job, parts = place_files(context, job, plans, scratch)
-        series = [series for part, _ in parts for series in part.series]
-        context.observer.notify(UnitSorted(unit.name, len(series), sum(each.size for each in series)))
-        products = [produce(context, job, part, root) for part, root in parts]
+            sessions = [plan.session for plan in plans]
+            self.locks.take([unit_lock(session.id) for session in sessions if session != unit.session])
+            refuse_existing(context, unit, sessions)
+        job, sorted_sessions = place_files(context, job, plans, scratch)
+        series = [series for sorted_session, _ in sorted_sessions for series in sorted_session.series]
+        context.observer.notify(UnitSorted(unit.name, len(series), sum(item.size for item in series)))
+        products = [produce(context, job, sorted_session, root) for sorted_session, root in sorted_sessions]
         return deliver(context, job, products, self.locks.refuse_lost)
 
     def _of_disk(self, error: OSError) -> Problem:
-        """Return what a failed step on the disk means: who lost the lock may find its staging removed by who has it."""
+        """Return the problem of a failed step on the disk: after losing the lock, another run may have removed the staging."""
         try:
             self.locks.refuse_lost()
         except PacketError as lost:

@@ -1,4 +1,4 @@
-"""Waiting for threads so that a signal is seen: while the main thread sits in the core, Python does not get to it."""
+"""Waits for threads so that signals are handled: Python does not handle them while the main thread is in the core."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -11,18 +11,18 @@ Result = TypeVar("Result")
 
 
 def wait_for(futures: Sequence[Future[Result]]) -> None:
-    """Wait in short steps, so that a signal is seen; the first bug ends the waiting."""
-    left = set(futures)
-    while left:
-        done, left = wait(left, timeout=0.5, return_when=FIRST_COMPLETED)
-        for future in done:
+    """Wait in short steps, so that signals are handled; the first exception ends the waiting."""
+    pending = set(futures)
+    while pending:
+        finished, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
+        for future in finished:
             future.result()
 
 
 def in_thread(work: Callable[[], Result], stop: Callable[[], None]) -> Result:
-    """Do something beside the main thread; a signal that comes meanwhile stops it.
+    """Run `work` in another thread and return its result; a signal stops it.
 
-    Raises KeyboardInterrupt then, and what the work raises.
+    Raises KeyboardInterrupt on a signal, and what `work` raises.
     """
     pool = ThreadPoolExecutor(1)
     try:
@@ -38,7 +38,7 @@ def in_thread(work: Callable[[], Result], stop: Callable[[], None]) -> Result:
 
 
 def stopping(stop: Callable[[], None]) -> None:
-    """Say so and stop the work. A second Ctrl-C must not break the clean-up."""
+    """Print a message and stop the work. A second Ctrl-C must not break the clean-up."""
     never_again()
     print("qxbatch: stopping ...", file=sys.stderr)
     stop()

@@ -1,4 +1,4 @@
-"""Whether a run can write where it has to."""
+"""Checks before a run whether its folders can be written."""
 
 import errno
 import os
@@ -13,25 +13,25 @@ from qxbatch.settings.model import Archive, Settings
 
 
 def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
-    """Raise UsageError (73) when the sessions cannot be written, or packets are to leave a folder that cannot be."""
+    """Raise UsageError (73) if sessions cannot be written, or packets must leave a folder that cannot be written."""
     _need_folder(settings.sessionsfolder, "the sessions folder", "Give a folder you may write to.")
     if settings.work_dir is not None:
-        _need_folder(_lowest_there(settings.work_dir), "--work-dir", "Give a folder you may write to.")
+        _need_folder(_nearest_existing(settings.work_dir), "--work-dir", "Give a folder you may write to.")
     if settings.archive in (Archive.MOVE, Archive.COPY):
         hint = "Use --archive=leave, or make it writable."
-        _need_folder(_lowest_there(settings.archive_folder), f"the archive (--archive={settings.archive})", hint)
+        _need_folder(_nearest_existing(settings.archive_folder), f"the archive (--archive={settings.archive})", hint)
     if settings.archive not in (Archive.MOVE, Archive.DELETE):
         return
-    for folder in sorted({c.path.parent for c in ready}):
+    for folder in sorted({candidate.path.parent for candidate in ready}):
         hint = "Use --archive=leave or --archive=copy, or make it writable."
         _need_folder(folder, f"the packets' folder (--archive={settings.archive})", hint)
 
 
-def _lowest_there(folder: Path) -> Path:
-    """The folder itself, or the one above it in which it is to be created; one that cannot be entered is that one."""
+def _nearest_existing(folder: Path) -> Path:
+    """Return the folder, or the nearest folder above it that exists, in which it is created."""
     if os.path.lexists(folder) or folder == folder.parent:
         return folder
-    return _lowest_there(folder.parent)
+    return _nearest_existing(folder.parent)
 
 
 def _need_folder(folder: Path, what: str, hint: str) -> None:

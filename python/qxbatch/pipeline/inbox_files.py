@@ -18,28 +18,33 @@ from qxbatch.session.ledger import Kind
 
 
 def leaving(job: Job, products: Sequence[Product], decision: Decision) -> list[tuple[str, str]]:
-    """Return (ledger path, sha256) of loose files that leave the inbox, second copies of a PAR/REC among them."""
+    """Return (ledger path, sha256) of files that leave the inbox, with second copies of PAR/REC."""
     if not decision.leaving:
         return []
-    copies = {job.reading.row(row).path for product in products for row in product.part.copies}
-    second = [each for each in _in_inbox(job, ("kept",)) if each[0] in copies]
+    copies = {job.reading.row(row).path for product in products for row in product.sorted_session.copies}
+    second = [member for member in _in_inbox(job, ("kept",)) if member[0] in copies]
     return list(dict.fromkeys([*_in_inbox(job, decision.leaving), *second]))
 
 
 def opened_inside(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
-    """Return archives inside the folders of an inbox: they obey `archive` like those on its top level.
+    """Return archives inside the folders of an inbox: `archive` also applies to them.
 
-    Their fingerprints are taken after they were read, so the inbox is compared once more with what it was at discovery.
-    Raises PacketError when it is another one, OSError.
+    Their fingerprints are taken after they were read, so the inbox is compared again with its fingerprint at discovery.
+    Raises PacketError if they differ, OSError.
     """
     if unit.inbox is None:
         return ()
-    found = {unit.inbox / member_path(text): digest for text, digest in _members(reading, unit.inbox, ("opened",))}
-    packets = tuple(Packet(path, path.name, fingerprint(path)) for path in found)
+    archives = {unit.inbox / member_path(text): digest for text, digest in _members(reading, unit.inbox, ("opened",))}
+    packets = tuple(Packet(path, path.name, fingerprint(path)) for path in archives)
     if packets:
-        before, now = unit.packets[0].fingerprint, fingerprint(unit.inbox)
-        same = (now.inodes, now.ctimes) == (before.inodes, before.ctimes)
-        if now != before or not (same or all(hash_file(str(path))[1] == digest for path, digest in found.items())):
+        fingerprint_before, fingerprint_now = unit.packets[0].fingerprint, fingerprint(unit.inbox)
+        inodes_unchanged = (fingerprint_now.inodes, fingerprint_now.ctimes) == (
+            fingerprint_before.inodes,
+            fingerprint_before.ctimes,
+        )
+        if fingerprint_now != fingerprint_before or not (
+            inodes_unchanged or all(hash_file(str(path))[1] == digest for path, digest in archives.items())
+        ):
             hint = "Run again when its transfer has ended; --settle=SECONDS waits for quiet."
             raise PacketError(Problem(Code.CHANGED, str(unit.inbox), "changed while it was read.", hint))
     return packets

@@ -1,4 +1,4 @@
-"""The command that imports a packet again, once what was left out of it can be read."""
+"""The command that imports a packet again, once the files that were left out can be read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,15 +18,16 @@ from qxbatch.settings.paths import mapped
 from qxbatch.visible import shell_word
 
 
-def with_again(
+def with_import_command(
     problems: Sequence[Problem], missing: LeftOut, job: Job, settings: Settings, places: Mapping[Path, Path | None]
 ) -> tuple[Problem, ...]:
-    """Return problems of a published session; that of what was left out has its command, where importing again helps.
+    """Return problems of a published session; the one about files left out gets a command, if importing again helps.
 
-    `places` says where each packet is now; None for a deleted one.
+    `places` maps each packet to its current path; None for a deleted one.
     """
     return tuple(
-        _with_command(each, missing, job, settings, places) if each.code is Code.LEFT_OUT else each for each in problems
+        _with_command(problem, missing, job, settings, places) if problem.code is Code.LEFT_OUT else problem
+        for problem in problems
     )
 
 
@@ -38,11 +39,11 @@ def _with_command(
         return problem
     changes = {"overwrite": "yes", **changes}
     if job.unit.inbox is None and any(places.get(packet.path, packet.path) is None for packet in job.unit.packets):
-        # the packet is deleted; what was left out of it is in the session's own inbox
-        own = replace(settings, masterinbox=None, bids_app=False)
-        return replace(problem, command=command_for(own, [job.unit.session.id], changes))
-    back = [] if job.unit.inbox is not None else _moved_back(places, settings)
-    shell = " && ".join((*back, *unpacking))
+        # the packet is deleted; the files that were left out are in the session's inbox
+        folder_mode = replace(settings, masterinbox=None, bids_app=False)
+        return replace(problem, command=command_for(folder_mode, [job.unit.session.id], changes))
+    moves = [] if job.unit.inbox is not None else _moved_back(places, settings)
+    shell = " && ".join((*moves, *unpacking))
     if job.redact(shell) != shell:
         problem = replace(problem, hint=f"{problem.hint} Put the packet back into the inbox first.")
         shell = ""
@@ -51,16 +52,18 @@ def _with_command(
 
 
 def _moved_back(places: Mapping[Path, Path | None], settings: Settings) -> list[str]:
-    """Return the commands that move packets back to where they were."""
-    moved = (
-        (now, before) for before, now in places.items() if now is not None and now != before and not before.exists()
+    """Return the commands that move packets back to their inbox."""
+    moves = (
+        (current, source)
+        for source, current in places.items()
+        if current is not None and current != source and not source.exists()
     )
-    words = ([shell_word(str(mapped(each, settings.path_map))) for each in pair] for pair in moved)
-    return [f"mv -n -- {now} {before}" for now, before in words]
+    words = ([shell_word(str(mapped(path, settings.path_map))) for path in pair] for pair in moves)
+    return [f"mv -n -- {current} {source}" for current, source in words]
 
 
-def refused_again(missing: LeftOut, unit: Unit, settings: Settings) -> str:
-    """Return the command that imports a refused packet, which is where it was, once its archives can be read."""
+def import_command(missing: LeftOut, unit: Unit, settings: Settings) -> str:
+    """Return the command that imports a refused packet, which was not moved, once its archives can be read."""
     changes, unpacking = _what_helps(missing, unit, settings, {})
     return " && ".join((*unpacking, command_for(settings, [unit.session.id], changes)))
 
@@ -68,7 +71,7 @@ def refused_again(missing: LeftOut, unit: Unit, settings: Settings) -> str:
 def _what_helps(
     missing: LeftOut, unit: Unit, settings: Settings, places: Mapping[Path, Path | None]
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the parameters that let the same packet give more, and the commands that unpack archives in it first."""
+    """Return the parameters with which more of the packet can be read, and the commands that unpack its archives first."""
     changes = {}
     if missing.is_locked:
         path = "FILE" if settings.passwords is None else str(settings.passwords.path)
@@ -77,7 +80,7 @@ def _what_helps(
 
 
 def _unpacking(missing: LeftOut, unit: Unit, settings: Settings, places: Mapping[Path, Path | None]) -> list[str]:
-    """Return what unpacks archives that are files of a packet's folder; none where one is in a file, or was deleted."""
+    """Return the commands that unpack archives in a packet's folder; none if an archive is inside another file, or was deleted."""
     if len(unit.packets) != 1:
         return []
     folder = unit.packets[0].path
@@ -92,5 +95,5 @@ def _unpacking(missing: LeftOut, unit: Unit, settings: Settings, places: Mapping
         or any(kind not in UNOPENED or kind == "split" for kind in kinds.values())
     ):
         return []
-    outside, archive = (mapped(each, settings.path_map) for each in (folder, settings.archive_folder))
+    outside, archive = (mapped(path, settings.path_map) for path in (folder, settings.archive_folder))
     return [unpack_command(kind, outside / path, archive) for path, kind in kinds.items()]

@@ -1,4 +1,4 @@
-"""The locks that one unit holds while it is imported."""
+"""The locks of a unit during its import."""
 
 from collections.abc import Iterable
 
@@ -8,10 +8,10 @@ from qxbatch.publish.locks import Lock, Locks
 
 
 def lost_lock(names: str) -> PacketError:
-    """Return what to raise when another run took the lock of a unit over."""
+    """Return the error to raise if another run took over the lock of a unit."""
     message = (
-        "this run was stopped or could not renew its lock for more than 2 minutes, and another run took the lock over. "
-        "This run does no more with it."
+        "this run was stopped or could not renew its lock for more than 2 minutes, and another run took over the lock. "
+        "This run stops working on it."
     )
     hint = "Nothing is lost: the other run imports it, or the next one does."
     return PacketError(Problem(Code.HELD, names, message, hint, Severity.WARNING))
@@ -22,15 +22,15 @@ def unit_lock(unit: str) -> str:
     return f"session {unit}"
 
 
-class HeldLocks:
+class UnitLocks:
     """Locks of a unit: its session's, each packet's, and those of the sessions it is split into."""
 
     def __init__(self, locks: Locks, unit: Unit) -> None:
         self._locks = locks
         self._unit = unit
-        self._held: list[Lock] = []
+        self._taken_locks: list[Lock] = []
         self.complete = False
-        """The locks of the unit itself are held."""
+        """Whether the locks of the unit itself are held."""
 
     def take_own(self) -> None:
         """Take the session's lock, then each packet's: by its name, since containers see one inbox under many paths.
@@ -48,15 +48,15 @@ class HeldLocks:
             if lock is None:
                 message = "is held by another run, and left to it."
                 raise PacketError(Problem(Code.HELD, name.partition(" ")[2], message, severity=Severity.WARNING))
-            self._held.append(lock)
+            self._taken_locks.append(lock)
 
     def refuse_lost(self) -> None:
-        """Raise PacketError when another run took a lock over."""
-        if not all(self._locks.holds(lock) for lock in self._held):
+        """Raise PacketError if another run took over a lock."""
+        if not all(self._locks.holds(lock) for lock in self._taken_locks):
             raise lost_lock(self._unit.names)
 
     def release(self) -> None:
-        """Release all."""
-        for lock in self._held:
+        """Release all locks."""
+        for lock in self._taken_locks:
             self._locks.release(lock)
-        self._held.clear()
+        self._taken_locks.clear()

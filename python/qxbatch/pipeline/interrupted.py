@@ -1,4 +1,4 @@
-"""What an interrupted run left is finished before a run begins, and is not imported once more."""
+"""Finishes what interrupted runs left before a run starts; finished sessions are not imported again."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -11,8 +11,8 @@ from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 
 
-def finish_left(workspace: Workspace, locks: Locks, only: Collection[str] | None = None) -> list[SessionReport]:
-    """Finish what killed runs left, with `only` of these units. Raises UsageError (73) when nothing can be written there."""
+def finish_interrupted(workspace: Workspace, locks: Locks, only: Collection[str] | None = None) -> list[SessionReport]:
+    """Finish what killed runs left, with `only` of these units. Raises UsageError (73) if the folder cannot be written."""
     from qxbatch.pipeline.recover import recover
 
     try:
@@ -23,13 +23,13 @@ def finish_left(workspace: Workspace, locks: Locks, only: Collection[str] | None
 
 
 def without_finished(candidate: Candidate, recovered: Sequence[SessionReport]) -> Candidate:
-    """A session that was finished a moment ago is not rebuilt at once, though --overwrite=yes asks for it."""
+    """Return the candidate; a session that recovery just finished is not ready, even with --overwrite=yes."""
     if candidate.verdict is not Verdict.READY or candidate.session is None:
         return candidate
     for report in recovered:
-        same = report.session is not None and report.session.id == candidate.session.id
+        is_same_session = report.session is not None and report.session.id == candidate.session.id
         if (
-            same
+            is_same_session
             and report.folder is not None
             and not (candidate.path.is_file() and report.packet != candidate.path.name)
         ):

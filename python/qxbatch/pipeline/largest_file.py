@@ -1,4 +1,4 @@
-"""The sizes of packets, by those of their files alone: what is sparse has a size and takes no room."""
+"""The largest file of a packet, by size and not by disk usage: a sparse file has a size but uses no disk."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from qxbatch.walk import walk
 
 
 def largest_file(packet: Path) -> tuple[int, Path]:
-    """Return size and path of the largest file of a packet; of those of one size, the last by name. Raises OSError."""
+    """Return size and path of the largest file of a packet; of equal sizes, the last by name. Raises OSError."""
     if not packet.is_dir():
         return packet.stat().st_size, packet
     files = (Path(folder, name) for folder, _, names in walk(packet) for name in names)

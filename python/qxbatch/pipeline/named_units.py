@@ -1,0 +1,98 @@
+"""Finds and imports units by name, without the other packets of an inbox. Jobs of a cluster use it."""
+
+from collections.abc import Callable, Collection
+from pathlib import PurePath
+from typing import NamedTuple
+
+from qxbatch.discover.candidates import candidates, log_of
+from qxbatch.discover.listing import names_in
+from qxbatch.discover.plan import session_of
+from qxbatch.discover.units import Unit, units_of
+from qxbatch.events import Observer, PacketFound
+from qxbatch.model import Report, Verdict
+from qxbatch.pipeline.batch import imported
+from qxbatch.pipeline.interrupted import finish_interrupted, without_finished
+from qxbatch.problems import UsageError
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.model import Settings
+
+PAIRED = (".par", ".rec")
+"""A PAR and its REC are one packet, whose name is their stem."""
+
+
+class NameMatch(NamedTuple):
+    """The sessions and packets that a name matches."""
+
+    units: tuple[str, ...]
+    """Ids of the sessions that it may be."""
+    packets: tuple[str, ...]
+    """Names in the inbox (in folder mode, of session folders) of the packets of these sessions."""
+
+
+def match_name(settings: Settings, name: str) -> NameMatch:
+    """Return the match of a packet's name, or of a session id if no packet has this name. Raises UsageError."""
+    if settings.masterinbox is None:
+        return NameMatch((name,), (name,))
+    log = log_of(settings)
+
+    def ids(packet: str) -> set[str]:
+        path = PurePath(packet)
+        possible_names = (packet, path.stem) if path.suffix.casefold() in PAIRED else (packet,)
+        return {session.id for text in possible_names if (session := session_of(settings, log, text)) is not None}
+
+    inbox_names = names_in(settings.masterinbox)
+    session_ids = ids(name) if name in inbox_names else {name}
+    packets = [packet for packet in inbox_names if session_ids & ids(packet)]
+    if name in inbox_names:
+        return NameMatch(tuple(sorted(session_ids)), tuple(dict.fromkeys((*packets, name))))
+    return NameMatch(tuple(sorted(session_ids if packets else {name, *ids(name)})), tuple(packets))
+
+
+def named_unit(settings: Settings, name: str) -> Unit:
+    """Return the ready unit of this session id or packet.
+
+    Raises UsageError if none is ready, with the verdict on each candidate.
+    """
+    match = match_name(settings, name)
+    all_candidates = candidates(settings, only=match.packets)
+    ready = [candidate for candidate in all_candidates if candidate.verdict is Verdict.READY]
+    if not ready:
+        notes = (
+            "; ".join(f"{candidate.path.name}: {candidate.verdict}" for candidate in all_candidates)
+            or "no packet matches it"
+        )
+        raise UsageError(
+            f"Session {name} is not ready to be imported ({notes}).", "List what is ready with --test=yes."
+        )
+    units = units_of(ready, folder_mode=settings.masterinbox is None)
+    return next(
+        (unit for unit in units if name in (unit.name, *(packet.path.name for packet in unit.packets))), units[0]
+    )
+
+
+def import_named(
+    settings: Settings,
+    packets: Collection[str],
+    units: Collection[str],
+    observer: Observer,
+    open_locks: Callable[[Workspace], Locks],
+) -> Report:
+    """Import the packets of these names; first, finish what a killed run left of these units.
+
+    The study level is not written. Raises UsageError and KeyboardInterrupt as `qxbatch.pipeline.opened.opened_context`.
+    """
+    workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
+    locks = open_locks(workspace)
+    recovered = finish_interrupted(workspace, locks, units)
+    all_candidates = [without_finished(candidate, recovered) for candidate in candidates(settings, only=packets)]
+    for candidate in all_candidates:
+        observer.notify(PacketFound(candidate))
+    report = Report(tuple(all_candidates), tuple(recovered))
+    ready = [candidate for candidate in all_candidates if candidate.verdict is Verdict.READY]
+    if ready:
+        with imported(settings, workspace, locks, ready, report, observer) as report:
+            pass
+    else:
+        workspace.tidy()
+    return report
