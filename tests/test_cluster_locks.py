@@ -21,7 +21,7 @@ def invisible_flock(_descriptor: int, _operation: int) -> None:
 @pytest.fixture(autouse=True)
 def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beats, "CONFIRM_SECONDS", 0.03)
-    monkeypatch.setattr(beats, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(beats, "CHECK_SECONDS", 0.01)
 
 
 def locks_of_node(folder: Path, boot: str, job: str, gone: Callable[[str], bool] | None = None) -> Locks:

@@ -33,7 +33,7 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Locks, Locks]:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the time in which a heartbeat is looked for."""
     monkeypatch.setattr(beats, "CONFIRM_SECONDS", 0.03)
-    monkeypatch.setattr(beats, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(beats, "CHECK_SECONDS", 0.01)
 
 
 def aged(lock: Lock, seconds: float) -> None:

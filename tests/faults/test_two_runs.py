@@ -99,7 +99,7 @@ def test_where_the_kernel_has_no_locks_a_heartbeat_does_it(study: Study, tmp_pat
     fill(study, 2)
     (tmp_path / "sitecustomize.py").write_text(
         "import errno, fcntl\ndef flock(*_): raise OSError(errno.ENOLCK, 'No locks available')\nfcntl.flock = flock\n"
-        "from qxbatch.publish import beats\nbeats.CONFIRM_SECONDS, beats.LOOK_SECONDS = 0.05, 0.01\n"
+        "from qxbatch.publish import beats\nbeats.CONFIRM_SECONDS, beats.CHECK_SECONDS = 0.05, 0.01\n"
     )
     path = {"PYTHONPATH": f"{tmp_path}:{environment(study.sessions)['PYTHONPATH']}"}
     dead = Locks(Workspace(study.sessions).locks, flock=None)

@@ -11,7 +11,7 @@ from qxbatch.publish.locks import Locks
 
 def job_locks(folder: Path, scheduler: Scheduler, job: str) -> Locks:
     """Return the locks of a task of that job."""
-    return Locks(folder, job=f"{scheduler.name} {job}" if job else "", gone=is_gone)
+    return Locks(folder, job=f"{scheduler.name} {job}" if job else "", has_ended=is_gone)
 
 
 def is_gone(holder: str) -> bool:

@@ -12,7 +12,7 @@ from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.replaced import keep_replaced
-from qxbatch.publish.taken import Stayed, take
+from qxbatch.publish.sorted_files import UnremovedFile, remove_sorted
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED
 
@@ -48,13 +48,13 @@ def finish(
     wrong = check_published(journal, workspace, verify=verify)
     problems += wrong
     need_lock()
-    not_taken = [] if wrong else _take(journal, workspace)
-    problems += map(left_in_inbox, not_taken)
+    unremoved = [] if wrong else _remove_sorted(journal, workspace)
+    problems += map(left_in_inbox, unremoved)
     places, unsettled = settle_packets(
         journal, workspace, locks, need_lock, published=not wrong, read_by_this_run=not verify
     )
     problems += unsettled
-    if any(file.error for file in not_taken):
+    if any(file.error for file in unremoved):
         return Ending(places, tuple(problems))  # the next run tries again, from the journal and its list
     need_lock()
     if not any(problem.code is Code.ARCHIVE for problem in problems):
@@ -76,9 +76,9 @@ def _published(journal: Journal, workspace: Workspace, session: str) -> list[Pro
     return [Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING)]
 
 
-def _take(journal: Journal, workspace: Workspace) -> list[Stayed]:
+def _remove_sorted(journal: Journal, workspace: Workspace) -> list[UnremovedFile]:
     """Folder mode: sorted files leave the inbox."""
     if journal.inbox is None:
         return []
-    listed = workspace.taken(journal.unit)
-    return take(journal.inbox, listed, workspace.tag(journal.unit), workspace.sessionsfolder)
+    listed = workspace.sorted_list(journal.unit)
+    return remove_sorted(journal.inbox, listed, workspace.tag(journal.unit), workspace.sessionsfolder)

@@ -10,7 +10,7 @@ from qxbatch.pipeline.linked import is_in, is_linked
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Severity
 from qxbatch.publish.journal import Journal, JournaledPacket, remove_journal, write_journal
-from qxbatch.publish.taken import note
+from qxbatch.publish.sorted_files import write_list
 from qxbatch.record.job import Job
 
 
@@ -52,7 +52,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
 def _journal(context: Context, job: Job, products: Sequence[Product], facts: Facts) -> Journal:
     unit, workspace = job.unit, context.workspace
     if unit.inbox is not None:
-        note(unit.inbox, leaving(job, products, decide(facts)), workspace.taken(unit.name))
+        write_list(unit.inbox, leaving(job, products, decide(facts)), workspace.sorted_list(unit.name))
     return Journal(
         unit=unit.name,
         run=workspace.run,

@@ -50,7 +50,7 @@ def run(
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = Locks(workspace.locks, tell=None if settings.quiet else _say)
     recovered: list[SessionReport] = []
-    interrupted = not settings.test and workspace.is_left
+    interrupted = not settings.test and workspace.has_remains
     if interrupted:
         need_writable(settings)
         recovered = finish_interrupted(workspace, locks)

@@ -4,19 +4,19 @@ from pathlib import Path
 
 from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem
-from qxbatch.publish.taken import Stayed
+from qxbatch.publish.sorted_files import UnremovedFile
 from qxbatch.settings.model import Archive
 
 
-def left_in_inbox(stayed: Stayed) -> Problem:
+def left_in_inbox(file: UnremovedFile) -> Problem:
     """Return the problem of a file or folder that is imported and still in the inbox."""
-    if stayed.error:
-        state = "is empty now" if stayed.path.is_dir() else "is sorted"
-        message = f"{state}, and could not be removed from the inbox: {stayed.error}."
+    if file.error:
+        state = "is empty now" if file.path.is_dir() else "is sorted"
+        message = f"{state}, and could not be removed from the inbox: {file.error}."
         hint = "Correct this and run again: only this step remains. The session contains its bytes."
-        return Problem(Code.CANNOT_WRITE, str(stayed.path), message, hint)
+        return Problem(Code.CANNOT_WRITE, str(file.path), message, hint)
     message = "changed while it was imported, and stays in the inbox; the session contains the version that was read."
-    return Problem(Code.CHANGED, str(stayed.path), message, "Compare the two versions.")
+    return Problem(Code.CHANGED, str(file.path), message, "Compare the two versions.")
 
 
 def not_archived(packet: Path, mode: Archive, error: OSError) -> Problem:

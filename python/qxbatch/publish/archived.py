@@ -18,7 +18,7 @@ def archived_hashes(old: Path, archive: Path, scratch: Path) -> set[str]:
     Reads the packets again, into `scratch`, which is removed afterwards: only bytes that can be read today count, and
     without a password, which may be lost one day, no encrypted bytes do.
     """
-    found: set[str] = set()
+    digests: set[str] = set()
     for packet in archived_packets(old, archive):
         try:
             reading = ingest([(str(packet), "")], str(scratch), link=True)
@@ -27,8 +27,10 @@ def archived_hashes(old: Path, archive: Path, scratch: Path) -> set[str]:
             continue
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        found.update(digest for row in rows if row.fate != Fate.REFUSED for digest in (row.sha256, row.content_sha256))
-    return found - {""}
+        digests.update(
+            digest for row in rows if row.fate != Fate.REFUSED for digest in (row.sha256, row.content_sha256)
+        )
+    return digests - {""}
 
 
 def archived_packets(old: Path, archive: Path) -> Iterator[Path]:
@@ -38,13 +40,13 @@ def archived_packets(old: Path, archive: Path) -> Iterator[Path]:
         paths = sorted(archive.iterdir()) if summary else []
     except OSError:
         return
-    wanted = {(packet.name, packet.files, packet.size) for packet in (summary.packets if summary else ())}
+    packets = {(packet.name, packet.files, packet.size) for packet in (summary.packets if summary else ())}
     for path in paths:
-        if any((name, *_measures(path)) in wanted for name in _names(path.name)):
+        if any((name, *_measures(path)) in packets for name in _possible_names(path.name)):
             yield path
 
 
-def _names(name: str) -> set[str]:
+def _possible_names(name: str) -> set[str]:
     """Return a name, and the name it may have had before it got a number."""
     numbers = re.finditer(r"_\d+", name)
     return {name, *(name[: number.start()] + name[number.end() :] for number in numbers)}

@@ -22,19 +22,19 @@ CONFIRM_SECONDS = 35.0
 """Seconds for which a lock with an old time must stay unchanged: two renewals and a margin."""
 AHEAD_SECONDS = 5.0
 """A time this far in the future comes from another clock."""
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 
 
 @dataclass
-class _Watched:
+class _WatchedFile:
     """A lock file under observation."""
 
     state: tuple[int, int, int]
-    looked: float
+    checked_at: float
     """When this run last checked the file."""
-    quiet: float = 0.0
+    unchanged_seconds: float = 0.0
     """Seconds of checks in which the file was unchanged."""
-    changed: float = -math.inf
+    changed_at: float = -math.inf
     """When this run saw the file change."""
 
 
@@ -46,63 +46,63 @@ class Beats:
     ) -> None:
         """Setting `hurry` ends all waiting."""
         self._folder = folder
-        self._tell = tell
-        self._watched: dict[Path, _Watched] = {}
-        self._looked = -math.inf
+        self._notify = tell
+        self._watched: dict[Path, _WatchedFile] = {}
+        self._checked_at = -math.inf
         self._guard = threading.Lock()
         self._hurry = threading.Event() if hurry is None else hurry
 
-    def is_stale(self, path: Path, *, wait: bool, gone: bool = False) -> bool:
+    def is_stale(self, path: Path, *, wait: bool, job_ended: bool = False) -> bool:
         """Return whether the holder of a lock file is dead; with `wait`, observe it long enough to know. Raises OSError.
 
-        `gone`: the holder's job has ended.
+        `job_ended`: the holder's job has ended.
         """
         try:
             while True:
-                known = self._judged(path, gone=gone)
-                if known is not None:
-                    return known
+                stale = self._check(path, job_ended=job_ended)
+                if stale is not None:
+                    return stale
                 if not wait:
                     return False
-                self._tell_once()
-                if self._hurry.wait(LOOK_SECONDS):
+                self._notify_once()
+                if self._hurry.wait(CHECK_SECONDS):
                     return False
         except FileNotFoundError:
             return True
 
-    def _judged(self, path: Path, *, gone: bool) -> bool | None:
+    def _check(self, path: Path, *, job_ended: bool) -> bool | None:
         """Check once; return None if it takes longer to know."""
-        self._look(path)
+        self._check_all(path)
         with self._guard:
             watched = self._watched.get(path)
         if watched is None:
             raise FileNotFoundError(path)
-        if watched.quiet >= STALE_SECONDS or (gone and watched.quiet >= CONFIRM_SECONDS):
+        if watched.unchanged_seconds >= STALE_SECONDS or (job_ended and watched.unchanged_seconds >= CONFIRM_SECONDS):
             return True
-        if gone:
-            return False if watched.looked - watched.changed < CONFIRM_SECONDS else None
+        if job_ended:
+            return False if watched.checked_at - watched.changed_at < CONFIRM_SECONDS else None
         age = self._now() - watched.state[1] / 1e9
-        if -AHEAD_SECONDS <= age <= STALE_SECONDS or watched.looked - watched.changed < CONFIRM_SECONDS:
+        if -AHEAD_SECONDS <= age <= STALE_SECONDS or watched.checked_at - watched.changed_at < CONFIRM_SECONDS:
             return False
-        return True if age > 0 and watched.quiet >= CONFIRM_SECONDS else None
+        return True if age > 0 and watched.unchanged_seconds >= CONFIRM_SECONDS else None
 
-    def _look(self, wanted: Path) -> None:
-        """Check all files at once, so that a run that waits for one observes the others, too."""
+    def _check_all(self, needed: Path) -> None:
+        """Check all files at once, so that a run that waits for one also observes the others."""
         with self._guard:
             now = time.monotonic()
-            if wanted in self._watched and now - self._looked < LOOK_SECONDS / 2:
+            if needed in self._watched and now - self._checked_at < CHECK_SECONDS / 2:
                 return
-            self._looked = now
+            self._checked_at = now
             states = {path: state for path in self._folder.iterdir() if (state := _state(path)) is not None}
             for path, state in states.items():
                 watched = self._watched.get(path)
                 if watched is None:
-                    self._watched[path] = _Watched(state, now)
+                    self._watched[path] = _WatchedFile(state, now)
                 elif watched.state != state:
-                    self._watched[path] = _Watched(state, now, changed=now)
+                    self._watched[path] = _WatchedFile(state, now, changed_at=now)
                 else:
-                    watched.quiet += min(now - watched.looked, 2 * LOOK_SECONDS)
-                    watched.looked = now
+                    watched.unchanged_seconds += min(now - watched.checked_at, 2 * CHECK_SECONDS)
+                    watched.checked_at = now
             for path in self._watched.keys() - states.keys():
                 del self._watched[path]
 
@@ -113,10 +113,10 @@ class Beats:
         with tempfile.TemporaryFile(dir=self._folder) as probe:
             return os.fstat(probe.fileno()).st_mtime
 
-    def _tell_once(self) -> None:
-        tell, self._tell = self._tell, None
-        if tell is not None:
-            tell(
+    def _notify_once(self) -> None:
+        notify, self._notify = self._notify, None
+        if notify is not None:
+            notify(
                 f"A lock in {self._folder} belongs to another machine and looks abandoned: "
                 f"waiting up to {STALE_SECONDS:.0f} s to see whether its run is alive."
             )

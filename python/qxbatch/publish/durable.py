@@ -114,7 +114,7 @@ _NO_LINK = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL
 """Errors if the file system has no hard links, or does not allow one for this file."""
 _AT_FDCWD, _NOREPLACE = -100, 1
 """From fcntl.h and linux/fs.h."""
-_TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
+_NAME_IN_USE = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
 def rename_new(source: Path, target: Path) -> None:
@@ -129,7 +129,7 @@ def rename_new(source: Path, target: Path) -> None:
         try:
             source.rename(target)
         except OSError as error:
-            if error.errno in _TAKEN:
+            if error.errno in _NAME_IN_USE:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error
             raise
         return

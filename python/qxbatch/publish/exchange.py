@@ -1,8 +1,8 @@
 """Publishes a build as the session folder.
 
-If the folder is missing, that is one rename. If it contains other things (such as a later step's `hcp`), only the parts of
+If the folder is missing, that is one rename. If it contains other things (such as a later step's `hcp`), only the folders of
 qxbatch are exchanged: session.txt is removed first and added last, so a folder with a session.txt is always complete. Each
-step can be repeated, and none removes a byte: replaced parts wait in staging for `replaced.py`.
+step can be repeated, and none removes a byte: replaced folders wait in staging for `replaced.py`.
 """
 
 import os
@@ -25,14 +25,14 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
         sync_folder(target.parent)
         return
     old.mkdir(parents=True, exist_ok=True)
-    parts = [*PARTS, INBOX] if with_inbox else [*PARTS]
+    folders = [*PARTS, INBOX] if with_inbox else [*PARTS]
     if any((build / name).exists() for name in (SESSION_TXT, *PARTS)):  # a sorted session has no session.txt
         _aside(target / SESSION_TXT, old / SESSION_TXT)
         sync_folder(target)
-    for part in parts:
-        if (build / part).exists():
-            _aside(target / part, old / part)
-            (build / part).rename(target / part)
+    for name in folders:
+        if (build / name).exists():
+            _aside(target / name, old / name)
+            (build / name).rename(target / name)
     _merge(build / INBOX, target / INBOX)
     sync_folder(target)
     if (build / SESSION_TXT).exists():

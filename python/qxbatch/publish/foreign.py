@@ -9,7 +9,7 @@ from qxbatch.textfile import read_bytes
 
 
 def keep_foreign(path: Path, start: bytes) -> None:
-    """Rename a user's file that has the name of a file of the study level, and say so. Raises OSError."""
+    """Rename a user's file that has the name of a file of the study level, and print the new name. Raises OSError."""
     try:
         if read_bytes(path).startswith(start):
             return
@@ -20,7 +20,7 @@ def keep_foreign(path: Path, start: bytes) -> None:
             return  # a link or FIFO has no bytes to keep, and a folder cannot be replaced
         raise
     k = 1
-    while os.path.lexists(kept := path.with_name(f"{path.name}.{k}")):
+    while os.path.lexists(new_path := path.with_name(f"{path.name}.{k}")):
         k += 1
-    rename_new(path, kept)
-    print(f"{path} was not written by qxbatch: it is now {kept.name}.", file=sys.stderr)
+    rename_new(path, new_path)
+    print(f"{path} was not written by qxbatch: it is now {new_path.name}.", file=sys.stderr)

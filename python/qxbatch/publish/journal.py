@@ -22,7 +22,7 @@ from qxbatch.settings.model import Archive
 
 VERSION = 4
 HIGHEST_NUMBER = 10**6
-"""Limit on the number for an archive whose name is in use: no run writes a higher one."""
+"""Upper limit of the numbers for archives whose name is in use; no run writes a higher one."""
 RUN = re.compile("[0-9a-f]{16}")
 
 
@@ -79,8 +79,8 @@ def write_journal(journal: Journal, workspace: Workspace) -> None:
         "version": VERSION,
         "inbox": None if journal.inbox is None else relative(journal.inbox),
         "packets": [
-            asdict(each.packet) | {"path": relative(each.packet.path), "number": each.number}
-            for each in journal.packets
+            asdict(entry.packet) | {"path": relative(entry.packet.path), "number": entry.number}
+            for entry in journal.packets
         ],
     }
     make_folder(workspace.journals)
@@ -158,11 +158,12 @@ def _foreign(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]
         yield "it does not have one ledger for each session"
     if journal.inbox is not None and journal.inbox != workspace.session(unit).inbox:
         yield f"{journal.inbox} is not the inbox of session {unit}"
-    for each in journal.packets:
-        if not _is_own(each.packet.path, journal, workspace):
+    for entry in journal.packets:
+        path = entry.packet.path
+        if not _is_own(path, journal, workspace):
             yield (
-                f"{each.packet.path} is in no inbox of this run; if it is a packet of yours, run again with "
-                f"--masterinbox={each.packet.path.parent}"
+                f"{path} is in no inbox of this run; if it is one of your packets, run again with "
+                f"--masterinbox={path.parent}"
             )
 
 

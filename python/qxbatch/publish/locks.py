@@ -50,8 +50,8 @@ class Lock(NamedTuple):
     record: bytes
 
 
-class _Seen:
-    """A lock file at the time it was judged."""
+class _LockFile:
+    """The state of a lock file when it was checked."""
 
     def __init__(self, descriptor: int) -> None:
         status = os.fstat(descriptor)
@@ -59,7 +59,7 @@ class _Seen:
         self._inode = status.st_ino
         self._mtime_ns = status.st_mtime_ns
 
-    def is_that_of(self, other: "_Seen") -> bool:
+    def is_same_as(self, other: "_LockFile") -> bool:
         """Return whether it is the same file and was not renewed. If a file system changes inodes, the record decides."""
         same_file = bool(self.record) or self._inode == other._inode
         return same_file and (self.record, self._mtime_ns) == (other.record, other._mtime_ns)
@@ -69,7 +69,7 @@ class Locks:
     """The locks that one run holds in one folder.
 
     `flock` is the kernel's call, None if unavailable; `boot` identifies this kernel. `tell` is called with a sentence
-    before a wait of some seconds. `job` names the cluster job of the run; `gone` returns whether a job with such a name has
+    before a wait of some seconds. `job` names the cluster job of the run; `has_ended` returns whether a job with such a name has
     ended. Its lock is then stale as soon as this run sees that it is not renewed.
     """
 
@@ -81,14 +81,14 @@ class Locks:
         boot: str | None = None,
         tell: Callable[[str], None] | None = None,
         job: str = "",
-        gone: Callable[[str], bool] | None = None,
+        has_ended: Callable[[str], bool] | None = None,
     ) -> None:
         self.folder = folder
         self._job = job
-        self._gone = gone
+        self._has_ended = has_ended
         self._flock = flock
         self._boot = boot
-        self._tell = tell
+        self._notify = tell
         self._hurry = threading.Event()
         self._held: dict[Path, Lock] = {}
         self._guard = threading.Lock()
@@ -126,7 +126,7 @@ class Locks:
         """Create the lock's file, complete and locked before it appears; return None if it exists."""
         new = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
         try:
-            record, descriptor = self._written(new, name)
+            record, descriptor = self._write(new, name)
             try:
                 rename_new(new, path)
             except BaseException:
@@ -147,7 +147,7 @@ class Locks:
                 self._thread.start()
         return lock
 
-    def _written(self, new: Path, name: str) -> tuple[bytes, int]:
+    def _write(self, new: Path, name: str) -> tuple[bytes, int]:
         """Write a lock's file; return its content and a descriptor with the kernel's lock, if available."""
         kernel = self._flock
         record = self._record(name)
@@ -160,7 +160,7 @@ class Locks:
             raise
         if self._flock is not kernel:  # the kernel has no locks here, and the record must say so
             os.close(descriptor)
-            return self._written(new, name)
+            return self._write(new, name)
         return record, descriptor
 
     def _record(self, name: str) -> bytes:
@@ -205,12 +205,12 @@ class Locks:
         try:
             if not self._try_flock(descriptor):
                 return False
-            seen = _Seen(descriptor)
-            if not self._is_ours(seen.record, descriptor):
-                gone = wait and self._is_gone(seen.record)
-                if not self._beats.is_stale(path, wait=wait, gone=gone):
+            lock_file = _LockFile(descriptor)
+            if not self._is_ours(lock_file.record, descriptor):
+                job_ended = wait and self._job_has_ended(lock_file.record)
+                if not self._beats.is_stale(path, wait=wait, job_ended=job_ended):
                     return False
-            return _removed(path, seen)
+            return _removed(path, lock_file)
         finally:
             os.close(descriptor)
 
@@ -219,17 +219,17 @@ class Locks:
         place = f"{self._kernel()} {os.fstat(descriptor).st_dev}"
         return self._flock is not None and record.startswith(f"{place}\n".encode())
 
-    def _is_gone(self, record: bytes) -> bool:
-        """Whether the job that wrote a record has ended; that it is this very job means that an earlier run of it has."""
+    def _job_has_ended(self, record: bytes) -> bool:
+        """Return whether the job that wrote a record has ended. A record of this job is from a previous run of it, which ended."""
         lines = record.decode("utf-8", "surrogateescape").splitlines()
-        job = lines[2].partition(_JOB)[2] if self._gone is not None and len(lines) > 2 else ""  # noqa: PLR2004 - the holder
-        return bool(job) and (job == self._job or (self._gone is not None and self._gone(job)))
+        job = lines[2].partition(_JOB)[2] if self._has_ended is not None and len(lines) > 2 else ""  # noqa: PLR2004 - the holder
+        return bool(job) and (job == self._job or (self._has_ended is not None and self._has_ended(job)))
 
     @cached_property
     def _beats(self) -> "Beats":
         from qxbatch.publish.beats import Beats
 
-        return Beats(self.folder, self._tell, self._hurry)
+        return Beats(self.folder, self._notify, self._hurry)
 
     @contextmanager
     def waiting(self, name: str) -> Iterator[None]:
@@ -272,7 +272,7 @@ class Locks:
             for path in sorted(self.folder.iterdir()):
                 with contextlib.suppress(OSError):
                     if _is_unwritten(path):
-                        path.unlink()  # a run that still has to write it creates another one
+                        path.unlink()  # a run that was about to write it creates another one
                     else:
                         self._freed(path, wait=False)
 
@@ -299,8 +299,8 @@ def _is_unwritten(path: Path) -> bool:
     return not path.name.endswith(".lock") and path.lstat().st_size == 0
 
 
-def _removed(path: Path, judged: _Seen) -> bool:
-    """Remove a lock's file if it is still the judged one: of two runs that judged it, one wins the rename."""
+def _removed(path: Path, checked: _LockFile) -> bool:
+    """Remove a lock's file if it is still the checked one: of two runs that checked it, one wins the rename."""
     aside = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
     try:
         path.rename(aside)
@@ -308,12 +308,12 @@ def _removed(path: Path, judged: _Seen) -> bool:
         return True
     descriptor = os.open(aside, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        same = _Seen(descriptor).is_that_of(judged)
+        is_same_file = _LockFile(descriptor).is_same_as(checked)
     finally:
         os.close(descriptor)
-    if same:
+    if is_same_file:
         aside.unlink()
         return True
-    with contextlib.suppress(FileExistsError):  # its holder checks before it publishes, and sees that it was lost
+    with contextlib.suppress(FileExistsError):  # its holder checks the lock before it publishes, and notices the loss
         rename_new(aside, path)
     return False

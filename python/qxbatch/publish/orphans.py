@@ -21,11 +21,11 @@ def end_orphans(unit: str, runs: Sequence[str]) -> None:
     marks = tuple(os.fsencode(f"{mark}/") for run in runs for mark in (f"/{unit}/{run}", f"/{scratch_name(unit, run)}"))
     if not marks:
         return
-    ended = [process for process in _processes() if _is_marked(process, marks) and _killed(process)]
+    killed = [process for process in _processes() if _is_marked(process, marks) and _killed(process)]
     until = time.monotonic() + PATIENCE
-    while ended and time.monotonic() < until:
-        ended = [process for process in ended if _is_marked(process, marks)]
-        time.sleep(0.01 * bool(ended))
+    while killed and time.monotonic() < until:
+        killed = [process for process in killed if _is_marked(process, marks)]
+        time.sleep(0.01 * bool(killed))
 
 
 def _processes() -> list[int]:
@@ -38,7 +38,7 @@ def _processes() -> list[int]:
 def _is_marked(process: int, marks: tuple[bytes, ...]) -> bool:
     try:
         values = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
-    except OSError:  # another user's, or gone
+    except OSError:  # of another user, or already ended
         return False
     homes = [value + b"/" for value in values if value.startswith(b"HOME=")]
     return any(mark in home for home in homes for mark in marks)

@@ -1,4 +1,4 @@
-"""Handles the parts that an exchange removed from a session: keeps last copies, drops what the new session contains."""
+"""Handles the files that an exchange removed from a session: keeps last copies, removes what the new session contains."""
 
 import errno
 import os
@@ -41,84 +41,86 @@ _GENERATED = (f"{OWN}/{SUMMARY}", f"{OWN}/{PAGE}", f"{OWN}/{LEDGER}", f"{DICOM}/
 """Files that are generated from the sorted files; the new session has the same facts and more."""
 
 
-def keep_replaced(old: Path, session: Path, replaced: Path, archive: Path | None, tag: str) -> Path | None:
-    """Move the files below `old` whose bytes exist nowhere else to `<replaced>/<session>-<k>`; drop the others.
+def keep_replaced(old: Path, session: Path, replaced_folder: Path, archive: Path | None, tag: str) -> Path | None:
+    """Move the files below `old` whose bytes exist nowhere else to `<replaced_folder>/<session>-<k>`; remove the others.
 
     The other places are the session, and the packets in `archive` that the old session was imported from. Returns the new
     location of the files, or None if there were none. An interrupted call can be repeated. `tag` is in the names of hidden
     copies.
     """
-    kept, remaining = old.with_name(f"{old.name}.kept"), old.with_name(f"{old.name}.rest")
+    unique, remaining = old.with_name(f"{old.name}.kept"), old.with_name(f"{old.name}.rest")
     if old.exists():
-        _sort_out(old, kept, session, archive)
+        _sort_out(old, unique, session, archive)
         old.rename(remaining)
     remove_tree(remaining)
-    if not kept.exists():
+    if not unique.exists():
         return None
-    make_folder(replaced)
-    copy = hidden(replaced / old.name, Use.COPY, tag)
+    make_folder(replaced_folder)
+    copy = hidden(replaced_folder / old.name, Use.COPY, tag)
     k = 1
-    while os.path.lexists(replaced / f"{old.name}-{k}"):
+    while os.path.lexists(replaced_folder / f"{old.name}-{k}"):
         k += 1
-    before = replaced / f"{old.name}-{k - 1}"
-    if k > 1 and same_content(kept, before):  # a run that was killed copied it there
+    previous = replaced_folder / f"{old.name}-{k - 1}"
+    if k > 1 and same_content(unique, previous):  # a killed run copied it there
         remove_tree(copy)
-        _discard(kept, remaining)
-        return before
-    sync_tree(kept)
-    if (target := _placed(kept, replaced, old.name, k)) is not None:
+        _discard(unique, remaining)
+        return previous
+    sync_tree(unique)
+    if (target := _placed(unique, replaced_folder, old.name, k)) is not None:
         return target
-    copied(kept, copy)
-    target = _placed(copy, replaced, old.name, k)
+    copied(unique, copy)
+    target = _placed(copy, replaced_folder, old.name, k)
     if target is None:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(copy))
-    _discard(kept, remaining)
+    _discard(unique, remaining)
     return target
 
 
-def _placed(source: Path, replaced: Path, name: str, k: int) -> Path | None:
+def _placed(source: Path, replaced_folder: Path, name: str, k: int) -> Path | None:
     """Rename to the first unused name from k, even if another study shares the folder; return None across file systems."""
     while True:
         try:
-            return replaced / f"{name}-{k}" if renamed(source, replaced / f"{name}-{k}") else None
+            return replaced_folder / f"{name}-{k}" if renamed(source, replaced_folder / f"{name}-{k}") else None
         except FileExistsError:
             k += 1
 
 
-def _discard(kept: Path, remaining: Path) -> None:
+def _discard(unique: Path, remaining: Path) -> None:
     """Rename in one step, so that a rerun finds all of it or nothing."""
-    kept.rename(remaining)
+    unique.rename(remaining)
     remove_tree(remaining)
 
 
-def _sort_out(old: Path, kept: Path, session: Path, archive: Path | None) -> None:
+def _sort_out(old: Path, unique: Path, session: Path, archive: Path | None) -> None:
     """Move files that exist only in `old` to `kept`; its own records are moved last, since a resumed run reads them."""
     known_hashes = _hashes_in(session)
-    last = [path for path in _files(old) if not _covered(path, session / path.relative_to(old), known_hashes)]
-    if archive is not None and any(is_from_packet(path.relative_to(old)) for path in last):
+    only_here = [path for path in _files(old) if not _covered(path, session / path.relative_to(old), known_hashes)]
+    if archive is not None and any(is_from_packet(path.relative_to(old)) for path in only_here):
         known_hashes = archived_hashes(old, archive, old.with_name(f"{old.name}.check"))
-        last = [path for path in last if not (is_from_packet(path.relative_to(old)) and _is_known(path, known_hashes))]
+        only_here = [
+            path for path in only_here if not (is_from_packet(path.relative_to(old)) and _is_known(path, known_hashes))
+        ]
     if _is_sorted_only(old):
-        last = [path for path in last if path.relative_to(old).as_posix() not in _GENERATED]
-    for path in sorted(last, key=lambda path: path.relative_to(old).parts[0] == OWN):
-        place = kept / path.relative_to(old)
+        only_here = [path for path in only_here if path.relative_to(old).as_posix() not in _GENERATED]
+    for path in sorted(only_here, key=lambda path: path.relative_to(old).parts[0] == OWN):
+        place = unique / path.relative_to(old)
         place.parent.mkdir(parents=True, exist_ok=True)
         path.rename(place)
 
 
 def _is_sorted_only(old: Path) -> bool:
-    """Return whether nothing was converted in the old session: then no table or page of it describes an image."""
+    """Return whether nothing was converted in the old session: then no table or page in it describes an image."""
     summary = SessionFolder(old).readable_summary
     return summary is not None and all(series.state is State.NOT_ASKED for series in summary.series)
 
 
 def _files(top: Path) -> list[Path]:
-    """Yield files and links below a folder, including links to folders."""
-    found = []
+    """Return files and links below a folder, including links to folders."""
+    paths = []
     for folder, folders, files in walk(top, topdown=False):
         links = [name for name in folders if Path(folder, name).is_symlink()]
-        found += [Path(folder, name) for name in (*files, *links) if _has_content(Path(folder, name))]
-    return found
+        paths += [Path(folder, name) for name in (*files, *links) if _has_content(Path(folder, name))]
+    return paths
 
 
 def _has_content(path: Path) -> bool:

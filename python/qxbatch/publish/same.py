@@ -8,28 +8,30 @@ from qxbatch.core import hash_file
 from qxbatch.walk import walk
 
 
-def same_content(one: Path, other: Path) -> bool:
+def same_content(left: Path, right: Path) -> bool:
     """Return whether two files, or two folders with their content, are equal: names, kinds, link targets and bytes."""
-    if _is_one_file(one, other):
+    if _is_one_file(left, right):
         return True
-    return _listing(one) == _listing(other) and _hashes(one) == _hashes(other)
+    return _listing(left) == _listing(right) and _hashes(left) == _hashes(right)
 
 
-def _is_one_file(one: Path, other: Path) -> bool:
-    """Return whether both are names of one file: a run was killed between the two steps of a rename."""
+def _is_one_file(left: Path, right: Path) -> bool:
+    """Return whether both are names of the same file: a run was killed between the two steps of a rename."""
     try:
-        status = one.lstat()
-        return stat.S_ISREG(status.st_mode) and os.path.samestat(status, other.lstat())
+        status = left.lstat()
+        return stat.S_ISREG(status.st_mode) and os.path.samestat(status, right.lstat())
     except FileNotFoundError:
         return False
 
 
 def _listing(top: Path) -> list[tuple[str, str, int | str]]:
-    found = [_entry(top, "")]
+    entries = [_entry(top, "")]
     if top.is_dir() and not top.is_symlink():
         for folder, folders, files in walk(top):
-            found += [_entry(Path(folder, n), os.path.relpath(Path(folder, n), top)) for n in folders + files]
-    return sorted(found)
+            entries += [
+                _entry(Path(folder, name), os.path.relpath(Path(folder, name), top)) for name in folders + files
+            ]
+    return sorted(entries)
 
 
 def _entry(path: Path, name: str) -> tuple[str, str, int | str]:

@@ -54,8 +54,8 @@ class Workspace:
         """When the run started."""
 
     @property
-    def is_left(self) -> bool:
-        """Whether anything of a run is here, dead or alive; the state of jobs on a cluster stays when all runs have ended."""
+    def has_remains(self) -> bool:
+        """Whether files of a live or dead run exist; the state of cluster jobs remains after all runs have ended."""
         try:
             return os.listdir(self.top) != [JOBS]  # noqa: PTH208 - names, not paths
         except FileNotFoundError:
@@ -125,10 +125,10 @@ class Workspace:
             refuse_link(path)
 
     def old(self, unit: str, session: str) -> Path:
-        """Return where the replaced parts of a session wait for the end of an exchange."""
+        """Return the folder of a session's replaced folders until an exchange ends."""
         return self.staging(unit) / "old" / session
 
-    def taken(self, unit: str) -> Path:
+    def sorted_list(self, unit: str) -> Path:
         """Return the list of files to remove from a session's inbox."""
         return self.staging(unit) / "taken.tsv"
 
@@ -141,7 +141,7 @@ class Workspace:
         return self.journals / f"{unit}.{self.run}.new"
 
     def units(self) -> list[str]:
-        """Return the units that an earlier run, dead or alive, left in staging."""
+        """Return the units with staging of other runs, dead or alive."""
         with contextlib.suppress(FileNotFoundError):
             return sorted(entry.name for entry in os.scandir(self.work))
         return []
@@ -156,7 +156,7 @@ class Workspace:
     def journaled(self) -> list[str]:
         """Return the units that have a journal."""
         with contextlib.suppress(FileNotFoundError):
-            return sorted(p.stem for p in self.journals.iterdir() if p.suffix == ".json")
+            return sorted(path.stem for path in self.journals.iterdir() if path.suffix == ".json")
         return []
 
     def clear(self, unit: str) -> None:

@@ -21,7 +21,7 @@ from qxbatch.textfile import created
 
 def record_summary(
     job: Job,
-    part: Part,
+    sorted_session: Part,
     conversions: Sequence[Conversion],
     placement: Placement,
     places: Places,
@@ -37,10 +37,10 @@ def record_summary(
     settings: Settings,
 ) -> Summary:
     """Write summary.json; return its content. `sums` are those of the compressed images, `statistics` those of time series."""
-    placed = ((each.image.number, statistics.get(each.output.nifti)) for each in placement.placed)
-    about = summary(
-        part.session,
-        [PacketInfo(packet, part.redact(packet.path.name), job.sha256(packet)) for packet in job.archives],
+    placed = ((item.image.number, statistics.get(item.output.nifti)) for item in placement.placed)
+    content = summary(
+        sorted_session.session,
+        [PacketInfo(packet, sorted_session.redact(packet.path.name), job.sha256(packet)) for packet in job.archives],
         conversions,
         placement,
         version=VERSION,
@@ -48,16 +48,16 @@ def record_summary(
         fates=fates,
         left_out=left_out,
         sums=sums_of(placement, places.build, sums),
-        statistics={number: found for number, found in placed if found is not None},
+        statistics={number: values for number, values in placed if values is not None},
         problems=problems,
         patient=patient,
         concealed=job.deidentified,
         split=Split(job.unit.name, dict(job.patients)) if job.is_split else None,
-        earlier_packets=job.previous.packets,
+        previous_packets=job.previous.packets,
         times={"seconds": round(seconds, 3)},
         host={"name": os.uname().nodename, "system": os.uname().sysname},
-        command=part.redact(command_for(settings, [job.unit.name])),
+        command=sorted_session.redact(command_for(settings, [job.unit.name])),
     )
     with created(places.built.summary) as file:
-        file.write(about.to_json())
-    return about
+        file.write(content.to_json())
+    return content

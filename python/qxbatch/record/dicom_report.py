@@ -19,10 +19,10 @@ _TIMES = ("SeriesTime", "AcquisitionTime", "StudyTime")
 def dicom_report(session: str, patient: str, conversions: Iterable[Conversion]) -> str:
     """Return the report. `patient` is the patient's id, or the session id if that replaces it."""
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
-    first = ordered[0].series if ordered else None
+    first_series = ordered[0].series if ordered else None
     head = [f"Report for {safe(patient) or session} ({session})"]
-    if first is not None:
-        head += [f"scanned on {moment}" for moment in [_when(first)] if moment]
+    if first_series is not None:
+        head += [f"scanned on {moment}" for moment in [_when(first_series)] if moment]
     return _report(head, ordered)
 
 
@@ -33,10 +33,10 @@ def _report(head: Sequence[str], ordered: Sequence[Conversion]) -> str:
 
 def refreshed_report(report: str, summary: Summary) -> str | None:
     """Return a report with the facts of the summary below the lines that name the session; None if qxbatch did not write it."""
-    first, *lines = report.splitlines() or [""]
-    if not (first.startswith("Report for ") and first.endswith(f"({summary.session.id})")):
+    title, *lines = report.splitlines() or [""]
+    if not (title.startswith("Report for ") and title.endswith(f"({summary.session.id})")):
         return None
-    head = [first, *(line for line in lines[:1] if line.startswith("scanned on "))]
+    head = [title, *(line for line in lines[:1] if line.startswith("scanned on "))]
     return _report(head, [_conversion(series) for series in summary.series])
 
 
@@ -68,12 +68,12 @@ def _session_verdict(conversions: Sequence[Conversion]) -> list[str]:
     if worst.verdict not in (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED):
         return [f"verdict: {worst.verdict}"]
     count = sum(conversion.verdict is worst.verdict for conversion in judged)
-    found = [f"verdict: {worst.verdict} ({count} of {len(judged)} series)", "look at these series first:"]
+    lines = [f"verdict: {worst.verdict} ({count} of {len(judged)} series)", "look at these series first:"]
     for conversion in judged:
         if conversion.verdict is worst.verdict and conversion.acquisition is not None:
             why = lacking(conversion.acquisition) or conversion.verdict
-            found.append(f"  {_number(conversion.series)} ({_name(conversion.series)}): {why}")
-    return found
+            lines.append(f"  {_number(conversion.series)} ({_name(conversion.series)}): {why}")
+    return lines
 
 
 _WORST = (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED, SeriesVerdict.COMPLETE, SeriesVerdict.NOT_EVALUABLE)
@@ -81,20 +81,20 @@ _WORST = (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED, SeriesVerdict.COMPLE
 
 def _row(conversion: Conversion) -> tuple[str, ...]:
     series = conversion.series
-    known = conversion.acquisition or Acquisition()
-    started = (known.started or "").partition(".")[0].replace("T", " ")
+    acquisition = conversion.acquisition or Acquisition()
+    started = (acquisition.started or "").partition(".")[0].replace("T", " ")
     return (
         str(series.n),
         _number(series),
         started or _when(series) or "-",
         _name(series),
-        f"{known.tr_ms:.6g}" if known.tr_ms else _times(series, "RepetitionTime"),
-        ", ".join(f"{time:.6g}" for time in known.te_ms or ()) or _times(series, "EchoTime"),
-        _sides(known.matrix),
-        _sides(known.voxel_mm),
-        _volumes(known),
-        known.phase_encoding_direction or known.phase_encoding_axis or "-",
-        _acceleration(known),
+        f"{acquisition.tr_ms:.6g}" if acquisition.tr_ms else _times(series, "RepetitionTime"),
+        ", ".join(f"{time:.6g}" for time in acquisition.te_ms or ()) or _times(series, "EchoTime"),
+        _sides(acquisition.matrix),
+        _sides(acquisition.voxel_mm),
+        _volumes(acquisition),
+        acquisition.phase_encoding_direction or acquisition.phase_encoding_axis or "-",
+        _acceleration(acquisition),
         conversion.verdict or "-",
         str(series.files),
         str(len(conversion.outputs)),
@@ -115,17 +115,19 @@ def _sides(sides: Sequence[float] | None) -> str:
     return " x ".join(f"{side:.4g}" for side in sides) if sides else "-"
 
 
-def _volumes(known: Acquisition) -> str:
+def _volumes(acquisition: Acquisition) -> str:
     """Return planned and complete volumes: `300/212`."""
-    if known.complete_volumes is None:
+    if acquisition.complete_volumes is None:
         return "-"
-    return f"{'-' if known.planned_volumes is None else known.planned_volumes}/{known.complete_volumes}"
+    return (
+        f"{'-' if acquisition.planned_volumes is None else acquisition.planned_volumes}/{acquisition.complete_volumes}"
+    )
 
 
-def _acceleration(known: Acquisition) -> str:
+def _acceleration(acquisition: Acquisition) -> str:
     """Return acceleration in plane and the multiband factor: `2, MB 3`."""
-    plane = f"{known.in_plane_acceleration:.3g}" if known.in_plane_acceleration else "-"
-    return f"{plane}, MB {known.multiband_factor}" if (known.multiband_factor or 1) > 1 else plane
+    plane = f"{acquisition.in_plane_acceleration:.3g}" if acquisition.in_plane_acceleration else "-"
+    return f"{plane}, MB {acquisition.multiband_factor}" if (acquisition.multiband_factor or 1) > 1 else plane
 
 
 def _times(series: Series, field: str) -> str:
@@ -135,7 +137,7 @@ def _times(series: Series, field: str) -> str:
 def _when(series: Series) -> str:
     """Return date and time of a series as YYYY-MM-DD HH:MM:SS, as far as its header has them."""
     days = (calendar_day(text(series.header, field)) for field in _DATES)
-    day, hour = next((day for day in days if day), ""), _first(series, _TIMES).split(".")[0]
+    day, hour = next((day for day in days if day), ""), _first_value(series, _TIMES).split(".")[0]
     if day:
         day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
     if hour.isdigit():
@@ -143,8 +145,8 @@ def _when(series: Series) -> str:
     return f"{day} {hour}".strip()
 
 
-def _first(series: Series, fields: Sequence[str]) -> str:
-    return next((found for field in fields if (found := safe(text(series.header, field)))), "")
+def _first_value(series: Series, fields: Sequence[str]) -> str:
+    return next((content for field in fields if (content := safe(text(series.header, field)))), "")
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

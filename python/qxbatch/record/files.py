@@ -30,24 +30,24 @@ def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
 
 
 def redact_sidecars(folder: Path, redact: Redact) -> None:
-    """Redact the free text of the sidecars (.json); the rest stays as the converter wrote it."""
+    """Redact the free text of the sidecars (.json); other fields do not change."""
     if redact is unchanged:
         return
     for path in sorted(folder.glob("*.json")):
-        found = path.read_text(encoding="utf-8", errors="surrogateescape")
-        redacted = _TEXT.sub(lambda match: f"{match[1]}{_redacted(match[2], redact)}{match[3]}", found)
-        if redacted != found:
+        original = path.read_text(encoding="utf-8", errors="surrogateescape")
+        redacted = _TEXT.sub(lambda match: f"{match[1]}{_redacted(match[2], redact)}{match[3]}", original)
+        if redacted != original:
             path.write_text(redacted, encoding="utf-8", errors="surrogateescape", newline="\n")
 
 
 def _redacted(value: str, redact: Redact) -> str:
     """Return JSON text with identities redacted, as JSON again: a session id may contain quotes."""
     try:
-        own = json.loads(value, strict=False)
+        content = json.loads(value, strict=False)
     except ValueError:  # a converter that does not escape
-        own = value[1:-1]
-    redacted = redact(own)
-    return value if redacted == own else json.dumps(redacted, ensure_ascii=False)
+        content = value[1:-1]
+    redacted = redact(content)
+    return value if redacted == content else json.dumps(redacted, ensure_ascii=False)
 
 
 def write_logs(conversions: Iterable[Conversion], placement: Placement, session: Path) -> None:
@@ -62,5 +62,5 @@ def write_logs(conversions: Iterable[Conversion], placement: Placement, session:
 
 def _place(source: Path, target: Path) -> None:
     if target.exists():
-        raise FileExistsError(f"{target}: a second image wants this number")
+        raise FileExistsError(f"{target}: a second image has this number")
     shutil.move(source, target)

@@ -8,7 +8,7 @@ from qxbatch.ingest.numbers import candidates, lowest_free
 from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
 
-EACH = 9
+IMAGES_PER_N = 9
 """Images for one n: the last digit is the image's."""
 
 
@@ -27,14 +27,14 @@ class ImageNumbers(NamedTuple):
         return Problem(
             Code.MORE_THAN_NINE,
             f"series {series.n}",
-            f"it gave {len(self.numbers)} images; those after the ninth have the numbers {where}.",
+            f"it was converted to {len(self.numbers)} images; those after the ninth have the numbers {where}.",
             "Look at its images before using them.",
             Severity.WARNING,
         )
 
 
-def image_numbers(series: Series, count: int, taken: set[int]) -> ImageNumbers:
-    """Return numbers for the images of a series; adds each n' to `taken`, which contains every n of the session.
+def image_numbers(series: Series, count: int, used_numbers: set[int]) -> ImageNumbers:
+    """Return numbers for the images of a series; adds each n' to `used_numbers`, which contains every n of the session.
 
     >>> from qxbatch.model import SeriesKind
     >>> from pathlib import Path
@@ -44,10 +44,10 @@ def image_numbers(series: Series, count: int, taken: set[int]) -> ImageNumbers:
     """
     further: list[int] = []
     number = whole(series.header, "SeriesNumber")
-    for _ in range((count - 1) // EACH):
-        further.append(lowest_free(candidates(number, first=0), taken))
+    for _ in range((count - 1) // IMAGES_PER_N):
+        further.append(lowest_free(candidates(number, first=0), used_numbers))
     return ImageNumbers(tuple(_numbers([series.n, *further], count)), tuple(further))
 
 
 def _numbers(bases: Sequence[int], count: int) -> Iterator[int]:
-    return (bases[k // EACH] + k % EACH + 1 for k in range(count))
+    return (bases[k // IMAGES_PER_N] + k % IMAGES_PER_N + 1 for k in range(count))

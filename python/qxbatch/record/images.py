@@ -42,12 +42,12 @@ class Placement(NamedTuple):
             images.setdefault(image.n, []).append(image.number)
         return tuple(
             SeriesLabel(
-                each.n,
-                scanner_number(each.header),
-                redact(description(each.header)),
-                tuple(images.get(each.n, ())),
+                item.n,
+                scanner_number(item.header),
+                redact(description(item.header)),
+                tuple(images.get(item.n, ())),
             )
-            for each in series
+            for item in series
         )
 
 
@@ -68,21 +68,21 @@ def place_images(
 
     Further n' are assigned in series order, never in the order in which conversions ended.
     """
-    taken = set(claimed)
+    used_numbers = set(claimed)
     placed: list[Placed] = []
     further: dict[int, int] = {}
     problems: list[Problem] = []
     for conversion in sorted(conversions, key=lambda conversion: conversion.series.n):
         of = len(conversion.outputs)
-        given = image_numbers(conversion.series, of, taken)
-        further |= dict.fromkeys(given.further, conversion.series.n)
-        for k, (output, number) in enumerate(zip(conversion.outputs, given.numbers, strict=True), 1):
+        numbers = image_numbers(conversion.series, of, used_numbers)
+        further |= dict.fromkeys(numbers.further, conversion.series.n)
+        for k, (output, number) in enumerate(zip(conversion.outputs, numbers.numbers, strict=True), 1):
             name = image_name(conversion.series.header, k, of, output.suffix, add_image_type)
             info = json_info(output.sidecars.get("json"), add_json_info, conversion.series)
             files = (image_file(number), *(image_file(number, extension) for extension in sorted(output.sidecars)))
             image = Image(number, conversion.series.n, k, of, name, info, shape(output.nifti), files)
             placed.append(Placed(image, output))
-        if many := given.problem(conversion.series):
+        if many := numbers.problem(conversion.series):
             problems.append(many)
     placed.sort(key=lambda item: item.image.number)
     return Placement(tuple(placed), further, tuple(problems))

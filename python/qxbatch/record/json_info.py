@@ -19,20 +19,20 @@ FIELDS = {
 """Maps names in session.txt to names in the JSON, in the order of session.txt."""
 
 
-def json_info(path: Path | None, wanted: Sequence[str], series: Series) -> tuple[tuple[str, str], ...]:
+def json_info(path: Path | None, names: Sequence[str], series: Series) -> tuple[tuple[str, str], ...]:
     """Return the shown fields of a JSON, with numbers as Python prints them.
 
-    dcm2niix omits the repetition time from the JSON of a PAR with dynamics; it is taken from the PAR then.
+    dcm2niix omits the repetition time from the JSON of a PAR with dynamics; then it is read from the PAR.
     """
-    fields = _read(path) if wanted else {}
+    fields = _read_fields(path) if names else {}
     if series.kind is SeriesKind.PARREC and "RepetitionTime" not in fields and path is not None:
         fields["RepetitionTime"] = _seconds(series)
-    found = ((field, fields.get(key)) for field, key in FIELDS.items() if field in wanted)
-    shown = ((field, safe(str(value))) for field, value in found if isinstance(value, str | int | float))
-    return tuple((field, value) for field, value in shown if value)
+    values = ((field, fields.get(key)) for field, key in FIELDS.items() if field in names)
+    texts = ((field, safe(str(value))) for field, value in values if isinstance(value, str | int | float))
+    return tuple((field, value) for field, value in texts if value)
 
 
-def _read(path: Path | None) -> dict[str, Any]:
+def _read_fields(path: Path | None) -> dict[str, Any]:
     """Return the content of a JSON; empty if it is not usable."""
     if path is None:
         return {}

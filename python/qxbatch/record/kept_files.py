@@ -20,16 +20,16 @@ def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     source, target = SessionPaths(root), SessionPaths(build)
     if source.log.exists():
         move(source.log, target.log)
-    moved = {}
-    for kept in sorted(source.inbox.iterdir()) if source.inbox.exists() else ():
-        name = kept.name
-        while inbox is not None and not _fits(kept, inbox / name):
+    new_prefixes = {}
+    for path in sorted(source.inbox.iterdir()) if source.inbox.exists() else ():
+        name = path.name
+        while inbox is not None and not _fits(path, inbox / name):
             name = f"{name}_files"
-        if kept.exists():
-            move(kept, target.inbox / name)
-        if name != kept.name:
-            moved[f"{KEPT_AT}{kept.name}"] = f"{KEPT_AT}{name}"
-    return moved
+        if path.exists():
+            move(path, target.inbox / name)
+        if name != path.name:
+            new_prefixes[f"{KEPT_AT}{path.name}"] = f"{KEPT_AT}{name}"
+    return new_prefixes
 
 
 def redact_kept(root: Path, redact: Redact) -> dict[str, str]:
@@ -43,23 +43,23 @@ def redact_kept(root: Path, redact: Redact) -> dict[str, str]:
             if path.is_dir():
                 _remove_if_empty(path)
                 continue
-            now = _free(root, "/".join([top, *map(redact, path.relative_to(root / top).parts)]), at)
-            if now != at:
-                (root / now).parent.mkdir(parents=True, exist_ok=True)
-                path.rename(root / now)
-                changed[at] = now
+            new_at = _free(root, "/".join([top, *map(redact, path.relative_to(root / top).parts)]), at)
+            if new_at != at:
+                (root / new_at).parent.mkdir(parents=True, exist_ok=True)
+                path.rename(root / new_at)
+                changed[at] = new_at
         for path in sorted((root / top).rglob("*"), key=lambda path: -len(path.parts)):
             if path.is_dir():
                 _remove_if_empty(path)
     return changed
 
 
-def _free(root: Path, wanted: str, own: str) -> str:
+def _free(root: Path, requested: str, current: str) -> str:
     """Return an unused name: the requested one, or a numbered one."""
-    name, k = wanted, 1
-    while name != own and os.path.lexists(root / name):
+    name, k = requested, 1
+    while name != current and os.path.lexists(root / name):
         k += 1
-        stem, ending = os.path.splitext(wanted)  # noqa: PTH122 - text of a ledger, not a path here
+        stem, ending = os.path.splitext(requested)  # noqa: PTH122 - text of a ledger, not a path here
         name = f"{stem}_{k}{ending}"
     return name
 
@@ -69,17 +69,17 @@ def _remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _fits(kept: Path, place: Path) -> bool:
+def _fits(source: Path, place: Path) -> bool:
     """Return whether a file, or all files below a folder, can be placed at `place`: it is unused, or has the same bytes.
 
     If all fit, removes the second copies with the same bytes.
     """
-    pairs = [(kept, place), *((path, place / path.relative_to(kept)) for path in kept.rglob("*"))]
-    if not all(_agree(path, twin) for path, twin in pairs):
+    pairs = [(source, place), *((file, place / file.relative_to(source)) for file in source.rglob("*"))]
+    if not all(_agree(file, twin) for file, twin in pairs):
         return False
-    for path, twin in pairs:
-        if path.is_file() and twin.exists():
-            path.unlink()
+    for file, twin in pairs:
+        if file.is_file() and twin.exists():
+            file.unlink()
     return True
 
 

@@ -35,22 +35,22 @@ def second_copy(row: Row, first: Row, at: str) -> LedgerRow:
 def joined_notes(series: Iterable[Series]) -> dict[int, str]:
     """Return a note for each group of the core whose UIDs or number differ from those of the series it was joined with."""
     notes = {}
-    for first, part in ((each.parts[0], part) for each in series for part in each.parts):
+    for first_part, part in ((item.parts[0], part) for item in series for part in item.parts):
         differing = (
-            ("StudyInstanceUID", part.study_uid, first.study_uid),
-            ("SeriesInstanceUID", part.series_uid, first.series_uid),
-            ("SeriesNumber", part.number, first.number),
+            ("StudyInstanceUID", part.study_uid, first_part.study_uid),
+            ("SeriesInstanceUID", part.series_uid, first_part.series_uid),
+            ("SeriesNumber", part.number, first_part.number),
         )
-        values = ", ".join(f"its {name} is {own}" for name, own, others in differing if own != others)
+        values = ", ".join(f"its {name} is {value}" for name, value, first_value in differing if value != first_value)
         if values:
-            notes.update(dict.fromkeys(part.groups, f"{_JOINED} {first.number}: {values}"))
+            notes.update(dict.fromkeys(part.groups, f"{_JOINED} {first_part.number}: {values}"))
     return notes
 
 
 def note_of(reason: str) -> str:
     """Return the note in a row's reason that its file was joined with a series; empty without one."""
-    found = _NOTE.search(reason)
-    return found[0].removeprefix("; ") if found else ""
+    match = _NOTE.search(reason)
+    return match[0].removeprefix("; ") if match else ""
 
 
 def without_note(reason: str) -> str:

@@ -9,11 +9,13 @@ from qxbatch.record.job import Job
 from qxbatch.session.layout import sorted_at
 
 
-def left_out_of(job: Job, part: Part, conversions: Iterable[Conversion]) -> LeftOut:
+def left_out_of(job: Job, sorted_session: Part, conversions: Iterable[Conversion]) -> LeftOut:
     """Return the members left out of a session."""
-    missing = job.left_out.of(part.rows)
-    cut = {sorted_at(each.series.n, name) for each in conversions for name in each.truncated}
-    if not cut:
+    missing = job.left_out.of(sorted_session.rows)
+    truncated = {sorted_at(conversion.series.n, name) for conversion in conversions for name in conversion.truncated}
+    if not truncated:
         return missing
-    rows = (job.reading.row(index) for index in part.rows)
-    return missing.with_truncated([(row.index, row.path) for row in rows if row.fate == "sorted" and row.at in cut])
+    rows = (job.reading.row(index) for index in sorted_session.rows)
+    return missing.with_truncated(
+        [(row.index, row.path) for row in rows if row.fate == "sorted" and row.at in truncated]
+    )

@@ -25,33 +25,36 @@ class Moves(NamedTuple):
     """Maps the place of a kept file whose name contained an identity to its new place."""
 
 
-def record_ledger(job: Job, part: Part, moves: Moves, places: Places) -> dict[str, int]:
+def record_ledger(job: Job, sorted_session: Part, moves: Moves, places: Places) -> dict[str, int]:
     """Write ledger.tsv; return the number of rows by fate."""
-    rows = _rows(job, part, moves)
+    rows = _rows(job, sorted_session, moves)
     with created(places.built.ledger) as file:
         in_folder_mode = job.unit.inbox is not None
         return write_ledger(file, with_previous(rows, job.previous, places.final) if in_folder_mode else rows)
 
 
-def _rows(job: Job, part: Part, moves: Moves) -> Iterator[LedgerRow]:
+def _rows(job: Job, sorted_session: Part, moves: Moves) -> Iterator[LedgerRow]:
     reading, stored = job.reading, moves.stored
     keep_in_place = job.unit.inbox is not None and not job.is_split
-    notes = joined_notes(part.series)
-    for index in part.rows:
-        if index in part.copies:
-            first = reading.row(part.copies[index])
-            yield second_copy(reading.row(index), first, stored_at(first.at, first.series, stored[first.series]))
+    notes = joined_notes(sorted_session.series)
+    for index in sorted_session.rows:
+        if index in sorted_session.copies:
+            first_copy = reading.row(sorted_session.copies[index])
+            at = stored_at(first_copy.at, first_copy.series, stored[first_copy.series])
+            yield second_copy(reading.row(index), first_copy, at)
             continue
         row = reading.row(index)
         if keep_in_place and row.fate == "kept" and row.at == f"{KEPT_AT}{row.path}":
-            # it keep_in_place in place, under the name that the core escaped for the ledger
-            yield ledger_row(row, unescaped(row.at), part.redact(row.reason))
+            # the file stays in place; the core escaped its name for the ledger
+            yield ledger_row(row, unescaped(row.at), sorted_session.redact(row.reason))
             continue
         at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
-        note = part.redact(notes.get(row.group, "")) if row.fate == "sorted" else ""
-        yield ledger_row(row, _moved(moves.redacted.get(at, at), moves.tops), part.redact(row.reason), note)
+        note = sorted_session.redact(notes.get(row.group, "")) if row.fate == "sorted" else ""
+        yield ledger_row(
+            row, _with_new_prefix(moves.redacted.get(at, at), moves.tops), sorted_session.redact(row.reason), note
+        )
 
 
-def _moved(at: str, tops: Mapping[str, str]) -> str:
+def _with_new_prefix(at: str, tops: Mapping[str, str]) -> str:
     top = "/".join(at.split("/")[:2])
     return tops[top] + at.removeprefix(top) if top in tops else at

@@ -15,11 +15,11 @@ def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path
     Raises UsageError when the path breaks them: they split lines at `:` and cut them at `#`.
     """
     outside = mapped(folder, path_map)
-    shown = str(outside)
-    if shown == safe(shown) and shown.isprintable():
+    text = str(outside)
+    if text == safe(text) and text.isprintable():
         return outside
     raise UsageError(
-        f"{shown}: later commands cannot read this path from session.txt (it contains `:`, `#` or a control character).",
+        f"{text}: later commands cannot read this path from session.txt (it contains `:`, `#` or a control character).",
         "Use another folder, or map the path with `--path-map=HERE=OUTSIDE`.",
         ExitStatus.USAGE,
     )

@@ -52,8 +52,8 @@ def image_name(header: HeaderLike, k: int, of: int, suffix: str, add_image_type:
     'ME [1/3] e1'
     """
     labels = [label for value in texts(header, "ImageType") if (label := safe(value))]
-    parts = [base_name(header)]
-    parts += labels[-add_image_type:] if add_image_type > 0 else []
-    parts += [f"[{k}/{of}]"] if of > 1 else []
-    parts += [safe(suffix.removeprefix("_"))] if suffix else []
-    return " ".join(part for part in parts if part)
+    words = [base_name(header)]
+    words += labels[-add_image_type:] if add_image_type > 0 else []
+    words += [f"[{k}/{of}]"] if of > 1 else []
+    words += [safe(suffix.removeprefix("_"))] if suffix else []
+    return " ".join(word for word in words if word)

@@ -1,6 +1,6 @@
 """The records of a session that is rebuilt: the sources of its files, its packets, its subject.
 
-The session's own sorted files are the sources then, so without these records the original names of members would be lost.
+The sources are then the sorted files of the session, so without these records the original names of members would be lost.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,20 +38,20 @@ def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session:
     """
     if not previous.order:
         return rows
-    left = dict(previous.rows)
+    unmatched = dict(previous.rows)
     merged: dict[tuple[str, str], LedgerRow] = {}
     for row in rows:
-        before = left.pop(_place(row), ())
-        if before and all(each.content_sha256 == row.content_sha256 for each in before):
-            for each in before:
-                _add(merged, _again(each, row))
+        previous_rows = unmatched.pop(_place(row), ())
+        if previous_rows and all(old_row.content_sha256 == row.content_sha256 for old_row in previous_rows):
+            for old_row in previous_rows:
+                _add(merged, _merged(old_row, row))
         else:
             _add(merged, row)
-    kept = (row for rows in left.values() for row in rows if _lies(session, row))
-    for row in (*(previous.placeless if previous.rows else ()), *kept):
+    kept_rows = (row for rows in unmatched.values() for row in rows if _exists(session, row))
+    for row in (*(previous.placeless if previous.rows else ()), *kept_rows):
         _add(merged, row._replace(series=None, reason=without_note(row.reason)))
-    last = len(previous.order)
-    return [row for _, row in sorted(merged.items(), key=lambda item: previous.order.get(item[0], last))]
+    end = len(previous.order)
+    return [row for _, row in sorted(merged.items(), key=lambda item: previous.order.get(item[0], end))]
 
 
 def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:
@@ -68,15 +68,15 @@ def _place(row: LedgerRow) -> str:
     return row.at if row.fate is Fate.KEPT else ""
 
 
-def _lies(session: Path, row: LedgerRow) -> bool:
+def _exists(session: Path, row: LedgerRow) -> bool:
     path = session / row.at
     return row.at.startswith(KEPT_AT) and path.is_file() and hash_file(str(path))[1] in (row.sha256, row.content_sha256)
 
 
-def _again(before: LedgerRow, now: LedgerRow) -> LedgerRow:
+def _merged(previous: LedgerRow, current: LedgerRow) -> LedgerRow:
     """Return the row of a member of the previous session with its previous path and its current place."""
-    fate = before.fate if now.fate is Fate.SORTED else now.fate
+    fate = previous.fate if current.fate is Fate.SORTED else current.fate
     # a duplicate names the file whose row has the note
-    note = "" if before.fate is Fate.DUPLICATE else note_of(now.reason)
-    reason = "; ".join(filter(None, (without_note(before.reason), note)))
-    return before._replace(fate=fate, at=now.at, series=now.series, reason=reason)
+    note = "" if previous.fate is Fate.DUPLICATE else note_of(current.reason)
+    reason = "; ".join(filter(None, (without_note(previous.reason), note)))
+    return previous._replace(fate=fate, at=current.at, series=current.series, reason=reason)

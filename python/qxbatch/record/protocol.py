@@ -15,21 +15,25 @@ from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.scanned import scanned_series
 
 
-def against_protocol(protocol: Protocol, part: Part, converted: ConvertedSeries) -> tuple[Part, ConvertedSeries]:
+def against_protocol(
+    protocol: Protocol, sorted_session: Part, converted: ConvertedSeries
+) -> tuple[Part, ConvertedSeries]:
     """Return the session with a problem that describes the differences, and its series with the verdict `repeated`."""
     ordered = sorted(converted.conversions, key=lambda conversion: conversion.series.n)
-    check = check_session(protocol, ScannedSession(part.session.id, tuple(map(_scanned, ordered))))
+    check = check_session(protocol, ScannedSession(sorted_session.session.id, tuple(map(_scanned, ordered))))
     if not check.differences:
-        return part, converted
+        return sorted_session, converted
     problem = Problem(
         Code.PROTOCOL,
-        part.session.id,
+        sorted_session.session.id,
         f"differs from {protocol.name}: {in_words(check.differences)}.",
         "`qxbatch protocol check` lists all differences.",
         Severity.WARNING,
     )
     conversions = _judged(converted.conversions, check.repeated)
-    return replace(part, problems=(*part.problems, problem)), converted._replace(conversions=conversions)
+    return replace(sorted_session, problems=(*sorted_session.problems, problem)), converted._replace(
+        conversions=conversions
+    )
 
 
 def _scanned(conversion: Conversion) -> ScannedSeries:

@@ -23,19 +23,22 @@ class Remarks(NamedTuple):
     left_out: LeftOut
 
 
-def session_remarks(job: Job, part: Part, conversions: Sequence[Conversion]) -> Remarks:
+def session_remarks(job: Job, sorted_session: Part, conversions: Sequence[Conversion]) -> Remarks:
     """Return the remarks on a session as a whole, without problems of its series and images."""
-    missing = left_out_of(job, part, conversions)
+    missing = left_out_of(job, sorted_session, conversions)
     remarks = (
-        *several_studies(job.reading.groups(), part),
-        *joined_series(part),
-        *duplicates(job.reading, part),
-        *missing.problems(part.session.id),
+        *several_studies(job.reading.groups(), sorted_session),
+        *joined_series(sorted_session),
+        *duplicates(job.reading, sorted_session),
+        *missing.problems(sorted_session.session.id),
     )
-    asked = any(each.state is not State.NOT_ASKED for each in conversions)
-    of_part = (_failed(each) if asked and each.message == LONE_PAR else each for each in part.problems)
-    every = (*job.problems, *of_part, *remarks)
-    return Remarks(tuple(redacted_problem(problem, part.redact) for problem in every), missing)
+    is_converted = any(conversion.state is not State.NOT_ASKED for conversion in conversions)
+    session_problems = (
+        _failed(problem) if is_converted and problem.message == LONE_PAR else problem
+        for problem in sorted_session.problems
+    )
+    problems = (*job.problems, *session_problems, *remarks)
+    return Remarks(tuple(redacted_problem(problem, sorted_session.redact) for problem in problems), missing)
 
 
 def _failed(problem: Problem) -> Problem:

@@ -26,12 +26,12 @@ class Recorded(NamedTuple):
     placement: Placement
     summary: Summary
     remarks: Remarks
-    """The session with all its problems, including those of its series."""
+    """The remarks on the session, including problems of its series."""
 
 
 def record_session(
     job: Job,
-    part: Part,
+    sorted_session: Part,
     converted: ConvertedSeries,
     places: Places,
     settings: Settings,
@@ -45,23 +45,23 @@ def record_session(
 
     Raises OSError.
     """
-    conversions = [redacted_conversion(conversion, part.redact) for conversion in converted.conversions]
-    placement = _place_images(part, conversions, converted, places, settings)
-    redacted = redact_kept(places.root, part.redact)
+    conversions = [redacted_conversion(conversion, sorted_session.redact) for conversion in converted.conversions]
+    placement = _place_images(sorted_session, conversions, converted, places, settings)
+    redacted = redact_kept(places.root, sorted_session.redact)
     tops = place_kept(places.root, places.build, places.inbox)
-    remarks = session_remarks(job, part, conversions)
-    patient = "" if job.deidentified else _patient(part)
-    write_dicom_report(part, patient, conversions, places)
-    about = record_summary(
+    remarks = session_remarks(job, sorted_session, conversions)
+    patient = "" if job.deidentified else _patient(sorted_session)
+    write_dicom_report(sorted_session, patient, conversions, places)
+    summary = record_summary(
         job,
-        part,
+        sorted_session,
         conversions,
         placement,
         places,
         patient=patient,
         problems=remarks.problems,
         left_out=remarks.left_out.counts(),
-        fates=record_ledger(job, part, Moves(converted.stored, tops, redacted), places),
+        fates=record_ledger(job, sorted_session, Moves(converted.stored, tops, redacted), places),
         sums=converted.sums,
         statistics=converted.statistics,
         converters=converters,
@@ -69,32 +69,42 @@ def record_session(
         settings=settings,
     )
     if settings.stages is not Stages.SORT:
-        write_session_txt(part, placement, places, settings.path_map)
-    every = (*remarks.problems, *placement.problems, *(problem for each in conversions for problem in each.problems))
-    return Recorded(placement, about, Remarks(tuple(dict.fromkeys(every)), remarks.left_out))
+        write_session_txt(sorted_session, placement, places, settings.path_map)
+    problems = (
+        *remarks.problems,
+        *placement.problems,
+        *(problem for conversion in conversions for problem in conversion.problems),
+    )
+    return Recorded(placement, summary, Remarks(tuple(dict.fromkeys(problems)), remarks.left_out))
 
 
 def _place_images(
-    part: Part, conversions: Sequence[Conversion], converted: ConvertedSeries, places: Places, settings: Settings
+    sorted_session: Part,
+    conversions: Sequence[Conversion],
+    converted: ConvertedSeries,
+    places: Places,
+    settings: Settings,
 ) -> Placement:
     """Number the images, and write them, their sidecars and the converters' logs."""
     placement = place_images(
         conversions,
-        [series.n for series in part.series],
+        [series.n for series in sorted_session.series],
         add_image_type=settings.add_image_type,
         add_json_info=settings.add_json_info,
         shape=lambda nifti: converted.headers[nifti].shape,
     )
     write_images(placement, places.build, _no_gzip)
-    redact_sidecars(places.built.nii, part.redact)
+    redact_sidecars(places.built.nii, sorted_session.redact)
     if settings.stages is not Stages.SORT:
         write_logs(conversions, placement, places.build)
     return placement
 
 
-def _patient(part: Part) -> str:
+def _patient(sorted_session: Part) -> str:
     """Return the patient id of the first series with one."""
-    ids = (str(series.header.get("PatientID") or "") for series in part.series if series.kind is SeriesKind.DICOM)
+    ids = (
+        str(series.header.get("PatientID") or "") for series in sorted_session.series if series.kind is SeriesKind.DICOM
+    )
     return next((text for text in ids if text), "")
 
 

@@ -56,9 +56,9 @@ def image_line(image: Image) -> str:
 
 def _place(series: Sequence[Series]) -> list[str]:
     """Return the lines of institution and device, and the blank line that follows them."""
-    institution = next((found for item in series if (found := _value(item, "InstitutionName"))), "")
+    institution = next((name for item in series if (name := _value(item, "InstitutionName"))), "")
     devices = ([value for field in _DEVICE if (value := _value(item, field))] for item in series)
-    device = "|".join(next((found for found in devices if found), []))
+    device = "|".join(next((words for words in devices if words), []))
     lines = [f"institution: {institution}"] if institution else []
     lines += [f"device: {device}"] if device else []
     return [*lines, ""] if lines else []

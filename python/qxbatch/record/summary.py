@@ -78,7 +78,7 @@ def summary(
     patient: str = "",
     concealed: bool = False,
     split: Split | None = None,
-    earlier_packets: Sequence[PacketSummary] = (),
+    previous_packets: Sequence[PacketSummary] = (),
     times: Mapping[str, float] | None = None,
     host: Mapping[str, str] | None = None,
     command: str = "",
@@ -86,17 +86,17 @@ def summary(
     """Return the summary. Only `times`, `host` and `command` differ between two runs on the same packets.
 
     `sums` are those of the image files, by path; `statistics` those of time series, by number. `patient` is the patient's
-    id, or empty if the session id replaces it (`concealed`). `earlier_packets` are those of the session that is imported
+    id, or empty if the session id replaces it (`concealed`). `previous_packets` are those of the session that is imported
     again; they come first.
     """
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
-    own = tuple(map(_packet, packets))
+    new_packets = tuple(map(_packet, packets))
     of_series = (problem for conversion in ordered for problem in conversion.problems)
     return Summary(
         qxbatch=version,
         converters=dict(converters),
         session=SessionIdentity(session.id, session.subject, session.session, patient, concealed),
-        packets=(*(each for each in earlier_packets if not any(map(each.is_same, own))), *own),
+        packets=(*(packet for packet in previous_packets if not any(map(packet.is_same, new_packets))), *new_packets),
         series=tuple(_series(conversion, placement) for conversion in ordered),
         images=tuple(_image(image, sums or {}, (statistics or {}).get(image.number)) for image in placement.images),
         numbers=dict(sorted(placement.further.items())),
@@ -111,7 +111,7 @@ def summary(
 
 def recorded_fields(header: HeaderLike) -> dict[str, Value]:
     """Return the header fields for a summary; none of them names the patient."""
-    return {field: found for field in _HEADER if (found := value(header, field)) is not None}
+    return {field: content for field in _HEADER if (content := value(header, field)) is not None}
 
 
 def _packet(info: PacketInfo) -> PacketSummary:
@@ -141,7 +141,7 @@ def _series(conversion: Conversion, placement: Placement) -> SeriesSummary:
 
 
 def _uids(series: Series) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the series and study UIDs of a joined series, the first part first; a single study is omitted."""
+    """Return the series and study UIDs of a joined series, in the order of its parts; a single study is omitted."""
     studies = tuple(dict.fromkeys(part.study_uid for part in series.parts))
     return tuple(dict.fromkeys(part.series_uid for part in series.parts)), studies if len(studies) > 1 else ()
 

@@ -15,9 +15,9 @@ def sums_of(placement: Placement, session: Path, compressed: Mapping[Path, Sum])
     `compressed` has the sums of the images themselves, by the path in the converter's output: they were computed from the
     written bytes, not from bytes read back from disk. Raises OSError.
     """
-    found = {}
+    sums = {}
     for placed in placement.placed:
         for file in placed.image.files:
-            own = compressed.get(placed.output.nifti) if file.endswith(IMAGE) else None
-            found[file] = own or hash_file(str(session / file))
-    return found
+            known_sum = compressed.get(placed.output.nifti) if file.endswith(IMAGE) else None
+            sums[file] = known_sum or hash_file(str(session / file))
+    return sums

@@ -14,21 +14,23 @@ from qxbatch.record.session_txt import session_text
 from qxbatch.textfile import created
 
 
-def write_dicom_report(part: Part, patient: str, conversions: Sequence[Conversion], places: Places) -> None:
+def write_dicom_report(sorted_session: Part, patient: str, conversions: Sequence[Conversion], places: Places) -> None:
     """Write DICOM-Report.txt; without a patient's id it shows the session id."""
     with created(places.built.dicom_report) as file:
-        file.write(dicom_report(part.session.id, patient or part.session.id, conversions))
+        file.write(dicom_report(sorted_session.session.id, patient or sorted_session.session.id, conversions))
 
 
-def write_session_txt(part: Part, placement: Placement, places: Places, path_map: Sequence[tuple[Path, Path]]) -> None:
+def write_session_txt(
+    sorted_session: Part, placement: Placement, places: Places, path_map: Sequence[tuple[Path, Path]]
+) -> None:
     """Write session.txt, which marks a complete session."""
     with created(places.built.session_txt) as file:
         file.write(
             session_text(
-                part.session,
+                sorted_session.session,
                 places.final,
                 placement.images,
-                part.series,
+                sorted_session.series,
                 version=VERSION,
                 created=datetime.now(),
                 path_map=path_map,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.cells import member_path
-from qxbatch.publish.taken import Stayed, note, take
+from qxbatch.publish.sorted_files import UnremovedFile, remove_sorted, write_list
 
 TAG = "0123456789abcdef"
 
@@ -36,7 +36,7 @@ def test_sorted_files_and_emptied_folders_are_removed(tmp_path: Path) -> None:
 def test_a_changed_file_is_kept(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     members = [make(inbox, "1.dcm", b"1"), make(inbox, "2.dcm", b"2"), make(inbox, "3.dcm", b"3")]
-    note(inbox, members, tmp_path / "taken.tsv")
+    write_list(inbox, members, tmp_path / "taken.tsv")
     (inbox / "1.dcm").write_bytes(b"longer")
     status = (inbox / "2.dcm").stat()
     with (inbox / "2.dcm").open("r+b") as file:
@@ -48,7 +48,7 @@ def test_a_changed_file_is_kept(tmp_path: Path) -> None:
 
 def test_the_removal_can_be_repeated(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
-    note(inbox, [make(inbox, "a/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2")], tmp_path / "taken.tsv")
+    write_list(inbox, [make(inbox, "a/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2")], tmp_path / "taken.tsv")
     (inbox / "a" / "1.dcm").unlink()
     (inbox / "a" / "2.dcm").unlink()
     assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
@@ -57,7 +57,7 @@ def test_the_removal_can_be_repeated(tmp_path: Path) -> None:
 
 def test_an_empty_folder_that_cannot_be_removed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = tmp_path / "inbox"
-    note(inbox, [make(inbox, "a/1.dcm", b"1")], tmp_path / "taken.tsv")
+    write_list(inbox, [make(inbox, "a/1.dcm", b"1")], tmp_path / "taken.tsv")
 
     def broken(_: Path) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -72,19 +72,19 @@ def test_an_empty_folder_that_cannot_be_removed_is_reported(tmp_path: Path, monk
 def test_a_file_renamed_by_a_killed_run_is_removed_or_restored(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     members = [make(inbox, "1.dcm", b"1"), make(inbox, "2.dcm", b"2"), make(inbox, "3.dcm", b"3")]
-    note(inbox, members, tmp_path / "taken.tsv")
+    write_list(inbox, members, tmp_path / "taken.tsv")
     for name in ("1.dcm", "2.dcm", "3.dcm"):
         (inbox / name).rename(inbox / f".qxbatch-aside-{TAG}-{name}")
     (inbox / f".qxbatch-aside-{TAG}-2.dcm").write_bytes(b"x")
     (inbox / "3.dcm").write_bytes(b"new")
-    stayed = take(inbox, tmp_path / "taken.tsv", TAG, tmp_path)
-    assert stayed == [Stayed(inbox / "2.dcm"), Stayed(inbox / "3.dcm")]
+    stayed = remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path)
+    assert stayed == [UnremovedFile(inbox / "2.dcm"), UnremovedFile(inbox / "3.dcm")]
     assert {path.name: path.read_bytes() for path in inbox.iterdir()} == {"2.dcm": b"x", "3.dcm": b"new"}
 
 
 def test_contents_are_compared_where_inodes_are_not_stable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inbox = tmp_path / "inbox"
-    note(inbox, [make(inbox, "1.dcm", b"1")], tmp_path / "taken.tsv")
+    write_list(inbox, [make(inbox, "1.dcm", b"1")], tmp_path / "taken.tsv")
     rename = Path.rename
 
     def copying(self: Path, target: Path) -> Path:
@@ -95,7 +95,7 @@ def test_contents_are_compared_where_inodes_are_not_stable(tmp_path: Path, monke
         return target
 
     monkeypatch.setattr(Path, "rename", copying)
-    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
+    assert remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
     monkeypatch.setattr(Path, "rename", rename)
     assert remaining(inbox) == set()
 
@@ -110,6 +110,6 @@ def test_nothing_is_removed_through_a_link(tmp_path: Path, linked: str) -> None:
     else:
         inbox.mkdir()
         (inbox / "a").symlink_to(tmp_path / "raw" / "a")
-    note(inbox, [("a/1.dcm", hashlib.sha256(b"1").hexdigest())], tmp_path / "taken.tsv")
-    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path / "study") == []
+    write_list(inbox, [("a/1.dcm", hashlib.sha256(b"1").hexdigest())], tmp_path / "taken.tsv")
+    assert remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path / "study") == []
     assert (tmp_path / "raw" / "a" / "1.dcm").exists()

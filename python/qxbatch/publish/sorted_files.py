@@ -1,8 +1,8 @@
 """Folder mode: removes sorted files from `<session>/inbox` one by one, each only if it is still the file that was sorted.
 
 The list is written before the session is published. A file whose size, time or bytes changed since is kept. Each file is
-first renamed to a hidden name and checked again there: a file that appears under the original name meanwhile is another one
-and is kept.
+first renamed to a hidden name and checked again there: a file that appears under the original name meanwhile is a different
+file and is kept.
 """
 
 import contextlib
@@ -25,8 +25,8 @@ _NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
 """Errors for a folder that is not empty, or that is missing."""
 
 
-class Taken(NamedTuple):
-    """A loose file whose bytes are in the session now."""
+class SortedFile(NamedTuple):
+    """A file of the inbox whose bytes are in the session now."""
 
     path: Path
     """Path below the inbox."""
@@ -35,7 +35,7 @@ class Taken(NamedTuple):
     sha256: str
 
 
-class Stayed(NamedTuple):
+class UnremovedFile(NamedTuple):
     """A listed file that was not removed from the inbox, or a folder that is empty now."""
 
     path: Path
@@ -43,7 +43,7 @@ class Stayed(NamedTuple):
     """Why it was not removed; empty if it changed since it was read."""
 
 
-def note(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> None:
+def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> None:
     """Write the list of files (ledger path, sha256) to remove from the inbox; it is on disk when the call returns."""
     with out.open("w", encoding="utf-8", newline="\n") as file:
         for text, digest in members:
@@ -54,52 +54,52 @@ def note(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> None:
     sync_folder(out.parent)
 
 
-def take(inbox: Path, listed: Path, tag: str, top: Path) -> list[Stayed]:
+def remove_sorted(inbox: Path, listed: Path, tag: str, top: Path) -> list[UnremovedFile]:
     """Remove the listed files from the inbox, and the folders that become empty; return those that were kept.
 
     Removes nothing that is reached through a link below `top`, the sessions folder. `tag` is in the hidden names. An
     interrupted call can be repeated.
     """
-    stayed: list[Stayed] = []
+    unremoved: list[UnremovedFile] = []
     folders: set[Path] = set()
     plain: dict[Path, bool] = {}
-    for taken in _read(listed):
-        path = inbox / taken.path
+    for sorted_file in _read_list(listed):
+        path = inbox / sorted_file.path
         if path.parent not in plain:
             plain[path.parent] = is_below(path, inbox) and is_below(path, top)
         if not plain[path.parent]:
             continue
         folders.update(parent for parent in path.parents if inbox in parent.parents)
         try:
-            if not _left(path, hidden(path, Use.ASIDE, tag), taken):
-                stayed.append(Stayed(path))
+            if not _is_removed(path, hidden(path, Use.ASIDE, tag), sorted_file):
+                unremoved.append(UnremovedFile(path))
         except OSError as error:
-            stayed.append(Stayed(path, reason_text(error, path)))
-    for folder in sorted(folders, key=lambda f: -len(f.parts)):
+            unremoved.append(UnremovedFile(path, reason_text(error, path)))
+    for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
         try:
             folder.rmdir()
         except OSError as error:
             if error.errno not in _NOT_REMOVED:
-                stayed.append(Stayed(folder, reason_text(error, folder)))
+                unremoved.append(UnremovedFile(folder, reason_text(error, folder)))
     if inbox.is_dir():
         sync_folder(inbox)
-    return stayed
+    return unremoved
 
 
-def _left(path: Path, aside: Path, taken: Taken) -> bool:
-    """Return whether a file is removed, now or earlier; False if another file has its name."""
+def _is_removed(path: Path, aside: Path, sorted_file: SortedFile) -> bool:
+    """Return whether a file is removed, now or by a previous run; False if another file has its name."""
     if not os.path.lexists(aside):
         if not os.path.lexists(path):
             return True
         inode = path.lstat().st_ino
-        if not _is_same(path, taken):
+        if not _is_same(path, sorted_file):
             return False
         path.rename(aside)
-        again = _is_same(aside, taken, inode)
+        is_unchanged = _is_same(aside, sorted_file, inode)
     else:  # a run that was killed had renamed it
-        again = _is_same(aside, taken)
-    if not again:
-        with contextlib.suppress(FileExistsError):  # the hidden one is kept, too: neither was read
+        is_unchanged = _is_same(aside, sorted_file)
+    if not is_unchanged:
+        with contextlib.suppress(FileExistsError):  # the hidden file is kept, too: neither was read
             rename_new(aside, path)
         return False
     try:
@@ -111,21 +111,24 @@ def _left(path: Path, aside: Path, taken: Taken) -> bool:
     return not os.path.lexists(path)
 
 
-def _read(listed: Path) -> Iterable[Taken]:
+def _read_list(listed: Path) -> Iterable[SortedFile]:
     file = open_plain(listed)
     if file is None:
         return
     with file:
         for line in file:
             size, mtime, digest, name = line.decode("utf-8").rstrip("\n").split("\t")
-            yield Taken(member_path(name), int(size), int(mtime), digest)
+            yield SortedFile(member_path(name), int(size), int(mtime), digest)
 
 
-def _is_same(path: Path, taken: Taken, inode: int | None = None) -> bool:
+def _is_same(path: Path, sorted_file: SortedFile, inode: int | None = None) -> bool:
     """Compare size, time and bytes. With `inode` (of a file whose bytes were just compared), compare bytes only if the
     inode differs: some file systems change it.
     """
     status = path.lstat()
-    if not stat.S_ISREG(status.st_mode) or (status.st_size, status.st_mtime_ns) != (taken.size, taken.mtime_ns):
+    if not stat.S_ISREG(status.st_mode) or (status.st_size, status.st_mtime_ns) != (
+        sorted_file.size,
+        sorted_file.mtime_ns,
+    ):
         return False
-    return status.st_ino == inode or hash_file(str(path))[1] == taken.sha256
+    return status.st_ino == inode or hash_file(str(path))[1] == sorted_file.sha256
