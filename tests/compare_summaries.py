@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from qxbatch.session.layout import OWN_SUMMARY
+from qxbatch.session.layout import SUMMARY_AT
 
 CHANGING = ("schema", "qxbatch", "times", "host")
 ADDED = re.compile(r"series\[\d+\]\.(verdict|acquisition)")

@@ -91,7 +91,7 @@ def test_a_folder_after_test_is_not_its_value() -> None:
 def test_labels_are_separated_by_commas_or_are_several_words(words: list[str]) -> None:
     request = read(words)
     assert request.level == "participant"
-    assert request.given == {"participant_label": "01,02", "masterinbox": "in", "sessionsfolder": "out"}
+    assert request.values == {"participant_label": "01,02", "masterinbox": "in", "sessionsfolder": "out"}
 
 
 def test_a_path_is_not_a_label() -> None:

@@ -9,7 +9,7 @@ from qxbatch.discover.judged import Judged
 from qxbatch.discover.one_folder import judge_one_folder
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
-from qxbatch.session.one_name import ignores_case, other_name
+from qxbatch.session.equal_names import ignores_case, other_name
 from tests.build.inbox import Place
 
 

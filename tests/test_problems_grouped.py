@@ -9,8 +9,8 @@ from pathlib import Path
 from qxbatch.model import Report, SessionId, SessionReport
 from qxbatch.page.session import session_page
 from qxbatch.problems import Code, Problem, Severity, grouped
-from qxbatch.report.after import outcome_line
-from qxbatch.report.end import after
+from qxbatch.report.end import final_report
+from qxbatch.report.outcome import outcome_line
 from qxbatch.session.folder import SessionFolder, SessionState
 from qxbatch.session.paths import SessionPaths
 from tests.build.dicom import MrSeries, encoded
@@ -69,8 +69,8 @@ def test_many_files_are_counted() -> None:
 
 def test_the_report_counts_a_shared_warning_once() -> None:
     shared = report_of([warning(f"series {n}") for n in (20, 30, 50)])
-    assert after(shared).count("slices are missing.") == 1
-    assert "S1, series 20, 30 and 50: slices are missing." in after(shared)
+    assert final_report(shared).count("slices are missing.") == 1
+    assert "S1, series 20, 30 and 50: slices are missing." in final_report(shared)
     assert "1 to look at" in outcome_line(shared.sessions[0])
 
 

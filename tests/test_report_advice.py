@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.problems import UsageError
-from qxbatch.report.before import before
+from qxbatch.report.preview import preview
 from qxbatch.settings.names import session_patterns
 from qxbatch.settings.parse import parse
 from tests.build.inbox import Place
@@ -21,7 +21,7 @@ def place(tmp_path: Path) -> Place:
 
 def report(place: Place, **given: str) -> str:
     settings = parse({"sessionsfolder": str(place.sessions), **given}).settings
-    return before(place.candidates(None, **given), settings)
+    return preview(place.candidates(None, **given), settings)
 
 
 def proposed(text: str, option: str) -> list[str]:

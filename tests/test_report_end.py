@@ -8,7 +8,7 @@ from qxbatch.model import Candidate, Fingerprint, Packet, Report, SeriesLabel, S
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.report.blocks import LONGEST, Form
 from qxbatch.report.commands import merged_commands
-from qxbatch.report.end import after
+from qxbatch.report.end import final_report
 from qxbatch.report.labels import labelled
 from tests.build.dicom import MrSeries
 from tests.build.packets import under
@@ -67,7 +67,7 @@ def test_each_candidate_is_counted_once() -> None:
             SessionReport("S7.zip", SessionId("S7"), None, (locked,), unit="S7"),
         ),
     )
-    lines = after(report, seconds=72.0).splitlines()
+    lines = final_report(report, seconds=72.0).splitlines()
     assert lines[lines.index("12 things found in 1:12:") :] == [
         "12 things found in 1:12:",
         "  3 imported (1 to check, 1 with series that failed)",
@@ -86,7 +86,7 @@ def test_each_candidate_is_counted_once() -> None:
 
 def test_series_are_listed_by_the_number_of_the_scanner() -> None:
     report = Report((), (complete("S1", warning("series 20")),))
-    assert "  S1, series 2, epiRT ascending (images 21, 22): looks odd." in after(report).splitlines()
+    assert "  S1, series 2, epiRT ascending (images 21, 22): looks odd." in final_report(report).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_series_label_has_number_name_and_images(subject: str, expected: str) 
 
 def test_a_session_with_several_problems_is_listed_once() -> None:
     report = Report((), (complete("S1", warning("series 20"), warning("series 100030", "is short.")),))
-    text = after(report)
+    text = final_report(report)
     assert text.count("S1") == 1
     assert "    - series 2, epiRT ascending (images 21, 22): looks odd." in text
     assert "    - series 3 in dicom/100030 (image 100031): is short." in text
@@ -115,7 +115,7 @@ def test_a_session_with_several_problems_is_listed_once() -> None:
 
 def test_a_shared_problem_is_listed_once_with_the_command_of_each_packet() -> None:
     sessions = tuple(refused(f"S{k}", f"qxbatch /s --sessions=S{k} --on-damaged=keep") for k in (1, 2, 3))
-    text = after(Report((), sessions))
+    text = final_report(Report((), sessions))
     assert text.count("is damaged.") == 1
     assert "  S1.zip, S2.zip, S3.zip: is damaged." in text
     assert all(f"      qxbatch /s --sessions=S{k} --on-damaged=keep\n" in f"{text}\n" for k in (1, 2, 3))
@@ -163,7 +163,7 @@ def test_a_shortened_list_has_the_command_for_all_unless_it_is_too_long(count: i
     sessions = [
         refused(f"S{k}", f"qxbatch /s --sessions=S{k} --on-damaged=keep", f"is damaged at {k}.") for k in range(count)
     ]
-    text = after(Report((), tuple(sessions)))
+    text = final_report(Report((), tuple(sessions)))
     assert f"{count} damaged: S0.zip, " in text
     assert ("--sessions=S0,S1,S2," in text) is is_printed
     assert ("--list-all prints it" in text) is not is_printed
@@ -175,12 +175,12 @@ def test_a_shortened_list_has_the_command_for_all_unless_it_is_too_long(count: i
 def test_a_message_is_cut_after_three_lines_without_list_all() -> None:
     message = " ".join(f"word{k}" for k in range(100))
     report = Report((), (complete("S1", warning("S1", message)),))
-    short = after(report).splitlines()
+    short = final_report(report).splitlines()
     assert max(map(len, short)) <= 80
     assert short[6].endswith(" ...")
-    assert "Lines that end with ... are whole with --list-all, and in the log (--log-file)." in short
+    assert "Lines that end with ... are complete with --list-all, and in the log (--log-file)." in short
     assert "word99" not in "\n".join(short)
-    assert "word99" in after(report, Form(list_all=True))
+    assert "word99" in final_report(report, Form(list_all=True))
 
 
 def test_a_shared_hint_is_printed_once_and_each_packet_has_its_command() -> None:
@@ -188,7 +188,7 @@ def test_a_shared_hint_is_printed_once_and_each_packet_has_its_command() -> None
     hint = "Get a sound copy, or import what can be read:"
     problems = [Problem(Code.DAMAGED, f"S{k}.zip", f"is damaged at {k}.", hint, command=commands[k]) for k in range(3)]
     reports = [SessionReport(f"S{k}.zip", SessionId(f"S{k}"), None, (problem,)) for k, problem in enumerate(problems)]
-    lines = after(Report((), tuple(reports))).splitlines()
+    lines = final_report(Report((), tuple(reports))).splitlines()
     assert lines[lines.index("Failed:") :] == [
         "Failed:",
         "  S0.zip: is damaged at 0.",
@@ -203,7 +203,7 @@ def test_a_shared_hint_is_printed_once_and_each_packet_has_its_command() -> None
 
 def test_commands_are_not_wrapped() -> None:
     command = "qxbatch /a/long/path" + "/of/folders" * 10 + " --sessions=S1 --on-damaged=keep"
-    assert f"      {command}" in after(Report((), (refused("S1", command),))).splitlines()
+    assert f"      {command}" in final_report(Report((), (refused("S1", command),))).splitlines()
 
 
 def test_the_report_of_a_run_is_wrapped_to_80_columns_without_a_terminal(study: Study) -> None:
@@ -223,7 +223,7 @@ def test_the_report_of_a_run_is_wrapped_to_80_columns_without_a_terminal(study: 
 def test_the_page_of_the_study_is_named_if_it_exists(study: Study, tmp_path: Path) -> None:
     study.put("S1", MrSeries(number=3, patient="S1").files())
     assert f"Page of the study: {study.sessions / 'report.html'}" in study.run().out.splitlines()
-    assert "Page of the study" not in after(
+    assert "Page of the study" not in final_report(
         Report((ready("S1"),), (complete("S1"),)), study_page=tmp_path / "report.html"
     )
 

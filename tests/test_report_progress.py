@@ -122,20 +122,20 @@ def run_at(rate: float, seconds: int) -> Tally:
 def test_rate_and_time_left_are_computed_from_bytes() -> None:
     view = run_at(2.0, 20).view(20.0)
     assert view.rate == pytest.approx(2 * MB, rel=0.1)
-    assert view.left == pytest.approx(30, rel=0.1)
+    assert view.seconds_left == pytest.approx(30, rel=0.1)
 
 
 def test_there_is_no_time_left_after_too_few_packets() -> None:
     view = run_at(2.0, 2).view(2.0)
-    assert (view.rate, view.left) == (None, None)
+    assert (view.rate, view.seconds_left) == (None, None)
 
 
 def test_the_time_left_does_not_jump() -> None:
     tally = run_at(2.0, 20)
-    before = tally.view(20.0).left
+    before = tally.view(20.0).seconds_left
     tally.notify(UnitStarted("large", 30 * MB), 20.5)
     tally.notify(UnitFinished("large", (DONE,)), 20.5)
-    after = tally.view(21.0).left
+    after = tally.view(21.0).seconds_left
     assert before is not None
     assert after is not None
     assert abs(before - after) < 8

@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings_of(words: list[str]) -> Settings:
     """Return the settings of a command line, as in qxbatch.cli.start."""
     request = read(words)
-    return parse(request.given, bids_app=bool(request.level)).settings
+    return parse(request.values, bids_app=bool(request.level)).settings
 
 
 def settings_of_copied(command: str) -> Settings:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.settings.parameters import PARAMETERS
-from qxbatch.settings.render import documents, put
+from qxbatch.settings.render import documents, with_table
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 REFERENCE = [
@@ -55,4 +55,4 @@ def test_every_row_of_a_table_has_the_columns_of_its_header() -> None:
 
 def test_a_document_without_markers_is_an_error() -> None:
     with pytest.raises(ValueError, match="parameters"):
-        put("no table", "| |")
+        with_table("no table", "| |")

@@ -83,7 +83,7 @@ def session(
 ) -> SessionFolder:
     """Write a session with these series into a sessions folder."""
     paths = SessionPaths(folder / name)
-    for path in (paths.nii, paths.dicom, paths.own, paths.inbox):
+    for path in (paths.nii, paths.dicom, paths.records, paths.inbox):
         path.mkdir(parents=True, exist_ok=True)
     found = [_write(paths, scan, study) for scan in sorted(scans, key=_n)]
     images = [image for _series, written in found for image in written]

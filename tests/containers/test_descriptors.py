@@ -136,7 +136,7 @@ def test_the_boutiques_call_is_parsed(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     line = next(line for line in done.stdout.splitlines() if line.startswith("qxbatch "))
     request = read(shlex.split(line)[1:])
-    assert set(request.given) == {each.name for each in PARAMETERS if each not in OF_CLUSTER}
+    assert set(request.values) == {each.name for each in PARAMETERS if each not in OF_CLUSTER}
     assert request.values["participant_label"] == "a,b"
 
 

@@ -79,7 +79,7 @@ def test_one_voxel_of_an_image_changes_its_hash(folder: Path) -> None:
         image.write_bytes(gzip.compress(bytes(data)))
         hashes.append(voxels(image)["voxels"])
 
-    check(one, also=change)
+    check(one, before_removal=change)
     assert hashes[0] != hashes[1]
 
 
@@ -88,7 +88,7 @@ def test_an_expectation_whose_packet_is_gone_is_a_failure(folder: Path) -> None:
     (folder / "P1.zip").unlink()
     run = regress(folder)
     assert run.status == 1
-    assert "P1.zip is not there, its expectation is" in run.out
+    assert "P1.zip does not exist, but its expectation does" in run.out
     assert regress(folder, "--update").status == 1
     assert (folder / "expected" / "P1.zip.json").exists(), "nothing is recorded of nothing"
 

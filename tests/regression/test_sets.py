@@ -40,7 +40,7 @@ def as_expected(one: RegressionSet, given: Path | None = None) -> Outcome:
         for session in found:
             assert given is None or unreferenced(references(session, given)) == []
 
-    outcome = check(one, also=judge)
+    outcome = check(one, before_removal=judge)
     if updating() and (outcome.new or outcome.differences):
         write_expected(one.expected, outcome.found)
         pytest.skip(f"QXBATCH_UPDATE=1: {one.expected.name} is written; read it before you keep it")

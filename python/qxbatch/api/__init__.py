@@ -1,4 +1,4 @@
-"""What scripts and notebooks use of qxbatch (docs/python-api.md); the package loads it when it is first used."""
+"""The public functions and classes of qxbatch (docs/python-api.md), loaded when one is first used."""
 
 from qxbatch.api.packets import ImportResult, import_packets
 from qxbatch.api.scanned import ScannedPath, ScannedSeries, scan

@@ -17,30 +17,30 @@ from qxbatch.settings.parse import parse
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What became of an import."""
+    """The result of an import."""
 
     status: ExitStatus
-    """As the command's exit status; `ExitStatus.FAILED` where a packet or series failed."""
+    """The command's exit status; `ExitStatus.FAILED` if a packet or series failed."""
     found: tuple[Candidate, ...]
-    """What was found, each with its path, its verdict and, where it was refused, its problem."""
+    """The candidates, each with its path, its verdict and, if it was refused, its problem."""
     sessions: tuple[SessionReport, ...]
-    """What became of each session, with its folder (None: it was not published) and its problems."""
+    """The result of each session, with its folder (None: it was not published) and its problems."""
 
     @property
     def ok(self) -> bool:
-        """Return whether all was done: the exit status is 0."""
+        """Return whether the import succeeded: the exit status is 0."""
         return self.status is ExitStatus.OK
 
 
 def import_packets(sessionsfolder: str | os.PathLike[str], /, **parameters: Unpack[ImportParameters]) -> ImportResult:
-    """Import the packets that wait in `<sessionsfolder>/inbox/MR`, or where `masterinbox` says.
+    """Import the packets in `<sessionsfolder>/inbox/MR`, or in `masterinbox`.
 
     Parameters have the names and defaults of the command line; lists may be lists, yes and no may be True and False.
-    The report is printed; `quiet=True` leaves warnings and errors. Raises UsageError before anything is written when
-    the request is wrong, and KeyboardInterrupt when it is interrupted: the next import finishes or clears what it left.
+    The report is printed; `quiet=True` leaves warnings and errors. Raises UsageError for a wrong request, before
+    anything is written, and KeyboardInterrupt on an interrupt: the next import finishes or clears the remains.
     """
-    given = {**texts(parameters), "sessionsfolder": os.fspath(sessionsfolder)}
-    settings, notes = parse(given)
+    values = {**texts(parameters), "sessionsfolder": os.fspath(sessionsfolder)}
+    settings, notes = parse(values)
     check_request(settings)
     for note in notes:
         logging.getLogger("qxbatch").info(note)

@@ -9,7 +9,7 @@ from qxbatch.model import Value
 from qxbatch.parts.scan import look
 from qxbatch.parts.threads import threads_of
 from qxbatch.problems import UsageError
-from qxbatch.report.series_table import FIELDS, Listed, in_order, kind_of
+from qxbatch.report.series_table import FIELDS, AnySeries, in_order, kind_of
 from qxbatch.settings.passwords import read_passwords
 
 
@@ -20,7 +20,7 @@ class ScannedSeries:
     number: int | None
     """SeriesNumber; None when it is missing."""
     description: str
-    """SeriesDescription, else ProtocolName; empty where there is neither."""
+    """SeriesDescription, else ProtocolName; empty if both are missing."""
     kind: str
     """`DICOM` or `PAR/REC`."""
     files: int
@@ -37,7 +37,7 @@ class ScannedSeries:
 
 @dataclass(frozen=True)
 class ScannedPath:
-    """What is in one path."""
+    """The content of one path."""
 
     path: Path
     kind: str
@@ -59,20 +59,20 @@ def scan(
 
     `n_procs` bounds the threads; None: all CPUs that the process may use. Raises UsageError when a path does not exist.
     """
-    given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    all_paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     threads = threads_of(None if n_procs is None else str(n_procs))
     passwords = None if password_file is None else read_passwords(os.fspath(password_file))
-    for path in given:
+    for path in all_paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
-    found = ((Path(path), look(os.fspath(path), threads, passwords)) for path in given)
+    results = ((Path(path), look(os.fspath(path), threads, passwords)) for path in all_paths)
     return [
-        ScannedPath(path, each.kind, each.files, tuple(map(_series, in_order(each.series))), each.problems)
-        for path, each in found
+        ScannedPath(path, result.kind, result.files, tuple(map(_series, in_order(result.series))), result.problems)
+        for path, result in results
     ]
 
 
-def _series(series: Listed) -> ScannedSeries:
+def _series(series: AnySeries) -> ScannedSeries:
     header = {field: value for field in FIELDS if (value := series.header.get(field)) is not None}
     description = header.get("SeriesDescription") or header.get("ProtocolName") or ""
     return ScannedSeries(

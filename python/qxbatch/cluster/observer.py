@@ -10,7 +10,7 @@ from qxbatch.cluster.submission import Submission
 from qxbatch.events import Event, UnitCancelled, UnitFinished, UnitStarted
 from qxbatch.model import SessionReport
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.report.after import failed
+from qxbatch.report.outcome import failed
 from qxbatch.session.summary_parts import problem_value
 
 STOPPED = "it was stopped before its end"

@@ -26,7 +26,7 @@ def record_of(settings: Settings, options: Mapping[str, str], report: Report) ->
         "host": socket.gethostname(),
         "cwd": os.getcwd(),  # noqa: PTH109 - as text
         "options": {key: value for key, value in options.items() if key not in _OF_SUBMITTER},
-        "typed": sorted(key for key, _ in settings.given),
+        "typed": sorted(key for key, _ in settings.command_line),
         "bids_app": settings.bids_app,
         "scheduler": options["scheduler"],
         "container": None if settings.container is None else str(settings.container),
@@ -44,7 +44,7 @@ def binds(settings: Settings) -> list[Path]:
         settings.logfile.path if settings.logfile else None,
         settings.passwords.path if settings.passwords else None,
     ]
-    options = dict(settings.given)
+    options = dict(settings.command_line)
     paths.append(Path(os.path.abspath(options["protocol"])) if options.get("protocol") else None)  # noqa: PTH100 - links stay
     return list(dict.fromkeys(path for path in paths if path is not None))
 

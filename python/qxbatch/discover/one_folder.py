@@ -8,7 +8,7 @@ from qxbatch.discover.listing import names_in
 from qxbatch.discover.refused import renamed_and_imported
 from qxbatch.problems import Code
 from qxbatch.resolve.rename import FindSession
-from qxbatch.session.one_name import folded, ignores_case, other_name
+from qxbatch.session.equal_names import folded, ignores_case, other_name
 from qxbatch.settings.model import Settings
 
 _HINT = "Rename one of them, or use a sessions folder on a file system that distinguishes upper and lower case."

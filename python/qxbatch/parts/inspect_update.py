@@ -15,7 +15,7 @@ from qxbatch.parts.places import chosen_sessions
 from qxbatch.publish.durable import make_folder, replaced_text
 from qxbatch.publish.plain import refuse_link
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import DICOM, OWN_SUMMARY
+from qxbatch.session.layout import DICOM, SUMMARY_AT
 from qxbatch.session.summary import SummaryError
 from qxbatch.visible import one_line
 
@@ -80,7 +80,7 @@ def _write(session: Path, resources: Resources, *, test: bool) -> Updated:
         return Updated(session, problems=source.problems or (f"{session}: nothing is sorted in its {DICOM}",))
     numbers = {series.n for series in source.series}
     missing = tuple(
-        f"{session}: series {series.n} is in {OWN_SUMMARY}, but not in {DICOM}: its facts stay as they are"
+        f"{session}: series {series.n} is in {SUMMARY_AT}, but not in {DICOM}: its facts stay as they are"
         for series in folder.series
         if series.n not in numbers
     )

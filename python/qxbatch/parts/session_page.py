@@ -7,7 +7,7 @@ from qxbatch.page.session import session_page
 from qxbatch.parts.pictures import add_pictures
 from qxbatch.publish.durable import replaced_text
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import OWN_SUMMARY
+from qxbatch.session.layout import SUMMARY_AT
 from qxbatch.session.summary import SummaryError
 from qxbatch.visible import shell_word
 
@@ -22,11 +22,11 @@ def write_session_page(session: Path, outputs: list[Path], wrong: list[str], *, 
         return
     if summary is None:
         wrong.append(
-            f"{session}: {OWN_SUMMARY} is missing. Create it: qxbatch inspect --update {shell_word(str(session))}"
+            f"{session}: {SUMMARY_AT} is missing. Create it: qxbatch inspect --update {shell_word(str(session))}"
         )
         return
     paths = folder.paths
-    linked = next((path for path in (session, paths.own, paths.pictures) if path.is_symlink()), None)
+    linked = next((path for path in (session, paths.records, paths.pictures) if path.is_symlink()), None)
     if linked is not None:
         wrong.append(f"{linked}: is a link, and nothing is written where it leads")
         return

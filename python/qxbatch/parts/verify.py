@@ -12,7 +12,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.parts.places import chosen_sessions
 from qxbatch.parts.threads import threads_of
-from qxbatch.session.layout import OWN_LEDGER
+from qxbatch.session.layout import LEDGER_AT
 from qxbatch.session.paths import SessionPaths
 from qxbatch.verification.session import session_checks
 from qxbatch.visible import one_line, shell_word
@@ -48,7 +48,7 @@ def verify(session: Path, pool: ThreadPoolExecutor) -> Verified:
         images = len(paths.images())
         checks = session_checks(session, Monitor())
     except FileNotFoundError:
-        why = f"has no {OWN_LEDGER}: another program made it, or it is incomplete; `qxbatch convert` writes one"
+        why = f"has no {LEDGER_AT}: another program made it, or it is incomplete; `qxbatch convert` writes one"
         return Verified(str(session), images, 0, (f"{session}: {why}",))
     except (OSError, ValueError) as error:
         return Verified(str(session), images, 0, (error_text(error),))

@@ -15,7 +15,7 @@ from qxbatch.verification.session import Check, session_checks
 
 def check_build(context: Context, job: Job, product: Product) -> None:
     """Sync the build and compare it with its ledger. Raises PacketError if they differ, OSError."""
-    session_inbox = SessionPaths(context.workspace.sessionsfolder / product.part.session.id).inbox
+    session_inbox = SessionPaths(context.workspace.sessionsfolder / product.sorted_session.session.id).inbox
     with ThreadPoolExecutor(1) as beside:  # waiting for the disk overlaps with work on the CPU
         synced = beside.submit(_sync, product)
         _verify(context, job, product, None if job.unit.inbox is None else session_inbox)
@@ -39,4 +39,4 @@ def _verify(context: Context, job: Job, product: Product, inbox: Path | None) ->
     wrong = [text.removeprefix(f"{product.build}/") for texts in context.working.map(run, checks) for text in texts]
     if wrong:
         scratch = context.workspace.scratch(job.unit.name) / "again"
-        raise PacketError(mismatch(context, job, product.part.session.id, wrong, scratch))
+        raise PacketError(mismatch(context, job, product.sorted_session.session.id, wrong, scratch))

@@ -5,9 +5,9 @@ import sys
 from qxbatch.events import RunFinished
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report
-from qxbatch.report.after import idle_status, status_of
-from qxbatch.report.before import hints
 from qxbatch.report.observers import RunObservers
+from qxbatch.report.outcome import idle_status, status_of
+from qxbatch.report.preview import hints
 from qxbatch.session.layout import PAGE
 from qxbatch.settings.model import Settings
 from qxbatch.wrapping import text_width
@@ -64,9 +64,9 @@ def _report(settings: Settings, report: Report, seconds: float) -> str:
     if not report.sessions and all(candidate.problem is None for candidate in report.candidates):
         return ""
     from qxbatch.report.blocks import Form
-    from qxbatch.report.end import after
+    from qxbatch.report.end import final_report
 
-    return after(
+    return final_report(
         report,
         Form(text_width(), settings.list_all),
         deidentified=settings.deidentified,

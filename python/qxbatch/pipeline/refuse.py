@@ -12,8 +12,8 @@ from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.largest_file import largest_file
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.session.contents import has_results, has_session
-from qxbatch.session.layout import PARTS
-from qxbatch.session.one_name import other_name
+from qxbatch.session.equal_names import other_name
+from qxbatch.session.layout import RESULT_FOLDERS
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Stages
 
@@ -81,7 +81,11 @@ def _refuse_place(folder: Path, unit: Unit) -> None:
     """Raise PacketError if the session cannot be published by renaming: it is on another file system, or not writable."""
     if not os.path.lexists(folder):
         return
-    folders = [path for path in (folder, *(folder / name for name in PARTS)) if path.is_dir() and not path.is_symlink()]
+    folders = [
+        path
+        for path in (folder, *(folder / name for name in RESULT_FOLDERS))
+        if path.is_dir() and not path.is_symlink()
+    ]
     message = ""
     if folder.is_symlink() or not folder.is_dir() or folder.stat().st_dev != folder.parent.stat().st_dev:
         message = f"its session {folder} is not a folder on the file system of {folder.parent}; nothing was changed."

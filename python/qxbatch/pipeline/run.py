@@ -13,8 +13,8 @@ from qxbatch.pipeline.interrupted import finish_interrupted, without_finished
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
-from qxbatch.report.before import before
 from qxbatch.report.observers import RunObservers
+from qxbatch.report.preview import preview
 from qxbatch.settings.model import Check, Settings
 
 Find = Callable[[Settings], list[Candidate]]
@@ -59,7 +59,7 @@ def run(
     for candidate in candidates:
         observer.notify(PacketFound(candidate))
     if not settings.quiet:
-        print(before(candidates, settings), flush=True)
+        print(preview(candidates, settings), flush=True)
     ready = [candidate for candidate in candidates if candidate.verdict is Verdict.READY]
     report = Report(tuple(candidates), tuple(recovered))
     if settings.test or not ready:

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from qxbatch.publish.durable import sync_folder
-from qxbatch.session.layout import INBOX, PARTS, SESSION_TXT
+from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 from qxbatch.walk import walk
 
 
@@ -25,8 +25,8 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
         sync_folder(target.parent)
         return
     old.mkdir(parents=True, exist_ok=True)
-    folders = [*PARTS, INBOX] if with_inbox else [*PARTS]
-    if any((build / name).exists() for name in (SESSION_TXT, *PARTS)):  # a sorted session has no session.txt
+    folders = [*RESULT_FOLDERS, INBOX] if with_inbox else [*RESULT_FOLDERS]
+    if any((build / name).exists() for name in (SESSION_TXT, *RESULT_FOLDERS)):  # a sorted session has no session.txt
         _aside(target / SESSION_TXT, old / SESSION_TXT)
         sync_folder(target)
     for name in folders:

@@ -1,4 +1,4 @@
-"""What a run left, as plain values: session.txt, series, images, ledger, problems, packets."""
+"""The results of a run as plain values: session.txt, series, images, ledger, problems, packets."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from qxbatch.problems import Problem
 from qxbatch.session.acquisition import acquisition_value
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.json_fields import Fields
-from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX, OWN_SUMMARY, SESSION_TXT
+from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX, SESSION_TXT, SUMMARY_AT
 from qxbatch.session.ledger import Fate
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import ImageSummary, SeriesSummary, read_problem
@@ -48,13 +48,15 @@ def observe(sessions: Path, summary: dict[str, Any]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "status": summary["exit_status"],
-        "found": {Path(one["path"]).name: f"{one['verdict']} {one['note']}".strip() for one in summary["found"]},
+        "found": {
+            Path(entry["path"]).name: f"{entry['verdict']} {entry['note']}".strip() for entry in summary["found"]
+        },
         "failed": {
-            one["packet"]: sorted(
-                _problem(read_problem(Fields(problem)), sessions / "-") for problem in one["problems"]
+            entry["packet"]: sorted(
+                _problem(read_problem(Fields(problem)), sessions / "-") for problem in entry["problems"]
             )
-            for one in summary["sessions"]
-            if one["folder"] is None
+            for entry in summary["sessions"]
+            if entry["folder"] is None
         },
         "sessions": {folder.name: observed_session(folder) for folder in folders},
         "archived": _names(sessions / ARCHIVED_PACKETS),
@@ -71,8 +73,8 @@ def observed_session(folder: Path) -> dict[str, Any]:
     session = SessionFolder(folder)
     summary = session.summary
     if summary is None:
-        raise ValueError(f"{folder}: has no {OWN_SUMMARY}")
-    # The first line tells version and time, and the place differs from run to run.
+        raise ValueError(f"{folder}: has no {SUMMARY_AT}")
+    # the first line contains version and time, and the path differs from run to run
     text = session.paths.session_txt.read_text(encoding="utf-8")
     lines = text.replace(str(folder.parent), "<sessions>").splitlines()[1:]
     return {
@@ -108,7 +110,7 @@ def _problem(problem: Problem, folder: Path) -> str:
 
 
 def _ledger(session: SessionFolder) -> dict[str, Any]:
-    """Return the fates counted by kind, and the paths of what was not sorted for other reasons than being no image."""
+    """Return counts of fates by kind, and the reasons of kept and refused members."""
     rows = list(session.ledger())
     counts = Counter(f"{row.kind} {row.fate}" for row in rows)
     special = {row.path: escaped(row.reason) for row in rows if row.reason and row.fate in (Fate.KEPT, Fate.REFUSED)}
@@ -119,26 +121,26 @@ def _ledger(session: SessionFolder) -> dict[str, Any]:
 
 
 def _image(paths: SessionPaths, image: ImageSummary) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": image.name, **voxels(paths.image(image.number))}
+    values: dict[str, Any] = {"name": image.name, **voxels(paths.image(image.number))}
     if image.statistics is not None:
         tsnr = image.statistics.tsnr
-        found["statistics"] = {"tsnr": tsnr and round(tsnr, 2), "dropped_volumes": image.statistics.dropped_volumes}
+        values["statistics"] = {"tsnr": tsnr and round(tsnr, 2), "dropped_volumes": image.statistics.dropped_volumes}
     for ending in ("bval", "bvec"):
         table = paths.image(image.number, ending)
         if table.is_file():
             rows = table.read_text(encoding="utf-8").splitlines()
-            found[ending] = [[float(word) for word in row.split()] for row in rows if row.strip()]
+            values[ending] = [[float(word) for word in row.split()] for row in rows if row.strip()]
     sidecar = paths.image(image.number, "json")
     if sidecar.is_file():
-        values = json.loads(sidecar.read_text(encoding="utf-8"))
-        found["json"] = {key: values[key] for key in SIDECAR if key in values}
-    return found
+        fields = json.loads(sidecar.read_text(encoding="utf-8"))
+        values["json"] = {key: fields[key] for key in SIDECAR if key in fields}
+    return values
 
 
 def voxels(path: Path) -> dict[str, Any]:
     """Return shape, type, scaling, affine (3 x 4, mm) and the hash of the voxels of a NIfTI file.
 
-    The hash is of the stored values, little endian, in the order of the file; scaling stands beside it.
+    The hash is of the stored values, little endian, in the order of the file; scaling is separate.
     """
     import numpy as np
     from nibabel.arrayproxy import ArrayProxy

@@ -1,4 +1,4 @@
-"""Imports a set's packets into a separate folder by the real command, and compares the result with the expectation."""
+"""Imports a set's packets into a separate folder with the real command, and compares the result with the expectation."""
 
 import json
 import os
@@ -20,12 +20,12 @@ from qxbatch.regress.observe import observe
 from qxbatch.regress.sets import RegressionSet, read_expected
 from qxbatch.session.layout import MASTER_INBOX
 
-KNOWN = "reference_differs"
+KNOWN_DIFFERENCES = "reference_differs"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one set."""
+    """The result of one set."""
 
     name: str
     differences: tuple[str, ...]
@@ -34,38 +34,49 @@ class Outcome:
     """There is no expectation yet."""
 
 
-def check(one: RegressionSet, options: Sequence[str] = (), also: Callable[[Path], None] | None = None) -> Outcome:
-    """Run a set and compare. `also` is called with the sessions folder before it is removed. Raises UsageError."""
-    expected = read_expected(one.expected)
-    if one.present() is None:
-        return Outcome(one.name, (f"{one.packets / one.only} is not there, its expectation is",), {}, False)
+def check(
+    regression_set: RegressionSet, options: Sequence[str] = (), before_removal: Callable[[Path], None] | None = None
+) -> Outcome:
+    """Run a set and compare. `before_removal` is called with the sessions folder before it is removed. Raises UsageError."""
+    expected = read_expected(regression_set.expected)
+    if regression_set.present() is None:
+        return Outcome(
+            regression_set.name,
+            (f"{regression_set.packets / regression_set.only} does not exist, but its expectation does",),
+            {},
+            False,
+        )
     with tempfile.TemporaryDirectory(prefix="qxbatch-regress-") as folder:
         sessions = Path(folder) / "study" / "sessions"
         try:
-            lay_out(one, sessions / MASTER_INBOX)
-            found = observe(sessions, import_packets(sessions, (*one.options, *options)))
+            lay_out(regression_set, sessions / MASTER_INBOX)
+            observed = observe(sessions, import_packets(sessions, (*regression_set.options, *options)))
         except (OSError, ValueError, LookupError) as error:
-            return Outcome(one.name, (f"the run or its outputs: {error_text(error)}",), {}, False)
-        if also is not None:
-            also(sessions)
-    known = dict(expected.get(KNOWN, {})) if expected else {}
-    if known:
-        found[KNOWN] = known
-    lines = list(differences(expected, found)) if expected is not None else []
-    if one.reference is not None:
-        lines += reference_differences(one.reference, found, known)
-    return Outcome(one.name, tuple(lines), found, expected is None)
+            return Outcome(regression_set.name, (f"the run or its outputs: {error_text(error)}",), {}, False)
+        if before_removal is not None:
+            before_removal(sessions)
+    known_differences = dict(expected.get(KNOWN_DIFFERENCES, {})) if expected else {}
+    if known_differences:
+        observed[KNOWN_DIFFERENCES] = known_differences
+    lines = list(differences(expected, observed)) if expected is not None else []
+    if regression_set.reference is not None:
+        lines += reference_differences(regression_set.reference, observed, known_differences)
+    return Outcome(regression_set.name, tuple(lines), observed, expected is None)
 
 
-def lay_out(one: RegressionSet, inbox: Path) -> None:
-    """Put a set's packets into an inbox, by hard link where that can be done: the set itself is never touched."""
+def lay_out(regression_set: RegressionSet, inbox: Path) -> None:
+    """Put a set's packets into an inbox, by hard link if possible: the set itself is never changed."""
     inbox.mkdir(parents=True)
-    for path in [one.packets / one.only] if one.only else sorted(one.packets.iterdir()):
+    for path in (
+        [regression_set.packets / regression_set.only]
+        if regression_set.only
+        else sorted(regression_set.packets.iterdir())
+    ):
         _copy(path, inbox / path.name)
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy folders, links and files, but not what a folder's owner may do in it: a packet has to be moved."""
+    """Copy folders, links and files, but not the modes of folders: the import moves the packet."""
     if source.is_symlink() or not source.is_dir():
         with suppress(OSError):
             os.link(source, target, follow_symlinks=False)
@@ -78,16 +89,16 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def import_packets(sessions: Path, options: Sequence[str]) -> dict[str, Any]:
-    """Import what waits, by the real command in a separate process; return the run's summary.
+    """Import the packets with the real command in a separate process; return the run's summary.
 
-    Raises UsageError where the set's options are wrong, ValueError where the run ended without a summary.
+    Raises UsageError if the set's options are wrong, ValueError if the run ended without a summary.
     """
     run_summary = sessions.parent / "run.json"
     command = [sys.executable, "-m", "qxbatch", str(sessions), "--quiet", f"--json-file={run_summary}", *options]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode == ExitStatus.USAGE:
-        raise UsageError(f"The import ended with 64: {done.stderr.strip()}", "See the set's options.toml.")
+    process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if process.returncode == ExitStatus.USAGE:
+        raise UsageError(f"The import ended with 64: {process.stderr.strip()}", "See the set's options.toml.")
     if not run_summary.is_file():
-        raise ValueError(f"it ended with {done.returncode} and without a summary: {done.stderr.strip()}")
+        raise ValueError(f"it ended with {process.returncode} and without a summary: {process.stderr.strip()}")
     summary: dict[str, Any] = json.loads(run_summary.read_text(encoding="utf-8"))
     return summary

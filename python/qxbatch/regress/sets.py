@@ -1,4 +1,4 @@
-"""What a regression set is made of, and where its files lie."""
+"""The files of a regression set."""
 
 import json
 import re
@@ -15,36 +15,36 @@ from qxbatch.problems import UsageError
 
 PACKETS, OPTIONS, EXPECTED, REFERENCE = "packets", "options.toml", "expected.json", "reference"
 LOOSE_EXPECTED = "expected"
-"""Folder of the expectations of packets that lie loose, each `<packet>.json`."""
+"""Folder of the expectations of single packets, each `<packet>.json`."""
 
 FLAT = re.compile(r"\[(?:\s+[-+.\w]+,?)+\s+\]")
-"""A list of numbers, as it stands in indented JSON."""
+"""A list of numbers in indented JSON."""
 
 
 @dataclass(frozen=True)
 class RegressionSet:
-    """One set: its packets, and all that is known of them."""
+    """A set: its packets, and their expected results."""
 
     name: str
     packets: Path
-    """Holds what would wait in inbox/MR."""
+    """The packets that are put into inbox/MR."""
     expected: Path
-    """The expectation; it need not be there yet."""
+    """The expectation, which may not exist yet."""
     options: tuple[str, ...] = ()
     """Further words of the command line."""
     reference: Path | None = None
-    """Holds images (.nii, .nii.gz) that must be among the results."""
+    """Images (.nii, .nii.gz) that must be among the results."""
     only: str = ""
-    """The name of the one packet that the set is; empty: all that is in `packets`."""
+    """The name of the only packet of the set; empty: all packets in `packets`."""
 
     def present(self) -> Path | None:
-        """Return what it is made of, or None where that is gone."""
+        """Return the path of the packets; None if it does not exist."""
         path = self.packets / self.only
         return path if path.exists() else None
 
 
 def find_sets(folder: Path) -> list[RegressionSet]:
-    """Return the sets of a folder, sorted by name: itself, the sets below it, and packets that lie loose in it.
+    """Return the sets of a folder, sorted by name: itself, the sets below it, and single packets in it.
 
     Raises UsageError (66) when there is none.
     """
@@ -53,15 +53,15 @@ def find_sets(folder: Path) -> list[RegressionSet]:
     sets = [_set(path.parent) for path in folder.glob(f"*/{PACKETS}")] + _loose(folder)
     if not sets:
         raise UsageError(
-            f"{folder} holds no regression set.",
+            f"{folder} contains no regression set.",
             f"A set is a packet, or a folder with its packets in {PACKETS}: docs/regression.md.",
             ExitStatus.NOTHING_READY,
         )
-    return sorted(sets, key=lambda one: one.name)
+    return sorted(sets, key=lambda regression_set: regression_set.name)
 
 
 def _loose(folder: Path) -> list[RegressionSet]:
-    """Return the packets that lie loose. An expectation whose packet is gone is one too: that is no success."""
+    """Return the sets of single packets. An expectation without its packet is one, too: its check must fail."""
     packets = {entry.name for entry in list_inbox(folder) if _is_packet(entry)}
     beside = {path.name.removesuffix(".json") for path in folder.glob("*.json") if path.name != EXPECTED}
     apart = {path.name.removesuffix(".json") for path in (folder / LOOSE_EXPECTED).glob("*.json")}
@@ -111,12 +111,12 @@ def read_expected(path: Path) -> dict[str, Any] | None:
     return expected
 
 
-def write_expected(path: Path, found: dict[str, Any]) -> None:
+def write_expected(path: Path, values: dict[str, Any]) -> None:
     """Write an expectation, keys in a fixed order, so that a change reads well in a version control system.
 
     Raises UsageError (73).
     """
-    text = FLAT.sub(_on_one_line, json.dumps(found, indent=1, ensure_ascii=False, sort_keys=True))
+    text = FLAT.sub(_on_one_line, json.dumps(values, indent=1, ensure_ascii=False, sort_keys=True))
     try:
         path.parent.mkdir(exist_ok=True)
         new = path.with_name(path.name + ".new")
@@ -129,5 +129,5 @@ def write_expected(path: Path, found: dict[str, Any]) -> None:
         ) from None
 
 
-def _on_one_line(found: re.Match[str]) -> str:
-    return " ".join(found[0].split())
+def _on_one_line(match: re.Match[str]) -> str:
+    return " ".join(match[0].split())

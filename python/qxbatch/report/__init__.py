@@ -1,1 +1,1 @@
-"""What people see: before, during and after the work."""
+"""Reports for people: before, during and after the import."""

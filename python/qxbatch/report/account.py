@@ -1,4 +1,4 @@
-"""What became of each thing that was found: each is counted once."""
+"""Counts what happened to each candidate of a run, each once."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,11 +6,11 @@ from enum import StrEnum
 
 from qxbatch.model import Candidate, Report, SessionReport, Verdict
 from qxbatch.problems import Code, Severity
-from qxbatch.report.after import failed
+from qxbatch.report.outcome import failed
 
 
 class Fate(StrEnum):
-    """What became of a thing; the value is how the report calls it, in the order of the report."""
+    """What happened to a candidate; the values are the words of the report, in its order."""
 
     IMPORTED = "imported"
     TO_CHECK = "imported, to check"
@@ -47,15 +47,18 @@ _OF_VERDICT: Mapping[Verdict, Fate] = {
 
 
 def fates(report: Report) -> list[tuple[Candidate, Fate]]:
-    """Return what became of each candidate, in the order in which they were found."""
+    """Return each candidate with its fate, in the order of discovery."""
     by_unit: dict[str, list[SessionReport]] = {}
     for session in report.sessions:
         by_unit.setdefault(session.unit or getattr(session.session, "id", ""), []).append(session)
-    return [(each, _fate(each, by_unit.get(getattr(each.session, "id", ""), ()))) for each in report.candidates]
+    return [
+        (candidate, _fate(candidate, by_unit.get(getattr(candidate.session, "id", ""), ())))
+        for candidate in report.candidates
+    ]
 
 
 def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> Fate:
-    """`reports` are those of the candidate's unit; what an interrupted run left has some though it is not ready."""
+    """Return the fate of a candidate. `reports`: of its unit; a recovered unit has reports although it is not ready."""
     if candidate.problem is not None:
         return Fate.REFUSED
     if not reports or (candidate.verdict is not Verdict.READY and candidate.verdict is not Verdict.ALREADY_THERE):
@@ -70,14 +73,14 @@ def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> Fate:
     return Fate.TO_CHECK if warned else Fate.IMPORTED
 
 
-def account(found: Sequence[tuple[Candidate, Fate]]) -> list[str]:
-    """Return the lines of the account: how many were imported, refused, and not imported."""
-    counts = Counter(fate for _, fate in found)
+def account(results: Sequence[tuple[Candidate, Fate]]) -> list[str]:
+    """Return the lines of the account: the numbers of imported, refused, and other candidates."""
+    counts = Counter(fate for _, fate in results)
     imported = sum(counts[fate] for fate in IMPORTED)
-    parts = [f"{imported} imported"]
-    parts += [f"{counts[Fate.TO_CHECK]} to check"] * (counts[Fate.TO_CHECK] > 0)
-    parts += [f"{counts[Fate.SERIES_FAILED]} with series that failed"] * (counts[Fate.SERIES_FAILED] > 0)
-    lines = [parts[0] + (f" ({', '.join(parts[1:])})" if len(parts) > 1 else "")]
+    phrases = [f"{imported} imported"]
+    phrases += [f"{counts[Fate.TO_CHECK]} to check"] * (counts[Fate.TO_CHECK] > 0)
+    phrases += [f"{counts[Fate.SERIES_FAILED]} with series that failed"] * (counts[Fate.SERIES_FAILED] > 0)
+    lines = [phrases[0] + (f" ({', '.join(phrases[1:])})" if len(phrases) > 1 else "")]
     lines += [f"{counts[Fate.REFUSED]} refused"] * (counts[Fate.REFUSED] > 0)
-    left = sum(counts[fate] for fate in NOT_IMPORTED)
-    return lines + [f"{left} not imported:"] * (left > 0)
+    not_imported = sum(counts[fate] for fate in NOT_IMPORTED)
+    return lines + [f"{not_imported} not imported:"] * (not_imported > 0)

@@ -1,4 +1,4 @@
-"""What to write instead, where a run finds nothing because of how it was asked: sessions, logfile, inbox."""
+"""Advice if a run finds nothing because of a wrong option: sessions, logfile, inbox."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,11 +15,11 @@ from qxbatch.visible import shell_word
 
 
 def advice(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
-    """Return what to write instead, a sentence for each mistake; nothing where all is found as it was asked."""
+    """Return a sentence for each mistake, with the right option; empty if there is none."""
     lines = [missing_inbox(settings), *_sessions(candidates, settings)]
-    unmatched = [each for each in candidates if each.verdict is Verdict.NO_MATCH_IN_LOG]
+    unmatched = [candidate for candidate in candidates if candidate.verdict is Verdict.NO_MATCH_IN_LOG]
     if unmatched and settings.logfile is not None:
-        names = [packet_name(each.path.name, settings.pattern) for each in unmatched]
+        names = [packet_name(candidate.path.name, settings.pattern) for candidate in unmatched]
         lines.append(_logfile(names, read_log(settings.logfile), settings.logfile))
     return [line for line in lines if line]
 
@@ -27,53 +27,55 @@ def advice(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
 def missing_inbox(settings: Settings) -> str:
     """Return that the master inbox does not exist, and the command that creates it; empty when it exists."""
     inbox = settings.masterinbox
-    if inbox is None or os.path.isdir(inbox):  # noqa: PTH112 - False where it is closed
+    if inbox is None or os.path.isdir(inbox):  # noqa: PTH112 - False if it cannot be read
         return ""
     command = f"mkdir -p {shell_word(str(mapped(inbox, settings.path_map)))}"
     return f"The master inbox {inbox} does not exist. Create it, and put packets into it: {command}"
 
 
 def _sessions(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
-    """Return a sentence with the right value of --sessions, where parts of it match nothing and nearly match something."""
+    """Return a sentence with the right value of --sessions, if items of it match nothing but are close to a name."""
     if not settings.sessions:
         return []
     if settings.masterinbox is None:
         folders = [name for name in names_in(settings.sessionsfolder) if not name.startswith(".")]
         return right_sessions(settings.sessions, Globs(folders))
-    names = [name for each in candidates for name in _names(each, settings)]
+    names = [name for candidate in candidates for name in _names(candidate, settings)]
     return right_sessions(settings.sessions, Expressions(names, lambda name: packet_name(name, settings.pattern)))
 
 
 def _names(candidate: Candidate, settings: Settings) -> list[str]:
     name = packet_name(candidate.path.name, settings.pattern)
     session = candidate.session
-    return [each for each in (name, session.id if session else "") if each]
+    return [text for text in (name, session.id if session else "") if text]
 
 
 def _logfile(names: Sequence[str], log: Log, spec: LogfileSpec) -> str:
-    """Return how the logfile names packets that it seems not to name; empty where it does not name them."""
-    cells = _first({cell.partition(".")[0].casefold(): cell for cell in log}, [name.casefold() for name in names])
+    """Return how the logfile names the unmatched packets; empty if it does not name them."""
+    cells = _first_cell({cell.partition(".")[0].casefold(): cell for cell in log}, [name.casefold() for name in names])
     if cells:
         name, cell = cells
-        own = next(each for each in names if each.casefold() == name)
-        return f"The logfile {spec.path} names the packet {own} as {cell}: write {own} in column {spec.packet_name}."
-    for column, found in (("subject_id", "subject"), ("session_name", "session")):
-        if any(getattr(entry, found) in names for entry in log.values()):
+        packet = next(text for text in names if text.casefold() == name)
+        return (
+            f"The logfile {spec.path} names the packet {packet} as {cell}: write {packet} in column {spec.packet_name}."
+        )
+    for column, attribute in (("subject_id", "subject"), ("session_name", "session")):
+        if any(getattr(entry, attribute) in names for entry in log.values()):
             return _swapped(spec, column)
     return ""
 
 
-def _first(cells: Mapping[str, str], names: Iterable[str]) -> tuple[str, str] | None:
+def _first_cell(cells: Mapping[str, str], names: Iterable[str]) -> tuple[str, str] | None:
     return next(((name, cells[name]) for name in names if name in cells), None)
 
 
 def _swapped(spec: LogfileSpec, column: str) -> str:
-    """Return that another column has the packets' names, and the parameter with both columns exchanged."""
-    other = getattr(spec, column)
-    right = replace(spec, **{"packet_name": other, column: spec.packet_name})
+    """Return a sentence: another column has the packet names; with the option in which both columns are swapped."""
+    names_column = getattr(spec, column)
+    right = replace(spec, **{"packet_name": names_column, column: spec.packet_name})
     columns = [f"path:{right.path}", f"packet_name:{right.packet_name}", f"subject_id:{right.subject_id}"]
     columns += [] if right.session_name is None else [f"session_name:{right.session_name}"]
     return (
-        f"The packet names are in column {other} of the logfile {spec.path}, and --logfile takes them from "
+        f"The packet names are in column {names_column} of the logfile {spec.path}, and --logfile takes them from "
         f"column {spec.packet_name}. Write: --logfile={shell_word('|'.join(columns))}"
     )

@@ -1,6 +1,6 @@
-"""Lists of what a person has to look at: each session or packet once, with its reasons and the command that fixes it.
+"""Lists of problems for people: each session or packet once, with its reasons and the command that fixes it.
 
-Those that say the same are one block; a list that is too long is folded to counts by reason.
+Sessions with the same reasons are one block; a list that is too long is folded to counts by reason.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,14 +15,14 @@ LONGEST = 15
 """Blocks that are listed one by one."""
 FEW = 3
 LINES = 3
-"""So many lines a message may take in a list of few blocks; `--list-all` has no limit."""
+"""Lines of a message in a list of few blocks; `--list-all` has no limit."""
 LINES_OF_MANY = 2
 CUT = " ..."
 LONGEST_COMMAND = 1000
 """Of a folded list."""
 TOO_LONG = "      (the command for all of them is long: it is in the log, and --list-all prints it)"
 NAMES = 8
-"""So many names are listed of what is folded or grouped."""
+"""Names that are listed of a folded or grouped block."""
 
 
 class Form(NamedTuple):
@@ -31,7 +31,7 @@ class Form(NamedTuple):
     width: int = 80
     list_all: bool = False
     lines: int | None = None
-    """So many a message may take; None: no limit."""
+    """Lines that a message may have; None: no limit."""
 
 
 class Reason(NamedTuple):
@@ -39,7 +39,7 @@ class Reason(NamedTuple):
 
     code: Code
     subject: str
-    """The series or file; empty where it is the whole."""
+    """The series or file; empty if the reason is about the whole session."""
     message: str
     hint: str = ""
     command: str = ""
@@ -53,26 +53,28 @@ class Block(NamedTuple):
 
 
 def merged(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks in order; those whose reasons are the same, but for the sessions in their commands, are one."""
-    same: dict[object, list[Block]] = {}
+    """Return blocks in order; those whose reasons differ only in the sessions of their commands are one."""
+    groups: dict[object, list[Block]] = {}
     for block in blocks:
-        key = tuple((each.code, each.subject, each.message, each.hint, bool(each.command)) for each in block.reasons)
-        same.setdefault(key, []).append(block)
-    return [group[0] if len(group) == 1 else _merged(group) for group in same.values()]
+        key = tuple(
+            (reason.code, reason.subject, reason.message, reason.hint, bool(reason.command)) for reason in block.reasons
+        )
+        groups.setdefault(key, []).append(block)
+    return [group[0] if len(group) == 1 else _merged(group) for group in groups.values()]
 
 
 def _merged(group: Sequence[Block]) -> Block:
     names = tuple(name for block in group for name in block.names)
     reasons = []
-    for k, each in enumerate(group[0].reasons):
+    for k, reason in enumerate(group[0].reasons):
         commands = [block.reasons[k].command for block in group]
         one_by_one = commands if len(group) <= FEW else merged_commands(commands)
-        reasons.append(each._replace(command="\n".join(one_by_one)))
+        reasons.append(reason._replace(command="\n".join(one_by_one)))
     return Block(names, tuple(reasons))
 
 
 def text_of(blocks: Sequence[Block], form: Form) -> list[str]:
-    """Return the lines of a list of blocks, each with its own command. A hint that several need stands at the first of them."""
+    """Return the lines of a list of blocks, each with its own command. A hint that several blocks share is printed once."""
     if len(blocks) > LONGEST and not form.list_all:
         return list(_folded(blocks, form))
     lines = LINES if len(blocks) <= FEW else LINES_OF_MANY
@@ -84,7 +86,7 @@ def text_of(blocks: Sequence[Block], form: Form) -> list[str]:
 
 
 def _remedy(block: Block) -> tuple[object, ...]:
-    """Return what blocks have in common that need the same hints and, but for their sessions, commands."""
+    """Return a key that is equal for blocks with the same hints and, except for their sessions, the same commands."""
     commands = {_shape(line) for reason in block.reasons for line in reason.command.split("\n") if line}
     hints = tuple(dict.fromkeys(reason.hint for reason in block.reasons))
     return (hints, frozenset(commands)) if any(hints) or commands else (hints, block.names)
@@ -96,7 +98,7 @@ def _shape(command: str) -> object:
 
 
 def _folded(blocks: Sequence[Block], form: Form) -> Iterator[str]:
-    """Yield a line for each reason, with how many have it; a block is of its first reason."""
+    """Yield a line for each reason, with its number of names; a block counts for its first reason."""
     by_code: dict[Code, list[Block]] = {}
     for block in blocks:
         by_code.setdefault(block.reasons[0].code, []).append(block)
@@ -113,19 +115,21 @@ def _count(blocks: Sequence[Block]) -> int:
 
 
 def _names(names: Sequence[str], form: Form) -> str:
-    shown = [one_line(name) for name in names]
-    if len(shown) <= NAMES or form.list_all:
-        return ", ".join(shown)
-    return f"{', '.join(shown[:NAMES])} and {len(shown) - NAMES} more"
+    texts = [one_line(name) for name in names]
+    if len(texts) <= NAMES or form.list_all:
+        return ", ".join(texts)
+    return f"{', '.join(texts[:NAMES])} and {len(texts) - NAMES} more"
 
 
 def _group(blocks: Sequence[Block], form: Form) -> Iterator[str]:
-    shown_hints: set[str] = set()
+    printed_hints: set[str] = set()
     for block in blocks:
         yield from _block(block, form)
-        hints = dict.fromkeys(reason.hint for reason in block.reasons if reason.hint and reason.hint not in shown_hints)
+        hints = dict.fromkeys(
+            reason.hint for reason in block.reasons if reason.hint and reason.hint not in printed_hints
+        )
         yield from _hints(hints, form)
-        shown_hints.update(hints)
+        printed_hints.update(hints)
         yield from _commands(line for reason in block.reasons for line in reason.command.split("\n"))
 
 
@@ -142,7 +146,7 @@ def _block(block: Block, form: Form) -> Iterator[str]:
 
 
 def _reason_text(reason: Reason, form: Form) -> str:
-    """Return subject and message; a long list of files follows the message, where it may be cut."""
+    """Return subject and message; a long list of files follows the message, so that it may be cut."""
     subject, message = one_line(reason.subject), one_line(reason.message)
     if not subject:
         return message
@@ -167,9 +171,9 @@ def _commands(commands: Iterable[str]) -> Iterator[str]:
 
 
 def _message(text: str, form: Form, indent: str) -> list[str]:
-    """Return a message; one that takes too many lines ends with three dots."""
+    """Return a message; one with too many lines ends with three dots."""
     lines = wrapped(text, form.width, indent, f"{indent}    ")
     if form.lines is None or len(lines) <= form.lines:
         return lines
-    last = cut(f"{lines[form.lines - 1]} {lines[form.lines].strip()}", form.width - len(CUT), "")
-    return [*lines[: form.lines - 1], last.rstrip(" ,;(") + CUT]
+    last_line = cut(f"{lines[form.lines - 1]} {lines[form.lines].strip()}", form.width - len(CUT), "")
+    return [*lines[: form.lines - 1], last_line.rstrip(" ,;(") + CUT]

@@ -1,4 +1,4 @@
-"""Commands that differ in their sessions alone become one."""
+"""Merges commands that differ only in their sessions."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ Words = tuple[str, ...]
 
 
 def merged_commands(commands: Sequence[str]) -> list[str]:
-    """Return the commands in order, once each; those that differ in `--sessions` alone are one for all their sessions.
+    """Return the commands in order, once each; those that differ only in `--sessions` are merged into one for all their sessions.
 
     >>> merged_commands(["qxbatch /s --sessions=A --overwrite=yes", "qxbatch /s '--sessions=B 2' --overwrite=yes"])
     ["qxbatch /s '--sessions=A,B 2' --overwrite=yes"]

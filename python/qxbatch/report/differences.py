@@ -19,7 +19,7 @@ def _session_value(session: SessionComparison) -> dict[str, Any]:
     value: dict[str, Any] = {
         "session": session.id,
         "scanner": session.scanner or None,
-        "differences": [difference_value(each) for each in session.differences],
+        "differences": [difference_value(difference) for difference in session.differences],
     }
     return {**value, "problem": session.problem} if session.problem else value
 
@@ -42,9 +42,9 @@ def counts_text(sessions: Sequence[SessionComparison]) -> str:
     total = len(sessions)
     problems = sum(bool(session.problem) for session in sessions)
     different = sum(bool(session.differences) for session in sessions)
-    parts = [f"{total - problems - different} without differences"]
-    parts += [f"{different} with differences"] * (different > 0) + [f"{problems} not checked"] * (problems > 0)
-    return f"{total} session{'s' * (total != 1)}: {', '.join(parts)}"
+    phrases = [f"{total - problems - different} without differences"]
+    phrases += [f"{different} with differences"] * (different > 0) + [f"{problems} not checked"] * (problems > 0)
+    return f"{total} session{'s' * (total != 1)}: {', '.join(phrases)}"
 
 
 def _cells(difference: Difference) -> tuple[str, ...]:

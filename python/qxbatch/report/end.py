@@ -1,4 +1,4 @@
-"""The report after the work: what is to be looked at, what failed, and what became of everything that was found."""
+"""The report after the import: what to look at, what failed, and what happened to each candidate."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,10 +8,10 @@ from qxbatch.counted import counted
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.report.account import NOT_IMPORTED, Fate, account, fates
-from qxbatch.report.after import failed
 from qxbatch.report.blocks import CUT, LONGEST, NAMES, Block, Form, Reason, merged, text_of
 from qxbatch.report.labels import labelled
 from qxbatch.report.lines import clock
+from qxbatch.report.outcome import failed
 from qxbatch.visible import one_line
 from qxbatch.wrapping import wrapped
 
@@ -26,7 +26,7 @@ _ADVICE = {
 }
 
 
-def after(
+def final_report(
     report: Report,
     form: Form | None = None,
     *,
@@ -34,14 +34,17 @@ def after(
     seconds: float | None = None,
     study_page: Path | None = None,
 ) -> str:
-    """Return the whole report as text. `deidentified`: it says what redaction leaves. A run without work has no account."""
+    """Return the report as text. A run that imported nothing has no account.
+
+    `deidentified`: the text names what redaction does not cover.
+    """
     form = form or Form()
     lines: list[str] = []
     if report.sessions:
-        done = sum(session.folder is not None for session in report.sessions)
+        complete = sum(session.folder is not None for session in report.sessions)
         are = "is" if len(report.sessions) == 1 else "are"
-        lines += ["", f"{done} of {counted(len(report.sessions), 'session')} {are} complete."]
-        if deidentified and done:
+        lines += ["", f"{complete} of {counted(len(report.sessions), 'session')} {are} complete."]
+        if deidentified and complete:
             from qxbatch.deidentify import FREE_TEXT
 
             lines += wrapped(FREE_TEXT, form.width)
@@ -51,7 +54,7 @@ def after(
     refused = [*_refused(report.candidates), *_blocks(failing, (Severity.ERROR, Severity.WARNING))]
     listed += _section("Failed:", text_of(merged(refused), form))
     if any(line.endswith(CUT) for line in listed):
-        listed += ["", "Lines that end with ... are whole with --list-all, and in the log (--log-file)."]
+        listed += ["", "Lines that end with ... are complete with --list-all, and in the log (--log-file)."]
     lines += listed
     if report.sessions and report.candidates:
         lines += _account(report, seconds, form)
@@ -66,18 +69,18 @@ def _section(heading: str, body: Iterable[str]) -> list[str]:
 
 
 def _account(report: Report, seconds: float | None, form: Form) -> list[str]:
-    """Return how many things were found, and what became of them: the last lines, which stay on the screen."""
-    found = fates(report)
+    """Return the number of candidates and their fates: the last lines, which stay on the screen."""
+    results = fates(report)
     time = "" if seconds is None else f" in {clock(seconds)}"
-    lines = ["", f"{len(found)} thing{'s' * (len(found) != 1)} found{time}:"]
-    lines += [f"  {line}" for line in account(found)]
-    return lines + list(_left(found, form))
+    lines = ["", f"{len(results)} thing{'s' * (len(results) != 1)} found{time}:"]
+    lines += [f"  {line}" for line in account(results)]
+    return lines + list(_not_imported(results, form))
 
 
-def _left(found: Sequence[tuple[Candidate, Fate]], form: Form) -> Iterator[str]:
-    """Yield what was not imported by reason; a long list of names is only counted."""
+def _not_imported(results: Sequence[tuple[Candidate, Fate]], form: Form) -> Iterator[str]:
+    """Yield the candidates that were not imported, by reason; a long list of names is shortened."""
     for fate in NOT_IMPORTED:
-        names = [one_line(candidate.path.name) for candidate, its in found if its is fate]
+        names = [one_line(candidate.path.name) for candidate, reached in results if reached is fate]
         if not names:
             continue
         listed = ", ".join(names)
@@ -89,26 +92,26 @@ def _left(found: Sequence[tuple[Candidate, Fate]], form: Form) -> Iterator[str]:
 
 
 def _refused(candidates: Sequence[Candidate]) -> Iterator[Block]:
-    """Yield a block for each problem of candidates; things that are refused together have one."""
+    """Yield a block for each problem of candidates; those refused for the same problem share one."""
     names: dict[Problem, list[str]] = {}
-    for each in candidates:
-        if each.problem is not None:
-            names.setdefault(each.problem, []).append(each.path.name)
-    for problem, together in names.items():
-        alone = [Path(problem.subject).name] == together
-        yield Block((together[0] if alone else problem.subject,), (_reason(problem, ""),))
+    for candidate in candidates:
+        if candidate.problem is not None:
+            names.setdefault(candidate.problem, []).append(candidate.path.name)
+    for problem, group in names.items():
+        is_single = [Path(problem.subject).name] == group
+        yield Block((group[0] if is_single else problem.subject,), (_reason(problem, ""),))
 
 
 def _blocks(sessions: Sequence[SessionReport], severities: Sequence[Severity]) -> list[Block]:
-    """Return a block for each session or packet that has such problems; what a packet's sessions share is one block."""
-    found = [(session, _of_severity(session, severities)) for session in sessions]
-    counts = Counter(problem for _, problems in found for problem in problems)
+    """Return a block for each session or packet with such problems; problems that the sessions of a packet share are one block."""
+    by_session = [(session, _of_severity(session, severities)) for session in sessions]
+    counts = Counter(problem for _, problems in by_session for problem in problems)
     shared = [problem for problem, count in counts.items() if count > 1 and problem.code in _OF_PACKETS]
     blocks = [Block((problem.subject,), (_reason(problem, ""),)) for problem in shared]
-    for session, problems in found:
-        own = [problem for problem in problems if problem not in shared]
-        if own:
-            blocks.append(_block(session, own))
+    for session, problems in by_session:
+        remaining = [problem for problem in problems if problem not in shared]
+        if remaining:
+            blocks.append(_block(session, remaining))
     return merged(blocks)
 
 
@@ -118,15 +121,15 @@ def _of_severity(session: SessionReport, severities: Sequence[Severity]) -> list
 
 
 def _block(session: SessionReport, problems: Sequence[Problem]) -> Block:
-    """Return the block of a session, or of a packet that has none."""
+    """Return the block of a session, or of a packet without a session."""
     name = session.packet if session.folder is None else session.folder.name
     if session.folder is None and len(problems) == 1:
         return Block((problems[0].subject,), (_reason(problems[0], ""),))
     reasons = []
     for problem in problems:
         subject = labelled(problem.subject, session.labels)
-        named = problem.subject in (name, session.packet)
-        reasons.append(_reason(problem, "" if named else subject))
+        is_about_all = problem.subject in (name, session.packet)
+        reasons.append(_reason(problem, "" if is_about_all else subject))
     return Block((name,), tuple(reasons))
 
 

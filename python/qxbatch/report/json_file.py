@@ -6,7 +6,7 @@ from qxbatch.events import Event, RunFinished
 from qxbatch.model import Report
 from qxbatch.os_error import reason_text
 from qxbatch.problems import grouped
-from qxbatch.report.after import failed
+from qxbatch.report.outcome import failed
 
 
 class JsonFile:
@@ -15,7 +15,7 @@ class JsonFile:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self.error = ""
-        """Why the file could not be written; empty when it was, or none was asked for."""
+        """Why the file could not be written; empty if it was written, or if there is no --json-file."""
 
     def notify(self, event: Event, /) -> None:
         """Write the file at the end of the run."""
@@ -23,7 +23,7 @@ class JsonFile:
             return
         import json
 
-        self.error = "the summary could not be made"  # as long as it is not written
+        self.error = "the summary could not be created"  # as long as it is not written
         text = json.dumps(as_json(event.report, event.status), indent=1) + "\n"
         try:
             self._path.write_text(text, encoding="utf-8")
@@ -34,7 +34,7 @@ class JsonFile:
 
 
 def as_json(report: Report, status: int) -> dict[str, object]:
-    """Return the run's summary for --json-file: exit status, what was found, what became of each session."""
+    """Return the run's summary for --json-file: exit status, candidates, and the result of each session."""
     from qxbatch.session.summary_parts import problem_value
 
     return {
@@ -42,28 +42,28 @@ def as_json(report: Report, status: int) -> dict[str, object]:
         "exit_status": status,
         "found": [
             {
-                "path": str(c.path),
-                "verdict": str(c.verdict),
-                "packet": None if c.packet is None else c.packet.name,
-                "session": None if c.session is None else c.session.id,
-                "note": c.note,
-                "problem": None if c.problem is None else problem_value(c.problem),
+                "path": str(candidate.path),
+                "verdict": str(candidate.verdict),
+                "packet": None if candidate.packet is None else candidate.packet.name,
+                "session": None if candidate.session is None else candidate.session.id,
+                "note": candidate.note,
+                "problem": None if candidate.problem is None else problem_value(candidate.problem),
             }
-            for c in report.candidates
+            for candidate in report.candidates
         ],
         "sessions": [
             {
-                "packet": s.packet,
-                "session": None if s.session is None else s.session.id,
-                "folder": _text(s.folder),
-                "archived": _text(s.archived),
-                "series": s.series,
-                "images": s.images,
-                "seconds": round(s.seconds, 3),
-                "failed": failed(s),
-                "problems": [problem_value(p) for p in grouped(s.problems)],
+                "packet": session.packet,
+                "session": None if session.session is None else session.session.id,
+                "folder": _text(session.folder),
+                "archived": _text(session.archived),
+                "series": session.series,
+                "images": session.images,
+                "seconds": round(session.seconds, 3),
+                "failed": failed(session),
+                "problems": [problem_value(problem) for problem in grouped(session.problems)],
             }
-            for s in report.sessions
+            for session in report.sessions
         ],
     }
 

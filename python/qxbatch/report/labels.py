@@ -1,4 +1,4 @@
-"""Series under the scanner's number, with their description and images, in place of the number of their folder."""
+"""Names series by the scanner's number, description and images, instead of the number of their folder."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,13 +8,13 @@ from qxbatch.model import SeriesLabel
 _SUBJECT = re.compile(r"series (\d+(?:, \d+)*(?: and \d+)?)")
 _NUMBER = re.compile(r"\d+")
 _IMAGES = 4
-"""So many images of one series are listed."""
+"""Images of one series that are listed."""
 _LONGEST = 60
 """Of a description."""
 
 
 def labelled(subject: str, labels: Sequence[SeriesLabel]) -> str:
-    """Return the subject of a problem, in which series are called as at the scanner.
+    """Return the subject of a problem, in which series have the scanner's names.
 
     >>> labelled("series 20", [SeriesLabel(20, 2, "epiRT", (21, 22))])
     'series 2, epiRT (images 21, 22)'
@@ -23,24 +23,24 @@ def labelled(subject: str, labels: Sequence[SeriesLabel]) -> str:
     """
     match = _SUBJECT.fullmatch(subject)
     by_n = {label.n: label for label in labels}
-    found = [by_n.get(int(n)) for n in _NUMBER.findall(match[1])] if match else []
-    known = [label for label in found if label is not None]
-    if not known or len(known) < len(found):
+    matches = [by_n.get(int(n)) for n in _NUMBER.findall(match[1])] if match else []
+    series_labels = [label for label in matches if label is not None]
+    if not series_labels or len(series_labels) < len(matches):
         return subject
-    images = _images(image for label in known for image in label.images)
-    if len(known) == 1:
-        return f"series {_one(known[0])}{images}"
-    names = [_number(label) for label in known]
+    images = _images(image for label in series_labels for image in label.images)
+    if len(series_labels) == 1:
+        return f"series {_label_text(series_labels[0])}{images}"
+    names = [_number(label) for label in series_labels]
     return f"series {', '.join(names[:-1])} and {names[-1]}{images}"
 
 
-def _one(label: SeriesLabel) -> str:
+def _label_text(label: SeriesLabel) -> str:
     description = label.description[:_LONGEST].strip()
     return f"{_number(label)}, {description}" if description else _number(label)
 
 
 def _number(label: SeriesLabel) -> str:
-    """Return the scanner's number, with that of the folder where one does not follow from the other."""
+    """Return the scanner's number, and that of the folder if it is not ten times the scanner's."""
     if label.number is None:
         return f"in dicom/{label.n}"
     return str(label.number) if label.n == 10 * label.number else f"{label.number} in dicom/{label.n}"

@@ -1,12 +1,12 @@
-"""The lines of the display, as pieces of text with a style: what the run is at, and how a unit ended."""
+"""The lines of the display, as styled texts: the progress of the run, and how a unit ended."""
 
 from collections.abc import Sequence
 
 from qxbatch.model import SessionReport
 from qxbatch.problems import Severity, grouped
-from qxbatch.report.after import failed, outcome_line
 from qxbatch.report.labels import labelled
 from qxbatch.report.marks import Marks
+from qxbatch.report.outcome import failed, outcome_line
 from qxbatch.report.tally import AtWork, View
 from qxbatch.visible import one_line
 from qxbatch.wrapping import columns_of, cut
@@ -14,9 +14,9 @@ from qxbatch.wrapping import columns_of, cut
 Line = tuple[tuple[str, str], ...]
 """Pairs (text, style of rich)."""
 ROWS = 3
-"""So many units at work are shown."""
+"""Units that the display shows."""
 WIDEST = 79
-"""On a wide terminal too: what is narrower than it becomes is not broken by the terminal when it becomes narrower."""
+"""Columns, also on a wide terminal: short lines are not broken if the terminal becomes narrower."""
 UNITS = {"GB": 1e9, "MB": 1e6, "kB": 1e3}
 _DECIMAL = 9.95
 """Numbers below have a decimal."""
@@ -29,21 +29,21 @@ _SUBJECT = 50
 def display(view: View, width: int, marks: Marks) -> list[Line]:
     """Return the display: the bar, the counts, and up to three units at work."""
     room = min(WIDEST, width - 1)
-    names = min(_NAME, max((columns_of(one_line(each.unit)) for each in view.at_work[:ROWS]), default=0))
+    name_width = min(_NAME, max((columns_of(one_line(unit.unit)) for unit in view.at_work[:ROWS]), default=0))
     return [
         _bar(view, room, marks),
         _counts(view, room),
-        *(_unit(each, room, names, marks) for each in view.at_work[:ROWS]),
+        *(_unit(unit, room, name_width, marks) for unit in view.at_work[:ROWS]),
     ]
 
 
 def _bar(view: View, room: int, marks: Marks) -> Line:
     ratio = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
     unit = unit_of(view.size)
-    parts = [f"{int(100 * ratio)}%", f"{in_unit(view.bytes, unit)} of {in_unit(view.size, unit)} {unit}"]
-    parts += [] if view.rate is None else [f"{size_text(view.rate)}/s"]
-    parts += [] if view.left is None else [f"{clock(view.left)} left"]
-    text = "  ".join(parts)
+    texts = [f"{int(100 * ratio)}%", f"{in_unit(view.bytes, unit)} of {in_unit(view.size, unit)} {unit}"]
+    texts += [] if view.rate is None else [f"{size_text(view.rate)}/s"]
+    texts += [] if view.seconds_left is None else [f"{clock(view.seconds_left)} left"]
+    text = "  ".join(texts)
     narrow, wide = _BAR
     bar = max(narrow, min(wide, room - len(text) - 2))
     full = int(ratio * bar)
@@ -61,33 +61,33 @@ def _counts(view: View, room: int) -> Line:
     texts.append((clock(view.seconds), ""))
     line: list[tuple[str, str]] = []
     for text, style in texts:
-        taken = sum(len(each) for each, _ in line)
-        if line and taken + 2 + len(text) > room:
+        used = sum(len(written) for written, _ in line)
+        if line and used + 2 + len(text) > room:
             break
         line += [(", ", "")] * bool(line) + [(text, style)]
     return tuple(line)
 
 
-def _unit(each: AtWork, room: int, names: int, marks: Marks) -> Line:
-    name = cut(one_line(each.unit), names, marks.cut)
-    name += " " * (names - columns_of(name))
-    series = f"{each.done} of {each.found} series" if each.found and each.stage == "converting" else ""
-    return ((cut(f"  {name}  {each.stage:<10}  {series}".rstrip(), room, marks.cut), "cyan"),)
+def _unit(unit: AtWork, room: int, name_width: int, marks: Marks) -> Line:
+    name = cut(one_line(unit.unit), name_width, marks.cut)
+    name += " " * (name_width - columns_of(name))
+    series = f"{unit.done} of {unit.total} series" if unit.total and unit.stage == "converting" else ""
+    return ((cut(f"  {name}  {unit.stage:<10}  {series}".rstrip(), room, marks.cut), "cyan"),)
 
 
 def counts_text(view: View) -> str:
-    """Return how far the run is as one line without a bar."""
+    """Return the progress of the run as one line without a bar."""
     ratio = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
-    parts = [f"{view.done} of {view.packets} packets done"]
-    parts += [f"{view.failed} failed"] * (view.failed > 0) + [f"{view.to_check} to check"] * (view.to_check > 0)
-    parts.append(f"{int(100 * ratio)}% of {size_text(view.size)}")
-    parts += [] if view.rate is None else [f"{size_text(view.rate)}/s"]
-    parts += [] if view.left is None else [f"{clock(view.left)} left"]
-    return ", ".join(parts)
+    texts = [f"{view.done} of {view.packets} packets done"]
+    texts += [f"{view.failed} failed"] * (view.failed > 0) + [f"{view.to_check} to check"] * (view.to_check > 0)
+    texts.append(f"{int(100 * ratio)}% of {size_text(view.size)}")
+    texts += [] if view.rate is None else [f"{size_text(view.rate)}/s"]
+    texts += [] if view.seconds_left is None else [f"{clock(view.seconds_left)} left"]
+    return ", ".join(texts)
 
 
 def ended(reports: Sequence[SessionReport], marks: Marks, *, list_all: bool) -> list[Line]:
-    """Return the lines that scroll above the display when a unit ends; one that went well has none unless asked for."""
+    """Return the lines that scroll above the display when a unit ends; a successful unit has one only with `list_all`."""
     return [line for report in reports if (line := _ended(report, marks, list_all=list_all))]
 
 
@@ -102,14 +102,14 @@ def _ended(report: SessionReport, marks: Marks, *, list_all: bool) -> Line:
 
 
 def _reason(report: SessionReport, severity: Severity) -> str:
-    """Return the packet and the first of its problems of this severity, in one line; empty where there is none."""
+    """Return the packet and the first of its problems of this severity, in one line; empty if there is none."""
     problems = [problem for problem in grouped(report.problems) if problem.severity is severity]
     if not problems:
         return ""
     first = problems[0]
-    whole = first.subject.endswith(report.packet) or first.subject == getattr(report.session, "id", "")
-    subject = "" if whole else labelled(first.subject, report.labels)
-    text = first.message if whole else f"{subject}: {first.message}"
+    is_about_packet = first.subject.endswith(report.packet) or first.subject == getattr(report.session, "id", "")
+    subject = "" if is_about_packet else labelled(first.subject, report.labels)
+    text = first.message if is_about_packet else f"{subject}: {first.message}"
     if len(subject) > _SUBJECT:
         text = f"{first.message.rstrip('.')}: {subject}."
     more = f" ({len(problems)} problems)" if len(problems) > 1 else ""
@@ -143,11 +143,11 @@ def size_text(size: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Return minutes and seconds, and hours where there are any.
+    """Return minutes and seconds, with hours from one hour on.
 
     >>> clock(72.4), clock(3900)
     ('1:12', '1:05:00')
     """
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, whole_seconds = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{hours}:{minutes:02}:{whole_seconds:02}" if hours else f"{minutes}:{whole_seconds:02}"

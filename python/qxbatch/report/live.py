@@ -1,4 +1,4 @@
-"""The display on a terminal, drawn by rich. This module is imported only where there is a terminal and work."""
+"""The display on a terminal, drawn by rich. This module is imported only on a terminal, and if there is work."""
 
 import threading
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from qxbatch.wrapping import ROWS, terminal_rows, terminal_width
 
 
 class LiveDisplay:
-    """Lines that stay at the bottom, and others that scroll above them. All texts were made visible before."""
+    """Lines that stay at the bottom, and others that scroll above them. Control characters in texts are escaped before."""
 
     def __init__(self, stream: TextIO, mark: str) -> None:
         """`mark` ends a line that is cut."""
@@ -21,7 +21,7 @@ class LiveDisplay:
         self._mark = mark
         self._lock = threading.RLock()
         self._widths: list[int] = []
-        """Of the lines that are shown."""
+        """Widths of the displayed lines."""
         self._console = Console(
             file=cast("IO[str]", _Raw(stream)),
             force_terminal=True,
@@ -43,13 +43,13 @@ class LiveDisplay:
         )
 
     def start(self) -> None:
-        """Begin to show lines. The cursor stays visible: a process that is killed cannot bring it back."""
+        """Start showing lines. The cursor stays visible: a killed process could not restore it."""
         with self._lock:
             self._live.start()
             self._console.show_cursor(True)
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Show these lines in place of those before."""
+        """Replace the displayed lines."""
         with self._lock:
             self._fit()
             texts = [self._text(line) for line in lines[: max(1, terminal_rows(self._stream) - 1)]]
@@ -58,14 +58,14 @@ class LiveDisplay:
             self._to_margin()
 
     def above(self, line: Line) -> None:
-        """Print a line above; what is too long for the terminal is cut."""
+        """Print a line above the display; a line that is too long for the terminal is cut."""
         with self._lock:
             self._fit()
             self._console.print(self._text(line))
             self._to_margin()
 
     def write_above(self, text: str) -> None:
-        """Print whole lines above as they are, however long they are."""
+        """Print complete lines above the display, without cutting them."""
         with self._lock:
             self._fit()
             self._console.print(Text(text), soft_wrap=True)
@@ -86,7 +86,7 @@ class LiveDisplay:
         return text
 
     def _fit(self) -> None:
-        """Follow the width of the terminal. Where it became narrower, it broke the lines into more than rich knows of."""
+        """Adapt to the width of the terminal. A narrower terminal has broken the lines into more rows than rich knows."""
         width = terminal_width(self._stream)
         if width == self._console.width:
             return
@@ -96,14 +96,14 @@ class LiveDisplay:
         _Raw(self._stream).write(f"\r{up}\x1b[J")
 
     def _to_margin(self) -> None:
-        """Leave the cursor at the margin: the ^C that the terminal writes there is drawn over."""
+        """Move the cursor to the margin: the next drawing overwrites the ^C that the terminal prints there."""
         raw = _Raw(self._stream)
         raw.write("\r")
         raw.flush()
 
 
 class _Raw:
-    """A stream to which control sequences are written; that of a run escapes those of other texts."""
+    """A stream for control sequences; the stream of a run escapes them in other texts."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

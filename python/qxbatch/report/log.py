@@ -1,4 +1,4 @@
-"""What the log keeps of a run (`--log-file`): what was found, each stage with its time, converters, problems, the end."""
+"""The log of a run (`--log-file`): candidates, stages with their times, converters, problems, the end."""
 
 import logging
 import time
@@ -18,14 +18,14 @@ from qxbatch.events import (
     UnitStarted,
 )
 from qxbatch.model import Candidate, Verdict
-from qxbatch.report.after import outcome_line
+from qxbatch.report.outcome import outcome_line
 from qxbatch.settings.model import Settings
 from qxbatch.visible import one_line
 
 log = logging.getLogger("qxbatch")
 NAMELESS = "(name left out)"
 _SHORTEST = 3
-"""Shorter names are in many a word."""
+"""Shorter names are not redacted: they are part of many words."""
 _WIDTH = 1_000_000
 """Nothing is wrapped in a log: programs search it by lines."""
 
@@ -38,22 +38,22 @@ class LogObserver:
 
     def __init__(self, settings: Settings) -> None:
         self._deidentified = settings.deidentified
-        self._whole = settings.log_file is not None
+        self._is_complete = settings.log_file is not None
         self._names: list[str] = []
-        """What is left out of each line."""
+        """Names that are redacted in each line."""
         self._stages: dict[str, tuple[str, float]] = {}
-        """Of each unit: what it is at, and since when."""
+        """Maps each unit to its stage and the start of the stage."""
 
     def notify(self, event: Event, /) -> None:
-        """Log an event; without a log file only how each session and the run ended."""
+        """Log an event; without a log file only the results of sessions and the exit status."""
         match event:
             case UnitFinished():
                 self._leave_stage(event.unit)
                 for report in event.reports:
-                    self._say(outcome_line(report))
+                    self._log_line(outcome_line(report))
             case RunFinished():
                 self._finished(event)
-            case _ if self._whole:
+            case _ if self._is_complete:
                 self._detail(event)
             case _:
                 pass
@@ -63,18 +63,18 @@ class LogObserver:
             case PacketFound():
                 if self._deidentified:
                     self._keep_name(event.candidate)
-                self._say(f"found: {self._found(event.candidate)}")
+                self._log_line(f"found: {self._candidate_text(event.candidate)}")
             case RunStarted():
-                self._say(f"importing {counted(event.units, 'packet')} of {event.size} bytes")
+                self._log_line(f"importing {counted(event.units, 'packet')} of {event.size} bytes")
             case UnitStarted():
-                self._say(f"{event.unit}: started, {event.size} bytes")
+                self._log_line(f"{event.unit}: started, {event.size} bytes")
             case StageStarted():
                 self._leave_stage(event.unit)
                 self._stages[event.unit] = (event.stage, time.monotonic())
-                self._say(f"{event.unit}: {event.stage}")
+                self._log_line(f"{event.unit}: {event.stage}")
             case UnitCancelled():
                 self._leave_stage(event.unit)
-                self._say(f"{event.unit}: stopped; nothing of it was published")
+                self._log_line(f"{event.unit}: stopped; nothing was published")
             case UnitSorted() | ConverterEnded() | ProblemFound():
                 self._of_unit(event)
             case _:
@@ -83,22 +83,22 @@ class LogObserver:
     def _of_unit(self, event: UnitSorted | ConverterEnded | ProblemFound) -> None:
         match event:
             case UnitSorted():
-                self._say(f"{event.unit}: {event.series} series of {event.size} bytes")
+                self._log_line(f"{event.unit}: {event.series} series of {event.size} bytes")
             case ConverterEnded():
-                self._say(f"{event.unit}: series {event.series}: {event.state}")
+                self._log_line(f"{event.unit}: series {event.series}: {event.state}")
                 for command in event.commands:
-                    self._say(f"{event.unit}: series {event.series}: {command}")
+                    self._log_line(f"{event.unit}: series {event.series}: {command}")
             case ProblemFound():
                 problem = event.problem
-                self._say(f"{event.unit}: {problem.severity} ({problem.code}): {problem.text()}")
+                self._log_line(f"{event.unit}: {problem.severity} ({problem.code}): {problem.text()}")
 
     def _leave_stage(self, unit: str) -> None:
         stage = self._stages.pop(unit, None)
         if stage is not None:
-            self._say(f"{unit}: {stage[0]} took {time.monotonic() - stage[1]:.2f} s")
+            self._log_line(f"{unit}: {stage[0]} took {time.monotonic() - stage[1]:.2f} s")
 
-    def _found(self, candidate: Candidate) -> str:
-        """Return a line about a candidate, with its path; in a de-identified log its folder is no secret."""
+    def _candidate_text(self, candidate: Candidate) -> str:
+        """Return a line about a candidate, with its path: the folder does not identify a patient."""
         session = "" if candidate.session is None else f" -> {candidate.session.id}"
         size = "" if candidate.packet is None else f", {candidate.packet.fingerprint.size} bytes"
         problem = "" if candidate.problem is None else f": {candidate.problem.text()}"
@@ -107,23 +107,23 @@ class LogObserver:
         return f"{candidate.path}{session}: {verdict}{note}{size}{problem}"
 
     def _finished(self, event: RunFinished) -> None:
-        if self._whole:
+        if self._is_complete:
             from qxbatch.report.blocks import Form
-            from qxbatch.report.end import after
+            from qxbatch.report.end import final_report
 
-            for line in filter(None, after(event.report, Form(_WIDTH, list_all=True)).splitlines()):
-                self._say(line)
-        self._say(f"exit status {event.status}")
+            for line in filter(None, final_report(event.report, Form(_WIDTH, list_all=True)).splitlines()):
+                self._log_line(line)
+        self._log_line(f"exit status {event.status}")
 
-    def _say(self, text: str) -> None:
-        """Log a line. Where logs are de-identified, names of packets are left out: they may be those of patients."""
+    def _log_line(self, text: str) -> None:
+        """Log a line. De-identified logs have no names of packets, which may contain names of patients."""
         for name in self._names:
             text = text.replace(name, NAMELESS)
         log.info("%s", one_line(text))
 
     def _keep_name(self, candidate: Candidate) -> None:
-        """Keep the names of a thing that are not its session's id, the longest first."""
-        own = "" if candidate.session is None else candidate.session.id
+        """Add the names of a candidate except its session id to the redacted names, the longest first."""
+        session_id = "" if candidate.session is None else candidate.session.id
         names = (candidate.path.name, "" if candidate.packet is None else candidate.packet.name)
-        more = [name for name in names if len(name) >= _SHORTEST and name not in (own, *self._names)]
+        more = [name for name in names if len(name) >= _SHORTEST and name not in (session_id, *self._names)]
         self._names = sorted([*self._names, *more], key=len, reverse=True)

@@ -1,4 +1,4 @@
-"""The marks of the display: characters of Unicode, or of ASCII where the locale has no others."""
+"""The marks of the display: Unicode characters, or ASCII if the locale has no others."""
 
 import os
 from collections.abc import Mapping
@@ -23,12 +23,12 @@ ASCII = Marks("+", "!", "x", "#", "-", "...")
 def marks_for(stream: TextIO, environment: Mapping[str, str] = os.environ) -> Marks:
     """Return the marks for a stream.
 
-    In the locale C, Python writes UTF-8 nevertheless (and sets LC_CTYPE to C.UTF-8 for its children). Whether the terminal
-    understands it depends on what the user set.
+    In the locale C, Python writes UTF-8 (and sets LC_CTYPE to C.UTF-8 for its children). Whether the terminal supports UTF-8
+    depends on the settings of the user.
     """
     encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
     if not encoding.startswith("utf"):
         return ASCII
-    own = environment.get("LC_CTYPE", "")
-    chosen = environment.get("LC_ALL") or ("" if own == "C.UTF-8" else own) or environment.get("LANG", "")
+    ctype = environment.get("LC_CTYPE", "")
+    chosen = environment.get("LC_ALL") or ("" if ctype == "C.UTF-8" else ctype) or environment.get("LANG", "")
     return UNICODE if "utf8" in chosen.lower().replace("-", "") else ASCII

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # a run that imports nothing does not load it
 
 
 class RunObservers:
-    """Passes events to them, and to those that the caller adds."""
+    """Passes events to these observers, and to those of the caller."""
 
     def __init__(self, settings: Settings, more: Sequence[Observer] = ()) -> None:
         self._settings = settings
@@ -25,7 +25,7 @@ class RunObservers:
 
     @cached_property
     def progress(self) -> "Progress":
-        """The display while the import runs, to be entered then; it receives events from now on."""
+        """Return the display, a context for the time of the import; it receives events from now on."""
         from qxbatch.report.progress import Progress
 
         progress = Progress(quiet=self._settings.quiet, list_all=self._settings.list_all)
@@ -34,9 +34,9 @@ class RunObservers:
 
     @property
     def seconds(self) -> float:
-        """Return how long the run has been working."""
+        """Return the seconds since the run started."""
         return time.monotonic() - self._began
 
     def notify(self, event: Event, /) -> None:
-        """Tell all observers."""
+        """Notify all observers."""
         self._all.notify(event)

@@ -1,4 +1,4 @@
-"""What people see of a run while it works, on standard error: a display on a terminal, plain lines elsewhere."""
+"""Shows the progress of a run on standard error: a display on a terminal, plain lines elsewhere."""
 
 import os
 import sys
@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 from qxbatch.events import Event, UnitFinished
-from qxbatch.report.after import outcome_line
 from qxbatch.report.lines import Line, counts_text, display, ended
 from qxbatch.report.marks import marks_for
+from qxbatch.report.outcome import outcome_line
 from qxbatch.report.tally import Tally
 from qxbatch.wrapping import cut, terminal_width
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from qxbatch.report.live import LiveDisplay
 
 DELAY_SECONDS = 0.5
-"""A run that is shorter needs no display, and does not load what draws it."""
+"""A shorter run needs no display, and does not load rich."""
 REFRESH_SECONDS = 0.25
 PLAIN_SECONDS = 30.0
-"""Between two lines about the whole run, where there is no terminal."""
+"""Seconds between two lines about the progress, without a terminal."""
 
 
 def is_live(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether lines of a stream can be drawn over."""
+    """Return whether lines on a stream can be overwritten."""
     return stream.isatty() and environment.get("TERM", "dumb") not in ("", "dumb", "unknown")
 
 
 class Progress:
-    """An observer that counts, and shows the counts while it is entered."""
+    """An observer that counts events, and shows the counts inside its context."""
 
     def __init__(
         self,
@@ -70,11 +70,11 @@ class Progress:
 
     @property
     def is_working(self) -> bool:
-        """Whether the thread that shows the counts is alive."""
+        """Return whether the thread that shows the counts is alive."""
         return self._thread.is_alive()
 
     def notify(self, event: Event, /) -> None:
-        """Count what happened; say how a unit ended."""
+        """Count an event; print how a unit ended."""
         with self._guard:
             self._tally.notify(event, self._clock())
             if isinstance(event, UnitFinished) and not self._quiet:
@@ -98,7 +98,7 @@ class Progress:
             print(cut(text, width, self._marks.cut), file=self._stream, flush=True)
 
     def tick(self) -> None:
-        """Show how far the run is: draw the display, or write a line if it is time for one."""
+        """Show the progress: draw the display, or print a line if it is due."""
         now = self._clock()
         with self._guard:
             if self._display is None and (self._live or now < self._next):
@@ -112,18 +112,18 @@ class Progress:
         print(counts_text(view), file=self._stream, flush=True)
 
     def open(self) -> None:
-        """Begin to draw. What others write to the stream is printed above the display from now on."""
+        """Start drawing. From now on, other output to the stream is printed above the display."""
         from qxbatch.report.live import LiveDisplay
 
-        shown = LiveDisplay(self._stream, self._marks.cut)
+        live = LiveDisplay(self._stream, self._marks.cut)
         with self._guard:
-            shown.start()
-            self._display = shown
+            live.start()
+            self._display = live
             if hasattr(self._stream, "divert"):
-                self._stream.divert(shown.write_above)
+                self._stream.divert(live.write_above)
 
     def open_or_plain(self) -> None:
-        """Begin to draw; without rich, lines are printed as where there is no terminal."""
+        """Start drawing; without rich, print plain lines as without a terminal."""
         try:
             self.open()
         except ModuleNotFoundError:
@@ -131,15 +131,15 @@ class Progress:
 
     def _close(self) -> None:
         with self._guard:
-            shown, self._display = self._display, None
-            if shown is None:
+            live, self._display = self._display, None
+            if live is None:
                 return
             if hasattr(self._stream, "divert"):
                 self._stream.divert(None)
-            shown.stop()
+            live.stop()
 
     def _work(self) -> None:
-        """Draw until the run ends. A display that fails ends alone."""
+        """Draw until the run ends. If the display fails, the run continues without it."""
         if self._live and self._stop.wait(DELAY_SECONDS):
             return
         try:
@@ -149,10 +149,10 @@ class Progress:
             wait = REFRESH_SECONDS if self._live else PLAIN_SECONDS
             while not self._stop.wait(wait):
                 self.tick()
-        except Exception:  # what is shown must not lose data
+        except Exception:  # a failing display must not lose data
             import logging
 
             with suppress(Exception):
                 self._close()
 
-            logging.getLogger("qxbatch").exception("The display failed and is not shown any more.")
+            logging.getLogger("qxbatch").exception("The display failed; the run continues without it.")

@@ -25,7 +25,7 @@ COLUMNS = ("source", "kind", "number", "files", "bytes", "started", *FIELDS, "St
 
 
 FLEXIBLE = 2
-"""The last columns of the table for people, description and patient, are wrapped where the terminal is narrow."""
+"""The last columns of the table for people, description and patient, are wrapped on a narrow terminal."""
 
 
 class Fields(Protocol):
@@ -34,7 +34,7 @@ class Fields(Protocol):
     def get(self, field: str, /) -> Value: ...
 
 
-class Listed(Protocol):
+class AnySeries(Protocol):
     """A series, of DICOM or PAR/REC."""
 
     @property
@@ -55,12 +55,12 @@ class Listed(Protocol):
     def header(self) -> Fields: ...
 
 
-def kind_of(series: Listed) -> str:
-    """DICOM, unless the series says that it is something else."""
+def kind_of(series: AnySeries) -> str:
+    """Return the kind of a series: DICOM, unless it has another kind."""
     return str(getattr(series, "kind", "DICOM"))
 
 
-class Found(Protocol):
+class Source(Protocol):
     """The series of one source."""
 
     @property
@@ -70,29 +70,29 @@ class Found(Protocol):
     @property
     def files(self) -> int: ...
     @property
-    def series(self) -> Sequence[Listed]: ...
+    def series(self) -> Sequence[AnySeries]: ...
     @property
     def problems(self) -> tuple[str, ...]: ...
 
 
-def in_order(series: Iterable[Listed]) -> list[Listed]:
+def in_order(series: Iterable[AnySeries]) -> list[AnySeries]:
     """Sort by patient, study (by its first series), number, time; those without a number come last in their study."""
     groups = list(series)
-    begun: dict[str, str] = {}
-    for each in groups:
-        begun[each.study] = min(begun.get(each.study, each.started), each.started)
+    study_start: dict[str, str] = {}
+    for group in groups:
+        study_start[group.study] = min(study_start.get(group.study, group.started), group.started)
 
-    def place(each: Listed) -> tuple[str, str, str, bool, int, str, str]:
-        numbered = (each.number is None, each.number or 0, each.started, each.series_uid)
-        return (each.patient, begun[each.study], each.study, *numbered)
+    def place(group: AnySeries) -> tuple[str, str, str, bool, int, str, str]:
+        numbered = (group.number is None, group.number or 0, group.started, group.series_uid)
+        return (group.patient, study_start[group.study], group.study, *numbered)
 
     return sorted(groups, key=place)
 
 
-def _record(source: str, group: Listed) -> dict[str, object]:
-    """One series by the names of COLUMNS."""
+def _record(source: str, group: AnySeries) -> dict[str, object]:
+    """Return the values of a series by the names of COLUMNS."""
     header = {field: group.header.get(field) for field in FIELDS}
-    own = {
+    values = {
         "source": source,
         "kind": kind_of(group),
         "number": group.number,
@@ -100,31 +100,31 @@ def _record(source: str, group: Listed) -> dict[str, object]:
         "bytes": group.size,
         "started": group.started,
     }
-    return {**own, **header, "StudyInstanceUID": group.study, "SeriesInstanceUID": group.series_uid}
+    return {**values, **header, "StudyInstanceUID": group.study, "SeriesInstanceUID": group.series_uid}
 
 
-def as_json(found: Sequence[Found]) -> str:
+def as_json(sources: Sequence[Source]) -> str:
     """Return one object with all sources, their series and problems."""
-    sources = [
+    records = [
         {
-            "path": one_line(each.path),
-            "kind": each.kind,
-            "files": each.files,
-            "dicom": sum(group.files for group in each.series if kind_of(group) == "DICOM"),
-            "series": [_record(one_line(each.path), group) for group in in_order(each.series)],
-            "problems": [one_line(problem) for problem in each.problems],
+            "path": one_line(source.path),
+            "kind": source.kind,
+            "files": source.files,
+            "dicom": sum(group.files for group in source.series if kind_of(group) == "DICOM"),
+            "series": [_record(one_line(source.path), group) for group in in_order(source.series)],
+            "problems": [one_line(problem) for problem in source.problems],
         }
-        for each in found
+        for source in sources
     ]
-    return json.dumps({"sources": sources}, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps({"sources": records}, indent=1, ensure_ascii=False) + "\n"
 
 
-def as_tsv(found: Sequence[Found]) -> str:
+def as_tsv(sources: Sequence[Source]) -> str:
     """Return a row for each series under a row of names; an absent value is empty."""
     lines = ["\t".join(COLUMNS)]
-    for each in found:
-        for group in in_order(each.series):
-            record = _record(each.path, group)
+    for source in sources:
+        for group in in_order(source.series):
+            record = _record(source.path, group)
             lines.append("\t".join(_text(record[column]) for column in COLUMNS))
     return "\n".join(lines) + "\n"
 
@@ -135,26 +135,26 @@ def _text(value: object) -> str:
     return one_line("\\".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
-def as_table(found: Sequence[Found]) -> str:
+def as_table(sources: Sequence[Source]) -> str:
     """Return a table for each source, its counts, and what is wrong with it."""
-    return "\n".join(_source(each) for each in found)
+    return "\n".join(_source(source) for source in sources)
 
 
-def _source(found: Found) -> str:
-    series = in_order(found.series)
+def _source(source: Source) -> str:
+    series = in_order(source.series)
     files = sum(group.files for group in series)
     width = text_width()
-    head = f"{one_line(found.path)} ({found.kind}): {len(series)} series, {files} of {found.files} files"
+    head = f"{one_line(source.path)} ({source.kind}): {len(series)} series, {files} of {source.files} files"
     rows: list[tuple[str, ...]] = [("number", "files", "size", "started", "modality", "description", "patient")]
     rows += [_row(group) for group in series]
     problems = [
-        line for problem in found.problems for line in wrapped(f"problem: {one_line(problem)}", width, "  ", "      ")
+        line for problem in source.problems for line in wrapped(f"problem: {one_line(problem)}", width, "  ", "      ")
     ]
     lines = table(rows, width, FLEXIBLE) if series else []
     return "\n".join([*wrapped(head, width, "", "    "), *lines, *problems]) + "\n"
 
 
-def _row(group: Listed) -> tuple[str, ...]:
+def _row(group: AnySeries) -> tuple[str, ...]:
     header = group.header
     description = header.get("SeriesDescription") or header.get("ProtocolName")
     number = "-" if group.number is None else str(group.number)
@@ -165,7 +165,7 @@ def _row(group: Listed) -> tuple[str, ...]:
 
 
 def _time(started: str) -> str:
-    """YYYYMMDDHHMMSS as people write it, as far as it is given."""
+    """Return YYYYMMDDHHMMSS as YYYY-MM-DD HH:MM, without missing parts."""
     day, clock = started[:8], started[8:14]
-    shown = f"{day[:4]}-{day[4:6]}-{day[6:]}" if len(day) == len("YYYYMMDD") else day
-    return f"{shown} {clock[:2]}:{clock[2:4]}" if len(clock) >= len("HHMM") else shown
+    date = f"{day[:4]}-{day[4:6]}-{day[6:]}" if len(day) == len("YYYYMMDD") else day
+    return f"{date} {clock[:2]}:{clock[2:4]}" if len(clock) >= len("HHMM") else date

@@ -1,4 +1,4 @@
-"""What was probably meant by a value of --sessions that matches nothing."""
+"""Finds the likely intention of a value of --sessions that matches nothing."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -17,18 +17,18 @@ class Form(Protocol):
     """How the items of a value are matched with names."""
 
     matches_none: str
-    """What is said of items that match nothing."""
+    """The words of the message about items that match nothing."""
 
     def matches(self, item: str) -> bool:
         """Return whether an item matches a name."""
 
     def tries(self, item: str) -> Iterable[str]:
-        """Yield what may have been meant by an item, the likeliest first."""
+        """Yield possible corrections of an item, the likeliest first."""
 
 
 def right_sessions(items: Sequence[str], form: Form) -> list[str]:
-    """Return a sentence with the right value; nothing where all items match, or none is near to a name."""
-    right = {item: item if form.matches(item) else _meant(item, form) for item in items}
+    """Return a sentence with the right value; empty if all items match, or none is close to a name."""
+    right = {item: item if form.matches(item) else _likely_value(item, form) for item in items}
     wrong = [item for item in items if right[item] not in ("", item)]
     if not wrong:
         return []
@@ -36,14 +36,14 @@ def right_sessions(items: Sequence[str], form: Form) -> list[str]:
     return [f"--sessions={shell_word(','.join(wrong))} {form.matches_none}. Write: --sessions={shell_word(value)}"]
 
 
-def _meant(item: str, form: Form) -> str:
-    """Return what was probably meant by an item; empty where nothing is near."""
-    parts = [part for part in _JOINTS.split(item) if part]
-    if len(parts) > 1:
-        right = [part if form.matches(part) else _meant(part, form) for part in parts]
+def _likely_value(item: str, form: Form) -> str:
+    """Return the likely correction of an item; empty if no name is close."""
+    words = [word for word in _JOINTS.split(item) if word]
+    if len(words) > 1:
+        right = [word if form.matches(word) else _likely_value(word, form) for word in words]
         if any(right):
-            return ",".join(better or part for better, part in zip(right, parts, strict=True))
-    return next((each for each in form.tries(item) if form.matches(each)), "")
+            return ",".join(better or word for better, word in zip(right, words, strict=True))
+    return next((candidate for candidate in form.tries(item) if form.matches(candidate)), "")
 
 
 class Expressions:
@@ -54,7 +54,7 @@ class Expressions:
     def __init__(self, names: Sequence[str], packet_name: Callable[[str], str]) -> None:
         self._names = names
         self._packet_name = packet_name
-        """Of a file: what its name is without an extension."""
+        """Returns the name of a file without its extension."""
 
     def matches(self, item: str) -> bool:
         """Return whether an expression matches a name."""
@@ -65,15 +65,15 @@ class Expressions:
 
     def tries(self, item: str) -> Iterable[str]:
         """Yield a glob, the packet of a file, other case, the beginning of names, a part of them."""
-        if any(each in item for each in "*?"):
+        if any(wildcard in item for wildcard in "*?"):
             yield of_glob(item)
             yield f"(?i:{of_glob(item)})"
             return
         packet = self._packet_name(item)
         yield as_expression(packet)
         likely = (item.casefold(), packet.casefold())
-        same = dict.fromkeys(as_expression(name) for name in self._names if name.casefold() in likely)
-        yield ",".join(same)
+        same_names = dict.fromkeys(as_expression(name) for name in self._names if name.casefold() in likely)
+        yield ",".join(same_names)
         yield from (f"{item}.*", f".*{item}.*")
         yield from (f"(?i:{item}.*)", f"(?i:.*{item}.*)")
 
@@ -94,6 +94,6 @@ class Globs:
         """Yield a folder that is written as a path, a regular expression, other case, the beginning of names."""
         yield item.rstrip("/").rpartition("/")[2]
         yield item.replace(".*", "*")
-        same = [as_glob(name) for name in self._names if name.casefold() == item.casefold()]
-        yield from same[:1]
+        same_names = [as_glob(name) for name in self._names if name.casefold() == item.casefold()]
+        yield from same_names[:1]
         yield f"{item}*"

@@ -1,7 +1,7 @@
-"""How far a run is, from its events: packets, bytes, rate, time left, and what is at work.
+"""The progress of a run, from its events: packets, bytes, rate, time left, and the units at work.
 
-A packet's bytes on disk count once. They advance with its stages, by the share of time that each takes (STAGE_TIMES), so the bar
-is not full while series are converted. What is read again, such as for verification, is not counted again.
+A packet's bytes on disk count once. They advance with its stages, in proportion to the time of each (STAGE_TIMES), so the bar
+is not full while series are converted. Bytes that are read again, such as for verification, are not counted again.
 """
 
 from collections import deque
@@ -21,7 +21,7 @@ from qxbatch.events import (
     UnitStarted,
 )
 from qxbatch.problems import Severity
-from qxbatch.report.after import failed
+from qxbatch.report.outcome import failed
 
 STAGE_TIMES = {
     Stage.READING: 0.15,
@@ -30,13 +30,13 @@ STAGE_TIMES = {
     Stage.VERIFYING: 0.2,
     Stage.PUBLISHING: 0.03,
 }
-"""Of a packet's time, measured on the sample sets and on packets of 28 and 90 MB (docs/command-line.md)."""
+"""Fractions of a packet's time, measured on the sample sets and on packets of 28 and 90 MB (docs/command-line.md)."""
 WINDOW = 60.0
 """Seconds over which the rate is averaged."""
-FIRST = 3.0
-"""Seconds before a time left is shown: what is computed from less is wrong."""
+FIRST_SECONDS = 3.0
+"""Seconds before a time left is shown: an earlier estimate is wrong."""
 STEADY = 0.85
-"""So much of the time left is what was shown before, so that it does not jump."""
+"""Weight of the previous time left, so that it does not jump."""
 
 
 class AtWork(NamedTuple):
@@ -45,12 +45,12 @@ class AtWork(NamedTuple):
     unit: str
     stage: str
     done: int
-    """Series that are converted, of those found so far; 0 of 0 before they are known."""
-    found: int
+    """Series that are converted, of the total so far; 0 of 0 before it is known."""
+    total: int
 
 
 class View(NamedTuple):
-    """How far a run is."""
+    """The progress of a run."""
 
     packets: int
     done: int
@@ -59,11 +59,11 @@ class View(NamedTuple):
     size: int
     """Bytes of all packets."""
     bytes: float
-    """Of them, so many are done."""
+    """Bytes that are done."""
     rate: float | None
     """Bytes in a second; None as long as it is not known."""
-    left: float | None
-    """Seconds; None as long as they are not known."""
+    seconds_left: float | None
+    """None as long as it is not known."""
     seconds: float
     at_work: tuple[AtWork, ...]
 
@@ -76,35 +76,35 @@ class _Unit:
         self.size = size
         self.stage: Stage | None = None
         self.read = 0.0
-        self.share = 0.0
-        """Of its work that is done, 0 to 1; never less than before."""
+        self.progress = 0.0
+        """The part of its work that is done, 0 to 1; it never decreases."""
         self.series_size = self.converted_size = 0
         self.series: dict[str, tuple[int, int]] = {}
-        """Of each session: series converted, and found."""
-        self.found = 0
+        """Maps each session to its converted series and their total."""
+        self.total = 0
 
     def advance(self) -> None:
-        """Compute the part that is done again."""
+        """Update the progress."""
         if self.stage is None:
             return
         stages = list(STAGE_TIMES)
-        before = sum(STAGE_TIMES[stage] for stage in stages[: stages.index(self.stage)])
-        within = 0.0
+        finished_stages = sum(STAGE_TIMES[stage] for stage in stages[: stages.index(self.stage)])
+        of_stage = 0.0
         if self.stage is Stage.READING:
-            within = min(1.0, self.read / self.size) if self.size else 0.0
+            of_stage = min(1.0, self.read / self.size) if self.size else 0.0
         elif self.stage is Stage.CONVERTING:
-            within = self._converted()
+            of_stage = self._converted()
         elif self.stage is Stage.RECORDING and self._converted() < 1:
             return  # one session of several
-        self.share = max(self.share, before + STAGE_TIMES[self.stage] * within)
+        self.progress = max(self.progress, finished_stages + STAGE_TIMES[self.stage] * of_stage)
 
     def _converted(self) -> float:
         return min(1.0, self.converted_size / self.series_size) if self.series_size else 0.0
 
     def at_work(self) -> AtWork:
-        """Return what is shown of it."""
+        """Return the unit as the display shows it."""
         done = sum(done for done, _ in self.series.values())
-        return AtWork(self.name, "waiting" if self.stage is None else str(self.stage), done, self.found)
+        return AtWork(self.name, "waiting" if self.stage is None else str(self.stage), done, self.total)
 
 
 class Tally:
@@ -118,15 +118,15 @@ class Tally:
         """Bytes of units that ended; of them, those that needed no work."""
         self._read = 0
         self._rates = deque([(now, 0.0)])
-        self._left: float | None = None
-        self._left_at = now
+        self._seconds_left: float | None = None
+        self._estimated_at = now
 
     def notify(self, event: Event, now: float) -> None:
         """Count an event."""
         match event:
             case RunStarted():
                 self._packets, self._size = event.units, event.size
-                self._began = self._left_at = now
+                self._began = self._estimated_at = now
                 self._rates = deque([(now, 0.0)])
             case UnitStarted():
                 self._units[event.unit] = _Unit(event.unit, event.size)
@@ -149,7 +149,7 @@ class Tally:
             case StageStarted():
                 unit.stage = event.stage
             case UnitSorted():
-                unit.series_size, unit.found = event.size, event.series
+                unit.series_size, unit.total = event.size, event.series
             case SeriesConverted():
                 unit.series[event.session] = (event.done, event.found)
             case SeriesFinished():
@@ -157,7 +157,7 @@ class Tally:
         unit.advance()
 
     def _count_read(self, size: int) -> None:
-        """The core counts for all units together: what it read is of those that are being read, by their size."""
+        """Distribute bytes that the core read to the units that are being read, by their size: the core counts all together."""
         reading = [unit for unit in self._units.values() if unit.stage is Stage.READING]
         together = sum(unit.size for unit in reading)
         more, self._read = size - self._read, size
@@ -175,11 +175,11 @@ class Tally:
         if unit is not None:
             self._ended += unit.size
             published = any(report.folder is not None for report in event.reports)
-            self._skipped += 0.0 if published else unit.size * (1 - unit.share)
+            self._skipped += 0.0 if published else unit.size * (1 - unit.progress)
 
     def view(self, now: float) -> View:
-        """Return how far the run is."""
-        at_work = sum(unit.size * unit.share for unit in self._units.values())
+        """Return the progress of the run."""
+        at_work = sum(unit.size * unit.progress for unit in self._units.values())
         done = self._ended + at_work
         self._rates.append((now, done - self._skipped))
         while len(self._rates) > 2 and self._rates[1][0] <= now - WINDOW:  # noqa: PLR2004 - the oldest and the newest
@@ -199,14 +199,15 @@ class Tally:
         )
 
     def _rate(self) -> float | None:
-        (then, before), (now, after) = self._rates[0], self._rates[-1]
-        return (after - before) / (now - then) if now - self._began >= FIRST and after > before else None
+        (start, start_bytes), (end, end_bytes) = self._rates[0], self._rates[-1]
+        is_known = end - self._began >= FIRST_SECONDS and end_bytes > start_bytes
+        return (end_bytes - start_bytes) / (end - start) if is_known else None
 
     def _time_left(self, now: float, done: float, rate: float | None) -> float | None:
         if rate is None:
             return None
-        left = max(0.0, (self._size - done) / rate)
-        if self._left is not None:
-            left = STEADY * max(0.0, self._left - (now - self._left_at)) + (1 - STEADY) * left
-        self._left, self._left_at = left, now
-        return left
+        seconds = max(0.0, (self._size - done) / rate)
+        if self._seconds_left is not None:
+            seconds = STEADY * max(0.0, self._seconds_left - (now - self._estimated_at)) + (1 - STEADY) * seconds
+        self._seconds_left, self._estimated_at = seconds, now
+        return seconds

@@ -1,4 +1,4 @@
-"""Whether a folder is a session, and which results it has already, whoever made them."""
+"""Whether a folder is a session, and which results of any program it contains."""
 
 import os
 from pathlib import Path
@@ -18,23 +18,23 @@ def is_session(folder: Path) -> bool:
     """Return whether a folder is a session: by its session.txt, its ledger or summary, or by files in dicom or nii.
 
     A `dicom` or `nii` that is a session itself is a session of that name in a folder of sessions. A folder that cannot be
-    entered counts as a session: nobody can say that it is none, and who reads it says why it cannot be read.
+    entered counts as a session: it may be one, and reading it reports the reason.
     """
     if _is_marked(folder) or why_unreadable(folder):
         return True
     paths = SessionPaths(folder)
-    parts = [path for path in (paths.dicom, paths.nii) if os.path.isdir(path)]  # noqa: PTH112 - False where it is closed
-    return any(map(_has_file, parts)) and not any(map(_is_marked, parts))
+    folders = [path for path in (paths.dicom, paths.nii) if os.path.isdir(path)]  # noqa: PTH112 - False if it cannot be read
+    return any(map(_has_file, folders)) and not any(map(_is_marked, folders))
 
 
 def _is_marked(folder: Path) -> bool:
     paths = SessionPaths(folder)
     marks = (paths.session_txt, paths.summary, paths.ledger)
-    return any(os.path.isfile(mark) for mark in marks)  # noqa: PTH113 - False where it is closed
+    return any(os.path.isfile(mark) for mark in marks)  # noqa: PTH113 - False if it cannot be read
 
 
 def why_unreadable(folder: Path) -> str:
-    """Return why a folder cannot be listed or entered; empty when it can, and when there is no such folder."""
+    """Return why a folder cannot be listed or entered; empty if it can, or if it does not exist."""
     try:
         with os.scandir(folder):
             os.stat(f"{folder}/.")  # noqa: PTH116 - a Path has no `.` at its end
@@ -57,7 +57,7 @@ def has_images(folder: Path) -> bool:
 
 
 def _has_file(folder: Path) -> bool:
-    """A folder that cannot be listed counts as one with files: its content must not be touched."""
+    """Return whether a folder has files; one that cannot be listed counts as having some: it must not be changed."""
     unreadable: list[OSError] = []
     for _root, _folders, files in walk(folder, onerror=unreadable.append):
         if files:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 
 def calendar_day(text: object) -> str:
-    """Return a day of the calendar as YYYYMMDD; empty for what is none, as anonymizers leave it.
+    """Return a day of the calendar as YYYYMMDD; empty if the text is not a day, as after anonymization.
 
     >>> calendar_day("20240115"), calendar_day("1997.04.24"), calendar_day("***"), calendar_day("20241332"), calendar_day(None)
     ('20240115', '19970424', '', '', '')

@@ -18,21 +18,21 @@ def moment_text(moment: str | None) -> str:
 
 
 def duration_text(seconds: float | None) -> str:
-    """Return minutes and seconds, with hours where there are any.
+    """Return minutes and seconds, with hours from one hour on.
 
     >>> duration_text(302.4), duration_text(3725.0), duration_text(None)
     ('5:02', '1:02:05', '')
     """
     if seconds is None:
         return ""
-    whole = round(seconds)
-    hours, minutes = divmod(whole // _MINUTE, _MINUTE)
+    rounded = round(seconds)
+    hours, minutes = divmod(rounded // _MINUTE, _MINUTE)
     clock = f"{minutes:02}" if hours else f"{minutes}"
-    return f"{hours}:{clock}:{whole % _MINUTE:02}" if hours else f"{clock}:{whole % _MINUTE:02}"
+    return f"{hours}:{clock}:{rounded % _MINUTE:02}" if hours else f"{clock}:{rounded % _MINUTE:02}"
 
 
 def number_text(value: float | None, digits: int = 6) -> str:
-    """Return a number with the digits that count."""
+    """Return a number with its significant digits."""
     return "" if value is None else f"{value:.{digits}g}"
 
 
@@ -46,7 +46,7 @@ def numbers_text(values: Sequence[float] | None, between: str = ", ", digits: in
 
 
 def volumes_text(acquisition: Acquisition) -> str:
-    """Return complete volumes, and how many were planned.
+    """Return the numbers of complete and planned volumes.
 
     >>> volumes_text(Acquisition(complete_volumes=212, planned_volumes=300))
     '212 of 300'
@@ -58,19 +58,19 @@ def volumes_text(acquisition: Acquisition) -> str:
 
 
 def phase_encoding_text(acquisition: Acquisition) -> str:
-    """Return the direction, or the axis where the polarity is not known."""
+    """Return the direction, or the axis if the polarity is unknown."""
     return acquisition.phase_encoding_direction or acquisition.phase_encoding_axis or ""
 
 
 def acceleration_text(acquisition: Acquisition) -> str:
-    """Return the acceleration in plane and the multiband factor, where they are above 1.
+    """Return the acceleration in plane and the multiband factor, if they are above 1.
 
     >>> acceleration_text(Acquisition(in_plane_acceleration=2.0, multiband_factor=3))
     '2, MB 3'
     """
     plane = number_text(acquisition.in_plane_acceleration, 3) if (acquisition.in_plane_acceleration or 1) > 1 else ""
     bands = f"MB {acquisition.multiband_factor}" if (acquisition.multiband_factor or 1) > 1 else ""
-    return ", ".join(part for part in (plane, bands) if part)
+    return ", ".join(text for text in (plane, bands) if text)
 
 
 def shells_text(acquisition: Acquisition) -> str:

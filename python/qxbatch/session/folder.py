@@ -1,4 +1,4 @@
-"""A session folder: summary, ledger, images and series of a finished session, read when they are asked for."""
+"""A session folder: summary, ledger, images and series of a finished session, read when they are used."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ SIDECARS = ("bval", "bvec", "json")
 
 
 class SessionState(StrEnum):
-    """How far a session is."""
+    """The state of a session."""
 
     ABSENT = "absent"
-    """The folder is missing, or has nothing of a session."""
+    """The folder is missing, or has no files of a session."""
     INCOMPLETE = "incomplete"
     """session.txt or the summary is missing or cannot be read; another program may have made the session."""
     SORTED = "sorted"
@@ -51,9 +51,9 @@ class SessionFolder:
 
     @cached_property
     def summary(self) -> Summary | None:
-        """Return the summary, None where there is no such file.
+        """Return the summary; None if there is no such file.
 
-        Raises SummaryError when it cannot be read or has a newer schema, OSError when the disk refuses.
+        Raises SummaryError if it cannot be parsed or has a newer schema, OSError if it cannot be read.
         """
         path = self.paths.summary
         try:
@@ -66,7 +66,7 @@ class SessionFolder:
 
     @property
     def readable_summary(self) -> Summary | None:
-        """Return the summary, None where there is none that can be read."""
+        """Return the summary; None if it is missing or cannot be read."""
         try:
             return self.summary
         except (SummaryError, OSError):
@@ -74,7 +74,7 @@ class SessionFolder:
 
     @cached_property
     def session_text(self) -> SessionText:
-        """Return what session.txt says; nothing where there is none that can be read."""
+        """Return the content of session.txt; empty if it is missing or cannot be read."""
         try:
             return read_session_txt(self.paths.session_txt)
         except OSError:
@@ -86,26 +86,28 @@ class SessionFolder:
 
     @property
     def subject(self) -> str:
-        """Return the subject by the summary, else by session.txt; empty where neither says it."""
+        """Return the subject from the summary, else from session.txt; empty if neither has one."""
         summary = self.readable_summary
         return (summary.session.subject if summary else "") or self.session_text.subject
 
     @property
     def series(self) -> tuple[SeriesSummary, ...]:
-        """Return the series by the summary; none where another program made the session. Raises as `summary`."""
+        """Return the series from the summary; empty if another program made the session. Raises as `summary`."""
         return self.summary.series if self.summary else ()
 
     @property
     def images(self) -> tuple[ImageSummary, ...]:
-        """Return the images by the summary, else those in nii with what session.txt says of them. Raises as `summary`."""
+        """Return the images from the summary, else those in nii with their names from session.txt. Raises as `summary`."""
         return self.summary.images if self.summary else self._other_images()
 
     @property
     def state(self) -> SessionState:
-        """Return how far the session is."""
+        """Return the state of the session."""
         summary, folder = self.readable_summary, self.path
         if summary is None:
-            return SessionState.INCOMPLETE if has_session(folder) or self.paths.own.exists() else SessionState.ABSENT
+            return (
+                SessionState.INCOMPLETE if has_session(folder) or self.paths.records.exists() else SessionState.ABSENT
+            )
         if not self.paths.session_txt.is_file():
             return SessionState.INCOMPLETE if has_images(folder) else SessionState.SORTED
         severities = Counter(problem.severity for problem in summary.problems)

@@ -30,7 +30,7 @@ class Fields:
         return list(self._values)
 
     def value(self, key: str) -> object:
-        """Return a field as JSON gave it."""
+        """Return the JSON value of a field."""
         if key not in self._values:
             raise FieldError(f"{self.place(key)} is missing")
         return self._values[key]
@@ -41,13 +41,13 @@ class Fields:
 
     def text(self, key: str, default: str | None = None) -> str:
         """Return a text."""
-        found = self.value(key) if default is None else self._values.get(key, default)
-        if not isinstance(found, str):
+        value = self.value(key) if default is None else self._values.get(key, default)
+        if not isinstance(value, str):
             raise self._wrong(key, "a text")
-        return found
+        return value
 
     def optional_text(self, key: str) -> str | None:
-        """Return a text, or None where the field is missing or null."""
+        """Return a text, or None if the field is missing or null."""
         return self.text(key) if key in self else None
 
     def whole(self, key: str) -> int:
@@ -60,48 +60,48 @@ class Fields:
 
     def flag(self, key: str, default: bool) -> bool:
         """Return a boolean."""
-        found = self._values.get(key, default)
-        if not isinstance(found, bool):
+        value = self._values.get(key, default)
+        if not isinstance(value, bool):
             raise self._wrong(key, "true or false")
-        return found
+        return value
 
     def member(self, key: str, kind: type[Member], default: Member | None = None) -> Member:
         """Return a text as the member of an enumeration."""
         return self.member_value(self.text(key, default), kind, key)
 
     def items(self, key: str) -> list[object]:
-        """Return a list; empty where the field is missing."""
-        found = self._values.get(key, [])
-        if not isinstance(found, list):
+        """Return a list; empty if the field is missing."""
+        value = self._values.get(key, [])
+        if not isinstance(value, list):
             raise self._wrong(key, "a list")
-        return found
+        return value
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Return a list of texts; empty where the field is missing."""
-        found = self.items(key)
-        if not all(isinstance(item, str) for item in found):
+        """Return a list of texts; empty if the field is missing."""
+        value = self.items(key)
+        if not all(isinstance(item, str) for item in value):
             raise self._wrong(key, "a list of texts")
-        return tuple(map(str, found))
+        return tuple(map(str, value))
 
     def wholes(self, key: str) -> tuple[int, ...]:
-        """Return a list of whole numbers; empty where the field is missing."""
+        """Return a list of whole numbers; empty if the field is missing."""
         return tuple(self.whole_value(item, key) for item in self.items(key))
 
     def numbers(self, key: str) -> tuple[float, ...]:
-        """Return a list of finite numbers; empty where the field is missing."""
+        """Return a list of finite numbers; empty if the field is missing."""
         return tuple(self.number_value(item, key) for item in self.items(key))
 
     def table(self, key: str) -> "Fields":
-        """Return an object; an empty one where the field is missing."""
+        """Return an object; an empty one if the field is missing."""
         return Fields(self._values.get(key, {}), self.place(key))
 
     def text_table(self, key: str) -> dict[str, str]:
-        """Return an object of texts; empty where the field is missing."""
+        """Return an object of texts; empty if the field is missing."""
         table = self.table(key)
         return {name: table.text(name) for name in table.keys()}  # noqa: SIM118 - no mapping
 
     def tables(self, key: str) -> Iterator["Fields"]:
-        """Yield the objects of a list, none where the field is missing."""
+        """Yield the objects of a list, none if the field is missing."""
         for k, item in enumerate(self.items(key)):
             yield Fields(item, f"{self.place(key)}[{k}]")
 

@@ -1,4 +1,4 @@
-"""Names of the files and folders of a session and of the study level. No other module spells them."""
+"""Names of the files and folders of a session and of the study level. No other module contains them."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # --help reads the table of parameters, which names folders; it needs neither pathlib nor typing
@@ -10,10 +10,10 @@ SESSION_TXT = "session.txt"
 INBOX = "inbox"
 DICOM = "dicom"
 NII = "nii"
-OWN = "qxbatch"
-PARTS = (DICOM, NII, OWN)
+QXBATCH_FOLDER = "qxbatch"
+RESULT_FOLDERS = (DICOM, NII, QXBATCH_FOLDER)
 """Folders that a new import replaces, in the order of the exchange; the inbox only in inbox mode."""
-FOLDERS = (DICOM, NII, INBOX, OWN)
+FOLDERS = (DICOM, NII, INBOX, QXBATCH_FOLDER)
 
 LOG = "log"
 """Below `dicom`: the scanner's logs."""
@@ -21,10 +21,10 @@ DICOM_REPORT = "DICOM-Report.txt"
 LEDGER = "ledger.tsv"
 SUMMARY = "summary.json"
 PAGE = "report.html"
-"""Of a session below `qxbatch`, and of a study in the sessions folder."""
+"""The page of a session, below `qxbatch`; the page of a study, in the sessions folder."""
 PICTURES = "pictures"
 THUMBNAIL = "thumbnail.png"
-"""Among the pictures: the session's own, for the page of the study."""
+"""The picture of a session for the page of the study, in its folder of pictures."""
 
 STUDY_TABLE = "study.tsv"
 STUDY_SIDECAR = "study.json"
@@ -32,20 +32,20 @@ MASTER_INBOX = f"{INBOX}/MR"
 ARCHIVE = "archive"
 ARCHIVED_PACKETS = f"{ARCHIVE}/MR"
 REPLACED = "replaced"
-"""Beside the archived packets: files of replaced sessions that no other place has."""
+"""Beside the archived packets: files that only replaced sessions had."""
 
 PACKED = ".tar.gz"
 IMAGE = ".nii.gz"
 KEPT_AT = f"{INBOX}/"
-"""How the ledger's `at` begins for a member that is kept."""
+"""The beginning of the ledger's `at` for a kept member."""
 LOG_AT = f"{DICOM}/{LOG}"
 SORTED_AT = f"{DICOM}/"
-"""How the ledger's `at` begins for a member that is sorted, or is a scanner's log."""
+"""The beginning of the ledger's `at` for a sorted member or a scanner's log."""
 OUTSIDE = "../"
-"""How ledger paths of members begin that were read from the session itself."""
+"""The beginning of the ledger's path for members that were read from the session itself."""
 SORTED_PATH = f"{OUTSIDE}{SORTED_AT}"
-OWN_SUMMARY = f"{OWN}/{SUMMARY}"
-OWN_LEDGER = f"{OWN}/{LEDGER}"
+SUMMARY_AT = f"{QXBATCH_FOLDER}/{SUMMARY}"
+LEDGER_AT = f"{QXBATCH_FOLDER}/{LEDGER}"
 
 _CONVERTER_LOG = ("dcm2niix_", ".log")
 
@@ -122,7 +122,7 @@ def packed_member(at: str) -> tuple[str, str] | None:
 
 
 def is_below(at: str) -> bool:
-    """Return whether a relative path stays below the session, links apart.
+    """Return whether a relative path stays below the session, apart from links.
 
     >>> is_below("inbox/a/b"), is_below("inbox/../../x"), is_below("/etc/x"), is_below("")
     (True, False, False, False)
@@ -148,5 +148,5 @@ def is_from_packet(path: "Path") -> bool:
 
 
 def images_named(names: "Iterable[Path]") -> set[str]:
-    """Return the image numbers, as text, that image files are named by."""
+    """Return the numbers in the names of image files, as text."""
     return {path.name.removesuffix(IMAGE) for path in names}

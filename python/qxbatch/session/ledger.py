@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 class Fate(StrEnum):
-    """What became of a member."""
+    """What happened to a member."""
 
     SORTED = "sorted"
     DUPLICATE = "duplicate"
@@ -38,7 +38,7 @@ class Fate(StrEnum):
 
 
 STORED = (Fate.SORTED, Fate.KEPT)
-"""Fates of members whose own bytes are in the session."""
+"""Fates of members whose bytes are in the session."""
 PLACELESS = (Fate.OPENED, Fate.NODATA, Fate.REFUSED)
 """Fates of members that have no place in the session."""
 
@@ -49,9 +49,9 @@ class LedgerRow(NamedTuple):
     path: str
     """The member's path in its packet, escaped as the core and the ledger write it (`cells.member_path`)."""
     size: int
-    """Bytes of the member as it came."""
+    """Bytes of the member in its packet."""
     sha256: str
-    """Of the member as it came."""
+    """Of the member in its packet."""
     content_sha256: str
     """Of the bytes at `at`, without gzip."""
     kind: Kind
@@ -83,7 +83,7 @@ def read_ledger(path: Path) -> Iterator[LedgerRow]:
 
 
 def _row(cells: list[str]) -> LedgerRow:
-    """Texts that many rows share are kept once: a ledger may have a hundred thousand rows."""
+    """Return a row. Texts that many rows share are stored once: a ledger may have a hundred thousand rows."""
     path, size, sha256, content, kind, fate, at, series, reason = cells
     return LedgerRow(
         path,
@@ -113,7 +113,7 @@ def write_ledger(file: TextIO, rows: Iterable[LedgerRow]) -> dict[str, int]:
 
 
 def row_cells(row: LedgerRow) -> tuple[str, ...]:
-    """Return the cells of a row as the file has them, in the order of COLUMNS."""
+    """Return the escaped cells of a row, in the order of COLUMNS."""
     return (
         row.path,
         str(row.size),

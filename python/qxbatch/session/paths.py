@@ -11,9 +11,9 @@ from qxbatch.session.layout import (
     LEDGER,
     LOG,
     NII,
-    OWN,
     PAGE,
     PICTURES,
+    QXBATCH_FOLDER,
     SESSION_TXT,
     SUMMARY,
     THUMBNAIL,
@@ -26,7 +26,7 @@ from qxbatch.session.layout import (
 
 
 class SessionPaths(NamedTuple):
-    """Paths of the files and folders of one session; nothing says that they exist."""
+    """Paths of the files and folders of one session; they may not exist."""
 
     folder: Path
 
@@ -37,7 +37,7 @@ class SessionPaths(NamedTuple):
 
     @property
     def inbox(self) -> Path:
-        """Return the folder of what is neither DICOM nor PAR/REC."""
+        """Return the folder of files that are neither DICOM nor PAR/REC."""
         return self.folder / INBOX
 
     @property
@@ -61,29 +61,29 @@ class SessionPaths(NamedTuple):
         return self.folder / NII
 
     @property
-    def own(self) -> Path:
+    def records(self) -> Path:
         """Return the folder of ledger, summary and page."""
-        return self.folder / OWN
+        return self.folder / QXBATCH_FOLDER
 
     @property
     def ledger(self) -> Path:
         """Return the path of the ledger."""
-        return self.folder / OWN / LEDGER
+        return self.folder / QXBATCH_FOLDER / LEDGER
 
     @property
     def summary(self) -> Path:
         """Return the path of the summary."""
-        return self.folder / OWN / SUMMARY
+        return self.folder / QXBATCH_FOLDER / SUMMARY
 
     @property
     def page(self) -> Path:
         """Return the path of the session's page."""
-        return self.folder / OWN / PAGE
+        return self.folder / QXBATCH_FOLDER / PAGE
 
     @property
     def pictures(self) -> Path:
         """Return the folder of the pictures of images."""
-        return self.folder / OWN / PICTURES
+        return self.folder / QXBATCH_FOLDER / PICTURES
 
     @property
     def thumbnail(self) -> Path:
@@ -108,11 +108,11 @@ class SessionPaths(NamedTuple):
 
     def picture(self, number: int) -> Path:
         """Return the path of an image's picture."""
-        return self.folder / OWN / picture_file(number)
+        return self.folder / QXBATCH_FOLDER / picture_file(number)
 
     def tsnr_picture(self, number: int) -> Path:
         """Return the path of the picture of an image's temporal SNR."""
-        return self.folder / OWN / tsnr_picture_file(number)
+        return self.folder / QXBATCH_FOLDER / tsnr_picture_file(number)
 
     def images(self) -> list[Path]:
         """Return the image files that exist, sorted by path."""

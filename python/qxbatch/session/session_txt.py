@@ -1,4 +1,4 @@
-"""What session.txt of any program says: id, subject, and its image lines."""
+"""Reads the session.txt of any program: id, subject, and image lines."""
 
 import re
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ class SessionText:
     id: str = ""
     subject: str = ""
     images: Mapping[str, str] = field(default_factory=dict)
-    """Image number, as written, to the rest of its line: ` name : TR(2)`."""
+    """Maps each image number, as written, to its line without the number: ` name : TR(2)`."""
 
 
 def read_session_txt(path: Path) -> SessionText:
-    """Return what a session.txt says; bytes that are no UTF-8 are replaced. Raises OSError."""
+    """Return the content of a session.txt; bytes that are not UTF-8 are replaced. Raises OSError."""
     texts: dict[str, str] = {}
     images: dict[str, str] = {}
     for line in read_text(path, "replace").splitlines():
@@ -34,12 +34,12 @@ def read_session_txt(path: Path) -> SessionText:
     return SessionText(texts.get("id", ""), texts.get("subject", ""), images)
 
 
-def image_line_parts(rest: str) -> tuple[str, dict[str, str]]:
-    """Return name and info fields of the rest of an image line.
+def image_line_parts(line_end: str) -> tuple[str, dict[str, str]]:
+    """Return name and info fields of an image line without its number.
 
     >>> image_line_parts(" T1w                       : TR(2): PEDirection(j-)")
     ('T1w', {'TR': '2', 'PEDirection': 'j-'})
     """
-    name, *others = rest.split(":")
-    found = (_INFO.fullmatch(other) for other in others)
-    return name.strip(), {match[1]: match[2] for match in found if match}
+    name, *fields = line_end.split(":")
+    matches = (_INFO.fullmatch(field_text) for field_text in fields)
+    return name.strip(), {match[1]: match[2] for match in matches if match}

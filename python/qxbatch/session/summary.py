@@ -1,4 +1,4 @@
-"""summary.json: what a program wants to know about a session and how it was made (docs/summary.md)."""
+"""summary.json: a session and its import, for programs (docs/summary.md)."""
 
 import json
 import re
@@ -34,8 +34,8 @@ from qxbatch.session.summary_parts import (
 )
 
 SCHEMA = 2
-"""The schema that is written; this one and older ones are read."""
-_WRITTEN = ("seconds", "name", "system")
+"""The schema that is written; this and older ones can be read."""
+_WRITTEN_KEYS = ("seconds", "name", "system")
 VOLATILE = ("times", "host", "command")
 """Fields that differ between two imports of the same packets."""
 _CURVE = re.compile(r'"global_signal": \[[^"\[\]{}]*\]')
@@ -66,17 +66,17 @@ class Summary:
     ledger: LedgerCounts
     problems: tuple[Problem, ...] = ()
     converters: Mapping[str, str] = field(default_factory=dict)
-    """Name to version."""
+    """Maps names to versions."""
     numbers: Mapping[int, int] = field(default_factory=dict)
-    """Further number of a series with more than nine images, to its n."""
+    """Maps each further number of a series with more than nine images to its n."""
     split: Split | None = None
     times: Mapping[str, float] = field(default_factory=dict)
     """Seconds by stage."""
     host: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
-    """The command that makes the session again."""
+    """The command that rebuilds the session."""
     schema: int = SCHEMA
-    """Of the text that it was read from."""
+    """The schema of the text from which it was read."""
 
     def to_json(self) -> str:
         """Return the summary as the text of summary.json, in the current schema, keys in alphabetical order."""
@@ -102,41 +102,41 @@ class Summary:
 
     @classmethod
     def from_json(cls, text: str | bytes, path: Path) -> "Summary":
-        """Return the summary that a text of schema 1 or 2 has; fields that schema 1 lacks get their defaults.
+        """Return the summary in a text of schema 1 or 2; fields that schema 1 lacks get their defaults.
 
         `path` is named in errors. Raises SummaryError, and NewerSchemaError for a schema that is not known.
         """
         try:
-            given = Fields(json.loads(text))
-            schema = given.whole("schema")
+            fields = Fields(json.loads(text))
+            schema = fields.whole("schema")
             if schema > SCHEMA:
                 message = f"{path}: has schema {schema}, this version of qxbatch reads up to {SCHEMA}. Update qxbatch."
                 raise NewerSchemaError(message)
-            return _read(given, schema)
+            return _read_summary(fields, schema)
         except SummaryError:
             raise
         except (ValueError, RecursionError) as error:
             raise SummaryError(f"{path}: cannot be read ({error})") from None
 
 
-def _read(given: Fields, schema: int) -> Summary:
+def _read_summary(fields: Fields, schema: int) -> Summary:
     for key in _REQUIRED:
-        given.value(key)
-    numbers, times = given.table("numbers"), given.table("times")
+        fields.value(key)
+    numbers, times = fields.table("numbers"), fields.table("times")
     return Summary(
-        qxbatch=given.text("qxbatch"),
-        session=read_session(given.table("session")),
-        packets=tuple(map(read_packet, given.tables("packets"))),
-        series=tuple(map(read_series, given.tables("series"))),
-        images=tuple(map(read_image, given.tables("images"))),
-        ledger=read_ledger_counts(given.table("ledger")),
-        problems=tuple(map(read_problem, given.tables("problems"))),
-        converters=given.text_table("converters"),
+        qxbatch=fields.text("qxbatch"),
+        session=read_session(fields.table("session")),
+        packets=tuple(map(read_packet, fields.tables("packets"))),
+        series=tuple(map(read_series, fields.tables("series"))),
+        images=tuple(map(read_image, fields.tables("images"))),
+        ledger=read_ledger_counts(fields.table("ledger")),
+        problems=tuple(map(read_problem, fields.tables("problems"))),
+        converters=fields.text_table("converters"),
         numbers={_number(key): numbers.whole(key) for key in numbers.keys()},  # noqa: SIM118 - no mapping
-        split=read_split(given.table("parted")) if "parted" in given else None,
+        split=read_split(fields.table("parted")) if "parted" in fields else None,
         times={key: times.number(key) for key in times.keys()},  # noqa: SIM118 - no mapping
-        host=given.text_table("host"),
-        command=given.text("command", ""),
+        host=fields.text_table("host"),
+        command=fields.text("command", ""),
         schema=schema,
     )
 
@@ -147,12 +147,12 @@ def _dumped(content: Mapping[str, Any]) -> str:
 
 
 def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]) -> str:
-    """Return the text of a summary that could be read, with facts and verdicts of series by n. All else stays.
+    """Return the text of a summary that could be read, with facts and verdicts of series by n. Everything else is unchanged.
 
-    A series that is repeated is still so when it is complete. Where nothing changes, the text is the same.
+    A repeated series that is complete stays repeated. If nothing changes, the same text is returned.
     """
     content = json.loads(text)
-    before = [dict(series) for series in content["series"]]
+    old_series = [dict(series) for series in content["series"]]
     for series in content["series"]:
         acquisition, verdict = facts.get(series["n"], (None, None))
         if acquisition is None or verdict is None:
@@ -160,8 +160,8 @@ def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]
         if (verdict, series.get("verdict")) != (SeriesVerdict.COMPLETE, SeriesVerdict.REPEATED):
             series["verdict"] = str(verdict)
         series.pop("acquisition", None)
-        series.update({"acquisition": known} if (known := acquisition_value(acquisition)) else {})
-    return text if content["series"] == before else _dumped({**content, "schema": SCHEMA})
+        series.update({"acquisition": values} if (values := acquisition_value(acquisition)) else {})
+    return text if content["series"] == old_series else _dumped({**content, "schema": SCHEMA})
 
 
 def _number(text: str) -> int:
@@ -171,20 +171,20 @@ def _number(text: str) -> int:
 
 
 def comparable(text: bytes) -> object:
-    """Return a summary without VOLATILE, to be compared with another one; the bytes where they are no JSON."""
+    """Return a summary without VOLATILE, to be compared with another one; the bytes if they are not JSON."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return text
     if not isinstance(content, dict):
         return content
-    found = {key: value for key, value in content.items() if key not in VOLATILE}
+    stable = {key: value for key, value in content.items() if key not in VOLATILE}
     added = {key: _added(content[key]) for key in VOLATILE if key in content}
-    return {**found, **{key: value for key, value in added.items() if value}}
+    return {**stable, **{key: value for key, value in added.items() if value}}
 
 
 def _added(value: object) -> object:
-    """Return what a person added to a volatile field; an import writes the keys in _WRITTEN alone, or a text."""
+    """Return values that a person added to a volatile field; an import writes only the keys in _WRITTEN_KEYS, or a text."""
     if isinstance(value, dict):
-        return {key: value[key] for key in value if key not in _WRITTEN}
+        return {key: value[key] for key in value if key not in _WRITTEN_KEYS}
     return None if isinstance(value, str) else value

@@ -15,13 +15,13 @@ Sum = tuple[int, str]
 
 
 class SessionIdentity(NamedTuple):
-    """Who a session is of."""
+    """The identity of a session."""
 
     id: str
     subject: str
     session: str | None = None
     patient: str = ""
-    """The patient id; empty where the session id replaces it."""
+    """The patient id; empty if the session id replaces it."""
     concealed: bool = False
     """The session id replaces the patient id and name in names, logs and reports."""
 
@@ -32,7 +32,7 @@ class Split(NamedTuple):
     source: str
     """The session id that the packet would have had."""
     sessions: Mapping[str, str]
-    """Session id to PatientID, or to the name where there is none; empty where the session id replaces them."""
+    """Maps session ids to PatientIDs, or to names if there is none; empty if the session id replaces them."""
 
 
 class PacketSummary(NamedTuple):
@@ -43,17 +43,17 @@ class PacketSummary(NamedTuple):
     size: int
     """Bytes."""
     sha256: str = ""
-    """Of its file as it came; empty for a folder, and where it was not computed."""
+    """Of the packet's file; empty for a folder, or if it was not computed."""
 
     def is_same(self, other: "PacketSummary") -> bool:
-        """Return whether both are of one packet; former versions did not write the hash."""
-        same = (self.name, self.files, self.size) == (other.name, other.files, other.size)
-        return same and (self.sha256 == other.sha256 or not (self.sha256 and other.sha256))
+        """Return whether both describe the same packet; previous versions did not write the hash."""
+        equal = (self.name, self.files, self.size) == (other.name, other.files, other.size)
+        return equal and (self.sha256 == other.sha256 or not (self.sha256 and other.sha256))
 
 
 @dataclass(frozen=True)
 class SeriesSummary:
-    """A series and what its conversion gave."""
+    """A series and the result of its conversion."""
 
     n: int
     """Ten times the series number, or the free number it got (docs/numbers.md)."""
@@ -70,7 +70,7 @@ class SeriesSummary:
     """Numbers of its images."""
     problems: tuple[Problem, ...] = ()
     series_uids: tuple[str, ...] = ()
-    """Of a joined series: the SeriesInstanceUIDs of its parts, the first part first."""
+    """Of a joined series: the SeriesInstanceUIDs of its parts, in their order."""
     study_uids: tuple[str, ...] = ()
     """Of a joined series with parts of several studies."""
     verdict: SeriesVerdict | None = None
@@ -78,12 +78,12 @@ class SeriesSummary:
 
 
 class ImageStatistics(NamedTuple):
-    """What a time series shows of its quality (docs/statistics.md)."""
+    """Quality measures of a time series (docs/statistics.md)."""
 
     tsnr: float | None
-    """Median temporal SNR within the mask; None where no voxel varies."""
+    """Median temporal SNR within the mask; None if no voxel varies."""
     tsnr_limit: float | None
-    """What the brightest colour of the picture stands for."""
+    """Temporal SNR of the brightest colour of the picture."""
     dropped_volumes: int
     """Volumes at the beginning that are not in the steady state."""
     global_signal: tuple[float, ...]
@@ -104,11 +104,11 @@ class ImageSummary(NamedTuple):
     info: Mapping[str, str]
     """Field to value, as in session.txt."""
     shape: tuple[int, ...]
-    """Voxels along each axis; empty where it is not known."""
+    """Voxels along each axis; empty if unknown."""
     files: tuple[str, ...]
     """Relative to the session folder, the image first."""
     sums: Mapping[str, Sum] | None = None
-    """File to size and SHA-256 as written. None where the summary has none; a damaged entry is left out."""
+    """File to size and SHA-256 as written. None if the summary has none; a damaged entry is left out."""
     statistics: ImageStatistics | None = None
     """Of a time series."""
 
@@ -129,7 +129,7 @@ def session_value(session: SessionIdentity) -> dict[str, Any]:
 
 
 def ledger_counts_value(counts: LedgerCounts) -> dict[str, Any]:
-    """Return the JSON value of the counts; `left_out` only where something was left out."""
+    """Return the JSON value of the counts; `left_out` only if members were left out."""
     value: dict[str, Any] = {"rows": counts.rows, "fates": dict(counts.fates)}
     return {**value, "left_out": dict(counts.left_out)} if counts.left_out else value
 
@@ -179,115 +179,115 @@ def image_value(image: ImageSummary) -> dict[str, Any]:
 
 
 def _statistics_value(statistics: ImageStatistics) -> dict[str, Any]:
-    known = {key: value for key, value in statistics._asdict().items() if value is not None}
-    return {**known, "global_signal": list(statistics.global_signal)}
+    values = {key: value for key, value in statistics._asdict().items() if value is not None}
+    return {**values, "global_signal": list(statistics.global_signal)}
 
 
 def problem_value(problem: Problem) -> dict[str, str]:
-    """Return the JSON value of a problem; `command` only where there is one."""
+    """Return the JSON value of a problem; `command` only if there is one."""
     return {name: value for name, value in vars(problem).items() if value or name != "command"}
 
 
-def read_session(given: Fields) -> SessionIdentity:
+def read_session(fields: Fields) -> SessionIdentity:
     """Return the identity. Raises FieldError."""
     return SessionIdentity(
-        given.text("id"),
-        given.text("subject"),
-        given.optional_text("session"),
-        given.text("patient", ""),
-        given.flag("concealed", False),
+        fields.text("id"),
+        fields.text("subject"),
+        fields.optional_text("session"),
+        fields.text("patient", ""),
+        fields.flag("concealed", False),
     )
 
 
-def read_split(given: Fields) -> Split:
+def read_split(fields: Fields) -> Split:
     """Return the sessions that were split from one packet. Raises FieldError."""
-    return Split(given.text("from"), given.text_table("sessions"))
+    return Split(fields.text("from"), fields.text_table("sessions"))
 
 
-def read_packet(given: Fields) -> PacketSummary:
+def read_packet(fields: Fields) -> PacketSummary:
     """Return a packet. Raises FieldError."""
-    return PacketSummary(given.text("name"), given.whole("files"), given.whole("size"), given.text("sha256", ""))
+    return PacketSummary(fields.text("name"), fields.whole("files"), fields.whole("size"), fields.text("sha256", ""))
 
 
-def read_series(given: Fields) -> SeriesSummary:
+def read_series(fields: Fields) -> SeriesSummary:
     """Return a series. Raises FieldError."""
-    header = given.table("header")
+    header = fields.table("header")
     return SeriesSummary(
-        n=given.whole("n"),
-        kind=given.member("kind", SeriesKind),
-        files=given.whole("files"),
-        size=given.whole("size"),
+        n=fields.whole("n"),
+        kind=fields.member("kind", SeriesKind),
+        files=fields.whole("files"),
+        size=fields.whole("size"),
         header={key: _header_value(header, key) for key in header.keys()},  # noqa: SIM118 - no mapping
-        state=given.member("state", State),
-        tool=given.text("tool", ""),
-        images=given.wholes("images"),
-        problems=tuple(map(read_problem, given.tables("problems"))),
-        series_uids=given.texts("series_uids"),
-        study_uids=given.texts("study_uids"),
-        verdict=given.member("verdict", SeriesVerdict) if "verdict" in given else None,
-        acquisition=read_acquisition(given.table("acquisition")) if "acquisition" in given else None,
+        state=fields.member("state", State),
+        tool=fields.text("tool", ""),
+        images=fields.wholes("images"),
+        problems=tuple(map(read_problem, fields.tables("problems"))),
+        series_uids=fields.texts("series_uids"),
+        study_uids=fields.texts("study_uids"),
+        verdict=fields.member("verdict", SeriesVerdict) if "verdict" in fields else None,
+        acquisition=read_acquisition(fields.table("acquisition")) if "acquisition" in fields else None,
     )
 
 
-def read_image(given: Fields) -> ImageSummary:
+def read_image(fields: Fields) -> ImageSummary:
     """Return an image. Raises FieldError; a damaged entry of `sums` is left out."""
-    files = given.texts("files")
+    files = fields.texts("files")
     return ImageSummary(
-        number=given.whole("number"),
-        series=given.whole("series"),
-        k=given.whole("k"),
-        of=given.whole("of"),
-        name=given.text("name"),
-        info=given.text_table("info"),
-        shape=given.wholes("shape"),
+        number=fields.whole("number"),
+        series=fields.whole("series"),
+        k=fields.whole("k"),
+        of=fields.whole("of"),
+        name=fields.text("name"),
+        info=fields.text_table("info"),
+        shape=fields.wholes("shape"),
         files=files,
-        sums=_sums(given.value("sums"), files) if "sums" in given else None,
-        statistics=_read_statistics(given.table("statistics")) if "statistics" in given else None,
+        sums=_sums(fields.value("sums"), files) if "sums" in fields else None,
+        statistics=_read_statistics(fields.table("statistics")) if "statistics" in fields else None,
     )
 
 
-def _read_statistics(given: Fields) -> ImageStatistics:
+def _read_statistics(fields: Fields) -> ImageStatistics:
     return ImageStatistics(
-        given.number("tsnr") if "tsnr" in given else None,
-        given.number("tsnr_limit") if "tsnr_limit" in given else None,
-        given.whole("dropped_volumes"),
-        given.numbers("global_signal"),
+        fields.number("tsnr") if "tsnr" in fields else None,
+        fields.number("tsnr_limit") if "tsnr_limit" in fields else None,
+        fields.whole("dropped_volumes"),
+        fields.numbers("global_signal"),
     )
 
 
-def read_problem(given: Fields) -> Problem:
+def read_problem(fields: Fields) -> Problem:
     """Return a problem. Raises FieldError."""
     return Problem(
-        given.member("code", Code),
-        given.text("subject"),
-        given.text("message"),
-        given.text("hint", ""),
-        given.member("severity", Severity, Severity.ERROR),
-        given.text("command", ""),
+        fields.member("code", Code),
+        fields.text("subject"),
+        fields.text("message"),
+        fields.text("hint", ""),
+        fields.member("severity", Severity, Severity.ERROR),
+        fields.text("command", ""),
     )
 
 
-def read_ledger_counts(given: Fields) -> LedgerCounts:
+def read_ledger_counts(fields: Fields) -> LedgerCounts:
     """Return the counts of the ledger's rows. Raises FieldError."""
-    return LedgerCounts(given.whole("rows"), _counts(given.table("fates")), _counts(given.table("left_out")))
+    return LedgerCounts(fields.whole("rows"), _counts(fields.table("fates")), _counts(fields.table("left_out")))
 
 
-def _counts(given: Fields) -> dict[str, int]:
-    return {key: given.whole(key) for key in given.keys()}  # noqa: SIM118 - no mapping
+def _counts(fields: Fields) -> dict[str, int]:
+    return {key: fields.whole(key) for key in fields.keys()}  # noqa: SIM118 - no mapping
 
 
 def _header_value(header: Fields, key: str) -> Value:
-    found = header.value(key)
-    if isinstance(found, str | int | float):
-        return found
-    items = found if isinstance(found, list) else [found]
+    value = header.value(key)
+    if isinstance(value, str | int | float):
+        return value
+    items = value if isinstance(value, list) else [value]
     if not all(item is None or isinstance(item, str | int | float) for item in items):
         raise FieldError(f"{header.place(key)} is neither a text nor a number")
-    return found  # type: ignore[return-value] # just tested
+    return value  # type: ignore[return-value] # just tested
 
 
-def _sums(given: object, files: tuple[str, ...]) -> dict[str, Sum]:
-    table = given if isinstance(given, dict) else {}
+def _sums(value: object, files: tuple[str, ...]) -> dict[str, Sum]:
+    table = value if isinstance(value, dict) else {}
     entries = ((file, table.get(file)) for file in files)
     pairs = ((file, entry.get("size"), entry.get("sha256")) for file, entry in entries if isinstance(entry, dict))
     return {file: (size, text) for file, size, text in pairs if isinstance(size, int) and isinstance(text, str)}

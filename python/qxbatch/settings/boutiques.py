@@ -14,13 +14,15 @@ from qxbatch.settings.parameters import PARAMETERS
 IMAGE = "qxbatch:full"
 DESCRIPTION = "Brings a study's incoming MR packets to sorted DICOM, NIfTI images and session.txt."
 POSITIONAL = ("sessionsfolder", "masterinbox")
-"""In the BIDS-App form these are the words <output> and <data>, and cannot be given a second time."""
-OFFERED = tuple(each for each in PARAMETERS if each.name not in POSITIONAL and each.group is not Group.CLUSTER)
-"""The image has no scheduler."""
+"""Parameters that are the words <output> and <data> in the BIDS-App form."""
+OFFERED = tuple(
+    parameter for parameter in PARAMETERS if parameter.name not in POSITIONAL and parameter.group is not Group.CLUSTER
+)
+"""Parameters in the descriptor; the image has no scheduler."""
 NUMBERS = ("N", "SECONDS", "0-9")
-"""Values of these names are numbers, of whatever unit."""
-READ = ("config", "password_file", "protocol")
-"""Files that must be there when the command starts; other files are written, or named inside a longer value."""
+"""Values with these names are numbers, of any unit."""
+INPUT_FILES = ("config", "password_file", "protocol")
+"""Files that must exist when the command starts; other files are written, or named inside a longer value."""
 STATUSES = {
     ExitStatus.FAILED: "at least one packet or series failed, or a packet was refused",
     ExitStatus.USAGE: "wrong usage; nothing was touched",
@@ -42,13 +44,13 @@ def descriptor() -> dict[str, object]:
             "value-choices": ["participant", "group"],
         },
     ]
-    options = [_option(each) for each in OFFERED]
+    options = [_option(parameter) for parameter in OFFERED]
     return {
         "schema-version": "0.5",
         "name": "qxbatch",
         "tool-version": VERSION,
         "description": DESCRIPTION,
-        "command-line": " ".join(["qxbatch", *(str(each["value-key"]) for each in [*words, *options])]),
+        "command-line": " ".join(["qxbatch", *(str(entry["value-key"]) for entry in [*words, *options])]),
         "container-image": {"type": "docker", "image": IMAGE},
         "inputs": [*words, *options],
         "output-files": [
@@ -66,7 +68,7 @@ def descriptor() -> dict[str, object]:
 
 
 def is_number(parameter: Parameter) -> bool:
-    """Whether a parameter's value is a number."""
+    """Return whether a parameter's value is a number."""
     return parameter.metavar in NUMBERS
 
 
@@ -75,25 +77,25 @@ def _word(name: str, kind: str, meaning: str) -> dict[str, object]:
 
 
 def _option(parameter: Parameter) -> dict[str, object]:
-    """One option. Defaults are described in words: a default-value would stand on every command line."""
-    found = {
+    """Return the entry of an option. Its description names the default: a default-value would be on every command line."""
+    entry = {
         **_word(parameter.name, _type(parameter), described(parameter)),
         "optional": True,
         "command-line-flag": parameter.option,
     }
     if parameter.takes_value:
-        found["command-line-flag-separator"] = "="
+        entry["command-line-flag-separator"] = "="
     if parameter.choices:
-        found["value-choices"] = list(parameter.choices)
+        entry["value-choices"] = list(parameter.choices)
     if parameter.form is Form.WORDS:
-        found |= {"list": True, "list-separator": ","}
-    return found
+        entry |= {"list": True, "list-separator": ","}
+    return entry
 
 
 def _type(parameter: Parameter) -> str:
     if parameter.form is Form.SWITCH:
         return "Flag"
-    if parameter.name in READ:
+    if parameter.name in INPUT_FILES:
         return "File"
     return "Number" if is_number(parameter) else "String"
 
@@ -105,10 +107,10 @@ def described(parameter: Parameter) -> str:
 
 
 def default_of(parameter: Parameter) -> str:
-    """Return the default in the BIDS-App form, where packets are left where they are."""
+    """Return the default in the BIDS-App form, which leaves packets in place."""
     return "leave" if parameter.name == "archive" else parameter.default
 
 
-def as_text(found: Mapping[str, object]) -> str:
-    """Return a descriptor as it is in the file."""
-    return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+def as_text(content: Mapping[str, object]) -> str:
+    """Return a descriptor as the text of the file."""
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"

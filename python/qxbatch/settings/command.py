@@ -1,4 +1,4 @@
-"""The command line that repeats a run for some sessions alone, in the form that the user used."""
+"""The command line that repeats a run for some sessions, in the form that the user used."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ _NOT_REPEATED = frozenset(
         *("scheduler", "container", "wait", "print_script"),
     )
 )
-"""What chooses packets, or only how the run reports."""
+"""Parameters that choose packets, or only affect reports."""
 _EXPRESSION = re.compile(r"[.^$*+?{}\[\]\\|(),]")
 _GLOB = re.compile(r"[*?\[{,]")
 
@@ -24,10 +24,10 @@ _GLOB = re.compile(r"[*?\[{,]")
 def command_for(settings: Settings, sessions: Sequence[str], changes: Mapping[str, str] | None = None) -> str:
     """Return the command that imports these sessions, by their ids, with some parameters changed; quoted for a shell.
 
-    What the user gave otherwise is repeated, so that the packets become the same sessions.
+    Other options of the user are repeated, so that the packets become the same sessions.
     """
-    kept = {name: value for name, value in settings.given if name not in _NOT_REPEATED and value}
-    options = [_option(name, value) for name, value in {**kept, **(changes or {})}.items()]
+    repeated = {name: value for name, value in settings.command_line if name not in _NOT_REPEATED and value}
+    options = [_option(name, value) for name, value in {**repeated, **(changes or {})}.items()]
     return " ".join(shell_word(word) for word in ("qxbatch", *_form(settings, sessions), *options))
 
 
@@ -51,7 +51,7 @@ def _option(name: str, value: str) -> str:
 
 
 def as_expression(session: str) -> str:
-    """Return a regular expression for one name, as a list of them is read.
+    """Return a regular expression for one name, quoted for a list.
 
     >>> as_expression("IM0.dcm"), as_expression("HQ210_base"), as_expression("a,b")
     ('IM0\\\\.dcm', 'HQ210_base', 'a\\\\,b')
@@ -60,7 +60,7 @@ def as_expression(session: str) -> str:
 
 
 def as_glob(session: str) -> str:
-    """Return a glob for one name, as a list of them is read.
+    """Return a glob for one name, quoted for a list.
 
     >>> as_glob("S1*"), as_glob("HQ210_base")
     ('S1[*]', 'HQ210_base')

@@ -9,7 +9,7 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.parameters import PARAMETERS
 
 LARGEST = 10**18
-"""Python refuses to write out numbers of thousands of digits, and no parameter needs a larger one."""
+"""Larger numbers are refused: Python does not print numbers with thousands of digits."""
 LISTS = ("sessions", "add_json_info", "path_map", "participant_label", "session_label")
 """Parameters that may be written as an array."""
 
@@ -28,30 +28,30 @@ def read_config(path: str) -> dict[str, str]:
         raise UsageError(f"--config={path} is no TOML: {error}.", hint) from None
     except RecursionError:
         raise UsageError(f"--config={path} is nested too deeply.", "Name a TOML file of parameters.") from None
-    given: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for key, value in values.items():
         name = _name(path, key)
         if name == "scheduler" and isinstance(value, dict):
-            given[name] = _scheduler(path, value)
+            parameters[name] = _scheduler(path, value)
             continue
-        if name in given:
+        if name in parameters:
             raise UsageError(f"--config={path} gives {name} twice, with - and with _.", "Leave one of them out.")
-        given[name] = _text(path, name, value)
-    return given
+        parameters[name] = _text(path, name, value)
+    return parameters
 
 
 def _name(path: str, key: str) -> str:
     name = key.replace("-", "_")
-    known = [parameter.name for parameter in PARAMETERS if parameter.name != "config"]
-    if name not in known:
-        near = nearest(name, known)
+    names = [parameter.name for parameter in PARAMETERS if parameter.name != "config"]
+    if name not in names:
+        near = nearest(name, names)
         hint = f"Did you mean {near}?" if near else "`qxbatch --help` lists the parameters."
         raise UsageError(f"--config={path} names {key!r}, which is no parameter.", hint)
     return name
 
 
 def _scheduler(path: str, table: dict[str, object]) -> str:
-    """Return the table `[scheduler]` as it would stand on the command line: its `name` first."""
+    """Return the table `[scheduler]` as the value of --scheduler: its `name` first."""
     options = dict(table)
     name = options.pop("name", "")
     if not isinstance(name, str) or not name:
@@ -60,7 +60,7 @@ def _scheduler(path: str, table: dict[str, object]) -> str:
 
 
 def _text(path: str, name: str, value: object) -> str:
-    """A value as it would stand on the command line."""
+    """Return a value as on the command line."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     items = value if isinstance(value, list) else [value]

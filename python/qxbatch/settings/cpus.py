@@ -1,4 +1,4 @@
-"""How many CPUs this process may use: not those of the machine, but its share of them."""
+"""The number of CPUs that this process may use, which may be fewer than the machine has."""
 
 import os
 from collections.abc import Mapping
@@ -10,58 +10,58 @@ def usable(
     proc: Path = Path("/proc"),
     cgroups: Path = Path("/sys/fs/cgroup"),
 ) -> int:
-    """Return the smaller of what the kernel grants and SLURM_CPUS_PER_TASK; at least 1."""
+    """Return the smaller of the kernel's limit and SLURM_CPUS_PER_TASK; at least 1."""
     slurm = environment.get("SLURM_CPUS_PER_TASK", "")
     most = granted(proc, cgroups)
     return max(1, min(most, int(slurm))) if slurm.isdecimal() else most
 
 
 def granted(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
-    """Return the smallest of the affinity and the cgroup's limits (v2 and v1): more cannot be used, whatever is started."""
+    """Return the smallest of the affinity and the cgroup's limits (v2 and v1): no program can use more."""
     return max(1, min([_affinity(), *_cgroup_limits(proc, cgroups)]))
 
 
 def _affinity() -> int:
-    """CPUs the scheduler may put this process on."""
+    """Return the number of CPUs on which the kernel may run this process."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _cgroup_limits(proc: Path, cgroups: Path) -> list[int]:
-    """Whole CPUs that this process's cgroups and those above them allow; part of a CPU counts as one."""
+    """Return the CPUs that this process's cgroups and those above them allow; a fraction of a CPU counts as one."""
     limits: list[int] = []
     for line in _text(proc / "self/cgroup").splitlines():
-        number, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
+        number, _, controllers_and_path = line.partition(":")
+        controllers, _, path = controllers_and_path.partition(":")
         if number == "0" and not controllers:
-            read, roots = _quota_v2, (cgroups, cgroups / "unified")
+            quota, roots = _quota_v2, (cgroups, cgroups / "unified")
         elif "cpu" in controllers.split(","):
-            read, roots = _quota_v1, (cgroups / controllers, cgroups / "cpu")
+            quota, roots = _quota_v1, (cgroups / controllers, cgroups / "cpu")
         else:
             continue
         for root in roots:
-            limits += [limit for folder in _up_from(root, path) if (limit := read(folder)) is not None]
+            limits += [limit for folder in _up_from(root, path) if (limit := quota(folder)) is not None]
     return limits
 
 
 def _up_from(root: Path, path: str) -> list[Path]:
-    """The cgroup's folder and those above it; in a container its own path may be absent, then only the root counts."""
+    """Return the cgroup's folder and those above it; in a container its path may be missing, then only the root counts."""
     here = root / path.lstrip("/")
     return [folder for folder in (here, *here.parents) if folder.is_relative_to(root)]
 
 
 def _quota_v2(folder: Path) -> int | None:
     quota, _, period = _text(folder / "cpu.max").strip().partition(" ")
-    return _whole(quota, period)
+    return _whole_cpus(quota, period)
 
 
 def _quota_v1(folder: Path) -> int | None:
-    return _whole(_text(folder / "cpu.cfs_quota_us").strip(), _text(folder / "cpu.cfs_period_us").strip())
+    return _whole_cpus(_text(folder / "cpu.cfs_quota_us").strip(), _text(folder / "cpu.cfs_period_us").strip())
 
 
-def _whole(quota: str, period: str) -> int | None:
-    """Quota by period; None for `max` and -1, which are no limit."""
+def _whole_cpus(quota: str, period: str) -> int | None:
+    """Return quota divided by period; None for `max` and -1, which mean no limit."""
     if not (quota.isdecimal() and period.isdecimal() and int(period)):
         return None
     return max(1, int(quota) // int(period))

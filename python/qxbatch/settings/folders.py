@@ -1,4 +1,4 @@
-"""Which folders a run works on."""
+"""The folders of a run."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ from qxbatch.settings.values import Values
 
 
 class Folders(NamedTuple):
-    """Absolute folders, and what is to be said about how they were chosen."""
+    """Absolute folders, and notes about how they were chosen."""
 
     sessionsfolder: Path
     masterinbox: Path | None
@@ -23,15 +23,15 @@ class Folders(NamedTuple):
 
 
 def find_folders(values: Values) -> Folders:
-    """Choose the sessions folder and the master inbox. Raises UsageError when one that is needed is absent.
+    """Choose the sessions folder and the master inbox. Raises UsageError if a required one is missing.
 
-    The sessions folder may be absent where the packets lie elsewhere: it is made then.
+    The sessions folder may be missing if the packets are in another folder: then it is created.
     """
-    given = absolute("--sessionsfolder", values.text("sessionsfolder"))
-    _must_be_open(given, "The sessions folder", ExitStatus.CANNOT_WRITE)
+    folder = absolute("--sessionsfolder", values.text("sessionsfolder"))
+    _must_be_open(folder, "The sessions folder", ExitStatus.CANNOT_WRITE)
     inbox = values.text("masterinbox")
-    default = not values.given("masterinbox")
-    sessionsfolder, notes = _below_study(given)
+    default = not values.is_given("masterinbox")
+    sessionsfolder, notes = _below_study(folder)
     if not default and inbox.casefold() != "none":
         masterinbox = absolute("--masterinbox", inbox)
         _must_be_open(masterinbox, "The master inbox", ExitStatus.USAGE)
@@ -43,18 +43,18 @@ def find_folders(values: Values) -> Folders:
     return Folders(sessionsfolder, sessionsfolder / MASTER_INBOX if default else None, notes)
 
 
-def _below_study(given: Path) -> tuple[Path, tuple[str, ...]]:
-    """A study folder is taken for the sessions folder below it, unless that is a session which has this name."""
-    below = given / "sessions"
-    has_inbox = os.path.isdir(given / MASTER_INBOX)  # noqa: PTH112 - False where it is closed
+def _below_study(folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """Return the sessions folder: for a study folder, the one below it, unless that is a session with this name."""
+    below = folder / "sessions"
+    has_inbox = os.path.isdir(folder / MASTER_INBOX)  # noqa: PTH112 - False if it cannot be read
     if below.is_dir() and not has_inbox and not is_session(below):
         _must_be_open(below, "The sessions folder", ExitStatus.CANNOT_WRITE)
-        return below, (f"{given} is a study folder: its sessions folder {below} is taken.",)
-    return given, ()
+        return below, (f"{folder} is a study folder: its sessions folder {below} is used.",)
+    return folder, ()
 
 
 def _must_be_open(path: Path, what: str, status: ExitStatus) -> None:
-    """Raise UsageError when a folder cannot be entered, or nobody can say whether it exists."""
+    """Raise UsageError if a folder cannot be entered, or if it is unknown whether it exists."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -71,4 +71,4 @@ def _must_be_folder(path: Path, what: str) -> None:
     if path.is_dir():
         return
     state = "is not a folder" if path.exists() else "does not exist"
-    raise UsageError(f"{what} {path} {state}.", "Name another one, or make it first.")
+    raise UsageError(f"{what} {path} {state}.", "Name another one, or create it first.")

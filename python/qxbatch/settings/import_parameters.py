@@ -25,13 +25,13 @@ class ImportParameters(TypedDict, total=False):
     """Regular expression that finds `subject_id` and, if there is one, `session_name` in a packet's name.
     Default: (?P<subject_id>.*)"""
     tool: Literal["auto", "dcm2niix", "dcm2nii", "dicm2nii"]
-    """Converter; `auto` takes what fits each series. Default: auto"""
+    """Converter; `auto` chooses one for each series. Default: auto"""
     parelements: int | Literal["all"]
     """Converter processes at once: a number, or `all` CPUs this process may use. Default: 1"""
     logfile: str
     """Table of packets, as `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`."""
     archive: Literal["move", "copy", "leave", "delete"]
-    """What becomes of a packet once its session is complete and verified. Default: move"""
+    """What to do with a packet once its session is complete and verified. Default: move"""
     add_image_type: int
     """How many of the last ImageType labels are added to an image's name. Default: 0"""
     add_json_info: str | Sequence[str]
@@ -48,7 +48,7 @@ class ImportParameters(TypedDict, total=False):
     test: bool | Literal["yes", "no"]
     """Print what would be done, and stop. Nothing is written. Default: no"""
     fallback: Literal["dcm2niix", "dcm2nii", "dicm2nii"]
-    """Converter used, and named, where the one of `--tool` is absent."""
+    """Converter to use if the one of `--tool` is missing."""
     dicm2nii_dir: StrPath
     """Folder of an installed dicm2nii."""
     n_procs: int | Literal["all"]
@@ -70,11 +70,11 @@ class ImportParameters(TypedDict, total=False):
     protocol: StrPath
     """Protocol (TOML) that each session is compared with when it is published; differences are warnings."""
     max_expansion: int
-    """How many times its own size an archive may unpack to. Default: 1000"""
+    """Maximum ratio of unpacked to packed size of an archive. Default: 1000"""
     max_total: str | int
-    """What one packet may unpack to altogether, like 2T or 500G; without a unit, megabytes. Default: 1T"""
+    """Maximum unpacked size of one packet, like 2T or 500G; without a unit, megabytes. Default: 1T"""
     max_members: int
-    """How many members one packet may have, those of archives inside it counted. Default: 5000000"""
+    """Maximum number of members of one packet, including those of archives inside it. Default: 5000000"""
     max_nesting: int
     """Maximum depth of archives inside archives; deeper ones are kept unopened. Default: 5"""
     password_file: StrPath
@@ -82,7 +82,7 @@ class ImportParameters(TypedDict, total=False):
     timeout: float
     """Seconds that one conversion may take; not given: by the size of the series."""
     settle: float
-    """A packet that changed less than so many seconds ago waits for the next run. Default: 0"""
+    """A packet that changed less than this many seconds ago waits for the next run. Default: 0"""
     gzip_level: int
     """Compression level: 1 is fast, 9 is small. 0 (default) copies deflated zip members without recompressing
     them. Default: 0"""
@@ -103,4 +103,4 @@ class ImportParameters(TypedDict, total=False):
     list_all: bool
     """List every packet and message, also where a list is shortened to counts by default."""
     quiet: bool
-    """Say nothing but warnings and errors."""
+    """Print only warnings and errors."""

@@ -14,14 +14,16 @@ from qxbatch.settings.parameters import PARAMETERS
 
 NO_KEYWORDS = (
     "sessionsfolder",  # the first argument
-    "config",  # a file of what keywords say
+    "config",  # a file of the same parameters
     "log_file",  # a script gets messages of `logging.getLogger("qxbatch")`
     "existing_structure",  # without effect
     "clean_dicom_folders",
     "skip_bids_validator",
 )
-KEYWORDS = tuple(each for each in PARAMETERS if each.name not in NO_KEYWORDS and each.group is not Group.CLUSTER)
-"""An import by a function is done here: jobs of a cluster are submitted by the command."""
+KEYWORDS = tuple(
+    parameter for parameter in PARAMETERS if parameter.name not in NO_KEYWORDS and parameter.group is not Group.CLUSTER
+)
+"""Parameters of the function, which imports in this process: only the command submits jobs to a cluster."""
 PATHS = ("DIR", "FILE", "DIR|none")
 WIDTH = 110
 HEAD = '''\
@@ -40,12 +42,12 @@ class ImportParameters(TypedDict, total=False):
 
 
 def texts(keywords: Mapping[str, object]) -> dict[str, str]:
-    """Return parameters as they stand on a command line; None is as good as not given. Raises TypeError."""
+    """Return parameters as on a command line; None means the default. Raises TypeError."""
     return {name: _text(name, value) for name, value in keywords.items() if value is not None}
 
 
 def _text(name: str, value: object) -> str:
-    names = [each.name for each in KEYWORDS]
+    names = [parameter.name for parameter in KEYWORDS]
     if name not in names:
         near = nearest(name, names)
         hint = f"did you mean {near}?" if near else "docs/python-api.md names them"
@@ -63,7 +65,7 @@ def _text(name: str, value: object) -> str:
 
 def module() -> str:
     """Return the text of import_parameters.py."""
-    return "\n".join([HEAD, *(_field(each) for each in KEYWORDS), ""])
+    return "\n".join([HEAD, *(_field(parameter) for parameter in KEYWORDS), ""])
 
 
 def _field(parameter: Parameter) -> str:

@@ -6,10 +6,10 @@ _OPENING = {"(": ")", "[": "]", "{": "}"}
 
 
 def split(text: str) -> tuple[str, ...]:
-    """Split at commas that stand outside of brackets, so that `AP.{1,3},HQ[,_].*` is two items.
+    """Split at commas outside of brackets: `AP.{1,3},HQ[,_].*` is two items.
 
-    A backslash takes the meaning from the character behind it; inside `[]` only `]` counts. Items are trimmed, and
-    empty ones left out. A bracket that is never closed holds the commas behind it.
+    A backslash escapes the next character; inside `[]` only `]` counts. Items are trimmed, and empty ones left out. After a
+    bracket that is never closed, commas do not split.
     """
     items: list[str] = []
     current = ""
@@ -25,11 +25,11 @@ def split(text: str) -> tuple[str, ...]:
             current += next(characters, "")
         else:
             _follow(character, closing)
-    return tuple(item for item in (part.strip() for part in [*items, current]) if item)
+    return tuple(item for item in (text.strip() for text in [*items, current]) if item)
 
 
 def _follow(character: str, closing: list[str]) -> None:
-    """Keep the stack of brackets that wait to be closed."""
+    """Update the stack of open brackets."""
     if closing and character == closing[-1]:
         closing.pop()
     elif character in _OPENING and closing[-1:] != ["]"]:
@@ -37,12 +37,12 @@ def _follow(character: str, closing: list[str]) -> None:
 
 
 def labels(text: str, prefix: str) -> tuple[str, ...]:
-    """Split BIDS labels at commas and white space, and take off `sub-` or `ses-`."""
+    """Split BIDS labels at commas and white space, and remove `sub-` or `ses-`."""
     return tuple(word.removeprefix(prefix) for word in text.replace(",", " ").split())
 
 
 def of_glob(glob: str) -> str:
-    """Return the regular expression that matches what a glob does.
+    """Return the regular expression that matches the same names as a glob.
 
     >>> of_glob("AP-*"), of_glob("?.x")
     ('AP-.*', '.\\\\.x')

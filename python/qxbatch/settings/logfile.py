@@ -1,4 +1,4 @@
-"""What --logfile says: the table's path and its columns."""
+"""The value of --logfile: the table's path and its columns."""
 
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import LogfileSpec
@@ -16,35 +16,35 @@ KEYS = {
     "sessionid": "session_name",
 }
 LONGEST = 9
-"""Digits; no table has so many columns."""
+"""Digits of a column number."""
 FORM = "path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]"
 
 
 def logfile_spec(text: str) -> LogfileSpec:
     """Read `path:FILE|packet_name:1|subject_id:2|session_name:3`. Raises UsageError."""
-    found: dict[str, str] = {}
-    for piece in text.split("|"):
-        key, colon, value = piece.partition(":")
+    entries: dict[str, str] = {}
+    for item in text.split("|"):
+        key, colon, value = item.partition(":")
         name = KEYS.get(key.strip().casefold())
         if not colon or name is None:
-            raise UsageError(f"--logfile has a piece that is not known: {piece!r}.", f"Write {FORM}.")
-        if name in found:
+            raise UsageError(f"--logfile has an unknown entry: {item!r}.", f"Write {FORM}.")
+        if name in entries:
             raise UsageError(f"--logfile gives {name} twice.", f"Write {FORM}.")
-        found[name] = value.strip()
-    missing = [name for name in ("path", "packet_name", "subject_id") if not found.get(name)]
+        entries[name] = value.strip()
+    missing = [name for name in ("path", "packet_name", "subject_id") if not entries.get(name)]
     if missing:
         raise UsageError(f"--logfile lacks {', '.join(missing)}.", f"Write {FORM}.")
-    session = found.get("session_name", "")
+    session = entries.get("session_name", "")
     return LogfileSpec(
-        path=absolute("--logfile=path", found["path"]),
-        packet_name=_column("packet_name", found["packet_name"]),
-        subject_id=_column("subject_id", found["subject_id"]),
+        path=absolute("--logfile=path", entries["path"]),
+        packet_name=_column("packet_name", entries["packet_name"]),
+        subject_id=_column("subject_id", entries["subject_id"]),
         session_name=_column("session_name", session) if session else None,
     )
 
 
 def _column(name: str, text: str) -> int | str:
-    """A 1-based number or a header's name."""
+    """Return a column: a 1-based number or a header's name."""
     if not text.isdecimal():
         return text
     if len(text) > LONGEST or int(text) < 1:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Archive(StrEnum):
-    """What becomes of a packet whose session is complete and verified."""
+    """What to do with a packet whose session is complete and verified."""
 
     MOVE = "move"
     COPY = "copy"
@@ -21,7 +21,7 @@ class Archive(StrEnum):
 
 
 class Check(StrEnum):
-    """What to do before the work: ask (yes), continue whatever was found (no), need at least one ready packet (any)."""
+    """What to do before the import: ask (yes), continue (no), require at least one ready packet (any)."""
 
     YES = "yes"
     NO = "no"
@@ -29,7 +29,7 @@ class Check(StrEnum):
 
 
 class Gzip(StrEnum):
-    """How a series' DICOM is stored: one tar.gz a series, a .gz a file, or as it is."""
+    """How a series' DICOM is stored: one tar.gz a series, a .gz a file, or unchanged."""
 
     FOLDER = "folder"
     FILE = "file"
@@ -68,7 +68,7 @@ class JoinSeries(StrEnum):
 
 
 class Stages(StrEnum):
-    """How far a run goes."""
+    """The stages of a run."""
 
     ALL = "import"
     SORT = "sort"
@@ -96,7 +96,7 @@ class LogfileSpec:
 
 @dataclass(frozen=True)
 class Passwords:
-    """What is tried on encrypted packets. Only the path is ever shown or written."""
+    """Passwords for encrypted packets. Only the path is ever printed or written."""
 
     path: Path
     words: tuple[bytes, ...] = field(repr=False)
@@ -107,11 +107,11 @@ class Settings:
     """Everything a run depends on. Folders are absolute."""
 
     sessionsfolder: Path
-    """Where session folders are made."""
+    """The folder of session folders."""
     masterinbox: Path | None
-    """Where packets wait; None is folder mode: the data wait in `<session>/inbox`."""
+    """The folder of packets; None is folder mode: the data are in `<session>/inbox`."""
     archive_folder: Path
-    """Where packets go: `<sessionsfolder>/archive/MR`."""
+    """The folder of archived packets: `<sessionsfolder>/archive/MR`."""
     sessions: tuple[str, ...]
     """Inbox mode: regular expressions for session ids or packet names; folder mode: globs. Empty: all."""
     check: Check
@@ -120,7 +120,7 @@ class Settings:
     logfile: LogfileSpec | None
     tool: Tool
     fallback: Tool | None
-    """Used, aloud, where `tool` is absent."""
+    """Used instead of `tool` if that is missing; a note names it."""
     dicm2nii_dir: Path | None
     parelements: int
     """Converter processes at once."""
@@ -150,48 +150,48 @@ class Settings:
     """Bytes that one packet may unpack to."""
     max_members: int
     max_nesting: int
-    """Archives in one another that are opened."""
+    """Depth of nested archives that are opened."""
     passwords: Passwords | None
     timeout: float | None
     """Seconds for one conversion; None: scaled with the series."""
     settle: float
-    """A packet younger than so many seconds waits."""
+    """A packet that changed less than this many seconds ago waits."""
     participant_labels: tuple[str, ...]
     """BIDS-App form: only these subjects (without `sub-`); empty: all."""
     session_labels: tuple[str, ...]
     work_dir: Path | None
-    """Where small files are kept while a packet is read; None: beside the session."""
+    """The folder of small files while a packet is read; None: beside the session."""
     path_map: tuple[tuple[Path, Path], ...]
     """Pairs (path here, path outside) for the paths that session.txt names."""
     deidentify_logs: bool
     """See `deidentified`."""
     quiet: bool
     list_all: bool
-    """Nothing is folded to counts."""
+    """Lists are complete, not shortened to counts."""
     log_file: Path | None
     json_file: Path | None
     bids_app: bool = False
     """The BIDS-App form was used: never a prompt, archive defaults to leave."""
     bids_names: bool = False
-    """Packets are named as in BIDS, `sub-105_ses-1`: in the BIDS-App form, where the user gives no other rule."""
+    """Packets are named as in BIDS, `sub-105_ses-1`: in the BIDS-App form, unless the user gives another rule."""
 
     @property
     def deidentified(self) -> bool:
-        """Whether the session id replaces patient ids and names in all that is written but the DICOM itself."""
+        """Return whether the session id replaces patient ids and names in everything that is written, except in DICOM."""
         return self.logfile is not None or self.deidentify_logs
 
-    given: tuple[tuple[str, str], ...] = ()
-    """What the user wrote on the command line, by parameter: repeated in the commands that a report proposes."""
+    command_line: tuple[tuple[str, str], ...] = ()
+    """Parameters of the command line with their values as written: repeated in the commands that a report proposes."""
     stages: Stages = Stages.ALL
-    """Set by the parts that do not go all the way."""
+    """Set by commands that run only some stages."""
     protocol: "Protocol | None" = None
-    """What each session is compared with when it is published."""
+    """The protocol that each session is compared with when it is published."""
     scheduler: "SchedulerSpec | None" = None
-    """The cluster to which the import is submitted; None: it is done here."""
+    """The cluster to which the import is submitted; None: it runs in this process."""
     container: Path | None = None
     """The image in which the jobs of a cluster run."""
     wait: bool = False
     """Follow the submitted jobs."""
     print_script: bool = False
     gzip_as_found: bool = False
-    """A session's DICOM stays packed as it is, whatever `gzip` says."""
+    """Whether a session's DICOM stays packed as it is, regardless of `gzip`."""

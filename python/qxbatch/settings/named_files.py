@@ -1,4 +1,4 @@
-"""Parameters whose values are read by a separate module, which is loaded where they are given."""
+"""Parameters whose values are read by a separate module, which is loaded only if they are given."""
 
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 def passwords_of(values: Values) -> Passwords | None:
     """Return the passwords of --password-file. Raises UsageError."""
-    return read_passwords(values.text("password_file")) if values.given("password_file") else None
+    return read_passwords(values.text("password_file")) if values.is_given("password_file") else None
 
 
 def protocol_of(values: Values) -> "Protocol | None":
     """Return the protocol of --protocol. Raises UsageError."""
-    if not values.given("protocol"):
+    if not values.is_given("protocol"):
         return None
     from qxbatch.protocol.file import read_protocol
 
@@ -28,7 +28,7 @@ def protocol_of(values: Values) -> "Protocol | None":
 
 def scheduler_of(values: Values) -> "SchedulerSpec | None":
     """Return the request of --scheduler. Raises UsageError."""
-    if not values.given("scheduler"):
+    if not values.is_given("scheduler"):
         return None
     from qxbatch.settings.scheduler import scheduler_spec
 

@@ -12,13 +12,13 @@ from qxbatch.visible import shell_word
 
 
 def named_pattern(values: Values, name: str, group: str, older: str = "") -> tuple[re.Pattern[str], tuple[str, ...]]:
-    """Return a parameter's expression, which must hold `group` (or its older name), and notes. Raises UsageError."""
+    """Return a parameter's expression, which must contain `group` (or its older name), and notes. Raises UsageError."""
     option = find(PARAMETERS, name).option
     expression = values.regex(name)
     if group in expression.groupindex:
         return expression, ()
     if older and older in expression.groupindex:
-        return expression, (f"{option}: the group {older} is the older name of {group}; it is taken as that.",)
+        return expression, (f"{option}: the group {older} is the older name of {group}; it is used as {group}.",)
     raise UsageError(
         f"{option} lacks the group {group}: {expression.pattern}",
         f"Put (?P<{group}>...) around the part that is the {group.replace('_', ' ')}.",
@@ -26,20 +26,20 @@ def named_pattern(values: Values, name: str, group: str, older: str = "") -> tup
 
 
 def session_patterns(sessions: Sequence[str]) -> tuple[re.Pattern[str], ...]:
-    """Compile the regular expressions of the sessions filter. Raises UsageError; for a glob, with the expression to write."""
+    """Compile the regular expressions of the sessions filter. Raises UsageError; its hint for a glob is the right expression."""
     try:
-        return tuple(compiled("--sessions", each) for each in sessions)
+        return tuple(compiled("--sessions", expression) for expression in sessions)
     except UsageError as error:
-        if not any(each in text for text in sessions for each in "*?"):
+        if not any(wildcard in text for text in sessions for wildcard in "*?"):
             raise
-        meant = ",".join(map(_expression, sessions))
+        expressions = ",".join(map(_expression, sessions))
         raise UsageError(
-            error.message, f"For the names that a glob matches, write: --sessions={shell_word(meant)}"
+            error.message, f"For the names that a glob matches, write: --sessions={shell_word(expressions)}"
         ) from None
 
 
 def _expression(item: str) -> str:
-    """Return an item as it is, or as the expression of the glob that it must be."""
+    """Return an item, or its expression if it is a glob and not an expression."""
     try:
         re.compile(item)
     except re.error:

@@ -1,4 +1,4 @@
-"""Options that a QuNex call has and an import has not, and what takes their place."""
+"""Options of QuNex that an import does not have, and what replaces them."""
 
 _SCRIPT = "Put these commands into the script that calls qxbatch, before or after the call."
 _PARALLEL = "One run imports sessions in parallel: --n-procs=N bounds all threads, --parelements=N the converters."

@@ -5,7 +5,7 @@ from qxbatch.settings.parameter import Form, Group, Parameter
 OF_QXBATCH = (
     Parameter(
         "fallback",
-        "Converter used, and named, where the one of `--tool` is absent.",
+        "Converter to use if the one of `--tool` is missing.",
         group=Group.WORK,
         choices=("dcm2niix", "dcm2nii", "dicm2nii"),
     ),
@@ -59,21 +59,21 @@ OF_QXBATCH = (
     ),
     Parameter(
         "max_expansion",
-        "How many times its own size an archive may unpack to.",
+        "Maximum ratio of unpacked to packed size of an archive.",
         group=Group.WORK,
         default="1000",
         metavar="N",
     ),
     Parameter(
         "max_total",
-        "What one packet may unpack to altogether, like 2T or 500G; without a unit, megabytes.",
+        "Maximum unpacked size of one packet, like 2T or 500G; without a unit, megabytes.",
         group=Group.WORK,
         default="1T",
         metavar="SIZE",
     ),
     Parameter(
         "max_members",
-        "How many members one packet may have, those of archives inside it counted.",
+        "Maximum number of members of one packet, including those of archives inside it.",
         group=Group.WORK,
         default="5000000",
         metavar="N",
@@ -99,7 +99,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "settle",
-        "A packet that changed less than so many seconds ago waits for the next run.",
+        "A packet that changed less than this many seconds ago waits for the next run.",
         group=Group.INPUT,
         default="0",
         metavar="SECONDS",
@@ -145,7 +145,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "skip_bids_validator",
-        "Accepted since BIDS-Apps have it, and ignored: packets are no BIDS data set.",
+        "Accepted because BIDS-Apps have it, and ignored: packets are not a BIDS data set.",
         group=Group.BIDS,
         form=Form.SWITCH,
     ),
@@ -158,7 +158,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "config",
-        "TOML file of parameters by these names; the command line wins.",
+        "TOML file of parameters by these names; the command line overrides them.",
         group=Group.RUN,
         metavar="FILE",
     ),
@@ -170,13 +170,13 @@ OF_QXBATCH = (
     ),
     Parameter(
         "log_file",
-        "File to which all that happens is written, with times: options, packets, stages, converters, problems.",
+        "File for a log with times: options, packets, stages, converters, problems.",
         group=Group.RUN,
         metavar="FILE",
     ),
     Parameter(
         "quiet",
-        "Say nothing but warnings and errors.",
+        "Print only warnings and errors.",
         group=Group.RUN,
         form=Form.SWITCH,
     ),

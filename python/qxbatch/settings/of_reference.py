@@ -10,12 +10,12 @@ NAMEFORMAT = r"(?P<subject_id>.*)"
 OF_REFERENCE = (
     Parameter(
         "sessionsfolder",
-        "Folder in which session folders are made; a study folder may be given where `sessions` lies below it.",
+        "Folder of the session folders; a study folder that contains `sessions` is also accepted.",
         group=Group.INPUT,
         default=".",
         metavar="DIR",
         reference="an option; the current folder when it is not given",
-        difference="It may also stand as the first word. For a study folder, its `sessions` is taken and named.",
+        difference="It may also be the first word. For a study folder, its `sessions` is used, and a note names it.",
     ),
     Parameter(
         "sessions",
@@ -40,7 +40,7 @@ OF_REFERENCE = (
         group=Group.INPUT,
         default="any",
         choices=("yes", "no", "any"),
-        reference="`yes` waits for an answer wherever it runs",
+        reference="`yes` waits for an answer, even without a terminal",
         difference="`yes` without a terminal is wrong usage, so that no job hangs; under `any`, nothing ready is 66.",
     ),
     Parameter(
@@ -50,8 +50,8 @@ OF_REFERENCE = (
         default=PATTERN,
         metavar="REGEX",
         reference=r"`(?P<packet_name>.*?)(?:\.zip$|\.tar$|\.tgz$|\.tar\..*$|$)`",
-        difference="Extensions count in any case, `.tarz` and `.7z` are known. A group `session_id` is taken as the older name "
-        "of `packet_name`, said aloud; neither of them is wrong usage.",
+        difference="The case of extensions does not matter; `.tarz` and `.7z` are included. A group `session_id` is used as `packet_name`, "
+        "with a note; an expression with neither group is wrong usage.",
     ),
     Parameter(
         "nameformat",
@@ -59,18 +59,18 @@ OF_REFERENCE = (
         group=Group.INPUT,
         default=NAMEFORMAT,
         metavar="REGEX",
-        reference="the same; with `masterinbox=none` the subject was cut at the first `_`",
+        reference="the same; with `masterinbox=none` the subject ended at the first `_`",
         difference="The name format decides about the subject in both modes.",
     ),
     Parameter(
         "tool",
-        "Converter; `auto` takes what fits each series.",
+        "Converter; `auto` chooses one for each series.",
         group=Group.WORK,
         default="auto",
         choices=("auto", "dcm2niix", "dcm2nii", "dicm2nii"),
         reference="the same choices",
-        difference="A converter that is asked for and absent stops the run before data are touched (69), unless "
-        "`--fallback` names another. `auto` never takes dicm2nii, which can be silently wrong.",
+        difference="If the converter is missing, the run stops before it changes data (69), unless "
+        "`--fallback` names another. `auto` never uses dicm2nii, which can produce wrong images without an error.",
     ),
     Parameter(
         "parelements",
@@ -86,19 +86,19 @@ OF_REFERENCE = (
         "Table of packets, as `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
         group=Group.INPUT,
         metavar="SPEC",
-        reference="columns by number; the table was not read, and names that it should replace stayed",
+        reference="columns by number; the table was not read, so names were not replaced",
         difference="It is read. A column is a 1-based number or a header's name; files as Excel writes them are read; "
-        "keys may be short (`packetname`, `subjectid`, `sessionid`). A packet twice with different ids is wrong usage.",
+        "keys may be short (`packetname`, `subjectid`, `sessionid`). Rows of one packet with different ids are wrong usage.",
     ),
     Parameter(
         "archive",
-        "What becomes of a packet once its session is complete and verified.",
+        "What to do with a packet once its session is complete and verified.",
         group=Group.OUTPUT,
         default="move",
         choices=("move", "copy", "leave", "delete"),
         reference="`move` or `leave` by default, depending on the document",
         difference="`move` by default (`leave` in the BIDS-App form), only after every output is verified on disk; a "
-        "name taken in the archive gets a number; `delete` becomes `move`, said aloud, where a series did not convert.",
+        "name that is in use in the archive gets a number; `delete` becomes `move`, with a warning, if a series failed.",
     ),
     Parameter(
         "add_image_type",
@@ -114,7 +114,7 @@ OF_REFERENCE = (
         group=Group.OUTPUT,
         metavar="LIST",
         reference="none or `all` by default, depending on the document",
-        difference="None by default; an unknown field is wrong usage, so that a misspelt one does not vanish.",
+        difference="None by default; an unknown field is wrong usage, so that a misspelt one is noticed.",
     ),
     Parameter(
         "unzip",

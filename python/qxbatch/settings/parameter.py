@@ -1,10 +1,10 @@
-"""What one parameter is: the row of the table that help, README, docs and defaults are made of."""
+"""A parameter: a row of the table from which help, README, docs and defaults are made."""
 
 from enum import Enum
 
 
 class Group(Enum):
-    """Headings under which parameters stand in the help; the value is the heading."""
+    """Headings of parameters in the help; the value is the heading."""
 
     INPUT = "What to import"
     WORK = "How to import it"
@@ -15,7 +15,7 @@ class Group(Enum):
 
 
 class Form(Enum):
-    """How a parameter stands on the command line."""
+    """The form of a parameter on the command line."""
 
     VALUE = "value"
     """`--name VALUE`"""
@@ -58,7 +58,7 @@ class Parameter:
         difference: str = "",
     ) -> None:
         self.name = name
-        """With underscores, as in the config file; on the command line `-` and `_` are one."""
+        """With underscores, as in the config file; on the command line `-` and `_` are equivalent."""
         self.meaning = meaning
         """One sentence."""
         self.group = group
@@ -76,12 +76,12 @@ class Parameter:
 
     @property
     def option(self) -> str:
-        """The option's long name, with its dashes."""
+        """Return the option's long name, with its dashes."""
         return "--" + self.name.replace("_", "-")
 
     @property
     def takes_value(self) -> bool:
-        """Whether docopt sees a value after the option."""
+        """Return whether a value follows the option in docopt's usage."""
         return self.form is not Form.SWITCH
 
 

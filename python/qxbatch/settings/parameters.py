@@ -1,4 +1,4 @@
-"""The one table of parameters: help texts, README, docs and defaults are made of it."""
+"""The table of all parameters: help texts, README, docs and defaults are made from it."""
 
 from qxbatch.settings.of_cluster import OF_CLUSTER
 from qxbatch.settings.of_qxbatch import OF_QXBATCH
@@ -6,7 +6,7 @@ from qxbatch.settings.of_reference import OF_REFERENCE
 
 PARAMETERS = OF_REFERENCE + OF_QXBATCH + OF_CLUSTER
 JSON_FIELDS = ("TR", "PEDirection", "EchoSpacing", "DwellTime", "ReadoutDirection")
-"""What add_json_info may name, in the order of session.txt."""
+"""The fields that add_json_info may name, in the order of session.txt."""
 FIRST = (
     "sessions",
     "nameformat",
@@ -19,4 +19,4 @@ FIRST = (
     "quiet",
     "log_file",
 )
-"""The options that people use first, in the order of the short help and of README; of a part, those that it has."""
+"""The options that people use first, in the order of the short help and of README."""

@@ -1,4 +1,4 @@
-"""Raw parameters become Settings. Nothing is written here; folders are only looked at."""
+"""Parses raw parameters into Settings. Writes nothing; folders are only checked."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -18,19 +18,19 @@ from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
 
 
-class Asked(NamedTuple):
-    """The settings, and what is to be said aloud about how they were understood."""
+class ParsedSettings(NamedTuple):
+    """The settings, and notes for the user about how they were interpreted."""
 
     settings: Settings
     notes: tuple[str, ...]
 
 
-def parse(given: dict[str, str], *, bids_app: bool = False, typed: dict[str, str] | None = None) -> Asked:
+def parse(raw: dict[str, str], *, bids_app: bool = False, typed: dict[str, str] | None = None) -> ParsedSettings:
     """Return the settings for parameters as the user wrote them (names with underscores). Raises UsageError.
 
-    `typed` are those of the command line where others come from a config file.
+    `typed` are those of the command line, if others come from a config file.
     """
-    values = Values(given)
+    values = Values(raw)
     folders = find_folders(values)
     pattern, pattern_notes = named_pattern(values, "pattern", "packet_name", "session_id")
     nameformat, name_notes = named_pattern(values, "nameformat", "subject_id")
@@ -43,14 +43,14 @@ def parse(given: dict[str, str], *, bids_app: bool = False, typed: dict[str, str
         check=values.choice("check", Check),
         pattern=pattern,
         nameformat=nameformat,
-        logfile=logfile_spec(values.text("logfile")) if values.given("logfile") else None,
+        logfile=logfile_spec(values.text("logfile")) if values.is_given("logfile") else None,
         tool=values.choice("tool", Tool),
-        fallback=values.choice("fallback", Tool) if values.given("fallback") else None,
+        fallback=values.choice("fallback", Tool) if values.is_given("fallback") else None,
         dicm2nii_dir=_path(values, "dicm2nii_dir"),
         parelements=parelements,
         n_procs=n_procs,
-        mem=values.size("mem") if values.given("mem") else None,
-        archive=Archive.LEAVE if bids_app and "archive" not in given else values.choice("archive", Archive),
+        mem=values.size("mem") if values.is_given("mem") else None,
+        archive=Archive.LEAVE if bids_app and "archive" not in raw else values.choice("archive", Archive),
         add_image_type=values.whole("add_image_type", 0),
         add_json_info=_json_fields(values),
         unzip=values.yes("unzip"),
@@ -85,18 +85,18 @@ def parse(given: dict[str, str], *, bids_app: bool = False, typed: dict[str, str
         wait=values.switch("wait"),
         print_script=values.switch("print_script"),
         bids_app=bids_app,
-        bids_names=bids_app and not any(map(values.given, ("pattern", "nameformat", "logfile"))),
-        given=tuple((given if typed is None else typed).items()),
+        bids_names=bids_app and not any(map(values.is_given, ("pattern", "nameformat", "logfile"))),
+        command_line=tuple((raw if typed is None else typed).items()),
     )
-    return Asked(settings, (*folders.notes, *pattern_notes, *name_notes, *_without_effect(values)))
+    return ParsedSettings(settings, (*folders.notes, *pattern_notes, *name_notes, *_without_effect(values)))
 
 
 def _without_effect(values: Values) -> list[str]:
-    """Say which accepted parameters change nothing."""
+    """Return notes about accepted parameters that have no effect."""
     notes = [
         f"{find(PARAMETERS, name).option} has no effect, here as in QuNex."
         for name in ("existing_structure", "clean_dicom_folders")
-        if values.given(name)
+        if values.is_given(name)
     ]
     if values.switch("skip_bids_validator"):
         notes.append("--skip-bids-validator is ignored: packets are no BIDS data set, nothing is validated.")
@@ -104,7 +104,7 @@ def _without_effect(values: Values) -> list[str]:
 
 
 def _processes(values: Values) -> tuple[int, int]:
-    """Converter processes, and threads and processes together; the latter is never the smaller by default."""
+    """Return the numbers of converter processes, and of threads and processes together, which by default is not smaller."""
     all_cpus = cpus.usable()
     converters = values.whole_or_all("parelements")
     together = values.whole_or_all("n_procs")
@@ -126,23 +126,23 @@ def _sessions(values: Values, folders: Folders) -> tuple[str, ...]:
 
 
 def _json_fields(values: Values) -> tuple[str, ...]:
-    """The fields asked for, in the order of session.txt."""
-    asked = split(values.text("add_json_info"))
-    if [each.casefold() for each in asked] == ["all"]:
+    """Return the requested fields, in the order of session.txt."""
+    names = split(values.text("add_json_info"))
+    if [name.casefold() for name in names] == ["all"]:
         return JSON_FIELDS
     by_folded = {field.casefold(): field for field in JSON_FIELDS}
-    unknown = [each for each in asked if each.casefold() not in by_folded]
+    unknown = [name for name in names if name.casefold() not in by_folded]
     if unknown:
         raise UsageError(
             f"--add-json-info does not know {', '.join(unknown)}.",
             f"It takes all, or some of: {', '.join(JSON_FIELDS)}.",
         )
-    chosen = {by_folded[each.casefold()] for each in asked}
+    chosen = {by_folded[name.casefold()] for name in names}
     return tuple(field for field in JSON_FIELDS if field in chosen)
 
 
 def _timeout(values: Values) -> float | None:
-    if not values.given("timeout"):
+    if not values.is_given("timeout"):
         return None
     seconds = values.seconds("timeout")
     if seconds == 0:
@@ -151,11 +151,11 @@ def _timeout(values: Values) -> float | None:
 
 
 def _path(values: Values, name: str) -> Path | None:
-    return absolute(find(PARAMETERS, name).option, values.text(name)) if values.given(name) else None
+    return absolute(find(PARAMETERS, name).option, values.text(name)) if values.is_given(name) else None
 
 
 def _path_map(text: str) -> tuple[tuple[Path, Path], ...]:
-    """Pairs of `HERE=OUTSIDE`; containers' own `HERE:OUTSIDE` is understood as well."""
+    """Return pairs of `HERE=OUTSIDE`; the form of containers, `HERE:OUTSIDE`, is also accepted."""
     pairs = []
     for item in split(text):
         here, between, outside = item.partition("=" if "=" in item else ":")

@@ -8,15 +8,15 @@ from qxbatch.settings.model import Passwords
 from qxbatch.settings.paths import absolute
 
 LARGEST = 1 << 20
-"""Bytes; a larger file was named by mistake."""
+"""Bytes of the largest file; a larger one was named by mistake."""
 _BOM = b"\xef\xbb\xbf"
 
 
 def read_passwords(text: str) -> Passwords:
-    """Return the passwords in the order of the file; one that stands there twice counts once.
+    """Return the passwords in the order of the file; a repeated one is used once.
 
-    A line's end (`\\n` or `\\r\\n`) and a byte order mark of UTF-8 before the first line are no part of a password, blanks
-    are; lines without a character are none. Raises UsageError.
+    A line's end (`\\n` or `\\r\\n`) and a byte order mark of UTF-8 before the first line are not part of a password, blanks
+    are; empty lines are ignored. Raises UsageError.
     """
     option = "--password-file"
     path = absolute(option, text)

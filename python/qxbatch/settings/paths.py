@@ -1,4 +1,4 @@
-"""Paths as the user wrote them, made absolute, and as they are outside of a container (`--path-map`)."""
+"""Absolute paths of the user's paths, and paths outside of a container (`--path-map`)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +17,7 @@ def absolute(where: str, text: str) -> Path:
         path = Path(text).expanduser()
     except RuntimeError:
         raise UsageError(f"{where}={text}: there is no such user here.", "Write the path without ~.") from None
-    # `..` behind a symbolic link can only be taken away by following the link
+    # `..` after a symbolic link can only be removed by following the link
     return path.resolve() if ".." in path.parts else path.absolute()
 
 

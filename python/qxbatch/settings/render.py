@@ -28,8 +28,8 @@ def short_table() -> str:
 
 def long_table() -> str:
     """Return the tables of docs/parameters.md: those of the reference with every difference, then the others."""
-    shared = [each for each in PARAMETERS if each.reference]
-    own = [each for each in PARAMETERS if not each.reference]
+    shared = [parameter for parameter in PARAMETERS if parameter.reference]
+    of_qxbatch = [parameter for parameter in PARAMETERS if not parameter.reference]
     rows = [
         "## Parameters of QuNex's import_dicom",
         "",
@@ -42,7 +42,7 @@ def long_table() -> str:
         for each in shared
     ]
     rows += ["", "## Parameters that only qxbatch has", "", "| parameter | default | meaning |", "|---|---|---|"]
-    rows += [f"| `{each.name}`{_choices(each)} | {_default(each)} | {_cell(each.meaning)} |" for each in own]
+    rows += [f"| `{each.name}`{_choices(each)} | {_default(each)} | {_cell(each.meaning)} |" for each in of_qxbatch]
     return "\n".join(rows)
 
 
@@ -61,29 +61,30 @@ def _default(parameter: Parameter) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that does not end its cell: Markdown takes `\\|` for a bar even between backticks."""
+    """Return text with escaped bars: in Markdown, a bar ends a cell even between backticks."""
     return text.replace("|", "\\|")
 
 
-def put(text: str, table: str) -> str:
-    """Return a document with its table between the markers replaced. Raises ValueError when they are not there."""
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+def with_table(text: str, table: str) -> str:
+    """Return a document with its table between the markers replaced. Raises ValueError if they are missing."""
+    head, begin, after_begin = text.partition(BEGIN)
+    _, end, tail = after_begin.partition(END)
     if not (begin and end):
         raise ValueError(f"the document has no {BEGIN} ... {END}")
     return f"{head}{BEGIN}\n{table}\n{END}{tail}"
 
 
 def documents(repository: Path) -> dict[Path, str]:
-    """Return each document with the table that belongs into it."""
+    """Return the new text of each document with generated content."""
     tables = {"README.md": short_table(), "docs/parameters.md": long_table()}
-    made = {
-        repository / name: put((repository / name).read_text(encoding="utf-8"), table) for name, table in tables.items()
+    texts = {
+        repository / name: with_table((repository / name).read_text(encoding="utf-8"), table)
+        for name, table in tables.items()
     }
-    made[Path(__file__).with_name(KEYWORDS)] = keywords()
-    made[repository / "containers" / "boutiques.json"] = as_text(descriptor())
-    made[repository / "containers" / "command.json"] = as_text(command())
-    return made
+    texts[Path(__file__).with_name(KEYWORDS)] = keywords()
+    texts[repository / "containers" / "boutiques.json"] = as_text(descriptor())
+    texts[repository / "containers" / "command.json"] = as_text(command())
+    return texts
 
 
 def main() -> None:

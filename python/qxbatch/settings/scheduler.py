@@ -1,4 +1,4 @@
-"""The text of `--scheduler` becomes a typed request: which scheduler, and what is asked of it."""
+"""Parses the text of `--scheduler` into a typed request: a scheduler and its options."""
 
 import re
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ ALIASES = {
     "job_name": "name",
 }
 """Other names of the options that every scheduler has."""
-OWN = (
+SET_BY_SUBMISSION = (
     "array",
     "output",
     "error",
@@ -38,7 +38,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 class SchedulerSpec(NamedTuple):
-    """What `--scheduler` asks for; None where it is not given."""
+    """The request of `--scheduler`; None for options that are not given."""
 
     name: str
     """One of SCHEDULERS."""
@@ -50,9 +50,9 @@ class SchedulerSpec(NamedTuple):
     partition: str = ""
     account: str = ""
     minutes: float = 5.0
-    """So long a task shall work: packets are put together for that."""
+    """Minutes of work of a task; packets are grouped into tasks of this length."""
     throttle: int | None = None
-    """So many tasks of an array run at once."""
+    """Maximum number of tasks of an array that run at once."""
     options: tuple[tuple[str, str], ...] = ()
     """Other options, passed to the scheduler as they are."""
 
@@ -64,27 +64,27 @@ def scheduler_spec(text: str, where: str = "--scheduler") -> SchedulerSpec:
     7200
     """
     if not text.isprintable():
-        raise UsageError(f"{where}={text!r} has a line break or a sign that cannot be printed.", "Leave it out.")
+        raise UsageError(f"{where}={text!r} has a line break or a control character.", "Leave it out.")
     name, *items = split(text) or ("",)
     if name.casefold() not in SCHEDULERS:
-        known = ", ".join(each.upper() for each in SCHEDULERS)
+        names = ", ".join(each.upper() for each in SCHEDULERS)
         raise UsageError(
-            f"{where}={text}: {name!r} is no known scheduler.", f"Begin with one of {known}: {where}={EXAMPLE}."
+            f"{where}={text}: {name!r} is no known scheduler.", f"Begin with one of {names}: {where}={EXAMPLE}."
         )
     pairs = dict(_pair(where, text, item) for item in items)
     if len(pairs) < len(items):
         raise UsageError(f"{where}={text} gives an option twice.", "Give it once.")
     common = {key: pairs.pop(key) for key in COMMON if key in pairs}
     spec = SchedulerSpec(name.casefold(), options=tuple(pairs.items()))
-    values: dict[str, Any] = {key: _read(where, key, value) for key, value in common.items()}
+    values: dict[str, Any] = {key: _read_option(where, key, value) for key, value in common.items()}
     return spec._replace(**values)
 
 
-def merged(first: str, second: str) -> str:
-    """Return a text of `--scheduler` in which the options of the second one replace those of the first."""
-    name, *items = split(second)
-    earlier = dict(_pair("--scheduler", first, item) for item in split(first)[1:])
-    options = {**earlier, **dict(_pair("--scheduler", second, item) for item in items)}
+def merged(base: str, override: str) -> str:
+    """Return a text of `--scheduler` in which the options of `override` replace those of `base`."""
+    name, *items = split(override)
+    base_options = dict(_pair("--scheduler", base, item) for item in split(base)[1:])
+    options = {**base_options, **dict(_pair("--scheduler", override, item) for item in items)}
     return ",".join([name, *(f"{key}={value}" if value else key for key, value in options.items())])
 
 
@@ -92,7 +92,7 @@ def _pair(where: str, text: str, item: str) -> tuple[str, str]:
     key, _, value = item.partition("=")
     folded = key.strip().lstrip("-").replace("-", "_")
     name = ALIASES.get(folded.casefold(), folded)
-    if name in OWN:
+    if name in SET_BY_SUBMISSION:
         raise UsageError(f"{where}={text}: the option {key.strip()} is set by qxbatch itself.", "Leave it out.")
     return (name, value.strip())
 
@@ -114,7 +114,7 @@ def seconds_of(where: str, text: str) -> int:
     return int(first) * MINUTE + int(second or 0)
 
 
-def _read(where: str, key: str, value: str) -> object:
+def _read_option(where: str, key: str, value: str) -> object:
     name = f"{where}: {key}"
     if key == "time":
         return seconds_of(name, value)
@@ -134,4 +134,4 @@ def _read(where: str, key: str, value: str) -> object:
 
 
 COMMON = ("time", "mem", "cpus", "partition", "account", "minutes", "throttle")
-"""Options that mean the same for every scheduler."""
+"""Options with the same meaning for every scheduler."""

@@ -1,4 +1,4 @@
-"""Text of one parameter into its type; what does not fit is a UsageError that names the choices."""
+"""Converts the text of a parameter to its type; a wrong value is a UsageError that names the choices."""
 
 import re
 from enum import StrEnum
@@ -17,25 +17,25 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Values:
-    """The raw parameters that were given, and the table's defaults behind them."""
+    """The raw parameters of the user, with the defaults of the table."""
 
-    def __init__(self, given: dict[str, str]) -> None:
-        self._given = given
+    def __init__(self, raw: dict[str, str]) -> None:
+        self._raw = raw
 
-    def given(self, name: str) -> bool:
-        """Whether the user gave it; an empty text is as good as none."""
-        return bool(self._given.get(name))
+    def is_given(self, name: str) -> bool:
+        """Return whether the user gave a value; an empty text counts as none."""
+        return bool(self._raw.get(name))
 
     def text(self, name: str) -> str:
-        """What was given, else the default."""
+        """Return the user's value, else the default."""
         parameter = find(PARAMETERS, name)
-        value = self._given.get(name)
+        value = self._raw.get(name)
         if value == "" and parameter.choices:
             raise wrong(name, value, parameter.choices)
         return value or parameter.default
 
     def choice(self, name: str, kind: type[Choice]) -> Choice:
-        """A member of an enum, whatever its case."""
+        """Return a member of an enum, ignoring case."""
         value = self.text(name)
         try:
             return kind(value.casefold())
@@ -43,18 +43,18 @@ class Values:
             raise wrong(name, value, find(PARAMETERS, name).choices) from None
 
     def yes(self, name: str) -> bool:
-        """yes or no; true and false are the same."""
+        """Return True for yes or true, False for no or false."""
         value = self.text(name)
         if value.casefold() in (*YES, *NO):
             return value.casefold() in YES
         raise wrong(name, value, ("yes", "no"))
 
     def switch(self, name: str) -> bool:
-        """Whether a parameter that is off unless given is on; a config file may turn it off again."""
-        return self.given(name) and self.yes(name)
+        """Return whether a switch is on; it is off unless given, and a config file may also turn it off."""
+        return self.is_given(name) and self.yes(name)
 
     def whole(self, name: str, least: int, most: int | None = None) -> int:
-        """A whole number within bounds."""
+        """Return a whole number within bounds."""
         value = self.text(name)
         number = int(value) if re.fullmatch(r"\s*\+?\d{1,18}\s*", value, re.ASCII) else None
         if number is None or number < least or (most is not None and number > most):
@@ -63,7 +63,7 @@ class Values:
         return number
 
     def whole_or_all(self, name: str) -> int | None:
-        """A whole number from 1 up; None for `all`."""
+        """Return a whole number from 1 up; None for `all`."""
         value = self.text(name)
         if value.casefold() == "all":
             return None
@@ -75,23 +75,23 @@ class Values:
         return int(value)
 
     def seconds(self, name: str) -> float:
-        """A number of seconds, zero or more."""
+        """Return a number of seconds, zero or more."""
         value = self.text(name)
         if not re.fullmatch(r"\s*\+?\d+(\.\d*)?\s*", value, re.ASCII):
             raise UsageError(f"{_option(name)}={value} is not a number of seconds.", "Give a number, like 90.")
         return float(value)
 
     def size(self, name: str) -> int:
-        """Bytes from `8G`, `500M` or plain megabytes."""
+        """Return bytes from `8G`, `500M` or plain megabytes."""
         return size_of(_option(name), self.text(name))
 
     def regex(self, name: str) -> re.Pattern[str]:
-        """A compiled regular expression."""
+        """Return a compiled regular expression."""
         return compiled(_option(name), self.text(name))
 
 
 def size_of(where: str, value: str) -> int:
-    """Bytes from `8G`, `500M` or plain megabytes. Raises UsageError."""
+    """Return bytes from `8G`, `500M` or plain megabytes. Raises UsageError."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", value, re.ASCII | re.IGNORECASE)
     size = int(float(match[1]) * _UNITS[match[2].casefold()]) if match else 0
     if size < 1:
@@ -100,7 +100,7 @@ def size_of(where: str, value: str) -> int:
 
 
 def compiled(where: str, text: str) -> re.Pattern[str]:
-    """Compile a regular expression; one that does not compile is shown with the position."""
+    """Compile a regular expression. Raises UsageError with the position of an error."""
     try:
         return re.compile(text)
     except (OverflowError, RecursionError) as error:
@@ -115,7 +115,7 @@ def compiled(where: str, text: str) -> re.Pattern[str]:
 
 
 def wrong(name: str, value: str, choices: tuple[str, ...]) -> UsageError:
-    """A value that is none of the choices."""
+    """Return the error for a value that is none of the choices."""
     return UsageError(f"{_option(name)}={value} is not known.", f"Give one of: {', '.join(choices)}.")
 
 

@@ -1,6 +1,6 @@
 """The command of the image for XNAT's Container Service, made of the table of parameters.
 
-A project's resource `incoming` holds packets; the sessions become its resource `sessions`. XNAT splits the command line
+A project's resource `incoming` contains packets; the sessions become its resource `sessions`. XNAT splits the command line
 as a shell would, so a value with blanks is given in quotes there.
 `python -m qxbatch.settings.render` in the repository rewrites it.
 """
@@ -12,7 +12,7 @@ from qxbatch.settings.parameter import Form, Parameter
 
 def command() -> dict[str, object]:
     """Return the command."""
-    keys = " ".join(_key(each) for each in OFFERED)
+    keys = " ".join(_key(parameter) for parameter in OFFERED)
     return {
         "name": "qxbatch",
         "label": "qxbatch",
@@ -27,7 +27,7 @@ def command() -> dict[str, object]:
             {"name": "data", "path": "/data", "writable": False},
             {"name": "out", "path": "/out", "writable": True},
         ],
-        "inputs": [_input(each) for each in OFFERED],
+        "inputs": [_input(parameter) for parameter in OFFERED],
         "outputs": [
             {"name": "sessions", "description": "One folder for each session", "mount": "out", "required": True}
         ],
@@ -68,7 +68,7 @@ def _key(parameter: Parameter) -> str:
 
 
 def _input(parameter: Parameter) -> dict[str, object]:
-    found: dict[str, object] = {
+    entry: dict[str, object] = {
         "name": parameter.name,
         "description": described(parameter),
         "type": "string",
@@ -76,14 +76,14 @@ def _input(parameter: Parameter) -> dict[str, object]:
         "replacement-key": _key(parameter),
     }
     if parameter.form is Form.SWITCH:
-        return {**found, "type": "boolean", "true-value": parameter.option, "false-value": ""}
+        return {**entry, "type": "boolean", "true-value": parameter.option, "false-value": ""}
     if is_number(parameter):
-        found["type"] = "number"
+        entry["type"] = "number"
     if parameter.choices and default_of(parameter):
-        # A list without a default would be sent with its first value.
-        found |= {
+        # XNAT would send a list without a default with its first value
+        entry |= {
             "type": "select-one",
             "select-values": list(parameter.choices),
             "default-value": default_of(parameter),
         }
-    return {**found, "command-line-flag": parameter.option, "command-line-separator": "="}
+    return {**entry, "command-line-flag": parameter.option, "command-line-separator": "="}

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from qxbatch.resolve.names import RESERVED
-from qxbatch.session.layout import OWN, STUDY_SIDECAR, SUMMARY
+from qxbatch.session.layout import QXBATCH_FOLDER, STUDY_SIDECAR, SUMMARY
 
 NONE_WAITING = b'"not_imported": [\n\n ]\n}\n'
 """The end of a study.json whose list `not_imported` is empty."""
@@ -43,7 +43,7 @@ def lists_waiting(folder: Path) -> bool:
 
 def _changed(session: Path) -> int:
     """Return when a session changed, in nanoseconds; -2 if it has no summary."""
-    record_dir = session / OWN
+    record_dir = session / QXBATCH_FOLDER
     try:
         return max(os.stat(path).st_ctime_ns for path in (record_dir / SUMMARY, record_dir, session))  # noqa: PTH116 - thousands of calls
     except OSError:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from qxbatch.core import Monitor, hash_file
-from qxbatch.session.layout import OWN_SUMMARY
+from qxbatch.session.layout import SUMMARY_AT
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import Sum
 
@@ -33,8 +33,8 @@ def differs(path: Path, expected: Sum, monitor: Monitor) -> str:
     """Return how a file differs from the one that was written; empty if it does not. Raises OSError."""
     size, digest = hash_file(str(path), monitor=monitor)
     if size != expected[0]:
-        return f"differs from what was written: it has {size} bytes, {OWN_SUMMARY} has {expected[0]}"
+        return f"differs from what was written: it has {size} bytes, {SUMMARY_AT} has {expected[0]}"
     if digest != expected[1]:
-        hashes = f"its SHA-256 is {digest[:PRINTED_DIGITS]}..., in {OWN_SUMMARY} {expected[1][:PRINTED_DIGITS]}..."
+        hashes = f"its SHA-256 is {digest[:PRINTED_DIGITS]}..., in {SUMMARY_AT} {expected[1][:PRINTED_DIGITS]}..."
         return f"differs from what was written: the size is the same, {hashes}"
     return ""

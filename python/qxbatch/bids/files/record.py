@@ -11,9 +11,9 @@ from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replaced_text
 from qxbatch.publish.plain import read_plain
 from qxbatch.session.json_fields import Fields
-from qxbatch.session.layout import OWN
+from qxbatch.session.layout import QXBATCH_FOLDER
 
-FOLDER = f"code/{OWN}"
+FOLDER = f"code/{QXBATCH_FOLDER}"
 RECORD = f"{FOLDER}/export.json"
 JOURNAL = f"{FOLDER}/journal.json"
 """The files that the current run will write. It exists only during a run."""

@@ -8,16 +8,16 @@ from qxbatch.visible import one_line
 
 
 def failed(report: SessionReport) -> bool:
-    """Whether the session counts as failed for the exit status."""
-    return any(p.severity is Severity.ERROR for p in report.problems)
+    """Return whether the session counts as failed for the exit status."""
+    return any(problem.severity is Severity.ERROR for problem in report.problems)
 
 
 def status_of(report: Report) -> ExitStatus:
     """Return the exit status of a run that imported something."""
-    if any(c.problem is not None for c in report.candidates) or any(map(failed, report.sessions)):
+    if any(candidate.problem is not None for candidate in report.candidates) or any(map(failed, report.sessions)):
         return ExitStatus.FAILED
-    held = [any(p.code is Code.HELD for p in s.problems) for s in report.sessions]
-    return ExitStatus.HELD if held and all(held) else ExitStatus.OK
+    held_sessions = [any(problem.code is Code.HELD for problem in session.problems) for session in report.sessions]
+    return ExitStatus.HELD if held_sessions and all(held_sessions) else ExitStatus.OK
 
 
 def idle_status(settings: Settings, report: Report, *, ready: bool) -> ExitStatus:
@@ -44,10 +44,12 @@ def _outcome(report: SessionReport) -> str:
     if report.folder is None:
         if failed(report):
             return f"{name}: FAILED, for the reason at the end"
-        return f"{name}: {'already there' if any(p.code is Code.EXISTS for p in report.problems) else 'HELD'}"
+        return (
+            f"{name}: {'already there' if any(problem.code is Code.EXISTS for problem in report.problems) else 'HELD'}"
+        )
     images = "1 image" if report.images == 1 else f"{report.images} images"
     marks = [f"{report.series} series", images, f"{report.seconds:.1f} s"]
-    errors = sum(p.severity is Severity.ERROR for p in report.problems)
-    warnings = sum(p.severity is Severity.WARNING for p in grouped(report.problems))
+    errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
+    warnings = sum(problem.severity is Severity.WARNING for problem in grouped(report.problems))
     marks += [f"{errors} FAILED"] * (errors > 0) + [f"{warnings} to look at"] * (warnings > 0)
     return f"{name}: {', '.join(marks)}"

@@ -1,4 +1,4 @@
-"""Names that a file system takes for one: where it ignores case, `AP1` and `ap1` are one session folder."""
+"""Names that a file system treats as equal: if it ignores case, `AP1` and `ap1` are the same session folder."""
 
 import os
 import unicodedata
@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def other_name(folder: Path, names: Container[str] | None = None) -> str:
-    """Return the name of the existing folder that the file system takes this one for; empty where there is none.
+    """Return the name of an existing folder that the file system treats as this one; empty if there is none.
 
-    `names` are those in the folder above, where they are known. Raises OSError.
+    `names`: the names in the folder above, if they are known. Raises OSError.
     """
     if not os.path.lexists(folder):
         return ""
@@ -20,20 +20,20 @@ def other_name(folder: Path, names: Container[str] | None = None) -> str:
 
 
 def folded(name: str) -> str:
-    """Return what is equal for two names that a file system without case takes for one."""
+    """Return a key that is equal for two names that a file system without case treats as equal."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def ignores_case(folder: Path) -> bool:
-    """Return whether two names that differ by case are one in a folder; also where nothing there can show it.
+    """Return whether a folder treats names that differ by case as equal; True if no existing name can show it.
 
-    Only names that exist are looked at; nothing is written. Raises OSError.
+    Only existing names are checked; nothing is written. Raises OSError.
     """
     while True:
-        there = folder.exists()
-        for name in sorted(os.listdir(folder)) if there else ():  # noqa: PTH208 - names, not paths
+        exists = folder.exists()
+        for name in sorted(os.listdir(folder)) if exists else ():  # noqa: PTH208 - names, not paths
             if name.swapcase().swapcase() == name != name.swapcase():
                 return other_name(folder / name.swapcase()) != ""
-        if folder == folder.parent or (there and folder.stat().st_dev != folder.parent.stat().st_dev):
+        if folder == folder.parent or (exists and folder.stat().st_dev != folder.parent.stat().st_dev):
             return True
         folder = folder.parent

@@ -8,7 +8,7 @@ import pytest
 
 from qxbatch.model import Candidate, Fingerprint, Packet, SessionId, Verdict
 from qxbatch.problems import Code, Problem
-from qxbatch.report.before import HEADINGS, before
+from qxbatch.report.preview import HEADINGS, preview
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parse import parse
 from qxbatch.visible import one_line

@@ -1,4 +1,4 @@
-"""The report before the work: what was found, and what is to be done with it. Readable without colour."""
+"""The report before the import: the candidates and what happens to them. Readable without colour."""
 
 from collections.abc import Sequence
 
@@ -19,37 +19,37 @@ HEADINGS = {
 }
 """In the order of the report."""
 LEFT_OUT = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
-"""What is only counted where advice says how to ask for it."""
+"""Verdicts whose candidates are only counted if there is advice about them."""
 LONGEST = 15
-"""Things that are listed one by one; --test and --list-all have no limit."""
+"""Candidates of a verdict that are listed; --test and --list-all have no limit."""
 
-NAMED = 3
-"""So many things that are refused together are named."""
+NAMES = 3
+"""Names that are listed of candidates refused for the same problem."""
 
 
-def before(candidates: Sequence[Candidate], settings: Settings) -> str:
-    """Return the report as text. With verbose off, only what is ready or refused is listed, the rest is counted.
+def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
+    """Return the report as text. Without verbose, only ready and refused candidates are listed, others are counted.
 
-    Why something is refused, and what to do about it, is in the report after the work. Hints take the place of the list of what
-    was left out.
+    The reasons for refusals, and what to do about them, are in the report after the import. Hints replace the lists of
+    filtered and unmatched candidates.
     """
     advice, width = hints(candidates, settings), text_width()
     where = settings.masterinbox or settings.sessionsfolder
     lines = [f"Found {_count(len(candidates), settings)} in {one_line(str(where))}"]
-    listed = {verdict: [each for each in candidates if each.verdict is verdict] for verdict in HEADINGS}
+    groups = {verdict: [candidate for candidate in candidates if candidate.verdict is verdict] for verdict in HEADINGS}
     for verdict, heading in HEADINGS.items():
-        found = listed[verdict]
-        if not found:
+        group = groups[verdict]
+        if not group:
             continue
         short = verdict not in (Verdict.READY, Verdict.REFUSED) and (
             not settings.verbose or (bool(advice) and verdict in LEFT_OUT)
         )
-        rows = [] if short else _rows(found)
+        rows = [] if short else _rows(group)
         folded = len(rows) > LONGEST and not (settings.test or settings.list_all)
-        lines.append(f"  {len(found)} {heading}{'' if short else ' (--list-all lists them)' if folded else ':'}")
+        lines.append(f"  {len(group)} {heading}{'' if short else ' (--list-all lists them)' if folded else ':'}")
         lines += [] if folded else [line for row in rows for line in wrapped(row.strip(), width, "    ", "        ")]
     lines += [line for text in map(one_line, advice) for line in _advice_lines(text, width)]
-    if not listed[Verdict.READY]:
+    if not groups[Verdict.READY]:
         lines.append("Nothing is ready.")
     return "\n".join(lines)
 
@@ -63,8 +63,8 @@ def _advice_lines(text: str, width: int) -> list[str]:
 
 
 def hints(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
-    """Return what to write instead, where the run finds nothing because of how it was asked (report/advice.py)."""
-    left_out = any(each.verdict in LEFT_OUT for each in candidates)
+    """Return advice if the run finds nothing because of a wrong option (report/advice.py)."""
+    left_out = any(candidate.verdict in LEFT_OUT for candidate in candidates)
     empty = not candidates and bool(settings.sessions or (settings.masterinbox and not settings.masterinbox.is_dir()))
     if not (left_out or empty):
         return []
@@ -74,25 +74,25 @@ def hints(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
 
 
 def _count(number: int, settings: Settings) -> str:
-    one, more = ("thing", "things") if settings.masterinbox else ("session folder", "session folders")
-    return f"{number} {one if number == 1 else more}"
+    singular, plural = ("thing", "things") if settings.masterinbox else ("session folder", "session folders")
+    return f"{number} {singular if number == 1 else plural}"
 
 
-def _rows(found: Sequence[Candidate]) -> list[str]:
-    """One row for each thing; things that are refused together have one."""
-    together: dict[object, list[Candidate]] = {}
-    for each in found:
-        together.setdefault(each.path if each.problem is None else each.problem, []).append(each)
-    names = [_names(same) for same in together.values()]
+def _rows(candidates: Sequence[Candidate]) -> list[str]:
+    """Return a row for each candidate; those refused for the same problem share one."""
+    by_problem: dict[object, list[Candidate]] = {}
+    for candidate in candidates:
+        by_problem.setdefault(candidate.path if candidate.problem is None else candidate.problem, []).append(candidate)
+    names = [_names(group) for group in by_problem.values()]
     width = min(40, max(map(len, names)))
-    rows = zip(names, together.values(), strict=True)
-    return ["    " + _row(name.ljust(width), same[0]).rstrip() for name, same in rows]
+    rows = zip(names, by_problem.values(), strict=True)
+    return ["    " + _row(name.ljust(width), group[0]).rstrip() for name, group in rows]
 
 
-def _names(same: Sequence[Candidate]) -> str:
-    """The name of a thing, or of those that share a problem."""
-    names = [one_line(each.path.name) for each in same]
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+def _names(group: Sequence[Candidate]) -> str:
+    """Return the name of a candidate, or the names of those that share a problem."""
+    names = [one_line(candidate.path.name) for candidate in group]
+    return ", ".join(names[:NAMES]) + (f" and {len(names) - NAMES} more" if len(names) > NAMES else "")
 
 
 def _row(name: str, candidate: Candidate) -> str:
