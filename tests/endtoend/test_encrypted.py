@@ -192,7 +192,7 @@ def test_scan_and_split_open_what_is_encrypted_too(way: Way, study: Study) -> No
     output = f"--output={study.sessions.parent / 'parts'}"
     closed = run_command("split", str(packet), output)
     assert closed.status == 1
-    assert "cannot be opened, nothing was made of it" in closed.text
+    assert "cannot be opened; nothing was written" in closed.text
     assert "Give --password-file=FILE" in closed.text
     assert run_command("split", str(packet), output, option).status == 0
     assert len(list((study.sessions.parent / "parts").rglob("IM*"))) == len(TREE) - 1

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from qxbatch.archive.names import place_of
 from qxbatch.discover.own_names import Use
-from qxbatch.publish.transfer import hidden, put_aside, renamed
+from qxbatch.publish.transfer import hidden_path, put_aside, renamed
 
 
 class Unchanged(Protocol):
@@ -53,14 +53,14 @@ def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[N
 
 def move_back(packet: Path, tag: str) -> None:
     """Undo the renaming by a killed run."""
-    aside = hidden(packet, Use.ASIDE, tag)
+    aside = hidden_path(packet, Use.ASIDE, tag)
     if os.path.lexists(aside):
         _brought_back(packet, aside)
 
 
 def is_aside(packet: Path, tag: str) -> bool:
     """Return whether a run was killed after it renamed a packet."""
-    return os.path.lexists(hidden(packet, Use.ASIDE, tag))
+    return os.path.lexists(hidden_path(packet, Use.ASIDE, tag))
 
 
 def _brought_back(packet: Path, aside: Path) -> Path:

@@ -15,7 +15,7 @@ from qxbatch.archive.aside import ChangedError, Unchanged, always, hidden_packet
 from qxbatch.archive.names import free_name, numbered, place_of
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.durable import make_folder, remove_tree, sync_folder
-from qxbatch.publish.transfer import copied, hidden, put_aside, renamed
+from qxbatch.publish.transfer import copied, hidden_path, put_aside, renamed
 from qxbatch.settings.model import Archive
 
 Naming = Callable[[], AbstractContextManager[None]]
@@ -40,11 +40,11 @@ def settle_packet(
 
     Raises ChangedError, and OSError when the archive cannot be written or the packet cannot be removed.
     """
-    aside = hidden(packet, Use.ASIDE, tag)
-    remove_tree(hidden(packet, Use.GONE, tag))
+    aside = hidden_path(packet, Use.ASIDE, tag)
+    remove_tree(hidden_path(packet, Use.GONE, tag))
     source = aside if os.path.lexists(aside) else packet  # a killed run renamed it
     if not os.path.lexists(source):
-        remove_tree(hidden(folder / packet.name, Use.COPY, tag))
+        remove_tree(hidden_path(folder / packet.name, Use.COPY, tag))
         return _archived_before(folder, packet.name, number) if mode is Archive.MOVE else None
     if mode is Archive.LEAVE:
         return packet
@@ -75,7 +75,7 @@ class _Place(NamedTuple):
         there = self._there(source)
         if there is not None:
             # of a run that was killed after it named the copy and before it removed the hidden one
-            remove_tree(hidden(self.folder / self.name, Use.COPY, self.tag))
+            remove_tree(hidden_path(self.folder / self.name, Use.COPY, self.tag))
             return there
         copy = self._copy(source)
         try:
@@ -88,7 +88,7 @@ class _Place(NamedTuple):
     def moved(self, source: Path, packet: Path, aside: Path, unchanged: Unchanged) -> Path:
         """Rename, or copy and remove if the archive is on another file system or already has the packet."""
         target = self._there(source)
-        copy = hidden(self.folder / self.name, Use.COPY, self.tag)
+        copy = hidden_path(self.folder / self.name, Use.COPY, self.tag)
         is_far = target is None and source.lstat().st_dev != self.folder.stat().st_dev
         try:
             if is_far:
@@ -116,7 +116,7 @@ class _Place(NamedTuple):
         return target if os.path.lexists(target) else None
 
     def _copy(self, source: Path) -> Path:
-        copy = hidden(self.folder / self.name, Use.COPY, self.tag)
+        copy = hidden_path(self.folder / self.name, Use.COPY, self.tag)
         copied(source, copy)
         return copy
 
@@ -138,7 +138,7 @@ class _Place(NamedTuple):
 
 def _remove(aside: Path, packet: Path, tag: str) -> None:
     """Remove the packet: first rename it in one step, so that a rerun finds all of it or knows that it was compared."""
-    gone = hidden(packet, Use.GONE, tag)
+    gone = hidden_path(packet, Use.GONE, tag)
     if os.path.lexists(aside):
         put_aside(aside, gone)
     if os.path.lexists(gone):
@@ -148,8 +148,8 @@ def _remove(aside: Path, packet: Path, tag: str) -> None:
 
 def clear_hidden(packet: Path, folder: Path, tag: str) -> None:
     """Remove a killed run's partial copy of a packet, or the original of a packet that it archived."""
-    remove_tree(hidden(packet, Use.GONE, tag))
-    remove_tree(hidden(folder / packet.name, Use.COPY, tag))
+    remove_tree(hidden_path(packet, Use.GONE, tag))
+    remove_tree(hidden_path(folder / packet.name, Use.COPY, tag))
 
 
 def _archived_before(folder: Path, name: str, number: int | None) -> Path | None:

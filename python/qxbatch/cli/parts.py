@@ -138,7 +138,7 @@ PARTS: dict[str, Part] = {
         (
             Parameter(
                 "output",
-                "Folder in which the parts are made; not given: FOLDER_split beside the folder.",
+                "Folder for the new folders; not given: FOLDER_split beside the folder.",
                 group=Group.OUTPUT,
                 metavar="DIR",
             ),

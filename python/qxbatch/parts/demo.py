@@ -80,9 +80,9 @@ def _make(folder: Path) -> None:
     try:
         make(folder)
     except MissingDataError as error:
-        raise UsageError(str(error), "Nothing was made or imported.", ExitStatus.NO_CONVERTER) from None
+        raise UsageError(str(error), "Nothing was created or imported.", ExitStatus.NO_CONVERTER) from None
     except OSError as error:
-        text = f"The demo cannot be made: {error_text(error, folder)}."
+        text = f"The demo cannot be created: {error_text(error, folder)}."
         raise UsageError(text, "Name a folder that can be written.", ExitStatus.CANNOT_WRITE) from None
 
 

@@ -35,7 +35,7 @@ class Finding:
     found: bool
     version: str
     where: str
-    """The path, or where it was looked for."""
+    """The path, or the places that were searched."""
     advice: str
     """What to do when it is absent; empty otherwise."""
 

@@ -54,7 +54,7 @@ def _report(results: Sequence[Updated], options: Mapping[str, object], *, test: 
                 verb = "would write" if test else "wrote"
                 state = f"{verb} {files}" if files else "its facts are up to date"
                 print(f"{one_line(str(result.session))}: {result.series} series, {state}")
-    say(f"{result.session}: is held by another run, and left to it" for result in results if result.held)
+    say(f"{result.session}: is held by another run; nothing was changed" for result in results if result.held)
     say(problem for result in results for problem in result.problems)
 
 

@@ -16,7 +16,7 @@ from qxbatch.study.sessions import sessions_in
 def scanned_sessions(folder: str) -> Iterator[Readable]:
     """Yield the sessions of a folder, by their summaries alone. Raises UsageError."""
     path = Path(os.path.abspath(folder))  # noqa: PTH100 - links in a session's path stay
-    if os.path.isdir(path) and not is_session(path) and not sessions_in(path):  # noqa: PTH112 - False where it is closed
+    if os.path.isdir(path) and not is_session(path) and not sessions_in(path):  # noqa: PTH112 - False if it cannot be read
         hint = "Import packets first, or name a folder such as study/sessions."
         raise UsageError(f"There is no session in {path}.", hint, ExitStatus.NOTHING_READY)
     return (read_session(SessionFolder(session)) for session in chosen_sessions([folder]))

@@ -28,7 +28,7 @@ def write_session_page(session: Path, outputs: list[Path], wrong: list[str], *, 
     paths = folder.paths
     linked = next((path for path in (session, paths.records, paths.pictures) if path.is_symlink()), None)
     if linked is not None:
-        wrong.append(f"{linked}: is a link, and nothing is written where it leads")
+        wrong.append(f"{linked}: is a link, and qxbatch does not write to the target of a link")
         return
     page = paths.page
     outputs.append(page)

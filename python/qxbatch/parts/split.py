@@ -93,7 +93,7 @@ def _refuse_existing(output: Path, folders: Sequence[StudyFolder]) -> None:
     existing = [folder.name for folder in folders if os.path.lexists(output / folder.name)]
     if existing:
         raise UsageError(
-            f"{output} contains {', '.join(existing)} already; nothing was made.",
+            f"{output} contains {', '.join(existing)} already; nothing was written.",
             "Name another --output, or move them away.",
             ExitStatus.CANNOT_WRITE,
         )

@@ -27,7 +27,7 @@ def refused(source: Path, reading: Reading, passwords: Passwords | None) -> int:
     """Print why a damaged or encrypted source is not split; return the exit status."""
     members = encrypted.refused_as_encrypted(reading)
     state = "cannot be opened" if len(members) == len(reading.damage()) else "is damaged"
-    print(f"qxbatch: {one_line(str(source))} {state}, nothing was made of it:", file=sys.stderr)
+    print(f"qxbatch: {one_line(str(source))} {state}; nothing was written:", file=sys.stderr)
     print("\n".join(f"  {one_line(text)}" for text in reading.damage()), file=sys.stderr)
     if members:
         print(encrypted.hint(members, passwords), file=sys.stderr)

@@ -68,7 +68,7 @@ def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
     sound = "Get a sound copy of what is damaged." if advice else "Get a sound copy."
     todo = " ".join(filter(None, (advice, sound if broken else "")))
     if settings.on_damaged is OnDamaged.KEEP:
-        message = f"is damaged ({listed}); the rest was imported as asked, and the packet stays where it is."
+        message = f"is damaged ({listed}); the readable files were imported, and the packet stays where it is."
         retry_command = command_for(settings, [unit.session.id], {**changes, "overwrite": "yes"})
         return [Problem(Code.DAMAGED_KEPT, unit.names, message, f"{todo} Then import it again:", command=retry_command)]
     refuse_sound(damage, unit, settings)

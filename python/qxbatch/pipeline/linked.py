@@ -26,7 +26,9 @@ def is_in(packet: Path, folder: Path) -> bool:
 def kept_in_place(facts: Facts, unit: Unit) -> Problem:
     """Return the problem of packets that stay in place because their folder is a link."""
     folder = unit.inbox or unit.packets[0].path.parent
-    message = f"was imported and stays where it is: {folder} is a link, and what a link leads to is not changed."
+    message = (
+        f"was imported and stays where it is: {folder} is a link, and qxbatch does not change the target of a link."
+    )
     hint = (
         f"Use --archive=copy or --archive=leave with linked folders; --archive={facts.archive} needs the folder itself."
     )

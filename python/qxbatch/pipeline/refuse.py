@@ -1,4 +1,4 @@
-"""Refuses a unit whose session must not be made: it exists, another run made it, or the place of the session cannot be written."""
+"""Refuses a unit whose session exists, was made by another run, or cannot be written."""
 
 import os
 import shutil

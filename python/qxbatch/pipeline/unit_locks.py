@@ -46,7 +46,7 @@ class UnitLocks:
         for name in names:
             lock = self._locks.take(name)
             if lock is None:
-                message = "is held by another run, and left to it."
+                message = "is held by another run; this run skipped it."
                 raise PacketError(Problem(Code.HELD, name.partition(" ")[2], message, severity=Severity.WARNING))
             self._taken_locks.append(lock)
 

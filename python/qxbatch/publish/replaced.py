@@ -12,7 +12,7 @@ from qxbatch.model import State
 from qxbatch.publish.archived import archived_hashes
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.publish.same import same_content
-from qxbatch.publish.transfer import copied, hidden, renamed
+from qxbatch.publish.transfer import copied, hidden_path, renamed
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import (
     DICOM,
@@ -61,7 +61,7 @@ def keep_replaced(old: Path, session: Path, replaced_folder: Path, archive: Path
     if not unique.exists():
         return None
     make_folder(replaced_folder)
-    copy = hidden(replaced_folder / old.name, Use.COPY, tag)
+    copy = hidden_path(replaced_folder / old.name, Use.COPY, tag)
     k = 1
     while os.path.lexists(replaced_folder / f"{old.name}-{k}"):
         k += 1

@@ -19,7 +19,7 @@ from qxbatch.discover.own_names import Use
 from qxbatch.os_error import reason_text
 from qxbatch.publish.durable import rename_new, sync_folder
 from qxbatch.publish.plain import is_below, open_plain
-from qxbatch.publish.transfer import hidden
+from qxbatch.publish.transfer import hidden_path
 
 _NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
 """Errors for a folder that is not empty, or that is missing."""
@@ -71,7 +71,7 @@ def remove_sorted(inbox: Path, listed: Path, tag: str, top: Path) -> list[Unremo
             continue
         folders.update(parent for parent in path.parents if inbox in parent.parents)
         try:
-            if not _is_removed(path, hidden(path, Use.ASIDE, tag), sorted_file):
+            if not _is_removed(path, hidden_path(path, Use.ASIDE, tag), sorted_file):
                 unremoved.append(UnremovedFile(path))
         except OSError as error:
             unremoved.append(UnremovedFile(path, reason_text(error, path)))

@@ -73,7 +73,7 @@ def _copy(source: str, target: str, *, follow_symlinks: bool = True) -> None:
         shutil.copy2(source, target, follow_symlinks=follow_symlinks)
 
 
-def hidden(path: Path, use: Use, tag: str) -> Path:
+def hidden_path(path: Path, use: Use, tag: str) -> Path:
     """Return the hidden path beside the current or future path."""
     return path.with_name(hidden_name(use, tag, path.name))
 

@@ -20,7 +20,7 @@ class Fate(StrEnum):
     HELD = "in the hands of another run"
     NO_MATCH = "without a match in the logfile"
     NO_NAME = "without a packet name"
-    NOT_PARSED = "of a name that was not parsed"
+    NOT_PARSED = "with a name that was not parsed"
     FILTERED = "filtered out"
     STRAY = "stray, no packet"
 

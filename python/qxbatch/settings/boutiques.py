@@ -1,4 +1,4 @@
-"""The descriptor of the image for Boutiques (schema 0.5), made of the table of parameters.
+"""The descriptor of the image for Boutiques (schema 0.5), made from the table of parameters.
 
 `python -m qxbatch.settings.render` in the repository rewrites it.
 """
@@ -29,7 +29,7 @@ STATUSES = {
     ExitStatus.NOTHING_READY: "nothing was ready",
     ExitStatus.NO_CONVERTER: "a converter is missing",
     ExitStatus.CANNOT_WRITE: "output cannot be written",
-    ExitStatus.HELD: "all that is to do is held by another run",
+    ExitStatus.HELD: "all sessions are held by another run",
     ExitStatus.INTERRUPTED: "interrupted; the next run clears or finishes what is left",
 }
 

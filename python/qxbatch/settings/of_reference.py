@@ -50,8 +50,8 @@ OF_REFERENCE = (
         default=PATTERN,
         metavar="REGEX",
         reference=r"`(?P<packet_name>.*?)(?:\.zip$|\.tar$|\.tgz$|\.tar\..*$|$)`",
-        difference="The case of extensions does not matter; `.tarz` and `.7z` are included. A group `session_id` is used as `packet_name`, "
-        "with a note; an expression with neither group is wrong usage.",
+        difference="The case of extensions does not matter; `.tarz` and `.7z` are included. A group `session_id` is used "
+        "as `packet_name`, with a note; an expression with neither group is wrong usage.",
     ),
     Parameter(
         "nameformat",

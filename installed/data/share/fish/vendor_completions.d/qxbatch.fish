@@ -181,7 +181,7 @@ complete -c qxbatch -n '__qxbatch_is convert' -l help -s h -d 'The options that 
 complete -c qxbatch -n '__qxbatch_is convert' -l version -d 'The version.'
 
 complete -c qxbatch -n '__qxbatch_is split; and __qxbatch_place 2' -F
-complete -c qxbatch -n '__qxbatch_is split' -l output -r -f -a '(__qxbatch_folders)' -d 'Folder in which the parts are made; not given: FOLDER_split beside the folder.'
+complete -c qxbatch -n '__qxbatch_is split' -l output -r -f -a '(__qxbatch_folders)' -d 'Folder for the new folders; not given: FOLDER_split beside the folder.'
 complete -c qxbatch -n '__qxbatch_is split' -l test -d 'Print what would be done, and stop. Nothing is written.'
 complete -c qxbatch -n '__qxbatch_is split' -l max-expansion -r -f -a '' -d 'Maximum ratio of unpacked to packed size of an archive.'
 complete -c qxbatch -n '__qxbatch_is split' -l password-file -r -F -d 'File of passwords for encrypted zip and 7z packets: one on each line, tried in this order.'
