@@ -10,7 +10,7 @@ from qxbatch.settings.parameters import PARAMETERS
 
 
 class Request:
-    """What the command line asks for; `level` is empty unless the BIDS-App form was used."""
+    """The parameters of the command line; `level` is empty unless the BIDS-App form was used."""
 
     def __init__(self, values: dict[str, str], level: str) -> None:
         self.values = values

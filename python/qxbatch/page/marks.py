@@ -23,7 +23,7 @@ Run = tuple[int, int, bytes]
 """Column, line and bytes of adjacent pixels of one line."""
 
 SIDES: dict[int, Sides] = {2: ("L", "R", "A", "P"), 1: ("L", "R", "S", "I"), 0: ("P", "A", "S", "I")}
-"""Axis of the world that a plane is across, to the letters at the left, at the right, at the top and at the bottom.
+"""Maps the axis of the world perpendicular to a plane to the letters at its left, right, top and bottom.
 
 Left is at the left, as neurologists look at a person.
 """

@@ -1,4 +1,4 @@
-"""What a page of a session shows besides its summary: pictures, converter logs, directions of diffusion."""
+"""Content of a session's page besides its summary: pictures, converter logs, directions of diffusion."""
 
 import base64
 import stat

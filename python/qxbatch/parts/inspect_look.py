@@ -1,4 +1,4 @@
-"""What a path is for `qxbatch inspect`: a session, a folder of sessions, or a packet."""
+"""Inspects a path: a session, a folder of sessions, or a packet."""
 
 import os
 from pathlib import Path

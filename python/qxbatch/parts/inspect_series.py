@@ -40,7 +40,7 @@ class InspectedSeries:
 
 @dataclass(frozen=True)
 class Inspected:
-    """What is in one source."""
+    """The series of one source."""
 
     source: str
     series: tuple[InspectedSeries, ...] = ()

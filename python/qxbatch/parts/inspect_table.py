@@ -126,7 +126,7 @@ NARROW: tuple[Column, ...] = (
     ("PE", lambda _, acquisition: _phase_encoding(acquisition)),
     ("verdict", lambda series, _: series.verdict or "-"),
 )
-"""With several echoes the first time alone."""
+"""TE is that of the first echo."""
 
 WIDE: tuple[Column, ...] = (
     ("series", lambda series, _: _number(series)),

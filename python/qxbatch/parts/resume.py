@@ -61,7 +61,7 @@ def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submiss
 
 
 def _helps(row: Row) -> bool:
-    """Whether an import can be tried again: a published session is only replaced with --overwrite."""
+    """Return whether an import can be tried again: a published session is only replaced with --overwrite."""
     return not row.unit.published or row.submission.options.get("overwrite", "no").casefold() in ("yes", "true")
 
 

@@ -48,7 +48,7 @@ def of_files(files: Scan) -> list[ParSeries]:
 
 
 def par_files(files: Scan) -> Iterator[tuple[Path, Path | None, ParHeader]]:
-    """Yield each PAR among files that are no DICOM, with its REC and its header; one that cannot be read is left out."""
+    """Yield each PAR among files that are not DICOM, with its REC and its header; unreadable ones are left out."""
     rows = list(_rows(files))
     paths = {index: Path(path) for index, path, _ in rows}
     for par, rec in pair(rows)[0]:

@@ -1,4 +1,4 @@
-"""Where each member of a split packet went."""
+"""The table of the members of a split packet, with their new paths."""
 
 import os
 from collections.abc import Iterable

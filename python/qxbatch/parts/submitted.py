@@ -10,7 +10,7 @@ from qxbatch.settings.values import Values
 
 
 def submitted_in(name: object) -> tuple[Path, list[Submission]]:
-    """Return the sessions folder and its submissions. Raises UsageError where there are none."""
+    """Return the sessions folder and its submissions. Raises UsageError if there are none."""
     folder = find_folders(Values({"sessionsfolder": str(name)})).sessionsfolder
     submitted = submissions(folder)
     if not submitted:

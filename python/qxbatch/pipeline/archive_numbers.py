@@ -23,7 +23,7 @@ def numbers_of(
 ) -> Numbers:
     """Return the numbers of the archives in these inboxes that share their name with others.
 
-    Raises OSError when they cannot be written down, KeyboardInterrupt when the run is stopped meanwhile.
+    Raises OSError if they cannot be stored, KeyboardInterrupt if the run is stopped.
     """
     if not inboxes or settings.archive is Archive.LEAVE:
         return {}

@@ -37,7 +37,7 @@ class Imported(NamedTuple):
 def import_unit(context: Context, unit: Unit) -> Imported:
     """Import one unit: read, sort, convert, record, verify, publish, archive.
 
-    This is all that a batch does with each of its units. To import one unit alone, as a job of a cluster does, take it from
+    A batch calls this for each of its units. To import a single unit, as in a job of a cluster, get it from
     qxbatch.pipeline.named_units.named_unit and a context from qxbatch.pipeline.opened.opened_context.
 
     A problem with the unit's data is in the reports, and nothing of a failed unit is visible. Other runs may work in the same

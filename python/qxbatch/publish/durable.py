@@ -161,7 +161,7 @@ _TRIES = 20
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder and its parents, though another run may remove empty ones at the same time."""
+    """Create a folder and its parents, even if another run removes empty ones at the same time."""
     for _ in range(_TRIES):
         with contextlib.suppress(FileNotFoundError):
             folder.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ from qxbatch.textfile import created
 
 _RUN = "[0-9a-f]{16}"
 JOBS = "jobs"
-"""In the hidden folder: the state of what was submitted to a cluster (qxbatch.cluster.submission)."""
+"""In the hidden folder: the state of submissions to a cluster (qxbatch.cluster.submission)."""
 
 
 class Workspace:
@@ -68,7 +68,7 @@ class Workspace:
         return Workspace(self.sessionsfolder, masterinbox=self.inboxes[-1], run=run)
 
     def refuse_links(self) -> None:
-        """Raise OSError if the hidden folder, or a folder in it, is a link: its target belongs to somebody else."""
+        """Raise OSError if the hidden folder, or a folder in it, is a link: its target may belong to another user."""
         for folder in (self.top, self.locks, self.journals, self.work):
             refuse_link(folder)
 

@@ -18,7 +18,7 @@ class ConvertedSeries(NamedTuple):
     stored: Mapping[int, Stored]
     """How each n is stored."""
     headers: Mapping[Path, Nifti]
-    """The sums of each image, by its path in the converter's output."""
+    """The header of each image, by its path in the converter's output."""
     sums: Mapping[Path, Sum]
     """The sums of each compressed image, by the same path."""
     statistics: Mapping[Path, ImageStatistics]

@@ -25,7 +25,7 @@ class Job:
     sources: tuple[Source, ...]
     reading: Reading
     archives: tuple[Packet, ...]
-    """What `archive` applies to: the packets or, in folder mode, the archives in the inbox."""
+    """The files to which `archive` applies: the packets or, in folder mode, the archives in the inbox."""
     inside: tuple[Packet, ...] = ()
     """Folder mode: archives in folders of the inbox, to which `archive` applies, too."""
     previous: PreviousSession = field(default_factory=PreviousSession)

@@ -19,14 +19,14 @@ LINES = 3
 LINES_OF_MANY = 2
 CUT = " ..."
 LONGEST_COMMAND = 1000
-"""Of a folded list."""
+"""Characters of a command in a folded list."""
 TOO_LONG = "      (the command for all of them is long: it is in the log, and --list-all prints it)"
 NAMES = 8
 """Names that are listed of a folded or grouped block."""
 
 
 class Form(NamedTuple):
-    """How a report is written."""
+    """The form of a report."""
 
     width: int = 80
     list_all: bool = False

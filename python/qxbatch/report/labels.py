@@ -10,7 +10,7 @@ _NUMBER = re.compile(r"\d+")
 _IMAGES = 4
 """Images of one series that are listed."""
 _LONGEST = 60
-"""Of a description."""
+"""Characters of a description."""
 
 
 def labelled(subject: str, labels: Sequence[SeriesLabel]) -> str:

@@ -17,7 +17,7 @@ HEADINGS = {
     Verdict.STRAY: "stray, no packet",
     Verdict.REFUSED: "refused, for the reasons at the end",
 }
-"""In the order of the report."""
+"""Maps verdicts to headings, in the order of the report."""
 LEFT_OUT = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
 """Verdicts whose candidates are only counted if there is advice about them."""
 LONGEST = 15

@@ -20,7 +20,7 @@ FIELDS = (
     "TransferSyntaxUID",
     "PatientID",
 )
-"""Of the header of each series, by their DICOM keywords."""
+"""Header fields of each series, by their DICOM keywords."""
 COLUMNS = ("source", "kind", "number", "files", "bytes", "started", *FIELDS, "StudyInstanceUID", "SeriesInstanceUID")
 
 

@@ -10,11 +10,11 @@ from qxbatch.settings.lists import of_glob
 from qxbatch.visible import shell_word
 
 _JOINTS = re.compile(r"[\s;|]+")
-"""What people write between the items of a list instead of commas."""
+"""Separators that people write instead of commas."""
 
 
 class Form(Protocol):
-    """How the items of a value are matched with names."""
+    """The way in which items of a value match names."""
 
     matches_none: str
     """The words of the message about items that match nothing."""

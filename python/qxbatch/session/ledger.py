@@ -13,7 +13,7 @@ COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "se
 
 
 class Kind(StrEnum):
-    """What a member is."""
+    """The kind of a member."""
 
     DICOM = "dicom"
     DICOMDIR = "dicomdir"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 class Fate(StrEnum):
-    """What happened to a member."""
+    """The result of the import for a member."""
 
     SORTED = "sorted"
     DUPLICATE = "duplicate"

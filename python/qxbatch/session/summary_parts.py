@@ -108,14 +108,14 @@ class ImageSummary(NamedTuple):
     files: tuple[str, ...]
     """Relative to the session folder, the image first."""
     sums: Mapping[str, Sum] | None = None
-    """File to size and SHA-256 as written. None if the summary has none; a damaged entry is left out."""
+    """Maps files to size and SHA-256 as written. None if the summary has none; a damaged entry is left out."""
     statistics: ImageStatistics | None = None
     """Of a time series."""
 
 
 @dataclass(frozen=True)
 class LedgerCounts:
-    """How many rows the ledger has."""
+    """The numbers of rows in the ledger."""
 
     rows: int
     fates: Mapping[str, int] = field(default_factory=dict)

@@ -30,7 +30,7 @@ STATUSES = {
     ExitStatus.NO_CONVERTER: "a converter is missing",
     ExitStatus.CANNOT_WRITE: "output cannot be written",
     ExitStatus.HELD: "all sessions are held by another run",
-    ExitStatus.INTERRUPTED: "interrupted; the next run clears or finishes what is left",
+    ExitStatus.INTERRUPTED: "interrupted; the next run clears or finishes it",
 }
 
 

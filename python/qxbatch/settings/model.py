@@ -74,7 +74,7 @@ class Stages(StrEnum):
     SORT = "sort"
     """DICOM is sorted, nothing is converted."""
     CONVERT = "convert"
-    """The sorted DICOM of a session is read again and converted; its inbox is left alone."""
+    """The sorted DICOM of a session is read again and converted; its inbox is not changed."""
 
 
 class OnDamaged(StrEnum):
