@@ -178,7 +178,7 @@ def test_a_message_is_cut_after_three_lines_without_list_all() -> None:
     short = final_report(report).splitlines()
     assert max(map(len, short)) <= 80
     assert short[6].endswith(" ...")
-    assert "Lines that end with ... are complete with --list-all, and in the log (--log-file)." in short
+    assert "Lines ending in ... are complete with --list-all, and in the log (--log-file)." in short
     assert "word99" not in "\n".join(short)
     assert "word99" in final_report(report, Form(list_all=True))
 

@@ -54,7 +54,7 @@ def final_report(
     refused = [*_refused(report.candidates), *_blocks(failing, (Severity.ERROR, Severity.WARNING))]
     listed += _section("Failed:", text_of(merged(refused), form))
     if any(line.endswith(CUT) for line in listed):
-        listed += ["", "Lines that end with ... are complete with --list-all, and in the log (--log-file)."]
+        listed += ["", "Lines ending in ... are complete with --list-all, and in the log (--log-file)."]
     lines += listed
     if report.sessions and report.candidates:
         lines += _account(report, seconds, form)
