@@ -27,6 +27,11 @@ def failed(stage: Stage, copy: Copy, what: str) -> str:
     return run.text
 
 
+def unwrapped(text: str) -> str:
+    """Return the text of a run on one line: messages are wrapped."""
+    return " ".join(text.split())
+
+
 def journals(copy: Copy) -> list[str]:
     return sorted(path.name for path in (copy.sessions / ".qxbatch" / "journal").glob("*"))
 
@@ -38,19 +43,17 @@ def test_what_cannot_leave_the_inbox_does_so_in_the_next_run(stages: dict[str, S
     copy = stage.copy(f"once-{what}")
     text = failed(stage, copy, what)
     place = copy.sessions / "S1" / "inbox" / "deep" / "T1"
-    (message,) = [
-        line for line in text.splitlines() if "could not be removed from the inbox" in line and str(place) in line
-    ]
-    assert message.endswith("could not be removed from the inbox: input/output error.")
+    (message,) = [line for line in text.splitlines() if "could not leave the inbox" in line and str(place) in line]
+    assert message.endswith("could not leave the inbox: input/output error.")
     assert ("is sorted" if what == "file" else "is empty now") in message
-    assert "Correct this and run again: only this step remains." in text
+    assert "Correct this and run again: only this step remains." in unwrapped(text)
     assert len(list(place.iterdir())) == (1 if what == "file" else 0), "all but what failed has left"
     assert journals(copy) == ["S1.json"], "S2 had no fault"
     assert main(["verify", str(copy.sessions / "S1"), str(copy.sessions / "S2")]) == 0
     assert stage.judge_fault(copy) == []
     again = command(copy.arguments, copy.root)
     assert again.status == 0, again.text
-    assert "the remaining steps were done now" in again.text
+    assert "the remaining steps were done now" in unwrapped(again.text)
     assert not place.exists()
     assert stage.judge_end(copy) == []
 
@@ -60,8 +63,8 @@ def test_it_is_tried_in_each_run_until_it_can(stages: dict[str, Stage]) -> None:
     copy = stage.copy("thrice")
     for k, what in enumerate(("file", "folder", "folder")):
         text = failed(stage, copy, what)
-        assert "were done now" not in text
-        assert ("some steps are still to do" in text) == (k > 0)
+        assert "were done now" not in unwrapped(text)
+        assert ("some steps remain" in unwrapped(text)) == (k > 0)
         assert journals(copy) == ["S1.json"]
         assert stage.judge_fault(copy) == []
     assert command(copy.arguments, copy.root).status == 0

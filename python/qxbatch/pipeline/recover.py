@@ -89,7 +89,7 @@ def _finish(workspace: Workspace, locks: Locks, unit: str, need_lock: Callable[[
     names = journal.names or unit
     is_unfinished = path.exists()
     message = "an interrupted run had read it; " + (
-        "some steps are still to do." if is_unfinished else "the remaining steps were done now."
+        "some steps remain." if is_unfinished else "the remaining steps were done now."
     )
     note = Problem(Code.RECOVERED, names, message, severity=Severity.WARNING)
     return [
