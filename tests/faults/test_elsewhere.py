@@ -57,7 +57,7 @@ def test_a_session_that_was_taken_away_is_no_reason_to_delete_its_packet(stage: 
     (copy.sessions / "S1").rename(copy.root / "mine now")
     again = command(copy.arguments, copy.root)
     assert again.status == 1, again.text
-    assert "is not the session any more" in again.text
+    assert "is no longer the session" in again.text
     assert (copy.sessions / "S1" / "session.txt").exists(), "its packet existed, so it was imported again"
     Judge(copy.sessions / "S1").check_places()
     assert not packet.exists()
