@@ -47,7 +47,7 @@ def summaries(path: Path) -> dict[str, Path]:
     """Return the summaries of a sessions folder by session id; a single file has an empty id."""
     if path.is_file():
         return {"": path}
-    return {summary.parent.parent.name: summary for summary in sorted(path.glob(f"*/{OWN_SUMMARY}"))}
+    return {summary.parent.parent.name: summary for summary in sorted(path.glob(f"*/{SUMMARY_AT}"))}
 
 
 def compare(old: Path, new: Path) -> Iterator[str]:

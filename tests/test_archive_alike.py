@@ -113,7 +113,7 @@ def test_a_run_hashes_each_archive_once_and_blocks_no_other_run(
     run = study.main(*NONE, *more)
     assert run.status == 0, run.text
     assert hashed == [str(study.session(f"S{k}") / "inbox" / "scan.tar") for k in (1, 2)]
-    assert run.err.count("Archives of one name and size are compared") == messages
+    assert run.err.count("Archives with the same name and size are compared") == messages
     assert list(snapshot(study.archive)) == ["scan.tar"], "equal archives are kept once"
 
 

@@ -24,7 +24,7 @@ WITH_VALUE = [each for each in PARAMETERS if each.form is Form.VALUE]
 
 
 def values_in(*words: str) -> dict[str, str]:
-    return read(words).given
+    return read(words).values
 
 
 @pytest.mark.parametrize("parameter", WITH_VALUE, ids=lambda each: each.name)

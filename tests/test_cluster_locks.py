@@ -25,7 +25,7 @@ def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def locks_of_node(folder: Path, boot: str, job: str, gone: Callable[[str], bool] | None = None) -> Locks:
-    return Locks(folder, flock=invisible_flock, boot=boot, job=job, gone=gone)
+    return Locks(folder, flock=invisible_flock, boot=boot, job=job, has_ended=gone)
 
 
 def test_the_lock_of_a_job_that_has_ended_is_taken_over_at_once(tmp_path: Path) -> None:
@@ -54,14 +54,14 @@ def test_a_lock_that_is_renewed_is_kept_even_if_the_scheduler_says_that_the_job_
     lock = locks_of_node(tmp_path, "one", "SLURM 7_1").take("session S1")
     assert lock is not None
     looks = []
-    original_look = beats.Beats._look
+    original_look = beats.Beats._check_all
 
     def look(self: beats.Beats, wanted: Path) -> None:
         original_look(self, wanted)
         looks.append(wanted)
         os.utime(lock.descriptor)
 
-    monkeypatch.setattr(beats.Beats, "_look", look)
+    monkeypatch.setattr(beats.Beats, "_check_all", look)
     assert locks_of_node(tmp_path, "two", "SLURM 9_0", lambda _: True).take("session S1") is None
     assert len(looks) > 1, "the lock must be checked more than once"
 

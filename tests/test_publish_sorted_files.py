@@ -28,8 +28,8 @@ def test_sorted_files_and_emptied_folders_are_removed(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     members = [make(inbox, "a/b/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2"), make(inbox, "\\xff\\x09.dcm", b"3")]
     make(inbox, "a/README", b"kept")
-    note(inbox, members, tmp_path / "taken.tsv")
-    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
+    write_list(inbox, members, tmp_path / "taken.tsv")
+    assert remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
     assert remaining(inbox) == {"a", "a/README"}
 
 
@@ -42,7 +42,10 @@ def test_a_changed_file_is_kept(tmp_path: Path) -> None:
     with (inbox / "2.dcm").open("r+b") as file:
         file.write(b"x")
     os.utime(inbox / "2.dcm", ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == [Stayed(inbox / "1.dcm"), Stayed(inbox / "2.dcm")]
+    assert remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == [
+        UnremovedFile(inbox / "1.dcm"),
+        UnremovedFile(inbox / "2.dcm"),
+    ]
     assert remaining(inbox) == {"1.dcm", "2.dcm"}
 
 
@@ -51,7 +54,7 @@ def test_the_removal_can_be_repeated(tmp_path: Path) -> None:
     write_list(inbox, [make(inbox, "a/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2")], tmp_path / "taken.tsv")
     (inbox / "a" / "1.dcm").unlink()
     (inbox / "a" / "2.dcm").unlink()
-    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
+    assert remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
     assert remaining(inbox) == set()
 
 
@@ -64,8 +67,10 @@ def test_an_empty_folder_that_cannot_be_removed_is_reported(tmp_path: Path, monk
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "rmdir", broken)
-        assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == [Stayed(inbox / "a", "input/output error")]
-    assert take(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
+        assert remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == [
+            UnremovedFile(inbox / "a", "input/output error")
+        ]
+    assert remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
     assert remaining(inbox) == set()
 
 

@@ -148,14 +148,14 @@ def test_a_long_list_is_shortened_to_counts_by_reason_without_list_all() -> None
     sessions = [complete(f"S{k}", warning("series 20", f"misses {k} slices.")) for k in range(LONGEST)]
     sessions.append(complete("T1", warning("T1", "was left out.", Code.LEFT_OUT)))
     report = Report((), tuple(sessions))
-    shortened = after(report)
+    shortened = final_report(report)
     assert "15 convert-review: S0, S1, S2, S3, S4, S5, S6, S7 and 7 more" in shortened
     assert "1 left-out: T1" in shortened
     assert "--list-all lists them" in shortened
     assert "misses 3 slices." not in shortened
-    complete_text = after(report, Form(list_all=True))
+    complete_text = final_report(report, Form(list_all=True))
     assert all(f"misses {k} slices." in complete_text for k in range(LONGEST))
-    assert "misses 3 slices." in after(Report((), tuple(sessions[:LONGEST])))
+    assert "misses 3 slices." in final_report(Report((), tuple(sessions[:LONGEST])))
 
 
 @pytest.mark.parametrize(("count", "is_printed"), [(60, True), (600, False)])
@@ -167,7 +167,7 @@ def test_a_shortened_list_has_the_command_for_all_unless_it_is_too_long(count: i
     assert f"{count} damaged: S0.zip, " in text
     assert ("--sessions=S0,S1,S2," in text) is is_printed
     assert ("--list-all prints it" in text) is not is_printed
-    assert f"      qxbatch /s --sessions=S{count - 1} --on-damaged=keep" in after(
+    assert f"      qxbatch /s --sessions=S{count - 1} --on-damaged=keep" in final_report(
         Report((), tuple(sessions)), Form(list_all=True)
     )
 

@@ -46,7 +46,7 @@ def test_every_verdict_has_its_heading() -> None:
 
 
 def test_each_candidate_is_listed_once(settings: Callable[..., Settings]) -> None:
-    text = before(ALL, settings())
+    text = preview(ALL, settings())
     assert text.startswith("Found 8 things")
     for each in ALL:
         assert text.count(each.path.name) == 1
@@ -60,19 +60,19 @@ def test_each_candidate_is_listed_once(settings: Callable[..., Settings]) -> Non
 def test_the_short_report_lists_ready_and_refused_packets_and_counts_the_others(
     settings: Callable[..., Settings],
 ) -> None:
-    text = before(ALL, settings(verbose="no"))
+    text = preview(ALL, settings(verbose="no"))
     listed = {each.path.name for each in ALL if each.path.name in text}
     assert listed == {"a.zip", "g.zip"}
     assert all(f"1 {HEADINGS[each.verdict]}" in text for each in ALL)
 
 
 def test_the_report_says_if_nothing_is_ready(settings: Callable[..., Settings]) -> None:
-    assert "Nothing is ready." in before([], settings())
-    assert "Nothing is ready." not in before(ALL, settings())
+    assert "Nothing is ready." in preview([], settings())
+    assert "Nothing is ready." not in preview(ALL, settings())
 
 
 def test_control_characters_in_names_are_escaped(settings: Callable[..., Settings]) -> None:
-    text = before([candidate("a\x1b[2Jb\nc\udcff", Verdict.STRAY)], settings())
+    text = preview([candidate("a\x1b[2Jb\nc\udcff", Verdict.STRAY)], settings())
     assert "\x1b" not in text
     assert len(text.splitlines()) == 4
     assert text.encode()

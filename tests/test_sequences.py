@@ -117,7 +117,7 @@ class Sequence:
         self.history.append(f"{' '.join(words)}: {status}\n{text}")
         assert status in (0, 1)
         assert "internal" not in text
-        assert "not what was read" not in text
+        assert "differ from the packet" not in text
         assert self.inputs <= hashes_below(self.study.sessions), "bytes are lost"
         assert not list(self.study.sessions.glob(".qxbatch*"))
         for ledger in sorted(self.study.sessions.glob("*/qxbatch/ledger.tsv")):
