@@ -68,17 +68,17 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     forms = [*longest_first, *run_patterns([*people, *tested]), *joined_patterns(people), *word_patterns(people)]
     if not forms:
         return unchanged
-    own = rf"(?P<own>(?<![^\W_]){re.escape(session_id)}(?![^\W_]))"
-    pattern = re.compile("|".join([own, *forms]), re.IGNORECASE)
+    session_pattern = rf"(?P<session>(?<![^\W_]){re.escape(session_id)}(?![^\W_]))"
+    pattern = re.compile("|".join([session_pattern, *forms]), re.IGNORECASE)
     spaceless = {form for text in described for form in without_joints(text, _identities(pattern, text))}
     if spaceless:
-        pattern = re.compile("|".join([own, *sorted(spaceless), *forms]), re.IGNORECASE)
-    return lambda text: pattern.sub(lambda match: match[0] if match["own"] else session_id, text)
+        pattern = re.compile("|".join([session_pattern, *sorted(spaceless), *forms]), re.IGNORECASE)
+    return lambda text: pattern.sub(lambda match: match[0] if match["session"] else session_id, text)
 
 
 def _identities(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
     """Return where the pattern finds ids and names in a text."""
-    return [match.span() for match in pattern.finditer(text) if not match["own"]]
+    return [match.span() for match in pattern.finditer(text) if not match["session"]]
 
 
 def _orders(value: str) -> tuple[list[str], list[str]]:
@@ -98,10 +98,10 @@ def _whole(parts: list[str], value: str) -> Iterable[str]:
 
 def _texts(header: HeaderLike, field: str) -> list[str]:
     try:
-        found = header.get(field)
+        value = header.get(field)
     except KeyError:
         return []
-    values = found if isinstance(found, list) else [] if found is None else [found]
+    values = value if isinstance(value, list) else [] if value is None else [value]
     return [str(value).strip() for value in values]
 
 

@@ -32,13 +32,13 @@ class Source:
         """
         spec = find_spec(self.package)
         root = Path(spec.origin).parent / self.folder if spec and spec.origin else None
-        found = sorted(path for pattern in self.patterns for path in (root.glob(pattern) if root else ()))
-        files = [(path.relative_to(root).as_posix(), path) for path in found if root and path.is_file()]
+        paths = sorted(path for pattern in self.patterns for path in (root.glob(pattern) if root else ()))
+        files = [(path.relative_to(root).as_posix(), path) for path in paths if root and path.is_file()]
         if not files:
-            wanted = ", ".join(self.patterns)
+            patterns = ", ".join(self.patterns)
             place = root or "this Python"
             raise MissingDataError(
-                f"{self.package}: no {wanted} in {place}; install {self.package} with pip, which brings its data."
+                f"{self.package}: no {patterns} in {place}; install {self.package} with pip, which brings its data."
             )
         return files
 

@@ -71,7 +71,7 @@ class SeriesConverted(NamedTuple):
     unit: str
     session: str
     done: int
-    found: int
+    total: int
 
 
 class UnitSorted(NamedTuple):

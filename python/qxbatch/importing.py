@@ -8,11 +8,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_ONE = threading.RLock()
+_LOCK = threading.RLock()
 
 
 @contextmanager
 def importing() -> Iterator[None]:
     """Hold the only import of such packages."""
-    with _ONE:
+    with _LOCK:
         yield

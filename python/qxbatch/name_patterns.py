@@ -74,12 +74,12 @@ def joined_patterns(names: Sequence[PersonName]) -> Iterator[str]:
     and in `Hannover`, and `Yamada` in `Yamadas`.
     """
     parts = [part for name in names for part in name.parts if not _is_minor(part) and not is_unspaced(part)]
-    shown = _alternatives(part for part in parts if len(part) >= SHORTEST_JOINED)
-    begun = _alternatives(part for part in parts if len(part) >= SHORTEST_INSIDE)
-    if shown:
-        yield rf"(?:(?<!{_LETTER})|{_CAMEL}|{_ACRONYM})(?:{shown})(?:(?!{_LETTER})|{_CAMEL})"
-    if begun:
-        yield rf"(?:{_CAMEL}|{_ACRONYM})(?:{begun})"
+    joined = _alternatives(part for part in parts if len(part) >= SHORTEST_JOINED)
+    inside = _alternatives(part for part in parts if len(part) >= SHORTEST_INSIDE)
+    if joined:
+        yield rf"(?:(?<!{_LETTER})|{_CAMEL}|{_ACRONYM})(?:{joined})(?:(?!{_LETTER})|{_CAMEL})"
+    if inside:
+        yield rf"(?:{_CAMEL}|{_ACRONYM})(?:{inside})"
 
 
 def without_joints(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[str]:
@@ -89,7 +89,9 @@ def without_joints(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[str]
     ['(?<=WIP)Doe(?=scan)']
     """
     for start, end in spans:
-        before, part, behind = (re.sub(r"[\W_]+", "", each) for each in (text[:start], text[start:end], text[end:]))
+        before, part, behind = (
+            re.sub(r"[\W_]+", "", segment) for segment in (text[:start], text[start:end], text[end:])
+        )
         if len(part) < SHORTEST_WORD or not (before or behind):
             continue
         left = f"(?<={re.escape(before[-_CONTEXT:])})" if before else f"(?<!{_LETTER})"

@@ -44,15 +44,15 @@ def _detail(number: int | None, path: str) -> str:
         return ""
     try:
         if number in _FULL:
-            status = os.statvfs(place)
-            if status.f_files and not status.f_favail:
+            space = os.statvfs(place)
+            if space.f_files and not space.f_favail:
                 return f"no inode is free on the file system of {place}: it has too many files"
-            return f"{size_text(status.f_bavail * status.f_frsize)} free on the file system of {place}"
+            return f"{size_text(space.f_bavail * space.f_frsize)} free on the file system of {place}"
         if number in _REFUSED:
-            found = place.stat()
+            permissions = place.stat()
             where = "" if str(place) == path else f"{place} has "
-            mode = stat.filemode(found.st_mode)
-            return f"{where}mode {mode}, owner {found.st_uid}; this program runs as user {os.geteuid()}"
+            mode = stat.filemode(permissions.st_mode)
+            return f"{where}mode {mode}, owner {permissions.st_uid}; this program runs as user {os.geteuid()}"
     except OSError:
         return ""
     return ""
@@ -77,13 +77,13 @@ def access_hint(path: Path) -> str:
 
 def _nearest(path: str) -> Path | None:
     """The path, or the nearest one above it that can be looked at."""
-    given = Path(path)
-    for each in (given, *given.parents):
+    start = Path(path)
+    for candidate in (start, *start.parents):
         try:
-            each.stat()
+            candidate.stat()
         except (OSError, ValueError):
             continue
-        return each if each.is_absolute() or each != Path() else Path.cwd()
+        return candidate if candidate.is_absolute() or candidate != Path() else Path.cwd()
     return None
 
 

@@ -54,7 +54,7 @@ class PersonName(NamedTuple):
         """Return whether it can be a person's: not empty, anonymous, a phantom, a test or the like."""
         if PLACEHOLDER.search(self.written) or WORDS & {part.casefold() for part in self.parts}:
             return False
-        return any(set(part.casefold()) - _FILLERS for part in self.telling)
+        return any(set(part.casefold()) - _FILLERS for part in self.identifying)
 
     @property
     def is_code(self) -> bool:
@@ -62,7 +62,7 @@ class PersonName(NamedTuple):
         return any(character.isdigit() for character in self.written)
 
     @property
-    def telling(self) -> tuple[str, ...]:
+    def identifying(self) -> tuple[str, ...]:
         """Return the parts that tell people apart: no initials, particles and titles; numbers only where all are."""
         parts = [part for part in self.parts if part.casefold() not in PARTICLES]
         words = tuple(part for part in parts if _has_letter(part) and (len(part) > 1 or is_unspaced(part)))
@@ -71,7 +71,7 @@ class PersonName(NamedTuple):
     @property
     def scripts(self) -> frozenset[str]:
         """Return the scripts of its letters, for example LATIN and CJK; LATIN where it has none."""
-        letters = {character for part in self.telling for character in unicodedata.normalize("NFKC", part)}
+        letters = {character for part in self.identifying for character in unicodedata.normalize("NFKC", part)}
         return frozenset(
             unicodedata.name(letter, "").split(" ")[0] for letter in letters if letter.isalpha()
         ) or frozenset({"LATIN"})
@@ -96,8 +96,8 @@ def split_parts(text: str) -> list[str]:
 def person_tested(name: PersonName) -> PersonName | None:
     """Return the person's name in one such as `Doe^Jane^test`; None where fewer than two parts are left of it."""
     parts = tuple(part for part in name.parts if not _TRIAL.fullmatch(part))
-    rest = PersonName(" ".join(parts), parts, name.titles)
-    return rest if parts != name.parts and len(rest.telling) > 1 and rest.is_real else None
+    remaining = PersonName(" ".join(parts), parts, name.titles)
+    return remaining if parts != name.parts and len(remaining.identifying) > 1 and remaining.is_real else None
 
 
 def _has_letter(part: str) -> bool:
@@ -119,10 +119,10 @@ def spellings(part: str) -> frozenset[str]:
     """Return the folded spellings of a part: `Müller` is muller and mueller, as Mueller is."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", part).casefold())
     german = _bare(folded.translate(_GERMAN))
-    found = {_bare(folded), german}
+    texts = {_bare(folded), german}
     if len(german) >= _SHORTEST_DIGRAPH:
-        found.add(re.sub("([aou])e", r"\1", german))
-    return frozenset(found)
+        texts.add(re.sub("([aou])e", r"\1", german))
+    return frozenset(texts)
 
 
 def _bare(text: str) -> str:
@@ -130,23 +130,23 @@ def _bare(text: str) -> str:
     return unicodedata.normalize("NFC", bare)
 
 
-def is_spelling(one: PersonName, other: PersonName) -> bool:
+def is_spelling(name: PersonName, other: PersonName) -> bool:
     """Return whether one name is the other in another spelling: case, order, diacritics, initials, parts left out."""
-    return _covers(one, other) or _covers(other, one)
+    return _covers(name, other) or _covers(other, name)
 
 
-def have_common_part(one: PersonName, other: PersonName) -> bool:
+def have_common_part(name: PersonName, other: PersonName) -> bool:
     """Return whether two names have a part in common, or are spellings of each other."""
-    if any(spellings(part) & spellings(each) for part in one.telling for each in other.telling):
+    if any(spellings(part) & spellings(other_part) for part in name.identifying for other_part in other.identifying):
         return True
-    if any(_is_joined(part, other.parts) for part in one.telling):
+    if any(_is_joined(part, other.parts) for part in name.identifying):
         return True
-    return any(_is_joined(part, one.parts) for part in other.telling) or is_spelling(one, other)
+    return any(_is_joined(part, name.parts) for part in other.identifying) or is_spelling(name, other)
 
 
-def are_comparable(one: PersonName, other: PersonName) -> bool:
+def are_comparable(name: PersonName, other: PersonName) -> bool:
     """Return whether both names have a script in common."""
-    return bool(one.scripts & other.scripts)
+    return bool(name.scripts & other.scripts)
 
 
 def _covers(whole: PersonName, short: PersonName) -> bool:
@@ -154,8 +154,8 @@ def _covers(whole: PersonName, short: PersonName) -> bool:
     parts = [part for part in short.parts if part.casefold() not in PARTICLES]
     if not parts:
         return False
-    every = (*whole.parts, *whole.titles)
-    if all(_is_part(part, every) or _is_initial(part, every) for part in parts):
+    all_parts = (*whole.parts, *whole.titles)
+    if all(_is_part(part, all_parts) or _is_initial(part, all_parts) for part in parts):
         return True
     return len(parts) == 1 and _are_initials(parts[0], whole.parts)
 
@@ -168,7 +168,7 @@ def _is_joined(part: str, parts: tuple[str, ...]) -> bool:
     """Return whether a part is several of the parts without a space: `AnneMarie`, `OBrien`."""
     shortest = 2 if is_unspaced(part) else _SHORTEST_JOINED
     return len(part) >= shortest and any(
-        _is_chain(text, [spellings(each) for each in parts]) for text in spellings(part)
+        _is_chain(text, [spellings(other) for other in parts]) for text in spellings(part)
     )
 
 
@@ -178,8 +178,8 @@ def _is_chain(text: str, parts: list[frozenset[str]]) -> bool:
         remaining = [other for place, other in enumerate(parts) if place != index]
         for start in part:
             if start and text != start and text.startswith(start):
-                left = text[len(start) :]
-                if any(left in other for other in remaining) or _is_chain(left, remaining):
+                remainder = text[len(start) :]
+                if any(remainder in other for other in remaining) or _is_chain(remainder, remaining):
                     return True
     return False
 
@@ -187,10 +187,10 @@ def _is_chain(text: str, parts: list[frozenset[str]]) -> bool:
 def _is_initial(part: str, parts: Iterable[str]) -> bool:
     """Return whether a part is the initial of one of the parts, or has one of them as its initial."""
     return any(
-        one[:1] == other[:1]
+        spelling[:1] == other[:1]
         for text in parts
         if 1 in (len(part), len(text))
-        for one in spellings(part)
+        for spelling in spellings(part)
         for other in spellings(text)
     )
 

@@ -97,7 +97,7 @@ def grouped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     for problem in dict.fromkeys(problems):
         key = (problem.code, problem.message, _without_number(problem), problem.severity, problem.command)
         together.setdefault(key, []).append(problem)
-    return tuple(same[0] if len(same) == 1 else _one(same) for same in together.values())
+    return tuple(same[0] if len(same) == 1 else _merged(same) for same in together.values())
 
 
 def _without_number(problem: Problem) -> str:
@@ -106,7 +106,7 @@ def _without_number(problem: Problem) -> str:
     return re.sub(rf"(?<![0-9]){match[2]}(?![0-9])", "<n>", problem.hint) if match else problem.hint
 
 
-def _one(same: Sequence[Problem]) -> Problem:
+def _merged(same: Sequence[Problem]) -> Problem:
     hints = {problem.hint for problem in same}
     return replace(
         same[0],

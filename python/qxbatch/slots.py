@@ -15,7 +15,7 @@ class Slots:
         self._condition = threading.Condition()
 
     @contextmanager
-    def one(self, *, urgent: bool = False) -> Iterator[None]:
+    def acquire(self, *, urgent: bool = False) -> Iterator[None]:
         """Hold one slot."""
         with self._condition:
             self._urgent += urgent
@@ -30,7 +30,7 @@ class Slots:
             self._release(1)
 
     @contextmanager
-    def several(self) -> Iterator[int]:
+    def acquire_several(self) -> Iterator[int]:
         """Hold at least one slot, and one for each CPU if so many are free now; yields how many."""
         with self._condition:
             self._condition.wait_for(lambda: self._free > 0)

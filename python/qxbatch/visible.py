@@ -9,7 +9,10 @@ def one_line(text: str) -> str:
     >>> one_line("a\\x1b[2J\\nb")
     'a\\\\x1b[2J\\\\nb'
     """
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
 
 
 def shell_word(text: str) -> str:
@@ -22,7 +25,7 @@ def shell_word(text: str) -> str:
         from shlex import quote  # --help passes through this module
 
         return quote(text)
-    return "$'" + "".join(_shell_character(each) for each in text) + "'"
+    return "$'" + "".join(_shell_character(character) for character in text) + "'"
 
 
 def _shell_character(character: str) -> str:
@@ -43,7 +46,9 @@ def lines(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() or each in _SPACES else _escape(each) for each in text)
+    return "".join(
+        character if character.isprintable() or character in _SPACES else _escape(character) for character in text
+    )
 
 
 def _escape(character: str) -> str:

@@ -24,12 +24,12 @@ def walk(
             if onerror is not None:
                 onerror(error)
             continue
-        found = (folder, folders, files)
+        listing = (folder, folders, files)
         waiting += [os.path.join(folder, name) for name in reversed(folders) if not _is_link(folder, name)]  # noqa: PTH118
         if topdown:
-            yield found
+            yield listing
         else:
-            later.append(found)
+            later.append(listing)
     yield from reversed(later)
 
 

@@ -18,9 +18,9 @@ _COLUMN = 6
 
 def text_width(stream: "TextIO | None" = None) -> int:
     """Return how wide text for a stream (standard output) may be: COLUMNS, else its terminal's width, else 80."""
-    given = os.environ.get("COLUMNS", "")
-    if given.isdecimal() and int(given) > 0:
-        return max(_NARROWEST, int(given))
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return max(_NARROWEST, int(columns))
     return terminal_width(sys.stdout if stream is None else stream)
 
 
@@ -81,13 +81,13 @@ def cut(text: str, width: int, mark: str = "...") -> str:
     """
     if columns_of(text) <= width:
         return text
-    kept, room = "", width - len(mark)
+    head, room = "", width - len(mark)
     for character in text:
         room -= columns_of(character)
         if room < 0:
             break
-        kept += character
-    return kept + mark
+        head += character
+    return head + mark
 
 
 def table(rows: "Sequence[Sequence[str]]", width: int, flexible: int, indent: str = "  ") -> list[str]:
@@ -106,8 +106,8 @@ def table(rows: "Sequence[Sequence[str]]", width: int, flexible: int, indent: st
     for row in rows:
         cells = [_cell(text, room) for text, room in zip(row, widths, strict=True)]
         for n in range(max(map(len, cells))):
-            parts = [_padded(cell[n] if n < len(cell) else "", room) for cell, room in zip(cells, widths, strict=True)]
-            lines.append((indent + "  ".join(parts)).rstrip())
+            texts = [_padded(cell[n] if n < len(cell) else "", room) for cell, room in zip(cells, widths, strict=True)]
+            lines.append((indent + "  ".join(texts)).rstrip())
     return lines
 
 
@@ -115,12 +115,12 @@ def _cell(text: str, width: int) -> list[str]:
     """Return a cell's lines; a word that is too long for it is broken."""
     lines = []
     for line in wrapped(text, width):
-        rest = line
-        while columns_of(rest) > width:
-            head = cut(rest, width, "")
+        remaining = line
+        while columns_of(remaining) > width:
+            head = cut(remaining, width, "")
             lines.append(head)
-            rest = rest[len(head) :]
-        lines.append(rest)
+            remaining = remaining[len(head) :]
+        lines.append(remaining)
     return lines
 
 

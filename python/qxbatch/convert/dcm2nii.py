@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.convert.converter import Command, Job, Probe
-from qxbatch.convert.foreign import inflate
+from qxbatch.convert.decompress import inflate
 from qxbatch.convert.naming import companions
 from qxbatch.convert.par_files import par_and_rec
 from qxbatch.model import Output, SeriesKind
@@ -48,8 +48,8 @@ class Dcm2nii:
         inflate(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
         stems = {path.stem for path in niftis}
-        kept = [path for path in niftis if not _copy_of(path.stem, stems)]
-        return [_output(path, stems) for path in kept]
+        originals = [path for path in niftis if not _copy_of(path.stem, stems)]
+        return [_output(path, stems) for path in originals]
 
     def believes(self, exit_status: int) -> bool:
         """Return whether something was processed."""
@@ -74,8 +74,8 @@ def candidates() -> list[Path]:
     """Return where the program may be, the preferred location first."""
     if os.environ.get(VARIABLE):
         return [Path(os.environ[VARIABLE])]
-    found = shutil.which("dcm2nii")
-    return [Path(found)] if found else []
+    program = shutil.which("dcm2nii")
+    return [Path(program)] if program else []
 
 
 def find() -> Dcm2nii | None:

@@ -69,11 +69,11 @@ def candidates() -> list[Path]:
 
     PATH is not among them: distributions ship releases that silently corrupt multi-frame JPEG 2000.
     """
-    found = [Path(os.environ[VARIABLE])] if os.environ.get(VARIABLE) else []
+    paths = [Path(os.environ[VARIABLE])] if os.environ.get(VARIABLE) else []
     spec = importlib.util.find_spec("dcm2niix")
     if spec is not None and spec.origin:
-        found.append(Path(spec.origin).parent / "dcm2niix")
-    return found
+        paths.append(Path(spec.origin).parent / "dcm2niix")
+    return paths
 
 
 def version_of(binary: Path) -> str:

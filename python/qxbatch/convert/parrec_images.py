@@ -65,8 +65,8 @@ def _planes(rec: Path, header: ParHeader, table: Any) -> Any:
     if have < need:
         raise ValueError(f"the REC is cut short: {have} of {need} bytes")
     index = np.array([int(place) for (place,) in header.column("index in rec file")], dtype=int)
-    known = len(index) == len(table) and sorted(index.tolist()) == list(range(len(table)))
-    order = index if known else np.arange(len(table))
+    is_permutation = len(index) == len(table) and sorted(index.tolist()) == list(range(len(table)))
+    order = index if is_permutation else np.arange(len(table))
     return _Planes(rec, order, int(columns), int(rows), int(bits))
 
 
@@ -149,8 +149,8 @@ def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
         "FlipAngle": _plain(rows["image_flip_angle"][0]),
         "ConversionSoftware": "qxbatch with nibabel",
     }
-    known = {name: value for name, value in sidecar.items() if value not in (None, "")}
-    path.write_text(json.dumps(known, indent="\t", ensure_ascii=False) + "\n", encoding="utf-8")
+    present = {name: value for name, value in sidecar.items() if value not in (None, "")}
+    path.write_text(json.dumps(present, indent="\t", ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _plain(value: float) -> float | int | None:

@@ -19,7 +19,7 @@ def unfinished(name: str) -> str:
     ('', '')
     """
     folded = name.casefold()
-    ending = next((each for each in ENDINGS if folded.endswith(each) and len(folded) > len(each)), "")
+    ending = next((suffix for suffix in ENDINGS if folded.endswith(suffix) and len(folded) > len(suffix)), "")
     later = "it is still being copied; the next run after its renaming imports it"
     if ending:
         return f"its name ends in {ending}: {later}"

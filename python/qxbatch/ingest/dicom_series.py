@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from qxbatch.core import Group, Header
+from qxbatch.ingest.instance_facts import instance_of, numbers_in_thousands
 from qxbatch.ingest.join import scans_to_join
 from qxbatch.ingest.numbers import Claim
-from qxbatch.ingest.part import Instance, Part
-from qxbatch.ingest.part_facts import instance_of, numbers_in_thousands
+from qxbatch.ingest.scan_part import Instance, ScanPart
 from qxbatch.model import SeriesPart
 
 
@@ -46,9 +46,9 @@ def series_of(groups: Sequence[Group], mine: Sequence[int]) -> list[DicomSeries]
 
 def joined(reading: Headers, series: Sequence[DicomSeries]) -> list[DicomSeries]:
     """Return the series, with the parts of one scan joined. Examines only files of series whose first headers agree."""
-    scans = scans_to_join([_part(reading, each) for each in series])
+    scans = scans_to_join([_part(reading, item) for item in series])
     within = {index for scan in scans for index in scan}
-    apart = [each for index, each in enumerate(series) if index not in within]
+    apart = [item for index, item in enumerate(series) if index not in within]
     return apart + [_join([series[index] for index in scan]) for scan in scans]
 
 
@@ -72,7 +72,7 @@ def _rank(part: DicomSeries) -> tuple[bool, str, int, tuple[str, ...]]:
     return (start == "", start, part.claim.number or 0, tuple(uids))
 
 
-def _part(reading: Headers, series: DicomSeries) -> Part | None:
+def _part(reading: Headers, series: DicomSeries) -> ScanPart | None:
     """Return the facts that decide about joining a series; None if it cannot be joined."""
     group, number = series.members[0], series.claim.number
     if len(series.groups) > 1 or number is None:
@@ -86,4 +86,4 @@ def _part(reading: Headers, series: DicomSeries) -> Part | None:
             header = reading.header(row)
             yield None if header is None else instance_of(header)
 
-    return Part(group.patient, number, group.study, first, instances, numbers_in_thousands(group.header))
+    return ScanPart(group.patient, number, group.study, first, instances, numbers_in_thousands(group.header))

@@ -59,11 +59,11 @@ def _phase_encoding(observed: Observed) -> tuple[str | None, str | None]:
 
 
 def _acceleration(observed: Observed) -> float | None:
-    found = observed.number("ParallelReductionFactorInPlane", "Protocol.sPat.lAccelFactPE")
+    factor = observed.number("ParallelReductionFactorInPlane", "Protocol.sPat.lAccelFactPE")
     asset = observed.number("GeAssetFactors")
-    if found is None and asset is not None:
-        found = round(1 / asset, 2)
-    return found or observed.number(sidecar="ParallelReductionFactorInPlane")
+    if factor is None and asset is not None:
+        factor = round(1 / asset, 2)
+    return factor or observed.number(sidecar="ParallelReductionFactorInPlane")
 
 
 def _multiband(observed: Observed) -> int | None:
@@ -72,8 +72,8 @@ def _multiband(observed: Observed) -> int | None:
         return int(comment[1])
     planned = observed.number("Protocol.sSliceAcceleration.lMultiBandFactor")
     if planned is None or planned == 1:
-        own = _CUSTOMER in (observed.text("Protocol.tSequenceFileName") or "").lower()
-        planned = observed.number(sidecar="MultibandAccelerationFactor") or (None if own else planned)
+        is_custom = _CUSTOMER in (observed.text("Protocol.tSequenceFileName") or "").lower()
+        planned = observed.number(sidecar="MultibandAccelerationFactor") or (None if is_custom else planned)
     return int(planned) if planned is not None and planned >= 1 else None
 
 

@@ -19,12 +19,12 @@ _ORTHOGONAL = 0.26
 def kinds(observed: Observed) -> tuple[ImageKind, ...]:
     """Return the kinds in the order of ImageKind."""
     stacks = observed.acquired.stacks
-    found = {_COMPONENTS[stack.component] for stack in stacks if stack.component in _COMPONENTS}
+    image_kinds = {_COMPONENTS[stack.component] for stack in stacks if stack.component in _COMPONENTS}
     if stacks and all(stack.derived for stack in stacks):
-        found.add(ImageKind.DERIVED)
+        image_kinds.add(ImageKind.DERIVED)
     if is_localizer(observed):
-        found.add(ImageKind.LOCALIZER)
-    return tuple(kind for kind in ImageKind if kind in found)
+        image_kinds.add(ImageKind.LOCALIZER)
+    return tuple(kind for kind in ImageKind if kind in image_kinds)
 
 
 def is_localizer(observed: Observed) -> bool:

@@ -38,8 +38,8 @@ class Observed:
 
     def number(self, *names: str, sidecar: str = "", scale: float = 1.0) -> float | None:
         """Return the first of these numbers of the header, else that of the sidecar times `scale`; 0 is no value."""
-        found = (self.acquired.numbers.get(name, [None])[0] for name in names)
-        value = next((one for one in found if one), None)
+        numbers = (self.acquired.numbers.get(name, [None])[0] for name in names)
+        value = next((number for number in numbers if number), None)
         if value is None and sidecar:
             recorded = self.sidecar.get(sidecar)
             if (
@@ -53,10 +53,10 @@ class Observed:
 
     def text(self, *names: str, sidecar: str = "") -> str | None:
         """Return the first of these texts of the header, else that of the sidecar."""
-        found = next((self.acquired.texts[name] for name in names if self.acquired.texts.get(name)), None)
-        if found is None and sidecar and isinstance(self.sidecar.get(sidecar), str):
-            found = self.sidecar[sidecar]
-        return found or None
+        value = next((self.acquired.texts[name] for name in names if self.acquired.texts.get(name)), None)
+        if value is None and sidecar and isinstance(self.sidecar.get(sidecar), str):
+            value = self.sidecar[sidecar]
+        return value or None
 
     def header_text(self, name: str) -> str:
         """Return a field of the header that the scan gathered, as text; empty when absent."""

@@ -55,7 +55,7 @@ class _Table(NamedTuple):
         return next(iter(self.columns.get(name, ())), None)
 
 
-def par_facts(header: ParTable) -> Acquisition | None:
+def par_acquisition(header: ParTable) -> Acquisition | None:
     """Return the facts of a PAR; None where its table cannot be read."""
     try:
         table = _table(header)
@@ -96,11 +96,11 @@ def _table(header: ParTable) -> _Table:
 
 def _ranked(groups: Sequence[Key], volumes: Sequence[Key], slices: Sequence[float]) -> list[Key]:
     """Return volumes with their rank among those of one b-value: before version 4.1 no number tells directions apart."""
-    seen: Counter[tuple[Key, Key, float]] = Counter()
+    ranks: Counter[tuple[Key, Key, float]] = Counter()
     ranked = []
     for image in zip(groups, volumes, slices, strict=True):
-        ranked.append((*image[1], seen[image]))
-        seen[image] += 1
+        ranked.append((*image[1], ranks[image]))
+        ranks[image] += 1
     return ranked
 
 
@@ -139,7 +139,7 @@ def _planned(header: ParTable, acquired: int) -> int | None:
 
 def _times(header: ParTable, table: _Table) -> dict[str, Any]:
     started = str(header.text("examination date/time")).replace(".", "-").replace(" ", "").partition("/")
-    begin = "T".join(part for part in (started[0], started[2]) if part)
+    begin = "T".join(text for text in (started[0], started[2]) if text)
     times = {row[0]: time for row, (time,) in _rows(table, "dyn_scan_begin_time")}
     steps = sorted(after - before for before, after in pairwise(times[key] for key in sorted(times)))
     middle = steps[len(steps) // 2] if steps else 0.0
@@ -203,7 +203,7 @@ def _diffusion(table: _Table) -> dict[str, Any]:
 
 def _kinds(table: _Table) -> tuple[ImageKind, ...]:
     types = {int(kind) for (kind,) in table.columns.get("image_type_mr") or ()}
-    found = {_KINDS[kind] for kind in types if kind in _KINDS}
+    kinds = {_KINDS[kind] for kind in types if kind in _KINDS}
     if len(set(table.columns.get("slice orientation") or ())) > 1:
-        found.add(ImageKind.LOCALIZER)
-    return tuple(kind for kind in ImageKind if kind in found)
+        kinds.add(ImageKind.LOCALIZER)
+    return tuple(kind for kind in ImageKind if kind in kinds)

@@ -44,7 +44,7 @@ def planned_slices(observed: Observed) -> int | None:
 
 def _planes(observed: Observed) -> int:
     """Return in how many planes the frames are: stacks of one contrast differ by their plane alone."""
-    contrasts = [(one.echo_time, one.component, one.derived, one.size) for one in observed.acquired.stacks]
+    contrasts = [(stack.echo_time, stack.component, stack.derived, stack.size) for stack in observed.acquired.stacks]
     return max(map(contrasts.count, contrasts), default=0)
 
 

@@ -89,8 +89,8 @@ def _is_magnitude(image: ImageFacts) -> bool:
 
 def _labels(image: ImageFacts) -> list[str]:
     """Return the values of ImageType: those of the image, else those of the first one of its series."""
-    own = image.sidecar.get("ImageType")
-    values = own if isinstance(own, list) else image.header.get("ImageType")
+    image_types = image.sidecar.get("ImageType")
+    values = image_types if isinstance(image_types, list) else image.header.get("ImageType")
     values = values if isinstance(values, list) else str(values or "").split("\\")
     return [str(value).strip().upper().replace(" ", "_") for value in values]
 

@@ -53,8 +53,8 @@ def observed_tr(observed: Observed) -> float | None:
 
 def iso(seconds: float, day: str = "") -> str | None:
     """Return ISO 8601 of seconds since the core's first day, or of seconds since midnight of `day` (YYYYMMDD) or any day."""
-    days, left = divmod(round(seconds, 3), _DAY)
-    clock = timedelta(seconds=round(left, 3))
+    days, second_of_day = divmod(round(seconds, 3), _DAY)
+    clock = timedelta(seconds=round(second_of_day, 3))
     if seconds < _DAY and not day:
         return _short(datetime.min + clock).partition("T")[2]
     try:
@@ -70,7 +70,7 @@ def _short(moment: datetime) -> str:
 
 def _day(observed: Observed) -> str:
     dates = (observed.header_text(f"{of}Date").replace(".", "") for of in ("Acquisition", "Series", "Study"))
-    return next((found for found in dates if _is_date(found)), "")
+    return next((day for day in dates if _is_date(day)), "")
 
 
 def _is_date(text: str) -> bool:

@@ -21,13 +21,13 @@ def lacking(acquisition: Acquisition) -> str:
     partial = acquisition.partial_slices or 0
     if complete is None or acquired is None or not (missing or partial or (planned or 0) > complete):
         return ""
-    parts = [f"planned {_count(planned, 'volume')}" if planned else "", f"{complete} complete"]
+    phrases = [f"planned {_count(planned, 'volume')}" if planned else "", f"{complete} complete"]
     slices = acquisition.slices_per_volume or 0
     of = "one more" if complete else f"one, which has {slices}"
-    parts.append(f"{_count(partial, 'slice')} of {of}" if partial else "")
+    phrases.append(f"{_count(partial, 'slice')} of {of}" if partial else "")
     elsewhere = missing - (slices - partial if partial else 0)
-    parts.append(f"{_count(elsewhere, 'slice')} missing before the last volume" if elsewhere > 0 else "")
-    text = ", ".join(part for part in parts if part)
+    phrases.append(f"{_count(elsewhere, 'slice')} missing before the last volume" if elsewhere > 0 else "")
+    text = ", ".join(phrase for phrase in phrases if phrase)
     return text if planned else f"{_count(acquired, 'volume')}, {text}"
 
 

@@ -78,8 +78,10 @@ def _lacking(stack: Stack, main: Stack) -> int:
 
 def _short(stack: Stack, main: Stack) -> int:
     """Return how many slices of the main stack no volume of another one in the same plane has."""
-    one, other = stack.orientation or [], main.orientation or []
-    parallel = len(one) == len(other) and all(isclose(*pair, abs_tol=_EQUAL) for pair in zip(one, other, strict=True))
+    cosines, main_cosines = stack.orientation or [], main.orientation or []
+    parallel = len(cosines) == len(main_cosines) and all(
+        isclose(*pair, abs_tol=_EQUAL) for pair in zip(cosines, main_cosines, strict=True)
+    )
     return max(main.slices - stack.slices, 0) if parallel else 0
 
 

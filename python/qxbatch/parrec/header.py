@@ -83,8 +83,8 @@ def _parse(text: TextIO) -> ParHeader:
             break
         line = raw.replace("\x00", " ").strip()
         if line.startswith("#"):
-            found = _VERSION.search(line)
-            version = float(found[1]) if found and version is None else version
+            match = _VERSION.search(line)
+            version = float(match[1]) if match and version is None else version
             column = None if lines else definition(line)
             columns += [column] if column else []
         elif line.startswith("."):

@@ -32,7 +32,7 @@ def _sync(product: Product) -> None:
 
 def _verify(context: Context, job: Job, product: Product, inbox: Path | None) -> None:
     def check(one: Check) -> list[str]:
-        with context.slots.one():
+        with context.slots.acquire():
             return one()
 
     checks = session_checks(product.build, context.monitor, inbox=inbox)

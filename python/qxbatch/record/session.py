@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, SeriesKind
 from qxbatch.record.about import record_summary
 from qxbatch.record.converted import ConvertedSeries
@@ -31,7 +31,7 @@ class Recorded(NamedTuple):
 
 def record_session(
     job: Job,
-    part: Part,
+    part: SortedSession,
     converted: ConvertedSeries,
     places: Places,
     settings: Settings,
@@ -75,7 +75,11 @@ def record_session(
 
 
 def _place_images(
-    part: Part, conversions: Sequence[Conversion], converted: ConvertedSeries, places: Places, settings: Settings
+    part: SortedSession,
+    conversions: Sequence[Conversion],
+    converted: ConvertedSeries,
+    places: Places,
+    settings: Settings,
 ) -> Placement:
     """Number the images, and write them, their sidecars and the converters' logs."""
     placement = place_images(
@@ -92,7 +96,7 @@ def _place_images(
     return placement
 
 
-def _patient(part: Part) -> str:
+def _patient(part: SortedSession) -> str:
     """Return the patient id of the first series with one."""
     ids = (str(series.header.get("PatientID") or "") for series in part.series if series.kind is SeriesKind.DICOM)
     return next((text for text in ids if text), "")

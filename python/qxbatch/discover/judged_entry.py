@@ -7,7 +7,7 @@ from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code, Problem
 
 
-class Judged(NamedTuple):
+class JudgedEntry(NamedTuple):
     """An entry, its name and session as far as they are known, and the verdict so far."""
 
     path: Path
@@ -24,11 +24,11 @@ class Judged(NamedTuple):
         """Return whether it is to be imported, as far as known."""
         return self.verdict is Verdict.READY
 
-    def turned(self, verdict: Verdict, note: str) -> "Judged":
+    def turned(self, verdict: Verdict, note: str) -> "JudgedEntry":
         """Return the same entry with another verdict; notes are kept."""
         return self._replace(verdict=verdict, note="; ".join(text for text in (self.note, note) if text))
 
-    def refused(self, code: Code, message: str, hint: str, command: str = "") -> "Judged":
+    def refused(self, code: Code, message: str, hint: str, command: str = "") -> "JudgedEntry":
         """Return the same entry refused: a problem that makes the exit status 1."""
         problem = Problem(code, str(self.path), message, hint, command=command)
         return self._replace(verdict=Verdict.REFUSED, problem=problem)
