@@ -1,4 +1,4 @@
-"""Text of ledger cells: names may hold bytes that no table can, so those are written as `\\xNN` and read back."""
+"""Text of ledger cells: bytes of names that a table cannot contain are written as `\\xNN`, and read back."""
 
 import os
 import re
@@ -18,7 +18,7 @@ def unescaped(text: str) -> str:
 
 
 def escaped(value: str) -> str:
-    """Return text with tab, newline, carriage return, backslash and bytes that are no UTF-8 as `\\xNN`."""
+    """Return text with `\\xNN` for tab, newline, carriage return, backslash and bytes that are not UTF-8."""
     if value.isprintable() and "\\" not in value:
         return value
     return "".join(_escape(character) for character in value)

@@ -1,4 +1,4 @@
-"""Makes a small study of real scans: the MR files inside pydicom and nibabel, as packets in an inbox."""
+"""Creates a small study of real scans: the MR files of pydicom and nibabel, as packets in an inbox."""
 
 import tarfile
 import zipfile
@@ -19,7 +19,7 @@ class MissingDataError(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """Files inside an installed package: those that a pattern finds below a folder of it."""
+    """Files of an installed package that match a pattern below one of its folders."""
 
     package: str
     folder: str
@@ -52,7 +52,7 @@ PHILIPS_T1 = Source("nibabel", "nicom/tests/data", ("philips_mprage.dcm.gz",))
 PAR_REC = Source("nibabel", "tests/data", ("phantom_EPI_asc_CLEAR_2_1.*", "phantom_varscale.*"))
 """Two PAR/REC pairs of one number; in one of them the scaling varies by slice."""
 SOURCES = (PYDICOM_MR, SIEMENS_DWI, PHILIPS_T1, PAR_REC)
-"""All files that the demo needs; the image keeps them of its packages (containers/thin)."""
+"""All files that the demo needs. The container image contains them (containers/thin)."""
 
 
 def sessions_folder(folder: Path) -> Path:
@@ -61,7 +61,7 @@ def sessions_folder(folder: Path) -> Path:
 
 
 def make(folder: Path) -> Path:
-    """Make the demo study below a folder and return its sessions folder; other files stay as they are."""
+    """Create the demo study below a folder and return its sessions folder; other files do not change."""
     pilot, diffusion, anatomical, pairs = (source.files() for source in SOURCES)  # before anything is written
     sessions = sessions_folder(folder)
     inbox = sessions / MASTER_INBOX

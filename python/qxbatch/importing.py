@@ -1,7 +1,7 @@
-"""Imports in threads, one at a time.
+"""Imports of packages in threads, one thread at a time.
 
-Packages whose modules import each other in a circle (nibabel, pydicom) may be seen half-made by a second thread: Python
-breaks the deadlock of two such imports that way.
+The modules of nibabel and pydicom import each other in a circle. If two threads import them, Python avoids a deadlock by
+passing a partially initialized module to one of the threads.
 """
 
 import threading
@@ -13,6 +13,6 @@ _LOCK = threading.RLock()
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Hold the only import of such packages."""
+    """Let one thread at a time import such packages."""
     with _LOCK:
         yield

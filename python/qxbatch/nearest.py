@@ -1,10 +1,10 @@
-"""The name a user may have meant."""
+"""Suggests the name that a user may have meant."""
 
 from collections.abc import Iterable
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Return the known name most like `name`, or an empty string where none is near."""
+    """Return the most similar of some names, or an empty string if none is similar."""
     from difflib import get_close_matches
 
     by_folded = {candidate.casefold(): candidate for candidate in names}

@@ -1,4 +1,4 @@
-"""Errors of the operating system in words: what, which path, and what helps."""
+"""Messages for errors of the operating system: path, reason, and advice."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ _REFUSED = (errno.EACCES, errno.EPERM)
 def error_text(error: BaseException, path: Path | str = "") -> str:
     """Return an error's text; that of an OSError begins with its path and has no number.
 
-    `path` is named where the error names none.
+    `path` is the default for an error without a path.
 
     >>> error_text(FileNotFoundError(2, "No such file or directory", "/a/b"))
     '/a/b: no such file or directory'
@@ -38,7 +38,7 @@ def reason_text(error: OSError, path: Path | str = "") -> str:
 
 
 def _detail(number: int | None, path: str) -> str:
-    """Return the facts that help: free space, or whose the path is."""
+    """Return facts for the message: free space, or mode and owner of the path."""
     place = _nearest(path) if path else None
     if place is None:
         return ""
@@ -59,12 +59,12 @@ def _detail(number: int | None, path: str) -> str:
 
 
 def is_full(error: OSError) -> bool:
-    """Return whether there is no room left, on the file system or in the user's quota."""
+    """Return whether the file system, or the user's quota, is full."""
     return error.errno in _FULL
 
 
 def access_hint(path: Path) -> str:
-    """Return what gives this user access to a path: a command for the owner, else whom to ask."""
+    """Return advice to get access to a path: a command if the user owns it, else the owner to ask."""
     place = _nearest(str(path)) or path
     try:
         owner = place.stat().st_uid
@@ -76,7 +76,7 @@ def access_hint(path: Path) -> str:
 
 
 def _nearest(path: str) -> Path | None:
-    """The path, or the nearest one above it that can be looked at."""
+    """Return the path, or its nearest parent that can be examined."""
     start = Path(path)
     for candidate in (start, *start.parents):
         try:

@@ -1,4 +1,4 @@
-"""Names of people as headers and file names spell them: their parts, and whether two names can be one person's."""
+"""Names of people in headers and file names: their parts, and whether two names can belong to one person."""
 
 import re
 import unicodedata
@@ -15,17 +15,17 @@ UNSPACED = (
 PLACEHOLDER = re.compile(
     r"anonym|phantom|fantom|unknown|deident|noname|(last|first) ?name|test(s|ing|er)?(?![^\W\d_])", re.IGNORECASE
 )
-"""A name that contains one of these names no person."""
+"""A name that contains one of these is not a person's."""
 WORDS = frozenset(
     {"anon", "none", "null", "name", "demo", "dummy", "removed", "redacted", "qa", "qc", "unnamed", "nobody"}
 )
-"""A name with one of these as a part names no person."""
+"""A name with one of these as a part is not a person's."""
 PARTICLES = frozenset(
     {"van", "von", "vom", "zum", "zur", "der", "den", "del", "della", "dello", "dos", "das", "des", "dal", "ter", "ten"}
     | {"bin", "ibn", "abu", "ben", "san", "mac", "the", "dr", "prof", "mr", "mrs", "ms", "herr", "frau", "med", "phd"}
     | {"msc", "jun", "sen", "patient", "subject", "sub", "volunteer", "vol", "control", "proband"}
 )
-"""Parts that many names have, and titles: they tell nobody apart."""
+"""Parts of many names, and titles: they do not identify a person."""
 _TRIAL = re.compile(r"(test(s|ing|er)?|demo|qa|qc|dummy)\d*", re.IGNORECASE)
 _FILLERS = frozenset("x0")
 """Characters that replace a name: `XXXX`."""
@@ -34,18 +34,18 @@ _MARKS = re.compile("[\u0300-\u036f]")
 _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _TITLES = 3
-"""Component of a DICOM name (PS3.5 6.2.1.1) from which prefix and suffix follow."""
+"""Index of the first component of a DICOM name with a prefix or suffix (PS3.5 6.2.1.1)."""
 _SHORTEST_DIGRAPH = 4
 _LONGEST_INITIALS = 4
 _SHORTEST_JOINED = 4
 
 
 class PersonName(NamedTuple):
-    """A name, in one or several component groups (alphabetic, ideographic, phonetic)."""
+    """A name with one or several component groups (alphabetic, ideographic, phonetic)."""
 
     written: str
     parts: tuple[str, ...]
-    """Of all groups, without prefix and suffix."""
+    """Parts of all groups, without prefix and suffix."""
     titles: tuple[str, ...] = ()
     """Prefix and suffix."""
 
@@ -63,7 +63,7 @@ class PersonName(NamedTuple):
 
     @property
     def identifying(self) -> tuple[str, ...]:
-        """Return the parts that tell people apart: no initials, particles and titles; numbers only where all are."""
+        """Return the parts that identify a person: no initials, particles and titles; numbers only if there is no word."""
         parts = [part for part in self.parts if part.casefold() not in PARTICLES]
         words = tuple(part for part in parts if _has_letter(part) and (len(part) > 1 or is_unspaced(part)))
         return words or tuple(part for part in parts if part.isdigit())
@@ -78,7 +78,7 @@ class PersonName(NamedTuple):
 
 
 def parse_name(value: str) -> PersonName:
-    """Return the parts of a name. Component groups, `Doe^Jane`, `Doe, Jane` and `Jane Doe` are understood."""
+    """Return the parts of a name; supports component groups, `Doe^Jane`, `Doe, Jane` and `Jane Doe`."""
     parts: list[str] = []
     titles: list[str] = []
     for group in unicodedata.normalize("NFC", value).split("="):
@@ -94,7 +94,7 @@ def split_parts(text: str) -> list[str]:
 
 
 def person_tested(name: PersonName) -> PersonName | None:
-    """Return the person's name in one such as `Doe^Jane^test`; None where fewer than two parts are left of it."""
+    """Return the name without `test` and the like, as in `Doe^Jane^test`; None if fewer than two parts remain."""
     parts = tuple(part for part in name.parts if not _TRIAL.fullmatch(part))
     remaining = PersonName(" ".join(parts), parts, name.titles)
     return remaining if parts != name.parts and len(remaining.identifying) > 1 and remaining.is_real else None
@@ -116,7 +116,7 @@ def _unspaced() -> re.Pattern[str]:
 
 @cache
 def spellings(part: str) -> frozenset[str]:
-    """Return the folded spellings of a part: `Müller` is muller and mueller, as Mueller is."""
+    """Return the folded spellings of a part: `Müller` and `Mueller` are muller and mueller."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", part).casefold())
     german = _bare(folded.translate(_GERMAN))
     texts = {_bare(folded), german}
@@ -131,7 +131,7 @@ def _bare(text: str) -> str:
 
 
 def is_spelling(name: PersonName, other: PersonName) -> bool:
-    """Return whether one name is the other in another spelling: case, order, diacritics, initials, parts left out."""
+    """Return whether two names differ only in spelling: case, order, diacritics, initials, omitted parts."""
     return _covers(name, other) or _covers(other, name)
 
 
@@ -165,7 +165,7 @@ def _is_part(part: str, parts: tuple[str, ...]) -> bool:
 
 
 def _is_joined(part: str, parts: tuple[str, ...]) -> bool:
-    """Return whether a part is several of the parts without a space: `AnneMarie`, `OBrien`."""
+    """Return whether a part consists of several of the parts without a separator: `AnneMarie`, `OBrien`."""
     shortest = 2 if is_unspaced(part) else _SHORTEST_JOINED
     return len(part) >= shortest and any(
         _is_chain(text, [spellings(other) for other in parts]) for text in spellings(part)
@@ -173,7 +173,7 @@ def _is_joined(part: str, parts: tuple[str, ...]) -> bool:
 
 
 def _is_chain(text: str, parts: list[frozenset[str]]) -> bool:
-    """Return whether a text is at least two of the parts one after the other, each at most once."""
+    """Return whether a text is a sequence of at least two of the parts, each at most once."""
     for index, part in enumerate(parts):
         remaining = [other for place, other in enumerate(parts) if place != index]
         for start in part:

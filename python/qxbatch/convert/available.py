@@ -42,7 +42,7 @@ def check_available(settings: Settings) -> Available:
     tools, more = _find(settings, settings.fallback)
     if more:
         raise _absent(more)
-    note = f"{requested.value} is not installed ({_looked(missing)}); --fallback={settings.fallback.value} takes its place."
+    note = f"{requested.value} is not installed ({_looked(missing)}); --fallback={settings.fallback.value} is used instead."
     return Available(settings.fallback, tools, (note,))
 
 
@@ -89,7 +89,7 @@ def _looked(probe: Probe) -> str:
 
 
 def _absent(probe: Probe) -> UsageError:
-    other = "" if probe.name == Tool.DCM2NIIX.value else " Or take --tool=auto, or --fallback=dcm2niix."
+    other = "" if probe.name == Tool.DCM2NIIX.value else " Or use --tool=auto, or --fallback=dcm2niix."
     return UsageError(
         f"The converter {probe.name} is not installed ({_looked(probe)}).",
         probe.advice + other,

@@ -1,4 +1,4 @@
-"""Facts and verdict of a series that was converted, or only sorted, and the message about missing data."""
+"""The results of series that were converted, or only sorted, with facts, verdict and a message about missing data."""
 
 import os
 from collections.abc import Sequence

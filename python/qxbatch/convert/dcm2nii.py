@@ -103,7 +103,7 @@ def probe() -> Probe:
     here = find()
     return Probe(
         name="dcm2nii",
-        purpose="DICOM and PAR/REC as years ago, when asked for by --tool=dcm2nii",
+        purpose="DICOM and PAR/REC (legacy), only with --tool=dcm2nii",
         where=str(here.binary) if here else "",
         version=here.version if here else "",
         looked=(f"${VARIABLE}", "dcm2nii on PATH"),

@@ -134,10 +134,10 @@ def probe(configured: Path | None = None) -> Probe:
     )
     return Probe(
         name="dicm2nii",
-        purpose="DICOM and PAR/REC, when asked for by --tool=dicm2nii",
+        purpose="DICOM and PAR/REC, only with --tool=dicm2nii",
         where=f"{folder} under {program}" if folder and program else "",
         version=_version(folder) if folder and program else "",
         looked=("--dicm2nii-dir", f"${VARIABLE}", str(_USUAL), "octave-cli on PATH", f"${MATLAB}"),
-        advice=f"Missing: {lacking}. Take dicm2nii from github.com/xiangruili/dicm2nii, name its folder by --dicm2nii-dir,"
+        advice=f"Missing: {lacking}. Download dicm2nii from github.com/xiangruili/dicm2nii, set --dicm2nii-dir to its folder,"
         " and install octave.",
     )

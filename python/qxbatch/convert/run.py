@@ -41,7 +41,7 @@ class Limits(NamedTuple):
 
 
 class ProcessResult(NamedTuple):
-    """How a process ended."""
+    """The result of a process."""
 
     exit_status: int
     """Below zero: killed by that signal, or never started (-1000)."""

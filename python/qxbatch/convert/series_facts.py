@@ -16,7 +16,7 @@ from qxbatch.parrec.table import ParTable
 
 
 class SeriesFacts(NamedTuple):
-    """How a series was acquired, and whether it is complete."""
+    """Acquisition facts and verdict of a series."""
 
     acquisition: Acquisition
     verdict: SeriesVerdict

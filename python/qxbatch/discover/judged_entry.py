@@ -8,7 +8,7 @@ from qxbatch.problems import Code, Problem
 
 
 class JudgedEntry(NamedTuple):
-    """An entry, its name and session as far as they are known, and the verdict so far."""
+    """An entry with its name and session, as far as known, and its current verdict."""
 
     path: Path
     verdict: Verdict

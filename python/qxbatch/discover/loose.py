@@ -1,4 +1,4 @@
-"""Loose DICOM files of one study in the inbox: they form one packet without a folder."""
+"""Refuses loose DICOM files of one study in the inbox, which would become a session each."""
 
 import os
 from collections import defaultdict

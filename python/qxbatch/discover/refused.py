@@ -1,4 +1,4 @@
-"""Packets that are refused on their own: unreadable, badly named, or of an unsupported kind."""
+"""Refuses single packets: unreadable, badly named, or of an unsupported kind."""
 
 from qxbatch.discover.entry import Entry, Shape
 from qxbatch.discover.judged_entry import JudgedEntry

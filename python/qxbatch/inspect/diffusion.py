@@ -12,7 +12,7 @@ _WEIGHTED = 1e-3
 def diffusion(observed: Observed) -> tuple[BValues | None, int | None]:
     """Return b-values with the number of their volumes, and the number of different directions; None for other scans.
 
-    By the headers where each volume has a b-value, else by the table that the converter wrote.
+    The source is the headers if each volume has a b-value, else the table that the converter wrote.
     """
     main = observed.main
     table = observed.b_values

@@ -8,16 +8,16 @@ from qxbatch.inspect.observed import Observed
 _FRACTIONS = {1.0: 0.5, 2.0: 0.625, 4.0: 0.75, 8.0: 0.875, 16.0: 1.0}
 """Values of sKSpace.ucPhasePartialFourier in the protocol of Siemens."""
 _UNALIASED = re.compile(r"\bMB(\d+)\b")
-"""In ImageComments of multiband sequences: `Unaliased MB3/PE3`."""
+"""Text in ImageComments of multiband sequences: `Unaliased MB3/PE3`."""
 _CUSTOMER = "%customerseq%"
 _AXES = {"ROW": "i", "COL": "j", "COLUMN": "j"}
 _DIRECTIONS = {("i", True): "i", ("i", False): "i-", ("j", True): "j-", ("j", False): "j"}
-"""Axis and sign of the header to direction in the image, whose rows run the other way."""
+"""Maps axis and sign of the header to the direction in the image, whose rows have the opposite order."""
 _LETTERS = frozenset({"i", "i-", "j", "j-", "k", "k-"})
 
 
 class Encoding(NamedTuple):
-    """None where a value is not known."""
+    """How k-space was encoded; None for unknown values."""
 
     phase_encoding_direction: str | None
     phase_encoding_axis: str | None
@@ -86,7 +86,7 @@ def _partial_fourier(observed: Observed) -> float | None:
 
 
 def _readout(observed: Observed, axis: str | None) -> tuple[float | None, float | None]:
-    """Return effective echo spacing and total readout time in s, of lines that the image has along its phase encoding."""
+    """Return effective echo spacing and total readout time in s, for the image's lines along its phase encoding."""
     bandwidth, main = observed.number("SiemensBandwidthPerPixelPhaseEncode"), observed.main
     if bandwidth and main is not None and axis:
         lines = main.size[1] if axis == "i" else main.size[0]

@@ -1,4 +1,4 @@
-"""What the pixels of a series show."""
+"""The kinds of values in the pixels of a series."""
 
 from itertools import combinations
 
@@ -13,7 +13,7 @@ _COMPONENTS = {
     "I": ImageKind.IMAGINARY,
 }
 _ORTHOGONAL = 0.26
-"""Cosine of the least angle (75 degrees) of two planes that are orthogonal views."""
+"""Cosine of the smallest angle (75 degrees) between two planes that count as orthogonal views."""
 
 
 def kinds(observed: Observed) -> tuple[ImageKind, ...]:

@@ -1,4 +1,4 @@
-"""Facts of a PAR/REC: its table lists each image, and its general lines say how many were planned."""
+"""Facts of a PAR/REC: its table lists each image, and its general lines contain the planned numbers."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ _ROWS = {
     Orientation.CORONAL: "right-left",
     Orientation.SAGITTAL: "anterior-posterior",
 }
-"""The direction along the rows of an image, as the preparation direction names it."""
+"""The direction along the rows of an image, in the words of the preparation direction."""
 
 Key = tuple[float, ...]
 
@@ -56,7 +56,7 @@ class _Table(NamedTuple):
 
 
 def par_acquisition(header: ParTable) -> Acquisition | None:
-    """Return the facts of a PAR; None where its table cannot be read."""
+    """Return the facts of a PAR; None if its table cannot be read."""
     try:
         table = _table(header)
     except ValueError:
@@ -95,7 +95,7 @@ def _table(header: ParTable) -> _Table:
 
 
 def _ranked(groups: Sequence[Key], volumes: Sequence[Key], slices: Sequence[float]) -> list[Key]:
-    """Return volumes with their rank among those of one b-value: before version 4.1 no number tells directions apart."""
+    """Return volumes with their rank within one b-value: before version 4.1, directions have no number."""
     ranks: Counter[tuple[Key, Key, float]] = Counter()
     ranked = []
     for image in zip(groups, volumes, slices, strict=True):

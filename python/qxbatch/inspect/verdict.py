@@ -1,12 +1,12 @@
-"""The verdict on a series, and what is missing, in words."""
+"""The verdict on a series, and a text about what is missing."""
 
 from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
 
 
 def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdict:
-    """Return the verdict on a series alone; whether it is repeated depends on a protocol or a study.
+    """Return the verdict on a single series; whether it is repeated depends on a protocol or a study.
 
-    `evaluable` is False for what is no measured image: reports, saved screens, spectroscopy, raw data.
+    `evaluable` is False for objects that are not measured images: reports, screen saves, spectroscopy, raw data.
     """
     localizer = ImageKind.LOCALIZER in (acquisition.kinds or ())
     if not evaluable or localizer or acquisition.acquired_volumes is None:
@@ -15,7 +15,7 @@ def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdic
 
 
 def lacking(acquisition: Acquisition) -> str:
-    """Return what a series lacks: `planned 300 volumes, 212 complete, 14 slices of one more`; empty when nothing."""
+    """Return what is missing: `planned 300 volumes, 212 complete, 14 slices of one more`; empty if nothing is."""
     complete, acquired = acquisition.complete_volumes, acquisition.acquired_volumes
     planned, missing = acquisition.planned_volumes, acquisition.missing_slices or 0
     partial = acquisition.partial_slices or 0
