@@ -15,10 +15,10 @@ Content = tuple[str | int, ...]
 """Equal for two archives with the same name and the same bytes."""
 
 
-def contents_of(paths: Iterable[Path], monitor: Monitor, tell: Callable[[int], None]) -> dict[Path, Content]:
+def contents_of(paths: Iterable[Path], monitor: Monitor, announce: Callable[[int], None]) -> dict[Path, Content]:
     """Return a content key for each archive, in the order of `paths`.
 
-    Reads only archives with the same name and size, and whole files only if both ends are equal. `tell` is called before
+    Reads only archives with the same name and size, and whole files only if both ends are equal. `announce` is called before
     with the number of bytes to read. An unreadable archive equals no other.
 
     Raises CancelledError when the monitor was cancelled.
@@ -28,7 +28,7 @@ def contents_of(paths: Iterable[Path], monitor: Monitor, tell: Callable[[int], N
     contents = _read(contents, lambda path: _ends(path, sizes[path], monitor))
     several = Counter(contents.values())
     read_whole = {path for path, content in contents.items() if several[content] > 1 and sizes[path] > 2 * END}
-    tell(sum(sizes[path] for path in read_whole))
+    announce(sum(sizes[path] for path in read_whole))
     return _read(contents, lambda path: hash_file(os.fspath(path), monitor=monitor)[1] if path in read_whole else "")
 
 

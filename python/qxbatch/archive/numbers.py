@@ -27,7 +27,7 @@ def archives_in(inboxes: Sequence[Path]) -> list[Path]:
 def choose_numbers(archives: Mapping[Path, Content], existing: Collection[str], previous: Numbers) -> dict[Path, int]:
     """Return the numbers of these archives, in their order, if their names are not unique.
 
-    `there` are names in the archive, which are not reused. `previous` are numbers from a run that was killed or still works;
+    `existing` are names in the archive, which are not reused. `previous` are numbers from a run that was killed or still works;
     they are kept. Archives with the same content get the same number.
     """
     names = Counter(path.name for path in archives)

@@ -18,21 +18,21 @@ from qxbatch.problems import Code, Problem
 
 
 def dicom_conversion(
-    series: Series, done: Attempt, other_problems: Sequence[Problem], evidence: Evidence
+    series: Series, attempt: Attempt, other_problems: Sequence[Problem], evidence: Evidence
 ) -> Conversion:
     """Return the conversion of a DICOM series with its facts and verdict.
 
     Raises OSError when a file cannot be read.
     """
-    conversion = with_truncated(_conversion(series, done, other_problems), evidence.truncated)
+    conversion = with_truncated(_conversion(series, attempt, other_problems), evidence.truncated)
     facts = None if evidence.frames is None else dicom_facts(evidence.frames, series.header, conversion.outputs)
-    return conversion if facts is None else _judged(conversion, facts, done.judgement.incomplete)
+    return conversion if facts is None else _judged(conversion, facts, attempt.judgement.incomplete)
 
 
-def par_conversion(series: Series, done: Attempt, other_problems: Sequence[Problem]) -> Conversion:
+def par_conversion(series: Series, attempt: Attempt, other_problems: Sequence[Problem]) -> Conversion:
     """Return the conversion of a PAR/REC with its facts and verdict; without them if the PAR cannot be read."""
-    conversion, facts = _conversion(series, done, other_problems), _of_par(series)
-    return conversion if facts is None else _judged(conversion, facts, done.judgement.incomplete)
+    conversion, facts = _conversion(series, attempt, other_problems), _of_par(series)
+    return conversion if facts is None else _judged(conversion, facts, attempt.judgement.incomplete)
 
 
 def sorted_conversion(series: Series) -> Conversion:
@@ -57,14 +57,14 @@ def _of_par(series: Series) -> SeriesFacts | None:
         return None
 
 
-def _conversion(series: Series, done: Attempt, other_problems: Sequence[Problem]) -> Conversion:
-    judged = done.judgement
+def _conversion(series: Series, attempt: Attempt, other_problems: Sequence[Problem]) -> Conversion:
+    judged = attempt.judgement
     problems = tuple(dict.fromkeys((*judged.problems, *other_problems)))
     partial = judged.state is State.CONVERTED and any(
         problem.code is Code.CONVERT_PARTIAL for problem in other_problems
     )
     state = State.PARTIAL if partial else judged.state
-    return Conversion(series, state, done.tool, judged.outputs, done.log, problems)
+    return Conversion(series, state, attempt.tool, judged.outputs, attempt.log, problems)
 
 
 def _judged(conversion: Conversion, facts: SeriesFacts, about: Problem | None) -> Conversion:

@@ -89,12 +89,12 @@ def find() -> Dcm2nii | None:
 def _version(binary: Path) -> str:
     """Return the version in the help that it prints when called without arguments; empty if it prints none."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [str(binary.absolute())], capture_output=True, stdin=subprocess.DEVNULL, timeout=30, check=False
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    match = _VERSION.search(done.stdout.decode("utf-8", "replace"))
+    match = _VERSION.search(process.stdout.decode("utf-8", "replace"))
     return match[1] if match else ""
 
 

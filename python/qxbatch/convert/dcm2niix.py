@@ -79,10 +79,10 @@ def candidates() -> list[Path]:
 def version_of(binary: Path) -> str:
     """Return the version that the program prints (`-v` exits with 3); empty if it does not run."""
     try:
-        done = subprocess.run([str(binary), "-v"], capture_output=True, timeout=30, check=False)
+        process = subprocess.run([str(binary), "-v"], capture_output=True, timeout=30, check=False)
     except (OSError, subprocess.SubprocessError):
         return ""
-    match = _VERSION.search(done.stdout.decode("utf-8", "replace"))
+    match = _VERSION.search(process.stdout.decode("utf-8", "replace"))
     return match[1] if match else ""
 
 

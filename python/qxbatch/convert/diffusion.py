@@ -56,29 +56,29 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
     b0 volumes that the headers confirm, single-band references, derived maps and trace images need no table.
     """
     headers_have_b = any(b is not None or nominal is not None for b, nominal in check.b_values)
-    written = _b_values(output)
-    if written is None:
+    table = _b_values(output)
+    if table is None:
         return _without_table(output, image, check, description, headers_have_b=headers_have_b)
-    if len(written) != len(check.b_values) or is_map(output.suffix):
+    if len(table) != len(check.b_values) or is_map(output.suffix):
         return []
     if check.contradiction is not None:
         volume, low, high = check.contradiction
         return [
             f"the headers of volume {volume + 1} contradict each other: b = {low:g} and b = {high:g}; "
-            f"its table says {written[volume]:g}."
+            f"its table says {table[volume]:g}."
         ]
     if not headers_have_b:
         return ["its b-values cannot be compared: the headers have none."]
     wrong = [
         (volume, value, header)
-        for volume, (value, header) in enumerate(zip(written, check.b_values, strict=True))
+        for volume, (value, header) in enumerate(zip(table, check.b_values, strict=True))
         if not _agrees(value, header)
     ]
     if not wrong:
         return []
     volume, value, (b, nominal) = wrong[0]
     expected = nominal if b is None else b
-    more = f" ({len(wrong)} of {len(written)} volumes differ)" if len(wrong) > 1 else ""
+    more = f" ({len(wrong)} of {len(table)} volumes differ)" if len(wrong) > 1 else ""
     return [f"the b-value of volume {volume + 1} is {value:g}, its headers say {expected or 0:g}{more}."]
 
 
@@ -108,9 +108,11 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     if not wrong:
         return []
     volume, expected = wrong[0]
-    have, want = (" ".join(f"{component:.3f}" for component in vector) for vector in (rows[volume], expected))
+    actual, header_direction = (
+        " ".join(f"{component:.3f}" for component in vector) for vector in (rows[volume], expected)
+    )
     more = f" ({len(wrong)} of {len(weighted)} directions differ)" if len(wrong) > 1 else ""
-    return [f"the gradient direction of volume {volume + 1} is {have}, by its header {want}{more}."]
+    return [f"the gradient direction of volume {volume + 1} is {actual}, by its header {header_direction}{more}."]
 
 
 def _along_voxels(direction: tuple[float, float, float], affine: Affine) -> tuple[float, ...]:

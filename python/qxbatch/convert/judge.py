@@ -79,13 +79,17 @@ def _against_headers(
     compared: Findings,
 ) -> list[Problem]:
     """Return where images and headers disagree."""
-    fewer, odd = ([], []) if imageless else total_findings(images, evidence)
-    problems = [_partial(series, text) for text in fewer]
+    missing, surplus = ([], []) if imageless else total_findings(images, evidence)
+    problems = [_partial(series, text) for text in missing]
     captured = secondary_capture(evidence.classes)
     if captured:
         problems.append(review(series, "it is a secondary capture (screen save), not a measured image."))
     # Differences counted in voxels need no message about slices.
-    faults = (*odd, *(text for text in compared.faults if not (fewer and text in compared.counts)), *compared.doubts)
+    faults = (
+        *surplus,
+        *(text for text in compared.faults if not (missing and text in compared.counts)),
+        *compared.doubts,
+    )
     for k, (output, image) in enumerate(images, 1):
         name = f"image {k}" if len(images) > 1 else "its image"
         faults += tuple(f"{name}: {text}" for text in image_findings(output, image, evidence))

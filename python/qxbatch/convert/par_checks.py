@@ -55,15 +55,15 @@ def disagreement(header: ParHeader, outputs: Sequence[Output], tool: str = "dcm2
         return f"nibabel cannot read the PAR ({error_text(error)})"
     images = [read_nifti(output.nifti) for output in outputs]
     volumes = sum(_volumes(geometry.get_data_shape()) for geometry in expected)
-    written = sum(image.volumes for image in images)
+    image_volumes = sum(image.volumes for image in images)
     maps = sum(image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC"))
-    if volumes not in {written, written - maps, maps}:
-        return f"{tool} wrote {written} volumes, the PAR has {volumes}"
+    if volumes not in {image_volumes, image_volumes - maps, maps}:
+        return f"{tool} wrote {image_volumes} volumes, the PAR has {volumes}"
     geometry = expected[0]
     for output, image in zip(outputs, images, strict=True):
-        far = _distance(geometry.get_affine()[:3], geometry.get_data_shape()[:3], image.affine, image.shape[:3])
-        if far > _CLOSE:
-            return f"{tool} places {Path(output.nifti).name} {far:.1f} mm off"
+        distance = _distance(geometry.get_affine()[:3], geometry.get_data_shape()[:3], image.affine, image.shape[:3])
+        if distance > _CLOSE:
+            return f"{tool} places {Path(output.nifti).name} {distance:.1f} mm off"
     return ""
 
 

@@ -47,24 +47,24 @@ def convert_series(
         return _par(series, settings, room, available, cancel)
     evidence = _evidence(series)
     converter = choose(series.kind, available)
-    done = attempt(series, converter, room, evidence, settings.timeout, cancel)
-    if done.judgement.faults and evidence.files and isinstance(converter, Dcm2niix):
-        done = convert_again(series, converter, done, room, evidence, settings.timeout, cancel)
+    result = attempt(series, converter, room, evidence, settings.timeout, cancel)
+    if result.judgement.faults and evidence.files and isinstance(converter, Dcm2niix):
+        result = convert_again(series, converter, result, room, evidence, settings.timeout, cancel)
     other_problems = [some_not_unzipped(series, packed)] if packed else []
-    return dicom_conversion(series, done, other_problems, evidence)
+    return dicom_conversion(series, result, other_problems, evidence)
 
 
 def _par(series: Series, settings: Settings, room: Room, available: Available, cancel: Cancel) -> Conversion:
     if available.used is Tool.AUTO:
-        done = convert_par(series, room, available.converters, settings.timeout, cancel)
-        return par_conversion(series, done, [])
+        result = convert_par(series, room, available.converters, settings.timeout, cancel)
+        return par_conversion(series, result, [])
     try:
         readable_par(series)
     except (ValueError, OSError) as error:
         return par_conversion(series, unreadable(series, error), [])
     converter = choose(series.kind, available)
-    done = attempt(series, converter, room, par_evidence(series), settings.timeout, cancel)
-    return par_conversion(series, done, par_findings(series, converter, done.judgement.outputs))
+    result = attempt(series, converter, room, par_evidence(series), settings.timeout, cancel)
+    return par_conversion(series, result, par_findings(series, converter, result.judgement.outputs))
 
 
 def _evidence(series: Series) -> Evidence:

@@ -26,7 +26,7 @@ def list_inbox(
 ) -> list[Entry]:
     """Return everything in the inbox, including dot files, sorted by name.
 
-    `kept` are folders this run writes to, which are not packets. With `only` the inbox is not listed: the entries with these
+    `written_folders` are folders that this run writes to, which are not packets. With `only` the inbox is not listed: the entries with these
     names are returned if they exist. Raises UsageError when the inbox cannot be listed.
     """
     reserved = [os.path.realpath(path) for path in written_folders]

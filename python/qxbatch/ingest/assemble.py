@@ -53,7 +53,7 @@ def assemble(
 ) -> list[SortedSession]:
     """Place the files of each plan below `scratch[session id]`.
 
-    `replaced`: a logfile named the session, so its id replaces the patient's. `inbox`: kept files in it remain there
+    `deidentified`: the session id, from a logfile, replaces the patient's. `inbox`: kept files in it remain there
     (folder mode). `join`: the parts of one scan become one series.
     """
     groups = reading.groups()
@@ -99,8 +99,8 @@ def _redaction(dicom: Sequence[DicomSeries], pairs: Sequence[Pair], session_id: 
 
 def _without_others(redact: Redact, groups: Sequence[Group], plan: SessionPlan) -> Redact:
     """Return a function that also replaces the other patients of a packet, whom a description of this one's series may name."""
-    mine = set(plan.groups)
-    others = redaction((group.header for k, group in enumerate(groups) if k not in mine), OTHER_PATIENT)
+    own_groups = set(plan.groups)
+    others = redaction((group.header for k, group in enumerate(groups) if k not in own_groups), OTHER_PATIENT)
     return redact if others is unchanged else lambda text: others(redact(text))
 
 
@@ -128,7 +128,7 @@ def with_neighbours(reading: Reading, planned: Mapping[int, int], count: int) ->
     for i in range(len(reading)):
         if i not in planned:
             rows[neighbours.plan_of(reading.row(i).path)].append(i)
-    return [sorted(mine) for mine in rows]
+    return [sorted(indices) for indices in rows]
 
 
 def _dicom(series: DicomSeries, n: int, root: Path) -> Series:

@@ -31,25 +31,25 @@ class DicomSeries(NamedTuple):
     """The parts of a joined series, the first part first."""
 
 
-def series_of(groups: Sequence[Group], mine: Sequence[int]) -> list[DicomSeries]:
+def series_of(groups: Sequence[Group], indices: Sequence[int]) -> list[DicomSeries]:
     """Return the series of some groups; groups of several patients with the same UIDs and number form one series."""
     keyed: dict[tuple[str, str, int | None], list[int]] = {}
-    for i in mine:
+    for i in indices:
         keyed.setdefault((groups[i].study, groups[i].series_uid, groups[i].number), []).append(i)
     series = []
-    for (study, uid, number), indexes in sorted(keyed.items(), key=lambda item: str(item[0])):
-        members = tuple(groups[i] for i in indexes)
+    for (study, uid, number), members_of_key in sorted(keyed.items(), key=lambda item: str(item[0])):
+        members = tuple(groups[i] for i in members_of_key)
         started = min((group.started for group in members if group.started), default="")
-        series.append(DicomSeries(tuple(indexes), members, Claim(number, (started, uid, study))))
+        series.append(DicomSeries(tuple(members_of_key), members, Claim(number, (started, uid, study))))
     return series
 
 
 def joined(reading: Headers, series: Sequence[DicomSeries]) -> list[DicomSeries]:
     """Return the series, with the parts of one scan joined. Examines only files of series whose first headers agree."""
     scans = scans_to_join([_part(reading, item) for item in series])
-    within = {index for scan in scans for index in scan}
-    apart = [item for index, item in enumerate(series) if index not in within]
-    return apart + [_join([series[index] for index in scan]) for scan in scans]
+    joined_indices = {index for scan in scans for index in scan}
+    separate = [item for index, item in enumerate(series) if index not in joined_indices]
+    return separate + [_join([series[index] for index in scan]) for scan in scans]
 
 
 def _join(parts: Sequence[DicomSeries]) -> DicomSeries:

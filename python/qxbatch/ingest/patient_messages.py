@@ -14,8 +14,8 @@ def mixed(reading: Reading, people: Sequence[Person], subject: str, *, anonymous
     """Return the problem of a refused packet: each patient with folders, dates and series."""
     folders = _folders(reading, people)
     descriptions = []
-    for k, (person, mine) in enumerate(zip(people, folders, strict=True), start=1):
-        facts = f": {_facts(person, mine)}" if k <= MAX_LISTED else ""
+    for k, (person, folders_of_person) in enumerate(zip(people, folders, strict=True), start=1):
+        facts = f": {_facts(person, folders_of_person)}" if k <= MAX_LISTED else ""
         descriptions.append(named(f"patient {k}", person.patient, anonymous=anonymous) + facts)
     return Problem(
         Code.MIXED_PATIENTS,
@@ -78,14 +78,14 @@ def _folders(reading: Reading, people: Sequence[Person]) -> list[list[str]]:
     """Return where in the packet each person's files are: the highest folders without files of other persons."""
     paths = [_own_folders(reading, person) for person in people]
     plans_of: dict[str, set[int]] = {}
-    for k, mine in enumerate(paths):
-        for folder in mine:
+    for k, own_folders in enumerate(paths):
+        for folder in own_folders:
             for above in _upwards(folder):
                 plans_of.setdefault(above, set()).add(k)
     highest_folders = []
-    for mine in paths:
+    for own_folders in paths:
         highest = (
-            next((top for top in _upwards(folder) if len(plans_of[top]) == 1), folder) for folder in sorted(mine)
+            next((top for top in _upwards(folder) if len(plans_of[top]) == 1), folder) for folder in sorted(own_folders)
         )
         highest_folders.append([folder or "the top folder of the packet" for folder in dict.fromkeys(highest)])
     return highest_folders

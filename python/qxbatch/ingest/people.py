@@ -145,15 +145,15 @@ def people_of(items: Sequence[Item]) -> list[Person]:
     for item in items:
         named = item.identity is not None and is_anonymous(item.key)
         by_key.setdefault("" if named else item.key, []).append(item)
-    without = by_key.pop("", [])
-    people = [Person(mine[0].patient, tuple(mine)) for mine in by_key.values()]
+    anonymous = by_key.pop("", [])
+    people = [Person(items_of_key[0].patient, tuple(items_of_key)) for items_of_key in by_key.values()]
     people.sort(key=lambda person: person.order)
-    for cluster in _clusters(without):
-        place = _place_of(cluster, people)
-        if place is None:
+    for cluster in _clusters(anonymous):
+        index = _place_of(cluster, people)
+        if index is None:
             people.append(Person(_first_name(cluster), tuple(cluster)))
         else:
-            people[place] = Person(people[place].patient, (*people[place].items, *cluster))
+            people[index] = Person(people[index].patient, (*people[index].items, *cluster))
     return sorted(people, key=lambda person: person.order)
 
 
@@ -180,20 +180,20 @@ def _clusters(items: Iterable[Item]) -> list[list[Item]]:
 
 def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
     """Return the index of the person for items without PatientID; None if they belong to none of them."""
-    mine = [item.identity for item in cluster if item.identity is not None]
+    identities = [item.identity for item in cluster if item.identity is not None]
     studies = {item.study for item in cluster if item.study}
     nameless = [index for index, person in enumerate(people) if not person.identities]
     places = (
-        *(index for index, person in enumerate(people) if _is_id_of(person, mine)),
+        *(index for index, person in enumerate(people) if _is_id_of(person, identities)),
         *(
             index
             for index, person in enumerate(people)
-            if _any_can_be_same_person(mine, person.identities, comparable_only=True)
+            if _any_can_be_same_person(identities, person.identities, comparable_only=True)
         ),
         *(
             index
             for index, person in enumerate(people)
-            if _any_can_be_same_person(mine, person.identities, comparable_only=False)
+            if _any_can_be_same_person(identities, person.identities, comparable_only=False)
         ),
         *(index for index in nameless if studies & {item.study for item in people[index].items}),
         *nameless,
@@ -201,8 +201,10 @@ def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
     return next(iter(places), None)
 
 
-def _any_can_be_same_person(mine: Sequence[Identity], theirs: Sequence[Identity], *, comparable_only: bool) -> bool:
-    pairs = ((identity, other) for identity in mine for other in theirs)
+def _any_can_be_same_person(
+    identities: Sequence[Identity], others: Sequence[Identity], *, comparable_only: bool
+) -> bool:
+    pairs = ((identity, other) for identity in identities for other in others)
     return any(
         can_be_same_person(identity, other) and (comparable(identity.name, other.name) or not comparable_only)
         for identity, other in pairs

@@ -110,7 +110,7 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
     main = Counter(group for group, _, _ in different).most_common(1)[0][0]
     of_main = [(volume, place) for group, volume, place in different if group == main]
     numbers = sorted({volume for volume, _ in of_main})
-    have = Counter(volume for volume, _ in of_main)
+    slices_of = Counter(volume for volume, _ in of_main)
     slices = len({place for _, place in of_main})
     if len({group[:1] for group in table.groups}) == 1:
         slices = max(slices, header.whole("max. number of slices/locations") or 0)
@@ -118,10 +118,10 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
     return {
         "planned_volumes": _planned(header, len(numbers)),
         "acquired_volumes": len(numbers),
-        "complete_volumes": sum(count >= slices for count in have.values()),
-        "partial_slices": have[last] if have[last] < slices else None,
+        "complete_volumes": sum(count >= slices for count in slices_of.values()),
+        "partial_slices": slices_of[last] if slices_of[last] < slices else None,
         "slices_per_volume": slices,
-        "missing_slices": sum(slices - count for count in have.values()),
+        "missing_slices": sum(slices - count for count in slices_of.values()),
         "duplicate_slices": len(images) - len(different),
     }
 
