@@ -8,12 +8,12 @@ _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})", re.IGNORECASE)
 
 
 def member_path(text: str) -> Path:
-    """Return the path that a ledger cell stands for (bytes written as `\\xNN` there)."""
+    """Return the path in a ledger cell, with `\\xNN` replaced by bytes."""
     return Path(unescaped(text))
 
 
 def unescaped(text: str) -> str:
-    """Return the text that a ledger cell stands for."""
+    """Return the text in a ledger cell, with `\\xNN` replaced by bytes."""
     return os.fsdecode(_ESCAPED.sub(lambda m: bytes([int(m.group(1), 16)]), text.encode("utf-8")))
 
 

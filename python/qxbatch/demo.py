@@ -9,8 +9,8 @@ from pathlib import Path
 
 from qxbatch.session.layout import MASTER_INBOX
 
-README = "A file without images. Such files are kept in the session's own inbox.\n"
-STRAY = "A file that is no packet. It is reported, and stays where it is.\n"
+README = "A file without images. Such files are kept in the session's inbox.\n"
+STRAY = "A file that is not a packet. It is reported and not moved.\n"
 
 
 class MissingDataError(Exception):

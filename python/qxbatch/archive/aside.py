@@ -1,4 +1,4 @@
-"""Renames a packet to a hidden name before it is moved, and checks it again there, where nobody else changes it."""
+"""Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved."""
 
 import os
 from collections.abc import Iterator

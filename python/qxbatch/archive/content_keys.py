@@ -33,7 +33,7 @@ def contents_of(paths: Iterable[Path], monitor: Monitor, announce: Callable[[int
 
 
 def _read(contents: Mapping[Path, Content], read: Callable[[Path], str]) -> dict[Path, Content]:
-    """Add what is read to the keys of archives that are equal so far."""
+    """Append the result of `read` to the keys of archives whose keys are equal so far."""
     several = Counter(contents.values())
     return {
         path: (*content, _content_or_path(path, read)) if several[content] > 1 else content

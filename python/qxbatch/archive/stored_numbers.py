@@ -62,7 +62,7 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
 
 
 def _chosen(archives: Mapping[Path, Content], settings: Settings, previous: Numbers) -> dict[Path, int]:
-    """Return the numbers. `previous` is read before the archive is listed, so that what is archived meanwhile is not missed."""
+    """Return the numbers. `previous` was read before the archive is listed, so packets archived in between are not missed."""
     existing: set[str] = set()
     with contextlib.suppress(OSError):
         existing = set(os.listdir(settings.archive_folder))  # noqa: PTH208 - names, not paths

@@ -81,7 +81,7 @@ def stack_header(info: dict[str, Any], table: Any, stack: Stack) -> Any:
         info["angulation"] = rows["image angulation"][0]
         info["off_center"] = rows["image offcentre"].mean(axis=0)
     info["max_slices"] = len(set(rows["slice number"].tolist()))
-    make: Any = PARRECHeader  # it has no types
+    make: Any = PARRECHeader  # it has no type annotations
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # incomplete volumes are dropped, and determined from the PAR's own counts
         return make(info, _renumbered(rows), permit_truncated=True, strict_sort=True)

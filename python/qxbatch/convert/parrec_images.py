@@ -109,7 +109,7 @@ def _write_image(path: Path, geometry: Any, rows: Any, planes: _Planes, header: 
 
     slopes, intercepts = _scaling(rows)
     uniform = np.unique(np.column_stack([slopes, intercepts]), axis=0).shape[0] == 1
-    make: Any = nib.Nifti1Header  # it has no types
+    make: Any = nib.Nifti1Header  # it has no type annotations
     nifti = make()
     nifti.set_data_dtype(np.dtype(f"u{planes.bits // 8}") if uniform else np.float32)
     nifti.set_data_shape(geometry.get_data_shape())
@@ -173,7 +173,7 @@ def _write_gradients(path: Path, geometry: Any, rows: Any, header: ParHeader, st
     bvals = first["diffusion_b_factor"]
     _lines(path.with_suffix(".bval"), [bvals])
     if "diffusion" not in rows.dtype.names:
-        print("Warning: this PAR version does not tell gradient directions; there is no bvec.")
+        print("Warning: this PAR version does not contain gradient directions; there is no bvec.")
         return
     axes = geometry.get_affine()[:3, :3]
     axes = axes / np.linalg.norm(axes, axis=0)

@@ -1,4 +1,4 @@
-"""The plan's judgement of one entry, before it is measured."""
+"""An entry with its verdict, before its fingerprint is computed."""
 
 from pathlib import Path
 from typing import NamedTuple

@@ -26,8 +26,8 @@ def list_inbox(
 ) -> list[Entry]:
     """Return everything in the inbox, including dot files, sorted by name.
 
-    `written_folders` are folders that this run writes to, which are not packets. With `only` the inbox is not listed: the entries with these
-    names are returned if they exist. Raises UsageError when the inbox cannot be listed.
+    `written_folders` are folders that this run writes to, which are not packets. With `only` the inbox is not listed: the
+    entries with these names are returned if they exist. Raises UsageError when the inbox cannot be listed.
     """
     reserved = [os.path.realpath(path) for path in written_folders]
     names = names_in(inbox) if only is None else _existing(inbox, only)

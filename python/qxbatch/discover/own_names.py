@@ -19,7 +19,7 @@ class Use(StrEnum):
     COPY = "copy"
     """A copy in progress, not complete."""
     ASIDE = "aside"
-    """It was renamed for another comparison where nobody else changes it."""
+    """It was renamed for another comparison, so that no other program changes it."""
     GONE = "gone"
     """It was compared and is being removed."""
 

@@ -55,7 +55,7 @@ def _whole(observed: Observed, name: str) -> int | None:
 
 
 def _images(observed: Observed, stacks: Sequence[Stack], slices: int, name: str) -> int | None:
-    """Return the volumes that a planned number of images makes up, if the volumes of all stacks belong together."""
+    """Return the volumes of a planned number of images, if all stacks have the same volumes."""
     images = _whole(observed, name)
     if images is None or len(stacks) < len(observed.acquired.stacks):
         return None

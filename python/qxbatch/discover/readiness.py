@@ -14,8 +14,8 @@ from qxbatch.settings.model import Settings
 _SECOND = 10**9
 
 
-def measured(judged: JudgedEntry, data: Path, settings: Settings, now: int) -> Candidate:
-    """Compute the fingerprint of ready entries; recently changed ones wait."""
+def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: int) -> Candidate:
+    """Return the candidate of an entry, with a fingerprint if it is ready; recently changed ones wait."""
     if not judged.ready:
         return _candidate(judged, None)
     try:
