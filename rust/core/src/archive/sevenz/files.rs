@@ -132,7 +132,7 @@ impl Properties {
                     properties.names = names(&mut body, count)?;
                 }
                 ATTRIBUTES => {
-                    let known = body.bits_or_all(count)?;
+                    let defined = body.bits_or_all(count)?;
                     body.expect(0)?;
                     let read = |defined: bool| defined.then(|| body.u32()).transpose();
                     properties.attributes =
