@@ -14,10 +14,10 @@ from qxbatch.settings.model import Settings
 _HINT = "Rename one of them, or use a sessions folder on a file system that distinguishes upper and lower case."
 
 
-def in_own_folders(judged: list[JudgedEntry], settings: Settings, named: FindSession) -> list[JudgedEntry]:
+def in_own_folders(judged: list[JudgedEntry], settings: Settings, find_session: FindSession) -> list[JudgedEntry]:
     """Refuse packets that would be published into the folder of another session, of this run or an existing one.
 
-    `named` returns the session of another name.
+    `find_session` returns the session of another name.
     """
     sessionsfolder = settings.sessionsfolder
     names = frozenset(names_in(sessionsfolder))
@@ -27,15 +27,16 @@ def in_own_folders(judged: list[JudgedEntry], settings: Settings, named: FindSes
     clash = len({folded(name) for name in ids}) < len(ids)
     together = clash and ignores_case(sessionsfolder)
     return [
-        _with_command(entry, settings, named) for entry in judge_one_folder(judged, existing, ignores_case=together)
+        _with_command(entry, settings, find_session)
+        for entry in judge_one_folder(judged, existing, ignores_case=together)
     ]
 
 
-def _with_command(judged: JudgedEntry, settings: Settings, named: FindSession) -> JudgedEntry:
+def _with_command(judged: JudgedEntry, settings: Settings, find_session: FindSession) -> JudgedEntry:
     problem = judged.problem
     if problem is None or problem.hint != _HINT:
         return judged
-    return judged._replace(problem=replace(problem, command=renamed_and_imported(judged, settings, named)))
+    return judged._replace(problem=replace(problem, command=renamed_and_imported(judged, settings, find_session)))
 
 
 def judge_one_folder(

@@ -53,13 +53,13 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
     stray = _stray(entry, paired)
     if filtered:
         return judged._replace(session=session).turned(Verdict.FILTERED, filtered)
-    named = partial(session_of, settings, log)
-    refused = None if stray else refused_by_itself(entry, judged, settings, named)
+    find_session = partial(session_of, settings, log)
+    refused = None if stray else refused_by_itself(entry, judged, settings, find_session)
     if refused:
         return refused
     if stray or session is None:
         return judged.turned(Verdict.STRAY if stray else unresolved, stray or why)
-    return with_session(judged, session, entry, settings, named)
+    return with_session(judged, session, entry, settings, find_session)
 
 
 def packet_name(name: str, pattern: re.Pattern[str], pair: str = "") -> str:

@@ -273,9 +273,9 @@ impl SeriesFrames {
         maps: Vec<bool>,
     ) -> PyResult<Comparison> {
         let first = images.first().cloned().unwrap_or_default();
-        let comparison = py
+        let compared = py
             .detach(|| core::compare(&self.series, &images, &maps))
             .map_err(|error| os_error(&first, &error))?;
-        comparison(py, comparison)
+        comparison(py, compared)
     }
 }
