@@ -35,7 +35,9 @@ def test_the_decision_matches_the_table(
     order = (Archive.MOVE, Archive.COPY, Archive.LEAVE, Archive.DELETE)
     split, folder_mode, had_results = inbox
     for archive, mode in zip(order, modes.split(), strict=True):
-        facts = Facts(archive, failed, damaged, published, changed, split=split, folder_mode=folder_mode, had_results=had_results)
+        facts = Facts(
+            archive, failed, damaged, published, changed, split=split, folder_mode=folder_mode, had_results=had_results
+        )
         decision = decide(facts)
         assert (decision.mode or "keep") == mode
         assert decision.reason is (Reason.NONE if mode == archive else reason)

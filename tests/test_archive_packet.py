@@ -12,7 +12,7 @@ import pytest
 from qxbatch.archive import names as names_module
 from qxbatch.archive import packet as module
 from qxbatch.archive.aside import ChangedError
-from qxbatch.archive.names import free_name, numbered, used_numbers, unnumbered
+from qxbatch.archive.names import free_name, numbered, unnumbered, used_numbers
 from qxbatch.archive.packet import settle_packet as settle_packet_of
 from qxbatch.discover.own_names import Use, hidden_name, is_own_name
 from qxbatch.publish.durable import remove_tree
