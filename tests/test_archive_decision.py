@@ -7,7 +7,7 @@ import pytest
 from qxbatch.archive.decision import Decision, Facts, Reason, decide
 from qxbatch.settings.model import Archive
 
-NAMES = ("series_failed", "damaged", "published", "changed", "surrounded", "split", "folder_mode", "remade")
+NAMES = ("series_failed", "damaged", "published", "changed", "surrounded", "split", "folder_mode", "had_results")
 EVERY = [
     Facts(archive, **dict(zip(NAMES, values, strict=True)))
     for archive in Archive
@@ -33,9 +33,11 @@ def test_the_decision_matches_the_table(
     published: bool, damaged: bool, changed: bool, failed: bool, modes: str, reason: Reason, inbox: tuple[bool, ...]
 ) -> None:
     order = (Archive.MOVE, Archive.COPY, Archive.LEAVE, Archive.DELETE)
-    split, folder_mode, remade = inbox
+    split, folder_mode, had_results = inbox
     for archive, mode in zip(order, modes.split(), strict=True):
-        facts = Facts(archive, failed, damaged, published, changed, split=split, folder_mode=folder_mode, remade=remade)
+        facts = Facts(
+            archive, failed, damaged, published, changed, split=split, folder_mode=folder_mode, had_results=had_results
+        )
         decision = decide(facts)
         assert (decision.mode or "keep") == mode
         assert decision.reason is (Reason.NONE if mode == archive else reason)
@@ -47,7 +49,7 @@ def test_the_table_contains_every_combination() -> None:
 
 
 @pytest.mark.parametrize(
-    ("split", "remade", "leaving"),
+    ("split", "had_results", "leaving"),
     [
         (False, False, ("sorted", "duplicate")),
         (False, True, ("sorted", "duplicate")),
@@ -56,10 +58,10 @@ def test_the_table_contains_every_combination() -> None:
     ],
 )
 def test_loose_files_leave_the_inbox_if_a_session_contains_their_bytes(
-    split: bool, remade: bool, leaving: tuple[str, ...]
+    split: bool, had_results: bool, leaving: tuple[str, ...]
 ) -> None:
     for facts in EVERY:
-        if (facts.split, facts.remade) != (split, remade):
+        if (facts.split, facts.had_results) != (split, had_results):
             continue
         leave = facts.folder_mode and facts.published and not facts.damaged
         assert decide(facts).leaving == (leaving if leave else ())

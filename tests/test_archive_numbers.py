@@ -4,7 +4,7 @@ import itertools
 import os
 from pathlib import Path
 
-from qxbatch.archive.alike import contents_of
+from qxbatch.archive.content_keys import contents_of
 from qxbatch.archive.numbers import archives_in, choose_numbers
 from qxbatch.core import Monitor
 

@@ -12,7 +12,7 @@ import pytest
 from qxbatch.archive import names as names_module
 from qxbatch.archive import packet as module
 from qxbatch.archive.aside import ChangedError
-from qxbatch.archive.names import free_name, numbered, numbers_there, unnumbered
+from qxbatch.archive.names import free_name, numbered, unnumbered, used_numbers
 from qxbatch.archive.packet import settle_packet as settle_packet_of
 from qxbatch.discover.own_names import Use, hidden_name, is_own_name
 from qxbatch.publish.durable import remove_tree
@@ -236,9 +236,9 @@ def test_only_names_with_a_valid_number_are_compared() -> None:
         "BAP_5.zip",
         "AP_6_7.zip",
     ]
-    assert numbers_there("AP.zip", names) == {1, 2, 10}
-    assert numbers_there("AP", ["AP_3", "AP_4.zip"]) == {3}
-    assert numbers_there(long, [numbered(long, 12)]) == {12}
+    assert used_numbers("AP.zip", names) == {1, 2, 10}
+    assert used_numbers("AP", ["AP_3", "AP_4.zip"]) == {3}
+    assert used_numbers(long, [numbered(long, 12)]) == {12}
     assert unnumbered("AP_6_7.zip") == "AP_6.zip"
     assert unnumbered("AP.zip") == "AP.zip"
     assert unnumbered("AP_02.zip") == "AP_02.zip"

@@ -158,7 +158,11 @@ def test_copies_of_dcm2nii_are_dropped_and_diffusion_tables_are_found(tmp_path: 
 def test_all_converters_are_probed_in_order() -> None:
     probes = probes_of()
     assert [probe.name for probe, _ in probes] == ["dcm2niix", "nibabel", "dicm2nii", "dcm2nii"]
-    assert [probe.found for probe, _ in probes] == [required for _, required in probes] == [True, True, False, False]
+    assert (
+        [probe.is_installed for probe, _ in probes]
+        == [required for _, required in probes]
+        == [True, True, False, False]
+    )
 
 
 def job(folder: Path, kind: SeriesKind = SeriesKind.DICOM) -> Job:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.convert.converter import Command
-from qxbatch.convert.run import NOT_STARTED, Limits, Ran, run, written
+from qxbatch.convert.run import NOT_STARTED, Limits, ProcessResult, run, written
 from qxbatch.core import CancelledError
 
 LIMITS = Limits(seconds=20, output=1 << 30)
@@ -25,7 +25,7 @@ class Bench:
         self.out.mkdir()
         self.home.mkdir()
 
-    def run(self, script: str, limits: Limits = LIMITS, cancel: threading.Event | None = None) -> Ran:
+    def run(self, script: str, limits: Limits = LIMITS, cancel: threading.Event | None = None) -> ProcessResult:
         """Run a shell script as a converter."""
         return run(Command(("/bin/sh", "-c", script)), self.out, self.home, limits, cancel or threading.Event())
 
@@ -54,7 +54,7 @@ def wait_until_ended(pid: int) -> bool:
 
 def test_exit_status_and_both_output_streams_are_returned(bench: Bench) -> None:
     result = bench.run("echo one; echo two >&2; exit 8")
-    assert (result.exit_status, result.words, result.stopped) == (8, "one\ntwo\n", "")
+    assert (result.exit_status, result.output, result.stopped) == (8, "one\ntwo\n", "")
 
 
 def test_a_hanging_converter_is_killed_with_all_its_children(bench: Bench) -> None:
@@ -89,14 +89,14 @@ def test_a_crash_returns_its_signal(bench: Bench) -> None:
 def test_an_output_of_100_mb_is_shortened_in_the_middle(bench: Bench) -> None:
     result = bench.run("echo first; yes abcdefg | head -c 100000000; echo; echo last", Limits(60, 1 << 30, log=1 << 16))
     assert result.exit_status == 0
-    assert len(result.words) < 1 << 17
-    assert result.words.startswith("first\n")
-    assert result.words.endswith("last\n")
-    assert "bytes left out" in result.words
+    assert len(result.output) < 1 << 17
+    assert result.output.startswith("first\n")
+    assert result.output.endswith("last\n")
+    assert "bytes left out" in result.output
 
 
 def test_output_that_is_not_utf8_is_decoded_with_replacements(bench: Bench) -> None:
-    assert bench.run("printf 'a\\377b'").words == "a\N{REPLACEMENT CHARACTER}b"
+    assert bench.run("printf 'a\\377b'").output == "a\N{REPLACEMENT CHARACTER}b"
 
 
 def test_a_converter_that_fills_the_disk_is_stopped(bench: Bench) -> None:
@@ -122,12 +122,12 @@ def test_cancelling_kills_the_converter_immediately(bench: Bench) -> None:
 
 
 def test_a_converter_has_its_own_home_and_temporary_folder_and_one_thread(bench: Bench) -> None:
-    output = bench.run('echo "$HOME $TMPDIR $OMP_NUM_THREADS $MKL_NUM_THREADS"; pwd').words
+    output = bench.run('echo "$HOME $TMPDIR $OMP_NUM_THREADS $MKL_NUM_THREADS"; pwd').output
     assert output == f"{bench.home} {bench.home} 1 1\n{bench.out}\n"
 
 
 def test_a_converter_cannot_read_the_terminal(bench: Bench) -> None:
-    assert bench.run("read answer || echo none").words == "none\n"
+    assert bench.run("read answer || echo none").output == "none\n"
 
 
 def test_a_program_that_cannot_be_started_is_returned_as_a_result(bench: Bench, tmp_path: Path) -> None:
@@ -147,5 +147,5 @@ def test_a_failure_of_the_machine_raises_an_error(bench: Bench, monkeypatch: pyt
 
 
 def test_a_converter_is_in_a_separate_process_group(bench: Bench) -> None:
-    output = bench.run("cut -d' ' -f5 /proc/$$/stat").words
+    output = bench.run("cut -d' ' -f5 /proc/$$/stat").output
     assert int(output.split()[0]) != os.getpgrp()

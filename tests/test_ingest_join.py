@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qxbatch.ingest.join import scans_to_join
-from qxbatch.ingest.part import Instance, Part
+from qxbatch.ingest.scan_part import Instance, ScanPart
 from tests.build.parts import FILE, part, parts, started, volume
 
 
@@ -160,7 +160,7 @@ def test_mosaics_are_joined_as_volumes_and_never_as_slices() -> None:
 
 def test_a_part_that_cannot_be_joined_does_not_affect_others() -> None:
     assert scans_to_join([None, *parts(volume(1), volume(2))]) == [(1, 2)]
-    assert scans_to_join([Part("p1", 5, "1.1", FILE, lambda: [FILE, None]), part(volume(2))]) == []
+    assert scans_to_join([ScanPart("p1", 5, "1.1", FILE, lambda: [FILE, None]), part(volume(2))]) == []
 
 
 @pytest.mark.parametrize("orientation", [(0.0,) * 6, (1.0, 0.0, 0.0, 1.0, 0.0, 0.0), (math.nan,) * 6])
@@ -174,8 +174,8 @@ def test_all_files_are_read_only_if_the_first_files_agree() -> None:
 
     first = volume(1)[0]
     others = (replace(first, kind=("T1",)), replace(first, measures=((1.0, 1.0), (30.0,))), replace(first, frame="1.7"))
-    members = [Part("p1", 5, "1.1", each, read_all) for each in (first, *others)]
-    assert scans_to_join([*members, Part("p1", 6, "1.1", first, read_all)]) == []
+    members = [ScanPart("p1", 5, "1.1", each, read_all) for each in (first, *others)]
+    assert scans_to_join([*members, ScanPart("p1", 6, "1.1", first, read_all)]) == []
 
 
 def test_reading_a_part_stops_at_its_first_repeated_position() -> None:
@@ -187,7 +187,7 @@ def test_reading_a_part_stops_at_its_first_repeated_position() -> None:
                 examined.append(each)
                 yield each
 
-    assert scans_to_join([Part("p1", 5, "1.1", FILE, many), part(volume(2000))]) == []
+    assert scans_to_join([ScanPart("p1", 5, "1.1", FILE, many), part(volume(2000))]) == []
     assert len(examined) == 4
 
 

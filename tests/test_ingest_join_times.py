@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from qxbatch.ingest.join import scans_to_join
-from qxbatch.ingest.part import Part
+from qxbatch.ingest.scan_part import ScanPart
 from qxbatch.ingest.starts import NO_STARTS, Start
 from tests.build.parts import FILE, part, parts, run, started, volume
 
@@ -14,11 +14,11 @@ HOUR = 3600.0
 EVENING = 86398.0
 
 
-def of_study(study: str, parts: Sequence[Part]) -> list[Part]:
+def of_study(study: str, parts: Sequence[ScanPart]) -> list[ScanPart]:
     return [replace(each, study=study) for each in parts]
 
 
-def slices(volumes: int, each: float, repetition: float, *, first: int = 1, begin: float = 0.0) -> list[Part]:
+def slices(volumes: int, each: float, repetition: float, *, first: int = 1, begin: float = 0.0) -> list[ScanPart]:
     """Return parts of one slice; the slices of a volume start `each` seconds apart."""
     return parts(
         *(
@@ -29,7 +29,7 @@ def slices(volumes: int, each: float, repetition: float, *, first: int = 1, begi
     )
 
 
-def contents(*seconds: float) -> list[Part]:
+def contents(*seconds: float) -> list[ScanPart]:
     """Return volumes that differ only in their ContentTime."""
     acquired = Start(1, 100.0)
     return parts(
@@ -114,7 +114,7 @@ def test_slices_of_one_volume_are_joined_before_and_after_a_gap() -> None:
 
 
 def test_the_second_half_of_interleaved_slices_can_follow_later() -> None:
-    def halves(later: float) -> list[Part]:
+    def halves(later: float) -> list[ScanPart]:
         return parts(*(volume(1, (4 * k,), starts=started(later * (k % 2) + k / 10)) for k in range(6)))
 
     assert scans_to_join(halves(150)) == [(0, 1, 2, 3, 4, 5)]
@@ -145,7 +145,7 @@ def test_a_later_file_without_a_time_keeps_parts_apart() -> None:
 
 
 def test_studies_without_dates_need_several_volumes_with_different_times() -> None:
-    def studies(*seconds: float) -> list[Part]:
+    def studies(*seconds: float) -> list[ScanPart]:
         return [replace(each, study=f"1.{k}") for k, each in enumerate(run(*seconds, day=None))]
 
     assert scans_to_join(studies(0, 2, 4)) == [(0, 1, 2)]
@@ -165,7 +165,7 @@ def test_the_first_attribute_with_different_times_decides() -> None:
 
 
 def test_the_series_time_replaces_a_missing_acquisition_time() -> None:
-    def timed_parts(later: float) -> list[Part]:
+    def timed_parts(later: float) -> list[ScanPart]:
         return parts(*(volume(k, starts=(None, Start(1, k * later), None)) for k in (1, 2)))
 
     assert scans_to_join(timed_parts(2)) == [(0, 1)]

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
-from qxbatch.inspect.par import par_facts
+from qxbatch.inspect.par import par_acquisition
 from qxbatch.inspect.verdict import lacking, verdict
 from qxbatch.parrec.header import parse_par
 from tests.build.dicom import MrSeries, Syntax, Vendor, encoded
@@ -139,7 +139,7 @@ def par(pair: ParRec, general: Mapping[str, object]) -> Acquisition:
     for words, value in general.items():
         (index,) = [index for index, line in enumerate(lines) if line.startswith(".") and words in line]
         lines[index] = f"{lines[index].rpartition(':')[0]}:   {value}"
-    acquisition = par_facts(parse_par("\n".join(lines).encode()))
+    acquisition = par_acquisition(parse_par("\n".join(lines).encode()))
     assert acquisition is not None
     return acquisition
 

@@ -11,7 +11,7 @@ from qxbatch.core import SeriesFrames
 from qxbatch.inspect.facts import facts
 from qxbatch.inspect.geometry import orientation
 from qxbatch.inspect.observed import observe
-from qxbatch.inspect.par import par_facts
+from qxbatch.inspect.par import par_acquisition
 from qxbatch.inspect.timing import iso
 from qxbatch.inspect.verdict import lacking, verdict
 from qxbatch.model import Output
@@ -163,7 +163,7 @@ def test_bval_and_bvec_files_replace_missing_diffusion_elements(tmp_path: Path) 
 
 
 def test_a_par_file_has_the_planned_and_the_existing_volumes() -> None:
-    complete = par_facts(parse_par(ParRec(slices=3, volumes=4).par().encode()))
+    complete = par_acquisition(parse_par(ParRec(slices=3, volumes=4).par().encode()))
     assert complete is not None
     assert (complete.planned_volumes, complete.acquired_volumes, complete.complete_volumes) == (4, 4, 4)
     assert (complete.matrix, complete.voxel_mm, complete.slice_gap_mm) == ((6, 8, 3), (3.0, 3.0, 4.0), 1.0)
@@ -179,7 +179,7 @@ def test_a_par_file_with_fewer_images_than_planned_is_incomplete() -> None:
 
     def remaining(*dropped: int) -> Acquisition:
         lines = [line for line in text.splitlines() if line not in {images[index] for index in dropped}]
-        acquisition = par_facts(parse_par("\n".join(lines).encode()))
+        acquisition = par_acquisition(parse_par("\n".join(lines).encode()))
         assert acquisition is not None
         return acquisition
 
@@ -195,7 +195,7 @@ def test_a_par_file_without_direction_numbers_has_a_volume_for_each_image_of_a_s
     removed = ("diffusion b value number", "gradient orientation number")
     text = ParRec(slices=3, volumes=4).par()
     lines = [_older_line(line) for line in text.splitlines() if not any(name in line for name in removed)]
-    acquisition = par_facts(parse_par("\n".join(lines).encode()))
+    acquisition = par_acquisition(parse_par("\n".join(lines).encode()))
     assert acquisition is not None
     assert (acquisition.b_values, acquisition.acquired_volumes, acquisition.duplicate_slices) == (
         ((0.0, 1), (1000.0, 3)),
@@ -215,8 +215,8 @@ def _older_line(line: str) -> str:
 
 
 def test_an_unreadable_par_file_has_no_facts() -> None:
-    assert par_facts(parse_par(b"")) is None
-    assert par_facts(parse_par(ParRec().par().replace(" 30.00 ", " x ").encode())) is None
+    assert par_acquisition(parse_par(b"")) is None
+    assert par_acquisition(parse_par(ParRec().par().replace(" 30.00 ", " x ").encode())) is None
 
 
 def test_the_counts_alone_decide_whether_an_acquisition_is_complete() -> None:

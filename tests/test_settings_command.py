@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qxbatch.cli.request import read
-from qxbatch.discover.filters import by_glob, wanted
+from qxbatch.discover.filters import by_glob, filter_reason
 from qxbatch.model import SessionId
 from qxbatch.resolve.names import fault
 from qxbatch.settings.command import command_for
@@ -51,9 +51,9 @@ def test_the_command_is_short() -> None:
 def test_the_command_selects_this_session_and_no_other(folder: Path, name: str, other: str) -> None:
     settings = settings_of_copied(command_for(settings_of([str(folder)]), [name], {"overwrite": "yes"}))
     assert settings.overwrite
-    assert wanted(settings, "packet", SessionId(name)) == ""
+    assert filter_reason(settings, "packet", SessionId(name)) == ""
     if other != name:
-        assert wanted(settings, "packet", SessionId(other)) != ""
+        assert filter_reason(settings, "packet", SessionId(other)) != ""
 
 
 @given(name=NAMES, other=NAMES)

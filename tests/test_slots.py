@@ -84,8 +84,8 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Threads]:
 
 def test_at_most_the_total_number_of_threads_enter(threads: Threads) -> None:
     slots = Slots(3)
-    assert [threads.start(name, slots.one()) for name in "abc"] == ["a", "b", "c"]
-    assert threads.start("d", slots.one()) == WAITS
+    assert [threads.start(name, slots.acquire()) for name in "abc"] == ["a", "b", "c"]
+    assert threads.start("d", slots.acquire()) == WAITS
     threads.leave("b")
     assert threads.next() == "d"
 
@@ -96,7 +96,7 @@ def test_the_total_number_of_threads_always_runs() -> None:
 
     def work(_: int) -> None:
         nonlocal running, most
-        with slots.one():
+        with slots.acquire():
             with guard:
                 running += 1
                 most = max(most, running)
@@ -111,26 +111,26 @@ def test_the_total_number_of_threads_always_runs() -> None:
 
 def test_several_takes_all_free_slots_and_releases_them() -> None:
     slots = Slots(4)
-    with slots.one(), slots.several() as count:
+    with slots.acquire(), slots.acquire_several() as count:
         assert count == 3
-    with slots.several() as count:
+    with slots.acquire_several() as count:
         assert count == 4
 
 
 def test_several_waits_for_the_first_free_slot(threads: Threads) -> None:
     slots = Slots(1)
-    assert threads.start("one", slots.one()) == "one"
-    assert threads.start("several", slots.several()) == WAITS
+    assert threads.start("one", slots.acquire()) == "one"
+    assert threads.start("several", slots.acquire_several()) == WAITS
     threads.leave("one")
     assert threads.next() == "several"
 
 
 def test_a_spare_slot_is_reserved_for_single_requests(threads: Threads) -> None:
     slots = Slots(2, spare=1)
-    with slots.several() as count, slots.one():
+    with slots.acquire_several() as count, slots.acquire():
         assert count == 2
-    assert [threads.start(name, slots.one()) for name in "abc"] == ["a", "b", "c"]
-    assert threads.start("d", slots.one()) == WAITS
+    assert [threads.start(name, slots.acquire()) for name in "abc"] == ["a", "b", "c"]
+    assert threads.start("d", slots.acquire()) == WAITS
     threads.leave("a")
     assert threads.next() == "d"
 
@@ -150,8 +150,8 @@ def test_at_most_the_requested_number_of_cpus_is_used(
         Observers(),
     )
     names = [f"{k}" for k in range(at_once)]
-    assert [threads.start(name, context.slots.one()) for name in names] == names
-    assert threads.start("more", context.slots.one()) == WAITS
+    assert [threads.start(name, context.slots.acquire()) for name in names] == names
+    assert threads.start("more", context.slots.acquire()) == WAITS
     threads.leave("0")
     assert threads.next() == "more"
     context.close()
@@ -183,9 +183,9 @@ def test_all_run_without_a_memory_limit(threads: Threads) -> None:
 
 def test_an_urgent_request_has_priority(threads: Threads) -> None:
     slots = Slots(1)
-    assert threads.start("first", slots.one()) == "first"
+    assert threads.start("first", slots.acquire()) == "first"
     for name, urgent in (("packing 1", False), ("packing 2", False), ("converter", True)):
-        assert threads.start(name, slots.one(urgent=urgent)) == WAITS
+        assert threads.start(name, slots.acquire(urgent=urgent)) == WAITS
     threads.leave("first")
     assert threads.next() == "converter"
     threads.leave("converter")

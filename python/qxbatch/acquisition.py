@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class SeriesVerdict(StrEnum):
-    """Whether a series has what was planned."""
+    """Whether a series is complete compared with the plan."""
 
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
@@ -23,7 +23,7 @@ class Orientation(StrEnum):
 
 
 class ImageKind(StrEnum):
-    """What the pixels of a series show."""
+    """The kind of values in the pixels of a series."""
 
     MAGNITUDE = "magnitude"
     PHASE = "phase"
@@ -35,7 +35,7 @@ class ImageKind(StrEnum):
 
 @dataclass(frozen=True)
 class Acquisition:
-    """Facts of one series. None stands for what is not known; it is left out of the JSON."""
+    """Facts of one series. None means unknown, and is omitted from the JSON."""
 
     started: str | None = None
     """ISO 8601."""

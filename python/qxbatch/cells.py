@@ -1,4 +1,4 @@
-"""Text of ledger cells: names may hold bytes that no table can, so those are written as `\\xNN` and read back."""
+"""Text of ledger cells: bytes of names that a table cannot contain are written as `\\xNN`, and read back."""
 
 import os
 import re
@@ -8,17 +8,17 @@ _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})", re.IGNORECASE)
 
 
 def member_path(text: str) -> Path:
-    """Return the path that a ledger cell stands for (bytes written as `\\xNN` there)."""
+    """Return the path in a ledger cell, with `\\xNN` replaced by bytes."""
     return Path(unescaped(text))
 
 
 def unescaped(text: str) -> str:
-    """Return the text that a ledger cell stands for."""
+    """Return the text in a ledger cell, with `\\xNN` replaced by bytes."""
     return os.fsdecode(_ESCAPED.sub(lambda m: bytes([int(m.group(1), 16)]), text.encode("utf-8")))
 
 
 def escaped(value: str) -> str:
-    """Return text with tab, newline, carriage return, backslash and bytes that are no UTF-8 as `\\xNN`."""
+    """Return text with `\\xNN` for tab, newline, carriage return, backslash and bytes that are not UTF-8."""
     if value.isprintable() and "\\" not in value:
         return value
     return "".join(_escape(character) for character in value)

@@ -1,16 +1,16 @@
-"""How often Python looks for cycles of objects."""
+"""How often Python's garbage collector looks for cycles of objects."""
 
 import gc
 
 OBJECTS = 500_000
-"""Objects that are made before Python looks: what an import makes lasts to its end, and has few cycles."""
+"""New objects between two collections: most objects of an import are used until its end, and few are in cycles."""
 
 
 def collect_seldom() -> None:
-    """Look for cycles less often than Python does by itself."""
+    """Look for cycles less often than by default."""
     gc.set_threshold(OBJECTS)
 
 
 def skip_last_collection() -> None:
-    """Keep Python from looking for cycles once more when the process ends, which takes longer the more objects there are."""
+    """Skip the collection at the end of the process: it takes longer the more objects exist."""
     gc.freeze()

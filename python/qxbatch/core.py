@@ -1,4 +1,4 @@
-"""The door to the Rust core: no other module imports `qxbatch._core`."""
+"""The names of the Rust core; no other module imports `qxbatch._core`."""
 
 from qxbatch._core import (
     FIELDS,

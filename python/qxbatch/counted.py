@@ -1,8 +1,8 @@
-"""Numbers of things, for people."""
+"""Counts with their nouns, for messages."""
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
-    """Return the number with its noun; the plural has an `s` where it is not given.
+    """Return a count with its noun; the default plural adds an `s`.
 
     >>> counted(1, "image"), counted(0, "image"), counted(2, "study", "studies")
     ('1 image', '0 images', '2 studies')

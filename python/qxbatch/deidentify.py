@@ -1,4 +1,4 @@
-"""Replaces patients' ids and names by the session id in what is written of a session."""
+"""Replaces patients' ids and names by the session id in the texts of a session."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -16,19 +16,19 @@ Redact = Callable[[str], str]
 FREE_TEXT = (
     "Free text, such as series descriptions and notes, can still identify a person: look at it before you share it."
 )
-"""What a person who relies on redaction has to know."""
+"""Warning for users who rely on redaction."""
 _SHORTEST = 3
-"""A shorter id or name would be found inside ordinary words."""
+"""Shorter ids and names are not replaced, since ordinary words contain them."""
 _BETWEEN = r"[\s^=,._-]*"
-"""How the parts of an id are joined: `AP 4`, `AP_4`."""
+"""Separators between the parts of an id: `AP 4`, `AP_4`."""
 _PART = re.compile(r"[\s^=,._-]+")
 _NOBODY = ("anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "phantom", "test")
-"""Words that replace a name already; they are common in logs."""
+"""Placeholders for a name. They are not replaced, since they are common words in logs."""
 _DESCRIPTIONS = (
     *("SeriesDescription", "ProtocolName", "SequenceName", "StudyDescription", "ImageComments"),
     *("InstitutionName", "StationName"),
 )
-"""Free text of the scanner and its owner; the other fields are identifiers and numbers that only look alike."""
+"""Free text. The other fields contain identifiers and numbers, in which a match would be a coincidence."""
 
 
 class HeaderLike(Protocol):
@@ -46,10 +46,9 @@ def unchanged(text: str) -> str:
 def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     """Return a function that replaces each patient id and name of some headers by the session id, in any case.
 
-    An id, and the name of a phantom, is replaced as a whole; of a person's name each part (qxbatch.name_patterns), also in
-    descriptions of the headers from which a converter takes the spaces. The
-    session id itself stays as it is. Where converters and readers count files (`Found 301 DICOM`), a number stays one
-    though it is somebody's id.
+    Ids and names of phantoms are replaced as a whole, people's names part by part (qxbatch.name_patterns), also in
+    descriptions whose spaces a converter removed. The session id itself does not change. A count of files
+    (`Found 301 DICOM`) does not change either, even if the number is a patient's id.
     """
     ids: dict[str, None] = {}
     names: dict[str, None] = {}
@@ -64,25 +63,25 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     wholes = {form for value in ids for form in _whole(_PART.split(value), value)}
     wholes |= {form for value in names for parts in _orders(value) for form in _whole(parts, value)}
     longest_first = sorted(wholes, key=lambda form: (-len(form), form))
-    # several parts before one of them
+    # several parts in a row first, then single ones
     forms = [*longest_first, *run_patterns([*people, *tested]), *joined_patterns(people), *word_patterns(people)]
     if not forms:
         return unchanged
-    own = rf"(?P<own>(?<![^\W_]){re.escape(session_id)}(?![^\W_]))"
-    pattern = re.compile("|".join([own, *forms]), re.IGNORECASE)
+    session_pattern = rf"(?P<session>(?<![^\W_]){re.escape(session_id)}(?![^\W_]))"
+    pattern = re.compile("|".join([session_pattern, *forms]), re.IGNORECASE)
     spaceless = {form for text in described for form in without_joints(text, _identities(pattern, text))}
     if spaceless:
-        pattern = re.compile("|".join([own, *sorted(spaceless), *forms]), re.IGNORECASE)
-    return lambda text: pattern.sub(lambda match: match[0] if match["own"] else session_id, text)
+        pattern = re.compile("|".join([session_pattern, *sorted(spaceless), *forms]), re.IGNORECASE)
+    return lambda text: pattern.sub(lambda match: match[0] if match["session"] else session_id, text)
 
 
 def _identities(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
     """Return where the pattern finds ids and names in a text."""
-    return [match.span() for match in pattern.finditer(text) if not match["own"]]
+    return [match.span() for match in pattern.finditer(text) if not match["session"]]
 
 
 def _orders(value: str) -> tuple[list[str], list[str]]:
-    """Return the parts of a name as written, and the other way round."""
+    """Return the parts of a name in the written order, and in reverse order."""
     return split_parts(value), split_parts(value)[::-1]
 
 
@@ -91,22 +90,22 @@ def _whole(parts: list[str], value: str) -> Iterable[str]:
     parts = [part for part in parts if part]
     if sum(map(len, parts)) < _SHORTEST or value.casefold() in _NOBODY:
         return
-    # digits among digits and dots are a part of a number, a time or a UID
+    # digits next to digits and dots belong to a number, a time or a UID
     edges = (r"(?<![\d.])", r"(?!\.?\d)(?! DICOM\b)") if value.isdigit() else ("", "")
     yield rf"(?<![^\W_]){edges[0]}{_BETWEEN.join(map(re.escape, parts))}{edges[1]}(?![^\W_])"
 
 
 def _texts(header: HeaderLike, field: str) -> list[str]:
     try:
-        found = header.get(field)
+        value = header.get(field)
     except KeyError:
         return []
-    values = found if isinstance(found, list) else [] if found is None else [found]
+    values = value if isinstance(value, list) else [] if value is None else [value]
     return [str(value).strip() for value in values]
 
 
 def redacted_header(header: Mapping[str, Value], redact: Redact) -> dict[str, Value]:
-    """Return a header whose free text is without identities; the id and the name themselves stay, and are not written."""
+    """Return a header without identities in its free text. It still contains id and name, which are not written."""
     return {field: _redacted(value, redact) if field in _DESCRIPTIONS else value for field, value in header.items()}
 
 
@@ -117,14 +116,14 @@ def _redacted(value: Value, redact: Redact) -> Value:
 
 
 def redacted_problem(problem: Problem, redact: Redact) -> Problem:
-    """Return a problem whose texts are without identities."""
+    """Return a problem without identities in its texts."""
     texts = (redact(text) for text in (problem.subject, problem.message, problem.hint))
     subject, message, hint = texts
     return replace(problem, subject=subject, message=message, hint=hint)
 
 
 def redacted_report(report: SessionReport, redact: Redact) -> SessionReport:
-    """Return a report that names packets and files without identities."""
+    """Return a report without identities in the names of packets and files."""
     if redact is unchanged:
         return report
     return replace(

@@ -1,4 +1,4 @@
-"""Makes a small study of real scans: the MR files inside pydicom and nibabel, as packets in an inbox."""
+"""Creates a small study of real scans: the MR files of pydicom and nibabel, as packets in an inbox."""
 
 import tarfile
 import zipfile
@@ -9,8 +9,8 @@ from pathlib import Path
 
 from qxbatch.session.layout import MASTER_INBOX
 
-README = "A file without images. Such files are kept in the session's own inbox.\n"
-STRAY = "A file that is no packet. It is reported, and stays where it is.\n"
+README = "A file without images. Such files are kept in the session's inbox.\n"
+STRAY = "A file that is not a packet. It is reported and not moved.\n"
 
 
 class MissingDataError(Exception):
@@ -19,7 +19,7 @@ class MissingDataError(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """Files inside an installed package: those that a pattern finds below a folder of it."""
+    """Files of an installed package that match a pattern below one of its folders."""
 
     package: str
     folder: str
@@ -32,13 +32,13 @@ class Source:
         """
         spec = find_spec(self.package)
         root = Path(spec.origin).parent / self.folder if spec and spec.origin else None
-        found = sorted(path for pattern in self.patterns for path in (root.glob(pattern) if root else ()))
-        files = [(path.relative_to(root).as_posix(), path) for path in found if root and path.is_file()]
+        paths = sorted(path for pattern in self.patterns for path in (root.glob(pattern) if root else ()))
+        files = [(path.relative_to(root).as_posix(), path) for path in paths if root and path.is_file()]
         if not files:
-            wanted = ", ".join(self.patterns)
+            patterns = ", ".join(self.patterns)
             place = root or "this Python"
             raise MissingDataError(
-                f"{self.package}: no {wanted} in {place}; install {self.package} with pip, which brings its data."
+                f"{self.package}: no {patterns} in {place}; install {self.package} with pip, which brings its data."
             )
         return files
 
@@ -52,7 +52,7 @@ PHILIPS_T1 = Source("nibabel", "nicom/tests/data", ("philips_mprage.dcm.gz",))
 PAR_REC = Source("nibabel", "tests/data", ("phantom_EPI_asc_CLEAR_2_1.*", "phantom_varscale.*"))
 """Two PAR/REC pairs of one number; in one of them the scaling varies by slice."""
 SOURCES = (PYDICOM_MR, SIEMENS_DWI, PHILIPS_T1, PAR_REC)
-"""All files that the demo needs; the image keeps them of its packages (containers/thin)."""
+"""All files that the demo needs. The container image contains them (containers/thin)."""
 
 
 def sessions_folder(folder: Path) -> Path:
@@ -61,7 +61,7 @@ def sessions_folder(folder: Path) -> Path:
 
 
 def make(folder: Path) -> Path:
-    """Make the demo study below a folder and return its sessions folder; other files stay as they are."""
+    """Create the demo study below a folder and return its sessions folder; other files do not change."""
     pilot, diffusion, anatomical, pairs = (source.files() for source in SOURCES)  # before anything is written
     sessions = sessions_folder(folder)
     inbox = sessions / MASTER_INBOX

@@ -1,6 +1,6 @@
 """The events of a run and its observers: the terminal, the log and the JSON summary.
 
-Events are named tuples: every run defines them all, and a dataclass takes three times as long to define.
+Events are named tuples, because every run defines them all, and a dataclass takes three times as long to define.
 """
 
 import threading
@@ -13,7 +13,7 @@ from qxbatch.problems import Problem
 
 
 class Stage(StrEnum):
-    """What is done with a unit."""
+    """The stages of a unit."""
 
     READING = "reading"
     CONVERTING = "converting"
@@ -23,13 +23,13 @@ class Stage(StrEnum):
 
 
 class PacketFound(NamedTuple):
-    """A thing in the inbox (or a session folder), with its verdict."""
+    """An entry of the inbox (or a session folder) and its verdict."""
 
     candidate: Candidate
 
 
 class RunStarted(NamedTuple):
-    """The import of what is ready begins."""
+    """The import of the ready units begins."""
 
     units: int
     size: int
@@ -51,7 +51,7 @@ class StageStarted(NamedTuple):
 
 
 class BytesRead(NamedTuple):
-    """So many bytes of a unit's packets were read, of so many."""
+    """Progress of reading: how many bytes of a unit's packets were read, and their total."""
 
     unit: str
     read: int
@@ -66,16 +66,16 @@ class MembersRead(NamedTuple):
 
 
 class SeriesConverted(NamedTuple):
-    """So many series of a session are converted, of those found in it; the first such event has 0."""
+    """Progress of conversion: how many series of a session are converted, and their total. The first event has 0."""
 
     unit: str
     session: str
     done: int
-    found: int
+    total: int
 
 
 class UnitSorted(NamedTuple):
-    """A unit was read and its files have their names: it has so many series, of so many bytes."""
+    """A unit was read and its files have their final names; `size` is that of all its series."""
 
     unit: str
     series: int
@@ -106,14 +106,14 @@ class ProblemFound(NamedTuple):
 
 
 class UnitFinished(NamedTuple):
-    """A unit ended, well or not."""
+    """A unit ended, with or without errors."""
 
     unit: str
     reports: tuple[SessionReport, ...]
 
 
 class UnitCancelled(NamedTuple):
-    """A unit ended since the run is stopped; nothing of it is published."""
+    """A unit ended because the run was stopped; nothing of it is published."""
 
     unit: str
 
@@ -147,7 +147,7 @@ class Observer(Protocol):
     """Receives events, one at a time, from any thread."""
 
     def notify(self, event: Event, /) -> None:
-        """Take notice of an event. The work waits for the return."""
+        """Handle an event. The work waits until this returns."""
 
 
 class Observers:
@@ -158,12 +158,12 @@ class Observers:
         self._lock = threading.Lock()
 
     def add(self, observer: Observer) -> None:
-        """Tell another observer from now on."""
+        """Add an observer, which gets all later events."""
         with self._lock:
             self._observers.append(observer)
 
     def notify(self, event: Event, /) -> None:
-        """Tell all observers."""
+        """Pass an event to all observers."""
         with self._lock:
             for observer in list(self._observers):
                 try:

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """What a run's exit status says; 64 and above follow sysexits.h."""
+    """The exit status of a run; 64 and above follow sysexits.h."""
 
     OK = 0
     FAILED = 1

@@ -1,18 +1,18 @@
-"""Imports in threads, one at a time.
+"""Imports of packages in threads, one thread at a time.
 
-Packages whose modules import each other in a circle (nibabel, pydicom) may be seen half-made by a second thread: Python
-breaks the deadlock of two such imports that way.
+The modules of nibabel and pydicom import each other in a circle. If two threads import them, Python avoids a deadlock by
+passing a partially initialized module to one of the threads.
 """
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_ONE = threading.RLock()
+_LOCK = threading.RLock()
 
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Hold the only import of such packages."""
-    with _ONE:
+    """Let one thread at a time import such packages."""
+    with _LOCK:
         yield

@@ -23,8 +23,8 @@ class SessionId:
     subject: str
     session: str | None = None
     folder: str = ""
-    """The session folder's name where it is not made of subject and session: in folder mode, of a packet named as in
-    BIDS, and of a packet that is split."""
+    """The session folder's name if it does not follow from subject and session: in folder mode, for a packet with a BIDS
+    name, and for a packet that is split."""
 
     @property
     def id(self) -> str:
@@ -36,18 +36,18 @@ class SessionId:
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What tells that a packet changed while it was read: files, bytes, and the newest modification time in ns."""
+    """Values that change when a packet changes: files, bytes, and the newest modification time in ns."""
 
     files: int
     size: int
     mtime_ns: int
     marks: int = 0
-    """Sum of the checksums of each file's name, size and time, in a folder."""
+    """For a folder, the sum of checksums of the name, size and time of each file."""
     inodes: int = field(default=0, compare=False)
-    """Inode of a file, or a sum over the inodes of what a folder contains. Some file systems change inodes, and so does
-    a restored copy: a difference means no change, but that the bytes have to be compared."""
+    """Inode of a file, or the sum of the inodes in a folder. Some file systems change inodes, and so does a restored
+    copy: if they differ, the bytes are compared."""
     ctimes: int = field(default=0, compare=False)
-    """The same for the times at which the file system itself last changed the inodes."""
+    """The same for the times of the last change of the inodes."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ class Packet:
 
     path: Path
     name: str
-    """What the pattern's group `packet_name` found."""
+    """The text that the pattern's group `packet_name` matched."""
     fingerprint: Fingerprint
 
 
 class Verdict(StrEnum):
-    """What is to be done with a thing found in the inbox."""
+    """What is done with an entry of the inbox, or why it is not imported."""
 
     READY = "ready"
     NO_MATCH_IN_LOG = "no match in the log"
@@ -75,20 +75,20 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A thing found in the inbox (or, in folder mode, a session folder), and what is to be done with it."""
+    """An entry of the inbox (or, in folder mode, a session folder), and its verdict."""
 
     path: Path
     verdict: Verdict
     packet: Packet | None = None
     session: SessionId | None = None
     note: str = ""
-    """Why, where the verdict alone does not say it."""
+    """The reason, if the verdict alone does not say it."""
     problem: Problem | None = None
     """Set for REFUSED."""
 
 
 class SeriesKind(StrEnum):
-    """Where a series comes from."""
+    """The format of a series' files."""
 
     DICOM = "dicom"
     PARREC = "parrec"
@@ -96,7 +96,7 @@ class SeriesKind(StrEnum):
 
 @dataclass(frozen=True)
 class SeriesPart:
-    """A part of a joined series: a series by its own UIDs and SeriesNumber."""
+    """A part of a joined series: the files with one SeriesInstanceUID and SeriesNumber."""
 
     study_uid: str
     series_uid: str
@@ -107,20 +107,20 @@ class SeriesPart:
 
 @dataclass(frozen=True)
 class Series:
-    """A series under its number. `header` holds DICOM keywords; for a PAR/REC the same keywords filled from the PAR."""
+    """A series with its number. `header` contains DICOM keywords, for a PAR/REC with the values of the PAR."""
 
     n: int
-    """Ten times the series number, or the free number it was given (docs/numbers.md)."""
+    """Ten times the series number, or another unused number (docs/numbers.md)."""
     kind: SeriesKind
     header: Mapping[str, Value]
     files: int
     size: int
     folder: Path
-    """Where its files lie now (staging), under their final names."""
+    """The folder (in staging) with its files, which have their final names."""
     groups: tuple[int, ...] = ()
     """Indexes of the core's groups."""
     parts: tuple[SeriesPart, ...] = ()
-    """Of a joined series, the first part first."""
+    """The parts of a joined series in order; empty for other series."""
 
 
 class State(StrEnum):
@@ -131,69 +131,69 @@ class State(StrEnum):
     NOTHING = "nothing to convert"
     FAILED = "failed"
     NOT_ASKED = "not converted"
-    """The run was to sort only."""
+    """The run only sorts."""
 
 
 @dataclass(frozen=True)
 class Output:
-    """One NIfTI image as the converter left it, not yet named or compressed."""
+    """One NIfTI image as the converter wrote it, before it is renamed and compressed."""
 
     nifti: Path
     """Uncompressed .nii"""
     suffix: str
-    """What the converter put behind the number (`_e1`, `_ph`, ...), without a clash letter; may be empty."""
+    """The suffix that the converter added to the number (`_e1`, `_ph`, ...), without a clash letter; may be empty."""
     sidecars: Mapping[str, Path]
     """Extension (`json`, `bval`, `bvec`) to file."""
     label: str = ""
-    """The converter's name without clash letters, where the suffix alone does not order images."""
+    """The converter's file name without clash letters, if the suffix alone does not order the images."""
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """What became of one series."""
+    """The result of one series."""
 
     series: Series
     state: State
     tool: str
-    """Name and version of what converted it, for example `dcm2niix 1.0.20260724`."""
+    """Name and version of the converter, for example `dcm2niix 1.0.20260724`."""
     outputs: tuple[Output, ...] = ()
-    """In byte order of the names the converter gave."""
+    """In byte order of the converter's file names."""
     log: str = ""
-    """Command, exit status, and all it printed."""
+    """Command, exit status, and output of the converter."""
     problems: tuple[Problem, ...] = ()
     truncated: tuple[str, ...] = ()
     """Names of its files that end before their pixel data do."""
     verdict: "SeriesVerdict | None" = None
     acquisition: "Acquisition | None" = None
-    """None where nothing was read of its images."""
+    """None if none of its images was read."""
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """Return the lines of the log that say what was run and how it ended."""
+        """Return the lines of the log with commands and exit statuses."""
         return tuple(line for line in self.log.splitlines() if line.startswith(_COMMAND_LINES))
 
 
 @dataclass(frozen=True)
 class Image:
-    """A NIfTI image under its final number."""
+    """A NIfTI image with its final number."""
 
     number: int
     n: int
-    """The series'."""
+    """Number of its series."""
     k: int
     of: int
-    """It is image k of so many."""
+    """It is image `k` of `of` images of its series."""
     name: str
     """As in session.txt."""
     info: tuple[tuple[str, str], ...]
-    """The chosen JSON fields as they stand in session.txt, for example ("TR", "2")."""
+    """The configured JSON fields as in session.txt, for example ("TR", "2")."""
     shape: tuple[int, ...]
     files: tuple[str, ...]
     """Relative to the session folder, the .nii.gz first."""
 
 
 class SeriesLabel(NamedTuple):
-    """What a person calls a series, and its images."""
+    """SeriesNumber, description and images of a series, for messages."""
 
     n: int
     number: int | None
@@ -204,27 +204,27 @@ class SeriesLabel(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionReport:
-    """What became of one session, for the summary, the report and the exit status."""
+    """The result of one session, for the summary, the report and the exit status."""
 
     packet: str
     """Names of the packets, comma-separated."""
     session: SessionId | None
     folder: Path | None
-    """The session folder when it was published."""
+    """The session folder; None if it was not published."""
     problems: tuple[Problem, ...] = ()
     series: int = 0
     images: int = 0
     seconds: float = 0.0
     archived: Path | None = None
     unit: str = ""
-    """The session id under which its packets were imported together."""
+    """The id of the unit in which its packets were imported."""
     labels: tuple[SeriesLabel, ...] = ()
-    """Of its series."""
+    """Labels of its series."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What became of a run."""
+    """The result of a run."""
 
     candidates: tuple[Candidate, ...] = ()
     sessions: tuple[SessionReport, ...] = field(default=())

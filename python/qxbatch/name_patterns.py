@@ -8,24 +8,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from qxbatch.person_name import PARTICLES, SEPARATORS, UNSPACED, PersonName, is_unspaced, spellings
 
 SHORTEST_WORD = 3
-"""Characters of a part that is replaced where it stands alone."""
+"""Minimum length of a part that is replaced as a separate word."""
 SHORTEST_UNSPACED = 2
 """The same for scripts without spaces, in which a character is a syllable or a word."""
 SHORTEST_JOINED = 4
-"""Characters of a part that is replaced where capitals show that it is joined to other text: `ZagarS`, `KZagar`, `T1wZagar`."""
+"""Minimum length of a part that is joined to other text, with capitals at both borders: `ZagarS`, `KZagar`, `T1wZagar`."""
 SHORTEST_INSIDE = 5
-"""The same where they show only its beginning: `WIPZagarscan`."""
+"""The same with a capital only at its beginning: `WIPZagarscan`."""
 _LONGEST_RUN = 12
-"""Parts in a row that one match takes; it bounds the search."""
+"""Maximum number of adjacent parts in one match; it limits the time of a search."""
 _CONTEXT = 16
-"""Characters around a part that have to be the same where spaces are taken out."""
+"""Number of characters around a part that must match in a text without spaces."""
 _ENCODINGS = ("utf-8", "iso2022_jp", "shift_jis", "euc_kr", "gb18030", "cp874", *(f"iso8859-{k}" for k in range(2, 10)))
-"""Those of SpecificCharacterSet besides Latin-1."""
+"""The encodings of SpecificCharacterSet except Latin-1."""
 _ESCAPE = re.compile(rb"\x1b[$()]+[@-Z]")
 _LATIN_1 = "\u0080-\u00ff"
-"""What the bytes of other character sets are taken for; they need no edge of a word."""
+"""Characters that bytes of other character sets become when read as Latin-1. They need no word boundary."""
 _LETTER = rf"(?-i:[^\W\d_{UNSPACED}])"
-"""Without case, since to compile such a class with IGNORECASE takes 5 ms."""
+"""Case-sensitive: to compile this class with IGNORECASE takes 5 ms."""
 _NO_EDGE = f"(?-i:[{UNSPACED}{_LATIN_1}])"
 _CAMEL = "(?-i:(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ]))"
 """The place between two words that are joined as in `T1wDoeJane`."""
@@ -35,9 +35,9 @@ _BETWEEN = f"[{SEPARATORS}]{{0,3}}"
 
 
 def run_patterns(names: Sequence[PersonName]) -> Iterator[str]:
-    """Yield the patterns of parts of names that are next to each other, in any order.
+    """Yield the patterns of adjacent parts of names, in any order.
 
-    Initials, particles such as `van`, titles and numbers are found next to another part only: `PA` is a direction.
+    Initials, particles such as `van`, titles and numbers match only next to another part: alone, `PA` is a direction.
     """
     parts = [part for name in names for part in name.parts]
     core = _alternatives(part for part in parts if not _is_minor(part))
@@ -54,9 +54,9 @@ def run_patterns(names: Sequence[PersonName]) -> Iterator[str]:
 
 
 def word_patterns(names: Sequence[PersonName]) -> Iterator[str]:
-    """Yield the patterns of long parts of names that stand alone: as words, also beside a digit.
+    """Yield the patterns of long parts of names as separate words, also next to a digit.
 
-    In scripts without spaces they are found anywhere.
+    In scripts without spaces they match anywhere.
     """
     long = [part for name in names for part in name.parts if _is_long(part)]
     spaced = sorted({text for part in long if not is_unspaced(part) for text in _written(part)}, key=_longest_first)
@@ -70,26 +70,28 @@ def word_patterns(names: Sequence[PersonName]) -> Iterator[str]:
 def joined_patterns(names: Sequence[PersonName]) -> Iterator[str]:
     """Yield the patterns of long parts of names that are joined to initials or other text.
 
-    Capitals have to show where a part begins; a part of a lower-case word, or of one in capitals, is none: `Ann` stays in `planned`
-    and in `Hannover`, and `Yamada` in `Yamadas`.
+    A capital must mark the beginning of the part. `Ann` does not match in `planned` and `Hannover`, nor `Yamada` in
+    `Yamadas`.
     """
     parts = [part for name in names for part in name.parts if not _is_minor(part) and not is_unspaced(part)]
-    shown = _alternatives(part for part in parts if len(part) >= SHORTEST_JOINED)
-    begun = _alternatives(part for part in parts if len(part) >= SHORTEST_INSIDE)
-    if shown:
-        yield rf"(?:(?<!{_LETTER})|{_CAMEL}|{_ACRONYM})(?:{shown})(?:(?!{_LETTER})|{_CAMEL})"
-    if begun:
-        yield rf"(?:{_CAMEL}|{_ACRONYM})(?:{begun})"
+    joined = _alternatives(part for part in parts if len(part) >= SHORTEST_JOINED)
+    inside = _alternatives(part for part in parts if len(part) >= SHORTEST_INSIDE)
+    if joined:
+        yield rf"(?:(?<!{_LETTER})|{_CAMEL}|{_ACRONYM})(?:{joined})(?:(?!{_LETTER})|{_CAMEL})"
+    if inside:
+        yield rf"(?:{_CAMEL}|{_ACRONYM})(?:{inside})"
 
 
 def without_joints(text: str, spans: Iterable[tuple[int, int]]) -> Iterator[str]:
-    """Yield the patterns of parts of a text, between these offsets, in the text as converters write it: without spaces.
+    """Yield patterns that find the spans of a text in the same text without spaces, as converters write it.
 
     >>> list(without_joints("WIP Doe scan", [(4, 7)]))
     ['(?<=WIP)Doe(?=scan)']
     """
     for start, end in spans:
-        before, part, behind = (re.sub(r"[\W_]+", "", each) for each in (text[:start], text[start:end], text[end:]))
+        before, part, behind = (
+            re.sub(r"[\W_]+", "", segment) for segment in (text[:start], text[start:end], text[end:])
+        )
         if len(part) < SHORTEST_WORD or not (before or behind):
             continue
         left = f"(?<={re.escape(before[-_CONTEXT:])})" if before else f"(?<!{_LETTER})"
@@ -104,14 +106,14 @@ def _alternatives(parts: Iterable[str]) -> str:
 
 
 def _edged(text: str) -> str:
-    """Return the pattern of a part; a digit at its end is the last one of its number."""
+    """Return the pattern of a part; a digit at its end must not be followed by another digit."""
     before = r"(?<!\d)" if text[0].isdigit() else ""
     behind = r"(?!\d)" if text[-1].isdigit() else ""
     return f"{before}{re.escape(text)}{behind}"
 
 
 def _is_minor(part: str) -> bool:
-    """Return whether a part tells nobody apart by itself."""
+    """Return whether a part alone does not identify a person."""
     short = len(part) == 1 and not is_unspaced(part)
     return short or part.casefold() in PARTICLES or not any(character.isalpha() for character in part)
 
@@ -123,13 +125,13 @@ def _is_long(part: str) -> bool:
 def _written(part: str) -> set[str]:
     """Return a part as files and programs write it: composed, decomposed, without diacritics, in ASCII, as bytes."""
     texts = {unicodedata.normalize(form, part) for form in ("NFC", "NFD", "NFKC")} | {part}
-    # a spelling that is cut down to initials would be found in other words
+    # a short spelling, such as initials, would match in other words
     texts |= {text for text in spellings(part) if len(text) >= min(len(part), SHORTEST_WORD)}
     return texts | set(_misread(part))
 
 
 def _misread(part: str) -> Iterator[str]:
-    """Yield a part as dcm2niix writes it: its bytes are taken for Latin-1."""
+    """Yield a part as dcm2niix writes it: bytes of another encoding, read as Latin-1."""
     if part.isascii():
         return
     for encoding in _ENCODINGS:

@@ -1,15 +1,15 @@
-"""The name a user may have meant."""
+"""Suggests the name that a user may have meant."""
 
 from collections.abc import Iterable
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the known name most like `name`, or an empty string where none is near."""
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return the most similar of some names, or an empty string if none is similar."""
     from difflib import get_close_matches
 
-    by_folded = {each.casefold(): each for each in known}
-    found = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    if found:
-        return by_folded[found[0]]
-    longer = sorted(each for folded, each in by_folded.items() if folded.startswith(name.casefold()))
+    by_folded = {candidate.casefold(): candidate for candidate in names}
+    matches = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    if matches:
+        return by_folded[matches[0]]
+    longer = sorted(candidate for folded, candidate in by_folded.items() if folded.startswith(name.casefold()))
     return longer[0] if longer else ""

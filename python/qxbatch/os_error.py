@@ -1,4 +1,4 @@
-"""Errors of the operating system in words: what, which path, and what helps."""
+"""Messages for errors of the operating system: path, reason, and advice."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ _REFUSED = (errno.EACCES, errno.EPERM)
 def error_text(error: BaseException, path: Path | str = "") -> str:
     """Return an error's text; that of an OSError begins with its path and has no number.
 
-    `path` is named where the error names none.
+    `path` is the default for an error without a path.
 
     >>> error_text(FileNotFoundError(2, "No such file or directory", "/a/b"))
     '/a/b: no such file or directory'
@@ -38,33 +38,33 @@ def reason_text(error: OSError, path: Path | str = "") -> str:
 
 
 def _detail(number: int | None, path: str) -> str:
-    """Return the facts that help: free space, or whose the path is."""
+    """Return facts for the message: free space, or mode and owner of the path."""
     place = _nearest(path) if path else None
     if place is None:
         return ""
     try:
         if number in _FULL:
-            status = os.statvfs(place)
-            if status.f_files and not status.f_favail:
+            space = os.statvfs(place)
+            if space.f_files and not space.f_favail:
                 return f"no inode is free on the file system of {place}: it has too many files"
-            return f"{size_text(status.f_bavail * status.f_frsize)} free on the file system of {place}"
+            return f"{size_text(space.f_bavail * space.f_frsize)} free on the file system of {place}"
         if number in _REFUSED:
-            found = place.stat()
+            permissions = place.stat()
             where = "" if str(place) == path else f"{place} has "
-            mode = stat.filemode(found.st_mode)
-            return f"{where}mode {mode}, owner {found.st_uid}; this program runs as user {os.geteuid()}"
+            mode = stat.filemode(permissions.st_mode)
+            return f"{where}mode {mode}, owner {permissions.st_uid}; this program runs as user {os.geteuid()}"
     except OSError:
         return ""
     return ""
 
 
 def is_full(error: OSError) -> bool:
-    """Return whether there is no room left, on the file system or in the user's quota."""
+    """Return whether the file system, or the user's quota, is full."""
     return error.errno in _FULL
 
 
 def access_hint(path: Path) -> str:
-    """Return what gives this user access to a path: a command for the owner, else whom to ask."""
+    """Return advice to get access to a path: a command if the user owns it, else the owner to ask."""
     place = _nearest(str(path)) or path
     try:
         owner = place.stat().st_uid
@@ -76,14 +76,14 @@ def access_hint(path: Path) -> str:
 
 
 def _nearest(path: str) -> Path | None:
-    """The path, or the nearest one above it that can be looked at."""
-    given = Path(path)
-    for each in (given, *given.parents):
+    """Return the path, or its nearest parent that can be examined."""
+    start = Path(path)
+    for candidate in (start, *start.parents):
         try:
-            each.stat()
+            candidate.stat()
         except (OSError, ValueError):
             continue
-        return each if each.is_absolute() or each != Path() else Path.cwd()
+        return candidate if candidate.is_absolute() or candidate != Path() else Path.cwd()
     return None
 
 

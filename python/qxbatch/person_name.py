@@ -1,4 +1,4 @@
-"""Names of people as headers and file names spell them: their parts, and whether two names can be one person's."""
+"""Names of people in headers and file names: their parts, and whether two names can belong to one person."""
 
 import re
 import unicodedata
@@ -15,17 +15,17 @@ UNSPACED = (
 PLACEHOLDER = re.compile(
     r"anonym|phantom|fantom|unknown|deident|noname|(last|first) ?name|test(s|ing|er)?(?![^\W\d_])", re.IGNORECASE
 )
-"""A name that contains one of these names no person."""
+"""A name that contains one of these is not a person's."""
 WORDS = frozenset(
     {"anon", "none", "null", "name", "demo", "dummy", "removed", "redacted", "qa", "qc", "unnamed", "nobody"}
 )
-"""A name with one of these as a part names no person."""
+"""A name with one of these as a part is not a person's."""
 PARTICLES = frozenset(
     {"van", "von", "vom", "zum", "zur", "der", "den", "del", "della", "dello", "dos", "das", "des", "dal", "ter", "ten"}
     | {"bin", "ibn", "abu", "ben", "san", "mac", "the", "dr", "prof", "mr", "mrs", "ms", "herr", "frau", "med", "phd"}
     | {"msc", "jun", "sen", "patient", "subject", "sub", "volunteer", "vol", "control", "proband"}
 )
-"""Parts that many names have, and titles: they tell nobody apart."""
+"""Parts of many names, and titles: they do not identify a person."""
 _TRIAL = re.compile(r"(test(s|ing|er)?|demo|qa|qc|dummy)\d*", re.IGNORECASE)
 _FILLERS = frozenset("x0")
 """Characters that replace a name: `XXXX`."""
@@ -34,18 +34,18 @@ _MARKS = re.compile("[\u0300-\u036f]")
 _LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _TITLES = 3
-"""Component of a DICOM name (PS3.5 6.2.1.1) from which prefix and suffix follow."""
+"""Index of the first component of a DICOM name with a prefix or suffix (PS3.5 6.2.1.1)."""
 _SHORTEST_DIGRAPH = 4
 _LONGEST_INITIALS = 4
 _SHORTEST_JOINED = 4
 
 
 class PersonName(NamedTuple):
-    """A name, in one or several component groups (alphabetic, ideographic, phonetic)."""
+    """A name with one or several component groups (alphabetic, ideographic, phonetic)."""
 
     written: str
     parts: tuple[str, ...]
-    """Of all groups, without prefix and suffix."""
+    """Parts of all groups, without prefix and suffix."""
     titles: tuple[str, ...] = ()
     """Prefix and suffix."""
 
@@ -54,7 +54,7 @@ class PersonName(NamedTuple):
         """Return whether it can be a person's: not empty, anonymous, a phantom, a test or the like."""
         if PLACEHOLDER.search(self.written) or WORDS & {part.casefold() for part in self.parts}:
             return False
-        return any(set(part.casefold()) - _FILLERS for part in self.telling)
+        return any(set(part.casefold()) - _FILLERS for part in self.identifying)
 
     @property
     def is_code(self) -> bool:
@@ -62,8 +62,8 @@ class PersonName(NamedTuple):
         return any(character.isdigit() for character in self.written)
 
     @property
-    def telling(self) -> tuple[str, ...]:
-        """Return the parts that tell people apart: no initials, particles and titles; numbers only where all are."""
+    def identifying(self) -> tuple[str, ...]:
+        """Return the parts that identify a person: no initials, particles and titles; numbers only if there is no word."""
         parts = [part for part in self.parts if part.casefold() not in PARTICLES]
         words = tuple(part for part in parts if _has_letter(part) and (len(part) > 1 or is_unspaced(part)))
         return words or tuple(part for part in parts if part.isdigit())
@@ -71,14 +71,14 @@ class PersonName(NamedTuple):
     @property
     def scripts(self) -> frozenset[str]:
         """Return the scripts of its letters, for example LATIN and CJK; LATIN where it has none."""
-        letters = {character for part in self.telling for character in unicodedata.normalize("NFKC", part)}
+        letters = {character for part in self.identifying for character in unicodedata.normalize("NFKC", part)}
         return frozenset(
             unicodedata.name(letter, "").split(" ")[0] for letter in letters if letter.isalpha()
         ) or frozenset({"LATIN"})
 
 
 def parse_name(value: str) -> PersonName:
-    """Return the parts of a name. Component groups, `Doe^Jane`, `Doe, Jane` and `Jane Doe` are understood."""
+    """Return the parts of a name; supports component groups, `Doe^Jane`, `Doe, Jane` and `Jane Doe`."""
     parts: list[str] = []
     titles: list[str] = []
     for group in unicodedata.normalize("NFC", value).split("="):
@@ -94,10 +94,10 @@ def split_parts(text: str) -> list[str]:
 
 
 def person_tested(name: PersonName) -> PersonName | None:
-    """Return the person's name in one such as `Doe^Jane^test`; None where fewer than two parts are left of it."""
+    """Return the name without `test` and the like, as in `Doe^Jane^test`; None if fewer than two parts remain."""
     parts = tuple(part for part in name.parts if not _TRIAL.fullmatch(part))
-    rest = PersonName(" ".join(parts), parts, name.titles)
-    return rest if parts != name.parts and len(rest.telling) > 1 and rest.is_real else None
+    remaining = PersonName(" ".join(parts), parts, name.titles)
+    return remaining if parts != name.parts and len(remaining.identifying) > 1 and remaining.is_real else None
 
 
 def _has_letter(part: str) -> bool:
@@ -116,13 +116,13 @@ def _unspaced() -> re.Pattern[str]:
 
 @cache
 def spellings(part: str) -> frozenset[str]:
-    """Return the folded spellings of a part: `Müller` is muller and mueller, as Mueller is."""
+    """Return the folded spellings of a part: `Müller` and `Mueller` are muller and mueller."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", part).casefold())
     german = _bare(folded.translate(_GERMAN))
-    found = {_bare(folded), german}
+    texts = {_bare(folded), german}
     if len(german) >= _SHORTEST_DIGRAPH:
-        found.add(re.sub("([aou])e", r"\1", german))
-    return frozenset(found)
+        texts.add(re.sub("([aou])e", r"\1", german))
+    return frozenset(texts)
 
 
 def _bare(text: str) -> str:
@@ -130,23 +130,23 @@ def _bare(text: str) -> str:
     return unicodedata.normalize("NFC", bare)
 
 
-def is_spelling(one: PersonName, other: PersonName) -> bool:
-    """Return whether one name is the other in another spelling: case, order, diacritics, initials, parts left out."""
-    return _covers(one, other) or _covers(other, one)
+def is_spelling(name: PersonName, other: PersonName) -> bool:
+    """Return whether two names differ only in spelling: case, order, diacritics, initials, omitted parts."""
+    return _covers(name, other) or _covers(other, name)
 
 
-def have_common_part(one: PersonName, other: PersonName) -> bool:
+def have_common_part(name: PersonName, other: PersonName) -> bool:
     """Return whether two names have a part in common, or are spellings of each other."""
-    if any(spellings(part) & spellings(each) for part in one.telling for each in other.telling):
+    if any(spellings(part) & spellings(other_part) for part in name.identifying for other_part in other.identifying):
         return True
-    if any(_is_joined(part, other.parts) for part in one.telling):
+    if any(_is_joined(part, other.parts) for part in name.identifying):
         return True
-    return any(_is_joined(part, one.parts) for part in other.telling) or is_spelling(one, other)
+    return any(_is_joined(part, name.parts) for part in other.identifying) or is_spelling(name, other)
 
 
-def are_comparable(one: PersonName, other: PersonName) -> bool:
+def are_comparable(name: PersonName, other: PersonName) -> bool:
     """Return whether both names have a script in common."""
-    return bool(one.scripts & other.scripts)
+    return bool(name.scripts & other.scripts)
 
 
 def _covers(whole: PersonName, short: PersonName) -> bool:
@@ -154,8 +154,8 @@ def _covers(whole: PersonName, short: PersonName) -> bool:
     parts = [part for part in short.parts if part.casefold() not in PARTICLES]
     if not parts:
         return False
-    every = (*whole.parts, *whole.titles)
-    if all(_is_part(part, every) or _is_initial(part, every) for part in parts):
+    all_parts = (*whole.parts, *whole.titles)
+    if all(_is_part(part, all_parts) or _is_initial(part, all_parts) for part in parts):
         return True
     return len(parts) == 1 and _are_initials(parts[0], whole.parts)
 
@@ -165,21 +165,21 @@ def _is_part(part: str, parts: tuple[str, ...]) -> bool:
 
 
 def _is_joined(part: str, parts: tuple[str, ...]) -> bool:
-    """Return whether a part is several of the parts without a space: `AnneMarie`, `OBrien`."""
+    """Return whether a part consists of several of the parts without a separator: `AnneMarie`, `OBrien`."""
     shortest = 2 if is_unspaced(part) else _SHORTEST_JOINED
     return len(part) >= shortest and any(
-        _is_chain(text, [spellings(each) for each in parts]) for text in spellings(part)
+        _is_chain(text, [spellings(other) for other in parts]) for text in spellings(part)
     )
 
 
 def _is_chain(text: str, parts: list[frozenset[str]]) -> bool:
-    """Return whether a text is at least two of the parts one after the other, each at most once."""
+    """Return whether a text is a sequence of at least two of the parts, each at most once."""
     for index, part in enumerate(parts):
         remaining = [other for place, other in enumerate(parts) if place != index]
         for start in part:
             if start and text != start and text.startswith(start):
-                left = text[len(start) :]
-                if any(left in other for other in remaining) or _is_chain(left, remaining):
+                remainder = text[len(start) :]
+                if any(remainder in other for other in remaining) or _is_chain(remainder, remaining):
                     return True
     return False
 
@@ -187,10 +187,10 @@ def _is_chain(text: str, parts: list[frozenset[str]]) -> bool:
 def _is_initial(part: str, parts: Iterable[str]) -> bool:
     """Return whether a part is the initial of one of the parts, or has one of them as its initial."""
     return any(
-        one[:1] == other[:1]
+        spelling[:1] == other[:1]
         for text in parts
         if 1 in (len(part), len(text))
-        for one in spellings(part)
+        for spelling in spellings(part)
         for other in spellings(text)
     )
 

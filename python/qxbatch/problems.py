@@ -1,4 +1,4 @@
-"""What can go wrong with data, as values, and with a request, as an exception."""
+"""Problems of data, which are values, and errors of a request, which are exceptions."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from qxbatch.exits import ExitStatus
 
 
 class Code(StrEnum):
-    """The closed list of problems (docs/problems.md explains each; a test holds the two together)."""
+    """The closed list of problems. docs/problems.md explains each; a test compares the two."""
 
     # a packet
     DAMAGED = "damaged"
@@ -41,7 +41,7 @@ class Code(StrEnum):
     DAMAGED_KEPT = "damaged-kept"
     LEFT_OUT = "left-out"
     ENCRYPTED_KEPT = "encrypted-kept"
-    """Only in sessions that a former version imported; now LEFT_OUT."""
+    """Only in sessions that an older version imported; now LEFT_OUT."""
     HEADER_FALLBACK = "header-fallback"
     DUPLICATES = "duplicates"
     MORE_THAN_NINE = "more-than-nine"
@@ -55,7 +55,7 @@ class Code(StrEnum):
 
 
 class Severity(StrEnum):
-    """ERROR makes the run's exit status 1; WARNING does not. INFO is only in the summary and on the page."""
+    """ERROR sets the run's exit status to 1; WARNING does not. INFO is only in the summary and on the page."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -64,7 +64,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """A thing that is wrong with a file, a series or a packet. The batch continues."""
+    """A problem of a file, a series or a packet. The batch continues."""
 
     code: Code
     subject: str
@@ -75,7 +75,7 @@ class Problem:
     """What to do next."""
     severity: Severity = Severity.ERROR
     command: str = ""
-    """The command of the shell that fixes this alone, ready to be copied."""
+    """The shell command that fixes only this problem, ready to be copied."""
 
     def text(self) -> str:
         """Return the problem as one line for a person."""
@@ -84,29 +84,29 @@ class Problem:
 
 _NUMBERED = re.compile(r"(\D+ )(\d+)")
 _NAMED = 10
-"""So many subjects are named in a problem that several share."""
+"""Maximum number of subjects that a grouped problem lists."""
 
 
 def grouped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return problems in order; those that differ in their subject alone become one problem with all subjects.
+    """Return problems in order; those that differ only in their subject become one problem with all subjects.
 
-    >>> [each.subject for each in grouped(Problem(Code.UNPAIRED, f"series {n}", "no REC.") for n in (20, 30, 50))]
+    >>> [problem.subject for problem in grouped(Problem(Code.UNPAIRED, f"series {n}", "no REC.") for n in (20, 30, 50))]
     ['series 20, 30 and 50']
     """
     together: dict[tuple[object, ...], list[Problem]] = {}
     for problem in dict.fromkeys(problems):
         key = (problem.code, problem.message, _without_number(problem), problem.severity, problem.command)
         together.setdefault(key, []).append(problem)
-    return tuple(same[0] if len(same) == 1 else _one(same) for same in together.values())
+    return tuple(same[0] if len(same) == 1 else _merged(same) for same in together.values())
 
 
 def _without_number(problem: Problem) -> str:
-    """Return the hint with `<n>` in place of the number of the problem's own series, as in the name of its log."""
+    """Return the hint with `<n>` instead of the number of the problem's series, as in the name of its log."""
     match = _NUMBERED.fullmatch(problem.subject)
     return re.sub(rf"(?<![0-9]){match[2]}(?![0-9])", "<n>", problem.hint) if match else problem.hint
 
 
-def _one(same: Sequence[Problem]) -> Problem:
+def _merged(same: Sequence[Problem]) -> Problem:
     hints = {problem.hint for problem in same}
     return replace(
         same[0],
@@ -126,7 +126,7 @@ def _subjects(subjects: Sequence[str]) -> str:
 
 
 class UsageError(Exception):
-    """A wrong request, found before anything is written."""
+    """A wrong request, detected before anything is written."""
 
     def __init__(self, message: str, hint: str = "", status: ExitStatus = ExitStatus.USAGE) -> None:
         super().__init__(f"{message} {hint}".rstrip())

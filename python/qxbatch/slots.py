@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class Slots:
-    """So many things may run at once, one per CPU and a few to spare. What is urgent goes first."""
+    """Limits how many tasks run at once: one for each CPU, and `spare` more. Urgent tasks go first."""
 
     def __init__(self, cpus: int, spare: int = 0) -> None:
         self._cpus = max(1, cpus)
@@ -15,7 +15,7 @@ class Slots:
         self._condition = threading.Condition()
 
     @contextmanager
-    def one(self, *, urgent: bool = False) -> Iterator[None]:
+    def acquire(self, *, urgent: bool = False) -> Iterator[None]:
         """Hold one slot."""
         with self._condition:
             self._urgent += urgent
@@ -30,8 +30,8 @@ class Slots:
             self._release(1)
 
     @contextmanager
-    def several(self) -> Iterator[int]:
-        """Hold at least one slot, and one for each CPU if so many are free now; yields how many."""
+    def acquire_several(self) -> Iterator[int]:
+        """Hold all free slots, at least one and at most one for each CPU; yields their number."""
         with self._condition:
             self._condition.wait_for(lambda: self._free > 0)
             count = min(self._free, self._cpus)
@@ -48,7 +48,7 @@ class Slots:
 
 
 class Memory:
-    """So many bytes may be in use by converters; None: no bound. One that alone needs more runs alone."""
+    """Limits the bytes that converters use; None means no limit. A converter that needs more than the limit runs alone."""
 
     def __init__(self, total: int | None) -> None:
         self._total = total
@@ -57,7 +57,7 @@ class Memory:
 
     @contextmanager
     def hold(self, amount: int) -> Iterator[None]:
-        """Hold an amount, once there is room for it beside what is held already."""
+        """Hold an amount, once it fits beside the amounts that others hold."""
         with self._condition:
             self._condition.wait_for(lambda: self._fits(amount))
             self._used += amount

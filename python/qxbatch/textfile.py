@@ -1,4 +1,4 @@
-"""Text files: new ones that are on disk when they are closed, and existing ones that others may have written."""
+"""Text files: new ones, which are synced when closed, and existing ones, which other programs may have written."""
 
 import errno
 import os
@@ -11,7 +11,7 @@ from typing import TextIO
 
 @contextmanager
 def created(path: Path) -> Iterator[TextIO]:
-    """Open a new UTF-8 text file with plain line ends; on disk when the block ends."""
+    """Open a new UTF-8 text file with plain line ends; it is synced to disk when the block ends."""
     with path.open("x", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         yield file
         file.flush()
@@ -26,8 +26,7 @@ MOST_BYTES = 1 << 30
 def opened(path: Path, errors: str = "surrogateescape") -> Iterator[TextIO]:
     """Open a UTF-8 text file for reading, with plain line ends.
 
-    A folder of others may contain anything: a FIFO, device or folder of that name raises OSError at once, and so does a file
-    of more than MOST_BYTES.
+    Raises OSError at once for a FIFO, device or folder of that name, and for a file of more than MOST_BYTES.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, encoding="utf-8", errors=errors, newline="\n") as file:

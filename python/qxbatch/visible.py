@@ -1,19 +1,22 @@
-"""Text that is safe to print: names come from strangers, and control characters in them move cursors and forge lines."""
+"""Text that is safe to print: control characters in names could move the cursor and forge lines."""
 
 _SPACES = "\n\t"
 
 
 def one_line(text: str) -> str:
-    """Return text in which control characters, line ends and what is no text are escaped.
+    """Return text with escapes for control characters, line ends and bytes that are not text.
 
     >>> one_line("a\\x1b[2J\\nb")
     'a\\\\x1b[2J\\\\nb'
     """
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
 
 
 def shell_word(text: str) -> str:
-    """Return text as a word for a shell (bash, zsh), which can be copied from a terminal whatever characters are in it.
+    """Return text as a word for a shell (bash, zsh) that can be copied from a terminal, whatever characters it contains.
 
     >>> shell_word("a b"), shell_word("a\\nb\\u202ec")
     ("'a b'", "$'a\\\\nb\\\\xe2\\\\x80\\\\xaec'")
@@ -22,7 +25,7 @@ def shell_word(text: str) -> str:
         from shlex import quote  # --help passes through this module
 
         return quote(text)
-    return "$'" + "".join(_shell_character(each) for each in text) + "'"
+    return "$'" + "".join(_shell_character(character) for character in text) + "'"
 
 
 def _shell_character(character: str) -> str:
@@ -34,16 +37,18 @@ def _shell_character(character: str) -> str:
 
 
 def lines(text: str) -> str:
-    """Return text in which line ends and tabs stay, and other characters that cannot be seen are escaped.
+    """Return text with escapes for invisible characters except line ends and tabs.
 
-    Escapes are those of JSON where JSON could contain the character as it is, so that a document stays the same.
+    Characters that JSON permits unescaped get the escapes of JSON, so that a JSON document does not change.
 
     >>> lines("a\\x1b[2J\\nb\\x9b")
     'a\\\\x1b[2J\\nb\\\\u009b'
     """
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() or each in _SPACES else _escape(each) for each in text)
+    return "".join(
+        character if character.isprintable() or character in _SPACES else _escape(character) for character in text
+    )
 
 
 def _escape(character: str) -> str:

@@ -1,4 +1,4 @@
-"""Folders below a folder, however deep: os.walk and shutil.rmtree call themselves for each level, and end at about 1000."""
+"""Walks and removes folder trees of any depth; os.walk and shutil.rmtree are recursive and fail at about 1000 levels."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,9 +10,9 @@ DEEPEST = 256
 def walk(
     top: str | os.PathLike[str], *, topdown: bool = True, onerror: Callable[[OSError], object] | None = None
 ) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Yield (folder, names of folders in it, names of other things in it), as os.walk does; links are not followed.
+    """Yield (folder, names of folders in it, other names in it), as os.walk does; links are not followed.
 
-    With `topdown` false a folder comes after those below it.
+    With `topdown` false, a folder comes after those below it.
     """
     waiting = [os.fspath(top)]
     later: list[tuple[str, list[str], list[str]]] = []
@@ -24,12 +24,12 @@ def walk(
             if onerror is not None:
                 onerror(error)
             continue
-        found = (folder, folders, files)
+        listing = (folder, folders, files)
         waiting += [os.path.join(folder, name) for name in reversed(folders) if not _is_link(folder, name)]  # noqa: PTH118
         if topdown:
-            yield found
+            yield listing
         else:
-            later.append(found)
+            later.append(listing)
     yield from reversed(later)
 
 
@@ -47,7 +47,7 @@ def _is_link(folder: str, name: str) -> bool:
 
 
 def remove(top: str | os.PathLike[str]) -> None:
-    """Remove a folder with all below it. Raises OSError."""
+    """Remove a folder and everything below it. Raises OSError."""
     for folder, folders, files in walk(top, topdown=False, onerror=_raise):
         for name in files:
             os.unlink(os.path.join(folder, name))  # noqa: PTH108, PTH118

@@ -1,4 +1,4 @@
-"""Text that fits the terminal: broken at spaces, and as wide as the terminal, or 80 columns where there is none."""
+"""Wraps text at spaces to the width of the terminal, or to 80 columns if there is no terminal."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 WIDTH = 80
-"""Where there is no terminal. The variable COLUMNS says otherwise."""
+"""Width without a terminal, unless the variable COLUMNS is set."""
 ROWS = 24
 _NARROWEST = 20
 _COLUMN = 6
@@ -17,15 +17,15 @@ _COLUMN = 6
 
 
 def text_width(stream: "TextIO | None" = None) -> int:
-    """Return how wide text for a stream (standard output) may be: COLUMNS, else its terminal's width, else 80."""
-    given = os.environ.get("COLUMNS", "")
-    if given.isdecimal() and int(given) > 0:
-        return max(_NARROWEST, int(given))
+    """Return the width of text for a stream (standard output): COLUMNS, else the width of its terminal, else 80."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return max(_NARROWEST, int(columns))
     return terminal_width(sys.stdout if stream is None else stream)
 
 
 def terminal_width(stream: "TextIO") -> int:
-    """Return the width of a stream's terminal now; 80 where it is no terminal."""
+    """Return the current width of a stream's terminal; 80 without a terminal."""
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError, AttributeError):
@@ -34,7 +34,7 @@ def terminal_width(stream: "TextIO") -> int:
 
 
 def terminal_rows(stream: "TextIO") -> int:
-    """Return the height of a stream's terminal now; 24 where it is no terminal."""
+    """Return the current height of a stream's terminal; 24 without a terminal."""
     try:
         return os.get_terminal_size(stream.fileno()).lines or ROWS
     except (OSError, ValueError, AttributeError):
@@ -57,7 +57,7 @@ def columns_of(text: str) -> int:
 def wrapped(text: str, width: int, first: str = "", later: str = "") -> list[str]:
     """Return the lines of a text, broken at spaces; `first` and `later` precede the first line and the others.
 
-    A word that is longer than a line stays whole: it may be a path that is to be copied.
+    A word that is longer than a line is not broken: it may be a path that the user copies.
 
     >>> wrapped("one two three", 9, "- ", "  ")
     ['- one two', '  three']
@@ -74,24 +74,24 @@ def wrapped(text: str, width: int, first: str = "", later: str = "") -> list[str
 
 
 def cut(text: str, width: int, mark: str = "...") -> str:
-    """Return text of at most so many columns; where something was cut, it ends with the mark.
+    """Return text of at most `width` columns; a shortened text ends with the mark.
 
     >>> cut("abcdefgh", 8), cut("abcdefgh", 6)
     ('abcdefgh', 'abc...')
     """
     if columns_of(text) <= width:
         return text
-    kept, room = "", width - len(mark)
+    head, room = "", width - len(mark)
     for character in text:
         room -= columns_of(character)
         if room < 0:
             break
-        kept += character
-    return kept + mark
+        head += character
+    return head + mark
 
 
 def table(rows: "Sequence[Sequence[str]]", width: int, flexible: int, indent: str = "  ") -> list[str]:
-    """Return the lines of a table. Its last `flexible` columns are wrapped where it would be wider than `width`.
+    """Return the lines of a table. Its last `flexible` columns are wrapped if it would be wider than `width`.
 
     >>> table([("1", "a b", "c"), ("20", "long text here", "d")], 16, 2)
     ['  1   a b      c', '  20  long     d', '      text', '      here']
@@ -106,8 +106,8 @@ def table(rows: "Sequence[Sequence[str]]", width: int, flexible: int, indent: st
     for row in rows:
         cells = [_cell(text, room) for text, room in zip(row, widths, strict=True)]
         for n in range(max(map(len, cells))):
-            parts = [_padded(cell[n] if n < len(cell) else "", room) for cell, room in zip(cells, widths, strict=True)]
-            lines.append((indent + "  ".join(parts)).rstrip())
+            texts = [_padded(cell[n] if n < len(cell) else "", room) for cell, room in zip(cells, widths, strict=True)]
+            lines.append((indent + "  ".join(texts)).rstrip())
     return lines
 
 
@@ -115,12 +115,12 @@ def _cell(text: str, width: int) -> list[str]:
     """Return a cell's lines; a word that is too long for it is broken."""
     lines = []
     for line in wrapped(text, width):
-        rest = line
-        while columns_of(rest) > width:
-            head = cut(rest, width, "")
+        remaining = line
+        while columns_of(remaining) > width:
+            head = cut(remaining, width, "")
             lines.append(head)
-            rest = rest[len(head) :]
-        lines.append(rest)
+            remaining = remaining[len(head) :]
+        lines.append(remaining)
     return lines
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from qxbatch.ingest.part import Instance, Part
+from qxbatch.ingest.scan_part import Instance, ScanPart
 from qxbatch.ingest.starts import Start, Starts
 
 FILE = Instance(
@@ -28,12 +28,12 @@ def volume(acquisition: int | None = 1, places: Iterable[float] = (0, 4, 8), **f
 
 def part(
     files: list[Instance], number: int = 5, study: str = "1.1", patient: str = "p1", *, thousands: bool = True
-) -> Part:
+) -> ScanPart:
     """Return a part of these files."""
-    return Part(patient, number, study, files[0], lambda: files, thousands)
+    return ScanPart(patient, number, study, files[0], lambda: files, thousands)
 
 
-def parts(*files: list[Instance]) -> list[Part]:
+def parts(*files: list[Instance]) -> list[ScanPart]:
     """Return parts of one number and study."""
     return [part(each) for each in files]
 
@@ -43,7 +43,7 @@ def started(second: float, day: int | None = 1) -> Starts:
     return (Start(day, second), None, None)
 
 
-def run(*seconds: float, first: int = 1, day: int | None = 1, places: Iterable[float] = (0, 4, 8)) -> list[Part]:
+def run(*seconds: float, first: int = 1, day: int | None = 1, places: Iterable[float] = (0, 4, 8)) -> list[ScanPart]:
     """Return whole volumes that start at these seconds of a day, one part each, with the acquisition numbers from `first` on."""
     places = tuple(places)
     return parts(*(volume(k, places, starts=started(second, day)) for k, second in enumerate(seconds, start=first)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from nibabel.parrec import PARRECHeader
 
-from qxbatch.inspect.par import par_facts
+from qxbatch.inspect.par import par_acquisition
 from qxbatch.parrec.header import read_par
 from tests.regression.acquisition import GROUP_DELAY, SIDECAR, Compared
 
@@ -84,7 +84,7 @@ def _of_reference(series: Mapping[str, Any], content: Mapping[str, Any]) -> Iter
 
 def par_readings(par: Path) -> Iterator[Compared]:
     """Yield each fact of a PAR that nibabel reads too."""
-    ours = par_facts(read_par(par))
+    ours = par_acquisition(read_par(par))
     assert ours is not None, par
     with warnings.catch_warnings(), par.open(encoding="latin-1") as file:
         warnings.simplefilter("ignore")

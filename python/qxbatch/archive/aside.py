@@ -1,4 +1,4 @@
-"""Renames a packet to a hidden name before it is moved, and checks it again there, where nobody else changes it."""
+"""Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved."""
 
 import os
 from collections.abc import Iterator
@@ -44,10 +44,10 @@ def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[N
             raise ChangedError(packet)  # noqa: TRY301 - renamed back like after any failure
         yield
     except ChangedError:
-        raise ChangedError(_brought_back(packet, aside)) from None
+        raise ChangedError(_renamed_back(packet, aside)) from None
     except Exception:
         if os.path.lexists(aside):
-            _brought_back(packet, aside)
+            _renamed_back(packet, aside)
         raise
 
 
@@ -55,7 +55,7 @@ def move_back(packet: Path, tag: str) -> None:
     """Undo the renaming by a killed run."""
     aside = hidden_path(packet, Use.ASIDE, tag)
     if os.path.lexists(aside):
-        _brought_back(packet, aside)
+        _renamed_back(packet, aside)
 
 
 def is_aside(packet: Path, tag: str) -> bool:
@@ -63,7 +63,7 @@ def is_aside(packet: Path, tag: str) -> bool:
     return os.path.lexists(hidden_path(packet, Use.ASIDE, tag))
 
 
-def _brought_back(packet: Path, aside: Path) -> Path:
+def _renamed_back(packet: Path, aside: Path) -> Path:
     """Rename a packet back to its name, or to a numbered one if another file took the name; return its place."""
     k = 1
     while True:

@@ -39,7 +39,7 @@ class Facts(NamedTuple):
     split: bool = False
     """Whether the packet became several sessions (`--on-mixed=split`)."""
     folder_mode: bool = False
-    remade: bool = False
+    had_results: bool = False
     """Folder mode: whether the session had results before."""
 
 
@@ -89,4 +89,4 @@ def _leaving(facts: Facts) -> tuple[str, ...]:
     """
     if not facts.folder_mode or facts.linked:
         return ()
-    return ("sorted", "duplicate", "kept") if facts.split and not facts.remade else ("sorted", "duplicate")
+    return ("sorted", "duplicate", "kept") if facts.split and not facts.had_results else ("sorted", "duplicate")

@@ -31,11 +31,11 @@ def free_name(folder: Path, packet: Path, name: str, number: int | None = None) 
     """
     if number is None:
         return _next_place(folder, packet, name)
-    there = numbers_there(name, os.listdir(folder))  # noqa: PTH208 - names, not paths
-    for k in sorted(there):  # chosen numbers may leave gaps
+    used = used_numbers(name, os.listdir(folder))  # noqa: PTH208 - names, not paths
+    for k in sorted(used):  # chosen numbers may leave gaps
         if same_content(packet, folder / place_of(name, k)):
             return folder / place_of(name, k)
-    while number in there or os.path.lexists(folder / place_of(name, number)):
+    while number in used or os.path.lexists(folder / place_of(name, number)):
         number += 1
     return folder / place_of(name, number)
 
@@ -53,12 +53,12 @@ def _next_place(folder: Path, packet: Path, name: str) -> Path:
         k += 1
 
 
-def numbers_there(name: str, there: Collection[str]) -> set[int]:
+def used_numbers(name: str, names: Collection[str]) -> set[int]:
     """Return the numbers k whose k-th name is in use."""
     ending = _split_name(name)[1]
     numbered_so = re.compile(rf".*_({_NUMBER}){re.escape(ending)}", re.DOTALL)
-    found = {each: int(match[1]) for each in there if (match := numbered_so.fullmatch(each))}
-    return {k for each, k in found.items() if place_of(name, k) == each} | ({1} if name in there else set())
+    numbers = {existing: int(match[1]) for existing in names if (match := numbered_so.fullmatch(existing))}
+    return {k for existing, k in numbers.items() if place_of(name, k) == existing} | ({1} if name in names else set())
 
 
 def unnumbered(name: str) -> str:

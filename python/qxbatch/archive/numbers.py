@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from qxbatch.archive.alike import Content
+from qxbatch.archive.content_keys import Content
 from qxbatch.archive.names import SUFFIXES, place_of, unnumbered
 from qxbatch.walk import walk
 
@@ -24,28 +24,28 @@ def archives_in(inboxes: Sequence[Path]) -> list[Path]:
     return [path for inbox in inboxes for path in _archives(inbox)]
 
 
-def choose_numbers(archives: Mapping[Path, Content], there: Collection[str], previous: Numbers) -> dict[Path, int]:
+def choose_numbers(archives: Mapping[Path, Content], existing: Collection[str], previous: Numbers) -> dict[Path, int]:
     """Return the numbers of these archives, in their order, if their names are not unique.
 
-    `there` are names in the archive, which are not reused. `previous` are numbers from a run that was killed or still works;
+    `existing` are names in the archive, which are not reused. `previous` are numbers from a run that was killed or still works;
     they are kept. Archives with the same content get the same number.
     """
     names = Counter(path.name for path in archives)
-    shared = {unnumbered(name) for name in there} | {name for name, count in names.items() if count > 1}
-    claimed = {*there, *(place_of(path.name, k) for path, k in previous.items())}
-    found: dict[Path, int] = {}
-    known: dict[Content, int] = {}
+    shared = {unnumbered(name) for name in existing} | {name for name, count in names.items() if count > 1}
+    claimed = {*existing, *(place_of(path.name, k) for path, k in previous.items())}
+    numbers: dict[Path, int] = {}
+    number_of: dict[Content, int] = {}
     reached: dict[str, int] = {}
     for path, content in archives.items():
         name = path.name
-        k = previous.get(path) or known.get(content)
+        k = previous.get(path) or number_of.get(content)
         if k is None:
             k = reached[name] = _free(name, claimed, names, reached.get(name, 1))
-        known.setdefault(content, k)
+        number_of.setdefault(content, k)
         claimed.add(place_of(name, k))
         if k > 1 or name in shared:
-            found[path] = k
-    return found
+            numbers[path] = k
+    return numbers
 
 
 def _free(name: str, claimed: Collection[str], names: Collection[str], k: int) -> int:

@@ -72,22 +72,22 @@ class _Place(NamedTuple):
 
     def copied(self, packet: Path, unchanged: Unchanged) -> Path:
         source = packet.resolve()  # a copy of a link would not be a copy of the data
-        there = self._there(source)
-        if there is not None:
+        existing = self._existing(source)
+        if existing is not None:
             # of a run that was killed after it named the copy and before it removed the hidden one
             remove_tree(hidden_path(self.folder / self.name, Use.COPY, self.tag))
-            return there
+            return existing
         copy = self._copy(source)
         try:
             if not unchanged(packet, renamed=False):
                 raise ChangedError(packet)
-            return self._given(copy, source)
+            return self._rename_into_place(copy, source)
         finally:
             remove_tree(copy)
 
     def moved(self, source: Path, packet: Path, aside: Path, unchanged: Unchanged) -> Path:
         """Rename, or copy and remove if the archive is on another file system or already has the packet."""
-        target = self._there(source)
+        target = self._existing(source)
         copy = hidden_path(self.folder / self.name, Use.COPY, self.tag)
         is_far = target is None and source.lstat().st_dev != self.folder.stat().st_dev
         try:
@@ -95,7 +95,7 @@ class _Place(NamedTuple):
                 self._copy(source)
             with hidden_packet(packet, aside, unchanged):
                 if target is None:
-                    target = self._given(copy, aside) if is_far else self._renamed(aside)
+                    target = self._rename_into_place(copy, aside) if is_far else self._renamed(aside)
                 _remove(aside, packet, self.tag)
         finally:
             remove_tree(copy)
@@ -103,13 +103,13 @@ class _Place(NamedTuple):
 
     def _renamed(self, aside: Path) -> Path:
         try:
-            return self._given(aside, aside)
+            return self._rename_into_place(aside, aside)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-        return self._given(self._copy(aside), aside)  # two mounts of one device
+        return self._rename_into_place(self._copy(aside), aside)  # two mounts of one device
 
-    def _there(self, source: Path) -> Path | None:
+    def _existing(self, source: Path) -> Path | None:
         """Return where the same bytes exist under the same name already."""
         with self.naming():
             target = free_name(self.folder, source, self.name, self.number)
@@ -120,7 +120,7 @@ class _Place(NamedTuple):
         copied(source, copy)
         return copy
 
-    def _given(self, ready: Path, source: Path) -> Path:
+    def _rename_into_place(self, ready: Path, source: Path) -> Path:
         """Rename the finished copy to the packet's place, unless it has the same bytes.
 
         Another study may share the archive and choose names at the same time, since its locks are separate.

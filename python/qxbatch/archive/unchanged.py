@@ -53,5 +53,5 @@ class LookAgain:
         return all(row.fate != Fate.REFUSED and row.sha256 in known_hashes for row in rows)
 
 
-def _identity(found: Fingerprint) -> tuple[int, int]:
-    return (found.inodes, found.ctimes)
+def _identity(current: Fingerprint) -> tuple[int, int]:
+    return (current.inodes, current.ctimes)

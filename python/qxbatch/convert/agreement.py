@@ -23,8 +23,8 @@ def total_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -
     if evidence.voxels in {everything, everything - maps, maps}:
         return [], []
     voxels = maps or everything
-    got = evidence.slices * voxels / evidence.voxels
-    message = f"the headers announce {evidence.slices} slices, the images contain {got:g}."
+    slices = evidence.slices * voxels / evidence.voxels
+    message = f"the headers announce {evidence.slices} slices, the images contain {slices:g}."
     return ([message], []) if voxels < evidence.voxels else ([], [message])
 
 

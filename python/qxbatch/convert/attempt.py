@@ -13,7 +13,7 @@ from qxbatch.convert.converter import Converter, Job, label
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.judge import Judgement, failed, judge
 from qxbatch.convert.limits import limits_for
-from qxbatch.convert.run import MACHINE, Cancel, Ran, run
+from qxbatch.convert.run import MACHINE, Cancel, ProcessResult, run
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text
 from qxbatch.problems import Problem
@@ -39,7 +39,7 @@ class Room(NamedTuple):
     replacements: Sequence[tuple[str, str]] = ()
     """Pairs (current path, path in messages), the longest first."""
 
-    def tell(self, text: str) -> str:
+    def with_final_paths(self, text: str) -> str:
         """Return a text with paths of the final location."""
         for now, final in self.replacements:
             text = text.replace(now, final)
@@ -74,44 +74,44 @@ def attempt(
     job = Job(series, series.folder, base / "out", base / "home")
     job.out.mkdir(parents=True)
     job.home.mkdir()
-    kept = False
+    usable = False
     try:
         command = converter.command(job)
-        ran = run(command, job.out, job.home, limits_for(series, converter, timeout), cancel)
-        judgement = judge(series, converter, ran, _outputs(converter, job, ran), evidence)
-        kept = judgement.state in {State.CONVERTED, State.PARTIAL}
+        result = run(command, job.out, job.home, limits_for(series, converter, timeout), cancel)
+        judgement = judge(series, converter, result, _outputs(converter, job, result), evidence)
+        usable = judgement.state in {State.CONVERTED, State.PARTIAL}
     except OSError as error:
         if error.errno in MACHINE:
             raise
-        ran, command = Ran(-1, ""), None
+        result, command = ProcessResult(-1, ""), None
         judgement = failed(series, converter.name, f"could not be used: {error_text(error)}.", "")
     finally:
         shutil.rmtree(job.home, ignore_errors=True)
-        if not kept:
+        if not usable:
             shutil.rmtree(base, ignore_errors=True)
-    log = room.tell(_log(converter, command.argv if command else (), ran, series, job))
-    return Attempt(_tell(judgement, room), label(converter), log)
+    log = room.with_final_paths(_log(converter, command.argv if command else (), result, series, job))
+    return Attempt(_with_final_paths(judgement, room), label(converter), log)
 
 
-def _outputs(converter: Converter, job: Job, ran: Ran) -> Sequence[Output]:
-    return converter.outputs(job) if not ran.stopped and converter.believes(ran.exit_status) else ()
+def _outputs(converter: Converter, job: Job, result: ProcessResult) -> Sequence[Output]:
+    return converter.outputs(job) if not result.stopped and converter.believes(result.exit_status) else ()
 
 
-def _tell(judgement: Judgement, room: Room) -> Judgement:
+def _with_final_paths(judgement: Judgement, room: Room) -> Judgement:
     def with_final_paths(problem: Problem) -> Problem:
-        return replace(problem, message=room.tell(problem.message))
+        return replace(problem, message=room.with_final_paths(problem.message))
 
     incomplete = with_final_paths(judgement.incomplete) if judgement.incomplete else None
     return replace(judgement, problems=tuple(map(with_final_paths, judgement.problems)), incomplete=incomplete)
 
 
-def _log(converter: Converter, argv: Sequence[str], ran: Ran, series: Series, job: Job) -> str:
+def _log(converter: Converter, argv: Sequence[str], result: ProcessResult, series: Series, job: Job) -> str:
     """Return the log of an attempt. run_qa reads the line with the count of files, so every log has it once."""
-    count = "" if _COUNT_LINE.search(ran.words) else f"Found {series.files} DICOM file(s)\n"
-    end = f"stopped: {ran.stopped}" if ran.stopped else f"exit status: {ran.exit_status}"
+    count = "" if _COUNT_LINE.search(result.output) else f"Found {series.files} DICOM file(s)\n"
+    end = f"stopped: {result.stopped}" if result.stopped else f"exit status: {result.exit_status}"
     # Only its name: its location does not change the output, and differs between machines.
     named = ("python" if argv[0] == sys.executable else Path(argv[0]).name, *argv[1:]) if argv else ()
     call = shlex.join(named).replace(str(job.out), "<out>").replace(str(job.home), "<home>")
-    output = ran.words.replace(str(job.out), "<out>").replace(str(job.home), "<home>")
+    output = result.output.replace(str(job.out), "<out>").replace(str(job.home), "<home>")
     output = output if not output or output.endswith("\n") else output + "\n"
     return f"{label(converter)}: {call}\n{count}{output}{end}\n"

@@ -24,23 +24,25 @@ class Available(NamedTuple):
     def versions(self, kinds: Collection[SeriesKind]) -> dict[str, str]:
         """Return name and version of each converter for series of these kinds, for the summary."""
         needed = {
-            name: each for name, each in self.converters.items() if name != parrec.NAME or SeriesKind.PARREC in kinds
+            name: converter
+            for name, converter in self.converters.items()
+            if name != parrec.NAME or SeriesKind.PARREC in kinds
         }
         return {name: converter.version for name, converter in sorted(needed.items())}
 
 
 def check_available(settings: Settings) -> Available:
     """Find the converters of a run; raise UsageError (status NO_CONVERTER) if one is missing."""
-    asked = settings.tool
-    tools, missing = _find(settings, asked)
+    requested = settings.tool
+    tools, missing = _find(settings, requested)
     if not missing:
-        return Available(asked, tools)
-    if settings.fallback is None or settings.fallback is asked:
+        return Available(requested, tools)
+    if settings.fallback is None or settings.fallback is requested:
         raise _absent(missing)
     tools, more = _find(settings, settings.fallback)
     if more:
         raise _absent(more)
-    note = f"{asked.value} is not installed ({_looked(missing)}); --fallback={settings.fallback.value} takes its place."
+    note = f"{requested.value} is not installed ({_looked(missing)}); --fallback={settings.fallback.value} is used instead."
     return Available(settings.fallback, tools, (note,))
 
 
@@ -75,10 +77,10 @@ def _find(settings: Settings, tool: Tool) -> tuple[dict[str, Converter], Probe |
     }
     tools: dict[str, Converter] = {}
     for find, probe in steps[tool]:
-        found = find()
-        if found is None:
+        converter = find()
+        if converter is None:
             return {}, probe()
-        tools[found.name] = found
+        tools[converter.name] = converter
     return tools, None
 
 
@@ -87,7 +89,7 @@ def _looked(probe: Probe) -> str:
 
 
 def _absent(probe: Probe) -> UsageError:
-    other = "" if probe.name == Tool.DCM2NIIX.value else " Or take --tool=auto, or --fallback=dcm2niix."
+    other = "" if probe.name == Tool.DCM2NIIX.value else " Or use --tool=auto, or --fallback=dcm2niix."
     return UsageError(
         f"The converter {probe.name} is not installed ({_looked(probe)}).",
         probe.advice + other,

@@ -51,19 +51,19 @@ def compare(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findi
     Raises OSError when a file cannot be read.
     """
     frames = evidence.frames
-    own = [index for index, (output, _) in enumerate(images) if not is_copy(output.suffix)]
-    if frames is None or not own or not frames.images:
+    originals = [index for index, (output, _) in enumerate(images) if not is_copy(output.suffix)]
+    if frames is None or not originals or not frames.images:
         return Findings(tuple(in_order(images, [None] * len(images))))
-    outputs = [images[index][0] for index in own]
+    outputs = [images[index][0] for index in originals]
     compared = frames.compare([str(output.nifti) for output in outputs], [is_map(output.suffix) for output in outputs])
-    checks = dict(zip(own, compared.checks, strict=True))
+    checks = dict(zip(originals, compared.checks, strict=True))
     order = in_order(images, [checks[index].first[0] if index in checks else None for index in range(len(images))])
     named = {
         index: _Named(f"image {place}" if len(images) > 1 else "its image", *images[index], checks[index])
         for place, index in enumerate(order, 1)
         if index in checks
     }
-    return _findings(compared, frames, evidence, [named[index] for index in own], order)
+    return _findings(compared, frames, evidence, [named[index] for index in originals], order)
 
 
 def _findings(
@@ -85,10 +85,10 @@ def _findings(
         faults += [
             f"{checked.name}: {text}" for text in direction_findings(checked.output, checked.image, checked.check)
         ]
-        found = b_value_findings(checked.output, checked.image, checked.check, evidence.description)
+        image_doubts = b_value_findings(checked.output, checked.image, checked.check, evidence.description)
         if checked.check.order == "undetermined" and not compared.placeless:
-            found.append("no time or number in its headers gives the order of its volumes.")
-        doubts += [f"{checked.name}: {text}" for text in found]
+            image_doubts.append("no time or number in its headers gives the order of its volumes.")
+        doubts += [f"{checked.name}: {text}" for text in image_doubts]
     proven = not (faults or compared.placeless or compared.without_tiles or compared.undirected)
     notes = tuple(_notes(compared, frames))
     return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), notes, proven)
@@ -98,7 +98,7 @@ def _places(compared: Comparison, names: Sequence[str]) -> list[str]:
     if not compared.astray:
         return []
     count, all_of_them = len(compared.astray), compared.frames
-    furthest = max(compared.astray, key=lambda one: one[2])
+    furthest = max(compared.astray, key=lambda entry: entry[2])
     file, frame, distance = furthest
     which = _which(names[file], frame, compared)
     if distance == float("inf"):
@@ -110,10 +110,10 @@ def _places(compared: Comparison, names: Sequence[str]) -> list[str]:
 
 
 def _counts(compared: Comparison, images: Sequence[_Named]) -> list[str]:
-    found = [f"{compared.lost} of {compared.frames} slices are in no image."] if compared.lost else []
+    faults = [f"{compared.lost} of {compared.frames} slices are in no image."] if compared.lost else []
     if compared.placeless or compared.without_tiles or compared.undirected or not compared.frames:
-        return found
-    return found + [
+        return faults
+    return faults + [
         f"{checked.name}: {checked.check.surplus} of {checked.check.slices} slices match no slice of the headers."
         for checked in images
         if checked.check.surplus
@@ -121,17 +121,17 @@ def _counts(compared: Comparison, images: Sequence[_Named]) -> list[str]:
 
 
 def _values(compared: Comparison, images: Sequence[_Named], names: Sequence[str]) -> list[str]:
-    found = []
+    faults = []
     for checked in images:
         if checked.check.difference is None:
             continue
         file, frame, place, volume, expected, value = checked.check.difference
-        found.append(
+        faults.append(
             f"{checked.name}: {checked.check.different} of {checked.check.slices} slices have other values than their DICOM: "
             f"slice {place + 1} of volume {volume + 1} has {value:g} where {_which(names[file], frame, compared)} "
             f"has {expected:g}."
         )
-    return found
+    return faults
 
 
 def _torn(images: Sequence[_Named]) -> list[str]:
@@ -145,67 +145,67 @@ def _torn(images: Sequence[_Named]) -> list[str]:
 
 
 def _image(check: ImageCheck, index: int, images: Sequence[_Named]) -> list[str]:
-    found = []
+    faults = []
     if check.order == "wrong":
-        found.append("its volumes are not in the order of any time or number of the headers.")
+        faults.append("its volumes are not in the order of any time or number of the headers.")
     if (
         check.part_of is not None
         and check.twin is None
         and (images[check.part_of].check.part_of != index or index < check.part_of)
     ):
-        found.append(f"it is one volume together with {images[check.part_of].name}.")
-    return found
+        faults.append(f"it is one volume together with {images[check.part_of].name}.")
+    return faults
 
 
 def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
-    found = []
+    doubts = []
     if compared.without_tiles:
-        found.append(
+        doubts.append(
             f"{compared.without_tiles} of {frames.images} mosaics do not say how many slices they show (a private "
             "element is missing), so the converter guessed it."
         )
     if compared.suspected:
-        found.append(
+        doubts.append(
             f"{compared.suspected} of {frames.images} images have three times as many rows as were acquired (AcquisitionMatrix): "
             "they may be mosaics without mosaic attributes in the header."
         )
     if compared.undirected:
-        found.append(
+        doubts.append(
             f"{compared.undirected} of {frames.images} mosaics do not say in which direction their slices follow each "
             "other, so their place was not compared."
         )
     if compared.not_compared and len(compared.encodings) > 1:
-        found.append(
+        doubts.append(
             "the pixel encoding differs within the series (signed or unsigned, bits stored), and the values of "
             f"{sum(compared.not_compared.values())} slices were not compared."
         )
     elif compared.not_compared and compared.scalings > 1:
-        found.append(
+        doubts.append(
             f"the series has {compared.scalings} rescale slopes, and the values of "
             f"{sum(compared.not_compared.values())} slices were not compared."
         )
     if compared.placeless and not compared.undirected and cross_sectional(frames.classes):
-        found.append(
+        doubts.append(
             f"{compared.placeless} of {compared.frames} slices have no position, orientation or pixel spacing in their "
             "headers, so their place was not compared."
         )
-    return found
+    return doubts
 
 
 def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
-    found = []
+    notes = []
     if compared.moved and compared.moved_by > _SHIFT:
-        found.append(
+        notes.append(
             f"{compared.moved} volumes were moved by up to {compared.moved_by:.1f} mm while they were scanned "
             "(prospective motion correction); the image has the place of its first volume."
         )
     if compared.tilt:
-        found.append(f"the orientation of its slices differs by up to {compared.tilt:.4f} rad from their image.")
+        notes.append(f"the orientation of its slices differs by up to {compared.tilt:.4f} rad from their image.")
     for reason, count in compared.not_compared.items():
-        found.append(f"the values of {count} of {compared.frames} slices were not compared with the DICOM: {reason}.")
+        notes.append(f"the values of {count} of {compared.frames} slices were not compared with the DICOM: {reason}.")
     if compared.placeless and not cross_sectional(frames.classes):
-        found.append(f"the place of {compared.placeless} of {compared.frames} slices was not compared: they have none.")
-    return found
+        notes.append(f"the place of {compared.placeless} of {compared.frames} slices was not compared: they have none.")
+    return notes
 
 
 def _which(name: str, frame: int, compared: Comparison) -> str:

@@ -44,7 +44,7 @@ class Probe(NamedTuple):
     """How to install it if it is absent."""
 
     @property
-    def found(self) -> bool:
+    def is_installed(self) -> bool:
         """Return whether it can be used."""
         return bool(self.where)
 

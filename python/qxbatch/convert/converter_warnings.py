@@ -22,9 +22,9 @@ def warnings_of(log: str) -> list[str]:
     >>> warnings_of("Warning: Guessing this is a mosaic up to 9 slices (issue 337).\\nConvert 6 DICOM as 30 (48x48x1x6)")
     ['Guessing this is a mosaic up to 9 slices (issue 337).']
     """
-    found = _lines(log, _ABOUT)
-    more = [f"and {len(found) - _MOST} more"] if len(found) > _MOST else []
-    return [*found[:_MOST], *more]
+    lines = _lines(log, _ABOUT)
+    more = [f"and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
+    return [*lines[:_MOST], *more]
 
 
 def gradient_warnings_of(log: str) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.convert.converter import Command, Job, Probe
-from qxbatch.convert.foreign import inflate
+from qxbatch.convert.decompress import inflate
 from qxbatch.convert.naming import companions
 from qxbatch.convert.par_files import par_and_rec
 from qxbatch.model import Output, SeriesKind
@@ -48,8 +48,8 @@ class Dcm2nii:
         inflate(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
         stems = {path.stem for path in niftis}
-        kept = [path for path in niftis if not _copy_of(path.stem, stems)]
-        return [_output(path, stems) for path in kept]
+        originals = [path for path in niftis if not _copy_of(path.stem, stems)]
+        return [_output(path, stems) for path in originals]
 
     def believes(self, exit_status: int) -> bool:
         """Return whether something was processed."""
@@ -74,8 +74,8 @@ def candidates() -> list[Path]:
     """Return where the program may be, the preferred location first."""
     if os.environ.get(VARIABLE):
         return [Path(os.environ[VARIABLE])]
-    found = shutil.which("dcm2nii")
-    return [Path(found)] if found else []
+    program = shutil.which("dcm2nii")
+    return [Path(program)] if program else []
 
 
 def find() -> Dcm2nii | None:
@@ -89,12 +89,12 @@ def find() -> Dcm2nii | None:
 def _version(binary: Path) -> str:
     """Return the version in the help that it prints when called without arguments; empty if it prints none."""
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             [str(binary.absolute())], capture_output=True, stdin=subprocess.DEVNULL, timeout=30, check=False
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    match = _VERSION.search(done.stdout.decode("utf-8", "replace"))
+    match = _VERSION.search(process.stdout.decode("utf-8", "replace"))
     return match[1] if match else ""
 
 
@@ -103,7 +103,7 @@ def probe() -> Probe:
     here = find()
     return Probe(
         name="dcm2nii",
-        purpose="DICOM and PAR/REC as years ago, when asked for by --tool=dcm2nii",
+        purpose="DICOM and PAR/REC (legacy), only with --tool=dcm2nii",
         where=str(here.binary) if here else "",
         version=here.version if here else "",
         looked=(f"${VARIABLE}", "dcm2nii on PATH"),

@@ -69,20 +69,20 @@ def candidates() -> list[Path]:
 
     PATH is not among them: distributions ship releases that silently corrupt multi-frame JPEG 2000.
     """
-    found = [Path(os.environ[VARIABLE])] if os.environ.get(VARIABLE) else []
+    paths = [Path(os.environ[VARIABLE])] if os.environ.get(VARIABLE) else []
     spec = importlib.util.find_spec("dcm2niix")
     if spec is not None and spec.origin:
-        found.append(Path(spec.origin).parent / "dcm2niix")
-    return found
+        paths.append(Path(spec.origin).parent / "dcm2niix")
+    return paths
 
 
 def version_of(binary: Path) -> str:
     """Return the version that the program prints (`-v` exits with 3); empty if it does not run."""
     try:
-        done = subprocess.run([str(binary), "-v"], capture_output=True, timeout=30, check=False)
+        process = subprocess.run([str(binary), "-v"], capture_output=True, timeout=30, check=False)
     except (OSError, subprocess.SubprocessError):
         return ""
-    match = _VERSION.search(done.stdout.decode("utf-8", "replace"))
+    match = _VERSION.search(process.stdout.decode("utf-8", "replace"))
     return match[1] if match else ""
 
 

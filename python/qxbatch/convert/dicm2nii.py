@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.convert.converter import Command, Job, Probe
-from qxbatch.convert.foreign import inflate
+from qxbatch.convert.decompress import inflate
 from qxbatch.convert.naming import companions
 from qxbatch.convert.values import text
 from qxbatch.model import Output
@@ -28,7 +28,7 @@ _TAIL = re.compile(
     r"(?:_c\w+?)?(?:_(?P<part>MAGNITUDE|PHASE|REAL|IMAGINARY|MIXED))?(?P<echo>_e\d+)?(?P<phase>_phase)?"
     r"(?:_MoCo)?(?:_NORM)?(?:_s\d{3,})?$"
 )
-_PARTS = {"PHASE": "_ph", "REAL": "_real", "IMAGINARY": "_imaginary"}
+_COMPONENTS = {"PHASE": "_ph", "REAL": "_real", "IMAGINARY": "_imaginary"}
 
 
 class Dicm2nii:
@@ -75,11 +75,11 @@ class Dicm2nii:
 def _shared_json(niftis: Sequence[Path]) -> None:
     """Copy the shared JSON `<name>.json` of a PAR's magnitude and phase to each of its images."""
     for nifti in niftis:
-        own = nifti.with_suffix(".json")
+        sidecar = nifti.with_suffix(".json")
         name = nifti.stem.rpartition("_")[0]
         shared = nifti.with_name(f"{name}.json")
-        if name and not own.exists() and shared.is_file() and not nifti.with_name(f"{name}.nii").exists():
-            shutil.copyfile(shared, own)
+        if name and not sidecar.exists() and shared.is_file() and not nifti.with_name(f"{name}.nii").exists():
+            shutil.copyfile(shared, sidecar)
 
 
 def suffix(stem: str, name: str) -> str:
@@ -87,22 +87,22 @@ def suffix(stem: str, name: str) -> str:
 
     The part after the series' own name comes from the converter; for another name, only its known endings do.
     """
-    own = re.sub(r"_{2,}", "_", re.sub(r"[^a-zA-Z0-9_]", "_", name))
-    rest = stem.removeprefix("x").removeprefix(own) if own and own in stem else stem
-    match = _TAIL.search(rest)
+    prefix = re.sub(r"_{2,}", "_", re.sub(r"[^a-zA-Z0-9_]", "_", name))
+    ending = stem.removeprefix("x").removeprefix(prefix) if prefix and prefix in stem else stem
+    match = _TAIL.search(ending)
     if match is None:
         return ""
-    part = "_ph" if match["phase"] else _PARTS.get(match["part"] or "", "")
-    return (match["echo"] or "") + part
+    component = "_ph" if match["phase"] else _COMPONENTS.get(match["part"] or "", "")
+    return (match["echo"] or "") + component
 
 
 def interpreter() -> Path | None:
     """Return MATLAB if it is configured, else octave-cli if it is on PATH."""
     if os.environ.get(MATLAB):
-        found = shutil.which(os.environ[MATLAB])
-        return Path(found) if found else None
-    found = shutil.which("octave-cli")
-    return Path(found) if found else None
+        program = shutil.which(os.environ[MATLAB])
+        return Path(program) if program else None
+    program = shutil.which("octave-cli")
+    return Path(program) if program else None
 
 
 def folder_of(configured: Path | None) -> Path | None:
@@ -134,10 +134,10 @@ def probe(configured: Path | None = None) -> Probe:
     )
     return Probe(
         name="dicm2nii",
-        purpose="DICOM and PAR/REC, when asked for by --tool=dicm2nii",
+        purpose="DICOM and PAR/REC, only with --tool=dicm2nii",
         where=f"{folder} under {program}" if folder and program else "",
         version=_version(folder) if folder and program else "",
         looked=("--dicm2nii-dir", f"${VARIABLE}", str(_USUAL), "octave-cli on PATH", f"${MATLAB}"),
-        advice=f"Missing: {lacking}. Take dicm2nii from github.com/xiangruili/dicm2nii, name its folder by --dicm2nii-dir,"
+        advice=f"Missing: {lacking}. Download dicm2nii from github.com/xiangruili/dicm2nii, set --dicm2nii-dir to its folder,"
         " and install octave.",
     )

@@ -13,7 +13,7 @@ from qxbatch.os_error import error_text
 
 _NORM = 0.05
 """Accepted deviation of a gradient direction's length from 1."""
-_LEAST, _PART = 1.0, 0.01
+_LEAST, _FRACTION = 1.0, 0.01
 """Accepted difference of a b-value: in s/mm2, and relative."""
 _ANGLE = 0.04
 """Accepted angle between a gradient direction and its header, rad."""
@@ -55,30 +55,30 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
 
     b0 volumes that the headers confirm, single-band references, derived maps and trace images need no table.
     """
-    known = any(b is not None or nominal is not None for b, nominal in check.b_values)
-    written = _b_values(output)
-    if written is None:
-        return _without_table(output, image, check, description, known=known)
-    if len(written) != len(check.b_values) or is_map(output.suffix):
+    headers_have_b = any(b is not None or nominal is not None for b, nominal in check.b_values)
+    table = _b_values(output)
+    if table is None:
+        return _without_table(output, image, check, description, headers_have_b=headers_have_b)
+    if len(table) != len(check.b_values) or is_map(output.suffix):
         return []
     if check.contradiction is not None:
         volume, low, high = check.contradiction
         return [
             f"the headers of volume {volume + 1} contradict each other: b = {low:g} and b = {high:g}; "
-            f"its table says {written[volume]:g}."
+            f"its table says {table[volume]:g}."
         ]
-    if not known:
+    if not headers_have_b:
         return ["its b-values cannot be compared: the headers have none."]
     wrong = [
         (volume, value, header)
-        for volume, (value, header) in enumerate(zip(written, check.b_values, strict=True))
+        for volume, (value, header) in enumerate(zip(table, check.b_values, strict=True))
         if not _agrees(value, header)
     ]
     if not wrong:
         return []
     volume, value, (b, nominal) = wrong[0]
     expected = nominal if b is None else b
-    more = f" ({len(wrong)} of {len(written)} volumes differ)" if len(wrong) > 1 else ""
+    more = f" ({len(wrong)} of {len(table)} volumes differ)" if len(wrong) > 1 else ""
     return [f"the b-value of volume {volume + 1} is {value:g}, its headers say {expected or 0:g}{more}."]
 
 
@@ -102,29 +102,31 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
         if header is None or abs(math.hypot(*header) - 1) > _NORM:
             continue
         expected = _along_voxels(header, image.affine)
-        cosine = abs(sum(one * other for one, other in zip(expected, rows[k], strict=True)))
+        cosine = abs(sum(a * b for a, b in zip(expected, rows[k], strict=True)))
         if cosine < math.cos(_ANGLE):
             wrong.append((k, expected))
     if not wrong:
         return []
     volume, expected = wrong[0]
-    have, want = (" ".join(f"{part:.3f}" for part in vector) for vector in (rows[volume], expected))
+    actual, header_direction = (
+        " ".join(f"{component:.3f}" for component in vector) for vector in (rows[volume], expected)
+    )
     more = f" ({len(wrong)} of {len(weighted)} directions differ)" if len(wrong) > 1 else ""
-    return [f"the gradient direction of volume {volume + 1} is {have}, by its header {want}{more}."]
+    return [f"the gradient direction of volume {volume + 1} is {actual}, by its header {header_direction}{more}."]
 
 
 def _along_voxels(direction: tuple[float, float, float], affine: Affine) -> tuple[float, ...]:
     """Return a direction in patient axes (LPS+) along the voxel axes of an image, in the convention of FSL."""
     x, y, z = direction
     patient = (-x, -y, z)
-    found = []
+    components = []
     for axis in range(3):
         column = [row[axis] for row in affine]
         length = math.hypot(*column)
-        found.append(sum(one * other for one, other in zip(column, patient, strict=True)) / length)
+        components.append(sum(a * b for a, b in zip(column, patient, strict=True)) / length)
     if determinant(affine) > 0:
-        found[0] = -found[0]
-    return tuple(found)
+        components[0] = -components[0]
+    return tuple(components)
 
 
 def _directions(output: Output) -> list[tuple[float, ...]]:
@@ -137,14 +139,16 @@ def _directions(output: Output) -> list[tuple[float, ...]]:
     return list(zip(*rows, strict=False)) if len(rows) == 3 else []  # noqa: PLR2004 (x, y, z)
 
 
-def _without_table(output: Output, image: Nifti, check: ImageCheck, description: str, *, known: bool) -> list[str]:
+def _without_table(
+    output: Output, image: Nifti, check: ImageCheck, description: str, *, headers_have_b: bool
+) -> list[str]:
     if is_map(output.suffix) or check.derived or check.isotropic:
         return []
     highest = max((max(b or 0, nominal or 0) for b, nominal in check.b_values), default=0)
     if highest > 0:
         return [f"its headers say b = {highest:g}, and it has no table of b-values."]
     named = image.volumes > 1 and _NAMES.search(description) is not None
-    if known or not (check.diffusion or named) or _REFERENCE.search(description):
+    if headers_have_b or not (check.diffusion or named) or _REFERENCE.search(description):
         return []
     return ["it is a diffusion scan, and neither its headers nor the converter have b-values."]
 
@@ -152,7 +156,7 @@ def _without_table(output: Output, image: Nifti, check: ImageCheck, description:
 def _agrees(value: float, header: tuple[float | None, float | None]) -> bool:
     """Return whether a b-value agrees with its header; a volume without one, beside volumes with one, is a b0."""
     candidates = [b for b in header if b is not None] or [0.0]
-    return any(abs(value - b) <= max(_LEAST, _PART * b) for b in candidates)
+    return any(abs(value - b) <= max(_LEAST, _FRACTION * b) for b in candidates)
 
 
 def _b_values(output: Output) -> list[float] | None:

@@ -11,7 +11,7 @@ from qxbatch.convert.converter_warnings import gradient_warnings_of, warnings_of
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.remarks import note, review, subject
-from qxbatch.convert.run import Ran
+from qxbatch.convert.run import ProcessResult
 from qxbatch.convert.sop import cross_sectional, no_image, secondary_capture
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text
@@ -38,34 +38,36 @@ class Judgement:
     """The converter's own messages about incomplete volumes; the verdict replaces them if it finds the same."""
 
 
-def judge(series: Series, converter: Converter, ran: Ran, written: Sequence[Output], evidence: Evidence) -> Judgement:
+def judge(
+    series: Series, converter: Converter, result: ProcessResult, written: Sequence[Output], evidence: Evidence
+) -> Judgement:
     """Judge the output of `converter` for one series."""
     imageless = _imageless(series, evidence)
-    if ran.stopped:
-        return failed(series, converter.name, f"was stopped: {ran.stopped}.", ran.words)
-    if not converter.believes(ran.exit_status):
-        return _refused(series, converter, ran, imageless)
+    if result.stopped:
+        return failed(series, converter.name, f"was stopped: {result.stopped}.", result.output)
+    if not converter.believes(result.exit_status):
+        return _refused(series, converter, result, imageless)
     images, broken = _open(written)
     if not images:
-        return _empty(series, converter, ran, imageless, broken)
+        return _empty(series, converter, result, imageless, broken)
     problems = [
         _partial(series, f"{converter.name} left an image that is not usable: {output.nifti.name}: {reason}.")
         for output, reason in broken
     ]
     compared = compare(images, replace(evidence, frames=None) if imageless else evidence)
     images = [images[index] for index in compared.order]
-    if ran.exit_status == _SOME_FAILED:
+    if result.exit_status == _SOME_FAILED:
         problems.append(
-            _partial(series, f"{converter.name} says that some files were not converted: {words(ran.words)}")
+            _partial(series, f"{converter.name} says that some files were not converted: {excerpt(result.output)}")
         )
     problems += _against_headers(series, images, imageless, evidence, compared)
     sliced = cross_sectional(evidence.classes) and not secondary_capture(evidence.classes)
     settled = compared.proven or evidence.frames is None or not sliced
-    problems += _messages(series, converter, ran, settled=settled)
+    problems += _messages(series, converter, result, settled=settled)
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
-    text = f"{converter.name} found incomplete volumes: {words(ran.words)}"
-    incomplete = review(series, text) if ran.exit_status == _INCOMPLETE else None
+    text = f"{converter.name} found incomplete volumes: {excerpt(result.output)}"
+    incomplete = review(series, text) if result.exit_status == _INCOMPLETE else None
     return Judgement(state, tuple(output for output, _ in images), tuple(problems), compared.faults, incomplete)
 
 
@@ -77,13 +79,17 @@ def _against_headers(
     compared: Findings,
 ) -> list[Problem]:
     """Return where images and headers disagree."""
-    fewer, odd = ([], []) if imageless else total_findings(images, evidence)
-    problems = [_partial(series, text) for text in fewer]
+    missing, surplus = ([], []) if imageless else total_findings(images, evidence)
+    problems = [_partial(series, text) for text in missing]
     captured = secondary_capture(evidence.classes)
     if captured:
         problems.append(review(series, "it is a secondary capture (screen save), not a measured image."))
     # Differences counted in voxels need no message about slices.
-    faults = (*odd, *(text for text in compared.faults if not (fewer and text in compared.counts)), *compared.doubts)
+    faults = (
+        *surplus,
+        *(text for text in compared.faults if not (missing and text in compared.counts)),
+        *compared.doubts,
+    )
     for k, (output, image) in enumerate(images, 1):
         name = f"image {k}" if len(images) > 1 else "its image"
         faults += tuple(f"{name}: {text}" for text in image_findings(output, image, evidence))
@@ -91,14 +97,14 @@ def _against_headers(
     return problems + [note(series, text) for text in compared.notes if not captured]
 
 
-def _messages(series: Series, converter: Converter, ran: Ran, *, settled: bool) -> list[Problem]:
+def _messages(series: Series, converter: Converter, result: ProcessResult, *, settled: bool) -> list[Problem]:
     """Return the converter's messages about geometry, guesses and missing slices.
 
     They are not faults if the headers prove the image correct, or if another check decides (PAR/REC, screen saves).
     """
-    if ran.exit_status:
+    if result.exit_status:
         return []
-    geometry, gradients = warnings_of(ran.words), gradient_warnings_of(ran.words)
+    geometry, gradients = warnings_of(result.output), gradient_warnings_of(result.output)
     quoted = f"{converter.name} warns: "
     problems = [review(series, quoted + " / ".join(gradients))] if gradients else []
     if geometry:
@@ -109,14 +115,14 @@ def _messages(series: Series, converter: Converter, ran: Ran, *, settled: bool) 
 
 def failed(series: Series, tool: str, reason: str, log: str, *, named: bool = False) -> Judgement:
     """Return a failure with the reason and lines of the log; only information if another error names its files."""
-    quoted = words(log)
+    quoted = excerpt(log)
     message = f"{tool} {reason}" + (f" Its output: {quoted}" if quoted else "")
     hint = f"Its log is {DICOM}/{converter_log(series.n)}; the DICOM or PAR/REC files are kept."
     severity = Severity.INFO if named else Severity.ERROR
     return Judgement(State.FAILED, (), (Problem(Code.CONVERT_FAILED, subject(series), message, hint, severity),))
 
 
-def words(log: str) -> str:
+def excerpt(log: str) -> str:
     """Return the most informative log lines of a failure, as one short line."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     telling = [line for line in lines if _TELLING.search(line)]
@@ -145,30 +151,32 @@ def _without_pixels(evidence: Evidence) -> str:
     return f"{objects} without pixel data" + (f" (SOP class {classes})" if classes else "")
 
 
-def _refused(series: Series, converter: Converter, ran: Ran, imageless: Problem | None) -> Judgement:
-    if imageless and ran.exit_status >= 0:
+def _refused(series: Series, converter: Converter, result: ProcessResult, imageless: Problem | None) -> Judgement:
+    if imageless and result.exit_status >= 0:
         return Judgement(State.NOTHING, (), (imageless,))
     how = (
-        f"was killed by signal {-ran.exit_status}." if ran.exit_status < 0 else f"ended with status {ran.exit_status}."
+        f"was killed by signal {-result.exit_status}."
+        if result.exit_status < 0
+        else f"ended with status {result.exit_status}."
     )
-    return _without_image(failed(series, converter.name, how, ran.words))
+    return _without_image(failed(series, converter.name, how, result.output))
 
 
 def _empty(
     series: Series,
     converter: Converter,
-    ran: Ran,
+    result: ProcessResult,
     imageless: Problem | None,
     broken: Sequence[tuple[Output, str]],
 ) -> Judgement:
     if broken:
         output, reason = broken[0]
-        judgement = failed(series, converter.name, f"left {output.nifti.name}, but {reason}.", ran.words)
+        judgement = failed(series, converter.name, f"left {output.nifti.name}, but {reason}.", result.output)
     elif imageless:
         return Judgement(State.NOTHING, (), (imageless,))
     else:
-        reason = f"ended with status {ran.exit_status} and left no image."
-        judgement = failed(series, converter.name, reason, ran.words)
+        reason = f"ended with status {result.exit_status} and left no image."
+        judgement = failed(series, converter.name, reason, result.output)
     return _without_image(judgement)
 
 

@@ -14,13 +14,13 @@ def suffix_of(stem: str, number: str, stems: Iterable[str]) -> str:
     dcm2niix adds a clash letter after the number (`30f_ADC`) or at the end (`30_e1a`). A letter at the end is a clash
     letter only if the name without it was written too: `_real` and `_pha` are suffixes.
     """
-    rest = stem.removeprefix(number)
-    if "_" not in rest:
+    ending = stem.removeprefix(number)
+    if "_" not in ending:
         return ""
-    suffix = rest[rest.index("_") :]
-    known = set(stems)
+    suffix = ending[ending.index("_") :]
+    all_stems = set(stems)
     for letters in (1, 2):
-        if stem[-letters:].isalpha() and stem[-letters:].islower() and stem[:-letters] in known:
+        if stem[-letters:].isalpha() and stem[-letters:].islower() and stem[:-letters] in all_stems:
             return suffix[:-letters]
     return suffix
 
@@ -34,5 +34,5 @@ def numbered_outputs(folder: Path, number: str) -> tuple[Output, ...]:
 
 def companions(nifti: Path, stem: str) -> dict[str, Path]:
     """Return the .json, .bval and .bvec of an image, by extension."""
-    found = {extension: nifti.with_name(f"{stem}.{extension}") for extension in SIDECARS}
-    return {extension: path for extension, path in found.items() if path.is_file()}
+    paths = {extension: nifti.with_name(f"{stem}.{extension}") for extension in SIDECARS}
+    return {extension: path for extension, path in paths.items() if path.is_file()}

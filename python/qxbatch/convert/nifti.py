@@ -134,5 +134,5 @@ def _from_quaternion(quatern: Sequence[float], zooms: Sequence[float]) -> Affine
         (2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c),
     )
     x, y, z = zooms[1], zooms[2], zooms[3] * (-1 if zooms[0] < 0 else 1)
-    one, two, three = ((row[0] * x, row[1] * y, row[2] * z, end) for row, end in zip(turned, offset, strict=True))
-    return one, two, three
+    first, second, third = ((row[0] * x, row[1] * y, row[2] * z, end) for row, end in zip(turned, offset, strict=True))
+    return first, second, third

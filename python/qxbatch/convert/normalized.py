@@ -42,8 +42,8 @@ class NormalizedDcm2niix:
         """Return the images in the order of the stacks, with names that start with the number of the series."""
         path = job.home / STACKS
         hints = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
-        found = [output for k, hint in enumerate(hints, start=1) for output in _stack_outputs(job.out, k, hint)]
-        return [_renamed(output, str(job.series.n), job.out) for output in found]
+        outputs = [output for k, hint in enumerate(hints, start=1) for output in _stack_outputs(job.out, k, hint)]
+        return [_renamed(output, str(job.series.n), job.out) for output in outputs]
 
     def believes(self, exit_status: int) -> bool:
         """Return whether the output is usable after dcm2niix's exit status."""
@@ -60,10 +60,10 @@ def attempt_normalized(
 
     Raises CancelledError, and OSError for errors of the machine, as `attempt` does.
     """
-    own = Room(room.work / FOLDER, room.replacements)
+    normalized_room = Room(room.work / FOLDER, room.replacements)
     announced = min(evidence.slices, series.size)  # a frame has at least one byte, whatever NumberOfFrames says
     frames = max(1.0, announced / max(1, series.files))
-    return attempt(series, NormalizedDcm2niix(dcm2niix, frames), own, evidence, timeout, cancel)
+    return attempt(series, NormalizedDcm2niix(dcm2niix, frames), normalized_room, evidence, timeout, cancel)
 
 
 def _stack_outputs(folder: Path, k: int, hint: str) -> list[Output]:
@@ -76,12 +76,12 @@ def _stack_outputs(folder: Path, k: int, hint: str) -> list[Output]:
     ]
 
 
-def _suffix(own: str, hint: str) -> str:
+def _suffix(suffix: str, hint: str) -> str:
     """Return dcm2niix's suffix, preceded by the number of the echo if only the hint has it."""
-    if not own:
+    if not suffix:
         return hint
     echo = hint[: hint.find("_", 1)] if hint.find("_", 1) > 0 else hint
-    return own if not echo.startswith("_e") or own.startswith("_e") else echo + own
+    return suffix if not echo.startswith("_e") or suffix.startswith("_e") else echo + suffix
 
 
 def _renamed(output: Output, number: str, folder: Path) -> Output:

@@ -42,12 +42,12 @@ def natural(text: str) -> tuple[tuple[int, int, bytes], ...]:
     >>> sorted(["_e10", "_e2", "", "_ph"], key=natural)
     ['', '_e2', '_e10', '_ph']
     """
-    parts = (part for part in _DIGITS.split(text) if part)
-    return tuple((0, int(part), b"") if part.isdecimal() else (1, 0, part.encode()) for part in parts)
+    tokens = (token for token in _DIGITS.split(text) if token)
+    return tuple((0, int(token), b"") if token.isdecimal() else (1, 0, token.encode()) for token in tokens)
 
 
 def _geometry(image: Nifti) -> tuple[object, ...]:
     columns = [tuple(row[axis] for row in image.affine) for axis in range(3)]
     sizes = tuple(round(math.hypot(*column), 2) for column in columns)
-    directions = tuple(round(part / math.hypot(*column), 2) for column in columns for part in column)
+    directions = tuple(round(component / math.hypot(*column), 2) for column in columns for component in column)
     return (image.shape[:2], sizes, directions)

@@ -42,8 +42,8 @@ def par_findings(series: Series, converter: Converter, outputs: Sequence[Output]
         header = read_par(par_and_rec(series.folder)[0])
     except (ValueError, OSError):
         return []
-    found = disagreement(header, outputs, converter.name)
-    return [review(series, f"{found}.")] if found else []
+    difference = disagreement(header, outputs, converter.name)
+    return [review(series, f"{difference}.")] if difference else []
 
 
 def disagreement(header: ParHeader, outputs: Sequence[Output], tool: str = "dcm2niix") -> str:
@@ -54,16 +54,16 @@ def disagreement(header: ParHeader, outputs: Sequence[Output], tool: str = "dcm2
     except Exception as error:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions
         return f"nibabel cannot read the PAR ({error_text(error)})"
     images = [read_nifti(output.nifti) for output in outputs]
-    volumes = sum(_volumes(wanted.get_data_shape()) for wanted in expected)
-    written = sum(image.volumes for image in images)
+    volumes = sum(_volumes(geometry.get_data_shape()) for geometry in expected)
+    image_volumes = sum(image.volumes for image in images)
     maps = sum(image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC"))
-    if volumes not in {written, written - maps, maps}:
-        return f"{tool} wrote {written} volumes, the PAR has {volumes}"
-    wanted = expected[0]
+    if volumes not in {image_volumes, image_volumes - maps, maps}:
+        return f"{tool} wrote {image_volumes} volumes, the PAR has {volumes}"
+    geometry = expected[0]
     for output, image in zip(outputs, images, strict=True):
-        far = _distance(wanted.get_affine()[:3], wanted.get_data_shape()[:3], image.affine, image.shape[:3])
-        if far > _CLOSE:
-            return f"{tool} places {Path(output.nifti).name} {far:.1f} mm off"
+        distance = _distance(geometry.get_affine()[:3], geometry.get_data_shape()[:3], image.affine, image.shape[:3])
+        if distance > _CLOSE:
+            return f"{tool} places {Path(output.nifti).name} {distance:.1f} mm off"
     return ""
 
 
@@ -77,8 +77,10 @@ def _distance(affine: Any, shape: Sequence[int], other: Any, other_shape: Sequen
 
     if sorted(shape) != sorted(other_shape):
         return float("inf")
-    one, two = (_corners(np.asarray(grid), size) for grid, size in ((affine, shape), (other, other_shape)))
-    apart = np.linalg.norm(one[:, None, :] - two[None, :, :], axis=2)
+    corners, other_corners = (
+        _corners(np.asarray(grid), size) for grid, size in ((affine, shape), (other, other_shape))
+    )
+    apart = np.linalg.norm(corners[:, None, :] - other_corners[None, :, :], axis=2)
     return float(max(apart.min(axis=0).max(), apart.min(axis=1).max()))
 
 

@@ -72,15 +72,15 @@ def _better(series: Series, first: Attempt | None, second: Attempt, why: str) ->
     return _reviewed(series, replace(second, log=log), [f"converted with nibabel: {why}."])
 
 
-def _reviewed(series: Series, done: Attempt, messages: Sequence[str]) -> Attempt:
-    if done.judgement.state is State.FAILED or not messages:
-        return done
-    problems = (*done.judgement.problems, *(review(series, message) for message in messages))
-    return replace(done, judgement=replace(done.judgement, problems=problems))
+def _reviewed(series: Series, result: Attempt, messages: Sequence[str]) -> Attempt:
+    if result.judgement.state is State.FAILED or not messages:
+        return result
+    problems = (*result.judgement.problems, *(review(series, message) for message in messages))
+    return replace(result, judgement=replace(result.judgement, problems=problems))
 
 
-def _reason(done: Attempt) -> str:
-    return done.judgement.problems[0].message if done.judgement.problems else done.judgement.state.value
+def _reason(result: Attempt) -> str:
+    return result.judgement.problems[0].message if result.judgement.problems else result.judgement.state.value
 
 
 def _unsuited(header: ParHeader) -> str:

@@ -26,14 +26,14 @@ def stacks(header: ParHeader, table: Any) -> list[Stack]:
 
     plane, echo, kind, extra = (np.asarray(values) for values in _keys(header, table))
     planes, echoes = np.unique(plane), np.unique(echo)
-    found = {}
+    by_suffix = {}
     for key in sorted(set(zip(plane.tolist(), echo.tolist(), kind.tolist(), extra.tolist(), strict=True))):
         chosen = (plane == key[0]) & (echo == key[1]) & (kind == key[2]) & (extra == key[3])
         suffix = _ORIENTATIONS.get(key[0], f"_o{key[0]}") if planes.size > 1 else ""
         suffix += f"_e{key[1]}" if echoes.size > 1 else ""
         suffix += "_ADC" if key[3] else _TYPES.get(key[2], f"_t{key[2]}" if np.unique(kind).size > 1 else "")
-        found[suffix] = Stack(suffix, chosen, planes.size > 1)
-    return [found[suffix] for suffix in sorted(found)]
+        by_suffix[suffix] = Stack(suffix, chosen, planes.size > 1)
+    return [by_suffix[suffix] for suffix in sorted(by_suffix)]
 
 
 def _keys(header: ParHeader, table: Any) -> tuple[Any, Any, Any, Any]:
@@ -81,7 +81,7 @@ def stack_header(info: dict[str, Any], table: Any, stack: Stack) -> Any:
         info["angulation"] = rows["image angulation"][0]
         info["off_center"] = rows["image offcentre"].mean(axis=0)
     info["max_slices"] = len(set(rows["slice number"].tolist()))
-    make: Any = PARRECHeader  # it has no types
+    make: Any = PARRECHeader  # it has no type annotations
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # incomplete volumes are dropped, and determined from the PAR's own counts
         return make(info, _renumbered(rows), permit_truncated=True, strict_sort=True)
@@ -94,8 +94,8 @@ def _renumbered(rows: Any) -> Any:
     """
     rows = rows.copy()
     numbers = rows["slice number"]
-    known = set(numbers.tolist())
-    if len(known) != numbers.max() - numbers.min() + 1:
-        raise ValueError(f"slices are missing: {len(known)} of {numbers.min()} to {numbers.max()} exist")
+    different = set(numbers.tolist())
+    if len(different) != numbers.max() - numbers.min() + 1:
+        raise ValueError(f"slices are missing: {len(different)} of {numbers.min()} to {numbers.max()} exist")
     rows["slice number"] = numbers - numbers.min() + 1
     return rows

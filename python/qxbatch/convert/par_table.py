@@ -67,10 +67,10 @@ def image_defs(header: ParHeader) -> Any:
         raise ValueError("the PAR lists no images")
     columns = {name: _column(header, name, width, whole=True) for name, width in _WHOLE.items()}
     columns |= {name: _column(header, name, width, whole=False) for name, width in _FLOATS.items()}
-    known = {name: values for name, values in columns.items() if values is not None}
-    types = [(name, int if name in _WHOLE else float, values.shape[1:]) for name, values in known.items()]
+    present = {name: values for name, values in columns.items() if values is not None}
+    types = [(name, int if name in _WHOLE else float, values.shape[1:]) for name, values in present.items()]
     table = np.zeros(len(header.lines), dtype=types)
-    for name, values in known.items():
+    for name, values in present.items():
         table[name] = values
     return table
 
@@ -94,5 +94,5 @@ def _general(header: ParHeader, name: str, width: int) -> list[tuple[float, ...]
     """Return a value for all images: version 3 has it once, and some columns have a default."""
     meant = {"image angulation": [0.0] * 3, "image offcentre": [0.0] * 3, "diffusion_b_factor": [0.0]}
     absent = {"echo_time": [0.0], "image_flip_angle": [0.0], "scanning sequence": [0.0], **meant}
-    found = header.floats(name) or absent.get(name, [])
-    return [tuple(found[:width])] * len(header.lines) if len(found) >= width else []
+    values = header.floats(name) or absent.get(name, [])
+    return [tuple(values[:width])] * len(header.lines) if len(values) >= width else []

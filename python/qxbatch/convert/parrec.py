@@ -52,7 +52,7 @@ def probe() -> Probe:
     here = find()
     return Probe(
         name=NAME,
-        purpose="PAR/REC (checks dcm2niix, and takes over where that is wrong)",
+        purpose="PAR/REC (checks dcm2niix, and replaces its result if that is wrong)",
         where=sys.executable if here else "",
         version=here.version if here else "",
         looked=("the Python package nibabel",),

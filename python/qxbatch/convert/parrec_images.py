@@ -65,8 +65,8 @@ def _planes(rec: Path, header: ParHeader, table: Any) -> Any:
     if have < need:
         raise ValueError(f"the REC is cut short: {have} of {need} bytes")
     index = np.array([int(place) for (place,) in header.column("index in rec file")], dtype=int)
-    known = len(index) == len(table) and sorted(index.tolist()) == list(range(len(table)))
-    order = index if known else np.arange(len(table))
+    is_permutation = len(index) == len(table) and sorted(index.tolist()) == list(range(len(table)))
+    order = index if is_permutation else np.arange(len(table))
     return _Planes(rec, order, int(columns), int(rows), int(bits))
 
 
@@ -109,7 +109,7 @@ def _write_image(path: Path, geometry: Any, rows: Any, planes: _Planes, header: 
 
     slopes, intercepts = _scaling(rows)
     uniform = np.unique(np.column_stack([slopes, intercepts]), axis=0).shape[0] == 1
-    make: Any = nib.Nifti1Header  # it has no types
+    make: Any = nib.Nifti1Header  # it has no type annotations
     nifti = make()
     nifti.set_data_dtype(np.dtype(f"u{planes.bits // 8}") if uniform else np.float32)
     nifti.set_data_shape(geometry.get_data_shape())
@@ -149,8 +149,8 @@ def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
         "FlipAngle": _plain(rows["image_flip_angle"][0]),
         "ConversionSoftware": "qxbatch with nibabel",
     }
-    known = {name: value for name, value in sidecar.items() if value not in (None, "")}
-    path.write_text(json.dumps(known, indent="\t", ensure_ascii=False) + "\n", encoding="utf-8")
+    present = {name: value for name, value in sidecar.items() if value not in (None, "")}
+    path.write_text(json.dumps(present, indent="\t", ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _plain(value: float) -> float | int | None:
@@ -173,7 +173,7 @@ def _write_gradients(path: Path, geometry: Any, rows: Any, header: ParHeader, st
     bvals = first["diffusion_b_factor"]
     _lines(path.with_suffix(".bval"), [bvals])
     if "diffusion" not in rows.dtype.names:
-        print("Warning: this PAR version does not tell gradient directions; there is no bvec.")
+        print("Warning: this PAR version does not contain gradient directions; there is no bvec.")
         return
     axes = geometry.get_affine()[:3, :3]
     axes = axes / np.linalg.norm(axes, axis=0)

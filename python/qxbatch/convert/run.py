@@ -40,12 +40,12 @@ class Limits(NamedTuple):
     """Bytes of its output that are kept: the first half and the last half."""
 
 
-class Ran(NamedTuple):
-    """How a process ended."""
+class ProcessResult(NamedTuple):
+    """The result of a process."""
 
     exit_status: int
     """Below zero: killed by that signal, or never started (-1000)."""
-    words: str
+    output: str
     """Its output, cut in the middle if it was too long."""
     stopped: str = ""
     """Why qxbatch killed it; empty if it ended by itself."""
@@ -61,7 +61,7 @@ _PATIENCE = 0.5
 """Seconds to wait for the remaining output once all processes have ended."""
 
 
-class _Words:
+class _BoundedOutput:
     """Keeps the first and the last bytes of a process's output."""
 
     def __init__(self, keep: int) -> None:
@@ -94,14 +94,14 @@ def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C.UTF-8", **ONE_THREAD, **private, **extra}
 
 
-def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel) -> Ran:
+def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel) -> ProcessResult:
     """Run a converter in `out` until it ends or exceeds a limit; none of its processes outlives the call.
 
     Raises CancelledError when `cancel` is set meanwhile, and OSError if it cannot be started for a reason that is
     independent of the series (see MACHINE).
     """
     started = time.monotonic()
-    words = _Words(limits.log)
+    output = _BoundedOutput(limits.log)
     try:
         process = subprocess.Popen(
             command.argv,
@@ -115,8 +115,8 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in MACHINE:
             raise
-        return Ran(NOT_STARTED, f"{error_text(error)}\n", f"it could not be started: {error_text(error)}")
-    listener = threading.Thread(target=_listen, args=(process.stdout, words), daemon=True)
+        return ProcessResult(NOT_STARTED, f"{error_text(error)}\n", f"it could not be started: {error_text(error)}")
+    listener = threading.Thread(target=_listen, args=(process.stdout, output), daemon=True)
     try:
         listener.start()
         stopped = _watch(process, (out, home), limits, cancel, started)
@@ -128,15 +128,15 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
             listener.join(timeout=5)
     if cancel.is_set():
         raise CancelledError
-    return Ran(process.returncode, words.text(), stopped, time.monotonic() - started)
+    return ProcessResult(process.returncode, output.text(), stopped, time.monotonic() - started)
 
 
-def _listen(pipe: IO[bytes] | None, words: _Words) -> None:
+def _listen(pipe: IO[bytes] | None, output: _BoundedOutput) -> None:
     if pipe is None:
         return
     with pipe:
         while data := os.read(pipe.fileno(), 1 << 16):
-            words.add(data)
+            output.add(data)
 
 
 def _watch(

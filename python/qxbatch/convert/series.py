@@ -3,16 +3,16 @@
 import os
 from pathlib import Path
 
-from qxbatch.convert.again import convert_again
 from qxbatch.convert.attempt import Room, attempt, room_for
 from qxbatch.convert.available import Available, choose
+from qxbatch.convert.conversions import dicom_conversion, par_conversion, sorted_conversion
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence, gather
-from qxbatch.convert.finished import finished, finished_par, sorted_only
 from qxbatch.convert.gzipped import gzipped_files, not_unzipped, some_not_unzipped
 from qxbatch.convert.par_checks import par_evidence, par_findings
 from qxbatch.convert.par_choice import convert_par, readable_par, unreadable
 from qxbatch.convert.run import Cancel
+from qxbatch.convert.second_attempt import convert_again
 from qxbatch.convert.values import text
 from qxbatch.core import SeriesFrames
 from qxbatch.model import Conversion, Series, SeriesKind
@@ -38,7 +38,7 @@ def convert_series(
     Raises CancelledError when `cancel` is set meanwhile, and OSError for errors of the machine.
     """
     if settings.stages is Stages.SORT:
-        return sorted_only(series)
+        return sorted_conversion(series)
     room = room_for(series, work, staging, final)
     packed = gzipped_files(series)
     if packed and packed >= series.files:
@@ -47,24 +47,24 @@ def convert_series(
         return _par(series, settings, room, available, cancel)
     evidence = _evidence(series)
     converter = choose(series.kind, available)
-    done = attempt(series, converter, room, evidence, settings.timeout, cancel)
-    if done.judgement.faults and evidence.files and isinstance(converter, Dcm2niix):
-        done = convert_again(series, converter, done, room, evidence, settings.timeout, cancel)
-    odd = [some_not_unzipped(series, packed)] if packed else []
-    return finished(series, done, odd, evidence)
+    result = attempt(series, converter, room, evidence, settings.timeout, cancel)
+    if result.judgement.faults and evidence.files and isinstance(converter, Dcm2niix):
+        result = convert_again(series, converter, result, room, evidence, settings.timeout, cancel)
+    other_problems = [some_not_unzipped(series, packed)] if packed else []
+    return dicom_conversion(series, result, other_problems, evidence)
 
 
 def _par(series: Series, settings: Settings, room: Room, available: Available, cancel: Cancel) -> Conversion:
     if available.used is Tool.AUTO:
-        done = convert_par(series, room, available.converters, settings.timeout, cancel)
-        return finished_par(series, done, [])
+        result = convert_par(series, room, available.converters, settings.timeout, cancel)
+        return par_conversion(series, result, [])
     try:
         readable_par(series)
     except (ValueError, OSError) as error:
-        return finished_par(series, unreadable(series, error), [])
+        return par_conversion(series, unreadable(series, error), [])
     converter = choose(series.kind, available)
-    done = attempt(series, converter, room, par_evidence(series), settings.timeout, cancel)
-    return finished_par(series, done, par_findings(series, converter, done.judgement.outputs))
+    result = attempt(series, converter, room, par_evidence(series), settings.timeout, cancel)
+    return par_conversion(series, result, par_findings(series, converter, result.judgement.outputs))
 
 
 def _evidence(series: Series) -> Evidence:

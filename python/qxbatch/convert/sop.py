@@ -57,6 +57,8 @@ def _kind(uid: str) -> str:
         return _NO_IMAGE[uid]
     if not uid.startswith(_STORAGE):
         return ""
-    rest = uid.removeprefix(_STORAGE)
-    whole_family = rest.split(".")[0]
-    return _NO_IMAGE.get(rest) or (_NO_IMAGE.get(whole_family, "") if whole_family in {"9", "11", "88", "104"} else "")
+    ending = uid.removeprefix(_STORAGE)
+    whole_family = ending.split(".")[0]
+    return _NO_IMAGE.get(ending) or (
+        _NO_IMAGE.get(whole_family, "") if whole_family in {"9", "11", "88", "104"} else ""
+    )

@@ -19,10 +19,10 @@ def with_truncated(conversion: Conversion, names: Sequence[str]) -> Conversion:
     text = _words(names, conversion.series.files)
     failed = conversion.state is State.FAILED
     problems = tuple(
-        replace(each, message=f"{text}; {each.message}", hint=f"{_AGAIN} {each.hint}")
-        if failed and each.code is Code.CONVERT_FAILED
-        else each
-        for each in conversion.problems
+        replace(problem, message=f"{text}; {problem.message}", hint=f"{_AGAIN} {problem.hint}")
+        if failed and problem.code is Code.CONVERT_FAILED
+        else problem
+        for problem in conversion.problems
     )
     if not failed:
         message = f"{text}, so its image is incomplete." if conversion.outputs else f"{text}."

@@ -23,10 +23,10 @@ def value(header: HeaderLike, field: str) -> Value:
 
 def texts(header: HeaderLike, field: str) -> list[str]:
     """Return a field's values as trimmed text; an empty list when absent."""
-    found = value(header, field)
-    if found is None:
+    raw = value(header, field)
+    if raw is None:
         return []
-    return [str(item).strip() for item in found] if isinstance(found, list) else [str(found).strip()]
+    return [str(item).strip() for item in raw] if isinstance(raw, list) else [str(raw).strip()]
 
 
 def text(header: HeaderLike, field: str) -> str:
@@ -40,19 +40,19 @@ def numbers(header: HeaderLike, field: str) -> list[float]:
     if raw is None:
         return []
     try:
-        found = [float(item) for item in (raw if isinstance(raw, list) else [raw])]
+        converted = [float(item) for item in (raw if isinstance(raw, list) else [raw])]
     except ValueError:
         return []
-    return found if all(map(math.isfinite, found)) else []
+    return converted if all(map(math.isfinite, converted)) else []
 
 
 def number(header: HeaderLike, field: str) -> float | None:
     """Return a field's first value as a number."""
-    found = numbers(header, field)
-    return found[0] if found else None
+    values = numbers(header, field)
+    return values[0] if values else None
 
 
 def whole(header: HeaderLike, field: str) -> int | None:
     """Return a field's first value as an integer; None for fractions."""
-    found = number(header, field)
-    return int(found) if found is not None and found == found // 1 else None
+    first = number(header, field)
+    return int(first) if first is not None and first == first // 1 else None

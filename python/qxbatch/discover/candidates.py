@@ -1,4 +1,4 @@
-"""The entry point of this stage: list once, judge, measure what is ready."""
+"""Lists the inbox once, judges each entry, and computes the fingerprints of ready ones."""
 
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -6,12 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qxbatch.discover.entry import Entry, is_loose_dicom
-from qxbatch.discover.judged import Judged
+from qxbatch.discover.folder_clash import in_own_folders
+from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
-from qxbatch.discover.measured import measured
-from qxbatch.discover.one_folder import in_own_folders
 from qxbatch.discover.plan import judge_entries, judge_existing, judge_same_session, refuse_unreadable, session_of
-from qxbatch.discover.results import was_split
+from qxbatch.discover.readiness import with_fingerprint
+from qxbatch.discover.split_before import was_split
 from qxbatch.model import Candidate
 from qxbatch.session.contents import has_session, why_unreadable
 from qxbatch.session.paths import SessionPaths
@@ -33,8 +33,8 @@ def candidates(
 ) -> list[Candidate]:
     """Return everything in the inbox (or the requested session folders), sorted by name, each with its verdict.
 
-    In folder mode a candidate is a session folder, and its packet is `<session>/inbox`. With `only`, just these names are looked
-    at. Raises UsageError.
+    In folder mode a candidate is a session folder, and its packet is `<session>/inbox`. With `only`, other names are
+    ignored. Raises UsageError.
     """
     if settings.masterinbox is None:
         from qxbatch.discover.folders import list_folders
@@ -42,7 +42,7 @@ def candidates(
         return of_folders(list_folders(settings.sessionsfolder, settings.sessions, only), settings, now_ns)
     entries = list_inbox(settings.masterinbox, (settings.sessionsfolder, settings.archive_folder), sniff, only)
     judged = _of_inbox(settings, entries, log_of(settings), studies)
-    return [measured(each, each.path, settings, now_ns()) for each in judged]
+    return [with_fingerprint(entry, entry.path, settings, now_ns()) for entry in judged]
 
 
 def log_of(settings: Settings) -> "Log | None":
@@ -61,18 +61,18 @@ def of_folders(
     from qxbatch.discover.folders import judge_folders
 
     judged = judge_folders(folders, settings)
-    return [measured(each, SessionPaths(each.path).inbox, settings, now_ns()) for each in judged]
+    return [with_fingerprint(folder, SessionPaths(folder.path).inbox, settings, now_ns()) for folder in judged]
 
 
 def _of_inbox(
     settings: Settings, entries: Sequence[Entry], log: "Log | None", studies: "Studies | None"
-) -> list[Judged]:
+) -> list[JudgedEntry]:
     judged = in_own_folders(judge_entries(entries, settings, log), settings, partial(session_of, settings, log))
     if sum(map(is_loose_dicom, entries)) > 1:
         from qxbatch.discover.loose import core_studies, judge_loose
 
         judged = judge_loose(entries, judged, settings, studies or core_studies)
-    named = {each.session.id for each in judged if each.ready and each.session}
+    named = {entry.session.id for entry in judged if entry.ready and entry.session}
     folders = {name: settings.sessionsfolder / name for name in named}
     unreadable = {
         name: f"its session folder {folder} cannot be opened: {why}."

@@ -9,14 +9,16 @@ from qxbatch.settings.lists import split
 from qxbatch.settings.model import Settings
 
 
-def wanted(settings: Settings, name: str, session: SessionId | None) -> str:
+def filter_reason(settings: Settings, name: str, session: SessionId | None) -> str:
     """Return why a packet is filtered out; empty if it is selected.
 
     The whole session id or the whole packet name must match one of the expressions. A packet without a known session passes
     the labels: the missing part is reported.
     """
     texts = [name] if session is None else [session.id, name]
-    if settings.sessions and not any(re.fullmatch(each, text) for each in settings.sessions for text in texts):
+    if settings.sessions and not any(
+        re.fullmatch(expression, text) for expression in settings.sessions for text in texts
+    ):
         return "--sessions does not name it"
     return "" if session is None else by_label(settings, session)
 
@@ -32,7 +34,7 @@ def by_label(settings: Settings, session: SessionId) -> str:
 
 def by_glob(name: str, globs: Sequence[str]) -> bool:
     """Return whether a session folder's name matches one of the glob patterns (case-sensitive; `{a,b}` matches either)."""
-    return any(re.fullmatch(translate(each), name) for glob in globs for each in braces(glob))
+    return any(re.fullmatch(translate(pattern), name) for glob in globs for pattern in braces(glob))
 
 
 def braces(glob: str) -> list[str]:
@@ -41,7 +43,7 @@ def braces(glob: str) -> list[str]:
         inner = glob[start + 1 : end]
         items = _items(inner)
         if len(items) > 1:
-            return [each for item in items for each in braces(glob[:start] + item + glob[end + 1 :])]
+            return [expanded for item in items for expanded in braces(glob[:start] + item + glob[end + 1 :])]
     return [glob]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.discover.filters import by_glob, by_label
-from qxbatch.discover.judged import Judged
+from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.refused import renamed_and_imported
 from qxbatch.model import Verdict
@@ -38,13 +38,13 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str]
 
     With `only`, just the folders with these names are examined.
     """
-    found = []
+    listed = []
     for name in names_in(sessionsfolder) if only is None else sorted(only, key=os.fsencode):
         path = sessionsfolder / name
         if name.startswith(".") or name.casefold() in RESERVED or not by_glob(name, globs) or not path.is_dir():
             continue
-        found.append(session_folder(path))
-    return found
+        listed.append(session_folder(path))
+    return listed
 
 
 def session_folder(path: Path) -> ListedFolder:
@@ -62,14 +62,14 @@ def _has_file(inbox: Path) -> bool:
     return has_file or any(not isinstance(error, FileNotFoundError) for error in unreadable)
 
 
-def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[Judged]:
+def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[JudgedEntry]:
     """Judge each session folder; a pure function, as the plan of inbox mode."""
     return [_judge(folder, settings) for folder in folders]
 
 
-def _judge(folder: ListedFolder, settings: Settings) -> Judged:
+def _judge(folder: ListedFolder, settings: Settings) -> JudgedEntry:
     name = folder.path.name
-    judged = Judged(folder.path, Verdict.READY, name)
+    judged = JudgedEntry(folder.path, Verdict.READY, name)
     session = by_folder(name, settings.nameformat)
     if session is None:
         return judged.turned(Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}")
@@ -80,7 +80,7 @@ def _judge(folder: ListedFolder, settings: Settings) -> Judged:
     return _refused(judged, folder, settings) or _by_results(judged, folder, settings)
 
 
-def _refused(judged: Judged, folder: ListedFolder, settings: Settings) -> Judged | None:
+def _refused(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry | None:
     why = fault(folder.path.name)
     if why:
         command = renamed_and_imported(judged, settings, lambda name: by_folder(name, settings.nameformat))
@@ -93,7 +93,7 @@ def _refused(judged: Judged, folder: ListedFolder, settings: Settings) -> Judged
     return None
 
 
-def _by_results(judged: Judged, folder: ListedFolder, settings: Settings) -> Judged:
+def _by_results(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry:
     if folder.has_results and not settings.overwrite:
         command = command_for(settings, [folder.path.name], {"overwrite": "yes"})
         return judged.turned(Verdict.ALREADY_THERE, f"it has results; to import it again: {command}")

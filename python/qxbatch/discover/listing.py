@@ -22,14 +22,14 @@ def core_sniff(path: str) -> str:
 
 
 def list_inbox(
-    inbox: Path, kept: Iterable[Path] = (), sniff: Sniff = core_sniff, only: Iterable[str] | None = None
+    inbox: Path, written_folders: Iterable[Path] = (), sniff: Sniff = core_sniff, only: Iterable[str] | None = None
 ) -> list[Entry]:
     """Return everything in the inbox, including dot files, sorted by name.
 
-    `kept` are folders this run writes to, which are not packets. With `only` the inbox is not listed: the entries with these
-    names are returned if they exist. Raises UsageError when the inbox cannot be listed.
+    `written_folders` are folders that this run writes to, which are not packets. With `only` the inbox is not listed: the
+    entries with these names are returned if they exist. Raises UsageError when the inbox cannot be listed.
     """
-    reserved = [os.path.realpath(path) for path in kept]
+    reserved = [os.path.realpath(path) for path in written_folders]
     names = names_in(inbox) if only is None else _existing(inbox, only)
     return [_entry(inbox / name, reserved, sniff) for name in names if not is_own_name(name)]
 
@@ -71,7 +71,7 @@ def _entry(path: Path, reserved: list[str], sniff: Sniff) -> Entry:
 
 def _ours(real: str, reserved: list[str]) -> str:
     """Return a reason if a folder is, or contains, one of those that the run writes to."""
-    for each in reserved:
-        if each == real or each.startswith(real.rstrip("/") + "/"):
-            return f"it contains {each}, which this run writes to"
+    for folder in reserved:
+        if folder == real or folder.startswith(real.rstrip("/") + "/"):
+            return f"it contains {folder}, which this run writes to"
     return ""

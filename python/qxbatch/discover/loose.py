@@ -1,4 +1,4 @@
-"""Loose DICOM files of one study in the inbox: they form one packet without a folder."""
+"""Refuses loose DICOM files of one study in the inbox, which would become a session each."""
 
 import os
 from collections import defaultdict
@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from qxbatch.discover.entry import Entry, is_loose_dicom
-from qxbatch.discover.judged import Judged
+from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.problems import Code
 from qxbatch.settings.model import OnSameSession, Settings
 from qxbatch.settings.paths import mapped
@@ -34,71 +34,77 @@ def core_studies(paths: Sequence[Path]) -> list[str]:
 
 
 def judge_loose(
-    entries: Sequence[Entry], judged: Sequence[Judged], settings: Settings, studies: Studies
-) -> list[Judged]:
+    entries: Sequence[Entry], judged: Sequence[JudgedEntry], settings: Settings, studies: Studies
+) -> list[JudgedEntry]:
     """Refuse loose DICOM files together with the others of their study; a single file of a study is a packet.
 
     Headers are read only if several loose files would become several sessions.
     """
-    loose = [each for entry, each in zip(entries, judged, strict=True) if each.ready and is_loose_dicom(entry)]
-    together: dict[str, list[Judged]] = defaultdict(list)
+    loose = [file for entry, file in zip(entries, judged, strict=True) if file.ready and is_loose_dicom(entry)]
+    together: dict[str, list[JudgedEntry]] = defaultdict(list)
     if len(loose) > 1:
-        for each, study in zip(loose, studies([each.path for each in loose]), strict=True):
+        for file, study in zip(loose, studies([file.path for file in loose]), strict=True):
             if study:
-                together[study].append(each)
+                together[study].append(file)
     names = [entry.name for entry in entries]
     groups = [files for files in together.values() if len(files) > 1 and not _merged(files, settings)]
-    taken = {name.split(".")[0] for name in names}  # the folder S1 would belong to the same session as S1.zip
-    free = (name for k in count(1) if (name := f"S{k}") not in taken)
+    used_names = {name.split(".")[0] for name in names}  # the folder S1 would belong to the same session as S1.zip
+    free = (name for k in count(1) if (name := f"S{k}") not in used_names)
     refused = {
-        each.path: refusal
+        file.path: refusal
         for files in groups
-        for each, refusal in zip(files, _refused(files, names, next(free), settings), strict=True)
+        for file, refusal in zip(files, _refused(files, names, next(free), settings), strict=True)
     }
-    return [refused.get(each.path, each) for each in judged]
+    return [refused.get(file.path, file) for file in judged]
 
 
-def _merged(files: Sequence[Judged], settings: Settings) -> bool:
+def _merged(files: Sequence[JudgedEntry], settings: Settings) -> bool:
     """Return whether the names map the files to one session, and whether they are to be merged."""
-    return settings.on_same_session is OnSameSession.MERGE and len({each.session for each in files}) == 1
+    return settings.on_same_session is OnSameSession.MERGE and len({file.session for file in files}) == 1
 
 
-def _refused(files: Sequence[Judged], names: Collection[str], folder: str, settings: Settings) -> list[Judged]:
+def _refused(
+    files: Sequence[JudgedEntry], names: Collection[str], folder: str, settings: Settings
+) -> list[JudgedEntry]:
     """Return the files, all with the same problem, whose command moves them into a new folder with that name."""
     inbox = mapped(files[0].path.parent, settings.path_map)
-    own = [each.path.name for each in files]
-    named = ", ".join(own[:3]) + (f" and {len(own) - 3} more" if len(own) > 3 else "")  # noqa: PLR2004 - named
-    message = f"{len(own)} loose DICOM files of one study ({named}) are not a packet: each would become a session."
+    file_names = [file.path.name for file in files]
+    named = ", ".join(file_names[:3]) + (f" and {len(file_names) - 3} more" if len(file_names) > 3 else "")  # noqa: PLR2004 - named
+    message = (
+        f"{len(file_names)} loose DICOM files of one study ({named}) are not a packet: each would become a session."
+    )
     hint = "Put them into a folder whose name is the session's:"
     refused = files[0].refused(Code.LOOSE_FILES, message, hint)
     assert refused.problem is not None
-    problem = replace(refused.problem, subject=str(inbox), command=_command(inbox, folder, own, names))
-    return [each._replace(verdict=refused.verdict, problem=problem) for each in files]
+    problem = replace(refused.problem, subject=str(inbox), command=_command(inbox, folder, file_names, names))
+    return [file._replace(verdict=refused.verdict, problem=problem) for file in files]
 
 
-def _command(inbox: Path, folder: str, own: Sequence[str], names: Collection[str]) -> str:
+def _command(inbox: Path, folder: str, file_names: Sequence[str], names: Collection[str]) -> str:
     """Return the shell command that moves the files into a new folder of the inbox."""
     target = shell_word(str(inbox / folder))
-    glob = _glob(own, names)
+    glob = _glob(file_names, names)
     if glob:
         return f"mkdir {target} && mv {shell_word(f'{inbox}/')}{glob} {target}/"
-    if len(own) <= LISTED:
-        return f"mkdir {target} && mv {' '.join(shell_word(str(inbox / name)) for name in own)} {target}/"
+    if len(file_names) <= LISTED:
+        return f"mkdir {target} && mv {' '.join(shell_word(str(inbox / name)) for name in file_names)} {target}/"
     output = shell_word(str(inbox.with_name(f"{inbox.name}_split")))
     return f"qxbatch split {shell_word(str(inbox))} --output={output}"
 
 
-def _glob(own: Sequence[str], names: Collection[str]) -> str:
+def _glob(file_names: Sequence[str], names: Collection[str]) -> str:
     """Return a shell glob that matches these names and no others; empty if there is no simple one."""
-    start = _common(own)
-    end = _common([name[len(start) :][::-1] for name in own])[::-1]
+    start = _common(file_names)
+    end = _common([name[len(start) :][::-1] for name in file_names])[::-1]
     matched = {name for name in names if name.startswith(start) and name.endswith(end) and not name.startswith(".")}
     matched = {name for name in matched if len(name) >= len(start) + len(end)}
-    return f"{shell_word(start) if start else ''}*{shell_word(end) if end else ''}" if matched == set(own) else ""
+    return (
+        f"{shell_word(start) if start else ''}*{shell_word(end) if end else ''}" if matched == set(file_names) else ""
+    )
 
 
 def _common(texts: Sequence[str]) -> str:
     """Return the common prefix of texts."""
     first, last = min(texts), max(texts)
-    length = next((k for k, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    length = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
     return first[:length]

@@ -10,7 +10,7 @@ SPLIT = ".qxbatch-split"
 """Staging of `qxbatch split`."""
 LONGEST_NAME = 255
 """Bytes of a name on most file systems."""
-_HIDDEN = r"(?s)\.qxbatch-(copy|aside|gone)-[0-9a-f]{16}-.+"
+_HIDDEN_NAME = r"(?s)\.qxbatch-(copy|aside|gone)-[0-9a-f]{16}-.+"
 
 
 class Use(StrEnum):
@@ -19,7 +19,7 @@ class Use(StrEnum):
     COPY = "copy"
     """A copy in progress, not complete."""
     ASIDE = "aside"
-    """It was renamed for another comparison where nobody else changes it."""
+    """It was renamed for another comparison, so that no other program changes it."""
     GONE = "gone"
     """It was compared and is being removed."""
 
@@ -44,4 +44,4 @@ def is_own_name(name: str) -> bool:
     >>> is_own_name(".qxbatch"), is_own_name(".qxbatch-AP346.zip")
     (True, False)
     """
-    return name.startswith(WORKSPACE) and (name in (WORKSPACE, SPLIT) or re.fullmatch(_HIDDEN, name) is not None)
+    return name.startswith(WORKSPACE) and (name in (WORKSPACE, SPLIT) or re.fullmatch(_HIDDEN_NAME, name) is not None)

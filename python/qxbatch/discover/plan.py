@@ -9,8 +9,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from qxbatch.discover.entry import PACKETS, Entry, Shape
-from qxbatch.discover.filters import wanted
-from qxbatch.discover.judged import Judged
+from qxbatch.discover.filters import filter_reason
+from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.refused import refused_by_itself, with_session
 from qxbatch.discover.unfinished import unfinished
 from qxbatch.discover.unopened import UNOPENED
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from qxbatch.resolve.logfile import Log
 
 
-def judge_entries(entries: Sequence[Entry], settings: Settings, log: "Log | None") -> list[Judged]:
+def judge_entries(entries: Sequence[Entry], settings: Settings, log: "Log | None") -> list[JudgedEntry]:
     """Judge each entry separately: its name, its session, the filters, its content."""
     pairs = _pairs(entries)
     return [_judge(entry, settings, log, pairs.get(_stem(entry), "")) for entry in entries]
@@ -38,9 +38,9 @@ def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
     return {_stem(entry): PurePath(entry.name).stem for entry in pars if _stem(entry) in recs}
 
 
-def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Judged:
+def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> JudgedEntry:
     link = f"a link to {entry.link}" if entry.link else ""
-    judged = Judged(entry.path, Verdict.READY, note=link)
+    judged = JudgedEntry(entry.path, Verdict.READY, note=link)
     if entry.ours:
         return judged.turned(Verdict.STRAY, entry.ours)
     paired = pair if entry.content in ("par", "rec") else ""
@@ -49,17 +49,17 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
         return judged.turned(Verdict.NO_NAME, "--pattern finds no name in it")
     judged = judged._replace(name=name, partner=paired)
     session, unresolved, why = _resolve(name, settings, log)
-    filtered = wanted(settings, name, session)
+    filtered = filter_reason(settings, name, session)
     stray = _stray(entry, paired)
     if filtered:
         return judged._replace(session=session).turned(Verdict.FILTERED, filtered)
-    named = partial(session_of, settings, log)
-    refused = None if stray else refused_by_itself(entry, judged, settings, named)
+    find_session = partial(session_of, settings, log)
+    refused = None if stray else refused_by_itself(entry, judged, settings, find_session)
     if refused:
         return refused
     if stray or session is None:
         return judged.turned(Verdict.STRAY if stray else unresolved, stray or why)
-    return with_session(judged, session, entry, settings, named)
+    return with_session(judged, session, entry, settings, find_session)
 
 
 def packet_name(name: str, pattern: re.Pattern[str], pair: str = "") -> str:
@@ -109,57 +109,60 @@ def _stray(entry: Entry, paired: str) -> str:
     return "neither an archive nor DICOM nor PAR"
 
 
-def refuse_unreadable(judged: Iterable[Judged], unreadable: Mapping[str, str], settings: Settings) -> list[Judged]:
+def refuse_unreadable(
+    judged: Iterable[JudgedEntry], unreadable: Mapping[str, str], settings: Settings
+) -> list[JudgedEntry]:
     """Refuse ready entries if the folder of their session cannot be opened; `unreadable` maps session ids to the reason."""
     return [
-        each.refused(
+        entry.refused(
             Code.CANNOT_WRITE,
-            unreadable[each.session.id],
+            unreadable[entry.session.id],
             "Change the permissions of that folder, or move it away, and import it:",
-            command_for(settings, [each.session.id]),
+            command_for(settings, [entry.session.id]),
         )
-        if each.ready and each.session is not None and each.session.id in unreadable
-        else each
-        for each in judged
+        if entry.ready and entry.session is not None and entry.session.id in unreadable
+        else entry
+        for entry in judged
     ]
 
 
-def judge_existing(judged: Iterable[Judged], existing: Collection[str], settings: Settings) -> list[Judged]:
+def judge_existing(judged: Iterable[JudgedEntry], existing: Collection[str], settings: Settings) -> list[JudgedEntry]:
     """Set ready entries to ALREADY_THERE if the session has results and is not to be imported again."""
-    return [_existing(each, existing, settings) for each in judged]
+    return [_existing(entry, existing, settings) for entry in judged]
 
 
-def _existing(each: Judged, existing: Collection[str], settings: Settings) -> Judged:
-    if not each.ready or each.session is None or each.session.id not in existing:
-        return each
+def _existing(judged: JudgedEntry, existing: Collection[str], settings: Settings) -> JudgedEntry:
+    if not judged.ready or judged.session is None or judged.session.id not in existing:
+        return judged
     if settings.overwrite:
-        return each.turned(Verdict.READY, "its session is imported again")
-    command = command_for(settings, [each.session.id], {"overwrite": "yes"})
-    return each.turned(Verdict.ALREADY_THERE, f"session {each.session.id} exists; to import it again: {command}")
+        return judged.turned(Verdict.READY, "its session is imported again")
+    command = command_for(settings, [judged.session.id], {"overwrite": "yes"})
+    return judged.turned(Verdict.ALREADY_THERE, f"session {judged.session.id} exists; to import it again: {command}")
 
 
-def judge_same_session(judged: Sequence[Judged], settings: Settings) -> list[Judged]:
+def judge_same_session(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
     """Refuse several packets that are ready for one session, or note that they are merged."""
-    by_session: dict[str, list[Judged]] = defaultdict(list)
-    for each in judged:
-        if each.ready and each.session is not None:
-            by_session[each.session.id].append(each)
+    by_session: dict[str, list[JudgedEntry]] = defaultdict(list)
+    for entry in judged:
+        if entry.ready and entry.session is not None:
+            by_session[entry.session.id].append(entry)
     return [
-        _same(each, by_session[each.session.id], settings) if each.ready and each.session else each for each in judged
+        _same(entry, by_session[entry.session.id], settings) if entry.ready and entry.session else entry
+        for entry in judged
     ]
 
 
-def _same(each: Judged, together: Sequence[Judged], settings: Settings) -> Judged:
-    others = [other for other in together if other.path != each.path]
+def _same(judged: JudgedEntry, together: Sequence[JudgedEntry], settings: Settings) -> JudgedEntry:
+    others = [other for other in together if other.path != judged.path]
     if not others:
-        return each
+        return judged
     names = ", ".join(other.path.name for other in others)
-    if each.partner and all(other.partner == each.partner for other in others):
-        return each.turned(Verdict.READY, f"together with {names}")
+    if judged.partner and all(other.partner == judged.partner for other in others):
+        return judged.turned(Verdict.READY, f"together with {names}")
     if settings.on_same_session is OnSameSession.MERGE:
-        return each.turned(Verdict.READY, f"one session with {names}")
-    session = each.session.id if each.session else ""
-    refused = each.refused(
+        return judged.turned(Verdict.READY, f"one session with {names}")
+    session = judged.session.id if judged.session else ""
+    refused = judged.refused(
         Code.SAME_SESSION,
         f"belong to one session, {session}.",
         "Move all but one away, or import them as one session:",
@@ -167,5 +170,5 @@ def _same(each: Judged, together: Sequence[Judged], settings: Settings) -> Judge
     )
     assert refused.problem is not None
     # one problem for all of them
-    subject = str(each.path.with_name(", ".join(other.path.name for other in together)))
+    subject = str(judged.path.with_name(", ".join(other.path.name for other in together)))
     return refused._replace(problem=replace(refused.problem, subject=subject))

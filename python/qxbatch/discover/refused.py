@@ -1,7 +1,7 @@
-"""Packets that are refused on their own: unreadable, badly named, or of an unsupported kind."""
+"""Refuses single packets: unreadable, badly named, or of an unsupported kind."""
 
 from qxbatch.discover.entry import Entry, Shape
-from qxbatch.discover.judged import Judged
+from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.unopened import SPLIT, UNOPENED, unpack_command, unpacked_name
 from qxbatch.model import SessionId
 from qxbatch.os_error import access_hint
@@ -13,64 +13,70 @@ from qxbatch.settings.model import Settings
 from qxbatch.settings.paths import mapped
 
 
-def refused_by_itself(entry: Entry, judged: Judged, settings: Settings, named: FindSession) -> Judged | None:
+def refused_by_itself(
+    entry: Entry, judged: JudgedEntry, settings: Settings, find_session: FindSession
+) -> JudgedEntry | None:
     """Return an unreadable packet, or one whose name breaks lines, as refused; None for another one.
 
-    `named` returns the session of another name.
+    `find_session` returns the session of another name.
     """
     if entry.shape is Shape.UNREADABLE:
         message = f"cannot be read: {entry.error}."
-        command = command_for(settings, [_chosen(judged, settings, named(entry.name))])
+        command = command_for(settings, [_chosen(judged, settings, find_session(entry.name))])
         return judged.refused(Code.UNREADABLE, message, access_hint(entry.path), command)
     if breaks_lines(entry.name):
         why = "its name contains a control character or a line end, so only a part of it would name the session."
-        return _badly_named(judged, why, settings, named)
+        return _badly_named(judged, why, settings, find_session)
     return None
 
 
-def _unopened(judged: Judged, session: SessionId, entry: Entry, settings: Settings, named: FindSession) -> Judged:
+def _unopened(
+    judged: JudgedEntry, session: SessionId, entry: Entry, settings: Settings, find_session: FindSession
+) -> JudgedEntry:
     """Refuse an archive of an unsupported kind: as a stray file it would be overlooked."""
     message = f"is {UNOPENED[entry.content].title}, which qxbatch does not open."
     judged = judged._replace(session=session)
     if entry.content == "split":
         return judged.refused(Code.UNOPENED, message, SPLIT)
-    unpacked = named(unpacked_name(entry.path)) or session
-    path, archive = (mapped(each, settings.path_map) for each in (entry.path, settings.archive_folder))
+    unpacked = find_session(unpacked_name(entry.path)) or session
+    path, archive = (mapped(path, settings.path_map) for path in (entry.path, settings.archive_folder))
     unpack = unpack_command(entry.content, path, archive)
     command = f"{unpack} && {command_for(settings, [unpacked.id])}"
     return judged.refused(Code.UNOPENED, message, "Unpack it into a folder in its place:", command)
 
 
-def with_session(judged: Judged, session: SessionId, entry: Entry, settings: Settings, named: FindSession) -> Judged:
+def with_session(
+    judged: JudgedEntry, session: SessionId, entry: Entry, settings: Settings, find_session: FindSession
+) -> JudgedEntry:
     """Return a packet with its session; refused if its kind is unsupported, or if no session may have that id."""
     if entry.content in UNOPENED:
-        return _unopened(judged, session, entry, settings, named)
+        return _unopened(judged, session, entry, settings, find_session)
     why = fault(session.id)
     if not why:
         return judged._replace(session=session)
     message = f"its session would be called {session.id!r}, and no session may: {why}."
     if settings.logfile is None:
-        return _badly_named(judged, message, settings, named)
+        return _badly_named(judged, message, settings, find_session)
     hint = f"Correct it in {settings.logfile.path}, and import it:"
     return judged.refused(Code.BAD_NAME, message, hint, command_for(settings, [judged.name]))
 
 
-def _badly_named(judged: Judged, message: str, settings: Settings, named: FindSession) -> Judged:
-    command = renamed_and_imported(judged, settings, named)
+def _badly_named(judged: JudgedEntry, message: str, settings: Settings, find_session: FindSession) -> JudgedEntry:
+    command = renamed_and_imported(judged, settings, find_session)
     hint = "Rename it:" if command else "Rename it, or give another --pattern, --nameformat or --logfile."
     return judged.refused(Code.BAD_NAME, message, hint, command)
 
 
-def renamed_and_imported(judged: Judged, settings: Settings, named: FindSession) -> str:
+def renamed_and_imported(judged: JudgedEntry, settings: Settings, find_session: FindSession) -> str:
     """Return the command that renames a packet and imports it alone; empty if there is none."""
     try:
         beside = [path.name for path in judged.path.parent.iterdir()]
     except OSError:
         beside = []
-    rename, session = rename_command(mapped(judged.path, settings.path_map), named, judged.name, beside)
+    rename, session = rename_command(mapped(judged.path, settings.path_map), find_session, judged.name, beside)
     return f"{rename} && {command_for(settings, [session])}" if rename else ""
 
 
-def _chosen(judged: Judged, settings: Settings, session: SessionId | None) -> str:
+def _chosen(judged: JudgedEntry, settings: Settings, session: SessionId | None) -> str:
     """Return the expression with which --sessions selects the packet."""
     return judged.name if session is None or settings.logfile is not None else session.id

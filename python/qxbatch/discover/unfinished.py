@@ -14,13 +14,13 @@ def unfinished(name: str) -> str:
     """Return why a name shows a copy in progress; empty when it does not.
 
     >>> unfinished("S1.zip.part")
-    'its name ends in .part: it is still being copied; the next run after its renaming imports it'
+    'its name ends in .part: it is still being copied; the next run imports it once it is renamed'
     >>> unfinished("S1.zip"), unfinished(".DS_Store")
     ('', '')
     """
     folded = name.casefold()
-    ending = next((each for each in ENDINGS if folded.endswith(each) and len(folded) > len(each)), "")
-    later = "it is still being copied; the next run after its renaming imports it"
+    ending = next((suffix for suffix in ENDINGS if folded.endswith(suffix) and len(folded) > len(suffix)), "")
+    later = "it is still being copied; the next run imports it once it is renamed"
     if ending:
         return f"its name ends in {ending}: {later}"
     if folded in _FOLDERS:

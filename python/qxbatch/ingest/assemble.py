@@ -28,7 +28,7 @@ SAFE_LOG = re.compile(r"[\w+-][\w .+-]{0,200}\.log", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
-class Part:
+class SortedSession:
     """The content of one session in a reading."""
 
     session: SessionId
@@ -47,18 +47,18 @@ def assemble(
     plans: Sequence[SessionPlan],
     scratch: Mapping[str, Path],
     *,
-    replaced: bool,
+    deidentified: bool,
     inbox: Path | None,
     join: bool = True,
-) -> list[Part]:
+) -> list[SortedSession]:
     """Place the files of each plan below `scratch[session id]`.
 
-    `replaced`: a logfile named the session, so its id replaces the patient's. `inbox`: kept files in it remain there
+    `deidentified`: the session id, from a logfile, replaces the patient's. `inbox`: kept files in it remain there
     (folder mode). `join`: the parts of one scan become one series.
     """
     groups = reading.groups()
     rows = plan_rows(reading, plans)
-    parts = []
+    sessions = []
     for k, plan in enumerate(plans):
         root = scratch[plan.session.id]
         pairs, problems = find_pairs(reading, rows[k])
@@ -68,27 +68,27 @@ def assemble(
         numbers, pair_numbers = give_numbers(
             [s.claim for s in dicom], [Claim(pair.number, (path_order(pair.path),)) for pair in pairs]
         )
-        found = []
+        all_series = []
         for series, n in zip(dicom, numbers, strict=True):
-            for label, indexes in _labels(series, plan.session.id, replaced=replaced).items():
+            for label, indexes in _labels(series, plan.session.id, deidentified=deidentified).items():
                 reading.place_series(str(root), n, label, indexes)
-            found.append(_dicom(series, n, root))
-        redact = _redaction(dicom, pairs, plan.session.id) if replaced else unchanged
-        redact = _without_others(redact, groups, plan) if replaced else redact
-        found += [_place_pair(reading, pair, n, root, redact) for pair, n in zip(pairs, pair_numbers, strict=True)]
-        found = [replace(series, header=redacted_header(series.header, redact)) for series in found]
+            all_series.append(_dicom(series, n, root))
+        redact = _redaction(dicom, pairs, plan.session.id) if deidentified else unchanged
+        redact = _without_others(redact, groups, plan) if deidentified else redact
+        all_series += [_place_pair(reading, pair, n, root, redact) for pair, n in zip(pairs, pair_numbers, strict=True)]
+        all_series = [replace(series, header=redacted_header(series.header, redact)) for series in all_series]
         _place_kept(reading, [row for row in rows[k] if row not in copies], root, inbox)
-        in_order = tuple(sorted(found, key=lambda s: s.n))
-        parts.append(Part(plan.session, in_order, rows[k], tuple(problems), copies, redact))
-    return parts
+        in_order = tuple(sorted(all_series, key=lambda s: s.n))
+        sessions.append(SortedSession(plan.session, in_order, rows[k], tuple(problems), copies, redact))
+    return sessions
 
 
-def _labels(series: DicomSeries, session_id: str, *, replaced: bool) -> dict[str, list[int]]:
+def _labels(series: DicomSeries, session_id: str, *, deidentified: bool) -> dict[str, list[int]]:
     """Return the groups of a series by the label of their files."""
     labels: dict[str, list[int]] = {}
     for index, group in zip(series.groups, series.members, strict=True):
         patient = str(group.header.get("PatientID") or "")
-        labels.setdefault(label_for(patient, session_id, replaced=replaced), []).append(index)
+        labels.setdefault(label_for(patient, session_id, deidentified=deidentified), []).append(index)
     return labels
 
 
@@ -97,11 +97,11 @@ def _redaction(dicom: Sequence[DicomSeries], pairs: Sequence[Pair], session_id: 
     return redaction(chain(of_groups, (pair.header for pair in pairs)), session_id)
 
 
-def _without_others(own: Redact, groups: Sequence[Group], plan: SessionPlan) -> Redact:
+def _without_others(redact: Redact, groups: Sequence[Group], plan: SessionPlan) -> Redact:
     """Return a function that also replaces the other patients of a packet, whom a description of this one's series may name."""
-    mine = set(plan.groups)
-    others = redaction((group.header for k, group in enumerate(groups) if k not in mine), OTHER_PATIENT)
-    return own if others is unchanged else lambda text: others(own(text))
+    own_groups = set(plan.groups)
+    others = redaction((group.header for k, group in enumerate(groups) if k not in own_groups), OTHER_PATIENT)
+    return redact if others is unchanged else lambda text: others(redact(text))
 
 
 def plan_rows(reading: Reading, plans: Sequence[SessionPlan]) -> Sequence[Sequence[int]]:
@@ -128,7 +128,7 @@ def with_neighbours(reading: Reading, planned: Mapping[int, int], count: int) ->
     for i in range(len(reading)):
         if i not in planned:
             rows[neighbours.plan_of(reading.row(i).path)].append(i)
-    return [sorted(mine) for mine in rows]
+    return [sorted(indices) for indices in rows]
 
 
 def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
@@ -150,8 +150,8 @@ def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
 
 def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, redact: Redact) -> Series:
     size = 0
-    for row, own in pair.files:
-        name = redact(own)
+    for row, file_name in pair.files:
+        name = redact(file_name)
         reading.place_row(row, str(root), sorted_at(n, name), n)
         size += reading.row(row).size
     return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, SessionPaths(root).series(n))
@@ -169,7 +169,7 @@ def _lies_in(inbox: Path, row: Row) -> bool:
 
 
 def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path | None) -> None:
-    kept = []
+    kept_rows = []
     for i in rows:
         row = reading.row(i)
         if row.fate != "kept" or row.at or not reading.staged(i):
@@ -182,5 +182,5 @@ def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path |
         if SAFE_LOG.fullmatch(name) and not log.exists():
             reading.place_row(i, str(root), f"{LOG_AT}/{name}", 0)
         else:
-            kept.append(i)
-    reading.place_kept(str(root), kept)
+            kept_rows.append(i)
+    reading.place_kept(str(root), kept_rows)

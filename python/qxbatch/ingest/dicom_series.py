@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from qxbatch.core import Group, Header
+from qxbatch.ingest.instance_facts import instance_of, numbers_in_thousands
 from qxbatch.ingest.join import scans_to_join
 from qxbatch.ingest.numbers import Claim
-from qxbatch.ingest.part import Instance, Part
-from qxbatch.ingest.part_facts import instance_of, numbers_in_thousands
+from qxbatch.ingest.scan_part import Instance, ScanPart
 from qxbatch.model import SeriesPart
 
 
@@ -31,25 +31,25 @@ class DicomSeries(NamedTuple):
     """The parts of a joined series, the first part first."""
 
 
-def series_of(groups: Sequence[Group], mine: Sequence[int]) -> list[DicomSeries]:
+def series_of(groups: Sequence[Group], indices: Sequence[int]) -> list[DicomSeries]:
     """Return the series of some groups; groups of several patients with the same UIDs and number form one series."""
     keyed: dict[tuple[str, str, int | None], list[int]] = {}
-    for i in mine:
+    for i in indices:
         keyed.setdefault((groups[i].study, groups[i].series_uid, groups[i].number), []).append(i)
     series = []
-    for (study, uid, number), indexes in sorted(keyed.items(), key=lambda item: str(item[0])):
-        members = tuple(groups[i] for i in indexes)
+    for (study, uid, number), members_of_key in sorted(keyed.items(), key=lambda item: str(item[0])):
+        members = tuple(groups[i] for i in members_of_key)
         started = min((group.started for group in members if group.started), default="")
-        series.append(DicomSeries(tuple(indexes), members, Claim(number, (started, uid, study))))
+        series.append(DicomSeries(tuple(members_of_key), members, Claim(number, (started, uid, study))))
     return series
 
 
 def joined(reading: Headers, series: Sequence[DicomSeries]) -> list[DicomSeries]:
     """Return the series, with the parts of one scan joined. Examines only files of series whose first headers agree."""
-    scans = scans_to_join([_part(reading, each) for each in series])
-    within = {index for scan in scans for index in scan}
-    apart = [each for index, each in enumerate(series) if index not in within]
-    return apart + [_join([series[index] for index in scan]) for scan in scans]
+    scans = scans_to_join([_part(reading, item) for item in series])
+    joined_indices = {index for scan in scans for index in scan}
+    separate = [item for index, item in enumerate(series) if index not in joined_indices]
+    return separate + [_join([series[index] for index in scan]) for scan in scans]
 
 
 def _join(parts: Sequence[DicomSeries]) -> DicomSeries:
@@ -72,7 +72,7 @@ def _rank(part: DicomSeries) -> tuple[bool, str, int, tuple[str, ...]]:
     return (start == "", start, part.claim.number or 0, tuple(uids))
 
 
-def _part(reading: Headers, series: DicomSeries) -> Part | None:
+def _part(reading: Headers, series: DicomSeries) -> ScanPart | None:
     """Return the facts that decide about joining a series; None if it cannot be joined."""
     group, number = series.members[0], series.claim.number
     if len(series.groups) > 1 or number is None:
@@ -86,4 +86,4 @@ def _part(reading: Headers, series: DicomSeries) -> Part | None:
             header = reading.header(row)
             yield None if header is None else instance_of(header)
 
-    return Part(group.patient, number, group.study, first, instances, numbers_in_thousands(group.header))
+    return ScanPart(group.patient, number, group.study, first, instances, numbers_in_thousands(group.header))

@@ -16,7 +16,9 @@ def refused_as_encrypted(reading: Reading) -> list[str]:
     """Return the reasons of members and archives that a missing password or unsupported encryption made unreadable."""
     refused = [row for row in _rows(reading) if row.fate == "refused"]
     members = {f"{row.path}: {row.reason}" for row in refused}
-    whole = [match for match in map(_WHOLE.search, (each for each in reading.damage() if each not in members)) if match]
+    whole = [
+        match for match in map(_WHOLE.search, (reason for reason in reading.damage() if reason not in members)) if match
+    ]
     return [*(row.reason for row in refused if row.reason.startswith("encrypted")), *(match[1] for match in whole)]
 
 

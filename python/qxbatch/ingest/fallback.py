@@ -80,9 +80,9 @@ def _ask(process: "subprocess.Popen[bytes]", path: str, cancelled: Cancelled) ->
         if cancelled():
             raise CancelledError("stopped")
         if select.select([process.stdout], [], [], _TICK)[0]:
-            part = os.read(process.stdout.fileno(), 1 << 16)
-            answer += part
-            if not part:
+            chunk = os.read(process.stdout.fileno(), 1 << 16)
+            answer += chunk
+            if not chunk:
                 return b""
             if answer.endswith(b"\n"):
                 return bytes(answer)

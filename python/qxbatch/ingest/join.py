@@ -5,7 +5,7 @@ The rule is strict: a scan in parts is still usable, but two scans in one series
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
-from qxbatch.ingest.part import Part, agree
+from qxbatch.ingest.scan_part import ScanPart, agree
 from qxbatch.ingest.stacks import Stack, interleaved, one_geometry, stacks_of, volumes_of
 from qxbatch.ingest.starts import NO_STARTS, Timeline, groups_by_time, timeline
 
@@ -18,29 +18,29 @@ LONGEST_VOLUME = 600.0
 """Interleaved slices of one volume start within this many seconds."""
 
 
-def scans_to_join(parts: Sequence[Part | None]) -> list[tuple[int, ...]]:
+def scans_to_join(parts: Sequence[ScanPart | None]) -> list[tuple[int, ...]]:
     """Return the indices of the parts of each scan with several parts. None marks a part that cannot be joined."""
     alike: dict[Hashable, list[int]] = {}
     for index, part in enumerate(parts):
         if part is not None:
             alike.setdefault((part.patient, _family(part), part.first.kind), []).append(index)
-    known = {index: part for index, part in enumerate(parts) if part is not None}
+    joinable = {index: part for index, part in enumerate(parts) if part is not None}
     return sorted(
         scan
         for indices in alike.values()
         if len(indices) > 1
-        for cluster in _by_measures(indices, known)
-        for scan in _scans(cluster, known)
+        for cluster in _by_measures(indices, joinable)
+        for scan in _scans(cluster, joinable)
     )
 
 
-def _family(part: Part) -> Hashable:
+def _family(part: ScanPart) -> Hashable:
     """Return what the numbers of one scan plan: the number itself, or n for n x 1000 + k."""
     n, k = divmod(part.number, THOUSAND)
     return ("thousands", n) if part.thousands and n and k else part.number
 
 
-def _by_measures(indices: Sequence[int], parts: dict[int, Part]) -> list[list[int]]:
+def _by_measures(indices: Sequence[int], parts: dict[int, ScanPart]) -> list[list[int]]:
     clusters: list[list[int]] = []
     for index in indices:
         for cluster in clusters:
@@ -54,7 +54,7 @@ def _by_measures(indices: Sequence[int], parts: dict[int, Part]) -> list[list[in
     return clusters
 
 
-def _scans(indices: Sequence[int], parts: dict[int, Part]) -> Iterator[tuple[int, ...]]:
+def _scans(indices: Sequence[int], parts: dict[int, ScanPart]) -> Iterator[tuple[int, ...]]:
     """Yield all these parts if they are one scan; else the scans within a frame of reference, study, number or time."""
     if len(indices) < 2:  # noqa: PLR2004 - a scan with one part is a series already
         return
@@ -70,9 +70,9 @@ def _scans(indices: Sequence[int], parts: dict[int, Part]) -> Iterator[tuple[int
             yield from _scans([indices[at] for at in group], parts)
 
 
-def _by_key(parts: Sequence[Part]) -> list[list[int]]:
+def _by_key(parts: Sequence[ScanPart]) -> list[list[int]]:
     """Return the parts grouped by frame of reference, study or number, whichever differs first; empty if none does."""
-    keys: tuple[Callable[[Part], Hashable], ...] = (
+    keys: tuple[Callable[[ScanPart], Hashable], ...] = (
         lambda part: part.first.frame,
         lambda part: part.study,
         lambda part: part.number,
@@ -86,7 +86,7 @@ def _by_key(parts: Sequence[Part]) -> list[list[int]]:
     return []
 
 
-def _by_time(parts: Sequence[Part], stacks: Sequence[Stack] | None) -> list[list[int]]:
+def _by_time(parts: Sequence[ScanPart], stacks: Sequence[Stack] | None) -> list[list[int]]:
     """Return parts of several scans, split at the large gaps between them."""
     times = timeline([part.first.starts for part in parts] if stacks is None else [stack.starts for stack in stacks])
     if times is None:
@@ -95,7 +95,7 @@ def _by_time(parts: Sequence[Part], stacks: Sequence[Stack] | None) -> list[list
     return groups_by_time(times if whole else times._replace(steady=False), range(len(parts)))
 
 
-def _groups_of_scan(parts: Sequence[Part], stacks: Sequence[Stack]) -> list[list[int]] | None:
+def _groups_of_scan(parts: Sequence[ScanPart], stacks: Sequence[Stack]) -> list[list[int]] | None:
     """Return the parts of one geometry, split at the large gaps in time; None if they are not one scan."""
     first = parts[0].first
     volumes = volumes_of(stacks, first)
@@ -120,7 +120,7 @@ def _all_differ(times: Timeline, volumes: Sequence[Hashable]) -> bool:
     return len(set(volumes)) >= FEWEST_UNDATED and len({second for _, second in starts}) == len(starts)
 
 
-def _numbers_agree(parts: Sequence[Part]) -> bool:
+def _numbers_agree(parts: Sequence[ScanPart]) -> bool:
     """Return whether there is one number, or n x 1000 + 1, 2, ... without a gap."""
     numbers = sorted({part.number for part in parts})
     return len(numbers) == 1 or (
@@ -128,7 +128,7 @@ def _numbers_agree(parts: Sequence[Part]) -> bool:
     )
 
 
-def _frames_agree(parts: Sequence[Part]) -> bool:
+def _frames_agree(parts: Sequence[ScanPart]) -> bool:
     """Return whether the frames of reference are equal; between studies they must be known as well."""
     frames = {part.first.frame for part in parts}
     if len({part.study for part in parts}) > 1 and "" in frames:

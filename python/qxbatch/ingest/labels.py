@@ -15,8 +15,8 @@ def clean_label(text: str) -> str:
     return cleaned[:LONGEST]
 
 
-def label_for(patient_id: str, session_id: str, *, replaced: bool) -> str:
-    """Return the label of a patient's files; with `replaced` (a logfile named the session) it is the session id."""
-    if replaced:
+def label_for(patient_id: str, session_id: str, *, deidentified: bool) -> str:
+    """Return the label of a patient's files; with `deidentified` it is the session id, from a logfile."""
+    if deidentified:
         return clean_label(session_id)
     return clean_label(patient_id) or clean_label(session_id)

@@ -84,9 +84,9 @@ class Gap(NamedTuple):
 
     def words(self) -> str:
         """Return the missing files as part of a sentence."""
-        shown = f" ({_listed(self.names)})" if self.names else ""
+        names = f" ({_listed(self.names)})" if self.names else ""
         files = "1 file" if self.listed == 1 else f"{self.listed} files"
-        return f"{self.path} lists {files}, {self.missing} {_is(self.missing)} missing{shown}"
+        return f"{self.path} lists {files}, {self.missing} {_is(self.missing)} missing{names}"
 
 
 class LeftOut(NamedTuple):
@@ -116,20 +116,20 @@ class LeftOut(NamedTuple):
 
     def counts(self) -> dict[str, int]:
         """Return the number of members by cause."""
-        found = Counter(member.cause for member in self.members)
-        found[Cause.MISSING] = sum(gap.missing for gap in self.gaps)
-        return {cause.value: found[cause] for cause in Cause if found[cause]}
+        counts = Counter(member.cause for member in self.members)
+        counts[Cause.MISSING] = sum(gap.missing for gap in self.gaps)
+        return {cause.value: counts[cause] for cause in Cause if counts[cause]}
 
     def words(self) -> str:
         """Return the left-out and truncated members as a list for a sentence."""
         causes = [cause for cause in Cause if any(member.cause is cause for member in self.members)]
         absent = [
-            *(self._words(each) for each in causes if each is not Cause.TRUNCATED),
+            *(self._words(cause) for cause in causes if cause is not Cause.TRUNCATED),
             *(gap.words() for gap in self.gaps),
         ]
-        parts = [f"not imported: {'; '.join(absent)}"] if absent else []
-        parts += [f"imported, but cut short: {self._words(Cause.TRUNCATED)}"] if Cause.TRUNCATED in causes else []
-        return "; ".join(parts)
+        phrases = [f"not imported: {'; '.join(absent)}"] if absent else []
+        phrases += [f"imported, but cut short: {self._words(Cause.TRUNCATED)}"] if Cause.TRUNCATED in causes else []
+        return "; ".join(phrases)
 
     def advice(self) -> str:
         """Return advice, one sentence for each cause."""

@@ -19,8 +19,8 @@ _LARGER = 10
 
 def limits_of(reasons: Iterable[str]) -> tuple[str, ...]:
     """Return the parameters that the reasons name; other limits (names, memory) have none."""
-    found = (name for reason in reasons for words, name in _OF_WORDS.items() if words in reason)
-    return tuple(dict.fromkeys(found))
+    names = (parameter for reason in reasons for words, parameter in _OF_WORDS.items() if words in reason)
+    return tuple(dict.fromkeys(names))
 
 
 def larger(limits: Iterable[str], settings: Settings) -> Mapping[str, str]:

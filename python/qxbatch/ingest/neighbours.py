@@ -36,7 +36,9 @@ def _key(path: str) -> str:
     return path.replace("!", _JOINT).replace("/", _JOINT)
 
 
-def _folder(one: str, other: str) -> str:
+def _folder(path: str, other: str) -> str:
     """Return the deepest common folder, including the joint after it."""
-    length = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    return one[: one.rfind(_JOINT, 0, length) + 1]
+    length = next(
+        (at for at, (a, b) in enumerate(zip(path, other, strict=False)) if a != b), min(len(path), len(other))
+    )
+    return path[: path.rfind(_JOINT, 0, length) + 1]

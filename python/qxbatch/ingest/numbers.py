@@ -31,12 +31,12 @@ class Claim(NamedTuple):
 
 def give_numbers(dicom: Sequence[Claim], parrec: Sequence[Claim] = ()) -> tuple[list[int], list[int]]:
     """Return n for each claim, in the order of the claims given."""
-    taken: set[int] = set()
-    return _claim(dicom, taken), _claim(parrec, taken)
+    used_numbers: set[int] = set()
+    return _claim(dicom, used_numbers), _claim(parrec, used_numbers)
 
 
-def _claim(claims: Sequence[Claim], taken: set[int]) -> list[int]:
-    given: dict[int, int] = {}
+def _claim(claims: Sequence[Claim], used_numbers: set[int]) -> list[int]:
+    numbers: dict[int, int] = {}
     further: list[int] = []
     numbered = sorted(
         (i for i, c in enumerate(claims) if c.number is not None),
@@ -45,23 +45,23 @@ def _claim(claims: Sequence[Claim], taken: set[int]) -> list[int]:
     for position, i in enumerate(numbered):
         first = position == 0 or claims[numbered[position - 1]].number != claims[i].number
         n = 10 * (claims[i].number or 0)
-        if first and n not in taken:
-            given[i] = n
-            taken.add(n)
+        if first and n not in used_numbers:
+            numbers[i] = n
+            used_numbers.add(n)
         else:
             further.append(i)
     for i in further:
         number = claims[i].number or 0
-        given[i] = lowest_free(candidates(number, first=1), taken)
+        numbers[i] = lowest_free(candidates(number, first=1), used_numbers)
     for i in sorted((i for i, c in enumerate(claims) if c.number is None), key=lambda i: claims[i].rank):
-        given[i] = lowest_free(candidates(None), taken)
-    return [given[i] for i in range(len(claims))]
+        numbers[i] = lowest_free(candidates(None), used_numbers)
+    return [numbers[i] for i in range(len(claims))]
 
 
-def lowest_free(candidates: Iterable[int], taken: set[int]) -> int:
+def lowest_free(candidates: Iterable[int], used_numbers: set[int]) -> int:
     """Return the first unused candidate, and mark it as used."""
-    n = next(c for c in candidates if c not in taken)
-    taken.add(n)
+    n = next(c for c in candidates if c not in used_numbers)
+    used_numbers.add(n)
     return n
 
 

@@ -31,32 +31,36 @@ def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[
     """Return the PAR/REC series among these rows, by path, and problems of files without a partner."""
     members = [row for row in map(reading.row, rows) if row.kind in ("par", "rec") or is_xml(row.path)]
     pairs, problems = pair([(row.index, row.path, row.kind) for row in members if reading.staged(row.index)])
-    found = []
+    series = []
     for par, rec in pairs:
         header = read_par(Path(reading.staged(par)))
         files = [(par, upper_name(reading.row(par).path))]
         if rec is not None:
             files.append((rec, upper_name(reading.row(rec).path)))
         number = header.series_number if (header.series_number or 0) > 0 else None
-        found.append(Pair(reading.row(par).path, number, header.dicom(), tuple(files)))
-    return found, problems
+        series.append(Pair(reading.row(par).path, number, header.dicom(), tuple(files)))
+    return series, problems
 
 
 def without_copies(reading: Reading, pairs: Sequence[Pair]) -> tuple[list[Pair], dict[int, int]]:
     """Drop pairs with the same bytes as another pair; return the others, and map each dropped row to the first copy."""
-    first: dict[tuple[str, ...], Pair] = {}
+    first_copies: dict[tuple[str, ...], Pair] = {}
     copies: dict[int, int] = {}
-    for each in pairs:
-        kept = first.setdefault(tuple(reading.row(row).content_sha256 for row, _ in each.files), each)
-        if kept is not each:
-            copies |= {row: own for (row, _), (own, _) in zip(each.files, kept.files, strict=True)}
-    return list(first.values()), copies
+    for candidate in pairs:
+        first_copy = first_copies.setdefault(
+            tuple(reading.row(row).content_sha256 for row, _ in candidate.files), candidate
+        )
+        if first_copy is not candidate:
+            copies |= {
+                row: first_row for (row, _), (first_row, _) in zip(candidate.files, first_copy.files, strict=True)
+            }
+    return list(first_copies.values()), copies
 
 
 def path_order(path: str) -> str:
     """Return the sort key for PAR/REC of one number: the path, with the n in the session's own dicom padded."""
-    found = _SORTED.match(path)
-    return f"{SORTED_PATH}{int(found[1]):012d}{path[found.end() :]}" if found else path
+    match = _SORTED.match(path)
+    return f"{SORTED_PATH}{int(match[1]):012d}{path[match.end() :]}" if match else path
 
 
 def is_xml(path: str) -> bool:

@@ -13,24 +13,26 @@ MAX_LISTED = 8
 def mixed(reading: Reading, people: Sequence[Person], subject: str, *, anonymous: bool) -> Problem:
     """Return the problem of a refused packet: each patient with folders, dates and series."""
     folders = _folders(reading, people)
-    each = []
-    for k, (person, mine) in enumerate(zip(people, folders, strict=True), start=1):
-        facts = f": {_facts(person, mine)}" if k <= MAX_LISTED else ""
-        each.append(named(f"patient {k}", person.patient, anonymous=anonymous) + facts)
+    descriptions = []
+    for k, (person, folders_of_person) in enumerate(zip(people, folders, strict=True), start=1):
+        facts = f": {_facts(person, folders_of_person)}" if k <= MAX_LISTED else ""
+        descriptions.append(named(f"patient {k}", person.patient, anonymous=anonymous) + facts)
     return Problem(
         Code.MIXED_PATIENTS,
         subject,
-        _printable(f"contains {len(people)} patients: {'; '.join(each)}."),
+        _printable(f"contains {len(people)} patients: {'; '.join(descriptions)}."),
         "Split it with --on-mixed=split; if they are one person, use --on-mixed=merge.",
     )
 
 
-def differing(found: Iterable[tuple[Person, Identity, Identity]], subject: str, *, anonymous: bool) -> list[Problem]:
+def differing(
+    contradictions: Iterable[tuple[Person, Identity, Identity]], subject: str, *, anonymous: bool
+) -> list[Problem]:
     """Return a warning for each patient whose files differ in name and birth date."""
     problems = []
-    for person, one, other in found:
+    for person, identity, other in contradictions:
         whose = "one patient" if anonymous else f"patient {person.patient}"
-        text = "" if anonymous else f": {_identity(one)}, and {_identity(other)}"
+        text = "" if anonymous else f": {_identity(identity)}, and {_identity(other)}"
         message = f"files of {whose} differ in name and birth date{text}."
         hint = "Check that they are of one person; if not, import the files of each person as a separate packet."
         problems.append(Problem(Code.DIFFERENT_NAMES, subject, _printable(message), hint, Severity.WARNING))
@@ -76,17 +78,17 @@ def _folders(reading: Reading, people: Sequence[Person]) -> list[list[str]]:
     """Return where in the packet each person's files are: the highest folders without files of other persons."""
     paths = [_own_folders(reading, person) for person in people]
     plans_of: dict[str, set[int]] = {}
-    for k, mine in enumerate(paths):
-        for folder in mine:
+    for k, own_folders in enumerate(paths):
+        for folder in own_folders:
             for above in _upwards(folder):
                 plans_of.setdefault(above, set()).add(k)
-    found = []
-    for mine in paths:
+    highest_folders = []
+    for own_folders in paths:
         highest = (
-            next((top for top in _upwards(folder) if len(plans_of[top]) == 1), folder) for folder in sorted(mine)
+            next((top for top in _upwards(folder) if len(plans_of[top]) == 1), folder) for folder in sorted(own_folders)
         )
-        found.append([folder or "the top folder of the packet" for folder in dict.fromkeys(highest)])
-    return found
+        highest_folders.append([folder or "the top folder of the packet" for folder in dict.fromkeys(highest)])
+    return highest_folders
 
 
 def _own_folders(reading: Reading, person: Person) -> set[str]:

@@ -118,11 +118,11 @@ def _split(groups: Sequence[Group], people: Sequence[Person], session: SessionId
     """Return a plan for each patient. A group without a patient follows its study, else the first patient."""
     plan_of_group = {group: k for k, person in enumerate(people) for group in person.groups}
     by_study = {groups[group].study: plan_of_group[group] for group in sorted(plan_of_group, reverse=True)}
-    of = [plan_of_group.get(index, by_study.get(group.study, 0)) for index, group in enumerate(groups)]
+    plan_of_index = [plan_of_group.get(index, by_study.get(group.study, 0)) for index, group in enumerate(groups)]
     return [
         SessionPlan(
             numbered_session(session, k + 1),
-            tuple(index for index, mine in enumerate(of) if mine == k),
+            tuple(index for index, plan in enumerate(plan_of_index) if plan == k),
             person.patient,
             tuple(row for item in person.items for row in item.rows),
         )

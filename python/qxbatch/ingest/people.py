@@ -102,31 +102,37 @@ def is_anonymous(patient: str) -> bool:
     return PLACEHOLDER.search(folded) is not None and not any(character.isdigit() for character in folded)
 
 
-def can_be_one(one: Identity, other: Identity) -> bool:
+def can_be_same_person(identity: Identity, other: Identity) -> bool:
     """Return whether two identities can be one person: a common part of the name, or the same birth date."""
-    if one.birth and one.birth == other.birth:
+    if identity.birth and identity.birth == other.birth:
         return True
-    if not comparable(one.name, other.name):
-        return not (one.birth and other.birth)
-    return have_common_part(one.name, other.name)
+    if not comparable(identity.name, other.name):
+        return not (identity.birth and other.birth)
+    return have_common_part(identity.name, other.name)
 
 
-def contradict(one: Identity, other: Identity) -> bool:
+def contradict(identity: Identity, other: Identity) -> bool:
     """Return whether both name and birth date differ. A code such as `scan3` is not another person's name."""
-    if not one.birth or not other.birth or one.birth == other.birth or one.name.is_code or other.name.is_code:
+    if (
+        not identity.birth
+        or not other.birth
+        or identity.birth == other.birth
+        or identity.name.is_code
+        or other.name.is_code
+    ):
         return False
-    return comparable(one.name, other.name) and not is_spelling(one.name, other.name)
+    return comparable(identity.name, other.name) and not is_spelling(identity.name, other.name)
 
 
 def contradictions(people: Iterable[Person]) -> list[tuple[Person, Identity, Identity]]:
     """Return each person whose files have different names and birth dates, with the first two such identities."""
-    found = []
+    contradicting = []
     for person in people:
         pairs = combinations(person.identities, 2)
-        pair = next(((one, other) for one, other in pairs if contradict(one, other)), None)
+        pair = next(((identity, other) for identity, other in pairs if contradict(identity, other)), None)
         if pair:
-            found.append((person, *pair))
-    return found
+            contradicting.append((person, *pair))
+    return contradicting
 
 
 def people_of(items: Sequence[Item]) -> list[Person]:
@@ -139,15 +145,15 @@ def people_of(items: Sequence[Item]) -> list[Person]:
     for item in items:
         named = item.identity is not None and is_anonymous(item.key)
         by_key.setdefault("" if named else item.key, []).append(item)
-    without = by_key.pop("", [])
-    people = [Person(mine[0].patient, tuple(mine)) for mine in by_key.values()]
+    anonymous = by_key.pop("", [])
+    people = [Person(items_of_key[0].patient, tuple(items_of_key)) for items_of_key in by_key.values()]
     people.sort(key=lambda person: person.order)
-    for cluster in _clusters(without):
-        place = _place_of(cluster, people)
-        if place is None:
+    for cluster in _clusters(anonymous):
+        index = _place_of(cluster, people)
+        if index is None:
             people.append(Person(_first_name(cluster), tuple(cluster)))
         else:
-            people[place] = Person(people[place].patient, (*people[place].items, *cluster))
+            people[index] = Person(people[index].patient, (*people[index].items, *cluster))
     return sorted(people, key=lambda person: person.order)
 
 
@@ -163,29 +169,31 @@ def _clusters(items: Iterable[Item]) -> list[list[Item]]:
             by_identity.setdefault(item.identity, []).append(item)
     clusters: list[list[Identity]] = []
     for identity in by_identity:
-        same = [cluster for cluster in clusters if any(can_be_one(identity, each) for each in cluster)]
+        same = [cluster for cluster in clusters if any(can_be_same_person(identity, member) for member in cluster)]
         clusters = [cluster for cluster in clusters if cluster not in same]
-        clusters.append([*(each for cluster in same for each in cluster), identity])
-    found = [[item for identity in cluster for item in by_identity[identity]] for cluster in clusters]
-    return sorted(found, key=lambda cluster: min((item.started == "", item.started, item.rows) for item in cluster))
+        clusters.append([*(member for cluster in same for member in cluster), identity])
+    item_clusters = [[item for identity in cluster for item in by_identity[identity]] for cluster in clusters]
+    return sorted(
+        item_clusters, key=lambda cluster: min((item.started == "", item.started, item.rows) for item in cluster)
+    )
 
 
 def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
     """Return the index of the person for items without PatientID; None if they belong to none of them."""
-    mine = [item.identity for item in cluster if item.identity is not None]
+    identities = [item.identity for item in cluster if item.identity is not None]
     studies = {item.study for item in cluster if item.study}
     nameless = [index for index, person in enumerate(people) if not person.identities]
     places = (
-        *(index for index, person in enumerate(people) if _is_id_of(person, mine)),
+        *(index for index, person in enumerate(people) if _is_id_of(person, identities)),
         *(
             index
             for index, person in enumerate(people)
-            if _have_one_in_common(mine, person.identities, comparable_only=True)
+            if _any_can_be_same_person(identities, person.identities, comparable_only=True)
         ),
         *(
             index
             for index, person in enumerate(people)
-            if _have_one_in_common(mine, person.identities, comparable_only=False)
+            if _any_can_be_same_person(identities, person.identities, comparable_only=False)
         ),
         *(index for index in nameless if studies & {item.study for item in people[index].items}),
         *nameless,
@@ -193,10 +201,13 @@ def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
     return next(iter(places), None)
 
 
-def _have_one_in_common(mine: Sequence[Identity], theirs: Sequence[Identity], *, comparable_only: bool) -> bool:
-    pairs = ((one, other) for one in mine for other in theirs)
+def _any_can_be_same_person(
+    identities: Sequence[Identity], others: Sequence[Identity], *, comparable_only: bool
+) -> bool:
+    pairs = ((identity, other) for identity in identities for other in others)
     return any(
-        can_be_one(one, other) and (comparable(one.name, other.name) or not comparable_only) for one, other in pairs
+        can_be_same_person(identity, other) and (comparable(identity.name, other.name) or not comparable_only)
+        for identity, other in pairs
     )
 
 

@@ -4,23 +4,23 @@ from collections import Counter
 from collections.abc import Sequence
 
 from qxbatch.core import Group, Reading
-from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.session.layout import OUTSIDE
 
 
-def several_studies(groups: Sequence[Group], part: Part) -> list[Problem]:
+def several_studies(groups: Sequence[Group], sorted_session: SortedSession) -> list[Problem]:
     """Warn of several studies in one session: one person scanned twice, or two merged packets."""
-    studies = {groups[i].study for series in part.series for i in series.groups}
+    studies = {groups[i].study for series in sorted_session.series for i in series.groups}
     if len(studies) <= 1:
         return []
     message = f"{len(studies)} studies became one session."
-    numbers = Counter(series.header.get("SeriesNumber") for series in part.series if series.groups)
+    numbers = Counter(series.header.get("SeriesNumber") for series in sorted_session.series if series.groups)
     if any(count > 1 for number, count in numbers.items() if number is not None):
         message = f"{message[:-1]}; series with the same SeriesNumber got different numbers."
     hint = "Check that they belong together."
-    return [Problem(Code.SEVERAL_STUDIES, part.session.id, message, hint, Severity.WARNING)]
+    return [Problem(Code.SEVERAL_STUDIES, sorted_session.session.id, message, hint, Severity.WARNING)]
 
 
 def surrounded(reading: Reading, names: str) -> list[Problem]:
@@ -32,9 +32,9 @@ def surrounded(reading: Reading, names: str) -> list[Problem]:
     return [Problem(Code.SURROUNDED, names, message, severity=Severity.INFO)]
 
 
-def joined_series(part: Part) -> list[Problem]:
+def joined_series(sorted_session: SortedSession) -> list[Problem]:
     """Return a note for each series that was joined from several parts of one scan."""
-    return [_joined(series) for series in part.series if series.parts]
+    return [_joined(series) for series in sorted_session.series if series.parts]
 
 
 def _joined(series: Series) -> Problem:
@@ -49,13 +49,13 @@ def _joined(series: Series) -> Problem:
     return Problem(Code.JOINED_SERIES, f"series {series.n}", message, hint, Severity.INFO)
 
 
-def duplicates(reading: Reading, part: Part) -> list[Problem]:
+def duplicates(reading: Reading, sorted_session: SortedSession) -> list[Problem]:
     """Warn, per series, of files that occurred more than once, except copies in the inbox of the session's own files."""
-    own = {row.at for row in map(reading.row, part.rows) if row.path.startswith(OUTSIDE) and row.at}
-    copies = (row for row in map(reading.row, part.rows) if row.fate == "duplicate")
-    counts = Counter(row.series for row in copies if row.at not in own)
-    firsts = map(reading.row, part.copies.values())
-    counts.update(first.series for first in firsts if first.at not in own)
+    own_files = {row.at for row in map(reading.row, sorted_session.rows) if row.path.startswith(OUTSIDE) and row.at}
+    copies = (row for row in map(reading.row, sorted_session.rows) if row.fate == "duplicate")
+    counts = Counter(row.series for row in copies if row.at not in own_files)
+    firsts = map(reading.row, sorted_session.copies.values())
+    counts.update(first.series for first in firsts if first.at not in own_files)
     return [_duplicates(n, count) for n, count in sorted(counts.items())]
 
 

@@ -1,6 +1,6 @@
 """`python -m qxbatch.ingest.second_reader`: pydicom reads headers that the core could not parse.
 
-Standard input has one path per line, as JSON; for each, standard output gets one line of JSON: the wanted fields, or null.
+Standard input has one path per line, as JSON; for each, standard output gets one line of JSON: the header fields, or null.
 It runs as a separate process with limits of time and memory, since a damaged header can make any reader take hours or
 gigabytes.
 """
@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def read_header(path: str) -> dict[str, str] | None:
-    """Return the wanted fields of a file as pydicom reads them, or None if it has no series."""
+    """Return the fields (`FIELDS`) of a file as pydicom reads them, or None if it has no series."""
     from pydicom import config, dcmread
     from pydicom.datadict import tag_for_keyword
 

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from qxbatch.ingest.part import Instance, Part, Vector, agree
+from qxbatch.ingest.scan_part import Instance, ScanPart, Vector, agree
 from qxbatch.ingest.starts import NO_STARTS, Starts, earliest
 
 SAME_PLACE = 0.05
@@ -30,7 +30,7 @@ class Stack:
     """The earliest starts of its files."""
 
 
-def stacks_of(parts: Sequence[Part]) -> list[Stack] | None:
+def stacks_of(parts: Sequence[ScanPart]) -> list[Stack] | None:
     """Return the slices of each part; None if a part has more than one volume, or if not all files agree."""
     first = parts[0].first
     normal = _normal(first.orientation)
@@ -47,10 +47,10 @@ def stacks_of(parts: Sequence[Part]) -> list[Stack] | None:
     return stacks if all(len(set(stack.places)) == len(stack.places) for stack in stacks) else None
 
 
-def _stack(part: Part, first: Instance, normal: Vector) -> Stack | None:
+def _stack(part: ScanPart, first: Instance, normal: Vector) -> Stack | None:
     """Return the slices of a part; None if they are more than one volume or disagree with the scan's first file."""
     stack = Stack()
-    seen: set[float] = set()
+    places: set[float] = set()
     starts: Starts | None = None
     for instance in part.instances():
         if instance is None or instance.frame != part.first.frame or not agree(instance, first):
@@ -58,9 +58,9 @@ def _stack(part: Part, first: Instance, normal: Vector) -> Stack | None:
         away = [a - b for a, b in zip(instance.position, first.position, strict=True)]
         place = sum(a * n for a, n in zip(away, normal, strict=True))
         across = math.hypot(*(a - place * n for a, n in zip(away, normal, strict=True)))
-        if across > SAME_PLACE or place in seen or (instance.volume and seen):
+        if across > SAME_PLACE or place in places or (instance.volume and places):
             return None
-        seen.add(place)
+        places.add(place)
         stack.places.append(place)
         stack.acquisitions.append(instance.acquisition)
         stack.temporals.append(instance.temporal)
@@ -92,9 +92,9 @@ def volumes_of(stacks: Sequence[Stack], first: Instance) -> Sequence[Hashable] |
     places = [place for stack in stacks for place in stack.places]
     numbers: Sequence[Hashable] | None = [0] * len(stacks) if len(set(places)) == len(places) else None
     for column in ([stack.acquisitions for stack in stacks], [stack.temporals for stack in stacks]):
-        values = [number for each in column for number in each]
+        values = [number for numbers_of_part in column for number in numbers_of_part]
         if numbers is None and None not in values and len(set(zip(places, values, strict=True))) == len(places):
-            numbers = [each[0] for each in column]
+            numbers = [numbers_of_part[0] for numbers_of_part in column]
     whole = first.volume or any(len(stack.places) > 1 for stack in stacks)
     return range(len(stacks)) if whole and numbers is not None else numbers
 
@@ -108,8 +108,8 @@ def one_geometry(stacks: Sequence[Stack], first: Instance) -> bool:
         return False
     steps = [after - before for before, after in pairwise(places)]
     step = min(steps)
-    multiples = [round(each / step) for each in steps]
-    if any(abs(each / step - times) > LARGEST_STEP_ERROR for each, times in zip(steps, multiples, strict=True)):
+    multiples = [round(distance / step) for distance in steps]
+    if any(abs(distance / step - times) > LARGEST_STEP_ERROR for distance, times in zip(steps, multiples, strict=True)):
         return False
     single = all(len(stack.places) == 1 for stack in stacks)
     return single or (max(multiples) == 1 and step >= SMALLEST_STEP * first.thickness)
@@ -118,5 +118,5 @@ def one_geometry(stacks: Sequence[Stack], first: Instance) -> bool:
 def interleaved(stacks: Sequence[Stack], groups: Sequence[Sequence[int]]) -> bool:
     """Return whether no position occurs twice and each group of parts has positions between those of each other group."""
     places = [[place for index in group for place in stacks[index].places] for group in groups]
-    every = [place for group in places for place in group]
-    return len(set(every)) == len(every) and max(map(min, places)) < min(map(max, places))
+    all_places = [place for group in places for place in group]
+    return len(set(all_places)) == len(all_places) and max(map(min, places)) < min(map(max, places))

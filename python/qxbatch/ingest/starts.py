@@ -46,26 +46,28 @@ class Timeline(NamedTuple):
     """Whether the starts of the volumes of one scan are evenly spaced."""
 
 
-def earliest(one: Starts | None, other: Starts) -> Starts:
+def earliest(starts: Starts | None, other: Starts) -> Starts:
     """Return the earlier start of each source; None if one of both is unknown."""
-    if one is None:
+    if starts is None:
         return other
     return tuple(
         None if a is None or b is None else min(a, b, key=lambda start: start.order)
-        for a, b in zip(one, other, strict=True)
+        for a, b in zip(starts, other, strict=True)
     )
 
 
 def timeline(starts: Sequence[Starts]) -> Timeline | None:
     """Return the parts' starts from the first source that all parts have, preferably one with different starts."""
-    known = []
+    complete_sources = []
     for source, column in enumerate(zip(*starts, strict=True)):
         values = [start for start in column if start is not None]
         if len(values) == len(starts):
-            known.append((source, values))
-    if not known:
+            complete_sources.append((source, values))
+    if not complete_sources:
         return None
-    source, values = next((each for each in known if len(set(each[1])) > 1), known[0])
+    source, values = next(
+        (candidate for candidate in complete_sources if len(set(candidate[1])) > 1), complete_sources[0]
+    )
     dated = all(start.day is not None for start in values)
     return Timeline(_seconds(values), dated, source < STEADY_SOURCES)
 

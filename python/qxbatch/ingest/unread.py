@@ -24,10 +24,10 @@ def refuse_sound(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
         raise PacketError(Problem(Code.UNOPENED, names, message, SPLIT, command=again()))
     if not all(LIMIT in text for text in damage):
         return
-    shown = damage[0] + (f"; and {len(damage) - 1} more" if len(damage) > 1 else "")
+    reasons = damage[0] + (f"; and {len(damage) - 1} more" if len(damage) > 1 else "")
     code, hint = Code.DAMAGED, "If it is meant to be so large, raise the limit:"
     command = again(larger(limits_of(damage), settings))
     if all(REPACK in text for text in damage):
         code, hint, command = Code.UNOPENED, "Unpacked, as a folder, it can be imported as it is.", again()
-    message = f"cannot be opened, though it may be sound: {shown}. Nothing was imported."
+    message = f"cannot be opened, though it may be sound: {reasons}. Nothing was imported."
     raise PacketError(Problem(code, names, message, hint, command=command))

@@ -1,1 +1,1 @@
-"""Acquisition facts and verdicts of series, from what was read of them (docs/acquisition.md)."""
+"""Acquisition facts and verdicts of series, from their headers (docs/acquisition.md)."""

@@ -12,12 +12,12 @@ _WEIGHTED = 1e-3
 def diffusion(observed: Observed) -> tuple[BValues | None, int | None]:
     """Return b-values with the number of their volumes, and the number of different directions; None for other scans.
 
-    By the headers where each volume has a b-value, else by the table that the converter wrote.
+    The source is the headers if each volume has a b-value, else the table that the converter wrote.
     """
     main = observed.main
     table = observed.b_values
-    known = sum(count for _, count in main.b_values) if main is not None else 0
-    if main is not None and known == main.begun:
+    volumes_with_b = sum(count for _, count in main.b_values) if main is not None else 0
+    if main is not None and volumes_with_b == main.begun:
         b_values, directions = tuple(main.b_values), main.directions or _directions(observed)
     else:
         b_values, directions = tuple(sorted(Counter(round(value, 1) for value in table).items())), _directions(observed)
@@ -28,9 +28,9 @@ def diffusion(observed: Observed) -> tuple[BValues | None, int | None]:
 
 def _directions(observed: Observed) -> int | None:
     pairs = zip(observed.b_values, observed.b_vectors, strict=False)
-    found = {
-        tuple(round(part, 3) for part in vector)
+    directions = {
+        tuple(round(component, 3) for component in vector)
         for value, vector in pairs
-        if round(value, 1) > 0 and sum(part * part for part in vector) > _WEIGHTED
+        if round(value, 1) > 0 and sum(component * component for component in vector) > _WEIGHTED
     }
-    return len(found) or None
+    return len(directions) or None

@@ -8,16 +8,16 @@ from qxbatch.inspect.observed import Observed
 _FRACTIONS = {1.0: 0.5, 2.0: 0.625, 4.0: 0.75, 8.0: 0.875, 16.0: 1.0}
 """Values of sKSpace.ucPhasePartialFourier in the protocol of Siemens."""
 _UNALIASED = re.compile(r"\bMB(\d+)\b")
-"""In ImageComments of multiband sequences: `Unaliased MB3/PE3`."""
+"""Text in ImageComments of multiband sequences: `Unaliased MB3/PE3`."""
 _CUSTOMER = "%customerseq%"
 _AXES = {"ROW": "i", "COL": "j", "COLUMN": "j"}
 _DIRECTIONS = {("i", True): "i", ("i", False): "i-", ("j", True): "j-", ("j", False): "j"}
-"""Axis and sign of the header to direction in the image, whose rows run the other way."""
+"""Maps axis and sign of the header to the direction in the image, whose rows have the opposite order."""
 _LETTERS = frozenset({"i", "i-", "j", "j-", "k", "k-"})
 
 
 class Encoding(NamedTuple):
-    """None where a value is not known."""
+    """How k-space was encoded; None for unknown values."""
 
     phase_encoding_direction: str | None
     phase_encoding_axis: str | None
@@ -59,11 +59,11 @@ def _phase_encoding(observed: Observed) -> tuple[str | None, str | None]:
 
 
 def _acceleration(observed: Observed) -> float | None:
-    found = observed.number("ParallelReductionFactorInPlane", "Protocol.sPat.lAccelFactPE")
+    factor = observed.number("ParallelReductionFactorInPlane", "Protocol.sPat.lAccelFactPE")
     asset = observed.number("GeAssetFactors")
-    if found is None and asset is not None:
-        found = round(1 / asset, 2)
-    return found or observed.number(sidecar="ParallelReductionFactorInPlane")
+    if factor is None and asset is not None:
+        factor = round(1 / asset, 2)
+    return factor or observed.number(sidecar="ParallelReductionFactorInPlane")
 
 
 def _multiband(observed: Observed) -> int | None:
@@ -72,8 +72,8 @@ def _multiband(observed: Observed) -> int | None:
         return int(comment[1])
     planned = observed.number("Protocol.sSliceAcceleration.lMultiBandFactor")
     if planned is None or planned == 1:
-        own = _CUSTOMER in (observed.text("Protocol.tSequenceFileName") or "").lower()
-        planned = observed.number(sidecar="MultibandAccelerationFactor") or (None if own else planned)
+        is_custom = _CUSTOMER in (observed.text("Protocol.tSequenceFileName") or "").lower()
+        planned = observed.number(sidecar="MultibandAccelerationFactor") or (None if is_custom else planned)
     return int(planned) if planned is not None and planned >= 1 else None
 
 
@@ -86,7 +86,7 @@ def _partial_fourier(observed: Observed) -> float | None:
 
 
 def _readout(observed: Observed, axis: str | None) -> tuple[float | None, float | None]:
-    """Return effective echo spacing and total readout time in s, of lines that the image has along its phase encoding."""
+    """Return effective echo spacing and total readout time in s, for the image's lines along its phase encoding."""
     bandwidth, main = observed.number("SiemensBandwidthPerPixelPhaseEncode"), observed.main
     if bandwidth and main is not None and axis:
         lines = main.size[1] if axis == "i" else main.size[0]

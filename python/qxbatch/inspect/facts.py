@@ -1,4 +1,4 @@
-"""All facts of a series in one place."""
+"""All acquisition facts of a DICOM series."""
 
 from qxbatch.acquisition import Acquisition
 from qxbatch.inspect.diffusion import diffusion
@@ -11,7 +11,7 @@ from qxbatch.inspect.volumes import volumes
 
 
 def facts(observed: Observed) -> Acquisition:
-    """Return what is known of the acquisition of a DICOM series."""
+    """Return the acquisition facts of a DICOM series."""
     counts = volumes(observed)
     times = timing(observed)
     place = geometry(observed, counts.slices if counts else 0)

@@ -8,13 +8,13 @@ from qxbatch.acquisition import Orientation
 from qxbatch.inspect.observed import Observed
 
 _STRAIGHT = 0.8
-"""Cosine of the normal with an axis of the patient, from which on a plane has that axis' name."""
+"""Minimum cosine between the normal and an axis of the patient for a plane that is not oblique."""
 
 Three = tuple[float, float, float]
 
 
 class Geometry(NamedTuple):
-    """Sizes in mm; None where they are not known."""
+    """Sizes in mm; None for unknown ones."""
 
     matrix: tuple[int, int, int] | None = None
     fov_mm: Three | None = None
@@ -24,7 +24,7 @@ class Geometry(NamedTuple):
 
 
 def geometry(observed: Observed, slices: int) -> Geometry:
-    """Return the sizes of the stack with most frames, which has so many slices."""
+    """Return the sizes of the stack with most frames, which has `slices` slices."""
     main = observed.main
     if main is None or not slices:
         return Geometry()
@@ -44,7 +44,7 @@ def geometry(observed: Observed, slices: int) -> Geometry:
 
 
 def slice_distance(observed: Observed) -> float | None:
-    """Return the distance of slice centres: the median one of their positions, else SpacingBetweenSlices."""
+    """Return the distance of slice centres: the median distance of their positions, else SpacingBetweenSlices."""
     main = observed.main
     places = main.places if main is not None else []
     steps = sorted(after - before for before, after in pairwise(places))

@@ -1,4 +1,4 @@
-"""What the pixels of a series show."""
+"""The kinds of values in the pixels of a series."""
 
 from itertools import combinations
 
@@ -13,18 +13,18 @@ _COMPONENTS = {
     "I": ImageKind.IMAGINARY,
 }
 _ORTHOGONAL = 0.26
-"""Cosine of the least angle (75 degrees) of two planes that are orthogonal views."""
+"""Cosine of the smallest angle (75 degrees) between two planes that count as orthogonal views."""
 
 
 def kinds(observed: Observed) -> tuple[ImageKind, ...]:
     """Return the kinds in the order of ImageKind."""
     stacks = observed.acquired.stacks
-    found = {_COMPONENTS[stack.component] for stack in stacks if stack.component in _COMPONENTS}
+    image_kinds = {_COMPONENTS[stack.component] for stack in stacks if stack.component in _COMPONENTS}
     if stacks and all(stack.derived for stack in stacks):
-        found.add(ImageKind.DERIVED)
+        image_kinds.add(ImageKind.DERIVED)
     if is_localizer(observed):
-        found.add(ImageKind.LOCALIZER)
-    return tuple(kind for kind in ImageKind if kind in found)
+        image_kinds.add(ImageKind.LOCALIZER)
+    return tuple(kind for kind in ImageKind if kind in image_kinds)
 
 
 def is_localizer(observed: Observed) -> bool:

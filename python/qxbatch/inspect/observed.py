@@ -1,4 +1,4 @@
-"""What was read of a series that tells how it was acquired."""
+"""The headers, frames and sidecars from which the acquisition facts of a series are computed."""
 
 import json
 import math
@@ -20,16 +20,16 @@ class HeaderLike(Protocol):
 
 @dataclass(frozen=True)
 class Observed:
-    """Frames and header of a DICOM series, and what the converter wrote beside its images."""
+    """Frames and header of a DICOM series, and the sidecars of its images."""
 
     acquired: Acquired
     header: HeaderLike
     sidecar: Mapping[str, Any] = field(default_factory=dict)
-    """JSON of the first image; empty where there is none."""
+    """JSON of the first image; empty if there is none."""
     b_values: tuple[float, ...] = ()
-    """Of the only .bval."""
+    """Values of the .bval; empty unless there is exactly one."""
     b_vectors: tuple[tuple[float, ...], ...] = ()
-    """Of the only .bvec, one for each volume."""
+    """Vectors of the .bvec, one for each volume; empty unless there is exactly one."""
 
     @property
     def main(self) -> Stack | None:
@@ -37,9 +37,9 @@ class Observed:
         return next(iter(self.acquired.stacks), None)
 
     def number(self, *names: str, sidecar: str = "", scale: float = 1.0) -> float | None:
-        """Return the first of these numbers of the header, else that of the sidecar times `scale`; 0 is no value."""
-        found = (self.acquired.numbers.get(name, [None])[0] for name in names)
-        value = next((one for one in found if one), None)
+        """Return the first of these numbers in the header, else that of the sidecar times `scale`; 0 counts as missing."""
+        numbers = (self.acquired.numbers.get(name, [None])[0] for name in names)
+        value = next((number for number in numbers if number), None)
         if value is None and sidecar:
             recorded = self.sidecar.get(sidecar)
             if (
@@ -52,20 +52,20 @@ class Observed:
         return value
 
     def text(self, *names: str, sidecar: str = "") -> str | None:
-        """Return the first of these texts of the header, else that of the sidecar."""
-        found = next((self.acquired.texts[name] for name in names if self.acquired.texts.get(name)), None)
-        if found is None and sidecar and isinstance(self.sidecar.get(sidecar), str):
-            found = self.sidecar[sidecar]
-        return found or None
+        """Return the first of these texts in the header, else that of the sidecar."""
+        value = next((self.acquired.texts[name] for name in names if self.acquired.texts.get(name)), None)
+        if value is None and sidecar and isinstance(self.sidecar.get(sidecar), str):
+            value = self.sidecar[sidecar]
+        return value or None
 
     def header_text(self, name: str) -> str:
-        """Return a field of the header that the scan gathered, as text; empty when absent."""
+        """Return a field of the header as text; empty when absent."""
         value = self.header.get(name)
         return "\\".join(map(str, value)) if isinstance(value, list) else str(value or "").strip()
 
 
 def observe(acquired: Acquired, header: HeaderLike, outputs: Sequence[Output]) -> Observed:
-    """Return what was read of a series whose images were written, or not."""
+    """Return the observations of a series; `outputs` are its converted images, if any."""
     jsons = [output.sidecars["json"] for output in outputs if "json" in output.sidecars]
     tables = [output.sidecars for output in outputs if "bval" in output.sidecars]
     values: Sequence[Sequence[float]] = _rows(tables[0]["bval"]) if len(tables) == 1 else []
@@ -80,7 +80,7 @@ def observe(acquired: Acquired, header: HeaderLike, outputs: Sequence[Output]) -
 
 
 def read_sidecar(path: Path | None) -> Mapping[str, Any]:
-    """Return the JSON that a converter wrote beside an image; empty where there is none or it cannot be read."""
+    """Return the JSON that a converter wrote beside an image; empty if it is missing or cannot be read."""
     if path is None:
         return {}
     try:

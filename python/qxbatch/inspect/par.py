@@ -1,4 +1,4 @@
-"""Facts of a PAR/REC: its table lists each image, and its general lines say how many were planned."""
+"""Facts of a PAR/REC: its table lists each image, and its general lines contain the planned numbers."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ _ROWS = {
     Orientation.CORONAL: "right-left",
     Orientation.SAGITTAL: "anterior-posterior",
 }
-"""The direction along the rows of an image, as the preparation direction names it."""
+"""The direction along the rows of an image, in the words of the preparation direction."""
 
 Key = tuple[float, ...]
 
@@ -55,8 +55,8 @@ class _Table(NamedTuple):
         return next(iter(self.columns.get(name, ())), None)
 
 
-def par_facts(header: ParTable) -> Acquisition | None:
-    """Return the facts of a PAR; None where its table cannot be read."""
+def par_acquisition(header: ParTable) -> Acquisition | None:
+    """Return the facts of a PAR; None if its table cannot be read."""
     try:
         table = _table(header)
     except ValueError:
@@ -95,12 +95,12 @@ def _table(header: ParTable) -> _Table:
 
 
 def _ranked(groups: Sequence[Key], volumes: Sequence[Key], slices: Sequence[float]) -> list[Key]:
-    """Return volumes with their rank among those of one b-value: before version 4.1 no number tells directions apart."""
-    seen: Counter[tuple[Key, Key, float]] = Counter()
+    """Return volumes with their rank within one b-value: before version 4.1, directions have no number."""
+    ranks: Counter[tuple[Key, Key, float]] = Counter()
     ranked = []
     for image in zip(groups, volumes, slices, strict=True):
-        ranked.append((*image[1], seen[image]))
-        seen[image] += 1
+        ranked.append((*image[1], ranks[image]))
+        ranks[image] += 1
     return ranked
 
 
@@ -110,7 +110,7 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
     main = Counter(group for group, _, _ in different).most_common(1)[0][0]
     of_main = [(volume, place) for group, volume, place in different if group == main]
     numbers = sorted({volume for volume, _ in of_main})
-    have = Counter(volume for volume, _ in of_main)
+    slices_of = Counter(volume for volume, _ in of_main)
     slices = len({place for _, place in of_main})
     if len({group[:1] for group in table.groups}) == 1:
         slices = max(slices, header.whole("max. number of slices/locations") or 0)
@@ -118,10 +118,10 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
     return {
         "planned_volumes": _planned(header, len(numbers)),
         "acquired_volumes": len(numbers),
-        "complete_volumes": sum(count >= slices for count in have.values()),
-        "partial_slices": have[last] if have[last] < slices else None,
+        "complete_volumes": sum(count >= slices for count in slices_of.values()),
+        "partial_slices": slices_of[last] if slices_of[last] < slices else None,
         "slices_per_volume": slices,
-        "missing_slices": sum(slices - count for count in have.values()),
+        "missing_slices": sum(slices - count for count in slices_of.values()),
         "duplicate_slices": len(images) - len(different),
     }
 
@@ -139,7 +139,7 @@ def _planned(header: ParTable, acquired: int) -> int | None:
 
 def _times(header: ParTable, table: _Table) -> dict[str, Any]:
     started = str(header.text("examination date/time")).replace(".", "-").replace(" ", "").partition("/")
-    begin = "T".join(part for part in (started[0], started[2]) if part)
+    begin = "T".join(text for text in (started[0], started[2]) if text)
     times = {row[0]: time for row, (time,) in _rows(table, "dyn_scan_begin_time")}
     steps = sorted(after - before for before, after in pairwise(times[key] for key in sorted(times)))
     middle = steps[len(steps) // 2] if steps else 0.0
@@ -203,7 +203,7 @@ def _diffusion(table: _Table) -> dict[str, Any]:
 
 def _kinds(table: _Table) -> tuple[ImageKind, ...]:
     types = {int(kind) for (kind,) in table.columns.get("image_type_mr") or ()}
-    found = {_KINDS[kind] for kind in types if kind in _KINDS}
+    kinds = {_KINDS[kind] for kind in types if kind in _KINDS}
     if len(set(table.columns.get("slice orientation") or ())) > 1:
-        found.add(ImageKind.LOCALIZER)
-    return tuple(kind for kind in ImageKind if kind in found)
+        kinds.add(ImageKind.LOCALIZER)
+    return tuple(kind for kind in ImageKind if kind in kinds)

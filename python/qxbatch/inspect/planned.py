@@ -1,4 +1,4 @@
-"""How many volumes and slices were planned: by the standard header, else by the vendors' own counts."""
+"""The planned numbers of volumes and slices, from standard elements, else from vendors' private ones."""
 
 from collections.abc import Sequence
 
@@ -6,16 +6,17 @@ from qxbatch.core import Stack
 from qxbatch.inspect.observed import Observed
 
 _GRADIENT_ECHO_EPI = "epfid"
-"""In the name that Siemens gives the sequences of BOLD scans."""
+"""Part of the sequence name of Siemens' BOLD scans."""
 _TWO_DIMENSIONS = 2
 _OFF = (None, 1.0)
-"""Of modes in the protocol of Siemens: not stored, or none."""
+"""Values of a mode in the protocol of Siemens that mean off: absent, or 1."""
 
 
 def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) -> int | None:
-    """Return how many volumes of so many slices were planned; None where no count of the headers fits to what exists.
+    """Return the planned number of volumes with `slices` slices; None if no count in the headers is plausible.
 
-    A count below what exists counts something else: NumberOfTemporalPositions of a diffusion scan may be 1.
+    A count below the number of acquired volumes counts something else: NumberOfTemporalPositions of a diffusion scan may
+    be 1.
     """
     main = stacks[0]
     if main.derived:
@@ -31,7 +32,7 @@ def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) ->
 
 
 def planned_slices(observed: Observed) -> int | None:
-    """Return how many slices the only volume of a series was to have; None where no header tells it."""
+    """Return the planned number of slices of a series with one volume; None if no header contains it."""
     main = observed.main
     if main is None or main.derived or _planes(observed) > 1:
         return None
@@ -43,8 +44,8 @@ def planned_slices(observed: Observed) -> int | None:
 
 
 def _planes(observed: Observed) -> int:
-    """Return in how many planes the frames are: stacks of one contrast differ by their plane alone."""
-    contrasts = [(one.echo_time, one.component, one.derived, one.size) for one in observed.acquired.stacks]
+    """Return the number of planes of the frames: stacks of one contrast differ only in their plane."""
+    contrasts = [(stack.echo_time, stack.component, stack.derived, stack.size) for stack in observed.acquired.stacks]
     return max(map(contrasts.count, contrasts), default=0)
 
 
@@ -54,7 +55,7 @@ def _whole(observed: Observed, name: str) -> int | None:
 
 
 def _images(observed: Observed, stacks: Sequence[Stack], slices: int, name: str) -> int | None:
-    """Return the volumes of so many images, where all stacks have volumes together."""
+    """Return the volumes of a planned number of images, if all stacks have the same volumes."""
     images = _whole(observed, name)
     if images is None or len(stacks) < len(observed.acquired.stacks):
         return None
@@ -69,10 +70,10 @@ def _images_of_one_volume(observed: Observed) -> int | None:
 
 
 def _repetitions(observed: Observed) -> int | None:
-    """Return the repetitions that the protocol of Siemens plans, where the series is plain BOLD.
+    """Return the number of volumes in the protocol of Siemens, if the series is plain BOLD.
 
-    Diffusion, perfusion and scans of several echoes repeat something else, and a reference of one image (SBRef) has the
-    protocol of the scan that it belongs to.
+    In diffusion, perfusion and multi-echo scans, repetitions are not volumes. A single-band reference (SBRef) has the
+    protocol of its scan.
     """
     numbers, texts = observed.acquired.numbers, observed.acquired.texts
     program = texts.get("Protocol.tSequenceFileName", "").lower()

@@ -1,4 +1,4 @@
-"""Whether an image is a series of volumes of one contrast, which temporal SNR describes (docs/statistics.md)."""
+"""Decides whether an image is a time series of one contrast, for which temporal SNR is defined (docs/statistics.md)."""
 
 import re
 from collections.abc import Mapping
@@ -28,35 +28,35 @@ _OTHER_LABELS = frozenset(
 )
 """Values of ImageType and of its parts."""
 _OTHER_SUFFIX = re.compile(r"_(?:ph|pha|phase|real|imaginary|ADC|fieldmaphz|ROI\d*)(?=[_\d]|$)")
-"""What dcm2niix puts behind the name of phase, real and imaginary images, maps and overlays."""
+"""Suffixes that dcm2niix adds to the names of phase, real and imaginary images, maps and overlays."""
 _LABELLING = re.compile(r"^(?:ArterialSpinLabeling|PASL|Labeling|PostLabel|InitialPostLabel)")
 """Fields of the sidecar of an arterial spin labelling scan."""
 _PROGRAMS = ("PulseSequenceDetails", "InternalPulseSequenceName")
-"""Fields of the sidecar that name the program of a scan, of Siemens and of GE: it decides alone."""
+"""Fields of the sidecar with the pulse program (Siemens, GE); if one is present, names of the series are ignored."""
 _SEQUENCES = ("SequenceName", "PulseSequenceName")
 _NAMES = ("ProtocolName", "SeriesDescription")
 _ASL = re.compile(r"(?<![a-z])(?:\dd)?(?:p|c|pc|vepc)?asl", re.IGNORECASE)
 
 
 class ImageFacts(NamedTuple):
-    """What is known of an image."""
+    """The facts about an image that decide."""
 
     shape: tuple[int, ...]
     header: HeaderLike
-    """Of its series."""
+    """Header of its series."""
     acquisition: Acquisition | None
     sidecar: Mapping[str, Any]
-    """JSON that the converter wrote; empty where there is none."""
+    """JSON that the converter wrote; empty if there is none."""
     suffix: str
-    """What the converter put behind the number."""
+    """The suffix that the converter added to the number."""
     weighted: bool
-    """The converter wrote a table of b-values beside it."""
+    """Whether the converter wrote a table of b-values for it."""
 
 
 def is_time_series(image: ImageFacts) -> bool:
-    """Return whether the image is a magnitude time series, as of BOLD: no diffusion, phase, spin labelling or map.
+    """Return whether the image is a magnitude time series such as BOLD: no diffusion, phase, spin labelling or map.
 
-    Headers decide; the name of a series counts only where a scan is spin labelling by no header.
+    Headers decide. The name of a series is used only to detect spin labelling if no header names the pulse program.
     """
     return (
         _has_volumes(image)
@@ -68,7 +68,7 @@ def is_time_series(image: ImageFacts) -> bool:
 
 
 def _has_volumes(image: ImageFacts) -> bool:
-    """Return whether the fourth axis has several, of several voxels each, which are not the echoes."""
+    """Return whether the fourth axis contains several volumes with at least two dimensions, and not the echoes."""
     shape = image.shape
     if len(shape) <= _VOLUMES or shape[_VOLUMES] == 1 or max(shape[_VOLUMES + 1 :], default=1) > 1:
         return False
@@ -88,9 +88,9 @@ def _is_magnitude(image: ImageFacts) -> bool:
 
 
 def _labels(image: ImageFacts) -> list[str]:
-    """Return the values of ImageType: those of the image, else those of the first one of its series."""
-    own = image.sidecar.get("ImageType")
-    values = own if isinstance(own, list) else image.header.get("ImageType")
+    """Return the values of ImageType: those of the image, else those of the first image of its series."""
+    image_types = image.sidecar.get("ImageType")
+    values = image_types if isinstance(image_types, list) else image.header.get("ImageType")
     values = values if isinstance(values, list) else str(values or "").split("\\")
     return [str(value).strip().upper().replace(" ", "_") for value in values]
 

@@ -1,4 +1,4 @@
-"""When a series was acquired, and the interval of its volumes."""
+"""Start, end and duration of a series, and the interval between its volumes."""
 
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
@@ -7,11 +7,11 @@ from qxbatch.inspect.observed import Observed
 
 _DAY = 86400.0
 _FIRST = -305
-"""Ordinal (datetime.date) of 1 March of the year 0, from which the core counts days."""
+"""Ordinal (datetime.date) of 1 March of the year 0, the first day of the core's count."""
 
 
 class Timing(NamedTuple):
-    """Times; None where they are not known."""
+    """Times; None for unknown ones."""
 
     started: str | None = None
     ended: str | None = None
@@ -20,10 +20,10 @@ class Timing(NamedTuple):
 
 
 def timing(observed: Observed) -> Timing:
-    """Return begin and end, by the times of acquisition of all frames.
+    """Return start and end, from the acquisition times of all frames.
 
-    Slices of one volume may all begin soon after another; AcquisitionDuration tells its end then. (Of several volumes it
-    is what was planned.)
+    All slices of a single volume may start within a short time, so its end follows from AcquisitionDuration. For several
+    volumes, that element contains the planned duration and is not used.
     """
     span = observed.acquired.span
     if span is None:
@@ -40,7 +40,7 @@ def timing(observed: Observed) -> Timing:
 def observed_tr(observed: Observed) -> float | None:
     """Return the median interval of one slice over consecutive volumes in ms.
 
-    By time of acquisition, else by the begin of dynamics (Philips), else, at GE without gating, by trigger time.
+    The source is the acquisition time, else the start of the dynamics (Philips), else the trigger time (GE without gating).
     """
     main = observed.main
     if main is None:
@@ -52,9 +52,9 @@ def observed_tr(observed: Observed) -> float | None:
 
 
 def iso(seconds: float, day: str = "") -> str | None:
-    """Return ISO 8601 of seconds since the core's first day, or of seconds since midnight of `day` (YYYYMMDD) or any day."""
-    days, left = divmod(round(seconds, 3), _DAY)
-    clock = timedelta(seconds=round(left, 3))
+    """Return ISO 8601 for seconds since the core's first day, or since midnight of `day` (YYYYMMDD) or an unknown day."""
+    days, second_of_day = divmod(round(seconds, 3), _DAY)
+    clock = timedelta(seconds=round(second_of_day, 3))
     if seconds < _DAY and not day:
         return _short(datetime.min + clock).partition("T")[2]
     try:
@@ -70,7 +70,7 @@ def _short(moment: datetime) -> str:
 
 def _day(observed: Observed) -> str:
     dates = (observed.header_text(f"{of}Date").replace(".", "") for of in ("Acquisition", "Series", "Study"))
-    return next((found for found in dates if _is_date(found)), "")
+    return next((day for day in dates if _is_date(day)), "")
 
 
 def _is_date(text: str) -> bool:

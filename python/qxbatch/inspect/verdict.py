@@ -1,12 +1,12 @@
-"""The verdict on a series, and what is missing, in words."""
+"""The verdict on a series, and a text about what is missing."""
 
 from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
 
 
 def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdict:
-    """Return the verdict on a series alone; whether it is repeated depends on a protocol or a study.
+    """Return the verdict on a single series; whether it is repeated depends on a protocol or a study.
 
-    `evaluable` is False for what is no measured image: reports, saved screens, spectroscopy, raw data.
+    `evaluable` is False for objects that are not measured images: reports, screen saves, spectroscopy, raw data.
     """
     localizer = ImageKind.LOCALIZER in (acquisition.kinds or ())
     if not evaluable or localizer or acquisition.acquired_volumes is None:
@@ -15,19 +15,19 @@ def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdic
 
 
 def lacking(acquisition: Acquisition) -> str:
-    """Return what a series lacks: `planned 300 volumes, 212 complete, 14 slices of one more`; empty when nothing."""
+    """Return what is missing: `planned 300 volumes, 212 complete, 14 slices of one more`; empty if nothing is."""
     complete, acquired = acquisition.complete_volumes, acquisition.acquired_volumes
     planned, missing = acquisition.planned_volumes, acquisition.missing_slices or 0
     partial = acquisition.partial_slices or 0
     if complete is None or acquired is None or not (missing or partial or (planned or 0) > complete):
         return ""
-    parts = [f"planned {_count(planned, 'volume')}" if planned else "", f"{complete} complete"]
+    phrases = [f"planned {_count(planned, 'volume')}" if planned else "", f"{complete} complete"]
     slices = acquisition.slices_per_volume or 0
     of = "one more" if complete else f"one, which has {slices}"
-    parts.append(f"{_count(partial, 'slice')} of {of}" if partial else "")
+    phrases.append(f"{_count(partial, 'slice')} of {of}" if partial else "")
     elsewhere = missing - (slices - partial if partial else 0)
-    parts.append(f"{_count(elsewhere, 'slice')} missing before the last volume" if elsewhere > 0 else "")
-    text = ", ".join(part for part in parts if part)
+    phrases.append(f"{_count(elsewhere, 'slice')} missing before the last volume" if elsewhere > 0 else "")
+    text = ", ".join(phrase for phrase in phrases if phrase)
     return text if planned else f"{_count(acquired, 'volume')}, {text}"
 
 

@@ -1,4 +1,4 @@
-"""Volumes of a series: planned, acquired, complete, and the slices that they lack."""
+"""Volumes of a series: planned, acquired, complete, and their missing slices."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,17 +10,17 @@ from qxbatch.inspect.observed import Observed
 from qxbatch.inspect.planned import planned_slices, planned_volumes
 
 _GAP = 1.5
-"""A step between neighbours of more than so many usual steps is a gap."""
+"""A step between neighbours that is longer than this multiple of the usual step is a gap."""
 _FEW = 4
-"""Fewer slices than this tell nothing about a usual step (localizers)."""
+"""With fewer slices than this (localizers), the usual step is unknown."""
 _EQUAL = 1e-3
-"""Direction cosines that differ by less are equal."""
+"""Direction cosines that differ by less than this are equal."""
 _SEVERAL = 3
-"""Volumes from which on an echo may lack the last one."""
+"""Minimum number of volumes of a scan in which an echo may lack the last one."""
 
 
 class Volumes(NamedTuple):
-    """Counts; None where they are not known."""
+    """Counts; None for unknown ones."""
 
     planned: int | None
     acquired: int
@@ -34,7 +34,7 @@ class Volumes(NamedTuple):
 def volumes(observed: Observed) -> Volumes | None:
     """Return the counts of the stack with most frames and of those that were acquired with it (other echoes).
 
-    None where there is no image.
+    None if there is no image.
     """
     main = observed.main
     if main is None or not main.slices:
@@ -77,14 +77,16 @@ def _lacking(stack: Stack, main: Stack) -> int:
 
 
 def _short(stack: Stack, main: Stack) -> int:
-    """Return how many slices of the main stack no volume of another one in the same plane has."""
-    one, other = stack.orientation or [], main.orientation or []
-    parallel = len(one) == len(other) and all(isclose(*pair, abs_tol=_EQUAL) for pair in zip(one, other, strict=True))
+    """Return how many slices of the main stack are missing in all volumes of another stack in the same plane."""
+    cosines, main_cosines = stack.orientation or [], main.orientation or []
+    parallel = len(cosines) == len(main_cosines) and all(
+        isclose(*pair, abs_tol=_EQUAL) for pair in zip(cosines, main_cosines, strict=True)
+    )
     return max(main.slices - stack.slices, 0) if parallel else 0
 
 
 def _slices(main: Stack, observed: Observed) -> tuple[int, int]:
-    """Return how many slices a volume has, and how many of them exist in none."""
+    """Return the number of slices of a complete volume, and how many of them are missing in all volumes."""
     if main.duplicates == 0 and main.begun == 1:
         planned = planned_slices(observed)
         if planned is not None and planned > main.slices:
@@ -94,7 +96,7 @@ def _slices(main: Stack, observed: Observed) -> tuple[int, int]:
 
 
 def gap_slices(places: Sequence[float]) -> int:
-    """Return how many slices are missing between places that rise in even steps but for some gaps."""
+    """Return how many slices are missing in the gaps between otherwise evenly spaced places."""
     if len(places) < _FEW:
         return 0
     steps = [after - before for before, after in pairwise(places)]

@@ -27,7 +27,7 @@ def defaults(version: float | None) -> tuple[Column, ...]:
     """Return the columns of a version, for exports that omit the definitions."""
     if version is not None and version < 4:  # noqa: PLR2004 (the version's own number)
         return _FIRST + _SCALING + _PLACE + _TIMES[:4] + (Column("image_flip_angle"),)
-    columns = _FIRST + _SIZE + _SCALING + _PLACE[:2] + _THICKNESS + _PLACE[2:] + _TIMES + _REST
+    columns = _FIRST + _SIZE + _SCALING + _PLACE[:2] + _THICKNESS + _PLACE[2:] + _TIMES + _CARDIAC_AND_TURBO
     if version is not None and version < 4.1:  # noqa: PLR2004
         return columns
     columns += _DIFFUSION
@@ -67,7 +67,9 @@ _TIMES = _plain(
     "number of averages",
     "image_flip_angle",
 )
-_REST = _plain("cardiac frequency", "minimum rr-interval", "maximum rr-interval", "turbo factor", "inversion delay")
+_CARDIAC_AND_TURBO = _plain(
+    "cardiac frequency", "minimum rr-interval", "maximum rr-interval", "turbo factor", "inversion delay"
+)
 _DIFFUSION = (
     *_plain(
         "diffusion b value number",

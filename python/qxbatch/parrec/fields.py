@@ -25,7 +25,7 @@ def fields(header: ParTable) -> dict[str, Value]:
 
     Times are in ms as in DICOM. RepetitionTime is a list if the PAR contains two.
     """
-    found: dict[str, Value] = {
+    values: dict[str, Value] = {
         "Modality": "MR",
         "SeriesNumber": header.series_number,
         "SeriesDescription": protocol(header),
@@ -37,16 +37,16 @@ def fields(header: ParTable) -> dict[str, Value]:
         "NumberOfFrames": len(header.lines) or None,
     }
     for keyword, keys in _TEXTS.items():
-        found[keyword] = next((header.text(key) for key in keys if header.text(key)), None)
+        values[keyword] = next((header.text(key) for key in keys if header.text(key)), None)
     sides = header.floats("recon resolution") or list(_first_tuple(header, "recon resolution"))
     if len(sides) == 2 and all(0 < side < _TOO_LARGE for side in sides):  # noqa: PLR2004 (x, y)
-        found["Columns"], found["Rows"] = int(sides[0]), int(sides[1])
+        values["Columns"], values["Rows"] = int(sides[0]), int(sides[1])
     moment = _DATE_TIME.search(header.text("examination date/time"))
     if moment:
         date = moment[1] + moment[2] + moment[3]
         time = moment[4] + moment[5] + moment[6] if moment[4] else None
-        found |= {"StudyDate": date, "SeriesDate": date, "StudyTime": time, "SeriesTime": time}
-    return {keyword: value for keyword, value in found.items() if value not in (None, "", [])}
+        values |= {"StudyDate": date, "SeriesDate": date, "StudyTime": time, "SeriesTime": time}
+    return {keyword: value for keyword, value in values.items() if value not in (None, "", [])}
 
 
 def protocol(header: ParTable) -> str:

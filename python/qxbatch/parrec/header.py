@@ -36,7 +36,7 @@ class ParHeader(ParTable):
 
 
 def read_par(path: Path) -> ParHeader:
-    """Read a PAR header. Another file gives an empty one (its conversion then fails with that reason).
+    """Read a PAR header. The header of a file that is not a PAR is empty, and its conversion fails with that reason.
 
     Only the start of a PAR that is too large (`ParHeader.too_large`) is read. Raises OSError when the file cannot be read.
     """
@@ -83,8 +83,8 @@ def _parse(text: TextIO) -> ParHeader:
             break
         line = raw.replace("\x00", " ").strip()
         if line.startswith("#"):
-            found = _VERSION.search(line)
-            version = float(found[1]) if found and version is None else version
+            match = _VERSION.search(line)
+            version = float(match[1]) if match and version is None else version
             column = None if lines else definition(line)
             columns += [column] if column else []
         elif line.startswith("."):

@@ -35,13 +35,13 @@ def pair(rows: Iterable[tuple[int, str, str]]) -> tuple[list[Pair], list[Problem
     members = [member for row in rows if (member := _member(*row)) is not None]
     members.sort(key=lambda member: member.path)
     pairs: list[tuple[_Member, _Member | None]] = []
-    left = _match(members, pairs, lambda member: (member.folder, member.stem))
-    left = _match(left, pairs, lambda member: (member.folder, member.stem.casefold()))
-    pairs += [(member, None) for member in left if member.role == "par"]
-    pairs.sort(key=lambda found: found[0].path)
+    unpaired = _match(members, pairs, lambda member: (member.folder, member.stem))
+    unpaired = _match(unpaired, pairs, lambda member: (member.folder, member.stem.casefold()))
+    pairs += [(member, None) for member in unpaired if member.role == "par"]
+    pairs.sort(key=lambda members: members[0].path)
     xmls = {(member.folder, member.stem.casefold()) for member in members if member.role == "xml"}
-    found = [(par.index, rec.index if rec else None) for par, rec in pairs]
-    return found, [_alone(member, xmls) for member in left if member.role != "xml"]
+    rows_of_pairs = [(par.index, rec.index if rec else None) for par, rec in pairs]
+    return rows_of_pairs, [_alone(member, xmls) for member in unpaired if member.role != "xml"]
 
 
 def _member(index: int, path: str, kind: str) -> _Member | None:
@@ -64,13 +64,13 @@ def _match(
     for member in members:
         if member.role == "rec":
             recs[key(member)].append(member)
-    taken: set[int] = set()
+    paired: set[int] = set()
     for member in members:
         if member.role == "par" and recs[key(member)]:
             rec = recs[key(member)].pop(0)
-            taken |= {member.index, rec.index}
+            paired |= {member.index, rec.index}
             pairs.append((member, rec))
-    return [member for member in members if member.index not in taken]
+    return [member for member in members if member.index not in paired]
 
 
 def _alone(member: _Member, xmls: set[tuple[str, str]]) -> Problem:

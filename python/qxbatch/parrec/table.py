@@ -35,8 +35,8 @@ class ParTable:
 
     def whole(self, key: str) -> int | None:
         """Return a general value as an integer; None also for one outside of DICOM's range."""
-        found = self.floats(key)
-        return int(found[0]) if found and found[0].is_integer() and abs(found[0]) < _TOO_LARGE else None
+        values = self.floats(key)
+        return int(values[0]) if values and values[0].is_integer() and abs(values[0]) < _TOO_LARGE else None
 
     @property
     def series_number(self) -> int | None:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
-from qxbatch.convert.measured import Measured, measured, measured_par
+from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
 from qxbatch.convert.values import HeaderLike, text, whole
 from qxbatch.core import CancelledError, Monitor, SeriesFrames
 from qxbatch.ingest.dicom_series import DicomSeries, joined, series_of
@@ -111,7 +111,7 @@ def inspected(
         if monitor.cancelled:
             raise CancelledError("stopped")
         try:
-            facts = measured(SeriesFrames(entry.paths, pixels=False), entry.series.members[0].header, outputs)
+            facts = dicom_facts(SeriesFrames(entry.paths, pixels=False), entry.series.members[0].header, outputs)
         except OSError as error:
             problems.append(error_text(error))
             facts = None
@@ -128,7 +128,7 @@ def of_par(n: int, par: ParFiles) -> InspectedSeries:
     measurement = None
     if par.files > 1:
         header = read_par(par.path)
-        measurement = None if header.too_large else measured_par(header)
+        measurement = None if header.too_large else par_facts(header)
     facts, judged = measurement or (None, None)
     return InspectedSeries(n, _positive(par.number), par.header, "", "", par.files, par.size, judged, facts)
 
@@ -147,7 +147,7 @@ def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
     return [headers.path(row) for headers, row in (rows[index] for index in sorted(range(len(rows)), key=name))]
 
 
-def _of_dicom(n: int, series: DicomSeries, measurement: Measured | None) -> InspectedSeries:
+def _of_dicom(n: int, series: DicomSeries, measurement: SeriesFacts | None) -> InspectedSeries:
     first_member = series.members[0]
     files, size = (sum(values) for values in zip(*((group.files, group.size) for group in series.members), strict=True))
     facts, judged = measurement or (None, None)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from qxbatch.archive.alike import contents_of
-from qxbatch.archive.kept_numbers import keep_numbers
+from qxbatch.archive.content_keys import contents_of
 from qxbatch.archive.numbers import Numbers, archives_in
+from qxbatch.archive.stored_numbers import keep_numbers
 from qxbatch.core import Monitor
 from qxbatch.pipeline.waiting import in_thread
 from qxbatch.publish.locks import Locks

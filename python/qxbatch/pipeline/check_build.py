@@ -32,7 +32,7 @@ def _sync(product: Product) -> None:
 
 def _verify(context: Context, job: Job, product: Product, inbox: Path | None) -> None:
     def run(check: Check) -> list[str]:
-        with context.slots.one():
+        with context.slots.acquire():
             return check()
 
     checks = session_checks(product.build, context.monitor, inbox=inbox)

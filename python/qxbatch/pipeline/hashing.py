@@ -21,7 +21,7 @@ def _hash(context: Context, packet: Packet) -> str:
 
     Raises CancelledError.
     """
-    with context.slots.one():
+    with context.slots.acquire():
         try:
             digest = hash_file(str(packet.path), monitor=context.monitor)[1]
             return digest if fingerprint(packet.path) == packet.fingerprint else ""

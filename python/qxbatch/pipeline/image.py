@@ -38,7 +38,7 @@ def finish_image(context: Context, conversion: Conversion, output: Output, heade
         output.suffix,
         "bval" in output.sidecars,
     )
-    with context.slots.one():
+    with context.slots.acquire():
         statistics = _draw(context, nifti, header, time_series=is_time_series(facts))
         packed = compressed(nifti)
         total = gzip_file(str(nifti), str(packed), level=context.settings.gzip_level, monitor=context.monitor)

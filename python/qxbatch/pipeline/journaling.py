@@ -45,7 +45,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
         linked=is_linked(job.unit, context.workspace.sessionsfolder),
         split=job.is_split,
         folder_mode=job.unit.inbox is not None,
-        remade=bool(job.previous.order),
+        had_results=bool(job.previous.order),
     )
 
 

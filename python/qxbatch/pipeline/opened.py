@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from qxbatch.archive.kept_numbers import forget_numbers
 from qxbatch.archive.numbers import Numbers
+from qxbatch.archive.stored_numbers import forget_numbers
 from qxbatch.convert.available import Available, check_available
 from qxbatch.core import Monitor
 from qxbatch.discover.units import Unit

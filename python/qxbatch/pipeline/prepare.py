@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from qxbatch.discover.units import Unit
-from qxbatch.ingest.assemble import Part, assemble
+from qxbatch.ingest.assemble import SortedSession, assemble
 from qxbatch.ingest.identities import redaction_of
 from qxbatch.ingest.patients import SessionPlan, plan_sessions
 from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives, packet_sources, sorted_sources
@@ -67,7 +67,7 @@ def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
 
 def place_files(
     context: Context, job: Job, plans: Sequence[SessionPlan], scratch: Path
-) -> tuple[Job, list[tuple[Part, Path]]]:
+) -> tuple[Job, list[tuple[SortedSession, Path]]]:
     """Give every file its final name; return the sorted sessions with the folders of their files.
 
     Also return the job; hashing its packets starts now, since they are no longer refused. Raises OSError.
@@ -77,7 +77,7 @@ def place_files(
         job.reading,
         plans,
         roots,
-        replaced=job.deidentified,
+        deidentified=job.deidentified,
         inbox=None if job.is_split else job.unit.inbox,
         join=context.settings.join_series is JoinSeries.AUTO,
     )

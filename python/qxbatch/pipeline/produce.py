@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.events import Stage, StageStarted
-from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.assemble import SortedSession
 from qxbatch.page.session import write_page
 from qxbatch.page.thumbnail import write_thumbnail
 from qxbatch.pipeline.context import Context
@@ -24,7 +24,7 @@ from qxbatch.session.paths import SessionPaths
 class Product(NamedTuple):
     """A session that is ready to be verified and published."""
 
-    sorted_session: Part
+    sorted_session: SortedSession
     build: Path
     placement: Placement
     remarks: Remarks
@@ -37,7 +37,7 @@ class Product(NamedTuple):
         return len(self.placement.images)
 
 
-def produce(context: Context, job: Job, sorted_session: Part, root: Path) -> Product:
+def produce(context: Context, job: Job, sorted_session: SortedSession, root: Path) -> Product:
     """Convert, store and record a session whose files are below `root`, into the unit's build folder.
 
     Raises OSError when the disk is full or cannot be written, and CancelledError.

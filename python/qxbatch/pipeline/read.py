@@ -26,7 +26,7 @@ def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratc
         refuse_changed(packet, "since it was found")
     context.observer.notify(BytesRead(unit.name, 0, unit.size))
     try:
-        with context.slots.several() as threads:
+        with context.slots.acquire_several() as threads:
             reading = ingest(
                 [(str(source.path), source.prefix) for source in sources],
                 str(scratch / "read"),

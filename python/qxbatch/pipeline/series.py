@@ -12,7 +12,7 @@ from typing import Any
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.series import convert_series
 from qxbatch.events import ConverterEnded, SeriesConverted, SeriesFinished
-from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, Output, Series, State
 from qxbatch.pack.series import Stored, current_gzip, move, store_series, stored_as
 from qxbatch.pipeline.context import Context
@@ -28,7 +28,7 @@ FULL = 4 << 20
 
 
 def make_series(
-    context: Context, job: Job, sorted_session: Part, places: Places
+    context: Context, job: Job, sorted_session: SortedSession, places: Places
 ) -> tuple[ConvertedSeries, Sequence[Future[None]]]:
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
@@ -60,7 +60,7 @@ def make_series(
 class _SeriesJobs:
     """The jobs for each series, which run in threads."""
 
-    def __init__(self, context: Context, job: Job, sorted_session: Part, places: Places) -> None:
+    def __init__(self, context: Context, job: Job, sorted_session: SortedSession, places: Places) -> None:
         self.context = context
         self.job = job
         self.sorted_session = sorted_session
@@ -85,7 +85,7 @@ class _SeriesJobs:
 
     def convert(self, series: Series, stored: Stored) -> Conversion:
         context = self.context
-        with context.memory.hold(converter_memory(series)), context.slots.one(urgent=True):
+        with context.memory.hold(converter_memory(series)), context.slots.acquire(urgent=True):
             conversion = self._converted(series)
         _refuse_full_disk(conversion, self.places.build)
         for output in conversion.outputs:
@@ -120,7 +120,7 @@ class _SeriesJobs:
 
     def store(self, series: Series, stored: Stored) -> None:
         context = self.context
-        with context.slots.one():
+        with context.slots.acquire():
             store_series(
                 series.folder,
                 self.places.built.dicom,

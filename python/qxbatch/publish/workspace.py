@@ -46,7 +46,7 @@ class Workspace:
         self.journals = self.top / "journal"
         self.work = self.top / "work"
         self.numbers = self.top / "numbers.json"
-        """Folder mode: numbers of archives, until the runs that chose them are done (qxbatch.archive.kept_numbers)."""
+        """Folder mode: numbers of archives, until the runs that chose them are done (qxbatch.archive.stored_numbers)."""
         self.new_numbers = self.numbers.with_name(f"{self.numbers.name}.new")
         """The temporary file for these numbers."""
         self._work_dir = work_dir

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.core import VERSION
-from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion
 from qxbatch.problems import Problem
 from qxbatch.record.images import Placement
@@ -21,7 +21,7 @@ from qxbatch.textfile import created
 
 def record_summary(
     job: Job,
-    sorted_session: Part,
+    sorted_session: SortedSession,
     conversions: Sequence[Conversion],
     placement: Placement,
     places: Places,

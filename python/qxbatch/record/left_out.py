@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.assemble import SortedSession
 from qxbatch.ingest.left_out import LeftOut
 from qxbatch.model import Conversion
 from qxbatch.record.job import Job
 from qxbatch.session.layout import sorted_at
 
 
-def left_out_of(job: Job, sorted_session: Part, conversions: Iterable[Conversion]) -> LeftOut:
+def left_out_of(job: Job, sorted_session: SortedSession, conversions: Iterable[Conversion]) -> LeftOut:
     """Return the members left out of a session."""
     missing = job.left_out.of(sorted_session.rows)
     truncated = {sorted_at(conversion.series.n, name) for conversion in conversions for name in conversion.truncated}

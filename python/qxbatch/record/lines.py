@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from qxbatch.cells import unescaped
-from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.assemble import SortedSession
 from qxbatch.pack.series import Stored, stored_at
 from qxbatch.record.job import Job, Places
 from qxbatch.record.ledger import joined_notes, ledger_row, second_copy
@@ -25,7 +25,7 @@ class Moves(NamedTuple):
     """Maps the place of a kept file whose name contained an identity to its new place."""
 
 
-def record_ledger(job: Job, sorted_session: Part, moves: Moves, places: Places) -> dict[str, int]:
+def record_ledger(job: Job, sorted_session: SortedSession, moves: Moves, places: Places) -> dict[str, int]:
     """Write ledger.tsv; return the number of rows by fate."""
     rows = _rows(job, sorted_session, moves)
     with created(places.built.ledger) as file:
@@ -33,7 +33,7 @@ def record_ledger(job: Job, sorted_session: Part, moves: Moves, places: Places) 
         return write_ledger(file, with_previous(rows, job.previous, places.final) if in_folder_mode else rows)
 
 
-def _rows(job: Job, sorted_session: Part, moves: Moves) -> Iterator[LedgerRow]:
+def _rows(job: Job, sorted_session: SortedSession, moves: Moves) -> Iterator[LedgerRow]:
     reading, stored = job.reading, moves.stored
     keep_in_place = job.unit.inbox is not None and not job.is_split
     notes = joined_notes(sorted_session.series)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qxbatch.acquisition import SeriesVerdict
-from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.protocol.check import check_session
@@ -16,8 +16,8 @@ from qxbatch.record.scanned import scanned_series
 
 
 def against_protocol(
-    protocol: Protocol, sorted_session: Part, converted: ConvertedSeries
-) -> tuple[Part, ConvertedSeries]:
+    protocol: Protocol, sorted_session: SortedSession, converted: ConvertedSeries
+) -> tuple[SortedSession, ConvertedSeries]:
     """Return the session with a problem that describes the differences, and its series with the verdict `repeated`."""
     ordered = sorted(converted.conversions, key=lambda conversion: conversion.series.n)
     check = check_session(protocol, ScannedSession(sorted_session.session.id, tuple(map(_scanned, ordered))))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from qxbatch.acquisition import Acquisition
 from qxbatch.deidentify import Redact, redacted_problem
-from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.assemble import SortedSession
 from qxbatch.ingest.left_out import LeftOut
 from qxbatch.ingest.remarks import duplicates, joined_series, several_studies
 from qxbatch.model import Conversion, State
@@ -23,7 +23,7 @@ class Remarks(NamedTuple):
     left_out: LeftOut
 
 
-def session_remarks(job: Job, sorted_session: Part, conversions: Sequence[Conversion]) -> Remarks:
+def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequence[Conversion]) -> Remarks:
     """Return the remarks on a session as a whole, without problems of its series and images."""
     missing = left_out_of(job, sorted_session, conversions)
     remarks = (

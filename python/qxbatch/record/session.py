@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, SeriesKind
 from qxbatch.record.about import record_summary
 from qxbatch.record.converted import ConvertedSeries
@@ -31,7 +31,7 @@ class Recorded(NamedTuple):
 
 def record_session(
     job: Job,
-    sorted_session: Part,
+    sorted_session: SortedSession,
     converted: ConvertedSeries,
     places: Places,
     settings: Settings,
@@ -79,7 +79,7 @@ def record_session(
 
 
 def _place_images(
-    sorted_session: Part,
+    sorted_session: SortedSession,
     conversions: Sequence[Conversion],
     converted: ConvertedSeries,
     places: Places,
@@ -100,7 +100,7 @@ def _place_images(
     return placement
 
 
-def _patient(sorted_session: Part) -> str:
+def _patient(sorted_session: SortedSession) -> str:
     """Return the patient id of the first series with one."""
     ids = (
         str(series.header.get("PatientID") or "") for series in sorted_session.series if series.kind is SeriesKind.DICOM

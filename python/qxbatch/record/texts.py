@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from qxbatch.core import VERSION
-from qxbatch.ingest.assemble import Part
+from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion
 from qxbatch.record.dicom_report import dicom_report
 from qxbatch.record.images import Placement
@@ -14,14 +14,16 @@ from qxbatch.record.session_txt import session_text
 from qxbatch.textfile import created
 
 
-def write_dicom_report(sorted_session: Part, patient: str, conversions: Sequence[Conversion], places: Places) -> None:
+def write_dicom_report(
+    sorted_session: SortedSession, patient: str, conversions: Sequence[Conversion], places: Places
+) -> None:
     """Write DICOM-Report.txt; without a patient's id it shows the session id."""
     with created(places.built.dicom_report) as file:
         file.write(dicom_report(sorted_session.session.id, patient or sorted_session.session.id, conversions))
 
 
 def write_session_txt(
-    sorted_session: Part, placement: Placement, places: Places, path_map: Sequence[tuple[Path, Path]]
+    sorted_session: SortedSession, placement: Placement, places: Places, path_map: Sequence[tuple[Path, Path]]
 ) -> None:
     """Write session.txt, which marks a complete session."""
     with created(places.built.session_txt) as file:

@@ -151,7 +151,7 @@ class Tally:
             case UnitSorted():
                 unit.series_size, unit.total = event.size, event.series
             case SeriesConverted():
-                unit.series[event.session] = (event.done, event.found)
+                unit.series[event.session] = (event.done, event.total)
             case SeriesFinished():
                 unit.converted_size += event.size
         unit.advance()

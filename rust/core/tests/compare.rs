@@ -273,7 +273,7 @@ fn all_slices_of_an_image_follow_one_scaling() {
     let difference = comparison.checks[0].difference.unwrap();
     assert_eq!(
         (difference.file, difference.expected),
-        (3, 1.5 * difference.found)
+        (3, 1.5 * difference.value)
     );
     for slice in &mut slices {
         slice.slope = 1.5;

@@ -48,7 +48,7 @@ impl Acquired {
         let stacks = acquired.stacks.into_iter();
         Ok(Self {
             stacks: stacks
-                .map(|one| Py::new(py, stack(one)))
+                .map(|core_stack| Py::new(py, stack(core_stack)))
                 .collect::<PyResult<_>>()?,
             span: acquired.span,
             echo_times: acquired.echo_times,

@@ -90,14 +90,14 @@ pub(crate) struct Comparison {
 }
 
 fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
-    let difference = check.difference.map(|one| {
+    let difference = check.difference.map(|difference| {
         (
-            one.file,
-            one.frame,
-            one.slice,
-            one.volume,
-            one.expected,
-            one.found,
+            difference.file,
+            difference.frame,
+            difference.slice,
+            difference.volume,
+            difference.expected,
+            difference.value,
         )
     });
     Py::new(
@@ -126,29 +126,39 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
     )
 }
 
-fn comparison(py: Python<'_>, found: core::Comparison) -> PyResult<Comparison> {
-    let checks = found.checks.into_iter().map(|one| check(py, one));
-    let astray = found.astray.iter();
-    let encodings = found.encodings.iter();
+fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparison> {
+    let checks = comparison
+        .checks
+        .into_iter()
+        .map(|image_check| check(py, image_check));
+    let astray = comparison.astray.iter();
+    let encodings = comparison.encodings.iter();
     Ok(Comparison {
-        files: found.files,
-        frames: found.frames,
-        without_tiles: found.without_tiles,
-        suspected: found.suspected,
-        undirected: found.undirected,
-        placeless: found.placeless,
+        files: comparison.files,
+        frames: comparison.frames,
+        without_tiles: comparison.without_tiles,
+        suspected: comparison.suspected,
+        undirected: comparison.undirected,
+        placeless: comparison.placeless,
         astray: astray
-            .map(|one| (one.file, one.frame, one.distance))
+            .map(|slice| (slice.file, slice.frame, slice.distance))
             .collect(),
-        lost: found.lost,
-        moved: found.moved,
-        moved_by: found.moved_by,
-        tilt: found.tilt,
-        shuffled: found.shuffled,
-        scalings: found.scalings,
-        not_compared: found.not_compared,
+        lost: comparison.lost,
+        moved: comparison.moved,
+        moved_by: comparison.moved_by,
+        tilt: comparison.tilt,
+        shuffled: comparison.shuffled,
+        scalings: comparison.scalings,
+        not_compared: comparison.not_compared,
         encodings: encodings
-            .map(|(one, count)| (one.signed, one.bits_stored, one.bits_allocated, *count))
+            .map(|(encoding, count)| {
+                (
+                    encoding.signed,
+                    encoding.bits_stored,
+                    encoding.bits_allocated,
+                    *count,
+                )
+            })
             .collect(),
         checks: checks.collect::<PyResult<_>>()?,
     })
@@ -263,9 +273,9 @@ impl SeriesFrames {
         maps: Vec<bool>,
     ) -> PyResult<Comparison> {
         let first = images.first().cloned().unwrap_or_default();
-        let found = py
+        let compared = py
             .detach(|| core::compare(&self.series, &images, &maps))
             .map_err(|error| os_error(&first, &error))?;
-        comparison(py, found)
+        comparison(py, compared)
     }
 }

@@ -67,8 +67,8 @@ impl Scan {
     }
 
     fn group_files(&self, py: Python<'_>, group: usize) -> PyResult<Vec<usize>> {
-        let found = self.sorted(py).get(group);
-        found
+        let group = self.sorted(py).get(group);
+        group
             .map(|group| group.members.clone())
             .ok_or_else(|| PyIndexError::new_err("no such group in the scan"))
     }

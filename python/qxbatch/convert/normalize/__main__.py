@@ -63,13 +63,13 @@ def _convert(stack: Stack, k: int, out: Path, flags: Sequence[str]) -> int:
     program = os.environ[PROGRAM]
     options = [*flags, "-f", stack_name(k), "-o", str(out), str(stack.folder)]
     print(f"{Path(program).name} {' '.join(options)}", flush=True)
-    done = subprocess.run([program, *options], capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines():
+    process = subprocess.run([program, *options], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    for line in (process.stdout + process.stderr).decode("utf-8", "replace").splitlines():
         print(f"  {line.replace('Found ', 'found ', 1)}")
-    print(f"  exit status: {done.returncode}", flush=True)
-    if done.returncode in _USABLE:
+    print(f"  exit status: {process.returncode}", flush=True)
+    if process.returncode in _USABLE:
         _write_tables(stack, k, out)
-    return done.returncode
+    return process.returncode
 
 
 def _write_tables(stack: Stack, k: int, out: Path) -> None:

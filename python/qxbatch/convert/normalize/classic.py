@@ -70,7 +70,7 @@ def copy_header(
     for tag in _MULTI_FRAME:
         if tag in copy:
             del copy[tag]
-    _share(copy, common)
+    _set_common(copy, common)
     copy.SOPClassUID = MRImageStorage
     copy.SeriesInstanceUID = uid
     _place(copy, plan, place, volume, enhanced=enhanced)
@@ -79,7 +79,7 @@ def copy_header(
     return copy
 
 
-def _share(copy: Dataset, common: dict[str, Any]) -> None:
+def _set_common(copy: Dataset, common: dict[str, Any]) -> None:
     """Set the common values of a stack in a copy; the first copy defines them."""
     for keyword in _COMMON:
         element = common.setdefault(keyword, copy.get(Tag(keyword)))
@@ -124,8 +124,8 @@ def _place(copy: Dataset, plan: Plan, place: int, volume: int, *, enhanced: bool
     if plan.suffix.startswith("_e") or copy.get("EchoNumbers") in (None, ""):
         copy.EchoNumbers = max(plan.echo, 1)
     spacing = copy.get("SpacingBetweenSlices")
-    known = spacing not in (None, "") and abs(abs(float(spacing)) - plan.grid.spacing) <= TOLERANCE
-    if plan.grid.spacing and not known and (enhanced or spacing is not None):
+    spacing_agrees = spacing not in (None, "") and abs(abs(float(spacing)) - plan.grid.spacing) <= TOLERANCE
+    if plan.grid.spacing and not spacing_agrees and (enhanced or spacing is not None):
         _set(copy, "SpacingBetweenSlices", plan.grid.spacing)
 
 

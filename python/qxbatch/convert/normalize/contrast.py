@@ -42,14 +42,14 @@ def by_contrast(group: list[Frame]) -> list[list[Frame]]:
 
     Values that vary from slice to slice are measured, and the slices belong to one image.
     """
-    known = dict(zip((frame.source for frame in group), contrasts(group), strict=True))
-    found: dict[Hashable, list[Frame]] = {}
+    contrast_of = dict(zip((frame.source for frame in group), contrasts(group), strict=True))
+    groups: dict[Hashable, list[Frame]] = {}
     for frame in group:
-        found.setdefault(known[frame.source], []).append(frame)
-    if len(found) == 1:
+        groups.setdefault(contrast_of[frame.source], []).append(frame)
+    if len(groups) == 1:
         return [group]
-    everywhere = all({known[frame.source] for frame in place} == set(found) for place in places(group))
-    return list(found.values()) if everywhere else [group]
+    everywhere = all({contrast_of[frame.source] for frame in place} == set(groups) for place in places(group))
+    return list(groups.values()) if everywhere else [group]
 
 
 def _same(first: float, time: float) -> bool:

@@ -104,17 +104,17 @@ def _targets(plans: Sequence[Plan]) -> dict[Source, _Target]:
 
 def _surveys(folder: Path, plans: Sequence[Plan], targets: Mapping[Source, _Target]) -> dict[int, Survey]:
     """Return the range of values of the stacks whose common encoding depends on it; reads their pixels once."""
-    found = {stack: Survey() for stack, plan in enumerate(plans) if needs_survey(plan.frames)}
-    if not found:
-        return found
+    surveys = {stack: Survey() for stack, plan in enumerate(plans) if needs_survey(plan.frames)}
+    if not surveys:
+        return surveys
     for image in image_objects(folder):
         name = image.path.relative_to(folder).as_posix()
-        if any(targets[name, index].stack in found for index in range(image.frames)):
+        if any(targets[name, index].stack in surveys for index in range(image.frames)):
             for index, data in enumerate(frame_bytes(image, frame_length(targets[name, 0].frame))):
                 target = targets[name, index]
-                if target.stack in found:
-                    _survey(found[target.stack], image, target, data, plans[target.stack])
-    return found
+                if target.stack in surveys:
+                    _survey(surveys[target.stack], image, target, data, plans[target.stack])
+    return surveys
 
 
 def _survey(survey: Survey, image: ImageObject, target: _Target, data: bytes, plan: Plan) -> None:

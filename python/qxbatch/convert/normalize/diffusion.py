@@ -43,10 +43,10 @@ def _b_value(header: Dataset) -> float | None:
         _private(header, 0x2001, 0x03, _PHILIPS_B),
         _private(header, 0x0065, 0x09, _UIH),
     )
-    known = next((number for value in values if (number := _number(value)) is not None), None)
-    if known is None and (coded := _number(_private(header, 0x0043, 0x39, _GE_B))) is not None:
+    b_value = next((number for value in values if (number := _number(value)) is not None), None)
+    if b_value is None and (coded := _number(_private(header, 0x0043, 0x39, _GE_B))) is not None:
         return coded % _GE_ANY
-    return known
+    return b_value
 
 
 def _direction(header: Dataset) -> tuple[float, ...]:
@@ -91,7 +91,7 @@ def _number(value: Any) -> float | None:
 
 def _vector(value: Any) -> tuple[float, ...]:
     try:
-        numbers = [float(_first(part)) for part in value]
+        numbers = [float(_first(item)) for item in value]
     except (TypeError, ValueError):
         return ()
     length = math.hypot(*numbers)

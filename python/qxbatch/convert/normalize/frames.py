@@ -116,9 +116,9 @@ def echo_time(header: Dataset) -> float | None:
 
 def frame_type(header: Dataset) -> list[str]:
     """Return the ImageType of a frame: from its functional group, or from Philips' classic header in it."""
-    own = [str(value).upper() for value in header.get("ImageType") or []]
-    group = [str(value).upper() for value in header.get("FrameType") or []]
-    return own if not group or (is_philips(header) and len(own) > len(group)) else group
+    image_type = [str(value).upper() for value in header.get("ImageType") or []]
+    frame_types = [str(value).upper() for value in header.get("FrameType") or []]
+    return image_type if not frame_types or (is_philips(header) and len(image_type) > len(frame_types)) else frame_types
 
 
 def is_philips(header: Dataset) -> bool:

@@ -18,7 +18,7 @@ PARALLEL = 0.01
 """Accepted angle (rad) between the orientations of one stack."""
 _EXACT = 1e-3
 """Positions that would move by less than this (mm) are unchanged."""
-_SHOWN = 12
+_LISTED = 12
 Array = NDArray[np.float64]
 Places = list[list[Frame]]
 
@@ -43,10 +43,10 @@ def axes(orientation: Sequence[float]) -> Array:
     return np.stack([row, column / np.linalg.norm(column)])
 
 
-def angle(one: Sequence[float], other: Sequence[float]) -> float:
+def angle(orientation: Sequence[float], other: Sequence[float]) -> float:
     """Return the larger of the angles between the rows and between the columns of two orientations, rad."""
-    sines = np.linalg.norm(np.cross(axes(one), axes(other)), axis=1)
-    cosines = np.sum(axes(one) * axes(other), axis=1)
+    sines = np.linalg.norm(np.cross(axes(orientation), axes(other)), axis=1)
+    cosines = np.sum(axes(orientation) * axes(other), axis=1)
     return float(np.max(np.arctan2(sines, cosines)))
 
 
@@ -68,14 +68,14 @@ def normal(unit: Array) -> Array:
 def places(frames: Sequence[Frame]) -> Places:
     """Return frames grouped by their position along the normal, ascending."""
     along = np.array([frame.position for frame in frames]) @ normal(mean_axes(frames))
-    found: Places = []
+    groups: Places = []
     last = 0.0
     for index in np.argsort(along, kind="stable"):
-        if not found or along[index] - last > SAME_PLACE:
-            found.append([])
-        found[-1].append(frames[int(index)])
+        if not groups or along[index] - last > SAME_PLACE:
+            groups.append([])
+        groups[-1].append(frames[int(index)])
         last = along[index]
-    return found
+    return groups
 
 
 def along_normal(grouped: Places) -> Array:
@@ -109,12 +109,12 @@ def slabs(grouped: Places) -> list[Places]:
     along = along_normal(grouped)
     if is_even(along):
         return [grouped]
-    found = runs(along)
-    if any(run.stop - run.start < 2 for run in found) or len(found) == along.size - 1:  # noqa: PLR2004
-        shown = " ".join(f"{place:.2f}" for place in (along - along[0])[:_SHOWN])
-        more = " ..." if along.size > _SHOWN else ""
-        raise CannotNormalizeError(f"{along.size} slices are unevenly spaced: {shown}{more} mm")
-    return [grouped[run] for run in found]
+    ranges = runs(along)
+    if any(extent.stop - extent.start < 2 for extent in ranges) or len(ranges) == along.size - 1:  # noqa: PLR2004
+        distances = " ".join(f"{place:.2f}" for place in (along - along[0])[:_LISTED])
+        more = " ..." if along.size > _LISTED else ""
+        raise CannotNormalizeError(f"{along.size} slices are unevenly spaced: {distances}{more} mm")
+    return [grouped[extent] for extent in ranges]
 
 
 def even_grid(grouped: Places) -> Grid:

@@ -27,7 +27,7 @@ _FURTHEST, _WIDEST = 8.0, 0.15
 """Largest movement of a head during a scan (mm, rad)."""
 _LEAST_SLICES = 3
 """With fewer slices, a movement cannot be distinguished from other differences."""
-_PURE, _PURE_ANGLE, _PART = 0.02, 1e-4, 0.25
+_PURE, _PURE_ANGLE, _FRACTION = 0.02, 1e-4, 0.25
 """Volumes displaced only along the normal by this fraction of a step or more (mm, rad) are interleaved slices."""
 _KEYS: tuple[Callable[[Frame], Any], ...] = (
     lambda frame: frame.source[0],
@@ -62,21 +62,21 @@ def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
     """
     for key in _KEYS:
         volumes = _partition(frames, key)
-        if volumes and (found := _moved(volumes)):
-            return found
+        if volumes and (moved := _moved(volumes)):
+            return moved
     return []
 
 
 def _partition(frames: Sequence[Frame], key: Callable[[Frame], Any]) -> list[list[Frame]]:
     """Return volumes with the same number of slices, the last one with fewer, in the order of acquisition."""
-    found: dict[Any, list[Frame]] = {}
+    by_value: dict[Any, list[Frame]] = {}
     for frame in frames:
         value = key(frame)
         if value is None:
             return []
-        found.setdefault(value, []).append(frame)
+        by_value.setdefault(value, []).append(frame)
     by_file = key is _KEYS[0]
-    volumes = sorted(found.values(), key=_moment) if by_file else [found[value] for value in sorted(found)]
+    volumes = sorted(by_value.values(), key=_moment) if by_file else [by_value[value] for value in sorted(by_value)]
     count = len(volumes[0])
     last_is_short = len(volumes[-1]) <= count
     even = all(len(volume) == count for volume in volumes[:-1]) and last_is_short
@@ -101,14 +101,14 @@ def _moved(volumes: list[list[Frame]]) -> list[Moved]:
         return []
     if short and (len(ordered) == 1 or not _is_inside(short, ordered[0], whole[0])):
         return []
-    found: dict[Any, list[int]] = {}
+    by_contrast: dict[Any, list[int]] = {}
     for index, contrast in enumerate(contrasts([volume[0] for volume in ordered])):
-        found.setdefault(contrast, []).append(index)
-    left = _indexed(_sorted(short), whole[0].spacing) if short else {}
-    last = len(found) - 1
+        by_contrast.setdefault(contrast, []).append(index)
+    incomplete = _indexed(_sorted(short), whole[0].spacing) if short else {}
+    last = len(by_contrast) - 1
     return [
-        _of_contrast([ordered[index] for index in part], whole[part[0]], left if k == last else {})
-        for k, part in enumerate(found.values())
+        _of_contrast([ordered[index] for index in indices], whole[indices[0]], incomplete if k == last else {})
+        for k, indices in enumerate(by_contrast.values())
     ]
 
 
@@ -167,15 +167,15 @@ def _explained(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid]) -> boo
             return False
         pure = pure and across < _PURE and turned < _PURE_ANGLE
         offset = max(offset, along)
-    return not (pure and offset >= _PART * first.spacing)
+    return not (pure and offset >= _FRACTION * first.spacing)
 
 
 def _is_inside(short: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bool:
     """Return whether an incomplete volume matches the first one except for a movement."""
     unit = normal(axes(grid.orientation))
-    along, own = _centres(first) @ unit, _centres(short) @ unit
+    along, short_along = _centres(first) @ unit, _centres(short) @ unit
     most = min(_FURTHEST, len(first) * grid.spacing / 2)
-    inside = own.min() > along.min() - most and own.max() < along.max() + most
+    inside = short_along.min() > along.min() - most and short_along.max() < along.max() + most
     return bool(inside and angle(short[0].orientation, grid.orientation) < _WIDEST)
 
 

@@ -63,8 +63,8 @@ def image_objects(folder: Path) -> Iterator[ImageObject]:
     Raises CannotNormalizeError for a file with non-integer pixel data.
     """
     for path in sorted(folder.rglob("*"), key=lambda path: str(path.relative_to(folder)).encode()):
-        if path.is_file() and (found := read_object(path)) is not None:
-            yield found
+        if path.is_file() and (image := read_object(path)) is not None:
+            yield image
 
 
 def read_object(path: Path) -> ImageObject | None:

@@ -79,8 +79,8 @@ def choose(frames: Sequence[Frame], survey: Survey | None) -> Recoding | None:
 def declared_range(frames: Sequence[Frame]) -> Range:
     """Return the range of values that BitsStored and PixelRepresentation of all frames allow."""
     encodings = {frame.encoding for frame in frames}
-    low = min(-(1 << (one.bits_stored - 1)) if one.signed else 0 for one in encodings)
-    return low, max((1 << (one.bits_stored - one.signed)) - 1 for one in encodings)
+    low = min(-(1 << (encoding.bits_stored - 1)) if encoding.signed else 0 for encoding in encodings)
+    return low, max((1 << (encoding.bits_stored - encoding.signed)) - 1 for encoding in encodings)
 
 
 def encoding_varies(frames: Sequence[Frame]) -> bool:

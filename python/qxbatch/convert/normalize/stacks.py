@@ -70,22 +70,22 @@ def plan_stacks(frames: Sequence[Frame]) -> list[Plan]:
     Raises CannotNormalizeError when a group of frames cannot be ordered, or when its slices are not on an even grid.
     """
     numbers = echoes(frames)
-    found: list[Plan] = []
+    plans: list[Plan] = []
     for alike in _alike(frames, numbers):
-        found += _plans(alike, numbers[alike[0].echo_time])
-    suffixes = _suffixes(found)
-    named = [replace(plan, suffix=suffix) for plan, suffix in zip(found, suffixes, strict=True)]
+        plans += _plans(alike, numbers[alike[0].echo_time])
+    suffixes = _suffixes(plans)
+    named = [replace(plan, suffix=suffix) for plan, suffix in zip(plans, suffixes, strict=True)]
     return sorted(named, key=_order)
 
 
 def _alike(frames: Sequence[Frame], numbers: dict[float | None, int]) -> list[list[Frame]]:
     """Return frames grouped by size, spacing, echo and kind, each group in the order of the input."""
-    found: defaultdict[Hashable, list[Frame]] = defaultdict(list)
+    groups: defaultdict[Hashable, list[Frame]] = defaultdict(list)
     for frame in frames:
         spacing = tuple(round(value, 4) for value in frame.spacing)
         size = (frame.rows, frame.columns, frame.samples, frame.photometric)
-        found[size, spacing, numbers[frame.echo_time], frame.kind].append(frame)
-    return list(found.values())
+        groups[size, spacing, numbers[frame.echo_time], frame.kind].append(frame)
+    return list(groups.values())
 
 
 def _plans(alike: list[Frame], echo: int) -> list[Plan]:
@@ -101,7 +101,7 @@ def _plans(alike: list[Frame], echo: int) -> list[Plan]:
         reason = error
     if len(still) == 1:
         return still
-    moved = [plan for part in moved_volumes(alike) for plan in _moved(part, echo)]
+    moved = [plan for contrast in moved_volumes(alike) for plan in _moved(contrast, echo)]
     if moved and (reason is not None or len(moved) < len(still)):
         return moved
     if reason is not None:
@@ -110,33 +110,35 @@ def _plans(alike: list[Frame], echo: int) -> list[Plan]:
 
 
 def _still(alike: list[Frame], echo: int) -> list[Plan]:
-    found: list[Plan] = []
+    plans: list[Plan] = []
     for group in _by_orientation(alike):
-        for part in (part for contrast in by_contrast(group) for part in _by_stack_id(contrast)):
-            for slab in slabs(places(part)):
-                found += _of_slab(slab, echo)
-    return found
+        for subset in (subset for contrast in by_contrast(group) for subset in _by_stack_id(contrast)):
+            for slab in slabs(places(subset)):
+                plans += _of_slab(slab, echo)
+    return plans
 
 
-def _moved(part: Moved, echo: int) -> list[Plan]:
-    whole = [dict(enumerate(volume)) for volume in zip(*part.slab, strict=True)]
-    positions = part.grid.positions
+def _moved(moved: Moved, echo: int) -> list[Plan]:
+    whole = [dict(enumerate(volume)) for volume in zip(*moved.slab, strict=True)]
+    positions = moved.grid.positions
     if _descending(whole[0]):
         whole, positions = [_reversed(volume, len(positions)) for volume in whole], positions[::-1]
     complete = tuple(tuple(volume[index] for index in sorted(volume)) for volume in whole)
-    short = _left_over(part.short, echo) if part.short else []
-    return [Plan(complete, replace(part.grid, positions=positions), False, echo), *short]
+    short = _incomplete_stacks(moved.short, echo) if moved.short else []
+    return [Plan(complete, replace(moved.grid, positions=positions), False, echo), *short]
 
 
 def _by_orientation(alike: list[Frame]) -> list[list[Frame]]:
     """Return frames grouped by orientation, each group in the order of the input."""
     groups: list[list[Frame]] = []
-    known: dict[tuple[float, ...], list[Frame]] = {}
+    group_of: dict[tuple[float, ...], list[Frame]] = {}
     for frame in alike:
-        group = known.get(frame.orientation)
+        group = group_of.get(frame.orientation)
         if group is None:
-            parallel = (one for one in groups if angle(one[0].orientation, frame.orientation) < PARALLEL)
-            group = known[frame.orientation] = next(parallel, [])
+            parallel = (
+                candidate for candidate in groups if angle(candidate[0].orientation, frame.orientation) < PARALLEL
+            )
+            group = group_of[frame.orientation] = next(parallel, [])
             if not group:
                 groups.append(group)
         group.append(frame)
@@ -145,48 +147,50 @@ def _by_orientation(alike: list[Frame]) -> list[list[Frame]]:
 
 def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
     """Return a group split by StackID if the stacks have different positions (PS3.3 C.7.6.16.2.2.4)."""
-    found: dict[str, list[Frame]] = {}
+    by_id: dict[str, list[Frame]] = {}
     for frame in group:
-        found.setdefault(frame.stack_id, []).append(frame)
-    if len(found) == 1:
+        by_id.setdefault(frame.stack_id, []).append(frame)
+    if len(by_id) == 1:
         return [group]
     everywhere = places(group)
-    shared = all({frame.stack_id for frame in place} == set(found) for place in everywhere)
-    return [group] if shared else list(found.values())
+    shared = all({frame.stack_id for frame in place} == set(by_id) for place in everywhere)
+    return [group] if shared else list(by_id.values())
 
 
 def _of_slab(slab: Places, echo: int) -> list[Plan]:
     whole, short = volumes(slab)
     if _descending(whole[0]):
         slab = slab[::-1]
-        whole, short = ([_reversed(volume, len(slab)) for volume in found] for found in (whole, short))
+        whole, short = ([_reversed(volume, len(slab)) for volume in group] for group in (whole, short))
     complete = tuple(tuple(volume[index] for index in range(len(slab))) for volume in whole)
     grid = even_grid(slab)
-    return [Plan(complete, grid, False, echo), *(plan for volume in short for plan in _left_over(volume, echo))]
+    return [Plan(complete, grid, False, echo), *(plan for volume in short for plan in _incomplete_stacks(volume, echo))]
 
 
 def _descending(volume: Volume) -> bool:
     """Return whether the images are numbered against the normal; slice timing of some vendors depends on that order."""
     numbers = [volume[index].timing.instance for index in sorted(volume)]
-    known = [number for number in numbers if number is not None]
-    ranks = {number: rank for rank, number in enumerate(sorted(known))}
-    middle = (len(known) - 1) / 2
-    return sum((place - middle) * (ranks[number] - middle) for place, number in enumerate(known)) < 0
+    instances = [number for number in numbers if number is not None]
+    ranks = {number: rank for rank, number in enumerate(sorted(instances))}
+    middle = (len(instances) - 1) / 2
+    return sum((place - middle) * (ranks[number] - middle) for place, number in enumerate(instances)) < 0
 
 
 def _reversed(volume: Volume, count: int) -> Volume:
     return {count - 1 - index: frame for index, frame in volume.items()}
 
 
-def _left_over(volume: Volume, echo: int) -> list[Plan]:
+def _incomplete_stacks(volume: Volume, echo: int) -> list[Plan]:
     """Return the slices of an incomplete volume as evenly spaced stacks."""
     indices = sorted(volume)
     if is_even(along_normal([[volume[index]] for index in indices])):
-        parts = [indices]
+        index_runs = [indices]
     else:  # neighbours have equal differences of index and rank
-        parts = [[index for _, index in run] for _, run in groupby(enumerate(indices), lambda pair: pair[1] - pair[0])]
-    found = [[volume[index] for index in part] for part in parts]
-    return [Plan((tuple(frames),), even_grid([[frame] for frame in frames]), True, echo) for frames in found]
+        index_runs = [
+            [index for _, index in run] for _, run in groupby(enumerate(indices), lambda pair: pair[1] - pair[0])
+        ]
+    frame_runs = [[volume[index] for index in index_run] for index_run in index_runs]
+    return [Plan((tuple(frames),), even_grid([[frame] for frame in frames]), True, echo) for frames in frame_runs]
 
 
 def _component(plan: Plan) -> int:

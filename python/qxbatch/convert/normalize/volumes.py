@@ -47,22 +47,22 @@ def volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
     if key is None:
         most = max(map(len, grouped))
         raise CannotNormalizeError(f"{most} frames at one place differ in no element that numbers or times them")
-    found = _by_value(grouped, key) if _shared(grouped, key) else _by_rank(grouped, key)
-    whole = [volume for volume in found if len(volume) == len(grouped)]
-    short = [volume for volume in found if len(volume) < len(grouped)]
+    all_volumes = _by_value(grouped, key) if _shared(grouped, key) else _by_rank(grouped, key)
+    whole = [volume for volume in all_volumes if len(volume) == len(grouped)]
+    short = [volume for volume in all_volumes if len(volume) < len(grouped)]
     if short and not whole:
-        raise CannotNormalizeError(f"none of {len(found)} volumes has an image at each of {len(grouped)} places")
-    ends = (found[0], found[-1])
-    if any(volume not in ends for volume in short) and not _have_own_series(found):
+        raise CannotNormalizeError(f"none of {len(all_volumes)} volumes has an image at each of {len(grouped)} places")
+    ends = (all_volumes[0], all_volumes[-1])
+    if any(volume not in ends for volume in short) and not _have_separate_series(all_volumes):
         sizes = ", ".join(str(len(volume)) for volume in short)
-        raise CannotNormalizeError(f"{len(short)} of {len(found)} volumes have {sizes} of {len(grouped)} slices")
+        raise CannotNormalizeError(f"{len(short)} of {len(all_volumes)} volumes have {sizes} of {len(grouped)} slices")
     return whole, short
 
 
-def _have_own_series(found: Sequence[Volume]) -> bool:
+def _have_separate_series(all_volumes: Sequence[Volume]) -> bool:
     """Return whether each volume has its own SeriesInstanceUID, as some exporters write them."""
-    series = [{frame.series_uid for frame in volume.values()} for volume in found]
-    return all(len(uids) == 1 for uids in series) and len(set().union(*series)) == len(found)
+    series = [{frame.series_uid for frame in volume.values()} for volume in all_volumes]
+    return all(len(uids) == 1 for uids in series) and len(set().union(*series)) == len(all_volumes)
 
 
 def _tells_apart(grouped: Places, key: Key) -> bool:
@@ -80,13 +80,13 @@ def _shared(grouped: Places, key: Key) -> bool:
 
 
 def _by_value(grouped: Places, key: Key) -> list[Volume]:
-    found: dict[Any, Volume] = {}
+    by_value: dict[Any, Volume] = {}
     for index, place in enumerate(grouped):
         for frame in place:
-            found.setdefault(key(frame), {})[index] = frame
+            by_value.setdefault(key(frame), {})[index] = frame
     if key is _gradient:  # directions have no order; the numbers of their images do
-        return sorted(found.values(), key=lambda volume: min(_order(frame) for frame in volume.values()))
-    return [found[value] for value in sorted(found)]
+        return sorted(by_value.values(), key=lambda volume: min(_order(frame) for frame in volume.values()))
+    return [by_value[value] for value in sorted(by_value)]
 
 
 def _order(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int], tuple[str, int]]:
@@ -113,5 +113,5 @@ def _check_tail(ranked: Sequence[Sequence[Frame]], short: set[int], key: Key) ->
         order = sorted(first, key=lambda index: first[index])
         if set(order[-len(short) :]) == short and len(counts) == 2:  # noqa: PLR2004 (whole, and one less)
             return
-    shown = ", ".join(f"{number} places with {count} frames" for count, number in sorted(counts.items()))
-    raise CannotNormalizeError(f"the volume that lacks slices is unknown: {shown}")
+    sizes = ", ".join(f"{number} places with {count} frames" for count, number in sorted(counts.items()))
+    raise CannotNormalizeError(f"the volume that lacks slices is unknown: {sizes}")

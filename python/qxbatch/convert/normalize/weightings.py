@@ -20,8 +20,8 @@ def weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[float])
     A volume without a b-value among others has b = 0. A direction is unchanged in a volume that moved.
     """
     gradients = [next((frame.timing.gradient for frame in volume if frame.timing.gradient), None) for volume in volumes]
-    known = [gradient for gradient in gradients if gradient is not None]
-    if not any(gradient.b_value > 0 for gradient in known) or any(gradient.vendor for gradient in known):
+    defined = [gradient for gradient in gradients if gradient is not None]
+    if not any(gradient.b_value > 0 for gradient in defined) or any(gradient.vendor for gradient in defined):
         return ()
     image = _frame_of_reference(orientation)
     return tuple(_weighting(gradient, volume[0], image) for gradient, volume in zip(gradients, volumes, strict=True))

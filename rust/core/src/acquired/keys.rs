@@ -19,7 +19,7 @@ pub(super) struct Chosen {
 
 /// Returns every way to distinguish volumes that the headers offer, the most reliable first.
 pub(super) fn candidates(placed: &Placed<'_>, clock: &Clock) -> Vec<Chosen> {
-    let mut found: Vec<Chosen> = [
+    let mut candidates: Vec<Chosen> = [
         by_number(placed, true, |member| member.frame.attributes.temporal),
         by_number(placed, false, tile_number),
         by_number(placed, false, |member| member.frame.attributes.acquisition),
@@ -37,8 +37,8 @@ pub(super) fn candidates(placed: &Placed<'_>, clock: &Clock) -> Vec<Chosen> {
     .into_iter()
     .flatten()
     .collect();
-    found.push(by_rank(placed, clock));
-    found
+    candidates.push(by_rank(placed, clock));
+    candidates
 }
 
 /// Uses the number of each mosaic in its series: one mosaic is one volume.
@@ -85,7 +85,7 @@ fn ranked(numbers: &[i64]) -> Chosen {
     Chosen {
         volumes: numbers
             .iter()
-            .map(|number| different.partition_point(|one| one < number))
+            .map(|number| different.partition_point(|other| other < number))
             .collect(),
         count: different.len(),
         skipped: 0,
@@ -151,14 +151,14 @@ fn by_diffusion(placed: &Placed<'_>) -> Option<Chosen> {
 /// The first frame at each position forms the first volume, and so on.
 fn by_rank(placed: &Placed<'_>, clock: &Clock) -> Chosen {
     let mut order: Vec<usize> = (0..placed.members.len()).collect();
-    order.sort_by(|one, other| {
+    order.sort_by(|index, other| {
         let key = |index: &usize| {
             placed.members.get(*index).map(|member| {
                 let time = clock.time(member).unwrap_or(0.0);
                 (time, member.frame.attributes.instance, member.file)
             })
         };
-        key(one)
+        key(index)
             .partial_cmp(&key(other))
             .unwrap_or(std::cmp::Ordering::Equal)
     });

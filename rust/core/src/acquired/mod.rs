@@ -106,14 +106,14 @@ fn stack(members: &split::Members<'_>, clock: &Clock) -> Stack {
     let attributes = first.map(|member| &member.frame.attributes);
     let (b_values, directions) = count::diffusion(&placed, &chosen);
     Stack {
-        echo_time: attributes.and_then(|one| one.echo_time),
+        echo_time: attributes.and_then(|attributes| attributes.echo_time),
         component: members.component,
-        derived: attributes.is_some_and(|one| one.derived),
+        derived: attributes.is_some_and(|attributes| attributes.derived),
         size: first.map_or((0, 0), |member| {
             (member.object.frame_rows(), member.object.frame_columns())
         }),
-        orientation: attributes.and_then(|one| one.orientation),
-        spacing: attributes.and_then(|one| one.spacing),
+        orientation: attributes.and_then(|attributes| attributes.orientation),
+        spacing: attributes.and_then(|attributes| attributes.spacing),
         frames: placed.members.len(),
         duplicates: placed.duplicates,
         intervals: times::intervals(&placed, &chosen, clock),

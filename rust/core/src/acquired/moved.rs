@@ -70,13 +70,13 @@ fn ordered(
         }
         let steps = first.iter().zip(first.iter().skip(1));
         let step = steps
-            .map(|(one, next)| next - one)
+            .map(|(position, next)| next - position)
             .fold(f64::INFINITY, f64::min);
         for ((index, position), place) in volume.iter().zip(&first) {
             if (position - place).abs() > bound.max(step * MAX_OFFSET) {
                 return None;
             }
-            let rank = first.partition_point(|one| one < place);
+            let rank = first.partition_point(|other| other < place);
             if let Some(slice) = slices.get_mut(*index) {
                 *slice = rank;
             }

@@ -144,9 +144,8 @@ pub fn of_bytes(bytes: &[u8]) -> Kind {
             Place::End => bytes.len().checked_sub(buffer.len()),
             Place::Disc => usize::try_from(DISC).ok(),
         };
-        let found = part(at, buffer.len());
-        found.is_some_and(|found| {
-            buffer.copy_from_slice(found);
+        part(at, buffer.len()).is_some_and(|bytes| {
+            buffer.copy_from_slice(bytes);
             true
         })
     })
@@ -194,8 +193,8 @@ fn with_rest(kind: Kind, mut read: impl FnMut(Place, &mut [u8]) -> bool) -> Kind
     let (mut disc, mut end) = ([0; DISC_MARK], [0; DMG]);
     let disc = read(Place::Disc, &mut disc).then(|| Foreign::of_disc(&disc));
     let end = read(Place::End, &mut end).then(|| Foreign::of_end(&end));
-    let found = disc.flatten().or(end.flatten());
-    found.map_or(kind, Kind::Foreign)
+    let foreign = disc.flatten().or(end.flatten());
+    foreign.map_or(kind, Kind::Foreign)
 }
 
 /// Checks the name: later parts of a split archive have no mark.

@@ -12,7 +12,7 @@ pub struct Peeker<'a> {
     at: usize,
     end: usize,
     /// Bytes consumed so far.
-    pub taken: u64,
+    pub consumed: u64,
 }
 
 impl<'a> Peeker<'a> {
@@ -23,7 +23,7 @@ impl<'a> Peeker<'a> {
             buffer: vec![0; BUFFER],
             at: 0,
             end: 0,
-            taken: 0,
+            consumed: 0,
         }
     }
 
@@ -102,6 +102,6 @@ impl BufRead for Peeker<'_> {
 
     fn consume(&mut self, amount: usize) {
         self.at = (self.at + amount).min(self.end);
-        self.taken += amount as u64;
+        self.consumed += amount as u64;
     }
 }

@@ -107,8 +107,8 @@ impl<'a> Unpack<'a> {
 
     /// Packed bytes consumed so far.
     #[must_use]
-    pub fn taken(&self) -> u64 {
-        self.stage.input().map_or(0, |input| input.taken)
+    pub fn consumed(&self) -> u64 {
+        self.stage.input().map_or(0, |input| input.consumed)
     }
 
     /// Bytes after the last stream that are not a stream; known once the end was reached.

@@ -228,8 +228,8 @@ impl Gather {
         let block = element.tag & 0xFFFF_FF00;
         let creator = creators.iter().find(|(tag, _)| *tag == block);
         let known = creator.and_then(|(_, creator)| {
-            let here = |one: &&(&str, u32, Vr, &str)| {
-                one.0 == *creator && one.1 == element.tag & 0xFFFF_00FF
+            let here = |candidate: &&(&str, u32, Vr, &str)| {
+                candidate.0 == *creator && candidate.1 == element.tag & 0xFFFF_00FF
             };
             PRIVATE.iter().find(here)
         });

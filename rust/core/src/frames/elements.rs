@@ -65,7 +65,7 @@ pub(super) fn numbers<W: Window>(
 ) -> Result<Numbers, Fault> {
     let vr = effective_vr(element.vr, known);
     let bytes = reader.value(element, element.length.unwrap_or(0))?;
-    let mut found = Numbers::default();
+    let mut numbers = Numbers::default();
     let size = match vr {
         Vr::SS | Vr::US => 2,
         Vr::FL | Vr::SL | Vr::UL => 4,
@@ -79,9 +79,9 @@ pub(super) fn numbers<W: Window>(
                 let Some(number) = number else {
                     return Ok(Numbers::default());
                 };
-                found.push(number);
+                numbers.push(number);
             }
-            return Ok(found);
+            return Ok(numbers);
         }
     };
     for chunk in bytes.chunks_exact(size).take(MAX_NUMBERS) {
@@ -104,9 +104,9 @@ pub(super) fn numbers<W: Window>(
         if !f64::is_finite(value) {
             return Ok(Numbers::default());
         }
-        found.push(value);
+        numbers.push(value);
     }
-    Ok(found)
+    Ok(numbers)
 }
 
 /// Returns a value as text without its padding.

@@ -17,19 +17,19 @@ pub(super) fn fragments<W: Window>(
     element: &Element,
     encoding: Encoding,
 ) -> Result<Vec<(u64, u32)>, Fault> {
-    let mut found = Vec::new();
+    let mut fragments = Vec::new();
     let mut at = element.value;
     while let Some(item) = reader.element(at, encoding)? {
         let (ITEM, Some(length)) = (item.tag, item.length) else {
             break;
         };
-        found.push((item.value, length));
+        fragments.push((item.value, length));
         at = item.value.saturating_add(length.into());
     }
-    if !found.is_empty() {
-        found.remove(0);
+    if !fragments.is_empty() {
+        fragments.remove(0);
     }
-    Ok(found)
+    Ok(fragments)
 }
 
 /// Reads the elements of one item without its sequences.

@@ -107,10 +107,10 @@ impl Walk {
         if PIXELS.contains(&element.tag) {
             self.pixel_data(element, encoding, syntax);
             if element.length.is_none() && !syntax.deflated {
-                let found = fragments(reader, element, encoding)?;
-                self.object.truncated = length::ends_early(&found, self.size);
+                let fragments = fragments(reader, element, encoding)?;
+                self.object.truncated = length::ends_early(&fragments, self.size);
                 if self.object.pixels == Pixels::Rle {
-                    self.object.fragments = found;
+                    self.object.fragments = fragments;
                 }
             }
             return Ok(u64::MAX);

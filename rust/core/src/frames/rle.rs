@@ -88,15 +88,15 @@ mod tests {
     fn runs_and_literals_of_two_bytes() {
         let high: &[u8] = &[254, 1]; // three times 1
         let low: &[u8] = &[2, 7, 8, 9, 128];
-        let found = decode(&fragment(&[high, low]), 3, 2, 1);
-        assert_eq!(found, Some(vec![7, 1, 8, 1, 9, 1]));
+        let decoded = decode(&fragment(&[high, low]), 3, 2, 1);
+        assert_eq!(decoded, Some(vec![7, 1, 8, 1, 9, 1]));
     }
 
     #[test]
     fn colours_are_put_together() {
         let planes: [&[u8]; 3] = [&[255, 1], &[255, 2], &[255, 3]];
-        let found = decode(&fragment(&planes), 2, 1, 3);
-        assert_eq!(found, Some(vec![1, 2, 3, 1, 2, 3]));
+        let decoded = decode(&fragment(&planes), 2, 1, 3);
+        assert_eq!(decoded, Some(vec![1, 2, 3, 1, 2, 3]));
     }
 
     #[test]

@@ -98,14 +98,14 @@ impl Series {
         // Presentation states and raw data of the same series have no pixels, though some have Rows and Columns.
         let with_pixels: BTreeSet<&str> = objects
             .iter()
-            .filter(|one| one.pixels != Pixels::Absent)
-            .map(|one| one.class.as_str())
+            .filter(|object| object.pixels != Pixels::Absent)
+            .map(|object| object.class.as_str())
             .collect();
-        let lacks = |one: &Object| {
-            one.pixels == Pixels::Absent
-                && one.rows > 0
-                && one.columns > 0
-                && with_pixels.contains(one.class.as_str())
+        let lacks = |object: &Object| {
+            object.pixels == Pixels::Absent
+                && object.rows > 0
+                && object.columns > 0
+                && with_pixels.contains(object.class.as_str())
         };
         self.files
             .iter()

@@ -82,20 +82,20 @@ impl CharacterSets {
         let mut rest = raw;
         while let Some((&byte, tail)) = rest.split_first() {
             if byte == ESC {
-                let (switch, taken) = escape(rest);
+                let (switch, length) = escape(rest);
                 match switch {
                     Some(Switch::Lower(set)) => lower = set,
                     Some(Switch::Upper(set)) => upper = set,
                     None => text.push(char::from(ESC)),
                 }
-                rest = rest.get(taken..).unwrap_or_default();
+                rest = rest.get(length..).unwrap_or_default();
                 continue;
             }
             let pairs = matches!(lower, Set::Kanji | Set::SupplementaryKanji)
                 && (0x21..0x7F).contains(&byte);
             if pairs || byte >= 0x80 {
-                let taken = character(if pairs { lower } else { upper }, rest, &mut text);
-                rest = rest.get(taken..).unwrap_or_default();
+                let length = character(if pairs { lower } else { upper }, rest, &mut text);
+                rest = rest.get(length..).unwrap_or_default();
                 continue;
             }
             // PS3.5 section 6.1.2.5.3: after each of these characters, the sets of the first value are active again.

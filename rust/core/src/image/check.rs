@@ -82,8 +82,8 @@ impl Check<'_> {
             matches: &matches.images,
             members: &members,
         };
-        for (image, found) in matches.images.iter().enumerate() {
-            let mut check = self.check(&members, image, found);
+        for (image, matched) in matches.images.iter().enumerate() {
+            let mut check = self.check(&members, image, matched);
             let (one, other) = split_images.others(image);
             (check.part_of, check.twin) = (one, other);
             comparison.checks.push(check);
@@ -140,21 +140,21 @@ impl Check<'_> {
         comparison
     }
 
-    fn check(&self, members: &[Member<'_>], image: usize, found: &Match) -> ImageCheck {
+    fn check(&self, members: &[Member<'_>], image: usize, matched: &Match) -> ImageCheck {
         let volumes = self.images.get(image).map_or(1, |image| image.volumes);
         let mut check = ImageCheck {
-            surplus: found.surplus,
-            different: found.different,
-            difference: found.difference,
+            surplus: matched.surplus,
+            different: matched.different,
+            difference: matched.difference,
             derived: true,
             isotropic: true,
             first: (i64::MAX, usize::MAX),
-            slices: found.frames.iter().map(Vec::len).sum(),
+            slices: matched.frames.iter().map(Vec::len).sum(),
             b_values: vec![(None, None); volumes as usize],
             directions: vec![None; volumes as usize],
             ..ImageCheck::default()
         };
-        for (volume, index) in found.frames.iter().flat_map(|row| row.iter().enumerate()) {
+        for (volume, index) in matched.frames.iter().flat_map(|row| row.iter().enumerate()) {
             let Some(member) = index.and_then(|index| members.get(index)) else {
                 continue;
             };
@@ -183,10 +183,10 @@ impl Check<'_> {
         let weights = check.b_values.iter();
         let unweighted = weights
             .clone()
-            .all(|(one, two)| !(*one > Some(0.0) || *two > Some(0.0)));
+            .all(|(b_value, nominal)| !(*b_value > Some(0.0) || *nominal > Some(0.0)));
         check.isotropic &= !unweighted;
         if volumes > 1 && unweighted {
-            check.order = ordered(members, &found.frames);
+            check.order = ordered(members, &matched.frames);
         }
         check
     }

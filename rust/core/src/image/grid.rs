@@ -112,7 +112,9 @@ impl Plane {
     /// Returns the largest angle between the axes of two planes, rad.
     pub(super) fn angle(&self, other: &Self) -> f64 {
         let pairs = self.axes.into_iter().zip(other.axes);
-        pairs.map(|(one, two)| angle(one, two)).fold(0.0, f64::max)
+        pairs
+            .map(|(axis, other_axis)| angle(axis, other_axis))
+            .fold(0.0, f64::max)
     }
 }
 
@@ -316,9 +318,10 @@ impl Grid {
         };
         let step = second - first;
         if norm(sideways) > 1.0
-            || theirs
-                .iter()
-                .any(|place| own.iter().any(|one| (one - place).abs() < 0.25 * step))
+            || theirs.iter().any(|place| {
+                own.iter()
+                    .any(|own_place| (own_place - place).abs() < 0.25 * step)
+            })
         {
             return false;
         }

@@ -108,7 +108,7 @@ pub(super) fn moments(
 ) -> Result<Moments, StatisticsError> {
     let each = size_of::<Sums>() / BLOCK + VOLUMES_AT_ONCE * parts.size;
     let slab = (memory / each / BLOCK).max(1) * BLOCK;
-    let mut found = Moments {
+    let mut moments = Moments {
         map: vec![0.0; parts.voxels],
         signal: vec![0.0; parts.volumes],
     };
@@ -117,17 +117,17 @@ pub(super) fn moments(
         let Some(span) = mask.span(first, end) else {
             continue;
         };
-        let sums = of_slab(parts, mask, dropped, span, &mut found.signal, monitor)?;
+        let sums = of_slab(parts, mask, dropped, span, &mut moments.signal, monitor)?;
         for sums in &sums {
-            let map = found.map.get_mut(sums.first..).unwrap_or_default();
+            let map = moments.map.get_mut(sums.first..).unwrap_or_default();
             sums.ratios((parts.volumes - dropped) as f64, scale, map);
         }
     }
     let [slope, intercept] = scale;
-    for signal in &mut found.signal {
+    for signal in &mut moments.signal {
         *signal = *signal / mask.count.max(1) as f64 * slope + intercept;
     }
-    Ok(found)
+    Ok(moments)
 }
 
 /// Returns sums over the voxels from `first` to `end`, and the sum of each volume in the mask.

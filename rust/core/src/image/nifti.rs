@@ -143,11 +143,11 @@ fn affine(head: &Head<'_>, two: bool) -> [[f64; 4]; 3] {
     } else {
         (head.short(252), head.short(254))
     };
-    let number = |one: usize, both: usize, index: usize| {
+    let number = |offset_1: usize, offset_2: usize, index: usize| {
         if two {
-            head.double(both + 8 * index)
+            head.double(offset_2 + 8 * index)
         } else {
-            head.float(one + 4 * index)
+            head.float(offset_1 + 4 * index)
         }
     };
     let zoom = |index: usize| number(76, 104, index);

@@ -92,7 +92,7 @@ pub(super) fn repeated(
 /// Returns the values without those equal to the one before, and how often each follows itself.
 fn runs(values: &[u64]) -> (Vec<u64>, Vec<usize>) {
     values
-        .chunk_by(|one, next| one == next)
+        .chunk_by(|value, next| value == next)
         .filter_map(|run| Some((*run.first()?, run.len())))
         .unzip()
 }
@@ -104,11 +104,11 @@ fn values(
     rows: &[u64],
     columns: &[u64],
 ) -> io::Result<Vec<f64>> {
-    let mut found = Vec::with_capacity(rows.len() * columns.len());
+    let mut values = Vec::with_capacity(rows.len() * columns.len());
     cells(path, offset, voxel, rows, columns, |cell| {
-        found.push(voxel.value(cell));
+        values.push(voxel.value(cell));
     })?;
-    Ok(found)
+    Ok(values)
 }
 
 /// Passes the bytes of each voxel to `sink`.

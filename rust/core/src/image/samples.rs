@@ -22,7 +22,7 @@ pub struct Difference {
     /// The value by the header and pixels of the frame.
     pub expected: f64,
     /// The value in the image.
-    pub found: f64,
+    pub value: f64,
 }
 
 /// The bytes with the compared rows of one slice, and their layout.
@@ -134,7 +134,7 @@ pub(super) fn alike(one: [f64; 2], two: [f64; 2]) -> bool {
     near(slope, other, slope.abs()) && near(intercept, second, intercept.abs() + slope.abs())
 }
 
-/// Returns the first pair of values that differ under a scaling, as (expected, found); None if all agree.
+/// Returns the first pair of values that differ under a scaling, as (expected, value in the image); None if all agree.
 #[allow(clippy::cast_precision_loss, reason = "of 34 bits at most")]
 pub(super) fn difference(
     stored: &[i64],
@@ -149,8 +149,8 @@ pub(super) fn difference(
     let fixed = 1e-5 * intercept.abs() + 1e-3 * slope.abs() + 1e-9;
     stored.iter().zip(voxels).find_map(|(stored, voxel)| {
         let scaled = *stored as f64 * slope;
-        let found = voxel * other + second;
-        let near = (scaled + intercept - found).abs() <= 1e-5 * scaled.abs() + fixed;
-        (!near).then_some((scaled + intercept, found))
+        let image_value = voxel * other + second;
+        let near = (scaled + intercept - image_value).abs() <= 1e-5 * scaled.abs() + fixed;
+        (!near).then_some((scaled + intercept, image_value))
     })
 }

@@ -26,10 +26,12 @@ pub(super) struct Scalings {
 
 impl Scalings {
     pub(super) fn new(members: &[Member<'_>], images: usize) -> Self {
-        let mut rescales = members.iter().map(|one| rescale(&one.frame.attributes));
+        let mut rescales = members
+            .iter()
+            .map(|member| rescale(&member.frame.attributes));
         let first = rescales.next();
         Self {
-            uniform: rescales.all(|one| Some(one) == first),
+            uniform: rescales.all(|rescale| Some(rescale) == first),
             open: vec![[true; 3]; images],
         }
     }

@@ -81,15 +81,15 @@ struct Traits {
 impl Traits {
     /// Times that differ by less than a percent are equal: scanners round them.
     fn alike(&self, other: &Self) -> bool {
-        let near = |one: &Option<f64>, two: &Option<f64>| match (one, two) {
-            (Some(one), Some(two)) => (one - two).abs() <= 0.01 * one.abs(),
-            (one, two) => one == two,
+        let near = |number: &Option<f64>, other: &Option<f64>| match (number, other) {
+            (Some(number), Some(other)) => (number - other).abs() <= 0.01 * number.abs(),
+            (number, other) => number == other,
         };
         self.names == other.names
             && self
                 .numbers
                 .iter()
                 .zip(&other.numbers)
-                .all(|(one, two)| near(one, two))
+                .all(|(number, other)| near(number, other))
     }
 }

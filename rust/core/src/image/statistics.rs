@@ -74,15 +74,15 @@ impl Statistics {
 
 /// Returns the values at `row + column`.
 fn picked(values: &[f32], rows: &[u64], columns: &[u64]) -> io::Result<Vec<f64>> {
-    let mut found = Vec::with_capacity(rows.len().saturating_mul(columns.len()));
+    let mut picked = Vec::with_capacity(rows.len().saturating_mul(columns.len()));
     for row in rows {
         for column in columns {
             let index = row.checked_add(*column);
             let value = index.and_then(|index| values.get(usize::try_from(index).ok()?));
-            found.push(f64::from(*value.ok_or(io::ErrorKind::UnexpectedEof)?));
+            picked.push(f64::from(*value.ok_or(io::ErrorKind::UnexpectedEof)?));
         }
     }
-    Ok(found)
+    Ok(picked)
 }
 
 /// Returns the statistics of an uncompressed image; None if it has too few steady volumes, too many voxels, colours, or
@@ -237,8 +237,8 @@ mod tests {
         write(&path, image(12)).unwrap();
         let monitor = Monitor::default();
         monitor.cancel();
-        let found = statistics(&path, &monitor);
-        assert!(matches!(found, Err(StatisticsError::Cancelled)));
+        let result = statistics(&path, &monitor);
+        assert!(matches!(result, Err(StatisticsError::Cancelled)));
     }
 
     #[test]

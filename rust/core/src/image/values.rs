@@ -102,14 +102,14 @@ impl<'s> Values<'s> {
             let placed = frames.first().and_then(|first| places.placed.get(*first));
             self.fill(&frames, placed.map_or(&[][..], Vec::as_slice), &mut matches)?;
         }
-        for found in &mut matches.images {
-            let empty = found
+        for matched in &mut matches.images {
+            let empty = matched
                 .frames
                 .iter()
                 .flatten()
                 .filter(|frame| frame.is_none())
                 .count();
-            found.surplus = empty.saturating_sub(found.different);
+            matched.surplus = empty.saturating_sub(matched.different);
         }
         Ok(matches)
     }
@@ -143,7 +143,7 @@ impl<'s> Values<'s> {
                     .get(placed.image)
                     .map_or(0, |image| image.volumes);
                 for volume in 0..volumes {
-                    let taken = matches
+                    let is_assigned = matches
                         .images
                         .get(placed.image)
                         .and_then(|image| {
@@ -153,7 +153,7 @@ impl<'s> Values<'s> {
                                 .get(volume as usize)
                         })
                         .is_some_and(Option::is_some);
-                    if taken {
+                    if is_assigned {
                         continue;
                     }
                     match self.find(placed, volume, &mut unassigned)? {
@@ -189,7 +189,7 @@ impl<'s> Values<'s> {
             let Some(at) = unassigned.next() else {
                 break;
             };
-            let (expected, found) = self
+            let (expected, value) = self
                 .pair(placed, *volume, unassigned, at)?
                 .unwrap_or((f64::NAN, f64::NAN));
             let index = unassigned.take(at);
@@ -204,7 +204,7 @@ impl<'s> Values<'s> {
                 slice: placed.fit.slice,
                 volume: *volume,
                 expected,
-                found,
+                value,
             });
         }
         Ok(())

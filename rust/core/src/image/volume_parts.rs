@@ -157,13 +157,13 @@ impl VolumeParts {
         volumes: usize,
         monitor: &Monitor,
     ) -> Result<Vec<f64>, StatisticsError> {
-        let mut found = Vec::with_capacity(volumes);
+        let mut means = Vec::with_capacity(volumes);
         for volume in 0..volumes {
             let mut sum = 0.0;
             self.blocks(volume, monitor, |_, numbers| sum += total(numbers))?;
-            found.push(sum / self.voxels.max(1) as f64);
+            means.push(sum / self.voxels.max(1) as f64);
         }
-        Ok(found)
+        Ok(means)
     }
 
     /// Returns the mean over some volumes of each voxel.

@@ -47,8 +47,8 @@ pub(super) fn moved(members: &[Member<'_>], grids: &[Option<Grid>], places: &mut
         .iter()
         .filter_map(|key| partition(members, *key))
         .map(|volumes| explained(members, &volumes, grids, places))
-        .max_by_key(|found| {
-            found
+        .max_by_key(|volumes| {
+            volumes
                 .iter()
                 .map(|volume| volume.frames.len())
                 .sum::<usize>()

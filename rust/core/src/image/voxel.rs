@@ -95,7 +95,14 @@ impl Voxel {
             Kind::F64 => self.number(bytes, f64::from_le_bytes),
             Kind::Complex64 => self.length::<4>(bytes, |part| f32::from_le_bytes(part).into()),
             Kind::Complex128 => self.length::<8>(bytes, f64::from_le_bytes),
-            Kind::Colour(_) => bytes.iter().take(3).map(|&one| f64::from(one)).sum::<f64>() / 3.0,
+            Kind::Colour(_) => {
+                bytes
+                    .iter()
+                    .take(3)
+                    .map(|&component| f64::from(component))
+                    .sum::<f64>()
+                    / 3.0
+            }
         };
         finite(value)
     }

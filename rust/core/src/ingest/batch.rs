@@ -1,13 +1,13 @@
 //! The members of one packet or archive, read in batches.
 
-use super::member::Taken;
+use super::member::ProcessedMember;
 use super::stop::Stop;
 
 /// Members per batch: they are read in parallel, and then their headers are moved into one block, which saves memory.
 pub const BATCH: usize = 4096;
 
 /// Members in batches; each batch is read on demand.
-type Batches<'a> = Box<dyn Iterator<Item = Result<Vec<Taken>, Stop>> + 'a>;
+type Batches<'a> = Box<dyn Iterator<Item = Result<Vec<ProcessedMember>, Stop>> + 'a>;
 
 /// The result of a reader.
 pub struct Members<'a> {
@@ -21,9 +21,9 @@ pub struct Members<'a> {
 
 impl<'a> Members<'a> {
     /// Members that were read already.
-    pub fn of(taken: Vec<Taken>) -> Self {
+    pub fn of(members: Vec<ProcessedMember>) -> Self {
         Self {
-            batches: Box::new(std::iter::once(Ok(taken))),
+            batches: Box::new(std::iter::once(Ok(members))),
             damage: Vec::new(),
             notes: Vec::new(),
         }
@@ -40,7 +40,7 @@ impl<'a> Members<'a> {
     /// Returns the members that `read` makes of each batch of entries; it also gets the number of the batch.
     pub fn in_batches<E: 'a>(
         entries: Vec<E>,
-        read: impl Fn(usize, &[E]) -> Result<Vec<Taken>, Stop> + 'a,
+        read: impl Fn(usize, &[E]) -> Result<Vec<ProcessedMember>, Stop> + 'a,
     ) -> Self {
         let count = entries.len().div_ceil(BATCH);
         let batches = (0..count).map(move |batch| {

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::kept_whole::ENCRYPTED;
-use super::member::{self, Taken};
+use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::Kind;
@@ -34,12 +34,18 @@ pub fn read(
     encryption: Encryption,
     data: u64,
     place: &Place,
-) -> Result<Taken, Stop> {
-    let refuse = |reason: String| Ok(Taken::from(place.refused(Kind::Other, entry.size, reason)));
+) -> Result<ProcessedMember, Stop> {
+    let refuse = |reason: String| {
+        Ok(ProcessedMember::from(place.refused(
+            Kind::Other,
+            entry.size,
+            reason,
+        )))
+    };
     let (member_data, inside) = match EncryptedMember::read(source, entry, encryption, data)
         .and_then(|it| Ok((it, entry.inside(encryption)?)))
     {
-        Ok(found) => found,
+        Ok(member_and_inside) => member_and_inside,
         Err(reason) => return refuse(reason),
     };
     let mut broken = None;
@@ -54,9 +60,9 @@ pub fn read(
             Attempt::Decrypted(packed) => packed,
         };
         match attempt(pass, packed, &inside, place) {
-            Ok(taken) => {
+            Ok(member) => {
                 pass.last_fit.note(at);
-                return Ok(taken);
+                return Ok(member);
             }
             Err(fault) => broken = Some(fault.reason()?),
         }
@@ -82,7 +88,7 @@ fn attempt(
     packed: Box<dyn Read + Send + '_>,
     entry: &Entry,
     place: &Place,
-) -> Result<Taken, Fault> {
+) -> Result<ProcessedMember, Fault> {
     let damaged = |error| Fault::Data(crate::archive::reason(&error));
     if entry.size.max(entry.packed) > pass.in_memory {
         let content = unzip::unpack(packed, entry).map_err(damaged)?;

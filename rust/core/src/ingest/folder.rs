@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::batch::{BATCH, Members};
 use super::loose::{link, open};
-use super::member::{self, Taken};
+use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::Kind;
@@ -66,7 +66,7 @@ fn read_entry(
     root: &Path,
     path: &Path,
     kind: &EntryKind,
-) -> Result<Taken, Stop> {
+) -> Result<ProcessedMember, Stop> {
     if let Err(reason) = pass.count(escaped_len(&place.path)) {
         return Ok(place.refused(Kind::Other, 0, reason).into());
     }
@@ -164,7 +164,7 @@ fn kind_of(kind: fs::FileType) -> EntryKind {
 }
 
 /// Reads a loose file.
-pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<Taken, Stop> {
+pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<ProcessedMember, Stop> {
     pass.check()?;
     let opened = open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
     let (mut file, metadata) = match opened {
@@ -212,7 +212,7 @@ pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<Taken, Stop> 
     })
 }
 
-fn changed(place: &Place, size: u64) -> Taken {
+fn changed(place: &Place, size: u64) -> ProcessedMember {
     place
         .refused(Kind::Other, size, "it changed while it was read")
         .into()
@@ -225,7 +225,7 @@ fn large(
     path: &Path,
     mut file: File,
     size: u64,
-) -> Result<Taken, Stop> {
+) -> Result<ProcessedMember, Stop> {
     let content = kind::of_file(&file).unwrap_or(Content::Other);
     let stays = pass.options.link
         || matches!(

@@ -15,7 +15,7 @@ use crate::header::{Field, Header, Parsed};
 use crate::notation::Hash;
 
 /// A processed member. A nested archive is opened after the members beside it.
-pub struct Taken {
+pub struct ProcessedMember {
     /// Its row.
     pub row: Row,
     /// Location of the archive, and its place in the packet.
@@ -30,7 +30,7 @@ pub enum Archive {
     Loose(std::path::PathBuf, Copied),
 }
 
-impl From<Row> for Taken {
+impl From<Row> for ProcessedMember {
     fn from(row: Row) -> Self {
         Self { row, archive: None }
     }
@@ -51,7 +51,7 @@ pub fn archive(
     place: &Place,
     mut row: Row,
     data: MemberBytes<'_>,
-) -> Result<Taken, Stop> {
+) -> Result<ProcessedMember, Stop> {
     row.kind = Kind::Archive;
     let source = match data {
         MemberBytes::Loose(path, copied) => Archive::Loose(path, copied),
@@ -68,7 +68,7 @@ pub fn archive(
             Archive::Staged
         }
     };
-    Ok(Taken {
+    Ok(ProcessedMember {
         row,
         archive: Some(Box::new((place.clone(), source))),
     })

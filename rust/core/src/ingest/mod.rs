@@ -152,8 +152,8 @@ fn read_packet(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, St
         return nested::content(pass, path, place);
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
-    let taken = folder::file(pass, &place.member(name.as_bytes(), 1), path)?;
-    Opened::of(pass, Members::of(vec![taken]))
+    let member = folder::file(pass, &place.member(name.as_bytes(), 1), path)?;
+    Opened::of(pass, Members::of(vec![member]))
 }
 
 /// Returns whether a packet with this content has members: a zip, a 7z, a tar, a compressed tar. A single compressed

@@ -129,7 +129,7 @@ type PathHash = u64;
 
 /// The names used so far below one folder. A used name gets `_2`, `_3` and so on before its extension.
 #[derive(Debug, Default)]
-pub struct Taken {
+pub struct UsedNames {
     nodes: HashMap<PathHash, Node>,
     /// The last number of a used name: all lower ones are used, too.
     last: HashMap<PathHash, u64>,
@@ -137,7 +137,7 @@ pub struct Taken {
     moved: HashMap<String, String>,
 }
 
-impl Taken {
+impl UsedNames {
     /// Adds the folders of a path to the table; returns the folder's final path.
     pub fn folder(&mut self, parts: &[String]) -> String {
         let mut path = String::new();
@@ -224,9 +224,9 @@ mod tests {
 
     #[test]
     fn long_names_keep_their_extension_and_differ() {
-        let one = own(format!("{}1.txt", "é".repeat(200)).as_bytes());
-        let two = own(format!("{}2.txt", "é".repeat(200)).as_bytes());
-        assert!(one.len() <= LONGEST && one.strip_suffix(".txt").is_some() && one != two);
+        let first = own(format!("{}1.txt", "é".repeat(200)).as_bytes());
+        let second = own(format!("{}2.txt", "é".repeat(200)).as_bytes());
+        assert!(first.len() <= LONGEST && first.strip_suffix(".txt").is_some() && first != second);
         let deep = own("abcdefg/".repeat(1000).as_bytes());
         assert!(deep.len() < LONGEST_PATH);
         let deep = own("d/".repeat(1000).as_bytes());
@@ -240,39 +240,39 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_name_is_numbered_before_its_extension() {
-        let mut taken = Taken::default();
-        assert_eq!(taken.file("a", "x.txt", |_| true), "a/x.txt");
-        assert_eq!(taken.file("a", "x.txt", |_| true), "a/x_2.txt");
-        assert_eq!(taken.file("a", "x_2.txt", |_| true), "a/x_2_2.txt");
+    fn a_used_name_is_numbered_before_its_extension() {
+        let mut names = UsedNames::default();
+        assert_eq!(names.file("a", "x.txt", |_| true), "a/x.txt");
+        assert_eq!(names.file("a", "x.txt", |_| true), "a/x_2.txt");
+        assert_eq!(names.file("a", "x_2.txt", |_| true), "a/x_2_2.txt");
         assert_eq!(
-            taken.file("a", "X.txt", |path| path != "a/X.txt"),
+            names.file("a", "X.txt", |path| path != "a/X.txt"),
             "a/X_2.txt"
         );
     }
 
     #[test]
     fn many_files_of_one_name_take_time_in_proportion() {
-        let mut taken = Taken::default();
-        let mut asked = 0u64;
+        let mut names = UsedNames::default();
+        let mut lookups = 0u64;
         for count in 2..=3000 {
-            taken.file("a", "x.txt", |_| {
-                asked += 1;
+            names.file("a", "x.txt", |_| {
+                lookups += 1;
                 true
             });
-            assert!(asked <= 3 * count);
+            assert!(lookups <= 3 * count);
         }
-        assert_eq!(taken.file("a", "x.txt", |_| true), "a/x_3000.txt");
-        assert_eq!(taken.file("a", "x_7.txt", |_| true), "a/x_7_2.txt");
+        assert_eq!(names.file("a", "x.txt", |_| true), "a/x_3000.txt");
+        assert_eq!(names.file("a", "x_7.txt", |_| true), "a/x_7_2.txt");
     }
 
     #[test]
     fn a_name_that_is_file_and_folder_stays_both() {
-        let mut taken = Taken::default();
-        assert_eq!(taken.folder(&["a".into()]), "a");
-        assert_eq!(taken.file("", "a", |_| true), "a_2");
-        assert_eq!(taken.file("", "b", |_| true), "b");
-        assert_eq!(taken.folder(&["b".into(), "c".into()]), "b_2/c");
-        assert_eq!(taken.folder(&["b".into()]), "b_2");
+        let mut names = UsedNames::default();
+        assert_eq!(names.folder(&["a".into()]), "a");
+        assert_eq!(names.file("", "a", |_| true), "a_2");
+        assert_eq!(names.file("", "b", |_| true), "b");
+        assert_eq!(names.folder(&["b".into(), "c".into()]), "b_2/c");
+        assert_eq!(names.folder(&["b".into()]), "b_2");
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::batch::Members;
 use super::kept_whole::KeptWhole;
-use super::member::{self, Archive, Taken};
+use super::member::{self, Archive, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{Fate, Kind, Row};
@@ -48,18 +48,18 @@ impl Opened {
         Ok(opened)
     }
 
-    fn add(&mut self, pass: &Pass<'_>, mut taken: Vec<Taken>) -> Result<(), Stop> {
+    fn add(&mut self, pass: &Pass<'_>, mut members: Vec<ProcessedMember>) -> Result<(), Stop> {
         Header::gather(
-            taken
+            members
                 .iter_mut()
-                .filter_map(|taken| taken.row.header.as_mut()),
+                .filter_map(|member| member.row.header.as_mut()),
         );
-        for taken in taken {
-            match taken.archive {
-                None => self.rows.push(taken.row),
+        for member in members {
+            match member.archive {
+                None => self.rows.push(member.row),
                 Some(archive) => {
                     let (place, archive) = *archive;
-                    open(pass, taken.row, &place, archive, &mut self.rows)?;
+                    open(pass, member.row, &place, archive, &mut self.rows)?;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::member::{self, Taken};
+use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{Fate, Kind, Row};
@@ -37,11 +37,13 @@ pub fn take(
     mut row: Row,
     data: MemberBytes<'_>,
     packing: Packing,
-) -> Result<Taken, Stop> {
+) -> Result<ProcessedMember, Stop> {
     match look(pass, place, &data, packing)? {
         Inside::Archive => member::archive(pass, place, row, data),
-        Inside::Wanted => unpack(pass, place, row, data, packing).map(Taken::from),
-        Inside::Damaged(reason) => refuse(pass, row, data, packing, &reason).map(Taken::from),
+        Inside::Wanted => unpack(pass, place, row, data, packing).map(ProcessedMember::from),
+        Inside::Damaged(reason) => {
+            refuse(pass, row, data, packing, &reason).map(ProcessedMember::from)
+        }
         Inside::Unreadable(reason) => {
             member::put(pass, place, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::names::{Taken, fit, identifier, own_path};
+use super::names::{UsedNames, fit, identifier, own_path};
 use super::reading::Reading;
 use super::row::Fate;
 use super::stop::Stop;
@@ -41,7 +41,7 @@ impl Reading {
             .entry(root.to_owned())
             .or_default()
             .folder(&parts);
-        let mut names = Taken::default();
+        let mut names = UsedNames::default();
         let mut caseless = HashSet::new();
         for at in rows {
             let Some(row) = self.rows.get(at) else {

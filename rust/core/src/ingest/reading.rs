@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::identified::identified;
 use super::kept::why_kept;
-use super::names::Taken;
+use super::names::UsedNames;
 use super::row::{Fate, Kind, Row};
 use super::staging::Staging;
 use super::stop::Stop;
@@ -28,7 +28,7 @@ pub struct Reading {
     damage: Vec<String>,
     notes: Vec<String>,
     /// Names used in the session folder, by root.
-    pub(super) names: HashMap<PathBuf, Taken>,
+    pub(super) names: HashMap<PathBuf, UsedNames>,
 }
 
 impl Reading {

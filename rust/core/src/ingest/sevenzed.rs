@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use super::batch::Members;
 use super::encrypted::unopened;
 use super::kept_whole::ENCRYPTED;
-use super::member::Taken;
+use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{Kind, Row};
@@ -68,7 +68,7 @@ pub fn read(
                     Err(Fault::Stop(stop)) => Err(stop),
                 },
             };
-            workers.keep(at, row.map(Taken::from));
+            workers.keep(at, row.map(ProcessedMember::from));
         }
     });
     let mut members = Members::of(workers.finish()?);
@@ -92,7 +92,7 @@ fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
 fn admit(pass: &Pass<'_>, len: u64, prefix: u64, listing: &Listing) -> Vec<Result<(), String>> {
     let max_ratio = pass.options.max_ratio;
     let mut total = 0u64;
-    let mut one = |member: &Member| {
+    let mut admit_member = |member: &Member| {
         pass.count(prefix.saturating_add(escaped_len(&member.name)))?;
         let Some(block) = member.block.and_then(|at| listing.blocks.get(at)) else {
             return Ok(());
@@ -104,7 +104,7 @@ fn admit(pass: &Pass<'_>, len: u64, prefix: u64, listing: &Listing) -> Vec<Resul
         }
         pass.expand(member.size, &member.name)
     };
-    listing.members.iter().map(&mut one).collect()
+    listing.members.iter().map(&mut admit_member).collect()
 }
 
 /// The unpacking thread.

@@ -61,14 +61,14 @@ pub fn read(
         pass.staging.remove(&staged)?;
         return Ok(Members::damaged(reason));
     }
-    let taken = take(
+    let member = take(
         pass,
         &place,
         MemberBytes::Staged(staged),
         copied.size,
         copied.sha256,
     )?;
-    let mut members = Members::of(vec![taken]);
+    let mut members = Members::of(vec![member]);
     if unpack.trailing() > 0 {
         members.notes.push(format!(
             "{} bytes follow the compressed data",

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::member::Taken;
+use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::staging::StagingDir;
@@ -17,7 +17,7 @@ pub fn spool(
     entry: &Entry,
     mut content: impl Read,
     place: &Place,
-) -> Result<Taken, Fault> {
+) -> Result<ProcessedMember, Fault> {
     let staged = place.staged(StagingDir::Other);
     let copied = pass
         .staging

@@ -1,6 +1,6 @@
 //! Processes one member according to its content.
 
-use super::member::{self, Taken};
+use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::packed;
 use super::pass::{Pass, Place};
@@ -16,25 +16,25 @@ pub fn take(
     data: MemberBytes<'_>,
     size: u64,
     sha256: Hash,
-) -> Result<Taken, Stop> {
+) -> Result<ProcessedMember, Stop> {
     pass.check()?;
     let mut row = place.row(Kind::Other, Fate::Kept);
     row.size = size;
     row.sha256 = Some(sha256);
     row.content_sha256 = Some(sha256);
     let content = kind::named(data.kind(pass)?, &place.path);
-    let taken = match content {
-        Content::Dicom => member::file(pass, place, row, data, content).map(Taken::from),
+    let result = match content {
+        Content::Dicom => member::file(pass, place, row, data, content).map(ProcessedMember::from),
         // A REC has no mark; a mark in it is coincidence.
         _ if kind::is_rec(&place.path) => {
-            member::file(pass, place, row, data, content).map(Taken::from)
+            member::file(pass, place, row, data, content).map(ProcessedMember::from)
         }
         Content::Zip | Content::SevenZ | Content::Tar => member::archive(pass, place, row, data),
         Content::Packed(packing) => packed::take(pass, place, row, data, packing),
         Content::Par | Content::Empty | Content::Foreign(_) | Content::Other => {
-            member::file(pass, place, row, data, content).map(Taken::from)
+            member::file(pass, place, row, data, content).map(ProcessedMember::from)
         }
     };
     pass.monitor.add(1, size);
-    taken
+    result
 }

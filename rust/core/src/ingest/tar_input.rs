@@ -18,7 +18,7 @@ impl Input<'_> {
     pub fn packed(&self) -> u64 {
         match self {
             Self::Plain(_, out) => *out,
-            Self::Packed(unpack, ..) => unpack.taken(),
+            Self::Packed(unpack, ..) => unpack.consumed(),
         }
     }
 }
@@ -34,7 +34,7 @@ impl Read for Input<'_> {
             Self::Packed(unpack, out, max_ratio) => {
                 let got = unpack.read(buffer)?;
                 *out += got as u64;
-                if too_much(*out, unpack.taken(), *max_ratio) {
+                if too_much(*out, unpack.consumed(), *max_ratio) {
                     return Err(invalid(beyond(*max_ratio)));
                 }
                 Ok(got)

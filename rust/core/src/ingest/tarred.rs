@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use std::io;
 
 use super::batch::Members;
-use super::member::Taken;
+use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{Kind, LINK_TO, Row};
@@ -156,8 +156,8 @@ impl<'p> Unpacking<'p, '_> {
         match copied {
             Ok(copied) => {
                 let data = MemberBytes::Staged(staged);
-                let taken = take(pass, place, data, copied.size, copied.sha256);
-                workers.keep(self.at, taken);
+                let result = take(pass, place, data, copied.size, copied.sha256);
+                workers.keep(self.at, result);
                 Ok(true)
             }
             Err(fault) => self.cut(place, size, fault.reason()?, workers),
@@ -178,7 +178,7 @@ impl<'p> Unpacking<'p, '_> {
     }
 
     /// Returns the row of a member without bytes to process; None for a file.
-    fn without_data(&mut self, place: &Place, member: &Member) -> Option<Taken> {
+    fn without_data(&mut self, place: &Place, member: &Member) -> Option<ProcessedMember> {
         let max_ratio = self.pass.options.max_ratio;
         let row = match &member.kind {
             MemberKind::File if too_much(member.size, member.stored, max_ratio) => {

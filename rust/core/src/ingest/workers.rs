@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::batch::BATCH;
-use super::member::{self, Taken};
+use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::stop::Stop;
@@ -22,7 +22,7 @@ const MAX_SPARE_SIZE: usize = 2 << 20;
 /// State that the threads share while one tar is read.
 #[derive(Default)]
 pub struct Workers {
-    taken: Mutex<Vec<(u64, Taken)>>,
+    members: Mutex<Vec<(u64, ProcessedMember)>>,
     stop: Mutex<Option<Stop>>,
     queued: AtomicU64,
     waiting: AtomicU64,
@@ -36,15 +36,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Workers {
     /// Stores the result for the member with this sequence number.
-    pub fn keep(&self, at: u64, result: Result<Taken, Stop>) {
+    pub fn keep(&self, at: u64, result: Result<ProcessedMember, Stop>) {
         match result {
             Ok(member) => {
-                let mut taken = lock(&self.taken);
-                taken.push((at, member));
-                if taken.len() % BATCH == 0 {
-                    let from = taken.len() - BATCH;
-                    let last = taken.iter_mut().skip(from);
-                    Header::gather(last.filter_map(|(_, taken)| taken.row.header.as_mut()));
+                let mut members = lock(&self.members);
+                members.push((at, member));
+                if members.len() % BATCH == 0 {
+                    let from = members.len() - BATCH;
+                    let last = members.iter_mut().skip(from);
+                    Header::gather(last.filter_map(|(_, member)| member.row.header.as_mut()));
                 }
             }
             Err(stop) => {
@@ -59,13 +59,13 @@ impl Workers {
     }
 
     /// Returns all members in order, once the threads have finished.
-    pub fn finish(self) -> Result<Vec<Taken>, Stop> {
+    pub fn finish(self) -> Result<Vec<ProcessedMember>, Stop> {
         if let Some(stop) = lock(&self.stop).take() {
             return Err(stop);
         }
-        let mut taken = std::mem::take(&mut *lock(&self.taken));
-        taken.sort_by_key(|(at, _)| *at);
-        Ok(taken.into_iter().map(|(_, taken)| taken).collect())
+        let mut members = std::mem::take(&mut *lock(&self.members));
+        members.sort_by_key(|(at, _)| *at);
+        Ok(members.into_iter().map(|(_, member)| member).collect())
     }
 
     /// Returns a buffer of at least this length.

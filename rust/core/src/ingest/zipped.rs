@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::batch::{BATCH, Members};
-use super::member::{self, Taken};
+use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{Kind, LINK_TO};
@@ -97,9 +97,15 @@ fn read_member(
     entry: &Entry,
     zip: Option<u32>,
     place: &Place,
-) -> Result<Taken, Stop> {
+) -> Result<ProcessedMember, Stop> {
     pass.check()?;
-    let refuse = |reason: String| Ok(Taken::from(place.refused(Kind::Other, entry.size, reason)));
+    let refuse = |reason: String| {
+        Ok(ProcessedMember::from(place.refused(
+            Kind::Other,
+            entry.size,
+            reason,
+        )))
+    };
     match entry.special() {
         Some(Special::Directory) => return Ok(place.no_data(Kind::Directory, "").into()),
         Some(Special::Link) => return Ok(place.no_data(Kind::Link, link(source, entry)).into()),
@@ -109,23 +115,23 @@ fn read_member(
     if let Some(reason) = &entry.fault {
         return refuse(reason.clone());
     }
-    let found = match local::read(source, entry) {
-        Ok(found) if found.encrypted && entry.encryption.is_none() => {
+    let local_header = match local::read(source, entry) {
+        Ok(local_header) if local_header.encrypted && entry.encryption.is_none() => {
             return refuse("encrypted by its local header, not by the central directory".into());
         }
-        Ok(found) => found,
+        Ok(local_header) => local_header,
         Err(reason) => return refuse(reason),
     };
-    if entry.packed > source.len().saturating_sub(found.data) {
+    if entry.packed > source.len().saturating_sub(local_header.data) {
         return refuse("cut short".into());
     }
-    let mut taken = if let Some(encryption) = entry.encryption {
-        encrypted::read(pass, source, entry, encryption, found.data, place)?
+    let mut member = if let Some(encryption) = entry.encryption {
+        encrypted::read(pass, source, entry, encryption, local_header.data, place)?
     } else if entry.size.max(entry.packed) > pass.in_memory {
-        large(pass, source, entry, found.data, place)?
+        large(pass, source, entry, local_header.data, place)?
     } else {
-        scratch::with(
-            |scratch| match unzip::into_memory(source, entry, found.data, scratch) {
+        scratch::with(|scratch| {
+            match unzip::into_memory(source, entry, local_header.data, scratch) {
                 Ok(()) => {
                     let bytes = scratch.content.as_slice();
                     take(
@@ -137,13 +143,13 @@ fn read_member(
                     )
                 }
                 Err(reason) => refuse(reason),
-            },
-        )?
+            }
+        })?
     };
-    if !taken.row.unpacked {
-        taken.row.deflated = zip.and_then(|zip| deflated(entry, zip, found.data));
+    if !member.row.unpacked {
+        member.row.deflated = zip.and_then(|zip| deflated(entry, zip, local_header.data));
     }
-    Ok(noted(taken, &found.differs))
+    Ok(noted(member, &local_header.differs))
 }
 
 /// Returns the position of a member's deflate stream, unless it is encrypted; its size and CRC were checked.
@@ -158,13 +164,13 @@ fn deflated(entry: &Entry, zip: u32, offset: u64) -> Option<Deflated> {
 }
 
 /// Notes where the central directory and a local header disagree: two readers may see different members.
-fn noted(mut taken: Taken, differs: &[&str]) -> Taken {
+fn noted(mut member: ProcessedMember, differs: &[&str]) -> ProcessedMember {
     if !differs.is_empty() {
         let note = format!(
             "its two headers in the zip disagree on {}",
             differs.join(" and ")
         );
-        let row = &mut taken.row;
+        let row = &mut member.row;
         row.reason = if row.reason.is_empty() {
             note
         } else {
@@ -172,16 +178,16 @@ fn noted(mut taken: Taken, differs: &[&str]) -> Taken {
         }
         .into();
     }
-    taken
+    member
 }
 
 fn link(source: &dyn Source, entry: &Entry) -> String {
     let target = local::read(source, entry)
         .ok()
         .filter(|_| entry.size <= LONGEST_TARGET)
-        .and_then(|found| {
+        .and_then(|local_header| {
             scratch::with(|scratch| {
-                unzip::into_memory(source, entry, found.data, scratch).ok()?;
+                unzip::into_memory(source, entry, local_header.data, scratch).ok()?;
                 Some(escape(&scratch.content))
             })
         });
@@ -197,8 +203,14 @@ fn large(
     entry: &Entry,
     data: u64,
     place: &Place,
-) -> Result<Taken, Stop> {
-    let refuse = |reason: String| Ok(Taken::from(place.refused(Kind::Other, entry.size, reason)));
+) -> Result<ProcessedMember, Stop> {
+    let refuse = |reason: String| {
+        Ok(ProcessedMember::from(place.refused(
+            Kind::Other,
+            entry.size,
+            reason,
+        )))
+    };
     let content = match unzip::stream(source, entry, data) {
         Ok(content) => content,
         Err(error) => return refuse(crate::archive::reason(&error)),

@@ -62,7 +62,7 @@ pub fn gzip(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
 /// Returns the length of the content of a gzip file and its first `head` bytes; reads to the end and checks the
 /// checksum.
 pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Vec<u8>), Failure> {
-    let found = either(path, |input| {
+    let size_and_start = either(path, |input| {
         let mut block = vec![0; BLOCK];
         let got = fill(input, &mut block).map_err(Fault::Io)?;
         let start = block.get(..head.min(got)).unwrap_or_default().to_vec();
@@ -75,8 +75,8 @@ pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Ve
             }
         }
     })?;
-    monitor.add(1, found.0);
-    Ok(found)
+    monitor.add(1, size_and_start.0);
+    Ok(size_and_start)
 }
 
 /// Returns name, length and hash of each file of a tar.gz.

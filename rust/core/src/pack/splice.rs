@@ -41,7 +41,7 @@ impl<'a> Splicer<'a> {
     ) -> io::Result<bool> {
         let (mut content, mut theirs) = (Vec::new(), 0);
         for (name, path) in files {
-            let Some(found) = self.streams.of.get(name) else {
+            let Some(stream) = self.streams.of.get(name) else {
                 return Ok(false);
             };
             let size = std::fs::metadata(path)?.len();
@@ -52,7 +52,7 @@ impl<'a> Splicer<'a> {
                 break;
             }
             content.extend(std::fs::read(path)?);
-            theirs += found.length as usize;
+            theirs += stream.length as usize;
         }
         let level = libdeflater::CompressionLvl::new(level).unwrap_or_default();
         let mut compressor = libdeflater::Compressor::new(level);
@@ -70,30 +70,30 @@ impl<'a> Splicer<'a> {
         size: u64,
         gzip: &mut PiecesWriter<W>,
     ) -> io::Result<bool> {
-        let Some(&found) = self.streams.of.get(name) else {
+        let Some(&stream) = self.streams.of.get(name) else {
             return Ok(false);
         };
-        match self.read(found) {
+        match self.read(stream) {
             Some(length) => {
                 let packed = self.packed.get(..length).unwrap_or_default();
-                gzip.splice(packed, found.crc, size).map(|()| true)
+                gzip.splice(packed, stream.crc, size).map(|()| true)
             }
             None => Ok(false),
         }
     }
 
     /// Reads a stream as one that continues; returns its length.
-    fn read(&mut self, found: Deflated) -> Option<usize> {
-        let zip = self.zips.get(found.zip as usize)?.as_ref()?;
-        let length = found.length as usize;
-        if u64::from(found.length) > MAX_WHOLE {
+    fn read(&mut self, stream: Deflated) -> Option<usize> {
+        let zip = self.zips.get(stream.zip as usize)?.as_ref()?;
+        let length = stream.length as usize;
+        if u64::from(stream.length) > MAX_WHOLE {
             return None;
         }
         if self.packed.len() < length + SPARE {
             self.packed.resize(length + SPARE, 0);
         }
         let packed = self.packed.get_mut(..length)?;
-        zip.read_exact_at(packed, found.offset).ok()?;
+        zip.read_exact_at(packed, stream.offset).ok()?;
         blocks::open_end(&mut self.packed, length)
     }
 }

@@ -70,13 +70,13 @@ pub fn pack_folder(
         }
         let mut encoder = gzip::stream(writer, level).map_err(|error| Failure::io(out, error))?;
         write_all(&items, &mut encoder, out, monitor, |item, tar| {
-            let taken = match &mut splicer {
+            let is_spliced = match &mut splicer {
                 Some(splicer) => splicer
                     .put(item.file_name(), item.size, tar)
                     .map_err(|error| Failure::io(out, error))?,
                 None => false,
             };
-            if taken {
+            if is_spliced {
                 Ok(())
             } else {
                 copy(item, tar, out, monitor)

@@ -152,11 +152,11 @@ impl<'m> Walk<'m> {
             }
             let (name, (size, outcome)) = match entry {
                 Entry::File(name) => {
-                    let found = match fd {
+                    let outcome = match fd {
                         Some(fd) => read_file(fd, &*name, &mut buffers),
                         None => read_file(CWD, &*name, &mut buffers),
                     };
-                    (name, found)
+                    (name, outcome)
                 }
                 Entry::Other(name, reason) => (name, (0, Outcome::other(reason))),
                 Entry::Folder(name) => (name, (0, Outcome::other("a folder"))),

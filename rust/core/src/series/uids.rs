@@ -67,11 +67,11 @@ mod tests {
 
     #[test]
     fn files_of_one_folder_number_and_description_are_one_series() {
-        let one = series_uid(&header("3", "T1"), b"a/1.dcm");
-        assert_eq!(one, series_uid(&header("3", "T1"), b"a/2.dcm"));
-        assert_ne!(one, series_uid(&header("4", "T1"), b"a/2.dcm"));
-        assert_ne!(one, series_uid(&header("3", "T2"), b"a/2.dcm"));
-        assert_ne!(one, series_uid(&header("3", "T1"), b"b/2.dcm"));
-        assert_ne!(one, series_uid(&header("3", "T1"), b"a/b.zip!2.dcm"));
+        let uid = series_uid(&header("3", "T1"), b"a/1.dcm");
+        assert_eq!(uid, series_uid(&header("3", "T1"), b"a/2.dcm"));
+        assert_ne!(uid, series_uid(&header("4", "T1"), b"a/2.dcm"));
+        assert_ne!(uid, series_uid(&header("3", "T2"), b"a/2.dcm"));
+        assert_ne!(uid, series_uid(&header("3", "T1"), b"b/2.dcm"));
+        assert_ne!(uid, series_uid(&header("3", "T1"), b"a/b.zip!2.dcm"));
     }
 }

@@ -22,9 +22,9 @@ impl<'a> Fields<'a> {
 
     /// Returns the next bytes.
     pub fn bytes(&mut self, count: usize) -> Result<&'a [u8], String> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or(DAMAGED)?;
+        let (bytes, rest) = self.0.split_at_checked(count).ok_or(DAMAGED)?;
         self.0 = rest;
-        Ok(taken)
+        Ok(bytes)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], String> {
@@ -87,9 +87,9 @@ impl<'a> Fields<'a> {
 
     /// Returns the checksums that are defined.
     pub fn digests(&mut self, count: usize) -> Result<Vec<Option<u32>>, String> {
-        let known = self.bits_or_all(count)?;
-        let one = |known: bool| known.then(|| self.u32()).transpose();
-        known.into_iter().map(one).collect()
+        let defined = self.bits_or_all(count)?;
+        let read = |defined: bool| defined.then(|| self.u32()).transpose();
+        defined.into_iter().map(read).collect()
     }
 
     /// Checks that the next section has this id.

@@ -132,10 +132,11 @@ impl Properties {
                     properties.names = names(&mut body, count)?;
                 }
                 ATTRIBUTES => {
-                    let known = body.bits_or_all(count)?;
+                    let defined = body.bits_or_all(count)?;
                     body.expect(0)?;
-                    let one = |known: bool| known.then(|| body.u32()).transpose();
-                    properties.attributes = known.into_iter().map(one).collect::<Result<_, _>>()?;
+                    let read = |defined: bool| defined.then(|| body.u32()).transpose();
+                    properties.attributes =
+                        defined.into_iter().map(read).collect::<Result<_, _>>()?;
                 }
                 _ => {} // times and padding
             }

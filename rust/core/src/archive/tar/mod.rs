@@ -270,8 +270,8 @@ impl<R: Read> TarReader<R> {
             return Ok(None);
         };
         if extended.map_in_data {
-            let (pieces, taken) = sparse::map_in_data(&mut (&mut self.input).take(self.left))?;
-            self.left = self.left.saturating_sub(taken);
+            let (pieces, consumed) = sparse::map_in_data(&mut (&mut self.input).take(self.left))?;
+            self.left = self.left.saturating_sub(consumed);
             return Map::new(pieces, size, self.left).map(Some);
         }
         Map::new(extended.map.clone(), size, self.left).map(Some)

@@ -66,7 +66,7 @@ pub fn map_in_data(data: &mut dyn Read) -> io::Result<(Vec<(u64, u64)>, u64)> {
         data,
         block: [0; 512],
         at: 512,
-        taken: 0,
+        consumed: 0,
     };
     let count = lines.number()?;
     let mut pieces = Vec::new();
@@ -78,14 +78,14 @@ pub fn map_in_data(data: &mut dyn Read) -> io::Result<(Vec<(u64, u64)>, u64)> {
         }
         pieces.push((lines.number()?, lines.number()?));
     }
-    Ok((pieces, lines.taken))
+    Ok((pieces, lines.consumed))
 }
 
 struct Lines<'a> {
     data: &'a mut dyn Read,
     block: [u8; 512],
     at: usize,
-    taken: u64,
+    consumed: u64,
 }
 
 impl Lines<'_> {
@@ -94,7 +94,7 @@ impl Lines<'_> {
         loop {
             if self.at >= self.block.len() {
                 self.data.read_exact(&mut self.block)?;
-                self.taken += 512;
+                self.consumed += 512;
                 self.at = 0;
             }
             let byte = self.block.get(self.at).copied().unwrap_or(b'\n');

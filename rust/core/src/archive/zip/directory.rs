@@ -69,11 +69,11 @@ pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
             break;
         }
     }
-    let found = directory.entries.len() as u64;
-    let agree = found == end.entries || (end.short_count && found % 65536 == end.entries);
+    let listed = directory.entries.len() as u64;
+    let agree = listed == end.entries || (end.short_count && listed % 65536 == end.entries);
     if !agree {
         directory.damage.push(format!(
-            "its end record counts {} members, the directory lists {found}",
+            "its end record counts {} members, the directory lists {listed}",
             end.entries
         ));
     }

@@ -152,9 +152,9 @@ fn place(
             && directory
                 .checked_add(size)
                 .is_some_and(|stop| stop <= position);
-        let found = entries == 0
+        let is_directory = entries == 0
             || (source.read_exact_at(&mut mark, directory).is_ok() && &mark == b"PK\x01\x02");
-        if fits && found {
+        if fits && is_directory {
             end.directory = directory;
             end.shift = directory - offset;
             return Ok(end);

@@ -15,8 +15,8 @@ pub fn find(source: &dyn Source, end: &End, entries: &[Entry]) -> Option<u64> {
     order.sort_by_key(|entry| entry.offset);
     let mut before: Option<&Entry> = None;
     for entry in order {
-        if let Some(found) = between(source, end.shift, before, entry.offset) {
-            return Some(found);
+        if let Some(position) = between(source, end.shift, before, entry.offset) {
+            return Some(position);
         }
         before = Some(entry);
     }

@@ -96,9 +96,9 @@ mod tests {
                     let mut packed = vec![0; deflate.deflate_compress_bound(data.len())];
                     let length = deflate.deflate_compress(&data, &mut packed).unwrap();
                     packed.truncate(length);
-                    let found = last(&packed).unwrap();
-                    assert_eq!(found.end.div_ceil(8), packed.len(), "{kind} {size}");
-                    assert_eq!(packed[found.begin / 8] >> (found.begin % 8) & 1, 1);
+                    let block = last(&packed).unwrap();
+                    assert_eq!(block.end.div_ceil(8), packed.len(), "{kind} {size}");
+                    assert_eq!(packed[block.begin / 8] >> (block.begin % 8) & 1, 1);
                     assert!(last(&packed[..length / 2]).is_none() || length < 4);
                 }
             }
@@ -111,8 +111,8 @@ mod tests {
             let data = data(seed % 2, 1 + seed as usize % 60);
             let mut data: Vec<u8> = data.iter().map(|byte| byte.wrapping_mul(31)).collect();
             data[0] = (data[0] & 0xf8) | u8::try_from(seed % 8).unwrap();
-            if let Some(found) = last(&data) {
-                assert!(found.begin < found.end && found.end <= data.len() * 8);
+            if let Some(block) = last(&data) {
+                assert!(block.begin < block.end && block.end <= data.len() * 8);
             }
         }
     }

@@ -90,8 +90,8 @@ impl<R: Read> PiecesReader<R> {
         let mut chance = 0;
         loop {
             let unread = self.packed.get(self.looked..).unwrap_or_default();
-            if let Some(found) = memchr::memmem::find(unread, &MARK) {
-                let end = self.looked + found + MARK.len();
+            if let Some(start) = memchr::memmem::find(unread, &MARK) {
+                let end = self.looked + start + MARK.len();
                 // The checksum and size follow the last piece; after another piece there must be room for an end.
                 if end + TAIL >= self.packed.len() && !self.ended {
                     self.more()?;

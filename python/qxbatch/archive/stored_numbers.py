@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from qxbatch.archive.alike import Content
+from qxbatch.archive.content_keys import Content
 from qxbatch.archive.numbers import Numbers, choose_numbers
-from qxbatch.discover.results import was_split
+from qxbatch.discover.split_before import was_split
 from qxbatch.publish.durable import make_folder, write_json
 from qxbatch.publish.journal import HIGHEST_NUMBER
 from qxbatch.publish.locks import Locks
@@ -30,9 +30,9 @@ def keep_numbers(archives: Mapping[Path, Content], settings: Settings, workspace
     make_folder(workspace.top)
     with locks.waiting("archive"):
         previous = _read(workspace)
-        found = _chosen(archives, settings, previous)
-        _write(workspace, previous, {**previous, **found})
-    return found
+        numbers = _chosen(archives, settings, previous)
+        _write(workspace, previous, {**previous, **numbers})
+    return numbers
 
 
 def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] = ()) -> None:
@@ -53,18 +53,22 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
                 workspace.new_numbers.unlink(missing_ok=True)
                 previous = _read(workspace)
                 done = set(inboxes)
-                left = {p: k for p, k in previous.items() if not (done.intersection(p.parents) or _done(workspace, p))}
-                _write(workspace, previous, left)
+                remaining = {
+                    p: k for p, k in previous.items() if not (done.intersection(p.parents) or _done(workspace, p))
+                }
+                _write(workspace, previous, remaining)
         finally:
             locks.release(lock)
 
 
 def _chosen(archives: Mapping[Path, Content], settings: Settings, previous: Numbers) -> dict[Path, int]:
-    """Return the numbers. `previous` is read before the archive is listed, so that what is archived meanwhile is not missed."""
-    there: set[str] = set()
+    """Return the numbers. `previous` was read before the archive is listed, so packets archived in between are not missed."""
+    existing: set[str] = set()
     with contextlib.suppress(OSError):
-        there = set(os.listdir(settings.archive_folder))  # noqa: PTH208 - names, not paths
-    return choose_numbers({path: each for path, each in archives.items() if os.path.lexists(path)}, there, previous)
+        existing = set(os.listdir(settings.archive_folder))  # noqa: PTH208 - names, not paths
+    return choose_numbers(
+        {path: content for path, content in archives.items() if os.path.lexists(path)}, existing, previous
+    )
 
 
 def _at_work(workspace: Workspace) -> bool:
@@ -85,8 +89,8 @@ def _read(workspace: Workspace) -> dict[Path, int]:
         return {}
     if not isinstance(stored, dict):
         return {}
-    found = {workspace.sessionsfolder / path: k for path, k in stored.items() if _is_number(k) and _is_below(path)}
-    return {path: k for path, k in found.items() if os.path.lexists(path)}
+    numbers = {workspace.sessionsfolder / path: k for path, k in stored.items() if _is_number(k) and _is_below(path)}
+    return {path: k for path, k in numbers.items() if os.path.lexists(path)}
 
 
 def _is_number(k: object) -> bool:
@@ -94,8 +98,8 @@ def _is_number(k: object) -> bool:
 
 
 def _is_below(path: str) -> bool:
-    parts = Path(path).parts
-    return bool(parts) and not Path(path).is_absolute() and ".." not in parts
+    components = Path(path).parts
+    return bool(components) and not Path(path).is_absolute() and ".." not in components
 
 
 def _write(workspace: Workspace, previous: Numbers, numbers: Numbers) -> None:

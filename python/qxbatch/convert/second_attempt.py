@@ -14,7 +14,7 @@ from qxbatch.convert.remarks import note
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Series, State
 
-_KEPT = 1 << 15
+_EXCERPT = 1 << 15
 _COUNT = re.compile(r"Found (\d+ DICOM file)")
 
 
@@ -32,8 +32,8 @@ def convert_again(
     If the first attempt left no image, an attempt with a part of the images is accepted too. Otherwise the first attempt is
     kept, with its faults; the log contains both. Raises CancelledError, and OSError for errors of the machine.
     """
-    own = replace(evidence, normalized=True)
-    second = attempt_normalized(series, converter, room, own, timeout, cancel)
+    copies_evidence = replace(evidence, normalized=True)
+    second = attempt_normalized(series, converter, room, copies_evidence, timeout, cancel)
     if os.strerror(errno.ENOSPC).lower() in second.log.lower():
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(room.work))
     faults = " / ".join(first.judgement.faults)
@@ -56,6 +56,6 @@ def _shortened(log: str) -> str:
     Its count of files is reworded, since run_qa must find that line only once in a log.
     """
     log = _COUNT.sub(r"found \1", log)
-    if len(log) <= 2 * _KEPT:
+    if len(log) <= 2 * _EXCERPT:
         return log
-    return f"{log[:_KEPT]}\n... {len(log) - 2 * _KEPT} characters left out ...\n{log[-_KEPT:]}"
+    return f"{log[:_EXCERPT]}\n... {len(log) - 2 * _EXCERPT} characters left out ...\n{log[-_EXCERPT:]}"

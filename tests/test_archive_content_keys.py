@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.archive import alike as module
-from qxbatch.archive.alike import END, contents_of
+from qxbatch.archive import content_keys as module
+from qxbatch.archive.content_keys import END, contents_of
 from qxbatch.core import CancelledError, Monitor, hash_file
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace

@@ -1,4 +1,4 @@
-"""Whether a packet was split into sessions earlier."""
+"""Detects packets that an earlier run split into sessions."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Common parts of converters that write compressed images with their own names."""
+"""Decompresses the images of converters that compress them."""
 
 import gzip
 import shutil

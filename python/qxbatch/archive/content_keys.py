@@ -15,29 +15,29 @@ Content = tuple[str | int, ...]
 """Equal for two archives with the same name and the same bytes."""
 
 
-def contents_of(paths: Iterable[Path], monitor: Monitor, tell: Callable[[int], None]) -> dict[Path, Content]:
+def contents_of(paths: Iterable[Path], monitor: Monitor, announce: Callable[[int], None]) -> dict[Path, Content]:
     """Return a content key for each archive, in the order of `paths`.
 
-    Reads only archives with the same name and size, and whole files only if both ends are equal. `tell` is called before
+    Reads only archives with the same name and size, and whole files only if both ends are equal. `announce` is called before
     with the number of bytes to read. An unreadable archive equals no other.
 
     Raises CancelledError when the monitor was cancelled.
     """
     sizes = {path: _size(path) for path in paths}
-    found: dict[Path, Content] = {path: (path.name, size) for path, size in sizes.items()}
-    found = _read(found, lambda path: _ends(path, sizes[path], monitor))
-    several = Counter(found.values())
-    wanted = {path for path, content in found.items() if several[content] > 1 and sizes[path] > 2 * END}
-    tell(sum(sizes[path] for path in wanted))
-    return _read(found, lambda path: hash_file(os.fspath(path), monitor=monitor)[1] if path in wanted else "")
+    contents: dict[Path, Content] = {path: (path.name, size) for path, size in sizes.items()}
+    contents = _read(contents, lambda path: _ends(path, sizes[path], monitor))
+    several = Counter(contents.values())
+    read_whole = {path for path, content in contents.items() if several[content] > 1 and sizes[path] > 2 * END}
+    announce(sum(sizes[path] for path in read_whole))
+    return _read(contents, lambda path: hash_file(os.fspath(path), monitor=monitor)[1] if path in read_whole else "")
 
 
-def _read(found: Mapping[Path, Content], read: Callable[[Path], str]) -> dict[Path, Content]:
-    """Add what is read to the keys of archives that are equal so far."""
-    several = Counter(found.values())
+def _read(contents: Mapping[Path, Content], read: Callable[[Path], str]) -> dict[Path, Content]:
+    """Append the result of `read` to the keys of archives whose keys are equal so far."""
+    several = Counter(contents.values())
     return {
         path: (*content, _content_or_path(path, read)) if several[content] > 1 else content
-        for path, content in found.items()
+        for path, content in contents.items()
     }
 
 

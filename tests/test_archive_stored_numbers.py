@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.archive.kept_numbers import forget_numbers
+from qxbatch.archive.stored_numbers import forget_numbers
 from qxbatch.publish.durable import write_json
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -57,7 +57,7 @@ def test_a_run_that_cannot_store_the_numbers_changes_nothing(study: Study, monke
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr("qxbatch.archive.kept_numbers.write_json", disk_full)
+        patched.setattr("qxbatch.archive.stored_numbers.write_json", disk_full)
         run = study.main(*NONE)
     assert run.status == 73
     assert "no space left" in run.text

@@ -1,4 +1,4 @@
-"""The plan's judgement of one entry, before it is measured."""
+"""An entry with its verdict, before its fingerprint is computed."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -7,8 +7,8 @@ from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code, Problem
 
 
-class Judged(NamedTuple):
-    """An entry, its name and session as far as they are known, and the verdict so far."""
+class JudgedEntry(NamedTuple):
+    """An entry with its name and session, as far as known, and its current verdict."""
 
     path: Path
     verdict: Verdict
@@ -24,11 +24,11 @@ class Judged(NamedTuple):
         """Return whether it is to be imported, as far as known."""
         return self.verdict is Verdict.READY
 
-    def turned(self, verdict: Verdict, note: str) -> "Judged":
+    def turned(self, verdict: Verdict, note: str) -> "JudgedEntry":
         """Return the same entry with another verdict; notes are kept."""
         return self._replace(verdict=verdict, note="; ".join(text for text in (self.note, note) if text))
 
-    def refused(self, code: Code, message: str, hint: str, command: str = "") -> "Judged":
+    def refused(self, code: Code, message: str, hint: str, command: str = "") -> "JudgedEntry":
         """Return the same entry refused: a problem that makes the exit status 1."""
         problem = Problem(code, str(self.path), message, hint, command=command)
         return self._replace(verdict=Verdict.REFUSED, problem=problem)

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.discover.judged import Judged
-from qxbatch.discover.one_folder import judge_one_folder
+from qxbatch.discover.folder_clash import judge_one_folder
+from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
 from qxbatch.session.equal_names import ignores_case, other_name
 from tests.build.inbox import Place
 
 
-def ready(*ids: str) -> list[Judged]:
-    return [Judged(Path("/inbox", name), Verdict.READY, name, SessionId(name)) for name in ids]
+def ready(*ids: str) -> list[JudgedEntry]:
+    return [JudgedEntry(Path("/inbox", name), Verdict.READY, name, SessionId(name)) for name in ids]
 
 
 def test_ids_that_differ_by_case_are_refused_on_a_case_insensitive_file_system() -> None:

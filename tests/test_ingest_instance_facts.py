@@ -3,8 +3,8 @@
 import pytest
 
 from qxbatch.core import Header
-from qxbatch.ingest.part import Instance, agree
-from qxbatch.ingest.part_facts import instance_of, numbers_in_thousands
+from qxbatch.ingest.instance_facts import instance_of, numbers_in_thousands
+from qxbatch.ingest.scan_part import Instance, agree
 from qxbatch.ingest.starts import Start
 
 PLACE = {"ImageOrientationPatient": "1\\0\\0\\0\\1\\0", "ImagePositionPatient": "0\\0\\0"}

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from datetime import datetime
 
 from qxbatch.core import Header
-from qxbatch.ingest.part import Instance, Vector
+from qxbatch.ingest.scan_part import Instance, Vector
 from qxbatch.ingest.starts import Start, Starts
 from qxbatch.model import Value
 
@@ -102,10 +102,10 @@ def _ordinal(digits: str) -> int | None:
 
 def _second(text: str) -> float | None:
     """Return the seconds since midnight of HHMMSS.FFFFFF, whose end may be missing, or of HH:MM:SS."""
-    parts = TIME.fullmatch(text.replace(":", ""))
-    if parts is None:
+    match = TIME.fullmatch(text.replace(":", ""))
+    if match is None:
         return None
-    hours, minutes, seconds = (float(each or 0) for each in parts.groups())
+    hours, minutes, seconds = (float(digits or 0) for digits in match.groups())
     return hours * 3600 + minutes * 60 + seconds
 
 
@@ -122,7 +122,7 @@ def _hashable(value: Value) -> Hashable:
 def _numbers(header: Header, field: str) -> Vector:
     value = header.get(field)
     values = value if isinstance(value, list) else [] if value is None else [value]
-    return tuple(float(each) for each in values)
+    return tuple(float(number) for number in values)
 
 
 def _whole(header: Header, field: str) -> int | None:

@@ -40,7 +40,7 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Part:
+class ScanPart:
     """A series as the exporter wrote it: the files of one patient with the same UIDs and SeriesNumber."""
 
     patient: str
@@ -54,16 +54,20 @@ class Part:
     """Whether the scanner numbers the parts of series n as n x 1000 + k (Siemens)."""
 
 
-def agree(one: Instance, other: Instance) -> bool:
+def agree(instance: Instance, other: Instance) -> bool:
     """Return whether two files can belong to one scan."""
     return (
-        one.kind == other.kind
-        and len(one.repetition) == len(other.repetition)
+        instance.kind == other.kind
+        and len(instance.repetition) == len(other.repetition)
         and all(
-            math.isclose(a, b, rel_tol=SAME_REPETITION) for a, b in zip(one.repetition, other.repetition, strict=True)
+            math.isclose(a, b, rel_tol=SAME_REPETITION)
+            for a, b in zip(instance.repetition, other.repetition, strict=True)
         )
         and all(
-            len(some) == len(others) and all(abs(a - b) < SAME_VALUE for a, b in zip(some, others, strict=True))
-            for some, others in zip((one.orientation, *one.measures), (other.orientation, *other.measures), strict=True)
+            len(values) == len(other_values)
+            and all(abs(a - b) < SAME_VALUE for a, b in zip(values, other_values, strict=True))
+            for values, other_values in zip(
+                (instance.orientation, *instance.measures), (other.orientation, *other.measures), strict=True
+            )
         )
     )

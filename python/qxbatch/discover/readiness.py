@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.discover.judged import Judged
+from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
 from qxbatch.os_error import access_hint, error_text
 from qxbatch.problems import Code
@@ -14,14 +14,14 @@ from qxbatch.settings.model import Settings
 _SECOND = 10**9
 
 
-def measured(judged: Judged, data: Path, settings: Settings, now: int) -> Candidate:
-    """Compute the fingerprint of ready entries; recently changed ones wait."""
+def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: int) -> Candidate:
+    """Return the candidate of an entry, with a fingerprint if it is ready; recently changed ones wait."""
     if not judged.ready:
         return _candidate(judged, None)
     try:
         # in folder mode with overwrite, all data may be in `dicom`
         absent = data != judged.path and not data.exists()
-        found = Fingerprint(0, 0, 0) if absent else fingerprint(data)
+        current = Fingerprint(0, 0, 0) if absent else fingerprint(data)
     except OSError as error:
         unreadable = Path(os.fsdecode(error.filename or data))
         refused = judged.refused(
@@ -31,15 +31,15 @@ def measured(judged: Judged, data: Path, settings: Settings, now: int) -> Candid
             command_for(settings, [judged.session.id if judged.session else judged.name]),
         )
         return _candidate(refused, None)
-    age = (now - found.mtime_ns) / _SECOND
+    age = (now - current.mtime_ns) / _SECOND
     # a time in the future is ignored, unless the clocks of two machines may differ by as much
     if abs(age) < settings.settle:
         waits = judged.turned(
             Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settings.settle:g}"
         )
         return _candidate(waits, None)
-    return _candidate(judged._replace(verdict=Verdict.READY), Packet(data, judged.name, found))
+    return _candidate(judged._replace(verdict=Verdict.READY), Packet(data, judged.name, current))
 
 
-def _candidate(judged: Judged, packet: Packet | None) -> Candidate:
+def _candidate(judged: JudgedEntry, packet: Packet | None) -> Candidate:
     return Candidate(judged.path, judged.verdict, packet, judged.session, judged.note, judged.problem)

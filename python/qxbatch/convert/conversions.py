@@ -1,0 +1,74 @@
+"""The results of series that were converted, or only sorted, with facts, verdict and a message about missing data."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+from qxbatch.acquisition import SeriesVerdict
+from qxbatch.convert.attempt import Attempt
+from qxbatch.convert.evidence import Evidence
+from qxbatch.convert.par_choice import readable_par
+from qxbatch.convert.remarks import review
+from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
+from qxbatch.convert.truncated import with_truncated
+from qxbatch.core import SeriesFrames
+from qxbatch.inspect.verdict import lacking
+from qxbatch.model import Conversion, Series, SeriesKind, State
+from qxbatch.problems import Code, Problem
+
+
+def dicom_conversion(
+    series: Series, attempt: Attempt, other_problems: Sequence[Problem], evidence: Evidence
+) -> Conversion:
+    """Return the conversion of a DICOM series with its facts and verdict.
+
+    Raises OSError when a file cannot be read.
+    """
+    conversion = with_truncated(_conversion(series, attempt, other_problems), evidence.truncated)
+    facts = None if evidence.frames is None else dicom_facts(evidence.frames, series.header, conversion.outputs)
+    return conversion if facts is None else _judged(conversion, facts, attempt.judgement.incomplete)
+
+
+def par_conversion(series: Series, attempt: Attempt, other_problems: Sequence[Problem]) -> Conversion:
+    """Return the conversion of a PAR/REC with its facts and verdict; without them if the PAR cannot be read."""
+    conversion, facts = _conversion(series, attempt, other_problems), _of_par(series)
+    return conversion if facts is None else _judged(conversion, facts, attempt.judgement.incomplete)
+
+
+def sorted_conversion(series: Series) -> Conversion:
+    """Return the result for a series that is not converted: its facts and verdict, from its headers alone.
+
+    Raises OSError when a file cannot be read.
+    """
+    conversion = Conversion(series, State.NOT_ASKED, "")
+    if series.kind is SeriesKind.PARREC:
+        facts = _of_par(series)
+    else:
+        names = sorted(os.listdir(series.folder))  # noqa: PTH208 - avoids a Path object per file
+        frames = SeriesFrames([f"{series.folder}/{name}" for name in names], pixels=False)
+        facts = dicom_facts(frames, series.header)
+    return conversion if facts is None else _judged(conversion, facts, None)
+
+
+def _of_par(series: Series) -> SeriesFacts | None:
+    try:
+        return par_facts(readable_par(series))
+    except (ValueError, OSError):
+        return None
+
+
+def _conversion(series: Series, attempt: Attempt, other_problems: Sequence[Problem]) -> Conversion:
+    judged = attempt.judgement
+    problems = tuple(dict.fromkeys((*judged.problems, *other_problems)))
+    partial = judged.state is State.CONVERTED and any(
+        problem.code is Code.CONVERT_PARTIAL for problem in other_problems
+    )
+    state = State.PARTIAL if partial else judged.state
+    return Conversion(series, state, attempt.tool, judged.outputs, attempt.log, problems)
+
+
+def _judged(conversion: Conversion, facts: SeriesFacts, about: Problem | None) -> Conversion:
+    if facts.verdict is SeriesVerdict.INCOMPLETE:
+        about = review(conversion.series, f"incomplete: {lacking(facts.acquisition)}.")
+    problems = (*conversion.problems, about) if about else conversion.problems
+    return replace(conversion, problems=problems, verdict=facts.verdict, acquisition=facts.acquisition)

@@ -1,0 +1,67 @@
+"""Refuses packets whose session folder the file system would confuse with that of another session."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from qxbatch.discover.judged_entry import JudgedEntry
+from qxbatch.discover.listing import names_in
+from qxbatch.discover.refused import renamed_and_imported
+from qxbatch.problems import Code
+from qxbatch.resolve.rename import FindSession
+from qxbatch.session.equal_names import folded, ignores_case, other_name
+from qxbatch.settings.model import Settings
+
+_HINT = "Rename one of them, or use a sessions folder on a file system that distinguishes upper and lower case."
+
+
+def in_own_folders(judged: list[JudgedEntry], settings: Settings, find_session: FindSession) -> list[JudgedEntry]:
+    """Refuse packets that would be published into the folder of another session, of this run or an existing one.
+
+    `find_session` returns the session of another name.
+    """
+    sessionsfolder = settings.sessionsfolder
+    names = frozenset(names_in(sessionsfolder))
+    ids = {entry.session.id for entry in judged if entry.ready and entry.session is not None}
+    other = {name: other_name(sessionsfolder / name, names) for name in ids - names}
+    existing = {name: folder for name, folder in other.items() if folder}
+    clash = len({folded(name) for name in ids}) < len(ids)
+    together = clash and ignores_case(sessionsfolder)
+    return [
+        _with_command(entry, settings, find_session)
+        for entry in judge_one_folder(judged, existing, ignores_case=together)
+    ]
+
+
+def _with_command(judged: JudgedEntry, settings: Settings, find_session: FindSession) -> JudgedEntry:
+    problem = judged.problem
+    if problem is None or problem.hint != _HINT:
+        return judged
+    return judged._replace(problem=replace(problem, command=renamed_and_imported(judged, settings, find_session)))
+
+
+def judge_one_folder(
+    judged: Sequence[JudgedEntry], existing: Mapping[str, str], *, ignores_case: bool
+) -> list[JudgedEntry]:
+    """Refuse ready packets of a session whose folder is that of another session.
+
+    `existing` maps session ids to the existing folder that has the session's place; with `ignores_case` two new sessions
+    may share a folder, too.
+    """
+    ids: dict[str, set[str]] = {}
+    for entry in judged if ignores_case else ():
+        if entry.ready and entry.session is not None:
+            ids.setdefault(folded(entry.session.id), set()).add(entry.session.id)
+    return [_judge(entry, existing, ids) for entry in judged]
+
+
+def _judge(judged: JudgedEntry, existing: Mapping[str, str], ids: Mapping[str, set[str]]) -> JudgedEntry:
+    if not judged.ready or judged.session is None:
+        return judged
+    session_id = judged.session.id
+    others = sorted(
+        {existing[session_id]} if session_id in existing else ids.get(folded(session_id), {session_id}) - {session_id}
+    )
+    if not others:
+        return judged
+    message = f"its session {session_id} would have the folder of {', '.join(others)}: the file system does not distinguish them."
+    return judged.refused(Code.SAME_SESSION, message, _HINT)
