@@ -52,7 +52,7 @@ def test_the_log_has_command_options_packets_stages_and_problems(study: Study, l
     assert any(re.fullmatch(r"S1: series 30: dcm2niix [\d.]+: dcm2niix .*", line) for line in lines)
     assert "S1: series 30: exit status: 0" in lines
     assert any(line.startswith("S2: error (damaged): S2.zip: ") and "Get a sound copy" in line for line in lines)
-    assert "3 things found:" in lines
+    assert "3 entries:" in lines
     assert lines[-1] == "exit status 1"
 
 

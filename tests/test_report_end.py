@@ -68,8 +68,8 @@ def test_each_candidate_is_counted_once() -> None:
         ),
     )
     lines = final_report(report, seconds=72.0).splitlines()
-    assert lines[lines.index("12 things found in 1:12:") :] == [
-        "12 things found in 1:12:",
+    assert lines[lines.index("12 entries in 1:12:") :] == [
+        "12 entries in 1:12:",
         "  3 imported (1 to check, 1 with series that failed)",
         "  3 refused",
         "  6 not imported:",

@@ -47,7 +47,7 @@ def test_every_verdict_has_its_heading() -> None:
 
 def test_each_candidate_is_listed_once(settings: Callable[..., Settings]) -> None:
     text = preview(ALL, settings())
-    assert text.startswith("Found 8 things")
+    assert text.startswith("Found 8 entries")
     for each in ALL:
         assert text.count(each.path.name) == 1
         assert f"1 {HEADINGS[each.verdict]}:" in text

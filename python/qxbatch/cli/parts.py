@@ -68,16 +68,16 @@ PARTS: dict[str, Part] = {
         ),
     ),
     "inspect": Part(
-        "Shows what was planned and what was scanned, of packets and sessions, with a verdict on each series.",
+        "Compares what was planned at the scanner with what was scanned, for each series of packets and sessions.",
         ("inspect <path>... [options]",),
         (
-            switch("wide", "Show all facts; not given: those that fit into 80 columns."),
+            switch("wide", "Show all facts. Without it, only those that fit into 80 columns."),
             switch("json", "Print JSON with all facts."),
-            switch("update", "Store the facts of sessions, by the DICOM that is sorted in them. Nothing is converted."),
+            switch("update", "Compute the facts of sessions from their sorted DICOM, and store them. Nothing is converted."),
             *import_options("test", "join_series", "password_file"),
             Parameter(
                 "work_dir",
-                "Folder for the headers of archives, which are removed at the end; not given: TMPDIR.",
+                "Folder for DICOM headers read from archives, removed at the end. Default: TMPDIR.",
                 group=Group.RUN,
                 metavar="DIR",
                 short="-w",
@@ -122,7 +122,7 @@ PARTS: dict[str, Part] = {
             *import_options("add_image_type", "add_json_info", "path_map", "nameformat", "unzip", "protocol"),
             Parameter(
                 "gzip",
-                "How DICOM is kept; not given: as each session has it.",
+                "How DICOM is kept. Without it, as each session has it.",
                 group=Group.OUTPUT,
                 choices=("folder", "file", "no"),
             ),
@@ -138,7 +138,7 @@ PARTS: dict[str, Part] = {
         (
             Parameter(
                 "output",
-                "Folder for the new folders; not given: FOLDER_split beside the folder.",
+                "Folder for the new folders. Default: FOLDER_split beside the folder.",
                 group=Group.OUTPUT,
                 metavar="DIR",
             ),
@@ -152,7 +152,7 @@ PARTS: dict[str, Part] = {
         (switch("json", "Print JSON."), N_PROCS),
     ),
     "report": Part(
-        "Writes the pages of sessions again; for a sessions folder also the page of the study.",
+        "Writes the report.html of sessions again; for a sessions folder also the report of the study.",
         ("report <folder>... [options]",),
         (*import_options("test"), switch("json", "Print JSON.")),
     ),
@@ -258,7 +258,7 @@ PARTS: dict[str, Part] = {
         ),
     ),
     "regress": Part(
-        "Imports regression sets again and compares the results with the expected ones.",
+        "Imports regression sets (packets with recorded results) again, and compares the results with the recorded ones.",
         ("regress <folder>... [options]",),
         (
             switch("update", "Write the expectations of sets that have none or differ."),
@@ -281,7 +281,7 @@ PARTS: dict[str, Part] = {
         ),
     ),
     "worker": Part(
-        "Imports one packet. Other packets and the study level are left alone, and a packet that was imported is a success.",
+        "Imports one packet. Other packets and the study level are left alone, and a packet that is imported already counts as a success.",
         ("worker <folder>... [options]",),
         WORKER,
     ),

@@ -12,7 +12,7 @@ INDENT = 6
 HELP_OPTIONS = """\
 Help:
   -h --help
-      The options that people use first; --help=all shows all of them.
+      Show this text; --help=all shows all options.
   --version
       The version.
 """
@@ -33,8 +33,8 @@ the BIDS-App form: packets are in <data>, sessions are made below <output>,
 IMPORT_FOOT = """\
 Names of options may be written with - or _, values follow after = or a space.
 Exit status: 0 done, 1 a packet or series failed, 64 wrong usage, 66 nothing was
-ready, 69 a converter is missing, 73 cannot write, 75 held by another run,
-130 interrupted.
+ready, 69 a converter is missing, 73 cannot write, 75 in use by another
+run, 130 interrupted.
 """
 
 
@@ -54,7 +54,7 @@ def _listed(parts: tuple[tuple[str, str], ...]) -> list[str]:
     if not parts:
         return []
     lines = "".join(_row(f"  {name:<9} ", summary) for name, summary in parts)
-    return ["Parts, each with its own --help, called as qxbatch PART:\n" + lines]
+    return ["Commands, each with its own --help, called as qxbatch COMMAND:\n" + lines]
 
 
 def _row(head: str, text: str) -> str:
@@ -89,7 +89,7 @@ def _first(parameters: tuple[Parameter, ...], command: str) -> str:
     common += remaining[: len(FIRST) - len(common)]
     rows = "".join(option_text(parameter) for parameter in common)
     hint = f"`{command} --help=all` shows the {len(parameters) - len(common)} other options.\n"
-    return f"Options that people use first:\n{rows}\n{hint}"
+    return f"Most used options:\n{rows}\n{hint}"
 
 
 def _group(group: Group) -> str:

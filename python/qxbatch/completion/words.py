@@ -52,7 +52,7 @@ class Command:
 
 
 HELP = (
-    Option("--help", "-h", "The options that people use first.", ()),
+    Option("--help", "-h", "Show the help; --help=all shows all options.", ()),
     Option(HELP_ALL, "", "All options.", ()),
     Option("--version", "", "The version.", ()),
 )

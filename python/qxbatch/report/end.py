@@ -72,7 +72,7 @@ def _account(report: Report, seconds: float | None, form: Form) -> list[str]:
     """Return the number of candidates and their fates: the last lines, which stay on the screen."""
     results = fates(report)
     time = "" if seconds is None else f" in {clock(seconds)}"
-    lines = ["", f"{len(results)} thing{'s' * (len(results) != 1)} found{time}:"]
+    lines = ["", f"{len(results)} {'entry' if len(results) == 1 else 'entries'}{time}:"]
     lines += [f"  {line}" for line in account(results)]
     return lines + list(_not_imported(results, form))
 

@@ -74,7 +74,7 @@ def hints(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
 
 
 def _count(number: int, settings: Settings) -> str:
-    singular, plural = ("thing", "things") if settings.masterinbox else ("session folder", "session folders")
+    singular, plural = ("entry", "entries") if settings.masterinbox else ("session folder", "session folders")
     return f"{number} {singular if number == 1 else plural}"
 
 

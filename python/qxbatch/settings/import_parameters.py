@@ -16,8 +16,8 @@ class ImportParameters(TypedDict, total=False):
     """Folder in which packets wait, or `none`: the data are in `<session>/inbox`. Default:
     <sessionsfolder>/inbox/MR"""
     check: Literal["yes", "no", "any"]
-    """`yes` asks before importing, `no` starts without asking, `any` starts, but fails if no packet is ready.
-    Default: any"""
+    """`yes`: ask before importing; `no`: start without asking; `any`: start without asking, and fail if no packet
+    is ready. Default: any"""
     pattern: str
     """Regular expression that finds packets; its group `packet_name` is the packet's name. Default:
     (?P<packet_name>.*?)(?i:\\.zip$|\\.7z$|\\.tar$|\\.tgz$|\\.tarz$|\\.tar\\..*$|$)"""
@@ -29,7 +29,8 @@ class ImportParameters(TypedDict, total=False):
     parelements: int | Literal["all"]
     """Converter processes at once: a number, or `all` CPUs this process may use. Default: 1"""
     logfile: str
-    """Table of packets, as `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`."""
+    """Table that gives the packets' subjects and sessions, as
+    `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`."""
     archive: Literal["move", "copy", "leave", "delete"]
     """What to do with a packet once its session is complete and verified. Default: move"""
     add_image_type: int
@@ -37,8 +38,8 @@ class ImportParameters(TypedDict, total=False):
     add_json_info: str | Sequence[str]
     """Fields added to session.txt: `all`, or some of TR, PEDirection, EchoSpacing, DwellTime, ReadoutDirection."""
     unzip: bool | Literal["yes", "no"]
-    """Whether single DICOM files that are gzipped are unpacked; else they are sorted and listed, not converted.
-    Default: yes"""
+    """Whether DICOM files that are gzipped one by one are unpacked. If not, they are sorted and listed, but not
+    converted. Default: yes"""
     gzip: Literal["folder", "file", "no"]
     """How DICOM is kept: a tar.gz for each series, a .gz for each file, or as it is. Default: folder"""
     verbose: bool | Literal["yes", "no"]
@@ -65,7 +66,7 @@ class ImportParameters(TypedDict, total=False):
     on_damaged: Literal["refuse", "keep"]
     """How to handle a damaged packet: refuse it, or import the readable files. Default: refuse"""
     join_series: Literal["auto", "never"]
-    """Whether to join the parts of one scan that an exporter gave different UIDs: `auto` by strict rules, or
+    """Whether to join one scan that an exporter split into series with different UIDs: `auto` by strict rules, or
     `never`. Default: auto"""
     protocol: StrPath
     """Protocol (TOML) that each session is compared with when it is published; differences are warnings."""
@@ -80,7 +81,7 @@ class ImportParameters(TypedDict, total=False):
     password_file: StrPath
     """File of passwords for encrypted zip and 7z packets: one on each line, tried in this order."""
     timeout: float
-    """Seconds that one conversion may take; not given: by the size of the series."""
+    """Seconds that one conversion may take. Without it, the limit depends on the size of the series."""
     settle: float
     """A packet that changed less than this many seconds ago waits for the next run. Default: 0"""
     gzip_level: int
@@ -89,8 +90,8 @@ class ImportParameters(TypedDict, total=False):
     path_map: str | Sequence[str]
     """Map paths in session.txt: `HERE=OUTSIDE`, several separated by commas."""
     deidentify_logs: bool
-    """Replace patient ids and each part of names by the session id in file names, logs and reports, as with
-    `--logfile`."""
+    """Replace patient ids and each part of names by the session id in file names, logs and reports. `--logfile`
+    does that too."""
     json_file: StrPath
     """File for the run's summary as JSON."""
     participant_label: str | Sequence[str]
@@ -99,8 +100,8 @@ class ImportParameters(TypedDict, total=False):
     session_label: str | Sequence[str]
     """Only these sessions, with or without `ses-`."""
     work_dir: StrPath
-    """Folder for small files while a packet is read; not given: beside the session."""
+    """Folder for small temporary files while a packet is read. Without it, they are beside the session."""
     list_all: bool
-    """List every packet and message, also where a list is shortened to counts by default."""
+    """List every packet and message; by default long lists are shortened to counts."""
     quiet: bool
     """Print only warnings and errors."""

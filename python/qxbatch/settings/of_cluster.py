@@ -11,7 +11,7 @@ OF_CLUSTER = (
     ),
     Parameter(
         "container",
-        "Apptainer or Singularity image in which the jobs run; not given: the installed qxbatch.",
+        "Apptainer or Singularity image in which the jobs run. Without it, the installed qxbatch runs.",
         group=Group.CLUSTER,
         metavar="FILE",
     ),

@@ -46,7 +46,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "join_series",
-        "Whether to join the parts of one scan that an exporter gave different UIDs: `auto` by strict rules, or `never`.",
+        "Whether to join one scan that an exporter split into series with different UIDs: `auto` by strict rules, or `never`.",
         group=Group.WORK,
         default="auto",
         choices=("auto", "never"),
@@ -93,7 +93,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "timeout",
-        "Seconds that one conversion may take; not given: by the size of the series.",
+        "Seconds that one conversion may take. Without it, the limit depends on the size of the series.",
         group=Group.WORK,
         metavar="SECONDS",
     ),
@@ -119,7 +119,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "deidentify_logs",
-        "Replace patient ids and each part of names by the session id in file names, logs and reports, as with `--logfile`.",
+        "Replace patient ids and each part of names by the session id in file names, logs and reports. `--logfile` does that too.",
         group=Group.OUTPUT,
         form=Form.SWITCH,
     ),
@@ -151,7 +151,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "work_dir",
-        "Folder for small files while a packet is read; not given: beside the session.",
+        "Folder for small temporary files while a packet is read. Without it, they are beside the session.",
         group=Group.RUN,
         metavar="DIR",
         short="-w",
@@ -164,13 +164,13 @@ OF_QXBATCH = (
     ),
     Parameter(
         "list_all",
-        "List every packet and message, also where a list is shortened to counts by default.",
+        "List every packet and message; by default long lists are shortened to counts.",
         group=Group.RUN,
         form=Form.SWITCH,
     ),
     Parameter(
         "log_file",
-        "File for a log with times: options, packets, stages, converters, problems.",
+        "File to which the run is logged with times: options, packets, stages, converters, problems.",
         group=Group.RUN,
         metavar="FILE",
     ),

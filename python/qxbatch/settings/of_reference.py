@@ -14,7 +14,7 @@ OF_REFERENCE = (
         group=Group.INPUT,
         default=".",
         metavar="DIR",
-        reference="an option; the current folder when it is not given",
+        reference="an option; the current folder by default",
         difference="It may also be the first word. For a study folder, its `sessions` is used, and a note names it.",
     ),
     Parameter(
@@ -36,7 +36,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "check",
-        "`yes` asks before importing, `no` starts without asking, `any` starts, but fails if no packet is ready.",
+        "`yes`: ask before importing; `no`: start without asking; `any`: start without asking, and fail if no packet is ready.",
         group=Group.INPUT,
         default="any",
         choices=("yes", "no", "any"),
@@ -83,7 +83,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "logfile",
-        "Table of packets, as `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
+        "Table that gives the packets' subjects and sessions, as `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
         group=Group.INPUT,
         metavar="SPEC",
         reference="columns by number; the table was not read, so names were not replaced",
@@ -118,7 +118,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "unzip",
-        "Whether single DICOM files that are gzipped are unpacked; else they are sorted and listed, not converted.",
+        "Whether DICOM files that are gzipped one by one are unpacked. If not, they are sorted and listed, but not converted.",
         group=Group.WORK,
         default="yes",
         choices=YES_NO,

@@ -8,7 +8,7 @@ class Group(Enum):
 
     INPUT = "What to import"
     WORK = "How to import it"
-    OUTPUT = "What is left behind"
+    OUTPUT = "What is written, and what becomes of the packet"
     BIDS = "BIDS-App form"
     CLUSTER = "On a cluster"
     RUN = "The run itself"
