@@ -49,7 +49,7 @@ def test_the_table_contains_every_combination() -> None:
 
 
 @pytest.mark.parametrize(
-    ("split", "had_results", "leaving"),
+    ("split", "had_results", "fates_to_remove"),
     [
         (False, False, ("sorted", "duplicate")),
         (False, True, ("sorted", "duplicate")),
@@ -58,13 +58,13 @@ def test_the_table_contains_every_combination() -> None:
     ],
 )
 def test_loose_files_leave_the_inbox_if_a_session_contains_their_bytes(
-    split: bool, had_results: bool, leaving: tuple[str, ...]
+    split: bool, had_results: bool, fates_to_remove: tuple[str, ...]
 ) -> None:
     for facts in EVERY:
         if (facts.split, facts.had_results) != (split, had_results):
             continue
         leave = facts.folder_mode and facts.published and not facts.damaged
-        assert decide(facts).leaving == (leaving if leave else ())
+        assert decide(facts).fates_to_remove == (fates_to_remove if leave else ())
 
 
 def test_a_packet_is_deleted_only_if_it_is_unchanged_and_completely_converted() -> None:
@@ -96,5 +96,5 @@ def test_the_default_is_the_requested_mode() -> None:
 @pytest.mark.parametrize("failed", [False, True])
 def test_nothing_leaves_a_linked_inbox(archive: str, mode: str, failed: bool) -> None:
     decision = decide(Facts(Archive(archive), series_failed=failed, linked=True, folder_mode=True))
-    assert (decision.mode, decision.leaving) == (Archive(mode), ())
+    assert (decision.mode, decision.fates_to_remove) == (Archive(mode), ())
     assert decision.reason is (Reason.NONE if archive == mode else Reason.LINKED)

@@ -6,7 +6,7 @@ import pytest
 
 from qxbatch.parrec import parse_par
 from qxbatch.problems import UsageError
-from qxbatch.resolve.logfile import read_log
+from qxbatch.resolve.logfile import read_logfile
 from qxbatch.settings.config import read_config
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import LogfileSpec
@@ -79,7 +79,7 @@ def test_an_oversized_config_value_is_a_usage_error(text: str, tmp_path: Path) -
 def test_quoted_multiline_cells_do_not_decide_the_separator(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text('"a\n;;;b",subject\n"p;\x0b1","s1"\n', encoding="utf-8")
-    assert [(name, row.subject) for name, row in read_log(LogfileSpec(path, 1, "subject", None)).items()] == [
+    assert [(name, row.subject) for name, row in read_logfile(LogfileSpec(path, 1, "subject", None)).items()] == [
         ("p;\x0b1", "s1")
     ]
 

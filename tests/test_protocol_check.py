@@ -8,7 +8,7 @@ from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
 from qxbatch.protocol.check import SessionCheck, check_session
 from qxbatch.protocol.difference import DifferenceKind, in_words
 from qxbatch.protocol.fields import FIELDS
-from qxbatch.protocol.rules import ONCE, Expected, Parameters, Protocol
+from qxbatch.protocol.rules import ONCE, ExpectedSeries, Parameters, Protocol
 from qxbatch.protocol.scanned import ScannedSeries, scanner_name
 from qxbatch.protocol.values import Count, expectation
 from tests.build.scanned import DWI, LOCALIZER, PRISMA, REST, SHORT, SKYRA, T1, series, session
@@ -22,15 +22,15 @@ def parameters(volumes: int | None = None, **values: object) -> Parameters:
     return Parameters(read, None if volumes is None else Count(volumes, volumes))
 
 
-def expected(name: str, volumes: int | None = None, count: Count = ONCE, **values: object) -> Expected:
+def expected(name: str, volumes: int | None = None, count: Count = ONCE, **values: object) -> ExpectedSeries:
     """Return an entry for magnitude images."""
-    return Expected(name, MAGNITUDE, count, parameters(volumes, **values))
+    return ExpectedSeries(name, MAGNITUDE, count, parameters(volumes, **values))
 
 
 ENTRY = expected("rest", 300, tr_ms=2000, phase_encoding_direction="j-")
 
 
-def check(*scanned: ScannedSeries, entries: tuple[Expected, ...] = (ENTRY,), **protocol: object) -> SessionCheck:
+def check(*scanned: ScannedSeries, entries: tuple[ExpectedSeries, ...] = (ENTRY,), **protocol: object) -> SessionCheck:
     """Compare a session that has these series with a protocol."""
     return check_session(Protocol(entries, name="p.toml", **protocol), session("S1", *scanned))  # type: ignore[arg-type]
 
@@ -58,7 +58,7 @@ def test_an_unexpected_series_is_listed_unless_it_is_a_localizer() -> None:
 def test_a_report_is_expected_only_if_an_entry_names_it() -> None:
     spectrum = Acquisition(acquired_volumes=None)
     report = replace(series("svs_se", 8, spectrum), verdict=SeriesVerdict.NOT_EVALUABLE)
-    entries = (Expected("svs_se"),)
+    entries = (ExpectedSeries("svs_se"),)
     assert check(report, entries=entries).differences == ()
     assert check(report, replace(report, n=90), entries=entries).differences == (), "a second report is no repeat"
     assert [each.kind.value for each in check(entries=entries).differences] == ["missing"]

@@ -64,10 +64,10 @@ def test_a_protocol_is_read(tmp_path: Path) -> None:
     assert protocol.name == "protocol.toml"
     assert protocol.scanners == {"Siemens Prisma": ("syngo MR E11",), "Siemens Skyra": ()}
     assert (rest.name, rest.kinds, rest.count) == ("rest*", frozenset({ImageKind.MAGNITUDE}), Count(1, 2))
-    assert rest.on("Siemens Prisma").values["tr_ms"].text == "2000 ± 1"
-    assert rest.on("SIEMENS MAGNETOM Skyra").values["tr_ms"].text == "2500 ± 1"
-    assert rest.on("Siemens Skyra").values["te_ms"].text == "13 ± 0.1, 31 ± 0.1"
-    assert rest.on("Siemens Skyra").volumes == Count(300, 300)
+    assert rest.parameters_on("Siemens Prisma").values["tr_ms"].text == "2000 ± 1"
+    assert rest.parameters_on("SIEMENS MAGNETOM Skyra").values["tr_ms"].text == "2500 ± 1"
+    assert rest.parameters_on("Siemens Skyra").values["te_ms"].text == "13 ± 0.1, 31 ± 0.1"
+    assert rest.parameters_on("Siemens Skyra").volumes == Count(300, 300)
     assert (dwi.kinds, dwi.count.text) == (None, "1")
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from qxbatch.model import Conversion, Output, Series, SeriesKind, State, Value
 from qxbatch.problems import Code, Severity
+from qxbatch.record.checksums import file_checksums
 from qxbatch.record.compress import compressed
 from qxbatch.record.files import write_images, write_logs
 from qxbatch.record.images import Placement, place_images
 from qxbatch.record.json_info import FIELDS, json_info
-from qxbatch.record.sums import sums_of
 
 
 def conversion(n: int, images: int, number: int | None = None, kind: SeriesKind = SeriesKind.DICOM) -> Conversion:
@@ -132,7 +132,7 @@ def test_an_image_has_the_checksum_taken_when_it_was_written(tmp_path: Path, con
     )
     compress(converted)
     write_images(place(converted), tmp_path / "session", zipped)
-    assert sums_of(place(converted), tmp_path / "session", {first.nifti: (7, "as written")}) == {
+    assert file_checksums(place(converted), tmp_path / "session", {first.nifti: (7, "as written")}) == {
         "nii/31.nii.gz": (7, "as written"),
         "nii/31.bval": (7, hashlib.sha256(b"0 1000\n").hexdigest()),
         "nii/31.json": (2, hashlib.sha256(b"{}").hexdigest()),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from qxbatch.model import SessionId
 from qxbatch.problems import UsageError
 from qxbatch.resolve.bids_name import by_bids_name
-from qxbatch.resolve.logfile import read_log
+from qxbatch.resolve.logfile import read_logfile
 from qxbatch.resolve.nameformat import by_folder, by_name
 from qxbatch.resolve.names import fault
 from qxbatch.settings.model import LogfileSpec
@@ -143,7 +143,7 @@ IDS = {"AP1789": "S001_baseline", "AP1790": "S001_incentive", "WID1832": "S002_b
 
 def ids(path: Path, *columns: int | str) -> dict[str, str | None]:
     """Return the session ids by packet, read from these columns of a table."""
-    log = read_log(LogfileSpec(path, columns[0], columns[1], columns[2] if len(columns) > 2 else None))
+    log = read_logfile(LogfileSpec(path, columns[0], columns[1], columns[2] if len(columns) > 2 else None))
     return {name: row.session_id.id if row.session_id else None for name, row in log.items()}
 
 
@@ -236,7 +236,7 @@ def test_any_bytes_are_a_table_or_a_usage_error(tmp_path_factory: pytest.TempPat
     path = tmp_path_factory.mktemp("any") / "log.csv"
     path.write_bytes(data)
     try:
-        log = read_log(LogfileSpec(path, 1, 2))
+        log = read_logfile(LogfileSpec(path, 1, 2))
     except UsageError:
         return
     assert all(name == name.strip() != "" for name in log)

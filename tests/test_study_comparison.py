@@ -13,7 +13,7 @@ from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.report.study import differing
 from qxbatch.session.folder import SessionFolder
 from qxbatch.study.columns import COLUMNS
-from qxbatch.study.comparison import CellState, Comparison, Readable, Unreadable, compare, read_session
+from qxbatch.study.comparison import CellState, Comparison, ScannedOrUnreadable, Unreadable, compare, read_session
 from qxbatch.study.document import as_json
 from qxbatch.study.learn import learn
 from qxbatch.study.record import SessionRecord
@@ -106,7 +106,7 @@ def test_a_series_of_another_scanner_is_not_expected() -> None:
 
 
 def test_a_session_without_facts_has_a_problem_and_no_cells() -> None:
-    sessions: Sequence[Readable] = [*study(3), Unreadable("S9", "has no facts")]
+    sessions: Sequence[ScannedOrUnreadable] = [*study(3), Unreadable("S9", "has no facts")]
     row = compare(sessions).sessions[-1]
     assert (row.id, row.problem, row.cells, row.differences) == ("S9", "has no facts", None, ())
     assert compare([]).sessions == ()

@@ -4,18 +4,18 @@ import sys
 from pathlib import Path
 
 from qxbatch.cluster.observer import StateWriter
-from qxbatch.cluster.submission import opened
+from qxbatch.cluster.submission import open_submission
 from qxbatch.events import UnitFinished, UnitStarted
 from qxbatch.model import SessionId, SessionReport
 
 
 def main(folder: str, submission: str, task: str) -> None:
     """Write the states of a task's units."""
-    submission_record = opened(Path(folder), submission)
-    number, _, name = task.partition("/")
+    submission_record = open_submission(Path(folder), submission)
+    round_number, _, name = task.partition("/")
     if not name.isdecimal():
         return
-    states = [submission_record.state(unit) for unit in submission_record.task(int(number), int(name))]
+    states = [submission_record.state(unit) for unit in submission_record.task(int(round_number), int(name))]
     writer = StateWriter(submission_record, states, "stand-in")
     for state in states:
         writer.notify(UnitStarted(state.unit, state.size))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from qxbatch.parrec import parse_par
 from qxbatch.problems import UsageError
-from qxbatch.resolve.logfile import read_log
+from qxbatch.resolve.logfile import read_logfile
 from qxbatch.settings.config import read_config
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import LogfileSpec
@@ -87,7 +87,7 @@ def logfile(data: bytes) -> None:
     try:
         spec = logfile_spec(f"path:{path}|{columns}")
         assert spec == LogfileSpec(path, spec.packet_name, spec.subject_id, spec.session_name)
-        log = read_log(spec)
+        log = read_logfile(spec)
     except UsageError:
         return
     for packet, entry in log.items():
@@ -100,7 +100,7 @@ def logfile(data: bytes) -> None:
     (place() / "again.csv").write_text(again, encoding="utf-8-sig", newline="")
     session = None if spec.session_name is None else 3
     if log and "," in again:
-        assert read_log(LogfileSpec(place() / "again.csv", 1, 2, session)) == log
+        assert read_logfile(LogfileSpec(place() / "again.csv", 1, 2, session)) == log
 
 
 def written(cells: list[str]) -> str:

@@ -49,7 +49,7 @@ class Decision(NamedTuple):
     mode: Archive | None
     """How to archive the packet; None if it is kept in place, whatever was requested."""
     reason: Reason = Reason.NONE
-    leaving: tuple[str, ...] = ()
+    fates_to_remove: tuple[str, ...] = ()
     """Folder mode: the ledger fates of loose files that are removed from the inbox, since a session contains their bytes."""
 
 
@@ -63,11 +63,11 @@ def decide(facts: Facts) -> Decision:
         return Decision(None, Reason.NOT_PUBLISHED)
     if facts.damaged:
         return Decision(None, Reason.DAMAGED)
-    leaving = _leaving(facts)
+    fates_to_remove = _fates_to_remove(facts)
     if facts.changed:
-        return Decision(None, Reason.CHANGED, leaving)
+        return Decision(None, Reason.CHANGED, fates_to_remove)
     mode, reason = _mode(facts)
-    return Decision(mode, reason, leaving)
+    return Decision(mode, reason, fates_to_remove)
 
 
 def _mode(facts: Facts) -> tuple[Archive, Reason]:
@@ -81,7 +81,7 @@ def _mode(facts: Facts) -> tuple[Archive, Reason]:
     return facts.archive, Reason.NONE
 
 
-def _leaving(facts: Facts) -> tuple[str, ...]:
+def _fates_to_remove(facts: Facts) -> tuple[str, ...]:
     """Return the fates of loose files to remove. They are removed one by one, only if unchanged; `changed` refers to the
     packet.
 

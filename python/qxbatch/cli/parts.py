@@ -73,7 +73,9 @@ PARTS: dict[str, Part] = {
         (
             switch("wide", "Show all facts. Without it, only those that fit into 80 columns."),
             switch("json", "Print JSON with all facts."),
-            switch("update", "Compute the facts of sessions from their sorted DICOM, and store them. Nothing is converted."),
+            switch(
+                "update", "Compute the facts of sessions from their sorted DICOM, and store them. Nothing is converted."
+            ),
             *import_options("test", "join_series", "password_file"),
             Parameter(
                 "work_dir",
@@ -281,7 +283,8 @@ PARTS: dict[str, Part] = {
         ),
     ),
     "worker": Part(
-        "Imports one packet. Other packets and the study level are left alone, and a packet that is imported already counts as a success.",
+        "Imports one packet; a packet that is imported already counts as a success. Other packets and the report of the study "
+        "are left alone.",
         ("worker <folder>... [options]",),
         WORKER,
     ),

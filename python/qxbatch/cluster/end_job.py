@@ -26,12 +26,12 @@ def write_study_level(submission: Submission, settings: Settings) -> int:
     return int(ExitStatus.OK)
 
 
-def submit_remaining(submission: Submission, number: int) -> int:
+def submit_remaining(submission: Submission, round_number: int) -> int:
     """Submit the units of a round that had no job; return the exit status.
 
     If the node cannot submit, the message says to run `qxbatch resume` on another host.
     """
-    rows = [row for row in status_of([submission]).rows if row.unit.number in submission.round(number).remaining]
+    rows = [row for row in status_of([submission]).rows if row.unit.number in submission.round(round_number).remaining]
     units = [row.unit for row in rows if row.state not in (State.DONE, State.FAILED)]
     try:
         submitted = resubmit(submission, units, scheduler_spec(str(submission.record["scheduler"])))

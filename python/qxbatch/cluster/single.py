@@ -2,7 +2,7 @@
 
 import os
 
-from qxbatch.discover.candidates import log_of
+from qxbatch.discover.candidates import logfile_rows
 from qxbatch.discover.plan import session_of
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, Verdict
@@ -52,7 +52,7 @@ def _note(report: Report, settings: Settings, name: str, selected: NameMatch) ->
 
 def _session(settings: Settings, name: str) -> list[str]:
     """Return the session id for a packet name that is no longer in the inbox."""
-    session = None if settings.masterinbox is None else session_of(settings, log_of(settings), name)
+    session = None if settings.masterinbox is None else session_of(settings, logfile_rows(settings), name)
     return [] if session is None else [session.id]
 
 

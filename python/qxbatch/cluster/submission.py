@@ -211,7 +211,7 @@ def submissions(sessionsfolder: Path) -> list[Submission]:
     return [submission for submission in readable if submission is not None]
 
 
-def opened(sessionsfolder: Path, submission: str) -> Submission:
+def open_submission(sessionsfolder: Path, submission: str) -> Submission:
     """Return the submission with this id, which this user must own. Raises UsageError."""
     existing = _read(jobs_folder(sessionsfolder) / submission) if _ID.fullmatch(submission) else None
     if existing is None:

@@ -1,4 +1,4 @@
-"""The entry point of a job's script: a task of a submission, or the dependent job."""
+"""The entry point of the scripts of cluster jobs: imports a task's units, or does the work of the dependent job."""
 
 import os
 from collections.abc import Iterator
@@ -6,38 +6,41 @@ from pathlib import Path
 
 from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.state import UnitState
-from qxbatch.cluster.submission import END, Submission, opened
+from qxbatch.cluster.submission import END, Submission, open_submission
 from qxbatch.problems import UsageError
 
 REMAINING = "remaining"
+"""The task name by which the dependent job submits the units that the scheduler refused before."""
 
 
-def run_task(folder: str, submission: str, task: str) -> int:
-    """Import the units of a task (`ROUND/TASK`), or run the dependent job; return the exit status.
+def run_task(folder: str, submission_id: str, task: str) -> int:
+    """Do the work of a task, and return the exit status.
+
+    `task` is `ROUND/NUMBER` to import the units of a task, `ROUND/end` to write the study level, or `ROUND/remaining`.
 
     Raises UsageError.
     """
-    opened_submission = opened(Path(os.path.abspath(folder)), submission)  # noqa: PTH100 - links in the path stay
-    number, _, name = task.partition("/")
-    if not number.isdecimal() or not (name.isdecimal() or name in (END, REMAINING)):
+    submission = open_submission(Path(os.path.abspath(folder)), submission_id)  # noqa: PTH100 - links in the path stay
+    round_number, _, name = task.partition("/")
+    if not round_number.isdecimal() or not (name.isdecimal() or name in (END, REMAINING)):
         raise UsageError(f"--task={task} is not a task.", "It is written ROUND/TASK, like 1/0.")
     if name == REMAINING:
         from qxbatch.cluster.end_job import submit_remaining
 
-        return submit_remaining(opened_submission, int(number))
-    settings = task_settings(opened_submission)
+        return submit_remaining(submission, int(round_number))
+    settings = task_settings(submission)
     if name == END:
         from qxbatch.cluster.end_job import write_study_level
 
-        return write_study_level(opened_submission, settings)
+        return write_study_level(submission, settings)
     from qxbatch.cluster.work import import_units
 
-    return import_units(opened_submission, settings, list(_states(opened_submission, int(number), int(name))))
+    return import_units(submission, settings, list(_states(submission, int(round_number), int(name))))
 
 
-def _states(submission: Submission, number: int, task: int) -> Iterator[UnitState]:
-    """Yield the units of a task. A unit whose state file cannot be read is skipped with a message; `resume` repeats it."""
-    for unit in submission.task(number, task):
+def _states(submission: Submission, round_number: int, task: int) -> Iterator[UnitState]:
+    """Yield the states of a task's units. A unit whose state file cannot be read is skipped with a message; `resume` repeats it."""
+    for unit in submission.task(round_number, task):
         try:
             yield submission.state(unit)
         except (OSError, ValueError) as error:

@@ -20,7 +20,7 @@ from qxbatch.settings.model import OnMixed, Settings
 if TYPE_CHECKING:
     from qxbatch.discover.folders import ListedFolder
     from qxbatch.discover.loose import Studies
-    from qxbatch.resolve.logfile import Log
+    from qxbatch.resolve.logfile import LogfileRows
 
 
 def candidates(
@@ -41,17 +41,17 @@ def candidates(
 
         return of_folders(list_folders(settings.sessionsfolder, settings.sessions, only), settings, now_ns)
     entries = list_inbox(settings.masterinbox, (settings.sessionsfolder, settings.archive_folder), sniff, only)
-    judged = _of_inbox(settings, entries, log_of(settings), studies)
+    judged = _of_inbox(settings, entries, logfile_rows(settings), studies)
     return [with_fingerprint(entry, entry.path, settings, now_ns()) for entry in judged]
 
 
-def log_of(settings: Settings) -> "Log | None":
+def logfile_rows(settings: Settings) -> "LogfileRows | None":
     """Return the logfile's table, where there is one. Raises UsageError."""
     if settings.logfile is None:
         return None
-    from qxbatch.resolve.logfile import read_log
+    from qxbatch.resolve.logfile import read_logfile
 
-    return read_log(settings.logfile)
+    return read_logfile(settings.logfile)
 
 
 def of_folders(
@@ -65,9 +65,9 @@ def of_folders(
 
 
 def _of_inbox(
-    settings: Settings, entries: Sequence[Entry], log: "Log | None", studies: "Studies | None"
+    settings: Settings, entries: Sequence[Entry], rows: "LogfileRows | None", studies: "Studies | None"
 ) -> list[JudgedEntry]:
-    judged = in_own_folders(judge_entries(entries, settings, log), settings, partial(session_of, settings, log))
+    judged = in_own_folders(judge_entries(entries, settings, rows), settings, partial(session_of, settings, rows))
     if sum(map(is_loose_dicom, entries)) > 1:
         from qxbatch.discover.loose import core_studies, judge_loose
 

@@ -22,13 +22,13 @@ from qxbatch.settings.command import command_for
 from qxbatch.settings.model import OnSameSession, Settings
 
 if TYPE_CHECKING:
-    from qxbatch.resolve.logfile import Log
+    from qxbatch.resolve.logfile import LogfileRows
 
 
-def judge_entries(entries: Sequence[Entry], settings: Settings, log: "Log | None") -> list[JudgedEntry]:
+def judge_entries(entries: Sequence[Entry], settings: Settings, rows: "LogfileRows | None") -> list[JudgedEntry]:
     """Judge each entry separately: its name, its session, the filters, its content."""
     pairs = _pairs(entries)
-    return [_judge(entry, settings, log, pairs.get(_stem(entry), "")) for entry in entries]
+    return [_judge(entry, settings, rows, pairs.get(_stem(entry), "")) for entry in entries]
 
 
 def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
@@ -38,7 +38,7 @@ def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
     return {_stem(entry): PurePath(entry.name).stem for entry in pars if _stem(entry) in recs}
 
 
-def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> JudgedEntry:
+def _judge(entry: Entry, settings: Settings, rows: "LogfileRows | None", pair: str) -> JudgedEntry:
     link = f"a link to {entry.link}" if entry.link else ""
     judged = JudgedEntry(entry.path, Verdict.READY, note=link)
     if entry.ours:
@@ -48,12 +48,12 @@ def _judge(entry: Entry, settings: Settings, log: "Log | None", pair: str) -> Ju
     if not name:
         return judged.turned(Verdict.NO_NAME, "--pattern finds no name in it")
     judged = judged._replace(name=name, partner=paired)
-    session, unresolved, why = _resolve(name, settings, log)
+    session, unresolved, why = _resolve(name, settings, rows)
     filtered = filter_reason(settings, name, session)
     stray = _stray(entry, paired)
     if filtered:
         return judged._replace(session=session).turned(Verdict.FILTERED, filtered)
-    find_session = partial(session_of, settings, log)
+    find_session = partial(session_of, settings, rows)
     refused = None if stray else refused_by_itself(entry, judged, settings, find_session)
     if refused:
         return refused
@@ -76,20 +76,20 @@ def _stem(entry: Entry) -> str:
     return PurePath(entry.name).stem.casefold()
 
 
-def _resolve(name: str, settings: Settings, log: "Log | None") -> tuple[SessionId | None, Verdict, str]:
+def _resolve(name: str, settings: Settings, rows: "LogfileRows | None") -> tuple[SessionId | None, Verdict, str]:
     """Return the session, or the verdict and the reason if there is none."""
-    if log is None:
+    if rows is None:
         session = (by_bids_name(name) if settings.bids_names else None) or by_name(name, settings.nameformat)
         return session, Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}"
-    if name not in log:
+    if name not in rows:
         return None, Verdict.NO_MATCH_IN_LOG, f"the logfile does not name {name}"
-    return log[name].session_id, Verdict.NOT_PARSED, f"the logfile names no subject for {name}"
+    return rows[name].session_id, Verdict.NOT_PARSED, f"the logfile names no subject for {name}"
 
 
-def session_of(settings: Settings, log: "Log | None", file_name: str) -> SessionId | None:
+def session_of(settings: Settings, rows: "LogfileRows | None", file_name: str) -> SessionId | None:
     """Return the session of a packet with that file name."""
     name = packet_name(file_name, settings.pattern)
-    return _resolve(name, settings, log)[0] if name else None
+    return _resolve(name, settings, rows)[0] if name else None
 
 
 def _stray(entry: Entry, paired: str) -> str:

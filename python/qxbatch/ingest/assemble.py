@@ -10,7 +10,7 @@ from pathlib import Path
 from qxbatch.cells import member_path
 from qxbatch.core import Group, Reading, Row, hash_file
 from qxbatch.deidentify import Redact, redacted_header, redaction, unchanged
-from qxbatch.ingest.dicom_series import DicomSeries, joined, series_of
+from qxbatch.ingest.dicom_series import DicomSeries, dicom_series, join_scans
 from qxbatch.ingest.labels import label_for
 from qxbatch.ingest.neighbours import Neighbours
 from qxbatch.ingest.numbers import Claim, give_numbers
@@ -18,7 +18,7 @@ from qxbatch.ingest.pairs import Pair, find_pairs, path_order, without_copies
 from qxbatch.ingest.patients import SessionPlan
 from qxbatch.model import Series, SeriesKind, SessionId
 from qxbatch.problems import Problem
-from qxbatch.session.layout import KEPT_AT, LOG_AT, OUTSIDE, sorted_at
+from qxbatch.session.layout import FROM_SESSION, KEPT_AT, LOG_AT, sorted_at
 from qxbatch.session.paths import SessionPaths
 
 OTHER_PATIENT = "other-patient"
@@ -63,8 +63,8 @@ def assemble(
         root = scratch[plan.session.id]
         pairs, problems = find_pairs(reading, rows[k])
         pairs, copies = without_copies(reading, pairs)
-        dicom = series_of(groups, plan.groups)
-        dicom = joined(reading, dicom) if join else dicom
+        dicom = dicom_series(groups, plan.groups)
+        dicom = join_scans(reading, dicom) if join else dicom
         numbers, pair_numbers = give_numbers(
             [s.claim for s in dicom], [Claim(pair.number, (path_order(pair.path),)) for pair in pairs]
         )
@@ -159,7 +159,7 @@ def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, redact: Redact
 
 def _lies_in(inbox: Path, row: Row) -> bool:
     """Return whether a kept member is a loose file of the inbox, not of an archive or of the session's own dicom."""
-    if row.path.startswith(OUTSIDE):
+    if row.path.startswith(FROM_SESSION):
         return False
     path = inbox / member_path(row.path)
     if "!" not in row.path:

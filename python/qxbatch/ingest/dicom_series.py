@@ -31,7 +31,7 @@ class DicomSeries(NamedTuple):
     """The parts of a joined series, the first part first."""
 
 
-def series_of(groups: Sequence[Group], indices: Sequence[int]) -> list[DicomSeries]:
+def dicom_series(groups: Sequence[Group], indices: Sequence[int]) -> list[DicomSeries]:
     """Return the series of some groups; groups of several patients with the same UIDs and number form one series."""
     keyed: dict[tuple[str, str, int | None], list[int]] = {}
     for i in indices:
@@ -44,7 +44,7 @@ def series_of(groups: Sequence[Group], indices: Sequence[int]) -> list[DicomSeri
     return series
 
 
-def joined(reading: Headers, series: Sequence[DicomSeries]) -> list[DicomSeries]:
+def join_scans(reading: Headers, series: Sequence[DicomSeries]) -> list[DicomSeries]:
     """Return the series, with the parts of one scan joined. Examines only files of series whose first headers agree."""
     scans = scans_to_join([_part(reading, item) for item in series])
     joined_indices = {index for scan in scans for index in scan}

@@ -7,7 +7,7 @@ from qxbatch.core import Group, Reading
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.session.layout import OUTSIDE
+from qxbatch.session.layout import FROM_SESSION
 
 
 def several_studies(groups: Sequence[Group], sorted_session: SortedSession) -> list[Problem]:
@@ -51,7 +51,9 @@ def _joined(series: Series) -> Problem:
 
 def duplicates(reading: Reading, sorted_session: SortedSession) -> list[Problem]:
     """Warn, per series, of files that occurred more than once, except copies in the inbox of the session's own files."""
-    own_files = {row.at for row in map(reading.row, sorted_session.rows) if row.path.startswith(OUTSIDE) and row.at}
+    own_files = {
+        row.at for row in map(reading.row, sorted_session.rows) if row.path.startswith(FROM_SESSION) and row.at
+    }
     copies = (row for row in map(reading.row, sorted_session.rows) if row.fate == "duplicate")
     counts = Counter(row.series for row in copies if row.at not in own_files)
     firsts = map(reading.row, sorted_session.copies.values())

@@ -7,7 +7,7 @@ from qxbatch.ingest.sources import sorted_sources
 from qxbatch.os_error import error_text
 from qxbatch.parts.inspect_headers import read_headers, unopened
 from qxbatch.parts.inspect_resources import Resources
-from qxbatch.parts.inspect_series import Inspected, PacketSeries, inspected, packet_series
+from qxbatch.parts.inspect_series import InspectedSource, PacketSeries, inspect_packet, packet_series
 from qxbatch.parts.inspect_session import sorted_series, stored
 from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.folder import SessionFolder
@@ -15,7 +15,7 @@ from qxbatch.session.summary import SummaryError
 from qxbatch.study.sessions import sessions_in
 
 
-def look(path: Path, resources: Resources) -> list[Inspected]:
+def look(path: Path, resources: Resources) -> list[InspectedSource]:
     """Return what is in a path: a session, the sessions in a folder, or a packet."""
     if _is_session(path):
         return [_session(path, resources)]
@@ -39,23 +39,23 @@ def _is_session(path: Path) -> bool:
     return folder.paths.summary.is_file() or bool(sorted_sources(folder.paths.dicom))
 
 
-def _session(path: Path, resources: Resources) -> Inspected:
+def _session(path: Path, resources: Resources) -> InspectedSource:
     try:
         return stored(SessionFolder(path)) or sorted_series(path, resources)
     except (SummaryError, OSError) as error:
-        return Inspected(str(path), problems=(error_text(error, path),))
+        return InspectedSource(str(path), problems=(error_text(error, path),))
 
 
-def _packet(path: Path, resources: Resources) -> Inspected:
+def _packet(path: Path, resources: Resources) -> InspectedSource:
     try:
         refusal = unopened(path)
         if refusal:
-            return Inspected(str(path), problems=(refusal,))
+            return InspectedSource(str(path), problems=(refusal,))
         with resources.temporary() as folder:
             series = _packet_series(path, Path(folder) / "read", resources)
-            return inspected(str(path), series, resources.threads, resources.monitor)
+            return inspect_packet(str(path), series, resources.threads, resources.monitor)
     except OSError as error:
-        return Inspected(str(path), problems=(error_text(error, path),))
+        return InspectedSource(str(path), problems=(error_text(error, path),))
 
 
 def _packet_series(path: Path, staging: Path, resources: Resources) -> PacketSeries:

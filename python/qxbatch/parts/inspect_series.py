@@ -8,7 +8,7 @@ from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
 from qxbatch.convert.values import HeaderLike, text, whole
 from qxbatch.core import CancelledError, Monitor, SeriesFrames
-from qxbatch.ingest.dicom_series import DicomSeries, joined, series_of
+from qxbatch.ingest.dicom_series import DicomSeries, dicom_series, join_scans
 from qxbatch.ingest.numbers import Claim, give_numbers
 from qxbatch.model import Output
 from qxbatch.os_error import error_text
@@ -23,6 +23,7 @@ class InspectedSeries:
     n: int
     """The number that an import gives it; series are in this order."""
     number: int | None
+    """SeriesNumber; None where it is missing, zero or negative."""
     header: HeaderLike
     study_uid: str
     series_uid: str
@@ -39,7 +40,7 @@ class InspectedSeries:
 
 
 @dataclass(frozen=True)
-class Inspected:
+class InspectedSource:
     """The series of one source."""
 
     source: str
@@ -59,19 +60,19 @@ class SeriesHeaders:
 
 @dataclass(frozen=True)
 class PacketSeries:
-    """The series of a packet, without the headers of its files, which need memory."""
+    """The series of a packet. The headers of its files are not kept, to save memory."""
 
     series: tuple[SeriesHeaders, ...]
     pars: tuple[tuple[int, ParFiles], ...]
-    """Each with its n."""
+    """Each with the number n that an import gives it."""
     problems: tuple[str, ...]
 
 
 def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
     """Return the series among these headers, numbered as an import numbers them."""
     groups, pars = headers.groups(), headers.pars()
-    series = series_of(groups, range(len(groups)))
-    series = joined(headers, series) if join else series
+    series = dicom_series(groups, range(len(groups)))
+    series = join_scans(headers, series) if join else series
     numbers, par_numbers = give_numbers(
         [each.claim for each in series], [Claim(_positive(par.number), (par.order,)) for par in pars]
     )
@@ -85,7 +86,7 @@ def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
 def numbered_series(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
     """Return the files sorted under one number as one series: several UIDs mean that a scan was joined."""
     members = [
-        (headers, each) for headers in sources for each in series_of(headers.groups(), range(len(headers.groups())))
+        (headers, each) for headers in sources for each in dicom_series(headers.groups(), range(len(headers.groups())))
     ]
     pars = [] if members else [par for headers in sources for par in headers.pars()]
     groups = tuple(group for _, each in members for group in each.members)
@@ -94,20 +95,20 @@ def numbered_series(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
     return PacketSeries(tuple(series), tuple((n, par) for par in pars[:1]), problems)
 
 
-def inspected(
+def inspect_packet(
     source: str,
     packet: PacketSeries,
     threads: int,
     monitor: Monitor,
     outputs: Sequence[Output] = (),
-) -> Inspected:
-    """Return the series with their facts; `outputs` are the images of a packet with one series.
+) -> InspectedSource:
+    """Return the series with their facts; `outputs` are the images that were converted, if the packet is one series of a session.
 
     Raises CancelledError when the monitor is cancelled.
     """
     problems = list(packet.problems)
 
-    def of_series(entry: SeriesHeaders) -> InspectedSeries:
+    def inspect_dicom(entry: SeriesHeaders) -> InspectedSeries:
         if monitor.cancelled:
             raise CancelledError("stopped")
         try:
@@ -115,26 +116,26 @@ def inspected(
         except OSError as error:
             problems.append(error_text(error))
             facts = None
-        return _of_dicom(entry.n, entry.series, facts)
+        return _inspected_dicom(entry.n, entry.series, facts)
 
     with ThreadPoolExecutor(threads) as pool:
-        series = [*pool.map(of_series, packet.series)]
-    series += [of_par(n, par) for n, par in packet.pars]
-    return Inspected(source, tuple(sorted(series, key=lambda each: each.n)), tuple(problems))
+        series = [*pool.map(inspect_dicom, packet.series)]
+    series += [_inspect_par(n, par) for n, par in packet.pars]
+    return InspectedSource(source, tuple(sorted(series, key=lambda each: each.n)), tuple(problems))
 
 
-def of_par(n: int, par: ParFiles) -> InspectedSeries:
+def _inspect_par(n: int, par: ParFiles) -> InspectedSeries:
     """Return a PAR/REC; without facts if PAR or REC is missing or cannot be read."""
-    measurement = None
+    facts_and_verdict = None
     if par.files > 1:
         header = read_par(par.path)
-        measurement = None if header.too_large else par_facts(header)
-    facts, judged = measurement or (None, None)
-    return InspectedSeries(n, _positive(par.number), par.header, "", "", par.files, par.size, judged, facts)
+        facts_and_verdict = None if header.too_large else par_facts(header)
+    facts, verdict = facts_and_verdict or (None, None)
+    return InspectedSeries(n, _positive(par.number), par.header, "", "", par.files, par.size, verdict, facts)
 
 
 def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
-    """Return the paths of the headers, ordered by the names that an import gives the files: the order decides between equals."""
+    """Return the paths of the headers, in the order in which an import names the files: of equal frames the first counts."""
     rows = [
         (headers, row) for headers, series in members for group in series.groups for row in headers.group_rows(group)
     ]
@@ -147,10 +148,10 @@ def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
     return [headers.path(row) for headers, row in (rows[index] for index in sorted(range(len(rows)), key=name))]
 
 
-def _of_dicom(n: int, series: DicomSeries, measurement: SeriesFacts | None) -> InspectedSeries:
+def _inspected_dicom(n: int, series: DicomSeries, facts_and_verdict: SeriesFacts | None) -> InspectedSeries:
     first_member = series.members[0]
     files, size = (sum(values) for values in zip(*((group.files, group.size) for group in series.members), strict=True))
-    facts, judged = measurement or (None, None)
+    facts, verdict = facts_and_verdict or (None, None)
     return InspectedSeries(
         n,
         series.claim.number,
@@ -159,7 +160,7 @@ def _of_dicom(n: int, series: DicomSeries, measurement: SeriesFacts | None) -> I
         first_member.series_uid,
         files,
         size,
-        judged,
+        verdict,
         facts,
     )
 

@@ -13,18 +13,24 @@ from qxbatch.model import Output
 from qxbatch.os_error import error_text
 from qxbatch.parts.inspect_headers import PacketHeaders, read_headers
 from qxbatch.parts.inspect_resources import Resources
-from qxbatch.parts.inspect_series import Inspected, InspectedSeries, inspected, numbered_series, series_number
+from qxbatch.parts.inspect_series import (
+    InspectedSeries,
+    InspectedSource,
+    inspect_packet,
+    numbered_series,
+    series_number,
+)
 from qxbatch.session.folder import SIDECARS, SessionFolder
 from qxbatch.session.layout import LOG, PACKED
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import SeriesSummary
 
 
-def stored(folder: SessionFolder) -> Inspected | None:
+def stored(folder: SessionFolder) -> InspectedSource | None:
     """Return the facts in a session's summary; None if the summary has none. Raises SummaryError and OSError."""
     if not any(series.acquisition for series in folder.series):
         return None
-    return Inspected(str(folder.path), tuple(map(_of_summary, folder.series)))
+    return InspectedSource(str(folder.path), tuple(map(_of_summary, folder.series)))
 
 
 def _of_summary(series: SeriesSummary) -> InspectedSeries:
@@ -44,7 +50,7 @@ def _of_summary(series: SeriesSummary) -> InspectedSeries:
 
 def sorted_series(
     session: Path, resources: Resources, outputs: Mapping[int, Sequence[Output]] | None = None
-) -> Inspected:
+) -> InspectedSource:
     """Return the series that are sorted in a session, by their DICOM and PAR/REC; `outputs` are images by n.
 
     Raises CancelledError when the monitor is cancelled, and OSError when the temporary folder cannot be written.
@@ -55,16 +61,16 @@ def sorted_series(
         if name != LOG:
             paths[int(name)].append(source.path)
 
-    def of_number(n: int) -> Inspected:
+    def of_number(n: int) -> InspectedSource:
         return _inspect_number(n, paths[n], resources, (outputs or {}).get(n, ()))
 
     with ThreadPoolExecutor(resources.threads) as pool:
         results = [*pool.map(of_number, sorted(paths))]
     series = tuple(series for each in results for series in each.series)
-    return Inspected(str(session), series, tuple(problem for each in results for problem in each.problems))
+    return InspectedSource(str(session), series, tuple(problem for each in results for problem in each.problems))
 
 
-def _inspect_number(n: int, paths: Sequence[Path], resources: Resources, outputs: Sequence[Output]) -> Inspected:
+def _inspect_number(n: int, paths: Sequence[Path], resources: Resources, outputs: Sequence[Output]) -> InspectedSource:
     if resources.monitor.cancelled:
         raise CancelledError("stopped")
     with resources.temporary() as folder:
@@ -80,7 +86,7 @@ def _inspect_number(n: int, paths: Sequence[Path], resources: Resources, outputs
                 problems.append(error_text(error, path))
         packet = numbered_series(n, headers)
         headers.clear()
-        result = inspected("", packet, 1, resources.monitor, outputs)
+        result = inspect_packet("", packet, 1, resources.monitor, outputs)
         return replace(result, problems=(*problems, *result.problems))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.inspect.verdict import lacking
-from qxbatch.parts.inspect_series import Inspected, InspectedSeries
+from qxbatch.parts.inspect_series import InspectedSeries, InspectedSource
 from qxbatch.session.acquisition import acquisition_value
 from qxbatch.session.summary import SCHEMA
 from qxbatch.visible import one_line
@@ -18,7 +18,7 @@ _SHORTEST = 12
 Column = tuple[str, Callable[[InspectedSeries, Acquisition], str]]
 
 
-def as_json(sources: Iterable[Inspected]) -> str:
+def as_json(sources: Iterable[InspectedSource]) -> str:
     """Return one document with the series of all sources (docs/schema/inspect-2.json)."""
     records = [_record(source.source, series) for source in sources for series in source.series]
     return json.dumps({"schema": SCHEMA, "series": records}, indent=1) + "\n"
@@ -38,12 +38,12 @@ def _record(source: str, series: InspectedSeries) -> dict[str, Any]:
     return {**non_empty, **(acquisition_value(series.acquisition) if series.acquisition else {})}
 
 
-def as_table(sources: Iterable[Inspected], *, wide: bool) -> str:
+def as_table(sources: Iterable[InspectedSource], *, wide: bool) -> str:
     """Return a table for each source, and what incomplete series lack; lines have 80 columns unless it is wide."""
     return "\n".join(_source(source, wide=wide) for source in sources)
 
 
-def _source(source: Inspected, *, wide: bool) -> str:
+def _source(source: InspectedSource, *, wide: bool) -> str:
     count = "no series" if not source.series else f"{len(source.series)} series"
     head = [f"{one_line(source.source)}: {count}"]
     if not source.series:

@@ -9,11 +9,11 @@ from qxbatch.parts.places import chosen_sessions
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
-from qxbatch.study.comparison import Readable, read_session
+from qxbatch.study.comparison import ScannedOrUnreadable, read_session
 from qxbatch.study.sessions import sessions_in
 
 
-def scanned_sessions(folder: str) -> Iterator[Readable]:
+def scanned_sessions(folder: str) -> Iterator[ScannedOrUnreadable]:
     """Yield the sessions of a folder, from their summaries. Raises UsageError."""
     path = Path(os.path.abspath(folder))  # noqa: PTH100 - links in a session's path stay
     if os.path.isdir(path) and not is_session(path) and not sessions_in(path):  # noqa: PTH112 - False if it cannot be read

@@ -12,7 +12,7 @@ from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.pictures import picture_of, tsnr_picture_of
 from qxbatch.record.compress import compressed
-from qxbatch.session.summary_parts import ImageStatistics, Sum
+from qxbatch.session.summary_parts import Checksum, ImageStatistics
 
 _DIGITS = 5
 """Significant digits of a statistic."""
@@ -22,7 +22,7 @@ class FinishedImage(NamedTuple):
     """A compressed image."""
 
     path: Path
-    sum: Sum
+    sum: Checksum
     statistics: ImageStatistics | None
     """Of a time series."""
 

@@ -1,4 +1,4 @@
-"""Folder mode: which files of a session's inbox leave it, and which archives are in its folders."""
+"""Folder mode: which files are removed from a session's inbox, and which archives are in its folders."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -13,21 +13,21 @@ from qxbatch.model import Packet
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.record.job import Job
-from qxbatch.session.layout import OUTSIDE
+from qxbatch.session.layout import FROM_SESSION
 from qxbatch.session.ledger import Kind
 
 
-def leaving(job: Job, products: Sequence[Product], decision: Decision) -> list[tuple[str, str]]:
-    """Return (ledger path, sha256) of files that leave the inbox, with second copies of PAR/REC."""
-    if not decision.leaving:
+def files_to_remove(job: Job, products: Sequence[Product], decision: Decision) -> list[tuple[str, str]]:
+    """Return (ledger path, sha256) of files to remove from the inbox since a session has them, with second copies of PAR/REC."""
+    if not decision.fates_to_remove:
         return []
     copies = {job.reading.row(row).path for product in products for row in product.sorted_session.copies}
-    second = [member for member in _in_inbox(job, ("kept",)) if member[0] in copies]
-    return list(dict.fromkeys([*_in_inbox(job, decision.leaving), *second]))
+    second_copies = [member for member in _in_inbox(job, ("kept",)) if member[0] in copies]
+    return list(dict.fromkeys([*_in_inbox(job, decision.fates_to_remove), *second_copies]))
 
 
-def opened_inside(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
-    """Return archives inside the folders of an inbox: `archive` also applies to them.
+def archives_inside(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
+    """Return the archives inside the folders of an inbox: `archive` also applies to them.
 
     Their fingerprints are taken after they were read, so the inbox is compared again with its fingerprint at discovery.
     Raises PacketError if they differ, OSError.
@@ -55,11 +55,11 @@ def _in_inbox(job: Job, fates: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _members(reading: Reading, inbox: Path, fates: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield (ledger path, sha256) of the members with these fates that are files of an inbox itself."""
+    """Yield (ledger path, sha256) of members with these fates that are files in the inbox itself, not in its archives."""
     for index in range(len(reading)):
         row = reading.row(index)
-        if row.path.startswith(OUTSIDE):
-            continue  # of the session's own dicom
+        if row.path.startswith(FROM_SESSION):
+            continue  # a file in the session's own dicom folder
         if row.surrounded and row.kind != Kind.ARCHIVE:
             continue  # a compressed file with bytes that no session contains
         # not Path.is_file, which raises where a member of an archive makes the path too long

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from qxbatch.archive.decision import Facts, decide
 from qxbatch.pipeline.check_published import ledger_sha256
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.inbox_files import leaving
+from qxbatch.pipeline.inbox_files import files_to_remove
 from qxbatch.pipeline.linked import is_in, is_linked
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Severity
@@ -52,7 +52,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
 def _journal(context: Context, job: Job, products: Sequence[Product], facts: Facts) -> Journal:
     unit, workspace = job.unit, context.workspace
     if unit.inbox is not None:
-        write_list(unit.inbox, leaving(job, products, decide(facts)), workspace.sorted_list(unit.name))
+        write_list(unit.inbox, files_to_remove(job, products, decide(facts)), workspace.sorted_list(unit.name))
     return Journal(
         unit=unit.name,
         run=workspace.run,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from pathlib import PurePath
 from typing import NamedTuple
 
-from qxbatch.discover.candidates import candidates, log_of
+from qxbatch.discover.candidates import candidates, logfile_rows
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.plan import session_of
 from qxbatch.discover.units import Unit, units_of
@@ -34,12 +34,12 @@ def match_name(settings: Settings, name: str) -> NameMatch:
     """Return the match of a packet's name, or of a session id if no packet has this name. Raises UsageError."""
     if settings.masterinbox is None:
         return NameMatch((name,), (name,))
-    log = log_of(settings)
+    rows = logfile_rows(settings)
 
     def ids(packet: str) -> set[str]:
         path = PurePath(packet)
         possible_names = (packet, path.stem) if path.suffix.casefold() in PAIRED else (packet,)
-        return {session.id for text in possible_names if (session := session_of(settings, log, text)) is not None}
+        return {session.id for text in possible_names if (session := session_of(settings, rows, text)) is not None}
 
     inbox_names = names_in(settings.masterinbox)
     session_ids = ids(name) if name in inbox_names else {name}

@@ -12,7 +12,7 @@ from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives,
 from qxbatch.pipeline.check_reading import check_reading
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.hashing import start_hashing
-from qxbatch.pipeline.inbox_files import opened_inside
+from qxbatch.pipeline.inbox_files import archives_inside
 from qxbatch.pipeline.previous import read_previous
 from qxbatch.pipeline.read import read_sources
 from qxbatch.record.job import Job
@@ -36,7 +36,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
         inbox.sources,
         reading,
         archives,
-        opened_inside(reading, unit),
+        archives_inside(reading, unit),
         previous,
         deidentified,
         redaction_of(reading, unit.name, deidentified=deidentified),

@@ -20,7 +20,7 @@ from qxbatch.pipeline.image import finish_image
 from qxbatch.publish.durable import sync_open
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.job import Job, Places
-from qxbatch.session.summary_parts import ImageStatistics, Sum
+from qxbatch.session.summary_parts import Checksum, ImageStatistics
 from qxbatch.settings.paths import mapped
 
 FULL = 4 << 20
@@ -66,7 +66,7 @@ class _SeriesJobs:
         self.sorted_session = sorted_session
         self.places = places
         self.headers: dict[Path, Nifti] = {}
-        self.sums: dict[Path, Sum] = {}
+        self.sums: dict[Path, Checksum] = {}
         self.statistics: dict[Path, ImageStatistics] = {}
         self.finishing: list[Future[None]] = []
         self.syncing: list[Future[None]] = []

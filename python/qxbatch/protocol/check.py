@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.protocol.difference import Difference, DifferenceKind
-from qxbatch.protocol.rules import Expected, Protocol, is_scanner
+from qxbatch.protocol.rules import ExpectedSeries, Protocol, is_scanner
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession
 from qxbatch.protocol.series_differences import parameter_differences, volume_difference
 
@@ -13,7 +13,7 @@ from qxbatch.protocol.series_differences import parameter_differences, volume_di
 class Match(NamedTuple):
     """An entry of the protocol, and the series of a session that belong to it."""
 
-    entry: Expected
+    entry: ExpectedSeries
     selected: tuple[ScannedSeries, ...]
     """The best series, up to the expected number."""
     surplus: tuple[ScannedSeries, ...]
@@ -47,14 +47,14 @@ class SessionCheck(NamedTuple):
 def check_session(protocol: Protocol, session: ScannedSession) -> SessionCheck:
     """Compare a session that has facts with a protocol."""
     scanner = session.scanner
-    entries = [entry for entry in protocol.series if entry.is_on(scanner)]
+    entries = [entry for entry in protocol.series if entry.is_expected_on(scanner)]
     assigned, extra = _assigned(entries, session.series)
     matches = tuple(_match(entry, series, scanner) for entry, series in zip(entries, assigned, strict=True))
     return SessionCheck(session, matches, tuple(extra), tuple(_of_scanner(protocol, session)))
 
 
 def _assigned(
-    entries: Sequence[Expected], series: Iterable[ScannedSeries]
+    entries: Sequence[ExpectedSeries], series: Iterable[ScannedSeries]
 ) -> tuple[list[list[ScannedSeries]], list[ScannedSeries]]:
     """Return the series of each entry, and the evaluable series without an entry.
 
@@ -78,12 +78,12 @@ def _assigned(
     return assigned, extra
 
 
-def _may_be(entry: Expected, series: ScannedSeries) -> bool:
-    return entry.has_name(series.name) if series.evaluable else entry.fits(series)
+def _may_be(entry: ExpectedSeries, series: ScannedSeries) -> bool:
+    return entry.matches_name(series.name) if series.evaluable else entry.fits(series)
 
 
-def _match(entry: Expected, series: Sequence[ScannedSeries], scanner: str) -> Match:
-    expected = entry.on(scanner)
+def _match(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str) -> Match:
+    expected = entry.parameters_on(scanner)
     differing = {scan.n: parameter_differences(entry, expected, scan) for scan in series}
     ordered = _in_order(series)
     best = sorted(ordered, key=lambda scan: (scan.lacking, len(differing[scan.n])))
@@ -111,7 +111,7 @@ def _in_order(series: Sequence[ScannedSeries]) -> list[ScannedSeries]:
     return sorted(series, key=lambda scan: (times[scan.n] if timed else "", scan.n))
 
 
-def _repeated(entry: Expected, series: ScannedSeries, differing: Sequence[Difference], number: int) -> Difference:
+def _repeated(entry: ExpectedSeries, series: ScannedSeries, differing: Sequence[Difference], number: int) -> Difference:
     """Return the difference of a surplus series; its other differences are only a note, since the series is not needed."""
     notes = [f"{difference.field} {difference.actual or 'not known'}" for difference in differing]
     if series.lacking:

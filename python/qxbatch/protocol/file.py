@@ -8,7 +8,7 @@ from qxbatch.acquisition import ImageKind
 from qxbatch.nearest import nearest
 from qxbatch.protocol.fields import FIELDS
 from qxbatch.protocol.lines import Place
-from qxbatch.protocol.rules import ONCE, Expected, Parameters, Protocol, is_scanner
+from qxbatch.protocol.rules import ONCE, ExpectedSeries, Parameters, Protocol, is_scanner
 from qxbatch.protocol.toml_file import TomlFile, read_toml
 from qxbatch.protocol.values import Count, Expectation, WrongValueError, count_of, expectation
 
@@ -55,7 +55,7 @@ class _Reader:
             self._refuse(("scanners",), "scanners is not a table.", hint)
         return {name: self._file.texts(("scanners", name), versions, empty=True) for name, versions in table.items()}
 
-    def _expected(self, place: Place, table: Mapping[str, Any]) -> Expected:
+    def _expected(self, place: Place, table: Mapping[str, Any]) -> ExpectedSeries:
         self._file.know(place, table, _OF_SERIES)
         name = table.get("name")
         if not isinstance(name, str) or not name.strip():
@@ -67,7 +67,7 @@ class _Reader:
             self._refuse((*place, "scanner"), "scanner is not a table of scanners.", hint)
         for model, values in of_scanners.items():
             self._file.know((*place, "scanner", model), values, _OF_VALUES)
-        return Expected(
+        return ExpectedSeries(
             name=name,
             kinds=self._kinds((*place, "kinds"), table["kinds"]) if "kinds" in table else None,
             count=self._count((*place, "count"), table["count"]) if "count" in table else ONCE,
@@ -102,7 +102,7 @@ class _Reader:
                 self._refuse(place, f"{text!r} is not a kind of image.", f"Write some of: {', '.join(ImageKind)}.")
         return frozenset(map(ImageKind, texts))
 
-    def _refuse_twice(self, series: Iterable[Expected]) -> None:
+    def _refuse_twice(self, series: Iterable[ExpectedSeries]) -> None:
         """Refuse an entry that duplicates an earlier one."""
         first_index: dict[object, int] = {}
         for k, entry in enumerate(series):

@@ -23,8 +23,8 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class Expected:
-    """An entry of the protocol: series with one name and the same kinds of images."""
+class ExpectedSeries:
+    """An entry of the protocol: a series that is expected, by its name and the kinds of its images."""
 
     name: str
     """A glob; case is ignored."""
@@ -37,31 +37,31 @@ class Expected:
     by_scanner: Mapping[str, Parameters] = field(default_factory=dict)
     """Values that differ on some scanners."""
     note: str = field(default="", compare=False)
-    """A comment for the file."""
+    """A comment that is written into the protocol file."""
 
     @property
     def is_pattern(self) -> bool:
         """Return whether the name has a wildcard; `[*]` is the character `*`."""
         return bool(_WILDCARDS & set(_without_escapes(self.name)))
 
-    def is_on(self, scanner: str) -> bool:
+    def is_expected_on(self, scanner: str) -> bool:
         """Return whether the series is expected on a scanner."""
         return not self.scanners or any(is_scanner(name, scanner) for name in self.scanners)
 
-    def has_name(self, name: str) -> bool:
+    def matches_name(self, name: str) -> bool:
         """Return whether a series of that name belongs to the entry."""
-        return _has_name(name, self.name)
+        return _matches_name(name, self.name)
 
     def fits(self, series: ScannedSeries) -> bool:
         """Return whether a series belongs to the entry by its name and kinds."""
-        return self.has_name(series.name) and (self.kinds is None or series.kinds == self.kinds)
+        return self.matches_name(series.name) and (self.kinds is None or series.kinds == self.kinds)
 
     @property
     def rank(self) -> tuple[bool, bool]:
         """Return the sort key of entries: a series belongs to the first match, and exact names with kinds come first."""
         return self.is_pattern, self.kinds is None
 
-    def on(self, scanner: str) -> Parameters:
+    def parameters_on(self, scanner: str) -> Parameters:
         """Return the expected values on a scanner."""
         specific = next(
             (parameters for name, parameters in self.by_scanner.items() if is_scanner(name, scanner)), Parameters()
@@ -73,15 +73,15 @@ class Expected:
 class Protocol:
     """The expected content of each session of a study."""
 
-    series: tuple[Expected, ...]
+    series: tuple[ExpectedSeries, ...]
     scanners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Software versions (empty: any) by scanner; empty: any scanner."""
+    """Software versions of each allowed scanner; no versions: any version, no scanners: any scanner."""
     name: str = ""
     """File name, for messages."""
 
 
 @lru_cache(1 << 14)
-def _has_name(name: str, pattern: str) -> bool:
+def _matches_name(name: str, pattern: str) -> bool:
     return fnmatchcase(name.casefold(), pattern.casefold())
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from qxbatch.protocol.rules import ONCE, Expected, Parameters, Protocol
+from qxbatch.protocol.rules import ONCE, ExpectedSeries, Parameters, Protocol
 from qxbatch.protocol.values import quoted
 
 _COMMENT = 100
@@ -36,7 +36,7 @@ def comment(title: str, names: Sequence[str]) -> list[str]:
     return lines
 
 
-def _entry(entry: Expected) -> list[str]:
+def _entry(entry: ExpectedSeries) -> list[str]:
     lines = ["[[series]]" + (f"  # {entry.note}" if entry.note else ""), f"name = {quoted(entry.name)}"]
     if entry.kinds is not None:
         lines.append(f"kinds = {_list(sorted(entry.kinds))}")

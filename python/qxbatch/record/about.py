@@ -8,12 +8,12 @@ from qxbatch.core import VERSION
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion
 from qxbatch.problems import Problem
+from qxbatch.record.checksums import file_checksums
 from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places
 from qxbatch.record.summary import PacketInfo, summary
-from qxbatch.record.sums import sums_of
 from qxbatch.session.summary import Summary
-from qxbatch.session.summary_parts import ImageStatistics, Split, Sum
+from qxbatch.session.summary_parts import Checksum, ImageStatistics, Split
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 from qxbatch.textfile import created
@@ -30,7 +30,7 @@ def record_summary(
     problems: Sequence[Problem],
     left_out: Mapping[str, int],
     fates: Mapping[str, int],
-    sums: Mapping[Path, Sum],
+    sums: Mapping[Path, Checksum],
     statistics: Mapping[Path, ImageStatistics],
     converters: Mapping[str, str],
     seconds: float,
@@ -47,7 +47,7 @@ def record_summary(
         converters=converters,
         fates=fates,
         left_out=left_out,
-        sums=sums_of(placement, places.build, sums),
+        sums=file_checksums(placement, places.build, sums),
         statistics={number: values for number, values in placed if values is not None},
         problems=problems,
         patient=patient,

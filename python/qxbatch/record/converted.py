@@ -7,7 +7,7 @@ from typing import NamedTuple
 from qxbatch.convert.nifti import Nifti
 from qxbatch.model import Conversion
 from qxbatch.pack.series import Stored
-from qxbatch.session.summary_parts import ImageStatistics, Sum
+from qxbatch.session.summary_parts import Checksum, ImageStatistics
 
 
 class ConvertedSeries(NamedTuple):
@@ -19,7 +19,7 @@ class ConvertedSeries(NamedTuple):
     """How each n is stored."""
     headers: Mapping[Path, Nifti]
     """The header of each image, by its path in the converter's output."""
-    sums: Mapping[Path, Sum]
+    sums: Mapping[Path, Checksum]
     """The sums of each compressed image, by the same path."""
     statistics: Mapping[Path, ImageStatistics]
     """The statistics of each time series, by the same path."""

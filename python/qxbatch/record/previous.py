@@ -10,7 +10,7 @@ from pathlib import Path
 from qxbatch.cells import unescaped
 from qxbatch.core import hash_file
 from qxbatch.record.ledger import note_of, without_note
-from qxbatch.session.layout import KEPT_AT, OUTSIDE
+from qxbatch.session.layout import FROM_SESSION, KEPT_AT
 from qxbatch.session.ledger import Fate, LedgerRow
 from qxbatch.session.summary_parts import PacketSummary
 
@@ -63,8 +63,8 @@ def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:
 
 def _place(row: LedgerRow) -> str:
     """Return where a member was in the previous session; empty for a new one."""
-    if row.path.startswith(OUTSIDE):
-        return unescaped(row.path.removeprefix(OUTSIDE))
+    if row.path.startswith(FROM_SESSION):
+        return unescaped(row.path.removeprefix(FROM_SESSION))
     return row.at if row.fate is Fate.KEPT else ""
 
 

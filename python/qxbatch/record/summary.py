@@ -9,6 +9,7 @@ from qxbatch.problems import Problem, grouped
 from qxbatch.record.images import Placement
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import (
+    Checksum,
     ImageStatistics,
     ImageSummary,
     LedgerCounts,
@@ -16,7 +17,6 @@ from qxbatch.session.summary_parts import (
     SeriesSummary,
     SessionIdentity,
     Split,
-    Sum,
 )
 
 _HEADER = (
@@ -72,7 +72,7 @@ def summary(
     converters: Mapping[str, str],
     fates: Mapping[str, int],
     left_out: Mapping[str, int] | None = None,
-    sums: Mapping[str, Sum] | None = None,
+    sums: Mapping[str, Checksum] | None = None,
     statistics: Mapping[int, ImageStatistics] | None = None,
     problems: Sequence[Problem] = (),
     patient: str = "",
@@ -146,7 +146,7 @@ def _uids(series: Series) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(dict.fromkeys(part.series_uid for part in series.parts)), studies if len(studies) > 1 else ()
 
 
-def _image(image: Image, sums: Mapping[str, Sum], statistics: ImageStatistics | None) -> ImageSummary:
+def _image(image: Image, sums: Mapping[str, Checksum], statistics: ImageStatistics | None) -> ImageSummary:
     return ImageSummary(
         number=image.number,
         series=image.n,

@@ -8,7 +8,7 @@ from qxbatch.discover.listing import names_in
 from qxbatch.discover.plan import packet_name
 from qxbatch.model import Candidate, Verdict
 from qxbatch.report.sessions_advice import Expressions, Globs, right_sessions
-from qxbatch.resolve.logfile import Log, read_log
+from qxbatch.resolve.logfile import LogfileRows, read_logfile
 from qxbatch.settings.model import LogfileSpec, Settings
 from qxbatch.settings.paths import mapped
 from qxbatch.visible import shell_word
@@ -20,7 +20,7 @@ def advice(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
     unmatched = [candidate for candidate in candidates if candidate.verdict is Verdict.NO_MATCH_IN_LOG]
     if unmatched and settings.logfile is not None:
         names = [packet_name(candidate.path.name, settings.pattern) for candidate in unmatched]
-        lines.append(_logfile(names, read_log(settings.logfile), settings.logfile))
+        lines.append(_logfile(names, read_logfile(settings.logfile), settings.logfile))
     return [line for line in lines if line]
 
 
@@ -50,9 +50,9 @@ def _names(candidate: Candidate, settings: Settings) -> list[str]:
     return [text for text in (name, session.id if session else "") if text]
 
 
-def _logfile(names: Sequence[str], log: Log, spec: LogfileSpec) -> str:
+def _logfile(names: Sequence[str], rows: LogfileRows, spec: LogfileSpec) -> str:
     """Return how the logfile names the unmatched packets; empty if it does not name them."""
-    cells = _first_cell({cell.partition(".")[0].casefold(): cell for cell in log}, [name.casefold() for name in names])
+    cells = _first_cell({cell.partition(".")[0].casefold(): cell for cell in rows}, [name.casefold() for name in names])
     if cells:
         name, cell = cells
         packet = next(text for text in names if text.casefold() == name)
@@ -60,7 +60,7 @@ def _logfile(names: Sequence[str], log: Log, spec: LogfileSpec) -> str:
             f"The logfile {spec.path} names the packet {packet} as {cell}: write {packet} in column {spec.packet_name}."
         )
     for column, attribute in (("subject_id", "subject"), ("session_name", "session")):
-        if any(getattr(entry, attribute) in names for entry in log.values()):
+        if any(getattr(entry, attribute) in names for entry in rows.values()):
             return _swapped(spec, column)
     return ""
 

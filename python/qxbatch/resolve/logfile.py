@@ -9,8 +9,8 @@ from qxbatch.resolve.table import column_of, read_rows
 from qxbatch.settings.model import LogfileSpec
 
 
-class Entry(NamedTuple):
-    """A row of the table."""
+class LogfileRow(NamedTuple):
+    """A row of the table; empty text for an empty cell."""
 
     subject: str
     session: str
@@ -21,29 +21,29 @@ class Entry(NamedTuple):
         return SessionId(self.subject, self.session or None) if self.subject else None
 
 
-Log = Mapping[str, Entry]
-"""Maps packet names to rows."""
+LogfileRows = Mapping[str, LogfileRow]
+"""Rows of the table by packet name."""
 
 
-def read_log(spec: LogfileSpec) -> Log:
+def read_logfile(spec: LogfileSpec) -> LogfileRows:
     """Read the table. Raises UsageError when a column is missing or a packet occurs twice with different ids."""
     rows = read_rows(spec.path)
     if not rows:
         raise UsageError(f"The logfile {spec.path} is empty.", "Name a table with a row for each packet.")
-    packet = column_of(rows, spec.packet_name, spec.path)
-    subject = column_of(rows, spec.subject_id, spec.path)
-    session = None if spec.session_name is None else column_of(rows, spec.session_name, spec.path)
+    packet_column = column_of(rows, spec.packet_name, spec.path)
+    subject_column = column_of(rows, spec.subject_id, spec.path)
+    session_column = None if spec.session_name is None else column_of(rows, spec.session_name, spec.path)
     has_header = any(isinstance(column, str) for column in (spec.packet_name, spec.subject_id, spec.session_name))
-    log: dict[str, Entry] = {}
+    by_packet: dict[str, LogfileRow] = {}
     for row in rows[1:] if has_header else rows:
-        name = _cell(row, packet)
-        entry = Entry(_cell(row, subject), "" if session is None else _cell(row, session))
-        if name and log.setdefault(name, entry) != entry:
+        name = _cell(row, packet_column)
+        entry = LogfileRow(_cell(row, subject_column), "" if session_column is None else _cell(row, session_column))
+        if name and by_packet.setdefault(name, entry) != entry:
             raise UsageError(
-                f"The logfile {spec.path} names the packet {name} twice, as {_id_text(log[name])} and {_id_text(entry)}.",
+                f"The logfile {spec.path} names the packet {name} twice, as {_id_text(by_packet[name])} and {_id_text(entry)}.",
                 "Leave one of the rows out, or make them equal.",
             )
-    return log
+    return by_packet
 
 
 def _cell(row: list[str], index: int) -> str:
@@ -51,5 +51,5 @@ def _cell(row: list[str], index: int) -> str:
     return row[index] if index < len(row) else ""
 
 
-def _id_text(entry: Entry) -> str:
+def _id_text(entry: LogfileRow) -> str:
     return entry.session_id.id if entry.session_id else "no subject"

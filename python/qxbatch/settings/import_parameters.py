@@ -29,7 +29,7 @@ class ImportParameters(TypedDict, total=False):
     parelements: int | Literal["all"]
     """Converter processes at once: a number, or `all` CPUs this process may use. Default: 1"""
     logfile: str
-    """Table that gives the packets' subjects and sessions, as
+    """Table of packets with their subjects, as
     `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`."""
     archive: Literal["move", "copy", "leave", "delete"]
     """What to do with a packet once its session is complete and verified. Default: move"""

@@ -24,5 +24,5 @@ COLUMNS = {
     "qxbatch": "Version that made the session",
 }
 """Name and meaning, in the order of the table."""
-BY_OTHERS = ("differences", "bids")
+COLUMNS_BEYOND_SUMMARY = ("differences", "bids")
 """Columns that depend on more than the session's summary."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from qxbatch.os_error import error_text
 from qxbatch.protocol.check import Match, check_session
 from qxbatch.protocol.difference import Difference, DifferenceKind
-from qxbatch.protocol.rules import Expected, Protocol, is_scanner
+from qxbatch.protocol.rules import ExpectedSeries, Protocol, is_scanner
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import SummaryError
@@ -75,10 +75,10 @@ class Unreadable(NamedTuple):
     problem: str
 
 
-Readable = ScannedSession | Unreadable
+ScannedOrUnreadable = ScannedSession | Unreadable
 
 
-def read_session(folder: SessionFolder) -> Readable:
+def read_session(folder: SessionFolder) -> ScannedOrUnreadable:
     """Return the series of a session, or why they cannot be compared."""
     try:
         session = scanned_session(folder)
@@ -91,7 +91,7 @@ def read_session(folder: SessionFolder) -> Readable:
     return session
 
 
-def compare(sessions: Iterable[Readable], protocol: Protocol | None = None) -> Comparison:
+def compare(sessions: Iterable[ScannedOrUnreadable], protocol: Protocol | None = None) -> Comparison:
     """Compare sessions with a protocol; without one, with the majority of at least three sessions of their scanner.
 
     Without a protocol, series that only few sessions have are not reported.
@@ -104,7 +104,9 @@ def compare(sessions: Iterable[Readable], protocol: Protocol | None = None) -> C
     )
 
 
-def _row(session: Readable, rules: Protocol, columns: Sequence[Column], *, by_majority: bool) -> SessionComparison:
+def _row(
+    session: ScannedOrUnreadable, rules: Protocol, columns: Sequence[Column], *, by_majority: bool
+) -> SessionComparison:
     if isinstance(session, Unreadable):
         return SessionComparison(session.id, problem=session.problem)
     scanner = session.scanner
@@ -119,7 +121,7 @@ def _row(session: Readable, rules: Protocol, columns: Sequence[Column], *, by_ma
     return SessionComparison(session.id, scanner, cells, differences)
 
 
-def _column(entry: Expected) -> Column:
+def _column(entry: ExpectedSeries) -> Column:
     return Column(entry.name, tuple(sorted(entry.kinds or ())))
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from qxbatch.protocol.rules import Expected, Parameters, Protocol, literal
+from qxbatch.protocol.rules import ExpectedSeries, Parameters, Protocol, literal
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.protocol.values import Count, Expectation, Numbers
 from qxbatch.study.groups import Group, Key, by_scanner, spelling
@@ -42,7 +42,7 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> Learned:
     return Learned(
         Protocol(tuple(entries), software),
         {group.scanner: len(group.sessions) for group in groups},
-        _sorted(name for group in groups for name in group.remaining if not any(e.has_name(name) for e in entries)),
+        _sorted(name for group in groups for name in group.remaining if not any(e.matches_name(name) for e in entries)),
         _sorted(series.name for series in all_series if not series.evaluable),
     )
 
@@ -69,14 +69,14 @@ def _place(key: Key, groups: Sequence[Group]) -> tuple[int, float]:
     return next((k, group.place(key)) for k, group in enumerate(groups) if group.present(key))
 
 
-def _entry(key: Key, count: Count, chosen: Sequence[Group], groups: Sequence[Group]) -> Expected:
+def _entry(key: Key, count: Count, chosen: Sequence[Group], groups: Sequence[Group]) -> ExpectedSeries:
     """Return the entry of a series that these groups have equally often."""
     usual = {group.scanner: usual_parameters(group.of(key)) for group in chosen if group.present(key)}
     common, specific = _split_common({scanner: parameters for scanner, (parameters, _) in usual.items()})
     present, total = sum(group.present(key) for group in chosen), sum(len(group.sessions) for group in chosen)
     undecided = _sorted(name for _, names in usual.values() for name in names)
     note = f"in {present} of {total} session{'s' * (total != 1)}"
-    return Expected(
+    return ExpectedSeries(
         name=_name(key, groups),
         kinds=key.kinds,
         count=count,

@@ -15,8 +15,8 @@ from qxbatch.session.json_fields import FieldError, Fields
 from qxbatch.session.ledger import Fate
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import problem_value, read_problem
-from qxbatch.study.columns import BY_OTHERS, COLUMNS
-from qxbatch.study.comparison import Readable, Unreadable, read_session
+from qxbatch.study.columns import COLUMNS, COLUMNS_BEYOND_SUMMARY
+from qxbatch.study.comparison import ScannedOrUnreadable, Unreadable, read_session
 
 
 class Stamp(NamedTuple):
@@ -27,21 +27,21 @@ class Stamp(NamedTuple):
 
 
 class SignalPoint(NamedTuple):
-    """Temporal SNR and volumes of an image."""
+    """Temporal SNR of an image."""
 
     n: int
-    """Of its series."""
+    """Number of the image's series."""
     name: str
-    """Of its series."""
+    """Name of the image's series."""
     tsnr: float
 
 
 class SessionRecord(NamedTuple):
-    """The record of a session in the study level."""
+    """What study.json has about a session."""
 
     cells: Mapping[str, object]
-    """By the names of COLUMNS; None for unknown values."""
-    scanned: Readable
+    """The session's row of study.tsv, by the names of COLUMNS; None for unknown values."""
+    scanned: ScannedOrUnreadable
     problems: tuple[Problem, ...] = ()
     signal: tuple[SignalPoint, ...] = ()
     stamp: Stamp | None = None
@@ -93,7 +93,7 @@ def _cells(folder: SessionFolder, summary: Summary, scanner: str | None) -> dict
     }
 
 
-def _signal(summary: Summary, scanned: Readable) -> tuple[SignalPoint, ...]:
+def _signal(summary: Summary, scanned: ScannedOrUnreadable) -> tuple[SignalPoint, ...]:
     names = {series.n: series.name for series in scanned.series} if isinstance(scanned, ScannedSession) else {}
     return tuple(
         SignalPoint(image.series, names[image.series], tsnr)
@@ -131,9 +131,9 @@ def _series_value(series: ScannedSeries) -> dict[str, Any]:
 
 def read_record(fields: Fields) -> SessionRecord:
     """Return a record. Raises FieldError."""
-    cells = {column: None if column in BY_OTHERS else fields.value(column) for column in COLUMNS}
+    cells = {column: None if column in COLUMNS_BEYOND_SUMMARY else fields.value(column) for column in COLUMNS}
     session = fields.text("session_id")
-    scanned: Readable
+    scanned: ScannedOrUnreadable
     if "not_compared" in fields:
         scanned = Unreadable(session, fields.text("not_compared"))
     else:

@@ -14,8 +14,8 @@ from qxbatch.session.layout import KEPT_AT, images_named, is_below, packed_membe
 from qxbatch.session.ledger import STORED, Fate, LedgerRow
 from qxbatch.session.session_txt import read_session_txt
 from qxbatch.session.summary import SummaryError
-from qxbatch.session.summary_parts import Sum
-from qxbatch.verification.sums import differs, image_sums
+from qxbatch.session.summary_parts import Checksum
+from qxbatch.verification.checksums import difference, image_checksums
 
 Check = Callable[[], list[str]]
 """One check; returns the faults it found."""
@@ -43,7 +43,7 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
             loose.append(row)
     checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
     checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
-    sums, wrong = _summary_sums(folder)
+    sums, wrong = _summary_checksums(folder)
     for path in folder.paths.images():
         checks.append(partial(_check_image, path, sums.pop(path.relative_to(session).as_posix(), None), monitor))
     checks.append(partial(_check_beside, session, sums, monitor))
@@ -51,8 +51,8 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
     return checks
 
 
-def _summary_sums(folder: SessionFolder) -> tuple[dict[str, Sum], list[str]]:
-    """Return the sums of image files in the summary, and its faults: every file that it names must exist."""
+def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, Checksum], list[str]]:
+    """Return the checksums of image files in the summary, and its faults: every file that it names must exist."""
     path = folder.paths.summary
     try:
         summary = folder.summary
@@ -60,7 +60,7 @@ def _summary_sums(folder: SessionFolder) -> tuple[dict[str, Sum], list[str]]:
         return {}, [_named(path, error)]
     if summary is None:
         return {}, [f"{path}: is missing"]
-    sums, wrong = image_sums(summary, path)
+    sums, wrong = image_checksums(summary, path)
     files = (folder.path / file for image in summary.images for file in image.files)
     return sums, [*(f"{file}: is missing" for file in files if not file.is_file()), *wrong]
 
@@ -106,13 +106,13 @@ def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
     return hash_file(str(path), monitor=monitor)[1] in expected
 
 
-def _check_image(path: Path, recorded: Sum | None, monitor: Monitor) -> list[str]:
+def _check_image(path: Path, recorded: Checksum | None, monitor: Monitor) -> list[str]:
     """Check that the file is unchanged (`recorded` is None if the summary has no sum), and that its content is an image.
 
     NIfTI-1 and NIfTI-2: the header starts with its own size, and the data end where vox_offset and the dimensions say.
     """
     try:
-        if recorded is not None and (why := differs(path, recorded, monitor)):
+        if recorded is not None and (why := difference(path, recorded, monitor)):
             return [f"{path}: {why}"]
         size, head = gzip_size(str(path), NIFTI_SIZES[1], monitor=monitor)
     except (OSError, ValueError) as error:
@@ -129,12 +129,12 @@ def _named(path: Path, error: Exception) -> str:
     return text if text.startswith(str(path)) else f"{path}: {text}"
 
 
-def _check_beside(session: Path, sums: Mapping[str, Sum], monitor: Monitor) -> list[str]:
+def _check_beside(session: Path, sums: Mapping[str, Checksum], monitor: Monitor) -> list[str]:
     """Check that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones."""
     wrong = []
     for file, recorded in sums.items():
         try:
-            if (session / file).is_file() and (why := differs(session / file, recorded, monitor)):
+            if (session / file).is_file() and (why := difference(session / file, recorded, monitor)):
                 wrong.append(f"{session / file}: {why}")
         except OSError as error:
             wrong.append(_named(session / file, error))

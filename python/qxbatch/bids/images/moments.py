@@ -18,11 +18,11 @@ class Interval(NamedTuple):
         return max(0.0, between.total_seconds())
 
 
-def acquired(image: ExportImage) -> Interval | None:
-    """Return when the series of an image was acquired: by its frames, else by its header. None where neither has a time."""
+def acquisition_interval(image: ExportImage) -> Interval | None:
+    """Return when the series of an image was acquired: from its frames' times, else from its header. None if neither has a time."""
     facts = image.series.acquisition
     begin = _moment(facts.started) if facts and facts.started else None
-    begin = begin or _of_header(image)
+    begin = begin or _begin_in_header(image)
     if begin is None:
         return None
     end = _moment(facts.ended) if facts and facts.ended else None
@@ -31,7 +31,7 @@ def acquired(image: ExportImage) -> Interval | None:
     return Interval(begin, max(begin, end or begin))
 
 
-def _of_header(image: ExportImage) -> datetime | None:
+def _begin_in_header(image: ExportImage) -> datetime | None:
     """Return the first valid pair of date and time in the header."""
     header = image.series.header
     for kind in ("Acquisition", "Series", "Content", "Study"):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from qxbatch.bids.images.moments import acquired
+from qxbatch.bids.images.moments import acquisition_interval
 from qxbatch.bids.model import Placed
 from qxbatch.bids.schema.placed_name import PlacedName
 
@@ -64,7 +64,7 @@ def m0_targets(placed: Placed, session: Sequence[Placed]) -> list[str]:
 
 
 def _gap(first: Placed, second: Placed) -> float:
-    times = acquired(first.image), acquired(second.image)
+    times = acquisition_interval(first.image), acquisition_interval(second.image)
     return times[0].gap(times[1]) if times[0] and times[1] else float("inf")
 
 

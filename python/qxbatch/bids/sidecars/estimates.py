@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import count
 from typing import Any, NamedTuple
 
-from qxbatch.bids.images.moments import Interval, acquired
+from qxbatch.bids.images.moments import Interval, acquisition_interval
 from qxbatch.bids.model import Placed, Serves
 from qxbatch.bids.schema.placed_name import PlacedName
 
@@ -115,7 +115,7 @@ class FieldMap(NamedTuple):
     def gap(self, run: Run) -> float:
         """Return the seconds from a run to the farthest scan of the field map; infinite without times."""
         moment = run.facts.time
-        times = [time for image in self.images if (time := acquired(image.image))]
+        times = [time for image in self.images if (time := acquisition_interval(image.image))]
         return max(map(moment.gap, times), default=float("inf")) if moment else float("inf")
 
 
@@ -256,7 +256,7 @@ def _facts(images: Sequence[Placed]) -> Facts:
     direction = str(sidecar.get("PhaseEncodingDirection") or (facts and facts.phase_encoding_direction) or "")
     axis = direction[:1] or str(sidecar.get("PhaseEncodingAxis") or (facts and facts.phase_encoding_axis) or "")
     label = PlacedName.of(images[0].path).entities.get("dir", "")
-    times = [time for image in images if (time := acquired(image.image))]
+    times = [time for image in images if (time := acquisition_interval(image.image))]
     return Facts(
         shim=_numbers(sidecar.get("ShimSetting")),
         geometry=(

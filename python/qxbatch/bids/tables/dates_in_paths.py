@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from qxbatch.bids.images.moments import acquired
+from qxbatch.bids.images.moments import acquisition_interval
 from qxbatch.bids.model import SessionPlan
 
 _LONG = ("%Y%m%d", "%d%m%Y", "%m%d%Y")
@@ -14,7 +14,7 @@ _SHORT = ("%y%m%d", "%d%m%y", "%m%d%y")
 
 def path_with_date(plan: SessionPlan) -> str:
     """Return the first path of a session that contains the day of one of its acquisitions; empty where none does."""
-    days = {time.begin.date() for placed in plan.placed if (time := acquired(placed.image))}
+    days = {time.begin.date() for placed in plan.placed if (time := acquisition_interval(placed.image))}
     pattern = re.compile("|".join(form for day in sorted(days) for form in _forms(day)) or r"(?!)")
     return next((placed.path for placed in plan.placed if pattern.search(placed.path)), "")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from qxbatch.bids.images.moments import acquired
+from qxbatch.bids.images.moments import acquisition_interval
 from qxbatch.bids.model import SessionPlan
 from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.bids.tables.shifts import Shifts
@@ -33,7 +33,7 @@ def scans_table(plan: SessionPlan, shifts: Shifts | None) -> Table:
     folder, _ = session_prefix(plan.subject, plan.label)
     rows = []
     for placed in plan.placed:
-        time = acquired(placed.image)
+        time = acquisition_interval(placed.image)
         text = moment_text(plan.subject, time.begin, shifts) if time else ABSENT
         rows.append({"filename": f"{placed.path.removeprefix(f'{folder}/')}{IMAGE}", "acq_time": text})
     return Table(("filename", "acq_time"), tuple(sorted(rows, key=lambda row: (row["acq_time"], row["filename"]))))
@@ -51,12 +51,12 @@ def sessions_table(plans: Iterable[SessionPlan], shifts: Shifts | None) -> Table
 
 def begin_of(plan: SessionPlan) -> datetime | None:
     """Return when the first image of a session was acquired."""
-    return min((time.begin for placed in plan.placed if (time := acquired(placed.image))), default=None)
+    return min((time.begin for placed in plan.placed if (time := acquisition_interval(placed.image))), default=None)
 
 
 def end_of(plan: SessionPlan) -> datetime | None:
     """Return when the last image of a session was acquired."""
-    return max((time.end for placed in plan.placed if (time := acquired(placed.image))), default=None)
+    return max((time.end for placed in plan.placed if (time := acquisition_interval(placed.image))), default=None)
 
 
 def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:

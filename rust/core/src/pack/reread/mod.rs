@@ -1,7 +1,8 @@
 //! Reads a gzip file of one member that was written in pieces (`pieces.rs`), as fast as decompressing whole buffers.
 //!
-//! Each piece except the last ends in an empty stored block, which its last four bytes identify; with an end in place
-//! of that block, the piece is a complete stream. Other files are an error here; `archive::unpack` reads them.
+//! Each piece except the last ends in an empty stored block, which is found by its last four bytes. If a final block is
+//! appended, the piece is a complete stream, which can be inflated at once. Other files are an error here;
+//! `archive::unpack` reads them.
 
 use std::io::{self, Read};
 
@@ -10,14 +11,14 @@ use crate::archive::{fill, invalid};
 
 /// The end of an empty stored block (RFC 1951, 3.2.4).
 const MARK: [u8; 4] = [0, 0, 0xff, 0xff];
-/// A final stored block. Its content shows that it was reached.
-const LAST: [u8; 5 + SIGN] = *b"\x01\x08\x00\xf7\xff\xd1\x9eqx\xfb\x03\xb7\x5a";
-const SIGN: usize = 8;
-/// The header that qxbatch writes; its byte 8 depends on the level (RFC 1952, 2.3).
-const HEAD: usize = 10;
-/// CRC-32 and size.
-const TAIL: usize = 8;
-/// Limit on coincidental marks in one piece; each costs as much as a piece.
+/// A final stored block. Its content, the signature, shows that it was reached.
+const FINAL_BLOCK: [u8; 5 + SIGNATURE_LENGTH] = *b"\x01\x08\x00\xf7\xff\xd1\x9eqx\xfb\x03\xb7\x5a";
+const SIGNATURE_LENGTH: usize = 8;
+/// Length of the header that qxbatch writes (RFC 1952, 2.3).
+const HEADER_LENGTH: usize = 10;
+/// Length of the CRC-32 and the size at the end of the file.
+const TRAILER_LENGTH: usize = 8;
+/// Limit on coincidental marks in one piece: the piece is inflated up to each of them, in vain.
 const MAX_FALSE_MARKS: u32 = 16;
 
 /// Sizes of the buffers.
@@ -39,17 +40,21 @@ const DEFAULT_BUFFERS: Buffers = Buffers {
 pub struct PiecesReader<R> {
     input: R,
     buffers: Buffers,
-    ended: bool,
-    /// Bytes read, starting at the next piece.
+    input_ended: bool,
+    /// Bytes that were read and are still needed.
     packed: Vec<u8>,
-    from: usize,
-    /// Where to search for the next mark.
-    looked: usize,
+    /// Where the next piece begins in `packed`.
+    piece_start: usize,
+    /// Where in `packed` to search for the next mark.
+    search_start: usize,
+    /// The inflated piece, in the first `content_length` bytes.
     content: Vec<u8>,
-    at: usize,
-    length: usize,
+    content_length: usize,
+    /// How much of the content the caller has got.
+    position: usize,
     crc: crc32fast::Hasher,
-    size: u32,
+    /// Of all pieces, modulo 2^32.
+    total_size: u32,
     inflate: libdeflater::Decompressor,
     done: bool,
 }
@@ -62,7 +67,7 @@ impl<R: Read> PiecesReader<R> {
 
     /// The same with other buffers; a block has at least one byte.
     pub fn with_buffers(mut input: R, buffers: Buffers) -> io::Result<Self> {
-        let mut head = [0; HEAD];
+        let mut head = [0; HEADER_LENGTH];
         input.read_exact(&mut head)?;
         if !head.starts_with(&[0x1f, 0x8b, 8, 0]) {
             return Err(invalid("not written in pieces by qxbatch"));
@@ -70,75 +75,75 @@ impl<R: Read> PiecesReader<R> {
         Ok(Self {
             input,
             buffers,
-            ended: false,
+            input_ended: false,
             packed: Vec::new(),
-            from: 0,
-            looked: 0,
+            piece_start: 0,
+            search_start: 0,
             content: vec![0; buffers.block],
-            at: 0,
-            length: 0,
+            content_length: 0,
+            position: 0,
             crc: crc32fast::Hasher::new(),
-            size: 0,
+            total_size: 0,
             inflate: libdeflater::Decompressor::new(),
             done: false,
         })
     }
 
     fn next_piece(&mut self) -> io::Result<()> {
-        self.at = 0;
-        self.length = 0;
-        let mut chance = 0;
+        self.position = 0;
+        self.content_length = 0;
+        let mut false_marks = 0;
         loop {
-            let unread = self.packed.get(self.looked..).unwrap_or_default();
+            let unread = self.packed.get(self.search_start..).unwrap_or_default();
             if let Some(start) = memchr::memmem::find(unread, &MARK) {
-                let end = self.looked + start + MARK.len();
-                // The checksum and size follow the last piece; after another piece there must be room for an end.
-                if end + TAIL >= self.packed.len() && !self.ended {
-                    self.more()?;
+                let end = self.search_start + start + MARK.len();
+                // The last piece ends in a mark with only the trailer after it: load enough bytes to tell.
+                if end + TRAILER_LENGTH >= self.packed.len() && !self.input_ended {
+                    self.read_more()?;
                     continue;
                 }
-                if end + TAIL == self.packed.len() {
-                    return self.last();
+                if end + TRAILER_LENGTH == self.packed.len() {
+                    return self.inflate_last();
                 }
-                self.looked = end;
+                self.search_start = end;
                 if self.inflate_open(end)? {
-                    self.from = end;
+                    self.piece_start = end;
                     return Ok(());
                 }
-                chance += 1;
-                if chance > MAX_FALSE_MARKS {
+                false_marks += 1;
+                if false_marks > MAX_FALSE_MARKS {
                     return Err(invalid("not written in pieces by qxbatch"));
                 }
                 continue;
             }
-            if self.ended {
-                return self.last();
+            if self.input_ended {
+                return self.inflate_last();
             }
-            self.looked = self
+            self.search_start = self
                 .packed
                 .len()
                 .saturating_sub(MARK.len() - 1)
-                .max(self.from);
-            self.more()?;
+                .max(self.piece_start);
+            self.read_more()?;
         }
     }
 
     /// Reads more bytes and drops used ones.
-    fn more(&mut self) -> io::Result<()> {
-        self.packed.drain(..self.from);
-        self.looked -= self.from;
-        self.from = 0;
+    fn read_more(&mut self) -> io::Result<()> {
+        self.packed.drain(..self.piece_start);
+        self.search_start -= self.piece_start;
+        self.piece_start = 0;
         let loaded = self.packed.len();
         if loaded > self.buffers.piece {
             return Err(invalid("a piece is too large"));
         }
         self.packed.resize(loaded + self.buffers.block, 0);
-        let got = fill(
+        let bytes_read = fill(
             &mut self.input,
             self.packed.get_mut(loaded..).unwrap_or_default(),
         )?;
-        self.packed.truncate(loaded + got);
-        self.ended = got < self.buffers.block;
+        self.packed.truncate(loaded + bytes_read);
+        self.input_ended = bytes_read < self.buffers.block;
         Ok(())
     }
 
@@ -146,38 +151,39 @@ impl<R: Read> PiecesReader<R> {
     /// the stream ends within it.
     fn inflate_open(&mut self, end: usize) -> io::Result<bool> {
         let loaded = self.packed.len();
-        let whole = end + LAST.len();
-        self.packed.resize(loaded.max(whole), 0);
-        let mut saved = LAST;
-        if let Some(behind) = self.packed.get_mut(end..whole) {
-            behind.swap_with_slice(&mut saved);
+        let block_end = end + FINAL_BLOCK.len();
+        self.packed.resize(loaded.max(block_end), 0);
+        let mut saved = FINAL_BLOCK;
+        if let Some(after_piece) = self.packed.get_mut(end..block_end) {
+            after_piece.swap_with_slice(&mut saved);
         }
-        let done = self.inflate(whole);
-        if let Some(behind) = self.packed.get_mut(end..whole) {
-            behind.swap_with_slice(&mut saved);
+        let complete = self.inflate(block_end);
+        if let Some(after_piece) = self.packed.get_mut(end..block_end) {
+            after_piece.swap_with_slice(&mut saved);
         }
         self.packed.truncate(loaded);
-        let (true, Some(length)) = (done?, self.length.checked_sub(SIGN)) else {
+        let (true, Some(length)) = (complete?, self.content_length.checked_sub(SIGNATURE_LENGTH))
+        else {
             return Ok(false);
         };
-        let sign = LAST.get(LAST.len() - SIGN..);
-        if self.content.get(length..self.length) != sign {
+        let signature = FINAL_BLOCK.get(FINAL_BLOCK.len() - SIGNATURE_LENGTH..);
+        if self.content.get(length..self.content_length) != signature {
             return Ok(false);
         }
-        self.length = length;
-        self.count();
+        self.content_length = length;
+        self.add_to_sums();
         Ok(true)
     }
 
-    fn last(&mut self) -> io::Result<()> {
-        let end = self.packed.len().saturating_sub(TAIL);
+    fn inflate_last(&mut self) -> io::Result<()> {
+        let end = self.packed.len().saturating_sub(TRAILER_LENGTH);
         // The inflater does not report where it stopped: with one byte less, the stream must be incomplete.
-        if end <= self.from || self.inflate(end - 1)? || !self.inflate(end)? {
+        if end <= self.piece_start || self.inflate(end - 1)? || !self.inflate(end)? {
             return Err(invalid("not written in pieces by qxbatch"));
         }
-        self.count();
+        self.add_to_sums();
         let mut sums = self.crc.clone().finalize().to_le_bytes().to_vec();
-        sums.extend(self.size.to_le_bytes());
+        sums.extend(self.total_size.to_le_bytes());
         if self.packed.get(end..) != Some(sums.as_slice()) {
             return Err(invalid("its sums differ"));
         }
@@ -186,26 +192,26 @@ impl<R: Read> PiecesReader<R> {
     }
 
     /// Adds inflated bytes to the checksum and size.
-    fn count(&mut self) {
-        let content = self.content.get(..self.length).unwrap_or_default();
+    fn add_to_sums(&mut self) {
+        let content = self.content.get(..self.content_length).unwrap_or_default();
         self.crc.update(content);
-        let length = u32::try_from(self.length).unwrap_or(0);
-        self.size = self.size.wrapping_add(length);
+        let length = u32::try_from(self.content_length).unwrap_or(0);
+        self.total_size = self.total_size.wrapping_add(length);
     }
 
     fn inflate(&mut self, end: usize) -> io::Result<bool> {
         use libdeflater::DecompressionError::{BadData, InsufficientSpace};
-        let most = self.buffers.piece;
-        let packed = self.packed.get(self.from..end).unwrap_or_default();
+        let limit = self.buffers.piece;
+        let packed = self.packed.get(self.piece_start..end).unwrap_or_default();
         loop {
             match self.inflate.deflate_decompress(packed, &mut self.content) {
                 Ok(length) => {
-                    self.length = length;
+                    self.content_length = length;
                     return Ok(true);
                 }
                 Err(BadData) => return Ok(false),
-                Err(InsufficientSpace) if self.content.len() < most => {
-                    self.content.resize((self.content.len() * 2).min(most), 0);
+                Err(InsufficientSpace) if self.content.len() < limit => {
+                    self.content.resize((self.content.len() * 2).min(limit), 0);
                 }
                 Err(InsufficientSpace) => return Err(invalid("a piece is too large")),
             }
@@ -215,18 +221,21 @@ impl<R: Read> PiecesReader<R> {
 
 impl<R: Read> Read for PiecesReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.length {
+        while self.position == self.content_length {
             if self.done {
                 return Ok(0);
             }
             self.next_piece()?;
         }
-        let ready = self.content.get(self.at..self.length).unwrap_or_default();
+        let ready = self
+            .content
+            .get(self.position..self.content_length)
+            .unwrap_or_default();
         let count = ready.len().min(buffer.len());
         if let (Some(to), Some(from)) = (buffer.get_mut(..count), ready.get(..count)) {
             to.copy_from_slice(from);
         }
-        self.at += count;
+        self.position += count;
         Ok(count)
     }
 }

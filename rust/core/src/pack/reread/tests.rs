@@ -69,7 +69,7 @@ fn any_change_is_an_error() {
     assert!(read(sound.get(..sound.len() - 1).unwrap()).is_err(), "cut");
     assert!(read(&[&*sound, &[0]].concat()).is_err(), "a byte more");
     assert!(read(&[&*sound, &*sound].concat()).is_err(), "two members");
-    let (stream, sums) = sound.split_at(sound.len() - TAIL);
+    let (stream, sums) = sound.split_at(sound.len() - TRAILER_LENGTH);
     assert!(
         read(&[stream, &[0], sums].concat()).is_err(),
         "a byte between"

@@ -5,31 +5,31 @@ from pathlib import Path
 from qxbatch.core import Monitor, hash_file
 from qxbatch.session.layout import SUMMARY_AT
 from qxbatch.session.summary import Summary
-from qxbatch.session.summary_parts import Sum
+from qxbatch.session.summary_parts import Checksum
 
 PRINTED_DIGITS = 12
 """Number of digits of a hash in a message."""
 
 
-def image_sums(summary: Summary, path: Path) -> tuple[dict[str, Sum], list[str]]:
-    """Return the sums of each file of an image, by its path below the session, and their faults.
+def image_checksums(summary: Summary, path: Path) -> tuple[dict[str, Checksum], list[str]]:
+    """Return the checksums of the files of images, by path below the session, and a fault for each file without one.
 
-    Both are empty if the summary has no sums: an older version wrote it. `path` is the summary's own.
+    Both are empty if an older version wrote the summary, without checksums. `path` is that of the summary, for messages.
     """
     if all(image.sums is None for image in summary.images):
         return {}, []
-    sums: dict[str, Sum] = {}
-    wrong = []
+    sums: dict[str, Checksum] = {}
+    faults = []
     for image in summary.images:
         image_files = image.sums or {}
         sums |= image_files
-        wrong += [
+        faults += [
             f"{path}: does not contain size and SHA-256 of {file}" for file in image.files if file not in image_files
         ]
-    return sums, wrong
+    return sums, faults
 
 
-def differs(path: Path, expected: Sum, monitor: Monitor) -> str:
+def difference(path: Path, expected: Checksum, monitor: Monitor) -> str:
     """Return how a file differs from the one that was written; empty if it does not. Raises OSError."""
     size, digest = hash_file(str(path), monitor=monitor)
     if size != expected[0]:

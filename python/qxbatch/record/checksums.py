@@ -6,10 +6,10 @@ from pathlib import Path
 from qxbatch.core import hash_file
 from qxbatch.record.images import Placement
 from qxbatch.session.layout import IMAGE
-from qxbatch.session.summary_parts import Sum
+from qxbatch.session.summary_parts import Checksum
 
 
-def sums_of(placement: Placement, session: Path, compressed: Mapping[Path, Sum]) -> dict[str, Sum]:
+def file_checksums(placement: Placement, session: Path, compressed: Mapping[Path, Checksum]) -> dict[str, Checksum]:
     """Return the sums of all files of images, by their paths below `session`.
 
     `compressed` has the sums of the images themselves, by the path in the converter's output: they were computed from the
