@@ -68,7 +68,7 @@ PARTS: dict[str, Part] = {
         ),
     ),
     "inspect": Part(
-        "Compares what was planned at the scanner with what was scanned, for each series of packets and sessions.",
+        "Compares what was planned at the scanner with what was scanned, with a verdict on each series of packets and sessions.",
         ("inspect <path>... [options]",),
         (
             switch("wide", "Show all facts. Without it, only those that fit into 80 columns."),

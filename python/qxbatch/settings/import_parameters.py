@@ -29,7 +29,7 @@ class ImportParameters(TypedDict, total=False):
     parelements: int | Literal["all"]
     """Converter processes at once: a number, or `all` CPUs this process may use. Default: 1"""
     logfile: str
-    """Table of packets with their subjects, as
+    """Table of packets and their subjects:
     `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`."""
     archive: Literal["move", "copy", "leave", "delete"]
     """What to do with a packet once its session is complete and verified. Default: move"""

@@ -83,7 +83,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "logfile",
-        "Table of packets with their subjects, as `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
+        "Table of packets and their subjects: `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
         group=Group.INPUT,
         metavar="SPEC",
         reference="columns by number; the table was not read, so names were not replaced",
