@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qxbatch.cluster.allocation import allocated_memory, scratch, within
-from qxbatch.cluster.grouping import Array, as_ranges, estimate, of_ranges, plan
+from qxbatch.cluster.grouping import Array, estimated_seconds, format_ranges, parse_ranges, plan
 from qxbatch.cluster.schedulers import LSF, PBS, SCHEDULERS, SGE, SLURM, printed_id
 from qxbatch.cluster.script import Job, dependency, in_container, script
 from qxbatch.problems import UsageError
@@ -73,10 +73,10 @@ def test_every_unit_is_in_one_task_and_every_task_in_one_array(
     assert covered == list(range(len(planned.tasks)))
     assert all(1 <= array.size <= largest for array in planned.arrays)
     for task in planned.tasks:
-        assert len(task) == 1 or sum(estimate(unit_sizes[number]) for number in task) <= minutes * 60
+        assert len(task) == 1 or sum(estimated_seconds(unit_sizes[number]) for number in task) <= minutes * 60
     for array in planned.arrays:
         for task in planned.tasks[array.first : array.first + array.size]:
-            assert array.seconds >= sum(estimate(unit_sizes[number]) for number in task)
+            assert array.seconds >= sum(estimated_seconds(unit_sizes[number]) for number in task)
 
 
 def test_large_packets_get_more_memory_and_time_and_start_first() -> None:
@@ -85,14 +85,14 @@ def test_large_packets_get_more_memory_and_time_and_start_first() -> None:
     large, small = planned.arrays
     assert (large.mem, small.mem) == (32 * GB, 2 * GB)
     assert large.seconds > small.seconds
-    retry = plan({1: 5 * GB}, 5, 100, more=2)
+    retry = plan({1: 5 * GB}, 5, 100, retry_factor=2)
     assert retry.arrays[0].mem == 64 * GB
     assert retry.arrays[0].seconds > large.seconds
 
 
 @given(st.lists(st.integers(0, 1000)))
 def test_ranges_are_read_back_unchanged(numbers: list[int]) -> None:
-    assert list(of_ranges(as_ranges(numbers))) == numbers
+    assert list(parse_ranges(format_ranges(numbers))) == numbers
 
 
 def directives(name: str, text: str, size: int = 3) -> list[str]:

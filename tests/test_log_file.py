@@ -80,7 +80,7 @@ def test_the_log_is_complete_after_ctrl_c(study: Study, log: Path, tmp_path: Pat
         terminal.press_ctrl_c()
         assert terminal.wait() == 130
     lines = messages(log)
-    assert "S1: stopped; nothing was published" in lines
+    assert "S1: stopped; no session was written" in lines
     assert lines[-2:] == ["interrupted", "exit status 130"]
 
 

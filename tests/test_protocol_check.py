@@ -8,7 +8,7 @@ from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
 from qxbatch.protocol.check import SessionCheck, check_session
 from qxbatch.protocol.difference import DifferenceKind, in_words
 from qxbatch.protocol.fields import FIELDS
-from qxbatch.protocol.rules import ONCE, ExpectedSeries, Parameters, Protocol
+from qxbatch.protocol.model import ONCE, ExpectedSeries, Protocol, SeriesParameters
 from qxbatch.protocol.scanned import ScannedSeries, scanner_name
 from qxbatch.protocol.values import Count, expectation
 from tests.build.scanned import DWI, LOCALIZER, PRISMA, REST, SHORT, SKYRA, T1, series, session
@@ -16,10 +16,10 @@ from tests.build.scanned import DWI, LOCALIZER, PRISMA, REST, SHORT, SKYRA, T1, 
 MAGNITUDE = frozenset({ImageKind.MAGNITUDE})
 
 
-def parameters(volumes: int | None = None, **values: object) -> Parameters:
+def parameters(volumes: int | None = None, **values: object) -> SeriesParameters:
     """Return expected values as read from a protocol file."""
     read = {name: expectation(FIELDS[name], value) for name, value in values.items()}
-    return Parameters(read, None if volumes is None else Count(volumes, volumes))
+    return SeriesParameters(read, None if volumes is None else Count(volumes, volumes))
 
 
 def expected(name: str, volumes: int | None = None, count: Count = ONCE, **values: object) -> ExpectedSeries:
@@ -111,7 +111,7 @@ def test_fewer_volumes_than_planned_are_listed_without_an_expected_number() -> N
 
 
 def test_a_number_of_volumes_in_the_expected_range_is_no_difference() -> None:
-    entry = replace(ENTRY, parameters=Parameters({}, Count(200, 300)))
+    entry = replace(ENTRY, parameters=SeriesParameters({}, Count(200, 300)))
     assert check(series("rest", **SHORT), entries=(entry,)).differences == ()
 
 

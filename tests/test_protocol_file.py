@@ -14,7 +14,7 @@ from qxbatch.acquisition import ImageKind
 from qxbatch.problems import UsageError
 from qxbatch.protocol.file import read_protocol
 from qxbatch.protocol.lines import lines_of
-from qxbatch.protocol.rules import Protocol, is_scanner
+from qxbatch.protocol.model import Protocol, names_scanner
 from qxbatch.protocol.toml_file import LARGEST
 from qxbatch.protocol.values import Count
 from tests.build.study import run_main
@@ -198,6 +198,6 @@ def test_every_key_has_its_line(statements: list[tuple[str, str, str]]) -> None:
 
 
 def test_a_scanner_can_be_named_by_its_model_alone() -> None:
-    assert is_scanner("prisma", "Siemens Prisma")
-    assert not is_scanner("", "Siemens")
-    assert not is_scanner("Siemens", "Siemens Prisma")
+    assert names_scanner("prisma", "Siemens Prisma")
+    assert not names_scanner("", "Siemens")
+    assert not names_scanner("Siemens", "Siemens Prisma")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.cells import member_path
+from qxbatch.ledger_cells import member_path
 from qxbatch.publish.sorted_files import UnremovedFile, remove_sorted, write_list
 
 TAG = "0123456789abcdef"

@@ -80,7 +80,7 @@ def test_each_candidate_is_counted_once() -> None:
         "      1 without a match in the logfile: c.zip",
         "          Add them to the table of --logfile.",
         "      1 filtered out: b.zip",
-        "      1 stray, no packet: README",
+        "      1 ignored, not a packet: README",
     ]
 
 
@@ -217,7 +217,7 @@ def test_the_report_of_a_run_is_wrapped_to_80_columns_without_a_terminal(study: 
     reports = run.out.replace(str(study.sessions), "SESSIONS")
     assert [line for line in reports.splitlines() if len(line) > 80 and "qxbatch " not in line] == []
     assert "  1 refused" in run.out.splitlines()
-    assert "      1 stray, no packet: README" in run.out.splitlines()
+    assert "      1 ignored, not a packet: README" in run.out.splitlines()
 
 
 def test_the_page_of_the_study_is_named_if_it_exists(study: Study, tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_the_page_of_the_study_is_named_if_it_exists(study: Study, tmp_path: Pat
 def test_a_long_inbox_is_counted_before_an_import_and_listed_in_a_dry_run(study: Study) -> None:
     for k in range(LONGEST + 1):
         study.put_bytes(f"stray{k}.txt", b"no packet")
-    assert "16 stray, no packet (--list-all lists them)" in study.main().out
+    assert "16 ignored, not a packet (--list-all lists them)" in study.main().out
     assert "stray7.txt" not in study.main().out
     assert "stray7.txt" in study.main("--list-all").out
     assert "stray7.txt" in study.main("--test").out

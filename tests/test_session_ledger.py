@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qxbatch.cells import escaped, member_path
+from qxbatch.ledger_cells import escape, member_path
 from qxbatch.session.ledger import COLUMNS, Fate, Kind, LedgerRow, read_ledger, write_ledger
 
 HASH = "0123456789abcdef" * 4
 names = st.binary(min_size=1).filter(lambda name: b"\0" not in name).map(os.fsdecode)
 rows = st.builds(
     LedgerRow,
-    names.map(escaped),
+    names.map(escape),
     st.integers(min_value=0),
     st.just(HASH),
     st.sampled_from([HASH, "f" * 64, ""]),
@@ -50,7 +50,7 @@ def test_every_row_is_read_back(ledger_rows: list[LedgerRow], ledger: Path) -> N
 
 def test_a_member_path_with_special_characters_is_read_back(ledger: Path) -> None:
     name = "a\tb\\\udcff\n"
-    ledger.write_text(text_of([LedgerRow(escaped(name), 1, "", "", Kind.OTHER, Fate.KEPT, f"inbox/{name}")]))
+    ledger.write_text(text_of([LedgerRow(escape(name), 1, "", "", Kind.OTHER, Fate.KEPT, f"inbox/{name}")]))
     [row] = read_ledger(ledger)
     assert member_path(row.path) == Path(name)
     assert row.at == f"inbox/{name}"

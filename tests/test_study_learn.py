@@ -12,7 +12,7 @@ import pytest
 from qxbatch.acquisition import ImageKind, SeriesVerdict
 from qxbatch.protocol.check import check_session
 from qxbatch.protocol.file import read_protocol
-from qxbatch.protocol.rules import Protocol
+from qxbatch.protocol.model import Protocol
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession
 from qxbatch.study.learn import learn
 from qxbatch.study.proposal import proposal_text

@@ -144,7 +144,7 @@ def test_an_invalid_summary_is_an_error_and_the_next_session_is_verified(
     assert main(["verify", str(session), str(study.session("S2"))]) == 1
     text = capsys.readouterr().out
     assert "summary.json: cannot be read" in text
-    assert "1 of 2 sessions are whole." in text
+    assert "1 of 2 sessions are intact." in text
 
 
 def test_suggested_command_can_be_pasted(study: Study, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ def import_text(parts: tuple[tuple[str, str], ...] = ()) -> str:
 
 
 def import_summary(parts: tuple[tuple[str, str], ...]) -> str:
-    """Return the text of an import with the options that people use first."""
+    """Return the text of an import with the options used most."""
     return "\n".join([IMPORT_HEAD, *_listed(parts), _first(PARAMETERS, "qxbatch"), IMPORT_FOOT])
 
 
@@ -70,7 +70,7 @@ def part_text(summary: str, usage: tuple[str, ...], parameters: tuple[Parameter,
 
 
 def part_summary(name: str, summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> str:
-    """Return the text of a part command with the options that people use first."""
+    """Return the text of a part command with the options used most."""
     if len(parameters) <= len(FIRST):
         return part_text(summary, usage, parameters)
     return "\n".join([_part_head(summary, usage), _first(parameters, f"qxbatch {name}")])
@@ -82,7 +82,7 @@ def _part_head(summary: str, usage: tuple[str, ...]) -> str:
 
 
 def _first(parameters: tuple[Parameter, ...], command: str) -> str:
-    """Return the block of the options that people use first, and how to see the others."""
+    """Return the block of the options used most, and how to see the others."""
     by_name = {parameter.name: parameter for parameter in parameters}
     common = [by_name[name] for name in FIRST if name in by_name]
     remaining = [parameter for parameter in parameters if parameter not in common]

@@ -1,22 +1,24 @@
-"""Group units into tasks, and tasks into job arrays, by their sizes."""
+"""Groups units (the packets of one session) into tasks, and tasks into job arrays, by the sizes of the packets."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-SECONDS_EACH = 2.0
+MIN_SECONDS = 2.0
 """Shortest duration of an import on a slow CPU."""
 BYTES_PER_SECOND = 10e6
 """Bytes of a packet that one slow CPU imports in a second (measured in docs/scaling.md)."""
-MARGIN = 4
-"""The requested time is the estimate times this factor."""
-LEAST_TIME = 1800
+TIME_FACTOR = 4
+"""The requested time is the estimated time multiplied by this factor."""
+MIN_TIME_LIMIT = 1800
 """Seconds."""
-STEP = 600
+TIME_STEP = 600
+"""Time limits are multiples of this number of seconds."""
 MEMORY = tuple(size << 30 for size in (2, 4, 8, 16, 32, 64))
 """Memory requests; the smallest sufficient one is used."""
 BASE_MEMORY = 1 << 30
-PER_BYTE = 4
+"""Bytes that an import needs for a packet of any size."""
+MEMORY_PER_BYTE = 4
 """Bytes of memory for each byte of a packet: a converter loads an unpacked series and writes it."""
 
 
@@ -24,8 +26,9 @@ class Array(NamedTuple):
     """A job array: consecutive tasks with equal requests."""
 
     first: int
-    """Its first task."""
+    """Number of its first task."""
     size: int
+    """Number of its tasks."""
     mem: int
     """Bytes for each task."""
     seconds: int
@@ -33,27 +36,28 @@ class Array(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Tasks with the numbers of their units, and the arrays of tasks."""
+    """How units are submitted."""
 
     tasks: tuple[tuple[int, ...], ...]
+    """The numbers of the units of each task."""
     arrays: tuple[Array, ...]
 
 
-def estimate(size: int) -> float:
-    """Return the estimated seconds of the import of a unit."""
-    return SECONDS_EACH + size / BYTES_PER_SECOND
+def estimated_seconds(size: int) -> float:
+    """Return the estimated seconds to import a unit of that size in bytes."""
+    return MIN_SECONDS + size / BYTES_PER_SECOND
 
 
-def plan(sizes: Mapping[int, int], minutes: float, largest_array: int, more: int = 1) -> Plan:
-    """Return the tasks of units (number to size) of about `minutes` each, with the largest units first.
+def plan(sizes: Mapping[int, int], minutes: float, largest_array: int, retry_factor: int = 1) -> Plan:
+    """Return tasks of about `minutes` each, the largest units first, and their arrays. `sizes` maps unit numbers to bytes.
 
-    `more` multiplies time and memory after a failed attempt.
+    `retry_factor` multiplies the requested time and memory after a failed attempt.
     """
     tasks = [tuple(task) for task in _tasks(sizes, minutes * 60)]
     arrays: list[Array] = []
     for k, task in enumerate(tasks):
-        mem = memory(max(sizes[number] for number in task) * more)
-        seconds = time_limit(sum(estimate(sizes[number]) for number in task) * more)
+        mem = memory(max(sizes[number] for number in task) * retry_factor)
+        seconds = time_limit(sum(estimated_seconds(sizes[number]) for number in task) * retry_factor)
         last = arrays[-1] if arrays else None
         if last is not None and last.mem == mem and last.size < largest_array:
             arrays[-1] = last._replace(size=last.size + 1, seconds=max(last.seconds, seconds))
@@ -66,7 +70,7 @@ def _tasks(sizes: Mapping[int, int], seconds: float) -> Sequence[Sequence[int]]:
     tasks: list[list[int]] = []
     remaining = 0.0
     for number in sorted(sizes, key=lambda key: (-sizes[key], key)):
-        needed = estimate(sizes[number])
+        needed = estimated_seconds(sizes[number])
         if not tasks or needed > remaining:
             tasks.append([])
             remaining = seconds
@@ -77,19 +81,19 @@ def _tasks(sizes: Mapping[int, int], seconds: float) -> Sequence[Sequence[int]]:
 
 def memory(size: int) -> int:
     """Return the bytes to request for a unit of that size."""
-    needed = BASE_MEMORY + PER_BYTE * size
+    needed = BASE_MEMORY + MEMORY_PER_BYTE * size
     return next((request for request in MEMORY if request >= needed), MEMORY[-1])
 
 
 def time_limit(seconds: float) -> int:
-    """Return the seconds to request for an estimate."""
-    return max(LEAST_TIME, STEP * math.ceil(MARGIN * seconds / STEP))
+    """Return the time limit in seconds to request for an estimated duration."""
+    return max(MIN_TIME_LIMIT, TIME_STEP * math.ceil(TIME_FACTOR * seconds / TIME_STEP))
 
 
-def as_ranges(numbers: Sequence[int]) -> str:
-    """Return numbers as text, in their order.
+def format_ranges(numbers: Sequence[int]) -> str:
+    """Return numbers as text, in the order given; consecutive ones are a range.
 
-    >>> as_ranges([3, 4, 5, 9, 1])
+    >>> format_ranges([3, 4, 5, 9, 1])
     '3-5,9,1'
     """
     runs: list[list[int]] = []
@@ -101,10 +105,10 @@ def as_ranges(numbers: Sequence[int]) -> str:
     return ",".join(f"{a}-{b}" if b > a else f"{a}" for a, b in runs)
 
 
-def of_ranges(text: str) -> tuple[int, ...]:
-    """Return the numbers in a text of `as_ranges`. Raises ValueError.
+def parse_ranges(text: str) -> tuple[int, ...]:
+    """Return the numbers in a text that `format_ranges` wrote. Raises ValueError.
 
-    >>> of_ranges("3-5,9,1")
+    >>> parse_ranges("3-5,9,1")
     (3, 4, 5, 9, 1)
     """
     numbers: list[int] = []

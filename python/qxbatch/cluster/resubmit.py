@@ -23,7 +23,7 @@ def resubmit(submission: Submission, units: Sequence[UnitState], spec: Scheduler
     need_command(SCHEDULERS[spec.name])
     wait_again(submission, units)
     try:
-        return Submitter(submission, spec).submit({unit.number: unit.size for unit in units}, more_of(units))
+        return Submitter(submission, spec).submit({unit.number: unit.size for unit in units}, retry_factor_of(units))
     except UsageError:
         for unit in units:
             submission.write(unit)
@@ -33,7 +33,7 @@ def resubmit(submission: Submission, units: Sequence[UnitState], spec: Scheduler
 def script_again(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> str:
     """Return the script that submits units again."""
     wait_again(submission, units)
-    return Submitter(submission, spec).print_script({unit.number: unit.size for unit in units}, more_of(units))
+    return Submitter(submission, spec).print_script({unit.number: unit.size for unit in units}, retry_factor_of(units))
 
 
 def wait_again(submission: Submission, units: Sequence[UnitState]) -> None:
@@ -42,6 +42,6 @@ def wait_again(submission: Submission, units: Sequence[UnitState]) -> None:
         submission.write(unit._replace(state=State.WAITING, reason="", problem=None))
 
 
-def more_of(units: Sequence[UnitState]) -> int:
+def retry_factor_of(units: Sequence[UnitState]) -> int:
     """Return the factor of the first estimate that is requested."""
     return min(MOST, 1 << max(unit.attempts for unit in units))

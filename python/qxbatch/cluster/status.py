@@ -10,7 +10,7 @@ from typing import NamedTuple
 from qxbatch.cluster.queue import Queue, ask
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
 from qxbatch.cluster.state import FINAL, State, UnitState
-from qxbatch.cluster.submission import END, Round, Submission
+from qxbatch.cluster.submission import END_JOB, Round, Submission
 from qxbatch.settings.scheduler import scheduler_spec
 
 JOB_GONE = "its job ended without a result"
@@ -158,7 +158,7 @@ def _job(submission: Submission, place: Place | None) -> tuple[str, int | None] 
     if place is None:
         return None
     if place.task is None:
-        end = place.round.jobs.get(END)
+        end = place.round.jobs.get(END_JOB)
         return None if end is None else (end, None)
     job_and_index = place.round.job_of(place.task)
     return None if job_and_index is None else (job_and_index[0], job_and_index[1] + scheduler_of(submission).first)

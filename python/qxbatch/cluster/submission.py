@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qxbatch.cluster.grouping import Array, Plan, as_ranges, of_ranges
+from qxbatch.cluster.grouping import Array, Plan, format_ranges, parse_ranges
 from qxbatch.cluster.state import UnitState, read_state, write_new_states, write_state
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.problems import UsageError
@@ -21,7 +21,7 @@ from qxbatch.publish.workspace import JOBS
 SCHEMA = 1
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 RECORD = "submission.json"
-END = "end"
+END_JOB = "end"
 """The dependent job in the list of jobs."""
 
 
@@ -35,7 +35,7 @@ class Round(NamedTuple):
     number: int
     arrays: tuple[Array, ...]
     jobs: Mapping[str, str]
-    """Number of the array (or END) to the id of its job."""
+    """Number of the array (or END_JOB) to the id of its job."""
     remaining: tuple[int, ...]
     """Units that the dependent job submits."""
     printed: bool
@@ -121,7 +121,7 @@ class Submission:
         text = (read_plain(self._path(number, "jobs")) or b"").decode("ascii", "replace")
         jobs = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
         arrays = tuple(Array(*fields) for fields in value["arrays"])
-        return Round(number, arrays, jobs, of_ranges(value["remaining"]), bool(value["printed"]))
+        return Round(number, arrays, jobs, parse_ranges(value["remaining"]), bool(value["printed"]))
 
     def rounds(self) -> list[Round]:
         """Return all rounds, the first one first."""
@@ -129,14 +129,14 @@ class Submission:
 
     def tasks(self, number: int) -> list[tuple[int, ...]]:
         """Return the units of each task of a round."""
-        return [of_ranges(line) for line in self._lines(number)]
+        return [parse_ranges(line) for line in self._lines(number)]
 
     def task(self, number: int, task: int) -> tuple[int, ...]:
         """Return the units of one task. Raises UsageError."""
         line = next(itertools.islice(self._lines(number), task, None), None)
         if line is None:
             raise UsageError(f"Submission {self.id} has no task {number}/{task}.")
-        return of_ranges(line)
+        return parse_ranges(line)
 
     def _lines(self, number: int) -> Iterator[str]:
         with self._path(number, "tasks").open(encoding="ascii") as file:
@@ -165,13 +165,13 @@ class Submission:
 
     def write_round(self, number: int, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False) -> None:
         """Write a round, or replace it while it is submitted."""
-        lines = "".join(f"{as_ranges(task)}\n" for task in plan.tasks)
+        lines = "".join(f"{format_ranges(task)}\n" for task in plan.tasks)
         temporary = self._path(number, "tasks.new")
         temporary.write_text(lines, encoding="ascii")
         temporary.replace(self._path(number, "tasks"))
         value = {
             "arrays": [list(array) for array in plan.arrays],
-            "remaining": as_ranges(remaining),
+            "remaining": format_ranges(remaining),
             "printed": printed,
         }
         write_json(self._path(number, "json"), value)

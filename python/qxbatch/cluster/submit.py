@@ -12,7 +12,7 @@ from qxbatch.cluster.command import Answer, call
 from qxbatch.cluster.grouping import Array, Plan, plan
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler, printed_id
 from qxbatch.cluster.script import TASK, Job, dependency, in_container, script, shell_word_of_task, submitting
-from qxbatch.cluster.submission import END, Submission
+from qxbatch.cluster.submission import END_JOB, Submission
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
@@ -63,13 +63,13 @@ class Submitter:
         self.jobs: list[str] = []
         self.refusal = ""
 
-    def submit(self, sizes: Mapping[int, int], more: int = 1) -> Submitted:
+    def submit(self, sizes: Mapping[int, int], retry_factor: int = 1) -> Submitted:
         """Submit units (number to size). Raises UsageError (69) if no job is accepted."""
         largest = largest_array(self.scheduler)
         self.number = self.submission.add_round(Plan((), ()), sorted(sizes))
         remaining, factor = dict(sizes), 1
         while remaining and factor <= MOST_LARGER:
-            self._arrays(plan(remaining, self.spec.minutes * factor, largest, more))
+            self._arrays(plan(remaining, self.spec.minutes * factor, largest, retry_factor))
             remaining = self._not_accepted(sizes)
             factor *= LARGER
         end = self._end(remaining)
@@ -79,12 +79,12 @@ class Submitter:
         remaining = self._not_accepted(sizes)
         return Submitted(self.number, len(self.tasks), (*self.jobs, end), len(remaining), self.refusal)
 
-    def print_script(self, sizes: Mapping[int, int], more: int = 1) -> str:
+    def print_script(self, sizes: Mapping[int, int], retry_factor: int = 1) -> str:
         """Write all scripts; return the one that submits them."""
-        planned = plan(sizes, self.spec.minutes, self.scheduler.largest_array, more)
+        planned = plan(sizes, self.spec.minutes, self.scheduler.largest_array, retry_factor)
         self.number = self.submission.add_round(planned, printed=True)
         arrays = {str(k): self._script(str(k), array) for k, array in enumerate(planned.arrays)}
-        end = self._script(END, None)
+        end = self._script(END_JOB, None)
         return submitting(self.scheduler, arrays, end, self.submission.jobs_path(self.number))
 
     def _arrays(self, planned: Plan) -> None:
@@ -118,10 +118,10 @@ class Submitter:
                 ExitStatus.NO_CONVERTER,
             )
         self._write(sorted(remaining))
-        path = self._script(END, None, resubmit=bool(remaining))
+        path = self._script(END_JOB, None, resubmit=bool(remaining))
         end = self._submitted(path, dependency(self.scheduler, self.jobs))
         if end is not None:
-            self.submission.note_job(self.number, END, end)
+            self.submission.note_job(self.number, END_JOB, end)
         return end
 
     def _end_after_a_while(self, remaining: Mapping[int, int]) -> str | None:
@@ -160,7 +160,7 @@ class Submitter:
         logs = self.submission.log_folder(self.number, name)
         logs.mkdir(parents=True, exist_ok=True)
         log = f"{self.scheduler.log_index}.log" if self._indexed(array) else "0.log"
-        task = TASK if array is not None else END
+        task = TASK if array is not None else END_JOB
         job = Job(
             self.submission.job_name,
             logs,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.state import UnitState
-from qxbatch.cluster.submission import END, Submission, open_submission
+from qxbatch.cluster.submission import END_JOB, Submission, open_submission
 from qxbatch.problems import UsageError
 
 REMAINING = "remaining"
@@ -22,14 +22,14 @@ def run_task(folder: str, submission_id: str, task: str) -> int:
     """
     submission = open_submission(Path(os.path.abspath(folder)), submission_id)  # noqa: PTH100 - links in the path stay
     round_number, _, name = task.partition("/")
-    if not round_number.isdecimal() or not (name.isdecimal() or name in (END, REMAINING)):
+    if not round_number.isdecimal() or not (name.isdecimal() or name in (END_JOB, REMAINING)):
         raise UsageError(f"--task={task} is not a task.", "It is written ROUND/TASK, like 1/0.")
     if name == REMAINING:
         from qxbatch.cluster.end_job import submit_remaining
 
         return submit_remaining(submission, int(round_number))
     settings = task_settings(submission)
-    if name == END:
+    if name == END_JOB:
         from qxbatch.cluster.end_job import write_study_level
 
         return write_study_level(submission, settings)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
-from qxbatch.cells import member_path
 from qxbatch.core import Group, Reading, Row, hash_file
 from qxbatch.deidentify import Redact, redacted_header, redaction, unchanged
 from qxbatch.ingest.dicom_series import DicomSeries, dicom_series, join_scans
@@ -16,6 +15,7 @@ from qxbatch.ingest.neighbours import Neighbours
 from qxbatch.ingest.numbers import Claim, give_numbers
 from qxbatch.ingest.pairs import Pair, find_pairs, path_order, without_copies
 from qxbatch.ingest.patients import SessionPlan
+from qxbatch.ledger_cells import member_path
 from qxbatch.model import Series, SeriesKind, SessionId
 from qxbatch.problems import Problem
 from qxbatch.session.layout import FROM_SESSION, KEPT_AT, LOG_AT, sorted_at

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.cells import escaped
 from qxbatch.core import Reading, is_archive
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.listing import names_in
+from qxbatch.ledger_cells import escape
 from qxbatch.model import Packet
 from qxbatch.session.layout import SORTED_PATH
 
@@ -75,4 +75,4 @@ def opened_archives(reading: Reading, archives: Sequence[Packet]) -> tuple[Packe
     other files.
     """
     whole = {row.path for row in map(reading.row, range(len(reading))) if row.fate in ("kept", "nodata")}
-    return tuple(packet for packet in archives if escaped(packet.path.name) not in whole)
+    return tuple(packet for packet in archives if escape(packet.path.name) not in whole)

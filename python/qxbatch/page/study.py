@@ -202,7 +202,7 @@ def _matrix_cell(cell: Cell) -> MatrixCell:
 
 def _strips(study: Study, anchors: dict[str, str]) -> list[tuple[str, list[Strip]]]:
     """Return the strip plots: temporal SNR and complete volumes by the name of the series."""
-    signal = [(point.name, point.tsnr, row.session) for row in study.rows for point in row.record.signal]
+    signal = [(point.name, point.tsnr, row.session) for row in study.rows for point in row.record.tsnr]
     volumes = [point for row in study.rows for point in _volumes(row)]
     plots = (("temporal SNR (median)", signal), ("complete volumes", volumes))
     return [(title, strips) for title, points in plots if (strips := strips_of(points, anchors))]

@@ -28,7 +28,7 @@ def run(options: Mapping[str, object]) -> int:
     if any(source.problems for source in sources):
         return int(ExitStatus.FAILED)
     if not any(source.series for source in sources):
-        say([f"{one_line(str(path))}: there is no DICOM and no PAR/REC" for path in paths])
+        say([f"{one_line(str(path))}: there is neither DICOM nor PAR/REC" for path in paths])
         return int(ExitStatus.NOTHING_READY)
     return int(ExitStatus.OK)
 

@@ -36,7 +36,7 @@ def of_reading(reading: Reading) -> list[ParSeries]:
 
 
 def of_files(files: Scan) -> list[ParSeries]:
-    """Return the PAR/REC series among files that are no DICOM."""
+    """Return the PAR/REC series among files that are not DICOM."""
     series = []
     for par, rec, header in par_files(files):
         try:

@@ -21,7 +21,7 @@ from qxbatch.study.sessions import sessions_in
 
 
 def session_paths(names: object) -> list[Path]:
-    """Return the session folders that were named, absolute. Raises UsageError when one is no folder."""
+    """Return the session folders that were named, absolute. Raises UsageError when one is not a folder."""
     assert isinstance(names, list)
     paths = [Path(os.path.abspath(str(name))) for name in names]  # noqa: PTH100 - links in a session's path stay
     for path in paths:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from qxbatch.cells import escaped
 from qxbatch.core import Row
+from qxbatch.ledger_cells import escape
 from qxbatch.parts.split_plan import StudyFolder
 from qxbatch.publish.durable import sync_folder
 from qxbatch.session.layout import KEPT_AT
@@ -44,6 +44,6 @@ def write_mapping(output: Path, members: Iterable[Member]) -> Path:
         file.write("\t".join(field.name for field in fields(Member)) + "\n")
         for member in members:
             path_cell, *cells = astuple(member)
-            file.write("\t".join([path_cell, *map(escaped, cells)]) + "\n")
+            file.write("\t".join([path_cell, *map(escape, cells)]) + "\n")
     sync_folder(output)
     return path

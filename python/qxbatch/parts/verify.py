@@ -86,7 +86,7 @@ def as_text(results: Sequence[Verified]) -> str:
     good = sum(not result.wrong for result in results)
     return (
         "\n".join(
-            [*lines, f"{good} of {counted(len(results), 'session')} {'is' if len(results) == 1 else 'are'} whole."]
+            [*lines, f"{good} of {counted(len(results), 'session')} {'is' if len(results) == 1 else 'are'} intact."]
         )
         + "\n"
     )

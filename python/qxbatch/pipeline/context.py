@@ -52,7 +52,7 @@ class Context:
         self.memory = Memory(None if settings.mem is None else max(0, settings.mem - OWN_MEMORY))
         self.converting = ThreadPoolExecutor(max(1, min(settings.parelements, workers)))
         """One thread per converter process that may run."""
-        self.working = ThreadPoolExecutor(workers)
+        self.executor = ThreadPoolExecutor(workers)
         """Threads that pack, compress and verify."""
         self.syncing = ThreadPoolExecutor(SYNCING)
         """Threads that wait for the disk and need no CPU."""
@@ -68,6 +68,6 @@ class Context:
     def close(self) -> None:
         """End the threads."""
         self.converting.shutdown(cancel_futures=True)
-        self.working.shutdown(cancel_futures=True)
+        self.executor.shutdown(cancel_futures=True)
         self.syncing.shutdown(cancel_futures=True)
         self.locks.close()

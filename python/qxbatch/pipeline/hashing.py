@@ -1,4 +1,4 @@
-"""The SHA-256 of packets that are files, computed beside the conversion, which leaves CPUs idle."""
+"""The SHA-256 of packets that are files, computed during the conversion, which leaves CPUs idle."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
@@ -11,13 +11,13 @@ from qxbatch.pipeline.context import Context
 
 
 def start_hashing(context: Context, packets: Iterable[Packet]) -> Mapping[Path, Future[str]]:
-    """Start hashing the packets that are files. They were read before; their fingerprint is compared after hashing."""
+    """Start to hash the packets that are files; return the hashes by path (see `_hash`)."""
     files = (packet for packet in packets if packet.path.is_file())
-    return {packet.path: context.working.submit(_hash, context, packet) for packet in files}
+    return {packet.path: context.executor.submit(_hash, context, packet) for packet in files}
 
 
 def _hash(context: Context, packet: Packet) -> str:
-    """Return the hash; empty if the packet changed since it was read, which archiving reports.
+    """Return the hash; empty if the packet changed since it was read (archiving then reports the change).
 
     Raises CancelledError.
     """

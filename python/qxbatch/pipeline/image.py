@@ -22,7 +22,7 @@ class FinishedImage(NamedTuple):
     """A compressed image."""
 
     path: Path
-    sum: Checksum
+    checksum: Checksum
     statistics: ImageStatistics | None
     """Of a time series."""
 

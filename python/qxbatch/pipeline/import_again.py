@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from qxbatch.cells import member_path
 from qxbatch.core import sniff
 from qxbatch.discover.units import Unit
 from qxbatch.discover.unopened import UNOPENED, unpack_command
 from qxbatch.ingest.left_out import LeftOut
 from qxbatch.ingest.limits import larger
+from qxbatch.ledger_cells import member_path
 from qxbatch.problems import Code, Problem
 from qxbatch.record.job import Job
 from qxbatch.settings.command import command_for

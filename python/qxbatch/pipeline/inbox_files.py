@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from qxbatch.archive.decision import Decision
-from qxbatch.cells import member_path
 from qxbatch.core import Reading, hash_file
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.units import Unit
+from qxbatch.ledger_cells import member_path
 from qxbatch.model import Packet
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, PacketError, Problem

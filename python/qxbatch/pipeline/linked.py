@@ -39,7 +39,7 @@ def refuse_kept_inside(unit: Unit, build: Path) -> None:
     """Folder mode: raise PacketError if files outside of series would be written through a link."""
     if any(path.is_file() for path in SessionPaths(build).inbox.rglob("*")):
         message = (
-            f"{unit.inbox} is a link, and files of its archives that are no DICOM or PAR/REC would be written into it."
+            f"{unit.inbox} is a link, and files of its archives that are not DICOM or PAR/REC would be written into it."
         )
         hint = "Replace the link by a folder, or use inbox mode."
         raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))

@@ -36,14 +36,14 @@ def mismatch(context: Context, job: Job, session: str, wrong: Sequence[str], scr
         return _problem(session, wrong, f"{cause} ({error_text(error)}).", hint)
     if changed:
         message = f"changed while it was read, though its size and time did not: {changed}."
-        hint = "Nothing was published. Find out what writes to it, then run again."
+        hint = "No session was written. Find out what writes to it, then run again."
         return Problem(Code.CHANGED, paths, message, hint)
     cause = f"{paths} was read again and did not change, so the disk or the memory is faulty."
     return _problem(session, wrong, cause, "The packet stays where it is. Check disk and memory, then run again.")
 
 
 def _problem(session: str, wrong: Sequence[str], cause: str, hint: str) -> Problem:
-    message = f"the written files differ from the packet: {'; '.join(wrong[:LISTED])}. {cause} Nothing was published."
+    message = f"the written files differ from the packet: {'; '.join(wrong[:LISTED])}. {cause} No session was written."
     return Problem(Code.VERIFY, session, message, hint)
 
 

@@ -47,7 +47,7 @@ def make_series(
     for series in sorted(sorted_session.series, key=lambda s: -s.size):
         converting[series.n] = context.converting.submit(jobs.convert, series, stored[series.n])
         if stored[series.n] is not Stored.PLAIN:
-            storing.append(context.working.submit(jobs.store, series, stored[series.n]))
+            storing.append(context.executor.submit(jobs.store, series, stored[series.n]))
     _settle([*converting.values(), *storing])
     _settle(jobs.finishing)
     for series in sorted_session.series:
@@ -90,7 +90,7 @@ class _SeriesJobs:
         _refuse_full_disk(conversion, self.places.build)
         for output in conversion.outputs:
             self.headers[output.nifti] = read_nifti(output.nifti)
-            self.finishing.append(context.working.submit(self.finish_image, conversion, output))
+            self.finishing.append(context.executor.submit(self.finish_image, conversion, output))
         self.notify_converted(1)
         self._notify_commands(conversion)
         if stored is Stored.PLAIN:
@@ -135,7 +135,7 @@ class _SeriesJobs:
 
     def finish_image(self, conversion: Conversion, output: Output) -> None:
         finished = finish_image(self.context, conversion, output, self.headers[output.nifti])
-        self.sums[output.nifti] = finished.sum
+        self.sums[output.nifti] = finished.checksum
         if finished.statistics is not None:
             self.statistics[output.nifti] = finished.statistics
         self._sync(finished.path)
@@ -159,7 +159,7 @@ class _SeriesJobs:
             self._half_done.add(series.n)
         if not is_first_half:
             self._notify_finished(series)
-            self.finishing.append(self.context.working.submit(shutil.rmtree, series.folder))
+            self.finishing.append(self.context.executor.submit(shutil.rmtree, series.folder))
 
 
 def converter_memory(series: Series) -> int:

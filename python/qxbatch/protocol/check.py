@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.protocol.difference import Difference, DifferenceKind
-from qxbatch.protocol.rules import ExpectedSeries, Protocol, is_scanner
+from qxbatch.protocol.model import ExpectedSeries, Protocol, names_scanner
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession
 from qxbatch.protocol.series_differences import parameter_differences, volume_difference
 
@@ -65,7 +65,7 @@ def _assigned(
     assigned: list[list[ScannedSeries]] = [[] for _ in entries]
     remaining: list[ScannedSeries] = []
     for scan in series:
-        index = next((k for k in ranked if scan.evaluable and entries[k].fits(scan)), None)
+        index = next((k for k in ranked if scan.evaluable and entries[k].matches(scan)), None)
         (remaining if index is None else assigned[index]).append(scan)
     extra: list[ScannedSeries] = []
     for scan in remaining:
@@ -79,7 +79,7 @@ def _assigned(
 
 
 def _may_be(entry: ExpectedSeries, series: ScannedSeries) -> bool:
-    return entry.matches_name(series.name) if series.evaluable else entry.fits(series)
+    return entry.matches_name(series.name) if series.evaluable else entry.matches(series)
 
 
 def _match(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str) -> Match:
@@ -144,7 +144,7 @@ def _of_scanner(protocol: Protocol, session: ScannedSession) -> Iterable[Differe
     scanner, software = session.scanner, session.software
     if not protocol.scanners:
         return
-    versions = next((versions for name, versions in protocol.scanners.items() if is_scanner(name, scanner)), None)
+    versions = next((versions for name, versions in protocol.scanners.items() if names_scanner(name, scanner)), None)
     if versions is None:
         expected = " or ".join(protocol.scanners)
         yield Difference(DifferenceKind.PARAMETER, field="scanner", expected=expected, actual=scanner)

@@ -8,7 +8,7 @@ from qxbatch.acquisition import ImageKind
 from qxbatch.nearest import nearest
 from qxbatch.protocol.fields import FIELDS
 from qxbatch.protocol.lines import Place
-from qxbatch.protocol.rules import ONCE, ExpectedSeries, Parameters, Protocol, is_scanner
+from qxbatch.protocol.model import ONCE, ExpectedSeries, Protocol, SeriesParameters, names_scanner
 from qxbatch.protocol.toml_file import TomlFile, read_toml
 from qxbatch.protocol.values import Count, Expectation, WrongValueError, count_of, expectation
 
@@ -78,10 +78,10 @@ class _Reader:
             },
         )
 
-    def _parameters(self, place: Place, table: Mapping[str, Any]) -> Parameters:
+    def _parameters(self, place: Place, table: Mapping[str, Any]) -> SeriesParameters:
         values = {name: self._value((*place, name), table[name]) for name in FIELDS if name in table}
         volumes = self._count((*place, "volumes"), table["volumes"], 1) if "volumes" in table else None
-        return Parameters(values, volumes)
+        return SeriesParameters(values, volumes)
 
     def _value(self, place: Place, value: Any) -> Expectation:
         try:
@@ -116,7 +116,7 @@ class _Reader:
     def _refuse_unlisted(self, place: Place, names: Iterable[str], scanners: Iterable[str]) -> None:
         """Refuse a scanner that is not listed: its name is misspelt."""
         for name in names:
-            if not any(is_scanner(name, scanner) or is_scanner(scanner, name) for scanner in scanners):
+            if not any(names_scanner(name, scanner) or names_scanner(scanner, name) for scanner in scanners):
                 near = nearest(name, scanners)
                 hint = f"Did you mean {near}?" if near else f"[scanners] has: {', '.join(scanners)}."
                 self._refuse(place, f"the scanner {name!r} is not in [scanners].", hint)

@@ -6,7 +6,7 @@ from qxbatch.acquisition import Acquisition
 from qxbatch.counted import counted
 from qxbatch.protocol.difference import Difference, DifferenceKind
 from qxbatch.protocol.fields import FIELDS, Field
-from qxbatch.protocol.rules import ExpectedSeries, Parameters
+from qxbatch.protocol.model import ExpectedSeries, SeriesParameters
 from qxbatch.protocol.scanned import ScannedSeries
 from qxbatch.protocol.values import Count, Shells, actual_text
 
@@ -21,7 +21,7 @@ def fact(field: Field, acquisition: Acquisition) -> object:
     return field.absent if value is None else value
 
 
-def parameter_differences(entry: ExpectedSeries, expected: Parameters, series: ScannedSeries) -> list[Difference]:
+def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, series: ScannedSeries) -> list[Difference]:
     """Return the parameters of a series that differ; empty if it has no facts, for example after a failed conversion."""
     acquisition = series.acquisition
     if acquisition is None:
@@ -43,7 +43,7 @@ def parameter_differences(entry: ExpectedSeries, expected: Parameters, series: S
     return differences
 
 
-def volume_difference(expected: Parameters, series: ScannedSeries) -> Iterator[Difference]:
+def volume_difference(expected: SeriesParameters, series: ScannedSeries) -> Iterator[Difference]:
     """Yield the difference of the number of complete volumes from the protocol, else from the number that was planned."""
     acquisition = series.acquisition
     if acquisition is None or acquisition.complete_volumes is None:

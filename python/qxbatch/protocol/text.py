@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from qxbatch.protocol.rules import ONCE, ExpectedSeries, Parameters, Protocol
+from qxbatch.protocol.model import ONCE, ExpectedSeries, Protocol, SeriesParameters
 from qxbatch.protocol.values import quoted
 
 _COMMENT = 100
@@ -50,7 +50,7 @@ def _entry(entry: ExpectedSeries) -> list[str]:
     return lines
 
 
-def _parameters(parameters: Parameters) -> list[str]:
+def _parameters(parameters: SeriesParameters) -> list[str]:
     volumes = [f"volumes = {parameters.volumes.toml}"] if parameters.volumes else []
     return [*volumes, *(f"{name} = {value.toml}" for name, value in parameters.values.items())]
 

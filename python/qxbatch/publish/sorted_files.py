@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.cells import member_path
 from qxbatch.core import hash_file
 from qxbatch.discover.own_names import Use
+from qxbatch.ledger_cells import member_path
 from qxbatch.os_error import reason_text
 from qxbatch.publish.durable import rename_new, sync_folder
 from qxbatch.publish.plain import is_below, open_plain

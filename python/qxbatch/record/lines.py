@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from qxbatch.cells import unescaped
 from qxbatch.ingest.assemble import SortedSession
+from qxbatch.ledger_cells import unescape
 from qxbatch.pack.series import Stored, stored_at
 from qxbatch.record.job import Job, Places
 from qxbatch.record.ledger import joined_notes, ledger_row, second_copy
@@ -46,7 +46,7 @@ def _rows(job: Job, sorted_session: SortedSession, moves: Moves) -> Iterator[Led
         row = reading.row(index)
         if keep_in_place and row.fate == "kept" and row.at == f"{KEPT_AT}{row.path}":
             # the file stays in place; the core escaped its name for the ledger
-            yield ledger_row(row, unescaped(row.at), sorted_session.redact(row.reason))
+            yield ledger_row(row, unescape(row.at), sorted_session.redact(row.reason))
             continue
         at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
         note = sorted_session.redact(notes.get(row.group, "")) if row.fate == "sorted" else ""

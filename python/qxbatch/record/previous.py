@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qxbatch.cells import unescaped
 from qxbatch.core import hash_file
+from qxbatch.ledger_cells import unescape
 from qxbatch.record.ledger import note_of, without_note
 from qxbatch.session.layout import FROM_SESSION, KEPT_AT
 from qxbatch.session.ledger import Fate, LedgerRow
@@ -64,7 +64,7 @@ def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:
 def _place(row: LedgerRow) -> str:
     """Return where a member was in the previous session; empty for a new one."""
     if row.path.startswith(FROM_SESSION):
-        return unescaped(row.path.removeprefix(FROM_SESSION))
+        return unescape(row.path.removeprefix(FROM_SESSION))
     return row.at if row.fate is Fate.KEPT else ""
 
 

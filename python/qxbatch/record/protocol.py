@@ -9,7 +9,7 @@ from qxbatch.model import Conversion
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.protocol.check import check_session
 from qxbatch.protocol.difference import in_words
-from qxbatch.protocol.rules import Protocol
+from qxbatch.protocol.model import Protocol
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.scanned import scanned_series

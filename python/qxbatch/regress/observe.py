@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from qxbatch.cells import escaped
+from qxbatch.ledger_cells import escape
 from qxbatch.problems import Problem
 from qxbatch.session.acquisition import acquisition_value
 from qxbatch.session.folder import SessionFolder
@@ -113,9 +113,9 @@ def _ledger(session: SessionFolder) -> dict[str, Any]:
     """Return counts of fates by kind, and the reasons of kept and refused members."""
     rows = list(session.ledger())
     counts = Counter(f"{row.kind} {row.fate}" for row in rows)
-    special = {row.path: escaped(row.reason) for row in rows if row.reason and row.fate in (Fate.KEPT, Fate.REFUSED)}
+    special = {row.path: escape(row.reason) for row in rows if row.reason and row.fate in (Fate.KEPT, Fate.REFUSED)}
     digest = hashlib.sha256()
-    for text in sorted("\t".join((row.path, row.sha256, row.fate, escaped(row.at))) for row in rows):
+    for text in sorted("\t".join((row.path, row.sha256, row.fate, escape(row.at))) for row in rows):
         digest.update(text.encode("utf-8", "surrogateescape") + b"\n")
     return {"counts": dict(sorted(counts.items())), "reasons": special, "rows": digest.hexdigest()}
 

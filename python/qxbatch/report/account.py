@@ -22,7 +22,7 @@ class Fate(StrEnum):
     NO_NAME = "without a packet name"
     NOT_PARSED = "with a name that was not parsed"
     FILTERED = "filtered out"
-    STRAY = "stray, no packet"
+    STRAY = "ignored, not a packet"
 
 
 IMPORTED = (Fate.IMPORTED, Fate.TO_CHECK, Fate.SERIES_FAILED)

@@ -74,7 +74,7 @@ class LogObserver:
                 self._log_line(f"{event.unit}: {event.stage}")
             case UnitCancelled():
                 self._leave_stage(event.unit)
-                self._log_line(f"{event.unit}: stopped; nothing was published")
+                self._log_line(f"{event.unit}: stopped; no session was written")
             case UnitSorted() | ConverterEnded() | ProblemFound():
                 self._of_unit(event)
             case _:

@@ -14,7 +14,7 @@ HEADINGS = {
     Verdict.NO_NAME: "without a packet name",
     Verdict.NOT_PARSED: "with a name that was not parsed",
     Verdict.FILTERED: "filtered out",
-    Verdict.STRAY: "stray, no packet",
+    Verdict.STRAY: "ignored, not a packet",
     Verdict.REFUSED: "refused, for the reasons at the end",
 }
 """Maps verdicts to headings, in the order of the report."""

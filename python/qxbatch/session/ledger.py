@@ -6,7 +6,7 @@ from pathlib import Path
 from sys import intern
 from typing import NamedTuple, TextIO
 
-from qxbatch.cells import escaped, unescaped
+from qxbatch.ledger_cells import escape, unescape
 from qxbatch.textfile import opened
 
 COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "series", "reason")
@@ -47,7 +47,7 @@ class LedgerRow(NamedTuple):
     """One row of the ledger."""
 
     path: str
-    """The member's path in its packet, escaped as the core and the ledger write it (`cells.member_path`)."""
+    """The member's path in its packet, escaped as the core and the ledger write it (`ledger_cells.member_path`)."""
     size: int
     """Bytes of the member in its packet."""
     sha256: str
@@ -99,7 +99,7 @@ def _row(cells: list[str]) -> LedgerRow:
 
 
 def _plain(cell: str) -> str:
-    return unescaped(cell) if "\\" in cell else cell
+    return unescape(cell) if "\\" in cell else cell
 
 
 def write_ledger(file: TextIO, rows: Iterable[LedgerRow]) -> dict[str, int]:
@@ -121,7 +121,7 @@ def row_cells(row: LedgerRow) -> tuple[str, ...]:
         row.content_sha256,
         row.kind.value,
         row.fate.value,
-        escaped(row.at),
+        escape(row.at),
         str(row.series) if row.series else "",
-        escaped(row.reason),
+        escape(row.reason),
     )

@@ -11,7 +11,7 @@ class ImportParameters(TypedDict, total=False):
     """Parameters of an import. What is not given has the default of the command line."""
 
     sessions: str | Sequence[str]
-    """What to import: regular expressions for session ids or packet names; globs with `masterinbox=none`."""
+    """What to import: regular expressions (with `--masterinbox=none`, globs) for session ids or packet names."""
     masterinbox: StrPath
     """Folder in which packets wait, or `none`: the data are in `<session>/inbox`. Default:
     <sessionsfolder>/inbox/MR"""

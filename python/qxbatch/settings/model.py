@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from qxbatch.protocol.rules import Protocol
+    from qxbatch.protocol.model import Protocol
     from qxbatch.settings.scheduler import SchedulerSpec
 
 

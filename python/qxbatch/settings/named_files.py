@@ -8,7 +8,7 @@ from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
 
 if TYPE_CHECKING:
-    from qxbatch.protocol.rules import Protocol
+    from qxbatch.protocol.model import Protocol
     from qxbatch.settings.scheduler import SchedulerSpec
 
 

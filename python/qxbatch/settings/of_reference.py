@@ -10,7 +10,7 @@ NAMEFORMAT = r"(?P<subject_id>.*)"
 OF_REFERENCE = (
     Parameter(
         "sessionsfolder",
-        "Folder of the session folders; a study folder that contains `sessions` is also accepted.",
+        "Folder that contains the session folders; a study folder that contains `sessions` is also accepted.",
         group=Group.INPUT,
         default=".",
         metavar="DIR",
@@ -19,7 +19,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "sessions",
-        "What to import: regular expressions for session ids or packet names; globs with `masterinbox=none`.",
+        "What to import: regular expressions (with `--masterinbox=none`, globs) for session ids or packet names.",
         group=Group.INPUT,
         metavar="LIST",
         reference="comma-separated regular expressions for packet names, or globs for folders",

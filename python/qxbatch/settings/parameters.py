@@ -19,4 +19,4 @@ FIRST = (
     "quiet",
     "log_file",
 )
-"""The options that people use first, in the order of the short help and of README."""
+"""The options used most, in the order of the short help and of README."""

@@ -17,7 +17,7 @@ KEYWORDS = "import_parameters.py"
 
 
 def short_table() -> str:
-    """Return README's table: the parameters that people use first."""
+    """Return README's table: the parameters used most."""
     rows = ["| parameter | default | meaning |", "|---|---|---|"]
     rows += [
         f"| `{each.option}{_value(each)}` | {_default(each)} | {_cell(each.meaning)} |"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from qxbatch.os_error import error_text
 from qxbatch.protocol.check import Match, check_session
 from qxbatch.protocol.difference import Difference, DifferenceKind
-from qxbatch.protocol.rules import ExpectedSeries, Protocol, is_scanner
+from qxbatch.protocol.model import ExpectedSeries, Protocol, names_scanner
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import SummaryError
@@ -110,7 +110,7 @@ def _row(
     if isinstance(session, Unreadable):
         return SessionComparison(session.id, problem=session.problem)
     scanner = session.scanner
-    if by_majority and not any(is_scanner(name, scanner) for name in rules.scanners):
+    if by_majority and not any(names_scanner(name, scanner) for name in rules.scanners):
         return SessionComparison(session.id, scanner)
     check = check_session(rules, session)
     matches = {_column(match.entry): match for match in check.matches}

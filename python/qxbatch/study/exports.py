@@ -10,7 +10,7 @@ from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.durable import replaced_text
 from qxbatch.publish.plain import read_plain, refuse_link
 from qxbatch.session.json_fields import Fields
-from qxbatch.study.record import SessionRecord, Stamp
+from qxbatch.study.record import SessionRecord, SummaryStamp
 
 SCHEMA = 1
 _FILE = "bids.json"
@@ -37,7 +37,7 @@ class Validation(NamedTuple):
 class SessionExport(NamedTuple):
     """The last export of a session."""
 
-    stamp: Stamp | None
+    stamp: SummaryStamp | None
     """Of the summary; None: the session could not be exported."""
     rules_sha256: str
 
@@ -150,5 +150,5 @@ def _data_set(fields: Fields) -> DataSet:
 
 def _session_export(fields: Fields) -> SessionExport:
     stamp = fields.table("summary") if "summary" in fields else None
-    summary_stamp = Stamp(stamp.whole("size"), stamp.whole("modified")) if stamp else None
+    summary_stamp = SummaryStamp(stamp.whole("size"), stamp.whole("modified")) if stamp else None
     return SessionExport(summary_stamp, fields.text("rules_sha256"))

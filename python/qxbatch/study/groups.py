@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from qxbatch.acquisition import ImageKind
-from qxbatch.protocol.rules import literal
+from qxbatch.protocol.model import literal_glob
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession, scanner_key
 from qxbatch.protocol.values import Count
 
@@ -42,7 +42,7 @@ class Group:
         for session in self.sessions:
             for k, series in enumerate(session.series):
                 if series.evaluable:
-                    key = Key(literal(series.name.casefold()), series.kinds)
+                    key = Key(literal_glob(series.name.casefold()), series.kinds)
                     self._series.setdefault(key, {}).setdefault(session.id, []).append(series)
                     self._places.setdefault(key, []).append(k / len(session.series))
 

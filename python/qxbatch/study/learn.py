@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from qxbatch.protocol.rules import ExpectedSeries, Parameters, Protocol, literal
+from qxbatch.protocol.model import ExpectedSeries, Protocol, SeriesParameters, literal_glob
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.protocol.values import Count, Expectation, Numbers
 from qxbatch.study.groups import Group, Key, by_scanner, spelling
@@ -89,11 +89,11 @@ def _entry(key: Key, count: Count, chosen: Sequence[Group], groups: Sequence[Gro
 
 def _name(key: Key, groups: Sequence[Group]) -> str:
     """Return the name as it is spelled most often, with the wildcards of the key."""
-    name = literal(spelling(series for group in groups for series in group.of(key)))
+    name = literal_glob(spelling(series for group in groups for series in group.of(key)))
     return name if name.casefold() == key.name else re.sub(r"\d+", "[0-9]*", name)
 
 
-def _split_common(by_scanner: Mapping[str, Parameters]) -> tuple[Parameters, dict[str, Parameters]]:
+def _split_common(by_scanner: Mapping[str, SeriesParameters]) -> tuple[SeriesParameters, dict[str, SeriesParameters]]:
     """Return the values that all scanners have in common, and the other values by scanner."""
     parameters = list(by_scanner.values())
     shared = {}
@@ -110,8 +110,8 @@ def _split_common(by_scanner: Mapping[str, Parameters]) -> tuple[Parameters, dic
     for scanner, each in by_scanner.items():
         values = {name: value for name, value in each.values.items() if name not in shared}
         if values or (each.volumes and not volumes):
-            specific[scanner] = Parameters(values, None if volumes else each.volumes)
-    return Parameters(shared, volumes), specific
+            specific[scanner] = SeriesParameters(values, None if volumes else each.volumes)
+    return SeriesParameters(shared, volumes), specific
 
 
 def _shared_value(values: Sequence[Expectation | None]) -> Expectation | None:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from qxbatch.acquisition import Acquisition
 from qxbatch.protocol.fields import FIELDS, Field, Form
-from qxbatch.protocol.rules import Parameters
+from qxbatch.protocol.model import SeriesParameters
 from qxbatch.protocol.scanned import ScannedSeries
 from qxbatch.protocol.series_differences import fact
 from qxbatch.protocol.values import Count, Expectation, Numbers, Shells, Words, plain, same_shell
@@ -19,7 +19,7 @@ _REACH = 2.0
 _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 
 
-def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[Parameters, tuple[str, ...]]:
+def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters, tuple[str, ...]]:
     """Return the values that more than half of the series have, and the fields in which there is no such value."""
     values: dict[str, Expectation] = {}
     open_fields = []
@@ -36,7 +36,7 @@ def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[Parameters, tuple
             values[name] = usual
         elif sum(value is not None for value in facts) > len(facts) / 2:
             open_fields.append(name)
-    return Parameters(values, _usual_volumes(series)), tuple(open_fields)
+    return SeriesParameters(values, _usual_volumes(series)), tuple(open_fields)
 
 
 def _has_planned_value(field: Field, series: ScannedSeries) -> bool:

@@ -19,14 +19,14 @@ from qxbatch.study.columns import COLUMNS, COLUMNS_BEYOND_SUMMARY
 from qxbatch.study.comparison import ScannedOrUnreadable, Unreadable, read_session
 
 
-class Stamp(NamedTuple):
+class SummaryStamp(NamedTuple):
     """Size in bytes and modification time in ns of a session's summary: it is read again when one of them differs."""
 
     size: int
     modified: int
 
 
-class SignalPoint(NamedTuple):
+class TsnrPoint(NamedTuple):
     """Temporal SNR of an image."""
 
     n: int
@@ -43,8 +43,8 @@ class SessionRecord(NamedTuple):
     """The session's row of study.tsv, by the names of COLUMNS; None for unknown values."""
     scanned: ScannedOrUnreadable
     problems: tuple[Problem, ...] = ()
-    signal: tuple[SignalPoint, ...] = ()
-    stamp: Stamp | None = None
+    tsnr: tuple[TsnrPoint, ...] = ()
+    stamp: SummaryStamp | None = None
     """None where the session has no summary."""
 
     @property
@@ -53,7 +53,7 @@ class SessionRecord(NamedTuple):
         return str(self.cells["session_id"])
 
 
-def session_record(folder: SessionFolder, stamp: Stamp | None) -> SessionRecord:
+def session_record(folder: SessionFolder, stamp: SummaryStamp | None) -> SessionRecord:
     """Return the record of a session from its summary; without a readable summary the session is incomplete."""
     summary = folder.readable_summary
     scanned = read_session(folder)
@@ -61,7 +61,9 @@ def session_record(folder: SessionFolder, stamp: Stamp | None) -> SessionRecord:
         cells: dict[str, object] = dict.fromkeys(COLUMNS)
         return SessionRecord({**cells, "session_id": folder.id, "state": SessionState.INCOMPLETE.value}, scanned)
     scanner = scanned.scanner if isinstance(scanned, ScannedSession) and scanned.series else None
-    return SessionRecord(_cells(folder, summary, scanner), scanned, summary.problems, _signal(summary, scanned), stamp)
+    return SessionRecord(
+        _cells(folder, summary, scanner), scanned, summary.problems, _tsnr_points(summary, scanned), stamp
+    )
 
 
 def _cells(folder: SessionFolder, summary: Summary, scanner: str | None) -> dict[str, object]:
@@ -93,10 +95,10 @@ def _cells(folder: SessionFolder, summary: Summary, scanner: str | None) -> dict
     }
 
 
-def _signal(summary: Summary, scanned: ScannedOrUnreadable) -> tuple[SignalPoint, ...]:
+def _tsnr_points(summary: Summary, scanned: ScannedOrUnreadable) -> tuple[TsnrPoint, ...]:
     names = {series.n: series.name for series in scanned.series} if isinstance(scanned, ScannedSession) else {}
     return tuple(
-        SignalPoint(image.series, names[image.series], tsnr)
+        TsnrPoint(image.series, names[image.series], tsnr)
         for image in summary.images
         if image.series in names and image.statistics is not None and (tsnr := image.statistics.tsnr) is not None
     )
@@ -110,8 +112,8 @@ def record_value(record: SessionRecord) -> dict[str, Any]:
             value["not_compared"] = problem
         case ScannedSession(_, series):
             value["scanned_series"] = [_series_value(scan) for scan in series]
-    if record.signal:
-        value["temporal_snr"] = [point._asdict() for point in record.signal]
+    if record.tsnr:
+        value["temporal_snr"] = [point._asdict() for point in record.tsnr]
     if record.stamp is not None:
         value["summary"] = record.stamp._asdict()
     return value
@@ -145,8 +147,8 @@ def read_record(fields: Fields) -> SessionRecord:
         cells,
         scanned,
         tuple(map(read_problem, fields.tables("problems"))),
-        tuple(SignalPoint(p.whole("n"), p.text("name"), p.number("tsnr")) for p in fields.tables("temporal_snr")),
-        Stamp(stamp.whole("size"), stamp.whole("modified")),
+        tuple(TsnrPoint(p.whole("n"), p.text("name"), p.number("tsnr")) for p in fields.tables("temporal_snr")),
+        SummaryStamp(stamp.whole("size"), stamp.whole("modified")),
     )
 
 

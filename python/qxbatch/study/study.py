@@ -9,7 +9,7 @@ from qxbatch.protocol.difference import Difference
 from qxbatch.session.folder import SessionFolder, SessionState
 from qxbatch.study.comparison import Comparison, SessionComparison, compare
 from qxbatch.study.exports import DataSet, export_cells
-from qxbatch.study.record import SessionRecord, Stamp, session_record
+from qxbatch.study.record import SessionRecord, SummaryStamp, session_record
 from qxbatch.study.sessions import sessions_in
 
 
@@ -104,10 +104,10 @@ def _has_same_text(folder: SessionFolder, previous: SessionRecord) -> bool:
     return has_text == (previous.cells["state"] not in _WITHOUT_TEXT)
 
 
-def summary_stamp(folder: SessionFolder) -> Stamp | None:
+def summary_stamp(folder: SessionFolder) -> SummaryStamp | None:
     """Return the stamp of a session's summary; None if there is no summary."""
     try:
         status = os.stat(folder.paths.summary)  # noqa: PTH116 - one call for each of thousands of sessions
     except OSError:
         return None
-    return Stamp(status.st_size, status.st_mtime_ns)
+    return SummaryStamp(status.st_size, status.st_mtime_ns)

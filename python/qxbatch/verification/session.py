@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
-from qxbatch.cells import unescaped
 from qxbatch.core import Monitor, gzip_size, hash_file, hash_gzip, hash_tar_gz
+from qxbatch.ledger_cells import unescape
 from qxbatch.os_error import error_text
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import KEPT_AT, images_named, is_below, packed_member
@@ -70,7 +70,7 @@ def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]
         members = hash_tar_gz(str(path), monitor=monitor)
     except (OSError, ValueError) as error:
         return [_named(path, error)]
-    digests = {unescaped(name): digest for name, _, digest in members}
+    digests = {unescape(name): digest for name, _, digest in members}
     wrong = [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
     for name, digest in rows.items():
         if digests.get(name) != digest:

@@ -2,7 +2,7 @@
 
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.model import Rule
-from qxbatch.protocol.rules import literal
+from qxbatch.protocol.model import literal_glob
 from qxbatch.protocol.values import quoted
 
 
@@ -35,7 +35,7 @@ def series_text(facts: ImageFacts) -> str:
 
 def rule_for(facts: ImageFacts) -> str:
     """Return what to write for a series that no rule matches."""
-    name = quoted(literal(facts.name))
+    name = quoted(literal_glob(facts.name))
     return f'Add to the rule file: [[rule]] match = {{ name = {name} }} and as = "...", or ignore = "the reason".'
 
 

@@ -11,7 +11,7 @@ from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.propose.recognise import CONDITIONS, GUESS, Recognition, recognise
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.values import text
-from qxbatch.protocol.rules import literal
+from qxbatch.protocol.model import literal_glob
 
 _FEW = 6
 """Largest number of tasks that get a rule each; more tasks share one rule."""
@@ -83,7 +83,7 @@ def _general(facts: Iterable[ImageFacts]) -> Iterator[tuple[Draft, Callable[[Ima
     yield _ignore({"verdict": str(not_evaluable)}, no_images), lambda image: image.verdict is not_evaluable
     twice = sorted({image.image.session.id for image in facts if _is_twice(image)})
     yield (
-        _ignore({"source": "parrec", "session": [*map(literal, twice)]}, "the same scans exist as DICOM"),
+        _ignore({"source": "parrec", "session": [*map(literal_glob, twice)]}, "the same scans exist as DICOM"),
         lambda image: image.is_par and image.image.session.id in twice,
     )
     yield (
@@ -123,7 +123,7 @@ def _ignored(pairs: Pairs) -> Iterator[Draft]:
     for (reason, by_name), images in merged.items():
         match: dict[str, Any] = {"name": _names(images)} if by_name else {"guess": "func/bold", "volumes": 1}
         if by_name and any((image.name, image.guess) in good for image in images):
-            match["session"] = sorted({literal(image.image.session.id) for image in images})
+            match["session"] = sorted({literal_glob(image.image.session.id) for image in images})
         yield replace(_ignore(match, reason), comment=_counted(images))
 
 
@@ -191,7 +191,7 @@ def _draft(target: str, source: str, images: list[ImageFacts]) -> Draft:
 
 
 def _names(images: Iterable[ImageFacts]) -> Any:
-    return _single_or_list(sorted({literal(image.name) for image in images}))
+    return _single_or_list(sorted({literal_glob(image.name) for image in images}))
 
 
 def _single_or_list(values: list[str]) -> Any:

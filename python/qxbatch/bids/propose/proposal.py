@@ -13,7 +13,7 @@ from qxbatch.bids.rules.matching import first_match
 from qxbatch.bids.rules.rule_file import rules_of
 from qxbatch.bids.schema.names import load_schema
 from qxbatch.problems import UsageError
-from qxbatch.protocol.rules import literal
+from qxbatch.protocol.model import literal_glob
 from qxbatch.session.folder import SessionFolder
 
 _HEAD = """\
@@ -90,7 +90,7 @@ def _last_of_sbref(draft: Draft) -> dict[str, str]:
 
 
 def _ignored(facts: ImageFacts, reason: str) -> Draft:
-    match = (("name", literal(facts.name)), ("session", literal(facts.image.session.id)))
+    match = (("name", literal_glob(facts.name)), ("session", literal_glob(facts.image.session.id)))
     return Draft(match, "", reason.partition(",")[0], "no valid name")
 
 

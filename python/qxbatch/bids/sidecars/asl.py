@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from qxbatch.bids.images.moments import acquisition_interval
+from qxbatch.bids.images.acquisition_time import acquisition_interval
 from qxbatch.bids.model import Placed
 from qxbatch.bids.schema.placed_name import PlacedName
 

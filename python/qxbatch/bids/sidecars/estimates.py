@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import count
 from typing import Any, NamedTuple
 
-from qxbatch.bids.images.moments import Interval, acquisition_interval
+from qxbatch.bids.images.acquisition_time import Interval, acquisition_interval
 from qxbatch.bids.model import Placed, Serves
 from qxbatch.bids.schema.placed_name import PlacedName
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from qxbatch.bids.images.moments import acquisition_interval
+from qxbatch.bids.images.acquisition_time import acquisition_interval
 from qxbatch.bids.model import SessionPlan
 
 _LONG = ("%Y%m%d", "%d%m%Y", "%m%d%Y")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from qxbatch.bids.images.moments import acquisition_interval
+from qxbatch.bids.images.acquisition_time import acquisition_interval
 from qxbatch.bids.model import SessionPlan
 from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.bids.tables.shifts import Shifts

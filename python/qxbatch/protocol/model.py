@@ -14,11 +14,11 @@ ONCE = Count(1, 1)
 
 
 @dataclass(frozen=True)
-class Parameters:
-    """Expected values of a series."""
+class SeriesParameters:
+    """Expected parameters of a series."""
 
     values: Mapping[str, Expectation] = field(default_factory=dict)
-    """By the name of the field."""
+    """By the names of protocol/fields.py."""
     volumes: Count | None = None
 
 
@@ -27,15 +27,16 @@ class ExpectedSeries:
     """An entry of the protocol: a series that is expected, by its name and the kinds of its images."""
 
     name: str
-    """A glob; case is ignored."""
+    """A glob for the names of series in session.txt; case is ignored."""
     kinds: frozenset[ImageKind] | None = None
     """None: any."""
     count: Count = ONCE
-    parameters: Parameters = field(default_factory=Parameters)
+    """How often a session should contain it."""
+    parameters: SeriesParameters = field(default_factory=SeriesParameters)
     scanners: tuple[str, ...] = ()
     """Scanners on which the series is expected; empty: all."""
-    by_scanner: Mapping[str, Parameters] = field(default_factory=dict)
-    """Values that differ on some scanners."""
+    by_scanner: Mapping[str, SeriesParameters] = field(default_factory=dict)
+    """Parameters that replace those of `parameters` on some scanners."""
     note: str = field(default="", compare=False)
     """A comment that is written into the protocol file."""
 
@@ -46,27 +47,30 @@ class ExpectedSeries:
 
     def is_expected_on(self, scanner: str) -> bool:
         """Return whether the series is expected on a scanner."""
-        return not self.scanners or any(is_scanner(name, scanner) for name in self.scanners)
+        return not self.scanners or any(names_scanner(name, scanner) for name in self.scanners)
 
     def matches_name(self, name: str) -> bool:
         """Return whether a series of that name belongs to the entry."""
         return _matches_name(name, self.name)
 
-    def fits(self, series: ScannedSeries) -> bool:
+    def matches(self, series: ScannedSeries) -> bool:
         """Return whether a series belongs to the entry by its name and kinds."""
         return self.matches_name(series.name) and (self.kinds is None or series.kinds == self.kinds)
 
     @property
     def rank(self) -> tuple[bool, bool]:
-        """Return the sort key of entries: a series belongs to the first match, and exact names with kinds come first."""
+        """Return the sort key of entries: a series belongs to the first one that it matches. Exact names with kinds come first."""
         return self.is_pattern, self.kinds is None
 
-    def parameters_on(self, scanner: str) -> Parameters:
-        """Return the expected values on a scanner."""
+    def parameters_on(self, scanner: str) -> SeriesParameters:
+        """Return the expected parameters on a scanner."""
         specific = next(
-            (parameters for name, parameters in self.by_scanner.items() if is_scanner(name, scanner)), Parameters()
+            (parameters for name, parameters in self.by_scanner.items() if names_scanner(name, scanner)),
+            SeriesParameters(),
         )
-        return Parameters({**self.parameters.values, **specific.values}, specific.volumes or self.parameters.volumes)
+        return SeriesParameters(
+            {**self.parameters.values, **specific.values}, specific.volumes or self.parameters.volumes
+        )
 
 
 @dataclass(frozen=True)
@@ -86,22 +90,22 @@ def _matches_name(name: str, pattern: str) -> bool:
 
 
 @lru_cache(1 << 10)
-def is_scanner(name: str, scanner: str) -> bool:
-    """Return whether a name in a protocol is that of a scanner: maker and model, or only the model.
+def names_scanner(name: str, scanner: str) -> bool:
+    """Return whether a name in a protocol names a scanner, by manufacturer and model or only by model.
 
-    >>> is_scanner("siemens prisma", "Siemens Prisma"), is_scanner("Prisma", "Siemens Prisma")
+    >>> names_scanner("siemens prisma", "Siemens Prisma"), names_scanner("Prisma", "Siemens Prisma")
     (True, True)
-    >>> is_scanner("Prisma", "Siemens Prisma_fit")
+    >>> names_scanner("Prisma", "Siemens Prisma_fit")
     False
     """
-    maker, space, model = scanner.partition(" ")
-    return scanner_key(name) in (scanner_key(scanner), scanner_key(model if space else maker))
+    manufacturer, space, model = scanner.partition(" ")
+    return scanner_key(name) in (scanner_key(scanner), scanner_key(model if space else manufacturer))
 
 
-def literal(name: str) -> str:
-    """Return the glob of one name.
+def literal_glob(name: str) -> str:
+    """Return a glob that matches only this name.
 
-    >>> literal("t2*_gre")
+    >>> literal_glob("t2*_gre")
     't2[*]_gre'
     """
     return "".join(f"[{character}]" if character in _WILDCARDS else character for character in name)

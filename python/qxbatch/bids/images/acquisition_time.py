@@ -7,7 +7,7 @@ from qxbatch.bids.model import ExportImage
 
 
 class Interval(NamedTuple):
-    """Begin and end of an acquisition."""
+    """Start and end of an acquisition, without time zone."""
 
     begin: datetime
     end: datetime
@@ -21,30 +21,30 @@ class Interval(NamedTuple):
 def acquisition_interval(image: ExportImage) -> Interval | None:
     """Return when the series of an image was acquired: from its frames' times, else from its header. None if neither has a time."""
     facts = image.series.acquisition
-    begin = _moment(facts.started) if facts and facts.started else None
+    begin = _parsed(facts.started) if facts and facts.started else None
     begin = begin or _begin_in_header(image)
     if begin is None:
         return None
-    end = _moment(facts.ended) if facts and facts.ended else None
+    end = _parsed(facts.ended) if facts and facts.ended else None
     if end is None and facts and facts.duration_s:
         end = begin + timedelta(seconds=facts.duration_s)
     return Interval(begin, max(begin, end or begin))
 
 
 def _begin_in_header(image: ExportImage) -> datetime | None:
-    """Return the first valid pair of date and time in the header."""
+    """Return the first valid pair of date and time in the header; None if there is none."""
     header = image.series.header
     for kind in ("Acquisition", "Series", "Content", "Study"):
         day, time = (str(header.get(f"{kind}{suffix}") or "") for suffix in ("Date", "Time"))
         digits, _, fraction = time.partition(".")
         if day.isdecimal() and digits.isdecimal():
-            moment = _moment(f"{day}T{digits.ljust(6, '0')}.{fraction.ljust(6, '0')[:6]}")
+            moment = _parsed(f"{day}T{digits.ljust(6, '0')}.{fraction.ljust(6, '0')[:6]}")
             if moment:
                 return moment
     return None
 
 
-def _moment(text: str) -> datetime | None:
+def _parsed(text: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError:
