@@ -123,7 +123,7 @@ def test_the_validator_needs_no_network(study, tmp_path, monkeypatch):
     program = tmp_path / "validator"
     program.write_text(f'#!/bin/sh\nexec {" ".join(without_network)} {shlex.quote(find_validator())} "$@"\n')
     program.chmod(0o755)
-    monkeypatch.setattr("qxbatch.parts.bids_export.find_validator", lambda: str(program))
+    monkeypatch.setattr("qxbatch.commands.bids_export.find_validator", lambda: str(program))
     run = study.run("--validate")
     assert "0 errors" in run.out, run.text
 
@@ -164,7 +164,7 @@ def test_a_long_message_of_the_validator_is_shortened_but_not_in_json(study, tmp
     issue = {"severity": "error", "code": "X", "location": "/a", "issueMessage": "long " * 100}
     program.write_text(f"#!/bin/sh\necho '{json.dumps({'issues': {'issues': [issue]}})}'\n")
     program.chmod(0o755)
-    monkeypatch.setattr("qxbatch.parts.bids_export.find_validator", lambda: str(program))
+    monkeypatch.setattr("qxbatch.commands.bids_export.find_validator", lambda: str(program))
     run = study.run("--validate")
     assert run.status == 1
     assert 20 < run.out.count("long") < 50
@@ -176,7 +176,7 @@ def test_a_validator_without_a_result_is_reported_with_its_message(study, tmp_pa
     program = tmp_path / "validator"
     program.write_text("#!/bin/sh\necho '\033[31mout of memory\033[0m' >&2\nexit 1\n")
     program.chmod(0o755)
-    monkeypatch.setattr("qxbatch.parts.bids_export.find_validator", lambda: str(program))
+    monkeypatch.setattr("qxbatch.commands.bids_export.find_validator", lambda: str(program))
     run = study.run("--validate")
     assert run.status == 69
     assert "gave no result: out of memory." in run.err

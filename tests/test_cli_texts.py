@@ -9,9 +9,9 @@ from docopt import docopt
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qxbatch.cli.commands import COMMANDS, FIRST_WORDS
 from qxbatch.cli.main import main
-from qxbatch.cli.parts import FIRST_WORDS, PARTS
-from qxbatch.cli.texts import WIDTH, import_text, part_text, wrap
+from qxbatch.cli.texts import WIDTH, command_text, import_text, wrap
 from qxbatch.exits import ExitStatus
 from qxbatch.settings.parameter import Form, Parameter
 from qxbatch.settings.parameters import FIRST, PARAMETERS
@@ -34,13 +34,13 @@ def test_the_help_shows_the_meaning_default_and_choices_of_each_parameter(parame
     assert all(choice in parameter.metavar for choice in parameter.choices) or not parameter.choices
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_has_a_help_text(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    part = PARTS[name]
+    command = COMMANDS[name]
     assert name in FIRST_WORDS
     assert main([name, "--help=all"]) == 0
-    assert capsys.readouterr().out == part_text(part.summary, part.usage, part.parameters)
-    assert f"  {name} " in import_text(((name, part.summary),))
+    assert capsys.readouterr().out == command_text(command.summary, command.usage, command.parameters)
+    assert f"  {name} " in import_text(((name, command.summary),))
 
 
 def options_in(text: str) -> set[str]:
@@ -63,18 +63,18 @@ def test_the_full_help_shows_all_options(words: list[str], capsys: pytest.Captur
     assert options_in(capsys.readouterr().out) == {each.option for each in PARAMETERS}
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_the_short_help_of_a_command_shows_ten_options_and_how_to_see_the_others(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([name, "--help"]) == 0
     text = capsys.readouterr().out
-    others = len(PARTS[name].parameters) - 10
-    assert len(options_in(text)) == min(10, len(PARTS[name].parameters))
+    others = len(COMMANDS[name].parameters) - 10
+    assert len(options_in(text)) == min(10, len(COMMANDS[name].parameters))
     assert (f"`qxbatch {name} --help=all` shows the {others} other options." in text) is (others > 0)
 
 
-@pytest.mark.parametrize("first", ["", *PARTS])
+@pytest.mark.parametrize("first", ["", *COMMANDS])
 @pytest.mark.parametrize("option", ["--help", "--help=all"])
 def test_the_help_fits_into_80_columns(first: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*([first] if first else []), option]) == 0
@@ -82,7 +82,10 @@ def test_the_help_fits_into_80_columns(first: str, option: str, capsys: pytest.C
 
 
 def test_no_help_text_contains_the_default_marker_of_docopt() -> None:
-    texts = [import_text(), *(part_text(part.summary, part.usage, part.parameters) for part in PARTS.values())]
+    texts = [
+        import_text(),
+        *(command_text(command.summary, command.usage, command.parameters) for command in COMMANDS.values()),
+    ]
     assert not any("[default:" in text.casefold() for text in texts)
 
 
@@ -147,4 +150,4 @@ def test_the_documentation_lists_every_exit_status_and_command() -> None:
     text = (Path(__file__).resolve().parent.parent / "docs/command-line.md").read_text(encoding="utf-8")
     statuses = {int(line.split("|")[1]) for line in text.splitlines() if line.startswith("| ") and line[2].isdecimal()}
     assert statuses == {int(status) for status in ExitStatus}
-    assert {line.split("`")[1].split()[0] for line in text.splitlines() if line.startswith("| `")} == set(PARTS)
+    assert {line.split("`")[1].split()[0] for line in text.splitlines() if line.startswith("| `")} == set(COMMANDS)

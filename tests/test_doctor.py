@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.commands import doctor
 from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii
 from qxbatch.exits import ExitStatus
-from qxbatch.parts import doctor
 
 
 @pytest.fixture(autouse=True)

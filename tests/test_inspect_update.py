@@ -14,7 +14,7 @@ from qxbatch.session.summary import with_facts
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, under, write_folder
 from tests.build.study import Study, run_main, snapshot
-from tests.test_parts_inspect import TREE, imported, stopped
+from tests.test_commands_inspect import TREE, imported, stopped
 from tests.test_schemas import SESSION, check
 
 T1 = MrSeries(number=3, description="T1w", slices=4)

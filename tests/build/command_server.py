@@ -25,7 +25,7 @@ _LARGEST = 1 << 22
 """Bytes of a request."""
 _READ_AT_START = ("LANG", "LC_", "TZ", "MALLOC_", "GLIBC_", "LD_", "PYTHONUTF8", "PYTHONIO", "PYTHONDEV", "RAYON_")
 """How the names of environment variables begin that a process reads when it starts."""
-_IMPORTED = ("cli.start", "cli.run_part", "pipeline", "pipeline.refresh", "page.session", "page.study")
+_IMPORTED = ("cli.start", "cli.run_command", "pipeline", "pipeline.refresh", "page.session", "page.study")
 
 
 class CommandServer:

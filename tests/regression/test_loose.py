@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.parts.regress import QUICK_SIZE
+from qxbatch.commands.regress import QUICK_SIZE
 from qxbatch.regress.run import check
 from qxbatch.regress.sets import find_sets
 from tests.build.dicom import MrSeries

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from qxbatch.cli.parts import PARTS
+from qxbatch.cli.commands import COMMANDS
 from qxbatch.completion import manual
 from qxbatch.core import VERSION
 from qxbatch.exits import ExitStatus
@@ -28,7 +28,7 @@ def test_man_shows_every_parameter_command_and_status() -> None:
     text = rendered()
     assert f"qxbatch {VERSION}" in text
     assert [each.option for each in PARAMETERS if each.option not in text] == []
-    assert [name for name in PARTS if f"qxbatch {name}" not in text] == []
+    assert [name for name in COMMANDS if f"qxbatch {name}" not in text] == []
     statuses = text.partition("EXIT STATUS")[2].partition("EXAMPLES")[0].split()
     assert {int(word) for word in statuses if word.isdecimal()} >= {int(status) for status in ExitStatus}
 

@@ -3,8 +3,8 @@
 from qxbatch.api.packets import ImportResult, import_packets
 from qxbatch.api.scanned import ScannedPath, ScannedSeries, scan
 from qxbatch.api.sessions import open_session, verify
+from qxbatch.commands.verify import Verified
 from qxbatch.exits import ExitStatus
-from qxbatch.parts.verify import Verified
 from qxbatch.problems import UsageError
 from qxbatch.session.folder import SessionFolder
 from qxbatch.settings.import_parameters import ImportParameters

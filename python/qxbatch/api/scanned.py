@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from qxbatch.commands.scan import look
+from qxbatch.commands.threads import threads_of
 from qxbatch.model import Value
-from qxbatch.parts.scan import look
-from qxbatch.parts.threads import threads_of
 from qxbatch.problems import UsageError
 from qxbatch.report.series_table import FIELDS, AnySeries, in_order, kind_of
 from qxbatch.settings.passwords import read_passwords

@@ -3,11 +3,11 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from qxbatch.parts.places import chosen_sessions
-from qxbatch.parts.sessions import session_paths
-from qxbatch.parts.threads import threads_of
-from qxbatch.parts.verify import Verified
-from qxbatch.parts.verify import verify as verify_session
+from qxbatch.commands.places import chosen_sessions
+from qxbatch.commands.sessions import session_paths
+from qxbatch.commands.threads import threads_of
+from qxbatch.commands.verify import Verified
+from qxbatch.commands.verify import verify as verify_session
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder

@@ -61,15 +61,15 @@ def _help(words: Sequence[str]) -> str | None:
 
 def _help_text(name: str, *, complete: bool) -> str:
     """Return the help of the command with this name, else of an import."""
-    from qxbatch.cli.parts import PARTS, listed
-    from qxbatch.cli.texts import import_summary, import_text, part_summary, part_text
+    from qxbatch.cli.commands import COMMANDS, listed
+    from qxbatch.cli.texts import command_summary, command_text, import_summary, import_text
 
-    part = PARTS.get(name)
-    if part is None:
+    command = COMMANDS.get(name)
+    if command is None:
         return import_text(listed()) if complete else import_summary(listed())
     if complete:
-        return part_text(part.summary, part.usage, part.parameters)
-    return part_summary(name, part.summary, part.usage, part.parameters)
+        return command_text(command.summary, command.usage, command.parameters)
+    return command_summary(name, command.summary, command.usage, command.parameters)
 
 
 def _guarded(words: Sequence[str]) -> int:
@@ -111,10 +111,10 @@ def _log(text: str, status: int) -> None:
 
 
 def _run(words: Sequence[str]) -> int:
-    from qxbatch.cli.parts import FIRST_WORDS
+    from qxbatch.cli.commands import FIRST_WORDS
 
     if words and words[0] in FIRST_WORDS:
-        from qxbatch.cli.run_part import run
+        from qxbatch.cli.run_command import run
 
         return run(words[0], words[1:])
     _refuse_misspelt(words)
@@ -127,7 +127,7 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
     """Raise UsageError when the first word is nearly a command's name, and no folder of that name exists."""
     import os
 
-    from qxbatch.cli.parts import FIRST_WORDS
+    from qxbatch.cli.commands import FIRST_WORDS
     from qxbatch.nearest import nearest
     from qxbatch.problems import UsageError
 

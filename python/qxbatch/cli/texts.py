@@ -38,22 +38,22 @@ run, 130 interrupted.
 """
 
 
-def import_text(parts: tuple[tuple[str, str], ...] = ()) -> str:
-    """Return the whole text of an import; `parts` are (name, summary) of the part commands that exist."""
+def import_text(commands: tuple[tuple[str, str], ...] = ()) -> str:
+    """Return the whole text of an import; `commands` are (name, summary) of the commands that exist."""
     groups = (_group(group) for group in Group)
-    return "\n".join([IMPORT_HEAD, *_listed(parts), *groups, HELP_OPTIONS, IMPORT_FOOT])
+    return "\n".join([IMPORT_HEAD, *_listed(commands), *groups, HELP_OPTIONS, IMPORT_FOOT])
 
 
-def import_summary(parts: tuple[tuple[str, str], ...]) -> str:
+def import_summary(commands: tuple[tuple[str, str], ...]) -> str:
     """Return the text of an import with the options used most."""
-    return "\n".join([IMPORT_HEAD, *_listed(parts), _first(PARAMETERS, "qxbatch"), IMPORT_FOOT])
+    return "\n".join([IMPORT_HEAD, *_listed(commands), _first(PARAMETERS, "qxbatch"), IMPORT_FOOT])
 
 
-def _listed(parts: tuple[tuple[str, str], ...]) -> list[str]:
-    """Return the block of the parts; empty if there are none."""
-    if not parts:
+def _listed(commands: tuple[tuple[str, str], ...]) -> list[str]:
+    """Return the block of the commands; empty if there are none."""
+    if not commands:
         return []
-    lines = "".join(_row(f"  {name:<9} ", summary) for name, summary in parts)
+    lines = "".join(_row(f"  {name:<9} ", summary) for name, summary in commands)
     return ["Commands, each with its own --help, called as qxbatch COMMAND:\n" + lines]
 
 
@@ -63,20 +63,20 @@ def _row(head: str, text: str) -> str:
     return f"{head}{first_line}\n" + "".join(f"{' ' * len(head)}{line}\n" for line in more_lines)
 
 
-def part_text(summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> str:
-    """Return the whole text of a part command."""
+def command_text(summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> str:
+    """Return the whole text of a command."""
     options = "Options:\n" + "".join(option_text(parameter) for parameter in parameters)
-    return "\n".join([_part_head(summary, usage), options, HELP_OPTIONS])
+    return "\n".join([_command_head(summary, usage), options, HELP_OPTIONS])
 
 
-def part_summary(name: str, summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> str:
-    """Return the text of a part command with the options used most."""
+def command_summary(name: str, summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> str:
+    """Return the text of a command with the options used most."""
     if len(parameters) <= len(FIRST):
-        return part_text(summary, usage, parameters)
-    return "\n".join([_part_head(summary, usage), _first(parameters, f"qxbatch {name}")])
+        return command_text(summary, usage, parameters)
+    return "\n".join([_command_head(summary, usage), _first(parameters, f"qxbatch {name}")])
 
 
-def _part_head(summary: str, usage: tuple[str, ...]) -> str:
+def _command_head(summary: str, usage: tuple[str, ...]) -> str:
     lines = "".join(f"  qxbatch {line}\n" for line in usage)
     return "\n".join(["".join(f"{line}\n" for line in wrap(summary, WIDTH)), f"Usage:\n{lines}"])
 

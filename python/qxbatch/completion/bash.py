@@ -88,7 +88,7 @@ def script(commands: Iterable[Command]) -> str:
     all_commands = list(commands)
     names = [command.name for command in all_commands if command.name != IMPORT]
     functions = [
-        _function("command", "the part that the first word names", [(names, '"$1"')]),
+        _function("command", "the command that the first word names", [(names, '"$1"')]),
         _function(
             "options", "the options of a command", [([command.name], _options(command)) for command in all_commands]
         ),
@@ -129,7 +129,7 @@ def _text(option: Option) -> str:
 
 
 def _words(commands: Iterable[Command], names: Iterable[str]) -> list[tuple[list[str], str]]:
-    """Return (command and place, values). The first word of an import may also be a part."""
+    """Return (command and place, values). The first word of an import may also be a command."""
     rows = []
     for command in commands:
         for place, word in enumerate(command.words):

@@ -7,11 +7,11 @@ from qxbatch.completion.words import DIR, FILE, IMPORT, Command, Option
 HEAD = """\
 # Completion of qxbatch for fish. Written by `python -m qxbatch.completion.render`.
 
-# Whether the command is $argv[1]; without a part it is the import.
+# Whether the command is $argv[1]; without a command it is the import.
 function __qxbatch_is
     set -l words (commandline -opc)
-    set -l parts {parts}
-    if test (count $words) -gt 1; and contains -- $words[2] $parts
+    set -l subcommands {subcommands}
+    if test (count $words) -gt 1; and contains -- $words[2] $subcommands
         test "$argv[1]" = $words[2]
     else
         test "$argv[1]" = import
@@ -36,13 +36,13 @@ complete -c qxbatch -f
 def script(commands: Iterable[Command]) -> str:
     """Return the script."""
     all_commands = list(commands)
-    part_commands = [command for command in all_commands if command.name != IMPORT]
-    lines = [HEAD.replace("{parts}", " ".join(command.name for command in part_commands))]
+    subcommands = [command for command in all_commands if command.name != IMPORT]
+    lines = [HEAD.replace("{subcommands}", " ".join(command.name for command in subcommands))]
     lines += [
         f"complete -c qxbatch -n '__qxbatch_place 1' -a {command.name} -d {_quoted(command.summary)}"
-        for command in part_commands
+        for command in subcommands
     ]
-    lines += ["complete -c qxbatch -n '__qxbatch_place 1' -a help -d 'The help of a part'"]
+    lines += ["complete -c qxbatch -n '__qxbatch_place 1' -a help -d 'The help of a command'"]
     lines += ["complete -c qxbatch -n '__qxbatch_place 1' -a version -d 'The version'"]
     for command in all_commands:
         options = (option for option in command.options if "=" not in option.name)

@@ -1,9 +1,9 @@
-"""The man page qxbatch(1), generated from the tables of parameters and parts."""
+"""The man page qxbatch(1), generated from the tables of parameters and commands."""
 
 import re
 from collections.abc import Iterable
 
-from qxbatch.cli.parts import PARTS, Part
+from qxbatch.cli.commands import COMMANDS, Command
 from qxbatch.core import VERSION
 from qxbatch.exits import ExitStatus
 from qxbatch.settings.boutiques import STATUSES
@@ -24,7 +24,7 @@ qxbatch \- bring incoming MR packets to sorted DICOM, NIfTI images and session.t
 .RI [ options ]
 .br
 .B qxbatch
-.I part
+.I command
 \&...
 .SH DESCRIPTION
 The first form imports the packets (folders, zip, 7z and tar archives of DICOM or PAR/REC) that wait in
@@ -35,7 +35,7 @@ sessions are made below
 .IR output ,
 .I level
 is participant or group.
-The third calls a part.
+The third calls a command.
 .PP
 Names of options may be written with \- or _, values follow after = or a space.
 A packet is moved only when its session is complete and verified.
@@ -52,8 +52,8 @@ EXAMPLES = (
 def page() -> str:
     """Return the page."""
     lines = [
-        ".SH PARTS",
-        *(line for name, part in PARTS.items() for line in _part(name, part)),
+        ".SH COMMANDS",
+        *(line for name, command in COMMANDS.items() for line in _command(name, command)),
         ".SH OPTIONS OF AN IMPORT",
         *(line for group in Group for line in _group(group)),
         ".SH EXIT STATUS",
@@ -69,14 +69,14 @@ def _statuses() -> Iterable[tuple[int, str]]:
     yield from ((int(status), text) for status, text in STATUSES.items())
 
 
-def _part(name: str, part: Part) -> Iterable[str]:
-    """Yield a part: its usage, its summary, its specific options, and the names of the options that an import has, too."""
+def _command(name: str, command: Command) -> Iterable[str]:
+    """Yield a command: its usage, its summary, its specific options, and the names of the options that an import has, too."""
     yield f".SS qxbatch {name}"
-    yield from (line for usage in part.usage for line in (f".B {_escaped(f'qxbatch {usage}')}", ".br"))
+    yield from (line for usage in command.usage for line in (f".B {_escaped(f'qxbatch {usage}')}", ".br"))
     yield ".PP"
-    yield _escaped(part.summary)
-    specific = [parameter for parameter in part.parameters if parameter not in PARAMETERS]
-    shared = [parameter.option for parameter in part.parameters if parameter in PARAMETERS]
+    yield _escaped(command.summary)
+    specific = [parameter for parameter in command.parameters if parameter not in PARAMETERS]
+    shared = [parameter.option for parameter in command.parameters if parameter in PARAMETERS]
     yield from (line for parameter in specific for line in _option(parameter))
     if shared:
         yield ".PP"

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qxbatch.cli.commands import COMMANDS
 from qxbatch.cli.main import HELP_ALL
-from qxbatch.cli.parts import PARTS
 from qxbatch.cli.words import LEVELS
 from qxbatch.settings.parameter import Form, Parameter
 from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
@@ -43,7 +43,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Command:
-    """The import, or a part."""
+    """The import, or another command."""
 
     name: str
     summary: str
@@ -59,15 +59,15 @@ HELP = (
 
 
 def commands() -> tuple[Command, ...]:
-    """Return the import and then the parts, in the order of the help."""
+    """Return the import and then the other commands, in the order of the help."""
     levels = Word("level", LEVELS)
     words = (Word("sessionsfolder", (DIR,)), Word("output", (DIR,)), levels)
     import_command = Command(IMPORT, "Imports packets.", _options(PARAMETERS), words)
-    parts = (
-        Command(name, part.summary, _options(part.parameters), _words(part.usage, part.words))
-        for name, part in PARTS.items()
+    others = (
+        Command(name, command.summary, _options(command.parameters), _words(command.usage, command.words))
+        for name, command in COMMANDS.items()
     )
-    return (import_command, *parts)
+    return (import_command, *others)
 
 
 def _options(parameters: Sequence[Parameter]) -> tuple[Option, ...]:

@@ -9,7 +9,7 @@ HEAD = """\
 # Completion of qxbatch for zsh. Written by `python -m qxbatch.completion.render`.
 
 _qxbatch() {
-    local -a parts
+    local -a subcommands
 """
 
 TAIL = """\
@@ -22,17 +22,17 @@ _qxbatch "$@"
 def script(commands: Iterable[Command]) -> str:
     """Return the script."""
     all_commands = list(commands)
-    parts = [
+    subcommands = [
         f"        {_quoted(f'{command.name}:{command.summary}')}" for command in all_commands if command.name != IMPORT
     ]
     first = [
-        "    parts=(",
-        *parts,
-        "        'help:The help of a part'",
+        "    subcommands=(",
+        *subcommands,
+        "        'help:The help of a command'",
         "        'version:The version'",
         "    )",
         "    if (( CURRENT == 2 )) && [[ $PREFIX != -* ]]; then",
-        "        _describe -t parts part parts",
+        "        _describe -t subcommands command subcommands",
         "        _files -/",
         "        return",
         "    fi",

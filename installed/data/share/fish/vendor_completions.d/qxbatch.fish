@@ -1,10 +1,10 @@
 # Completion of qxbatch for fish. Written by `python -m qxbatch.completion.render`.
 
-# Whether the command is $argv[1]; without a part it is the import.
+# Whether the command is $argv[1]; without a command it is the import.
 function __qxbatch_is
     set -l words (commandline -opc)
-    set -l parts scan inspect sort convert split verify report protocol bids regress doctor demo worker jobs resume cancel
-    if test (count $words) -gt 1; and contains -- $words[2] $parts
+    set -l subcommands scan inspect sort convert split verify report protocol bids regress doctor demo worker jobs resume cancel
+    if test (count $words) -gt 1; and contains -- $words[2] $subcommands
         test "$argv[1]" = $words[2]
     else
         test "$argv[1]" = import
@@ -40,7 +40,7 @@ complete -c qxbatch -n '__qxbatch_place 1' -a worker -d 'Imports one packet; a p
 complete -c qxbatch -n '__qxbatch_place 1' -a jobs -d 'Shows what became of packets that were submitted to a cluster.'
 complete -c qxbatch -n '__qxbatch_place 1' -a resume -d 'Submits again what was lost: packets whose job ended without a result.'
 complete -c qxbatch -n '__qxbatch_place 1' -a cancel -d 'Cancels the jobs that wait or run.'
-complete -c qxbatch -n '__qxbatch_place 1' -a help -d 'The help of a part'
+complete -c qxbatch -n '__qxbatch_place 1' -a help -d 'The help of a command'
 complete -c qxbatch -n '__qxbatch_place 1' -a version -d 'The version'
 
 complete -c qxbatch -n '__qxbatch_is import; and __qxbatch_place 1' -f -a '(__qxbatch_folders)'

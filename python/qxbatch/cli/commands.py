@@ -1,0 +1,322 @@
+"""The commands and their grammar. Quick to import, since the help of an import lists them."""
+
+from qxbatch.settings.of_cluster import OF_CLUSTER
+from qxbatch.settings.parameter import Form, Group, Parameter, find
+from qxbatch.settings.parameters import PARAMETERS
+
+
+class Command:
+    """One command. Its module is `qxbatch.commands.<name>` with `run(options) -> int`."""
+
+    def __init__(
+        self,
+        summary: str,
+        usage: tuple[str, ...],
+        parameters: tuple[Parameter, ...],
+        *,
+        words: dict[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.summary = summary
+        self.usage = usage
+        self.parameters = parameters
+        self.words = words or {}
+        """The possible values of a positional word, if they are few."""
+
+
+N_PROCS = find(PARAMETERS, "n_procs")
+
+
+def switch(name: str, meaning: str) -> Parameter:
+    """Return an option without value for a command."""
+    return Parameter(name, meaning, group=Group.RUN, form=Form.SWITCH)
+
+
+def import_options(*names: str) -> tuple[Parameter, ...]:
+    """Return parameters of an import, which have the same meaning in a command."""
+    return tuple(find(PARAMETERS, name) for name in names)
+
+
+REPORTS = (
+    *import_options("verbose", "quiet", "list_all", "log_file", "json_file"),
+    switch("json", "Print the run's summary as JSON."),
+)
+"""Options for the messages of commands that import."""
+
+NOT_FOR_WORKER = ("sessionsfolder", "sessions", "participant_label", "session_label", "skip_bids_validator", "test")
+"""Parameters of an import that a worker does not have, since its packet is named."""
+WORKER = (
+    Parameter(
+        "packet",
+        "The packet: its name in the inbox, or its session id.",
+        group=Group.INPUT,
+        metavar="NAME",
+    ),
+    *(parameter for parameter in PARAMETERS if parameter not in OF_CLUSTER and parameter.name not in NOT_FOR_WORKER),
+    Parameter("submission", "For job scripts: the submission of this task.", group=Group.CLUSTER, metavar="ID"),
+    Parameter("task", "For job scripts: the task.", group=Group.CLUSTER, metavar="N"),
+)
+
+COMMANDS: dict[str, Command] = {
+    "scan": Command(
+        "Lists the series in folders, files and archives.",
+        ("scan <path>... [options]",),
+        (
+            switch("json", "Print JSON."),
+            switch("tsv", "Print tab-separated values, a row for each series."),
+            *import_options("password_file"),
+            N_PROCS,
+        ),
+    ),
+    "inspect": Command(
+        "Compares what was planned at the scanner with what was scanned, with a verdict on each series of packets and sessions.",
+        ("inspect <path>... [options]",),
+        (
+            switch("wide", "Show all facts. Without it, only those that fit into 80 columns."),
+            switch("json", "Print JSON with all facts."),
+            switch(
+                "update", "Compute the facts of sessions from their sorted DICOM, and store them. Nothing is converted."
+            ),
+            *import_options("test", "join_series", "password_file"),
+            Parameter(
+                "work_dir",
+                "Folder for DICOM headers read from archives, removed at the end. Default: TMPDIR.",
+                group=Group.RUN,
+                metavar="DIR",
+                short="-w",
+            ),
+            N_PROCS,
+        ),
+    ),
+    "sort": Command(
+        "Sorts the files in each session's inbox into its dicom folder. Nothing is converted, session.txt is not written.",
+        ("sort <session>... [options]",),
+        (
+            *import_options("overwrite", "test", "check", "archive", "gzip", "gzip_level", "unzip", "nameformat"),
+            *import_options(
+                "on_mixed",
+                "on_damaged",
+                "join_series",
+                "max_expansion",
+                "password_file",
+                "n_procs",
+                "work_dir",
+                "deidentify_logs",
+            ),
+            *REPORTS,
+        ),
+    ),
+    "convert": Command(
+        "Converts the sorted DICOM of sessions, also of other programs, and rewrites session.txt.",
+        ("convert <session>... [options]",),
+        (
+            *import_options(
+                "overwrite",
+                "test",
+                "check",
+                "tool",
+                "fallback",
+                "dicm2nii_dir",
+                "parelements",
+                "n_procs",
+                "mem",
+                "timeout",
+            ),
+            *import_options("add_image_type", "add_json_info", "path_map", "nameformat", "unzip", "protocol"),
+            Parameter(
+                "gzip",
+                "How DICOM is kept. Without it, as each session has it.",
+                group=Group.OUTPUT,
+                choices=("folder", "file", "no"),
+            ),
+            *import_options(
+                "gzip_level", "on_mixed", "on_damaged", "join_series", "max_expansion", "work_dir", "deidentify_logs"
+            ),
+            *REPORTS,
+        ),
+    ),
+    "split": Command(
+        "Splits a folder or archive of several patients or studies into one folder for each. The source is not changed.",
+        ("split <folder> [options]",),
+        (
+            Parameter(
+                "output",
+                "Folder for the new folders. Default: FOLDER_split beside the folder.",
+                group=Group.OUTPUT,
+                metavar="DIR",
+            ),
+            *import_options("test", "max_expansion", "password_file", "n_procs"),
+            switch("json", "Print JSON."),
+        ),
+    ),
+    "verify": Command(
+        "Checks sessions against their ledgers. Nothing is written.",
+        ("verify <session>... [options]",),
+        (switch("json", "Print JSON."), N_PROCS),
+    ),
+    "report": Command(
+        "Writes the report.html of sessions again; for a sessions folder also the report of the study.",
+        ("report <folder>... [options]",),
+        (*import_options("test"), switch("json", "Print JSON.")),
+    ),
+    "protocol": Command(
+        "Proposes a protocol from the majority of sessions (learn), or lists what differs from one (check).",
+        ("protocol <action> <sessionsfolder> [options]",),
+        (
+            Parameter(
+                "output",
+                "learn: file to write, for example protocol.toml.",
+                group=Group.OUTPUT,
+                metavar="FILE",
+            ),
+            Parameter(
+                "overwrite",
+                "learn: whether an existing file is replaced.",
+                group=Group.OUTPUT,
+                default="no",
+                choices=("yes", "no"),
+                form=Form.YES_NO,
+            ),
+            Parameter(
+                "test",
+                "learn: print the file and write nothing.",
+                group=Group.OUTPUT,
+                default="no",
+                choices=("yes", "no"),
+                form=Form.YES_NO,
+            ),
+            Parameter("protocol", "check: protocol to compare the sessions with.", group=Group.INPUT, metavar="FILE"),
+            switch("json", "check: print JSON."),
+        ),
+        words={"action": ("learn", "check")},
+    ),
+    "bids": Command(
+        "Exports sessions to a BIDS data set, by a rule file that decides every series.",
+        ("bids <sessionsfolder> <bidsdir> [options]",),
+        (
+            Parameter("rules", "Rule file (docs/bids.md).", group=Group.INPUT, metavar="FILE"),
+            Parameter(
+                "init", "Propose a rule file from the sessions; nothing is exported.", group=Group.INPUT, metavar="FILE"
+            ),
+            Parameter(
+                "plan",
+                "Print the path of every image as a table; nothing is exported. With a file: export by this edited table.",
+                group=Group.INPUT,
+                metavar="FILE",
+                form=Form.YES_NO,
+            ),
+            Parameter(
+                "explain",
+                "Print which rule decides a series, and why the others do not.",
+                group=Group.INPUT,
+                metavar="SESSION SERIES",
+                form=Form.WORDS,
+            ),
+            Parameter("sessions", "Sessions to export: globs, separated by commas.", group=Group.INPUT, metavar="LIST"),
+            *import_options("test"),
+            switch("validate", "Run the official BIDS validator on the data set; it needs no internet."),
+            Parameter(
+                "link",
+                "How images get into the data set (docs/bids-export.md).",
+                group=Group.OUTPUT,
+                default="auto",
+                choices=("auto", "reflink", "hard", "copy", "symlink"),
+            ),
+            Parameter(
+                "intended_for",
+                "How IntendedFor names images: as BIDS URIs, or as paths relative to the folder of the subject.",
+                group=Group.OUTPUT,
+                default="uri",
+                choices=("uri", "path"),
+            ),
+            switch("sourcedata", "Place the sorted DICOM of exported series in sourcedata."),
+            switch(
+                "shift_dates",
+                "Move the dates of each subject by a random number of days, which is kept outside of the data set.",
+            ),
+            Parameter(
+                "shift_table",
+                "Table of the days.",
+                group=Group.OUTPUT,
+                default="<sessionsfolder>/bids-date-shifts.tsv",
+                metavar="FILE",
+            ),
+            *import_options("logfile"),
+            Parameter(
+                "participant_columns",
+                "Columns of --logfile for participants.tsv.",
+                group=Group.INPUT,
+                metavar="LIST",
+            ),
+            switch("keep_identifying", "Keep fields of sidecars that name or describe a person."),
+            Parameter(
+                "overwrite",
+                "With --init: whether an existing file is replaced.",
+                group=Group.OUTPUT,
+                default="no",
+                choices=("yes", "no"),
+                form=Form.YES_NO,
+            ),
+            switch("json", "Print JSON."),
+        ),
+    ),
+    "regress": Command(
+        "Imports regression sets (packets with recorded results) again, and compares the results with the recorded ones.",
+        ("regress <folder>... [options]",),
+        (
+            switch("update", "Write the expectations of sets that have none or differ."),
+            switch("quick", "Only sets whose packets have up to 16 MiB."),
+            N_PROCS,
+            switch("json", "Print JSON."),
+        ),
+    ),
+    "doctor": Command(
+        "Says what is installed, which version, where, and what is missing for which job.",
+        ("doctor [options]",),
+        (*import_options("dicm2nii_dir"), switch("json", "Print JSON.")),
+    ),
+    "demo": Command(
+        "Makes a small study of real scans in a folder that is empty or new (default: qxbatch-demo), and imports it.",
+        ("demo [<folder>] [options]",),
+        (
+            switch("packets_only", "Make the packets and import nothing."),
+            *import_options("archive", "gzip", "path_map", "n_procs", "quiet", "list_all", "log_file", "json_file"),
+        ),
+    ),
+    "worker": Command(
+        "Imports one packet; a packet that is imported already counts as a success. Other packets and the report of the study "
+        "are left alone.",
+        ("worker <folder>... [options]",),
+        WORKER,
+    ),
+    "jobs": Command(
+        "Shows what became of packets that were submitted to a cluster.",
+        ("jobs <sessionsfolder> [options]",),
+        (switch("json", "Print JSON."), *import_options("list_all")),
+    ),
+    "resume": Command(
+        "Submits again what was lost: packets whose job ended without a result.",
+        ("resume <sessionsfolder> [options]",),
+        (
+            switch("failed", "Also packets that failed."),
+            *(parameter for parameter in OF_CLUSTER if parameter.name != "container"),
+            *import_options("quiet"),
+        ),
+    ),
+    "cancel": Command(
+        "Cancels the jobs that wait or run.",
+        ("cancel <sessionsfolder> [options]",),
+        (*import_options("quiet"),),
+    ),
+}
+"""The commands, in the order of the help."""
+
+FIRST_WORDS = (
+    *("scan", "inspect", "sort", "convert", "split", "report", "doctor", "verify", "protocol", "bids", "regress"),
+    *("worker", "jobs", "resume", "cancel", "demo"),
+)
+"""Words that choose a command, even if this version does not contain it: a folder of such a name is `./scan`."""
+
+
+def listed() -> tuple[tuple[str, str], ...]:
+    """Return (name, summary) of the commands that exist."""
+    return tuple((name, command.summary) for name, command in COMMANDS.items())

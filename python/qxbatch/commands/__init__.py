@@ -1,0 +1,1 @@
+"""The commands: `qxbatch <command>` runs `qxbatch.commands.<command>.run(options)`."""

@@ -1,0 +1,53 @@
+"""`qxbatch bids`: exports sessions to a BIDS data set, by a rule file that decides every series."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from qxbatch.bids.decide.decision import decide
+from qxbatch.bids.decide.explanation import explain
+from qxbatch.bids.decide.plan_table import plan_text, read_plan
+from qxbatch.bids.model import SessionPlan
+from qxbatch.bids.rules.rule_file import read_rules
+from qxbatch.commands.bids_export import export_plans
+from qxbatch.commands.bids_init import propose_rules
+from qxbatch.commands.bids_options import PRINTED, BidsOptions, read_options
+from qxbatch.commands.places import chosen_sessions
+from qxbatch.discover.filters import by_glob
+from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
+from qxbatch.session.folder import SessionFolder
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Export, propose, explain or plan, as the options say; return the exit status. Raises UsageError."""
+    bids_options = read_options(options)
+    sessions = [SessionFolder(path) for path in chosen_sessions([str(bids_options.sessionsfolder)])]
+    bids_options = bids_options._replace(sessionsfolder=sessions[0].path.parent)
+    if bids_options.init is not None:
+        return int(propose_rules(bids_options, sessions))
+    assert bids_options.rules is not None
+    rules = read_rules(bids_options.rules)
+    if bids_options.explain is not None:
+        print(explain(sessions, rules, *bids_options.explain))
+        return int(ExitStatus.OK)
+    plans = decide(sessions, rules)
+    if isinstance(bids_options.plan, Path):
+        plans = read_plan(bids_options.plan, plans)
+    chosen = _chosen(plans, bids_options)
+    if bids_options.plan == PRINTED:
+        print(plan_text(chosen), end="")
+        return int(ExitStatus.OK)
+    return int(export_plans(bids_options, rules, chosen, complete=len(chosen) == len(sessions)))
+
+
+def _chosen(plans: list[SessionPlan], options: BidsOptions) -> list[SessionPlan]:
+    if not options.sessions:
+        return plans
+    chosen = [plan for plan in plans if by_glob(plan.session.id, options.sessions)]
+    if not chosen:
+        raise UsageError(
+            f"--sessions={','.join(options.sessions)} names no session in {options.sessionsfolder}.",
+            f"Sessions of this folder are, for example, {', '.join(plan.session.id for plan in plans[:3])}.",
+            ExitStatus.NOTHING_READY,
+        )
+    return chosen

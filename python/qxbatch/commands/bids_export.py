@@ -1,0 +1,76 @@
+"""The export of `qxbatch bids`: writes planned sessions, validates them, and records the export for the study level."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from qxbatch.bids.files.shared import StudyTable
+from qxbatch.bids.files.study_table import read_study_table
+from qxbatch.bids.model import RuleFile, SessionPlan
+from qxbatch.bids.write.placing import LinkRefusedError
+from qxbatch.bids.write.result import Export, export_value
+from qxbatch.bids.write.run import Request, run_export
+from qxbatch.bids.write.validate import Validated, find_validator, validate
+from qxbatch.commands.bids_options import BidsOptions
+from qxbatch.commands.bids_study import note_export
+from qxbatch.commands.bids_text import export_text, validated_text, validated_value
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
+from qxbatch.problems import UsageError
+
+
+def export_plans(options: BidsOptions, rules: RuleFile, plans: Sequence[SessionPlan], *, complete: bool) -> ExitStatus:
+    """Export the sessions and print the result. Raises UsageError."""
+    program = find_validator() if options.validate else ""
+    table, warnings = read_study_table(options.logfile, options.columns) if options.logfile else (StudyTable(), [])
+    export = _exported(_request(options, rules, table, complete=complete), plans)
+    if not options.test:
+        note_export(options, rules, export, None)
+    try:
+        validated = validate(options.dataset, program) if program else None
+    except UsageError:
+        _say(options, export, warnings, None)
+        raise
+    if validated:
+        note_export(options, rules, export, validated)
+    _say(options, export, warnings, validated)
+    return ExitStatus.FAILED if export.failed or (validated and validated.errors) else ExitStatus.OK
+
+
+def _request(options: BidsOptions, rules: RuleFile, table: StudyTable, *, complete: bool) -> Request:
+    return Request(
+        sessionsfolder=options.sessionsfolder,
+        dataset=options.dataset,
+        description=rules.dataset,
+        table=table,
+        link=options.link,
+        intended_for=options.intended_for,
+        shift_table=options.shift_table,
+        sourcedata=options.sourcedata,
+        keep_identifying=options.keep_identifying,
+        complete=complete,
+        test=options.test,
+    )
+
+
+def _exported(request: Request, plans: Sequence[SessionPlan]) -> Export:
+    try:
+        return run_export(request, plans)
+    except LinkRefusedError as error:
+        raise UsageError(f"{error}.", "Write --link=auto or --link=copy.", ExitStatus.CANNOT_WRITE) from None
+    except OSError as error:
+        hint = "Correct this and run again: the next run completes the export."
+        text = error_text(error, request.dataset)
+        raise UsageError(f"Cannot write {text}.", hint, ExitStatus.CANNOT_WRITE) from None
+
+
+def _say(options: BidsOptions, export: Export, warnings: Sequence[str], validated: Validated | None) -> None:
+    for text in warnings:
+        print(f"to check: {text}", file=sys.stderr)
+    if options.json:
+        value = export_value(export, str(options.dataset), test=options.test)
+        print(json.dumps({**value, **({"validation": validated_value(validated)} if validated else {})}, indent=1))
+        return
+    print(export_text(export, str(options.dataset), test=options.test))
+    if validated:
+        print(validated_text(validated))

@@ -1,0 +1,42 @@
+"""Records an export in the sessions folder and rewrites the study page."""
+
+import sys
+
+from qxbatch.bids.files.changes import Action
+from qxbatch.bids.model import RuleFile
+from qxbatch.bids.write.result import Export, SessionState
+from qxbatch.bids.write.validate import Validated
+from qxbatch.commands.bids_options import BidsOptions
+from qxbatch.os_error import error_text
+from qxbatch.pipeline.study_level import write_study
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import STUDY_SIDECAR
+from qxbatch.study.exports import DataSet, SessionExport, Validation, read_exports, rules_digest, write_export
+from qxbatch.study.sessions import sessions_in
+from qxbatch.study.study import summary_stamp
+from qxbatch.textfile import read_bytes
+
+
+def note_export(options: BidsOptions, rules: RuleFile, export: Export, validated: Validated | None) -> None:
+    """Record the export, and refresh the study level if the folder has one. A failed write is a message, not an error."""
+    folder = options.sessionsfolder
+    try:
+        digest = rules_digest(read_bytes(rules.path))
+        data_set = next((entry for entry in read_exports(folder) if entry.path == options.dataset), None)
+        sessions = dict(data_set.sessions) if data_set else {}
+        for result in export.sessions:
+            stamp = summary_stamp(SessionFolder(folder / result.session))
+            sessions[result.session] = SessionExport(stamp if result.state is SessionState.EXPORTED else None, digest)
+        validation = data_set.validation if data_set and not _changed(export) else None
+        if validated:
+            validation = Validation(len(validated.errors), validated.warnings, validated.validator)
+        is_changed = write_export(folder, DataSet(options.dataset, rules.path, sessions, validation))
+        if is_changed and (folder / STUDY_SIDECAR).exists():
+            write_study(folder, [path for path in sessions_in(folder) if path.parent == folder])
+    except OSError as error:
+        print(f"The study page does not show this export: cannot write {error_text(error, folder)}.", file=sys.stderr)
+
+
+def _changed(export: Export) -> bool:
+    """Return whether a file was changed, so that the previous validation no longer counts."""
+    return any(export.counts[action] for action in (Action.ADD, Action.REPLACE, Action.REMOVE))

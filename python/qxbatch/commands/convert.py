@@ -1,0 +1,55 @@
+"""`qxbatch convert`: converts the sorted DICOM of sessions, whichever program sorted it, and rewrites session.txt."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.commands.sessions import run_sessions, session_paths, settings_of
+from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.ingest.sources import sorted_sources
+from qxbatch.model import Candidate, Packet, SessionId, Verdict
+from qxbatch.problems import Code, Problem
+from qxbatch.resolve.nameformat import by_folder
+from qxbatch.resolve.names import fault
+from qxbatch.session.contents import has_images
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.paths import SessionPaths
+from qxbatch.settings.command import command_for
+from qxbatch.settings.model import Settings, Stages
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Convert the named sessions; return the exit status. Raises UsageError."""
+    paths = session_paths(options["<session>"])
+    user_settings = settings_of(options, paths)
+    by_format = bool(options["--nameformat"])
+
+    def find(settings: Settings) -> list[Candidate]:
+        return [look(path, settings, overwrite=user_settings.overwrite, by_format=by_format) for path in paths]
+
+    as_found = not options["--gzip"]
+    settings = replace(user_settings, stages=Stages.CONVERT, overwrite=True, gzip_as_found=as_found)
+    return run_sessions(settings, find, json=bool(options["--json"]))
+
+
+def look(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) -> Candidate:
+    """Judge one session folder. Its subject is the one that its session.txt or summary records, except with --nameformat."""
+    previous_subject = "" if by_format else SessionFolder(path).subject
+    session = (
+        SessionId(previous_subject, folder=path.name) if previous_subject else by_folder(path.name, settings.nameformat)
+    )
+    if session is None:
+        return Candidate(path, Verdict.NOT_PARSED, note=f"--nameformat finds no subject in {path.name}")
+    why = fault(path.name)
+    if why:
+        problem = Problem(Code.BAD_NAME, str(path), f"no session may have that name: {why}.", "Rename the folder.")
+        return Candidate(path, Verdict.REFUSED, session=session, problem=problem)
+    dicom = SessionPaths(path).dicom
+    if not sorted_sources(dicom):
+        note = "nothing is sorted in its dicom: `qxbatch sort` does that"
+        return Candidate(path, Verdict.STRAY, session=session, note=note)
+    if has_images(path) and not overwrite:
+        note = f"it is converted; to convert it again: {command_for(settings, [path.name], {'overwrite': 'yes'})}"
+        return Candidate(path, Verdict.ALREADY_THERE, session=session, note=note)
+    packet = Packet(dicom, path.name, fingerprint(dicom))
+    return Candidate(path, Verdict.READY, packet, session)

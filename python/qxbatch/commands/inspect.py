@@ -1,0 +1,43 @@
+"""`qxbatch inspect`: compares what was planned with what was scanned, in packets and sessions. Imports and converts nothing."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from qxbatch.commands.inspect_look import look
+from qxbatch.commands.inspect_resources import interruptible, resources_of, say
+from qxbatch.commands.inspect_table import as_json, as_table
+from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
+from qxbatch.visible import one_line
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Print facts and verdicts, or store those of sessions. Raises UsageError."""
+    resources = resources_of(options)
+    paths = paths_of(options["<path>"])
+    if options["--update"]:
+        from qxbatch.commands.inspect_update import update_sessions
+
+        return update_sessions(paths, options, resources)
+    if options["--json"] and options["--wide"]:
+        raise UsageError("--json has all facts: --wide is for the table.", "Give one of them.")
+    sources = interruptible(lambda: [source for path in paths for source in look(path, resources)], resources.monitor)
+    print(as_json(sources) if options["--json"] else as_table(sources, wide=bool(options["--wide"])), end="")
+    say(problem for source in sources for problem in source.problems)
+    if any(source.problems for source in sources):
+        return int(ExitStatus.FAILED)
+    if not any(source.series for source in sources):
+        say([f"{one_line(str(path))}: there is neither DICOM nor PAR/REC" for path in paths])
+        return int(ExitStatus.NOTHING_READY)
+    return int(ExitStatus.OK)
+
+
+def paths_of(names: object) -> list[Path]:
+    """Return the absolute paths that were named. Raises UsageError when one does not exist."""
+    assert isinstance(names, list)
+    paths = [Path(os.path.abspath(str(name))) for name in names]  # noqa: PTH100 - links in a session's path stay
+    for path in paths:
+        if not os.path.lexists(path):
+            raise UsageError(f"{path} does not exist.", "Name folders, archives or sessions.")
+    return list(dict.fromkeys(paths))

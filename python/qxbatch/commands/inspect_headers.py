@@ -1,0 +1,214 @@
+"""Headers of a folder or an archive, as `qxbatch inspect` reads them: without pixels."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from qxbatch.commands.scan_par import par_files
+from qxbatch.core import Group, Header, Monitor, Reading, Scan, ingest, is_archive, scan, sniff
+from qxbatch.discover.unopened import UNOPENED
+from qxbatch.ingest import encrypted
+from qxbatch.ingest.dicom_series import Headers
+from qxbatch.ingest.fallback import read_suspects
+from qxbatch.ingest.pairs import find_pairs, path_order, without_copies
+from qxbatch.model import Value
+from qxbatch.settings.model import Passwords
+from qxbatch.settings.passwords import words_of
+
+_REFUSED = ("unreadable", "cannot")
+"""The core's reasons for a damaged file begin with these words; the others say that the file is not DICOM."""
+_BROKEN = "unreadable DICOM"
+_PACKED = ("zip", "7z", "tar", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
+_MOST = 20
+"""Problems listed for one source; more are only counted."""
+_PHILIPS = ("XX_0", "PS_0")
+"""Prefixes of Philips files beside the images, which an import does not sort."""
+
+
+@dataclass(frozen=True)
+class ParFiles:
+    """A PAR, with its REC or without."""
+
+    order: str
+    """PARs of one number are in this order."""
+    number: int | None
+    header: Mapping[str, Value]
+    path: Path
+    files: int
+    """1 without a REC."""
+    size: int
+    """Bytes."""
+
+
+class PacketHeaders(Headers, Protocol):
+    """The headers of a packet, and what could not be read."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """Return what could not be read: path and reason."""
+
+    def groups(self) -> Sequence[Group]:
+        """Return the groups of DICOM files."""
+
+    def path(self, row: int, /) -> str:
+        """Return where the header of a file can be read."""
+
+    def pars(self) -> Sequence[ParFiles]:
+        """Return the PAR/REC."""
+
+
+class ScannedHeaders:
+    """Headers of files that are read in place."""
+
+    def __init__(self, files: Scan) -> None:
+        self._files = files
+        reasons = ((files.path(index), files.problem(index)) for index in range(len(files)))
+        self.problems = _limited([f"{name}: {why}" for name, why in reasons if why and why.startswith(_REFUSED)])
+
+    def groups(self) -> Sequence[Group]:
+        return self._files.groups()
+
+    def group_rows(self, group: int, /) -> Sequence[int]:
+        return self._files.group_files(group)
+
+    def header(self, row: int, /) -> Header | None:
+        return self._files.header(row)
+
+    def path(self, row: int, /) -> str:
+        return self._files.path(row)
+
+    def pars(self) -> Sequence[ParFiles]:
+        return [
+            ParFiles(
+                str(par),
+                header.series_number,
+                header.dicom(),
+                par,
+                len(pair),
+                sum(path.stat().st_size for path in pair),
+            )
+            for par, rec, header in par_files(self._files)
+            for pair in [[path for path in (par, rec) if path is not None]]
+        ]
+
+
+class ReadHeaders:
+    """Headers of archive members, stored in staging."""
+
+    def __init__(self, reading: Reading, passwords: Passwords | None) -> None:
+        self._reading = reading
+        advice = encrypted.hint(encrypted.refused_as_encrypted(reading), passwords)
+        broken = (reading.row(row) for row in reading.suspects())
+        damage = [*reading.damage(), *(f"{row.path}: {row.reason}" for row in broken)]
+        self.problems = [*_limited(damage), *([advice] if advice else [])]
+
+    def groups(self) -> Sequence[Group]:
+        return self._reading.groups()
+
+    def group_rows(self, group: int, /) -> Sequence[int]:
+        return self._reading.group_rows(group)
+
+    def header(self, row: int, /) -> Header | None:
+        return self._reading.header(row)
+
+    def path(self, row: int, /) -> str:
+        return self._reading.staged(row)
+
+    def pars(self) -> Sequence[ParFiles]:
+        pairs, _ = without_copies(self._reading, find_pairs(self._reading, range(len(self._reading)))[0])
+        return [
+            ParFiles(
+                path_order(pair.path),
+                pair.number,
+                pair.header,
+                Path(self._reading.staged(pair.files[0][0])),
+                len(pair.files),
+                sum(self._reading.row(row).size for row, _ in pair.files),
+            )
+            for pair in pairs
+        ]
+
+
+def read_headers(
+    path: Path, staging: Path, *, threads: int, passwords: Passwords | None, monitor: Monitor
+) -> PacketHeaders:
+    """Return the headers of a folder, file or archive.
+
+    A folder of plain DICOM and PAR/REC is read in place. Anything else is read as in an import, and its headers are
+    written to `staging`, a folder that does not exist yet.
+
+    Raises OSError, and CancelledError when the monitor is cancelled.
+    """
+    if path.is_dir() or not _is_packed(str(path)):
+        files = scan([str(path)], threads=threads, monitor=monitor)
+        if _is_plain(files):
+            return ScannedHeaders(files)
+        del files
+    reading = ingest(
+        [(str(path), "")],
+        str(staging),
+        threads=threads,
+        headers_only=True,
+        passwords=words_of(passwords),
+        monitor=monitor,
+    )
+    read_suspects(reading, str(path), lambda: monitor.cancelled)
+    return ReadHeaders(reading, passwords)
+
+
+def _limited(problems: Sequence[str]) -> list[str]:
+    """Return the first problems, and how many more there are."""
+    more = [f"and {len(problems) - _MOST} more such files"] if len(problems) > _MOST else []
+    return [*problems[:_MOST], *more]
+
+
+def unopened(path: Path) -> str:
+    """Return why a file is not opened: an archive of a kind that qxbatch does not open. Empty for other files. Raises OSError."""
+    if path.is_dir():
+        return ""
+    kind = sniff(str(path))
+    return f"{path}: {UNOPENED[kind].title}, which qxbatch does not open" if kind in UNOPENED else ""
+
+
+def _is_plain(files: Scan) -> bool:
+    """Return whether headers suffice: there are no archives, copies or links, and no files without UIDs."""
+    rows = range(len(files))
+    return not any(_is_odd(files, row) for row in rows) and not _has_copies(files, rows)
+
+
+def _is_odd(files: Scan, row: int) -> bool:
+    path, header = files.path(row), files.header(row)
+    name = path.rpartition("/")[2]
+    if header is not None:
+        unnamed = not (header.get("SeriesInstanceUID") and header.get("SOPInstanceUID"))
+        return unnamed or name.startswith(_PHILIPS) or os.path.islink(path)  # noqa: PTH114 - of many files
+    why = files.problem(row) or ""
+    if why.startswith(_REFUSED):
+        return why.startswith(_BROKEN)
+    return name.casefold().endswith((".par.gz", ".rec.gz")) or _is_packed(path)
+
+
+def _is_packed(path: str) -> bool:
+    try:
+        kind = sniff(path)
+        return kind in _PACKED or (kind == "gzip" and is_archive(path))
+    except OSError:
+        return False
+
+
+def _has_copies(files: Scan, rows: Sequence[int]) -> bool:
+    """Return whether two files have the same SOPInstanceUID, or two PARs the same size: an import compares their bytes."""
+    uids = Counter(_uids(files, rows))
+    sizes = Counter(par.stat().st_size for par, _, _ in par_files(files))
+    return any(count > 1 for count in (*uids.values(), *sizes.values()))
+
+
+def _uids(files: Scan, rows: Sequence[int]) -> Iterator[int]:
+    """Yield a hash of each SOPInstanceUID: a packet may have a hundred thousand."""
+    for row in rows:
+        header = files.header(row)
+        if header is not None:
+            yield hash(header.get("SOPInstanceUID"))

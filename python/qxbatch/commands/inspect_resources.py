@@ -1,0 +1,88 @@
+"""What `qxbatch inspect` may use: threads, passwords, a temporary folder. Ctrl-C ends its work early."""
+
+import errno
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from qxbatch.commands.passwords import passwords_of
+from qxbatch.commands.threads import threads_of
+from qxbatch.core import Monitor
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import reason_text
+from qxbatch.pipeline.signals import afterwards
+from qxbatch.problems import UsageError
+from qxbatch.settings.model import Passwords
+from qxbatch.settings.paths import absolute
+from qxbatch.visible import one_line
+
+Result = TypeVar("Result")
+_PREFIX = "qxbatch-inspect-"
+_TICK = 0.5
+"""Seconds within which Ctrl-C is noticed."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Threads, folder and passwords for reading."""
+
+    threads: int
+    monitor: Monitor
+    work_dir: Path | None = None
+    passwords: Passwords | None = None
+    join: bool = True
+
+    def temporary(self) -> "TemporaryDirectory[str]":
+        """Return a folder for headers of archives, which is removed at the end. Raises OSError."""
+        return TemporaryDirectory(prefix=_PREFIX, dir=self.work_dir)
+
+
+def resources_of(options: Mapping[str, object]) -> Resources:
+    """Return the resources that the options name. Raises UsageError."""
+    value = options["--work-dir"]
+    work_dir = absolute("--work-dir", str(value)) if value else None
+    if work_dir is not None:
+        _need_folder(work_dir)
+    join = str(options["--join-series"] or "auto").casefold()
+    if join not in ("auto", "never"):
+        raise UsageError(f"--join-series={join} is not one of: auto, never.", "Write --join-series=never.")
+    return Resources(threads_of(options["--n-procs"]), Monitor(), work_dir, passwords_of(options), join == "auto")
+
+
+def _need_folder(work_dir: Path) -> None:
+    """Raise UsageError if no folder can be created. No folder is created to test this: Ctrl-C could leave it."""
+    error: OSError | None = None
+    try:
+        (work_dir / ".").stat()
+        if not os.access(work_dir, os.W_OK | os.X_OK):
+            error = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(work_dir))
+    except OSError as refused:
+        error = refused
+    if error is not None:
+        message = f"--work-dir={work_dir} cannot be used: {reason_text(error, work_dir)}."
+        raise UsageError(message, "Name a folder that can be written.", ExitStatus.CANNOT_WRITE)
+
+
+def interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
+    """Return what `work` returns. Ctrl-C stops it, and it clears its temporary folder."""
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            with afterwards():
+                future = pool.submit(work)
+            while not future.done():  # a signal just before a wait does not end the wait
+                wait([future], timeout=_TICK)
+            return future.result()
+        except BaseException:
+            monitor.cancel()
+            raise
+
+
+def say(problems: Iterable[str]) -> None:
+    """Print problems."""
+    for problem in problems:
+        print(f"qxbatch: {one_line(problem)}", file=sys.stderr)

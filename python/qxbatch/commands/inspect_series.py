@@ -1,0 +1,174 @@
+"""The series of a folder or an archive with their facts and verdicts, numbered as an import numbers them."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from qxbatch.acquisition import Acquisition, SeriesVerdict
+from qxbatch.commands.inspect_headers import PacketHeaders, ParFiles
+from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
+from qxbatch.convert.values import HeaderLike, text, whole
+from qxbatch.core import CancelledError, Monitor, SeriesFrames
+from qxbatch.ingest.dicom_series import DicomSeries, dicom_series, join_scans
+from qxbatch.ingest.numbers import Claim, give_numbers
+from qxbatch.model import Output
+from qxbatch.os_error import error_text
+from qxbatch.parrec.header import read_par
+
+
+@dataclass(frozen=True)
+class InspectedSeries:
+    """A series, its facts and its verdict."""
+
+    n: int
+    """The number that an import gives it; series are in this order."""
+    number: int | None
+    """SeriesNumber; None where it is missing, zero or negative."""
+    header: HeaderLike
+    study_uid: str
+    series_uid: str
+    files: int
+    size: int
+    """Bytes."""
+    verdict: SeriesVerdict | None = None
+    acquisition: Acquisition | None = None
+
+    @property
+    def description(self) -> str:
+        """Return SeriesDescription, else ProtocolName."""
+        return text(self.header, "SeriesDescription") or text(self.header, "ProtocolName")
+
+
+@dataclass(frozen=True)
+class InspectedSource:
+    """The series of one source."""
+
+    source: str
+    series: tuple[InspectedSeries, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What could not be read: path and reason."""
+
+
+@dataclass(frozen=True)
+class SeriesHeaders:
+    """A series, and the paths of its headers."""
+
+    n: int
+    series: DicomSeries
+    paths: Sequence[str]
+
+
+@dataclass(frozen=True)
+class PacketSeries:
+    """The series of a packet. The headers of its files are not kept, to save memory."""
+
+    series: tuple[SeriesHeaders, ...]
+    pars: tuple[tuple[int, ParFiles], ...]
+    """Each with the number n that an import gives it."""
+    problems: tuple[str, ...]
+
+
+def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
+    """Return the series among these headers, numbered as an import numbers them."""
+    groups, pars = headers.groups(), headers.pars()
+    series = dicom_series(groups, range(len(groups)))
+    series = join_scans(headers, series) if join else series
+    numbers, par_numbers = give_numbers(
+        [each.claim for each in series], [Claim(_positive(par.number), (par.order,)) for par in pars]
+    )
+    return PacketSeries(
+        tuple(SeriesHeaders(n, each, _paths([(headers, each)])) for n, each in zip(numbers, series, strict=True)),
+        tuple(zip(par_numbers, pars, strict=True)),
+        tuple(headers.problems),
+    )
+
+
+def numbered_series(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
+    """Return the files sorted under one number as one series: several UIDs mean that a scan was joined."""
+    members = [
+        (headers, each) for headers in sources for each in dicom_series(headers.groups(), range(len(headers.groups())))
+    ]
+    pars = [] if members else [par for headers in sources for par in headers.pars()]
+    groups = tuple(group for _, each in members for group in each.members)
+    series = [SeriesHeaders(n, DicomSeries((), groups, members[0][1].claim), _paths(members))] if members else []
+    problems = tuple(problem for headers in sources for problem in headers.problems)
+    return PacketSeries(tuple(series), tuple((n, par) for par in pars[:1]), problems)
+
+
+def inspect_packet(
+    source: str,
+    packet: PacketSeries,
+    threads: int,
+    monitor: Monitor,
+    outputs: Sequence[Output] = (),
+) -> InspectedSource:
+    """Return the series with their facts; `outputs` are the images that were converted, if the packet is one series of a session.
+
+    Raises CancelledError when the monitor is cancelled.
+    """
+    problems = list(packet.problems)
+
+    def inspect_dicom(entry: SeriesHeaders) -> InspectedSeries:
+        if monitor.cancelled:
+            raise CancelledError("stopped")
+        try:
+            facts = dicom_facts(SeriesFrames(entry.paths, pixels=False), entry.series.members[0].header, outputs)
+        except OSError as error:
+            problems.append(error_text(error))
+            facts = None
+        return _inspected_dicom(entry.n, entry.series, facts)
+
+    with ThreadPoolExecutor(threads) as pool:
+        series = [*pool.map(inspect_dicom, packet.series)]
+    series += [_inspect_par(n, par) for n, par in packet.pars]
+    return InspectedSource(source, tuple(sorted(series, key=lambda each: each.n)), tuple(problems))
+
+
+def _inspect_par(n: int, par: ParFiles) -> InspectedSeries:
+    """Return a PAR/REC; without facts if PAR or REC is missing or cannot be read."""
+    facts_and_verdict = None
+    if par.files > 1:
+        header = read_par(par.path)
+        facts_and_verdict = None if header.too_large else par_facts(header)
+    facts, verdict = facts_and_verdict or (None, None)
+    return InspectedSeries(n, _positive(par.number), par.header, "", "", par.files, par.size, verdict, facts)
+
+
+def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
+    """Return the paths of the headers, in the order in which an import names the files: of equal frames the first counts."""
+    rows = [
+        (headers, row) for headers, series in members for group in series.groups for row in headers.group_rows(group)
+    ]
+
+    def name(index: int) -> str:
+        headers, row = rows[index]
+        header = headers.header(row)
+        return f"{header.get('SOPInstanceUID') if header else ''}.dcm"
+
+    return [headers.path(row) for headers, row in (rows[index] for index in sorted(range(len(rows)), key=name))]
+
+
+def _inspected_dicom(n: int, series: DicomSeries, facts_and_verdict: SeriesFacts | None) -> InspectedSeries:
+    first_member = series.members[0]
+    files, size = (sum(values) for values in zip(*((group.files, group.size) for group in series.members), strict=True))
+    facts, verdict = facts_and_verdict or (None, None)
+    return InspectedSeries(
+        n,
+        series.claim.number,
+        first_member.header,
+        first_member.study,
+        first_member.series_uid,
+        files,
+        size,
+        verdict,
+        facts,
+    )
+
+
+def series_number(header: HeaderLike) -> int | None:
+    """Return the SeriesNumber of a header; None where it is missing, zero or negative."""
+    return _positive(whole(header, "SeriesNumber"))
+
+
+def _positive(number: int | None) -> int | None:
+    return number if number and number > 0 else None

@@ -1,0 +1,100 @@
+"""Facts and verdicts of a session: those in its summary, or those computed from its sorted DICOM."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.commands.inspect_headers import PacketHeaders, read_headers
+from qxbatch.commands.inspect_resources import Resources
+from qxbatch.commands.inspect_series import (
+    InspectedSeries,
+    InspectedSource,
+    inspect_packet,
+    numbered_series,
+    series_number,
+)
+from qxbatch.convert.values import text
+from qxbatch.core import CancelledError
+from qxbatch.ingest.sources import sorted_sources
+from qxbatch.model import Output
+from qxbatch.os_error import error_text
+from qxbatch.session.folder import SIDECARS, SessionFolder
+from qxbatch.session.layout import LOG, PACKED
+from qxbatch.session.paths import SessionPaths
+from qxbatch.session.summary_parts import SeriesSummary
+
+
+def stored(folder: SessionFolder) -> InspectedSource | None:
+    """Return the facts in a session's summary; None if the summary has none. Raises SummaryError and OSError."""
+    if not any(series.acquisition for series in folder.series):
+        return None
+    return InspectedSource(str(folder.path), tuple(map(_of_summary, folder.series)))
+
+
+def _of_summary(series: SeriesSummary) -> InspectedSeries:
+    header = series.header
+    return InspectedSeries(
+        series.n,
+        series_number(header),
+        header,
+        text(header, "StudyInstanceUID"),
+        next(iter(series.series_uids), "") or text(header, "SeriesInstanceUID"),
+        series.files,
+        series.size,
+        series.verdict,
+        series.acquisition,
+    )
+
+
+def sorted_series(
+    session: Path, resources: Resources, outputs: Mapping[int, Sequence[Output]] | None = None
+) -> InspectedSource:
+    """Return the series that are sorted in a session, by their DICOM and PAR/REC; `outputs` are images by n.
+
+    Raises CancelledError when the monitor is cancelled, and OSError when the temporary folder cannot be written.
+    """
+    paths: dict[int, list[Path]] = defaultdict(list)
+    for source in sorted_sources(SessionPaths(session).dicom):
+        name = source.path.name.removesuffix(PACKED)
+        if name != LOG:
+            paths[int(name)].append(source.path)
+
+    def of_number(n: int) -> InspectedSource:
+        return _inspect_number(n, paths[n], resources, (outputs or {}).get(n, ()))
+
+    with ThreadPoolExecutor(resources.threads) as pool:
+        results = [*pool.map(of_number, sorted(paths))]
+    series = tuple(series for each in results for series in each.series)
+    return InspectedSource(str(session), series, tuple(problem for each in results for problem in each.problems))
+
+
+def _inspect_number(n: int, paths: Sequence[Path], resources: Resources, outputs: Sequence[Output]) -> InspectedSource:
+    if resources.monitor.cancelled:
+        raise CancelledError("stopped")
+    with resources.temporary() as folder:
+        headers: list[PacketHeaders] = []
+        problems: list[str] = []
+        for index, path in enumerate(paths):
+            staging = Path(folder) / f"{index}"
+            try:
+                headers.append(
+                    read_headers(path, staging, threads=1, passwords=resources.passwords, monitor=resources.monitor)
+                )
+            except OSError as error:
+                problems.append(error_text(error, path))
+        packet = numbered_series(n, headers)
+        headers.clear()
+        result = inspect_packet("", packet, 1, resources.monitor, outputs)
+        return replace(result, problems=(*problems, *result.problems))
+
+
+def images_by_series(folder: SessionFolder) -> dict[int, list[Output]]:
+    """Return the images of each series with the files beside them. Raises SummaryError and OSError."""
+    outputs: dict[int, list[Output]] = defaultdict(list)
+    for image in folder.images:
+        beside = ((extension, folder.paths.image(image.number, extension)) for extension in SIDECARS)
+        sidecars = {extension: path for extension, path in beside if path.is_file()}
+        outputs[image.series].append(Output(folder.paths.image(image.number), "", sidecars))
+    return outputs

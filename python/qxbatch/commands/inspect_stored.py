@@ -1,0 +1,64 @@
+"""Stores facts in the summary and the report of a session. A session of another program gets a new summary."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from qxbatch.commands.inspect_series import InspectedSeries
+from qxbatch.core import VERSION
+from qxbatch.model import SeriesKind, State
+from qxbatch.record.dicom_report import refreshed_report
+from qxbatch.record.summary import recorded_fields
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.summary import Summary, with_facts
+from qxbatch.session.summary_parts import LedgerCounts, SeriesSummary, SessionIdentity
+from qxbatch.textfile import read_text
+
+
+def changed_texts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dict[Path, str]:
+    """Return the files to change with their new text: the summary, and the report if qxbatch wrote it."""
+    paths = folder.paths
+    if folder.summary is None:
+        return {paths.summary: new_summary(folder, series).to_json()}
+    old_text = read_text(paths.summary, "strict")
+    facts = {item.n: (item.acquisition, item.verdict) for item in series if item.acquisition and item.verdict}
+    new_text = with_facts(old_text, facts)
+    if new_text == old_text:
+        return {}
+    texts = {paths.summary: new_text}
+    try:
+        report = read_text(paths.dicom_report)
+    except OSError:
+        return texts
+    refreshed = refreshed_report(report, Summary.from_json(new_text, paths.summary))
+    return texts if refreshed is None else {**texts, paths.dicom_report: refreshed}
+
+
+def new_summary(folder: SessionFolder, series: Sequence[InspectedSeries]) -> Summary:
+    """Return a summary without packets and ledger rows: the sources of the session are unknown."""
+    images: dict[int, list[int]] = defaultdict(list)
+    for image in folder.images:
+        images[image.series].append(image.number)
+    return Summary(
+        qxbatch=VERSION,
+        session=SessionIdentity(folder.id, folder.subject or folder.id),
+        packets=(),
+        series=tuple(_series(each, images[each.n]) for each in series),
+        images=folder.images,
+        ledger=LedgerCounts(0),
+    )
+
+
+def _series(series: InspectedSeries, images: Sequence[int]) -> SeriesSummary:
+    return SeriesSummary(
+        n=series.n,
+        kind=SeriesKind.DICOM if series.series_uid else SeriesKind.PARREC,
+        files=series.files,
+        size=series.size,
+        header=recorded_fields(series.header),
+        state=State.CONVERTED if images else State.NOT_ASKED,
+        tool="",
+        images=tuple(images),
+        verdict=series.verdict,
+        acquisition=series.acquisition,
+    )

@@ -1,0 +1,101 @@
+"""`qxbatch inspect --update`: computes missing or old facts of sessions again, from their sorted DICOM."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.commands.inspect_lock import cannot_write, session_lock
+from qxbatch.commands.inspect_resources import Resources, interruptible, say
+from qxbatch.commands.inspect_session import images_by_series, sorted_series
+from qxbatch.commands.inspect_stored import changed_texts
+from qxbatch.commands.places import chosen_sessions
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
+from qxbatch.publish.durable import make_folder, replaced_text
+from qxbatch.publish.plain import refuse_link
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import DICOM, SUMMARY_AT
+from qxbatch.session.summary import SummaryError
+from qxbatch.visible import one_line
+
+
+@dataclass(frozen=True)
+class Updated:
+    """The result for one session."""
+
+    session: Path
+    series: int = 0
+    written: tuple[str, ...] = ()
+    """Files that were written, or would be."""
+    problems: tuple[str, ...] = ()
+    held: bool = False
+
+
+def update_sessions(paths: Sequence[Path], options: Mapping[str, object], resources: Resources) -> int:
+    """Store the facts of sessions; return the exit status. Raises UsageError."""
+    test = str(options["--test"] or "no").casefold() in ("yes", "true")
+    sessions = chosen_sessions([str(path) for path in paths])
+    results = interruptible(lambda: [_update(session, resources, test=test) for session in sessions], resources.monitor)
+    _report(results, options, test=test)
+    if results and all(result.held for result in results):
+        return int(ExitStatus.HELD)
+    return int(ExitStatus.FAILED if any(result.problems or result.held for result in results) else ExitStatus.OK)
+
+
+def _report(results: Sequence[Updated], options: Mapping[str, object], *, test: bool) -> None:
+    if options["--json"]:
+        content = [{**vars(result), "session": str(result.session)} for result in results]
+        print(json.dumps({"sessions": content, "test": test}, indent=1))
+    else:
+        for result in results:
+            if result.series:
+                files = ", ".join(result.written)
+                verb = "would write" if test else "wrote"
+                state = f"{verb} {files}" if files else "its facts are up to date"
+                print(f"{one_line(str(result.session))}: {result.series} series, {state}")
+    say(f"{result.session}: is held by another run; nothing was changed" for result in results if result.held)
+    say(problem for result in results for problem in result.problems)
+
+
+def _update(session: Path, resources: Resources, *, test: bool) -> Updated:
+    """Store the facts of one session while no other run works on it."""
+    try:
+        if test:
+            return _write(session, resources, test=True)
+        with session_lock(session) as why:
+            if why is not None:
+                return Updated(session, problems=(why,) if why else (), held=not why)
+            return _write(session, resources, test=False)
+    except SummaryError as error:
+        return Updated(session, problems=(str(error),))
+    except OSError as error:
+        return Updated(session, problems=(error_text(error, session),))
+
+
+def _write(session: Path, resources: Resources, *, test: bool) -> Updated:
+    folder = SessionFolder(session)
+    source = sorted_series(session, resources, images_by_series(folder))
+    if not source.series:
+        return Updated(session, problems=source.problems or (f"{session}: nothing is sorted in its {DICOM}",))
+    numbers = {series.n for series in source.series}
+    missing = tuple(
+        f"{session}: series {series.n} is in {SUMMARY_AT}, but not in {DICOM}: its facts stay as they are"
+        for series in folder.series
+        if series.n not in numbers
+    )
+    names = []
+    for path, text in changed_texts(folder, source.series).items():
+        names.append(path.relative_to(session).as_posix())
+        if not test:
+            refuse_link(path.parent)
+            _replace(path, text)
+    return Updated(session, len(source.series), tuple(names), (*source.problems, *missing))
+
+
+def _replace(path: Path, text: str) -> None:
+    try:
+        make_folder(path.parent)
+        replaced_text(path, text)
+    except OSError as error:
+        raise cannot_write(error) from None

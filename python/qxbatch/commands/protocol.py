@@ -1,0 +1,43 @@
+"""`qxbatch protocol`: proposes a protocol from sessions, and compares sessions with one."""
+
+from collections.abc import Mapping
+
+from qxbatch.commands.protocol_check import check
+from qxbatch.commands.protocol_learn import learn_protocol
+from qxbatch.problems import UsageError
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Learn or check; return the exit status. Raises UsageError."""
+    folder, output, protocol = (_text(options[name]) for name in ("<sessionsfolder>", "--output", "--protocol"))
+    json = bool(options["--json"])
+    overwrite, test = (_is_yes(options, name) for name in ("--overwrite", "--test"))
+    match options["<action>"]:
+        case "learn":
+            if not output or protocol or json:
+                wrong = "--protocol" if protocol else "--json"
+                message = f"`protocol learn` has no {wrong}." if output else "--output is missing: the file to write."
+                raise UsageError(message, "Write qxbatch protocol learn SESSIONSFOLDER --output=protocol.toml.")
+            return int(learn_protocol(folder, output, overwrite=overwrite, test=test))
+        case "check":
+            if not protocol or output or overwrite or test:
+                wrong = "--output" if output else "--overwrite" if overwrite else "--test"
+                message = (
+                    f"`protocol check` has no {wrong}."
+                    if protocol
+                    else "--protocol is missing: the file to check with."
+                )
+                raise UsageError(message, "Write qxbatch protocol check SESSIONSFOLDER --protocol=protocol.toml.")
+            return int(check(folder, protocol, json=json))
+    raise UsageError(f"`qxbatch protocol` does not know {options['<action>']!r}.", "Write learn or check.")
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _is_yes(options: Mapping[str, object], name: str) -> bool:
+    value = _text(options[name]) or "no"
+    if value.casefold() not in ("yes", "true", "no", "false"):
+        raise UsageError(f"{name}={value} is not known.", "Give one of: yes, no.")
+    return value.casefold() in ("yes", "true")

@@ -1,0 +1,56 @@
+"""`qxbatch protocol learn`: proposes protocol.toml from what the majority of sessions has."""
+
+import os
+import sys
+from pathlib import Path
+
+from qxbatch.commands.scanned_sessions import scanned_sessions
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import reason_text
+from qxbatch.problems import UsageError
+from qxbatch.protocol.scanned import ScannedSession
+from qxbatch.publish.durable import replaced_text
+from qxbatch.settings.paths import absolute
+from qxbatch.study.comparison import Unreadable
+from qxbatch.study.learn import learn
+from qxbatch.study.proposal import proposal_text
+from qxbatch.visible import one_line, shell_word
+
+
+def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> ExitStatus:
+    """Write the proposed protocol, or print it with `test`. Raises UsageError."""
+    path = absolute("--output", output)
+    if not test:
+        _refuse_existing(path, overwrite=overwrite)
+    candidates = list(scanned_sessions(folder))
+    for candidate in candidates:
+        if isinstance(candidate, Unreadable):
+            print(f"left out: {one_line(f'{candidate.id}: {candidate.problem}')}", file=sys.stderr)
+    sessions = [candidate for candidate in candidates if isinstance(candidate, ScannedSession)]
+    learned = learn(sessions)
+    series = len(learned.protocol.series)
+    if not series:
+        hint = "Import sessions, or compute the facts of existing ones with `qxbatch inspect --update`."
+        raise UsageError(f"No session in {folder} has a series to learn from.", hint, ExitStatus.NOTHING_READY)
+    text = proposal_text(learned)
+    if test:
+        print(text, end="")
+        return ExitStatus.OK
+    try:
+        replaced_text(path, text)
+    except OSError as error:
+        hint = "Name a file in a folder that can be written."
+        raise UsageError(f"Cannot write {path}: {reason_text(error, path)}.", hint, ExitStatus.CANNOT_WRITE) from None
+    print(f"wrote {one_line(output)}: {series} series from {len(sessions)} session{'s' * (len(sessions) != 1)}")
+    print("Read and correct it, then run:")
+    print(f"  qxbatch protocol check {shell_word(folder)} --protocol={shell_word(output)}")
+    return ExitStatus.OK
+
+
+def _refuse_existing(path: Path, *, overwrite: bool) -> None:
+    if not os.path.lexists(path):
+        return
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file.", "Name another file with --output.", ExitStatus.CANNOT_WRITE)
+    if not overwrite:
+        raise UsageError(f"{path} exists already; nothing was written.", "Name another file, or add --overwrite=yes.")

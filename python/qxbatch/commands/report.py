@@ -1,0 +1,58 @@
+"""`qxbatch report`: rebuilds the pages of sessions from their summaries, and the page of a study."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from qxbatch.commands.places import chosen_sessions
+from qxbatch.commands.session_page import write_session_page
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
+from qxbatch.pipeline.study_level import write_study
+from qxbatch.problems import UsageError
+from qxbatch.report.study import differing
+from qxbatch.session.contents import is_session
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
+from qxbatch.study.exports import existing_exports
+from qxbatch.study.study import study_of
+from qxbatch.visible import one_line
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Write the pages; return the exit status. Raises UsageError."""
+    names = options["<folder>"]
+    assert isinstance(names, list)
+    test = str(options["--test"] or "no").casefold() in ("yes", "true")
+    outputs: list[Path] = []
+    wrong: list[str] = []
+    different: list[str] = []
+    try:
+        for name in names:
+            sessions = chosen_sessions([name])
+            for session in sessions:
+                write_session_page(session, outputs, wrong, test=test)
+            if not is_session(Path(os.path.abspath(name))):  # noqa: PTH100 - as in chosen_sessions
+                folder = sessions[0].parent
+                outputs += [folder / PAGE, folder / STUDY_TABLE, folder / STUDY_SIDECAR]
+                folders, data_sets = map(SessionFolder, sessions), existing_exports(folder)
+                study = study_of(folders, data_sets=data_sets) if test else write_study(folder, sessions)
+                different += differing(study.rows)
+    except OSError as error:
+        hint = "Make it writable."
+        raise UsageError(f"Cannot write {error_text(error)}.", hint, ExitStatus.CANNOT_WRITE) from None
+    _say(outputs, wrong, different, test=test, as_json=bool(options["--json"]))
+    return int(ExitStatus.FAILED if wrong else ExitStatus.OK)
+
+
+def _say(outputs: Sequence[Path], wrong: Sequence[str], different: Sequence[str], *, test: bool, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"written": [str(path) for path in outputs], "test": test, "problems": list(wrong)}, indent=1))
+        return
+    for path in outputs:
+        print(f"{'would write' if test else 'wrote'} {one_line(str(path))}")
+    for text in wrong:
+        print(f"without a page: {one_line(text)}")
+    for text in different:
+        print(text)

@@ -1,0 +1,99 @@
+"""`qxbatch resume`: submits lost sessions again, and on request failed ones."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from qxbatch.cluster.counts import count
+from qxbatch.cluster.options import task_settings
+from qxbatch.cluster.outcome import submitted_text
+from qxbatch.cluster.resubmit import resubmit, script_again
+from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.status import Row, Status, scheduler_of, status_of
+from qxbatch.cluster.submission import Submission
+from qxbatch.commands.submitted import submitted_in
+from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
+from qxbatch.publish.locks import Locks
+from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.scheduler import merged, scheduler_spec
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Submit again; return the exit status. Raises UsageError."""
+    folder, submissions = submitted_in(options["<sessionsfolder>"])
+    locks = Locks(Workspace(folder).locks)
+    ids = []
+    try:
+        with locks.waiting("submit"):  # two calls at once submit nothing twice
+            chosen = _chosen(status_of(submissions), options)
+            for submission, units in chosen:
+                submission.need_own()
+                _submit(submission, units, options)
+                ids.append(submission.id)
+    finally:
+        locks.close()
+        Workspace(folder).tidy()
+    if not ids and not options["--quiet"]:
+        print("Nothing is to be resumed.")
+    if ids and options["--wait"] and not options["--print-script"]:
+        return _follow(folder, submissions, ids)
+    return int(ExitStatus.OK)
+
+
+def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submission, list[UnitState]]]:
+    """Return the units to submit, by submission. Raises UsageError if the queue does not answer."""
+    if status.unanswered:
+        raise UsageError(
+            f"The queue does not answer: {status.unanswered}. So it is not known what was lost.",
+            "Nothing was submitted; try again when it answers.",
+            ExitStatus.NO_CONVERTER,
+        )
+    rows = status.of_state(State.LOST)
+    if options["--failed"]:
+        failed = status.of_state(State.FAILED)
+        rows += [row for row in failed if _helps(row)]
+        _say_published([row for row in failed if not _helps(row)])
+    by_id: dict[str, tuple[Submission, list[UnitState]]] = {}
+    for row in rows:
+        by_id.setdefault(row.submission.id, (row.submission, []))[1].append(row.unit)
+    return list(by_id.values())
+
+
+def _helps(row: Row) -> bool:
+    """Return whether an import can be tried again: a published session is only replaced with --overwrite."""
+    return not row.unit.published or row.submission.options.get("overwrite", "no").casefold() in ("yes", "true")
+
+
+def _say_published(rows: Sequence[Row]) -> None:
+    if rows:
+        names = ", ".join(row.unit.unit for row in rows[:5]) + (" ..." if len(rows) > 5 else "")  # noqa: PLR2004 - named
+        print(f"{count(len(rows), 'session')} with series that failed are complete otherwise, and stay: {names}.")
+
+
+def _submit(submission: Submission, units: list[UnitState], options: Mapping[str, object]) -> None:
+    text = str(submission.record["scheduler"])
+    if options["--scheduler"]:
+        text = merged(text, str(options["--scheduler"]))
+    spec = scheduler_spec(text)
+    if spec.name != scheduler_of(submission).name.casefold():
+        raise UsageError(
+            f"Submission {submission.id} is of {scheduler_of(submission).name}.",
+            "Name the same scheduler in --scheduler.",
+        )
+    task_settings(submission)  # raises if an input is missing
+    if options["--print-script"]:
+        sys.stdout.write(script_again(submission, units, spec))
+        return
+    submitted = resubmit(submission, units, spec)
+    if submitted is not None and not options["--quiet"]:
+        print(submitted_text(submission, len(units), submitted))
+
+
+def _follow(folder: Path, submissions: Sequence[Submission], ids: Sequence[str]) -> int:
+    from dataclasses import replace
+
+    from qxbatch.cluster.follow import follow
+
+    settings = task_settings(next(submission for submission in submissions if submission.id in ids))
+    return follow(replace(settings, sessionsfolder=folder), ids)

@@ -1,0 +1,101 @@
+"""`qxbatch scan`: lists the series in folders, files and archives. It writes nothing."""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from qxbatch.commands.passwords import passwords_of
+from qxbatch.commands.scan_par import ParSeries, of_files, of_reading
+from qxbatch.commands.threads import threads_of
+from qxbatch.core import Group, Reading, ingest, is_archive, scan, sniff
+from qxbatch.discover.unopened import UNOPENED
+from qxbatch.exits import ExitStatus
+from qxbatch.ingest import encrypted
+from qxbatch.os_error import error_text
+from qxbatch.problems import UsageError
+from qxbatch.report.series_table import as_json, as_table, as_tsv
+from qxbatch.settings.model import Passwords
+from qxbatch.settings.passwords import words_of
+
+ONLY_INGESTED = ("bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
+"""Compressions that the scan of headers does not unpack, unlike gzip."""
+FAULTS = ("unreadable", "cannot")
+"""The core's reasons for a damaged file begin with these words; the others say that the file is not DICOM."""
+
+
+@dataclass(frozen=True)
+class ScannedPath:
+    """The series in one of the paths."""
+
+    path: str
+    kind: str
+    files: int
+    series: tuple[Group | ParSeries, ...]
+    problems: tuple[str, ...]
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Print the series of the paths. Raises UsageError."""
+    paths = options["<path>"]
+    assert isinstance(paths, list)
+    if options["--json"] and options["--tsv"]:
+        raise UsageError("--json and --tsv are two forms of the same output.", "Give one of them.")
+    threads = threads_of(options["--n-procs"])
+    passwords = passwords_of(options)
+    for path in paths:
+        if not os.path.lexists(path):
+            raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
+    scanned = [look(str(path), threads, passwords) for path in paths]
+    print(_formatted(scanned, options), end="")
+    return int(ExitStatus.FAILED if any(result.problems for result in scanned) else ExitStatus.OK)
+
+
+def _formatted(scanned: Sequence[ScannedPath], options: Mapping[str, object]) -> str:
+    if options["--json"]:
+        return as_json(scanned)
+    return as_tsv(scanned) if options["--tsv"] else as_table(scanned)
+
+
+def look(path: str, threads: int, passwords: Passwords | None = None) -> ScannedPath:
+    """Find the series below a folder, in a file, or in an archive."""
+    if Path(path).is_dir():
+        return _look_at_files(path, "folder", threads)
+    try:
+        kind = sniff(path)
+    except OSError as error:
+        return ScannedPath(path, "unreadable", 1, (), (error_text(error, path),))
+    if is_archive(path) or kind in ONLY_INGESTED:
+        return _look_into(path, kind, threads, passwords)
+    if kind in UNOPENED:
+        return ScannedPath(path, kind, 1, (), (f"{path}: {UNOPENED[kind].title}, which qxbatch does not open",))
+    return _look_at_files(path, kind, threads)
+
+
+def _look_at_files(path: str, kind: str, threads: int) -> ScannedPath:
+    try:
+        files = scan([path], threads=threads)
+    except OSError as error:
+        return ScannedPath(path, kind, 0, (), (error_text(error, path),))
+    reasons = ((files.path(index), files.problem(index)) for index in range(len(files)))
+    problems = tuple(f"{name}: {why}" for name, why in reasons if why and why.startswith(FAULTS))
+    return ScannedPath(path, kind, len(files), (*files.groups(), *of_files(files)), problems)
+
+
+def _look_into(path: str, kind: str, threads: int, passwords: Passwords | None) -> ScannedPath:
+    """Read an archive's members into a temporary folder, and remove it."""
+    with tempfile.TemporaryDirectory(prefix="qxbatch-scan-") as folder:
+        try:
+            words = words_of(passwords)
+            reading = ingest([(path, "")], str(Path(folder) / "read"), threads=threads, passwords=words)
+        except OSError as error:
+            return ScannedPath(path, kind, 0, (), (error_text(error, path),))
+        advice = encrypted.hint(encrypted.refused_as_encrypted(reading), passwords)
+        problems = (*reading.damage(), *([f"{path}: {advice}"] if advice else []))
+        return ScannedPath(path, kind, _members(reading), (*reading.groups(), *of_reading(reading)), problems)
+
+
+def _members(reading: Reading) -> int:
+    rows = (reading.row(index) for index in range(len(reading)))
+    return sum(row.fate not in ("nodata", "opened") for row in rows)

@@ -1,0 +1,22 @@
+"""Reads the parameters with which the sessions of a folder were scanned."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from qxbatch.commands.places import chosen_sessions
+from qxbatch.exits import ExitStatus
+from qxbatch.problems import UsageError
+from qxbatch.session.contents import is_session
+from qxbatch.session.folder import SessionFolder
+from qxbatch.study.comparison import ScannedOrUnreadable, read_session
+from qxbatch.study.sessions import sessions_in
+
+
+def scanned_sessions(folder: str) -> Iterator[ScannedOrUnreadable]:
+    """Yield the sessions of a folder, from their summaries. Raises UsageError."""
+    path = Path(os.path.abspath(folder))  # noqa: PTH100 - links in a session's path stay
+    if os.path.isdir(path) and not is_session(path) and not sessions_in(path):  # noqa: PTH112 - False if it cannot be read
+        hint = "Import packets first, or name a folder such as study/sessions."
+        raise UsageError(f"There is no session in {path}.", hint, ExitStatus.NOTHING_READY)
+    return (read_session(SessionFolder(session)) for session in chosen_sessions([folder]))

@@ -1,0 +1,37 @@
+"""Rebuilds the page of one session from its summary and its files."""
+
+from pathlib import Path
+
+from qxbatch.commands.pictures import add_pictures
+from qxbatch.os_error import error_text
+from qxbatch.page.session import session_page
+from qxbatch.publish.durable import replaced_text
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import SUMMARY_AT
+from qxbatch.session.summary import SummaryError
+from qxbatch.visible import shell_word
+
+
+def write_session_page(session: Path, outputs: list[Path], wrong: list[str], *, test: bool) -> None:
+    """Write the page and missing pictures; add the page to `outputs`, or the reason for none to `wrong`. Raises OSError."""
+    folder = SessionFolder(session)
+    try:
+        summary = folder.summary
+    except (SummaryError, OSError) as error:
+        wrong.append(error_text(error))
+        return
+    if summary is None:
+        wrong.append(
+            f"{session}: {SUMMARY_AT} is missing. Create it: qxbatch inspect --update {shell_word(str(session))}"
+        )
+        return
+    paths = folder.paths
+    linked = next((path for path in (session, paths.records, paths.pictures) if path.is_symlink()), None)
+    if linked is not None:
+        wrong.append(f"{linked}: is a link, and qxbatch does not write to the target of a link")
+        return
+    page = paths.page
+    outputs.append(page)
+    if not test:
+        add_pictures(folder.paths, summary)
+        replaced_text(page, session_page(folder.paths, summary))

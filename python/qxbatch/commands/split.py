@@ -1,0 +1,99 @@
+"""`qxbatch split`: a folder or archive of several patients or studies becomes one folder for each.
+
+The source is not changed: the new folders contain hard links if the file system has them, else copies. A table lists the
+new path of each member.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from qxbatch.commands.passwords import passwords_of
+from qxbatch.commands.split_plan import StudyFolder, plan
+from qxbatch.commands.split_refused import readable, refused, without_images
+from qxbatch.commands.split_report import print_split
+from qxbatch.commands.split_result import Member, write_mapping
+from qxbatch.commands.threads import threads_of
+from qxbatch.core import Reading, ingest
+from qxbatch.discover.own_names import SPLIT
+from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
+from qxbatch.problems import UsageError
+from qxbatch.publish.durable import sync_tree
+from qxbatch.session.paths import SessionPaths
+from qxbatch.settings.passwords import words_of
+
+
+def run(options: Mapping[str, object]) -> int:
+    """Split the folder or archive; return the exit status. Raises UsageError."""
+    source = readable(Path(os.path.abspath(str(options["<folder>"]))))  # noqa: PTH100 - links in its path stay
+    output = _output(options["--output"], source)
+    passwords = passwords_of(options)
+    test = str(options["--test"] or "no").casefold() in ("yes", "true")
+    is_new = not output.exists()
+    staging = output / SPLIT
+    try:
+        staging.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(staging)  # of a run that was killed
+        limit = int(str(options["--max-expansion"] or 1000))
+        reading = ingest(
+            [(str(source), "")],
+            str(staging / "read"),
+            threads=threads_of(options["--n-procs"]),
+            gunzip=False,
+            link=True,
+            skip=[str(output)],
+            max_ratio=limit,
+            passwords=words_of(passwords),
+        )
+        if reading.damage():
+            return refused(source, reading, passwords)
+        return _split(source, output, reading, test=test, as_json=bool(options["--json"]))
+    except OSError as error:
+        raise UsageError(
+            f"Cannot write {error_text(error, output)}.",
+            "Name another --output.",
+            ExitStatus.CANNOT_WRITE,
+        ) from None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        if is_new and output.is_dir() and not any(output.iterdir()):
+            output.rmdir()
+
+
+def _output(value: object, source: Path) -> Path:
+    if value:
+        return Path(os.path.abspath(str(value)))  # noqa: PTH100
+    stem = source.name if source.is_dir() else source.name.split(".")[0]
+    return source.with_name(f"{stem}_split")
+
+
+def _split(source: Path, output: Path, reading: Reading, *, test: bool, as_json: bool) -> int:
+    staging = output / SPLIT
+    folders = plan(reading)
+    if not folders:
+        return without_images(source, reading)
+    _refuse_existing(output, folders)
+    members: list[Member] = []
+    for k, folder in enumerate(folders):
+        root = staging / "parts" / str(k)
+        reading.place_kept(str(root), [row for row in folder.rows if reading.staged(row)])
+        members += (Member.of(reading.row(row), folder) for row in folder.rows)
+    if not test:
+        sync_tree(staging / "parts")
+        for k, folder in enumerate(folders):
+            SessionPaths(staging / "parts" / str(k)).inbox.rename(output / folder.name)
+        mapping = write_mapping(output, members)
+    print_split(source, output, folders, members, mapping=None if test else mapping, as_json=as_json)
+    return int(ExitStatus.OK)
+
+
+def _refuse_existing(output: Path, folders: Sequence[StudyFolder]) -> None:
+    existing = [folder.name for folder in folders if os.path.lexists(output / folder.name)]
+    if existing:
+        raise UsageError(
+            f"{output} contains {', '.join(existing)} already; nothing was written.",
+            "Name another --output, or move them away.",
+            ExitStatus.CANNOT_WRITE,
+        )

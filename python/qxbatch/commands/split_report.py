@@ -1,0 +1,44 @@
+"""The report of `qxbatch split` about the folders that it wrote."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from qxbatch.commands.split_plan import StudyFolder
+from qxbatch.commands.split_result import Member
+from qxbatch.counted import counted
+from qxbatch.visible import one_line
+
+
+def print_split(
+    source: Path,
+    output: Path,
+    folders: Sequence[StudyFolder],
+    members: Sequence[Member],
+    *,
+    mapping: Path | None,
+    as_json: bool,
+) -> None:
+    """Print the new folders, with `as_json` as JSON. `mapping` is None when nothing was written."""
+    counts = {
+        folder.name: sum(1 for member in members if member.part == folder.name and member.at) for folder in folders
+    }
+    if as_json:
+        records = [
+            {
+                "name": folder.name,
+                "patient": folder.patient,
+                "study": folder.study,
+                "started": folder.started,
+                "files": counts[folder.name],
+            }
+            for folder in folders
+        ]
+        report = {"source": str(source), "output": str(output), "parts": records, "mapping": mapping and str(mapping)}
+        print(json.dumps(report, indent=1, ensure_ascii=False))
+        return
+    print(f"{one_line(str(source))}: {len(folders)} part{'s' * (len(folders) != 1)} for {one_line(str(output))}")
+    for folder in folders:
+        facts = f"patient {one_line(folder.patient) or 'unknown'}, {folder.started[:8] or 'no date'}"
+        print(f"  {folder.name}: {counted(counts[folder.name], 'file')} ({facts})")
+    print("Nothing was written (--test)." if mapping is None else f"What went where: {one_line(str(mapping))}")

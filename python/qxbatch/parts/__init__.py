@@ -1,1 +1,0 @@
-"""The parts as commands: `qxbatch <part>` runs `qxbatch.parts.<part>.run(options)`."""
