@@ -1,5 +1,6 @@
 """Every field of every available DICOM file equals what pydicom reads, with listed exceptions."""
 
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -45,6 +46,34 @@ def extract(archive: Path, folder: Path) -> None:
     else:
         with tarfile.open(archive) as packed:
             packed.extractall(folder, filter="data")
+
+
+TABLE = Path(__file__).resolve().parent.parent / "rust" / "core" / "src" / "header" / "field.rs"
+LINE = re.compile(r'(?m)^    \w+, "(?P<keyword>\w+)", 0x(?P<tag>\w+), \w\w(?P<rest>.*);$')
+WITHIN = re.compile(r"within 0x(\w+) / 0x(\w+)")
+
+
+def test_the_reference_reads_functional_groups_for_the_same_fields_as_the_core() -> None:
+    lines = list(LINE.finditer(TABLE.read_text(encoding="utf-8")))
+    assert tuple(line["keyword"] for line in lines) == _core.FIELDS
+    within = {line["keyword"]: [(number(a), number(b)) for a, b in WITHIN.findall(line["rest"])] for line in lines}
+    in_groups = {keyword: places for keyword, places in within.items() if places}
+    assert {keyword: [place] for keyword, place in reference.FUNCTIONAL.items()} == in_groups
+
+
+def test_the_reference_reads_the_same_private_elements_as_the_core() -> None:
+    lines = list(LINE.finditer(TABLE.read_text(encoding="utf-8")))
+    creators = {line["keyword"]: re.findall(r'private_creator "(.+?)"', line["rest"]) for line in lines}
+    tags = {line["keyword"]: number(line["tag"]) for line in lines}
+    private = {
+        keyword: (tags[keyword] >> 16, *found, tags[keyword] & 0xFF) for keyword, found in creators.items() if found
+    }
+    assert private == reference.PRIVATE
+
+
+def number(digits: str) -> int:
+    """Return a hexadecimal number of Rust, which has underscores."""
+    return int(digits.replace("_", ""), 16)
 
 
 def test_fields_of_pydicom_sample_files_are_equal() -> None:

@@ -53,8 +53,8 @@ VERSION: str
 FIELDS: tuple[str, ...]
 """Names of the header fields that the core reads, in the order of the table in rust/core.
 
-DICOM keywords (PS3.6); the name of a private element starts with its vendor. For an enhanced multi-frame object, times, geometry
-and image component come from the shared functional groups, else from those of the first frame (PS3.3 C.7.6.16).
+DICOM keywords (PS3.6); the name of a private element starts with its vendor. For an enhanced multi-frame object, fields
+with `within` in rust/core/src/header/field.rs come from the shared functional groups, else from those of the first frame.
 """
 
 class CancelledError(Exception):
