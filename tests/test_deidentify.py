@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qxbatch import core
 from qxbatch.deidentify import redacted_header, redaction, unchanged
 from qxbatch.model import Value
 from qxbatch.person_name import PARTICLES, WORDS
+from qxbatch.record.summary import recorded_fields
 
 HEADERS = [{"PatientID": "AP 4:1", "PatientName": "Doe^Jane"}, {"PatientID": "x", "PatientName": ""}]
 
@@ -62,6 +64,27 @@ def test_only_free_text_elements_of_a_header_are_redacted() -> None:
     }
     redact = redaction([{"PatientID": "301", "PatientName": "Doe^Jane"}], "S1")
     assert redacted_header(header, redact) == {**header, "SeriesDescription": "for S1"}
+
+
+WITHOUT_NAMES = {
+    *("SeriesNumber", "RepetitionTime", "EchoTime", "FlipAngle", "SliceThickness", "MagneticFieldStrength"),
+    *("Rows", "Columns", "NumberOfFrames", "NumberOfTemporalPositions"),
+    *("StudyDate", "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime"),
+    *("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "TransferSyntaxUID"),
+    *("ImageType", "Modality"),  # terms that DICOM defines
+    *(
+        "Manufacturer",
+        "ManufacturerModelName",
+        "SoftwareVersions",
+    ),  # written by the scanner, the same for every patient
+}
+"""Stored header fields into which nobody writes a name."""
+
+
+def test_each_stored_header_field_is_redacted_or_contains_no_names() -> None:
+    stored: dict[str, Value] = recorded_fields(dict.fromkeys(core.FIELDS, "for Doe Jane"))
+    redacted = redacted_header(stored, redaction(HEADERS, "S1"))
+    assert {field for field, value in redacted.items() if value == "for Doe Jane"} == WITHOUT_NAMES
 
 
 def test_a_backslash_in_the_session_id_is_literal() -> None:

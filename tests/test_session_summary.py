@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qxbatch.acquisition import Acquisition, ImageKind, Orientation, SeriesVerdict
-from qxbatch.model import SeriesKind, State
+from qxbatch.model import SeriesKind, State, Value
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.record.summary import recorded_fields
 from qxbatch.session.summary import SCHEMA, NewerSchemaError, Summary, SummaryError
 from qxbatch.session.summary_parts import (
     ImageStatistics,
@@ -164,6 +165,17 @@ FULL = Acquisition(
     coil="Head_32",
     software="syngo MR E11",
 )
+
+
+def test_the_stored_header_fields_are_those_that_have_a_value_and_name_no_patient() -> None:
+    header: dict[str, Value] = {
+        "SeriesDescription": "T1w",
+        "EchoTime": 4.0,
+        "ImageType": ["A", "B"],
+        "FlipAngle": None,
+        "PatientName": "Doe^Jane",
+    }
+    assert recorded_fields(header) == {"SeriesDescription": "T1w", "EchoTime": 4.0, "ImageType": ["A", "B"]}
 
 
 def full_summary() -> Summary:

@@ -28,7 +28,10 @@ _DESCRIPTIONS = (
     *("SeriesDescription", "ProtocolName", "SequenceName", "StudyDescription", "ImageComments"),
     *("InstitutionName", "StationName"),
 )
-"""Free text. The other fields contain identifiers and numbers, in which a match would be a coincidence."""
+"""Free text: each such field that record/summary.py stores is listed here, or it is written with the names in it.
+
+The other fields contain identifiers and numbers, in which a match would be a coincidence.
+"""
 
 
 class HeaderLike(Protocol):

@@ -50,7 +50,7 @@ _HEADER = (
     "SoftwareVersions",
     "TransferSyntaxUID",
 )
-"""Header fields in the summary; none of them names the patient."""
+"""Header fields in the summary; none of them names the patient. Free text is also listed in deidentify.py."""
 
 
 class PacketInfo(NamedTuple):
