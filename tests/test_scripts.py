@@ -1,0 +1,56 @@
+"""scripts/test runs every suite and every test file that are named, and sets up no more than they need."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+CALL = """#!/bin/sh
+echo "called: $(basename "$0") $*"
+"""
+FAIL = """#!/bin/sh
+exit 1
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout whose tools print how they are called; nothing is installed yet."""
+    tools = {"scripts/setup": CALL, "scripts/docs": CALL, ".venv/bin/python": FAIL}
+    tools |= {f".venv/bin/{name}": CALL for name in ("pytest", "ruff", "mypy")}
+    for name, text in tools.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_a.py").touch()
+    shutil.copy(REPOSITORY / "scripts" / "test", tmp_path / "scripts" / "test")
+    return tmp_path
+
+
+def called(checkout: Path, *words: str) -> list[str]:
+    """Run scripts/test, and return the names of the called tools with their first arguments."""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(checkout)}
+    command = ["scripts/test", *words]
+    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=True)
+    lines = [line.removeprefix("called: ") for line in done.stdout.splitlines() if line.startswith("called: ")]
+    assert all(line.endswith("tests/test_a.py") for line in lines if line.startswith("pytest"))
+    return [" ".join(line.split()[:2]) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["tests/test_a.py"], ["setup test", "pytest --numprocesses"]),
+        (["mypy", "tests/test_a.py"], ["setup test", "mypy", "pytest --numprocesses"]),
+        (["tests/test_a.py", "ruff"], ["setup test", "ruff check", "ruff format", "pytest --numprocesses"]),
+        (["docs", "tests/test_a.py"], ["setup test,docs", "docs", "pytest --numprocesses"]),
+        (["setup", "tests/test_a.py"], ["setup test,docs", "pytest --numprocesses"]),
+        (["mypy"], ["mypy"]),
+    ],
+)
+def test_the_named_suites_and_test_files_run(checkout: Path, words: list[str], expected: list[str]) -> None:
+    assert called(checkout, *words) == expected
