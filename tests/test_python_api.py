@@ -33,13 +33,24 @@ def imported(study: Study) -> Study:
     return study
 
 
-def test_the_examples_print_the_documented_output(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> list[subprocess.CompletedProcess[str]]:
+    """Run the examples one after the other in one demo: later ones read the sessions that earlier ones import."""
+    folder = tmp_path_factory.mktemp("demo")
+    demo.make(folder)
+    commands = [[sys.executable, "-c", code] for code, _ in EXAMPLES]
+    return [subprocess.run(each, cwd=folder, capture_output=True, text=True, check=False) for each in commands]
+
+
+def test_every_example_of_the_document_has_its_output() -> None:
     assert len(EXAMPLES) == DOCUMENT.count("```python") == 5
-    demo.make(tmp_path)
-    for code, expected in EXAMPLES:
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert (done.stdout, done.returncode) == (expected, 0), done.stderr
+
+
+@pytest.mark.parametrize("index", range(len(EXAMPLES)))
+def test_an_example_prints_the_documented_output(results: list[subprocess.CompletedProcess[str]], index: int) -> None:
+    (code, expected), done = EXAMPLES[index], results[index]
+    place = f"docs/python-api.md, example {index + 1}:\n{code}\n{done.stderr}"
+    assert (done.stdout, done.returncode) == (expected, 0), place
 
 
 def test_the_document_names_the_whole_public_interface() -> None:
@@ -75,7 +86,7 @@ def test_no_subpackage_has_the_name_of_a_public_function() -> None:
 
 def test_the_keywords_equal_the_parameter_table() -> None:
     path = REPOSITORY / "python" / "qxbatch" / "settings" / "import_parameters.py"
-    assert path.read_text() == keywords.module(), "run python -m qxbatch.settings.render"
+    assert path.read_text() == keywords.module(), "run .venv/bin/python -m qxbatch.settings.render"
     names = {each.name for each in PARAMETERS if each.group is not Group.CLUSTER}
     assert set(ImportParameters.__annotations__) == names - set(keywords.NO_KEYWORDS)
     assert set(keywords.NO_KEYWORDS) <= names

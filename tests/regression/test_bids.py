@@ -38,7 +38,7 @@ def test_one_rule_file_decides_every_series_as_reviewed(study: SharedStudy) -> N
     if updating() and found != PATHS.read_text(encoding="utf-8"):
         PATHS.write_text(found, encoding="utf-8")
         pytest.skip(f"QXBATCH_UPDATE=1: {PATHS.name} is written; read it before you keep it")
-    assert found == PATHS.read_text(encoding="utf-8")
+    assert found == PATHS.read_text(encoding="utf-8"), f"if this is intended, QXBATCH_UPDATE=1 rewrites {PATHS.name}"
 
 
 def test_the_rule_file_is_short(study: SharedStudy) -> None:

@@ -45,7 +45,7 @@ def as_expected(one: RegressionSet, given: Path | None = None) -> Outcome:
         write_expected(one.expected, outcome.found)
         pytest.skip(f"QXBATCH_UPDATE=1: {one.expected.name} is written; read it before you keep it")
     assert not outcome.new, f"{one.expected} is missing: QXBATCH_UPDATE=1 writes it"
-    assert outcome.differences == ()
+    assert outcome.differences == (), f"if this is intended, QXBATCH_UPDATE=1 rewrites {one.expected.name}"
     return outcome
 
 

@@ -108,8 +108,9 @@ def test_a_given_option_is_not_offered_again(folder: Path) -> None:
 
 
 def test_the_completion_files_are_up_to_date() -> None:
+    remedy = "run .venv/bin/python -m qxbatch.completion.render"
     for name, text in files().items():
-        assert (INSTALLED / name).read_text(encoding="utf-8") == text, "run python -m qxbatch.completion.render"
+        assert (INSTALLED / name).read_text(encoding="utf-8") == text, remedy
 
 
 def test_the_values_of_an_option_follow_from_its_parameter() -> None:
