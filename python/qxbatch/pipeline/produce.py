@@ -15,7 +15,7 @@ from qxbatch.pipeline.pictures import place_pictures
 from qxbatch.pipeline.series import make_series
 from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places
-from qxbatch.record.redacted import Remarks
+from qxbatch.record.remarks import Remarks
 from qxbatch.record.session import record_session
 from qxbatch.session.layout import FOLDERS
 from qxbatch.session.paths import SessionPaths

@@ -14,7 +14,8 @@ from qxbatch.record.images import Placement, place_images
 from qxbatch.record.job import Job, Places
 from qxbatch.record.kept_files import place_kept, redact_kept
 from qxbatch.record.lines import Moves, record_ledger
-from qxbatch.record.redacted import Remarks, redacted_conversion, session_remarks
+from qxbatch.record.redacted import redacted_conversion
+from qxbatch.record.remarks import Remarks, session_remarks
 from qxbatch.record.texts import write_dicom_report, write_session_txt
 from qxbatch.session.summary import Summary
 from qxbatch.settings.model import Settings, Stages

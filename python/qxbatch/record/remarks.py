@@ -1,0 +1,45 @@
+"""The remarks on a session as a whole: warnings that belong to none of its series and images."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from qxbatch.deidentify import redacted_problem
+from qxbatch.ingest.assemble import SortedSession
+from qxbatch.ingest.left_out import LeftOut
+from qxbatch.ingest.remarks import duplicates, joined_series, several_studies
+from qxbatch.model import Conversion, State
+from qxbatch.parrec.pairing import LONE_PAR
+from qxbatch.problems import Problem, Severity
+from qxbatch.record.job import Job
+from qxbatch.record.left_out import left_out_of
+
+
+class Remarks(NamedTuple):
+    """The remarks on a session."""
+
+    problems: tuple[Problem, ...]
+    left_out: LeftOut
+
+
+def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequence[Conversion]) -> Remarks:
+    """Return the remarks on a session as a whole, with identities redacted, without problems of its series and images."""
+    missing = left_out_of(job, sorted_session, conversions)
+    remarks = (
+        *several_studies(job.reading.groups(), sorted_session),
+        *joined_series(sorted_session),
+        *duplicates(job.reading, sorted_session),
+        *missing.problems(sorted_session.session.id),
+    )
+    is_converted = any(conversion.state is not State.NOT_ASKED for conversion in conversions)
+    session_problems = (
+        _failed(problem) if is_converted and problem.message == LONE_PAR else problem
+        for problem in sorted_session.problems
+    )
+    problems = (*job.problems, *session_problems, *remarks)
+    return Remarks(tuple(redacted_problem(problem, sorted_session.redact) for problem in problems), missing)
+
+
+def _failed(problem: Problem) -> Problem:
+    """Return the problem of a single PAR as that of a series that could not be converted."""
+    return replace(problem, severity=Severity.ERROR)
