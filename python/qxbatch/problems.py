@@ -9,7 +9,10 @@ from qxbatch.exits import ExitStatus
 
 
 class Code(StrEnum):
-    """The closed list of problems. docs/problems.md explains each; a test compares the two."""
+    """The closed list of problems. docs/problems.md explains each; a test compares the two.
+
+    An exceeded limit has the code of its consequence, as docs/problems.md lists.
+    """
 
     # a packet
     DAMAGED = "damaged"

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 import re
 import socket
@@ -220,14 +221,22 @@ def run_measured(study: Study, *args: str) -> tuple[int, str, float, int]:
 
 
 @pytest.mark.parametrize(
-    ("limit", "message"),
-    [("--max-expansion=2", "times"), ("--max-total=0.01", "bytes"), ("--max-members=3", "members")],
+    ("limit", "message", "code"),
+    [
+        ("--max-expansion=2", "times", "damaged"),
+        ("--max-total=0.01", "bytes", "damaged"),
+        ("--max-members=3", "members", "damaged"),
+        ("--max-total=0.001", "Nothing was read", "cannot-write"),
+    ],
 )
-def test_each_limit_can_be_set_and_refuses(study: Study, limit: str, message: str) -> None:
+def test_each_limit_can_be_set_and_refuses(study: Study, limit: str, message: str, code: str) -> None:
     packet = study.put("S1", {**TREE, "zeros": b"\0" * 200_000})
-    run = study.run(limit)
+    summary = study.sessions.parent / "run.json"
+    run = study.run(limit, f"--json-file={summary}")
     assert run.status == 1, run.text
     assert message in run.text
+    [session] = json.loads(summary.read_bytes())["sessions"]
+    assert [problem["code"] for problem in session["problems"]] == [code]
     assert packet.exists()
     assert study.session_names() == []
     assert study.run().status == 0
