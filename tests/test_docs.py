@@ -74,6 +74,14 @@ def test_files_named_in_contributing_exist() -> None:
     assert not [name for name in missing if not name.startswith((".venv", "bench/run"))]
 
 
+def test_the_tests_named_in_contributing_exist() -> None:
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"(tests/\S+\.py)::(\w+)", text)
+    assert named
+    for file, name in named:
+        assert f"def {name}(" in (REPOSITORY / file).read_text(encoding="utf-8")
+
+
 ABOUT_CODE = ("architecture.md", "design-choices.md", "guarantees.md")
 """Documents of docs/ that name files of the repository in backticks."""
 SOURCE = re.compile(r"`((?:[\w.*-]+/)*[\w.*-]+(?:/|\.(?:py|pyi|rs|toml)))`")
