@@ -1,5 +1,6 @@
 """The command at the end of a message, run by a shell as printed, does what the message says."""
 
+import random
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -224,6 +225,24 @@ def test_a_limit_is_raised(study: Study, option: str, size: int) -> None:
     [problem] = problems(study, option)
     run = in_shell(study, problem["command"].replace("--max-expansion=20", "--max-expansion=2000"))
     assert images(study, "S1") == 2, run.text
+    assert counts(study) == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--max-total=1M"], "cannot-write"),
+        (["--max-members=1"], "damaged"),
+        (["--max-members=1", "--on-damaged=keep"], "damaged"),
+        (["--max-expansion=2", "--on-damaged=keep"], "damaged-kept"),
+    ],
+)
+def test_the_command_of_a_packet_above_a_limit_imports_it(study: Study, options: list[str], code: str) -> None:
+    study.put("S1", {"notes": bytes(random.Random(1).choices(b"ACGT", k=6 << 20)), **TREE})
+    problem = only(problems(study, *options), code)
+    run = in_shell(study, problem["command"])
+    assert run.status == 0, run.text
+    assert images(study, "S1") == 1
     assert counts(study) == {}
 
 

@@ -1,14 +1,15 @@
 """The limits that the core's reasons name, and larger values to try."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from qxbatch.settings.model import Settings
 
-_OF_WORDS = {
-    "(limit on expansion": "max_expansion",
-    "(limit on total size": "max_total",
-    "members (limit)": "max_members",
-    " deep (limit)": "max_nesting",
+_OF_PATTERN = {
+    re.compile(r"\(limit on expansion|times its size \(limit\)"): "max_expansion",
+    re.compile(r"\(limit on total size"): "max_total",
+    re.compile(r"members(?:, more than \d+)? \(limit\)"): "max_members",
+    re.compile(r" deep \(limit\)"): "max_nesting",
 }
 """Maps phrases of the core to parameters."""
 _DEEPEST = "20"
@@ -19,7 +20,7 @@ _LARGER = 10
 
 def limits_of(reasons: Iterable[str]) -> tuple[str, ...]:
     """Return the parameters that the reasons name; other limits (names, memory) have none."""
-    names = (parameter for reason in reasons for words, parameter in _OF_WORDS.items() if words in reason)
+    names = (parameter for reason in reasons for pattern, parameter in _OF_PATTERN.items() if pattern.search(reason))
     return tuple(dict.fromkeys(names))
 
 
@@ -28,7 +29,12 @@ def larger(limits: Iterable[str], settings: Settings) -> Mapping[str, str]:
     return {limit: _larger(limit, getattr(settings, limit)) for limit in limits}
 
 
+def total_for(size: int) -> str:
+    """Return a value of --max-total for a packet of so many bytes, in the form of the command line."""
+    return f"{_LARGER * max(1, size >> 20)}M"
+
+
 def _larger(limit: str, value: int) -> str:
     if limit == "max_nesting":
         return _DEEPEST
-    return f"{_LARGER * max(1, value >> 20)}M" if limit == "max_total" else f"{_LARGER * value}"
+    return total_for(value) if limit == "max_total" else f"{_LARGER * value}"

@@ -5,6 +5,7 @@ from qxbatch.discover.units import Unit
 from qxbatch.ingest import encrypted, remarks
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.left_out import LeftOut, left_out
+from qxbatch.ingest.limits import larger, limits_of
 from qxbatch.ingest.unread import refuse_sound
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.import_again import import_command
@@ -67,9 +68,10 @@ def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
     )
     sound = "Get a sound copy of what is damaged." if advice else "Get a sound copy."
     todo = " ".join(filter(None, (advice, sound if broken else "")))
-    if settings.on_damaged is OnDamaged.KEEP:
+    if settings.on_damaged is OnDamaged.KEEP and _has_images(reading):
         message = f"is damaged ({listed}); the readable files were imported, and the packet stays where it is."
-        retry_command = command_for(settings, [unit.session.id], {**changes, "overwrite": "yes"})
+        changes = {**changes, **larger(limits_of(damage), settings), "overwrite": "yes"}
+        retry_command = command_for(settings, [unit.session.id], changes)
         return [Problem(Code.DAMAGED_KEPT, unit.names, message, f"{todo} Then import it again:", command=retry_command)]
     refuse_sound(damage, unit, settings)
     state = "is damaged" if broken else "cannot be opened"

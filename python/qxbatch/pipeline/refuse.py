@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.discover.units import Unit
+from qxbatch.ingest.limits import total_for
 from qxbatch.model import SessionId
 from qxbatch.os_error import error_text, is_full, size_text
 from qxbatch.pipeline.context import Context
@@ -15,6 +16,7 @@ from qxbatch.session.contents import has_results, has_session
 from qxbatch.session.equal_names import other_name
 from qxbatch.session.layout import RESULT_FOLDERS
 from qxbatch.session.paths import SessionPaths
+from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Stages
 
 _NEED = (
@@ -64,9 +66,10 @@ def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
     settings = context.settings
     if settings.stages is Stages.CONVERT:  # the packets were read before
         return
-    free = shutil.disk_usage(scratch).free
+    free, command = shutil.disk_usage(scratch).free, ""
     if unit.size > settings.max_total:
-        more, hint = f"more than --max-total={size_text(settings.max_total)}", "Remove that file, or raise --max-total."
+        more, hint = f"more than --max-total={size_text(settings.max_total)}", "Remove that file, or raise the limit:"
+        command = command_for(settings, [unit.session.id], {"max_total": total_for(unit.size)})
     elif unit.size > free:
         more = f"but there is no space left for it: {size_text(free)} free on the file system of {scratch}"
         hint = f"Its import {_NEED}"
@@ -74,7 +77,7 @@ def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
         return
     size, path = max(largest_file(packet.path) for packet in unit.packets)
     message = f"has {size_text(unit.size)}, {more}. Its largest file is {path} ({size_text(size)}). Nothing was read."
-    raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))
+    raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint, command=command))
 
 
 def _refuse_place(folder: Path, unit: Unit) -> None:
