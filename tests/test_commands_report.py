@@ -37,6 +37,30 @@ def test_report_rebuilds_the_page_of_a_session(imported: Study, capsys: pytest.C
     assert capsys.readouterr().out == f"wrote {session / 'qxbatch/report.html'}\n"
 
 
+@pytest.mark.parametrize(("volumes", "shown"), [(60, True), (150_000, False)])
+def test_the_page_shows_no_directions_of_gradient_files_beyond_every_scan(
+    imported: Study, volumes: int, shown: bool
+) -> None:
+    session = imported.session("S1")
+    (session / "nii/31.bval").write_text(" ".join(f"{1000 + 20 * (k % 3)}" for k in range(volumes)))
+    (session / "nii/31.bvec").write_text("\n".join([" ".join(["0.0"] * volumes)] * 2 + [" ".join(["1.0"] * volumes)]))
+    assert main(["report", str(session)]) == 0
+    assert (f"{volumes} directions" in (session / "qxbatch/report.html").read_text()) == shown
+
+
+def test_a_number_beyond_every_measure_in_a_summary_is_reported(
+    imported: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = imported.session("S1") / "qxbatch/summary.json"
+    summary = json.loads(path.read_text())
+    summary["series"][0]["acquisition"]["matrix"][0] = 10**400
+    path.write_text(json.dumps(summary))
+    for command in ("report", "inspect"):
+        assert main([command, str(imported.session("S1"))]) == 1
+        output = capsys.readouterr()
+        assert "series[0].acquisition.matrix is not a whole number" in output.out + output.err, command
+
+
 def test_the_page_of_a_study_has_every_session(imported: Study) -> None:
     assert main(["report", str(imported.sessions)]) == 1, "S3 has no summary"
     page = (imported.sessions / "report.html").read_text()

@@ -88,6 +88,11 @@ def test_the_error_for_a_newer_schema_has_path_and_versions() -> None:
         (("series", 0, "state"), "done", "series[0].state has the unknown value 'done'"),
         (("series", 0, "header"), {"EchoTime": {}}, "series[0].header.EchoTime is neither a text nor a number"),
         (("series", 0, "acquisition"), {"matrix": [64, 64]}, "series[0].acquisition.matrix has 2 numbers, not 3"),
+        (
+            ("series", 0, "acquisition"),
+            {"matrix": [10**400, 64, 1]},
+            "series[0].acquisition.matrix is not a whole number",
+        ),
         (("series", 0, "verdict"), "fine", "series[0].verdict has the unknown value 'fine'"),
         (("problems", 0, "code"), "no-such", "problems[0].code has the unknown value 'no-such'"),
         (("images", 0, "files"), [1], "images[0].files is not a list of texts"),

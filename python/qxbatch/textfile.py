@@ -23,18 +23,18 @@ MOST_BYTES = 1 << 30
 
 
 @contextmanager
-def opened(path: Path, errors: str = "surrogateescape") -> Iterator[TextIO]:
+def opened(path: Path, errors: str = "surrogateescape", most: int = MOST_BYTES) -> Iterator[TextIO]:
     """Open a UTF-8 text file for reading, with plain line ends.
 
-    Raises OSError at once for a FIFO, device or folder of that name, and for a file of more than MOST_BYTES.
+    Raises OSError at once for a FIFO, device or folder of that name, and for a file of more than `most` bytes.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, encoding="utf-8", errors=errors, newline="\n") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "is not a regular file", str(path))
-        if status.st_size > MOST_BYTES:
-            raise OSError(errno.EFBIG, f"has more than {MOST_BYTES} bytes", str(path))
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
         yield file
 
 
@@ -50,7 +50,7 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
         return file.read(most)
 
 
-def read_text(path: Path, errors: str = "surrogateescape") -> str:
+def read_text(path: Path, errors: str = "surrogateescape", most: int = MOST_BYTES) -> str:
     """Return the text of a file. Raises OSError as `opened` does, and UnicodeDecodeError with the errors "strict"."""
-    with opened(path, errors) as file:
+    with opened(path, errors, most) as file:
         return file.read()

@@ -199,6 +199,32 @@ def test_one_id_with_two_names_and_birth_dates_is_imported_with_a_warning(study:
     assert not re.search("anna|roe|19910101|1991-01-01", hidden.text, re.IGNORECASE)
 
 
+def test_one_series_with_two_names_and_birth_dates_is_imported_with_a_warning(study: Study) -> None:
+    one = ANNA.with_(patient="P1", slices=4, changes={"PatientBirthDate": "19500101"}).files()
+    other = ANNA.with_(patient="P1", slices=4, name="Roe^Bob", changes={"PatientBirthDate": "19910101"}).files()
+    study.put("S1", {**one, "IM0003": other["IM0003"]})
+    run = study.main()
+    assert run.status == 0
+    assert "files of patient P1 differ in name and birth date" in run.text
+    assert "Roe^Bob born 1991-01-01" in run.text
+
+
+def test_a_name_in_a_later_file_of_a_series_is_nowhere_in_a_deidentified_session(study: Study) -> None:
+    one = ANNA.with_(patient="P1", slices=4).files()
+    other = ANNA.with_(patient="P1", slices=4, name="Zebrowski^Kunigunde").files()
+    tree = {**one, "IM0003": other["IM0003"], "Zebrowski.txt": b"x", "Kunigunde notes.txt": b"y"}
+    study.put("S1", tree, Kind.FOLDER)
+    run = study.main("--deidentify-logs")
+    assert run.status == 0, run.text
+    session = study.session("S1")
+    places = [path.relative_to(session).as_posix() for path in session.rglob("*")]
+    assert "inbox/S1.txt" in places
+    rows_of_ledger = (session / "qxbatch/ledger.tsv").read_text().splitlines()
+    reasons = [row.partition("\t")[2] for row in rows_of_ledger]  # the first column is the path in the packet
+    for text in (run.text, *places, *reasons):
+        assert not re.search("zebrowski|kunigunde", text, re.IGNORECASE), text
+
+
 @pytest.mark.parametrize("asked", ["--deidentify-logs", "--quiet"])
 def test_the_report_says_once_that_free_text_can_identify(study: Study, asked: str) -> None:
     study.put("S1", ANNA.files())

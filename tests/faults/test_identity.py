@@ -1,6 +1,7 @@
 """If the session id replaces patients, no output except the DICOM itself and the packet's own paths names them."""
 
 import gzip
+import json
 import os
 import re
 import stat
@@ -10,6 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.events import RunFinished
+from qxbatch.model import Report, SessionId, SessionReport
+from qxbatch.problems import Code, Problem, Severity
+from qxbatch.report.json_file import JsonFile
+from qxbatch.settings.parse import parse
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under
 from tests.build.parrec import ParRec
@@ -161,3 +167,44 @@ def test_commands_of_a_name_in_joined_text_are_in_no_output(study: Study, mode: 
     kept = (each for each in outputs(own) if not (mode and each[0].startswith(("inbox/", "qxbatch/ledger"))))
     assert leaks(kept, re.compile(rb"zagar|\bana\b", re.IGNORECASE)) == []
     assert b"planned" in (own / "session.txt").read_bytes()
+
+
+def test_packets_that_are_not_imported_are_named_in_no_log_and_summary(study: Study, tmp_path: Path) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_text("packet\tsubject\nX1_Doe_Jane\tX1\nX2_Doe_Jane\tX2\n")
+    options = (f"--logfile=path:{table}|packet_name:packet|subject_id:subject", "--max-members=8")
+    few = under("a", MrSeries(patient="X1", name="").files())
+    study.put("X1_Doe_Jane", few)
+    assert study.main(*options).status == 0
+    study.put("X1_Doe_Jane", few)
+    study.put("X2_Doe_Jane", {**few, **{f"{k}.txt": b"x" for k in range(9)}})
+    study.put("Doe_Jane", few)
+    files = (tmp_path / "run.log", tmp_path / "run.json")
+    run = study.main(*options, f"--log-file={files[0]}", f"--json-file={files[1]}")
+    assert run.status == 1
+    assert "2 not imported" in run.text, "one is already there, one has no match in the logfile"
+    assert leaks(((path.name, path.read_bytes()) for path in files), SECRETS) == []
+    found = json.loads(files[1].read_text())["found"]
+    assert {Path(entry["path"]) for entry in found} == {study.inbox / "(name left out)"}
+    assert sorted(entry["session"] or "" for entry in found) == ["", "X1", "X2"]
+
+
+def test_a_summary_keeps_the_names_of_packets_that_are_session_ids(study: Study, tmp_path: Path) -> None:
+    study.put("S1", MrSeries(patient="S1", name="").files())
+    study.put("S2", {f"{k}.txt": b"x" for k in range(9)})
+    json_file = tmp_path / "run.json"
+    assert study.main("--deidentify-logs", "--max-members=8", f"--json-file={json_file}").status == 1
+    assert [Path(entry["path"]).name for entry in json.loads(json_file.read_text())["found"]] == ["S1.zip", "S2.zip"]
+
+
+def test_the_summary_of_a_recovering_run_does_not_name_what_was_archived(tmp_path: Path) -> None:
+    json_file = tmp_path / "run.json"
+    given = {"sessionsfolder": str(tmp_path), "deidentify_logs": "yes", "json_file": str(json_file)}
+    text = "the packet X1_Doe_Jane.zip is in the archive."
+    note = Problem(Code.RECOVERED, "X1", text, severity=Severity.WARNING)
+    archived = tmp_path / "archive/MR/X1_Doe_Jane.zip"
+    session = SessionReport("X1", SessionId("X1"), tmp_path / "X1", (note,), archived=archived)
+    JsonFile(parse(given).settings).notify(RunFinished(Report((), (session,)), 0))
+    [written] = json.loads(json_file.read_text())["sessions"]
+    assert written["archived"] == str(archived.with_name("(name left out)"))
+    assert leaks(iter([("run.json", json_file.read_bytes())]), SECRETS) == []

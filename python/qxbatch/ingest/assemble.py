@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
-from qxbatch.core import Group, Reading, Row, hash_file
+from qxbatch.core import Reading, Row, hash_file
 from qxbatch.deidentify import Redact, redacted_header, redaction, unchanged
 from qxbatch.ingest.dicom_series import DicomSeries, dicom_series, join_scans
+from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.labels import label_for
 from qxbatch.ingest.neighbours import Neighbours
 from qxbatch.ingest.numbers import Claim, give_numbers
@@ -73,8 +74,7 @@ def assemble(
             for label, indexes in _labels(series, plan.session.id, deidentified=deidentified).items():
                 reading.place_series(str(root), n, label, indexes)
             all_series.append(_dicom(series, n, root))
-        redact = _redaction(dicom, pairs, plan.session.id) if deidentified else unchanged
-        redact = _without_others(redact, groups, plan) if deidentified else redact
+        redact = _redaction(reading, plan, rows[k], pairs) if deidentified else unchanged
         all_series += [_place_pair(reading, pair, n, root, redact) for pair, n in zip(pairs, pair_numbers, strict=True)]
         all_series = [replace(series, header=redacted_header(series.header, redact)) for series in all_series]
         _place_kept(reading, [row for row in rows[k] if row not in copies], root, inbox)
@@ -92,15 +92,18 @@ def _labels(series: DicomSeries, session_id: str, *, deidentified: bool) -> dict
     return labels
 
 
-def _redaction(dicom: Sequence[DicomSeries], pairs: Sequence[Pair], session_id: str) -> Redact:
-    of_groups = (group.header for series in dicom for group in series.members)
-    return redaction(chain(of_groups, (pair.header for pair in pairs)), session_id)
+def _redaction(reading: Reading, plan: SessionPlan, rows: Sequence[int], pairs: Sequence[Pair]) -> Redact:
+    """Return a function that replaces a session's patient, and the other patients of a split packet, in a text.
 
-
-def _without_others(redact: Redact, groups: Sequence[Group], plan: SessionPlan) -> Redact:
-    """Return a function that also replaces the other patients of a packet, whom a description of this one's series may name."""
-    own_groups = set(plan.groups)
-    others = redaction((group.header for k, group in enumerate(groups) if k not in own_groups), OTHER_PATIENT)
+    A description of this patient's series may name the others.
+    """
+    groups = reading.groups()
+    of_groups = (groups[group].header for group in plan.groups)
+    of_pairs = (pair.header for pair in pairs)
+    redact = redaction(chain(of_groups, distinct_headers(reading, rows), of_pairs), plan.session.id)
+    other_groups = sorted({*range(len(groups))} - {*plan.groups})
+    other_rows = (row for group in other_groups for row in reading.group_rows(group))
+    others = redaction(distinct_headers(reading, other_rows), OTHER_PATIENT)
     return redact if others is unchanged else lambda text: others(redact(text))
 
 

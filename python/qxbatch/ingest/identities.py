@@ -1,20 +1,40 @@
-"""Redaction of the identities in a reading's files."""
+"""The identities in a reading's files, and their redaction."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
-from qxbatch.core import Reading
+from qxbatch.core import Header, Reading
 from qxbatch.deidentify import Redact, redaction, unchanged
 from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
+
+_IDENTITY = ("PatientID", "PatientName", "PatientBirthDate")
 
 
 def redaction_of(reading: Reading, session_id: str, *, deidentified: bool = True) -> Redact:
     """Return a function that redacts the patients of all DICOM and PAR headers, for de-identified logs. Raises OSError."""
     if not deidentified:
         return unchanged
-    return redaction(chain((group.header for group in reading.groups()), _par_headers(reading)), session_id)
+    of_groups = (group.header for group in reading.groups())
+    of_rows = distinct_headers(reading, range(len(reading)))
+    return redaction(chain(of_groups, of_rows, _par_headers(reading)), session_id)
+
+
+def distinct_headers(reading: Reading, rows: Iterable[int]) -> Iterator[Header]:
+    """Yield the first DICOM header of some rows with each combination of PatientID, PatientName and PatientBirthDate.
+
+    One file of a series can have another patient than the others.
+    """
+    identities: set[tuple[str, ...]] = set()
+    for row in rows:
+        header = reading.header(row)
+        if header is None:
+            continue
+        identity = tuple(str(header.get(field)) for field in _IDENTITY)
+        if identity not in identities:
+            identities.add(identity)
+            yield header
 
 
 def _par_headers(reading: Reading) -> Iterator[Mapping[str, Value]]:

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from qxbatch.core import Group, Header, Reading
 from qxbatch.deidentify import HeaderLike
+from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.pairs import find_pairs
 from qxbatch.ingest.patient_messages import differing, mixed, named, patients_text
-from qxbatch.ingest.people import Item, Person, contradictions, identity_of, is_anonymous, people_of
+from qxbatch.ingest.people import Item, Person, contradictions, identity_of, people_of
 from qxbatch.model import SessionId, Value
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.settings.model import OnMixed
@@ -31,21 +32,14 @@ def patients_of(reading: Reading) -> list[Person]:
 
 
 def _of_dicom(reading: Reading) -> Iterator[Item]:
-    """Yield an item for each group; several if its PatientID identifies nobody and its files have several names."""
+    """Yield an item for each group and each name and birth date in its files, that of its header first."""
     for index, group in enumerate(reading.groups()):
         patient = _text(group.header.get("PatientID"))
-        of_files = _identities(reading, index) if is_anonymous(group.patient) and group.files > 1 else ()
-        for name, birth in dict.fromkeys((_named(group.header), *of_files)):
+        headers = (group.header, *distinct_headers(reading, reading.group_rows(index)))
+        day, series = _text(group.header.get("StudyDate")), _series(group.number, group.header)
+        for name, birth in dict.fromkeys(map(_named, headers)):
             identity = identity_of(name, birth, patient)
-            day, series = _text(group.header.get("StudyDate")), _series(group.number, group.header)
             yield Item(group.patient, patient, identity, group.study, group.started, day, series, index)
-
-
-def _identities(reading: Reading, group: int) -> Iterator[tuple[str, str]]:
-    for row in reading.group_rows(group):
-        header = reading.header(row)
-        if header is not None:
-            yield _named(header)
 
 
 def _named(header: Header) -> tuple[str, str]:

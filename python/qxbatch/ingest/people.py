@@ -128,7 +128,7 @@ def contradictions(people: Iterable[Person]) -> list[tuple[Person, Identity, Ide
     """Return each person whose files have different names and birth dates, with the first two such identities."""
     contradicting = []
     for person in people:
-        pairs = combinations(person.identities, 2)
+        pairs = combinations((identity for identity in person.identities if identity.birth), 2)
         pair = next(((identity, other) for identity, other in pairs if contradict(identity, other)), None)
         if pair:
             contradicting.append((person, *pair))

@@ -2,6 +2,7 @@
 
 import base64
 import stat
+from bisect import bisect_right
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,8 @@ BUDGET = 4_500_000
 """Bytes of pictures in one page; a picture beyond it is a link to its file beside the page."""
 _LONGEST_LOG = 20_000
 """Characters of a converter's log that the page contains: the first and the last half of them."""
+_MOST_GRADIENTS = 1_000_000
+"""Maximum size in bytes of a .bval or .bvec whose directions the page shows: some ten thousand volumes."""
 _SHELL_GAP = 10.0
 """b-values that differ by less, in s/mm2, are in the same shell."""
 _LOWEST_WEIGHTED = 50.0
@@ -74,10 +77,13 @@ def converter_log_of(paths: SessionPaths, series: SeriesSummary) -> str:
 
 
 def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
-    """Return the directions from .bval and .bvec of an image (FSL's form); None if a file is missing or they do not agree."""
+    """Return the directions from .bval and .bvec of an image (FSL's form).
+
+    None if a file is missing or too large, or if they do not agree.
+    """
     try:
-        (b_values,) = _rows(read_text(paths.image(image.number, "bval")))
-        rows = _rows(read_text(paths.image(image.number, "bvec")))
+        (b_values,) = _rows(paths.image(image.number, "bval"))
+        rows = _rows(paths.image(image.number, "bvec"))
     except (OSError, ValueError):
         return None
     if len(rows) != 3 or any(len(row) != len(b_values) for row in rows):  # noqa: PLR2004 - x, y and z
@@ -91,11 +97,12 @@ def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
     directions = [(b, vector) for b, vector in unit if vector is not None]
     if not directions:
         return None
-    index = [max(k for k, shell in enumerate(shells) if shell <= b) for b, _ in directions]
+    index = [bisect_right(shells, b) - 1 for b, _ in directions]
     return Gradients(tuple(vector for _, vector in directions), tuple(index), tuple(shells))
 
 
-def _rows(text: str) -> list[list[float]]:
+def _rows(path: Path) -> list[list[float]]:
+    text = read_text(path, most=_MOST_GRADIENTS)
     return [[float(word) for word in line.split()] for line in text.splitlines() if line.split()]
 
 

@@ -2,33 +2,45 @@
 
 from pathlib import Path
 
-from qxbatch.events import Event, RunFinished
+from qxbatch.events import Event, PacketFound, RunFinished
 from qxbatch.model import Report
 from qxbatch.os_error import reason_text
 from qxbatch.problems import grouped
 from qxbatch.report.outcome import failed
+from qxbatch.report.packet_names import PacketNames
+from qxbatch.settings.model import Settings
 
 
 class JsonFile:
-    """An observer that writes the summary; without a path it writes nothing."""
+    """An observer that writes the summary; without a path it writes nothing.
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    Like the log, a de-identified summary has no names of packets.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._path = settings.json_file
+        self._names = PacketNames(settings)
         self.error = ""
         """Why the file could not be written; empty if it was written, or if there is no --json-file."""
 
     def notify(self, event: Event, /) -> None:
-        """Write the file at the end of the run."""
-        if self._path is None or not isinstance(event, RunFinished):
+        """Collect the names of packets; write the file at the end of the run."""
+        if self._path is None:
             return
+        if isinstance(event, PacketFound):
+            self._names.add(event.candidate)
+        elif isinstance(event, RunFinished):
+            self._write(self._path, event)
+
+    def _write(self, path: Path, event: RunFinished) -> None:
         import json
 
         self.error = "the summary could not be created"  # as long as it is not written
-        text = json.dumps(as_json(event.report, event.status), indent=1) + "\n"
+        text = json.dumps(as_json(self._names.left_out_of(event.report), event.status), indent=1) + "\n"
         try:
-            self._path.write_text(text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
         except OSError as error:
-            self.error = reason_text(error, self._path)
+            self.error = reason_text(error, path)
         else:
             self.error = ""
 

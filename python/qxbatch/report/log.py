@@ -19,13 +19,11 @@ from qxbatch.events import (
 )
 from qxbatch.model import Candidate, Verdict
 from qxbatch.report.outcome import outcome_line
+from qxbatch.report.packet_names import PacketNames
 from qxbatch.settings.model import Settings
 from qxbatch.visible import one_line
 
 log = logging.getLogger("qxbatch")
-NAMELESS = "(name left out)"
-_SHORTEST = 3
-"""Shorter names are not redacted: they are part of many words."""
 _WIDTH = 1_000_000
 """Nothing is wrapped in a log: programs search it by lines."""
 
@@ -37,10 +35,8 @@ class LogObserver:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._deidentified = settings.deidentified
         self._is_complete = settings.log_file is not None
-        self._names: list[str] = []
-        """Names that are redacted in each line."""
+        self._names = PacketNames(settings)
         self._stages: dict[str, tuple[str, float]] = {}
         """Maps each unit to its stage and the start of the stage."""
 
@@ -61,8 +57,7 @@ class LogObserver:
     def _detail(self, event: Event) -> None:
         match event:
             case PacketFound():
-                if self._deidentified:
-                    self._keep_name(event.candidate)
+                self._names.add(event.candidate)
                 self._log_line(f"found: {self._candidate_text(event.candidate)}")
             case RunStarted():
                 self._log_line(f"importing {counted(event.units, 'packet')} of {event.size} bytes")
@@ -117,13 +112,4 @@ class LogObserver:
 
     def _log_line(self, text: str) -> None:
         """Log a line. De-identified logs have no names of packets, which may contain names of patients."""
-        for name in self._names:
-            text = text.replace(name, NAMELESS)
-        log.info("%s", one_line(text))
-
-    def _keep_name(self, candidate: Candidate) -> None:
-        """Add the names of a candidate except its session id to the redacted names, the longest first."""
-        session_id = "" if candidate.session is None else candidate.session.id
-        names = (candidate.path.name, "" if candidate.packet is None else candidate.packet.name)
-        more = [name for name in names if len(name) >= _SHORTEST and name not in (session_id, *self._names)]
-        self._names = sorted([*self._names, *more], key=len, reverse=True)
+        log.info("%s", one_line(self._names.left_out(text)))

@@ -19,7 +19,7 @@ class RunObservers:
 
     def __init__(self, settings: Settings, more: Sequence[Observer] = ()) -> None:
         self._settings = settings
-        self.json_file = JsonFile(settings.json_file)
+        self.json_file = JsonFile(settings)
         self._all = Observers([LogObserver(settings), self.json_file, *more])
         self._began = time.monotonic()
 

@@ -113,8 +113,8 @@ class Fields:
             raise FieldError(f"{self.place(key)} has the unknown value {value!r}") from None
 
     def whole_value(self, value: object, key: str) -> int:
-        """Return a value of the field as a whole number."""
-        if not isinstance(value, int) or isinstance(value, bool):
+        """Return a value of the field as a whole number that a float can hold: it is shown and compared as one."""
+        if not isinstance(value, int) or isinstance(value, bool) or not _is_finite(value):
             raise self._wrong(key, "a whole number")
         return value
 
