@@ -48,6 +48,20 @@ def test_invalid_numbers_are_ignored(study: Study, content: bytes) -> None:
     assert not (study.sessions / ".qxbatch").exists()
 
 
+@pytest.mark.parametrize("name", ["numbers.json", "numbers.json.new"])
+def test_archive_numbers_are_not_written_through_a_link(study: Study, tmp_path: Path, name: str) -> None:
+    victim = tmp_path / "thesis.tex"
+    victim.write_text("years of work\n")
+    expected = fill(study, 2)
+    (study.sessions / ".qxbatch").mkdir()
+    (study.sessions / ".qxbatch" / name).symlink_to(victim)
+    run = study.main(*NONE)
+    assert run.status == 0, run.text
+    assert victim.read_text() == "years of work\n"
+    assert snapshot(study.archive) == expected
+    assert not (study.sessions / ".qxbatch").exists()
+
+
 def test_a_run_that_cannot_store_the_numbers_changes_nothing(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(study)
     before = snapshot(study.sessions)

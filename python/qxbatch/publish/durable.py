@@ -78,12 +78,13 @@ def write_json(path: Path, content: object) -> None:
 
 
 def _write_json(path: Path, content: object) -> None:
+    """Write a new file: a link or file that has this name is removed, never written to."""
     import json
 
-    with path.open("w", encoding="utf-8") as file:
+    if os.path.lexists(path):
+        path.unlink()
+    with created(path) as file:
         json.dump(content, file, indent=1, sort_keys=True)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 NO_RUN = "0" * 16

@@ -20,6 +20,7 @@ from qxbatch.os_error import reason_text
 from qxbatch.publish.durable import rename_new, sync_folder
 from qxbatch.publish.plain import is_below, open_plain
 from qxbatch.publish.transfer import hidden_path
+from qxbatch.textfile import created
 
 _NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
 """Errors for a folder that is not empty, or that is missing."""
@@ -45,12 +46,11 @@ class UnremovedFile(NamedTuple):
 
 def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> None:
     """Write the list of files (ledger path, sha256) to remove from the inbox; it is on disk when the call returns."""
-    with out.open("w", encoding="utf-8", newline="\n") as file:
+    out.unlink(missing_ok=True)
+    with created(out) as file:
         for text, digest in members:
             status = (inbox / member_path(text)).lstat()
             file.write(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\t{text}\n")
-        file.flush()
-        os.fsync(file.fileno())
     sync_folder(out.parent)
 
 
