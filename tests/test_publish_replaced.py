@@ -2,6 +2,8 @@
 
 import contextlib
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,45 @@ def renamed_within_folder(source: Path, target: Path) -> bool:
 
 def kept(top: Path) -> dict[str, str]:
     return {str(p.relative_to(top)): p.read_text() for p in sorted(top.rglob("*")) if p.is_file()}
+
+
+KEEP = """
+import sys
+from pathlib import Path
+from qxbatch.publish.replaced import keep_replaced
+session, old, archive = map(Path, sys.argv[1:])
+keep_replaced(old, session, archive, None, "0123456789abcdef")
+"""
+
+
+@pytest.mark.parametrize("text", ["1" * 400_000, "1.1e" * 100_000, '<div class="volatile">' * 20_000])
+@pytest.mark.parametrize("name", ["dicom/dcm2niix_30.log", "qxbatch/report.html"])
+def test_a_long_text_is_compared_without_its_durations_in_a_time_proportional_to_its_length(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    session, old = sessions(tmp_path)
+    for folder, end in ((session, " in 1.5 s"), (old, " in 12 s\nmy remark")):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text + end)
+    archive = tmp_path / "archive"
+    # without the limits of the pattern this takes several minutes
+    subprocess.run([sys.executable, "-c", KEEP, session, old, archive], check=True, timeout=60)
+    assert name in {path.relative_to(archive / "S1-1").as_posix() for path in archive.rglob("*")}
+
+
+def test_a_file_that_does_not_fit_into_memory_is_compared_by_its_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, old = sessions(tmp_path)
+    names = ("session.txt", "summary.json", "report.html", "dcm2niix_30.log")
+    for folder, text in ((session, "new"), (old, "old")):
+        for name in names:
+            (folder / name).write_text(text)
+    monkeypatch.setattr(module, "LARGEST", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} is read at once"))
+        keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    assert {*names} < {path.name for path in (tmp_path / "archive" / "S1-1").iterdir()}
 
 
 @pytest.mark.parametrize("stop", range(8))

@@ -162,6 +162,20 @@ def test_a_list_of_taken_files_removes_none_elsewhere(attack: Attack, listed: st
     assert not (attack.study.sessions / ".qxbatch").exists(), "it was followed"
 
 
+def test_a_journal_that_needs_more_memory_than_there_is_stops_no_other_session(
+    attack: Attack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("qxbatch.pipeline.recover.finish", fail)
+    attack.journal()
+    attack.study.put("S2", TREE, Kind.ZIP)
+    text = attack.run()
+    assert "cannot be finished: there is not enough memory" in text
+    assert (attack.study.session("S2") / "session.txt").exists()
+
+
 @pytest.mark.parametrize("name", [f"qxbatch-S1-{RUN}", "thesis", "qxbatch-S1-0123456789ab"])
 def test_a_note_of_a_scratch_folder_removes_none_that_a_run_did_not_make(attack: Attack, name: str) -> None:
     place = attack.victim.with_name(name)

@@ -65,8 +65,9 @@ def recover_unit(workspace: Workspace, locks: Locks, unit: str, need_lock: Calla
         return [SessionReport(unit, None, None, (error.problem,))]
     except (ValueError, OverflowError, RecursionError) as error:
         return [_not_followed(workspace, unit, f"{error}")]
-    except OSError as error:
-        message = f"the import of an interrupted run cannot be finished: {error_text(error)}."
+    except (OSError, MemoryError) as error:
+        reason = error_text(error) or "there is not enough memory"
+        message = f"the import of an interrupted run cannot be finished: {reason}."
         hint = "Correct this and run again: the files of that import are kept until then."
         return [SessionReport(unit, None, None, (Problem(Code.CANNOT_WRITE, unit, message, hint),))]
     return reports
