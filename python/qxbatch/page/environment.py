@@ -11,6 +11,8 @@ from typing import Any
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
+from qxbatch.page.seal import sealed
+
 _TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -72,7 +74,7 @@ def compile_templates() -> None:
 def render(template: str, **values: Any) -> str:
     """Return a page as HTML: one file, with style and script, that needs no network."""
     text = _environment(write_cache=not sys.dont_write_bytecode).get_template(template).render(**values)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")  # JSON may have surrogates
+    return sealed(text.encode("utf-8", "backslashreplace").decode("utf-8"))  # JSON may have surrogates
 
 
 if __name__ == "__main__":

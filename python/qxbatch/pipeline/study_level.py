@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from qxbatch.model import Report
+from qxbatch.page.seal import is_unchanged_page
 from qxbatch.page.study import study_page
 from qxbatch.pipeline.not_imported import waiting
 from qxbatch.publish.alone import alone_in
@@ -12,7 +14,7 @@ from qxbatch.publish.durable import NO_RUN, replaced_text
 from qxbatch.publish.foreign import keep_foreign
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
-from qxbatch.study.document import as_json, as_tsv, read_previous
+from qxbatch.study.document import as_json, as_tsv, previous_lines, read_previous
 from qxbatch.study.exports import existing_exports
 from qxbatch.study.study import Study, study_of
 
@@ -31,13 +33,23 @@ def write_study(
         not_imported = waiting(report, previous_study.not_imported, deidentified=deidentified)
         study = study_of(map(SessionFolder, sessions), previous_study.sessions, not_imported, existing_exports(folder))
         tag = NO_RUN if alone else os.urandom(8).hex()
-        for name, start in _FIRST_BYTES.items():
-            keep_foreign(folder / name, start)
-        replaced_text(folder / STUDY_TABLE, as_tsv(study.rows), tag)
+        table = as_tsv(study.rows)
+        keep_foreign(folder / STUDY_TABLE, partial(_is_own_table, table, folder / STUDY_SIDECAR, alone=alone))
+        keep_foreign(folder / PAGE, is_unchanged_page)
+        keep_foreign(folder / STUDY_SIDECAR, lambda content: content.startswith(b"{\n"))
+        replaced_text(folder / STUDY_TABLE, table, tag)
         replaced_text(folder / PAGE, study_page(folder, study), tag)
         replaced_text(folder / STUDY_SIDECAR, as_json(study), tag)  # last: is_outdated compares its time
         return study
 
 
-_FIRST_BYTES = {STUDY_TABLE: b"session_id\t", STUDY_SIDECAR: b"{\n", PAGE: b'<!DOCTYPE html>\n<html lang="en">\n'}
-"""The first bytes of the files of the study level, of this version and of previous ones."""
+def _is_own_table(new: str, sidecar: Path, content: bytes, *, alone: bool) -> bool:
+    """Return whether qxbatch wrote all lines of a table: they are in the new one, or follow from study.json.
+
+    While another run writes, only the first line is compared: its table may be newer than its study.json.
+    """
+    lines = content.decode("utf-8", "surrogateescape").splitlines()
+    if not content.startswith(b"session_id\t") or not alone:
+        return content.startswith(b"session_id\t")
+    unknown = set(lines).difference(new.splitlines())
+    return not unknown or unknown <= previous_lines(sidecar)

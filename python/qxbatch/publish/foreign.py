@@ -2,16 +2,20 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from qxbatch.publish.durable import rename_new
 from qxbatch.textfile import read_bytes
 
 
-def keep_foreign(path: Path, start: bytes) -> None:
-    """Rename a user's file that has the name of a file of the study level, and print the new name. Raises OSError."""
+def keep_foreign(path: Path, is_own: Callable[[bytes], bool]) -> None:
+    """Rename a file that a user wrote or changed, and print the new name. Raises OSError.
+
+    `is_own` says whether qxbatch wrote these bytes.
+    """
     try:
-        if read_bytes(path).startswith(start):
+        if is_own(read_bytes(path)):
             return
     except FileNotFoundError:
         return
@@ -23,4 +27,4 @@ def keep_foreign(path: Path, start: bytes) -> None:
     while os.path.lexists(new_path := path.with_name(f"{path.name}.{k}")):
         k += 1
     rename_new(path, new_path)
-    print(f"{path} was not written by qxbatch: it is now {new_path.name}.", file=sys.stderr)
+    print(f"{path} is not as qxbatch wrote it: it is now {new_path.name}.", file=sys.stderr)

@@ -87,6 +87,22 @@ def read_previous(path: Path) -> PreviousStudy:
     return PreviousStudy(sessions, items)
 
 
+def previous_lines(path: Path) -> set[str]:
+    """Return the lines of the table that was written with a study.json; empty if that is missing or cannot be read."""
+    try:
+        content = json.loads(read_text(path, "strict"))
+        columns = list(map(str, content["columns"]))
+        rows = [
+            {**session, "differences": count}
+            for session in content["sessions"]
+            for count in {len(session["differences"]), len(session["differences"]) or None}
+        ]
+        lines = {"\t".join(_cell(row[column]) for column in columns) for row in rows}
+    except (OSError, ValueError, OverflowError, RecursionError, KeyError, TypeError):
+        return set()
+    return {"\t".join(columns), *lines}
+
+
 def _records(fields: Fields) -> dict[str, SessionRecord]:
     """Return the readable records. Sessions without a record are read again."""
     records = {}

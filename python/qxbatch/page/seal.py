@@ -1,0 +1,30 @@
+"""The checksum in a page, by which a page that a person wrote or changed is recognised before it is replaced."""
+
+import hashlib
+import re
+
+_UNSEALED = "0" * 64
+_SEAL = re.compile(rb'(?m)^<div class="volatile"><!-- checksum ([0-9a-f]{64}) --></div>$')
+"""In base.html. It is a line that differs between two imports, since it depends on all others."""
+_START = b'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport"'
+_POLICY = b"content=\"default-src 'none'; img-src 'self' data: file:; "
+"""In the head of a page, also of one without a checksum, which previous versions wrote."""
+_HEAD = 1000
+
+
+def sealed(page: str) -> str:
+    """Return a page with its checksum in the place of the zeros of the template."""
+    return page.replace(f"<!-- checksum {_UNSEALED} -->", f"<!-- checksum {_checksum(page.encode())} -->")
+
+
+def is_unchanged_page(page: bytes) -> bool:
+    """Return whether qxbatch wrote a page, and nobody changed it since."""
+    seals = list(_SEAL.finditer(page))
+    if not seals:
+        return page.startswith(_START) and _POLICY in page[:_HEAD]
+    start, end = seals[-1].span(1)
+    return seals[-1][1].decode() == _checksum(page[:start] + _UNSEALED.encode() + page[end:])
+
+
+def _checksum(page: bytes) -> str:
+    return hashlib.sha256(page).hexdigest()
