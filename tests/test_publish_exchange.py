@@ -1,5 +1,8 @@
 """A session folder is absent, old or complete; an interrupted exchange can be continued."""
 
+import contextlib
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -96,3 +99,32 @@ def test_an_exchange_interrupted_at_any_rename_is_completed_by_the_next_call(
     publish(build, target, tmp_path / "old", with_inbox=True)
     assert read(target) == NEW | {"hcp/x": "later"}
     assert sorted(read(tmp_path / "old").values()) == ["old"] * 4
+
+
+@pytest.mark.parametrize("stop", range(14))
+def test_an_exchange_of_folders_that_cannot_be_renamed_is_completed_by_the_next_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    previous = {**OLD, "dicom/40.tar.gz": "old", "nii/a/b/32.nii.gz": "old", "nii/a/32.json": "old"}
+    target = write(tmp_path / "OP3", previous)
+    build = write(tmp_path / "build", NEW)
+    done = 0
+    rename = Path.rename
+
+    def counted(self: Path, to: Path) -> Path:
+        nonlocal done
+        if self.is_dir() and self.parent == target:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(self))
+        if done == stop:
+            raise KilledError
+        done += 1
+        return rename(self, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", counted)
+        with contextlib.suppress(KilledError):
+            publish(build, target, tmp_path / "old", with_inbox=True)
+        done = -100
+        publish(build, target, tmp_path / "old", with_inbox=True)
+    assert read(target) == NEW | {"hcp/x": "later"}
+    assert read(tmp_path / "old") == {name: text for name, text in previous.items() if name != "hcp/x"}

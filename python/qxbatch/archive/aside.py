@@ -8,7 +8,7 @@ from typing import Protocol
 
 from qxbatch.archive.names import place_of
 from qxbatch.discover.own_names import Use
-from qxbatch.publish.transfer import hidden_path, put_aside, renamed
+from qxbatch.publish.transfer import continue_aside, hidden_path, put_aside, renamed
 
 
 class Unchanged(Protocol):
@@ -61,6 +61,11 @@ def move_back(packet: Path, tag: str) -> None:
 def is_aside(packet: Path, tag: str) -> bool:
     """Return whether a run was killed after it renamed a packet."""
     return os.path.lexists(hidden_path(packet, Use.ASIDE, tag))
+
+
+def finish_aside(packet: Path, tag: str) -> None:
+    """Finish the renaming if a run was killed while it moved the files of the packet one by one. Raises OSError."""
+    continue_aside(packet, hidden_path(packet, Use.ASIDE, tag))
 
 
 def _renamed_back(packet: Path, aside: Path) -> Path:

@@ -32,12 +32,14 @@ def fingerprint(path: Path) -> Fingerprint:
             for entry in entries:
                 status = entry.stat(follow_symlinks=False)
                 newest = max(newest, status.st_mtime_ns)
-                marks += crc32(os.fsencode(f"{entry.path[start:]}\0{status.st_size}\0{status.st_mtime_ns}"))
+                is_folder = entry.is_dir(follow_symlinks=False)
+                bytes_in = 0 if is_folder else status.st_size  # each file system has its own size of a folder
+                marks += crc32(os.fsencode(f"{entry.path[start:]}\0{bytes_in}\0{status.st_mtime_ns}"))
                 inodes += status.st_ino
                 ctimes += status.st_ctime_ns
-                if entry.is_dir(follow_symlinks=False):
+                if is_folder:
                     waiting.append((entry.path, depth + 1))
                 else:
                     files += 1
-                    size += status.st_size
+                    size += bytes_in
     return Fingerprint(files, size, newest, marks, inodes, ctimes)

@@ -10,7 +10,7 @@ SPLIT = ".qxbatch-split"
 """Staging of `qxbatch split`."""
 LONGEST_NAME = 255
 """Bytes of a name on most file systems."""
-_HIDDEN_NAME = r"(?s)\.qxbatch-(copy|aside|gone)-[0-9a-f]{16}-.+"
+_HIDDEN_NAME = r"(?s)\.qxbatch-(copy|aside|part|gone)-[0-9a-f]{16}-.+"
 
 
 class Use(StrEnum):
@@ -20,6 +20,8 @@ class Use(StrEnum):
     """A copy in progress, not complete."""
     ASIDE = "aside"
     """It was renamed for another comparison, so that no other program changes it."""
+    PART = "part"
+    """Files of a folder that is being renamed to ASIDE file by file."""
     GONE = "gone"
     """It was compared and is being removed."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from qxbatch.archive.aside import ChangedError, is_aside, move_back
+from qxbatch.archive.aside import ChangedError, finish_aside, is_aside, move_back
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.packet import clear_hidden, settle_packet
 from qxbatch.archive.unchanged import LookAgain
@@ -62,6 +62,10 @@ class _PacketSettlement:
 
     def settle(self, *, published: bool, read_by_this_run: bool) -> Path | Problem | None:
         journal = self.journal
+        try:
+            finish_aside(self.path, self.tag)
+        except OSError as error:
+            return not_archived(self.path, journal.archive, error)
         changed = None if is_aside(self.path, self.tag) else self._changed(read_by_this_run=read_by_this_run)
         facts = Facts(
             journal.archive,

@@ -5,10 +5,12 @@ qxbatch are exchanged: session.txt is removed first and added last, so a folder 
 step can be repeated, and none removes a byte: replaced folders wait in staging for `replaced.py`.
 """
 
+import errno
 import os
 from pathlib import Path
 
 from qxbatch.publish.durable import sync_folder
+from qxbatch.publish.transfer import move_files
 from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 from qxbatch.walk import walk
 
@@ -50,7 +52,19 @@ def _aside(path: Path, old: Path) -> None:
     while os.path.lexists(place):
         k += 1
         place = old.with_name(f"{old.name}_{k}")
-    path.rename(place)
+    try:
+        path.rename(place)
+    except OSError as error:
+        if error.errno != errno.EXDEV or path.is_symlink() or not path.is_dir():
+            raise
+        move_files(path, place if _have_common_name(path, old) else old)
+
+
+def _have_common_name(path: Path, old: Path) -> bool:
+    """Return whether a file is in both folders: a run that was killed while it moved single files leaves none."""
+    return any(
+        os.path.lexists(old / Path(folder, name).relative_to(path)) for folder, _, files in walk(path) for name in files
+    )
 
 
 def _merge(source: Path, target: Path) -> None:

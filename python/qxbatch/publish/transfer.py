@@ -10,7 +10,9 @@ from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_tree
+from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.same import same_content
+from qxbatch.walk import walk
 
 
 def renamed(source: Path, target: Path) -> bool:
@@ -34,8 +36,67 @@ def renamed(source: Path, target: Path) -> bool:
 
 
 def put_aside(source: Path, aside: Path) -> None:
-    """Rename to a hidden name in the same folder, in one step: a file that appears under the old name later is not touched."""
-    _rename(source, aside, os.rename)
+    """Rename to a hidden name in the same folder: a file that appears under the old name later is not touched.
+
+    That is one step, except for a folder that cannot be renamed (`move_files`). Raises OSError.
+    """
+    try:
+        _rename(source, aside, os.rename)
+    except OSError as error:
+        if error.errno != errno.EXDEV or source.is_symlink() or not source.is_dir():
+            raise
+        _put_files_aside(source, aside)
+
+
+def continue_aside(source: Path, aside: Path) -> None:
+    """Finish `put_aside` if a run was killed while it moved single files. Raises OSError."""
+    if os.path.lexists(_part(aside)):
+        _put_files_aside(source, aside)
+
+
+def _part(aside: Path) -> Path:
+    return aside.with_name(aside.name.replace(f"-{Use.ASIDE}-", f"-{Use.PART}-", 1))
+
+
+def _put_files_aside(source: Path, aside: Path) -> None:
+    part = _part(aside)
+    refuse_link(part)
+    try:
+        if os.path.lexists(source):
+            move_files(source, part)
+    except OSError:
+        with contextlib.suppress(OSError):
+            move_files(part, source)
+        raise
+    part.rename(aside)
+
+
+def move_files(source: Path, target: Path) -> None:
+    """Move a folder file by file into another one on the same file system; an interrupted call can be repeated.
+
+    An overlay file system renames the files of its lower layer, and no folders. Raises FileExistsError when a name is in
+    use, and OSError.
+    """
+    times: dict[Path, os.stat_result] = {}
+    for folder, folders, files in walk(source, onerror=_raise):
+        place = target / Path(folder).relative_to(source)
+        times[place] = Path(folder).stat()
+        place.mkdir(exist_ok=True)
+        for path in (Path(folder, name) for name in (*folders, *files)):
+            if path.is_symlink() or not path.is_dir():
+                if os.path.lexists(place / path.name):
+                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place / path.name))
+                path.rename(place / path.name)
+        sync_folder(place)
+    for folder, _, _ in walk(source, topdown=False, onerror=_raise):
+        Path(folder).rmdir()
+    for place, status in times.items():
+        place.chmod(stat.S_IMODE(status.st_mode))
+        os.utime(place, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def copied(source: Path, temporary: Path) -> None:

@@ -1,0 +1,131 @@
+"""A study in the lower layer of an overlay file system, as in a container: its files can be renamed, its folders cannot."""
+
+import errno
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from qxbatch.archive.aside import finish_aside
+from qxbatch.discover.own_names import Use
+from qxbatch.publish.transfer import hidden_path, put_aside
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, under, write_folder
+from tests.build.study import Study, run_command, snapshot
+from tests.faults.contents import hashes_below
+
+TREE = {**under("T1", MrSeries().files()), **under("a/b", {"README": b"of the scanner\n"})}
+
+TAG = "0123456789abcdef"
+
+
+@pytest.fixture
+def over(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
+    """Mount overlays: each call returns a folder with the content of another one, which stays as it is."""
+    upper = tmp_path / "upper"
+    upper.mkdir()
+    mounted: list[Path] = []
+
+    def mount(place: Path, *words: str | Path) -> None:
+        done = subprocess.run(["mount", *words, place], capture_output=True, check=False)
+        if done.returncode != 0:
+            pytest.skip("an overlay cannot be mounted here (no right to mount)")
+        mounted.append(place)
+
+    def overlay(lower: Path) -> Path:
+        merged = tmp_path / "merged"
+        for folder in (merged, upper / "files", upper / "work"):
+            folder.mkdir()
+        options = f"lowerdir={lower},upperdir={upper}/files,workdir={upper}/work,redirect_dir=off"
+        mount(merged, "-t", "overlay", "overlay", "-o", options)
+        return merged
+
+    mount(upper, "-t", "tmpfs", "tmpfs")
+    yield overlay
+    for place in reversed(mounted):
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+@pytest.mark.parametrize("archive", ["move", "copy", "delete"])
+def test_a_packet_that_is_a_folder_is_archived(study: Study, over: Callable[[Path], Path], archive: str) -> None:
+    packet = study.put("S1", TREE, Kind.FOLDER)
+    before = snapshot(packet)
+    merged = over(study.sessions)
+    run = run_command(str(merged), f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert run_command("verify", str(merged / "S1")).status == 0
+    assert (merged / "inbox" / "MR" / "S1").exists() == (archive == "copy")
+    if archive != "delete":
+        assert snapshot(merged / "archive" / "MR" / "S1") == before
+    assert list(merged.rglob(".qxbatch*")) == []
+
+
+def test_a_session_is_imported_again(study: Study, over: Callable[[Path], Path]) -> None:
+    study.put("S1", TREE)
+    assert study.main("--archive=leave").status == 0
+    (study.session("S1") / "nii" / "mine").mkdir()
+    (study.session("S1") / "nii" / "mine" / "notes.txt").write_text("mine\n")
+    merged = over(study.sessions)
+    known = hashes_below(study.archive.parent.parent / "inbox") | hashes_below(study.session("S1") / "nii" / "mine")
+    run = run_command(str(merged), "--overwrite=yes", "--archive=leave")
+    assert run.status == 0, run.text
+    assert run_command("verify", str(merged / "S1")).status == 0
+    assert (merged / "archive" / "replaced" / "S1-1" / "nii" / "mine" / "notes.txt").read_text() == "mine\n"
+    assert known <= hashes_below(merged)
+    assert list(merged.rglob(".qxbatch*")) == []
+
+
+class KilledError(Exception):
+    """Simulates a power failure."""
+
+
+def only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Exception) -> None:
+    """Let renames of a visible folder fail as in a lower layer, and that of the file after `stop` others by a fault."""
+    rename = os.rename
+    done = 0
+
+    def renamed(source: Path, target: Path) -> None:
+        nonlocal done
+        if Path(source).is_dir() and not Path(source).name.startswith("."):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(source))
+        done += 1
+        if done == stop + 1:
+            raise fault
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", renamed)
+
+
+PACKET = {name: name.encode() for name in ("a", "b/c", "b/d/e")}
+
+
+@pytest.mark.parametrize("stop", range(len(PACKET) + 1))
+def test_a_packet_that_is_moved_aside_file_by_file_is_complete_after_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    packet = tmp_path / "S1"
+    write_folder(PACKET, packet)
+    before = snapshot(packet)
+    aside = hidden_path(packet, Use.ASIDE, TAG)
+    with monkeypatch.context() as patch:
+        only_files(patch, stop, KilledError())
+        with pytest.raises(KilledError):
+            put_aside(packet, aside)
+    finish_aside(packet, TAG)
+    assert snapshot(aside) == before
+    assert list(tmp_path.iterdir()) == [aside]
+
+
+@pytest.mark.parametrize("stop", range(len(PACKET)))
+def test_a_packet_that_cannot_be_moved_aside_keeps_its_name_and_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    packet = tmp_path / "S1"
+    write_folder(PACKET, packet)
+    before = snapshot(tmp_path)
+    only_files(monkeypatch, stop, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    with pytest.raises(OSError, match="No space left"):
+        put_aside(packet, hidden_path(packet, Use.ASIDE, TAG))
+    assert snapshot(tmp_path) == before
