@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.publish import replaced as module
+from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.transfer import renamed
 from qxbatch.session.ledger import COLUMNS
@@ -45,6 +46,7 @@ def kept(top: Path) -> dict[str, str]:
 KEEP = """
 import sys
 from pathlib import Path
+from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.replaced import keep_replaced
 session, old, archive = map(Path, sys.argv[1:])
 keep_replaced(old, session, archive, None, "0123456789abcdef")
@@ -64,6 +66,17 @@ def test_a_long_text_is_compared_without_its_durations_in_a_time_proportional_to
     # without the limits of the pattern this takes several minutes
     subprocess.run([sys.executable, "-c", KEEP, session, old, archive], check=True, timeout=60)
     assert name in {path.relative_to(archive / "S1-1").as_posix() for path in archive.rglob("*")}
+
+
+def test_a_file_in_folders_deeper_than_the_interpreter_can_recurse_is_kept(tmp_path: Path) -> None:
+    session, old = sessions(tmp_path)
+    place = Path("nii", *["d"] * 1200, "mine.txt")
+    make_folder(old / place.parent)
+    (old / place).write_text("mine")
+    keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    assert (tmp_path / "archive" / "S1-1" / place).read_text() == "mine"
+    assert not old.exists()
+    remove_tree(tmp_path / "archive")  # pytest cannot
 
 
 def test_a_file_that_does_not_fit_into_memory_is_compared_by_its_hash(

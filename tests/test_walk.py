@@ -1,13 +1,16 @@
 """Folders nested to any depth are listed and removed."""
 
+import errno
 import os
+import re
+import time
 from pathlib import Path
 
 import pytest
 
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.publish.durable import remove_tree, sync_tree
-from qxbatch.walk import DEEPEST, walk
+from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
+from qxbatch.walk import DEEPEST, remove, walk
 
 
 def deep(top: Path, levels: int) -> Path:
@@ -33,12 +36,51 @@ def test_the_listing_equals_that_of_os_walk(tmp_path: Path) -> None:
     assert all(order.index(folder) < order.index(os.path.dirname(folder)) for folder in order[:-1])  # noqa: PTH120
 
 
-def test_folders_deeper_than_the_interpreter_can_recurse_are_removed(tmp_path: Path) -> None:
+def test_folders_deeper_than_the_interpreter_can_recurse_are_synced_and_removed(tmp_path: Path) -> None:
     top = tmp_path / "top"
     deep(top, 1500)
     sync_tree(top)
     remove_tree(top)
     assert not top.exists()
+
+
+def test_folders_deeper_than_a_path_can_be_long_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    top = tmp_path / "top"
+    top.mkdir()
+    (tmp_path / "kept").write_bytes(b"x")
+    monkeypatch.chdir(top)
+    for _ in range(3000):
+        Path("beside").mkdir()
+        Path("link").symlink_to(tmp_path)
+        Path("d").mkdir()
+        os.chdir("d")
+        os.chmod("..", 0o500)  # noqa: PTH101
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("the first attempt failed"))
+    remove_tree(top)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_the_folder_that_cannot_be_removed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep(tmp_path / "top", 3)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), "file")
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.raises(OSError, match=re.escape(str(tmp_path / "top/d/d/d"))):
+        remove(tmp_path / "top")
+
+
+def test_folders_deeper_than_the_interpreter_can_recurse_are_created(tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*["d"] * 1500)
+    make_folder(folder)
+    make_folder(folder)
+    assert folder.is_dir()
+    remove_tree(tmp_path / "d")  # pytest cannot
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        make_folder(tmp_path / "file" / "d")
 
 
 def test_a_packet_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:

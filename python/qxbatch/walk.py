@@ -1,6 +1,9 @@
 """Walks and removes folder trees of any depth; os.walk and shutil.rmtree are recursive and fail at about 1000 levels."""
 
+import contextlib
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 
 DEEPEST = 256
@@ -46,16 +49,64 @@ def _is_link(folder: str, name: str) -> bool:
     return os.path.islink(os.path.join(folder, name))  # noqa: PTH114, PTH118 - a Path for each is slow
 
 
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
 def remove(top: str | os.PathLike[str]) -> None:
-    """Remove a folder and everything below it. Raises OSError."""
-    for folder, folders, files in walk(top, topdown=False, onerror=_raise):
-        for name in files:
-            os.unlink(os.path.join(folder, name))  # noqa: PTH108, PTH118
-        for name in folders:
-            if _is_link(folder, name):
-                os.unlink(os.path.join(folder, name))  # noqa: PTH108, PTH118
-        os.rmdir(folder)  # noqa: PTH106
+    """Remove a folder and everything below it, also what its owner may not write. Raises OSError.
+
+    Folders are entered one by one, so neither their depth nor the length of their paths matters.
+    """
+    names = [os.fspath(top)]
+    current = _opened(names[0])
+    entered: list[tuple[os.stat_result, list[str]]] = []
+    """The identity of each folder from the top to the current one, and the names of folders in it that remain."""
+    try:
+        entered.append((os.fstat(current), _emptied(current)))
+        while True:
+            remaining = entered[-1][1]
+            if remaining:
+                names.append(remaining.pop())
+                current = _stepped(current, _opened(names[-1], current))
+                entered.append((os.fstat(current), _emptied(current)))
+                continue
+            entered.pop()
+            if not entered:
+                break
+            current = _stepped(current, os.open("..", _FOLDER, dir_fd=current))
+            if not os.path.samestat(os.fstat(current), entered[-1][0]):
+                raise OSError(errno.EBUSY, "was moved while it was removed")  # noqa: TRY301 - with the path of the others
+            os.rmdir(names.pop(), dir_fd=current)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.path.join(*names)) from error  # noqa: PTH118
+    finally:
+        os.close(current)
+    os.rmdir(top)  # noqa: PTH106
 
 
-def _raise(error: OSError) -> None:
-    raise error
+def _opened(name: str, parent: int | None = None) -> int:
+    """Open a folder, and give its owner access to it."""
+    try:
+        descriptor = os.open(name, _FOLDER, dir_fd=parent)
+    except PermissionError:
+        os.chmod(name, 0o700, dir_fd=parent)
+        descriptor = os.open(name, _FOLDER, dir_fd=parent)
+    if os.fstat(descriptor).st_mode & stat.S_IRWXU != stat.S_IRWXU:
+        with contextlib.suppress(OSError):
+            os.fchmod(descriptor, 0o700)
+    return descriptor
+
+
+def _stepped(before: int, after: int) -> int:
+    os.close(before)
+    return after
+
+
+def _emptied(folder: int) -> list[str]:
+    """Remove all but the folders in an open folder; return their names."""
+    with os.scandir(folder) as scanned:
+        entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scanned]
+    for name, is_folder in entries:
+        if not is_folder:
+            os.unlink(name, dir_fd=folder)
+    return [name for name, is_folder in entries if is_folder]

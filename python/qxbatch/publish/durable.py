@@ -163,11 +163,17 @@ _TRIES = 20
 
 def make_folder(folder: Path) -> None:
     """Create a folder and its parents, even if another run removes empty ones at the same time."""
-    for _ in range(_TRIES):
-        with contextlib.suppress(FileNotFoundError):
-            folder.mkdir(parents=True, exist_ok=True)
+    missing = [folder]
+    for _ in range(_TRIES * (len(folder.parts) + 1)):
+        try:
+            missing[-1].mkdir(exist_ok=True)
+        except FileNotFoundError:
+            missing.append(missing[-1].parent)
+            continue
+        missing.pop()
+        if not missing:
             return
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
 
 
 def remove_tree(top: Path) -> None:
@@ -183,20 +189,11 @@ def remove_tree(top: Path) -> None:
     import shutil
 
     for k in range(_TRIES):
-        with contextlib.suppress(OSError):
-            try:
-                shutil.rmtree(top)
-            except RecursionError:
-                remove(top)
+        with contextlib.suppress(OSError, RecursionError):
+            shutil.rmtree(top)
             return
-        _make_writable(top)
+        with contextlib.suppress(OSError):
+            remove(top)
+            return
         time.sleep(0.002 * k)
-    shutil.rmtree(top)
-
-
-def _make_writable(top: Path) -> None:
-    for folder, folders, _ in walk(top):
-        for path in (Path(folder), *(Path(folder, name) for name in folders)):
-            with contextlib.suppress(OSError):
-                if not path.is_symlink():
-                    path.chmod(0o700)
+    remove(top)

@@ -9,7 +9,7 @@ import errno
 import os
 from pathlib import Path
 
-from qxbatch.publish.durable import sync_folder
+from qxbatch.publish.durable import make_folder, sync_folder
 from qxbatch.publish.transfer import move_files
 from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 from qxbatch.walk import walk
@@ -73,7 +73,7 @@ def _merge(source: Path, target: Path) -> None:
         return
     for folder, _, files in walk(source, topdown=False):
         to = target / Path(folder).relative_to(source)
-        to.mkdir(parents=True, exist_ok=True)
+        make_folder(to)
         for name in files:
             _aside(Path(folder, name), to / name)
         sync_folder(to)

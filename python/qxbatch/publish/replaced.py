@@ -110,7 +110,7 @@ def _sort_out(old: Path, unique: Path, session: Path, archive: Path | None) -> N
         only_here = [path for path in only_here if path.relative_to(old).as_posix() not in _GENERATED]
     for path in sorted(only_here, key=lambda path: path.relative_to(old).parts[0] == QXBATCH_FOLDER):
         place = unique / path.relative_to(old)
-        place.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(place.parent)
         path.rename(place)
 
 
