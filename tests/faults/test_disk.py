@@ -1,6 +1,7 @@
 """A full disk, a read-only folder, a packet that changes or disappears."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -76,18 +77,22 @@ def test_a_sessions_folder_without_room(study: Study, small: Path, tmp_path: Pat
     assert list(inbox.iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.TAR])
 @pytest.mark.parametrize("archive", ["move", "copy"])
-def test_an_archive_without_room(study: Study, small: Path, archive: str) -> None:
-    packet = study.put("S1", TREE, Kind.FOLDER)
+def test_an_archive_without_room(study: Study, small: Path, archive: str, kind: Kind) -> None:
+    packet = study.put("S1", TREE, kind)
     study.put("S2", {**under("a", MrSeries(patient="P2").files())}, Kind.FOLDER)
-    before = snapshot(packet)
+    before = snapshot(study.inbox)[packet.name], snapshot(packet)
     (study.sessions / "archive").symlink_to(small)
     ballast = filled(small, 200_000)
     run = study.run(f"--archive={archive}")
     assert run.status == 1, run.text
-    assert "space" in run.text.lower()
+    text = " ".join(run.text.split())
+    assert re.search(
+        rf"{study.archive}: no space left on device \(\d.* free on the file system of {study.archive}\)", text
+    )
     assert "Traceback" not in run.text
-    assert snapshot(packet) == before
+    assert (snapshot(study.inbox)[packet.name], snapshot(packet)) == before
     assert study.session_names() == ["S1", "S2"]
     assert hidden_left(small) == []
     assert study.run("--check=no").status == 1, "only the archiving remains, and there is still no room"
@@ -95,7 +100,7 @@ def test_an_archive_without_room(study: Study, small: Path, archive: str) -> Non
     ballast.unlink()
     run = study.run("--check=no")
     assert run.status == 0, run.text
-    assert snapshot(small / "MR" / "S1") == before
+    assert (snapshot(small / "MR")[packet.name], snapshot(small / "MR" / packet.name)) == before
     assert packet.exists() is (archive == "copy")
     assert not (study.sessions / ".qxbatch").exists()
 

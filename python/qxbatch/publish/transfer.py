@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.os_error import is_full
 from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_tree
 from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.same import same_content
@@ -102,16 +103,12 @@ def _raise(error: OSError) -> None:
 def copied(source: Path, temporary: Path) -> None:
     """Copy to a hidden path, sync, and compare. A failed copy is removed.
 
-    Raises OSError.
+    Raises OSError; if the file system of the copy is full, the error names the folder of the copy.
     """
     remove_tree(temporary)
     try:
         if source.is_dir() and not source.is_symlink():
-            try:
-                shutil.copytree(source, temporary, symlinks=True, copy_function=_copy)
-            except shutil.Error as error:
-                path, _, reason = error.args[0][0]
-                raise OSError(errno.EIO, f"cannot be copied ({reason})", str(path)) from None
+            _copy_tree(source, temporary)
             sync_tree(temporary)
         else:
             shutil.copy2(source, temporary, follow_symlinks=False)
@@ -119,19 +116,40 @@ def copied(source: Path, temporary: Path) -> None:
                 _sync_file(temporary)
         if not same_content(source, temporary):
             raise OSError(errno.EIO, "the copy differs from what was copied", str(source))  # noqa: TRY301 - the copy is removed
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             remove_tree(temporary)
+        if isinstance(error, OSError) and is_full(error):
+            raise OSError(error.errno, error.strerror, str(temporary.parent)) from error
         raise
 
 
-def _copy(source: str, target: str, *, follow_symlinks: bool = True) -> None:
+def _copy_tree(source: Path, target: Path) -> None:
+    full: list[OSError] = []
+
+    def copy(one: str, other: str) -> None:
+        try:
+            _copy(one, other)
+        except OSError as error:
+            full.extend([error] if is_full(error) else [])
+            raise
+
+    try:
+        shutil.copytree(source, target, symlinks=True, copy_function=copy)
+    except shutil.Error as error:
+        if full:
+            raise full[0] from None
+        path, _, reason = error.args[0][0]
+        raise OSError(errno.EIO, f"cannot be copied ({reason})", str(path)) from None
+
+
+def _copy(source: str, target: str) -> None:
     """Copy a file or link; create a FIFO or socket, which has no bytes, again."""
     kind = os.lstat(source).st_mode
     if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind):
         os.mknod(target, kind)
     else:
-        shutil.copy2(source, target, follow_symlinks=follow_symlinks)
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def hidden_path(path: Path, use: Use, tag: str) -> Path:
