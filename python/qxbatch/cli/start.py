@@ -12,7 +12,6 @@ from qxbatch.collecting import collect_seldom
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.settings.model import Check, Settings
 from qxbatch.settings.parse import parse
 
@@ -40,16 +39,16 @@ def start(words: Sequence[str]) -> int:
 
 
 def check_request(settings: Settings) -> None:
-    """Raise UsageError if nobody can answer a question, or if a file of the user has the path of a file that the import writes."""
+    """Raise UsageError if nobody can answer a question, or if an output would change data."""
     if settings.check is Check.YES and not terminal():
         raise UsageError(
             "--check=yes asks before the work, and there is no terminal to answer at.",
             "Use --check=any (needs at least one ready packet) or --check=no.",
         )
-    written_files = {settings.sessionsfolder.absolute() / name for name in (PAGE, STUDY_TABLE, STUDY_SIDECAR)}
-    for option, path in (("--log-file", settings.log_file), ("--json-file", settings.json_file)):
-        if path is not None and path.absolute() in written_files:
-            raise UsageError(f"{option}={path} is a file that the import itself writes.", "Give it another name.")
+    if settings.log_file is not None or settings.json_file is not None:
+        from qxbatch.report.output_files import refuse_outputs
+
+        refuse_outputs(settings)
 
 
 def _refuse_alone(settings: Settings) -> None:
