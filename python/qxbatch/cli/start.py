@@ -12,7 +12,8 @@ from qxbatch.collecting import collect_seldom
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.settings.model import Check, Settings
+from qxbatch.settings.folders import refuse_session_as_inbox
+from qxbatch.settings.model import Archive, Check, Settings
 from qxbatch.settings.parse import parse
 
 
@@ -39,12 +40,14 @@ def start(words: Sequence[str]) -> int:
 
 
 def check_request(settings: Settings) -> None:
-    """Raise UsageError if nobody can answer a question, or if an output would change data."""
+    """Raise UsageError if nobody can answer a question, or if an output or the choice of the inbox would change data."""
     if settings.check is Check.YES and not terminal():
         raise UsageError(
             "--check=yes asks before the work, and there is no terminal to answer at.",
             "Use --check=any (needs at least one ready packet) or --check=no.",
         )
+    if settings.masterinbox is not None and settings.archive in (Archive.MOVE, Archive.DELETE):
+        refuse_session_as_inbox(settings.masterinbox, settings.sessionsfolder)
     if settings.log_file is not None or settings.json_file is not None:
         from qxbatch.report.output_files import refuse_outputs
 
