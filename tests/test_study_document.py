@@ -257,6 +257,16 @@ def test_a_folder_with_the_name_of_the_page_is_reported(imported: StudyFolder) -
     assert f"cannot write {page}" in run.text
 
 
+@pytest.mark.parametrize("name", ["report.html", "study.tsv", "study.json"])
+def test_a_packet_with_the_name_of_a_file_of_the_study_level_is_refused(study: StudyFolder, name: str) -> None:
+    study.put(name, T1.files())
+    study.put("S1", T1.files())
+    run = study.main()
+    assert run.status == 1
+    assert "the study uses that name for other things" in " ".join(run.text.split())
+    assert (study.sessions / name).is_file()
+
+
 def test_the_next_run_writes_a_page_that_could_not_be_written(imported: StudyFolder) -> None:
     page = imported.sessions / "report.html"
     page.unlink()
