@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from qxbatch.cli.harm import refuse_harm
 from qxbatch.cli.messages import NAME, set_up
 from qxbatch.cli.owner import owner_hint
 from qxbatch.cli.request import read
@@ -12,8 +13,7 @@ from qxbatch.collecting import collect_seldom
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.settings.folders import refuse_session_as_inbox
-from qxbatch.settings.model import Archive, Check, Settings
+from qxbatch.settings.model import Check, Settings
 from qxbatch.settings.parse import parse
 
 
@@ -46,12 +46,7 @@ def check_request(settings: Settings) -> None:
             "--check=yes asks before the work, and there is no terminal to answer at.",
             "Use --check=any (needs at least one ready packet) or --check=no.",
         )
-    if settings.masterinbox is not None and settings.archive in (Archive.MOVE, Archive.DELETE):
-        refuse_session_as_inbox(settings.masterinbox, settings.sessionsfolder)
-    if settings.log_file is not None or settings.json_file is not None:
-        from qxbatch.report.output_files import refuse_outputs
-
-        refuse_outputs(settings)
+    refuse_harm(settings)
 
 
 def _refuse_alone(settings: Settings) -> None:
