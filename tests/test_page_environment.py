@@ -83,3 +83,9 @@ def test_templates_are_not_cached_when_python_writes_no_bytecode(templates, monk
     environment.render(PAGE, text="x")
     assert cached(templates)
     shutil.rmtree(templates / "__pycache__")
+
+
+@pytest.mark.usefixtures("templates")
+def test_control_characters_of_headers_are_escaped():
+    page = environment.render(PAGE, text="a\x1b]0;x\x07\x9b\x7f\tb\n")
+    assert page == "<p>a\\u001b]0;x\\u0007\\u009b\\u007f\tb\n</p>"

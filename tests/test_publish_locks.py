@@ -258,3 +258,37 @@ def test_a_sweep_removes_the_temporary_file_of_a_run_killed_before_writing(tmp_p
     other.touch()
     Locks(tmp_path).sweep()
     assert list(tmp_path.iterdir()) == [other]
+
+
+@pytest.mark.parametrize("kind", ["link", "broken link", "folder", "FIFO"])
+def test_what_is_no_file_does_not_block_a_lock(tmp_path: Path, kind: str) -> None:
+    locks = Locks(tmp_path / "locks")
+    lock = locks.take("x")
+    assert lock is not None
+    locks.release(lock)
+    target = tmp_path / "other"
+    target.write_text("of a user")
+    lock.path.parent.mkdir(exist_ok=True)
+    {
+        "link": lambda: lock.path.symlink_to(target),
+        "broken link": lambda: lock.path.symlink_to(tmp_path / "missing"),
+        "folder": lock.path.mkdir,
+        "FIFO": lambda: os.mkfifo(lock.path),
+    }[kind]()
+    again = locks.take("x")
+    assert again is not None
+    assert lock.path.is_file()
+    assert target.read_text() == "of a user"
+    locks.release(again)
+    assert list(locks.folder.iterdir()) == []
+
+
+def test_a_folder_with_content_in_place_of_a_lock_is_named(tmp_path: Path) -> None:
+    locks = Locks(tmp_path / "locks")
+    lock = locks.take("x")
+    assert lock is not None
+    locks.release(lock)
+    (lock.path / "content").mkdir(parents=True)
+    with pytest.raises(OSError, match=lock.path.name):
+        locks.take("x")
+    assert (lock.path / "content").is_dir()

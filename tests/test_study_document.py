@@ -302,14 +302,6 @@ def test_nan_and_infinity_are_written_as_null(imported: StudyFolder, value: str)
     json.loads((imported.sessions / "study.json").read_text(), parse_constant=refused)
 
 
-@pytest.mark.parametrize("option", ["--json-file", "--log-file"])
-def test_an_option_cannot_name_a_file_of_the_study_level(study: StudyFolder, option: str) -> None:
-    study.put("S1", T1.files())
-    run = study.main(f"{option}={study.sessions}/study.json")
-    assert run.status == 64
-    assert f"{option}={study.sessions}/study.json is a file that the import itself writes" in run.text
-
-
 def test_a_folder_with_the_name_of_the_page_is_reported(imported: StudyFolder) -> None:
     page = imported.sessions / "report.html"
     page.unlink()
@@ -318,6 +310,16 @@ def test_a_folder_with_the_name_of_the_page_is_reported(imported: StudyFolder) -
     run = imported.main()
     assert run.status == 0
     assert f"cannot write {page}" in run.text
+
+
+@pytest.mark.parametrize("name", ["report.html", "study.tsv", "study.json"])
+def test_a_packet_with_the_name_of_a_file_of_the_study_level_is_refused(study: StudyFolder, name: str) -> None:
+    study.put(name, T1.files())
+    study.put("S1", T1.files())
+    run = study.main()
+    assert run.status == 1
+    assert "the study uses that name for other things" in " ".join(run.text.split())
+    assert (study.sessions / name).is_file()
 
 
 def test_the_next_run_writes_a_page_that_could_not_be_written(imported: StudyFolder) -> None:

@@ -1,4 +1,4 @@
-"""Bytes before or after an archive are skipped, and the summary of the session notes them."""
+"""Bytes before, after or beside the content of an archive are skipped, and the summary of the session notes them."""
 
 import gzip
 import json
@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.build import zst
 from tests.build.dicom import MrSeries
 from tests.build.packets import tarred, under, zipped
 from tests.build.sevenz import sevenz
 from tests.build.study import Study
 
 TREE = under("T1", MrSeries(number=3, description="T1w").files())
+SKIPPABLE = b"\x50\x2a\x4d\x18\x07\0\0\0my text"
+"""A frame of zstd that decoders skip."""
 PACKETS = {
     "zip": ("S1.zip", zipped(TREE) + b"tail", "4 bytes follow the archive"),
     "7z": ("S1.7z", sevenz(TREE) + b"tail", "4 bytes follow the archive"),
@@ -20,6 +23,11 @@ PACKETS = {
         "S1.tar.gz",
         gzip.compress(tarred(TREE), mtime=0) + b"garbage",
         "7 bytes follow the compressed data",
+    ),
+    "tar.zst": (
+        "S1.tar.zst",
+        zst.compress(tarred(TREE)) + SKIPPABLE,
+        "7 bytes are in skippable frames of the compressed data",
     ),
 }
 EACH = pytest.mark.parametrize("kind", PACKETS)
@@ -58,3 +66,30 @@ def test_a_packet_without_trailing_bytes_gets_no_note(study: Study) -> None:
     study.put_bytes("S1.zip", zipped(TREE))
     assert study.run().status == 0
     assert notes(study.session("S1")) == []
+
+
+@EACH
+def test_a_packet_with_trailing_bytes_is_not_deleted(study: Study, kind: str) -> None:
+    name, data, _ = PACKETS[kind]
+    study.put_bytes(name, data)
+    assert study.main("--archive=delete").status == 0
+    assert (study.archive / name).read_bytes() == data
+
+
+def test_a_packet_with_a_skippable_frame_in_a_member_is_not_deleted(study: Study) -> None:
+    tree = {f"{name}.zst": zst.compress(data) + SKIPPABLE for name, data in TREE.items()}
+    packet = study.put("S1", tree)
+    data = packet.read_bytes()
+    assert study.main("--archive=delete").status == 0
+    assert (study.archive / packet.name).read_bytes() == data
+    ledger = (study.session("S1") / "qxbatch" / "ledger.tsv").read_text(encoding="utf-8")
+    assert ledger.count("7 bytes in or after its zstd data were left out") == len(tree)
+
+
+def test_a_frame_of_a_packer_gets_no_note(study: Study) -> None:
+    length_of_next = b"\x50\x2a\x4d\x18\x04\0\0\0\x10\0\0\0"  # as pzstd writes before each frame
+    data = tarred(TREE)
+    study.put_bytes("S1.tar.zst", zst.compress(data[:512]) + length_of_next + zst.compress(data[512:]))
+    assert study.main("--archive=delete").status == 0
+    assert notes(study.session("S1")) == []
+    assert not (study.archive / "S1.tar.zst").exists()

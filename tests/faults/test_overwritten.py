@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.exits import ExitStatus
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, zipped
-from tests.build.study import Study
+from tests.build.study import Study, snapshot
 
 FILES = MrSeries().files()
 
@@ -196,3 +197,23 @@ def test_importing_from_the_archive_removes_nothing_there(study: Study, mode: st
     run = study.run(f"--masterinbox={study.archive}", f"--archive={mode}", "--overwrite=yes")
     assert run.status == 0, run.text
     assert [(path.name, path.read_bytes()) for path in study.archive.iterdir()] == [("S1.zip", data)]
+
+
+@pytest.mark.parametrize("mode", ["move", "delete"])
+@pytest.mark.parametrize("folder", ["", "inbox", "dicom", "nii"])
+def test_a_session_is_not_taken_for_an_inbox(study: Study, mode: str, folder: str) -> None:
+    study.put("S1", {**FILES, "notes.txt": b"kept in the inbox"})
+    assert study.main().status == 0
+    before = snapshot(study.session("S1"))
+    run = study.main(f"--masterinbox={study.session('S1') / folder}", f"--archive={mode}")
+    assert run.status == ExitStatus.USAGE
+    assert f"a session folder, {study.session('S1')}: its files would be moved away" in run.text
+    assert snapshot(study.session("S1")) == before
+
+
+def test_kept_files_of_a_session_can_be_imported_and_left(study: Study) -> None:
+    study.put("S1", {**FILES, "notes.txt": b"kept in the inbox"})
+    assert study.main().status == 0
+    before = snapshot(study.session("S1"))
+    assert study.main(f"--masterinbox={study.session('S1') / 'inbox'}", "--archive=leave", "--check=no").status == 0
+    assert snapshot(study.session("S1")) == before

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from qxbatch.cli.harm import refuse_harm
 from qxbatch.cli.messages import NAME, set_up
 from qxbatch.cli.owner import owner_hint
 from qxbatch.cli.request import read
@@ -12,7 +13,6 @@ from qxbatch.collecting import collect_seldom
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.settings.model import Check, Settings
 from qxbatch.settings.parse import parse
 
@@ -40,16 +40,13 @@ def start(words: Sequence[str]) -> int:
 
 
 def check_request(settings: Settings) -> None:
-    """Raise UsageError if nobody can answer a question, or if a file of the user has the path of a file that the import writes."""
+    """Raise UsageError if nobody can answer a question, or if an output or the choice of the inbox would change data."""
     if settings.check is Check.YES and not terminal():
         raise UsageError(
             "--check=yes asks before the work, and there is no terminal to answer at.",
             "Use --check=any (needs at least one ready packet) or --check=no.",
         )
-    written_files = {settings.sessionsfolder.absolute() / name for name in (PAGE, STUDY_TABLE, STUDY_SIDECAR)}
-    for option, path in (("--log-file", settings.log_file), ("--json-file", settings.json_file)):
-        if path is not None and path.absolute() in written_files:
-            raise UsageError(f"{option}={path} is a file that the import itself writes.", "Give it another name.")
+    refuse_harm(settings)
 
 
 def _refuse_alone(settings: Settings) -> None:

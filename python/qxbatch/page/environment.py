@@ -1,6 +1,7 @@
 """The templates of the pages: Jinja2 with autoescape, so that no text of a header or of a foreign summary becomes markup."""
 
 import os
+import re
 import sys
 from contextlib import suppress
 from functools import cache
@@ -14,6 +15,8 @@ from jinja2.bccache import Bucket
 from qxbatch.page.seal import sealed
 
 _TEMPLATES = Path(__file__).with_name("templates")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters, which would act on the terminal of a reader; not tabs and line ends."""
 
 
 class _BesideTemplates(BytecodeCache):
@@ -74,6 +77,7 @@ def compile_templates() -> None:
 def render(template: str, **values: Any) -> str:
     """Return a page as HTML: one file, with style and script, that needs no network."""
     text = _environment(write_cache=not sys.dont_write_bytecode).get_template(template).render(**values)
+    text = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)  # JSON permits this escape too
     return sealed(text.encode("utf-8", "backslashreplace").decode("utf-8"))  # JSON may have surrogates
 
 

@@ -15,6 +15,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -195,8 +196,11 @@ class Locks:
         return True
 
     def _freed(self, path: Path, *, wait: bool) -> bool:
-        """Return whether a lock's file is missing, or belonged to a dead run and was removed."""
+        """Return whether a lock's file is missing, is no file, or belonged to a dead run; then it was removed."""
         try:
+            if not stat.S_ISREG(path.lstat().st_mode):
+                _remove_other(path)
+                return True
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         except FileNotFoundError:
             return True
@@ -297,6 +301,20 @@ class Locks:
 def _is_unwritten(path: Path) -> bool:
     """Return whether a file is the temporary file of a lock whose run was killed before it wrote the lock."""
     return not path.name.endswith(".lock") and path.lstat().st_size == 0
+
+
+def _remove_other(path: Path) -> None:
+    """Remove what is no file at the path of a lock: a link, an empty folder, a FIFO. Raises OSError for a folder with content."""
+    try:
+        path.rmdir()
+    except NotADirectoryError:
+        aside = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
+        path.rename(aside)
+        if not stat.S_ISREG(aside.lstat().st_mode):
+            aside.unlink()
+            return
+        with contextlib.suppress(FileExistsError):  # another run removed it and took the lock meanwhile
+            rename_new(aside, path)
 
 
 def _removed(path: Path, checked: _LockFile) -> bool:

@@ -7,6 +7,7 @@ from qxbatch.model import Report
 from qxbatch.os_error import reason_text
 from qxbatch.problems import grouped
 from qxbatch.report.outcome import failed
+from qxbatch.report.output_files import is_replaceable
 from qxbatch.report.packet_names import PacketNames
 from qxbatch.settings.model import Settings
 
@@ -35,6 +36,9 @@ class JsonFile:
     def _write(self, path: Path, event: RunFinished) -> None:
         import json
 
+        if not is_replaceable(path):  # the command does not check it before, or it appeared since
+            self.error = "it exists and is not the summary of a run"
+            return
         self.error = "the summary could not be created"  # as long as it is not written
         text = json.dumps(as_json(self._names.left_out_of(event.report), event.status), indent=1) + "\n"
         try:

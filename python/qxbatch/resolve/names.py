@@ -2,10 +2,10 @@
 
 import unicodedata
 
-from qxbatch.session.layout import ARCHIVE, INBOX
+from qxbatch.session.layout import ARCHIVE, INBOX, PAGE, STUDY_SIDECAR, STUDY_TABLE
 
-RESERVED = (INBOX, ARCHIVE, "specs", "qc")
-"""Folders of the study beside the session folders, in any case: some file systems ignore case."""
+RESERVED = (INBOX, ARCHIVE, "specs", "qc", PAGE, STUDY_TABLE, STUDY_SIDECAR)
+"""Folders and files of the study beside the session folders, in any case: some file systems ignore case."""
 FORBIDDEN = "/\\:#"
 """The first two are path separators; a `:` or `#` cuts the lines of session.txt for its readers."""
 LONGEST = 200
@@ -30,7 +30,7 @@ def fault(name: str) -> str:
     """
     for is_wrong, reason in (
         (not name, "it is empty"),
-        (name.casefold() in RESERVED, "the study uses a folder with that name for other things"),
+        (name.casefold() in RESERVED, "the study uses that name for other things"),
         (any(character in FORBIDDEN for character in name), "it contains one of / \\ : #"),
         (name[:1] in ("-", "_", "."), "it begins with - _ or ."),
         (name != name.strip(), "it begins or ends with a space"),

@@ -20,14 +20,15 @@ def is_session(folder: Path) -> bool:
     A `dicom` or `nii` that is a session itself is a session of that name in a folder of sessions. A folder that cannot be
     entered counts as a session: it may be one, and reading it reports the reason.
     """
-    if _is_marked(folder) or why_unreadable(folder):
+    if is_marked(folder) or why_unreadable(folder):
         return True
     paths = SessionPaths(folder)
     folders = [path for path in (paths.dicom, paths.nii) if os.path.isdir(path)]  # noqa: PTH112 - False if it cannot be read
-    return any(map(_has_file, folders)) and not any(map(_is_marked, folders))
+    return any(map(_has_file, folders)) and not any(map(is_marked, folders))
 
 
-def _is_marked(folder: Path) -> bool:
+def is_marked(folder: Path) -> bool:
+    """Return whether a folder has session.txt, a summary or a ledger."""
     paths = SessionPaths(folder)
     marks = (paths.session_txt, paths.summary, paths.ledger)
     return any(os.path.isfile(mark) for mark in marks)  # noqa: PTH113 - False if it cannot be read

@@ -60,6 +60,20 @@ impl<'a> Peeker<'a> {
         }
     }
 
+    /// Skips that many bytes. Fails if the input ends before.
+    pub fn skip(&mut self, mut count: u64) -> io::Result<()> {
+        while count > 0 {
+            let ahead = self.peek(1)?.len();
+            if ahead == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let part = usize::try_from(count).map_or(ahead, |count| count.min(ahead));
+            self.consume(part);
+            count -= part as u64;
+        }
+        Ok(())
+    }
+
     /// Reads to the end; returns the number of bytes.
     pub fn drain(&mut self) -> io::Result<u64> {
         let mut count = 0;

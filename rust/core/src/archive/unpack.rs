@@ -10,7 +10,7 @@ use super::kind::Packing;
 use super::lz4::Lz4Reader;
 use super::lzw::LzwReader;
 use super::peek::Peeker;
-use super::zst::ZstdReader;
+use super::zst::{ZstdReader, skip_frames};
 
 /// Limit on the dictionary of an xz stream, which could ask for gigabytes; the largest preset (9) needs 65 MB.
 const XZ_MEMORY: u64 = 100 << 20;
@@ -92,16 +92,27 @@ pub struct Unpack<'a> {
     packing: Packing,
     stage: Stage<'a>,
     trailing: u64,
+    skipped: u64,
 }
 
 impl<'a> Unpack<'a> {
     /// Starts reading.
     pub fn open(packing: Packing, input: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
-        let stage = Stage::open(packing, Peeker::new(input))?;
+        let mut input = Peeker::new(input);
+        let mut skipped = 0;
+        if packing == Packing::Zstd {
+            skipped = skip_frames(&mut input)?;
+        }
+        let stage = if input.consumed > 0 && input.peek(1)?.is_empty() {
+            Stage::End(input) // only skippable frames
+        } else {
+            Stage::open(packing, input)?
+        };
         Ok(Self {
             packing,
             stage,
             trailing: 0,
+            skipped,
         })
     }
 
@@ -117,6 +128,28 @@ impl<'a> Unpack<'a> {
         self.trailing
     }
 
+    /// Bytes in skippable frames of zstd so far that no packer put there.
+    #[must_use]
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Says which bytes of the file are not in its content; empty if none.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        [
+            (self.trailing, "bytes follow the compressed data"),
+            (
+                self.skipped,
+                "bytes are in skippable frames of the compressed data",
+            ),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect()
+    }
+
     /// Opens the next stream at the end of one, or detects the end.
     fn next_stream(&mut self) -> io::Result<bool> {
         let stage = std::mem::replace(&mut self.stage, Stage::Failed);
@@ -126,6 +159,9 @@ impl<'a> Unpack<'a> {
         };
         if !ended {
             input.skip_zeros()?;
+            if self.packing == Packing::Zstd {
+                self.skipped += skip_frames(&mut input)?;
+            }
             let ahead = input.peek(4)?;
             if begins(self.packing, ahead) {
                 self.stage = Stage::open(self.packing, input)?;
@@ -167,11 +203,8 @@ fn marks(packing: Packing) -> &'static [u8] {
 }
 
 fn begins(packing: Packing, ahead: &[u8]) -> bool {
-    // A zstd file may contain skippable frames (RFC 8878, 3.1.2).
-    let skippable = packing == Packing::Zstd
-        && matches!(ahead, [first, 0x2a, 0x4d, 0x18, ..] if first & 0xf0 == 0x50);
     let mark = marks(packing);
-    skippable || (!mark.is_empty() && ahead.starts_with(mark))
+    !mark.is_empty() && ahead.starts_with(mark)
 }
 
 fn may_begin(packing: Packing, ahead: &[u8]) -> bool {
@@ -327,6 +360,20 @@ mod tests {
                 "{packing:?}"
             );
         }
+    }
+
+    #[test]
+    fn bytes_in_skippable_frames_are_counted_wherever_they_are() {
+        let mut frame = vec![0x53, 0x2a, 0x4d, 0x18, 4, 0, 0, 0];
+        frame.extend(b"mine");
+        let content = packed(Packing::Zstd, b"content");
+        let data = [&frame[..], &content, &frame, &content, &frame, b"rest"].concat();
+        let mut reader = Unpack::open(Packing::Zstd, Box::new(&data[..])).unwrap();
+        let mut out = Vec::new();
+        reader.read_to_end(&mut out).unwrap();
+        assert_eq!(out, b"contentcontent");
+        assert_eq!((reader.trailing(), reader.skipped()), (4, 12));
+        assert_eq!(unpack(Packing::Zstd, &frame).unwrap(), (Vec::new(), 0));
     }
 
     #[test]

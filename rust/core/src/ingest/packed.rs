@@ -176,6 +176,8 @@ struct Unpacked {
     aside: Option<(Staged, Copied)>,
     /// Number of bytes after the compressed data.
     trailing: u64,
+    /// Number of bytes in skippable frames of zstd.
+    skipped: u64,
 }
 
 /// Unpacks to the end and processes the content.
@@ -198,11 +200,16 @@ fn unpack(
         MemberBytes::Bytes(&unpacked.bytes, None)
     };
     let mut row = store(pass, place, row, data, content, packing)?;
-    row.surrounded = unpacked.trailing > 0 && !keeps_all(&row);
+    let left_out = unpacked.trailing + unpacked.skipped;
+    row.surrounded = left_out > 0 && !keeps_all(&row);
     if row.surrounded && row.reason.is_empty() {
+        let position = if unpacked.skipped > 0 {
+            "in or after"
+        } else {
+            "after"
+        };
         let text = format!(
-            "{} bytes after its {} data were left out",
-            unpacked.trailing,
+            "{left_out} bytes {position} its {} data were left out",
             packing.name()
         );
         row.reason = text.into();
@@ -257,6 +264,7 @@ fn to_end(
         bytes,
         aside,
         trailing: reader.trailing(),
+        skipped: reader.skipped(),
     })
 }
 

@@ -69,11 +69,6 @@ pub fn read(
         copied.sha256,
     )?;
     let mut members = Members::of(vec![member]);
-    if unpack.trailing() > 0 {
-        members.notes.push(format!(
-            "{} bytes follow the compressed data",
-            unpack.trailing()
-        ));
-    }
+    members.notes.extend(unpack.notes());
     Ok(members)
 }

@@ -54,7 +54,7 @@ pub fn read(
     Ok(members)
 }
 
-/// Records the bytes after the members.
+/// Records the bytes beside the members.
 fn trailing(tar: &TarReader<Input<'_>>) -> Vec<String> {
     let mut notes = Vec::new();
     if tar.trailing() > 0 {
@@ -62,10 +62,7 @@ fn trailing(tar: &TarReader<Input<'_>>) -> Vec<String> {
         notes.push(text);
     }
     if let Input::Packed(unpack, ..) = tar.get_ref() {
-        if unpack.trailing() > 0 {
-            let text = format!("{} bytes follow the compressed data", unpack.trailing());
-            notes.push(text);
-        }
+        notes.extend(unpack.notes());
     }
     notes
 }
