@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.publish.plain import is_plain_name
+from qxbatch.publish.plain import is_plain_name, refuse_link
 
 FOLDER_SIZE = 1000
 """Largest number of state files in one folder."""
@@ -90,7 +90,9 @@ def of_text(text: bytes) -> UnitState:
 
 def read_state(folder: Path, number: int) -> UnitState:
     """Return the state of a unit. Raises OSError, ValueError."""
-    descriptor = os.open(f"{folder}/{_name(number)}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    path = state_path(folder, number)
+    refuse_link(path.parent)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         state = of_text(os.read(descriptor, LARGEST))
     finally:
@@ -107,9 +109,11 @@ def write_state(folder: Path, state: UnitState) -> None:
     does nothing if the session exists.
     """
     path = state_path(folder, state.number)
+    refuse_link(path.parent)
     temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
     try:
-        temporary.write_text(as_text(state), encoding="utf-8", errors="surrogateescape")
+        with temporary.open("x", encoding="ascii") as file:
+            file.write(as_text(state))
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

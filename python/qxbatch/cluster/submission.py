@@ -14,13 +14,15 @@ from qxbatch.cluster.grouping import Array, Plan, format_ranges, parse_ranges
 from qxbatch.cluster.state import UnitState, read_state, write_new_states, write_state
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import make_folder, write_json
+from qxbatch.publish.durable import make_folder, remove_tree, replaced_text, write_json
 from qxbatch.publish.plain import read_plain, refuse_link
 from qxbatch.publish.workspace import JOBS
 
 SCHEMA = 1
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 RECORD = "submission.json"
+STATES = "states"
+LOGS = "logs"
 END_JOB = "end"
 """The dependent job in the list of jobs."""
 
@@ -57,7 +59,7 @@ class Submission:
         self.folder = folder
         self.record = record
         self.id = folder.name
-        self.states = folder / "states"
+        self.states = folder / STATES
         self.job_name = f"qxbatch-{folder.name}"
 
     @property
@@ -155,20 +157,20 @@ class Submission:
 
     def log_folder(self, number: int, name: str) -> Path:
         """Return the folder of the logs of an array, or of the dependent job."""
-        return self.folder / "logs" / f"{number}-{name}"
+        return self.folder / LOGS / f"{number}-{name}"
 
     def add_round(self, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False) -> int:
         """Write a new round; return its number."""
         number = (self.round_numbers() or [0])[-1] + 1
+        self._remove_files(number)
+        self.jobs_path(number).touch(exist_ok=False)
         self.write_round(number, plan, remaining, printed=printed)
         return number
 
     def write_round(self, number: int, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False) -> None:
         """Write a round, or replace it while it is submitted."""
         lines = "".join(f"{format_ranges(task)}\n" for task in plan.tasks)
-        temporary = self._path(number, "tasks.new")
-        temporary.write_text(lines, encoding="ascii")
-        temporary.replace(self._path(number, "tasks"))
+        self.write_text(self._path(number, "tasks"), lines)
         value = {
             "arrays": [list(array) for array in plan.arrays],
             "remaining": format_ranges(remaining),
@@ -176,10 +178,23 @@ class Submission:
         }
         write_json(self._path(number, "json"), value)
 
+    def write_text(self, path: Path, text: str) -> None:
+        """Write a file of the submission; one of that name is replaced, also a link."""
+        replaced_text(path, text, os.urandom(8).hex())
+
     def remove_round(self, number: int) -> None:
         """Remove a round without submitted jobs."""
-        for ending in ("json", "tasks", "jobs"):
-            self._path(number, ending).unlink(missing_ok=True)
+        self._path(number, "json").unlink(missing_ok=True)
+        self._remove_files(number)
+
+    def _remove_files(self, number: int) -> None:
+        """Remove the files of a round that does not exist, and its logs: whoever wrote them, they may be links."""
+        for ending in ("tasks", "jobs"):
+            remove_tree(self._path(number, ending))
+        logs = self.folder / LOGS
+        for name in os.listdir(logs) if logs.is_dir() else ():  # noqa: PTH208 - names
+            if name.startswith(f"{number}-"):
+                remove_tree(logs / name)
 
     def is_new(self, number: int) -> bool:
         """Return whether a round is so new that its jobs may not be recorded yet."""
@@ -190,7 +205,9 @@ class Submission:
 
     def note_job(self, number: int, name: str, job: str) -> None:
         """Append the id of a submitted job."""
-        with self.jobs_path(number).open("a", encoding="ascii") as file:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(self.jobs_path(number), flags, 0o666)
+        with os.fdopen(descriptor, "a", encoding="ascii") as file:
             file.write(f"{name} {job}\n")
 
 
@@ -224,7 +241,8 @@ def open_submission(sessionsfolder: Path, submission: str) -> Submission:
 
 def _read(folder: Path) -> Submission | None:
     try:
-        refuse_link(folder)
+        for path in (folder, folder / STATES, folder / LOGS):
+            refuse_link(path)
         value = json.loads(read_plain(folder / RECORD) or b"null")
     except (OSError, ValueError, RecursionError):
         return None
@@ -243,7 +261,7 @@ def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list
     new = top / f".{name}.new"
     make_folder(new)
     try:
-        write_new_states(new / "states", states)
+        write_new_states(new / STATES, states)
         write_json(new / RECORD, {"schema": SCHEMA, **record, "units": len(states)})
         new.rename(top / name)
     except BaseException:
