@@ -1,12 +1,16 @@
 """Everybody who may write to a sessions folder may write submissions there: none makes a command touch files elsewhere or fail."""
 
+import json
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from qxbatch.cluster.grouping import Array, Plan
-from qxbatch.cluster.state import State, UnitState
+from qxbatch.cluster.state import UnitState
 from qxbatch.cluster.submission import Submission, new_submission
 from tests.build.study import Run, Study, run_main
 
@@ -55,6 +59,35 @@ class Forged:
         path = self.folder / "calls"
         return path.read_text().splitlines() if path.exists() else []
 
+    def change(self, name: str, **changes: object) -> None:
+        """Change fields of a JSON file; `...` removes one."""
+        path = self.submission.folder / name
+        value = {**json.loads(path.read_text()), **changes}
+        path.write_text(json.dumps({key: each for key, each in value.items() if each is not ...}))
+
+    def call_all(self) -> dict[str, Run]:
+        """Call every command that reads submissions; none may end with an internal error."""
+        runs = {words: self.call(*words.split()) for words in ("jobs", "jobs --json", "resume", "resume --failed")}
+        runs |= {"worker": self.worker(), "cancel": self.call("cancel")}
+        for words, run in runs.items():
+            assert run.status in (0, 1, 64, 66, 69), (words, run.text)
+            assert "Traceback" not in run.text, words
+        return runs
+
+
+@pytest.fixture(autouse=True)
+def no_hang() -> Iterator[None]:
+    """Interrupt a test that hangs."""
+
+    def interrupt(*_: object) -> None:
+        raise AssertionError("the test takes too long")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
 
 @pytest.fixture
 def forged(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Forged:
@@ -98,3 +131,107 @@ def test_a_submission_with_a_folder_that_is_a_link_is_not_continued(forged: Forg
         assert "Traceback" not in run.text
     assert {path: path.read_text() for path in forged.victim.rglob("*.*")} == before
     assert forged.calls() == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"units": 10**15},
+        {"units": -5},
+        {"units": True},
+        {"options": []},
+        {"scheduler": ...},
+        {"scheduler": {}},
+        {"scheduler": "CONDOR"},
+        {"cwd": 5},
+        {"typed": 5},
+        {"schema": 10**20},
+    ],
+    ids=str,
+)
+def test_a_forged_record_is_named_and_hides_no_other_submission(forged: Forged, changes: dict[str, Any]) -> None:
+    forged.change("submission.json", **changes)
+    other = forged.submit()
+    os.utime(other.folder / "round-1.json", (1, 1))
+    runs = forged.call_all()
+    for command in ("jobs", "resume", "cancel"):
+        assert f"Submission {forged.submission.id} cannot be read: submission.json" in runs[command].err
+    assert {each["submission"] for each in json.loads(runs["jobs --json"].out)["packets"]} == {other.id}
+    assert runs["worker"].status == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("round-1.json", "[" * 60_000),
+        ("round-1.json", "null"),
+        ("round-1.json", "{}"),
+        ("round-1.json", '{"arrays": [[1]], "remaining": "", "printed": false}'),
+        ("round-1.json", '{"arrays": [["a", "b", "c", "d"]], "remaining": "", "printed": false}'),
+        ("round-1.json", '{"arrays": [[0, 2, 1, 1]], "remaining": 5, "printed": false}'),
+        ("round-1.json", '{"arrays": [[0, 2, 1, 1]], "remaining": "x", "printed": false}'),
+        ("round-1.json", '{"arrays": [[0, 2, 1, 1]], "remaining": "0-99999999", "printed": false}'),
+        ("round-1.json", '{"arrays": [[0, 99999999, 1, 1]], "remaining": "", "printed": false}'),
+        ("round-2.json", "{}"),
+        ("round-1.tasks", "0-99999999\n"),
+        ("round-1.tasks", "0-1\n0-1\n"),
+        ("round-1.tasks", "x\n"),
+        ("round-1.tasks", "\udcff\n"),
+        ("round-1.tasks", None),
+    ],
+)
+def test_packets_of_a_forged_round_are_neither_lost_nor_submitted_again(
+    forged: Forged, name: str, text: str | None
+) -> None:
+    path = forged.submission.folder / name
+    path.unlink(missing_ok=True)
+    if text is None:
+        os.mkfifo(path)
+    else:
+        path.write_text(text, errors="surrogateescape")
+    runs = forged.call_all()
+    assert f"Submission {forged.submission.id} cannot be read: {name.partition('.')[0] if text is None else ''}" in (
+        runs["resume"].err
+    )
+    packets = json.loads(runs["jobs --json"].out)["packets"]
+    assert [(each["packet"], each["unknown"]) for each in packets] == [("S0.zip", True), ("S1.zip", True)]
+    assert not any(call.startswith("--parsable") for call in forged.calls())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reason": 5, "state": "failed"},
+        {"seconds": "x"},
+        {"seconds": float("inf")},
+        {"size": "z"},
+        {"size": float("nan")},
+        {"problem": [1], "state": "failed"},
+        {"problem": {"code": 1}},
+        {"packets": "abc"},
+        {"packets": ["a/b"]},
+        {"unit": "\ud800"},
+        {"number": 0.0},
+        {"number": 1},
+        {"attempts": -1},
+        {"attempts": 10**18},
+        {"published": []},
+    ],
+    ids=str,
+)
+def test_a_forged_state_is_named_and_hides_no_other(forged: Forged, changes: dict[str, Any]) -> None:
+    forged.change("states/0000/0.json", **changes)
+    runs = forged.call_all()
+    assert f"Submission {forged.submission.id}: 1 state cannot be read: " in runs["jobs"].err
+    assert [each["packet"] for each in json.loads(runs["jobs --json"].out)["packets"]] == ["S1.zip"]
+
+
+def test_forged_values_of_the_right_kind_do_no_harm(forged: Forged) -> None:
+    forged.change("states/0000/0.json", attempts=10**17, size=10**17, problem={"code": "x"}, state="failed")
+    (forged.submission.folder / "states" / "0000" / "1.json").write_text("[" * 60_000)
+    (forged.submission.folder / "round-999999999999.json").write_text("{}")
+    forged.call_all()
+    run = forged.call("worker", f"--submission={forged.submission.id}", "--task=1/99999999999999999999")
+    assert run.status == 64
+    run = forged.call("worker", f"--submission={forged.submission.id}", "--task=1/end")
+    assert run.status == 0, run.text

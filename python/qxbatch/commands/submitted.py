@@ -1,5 +1,6 @@
 """The sessions folder and the submissions that `jobs`, `resume` and `cancel` are about."""
 
+import sys
 from pathlib import Path
 
 from qxbatch.cluster.submission import Submission, submissions
@@ -7,12 +8,13 @@ from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.folders import find_folders
 from qxbatch.settings.values import Values
+from qxbatch.visible import one_line
 
 
 def submitted_in(name: object) -> tuple[Path, list[Submission]]:
     """Return the sessions folder and its submissions. Raises UsageError if there are none."""
     folder = find_folders(Values({"sessionsfolder": str(name)})).sessionsfolder
-    submitted = submissions(folder)
+    submitted = submissions(folder, lambda error: print(one_line(str(error)), file=sys.stderr))
     if not submitted:
         raise UsageError(
             f"Nothing was submitted in {folder}.",
