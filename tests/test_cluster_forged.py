@@ -178,6 +178,7 @@ def test_a_forged_record_is_named_and_hides_no_other_submission(forged: Forged, 
         ("round-1.tasks", "x\n"),
         ("round-1.tasks", "\udcff\n"),
         ("round-1.tasks", None),
+        ("round-1.jobs", None),
     ],
 )
 def test_packets_of_a_forged_round_are_neither_lost_nor_submitted_again(
@@ -235,3 +236,17 @@ def test_forged_values_of_the_right_kind_do_no_harm(forged: Forged) -> None:
     assert run.status == 64
     run = forged.call("worker", f"--submission={forged.submission.id}", "--task=1/end")
     assert run.status == 0, run.text
+
+
+@pytest.mark.parametrize("job", ["--user=root", "-9", "0", "00", "7 8", "7;reboot", "seven"])
+@pytest.mark.parametrize("down", [False, True])
+def test_only_ids_of_jobs_are_cancelled(forged: Forged, job: str, down: bool) -> None:
+    if down:
+        (forged.folder / "down").touch()
+    (forged.submission.folder / "round-1.jobs").write_text(f"0 {job}\nend 8\n")
+    run = forged.call("cancel")
+    assert run.status == 69
+    assert f"round-1.jobs names {job!r}, which is no job" in run.err
+    assert forged.calls() == []
+    forged.call("resume")
+    assert forged.calls() == []

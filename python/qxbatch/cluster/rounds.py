@@ -1,10 +1,12 @@
 """The files of a round of a submission. Whoever may write to the sessions folder may have written them, so they are checked."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.cluster.grouping import Array, parse_ranges
+from qxbatch.cluster.schedulers import is_job_id
 from qxbatch.publish.plain import read_object, read_plain
 
 
@@ -44,9 +46,21 @@ def read_round(folder: Path, number: int, units: int) -> Round:
         raise ValueError(f"{round_path(folder, number, 'json').name} is no round: {error}") from error
     if not _are_arrays(arrays, units) or not isinstance(remaining, str) or not isinstance(printed, bool):
         raise ValueError(f"{round_path(folder, number, 'json').name} is no round")
-    text = (read_plain(round_path(folder, number, "jobs")) or b"").decode("ascii", "replace")
-    jobs = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
+    jobs = _read_jobs(round_path(folder, number, "jobs"))
     return Round(number, arrays, jobs, parse_ranges(remaining, units), printed)
+
+
+def _read_jobs(path: Path) -> dict[str, str]:
+    text = read_plain(path)
+    if text is None:
+        if os.path.lexists(path):
+            raise ValueError(f"{path.name} is no regular file")
+        return {}
+    jobs = dict(line.split(" ", 1) for line in text.decode("ascii", "replace").splitlines() if " " in line)
+    wrong = [job for job in jobs.values() if not is_job_id(job)]
+    if wrong:
+        raise ValueError(f"{path.name} names {wrong[0][:20]!r}, which is no job")
+    return jobs
 
 
 def _are_arrays(arrays: Sequence[Array], units: int) -> bool:

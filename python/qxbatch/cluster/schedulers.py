@@ -253,6 +253,18 @@ SGE = Scheduler(
 SCHEDULERS = {"slurm": SLURM, "pbs": PBS, "lsf": LSF, "sge": SGE}
 
 
+_ID = re.compile(r"0*[1-9][0-9]*(\[\])?([.][A-Za-z0-9._:-]+)?")
+
+
+def is_job_id(text: str) -> bool:
+    """Return whether a text is the id of a job. `bkill 0` cancels all jobs of a user, and `scancel -9` is an option.
+
+    >>> [is_job_id(text) for text in ("17", "17[].server", "0", "-9", "17 18")]
+    [True, True, False, False, False]
+    """
+    return _ID.fullmatch(text) is not None
+
+
 def printed_id(scheduler: Scheduler, printed: str) -> str:
     """Return the id of a submitted job; empty if the output does not contain one."""
     for line in printed.splitlines():
