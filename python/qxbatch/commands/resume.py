@@ -11,13 +11,12 @@ from qxbatch.cluster.resubmit import resubmit, script_again
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, places_of, status_of
 from qxbatch.cluster.submission import Submission
-from qxbatch.commands.submitted import submitted_in
+from qxbatch.commands.submitted import say_unreadable, submitted_in
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.scheduler import merged, scheduler_spec
-from qxbatch.visible import one_line
 
 
 def run(options: Mapping[str, object]) -> int:
@@ -50,8 +49,7 @@ def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submiss
             "Nothing was submitted; try again when it answers.",
             ExitStatus.NO_CONVERTER,
         )
-    for text in status.unreadable:
-        print(one_line(text), file=sys.stderr)
+    say_unreadable(status.unreadable)
     rows = status.of_state(State.LOST)
     if options["--failed"]:
         failed = status.of_state(State.FAILED)
