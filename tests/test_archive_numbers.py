@@ -54,6 +54,13 @@ def test_archives_in_subfolders_are_numbered_and_names_with_a_number_are_not_reu
     assert chosen(tmp_path, first, second, third) == {"S1/scan.zip": 1, "S1/deep/scan.zip": 3, "S2/scan.zip": 4}
 
 
+def test_archives_in_several_subfolders_are_numbered_in_the_order_of_their_names(tmp_path: Path) -> None:
+    names = [f"u{k}" for k in range(1, 10)]
+    for session, order in (("S1", names), ("S2", names[::-1])):
+        folder = inbox(tmp_path, session, **{f"{name}__scan_zip": name for name in order})
+        assert chosen(tmp_path, folder) == {f"{session}/{name}/scan.zip": k for k, name in enumerate(names, 1)}
+
+
 def test_the_same_bytes_get_the_same_number(tmp_path: Path) -> None:
     inboxes = [inbox(tmp_path, f"S{k}", scan_zip=text) for k, text in ((1, "x"), (2, "y"), (3, "x"), (4, "z"))]
     assert list(chosen(tmp_path, *inboxes).values()) == [1, 2, 1, 3]

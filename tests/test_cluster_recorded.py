@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from qxbatch.cluster.queue import ask
+from qxbatch.cluster.schedulers import SCHEDULERS
 from tests.build.dicom import MrSeries
 from tests.build.study import Run, Study, run_command
 
@@ -131,6 +133,23 @@ def test_an_empty_queue_is_an_answer_and_a_query_error_is_not(recorded: Recorded
     (recorded.folder / "down").touch()
     assert [(each["state"], each["unknown"]) for each in recorded.jobs()] == [("waiting", True)] * 2
     assert recorded.call("resume").status == 69
+
+
+@pytest.mark.parametrize("name", sorted(SCHEDULERS))
+@pytest.mark.parametrize(
+    "commands",
+    ["kill -9 $$", "exit 137", "echo No unfinished job found >&2; kill -9 $$"],
+    ids=["killed", "killed below a shell", "killed after a message"],
+)
+def test_a_query_that_dies_is_no_answer(
+    name: str, commands: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler = SCHEDULERS[name]
+    command = tmp_path / scheduler.query[0]
+    command.write_text(f"#!/bin/bash\n{commands}\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert not ask(scheduler, ["qxbatch-1"]).answered
 
 
 def test_resume_and_cancel_use_the_jobs_of_the_submission(recorded: Recorded) -> None:

@@ -56,6 +56,15 @@ def test_the_log_has_command_options_packets_stages_and_problems(study: Study, l
     assert lines[-1] == "exit status 1"
 
 
+def test_a_log_that_cannot_be_written_is_reported_once_and_the_run_continues(study: Study) -> None:
+    study.put("S1", TREE)
+    run = study.run("--log-file=/dev/full")
+    assert run.status == 0
+    assert run.err.count("--log-file=/dev/full lacks lines: no space left on device") == 1
+    assert "Traceback" not in run.text
+    assert study.session_names() == ["S1"]
+
+
 def test_the_log_lists_problems_that_the_report_groups(study: Study, log: Path) -> None:
     for k in range(17):
         study.put_bytes(f"P{k}.zip", b"PK\x03\x04" + bytes(500 + k))

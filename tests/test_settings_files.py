@@ -8,6 +8,7 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.config import read_config
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.passwords import LARGEST, read_passwords
+from tests.build.study import Study
 
 
 def test_the_logfile_parameter_of_the_manual_is_parsed() -> None:
@@ -82,6 +83,14 @@ def test_an_invalid_config_file_is_a_usage_error(tmp_path: Path, text: str, mess
 def test_a_missing_config_file_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="/no/such"):
         read_config("/no/such")
+
+
+@pytest.mark.parametrize("option", ["--config=/dev/zero", "--logfile=path:/dev/zero|packet_name:a|subject_id:b"])
+def test_a_file_without_end_is_a_usage_error(study: Study, option: str) -> None:
+    study.put_bytes("S1.zip", b"")
+    run = study.main(option)
+    assert run.status == 64
+    assert "/dev/zero cannot be read: has more than" in run.err
 
 
 def test_each_line_of_the_password_file_is_a_password(tmp_path: Path) -> None:

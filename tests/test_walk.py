@@ -36,6 +36,19 @@ def test_the_listing_equals_that_of_os_walk(tmp_path: Path) -> None:
     assert all(order.index(folder) < order.index(os.path.dirname(folder)) for folder in order[:-1])  # noqa: PTH120
 
 
+def test_the_order_is_that_of_the_names_whatever_the_file_system_lists_first(tmp_path: Path) -> None:
+    names = [f"{k:02}" for k in range(40)]
+    for order in (names, names[::-1]):
+        top = tmp_path / order[0]
+        for name in order:
+            (top / "folders" / name).mkdir(parents=True)
+            (top / name).touch()
+        [first, second, *others] = walk(top)
+        assert first == (str(top), ["folders"], names)
+        assert second[1] == names
+        assert [Path(folder).name for folder, _, _ in others] == names
+
+
 def test_folders_deeper_than_the_interpreter_can_recurse_are_synced_and_removed(tmp_path: Path) -> None:
     top = tmp_path / "top"
     deep(top, 1500)

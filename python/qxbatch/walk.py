@@ -15,7 +15,7 @@ def walk(
 ) -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield (folder, names of folders in it, other names in it), as os.walk does; links are not followed.
 
-    With `topdown` false, a folder comes after those below it.
+    Names are sorted: the order does not depend on the file system. With `topdown` false, a folder comes after those below it.
     """
     waiting = [os.fspath(top)]
     later: list[tuple[str, list[str], list[str]]] = []
@@ -42,7 +42,7 @@ def _listed(folder: str) -> tuple[list[str], list[str]]:
     with os.scandir(folder) as entries:
         for entry in entries:
             (folders if entry.is_dir() else files).append(entry.name)
-    return folders, files
+    return sorted(folders), sorted(files)
 
 
 def _is_link(folder: str, name: str) -> bool:

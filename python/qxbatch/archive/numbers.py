@@ -56,7 +56,6 @@ def _free(name: str, claimed: Collection[str], names: Collection[str], k: int) -
 
 
 def _archives(inbox: Path) -> Iterator[Path]:
-    for folder, folders, files in walk(inbox):
-        folders.sort(key=os.fsencode)
-        paths = (Path(folder, name) for name in sorted(files, key=os.fsencode) if name.lower().endswith(ENDINGS))
+    for folder, _, files in walk(inbox):
+        paths = (Path(folder, name) for name in files if name.lower().endswith(ENDINGS))
         yield from (path for path in paths if os.path.isfile(path))  # noqa: PTH113 - Path.is_file raises where it may not look

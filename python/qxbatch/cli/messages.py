@@ -3,6 +3,7 @@
 Stages print their reports themselves; what the log file records goes through the logger.
 """
 
+import contextlib
 import logging
 import sys
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
 def _to_file(path: Path) -> logging.Handler:
     """Raises UsageError (73) when the file cannot be written."""
     try:
-        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+        handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UsageError(
             f"--log-file={path} cannot be written: {reason_text(error, path)}.",
@@ -48,6 +49,22 @@ def _to_file(path: Path) -> logging.Handler:
         ) from None
     handler.setFormatter(_Visible("%(asctime)s %(levelname)s %(message)s"))
     return handler
+
+
+class _LogFile(logging.FileHandler):
+    """The file of --log-file. If it cannot be written, one message says so, and the run continues."""
+
+    _has_failed = False
+
+    def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - of logging
+        """Print why a line was not written, once."""
+        error = sys.exc_info()[1]
+        if self._has_failed or sys.stderr is None:
+            return
+        self._has_failed = True
+        reason = reason_text(error, self.baseFilename) if isinstance(error, OSError) else str(error)
+        with contextlib.suppress(OSError, ValueError):
+            print(f"--log-file={self.baseFilename} lacks lines: {reason}. The run continues.", file=sys.stderr)
 
 
 class _Visible(logging.Formatter):

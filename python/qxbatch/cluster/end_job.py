@@ -5,7 +5,7 @@ import sys
 from qxbatch.cluster.record import candidates_of, report_of
 from qxbatch.cluster.resubmit import resubmit
 from qxbatch.cluster.state import State
-from qxbatch.cluster.status import status_of
+from qxbatch.cluster.status import places_of, status_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
@@ -29,8 +29,9 @@ def write_study_level(submission: Submission, settings: Settings) -> int:
 def submit_remaining(submission: Submission, round_number: int) -> int:
     """Submit the units of a round that had no job; return the exit status.
 
-    If the node cannot submit, the message says to run `qxbatch resume` on another host.
+    If the node cannot submit, the message says to run `qxbatch resume` on another host. Raises UsageError.
     """
+    places_of(submission)  # raises if they cannot be read: its jobs may wait or run
     rows = [row for row in status_of([submission]).rows if row.unit.number in submission.round(round_number).remaining]
     units = [row.unit for row in rows if row.state not in (State.DONE, State.FAILED)]
     try:

@@ -105,14 +105,17 @@ def format_ranges(numbers: Sequence[int]) -> str:
     return ",".join(f"{a}-{b}" if b > a else f"{a}" for a, b in runs)
 
 
-def parse_ranges(text: str) -> tuple[int, ...]:
-    """Return the numbers in a text that `format_ranges` wrote. Raises ValueError.
+def parse_ranges(text: str, below: int) -> tuple[int, ...]:
+    """Return the numbers in a text that `format_ranges` wrote. Raises ValueError, also if they are not below a number.
 
-    >>> parse_ranges("3-5,9,1")
+    >>> parse_ranges("3-5,9,1", 10)
     (3, 4, 5, 9, 1)
     """
     numbers: list[int] = []
     for item in filter(None, text.strip().split(",")):
         first, _, last = item.partition("-")
-        numbers += range(int(first), int(last or first) + 1)
+        new = range(int(first), int(last or first) + 1)
+        if not new or new.stop > below or len(numbers) + len(new) > below:
+            raise ValueError(f"{item[:20]} are no numbers of packets")
+        numbers += new
     return tuple(numbers)

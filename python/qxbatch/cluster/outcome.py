@@ -1,7 +1,6 @@
 """The message about a submission."""
 
 from qxbatch.cluster.counts import count
-from qxbatch.cluster.status import scheduler_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import Submitted
 from qxbatch.visible import one_line, shell_word
@@ -12,7 +11,7 @@ def submitted_text(submission: Submission, packets: int, submitted: Submitted, s
     folder = shell_word(str(submission.sessionsfolder))
     submitted_packets = packets - submitted.remaining
     lines = [
-        f"Submitted to {scheduler_of(submission).name}: {count(submitted_packets, 'packet')} in {count(submitted.tasks, 'task')}, "
+        f"Submitted to {submission.scheduler.name}: {count(submitted_packets, 'packet')} in {count(submitted.tasks, 'task')}, "
         f"jobs {', '.join(submitted.jobs)}{'' if seconds is None else f' ({seconds:.1f} s)'}."
     ]
     if submitted.remaining:

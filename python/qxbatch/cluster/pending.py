@@ -13,6 +13,7 @@ from qxbatch.model import Report, Verdict
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
+from qxbatch.visible import one_line
 
 
 def make_submission(
@@ -20,7 +21,7 @@ def make_submission(
 ) -> Submission | None:
     """Return a new submission of the units that no other submission contains; None if all units are submitted."""
     folder = settings.sessionsfolder
-    previous = submissions(folder)
+    previous = submissions(folder, lambda error: print(one_line(str(error))))
     pending = _pending(previous)
     free = [unit for unit in units if pending.isdisjoint(packet_names(unit))]
     if len(free) < len(units):

@@ -51,7 +51,7 @@ def ask(scheduler: Scheduler, names: Sequence[str]) -> Queue:
     """Ask the scheduler for the jobs of these names."""
     by_name = [scheduler.by_name.format(",".join(names))] if scheduler.by_name and names else []
     answer = call([*scheduler.query, *by_name], seconds=SECONDS)
-    if answer.status is None:
+    if answer.status is None or answer.status < 0:  # ended by a signal
         return Queue(False, reason=answer.reason)
     if answer.status != 0 and not re.search(scheduler.none, answer.err + answer.out):
         return Queue(False, reason=answer.reason)

@@ -1,10 +1,12 @@
 """The record of a submission: its options, and the candidates that were not ready."""
 
+import contextlib
 import os
 import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.discover.units import Unit
@@ -64,16 +66,19 @@ def candidates_of(record: Mapping[str, object]) -> list[Candidate]:
     values = record.get("found")
     candidates = []
     for value in values if isinstance(values, list) else []:
-        problem = value.get("problem")
-        candidates.append(
-            Candidate(
-                Path(value["path"]),
-                Verdict(value["verdict"]),
-                note=value["note"],
-                problem=None if problem is None else problem_of(problem),
-            )
-        )
+        with contextlib.suppress(KeyError, ValueError, TypeError, AttributeError):  # somebody else may have written it
+            candidates.append(_candidate_of(value))
     return candidates
+
+
+def _candidate_of(value: Mapping[str, Any]) -> Candidate:
+    problem = value.get("problem")
+    return Candidate(
+        Path(value["path"]),
+        Verdict(value["verdict"]),
+        note=str(value["note"]),
+        problem=None if problem is None else problem_of(problem),
+    )
 
 
 def problem_of(value: Mapping[str, str]) -> Problem:
@@ -90,7 +95,10 @@ def problem_of(value: Mapping[str, str]) -> Problem:
 
 def report_of(state: UnitState, sessionsfolder: Path) -> SessionReport:
     """Return the report of a unit, as after an import."""
-    problems = () if state.problem is None else (problem_of(state.problem),)
+    problems: tuple[Problem, ...] = ()
+    if state.problem is not None:
+        with contextlib.suppress(KeyError, ValueError):  # a file that somebody else may have written
+            problems = (problem_of(state.problem),)
     existed = state.state is State.DONE and not state.series
     if existed:
         problems = (Problem(Code.EXISTS, ", ".join(state.packets), state.reason, severity=Severity.WARNING),)

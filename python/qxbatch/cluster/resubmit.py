@@ -9,8 +9,8 @@ from qxbatch.cluster.submit import Submitted, Submitter, need_command
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
-MOST = 8
-"""Largest factor of the first estimate of time and memory."""
+MOST_DOUBLED = 3
+"""How often the first estimate of time and memory is doubled at most."""
 
 
 def resubmit(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> Submitted | None:
@@ -44,4 +44,4 @@ def wait_again(submission: Submission, units: Sequence[UnitState]) -> None:
 
 def retry_factor_of(units: Sequence[UnitState]) -> int:
     """Return the factor of the first estimate that is requested."""
-    return min(MOST, 1 << max(unit.attempts for unit in units))
+    return 1 << min(MOST_DOUBLED, max(unit.attempts for unit in units))

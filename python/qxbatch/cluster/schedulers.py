@@ -53,7 +53,7 @@ class Scheduler(NamedTuple):
     ended: tuple[str, ...]
     """States of jobs that have ended."""
     none: str
-    """Regular expression of the query's error message if there is no job."""
+    """Regular expression of the query's error message if there is no job; `(?!)` if it has none."""
     cancel: tuple[str, ...]
     cpus: tuple[str, ...]
     """Variables with the CPUs of a task."""
@@ -112,7 +112,7 @@ SLURM = Scheduler(
     line=r"(?P<job>\d+)\|(?P<index>\d+|N/A)\|(?P<state>\w+)",
     pending=("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"),
     ended=("COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE"),
-    none=r"$^",
+    none=r"(?!)",
     cancel=("scancel",),
     cpus=("SLURM_CPUS_PER_TASK",),
     memory=(("SLURM_MEM_PER_NODE", 1 << 20),),
@@ -155,7 +155,7 @@ PBS = Scheduler(
     line=r"(?P<job>\d+)(?:\[(?P<index>\d*)\])?\S*\s+\S+\s+\S+\s+\S+\s+(?P<state>[A-Z])\s.*",
     pending=("Q", "H", "W", "T"),
     ended=("F", "X"),
-    none=r"$^",
+    none=r"(?!)",
     cancel=("qdel",),
     cpus=("NCPUS",),
     memory=(),
@@ -241,7 +241,7 @@ SGE = Scheduler(
     line=r"(?P<job>\d+)\s+\S+\s+\S+\s+\S+\s+(?P<state>\w+)\s+\d\d/\d\d/\d{4}\s+\S+\s+(?:\S+@\S+\s+)?\d+(?:\s+(?P<index>\d+))?",
     pending=("qw", "hqw", "Rq", "Eqw"),
     ended=(),
-    none=r"$^",
+    none=r"(?!)",
     cancel=("qdel",),
     cpus=("NSLOTS",),
     memory=(),
@@ -251,6 +251,18 @@ SGE = Scheduler(
 )
 
 SCHEDULERS = {"slurm": SLURM, "pbs": PBS, "lsf": LSF, "sge": SGE}
+
+
+_ID = re.compile(r"0*[1-9][0-9]*(\[\])?([.][A-Za-z0-9._:-]+)?")
+
+
+def is_job_id(text: str) -> bool:
+    """Return whether a text is the id of a job. `bkill 0` cancels all jobs of a user, and `scancel -9` is an option.
+
+    >>> [is_job_id(text) for text in ("17", "17[].server", "0", "-9", "17 18")]
+    [True, True, False, False, False]
+    """
+    return _ID.fullmatch(text) is not None
 
 
 def printed_id(scheduler: Scheduler, printed: str) -> str:

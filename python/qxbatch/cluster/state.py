@@ -2,12 +2,13 @@
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.publish.plain import is_plain_name
+from qxbatch.publish.plain import is_plain_name, json_object, refuse_link
 
 FOLDER_SIZE = 1000
 """Largest number of state files in one folder."""
@@ -73,24 +74,65 @@ def as_text(state: UnitState) -> str:
     return json.dumps({**value, "reason": state.reason[:LONGEST_REASON]})
 
 
+_KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "number": int,
+    "unit": str,
+    "packets": list,
+    "size": int,
+    "state": str,
+    "reason": str,
+    "attempts": int,
+    "published": bool,
+    "seconds": (int, float),
+    "series": int,
+    "images": int,
+    "problem": (dict, type(None)),
+}
+_LARGEST_NUMBER = 10**18
+
+
 def of_text(text: bytes) -> UnitState:
     """Return the state in a state file. Raises ValueError if it is invalid."""
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise ValueError("is not an object")  # noqa: TRY004 - of a file
+    value = json_object(text)
+    values = {key: value[key] for key in UnitState._fields if key in value}
+    wrong = [key for key, each in values.items() if not _is_right(key, each)]
+    missing = [key for key in ("number", "unit", "packets", "size", "state") if key not in values]
+    if wrong or missing:
+        raise ValueError(f"is not a state of a unit: {', '.join(wrong or missing)}")
+    if not all(map(_is_name, (value["unit"], *value["packets"]))):
+        raise ValueError("names a path")
+    return UnitState(**{**values, "packets": tuple(value["packets"]), "state": State(value["state"])})
+
+
+def _is_right(key: str, value: object) -> bool:
+    kind = _KINDS[key]
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        return False
+    if isinstance(value, int | float):
+        return 0 <= value < _LARGEST_NUMBER
+    return not isinstance(value, dict) or all(isinstance(each, str) for each in value.values())
+
+
+def _is_name(name: object) -> bool:
+    """Return whether a file can have this name."""
+    return is_plain_name(name) and os.fsencode(str(name)) != b""  # fsencode raises ValueError
+
+
+def possible_numbers(folder: Path, below: int) -> Iterator[int]:
+    """Yield the numbers whose state files may exist, in their order. Raises OSError."""
     try:
-        packets = tuple(value["packets"])
-        if not all(map(is_plain_name, (value["unit"], *packets))):
-            raise ValueError("names a path")
-        values = {key: value[key] for key in UnitState._fields if key in value}
-        return UnitState(**{**values, "packets": packets, "state": State(value["state"])})
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"is not a state of a unit: {error}") from error
+        names = os.listdir(folder)  # noqa: PTH208 - names
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for k in sorted(int(name) for name in names if re.fullmatch(r"[0-9]{4}", name)):
+        yield from range(k * FOLDER_SIZE, min((k + 1) * FOLDER_SIZE, below))
 
 
 def read_state(folder: Path, number: int) -> UnitState:
     """Return the state of a unit. Raises OSError, ValueError."""
-    descriptor = os.open(f"{folder}/{_name(number)}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    path = state_path(folder, number)
+    refuse_link(path.parent)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         state = of_text(os.read(descriptor, LARGEST))
     finally:
@@ -107,9 +149,11 @@ def write_state(folder: Path, state: UnitState) -> None:
     does nothing if the session exists.
     """
     path = state_path(folder, state.number)
+    refuse_link(path.parent)
     temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
     try:
-        temporary.write_text(as_text(state), encoding="utf-8", errors="surrogateescape")
+        with temporary.open("x", encoding="ascii") as file:
+            file.write(as_text(state))
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -3,15 +3,16 @@
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from qxbatch.cluster.counts import count
 from qxbatch.cluster.queue import Queue, ask
-from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
+from qxbatch.cluster.rounds import Round
+from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.state import FINAL, State, UnitState
-from qxbatch.cluster.submission import END_JOB, Round, Submission
-from qxbatch.settings.scheduler import scheduler_spec
+from qxbatch.cluster.submission import END_JOB, Submission
+from qxbatch.problems import UsageError
 
 JOB_GONE = "its job ended without a result"
 NOT_SUBMITTED = "it was not submitted"
@@ -43,7 +44,7 @@ class Row(NamedTuple):
             return None
         for k, array in enumerate(place.round.arrays):
             if array.first <= place.task < array.first + array.size:
-                index = place.task - array.first + scheduler_of(self.submission).first
+                index = place.task - array.first + self.submission.scheduler.first
                 return self.submission.log_folder(place.round.number, str(k)) / f"{index}.log"
         return None
 
@@ -54,6 +55,8 @@ class Status(NamedTuple):
     rows: tuple[Row, ...]
     queues: Mapping[str, Queue] = {}
     """The queues that were read, by scheduler."""
+    unreadable: tuple[str, ...] = ()
+    """Why submissions, or states of their packets, could not be read."""
 
     @property
     def unanswered(self) -> str:
@@ -68,32 +71,39 @@ class Status(NamedTuple):
 def status_of(submissions: Sequence[Submission]) -> Status:
     """Return the state of every unit of these submissions. For a packet in several submissions the last one counts."""
     last: dict[str, tuple[Submission, UnitState]] = {}
+    unreadable: list[str] = []
     for submission in submissions:
-        for state in submission.all_states():
+        for state in _readable_states(submission, unreadable):
             last.update((packet, (submission, state)) for packet in state.packets)
     current = {(submission.id, state.number): (submission, state) for submission, state in last.values()}
     open_submissions = {submission.id: submission for submission, state in current.values() if state.state not in FINAL}
     queues = queues_of(list(open_submissions.values()))
-    places = {submission.id: places_of(submission) for submission in {s.id: s for s, _ in current.values()}.values()}
+    places: dict[str, Mapping[int, Place]] = {}
+    for submission in {submission.id: submission for submission, _ in current.values()}.values():
+        try:
+            places[submission.id] = places_of(submission)
+        except UsageError as error:
+            unreadable.append(str(error))
     rows = [
-        row_of(submission, state, places[submission.id].get(state.number), queues.get(scheduler_of(submission).name))
+        row_of(submission, state, places[submission.id].get(state.number), queues.get(submission.scheduler.name))
+        if submission.id in places
+        else Row(submission, state, state.state, state.reason, state.state not in FINAL)
         for submission, state in current.values()
     ]
-    return Status(tuple(sorted(rows, key=lambda row: (row.submission.id, row.unit.packets))), queues)
+    rows.sort(key=lambda row: (row.submission.id, row.unit.packets))
+    return Status(tuple(rows), queues, tuple(unreadable))
 
 
-def scheduler_of(submission: Submission) -> Scheduler:
-    """Return the scheduler of a submission. Raises UsageError."""
-    return _scheduler(str(submission.record["scheduler"]))
-
-
-@lru_cache(maxsize=8)
-def _scheduler(text: str) -> Scheduler:
-    return SCHEDULERS[scheduler_spec(text).name]
+def _readable_states(submission: Submission, unreadable: list[str]) -> list[UnitState]:
+    reasons: list[str] = []
+    states = list(submission.all_states(reasons.append))
+    if reasons:
+        unreadable.append(f"Submission {submission.id}: {count(len(reasons), 'state')} cannot be read: {reasons[0]}.")
+    return states
 
 
 def live_jobs(submissions: Sequence[Submission], queues: Mapping[str, Queue]) -> list[tuple[Submission, str]]:
-    """Return the jobs that wait or run; all jobs if their queue does not answer."""
+    """Return the jobs that wait or run; all jobs if their queue does not answer. Raises UsageError."""
     jobs = [
         (submission, job)
         for submission in submissions
@@ -103,7 +113,7 @@ def live_jobs(submissions: Sequence[Submission], queues: Mapping[str, Queue]) ->
     return [
         (submission, job)
         for submission, job in jobs
-        if not (queue := queues[scheduler_of(submission).name]).answered or queue.has_job(job)
+        if not (queue := queues[submission.scheduler.name]).answered or queue.has_job(job)
     ]
 
 
@@ -111,7 +121,7 @@ def queues_of(submissions: Sequence[Submission]) -> dict[str, Queue]:
     """Return the queue of each scheduler."""
     names: dict[str, list[str]] = {}
     for submission in submissions:
-        names.setdefault(scheduler_of(submission).name, []).append(submission.job_name)
+        names.setdefault(submission.scheduler.name, []).append(submission.job_name)
     return {name: ask(SCHEDULERS[name.casefold()], jobs) for name, jobs in names.items()}
 
 
@@ -161,4 +171,4 @@ def _job(submission: Submission, place: Place | None) -> tuple[str, int | None] 
         end = place.round.jobs.get(END_JOB)
         return None if end is None else (end, None)
     job_and_index = place.round.job_of(place.task)
-    return None if job_and_index is None else (job_and_index[0], job_and_index[1] + scheduler_of(submission).first)
+    return None if job_and_index is None else (job_and_index[0], job_and_index[1] + submission.scheduler.first)

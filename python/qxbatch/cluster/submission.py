@@ -1,26 +1,30 @@
 """A submission on disk: `<sessionsfolder>/.qxbatch/jobs/<id>/`, with its options, states, rounds, scripts and logs."""
 
-import itertools
-import json
 import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from qxbatch.cluster.grouping import Array, Plan, format_ranges, parse_ranges
-from qxbatch.cluster.state import UnitState, read_state, write_new_states, write_state
+from qxbatch.cluster.grouping import Plan, format_ranges
+from qxbatch.cluster.rounds import Round, read_round, read_tasks, round_path
+from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
+from qxbatch.cluster.state import UnitState, possible_numbers, read_state, write_new_states, write_state
 from qxbatch.discover.own_names import WORKSPACE
+from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import make_folder, write_json
-from qxbatch.publish.plain import read_plain, refuse_link
+from qxbatch.publish.durable import make_folder, remove_tree, replaced_text, write_json
+from qxbatch.publish.plain import read_object, refuse_link
 from qxbatch.publish.workspace import JOBS
+from qxbatch.settings.scheduler import scheduler_spec
 
 SCHEMA = 1
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 RECORD = "submission.json"
+STATES = "states"
+LOGS = "logs"
 END_JOB = "end"
 """The dependent job in the list of jobs."""
 
@@ -28,26 +32,12 @@ END_JOB = "end"
 NEW_SECONDS = 120.0
 """Longest time that submitting takes, in seconds."""
 
-
-class Round(NamedTuple):
-    """One round of submitted tasks: the first, or that of a resume."""
-
-    number: int
-    arrays: tuple[Array, ...]
-    jobs: Mapping[str, str]
-    """Number of the array (or END_JOB) to the id of its job."""
-    remaining: tuple[int, ...]
-    """Units that the dependent job submits."""
-    printed: bool
-    """The script was printed; jobs are known after the user has run it."""
-
-    def job_of(self, task: int) -> tuple[str, int] | None:
-        """Return the job of a task and its index in the array (from 0); None while it has none."""
-        for k, array in enumerate(self.arrays):
-            if array.first <= task < array.first + array.size:
-                job = self.jobs.get(str(k))
-                return None if job is None else (job, task - array.first)
-        return None
+MOST_UNITS = 10**6
+"""No submission has more units."""
+MOST_ROUNDS = 999_999
+_FIELDS: Mapping[str, type] = {"options": dict, "units": int, "scheduler": str, "cwd": str, "bids_app": bool}
+_LISTS = ("typed", "binds", "found")
+"""Fields of a record, and those that may be missing."""
 
 
 class Submission:
@@ -57,8 +47,9 @@ class Submission:
         self.folder = folder
         self.record = record
         self.id = folder.name
-        self.states = folder / "states"
+        self.states = folder / STATES
         self.job_name = f"qxbatch-{folder.name}"
+        self.scheduler: Scheduler = SCHEDULERS[scheduler_spec(str(record["scheduler"])).name]
 
     @property
     def sessionsfolder(self) -> Path:
@@ -100,97 +91,112 @@ class Submission:
         """Replace the state of a unit."""
         write_state(self.states, state)
 
-    def all_states(self) -> Iterator[UnitState]:
-        """Yield the states of all units in their order; unreadable files are skipped."""
-        for number in range(self.size):
+    def all_states(self, refused: Callable[[str], object] = lambda _: None) -> Iterator[UnitState]:
+        """Yield the states of all units in their order; pass the reasons why others cannot be read to `refused`."""
+        for number in possible_numbers(self.states, self.size):
             try:
                 yield self.state(number)
-            except (OSError, ValueError):
+            except FileNotFoundError:
                 continue
+            except OSError as error:
+                refused(error_text(error))
+            except ValueError as error:
+                refused(f"the state of packet {number} {error}")
 
     def round_numbers(self) -> list[int]:
         """Return the numbers of its rounds."""
-        matches = (re.fullmatch(r"round-(\d+)\.json", name) for name in os.listdir(self.folder))  # noqa: PTH208 - names
+        names = os.listdir(self.folder)  # noqa: PTH208 - names
+        matches = (re.fullmatch(r"round-([1-9][0-9]{0,5})\.json", name) for name in names)
         return sorted(int(match[1]) for match in matches if match)
 
     def round(self, number: int) -> Round:
-        """Return a round. Raises OSError, ValueError."""
-        value = json.loads(read_plain(self._path(number, "json")) or b"null")
-        if not isinstance(value, dict):
-            raise ValueError(f"round {number} of {self.folder} cannot be read")  # noqa: TRY004 - of a file
-        text = (read_plain(self._path(number, "jobs")) or b"").decode("ascii", "replace")
-        jobs = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
-        arrays = tuple(Array(*fields) for fields in value["arrays"])
-        return Round(number, arrays, jobs, parse_ranges(value["remaining"]), bool(value["printed"]))
+        """Return a round. Raises UsageError."""
+        try:
+            return read_round(self.folder, number, self.size)
+        except (OSError, ValueError) as error:
+            raise _unreadable(self.folder, error) from error
 
     def rounds(self) -> list[Round]:
-        """Return all rounds, the first one first."""
+        """Return all rounds, the first one first. Raises UsageError."""
         return [self.round(number) for number in self.round_numbers()]
 
     def tasks(self, number: int) -> list[tuple[int, ...]]:
-        """Return the units of each task of a round."""
-        return [parse_ranges(line) for line in self._lines(number)]
+        """Return the units of each task of a round. Raises UsageError."""
+        try:
+            return read_tasks(self.folder, number, self.size)
+        except (OSError, ValueError) as error:
+            raise _unreadable(self.folder, error) from error
 
     def task(self, number: int, task: int) -> tuple[int, ...]:
         """Return the units of one task. Raises UsageError."""
-        line = next(itertools.islice(self._lines(number), task, None), None)
-        if line is None:
+        tasks = self.tasks(number)
+        if task >= len(tasks):
             raise UsageError(f"Submission {self.id} has no task {number}/{task}.")
-        return parse_ranges(line)
-
-    def _lines(self, number: int) -> Iterator[str]:
-        with self._path(number, "tasks").open(encoding="ascii") as file:
-            yield from file
-
-    def _path(self, number: int, ending: str) -> Path:
-        return self.folder / f"round-{number}.{ending}"
+        return tasks[task]
 
     def jobs_path(self, number: int) -> Path:
         """Return the file to which the ids of jobs are appended."""
-        return self._path(number, "jobs")
+        return round_path(self.folder, number, "jobs")
 
     def script_path(self, number: int, name: str) -> Path:
         """Return the path of a script of a round."""
-        return self._path(number, f"{name}.sh")
+        return round_path(self.folder, number, f"{name}.sh")
 
     def log_folder(self, number: int, name: str) -> Path:
         """Return the folder of the logs of an array, or of the dependent job."""
-        return self.folder / "logs" / f"{number}-{name}"
+        return self.folder / LOGS / f"{number}-{name}"
 
     def add_round(self, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False) -> int:
-        """Write a new round; return its number."""
+        """Write a new round; return its number. Raises UsageError."""
         number = (self.round_numbers() or [0])[-1] + 1
+        if number > MOST_ROUNDS:
+            raise _unreadable(self.folder, ValueError(f"it has a round {number - 1}"))
+        self._remove_files(number)
+        self.jobs_path(number).touch(exist_ok=False)
         self.write_round(number, plan, remaining, printed=printed)
         return number
 
     def write_round(self, number: int, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False) -> None:
         """Write a round, or replace it while it is submitted."""
         lines = "".join(f"{format_ranges(task)}\n" for task in plan.tasks)
-        temporary = self._path(number, "tasks.new")
-        temporary.write_text(lines, encoding="ascii")
-        temporary.replace(self._path(number, "tasks"))
+        self.write_text(round_path(self.folder, number, "tasks"), lines)
         value = {
             "arrays": [list(array) for array in plan.arrays],
             "remaining": format_ranges(remaining),
             "printed": printed,
         }
-        write_json(self._path(number, "json"), value)
+        write_json(round_path(self.folder, number, "json"), value)
+
+    def write_text(self, path: Path, text: str) -> None:
+        """Write a file of the submission; one of that name is replaced, also a link."""
+        replaced_text(path, text, os.urandom(8).hex())
 
     def remove_round(self, number: int) -> None:
         """Remove a round without submitted jobs."""
-        for ending in ("json", "tasks", "jobs"):
-            self._path(number, ending).unlink(missing_ok=True)
+        round_path(self.folder, number, "json").unlink(missing_ok=True)
+        self._remove_files(number)
+
+    def _remove_files(self, number: int) -> None:
+        """Remove the files of a round that does not exist, and its logs: whoever wrote them, they may be links."""
+        for ending in ("tasks", "jobs"):
+            remove_tree(round_path(self.folder, number, ending))
+        logs = self.folder / LOGS
+        for name in os.listdir(logs) if logs.is_dir() else ():  # noqa: PTH208 - names
+            if name.startswith(f"{number}-"):
+                remove_tree(logs / name)
 
     def is_new(self, number: int) -> bool:
         """Return whether a round is so new that its jobs may not be recorded yet."""
         try:
-            return time.time() - self._path(number, "json").stat().st_mtime < NEW_SECONDS
+            return time.time() - round_path(self.folder, number, "json").stat().st_mtime < NEW_SECONDS
         except OSError:
             return False
 
     def note_job(self, number: int, name: str, job: str) -> None:
         """Append the id of a submitted job."""
-        with self.jobs_path(number).open("a", encoding="ascii") as file:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(self.jobs_path(number), flags, 0o666)
+        with os.fdopen(descriptor, "a", encoding="ascii") as file:
             file.write(f"{name} {job}\n")
 
 
@@ -199,16 +205,26 @@ def jobs_folder(sessionsfolder: Path) -> Path:
     return sessionsfolder / WORKSPACE / JOBS
 
 
-def submissions(sessionsfolder: Path) -> list[Submission]:
-    """Return the submissions of a sessions folder, the earliest first. Raises OSError where their folder is a link."""
+def submissions(sessionsfolder: Path, refused: Callable[[UsageError], object] = lambda _: None) -> list[Submission]:
+    """Return the submissions of a sessions folder, the earliest first; pass those that cannot be read to `refused`.
+
+    Raises OSError where their folder is a link.
+    """
     top = jobs_folder(sessionsfolder)
     refuse_link(top)
     try:
         names = sorted(name for name in os.listdir(top) if _ID.fullmatch(name))  # noqa: PTH208 - names, not paths
     except FileNotFoundError:
         return []
-    readable = (_read(top / name) for name in names)
-    return [submission for submission in readable if submission is not None]
+    readable = []
+    for name in names:
+        try:
+            submission = _read(top / name)
+        except UsageError as error:
+            refused(error)
+            continue
+        readable += [] if submission is None else [submission]
+    return readable
 
 
 def open_submission(sessionsfolder: Path, submission: str) -> Submission:
@@ -223,13 +239,36 @@ def open_submission(sessionsfolder: Path, submission: str) -> Submission:
 
 
 def _read(folder: Path) -> Submission | None:
+    """Return the submission in a folder; None if it has none, or not any more. Raises UsageError."""
     try:
-        refuse_link(folder)
-        value = json.loads(read_plain(folder / RECORD) or b"null")
-    except (OSError, ValueError, RecursionError):
-        return None
-    good = isinstance(value, dict) and value.get("schema") == SCHEMA and isinstance(value.get("options"), dict)
-    return Submission(folder, value) if good and isinstance(value.get("units"), int) else None
+        for path in (folder, folder / STATES, folder / LOGS):
+            refuse_link(path)
+        if not os.path.lexists(folder / RECORD):
+            return None
+        record = read_object(folder / RECORD)
+        _check(record)
+        return Submission(folder, record)
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from error
+    except UsageError as error:
+        raise _unreadable(folder, ValueError(f"{RECORD}: {error.message.rstrip('.')}")) from error
+
+
+def _check(record: Mapping[str, Any]) -> None:
+    """Raise ValueError if this is no record of a submission."""
+    if record.get("schema") != SCHEMA:
+        raise ValueError(f"{RECORD} has the schema {str(record.get('schema'))[:20]}, not {SCHEMA}")
+    wrong = [key for key, kind in _FIELDS.items() if type(record.get(key)) is not kind]
+    wrong += [key for key in _LISTS if not isinstance(record.get(key, []), list)]
+    if wrong or not 0 <= record["units"] <= MOST_UNITS:
+        raise ValueError(f"{RECORD} has no right value of {(wrong or ['units'])[0]}")
+
+
+def _unreadable(folder: Path, error: Exception) -> UsageError:
+    return UsageError(
+        f"Submission {folder.name} cannot be read: {error_text(error)}.",
+        f"Once none of its jobs runs, remove {folder} and submit its packets again.",
+    )
 
 
 def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list[UnitState]) -> Submission:
@@ -243,7 +282,7 @@ def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list
     new = top / f".{name}.new"
     make_folder(new)
     try:
-        write_new_states(new / "states", states)
+        write_new_states(new / STATES, states)
         write_json(new / RECORD, {"schema": SCHEMA, **record, "units": len(states)})
         new.rename(top / name)
     except BaseException:

@@ -171,7 +171,7 @@ class Submitter:
             self.submission.size,
         )
         path = self.submission.script_path(self.number, name)
-        path.write_text(script(self.scheduler, self.spec, job), encoding="utf-8")
+        self.submission.write_text(path, script(self.scheduler, self.spec, job))
         return path
 
     def _indexed(self, array: Array | None) -> bool:

@@ -7,7 +7,6 @@ from qxbatch.cluster.allocation import within
 from qxbatch.cluster.job_locks import job_id, job_locks
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.state import FINAL, UnitState
-from qxbatch.cluster.status import scheduler_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.unready import write_others
 from qxbatch.exits import ExitStatus
@@ -23,7 +22,7 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
     if not todo:
         print("All packets of this task have results.")
         return int(ExitStatus.OK)
-    scheduler = scheduler_of(submission)
+    scheduler = submission.scheduler
     settings = within(settings, scheduler, max(state.size for state in todo))
     job = job_id(scheduler)
     writer = StateWriter(submission, todo, f"job {job} on {socket.gethostname()}")

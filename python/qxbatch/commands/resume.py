@@ -9,9 +9,9 @@ from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.outcome import submitted_text
 from qxbatch.cluster.resubmit import resubmit, script_again
 from qxbatch.cluster.state import State, UnitState
-from qxbatch.cluster.status import Row, Status, scheduler_of, status_of
+from qxbatch.cluster.status import Row, Status, places_of, status_of
 from qxbatch.cluster.submission import Submission
-from qxbatch.commands.submitted import submitted_in
+from qxbatch.commands.submitted import say_unreadable, submitted_in
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
@@ -49,6 +49,7 @@ def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submiss
             "Nothing was submitted; try again when it answers.",
             ExitStatus.NO_CONVERTER,
         )
+    say_unreadable(status.unreadable)
     rows = status.of_state(State.LOST)
     if options["--failed"]:
         failed = status.of_state(State.FAILED)
@@ -72,13 +73,14 @@ def _say_published(rows: Sequence[Row]) -> None:
 
 
 def _submit(submission: Submission, units: list[UnitState], options: Mapping[str, object]) -> None:
+    places_of(submission)  # raises if they cannot be read: its jobs may wait or run
     text = str(submission.record["scheduler"])
     if options["--scheduler"]:
         text = merged(text, str(options["--scheduler"]))
     spec = scheduler_spec(text)
-    if spec.name != scheduler_of(submission).name.casefold():
+    if spec.name != submission.scheduler.name.casefold():
         raise UsageError(
-            f"Submission {submission.id} is of {scheduler_of(submission).name}.",
+            f"Submission {submission.id} is of {submission.scheduler.name}.",
             "Name the same scheduler in --scheduler.",
         )
     task_settings(submission)  # raises if an input is missing

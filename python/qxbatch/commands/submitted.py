@@ -1,5 +1,7 @@
 """The sessions folder and the submissions that `jobs`, `resume` and `cancel` are about."""
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from qxbatch.cluster.submission import Submission, submissions
@@ -7,12 +9,13 @@ from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.folders import find_folders
 from qxbatch.settings.values import Values
+from qxbatch.visible import one_line
 
 
 def submitted_in(name: object) -> tuple[Path, list[Submission]]:
     """Return the sessions folder and its submissions. Raises UsageError if there are none."""
     folder = find_folders(Values({"sessionsfolder": str(name)})).sessionsfolder
-    submitted = submissions(folder)
+    submitted = submissions(folder, lambda error: say_unreadable([str(error)]))
     if not submitted:
         raise UsageError(
             f"Nothing was submitted in {folder}.",
@@ -20,3 +23,9 @@ def submitted_in(name: object) -> tuple[Path, list[Submission]]:
             ExitStatus.NOTHING_READY,
         )
     return folder, submitted
+
+
+def say_unreadable(texts: Iterable[str]) -> None:
+    """Print why submissions, or states of their packets, cannot be read."""
+    for text in texts:
+        print(one_line(text), file=sys.stderr)

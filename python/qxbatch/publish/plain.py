@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 LARGEST = 1 << 26
 """Size of the largest file that is read at once, in bytes."""
@@ -45,6 +45,30 @@ def read_plain(path: Path) -> bytes | None:
         return None
     with file:
         return file.read(LARGEST)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file. Raises OSError, ValueError."""
+    text = read_plain(path)
+    if text is None:
+        raise ValueError(f"{path.name} is missing, or no file")
+    try:
+        return json_object(text)
+    except ValueError as error:
+        raise ValueError(f"{path.name} {error}") from None
+
+
+def json_object(text: bytes) -> dict[str, Any]:
+    """Return a JSON object. Raises ValueError."""
+    import json
+
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError("is no JSON") from None
+    if not isinstance(value, dict):
+        raise ValueError("is no JSON object")  # noqa: TRY004 - of a file
+    return value
 
 
 def is_plain_name(name: object) -> bool:

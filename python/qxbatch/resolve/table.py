@@ -7,8 +7,11 @@ from pathlib import Path
 
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
+from qxbatch.textfile import read_named
 
 Rows = list[list[str]]
+MOST_BYTES = 1 << 26
+"""A larger file was named by mistake."""
 _HEAD = 1 << 16
 """Number of characters that are searched for the separator."""
 _QUOTED = re.compile(r'(?<![^,;\t\r\n])"(?:[^"]|"")*"(?![^,;\t\r\n])')
@@ -18,7 +21,7 @@ _QUOTED = re.compile(r'(?<![^,;\t\r\n])"(?:[^"]|"")*"(?![^,;\t\r\n])')
 def read_rows(path: Path) -> Rows:
     """Return the cells of a table, trimmed, without empty rows. Raises UsageError."""
     try:
-        data = path.read_bytes()
+        data = read_named(path, MOST_BYTES)
     except OSError as error:
         raise UsageError(
             f"The logfile {path} cannot be read: {reason_text(error, path)}.", "Name another one."

@@ -7,9 +7,12 @@ from qxbatch.nearest import nearest
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.parameters import PARAMETERS
+from qxbatch.textfile import read_named
 
 LARGEST = 10**18
 """Larger numbers are refused: Python does not print numbers with thousands of digits."""
+MOST_BYTES = 1 << 20
+"""A larger file was named by mistake."""
 LISTS = ("sessions", "add_json_info", "path_map", "participant_label", "session_label")
 """Parameters that may be written as an array."""
 
@@ -17,7 +20,7 @@ LISTS = ("sessions", "add_json_info", "path_map", "participant_label", "session_
 def read_config(path: str) -> dict[str, str]:
     """Return the raw parameters of a config file by name. Raises UsageError."""
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
+        text = read_named(Path(path), MOST_BYTES).decode("utf-8-sig")
         values = tomllib.loads(text)
     except OSError as error:
         raise UsageError(

@@ -1,0 +1,89 @@
+"""The files of a round of a submission. Whoever may write to the sessions folder may have written them, so they are checked."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from qxbatch.cluster.grouping import Array, parse_ranges
+from qxbatch.cluster.schedulers import is_job_id
+from qxbatch.publish.plain import read_object, read_plain
+
+
+class Round(NamedTuple):
+    """One round of submitted tasks: the first, or that of a resume."""
+
+    number: int
+    arrays: tuple[Array, ...]
+    jobs: Mapping[str, str]
+    """Number of the array (or END_JOB) to the id of its job."""
+    remaining: tuple[int, ...]
+    """Units that the dependent job submits."""
+    printed: bool
+    """The script was printed; jobs are known after the user has run it."""
+
+    def job_of(self, task: int) -> tuple[str, int] | None:
+        """Return the job of a task and its index in the array (from 0); None while it has none."""
+        for k, array in enumerate(self.arrays):
+            if array.first <= task < array.first + array.size:
+                job = self.jobs.get(str(k))
+                return None if job is None else (job, task - array.first)
+        return None
+
+
+def round_path(folder: Path, number: int, ending: str) -> Path:
+    """Return the path of a file of a round."""
+    return folder / f"round-{number}.{ending}"
+
+
+def read_round(folder: Path, number: int, units: int) -> Round:
+    """Return a round of a submission with that many units. Raises OSError, ValueError."""
+    value = read_object(round_path(folder, number, "json"))
+    try:
+        arrays = tuple(Array(*fields) for fields in value["arrays"])
+        remaining, printed = value["remaining"], value["printed"]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{round_path(folder, number, 'json').name} is no round: {error}") from error
+    if not _are_arrays(arrays, units) or not isinstance(remaining, str) or not isinstance(printed, bool):
+        raise ValueError(f"{round_path(folder, number, 'json').name} is no round")
+    jobs = _read_jobs(round_path(folder, number, "jobs"))
+    return Round(number, arrays, jobs, parse_ranges(remaining, units), printed)
+
+
+def _read_jobs(path: Path) -> dict[str, str]:
+    text = read_plain(path)
+    if text is None:
+        if os.path.lexists(path):
+            raise ValueError(f"{path.name} is no regular file")
+        return {}
+    jobs = dict(line.split(" ", 1) for line in text.decode("ascii", "replace").splitlines() if " " in line)
+    wrong = [job for job in jobs.values() if not is_job_id(job)]
+    if wrong:
+        raise ValueError(f"{path.name} names {wrong[0][:20]!r}, which is no job")
+    return jobs
+
+
+def _are_arrays(arrays: Sequence[Array], units: int) -> bool:
+    """Return whether these are arrays of tasks, one after the other; each task has a unit at least."""
+    if not all(type(field) is int and field >= 0 for array in arrays for field in array):
+        return False
+    ends = [0, *(array.first + array.size for array in arrays)]
+    return all(array.size > 0 and array.first == end for array, end in zip(arrays, ends, strict=False)) and (
+        ends[-1] <= units
+    )
+
+
+def read_tasks(folder: Path, number: int, units: int) -> list[tuple[int, ...]]:
+    """Return the units of each task of a round. Raises OSError, ValueError."""
+    path = round_path(folder, number, "tasks")
+    text = read_plain(path)
+    if text is None:
+        raise ValueError(f"{path.name} is missing, or no file")
+    tasks: list[tuple[int, ...]] = []
+    remaining = units
+    for line in text.decode("ascii").splitlines():
+        tasks.append(parse_ranges(line, units))
+        remaining -= len(tasks[-1])
+        if remaining < 0:
+            raise ValueError(f"{path.name} names units twice")
+    return tasks

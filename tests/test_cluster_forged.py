@@ -1,0 +1,252 @@
+"""Everybody who may write to a sessions folder may write submissions there: none makes a command touch files elsewhere or fail."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qxbatch.cluster.grouping import Array, Plan
+from qxbatch.cluster.state import UnitState
+from qxbatch.cluster.submission import Submission, new_submission
+from tests.build.study import Run, Study, run_main
+
+FAKES = {
+    "sbatch": 'echo "$*" >> "$folder/calls"; echo 9',
+    "squeue": '[ ! -e "$folder/down" ] || { echo down >&2; exit 1; }',
+    "scancel": 'echo "scancel $*" >> "$folder/calls"',
+    "scontrol": "exit 1",
+}
+
+
+class Forged:
+    """A submission of two packets whose jobs have ended, a file that it must not change, and fake commands of Slurm."""
+
+    def __init__(self, study: Study, folder: Path) -> None:
+        self.study = study
+        self.folder = folder
+        folder.mkdir()
+        for name, commands in FAKES.items():
+            (folder / name).write_text(f'#!/bin/bash\nfolder=$(dirname "$0")\n{commands}\n')
+            (folder / name).chmod(0o755)
+        self.victim = folder / "victim"
+        self.victim.mkdir()
+        self.file = self.victim / "thesis.tex"
+        self.file.write_text("years of work\n")
+        self.submission = self.submit()
+
+    def submit(self) -> Submission:
+        """Return a new submission."""
+        options = {"sessionsfolder": str(self.study.sessions)}
+        record = {"options": options, "scheduler": "SLURM", "cwd": "/", "bids_app": False, "typed": [], "found": []}
+        units = [UnitState(k, f"S{k}", (f"S{k}.zip",), 1000) for k in range(2)]
+        submission = new_submission(self.study.sessions, record, units)
+        number = submission.add_round(Plan(((0,), (1,)), (Array(0, 2, 1, 1),)))
+        submission.note_job(number, "0", "7")
+        submission.note_job(number, "end", "8")
+        return submission
+
+    def call(self, command: str, *options: str) -> Run:
+        return run_main(command, str(self.study.sessions), *options)
+
+    def worker(self) -> Run:
+        return self.call("worker", f"--submission={self.submission.id}", "--task=1/0")
+
+    def calls(self) -> list[str]:
+        path = self.folder / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def change(self, name: str, **changes: object) -> None:
+        """Change fields of a JSON file; `...` removes one."""
+        path = self.submission.folder / name
+        value = {**json.loads(path.read_text()), **changes}
+        path.write_text(json.dumps({key: each for key, each in value.items() if each is not ...}))
+
+    def call_all(self) -> dict[str, Run]:
+        """Call every command that reads submissions; none may end with an internal error."""
+        runs = {words: self.call(*words.split()) for words in ("jobs", "jobs --json", "resume", "resume --failed")}
+        runs |= {"worker": self.worker(), "cancel": self.call("cancel")}
+        for words, run in runs.items():
+            assert run.status in (0, 1, 64, 66, 69), (words, run.text)
+            assert "Traceback" not in run.text, words
+        return runs
+
+
+@pytest.fixture(autouse=True)
+def no_hang() -> Iterator[None]:
+    """Interrupt a test that hangs."""
+
+    def interrupt(*_: object) -> None:
+        raise AssertionError("the test takes too long")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def forged(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Forged:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    return Forged(study, tmp_path / "bin")
+
+
+@pytest.mark.parametrize(
+    "name", ["round-2.tasks", "round-2.jobs", "round-2.tasks.new", "round-2.0.sh", "round-2.end.sh"]
+)
+def test_a_resumed_submission_replaces_links(forged: Forged, name: str) -> None:
+    path = forged.submission.folder / name
+    path.symlink_to(forged.file)
+    run = forged.call("resume")
+    assert run.status == 0, run.text
+    assert forged.file.read_text() == "years of work\n"
+    assert not path.is_symlink() or name.endswith(".new")
+    assert forged.submission.round(2).jobs == {"0": "9", "end": "9"}
+
+
+def test_the_logs_of_a_new_round_are_not_written_through_a_link(forged: Forged) -> None:
+    (forged.submission.folder / "logs").mkdir()
+    log_folder = forged.submission.folder / "logs" / "2-0"
+    log_folder.symlink_to(forged.victim)
+    assert forged.call("resume").status == 0
+    assert log_folder.is_dir()
+    assert not log_folder.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["states", "states/0000", "logs"])
+def test_a_submission_with_a_folder_that_is_a_link_is_not_continued(forged: Forged, name: str) -> None:
+    folder = forged.submission.folder / name
+    if folder.exists():
+        folder.rename(forged.folder / "old")
+    for path in (forged.victim / "0.json", forged.victim / "0000" / "0.json"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text('{"number": 0, "unit": "S0", "packets": ["S0.zip"], "size": 1, "state": "waiting"}')
+    before = {path: path.read_text() for path in forged.victim.rglob("*.*")}
+    folder.symlink_to(forged.victim)
+    for run in (forged.worker(), forged.call("resume"), forged.call("resume", "--failed")):
+        assert "Traceback" not in run.text
+    assert {path: path.read_text() for path in forged.victim.rglob("*.*")} == before
+    assert forged.calls() == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"units": 10**15},
+        {"units": -5},
+        {"units": True},
+        {"options": []},
+        {"scheduler": ...},
+        {"scheduler": {}},
+        {"scheduler": "CONDOR"},
+        {"cwd": 5},
+        {"typed": 5},
+        {"schema": 10**20},
+    ],
+    ids=str,
+)
+def test_a_forged_record_is_named_and_hides_no_other_submission(forged: Forged, changes: dict[str, Any]) -> None:
+    forged.change("submission.json", **changes)
+    other = forged.submit()
+    os.utime(other.folder / "round-1.json", (1, 1))
+    runs = forged.call_all()
+    for command in ("jobs", "resume", "cancel"):
+        assert f"Submission {forged.submission.id} cannot be read: submission.json" in runs[command].err
+    assert {each["submission"] for each in json.loads(runs["jobs --json"].out)["packets"]} == {other.id}
+    assert runs["worker"].status == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("round-1.json", "[" * 60_000),
+        ("round-1.json", "null"),
+        ("round-1.json", "{}"),
+        ("round-1.json", '{"arrays": [[1]], "remaining": "", "printed": false}'),
+        ("round-1.json", '{"arrays": [["a", "b", "c", "d"]], "remaining": "", "printed": false}'),
+        ("round-1.json", '{"arrays": [[0, 2, 1, 1]], "remaining": 5, "printed": false}'),
+        ("round-1.json", '{"arrays": [[0, 2, 1, 1]], "remaining": "x", "printed": false}'),
+        ("round-1.json", '{"arrays": [[0, 2, 1, 1]], "remaining": "0-99999999", "printed": false}'),
+        ("round-1.json", '{"arrays": [[0, 99999999, 1, 1]], "remaining": "", "printed": false}'),
+        ("round-2.json", "{}"),
+        ("round-1.tasks", "0-99999999\n"),
+        ("round-1.tasks", "0-1\n0-1\n"),
+        ("round-1.tasks", "x\n"),
+        ("round-1.tasks", "\udcff\n"),
+        ("round-1.tasks", None),
+        ("round-1.jobs", None),
+    ],
+)
+def test_packets_of_a_forged_round_are_neither_lost_nor_submitted_again(
+    forged: Forged, name: str, text: str | None
+) -> None:
+    path = forged.submission.folder / name
+    path.unlink(missing_ok=True)
+    if text is None:
+        os.mkfifo(path)
+    else:
+        path.write_text(text, errors="surrogateescape")
+    runs = forged.call_all()
+    assert f"Submission {forged.submission.id} cannot be read: {name.partition('.')[0] if text is None else ''}" in (
+        runs["resume"].err
+    )
+    packets = json.loads(runs["jobs --json"].out)["packets"]
+    assert [(each["packet"], each["unknown"]) for each in packets] == [("S0.zip", True), ("S1.zip", True)]
+    assert not any(call.startswith("--parsable") for call in forged.calls())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reason": 5, "state": "failed"},
+        {"seconds": "x"},
+        {"seconds": float("inf")},
+        {"size": "z"},
+        {"size": float("nan")},
+        {"problem": [1], "state": "failed"},
+        {"problem": {"code": 1}},
+        {"packets": "abc"},
+        {"packets": ["a/b"]},
+        {"unit": "\ud800"},
+        {"number": 0.0},
+        {"number": 1},
+        {"attempts": -1},
+        {"attempts": 10**18},
+        {"published": []},
+    ],
+    ids=str,
+)
+def test_a_forged_state_is_named_and_hides_no_other(forged: Forged, changes: dict[str, Any]) -> None:
+    forged.change("states/0000/0.json", **changes)
+    runs = forged.call_all()
+    assert f"Submission {forged.submission.id}: 1 state cannot be read: " in runs["jobs"].err
+    assert [each["packet"] for each in json.loads(runs["jobs --json"].out)["packets"]] == ["S1.zip"]
+
+
+def test_forged_values_of_the_right_kind_do_no_harm(forged: Forged) -> None:
+    forged.change("states/0000/0.json", attempts=10**17, size=10**17, problem={"code": "x"}, state="failed")
+    (forged.submission.folder / "states" / "0000" / "1.json").write_text("[" * 60_000)
+    (forged.submission.folder / "round-999999999999.json").write_text("{}")
+    forged.call_all()
+    run = forged.call("worker", f"--submission={forged.submission.id}", "--task=1/99999999999999999999")
+    assert run.status == 64
+    run = forged.call("worker", f"--submission={forged.submission.id}", "--task=1/end")
+    assert run.status == 0, run.text
+
+
+@pytest.mark.parametrize("job", ["--user=root", "-9", "0", "00", "7 8", "7;reboot", "seven"])
+@pytest.mark.parametrize("down", [False, True])
+def test_only_ids_of_jobs_are_cancelled(forged: Forged, job: str, down: bool) -> None:
+    if down:
+        (forged.folder / "down").touch()
+    (forged.submission.folder / "round-1.jobs").write_text(f"0 {job}\nend 8\n")
+    run = forged.call("cancel")
+    assert run.status == 69
+    assert f"round-1.jobs names {job!r}, which is no job" in run.err
+    assert forged.calls() == []
+    forged.call("resume")
+    assert forged.calls() == []
