@@ -133,6 +133,19 @@ def test_a_submission_with_a_folder_that_is_a_link_is_not_continued(forged: Forg
     assert forged.calls() == []
 
 
+@pytest.mark.parametrize("name", [".qxbatch", ".qxbatch/jobs"])
+def test_a_submission_below_a_folder_that_is_a_link_is_not_continued(forged: Forged, name: str) -> None:
+    folder = forged.study.sessions / name
+    folder.rename(forged.folder / "old")
+    folder.symlink_to(forged.folder / "old")
+    before = {path: path.read_bytes() for path in (forged.folder / "old").rglob("*.*") if path.is_file()}
+    for run in (forged.worker(), forged.call("resume"), forged.call("jobs")):
+        assert "Traceback" not in run.text
+    assert forged.worker().status != 0
+    assert {path: path.read_bytes() for path in before} == before
+    assert forged.calls() == []
+
+
 @pytest.mark.parametrize(
     "changes",
     [

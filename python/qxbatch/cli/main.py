@@ -12,8 +12,10 @@ OLD_NAMES = ("import_dicom", "import-dicom")
 HELP_ALL = "--help=all"
 HELP_WORDS = ("--help", "-h", HELP_ALL)
 
-MACHINE_REFUSES = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
-"""Errors of the machine: permissions, no space. Other errors that arrive here are bugs, with a traceback."""
+_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG)
+MACHINE_REFUSES = (*_ACCESS, *_SPACE)
+"""Errors of the machine: permissions, links that are not followed, no space. Others that arrive here are bugs, with a traceback."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

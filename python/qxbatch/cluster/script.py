@@ -149,7 +149,7 @@ def submitting(scheduler: Scheduler, arrays: Mapping[str, Path], end: Path, jobs
 
 
 def _note(name: str, jobs_file: str) -> list[str]:
-    return ['[ -n "$id" ]', f'echo "{name} $id" >> {jobs_file}']
+    return ['[ -n "$id" ]', f"[ ! -L {jobs_file} ]", f'echo "{name} $id" >> {jobs_file}']
 
 
 def shell_word_of_task(word: str) -> str:

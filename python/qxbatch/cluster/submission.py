@@ -241,7 +241,7 @@ def open_submission(sessionsfolder: Path, submission: str) -> Submission:
 def _read(folder: Path) -> Submission | None:
     """Return the submission in a folder; None if it has none, or not any more. Raises UsageError."""
     try:
-        for path in (folder, folder / STATES, folder / LOGS):
+        for path in (folder.parents[1], folder.parent, folder, folder / STATES, folder / LOGS):
             refuse_link(path)
         if not os.path.lexists(folder / RECORD):
             return None
