@@ -20,7 +20,7 @@ def write_study_level(submission: Submission, settings: Settings) -> int:
     """Write the page and the table of the study; return the exit status."""
     states = list(submission.all_states())
     sessions = tuple(report_of(state, settings.sessionsfolder) for state in states)
-    refresh_study(settings, Report(tuple(candidates_of(submission.record)), sessions), interrupted=True)
+    refresh_study(settings, Report(tuple(candidates_of(submission.record)), sessions), sessions_changed=True)
     counts = {state: sum(unit_state.state is state for unit_state in states) for state in State}
     print(", ".join(f"{number} {state}" for state, number in counts.items() if number))
     return int(ExitStatus.OK)

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-MIN_SECONDS = 2.0
-"""Shortest duration of an import on a slow CPU."""
+BASE_SECONDS = 2.0
+"""Seconds that an import takes on a slow CPU for a packet of any size."""
 BYTES_PER_SECOND = 10e6
 """Bytes of a packet that one slow CPU imports in a second (measured in docs/scaling.md)."""
 TIME_FACTOR = 4
@@ -45,7 +45,7 @@ class Plan(NamedTuple):
 
 def estimated_seconds(size: int) -> float:
     """Return the estimated seconds to import a unit of that size in bytes."""
-    return MIN_SECONDS + size / BYTES_PER_SECOND
+    return BASE_SECONDS + size / BYTES_PER_SECOND
 
 
 def plan(sizes: Mapping[int, int], minutes: float, largest_array: int, retry_factor: int = 1) -> Plan:
@@ -80,7 +80,7 @@ def _tasks(sizes: Mapping[int, int], seconds: float) -> Sequence[Sequence[int]]:
 
 
 def memory(size: int) -> int:
-    """Return the bytes to request for a unit of that size."""
+    """Return the bytes to request for a unit of that size; at most the largest request."""
     needed = BASE_MEMORY + MEMORY_PER_BYTE * size
     return next((request for request in MEMORY if request >= needed), MEMORY[-1])
 
@@ -106,7 +106,9 @@ def format_ranges(numbers: Sequence[int]) -> str:
 
 
 def parse_ranges(text: str, below: int) -> tuple[int, ...]:
-    """Return the numbers in a text that `format_ranges` wrote. Raises ValueError, also if they are not below a number.
+    """Return the numbers in a text that `format_ranges` wrote.
+
+    Raises ValueError for other text, and for numbers that are not less than `below`.
 
     >>> parse_ranges("3-5,9,1", 10)
     (3, 4, 5, 9, 1)

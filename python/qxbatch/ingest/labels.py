@@ -1,4 +1,4 @@
-"""The label that replaces the patient in file names."""
+"""The label that stands for a patient in file names."""
 
 import re
 
@@ -16,7 +16,7 @@ def clean_label(text: str) -> str:
 
 
 def label_for(patient_id: str, session_id: str, *, deidentified: bool) -> str:
-    """Return the label of a patient's files; with `deidentified` it is the session id, from a logfile."""
+    """Return the label of a patient's files; with `deidentified`, that of the session id."""
     if deidentified:
         return clean_label(session_id)
     return clean_label(patient_id) or clean_label(session_id)

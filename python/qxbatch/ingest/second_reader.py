@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def read_header(path: str) -> dict[str, str] | None:
-    """Return the fields (`FIELDS`) of a file as pydicom reads them, or None if it has no series."""
+    """Return the fields (`FIELDS`) of a file as pydicom reads them; None if it cannot, or if UIDs are missing."""
     from pydicom import config, dcmread
     from pydicom.datadict import tag_for_keyword
 

@@ -22,11 +22,11 @@ def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) ->
     if main.derived:
         return None
     counts = (
-        _whole(observed, "NumberOfTemporalPositions"),
-        _whole(observed, "PhilipsNumberOfDynamicScans"),
-        _repetitions(observed),
-        _images(observed, stacks, slices, "ImagesInAcquisition"),
-        _images(observed, stacks, slices, "GeImagesInSeries"),
+        _positive_integer(observed, "NumberOfTemporalPositions"),
+        _positive_integer(observed, "PhilipsNumberOfDynamicScans"),
+        _siemens_bold_volumes(observed),
+        _volumes_from_images(observed, stacks, slices, "ImagesInAcquisition"),
+        _volumes_from_images(observed, stacks, slices, "GeImagesInSeries"),
     )
     return next((count for count in counts if count is not None and count >= main.begun), None)
 
@@ -38,9 +38,9 @@ def planned_slices(observed: Observed) -> int | None:
         return None
     numbers = observed.acquired.numbers
     if numbers.get("Protocol.sKSpace.ucDimension") == [_TWO_DIMENSIONS]:
-        return _whole(observed, "Protocol.sSliceArray.lSize")
-    philips = _whole(observed, "PhilipsNumberOfSlices")
-    return philips or _images_of_one_volume(observed)
+        return _positive_integer(observed, "Protocol.sSliceArray.lSize")
+    philips = _positive_integer(observed, "PhilipsNumberOfSlices")
+    return philips or _slices_of_single_volume(observed)
 
 
 def _planes(observed: Observed) -> int:
@@ -49,27 +49,27 @@ def _planes(observed: Observed) -> int:
     return max(map(contrasts.count, contrasts), default=0)
 
 
-def _whole(observed: Observed, name: str) -> int | None:
+def _positive_integer(observed: Observed, name: str) -> int | None:
     number = observed.number(name)
     return int(number) if number is not None and number >= 1 and number == int(number) else None
 
 
-def _images(observed: Observed, stacks: Sequence[Stack], slices: int, name: str) -> int | None:
-    """Return the volumes of a planned number of images, if all stacks have the same volumes."""
-    images = _whole(observed, name)
+def _volumes_from_images(observed: Observed, stacks: Sequence[Stack], slices: int, name: str) -> int | None:
+    """Return the number of volumes that a planned number of images makes, if all stacks have equally many volumes."""
+    images = _positive_integer(observed, name)
     if images is None or len(stacks) < len(observed.acquired.stacks):
         return None
     return -(-images // (slices * len(stacks)))
 
 
-def _images_of_one_volume(observed: Observed) -> int | None:
-    """Return the slices of a GE series with one image of one contrast."""
-    if len(observed.acquired.stacks) != 1 or _whole(observed, "NumberOfTemporalPositions") not in (None, 1):
+def _slices_of_single_volume(observed: Observed) -> int | None:
+    """Return the number of slices of a GE series that has one volume of one contrast."""
+    if len(observed.acquired.stacks) != 1 or _positive_integer(observed, "NumberOfTemporalPositions") not in (None, 1):
         return None
-    return _whole(observed, "GeImagesInSeries") or _whole(observed, "ImagesInAcquisition")
+    return _positive_integer(observed, "GeImagesInSeries") or _positive_integer(observed, "ImagesInAcquisition")
 
 
-def _repetitions(observed: Observed) -> int | None:
+def _siemens_bold_volumes(observed: Observed) -> int | None:
     """Return the number of volumes in the protocol of Siemens, if the series is plain BOLD.
 
     In diffusion, perfusion and multi-echo scans, repetitions are not volumes. A single-band reference (SBRef) has the

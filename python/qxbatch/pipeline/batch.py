@@ -33,7 +33,7 @@ def import_ready(
             # before the hidden folder is removed: after a kill, the next run sees the folder and does this
             refresh_study(settings, final_report)
     except KeyboardInterrupt:
-        refresh_study(settings, report, interrupted=True)
+        refresh_study(settings, report, sessions_changed=True)
         raise
     return final_report
 

@@ -25,7 +25,7 @@ def finish_idle(
         from qxbatch.pipeline.opened import tidy
         from qxbatch.pipeline.refresh import refresh_study
 
-        refresh_study(settings, report, interrupted=True)
+        refresh_study(settings, report, sessions_changed=True)
         tidy(workspace, locks)
     elif all_stages and lists_waiting(settings.sessionsfolder):
         from qxbatch.pipeline.refresh import refresh_waiting

@@ -14,14 +14,14 @@ from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import is_current
 
 
-def refresh_study(settings: Settings, report: Report, *, interrupted: bool = False) -> None:
+def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool = False) -> None:
     """Write the study level after an import; a failed write is a message, since the sessions are published.
 
     If nothing was imported, or single sessions were sorted or converted, only an existing study level is refreshed.
-    `interrupted`: a run may have published sessions without refreshing the study level.
+    `sessions_changed`: an earlier run may have published sessions without refreshing the study level.
     """
     folder = settings.sessionsfolder
-    imported = interrupted or any(session.folder is not None for session in report.sessions) or is_outdated(folder)
+    imported = sessions_changed or any(session.folder is not None for session in report.sessions) or is_outdated(folder)
     if not (imported and settings.stages is Stages.ALL) and not (folder / STUDY_SIDECAR).exists():
         return
     try:
@@ -41,7 +41,7 @@ def refresh_waiting(settings: Settings, report: Report) -> None:
     """Write the study level if the packets that were not imported are no longer those that study.json lists."""
     listed = read_previous(settings.sessionsfolder / STUDY_SIDECAR).not_imported
     if tuple(waiting(report, listed, deidentified=settings.deidentified)) != listed:
-        refresh_study(settings, report, interrupted=True)
+        refresh_study(settings, report, sessions_changed=True)
 
 
 _ATTEMPTS = 3

@@ -38,7 +38,7 @@ class SessionExport(NamedTuple):
     """The last export of a session."""
 
     stamp: SummaryStamp | None
-    """Of the summary; None: the session could not be exported."""
+    """Of the session's summary at the export; None if the export failed."""
     rules_sha256: str
 
 
@@ -53,7 +53,7 @@ class DataSet(NamedTuple):
 
 
 def read_exports(folder: Path) -> list[DataSet]:
-    """Return the data sets of a sessions folder; none where the record cannot be read."""
+    """Return the data sets of a sessions folder; an empty list if the record cannot be read."""
     try:
         fields = Fields(json.loads(read_plain(folder / WORKSPACE / _FILE) or b"{}"))
         if "schema" not in fields or fields.whole("schema") != SCHEMA:
@@ -64,7 +64,10 @@ def read_exports(folder: Path) -> list[DataSet]:
 
 
 def write_export(folder: Path, data_set: DataSet) -> bool:
-    """Record a data set in place of the entry of the same folder; return whether the record changed. Raises OSError."""
+    """Replace the entry of a data set's folder, and drop entries whose folder is gone.
+
+    Return whether the record changed. Raises OSError.
+    """
     before = read_exports(folder)
     others = [other for other in before if other.path != data_set.path and other.path.is_dir()]
     after = sorted([*others, data_set], key=lambda item: item.path)

@@ -1,1 +1,1 @@
-"""Sidecars: BIDS fields that the session's sidecars lack, and the links of field maps."""
+"""BIDS sidecars: adds the fields that the session's sidecars lack, and the links of field maps."""
