@@ -63,10 +63,13 @@ def test_a_name_from_the_logfile_is_corrected_there(study: Study, tmp_path: Path
     study.put("HQ1", TREE)
     log = tmp_path / "log.csv"
     log.write_text("HQ1,QC\n")
-    problem = only(problems(study, f"--logfile=path:{log}|packet_name:1|subject_id:2"), "bad-name")
-    assert f"Correct it in {log}" in problem["hint"]
+    summary = tmp_path / "run.json"
+    run = study.main(f"--logfile=path:{log}|packet_name:1|subject_id:2", f"--json-file={summary}")
+    assert f"Correct it in {log}" in run.text
+    assert "HQ1" not in summary.read_text()
+    [command] = [line for line in run.text.splitlines() if line.startswith("      qxbatch ")]
     log.write_text("HQ1,S1\n")
-    assert in_shell(study, problem["command"]).status == 0
+    assert in_shell(study, command).status == 0
     assert study.session_names() == ["S1"]
 
 

@@ -83,6 +83,7 @@ class PacketNames:
         return path.with_name(self.left_out(path.name))
 
     def _problem(self, problem: Problem) -> Problem:
-        texts = (problem.subject, problem.message, problem.hint, problem.command)
-        subject, message, hint, command = map(self.left_out, texts)
+        subject, message, hint = map(self.left_out, (problem.subject, problem.message, problem.hint))
+        # a command without the name cannot be run
+        command = problem.command if self.left_out(problem.command) == problem.command else ""
         return replace(problem, subject=subject, message=message, hint=hint, command=command)
