@@ -92,6 +92,7 @@ def no_hang() -> Iterator[None]:
 @pytest.fixture
 def forged(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Forged:
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    monkeypatch.chdir(Path.cwd())  # resume changes to the working folder of the submission
     return Forged(study, tmp_path / "bin")
 
 
