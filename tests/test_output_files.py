@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -85,3 +86,17 @@ def test_no_command_replaces_a_file_by_a_summary(study: Study, tmp_path: Path) -
 @OPTIONS
 def test_an_output_can_be_a_standard_stream(study: Study, option: str) -> None:
     assert study.run(f"{option}=/dev/stdout", "--check=no").status == 0
+
+
+@OPTIONS
+def test_a_study_in_shared_memory_is_protected_too(option: str) -> None:
+    with TemporaryDirectory(dir="/dev/shm") as folder:
+        study = Study(Path(folder))
+        study.put("S1", FILES)
+        assert study.main().status == 0
+        packet = study.archive / "S1.zip"
+        before = packet.read_bytes()
+        for path in (packet, f"/proc/self/root{packet}"):
+            run = study.main(f"{option}={path}", "--check=no")
+            assert run.status == ExitStatus.USAGE, run.text
+        assert packet.read_bytes() == before

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from qxbatch.publish.exchange import publish
+from qxbatch.publish.plain import LinkError
+from qxbatch.publish.transfer import move_files
 
 OLD = {
     "session.txt": "old",
@@ -128,3 +130,17 @@ def test_an_exchange_of_folders_that_cannot_be_renamed_is_completed_by_the_next_
         publish(build, target, tmp_path / "old", with_inbox=True)
     assert read(target) == NEW | {"hcp/x": "later"}
     assert read(tmp_path / "old") == {name: text for name, text in previous.items() if name != "hcp/x"}
+
+
+def test_a_folder_is_not_moved_through_a_link(tmp_path: Path) -> None:
+    source, target, outside = tmp_path / "packet", tmp_path / "part", tmp_path / "outside"
+    for folder in (source / "sub", target, outside):
+        folder.mkdir(parents=True)
+    (source / "sub" / "1.dcm").write_bytes(b"image")
+    outside.chmod(0o700)
+    (target / "sub").symlink_to(outside)
+    with pytest.raises(LinkError):
+        move_files(source, target)
+    assert list(outside.iterdir()) == []
+    assert outside.stat().st_mode & 0o777 == 0o700
+    assert (source / "sub" / "1.dcm").read_bytes() == b"image"

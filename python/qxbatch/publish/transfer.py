@@ -82,6 +82,7 @@ def move_files(source: Path, target: Path) -> None:
     for folder, folders, files in walk(source, onerror=_raise):
         place = target / Path(folder).relative_to(source)
         times[place] = Path(folder).stat()
+        refuse_link(place)
         place.mkdir(exist_ok=True)
         for path in (Path(folder, name) for name in (*folders, *files)):
             if path.is_symlink() or not path.is_dir():

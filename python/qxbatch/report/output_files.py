@@ -14,7 +14,7 @@ from qxbatch.settings.model import Settings
 _SUMMARY = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
 _ENOUGH = 512
 """Bytes in which the beginning of a run's summary is found."""
-_STREAMS = (Path("/dev"), Path("/proc"))
+_STREAM = re.compile(r"/dev/(?:null|full|tty|stdin|stdout|stderr|fd/\d+)|/proc/(?:self|\d+)/fd/\d+")
 
 
 def refuse_outputs(settings: Settings) -> None:
@@ -46,7 +46,7 @@ def is_replaceable(path: Path) -> bool:
 
 def _is_stream(path: Path) -> bool:
     """Return whether a path names an open stream, such as /dev/stderr: the caller chose its file."""
-    return any(path.is_relative_to(folder) for folder in _STREAMS)
+    return _STREAM.fullmatch(str(path)) is not None
 
 
 def _place(path: Path, settings: Settings) -> str:
