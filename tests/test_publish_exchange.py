@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.publish.exchange import publish
+from qxbatch.publish.exchange import _merge, publish
 from qxbatch.publish.plain import LinkError
 from qxbatch.publish.transfer import move_files
 
@@ -144,3 +144,18 @@ def test_a_folder_is_not_moved_through_a_link(tmp_path: Path) -> None:
     assert list(outside.iterdir()) == []
     assert outside.stat().st_mode & 0o777 == 0o700
     assert (source / "sub" / "1.dcm").read_bytes() == b"image"
+
+
+@pytest.mark.parametrize("linked", ["build/S1/inbox", "S1/inbox/P.zip_files"])
+def test_kept_files_are_not_moved_through_a_link(tmp_path: Path, linked: str) -> None:
+    outside, build, session = tmp_path / "outside", tmp_path / "build" / "S1", tmp_path / "S1"
+    for folder in (outside, build, session / "inbox"):
+        folder.mkdir(parents=True)
+    (outside / "thesis.tex").write_text("years of work")
+    if linked != "build/S1/inbox":
+        (build / "inbox" / "P.zip_files").mkdir(parents=True)
+        (build / "inbox" / "P.zip_files" / "notes").write_text("kept")
+    (tmp_path / linked).symlink_to(outside)
+    with pytest.raises(LinkError):
+        _merge(build / "inbox", session / "inbox")
+    assert [path.name for path in outside.iterdir()] == ["thesis.tex"]

@@ -162,6 +162,15 @@ def test_a_list_of_taken_files_removes_none_elsewhere(attack: Attack, listed: st
     assert not (attack.study.sessions / ".qxbatch").exists(), "it was followed"
 
 
+def test_a_journal_without_a_session_deletes_no_packet(attack: Attack) -> None:
+    packet = attack.study.put("other", TREE, Kind.ZIP)
+    before = packet.read_bytes()
+    attack.journal(packets=attack.packet(packet))
+    run = attack.study.main("--test=no", "--sessions=nothing", "--check=no", "--archive=leave")
+    assert packet.read_bytes() == before, run.text
+    assert "it has no session, so none of its packets is imported" in run.text
+
+
 def test_a_journal_that_needs_more_memory_than_there_is_stops_no_other_session(
     attack: Attack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from qxbatch.publish.durable import make_folder, sync_folder
+from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.transfer import move_files
 from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 from qxbatch.walk import walk
@@ -68,9 +69,16 @@ def _have_common_name(path: Path, old: Path) -> bool:
 
 
 def _merge(source: Path, target: Path) -> None:
-    """Folder mode: move kept files of archives to the session's own inbox, one by one, to unused names."""
+    """Folder mode: move kept files of archives to the session's own inbox, one by one, to unused names.
+
+    Raises OSError if a folder is a link, which somebody else could have put there while a run was interrupted.
+    """
+    refuse_link(source)
     if not source.exists():
         return
+    for folder, _, _ in walk(source):
+        if folder != str(source):
+            refuse_link(target / Path(folder).relative_to(source))
     for folder, _, files in walk(source, topdown=False):
         to = target / Path(folder).relative_to(source)
         make_folder(to)

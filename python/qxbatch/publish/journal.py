@@ -154,6 +154,8 @@ def _foreign(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]
     for session in journal.sessions:
         if not is_plain_name(session) or fault(session):
             yield f"no session is called {session!r}"
+    if journal.packets and not journal.sessions:
+        yield "it has no session, so none of its packets is imported"
     if len(journal.ledgers) != len(journal.sessions):
         yield "it does not have one ledger for each session"
     if journal.inbox is not None and journal.inbox != workspace.session(unit).inbox:
