@@ -4,11 +4,10 @@ import os
 
 from qxbatch.bids.propose.proposal import propose
 from qxbatch.commands.bids_options import BidsOptions
+from qxbatch.commands.proposal_file import write_proposal
 from qxbatch.discover.filters import by_glob
 from qxbatch.exits import ExitStatus
-from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import replaced_text
 from qxbatch.session.folder import SessionFolder
 from qxbatch.visible import one_line, shell_word
 
@@ -29,11 +28,7 @@ def propose_rules(options: BidsOptions, sessions: list[SessionFolder]) -> ExitSt
     if options.test:
         print(text, end="")
         return ExitStatus.OK
-    try:
-        replaced_text(path, text)
-    except OSError as error:
-        hint = "Name a file in a folder that can be written."
-        raise UsageError(f"Cannot write {path}: {reason_text(error, path)}.", hint, ExitStatus.CANNOT_WRITE) from None
+    write_proposal(path, text)
     print(f"wrote {one_line(str(path))} from {len(chosen)} session{'s' * (len(chosen) != 1)}")
     print("Read and correct it, then run:")
     folders = f"{shell_word(str(options.sessionsfolder))} {shell_word(str(options.dataset))}"

@@ -4,12 +4,11 @@ import os
 import sys
 from pathlib import Path
 
+from qxbatch.commands.proposal_file import write_proposal
 from qxbatch.commands.scanned_sessions import scanned_sessions
 from qxbatch.exits import ExitStatus
-from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.protocol.scanned import ScannedSession
-from qxbatch.publish.durable import replaced_text
 from qxbatch.settings.paths import absolute
 from qxbatch.study.comparison import Unreadable
 from qxbatch.study.learn import learn
@@ -36,11 +35,7 @@ def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> 
     if test:
         print(text, end="")
         return ExitStatus.OK
-    try:
-        replaced_text(path, text)
-    except OSError as error:
-        hint = "Name a file in a folder that can be written."
-        raise UsageError(f"Cannot write {path}: {reason_text(error, path)}.", hint, ExitStatus.CANNOT_WRITE) from None
+    write_proposal(path, text)
     print(f"wrote {one_line(output)}: {series} series from {len(sessions)} session{'s' * (len(sessions) != 1)}")
     print("Read and correct it, then run:")
     print(f"  qxbatch protocol check {shell_word(folder)} --protocol={shell_word(output)}")
