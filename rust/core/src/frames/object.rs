@@ -73,7 +73,7 @@ pub struct Object {
     /// Columns of a stored image.
     pub columns: u32,
     /// The larger side of AcquisitionMatrix; 0 if absent.
-    pub acquired: u32,
+    pub acquisition_side: u32,
     /// Whether Siemens is the manufacturer.
     pub siemens: bool,
     /// NumberOfFrames; 1 if absent.
@@ -90,7 +90,7 @@ pub struct Object {
     pub fragments: Vec<(u64, u32)>,
     /// Division of a mosaic into tiles; None for other objects.
     pub tiling: Option<Tiling>,
-    /// Whether the file is cut short within the header.
+    /// Whether something that the header announces is missing: elements, bytes of the pixel data, or frames.
     pub cut: bool,
     /// Whether the file ends before its pixel data do, or is unreadable before them.
     pub truncated: bool,
@@ -110,7 +110,7 @@ impl Object {
     /// acquired.
     pub fn may_be_mosaic(&self) -> bool {
         let frames = self.frames.len() == 1 && self.tiling.is_none();
-        let large = self.acquired > 0 && self.rows >= self.acquired.saturating_mul(3);
+        let large = self.acquisition_side > 0 && self.rows >= self.acquisition_side.saturating_mul(3);
         self.siemens && frames && large && self.rows == self.columns
     }
 

@@ -15,7 +15,7 @@ const SHARED: u32 = 0x5200_9229;
 const PER_FRAME: u32 = 0x5200_9230;
 const PIXEL_DATA: u32 = 0x7FE0_0010;
 /// Tags of float, double float and integer pixel data.
-pub(super) const PIXELS: [u32; 3] = [0x7FE0_0008, 0x7FE0_0009, PIXEL_DATA];
+pub(super) const PIXEL_TAGS: [u32; 3] = [0x7FE0_0008, 0x7FE0_0009, PIXEL_DATA];
 /// Run-length encoding (PS3.5 annex G).
 const RLE: &str = "1.2.840.10008.1.2.5";
 /// Limit on frames of one object: ten times those of a long functional scan. Larger counts are rejected.
@@ -65,7 +65,7 @@ impl Walk {
                 self.main.position = None;
                 self.main.location = None;
             }
-            let count = self.object.frame_count.min(self.most_frames());
+            let count = self.object.frame_count.min(self.max_frames());
             self.object.cut |= count < self.object.frame_count;
             self.object.frames = (0..count)
                 .map(|index| Frame {
@@ -80,7 +80,7 @@ impl Walk {
 
     /// Returns how many frames the pixel data can have, including an incomplete one; a compressed frame has a header of
     /// 8 bytes.
-    fn most_frames(&self) -> u32 {
+    fn max_frames(&self) -> u32 {
         let bytes = match self.object.pixels {
             Pixels::Native { offset, length, .. } => {
                 let frame = u64::from(self.object.rows)
@@ -104,7 +104,7 @@ impl Walk {
         encoding: Encoding,
         syntax: &Syntax,
     ) -> Result<u64, Fault> {
-        if PIXELS.contains(&element.tag) {
+        if PIXEL_TAGS.contains(&element.tag) {
             self.pixel_data(element, encoding, syntax);
             if element.length.is_none() && !syntax.deflated {
                 let fragments = fragments(reader, element, encoding)?;
@@ -136,7 +136,7 @@ impl Walk {
         encoding: Encoding,
     ) -> Result<(), Fault> {
         let object = &mut self.object;
-        let small = |value: Option<i64>| value.and_then(|value| u16::try_from(value).ok());
+        let u16_of = |value: Option<i64>| value.and_then(|value| u16::try_from(value).ok());
         let mut get = |vr: Vr| Ok::<_, Fault>(numbers(reader, element, encoding, vr)?.whole());
         match element.tag {
             0x0008_0016 => object.class = text(reader, element)?,
@@ -156,24 +156,24 @@ impl Walk {
                     reason = "an unsigned number of 16 bits"
                 )]
                 let largest = largest as u32;
-                object.acquired = largest;
+                object.acquisition_side = largest;
             }
-            0x0028_0002 => object.encoding.samples = small(get(Vr::US)?).unwrap_or(1),
+            0x0028_0002 => object.encoding.samples = u16_of(get(Vr::US)?).unwrap_or(1),
             0x0028_0004 => object.photometric = text(reader, element)?,
             0x0028_0006 => object.encoding.planar = get(Vr::US)? == Some(1),
             0x0028_0008 => {
                 let count = get(Vr::IS)?.and_then(|count| u32::try_from(count).ok());
                 object.frame_count = count.unwrap_or(1).max(1);
             }
-            0x0028_0010 => object.rows = small(get(Vr::US)?).unwrap_or(0).into(),
-            0x0028_0011 => object.columns = small(get(Vr::US)?).unwrap_or(0).into(),
-            0x0028_0100 => object.encoding.bits_allocated = small(get(Vr::US)?).unwrap_or(0),
-            0x0028_0101 => object.encoding.bits_stored = small(get(Vr::US)?).unwrap_or(0),
-            0x0028_0102 => object.encoding.high_bit = small(get(Vr::US)?).unwrap_or(0),
+            0x0028_0010 => object.rows = u16_of(get(Vr::US)?).unwrap_or(0).into(),
+            0x0028_0011 => object.columns = u16_of(get(Vr::US)?).unwrap_or(0).into(),
+            0x0028_0100 => object.encoding.bits_allocated = u16_of(get(Vr::US)?).unwrap_or(0),
+            0x0028_0101 => object.encoding.bits_stored = u16_of(get(Vr::US)?).unwrap_or(0),
+            0x0028_0102 => object.encoding.high_bit = u16_of(get(Vr::US)?).unwrap_or(0),
             0x0028_0103 => object.encoding.signed = get(Vr::US)? == Some(1),
             0x0020_000D | 0x0020_000E => {
-                let both = format!("{} {}", object.series, text(reader, element)?);
-                object.series = hash(both.as_bytes());
+                let uids = format!("{} {}", object.series, text(reader, element)?);
+                object.series = hash(uids.as_bytes());
             }
             0x0020_0011 => object.series_number = get(Vr::IS)?.filter(is_series_number),
             0x0008_0008 => {
@@ -197,25 +197,25 @@ impl Walk {
         let special = self
             .blocks
             .take(reader, element, encoding, &mut self.main)?;
-        let small = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
+        let u32_of = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
         match special {
             Special::Tiles => {
-                let count = small(numbers(reader, element, encoding, Vr::US)?.whole());
+                let count = u32_of(numbers(reader, element, encoding, Vr::US)?.whole());
                 self.tiles.count = count
                     .filter(|count| (1..=MAX_TILES).contains(count))
                     .or(self.tiles.count);
             }
             Special::UihTiles => {
-                let count = small(numbers(reader, element, encoding, Vr::DS)?.whole());
+                let count = u32_of(numbers(reader, element, encoding, Vr::DS)?.whole());
                 self.tiles.count = count.filter(|count| (1..=MAX_TILES).contains(count));
             }
             Special::Csa => {
-                let read = csa::read(reader.bytes(element)?);
-                self.tiles.count = self.tiles.count.or(read.tiles);
-                self.tiles.normal = read.normal;
+                let csa = csa::read(reader.bytes(element)?);
+                self.tiles.count = self.tiles.count.or(csa.tiles);
+                self.tiles.normal = csa.normal;
                 let b_value = &mut self.main.diffusion.b_value;
-                *b_value = b_value.or(read.b_value);
-                self.main.diffusion.source(read.b_value);
+                *b_value = b_value.or(csa.b_value);
+                self.main.diffusion.source(csa.b_value);
             }
             Special::UihTileItems => return self.uih_tiles(reader, element, encoding),
             Special::Done => {}
@@ -260,7 +260,7 @@ impl Walk {
                     instance: Some(i64::from(index) + 1),
                     ..main.clone()
                 };
-                // Elements of the object may be those of its first frame.
+                // The main data set may repeat the diffusion elements of the first frame: they are not those of all frames.
                 attributes.diffusion.range = None;
                 let reached = groups(reader, start, end, inner, &mut attributes, 0)?;
                 if index < MAX_FRAMES {

@@ -5,7 +5,7 @@ use std::io;
 
 use super::elements::each_element;
 use super::object::Object;
-use super::parse::{PIXELS, Walk};
+use super::parse::{PIXEL_TAGS, Walk};
 use crate::header::{Fault, FileWindow, Inflated, Reader, Syntax, Visit, Window, is_gzip, visit};
 
 /// Bytes read at once: most headers of GE and Philips up to their pixel data.
@@ -91,7 +91,7 @@ impl Visit for Begin {
             u64::MAX,
             encoding,
             &mut |reader, element, _| {
-                if PIXELS.contains(&element.tag) {
+                if PIXEL_TAGS.contains(&element.tag) {
                     self.0 = Some(element.value);
                     return Ok(u64::MAX);
                 }

@@ -1,12 +1,12 @@
 //! One 512-byte header block of a tar (POSIX.1-1988 ustar, the older v7, GNU).
 
-/// The unit of a tar.
+/// Bytes of a block; a tar consists of blocks.
 pub const BLOCK: usize = 512;
 
 /// Returns whether a block has the checksum of a header. Old writers summed signed bytes; both sums are accepted.
 #[must_use]
 pub fn is_header(block: &[u8]) -> bool {
-    let Some(stored) = block.get(148..156).and_then(number) else {
+    let Some(checksum) = block.get(148..156).and_then(number) else {
         return false;
     };
     if block.len() != BLOCK || block.iter().all(|&byte| byte == 0) {
@@ -20,7 +20,7 @@ pub fn is_header(block: &[u8]) -> bool {
             signed += i64::from(i8::from_ne_bytes([byte]));
         }
     }
-    stored == unsigned || i64::try_from(stored) == Ok(signed)
+    checksum == unsigned || i64::try_from(checksum) == Ok(signed)
 }
 
 /// Parses a number in octal digits, or in base 256 if the first bit is set (GNU, for numbers too large for octal).
@@ -55,8 +55,8 @@ pub struct Header {
     pub name: Vec<u8>,
     /// Bytes of data after the header.
     pub size: u64,
-    /// The type flag.
-    pub flag: u8,
+    /// Kind of the member: a file, folder, link or extension.
+    pub type_flag: u8,
     /// Target of a link.
     pub link: Vec<u8>,
     /// The block itself; it contains the GNU sparse map.
@@ -81,7 +81,7 @@ impl Header {
         Some(Self {
             name,
             size: number(block.get(124..136)?)?,
-            flag: *block.get(156)?,
+            type_flag: *block.get(156)?,
             link: text(157, 257).to_vec(),
             block: *block,
         })

@@ -99,7 +99,7 @@ impl<R: Read> TarReader<R> {
                 return Ok(None);
             };
             between = true;
-            match header.flag {
+            match header.type_flag {
                 b'L' => long_name = Some(terminated(self.record(&header)?)),
                 b'K' => long_link = Some(terminated(self.record(&header)?)),
                 b'x' | b'X' => {
@@ -209,7 +209,7 @@ impl<R: Read> TarReader<R> {
             .or(link)
             .unwrap_or_else(|| header.link.clone());
         let size = extended.size.unwrap_or(header.size);
-        let kind = match header.flag {
+        let kind = match header.type_flag {
             b'1' => MemberKind::Link { hard: true, target },
             b'2' => MemberKind::Link {
                 hard: false,
@@ -248,7 +248,7 @@ impl<R: Read> TarReader<R> {
 
     fn sparse(&mut self, header: &Header, extended: &Extended) -> io::Result<Option<Map>> {
         let unreadable = || invalid("the map of a sparse file is unreadable");
-        if header.flag == b'S' {
+        if header.type_flag == b'S' {
             let fields = header.block.get(386..).unwrap_or_default();
             let (mut pieces, mut more) = sparse::old_pairs(fields, 4).ok_or_else(unreadable)?;
             while more {
