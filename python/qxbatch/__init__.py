@@ -1,4 +1,4 @@
-"""qxbatch: a study's incoming MR packets become sorted DICOM, NIfTI images and session.txt.
+"""Imports the MR packets of a study: each becomes a session with sorted DICOM, NIfTI images and session.txt.
 
 For scripts and notebooks: `scan`, `open_session`, `import_packets` and `verify` (docs/python-api.md). All else is private.
 """

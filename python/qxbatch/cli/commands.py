@@ -68,7 +68,7 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "inspect": Command(
-        "Compares what was planned at the scanner with what was scanned, with a verdict on each series of packets and sessions.",
+        "Compares what was planned at the scanner with what was scanned, for each series of packets or sessions; prints a verdict.",
         ("inspect <path>... [options]",),
         (
             switch("wide", "Show all facts. Without it, only those that fit into 80 columns."),
@@ -106,7 +106,7 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "convert": Command(
-        "Converts the sorted DICOM of sessions, also of other programs, and rewrites session.txt.",
+        "Converts the sorted DICOM of sessions and rewrites session.txt. The sessions may be from another program.",
         ("convert <session>... [options]",),
         (
             *import_options(
@@ -283,27 +283,27 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "worker": Command(
-        "Imports one packet; a packet that is imported already counts as a success. Other packets and the report of the study "
-        "are left alone.",
+        "Imports the packet of --packet, for workflow engines; exit status 0 also if it was imported before. <folder> is the "
+        "sessions folder, or <data> <output> participant. Other packets and the report of the study are left alone.",
         ("worker <folder>... [options]",),
         WORKER,
     ),
     "jobs": Command(
-        "Shows what became of packets that were submitted to a cluster.",
+        "Shows which packets that were submitted to a cluster wait, run, are done, failed, or were lost.",
         ("jobs <sessionsfolder> [options]",),
         (switch("json", "Print JSON."), *import_options("list_all")),
     ),
     "resume": Command(
-        "Submits again what was lost: packets whose job ended without a result.",
+        "Submits packets again whose cluster job ended without a result (killed, cancelled, out of time or memory).",
         ("resume <sessionsfolder> [options]",),
         (
-            switch("failed", "Also packets that failed."),
+            switch("failed", "Also submit packets whose import failed."),
             *(parameter for parameter in OF_CLUSTER if parameter.name != "container"),
             *import_options("quiet"),
         ),
     ),
     "cancel": Command(
-        "Cancels the jobs that wait or run.",
+        "Cancels submitted jobs that wait or run.",
         ("cancel <sessionsfolder> [options]",),
         (*import_options("quiet"),),
     ),

@@ -18,16 +18,16 @@ Help:
 """
 
 IMPORT_HEAD = """\
-qxbatch: a study's incoming MR packets become sorted DICOM, NIfTI images and
-session.txt.
+qxbatch imports the MR packets of a study. Each becomes a session with sorted
+DICOM, NIfTI images and session.txt.
 
 Usage:
   qxbatch [<sessionsfolder>] [options]
   qxbatch <data> <output> <level> [options]
 
-The first form imports what waits in <sessionsfolder>/inbox/MR. The second is
-the BIDS-App form: packets are in <data>, sessions are made below <output>,
-<level> is participant or group.
+The first form imports the packets in <sessionsfolder>/inbox/MR. The second is
+the BIDS-App form: packets are in <data>, sessions are made in <output>. The
+<level> participant imports, group writes the report of all sessions.
 """
 
 IMPORT_FOOT = """\

@@ -27,14 +27,15 @@ qxbatch \- bring incoming MR packets to sorted DICOM, NIfTI images and session.t
 .I command
 \&...
 .SH DESCRIPTION
-The first form imports the packets (folders, zip, 7z and tar archives of DICOM or PAR/REC) that wait in
+The first form imports the packets (folders, zip, 7z and tar archives of DICOM or PAR/REC) in
 .IR sessionsfolder /inbox/MR.
 The second is the BIDS-App form: packets are in
 .IR data ,
-sessions are made below
-.IR output ,
+sessions are made in
+.IR output .
+The
 .I level
-is participant or group.
+participant imports, group writes the report of all sessions.
 The third calls a command.
 .PP
 Names of options may be written with \- or _, values follow after = or a space.

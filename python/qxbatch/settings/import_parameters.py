@@ -11,12 +11,13 @@ class ImportParameters(TypedDict, total=False):
     """Parameters of an import. What is not given has the default of the command line."""
 
     sessions: str | Sequence[str]
-    """What to import: regular expressions (with `--masterinbox=none`, globs) for session ids or packet names."""
+    """What to import: session ids or packet names, separated by commas. Each is a regular expression (with
+    `--masterinbox=none`, a glob)."""
     masterinbox: StrPath
     """Folder in which packets wait, or `none`: the data are in `<session>/inbox`. Default:
     <sessionsfolder>/inbox/MR"""
     check: Literal["yes", "no", "any"]
-    """`yes`: ask before importing; `no`: start without asking; `any`: start without asking, and fail if no packet
+    """`yes`: ask before importing; `no`: do not ask; `any`: do not ask, and end with exit status 66 if no packet
     is ready. Default: any"""
     pattern: str
     """Regular expression that finds packets; its group `packet_name` is the packet's name. Default:
@@ -27,23 +28,25 @@ class ImportParameters(TypedDict, total=False):
     tool: Literal["auto", "dcm2niix", "dcm2nii", "dicm2nii"]
     """Converter; `auto` chooses one for each series. Default: auto"""
     parelements: int | Literal["all"]
-    """Converter processes at once: a number, or `all` CPUs this process may use. Default: 1"""
+    """Converters that run at once, at most `--n-procs`: a number, or `all` CPUs this process may use. Default: 1"""
     logfile: str
-    """Table of packets and their subjects:
+    """Table that names the subject of each packet (not the log, `--log-file`):
     `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`."""
     archive: Literal["move", "copy", "leave", "delete"]
     """What to do with a packet once its session is complete and verified. Default: move"""
     add_image_type: int
     """How many of the last ImageType labels are added to an image's name. Default: 0"""
     add_json_info: str | Sequence[str]
-    """Fields added to session.txt: `all`, or some of TR, PEDirection, EchoSpacing, DwellTime, ReadoutDirection."""
+    """Fields of the converter's JSON added to each image in session.txt: `all`, or a list of TR, PEDirection,
+    EchoSpacing, DwellTime, ReadoutDirection."""
     unzip: bool | Literal["yes", "no"]
     """Whether DICOM files that are gzipped one by one are unpacked. If not, they are sorted and listed, but not
     converted. Default: yes"""
     gzip: Literal["folder", "file", "no"]
     """How DICOM is kept: a tar.gz for each series, a .gz for each file, or as it is. Default: folder"""
     verbose: bool | Literal["yes", "no"]
-    """Whether to list each packet that is not ready, not only their number. Default: yes"""
+    """`yes`: list each packet that is not ready; `no`: only count them. A long list is a count also with `yes`,
+    unless `--list-all` is given. Default: yes"""
     overwrite: bool | Literal["yes", "no"]
     """Whether a session that has results is rebuilt. Default: no"""
     test: bool | Literal["yes", "no"]
@@ -53,8 +56,8 @@ class ImportParameters(TypedDict, total=False):
     dicm2nii_dir: StrPath
     """Folder of an installed dicm2nii."""
     n_procs: int | Literal["all"]
-    """Threads and child processes at once, all together: a number, or `all` CPUs this process may use. Default:
-    all"""
+    """Limit on all threads and child processes at once, converters included: a number, or `all` CPUs this process
+    may use. Default: all"""
     mem: str | int
     """Memory the run should stay below, converters included, like 8G or 500M; without a unit, megabytes."""
     on_mixed: Literal["reject", "merge", "split"]
@@ -66,10 +69,10 @@ class ImportParameters(TypedDict, total=False):
     on_damaged: Literal["refuse", "keep"]
     """How to handle a damaged packet: refuse it, or import the readable files. Default: refuse"""
     join_series: Literal["auto", "never"]
-    """Whether to join one scan that an exporter split into series with different UIDs: `auto` by strict rules, or
-    `never`. Default: auto"""
+    """`auto`: join the series into which an exporter split one scan, if they meet strict rules (docs/numbers.md);
+    `never`: keep them apart. Default: auto"""
     protocol: StrPath
-    """Protocol (TOML) that each session is compared with when it is published; differences are warnings."""
+    """Protocol (TOML) that each imported session is compared with; differences are warnings."""
     max_expansion: int
     """Maximum ratio of unpacked to packed size of an archive. Default: 1000"""
     max_total: str | int
@@ -85,23 +88,25 @@ class ImportParameters(TypedDict, total=False):
     settle: float
     """A packet that changed less than this many seconds ago waits for the next run. Default: 0"""
     gzip_level: int
-    """Compression level: 1 is fast, 9 is small. 0 (default) copies deflated zip members without recompressing
-    them. Default: 0"""
+    """Compression level of DICOM and images: 1 is fast, 9 is small; 0 is in between, and keeps zip members as
+    they are compressed. Default: 0"""
     path_map: str | Sequence[str]
-    """Map paths in session.txt: `HERE=OUTSIDE`, several separated by commas."""
+    """`HERE=OUTSIDE`: paths in session.txt that begin with HERE get OUTSIDE in its place, so that programs
+    outside of a container find them. Several are separated by commas."""
     deidentify_logs: bool
-    """Replace patient ids and each part of names by the session id in file names, logs and reports. `--logfile`
-    does that too."""
+    """In file names, logs and reports, replace patients' ids and all parts of their names by the session id.
+    `--logfile` implies this."""
     json_file: StrPath
     """File for the run's summary as JSON."""
     participant_label: str | Sequence[str]
-    """Only these subjects, with or without `sub-`; the packet `sub-105_ses-1` is of subject 105 in the BIDS-App
-    form."""
+    """Only these subjects, with or without `sub-`. In the BIDS-App form, a packet named `sub-105_ses-1` is of
+    subject 105."""
     session_label: str | Sequence[str]
     """Only these sessions, with or without `ses-`."""
     work_dir: StrPath
     """Folder for small temporary files while a packet is read. Without it, they are beside the session."""
     list_all: bool
-    """List every packet and message; by default long lists are shortened to counts."""
+    """List every packet and message, before and after the import. Without it, a long list is shortened to a
+    count."""
     quiet: bool
     """Print only warnings and errors."""

@@ -12,7 +12,7 @@ OF_QXBATCH = (
     Parameter("dicm2nii_dir", "Folder of an installed dicm2nii.", group=Group.WORK, metavar="DIR"),
     Parameter(
         "n_procs",
-        "Threads and child processes at once, all together: a number, or `all` CPUs this process may use.",
+        "Limit on all threads and child processes at once, converters included: a number, or `all` CPUs this process may use.",
         group=Group.RUN,
         default="all",
         metavar="N|all",
@@ -46,14 +46,15 @@ OF_QXBATCH = (
     ),
     Parameter(
         "join_series",
-        "Whether to join one scan that an exporter split into series with different UIDs: `auto` by strict rules, or `never`.",
+        "`auto`: join the series into which an exporter split one scan, if they meet "
+        "strict rules (docs/numbers.md); `never`: keep them apart.",
         group=Group.WORK,
         default="auto",
         choices=("auto", "never"),
     ),
     Parameter(
         "protocol",
-        "Protocol (TOML) that each session is compared with when it is published; differences are warnings.",
+        "Protocol (TOML) that each imported session is compared with; differences are warnings.",
         group=Group.WORK,
         metavar="FILE",
     ),
@@ -106,20 +107,23 @@ OF_QXBATCH = (
     ),
     Parameter(
         "gzip_level",
-        "Compression level: 1 is fast, 9 is small. 0 (default) copies deflated zip members without recompressing them.",
+        "Compression level of DICOM and images: 1 is fast, 9 is small; "
+        "0 is in between, and keeps zip members as they are compressed.",
         group=Group.OUTPUT,
         default="0",
         metavar="0-9",
     ),
     Parameter(
         "path_map",
-        "Map paths in session.txt: `HERE=OUTSIDE`, several separated by commas.",
+        "`HERE=OUTSIDE`: paths in session.txt that begin with HERE get OUTSIDE in its place, "
+        "so that programs outside of a container find them. Several are separated by commas.",
         group=Group.OUTPUT,
         metavar="LIST",
     ),
     Parameter(
         "deidentify_logs",
-        "Replace patient ids and each part of names by the session id in file names, logs and reports. `--logfile` does that too.",
+        "In file names, logs and reports, replace patients' ids and all parts of their names by the session id. "
+        "`--logfile` implies this.",
         group=Group.OUTPUT,
         form=Form.SWITCH,
     ),
@@ -131,7 +135,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "participant_label",
-        "Only these subjects, with or without `sub-`; the packet `sub-105_ses-1` is of subject 105 in the BIDS-App form.",
+        "Only these subjects, with or without `sub-`. In the BIDS-App form, a packet named `sub-105_ses-1` is of subject 105.",
         group=Group.BIDS,
         metavar="LABELS",
         form=Form.WORDS,
@@ -164,13 +168,13 @@ OF_QXBATCH = (
     ),
     Parameter(
         "list_all",
-        "List every packet and message; by default long lists are shortened to counts.",
+        "List every packet and message, before and after the import. Without it, a long list is shortened to a count.",
         group=Group.RUN,
         form=Form.SWITCH,
     ),
     Parameter(
         "log_file",
-        "File to which the run is logged with times: options, packets, stages, converters, problems.",
+        "File for the log of the run, with times (not the table, `--logfile`): options, packets, stages, converters, problems.",
         group=Group.RUN,
         metavar="FILE",
     ),

@@ -19,7 +19,8 @@ OF_REFERENCE = (
     ),
     Parameter(
         "sessions",
-        "What to import: regular expressions (with `--masterinbox=none`, globs) for session ids or packet names.",
+        "What to import: session ids or packet names, separated by commas. Each is a regular expression "
+        "(with `--masterinbox=none`, a glob).",
         group=Group.INPUT,
         metavar="LIST",
         reference="comma-separated regular expressions for packet names, or globs for folders",
@@ -36,7 +37,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "check",
-        "`yes`: ask before importing; `no`: start without asking; `any`: start without asking, and fail if no packet is ready.",
+        "`yes`: ask before importing; `no`: do not ask; `any`: do not ask, and end with exit status 66 if no packet is ready.",
         group=Group.INPUT,
         default="any",
         choices=("yes", "no", "any"),
@@ -74,7 +75,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "parelements",
-        "Converter processes at once: a number, or `all` CPUs this process may use.",
+        "Converters that run at once, at most `--n-procs`: a number, or `all` CPUs this process may use.",
         group=Group.WORK,
         default="1",
         metavar="N|all",
@@ -83,7 +84,8 @@ OF_REFERENCE = (
     ),
     Parameter(
         "logfile",
-        "Table of packets and their subjects: `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
+        "Table that names the subject of each packet (not the log, `--log-file`): "
+        "`path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
         group=Group.INPUT,
         metavar="SPEC",
         reference="columns by number; the table was not read, so names were not replaced",
@@ -110,7 +112,8 @@ OF_REFERENCE = (
     ),
     Parameter(
         "add_json_info",
-        "Fields added to session.txt: `all`, or some of TR, PEDirection, EchoSpacing, DwellTime, ReadoutDirection.",
+        "Fields of the converter's JSON added to each image in session.txt: `all`, or a list of "
+        "TR, PEDirection, EchoSpacing, DwellTime, ReadoutDirection.",
         group=Group.OUTPUT,
         metavar="LIST",
         reference="none or `all` by default, depending on the document",
@@ -134,7 +137,8 @@ OF_REFERENCE = (
     ),
     Parameter(
         "verbose",
-        "Whether to list each packet that is not ready, not only their number.",
+        "`yes`: list each packet that is not ready; `no`: only count them. "
+        "A long list is a count also with `yes`, unless `--list-all` is given.",
         group=Group.RUN,
         default="yes",
         choices=YES_NO,
