@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, read_tree, under
+from tests.build.packets import Kind, read_tree, under, zipped
 from tests.build.parrec import ParRec
 from tests.build.study import Study, snapshot
 from tests.endtoend.judge import Judge
 
 ANNA = MrSeries(number=3, patient=None, name="Doe^Anna", description="T1w", study="a", date="20240115")
 BOB = MrSeries(number=4, patient=None, name="Roe^Bob", description="T2w", study="b", date="20240220")
+CARL = MrSeries(number=5, patient=None, name="Poe^Carl", description="PD", study="c", date="20240315")
 TREE = {**under("x/anna", ANNA.files()), **under("x/bob", BOB.files()), "x/bob/notes.txt": b"of bob"}
 PAR_ANNA = under("par/a", ParRec(acquisition=2, patient="Doe, Anna").files("a"))
 PAR_BOB = under("par/b", ParRec(acquisition=3, patient="Roe, Bob").files("b"))
@@ -94,9 +95,17 @@ def test_files_of_two_people_with_one_series_uid_are_refused_also_where_the_pack
 def test_a_refused_packet_shows_each_patients_folders_dates_and_series(study: Study) -> None:
     study.put("S1", TREE)
     text = study.main().text
-    assert "patient 1 (Doe^Anna): in x/anna, date 2024-01-15, series 3 (T1w)" in text
-    assert "patient 2 (Roe^Bob): in x/bob, date 2024-02-20, series 4 (T2w)" in text
+    assert "patient 1 (Doe^Anna): files in folder x/anna, date 2024-01-15, series 3 (T1w)" in text
+    assert "patient 2 (Roe^Bob): files in folder x/bob, date 2024-02-20, series 4 (T2w)" in text
     assert "--on-mixed=split" in text
+
+
+def test_a_refused_packet_says_that_files_are_in_an_archive_or_in_its_top_folder(study: Study) -> None:
+    study.put("S1", {"x/anna.zip": zipped(under("scan", ANNA.files())), "x/b.zip": zipped(BOB.files()), **CARL.files()})
+    text = study.main().text
+    assert "(Doe^Anna): files in archive x/anna.zip, date" in text
+    assert "(Roe^Bob): files in archive x/b.zip, date" in text
+    assert "(Poe^Carl): files in the top folder of the packet, date" in text
 
 
 @pytest.mark.parametrize("how", ["logfile", "switch"])
@@ -115,8 +124,8 @@ def test_a_refused_packet_shows_them_without_names_where_a_logfile_names_the_ses
     run = study.main(asked, f"--log-file={files[0]}", f"--json-file={files[1]}")
     session = "HQ210" if how == "logfile" else "S1"
     assert run.status == 1
-    assert f"patient 1: in {session}, date 2024-01-15, series 3 (T1 of {session})" in run.text
-    assert "patient 2: in scan2, date 2024-02-20, series 4 (T2w)" in run.text
+    assert f"patient 1: files in folder {session}, date 2024-01-15, series 3 (T1 of {session})" in run.text
+    assert "patient 2: files in folder scan2, date 2024-02-20, series 4 (T2w)" in run.text
     for text in (run.text, *(path.read_text() for path in files)):
         assert not re.search("anna|doe|roe|bob|secret77", text, re.IGNORECASE), text
 

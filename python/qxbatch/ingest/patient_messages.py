@@ -62,7 +62,7 @@ def _facts(person: Person, folders: Sequence[str]) -> str:
     days = sorted({item.day or item.started[:8] for item in person.items} - {""})
     series = list(dict.fromkeys(item.series for item in person.items))
     when = f"date{'s' * (len(days) > 1)} {_some([_date(day) for day in days])}" if days else "no date"
-    return f"in {_some(folders)}, {when}, series {_some(series)}"
+    return f"files in {_some(folders)}, {when}, series {_some(series)}"
 
 
 def _date(day: str) -> str:
@@ -87,7 +87,7 @@ def _folders(reading: Reading, people: Sequence[Person]) -> list[list[str]]:
         highest = (
             next((top for top in _upwards(folder) if len(plans_of[top]) == 1), folder) for folder in sorted(own_folders)
         )
-        highest_folders.append([folder or "the top folder of the packet" for folder in dict.fromkeys(highest)])
+        highest_folders.append([_place(folder) for folder in dict.fromkeys(highest)])
     return highest_folders
 
 
@@ -98,11 +98,18 @@ def _own_folders(reading: Reading, person: Person) -> set[str]:
 
 
 def _folder(path: str) -> str:
-    """Return the folder, or the nested archive, of a ledger path; empty at the top."""
-    return path[: max(path.rfind("/"), path.rfind("!"), 0)]
+    """Return the folder with its `/`, or the nested archive with its `!`, of a ledger path; empty at the top."""
+    return path[: max(path.rfind("/"), path.rfind("!")) + 1]
+
+
+def _place(folder: str) -> str:
+    """Return `folder A`, `archive a.zip` or the words for the top folder."""
+    if not folder:
+        return "the top folder of the packet"
+    return f"{'archive' if folder.endswith('!') else 'folder'} {folder[:-1]}"
 
 
 def _upwards(folder: str) -> list[str]:
     """Return a folder and its parents, the highest first."""
-    ends = [index for index, character in enumerate(folder) if character in "/!"]
-    return ["", *(folder[:end] for end in ends), folder] if folder else [""]
+    ends = [index + 1 for index, character in enumerate(folder) if character in "/!"]
+    return ["", *(folder[:end] for end in ends)]
