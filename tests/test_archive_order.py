@@ -25,10 +25,10 @@ def finished(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     units: list[str] = []
 
     def record_and_finish(
-        journal: Journal, workspace: Workspace, locks: Locks, need_lock: Callable[[], None]
+        journal: Journal, workspace: Workspace, locks: Locks, check_lock: Callable[[], None]
     ) -> Ending:
         units.append(journal.unit)
-        return finish(journal, workspace, locks, need_lock)
+        return finish(journal, workspace, locks, check_lock)
 
     monkeypatch.setattr("qxbatch.pipeline.deliver.finish", record_and_finish)
     return units

@@ -13,7 +13,7 @@ from qxbatch.archive import names as names_module
 from qxbatch.archive import packet as module
 from qxbatch.archive.aside import ChangedError
 from qxbatch.archive.names import free_name, numbered, unnumbered, used_numbers
-from qxbatch.archive.packet import settle_packet as settle_packet_of
+from qxbatch.archive.packet import archive_packet as archive_packet_of
 from qxbatch.discover.own_names import Use, hidden_name, is_own_name
 from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.same import same_content
@@ -22,7 +22,7 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive
 
 TAG = "0123456789abcdef"
-settle_packet = partial(settle_packet_of, tag=TAG)
+archive_packet = partial(archive_packet_of, tag=TAG)
 
 
 def make(path: Path, text: str = "dicom") -> Path:
@@ -46,17 +46,17 @@ def tree(top: Path) -> dict[str, str]:
 )
 def test_a_packet_is_archived_as_the_mode_says(tmp_path: Path, mode: Archive, after: dict[str, str]) -> None:
     packet = make(tmp_path / "inbox" / "P.zip")
-    target = settle_packet(packet, tmp_path / "archive" / "MR", mode)
+    target = archive_packet(packet, tmp_path / "archive" / "MR", mode)
     assert tree(tmp_path) == after
     assert target is None if mode is Archive.DELETE else target is not None and target.exists()
-    settle_packet(packet, tmp_path / "archive" / "MR", mode)
+    archive_packet(packet, tmp_path / "archive" / "MR", mode)
     assert tree(tmp_path) == after
 
 
 @pytest.mark.parametrize("mode", list(Archive))
 def test_a_folder_is_archived_like_a_file(tmp_path: Path, mode: Archive) -> None:
     make(tmp_path / "inbox" / "P" / "a" / "1.dcm")
-    settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", mode)
+    archive_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", mode)
     archived = {"archive/MR/P/a/1.dcm": "dicom"} if mode in (Archive.MOVE, Archive.COPY) else {}
     kept = {"inbox/P/a/1.dcm": "dicom"} if mode in (Archive.COPY, Archive.LEAVE) else {}
     assert tree(tmp_path) == archived | kept
@@ -67,13 +67,13 @@ def test_an_existing_name_gets_a_number(tmp_path: Path, mode: Archive) -> None:
     make(tmp_path / "archive" / "MR" / "P.tar.gz", "other")
     make(tmp_path / "archive" / "MR" / "P_2.tar.gz", "third")
     packet = make(tmp_path / "inbox" / "P.tar.gz")
-    assert settle_packet(packet, tmp_path / "archive" / "MR", mode) == tmp_path / "archive" / "MR" / "P_3.tar.gz"
+    assert archive_packet(packet, tmp_path / "archive" / "MR", mode) == tmp_path / "archive" / "MR" / "P_3.tar.gz"
     assert tree(tmp_path / "archive" / "MR") == {"P.tar.gz": "other", "P_2.tar.gz": "third", "P_3.tar.gz": "dicom"}
 
 
 def test_the_same_bytes_with_the_same_name_are_one_packet(tmp_path: Path) -> None:
     make(tmp_path / "archive" / "MR" / "P.zip")
-    settle_packet(make(tmp_path / "inbox" / "P.zip"), tmp_path / "archive" / "MR", Archive.MOVE)
+    archive_packet(make(tmp_path / "inbox" / "P.zip"), tmp_path / "archive" / "MR", Archive.MOVE)
     assert tree(tmp_path) == {"archive/MR/P.zip": "dicom"}
 
 
@@ -83,7 +83,7 @@ def test_a_packet_is_copied_to_another_file_system_and_then_removed(
     rename = renamed
     monkeypatch.setattr(module, "renamed", lambda source, to: source.parent == to.parent and rename(source, to))
     make(tmp_path / "inbox" / "P" / "a" / "1.dcm")
-    settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.MOVE)
+    archive_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.MOVE)
     assert tree(tmp_path) == {"archive/MR/P/a/1.dcm": "dicom"}
     assert [p.name for p in (tmp_path / "inbox").iterdir()] == []
 
@@ -106,9 +106,9 @@ def test_a_hidden_copy_that_was_already_published_is_removed(tmp_path: Path, mon
         patched.setattr(Path, "unlink", killed)
         patched.setattr(module, "remove_tree", lambda path: None if "-copy-" in path.name else remove_tree(path))
         with pytest.raises(Killed):
-            settle_packet(packet, archive, Archive.COPY)
+            archive_packet(packet, archive, Archive.COPY)
     assert len(list(archive.iterdir())) == 2
-    settle_packet(packet, archive, Archive.COPY)
+    archive_packet(packet, archive, Archive.COPY)
     assert [path.name for path in archive.iterdir()] == ["P.zip"]
 
 
@@ -121,7 +121,7 @@ def test_a_packet_with_a_fifo_and_links_is_moved_to_another_file_system(
     os.mkfifo(source / "fifo")
     (source / "latest").symlink_to("a/1.dcm")
     (source / "gone").symlink_to("/nowhere/at/all")
-    target = settle_packet(source, tmp_path / "archive", Archive.MOVE)
+    target = archive_packet(source, tmp_path / "archive", Archive.MOVE)
     assert target is not None
     assert target.joinpath("fifo").is_fifo()
     assert target.joinpath("latest").readlink() == Path("a/1.dcm")
@@ -133,13 +133,13 @@ def test_a_copy_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
     packet = make(tmp_path / "inbox" / "P.zip")
     monkeypatch.setattr("shutil.copy2", lambda _source, target, **_: Path(target).write_text("wrong"))
     with pytest.raises(OSError, match="differs"):
-        settle_packet(packet, tmp_path / "archive" / "MR", Archive.COPY)
+        archive_packet(packet, tmp_path / "archive" / "MR", Archive.COPY)
     assert tree(tmp_path) == {"inbox/P.zip": "dicom"}
 
 
 def test_an_interrupted_removal_is_finished(tmp_path: Path) -> None:
     make(tmp_path / "inbox" / f".qxbatch-gone-{TAG}-P" / "rest.dcm")
-    settle_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.DELETE)
+    archive_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.DELETE)
     assert list((tmp_path / "inbox").iterdir()) == []
 
 
@@ -154,15 +154,15 @@ def test_the_number_precedes_the_extension(name: str, expected: str) -> None:
 def test_a_packet_in_the_archive_stays_there(tmp_path: Path) -> None:
     packet = make(tmp_path / "archive" / "MR" / "P.zip")
     for mode in (Archive.MOVE, Archive.COPY):
-        assert settle_packet(packet, tmp_path / "archive" / "MR", mode) == packet
+        assert archive_packet(packet, tmp_path / "archive" / "MR", mode) == packet
     assert tree(tmp_path) == {"archive/MR/P.zip": "dicom"}
 
 
 def test_a_name_of_the_maximum_length_is_shortened_for_its_number(tmp_path: Path) -> None:
     name = "P" * 251 + ".zip"
     make(tmp_path / "archive" / "MR" / name).write_text("other")
-    settle_packet(make(tmp_path / "inbox" / name), tmp_path / "archive" / "MR", Archive.MOVE)
-    settle_packet(make(tmp_path / "inbox" / name), tmp_path / "archive" / "MR", Archive.DELETE)
+    archive_packet(make(tmp_path / "inbox" / name), tmp_path / "archive" / "MR", Archive.MOVE)
+    archive_packet(make(tmp_path / "inbox" / name), tmp_path / "archive" / "MR", Archive.DELETE)
     assert tree(tmp_path) == {f"archive/MR/{name}": "other", f"archive/MR/{'P' * 249}_2.zip": "dicom"}
 
 
@@ -171,11 +171,11 @@ def test_a_moved_link_keeps_its_target_and_a_copied_link_becomes_data(tmp_path: 
     link = tmp_path / "inbox" / "deep" / "P.zip"
     link.parent.mkdir(parents=True)
     link.symlink_to("../../far/data.zip")
-    copy = settle_packet(link, tmp_path / "archive" / "MR", Archive.COPY)
+    copy = archive_packet(link, tmp_path / "archive" / "MR", Archive.COPY)
     assert copy is not None
     assert not copy.is_symlink()
     copy.unlink()
-    moved = settle_packet(link, tmp_path / "archive" / "MR", Archive.MOVE)
+    moved = archive_packet(link, tmp_path / "archive" / "MR", Archive.MOVE)
     assert moved is not None
     assert moved.read_text() == "dicom"
     assert not link.is_symlink()
@@ -191,9 +191,9 @@ def test_a_free_name_starts_at_the_number_and_equal_bytes_are_found_beyond_gaps(
     assert free_name(archive, packet, "scan.zip", 3).name == "scan_4.zip", "an existing archive is not overwritten"
     (archive / "scan_7.zip").write_text("mine")
     assert free_name(archive, packet, "scan.zip", 1).name == "scan_7.zip"
-    assert settle_packet(packet, archive, Archive.MOVE, number=1) == archive / "scan_7.zip"
+    assert archive_packet(packet, archive, Archive.MOVE, number=1) == archive / "scan_7.zip"
     assert not packet.exists()
-    assert settle_packet(packet, archive, Archive.MOVE, number=7) == archive / "scan_7.zip", (
+    assert archive_packet(packet, archive, Archive.MOVE, number=7) == archive / "scan_7.zip", (
         "repeating it changes nothing"
     )
 
@@ -220,7 +220,7 @@ def test_a_free_name_is_found_without_counting_up_to_a_large_number(
     for number, name in expected.items():
         assert free_name(archive, tmp_path, "AP.zip", number).name == name
     packet = make(tmp_path / "inbox" / "AP.zip", "of 20240115")
-    assert settle_packet(packet, archive, Archive.MOVE, number=1) == archive / "AP_20240115.zip", "the same bytes"
+    assert archive_packet(packet, archive, Archive.MOVE, number=1) == archive / "AP_20240115.zip", "the same bytes"
 
 
 def test_only_names_with_a_valid_number_are_compared() -> None:
@@ -261,7 +261,7 @@ def test_studies_that_share_an_archive_do_not_overwrite_each_other(
         return (not far or source.parent == target.parent) and renamed(source, target)
 
     monkeypatch.setattr(module, "renamed", rename_after_another_study)
-    target = settle_packet(tmp_path / "inbox" / "P", archive, mode)
+    target = archive_packet(tmp_path / "inbox" / "P", archive, mode)
     assert target == archive / "P_2"
     archived = {f"archive/MR/{member}": "of another study", f"archive/MR/{member.replace('P', 'P_2')}": "mine"}
     kept = {f"inbox/{member}": "mine"} if mode is Archive.COPY else {}
@@ -274,7 +274,7 @@ def test_a_file_with_a_similar_hidden_name_is_not_removed(tmp_path: Path, mode: 
     make(tmp_path / "inbox" / "P.zip")
     make(tmp_path / "inbox" / ".qxbatch-P.zip", "not ours")
     make(tmp_path / "inbox" / ".qxbatch-gone-ffffffffffffffff-P.zip", "of another run")
-    settle_packet(tmp_path / "inbox" / "P.zip", tmp_path / "archive", mode)
+    archive_packet(tmp_path / "inbox" / "P.zip", tmp_path / "archive", mode)
     assert sorted(text for name, text in tree(tmp_path).items() if name.startswith("inbox")) == [
         "not ours",
         "of another run",
@@ -309,7 +309,7 @@ def test_a_packet_renamed_by_a_killed_run_is_compared_before_it_is_archived(
     packet = tmp_path / "inbox" / "P.zip"
     make(tmp_path / "inbox" / f".qxbatch-aside-{TAG}-P.zip")
     with contextlib.nullcontext() if same else pytest.raises(ChangedError):
-        settle_packet(packet, tmp_path / "archive" / "MR", mode, unchanged=comparison(same))
+        archive_packet(packet, tmp_path / "archive" / "MR", mode, unchanged=comparison(same))
     moved = {"archive/MR/P.zip": "dicom"} if mode is Archive.MOVE else {}
     assert tree(tmp_path) == (moved if same else {"inbox/P.zip": "dicom"})
 
@@ -322,7 +322,7 @@ def test_a_packet_that_cannot_be_moved_gets_its_name_back(tmp_path: Path, monkey
 
     monkeypatch.setattr(module, "renamed", broken)
     with pytest.raises(OSError, match="Input/output error"):
-        settle_packet(packet, tmp_path / "archive" / "MR", Archive.MOVE)
+        archive_packet(packet, tmp_path / "archive" / "MR", Archive.MOVE)
     assert tree(tmp_path) == {"inbox/P.zip": "dicom"}
 
 
@@ -330,6 +330,6 @@ def test_a_rename_interrupted_between_its_two_steps_is_finished(tmp_path: Path) 
     aside = make(tmp_path / "inbox" / f".qxbatch-aside-{TAG}-P.zip")
     (tmp_path / "archive" / "MR").mkdir(parents=True)
     (tmp_path / "archive" / "MR" / "P.zip").hardlink_to(aside)
-    target = settle_packet(tmp_path / "inbox" / "P.zip", tmp_path / "archive" / "MR", Archive.MOVE)
+    target = archive_packet(tmp_path / "inbox" / "P.zip", tmp_path / "archive" / "MR", Archive.MOVE)
     assert target == tmp_path / "archive" / "MR" / "P.zip"
     assert tree(tmp_path) == {"archive/MR/P.zip": "dicom"}

@@ -155,10 +155,9 @@ def test_names_that_become_the_same_label_add_a_remark(tmp_path):
         tmp_path, text, Scan(2, "n-back", "10:00:00"), Scan(3, "n back", "11:00:00"), Scan(4, "rest", "12:00:00")
     )
     assert names(session_plan)[31] == "func/task-nback_run-2_bold"
-    expected = (
-        "series 2 (n-back) and series 3 (n back) have different names and one label, task-nback: they count as runs."
-    )
-    assert session_plan.remarks == (expected,)
+    which = "series 2 (n-back) and series 3 (n back)"
+    text = "have different names that become one label, task-nback: they are numbered as runs."
+    assert session_plan.remarks == (f"{which} {text}",)
 
 
 def test_bids_prefixes_are_not_part_of_a_label(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qxbatch.pipeline.study_level import write_study
 from qxbatch.publish.alone import alone_in
-from qxbatch.publish.durable import replaced_text
+from qxbatch.publish.durable import replace_text
 from qxbatch.study.sessions import sessions_in
 from tests.build.dicom import MrSeries
 from tests.build.study import Study
@@ -65,5 +65,5 @@ def test_a_file_of_a_user_is_not_removed_as_a_temporary_file(tmp_path: Path) -> 
     user_file.write_text("mine")
     temporary = tmp_path / ".qxbatch-copy-0000000000000000-report.html"
     temporary.write_text("left by a killed run")
-    replaced_text(tmp_path / "report.html", "page")
+    replace_text(tmp_path / "report.html", "page")
     assert (user_file.read_text(), temporary.exists()) == ("mine", False)

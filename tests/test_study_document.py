@@ -12,7 +12,7 @@ import pytest
 from qxbatch.cli.main import main
 from qxbatch.session.folder import SessionFolder
 from qxbatch.study.document import as_json, read_previous
-from qxbatch.study.outdated import lists_waiting
+from qxbatch.study.outdated import has_not_imported
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import NotImported, Study, study_of
 from tests.build.dicom import MrSeries
@@ -364,14 +364,14 @@ def test_a_run_without_packets_removes_deleted_packets_from_the_list(imported: S
     damaged.unlink()
     assert imported.main("--check=no").status == 0
     assert not_imported(imported) == ()
-    assert lists_waiting(imported.sessions) is False
+    assert has_not_imported(imported.sessions) is False
 
 
 def test_a_packet_that_still_waits_does_not_change_the_study_level(imported: StudyFolder) -> None:
     (imported.inbox / "notes.txt").write_text("x")
     imported.put("S5", T1.files())
     assert imported.main().status == 0
-    assert lists_waiting(imported.sessions)
+    assert has_not_imported(imported.sessions)
     before = (imported.sessions / "study.json").stat().st_mtime_ns
     assert imported.main("--check=no").status == 0
     assert (imported.sessions / "study.json").stat().st_mtime_ns == before

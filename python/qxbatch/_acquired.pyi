@@ -45,7 +45,7 @@ class Stack:
     slices: int
     """Slices of a complete volume, among those that exist."""
     begun: int
-    """Volumes with at least one slice."""
+    """Volumes that were begun: they have at least one slice."""
     complete: int
     """Volumes with all slices."""
     partial: int

@@ -9,7 +9,7 @@ import pytest
 
 from qxbatch.archive import aside as aside_module
 from qxbatch.archive import unchanged as unchanged_module
-from qxbatch.archive.unchanged import LookAgain
+from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Fingerprint
 from qxbatch.pipeline import deliver as deliver_module
@@ -144,7 +144,7 @@ def test_where_inodes_change_by_themselves_the_packet_is_read_again(
 ) -> None:
     for k in range(count):
         study.put(f"S1_{k}"[: 2 + 2 * k], {**TREE, f"note{k}": b"%d" % k}, kind)
-    again = LookAgain._has_same_members
+    again = SamePacketCheck._has_same_members
     looks: list[Path] = []
     read: list[bool] = []
 
@@ -153,12 +153,12 @@ def test_where_inodes_change_by_themselves_the_packet_is_read_again(
         looks.append(path)
         return Fingerprint(found.files, found.size, found.mtime_ns, found.marks, len(looks), len(looks))
 
-    def counted(self: LookAgain, path: Path) -> bool:
+    def counted(self: SamePacketCheck, path: Path) -> bool:
         read.append(again(self, path))
         return read[-1]
 
     monkeypatch.setattr(unchanged_module, "fingerprint", unsteady)
-    monkeypatch.setattr(LookAgain, "_has_same_members", counted)
+    monkeypatch.setattr(SamePacketCheck, "_has_same_members", counted)
     run = study.main(f"--archive={archive}", "--pattern=(?P<packet_name>S1)", "--on-same-session=merge")
     assert run.status == 0, run.text
     assert read
@@ -174,7 +174,7 @@ def test_a_packet_that_stays_as_it_is_is_read_once(study: Study, monkeypatch: py
     def never(*_: object) -> bool:
         raise AssertionError("the import itself does not change a packet")
 
-    monkeypatch.setattr(LookAgain, "_has_same_members", never)
+    monkeypatch.setattr(SamePacketCheck, "_has_same_members", never)
     run = study.main(f"--archive={archive}")
     assert run.status == 0, run.text
     inbox = study.session("S3") / "inbox"

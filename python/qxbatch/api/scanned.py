@@ -9,7 +9,7 @@ from qxbatch.commands.scan import look
 from qxbatch.commands.threads import threads_of
 from qxbatch.model import Value
 from qxbatch.problems import UsageError
-from qxbatch.report.series_table import FIELDS, AnySeries, in_order, kind_of
+from qxbatch.report.series_table import FIELDS, AnySeries, in_order, series_kind
 from qxbatch.settings.passwords import read_passwords
 
 
@@ -78,7 +78,7 @@ def _series(series: AnySeries) -> ScannedSeries:
     return ScannedSeries(
         number=series.number,
         description=str(description),
-        kind=kind_of(series),
+        kind=series_kind(series),
         files=series.files,
         size=series.size,
         started=series.started,

@@ -22,7 +22,7 @@ Naming = Callable[[], AbstractContextManager[None]]
 """Held while a name in the archive is chosen and used, so that two packets never get the same one."""
 
 
-def settle_packet(
+def archive_packet(
     packet: Path,
     folder: Path,
     mode: Archive,

@@ -73,7 +73,7 @@ def _chosen(archives: Mapping[Path, Content], settings: Settings, previous: Numb
 
 def _at_work(workspace: Workspace) -> bool:
     """Return whether another run holds a lock, or a killed one left unfinished work."""
-    return len(list(workspace.locks.iterdir())) > 1 or bool(workspace.units() or workspace.journaled())
+    return len(list(workspace.locks.iterdir())) > 1 or bool(workspace.units() or workspace.units_with_journal())
 
 
 def _done(workspace: Workspace, archive: Path) -> bool:

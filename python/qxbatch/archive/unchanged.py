@@ -1,4 +1,4 @@
-"""Checks whether a packet is still the imported one, right before it is moved."""
+"""Checks right before a packet is moved that it is still the one that was imported."""
 
 import shutil
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from qxbatch.model import Fingerprint, Packet
 from qxbatch.session.ledger import Fate
 
 
-class LookAgain:
+class SamePacketCheck:
     """Compares a packet with its fingerprint, and reads it again if that is not conclusive.
 
     Names, sizes and modification times must agree. If inodes or their change times differ, the packet may have been
@@ -18,25 +18,27 @@ class LookAgain:
     must be in the ledgers of its sessions.
     """
 
-    def __init__(self, packet: Packet, known_hashes: Callable[[], set[str]], scratch: Path) -> None:
+    def __init__(self, packet: Packet, read_hashes: Callable[[], set[str]], scratch: Path) -> None:
         self._expected = packet.fingerprint
-        self._same = {_identity(packet.fingerprint)}
-        self._inodes = {packet.fingerprint.inodes}
-        self._known_hashes = known_hashes
+        self._known_identities = {_identity(packet.fingerprint)}
+        self._known_inodes = {packet.fingerprint.inodes}
+        self._read_hashes = read_hashes
         self._scratch = scratch
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
-        """Return whether it is the same packet. Raises OSError."""
+        """Return whether the packet at `path` is the imported one; `renamed`: it has a new name now. Raises OSError."""
         now = fingerprint(path)
         if now != self._expected:
             return False
-        if _identity(now) in self._same or (renamed and not path.is_dir() and now.inodes in self._inodes):
+        if _identity(now) in self._known_identities or (
+            renamed and not path.is_dir() and now.inodes in self._known_inodes
+        ):
             return True  # renaming a file changes its inode's time
         if not self._has_same_members(path):
             return False
         after = fingerprint(path)  # reading may have changed the times of inodes
-        self._same.add(_identity(after))
-        self._inodes.add(after.inodes)
+        self._known_identities.add(_identity(after))
+        self._known_inodes.add(after.inodes)
         return after == self._expected
 
     def _has_same_members(self, path: Path) -> bool:
@@ -49,7 +51,7 @@ class LookAgain:
             return False
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
-        known_hashes = self._known_hashes() | {""}
+        known_hashes = self._read_hashes() | {""}
         return all(row.fate != Fate.REFUSED and row.sha256 in known_hashes for row in rows)
 
 

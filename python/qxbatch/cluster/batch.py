@@ -24,8 +24,8 @@ SUBMITTING = "submit"
 """The lock of a run that submits, so that two runs do not submit the same packet."""
 
 
-class ClusterBatch:
-    """Submits ready packets (qxbatch.pipeline.run.Batch)."""
+class ClusterSubmitter:
+    """Submits ready packets (qxbatch.pipeline.run.Submitter)."""
 
     def __init__(self, spec: SchedulerSpec, options: Mapping[str, str], out: Callable[[str], object]) -> None:
         """`options` are all options, also those of a config file; a printed script is passed to `out`."""

@@ -14,8 +14,8 @@ MIN_TIME_LIMIT = 1800
 """Seconds."""
 TIME_STEP = 600
 """Time limits are multiples of this number of seconds."""
-MEMORY = tuple(size << 30 for size in (2, 4, 8, 16, 32, 64))
-"""Memory requests; the smallest sufficient one is used."""
+MEMORY_REQUESTS = tuple(size << 30 for size in (2, 4, 8, 16, 32, 64))
+"""Bytes that a task may request; the smallest sufficient request is used."""
 BASE_MEMORY = 1 << 30
 """Bytes that an import needs for a packet of any size."""
 MEMORY_PER_BYTE = 4
@@ -82,7 +82,7 @@ def _tasks(sizes: Mapping[int, int], seconds: float) -> Sequence[Sequence[int]]:
 def memory(size: int) -> int:
     """Return the bytes to request for a unit of that size; at most the largest request."""
     needed = BASE_MEMORY + MEMORY_PER_BYTE * size
-    return next((request for request in MEMORY if request >= needed), MEMORY[-1])
+    return next((request for request in MEMORY_REQUESTS if request >= needed), MEMORY_REQUESTS[-1])
 
 
 def time_limit(seconds: float) -> int:

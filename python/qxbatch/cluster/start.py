@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import nullcontext, redirect_stdout
 
-from qxbatch.cluster.batch import ClusterBatch
+from qxbatch.cluster.batch import ClusterSubmitter
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.submit import need_command
 from qxbatch.pipeline.opened import need_converters
@@ -21,11 +21,11 @@ def run(settings: Settings, options: Mapping[str, str]) -> int:
     if settings.container is None and not settings.test:
         need_converters(settings)
     stdout = sys.stdout
-    batch = ClusterBatch(spec, options, stdout.write)
+    submitter = ClusterSubmitter(spec, options, stdout.write)
     with redirect_stdout(sys.stderr) if settings.print_script else nullcontext():  # stdout gets only the script
-        status = run_pipeline(settings, batch=batch)
-    if batch.submission and settings.wait and not settings.print_script:
+        status = run_pipeline(settings, submitter=submitter)
+    if submitter.submission and settings.wait and not settings.print_script:
         from qxbatch.cluster.follow import follow
 
-        return follow(settings, [batch.submission])
+        return follow(settings, [submitter.submission])
     return status

@@ -15,7 +15,7 @@ from qxbatch.cluster.state import UnitState, possible_numbers, read_state, write
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import make_folder, remove_tree, replaced_text, write_json
+from qxbatch.publish.durable import make_folder, remove_tree, replace_text, write_json
 from qxbatch.publish.plain import read_object, refuse_link
 from qxbatch.publish.workspace import JOBS
 from qxbatch.settings.scheduler import scheduler_spec
@@ -169,7 +169,7 @@ class Submission:
 
     def write_text(self, path: Path, text: str) -> None:
         """Write a file of the submission; one of that name is replaced, also a link."""
-        replaced_text(path, text, os.urandom(8).hex())
+        replace_text(path, text, os.urandom(8).hex())
 
     def remove_round(self, number: int) -> None:
         """Remove a round without submitted jobs."""

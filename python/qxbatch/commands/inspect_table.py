@@ -40,10 +40,10 @@ def _record(source: str, series: InspectedSeries) -> dict[str, Any]:
 
 def as_table(sources: Iterable[InspectedSource], *, wide: bool) -> str:
     """Return a table for each source, and what incomplete series lack; lines have 80 columns unless it is wide."""
-    return "\n".join(_source(source, wide=wide) for source in sources)
+    return "\n".join(_source_table(source, wide=wide) for source in sources)
 
 
-def _source(source: InspectedSource, *, wide: bool) -> str:
+def _source_table(source: InspectedSource, *, wide: bool) -> str:
     count = "no series" if not source.series else f"{len(source.series)} series"
     head = [f"{one_line(source.source)}: {count}"]
     if not source.series:

@@ -12,7 +12,7 @@ from qxbatch.commands.inspect_stored import changed_texts
 from qxbatch.commands.places import chosen_sessions
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
-from qxbatch.publish.durable import make_folder, replaced_text
+from qxbatch.publish.durable import make_folder, replace_text
 from qxbatch.publish.plain import refuse_link
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import DICOM, SUMMARY_AT
@@ -96,6 +96,6 @@ def _write(session: Path, resources: Resources, *, test: bool) -> Updated:
 def _replace(path: Path, text: str) -> None:
     try:
         make_folder(path.parent)
-        replaced_text(path, text)
+        replace_text(path, text)
     except OSError as error:
         raise cannot_write(error) from None

@@ -6,7 +6,7 @@ from qxbatch.commands.pictures import add_pictures
 from qxbatch.os_error import error_text
 from qxbatch.page.seal import is_unchanged_page
 from qxbatch.page.session import session_page
-from qxbatch.publish.durable import replaced_text
+from qxbatch.publish.durable import replace_text
 from qxbatch.publish.foreign import keep_foreign
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import SUMMARY_AT
@@ -37,4 +37,4 @@ def write_session_page(session: Path, outputs: list[Path], wrong: list[str], *, 
     if not test:
         add_pictures(folder.paths, summary)
         keep_foreign(page, is_unchanged_page)
-        replaced_text(page, session_page(folder.paths, summary))
+        replace_text(page, session_page(folder.paths, summary))

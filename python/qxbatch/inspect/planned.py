@@ -19,6 +19,7 @@ def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) ->
     be 1.
     """
     main = stacks[0]
+    acquired = main.begun
     if main.derived:
         return None
     counts = (
@@ -28,13 +29,13 @@ def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) ->
         _volumes_from_images(observed, stacks, slices, "ImagesInAcquisition"),
         _volumes_from_images(observed, stacks, slices, "GeImagesInSeries"),
     )
-    return next((count for count in counts if count is not None and count >= main.begun), None)
+    return next((count for count in counts if count is not None and count >= acquired), None)
 
 
 def planned_slices(observed: Observed) -> int | None:
     """Return the planned number of slices of a series with one volume; None if no header contains it."""
     main = observed.main
-    if main is None or main.derived or _planes(observed) > 1:
+    if main is None or main.derived or _plane_count(observed) > 1:
         return None
     numbers = observed.acquired.numbers
     if numbers.get("Protocol.sKSpace.ucDimension") == [_TWO_DIMENSIONS]:
@@ -43,8 +44,8 @@ def planned_slices(observed: Observed) -> int | None:
     return philips or _slices_of_single_volume(observed)
 
 
-def _planes(observed: Observed) -> int:
-    """Return the number of planes of the frames: stacks of one contrast differ only in their plane."""
+def _plane_count(observed: Observed) -> int:
+    """Return in how many planes a contrast was scanned, as a localizer in three; each plane is a stack."""
     contrasts = [(stack.echo_time, stack.component, stack.derived, stack.size) for stack in observed.acquired.stacks]
     return max(map(contrasts.count, contrasts), default=0)
 

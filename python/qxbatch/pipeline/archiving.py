@@ -1,4 +1,4 @@
-"""Archives the packets of a unit once its sessions are published, as the journal says. Each is checked again before."""
+"""Archives the packets of a unit after its sessions are published, as its journal says; first checks each packet again."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from qxbatch.archive.aside import ChangedError, finish_aside, is_aside, move_back
 from qxbatch.archive.decision import Facts, Reason, decide
-from qxbatch.archive.packet import clear_hidden, settle_packet
-from qxbatch.archive.unchanged import LookAgain
+from qxbatch.archive.packet import archive_packet, clear_hidden
+from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.pipeline.linked import is_in
 from qxbatch.pipeline.unfinished import changed_packet, not_archived, unreadable_packet, vanished_packet
 from qxbatch.problems import Code, Problem
@@ -18,16 +18,16 @@ from qxbatch.session.folder import SessionFolder
 from qxbatch.settings.model import Archive
 
 
-def settle_packets(
+def archive_packets(
     journal: Journal,
     workspace: Workspace,
     locks: Locks,
-    need_lock: Callable[[], None],
+    check_lock: Callable[[], None],
     *,
     published: bool,
     read_by_this_run: bool,
 ) -> tuple[dict[Path, Path | None], list[Problem]]:
-    """Archive the packets of a journal; return the current path of each (None: deleted), and why others stay.
+    """Archive the packets of a journal; return the current path of each (None: deleted), and a problem for each that stays.
 
     `read_by_this_run`: the packets were read by this run, not by a previous one.
 
@@ -36,8 +36,8 @@ def settle_packets(
     places: dict[Path, Path | None] = {}
     problems: list[Problem] = []
     for packet in journal.packets:
-        need_lock()
-        result = _PacketSettlement(packet, journal, workspace, locks).settle(
+        check_lock()
+        result = _PacketArchiving(packet, journal, workspace, locks).run(
             published=published, read_by_this_run=read_by_this_run
         )
         if isinstance(result, Problem):
@@ -47,8 +47,8 @@ def settle_packets(
     return places, problems
 
 
-class _PacketSettlement:
-    """The archiving of one packet."""
+class _PacketArchiving:
+    """The archiving of one packet: moved, copied, left in place or deleted."""
 
     def __init__(self, packet: JournaledPacket, journal: Journal, workspace: Workspace, locks: Locks) -> None:
         self.path = packet.packet.path
@@ -56,11 +56,11 @@ class _PacketSettlement:
         self.journal = journal
         self.archive = workspace.archive
         self.tag = workspace.tag(journal.unit)
-        self.naming = partial(locks.waiting, "archive")
+        self.name_lock = partial(locks.waiting, "archive")
         ledger_hashes = partial(_ledger_hashes, journal, workspace)
-        self.unchanged = LookAgain(packet.packet, ledger_hashes, workspace.staging(journal.unit) / "again")
+        self.is_same_packet = SamePacketCheck(packet.packet, ledger_hashes, workspace.staging(journal.unit) / "again")
 
-    def settle(self, *, published: bool, read_by_this_run: bool) -> Path | Problem | None:
+    def run(self, *, published: bool, read_by_this_run: bool) -> Path | Problem | None:
         journal = self.journal
         try:
             finish_aside(self.path, self.tag)
@@ -89,13 +89,13 @@ class _PacketSettlement:
 
     def _archived(self, mode: Archive) -> Path | Problem | None:
         try:
-            return settle_packet(
+            return archive_packet(
                 self.path,
                 self.archive,
                 mode,
                 tag=self.tag,
-                unchanged=self.unchanged,
-                naming=self.naming,
+                unchanged=self.is_same_packet,
+                naming=self.name_lock,
                 number=self.number,
             )
         except ChangedError as error:
@@ -105,7 +105,7 @@ class _PacketSettlement:
 
     def _changed(self, *, read_by_this_run: bool) -> Problem | None:
         try:
-            if self.unchanged(self.path, renamed=False):
+            if self.is_same_packet(self.path, renamed=False):
                 return None
         except FileNotFoundError:
             if not read_by_this_run:

@@ -10,7 +10,7 @@ from qxbatch.pipeline.check_build import check_build
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.import_again import with_import_command
-from qxbatch.pipeline.journaling import facts_of, journaled
+from qxbatch.pipeline.journaling import facts_of, write_unit_journal
 from qxbatch.pipeline.linked import kept_in_place, refuse_kept_inside
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Problem, Severity
@@ -18,12 +18,12 @@ from qxbatch.record.job import Job
 
 
 def deliver(
-    context: Context, job: Job, products: Sequence[Product], need_lock: Callable[[], None]
+    context: Context, job: Job, products: Sequence[Product], check_lock: Callable[[], None]
 ) -> list[SessionReport]:
     """Publish the finished sessions of a unit; return a report for each.
 
     Raises PacketError if the files on disk differ from the packet, or if another run took over the unit's lock
-    (raised by `need_lock`); OSError if the unit cannot be published.
+    (raised by `check_lock`); OSError if the unit cannot be published.
     """
     unit, workspace = job.unit, context.workspace
     context.observer.notify(StageStarted(unit.name, Stage.VERIFYING))
@@ -33,9 +33,9 @@ def deliver(
             refuse_kept_inside(unit, product.build)
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
-    journal = journaled(context, job, products, facts, need_lock)
-    ending = finish(journal, workspace, context.locks, need_lock)
-    of_packets = (*_not_as_asked(facts, unit), *ending.problems)
+    journal = write_unit_journal(context, job, products, facts, check_lock)
+    ending = finish(journal, workspace, context.locks, check_lock)
+    packet_problems = (*_archiving_warnings(facts, unit), *ending.problems)
     return [
         SessionReport(
             unit.names,
@@ -45,7 +45,7 @@ def deliver(
                 *with_import_command(
                     product.remarks.problems, product.remarks.left_out, job, context.settings, ending.places
                 ),
-                *(of_packets if k == 0 else ()),
+                *(packet_problems if k == 0 else ()),
             ),
             len(product.sorted_session.series),
             product.images,
@@ -56,7 +56,8 @@ def deliver(
     ]
 
 
-def _not_as_asked(facts: Facts, unit: Unit) -> list[Problem]:
+def _archiving_warnings(facts: Facts, unit: Unit) -> list[Problem]:
+    """Return a warning if the packets are not archived as `--archive` asks."""
     reason = decide(facts).reason
     if reason is Reason.LINKED:
         return [kept_in_place(facts, unit)]

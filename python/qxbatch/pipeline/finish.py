@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from qxbatch.pipeline.archiving import archive_packets
 from qxbatch.pipeline.check_published import check_published
-from qxbatch.pipeline.settle import settle_packets
 from qxbatch.pipeline.unfinished import left_in_inbox
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.exchange import publish
@@ -31,32 +31,32 @@ class Ending(NamedTuple):
 
 
 def finish(
-    journal: Journal, workspace: Workspace, locks: Locks, need_lock: Callable[[], None], *, verify: bool = False
+    journal: Journal, workspace: Workspace, locks: Locks, check_lock: Callable[[], None], *, verify: bool = False
 ) -> Ending:
     """Do the remaining steps of the journal, then remove it. `workspace` is that of the run that wrote the journal.
 
-    `verify`: read the sessions again before anything leaves the inbox, since another run made them. `need_lock` is called
+    `verify`: read the sessions again before anything leaves the inbox, since another run made them. `check_lock` is called
     before each step and raises PacketError if another run took over the unit's lock: that run does the remaining steps.
 
     Raises OSError when the sessions folder cannot be written; the journal then stays for the next run.
     """
     problems: list[Problem] = []
     for session in journal.sessions:
-        need_lock()
+        check_lock()
         problems += _published(journal, workspace, session)
-    need_lock()
+    check_lock()
     wrong = check_published(journal, workspace, verify=verify)
     problems += wrong
-    need_lock()
+    check_lock()
     unremoved = [] if wrong else _remove_sorted(journal, workspace)
     problems += map(left_in_inbox, unremoved)
-    places, unsettled = settle_packets(
-        journal, workspace, locks, need_lock, published=not wrong, read_by_this_run=not verify
+    places, archive_problems = archive_packets(
+        journal, workspace, locks, check_lock, published=not wrong, read_by_this_run=not verify
     )
-    problems += unsettled
+    problems += archive_problems
     if any(file.error for file in unremoved):
         return Ending(places, tuple(problems))  # the next run tries again, from the journal and its list
-    need_lock()
+    check_lock()
     if not any(problem.code is Code.ARCHIVE for problem in problems):
         remove_journal(workspace.journal(journal.unit))
     workspace.clear(journal.unit)

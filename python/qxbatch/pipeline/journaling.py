@@ -14,20 +14,20 @@ from qxbatch.publish.sorted_files import write_list
 from qxbatch.record.job import Job
 
 
-def journaled(
-    context: Context, job: Job, products: Sequence[Product], facts: Facts, need_lock: Callable[[], None]
+def write_unit_journal(
+    context: Context, job: Job, products: Sequence[Product], facts: Facts, check_lock: Callable[[], None]
 ) -> Journal:
     """Write the journal while the unit's lock is held, and return it.
 
-    An existing journal was written by a run that lost the lock. Raises PacketError (by `need_lock`) if this run lost the
+    An existing journal was written by a run that lost the lock. Raises PacketError (by `check_lock`) if this run lost the
     lock, OSError.
     """
-    need_lock()
+    check_lock()
     journal = _journal(context, job, products, facts)
     try:
         write_journal(journal, context.workspace)
     except FileExistsError:
-        need_lock()
+        check_lock()
         remove_journal(context.workspace.journal(journal.unit))
         write_journal(journal, context.workspace)
     return journal

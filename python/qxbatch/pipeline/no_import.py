@@ -1,16 +1,16 @@
-"""A run that imports nothing: a dry run, and one without ready packets."""
+"""What a run does that imports nothing: a dry run, or one without ready packets."""
 
 from qxbatch.model import Report
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings, Stages
-from qxbatch.study.outdated import is_outdated, lists_waiting
+from qxbatch.study.outdated import has_not_imported, is_outdated
 
 
-def finish_idle(
+def check_or_refresh(
     settings: Settings, workspace: Workspace, locks: Locks, report: Report, *, ready: bool, interrupted: bool
 ) -> None:
-    """Check the converters in a dry run with ready packets; else refresh a study level that is behind its sessions.
+    """Check the converters in a dry run with ready packets; else refresh the study level if it is older than its sessions.
 
     `interrupted`: a previous run left its hidden folder. Raises UsageError.
     """
@@ -27,7 +27,7 @@ def finish_idle(
 
         refresh_study(settings, report, sessions_changed=True)
         tidy(workspace, locks)
-    elif all_stages and lists_waiting(settings.sessionsfolder):
-        from qxbatch.pipeline.refresh import refresh_waiting
+    elif all_stages and has_not_imported(settings.sessionsfolder):
+        from qxbatch.pipeline.refresh import refresh_not_imported
 
-        refresh_waiting(settings, report)
+        refresh_not_imported(settings, report)

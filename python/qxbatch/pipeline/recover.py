@@ -26,7 +26,7 @@ def recover(workspace: Workspace, locks: Locks, only: Collection[str] | None = N
     workspace.refuse_links()
     reports = []
     for unit in sorted(
-        {*workspace.units(), *workspace.journaled()} if only is None else _unfinished_units(workspace, only)
+        {*workspace.units(), *workspace.units_with_journal()} if only is None else _unfinished_units(workspace, only)
     ):
         lock = locks.take(unit_lock(unit))
         if lock is None:
@@ -50,16 +50,16 @@ def _need(locks: Locks, lock: Lock, unit: str) -> None:
         raise lost_lock(unit)
 
 
-def recover_unit(workspace: Workspace, locks: Locks, unit: str, need_lock: Callable[[], None]) -> list[SessionReport]:
-    """Finish or clear one unit. `need_lock` raises PacketError when the caller does not hold its lock any more."""
+def recover_unit(workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None]) -> list[SessionReport]:
+    """Finish or clear one unit. `check_lock` raises PacketError when the caller does not hold its lock any more."""
     try:
         path = workspace.journal(unit)
         written_by = journal_run(path)
         end_orphans(unit, [*workspace.runs(unit), *([written_by] if RUN.fullmatch(written_by) else [])])
-        reports = _finish(workspace, locks, unit, need_lock) if os.path.lexists(path) else []
+        reports = _finish(workspace, locks, unit, check_lock) if os.path.lexists(path) else []
         if not os.path.lexists(path):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
-                need_lock()
+                check_lock()
                 workspace.clear_all(unit)
     except PacketError as error:
         return [SessionReport(unit, None, None, (error.problem,))]
@@ -80,13 +80,13 @@ def clear_own(workspace: Workspace, unit: str) -> None:
             workspace.clear(unit)
 
 
-def _finish(workspace: Workspace, locks: Locks, unit: str, need_lock: Callable[[], None]) -> list[SessionReport]:
+def _finish(workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None]) -> list[SessionReport]:
     path = workspace.journal(unit)
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
         return [_not_followed(workspace, unit, f"{error}")]
-    ending = finish(journal, workspace.of_run(journal.run), locks, need_lock, verify=True)
+    ending = finish(journal, workspace.of_run(journal.run), locks, check_lock, verify=True)
     names = journal.names or unit
     is_unfinished = path.exists()
     message = "an interrupted run had read it; " + (

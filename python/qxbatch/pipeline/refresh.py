@@ -37,7 +37,7 @@ def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool 
         print(f"The study page was not refreshed: cannot write {text}.", file=sys.stderr)
 
 
-def refresh_waiting(settings: Settings, report: Report) -> None:
+def refresh_not_imported(settings: Settings, report: Report) -> None:
     """Write the study level if the packets that were not imported are no longer those that study.json lists."""
     listed = read_previous(settings.sessionsfolder / STUDY_SIDECAR).not_imported
     if tuple(waiting(report, listed, deidentified=settings.deidentified)) != listed:

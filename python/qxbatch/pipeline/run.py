@@ -1,4 +1,4 @@
-"""A whole batch: recover, discover, report, import what is ready, report."""
+"""A whole run: finish interrupted imports, find packets, list them, import what is ready, report."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -8,8 +8,8 @@ from qxbatch.discover.candidates import candidates as discover
 from qxbatch.events import Observer, PacketFound
 from qxbatch.model import Candidate, Report, SessionReport, Verdict
 from qxbatch.pipeline.ending import end_declined, end_idle, end_imported
-from qxbatch.pipeline.idle import finish_idle
 from qxbatch.pipeline.interrupted import finish_interrupted, without_finished
+from qxbatch.pipeline.no_import import check_or_refresh
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -20,8 +20,8 @@ from qxbatch.settings.model import Check, Settings
 Find = Callable[[Settings], list[Candidate]]
 
 
-class Batch(Protocol):
-    """Another way to import ready packets: submit them to a cluster."""
+class Submitter(Protocol):
+    """Submits ready packets to a cluster instead of importing them in this process."""
 
     def describe(self, settings: Settings, ready: Sequence[Candidate]) -> str:
         """Return a description of the work, for --test. Raises UsageError."""
@@ -39,12 +39,12 @@ class Batch(Protocol):
 
 
 def run(
-    settings: Settings, find: Find | None = None, observers: Sequence[Observer] = (), batch: Batch | None = None
+    settings: Settings, find: Find | None = None, observers: Sequence[Observer] = (), submitter: Submitter | None = None
 ) -> int:
     """Import the packets in the inbox, or those that `find` returns; return the exit status.
 
-    `observers` receive the run's events, like the terminal, the log and the JSON summary. `batch` replaces the import of the
-    ready packets in this process. Raises UsageError before anything is written.
+    `observers` receive the run's events, like the terminal, the log and the JSON summary. `submitter` replaces the import of
+    the ready packets in this process. Raises UsageError before anything is written.
     """
     observer = RunObservers(settings, observers)
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
@@ -63,16 +63,16 @@ def run(
     ready = [candidate for candidate in candidates if candidate.verdict is Verdict.READY]
     report = Report(tuple(candidates), tuple(recovered))
     if settings.test or not ready:
-        if batch is not None and settings.test and ready:
-            print(batch.describe(settings, ready))
+        if submitter is not None and settings.test and ready:
+            print(submitter.describe(settings, ready))
         else:
-            finish_idle(settings, workspace, locks, report, ready=bool(ready), interrupted=interrupted)
+            check_or_refresh(settings, workspace, locks, report, ready=bool(ready), interrupted=interrupted)
         return end_idle(settings, report, observer, ready=bool(ready))
     if settings.check is Check.YES and not _agreed(len(ready)):
         return end_declined(settings, report, observer)
     need_writable(settings, ready)
-    if batch is not None:
-        return batch.carry_out(settings, workspace, locks, ready, report, observer)
+    if submitter is not None:
+        return submitter.carry_out(settings, workspace, locks, ready, report, observer)
     from qxbatch.pipeline.batch import import_ready
 
     with observer.progress:

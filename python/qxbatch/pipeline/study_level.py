@@ -10,7 +10,7 @@ from qxbatch.page.seal import is_unchanged_page
 from qxbatch.page.study import study_page
 from qxbatch.pipeline.not_imported import waiting
 from qxbatch.publish.alone import alone_in
-from qxbatch.publish.durable import NO_RUN, replaced_text
+from qxbatch.publish.durable import NO_RUN, replace_text
 from qxbatch.publish.foreign import keep_foreign
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
@@ -37,9 +37,9 @@ def write_study(
         keep_foreign(folder / STUDY_TABLE, partial(_is_own_table, table, folder / STUDY_SIDECAR, alone=alone))
         keep_foreign(folder / PAGE, is_unchanged_page)
         keep_foreign(folder / STUDY_SIDECAR, lambda content: content.startswith(b"{\n"))
-        replaced_text(folder / STUDY_TABLE, table, tag)
-        replaced_text(folder / PAGE, study_page(folder, study), tag)
-        replaced_text(folder / STUDY_SIDECAR, as_json(study), tag)  # last: is_outdated compares its time
+        replace_text(folder / STUDY_TABLE, table, tag)
+        replace_text(folder / PAGE, study_page(folder, study), tag)
+        replace_text(folder / STUDY_SIDECAR, as_json(study), tag)  # last: is_outdated compares its time
         return study
 
 

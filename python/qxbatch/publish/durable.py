@@ -91,7 +91,7 @@ NO_RUN = "0" * 16
 """Tag in a hidden name that belongs to no run."""
 
 
-def replaced_text(path: Path, text: str, tag: str = NO_RUN) -> None:
+def replace_text(path: Path, text: str, tag: str = NO_RUN) -> None:
     """Write a text under a hidden name, sync it, and rename it into place. Raises OSError.
 
     If several processes may write the same file at once, each needs a different `tag` (16 hex digits).

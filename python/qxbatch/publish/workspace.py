@@ -153,7 +153,7 @@ class Workspace:
                 return sorted(entry.name for entry in os.scandir(self.unit(unit)) if re.fullmatch(_RUN, entry.name))
         return []
 
-    def journaled(self) -> list[str]:
+    def units_with_journal(self) -> list[str]:
         """Return the units that have a journal."""
         with contextlib.suppress(FileNotFoundError):
             return sorted(path.stem for path in self.journals.iterdir() if path.suffix == ".json")

@@ -24,7 +24,7 @@ FIELDS = (
 COLUMNS = ("source", "kind", "number", "files", "bytes", "started", *FIELDS, "StudyInstanceUID", "SeriesInstanceUID")
 
 
-FLEXIBLE = 2
+WRAPPED_COLUMNS = 2
 """The last columns of the table for people, description and patient, are wrapped on a narrow terminal."""
 
 
@@ -55,8 +55,8 @@ class AnySeries(Protocol):
     def header(self) -> Fields: ...
 
 
-def kind_of(series: AnySeries) -> str:
-    """Return the kind of a series: DICOM, unless it has another kind."""
+def series_kind(series: AnySeries) -> str:
+    """Return `DICOM`, or the `kind` of a series that has one, such as PAR/REC."""
     return str(getattr(series, "kind", "DICOM"))
 
 
@@ -94,7 +94,7 @@ def _record(source: str, group: AnySeries) -> dict[str, object]:
     header = {field: group.header.get(field) for field in FIELDS}
     values = {
         "source": source,
-        "kind": kind_of(group),
+        "kind": series_kind(group),
         "number": group.number,
         "files": group.files,
         "bytes": group.size,
@@ -110,7 +110,7 @@ def as_json(sources: Sequence[Source]) -> str:
             "path": one_line(source.path),
             "kind": source.kind,
             "files": source.files,
-            "dicom": sum(group.files for group in source.series if kind_of(group) == "DICOM"),
+            "dicom": sum(group.files for group in source.series if series_kind(group) == "DICOM"),
             "series": [_record(one_line(source.path), group) for group in in_order(source.series)],
             "problems": [one_line(problem) for problem in source.problems],
         }
@@ -137,10 +137,10 @@ def _text(value: object) -> str:
 
 def as_table(sources: Sequence[Source]) -> str:
     """Return a table for each source, its counts, and what is wrong with it."""
-    return "\n".join(_source(source) for source in sources)
+    return "\n".join(_source_table(source) for source in sources)
 
 
-def _source(source: Source) -> str:
+def _source_table(source: Source) -> str:
     series = in_order(source.series)
     files = sum(group.files for group in series)
     width = text_width()
@@ -150,7 +150,7 @@ def _source(source: Source) -> str:
     problems = [
         line for problem in source.problems for line in wrapped(f"problem: {one_line(problem)}", width, "  ", "      ")
     ]
-    lines = table(rows, width, FLEXIBLE) if series else []
+    lines = table(rows, width, WRAPPED_COLUMNS) if series else []
     return "\n".join([*wrapped(head, width, "", "    "), *lines, *problems]) + "\n"
 
 
@@ -159,7 +159,7 @@ def _row(group: AnySeries) -> tuple[str, ...]:
     description = header.get("SeriesDescription") or header.get("ProtocolName")
     number = "-" if group.number is None else str(group.number)
     size = f"{group.size / (1 << 20):.1f} MB"
-    modality = header.get("Modality") if kind_of(group) == "DICOM" else kind_of(group)
+    modality = header.get("Modality") if series_kind(group) == "DICOM" else series_kind(group)
     cells = (modality, description, header.get("PatientID"))
     return (number, str(group.files), size, _time(group.started), *(_text(cell) for cell in cells))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.discover.own_names import WORKSPACE
-from qxbatch.publish.durable import replaced_text
+from qxbatch.publish.durable import replace_text
 from qxbatch.publish.plain import read_plain, refuse_link
 from qxbatch.session.json_fields import Fields
 from qxbatch.study.record import SessionRecord, SummaryStamp
@@ -37,8 +37,8 @@ class Validation(NamedTuple):
 class SessionExport(NamedTuple):
     """The last export of a session."""
 
-    stamp: SummaryStamp | None
-    """Of the session's summary at the export; None if the export failed."""
+    summary_stamp: SummaryStamp | None
+    """Size and time of the session's summary at the export; None if the export failed."""
     rules_sha256: str
 
 
@@ -52,10 +52,10 @@ class DataSet(NamedTuple):
     validation: Validation | None = None
 
 
-def read_exports(folder: Path) -> list[DataSet]:
+def read_exports(sessionsfolder: Path) -> list[DataSet]:
     """Return the data sets of a sessions folder; an empty list if the record cannot be read."""
     try:
-        fields = Fields(json.loads(read_plain(folder / WORKSPACE / _FILE) or b"{}"))
+        fields = Fields(json.loads(read_plain(sessionsfolder / WORKSPACE / _FILE) or b"{}"))
         if "schema" not in fields or fields.whole("schema") != SCHEMA:
             return []
         return [_data_set(table) for table in fields.tables("datasets")]
@@ -63,27 +63,27 @@ def read_exports(folder: Path) -> list[DataSet]:
         return []
 
 
-def write_export(folder: Path, data_set: DataSet) -> bool:
+def write_export(sessionsfolder: Path, data_set: DataSet) -> bool:
     """Replace the entry of a data set's folder, and drop entries whose folder is gone.
 
     Return whether the record changed. Raises OSError.
     """
-    before = read_exports(folder)
+    before = read_exports(sessionsfolder)
     others = [other for other in before if other.path != data_set.path and other.path.is_dir()]
     after = sorted([*others, data_set], key=lambda item: item.path)
     if after == before:
         return False
     values = [_value(item) for item in after]
-    workspace = folder / WORKSPACE
+    workspace = sessionsfolder / WORKSPACE
     refuse_link(workspace)
     workspace.mkdir(exist_ok=True)
-    replaced_text(workspace / _FILE, json.dumps({"schema": SCHEMA, "datasets": values}, indent=1) + "\n")
+    replace_text(workspace / _FILE, json.dumps({"schema": SCHEMA, "datasets": values}, indent=1) + "\n")
     return True
 
 
-def existing_exports(folder: Path) -> list[DataSet]:
+def existing_exports(sessionsfolder: Path) -> list[DataSet]:
     """Return the data sets that still exist."""
-    return [data_set for data_set in read_exports(folder) if data_set.path.is_dir()]
+    return [data_set for data_set in read_exports(sessionsfolder) if data_set.path.is_dir()]
 
 
 def export_cells(sets: Sequence[DataSet], records: Iterable[SessionRecord]) -> dict[str, str]:
@@ -105,9 +105,9 @@ def _state(data_set: DataSet, record: SessionRecord, digest: str) -> str:
         return ExportState.NONE
     if digest and digest != exported.rules_sha256:
         return ExportState.RULES
-    if exported.stamp is None:
+    if exported.summary_stamp is None:
         return ExportState.FAILED
-    return ExportState.CURRENT if exported.stamp == record.stamp else ExportState.CHANGED
+    return ExportState.CURRENT if exported.summary_stamp == record.stamp else ExportState.CHANGED
 
 
 def _digest_now(data_set: DataSet) -> str:
@@ -126,7 +126,10 @@ def rules_digest(content: bytes) -> str:
 
 def _value(data_set: DataSet) -> dict[str, Any]:
     sessions = {
-        name: {"rules_sha256": session.rules_sha256, **({"summary": session.stamp._asdict()} if session.stamp else {})}
+        name: {
+            "rules_sha256": session.rules_sha256,
+            **({"summary": session.summary_stamp._asdict()} if session.summary_stamp else {}),
+        }
         for name, session in sorted(data_set.sessions.items())
     }
     return {**data_set_value(data_set), "sessions": sessions}

@@ -6,7 +6,7 @@ from pathlib import Path
 from qxbatch.resolve.names import RESERVED
 from qxbatch.session.layout import QXBATCH_FOLDER, STUDY_SIDECAR, SUMMARY
 
-NONE_WAITING = b'"not_imported": [\n\n ]\n}\n'
+NONE_NOT_IMPORTED = b'"not_imported": [\n\n ]\n}\n'
 """The end of a study.json whose list `not_imported` is empty."""
 
 
@@ -30,13 +30,13 @@ def is_outdated(folder: Path) -> bool:
     return any(_changed(folder / name) >= study_time for name in names if name.casefold() not in RESERVED)
 
 
-def lists_waiting(folder: Path) -> bool:
+def has_not_imported(folder: Path) -> bool:
     """Return whether study.json lists something that was not imported; only its end is read."""
     try:
         with (folder / STUDY_SIDECAR).open("rb") as file:
             file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - len(NONE_WAITING)))
-            return file.read() != NONE_WAITING
+            file.seek(max(0, file.tell() - len(NONE_NOT_IMPORTED)))
+            return file.read() != NONE_NOT_IMPORTED
     except OSError:
         return False
 

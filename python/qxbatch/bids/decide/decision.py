@@ -7,10 +7,10 @@ from dataclasses import replace
 from qxbatch.bids.decide.acquisitions import Candidate
 from qxbatch.bids.decide.entities import NamedImage
 from qxbatch.bids.decide.groups import grouped
-from qxbatch.bids.decide.hints import ignore_hint, listed, remarks, unknown_sessions
+from qxbatch.bids.decide.hints import ignore_hint, remarks, series_list, unknown_session_remarks
 from qxbatch.bids.decide.labels import SessionLabels, labels_of, same_labels
 from qxbatch.bids.decide.target_text import target_of
-from qxbatch.bids.decide.texts import rule_for, rule_text
+from qxbatch.bids.decide.texts import rule_advice, rule_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.model import Ignored, Placed, Rule, RuleFile, SessionPlan, Undecided
 from qxbatch.bids.rules.matching import first_match
@@ -25,7 +25,7 @@ def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[SessionPl
     schema = load_schema()
     labels = [(session, labels_of(session, rules)) for session in sessions]
     same = same_labels(labels)
-    unknown = unknown_sessions(sessions, rules)
+    unknown = unknown_session_remarks(sessions, rules)
     plans = [
         _session(session, session_labels, same.get(session.id), rules, schema) for session, session_labels in labels
     ]
@@ -87,7 +87,7 @@ class _Session:
     def _candidate(self, facts: ImageFacts, rules: Sequence[Rule]) -> Candidate | None:
         match = first_match(rules, facts)
         if match is None:
-            self._leave(facts, "no rule matches it", rule_for(facts))
+            self._leave(facts, "no rule matches it", rule_advice(facts))
             return None
         if match.rule.ignore:
             reason = f"{match.rule.ignore}; {rule_text(match.rule)}"
@@ -121,7 +121,7 @@ class _Session:
             self._placed.append(Placed(image.candidate.facts.image, path, rule, reason))
 
     def _same_path(self, image: NamedImage, path: str, same: Sequence[NamedImage]) -> None:
-        names = listed(other.candidate.facts for other in same)
+        names = series_list(other.candidate.facts for other in same)
         hint = (
             'Keep one by copies = "last" in the rule, or give one of them its own rule with another rec- or acq- label,'
             f" or write {ignore_hint(self._session, image.candidate.facts)}."

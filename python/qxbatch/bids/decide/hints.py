@@ -1,4 +1,4 @@
-"""Remarks on the rules and names of one session."""
+"""Remarks on rules that match nothing, and on different names that become one label."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -16,7 +16,7 @@ _MOST_SERIES = 4
 """Largest number of series in one message."""
 
 
-def unknown_sessions(sessions: Iterable[SessionFolder], rules: RuleFile) -> Mapping[str, tuple[str, ...]]:
+def unknown_session_remarks(sessions: Iterable[SessionFolder], rules: RuleFile) -> Mapping[str, tuple[str, ...]]:
     """Return remarks on tables of sessions that do not exist, by the id of the session that was probably meant."""
     ids = [session.id for session in sessions]
     texts: dict[str, tuple[str, ...]] = {}
@@ -28,8 +28,8 @@ def unknown_sessions(sessions: Iterable[SessionFolder], rules: RuleFile) -> Mapp
     return texts
 
 
-def listed(series: Iterable[ImageFacts]) -> str:
-    """Return series as a text; of more than four, only three are named."""
+def series_list(series: Iterable[ImageFacts]) -> str:
+    """Return `series 2 (rest) and series 3 (rest)`; of more than four, only three are named."""
     names = list(dict.fromkeys(map(series_text, series)))
     visible = (
         names if len(names) <= _MOST_SERIES else [*names[: _MOST_SERIES - 1], f"{len(names) - _MOST_SERIES + 1} more"]
@@ -48,11 +48,11 @@ def ignore_hint(session: SessionFolder, facts: ImageFacts) -> str:
 def remarks(
     session: SessionFolder, facts: Sequence[ImageFacts], session_rules: Sequence[Rule], candidates: Iterable[Candidate]
 ) -> tuple[str, ...]:
-    """Return which rules of the session match nothing, and which names have the same label."""
-    return (*_without_series(session, facts, session_rules), *_same_names(candidates))
+    """Return a remark on each rule of the session that matches nothing, and on different names that become one label."""
+    return (*_rules_without_series(session, facts, session_rules), *_same_names(candidates))
 
 
-def _without_series(
+def _rules_without_series(
     session: SessionFolder, facts: Sequence[ImageFacts], session_rules: Sequence[Rule]
 ) -> Iterator[str]:
     without_images = [series for series in session.series if not series.images]
@@ -64,7 +64,7 @@ def _without_series(
 
 
 def _same_names(candidates: Iterable[Candidate]) -> Iterator[str]:
-    """Yield which series have different names and one target; labels contain only letters and digits."""
+    """Yield a remark on series whose different names become one label, since labels contain only letters and digits."""
     names_by_target: dict[Target, dict[str, ImageFacts]] = {}
     for candidate in candidates:
         if "{name}" in candidate.match.rule.target:
@@ -74,4 +74,5 @@ def _same_names(candidates: Iterable[Candidate]) -> Iterator[str]:
     for target, names in names_by_target.items():
         if len(names) > 1:
             labels = "_".join(f"{name}-{value}" for name, value in target.entities)
-            yield f"{listed(names.values())} have different names and one label, {labels}: they count as runs."
+            series = series_list(names.values())
+            yield f"{series} have different names that become one label, {labels}: they are numbered as runs."

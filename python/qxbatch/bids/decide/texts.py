@@ -7,15 +7,15 @@ from qxbatch.protocol.values import quoted
 
 
 def rule_text(rule: Rule) -> str:
-    """Return `rule in line 12: name = "rest"`; `[session.S012], line 30` for an override."""
+    """Return `rule in line 12: name = "rest"`; `[session.S012], line 30` for the rule of one session."""
     keys = ", ".join(f"{key} = {value_text(value)}" for key, value in rule.match.items())
     if rule.session:
         return f"[session.{session_key(rule.session)}], line {rule.line}"
-    return f"rule in line {rule.line}: {keys}" if rule.line else "the edited plan"
+    return f"rule in line {rule.line}: {keys}" if rule.line else "the table of --plan"
 
 
 def value_text(value: object) -> str:
-    """Return a value as TOML has it."""
+    """Return a value as it is written in TOML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
@@ -28,13 +28,13 @@ def value_text(value: object) -> str:
 
 
 def series_text(facts: ImageFacts) -> str:
-    """Return `series 7 (rest)`; with the internal number where the scanner gave none."""
+    """Return `series 7 (rest)`; `series n90010 (rest)` if it has no SeriesNumber, with the number of its files."""
     number = facts.number if facts.number is not None else f"n{facts.image.series.n}"
     return f"series {number} ({facts.name})"
 
 
-def rule_for(facts: ImageFacts) -> str:
-    """Return what to write for a series that no rule matches."""
+def rule_advice(facts: ImageFacts) -> str:
+    """Return which rule to add for a series that no rule matches."""
     name = quoted(literal_glob(facts.name))
     return f'Add to the rule file: [[rule]] match = {{ name = {name} }} and as = "...", or ignore = "the reason".'
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from qxbatch.core import VERSION
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import replaced_text
+from qxbatch.publish.durable import replace_text
 from qxbatch.publish.plain import read_plain
 from qxbatch.session.json_fields import Fields
 from qxbatch.session.layout import QXBATCH_FOLDER
@@ -96,7 +96,7 @@ def _entry(fields: Fields) -> Entry:
 
 def write_record(path: Path, entries: Iterable[Entry], *, shifted: bool) -> None:
     """Write a record or a journal, durably. Raises OSError."""
-    replaced_text(path, record_text(entries, shifted=shifted))
+    replace_text(path, record_text(entries, shifted=shifted))
 
 
 def record_text(entries: Iterable[Entry], *, shifted: bool) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.core import hash_file
 from qxbatch.discover.own_names import WORKSPACE
-from qxbatch.publish.durable import replaced_text
+from qxbatch.publish.durable import replace_text
 from qxbatch.publish.plain import read_plain, refuse_link
 
 _FOLDER = "bids"
@@ -78,7 +78,7 @@ class Stamps:
                 refuse_link(folder)
             self._path.parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps({"files": {**self._previous, **self._current}, "people": self._people}, sort_keys=True)
-            replaced_text(self._path, text + "\n", os.urandom(8).hex())
+            replace_text(self._path, text + "\n", os.urandom(8).hex())
 
 
 def stamps_of(sessionsfolder: Path, dataset: Path) -> Stamps:
