@@ -110,7 +110,8 @@ impl Object {
     /// acquired.
     pub fn may_be_mosaic(&self) -> bool {
         let frames = self.frames.len() == 1 && self.tiling.is_none();
-        let large = self.acquisition_side > 0 && self.rows >= self.acquisition_side.saturating_mul(3);
+        let large =
+            self.acquisition_side > 0 && self.rows >= self.acquisition_side.saturating_mul(3);
         self.siemens && frames && large && self.rows == self.columns
     }
 
