@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import MRImageStorage
 
-from qxbatch.convert.normalize.copies import normalized_copies
+from qxbatch.convert.normalize.copies import write_normalized_copies
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.model import Stack
 from qxbatch.convert.normalized import _letters, _suffix
@@ -27,7 +27,7 @@ def copies(folder: Path) -> tuple[tuple[Stack, ...], list[list[Dataset]]]:
     """Return the stacks of a folder and their copies."""
     out = folder.with_name("copies")
     out.mkdir()
-    stacks = normalized_copies(folder, out)
+    stacks = write_normalized_copies(folder, out)
     assert [stack.folder for stack in stacks] == [out / str(k) for k in range(1, len(stacks) + 1)]
     return stacks, [[dcmread(path) for path in sorted(stack.folder.iterdir())] for stack in stacks]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 
-from qxbatch.convert.normalize.copies import normalized_copies
+from qxbatch.convert.normalize.copies import write_normalized_copies
 from tests.build.dicom import encoded
 from tests.build.normalized import normalized, refused
 from tests.build.slices import Slice, block, classic, write_classic
@@ -43,7 +43,7 @@ def test_copies_of_mosaics_differ_only_in_study_series_and_number(tmp_path: Path
     originals = [mosaic(volume) for volume in range(3)]
     out = tmp_path / "copies"
     out.mkdir()
-    (stack,) = normalized_copies(write_mosaics(tmp_path / "in", *originals), out)
+    (stack,) = write_normalized_copies(write_mosaics(tmp_path / "in", *originals), out)
     copies = [dcmread(path) for path in sorted(stack.folder.iterdir())]
     assert stack.shape == (6, 8, 1, 3)
     assert [copy.InstanceNumber for copy in copies] == [1, 2, 3]
@@ -62,7 +62,7 @@ def test_echoes_and_phases_of_mosaics_are_separate_stacks(tmp_path: Path) -> Non
     phase = ["ORIGINAL", "PRIMARY", "P", "MOSAIC"]
     originals = [mosaic(volume, EchoTime=echo) for echo in (60, 30) for volume in range(2)]
     originals += [mosaic(volume, EchoTime=30, ImageType=phase) for volume in range(2)]
-    stacks = normalized_copies(write_mosaics(tmp_path / "in", *originals), out)
+    stacks = write_normalized_copies(write_mosaics(tmp_path / "in", *originals), out)
     assert [(stack.suffix, stack.shape[3]) for stack in stacks] == [("_e1", 2), ("_e1", 2), ("_e2", 2)]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 
-from qxbatch.convert.normalize.copies import normalized_copies
+from qxbatch.convert.normalize.copies import write_normalized_copies
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from tests.build.dicom import Syntax, encoded
 from tests.build.slices import Slice, block, classic, enhanced_object
@@ -46,7 +46,7 @@ def test_a_huge_size_with_few_pixels_is_refused_with_little_memory(
     tracemalloc.start()
     try:
         with pytest.raises(CannotNormalizeError, match=r"frames|bytes of pixel data"):
-            normalized_copies(folder, out)
+            write_normalized_copies(folder, out)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -62,13 +62,13 @@ def remove(top: str | os.PathLike[str]) -> None:
     entered: list[tuple[os.stat_result, list[str]]] = []
     """The identity of each folder from the top to the current one, and the names of folders in it that remain."""
     try:
-        entered.append((os.fstat(current), _emptied(current)))
+        entered.append((os.fstat(current), _empty(current)))
         while True:
             remaining = entered[-1][1]
             if remaining:
                 names.append(remaining.pop())
                 current = _stepped(current, _opened(names[-1], current))
-                entered.append((os.fstat(current), _emptied(current)))
+                entered.append((os.fstat(current), _empty(current)))
                 continue
             entered.pop()
             if not entered:
@@ -102,7 +102,7 @@ def _stepped(before: int, after: int) -> int:
     return after
 
 
-def _emptied(folder: int) -> list[str]:
+def _empty(folder: int) -> list[str]:
     """Remove all but the folders in an open folder; return their names."""
     with os.scandir(folder) as scanned:
         entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scanned]

@@ -44,10 +44,10 @@ def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[N
             raise ChangedError(packet)  # noqa: TRY301 - renamed back like after any failure
         yield
     except ChangedError:
-        raise ChangedError(_renamed_back(packet, aside)) from None
+        raise ChangedError(_rename_back(packet, aside)) from None
     except Exception:
         if os.path.lexists(aside):
-            _renamed_back(packet, aside)
+            _rename_back(packet, aside)
         raise
 
 
@@ -55,7 +55,7 @@ def move_back(packet: Path, tag: str) -> None:
     """Undo the renaming by a killed run."""
     aside = hidden_path(packet, Use.ASIDE, tag)
     if os.path.lexists(aside):
-        _renamed_back(packet, aside)
+        _rename_back(packet, aside)
 
 
 def is_aside(packet: Path, tag: str) -> bool:
@@ -68,7 +68,7 @@ def finish_aside(packet: Path, tag: str) -> None:
     continue_aside(packet, hidden_path(packet, Use.ASIDE, tag))
 
 
-def _renamed_back(packet: Path, aside: Path) -> Path:
+def _rename_back(packet: Path, aside: Path) -> Path:
     """Rename a packet back to its name, or to a numbered one if another file took the name; return its place."""
     k = 1
     while True:

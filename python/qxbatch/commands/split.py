@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qxbatch.commands.passwords import passwords_of
 from qxbatch.commands.split_plan import StudyFolder, plan
-from qxbatch.commands.split_refused import readable, refused, without_images
+from qxbatch.commands.split_refused import print_nothing_to_split, print_refusal, readable
 from qxbatch.commands.split_report import print_split
 from qxbatch.commands.split_result import Member, write_mapping
 from qxbatch.commands.threads import threads_of
@@ -48,7 +48,7 @@ def run(options: Mapping[str, object]) -> int:
             passwords=words_of(passwords),
         )
         if reading.damage():
-            return refused(source, reading, passwords)
+            return print_refusal(source, reading, passwords)
         return _split(source, output, reading, test=test, as_json=bool(options["--json"]))
     except OSError as error:
         raise UsageError(
@@ -73,7 +73,7 @@ def _split(source: Path, output: Path, reading: Reading, *, test: bool, as_json:
     staging = output / SPLIT
     folders = plan(reading)
     if not folders:
-        return without_images(source, reading)
+        return print_nothing_to_split(source, reading)
     _refuse_existing(output, folders)
     members: list[Member] = []
     for k, folder in enumerate(folders):

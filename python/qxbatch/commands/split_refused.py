@@ -23,7 +23,7 @@ def readable(source: Path) -> Path:
     return source
 
 
-def refused(source: Path, reading: Reading, passwords: Passwords | None) -> int:
+def print_refusal(source: Path, reading: Reading, passwords: Passwords | None) -> int:
     """Print why a damaged or encrypted source is not split; return the exit status."""
     members = encrypted.refused_as_encrypted(reading)
     state = "cannot be opened" if len(members) == len(reading.damage()) else "is damaged"
@@ -34,7 +34,7 @@ def refused(source: Path, reading: Reading, passwords: Passwords | None) -> int:
     return int(ExitStatus.FAILED)
 
 
-def without_images(source: Path, reading: Reading) -> int:
+def print_nothing_to_split(source: Path, reading: Reading) -> int:
     """Print that a source has nothing to split; return the exit status."""
     members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
     print(f"qxbatch: {one_line(str(source))} contains no DICOM and no PAR/REC ({members}).", file=sys.stderr)

@@ -63,7 +63,7 @@ class Dicm2nii:
         """Return its images. Names are `<SeriesDescription><suffix>`; suffixes are mapped to those of dcm2niix."""
         inflate(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
-        _shared_json(niftis)
+        _copy_shared_json(niftis)
         name = text(job.series.header, "SeriesDescription") or text(job.series.header, "ProtocolName")
         return [Output(nifti, suffix(nifti.stem, name), companions(nifti, nifti.stem), nifti.stem) for nifti in niftis]
 
@@ -72,7 +72,7 @@ class Dicm2nii:
         return exit_status == 0
 
 
-def _shared_json(niftis: Sequence[Path]) -> None:
+def _copy_shared_json(niftis: Sequence[Path]) -> None:
     """Copy the shared JSON `<name>.json` of a PAR's magnitude and phase to each of its images."""
     for nifti in niftis:
         sidecar = nifti.with_suffix(".json")

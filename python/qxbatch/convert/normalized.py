@@ -43,7 +43,7 @@ class NormalizedDcm2niix:
         path = job.home / STACKS
         hints = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
         outputs = [output for k, hint in enumerate(hints, start=1) for output in _stack_outputs(job.out, k, hint)]
-        return [_renamed(output, str(job.series.n), job.out) for output in outputs]
+        return [_rename(output, str(job.series.n), job.out) for output in outputs]
 
     def believes(self, exit_status: int) -> bool:
         """Return whether the output is usable after dcm2niix's exit status."""
@@ -84,7 +84,7 @@ def _suffix(suffix: str, hint: str) -> str:
     return suffix if not echo.startswith("_e") or suffix.startswith("_e") else echo + suffix
 
 
-def _renamed(output: Output, number: str, folder: Path) -> Output:
+def _rename(output: Output, number: str, folder: Path) -> Output:
     """Rename an image and its sidecars to number, suffix and, if that name is in use, a letter."""
     stems = (f"{number}{output.suffix}{_letters(index)}" for index in range(1 << 16))
     stem = next(stem for stem in stems if not (folder / f"{stem}.nii").exists())

@@ -16,9 +16,9 @@ def redaction_of(reading: Reading, session_id: str, *, deidentified: bool = True
     """Return a function that redacts the patients of all DICOM and PAR headers, for de-identified logs. Raises OSError."""
     if not deidentified:
         return unchanged
-    of_groups = (group.header for group in reading.groups())
-    of_rows = distinct_headers(reading, range(len(reading)))
-    return redaction(chain(of_groups, of_rows, _par_headers(reading)), session_id)
+    group_headers = (group.header for group in reading.groups())
+    row_headers = distinct_headers(reading, range(len(reading)))
+    return redaction(chain(group_headers, row_headers, _par_headers(reading)), session_id)
 
 
 def distinct_headers(reading: Reading, rows: Iterable[int]) -> Iterator[Header]:

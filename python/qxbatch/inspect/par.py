@@ -108,10 +108,10 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
     images = list(zip(table.groups, table.volumes, table.slices, strict=True))
     different = set(images)
     main = Counter(group for group, _, _ in different).most_common(1)[0][0]
-    of_main = [(volume, place) for group, volume, place in different if group == main]
-    numbers = sorted({volume for volume, _ in of_main})
-    slices_of = Counter(volume for volume, _ in of_main)
-    slices = len({place for _, place in of_main})
+    main_slices = [(volume, place) for group, volume, place in different if group == main]
+    numbers = sorted({volume for volume, _ in main_slices})
+    slices_of = Counter(volume for volume, _ in main_slices)
+    slices = len({place for _, place in main_slices})
     if len({group[:1] for group in table.groups}) == 1:
         slices = max(slices, header.whole("max. number of slices/locations") or 0)
     last = max(numbers)

@@ -29,7 +29,7 @@ def import_ready(
     Raises UsageError and KeyboardInterrupt as `opened_context`.
     """
     try:
-        with imported(settings, workspace, locks, ready, report, observer) as final_report:
+        with importing(settings, workspace, locks, ready, report, observer) as final_report:
             # before the hidden folder is removed: after a kill, the next run sees the folder and does this
             refresh_study(settings, final_report)
     except KeyboardInterrupt:
@@ -39,7 +39,7 @@ def import_ready(
 
 
 @contextmanager
-def imported(
+def importing(
     settings: Settings,
     workspace: Workspace,
     locks: Locks,

@@ -10,7 +10,7 @@ from qxbatch.discover.plan import session_of
 from qxbatch.discover.units import Unit, units_of
 from qxbatch.events import Observer, PacketFound
 from qxbatch.model import Report, Verdict
-from qxbatch.pipeline.batch import imported
+from qxbatch.pipeline.batch import importing
 from qxbatch.pipeline.interrupted import finish_interrupted, without_finished
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
@@ -91,7 +91,7 @@ def import_named(
     report = Report(tuple(all_candidates), tuple(recovered))
     ready = [candidate for candidate in all_candidates if candidate.verdict is Verdict.READY]
     if ready:
-        with imported(settings, workspace, locks, ready, report, observer) as report:
+        with importing(settings, workspace, locks, ready, report, observer) as report:
             pass
     else:
         workspace.tidy()

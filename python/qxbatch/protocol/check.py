@@ -28,14 +28,14 @@ class SessionCheck(NamedTuple):
     matches: tuple[Match, ...]
     """The entries for the scanner of the session, in the order of the protocol."""
     extra: tuple[ScannedSeries, ...]
-    of_session: tuple[Difference, ...] = ()
+    scanner_differences: tuple[Difference, ...] = ()
     """Differences of the scanner, which concern all series."""
 
     @property
     def differences(self) -> tuple[Difference, ...]:
         """Return all differences."""
-        of_series = (difference for match in self.matches for difference in match.differences)
-        return (*self.of_session, *of_series, *map(_extra, self.extra))
+        series_differences = (difference for match in self.matches for difference in match.differences)
+        return (*self.scanner_differences, *series_differences, *map(_extra, self.extra))
 
     @property
     def repeated(self) -> frozenset[int]:

@@ -61,11 +61,13 @@ class _Reader:
         if not isinstance(name, str) or not name.strip():
             where = (*place, "name") if "name" in table else place
             self._refuse(where, "a series needs a name.", 'Write name = "fmri_rest*"; * stands for any letters.')
-        of_scanners = table.get("scanner", {})
-        if not isinstance(of_scanners, dict) or not all(isinstance(values, dict) for values in of_scanners.values()):
+        scanner_tables = table.get("scanner", {})
+        if not isinstance(scanner_tables, dict) or not all(
+            isinstance(values, dict) for values in scanner_tables.values()
+        ):
             hint = 'Write [series.scanner."Siemens Prisma"].'
             self._refuse((*place, "scanner"), "scanner is not a table of scanners.", hint)
-        for model, values in of_scanners.items():
+        for model, values in scanner_tables.items():
             self._file.know((*place, "scanner", model), values, _OF_VALUES)
         return ExpectedSeries(
             name=name,
@@ -74,7 +76,7 @@ class _Reader:
             parameters=self._parameters(place, table),
             scanners=self._file.texts((*place, "scanners"), table["scanners"]) if "scanners" in table else (),
             by_scanner={
-                model: self._parameters((*place, "scanner", model), values) for model, values in of_scanners.items()
+                model: self._parameters((*place, "scanner", model), values) for model, values in scanner_tables.items()
             },
         )
 

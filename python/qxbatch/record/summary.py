@@ -91,7 +91,7 @@ def summary(
     """
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     new_packets = tuple(map(_packet, packets))
-    of_series = (problem for conversion in ordered for problem in conversion.problems)
+    series_problems = (problem for conversion in ordered for problem in conversion.problems)
     return Summary(
         qxbatch=version,
         converters=dict(converters),
@@ -101,7 +101,7 @@ def summary(
         images=tuple(_image(image, sums or {}, (statistics or {}).get(image.number)) for image in placement.images),
         numbers=dict(sorted(placement.further.items())),
         ledger=LedgerCounts(sum(fates.values()), dict(fates), dict(left_out or {})),
-        problems=grouped([*problems, *placement.problems, *of_series]),
+        problems=grouped([*problems, *placement.problems, *series_problems]),
         split=split,
         times=dict(times or {}),
         host=dict(host or {}),

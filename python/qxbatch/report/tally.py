@@ -89,14 +89,14 @@ class _Unit:
             return
         stages = list(STAGE_TIMES)
         finished_stages = sum(STAGE_TIMES[stage] for stage in stages[: stages.index(self.stage)])
-        of_stage = 0.0
+        stage_progress = 0.0
         if self.stage is Stage.READING:
-            of_stage = min(1.0, self.read / self.size) if self.size else 0.0
+            stage_progress = min(1.0, self.read / self.size) if self.size else 0.0
         elif self.stage is Stage.CONVERTING:
-            of_stage = self._converted()
+            stage_progress = self._converted()
         elif self.stage is Stage.RECORDING and self._converted() < 1:
             return  # one session of several
-        self.progress = max(self.progress, finished_stages + STAGE_TIMES[self.stage] * of_stage)
+        self.progress = max(self.progress, finished_stages + STAGE_TIMES[self.stage] * stage_progress)
 
     def _converted(self) -> float:
         return min(1.0, self.converted_size / self.series_size) if self.series_size else 0.0

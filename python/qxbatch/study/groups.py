@@ -76,7 +76,7 @@ class Group:
 
     def of(self, key: Key) -> list[ScannedSeries]:
         """Return all series of a key."""
-        return [series for of_session in self._series.get(key, {}).values() for series in of_session]
+        return [series for session_series in self._series.get(key, {}).values() for series in session_series]
 
     def present(self, key: Key) -> int:
         """Return how many sessions have a series of a key."""

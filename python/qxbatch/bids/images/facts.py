@@ -140,8 +140,8 @@ class ImageFacts:
     @cached_property
     def image_type(self) -> tuple[str, ...]:
         """Return the words of ImageType: of the sidecar, and of the header."""
-        of_header = self.image.series.header.get("ImageType")
-        values = [self.image.sidecar.get("ImageType"), self.image.sidecar.get("ImageTypeText"), of_header]
+        header_words = self.image.series.header.get("ImageType")
+        values = [self.image.sidecar.get("ImageType"), self.image.sidecar.get("ImageTypeText"), header_words]
         words = (str(word) for value in values if isinstance(value, list) for word in value)
         return tuple(dict.fromkeys(words))
 

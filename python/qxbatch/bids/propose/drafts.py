@@ -63,10 +63,10 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
     others = [(image, result) for image, result in recognised if image.kind != ImageKind.DERIVED]
     computed = [draft for draft in drafts if dict(draft.match).get("kind") == ImageKind.DERIVED]
     before = [draft for draft in drafts if draft not in computed]
-    of_maps = [*_targets(maps)]
-    rules_of_maps = [(draft.match, draft.target) for draft in of_maps]
-    of_others = [draft for draft in _targets(others) if (draft.match, draft.target) not in rules_of_maps]
-    return [*before, *of_maps, *computed, *_ignored(others), *of_others, *_unrecognised(others)]
+    map_drafts = [*_targets(maps)]
+    map_rules = [(draft.match, draft.target) for draft in map_drafts]
+    other_drafts = [draft for draft in _targets(others) if (draft.match, draft.target) not in map_rules]
+    return [*before, *map_drafts, *computed, *_ignored(others), *other_drafts, *_unrecognised(others)]
 
 
 def _key(facts: ImageFacts) -> tuple[str, str]:
@@ -178,8 +178,8 @@ def _of_tasks(target: str, source: str, images: list[ImageFacts]) -> Iterator[Dr
     if len(tasks) > _FEW or "" in tasks:
         yield _draft(target, source, images)
         return
-    for task, of_task in tasks.items():
-        yield _named(_draft(target.replace("{task}", task), source, of_task), of_task)
+    for task, task_images in tasks.items():
+        yield _named(_draft(target.replace("{task}", task), source, task_images), task_images)
 
 
 def _draft(target: str, source: str, images: list[ImageFacts]) -> Draft:

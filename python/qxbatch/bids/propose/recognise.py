@@ -153,5 +153,5 @@ def _has_two_echoes(facts: ImageFacts, peers: Sequence[ImageFacts]) -> bool:
     if facts.kind == ImageKind.DERIVED and any(peer.kind == IN_HZ for peer in peers):
         return True
     echoes = {peer.te_ms for peer in peers if peer.kind == ImageKind.MAGNITUDE}
-    of_two = len(echoes) == 2  # noqa: PLR2004 - a difference is of two
-    return of_two or ("EchoTime1" in facts.image.sidecar and "EchoTime2" in facts.image.sidecar)
+    has_two = len(echoes) == 2  # noqa: PLR2004 - a difference is of two
+    return has_two or ("EchoTime1" in facts.image.sidecar and "EchoTime2" in facts.image.sidecar)

@@ -41,7 +41,7 @@ def place(source: Source, target: Path, link: Link) -> None:
     elif link is Link.SYMLINK:
         raise ValueError("symbolic links are created without a copy")
     elif link is Link.COPY or not _reflinked(source.path, target, required=link is Link.REFLINK):
-        _copied(source, target)
+        _copy(source, target)
 
 
 def _hard(source: Path, target: Path) -> None:
@@ -88,7 +88,7 @@ def _opened(source: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _copied(source: Source, target: Path) -> None:
+def _copy(source: Source, target: Path) -> None:
     """Copy a file, and compare the copy's hash with that of the session."""
     with _opened(source.path) as descriptor, target.open("xb") as copy:
         try:

@@ -26,7 +26,7 @@ _LEAST_TILT, _LEAST_SHIFT = 1e-4, 1e-3
 
 def main(arguments: Sequence[str]) -> int:
     """Rewrite and convert a series; return dcm2niix's exit status, or print why the series cannot be rewritten."""
-    from qxbatch.convert.normalize.copies import normalized_copies
+    from qxbatch.convert.normalize.copies import write_normalized_copies
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may contain any bytes
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     folder, copies, out = map(Path, arguments[:3])
     copies.mkdir()
     try:
-        stacks = normalized_copies(folder, copies)
+        stacks = write_normalized_copies(folder, copies)
     except CannotNormalizeError as error:
         print(f"Error: the series cannot be normalized: {error}.")
         return NOT_NORMALIZED

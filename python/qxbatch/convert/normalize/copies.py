@@ -52,7 +52,7 @@ class _Writer:
     common: dict[str, Any] = field(default_factory=dict)
 
 
-def normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
+def write_normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
     """Write the images below a folder as classic MR images that dcm2niix stacks unambiguously.
 
     Classic objects and the frames of enhanced ones (PS3.3 C.7.6.16) become MR Image Storage objects (PS3.3 A.4) in
@@ -198,4 +198,4 @@ def _stack(writer: _Writer) -> Stack:
     )
 
 
-__all__ = ["CannotNormalizeError", "Stack", "normalized_copies"]
+__all__ = ["CannotNormalizeError", "Stack", "write_normalized_copies"]
