@@ -32,8 +32,8 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=pip \
 # First the crates of others around empty ones of ours, then ours around an empty package: what did not change is not compiled again.
 COPY Cargo.toml Cargo.lock pyproject.toml ./
 COPY rust/core/Cargo.toml rust/core/
-COPY rust/core/benches rust/core/benches
 COPY rust/py/Cargo.toml rust/py/
+COPY rust/bench rust/bench
 RUN --mount=type=secret,id=ca --mount=type=secret,id=cargo \
     mkdir -p rust/core/src rust/py/src python/qxbatch installed/data && \
     touch rust/core/src/lib.rs rust/py/src/lib.rs python/qxbatch/__init__.py README.md LICENSE rust/crates.cdx.json && \

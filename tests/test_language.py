@@ -18,6 +18,7 @@ DONE = (
     "containers",
     "docs",
     "python/qxbatch",
+    "rust/bench",
     "rust/core",
     "rust/fuzz",
     "rust/py",

@@ -1,9 +1,9 @@
-//! Parses one header from memory: cargo bench -p qxbatch-core --bench header
+//! Parses one header from memory: cargo bench -p qxbatch-bench --bench header
 //!
 //! bench/run measures the scan of folders, including the disk, from Python.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
-#[path = "../tests/object/mod.rs"]
+#[path = "../../core/tests/object/mod.rs"]
 mod object;
 
 use std::hint::black_box;
