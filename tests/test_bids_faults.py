@@ -49,9 +49,11 @@ def test_the_next_run_completes_an_export_that_was_killed_at_any_step(tmp_path):
     steps = len(out.read_text().splitlines())
     assert steps > 30
     complete = {content for tree in (before, after) for content in tree.values()}
+    template = tmp_path / "template"
+    exported_study(template)
     for k in range(KILLS):
         step = 1 + k * (steps - 1) // (KILLS - 1)
-        study = exported_study(tmp_path / f"killed{step}")
+        study = BidsStudy.copied(template, tmp_path / f"killed{step}")
         assert export_with_fault(study, f"KILL@{step}", out)[0] < 0
         assert (study.bids / EDITED).read_text() == '{"mine": 1}'
         partial = {

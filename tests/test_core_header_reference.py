@@ -22,9 +22,9 @@ EXCEPTIONS = {
 SETS = ("dcm_qa*", "dicom2nifti_sub", "nitest-balls1", "pydicom_testfiles", "nibabel_parrec")
 
 
-def differences(scan: _core.Scan) -> Iterator[str]:
-    """Yield a line for each field and file that the two readers read differently."""
-    for index in range(len(scan)):
+def differences(scan: _core.Scan, step: int = 1) -> Iterator[str]:
+    """Yield a line for each field that the two readers read differently, of every file or of every `step`th file."""
+    for index in range(0, len(scan), step):
         path = Path(scan.path(index))
         read = reference.dataset(path)
         header = scan.header(index)
@@ -155,7 +155,8 @@ def test_fields_of_the_sample_data_are_equal(data: Path, tmp_path_factory: pytes
         extract(archive, extracted / str(number))
     scan = _core.scan([str(folder) for folder in (*folders, extracted)])
     assert len(scan) > 0
-    assert list(differences(scan)) == []
+    step = max(1, len(scan) // 400)  # pydicom is slow, and the files of a series are alike
+    assert list(differences(scan, step)) == []
 
 
 @pytest.mark.data

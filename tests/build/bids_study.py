@@ -1,6 +1,8 @@
 """A study that is exported to BIDS: sessions, rules and a data set."""
 
+import shutil
 from pathlib import Path
+from typing import Self
 
 from tests.build.bids import Scan, session
 from tests.build.study import Run, run_main
@@ -26,8 +28,15 @@ class BidsStudy:
 
     def __init__(self, root: Path) -> None:
         self.sessions, self.bids, self.rules = root / "sessions", root / "bids", root / "rules.toml"
-        self.sessions.mkdir(parents=True)
-        self.rules.write_text(RULES)
+        if not self.rules.exists():
+            self.sessions.mkdir(parents=True)
+            self.rules.write_text(RULES)
+
+    @classmethod
+    def copied(cls, template: Path, root: Path) -> Self:
+        """Copy the folder of a study."""
+        shutil.copytree(template, root, symlinks=True)
+        return cls(root)
 
     def add(self, name: str, *scans: Scan, ses: str | None = None, subject: str = "") -> None:
         """Write a session."""
