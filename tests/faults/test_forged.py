@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ from qxbatch.core import hash_file
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.publish.journal import VERSION
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, under
+from tests.build.packets import Kind, under, write_folder
 from tests.build.study import Study, snapshot
 
 TREE = {**under("T1", MrSeries(patient="P1").files()), "README": b"of the scanner\n"}
@@ -55,6 +56,16 @@ class Attack:
 
     def packet(self, path: Path, named: str = "") -> list[Forged]:
         return [{"path": named or str(path), "name": "x", "fingerprint": asdict(fingerprint(path)), "number": None}]
+
+    def ready_session(self) -> None:
+        """Import a packet as session S1; it is in the archive."""
+        (self.study.sessions / ".qxbatch").rename(self.top / "later")
+        self.study.put("S1", TREE, Kind.ZIP)
+        assert self.study.main("--check=no").status == 0
+        (self.top / "later").rename(self.study.sessions / ".qxbatch")
+
+    def ledger(self, session: str) -> str:
+        return hash_file(str(self.study.session(session) / "qxbatch" / "ledger.tsv"))[1]
 
     def run(self) -> str:
         before = snapshot(self.top / "home")
@@ -229,6 +240,91 @@ def test_staging_that_is_a_link_is_not_entered(attack: Attack, linked: str, jour
     assert "Traceback" not in run.text
     assert snapshot(attack.top / "home") == before, run.text
     assert (run.status == 1) == journal
+
+
+def a_link(attack: Attack, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(attack.victim)
+
+
+def kept(attack: Attack) -> Path:
+    return attack.staging / "old" / "S1.kept"
+
+
+def kept_subfolder(attack: Attack) -> Path:
+    return attack.staging / "old" / "S1.kept" / "dicom" / "30"
+
+
+def remaining(attack: Attack) -> Path:
+    return attack.staging / "old" / "S1.rest"
+
+
+def inbox_of_the_build(attack: Attack) -> Path:
+    return attack.staging / "build" / "S1" / "inbox"
+
+
+def images_of_the_build(attack: Attack) -> Path:
+    return attack.staging / "build" / "S1" / "nii"
+
+
+def inbox_of_the_session(attack: Attack) -> Path:
+    (attack.staging / "build" / "S1" / "inbox").mkdir(parents=True)
+    (attack.staging / "build" / "S1" / "inbox" / "mine").write_text("not yours\n")
+    shutil.rmtree(attack.study.session("S1") / "inbox")
+    return attack.study.session("S1") / "inbox"
+
+
+@pytest.mark.parametrize(
+    "linked", [kept, kept_subfolder, remaining, inbox_of_the_build, images_of_the_build, inbox_of_the_session]
+)
+def test_a_link_where_an_exchange_writes_is_named_and_not_followed(
+    attack: Attack, linked: Callable[[Attack], Path]
+) -> None:
+    attack.ready_session()
+    write_folder({"dicom/30/thesis.tex": b"mine\n"}, attack.staging / "old" / "S1")
+    place = linked(attack)
+    a_link(attack, place)
+    attack.journal(sessions=["S1"], ledgers=[attack.ledger("S1")], archive="leave", with_inbox=False)
+    assert f"{place.name}: is a link" in attack.run().replace("\n      ", "")
+
+
+def test_the_scratch_folder_of_a_comparison_with_the_archive_is_a_new_one(attack: Attack) -> None:
+    attack.ready_session()
+    old = attack.staging / "old" / "S1"
+    write_folder({"dicom/30/x": b"mine\n"}, old)
+    shutil.copytree(attack.study.session("S1") / "qxbatch", old / "qxbatch")
+    a_link(attack, old.with_name("S1.check"))
+    attack.journal(sessions=["S1"], ledgers=[attack.ledger("S1")], archive="leave")
+    before = snapshot(attack.top / "home")
+    run = attack.study.main("--check=no")
+    assert run.status == 0, run.text
+    assert snapshot(attack.top / "home") == before
+    assert (attack.study.archive.parent / "replaced" / "S1-1" / "dicom" / "30" / "x").read_text() == "mine\n"
+
+
+def test_the_scratch_folder_in_which_a_packet_is_compared_is_a_new_one(attack: Attack) -> None:
+    attack.ready_session()
+    packet = attack.study.put("S1", TREE, Kind.FOLDER)
+    a_link(attack, attack.staging / "again")
+    described = attack.packet(packet)
+    described[0]["fingerprint"] = asdict(fingerprint(packet)) | {"ctimes": 0}
+    attack.journal(sessions=["S1"], ledgers=[attack.ledger("S1")], packets=described, archive="move")
+    before = snapshot(attack.top / "home")
+    run = attack.study.main("--check=no")
+    assert run.status == 0, run.text
+    assert snapshot(attack.top / "home") == before
+    assert (attack.study.archive / "S1").is_dir(), "its bytes are those of the session"
+
+
+def test_a_hidden_folder_of_jobs_alone_that_is_a_link_is_not_entered(attack: Attack) -> None:
+    shutil.rmtree(attack.study.sessions / ".qxbatch")
+    (attack.victim / "jobs").mkdir()
+    (attack.study.sessions / ".qxbatch").symlink_to(attack.victim)
+    attack.study.put("S1", TREE, Kind.ZIP)
+    before = snapshot(attack.top / "home")
+    run = attack.study.main("--check=no")
+    assert run.status == 73, run.text
+    assert snapshot(attack.top / "home") == before
 
 
 @pytest.mark.parametrize("number", [10**300, 0, -1, 10**6])

@@ -1,12 +1,12 @@
 """Checks right before a packet is moved that it is still the one that was imported."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from qxbatch.core import ingest
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Fingerprint, Packet
+from qxbatch.publish.durable import make_scratch_folder, remove_tree
 from qxbatch.session.ledger import Fate
 
 
@@ -42,6 +42,7 @@ class SamePacketCheck:
         return after == self._expected
 
     def _has_same_members(self, path: Path) -> bool:
+        make_scratch_folder(self._scratch)
         try:
             reading = ingest([(str(path), "")], str(self._scratch), link=True)
             rows = [reading.row(index) for index in range(len(reading))]
@@ -50,7 +51,7 @@ class SamePacketCheck:
         except OSError:
             return False
         finally:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            remove_tree(self._scratch)
         known_hashes = self._read_hashes() | {""}
         return all(row.fate != Fate.REFUSED and row.sha256 in known_hashes for row in rows)
 

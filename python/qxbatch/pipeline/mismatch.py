@@ -1,6 +1,5 @@
 """Explains why written files differ from the packet: reads the packet again."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from qxbatch.os_error import error_text
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.read import refuse_changed
 from qxbatch.problems import Code, PacketError, Problem
+from qxbatch.publish.durable import remove_tree
 from qxbatch.record.job import Job
 from qxbatch.settings.passwords import words_of
 
@@ -70,7 +70,7 @@ def _changed(context: Context, job: Job, scratch: Path) -> str:
             )
             new_hashes |= {row.path: row.sha256 for row in map(second_reading.row, range(len(second_reading)))}
         finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            remove_tree(scratch)
     for path, digest in old_hashes.items():
         if path not in new_hashes:
             return f"{path} is gone"

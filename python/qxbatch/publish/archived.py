@@ -1,13 +1,13 @@
 """The bytes in archived packets: a session that is replaced need not keep them."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from qxbatch.core import ingest
 from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.publish.durable import make_scratch_folder, remove_tree
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.ledger import Fate
 
@@ -16,17 +16,18 @@ def archived_hashes(old: Path, archive: Path, scratch: Path) -> set[str]:
     """Return the hashes of all members of the packets in the archive that `old` was imported from.
 
     Reads the packets again, into `scratch`, which is removed afterwards: only bytes that can be read today count, and
-    without a password, which may be lost one day, no encrypted bytes do.
+    without a password, which may be lost one day, no encrypted bytes do. Raises OSError if `scratch` cannot be written.
     """
     digests: set[str] = set()
     for packet in archived_packets(old, archive):
+        make_scratch_folder(scratch)
         try:
             reading = ingest([(str(packet), "")], str(scratch), link=True)
             rows = [reading.row(index) for index in range(len(reading))]
         except OSError:
             continue
         finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            remove_tree(scratch)
         digests.update(
             digest for row in rows if row.fate != Fate.REFUSED for digest in (row.sha256, row.content_sha256)
         )

@@ -176,6 +176,13 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
 
 
+def make_scratch_folder(folder: Path) -> None:
+    """Create an empty folder. What has its name, perhaps a link, is removed and not entered. Raises OSError."""
+    remove_tree(folder)
+    make_folder(folder.parent)
+    folder.mkdir()
+
+
 def remove_tree(top: Path) -> None:
     """Remove a file, a link, or a folder with its content, even if its owner has no write permission.
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from qxbatch.publish.durable import make_folder, sync_folder
-from qxbatch.publish.plain import refuse_link
+from qxbatch.publish.plain import refuse_link, refuse_links_between
 from qxbatch.publish.transfer import move_files
 from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 from qxbatch.walk import walk
@@ -76,13 +76,14 @@ def _merge(source: Path, target: Path) -> None:
     refuse_link(source)
     if not source.exists():
         return
-    for folder, _, _ in walk(source):
-        if folder != str(source):
-            refuse_link(target / Path(folder).relative_to(source))
+    for folder, _, files in walk(source):
+        if files:
+            refuse_links_between(target / Path(folder).relative_to(source) / files[0], target)
     for folder, _, files in walk(source, topdown=False):
-        to = target / Path(folder).relative_to(source)
-        make_folder(to)
-        for name in files:
-            _aside(Path(folder, name), to / name)
-        sync_folder(to)
+        if files:
+            to = target / Path(folder).relative_to(source)
+            make_folder(to)
+            for name in files:
+                _aside(Path(folder, name), to / name)
+            sync_folder(to)
         Path(folder).rmdir()

@@ -24,6 +24,14 @@ def refuse_link(path: Path) -> None:
         raise LinkError(path)
 
 
+def refuse_links_between(path: Path, top: Path) -> None:
+    """Raise LinkError when a folder below `top` that contains the path is a link, or when `top` is one."""
+    for parent in path.parents:
+        refuse_link(parent)
+        if parent == top:
+            return
+
+
 def open_plain(path: Path) -> BinaryIO | None:
     """Open a file for reading; return None if it is missing, a link or not a regular file. Raises OSError."""
     try:

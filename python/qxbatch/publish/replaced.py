@@ -11,7 +11,7 @@ from qxbatch.discover.own_names import Use
 from qxbatch.model import State
 from qxbatch.publish.archived import archived_hashes
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
-from qxbatch.publish.plain import LARGEST
+from qxbatch.publish.plain import LARGEST, refuse_link, refuse_links_between
 from qxbatch.publish.same import same_content
 from qxbatch.publish.transfer import copied, hidden_path, renamed
 from qxbatch.session.folder import SessionFolder
@@ -52,9 +52,11 @@ def keep_replaced(old: Path, session: Path, replaced_folder: Path, archive: Path
 
     The other places are the session, and the packets in `archive` that the old session was imported from. Returns the new
     location of the files, or None if there were none. An interrupted call can be repeated. `tag` is in the names of hidden
-    copies.
+    copies. Raises OSError, also if a folder beside `old` that this uses is a link.
     """
     unique, remaining = old.with_name(f"{old.name}.kept"), old.with_name(f"{old.name}.rest")
+    for path in (unique, remaining):
+        refuse_link(path)
     if old.exists():
         _sort_out(old, unique, session, archive)
         old.rename(remaining)
@@ -110,6 +112,7 @@ def _sort_out(old: Path, unique: Path, session: Path, archive: Path | None) -> N
         only_here = [path for path in only_here if path.relative_to(old).as_posix() not in _GENERATED]
     for path in sorted(only_here, key=lambda path: path.relative_to(old).parts[0] == QXBATCH_FOLDER):
         place = unique / path.relative_to(old)
+        refuse_links_between(place, unique)
         make_folder(place.parent)
         path.rename(place)
 

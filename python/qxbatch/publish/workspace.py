@@ -16,7 +16,7 @@ from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.scratch import NOTE, make_scratch, noted_scratch, remove_scratch, scratch_name
-from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX
+from qxbatch.session.layout import ARCHIVED_PACKETS, FOLDERS, MASTER_INBOX, SESSION_TXT
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import created
 
@@ -57,7 +57,7 @@ class Workspace:
     def has_remains(self) -> bool:
         """Whether files of a live or dead run exist; the state of cluster jobs remains after all runs have ended."""
         try:
-            return os.listdir(self.top) != [JOBS]  # noqa: PTH208 - names, not paths
+            return self.top.is_symlink() or os.listdir(self.top) != [JOBS]  # noqa: PTH208 - names, not paths
         except FileNotFoundError:
             return False
         except OSError:
@@ -101,7 +101,11 @@ class Workspace:
         return self._work_dir / scratch_name(unit, self.run)
 
     def empty_scratch(self, unit: str) -> Path:
-        """Remove the remains of other runs for a unit whose lock is held; return a new scratch folder of this run."""
+        """Remove the remains of other runs for a unit whose lock is held; return a new scratch folder of this run.
+
+        Raises OSError, also if a folder in which this run works is a link.
+        """
+        self.refuse_links()
         self.clear_all(unit)
         scratch = self.scratch(unit)
         make_folder(self.staging(unit))
@@ -118,10 +122,14 @@ class Workspace:
         return SessionPaths(self.sessionsfolder / session)
 
     def refuse_led_out(self, unit: str, session: str) -> None:
-        """Raise OSError if a path that an exchange renames is a link, or is below one."""
+        """Raise OSError if a path that an exchange renames is a link, or is below one.
+
+        A replaced session may contain links. They are moved as links.
+        """
         build, old = self.build(unit, session), self.old(unit, session)
         target = self.session(session)
-        for path in (self.unit(unit), self.staging(unit), build.parent, build, old.parent, old, target.folder):
+        parts = [build / name for name in (SESSION_TXT, *FOLDERS)]
+        for path in (self.unit(unit), self.staging(unit), build.parent, build, *parts, old.parent, old, target.folder):
             refuse_link(path)
 
     def old(self, unit: str, session: str) -> Path:
