@@ -12,6 +12,7 @@ from qxbatch.pipeline.finish import Ending, finish
 from qxbatch.publish.journal import Journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.model import Settings
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed
 from tests.build.study import Study, snapshot
@@ -25,10 +26,10 @@ def finished(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     units: list[str] = []
 
     def record_and_finish(
-        journal: Journal, workspace: Workspace, locks: Locks, check_lock: Callable[[], None]
+        journal: Journal, workspace: Workspace, locks: Locks, check_lock: Callable[[], None], settings: Settings
     ) -> Ending:
         units.append(journal.unit)
-        return finish(journal, workspace, locks, check_lock)
+        return finish(journal, workspace, locks, check_lock, settings)
 
     monkeypatch.setattr("qxbatch.pipeline.deliver.finish", record_and_finish)
     return units

@@ -1,5 +1,6 @@
 """Everybody who may write to a sessions folder may write `.qxbatch` there: nothing in it makes a run touch files elsewhere."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -67,9 +68,9 @@ class Attack:
     def ledger(self, session: str) -> str:
         return hash_file(str(self.study.session(session) / "qxbatch" / "ledger.tsv"))[1]
 
-    def run(self) -> str:
+    def run(self, *args: str) -> str:
         before = snapshot(self.top / "home")
-        run = self.study.main("--check=no")
+        run = self.study.main("--check=no", *args)
         assert snapshot(self.top / "home") == before
         assert "Traceback" not in run.text
         assert run.status == 1, run.text
@@ -180,6 +181,56 @@ def test_a_journal_without_a_session_deletes_no_packet(attack: Attack) -> None:
     run = attack.study.main("--test=no", "--sessions=nothing", "--check=no", "--archive=leave")
     assert packet.read_bytes() == before, run.text
     assert "it has no session, so none of its packets is imported" in run.text
+
+
+def other_rows(rows: list[list[str]], _: str) -> list[list[str]]:
+    """Forge nothing."""
+    return rows
+
+
+def opened_row(rows: list[list[str]], digest: str) -> list[list[str]]:
+    return [*rows, ["mine", "1", digest, digest, "archive", "opened", "", "", ""]]
+
+
+def kept_row(rows: list[list[str]], digest: str) -> list[list[str]]:
+    return [[*row[:2], digest, *row[3:]] if row[5] == "kept" else row for row in rows]
+
+
+def sorted_row(rows: list[list[str]], digest: str) -> list[list[str]]:
+    return [[*row[:2], digest, *row[3:]] if row[5] == "sorted" else row for row in rows]
+
+
+@pytest.mark.parametrize("forge", [other_rows, opened_row, kept_row, sorted_row])
+@pytest.mark.parametrize("archive", ["delete", "move", "copy"])
+def test_a_journal_of_a_session_archives_no_packet_with_other_bytes(
+    attack: Attack, archive: str, forge: Callable[[list[list[str]], str], list[list[str]]]
+) -> None:
+    attack.ready_session()
+    (name, data), *_ = MrSeries(patient="P9").files().items()
+    packet = attack.study.put("other", {name: data}, Kind.ZIP)
+    before = packet.read_bytes()
+    ledger = attack.study.session("S1") / "qxbatch" / "ledger.tsv"
+    head, *rows = [line.split("\t") for line in ledger.read_text().splitlines()]
+    ledger.write_text("".join("\t".join(row) + "\n" for row in [head, *forge(rows, hashlib.sha256(data).hexdigest())]))
+    attack.journal(sessions=["S1"], ledgers=[attack.ledger("S1")], packets=attack.packet(packet), archive=archive)
+    assert "stays where it is" in attack.run("--archive=leave", "--sessions=nothing")
+    assert packet.read_bytes() == before
+    assert [path.name for path in attack.study.archive.iterdir()] == ["S1.zip"]
+
+
+def test_a_list_of_taken_files_removes_no_file_that_the_session_does_not_have(attack: Attack) -> None:
+    attack.ready_session()
+    inbox = attack.study.session("S1") / "inbox"
+    lines = []
+    for path, data in ((inbox / "mine", b"mine\n"), (inbox / "of the session", TREE["README"])):
+        path.write_bytes(data)
+        status = path.stat()
+        digest = hashlib.sha256(data).hexdigest()
+        lines.append(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\t{path.name}\n")
+    (attack.staging / "taken.tsv").write_text("".join(lines))
+    attack.journal(sessions=["S1"], ledgers=[attack.ledger("S1")], inbox="S1/inbox", with_inbox=False)
+    assert f"{inbox / 'mine'}: changed while it was imported" in attack.run()
+    assert sorted(path.name for path in inbox.iterdir()) == ["README", "mine"]
 
 
 def test_a_journal_that_needs_more_memory_than_there_is_stops_no_other_session(

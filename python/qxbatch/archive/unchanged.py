@@ -1,13 +1,10 @@
 """Checks right before a packet is moved that it is still the one that was imported."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-from qxbatch.core import ingest
+from qxbatch.archive.contained import Contained
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Fingerprint, Packet
-from qxbatch.publish.durable import make_scratch_folder, remove_tree
-from qxbatch.session.ledger import Fate
 
 
 class SamePacketCheck:
@@ -15,15 +12,18 @@ class SamePacketCheck:
 
     Names, sizes and modification times must agree. If inodes or their change times differ, the packet may have been
     replaced by one of the same size and time, or the file system has no stable inodes: then the bytes of all its members
-    must be in the ledgers of its sessions.
+    must be in its sessions.
     """
 
-    def __init__(self, packet: Packet, read_hashes: Callable[[], set[str]], scratch: Path) -> None:
+    def __init__(self, packet: Packet, contained: Contained, *, also_around: bool, known: bool) -> None:
+        """`also_around`: the packet must have no bytes outside of its members. `known`: this run took the fingerprint; another
+        one is only a claim, since anybody could have written it, so the packet is read again in any case.
+        """
         self._expected = packet.fingerprint
-        self._known_identities = {_identity(packet.fingerprint)}
-        self._known_inodes = {packet.fingerprint.inodes}
-        self._read_hashes = read_hashes
-        self._scratch = scratch
+        self._known_identities = {_identity(packet.fingerprint)} if known else set()
+        self._known_inodes = {packet.fingerprint.inodes} if known else set()
+        self._contained = contained
+        self._also_around = also_around
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
         """Return whether the packet at `path` is the imported one; `renamed`: it has a new name now. Raises OSError."""
@@ -42,18 +42,7 @@ class SamePacketCheck:
         return after == self._expected
 
     def _has_same_members(self, path: Path) -> bool:
-        make_scratch_folder(self._scratch)
-        try:
-            reading = ingest([(str(path), "")], str(self._scratch), link=True)
-            rows = [reading.row(index) for index in range(len(reading))]
-            if reading.notes():
-                return False  # bytes outside of its members are in no ledger
-        except OSError:
-            return False
-        finally:
-            remove_tree(self._scratch)
-        known_hashes = self._read_hashes() | {""}
-        return all(row.fate != Fate.REFUSED and row.sha256 in known_hashes for row in rows)
+        return self._contained.has_members(path, also_around=self._also_around)
 
 
 def _identity(current: Fingerprint) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from qxbatch.archive.aside import ChangedError, finish_aside, is_aside, move_back
+from qxbatch.archive.contained import Contained
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.packet import archive_packet, clear_hidden
 from qxbatch.archive.unchanged import SamePacketCheck
@@ -14,7 +15,6 @@ from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import Journal, JournaledPacket
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
-from qxbatch.session.folder import SessionFolder
 from qxbatch.settings.model import Archive
 
 
@@ -23,13 +23,14 @@ def archive_packets(
     workspace: Workspace,
     locks: Locks,
     check_lock: Callable[[], None],
+    contained: Contained,
     *,
     published: bool,
     read_by_this_run: bool,
 ) -> tuple[dict[Path, Path | None], list[Problem]]:
     """Archive the packets of a journal; return the current path of each (None: deleted), and a problem for each that stays.
 
-    `read_by_this_run`: the packets were read by this run, not by a previous one.
+    `contained`: the bytes of the journal's sessions. `read_by_this_run`: the packets were read by this run, not by a previous one.
 
     Raises PacketError if another run took over the unit's lock.
     """
@@ -37,9 +38,9 @@ def archive_packets(
     problems: list[Problem] = []
     for packet in journal.packets:
         check_lock()
-        result = _PacketArchiving(packet, journal, workspace, locks).run(
-            published=published, read_by_this_run=read_by_this_run
-        )
+        result = _PacketArchiving(
+            packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
+        ).run(contained)
         if isinstance(result, Problem):
             problems.append(result)
         else:
@@ -50,24 +51,25 @@ def archive_packets(
 class _PacketArchiving:
     """The archiving of one packet: moved, copied, left in place or deleted."""
 
-    def __init__(self, packet: JournaledPacket, journal: Journal, workspace: Workspace, locks: Locks) -> None:
+    def __init__(
+        self,
+        packet: JournaledPacket,
+        journal: Journal,
+        workspace: Workspace,
+        locks: Locks,
+        *,
+        published: bool,
+        read_by_this_run: bool,
+    ) -> None:
+        self.packet = packet.packet
         self.path = packet.packet.path
         self.number = packet.number
         self.journal = journal
         self.archive = workspace.archive
         self.tag = workspace.tag(journal.unit)
         self.name_lock = partial(locks.waiting, "archive")
-        ledger_hashes = partial(_ledger_hashes, journal, workspace)
-        self.is_same_packet = SamePacketCheck(packet.packet, ledger_hashes, workspace.staging(journal.unit) / "again")
-
-    def run(self, *, published: bool, read_by_this_run: bool) -> Path | Problem | None:
-        journal = self.journal
-        try:
-            finish_aside(self.path, self.tag)
-        except OSError as error:
-            return not_archived(self.path, journal.archive, error)
-        changed = None if is_aside(self.path, self.tag) else self._changed(read_by_this_run=read_by_this_run)
-        facts = Facts(
+        self.read_by_this_run = read_by_this_run
+        self.facts = Facts(
             journal.archive,
             series_failed=journal.series_failed,
             damaged=journal.damaged,
@@ -75,9 +77,17 @@ class _PacketArchiving:
             in_archive=is_in(self.path, self.archive),
             linked=journal.linked,
             published=published,
-            changed=changed is not None,
         )
-        decision = decide(facts)
+
+    def run(self, contained: Contained) -> Path | Problem | None:
+        journal = self.journal
+        try:
+            finish_aside(self.path, self.tag)
+        except OSError as error:
+            return not_archived(self.path, journal.archive, error)
+        is_same_packet = self._same_packet_check(contained)
+        changed = None if is_aside(self.path, self.tag) else self._changed(is_same_packet)
+        decision = decide(self.facts._replace(changed=changed is not None))
         if decision.mode is None:
             move_back(self.path, self.tag)
             if decision.reason is not Reason.CHANGED or changed is None:
@@ -85,16 +95,24 @@ class _PacketArchiving:
             if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:
                 clear_hidden(self.path, self.archive, self.tag)
             return changed
-        return self._archived(decision.mode)
+        return self._archived(decision.mode, is_same_packet)
 
-    def _archived(self, mode: Archive) -> Path | Problem | None:
+    def _same_packet_check(self, contained: Contained) -> SamePacketCheck:
+        """Return the check before each step; it reads a packet again that another run says to have read, if it is moved."""
+        mode = decide(self.facts).mode
+        stays = mode in (None, Archive.LEAVE)
+        return SamePacketCheck(
+            self.packet, contained, also_around=mode is Archive.DELETE, known=self.read_by_this_run or stays
+        )
+
+    def _archived(self, mode: Archive, is_same_packet: SamePacketCheck) -> Path | Problem | None:
         try:
             return archive_packet(
                 self.path,
                 self.archive,
                 mode,
                 tag=self.tag,
-                unchanged=self.is_same_packet,
+                unchanged=is_same_packet,
                 naming=self.name_lock,
                 number=self.number,
             )
@@ -103,20 +121,14 @@ class _PacketArchiving:
         except OSError as error:
             return not_archived(self.path, mode, error)
 
-    def _changed(self, *, read_by_this_run: bool) -> Problem | None:
+    def _changed(self, is_same_packet: SamePacketCheck) -> Problem | None:
         try:
-            if self.is_same_packet(self.path, renamed=False):
+            if is_same_packet(self.path, renamed=False):
                 return None
         except FileNotFoundError:
-            if not read_by_this_run:
+            if not self.read_by_this_run:
                 return None  # moved by the run that was killed
             return vanished_packet(self.path)
         except OSError as error:
             return unreadable_packet(self.path, error)
         return changed_packet(self.path)
-
-
-def _ledger_hashes(journal: Journal, workspace: Workspace) -> set[str]:
-    """Return the hashes of all files from which the journal's sessions were made."""
-    rows = (row for session in journal.sessions for row in SessionFolder(workspace.session(session).folder).ledger())
-    return {row.sha256 for row in rows}

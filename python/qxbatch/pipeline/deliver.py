@@ -34,7 +34,7 @@ def deliver(
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
     journal = write_unit_journal(context, job, products, facts, check_lock)
-    ending = finish(journal, workspace, context.locks, check_lock)
+    ending = finish(journal, workspace, context.locks, check_lock, context.settings)
     packet_problems = (*_archiving_warnings(facts, unit), *ending.problems)
     return [
         SessionReport(

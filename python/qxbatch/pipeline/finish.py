@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from qxbatch.archive.contained import Contained
 from qxbatch.pipeline.archiving import archive_packets
 from qxbatch.pipeline.check_published import check_published
 from qxbatch.pipeline.unfinished import left_in_inbox
@@ -15,6 +16,7 @@ from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.sorted_files import UnremovedFile, remove_sorted
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED
+from qxbatch.settings.model import Settings
 
 
 class Ending(NamedTuple):
@@ -31,12 +33,19 @@ class Ending(NamedTuple):
 
 
 def finish(
-    journal: Journal, workspace: Workspace, locks: Locks, check_lock: Callable[[], None], *, verify: bool = False
+    journal: Journal,
+    workspace: Workspace,
+    locks: Locks,
+    check_lock: Callable[[], None],
+    settings: Settings,
+    *,
+    verify: bool = False,
 ) -> Ending:
     """Do the remaining steps of the journal, then remove it. `workspace` is that of the run that wrote the journal.
 
-    `verify`: read the sessions again before anything leaves the inbox, since another run made them. `check_lock` is called
-    before each step and raises PacketError if another run took over the unit's lock: that run does the remaining steps.
+    `verify`: read the sessions, and what leaves the inbox, again before, since another run made them, and anybody could have
+    written the journal. `settings` has the limits and passwords for that. `check_lock` is called before each step and raises
+    PacketError if another run took over the unit's lock: that run does the remaining steps.
 
     Raises OSError when the sessions folder cannot be written; the journal then stays for the next run.
     """
@@ -48,10 +57,11 @@ def finish(
     wrong = check_published(journal, workspace, verify=verify)
     problems += wrong
     check_lock()
-    unremoved = [] if wrong else _remove_sorted(journal, workspace)
+    contained = _contained(journal, workspace, settings)
+    unremoved = [] if wrong else _remove_sorted(journal, workspace, contained if verify else None)
     problems += map(left_in_inbox, unremoved)
     places, archive_problems = archive_packets(
-        journal, workspace, locks, check_lock, published=not wrong, read_by_this_run=not verify
+        journal, workspace, locks, check_lock, contained, published=not wrong, read_by_this_run=not verify
     )
     problems += archive_problems
     if any(file.error for file in unremoved):
@@ -76,9 +86,19 @@ def _published(journal: Journal, workspace: Workspace, session: str) -> list[Pro
     return [Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING)]
 
 
-def _remove_sorted(journal: Journal, workspace: Workspace) -> list[UnremovedFile]:
-    """Folder mode: sorted files leave the inbox."""
+def _contained(journal: Journal, workspace: Workspace, settings: Settings) -> Contained:
+    sessions = [workspace.session(session).folder for session in journal.sessions]
+    return Contained(sessions, settings, workspace.staging(journal.unit) / "again")
+
+
+def _remove_sorted(journal: Journal, workspace: Workspace, contained: Contained | None) -> list[UnremovedFile]:
+    """Folder mode: sorted files leave the inbox; with `contained` only those that are in it."""
     if journal.inbox is None:
         return []
-    listed = workspace.sorted_list(journal.unit)
-    return remove_sorted(journal.inbox, listed, workspace.tag(journal.unit), workspace.sessionsfolder)
+    return remove_sorted(
+        journal.inbox,
+        workspace.sorted_list(journal.unit),
+        workspace.tag(journal.unit),
+        workspace.sessionsfolder,
+        None if contained is None else contained.has_file,
+    )

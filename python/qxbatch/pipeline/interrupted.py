@@ -9,14 +9,17 @@ from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.model import Settings
 
 
-def finish_interrupted(workspace: Workspace, locks: Locks, only: Collection[str] | None = None) -> list[SessionReport]:
+def finish_interrupted(
+    workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None
+) -> list[SessionReport]:
     """Finish what killed runs left, with `only` of these units. Raises UsageError (73) if the folder cannot be written."""
     from qxbatch.pipeline.recover import recover
 
     try:
-        return recover(workspace, locks, only)
+        return recover(workspace, locks, settings, only)
     except OSError as error:
         hint = "Correct this and run again."
         raise UsageError(f"Cannot write {error_text(error, workspace.top)}.", hint, ExitStatus.CANNOT_WRITE) from error

@@ -16,9 +16,12 @@ from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.paths import SessionPaths
+from qxbatch.settings.model import Settings
 
 
-def recover(workspace: Workspace, locks: Locks, only: Collection[str] | None = None) -> list[SessionReport]:
+def recover(
+    workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None
+) -> list[SessionReport]:
     """Finish or clear each unit that no live run holds, with `only` of these; return a report for each finished or failed unit.
 
     Raises OSError when no lock can be taken, or the hidden folder leads out of the study.
@@ -32,7 +35,7 @@ def recover(workspace: Workspace, locks: Locks, only: Collection[str] | None = N
         if lock is None:
             continue
         try:
-            reports += recover_unit(workspace, locks, unit, partial(_need, locks, lock, unit))
+            reports += recover_unit(workspace, locks, unit, partial(_need, locks, lock, unit), settings)
         finally:
             locks.release(lock)
     if only is None:
@@ -50,13 +53,15 @@ def _need(locks: Locks, lock: Lock, unit: str) -> None:
         raise lost_lock(unit)
 
 
-def recover_unit(workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None]) -> list[SessionReport]:
+def recover_unit(
+    workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None], settings: Settings
+) -> list[SessionReport]:
     """Finish or clear one unit. `check_lock` raises PacketError when the caller does not hold its lock any more."""
     try:
         path = workspace.journal(unit)
         written_by = journal_run(path)
         end_orphans(unit, [*workspace.runs(unit), *([written_by] if RUN.fullmatch(written_by) else [])])
-        reports = _finish(workspace, locks, unit, check_lock) if os.path.lexists(path) else []
+        reports = _finish(workspace, locks, unit, check_lock, settings) if os.path.lexists(path) else []
         if not os.path.lexists(path):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
@@ -80,13 +85,15 @@ def clear_own(workspace: Workspace, unit: str) -> None:
             workspace.clear(unit)
 
 
-def _finish(workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None]) -> list[SessionReport]:
+def _finish(
+    workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None], settings: Settings
+) -> list[SessionReport]:
     path = workspace.journal(unit)
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
         return [_not_followed(workspace, unit, f"{error}")]
-    ending = finish(journal, workspace.of_run(journal.run), locks, check_lock, verify=True)
+    ending = finish(journal, workspace.of_run(journal.run), locks, check_lock, settings, verify=True)
     names = journal.names or unit
     is_unfinished = path.exists()
     message = "an interrupted run had read it; " + (

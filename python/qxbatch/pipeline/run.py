@@ -53,7 +53,7 @@ def run(
     interrupted = not settings.test and workspace.has_remains
     if interrupted:
         need_writable(settings)
-        recovered = finish_interrupted(workspace, locks)
+        recovered = finish_interrupted(workspace, locks, settings)
         workspace.tidy()
     candidates = [without_finished(candidate, recovered) for candidate in (find or discover)(settings)]
     for candidate in candidates:

@@ -80,7 +80,9 @@ class _Import:
         try:
             self.locks.take_own()
             if os.path.lexists(workspace.journal(unit.name)):
-                return recover_unit(workspace, self.context.locks, unit.name, self.locks.refuse_lost)
+                return recover_unit(
+                    workspace, self.context.locks, unit.name, self.locks.refuse_lost, self.context.settings
+                )
             return self._stages()
         except PacketError as error:
             problem = error.problem

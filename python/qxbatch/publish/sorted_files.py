@@ -9,7 +9,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,10 +54,13 @@ def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> No
     sync_folder(out.parent)
 
 
-def remove_sorted(inbox: Path, listed: Path, tag: str, top: Path) -> list[UnremovedFile]:
+def remove_sorted(
+    inbox: Path, listed: Path, tag: str, top: Path, is_contained: Callable[[Path, str], bool] | None = None
+) -> list[UnremovedFile]:
     """Remove the listed files from the inbox, and the folders that become empty; return those that were kept.
 
-    Removes nothing that is reached through a link below `top`, the sessions folder. `tag` is in the hidden names. An
+    Removes nothing that is reached through a link below `top`, the sessions folder. `tag` is in the hidden names.
+    `is_contained` returns whether a session has the bytes of a file with that hash, if another run wrote the list. An
     interrupted call can be repeated.
     """
     unremoved: list[UnremovedFile] = []
@@ -71,7 +74,7 @@ def remove_sorted(inbox: Path, listed: Path, tag: str, top: Path) -> list[Unremo
             continue
         folders.update(parent for parent in path.parents if inbox in parent.parents)
         try:
-            if not _is_removed(path, hidden_path(path, Use.ASIDE, tag), sorted_file):
+            if not _is_removed(path, hidden_path(path, Use.ASIDE, tag), sorted_file, is_contained):
                 unremoved.append(UnremovedFile(path))
         except OSError as error:
             unremoved.append(UnremovedFile(path, reason_text(error, path)))
@@ -86,18 +89,20 @@ def remove_sorted(inbox: Path, listed: Path, tag: str, top: Path) -> list[Unremo
     return unremoved
 
 
-def _is_removed(path: Path, aside: Path, sorted_file: SortedFile) -> bool:
+def _is_removed(
+    path: Path, aside: Path, sorted_file: SortedFile, is_contained: Callable[[Path, str], bool] | None
+) -> bool:
     """Return whether a file is removed, now or by a previous run; False if another file has its name."""
     if not os.path.lexists(aside):
         if not os.path.lexists(path):
             return True
         inode = path.lstat().st_ino
-        if not _is_same(path, sorted_file):
+        if not _is_same(path, sorted_file) or (is_contained and not is_contained(path, sorted_file.sha256)):
             return False
         path.rename(aside)
         is_unchanged = _is_same(aside, sorted_file, inode)
     else:  # a run that was killed had renamed it
-        is_unchanged = _is_same(aside, sorted_file)
+        is_unchanged = _is_same(aside, sorted_file) and (not is_contained or is_contained(aside, sorted_file.sha256))
     if not is_unchanged:
         with contextlib.suppress(FileExistsError):  # the hidden file is kept, too: neither was read
             rename_new(aside, path)

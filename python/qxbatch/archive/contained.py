@@ -1,0 +1,89 @@
+"""Compares packets, or files of an inbox, with the bytes that sessions contain."""
+
+import errno
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from qxbatch.core import Row, ingest
+from qxbatch.ingest.encrypted import refused_as_encrypted
+from qxbatch.ingest.limits import limits_of
+from qxbatch.publish.durable import make_scratch_folder, remove_tree
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.ledger import Fate
+from qxbatch.settings.model import Settings
+from qxbatch.settings.passwords import words_of
+
+
+class Contained:
+    """The bytes of some sessions, by their ledgers.
+
+    Only hashes count that a verification of the session compares with its files: of a sorted file that of its content, of a
+    kept file both of its hashes together. So a changed ledger proves nothing that is not on disk.
+    """
+
+    def __init__(self, sessions: Iterable[Path], settings: Settings, scratch: Path) -> None:
+        """Packets are read again with the limits and passwords of `settings`, into `scratch`."""
+        self._sessions = tuple(sessions)
+        self._settings = settings
+        self._scratch = scratch
+
+    def has_members(self, path: Path, *, also_around: bool) -> bool:
+        """Return whether the sessions contain all members of a packet; `also_around`: the packet has no other bytes.
+
+        Raises OSError, also if other options are needed to read a member, and ValueError when a ledger is damaged.
+        """
+        make_scratch_folder(self._scratch)
+        settings = self._settings
+        try:
+            reading = ingest(
+                [(str(path), "")],
+                str(self._scratch),
+                headers_only=True,
+                max_ratio=settings.max_expansion,
+                max_bytes=settings.max_total,
+                max_members=settings.max_members,
+                max_nesting=settings.max_nesting,
+                passwords=words_of(settings.passwords),
+            )
+            if damage := reading.damage():
+                if refused_as_encrypted(reading) or limits_of(damage):
+                    raise OSError(errno.EIO, damage[0], str(path))
+                return False
+            if also_around and reading.notes():
+                return False
+            return all(self._has(reading.row(index)) for index in range(len(reading)))
+        finally:
+            remove_tree(self._scratch)
+
+    def has_file(self, path: Path, sha256: str) -> bool:
+        """Return whether the sessions contain the bytes of a file with this hash; a compressed file may have to be read again.
+
+        Raises OSError and ValueError as `has_members`.
+        """
+        return sha256 in self._contents or (sha256, sha256) in self._kept or self.has_members(path, also_around=True)
+
+    def _has(self, row: Row) -> bool:
+        if row.fate in (Fate.OPENED, Fate.NODATA):
+            return True  # its members are compared, or it has no bytes
+        return row.content_sha256 in self._contents or (row.sha256, row.content_sha256) in self._kept
+
+    @property
+    def _contents(self) -> set[str]:
+        return self._hashes[0]
+
+    @property
+    def _kept(self) -> set[tuple[str, str]]:
+        return self._hashes[1]
+
+    @cached_property
+    def _hashes(self) -> tuple[set[str], set[tuple[str, str]]]:
+        contents: set[str] = set()
+        kept: set[tuple[str, str]] = set()
+        for session in self._sessions:
+            for row in SessionFolder(session).ledger():
+                if row.fate is Fate.SORTED:
+                    contents.add(row.content_sha256)
+                elif row.fate is Fate.KEPT:
+                    kept.add((row.sha256, row.content_sha256))
+        return contents, kept
