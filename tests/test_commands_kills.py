@@ -18,7 +18,7 @@ from tests.faults.victim import BELOW
 
 T1 = MrSeries(number=3, description="T1w")
 BOLD = MrSeries(number=4, description="BOLD", volumes=2, time="102000")
-VOLATILE = ("session.txt", "qxbatch/summary.json", "qxbatch/report.html")
+VOLATILE = ("session.txt", "qxbatch/summary.json", "qxbatch/report.html", "qxbatch/sorted.sha256")
 
 
 def to_convert(study: Study) -> Path:

@@ -1,6 +1,7 @@
 """`qxbatch sort`, `convert` and `verify` on existing session folders."""
 
 import gzip
+import hashlib
 import json
 from pathlib import Path
 
@@ -75,6 +76,55 @@ def test_convert_after_sort_archives_files_that_a_user_added(session: Path, stud
     assert run_main("convert", session) == 0
     kept = study.sessions / "archive" / "replaced"
     assert [path.name for path in kept.rglob("*") if path.is_file()] == ["mine.txt"]
+
+
+EDITED = ("qxbatch/summary.json", "qxbatch/report.html", "dicom/DICOM-Report.txt")
+"""The next command reads the ledger, and writes its rows again."""
+
+
+@pytest.mark.parametrize("command", [["convert"], ["sort", "--overwrite"]], ids=["convert", "sort"])
+@pytest.mark.parametrize("edited", EDITED)
+def test_a_file_that_a_person_edited_after_sorting_is_kept(
+    session: Path, study: Study, edited: str, command: list[str]
+) -> None:
+    write_folder(TREE, session / "inbox")
+    assert run_main("sort", session) == 0
+    path = session / edited
+    path.write_text(path.read_text().replace("T1w", "not usable", 1))
+    mine = path.read_bytes()
+    assert run_main(command[0], session, *command[1:]) == 0
+    assert read_tree(study.sessions / "archive" / "replaced") == {f"S1-1/{edited}": mine}
+
+
+@pytest.mark.parametrize("command", [["inspect", "--update"], ["report"]], ids=["inspect", "report"])
+def test_a_command_that_writes_generated_files_again_is_no_edit(
+    session: Path, study: Study, command: list[str]
+) -> None:
+    write_folder(TREE, session / "inbox")
+    assert run_main("sort", session) == 0
+    summary = session / "qxbatch" / "summary.json"
+    sums = session / "qxbatch" / "sorted.sha256"
+    content = json.loads(summary.read_text())
+    content["series"][0].pop("acquisition")
+    old = hashlib.sha256(summary.read_bytes()).hexdigest()
+    summary.write_text(json.dumps(content))
+    sums.write_text(sums.read_text().replace(old, hashlib.sha256(summary.read_bytes()).hexdigest()))
+    before = snapshot(session)
+    assert run_main(*command, session) == 0
+    assert snapshot(session) != before
+    assert run_main("convert", session) == 0
+    assert not (study.sessions / "archive" / "replaced").exists()
+
+
+@pytest.mark.parametrize("text", ["mine\n", "", "0" * 64 + "  session.txt\n"])
+def test_without_the_checksums_of_sorting_its_files_are_kept(session: Path, study: Study, text: str) -> None:
+    write_folder(TREE, session / "inbox")
+    assert run_main("sort", session) == 0
+    (session / "qxbatch" / "sorted.sha256").write_text(text)
+    assert run_main("convert", session) == 0
+    kept = read_tree(study.sessions / "archive" / "replaced")
+    assert kept["S1-1/qxbatch/sorted.sha256"] == text.encode()
+    assert "S1-1/qxbatch/summary.json" in kept
 
 
 def test_sort_and_convert_give_the_result_of_an_import(session: Path, study: Study) -> None:

@@ -13,6 +13,8 @@ from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.transfer import renamed
 from qxbatch.session.ledger import COLUMNS
+from qxbatch.session.paths import SessionPaths
+from qxbatch.session.sorted_sums import GENERATED, write_sums
 
 TAG = "0123456789abcdef"
 
@@ -123,6 +125,43 @@ def test_a_killed_run_leaves_no_second_copy(
     keep_replaced(old, session, archive, None, TAG)
     assert kept(archive) == {"S1-1/inbox/a": "a", "S1-1/inbox/b": "b"}
     assert [p.name for p in archive.iterdir()] == ["S1-1"]
+
+
+@pytest.mark.parametrize("stop", range(6))
+def test_only_the_edited_files_of_a_sorted_session_are_kept_also_after_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    session, old = sessions(tmp_path)
+    for folder, text in ((session, "new"), (old, "sorted")):
+        for name in GENERATED:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text)
+    (session / "qxbatch" / "ledger.tsv").write_text("\t".join(COLUMNS) + "\n")
+    write_sums(SessionPaths(old))
+    for name in ("qxbatch/summary.json", "dicom/DICOM-Report.txt"):
+        (old / name).write_text("mine")
+    done = 0
+    rename = Path.rename
+
+    def stopped(path: Path, target: Path) -> Path:
+        nonlocal done
+        done += 1
+        if done > stop:
+            raise KilledError
+        return rename(path, target)
+
+    archive = tmp_path / "archive" / "replaced"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", stopped)
+        with contextlib.suppress(KilledError):
+            keep_replaced(old, session, archive, None, TAG)
+    keep_replaced(old, session, archive, None, TAG)
+    assert kept(archive) == {
+        "S1-1/dicom/DICOM-Report.txt": "mine",
+        "S1-1/inbox/a": "a",
+        "S1-1/inbox/b": "b",
+        "S1-1/qxbatch/summary.json": "mine",
+    }
 
 
 def test_an_interrupted_removal_makes_no_second_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

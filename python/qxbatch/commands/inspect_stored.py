@@ -10,13 +10,19 @@ from qxbatch.model import SeriesKind, State
 from qxbatch.record.dicom_report import refreshed_report
 from qxbatch.record.summary import recorded_fields
 from qxbatch.session.folder import SessionFolder
+from qxbatch.session.sorted_sums import updated_list
 from qxbatch.session.summary import Summary, with_facts
 from qxbatch.session.summary_parts import LedgerCounts, SeriesSummary, SessionIdentity
 from qxbatch.textfile import read_text
 
 
 def changed_texts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dict[Path, str]:
-    """Return the files to change with their new text: the summary, and the report if qxbatch wrote it."""
+    """Return the files to change with their new text: the summary, the report if qxbatch wrote it, and their checksums."""
+    texts = _with_facts(folder, series)
+    return {**texts, **updated_list(folder.paths, texts)}
+
+
+def _with_facts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dict[Path, str]:
     paths = folder.paths
     if folder.summary is None:
         return {paths.summary: new_summary(folder, series).to_json()}

@@ -10,6 +10,7 @@ from qxbatch.publish.durable import replace_text
 from qxbatch.publish.foreign import keep_foreign
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import SUMMARY_AT
+from qxbatch.session.sorted_sums import updated_list
 from qxbatch.session.summary import SummaryError
 from qxbatch.visible import shell_word
 
@@ -36,5 +37,8 @@ def write_session_page(session: Path, outputs: list[Path], wrong: list[str], *, 
     outputs.append(page)
     if not test:
         add_pictures(folder.paths, summary)
+        text = session_page(folder.paths, summary)
+        texts = {page: text, **updated_list(paths, {page: text})}
         keep_foreign(page, is_unchanged_page)
-        replace_text(page, session_page(folder.paths, summary))
+        for path, content in texts.items():
+            replace_text(path, content)

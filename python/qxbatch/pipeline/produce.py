@@ -19,6 +19,8 @@ from qxbatch.record.remarks import Remarks
 from qxbatch.record.session import record_session
 from qxbatch.session.layout import FOLDERS
 from qxbatch.session.paths import SessionPaths
+from qxbatch.session.sorted_sums import write_sums
+from qxbatch.settings.model import Stages
 
 
 class Product(NamedTuple):
@@ -64,4 +66,6 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     place_pictures(recorded.placement, built)
     write_thumbnail(built, recorded.summary)
     write_page(built, recorded.summary)
+    if context.settings.stages is Stages.SORT:
+        write_sums(built)
     return Product(sorted_session, places.build, recorded.placement, recorded.remarks, syncing)

@@ -15,6 +15,7 @@ from qxbatch.session.layout import (
     PICTURES,
     QXBATCH_FOLDER,
     SESSION_TXT,
+    SORTED_SUMS,
     SUMMARY,
     THUMBNAIL,
     converter_log,
@@ -79,6 +80,11 @@ class SessionPaths(NamedTuple):
     def page(self) -> Path:
         """Return the path of the session's page."""
         return self.folder / QXBATCH_FOLDER / PAGE
+
+    @property
+    def sorted_sums(self) -> Path:
+        """Return the path of the checksums of the files that sorting generated."""
+        return self.folder / QXBATCH_FOLDER / SORTED_SUMS
 
     @property
     def pictures(self) -> Path:

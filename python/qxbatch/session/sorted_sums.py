@@ -1,0 +1,69 @@
+"""The checksums of the files that sorting generated, as sha256sum writes them.
+
+The conversion replaces these files by others that contain the same facts and more. By its checksum it recognises a file that
+a person edited meanwhile.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from qxbatch.core import hash_file
+from qxbatch.session.layout import DICOM, DICOM_REPORT, LEDGER_AT, PAGE, QXBATCH_FOLDER, SUMMARY_AT
+from qxbatch.session.paths import SessionPaths
+from qxbatch.textfile import created, read_text
+
+GENERATED = (SUMMARY_AT, f"{QXBATCH_FOLDER}/{PAGE}", LEDGER_AT, f"{DICOM}/{DICOM_REPORT}")
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+_MOST = 1 << 16
+"""Bytes of the longest list."""
+
+
+def write_sums(paths: SessionPaths) -> None:
+    """Write the list of a sorted session. Raises OSError."""
+    with created(paths.sorted_sums) as file:
+        file.write(_text({name: hash_file(str(paths.folder / name))[1] for name in GENERATED}))
+
+
+def unchanged_files(paths: SessionPaths) -> set[str]:
+    """Return the generated files of a sorted session that nobody changed, relative to it; empty without a valid list."""
+    return {name for name, digest in _sums(paths).items() if _is_unchanged(paths.folder / name, digest)}
+
+
+def is_list(paths: SessionPaths) -> bool:
+    """Return whether a session has a list that contains nothing but checksums of generated files."""
+    return bool(_sums(paths))
+
+
+def updated_list(paths: SessionPaths, texts: Mapping[Path, str]) -> dict[Path, str]:
+    """Return the list, by its path, as it will be when these texts are written; empty if it remains as it is.
+
+    A file that a person edited stays one.
+    """
+    sums = _sums(paths)
+    new = {path.relative_to(paths.folder).as_posix(): _digest(text) for path, text in texts.items()}
+    new = {name: new[name] for name in unchanged_files(paths) if name in new}
+    return {paths.sorted_sums: _text({**sums, **new})} if new else {}
+
+
+def _sums(paths: SessionPaths) -> dict[str, str]:
+    try:
+        lines = read_text(paths.sorted_sums, "strict", _MOST).splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    matches = [match for line in lines if (match := _LINE.fullmatch(line))]
+    sums = {match[2]: match[1] for match in matches}
+    return sums if len(matches) == len(lines) and sums.keys() <= {*GENERATED} else {}
+
+
+def _is_unchanged(path: Path, digest: str) -> bool:
+    return path.is_file() and not path.is_symlink() and hash_file(str(path))[1] == digest
+
+
+def _text(sums: Mapping[str, str]) -> str:
+    return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
