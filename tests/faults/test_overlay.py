@@ -10,7 +10,8 @@ import pytest
 
 from qxbatch.archive.aside import finish_aside
 from qxbatch.discover.own_names import Use
-from qxbatch.publish.transfer import hidden_path, put_aside
+from qxbatch.publish.plain import LinkError
+from qxbatch.publish.transfer import hidden_path, move_files, put_aside
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_folder
 from tests.build.study import Study, run_command, snapshot
@@ -116,6 +117,48 @@ def test_a_packet_that_is_moved_aside_file_by_file_is_complete_after_a_kill(
     finish_aside(packet, TAG)
     assert snapshot(aside) == before
     assert list(tmp_path.iterdir()) == [aside]
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_what_took_the_name_of_a_packet_meanwhile_is_not_moved_with_it(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, archive: str
+) -> None:
+    packet = study.put("S1", TREE, Kind.FOLDER)
+
+    def killed(source: Path, aside: Path) -> None:
+        part = aside.with_name(aside.name.replace(Use.ASIDE, Use.PART, 1))
+        part.mkdir()
+        (source / "a").rename(part / "a")
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.archive.aside.put_aside", killed)
+        study.main(f"--archive={archive}")
+    assert list((study.sessions / ".qxbatch" / "journal").iterdir())
+    packet.rename(tmp_path / "elsewhere")
+    if kind == "link":
+        packet.symlink_to(tmp_path / "elsewhere")
+    else:
+        packet.write_text("mine\n")
+    outside = snapshot(tmp_path / "elsewhere")
+    assert outside
+    run = study.main()
+    assert run.status == 1, run.text
+    assert snapshot(tmp_path / "elsewhere") == outside
+    assert f"{packet.with_name('S1_2')}: changed" in run.text
+    assert packet.is_symlink() if kind == "link" else packet.read_text() == "mine\n"
+    assert (packet.with_name("S1_2")).is_dir(), "the files that were moved before"
+    assert list(study.inbox.glob(".qxbatch*")) == []
+
+
+def test_files_are_moved_through_no_link(tmp_path: Path) -> None:
+    target = write_folder(PACKET, tmp_path / "target")
+    (tmp_path / "link").symlink_to(target)
+    before = snapshot(tmp_path)
+    with pytest.raises(LinkError):
+        move_files(tmp_path / "link", tmp_path / "new")
+    assert snapshot(tmp_path) == before
 
 
 @pytest.mark.parametrize("stop", range(len(PACKET)))

@@ -50,7 +50,10 @@ def put_aside(source: Path, aside: Path) -> None:
 
 
 def continue_aside(source: Path, aside: Path) -> None:
-    """Finish `put_aside` if a run was killed while it moved single files. Raises OSError."""
+    """Finish `put_aside` if a run was killed while it moved single files. Raises OSError.
+
+    What has the name of the folder now and is no folder, perhaps a link to one, is not that packet: it stays.
+    """
     if os.path.lexists(_part(aside)):
         _put_files_aside(source, aside)
 
@@ -63,7 +66,7 @@ def _put_files_aside(source: Path, aside: Path) -> None:
     part = _part(aside)
     refuse_link(part)
     try:
-        if os.path.lexists(source):
+        if source.is_dir() and not source.is_symlink():
             move_files(source, part)
     except OSError:
         with contextlib.suppress(OSError):
@@ -76,8 +79,9 @@ def move_files(source: Path, target: Path) -> None:
     """Move a folder file by file into another one on the same file system; an interrupted call can be repeated.
 
     An overlay file system renames the files of its lower layer, and no folders. Raises FileExistsError when a name is in
-    use, and OSError.
+    use, and OSError, also if a folder of the two is a link.
     """
+    refuse_link(source)
     times: dict[Path, os.stat_result] = {}
     for folder, folders, files in walk(source, onerror=_raise):
         place = target / Path(folder).relative_to(source)
