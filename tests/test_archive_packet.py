@@ -121,11 +121,17 @@ def test_a_packet_with_a_fifo_and_links_is_moved_to_another_file_system(
     os.mkfifo(source / "fifo")
     (source / "latest").symlink_to("a/1.dcm")
     (source / "gone").symlink_to("/nowhere/at/all")
+    (source / "folder").symlink_to("a")
+    os.utime(source / "a", (10**9, 10**9))
+    (source / "a").chmod(0o550)
     target = archive_packet(source, tmp_path / "archive", Archive.MOVE)
     assert target is not None
     assert target.joinpath("fifo").is_fifo()
     assert target.joinpath("latest").readlink() == Path("a/1.dcm")
     assert target.joinpath("gone").is_symlink()
+    assert target.joinpath("folder").readlink() == Path("a")
+    assert target.joinpath("a").stat().st_mode & 0o777 == 0o550
+    assert target.joinpath("a").stat().st_mtime == 10**9
     assert not source.exists()
 
 

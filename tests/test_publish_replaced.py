@@ -1,6 +1,7 @@
 """Replaced files without another copy are archived once, also when a run is killed."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -70,15 +71,36 @@ def test_a_long_text_is_compared_without_its_durations_in_a_time_proportional_to
     assert name in {path.relative_to(archive / "S1-1").as_posix() for path in archive.rglob("*")}
 
 
-def test_a_file_in_folders_deeper_than_the_interpreter_can_recurse_is_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("one_disk", "depth"), [(True, 1200), (False, 400)], ids=["one disk", "two disks"])
+def test_a_file_in_folders_deeper_than_the_interpreter_can_recurse_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_disk: bool, depth: int
+) -> None:
     session, old = sessions(tmp_path)
-    place = Path("nii", *["d"] * 1200, "mine.txt")
+    if not one_disk:
+        monkeypatch.setattr(module, "renamed", renamed_within_folder)
+    place = Path("nii", *["d"] * depth, "mine.txt")
     make_folder(old / place.parent)
     (old / place).write_text("mine")
     keep_replaced(old, session, tmp_path / "archive", None, TAG)
     assert (tmp_path / "archive" / "S1-1" / place).read_text() == "mine"
     assert not old.exists()
     remove_tree(tmp_path / "archive")  # pytest cannot
+
+
+def test_a_folder_that_cannot_be_listed_is_not_removed(tmp_path: Path) -> None:
+    session, old = sessions(tmp_path)
+    deepest = os.open(old, os.O_RDONLY)
+    for _ in range(20):
+        os.mkdir("d" * 250, dir_fd=deepest)
+        deepest, parent = os.open("d" * 250, os.O_RDONLY, dir_fd=deepest), deepest
+        os.close(parent)
+    mine = os.open("mine", os.O_WRONLY | os.O_CREAT, dir_fd=deepest)
+    with pytest.raises(OSError, match="File name too long"):
+        keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    assert os.fstat(mine).st_nlink == 1, "it is not removed"
+    os.close(mine)
+    os.close(deepest)
+    remove_tree(old)  # pytest cannot
 
 
 def test_a_file_that_does_not_fit_into_memory_is_compared_by_its_hash(

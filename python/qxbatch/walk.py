@@ -36,6 +36,11 @@ def walk(
     yield from reversed(later)
 
 
+def raised(error: OSError) -> None:
+    """Raise the error of a folder that cannot be listed."""
+    raise error
+
+
 def _listed(folder: str) -> tuple[list[str], list[str]]:
     folders: list[str] = []
     files: list[str] = []

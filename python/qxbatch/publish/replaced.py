@@ -27,7 +27,7 @@ from qxbatch.session.ledger import STORED
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import is_list, unchanged_files
 from qxbatch.session.summary import comparable
-from qxbatch.walk import walk
+from qxbatch.walk import raised, walk
 
 _DURATION = re.compile(rb"(?<!\d)\d{1,12}(?:\.\d{1,20})?(?:e-?\d{1,3})? ?(?:(?:seconds|sec|s|ms)\b|for core code)")
 """As in scripts/compare-trees, in a time that is proportional to the text, whatever it contains."""
@@ -115,9 +115,9 @@ def _generated(old: SessionPaths) -> set[str]:
 
 
 def _files(top: Path) -> list[Path]:
-    """Return files and links below a folder, including links to folders."""
+    """Return files and links below a folder, including links to folders. Raises OSError if a folder cannot be listed."""
     paths = []
-    for folder, folders, files in walk(top, topdown=False):
+    for folder, folders, files in walk(top, topdown=False, onerror=raised):
         links = [name for name in folders if Path(folder, name).is_symlink()]
         paths += [Path(folder, name) for name in (*files, *links) if _has_content(Path(folder, name))]
     return paths

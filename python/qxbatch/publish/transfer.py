@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
-from qxbatch.os_error import is_full
+from qxbatch.os_error import is_full, reason_text
 from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_tree
 from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.same import same_content
-from qxbatch.walk import walk
+from qxbatch.walk import raised, walk
 
 
 def renamed(source: Path, target: Path) -> bool:
@@ -83,7 +83,7 @@ def move_files(source: Path, target: Path) -> None:
     """
     refuse_link(source)
     times: dict[Path, os.stat_result] = {}
-    for folder, folders, files in walk(source, onerror=_raise):
+    for folder, folders, files in walk(source, onerror=raised):
         place = target / Path(folder).relative_to(source)
         times[place] = Path(folder).stat()
         refuse_link(place)
@@ -94,15 +94,11 @@ def move_files(source: Path, target: Path) -> None:
                     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place / path.name))
                 path.rename(place / path.name)
         sync_folder(place)
-    for folder, _, _ in walk(source, topdown=False, onerror=_raise):
+    for folder, _, _ in walk(source, topdown=False, onerror=raised):
         Path(folder).rmdir()
     for place, status in times.items():
         place.chmod(stat.S_IMODE(status.st_mode))
         os.utime(place, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
-def _raise(error: OSError) -> None:
-    raise error
 
 
 def copied(source: Path, temporary: Path) -> None:
@@ -130,31 +126,31 @@ def copied(source: Path, temporary: Path) -> None:
 
 
 def _copy_tree(source: Path, target: Path) -> None:
-    full: list[OSError] = []
+    """Copy a folder of any depth; shutil.copytree is recursive and fails at about 300 levels. Raises OSError."""
+    made: list[tuple[str, Path]] = []
+    for folder, folders, files in walk(source, onerror=raised):
+        place = target / Path(folder).relative_to(source)
+        place.mkdir()
+        made.append((folder, place))
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        for name in (*files, *links):
+            _copy(Path(folder, name), place / name)
+    for folder, place in reversed(made):
+        shutil.copystat(folder, place)
 
-    def copy(one: str, other: str) -> None:
-        try:
-            _copy(one, other)
-        except OSError as error:
-            full.extend([error] if is_full(error) else [])
-            raise
 
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or link; create a FIFO or socket, which has no bytes, again. Raises OSError, which names the source."""
+    kind = source.lstat().st_mode
     try:
-        shutil.copytree(source, target, symlinks=True, copy_function=copy)
-    except shutil.Error as error:
-        if full:
-            raise full[0] from None
-        path, _, reason = error.args[0][0]
-        raise OSError(errno.EIO, f"cannot be copied ({reason})", str(path)) from None
-
-
-def _copy(source: str, target: str) -> None:
-    """Copy a file or link; create a FIFO or socket, which has no bytes, again."""
-    kind = os.lstat(source).st_mode
-    if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind):
-        os.mknod(target, kind)
-    else:
-        shutil.copy2(source, target, follow_symlinks=False)
+        if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind):
+            os.mknod(target, kind)
+        else:
+            shutil.copy2(source, target, follow_symlinks=False)
+    except OSError as error:
+        if is_full(error):
+            raise
+        raise OSError(errno.EIO, f"cannot be copied ({reason_text(error, source)})", str(source)) from None
 
 
 def hidden_path(path: Path, use: Use, tag: str) -> Path:
