@@ -5,13 +5,16 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from qxbatch.cluster.grouping import Array, Plan
-from qxbatch.cluster.state import UnitState
+from qxbatch.cluster.pending import _remove_done
+from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.submission import Submission, new_submission
+from qxbatch.publish.durable import make_folder
 from tests.build.study import Run, Study, run_main
 
 FAKES = {
@@ -116,6 +119,15 @@ def test_the_logs_of_a_new_round_are_not_written_through_a_link(forged: Forged) 
     assert forged.call("resume").status == 0
     assert log_folder.is_dir()
     assert not log_folder.is_symlink()
+
+
+def test_a_submission_that_is_done_is_removed_at_any_depth(tmp_path: Path) -> None:
+    folder = tmp_path / "submission"
+    make_folder(folder.joinpath(*["d"] * 1200))
+    done = SimpleNamespace(state=State.DONE)
+    submission = SimpleNamespace(folder=folder, size=1, user=os.geteuid(), all_states=lambda: [done])
+    _remove_done([cast("Submission", submission)])
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("name", ["states", "states/0000", "logs"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.cli.main import main
+from qxbatch.publish.durable import make_folder
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, read_tree, under, write_packet
 from tests.build.parrec import ParRec
@@ -45,6 +46,13 @@ def test_each_study_of_each_patient_gets_a_folder(kind: Kind, tmp_path: Path) ->
     folders = {part: read_tree(tmp_path / "out" / part) for part in names(tmp_path / "out") if part != "split.tsv"}
     assert folders == PARTS
     assert {k: v for k, v in snapshot(tmp_path).items() if not k.startswith("out")} == before, "the source is unchanged"
+
+
+def test_the_remains_of_a_killed_run_are_removed_at_any_depth(tmp_path: Path) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
+    make_folder(tmp_path.joinpath("out", ".qxbatch-split", *["d"] * 1200))
+    assert run_main("split", source, f"--output={tmp_path / 'out'}") == 0
+    assert names(tmp_path / "out") == [*sorted(PARTS), "split.tsv"]
 
 
 def test_the_mapping_has_the_destination_of_each_member(tmp_path: Path) -> None:

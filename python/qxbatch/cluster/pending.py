@@ -1,7 +1,7 @@
 """Create a submission from the units that a run found, without units of previous submissions."""
 
+import contextlib
 import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 
 from qxbatch.cluster.record import record_of, refused_state, unit_state
@@ -10,6 +10,7 @@ from qxbatch.cluster.status import status_of
 from qxbatch.cluster.submission import Submission, new_submission, submissions
 from qxbatch.discover.units import Unit
 from qxbatch.model import Report, Verdict
+from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
@@ -52,7 +53,8 @@ def _remove_done(previous: Iterable[Submission]) -> None:
         states = list(submission.all_states())
         done = len(states) == submission.size and all(unit_state.state is State.DONE for unit_state in states)
         if done and submission.user == os.geteuid():
-            shutil.rmtree(submission.folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                remove_tree(submission.folder)
 
 
 def choose_archive_numbers(settings: Settings, workspace: Workspace, locks: Locks, units: Sequence[Unit]) -> None:

@@ -4,8 +4,8 @@ The source is not changed: the new folders contain hard links if the file system
 new path of each member.
 """
 
+import contextlib
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from qxbatch.discover.own_names import SPLIT
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import sync_tree
+from qxbatch.publish.durable import make_scratch_folder, remove_tree, sync_tree
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.passwords import words_of
 
@@ -34,8 +34,7 @@ def run(options: Mapping[str, object]) -> int:
     is_new = not output.exists()
     staging = output / SPLIT
     try:
-        staging.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(staging)  # of a run that was killed
+        make_scratch_folder(staging)
         limit = int(str(options["--max-expansion"] or 1000))
         reading = ingest(
             [(str(source), "")],
@@ -57,7 +56,8 @@ def run(options: Mapping[str, object]) -> int:
             ExitStatus.CANNOT_WRITE,
         ) from None
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_tree(staging)
         if is_new and output.is_dir() and not any(output.iterdir()):
             output.rmdir()
 
