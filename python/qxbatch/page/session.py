@@ -143,7 +143,7 @@ def _state(summary: Summary) -> tuple[str, str]:
     severities = {problem.severity for problem in summary.problems}
     if Severity.ERROR in severities or any(series.state is State.FAILED for series in summary.series):
         return "bad", "failed"
-    if summary.series and all(series.state is State.NOT_ASKED for series in summary.series):
+    if summary.is_only_sorted:
         return "check", "sorted, not converted"
     return ("check", "to check") if Severity.WARNING in severities else ("good", "complete")
 

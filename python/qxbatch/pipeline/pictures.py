@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from qxbatch.pack.series import move
+from qxbatch.page.thumbnail import write_thumbnail
 from qxbatch.record.images import Placement
 from qxbatch.session.paths import SessionPaths
+from qxbatch.session.summary import Summary
 
 
 def picture_of(nifti: Path) -> Path:
@@ -17,8 +19,8 @@ def tsnr_picture_of(nifti: Path) -> Path:
     return nifti.with_name(f"{nifti.name}.tsnr.png")
 
 
-def place_pictures(placement: Placement, paths: SessionPaths) -> None:
-    """Move the pictures of images to their folder in a session."""
+def place_pictures(placement: Placement, paths: SessionPaths, summary: Summary) -> None:
+    """Move the pictures of images to their folder in a session, and draw its thumbnail."""
     for placed in placement.placed:
         number, nifti = placed.image.number, placed.output.nifti
         pairs = ((picture_of(nifti), paths.picture(number)), (tsnr_picture_of(nifti), paths.tsnr_picture(number)))
@@ -26,3 +28,4 @@ def place_pictures(placement: Placement, paths: SessionPaths) -> None:
             if drawn.exists():
                 paths.pictures.mkdir(exist_ok=True)
                 move(drawn, place)
+    write_thumbnail(paths, summary)

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from qxbatch.events import Stage, StageStarted
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.page.session import write_page
-from qxbatch.page.thumbnail import write_thumbnail
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.pictures import place_pictures
 from qxbatch.pipeline.series import make_series
@@ -20,7 +19,6 @@ from qxbatch.record.session import record_session
 from qxbatch.session.layout import FOLDERS
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import write_sums
-from qxbatch.settings.model import Stages
 
 
 class Product(NamedTuple):
@@ -63,9 +61,8 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
         job, sorted_session, converted, places, context.settings, converters=versions, began=began
     )
     built = SessionPaths(places.build)
-    place_pictures(recorded.placement, built)
-    write_thumbnail(built, recorded.summary)
+    place_pictures(recorded.placement, built, recorded.summary)
     write_page(built, recorded.summary)
-    if context.settings.stages is Stages.SORT:
+    if recorded.summary.is_only_sorted:
         write_sums(built)
     return Product(sorted_session, places.build, recorded.placement, recorded.remarks, syncing)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
+from qxbatch.model import State
 from qxbatch.problems import Problem
 from qxbatch.session.acquisition import acquisition_value
 from qxbatch.session.json_fields import FieldError, Fields
@@ -77,6 +78,11 @@ class Summary:
     """The command that rebuilds the session."""
     schema: int = SCHEMA
     """The schema of the text from which it was read."""
+
+    @property
+    def is_only_sorted(self) -> bool:
+        """Whether the session has series, and none was to be converted."""
+        return bool(self.series) and all(series.state is State.NOT_ASKED for series in self.series)
 
     def to_json(self) -> str:
         """Return the summary as the text of summary.json, in the current schema, keys in alphabetical order."""
