@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from qxbatch.bids.files.planned import Form, PlannedFile, session_files
+from qxbatch.bids.files.planned import FileOptions, PlannedFile, session_files
 from qxbatch.bids.files.sources import Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import SessionPlan
@@ -25,7 +25,7 @@ def fields(session_plan: SessionPlan, **options: Any) -> dict[str, Any]:
 
 def files(session_plan: SessionPlan) -> dict[str, PlannedFile]:
     """Return the files of a session by file name without the subject."""
-    exported = session_files(session_plan, Form(), Sources(Stamps(None))).files
+    exported = session_files(session_plan, FileOptions(), Sources(Stamps(None))).files
     return {each.path.rpartition("/")[2].removeprefix("sub-S01_"): each for each in exported}
 
 

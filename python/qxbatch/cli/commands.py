@@ -79,7 +79,7 @@ COMMANDS: dict[str, Command] = {
             *import_options("test", "join_series", "password_file"),
             Parameter(
                 "work_dir",
-                "Folder for DICOM headers read from archives, removed at the end. Default: TMPDIR.",
+                "Folder for temporary copies of DICOM headers from archives. Default: TMPDIR.",
                 group=Group.RUN,
                 metavar="DIR",
                 short="-w",
@@ -136,11 +136,11 @@ COMMANDS: dict[str, Command] = {
     ),
     "split": Command(
         "Splits a folder or archive of several patients or studies into one folder for each. The source is not changed.",
-        ("split <folder> [options]",),
+        ("split <path> [options]",),
         (
             Parameter(
                 "output",
-                "Folder for the new folders. Default: FOLDER_split beside the folder.",
+                "Folder for the new folders. Default: NAME_split beside the source.",
                 group=Group.OUTPUT,
                 metavar="DIR",
             ),
@@ -149,7 +149,7 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "verify": Command(
-        "Checks sessions against their ledgers. Nothing is written.",
+        "Checks sessions, or all in a sessions folder, against their ledgers. Nothing is written.",
         ("verify <session>... [options]",),
         (switch("json", "Print JSON."), N_PROCS),
     ),
@@ -270,7 +270,7 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "doctor": Command(
-        "Says what is installed, which version, where, and what is missing for which job.",
+        "Says what is installed, which version, where, and what is missing for which task.",
         ("doctor [options]",),
         (*import_options("dicm2nii_dir"), switch("json", "Print JSON.")),
     ),
@@ -283,13 +283,14 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "worker": Command(
-        "Imports the packet of --packet, for workflow engines; exit status 0 also if it was imported before. <folder> is the "
-        "sessions folder, or <data> <output> participant. Other packets and the report of the study are left alone.",
+        "Imports the packet of --packet, for workflow engines. Called with the sessions folder, or with <data> <output> "
+        "participant. The exit status is 0 also if it was imported before. Other packets and the report of the study are left "
+        "alone.",
         ("worker <folder>... [options]",),
         WORKER,
     ),
     "jobs": Command(
-        "Shows which packets that were submitted to a cluster wait, run, are done, failed, or were lost.",
+        "Shows the state of each packet submitted to a cluster: waiting, running, done, failed or lost.",
         ("jobs <sessionsfolder> [options]",),
         (switch("json", "Print JSON."), *import_options("list_all")),
     ),

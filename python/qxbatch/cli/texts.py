@@ -26,8 +26,9 @@ Usage:
   qxbatch <data> <output> <level> [options]
 
 The first form imports the packets in <sessionsfolder>/inbox/MR. The second is
-the BIDS-App form: packets are in <data>, sessions are made in <output>. The
-<level> participant imports, group writes the report of all sessions.
+the BIDS-App form: packets are in <data>, sessions are made in <output>. With
+the <level> participant it imports them, with group it writes the report of all
+sessions.
 """
 
 IMPORT_FOOT = """\

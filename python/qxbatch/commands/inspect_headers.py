@@ -22,7 +22,7 @@ _REFUSED = ("unreadable", "cannot")
 """The core's reasons for a damaged file begin with these words; the others say that the file is not DICOM."""
 _BROKEN = "unreadable DICOM"
 _PACKED = ("zip", "7z", "tar", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
-_MOST = 20
+_MAX_PROBLEMS = 20
 """Problems listed for one source; more are only counted."""
 _PHILIPS = ("XX_0", "PS_0")
 """Prefixes of Philips files beside the images, which an import does not sort."""
@@ -161,8 +161,8 @@ def read_headers(
 
 def _limited(problems: Sequence[str]) -> list[str]:
     """Return the first problems, and how many more there are."""
-    more = [f"and {len(problems) - _MOST} more such files"] if len(problems) > _MOST else []
-    return [*problems[:_MOST], *more]
+    more = [f"and {len(problems) - _MAX_PROBLEMS} more such files"] if len(problems) > _MAX_PROBLEMS else []
+    return [*problems[:_MAX_PROBLEMS], *more]
 
 
 def unopened(path: Path) -> str:

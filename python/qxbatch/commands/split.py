@@ -27,7 +27,7 @@ from qxbatch.settings.passwords import words_of
 
 def run(options: Mapping[str, object]) -> int:
     """Split the folder or archive; return the exit status. Raises UsageError."""
-    source = readable(Path(os.path.abspath(str(options["<folder>"]))))  # noqa: PTH100 - links in its path stay
+    source = readable(Path(os.path.abspath(str(options["<path>"]))))  # noqa: PTH100 - links in its path stay
     output = _output(options["--output"], source)
     passwords = passwords_of(options)
     test = str(options["--test"] or "no").casefold() in ("yes", "true")

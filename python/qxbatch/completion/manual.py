@@ -33,9 +33,9 @@ The second is the BIDS-App form: packets are in
 .IR data ,
 sessions are made in
 .IR output .
-The
+With the
 .I level
-participant imports, group writes the report of all sessions.
+participant it imports them, with group it writes the report of all sessions.
 The third calls a command.
 .PP
 Names of options may be written with \- or _, values follow after = or a space.

@@ -13,7 +13,7 @@ from qxbatch.convert.sop import cross_sectional
 from qxbatch.core import Comparison, ImageCheck, SeriesFrames
 from qxbatch.model import Output
 
-_MOST = 5
+_MAX_LISTED = 5
 """More images than this are counted instead of listed."""
 _SHIFT = 0.1
 """Movements of a volume below this are ignored, in mm."""
@@ -139,8 +139,8 @@ def _torn(images: Sequence[_Named]) -> list[str]:
     split_scan = [index for index, checked in enumerate(images) if checked.check.twin is not None]
     if not split_scan:
         return []
-    names = ", ".join(images[index].name.removeprefix("image ") for index in split_scan[:_MOST])
-    more = f" and {len(split_scan) - _MOST} more" if len(split_scan) > _MOST else ""
+    names = ", ".join(images[index].name.removeprefix("image ") for index in split_scan[:_MAX_LISTED])
+    more = f" and {len(split_scan) - _MAX_LISTED} more" if len(split_scan) > _MAX_LISTED else ""
     return [f"images {names}{more} are volumes of one scan: same kind, times and place."]
 
 

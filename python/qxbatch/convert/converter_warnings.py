@@ -13,7 +13,7 @@ _GRADIENTS = re.compile(r"unable to determine dti gradients|validate vectors", r
 _RUN_ON = re.compile(r"Convert \d+ DICOM as .*")
 """dcm2niix ends some lines only when it prints the next one."""
 _PREFIX = re.compile(r"^(?:warning|error|note):\s*", re.IGNORECASE)
-_MOST = 3
+_MAX_LINES = 3
 
 
 def warnings_of(log: str) -> list[str]:
@@ -23,13 +23,13 @@ def warnings_of(log: str) -> list[str]:
     ['Guessing this is a mosaic up to 9 slices (issue 337).']
     """
     lines = _lines(log, _ABOUT)
-    more = [f"and {len(lines) - _MOST} more"] if len(lines) > _MOST else []
-    return [*lines[:_MOST], *more]
+    more = [f"and {len(lines) - _MAX_LINES} more"] if len(lines) > _MAX_LINES else []
+    return [*lines[:_MAX_LINES], *more]
 
 
 def gradient_warnings_of(log: str) -> list[str]:
     """Return the log lines that question gradient directions, each once."""
-    return _lines(log, _GRADIENTS)[:_MOST]
+    return _lines(log, _GRADIENTS)[:_MAX_LINES]
 
 
 def _lines(log: str, about: re.Pattern[str]) -> list[str]:

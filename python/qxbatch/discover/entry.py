@@ -30,8 +30,8 @@ class Entry(NamedTuple):
     """Target of a symbolic link; empty if it is not a link."""
     error: str = ""
     """Why it could not be read."""
-    ours: str = ""
-    """Why it cannot be a packet, whatever its content: it is, or contains, a folder this run writes to."""
+    overlap: str = ""
+    """Why it cannot be a packet, if it is, or contains, a folder that this run writes to."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""The master inbox and the sessions' results, listed once."""
+"""Lists the entries of the master inbox."""
 
 import os
 import stat
@@ -15,7 +15,7 @@ Sniff = Callable[[str], str]
 
 
 def core_sniff(path: str) -> str:
-    """Ask the core, which is loaded only when it is needed."""
+    """Return the kind of a file by its content. The core is loaded only when it is needed."""
     from qxbatch.core import sniff
 
     return sniff(path)
@@ -66,11 +66,11 @@ def _entry(path: Path, reserved: list[str], sniff: Sniff) -> Entry:
         return Entry(path, Shape.UNREADABLE, link=link, error=reason_text(error, path))
     if not stat.S_ISDIR(mode):
         return Entry(path, Shape.SPECIAL, link=link)
-    return Entry(path, Shape.FOLDER, link=link, ours=_ours(os.path.realpath(path), reserved))
+    return Entry(path, Shape.FOLDER, link=link, overlap=_overlap(os.path.realpath(path), reserved))
 
 
-def _ours(real: str, reserved: list[str]) -> str:
-    """Return a reason if a folder is, or contains, one of those that the run writes to."""
+def _overlap(real: str, reserved: list[str]) -> str:
+    """Return why a folder cannot be a packet if it is, or contains, one that the run writes to; else an empty text."""
     for folder in reserved:
         if folder == real or folder.startswith(real.rstrip("/") + "/"):
             return f"it contains {folder}, which this run writes to"

@@ -41,8 +41,8 @@ def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
 def _judge(entry: Entry, settings: Settings, rows: "LogfileRows | None", pair: str) -> JudgedEntry:
     link = f"a link to {entry.link}" if entry.link else ""
     judged = JudgedEntry(entry.path, Verdict.READY, note=link)
-    if entry.ours:
-        return judged.turned(Verdict.STRAY, entry.ours)
+    if entry.overlap:
+        return judged.turned(Verdict.STRAY, entry.overlap)
     paired = pair if entry.content in ("par", "rec") else ""
     name = packet_name(entry.name, settings.pattern, paired)
     if not name:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def was_split(sessionsfolder: Path, session: str) -> bool:
-    """Return whether `--on-mixed=split` created sessions from its packet earlier (docs/summary.md, `parted`)."""
+    """Return whether `--on-mixed=split` created sessions from its packet earlier (key `parted` of the summary, docs/summary.md)."""
     from qxbatch.session.folder import SessionFolder
 
     summary = SessionFolder(sessionsfolder / f"{session}-1").readable_summary

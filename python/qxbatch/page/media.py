@@ -15,7 +15,7 @@ BUDGET = 4_500_000
 """Bytes of pictures in one page; a picture beyond it is a link to its file beside the page."""
 _LONGEST_LOG = 20_000
 """Characters of a converter's log that the page contains: the first and the last half of them."""
-_MOST_GRADIENTS = 1_000_000
+_MAX_GRADIENT_BYTES = 1_000_000
 """Maximum size in bytes of a .bval or .bvec whose directions the page shows: some ten thousand volumes."""
 _SHELL_GAP = 10.0
 """b-values that differ by less, in s/mm2, are in the same shell."""
@@ -102,7 +102,7 @@ def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
 
 
 def _rows(path: Path) -> list[list[float]]:
-    text = read_text(path, most=_MOST_GRADIENTS)
+    text = read_text(path, most=_MAX_GRADIENT_BYTES)
     return [[float(word) for word in line.split()] for line in text.splitlines() if line.split()]
 
 

@@ -19,7 +19,7 @@ from qxbatch.parrec.fields import fields
 from qxbatch.parrec.table import ParTable
 
 _LARGEST = 64 << 20
-_MOST_LINES = 100_000
+_MAX_LINES = 100_000
 """Limits on bytes and lines (one per image) of a PAR: scanners write up to some ten thousand lines."""
 _LONGEST_LINE = 1 << 16
 _BEGINNING = 1 << 20
@@ -78,8 +78,8 @@ def _parse(text: TextIO) -> ParHeader:
     count, too_large = 0, ""
     while raw := text.readline(_LONGEST_LINE):
         count += 1
-        if count > _MOST_LINES or len(raw) == _LONGEST_LINE:
-            lines, too_large = [], f"the PAR has more than {_MOST_LINES} lines, or one of {_LONGEST_LINE} characters"
+        if count > _MAX_LINES or len(raw) == _LONGEST_LINE:
+            lines, too_large = [], f"the PAR has more than {_MAX_LINES} lines, or one of {_LONGEST_LINE} characters"
             break
         line = raw.replace("\x00", " ").strip()
         if line.startswith("#"):

@@ -28,7 +28,8 @@ class ImportParameters(TypedDict, total=False):
     tool: Literal["auto", "dcm2niix", "dcm2nii", "dicm2nii"]
     """Converter; `auto` chooses one for each series. Default: auto"""
     parelements: int | Literal["all"]
-    """Converters that run at once, at most `--n-procs`: a number, or `all` CPUs this process may use. Default: 1"""
+    """How many converters run at once, at most `--n-procs`; `all`: one for each CPU this process may use.
+    Default: 1"""
     logfile: str
     """Table that names the subject of each packet (not the log, `--log-file`):
     `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`."""
@@ -45,8 +46,8 @@ class ImportParameters(TypedDict, total=False):
     gzip: Literal["folder", "file", "no"]
     """How DICOM is kept: a tar.gz for each series, a .gz for each file, or as it is. Default: folder"""
     verbose: bool | Literal["yes", "no"]
-    """`yes`: list each packet that is not ready; `no`: only count them. A long list is a count also with `yes`,
-    unless `--list-all` is given. Default: yes"""
+    """`yes`: list each packet that is not ready; `no`: only count them. Even with `yes`, a long list is shortened
+    to a count, unless `--list-all` is given. Default: yes"""
     overwrite: bool | Literal["yes", "no"]
     """Whether a session that has results is rebuilt. Default: no"""
     test: bool | Literal["yes", "no"]
@@ -56,8 +57,8 @@ class ImportParameters(TypedDict, total=False):
     dicm2nii_dir: StrPath
     """Folder of an installed dicm2nii."""
     n_procs: int | Literal["all"]
-    """Limit on all threads and child processes at once, converters included: a number, or `all` CPUs this process
-    may use. Default: all"""
+    """Maximum number of threads and child processes at once, converters included; `all`: one for each CPU this
+    process may use. Default: all"""
     mem: str | int
     """Memory the run should stay below, converters included, like 8G or 500M; without a unit, megabytes."""
     on_mixed: Literal["reject", "merge", "split"]
@@ -88,11 +89,11 @@ class ImportParameters(TypedDict, total=False):
     settle: float
     """A packet that changed less than this many seconds ago waits for the next run. Default: 0"""
     gzip_level: int
-    """Compression level of DICOM and images: 1 is fast, 9 is small; 0 is in between, and keeps zip members as
-    they are compressed. Default: 0"""
+    """Compression level of DICOM and images: 1 is fast, 9 is small; 0 is in between, and reuses the compressed
+    data of zip members. Default: 0"""
     path_map: str | Sequence[str]
-    """`HERE=OUTSIDE`: paths in session.txt that begin with HERE get OUTSIDE in its place, so that programs
-    outside of a container find them. Several are separated by commas."""
+    """`HERE=OUTSIDE`: replaces HERE with OUTSIDE at the beginning of the paths in session.txt, so that they are
+    valid outside of a container. Several are separated by commas."""
     deidentify_logs: bool
     """In file names, logs and reports, replace patients' ids and all parts of their names by the session id.
     `--logfile` implies this."""

@@ -12,7 +12,7 @@ OF_QXBATCH = (
     Parameter("dicm2nii_dir", "Folder of an installed dicm2nii.", group=Group.WORK, metavar="DIR"),
     Parameter(
         "n_procs",
-        "Limit on all threads and child processes at once, converters included: a number, or `all` CPUs this process may use.",
+        "Maximum number of threads and child processes at once, converters included; `all`: one for each CPU this process may use.",
         group=Group.RUN,
         default="all",
         metavar="N|all",
@@ -108,15 +108,15 @@ OF_QXBATCH = (
     Parameter(
         "gzip_level",
         "Compression level of DICOM and images: 1 is fast, 9 is small; "
-        "0 is in between, and keeps zip members as they are compressed.",
+        "0 is in between, and reuses the compressed data of zip members.",
         group=Group.OUTPUT,
         default="0",
         metavar="0-9",
     ),
     Parameter(
         "path_map",
-        "`HERE=OUTSIDE`: paths in session.txt that begin with HERE get OUTSIDE in its place, "
-        "so that programs outside of a container find them. Several are separated by commas.",
+        "`HERE=OUTSIDE`: replaces HERE with OUTSIDE at the beginning of the paths in session.txt, "
+        "so that they are valid outside of a container. Several are separated by commas.",
         group=Group.OUTPUT,
         metavar="LIST",
     ),
@@ -162,7 +162,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "config",
-        "TOML file of parameters by these names; the command line overrides them.",
+        "TOML file whose keys are the names of parameters; the command line overrides them.",
         group=Group.RUN,
         metavar="FILE",
     ),

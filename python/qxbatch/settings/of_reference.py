@@ -75,7 +75,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "parelements",
-        "Converters that run at once, at most `--n-procs`: a number, or `all` CPUs this process may use.",
+        "How many converters run at once, at most `--n-procs`; `all`: one for each CPU this process may use.",
         group=Group.WORK,
         default="1",
         metavar="N|all",
@@ -138,7 +138,7 @@ OF_REFERENCE = (
     Parameter(
         "verbose",
         "`yes`: list each packet that is not ready; `no`: only count them. "
-        "A long list is a count also with `yes`, unless `--list-all` is given.",
+        "Even with `yes`, a long list is shortened to a count, unless `--list-all` is given.",
         group=Group.RUN,
         default="yes",
         choices=YES_NO,

@@ -67,7 +67,7 @@ fn an_object_without_pixels_has_no_frames() {
     let set = Syntax::Explicit.text(0x0008_0008, "CS", "ORIGINAL");
     let object = read(&Syntax::Explicit.file(&set));
     assert_eq!(
-        (object.pixels, object.frames.len(), object.cut),
+        (object.pixels, object.frames.len(), object.incomplete),
         (Pixels::Absent, 0, false)
     );
 }
@@ -78,18 +78,18 @@ fn frames_that_the_pixels_cannot_have_are_not_believed() {
         let between = syntax.text(0x0028_0008, "IS", "4000000000");
         let set = image(syntax, "ORIGINAL", "0\\0\\0", &between, 3 * 32);
         let object = read(&syntax.file(&set));
-        assert_eq!((object.frames.len(), object.cut), (3, true));
+        assert_eq!((object.frames.len(), object.incomplete), (3, true));
     }
 }
 
 #[test]
-fn a_cut_object_is_known_as_cut_wherever_it_ends() {
+fn a_cut_object_is_known_as_incomplete_wherever_it_ends() {
     let whole = enhanced(Syntax::Explicit, false);
-    assert!(!read(&whole).cut);
+    assert!(!read(&whole).incomplete);
     for end in 140..whole.len() {
         let mut window = &whole[..end];
         if let Some(object) = parse(&mut window).unwrap() {
-            let complete = object.pixels == Pixels::Absent || object.cut;
+            let complete = object.pixels == Pixels::Absent || object.incomplete;
             assert!(complete, "{end} of {} bytes", whole.len());
         }
     }

@@ -12,7 +12,7 @@ from qxbatch.nearest import nearest
 from qxbatch.record.names import scanner_number
 from qxbatch.session.folder import SessionFolder
 
-_MOST_SERIES = 4
+_MAX_SERIES = 4
 """Largest number of series in one message."""
 
 
@@ -32,7 +32,7 @@ def series_list(series: Iterable[ImageFacts]) -> str:
     """Return `series 2 (rest) and series 3 (rest)`; of more than four, only three are named."""
     names = list(dict.fromkeys(map(series_text, series)))
     visible = (
-        names if len(names) <= _MOST_SERIES else [*names[: _MOST_SERIES - 1], f"{len(names) - _MOST_SERIES + 1} more"]
+        names if len(names) <= _MAX_SERIES else [*names[: _MAX_SERIES - 1], f"{len(names) - _MAX_SERIES + 1} more"]
     )
     return " and ".join([", ".join(visible[:-1]), visible[-1]]) if len(visible) > 1 else visible[0]
 
@@ -49,21 +49,22 @@ def remarks(
     session: SessionFolder, facts: Sequence[ImageFacts], session_rules: Sequence[Rule], candidates: Iterable[Candidate]
 ) -> tuple[str, ...]:
     """Return a remark on each rule of the session that matches nothing, and on different names that become one label."""
-    return (*_rules_without_series(session, facts, session_rules), *_same_names(candidates))
+    return (*_rules_without_series(session, facts, session_rules), *_shared_labels(candidates))
 
 
 def _rules_without_series(
     session: SessionFolder, facts: Sequence[ImageFacts], session_rules: Sequence[Rule]
 ) -> Iterator[str]:
     without_images = [series for series in session.series if not series.images]
-    numbers = {scanner_number(series.header) for series in without_images} | {series.n for series in without_images}
+    numbers_without_images = {scanner_number(series.header) for series in without_images}
+    numbers_without_images |= {series.n for series in without_images}
     for rule in session_rules:
-        is_known = rule.match.get("number", rule.match.get("n")) in numbers
-        if not is_known and not any(first_match([rule], image) for image in facts):
+        has_no_images = rule.match.get("number", rule.match.get("n")) in numbers_without_images
+        if not has_no_images and not any(first_match([rule], image) for image in facts):
             yield f"[session.{session_key(session.id)}], line {rule.line}: the session has no such series."
 
 
-def _same_names(candidates: Iterable[Candidate]) -> Iterator[str]:
+def _shared_labels(candidates: Iterable[Candidate]) -> Iterator[str]:
     """Yield a remark on series whose different names become one label, since labels contain only letters and digits."""
     names_by_target: dict[Target, dict[str, ImageFacts]] = {}
     for candidate in candidates:

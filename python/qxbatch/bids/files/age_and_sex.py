@@ -15,7 +15,7 @@ from qxbatch.model import SeriesKind
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PACKED
 
-_MOST = 89
+_MAX_AGE = 89
 """Highest age that is written, as HIPAA and BIDS require; it stands for all higher ages."""
 _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
 _TAGS = ("PatientAge", "PatientBirthDate", "PatientSex", "StudyDate", "AcquisitionDate")
@@ -105,7 +105,7 @@ def age_text(age: str, born: str, scanned: str) -> str:
     if days is None or days <= 0:
         return ""
     years = days / _DAYS["Y"]
-    return f"{years:.2f}".rstrip("0").rstrip(".") if years < 2 else str(min(_MOST, int(years + 1e-9)))  # noqa: PLR2004
+    return f"{years:.2f}".rstrip("0").rstrip(".") if years < 2 else str(min(_MAX_AGE, int(years + 1e-9)))  # noqa: PLR2004
 
 
 def _days_between(born: str, scanned: str) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from qxbatch.bids.files.planned import SOURCEDATA, ImageSource, PlannedFile
+from qxbatch.bids.files.planned import SOURCEDATA, Owner, PlannedFile
 from qxbatch.bids.files.record import RECORD
 from qxbatch.core import VERSION
 
@@ -40,7 +40,7 @@ def dataset_files(
     if any((dataset / f"README{extension}").exists() for extension in _OTHER_READMES):
         del texts["README"]  # a data set has only one README
     return [
-        PlannedFile(path, ImageSource(), text.encode("utf-8", "backslashreplace"), users=True)
+        PlannedFile(path, Owner(), text.encode("utf-8", "backslashreplace"), is_editable=True)
         for path, text in texts.items()
     ]
 

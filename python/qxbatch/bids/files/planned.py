@@ -21,12 +21,12 @@ from qxbatch.session.paths import SessionPaths
 
 SOURCEDATA = "sourcedata"
 _GRADIENTS = ("bval", "bvec")
-_FEW_DIFFUSION = 50.0
+_MAX_B0 = 50.0
 """Largest b-value in s/mm2 that counts as 0."""
 
 
-class ImageSource(NamedTuple):
-    """Why a file is in the data set."""
+class Owner(NamedTuple):
+    """The session, image and rule that a file belongs to; empty for a file of the whole data set."""
 
     session: str = ""
     image: int = 0
@@ -38,13 +38,13 @@ class PlannedFile:
     """A planned file: a copy of a file of the session, bytes, or a table that is merged with the existing one."""
 
     path: str
-    source: ImageSource
+    owner: Owner
     content: Source | bytes | Table
-    users: bool = False
+    is_editable: bool = False
     """Users are meant to edit the file: once edited it is not changed, and not reported."""
 
 
-class Form(NamedTuple):
+class FileOptions(NamedTuple):
     """Options for the files of a session."""
 
     intended_for: IntendedFor = IntendedFor.URI
@@ -60,30 +60,31 @@ class SessionFiles(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def session_files(plan: SessionPlan, form: Form, sources: Sources) -> SessionFiles:
+def session_files(plan: SessionPlan, options: FileOptions, sources: Sources) -> SessionFiles:
     """Return the files of a session. Raises SourceError where one of its files cannot be read."""
-    links = link(plan.placed, form.intended_for)
-    m0 = _m0_links(plan.placed, form.intended_for)
-    both = {path: {**links.fields.get(path, {}), **m0.get(path, {})} for path in {*links.fields, *m0}}
-    completed = complete(plan.placed, both, keep_identifying=form.keep_identifying)
+    links = link(plan.placed, options.intended_for)
+    m0 = _m0_links(plan.placed, options.intended_for)
+    link_fields = {path: {**links.fields.get(path, {}), **m0.get(path, {})} for path in {*links.fields, *m0}}
+    completed = complete(plan.placed, link_fields, keep_identifying=options.keep_identifying)
     files: list[PlannedFile] = []
     for placed in plan.placed:
         files += _image_files(placed, completed.fields[placed.path], sources)
     if plan.placed:
         folder, start = session_prefix(plan.subject, plan.label)
-        scans = PlannedFile(f"{folder}/{start}_scans.tsv", ImageSource(plan.session.id), scans_table(plan, form.shifts))
+        scans = PlannedFile(f"{folder}/{start}_scans.tsv", Owner(plan.session.id), scans_table(plan, options.shifts))
         files.append(scans)
-        if form.sourcedata:
+        if options.sourcedata:
             files += _sourcedata(plan, folder, sources)
     problems = [text for placed in plan.placed if (text := context_problem(placed))]
     return SessionFiles(tuple(files), (*links.warnings, *completed.warnings, *problems))
 
 
-def _m0_links(placed: Sequence[Placed], form: IntendedFor) -> Mapping[str, Mapping[str, Any]]:
-    scans = [image for image in placed if PlacedName.of(image.path)[::2] == ("perf", "m0scan")]
-    targets_by_path = {scan.path: m0_targets(scan, placed) for scan in scans}
+def _m0_links(placed: Sequence[Placed], style: IntendedFor) -> Mapping[str, Mapping[str, Any]]:
+    names = {image.path: PlacedName.of(image.path) for image in placed}
+    is_m0 = {path: name.datatype == "perf" and name.suffix == "m0scan" for path, name in names.items()}
+    targets_by_path = {image.path: m0_targets(image, placed) for image in placed if is_m0[image.path]}
     return {
-        path: {INTENDED_FOR: [form.to(target) for target in targets]}
+        path: {INTENDED_FOR: [style.to(target) for target in targets]}
         for path, targets in targets_by_path.items()
         if targets
     }
@@ -91,34 +92,34 @@ def _m0_links(placed: Sequence[Placed], form: IntendedFor) -> Mapping[str, Mappi
 
 def _image_files(placed: Placed, fields: Mapping[str, Any], sources: Sources) -> Iterator[PlannedFile]:
     image, name = placed.image, PlacedName.of(placed.path)
-    source = ImageSource(image.session.id, image.number, placed.rule.target)
+    owner = Owner(image.session.id, image.number, placed.rule.target)
     sidecar = f"{placed.path}.json"
-    yield PlannedFile(sidecar, source, sidecar_text(fields))
+    yield PlannedFile(sidecar, owner, sidecar_text(fields))
     if name.suffix == "dwi" or (name.datatype == "fmap" and name.suffix == "epi"):
-        yield from _gradients(placed, source, sources)
+        yield from _gradients(placed, owner, sources)
     types = volume_types(placed) if name.suffix == "asl" else None
     if types is not None:
-        yield PlannedFile(f"{placed.path.removesuffix('_asl')}_aslcontext.tsv", source, context_text(types))
-    yield PlannedFile(f"{placed.path}{IMAGE}", source, sources.of_image(image, image_file(image.number)))
+        yield PlannedFile(f"{placed.path.removesuffix('_asl')}_aslcontext.tsv", owner, context_text(types))
+    yield PlannedFile(f"{placed.path}{IMAGE}", owner, sources.of_image(image, image_file(image.number)))
 
 
-def _gradients(placed: Placed, source: ImageSource, sources: Sources) -> Iterator[PlannedFile]:
+def _gradients(placed: Placed, owner: Owner, sources: Sources) -> Iterator[PlannedFile]:
     """Yield bval and bvec. A diffusion image without them gets zeros if its headers contain only b-values of 0."""
     image = placed.image
     for extension in _GRADIENTS:
         file = image_file(image.number, extension)
         path = f"{placed.path}.{extension}"
         if file in image.image.files:
-            yield PlannedFile(path, source, sources.of_image(image, file))
+            yield PlannedFile(path, owner, sources.of_image(image, file))
         elif PlacedName.of(placed.path).datatype == "dwi" and _is_without_diffusion(placed):
             volumes = image.image.shape[3] if len(image.image.shape) > 3 else 1  # noqa: PLR2004 - the fourth axis
             line = " ".join(["0"] * volumes)
-            yield PlannedFile(path, source, f"{line}\n".encode() * (1 if extension == "bval" else 3))
+            yield PlannedFile(path, owner, f"{line}\n".encode() * (1 if extension == "bval" else 3))
 
 
 def _is_without_diffusion(placed: Placed) -> bool:
     facts = placed.image.series.acquisition
-    return bool(facts and facts.b_values and all(value <= _FEW_DIFFUSION for value, _count in facts.b_values))
+    return bool(facts and facts.b_values and all(value <= _MAX_B0 for value, _count in facts.b_values))
 
 
 def _sourcedata(plan: SessionPlan, folder: str, sources: Sources) -> Iterator[PlannedFile]:
@@ -127,7 +128,7 @@ def _sourcedata(plan: SessionPlan, folder: str, sources: Sources) -> Iterator[Pl
     for n in sorted({placed.image.series.n for placed in plan.placed}):
         for path in series_files(plan.session, n):
             inside = path.relative_to(paths.dicom).as_posix()
-            yield PlannedFile(f"{SOURCEDATA}/{folder}/{inside}", ImageSource(plan.session.id), sources.of_file(path))
+            yield PlannedFile(f"{SOURCEDATA}/{folder}/{inside}", Owner(plan.session.id), sources.of_file(path))
 
 
 def series_files(session: SessionFolder, n: int) -> list[Path]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.bids.files.age_and_sex import age_and_sex
 from qxbatch.bids.files.description import dataset_files
-from qxbatch.bids.files.planned import ImageSource, PlannedFile
+from qxbatch.bids.files.planned import Owner, PlannedFile
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import SessionPlan
 from qxbatch.bids.tables.rows import (
@@ -54,10 +54,10 @@ def shared_files(plans: Iterable[SessionPlan], study: Study, stamps: Stamps) -> 
         labelled = [plan for plan in sessions if plan.label]
         if labelled:
             path = f"sub-{subject}/sub-{subject}_sessions.tsv"
-            files.append(PlannedFile(path, ImageSource(), sessions_table(labelled, study.shifts)))
+            files.append(PlannedFile(path, Owner(), sessions_table(labelled, study.shifts)))
     if people:
-        files.append(PlannedFile(PARTICIPANTS, ImageSource(), table))
-        files.append(PlannedFile(PARTICIPANTS_JSON, ImageSource(), participants_json(table), users=True))
+        files.append(PlannedFile(PARTICIPANTS, Owner(), table))
+        files.append(PlannedFile(PARTICIPANTS_JSON, Owner(), participants_json(table), is_editable=True))
     return files
 
 

@@ -1,9 +1,9 @@
-"""Tables of fields in a rule file: `set` and `[dataset]`."""
+"""Checks the tables of fields in a rule file: `set` and `[dataset]`."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from qxbatch.bids.schema.field_values import expected
+from qxbatch.bids.schema.field_values import unmet_requirement
 from qxbatch.bids.schema.names import Schema
 from qxbatch.protocol.lines import Place
 from qxbatch.protocol.toml_file import TomlFile
@@ -12,5 +12,5 @@ from qxbatch.protocol.toml_file import TomlFile
 def check_values(file: TomlFile, place: Place, table: Mapping[str, Any], schema: Schema) -> None:
     """Refuse a value that its field cannot have. Raises UsageError."""
     for field, value in table.items():
-        if valid_values := expected(schema, field, value):
+        if valid_values := unmet_requirement(schema, field, value):
             file.refuse_value((*place, field), value, valid_values)

@@ -21,7 +21,7 @@ _LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
 )
 
 
-def expected(schema: Schema, field: str, value: Any) -> str:
+def unmet_requirement(schema: Schema, field: str, value: Any) -> str:
     """Return what values a field can have if this one is not valid; empty if it is valid or the schema does not define the field.
 
     A value that JSON cannot represent (a date, NaN) is never valid.

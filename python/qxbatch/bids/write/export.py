@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from qxbatch.bids.files.changes import Action, Change, compare, records_after
 from qxbatch.bids.files.disk import Disk
-from qxbatch.bids.files.planned import Form, PlannedFile, session_files
+from qxbatch.bids.files.planned import FileOptions, PlannedFile, session_files
 from qxbatch.bids.files.record import JOURNAL, RECORD, Entry, Record, write_record
 from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
@@ -26,7 +26,7 @@ class Target(NamedTuple):
 
     dataset: Path
     link: Link = Link.AUTO
-    form: Form = Form()
+    options: FileOptions = FileOptions()
     complete: bool = True
     """The plans include all sessions of the study. Otherwise files of other sessions are not removed."""
     test: bool = False
@@ -46,7 +46,7 @@ class Exporter:
         self._sources = Sources(stamps)
         self._contents: dict[str, Content] = {}
         self._planned: dict[str, Entry] = {}
-        self._users: set[str] = set()
+        self._editable_paths: set[str] = set()
         self._results: dict[str, SessionResult] = {}
         self.tables_are_early = False
         """Shared tables were written before a file of one of their sessions could not be read."""
@@ -61,10 +61,10 @@ class Exporter:
         for files in files_by_session.values():
             self._add(files)
         for file in shared([plan for plan in plans if plan.session.id in files_by_session]):
-            self._users |= {file.path} if file.users else set()
+            self._editable_paths |= {file.path} if file.is_editable else set()
             self._add([file])
         changes = compare(self._planned, self._record, self._disk.look, self._is_kept)
-        changes = [_without_expected_edit(change, self._users) for change in changes]
+        changes = [_without_expected_edit(change, self._editable_paths) for change in changes]
         if self._target.test:
             return self._export(changes, done={change.path for change in changes}, failed={})
         return self._apply(changes)
@@ -79,12 +79,12 @@ class Exporter:
         if not plan.is_ready:
             self._results[name] = result._replace(state=SessionState.UNDECIDED, problems=tuple(_undecided(plan)))
             return ()
-        if self._target.form.shifts and (path := path_with_date(plan)):
+        if self._target.options.shifts and (path := path_with_date(plan)):
             problem = f"{path} contains the date of its acquisition, which --shift-dates changes. {_ANOTHER_LABEL}"
             self._results[name] = result._replace(state=SessionState.FAILED, problems=(problem,))
             return ()
         try:
-            files = session_files(plan, self._target.form, self._sources)
+            files = session_files(plan, self._target.options, self._sources)
         except SourceError as error:
             self._results[name] = result._replace(state=SessionState.FAILED, problems=(f"{error}.",))
             return ()
@@ -136,7 +136,7 @@ class Exporter:
         for file in files:
             content, edited = self._merged(file) if isinstance(file.content, Table) else (file.content, False)
             self._contents[file.path] = content
-            entry = Entry(file.path, *_sum(content), **file.source._asdict(), edited=edited)
+            entry = Entry(file.path, *_sum(content), **file.owner._asdict(), edited=edited)
             if self._target.link is Link.SYMLINK and isinstance(content, Source):
                 entry = entry._replace(link=symbolic_target(content.path, self._target.dataset / file.path))
             self._planned[file.path] = entry
@@ -181,7 +181,7 @@ class Exporter:
         return edited or os.path.lexists(self._target.dataset / path)
 
     def _apply(self, changes: Sequence[Change]) -> Export:
-        dataset, shifted = self._target.dataset, self._target.form.shifts is not None
+        dataset, shifted = self._target.dataset, self._target.options.shifts is not None
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
         removed = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removed:
@@ -252,8 +252,8 @@ def _sum(content: Content) -> tuple[int, str]:
     return len(content), sha256(content).hexdigest()
 
 
-def _without_expected_edit(change: Change, users: set[str]) -> Change:
+def _without_expected_edit(change: Change, editable_paths: set[str]) -> Change:
     """Return the change; an edit of a file that users are meant to edit counts as unchanged."""
-    if change.path in users and change.action in (Action.EDITED, Action.FOREIGN):
+    if change.path in editable_paths and change.action in (Action.EDITED, Action.FOREIGN):
         return change._replace(action=Action.UNCHANGED)
     return change

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qxbatch.bids.files.planned import Form
+from qxbatch.bids.files.planned import FileOptions
 from qxbatch.bids.files.record import Record, read_record
 from qxbatch.bids.files.shared import Study, StudyTable, choose_shifts, shared_files
 from qxbatch.bids.files.stamps import stamps_of
@@ -51,8 +51,8 @@ def _export(request: Request, plans: Sequence[SessionPlan]) -> Export:
     stamps = stamps_of(request.sessionsfolder, request.dataset)
     record = read_record(request.dataset)
     shifts = _shifts(request, plans, record)
-    form = Form(request.intended_for, request.keep_identifying, request.sourcedata, shifts)
-    target = Target(request.dataset, request.link, form, request.complete, request.test)
+    options = FileOptions(request.intended_for, request.keep_identifying, request.sourcedata, shifts)
+    target = Target(request.dataset, request.link, options, request.complete, request.test)
     study = Study(
         request.dataset, request.sessionsfolder, request.description, request.table, shifts, request.sourcedata
     )

@@ -37,15 +37,15 @@ pub struct Diffusion {
     /// Whether the header says that the frame is diffusion weighted, or that it is a b-value of a diffusion scan.
     pub claimed: bool,
     /// Lowest and highest b-value of all elements of the frame except names and comments.
-    pub range: Option<[f64; 2]>,
+    pub b_value_range: Option<[f64; 2]>,
 }
 
 impl Diffusion {
-    /// Adds the b-value of an element, if it has one.
-    pub(super) fn source(&mut self, value: Option<f64>) {
+    /// Extends the range of b-values to that of an element, if it has one.
+    pub(super) fn extend_range(&mut self, value: Option<f64>) {
         if let Some(value) = value {
-            let [low, high] = self.range.unwrap_or([value; 2]);
-            self.range = Some([low.min(value), high.max(value)]);
+            let [low, high] = self.b_value_range.unwrap_or([value; 2]);
+            self.b_value_range = Some([low.min(value), high.max(value)]);
         }
     }
 }
@@ -126,7 +126,7 @@ impl Attributes {
             0x0018_9089 => self.diffusion.direction = get(Vr::FD)?.array(),
             0x0018_9087 => {
                 self.diffusion.b_value = get(Vr::FD)?.first();
-                self.diffusion.source(self.diffusion.b_value);
+                self.diffusion.extend_range(self.diffusion.b_value);
             }
             0x0028_1052 => self.rescaled(1, get(Vr::DS)?),
             0x0028_1053 => self.rescaled(0, get(Vr::DS)?),

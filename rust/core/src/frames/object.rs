@@ -91,7 +91,7 @@ pub struct Object {
     /// Division of a mosaic into tiles; None for other objects.
     pub tiling: Option<Tiling>,
     /// Whether something that the header announces is missing: elements, bytes of the pixel data, or frames.
-    pub cut: bool,
+    pub incomplete: bool,
     /// Whether the file ends before its pixel data do, or is unreadable before them.
     pub truncated: bool,
     /// InstanceNumber.

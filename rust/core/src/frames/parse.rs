@@ -29,6 +29,7 @@ pub(super) struct Walk {
     main: Attributes,
     blocks: Blocks,
     tiles: Tiles,
+    /// Size of the file in bytes; of a gzipped one, when unpacked.
     size: u64,
 }
 
@@ -46,10 +47,10 @@ impl Walk {
         }
     }
 
-    /// Returns the object; `cut` says that the header could not be read to its end.
-    pub(super) fn finish(mut self, cut: bool) -> Object {
-        self.object.cut |= cut;
-        self.object.truncated |= cut;
+    /// Returns the object; `damaged` says that the header could not be read to its end.
+    pub(super) fn finish(mut self, damaged: bool) -> Object {
+        self.object.incomplete |= damaged;
+        self.object.truncated |= damaged;
         self.object.instance = self.main.instance;
         if self.object.pixels == Pixels::Absent {
             self.object.frames.clear();
@@ -66,7 +67,7 @@ impl Walk {
                 self.main.location = None;
             }
             let count = self.object.frame_count.min(self.max_frames());
-            self.object.cut |= count < self.object.frame_count;
+            self.object.incomplete |= count < self.object.frame_count;
             self.object.frames = (0..count)
                 .map(|index| Frame {
                     attributes: self.main.clone(),
@@ -81,22 +82,23 @@ impl Walk {
     /// Returns how many frames the pixel data can have, including an incomplete one; a compressed frame has a header of
     /// 8 bytes.
     fn max_frames(&self) -> u32 {
-        let bytes = match self.object.pixels {
+        let frames = match self.object.pixels {
             Pixels::Native { offset, length, .. } => {
-                let frame = u64::from(self.object.rows)
+                let frame_bytes = u64::from(self.object.rows)
                     .saturating_mul(self.object.columns.into())
                     .saturating_mul(u64::from(self.object.encoding.bits_allocated) / 8);
                 length
                     .min(self.size.saturating_sub(offset))
-                    .div_ceil(frame.max(1))
+                    .div_ceil(frame_bytes.max(1))
             }
             _ => self.size / 8,
         };
-        u32::try_from(bytes)
+        u32::try_from(frames)
             .unwrap_or(u32::MAX)
             .clamp(1, MAX_FRAMES)
     }
 
+    /// Reads an element. Returns the offset of the next one; `u64::MAX` after the pixel data, to end there.
     fn element<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
@@ -143,7 +145,7 @@ impl Walk {
             0x0008_0070 => {
                 let name = text(reader, element)?;
                 object.siemens = name.to_ascii_lowercase().starts_with("siemens");
-                self.blocks.made_by(&name);
+                self.blocks.set_manufacturer(&name);
             }
             0x0018_1310 => {
                 let sides = numbers(reader, element, encoding, Vr::US)?;
@@ -215,7 +217,7 @@ impl Walk {
                 self.tiles.normal = csa.normal;
                 let b_value = &mut self.main.diffusion.b_value;
                 *b_value = b_value.or(csa.b_value);
-                self.main.diffusion.source(csa.b_value);
+                self.main.diffusion.extend_range(csa.b_value);
             }
             Special::UihTileItems => return self.uih_tiles(reader, element, encoding),
             Special::Done => {}
@@ -261,7 +263,7 @@ impl Walk {
                     ..main.clone()
                 };
                 // The main data set may repeat the diffusion elements of the first frame: they are not those of all frames.
-                attributes.diffusion.range = None;
+                attributes.diffusion.b_value_range = None;
                 let reached = groups(reader, start, end, inner, &mut attributes, 0)?;
                 if index < MAX_FRAMES {
                     frames.push(Frame {
@@ -293,10 +295,11 @@ impl Walk {
             .length
             .map_or(0, u64::from)
             .saturating_add(element.value);
-        self.object.cut |= !syntax.deflated && end > self.size;
+        self.object.incomplete |= !syntax.deflated && end > self.size;
         if let (Some(length), false) = (element.length, syntax.deflated) {
             let present = u64::from(length).min(self.size.saturating_sub(element.value));
             let need = length::needed(&self.object).filter(|_| plain);
+            // A missing pad byte at the end is no loss.
             self.object.truncated = present < need.unwrap_or(length.saturating_sub(1).into());
         }
     }

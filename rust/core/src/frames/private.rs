@@ -75,7 +75,7 @@ impl Blocks {
             (Creator::SiemensMr, 0x0019_000C) => {
                 let value = get(Vr::IS)?.first();
                 attributes.diffusion.b_value = value.or(attributes.diffusion.b_value);
-                attributes.diffusion.source(value);
+                attributes.diffusion.extend_range(value);
             }
             (Creator::SiemensMr, 0x0019_000E) => {
                 attributes.diffusion.direction = get(Vr::FD)?.array();
@@ -92,13 +92,13 @@ impl Blocks {
                 // Several shells: one nominal value, and gradients of different lengths (group 0019 is read first).
                 diffusion.nominal = value.map(|value| value * diffusion.gradient);
                 if diffusion.gradient > 0.0 {
-                    diffusion.source(diffusion.nominal);
+                    diffusion.extend_range(diffusion.nominal);
                 }
             }
             (Creator::PhilipsImaging, 0x2001_0003) => {
                 let value = get(Vr::FL)?.first();
                 attributes.diffusion.b_value = attributes.diffusion.b_value.or(value);
-                attributes.diffusion.source(value);
+                attributes.diffusion.extend_range(value);
             }
             (Creator::GeAcquisition, 0x0019_00BB..=0x0019_00BD) => {
                 let part = get(Vr::DS)?.first().unwrap_or(0.0);
@@ -118,7 +118,7 @@ impl Blocks {
             (Creator::Uih, 0x0065_0009) => {
                 let value = get(Vr::FD)?.first();
                 attributes.diffusion.b_value = value.or(attributes.diffusion.b_value);
-                attributes.diffusion.source(value);
+                attributes.diffusion.extend_range(value);
             }
             (Creator::Uih, 0x0065_000A) => attributes.diffusion.nominal = get(Vr::FD)?.first(),
             (Creator::Uih, 0x0065_0050) => return Ok(Special::UihTiles),
@@ -129,7 +129,7 @@ impl Blocks {
     }
 
     /// Records the Manufacturer.
-    pub(super) fn made_by(&mut self, name: &str) {
+    pub(super) fn set_manufacturer(&mut self, name: &str) {
         let name = name.to_ascii_lowercase();
         let vendors = [
             ("siemens", Vendor::Siemens),

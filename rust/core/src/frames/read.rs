@@ -15,7 +15,7 @@ const BLOCK: usize = 1 << 14;
 ///
 /// # Errors
 ///
-/// Fails if the file cannot be read. From a damaged header, returns the readable part with [`Object::cut`] set.
+/// Fails if the file cannot be read. From a damaged header, returns the readable part with [`Object::incomplete`] set.
 pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>)> {
     let size = file.metadata()?.len();
     let mut window = FileWindow::in_blocks(file, size, buffer, BLOCK);
@@ -46,7 +46,7 @@ pub(super) fn read_any(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Objec
 ///
 /// # Errors
 ///
-/// Fails if the bytes cannot be read. From a damaged header, returns the readable part with [`Object::cut`] set.
+/// Fails if the bytes cannot be read. From a damaged header, returns the readable part with [`Object::incomplete`] set.
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
     let mut walk = Walk::new(window.len());
     match visit(window, &mut walk) {

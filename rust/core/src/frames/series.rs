@@ -140,7 +140,7 @@ impl Series {
 /// Returns an empty object for a file that is not DICOM.
 fn unreadable() -> Object {
     Object {
-        cut: true,
+        incomplete: true,
         ..Object::default()
     }
 }
@@ -184,8 +184,8 @@ impl Facts {
         *self.classes.entry(object.class.clone()).or_default() += 1;
         self.series_number = self.series_number.or(object.series_number);
         if object.pixels == Pixels::Absent {
-            self.without_pixels += usize::from(!object.cut);
-            self.countable &= !object.cut;
+            self.without_pixels += usize::from(!object.incomplete);
+            self.countable &= !object.incomplete;
             return;
         }
         self.images += 1;

@@ -166,7 +166,7 @@ impl Check<'_> {
                 .first
                 .min((frame.instance.unwrap_or(i64::MAX), member.file));
             let earlier = check.contradiction.is_none_or(|(first, ..)| volume < first);
-            let range = frame.diffusion.range.filter(contradict);
+            let range = frame.diffusion.b_value_range.filter(contradict);
             if let (true, Some([low, high])) = (earlier, range) {
                 check.contradiction = Some((volume, low, high));
             }
