@@ -29,7 +29,7 @@ pub(super) struct Walk {
     main: Attributes,
     blocks: Blocks,
     tiles: Tiles,
-    /// Size of the file in bytes; of a gzipped one, when unpacked.
+    /// Size of the file in bytes; `u64::MAX` if it is gzipped and not read to its end.
     size: u64,
 }
 
