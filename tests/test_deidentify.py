@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qxbatch import core
-from qxbatch.deidentify import redacted_header, redaction, unchanged
+from qxbatch.deidentify import Redaction, redacted_header, redaction, unchanged
 from qxbatch.model import Value
 from qxbatch.person_name import PARTICLES, WORDS
 from qxbatch.record.summary import recorded_fields
@@ -266,3 +266,57 @@ def test_institution_and_station_are_free_text() -> None:
         "StationName": "MR Q9",
         "SOPInstanceUID": "1.2",
     }
+
+
+SPELLINGS = ["Müller^Jörg", "Mueller^Joerg", "Muller^Jorg", "MÜLLER^JÖRG", "Mu\u0308ller^Jo\u0308rg"]
+
+
+@pytest.mark.parametrize("header", SPELLINGS)
+@pytest.mark.parametrize("written", SPELLINGS)
+def test_each_spelling_of_an_umlaut_is_found_with_each_other(header: str, written: str) -> None:
+    redact = redaction([{"PatientName": header}], "S1")
+    assert redact(f"T1 {written} x") == "T1 S1 x"
+    for part in written.split("^"):
+        assert redact(f"T1_{part}_x") == "T1_S1_x"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "redacted"),
+    [
+        ("Garcia^Inigo", "García T1 ÍÑIGO", "S1 T1 S1"),
+        ("Łukasz^Ørsted", "Lukasz_Orsted ØRSTED", "S1 S1"),
+        ("Groß^Ida", "GROSS T1 ida", "S1 T1 S1"),
+        ("Zagar^Ana", "ZAGAR%5EANA.dcm zagar%20ana", "S1.dcm S1"),
+        ("Zagar^Ana", "zagar%255Eana+x", "S1+x"),
+        ("Müller^Jörg", "M%C3%BCller T1 m%fcller", "S1 T1 S1"),
+        ("Müller^Jörg", "M\udcfcller J\udcf6rg", "S1"),
+        ("Zagar^Ana", "zagar\\nana T1 zagar\\x1bana", "S1 T1 S1\\x1bS1"),
+        ("Müller^Jörg", r"m\u00fcller J\xc3\xb6rg", "S1"),
+        ("Zagar^Ana", "50% of 20%an C:\\names\\temp", "50% of 20%an C:\\names\\temp"),
+    ],
+)
+def test_a_name_with_other_diacritics_or_escapes_is_replaced(name: str, text: str, redacted: str) -> None:
+    assert redaction([{"PatientName": name}], "S1")(text) == redacted
+
+
+def test_a_session_id_with_diacritics_is_not_replaced_in_itself() -> None:
+    redact = redaction([{"PatientName": "Müller^Jörg"}], "Müller7")
+    assert redact("Müller7: of Jörg in Muller7") == "Müller7: of Müller7 in Muller7"
+
+
+def test_a_search_takes_no_more_steps_for_thousands_of_names() -> None:
+    letters = "bcdfghjklmnpqrstvwxz"
+
+    def steps(count: int) -> int:
+        words = [f"{a}{b}a{c}i{d}" for a in letters for b in letters for c in letters for d in letters]
+        headers = [
+            {"PatientName": f"{word}^{word[::-1]}", "PatientID": f"ID{k}"} for k, word in enumerate(words[:count])
+        ]
+        redact = redaction(headers, "S1")
+        assert isinstance(redact, Redaction)
+        before = redact.search.steps
+        for word in words[:100]:
+            assert word not in redact(f"/in/{word}/T1w of {word[::-1]} in IM0001, ID7 and nobody else")
+        return redact.search.steps - before
+
+    assert steps(4000) < 2 * steps(100)

@@ -1,12 +1,13 @@
 """Replaces patients' ids and names by the session id in the texts of a session."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
+from qxbatch.folded_text import folded_text
+from qxbatch.identity_search import IdentitySearch, WholeSearch
 from qxbatch.model import SessionReport, Value
-from qxbatch.name_patterns import joined_patterns, run_patterns, without_joints, word_patterns
+from qxbatch.name_search import NameSearch
 from qxbatch.person_name import parse_name, person_tested, split_parts
 from qxbatch.problems import Problem
 
@@ -19,11 +20,15 @@ FREE_TEXT = (
 """Warning for users who rely on redaction."""
 _SHORTEST = 3
 """Shorter ids and names are not replaced, since ordinary words contain them."""
-_BETWEEN = r"[\s^=,._-]*"
-"""Separators between the parts of an id: `AP 4`, `AP_4`."""
-_PART = re.compile(r"[\s^=,._-]+")
 _NOBODY = ("anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "phantom", "test")
 """Placeholders for a name. They are not replaced, since they are common words in logs."""
+IDS = ("PatientID", "OtherPatientIDs", "OtherPatientIDsSequence", "MedicalRecordLocator")
+"""Header fields with ids of the patient; of a sequence, the core reads the ids of all items."""
+NAMES = (
+    *("PatientName", "PatientBirthName", "OtherPatientNames", "PersonNamesToUseSequence"),
+    *("PatientMotherBirthName", "ResponsiblePerson"),
+)
+"""Header fields with names of the patient and of relatives: those of the basic profile (PS3.15 table E.1-1) in group 0010."""
 _DESCRIPTIONS = (
     *("SeriesDescription", "ProtocolName", "SequenceName", "StudyDescription", "ImageComments"),
     *("InstitutionName", "StationName"),
@@ -47,9 +52,9 @@ def unchanged(text: str) -> str:
 
 
 def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
-    """Return a function that replaces each patient id and name of some headers by the session id, in any case.
+    """Return a function that replaces each id and name of some headers' patients by the session id, in any case.
 
-    Ids and names of phantoms are replaced as a whole, people's names part by part (qxbatch.name_patterns), also in
+    Ids and names of phantoms are replaced as a whole, people's names part by part (qxbatch.name_search), also in
     descriptions whose spaces a converter removed. The session id itself does not change. A count of files
     (`Found 301 DICOM`) does not change either, even if the number is a patient's id.
     """
@@ -58,44 +63,53 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     described: dict[str, None] = {}
     for header in headers:
         described |= dict.fromkeys(text for field in _DESCRIPTIONS for text in _texts(header, field))
-        ids |= dict.fromkeys(_texts(header, "PatientID"))
-        names |= dict.fromkeys(_texts(header, "PatientName"))
+        ids |= dict.fromkeys(text for field in IDS for text in _texts(header, field))
+        names |= dict.fromkeys(text for field in NAMES for text in _texts(header, field))
     parsed = [parse_name(value) for value in names]
     people = [name for name in parsed if name.is_real]
     tested = [name for name in map(person_tested, parsed) if name is not None]
-    wholes = {form for value in ids for form in _whole(_PART.split(value), value)}
-    wholes |= {form for value in names for parts in _orders(value) for form in _whole(parts, value)}
-    longest_first = sorted(wholes, key=lambda form: (-len(form), form))
-    # several parts in a row first, then single ones
-    forms = [*longest_first, *run_patterns([*people, *tested]), *joined_patterns(people), *word_patterns(people)]
-    if not forms:
+    wholes: dict[str, list[list[str]]] = {value: [[]] for value in ids}
+    wholes |= {value: [split_parts(value), split_parts(value)[::-1]] for value in names}
+    wholes = {value: orders for value, orders in wholes.items() if _is_replaced(value)}
+    if not (wholes or people or tested):
         return unchanged
-    session_pattern = rf"(?P<session>(?<![^\W_]){re.escape(session_id)}(?![^\W_]))"
-    pattern = re.compile("|".join([session_pattern, *forms]), re.IGNORECASE)
-    spaceless = {form for text in described for form in without_joints(text, _identities(pattern, text))}
-    if spaceless:
-        pattern = re.compile("|".join([session_pattern, *sorted(spaceless), *forms]), re.IGNORECASE)
-    return lambda text: pattern.sub(lambda match: match[0] if match["session"] else session_id, text)
+    whole_search = WholeSearch()
+    for value, orders in wholes.items():
+        for parts in orders:
+            whole_search.add(value, parts)
+    search = IdentitySearch(whole_search, NameSearch(people, tested), session_id)
+    for text in described:
+        search.joined.add(text, [*search.spans(text)])
+    return Redaction(search, session_id)
 
 
-def _identities(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
-    """Return where the pattern finds ids and names in a text."""
-    return [match.span() for match in pattern.finditer(text) if not match["session"]]
+class Redaction:
+    """A function that replaces ids and names in a text by the session id."""
+
+    def __init__(self, search: IdentitySearch, session_id: str) -> None:
+        self.search = search
+        self._session_id = session_id
+
+    def __call__(self, text: str) -> str:
+        """Replace what is found in a text without its diacritics and escapes, then what is found in it as it is."""
+        folded = folded_text(text)
+        if folded is not None:
+            spans = self.search.spans(folded.text)
+            text = self._replaced(text, ((folded.places[start], folded.places[end]) for start, end in spans))
+        return self._replaced(text, self.search.spans(text))
+
+    def _replaced(self, text: str, spans: Iterable[tuple[int, int]]) -> str:
+        pieces, place = [], 0
+        for start, end in spans:
+            pieces += [text[place:start], self._session_id]
+            place = end
+        return "".join([*pieces, text[place:]]) if pieces else text
 
 
-def _orders(value: str) -> tuple[list[str], list[str]]:
-    """Return the parts of a name in the written order, and in reverse order."""
-    return split_parts(value), split_parts(value)[::-1]
-
-
-def _whole(parts: list[str], value: str) -> Iterable[str]:
-    """Yield the pattern of an id, or of a name, as a whole."""
-    parts = [part for part in parts if part]
-    if sum(map(len, parts)) < _SHORTEST or value.casefold() in _NOBODY:
-        return
-    # digits next to digits and dots belong to a number, a time or a UID
-    edges = (r"(?<![\d.])", r"(?!\.?\d)(?! DICOM\b)") if value.isdigit() else ("", "")
-    yield rf"(?<![^\W_]){edges[0]}{_BETWEEN.join(map(re.escape, parts))}{edges[1]}(?![^\W_])"
+def _is_replaced(value: str) -> bool:
+    """Return whether an id, or a name as a whole, is replaced."""
+    characters = [character for character in value if not (character.isspace() or character in "^=,._-")]
+    return len(characters) >= _SHORTEST and value.casefold() not in _NOBODY
 
 
 def _texts(header: HeaderLike, field: str) -> list[str]:

@@ -31,7 +31,10 @@ _FILLERS = frozenset("x0")
 """Characters that replace a name: `XXXX`."""
 _SPLIT = re.compile(f"[{SEPARATORS}]+")
 _MARKS = re.compile("[\u0300-\u036f]")
-_LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
+_LETTERS = str.maketrans(
+    {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ß": "ss"}
+    | {"Ø": "O", "Æ": "AE", "Œ": "OE", "Ł": "L", "Đ": "D", "Ð": "D", "Þ": "TH", "ẞ": "SS"}
+)
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _TITLES = 3
 """Index of the first component of a DICOM name with a prefix or suffix (PS3.5 6.2.1.1)."""
@@ -118,14 +121,19 @@ def _unspaced() -> re.Pattern[str]:
 def spellings(part: str) -> frozenset[str]:
     """Return the folded spellings of a part: `Müller` and `Mueller` are muller and mueller."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", part).casefold())
-    german = _bare(folded.translate(_GERMAN))
-    texts = {_bare(folded), german}
+    german = without_marks(folded.translate(_GERMAN))
+    texts = {without_marks(folded), german}
     if len(german) >= _SHORTEST_DIGRAPH:
         texts.add(re.sub("([aou])e", r"\1", german))
     return frozenset(texts)
 
 
-def _bare(text: str) -> str:
+def without_marks(text: str) -> str:
+    """Return a text without diacritics; ligatures and wide characters are written as simple letters.
+
+    >>> without_marks("Ærøskøbing, Łódź")
+    'AEroskobing, Lodz'
+    """
     bare = _MARKS.sub("", unicodedata.normalize("NFKD", text.translate(_LETTERS)))
     return unicodedata.normalize("NFC", bare)
 

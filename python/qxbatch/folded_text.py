@@ -1,0 +1,88 @@
+"""Text without diacritics and escapes, for comparison with names: `M%C3%BCller` and `Müller` are Muller."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from qxbatch.person_name import without_marks
+
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?:\\x[0-9A-Fa-f]{2})+|\\u[0-9A-Fa-f]{4}|\\[nrt]")
+"""Escapes of URLs, and of programs that write names as ASCII."""
+_LEVELS = 3
+"""Number of times that a text may have been escaped: `%255E` is `%5E`, which is `^`."""
+_BYTES = range(0xDC80, 0xDD00)
+"""Characters for bytes of file names that are not UTF-8; they are read as Latin-1."""
+
+
+class FoldedText(NamedTuple):
+    """A folded text."""
+
+    text: str
+    places: Sequence[int]
+    """Where each of its characters begins in the original; the last place is the end of the original."""
+
+
+def folded_text(text: str) -> FoldedText | None:
+    """Return the text without diacritics and escapes; None if it has none."""
+    folded = FoldedText(text, range(len(text) + 1))
+    for _ in range(_LEVELS):
+        decoded = _joined(_decoded(folded.text), folded)
+        if decoded.text == folded.text:
+            break
+        folded = decoded
+    if not folded.text.isascii():
+        folded = _joined(((_folded(character), 1) for character in folded.text), folded)
+    return None if folded.text == text else folded
+
+
+def _joined(pieces: Iterator[tuple[str, int]], source: FoldedText) -> FoldedText:
+    """Return the text of pieces, each with the number of characters of the source that it replaces."""
+    texts: list[str] = []
+    places: list[int] = []
+    position = 0
+    for text, length in pieces:
+        texts.append(text)
+        places += [source.places[position]] * len(text)
+        position += length
+    return FoldedText("".join(texts), [*places, source.places[-1]])
+
+
+def _decoded(text: str) -> Iterator[tuple[str, int]]:
+    position = 0
+    for match in _ESCAPES.finditer(text):
+        yield from ((character, 1) for character in text[position : match.start()])
+        yield from _unescaped(match[0])
+        position = match.end()
+    yield from ((character, 1) for character in text[position:])
+
+
+def _unescaped(escapes: str) -> Iterator[tuple[str, int]]:
+    """Yield each character of adjacent escapes with their length."""
+    if escapes.startswith("\\u"):
+        yield chr(int(escapes[2:], 16)), len(escapes)
+        return
+    if escapes[1] in "nrt" and escapes[0] == "\\":
+        yield " ", len(escapes)
+        return
+    mark = "%" if escapes[0] == "%" else "\\x"
+    data = bytes.fromhex(escapes.replace(mark, ""))
+    width = len(mark) + 2
+    try:
+        yield from ((character, width * len(character.encode())) for character in data.decode())
+    except UnicodeDecodeError:
+        yield from ((character, width) for character in data.decode("latin-1"))
+
+
+@cache
+def _folded(character: str) -> str:
+    """Return a letter without diacritics; empty for a diacritic."""
+    if character.isascii():
+        return character
+    if ord(character) in _BYTES:
+        return _folded(chr(ord(character) - 0xDC00))
+    bare = without_marks(character)
+    if not bare and unicodedata.combining(character):
+        return ""
+    return bare if bare.isalpha() else character

@@ -1,0 +1,196 @@
+"""Finds the parts of people's names in text."""
+
+import contextlib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from enum import IntFlag
+from functools import cache
+
+from qxbatch.person_name import PARTICLES, SEPARATORS, PersonName, is_unspaced, spellings
+from qxbatch.text_tree import TextTree, lower
+
+SHORTEST_WORD = 3
+"""Minimum length of a part that is replaced as a separate word."""
+SHORTEST_UNSPACED = 2
+"""The same for scripts without spaces, in which a character is a syllable or a word."""
+SHORTEST_JOINED = 4
+"""Minimum length of a part that is joined to other text, with capitals at both borders: `ZagarS`, `KZagar`, `T1wZagar`."""
+SHORTEST_INSIDE = 5
+"""The same with a capital only at its beginning: `WIPZagarscan`."""
+_LONGEST_RUN = 14
+"""Maximum number of adjacent parts in one match."""
+_ENCODINGS = ("utf-8", "iso2022_jp", "shift_jis", "euc_kr", "gb18030", "cp874", *(f"iso8859-{k}" for k in range(2, 10)))
+"""The encodings of SpecificCharacterSet except Latin-1."""
+_ESCAPE = re.compile(rb"\x1b[$()]+[@-Z]")
+_LATIN_1 = "".join(map(chr, range(0x80, 0x100)))
+"""Characters that bytes of other character sets become when read as Latin-1. They need no word boundary."""
+_BETWEEN = re.compile(f"[{SEPARATORS}]{{0,3}}")
+_SMALL = frozenset(character for character in map(chr, range(0x100)) if character.islower())
+_CAPITAL = frozenset(character for character in map(chr, range(0x100)) if character.isupper())
+
+
+class _Flag(IntFlag):
+    """How a part is found."""
+
+    CORE = 1
+    """Next to another part."""
+    MINOR = 2
+    """Next to a core part only: initials, particles such as `van`, titles and numbers. Alone, `PA` is a direction."""
+    JOINED = 4
+    """Joined to initials or other text, with capitals at both borders."""
+    INSIDE = 8
+    """The same with a capital at its beginning. `Ann` is not found in `planned` and `Hannover`."""
+    WORD = 16
+    """As a separate word, also next to a digit."""
+    ANYWHERE = 32
+
+
+class NameSearch:
+    """The parts of some names; `tested` are names of which a single part identifies nobody."""
+
+    def __init__(self, people: Iterable[PersonName], tested: Iterable[PersonName] = ()) -> None:
+        self.tree = TextTree()
+        for name in people:
+            self._add(name, single=True)
+        for name in tested:
+            self._add(name, single=False)
+
+    def _add(self, name: PersonName, *, single: bool) -> None:
+        for part in name.parts:
+            flags = _flags(part) if single else _flags(part) & (_Flag.CORE | _Flag.MINOR)
+            for text in _written(part):
+                self.tree.add([lower(text)], flags)
+        for title in name.titles:
+            for text in _written(title):
+                self.tree.add([lower(text)], _Flag.MINOR)
+
+    def end(self, text: str, folded: str, start: int) -> int:
+        """Return where the parts of a name that begin at a place of a text end; 0 if none begins there.
+
+        `folded` is the text in lower case. Several parts are preferred to one.
+        """
+        if not self.tree.at(folded, start):
+            return 0
+        return self._run(text, folded, start) or self._single(text, folded, start)
+
+    def _run(self, text: str, folded: str, start: int) -> int:
+        """Return the end of adjacent parts, in any order; the longest first part comes first, then the most parts."""
+        if not _can_begin(text, start):
+            return 0
+        waiting = [(start, 0, False)]
+        seen: set[tuple[int, bool, bool]] = set()
+        ends: list[int] = []
+        while waiting:
+            position, count, has_core = waiting.pop()
+            if count > 1 and has_core and _can_end(text, position):
+                ends.append(position)
+            match = _BETWEEN.match(text, position) if count else None
+            place = match.end() if match else position
+            if place >= len(text) or count >= _LONGEST_RUN:
+                continue
+            for end, flags in reversed(self._parts(text, folded, place, _Flag.CORE | _Flag.MINOR)):
+                with_core = has_core or bool(flags & _Flag.CORE)
+                if (end, with_core, count > 0) not in seen:
+                    seen.add((end, with_core, count > 0))
+                    waiting.append((end, count + 1, with_core))
+        return max(ends, default=0)
+
+    def _single(self, text: str, folded: str, start: int) -> int:
+        free = start == 0 or not is_letter(text[start - 1])
+        joint = _is_camel(text, start) or _is_acronym(text, start)
+        for end, flags in self._parts(text, folded, start, ~_Flag(0)):
+            closed = end == len(text) or not is_letter(text[end])
+            if flags & _Flag.JOINED and (free or joint) and (closed or _is_camel(text, end)):
+                return end
+            if flags & _Flag.INSIDE and joint:
+                return end
+            if flags & _Flag.WORD and free and closed:
+                return end
+            if flags & _Flag.ANYWHERE:
+                return end
+        return 0
+
+    def _parts(self, text: str, folded: str, start: int, wanted: _Flag) -> list[tuple[int, int]]:
+        """Return the end and the flags of each part at a place, the longest first; digits are not next to other digits."""
+        if start and text[start].isdecimal() and text[start - 1].isdecimal():
+            return []
+        return [
+            (end, flags)
+            for end, flags in self.tree.at(folded, start)
+            if flags & wanted and not (text[end - 1].isdecimal() and text[end : end + 1].isdecimal())
+        ]
+
+
+def _flags(part: str) -> _Flag:
+    if _is_minor(part):
+        return _Flag.MINOR
+    if is_unspaced(part):
+        return _Flag.CORE | (_Flag.ANYWHERE if len(part) >= SHORTEST_UNSPACED else _Flag(0))
+    lengths = {_Flag.WORD: SHORTEST_WORD, _Flag.JOINED: SHORTEST_JOINED, _Flag.INSIDE: SHORTEST_INSIDE}
+    flags = _Flag.CORE
+    for flag, length in lengths.items():
+        flags |= flag if len(part) >= length else _Flag(0)
+    return flags
+
+
+def _can_begin(text: str, start: int) -> bool:
+    return _needs_no_edge(text[start]) or start == 0 or not is_letter(text[start - 1]) or _is_camel(text, start)
+
+
+def _can_end(text: str, end: int) -> bool:
+    return _needs_no_edge(text[end - 1]) or end == len(text) or not is_letter(text[end]) or _is_camel(text, end)
+
+
+@cache
+def is_letter(character: str) -> bool:
+    """Return whether a character belongs to a word of a script with spaces between words."""
+    return character.isalnum() and not character.isdecimal() and not is_unspaced(character)
+
+
+@cache
+def _needs_no_edge(character: str) -> bool:
+    return character in _LATIN_1 or is_unspaced(character)
+
+
+def _is_camel(text: str, place: int) -> bool:
+    """Return whether two words are joined at a place, as in `T1wDoeJane`."""
+    return 0 < place < len(text) and text[place - 1] in _SMALL and text[place] in _CAPITAL
+
+
+def _is_acronym(text: str, place: int) -> bool:
+    """Return whether a word follows capitals at a place, as in `KZagar` and `WIPZagar`."""
+    capitals = 0 < place < len(text) - 1 and text[place - 1] in _CAPITAL and text[place] in _CAPITAL
+    return capitals and text[place + 1] in _SMALL
+
+
+def _is_minor(part: str) -> bool:
+    """Return whether a part alone does not identify a person."""
+    short = len(part) == 1 and not is_unspaced(part)
+    return short or part.casefold() in PARTICLES or not any(character.isalpha() for character in part)
+
+
+def _written(part: str) -> set[str]:
+    """Return a part as files and programs write it: composed, decomposed, without diacritics, in ASCII, as bytes."""
+    texts = {unicodedata.normalize(form, part) for form in ("NFC", "NFD", "NFKC")} | {part}
+    # a short spelling, such as initials, would match in other words
+    texts |= {text for text in (*spellings(part), *_with_digraphs(part)) if len(text) >= min(len(part), SHORTEST_WORD)}
+    return texts | set(_misread(part))
+
+
+def _with_digraphs(part: str) -> Iterator[str]:
+    """Yield a part with `ae`, `oe` and `ue` for its vowels, as German names are written: `Muller` can be `Mueller`."""
+    for text in spellings(part):
+        yield re.sub("([aou])(?!e)", r"\1e", text)
+        yield from (f"{text[: match.end()]}e{text[match.end() :]}" for match in re.finditer("[aou](?!e)", text))
+
+
+def _misread(part: str) -> Iterator[str]:
+    """Yield a part as dcm2niix writes it: bytes of another encoding, read as Latin-1."""
+    if part.isascii():
+        return
+    for encoding in _ENCODINGS:
+        with contextlib.suppress(UnicodeEncodeError):
+            text = _ESCAPE.sub(b"", part.encode(encoding)).decode("latin-1")
+            if len(text) > 1:
+                yield text

@@ -1,0 +1,62 @@
+"""Finds which of many texts begin at a place of a text, in a time that does not depend on their number."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+_VALUE = "value"
+"""Key of a node's value; the other keys are single characters."""
+_GAP = "gap"
+"""Key of the node behind separators."""
+
+_Node = dict[str, "_Node | int"]
+
+
+def lower(text: str) -> str:
+    """Return a text in lower case, with the same number of characters."""
+    simple = text.lower()
+    if len(simple) == len(text):
+        return simple
+    return "".join(character.lower() if len(character.lower()) == 1 else character for character in text)
+
+
+class TextTree:
+    """Texts in lower case, each with flags. Separators may be between the pieces of a text."""
+
+    def __init__(self, separators: str = "") -> None:
+        self._gap = re.compile(f"[{separators}]*") if separators else None
+        self._root: _Node = {}
+        self.steps = 0
+        """Number of nodes that searches visited."""
+
+    def add(self, pieces: Sequence[str], flags: int) -> None:
+        """Add a text in lower case, in pieces."""
+        node = self._root
+        for index, piece in enumerate(pieces):
+            for key in (*([_GAP] if index else []), *piece):
+                node = node.setdefault(key, {})  # type: ignore[assignment] # only _VALUE has a number
+        value = node.get(_VALUE, 0)
+        assert isinstance(value, int)
+        node[_VALUE] = value | flags
+
+    @property
+    def starts(self) -> frozenset[str]:
+        """Return the characters with which the texts begin."""
+        return frozenset(self._root)
+
+    def at(self, text: str, start: int) -> list[tuple[int, int]]:
+        """Return the end and the flags of each text that begins at a place of a text in lower case; the longest first."""
+        return sorted(self._walk(text, start), reverse=True) if text[start] in self._root else []
+
+    def _walk(self, text: str, start: int) -> Iterator[tuple[int, int]]:
+        places: list[tuple[_Node, int]] = [(self._root, start)]
+        while places:
+            node, position = places.pop()
+            self.steps += 1
+            flags, gap = node.get(_VALUE), node.get(_GAP)
+            if isinstance(flags, int):
+                yield position, flags
+            if isinstance(gap, dict) and self._gap is not None and (match := self._gap.match(text, position)):
+                places.append((gap, match.end()))
+            following = node.get(text[position]) if position < len(text) else None
+            if isinstance(following, dict):
+                places.append((following, position + 1))
