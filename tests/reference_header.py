@@ -28,6 +28,9 @@ FUNCTIONAL = {
 }
 """Field -> functional group macro and element (PS3.3 C.7.6.16), if the main data set has no value."""
 
+SEQUENCES = {"OtherPatientIDsSequence": (0x00101002, 0x00100020)}
+"""Field -> sequence and the element of its items, whose texts are the values of the field."""
+
 PRIVATE = {
     "SiemensNumberOfImagesInMosaic": (0x0019, "SIEMENS MR HEADER", 0x0A),
     "SiemensBValue": (0x0019, "SIEMENS MR HEADER", 0x0C),
@@ -74,10 +77,20 @@ def value(read: Dataset, field: str) -> object:
         except KeyError:
             return None
         return plain(read, block.get_tag(element)) if element in block else None
+    if field in SEQUENCES:
+        return of_items(read, *SEQUENCES[field])
     result = plain(read, tag_for_keyword(field))
     if result is None and field in FUNCTIONAL:
         return functional(read, *FUNCTIONAL[field])
     return result
+
+
+def of_items(read: Dataset, sequence: int, tag: int) -> object:
+    """Return the texts of an element of all items."""
+    if sequence not in read or read[sequence].VR != "SQ":
+        return None
+    texts = [single_value(item[tag].value) for item in read[sequence].value if tag in item]
+    return (texts[0] if len(texts) == 1 else texts) if any(texts) else None
 
 
 def functional(read: Dataset, macro: int, tag: int) -> object:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pydicom.data
 import pytest
+from pydicom.dataset import Dataset
 
 from qxbatch import _core
 from tests import reference_header as reference
@@ -58,7 +59,8 @@ def test_the_reference_reads_functional_groups_for_the_same_fields_as_the_core()
     assert tuple(line["keyword"] for line in lines) == _core.FIELDS
     within = {line["keyword"]: [(number(a), number(b)) for a, b in WITHIN.findall(line["rest"])] for line in lines}
     in_groups = {keyword: places for keyword, places in within.items() if places}
-    assert {keyword: [place] for keyword, place in reference.FUNCTIONAL.items()} == in_groups
+    places = reference.FUNCTIONAL | reference.SEQUENCES
+    assert {keyword: [place] for keyword, place in places.items()} == in_groups
 
 
 def test_the_reference_reads_the_same_private_elements_as_the_core() -> None:
@@ -165,4 +167,28 @@ def test_the_sample_data_contains_every_field(data: Path, tmp_path: Path) -> Non
     scan = _core.scan([str(data), str(tmp_path)])
     headers = [header for index in range(len(scan)) if (header := scan.header(index)) is not None]
     present = {field for header in headers for field, _ in header.items()}
-    assert set(_core.FIELDS) - present == set(), "fields that no available file contains"
+    assert set(_core.FIELDS) - present == set(OF_RELATIVES), "fields that no available file contains"
+
+
+OF_RELATIVES = ("PatientBirthName", "PatientMotherBirthName", "MedicalRecordLocator", "ResponsiblePerson")
+"""Fields that anonymized data do not have."""
+
+
+@pytest.mark.parametrize("syntax", [syntax for syntax in Syntax if syntax is not Syntax.RLE])
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_other_ids_and_names_of_a_patient_are_read(tmp_path: Path, syntax: Syntax, count: int) -> None:
+    items = [Dataset() for _ in range(count)]
+    for k, item in enumerate(items):
+        item.PatientID = f"OTHER {k}"
+        item.TypeOfPatientID = "TEXT"
+    changes: dict[str, object] = dict.fromkeys(OF_RELATIVES, "Roe^Ida")
+    changes |= {"OtherPatientIDs": ["A1", "B2"], "OtherPatientNames": ["Roe^I", "Poe^I"]}
+    changes["OtherPatientIDsSequence"] = items
+    MrSeries(slices=1, syntax=syntax, changes=changes).write(tmp_path)
+    scan = _core.scan([str(tmp_path)])
+    header = scan.header(0)
+    assert header is not None
+    assert list(differences(scan)) == []
+    ids = [f"OTHER {k}" for k in range(count)]
+    assert header.get("OtherPatientIDsSequence") == (ids if count > 1 else ids[0] if ids else None)
+    assert header.get("PatientID") == "P001"

@@ -50,9 +50,17 @@ def read_header(path: str) -> dict[str, str] | None:
     return values
 
 
+_OF_ITEMS = "PatientID"
+"""The element that the core reads from the items of its sequence."""
+
+
 def _notation(value: object) -> str:
+    from pydicom import Sequence
+
     if value is None:
         return ""
+    if isinstance(value, Sequence):
+        return "\\".join(str(item.get(_OF_ITEMS) or "") for item in value)
     if isinstance(value, str | int | float):
         return str(value)
     try:

@@ -286,3 +286,34 @@ fn other_files_are_no_dicom() {
         );
     }
 }
+
+#[test]
+fn an_element_of_all_items_of_a_sequence_is_one_value() {
+    for syntax in Syntax::ALL {
+        for outer in [true, false] {
+            let id = syntax.text(0x0010_0020, "LO", "OTHER7");
+            let nested = syntax.sequence(0x0010_0024, &id, outer);
+            let sequence = syntax.sequence(0x0010_1002, &[id, nested].concat(), outer);
+            let header = header(&syntax.file(&syntax.with(&sequence)));
+            is_plain(&header);
+            assert_eq!(
+                header.text(Field::OtherPatientIdsSequence).unwrap(),
+                "OTHER7"
+            );
+        }
+    }
+}
+
+#[test]
+fn damaged_items_do_not_make_the_header_unreadable() {
+    let syntax = Syntax::Explicit;
+    for items in [
+        &b"\xFE\xFF\x00\xE0\xFF\xFF\x00\x00\x10\x00\x20\x00LO\x02\x00AB"[..],
+        b"\xFE\xFF\x00\xE0\x0C\x00\x00\x00\x10\x00\x20\x00LO\xFF\x00AB",
+        b"??",
+    ] {
+        let mut sequence = syntax.head(0x0010_1002, "SQ", u32::try_from(items.len()).unwrap());
+        sequence.extend(items);
+        is_plain(&header(&syntax.file(&syntax.with(&sequence))));
+    }
+}

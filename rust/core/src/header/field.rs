@@ -18,7 +18,8 @@ pub struct Spec {
     pub vendor: &'static str,
     /// Private creator of the element's block.
     pub private_creator: Option<&'static str>,
-    /// Place in enhanced multi-frame objects: functional group macro and element (PS3.3 C.7.6.16).
+    /// Place in enhanced multi-frame objects: functional group macro and element (PS3.3 C.7.6.16). For a sequence: itself,
+    /// and the element of its items.
     pub within: &'static [(u32, u32)],
 }
 
@@ -97,6 +98,13 @@ fields! {
     PatientName, "PatientName", 0x0010_0010, PN;
     PatientId, "PatientID", 0x0010_0020, LO;
     PatientBirthDate, "PatientBirthDate", 0x0010_0030, DA;
+    OtherPatientIds, "OtherPatientIDs", 0x0010_1000, LO;
+    OtherPatientNames, "OtherPatientNames", 0x0010_1001, PN;
+    OtherPatientIdsSequence, "OtherPatientIDsSequence", 0x0010_1002, SQ, within 0x0010_1002 / 0x0010_0020;
+    PatientBirthName, "PatientBirthName", 0x0010_1005, PN;
+    PatientMotherBirthName, "PatientMotherBirthName", 0x0010_1060, PN;
+    MedicalRecordLocator, "MedicalRecordLocator", 0x0010_1090, LO;
+    ResponsiblePerson, "ResponsiblePerson", 0x0010_2297, PN;
     ContrastBolusAgent, "ContrastBolusAgent", 0x0018_0010, LO;
     ScanningSequence, "ScanningSequence", 0x0018_0020, CS;
     SequenceVariant, "SequenceVariant", 0x0018_0021, CS;

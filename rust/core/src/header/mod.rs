@@ -15,6 +15,7 @@ mod iso2022;
 mod meta;
 mod nested;
 mod parse;
+mod sequence;
 mod skim;
 mod start;
 mod stored;

@@ -11,6 +11,7 @@ use super::functional;
 use super::inflate::Inflated;
 use super::meta;
 use super::nested::{Fault, Reader};
+use super::sequence;
 use super::start::{DEFLATED, Start, claimed, plain};
 use super::stored::Header;
 use super::value;
@@ -196,6 +197,10 @@ fn take<W: Window>(
 ) -> Result<u64, Fault> {
     if functional::is_group(element) {
         functional::read(reader, element, collector)?;
+    }
+    if let Some(spec) = sequence::wanted(element) {
+        sequence::read(reader, element, spec, collector)?;
+        return reader.after(element);
     }
     let next = reader.after(element)?;
     let Some(length) = element.length else {

@@ -3,7 +3,7 @@
 use super::collect::Collector;
 use super::element::Encoding;
 use super::field::SPECS;
-use super::vr::{LONG, SHORT, effective_vr, form};
+use super::vr::{LONG, SHORT, Vr, effective_vr, form};
 use super::wanted::Wanted;
 
 /// Reads elements of the common form: ascending tags up to `stop`, a known VR, a length within the available bytes.
@@ -63,6 +63,9 @@ fn skim_as<const EXPLICIT: bool>(
         };
         if tag >= next_tag {
             if let Some(spec) = wanted.advance(tag).and_then(|index| SPECS.get(index)) {
+                if spec.vr == Vr::SQ {
+                    break;
+                }
                 let vr = EXPLICIT.then_some([v0, v1]);
                 collector.set_as(spec.field, effective_vr(vr, spec.vr), value, encoding);
             }

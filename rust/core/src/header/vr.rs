@@ -25,6 +25,8 @@ pub enum Vr {
     SH,
     /// Signed 32-bit integer.
     SL,
+    /// Sequence; the value is the text of one element of its items.
+    SQ,
     /// Signed 16-bit integer.
     SS,
     /// Time.
@@ -56,7 +58,7 @@ impl Vr {
     /// Returns the kind of a value with this VR.
     pub const fn kind(self) -> Kind {
         match self {
-            Self::LO | Self::SH => Kind::Text,
+            Self::LO | Self::SH | Self::SQ => Kind::Text,
             Self::PN => Kind::Person,
             Self::CS | Self::DA | Self::DT | Self::TM | Self::UI => Kind::Ascii,
             Self::IS | Self::SL | Self::SS | Self::UL | Self::US => Kind::Int,

@@ -1,0 +1,93 @@
+//! Sequences of the field table: the value is the text of one element of all items, such as the ids in
+//! OtherPatientIDsSequence.
+
+use super::collect::Collector;
+use super::element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
+use super::field::{SPECS, Spec};
+use super::nested::{Fault, Reader};
+use super::stored::Header;
+use super::vr::Vr;
+use super::window::Window;
+
+/// Returns the line of the table for a sequence that is read.
+pub(super) fn wanted(element: &Element) -> Option<&'static Spec> {
+    if !element.may_be_sequence() {
+        return None;
+    }
+    SPECS
+        .iter()
+        .find(|spec| spec.vr == Vr::SQ && spec.tag == element.tag)
+}
+
+/// Reads the element of all items, as one value of several texts. Damaged items end the value, not the header.
+pub(super) fn read<W: Window>(
+    reader: &mut Reader<'_, W>,
+    sequence: &Element,
+    spec: &Spec,
+    collector: &mut Collector,
+) -> Result<(), Fault> {
+    let mut texts = Vec::new();
+    let outcome = read_items(reader, sequence, spec, &mut texts);
+    collector.set(spec.field, &texts);
+    match outcome {
+        Err(Fault::Io(error)) => Err(Fault::Io(error)),
+        Ok(()) | Err(Fault::Broken { .. }) => Ok(()),
+    }
+}
+
+fn read_items<W: Window>(
+    reader: &mut Reader<'_, W>,
+    sequence: &Element,
+    spec: &Spec,
+    texts: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let encoding = Reader::<W>::within(sequence, reader.encoding);
+    let end = match sequence.length {
+        Some(_) => reader.after(sequence)?,
+        None => u64::MAX,
+    };
+    let mut at = sequence.value;
+    while at < end && texts.len() < Header::MAX_VALUE {
+        let item = reader
+            .element(at, encoding)?
+            .filter(|item| item.tag == ITEM);
+        let Some(item) = item else { break };
+        at = read_item(reader, &item, encoding, spec, texts)?;
+    }
+    Ok(())
+}
+
+/// Appends the element of one item to the texts, and returns where the item ends.
+fn read_item<W: Window>(
+    reader: &mut Reader<'_, W>,
+    item: &Element,
+    outer: Encoding,
+    spec: &Spec,
+    texts: &mut Vec<u8>,
+) -> Result<u64, Fault> {
+    let end = match item.length {
+        Some(_) => reader.after(item)?,
+        None => u64::MAX,
+    };
+    let encoding = reader.inside(item.value, outer)?;
+    let mut at = item.value;
+    while at < end {
+        let Some(element) = reader.element(at, encoding)? else {
+            break;
+        };
+        match element.tag {
+            ITEM_END => return Ok(element.value),
+            SEQUENCE_END => return Ok(at),
+            _ => {}
+        }
+        let is_wanted = spec.within.contains(&(spec.tag, element.tag));
+        if let (true, Some(length)) = (is_wanted, element.length) {
+            if !texts.is_empty() {
+                texts.push(b'\\');
+            }
+            texts.extend_from_slice(reader.value(&element, length)?);
+        }
+        at = reader.after(&element)?;
+    }
+    Ok(at)
+}
