@@ -197,7 +197,7 @@ def test_a_packet_can_be_listed_twice_only_with_equal_ids(tmp_path: Path) -> Non
     path.write_text("AP1,S001\nAP1,S001\n")
     assert ids(path, 1, 2) == {"AP1": "S001"}
     path.write_text("AP1,S001\nAP1,S002\n")
-    with pytest.raises(UsageError, match="AP1 twice, as S001 and S002"):
+    with pytest.raises(UsageError, match="one packet twice: as S001 in row 1, and as S002 in row 2"):
         ids(path, 1, 2)
 
 

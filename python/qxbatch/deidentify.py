@@ -18,6 +18,8 @@ FREE_TEXT = (
     "Free text, such as series descriptions and notes, can still identify a person: look at it before you share it."
 )
 """Warning for users who rely on redaction."""
+NAME_LEFT_OUT = "(name left out)"
+"""Replaces the name of a file or packet that may be named like a patient."""
 _SHORTEST = 3
 """Shorter ids and names are not replaced, since ordinary words contain them."""
 _NOBODY = ("anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "phantom", "test")
@@ -25,7 +27,7 @@ _NOBODY = ("anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "
 IDS = ("PatientID", "OtherPatientIDs", "OtherPatientIDsSequence", "MedicalRecordLocator")
 """Header fields with ids of the patient; of a sequence, the core reads the ids of all items."""
 NAMES = (
-    *("PatientName", "PatientBirthName", "OtherPatientNames", "PersonNamesToUseSequence"),
+    *("PatientName", "PatientBirthName", "OtherPatientNames"),
     *("PatientMotherBirthName", "ResponsiblePerson"),
 )
 """Header fields with names of the patient and of relatives: those of the basic profile (PS3.15 table E.1-1) in group 0010."""
@@ -133,10 +135,11 @@ def _redacted(value: Value, redact: Redact) -> Value:
 
 
 def redacted_problem(problem: Problem, redact: Redact) -> Problem:
-    """Return a problem without identities in its texts."""
-    texts = (redact(text) for text in (problem.subject, problem.message, problem.hint))
-    subject, message, hint = texts
-    return replace(problem, subject=subject, message=message, hint=hint)
+    """Return a problem without identities in its texts; without its command, if that has one."""
+    subject, message, hint = (redact(text) for text in (problem.subject, problem.message, problem.hint))
+    # a command with another name cannot be run
+    command = problem.command if redact(problem.command) == problem.command else ""
+    return replace(problem, subject=subject, message=message, hint=hint, command=command)
 
 
 def redacted_report(report: SessionReport, redact: Redact) -> SessionReport:

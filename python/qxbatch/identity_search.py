@@ -98,7 +98,7 @@ class IdentitySearch:
         for start, character in enumerate(folded):
             if start < place:
                 continue
-            if start in own:
+            if start in own and self._wholes.end(text, folded, start) <= own[start]:
                 place = own[start]
             elif character in starts and (end := self._end(text, folded, start)):
                 yield start, end

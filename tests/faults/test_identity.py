@@ -208,3 +208,99 @@ def test_the_summary_of_a_recovering_run_does_not_name_what_was_archived(tmp_pat
     [written] = json.loads(json_file.read_text())["sessions"]
     assert written["archived"] == str(archived.with_name("(name left out)"))
     assert leaks(iter([("run.json", json_file.read_bytes())]), SECRETS) == []
+
+
+def logged(study: Study, tmp_path: Path, *options: str) -> tuple[int, str]:
+    """Run with de-identified logs; return the exit status, and the log with the summary."""
+    files = (tmp_path / "run.log", tmp_path / "run.json")
+    for path in files:
+        path.unlink(missing_ok=True)
+    run = study.main("--deidentify-logs", *options, f"--log-file={files[0]}", f"--json-file={files[1]}")
+    assert "Traceback" not in run.text
+    return run.status, "".join(path.read_text() for path in files if path.exists())
+
+
+NAMED = re.compile(r"doe(?!s)|jane|roe|ilka", re.IGNORECASE)
+ONLY_SUBJECT = "--nameformat=(?P<subject_id>X[0-9]+).*"
+NAMELESS = under("a", MrSeries(patient="X1", name="").files())
+
+
+@pytest.mark.parametrize("same", ["reject", "merge"])
+def test_no_line_of_the_log_names_another_packet(study: Study, tmp_path: Path, same: str) -> None:
+    for name in ("X1_Doe_Jane", "X1_Roe_Ilka", "X1_Jane"):
+        study.put(name, NAMELESS)
+    status, text = logged(study, tmp_path, ONLY_SUBJECT, f"--on-same-session={same}")
+    assert status == (same == "reject")
+    assert not NAMED.search(text), text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["X1\nDoe\tJane", "X1 Doe\x1bJane", "Doe\u202eJane", "-Doe_Jane", "X1\x85Roe", "..Roe_Ilka", "Doe\u2028Jane"],
+)
+@pytest.mark.parametrize("options", [(), (ONLY_SUBJECT,)])
+def test_no_command_or_escaped_text_names_a_packet(
+    study: Study, tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    study.put(name, NAMELESS)
+    _, text = logged(study, tmp_path, *options)
+    assert "name left out" in text
+    assert not NAMED.search(text), text
+
+
+def test_neither_an_archive_to_unpack_nor_the_target_of_a_link_is_named(study: Study, tmp_path: Path) -> None:
+    study.put_bytes("X1_Doe_Jane.rar", b"Rar!\x1a\x07\x01\x00" + bytes(50))
+    study.put_bytes("X2_Doe.iso", bytes(32768) + b"\x01CD001" + bytes(4000))
+    (study.inbox / "X3_link").symlink_to("/nowhere/Roe_Ilka")
+    status, text = logged(study, tmp_path, ONLY_SUBJECT)
+    assert status == 1
+    assert not NAMED.search(text), text
+
+
+def test_an_error_in_the_logfile_names_no_packet(study: Study, tmp_path: Path) -> None:
+    table = tmp_path / "table.tsv"
+    table.write_text("packet\tsubject\nDoe_Jane\tX1\nDoe_Jane\tX2\n")
+    status, text = logged(study, tmp_path, f"--logfile=path:{table}|packet_name:packet|subject_id:subject")
+    assert status == 64
+    assert "in row 2, and as X2 in row 3" in text
+    status, text = logged(study, tmp_path, f"--logfile=path:{table}|packet_name:other|subject_id:subject")
+    assert status == 64
+    assert not NAMED.search(text), text
+
+
+@pytest.mark.parametrize("kind", [Kind.ZIP, Kind.SEVENZ, Kind.TAR_GZ, Kind.FOLDER])
+def test_a_packet_that_is_refused_unread_names_no_member(study: Study, tmp_path: Path, kind: Kind) -> None:
+    members = {"Doe Jane/Roe.zip": b"PK\x03\x04" + bytes(60), "Doe^Jane/Ilka.gz": b"\x1f\x8b\x08garbage", "x": b"x"}
+    study.put("S1", members, kind)
+    status, text = logged(study, tmp_path)
+    run = study.main("--deidentify-logs")
+    assert status == run.status == 1
+    assert "(name left out): " in run.text
+    assert not NAMED.search(text + run.text), text + run.text
+
+
+def test_other_ids_and_names_of_the_patient_are_named_nowhere(study: Study, tmp_path: Path) -> None:
+    from pydicom.dataset import Dataset
+
+    item = Dataset()
+    item.PatientID = "OTHER5555"
+    changes: dict[str, object] = {
+        "OtherPatientIDs": ["OTHER1111", "OTHER2222"],
+        "OtherPatientNames": ["Zagar^Ana", "Novak^Eva"],
+        "OtherPatientIDsSequence": [item],
+        "PatientBirthName": "Horvat^Ana",
+        "PatientMotherBirthName": "Kovac^Mia",
+        "ResponsiblePerson": "Babic^Ivo",
+        "MedicalRecordLocator": "OTHER3333",
+    }
+    words = ("OTHER1111", "OTHER2222", "OTHER3333", "OTHER5555", "Zagar", "Novak", "Horvat", "Kovac", "Babic")
+    first = MrSeries(name="Doe^J", changes=changes, description=f"T1 {' '.join(words[:4])}")
+    other = MrSeries(name="Doe^J", number=4, description=f"T2 {' '.join(words[4:])}")
+    tree = {**first.files(), **under("b", other.files()), **{f"{word}/{word} note.txt": b"x" for word in words}}
+    tree |= {f"{word}/cut": first.files()["IM0001"][:600] for word in words}
+    study.put("S1", tree)
+    status, text = logged(study, tmp_path)
+    assert status == 0
+    secrets = re.compile("|".join(words).encode(), re.IGNORECASE)
+    assert leaks(outputs(study.session("S1")), secrets) == []
+    assert not secrets.search(text.encode()), text

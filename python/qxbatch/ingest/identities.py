@@ -1,15 +1,17 @@
 """The identities in a reading's files, and their redaction."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
 from qxbatch.core import Header, Reading
-from qxbatch.deidentify import Redact, redaction, unchanged
+from qxbatch.deidentify import IDS, NAME_LEFT_OUT, NAMES, Redact, redaction, unchanged
 from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
 
-_IDENTITY = ("PatientID", "PatientName", "PatientBirthDate")
+_IDENTITY = (*IDS, *NAMES)
 
 
 def redaction_of(reading: Reading, session_id: str, *, deidentified: bool = True) -> Redact:
@@ -22,7 +24,7 @@ def redaction_of(reading: Reading, session_id: str, *, deidentified: bool = True
 
 
 def distinct_headers(reading: Reading, rows: Iterable[int]) -> Iterator[Header]:
-    """Yield the first DICOM header of some rows with each combination of PatientID, PatientName and PatientBirthDate.
+    """Yield the first DICOM header of some rows with each combination of ids and names.
 
     One file of a series can have another patient than the others.
     """
@@ -41,3 +43,26 @@ def _par_headers(reading: Reading) -> Iterator[Mapping[str, Value]]:
     for index in range(len(reading)):
         if reading.row(index).kind == "par" and (staged := reading.staged(index)):
             yield read_par(Path(staged)).dicom()
+
+
+def without_members(reading: Reading, *, deidentified: bool = True) -> Redact:
+    """Return a function that leaves the paths of members out of a text.
+
+    A packet can be refused because its headers cannot be read. Then nobody knows whether a path names the patient.
+    """
+    if not deidentified:
+        return unchanged
+
+    @cache
+    def paths() -> frozenset[str]:
+        rows = (reading.row(index).path for index in range(len(reading)))
+        missing = (name for _, _, _, names in reading.gaps() for name in names)
+        return frozenset(filter(None, chain(rows, missing)))
+
+    def redact(text: str) -> str:
+        lengths = {len(path) for path in paths()}
+        parts = (text[k : k + length] for length in lengths for k in range(len(text) - length + 1))
+        named = sorted(paths().intersection(parts), key=lambda path: (-len(path), path))
+        return re.sub("|".join(map(re.escape, named)), NAME_LEFT_OUT, text) if named else text
+
+    return redact

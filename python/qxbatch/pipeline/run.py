@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from qxbatch.discover.candidates import candidates as discover
-from qxbatch.events import Observer, PacketFound
+from qxbatch.events import Observer
 from qxbatch.model import Candidate, Report, SessionReport, Verdict
 from qxbatch.pipeline.ending import end_declined, end_idle, end_imported
 from qxbatch.pipeline.interrupted import finish_interrupted, without_finished
@@ -56,8 +56,7 @@ def run(
         recovered = finish_interrupted(workspace, locks, settings)
         workspace.tidy()
     candidates = [without_finished(candidate, recovered) for candidate in (find or discover)(settings)]
-    for candidate in candidates:
-        observer.notify(PacketFound(candidate))
+    observer.found(candidates)
     if not settings.quiet:
         print(preview(candidates, settings), flush=True)
     ready = [candidate for candidate in candidates if candidate.verdict is Verdict.READY]

@@ -3,11 +3,12 @@
 import logging
 import os
 import time
+import traceback
 from dataclasses import replace
 from typing import NamedTuple
 
 from qxbatch.core import CancelledError
-from qxbatch.deidentify import Redact, redacted_report, unchanged
+from qxbatch.deidentify import Redact, redacted_problem, redacted_report, unchanged
 from qxbatch.discover.units import Unit
 from qxbatch.events import ProblemFound, Stage, StageStarted, UnitCancelled, UnitFinished, UnitSorted, UnitStarted
 from qxbatch.model import SessionReport
@@ -73,6 +74,8 @@ class _Import:
         self.locks = UnitLocks(context.locks, unit)
         self.redact: Redact = unchanged
         """Known once the headers are read."""
+        self.without_members: Redact = unchanged
+        """Leaves the names of members out of the reason of a refusal."""
 
     def run(self) -> list[SessionReport]:
         """Import; a problem becomes a report. Raises CancelledError."""
@@ -92,15 +95,16 @@ class _Import:
             problem = self._of_disk(error)
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # a bug ends one packet, not the batch (a panic of the core is no Exception)
-            log.exception("%s: internal error", unit.name)
+        except BaseException as error:  # noqa: BLE001 - a bug (or a panic of the core) ends one packet, not the batch
+            trace = self.without_members(self.redact(traceback.format_exc()))
+            log.error("%s: internal error\n%s", unit.name, trace)  # noqa: TRY400 - the traceback is redacted
             message = f"internal error: {type(error).__name__}: {error}."
             problem = Problem(Code.INTERNAL, unit.names, message, "Please report this with the log (--log-file).")
         finally:
             if self.locks.complete:
                 clear_own(workspace, unit.name)
             self.locks.release()
-        return [SessionReport(unit.names, unit.session, None, (problem,))]
+        return [SessionReport(unit.names, unit.session, None, (redacted_problem(problem, self.without_members),))]
 
     def _stages(self) -> list[SessionReport]:
         context, unit = self.context, self.unit
@@ -111,6 +115,7 @@ class _Import:
         context.observer.notify(StageStarted(unit.name, Stage.READING))
         job = read_job(context, unit, scratch)
         self.redact = job.redact
+        self.without_members = job.without_members
         job, plans = plan_job(context, job)
         if job.is_split:
             sessions = [plan.session for plan in plans]

@@ -18,9 +18,9 @@ class JsonFile:
     Like the log, a de-identified summary has no names of packets.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, names: PacketNames | None = None) -> None:
         self._path = settings.json_file
-        self._names = PacketNames(settings)
+        self._names = names or PacketNames(settings)
         self.error = ""
         """Why the file could not be written; empty if it was written, or if there is no --json-file."""
 

@@ -34,9 +34,10 @@ class LogObserver:
     Each line is written when it happens, so the log of a killed run is complete up to that moment.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, names: PacketNames | None = None) -> None:
         self._is_complete = settings.log_file is not None
-        self._names = PacketNames(settings)
+        self._names = names or PacketNames(settings)
+        log.filters = [NameFilter(self._names)]
         self._stages: dict[str, tuple[str, float]] = {}
         """Maps each unit to its stage and the start of the stage."""
 
@@ -58,7 +59,7 @@ class LogObserver:
         match event:
             case PacketFound():
                 self._names.add(event.candidate)
-                self._log_line(f"found: {self._candidate_text(event.candidate)}")
+                self._log_line(f"found: {self._candidate_text(self._names.candidate(event.candidate))}")
             case RunStarted():
                 self._log_line(f"importing {counted(event.units, 'packet')} of {event.size} bytes")
             case UnitStarted():
@@ -84,7 +85,7 @@ class LogObserver:
                 for command in event.commands:
                     self._log_line(f"{event.unit}: series {event.series}: {command}")
             case ProblemFound():
-                problem = event.problem
+                problem = self._names.problem(event.problem)
                 self._log_line(f"{event.unit}: {problem.severity} ({problem.code}): {problem.text()}")
 
     def _leave_stage(self, unit: str) -> None:
@@ -106,10 +107,26 @@ class LogObserver:
             from qxbatch.report.blocks import Form
             from qxbatch.report.end import final_report
 
-            for line in filter(None, final_report(event.report, Form(_WIDTH, list_all=True)).splitlines()):
+            report = self._names.left_out_of(event.report)
+            for line in filter(None, final_report(report, Form(_WIDTH, list_all=True)).splitlines()):
                 self._log_line(line)
         self._log_line(f"exit status {event.status}")
 
-    def _log_line(self, text: str) -> None:
-        """Log a line. De-identified logs have no names of packets, which may contain names of patients."""
-        log.info("%s", one_line(self._names.left_out(text)))
+    @staticmethod
+    def _log_line(text: str) -> None:
+        log.info("%s", one_line(text))
+
+
+class NameFilter(logging.Filter):
+    """Leaves names of packets out of each line of a de-identified log, also of errors that end the run."""
+
+    def __init__(self, names: PacketNames) -> None:
+        super().__init__()
+        self._names = names
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record's texts; return that it is logged."""
+        record.msg, record.args = self._names.left_out(record.getMessage()), None
+        if record.exc_info:
+            record.exc_text = self._names.left_out(logging.Formatter().formatException(record.exc_info))
+        return True

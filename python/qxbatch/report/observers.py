@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qxbatch.events import Event, Observer, Observers
+from qxbatch.events import Event, Observer, Observers, PacketFound
+from qxbatch.model import Candidate
 from qxbatch.report.json_file import JsonFile
 from qxbatch.report.log import LogObserver
+from qxbatch.report.packet_names import PacketNames
 from qxbatch.settings.model import Settings
 
 if TYPE_CHECKING:  # a run that imports nothing does not load it
@@ -19,8 +21,9 @@ class RunObservers:
 
     def __init__(self, settings: Settings, more: Sequence[Observer] = ()) -> None:
         self._settings = settings
-        self.json_file = JsonFile(settings)
-        self._all = Observers([LogObserver(settings), self.json_file, *more])
+        self._names = PacketNames(settings)
+        self.json_file = JsonFile(settings, self._names)
+        self._all = Observers([LogObserver(settings, self._names), self.json_file, *more])
         self._began = time.monotonic()
 
     @cached_property
@@ -36,6 +39,13 @@ class RunObservers:
     def seconds(self) -> float:
         """Return the seconds since the run started."""
         return time.monotonic() - self._began
+
+    def found(self, candidates: Sequence[Candidate]) -> None:
+        """Notify all observers of the candidates. The text about one can name others: so first all names are known."""
+        for candidate in candidates:
+            self._names.add(candidate)
+        for candidate in candidates:
+            self.notify(PacketFound(candidate))
 
     def notify(self, event: Event, /) -> None:
         """Notify all observers."""

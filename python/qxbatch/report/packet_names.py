@@ -1,19 +1,27 @@
-"""Names of packets, which may contain names of patients and are left out of de-identified logs and summaries."""
+"""Names of packets, which may contain names of patients and are left out of de-identified logs and summaries.
+
+A name in another form, as in a command that renames the packet, cannot be found in text. So a candidate that has such a name
+has no command, and a wrong name is not described.
+"""
 
 import re
 from dataclasses import replace
 from pathlib import Path
 
+from qxbatch.deidentify import NAME_LEFT_OUT, redacted_problem
 from qxbatch.discover.plan import packet_name
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem
 from qxbatch.settings.model import Settings
+from qxbatch.visible import one_line, shell_word
 
-NAMELESS = "(name left out)"
 _SHORTEST = 3
 """Shorter names are not left out: they are part of many words."""
 _EXTENSION = re.compile(r"\.(?:zip|7z|tgz|tarz|tar(?:\.(?:gz|bz2|xz|zst|lz4|z))?)", re.IGNORECASE)
 """What may follow a session id in the name of an archive."""
+_LINK = re.compile(r"\ba link to [^;]*")
+"""The note about a link; its target may be named like a patient."""
+_BAD_NAME = "its name cannot be used; the terminal showed it."
 
 
 class PacketNames:
@@ -37,6 +45,8 @@ class PacketNames:
         names = {file_name, name, packet_name(file_name, self._pattern)}
         if session_id and _EXTENSION.fullmatch(file_name.removeprefix(session_id)):
             names.remove(file_name)
+        escaped = [name for name in names if not name.isprintable()]
+        names |= {form for name in escaped for form in (one_line(name), shell_word(name)[2:-1], repr(name)[1:-1])}
         names = {name for name in names if len(name) >= _SHORTEST and name != session_id}
         self._names |= names
         self._lengths |= {len(name) for name in names}
@@ -44,31 +54,39 @@ class PacketNames:
     def left_out(self, text: str) -> str:
         """Return a text without the names."""
         parts = (text[k : k + length] for length in self._lengths for k in range(len(text) - length + 1))
-        for name in sorted(self._names.intersection(parts), key=lambda name: (-len(name), name)):
-            text = text.replace(name, NAMELESS)
-        return text
+        names = sorted(self._names.intersection(parts), key=lambda name: (-len(name), name))
+        pattern = "|".join(map(re.escape, [NAME_LEFT_OUT, *names]))
+        return re.sub(pattern, NAME_LEFT_OUT, text) if names else text
 
     def left_out_of(self, report: Report) -> Report:
         """Return a run's report without the names, also those that packets of an interrupted run have in the archive."""
         for session in report.sessions:
             if session.archived and any(problem.code is Code.RECOVERED for problem in session.problems):
                 self._add(session.archived.name, "", "" if session.session is None else session.session.id)
-        if not self._names:
+        if not self._deidentified:
             return report
         return replace(
             report,
-            candidates=tuple(map(self._candidate, report.candidates)),
+            candidates=tuple(map(self.candidate, report.candidates)),
             sessions=tuple(map(self._session, report.sessions)),
         )
 
-    def _candidate(self, candidate: Candidate) -> Candidate:
+    def candidate(self, candidate: Candidate) -> Candidate:
+        """Return a candidate without the names."""
+        if not self._deidentified:
+            return candidate
         packet, problem = candidate.packet, candidate.problem
+        path = self._path(candidate.path)
+        if problem is not None:
+            problem = self.problem(problem if path == candidate.path else replace(problem, command=""))
+            if problem.code is Code.BAD_NAME:
+                problem = replace(problem, message=_BAD_NAME, hint="")
         return replace(
             candidate,
-            path=self._path(candidate.path),
+            path=path,
             packet=None if packet is None else replace(packet, name=self.left_out(packet.name)),
-            note=self.left_out(candidate.note),
-            problem=None if problem is None else self._problem(problem),
+            note=_LINK.sub("a link", self.left_out(candidate.note)),
+            problem=problem,
         )
 
     def _session(self, session: SessionReport) -> SessionReport:
@@ -76,14 +94,12 @@ class PacketNames:
             session,
             packet=self.left_out(session.packet),
             archived=None if session.archived is None else self._path(session.archived),
-            problems=tuple(map(self._problem, session.problems)),
+            problems=tuple(map(self.problem, session.problems)),
         )
 
     def _path(self, path: Path) -> Path:
         return path.with_name(self.left_out(path.name))
 
-    def _problem(self, problem: Problem) -> Problem:
-        subject, message, hint = map(self.left_out, (problem.subject, problem.message, problem.hint))
-        # a command without the name cannot be run
-        command = problem.command if self.left_out(problem.command) == problem.command else ""
-        return replace(problem, subject=subject, message=message, hint=hint, command=command)
+    def problem(self, problem: Problem) -> Problem:
+        """Return a problem without the names; without its command, if that has one."""
+        return redacted_problem(problem, self.left_out)

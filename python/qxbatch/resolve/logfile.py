@@ -35,12 +35,16 @@ def read_logfile(spec: LogfileSpec) -> LogfileRows:
     session_column = None if spec.session_name is None else column_of(rows, spec.session_name, spec.path)
     has_header = any(isinstance(column, str) for column in (spec.packet_name, spec.subject_id, spec.session_name))
     by_packet: dict[str, LogfileRow] = {}
-    for row in rows[1:] if has_header else rows:
+    row_of: dict[str, int] = {}
+    for number, row in enumerate(rows[1:] if has_header else rows, 1 + has_header):
         name = _cell(row, packet_column)
         entry = LogfileRow(_cell(row, subject_column), "" if session_column is None else _cell(row, session_column))
+        first = row_of.setdefault(name, number)
         if name and by_packet.setdefault(name, entry) != entry:
+            # the log is de-identified, so the message has no name
             raise UsageError(
-                f"The logfile {spec.path} names the packet {name} twice, as {_id_text(by_packet[name])} and {_id_text(entry)}.",
+                f"The logfile {spec.path} names one packet twice: as {_id_text(by_packet[name])} in row {first}, "
+                f"and as {_id_text(entry)} in row {number}.",
                 "Leave one of the rows out, or make them equal.",
             )
     return by_packet
