@@ -304,3 +304,12 @@ def test_other_ids_and_names_of_the_patient_are_named_nowhere(study: Study, tmp_
     secrets = re.compile("|".join(words).encode(), re.IGNORECASE)
     assert leaks(outputs(study.session("S1")), secrets) == []
     assert not secrets.search(text.encode()), text
+
+
+@pytest.mark.parametrize("comment", ["by Doe, Jane", "first scan of Miss Doerksenova"])
+def test_the_header_of_an_image_names_no_patient(study: Study, comment: str) -> None:
+    study.put("S1", MrSeries(name="Doerksenova^Jane^Doe", changes={"ImageComments": comment}).files())
+    assert study.main("--deidentify-logs").status == 0
+    image = gzip.decompress((study.session("S1") / "nii/31.nii.gz").read_bytes())
+    assert not re.search(rb"Doe|Jane", image[:352]), image[:352]
+    assert b"TE=30" in image[:352], "other texts are kept"

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from qxbatch.convert.nifti import Nifti
 from qxbatch.core import Statistics, gzip_file
+from qxbatch.deidentify import Redact
 from qxbatch.inspect.observed import read_sidecar
 from qxbatch.inspect.time_series import ImageFacts, is_time_series
 from qxbatch.model import Conversion, Output
@@ -12,6 +13,7 @@ from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.pictures import picture_of, tsnr_picture_of
 from qxbatch.record.compress import compressed
+from qxbatch.record.image_texts import redact_image
 from qxbatch.session.summary_parts import Checksum, ImageStatistics
 
 _DIGITS = 5
@@ -27,9 +29,12 @@ class FinishedImage(NamedTuple):
     """Of a time series."""
 
 
-def finish_image(context: Context, conversion: Conversion, output: Output, header: Nifti) -> FinishedImage:
-    """Draw and compress an image. Raises OSError, CancelledError."""
+def finish_image(
+    context: Context, conversion: Conversion, output: Output, header: Nifti, redact: Redact
+) -> FinishedImage:
+    """Redact the header of an image; draw and compress the image. Raises OSError, CancelledError."""
     nifti = output.nifti
+    redact_image(nifti, redact)
     facts = ImageFacts(
         header.shape,
         conversion.series.header,

@@ -134,7 +134,8 @@ class _SeriesJobs:
         self._clear_if_done(series)
 
     def finish_image(self, conversion: Conversion, output: Output) -> None:
-        finished = finish_image(self.context, conversion, output, self.headers[output.nifti])
+        redact = self.sorted_session.redact
+        finished = finish_image(self.context, conversion, output, self.headers[output.nifti], redact)
         self.sums[output.nifti] = finished.checksum
         if finished.statistics is not None:
             self.statistics[output.nifti] = finished.statistics

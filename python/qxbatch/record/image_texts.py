@@ -1,0 +1,44 @@
+"""Redacts the texts in the header of a NIfTI image."""
+
+import struct
+from pathlib import Path
+
+from qxbatch.deidentify import Redact, unchanged
+
+_NIFTI1, _NIFTI2 = 348, 540
+_TEXTS = {
+    _NIFTI1: ((4, 10), (14, 18), (148, 80), (228, 24), (328, 16)),
+    _NIFTI2: ((240, 80), (320, 24), (508, 16)),
+}
+"""By the size of the header, place and length of each text: data_type, db_name, descrip, aux_file, intent_name."""
+
+
+def redact_image(nifti: Path, redact: Redact) -> None:
+    """Redact the texts in the header of an uncompressed image, in place. Raises OSError.
+
+    Converters write ImageComments and similar text there. The last word of a text that fills its field may be cut, and
+    a cut name cannot be recognised: it is removed.
+    """
+    if redact is unchanged:
+        return
+    with nifti.open("r+b") as file:
+        head = file.read(_NIFTI2)
+        sizes = {struct.unpack_from(f"{order}i", head)[0] for order in "<>"} if len(head) == _NIFTI2 else set()
+        for place, length in next((texts for size, texts in _TEXTS.items() if size in sizes), ()):
+            old = head[place : place + length]
+            new = _redacted(old, redact)
+            if new != old:
+                file.seek(place)
+                file.write(new)
+
+
+def _redacted(field: bytes, redact: Redact) -> bytes:
+    """Return a field of the same length."""
+    content = field.split(b"\0")[0]
+    text = content.decode("utf-8", "surrogateescape")
+    if len(content) >= len(field) - 1:
+        text = text.rpartition(" ")[0]
+    new = redact(text)
+    if new == content.decode("utf-8", "surrogateescape"):
+        return field
+    return new.encode("utf-8", "surrogateescape")[: len(field) - 1].ljust(len(field), b"\0")
