@@ -131,11 +131,15 @@ def _subjects(subjects: Sequence[str]) -> str:
 class UsageError(Exception):
     """A wrong request, detected before anything is written."""
 
-    def __init__(self, message: str, hint: str = "", status: ExitStatus = ExitStatus.USAGE) -> None:
+    def __init__(
+        self, message: str, hint: str = "", status: ExitStatus = ExitStatus.USAGE, *, quotes_names: bool = False
+    ) -> None:
         super().__init__(f"{message} {hint}".rstrip())
         self.message = message
         self.hint = hint
         self.status = status
+        self.quotes_names = quotes_names
+        """Whether the hint can name packets, so that it is not logged."""
 
 
 class PacketError(Exception):

@@ -263,8 +263,10 @@ def test_an_error_in_the_logfile_names_no_packet(study: Study, tmp_path: Path) -
     status, text = logged(study, tmp_path, f"--logfile=path:{table}|packet_name:packet|subject_id:subject")
     assert status == 64
     assert "in row 2, and as X2 in row 3" in text
-    status, text = logged(study, tmp_path, f"--logfile=path:{table}|packet_name:other|subject_id:subject")
+    table.write_text("Doe_Jane\tX1\n")
+    status, text = logged(study, tmp_path, f"--logfile=path:{table}|packet_name:packet|subject_id:subject")
     assert status == 64
+    assert "has no column named 'packet'" in text
     assert not NAMED.search(text), text
 
 

@@ -83,7 +83,7 @@ def _guarded(words: Sequence[str]) -> int:
         with _stop_on_sigterm():
             return _run(words)
     except UsageError as wrong:
-        _log(wrong.message, int(wrong.status))  # the hint can quote a table of names
+        _log(wrong.message if wrong.quotes_names else f"{wrong.message} {wrong.hint}", int(wrong.status))
         print(f"qxbatch: {wrong.message}", file=sys.stderr)
         if wrong.hint:
             print(f"         {wrong.hint}", file=sys.stderr)

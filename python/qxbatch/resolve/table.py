@@ -73,7 +73,9 @@ def column_of(rows: Rows, column: int | str, path: Path) -> int:
         return places[0]
     why = "has no column named" if not places else f"has {len(places)} columns named"
     raise UsageError(
-        f"The logfile {path} {why} {column!r}.", f"Its first row reads: {' | '.join(header) or '(empty)'}."
+        f"The logfile {path} {why} {column!r}.",
+        f"Its first row reads: {' | '.join(header) or '(empty)'}.",
+        quotes_names=True,
     )
 
 
