@@ -2,8 +2,6 @@
 
 import json
 import os
-import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from qxbatch.study.study import NotImported, Study, study_of
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind
 from tests.build.study import Study as StudyFolder
-from tests.build.study import run_main
 
 T1, REST = MrSeries(number=3, description="T1w"), MrSeries(number=4, description="rest", volumes=4)
 
@@ -156,58 +153,6 @@ def test_a_file_of_a_user_with_the_same_name_is_kept(study: StudyFolder) -> None
     assert (study.sessions / "study.tsv.1").read_text() == "mine as well"
     assert "study.tsv is not as qxbatch wrote it: it is now study.tsv.2." in run.text
     assert (study.sessions / "study.tsv").read_text().startswith("session_id\t")
-
-
-def kept_beside(path: Path) -> list[str]:
-    return [other.read_text() for other in path.parent.glob(f"{path.name}.*")]
-
-
-@pytest.mark.parametrize("name", ["study.tsv", "report.html", "S1/qxbatch/report.html"])
-def test_an_edited_file_is_kept_when_it_is_written_again(
-    imported: StudyFolder, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = imported.sessions / name
-    written = path.read_text()
-    edits = [
-        written + "# my remark\n",
-        written.replace("S1", "S1, which moved", 1),
-        "mine",
-        '<!DOCTYPE html>\n<html lang="en">\nmine',
-        "session_id\tmine\n",
-    ]
-    for edited in edits:
-        path.write_text(edited)
-        main(["report", str(imported.sessions)])
-        assert path.read_text() == written
-        assert "is not as qxbatch wrote it" in capsys.readouterr().err
-    assert sorted(kept_beside(path)) == sorted(edits)
-    assert run_main("verify", str(imported.session("S1"))).status == 0
-
-
-@pytest.mark.parametrize("name", ["study.tsv", "report.html", "S1/qxbatch/report.html"])
-def test_a_file_that_nobody_edited_is_replaced(
-    imported: StudyFolder, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = imported.sessions / name
-    imported.put("S4", REST.files())
-    imported.put("S5", MrSeries(number=9, description="other").files())
-    capsys.readouterr()
-    assert imported.main("--sessions=S4").status == 0
-    main(["report", str(imported.sessions)])
-    shutil.rmtree(imported.session("S3"))
-    main(["report", str(imported.sessions)])
-    (imported.sessions / "study.json").unlink()
-    main(["report", str(imported.sessions)])
-    assert "is not as" not in capsys.readouterr().err
-    assert kept_beside(path) == []
-
-
-def test_a_page_of_a_version_without_checksums_is_replaced(imported: StudyFolder) -> None:
-    path = imported.sessions / "report.html"
-    path.write_text(re.sub(r"<div class=.volatile.><!-- .*\n", "", path.read_text()))
-    main(["report", str(imported.sessions)])
-    assert kept_beside(path) == []
-    assert "<!-- checksum" in path.read_text()
 
 
 @pytest.mark.parametrize("kind", ["fifo", "endless"])

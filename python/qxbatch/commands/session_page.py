@@ -4,12 +4,12 @@ from pathlib import Path
 
 from qxbatch.commands.pictures import add_pictures
 from qxbatch.os_error import error_text
-from qxbatch.page.seal import is_unchanged_page
 from qxbatch.page.session import session_page
 from qxbatch.publish.durable import replace_text
 from qxbatch.publish.foreign import keep_foreign
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import SUMMARY_AT
+from qxbatch.session.page_seal import is_unchanged_page
 from qxbatch.session.sorted_sums import updated_list
 from qxbatch.session.summary import SummaryError
 from qxbatch.visible import shell_word

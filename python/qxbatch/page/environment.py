@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
-from qxbatch.page.seal import sealed
+from qxbatch.session.page_seal import sealed
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 from qxbatch.model import Report
-from qxbatch.page.seal import is_unchanged_page
 from qxbatch.page.study import study_page
 from qxbatch.pipeline.not_imported import waiting
 from qxbatch.publish.alone import alone_in
@@ -14,9 +13,11 @@ from qxbatch.publish.durable import NO_RUN, replace_text
 from qxbatch.publish.foreign import keep_foreign
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
-from qxbatch.study.document import as_json, as_tsv, previous_lines, read_previous
+from qxbatch.session.page_seal import is_unchanged_page
+from qxbatch.study.document import as_json, as_tsv, previous_table, read_previous
 from qxbatch.study.exports import existing_exports
 from qxbatch.study.study import Study, study_of
+from qxbatch.study.written_table import is_written_table
 
 
 def write_study(
@@ -44,12 +45,10 @@ def write_study(
 
 
 def _is_own_table(new: str, sidecar: Path, content: bytes, *, alone: bool) -> bool:
-    """Return whether qxbatch wrote all lines of a table: they are in the new one, or follow from study.json.
+    """Return whether qxbatch wrote a table, and nobody changed it since.
 
     While another run writes, only the first line is compared: its table may be newer than its study.json.
     """
-    lines = content.decode("utf-8", "surrogateescape").splitlines()
     if not content.startswith(b"session_id\t") or not alone:
         return content.startswith(b"session_id\t")
-    unknown = set(lines).difference(new.splitlines())
-    return not unknown or unknown <= previous_lines(sidecar)
+    return is_written_table(content.decode("utf-8", "surrogateescape"), new, previous_table(sidecar))

@@ -24,6 +24,7 @@ from qxbatch.session.layout import (
     is_from_packet,
 )
 from qxbatch.session.ledger import STORED
+from qxbatch.session.page_seal import is_unchanged_page
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import is_list, unchanged_files
 from qxbatch.session.summary import comparable
@@ -167,7 +168,9 @@ def _comparable(path: Path) -> object:
     if path.name == SUMMARY:
         return comparable(path.read_bytes())
     if path.name == PAGE:
-        return _DURATION.sub(b"", _VOLATILE_LINE.sub(b"", path.read_bytes()))
+        page = path.read_bytes()
+        # an edit can be in a line that differs between two imports, too
+        return _DURATION.sub(b"", _VOLATILE_LINE.sub(b"", page)) if is_unchanged_page(page) else page
     if is_converter_log(path.name):
         return _DURATION.sub(b"", path.read_bytes())
     return hash_file(str(path))

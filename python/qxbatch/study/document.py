@@ -11,11 +11,14 @@ from qxbatch.study.columns import COLUMNS
 from qxbatch.study.exports import data_set_value
 from qxbatch.study.record import SessionRecord, read_record, record_value
 from qxbatch.study.study import NotImported, Row, Study
+from qxbatch.study.written_table import WrittenTable
 from qxbatch.textfile import read_text
 
 SCHEMA = 1
 ABSENT = "n/a"
 """How BIDS tables write an unknown value."""
+_OPTIONAL = ("command", "path", "code")
+"""Keys of an item that was not imported."""
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -79,7 +82,7 @@ def read_previous(path: Path) -> PreviousStudy:
             return PreviousStudy({})
         sessions = _records(fields)
         items = tuple(
-            NotImported(table.text("item"), table.text("reason"), table.text("command", ""), table.text("path", ""))
+            NotImported(*(table.text(key) for key in ("item", "reason")), *(table.text(key, "") for key in _OPTIONAL))
             for table in fields.tables("not_imported")
         )
     except (OSError, ValueError, OverflowError, RecursionError):
@@ -87,20 +90,24 @@ def read_previous(path: Path) -> PreviousStudy:
     return PreviousStudy(sessions, items)
 
 
-def previous_lines(path: Path) -> set[str]:
-    """Return the lines of the table that was written with a study.json; empty if that is missing or cannot be read."""
+def previous_table(path: Path) -> WrittenTable | None:
+    """Return the table that was written with a study.json; None if that is missing or cannot be read."""
     try:
         content = json.loads(read_text(path, "strict"))
         columns = list(map(str, content["columns"]))
         rows = [
-            {**session, "differences": count}
+            {"\t".join(_cell(row[column]) for column in columns) for row in _possible_rows(session)}
             for session in content["sessions"]
-            for count in {len(session["differences"]), len(session["differences"]) or None}
         ]
-        lines = {"\t".join(_cell(row[column]) for column in columns) for row in rows}
     except (OSError, ValueError, OverflowError, RecursionError, KeyError, TypeError):
-        return set()
-    return {"\t".join(columns), *lines}
+        return None
+    return WrittenTable("\t".join(columns), rows)
+
+
+def _possible_rows(session: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a session: without differences, it may have been compared or not."""
+    count = len(session["differences"])
+    return [{**session, "differences": number} for number in {count, count or None}]
 
 
 def _records(fields: Fields) -> dict[str, SessionRecord]:

