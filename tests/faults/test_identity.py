@@ -17,7 +17,7 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.report.json_file import JsonFile
 from qxbatch.settings.parse import parse
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, under
+from tests.build.packets import Kind, under, write_packet
 from tests.build.parrec import ParRec
 from tests.build.study import Study
 from tests.endtoend.judge import Judge
@@ -254,6 +254,14 @@ def test_neither_an_archive_to_unpack_nor_the_target_of_a_link_is_named(study: S
     (study.inbox / "X3_link").symlink_to("/nowhere/Roe_Ilka")
     status, text = logged(study, tmp_path, ONLY_SUBJECT)
     assert status == 1
+    assert not NAMED.search(text), text
+
+
+def test_an_archive_in_the_inbox_of_a_session_is_not_named(study: Study, tmp_path: Path) -> None:
+    write_packet(NAMELESS, study.session("S1") / "inbox", "Doe_Jane")
+    status, text = logged(study, tmp_path, "--masterinbox=none", "--sessions=*")
+    assert status == 0
+    assert "archive/MR/(name left out)" in text
     assert not NAMED.search(text), text
 
 

@@ -59,9 +59,9 @@ class PacketNames:
         return re.sub(pattern, NAME_LEFT_OUT, text) if names else text
 
     def left_out_of(self, report: Report) -> Report:
-        """Return a run's report without the names, also those that packets of an interrupted run have in the archive."""
+        """Return a run's report without the names, also those of archives in sessions' inboxes and of an interrupted run."""
         for session in report.sessions:
-            if session.archived and any(problem.code is Code.RECOVERED for problem in session.problems):
+            if session.archived:
                 self._add(session.archived.name, "", "" if session.session is None else session.session.id)
         if not self._deidentified:
             return report
