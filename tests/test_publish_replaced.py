@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.publish import comparable
 from qxbatch.publish import replaced as module
 from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.replaced import keep_replaced
@@ -111,7 +112,7 @@ def test_a_file_that_does_not_fit_into_memory_is_compared_by_its_hash(
     for folder, text in ((session, "new"), (old, "old")):
         for name in names:
             (folder / name).write_text(text)
-    monkeypatch.setattr(module, "LARGEST", 2)
+    monkeypatch.setattr(comparable, "LARGEST", 2)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} is read at once"))
         keep_replaced(old, session, tmp_path / "archive", None, TAG)
