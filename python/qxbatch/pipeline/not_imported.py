@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.model import Candidate, Report, Verdict
-from qxbatch.problems import Code, Problem, Severity
+from qxbatch.problems import Problem, Severity
 from qxbatch.study.study import NotImported
 
 _NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOG, Verdict.NO_NAME, Verdict.NOT_PARSED, Verdict.STRAY)
 """Verdicts of things in the inbox that no run imports as they are."""
-_CODES = frozenset({*map(str, Code), *map(str, _NOT_IMPORTED)})
 
 
 def waiting(
@@ -38,9 +37,7 @@ def _not_imported(report: Report, previous_items: Sequence[NotImported]) -> list
             items.append(_item(candidate.path, problem))
         elif candidate.verdict in _NOT_IMPORTED:
             reason = f"{candidate.verdict}{f': {candidate.note}' if candidate.note else ''}"
-            items.append(
-                NotImported(candidate.path.name, reason, path=str(candidate.path), code=str(candidate.verdict))
-            )
+            items.append(NotImported(candidate.path.name, reason, path=str(candidate.path)))
     for session in report.sessions:
         problem = next((error for error in session.problems if error.severity is Severity.ERROR), None)
         if session.folder is None and problem is not None:
@@ -60,7 +57,10 @@ def _counted(report: Report) -> list[NotImported]:
         codes = [problem.code for problem in session.problems if problem.severity is Severity.ERROR]
         if session.folder is None and codes:
             reasons.append(str(codes[0]))
-    return [NotImported(f"packet {k}", _reason_of(code), code=code) for k, code in enumerate(sorted(reasons), 1)]
+    return [
+        NotImported(f"packet {k}", f"{reason}; the end of the run named it")
+        for k, reason in enumerate(sorted(reasons), 1)
+    ]
 
 
 def _waits(candidate: Candidate) -> bool:
@@ -69,19 +69,9 @@ def _waits(candidate: Candidate) -> bool:
 
 def _item(path: Path, problem: Problem) -> NotImported:
     reason = " ".join(text for text in (problem.message, problem.hint) if text)
-    place = str(path) if os.path.lexists(path) else ""
-    return NotImported(path.name, reason, problem.command, place, str(problem.code))
-
-
-def _reason_of(code: str) -> str:
-    """Return the reason as far as a code says it."""
-    return f"{code if code in _CODES else 'not imported'}; the end of the run that found it has the reason"
+    return NotImported(path.name, reason, problem.command, str(path) if os.path.lexists(path) else "")
 
 
 def _in_inbox(items: Sequence[NotImported]) -> list[NotImported]:
-    """Return the items that are still in the inbox; those without a path cannot be checked and are kept.
-
-    Somebody else can have written their texts, and a user copies commands: only the code of an item is used.
-    """
-    waiting_items = (item for item in items if not item.path or os.path.lexists(item.path))
-    return [item._replace(reason=_reason_of(item.code), command="") for item in waiting_items]
+    """Return the items that are still in the inbox; those without a path cannot be checked and are kept."""
+    return [item for item in items if not item.path or os.path.lexists(item.path)]

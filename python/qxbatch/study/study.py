@@ -23,8 +23,6 @@ class NotImported(NamedTuple):
     """The command that fixes it."""
     path: str = ""
     """Where it was found."""
-    code: str = ""
-    """The code of the problem, or the verdict."""
 
 
 class Study(NamedTuple):
