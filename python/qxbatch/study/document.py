@@ -17,8 +17,6 @@ from qxbatch.textfile import read_text
 SCHEMA = 1
 ABSENT = "n/a"
 """How BIDS tables write an unknown value."""
-_OPTIONAL = ("command", "path", "code")
-"""Keys of an item that was not imported."""
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -82,7 +80,7 @@ def read_previous(path: Path) -> PreviousStudy:
             return PreviousStudy({})
         sessions = _records(fields)
         items = tuple(
-            NotImported(*(table.text(key) for key in ("item", "reason")), *(table.text(key, "") for key in _OPTIONAL))
+            NotImported(table.text("item"), table.text("reason"), table.text("command", ""), table.text("path", ""))
             for table in fields.tables("not_imported")
         )
     except (OSError, ValueError, OverflowError, RecursionError):
