@@ -1,4 +1,4 @@
-"""Packets whose session exists, and several packets of one session."""
+"""Packets whose session exists, several packets of one session, and sessions that are no packets."""
 
 from pathlib import Path
 
@@ -73,3 +73,59 @@ def test_a_par_and_its_rec_are_one_packet(place: Place) -> None:
 
 def test_a_par_and_a_folder_of_the_same_name_are_two_packets(place: Place) -> None:
     assert {verdict for verdict, _ in place.put("S1.PAR", "S1.REC", "S1/").found().values()} == {Verdict.REFUSED}
+
+
+SESSIONS = {
+    "made by QuNex": {"session.txt": "id: AP1\nsubject: AP1\n", "inbox/notes.txt": "x"},
+    "with the records of an import": {"qxbatch/ledger.tsv": "x", "dicom/30.tar.gz": "x"},
+    "with a report": {"dicom/DICOM-Report.txt": "x", "dicom/30.tar.gz": "x"},
+    "without marks": {"dicom/30/IM1": "x", "nii/31.nii.gz": "x"},
+    "sorted": {"dicom/30/AP1-30-1.3.12.2.dcm": "x", "inbox/notes.txt": "x"},
+    "in a study": {"study/sessions/AP1/session.txt": "id: AP1\nsubject: AP1\n"},
+    "in a study that runs": {"sessions/.qxbatch/journal/AP1.json": "{}"},
+    "in a study without sessions": {"sessions/inbox/MR/AP1.zip": "x", "sessions/archive/MR/AP2.zip": "x"},
+    "with a page of the study": {"study.json": "{}", "study.tsv": "x", "AP1/scan.zip": "x"},
+}
+
+EXPORTS = {
+    "of a CD": {"DICOM/ST0/IM0": "x", "DICOMDIR": "x"},
+    "with images": {"dicom/30/IM-0001-0001.dcm": "x", "nii/t1_mprage.nii.gz": "x"},
+    "with numbered images": {"dicom/1/1.dcm": "x", "nii/1.nii.gz": "x"},
+    "with series in its names": {"dicom/301/Scan-301-1.dcm": "x"},
+    "with a file of another program": {"session.txt": "station: 3\n", "study.json": "{}", "IM1": "x"},
+    "with an archive": {"archive/IM1": "x", "inbox/IM2": "x", "qxbatch/IM3": "x"},
+}
+
+
+def put_folder(place: Place, files: dict[str, str]) -> Place:
+    for name, text in files.items():
+        place.session(f"inbox/MR/AP9/{name}", text)
+    return place
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+@pytest.mark.parametrize("files", SESSIONS.values(), ids=SESSIONS)
+def test_a_folder_with_a_session_does_not_leave_as_a_packet(place: Place, files: dict[str, str], archive: str) -> None:
+    each = put_folder(place, files).one(archive=archive)
+    assert each.verdict is Verdict.REFUSED
+    assert each.problem.code is Code.SESSION_FOLDER
+    assert "--archive=leave" in each.problem.command
+
+
+@pytest.mark.parametrize("archive", ["leave", "copy"])
+@pytest.mark.parametrize("files", SESSIONS.values(), ids=SESSIONS)
+def test_a_folder_with_a_session_is_imported_if_it_stays(place: Place, files: dict[str, str], archive: str) -> None:
+    assert put_folder(place, files).one(archive=archive).verdict is Verdict.READY
+
+
+@pytest.mark.parametrize("files", EXPORTS.values(), ids=EXPORTS)
+def test_an_export_with_similar_names_is_a_packet(place: Place, files: dict[str, str]) -> None:
+    assert put_folder(place, files).one(archive="delete").verdict is Verdict.READY
+
+
+@pytest.mark.parametrize("overwrite", ["yes", "no"])
+def test_a_session_beside_packets_in_the_sessions_folder_is_no_packet(place: Place, overwrite: str) -> None:
+    place.session("AP1/session.txt", "id: AP1\nsubject: AP1\n").session("AP2.zip", "x")
+    found = place.found(masterinbox=str(place.sessions), overwrite=overwrite)
+    assert found["AP1"][0] in (Verdict.STRAY, Verdict.ALREADY_THERE)
+    assert found["AP2.zip"] == (Verdict.READY, "AP2")

@@ -22,6 +22,7 @@ class Code(StrEnum):
     SAME_SESSION = "same-session"
     LOOSE_FILES = "loose-files"
     BAD_NAME = "bad-name"
+    SESSION_FOLDER = "session-folder"
     CHANGED = "changed"
     UNREADABLE = "unreadable"
     CANNOT_WRITE = "cannot-write"

@@ -15,7 +15,7 @@ import pytest
 from qxbatch.exits import ExitStatus
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, zipped
-from tests.build.study import Study, snapshot
+from tests.build.study import Study, run_main, snapshot
 
 FILES = MrSeries().files()
 
@@ -217,3 +217,49 @@ def test_kept_files_of_a_session_can_be_imported_and_left(study: Study) -> None:
     before = snapshot(study.session("S1"))
     assert study.main(f"--masterinbox={study.session('S1') / 'inbox'}", "--archive=leave", "--check=no").status == 0
     assert snapshot(study.session("S1")) == before
+
+
+FOREIGN = (
+    "study/sessions",
+    "study/sessions/archive",
+    "study/sessions/archive/MR",
+    "study/sessions/.qxbatch",
+    "bare/S1",
+)
+
+
+@pytest.mark.parametrize("mode", ["move", "delete"])
+@pytest.mark.parametrize("folder", FOREIGN)
+def test_another_study_is_not_taken_for_an_inbox(study: Study, tmp_path: Path, mode: str, folder: str) -> None:
+    study.put("S1", FILES)
+    assert study.main().status == 0
+    (study.sessions / ".qxbatch" / "journal").mkdir(parents=True)
+    bare = tmp_path / "bare" / "S1"  # a session without a record
+    for name in ("dicom/30/1.dcm", "nii/31.nii.gz"):
+        (bare / name).parent.mkdir(parents=True)
+        (bare / name).write_bytes(next(iter(FILES.values())))
+    before = snapshot(tmp_path)
+    run = run_main(str(tmp_path / "other"), f"--masterinbox={tmp_path / folder}", f"--archive={mode}")
+    assert run.status == ExitStatus.USAGE
+    assert f"The master inbox {tmp_path / folder} is " in run.text
+    assert "--archive=leave" in run.text
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("mode", ["move", "delete"])
+def test_another_study_is_not_taken_for_a_packet(study: Study, tmp_path: Path, mode: str) -> None:
+    study.put("S1", FILES)
+    assert study.main().status == 0
+    before = snapshot(tmp_path / "study")
+    run = run_main(str(tmp_path / "other"), f"--masterinbox={tmp_path}", f"--archive={mode}")
+    assert run.status == ExitStatus.FAILED
+    assert f"contains the sessions folder of another study, {study.sessions}" in " ".join(run.text.split())
+    assert snapshot(tmp_path / "study") == before
+
+
+def test_packets_of_the_inbox_of_another_study_are_imported(study: Study, tmp_path: Path) -> None:
+    study.put("S1", FILES)
+    (study.archive).mkdir(parents=True)
+    run = run_main(str(tmp_path / "other"), f"--masterinbox={study.inbox}")
+    assert run.status == 0, run.text
+    assert [path.name for path in (tmp_path / "other" / "archive" / "MR").iterdir()] == ["S1.zip"]

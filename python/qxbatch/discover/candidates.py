@@ -6,16 +6,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qxbatch.discover.entry import Entry, is_loose_dicom
+from qxbatch.discover.existing import compare_existing
 from qxbatch.discover.folder_clash import in_own_folders
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
-from qxbatch.discover.plan import judge_entries, judge_existing, judge_same_session, refuse_unreadable, session_of
+from qxbatch.discover.plan import judge_entries, judge_same_session, session_of
 from qxbatch.discover.readiness import with_fingerprint
-from qxbatch.discover.split_before import was_split
+from qxbatch.discover.session_folders import without_sessions
 from qxbatch.model import Candidate
-from qxbatch.session.contents import has_session, why_unreadable
 from qxbatch.session.paths import SessionPaths
-from qxbatch.settings.model import OnMixed, Settings
+from qxbatch.settings.model import Settings
 
 if TYPE_CHECKING:
     from qxbatch.discover.folders import ListedFolder
@@ -72,19 +72,5 @@ def _of_inbox(
         from qxbatch.discover.loose import core_studies, judge_loose
 
         judged = judge_loose(entries, judged, settings, studies or core_studies)
-    named = {entry.session.id for entry in judged if entry.ready and entry.session}
-    folders = {name: settings.sessionsfolder / name for name in named}
-    unreadable = {
-        name: f"its session folder {folder} cannot be opened: {why}."
-        for name, folder in folders.items()
-        if (why := why_unreadable(folder))
-    }
-    judged = refuse_unreadable(judged, unreadable, settings)
-    existing = {name for name in named.difference(unreadable) if _exists(settings, name)}
-    return judge_same_session(judge_existing(judged, existing, settings), settings)
-
-
-def _exists(settings: Settings, session: str) -> bool:
-    if has_session(settings.sessionsfolder / session):
-        return True
-    return settings.on_mixed is OnMixed.SPLIT and was_split(settings.sessionsfolder, session)
+    judged = without_sessions(compare_existing(judged, settings), settings)
+    return judge_same_session(judged, settings)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import access_hint, reason_text
 from qxbatch.problems import UsageError
-from qxbatch.session.contents import is_marked, is_session, why_unreadable
+from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.layout import MASTER_INBOX
 from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
@@ -41,20 +41,6 @@ def find_folders(values: Values) -> Folders:
         return Folders(sessionsfolder, masterinbox, notes)
     _must_be_folder(sessionsfolder, "The sessions folder")
     return Folders(sessionsfolder, sessionsfolder / MASTER_INBOX if default else None, notes)
-
-
-def refuse_session_as_inbox(masterinbox: Path, sessionsfolder: Path) -> None:
-    """Raise UsageError if the master inbox is a session folder or in one: its files would leave the session as packets."""
-    inbox, sessions = Path(os.path.realpath(masterinbox)), Path(os.path.realpath(sessionsfolder))
-    for folder in (inbox, *inbox.parents):
-        if sessions.is_relative_to(folder):
-            return
-        if is_marked(folder):
-            what = "is" if folder == inbox else "is in"
-            raise UsageError(
-                f"The master inbox {masterinbox} {what} a session folder, {folder}: its files would be moved away as packets.",
-                "Name a folder of packets, or import from there with --archive=leave.",
-            )
 
 
 def _below_study(folder: Path) -> tuple[Path, tuple[str, ...]]:

@@ -1,0 +1,178 @@
+"""Recognises folders of sessions that qxbatch or QuNex made, so that none leaves its study as a packet."""
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from qxbatch.discover.judged_entry import JudgedEntry
+from qxbatch.discover.own_names import WORKSPACE
+from qxbatch.model import Verdict
+from qxbatch.problems import Code, UsageError
+from qxbatch.session.contents import is_marked
+from qxbatch.session.layout import (
+    ARCHIVE,
+    ARCHIVED_PACKETS,
+    DICOM,
+    MASTER_INBOX,
+    NII,
+    PACKED,
+    QXBATCH_FOLDER,
+    SESSION_TXT,
+    STUDY_SIDECAR,
+    STUDY_TABLE,
+)
+from qxbatch.session.paths import SessionPaths
+from qxbatch.session.session_txt import read_session_txt
+from qxbatch.settings.command import command_for
+from qxbatch.settings.model import Archive, Settings
+from qxbatch.visible import shell_word
+from qxbatch.walk import walk
+
+SESSION = "a session folder"
+SESSIONS = "the sessions folder of another study"
+_IMAGE_NAME = re.compile(r"(\d+)\.nii(?:\.gz)?")
+
+
+class Recognised(NamedTuple):
+    """A folder of sessions: SESSION or SESSIONS."""
+
+    path: Path
+    what: str
+
+
+def refuse_foreign_inbox(settings: Settings) -> None:
+    """Raise UsageError if the master inbox is, or is in, a session folder or the records of another study.
+
+    Its files would leave that study as packets. The study's own sessions folder may be the inbox, or in it.
+    """
+    if settings.masterinbox is None or settings.archive not in (Archive.MOVE, Archive.DELETE):
+        return
+    inbox, sessions = (Path(os.path.realpath(path)) for path in (settings.masterinbox, settings.sessionsfolder))
+    if inbox == sessions:
+        return
+    recognised = _around(inbox, sessions)
+    if recognised is None:
+        return
+    path, what = recognised
+    relation = f"is {what}, {path}" if path == inbox else f"is in {what}, {path}"
+    packets = path / MASTER_INBOX
+    leave = f"qxbatch {shell_word(str(sessions))} --masterinbox={shell_word(str(inbox))} --archive=leave"
+    named = f"Name a folder of packets{f', such as {packets}' if packets.is_dir() else ''}"
+    raise UsageError(
+        f"The master inbox {settings.masterinbox} {relation}: its files would be moved away as packets.",
+        f"{named}, or import from there and leave them in place: {leave}",
+    )
+
+
+def _around(inbox: Path, sessions: Path) -> Recognised | None:
+    """Return the folder of sessions that the inbox is, or is a part of, outside of this study."""
+    what = _kind_of_folder(inbox)
+    if what == SESSIONS or (what and not sessions.is_relative_to(inbox)):
+        return Recognised(inbox, what)
+    for folder in inbox.parents:
+        if sessions.is_relative_to(folder):
+            return None
+        what = _kind_of_folder(folder)
+        if what == SESSION or (what and inbox.relative_to(folder).parts[0] in (ARCHIVE, WORKSPACE)):
+            return Recognised(folder, what)
+    return None
+
+
+def without_sessions(judged: Iterable[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
+    """Refuse ready folders that are, or contain, sessions: they would leave their study as packets.
+
+    A session beside the packets, in a sessions folder that is its own master inbox, is not a packet.
+    """
+    is_own = os.path.realpath(settings.masterinbox or "") == os.path.realpath(settings.sessionsfolder)
+    return [_judged(entry, settings, is_own=is_own) if entry.ready else entry for entry in judged]
+
+
+def _judged(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEntry:
+    if not os.path.isdir(entry.path):  # noqa: PTH112 - False if it cannot be read
+        return entry
+    if is_own and _kind_of_folder(entry.path) == SESSION:
+        return entry.turned(Verdict.STRAY, "it is a session of this study")
+    if settings.archive not in (Archive.MOVE, Archive.DELETE):
+        return entry
+    recognised = _below(entry.path)
+    if recognised is None:
+        return entry
+    path, what = recognised
+    relation = f"is {what}" if path == entry.path else f"contains {what}, {path}"
+    return entry.refused(
+        Code.SESSION_FOLDER,
+        f"{relation}, and --archive={settings.archive} would take it away as a packet.",
+        "Name a folder of packets as --masterinbox, or import it and leave it in place:",
+        command_for(settings, [entry.session.id if entry.session else entry.name], {"archive": "leave"}),
+    )
+
+
+def _below(top: Path) -> Recognised | None:
+    """Return the first folder of sessions at or below a folder. Links below it are not followed."""
+    for folder, folders, files in walk(top):
+        what = _kind(Path(folder), folders, files)
+        if what:
+            return Recognised(Path(folder), what)
+    return None
+
+
+def _kind_of_folder(folder: Path) -> str:
+    """Return SESSION or SESSIONS; empty for another folder, and for one that cannot be read."""
+    return next((_kind(folder, folders, files) for _, folders, files in walk(folder)), "")
+
+
+def _kind(path: Path, folders: list[str], files: list[str]) -> str:
+    marks: tuple[tuple[bool, Callable[[Path], bool], str], ...] = (
+        (WORKSPACE in folders, _always, SESSIONS),
+        (STUDY_SIDECAR in files and STUDY_TABLE in files, _always, SESSIONS),
+        (ARCHIVE in folders, _has_study_folders, SESSIONS),
+        (SESSION_TXT in files, _has_session_txt, SESSION),
+        (QXBATCH_FOLDER in folders, is_marked, SESSION),
+        (DICOM in folders, _has_sorted_series, SESSION),
+    )
+    return next((what for may_be, is_what, what in marks if may_be and is_what(path)), "")
+
+
+def _always(_path: Path) -> bool:
+    return True
+
+
+def _has_study_folders(path: Path) -> bool:
+    return (path / MASTER_INBOX).is_dir() and (path / ARCHIVED_PACKETS).is_dir()
+
+
+def _has_session_txt(path: Path) -> bool:
+    """Return whether session.txt is that of a session: other programs may have a file with this name."""
+    try:
+        text = read_session_txt(path / SESSION_TXT)
+    except OSError:
+        return True
+    return bool(text.id and text.subject)
+
+
+def _has_sorted_series(path: Path) -> bool:
+    """Return whether `dicom` is that of a session, and not the folder of an export.
+
+    A session has a report there, or series that its images or the names of its files belong to: `dicom/30` with
+    `nii/31.nii.gz`, or with a file `<patient>-30-<UID>.dcm`.
+    """
+    paths = SessionPaths(path)
+    if paths.dicom_report.is_file():
+        return True
+    names = _names(paths.dicom)
+    series = {name.removesuffix(PACKED) for name in names if name.removesuffix(PACKED).isdecimal()}
+    matches = map(_IMAGE_NAME.fullmatch, _names(path / NII))
+    images = {int(match[1]) for match in matches if match}
+    if any(number % 10 and str(number - number % 10) in series for number in images):
+        return True
+    files = ((number, name) for number in series if number.endswith("0") for name in _names(paths.dicom / number)[:1])
+    return any(re.search(rf"-{number}-[012]\.[0-9.]+\.dcm", name) for number, name in files)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - names
+    except OSError:
+        return []
