@@ -6,9 +6,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+import qxbatch
+from qxbatch.cli.commands import COMMANDS
 from qxbatch.exits import ExitStatus
 from tests.build.dicom import MrSeries
-from tests.build.study import Study, run_main
+from tests.build.study import Study, run_main, snapshot
 
 OPTIONS = pytest.mark.parametrize("option", ["--json-file", "--log-file"])
 FILES = MrSeries().files()
@@ -19,6 +21,8 @@ FILES = MrSeries().files()
     ("name", "what"),
     [
         ("study.json", "a file that the import itself writes"),
+        ("report.html.1", "a file that the import itself writes"),
+        ("study.tsv.2", "a file that the import itself writes"),
         ("archive/MR/S1.zip", "in the archive"),
         ("inbox/MR/S2.zip", "in the master inbox"),
         ("inbox/MR/new.log", "in the master inbox"),
@@ -78,8 +82,8 @@ def test_no_command_replaces_a_file_by_a_summary(study: Study, tmp_path: Path) -
     path = tmp_path / "notes.txt"
     path.write_text("my notes")
     run = run_main("worker", str(study.sessions), f"--packet={packet.name}", f"--json-file={path}")
-    assert run.status == ExitStatus.CANNOT_WRITE
-    assert "it exists and is not the summary of a run" in run.text
+    assert run.status == ExitStatus.USAGE
+    assert "exists and is not the summary of a run" in run.text
     assert path.read_text() == "my notes"
 
 
@@ -100,3 +104,118 @@ def test_a_study_in_shared_memory_is_protected_too(option: str) -> None:
             run = study.main(f"{option}={path}", "--check=no")
             assert run.status == ExitStatus.USAGE, run.text
         assert packet.read_bytes() == before
+
+
+def command_line(command: str, option: str, study: Study, tmp_path: Path) -> list[str]:
+    """Return a call of a command that has outputs."""
+    session = study.session("S1")
+    bids = ["--rules=rules.toml", "--shift-dates"] if option == "--shift-table" else []
+    return {
+        "import": [str(study.sessions), "--check=no"],
+        "sort": ["sort", str(session)],
+        "convert": ["convert", str(session)],
+        "demo": ["demo", str(tmp_path / "demo"), "--packets-only"],
+        "worker": ["worker", str(study.sessions), "--packet=S1"],
+        "protocol": ["protocol", "learn", str(study.sessions), "--overwrite=yes"],
+        "bids": ["bids", str(study.sessions), str(tmp_path / "bids"), "--overwrite=yes", *bids],
+    }[command]
+
+
+def outputs() -> list[tuple[str, str]]:
+    """Return each command with each of its outputs."""
+    of_commands = [
+        (name, parameter.option)
+        for name, command in COMMANDS.items()
+        for parameter in command.parameters
+        if parameter.option in ("--log-file", "--json-file") or (name, parameter.name) in OTHERS
+    ]
+    return [("import", "--log-file"), ("import", "--json-file"), *of_commands]
+
+
+OTHERS = (("protocol", "output"), ("bids", "init"), ("bids", "shift_table"))
+EVERY_OUTPUT = pytest.mark.parametrize(("command", "option"), outputs())
+
+
+def test_the_commands_with_outputs_are_known() -> None:
+    assert {command for command, _ in outputs()} == {
+        *("import", "sort", "convert", "demo", "worker", "protocol", "bids")
+    }
+
+
+@EVERY_OUTPUT
+def test_no_output_of_a_command_changes_a_packet(study: Study, tmp_path: Path, command: str, option: str) -> None:
+    study.put("S1", FILES)
+    assert study.main().status == 0
+    packet = study.archive / "S1.zip"
+    before = packet.read_bytes()
+    link = tmp_path / "link.log"
+    link.symlink_to(packet)
+    for path in (packet, link, Path(f"/proc/self/root{packet}")):
+        run = run_main(*command_line(command, option, study, tmp_path), f"{option}={path}")
+        assert run.status == ExitStatus.USAGE, run.text
+        assert f"{option}={path} " in run.text
+        assert packet.read_bytes() == before
+
+
+@EVERY_OUTPUT
+def test_no_output_of_a_command_is_in_another_study(study: Study, tmp_path: Path, command: str, option: str) -> None:
+    study.put("S1", FILES)
+    assert study.main().status == 0
+    other = Study(tmp_path / "other")
+    other.put("S1", FILES)
+    assert other.main().status == 0
+    before = snapshot(other.sessions)
+    for name in ("archive/MR/new", "inbox/MR/new", "S1/nii/new", "S1/qxbatch/summary.json", "report.html.1"):
+        run = run_main(*command_line(command, option, study, tmp_path), f"{option}={other.sessions / name}")
+        assert run.status == ExitStatus.USAGE, run.text
+    assert snapshot(other.sessions) == before
+
+
+@pytest.mark.parametrize(("command", "option"), [output for output in outputs() if output[1] != "--shift-table"])
+def test_no_output_of_a_command_changes_other_files(study: Study, tmp_path: Path, command: str, option: str) -> None:
+    study.put("S1", FILES)
+    assert study.main().status == 0
+    inside = study.session("S9") / "hcp"  # a folder of another step, without results
+    inside.mkdir(parents=True)
+    hard = tmp_path / "packet"
+    hard.hardlink_to(study.archive / "S1.zip")
+    (tmp_path / "notes.txt").write_text("my notes")
+    (inside / "notes.txt").write_text("my notes")
+    for path in (tmp_path / "notes.txt", inside / "notes.txt", hard):
+        before = path.read_bytes()
+        run = run_main(*command_line(command, option, study, tmp_path), f"{option}={path}")
+        assert run.status == ExitStatus.USAGE
+        assert f"{option}={path} exists and is not " in run.text
+        assert path.read_bytes() == before
+
+
+@OPTIONS
+def test_an_output_is_not_in_a_linked_inbox(study: Study, tmp_path: Path, option: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    session = study.session("S1")
+    session.mkdir()
+    (session / "inbox").symlink_to(elsewhere)
+    for command in (["--masterinbox=none", "--sessions=S1"], []):
+        run = study.main(*command, f"{option}={session}/inbox/new.log", "--check=no")
+        assert run.status == ExitStatus.USAGE
+        assert "is in the session folder S1" in run.text
+    assert run_main("sort", str(session), f"{option}={session}/inbox/new.log").status == ExitStatus.USAGE
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_log_is_continued(study: Study, tmp_path: Path) -> None:
+    path = tmp_path / "run.log"
+    for number in (1, 2):
+        assert study.main(f"--log-file={path}", "--check=no").status == 0
+        assert path.read_text().count("command: ") == number
+
+
+def test_the_summary_of_a_script_does_not_change_a_packet(study: Study) -> None:
+    study.put("S1", FILES)
+    assert study.main().status == 0
+    packet = study.archive / "S1.zip"
+    before = packet.read_bytes()
+    with pytest.raises(qxbatch.UsageError, match="in the archive"):
+        qxbatch.import_packets(study.sessions, json_file=packet)
+    assert packet.read_bytes() == before

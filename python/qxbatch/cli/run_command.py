@@ -1,6 +1,6 @@
 """Parses the words of a command and calls it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -10,6 +10,10 @@ from qxbatch.cli.messages import set_up
 from qxbatch.cli.texts import command_text
 from qxbatch.cli.words import Reader
 from qxbatch.problems import UsageError
+from qxbatch.settings.paths import absolute
+
+_OUTPUTS = ("--log-file", "--json-file")
+"""Files that commands append to or replace. Proposals are checked by qxbatch.commands.proposal_file."""
 
 
 def run(name: str, argv: Sequence[str]) -> int:
@@ -20,8 +24,13 @@ def run(name: str, argv: Sequence[str]) -> int:
             f"This version does not contain the command {name}.", f"For a folder of that name write ./{name}."
         )
     options = read(name, command, argv)
-    log_file = options.get("--log-file")
-    set_up(bool(options.get("--quiet")), Path(str(log_file)) if log_file else None, ())
+    outputs = {option: absolute(option, str(options[option])) for option in _OUTPUTS if options.get(option)}
+    if outputs:
+        from qxbatch.report.output_files import folders_of, refuse_output_files
+
+        refuse_output_files(outputs, map(folders_of, _sessionsfolders(options)))
+    log_file = outputs.get("--log-file")
+    set_up(bool(options.get("--quiet")), log_file, ())
     if log_file:
         from qxbatch.cli.log_head import log_head
 
@@ -34,6 +43,15 @@ def run(name: str, argv: Sequence[str]) -> int:
     module = import_module(f"qxbatch.commands.{name}")
     status: int = module.run(options)
     return status
+
+
+def _sessionsfolders(options: Mapping[str, object]) -> set[Path]:
+    """Return the sessions folders that a command may work in: those of its sessions, and the folders that it names."""
+    names = options.get("<folder>") or []
+    folders = {absolute("<folder>", str(name)) for name in (names if isinstance(names, list) else [names])}
+    sessions = options.get("<session>")
+    assert sessions is None or isinstance(sessions, list)
+    return folders | {absolute("<session>", str(name)).parent for name in sessions or ()}
 
 
 def read(name: str, command: Command, argv: Sequence[str]) -> dict[str, object]:

@@ -1,13 +1,10 @@
 """`qxbatch bids --init`: proposes a rule file from the sessions of a study."""
 
-import os
-
 from qxbatch.bids.propose.proposal import propose
 from qxbatch.commands.bids_options import BidsOptions
-from qxbatch.commands.proposal_file import write_proposal
+from qxbatch.commands.proposal_file import refuse_existing, write_proposal
 from qxbatch.discover.filters import by_glob
 from qxbatch.exits import ExitStatus
-from qxbatch.problems import UsageError
 from qxbatch.session.folder import SessionFolder
 from qxbatch.visible import one_line, shell_word
 
@@ -16,13 +13,8 @@ def propose_rules(options: BidsOptions, sessions: list[SessionFolder]) -> ExitSt
     """Write the proposed rule file, or print it with `test`. Raises UsageError."""
     path = options.init
     assert path is not None
-    if not options.test and os.path.lexists(path):
-        if not path.is_file():
-            raise UsageError(f"{path} is not a file.", "Name another file with --init.", ExitStatus.CANNOT_WRITE)
-        if not options.overwrite:
-            raise UsageError(
-                f"{path} exists already; nothing was written.", "Name another file, or add --overwrite=yes."
-            )
+    if not options.test:
+        refuse_existing("--init", path, options.sessionsfolder, overwrite=options.overwrite)
     chosen = [session for session in sessions if not options.sessions or by_glob(session.id, options.sessions)]
     text = propose(chosen)
     if options.test:

@@ -10,6 +10,7 @@ from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.shifts import FILE
 from qxbatch.bids.write.placing import Link
 from qxbatch.problems import UsageError
+from qxbatch.report.output_files import folders_of, refuse_output_files
 from qxbatch.settings.lists import split
 from qxbatch.settings.logfile import logfile_spec
 from qxbatch.settings.model import LogfileSpec
@@ -118,6 +119,7 @@ def _check_shifts(bids_options: BidsOptions, options: Mapping[str, object]) -> N
             raise UsageError(
                 f"{bids_options.shift_table} is in the data set.", "Keep the table of shifts outside of it."
             )
+        refuse_output_files({"--shift-table": bids_options.shift_table}, [folders_of(bids_options.sessionsfolder)])
 
 
 def _plan(options: Mapping[str, object]) -> Path | str | None:

@@ -1,11 +1,25 @@
 """Writes the file of a proposal (rules, protocol), which its user then corrects."""
 
+import os
 from pathlib import Path
 
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
+from qxbatch.report.output_files import folders_of, refuse_output_files
+
+
+def refuse_existing(option: str, path: Path, sessionsfolder: Path, *, overwrite: bool) -> None:
+    """Raise UsageError if a proposal would replace data, or a file that may not be replaced."""
+    if os.path.lexists(path):
+        if not path.is_file():
+            raise UsageError(f"{path} is not a file.", f"Name another file with {option}.", ExitStatus.CANNOT_WRITE)
+        if not overwrite:
+            raise UsageError(
+                f"{path} exists already; nothing was written.", "Name another file, or add --overwrite=yes."
+            )
+    refuse_output_files({option: path}, [folders_of(sessionsfolder)])
 
 
 def write_proposal(path: Path, text: str) -> None:

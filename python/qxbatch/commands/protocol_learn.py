@@ -1,10 +1,8 @@
 """`qxbatch protocol learn`: proposes protocol.toml from what the majority of sessions has."""
 
-import os
 import sys
-from pathlib import Path
 
-from qxbatch.commands.proposal_file import write_proposal
+from qxbatch.commands.proposal_file import refuse_existing, write_proposal
 from qxbatch.commands.scanned_sessions import scanned_sessions
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
@@ -20,7 +18,7 @@ def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> 
     """Write the proposed protocol, or print it with `test`. Raises UsageError."""
     path = absolute("--output", output)
     if not test:
-        _refuse_existing(path, overwrite=overwrite)
+        refuse_existing("--output", path, absolute("<sessionsfolder>", folder), overwrite=overwrite)
     candidates = list(scanned_sessions(folder))
     for candidate in candidates:
         if isinstance(candidate, Unreadable):
@@ -40,12 +38,3 @@ def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> 
     print("Read and correct it, then run:")
     print(f"  qxbatch protocol check {shell_word(folder)} --protocol={shell_word(output)}")
     return ExitStatus.OK
-
-
-def _refuse_existing(path: Path, *, overwrite: bool) -> None:
-    if not os.path.lexists(path):
-        return
-    if not path.is_file():
-        raise UsageError(f"{path} is not a file.", "Name another file with --output.", ExitStatus.CANNOT_WRITE)
-    if not overwrite:
-        raise UsageError(f"{path} exists already; nothing was written.", "Name another file, or add --overwrite=yes.")

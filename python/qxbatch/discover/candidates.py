@@ -12,7 +12,7 @@ from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.plan import judge_entries, judge_same_session, session_of
 from qxbatch.discover.readiness import with_fingerprint
-from qxbatch.discover.session_folders import without_sessions
+from qxbatch.discover.session_folders import refuse_foreign_inbox, without_sessions
 from qxbatch.model import Candidate
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
@@ -40,6 +40,7 @@ def candidates(
         from qxbatch.discover.folders import list_folders
 
         return of_folders(list_folders(settings.sessionsfolder, settings.sessions, only), settings, now_ns)
+    refuse_foreign_inbox(settings)
     entries = list_inbox(settings.masterinbox, (settings.sessionsfolder, settings.archive_folder), sniff, only)
     judged = _of_inbox(settings, entries, logfile_rows(settings), studies)
     return [with_fingerprint(entry, entry.path, settings, now_ns()) for entry in judged]

@@ -68,13 +68,13 @@ def refuse_foreign_inbox(settings: Settings) -> None:
 
 def _around(inbox: Path, sessions: Path) -> Recognised | None:
     """Return the folder of sessions that the inbox is, or is a part of, outside of this study."""
-    what = _kind_of_folder(inbox)
+    what = kind_of_folder(inbox)
     if what == SESSIONS or (what and not sessions.is_relative_to(inbox)):
         return Recognised(inbox, what)
     for folder in inbox.parents:
         if sessions.is_relative_to(folder):
             return None
-        what = _kind_of_folder(folder)
+        what = kind_of_folder(folder)
         if what == SESSION or (what and inbox.relative_to(folder).parts[0] in (ARCHIVE, WORKSPACE)):
             return Recognised(folder, what)
     return None
@@ -92,7 +92,7 @@ def without_sessions(judged: Iterable[JudgedEntry], settings: Settings) -> list[
 def _judged(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEntry:
     if not os.path.isdir(entry.path):  # noqa: PTH112 - False if it cannot be read
         return entry
-    if is_own and _kind_of_folder(entry.path) == SESSION:
+    if is_own and kind_of_folder(entry.path) == SESSION:
         return entry.turned(Verdict.STRAY, "it is a session of this study")
     if settings.archive not in (Archive.MOVE, Archive.DELETE):
         return entry
@@ -118,7 +118,7 @@ def _below(top: Path) -> Recognised | None:
     return None
 
 
-def _kind_of_folder(folder: Path) -> str:
+def kind_of_folder(folder: Path) -> str:
     """Return SESSION or SESSIONS; empty for another folder, and for one that cannot be read."""
     return next((_kind(folder, folders, files) for _, folders, files in walk(folder)), "")
 

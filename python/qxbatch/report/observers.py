@@ -9,6 +9,7 @@ from qxbatch.events import Event, Observer, Observers, PacketFound
 from qxbatch.model import Candidate
 from qxbatch.report.json_file import JsonFile
 from qxbatch.report.log import LogObserver
+from qxbatch.report.output_files import refuse_outputs
 from qxbatch.report.packet_names import PacketNames
 from qxbatch.settings.model import Settings
 
@@ -17,10 +18,12 @@ if TYPE_CHECKING:  # a run that imports nothing does not load it
 
 
 class RunObservers:
-    """Passes events to these observers, and to those of the caller."""
+    """Passes events to these observers, and to those of the caller. Raises UsageError if an output would change data."""
 
     def __init__(self, settings: Settings, more: Sequence[Observer] = ()) -> None:
         self._settings = settings
+        if settings.json_file is not None:
+            refuse_outputs(settings)
         self._names = PacketNames(settings)
         self.json_file = JsonFile(settings, self._names)
         self._all = Observers([LogObserver(settings, self._names), self.json_file, *more])

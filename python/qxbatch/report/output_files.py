@@ -1,47 +1,115 @@
-"""The files of --log-file and --json-file: they may neither replace data nor change them."""
+"""The files that options name for writing: they may neither replace data nor change them. Every such option is checked here."""
 
 import os
 import re
 import stat
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.discover.own_names import WORKSPACE
+from qxbatch.discover.session_folders import SESSION, kind_of_folder
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import has_session
-from qxbatch.session.layout import ARCHIVE, MASTER_INBOX, PAGE, STUDY_SIDECAR, STUDY_TABLE
+from qxbatch.session.layout import ARCHIVE, ARCHIVED_PACKETS, INBOX, MASTER_INBOX, PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.settings.model import Settings
 
 _SUMMARY = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
+_LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
 _ENOUGH = 512
-"""Bytes in which the beginning of a run's summary is found."""
+"""Bytes in which the beginning of a run's summary or of a log is found."""
 _STREAM = re.compile(r"/dev/(?:null|full|tty|stdin|stdout|stderr|fd/\d+)|/proc/(?:self|\d+)/fd/\d+")
+_STUDY_LEVEL = re.compile(rf"(?:{re.escape(PAGE)}|{re.escape(STUDY_TABLE)})(?:\.\d+)?|{re.escape(STUDY_SIDECAR)}")
+_RECORDS = "in the folder of qxbatch's own records"
+_DATA = {ARCHIVE: "in the archive", INBOX: "in the master inbox", WORKSPACE: _RECORDS}
+
+
+class StudyFolders(NamedTuple):
+    """The folders of a study that no output may be in."""
+
+    sessionsfolder: Path
+    masterinbox: Path | None
+    archive: Path
+
+
+def folders_of(sessionsfolder: Path) -> StudyFolders:
+    """Return the folders of a study with a default layout."""
+    return StudyFolders(sessionsfolder, sessionsfolder / MASTER_INBOX, sessionsfolder / ARCHIVED_PACKETS)
 
 
 def refuse_outputs(settings: Settings) -> None:
-    """Raise UsageError if --log-file or --json-file names a file of the study, or if --json-file would replace another file."""
-    for option, path in (("--log-file", settings.log_file), ("--json-file", settings.json_file)):
-        why = "" if path is None or _is_stream(path) else _place(path, settings)
+    """Raise UsageError if --log-file or --json-file of an import would change data."""
+    study = StudyFolders(settings.sessionsfolder, settings.masterinbox, settings.archive_folder)
+    refuse_output_files({"--log-file": settings.log_file, "--json-file": settings.json_file}, [study])
+
+
+def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyFolders]) -> None:
+    """Raise UsageError if an output (option to path) is a file of a study, or would change a file of another kind.
+
+    Besides `studies`, folders that contain the path are recognised as those of a study.
+    """
+    known = list(studies)
+    for option, path in outputs.items():
+        if path is None or _is_stream(path):
+            continue
+        why = _place(path, known)
         if why:
             raise UsageError(f"{option}={path} is {why}.", "Give it another name.")
-    if settings.json_file is not None and not is_replaceable(settings.json_file):
-        raise UsageError(
-            f"--json-file={settings.json_file} exists and is not the summary of a run; it would be lost.",
-            "Give another name, or remove that file.",
-        )
+        is_own, what = _KINDS[option]
+        if not _is_replaceable(path, is_own):
+            raise UsageError(f"{option}={path} exists and is {what}.", "Give another name, or remove that file.")
 
 
 def is_replaceable(path: Path) -> bool:
     """Return whether a summary may be written to that path: the file is new, empty, a run's summary, or no regular file."""
-    if _is_stream(path):
-        return True
+    return _is_stream(path) or _is_replaceable(path, _is_summary)
+
+
+def _is_replaceable(path: Path, is_own: Callable[[Path], bool]) -> bool:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
             return True
-        with path.open("rb") as file:
-            return _SUMMARY.match(file.read(_ENOUGH)) is not None
+        return is_own(path)
     except OSError:  # it is missing, or writing it reports the reason
-        return True
+        return not os.access(path, os.W_OK)
+
+
+def _is_summary(path: Path) -> bool:
+    return _SUMMARY.match(_beginning(path)) is not None
+
+
+def _is_log(path: Path) -> bool:
+    return _LOG_LINE.match(_beginning(path)) is not None
+
+
+def _is_toml(path: Path) -> bool:
+    try:
+        tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_read_first(_path: Path) -> bool:
+    """The table of shifts is read before it is written: a file of another kind stops the export."""
+    return True
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_ENOUGH)
+
+
+_KINDS: Mapping[str, tuple[Callable[[Path], bool], str]] = {
+    "--log-file": (_is_log, "not a log of qxbatch; it would be changed"),
+    "--json-file": (_is_summary, "not the summary of a run; it would be lost"),
+    "--output": (_is_toml, "not a protocol; it would be lost"),
+    "--init": (_is_toml, "not a rule file; it would be lost"),
+    "--shift-table": (_is_read_first, ""),
+}
+"""What an existing file has to be, and the reason if it is not."""
 
 
 def _is_stream(path: Path) -> bool:
@@ -49,34 +117,57 @@ def _is_stream(path: Path) -> bool:
     return _STREAM.fullmatch(str(path)) is not None
 
 
-def _place(path: Path, settings: Settings) -> str:
-    """Return what a path is that an output may not have; empty if it may."""
-    real = _real(path)
-    names = {real, _real(path.parent) / path.name}  # a link can be in the study, or lead into it
-    sessions = _real(settings.sessionsfolder)
-    if names & {sessions / name for name in (PAGE, STUDY_TABLE, STUDY_SIDECAR)}:
-        return "a file that the import itself writes"
-    for folder, what in _folders(settings, sessions):
-        if any(name.is_relative_to(folder) for name in names):
+def _place(path: Path, studies: Iterable[StudyFolders]) -> str:
+    """Return what a path is that an output may not have; empty if it may.
+
+    A link can be in a study, or lead into it: the path as written and its target are both compared.
+    """
+    written = Path(os.path.abspath(path))  # noqa: PTH100 - links in the path stay
+    names = {written, _real(written.parent) / written.name, _real(path)}
+    reasons = (
+        *(_in_study(name, study) for study in studies for name in names),
+        *(_in_any_study(name) for name in names),
+    )
+    return next(filter(None, reasons), "")
+
+
+def _in_study(name: Path, study: StudyFolders) -> str:
+    """Compare with the folders of a study. A master inbox around the sessions folder can have other files too."""
+    for sessions in _both(study.sessionsfolder):
+        inboxes = {*_both(sessions / MASTER_INBOX), *(_both(study.masterinbox) if study.masterinbox else ())}
+        folders = (
+            *((inbox, _DATA[INBOX]) for inbox in inboxes if not sessions.is_relative_to(inbox)),
+            *((archive, _DATA[ARCHIVE]) for archive in (*_both(sessions / ARCHIVE), *_both(study.archive))),
+            *((records, _RECORDS) for records in _both(sessions / WORKSPACE)),
+        )
+        what = next((what for folder, what in folders if name.is_relative_to(folder)), "")
+        if what or not name.is_relative_to(sessions):
             return what
-    for name in names:
-        parts = name.relative_to(sessions).parts if name.is_relative_to(sessions) else ()
+        parts = name.relative_to(sessions).parts
+        if len(parts) == 1 and _STUDY_LEVEL.fullmatch(name.name):
+            return "a file that the import itself writes"
         if len(parts) > 1 and has_session(sessions / parts[0]):
             return f"in the session folder {parts[0]}"
     return ""
 
 
-def _folders(settings: Settings, sessions: Path) -> list[tuple[Path, str]]:
-    """Return the folders of packets and records. A master inbox around the sessions folder can have other files too."""
-    inboxes = {_real(settings.sessionsfolder / MASTER_INBOX)}
-    if settings.masterinbox is not None:
-        inboxes.add(_real(settings.masterinbox))
-    return [
-        *((inbox, "in the master inbox") for inbox in inboxes if not sessions.is_relative_to(inbox)),
-        (_real(settings.sessionsfolder / ARCHIVE), "in the archive"),
-        (_real(settings.archive_folder), "in the archive"),
-        (_real(settings.sessionsfolder / WORKSPACE), "in the folder of qxbatch's own records"),
-    ]
+def _in_any_study(name: Path) -> str:
+    """Compare with the studies that the path is in, wherever they are."""
+    for folder in name.parents:
+        kind = kind_of_folder(folder)
+        if kind == SESSION:
+            return f"in the session folder {folder.name}"
+        if kind:
+            parts = name.relative_to(folder).parts
+            if len(parts) > 1 and parts[0] in _DATA:
+                return _DATA[parts[0]]
+            return _in_study(name, folders_of(folder))
+    return ""
+
+
+def _both(folder: Path) -> set[Path]:
+    """Return a path as written, and its target."""
+    return {folder, _real(folder)}
 
 
 def _real(path: Path) -> Path:
