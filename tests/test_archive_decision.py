@@ -7,7 +7,17 @@ import pytest
 from qxbatch.archive.decision import Decision, Facts, Reason, decide
 from qxbatch.settings.model import Archive
 
-NAMES = ("series_failed", "damaged", "published", "changed", "surrounded", "split", "folder_mode", "had_results")
+NAMES = (
+    "series_failed",
+    "damaged",
+    "published",
+    "changed",
+    "surrounded",
+    "links",
+    "split",
+    "folder_mode",
+    "had_results",
+)
 EVERY = [
     Facts(archive, **dict(zip(NAMES, values, strict=True)))
     for archive in Archive
@@ -45,7 +55,7 @@ def test_the_decision_matches_the_table(
 
 def test_the_table_contains_every_combination() -> None:
     assert len({row[:4] for row in TABLE}) == len(TABLE) == 2**4
-    assert len(EVERY) == 4 * 2**8
+    assert len(EVERY) == 4 * 2**9
 
 
 @pytest.mark.parametrize(
@@ -73,6 +83,7 @@ def test_a_packet_is_deleted_only_if_it_is_unchanged_and_completely_converted() 
             assert facts.archive is Archive.DELETE
             assert facts.published
             assert (facts.series_failed, facts.damaged, facts.changed, facts.surrounded) == (False,) * 4
+            assert not facts.links
 
 
 @pytest.mark.parametrize("archive", list(Archive))
@@ -84,6 +95,11 @@ def test_a_packet_imported_from_the_archive_stays_there(archive: Archive) -> Non
 def test_a_packet_with_bytes_outside_its_members_is_moved_instead_of_deleted() -> None:
     decision = decide(Facts(Archive.DELETE, surrounded=True))
     assert (decision.mode, decision.reason) == (Archive.MOVE, Reason.SURROUNDED)
+
+
+def test_a_packet_with_links_is_moved_instead_of_deleted() -> None:
+    decision = decide(Facts(Archive.DELETE, links=True))
+    assert (decision.mode, decision.reason) == (Archive.MOVE, Reason.LINKS)
 
 
 def test_the_default_is_the_requested_mode() -> None:

@@ -45,6 +45,7 @@ class Attack:
             "archive": "delete",
             "series_failed": False,
             "surrounded": False,
+            "links": False,
             "damaged": False,
             "linked": False,
             "with_inbox": True,

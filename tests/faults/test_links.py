@@ -1,11 +1,14 @@
 """Inboxes, sessions and packets that are links: their targets are read, and not changed."""
 
+import os
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, Tree, packed, under, write_folder
+from tests.build.packets import Kind, Tree, packed, under, write_folder, write_packet
 from tests.build.study import Study, run_command, snapshot
 
 TREE: Tree = {**under("T1", MrSeries(patient="P1").files()), "README": b"of the scanner\n"}
@@ -82,8 +85,76 @@ def test_links_inside_a_packet_are_kept_as_links(study: Study, raw: Path, archiv
     run = study.main(f"--archive={archive}")
     assert run.status == 0, run.text
     assert snapshot(raw) == before
-    if archive in ("move", "copy"):
+    if archive in ("move", "copy", "delete"):
         assert (study.archive / "S1" / "file").is_symlink()
+    assert ("moved to the archive and not deleted, since it contains links" in run.text) == (archive == "delete")
+
+
+ANNEX = ".git/annex/objects"
+
+
+def annex(top: Path, files: Tree, *, locked: int) -> Path:
+    """Write files as git-annex has them: the first ones are links to read-only objects below `.git`."""
+    for k, (name, data) in enumerate(files.items()):
+        path = top / "P1" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if k >= locked:
+            path.write_bytes(data)
+            continue
+        target = top / ANNEX / f"{k:02}" / f"key-{k}" / f"key-{k}"
+        target.parent.mkdir(parents=True)
+        target.write_bytes(data)
+        target.chmod(0o444)
+        target.parent.chmod(0o555)
+        path.symlink_to(os.path.relpath(target, path.parent))
+    return top / "P1"
+
+
+@pytest.mark.parametrize("archive", MODES)
+@pytest.mark.parametrize("locked", [1, len(TREE)])
+def test_objects_of_an_annex_stay(study: Study, archive: str, locked: int) -> None:
+    packet = annex(study.inbox, TREE, locked=locked)
+    links = {path.name: path.readlink() for path in packet.rglob("*") if path.is_symlink()}
+    objects = snapshot(study.inbox / ".git")
+    run = study.main(f"--archive={archive}", "--sessions=P1")
+    assert snapshot(study.inbox / ".git") == objects
+    left = [packet, study.archive / "P1"]
+    places = [path for place in left for path in place.rglob("*") if path.is_symlink()]
+    assert {path.name: path.readlink() for path in places} == links, run.text
+    if locked == len(TREE):  # nothing can be imported, and the message says how to replace the links
+        assert run.status == 1
+        assert "cp -rL" in run.text
+        assert packet.exists()
+
+
+@pytest.mark.parametrize("archive", MODES)
+def test_a_packet_with_its_own_annex_is_imported(study: Study, archive: str) -> None:
+    top = study.inbox / "P1"
+    annex(top, TREE, locked=len(TREE))
+    run = study.main(f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert run_command("verify", str(study.session("P1"))).status == 0
+    assert top.exists() == (archive in ("leave", "copy"))
+    assert (study.archive / "P1").exists() == (archive in ("move", "copy"))
+
+
+@pytest.mark.parametrize("kind", [Kind.ZIP, Kind.TAR])
+def test_an_archive_with_a_link_is_moved_instead_of_deleted(study: Study, kind: Kind) -> None:
+    packet = write_packet(TREE, study.inbox, "S1", kind)
+    if kind is Kind.TAR:
+        with tarfile.open(packet, "a") as archive:
+            member = tarfile.TarInfo("outside")
+            member.type, member.linkname = tarfile.SYMTYPE, "../raw/IM0009"
+            archive.addfile(member)
+    else:
+        with zipfile.ZipFile(packet, "a") as zipped:
+            info = zipfile.ZipInfo("outside")
+            info.create_system, info.external_attr = 3, 0o120777 << 16
+            zipped.writestr(info, "../raw/IM0009")
+    data = packet.read_bytes()
+    run = study.main("--archive=delete")
+    assert run.status == 0, run.text
+    assert (study.archive / packet.name).read_bytes() == data
 
 
 @pytest.mark.parametrize("archive", MODES)

@@ -15,6 +15,7 @@ class Reason(StrEnum):
     CHANGED = "it changed while it was imported"
     SERIES_FAILED = "the conversion of a series failed"
     SURROUNDED = "it has bytes that are not part of any member"
+    LINKS = "it contains links, which no session contains"
     IN_ARCHIVE = "it is in the archive already"
     LINKED = "its folder is a link, and qxbatch does not change the target of a link"
 
@@ -34,6 +35,8 @@ class Facts(NamedTuple):
     """Whether its folder is reached through a link below the sessions folder."""
     surrounded: bool = False
     """Whether bytes before, between or after the members of an archive are in no session."""
+    links: bool = False
+    """Whether it contains links to something outside of it, or to nothing."""
     in_archive: bool = False
     """Whether the packet was imported from the archive folder itself."""
     split: bool = False
@@ -76,9 +79,20 @@ def _mode(facts: Facts) -> tuple[Archive, Reason]:
         return Archive.LEAVE, Reason.LINKED
     if facts.in_archive and facts.archive is not Archive.LEAVE:
         return Archive.LEAVE, Reason.IN_ARCHIVE
-    if facts.archive is Archive.DELETE and (facts.series_failed or facts.surrounded):
-        return Archive.MOVE, Reason.SERIES_FAILED if facts.series_failed else Reason.SURROUNDED
+    incomplete = _incomplete(facts)
+    if facts.archive is Archive.DELETE and incomplete is not Reason.NONE:
+        return Archive.MOVE, incomplete
     return facts.archive, Reason.NONE
+
+
+def _incomplete(facts: Facts) -> Reason:
+    """Return why the packet has more than its sessions."""
+    reasons = (
+        (facts.series_failed, Reason.SERIES_FAILED),
+        (facts.surrounded, Reason.SURROUNDED),
+        (facts.links, Reason.LINKS),
+    )
+    return next((reason for is_true, reason in reasons if is_true), Reason.NONE)
 
 
 def _fates_to_remove(facts: Facts) -> tuple[str, ...]:

@@ -74,6 +74,7 @@ class _PacketArchiving:
             series_failed=journal.series_failed,
             damaged=journal.damaged,
             surrounded=journal.surrounded,
+            links=journal.links,
             in_archive=is_in(self.path, self.archive),
             linked=journal.linked,
             published=published,

@@ -61,7 +61,7 @@ def _archiving_warnings(facts: Facts, unit: Unit) -> list[Problem]:
     reason = decide(facts).reason
     if reason is Reason.LINKED:
         return [kept_in_place(facts, unit)]
-    if reason not in (Reason.SERIES_FAILED, Reason.SURROUNDED):
+    if reason not in (Reason.SERIES_FAILED, Reason.SURROUNDED, Reason.LINKS):
         return []
     message = f"was moved to the archive and not deleted, since {reason}."
     return [Problem(Code.DELETE_MOVED, unit.names, message, severity=Severity.WARNING)]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from qxbatch.archive.decision import Facts, decide
+from qxbatch.ingest.left_out import Cause
 from qxbatch.pipeline.check_published import ledger_sha256
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.inbox_files import files_to_remove
@@ -41,6 +42,10 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
         series_failed=any(problem.severity is Severity.ERROR for problem in problems),
         damaged=any(problem.code is Code.DAMAGED_KEPT for problem in problems),
         surrounded=any(problem.code is Code.SURROUNDED for problem in problems),
+        links=any(
+            member.cause is Cause.LINK and (job.unit.inbox is None or "!" in member.path)
+            for member in job.left_out.members  # in folder mode, links beside the archives stay
+        ),
         in_archive=any(is_in(packet.path, context.workspace.archive) for packet in job.unit.packets),
         linked=is_linked(job.unit, context.workspace.sessionsfolder),
         split=job.is_split,
@@ -64,6 +69,7 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         series_failed=facts.series_failed,
         damaged=facts.damaged,
         surrounded=facts.surrounded,
+        links=facts.links,
         linked=facts.linked,
         with_inbox=unit.inbox is None,
         inbox=unit.inbox,

@@ -51,6 +51,8 @@ class Journal:
     """Whether some members of the packets cannot be read."""
     surrounded: bool
     """Whether an archive among the packets has bytes outside of its members."""
+    links: bool
+    """Whether the packets contain links to something outside of them, or to nothing."""
     linked: bool
     """Whether the packets are reached through a link below the sessions folder; they are kept in place."""
     with_inbox: bool
@@ -123,6 +125,7 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         series_failed=bool(content["series_failed"]),
         damaged=bool(content["damaged"]),
         surrounded=bool(content["surrounded"]),
+        links=bool(content["links"]),
         linked=bool(content["linked"]),
         with_inbox=bool(content["with_inbox"]),
         inbox=None if content["inbox"] is None else top / content["inbox"],
