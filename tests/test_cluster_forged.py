@@ -276,3 +276,16 @@ def test_only_ids_of_jobs_are_cancelled(forged: Forged, job: str, down: bool) ->
     assert forged.calls() == []
     forged.call("resume")
     assert forged.calls() == []
+
+
+@pytest.mark.parametrize(("name", "cancelled"), [("thesis", []), ("", ["scancel 8", "scancel 7"])])
+def test_only_jobs_of_the_submission_are_cancelled(forged: Forged, name: str, cancelled: list[str]) -> None:
+    shown = name or forged.submission.job_name
+    squeue = forged.folder / "squeue"
+    squeue.write_text(
+        f"#!/bin/bash\n[[ $* == *--jobs* ]] && {{ echo {shown}; exit; }}\nprintf '7|0|RUNNING\\n8|N/A|PENDING\\n'\n"
+    )
+    run = forged.call("cancel")
+    assert run.status == 0, run.text
+    assert forged.calls() == cancelled
+    assert ("job 7 of the queue is another one, thesis" in run.text) == bool(name)

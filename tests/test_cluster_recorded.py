@@ -5,6 +5,7 @@ No real scheduler of these kinds was tested (see docs/cluster.md): the fakes pri
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,28 @@ qsub | bsub)
     n=$(($(cat "$folder/count" 2>/dev/null || echo 100) + 1))
     echo "$n" > "$folder/count"
     sed "s/N/$n/" "$folder/printed"
+    [ -s "$folder/stdin" ] && script=$folder/stdin || script=${!#}
+    grep -oE 'qxbatch-[0-9]{8}-[0-9]{6}-[0-9a-f]{8}' "$script" | head -1 > "$folder/name-$n"
     ;;
 qstat | bjobs)
     [ -e "$folder/down" ] && { echo 'cannot connect to server' >&2; exit 1; }
+    n=$(grep -oE '^[0-9]+' <<< "${!#}") && {
+        [ -e "$folder/name-$n" ] || { echo "no job $n" >&2; exit 1; }
+        sed "s/NAME/$(cat "$folder/name-$n")/" "$folder/named"
+        exit
+    }
     cat "$folder/queue"
     [ -s "$folder/queue" ] || [ ! -e "$folder/none" ] || { cat "$folder/none" >&2; exit 255; }
     ;;
 esac
 """
 PRINTED = {"PBS": "N[].pbs.host", "LSF": "Job <N> is submitted to queue <normal>.", "SGE": "N.1-2:1"}
+NAMED = {
+    "PBS": "Job Id: 101.pbs.host\n    Job_Name = NAME\n    Job_Owner = me@host\n",
+    "LSF": "NAME[1]\nNAME[2]\n",
+    "SGE": "==============\njob_number:                 101\njob_name:                   NAME\n",
+}
+"""What shows the whole name of a job."""
 COMMANDS = {"PBS": ("qsub", "qstat", "qdel"), "LSF": ("bsub", "bjobs", "bkill"), "SGE": ("qsub", "qstat", "qdel")}
 QUEUES = {
     "PBS": """\
@@ -44,7 +58,7 @@ Job id            Name             User              Time Use S Queue
 101[0].pbs        qxbatch-2026112  me                00:00:01 R workq
 102.pbs           qxbatch-2026112  me                       0 H workq
 """,
-    "LSF": "101 1 RUN\n102 0 PEND\n",
+    "LSF": "101 1 RUN qxbatch-2026*\n102 0 PEND qxbatch-2026*\n",
     "SGE": """\
 job-ID  prior   name       user         state submit/start at     queue                          slots ja-task-ID
 -----------------------------------------------------------------------------------------------------------------
@@ -68,6 +82,7 @@ class Recorded:
             (folder / command).chmod(0o755)
         (folder / "printed").write_text(PRINTED[name] + "\n")
         (folder / "queue").write_text(QUEUES[name])
+        (folder / "named").write_text(NAMED[name])
         if name == "LSF":
             (folder / "none").write_text("No unfinished job found\n")
         for k in (1, 2):
@@ -122,7 +137,9 @@ def test_tasks_that_are_not_in_the_queue_are_lost(recorded: Recorded) -> None:
     [query] = recorded.calls()
     assert (
         query
-        == {"PBS": "qstat -t", "LSF": "bjobs -noheader -o jobid jobindex stat", "SGE": "qstat -u * -g d"}[recorded.name]
+        == {"PBS": "qstat -t", "LSF": "bjobs -noheader -o jobid jobindex stat job_name:80", "SGE": "qstat -u * -g d"}[
+            recorded.name
+        ]
     )
 
 
@@ -164,6 +181,49 @@ def test_resume_and_cancel_use_the_jobs_of_the_submission(recorded: Recorded) ->
     cancels = [call for call in recorded.calls() if call.startswith(("qdel", "bkill"))]
     program, suffix = COMMANDS[recorded.name][2], "[].pbs.host" if recorded.name == "PBS" else ""
     assert cancels == [f"{program} 102{suffix}", f"{program} 101{suffix}"]
+
+
+def test_a_job_of_another_name_is_not_cancelled(recorded: Recorded) -> None:
+    assert recorded.submit().status == 0
+    recorded.calls()
+    (recorded.folder / "name-101").write_text("years-of-work")
+    run = recorded.call("cancel")
+    assert run.status == 0, run.text
+    assert "job 101" in run.text
+    assert "is another one, years-of-work" in run.text
+    assert "1 job cancelled." in run.out
+    cancels = [call for call in recorded.calls() if call.startswith(("qdel", "bkill"))]
+    assert [call.split()[1][:3] for call in cancels] == ["102"]
+
+
+def test_a_job_whose_name_is_not_shown_is_not_cancelled(recorded: Recorded) -> None:
+    assert recorded.submit().status == 0
+    recorded.calls()
+    for k in (101, 102):
+        (recorded.folder / f"name-{k}").unlink()
+    run = recorded.call("cancel")
+    assert run.status == 69
+    assert "no job 101" in run.text
+    assert not [call for call in recorded.calls() if call.startswith(("qdel", "bkill"))]
+
+
+def test_nothing_is_cancelled_while_the_queue_does_not_answer(recorded: Recorded) -> None:
+    assert recorded.submit().status == 0
+    recorded.calls()
+    (recorded.folder / "down").touch()
+    run = recorded.call("cancel")
+    assert run.status == 69
+    assert f"{recorded.name}: the queue does not answer: cannot connect to server" in run.text
+    assert not [call for call in recorded.calls() if call.startswith(("qdel", "bkill"))]
+
+
+def test_a_packet_is_lost_if_its_job_id_is_that_of_another_job(recorded: Recorded) -> None:
+    assert recorded.submit().status == 0
+    queue = recorded.folder / "queue"
+    queue.write_text(re.sub(r"qxbatch-20[0-9]*\*?", "modelling", queue.read_text()))
+    assert [each["state"] for each in recorded.jobs()] == ["lost", "lost"]
+    run = recorded.call("cancel")
+    assert (run.status, run.out) == (0, "No job waits or runs.\n")
 
 
 def test_a_worker_called_as_in_the_script_imports_its_packet(recorded: Recorded) -> None:

@@ -48,25 +48,60 @@ def job_number(job: str) -> str:
 
 
 def ask(scheduler: Scheduler, names: Sequence[str]) -> Queue:
-    """Ask the scheduler for the jobs of these names."""
+    """Ask the scheduler for the jobs of these names; without names, for all jobs.
+
+    Schedulers use ids again, so a job of another name is left out, even if its id is that of a job that has ended.
+    """
     by_name = [scheduler.by_name.format(",".join(names))] if scheduler.by_name and names else []
     answer = call([*scheduler.query, *by_name], seconds=SECONDS)
     if answer.status is None or answer.status < 0:  # ended by a signal
         return Queue(False, reason=answer.reason)
     if answer.status != 0 and not re.search(scheduler.none, answer.err + answer.out):
         return Queue(False, reason=answer.reason)
-    tasks = _tasks(scheduler, answer.out)
+    tasks = _tasks(scheduler, answer.out, names)
     pending = {task for task, state in tasks.items() if state in scheduler.pending}
     return Queue(True, frozenset(tasks), pending=frozenset(pending))
 
 
-def _tasks(scheduler: Scheduler, text: str) -> dict[tuple[str, int | None], str]:
-    """Return the states of tasks that have not ended."""
+class OtherJob(NamedTuple):
+    """Why a job is not the one that was submitted."""
+
+    has_ended: bool
+    """Whether the submitted job has ended, as far as the queue shows."""
+    reason: str = ""
+
+
+def other_job(scheduler: Scheduler, job: str, name: str) -> OtherJob | None:
+    """Return why a job does not have this name, or may not have it; None if it has."""
+    answer = call([*scheduler.named, job], seconds=SECONDS)
+    shown = set(re.findall(scheduler.name_shown, answer.out)) if answer.status == 0 else set()
+    if shown == {name}:
+        return None
+    if shown:
+        return OtherJob(True, f"job {job} of the queue is another one, {', '.join(sorted(shown - {name}))}")
+    queue = ask(scheduler, [name])
+    if queue.answered and not queue.has_job(job):
+        return OtherJob(True)
+    return OtherJob(False, f"{' '.join([*scheduler.named, job])}: {answer.reason}")
+
+
+def _tasks(scheduler: Scheduler, text: str, names: Sequence[str]) -> dict[tuple[str, int | None], str]:
+    """Return the states of tasks that have not ended and have one of these names."""
     states: dict[tuple[str, int | None], str] = {}
     for line in text.splitlines():
         match = re.fullmatch(scheduler.line, line.strip())
-        if match and match["state"] not in scheduler.ended and match["index"] != "":  # "" is a whole array
+        if match is None or not _has_name(match.groupdict().get("name"), names):
+            continue
+        if match["state"] not in scheduler.ended and match["index"] != "":  # "" is a whole array
             index = match["index"] or ""
             no_array = not index.isdecimal() or int(index) < scheduler.first
             states[match["job"], None if no_array else int(index)] = match["state"]
     return states
+
+
+def _has_name(shown: str | None, names: Sequence[str]) -> bool:
+    """Return whether a list shows a job with one of these names. It may shorten the name, or add the index of an array."""
+    if not shown or not names:
+        return True
+    shortened = shown.strip("*")
+    return any(shortened in name or shown.startswith(f"{name}[") for name in names)

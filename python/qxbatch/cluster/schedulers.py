@@ -47,7 +47,11 @@ class Scheduler(NamedTuple):
     by_name: str
     """Option that restricts it to jobs of these names."""
     line: str
-    """Regular expression of a line: groups `job`, `index`, `state`."""
+    """Regular expression of a line: groups `job`, `index`, `state` and, unless `by_name` chooses the jobs, `name`."""
+    named: tuple[str, ...]
+    """Shows the whole name of a job, whose id follows: a list may shorten names."""
+    name_shown: str
+    """Regular expression whose first group is the name in its output."""
     pending: tuple[str, ...]
     """States of jobs that wait."""
     ended: tuple[str, ...]
@@ -110,6 +114,8 @@ SLURM = Scheduler(
     query=("squeue", "--noheader", "--array", "--format=%F|%K|%T"),
     by_name="--name={}",
     line=r"(?P<job>\d+)\|(?P<index>\d+|N/A)\|(?P<state>\w+)",
+    named=("squeue", "--noheader", "--format=%j", "--jobs"),
+    name_shown=r"(?m)^(\S.*?)\s*$",
     pending=("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"),
     ended=("COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE"),
     none=r"(?!)",
@@ -152,7 +158,9 @@ PBS = Scheduler(
     largest_array=10000,
     query=("qstat", "-t"),
     by_name="",
-    line=r"(?P<job>\d+)(?:\[(?P<index>\d*)\])?\S*\s+\S+\s+\S+\s+\S+\s+(?P<state>[A-Z])\s.*",
+    line=r"(?P<job>\d+)(?:\[(?P<index>\d*)\])?\S*\s+(?P<name>\S+)\s+\S+\s+\S+\s+(?P<state>[A-Z])\s.*",
+    named=("qstat", "-f"),
+    name_shown=r"(?m)^\s*Job_Name = (\S.*?)\s*$",
     pending=("Q", "H", "W", "T"),
     ended=("F", "X"),
     none=r"(?!)",
@@ -193,9 +201,11 @@ LSF = Scheduler(
     quoted=True,
     least_array=1,
     largest_array=1000,
-    query=("bjobs", "-noheader", "-o", "jobid jobindex stat"),
+    query=("bjobs", "-noheader", "-o", "jobid jobindex stat job_name:80"),
     by_name="",
-    line=r"(?P<job>\d+)\s+(?P<index>\d+)\s+(?P<state>\w+)",
+    line=r"(?P<job>\d+)\s+(?P<index>\d+)\s+(?P<state>\w+)(?:\s+(?P<name>\S.*))?",
+    named=("bjobs", "-noheader", "-o", "job_name:80"),
+    name_shown=r"(?m)^\s*(\S.*?)(?:\[[^\]]*\](?:%\d+)?)?\s*$",
     pending=("PEND", "PSUSP", "WAIT"),
     ended=("DONE", "EXIT"),
     none=r"No unfinished job found",
@@ -238,7 +248,9 @@ SGE = Scheduler(
     largest_array=75000,
     query=("qstat", "-u", "*", "-g", "d"),
     by_name="",
-    line=r"(?P<job>\d+)\s+\S+\s+\S+\s+\S+\s+(?P<state>\w+)\s+\d\d/\d\d/\d{4}\s+\S+\s+(?:\S+@\S+\s+)?\d+(?:\s+(?P<index>\d+))?",
+    line=r"(?P<job>\d+)\s+\S+\s+(?P<name>\S+)\s+\S+\s+(?P<state>\w+)\s+\d\d/\d\d/\d{4}\s+\S+\s+(?:\S+@\S+\s+)?\d+(?:\s+(?P<index>\d+))?",
+    named=("qstat", "-j"),
+    name_shown=r"(?m)^job_name:\s+(\S.*?)\s*$",
     pending=("qw", "hqw", "Rq", "Eqw"),
     ended=(),
     none=r"(?!)",

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from qxbatch.cluster.command import call
 from qxbatch.cluster.counts import count
+from qxbatch.cluster.queue import other_job
 from qxbatch.cluster.status import live_jobs, queues_of
 from qxbatch.cluster.submission import Submission
-from qxbatch.commands.submitted import submitted_in
+from qxbatch.commands.submitted import say_unreadable, submitted_in
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 
@@ -16,12 +17,17 @@ def run(options: Mapping[str, object]) -> int:
     folder, submissions = submitted_in(options["<sessionsfolder>"])
     refusals: list[str] = []
     own_submissions = _readable([submission for submission in submissions if submission.is_own], refusals)
-    live = live_jobs(own_submissions, queues_of(own_submissions))
-    for submission, job in reversed(live):  # the dependent job first: otherwise it starts when the others end
-        command = submission.scheduler.cancel
-        answer = call([*command, job])
-        if answer.status != 0:
-            refusals.append(f"{' '.join([*command, job])}: {answer.reason}")
+    queues = queues_of(own_submissions)
+    refusals += [
+        f"{name}: the queue does not answer: {queue.reason}" for name, queue in queues.items() if not queue.answered
+    ]
+    live = [
+        (submission, job)
+        for submission, job in live_jobs(own_submissions, queues)
+        if queues[submission.scheduler.name].answered
+    ]
+    # the dependent job first: otherwise it starts when the others end
+    cancelled = [_cancel(submission, job, refusals) for submission, job in reversed(live)]
     if refusals:
         text = "; ".join(refusal.rstrip(".") for refusal in refusals)
         raise UsageError(f"Not all jobs were cancelled: {text}.", "Try again.", ExitStatus.NO_CONVERTER)
@@ -34,10 +40,26 @@ def run(options: Mapping[str, object]) -> int:
     for submission, number in unused:  # scripts that were not run
         submission.remove_round(number)
     if not options["--quiet"]:
-        print(f"{count(len(live), 'job')} cancelled." if live else "No job waits or runs.")
-        if live or unused:
+        print(f"{count(sum(cancelled), 'job')} cancelled." if any(cancelled) else "No job waits or runs.")
+        if any(cancelled) or unused:
             print(f"To import what has no result: qxbatch resume {folder}")
     return int(ExitStatus.OK)
+
+
+def _cancel(submission: Submission, job: str, refusals: list[str]) -> bool:
+    """Cancel a job if the queue shows that it is the submitted one; return whether it was cancelled."""
+    scheduler = submission.scheduler
+    other = other_job(scheduler, job, submission.job_name)
+    if other is not None:
+        if not other.has_ended:
+            refusals.append(other.reason)
+        elif other.reason:
+            say_unreadable([f"Not cancelled: {other.reason}; that of submission {submission.id} has ended."])
+        return False
+    answer = call([*scheduler.cancel, job])
+    if answer.status != 0:
+        refusals.append(f"{' '.join([*scheduler.cancel, job])}: {answer.reason}")
+    return answer.status == 0
 
 
 def _readable(submissions: Sequence[Submission], refusals: list[str]) -> list[Submission]:
