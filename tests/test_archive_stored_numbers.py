@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, write_packet
-from tests.build.study import Study, snapshot
+from tests.build.study import Study, run_main, snapshot
 from tests.faults.alike import NONE, disturbed, fill, fill_with_one_that_stays, words
 from tests.faults.stage import command
 
@@ -145,3 +147,53 @@ def test_all_numbers_are_kept_while_another_run_holds_a_lock(study: Study, lock:
     other.release(taken)
     runs.end_first_run()
     assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}
+
+
+@pytest.mark.parametrize("name", ["numbers.json", "numbers.json.new", "journal/S1.json.new"])
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=["folder", "FIFO"])
+def test_what_is_no_file_of_a_run_is_replaced(study: Study, name: str, make: Callable[[Path], object]) -> None:
+    fill(study, 2)
+    path = study.sessions / ".qxbatch" / name
+    path.parent.mkdir(parents=True)
+    make(path)
+    run = run_main(*words(study))
+    assert run.status == 0, run.text
+    assert len(list(study.archive.iterdir())) == 2
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+@pytest.mark.parametrize("name", ["numbers.json", "numbers.json.new"])
+def test_a_folder_with_content_is_named_with_the_command_that_removes_it(study: Study, name: str) -> None:
+    fill(study, 2)
+    folder = study.sessions / ".qxbatch" / name
+    folder.mkdir(parents=True)
+    (folder / "notes").write_text("of a colleague")
+    run = run_main(*words(study))
+    assert run.status == 73
+    assert f"{folder}: is a folder with content" in run.err
+    assert f"`rm -r -- {folder}`" in run.err
+    assert (folder / "notes").exists()
+    shutil.rmtree(folder)
+    assert run_main(*words(study)).status == 0
+
+
+def test_a_folder_with_content_stops_no_run_that_needs_no_numbers(study: Study) -> None:
+    study.put("S1", MrSeries().files())
+    for name in ("numbers.json.new", "journal/S1.json.new"):
+        (study.sessions / ".qxbatch" / name / "notes").mkdir(parents=True)
+    run = study.main()
+    assert run.status == 0, run.text
+    assert (study.sessions / ".qxbatch" / "numbers.json.new" / "notes").exists()
+
+
+@pytest.mark.parametrize("name", ["journal", "locks", "work"])
+def test_a_file_in_place_of_a_folder_is_named_with_the_command_that_removes_it(study: Study, name: str) -> None:
+    study.put("S1", MrSeries().files())
+    path = study.sessions / ".qxbatch" / name
+    path.parent.mkdir()
+    path.write_text("notes")
+    run = study.main()
+    assert run.status == 73
+    assert f"{path}: is not a folder" in run.err
+    assert f"`rm -- {path}`" in run.err
+    assert path.read_text() == "notes"

@@ -12,7 +12,7 @@ from qxbatch.discover.split_before import was_split
 from qxbatch.publish.durable import make_folder, write_json
 from qxbatch.publish.journal import HIGHEST_NUMBER
 from qxbatch.publish.locks import Locks
-from qxbatch.publish.plain import read_plain
+from qxbatch.publish.plain import make_way, read_plain
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.contents import has_results
 from qxbatch.settings.model import Settings
@@ -50,7 +50,7 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
             return
         try:
             if not _at_work(workspace):
-                workspace.new_numbers.unlink(missing_ok=True)
+                make_way(workspace.new_numbers)
                 previous = _read(workspace)
                 done = set(inboxes)
                 remaining = {
@@ -104,7 +104,7 @@ def _is_below(path: str) -> bool:
 
 def _write(workspace: Workspace, previous: Numbers, numbers: Numbers) -> None:
     if not numbers:
-        workspace.numbers.unlink(missing_ok=True)
+        make_way(workspace.numbers)
     elif numbers != previous:
         top = workspace.sessionsfolder
         write_json(workspace.numbers, {os.fspath(path.relative_to(top)): k for path, k in numbers.items()})

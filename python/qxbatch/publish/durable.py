@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.publish.plain import make_way
 from qxbatch.textfile import created
 from qxbatch.walk import remove, walk
 
@@ -73,16 +74,17 @@ def write_json(path: Path, content: object) -> None:
     """Write JSON under a temporary name, sync it, and rename it into place; replaces an existing file."""
     temporary = path.with_name(path.name + ".new")
     _write_json(temporary, content)
+    if path.is_dir():
+        make_way(path)
     temporary.replace(path)
     sync_folder(path.parent)
 
 
 def _write_json(path: Path, content: object) -> None:
-    """Write a new file: a link or file that has this name is removed, never written to."""
+    """Write a new file: a link, a file or an empty folder that has this name is removed, never written to."""
     import json
 
-    if os.path.lexists(path):
-        path.unlink()
+    make_way(path)
     with created(path) as file:
         json.dump(content, file, indent=1, sort_keys=True)
 

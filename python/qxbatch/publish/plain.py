@@ -6,6 +6,8 @@ import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from qxbatch.visible import shell_word
+
 LARGEST = 1 << 26
 """Size of the largest file that is read at once, in bytes."""
 
@@ -16,6 +18,14 @@ class LinkError(OSError):
     def __init__(self, path: Path) -> None:
         reason = "is a link, and qxbatch does not change the target of a link; remove the link"
         super().__init__(errno.ELOOP, reason, str(path))
+
+
+class InTheWayError(OSError):
+    """Something else has the name of a file or folder of qxbatch."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        command = f"rm {'-r ' if path.is_dir() else ''}-- {shell_word(str(path))}"
+        super().__init__(errno.EEXIST, f"is {what} (look at it, then remove it: `{command}`)", str(path))
 
 
 def refuse_link(path: Path) -> None:
@@ -30,6 +40,30 @@ def refuse_links_between(path: Path, top: Path) -> None:
         refuse_link(parent)
         if parent == top:
             return
+
+
+def refuse_other(folder: Path) -> None:
+    """Raise OSError when something exists at the path of a folder of qxbatch that is no folder, or is a link."""
+    refuse_link(folder)
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise InTheWayError(folder, "not a folder, and qxbatch needs one of that name")
+
+
+def make_way(path: Path) -> None:
+    """Remove what has the name of a file of qxbatch, also an empty folder. Raises OSError for a folder with content."""
+    if not os.path.lexists(path):
+        return
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        if path.is_symlink() or not path.is_dir():
+            raise
+        try:
+            path.rmdir()
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            raise InTheWayError(path, "a folder with content, and qxbatch writes a file of that name") from error
 
 
 def open_plain(path: Path) -> BinaryIO | None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.durable import make_folder, remove_tree
-from qxbatch.publish.plain import refuse_link
+from qxbatch.publish.plain import InTheWayError, make_way, refuse_link, refuse_other
 from qxbatch.publish.scratch import NOTE, make_scratch, noted_scratch, remove_scratch, scratch_name
 from qxbatch.session.layout import ARCHIVED_PACKETS, FOLDERS, MASTER_INBOX, SESSION_TXT
 from qxbatch.session.paths import SessionPaths
@@ -68,9 +68,9 @@ class Workspace:
         return Workspace(self.sessionsfolder, masterinbox=self.inboxes[-1], run=run)
 
     def refuse_links(self) -> None:
-        """Raise OSError if the hidden folder, or a folder in it, is a link: its target may belong to another user."""
+        """Raise OSError if the hidden folder, or a folder in it, is no folder, or a link: its target may belong to another user."""
         for folder in (self.top, self.locks, self.journals, self.work):
-            refuse_link(folder)
+            refuse_other(folder)
 
     def unit(self, unit: str) -> Path:
         """Return the folder of all staging folders of a unit."""
@@ -189,7 +189,8 @@ class Workspace:
         with contextlib.suppress(FileNotFoundError):
             for path in self.journals.iterdir():
                 if re.fullmatch(rf"{re.escape(unit)}\.({_RUN}|json)\.new", path.name):
-                    path.unlink(missing_ok=True)
+                    with contextlib.suppress(InTheWayError):  # no run writes to this name again
+                        make_way(path)
 
     def tidy(self) -> None:
         """Remove the hidden folder's empty folders. While any lock is held, all of it is kept."""
