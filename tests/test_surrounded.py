@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -86,10 +87,42 @@ def test_a_packet_with_a_skippable_frame_in_a_member_is_not_deleted(study: Study
     assert ledger.count("7 bytes in or after its zstd data were left out") == len(tree)
 
 
-def test_a_frame_of_a_packer_gets_no_note(study: Study) -> None:
-    length_of_next = b"\x50\x2a\x4d\x18\x04\0\0\0\x10\0\0\0"  # as pzstd writes before each frame
+def skippable(number: int, content: bytes) -> bytes:
+    """Return a frame of zstd that decoders skip."""
+    return bytes([0x50 | number]) + b"\x2a\x4d\x18" + struct.pack("<I", len(content)) + content
+
+
+def packed_by_packers(change: int = 0) -> bytes:
+    """Return a tar in two frames, each after its length, as pzstd writes it, and with a seek table; `change` all lengths."""
     data = tarred(TREE)
-    study.put_bytes("S1.tar.zst", zst.compress(data[:512]) + length_of_next + zst.compress(data[512:]))
+    out = b""
+    table = b""
+    for part in (data[:512], data[512:]):
+        frame = zst.compress(part)
+        out += skippable(0, struct.pack("<I", len(frame) + change)) + frame
+        table += struct.pack("<II", len(frame) + change, len(part))
+    return out + skippable(0x0E, table + struct.pack("<IBI", 2, 0, 0x8F92EAB1))
+
+
+def test_frames_of_packers_get_no_note(study: Study) -> None:
+    study.put_bytes("S1.tar.zst", packed_by_packers())
     assert study.main("--archive=delete").status == 0
     assert notes(study.session("S1")) == []
     assert not (study.archive / "S1.tar.zst").exists()
+
+
+def test_frames_with_the_form_of_those_of_packers_are_not_deleted(study: Study) -> None:
+    data = packed_by_packers(change=1)
+    study.put_bytes("S1.tar.zst", data)
+    assert study.main("--archive=delete").status == 0
+    [note] = notes(study.session("S1"))
+    assert "33 bytes are in skippable frames" in note["message"]
+    assert (study.archive / "S1.tar.zst").read_bytes() == data
+
+
+@pytest.mark.parametrize("size", [0, 7, 5000])
+def test_a_packet_that_begins_with_a_skippable_frame_is_opened(study: Study, size: int) -> None:
+    study.put_bytes("S1.tar.zst", skippable(5, b"x" * size) + zst.compress(tarred(TREE)))
+    assert study.main("--archive=delete").status == 0
+    assert (study.session("S1") / "nii" / "31.nii.gz").exists()
+    assert (study.archive / "S1.tar.zst").exists() == (size > 0)

@@ -217,12 +217,31 @@ fn packing(head: &[u8]) -> Option<Packing> {
         }
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Packing::Xz),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Packing::Zstd),
+        [first, 0x2a, 0x4d, 0x18, ..] if first & 0xf0 == 0x50 && leads_to_zstd(head) => {
+            Some(Packing::Zstd)
+        }
         [4, 0x22, 0x4d, 0x18, ..] => Some(Packing::Lz4),
         [b'L', b'Z', b'I', b'P', 0 | 1, ..] => Some(Packing::Lzip),
         [0x5d, ..] if is_lzma(head) => Some(Packing::Lzma),
         [0x1f, 0x9d, flags, ..] if (9..=16).contains(&(flags & 0x1f)) => Some(Packing::Compress),
         _ => None,
     }
+}
+
+/// Returns whether a frame of Zstandard follows skippable frames (RFC 8878, 3.1.2), which LZ4 has too. If they are longer
+/// than the first bytes, it probably does.
+fn leads_to_zstd(head: &[u8]) -> bool {
+    let mut rest = head;
+    while let [first, 0x2a, 0x4d, 0x18, a, b, c, d, after @ ..] = rest {
+        if first & 0xf0 != 0x50 {
+            return false;
+        }
+        let size = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).unwrap_or(usize::MAX);
+        rest = after.get(size..).unwrap_or_default();
+        let zeros = rest.iter().take_while(|&&byte| byte == 0).count();
+        rest = rest.get(zeros..).unwrap_or_default();
+    }
+    rest.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || (rest.len() < 8 && head.len() >= HEAD)
 }
 
 /// LZMA alone has no mark: this checks for its usual settings and dictionary sizes, a length, and the leading zero of
@@ -304,6 +323,32 @@ mod tests {
         assert_eq!(of(lzma), Kind::Packed(Packing::Lzma));
         assert_eq!(of(b"]\0\0\x80\0 is a sentence"), Kind::Other);
         assert_eq!(of(b""), Kind::Empty);
+    }
+
+    #[test]
+    fn zstandard_is_recognised_behind_skippable_frames() {
+        let skippable = |size: u32| {
+            let mut frame = b"\x5e\x2a\x4d\x18".to_vec();
+            frame.extend(size.to_le_bytes());
+            frame.resize(frame.len() + size as usize, 1);
+            frame
+        };
+        let zstd = Kind::Packed(Packing::Zstd);
+        for (start, rest, kind) in [
+            (skippable(4), &b"\x28\xb5\x2f\xfd"[..], zstd),
+            (skippable(4), b"\0\0\x28\xb5\x2f\xfd", zstd),
+            (
+                [skippable(0), skippable(9)].concat(),
+                b"\x28\xb5\x2f\xfd",
+                zstd,
+            ),
+            (skippable(5000), b"\x28\xb5\x2f\xfd", zstd),
+            (skippable(4), b"\x04\x22\x4d\x18", Kind::Other),
+            (skippable(4), b"text that follows", Kind::Other),
+            (skippable(4), b"", Kind::Other),
+        ] {
+            assert_eq!(of_bytes(&[&start, rest].concat()), kind);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::kind::Packing;
 use super::lz4::Lz4Reader;
 use super::lzw::LzwReader;
 use super::peek::Peeker;
-use super::zst::{ZstdReader, skip_frames};
+use super::zst::{Frames, ZstdReader};
 
 /// Limit on the dictionary of an xz stream, which could ask for gigabytes; the largest preset (9) needs 65 MB.
 const XZ_MEMORY: u64 = 100 << 20;
@@ -92,16 +92,16 @@ pub struct Unpack<'a> {
     packing: Packing,
     stage: Stage<'a>,
     trailing: u64,
-    skipped: u64,
+    frames: Frames,
 }
 
 impl<'a> Unpack<'a> {
     /// Starts reading.
     pub fn open(packing: Packing, input: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
         let mut input = Peeker::new(input);
-        let mut skipped = 0;
+        let mut frames = Frames::default();
         if packing == Packing::Zstd {
-            skipped = skip_frames(&mut input)?;
+            frames.skip(&mut input)?;
         }
         let stage = if input.consumed > 0 && input.peek(1)?.is_empty() {
             Stage::End(input) // only skippable frames
@@ -112,7 +112,7 @@ impl<'a> Unpack<'a> {
             packing,
             stage,
             trailing: 0,
-            skipped,
+            frames,
         })
     }
 
@@ -131,7 +131,7 @@ impl<'a> Unpack<'a> {
     /// Bytes in skippable frames of zstd so far that no packer put there.
     #[must_use]
     pub fn skipped(&self) -> u64 {
-        self.skipped
+        self.frames.skipped
     }
 
     /// Says which bytes of the file are not in its content; empty if none.
@@ -140,7 +140,7 @@ impl<'a> Unpack<'a> {
         [
             (self.trailing, "bytes follow the compressed data"),
             (
-                self.skipped,
+                self.frames.skipped,
                 "bytes are in skippable frames of the compressed data",
             ),
         ]
@@ -154,13 +154,19 @@ impl<'a> Unpack<'a> {
     fn next_stream(&mut self) -> io::Result<bool> {
         let stage = std::mem::replace(&mut self.stage, Stage::Failed);
         let ended = matches!(stage, Stage::End(_) | Stage::Compress(_));
+        let content = match &stage {
+            Stage::Zstd(decoder) => decoder.produced(),
+            _ => 0,
+        };
         let Some(mut input) = stage.into_input() else {
             return Ok(false);
         };
         if !ended {
+            let end = input.consumed;
             input.skip_zeros()?;
             if self.packing == Packing::Zstd {
-                self.skipped += skip_frames(&mut input)?;
+                self.frames.ended(end, content);
+                self.frames.skip(&mut input)?;
             }
             let ahead = input.peek(4)?;
             if begins(self.packing, ahead) {
@@ -374,6 +380,47 @@ mod tests {
         assert_eq!(out, b"contentcontent");
         assert_eq!((reader.trailing(), reader.skipped()), (4, 12));
         assert_eq!(unpack(Packing::Zstd, &frame).unwrap(), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn lengths_and_seek_tables_of_packers_are_not_counted() {
+        let skippable = |number: u8, content: &[u8]| {
+            let size = u32::try_from(content.len()).unwrap();
+            [
+                &[0x50 | number, 0x2a, 0x4d, 0x18][..],
+                &size.to_le_bytes(),
+                content,
+            ]
+            .concat()
+        };
+        let frames = [
+            packed(Packing::Zstd, b"content"),
+            packed(Packing::Zstd, &sample()),
+        ];
+        let length = |frame: &Vec<u8>| u32::try_from(frame.len()).unwrap();
+        let mut data = Vec::new();
+        let mut table = Vec::new();
+        for (frame, content) in frames.iter().zip([7, 12_000u32]) {
+            data.extend(skippable(0, &length(frame).to_le_bytes()));
+            data.extend(frame);
+            table.extend(length(frame).to_le_bytes());
+            table.extend(content.to_le_bytes());
+        }
+        table.extend([2, 0, 0, 0, 0, 0xb1, 0xea, 0x92, 0x8f]);
+        data.extend(skippable(0x0e, &table));
+        let skipped = |data: &[u8]| {
+            let mut reader = Unpack::open(Packing::Zstd, Box::new(data)).unwrap();
+            let mut out = Vec::new();
+            reader.read_to_end(&mut out).unwrap();
+            assert_eq!(out.len(), 12_007);
+            reader.skipped()
+        };
+        assert_eq!(skipped(&data), 0);
+        for (at, count) in [(8, 4), (data.len() - 12, 25)] {
+            let mut other = data.clone();
+            other[at] ^= 1;
+            assert_eq!(skipped(&other), count);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One Zstandard frame as a stream (RFC 8878), checked against the length in its header.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, BufRead, Read};
 
 use zstd::zstd_safe::get_frame_content_size;
@@ -42,6 +43,11 @@ impl<'a> ZstdReader<'a> {
         })
     }
 
+    /// Returns how many bytes of content were read.
+    pub fn produced(&self) -> u64 {
+        self.produced
+    }
+
     /// Returns the input after the bytes read so far.
     pub fn get_ref(&self) -> &Peeker<'a> {
         self.decoder.get_ref()
@@ -65,6 +71,8 @@ fn window(head: &[u8]) -> Option<u64> {
     Some(base + base / 8 * u64::from(descriptor & 7))
 }
 
+/// The mark of a frame (3.1.1).
+const MARK: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// The content of the frame that `pzstd` writes before each of its frames: its length.
 const PZSTD: u32 = 4;
 /// The end of a seek table: number of frames, flags, mark. The flag below means that its entries have checksums.
@@ -72,42 +80,136 @@ const SEEK_FOOTER: u32 = 9;
 const SEEK_MARK: [u8; 4] = [0xb1, 0xea, 0x92, 0x8f];
 const SEEK_CHECKSUMS: u8 = 0x80;
 
-/// Consumes the skippable frames ahead (3.1.2); returns how many bytes they contain, except those of packers: lengths of
-/// frames (`pzstd`) and seek tables.
-pub fn skip_frames(input: &mut Peeker<'_>) -> io::Result<u64> {
-    let mut count = 0;
-    loop {
-        let (number, size) = match *input.peek(8)? {
-            [first, 0x2a, 0x4d, 0x18, a, b, c, d, ..] if first & 0xf0 == 0x50 => {
-                (first & 0x0f, u32::from_le_bytes([a, b, c, d]))
+/// Counts the bytes of skippable frames (3.1.2), except those of packers, which describe the frames around them: the length
+/// of the next one (`pzstd`), and seek tables. A frame of such a form with other content is a user's.
+#[derive(Default)]
+pub struct Frames {
+    /// The frames since the last seek table.
+    lengths: Lengths,
+    /// Length of the next frame, according to the skippable frame before it.
+    announced: Option<u32>,
+    /// Where the current frame begins.
+    start: u64,
+    /// Bytes in skippable frames that no packer put there.
+    pub skipped: u64,
+}
+
+impl Frames {
+    /// Consumes the skippable frames ahead.
+    pub fn skip(&mut self, input: &mut Peeker<'_>) -> io::Result<()> {
+        while let Some((number, size)) = next_skippable(input)? {
+            self.refute();
+            input.consume(8);
+            if number == 0 && size == PZSTD {
+                self.announced = word(input.peek(4)?);
+                input.skip(u64::from(size))?;
+            } else if number == 0x0e {
+                let is_table = self.lengths.are_in_table(input, size)?;
+                self.skipped += if is_table { 0 } else { u64::from(size) };
+            } else {
+                input.skip(u64::from(size))?;
+                self.skipped += u64::from(size);
             }
-            [first, 0x2a, 0x4d, 0x18, ..] if first & 0xf0 == 0x50 => {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            _ => return Ok(count),
-        };
-        input.consume(8);
-        let last = size.min(SEEK_FOOTER);
-        input.skip(u64::from(size - last))?;
-        let footer = input.peek(last as usize)?.get(..last as usize);
-        let is_packers = (number == 0 && size == PZSTD)
-            || (number == 0x0e && footer.is_some_and(|footer| is_seek_table(footer, size)));
-        input.skip(u64::from(last))?;
-        if !is_packers {
-            count += u64::from(size);
+            input.skip_zeros()?;
         }
-        input.skip_zeros()?;
+        if !input.peek(MARK.len())?.starts_with(&MARK) {
+            self.refute();
+        }
+        self.start = input.consumed;
+        Ok(())
+    }
+
+    /// Notes the end of a frame: the offset after it, and the length of its content.
+    pub fn ended(&mut self, end: u64, content: u64) {
+        let packed = end.saturating_sub(self.start);
+        if self.announced.map(u64::from) == Some(packed) {
+            self.announced = None;
+        }
+        self.refute();
+        self.lengths.add(packed, content);
+    }
+
+    /// Counts the length that was announced, since no frame has it.
+    fn refute(&mut self) {
+        if self.announced.take().is_some() {
+            self.skipped += u64::from(PZSTD);
+        }
     }
 }
 
-/// Whether a frame of that size is a seek table, by its footer.
-fn is_seek_table(footer: &[u8], size: u32) -> bool {
-    let [a, b, c, d, flags, ref mark @ ..] = *footer else {
-        return false;
-    };
-    let entry = if flags & SEEK_CHECKSUMS == 0 { 8 } else { 12 };
-    let entries = u32::from_le_bytes([a, b, c, d]).checked_mul(entry);
-    *mark == SEEK_MARK && entries == size.checked_sub(SEEK_FOOTER)
+/// Returns number and size of the skippable frame ahead; None if there is none.
+fn next_skippable(input: &mut Peeker<'_>) -> io::Result<Option<(u8, u32)>> {
+    match *input.peek(8)? {
+        [first, 0x2a, 0x4d, 0x18, a, b, c, d, ..] if first & 0xf0 == 0x50 => {
+            Ok(Some((first & 0x0f, u32::from_le_bytes([a, b, c, d]))))
+        }
+        [first, 0x2a, 0x4d, 0x18, ..] if first & 0xf0 == 0x50 => {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+        _ => Ok(None),
+    }
+}
+
+fn word(bytes: &[u8]) -> Option<u32> {
+    bytes.first_chunk().copied().map(u32::from_le_bytes)
+}
+
+/// A hash of the lengths of frames: there may be too many to keep them.
+#[derive(Default)]
+struct Lengths {
+    count: u32,
+    hash: DefaultHasher,
+}
+
+impl Lengths {
+    fn add(&mut self, packed: u64, content: u64) {
+        self.count = self.count.saturating_add(1);
+        for length in [packed, content] {
+            match u32::try_from(length) {
+                Ok(length) => self.hash.write_u32(length),
+                Err(_) => self.hash.write_u64(length), // in no table
+            }
+        }
+    }
+
+    /// Consumes the content of a skippable frame of that size; returns whether it is the seek table of these frames, which
+    /// then are forgotten. The checksums in it are not compared.
+    fn are_in_table(&mut self, input: &mut Peeker<'_>, size: u32) -> io::Result<bool> {
+        let Some(entries) = size.checked_sub(SEEK_FOOTER) else {
+            input.skip(u64::from(size))?;
+            return Ok(false);
+        };
+        let (mut plain, mut with_checksums) = (DefaultHasher::new(), DefaultHasher::new());
+        for index in 0..entries / 4 {
+            let Some(length) = word(input.peek(4)?) else {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            };
+            input.consume(4);
+            plain.write_u32(length);
+            if index % 3 < 2 {
+                with_checksums.write_u32(length);
+            }
+        }
+        input.skip(u64::from(entries % 4))?;
+        let Some(&[a, b, c, d, flags, ref mark @ ..]) = input.peek(9)?.first_chunk::<9>() else {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        };
+        let (entry, hash) = match flags {
+            0 => (8, plain),
+            SEEK_CHECKSUMS => (12, with_checksums),
+            _ => (0, plain),
+        };
+        let count = u32::from_le_bytes([a, b, c, d]);
+        let is_table = *mark == SEEK_MARK
+            && count == self.count
+            && count.checked_mul(entry) == Some(entries)
+            && hash.finish() == self.hash.finish();
+        input.skip(u64::from(SEEK_FOOTER))?;
+        if is_table {
+            *self = Self::default();
+        }
+        Ok(is_table)
+    }
 }
 
 impl Read for ZstdReader<'_> {
@@ -160,47 +262,92 @@ mod tests {
     }
 
     /// What is counted, and what is left of the input.
-    fn skipped(data: &[u8]) -> io::Result<(u64, Vec<u8>)> {
+    fn skipped(frames: &mut Frames, data: &[u8]) -> io::Result<(u64, Vec<u8>)> {
         let mut input = Peeker::new(Box::new(data));
-        let count = skip_frames(&mut input)?;
+        frames.skip(&mut input)?;
         let mut rest = Vec::new();
         input.read_to_end(&mut rest)?;
-        Ok((count, rest))
+        Ok((frames.skipped, rest))
     }
 
     #[test]
-    fn bytes_in_skippable_frames_are_counted_except_those_of_packers() {
-        let table = |entries: u32, flags: u8, size: usize| {
-            let mut content = vec![7; size];
-            content.extend(entries.to_le_bytes());
-            content.push(flags);
-            content.extend(SEEK_MARK);
-            skippable(0x0e, &content)
-        };
+    fn bytes_in_skippable_frames_are_counted() {
         for (frame, count) in [
             (skippable(0, b""), 0),
             (skippable(3, b"user bytes"), 10),
-            (skippable(0, b"four"), 0),
+            (skippable(0, b"four"), 4),
             (skippable(1, b"four"), 4),
-            (table(2, 0, 16), 0),
-            (table(2, SEEK_CHECKSUMS, 24), 0),
-            (table(2, 0, 17), 26),
             (skippable(0x0e, b"long enough user bytes"), 22),
+            (skippable(0x0e, b"short"), 5),
             (skippable(2, &vec![1; 300_000]), 300_000),
         ] {
             let mut data = frame.clone();
             data.extend(b"\0\0");
             data.extend(&frame);
             data.extend(b"rest");
-            assert_eq!(skipped(&data).unwrap(), (2 * count, b"rest".to_vec()));
+            let counted = skipped(&mut Frames::default(), &data).unwrap();
+            assert_eq!(counted, (2 * count, b"rest".to_vec()));
         }
     }
 
     #[test]
+    fn the_length_of_the_next_frame_is_not_counted() {
+        let mut data = skippable(0, &17u32.to_le_bytes());
+        data.extend(MARK);
+        for (packed, count) in [(17, 0), (18, 4)] {
+            let mut frames = Frames::default();
+            assert_eq!(skipped(&mut frames, &data).unwrap().0, 0);
+            frames.ended(frames.start + packed, 100);
+            assert_eq!(frames.skipped, count);
+        }
+        let two = [&skippable(0, &17u32.to_le_bytes())[..], &data].concat();
+        assert_eq!(skipped(&mut Frames::default(), &two).unwrap().0, 4);
+    }
+
+    #[test]
+    fn the_seek_table_of_the_frames_is_not_counted() {
+        let table = |words: &[u32], entries: u32, flags: u8| {
+            let mut content: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+            content.extend(entries.to_le_bytes());
+            content.push(flags);
+            content.extend(SEEK_MARK);
+            skippable(0x0e, &content)
+        };
+        for (frame, count) in [
+            (table(&[17, 100, 18, 200], 2, 0), 0),
+            (table(&[17, 100, 9, 18, 200, 9], 2, SEEK_CHECKSUMS), 0),
+            (table(&[17, 100, 18, 201], 2, 0), 25),
+            (table(&[17, 100], 1, 0), 17),
+            (table(&[17, 100, 18, 200], 2, SEEK_CHECKSUMS), 25),
+            (table(&[17, 100, 18, 200], 2, 1), 25),
+            (table(&[17, 100, 18, 200, 0], 2, 0), 29),
+        ] {
+            let mut frames = Frames::default();
+            for (packed, content) in [(17, 100), (18, 200)] {
+                frames.ended(frames.start + packed, content);
+            }
+            assert_eq!(skipped(&mut frames, &frame).unwrap().0, count);
+            // The frames of a table are forgotten: another table is not theirs.
+            let again = skipped(&mut frames, &frame).unwrap().0;
+            assert!(again > count);
+        }
+        let mut frames = Frames::default();
+        frames.ended(1 << 33, 5);
+        let long = table(&[0, 5], 1, 0);
+        assert_eq!(skipped(&mut frames, &long).unwrap().0, 17);
+    }
+
+    #[test]
     fn a_cut_skippable_frame_is_an_error() {
-        let frame = skippable(5, b"some user bytes");
-        for cut in 4..frame.len() {
-            assert!(skipped(frame.get(..cut).unwrap()).is_err(), "cut at {cut}");
+        for frame in [
+            skippable(5, b"some user bytes"),
+            skippable(0x0e, b"some user bytes"),
+            skippable(0, b"four"),
+        ] {
+            for cut in 4..frame.len() {
+                let counted = skipped(&mut Frames::default(), frame.get(..cut).unwrap());
+                assert!(counted.is_err(), "cut at {cut}");
+            }
         }
     }
 
