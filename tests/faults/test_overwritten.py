@@ -219,6 +219,28 @@ def test_kept_files_of_a_session_can_be_imported_and_left(study: Study) -> None:
     assert snapshot(study.session("S1")) == before
 
 
+@pytest.mark.parametrize("folder", ["sessions/S7", "sessions/S7/dicom", "bare/S7"])
+def test_a_session_of_another_program_is_not_taken_for_an_inbox(study: Study, tmp_path: Path, folder: str) -> None:
+    top = tmp_path / "study" / folder.removesuffix("/dicom")
+    for name in ("dicom/1/1.dcm", "nii/scan.nii.gz", "inbox/P/1.dcm"):
+        (top / name).parent.mkdir(parents=True)
+        (top / name).write_bytes(next(iter(FILES.values())))
+    before = snapshot(tmp_path)
+    run = study.main(f"--masterinbox={tmp_path / 'study' / folder}")
+    assert run.status == ExitStatus.USAGE
+    assert f"a session folder, {top}: its files would be moved away" in run.text
+    assert snapshot(tmp_path) == before
+
+
+def test_an_inbox_beside_folders_with_such_names_is_imported(study: Study, tmp_path: Path) -> None:
+    for name in ("dicom/1/1.dcm", "nii/scan.nii.gz", "inbox/S1/1.dcm"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(next(iter(FILES.values())))
+    run = study.main(f"--masterinbox={tmp_path / 'inbox'}")
+    assert run.status == 0, run.text
+    assert (study.archive / "S1").exists()
+
+
 FOREIGN = (
     "study/sessions",
     "study/sessions/archive",

@@ -10,11 +10,12 @@ from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.model import Verdict
 from qxbatch.problems import Code, UsageError
-from qxbatch.session.contents import is_marked
+from qxbatch.session.contents import is_marked, is_session
 from qxbatch.session.layout import (
     ARCHIVE,
     ARCHIVED_PACKETS,
     DICOM,
+    INBOX,
     MASTER_INBOX,
     NII,
     PACKED,
@@ -68,16 +69,26 @@ def refuse_foreign_inbox(settings: Settings) -> None:
 
 def _around(inbox: Path, sessions: Path) -> Recognised | None:
     """Return the folder of sessions that the inbox is, or is a part of, outside of this study."""
-    what = kind_of_folder(inbox)
+    what = kind_of_folder(inbox) or (SESSION if _has_results_beside(inbox) else "")
     if what == SESSIONS or (what and not sessions.is_relative_to(inbox)):
         return Recognised(inbox, what)
     for folder in inbox.parents:
-        if sessions.is_relative_to(folder):
-            return None
-        what = kind_of_folder(folder)
-        if what == SESSION or (what and inbox.relative_to(folder).parts[0] in (ARCHIVE, WORKSPACE)):
+        is_own = sessions.is_relative_to(folder)
+        what = SESSIONS if folder == sessions else "" if is_own else kind_of_folder(folder)
+        first = inbox.relative_to(folder).parts[0]
+        if what == SESSION or (what and not is_own and first in (ARCHIVE, WORKSPACE)):
             return Recognised(folder, what)
+        if what and _has_results_beside(folder / first):
+            return Recognised(folder / first, SESSION)
+        if is_own:
+            return None
     return None
+
+
+def _has_results_beside(folder: Path) -> bool:
+    """Return whether a folder that is no packet looks like a session: it has `dicom` with `nii` or `inbox`, and results."""
+    names = _names(folder)
+    return DICOM in names and (NII in names or INBOX in names) and is_session(folder)
 
 
 def without_sessions(judged: Iterable[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
