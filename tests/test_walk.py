@@ -102,3 +102,9 @@ def test_a_packet_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:
     deep(tmp_path / "packet", DEEPEST + 1)
     with pytest.raises(OSError, match="nested more than"):
         fingerprint(tmp_path / "packet")
+
+
+def test_a_link_to_itself_hides_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_text("x")
+    assert list(walk(tmp_path)) == [(str(tmp_path), [], ["file", "loop"])]

@@ -46,8 +46,16 @@ def _listed(folder: str) -> tuple[list[str], list[str]]:
     files: list[str] = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            (folders if entry.is_dir() else files).append(entry.name)
+            (folders if _is_folder(entry) else files).append(entry.name)
     return sorted(folders), sorted(files)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder or leads to one; False for a link that leads to itself, which raises ELOOP."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _is_link(folder: str, name: str) -> bool:
