@@ -43,6 +43,26 @@ def test_each_command_has_a_help_text(name: str, capsys: pytest.CaptureFixture[s
     assert f"  {name} " in import_text(((name, command.summary),))
 
 
+@pytest.mark.parametrize(
+    ("command", "head", "of_the_import"),
+    [
+        ("inspect", "--test=yes|no", "and stop"),
+        ("convert", "--nameformat=REGEX", "Default: (?P<subject_id>"),
+        ("bids", "--logfile=SPEC", "names the subject of each packet"),
+        ("jobs", "--list-all", "before and after the import"),
+        ("resume", "--scheduler=SPEC", "Submit the import"),
+    ],
+)
+def test_an_option_that_means_something_else_in_a_command_says_so(
+    command: str, head: str, of_the_import: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert of_the_import in " ".join(import_text().split())
+    assert main([command, "--help=all"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f" {head} " in text
+    assert of_the_import not in text
+
+
 def options_in(text: str) -> set[str]:
     """Return the long names of the options in a help text."""
     words = [line.split()[-1] for line in text.splitlines() if line.startswith("  -")]

@@ -36,6 +36,11 @@ def import_options(*names: str) -> tuple[Parameter, ...]:
     return tuple(find(PARAMETERS, name) for name in names)
 
 
+def other_meaning(name: str, meaning: str, default: str = "") -> Parameter:
+    """Return a parameter of an import, which means something else in a command."""
+    return find(PARAMETERS, name).with_meaning(meaning, default)
+
+
 REPORTS = (
     *import_options("verbose", "quiet", "list_all", "log_file", "json_file"),
     switch("json", "Print the run's summary as JSON."),
@@ -76,7 +81,8 @@ COMMANDS: dict[str, Command] = {
             switch(
                 "update", "Compute the facts of sessions from their sorted DICOM, and store them. Nothing is converted."
             ),
-            *import_options("test", "join_series", "password_file"),
+            other_meaning("test", "With --update: print what would be written. Nothing is written.", "no"),
+            *import_options("join_series", "password_file"),
             Parameter(
                 "work_dir",
                 "Folder for temporary copies of DICOM headers from archives. Default: TMPDIR.",
@@ -121,7 +127,13 @@ COMMANDS: dict[str, Command] = {
                 "mem",
                 "timeout",
             ),
-            *import_options("add_image_type", "add_json_info", "path_map", "nameformat", "unzip", "protocol"),
+            *import_options("add_image_type", "add_json_info", "path_map"),
+            other_meaning(
+                "nameformat",
+                "Regular expression that finds `subject_id` and, if there is one, `session_name` in the name of a session folder. "
+                "Without it, the recorded subject stays.",
+            ),
+            *import_options("unzip", "protocol"),
             Parameter(
                 "gzip",
                 "How DICOM is kept. Without it, as each session has it.",
@@ -135,7 +147,7 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "split": Command(
-        "Splits a folder or archive of several patients or studies into one folder for each. The source is not changed.",
+        "Splits a folder or archive of several patients or studies into one folder for each study. The source is not changed.",
         ("split <path> [options]",),
         (
             Parameter(
@@ -199,7 +211,7 @@ COMMANDS: dict[str, Command] = {
             ),
             Parameter(
                 "plan",
-                "Print the path of every image as a table; nothing is exported. With a file: export by this edited table.",
+                "Without a file: print the path of every image as a table; nothing is exported. With a file: export by this table.",
                 group=Group.INPUT,
                 metavar="FILE",
                 form=Form.YES_NO,
@@ -240,7 +252,11 @@ COMMANDS: dict[str, Command] = {
                 default="<sessionsfolder>/bids-date-shifts.tsv",
                 metavar="FILE",
             ),
-            *import_options("logfile"),
+            other_meaning(
+                "logfile",
+                "Table of the import with the columns of --participant-columns: "
+                "`path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
+            ),
             Parameter(
                 "participant_columns",
                 "Columns of --logfile for participants.tsv.",
@@ -292,14 +308,21 @@ COMMANDS: dict[str, Command] = {
     "jobs": Command(
         "Shows the state of each packet submitted to a cluster: waiting, running, done, failed or lost.",
         ("jobs <sessionsfolder> [options]",),
-        (switch("json", "Print JSON."), *import_options("list_all")),
+        (
+            switch("json", "Print JSON."),
+            other_meaning("list_all", "List every packet. Without it, a long list is shortened to a count."),
+        ),
     ),
     "resume": Command(
         "Submits packets again whose cluster job ended without a result (killed, cancelled, out of time or memory).",
         ("resume <sessionsfolder> [options]",),
         (
             switch("failed", "Also submit packets whose import failed."),
-            *(parameter for parameter in OF_CLUSTER if parameter.name != "container"),
+            find(OF_CLUSTER, "scheduler").with_meaning(
+                "Options of the scheduler to change, with its name, like `SLURM,time=08:00:00`. The others stay as submitted.",
+                "",
+            ),
+            *(parameter for parameter in OF_CLUSTER if parameter.name not in ("scheduler", "container")),
             *import_options("quiet"),
         ),
     ),

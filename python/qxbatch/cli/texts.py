@@ -25,10 +25,10 @@ Usage:
   qxbatch [<sessionsfolder>] [options]
   qxbatch <data> <output> <level> [options]
 
-The first form imports the packets in <sessionsfolder>/inbox/MR. The second is
-the BIDS-App form: packets are in <data>, sessions are made in <output>. With
-the <level> participant it imports them, with group it writes the report of all
-sessions.
+The first form imports the packets in <sessionsfolder>/inbox/MR; without the
+argument, the sessions folder is the current folder. The second is the BIDS-App
+form: packets are in <data>, sessions are made in <output>. With the <level>
+participant it imports them, with group it writes the report of all sessions.
 """
 
 IMPORT_FOOT = """\

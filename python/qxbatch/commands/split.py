@@ -1,4 +1,4 @@
-"""`qxbatch split`: a folder or archive of several patients or studies becomes one folder for each.
+"""`qxbatch split`: a folder or archive of several patients or studies becomes one folder for each study.
 
 The source is not changed: the new folders contain hard links if the file system has them, else copies. A table lists the
 new path of each member.

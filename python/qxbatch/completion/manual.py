@@ -28,7 +28,8 @@ qxbatch \- bring incoming MR packets to sorted DICOM, NIfTI images and session.t
 \&...
 .SH DESCRIPTION
 The first form imports the packets (folders, zip, 7z and tar archives of DICOM or PAR/REC) in
-.IR sessionsfolder /inbox/MR.
+.IR sessionsfolder /inbox/MR;
+without the argument, the sessions folder is the current folder.
 The second is the BIDS-App form: packets are in
 .IR data ,
 sessions are made in

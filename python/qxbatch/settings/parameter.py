@@ -74,6 +74,19 @@ class Parameter:
         self.difference = difference
         """How qxbatch deliberately differs from it, and why."""
 
+    def with_meaning(self, meaning: str, default: str) -> "Parameter":
+        """Return this parameter with another meaning and default, as a command has it."""
+        return Parameter(
+            self.name,
+            meaning,
+            group=self.group,
+            default=default,
+            choices=self.choices,
+            metavar=self.metavar,
+            short=self.short,
+            form=self.form,
+        )
+
     @property
     def option(self) -> str:
         """Return the option's long name, with its dashes."""
