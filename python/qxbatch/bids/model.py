@@ -17,7 +17,7 @@ class ExportImage:
     series: SeriesSummary
     image: ImageSummary
     sidecar: Mapping[str, Any]
-    """The image's JSON file, completed with times of the headers; empty if there are neither."""
+    """The image's JSON file; TR, TE, TI and flip angle that it lacks are those of the headers."""
 
     @property
     def number(self) -> int:
@@ -64,7 +64,7 @@ class Rule:
     repeat: str = "all"
     """Which of several runs are exported: `last`, `all`, `longest`, `complete`."""
     copies: str = ""
-    """Which of several images of one acquisition is exported if they cannot be distinguished: as `repeat`; empty: an error."""
+    """Which copy of an image is exported: `last`, `longest`, `complete`; empty: that of `repeat`, where `all` is an error."""
     serves: Serves | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     """`set`: sidecar fields that no header has."""

@@ -36,7 +36,7 @@ class ParHeader(ParTable):
 
 
 def read_par(path: Path) -> ParHeader:
-    """Read a PAR header. The header of a file that is not a PAR is empty, and its conversion fails with that reason.
+    """Read a PAR header. A file that is not a PAR is not refused here: its header lacks values, so its conversion fails.
 
     Only the start of a PAR that is too large (`ParHeader.too_large`) is read. Raises OSError when the file cannot be read.
     """

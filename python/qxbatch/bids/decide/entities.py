@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from qxbatch.acquisition import ImageKind
 from qxbatch.bids.decide.acquisitions import Acquisition, Candidate
-from qxbatch.bids.decide.families import FIELD_MAP
+from qxbatch.bids.decide.families import FIELD_MAP_SUFFIXES
 from qxbatch.bids.images import facts as kinds
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.schema.names import Entity, Schema
@@ -37,7 +37,7 @@ class NamedImage:
 def named(acquisition: Acquisition, schema: Schema) -> list[NamedImage]:
     """Return the images of one acquisition with their entities."""
     members = acquisition.members
-    if members[0].target.datatype == "fmap" and members[0].target.suffix in FIELD_MAP:
+    if members[0].target.datatype == "fmap" and members[0].target.suffix in FIELD_MAP_SUFFIXES:
         return _field_map(members)
     return [_with_entities(member, members, schema) for member in members]
 
@@ -169,12 +169,12 @@ def _field_map(members: list[Candidate]) -> list[NamedImage]:
 
 def _shows_hz(member: Candidate) -> bool:
     is_magnitude = member.facts.kind == ImageKind.MAGNITUDE
-    return member.facts.kind == kinds.FIELD_MAP or (member.target.suffix == "fieldmap" and not is_magnitude)
+    return member.facts.kind == kinds.IN_HZ or (member.target.suffix == "fieldmap" and not is_magnitude)
 
 
 def _suffixed(member: Candidate, suffix: str, note: str) -> NamedImage:
     target = replace(member.target, suffix=suffix)
-    missing = "" if suffix in FIELD_MAP else f"its field map has more than {_TWO} echoes"
+    missing = "" if suffix in FIELD_MAP_SUFFIXES else f"its field map has more than {_TWO} echoes"
     changed = (f"{suffix}: {note}",) if suffix != member.target.suffix else ()
     return NamedImage(member, target, changed, missing)
 

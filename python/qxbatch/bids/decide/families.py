@@ -7,14 +7,14 @@ from qxbatch.bids.decide.acquisitions import Acquisition, Candidate
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.values import text
 
-FIELD_MAP = ("phasediff", "phase1", "phase2", "magnitude1", "magnitude2", "magnitude", "fieldmap")
+FIELD_MAP_SUFFIXES = ("phasediff", "phase1", "phase2", "magnitude1", "magnitude2", "magnitude", "fieldmap")
 """Suffixes that depend on the group: a rule can name any of them for the whole field map."""
 _DIFFUSION_MAPS = ("ADC", "FA", "S0map", "colFA", "expADC", "trace")
 _MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("func", "bold"): ("bold", "cbv", "phase", "sbref"),
     ("dwi", "dwi"): ("dwi", "sbref", *_DIFFUSION_MAPS),
     ("anat", "MP2RAGE"): ("MP2RAGE", "UNIT1", "T1map"),
-    ("fmap", "phasediff"): FIELD_MAP,
+    ("fmap", "phasediff"): FIELD_MAP_SUFFIXES,
 }
 _COMPANIONS = ("sbref", "UNIT1", "T1map", *_DIFFUSION_MAPS)
 """Suffixes of images that get the run of another one."""
@@ -56,7 +56,7 @@ def is_companion(candidate: Candidate) -> bool:
 
 def most_echoes(family: Family) -> int:
     """Return how many echo times the images of one run can have; 0: any number."""
-    return 2 if family.datatype == "fmap" and family.suffix in FIELD_MAP else 0
+    return 2 if family.datatype == "fmap" and family.suffix in FIELD_MAP_SUFFIXES else 0
 
 
 def is_set(family: Family, schema: Schema) -> bool:

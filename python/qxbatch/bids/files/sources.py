@@ -23,7 +23,7 @@ class Source(NamedTuple):
 
 
 class Sources:
-    """Sizes and hashes of files of sessions. A file that is older than the summary has the hash of the summary."""
+    """Sizes and hashes of files of sessions. The hash of an unchanged image is the one recorded in its session's summary."""
 
     def __init__(self, stamps: Stamps) -> None:
         self._stamps = stamps

@@ -46,7 +46,10 @@ class Stamps:
             self._people = dict(content.get("people", {}))
 
     def hash_of(self, name: str, path: Path, status: os.stat_result) -> str:
-        """Return the SHA-256 of a file; it is read only where its stamp is new. Raises OSError."""
+        """Return the SHA-256 of a file; it is read only where its stamp is new. Raises OSError.
+
+        The stamp is stored under `name`: the path in the data set, or for a file of a session `/` and its path.
+        """
         stamp = [*Stamp.of(status)]
         previous = self._previous.get(name)
         if isinstance(previous, list) and previous[:3] == stamp and len(previous) == 4 and isinstance(previous[3], str):  # noqa: PLR2004

@@ -22,15 +22,15 @@ from qxbatch.session.summary_parts import SeriesSummary
 from qxbatch.textfile import read_text
 from qxbatch.visible import shell_word
 
-FIELD_MAP = "fieldmap"
+IN_HZ = "fieldmap"
 """The kind of an image in Hz."""
-KINDS = (*ImageKind, FIELD_MAP)
+KINDS = (*ImageKind, IN_HZ)
 _NO_FACTS = Acquisition()
 _VOLUMES = 3
 """The axis of an image's shape."""
-_WORDS = {"FIELDMAPHZ": FIELD_MAP, "PHASE": "phase", "REAL": "real", "IMAGINARY": "imaginary", "MAGNITUDE": "magnitude"}
+_WORDS = {"FIELDMAPHZ": IN_HZ, "PHASE": "phase", "REAL": "real", "IMAGINARY": "imaginary", "MAGNITUDE": "magnitude"}
 """Words that dcm2niix adds to ImageType in the sidecar of each image."""
-_SUFFIXES = {"fieldmaphz": FIELD_MAP, "ph": "phase", "real": "real", "imaginary": "imaginary", "adc": "derived"}
+_SUFFIXES = {"fieldmaphz": IN_HZ, "ph": "phase", "real": "real", "imaginary": "imaginary", "adc": "derived"}
 """Words at the end of the name of an image: `e2_ph`."""
 
 
@@ -152,7 +152,7 @@ class ImageFacts:
         image_kind = self._kind_of_image
         if ImageKind.LOCALIZER in kinds:
             return ImageKind.LOCALIZER
-        if image_kind == FIELD_MAP:
+        if image_kind == IN_HZ:
             return image_kind
         if ImageKind.DERIVED in kinds or image_kind == ImageKind.DERIVED:
             return ImageKind.DERIVED

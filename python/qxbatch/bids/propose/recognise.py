@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from qxbatch.acquisition import ImageKind
-from qxbatch.bids.decide.families import FIELD_MAP
-from qxbatch.bids.images.facts import FIELD_MAP as IN_HZ
-from qxbatch.bids.images.facts import ImageFacts
+from qxbatch.bids.decide.families import FIELD_MAP_SUFFIXES
+from qxbatch.bids.images.facts import IN_HZ, ImageFacts
 from qxbatch.bids.schema.names import Schema
 from qxbatch.bids.schema.required import missing_fields
 from qxbatch.bids.schema.target import TargetError, read_target
@@ -93,7 +92,7 @@ def _of_guess(facts: ImageFacts) -> str:
     datatype, _slash, suffix = facts.guess.partition("/")
     if not suffix or datatype in _DISCARDED:
         return ""
-    if suffix in FIELD_MAP and datatype == "fmap":
+    if suffix in FIELD_MAP_SUFFIXES and datatype == "fmap":
         suffix = "phasediff"
     if facts.guess == "dwi/dwi" and facts.direction and not _has_b_values(facts):
         return "fmap/dir-{dir}_epi"  # a b0 of the other polarity
@@ -136,11 +135,7 @@ def _why_not(target: str, facts: ImageFacts, peers: Sequence[ImageFacts], schema
         missing.append("the context of its volumes")
     if parsed.suffix == "dwi" and not _has_b_values(facts):
         missing.append("b-values")
-    if (
-        parsed.suffix == "phasediff"
-        and facts.kind not in (ImageKind.MAGNITUDE, IN_HZ)
-        and not _has_two_echoes(facts, peers)
-    ):
+    if parsed.suffix == "phasediff" and _needs_two_echoes(facts, peers) and not _has_two_echoes(facts, peers):
         missing += ["EchoTime1", "EchoTime2"]
     if not missing:
         return ""
@@ -148,10 +143,15 @@ def _why_not(target: str, facts: ImageFacts, peers: Sequence[ImageFacts], schema
     return f"{names} {'is' if len(missing) == 1 else 'are'} in no header"
 
 
+def _needs_two_echoes(facts: ImageFacts, peers: Sequence[ImageFacts]) -> bool:
+    """Return whether an image is neither magnitude nor in Hz. Beside an image in Hz, a derived one is its magnitude."""
+    if facts.kind == ImageKind.DERIVED:
+        return all(peer.kind != IN_HZ for peer in peers)
+    return facts.kind not in (ImageKind.MAGNITUDE, IN_HZ)
+
+
 def _has_two_echoes(facts: ImageFacts, peers: Sequence[ImageFacts]) -> bool:
-    """Return whether the two echo times of a phase difference are known. A field map in Hz does not need them."""
-    if facts.kind == ImageKind.DERIVED and any(peer.kind == IN_HZ for peer in peers):
-        return True
+    """Return whether the two echo times of a phase difference are known."""
     echoes = {peer.te_ms for peer in peers if peer.kind == ImageKind.MAGNITUDE}
     has_two = len(echoes) == 2  # noqa: PLR2004 - a difference is of two
     return has_two or ("EchoTime1" in facts.image.sidecar and "EchoTime2" in facts.image.sidecar)

@@ -35,8 +35,8 @@ def compare(conditions: Iterable[Condition], facts: ImageFacts) -> Captures | Mi
     return captures
 
 
-def excludes(conditions: Iterable[Condition], facts: ImageFacts) -> Captures | None:
-    """Return empty captures if one of the conditions of `not` is not met, None if all are met."""
+def accept_unless(conditions: Iterable[Condition], facts: ImageFacts) -> Captures | None:
+    """Return empty captures unless all conditions of `not` are met, then None."""
     return {} if isinstance(compare(conditions, facts), Mismatch) else None
 
 

@@ -7,7 +7,7 @@ from qxbatch.bids.model import Condition, Rule, Serves
 from qxbatch.bids.rules.field_tables import check_values
 from qxbatch.bids.rules.match_keys import CAPTURING, KEYS, OF_CONVERTER, MatchKey, sidecar_key
 from qxbatch.bids.rules.match_values import as_mapping, captured_names
-from qxbatch.bids.rules.matching import excludes
+from qxbatch.bids.rules.matching import accept_unless
 from qxbatch.bids.schema.names import Schema
 from qxbatch.bids.schema.target import TargetError, check_template
 from qxbatch.protocol.lines import Place
@@ -88,7 +88,7 @@ class RuleReader:
         try:
             if key == _NOT:
                 nested = self._conditions(place, as_mapping(value))
-                return Condition(key, value, lambda facts: facts, lambda facts: excludes(nested, facts))
+                return Condition(key, value, lambda facts: facts, lambda facts: accept_unless(nested, facts))
             match_key = self._key(place, key)
             return Condition(key, value, match_key.value_of, match_key.read(value))
         except WrongValueError as error:

@@ -86,8 +86,8 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// The content of a compressed file. It ends with an end mark and a correct checksum, never just with the end of the
-/// input (except `.Z`, which has neither).
+/// The content of a compressed file. It ends where the format says so, with a correct checksum if the file has one, and
+/// never just with the end of the input (except `.Z`, which has no end mark).
 pub struct Unpack<'a> {
     packing: Packing,
     stage: Stage<'a>,
@@ -128,7 +128,7 @@ impl<'a> Unpack<'a> {
         self.trailing
     }
 
-    /// Bytes in skippable frames of zstd so far that no packer put there.
+    /// Bytes so far in skippable frames of zstd, except those that packers write.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.frames.skipped
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_checksum_is_an_error() {
+    fn a_changed_byte_never_changes_the_content_unnoticed() {
         for packing in STREAMED {
             let whole = packed(packing, &sample());
             let mut bad = whole.clone();

@@ -12,6 +12,8 @@ pub struct Bundle {
     /// The values of the current header.
     pub(super) collector: Collector,
     block: Vec<u8>,
+    /// Whether texts are UTF-8, regardless of SpecificCharacterSet.
+    utf8: bool,
 }
 
 /// Position of a header in its [`Bundle`].
@@ -29,10 +31,10 @@ pub struct Bundled {
 
 impl Bundle {
     /// Adds the collected values.
-    pub(super) fn put(&mut self, utf8: bool) -> HeaderRange {
+    pub(super) fn put(&mut self) -> HeaderRange {
         let start = self.block.len();
         let mut head = [0; HEAD];
-        head[0] = u8::from(utf8);
+        head[0] = u8::from(self.utf8);
         self.block.extend_from_slice(&head);
         let mut slots = head[1..].chunks_exact_mut(2);
         // Ends count from the first value, to use the whole range of 16 bits.
@@ -73,25 +75,31 @@ impl Bundled {
 impl Header {
     /// Makes a header from text in DICOM notation: values separated by a backslash.
     pub fn from_values(values: &[(Field, &str)]) -> Self {
-        let mut bundle = Bundle::default();
+        let mut bundle = Bundle {
+            utf8: true,
+            ..Bundle::default()
+        };
         for (field, text) in values {
             bundle.collector.set(*field, text.as_bytes());
         }
-        let range = bundle.put(true);
+        let range = bundle.put();
         bundle.close().header(range)
     }
 
     /// Returns the header with other ASCII values in some fields.
     #[must_use]
     pub fn with(&self, values: &[(Field, &str)]) -> Self {
-        let mut bundle = Bundle::default();
+        let mut bundle = Bundle {
+            utf8: self.is_utf8(),
+            ..Bundle::default()
+        };
         for field in Field::ALL {
             bundle.collector.set(field, self.raw(field));
         }
         for (field, text) in values {
             bundle.collector.set(*field, text.as_bytes());
         }
-        let range = bundle.put(self.is_utf8());
+        let range = bundle.put();
         bundle.close().header(range)
     }
 }

@@ -76,8 +76,8 @@ pub fn parse_into<W: Window>(
         };
     }
     match outcome {
-        Ok(()) => Ok(Parsed::Dicom(bundle.put(false))),
-        Err(Fault::Broken { .. }) if sortable(collector) => Ok(Parsed::Dicom(bundle.put(false))),
+        Ok(()) => Ok(Parsed::Dicom(bundle.put())),
+        Err(Fault::Broken { .. }) if sortable(collector) => Ok(Parsed::Dicom(bundle.put())),
         Err(Fault::Broken { reason, offset }) => Ok(Parsed::Broken { reason, offset }),
         Err(Fault::Io(error)) if error.kind() == io::ErrorKind::InvalidData => Ok(Parsed::Broken {
             reason: error.to_string(),
@@ -156,12 +156,12 @@ fn data_set<W: Window>(
             break;
         };
         if element.tag > stop {
-            stop = reach(collector);
+            stop = last_tag(collector);
             if element.tag > stop {
                 break;
             }
         }
-        wants.reach(element.tag);
+        wants.note_tag(element.tag);
         if element.tag == functional::PER_FRAME {
             // Nothing after it is used, and its frames may fill the file.
             return functional::read(&mut reader, &element, collector);
@@ -171,18 +171,18 @@ fn data_set<W: Window>(
     Ok(())
 }
 
-/// Returns how far to read after the plain elements: up to later fields, if the object can have them.
-fn reach(collector: &Collector) -> u32 {
-    // A file without the UIDs of its series is read to its end: a wrong tag does not end the others.
+/// Returns the last tag to read after the plain elements: that of later fields, if the object can have them.
+fn last_tag(collector: &Collector) -> u32 {
+    // A file whose series is not known yet is read to its end: after one element with too high a tag, others may follow.
     if !sortable(collector) {
         return u32::MAX;
     }
-    // Enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR have such class UIDs; other objects state
-    // their frames, or show them by an image without a scale.
+    // Enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR have such class UIDs. Other objects with
+    // functional groups have NumberOfFrames, or an image whose PixelSpacing is not in the main data set.
     let class = collector.get(Field::SopClassUid);
-    let scale = collector.has(Field::PixelSpacing) || !collector.has(Field::Rows);
-    let frames = collector.has(Field::NumberOfFrames) || !scale;
-    if frames || class.starts_with(b"1.2.840.10008.5.1.4.1.1.4.") {
+    let has_spacing = collector.has(Field::PixelSpacing) || !collector.has(Field::Rows);
+    let has_frames = collector.has(Field::NumberOfFrames) || !has_spacing;
+    if has_frames || class.starts_with(b"1.2.840.10008.5.1.4.1.1.4.") {
         return functional::PER_FRAME;
     }
     last_private(collector.get(Field::Manufacturer))

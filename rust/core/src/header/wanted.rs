@@ -39,8 +39,9 @@ impl Wanted {
         self.private.iter().any(|(wanted, _)| *wanted == tag)
     }
 
-    /// Advances to an element; tags ascend (PS3.5 section 7.1), and one that does not restarts the table.
-    pub(super) fn reach(&mut self, tag: u32) {
+    /// Records the tag of an element. Tags ascend (PS3.5 section 7.1); after one that does not, the table is searched
+    /// from its beginning.
+    pub(super) fn note_tag(&mut self, tag: u32) {
         if tag <= self.before {
             self.next = 0;
         }

@@ -12,12 +12,12 @@ use super::stop::{Fault, Stop};
 /// Returns the row of the archive, kept whole; None if its members keep their own rows.
 ///
 /// Only an archive among other sources (its prefix ends with `!`) is kept whole, and only if it can be read to its end:
-/// unreadable data may be an image.
+/// unreadable data may be an image. `number` is that of the source in the packet.
 pub fn kept_whole(
     pass: &Pass<'_>,
     path: &Path,
     prefix: &[u8],
-    at: usize,
+    number: usize,
     opened: &Opened,
 ) -> Result<Option<Row>, Stop> {
     let Some(name) = prefix.strip_suffix(b"!") else {
@@ -26,7 +26,7 @@ pub fn kept_whole(
     if opened.fault().is_some() || opened.wanted() {
         return Ok(None);
     }
-    let place = Place::packet(&[], at, false).member(name, 0);
+    let place = Place::packet(&[], number, false).member(name, 0);
     if path.is_symlink() {
         nested::discard(pass, opened)?;
         return Ok(Some(loose::link(
@@ -65,7 +65,7 @@ pub fn insert(rows: &mut Vec<Row>, mut loose: usize, whole: Vec<Row>) {
     }
 }
 
-/// Returns the top-level name of the inbox folder that contains a member.
+/// Returns the name of the entry of the inbox folder in which a member is.
 fn top(row: &Row) -> &[u8] {
     let slash = row.path.iter().position(|&byte| byte == b'/');
     let joint = row.joints.first().map(|&joint| joint as usize);

@@ -240,7 +240,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// Returns the place for a packet's members.
+    /// Returns the place for the members of a source of the packet: `number` counts the sources, `only` says that there is
+    /// just one.
     #[must_use]
     pub fn packet(prefix: &[u8], number: usize, only: bool) -> Self {
         let mut path = prefix.to_vec();
