@@ -79,14 +79,14 @@ def _mode(facts: Facts) -> tuple[Archive, Reason]:
         return Archive.LEAVE, Reason.LINKED
     if facts.in_archive and facts.archive is not Archive.LEAVE:
         return Archive.LEAVE, Reason.IN_ARCHIVE
-    incomplete = _incomplete(facts)
-    if facts.archive is Archive.DELETE and incomplete is not Reason.NONE:
-        return Archive.MOVE, incomplete
+    reason = _why_not_deleted(facts)
+    if facts.archive is Archive.DELETE and reason is not Reason.NONE:
+        return Archive.MOVE, reason
     return facts.archive, Reason.NONE
 
 
-def _incomplete(facts: Facts) -> Reason:
-    """Return why the packet has more than its sessions."""
+def _why_not_deleted(facts: Facts) -> Reason:
+    """Return why the packet may not be deleted."""
     reasons = (
         (facts.series_failed, Reason.SERIES_FAILED),
         (facts.surrounded, Reason.SURROUNDED),
@@ -99,7 +99,7 @@ def _fates_to_remove(facts: Facts) -> tuple[str, ...]:
     """Return the fates of loose files to remove. They are removed one by one, only if unchanged; `changed` refers to the
     packet.
 
-    In a session that is split, the other files go to the new sessions too, unless it keeps its own results and ledger.
+    Files with the fate `kept` stay, except if the session is split and had no results: then the new sessions have them.
     """
     if not facts.folder_mode or facts.linked:
         return ()

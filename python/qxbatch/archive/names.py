@@ -26,8 +26,8 @@ _NUMBER = "[1-9][0-9]{0,8}"
 def free_name(folder: Path, packet: Path, name: str, number: int | None = None) -> Path:
     """Return the packet's place in the archive: its own name, or a numbered one if another packet has the name.
 
-    With `number`, the first unused one from there. A name with the same bytes is the packet's own: then the returned path
-    exists.
+    With `number`, the first unused one from there. If the archive already has the same bytes under one of these names, that
+    existing path is returned.
     """
     if number is None:
         return _next_place(folder, packet, name)
@@ -41,7 +41,10 @@ def free_name(folder: Path, packet: Path, name: str, number: int | None = None) 
 
 
 def _next_place(folder: Path, packet: Path, name: str) -> Path:
-    """The numbered name of a packet that waits beside it is that packet's: so their order does not matter."""
+    """Return the first place that is free or has the same bytes.
+
+    A numbered name is not free while a packet with that name waits beside this one, so their order does not matter.
+    """
     k = 1
     while True:
         target = folder / place_of(name, k)

@@ -64,7 +64,10 @@ class Rule:
     repeat: str = "all"
     """Which of several runs are exported: `last`, `all`, `longest`, `complete`."""
     copies: str = ""
-    """Which copy of an image is exported: `last`, `longest`, `complete`; empty: that of `repeat`, where `all` is an error."""
+    """Which copy of an image is exported: `last`, `longest`, `complete`.
+
+    If empty, `repeat` decides; if that is `all`, copies are an error.
+    """
     serves: Serves | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     """`set`: sidecar fields that no header has."""

@@ -47,6 +47,10 @@ REPORTS = (
 )
 """Options for the messages of commands that import."""
 
+IN_FOLDER_NAME = (
+    "Regular expression that finds `subject_id` and, if there is one, `session_name` in the name of a session folder."
+)
+
 NOT_FOR_WORKER = ("sessionsfolder", "sessions", "participant_label", "session_label", "skip_bids_validator", "test")
 """Parameters of an import that a worker does not have, since its packet is named."""
 WORKER = (
@@ -97,7 +101,14 @@ COMMANDS: dict[str, Command] = {
         "Sorts the files in each session's inbox into its dicom folder. Nothing is converted, session.txt is not written.",
         ("sort <session>... [options]",),
         (
-            *import_options("overwrite", "test", "check", "archive", "gzip", "gzip_level", "unzip", "nameformat"),
+            *import_options("overwrite", "test", "check"),
+            other_meaning(
+                "archive",
+                "What to do with an archive in an inbox once its files are sorted and verified.",
+                find(PARAMETERS, "archive").default,
+            ),
+            *import_options("gzip", "gzip_level", "unzip"),
+            other_meaning("nameformat", IN_FOLDER_NAME, find(PARAMETERS, "nameformat").default),
             *import_options(
                 "on_mixed",
                 "on_damaged",
@@ -112,7 +123,7 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "convert": Command(
-        "Converts the sorted DICOM of sessions and rewrites session.txt. The sessions may be from another program.",
+        "Converts the sorted DICOM of sessions and writes session.txt. The sessions may be from another program.",
         ("convert <session>... [options]",),
         (
             *import_options(
@@ -130,8 +141,7 @@ COMMANDS: dict[str, Command] = {
             *import_options("add_image_type", "add_json_info", "path_map"),
             other_meaning(
                 "nameformat",
-                "Regular expression that finds `subject_id` and, if there is one, `session_name` in the name of a session folder. "
-                "Without it, the recorded subject stays.",
+                f"{IN_FOLDER_NAME} Without it, the recorded subject stays.",
             ),
             *import_options("unzip", "protocol"),
             Parameter(

@@ -1,4 +1,4 @@
-"""`qxbatch convert`: converts the sorted DICOM of sessions, whichever program sorted it, and rewrites session.txt."""
+"""`qxbatch convert`: converts the sorted DICOM of sessions, whichever program sorted it, and writes session.txt."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -23,8 +23,8 @@ class ImportParameters(TypedDict, total=False):
     """Regular expression that finds packets; its group `packet_name` is the packet's name. Default:
     (?P<packet_name>.*?)(?i:\\.zip$|\\.7z$|\\.tar$|\\.tgz$|\\.tarz$|\\.tar\\..*$|$)"""
     nameformat: str
-    """Regular expression that finds `subject_id` and, if there is one, `session_name` in a packet's name.
-    Default: (?P<subject_id>.*)"""
+    """Regular expression that finds `subject_id` and, if there is one, `session_name` in a packet's name (with
+    `--masterinbox=none`, the name of a session folder). Default: (?P<subject_id>.*)"""
     tool: Literal["auto", "dcm2niix", "dcm2nii", "dicm2nii"]
     """Converter; `auto` chooses one for each series. Default: auto"""
     parelements: int | Literal["all"]

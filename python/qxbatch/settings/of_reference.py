@@ -56,7 +56,8 @@ OF_REFERENCE = (
     ),
     Parameter(
         "nameformat",
-        "Regular expression that finds `subject_id` and, if there is one, `session_name` in a packet's name.",
+        "Regular expression that finds `subject_id` and, if there is one, `session_name` in a packet's name "
+        "(with `--masterinbox=none`, the name of a session folder).",
         group=Group.INPUT,
         default=NAMEFORMAT,
         metavar="REGEX",

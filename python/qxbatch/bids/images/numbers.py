@@ -6,5 +6,5 @@ _LARGEST = 10**15
 
 
 def is_amount(value: object) -> TypeGuard[int | float]:
-    """Return whether a value of TOML is a number that a scan can have."""
+    """Return whether a value of a rule file or sidecar is a number that a scan can have."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST

@@ -110,7 +110,10 @@ Pairs = Sequence[tuple[ImageFacts, Recognition]]
 
 
 def _ignored(pairs: Pairs) -> Iterator[Draft]:
-    """Yield rules for images that cannot be exported as they are. Other images can have the same names."""
+    """Yield rules that ignore images that cannot be exported as they are.
+
+    If another image with that name and guess is exported, the rule also requires the session.
+    """
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
     good = {(image.name, image.guess) for image, result in pairs if result.target}
     for image, result in pairs:

@@ -80,7 +80,7 @@ impl<'a> EncryptedMember<'a> {
                 let Some(mut keys) = field.fitting(password, salt, verifier) else {
                     return Ok(Attempt::WrongPassword);
                 };
-                let Some(mut cipher) = keys.decrypt() else {
+                let Some(mut cipher) = keys.decryptor() else {
                     return Ok(Attempt::WrongPassword);
                 };
                 if !self.take_all(&mut keys, monitor)? {

@@ -82,9 +82,9 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Decrypts the bytes in order.
+    /// Returns the cipher that decrypts the bytes in order.
     #[must_use]
-    pub fn decrypt(&self) -> Option<Box<dyn StreamCipher + Send>> {
+    pub fn decryptor(&self) -> Option<Box<dyn StreamCipher + Send>> {
         // The counter starts at 1 and is little-endian.
         let first = 1u128.to_le_bytes();
         let (key, first) = (self.cipher.as_slice(), first.as_slice());
