@@ -8,11 +8,16 @@ import pytest
 
 from qxbatch.cluster import status as module
 from qxbatch.cluster.grouping import Array, Plan
+from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.state import State, UnitState, as_text, of_text, state_path
 from qxbatch.cluster.status import Status, status_of
 from qxbatch.cluster.submission import Submission, new_submission, submissions
 from qxbatch.cluster.table import as_text as table_text
+from qxbatch.discover.units import units_of
+from qxbatch.model import Report
+from qxbatch.settings.parse import parse
+from tests.build.inbox import Place
 from tests.build.study import Study, run_main
 
 RECORD = {"options": {}, "scheduler": "SLURM", "cwd": "/", "bids_app": False, "found": []}
@@ -161,3 +166,18 @@ def test_jobs_accepts_the_study_folder(study: Study) -> None:
     run = run_main("jobs", str(study.sessions.parent), "--json")
     assert run.status == 0
     assert [each["state"] for each in json.loads(run.out)["packets"]] == ["done"]
+
+
+def test_a_packet_that_left_the_inbox_since_it_was_found_is_not_submitted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Place(tmp_path).put("S1.zip", "S2.zip")
+    units = units_of(place.candidates(), folder_mode=False)
+    (place.inbox / "S1.zip").unlink()
+    settings = parse({"sessionsfolder": str(place.sessions), "scheduler": "SLURM"}).settings
+    submission = make_submission(settings, {"scheduler": "SLURM"}, units, Report())
+    assert submission is not None
+    assert [state.packets for state in submission.all_states()] == [("S2.zip",)]
+    assert "1 of 2 are no longer in the inbox." in capsys.readouterr().out
+    (place.inbox / "S2.zip").unlink()
+    assert make_submission(settings, {"scheduler": "SLURM"}, units, Report()) is None

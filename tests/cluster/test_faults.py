@@ -120,7 +120,7 @@ def test_two_simultaneous_submissions_import_each_packet_once(submitted: Submitt
         subprocess.Popen(words, env={**os.environ, **submitted.env}, stdout=subprocess.PIPE, text=True) for _ in (1, 2)
     ]
     outputs = [each.communicate(timeout=100)[0] for each in both]
-    assert sorted(each.returncode for each in both) == [0, 75], outputs
+    assert sorted(each.returncode for each in both) == [0, 75], "\n----\n".join(outputs)
     submitted.slurm.wait_for_jobs()
     submitted.check()
 

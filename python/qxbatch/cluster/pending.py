@@ -20,13 +20,16 @@ from qxbatch.visible import one_line
 def make_submission(
     settings: Settings, options: Mapping[str, str], units: Sequence[Unit], report: Report
 ) -> Submission | None:
-    """Return a new submission of the units that no other submission contains; None if all units are submitted."""
+    """Return a new submission of the units that no other submission contains; None if all are submitted or gone."""
     folder = settings.sessionsfolder
     previous = submissions(folder, lambda error: print(one_line(str(error))))
     pending = _pending(previous)
-    free = [unit for unit in units if pending.isdisjoint(packet_names(unit))]
-    if len(free) < len(units):
-        print(f"{len(units) - len(free)} of {len(units)} are submitted already: `qxbatch jobs {folder}` shows them.")
+    present = [unit for unit in units if all(os.path.lexists(packet.path) for packet in unit.packets)]
+    if len(present) < len(units):
+        print(f"{len(units) - len(present)} of {len(units)} are no longer in the inbox.")
+    free = [unit for unit in present if pending.isdisjoint(packet_names(unit))]
+    if len(free) < len(present):
+        print(f"{len(present) - len(free)} of {len(units)} are submitted already: `qxbatch jobs {folder}` shows them.")
     if not free:
         return None
     refused = [candidate for candidate in report.candidates if candidate.verdict is Verdict.REFUSED]

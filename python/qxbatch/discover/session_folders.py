@@ -51,8 +51,8 @@ def refuse_foreign_inbox(settings: Settings) -> None:
     if settings.masterinbox is None or settings.archive not in (Archive.MOVE, Archive.DELETE):
         return
     inbox, sessions = (Path(os.path.realpath(path)) for path in (settings.masterinbox, settings.sessionsfolder))
-    if inbox == sessions:
-        return
+    if inbox in (sessions, sessions / MASTER_INBOX):
+        return  # its packets can have any names, such as dicom and nii
     recognised = _around(inbox, sessions)
     if recognised is None:
         return

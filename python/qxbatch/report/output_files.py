@@ -3,7 +3,6 @@
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -85,6 +84,8 @@ def _is_log(path: Path) -> bool:
 
 
 def _is_toml(path: Path) -> bool:
+    import tomllib  # an import writes no TOML
+
     try:
         tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError:
