@@ -107,6 +107,17 @@ def test_two_studies_share_a_work_folder(study: Study, tmp_path: Path) -> None:
     assert (foreign / "at work").exists()
 
 
+@pytest.mark.parametrize("place", ["inbox/MR", "inbox/MR/tmp", "archive/MR"])
+def test_a_work_folder_among_packets_is_refused(study: Study, place: str) -> None:
+    study.put("S1", T1.files(), Kind.FOLDER)
+    work = study.sessions / place
+    work.mkdir(parents=True, exist_ok=True)
+    run = study.main(f"--work-dir={work}")
+    assert run.status == 64
+    assert f"--work-dir={work} is in the " in run.text
+    assert study.session_names() == []
+
+
 def test_a_converter_that_outlived_its_run_is_ended(stage: Stage, tmp_path: Path) -> None:
     slow = tmp_path / "dcm2niix"
     slow.write_text(

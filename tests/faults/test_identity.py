@@ -323,3 +323,16 @@ def test_the_header_of_an_image_names_no_patient(study: Study, comment: str) -> 
     image = gzip.decompress((study.session("S1") / "nii/31.nii.gz").read_bytes())
     assert not re.search(rb"Doe|Jane", image[:352]), image[:352]
     assert b"TE=30" in image[:352], "other texts are kept"
+
+
+def test_a_kept_name_that_gets_too_long_without_the_patients_name_is_shortened(study: Study) -> None:
+    session = "S" * 150
+    name = f"Doering_Jane_{'n' * 230}.txt"
+    study.put(session, {**MrSeries(patient="PX1234", name="Doering^Jane").files(), name: b"x"})
+    run = study.run("--deidentify-logs")
+    assert run.status == 0, run.text
+    [kept] = (study.session(session) / "inbox").iterdir()
+    assert kept.read_bytes() == b"x"
+    assert kept.suffix == ".txt"
+    assert "Doering" not in kept.name
+    Judge(study.session(session)).check()

@@ -17,6 +17,7 @@ def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
     _need_folder(settings.sessionsfolder, "the sessions folder", "Give a folder you may write to.")
     if settings.work_dir is not None:
         _need_folder(_nearest_existing(settings.work_dir), "--work-dir", "Give a folder you may write to.")
+        _refuse_among_packets(settings, settings.work_dir)
     if settings.archive in (Archive.MOVE, Archive.COPY):
         hint = "Use --archive=leave, or make it writable."
         _need_folder(_nearest_existing(settings.archive_folder), f"the archive (--archive={settings.archive})", hint)
@@ -25,6 +26,16 @@ def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
     for folder in sorted({candidate.path.parent for candidate in ready}):
         hint = "Use --archive=leave or --archive=copy, or make it writable."
         _need_folder(folder, f"the packets' folder (--archive={settings.archive})", hint)
+
+
+def _refuse_among_packets(settings: Settings, work_dir: Path) -> None:
+    """Raise UsageError if temporary files would be among packets, where another run takes them for one."""
+    for folder, what in ((settings.masterinbox, "the master inbox"), (settings.archive_folder, "the archive")):
+        if folder is not None and Path(os.path.realpath(work_dir)).is_relative_to(os.path.realpath(folder)):
+            raise UsageError(
+                f"--work-dir={work_dir} is in {what} {folder}: its temporary files would be among the packets.",
+                "Give a folder elsewhere, on a disk with much space.",
+            )
 
 
 def _nearest_existing(folder: Path) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from qxbatch.core import hash_file
 from qxbatch.deidentify import Redact, unchanged
+from qxbatch.discover.own_names import LONGEST_NAME
 from qxbatch.pack.series import move
 from qxbatch.session.layout import INBOX, KEPT_AT, LOG_AT
 from qxbatch.session.paths import SessionPaths
@@ -43,7 +44,11 @@ def redact_kept(root: Path, redact: Redact) -> dict[str, str]:
             if path.is_dir():
                 _remove_if_empty(path)
                 continue
-            new_at = _free(root, "/".join([top, *map(redact, path.relative_to(root / top).parts)]), at)
+            parts = [
+                part if (new := redact(part)) == part else _shortened(new)
+                for part in path.relative_to(root / top).parts
+            ]
+            new_at = _free(root, "/".join([top, *parts]), at)
             if new_at != at:
                 (root / new_at).parent.mkdir(parents=True, exist_ok=True)
                 path.rename(root / new_at)
@@ -52,6 +57,17 @@ def redact_kept(root: Path, redact: Redact) -> dict[str, str]:
             if path.is_dir():
                 _remove_if_empty(path)
     return changed
+
+
+def _shortened(name: str) -> str:
+    """Return a name that became longer, as long as a file system allows, with its ending and with room for a number."""
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 - text of a ledger, not a path here
+    room = LONGEST_NAME - 10 - len(os.fsencode(ending))
+    if len(os.fsencode(stem)) <= room:
+        return name
+    if room < 1:
+        stem, ending, room = name, "", LONGEST_NAME - 10
+    return os.fsencode(stem)[:room].decode(errors="ignore") + ending
 
 
 def _free(root: Path, requested: str, current: str) -> str:
