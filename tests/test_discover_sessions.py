@@ -91,6 +91,11 @@ EXPORTS = {
     "of a CD": {"DICOM/ST0/IM0": "x", "DICOMDIR": "x"},
     "with images": {"dicom/30/IM-0001-0001.dcm": "x", "nii/t1_mprage.nii.gz": "x"},
     "with numbered images": {"dicom/1/1.dcm": "x", "nii/1.nii.gz": "x"},
+    "with twelve numbered series": {
+        **{f"dicom/{k}/1.dcm": "x" for k in range(1, 13)},
+        **{f"nii/{k}.nii.gz": "x" for k in range(1, 13)},
+    },
+    "with a series 10": {"dicom/5/MR-5-1.2.840.1.dcm": "x", "dicom/10/MR-10-1.2.840.1.dcm": "x"},
     "with series in its names": {"dicom/301/Scan-301-1.dcm": "x"},
     "with a file of another program": {"session.txt": "station: 3\n", "study.json": "{}", "IM1": "x"},
     "with an archive": {"archive/IM1": "x", "inbox/IM2": "x", "qxbatch/IM3": "x"},
@@ -121,6 +126,11 @@ def test_a_folder_with_a_session_is_imported_if_it_stays(place: Place, files: di
 @pytest.mark.parametrize("files", EXPORTS.values(), ids=EXPORTS)
 def test_an_export_with_similar_names_is_a_packet(place: Place, files: dict[str, str]) -> None:
     assert put_folder(place, files).one(archive="delete").verdict is Verdict.READY
+
+
+def test_a_folder_with_an_empty_folder_for_records_is_a_packet(place: Place) -> None:
+    put_folder(place, {"IM1": "x"}).session("inbox/MR/AP9/.qxbatch")
+    assert place.one(archive="delete").verdict is Verdict.READY
 
 
 @pytest.mark.parametrize("overwrite", ["yes", "no"])

@@ -211,6 +211,21 @@ def test_a_log_is_continued(study: Study, tmp_path: Path) -> None:
         assert path.read_text().count("command: ") == number
 
 
+def test_the_log_of_another_program_is_not_continued(study: Study, tmp_path: Path) -> None:
+    path = tmp_path / "run.log"
+    path.write_text("2026-01-02 03:04:05,678 INFO another program\n")
+    run = study.main(f"--log-file={path}", "--check=no")
+    assert run.status == ExitStatus.USAGE
+    assert f"--log-file={path} exists and is not " in run.text
+
+
+def test_a_log_that_begins_with_a_note_is_continued(study: Study, tmp_path: Path) -> None:
+    path = tmp_path / "run.log"
+    for number in (1, 2):
+        assert study.main(f"--log-file={path}", "--check=no", "--existing-structure=yes").status == 0
+        assert path.read_text().count("command: ") == number
+
+
 def test_the_summary_of_a_script_does_not_change_a_packet(study: Study) -> None:
     study.put("S1", FILES)
     assert study.main().status == 0

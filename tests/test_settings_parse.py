@@ -227,3 +227,8 @@ def test_a_folder_with_its_own_inbox_is_no_study_folder(folder: Path) -> None:
 def test_skip_bids_validator_is_ignored_with_a_note(folder: Path) -> None:
     parsed = parse({"sessionsfolder": str(folder), "skip_bids_validator": "yes"}, bids_app=True)
     assert any("--skip-bids-validator" in note for note in parsed.notes)
+
+
+def test_an_enormous_number_of_processes_is_limited(settings: Callable[..., Settings]) -> None:
+    parsed = settings(parelements="100000000", n_procs="100000000")
+    assert (parsed.parelements, parsed.n_procs) == (1024, 1024)

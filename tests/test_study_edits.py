@@ -1,6 +1,8 @@
 """Files of the study level that somebody edited or forged: edits are kept, and forged texts are escaped."""
 
+import fcntl
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -147,6 +149,31 @@ def test_reason_and_command_of_an_earlier_run_stay_on_the_page(
         imported.put("S6", REST.files())
         imported.main(*run_again)
     assert "--sessions=S5" in page.read_text()
+
+
+@pytest.mark.parametrize("content", ['{\n "mine": 1\n}\n', '{"schema": 1}', "[1]"])
+def test_a_study_json_of_another_program_is_kept(study: StudyFolder, content: str) -> None:
+    path = study.sessions / "study.json"
+    path.write_text(content)
+    study.put("S1", T1.files())
+    assert study.main().status == 0
+    assert kept_beside(path) == [content]
+
+
+def test_an_edit_is_kept_while_another_program_holds_the_lock_of_the_folder(
+    imported: StudyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = imported.sessions / "study.tsv"
+    edited = path.read_text() + "# my remark\n"
+    path.write_text(edited)
+    monkeypatch.setattr("qxbatch.publish.alone._PATIENCE", 0.1)
+    other = os.open(imported.sessions, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_SH)
+    try:
+        main(["report", str(imported.sessions)])
+    finally:
+        os.close(other)
+    assert kept_beside(path) == [edited]
 
 
 def test_texts_of_study_json_are_escaped(imported: StudyFolder) -> None:

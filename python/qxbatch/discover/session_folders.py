@@ -136,7 +136,7 @@ def kind_of_folder(folder: Path) -> str:
 
 def _kind(path: Path, folders: list[str], files: list[str]) -> str:
     marks: tuple[tuple[bool, Callable[[Path], bool], str], ...] = (
-        (WORKSPACE in folders, _always, SESSIONS),
+        (WORKSPACE in folders, _has_records, SESSIONS),
         (STUDY_SIDECAR in files and STUDY_TABLE in files, _always, SESSIONS),
         (ARCHIVE in folders, _has_study_folders, SESSIONS),
         (SESSION_TXT in files, _has_session_txt, SESSION),
@@ -148,6 +148,10 @@ def _kind(path: Path, folders: list[str], files: list[str]) -> str:
 
 def _always(_path: Path) -> bool:
     return True
+
+
+def _has_records(path: Path) -> bool:
+    return bool(_names(path / WORKSPACE))
 
 
 def _has_study_folders(path: Path) -> bool:
@@ -167,18 +171,20 @@ def _has_sorted_series(path: Path) -> bool:
     """Return whether `dicom` is that of a session, and not the folder of an export.
 
     A session has a report there, or series that its images or the names of its files belong to: `dicom/30` with
-    `nii/31.nii.gz`, or with a file `<patient>-30-<UID>.dcm`.
+    `nii/31.nii.gz`, or with a file `<patient>-30-<UID>.dcm`. All its series have numbers that end in 0.
     """
     paths = SessionPaths(path)
     if paths.dicom_report.is_file():
         return True
     names = _names(paths.dicom)
     series = {name.removesuffix(PACKED) for name in names if name.removesuffix(PACKED).isdecimal()}
+    if not all(number.endswith("0") for number in series):
+        return False
     matches = map(_IMAGE_NAME.fullmatch, _names(path / NII))
     images = {int(match[1]) for match in matches if match}
     if any(number % 10 and str(number - number % 10) in series for number in images):
         return True
-    files = ((number, name) for number in series if number.endswith("0") for name in _names(paths.dicom / number)[:1])
+    files = ((number, name) for number in series for name in _names(paths.dicom / number)[:1])
     return any(re.search(rf"-{number}-[012]\.[0-9.]+\.dcm", name) for number, name in files)
 
 

@@ -1,6 +1,7 @@
 """The study level: report.html, study.tsv and study.json in the sessions folder, after an import or on request."""
 
 import os
+import re
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from qxbatch.model import Report
 from qxbatch.page.study import study_page
 from qxbatch.pipeline.not_imported import waiting
-from qxbatch.publish.alone import alone_in
+from qxbatch.publish.alone import FolderLock, alone_in
 from qxbatch.publish.durable import NO_RUN, replace_text
 from qxbatch.publish.foreign import keep_foreign
 from qxbatch.session.folder import SessionFolder
@@ -18,6 +19,8 @@ from qxbatch.study.document import as_json, as_tsv, previous_table, read_previou
 from qxbatch.study.exports import existing_exports
 from qxbatch.study.study import Study, study_of
 from qxbatch.study.written_table import is_written_table
+
+_SIDECAR_HEAD = re.compile(rb'\{\n "schema": \d+,\n "columns": ')
 
 
 def write_study(
@@ -29,26 +32,27 @@ def write_study(
     without it, packets that previous runs did not import stay listed while they are in the inbox. `deidentified`: packets
     without a session are counted and not named, since no session id can replace names of patients.
     """
-    with alone_in(folder) as alone:
+    with alone_in(folder) as lock:
         previous_study = read_previous(folder / STUDY_SIDECAR)
         not_imported = waiting(report, previous_study.not_imported, deidentified=deidentified)
         study = study_of(map(SessionFolder, sessions), previous_study.sessions, not_imported, existing_exports(folder))
-        tag = NO_RUN if alone else os.urandom(8).hex()
+        tag = NO_RUN if lock is FolderLock.LOCKED else os.urandom(8).hex()
         table = as_tsv(study.rows)
-        keep_foreign(folder / STUDY_TABLE, partial(_is_own_table, table, folder / STUDY_SIDECAR, alone=alone))
+        is_own_table = partial(_is_own_table, table, folder / STUDY_SIDECAR, lock)
+        keep_foreign(folder / STUDY_TABLE, is_own_table)
         keep_foreign(folder / PAGE, is_unchanged_page)
-        keep_foreign(folder / STUDY_SIDECAR, lambda content: content.startswith(b"{\n"))
+        keep_foreign(folder / STUDY_SIDECAR, lambda content: _SIDECAR_HEAD.match(content) is not None)
         replace_text(folder / STUDY_TABLE, table, tag)
         replace_text(folder / PAGE, study_page(folder, study), tag)
         replace_text(folder / STUDY_SIDECAR, as_json(study), tag)  # last: is_outdated compares its time
         return study
 
 
-def _is_own_table(new: str, sidecar: Path, content: bytes, *, alone: bool) -> bool:
+def _is_own_table(new: str, sidecar: Path, lock: FolderLock, content: bytes) -> bool:
     """Return whether qxbatch wrote a table, and nobody changed it since.
 
-    While another run writes, only the first line is compared: its table may be newer than its study.json.
+    Without locks on the file system only the first line is compared: the table of another run may be newer than its study.json.
     """
-    if not content.startswith(b"session_id\t") or not alone:
+    if not content.startswith(b"session_id\t") or lock is FolderLock.UNSUPPORTED:
         return content.startswith(b"session_id\t")
     return is_written_table(content.decode("utf-8", "surrogateescape"), new, previous_table(sidecar))

@@ -4,6 +4,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
 
 _PATIENCE = 10.0
@@ -11,12 +12,19 @@ _PATIENCE = 10.0
 _PAUSE = 0.05
 
 
-@contextlib.contextmanager
-def alone_in(folder: Path, clock: Callable[[], float] = time.monotonic) -> Iterator[bool]:
-    """Take the kernel's lock (flock) on a folder; yield whether it is locked.
+class FolderLock(Enum):
+    """Whether this process has the lock on a folder."""
 
-    It is not locked if the file system has no such locks, or if another process keeps the lock for more than 10 s. The
-    kernel releases the lock of a killed process. Raises OSError when the folder cannot be opened.
+    LOCKED = "locked"
+    HELD = "another process held it for more than 10 s"
+    UNSUPPORTED = "the file system has no such locks"
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path, clock: Callable[[], float] = time.monotonic) -> Iterator[FolderLock]:
+    """Take the kernel's lock (flock) on a folder; yield whether this process has it.
+
+    The kernel releases the lock of a killed process. Raises OSError when the folder cannot be opened.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -25,7 +33,7 @@ def alone_in(folder: Path, clock: Callable[[], float] = time.monotonic) -> Itera
         os.close(descriptor)
 
 
-def _locked(descriptor: int, until: float, clock: Callable[[], float]) -> bool:
+def _locked(descriptor: int, until: float, clock: Callable[[], float]) -> FolderLock:
     import fcntl
 
     while True:
@@ -33,9 +41,9 @@ def _locked(descriptor: int, until: float, clock: Callable[[], float]) -> bool:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if clock() > until:
-                return False
+                return FolderLock.HELD
             time.sleep(_PAUSE)
         except OSError:
-            return False
+            return FolderLock.UNSUPPORTED
         else:
-            return True
+            return FolderLock.LOCKED

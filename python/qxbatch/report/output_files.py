@@ -16,7 +16,8 @@ from qxbatch.settings.model import Settings
 
 _SUMMARY = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
 _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
-_ENOUGH = 512
+_LOG_HEAD = b" INFO qxbatch "
+_ENOUGH = 4096
 """Bytes in which the beginning of a run's summary or of a log is found."""
 _STREAM = re.compile(r"/dev/(?:null|full|tty|stdin|stdout|stderr|fd/\d+)|/proc/(?:self|\d+)/fd/\d+")
 _STUDY_LEVEL = re.compile(rf"(?:{re.escape(PAGE)}|{re.escape(STUDY_TABLE)})(?:\.\d+)?|{re.escape(STUDY_SIDECAR)}")
@@ -80,7 +81,8 @@ def _is_summary(path: Path) -> bool:
 
 
 def _is_log(path: Path) -> bool:
-    return _LOG_LINE.match(_beginning(path)) is not None
+    beginning = _beginning(path)
+    return _LOG_LINE.match(beginning) is not None and _LOG_HEAD in beginning
 
 
 def _is_toml(path: Path) -> bool:
