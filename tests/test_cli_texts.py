@@ -1,5 +1,6 @@
 """Help texts are complete, docopt can parse them, and printing them loads few modules."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,13 @@ def test_an_option_that_means_something_else_in_a_command_says_so(
     text = " ".join(capsys.readouterr().out.split())
     assert f" {head} " in text
     assert of_the_import not in text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_names_only_its_own_options(name: str) -> None:
+    parameters = COMMANDS[name].parameters
+    named = {option for each in parameters for option in re.findall(r"--[a-z][a-z-]*", each.meaning)}
+    assert named <= {each.option for each in parameters}
 
 
 def options_in(text: str) -> set[str]:

@@ -64,9 +64,9 @@ class Rule:
     repeat: str = "all"
     """Which of several runs are exported: `last`, `all`, `longest`, `complete`."""
     copies: str = ""
-    """Which copy of an image is exported: `last`, `longest`, `complete`.
+    """Which image is exported if one acquisition was sent or reconstructed more than once: `last`, `longest`, `complete`.
 
-    If empty, `repeat` decides; if that is `all`, copies are an error.
+    If empty, `repeat` decides; if that is `all`, such copies are an error.
     """
     serves: Serves | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Rule:
     conditions: tuple[Condition, ...] = field(default=(), compare=False)
     """`match`, ready to be compared with images."""
     session: str = ""
-    """The session whose series this rule overrides; empty for rules of all sessions."""
+    """The id of the only session with this rule (table `[session.ID]`); empty for rules of all sessions."""
 
 
 class SessionRules(NamedTuple):

@@ -41,8 +41,18 @@ def other_meaning(name: str, meaning: str, default: str = "") -> Parameter:
     return find(PARAMETERS, name).with_meaning(meaning, default)
 
 
+def without(words: str, name: str) -> Parameter:
+    """Return a parameter of an import, whose meaning lacks the words about options that a command does not have."""
+    parameter = find(PARAMETERS, name)
+    return parameter.with_meaning(parameter.meaning.replace(words, ""), parameter.default)
+
+
+LOG_FILE = without(" (not the table, `--logfile`)", "log_file")
+DEIDENTIFY_LOGS = without(" `--logfile` implies this.", "deidentify_logs")
 REPORTS = (
-    *import_options("verbose", "quiet", "list_all", "log_file", "json_file"),
+    *import_options("verbose", "quiet", "list_all"),
+    LOG_FILE,
+    *import_options("json_file"),
     switch("json", "Print the run's summary as JSON."),
 )
 """Options for the messages of commands that import."""
@@ -117,8 +127,8 @@ COMMANDS: dict[str, Command] = {
                 "password_file",
                 "n_procs",
                 "work_dir",
-                "deidentify_logs",
             ),
+            DEIDENTIFY_LOGS,
             *REPORTS,
         ),
     ),
@@ -150,9 +160,8 @@ COMMANDS: dict[str, Command] = {
                 group=Group.OUTPUT,
                 choices=("folder", "file", "no"),
             ),
-            *import_options(
-                "gzip_level", "on_mixed", "on_damaged", "join_series", "max_expansion", "work_dir", "deidentify_logs"
-            ),
+            *import_options("gzip_level", "on_mixed", "on_damaged", "join_series", "max_expansion", "work_dir"),
+            DEIDENTIFY_LOGS,
             *REPORTS,
         ),
     ),
@@ -228,7 +237,8 @@ COMMANDS: dict[str, Command] = {
             ),
             Parameter(
                 "explain",
-                "Print which rule decides a series, and why the others do not.",
+                "Print which rule decides a series, and why the others do not. SERIES is the scanner's series number, or "
+                "`n70` for the series in dicom/70.",
                 group=Group.INPUT,
                 metavar="SESSION SERIES",
                 form=Form.WORDS,
@@ -264,7 +274,7 @@ COMMANDS: dict[str, Command] = {
             ),
             other_meaning(
                 "logfile",
-                "Table of the import with the columns of --participant-columns: "
+                "The import's table, with the columns that --participant-columns names: "
                 "`path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
             ),
             Parameter(
@@ -305,7 +315,9 @@ COMMANDS: dict[str, Command] = {
         ("demo [<folder>] [options]",),
         (
             switch("packets_only", "Make the packets and import nothing."),
-            *import_options("archive", "gzip", "path_map", "n_procs", "quiet", "list_all", "log_file", "json_file"),
+            *import_options("archive", "gzip", "path_map", "n_procs", "quiet", "list_all"),
+            LOG_FILE,
+            *import_options("json_file"),
         ),
     ),
     "worker": Command(

@@ -26,7 +26,7 @@ class ListedFolder(NamedTuple):
 
     path: Path
     has_data: bool
-    """Whether its inbox contains anything."""
+    """Whether its inbox contains a file, in any folder."""
     has_results: bool
     """Whether dicom or nii contains a file."""
     unreadable: str = ""

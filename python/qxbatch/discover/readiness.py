@@ -32,7 +32,7 @@ def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: i
         )
         return _candidate(refused, None)
     age = (now - current.mtime_ns) / _SECOND
-    # a time in the future is ignored, unless the clocks of two machines may differ by as much
+    # times up to `settle` in the future also wait: the clocks of two machines differ; later times are ignored
     if abs(age) < settings.settle:
         waits = judged.turned(
             Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settings.settle:g}"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from qxbatch.core import Reading, Row
 from qxbatch.settings.model import Passwords
 
-_REASON = re.compile(r"(?:^|: )encrypted(?P<wanting>$|[:;])?")
-"""The core's reasons for encryption; a missing password and an unsupported encryption have different endings."""
+_REASON = re.compile(r"(?:^|: )encrypted(?P<openable>$|[:;])?")
+"""The core's reasons for encryption; the group `openable` matches if a password would open the member."""
 _WHOLE = re.compile(r": (encrypted(?:: .*)?$)")
 """The reason of a whole packet, after its name: the header of a 7z may be encrypted too."""
 
@@ -24,7 +24,7 @@ def refused_as_encrypted(reading: Reading) -> list[str]:
 
 def is_openable(reasons: list[str]) -> bool:
     """Return whether a password would open one of the unopened members, by their reasons."""
-    return any(match["wanting"] is not None for match in map(_REASON.search, reasons) if match)
+    return any(match["openable"] is not None for match in map(_REASON.search, reasons) if match)
 
 
 def hint(reasons: list[str], passwords: Passwords | None) -> str:

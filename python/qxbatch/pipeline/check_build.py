@@ -1,4 +1,4 @@
-"""Syncs a session's build, and compares it with the packet."""
+"""Syncs a session's build, and compares it with its ledger."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

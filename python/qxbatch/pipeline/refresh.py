@@ -18,7 +18,8 @@ def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool 
     """Write the study level after an import; a failed write is a message, since the sessions are published.
 
     If nothing was imported, or single sessions were sorted or converted, only an existing study level is refreshed.
-    `sessions_changed`: an earlier run may have published sessions without refreshing the study level.
+    `sessions_changed`: the study level may be out of date even if the report has no published session: another run
+    published sessions without refreshing it, this run was interrupted, or other packets wait than it lists.
     """
     folder = settings.sessionsfolder
     imported = sessions_changed or any(session.folder is not None for session in report.sessions) or is_outdated(folder)

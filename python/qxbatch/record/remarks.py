@@ -1,4 +1,4 @@
-"""The remarks on a session as a whole: warnings that belong to none of its series and images."""
+"""The remarks on a session: all its problems, except those of conversions and images."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,7 +23,7 @@ class Remarks(NamedTuple):
 
 
 def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequence[Conversion]) -> Remarks:
-    """Return the remarks on a session as a whole, with identities redacted, without problems of its series and images."""
+    """Return the problems of a session, except those of conversions and images, with identities redacted."""
     missing = left_out_of(job, sorted_session, conversions)
     remarks = (
         *several_studies(job.reading.groups(), sorted_session),

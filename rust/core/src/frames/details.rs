@@ -144,7 +144,8 @@ struct Gather {
 type Creators = Vec<(u32, &'static str)>;
 
 impl Gather {
-    fn items<W: Window>(
+    /// Reads the elements of the main data set or of an item; returns the offset after them.
+    fn elements<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         start: u64,
@@ -193,7 +194,7 @@ impl Gather {
                     MAX_DEPTH
                 };
                 if within < MAX_DEPTH || end == u64::MAX {
-                    return self.items(reader, start, end, inner, within.saturating_add(1));
+                    return self.elements(reader, start, end, inner, within.saturating_add(1));
                 }
                 Ok(end)
             },
@@ -298,7 +299,7 @@ impl Visit for Gather {
         _: &Syntax,
     ) -> Result<(), Fault> {
         let encoding = reader.encoding;
-        self.items(reader, start, u64::MAX, encoding, 0)?;
+        self.elements(reader, start, u64::MAX, encoding, 0)?;
         Ok(())
     }
 }
