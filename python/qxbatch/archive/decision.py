@@ -50,7 +50,7 @@ class Decision(NamedTuple):
     """What to do with a packet and, in folder mode, with the loose files beside it."""
 
     mode: Archive | None
-    """How to archive the packet; None if it is kept in place, whatever was requested."""
+    """How to archive the packet; None if it is not archived: its session is not published, or it is damaged or changed."""
     reason: Reason = Reason.NONE
     fates_to_remove: tuple[str, ...] = ()
     """Folder mode: the ledger fates of loose files that are removed from the inbox, since a session contains their bytes."""
@@ -96,8 +96,8 @@ def _why_not_deleted(facts: Facts) -> Reason:
 
 
 def _fates_to_remove(facts: Facts) -> tuple[str, ...]:
-    """Return the fates of loose files to remove. They are removed one by one, only if unchanged; `changed` refers to the
-    packet.
+    """Return the fates of loose files to remove, whether or not the packet changed: each file is removed only if it is
+    itself unchanged.
 
     Files with the fate `kept` stay, except if the session is split and had no results: then the new sessions have them.
     """

@@ -62,7 +62,7 @@ def archive_packet(
 
 
 class _Place(NamedTuple):
-    """The place of a packet in the archive, once it is chosen."""
+    """What a packet's place in the archive is chosen from."""
 
     name: str
     folder: Path
@@ -74,7 +74,7 @@ class _Place(NamedTuple):
         source = packet.resolve()  # a copy of a link would not be a copy of the data
         existing = self._existing(source)
         if existing is not None:
-            # of a run that was killed after it named the copy and before it removed the hidden one
+            # a run was killed after it linked the copy to its name, and before it removed the hidden name
             remove_tree(hidden_path(self.folder / self.name, Use.COPY, self.tag))
             return existing
         copy = self._copy(source)
@@ -86,7 +86,7 @@ class _Place(NamedTuple):
             remove_tree(copy)
 
     def moved(self, source: Path, packet: Path, aside: Path, unchanged: Unchanged) -> Path:
-        """Rename, or copy and remove if the archive is on another file system or already has the packet."""
+        """Rename; copy and remove if the archive is on another file system; only remove if the archive has the packet already."""
         target = self._existing(source)
         copy = hidden_path(self.folder / self.name, Use.COPY, self.tag)
         is_far = target is None and source.lstat().st_dev != self.folder.stat().st_dev
@@ -110,7 +110,7 @@ class _Place(NamedTuple):
         return self._rename_into_place(self._copy(aside), aside)  # two mounts of one device
 
     def _existing(self, source: Path) -> Path | None:
-        """Return where the same bytes exist under the same name already."""
+        """Return where the same bytes exist already, under the packet's name or a numbered one."""
         with self.naming():
             target = free_name(self.folder, source, self.name, self.number)
         return target if os.path.lexists(target) else None
@@ -121,7 +121,7 @@ class _Place(NamedTuple):
         return copy
 
     def _rename_into_place(self, ready: Path, source: Path) -> Path:
-        """Rename the finished copy to the packet's place, unless it has the same bytes.
+        """Rename `ready`, a copy or the packet itself, to the packet's place, unless the archive has the bytes of `source`.
 
         Another study may share the archive and choose names at the same time, since its locks are separate.
         """

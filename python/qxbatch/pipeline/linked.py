@@ -41,5 +41,5 @@ def refuse_kept_inside(unit: Unit, build: Path) -> None:
         message = (
             f"{unit.inbox} is a link, and files of its archives that are not DICOM or PAR/REC would be written into it."
         )
-        hint = "Replace the link by a folder, or use inbox mode."
+        hint = "Replace the link by a folder, or put the archives into inbox/MR and omit --masterinbox=none."
         raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))

@@ -11,8 +11,8 @@ class ImportParameters(TypedDict, total=False):
     """Parameters of an import. What is not given has the default of the command line."""
 
     sessions: str | Sequence[str]
-    """What to import: session ids or packet names, separated by commas. Each is a regular expression (with
-    `--masterinbox=none`, a glob)."""
+    """What to import: session ids or packet names, separated by commas. Each is a regular expression for the
+    whole id or name (with `--masterinbox=none`, a glob)."""
     masterinbox: StrPath
     """Folder in which packets wait, or `none`: the data are in `<session>/inbox`. Default:
     <sessionsfolder>/inbox/MR"""

@@ -20,7 +20,7 @@ OF_REFERENCE = (
     Parameter(
         "sessions",
         "What to import: session ids or packet names, separated by commas. Each is a regular expression "
-        "(with `--masterinbox=none`, a glob).",
+        "for the whole id or name (with `--masterinbox=none`, a glob).",
         group=Group.INPUT,
         metavar="LIST",
         reference="comma-separated regular expressions for packet names, or globs for folders",

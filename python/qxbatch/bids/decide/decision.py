@@ -1,4 +1,4 @@
-"""Decide where every image of a study goes: a pure function of the sessions' records and the rules."""
+"""Decide where every image of a study goes, by the sessions' records, which it reads, and the rules. Writes nothing."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -34,7 +34,7 @@ impl Numbers {
             .flatten()
     }
 
-    /// The first integer.
+    /// The first number, if it is an integer.
     #[allow(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
     pub(super) fn whole(&self) -> Option<i64> {
         self.first()
@@ -118,7 +118,7 @@ pub(super) fn text<W: Window>(
     Ok(String::from_utf8_lossy(trim(bytes)).into_owned())
 }
 
-/// Passes one element of an item to the visitor; returns the offset after it.
+/// Receives one element and its encoding; returns the offset after it.
 pub(crate) type Visit<'v, 'w, W> =
     dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<u64, Fault> + 'v;
 
