@@ -70,7 +70,7 @@ def test_each_candidate_is_counted_once() -> None:
     lines = final_report(report, seconds=72.0).splitlines()
     assert lines[lines.index("12 entries in 1:12:") :] == [
         "12 entries in 1:12:",
-        "  3 imported (1 to check, 1 with series that failed)",
+        "  3 imported (1 to check, 1 with errors)",
         "  3 refused",
         "  6 not imported:",
         "      2 already there: S6.zip, a.zip",

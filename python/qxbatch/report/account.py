@@ -14,7 +14,7 @@ class Fate(StrEnum):
 
     IMPORTED = "imported"
     TO_CHECK = "imported, to check"
-    SERIES_FAILED = "imported, with series that failed"
+    WITH_ERRORS = "imported, with errors"
     REFUSED = "refused"
     ALREADY_THERE = "already there"
     HELD = "in the hands of another run"
@@ -25,7 +25,7 @@ class Fate(StrEnum):
     STRAY = "ignored, not a packet"
 
 
-IMPORTED = (Fate.IMPORTED, Fate.TO_CHECK, Fate.SERIES_FAILED)
+IMPORTED = (Fate.IMPORTED, Fate.TO_CHECK, Fate.WITH_ERRORS)
 NOT_IMPORTED = (
     Fate.ALREADY_THERE,
     Fate.HELD,
@@ -65,7 +65,7 @@ def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> Fate:
         return _OF_VERDICT.get(candidate.verdict, Fate.HELD)
     published = [report for report in reports if report.folder is not None]
     if any(map(failed, reports)):
-        return Fate.SERIES_FAILED if published else Fate.REFUSED
+        return Fate.WITH_ERRORS if published else Fate.REFUSED
     if not published:
         exists = any(problem.code is Code.EXISTS for report in reports for problem in report.problems)
         return Fate.ALREADY_THERE if exists else Fate.HELD
@@ -79,7 +79,7 @@ def account(results: Sequence[tuple[Candidate, Fate]]) -> list[str]:
     imported = sum(counts[fate] for fate in IMPORTED)
     phrases = [f"{imported} imported"]
     phrases += [f"{counts[Fate.TO_CHECK]} to check"] * (counts[Fate.TO_CHECK] > 0)
-    phrases += [f"{counts[Fate.SERIES_FAILED]} with series that failed"] * (counts[Fate.SERIES_FAILED] > 0)
+    phrases += [f"{counts[Fate.WITH_ERRORS]} with errors"] * (counts[Fate.WITH_ERRORS] > 0)
     lines = [phrases[0] + (f" ({', '.join(phrases[1:])})" if len(phrases) > 1 else "")]
     lines += [f"{counts[Fate.REFUSED]} refused"] * (counts[Fate.REFUSED] > 0)
     not_imported = sum(counts[fate] for fate in NOT_IMPORTED)

@@ -51,5 +51,5 @@ def _outcome(report: SessionReport) -> str:
     marks = [f"{report.series} series", images, f"{report.seconds:.1f} s"]
     errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
     warnings = sum(problem.severity is Severity.WARNING for problem in grouped(report.problems))
-    marks += [f"{errors} FAILED"] * (errors > 0) + [f"{warnings} to look at"] * (warnings > 0)
+    marks += [f"{errors} ERROR{'S' * (errors > 1)}"] * (errors > 0) + [f"{warnings} to look at"] * (warnings > 0)
     return f"{name}: {', '.join(marks)}"
