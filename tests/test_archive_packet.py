@@ -172,6 +172,16 @@ def test_a_name_of_the_maximum_length_is_shortened_for_its_number(tmp_path: Path
     assert tree(tmp_path) == {f"archive/MR/{name}": "other", f"archive/MR/{'P' * 249}_2.zip": "dicom"}
 
 
+@pytest.mark.parametrize("name", ["x." + "z" * 253, "x." + "\N{LATIN SMALL LETTER U WITH DIAERESIS}" * 126, "P." + "z" * 20])
+def test_a_long_extension_is_part_of_the_name_that_gets_a_number(tmp_path: Path, name: str) -> None:
+    make(tmp_path / "archive" / "MR" / name, "other")
+    target = archive_packet(make(tmp_path / "inbox" / name), tmp_path / "archive" / "MR", Archive.MOVE)
+    assert target is not None
+    assert target.name.endswith("_2")
+    assert used_numbers(name, [name, target.name]) == {1, 2}
+    assert tree(tmp_path) == {f"archive/MR/{name}": "other", f"archive/MR/{target.name}": "dicom"}
+
+
 def test_a_moved_link_keeps_its_target_and_a_copied_link_becomes_data(tmp_path: Path) -> None:
     make(tmp_path / "far" / "data.zip")
     link = tmp_path / "inbox" / "deep" / "P.zip"

@@ -21,6 +21,8 @@ SUFFIXES = (
     ".tar.z",
 )
 _NUMBER = "[1-9][0-9]{0,8}"
+_LONGEST_ENDING = 20
+"""Bytes of an extension with its dot; a longer one is part of the name."""
 
 
 def free_name(folder: Path, packet: Path, name: str, number: int | None = None) -> Path:
@@ -93,4 +95,7 @@ def numbered(name: str, k: int) -> str:
 
 def _split_name(name: str) -> tuple[str, str]:
     suffix = next((s for s in SUFFIXES if name.lower().endswith(s)), "")
-    return (name[: -len(suffix)], name[-len(suffix) :]) if suffix else os.path.splitext(name)  # noqa: PTH122 - a packet name is no path
+    if suffix:
+        return name[: -len(suffix)], name[-len(suffix) :]
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 - a packet name is no path
+    return (stem, ending) if len(os.fsencode(ending)) <= _LONGEST_ENDING else (name, "")
