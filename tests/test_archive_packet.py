@@ -172,7 +172,9 @@ def test_a_name_of_the_maximum_length_is_shortened_for_its_number(tmp_path: Path
     assert tree(tmp_path) == {f"archive/MR/{name}": "other", f"archive/MR/{'P' * 249}_2.zip": "dicom"}
 
 
-@pytest.mark.parametrize("name", ["x." + "z" * 253, "x." + "\N{LATIN SMALL LETTER U WITH DIAERESIS}" * 126, "P." + "z" * 20])
+@pytest.mark.parametrize(
+    "name", ["x." + "z" * 253, "x." + "\N{LATIN SMALL LETTER U WITH DIAERESIS}" * 126, "P." + "z" * 20]
+)
 def test_a_long_extension_is_part_of_the_name_that_gets_a_number(tmp_path: Path, name: str) -> None:
     make(tmp_path / "archive" / "MR" / name, "other")
     target = archive_packet(make(tmp_path / "inbox" / name), tmp_path / "archive" / "MR", Archive.MOVE)
@@ -310,8 +312,8 @@ def test_hidden_names_of_two_units_differ() -> None:
 
 
 def comparison(same: bool) -> Callable[..., bool]:
-    def compare(_path: Path, *, renamed: bool) -> bool:
-        assert renamed
+    def compare(path: Path, *, renamed: bool) -> bool:
+        assert renamed or "-aside-" in path.name
         return same
 
     return compare
@@ -328,6 +330,31 @@ def test_a_packet_renamed_by_a_killed_run_is_compared_before_it_is_archived(
         archive_packet(packet, tmp_path / "archive" / "MR", mode, unchanged=comparison(same))
     moved = {"archive/MR/P.zip": "dicom"} if mode is Archive.MOVE else {}
     assert tree(tmp_path) == (moved if same else {"inbox/P.zip": "dicom"})
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_a_packet_that_is_exchanged_when_it_is_compared_with_the_archive_is_archived(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, far: bool
+) -> None:
+    packet = make(tmp_path / "inbox" / "P.zip")
+    make(tmp_path / "archive" / "P.zip", "older")
+    calls: list[Path] = []
+
+    def exchanged(folder: Path, source: Path, name: str, number: int | None) -> Path:
+        if not calls:
+            if packet.exists():
+                packet.rename(packet.with_name(hidden_name(Use.ASIDE, TAG, "P.zip")))
+            make(packet, "older")
+        calls.append(source)
+        return free_name(folder, source, name, number)
+
+    monkeypatch.setattr(module, "free_name", exchanged)
+    rename = renamed
+    monkeypatch.setattr(
+        module, "renamed", lambda source, to: (not far or source.parent == to.parent) and rename(source, to)
+    )
+    assert archive_packet(packet, tmp_path / "archive", Archive.MOVE) == tmp_path / "archive" / "P_2.zip"
+    assert tree(tmp_path) == {"archive/P.zip": "older", "archive/P_2.zip": "dicom", "inbox/P.zip": "older"}
 
 
 def test_a_packet_that_cannot_be_moved_gets_its_name_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

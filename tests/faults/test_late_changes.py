@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from qxbatch.archive import aside as aside_module
+from qxbatch.archive import packet as packet_module
 from qxbatch.archive import unchanged as unchanged_module
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.discover.own_names import Use
 from qxbatch.model import Fingerprint
 from qxbatch.pipeline import deliver as deliver_module
 from qxbatch.pipeline.check_build import check_build
+from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.transfer import put_aside
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, under
@@ -35,13 +38,14 @@ def before_delivery(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object
 
 
 def in_the_last_moment(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object], *, after: bool) -> None:
-    """Change something after a packet was checked and before, or `after`, it is renamed for removal."""
+    """Change something after a packet was checked and before, or `after`, it gets its hidden name."""
 
     def changed(packet: Path, aside: Path) -> None:
-        if not after:
+        is_step = Use.ASIDE in aside.name
+        if is_step and not after:
             change(packet)
         put_aside(packet, aside)
-        if after:
+        if is_step and after:
             change(packet)
 
     monkeypatch.setattr(aside_module, "put_aside", changed)
@@ -134,6 +138,67 @@ def test_a_packet_that_changed_and_whose_name_is_taken_comes_back_under_another(
     assert f"{packet.with_name('S1_2.zip')}: changed while it was imported" in run.text
     assert packet.read_bytes() == LATE
     assert packet.with_name("S1_2.zip").stat().st_size > len(LATE)
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+def test_an_edit_that_keeps_size_and_time_while_remains_of_another_removal_are_cleared_is_kept(
+    study: Study, monkeypatch: pytest.MonkeyPatch, archive: str
+) -> None:
+    packet = study.put("S1", TREE, Kind.ZIP)
+    edits: list[bytes] = []
+
+    def edited(path: Path) -> None:
+        if Use.GONE in path.name and packet.exists():
+            edits.append(exchange(packet, rename=False))
+        remove_tree(path)
+
+    monkeypatch.setattr(packet_module, "remove_tree", edited)
+    run = study.main(f"--archive={archive}")
+    assert run.status == 1, run.text
+    assert f"{packet}: changed while it was imported" in run.text
+    assert [packet.read_bytes()] == edits
+
+
+def test_an_edit_that_keeps_size_and_time_after_the_comparison_with_the_archive_is_kept(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packet = study.put("S1", TREE, Kind.ZIP)
+    study.archive.mkdir(parents=True)
+    study.archive.joinpath("S1.zip").write_bytes(packet.read_bytes())
+    edits: list[bytes] = []
+    find = packet_module.free_name
+
+    def edited(folder: Path, source: Path, name: str, number: int | None) -> Path:
+        place = find(folder, source, name, number)
+        edits.append(exchange(source, rename=False))
+        return place
+
+    monkeypatch.setattr(packet_module, "free_name", edited)
+    run = study.main("--archive=move")
+    assert run.status == 1, run.text
+    assert f"{packet}: changed while it was imported" in run.text
+    assert packet.read_bytes() == edits[-1]
+    assert [path.name for path in study.inbox.iterdir()] == ["S1.zip"]
+
+
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP])
+def test_a_packet_that_changes_when_it_is_renamed_for_removal_comes_back(
+    study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    packet = study.put("S1", TREE, kind)
+
+    def changed(path: Path, hidden: Path) -> None:
+        put_aside(path, hidden)
+        if Use.GONE in hidden.name:
+            late = hidden / "T1" / "late.dcm" if kind is Kind.FOLDER else hidden
+            late.write_bytes(LATE)
+
+    monkeypatch.setattr(aside_module, "put_aside", changed)
+    run = study.main("--archive=delete")
+    assert run.status == 1, run.text
+    assert f"{packet}: changed while it was imported" in run.text
+    assert (packet / "T1" / "late.dcm" if kind is Kind.FOLDER else packet).read_bytes() == LATE
+    assert [path.name for path in study.inbox.iterdir()] == [packet.name]
 
 
 @pytest.mark.parametrize("archive", ["move", "delete", "copy"])

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from qxbatch.archive.names import place_of
 from qxbatch.discover.own_names import Use
+from qxbatch.publish.durable import remove_tree, sync_folder
 from qxbatch.publish.transfer import continue_aside, hidden_path, put_aside, renamed
 
 
@@ -15,7 +16,7 @@ class Unchanged(Protocol):
     """Checks whether a packet is the imported one."""
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
-        """Check it at its own place, or `renamed` to a hidden one. Raises OSError."""
+        """Check it; `renamed`: it was renamed just now. Raises OSError."""
 
 
 def always(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - the names are the protocol's
@@ -35,20 +36,43 @@ class ChangedError(Exception):
 def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[None]:
     """Rename a packet to `aside`, unless a killed run did so; rename it back if that, or the block, fails.
 
-    Raises ChangedError when it is not the imported packet, and OSError.
+    A file is checked before, too: the time of its inode shows edits, and renaming changes it. Raises ChangedError when it is
+    not the imported packet, and OSError.
     """
     if not os.path.lexists(aside):
+        if not packet.is_dir():
+            _need_unchanged(packet, unchanged)
         put_aside(packet, aside)
     try:
-        if not unchanged(aside, renamed=True):
-            raise ChangedError(packet)  # noqa: TRY301 - renamed back like after any failure
+        _need_unchanged(aside, unchanged, renamed=True)
         yield
-    except ChangedError:
-        raise ChangedError(_rename_back(packet, aside)) from None
+    except ChangedError as error:
+        raise ChangedError(_rename_back(packet, aside) if os.path.lexists(aside) else error.place) from None
     except Exception:
         if os.path.lexists(aside):
             _rename_back(packet, aside)
         raise
+
+
+def remove_aside(packet: Path, aside: Path, gone: Path, unchanged: Unchanged) -> None:
+    """Remove a packet that has its hidden name, if it is unchanged until then.
+
+    It is first renamed to `gone` in one step, so that a rerun finds all of it or knows that it was compared. Raises
+    ChangedError, and OSError.
+    """
+    _need_unchanged(aside, unchanged)
+    put_aside(aside, gone)
+    try:
+        _need_unchanged(gone, unchanged, renamed=True)
+    except (ChangedError, OSError):
+        raise ChangedError(_rename_back(packet, gone)) from None
+    remove_tree(gone)
+    sync_folder(gone.parent)
+
+
+def _need_unchanged(path: Path, unchanged: Unchanged, *, renamed: bool = False) -> None:
+    if not unchanged(path, renamed=renamed):
+        raise ChangedError(path)
 
 
 def move_back(packet: Path, tag: str) -> None:

@@ -11,11 +11,11 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.archive.aside import ChangedError, Unchanged, always, hidden_packet
+from qxbatch.archive.aside import ChangedError, Unchanged, always, hidden_packet, remove_aside
 from qxbatch.archive.names import free_name, numbered, place_of
 from qxbatch.discover.own_names import Use
-from qxbatch.publish.durable import make_folder, remove_tree, sync_folder
-from qxbatch.publish.transfer import copied, hidden_path, put_aside, renamed
+from qxbatch.publish.durable import make_folder, remove_tree
+from qxbatch.publish.transfer import copied, hidden_path, renamed
 from qxbatch.settings.model import Archive
 
 Naming = Callable[[], AbstractContextManager[None]]
@@ -40,25 +40,31 @@ def archive_packet(
 
     Raises ChangedError, and OSError when the archive cannot be written or the packet cannot be removed.
     """
-    aside = hidden_path(packet, Use.ASIDE, tag)
-    remove_tree(hidden_path(packet, Use.GONE, tag))
-    source = aside if os.path.lexists(aside) else packet  # a killed run renamed it
-    if not os.path.lexists(source):
+    aside, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
+    remove_tree(gone)
+    if not os.path.lexists(aside) and not os.path.lexists(packet):
         remove_tree(hidden_path(folder / packet.name, Use.COPY, tag))
         return _archived_before(folder, packet.name, number) if mode is Archive.MOVE else None
     if mode is Archive.LEAVE:
         return packet
     if mode is Archive.DELETE:
         with hidden_packet(packet, aside, unchanged):
-            _remove(aside, packet, tag)
+            remove_aside(packet, aside, gone, unchanged)
         return None
     make_folder(folder)
     if packet.parent.samefile(folder):  # a packet that is imported again from the archive
         return packet
     place = _Place(packet.name, folder, number, tag, naming)
-    if mode is Archive.COPY:
-        return place.copied(source, unchanged)
-    return place.moved(source, packet, aside, unchanged)
+    try:
+        if mode is Archive.COPY:
+            return place.copied(packet, unchanged)
+        with hidden_packet(packet, aside, unchanged):
+            target = place.moved(aside, unchanged)
+            if os.path.lexists(aside):
+                remove_aside(packet, aside, gone, unchanged)
+        return target
+    finally:
+        remove_tree(place.copy)  # also that of a run that was killed after it named the copy
 
 
 class _Place(NamedTuple):
@@ -70,44 +76,29 @@ class _Place(NamedTuple):
     tag: str
     naming: Naming
 
+    @property
+    def copy(self) -> Path:
+        """The hidden path of a copy in progress."""
+        return hidden_path(self.folder / self.name, Use.COPY, self.tag)
+
     def copied(self, packet: Path, unchanged: Unchanged) -> Path:
         source = packet.resolve()  # a copy of a link would not be a copy of the data
-        existing = self._existing(source)
-        if existing is not None:
-            # a run was killed after it linked the copy to its name, and before it removed the hidden name
-            remove_tree(hidden_path(self.folder / self.name, Use.COPY, self.tag))
-            return existing
-        copy = self._copy(source)
-        try:
-            if not unchanged(packet, renamed=False):
-                raise ChangedError(packet)
-            return self._rename_into_place(copy, source)
-        finally:
-            remove_tree(copy)
-
-    def moved(self, source: Path, packet: Path, aside: Path, unchanged: Unchanged) -> Path:
-        """Rename; copy and remove if the archive is on another file system; only remove if the archive has the packet already."""
         target = self._existing(source)
-        copy = hidden_path(self.folder / self.name, Use.COPY, self.tag)
-        is_far = target is None and source.lstat().st_dev != self.folder.stat().st_dev
-        try:
-            if is_far:
-                self._copy(source)
-            with hidden_packet(packet, aside, unchanged):
-                if target is None:
-                    target = self._rename_into_place(copy, aside) if is_far else self._renamed(aside)
-                _remove(aside, packet, self.tag)
-        finally:
-            remove_tree(copy)
+        if target is None:
+            return self._copied_into_place(source, packet, unchanged)
+        if not unchanged(packet, renamed=False):
+            raise ChangedError(packet)
         return target
 
-    def _renamed(self, aside: Path) -> Path:
-        try:
-            return self._rename_into_place(aside, aside)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-        return self._rename_into_place(self._copy(aside), aside)  # two mounts of one device
+    def moved(self, aside: Path, unchanged: Unchanged) -> Path:
+        """Rename it, unless the archive is on another file system or already has the packet: then it remains to be removed."""
+        if aside.lstat().st_dev == self.folder.stat().st_dev:
+            try:
+                return self._rename_into_place(aside, aside)
+            except OSError as error:
+                if error.errno != errno.EXDEV:  # two mounts of one device
+                    raise
+        return self._existing(aside) or self._copied_into_place(aside, aside, unchanged)
 
     def _existing(self, source: Path) -> Path | None:
         """Return where the same bytes exist already, under the packet's name or a numbered one."""
@@ -115,10 +106,12 @@ class _Place(NamedTuple):
             target = free_name(self.folder, source, self.name, self.number)
         return target if os.path.lexists(target) else None
 
-    def _copy(self, source: Path) -> Path:
-        copy = hidden_path(self.folder / self.name, Use.COPY, self.tag)
-        copied(source, copy)
-        return copy
+    def _copied_into_place(self, source: Path, packet: Path, unchanged: Unchanged) -> Path:
+        """Copy it, and check that the packet is unchanged after that."""
+        copied(source, self.copy)
+        if not unchanged(packet, renamed=False):
+            raise ChangedError(packet)
+        return self._rename_into_place(self.copy, source)
 
     def _rename_into_place(self, ready: Path, source: Path) -> Path:
         """Rename `ready`, a copy or the packet itself, to the packet's place, unless the archive has the bytes of `source`.
@@ -134,16 +127,6 @@ class _Place(NamedTuple):
                     if not renamed(ready, target):
                         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(target))
                     return target
-
-
-def _remove(aside: Path, packet: Path, tag: str) -> None:
-    """Remove the packet: first rename it in one step, so that a rerun finds all of it or knows that it was compared."""
-    gone = hidden_path(packet, Use.GONE, tag)
-    if os.path.lexists(aside):
-        put_aside(aside, gone)
-    if os.path.lexists(gone):
-        remove_tree(gone)
-        sync_folder(packet.parent)
 
 
 def clear_hidden(packet: Path, folder: Path, tag: str) -> None:

@@ -12,7 +12,8 @@ class SamePacketCheck:
 
     Names, sizes and modification times must agree. If inodes or their change times differ, the packet may have been
     replaced by one of the same size and time, or the file system has no stable inodes: then the bytes of all its members
-    must be in its sessions.
+    must be in its sessions. Renaming a file changes its inode's time: right after that the inode alone is compared, and the
+    new time is expected from then on.
     """
 
     def __init__(self, packet: Packet, contained: Contained, *, also_around: bool, known: bool) -> None:
@@ -26,14 +27,14 @@ class SamePacketCheck:
         self._also_around = also_around
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
-        """Return whether the packet at `path` is the imported one; `renamed`: it has a new name now. Raises OSError."""
+        """Return whether the packet at `path` is the imported one; `renamed`: it was renamed just now. Raises OSError."""
         now = fingerprint(path)
         if now != self._expected:
             return False
-        if _identity(now) in self._known_identities or (
-            renamed and not path.is_dir() and now.inodes in self._known_inodes
-        ):
-            return True  # renaming a file changes its inode's time
+        if renamed and not path.is_dir() and now.inodes in self._known_inodes:
+            self._known_identities.add(_identity(now))
+        if _identity(now) in self._known_identities:
+            return True
         if not self._has_same_members(path):
             return False
         after = fingerprint(path)  # reading may have changed the times of inodes
