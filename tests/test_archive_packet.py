@@ -137,7 +137,7 @@ def test_a_packet_with_a_fifo_and_links_is_moved_to_another_file_system(
 
 def test_a_copy_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packet = make(tmp_path / "inbox" / "P.zip")
-    monkeypatch.setattr("shutil.copy2", lambda _source, target, **_: Path(target).write_text("wrong"))
+    monkeypatch.setattr("shutil.copyfileobj", lambda _source, target, _at_once: target.write(b"wrong"))
     with pytest.raises(OSError, match="differs"):
         archive_packet(packet, tmp_path / "archive" / "MR", Archive.COPY)
     assert tree(tmp_path) == {"inbox/P.zip": "dicom"}

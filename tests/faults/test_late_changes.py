@@ -10,6 +10,7 @@ import pytest
 from qxbatch.archive import aside as aside_module
 from qxbatch.archive import packet as packet_module
 from qxbatch.archive import unchanged as unchanged_module
+from qxbatch.archive.names import free_name
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
@@ -166,10 +167,9 @@ def test_an_edit_that_keeps_size_and_time_after_the_comparison_with_the_archive_
     study.archive.mkdir(parents=True)
     study.archive.joinpath("S1.zip").write_bytes(packet.read_bytes())
     edits: list[bytes] = []
-    find = packet_module.free_name
 
     def edited(folder: Path, source: Path, name: str, number: int | None) -> Path:
-        place = find(folder, source, name, number)
+        place = free_name(folder, source, name, number)
         edits.append(exchange(source, rename=False))
         return place
 

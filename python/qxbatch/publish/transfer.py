@@ -3,14 +3,14 @@
 import contextlib
 import errno
 import os
-import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
-from qxbatch.os_error import is_full, reason_text
+from qxbatch.os_error import is_full
 from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_tree
+from qxbatch.publish.new_copies import copy_new, copy_new_folder
 from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.same import same_content
 from qxbatch.walk import raised, walk
@@ -109,12 +109,10 @@ def copied(source: Path, temporary: Path) -> None:
     remove_tree(temporary)
     try:
         if source.is_dir() and not source.is_symlink():
-            _copy_tree(source, temporary)
+            copy_new_folder(source, temporary)
             sync_tree(temporary)
         else:
-            shutil.copy2(source, temporary, follow_symlinks=False)
-            if not temporary.is_symlink():
-                _sync_file(temporary)
+            copy_new(source, temporary)
         if not same_content(source, temporary):
             raise OSError(errno.EIO, "the copy differs from what was copied", str(source))  # noqa: TRY301 - the copy is removed
     except BaseException as error:
@@ -123,34 +121,6 @@ def copied(source: Path, temporary: Path) -> None:
         if isinstance(error, OSError) and is_full(error):
             raise OSError(error.errno, error.strerror, str(temporary.parent)) from error
         raise
-
-
-def _copy_tree(source: Path, target: Path) -> None:
-    """Copy a folder of any depth; shutil.copytree is recursive and fails at about 300 levels. Raises OSError."""
-    made: list[tuple[str, Path]] = []
-    for folder, folders, files in walk(source, onerror=raised):
-        place = target / Path(folder).relative_to(source)
-        place.mkdir()
-        made.append((folder, place))
-        links = [name for name in folders if Path(folder, name).is_symlink()]
-        for name in (*files, *links):
-            _copy(Path(folder, name), place / name)
-    for folder, place in reversed(made):
-        shutil.copystat(folder, place)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a file or link; create a FIFO or socket, which has no bytes, again. Raises OSError, which names the source."""
-    kind = source.lstat().st_mode
-    try:
-        if stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind):
-            os.mknod(target, kind)
-        else:
-            shutil.copy2(source, target, follow_symlinks=False)
-    except OSError as error:
-        if is_full(error):
-            raise
-        raise OSError(errno.EIO, f"cannot be copied ({reason_text(error, source)})", str(source)) from None
 
 
 def hidden_path(path: Path, use: Use, tag: str) -> Path:
@@ -162,11 +132,6 @@ def _move_link(source: Path, target: Path) -> None:
     target.symlink_to(Path(os.path.normpath(source.parent / source.readlink())))
     sync_folder(target.parent)
     source.unlink()
-
-
-def _sync_file(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _rename(source: Path, target: Path, step: Callable[[Path, Path], None]) -> None:

@@ -1,0 +1,103 @@
+"""Copies files and folders under new names: nothing that exists is written to, and no link is followed.
+
+Everything is opened once and then used by its descriptor, because others may write to the folder of the copy.
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from qxbatch.os_error import is_full, reason_text
+from qxbatch.walk import raised, walk
+
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_AT_ONCE = 1 << 20
+
+
+def copy_new(source: Path, target: Path) -> None:
+    """Copy a file, and sync it; a link is copied as a link. Raises FileExistsError, and OSError."""
+    if source.is_symlink():
+        target.symlink_to(source.readlink())
+    else:
+        _copy_file(source, str(target), None, sync=True)
+
+
+def copy_new_folder(source: Path, target: Path) -> None:
+    """Copy a folder of any depth; shutil.copytree is recursive and fails at about 300 levels. Raises OSError."""
+    target.mkdir()
+    top = os.open(target, _READ | os.O_DIRECTORY)
+    try:
+        copied: list[str] = []
+        for folder, folders, files in walk(source, onerror=raised):
+            copied.append(folder)
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            with _opened_below(top, Path(folder).relative_to(source).parts) as place:
+                for name in (*files, *links):
+                    _copy_entry(Path(folder, name), name, place)
+                for name in set(folders).difference(links):
+                    os.mkdir(name, dir_fd=place)
+        for folder in reversed(copied):
+            with _opened_below(top, Path(folder).relative_to(source).parts) as place:
+                _copy_status(folder, Path(folder).stat(), place)
+    finally:
+        os.close(top)
+
+
+@contextmanager
+def _opened_below(top: int, parts: tuple[str, ...]) -> Iterator[int]:
+    """Open a folder below another one, of which no part may be a link."""
+    folder = os.dup(top)
+    try:
+        for part in parts:
+            inner = os.open(part, _READ | os.O_DIRECTORY, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _copy_entry(source: Path, name: str, place: int) -> None:
+    """Copy a file or link; create a FIFO or socket, which has no bytes, again. Raises OSError, which names the source."""
+    status = source.lstat()
+    try:
+        if stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode):
+            os.mknod(name, status.st_mode, dir_fd=place)
+        elif stat.S_ISLNK(status.st_mode):
+            os.symlink(source.readlink(), name, dir_fd=place)
+            os.utime(name, ns=(status.st_atime_ns, status.st_mtime_ns), dir_fd=place, follow_symlinks=False)
+        else:
+            _copy_file(source, name, place)
+    except OSError as error:
+        if is_full(error):
+            raise
+        raise OSError(errno.EIO, f"cannot be copied ({reason_text(error, source)})", str(source)) from None
+
+
+def _copy_file(source: Path, name: str, place: int | None, *, sync: bool = False) -> None:
+    with os.fdopen(os.open(source, _READ | os.O_NONBLOCK), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "is not a regular file", str(source))
+        with os.fdopen(os.open(name, _NEW, 0o600, dir_fd=place), "wb") as copy:
+            shutil.copyfileobj(file, copy, _AT_ONCE)
+            copy.flush()
+            _copy_status(file.fileno(), status, copy.fileno())
+            if sync:
+                os.fsync(copy.fileno())
+
+
+def _copy_status(source: str | int, status: os.stat_result, copy: int) -> None:
+    """Copy mode, times, and those extended attributes that the file system of the copy can have."""
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(source):
+            with contextlib.suppress(OSError):
+                os.setxattr(copy, name, os.getxattr(source, name))
+    os.fchmod(copy, stat.S_IMODE(status.st_mode))
+    os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
