@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from qxbatch.archive.aside import finish_aside
+from qxbatch.archive.contained import Contained
 from qxbatch.discover.own_names import Use
+from qxbatch.pipeline.archiving import _PacketArchiving
+from qxbatch.problems import Problem
 from qxbatch.publish.plain import LinkError
 from qxbatch.publish.transfer import hidden_path, move_files, put_aside
 from tests.build.dicom import MrSeries
@@ -172,3 +175,57 @@ def test_a_packet_that_cannot_be_moved_aside_keeps_its_name_and_files(
     with pytest.raises(OSError, match="No space left"):
         put_aside(packet, hidden_path(packet, Use.ASIDE, TAG))
     assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("archive", ["leave", "copy", "move", "delete"])
+def test_a_planted_folder_of_files_on_their_way_is_not_taken_for_one_of_this_run(
+    study: Study, monkeypatch: pytest.MonkeyPatch, archive: str
+) -> None:
+    packet = study.put("S1", TREE, Kind.FOLDER)
+    before = snapshot(packet)
+    planted: list[Path] = []
+    archived = _PacketArchiving.run
+
+    def planting(self: _PacketArchiving, contained: Contained) -> Path | Problem | None:
+        planted.append(write_folder({"mine": b"mine"}, hidden_path(packet, Use.PART, self.tag)))
+        return archived(self, contained)
+
+    monkeypatch.setattr(_PacketArchiving, "run", planting)
+    run = study.main(f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert [(folder / "mine").read_bytes() for folder in planted] == [b"mine"]
+    assert (snapshot(packet) if packet.exists() else None) == (before if archive in ("leave", "copy") else None)
+
+
+def test_files_are_not_moved_into_a_planted_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = write_folder(PACKET, tmp_path / "S1")
+    aside = hidden_path(packet, Use.ASIDE, TAG)
+    write_folder({"mine": b"mine"}, hidden_path(packet, Use.PART, TAG))
+    before = snapshot(tmp_path)
+    only_files(monkeypatch, 99, KilledError())
+    with pytest.raises(FileExistsError):
+        put_aside(packet, aside)
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("archive", ["leave", "copy"])
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP])
+def test_a_packet_that_a_killed_run_renamed_and_that_is_to_stay_gets_its_name_back(
+    study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind, archive: str
+) -> None:
+    packet = study.put("S1", TREE, kind)
+    before = snapshot(study.inbox)
+
+    def killed(source: Path, aside: Path) -> None:
+        source.rename(aside)
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.archive.aside.put_aside", killed)
+        study.main("--archive=move")
+    assert not packet.exists()
+    (journal,) = (study.sessions / ".qxbatch" / "journal").iterdir()
+    journal.write_text(journal.read_text().replace('"archive": "move"', f'"archive": "{archive}"'))
+    run = study.main("--check=no")
+    assert run.status == 0, run.text
+    assert snapshot(study.inbox) == before

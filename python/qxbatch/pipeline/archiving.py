@@ -1,5 +1,6 @@
 """Archives the packets of a unit after its sessions are published, as its journal says; first checks each packet again."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -82,12 +83,14 @@ class _PacketArchiving:
 
     def run(self, contained: Contained) -> Path | Problem | None:
         journal = self.journal
+        stays = decide(self.facts).mode in (Archive.LEAVE, Archive.COPY)
         try:
-            finish_aside(self.path, self.tag)
+            self._settle_hidden_name(stays=stays)
         except OSError as error:
             return not_archived(self.path, journal.archive, error)
         is_same_packet = self._same_packet_check(contained)
-        changed = None if is_aside(self.path, self.tag) else self._changed(is_same_packet)
+        is_hidden = not stays and is_aside(self.path, self.tag)
+        changed = None if is_hidden else self._changed(is_same_packet)
         decision = decide(self.facts._replace(changed=changed is not None))
         if decision.mode is None:
             move_back(self.path, self.tag)
@@ -97,6 +100,14 @@ class _PacketArchiving:
                 clear_hidden(self.path, self.archive, self.tag)
             return changed
         return self._archived(decision.mode, is_same_packet)
+
+    def _settle_hidden_name(self, *, stays: bool) -> None:
+        """Finish what a killed run renamed, or undo it for a packet that stays. What else has such a name is not the packet."""
+        if stays:
+            if not os.path.lexists(self.path):
+                move_back(self.path, self.tag)
+        elif not self.read_by_this_run:
+            finish_aside(self.path, self.tag)
 
     def _same_packet_check(self, contained: Contained) -> SamePacketCheck:
         """Return the check before each step; it reads a packet again that another run says to have read, if it is moved."""

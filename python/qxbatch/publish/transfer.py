@@ -46,6 +46,8 @@ def put_aside(source: Path, aside: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV or source.is_symlink() or not source.is_dir():
             raise
+        if os.path.lexists(_part(aside)):
+            raise FileExistsError(errno.EEXIST, "is not of this run", str(_part(aside))) from None
         _put_files_aside(source, aside)
 
 
