@@ -10,7 +10,7 @@ SPLIT = ".qxbatch-split"
 """Staging of `qxbatch split`."""
 LONGEST_NAME = 255
 """Bytes of a name on most file systems."""
-_HIDDEN_NAME = r"(?s)\.qxbatch-(copy|aside|part|gone)-[0-9a-f]{16}-.+"
+_HIDDEN_NAME = re.compile(r"(?s)\.qxbatch-(copy|aside|part|gone)-([0-9a-f]{16})-(.+)")
 
 
 class Use(StrEnum):
@@ -46,4 +46,10 @@ def is_own_name(name: str) -> bool:
     >>> is_own_name(".qxbatch"), is_own_name(".qxbatch-AP346.zip")
     (True, False)
     """
-    return name.startswith(WORKSPACE) and (name in (WORKSPACE, SPLIT) or re.fullmatch(_HIDDEN_NAME, name) is not None)
+    return name.startswith(WORKSPACE) and (name in (WORKSPACE, SPLIT) or _HIDDEN_NAME.fullmatch(name) is not None)
+
+
+def split_hidden_name(name: str) -> tuple[Use, str, str] | None:
+    """Return use, tag and original name of a hidden name (of a very long one, its hash); None for another name."""
+    match = _HIDDEN_NAME.fullmatch(name)
+    return None if match is None else (Use(match[1]), match[2], match[3])

@@ -114,7 +114,10 @@ def _finish(
 
 def _not_followed(workspace: Workspace, unit: str, reason: str) -> SessionReport:
     message = f"the journal of an interrupted run cannot be used: {reason}. Nothing was changed."
-    hint = f"Look into {workspace.unit(unit)}, then remove the journal and run again."
+    hint = (
+        f"If another version of qxbatch wrote it, run that version. Else look into {workspace.unit(unit)}, then remove the "
+        "journal and run again: that run names the packets which the interrupted one renamed."
+    )
     path = str(workspace.journal(unit))
     return SessionReport(unit, None, None, (Problem(Code.RECOVERED, path, message, hint),))
 

@@ -1,0 +1,79 @@
+"""Reports packets with a hidden name of a run that left no record: they are not listed as packets."""
+
+import math
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from qxbatch.archive.names import place_of
+from qxbatch.discover.listing import names_in
+from qxbatch.discover.own_names import Use, split_hidden_name
+from qxbatch.model import SessionReport
+from qxbatch.problems import Code, Problem
+from qxbatch.publish.journal import journal_run
+from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.model import Settings
+from qxbatch.settings.paths import mapped
+from qxbatch.visible import shell_word
+
+_AT_WORK_S = 120
+"""A run of another study with the same inbox may use a name for so long, as far as this run can know."""
+_STATES = {
+    Use.ASIDE: ("it was renamed to be archived", "If no other run uses this inbox, give it its name back:"),
+    Use.PART: ("some of its files were moved here", "If no other run uses this inbox, put them back into the packet:"),
+    Use.GONE: ("it was being removed", "Its session was complete. If you do not need it, remove it:"),
+}
+
+
+def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionReport]:
+    """Return a report for each file or folder in the master inbox that has a hidden name of no known run. Raises UsageError."""
+    inbox = settings.masterinbox
+    if inbox is None:
+        return []
+    hidden = [(name, *parts) for name in names_in(inbox) if (parts := split_hidden_name(name)) and parts[0] in _STATES]
+    if not hidden:
+        return []
+    known = set(_tags(workspace))  # read after the names: a run makes its record before it renames a packet
+    since = math.inf if inbox.is_relative_to(workspace.sessionsfolder) else time.time() - _AT_WORK_S
+    return [
+        SessionReport(original, None, None, (_problem(inbox / name, use, original, settings),))
+        for name, use, tag, original in hidden
+        if tag not in known and _is_older(inbox / name, since)
+    ]
+
+
+def _tags(workspace: Workspace) -> Iterator[str]:
+    for unit in workspace.units():
+        for run in workspace.runs(unit):
+            yield workspace.of_run(run).tag(unit)
+    for unit in workspace.units_with_journal():
+        yield workspace.of_run(journal_run(workspace.journal(unit))).tag(unit)
+
+
+def _is_older(path: Path, since: float) -> bool:
+    """Return whether a path got its name, or was changed, before then; false if it is gone."""
+    try:
+        return path.lstat().st_ctime <= since
+    except OSError:
+        return False
+
+
+def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem:
+    state, hint = _STATES[use]
+    message = (
+        f"belongs to {original} and is not imported: {state} by a run that was interrupted and has no journal any more."
+    )
+    hidden, place = (shell_word(str(mapped(each, settings.path_map))) for each in (path, _free(path, original, use)))
+    command = f"rm -r -- {hidden}" if use is Use.GONE else f"mv -nT -- {hidden} {place}"
+    if use is Use.PART and os.path.lexists(path.with_name(original)):
+        command = f"cp -an -- {hidden}/. {place}/ && rm -r -- {hidden}"
+    return Problem(Code.RECOVERED, str(path), message, hint, command=command)
+
+
+def _free(path: Path, original: str, use: Use) -> Path:
+    """Return the packet's place: its name, or a numbered one if another packet has the name."""
+    k = 1
+    while use is Use.ASIDE and os.path.lexists(path.with_name(place_of(original, k))):
+        k += 1
+    return path.with_name(place_of(original, k))

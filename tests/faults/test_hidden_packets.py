@@ -1,0 +1,99 @@
+"""A packet with the hidden name of a run that left no record is not imported, and not overlooked."""
+
+import json
+import math
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from qxbatch.discover.own_names import Use
+from qxbatch.pipeline import hidden_packets as module
+from qxbatch.publish.transfer import hidden_path
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind
+from tests.build.study import Study
+
+TAG = "0123456789abcdef"
+TREE = MrSeries().files()
+
+
+def command_in(text: str, first: str) -> str:
+    """Return the command of a report, which stays on one line."""
+    return next(line.strip() for line in text.splitlines() if line.strip().startswith(first))
+
+
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP])
+def test_a_packet_whose_journal_was_removed_is_reported_and_imported_after_the_command(
+    study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    packet = study.put("it's S1", TREE, kind)
+
+    class KilledError(Exception):
+        """Simulates a power failure."""
+
+    def killed(source: Path, aside: Path) -> None:
+        source.rename(aside)
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.archive.aside.put_aside", killed)
+        study.main()
+    assert not packet.exists()
+    (journal,) = (study.sessions / ".qxbatch" / "journal").iterdir()
+    journal.write_text(json.dumps(json.loads(journal.read_text()) | {"version": 3}))
+    first = study.main()
+    assert first.status == 1, first.text
+    assert "remove the journal" in " ".join(first.text.split())
+    assert "mv -nT" not in first.text, "as long as there is a journal, the packet belongs to it"
+    journal.unlink()
+    second = study.main()
+    assert second.status == 1, second.text
+    subprocess.run(command_in(second.text, "mv -nT"), shell=True, check=True)
+    assert packet.exists()
+    third = study.main("--overwrite=yes")
+    assert third.status == 0, third.text
+    assert [path.name for path in study.archive.iterdir()] == [packet.name]
+
+
+def test_a_hidden_packet_whose_name_is_taken_gets_a_numbered_one(study: Study) -> None:
+    packet = study.put("S1", TREE, Kind.ZIP)
+    hidden_path(packet, Use.ASIDE, TAG).write_bytes(packet.read_bytes())
+    run = study.main("--test")
+    assert run.status == 1, run.text
+    assert command_in(run.text, "mv -nT").endswith("S1_2.zip")
+
+
+def test_the_files_of_a_packet_on_their_way_are_put_back_by_the_command(study: Study) -> None:
+    packet = study.put("S1", {**TREE, "T2/late": b"late"}, Kind.FOLDER)
+    part = hidden_path(packet, Use.PART, TAG)
+    part.mkdir()
+    (packet / "T2").rename(part / "T2")
+    run = study.main("--test")
+    assert run.status == 1, run.text
+    subprocess.run(command_in(run.text, "cp -an"), shell=True, check=True)
+    assert (packet / "T2" / "late").read_bytes() == b"late"
+    assert [path.name for path in study.inbox.iterdir()] == ["S1"]
+
+
+def test_a_packet_that_was_being_removed_is_reported(study: Study) -> None:
+    gone = hidden_path(study.inbox / "S1", Use.GONE, TAG)
+    gone.mkdir(parents=True)
+    run = study.main()
+    assert run.status == 1, run.text
+    assert command_in(run.text, "rm -r --").endswith(gone.name)
+    assert gone.exists()
+
+
+def test_in_an_inbox_outside_of_the_study_only_an_old_hidden_name_is_reported(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = tmp_path / "shared"
+    inbox.mkdir()
+    hidden_path(inbox / "S1.zip", Use.ASIDE, TAG).write_bytes(b"of a live run of another study")
+    assert study.main(f"--masterinbox={inbox}", "--check=no").status == 0
+    monkeypatch.setattr(module, "_AT_WORK_S", -math.inf)
+    run = study.main(f"--masterinbox={inbox}", "--check=no")
+    assert run.status == 1, run.text
+    assert os.fspath(inbox) in run.text
