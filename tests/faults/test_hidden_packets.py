@@ -70,11 +70,14 @@ def test_the_files_of_a_packet_on_their_way_are_put_back_by_the_command(study: S
     part = hidden_path(packet, Use.PART, TAG)
     part.mkdir()
     (packet / "T2").rename(part / "T2")
+    (part / "mine").write_bytes(b"first")
+    (packet / "mine").write_bytes(b"second")
     run = study.main("--test")
     assert run.status == 1, run.text
-    subprocess.run(command_in(run.text, "cp -an"), shell=True, check=True)
+    subprocess.run(command_in(run.text, "cp -an"), shell=True, check=False)
     assert (packet / "T2" / "late").read_bytes() == b"late"
-    assert [path.name for path in study.inbox.iterdir()] == ["S1"]
+    assert (packet / "mine").read_bytes() == b"second"
+    assert (part / "mine").read_bytes() == b"first", "no file of the two is lost"
 
 
 def test_a_packet_that_was_being_removed_is_reported(study: Study) -> None:

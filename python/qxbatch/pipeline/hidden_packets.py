@@ -21,7 +21,10 @@ _AT_WORK_S = 120
 """A run of another study with the same inbox may use a name for so long, as far as this run can know."""
 _STATES = {
     Use.ASIDE: ("it was renamed to be archived", "If no other run uses this inbox, give it its name back:"),
-    Use.PART: ("some of its files were moved here", "If no other run uses this inbox, put them back into the packet:"),
+    Use.PART: (
+        "some of its files were moved here",
+        "If no other run uses this inbox, copy them back, compare, and remove this:",
+    ),
     Use.GONE: ("it was being removed", "Its session was complete. If you do not need it, remove it:"),
 }
 
@@ -67,7 +70,7 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
     hidden, place = (shell_word(str(mapped(each, settings.path_map))) for each in (path, _free(path, original, use)))
     command = f"rm -r -- {hidden}" if use is Use.GONE else f"mv -nT -- {hidden} {place}"
     if use is Use.PART and os.path.lexists(path.with_name(original)):
-        command = f"cp -an -- {hidden}/. {place}/ && rm -r -- {hidden}"
+        command = f"cp -an -- {hidden}/. {place}/"
     return Problem(Code.RECOVERED, str(path), message, hint, command=command)
 
 
