@@ -29,7 +29,9 @@ def archive_packets(
     published: bool,
     read_by_this_run: bool,
 ) -> tuple[dict[Path, Path | None], list[Problem]]:
-    """Archive the packets of a journal; return the current path of each (None: deleted), and a problem for each that stays.
+    """Archive the packets of a journal; return the current path of each (None: deleted), and problems.
+
+    A packet that stays although it was to be archived has no path there.
 
     `contained`: the bytes of the journal's sessions. `read_by_this_run`: the packets were read by this run, not by a previous one.
 
@@ -44,9 +46,13 @@ def archive_packets(
         ).run(contained)
         if isinstance(result, Problem):
             problems.append(result)
-        else:
+        elif not isinstance(result, _Kept):
             places[packet.packet.path] = result
     return places, problems
+
+
+class _Kept:
+    """The packet stays where it is, for a reason that was reported before."""
 
 
 class _PacketArchiving:
@@ -81,7 +87,7 @@ class _PacketArchiving:
             published=published,
         )
 
-    def run(self, contained: Contained) -> Path | Problem | None:
+    def run(self, contained: Contained) -> Path | Problem | _Kept | None:
         journal = self.journal
         stays = decide(self.facts).mode in (Archive.LEAVE, Archive.COPY)
         try:
@@ -95,7 +101,7 @@ class _PacketArchiving:
         if decision.mode is None:
             move_back(self.path, self.tag)
             if decision.reason is not Reason.CHANGED or changed is None:
-                return None
+                return _Kept()
             if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:
                 clear_hidden(self.path, self.archive, self.tag)
             return changed
