@@ -6,7 +6,7 @@ from pathlib import Path
 from qxbatch.core import hash_file
 from qxbatch.publish.plain import LARGEST
 from qxbatch.session import summary
-from qxbatch.session.layout import PAGE, SESSION_TXT, SUMMARY, is_converter_log
+from qxbatch.session.layout import PAGE_AT, SESSION_TXT, SUMMARY_AT, is_converter_log
 from qxbatch.session.page_seal import is_unchanged_page
 
 _DURATION = re.compile(rb"(?<!\d)\d{1,12}(?:\.\d{1,20})?(?:e-?\d{1,3})? ?(?:(?:seconds|sec|s|ms)\b|for core code)")
@@ -17,20 +17,21 @@ _VOLATILE_LINE = re.compile(rb'<div class="volatile">[^\n]*\n?')
 """A line of the session's page that differs between two imports (qxbatch/page/templates/session.html)."""
 
 
-def comparable(path: Path) -> object:
+def comparable(path: Path, at: str) -> object:
     """Return a file's content without parts that change in a rerun: the time in session.txt's first line, times and host,
-    durations. Of a file that is larger than those that qxbatch writes, return the hash.
+    durations. `at` is its path relative to the session: a file of a packet can have the name of a file of qxbatch, so only
+    those at a place where qxbatch writes one are looked into. Of all others, and of larger files, return the hash.
     """
     if path.stat().st_size > LARGEST:
         return hash_file(str(path))
-    if path.name == SESSION_TXT:
+    if at == SESSION_TXT:
         return _GENERATED_LINE.sub(b"", path.read_bytes())
-    if path.name == SUMMARY:
+    if at == SUMMARY_AT:
         return summary.comparable(path.read_bytes())
-    if path.name == PAGE:
+    if at == PAGE_AT:
         page = path.read_bytes()
         # an edit can be in a line that differs between two imports, too
         return _DURATION.sub(b"", _VOLATILE_LINE.sub(b"", page)) if is_unchanged_page(page) else page
-    if is_converter_log(path.name):
+    if is_converter_log(at):
         return _DURATION.sub(b"", path.read_bytes())
     return hash_file(str(path))

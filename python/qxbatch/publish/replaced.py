@@ -83,7 +83,7 @@ def _discard(unique: Path, remaining: Path) -> None:
 def _sort_out(old: Path, unique: Path, session: Path, archive: Path | None) -> None:
     """Move files that exist only in `old` to `kept`; its own records are moved last, since a resumed run reads them."""
     known_hashes = _hashes_in(session)
-    only_here = [path for path in _files(old) if not _covered(path, session / path.relative_to(old), known_hashes)]
+    only_here = [path for path in _files(old) if not _covered(old, path.relative_to(old), session, known_hashes)]
     if archive is not None and any(is_from_packet(path.relative_to(old)) for path in only_here):
         known_hashes = archived_hashes(old, archive, old.with_name(f"{old.name}.check"))
         only_here = [
@@ -125,10 +125,14 @@ def _hashes_in(session: Path) -> set[str]:
     return {digest for row in rows if row.fate in STORED for digest in (row.sha256, row.content_sha256)}
 
 
-def _covered(path: Path, counterpart: Path, known_hashes: set[str]) -> bool:
+def _covered(old: Path, place: Path, session: Path, known_hashes: set[str]) -> bool:
+    """Return whether the session has the content of the file at that place in `old`."""
+    path, counterpart, at = old / place, session / place, place.as_posix()
     if path.is_symlink():
         return False
-    return (counterpart.is_file() and comparable(path) == comparable(counterpart)) or _is_known(path, known_hashes)
+    return (counterpart.is_file() and comparable(path, at) == comparable(counterpart, at)) or _is_known(
+        path, known_hashes
+    )
 
 
 def _is_known(path: Path, known_hashes: set[str]) -> bool:

@@ -48,6 +48,7 @@ FROM_SESSION = "../"
 SORTED_PATH = f"{FROM_SESSION}{SORTED_AT}"
 SUMMARY_AT = f"{QXBATCH_FOLDER}/{SUMMARY}"
 LEDGER_AT = f"{QXBATCH_FOLDER}/{LEDGER}"
+PAGE_AT = f"{QXBATCH_FOLDER}/{PAGE}"
 
 _CONVERTER_LOG = ("dcm2niix_", ".log")
 
@@ -61,15 +62,17 @@ def converter_log(number: int) -> str:
     return f"{number}".join(_CONVERTER_LOG)
 
 
-def is_converter_log(name: str) -> bool:
-    """Return whether a file of that name is a converter's log.
+def is_converter_log(at: str) -> bool:
+    """Return whether a path, relative to the session, is the place of a converter's log.
 
-    >>> is_converter_log("dcm2niix_30.log"), is_converter_log("dcm2niix_.log"), is_converter_log("dcm2niix_3a.log")
-    (True, False, False)
+    >>> is_converter_log("dicom/dcm2niix_30.log"), is_converter_log("dicom/dcm2niix_3a.log")
+    (True, False)
+    >>> is_converter_log("dcm2niix_30.log"), is_converter_log("dicom/log/dcm2niix_30.log")
+    (False, False)
     """
     start, end = _CONVERTER_LOG
-    number = name.removeprefix(start).removesuffix(end)
-    return number.isdecimal() and number.join(_CONVERTER_LOG) == name
+    number = at.removeprefix(f"{DICOM}/{start}").removesuffix(end)
+    return number.isdecimal() and f"{DICOM}/{number.join(_CONVERTER_LOG)}" == at
 
 
 def packed_name(n: int | str) -> str:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qxbatch.core import hash_file
-from qxbatch.session.layout import DICOM, DICOM_REPORT, LEDGER_AT, PAGE, QXBATCH_FOLDER, SUMMARY_AT
+from qxbatch.session.layout import DICOM, DICOM_REPORT, LEDGER_AT, PAGE_AT, SUMMARY_AT
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import created, read_text
 
-GENERATED = (SUMMARY_AT, f"{QXBATCH_FOLDER}/{PAGE}", LEDGER_AT, f"{DICOM}/{DICOM_REPORT}")
+GENERATED = (SUMMARY_AT, PAGE_AT, LEDGER_AT, f"{DICOM}/{DICOM_REPORT}")
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _MOST = 1 << 16
 """Bytes of the longest list."""
