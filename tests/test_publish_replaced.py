@@ -5,11 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from qxbatch.publish import comparable
+from qxbatch.core import hash_file
+from qxbatch.publish import comparable, taken_apart
 from qxbatch.publish import replaced as module
 from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.replaced import keep_replaced
@@ -142,7 +145,7 @@ def test_a_file_of_a_packet_that_is_named_like_one_of_qxbatch_is_kept(
     assert kept(tmp_path / "archive" / "S1-1")[f"{folder}/{name}"] == sealed(text.format(5))
 
 
-@pytest.mark.parametrize("stop", range(8))
+@pytest.mark.parametrize("stop", range(12))
 @pytest.mark.parametrize("one_disk", [True, False], ids=["one disk", "two disks"])
 def test_a_killed_run_leaves_no_second_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_disk: bool, stop: int
@@ -166,6 +169,8 @@ def test_a_killed_run_leaves_no_second_copy(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", counted(Path.rename))
         patch.setattr(shutil, "rmtree", counted(shutil.rmtree))
+        patch.setattr(os, "unlink", counted(os.unlink))
+        patch.setattr(os, "rmdir", counted(os.rmdir))
         with contextlib.suppress(KilledError):
             keep_replaced(old, session, archive, None, TAG)
     keep_replaced(old, session, archive, None, TAG)
@@ -226,3 +231,127 @@ def test_an_interrupted_removal_makes_no_second_copy(tmp_path: Path, monkeypatch
     monkeypatch.setattr(module, "_discard", discard)
     keep_replaced(old, session, archive, None, TAG)
     assert [p.name for p in archive.iterdir()] == ["S1-1"]
+
+
+def written_late(old: Path) -> None:
+    (old / "nii" / "result.txt").write_text("mine")
+
+
+def changed_late(old: Path) -> None:
+    with (old / "nii" / "31.json").open("r+") as file:
+        file.write("mine")
+
+
+def replaced_late(old: Path) -> None:
+    (old / "nii" / "new").write_text("mine")
+    (old / "nii" / "new").rename(old / "nii" / "31.json")
+
+
+def made_late_in_a_new_folder(old: Path) -> None:
+    (old / "nii" / "stats").mkdir()
+    (old / "nii" / "stats" / "result.txt").write_text("mine")
+
+
+@pytest.mark.parametrize("write", [written_late, changed_late, replaced_late, made_late_in_a_new_folder])
+@pytest.mark.parametrize("step", ["_only_here", "_remove_compared"])
+def test_what_a_program_writes_to_a_session_while_it_is_taken_apart_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None], step: str
+) -> None:
+    session, old = sessions(tmp_path)
+    for folder in (session, old):
+        (folder / "nii").mkdir()
+        (folder / "nii" / "31.json").write_text("text")
+    original = getattr(taken_apart, step)
+    written: list[Path] = []
+
+    def disturbed(*args: object) -> object:
+        result = original(*args) if step == "_only_here" else None
+        if not written:
+            write(old)
+            written.append(old)
+        return result if step == "_only_here" else original(*args)
+
+    monkeypatch.setattr(taken_apart, step, disturbed)
+    keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    assert "mine" in kept(tmp_path / "archive").values()
+    assert not old.exists()
+
+
+def test_a_file_that_a_program_writes_again_after_its_edited_one_was_moved_does_not_replace_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, old = sessions(tmp_path)
+    move = taken_apart._move
+
+    def written_again(path: Path, *args: Path) -> None:
+        move(path, *args)
+        if path.name == "a" and not again:
+            again.append(path)
+            path.write_text("mine")
+
+    again: list[Path] = []
+    monkeypatch.setattr(taken_apart, "_move", written_again)
+    keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    assert kept(tmp_path / "archive" / "S1-1") == {"inbox/a": "a", "inbox/a_2": "mine", "inbox/b": "b"}
+
+
+def test_two_names_of_one_file_that_the_new_session_contains_are_both_removed(tmp_path: Path) -> None:
+    session, old = sessions(tmp_path)
+    (old / "nii").mkdir()
+    (old / "nii" / "same").hardlink_to(old / "same")
+    (session / "nii").mkdir()
+    (session / "nii" / "same").write_text("same")
+    keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    assert kept(tmp_path / "archive") == {"S1-1/inbox/a": "a", "S1-1/inbox/b": "b"}
+
+
+def test_a_program_that_never_stops_writing_ends_the_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, old = sessions(tmp_path)
+    remove = taken_apart._remove_compared
+
+    def removed(*args: Any) -> None:
+        remove(*args)
+        (old / "inbox").mkdir(parents=True, exist_ok=True)
+        (old / "inbox" / "again").write_text("mine")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(taken_apart, "_remove_compared", removed)
+        with pytest.raises(OSError, match="another program writes to it"):
+            keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    assert [*kept(tmp_path / "archive").values()].count("mine") == taken_apart._TRIES + 1
+    assert not old.exists()
+
+
+@pytest.mark.parametrize("stop", range(9))
+def test_the_records_that_name_archived_packets_are_there_as_long_as_a_killed_run_needs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    session, old = sessions(tmp_path)
+    (old / "qxbatch").mkdir()
+    for name in ("summary.json", "report.html"):
+        (old / "qxbatch" / name).write_text("of the replaced session")
+    monkeypatch.setattr(
+        taken_apart,
+        "archived_hashes",
+        lambda old, *_: {hash_file(str(path))[1] for path in (old / "inbox").glob("*") if (old / "qxbatch").exists()},
+    )
+    left = stop
+
+    def counted(original: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: Any, **options: Any) -> object:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise KilledError
+            return original(*args, **options)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", counted(Path.rename))
+        patch.setattr(os, "unlink", counted(os.unlink))
+        with contextlib.suppress(KilledError):
+            keep_replaced(old, session, tmp_path / "archive", tmp_path, TAG)
+    keep_replaced(old, session, tmp_path / "archive", tmp_path, TAG)
+    assert kept(tmp_path / "archive" / "S1-1").keys() == {"qxbatch/report.html", "qxbatch/summary.json"}

@@ -65,23 +65,24 @@ def _is_link(folder: str, name: str) -> bool:
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def remove(top: str | os.PathLike[str]) -> None:
+def remove(top: str | os.PathLike[str], only: Callable[[os.stat_result], bool] | None = None) -> None:
     """Remove a folder and everything below it, also what its owner may not write. Raises OSError.
 
-    Folders are entered one by one, so neither their depth nor the length of their paths matters.
+    With `only`, remove the files for which it returns True, and then the empty folders. Folders are entered one by one, so
+    neither their depth nor the length of their paths matters.
     """
     names = [os.fspath(top)]
     current = _opened(names[0])
     entered: list[tuple[os.stat_result, list[str]]] = []
     """The identity of each folder from the top to the current one, and the names of folders in it that remain."""
     try:
-        entered.append((os.fstat(current), _empty(current)))
+        entered.append((os.fstat(current), _empty(current, only)))
         while True:
             remaining = entered[-1][1]
             if remaining:
                 names.append(remaining.pop())
                 current = _stepped(current, _opened(names[-1], current))
-                entered.append((os.fstat(current), _empty(current)))
+                entered.append((os.fstat(current), _empty(current, only)))
                 continue
             entered.pop()
             if not entered:
@@ -89,12 +90,21 @@ def remove(top: str | os.PathLike[str]) -> None:
             current = _stepped(current, os.open("..", _FOLDER, dir_fd=current))
             if not os.path.samestat(os.fstat(current), entered[-1][0]):
                 raise OSError(errno.EBUSY, "was moved while it was removed")  # noqa: TRY301 - with the path of the others
-            os.rmdir(names.pop(), dir_fd=current)
+            _remove_folder(names.pop(), current, is_emptied=only is None)
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.path.join(*names)) from error  # noqa: PTH118
     finally:
         os.close(current)
-    os.rmdir(top)  # noqa: PTH106
+    _remove_folder(os.fspath(top), None, is_emptied=only is None)
+
+
+def _remove_folder(name: str, parent: int | None, *, is_emptied: bool) -> None:
+    """Remove an empty folder; one that is not empty stays, unless it was emptied."""
+    try:
+        os.rmdir(name, dir_fd=parent)
+    except OSError as error:
+        if is_emptied or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
 
 
 def _opened(name: str, parent: int | None = None) -> int:
@@ -115,11 +125,11 @@ def _stepped(before: int, after: int) -> int:
     return after
 
 
-def _empty(folder: int) -> list[str]:
-    """Remove all but the folders in an open folder; return their names."""
+def _empty(folder: int, only: Callable[[os.stat_result], bool] | None) -> list[str]:
+    """Remove the files in an open folder, with `only` those for which it returns True; return the names of folders."""
     with os.scandir(folder) as scanned:
         entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scanned]
     for name, is_folder in entries:
-        if not is_folder:
+        if not is_folder and (only is None or only(os.stat(name, dir_fd=folder, follow_symlinks=False))):
             os.unlink(name, dir_fd=folder)
     return [name for name, is_folder in entries if is_folder]

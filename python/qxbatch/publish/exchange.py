@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from qxbatch.publish.durable import make_folder, sync_folder
-from qxbatch.publish.plain import refuse_link, refuse_links_between
+from qxbatch.publish.plain import refuse_link, refuse_links_between, unused_name
 from qxbatch.publish.transfer import move_files
 from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 from qxbatch.walk import walk
@@ -48,11 +48,7 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
 def _aside(path: Path, old: Path) -> None:
     if not os.path.lexists(path):
         return
-    k = 1
-    place = old
-    while os.path.lexists(place):
-        k += 1
-        place = old.with_name(f"{old.name}_{k}")
+    place = unused_name(old)
     try:
         path.rename(place)
     except OSError as error:

@@ -2,30 +2,14 @@
 
 import errno
 import os
-import re
-import stat
 from pathlib import Path
 
-from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
 from qxbatch.discover.own_names import Use
-from qxbatch.publish.archived import archived_hashes
-from qxbatch.publish.comparable import comparable
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
-from qxbatch.publish.plain import refuse_link, refuse_links_between
+from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.same import same_content
+from qxbatch.publish.taken_apart import take_apart
 from qxbatch.publish.transfer import copied, hidden_path, renamed
-from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import (
-    PACKED,
-    QXBATCH_FOLDER,
-    is_from_packet,
-)
-from qxbatch.session.ledger import STORED
-from qxbatch.session.paths import SessionPaths
-from qxbatch.session.sorted_sums import is_list, unchanged_files
-from qxbatch.walk import raised, walk
-
-_PACKED_SERIES = re.compile(rf"\d+{re.escape(PACKED)}")
 
 
 def keep_replaced(old: Path, session: Path, replaced_folder: Path, archive: Path | None, tag: str) -> Path | None:
@@ -39,8 +23,7 @@ def keep_replaced(old: Path, session: Path, replaced_folder: Path, archive: Path
     for path in (unique, remaining):
         refuse_link(path)
     if old.exists():
-        _sort_out(old, unique, session, archive)
-        old.rename(remaining)
+        take_apart(old, unique, session, archive)
     remove_tree(remaining)
     if not unique.exists():
         return None
@@ -78,73 +61,3 @@ def _discard(unique: Path, remaining: Path) -> None:
     """Rename in one step, so that a rerun finds all of it or nothing."""
     unique.rename(remaining)
     remove_tree(remaining)
-
-
-def _sort_out(old: Path, unique: Path, session: Path, archive: Path | None) -> None:
-    """Move files that exist only in `old` to `kept`; its own records are moved last, since a resumed run reads them."""
-    known_hashes = _hashes_in(session)
-    only_here = [path for path in _files(old) if not _covered(old, path.relative_to(old), session, known_hashes)]
-    if archive is not None and any(is_from_packet(path.relative_to(old)) for path in only_here):
-        known_hashes = archived_hashes(old, archive, old.with_name(f"{old.name}.check"))
-        only_here = [
-            path for path in only_here if not (is_from_packet(path.relative_to(old)) and _is_known(path, known_hashes))
-        ]
-    generated = _generated(SessionPaths(old))
-    only_here = [path for path in only_here if path.relative_to(old).as_posix() not in generated]
-    for path in sorted(only_here, key=lambda path: path.relative_to(old).parts[0] == QXBATCH_FOLDER):
-        place = unique / path.relative_to(old)
-        refuse_links_between(place, unique)
-        make_folder(place.parent)
-        path.rename(place)
-
-
-def _generated(old: SessionPaths) -> set[str]:
-    """Return the files that sorting generated and that nobody edited: the new session has the same facts and more."""
-    listed = {old.sorted_sums.relative_to(old.folder).as_posix()} if is_list(old) else set()
-    return unchanged_files(old) | listed
-
-
-def _files(top: Path) -> list[Path]:
-    """Return files and links below a folder, including links to folders. Raises OSError if a folder cannot be listed."""
-    paths = []
-    for folder, folders, files in walk(top, topdown=False, onerror=raised):
-        links = [name for name in folders if Path(folder, name).is_symlink()]
-        paths += [Path(folder, name) for name in (*files, *links) if _has_content(Path(folder, name))]
-    return paths
-
-
-def _has_content(path: Path) -> bool:
-    """Return whether a path is a file or a link; a FIFO, socket or device has no bytes to keep."""
-    kind = path.lstat().st_mode
-    return stat.S_ISREG(kind) or stat.S_ISLNK(kind)
-
-
-def _hashes_in(session: Path) -> set[str]:
-    """Return the hashes of the packet bytes that the session contains, by its ledger."""
-    rows = SessionFolder(session).ledger()
-    return {digest for row in rows if row.fate in STORED for digest in (row.sha256, row.content_sha256)}
-
-
-def _covered(old: Path, place: Path, session: Path, known_hashes: set[str]) -> bool:
-    """Return whether the session has the content of the file at that place in `old`."""
-    path, counterpart, at = old / place, session / place, place.as_posix()
-    if path.is_symlink():
-        return False
-    return (counterpart.is_file() and comparable(path, at) == comparable(counterpart, at)) or _is_known(
-        path, known_hashes
-    )
-
-
-def _is_known(path: Path, known_hashes: set[str]) -> bool:
-    """Return whether the bytes of a file, or of all members of a series' archive, are among these hashes."""
-    if path.is_symlink():
-        return False
-    try:
-        if _PACKED_SERIES.fullmatch(path.name):
-            members = hash_tar_gz(str(path))
-            return bool(members) and all(digest in known_hashes for _, _, digest in members)
-        if path.suffix == ".gz" and hash_gzip(str(path))[1] in known_hashes:
-            return True
-    except ValueError:
-        return False  # a damaged archive may contain unique data
-    return hash_file(str(path))[1] in known_hashes
