@@ -124,6 +124,8 @@ def test_a_journal_takes_no_packet_from_elsewhere(attack: Attack, named: Callabl
         {"sessions": ["inbox"], "ledgers": ["0" * 64]},
         {"sessions": [".."], "ledgers": ["0" * 64]},
         {"sessions": ["S1"], "ledgers": []},
+        {"sessions": ["S2"], "ledgers": ["0" * 64]},
+        {"sessions": ["S1-x"], "ledgers": ["0" * 64]},
         {"inbox": "../home/thesis"},
         {"inbox": "S2/inbox"},
         {"packets": [{"path": 7}]},

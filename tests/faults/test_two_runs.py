@@ -5,9 +5,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from qxbatch.pipeline import deliver, recover
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
@@ -131,3 +133,52 @@ def test_archives_of_one_name_in_two_sessions_are_both_kept(study: Study, runs: 
     assert snapshot(study.archive) == {f"scan{f'_{k}' * (k > 1)}.zip": one for k, one in enumerate(before, start=1)}
     assert len(set(before)) == 6
     assert not (study.sessions / ".qxbatch").exists()
+
+
+def kill_a_split(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put packet A of two patients into the inbox; a run that splits it ends once it has written its journal."""
+    people = [MrSeries(study="s1"), MrSeries(patient="P2", study="s2")]
+    study.put("A", {**under("a", people[0].files()), **under("b", people[1].files())})
+
+    def ended(*_: object, **__: object) -> None:
+        raise OSError("the power fails")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deliver, "finish", ended)
+        study.main("--on-mixed=split")
+    assert (study.sessions / ".qxbatch" / "journal" / "A.json").exists()
+    assert study.session_names() == []
+
+
+def test_a_killed_split_is_not_published_while_a_run_holds_one_of_its_sessions(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_a_split(study, monkeypatch)
+    locks = Locks(Workspace(study.sessions).locks)
+    lock = locks.take("session A-2")
+    assert lock is not None
+    run = study.main()
+    assert "A-2: is held by another run" in run.text
+    assert study.session_names() == []
+    assert (study.inbox / "A.zip").exists()
+    locks.release(lock)
+    locks.close()
+    assert study.main().status == 0
+    assert study.session_names() == ["A-1", "A-2"]
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_a_killed_split_is_finished_only_while_the_locks_of_its_sessions_are_held(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_a_split(study, monkeypatch)
+    finish = recover.finish
+
+    def other_run(*args: Any, **options: Any) -> object:
+        taken = Locks(Workspace(study.sessions).locks).take("session A-1")
+        assert taken is None
+        return finish(*args, **options)
+
+    monkeypatch.setattr(recover, "finish", other_run)
+    assert study.main().status == 0
+    assert study.session_names() == ["A-1", "A-2"]

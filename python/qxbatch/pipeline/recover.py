@@ -2,16 +2,16 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.finish import finish
-from qxbatch.pipeline.unit_locks import lost_lock, unit_lock
+from qxbatch.pipeline.unit_locks import lost_lock, take_lock, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
-from qxbatch.publish.journal import RUN, journal_run, read_journal
+from qxbatch.publish.journal import RUN, Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
@@ -93,7 +93,8 @@ def _finish(
         journal = read_journal(unit, workspace)
     except ValueError as error:
         return [_not_followed(workspace, unit, f"{error}")]
-    ending = finish(journal, workspace.of_run(journal.run), locks, check_lock, settings, verify=True)
+    with _locked_sessions(journal, locks, check_lock) as check_locks:
+        ending = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings, verify=True)
     names = journal.names or unit
     is_unfinished = path.exists()
     message = "an interrupted run had read it; " + (
@@ -110,6 +111,29 @@ def _finish(
         )
         for k, session in enumerate(journal.sessions)
     ]
+
+
+@contextlib.contextmanager
+def _locked_sessions(journal: Journal, locks: Locks, check_lock: Callable[[], None]) -> Iterator[Callable[[], None]]:
+    """Hold the locks of the sessions that a packet was split into; yield a check of all locks.
+
+    Raises PacketError if another run holds one, since it may be about to publish that session.
+    """
+    held: list[Lock] = []
+
+    def check_locks() -> None:
+        check_lock()
+        if not all(map(locks.holds, held)):
+            raise lost_lock(journal.unit)
+
+    try:
+        for session in dict.fromkeys(journal.sessions):
+            if session != journal.unit:
+                held.append(take_lock(locks, unit_lock(session)))
+        yield check_locks
+    finally:
+        for lock in held:
+            locks.release(lock)
 
 
 def _not_followed(workspace: Workspace, unit: str, reason: str) -> SessionReport:

@@ -22,6 +22,15 @@ def unit_lock(unit: str) -> str:
     return f"session {unit}"
 
 
+def take_lock(locks: Locks, name: str) -> Lock:
+    """Take a lock. Raises PacketError when another run has it, OSError."""
+    lock = locks.take(name)
+    if lock is None:
+        message = "is held by another run; this run skipped it."
+        raise PacketError(Problem(Code.HELD, name.partition(" ")[2], message, severity=Severity.WARNING))
+    return lock
+
+
 class UnitLocks:
     """Locks of a unit: its session's, each packet's, and those of the sessions it is split into."""
 
@@ -44,11 +53,7 @@ class UnitLocks:
     def take(self, names: Iterable[str]) -> None:
         """Take further locks. Raises PacketError when another run has one, OSError."""
         for name in names:
-            lock = self._locks.take(name)
-            if lock is None:
-                message = "is held by another run; this run skipped it."
-                raise PacketError(Problem(Code.HELD, name.partition(" ")[2], message, severity=Severity.WARNING))
-            self._taken_locks.append(lock)
+            self._taken_locks.append(take_lock(self._locks, name))
 
     def refuse_lost(self) -> None:
         """Raise PacketError if another run took over a lock."""

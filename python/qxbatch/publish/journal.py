@@ -155,8 +155,8 @@ def _foreign(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]
     if not RUN.fullmatch(journal.run):
         yield f"its run is {journal.run!r}"
     for session in journal.sessions:
-        if not is_plain_name(session) or fault(session):
-            yield f"no session is called {session!r}"
+        if not _is_session_of(session, unit):
+            yield f"no session of {unit} is called {session!r}"
     if journal.packets and not journal.sessions:
         yield "it has no session, so none of its packets is imported"
     if len(journal.ledgers) != len(journal.sessions):
@@ -170,6 +170,13 @@ def _foreign(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]
                 f"{path} is in no inbox of this run; if it is one of your packets, run again with "
                 f"--masterinbox={path.parent}"
             )
+
+
+def _is_session_of(session: object, unit: str) -> bool:
+    """Return whether a text is the id of a unit's session, or of one that its packet was split into."""
+    if not isinstance(session, str) or not is_plain_name(session) or fault(session):
+        return False
+    return session == unit or re.fullmatch(rf"{re.escape(unit)}-[1-9][0-9]*", session) is not None
 
 
 def _is_own(path: Path, journal: Journal, workspace: Workspace) -> bool:
