@@ -9,7 +9,7 @@ from pathlib import Path
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.finish import finish
-from qxbatch.pipeline.unit_locks import lost_lock, take_lock, unit_lock
+from qxbatch.pipeline.unit_locks import HeldError, lost_lock, take_lock, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.journal import RUN, Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
@@ -35,7 +35,8 @@ def recover(
         if lock is None:
             continue
         try:
-            reports += recover_unit(workspace, locks, unit, partial(_need, locks, lock, unit), settings)
+            with contextlib.suppress(HeldError):  # a live run holds one of its sessions
+                reports += recover_unit(workspace, locks, unit, partial(_need, locks, lock, unit), settings)
         finally:
             locks.release(lock)
     if only is None:
@@ -56,7 +57,10 @@ def _need(locks: Locks, lock: Lock, unit: str) -> None:
 def recover_unit(
     workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None], settings: Settings
 ) -> list[SessionReport]:
-    """Finish or clear one unit. `check_lock` raises PacketError when the caller does not hold its lock any more."""
+    """Finish or clear one unit. `check_lock` raises PacketError when the caller does not hold its lock any more.
+
+    Raises HeldError if another run holds one of the sessions that its packet was split into.
+    """
     try:
         path = workspace.journal(unit)
         written_by = journal_run(path)
@@ -66,6 +70,8 @@ def recover_unit(
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
                 workspace.clear_all(unit)
+    except HeldError:
+        raise
     except PacketError as error:
         return [SessionReport(unit, None, None, (error.problem,))]
     except (ValueError, OverflowError, RecursionError) as error:
@@ -117,7 +123,7 @@ def _finish(
 def _locked_sessions(journal: Journal, locks: Locks, check_lock: Callable[[], None]) -> Iterator[Callable[[], None]]:
     """Hold the locks of the sessions that a packet was split into; yield a check of all locks.
 
-    Raises PacketError if another run holds one, since it may be about to publish that session.
+    Raises HeldError if another run holds one, since it may be about to publish that session.
     """
     held: list[Lock] = []
 

@@ -22,12 +22,16 @@ def unit_lock(unit: str) -> str:
     return f"session {unit}"
 
 
+class HeldError(PacketError):
+    """Another run holds a lock."""
+
+
 def take_lock(locks: Locks, name: str) -> Lock:
-    """Take a lock. Raises PacketError when another run has it, OSError."""
+    """Take a lock. Raises HeldError, OSError."""
     lock = locks.take(name)
     if lock is None:
         message = "is held by another run; this run skipped it."
-        raise PacketError(Problem(Code.HELD, name.partition(" ")[2], message, severity=Severity.WARNING))
+        raise HeldError(Problem(Code.HELD, name.partition(" ")[2], message, severity=Severity.WARNING))
     return lock
 
 
@@ -51,7 +55,7 @@ class UnitLocks:
         self.complete = True
 
     def take(self, names: Iterable[str]) -> None:
-        """Take further locks. Raises PacketError when another run has one, OSError."""
+        """Take further locks. Raises HeldError, OSError."""
         for name in names:
             self._taken_locks.append(take_lock(self._locks, name))
 
