@@ -40,14 +40,14 @@ def read(top: Path) -> dict[str, str]:
 
 def test_a_new_session_is_published_complete(tmp_path: Path) -> None:
     build = write(tmp_path / "build", NEW)
-    publish(build, tmp_path / "OP3", tmp_path / "old", with_inbox=True)
+    publish(build, tmp_path / "OP3", tmp_path / "old", with_inbox=True, replace=True)
     assert read(tmp_path / "OP3") == NEW
     assert not build.exists()
 
 
 def test_files_of_later_processing_steps_are_kept(tmp_path: Path) -> None:
     target = write(tmp_path / "OP3", OLD | {"inbox/note": "of a user"})
-    publish(write(tmp_path / "build", NEW), target, tmp_path / "old", with_inbox=True)
+    publish(write(tmp_path / "build", NEW), target, tmp_path / "old", with_inbox=True, replace=True)
     assert read(target) == NEW | {"hcp/x": "later"}
     assert read(tmp_path / "old") == {k: v for k, v in OLD.items() if k != "hcp/x"} | {"inbox/note": "of a user"}
 
@@ -56,7 +56,7 @@ def test_the_inbox_is_kept_in_folder_mode(tmp_path: Path) -> None:
     target = write(tmp_path / "OP3", {"inbox/README": "mine"})
     build = write(tmp_path / "build", {k: v for k, v in NEW.items() if k != "inbox/README"})
     (build / "inbox").mkdir()
-    publish(build, target, tmp_path / "old", with_inbox=False)
+    publish(build, target, tmp_path / "old", with_inbox=False, replace=True)
     assert read(target) == NEW | {"inbox/README": "mine"}
     assert not build.exists()
 
@@ -88,7 +88,7 @@ def test_an_exchange_interrupted_at_any_rename_is_completed_by_the_next_call(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", counted)
         try:
-            publish(build, target, tmp_path / "old", with_inbox=True)
+            publish(build, target, tmp_path / "old", with_inbox=True, replace=True)
             assert (done, stop) == (RENAMES, RENAMES), "only the last stop is after the last rename"
         except KilledError:
             assert stop < RENAMES
@@ -98,7 +98,7 @@ def test_an_exchange_interrupted_at_any_rename_is_completed_by_the_next_call(
         [*read(target).values(), *(read(tmp_path / "old").values()), *read(build).values()] if build.exists() else []
     )
     assert not everything or (everything.count("old"), everything.count("new")) == (4, 5)
-    publish(build, target, tmp_path / "old", with_inbox=True)
+    publish(build, target, tmp_path / "old", with_inbox=True, replace=True)
     assert read(target) == NEW | {"hcp/x": "later"}
     assert sorted(read(tmp_path / "old").values()) == ["old"] * 4
 
@@ -125,11 +125,45 @@ def test_an_exchange_of_folders_that_cannot_be_renamed_is_completed_by_the_next_
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", counted)
         with contextlib.suppress(KilledError):
-            publish(build, target, tmp_path / "old", with_inbox=True)
+            publish(build, target, tmp_path / "old", with_inbox=True, replace=True)
         done = -100
-        publish(build, target, tmp_path / "old", with_inbox=True)
+        publish(build, target, tmp_path / "old", with_inbox=True, replace=True)
     assert read(target) == NEW | {"hcp/x": "later"}
     assert read(tmp_path / "old") == {name: text for name, text in previous.items() if name != "hcp/x"}
+
+
+@pytest.mark.parametrize("appeared", ["session.txt", "dicom/30.tar.gz", "nii/31.nii.gz"])
+def test_a_session_that_appeared_meanwhile_is_not_replaced(tmp_path: Path, appeared: str) -> None:
+    target = write(tmp_path / "OP3", {appeared: "of another packet", "hcp/x": "later"})
+    build = write(tmp_path / "build", NEW)
+    publish(build, target, tmp_path / "old", with_inbox=True, replace=False)
+    assert read(target) == {appeared: "of another packet", "hcp/x": "later"}
+    assert read(build) == NEW
+
+
+@pytest.mark.parametrize("stop", range(6))
+def test_an_interrupted_exchange_with_a_folder_that_is_no_session_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    target = write(tmp_path / "OP3", {"hcp/x": "later"})
+    (target / "nii").mkdir()
+    build = write(tmp_path / "build", NEW)
+    left = stop
+    rename = Path.rename
+
+    def counted(self: Path, to: Path) -> Path:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KilledError
+        return rename(self, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", counted)
+        with pytest.raises(KilledError):
+            publish(build, target, tmp_path / "old", with_inbox=True, replace=False)
+    publish(build, target, tmp_path / "old", with_inbox=True, replace=False)
+    assert read(target) == NEW | {"hcp/x": "later"}
 
 
 def test_a_folder_is_not_moved_through_a_link(tmp_path: Path) -> None:

@@ -16,11 +16,13 @@ from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
 from qxbatch.model import Fingerprint
 from qxbatch.pipeline import deliver as deliver_module
+from qxbatch.pipeline import journaling as journaling_module
 from qxbatch.pipeline.check_build import check_build
 from qxbatch.publish.durable import remove_tree
+from qxbatch.publish.journal import write_journal
 from qxbatch.publish.transfer import put_aside
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, packed, under
+from tests.build.packets import Kind, packed, under, write_packet
 from tests.build.study import Study, snapshot
 
 TREE = {**under("T1", MrSeries(patient="P1").files()), "README": b"of the scanner\n"}
@@ -272,3 +274,54 @@ def test_a_loose_file_that_comes_under_the_name_of_one_that_leaves_is_not_touche
     assert f"{inbox / names[0]}: changed while it was imported, and stays" in run.text
     assert snapshot(inbox).keys() == {names[0]}
     assert (inbox / names[0]).read_bytes() == LATE
+
+
+def put_back(study: Study) -> dict[str, str]:
+    """Put a session of somebody else into the place of S1."""
+    session = study.session("S1")
+    for name in ("session.txt", "dicom/30.tar.gz", "nii/31.nii.gz"):
+        (session / name).parent.mkdir(parents=True, exist_ok=True)
+        (session / name).write_text("of another packet")
+    return snapshot(session)
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+@pytest.mark.parametrize("mode", [(), FOLDER_MODE], ids=["inbox mode", "folder mode"])
+@pytest.mark.parametrize("moment", ["while the packet is read", "when publishing starts"])
+def test_a_session_that_appears_meanwhile_is_not_replaced(
+    study: Study, monkeypatch: pytest.MonkeyPatch, moment: str, mode: tuple[str, ...], archive: str
+) -> None:
+    inbox = study.session("S1") / "inbox" if mode else study.inbox
+    inbox.mkdir(parents=True, exist_ok=True)
+    packet = write_packet(TREE, inbox, "S1", Kind.ZIP)
+    before = snapshot(inbox)
+    appeared: list[dict[str, str]] = []
+    with monkeypatch.context() as patched:
+        if moment == "while the packet is read":
+            before_delivery(patched, lambda: appeared.append(put_back(study)))
+        else:
+
+            def written(*args: Any) -> None:
+                write_journal(*args)
+                appeared.append(put_back(study))
+
+            patched.setattr(journaling_module, "write_journal", written)
+        run = study.main(f"--archive={archive}", *mode)
+    assert [snapshot(study.session("S1"))] == appeared, run.text
+    assert snapshot(inbox) == before
+    assert packet.exists()
+    assert "S1 already exists" in run.text or "S1: is no longer the session that was made from its packets" in run.text
+    assert not (study.sessions / ".qxbatch").exists()
+    assert study.main(f"--archive={archive}", *mode, "--overwrite=yes").status == 0
+    assert not packet.exists()
+
+
+def test_with_overwrite_a_session_that_appears_while_its_packet_is_read_is_replaced_and_kept(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.put("S1", TREE)
+    before_delivery(monkeypatch, lambda: put_back(study))
+    run = study.main("--overwrite=yes")
+    assert run.status == 0, run.text
+    replaced = study.archive.parent / "replaced" / "S1-1"
+    assert (replaced / "nii" / "31.nii.gz").read_text() == "of another packet"

@@ -183,3 +183,20 @@ def test_a_killed_split_is_finished_only_while_the_locks_of_its_sessions_are_hel
     monkeypatch.setattr(recover, "finish", other_run)
     assert study.main().status == 0
     assert study.session_names() == ["A-1", "A-2"]
+
+
+def test_a_killed_split_replaces_no_session_that_another_run_made_meanwhile(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_a_split(study, monkeypatch)
+    (study.sessions / ".qxbatch").rename(study.sessions / ".hidden")  # the other run began before
+    study.put("A-1", MrSeries(patient="P9", study="s9").files())
+    assert study.main("--sessions=A-1").status == 0
+    before = snapshot(study.session("A-1"))
+    (study.sessions / ".hidden").rename(study.sessions / ".qxbatch")
+    run = study.main("--sessions=nothing", "--archive=delete")
+    assert run.status == 1
+    assert "is no longer the session that was made from its packets; they stay in the inbox" in run.text
+    assert snapshot(study.session("A-1")) == before
+    assert (study.inbox / "A.zip").exists()
+    assert not (study.sessions / ".qxbatch").exists()

@@ -13,6 +13,7 @@ from qxbatch.pipeline.import_again import with_import_command
 from qxbatch.pipeline.journaling import facts_of, write_unit_journal
 from qxbatch.pipeline.linked import kept_in_place, refuse_kept_inside
 from qxbatch.pipeline.produce import Product
+from qxbatch.pipeline.refuse import refuse_existing
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.record.job import Job
 
@@ -22,8 +23,8 @@ def deliver(
 ) -> list[SessionReport]:
     """Publish the finished sessions of a unit; return a report for each.
 
-    Raises PacketError if the files on disk differ from the packet, or if another run took over the unit's lock
-    (raised by `check_lock`); OSError if the unit cannot be published.
+    Raises PacketError if the files on disk differ from the packet, if a session appeared meanwhile, or if another run took over
+    the unit's lock (raised by `check_lock`); OSError if the unit cannot be published.
     """
     unit, workspace = job.unit, context.workspace
     context.observer.notify(StageStarted(unit.name, Stage.VERIFYING))
@@ -33,6 +34,7 @@ def deliver(
             refuse_kept_inside(unit, product.build)
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
+    refuse_existing(context, unit, [product.sorted_session.session for product in products])
     journal = write_unit_journal(context, job, products, facts, check_lock)
     ending = finish(journal, workspace, context.locks, check_lock, context.settings)
     packet_problems = (*_archiving_warnings(facts, unit), *ending.problems)

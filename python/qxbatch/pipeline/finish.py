@@ -77,7 +77,8 @@ def _published(journal: Journal, workspace: Workspace, session: str) -> list[Pro
     workspace.refuse_led_out(journal.unit, session)
     target = workspace.session(session).folder
     old = workspace.old(journal.unit, session)
-    publish(workspace.build(journal.unit, session), target, old, with_inbox=journal.with_inbox)
+    build, replace = workspace.build(journal.unit, session), session in journal.replaced
+    publish(build, target, old, with_inbox=journal.with_inbox, replace=replace)
     replaced_folder = workspace.archive.parent / REPLACED
     kept_in = keep_replaced(old, target, replaced_folder, workspace.archive, workspace.tag(journal.unit))
     if kept_in is None:

@@ -13,6 +13,7 @@ from qxbatch.problems import Code, Severity
 from qxbatch.publish.journal import Journal, JournaledPacket, remove_journal, write_journal
 from qxbatch.publish.sorted_files import write_list
 from qxbatch.record.job import Job
+from qxbatch.session.contents import is_imported
 
 
 def write_unit_journal(
@@ -58,13 +59,15 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
     unit, workspace = job.unit, context.workspace
     if unit.inbox is not None:
         write_list(unit.inbox, files_to_remove(job, products, decide(facts)), workspace.sorted_list(unit.name))
+    sessions = [product.sorted_session.session.id for product in products]
     return Journal(
         unit=unit.name,
         run=workspace.run,
         packets=tuple(
             JournaledPacket(packet, context.numbers.get(packet.path)) for packet in (*job.archives, *job.inside)
         ),
-        sessions=tuple(product.sorted_session.session.id for product in products),
+        sessions=tuple(sessions),
+        replaced=tuple(session for session in sessions if is_imported(workspace.session(session).folder)),
         archive=facts.archive,
         series_failed=facts.series_failed,
         damaged=facts.damaged,

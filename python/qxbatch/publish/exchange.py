@@ -12,17 +12,21 @@ from pathlib import Path
 from qxbatch.publish.durable import make_folder, sync_folder
 from qxbatch.publish.plain import refuse_link, refuse_links_between, unused_name
 from qxbatch.publish.transfer import move_files
-from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
+from qxbatch.session.contents import has_file
+from qxbatch.session.layout import DICOM, INBOX, NII, RESULT_FOLDERS, SESSION_TXT
 from qxbatch.walk import walk
 
 
-def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
+def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: bool) -> None:
     """Publish a build, or continue a publication that a killed run started.
 
-    Raises OSError when the sessions folder cannot be written.
+    Without `replace`, a session that exists is another one, which appeared meanwhile: nothing is done. Raises OSError when
+    the sessions folder cannot be written.
     """
     if not build.exists():
         return  # already done
+    if not replace and _is_other(target, build):
+        return
     if not os.path.lexists(target):
         build.rename(target)
         sync_folder(target.parent)
@@ -43,6 +47,13 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
         sync_folder(target)
     if build.exists():
         build.rmdir()
+
+
+def _is_other(target: Path, build: Path) -> bool:
+    """Return whether a folder has session.txt or results that are not of the build, which would not contain them any more."""
+    if all(os.path.lexists(folder / SESSION_TXT) for folder in (build, target)):
+        return True
+    return any(os.path.lexists(build / name) and has_file(target / name) for name in (DICOM, NII))
 
 
 def _aside(path: Path, old: Path) -> None:

@@ -20,7 +20,7 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.resolve.names import fault
 from qxbatch.settings.model import Archive
 
-VERSION = 4
+VERSION = 5
 HIGHEST_NUMBER = 10**6
 """Upper limit of the numbers for archives whose name is in use; no run writes a higher one."""
 RUN = re.compile("[0-9a-f]{16}")
@@ -44,6 +44,8 @@ class Journal:
     packets: tuple[JournaledPacket, ...]
     sessions: tuple[str, ...]
     """Session ids of the builds to publish."""
+    replaced: tuple[str, ...]
+    """Those of them that exist, and are replaced; one that appears later is not."""
     archive: Archive
     """The requested mode; qxbatch.archive.decision decides what is done."""
     series_failed: bool
@@ -121,6 +123,7 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         run=content["run"],
         packets=tuple(_packet(packet, top) for packet in content["packets"]),
         sessions=tuple(content["sessions"]),
+        replaced=tuple(map(str, content["replaced"])),
         archive=Archive(content["archive"]),
         series_failed=bool(content["series_failed"]),
         damaged=bool(content["damaged"]),

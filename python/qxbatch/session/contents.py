@@ -10,8 +10,12 @@ from qxbatch.walk import walk
 
 def has_session(folder: Path) -> bool:
     """Return whether a session exists: its inbox, session.txt, or any file in dicom or nii (inbox mode)."""
-    paths = SessionPaths(folder)
-    return any(os.path.lexists(path) for path in (paths.inbox, paths.session_txt)) or has_results(folder)
+    return os.path.lexists(SessionPaths(folder).inbox) or is_imported(folder)
+
+
+def is_imported(folder: Path) -> bool:
+    """Return whether a folder has what an import makes: session.txt, or any file in dicom or nii."""
+    return os.path.lexists(SessionPaths(folder).session_txt) or has_results(folder)
 
 
 def is_session(folder: Path) -> bool:
@@ -24,7 +28,7 @@ def is_session(folder: Path) -> bool:
         return True
     paths = SessionPaths(folder)
     folders = [path for path in (paths.dicom, paths.nii) if os.path.isdir(path)]  # noqa: PTH112 - False if it cannot be read
-    return any(map(_has_file, folders)) and not any(map(is_marked, folders))
+    return any(map(has_file, folders)) and not any(map(is_marked, folders))
 
 
 def is_marked(folder: Path) -> bool:
@@ -49,15 +53,15 @@ def why_unreadable(folder: Path) -> str:
 def has_results(folder: Path) -> bool:
     """Return whether a session has any file in dicom or nii (folder mode)."""
     paths = SessionPaths(folder)
-    return any(_has_file(path) for path in (paths.dicom, paths.nii))
+    return any(has_file(path) for path in (paths.dicom, paths.nii))
 
 
 def has_images(folder: Path) -> bool:
     """Return whether a session was converted: any file is in nii."""
-    return _has_file(SessionPaths(folder).nii)
+    return has_file(SessionPaths(folder).nii)
 
 
-def _has_file(folder: Path) -> bool:
+def has_file(folder: Path) -> bool:
     """Return whether a folder has files; one that cannot be listed counts as having some: it must not be changed."""
     unreadable: list[OSError] = []
     for _root, _folders, files in walk(folder, onerror=unreadable.append):
