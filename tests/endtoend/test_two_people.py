@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, read_tree, under, zipped
+from tests.build.packets import Kind, read_tree, under, write_packet, zipped
 from tests.build.parrec import ParRec
-from tests.build.study import Study, snapshot
+from tests.build.study import Study, run_main, snapshot
 from tests.endtoend.judge import Judge
 
 ANNA = MrSeries(number=3, patient=None, name="Doe^Anna", description="T1w", study="a", date="20240115")
@@ -162,6 +162,45 @@ def test_each_split_session_has_its_own_subject(
     assert sorted(second.text.images) == [41, 3011]
     assert b"of bob" in read_tree(study.session(list(sessions)[1]) / "inbox").values()
     assert study.main("--on-mixed=split", *options).status == 66
+
+
+@pytest.mark.parametrize("options", [(), NONE], ids=["inbox mode", "folder mode"])
+def test_a_split_replaces_no_session_that_was_not_split_from_its_packet(study: Study, options: tuple[str, ...]) -> None:
+    study.put("S1-2", ANNA.with_(patient="OTHER").files())
+    assert study.main().status == 0
+    before = snapshot(study.session("S1-2"))
+    inbox = study.session("S1") / "inbox" if options else study.inbox
+    inbox.mkdir(parents=True, exist_ok=True)
+    write_packet(TREE, inbox, "S1", Kind.ZIP)
+    options = ("--masterinbox=none", "--sessions=S1") if options else ()
+    run = study.main("--on-mixed=split", "--overwrite=yes", *options)
+    assert run.status == 1, run.text
+    assert "one of its sessions would be S1-2, which exists and was not split from S1" in " ".join(run.text.split())
+    assert snapshot(study.session("S1-2")) == before
+    assert (inbox / "S1.zip").exists()
+    assert not study.session("S1-1").exists()
+    study.session("S1-2").rename(study.sessions / "S2")
+    run = study.main("--on-mixed=split", "--overwrite=yes", *options)
+    assert run.status == 0, run.text
+    assert {"S1-1", "S1-2"} <= {*study.session_names()}
+
+
+@pytest.mark.parametrize("converted_again", [False, True])
+def test_a_session_that_was_split_from_a_packet_is_replaced_by_the_same_packet(
+    study: Study, converted_again: bool
+) -> None:
+    study.put("S1", TREE)
+    assert study.main("--on-mixed=split", "--archive=leave").status == 0
+    if converted_again:
+        for name in study.session_names():
+            run = run_main("convert", "--overwrite=yes", str(study.session(name)))
+            assert run.status == 0, run.text
+    for name in study.session_names():
+        summary = json.loads((study.session(name) / "qxbatch/summary.json").read_bytes())
+        assert summary["parted"]["from"] == "S1"
+    run = study.main("--on-mixed=split", "--overwrite=yes")
+    assert run.status == 0, run.text
+    assert study.session_names() == ["S1-1", "S1-2"]
 
 
 def test_a_split_session_does_not_name_the_other_patients(study: Study) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from qxbatch.pipeline import deliver, recover
+from qxbatch.pipeline.finish import finish
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
@@ -173,7 +174,6 @@ def test_a_killed_split_is_finished_only_while_the_locks_of_its_sessions_are_hel
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kill_a_split(study, monkeypatch)
-    finish = recover.finish
 
     def other_run(*args: Any, **options: Any) -> object:
         taken = Locks(Workspace(study.sessions).locks).take("session A-1")

@@ -41,4 +41,5 @@ def read_previous(path: Path) -> PreviousSession:
         summary.packets if summary else (),
         deidentified=bool(summary and summary.session.concealed),
         subject=session.subject,
+        split=summary.split if summary else None,
     )

@@ -14,6 +14,7 @@ from qxbatch.pipeline.largest_file import largest_file
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.session.contents import has_results, has_session
 from qxbatch.session.equal_names import other_name
+from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import RESULT_FOLDERS
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
@@ -26,18 +27,35 @@ _NEED = (
 
 
 def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
-    """Raise PacketError when another run has made a session since discovery, or the place of the session cannot be written."""
+    """Raise PacketError when another run has made a session since discovery, or the place of the session cannot be written.
+
+    With overwrite, a session that is in the place of one that the packet is split into must have been split from it.
+    """
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
         _refuse_place(folder, unit)
-        if context.settings.overwrite:
-            continue
         is_own = session.id == unit.session.id
+        if context.settings.overwrite:
+            if not is_own:
+                _refuse_unrelated(folder, unit)
+            continue
         if has_results(folder) if is_own and unit.inbox else has_session(folder):
             message = f"session {session.id} already exists; nothing was changed."
             severity = Severity.WARNING if is_own else Severity.ERROR
             problem = Problem(Code.EXISTS, unit.names, message, "Import it again:", severity)
             raise PacketError(problem)
+
+
+def _refuse_unrelated(folder: Path, unit: Unit) -> None:
+    """Raise PacketError if a folder is a session that was not split from this unit: it may be of another patient."""
+    if not has_session(folder):
+        return
+    summary = SessionFolder(folder).readable_summary
+    if summary is not None and summary.split is not None and summary.split.source == unit.name:
+        return
+    message = f"one of its sessions would be {folder.name}, which exists and was not split from {unit.name}; nothing was changed."
+    hint = f"Rename the packet, so that its sessions get other names, or move {folder} away. Then run again:"
+    raise PacketError(Problem(Code.EXISTS, unit.names, message, hint))
 
 
 def refuse_done(context: Context, unit: Unit) -> None:

@@ -52,7 +52,7 @@ def record_summary(
         problems=problems,
         patient=patient,
         concealed=job.deidentified,
-        split=Split(job.unit.name, dict(job.patients)) if job.is_split else None,
+        split=Split(job.unit.name, dict(job.patients)) if job.is_split else job.previous.split,
         previous_packets=job.previous.packets,
         times={"seconds": round(seconds, 3)},
         host={"name": os.uname().nodename, "system": os.uname().sysname},

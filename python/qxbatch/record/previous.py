@@ -12,7 +12,7 @@ from qxbatch.ledger_cells import unescape
 from qxbatch.record.ledger import note_of, without_note
 from qxbatch.session.layout import FROM_SESSION, KEPT_AT
 from qxbatch.session.ledger import Fate, LedgerRow
-from qxbatch.session.summary_parts import PacketSummary
+from qxbatch.session.summary_parts import PacketSummary, Split
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class PreviousSession:
     deidentified: bool = False
     """Whether a logfile named the session, so that the patient's id is only in the DICOM."""
     subject: str = ""
+    split: Split | None = None
+    """The sessions that its packet was split into."""
 
 
 def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session: Path) -> Iterable[LedgerRow]:
