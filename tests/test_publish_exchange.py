@@ -4,9 +4,12 @@ import contextlib
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from qxbatch.publish import exchange
+from qxbatch.publish.durable import make_folder
 from qxbatch.publish.exchange import _merge, publish
 from qxbatch.publish.plain import LinkError
 from qxbatch.publish.transfer import move_files
@@ -180,6 +183,30 @@ def test_a_folder_is_not_moved_through_a_link(tmp_path: Path) -> None:
     assert (source / "sub" / "1.dcm").read_bytes() == b"image"
 
 
+def test_a_folder_is_not_moved_through_a_link_that_appears_while_it_is_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target, outside = (
+        write(tmp_path / "packet", {"sub/1.dcm": "image"}),
+        tmp_path / "part",
+        tmp_path / "outside",
+    )
+    target.mkdir()
+    outside.mkdir()
+    mkdir = Path.mkdir
+
+    def made(self: Path, *args: Any, **options: Any) -> None:
+        mkdir(self, *args, **options)
+        if self == target / "sub":
+            self.rmdir()
+            self.symlink_to(outside)
+
+    monkeypatch.setattr(Path, "mkdir", made)
+    with pytest.raises(LinkError):
+        move_files(source, target)
+    assert list(outside.iterdir()) == []
+
+
 @pytest.mark.parametrize("linked", ["build/S1/inbox", "S1/inbox/P.zip_files"])
 def test_kept_files_are_not_moved_through_a_link(tmp_path: Path, linked: str) -> None:
     outside, build, session = tmp_path / "outside", tmp_path / "build" / "S1", tmp_path / "S1"
@@ -193,3 +220,24 @@ def test_kept_files_are_not_moved_through_a_link(tmp_path: Path, linked: str) ->
     with pytest.raises(LinkError):
         _merge(build / "inbox", session / "inbox")
     assert [path.name for path in outside.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("linked", ["S1/inbox/P.zip_files", "S1/inbox/P.zip_files/sub"])
+def test_kept_files_are_not_moved_through_a_link_that_appears_while_they_are_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    build = write(tmp_path / "build" / "inbox", {f"P.zip_files/sub/{k}": "kept" for k in range(3)})
+    (tmp_path / "S1" / "inbox").mkdir(parents=True)
+
+    def made(folder: Path) -> None:
+        make_folder(folder)
+        (tmp_path / linked).rename(tmp_path / "away")
+        (tmp_path / linked).symlink_to(outside)
+
+    monkeypatch.setattr(exchange, "make_folder", made)
+    with pytest.raises(LinkError):
+        _merge(build, tmp_path / "S1" / "inbox")
+    assert list(outside.rglob("*")) == []
+    assert len(read(build)) == 3

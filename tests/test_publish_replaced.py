@@ -15,6 +15,7 @@ from qxbatch.core import hash_file
 from qxbatch.publish import comparable, taken_apart
 from qxbatch.publish import replaced as module
 from qxbatch.publish.durable import make_folder, remove_tree
+from qxbatch.publish.plain import LinkError
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.transfer import renamed
 from qxbatch.session.ledger import COLUMNS
@@ -55,6 +56,7 @@ KEEP = """
 import sys
 from pathlib import Path
 from qxbatch.publish.durable import make_folder, remove_tree
+from qxbatch.publish.plain import LinkError
 from qxbatch.publish.replaced import keep_replaced
 session, old, archive = map(Path, sys.argv[1:])
 keep_replaced(old, session, archive, None, "0123456789abcdef")
@@ -355,3 +357,22 @@ def test_the_records_that_name_archived_packets_are_there_as_long_as_a_killed_ru
             keep_replaced(old, session, tmp_path / "archive", tmp_path, TAG)
     keep_replaced(old, session, tmp_path / "archive", tmp_path, TAG)
     assert kept(tmp_path / "archive" / "S1-1").keys() == {"qxbatch/report.html", "qxbatch/summary.json"}
+
+
+def test_a_file_is_not_moved_through_a_link_that_appears_while_a_session_is_taken_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, old = sessions(tmp_path)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+
+    def made(folder: Path) -> None:
+        make_folder(folder)
+        folder.rename(tmp_path / "away")
+        folder.symlink_to(outside)
+
+    monkeypatch.setattr(taken_apart, "make_folder", made)
+    with pytest.raises(LinkError):
+        keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    assert list(outside.iterdir()) == []
+    assert kept(old / "inbox") == {"a": "a", "b": "b"}

@@ -91,6 +91,7 @@ def _merge(source: Path, target: Path) -> None:
             to = target / Path(folder).relative_to(source)
             make_folder(to)
             for name in files:
+                refuse_links_between(to / name, target)  # somebody can have put one there since
                 _aside(Path(folder, name), to / name)
             sync_folder(to)
         Path(folder).rmdir()

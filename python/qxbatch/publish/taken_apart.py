@@ -60,6 +60,7 @@ def _move(path: Path, old: Path, unique: Path) -> None:
     place = unique / path.relative_to(old)
     refuse_links_between(place, unique)
     make_folder(place.parent)
+    refuse_links_between(place, unique)  # somebody can have put one there since
     with contextlib.suppress(FileNotFoundError):  # a program that works in this folder removed it
         path.rename(unused_name(place))
 

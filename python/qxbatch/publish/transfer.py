@@ -11,7 +11,7 @@ from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.os_error import is_full
 from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_tree
 from qxbatch.publish.new_copies import copy_new, copy_new_folder
-from qxbatch.publish.plain import refuse_link
+from qxbatch.publish.plain import refuse_link, refuse_links_between
 from qxbatch.publish.same import same_content
 from qxbatch.walk import raised, walk
 
@@ -92,6 +92,7 @@ def move_files(source: Path, target: Path) -> None:
         place.mkdir(exist_ok=True)
         for path in (Path(folder, name) for name in (*folders, *files)):
             if path.is_symlink() or not path.is_dir():
+                refuse_links_between(place / path.name, target)  # somebody can have put one there since
                 if os.path.lexists(place / path.name):
                     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place / path.name))
                 path.rename(place / path.name)
