@@ -326,7 +326,7 @@ def test_a_program_that_never_stops_writing_ends_the_attempt(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("stop", range(9))
-def test_the_records_that_name_archived_packets_are_there_as_long_as_a_killed_run_needs_them(
+def test_the_records_that_name_archived_packets_exist_as_long_as_a_killed_run_needs_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
     session, old = sessions(tmp_path)
