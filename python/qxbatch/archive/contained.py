@@ -1,7 +1,7 @@
 """Compares packets, or files of an inbox, with the bytes that sessions contain."""
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -9,8 +9,10 @@ from qxbatch.core import Row, ingest
 from qxbatch.ingest.encrypted import refused_as_encrypted
 from qxbatch.ingest.limits import limits_of
 from qxbatch.publish.durable import make_scratch_folder, remove_tree
+from qxbatch.publish.plain import is_below
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.ledger import Fate
+from qxbatch.session.layout import packed_member
+from qxbatch.session.ledger import STORED, Fate, LedgerRow
 from qxbatch.settings.model import Settings
 from qxbatch.settings.passwords import words_of
 
@@ -19,14 +21,21 @@ class Contained:
     """The bytes of some sessions, by their ledgers.
 
     Only hashes count that a verification of the session compares with its files: of a sorted file that of its content, of a
-    kept file both of its hashes together. So a changed ledger proves nothing that is not on disk.
+    kept file both of its hashes together. So a changed ledger proves nothing that is not on disk. What is reached through a link
+    may be the packet itself, so it does not count.
     """
 
-    def __init__(self, sessions: Iterable[Path], settings: Settings, scratch: Path) -> None:
-        """Packets are read again with the limits and passwords of `settings`, into `scratch`."""
+    def __init__(
+        self, sessions: Iterable[Path], settings: Settings, scratch: Path, leaving: Callable[[], Iterable[Path]] = tuple
+    ) -> None:
+        """Packets are read again with the limits and passwords of `settings`, into `scratch`.
+
+        `leaving` returns the files and folders that are about to leave the inbox: their bytes do not count.
+        """
         self._sessions = tuple(sessions)
         self._settings = settings
         self._scratch = scratch
+        self._leaving = leaving
 
     def has_members(self, path: Path, *, also_around: bool) -> bool:
         """Return whether the sessions contain all members of a packet; `also_around`: the packet has no other bytes.
@@ -81,9 +90,37 @@ class Contained:
         contents: set[str] = set()
         kept: set[tuple[str, str]] = set()
         for session in self._sessions:
-            for row in SessionFolder(session).ledger():
+            for row in self._proven(session):
                 if row.fate is Fate.SORTED:
                     contents.add(row.content_sha256)
-                elif row.fate is Fate.KEPT:
+                else:
                     kept.add((row.sha256, row.content_sha256))
         return contents, kept
+
+    def _proven(self, session: Path) -> Iterator[LedgerRow]:
+        """Yield the rows of members whose bytes are in the session, and stay there. Raises OSError, ValueError."""
+        leaving = self._leaving_of(session)
+        stays: dict[Path, bool] = {}
+        for row in SessionFolder(session).ledger():
+            if row.fate not in STORED:
+                continue
+            place = session / _file(row)
+            if place.parent not in stays:
+                stays[place.parent] = is_below(place, session) and leaving.isdisjoint(place.parents)
+            if stays[place.parent] and place not in leaving and not place.is_symlink():
+                yield row
+
+    def _leaving_of(self, session: Path) -> set[Path]:
+        """Return those places of a session, and folders of these, that leave the inbox. A forged list may be long."""
+        places: set[Path] = set()
+        for row in SessionFolder(session).ledger():
+            if row.fate in STORED:
+                place = session / _file(row)
+                places.update((place, *place.parents))
+        return places.intersection(self._leaving())
+
+
+def _file(row: LedgerRow) -> str:
+    """Return the file that contains the bytes of a row, relative to the session."""
+    packed = packed_member(row.at)
+    return row.at if packed is None else packed[0]

@@ -1,6 +1,6 @@
 """The end of a unit, from its journal: publish, keep replaced files, archive. Every step can be repeated."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.replaced import keep_replaced
-from qxbatch.publish.sorted_files import UnremovedFile, remove_sorted
+from qxbatch.publish.sorted_files import UnremovedFile, listed_files, remove_sorted
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED
 from qxbatch.settings.model import Settings
@@ -89,7 +89,13 @@ def _published(journal: Journal, workspace: Workspace, session: str) -> list[Pro
 
 def _contained(journal: Journal, workspace: Workspace, settings: Settings) -> Contained:
     sessions = [workspace.session(session).folder for session in journal.sessions]
-    return Contained(sessions, settings, workspace.staging(journal.unit) / "again")
+
+    def leaving() -> Iterator[Path]:
+        yield from (entry.packet.path for entry in journal.packets)
+        if journal.inbox is not None:
+            yield from listed_files(journal.inbox, workspace.sorted_list(journal.unit))
+
+    return Contained(sessions, settings, workspace.staging(journal.unit) / "again", leaving)
 
 
 def _remove_sorted(journal: Journal, workspace: Workspace, contained: Contained | None) -> list[UnremovedFile]:

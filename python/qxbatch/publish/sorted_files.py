@@ -9,7 +9,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,6 +52,11 @@ def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> No
             status = (inbox / member_path(text)).lstat()
             file.write(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\t{text}\n")
     sync_folder(out.parent)
+
+
+def listed_files(inbox: Path, listed: Path) -> Iterator[Path]:
+    """Yield the paths of the files in a list. Raises OSError, and ValueError for a damaged list."""
+    return (inbox / sorted_file.path for sorted_file in _read_list(listed))
 
 
 def remove_sorted(

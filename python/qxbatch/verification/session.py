@@ -30,25 +30,38 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
 
     Raises OSError or ValueError when the ledger itself cannot be read.
     """
-    packed: dict[str, dict[str, str]] = {}
-    loose: list[LedgerRow] = []
     folder = SessionFolder(session)
-    for row in folder.ledger():
-        if row.fate not in STORED:
-            continue
-        if place := packed_member(row.at):
-            # not the row: a packet may have a hundred thousand members
-            packed.setdefault(place[0], {})[place[1]] = row.content_sha256
-        else:
-            loose.append(row)
+    packed, loose, misplaced = _stored_rows(folder)
     checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
     checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
     sums, wrong = _summary_checksums(folder)
     for path in folder.paths.images():
         checks.append(partial(_check_image, path, sums.pop(path.relative_to(session).as_posix(), None), monitor))
     checks.append(partial(_check_beside, session, sums, monitor))
-    checks += [partial(_check_listing, folder), lambda: wrong]
+    checks += [partial(_check_listing, folder), lambda: [*misplaced, *wrong]]
     return checks
+
+
+def _stored_rows(folder: SessionFolder) -> tuple[dict[str, dict[str, str]], list[LedgerRow], list[str]]:
+    """Return the hashes of the members of each packed series, the rows of the other files, and faults of places.
+
+    Raises OSError, ValueError.
+    """
+    packed: dict[str, dict[str, str]] = {}
+    loose: list[LedgerRow] = []
+    wrong = []
+    for row in folder.ledger():
+        if row.fate not in STORED:
+            continue
+        place = packed_member(row.at)
+        if not is_below(row.at if place is None else place[0]):
+            wrong.append(f"{folder.path}: the ledger names {row.at!r}, which is not below the session")
+        elif place is None:
+            loose.append(row)
+        # not the row: a packet may have a hundred thousand members
+        elif packed.setdefault(place[0], {}).setdefault(place[1], row.content_sha256) != row.content_sha256:
+            wrong.append(f"{folder.path}: the ledger has two members with different bytes at {row.at!r}")
+    return packed, loose, wrong
 
 
 def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, Checksum], list[str]]:
@@ -82,9 +95,6 @@ def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]
 def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], monitor: Monitor) -> list[str]:
     wrong = []
     for row in rows:
-        if not is_below(row.at):
-            wrong.append(f"{session}: the ledger names {row.at!r}, which is not below the session")
-            continue
         path = session / row.at
         if inbox is not None and row.at.startswith(KEPT_AT) and not path.exists():
             path = inbox / row.at.removeprefix(KEPT_AT)
