@@ -26,10 +26,15 @@ def finished(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     units: list[str] = []
 
     def record_and_finish(
-        journal: Journal, workspace: Workspace, locks: Locks, check_lock: Callable[[], None], settings: Settings
+        journal: Journal,
+        workspace: Workspace,
+        locks: Locks,
+        check_lock: Callable[[], None],
+        settings: Settings,
+        taken: bytes,
     ) -> Ending:
         units.append(journal.unit)
-        return finish(journal, workspace, locks, check_lock, settings)
+        return finish(journal, workspace, locks, check_lock, settings, taken)
 
     monkeypatch.setattr("qxbatch.pipeline.deliver.finish", record_and_finish)
     return units

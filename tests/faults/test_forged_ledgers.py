@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.publish.exchange import publish
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_folder
 from tests.build.study import Study, run_main, snapshot
@@ -118,3 +119,21 @@ def test_verify_follows_the_links_of_an_annex(attack: Attack) -> None:
         path.symlink_to(attack.top / path.name)
     run = run_main("verify", str(session))
     assert run.status == 0, run.text
+
+
+def test_a_run_does_not_read_its_own_list_of_taken_files_again(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = study.session("S1") / "inbox"
+    write_folder({**under("scan", FILES), "notes.txt": b"my only notes\n"}, inbox)
+    notes = inbox / "notes.txt"
+    status, digest = notes.stat(), hashlib.sha256(notes.read_bytes()).hexdigest()
+
+    def forge_and_publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
+        (taken,) = study.sessions.glob(".qxbatch/work/S1/*/taken.tsv")
+        with taken.open("a") as file:
+            file.write(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\tnotes.txt\n")
+        publish(build, target, old, with_inbox=with_inbox)
+
+    monkeypatch.setattr("qxbatch.pipeline.finish.publish", forge_and_publish)
+    run = study.main("--masterinbox=none", "--sessions=S1", "--check=no")
+    assert run.status == 0, run.text
+    assert list(snapshot(inbox)) == ["notes.txt"]

@@ -35,8 +35,8 @@ def deliver(
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
     refuse_existing(context, unit, [product.sorted_session.session for product in products])
-    journal = write_unit_journal(context, job, products, facts, check_lock)
-    ending = finish(journal, workspace, context.locks, check_lock, context.settings)
+    journal, taken = write_unit_journal(context, job, products, facts, check_lock)
+    ending = finish(journal, workspace, context.locks, check_lock, context.settings, taken)
     packet_problems = (*_archiving_warnings(facts, unit), *ending.problems)
     return [
         SessionReport(

@@ -38,18 +38,20 @@ def finish(
     locks: Locks,
     check_lock: Callable[[], None],
     settings: Settings,
-    *,
-    verify: bool = False,
+    taken: bytes | None = None,
 ) -> Ending:
     """Do the remaining steps of the journal, then remove it. `workspace` is that of the run that wrote the journal.
 
-    `verify`: read the sessions, and what leaves the inbox, again before, since another run made them, and anybody could have
-    written the journal. `settings` has the limits and passwords for that. `check_lock` is called before each step and raises
+    `taken`: the list of files that leave the inbox (folder mode), if this run wrote the journal. Otherwise the sessions, and what
+    leaves the inbox, are read again before, since another run made them, and anybody could have written the journal and the
+    list. `settings` has the limits and passwords for that. `check_lock` is called before each step and raises
     PacketError if another run took over the unit's lock: that run does the remaining steps.
 
     Raises OSError when the sessions folder cannot be written; the journal then stays for the next run.
     """
     problems: list[Problem] = []
+    verify = taken is None
+    listed = workspace.sorted_list(journal.unit) if taken is None else taken
     for session in journal.sessions:
         check_lock()
         problems += _published(journal, workspace, session)
@@ -57,8 +59,8 @@ def finish(
     wrong = check_published(journal, workspace, verify=verify)
     problems += wrong
     check_lock()
-    contained = _contained(journal, workspace, settings)
-    unremoved = [] if wrong else _remove_sorted(journal, workspace, contained if verify else None)
+    contained = _contained(journal, workspace, settings, listed)
+    unremoved = [] if wrong else _remove_sorted(journal, workspace, listed, contained if verify else None)
     problems += map(left_in_inbox, unremoved)
     places, archive_problems = archive_packets(
         journal, workspace, locks, check_lock, contained, published=not wrong, read_by_this_run=not verify
@@ -87,24 +89,26 @@ def _published(journal: Journal, workspace: Workspace, session: str) -> list[Pro
     return [Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING)]
 
 
-def _contained(journal: Journal, workspace: Workspace, settings: Settings) -> Contained:
+def _contained(journal: Journal, workspace: Workspace, settings: Settings, listed: Path | bytes) -> Contained:
     sessions = [workspace.session(session).folder for session in journal.sessions]
 
     def leaving() -> Iterator[Path]:
         yield from (entry.packet.path for entry in journal.packets)
         if journal.inbox is not None:
-            yield from listed_files(journal.inbox, workspace.sorted_list(journal.unit))
+            yield from listed_files(journal.inbox, listed)
 
     return Contained(sessions, settings, workspace.staging(journal.unit) / "again", leaving)
 
 
-def _remove_sorted(journal: Journal, workspace: Workspace, contained: Contained | None) -> list[UnremovedFile]:
+def _remove_sorted(
+    journal: Journal, workspace: Workspace, listed: Path | bytes, contained: Contained | None
+) -> list[UnremovedFile]:
     """Folder mode: sorted files leave the inbox; with `contained` only those that are in it."""
     if journal.inbox is None:
         return []
     return remove_sorted(
         journal.inbox,
-        workspace.sorted_list(journal.unit),
+        listed,
         workspace.tag(journal.unit),
         workspace.sessionsfolder,
         None if contained is None else contained.has_file,

@@ -18,13 +18,19 @@ from qxbatch.session.contents import is_imported
 
 def write_unit_journal(
     context: Context, job: Job, products: Sequence[Product], facts: Facts, check_lock: Callable[[], None]
-) -> Journal:
-    """Write the journal while the unit's lock is held, and return it.
+) -> tuple[Journal, bytes]:
+    """Write the journal while the unit's lock is held; return it, and the list of files that leave the inbox (folder mode).
 
     An existing journal was written by a run that lost the lock. Raises PacketError (by `check_lock`) if this run lost the
     lock, OSError.
     """
     check_lock()
+    unit = job.unit
+    taken = b""
+    if unit.inbox is not None:
+        taken = write_list(
+            unit.inbox, files_to_remove(job, products, decide(facts)), context.workspace.sorted_list(unit.name)
+        )
     journal = _journal(context, job, products, facts)
     try:
         write_journal(journal, context.workspace)
@@ -32,7 +38,7 @@ def write_unit_journal(
         check_lock()
         remove_journal(context.workspace.journal(journal.unit))
         write_journal(journal, context.workspace)
-    return journal
+    return journal, taken
 
 
 def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
@@ -57,8 +63,6 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
 
 def _journal(context: Context, job: Job, products: Sequence[Product], facts: Facts) -> Journal:
     unit, workspace = job.unit, context.workspace
-    if unit.inbox is not None:
-        write_list(unit.inbox, files_to_remove(job, products, decide(facts)), workspace.sorted_list(unit.name))
     sessions = [product.sorted_session.session.id for product in products]
     return Journal(
         unit=unit.name,

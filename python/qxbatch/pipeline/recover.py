@@ -100,7 +100,7 @@ def _finish(
     except ValueError as error:
         return [_not_followed(workspace, unit, f"{error}")]
     with _locked_sessions(journal, locks, check_lock) as check_locks:
-        ending = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings, verify=True)
+        ending = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
     names = journal.names or unit
     is_unfinished = path.exists()
     message = "an interrupted run had read it; " + (

@@ -7,6 +7,7 @@ file and is kept.
 
 import contextlib
 import errno
+import io
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -44,25 +45,34 @@ class UnremovedFile(NamedTuple):
     """Why it was not removed; empty if it changed since it was read."""
 
 
-def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> None:
-    """Write the list of files (ledger path, sha256) to remove from the inbox; it is on disk when the call returns."""
+def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> bytes:
+    """Write the list of files (ledger path, sha256) to remove from the inbox, and return its content.
+
+    It is on disk when the call returns, for the next run. This run uses what is returned: anybody could change the file.
+    """
+    lines = []
+    for text, digest in members:
+        status = (inbox / member_path(text)).lstat()
+        lines.append(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\t{text}\n")
+    content = "".join(lines)
     out.unlink(missing_ok=True)
     with created(out) as file:
-        for text, digest in members:
-            status = (inbox / member_path(text)).lstat()
-            file.write(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\t{text}\n")
+        file.write(content)
     sync_folder(out.parent)
+    return content.encode("utf-8", "surrogateescape")
 
 
-def listed_files(inbox: Path, listed: Path) -> Iterator[Path]:
+def listed_files(inbox: Path, listed: Path | bytes) -> Iterator[Path]:
     """Yield the paths of the files in a list. Raises OSError, and ValueError for a damaged list."""
     return (inbox / sorted_file.path for sorted_file in _read_list(listed))
 
 
 def remove_sorted(
-    inbox: Path, listed: Path, tag: str, top: Path, is_contained: Callable[[Path, str], bool] | None = None
+    inbox: Path, listed: Path | bytes, tag: str, top: Path, is_contained: Callable[[Path, str], bool] | None = None
 ) -> list[UnremovedFile]:
     """Remove the listed files from the inbox, and the folders that become empty; return those that were kept.
+
+    `listed`: the content of the list, or the file that another run wrote.
 
     Removes nothing that is reached through a link below `top`, the sessions folder. `tag` is in the hidden names.
     `is_contained` returns whether a session has the bytes of a file with that hash, if another run wrote the list. An
@@ -121,8 +131,8 @@ def _is_removed(
     return not os.path.lexists(path)
 
 
-def _read_list(listed: Path) -> Iterable[SortedFile]:
-    file = open_plain(listed)
+def _read_list(listed: Path | bytes) -> Iterable[SortedFile]:
+    file = io.BytesIO(listed) if isinstance(listed, bytes) else open_plain(listed)
     if file is None:
         return
     with file:
