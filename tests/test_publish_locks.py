@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.core import CancelledError
 from qxbatch.publish import beats
 from qxbatch.publish import locks as module
 from qxbatch.publish.locks import Lock, Locks
@@ -173,6 +174,61 @@ def test_an_interrupted_run_stops_waiting_for_a_lock(tmp_path: Path) -> None:
     other = Locks(tmp_path, flock=local, boot="two")
     other.interrupt()
     assert other.take("x") is None
+
+
+def test_a_run_that_ends_does_not_wait_for_a_lock_that_is_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ENDING_WAIT", 0.0)
+    held = Locks(tmp_path).take("archive")
+    assert held is not None
+    locks = Locks(tmp_path)
+    locks.interrupt()
+    with pytest.raises(CancelledError), locks.waiting("archive"):
+        pytest.fail("it is held by another run")
+    assert held.path.exists()
+
+
+def test_a_fifo_in_place_of_a_lock_that_is_held_is_a_lost_lock(tmp_path: Path) -> None:
+    locks = Locks(tmp_path)
+    lock = locks.take("x")
+    assert lock is not None
+    lock.path.unlink()
+    os.mkfifo(lock.path)
+    assert not locks.holds(lock)
+    locks.release(lock)
+    assert lock.path.is_fifo()
+
+
+@pytest.mark.parametrize("moment", ["before it is opened", "before it is removed"])
+def test_a_fifo_that_replaces_a_lock_during_its_check_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    killed_holder(tmp_path)
+    (path,) = tmp_path.iterdir()
+
+    def exchange(*_: object) -> bool:
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+        monkeypatch.undo()
+        return True
+
+    if moment == "before it is opened":
+        lstat = Path.lstat
+
+        def checked(self: Path) -> os.stat_result:
+            status = lstat(self)
+            if self == path:
+                exchange()
+            return status
+
+        monkeypatch.setattr(Path, "lstat", checked)
+    else:
+        monkeypatch.setattr(Locks, "_is_ours", exchange)
+    locks = Locks(tmp_path)
+    lock = locks.take("x")
+    assert lock is not None
+    assert locks.holds(lock)
 
 
 @pytest.mark.usefixtures("quick")

@@ -34,6 +34,8 @@ RENEW_SECONDS = 15.0
 WAIT_SECONDS = 0.02
 SWEEPS = 3
 LONGEST_WAIT = 600.0
+ENDING_WAIT = 5.0
+"""Seconds for which a run that was told to end still waits."""
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 LONGEST_RECORD = 4096
@@ -201,11 +203,11 @@ class Locks:
             if not stat.S_ISREG(path.lstat().st_mode):
                 _remove_other(path)
                 return True
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except FileNotFoundError:
+            descriptor = _opened(path, os.O_RDWR)
+        except (FileNotFoundError, _NoFileError):
             return True
         except PermissionError:  # another user's file: most file systems allow locking without write permission
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            descriptor = _opened(path, os.O_RDONLY)
         try:
             if not self._try_flock(descriptor):
                 return False
@@ -239,11 +241,17 @@ class Locks:
     def waiting(self, name: str) -> Iterator[None]:
         """Hold the lock with that name; wait while another run holds it, which takes only a moment.
 
-        Raises OSError when the folder of locks cannot be written, TimeoutError when its holder is stopped.
+        Raises OSError when the folder of locks cannot be written, TimeoutError when its holder is stopped, and CancelledError
+        when this run ends meanwhile.
         """
-        until = time.monotonic() + LONGEST_WAIT
+        began = time.monotonic()
         while (lock := self.take(name)) is None:
-            if time.monotonic() > until:
+            seconds = time.monotonic() - began
+            if self._hurry.is_set() and seconds > ENDING_WAIT:
+                from qxbatch.core import CancelledError
+
+                raise CancelledError
+            if seconds > LONGEST_WAIT:
                 raise TimeoutError(errno.ETIMEDOUT, f"the lock {name!r} is held by a stopped run", str(self.folder))
         try:
             yield
@@ -262,7 +270,7 @@ class Locks:
     def holds(self, lock: Lock) -> bool:
         """Return whether this run still holds a lock: it is lost if the machine slept longer than runs on other hosts wait."""
         try:
-            descriptor = os.open(lock.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            descriptor = _opened(lock.path, os.O_RDONLY)
         except OSError:
             return False
         try:
@@ -298,6 +306,19 @@ class Locks:
                         os.utime(lock.descriptor)
 
 
+class _NoFileError(OSError):
+    """Something else, perhaps a FIFO, was put in place of a lock."""
+
+
+def _opened(path: Path, flags: int) -> int:
+    """Open a lock's file; return its descriptor. Raises OSError; nothing else of that name, perhaps a FIFO, is waited for."""
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise _NoFileError(errno.EINVAL, "is not a regular file", str(path))
+
+
 def _is_unwritten(path: Path) -> bool:
     """Return whether a file is the temporary file of a lock whose run was killed before it wrote the lock."""
     return not path.name.endswith(".lock") and path.lstat().st_size == 0
@@ -324,7 +345,11 @@ def _removed(path: Path, checked: _LockFile) -> bool:
         path.rename(aside)
     except FileNotFoundError:
         return True
-    descriptor = os.open(aside, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        descriptor = _opened(aside, os.O_RDONLY)
+    except _NoFileError:
+        aside.unlink()
+        return True
     try:
         is_same_file = _LockFile(descriptor).is_same_as(checked)
     finally:
