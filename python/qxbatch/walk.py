@@ -65,18 +65,30 @@ def _is_link(folder: str, name: str) -> bool:
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def remove(top: str | os.PathLike[str], only: Callable[[os.stat_result], bool] | None = None) -> None:
+def remove(
+    top: str | os.PathLike[str], only: Callable[[os.stat_result], bool] | None = None, parent: int | None = None
+) -> None:
     """Remove a folder and everything below it, also what its owner may not write. Raises OSError.
 
-    With `only`, remove the files for which it returns True, and then the empty folders. Folders are entered one by one, so
-    neither their depth nor the length of their paths matters.
+    With `only`, remove the files for which it returns True, and then the empty folders. `parent` is the descriptor of the folder
+    that contains `top`. Folders are entered one by one, so neither their depth nor the length of their paths matters.
     """
-    names = [os.fspath(top)]
-    current = _opened(names[0])
+    empty(_opened(os.fspath(top), parent), os.fspath(top), only=only)
+    _remove_folder(os.fspath(top), parent, is_emptied=only is None)
+
+
+def empty(
+    current: int, top: str, keep: str | None = None, only: Callable[[os.stat_result], bool] | None = None
+) -> None:
+    """Remove everything in an open folder except its file `keep`, and close it. Raises OSError, which names paths below `top`.
+
+    With `only`, as `remove`. Links are not followed, and what has the path of the folder now is not touched.
+    """
+    names = [top]
     entered: list[tuple[os.stat_result, list[str]]] = []
     """The identity of each folder from the top to the current one, and the names of folders in it that remain."""
     try:
-        entered.append((os.fstat(current), _empty(current, only)))
+        entered.append((os.fstat(current), _empty(current, only, keep)))
         while True:
             remaining = entered[-1][1]
             if remaining:
@@ -95,7 +107,6 @@ def remove(top: str | os.PathLike[str], only: Callable[[os.stat_result], bool] |
         raise OSError(error.errno, error.strerror, os.path.join(*names)) from error  # noqa: PTH118
     finally:
         os.close(current)
-    _remove_folder(os.fspath(top), None, is_emptied=only is None)
 
 
 def _remove_folder(name: str, parent: int | None, *, is_emptied: bool) -> None:
@@ -105,6 +116,11 @@ def _remove_folder(name: str, parent: int | None, *, is_emptied: bool) -> None:
     except OSError as error:
         if is_emptied or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
+
+
+def open_folder(folder: str | os.PathLike[str], parent: int | None = None) -> int:
+    """Open a folder, and return its descriptor. Raises OSError, also for a link."""
+    return os.open(folder, _FOLDER, dir_fd=parent)
 
 
 def _opened(name: str, parent: int | None = None) -> int:
@@ -125,11 +141,15 @@ def _stepped(before: int, after: int) -> int:
     return after
 
 
-def _empty(folder: int, only: Callable[[os.stat_result], bool] | None) -> list[str]:
-    """Remove the files in an open folder, with `only` those for which it returns True; return the names of folders."""
+def _empty(
+    folder: int, only: Callable[[os.stat_result], bool] | None = None, keep: str | None = None
+) -> list[str]:
+    """Remove the files in an open folder except `keep`, with `only` those for which it returns True; return the names of folders."""
     with os.scandir(folder) as scanned:
         entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scanned]
     for name, is_folder in entries:
-        if not is_folder and (only is None or only(os.stat(name, dir_fd=folder, follow_symlinks=False))):
+        if is_folder or name == keep:
+            continue
+        if only is None or only(os.stat(name, dir_fd=folder, follow_symlinks=False)):
             os.unlink(name, dir_fd=folder)
     return [name for name, is_folder in entries if is_folder]

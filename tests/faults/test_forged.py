@@ -11,6 +11,8 @@ import pytest
 
 from qxbatch.core import hash_file
 from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.publish.scratch import make_scratch
+from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, write_folder
 from tests.build.study import Study, snapshot
@@ -233,6 +235,47 @@ def test_staging_that_is_a_link_is_not_entered(attack: Attack, linked: str, jour
     assert "Traceback" not in run.text
     assert snapshot(attack.top / "home") == before, run.text
     assert (run.status == 1) == journal
+
+
+@pytest.mark.parametrize("module", ["publish.workspace.noted_scratch", "pipeline.recover.end_orphans"])
+def test_staging_that_becomes_a_link_while_it_is_removed_is_not_entered(
+    attack: Attack, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    home = attack.victim.parent
+    write_folder({"mine": b"mine\n", f"{RUN}/build/mine": b"mine\n"}, home / "S1")
+    work = attack.staging.parent.parent
+
+    def exchange(*_: object) -> None:
+        if not work.is_symlink():
+            work.rename(attack.top / "away")
+            work.symlink_to(home)
+
+    monkeypatch.setattr(f"qxbatch.{module}", exchange)
+    assert f"{work}: is a link" in attack.run().replace("\n      ", "")
+
+
+def test_a_scratch_folder_that_becomes_a_link_while_it_is_removed_is_not_followed(
+    attack: Attack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Workspace(attack.study.sessions).run
+    attack.staging = attack.staging.rename(attack.staging.with_name(run))
+    scratch = attack.top / f"qxbatch-S1-{run}"
+    make_scratch(scratch, run)
+    write_folder({"thesis/x": b"", "thesis/y": b""}, scratch)
+    (attack.staging / "scratch.txt").write_text(str(scratch))
+    unlink = os.unlink
+
+    def exchange(name: str, **options: int) -> None:
+        unlink(name, **options)
+        if name in ("x", "y") and not scratch.is_symlink():
+            scratch.rename(attack.top / "away")
+            scratch.symlink_to(attack.victim.parent)
+
+    before = snapshot(attack.victim.parent)
+    monkeypatch.setattr(os, "unlink", exchange)
+    assert attack.study.main("--check=no").status == 0
+    assert snapshot(attack.victim.parent) == before
+    assert scratch.is_symlink()
 
 
 def a_link(attack: Attack, place: Path) -> None:

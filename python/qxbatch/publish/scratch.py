@@ -5,16 +5,20 @@ A folder is removed only if its name and a file in it identify the run that crea
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 
-from qxbatch.publish.durable import make_folder, remove_tree
+from qxbatch.publish.below import repeated
+from qxbatch.publish.durable import make_folder
 from qxbatch.publish.plain import read_plain
 from qxbatch.textfile import created
+from qxbatch.walk import empty, open_folder
 
 NOTE = "scratch.txt"
 """In staging: the path of the scratch folder."""
 MARK = ".of-qxbatch"
 """In the scratch folder: the run that created it."""
+_LONGEST_MARK = 100
 
 
 def scratch_name(unit: str, run: str) -> str:
@@ -40,16 +44,32 @@ def noted_scratch(staging: Path, unit: str, run: str) -> Path | None:
 
 
 def remove_scratch(scratch: Path, run: str) -> None:
-    """Remove a scratch folder of that run; an unmarked one only if it is empty."""
-    if not os.path.isdir(scratch) or scratch.is_symlink():  # noqa: PTH112 - Path.is_dir raises where it may not look
+    """Remove a scratch folder of that run; an unmarked one only if it is empty. Raises OSError.
+
+    Its content is removed by the descriptor of the folder that has the mark: a link that takes its path meanwhile is not followed.
+    """
+    try:
+        folder = open_folder(scratch)
+    except OSError:  # it is missing, or a link, or this user may not look
         return
-    mark = scratch / MARK
-    if read_plain(mark) == run.encode():
-        for path in scratch.iterdir():
-            if path != mark:
-                remove_tree(path)
-        mark.unlink(missing_ok=True)
-    elif read_plain(mark) == b"":  # a run was killed before it wrote its name
-        mark.unlink(missing_ok=True)
+    try:
+        mark = _read_mark(folder)
+        if mark == run.encode():
+            repeated(lambda: empty(os.dup(folder), str(scratch), keep=MARK))
+        if mark in (run.encode(), b""):  # empty if a run was killed before it wrote its name
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(MARK, dir_fd=folder)
+    finally:
+        os.close(folder)
     with contextlib.suppress(OSError):
         scratch.rmdir()
+
+
+def _read_mark(folder: int) -> bytes | None:
+    """Return the run that made an open scratch folder; None if it has no mark. Raises OSError."""
+    try:
+        descriptor = os.open(MARK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(_LONGEST_MARK) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None

@@ -6,14 +6,14 @@ link.
 """
 
 import contextlib
-import errno
 import os
 import re
 import time
 from pathlib import Path
 
 from qxbatch.discover.own_names import WORKSPACE
-from qxbatch.publish.durable import make_folder, remove_tree
+from qxbatch.publish.below import remove_below, remove_empty_below
+from qxbatch.publish.durable import make_folder
 from qxbatch.publish.plain import InTheWayError, make_way, refuse_link, refuse_other
 from qxbatch.publish.scratch import NOTE, make_scratch, noted_scratch, remove_scratch, scratch_name
 from qxbatch.session.layout import ARCHIVED_PACKETS, FOLDERS, MASTER_INBOX, SESSION_TXT
@@ -105,7 +105,6 @@ class Workspace:
 
         Raises OSError, also if a folder in which this run works is a link.
         """
-        self.refuse_links()
         self.clear_all(unit)
         scratch = self.scratch(unit)
         make_folder(self.staging(unit))
@@ -173,19 +172,22 @@ class Workspace:
         noted = noted_scratch(self.staging(unit), unit, self.run)
         if noted is not None:
             remove_scratch(noted, self.run)
-        if os.path.lexists(self.staging(unit)):
-            remove_tree(self.staging(unit))
-        _remove_empty(self.unit(unit))
+        remove_below(self.staging(unit), self.sessionsfolder)
+        remove_empty_below(self.unit(unit), self.sessionsfolder)
 
     def clear_all(self, unit: str) -> None:
-        """Remove the remains of all runs for a unit. The caller holds its lock, so no other run works on it."""
+        """Remove the remains of all runs for a unit. The caller holds its lock, so no other run works on it.
+
+        Raises OSError, also if a folder of the hidden folder became a link.
+        """
+        self.refuse_links()
         folder = self.unit(unit)
         if folder.is_symlink() or not folder.is_dir():
-            remove_tree(folder)
+            remove_below(folder, self.sessionsfolder)
         for run in self.runs(unit):
             self.of_run(run).clear(unit)
         if folder.is_dir():
-            remove_tree(folder)  # staging of an older version
+            remove_below(folder, self.sessionsfolder)  # staging of an older version
         with contextlib.suppress(FileNotFoundError):
             for path in self.journals.iterdir():
                 if re.fullmatch(rf"{re.escape(unit)}\.({_RUN}|json)\.new", path.name):
@@ -200,11 +202,3 @@ class Workspace:
                     folder.rmdir()
             if self.top.exists():
                 self.top.rmdir()
-
-
-def _remove_empty(folder: Path) -> None:
-    try:
-        folder.rmdir()
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR):
-            raise
