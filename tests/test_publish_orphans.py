@@ -10,6 +10,8 @@ import pytest
 from qxbatch.convert.run import environment
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
+from tests.build.study import Study
+from tests.faults.attack import Attack
 
 
 @pytest.fixture
@@ -51,6 +53,24 @@ def test_an_orphan_is_found_under_another_path_of_the_study(
     orphan = converter(started, dead, "PA1")
     end_orphans("PA1", [dead.run])
     assert orphan.wait(timeout=60) == -9
+
+
+@pytest.mark.parametrize("journal", [True, False])
+def test_a_forged_name_of_a_run_ends_no_converter_of_another_study(
+    study: Study, tmp_path: Path, started: list[subprocess.Popen[bytes]], journal: bool
+) -> None:
+    attack, other = Attack(study), Study(tmp_path / "other")
+    run = Workspace(other.sessions).run
+    staged, below = Workspace(other.sessions, run=run), Workspace(other.sessions, tmp_path / "work", run=run)
+    scratch = below.empty_scratch("S1")
+    converters = [converter(started, workspace, "S1") for workspace in (staged, below)]
+    staging = attack.staging.rename(attack.staging.with_name(run))
+    (staging / "scratch.txt").write_text(str(scratch))
+    if journal:
+        attack.journal(run=run)
+    assert study.main("--check=no").status == 0
+    assert [process.poll() for process in converters] == [None, None]
+    assert scratch.is_dir()
 
 
 def test_staging_without_a_run_ends_no_process(tmp_path: Path, started: list[subprocess.Popen[bytes]]) -> None:

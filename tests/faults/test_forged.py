@@ -242,7 +242,9 @@ def test_staging_that_becomes_a_link_while_it_is_removed_is_not_entered(
     attack: Attack, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
     home = attack.victim.parent
-    write_folder({"mine": b"mine\n", f"{RUN}/build/mine": b"mine\n"}, home / "S1")
+    run = Workspace(attack.study.sessions).run
+    attack.staging.rename(attack.staging.with_name(run))
+    write_folder({"mine": b"mine\n", f"{run}/build/mine": b"mine\n"}, home / "S1")
     work = attack.staging.parent.parent
 
     def exchange(*_: object) -> None:

@@ -11,7 +11,7 @@ from qxbatch.os_error import error_text
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.unit_locks import HeldError, lost_lock, take_lock, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
-from qxbatch.publish.journal import RUN, Journal, journal_run, read_journal
+from qxbatch.publish.journal import Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
@@ -64,7 +64,7 @@ def recover_unit(
     try:
         path = workspace.journal(unit)
         written_by = journal_run(path)
-        end_orphans(unit, [*workspace.runs(unit), *([written_by] if RUN.fullmatch(written_by) else [])])
+        end_orphans(unit, [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])])
         reports = _finish(workspace, locks, unit, check_lock, settings) if os.path.lexists(path) else []
         if not os.path.lexists(path):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it

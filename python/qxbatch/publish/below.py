@@ -46,7 +46,7 @@ def remove_below(path: Path, top: Path) -> None:
         if not stat.S_ISDIR(os.stat(path.name, dir_fd=parent, follow_symlinks=False).st_mode):
             os.unlink(path.name, dir_fd=parent)
             return
-        repeated(lambda: remove(path.name, parent))
+        repeated(lambda: remove(path.name, parent=parent))
 
 
 def repeated(step: Callable[[], None]) -> None:

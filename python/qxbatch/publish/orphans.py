@@ -1,7 +1,7 @@
 """Ends converters that outlived their run: only the run itself was killed, and they have a separate process group.
 
-Their HOME is below the staging or scratch folder of their run, so it contains the run's 16 random digits. Other studies may
-be at the same path in containers with one process namespace: they have other digits.
+Their HOME is below the staging or scratch folder of their run, so it contains the run's 16 digits. Other studies may be at
+the same path in containers with one process namespace: they have other digits.
 """
 
 import os

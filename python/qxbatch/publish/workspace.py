@@ -39,8 +39,12 @@ class Workspace:
         self.archive = sessionsfolder / ARCHIVED_PACKETS
         self.inboxes = (sessionsfolder / MASTER_INBOX, *([] if masterinbox is None else [masterinbox]))
         """The folders of packets; a journal that names another one is rejected."""
-        self.run = run or os.urandom(8).hex()
-        """Unique to this run: part of the names of its staging folders and hidden copies, and of its journals."""
+        self._study = _study_digits(sessionsfolder)
+        self.run = run or f"{self._study}{os.urandom(4).hex()}"
+        """Unique to this run: part of the names of its staging folders and hidden copies, and of its journals.
+
+        The first half is the same for all runs of a study: a run ends no converter of another study, whatever `.qxbatch` says.
+        """
         self.top = sessionsfolder / WORKSPACE
         self.locks = self.top / "locks"
         self.journals = self.top / "journal"
@@ -153,11 +157,15 @@ class Workspace:
             return sorted(entry.name for entry in os.scandir(self.work))
         return []
 
+    def is_of_study(self, run: str) -> bool:
+        """Return whether a run can be one of this study."""
+        return run.startswith(self._study) and re.fullmatch(_RUN, run) is not None
+
     def runs(self, unit: str) -> list[str]:
-        """Return the runs with staging of a unit."""
+        """Return the runs of this study with staging of a unit."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             if not self.unit(unit).is_symlink():
-                return sorted(entry.name for entry in os.scandir(self.unit(unit)) if re.fullmatch(_RUN, entry.name))
+                return sorted(entry.name for entry in os.scandir(self.unit(unit)) if self.is_of_study(entry.name))
         return []
 
     def units_with_journal(self) -> list[str]:
@@ -170,7 +178,7 @@ class Workspace:
         """Remove this run's staging of a unit, and its unfinished journal."""
         self.new_journal(unit).unlink(missing_ok=True)
         noted = noted_scratch(self.staging(unit), unit, self.run)
-        if noted is not None:
+        if noted is not None and self.is_of_study(self.run):
             remove_scratch(noted, self.run)
         remove_below(self.staging(unit), self.sessionsfolder)
         remove_empty_below(self.unit(unit), self.sessionsfolder)
@@ -202,3 +210,12 @@ class Workspace:
                     folder.rmdir()
             if self.top.exists():
                 self.top.rmdir()
+
+
+def _study_digits(sessionsfolder: Path) -> str:
+    """Return 8 digits from the inode of the sessions folder: a container or another host may see it under another path."""
+    try:
+        inode = sessionsfolder.stat().st_ino
+    except OSError:
+        inode = 0
+    return f"{(inode ^ inode >> 32) % (1 << 32):08x}"
