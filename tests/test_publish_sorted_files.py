@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,24 @@ def test_nothing_is_removed_through_a_link(tmp_path: Path, linked: str) -> None:
     write_list(inbox, [("a/1.dcm", hashlib.sha256(b"1").hexdigest())], tmp_path / "taken.tsv")
     assert remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path / "study") == []
     assert (tmp_path / "raw" / "a" / "1.dcm").exists()
+
+
+def test_a_folder_that_becomes_a_link_meanwhile_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = tmp_path / "study" / "inbox"
+    write_list(inbox, [make(inbox, f"a/{k}.dcm", b"1") for k in range(3)], tmp_path / "taken.tsv")
+    backup = tmp_path / "backup"
+    shutil.copytree(inbox / "a", backup, copy_function=shutil.copy2)
+    unlink = Path.unlink
+
+    def exchange(self: Path, *, missing_ok: bool = False) -> None:
+        unlink(self, missing_ok=missing_ok)
+        if not (inbox / "a").is_symlink():
+            (inbox / "a").rename(inbox / "b")
+            (inbox / "a").symlink_to(backup)
+
+    monkeypatch.setattr(Path, "unlink", exchange)
+    remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path / "study")
+    assert remaining(backup) == {"0.dcm", "1.dcm", "2.dcm"}
+    assert remaining(inbox) == {"a", "b"}, "the files that were listed have left"

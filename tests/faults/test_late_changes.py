@@ -264,7 +264,7 @@ def test_a_loose_file_that_comes_under_the_name_of_one_that_leaves_is_not_touche
 
     def late(self: Path, target: Path) -> Path:
         done = rename(self, target)
-        if self == inbox / names[0]:
+        if self.resolve() == inbox / names[0]:
             self.write_bytes(LATE)
         return done
 

@@ -1,12 +1,16 @@
 """Inboxes, sessions and packets that are links: their targets are read, and not changed."""
 
 import os
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from qxbatch.pipeline.check_published import check_published
+from qxbatch.problems import Problem
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, Tree, packed, under, write_folder, write_packet
 from tests.build.study import Study, run_command, snapshot
@@ -47,6 +51,29 @@ def test_a_master_inbox_that_is_named_is_emptied_though_a_link_leads_to_it(
     run = study.main(f"--masterinbox={tmp_path / 'named'}")
     assert run.status == 0, run.text
     assert list(raw.iterdir()) == []
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+@pytest.mark.parametrize("mode", ["inbox", "folder"])
+def test_a_folder_that_becomes_a_link_during_the_import_keeps_the_packets_of_its_target(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archive: str, mode: str
+) -> None:
+    folder = study.inbox if mode == "inbox" else study.session("S1") / "inbox" / "sub"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_packet(TREE, folder, "S1", Kind.ZIP)
+    backup = tmp_path / "backup"
+    shutil.copytree(folder, backup, copy_function=shutil.copy2)
+    before = snapshot(backup)
+
+    def exchange(*args: Any, **options: Any) -> list[Problem]:
+        folder.rename(folder.with_name("away"))
+        folder.symlink_to(backup)
+        return check_published(*args, **options)
+
+    monkeypatch.setattr("qxbatch.pipeline.finish.check_published", exchange)
+    run = study.main(*(FOLDER_MODE if mode == "folder" else ()), f"--archive={archive}")
+    assert run.status == 1, run.text
+    assert snapshot(backup) == before
 
 
 @pytest.mark.parametrize("archive", MODES)

@@ -22,6 +22,7 @@ GROWING = ("open", "os.mkdir", "os.link", "os.symlink")
 """What a full disk refuses; names can still be changed and removed."""
 RUN = re.compile(r"(\.qxbatch/work/[^/ ]+)/[0-9a-f]{16}(?=/| |$)")
 """A run's staging folder is reported without the run's name, which is not known in advance."""
+DESCRIPTOR = re.compile("/proc/self/fd/[0-9]+")
 START = "start"
 """The name of the step that starts a process."""
 BELOW = "QXBATCH_FAULT_BELOW"
@@ -45,7 +46,7 @@ class Steps:
         if event == "subprocess.Popen":
             step = START
         elif event in WATCHED and self._is_step(event, args):
-            step = " ".join([event, *(os.fsdecode(text) for text in args[:2] if isinstance(text, str | bytes))])
+            step = " ".join([event, *(_named(text) for text in args[:2] if isinstance(text, str | bytes))])
             step = RUN.sub(r"\1", step)
         else:
             return
@@ -62,7 +63,7 @@ class Steps:
     def _is_step(self, event: str, args: tuple[object, ...]) -> bool:
         if not args or not isinstance(args[0], str | bytes):
             return False
-        if not os.fsdecode(args[0]).startswith(self.below):
+        if not _named(args[0]).startswith(self.below):
             return False
         return event != "open" or bool(isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
 
@@ -83,6 +84,13 @@ class Steps:
     def write(self) -> None:
         """Write the recorded steps."""
         Path(self.out).write_text("".join(f"{line}\n" for line in self.lines), encoding="utf-8", errors="replace")
+
+
+def _named(path: str | bytes) -> str:
+    """Return a path; that of an open folder replaces its descriptor."""
+    name = os.fsdecode(path)
+    found = DESCRIPTOR.match(name)
+    return name if found is None else os.readlink(found[0]) + name.removeprefix(found[0])
 
 
 def main(step: str, out: str, argv: list[str]) -> int:

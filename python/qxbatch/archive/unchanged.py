@@ -5,6 +5,7 @@ from pathlib import Path
 from qxbatch.archive.contained import Contained
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Fingerprint, Packet
+from qxbatch.publish.plain import is_below
 
 
 class SamePacketCheck:
@@ -16,10 +17,14 @@ class SamePacketCheck:
     new time is expected from then on.
     """
 
-    def __init__(self, packet: Packet, contained: Contained, *, also_around: bool, known: bool) -> None:
+    def __init__(
+        self, packet: Packet, contained: Contained, *, also_around: bool, known: bool, top: Path | None = None
+    ) -> None:
         """`also_around`: the packet must have no bytes outside of its members. `known`: this run took the fingerprint; another
-        one is only a claim, since anybody could have written it, so the packet is read again in any case.
+        one is only a claim, since anybody could have written it, so the packet is read again in any case. `top`: the packet must
+        not be reached through a link below it.
         """
+        self._top = top
         self._expected = packet.fingerprint
         self._known_identities = {_identity(packet.fingerprint)} if known else set()
         self._known_inodes = {packet.fingerprint.inodes} if known else set()
@@ -28,6 +33,8 @@ class SamePacketCheck:
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
         """Return whether the packet at `path` is the imported one; `renamed`: it was renamed just now. Raises OSError."""
+        if self._top is not None and path.is_relative_to(self._top) and not is_below(path, self._top):
+            return False  # a folder became a link, perhaps to another copy of the packet
         now = fingerprint(path)
         if now != self._expected:
             return False

@@ -72,6 +72,7 @@ class _PacketArchiving:
         self.path = packet.packet.path
         self.number = packet.number
         self.journal = journal
+        self.sessionsfolder = workspace.sessionsfolder
         self.archive = workspace.archive
         self.tag = workspace.tag(journal.unit)
         self.name_lock = partial(locks.waiting, "archive")
@@ -119,8 +120,9 @@ class _PacketArchiving:
         """Return the check before each step; it reads a packet again that another run says to have read, if it is moved."""
         mode = decide(self.facts).mode
         stays = mode in (None, Archive.LEAVE)
+        top = self.sessionsfolder if mode in (Archive.MOVE, Archive.DELETE) else None
         return SamePacketCheck(
-            self.packet, contained, also_around=mode is Archive.DELETE, known=self.read_by_this_run or stays
+            self.packet, contained, also_around=mode is Archive.DELETE, known=self.read_by_this_run or stays, top=top
         )
 
     def _archived(self, mode: Archive, is_same_packet: SamePacketCheck) -> Path | Problem | None:

@@ -16,22 +16,28 @@ _TRIES = 20
 _NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
 
 
+def open_below(folder: Path, top: Path) -> int:
+    """Return the descriptor of a folder below `top`, which is reached without a link. Raises OSError, LinkError for a link."""
+    place, descriptor = top, os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for name in folder.relative_to(top).parts:
+        place /= name
+        try:
+            inner = open_folder(name, descriptor)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR) and place.is_symlink():
+                raise LinkError(place) from None
+            raise OSError(error.errno, error.strerror, str(place)) from error
+        finally:
+            os.close(descriptor)
+        descriptor = inner
+    return descriptor
+
+
 @contextmanager
 def entered(folder: Path, top: Path) -> Iterator[int]:
-    """Yield the descriptor of a folder below `top`, which is reached without a link. Raises OSError, LinkError for a link."""
-    descriptor = os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Yield the descriptor of `open_below`. Raises OSError, LinkError."""
+    descriptor = open_below(folder, top)
     try:
-        place = top
-        for name in folder.relative_to(top).parts:
-            place /= name
-            try:
-                inner = open_folder(name, descriptor)
-            except OSError as error:
-                if error.errno in (errno.ELOOP, errno.ENOTDIR) and place.is_symlink():
-                    raise LinkError(place) from None
-                raise OSError(error.errno, error.strerror, str(place)) from error
-            os.close(descriptor)
-            descriptor = inner
         yield descriptor
     finally:
         os.close(descriptor)

@@ -11,6 +11,7 @@ import io
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +19,9 @@ from qxbatch.core import hash_file
 from qxbatch.discover.own_names import Use
 from qxbatch.ledger_cells import member_path
 from qxbatch.os_error import reason_text
+from qxbatch.publish.below import open_below
 from qxbatch.publish.durable import rename_new, sync_folder
-from qxbatch.publish.plain import is_below, open_plain
+from qxbatch.publish.plain import LinkError, is_below, open_plain
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.textfile import created
 
@@ -80,28 +82,69 @@ def remove_sorted(
     """
     unremoved: list[UnremovedFile] = []
     folders: set[Path] = set()
-    plain: dict[Path, bool] = {}
-    for sorted_file in _read_list(listed):
-        path = inbox / sorted_file.path
-        if path.parent not in plain:
-            plain[path.parent] = is_below(path, inbox) and is_below(path, top)
-        if not plain[path.parent]:
-            continue
-        folders.update(parent for parent in path.parents if inbox in parent.parents)
-        try:
-            if not _is_removed(path, hidden_path(path, Use.ASIDE, tag), sorted_file, is_contained):
-                unremoved.append(UnremovedFile(path))
-        except OSError as error:
-            unremoved.append(UnremovedFile(path, reason_text(error, path)))
+    with closing(_OpenFolder(inbox, top)) as opened:
+        for sorted_file in _read_list(listed):
+            path = inbox / sorted_file.path
+            if not opened.enter(path.parent):
+                continue
+            folders.update(parent for parent in path.parents if inbox in parent.parents)
+            here = opened.place / path.name
+            try:
+                if not _is_removed(here, hidden_path(here, Use.ASIDE, tag), sorted_file, is_contained):
+                    unremoved.append(UnremovedFile(path))
+            except OSError as error:
+                unremoved.append(UnremovedFile(path, reason_text(error, here)))
     for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
         try:
-            folder.rmdir()
+            if is_below(folder, top):
+                folder.rmdir()
         except OSError as error:
             if error.errno not in _NOT_REMOVED:
                 unremoved.append(UnremovedFile(folder, reason_text(error, folder)))
     if inbox.is_dir():
         sync_folder(inbox)
     return unremoved
+
+
+class _OpenFolder:
+    """The folder of the last file. It stays open, so that its files are found in it even if its path becomes a link."""
+
+    def __init__(self, inbox: Path, top: Path) -> None:
+        self._inbox = inbox
+        self._top = top
+        self._folder: Path | None = None
+        self._descriptor: int | None = None
+        self._is_plain = False
+        self.place = inbox
+        """A path to the open folder."""
+
+    def enter(self, folder: Path) -> bool:
+        """Open a folder; return False if it is not below the inbox, or is reached through a link below `top`."""
+        if folder != self._folder:
+            self.close()
+            self._folder = self.place = folder
+            self._is_plain = self._opened(folder)
+        return self._is_plain
+
+    def _opened(self, folder: Path) -> bool:
+        inside = folder / "x"
+        if not (is_below(inside, self._inbox) and is_below(inside, self._top)):
+            return False
+        try:
+            self._descriptor = open_below(folder, self._top)
+        except LinkError:
+            return False
+        except OSError:  # it is missing, or an error that is reported for its files
+            return True
+        place = Path("/proc/self/fd", str(self._descriptor))
+        if place.exists():
+            self.place = place
+        return True
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        self._descriptor = None
 
 
 def _is_removed(
