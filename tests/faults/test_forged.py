@@ -11,6 +11,7 @@ import pytest
 
 from qxbatch.core import hash_file
 from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.publish import sorted_files
 from qxbatch.publish.scratch import make_scratch
 from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
@@ -369,6 +370,24 @@ def test_a_hidden_folder_of_jobs_alone_that_is_a_link_is_not_entered(attack: Att
 def test_a_number_that_no_run_gives_is_not_followed(attack: Attack, number: int) -> None:
     packet = attack.study.put("S1", TREE, Kind.ZIP)
     attack.journal(packets=[{**each, "number": number} for each in attack.packet(packet)])
+    assert "cannot be used" in attack.run()
+
+
+def test_a_list_of_taken_files_without_an_end_is_not_read(attack: Attack) -> None:
+    (attack.study.session("S1") / "inbox").mkdir(parents=True)
+    (attack.staging / "taken.tsv").touch()
+    os.truncate(attack.staging / "taken.tsv", 1 << 42)
+    attack.journal(inbox="S1/inbox", with_inbox=False)
+    assert "has more than" in attack.run()
+
+
+def test_a_line_without_an_end_in_a_list_of_taken_files_is_not_read(
+    attack: Attack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sorted_files, "LONGEST_LINE", 100)
+    (attack.study.session("S1") / "inbox").mkdir(parents=True)
+    (attack.staging / "taken.tsv").write_text(f"1\t1\t0\t{'x' * 1000}\n")
+    attack.journal(inbox="S1/inbox", with_inbox=False)
     assert "cannot be used" in attack.run()
 
 

@@ -60,3 +60,10 @@ def test_a_ledger_does_not_lead_verify_out_of_its_session(session: Path, at: str
     run = run_command("verify", str(session))
     assert run.status == 1, run.text
     assert "is not below the session" in run.text
+
+
+def test_a_summary_that_is_too_large_is_not_read(session: Path) -> None:
+    os.truncate(session / "qxbatch" / "summary.json", (1 << 26) + 1)
+    run = run_command("verify", str(session))
+    assert run.status == 1, run.text
+    assert "summary.json: has more than 67108864 bytes" in run.text.replace("\n    ", " ")

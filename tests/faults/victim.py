@@ -90,7 +90,7 @@ def _named(path: str | bytes) -> str:
     """Return a path; that of an open folder replaces its descriptor."""
     name = os.fsdecode(path)
     found = DESCRIPTOR.match(name)
-    return name if found is None else os.readlink(found[0]) + name.removeprefix(found[0])
+    return name if found is None else f"{Path(found[0]).readlink()}{name.removeprefix(found[0])}"
 
 
 def main(step: str, out: str, argv: list[str]) -> int:

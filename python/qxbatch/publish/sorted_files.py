@@ -27,6 +27,9 @@ from qxbatch.textfile import created
 
 _NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
 """Errors for a folder that is not empty, or that is missing."""
+LONGEST_LIST = 1 << 30
+LONGEST_LINE = 1 << 16
+"""No run writes more bytes; a path has at most 4096, which are escaped."""
 
 
 class SortedFile(NamedTuple):
@@ -179,7 +182,11 @@ def _read_list(listed: Path | bytes) -> Iterable[SortedFile]:
     if file is None:
         return
     with file:
-        for line in file:
+        if not isinstance(listed, bytes) and os.fstat(file.fileno()).st_size > LONGEST_LIST:
+            raise ValueError(f"{listed} has more than {LONGEST_LIST} bytes")
+        while line := file.readline(LONGEST_LINE):
+            if not line.endswith(b"\n"):
+                raise ValueError("the list of files that leave the inbox has a line without an end")
             size, mtime, digest, name = line.decode("utf-8").rstrip("\n").split("\t")
             yield SortedFile(member_path(name), int(size), int(mtime), digest)
 

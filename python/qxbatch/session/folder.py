@@ -19,6 +19,8 @@ from qxbatch.textfile import read_text
 
 SIDECARS = ("bval", "bvec", "json")
 """Extensions of files beside an image."""
+_MOST_BYTES = 1 << 26
+"""No summary is larger. Reading one takes many times its size in memory."""
 
 
 class SessionState(StrEnum):
@@ -57,7 +59,7 @@ class SessionFolder:
         """
         path = self.paths.summary
         try:
-            text = read_text(path, "strict")
+            text = read_text(path, "strict", _MOST_BYTES)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except UnicodeDecodeError as error:
