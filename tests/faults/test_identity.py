@@ -1,5 +1,6 @@
 """If the session id replaces patients, no output except the DICOM itself and the packet's own paths names them."""
 
+import errno
 import gzip
 import json
 import os
@@ -208,6 +209,30 @@ def test_the_summary_of_a_recovering_run_does_not_name_what_was_archived(tmp_pat
     [written] = json.loads(json_file.read_text())["sessions"]
     assert written["archived"] == str(archived.with_name("(name left out)"))
     assert leaks(iter([("run.json", json_file.read_bytes())]), SECRETS) == []
+
+
+@pytest.mark.parametrize("inside", ["", "Doe_Jane: 2/"])
+def test_a_recovering_run_names_no_file_of_an_inbox(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    inbox = study.session("S1") / "inbox" / inside
+    inbox.mkdir(parents=True)
+    packet = write_packet(NAMELESS, inbox, "Roe_Ilka", Kind.ZIP)
+    folder_mode = ("--masterinbox=none", "--sessions=S1")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "stopped", str(packet))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.pipeline.finish.archive_packets", fail)
+        assert logged(study, tmp_path, *folder_mode)[0] == 1
+        status, text = logged(study, tmp_path, *folder_mode)
+        assert (status, "stopped" in text) == (1, True)
+        assert not NAMED.search(text), text
+    packet.write_bytes(packet.read_bytes() + b"x")
+    status, text = logged(study, tmp_path, *folder_mode)
+    assert (status, "changed while it was imported" in text) == (1, True)
+    assert not NAMED.search(text), text
 
 
 def logged(study: Study, tmp_path: Path, *options: str) -> tuple[int, str]:

@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
 
+from qxbatch.deidentify import NAME_LEFT_OUT, redacted_report
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.finish import finish
@@ -59,8 +61,34 @@ def recover_unit(
 ) -> list[SessionReport]:
     """Finish or clear one unit. `check_lock` raises PacketError when the caller does not hold its lock any more.
 
+    The patients are not known. If logs are de-identified, names of files in the session's inbox, and in packets, are left out.
     Raises HeldError if another run holds one of the sessions that its packet was split into.
     """
+    reports = _recovered(workspace, locks, unit, check_lock, settings)
+    if not settings.deidentified:
+        return reports
+    redact = partial(_without_names, re.compile(_named_in(workspace, unit), re.DOTALL))
+    return [redacted_report(report, redact) for report in reports]
+
+
+def _named_in(workspace: Workspace, unit: str) -> str:
+    """Return a pattern for the paths of folders whose content may be named like a patient."""
+    packets = "|".join(f"{re.escape(str(inbox))}/[^/]+" for inbox in workspace.inboxes)
+    return f"({re.escape(str(workspace.session(unit).inbox))}|{packets})/"
+
+
+def _without_names(folder: re.Pattern[str], text: str) -> str:
+    """Return a text without the names in these folders, up to the reason that follows a path."""
+    found = folder.search(text)
+    if found is None:
+        return text
+    _, colon, reason = text[found.end() :].rpartition(": ") if found.start() else ("", "", "")
+    return f"{text[: found.end()]}{NAME_LEFT_OUT}{colon}{reason}"
+
+
+def _recovered(
+    workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None], settings: Settings
+) -> list[SessionReport]:
     try:
         path = workspace.journal(unit)
         written_by = journal_run(path)
