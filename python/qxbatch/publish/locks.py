@@ -35,7 +35,7 @@ WAIT_SECONDS = 0.02
 SWEEPS = 3
 LONGEST_WAIT = 600.0
 ENDING_WAIT = 5.0
-"""Seconds for which a run that was told to end still waits."""
+"""Seconds for which a run that ends still waits."""
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 LONGEST_RECORD = 4096
