@@ -141,10 +141,8 @@ def _stepped(before: int, after: int) -> int:
     return after
 
 
-def _empty(
-    folder: int, only: Callable[[os.stat_result], bool] | None = None, keep: str | None = None
-) -> list[str]:
-    """Remove the files in an open folder except `keep`, with `only` those for which it returns True; return the names of folders."""
+def _empty(folder: int, only: Callable[[os.stat_result], bool] | None = None, keep: str | None = None) -> list[str]:
+    """Remove the files in an open folder except `keep`, with `only` those for which it is True; return the names of folders."""
     with os.scandir(folder) as scanned:
         entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scanned]
     for name, is_folder in entries:

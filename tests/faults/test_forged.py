@@ -12,6 +12,7 @@ import pytest
 from qxbatch.core import hash_file
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.publish import sorted_files
+from qxbatch.publish.journal import VERSION
 from qxbatch.publish.scratch import make_scratch
 from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries

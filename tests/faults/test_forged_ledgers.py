@@ -127,11 +127,11 @@ def test_a_run_does_not_read_its_own_list_of_taken_files_again(study: Study, mon
     notes = inbox / "notes.txt"
     status, digest = notes.stat(), hashlib.sha256(notes.read_bytes()).hexdigest()
 
-    def forge_and_publish(build: Path, target: Path, old: Path, *, with_inbox: bool) -> None:
+    def forge_and_publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: bool) -> None:
         (taken,) = study.sessions.glob(".qxbatch/work/S1/*/taken.tsv")
         with taken.open("a") as file:
             file.write(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\tnotes.txt\n")
-        publish(build, target, old, with_inbox=with_inbox)
+        publish(build, target, old, with_inbox=with_inbox, replace=replace)
 
     monkeypatch.setattr("qxbatch.pipeline.finish.publish", forge_and_publish)
     run = study.main("--masterinbox=none", "--sessions=S1", "--check=no")

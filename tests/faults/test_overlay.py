@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,6 @@ from qxbatch.archive.aside import finish_aside
 from qxbatch.archive.contained import Contained
 from qxbatch.discover.own_names import Use
 from qxbatch.pipeline.archiving import _PacketArchiving
-from qxbatch.problems import Problem
 from qxbatch.publish.plain import LinkError
 from qxbatch.publish.transfer import hidden_path, move_files, put_aside
 from tests.build.dicom import MrSeries
@@ -186,7 +186,7 @@ def test_a_planted_folder_of_files_on_their_way_is_not_taken_for_one_of_this_run
     planted: list[Path] = []
     archived = _PacketArchiving.run
 
-    def planting(self: _PacketArchiving, contained: Contained) -> Path | Problem | None:
+    def planting(self: _PacketArchiving, contained: Contained) -> Any:
         planted.append(write_folder({"mine": b"mine"}, hidden_path(packet, Use.PART, self.tag)))
         return archived(self, contained)
 
