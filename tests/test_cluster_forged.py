@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,10 @@ from qxbatch.cluster.grouping import Array, Plan
 from qxbatch.cluster.pending import _remove_done
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.submission import Submission, new_submission
+from qxbatch.cluster.submit import Submitter
+from qxbatch.exits import ExitStatus
 from qxbatch.publish.durable import make_folder
+from qxbatch.settings.scheduler import scheduler_spec
 from tests.build.study import Run, Study, run_main
 
 FAKES = {
@@ -55,8 +59,8 @@ class Forged:
     def call(self, command: str, *options: str) -> Run:
         return run_main(command, str(self.study.sessions), *options)
 
-    def worker(self) -> Run:
-        return self.call("worker", f"--submission={self.submission.id}", "--task=1/0")
+    def worker(self, digest: str = "") -> Run:
+        return self.call("worker", f"--submission={self.submission.id}{digest}", "--task=1/0")
 
     def calls(self) -> list[str]:
         path = self.folder / "calls"
@@ -289,3 +293,71 @@ def test_only_jobs_of_the_submission_are_cancelled(forged: Forged, name: str, ca
     assert run.status == 0, run.text
     assert forged.calls() == cancelled
     assert ("job 7 of the queue is another one, thesis" in run.text) == bool(name)
+
+
+def _with_changed_options(forged: Forged) -> None:
+    """Change the record in place, as somebody of the group can do; its owner stays."""
+    inbox = forged.folder / "photos"
+    make_folder(inbox / "S0")
+    (inbox / "S0" / "diary.txt").write_text("dear diary\n")
+    options = {"sessionsfolder": str(forged.study.sessions), "masterinbox": str(inbox), "archive": "delete"}
+    forged.change("submission.json", options=options)
+
+
+def test_a_job_refuses_a_record_that_was_changed_after_it_was_submitted(forged: Forged) -> None:
+    digest = f":{forged.submission.file.digest}"
+    assert forged.worker(digest).status == ExitStatus.OK
+    _with_changed_options(forged)
+    run = forged.worker(digest)
+    assert run.status == ExitStatus.USAGE
+    assert "submission.json was changed after this job was submitted" in run.err
+    assert (forged.folder / "photos" / "S0" / "diary.txt").exists()
+
+
+def test_the_jobs_get_the_checksum_of_their_record(forged: Forged) -> None:
+    Submitter(forged.submission, scheduler_spec("SLURM")).submit({0: 1000})
+    word = f"--submission={forged.submission.id}:{forged.submission.file.digest}"
+    for name in ("round-2.0.sh", "round-2.end.sh"):
+        assert word in (forged.submission.folder / name).read_text()
+
+
+def test_nobody_else_can_write_a_record_or_a_script_whatever_the_umask(forged: Forged) -> None:
+    before = os.umask(0o002)
+    try:
+        forged.submission = forged.submit()
+        Submitter(forged.submission, scheduler_spec("SLURM")).submit({0: 1000})
+    finally:
+        os.umask(before)
+    for name in ("submission.json", "round-2.0.sh"):
+        assert (forged.submission.folder / name).stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646])
+def test_a_record_that_others_can_write_is_not_resumed(forged: Forged, mode: int) -> None:
+    path = forged.submission.folder / "submission.json"
+    path.chmod(mode)
+    for run in (forged.call("resume"), forged.worker()):
+        assert run.status == ExitStatus.USAGE
+        assert f"{path} can be written by other users" in run.err
+        assert f"chmod go-w {path}" in run.err
+    assert forged.calls() == []
+    path.chmod(0o644)
+    assert forged.call("resume").status == ExitStatus.OK
+
+
+def test_a_file_system_that_shows_all_files_as_writable_stops_no_job_and_no_cancel(forged: Forged) -> None:
+    (forged.submission.folder / "submission.json").chmod(0o777)
+    assert forged.worker(f":{forged.submission.file.digest}").status == ExitStatus.OK
+    assert forged.call("cancel").status == ExitStatus.OK
+
+
+def test_a_printed_script_submits_no_script_that_was_changed(forged: Forged) -> None:
+    printed = Submitter(forged.submission, scheduler_spec("SLURM")).print_script({0: 1000})
+    path = forged.submission.folder / "round-2.0.sh"
+    text = path.read_text()
+    path.write_text(text + "echo more\n")
+    assert subprocess.run(["bash", "-c", printed], check=False, capture_output=True).returncode != 0
+    assert forged.calls() == []
+    path.write_text(text)
+    subprocess.run(["bash", "-c", printed], check=True)
+    assert len(forged.calls()) == 2

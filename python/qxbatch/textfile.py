@@ -10,9 +10,13 @@ from typing import TextIO
 
 
 @contextmanager
-def created(path: Path) -> Iterator[TextIO]:
-    """Open a new UTF-8 text file with plain line ends; it is synced to disk when the block ends."""
-    with path.open("x", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+def created(path: Path, mode: int = 0o666) -> Iterator[TextIO]:
+    """Open a new UTF-8 text file with plain line ends; it is synced to disk when the block ends.
+
+    The umask removes permissions from `mode`.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
         yield file
         file.flush()
         os.fsync(file.fileno())

@@ -130,8 +130,11 @@ def dependency(scheduler: Scheduler, ids: Sequence[str]) -> list[str]:
     return [word.format(ids=separator.join(id_format.format(job) for job in ids)) for word in scheduler.after]
 
 
-def submitting(scheduler: Scheduler, arrays: Mapping[str, Path], end: Path, jobs: Path) -> str:
-    """Return the shell script that submits these scripts and records the ids of their jobs."""
+def submitting(scheduler: Scheduler, arrays: Mapping[str, Path], end: Path, jobs: Path, sums: str) -> str:
+    """Return the shell script that submits these scripts and records the ids of their jobs.
+
+    `sums` has their checksums: a script that somebody changed meanwhile is not submitted.
+    """
     submit = shlex.join(scheduler.submit)
     feed = "<" if scheduler.script_on_stdin else ""
     jobs_file = shlex.quote(str(jobs))
@@ -139,7 +142,7 @@ def submitting(scheduler: Scheduler, arrays: Mapping[str, Path], end: Path, jobs
     pattern = scheduler.job_id.removesuffix(".*")
     expression = f"s/{pattern}.*/\\1/p"
     sed = f"sed -nE {shlex.quote(expression)}"
-    lines = ["#!/bin/bash", "set -eu -o pipefail", "ids="]
+    lines = ["#!/bin/bash", "set -eu -o pipefail", f"sha256sum --check --quiet << 'SUMS'\n{sums}SUMS", "ids="]
     for name, path in arrays.items():
         lines += [f"id=$({submit} {feed} {shlex.quote(str(path))} | {sed})", *_note(name, jobs_file)]
         lines.append(f'ids="${{ids:+$ids{separator}}}{id_format.format("$id")}"')

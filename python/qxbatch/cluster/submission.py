@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.cluster.grouping import Plan, format_ranges
+from qxbatch.cluster.record_file import MODE, NAME, RecordFile, read_record
 from qxbatch.cluster.rounds import Round, read_round, read_tasks, round_path
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
 from qxbatch.cluster.state import UnitState, possible_numbers, read_state, write_new_states, write_state
@@ -16,13 +17,13 @@ from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import make_folder, remove_tree, replace_text, write_json
-from qxbatch.publish.plain import read_object, refuse_link
+from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.workspace import JOBS
 from qxbatch.settings.scheduler import scheduler_spec
+from qxbatch.visible import shell_word
 
 SCHEMA = 1
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
-RECORD = "submission.json"
 STATES = "states"
 LOGS = "logs"
 END_JOB = "end"
@@ -43,13 +44,14 @@ _LISTS = ("typed", "binds", "found")
 class Submission:
     """A submission, by its folder."""
 
-    def __init__(self, folder: Path, record: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, file: RecordFile) -> None:
         self.folder = folder
-        self.record = record
+        self.file = file
+        self.record = file.value
         self.id = folder.name
         self.states = folder / STATES
         self.job_name = f"qxbatch-{folder.name}"
-        self.scheduler: Scheduler = SCHEDULERS[scheduler_spec(str(record["scheduler"])).name]
+        self.scheduler: Scheduler = SCHEDULERS[scheduler_spec(str(self.record["scheduler"])).name]
 
     @property
     def sessionsfolder(self) -> Path:
@@ -68,16 +70,34 @@ class Submission:
 
     @property
     def user(self) -> int:
-        """Return the user id of the owner of the record, which no other user can have written."""
-        return (self.folder / RECORD).lstat().st_uid
+        """Return the user id of the owner of the record."""
+        return self.file.user
 
     @property
     def is_own(self) -> bool:
         """Return whether this user owns the submission."""
-        return self.user == os.geteuid()
+        return self.file.is_own
 
     def need_own(self) -> None:
-        """Raise UsageError if another user owns it: its options select programs that would run as this user."""
+        """Raise UsageError if another user can have written its record, whose options select folders and programs."""
+        self._need_owner()
+        if self.file.others_write:
+            file = shell_word(str(self.file.path))
+            raise UsageError(
+                f"{self.file.path} can be written by other users, and its options select folders and programs.",
+                f"Read it; if its options are yours: chmod go-w {file}. Otherwise submit its packets again.",
+            )
+
+    def need_unchanged(self, digest: str) -> None:
+        """Raise UsageError if the record is not the one with this SHA-256, which the job got when it was submitted."""
+        self._need_owner()
+        if self.file.digest != digest:
+            raise UsageError(
+                f"{self.file.path} was changed after this job was submitted; nothing was imported.",
+                f"Once none of its jobs runs, remove {self.folder} and submit its packets again.",
+            )
+
+    def _need_owner(self) -> None:
         if not self.is_own:
             raise UsageError(
                 f"Submission {self.id} was made by user {self.user}.", "Only that user can continue or cancel it."
@@ -169,7 +189,7 @@ class Submission:
 
     def write_text(self, path: Path, text: str) -> None:
         """Write a file of the submission; one of that name is replaced, also a link."""
-        replace_text(path, text, os.urandom(8).hex())
+        replace_text(path, text, os.urandom(8).hex(), MODE)
 
     def remove_round(self, number: int) -> None:
         """Remove a round without submitted jobs."""
@@ -227,14 +247,18 @@ def submissions(sessionsfolder: Path, refused: Callable[[UsageError], object] = 
     return readable
 
 
-def open_submission(sessionsfolder: Path, submission: str) -> Submission:
-    """Return the submission with this id, which this user must own. Raises UsageError."""
+def open_submission(sessionsfolder: Path, name: str) -> Submission:
+    """Return the submission of a job, which this user must own: `name` is ID:SHA256 of its record, or ID. Raises UsageError."""
+    submission, _, digest = name.partition(":")
     existing = _read(jobs_folder(sessionsfolder) / submission) if _ID.fullmatch(submission) else None
     if existing is None:
         raise UsageError(
             f"There is no submission {submission} in {sessionsfolder}.", "`qxbatch jobs` lists the submissions."
         )
-    existing.need_own()
+    if digest:
+        existing.need_unchanged(digest)
+    else:
+        existing.need_own()
     return existing
 
 
@@ -243,25 +267,25 @@ def _read(folder: Path) -> Submission | None:
     try:
         for path in (folder.parents[1], folder.parent, folder, folder / STATES, folder / LOGS):
             refuse_link(path)
-        if not os.path.lexists(folder / RECORD):
+        if not os.path.lexists(folder / NAME):
             return None
-        record = read_object(folder / RECORD)
-        _check(record)
-        return Submission(folder, record)
+        file = read_record(folder / NAME)
+        _check(file.value)
+        return Submission(folder, file)
     except (OSError, ValueError) as error:
         raise _unreadable(folder, error) from error
     except UsageError as error:
-        raise _unreadable(folder, ValueError(f"{RECORD}: {error.message.rstrip('.')}")) from error
+        raise _unreadable(folder, ValueError(f"{NAME}: {error.message.rstrip('.')}")) from error
 
 
 def _check(record: Mapping[str, Any]) -> None:
     """Raise ValueError if this is no record of a submission."""
     if record.get("schema") != SCHEMA:
-        raise ValueError(f"{RECORD} has the schema {str(record.get('schema'))[:20]}, not {SCHEMA}")
+        raise ValueError(f"{NAME} has the schema {str(record.get('schema'))[:20]}, not {SCHEMA}")
     wrong = [key for key, kind in _FIELDS.items() if type(record.get(key)) is not kind]
     wrong += [key for key in _LISTS if not isinstance(record.get(key, []), list)]
     if wrong or not 0 <= record["units"] <= MOST_UNITS:
-        raise ValueError(f"{RECORD} has no right value of {(wrong or ['units'])[0]}")
+        raise ValueError(f"{NAME} has no right value of {(wrong or ['units'])[0]}")
 
 
 def _unreadable(folder: Path, error: Exception) -> UsageError:
@@ -283,7 +307,7 @@ def new_submission(sessionsfolder: Path, record: Mapping[str, Any], states: list
     make_folder(new)
     try:
         write_new_states(new / STATES, states)
-        write_json(new / RECORD, {"schema": SCHEMA, **record, "units": len(states)})
+        write_json(new / NAME, {"schema": SCHEMA, **record, "units": len(states)}, MODE)
         new.rename(top / name)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)

@@ -1,5 +1,6 @@
 """Submit units as job arrays, and a dependent job that writes the study level and submits refused units."""
 
+import hashlib
 import re
 import shutil
 import sys
@@ -62,6 +63,8 @@ class Submitter:
         self.arrays: list[Array] = []
         self.jobs: list[str] = []
         self.refusal = ""
+        self.sums = ""
+        """Checksums of the scripts, as sha256sum reads them."""
 
     def submit(self, sizes: Mapping[int, int], retry_factor: int = 1) -> Submitted:
         """Submit units (number to size). Raises UsageError (69) if no job is accepted."""
@@ -85,7 +88,7 @@ class Submitter:
         self.number = self.submission.add_round(planned, printed=True)
         arrays = {str(k): self._script(str(k), array) for k, array in enumerate(planned.arrays)}
         end = self._script(END_JOB, None)
-        return submitting(self.scheduler, arrays, end, self.submission.jobs_path(self.number))
+        return submitting(self.scheduler, arrays, end, self.submission.jobs_path(self.number), self.sums)
 
     def _arrays(self, planned: Plan) -> None:
         """Submit arrays until one is refused."""
@@ -171,7 +174,9 @@ class Submitter:
             self.submission.size,
         )
         path = self.submission.script_path(self.number, name)
-        self.submission.write_text(path, script(self.scheduler, self.spec, job))
+        text = script(self.scheduler, self.spec, job)
+        self.submission.write_text(path, text)
+        self.sums += f"{hashlib.sha256(text.encode()).hexdigest()}  {path}\n"
         return path
 
     def _indexed(self, array: Array | None) -> bool:
@@ -179,7 +184,8 @@ class Submitter:
 
     def _words(self, program: Sequence[str], task: str) -> list[str]:
         folder = str(self.submission.sessionsfolder)
-        return [*program, "worker", folder, f"--submission={self.submission.id}", f"--task={self.number}/{task}"]
+        submission = f"{self.submission.id}:{self.submission.file.digest}"  # the job refuses another record
+        return [*program, "worker", folder, f"--submission={submission}", f"--task={self.number}/{task}"]
 
     def _command(self, task: str) -> str:
         container = self.submission.record.get("container")

@@ -70,22 +70,22 @@ def write_new_json(path: Path, temporary: Path, content: object) -> None:
     sync_folder(path.parent)
 
 
-def write_json(path: Path, content: object) -> None:
+def write_json(path: Path, content: object, mode: int = 0o666) -> None:
     """Write JSON under a temporary name, sync it, and rename it into place; replaces an existing file."""
     temporary = path.with_name(path.name + ".new")
-    _write_json(temporary, content)
+    _write_json(temporary, content, mode)
     if path.is_dir():
         make_way(path)
     temporary.replace(path)
     sync_folder(path.parent)
 
 
-def _write_json(path: Path, content: object) -> None:
+def _write_json(path: Path, content: object, mode: int = 0o666) -> None:
     """Write a new file: a link, a file or an empty folder that has this name is removed, never written to."""
     import json
 
     make_way(path)
-    with created(path) as file:
+    with created(path, mode) as file:
         json.dump(content, file, indent=1, sort_keys=True)
 
 
@@ -93,7 +93,7 @@ NO_RUN = "0" * 16
 """Tag in a hidden name that belongs to no run."""
 
 
-def replace_text(path: Path, text: str, tag: str = NO_RUN) -> None:
+def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) -> None:
     """Write a text under a hidden name, sync it, and rename it into place. Raises OSError.
 
     If several processes may write the same file at once, each needs a different `tag` (16 hex digits).
@@ -101,7 +101,7 @@ def replace_text(path: Path, text: str, tag: str = NO_RUN) -> None:
     temporary = path.with_name(hidden_name(Use.COPY, tag, path.name))
     temporary.unlink(missing_ok=True)
     try:
-        with created(temporary) as file:
+        with created(temporary, mode) as file:
             file.write(text)
         try:
             temporary.replace(path)
