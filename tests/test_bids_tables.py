@@ -1,6 +1,7 @@
 """Tables of a data set: participants, scans, sessions, shifted dates."""
 
 import json
+import os
 import stat
 from datetime import date, datetime
 
@@ -9,6 +10,7 @@ import pytest
 from qxbatch.bids.files.age_and_sex import age_text
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import Table, merged, read_table
+from qxbatch.textfile import MOST_BYTES
 from tests.build.bids import Scan
 from tests.build.bids_study import SCANS, BidsStudy
 from tests.build.dicom import MrSeries
@@ -169,6 +171,67 @@ def test_a_damaged_shift_table_is_refused(study):
     run = study.run("--shift-dates")
     assert run.status == 64
     assert "cannot be read" in run.err
+
+
+def test_a_linked_shift_table_is_read_and_written_through_the_link(study, tmp_path):
+    study.add("S1")
+    target = tmp_path / "safe" / "shifts.tsv"
+    target.parent.mkdir()
+    target.write_text("participant_id\tdays\nS1\t40000\n")
+    link = study.sessions / "bids-date-shifts.tsv"
+    link.symlink_to(target)
+    assert study.run("--shift-dates").status == 0
+    assert {row[1][:4] for row in rows(study, "sub-S1/sub-S1_scans.tsv")} == {"1914"}
+    study.add("S2")
+    assert study.run("--shift-dates").status == 0
+    assert link.is_symlink()
+    assert [line.split("\t")[0] for line in target.read_text().splitlines()] == ["participant_id", "S1", "S2"]
+    assert target.read_text().splitlines()[1] == "S1\t40000"
+
+
+def test_a_link_to_a_shift_table_that_does_not_exist_creates_its_target(study, tmp_path):
+    study.add("S1")
+    link = study.sessions / "bids-date-shifts.tsv"
+    link.symlink_to(tmp_path / "shifts.tsv")
+    assert study.run("--shift-dates").status == 0
+    assert link.is_symlink()
+    assert stat.S_IMODE((tmp_path / "shifts.tsv").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder", "loop", "large"])
+def test_only_a_missing_shift_table_counts_as_empty(study, tmp_path, kind):
+    study.add("S1")
+    table = tmp_path / "shifts.tsv"
+    if kind == "fifo":
+        os.mkfifo(table)
+    elif kind == "folder":
+        table.mkdir()
+    elif kind == "loop":
+        table.symlink_to(table)
+    else:
+        table.touch()
+        os.truncate(table, MOST_BYTES + 1)
+    run = study.run("--shift-dates", f"--shift-table={table}")
+    assert run.status == 64
+    assert f"{table} cannot be read" in run.err
+    assert study.tree() == {}
+
+
+def test_a_file_beside_the_shift_table_stays(study, tmp_path):
+    study.add("S1")
+    (tmp_path / ".mine.tsv.new").write_text("user bytes")
+    assert study.run("--shift-dates", f"--shift-table={tmp_path / 'mine.tsv'}").status == 0
+    assert (tmp_path / ".mine.tsv.new").read_text() == "user bytes"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == [".mine.tsv.new"]
+
+
+def test_a_link_into_the_data_set_is_no_shift_table(study, tmp_path):
+    study.add("S1")
+    link = tmp_path / "shifts.tsv"
+    link.symlink_to(study.bids / "shifts.tsv")
+    run = study.run("--shift-dates", f"--shift-table={link}")
+    assert run.status == 64
+    assert "is in the data set" in run.err
 
 
 def test_sourcedata_contains_the_dicom_files_of_exported_series(study):

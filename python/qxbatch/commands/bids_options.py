@@ -115,11 +115,17 @@ def _check_shifts(bids_options: BidsOptions, options: Mapping[str, object]) -> N
             raise UsageError(
                 "--keep-identifying and --shift-dates are given.", "Leave one of them out: dates identify."
             )
-        if bids_options.shift_table.is_relative_to(bids_options.dataset):
+        if _is_in(bids_options.shift_table, bids_options.dataset):
             raise UsageError(
                 f"{bids_options.shift_table} is in the data set.", "Keep the table of shifts outside of it."
             )
         refuse_output_files({"--shift-table": bids_options.shift_table}, [folders_of(bids_options.sessionsfolder)])
+
+
+def _is_in(path: Path, folder: Path) -> bool:
+    """Return whether a path, or the target of a link there, is in a folder."""
+    target = Path(os.path.realpath(path))
+    return path.is_relative_to(folder) or target.is_relative_to(os.path.realpath(folder))
 
 
 def _plan(options: Mapping[str, object]) -> Path | str | None:

@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from qxbatch.bids.tables.table_text import Table, read_table
+from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import sync_folder
-from qxbatch.publish.plain import read_plain
+from qxbatch.publish.durable import replace_text
+from qxbatch.textfile import read_text
 
 FILE = "bids-date-shifts.tsv"
 """In the sessions folder."""
@@ -25,23 +26,31 @@ class Shifts:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._target = Path(os.path.realpath(path))
+        """The user may have linked the table to a safer place: the link stays."""
         self.days: dict[str, int] = {}
 
     def read(self) -> "Shifts":
-        """Read the table if it exists. Raises UsageError, OSError."""
-        content = read_plain(self.path)
-        if content is None:
-            return self
-        table = read_table(content.decode("utf-8", "replace"))
-        rows = table.rows if table and table.columns == COLUMNS else None
+        """Read the table if it exists. Raises UsageError."""
         try:
-            self.days = {row[COLUMNS[0]]: int(row[COLUMNS[1]]) for row in rows or ()}
+            table = read_table(read_text(self._target, "strict"))
+        except FileNotFoundError:
+            return self
+        except OSError as error:
+            raise self._unreadable(reason_text(error, self._target)) from None
+        except UnicodeDecodeError:
+            raise self._unreadable("it is not UTF-8") from None
+        if table is None or table.columns != COLUMNS:
+            raise self._unreadable(f"its first line is not {' and '.join(COLUMNS)}, separated by a tab")
+        try:
+            self.days = {row[COLUMNS[0]]: int(row[COLUMNS[1]]) for row in table.rows}
         except (KeyError, ValueError):
-            rows = None
-        if rows is None:
-            hint = "Restore it: with new shifts the dates would not agree with earlier exports."
-            raise UsageError(f"The table of date shifts {self.path} cannot be read.", hint)
+            raise self._unreadable("a row has no number of days") from None
         return self
+
+    def _unreadable(self, reason: str) -> UsageError:
+        hint = "Restore it: with new shifts the dates would not agree with earlier exports."
+        return UsageError(f"The table of date shifts {self.path} cannot be read: {reason}.", hint)
 
     def choose(self, latest: Iterable[tuple[str, date]]) -> bool:
         """Choose shifts for subjects without one; `latest` has the latest day of each. Return whether there are new ones."""
@@ -53,15 +62,7 @@ class Shifts:
     def write(self) -> None:
         """Write the table with read permission only for its owner. Raises OSError."""
         rows = tuple({COLUMNS[0]: name, COLUMNS[1]: str(days)} for name, days in sorted(self.days.items()))
-        temporary = self.path.with_name(f".{self.path.name}.new")
-        temporary.unlink(missing_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(Table(COLUMNS, rows).text())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.path)
-        sync_folder(self.path.parent)
+        replace_text(self._target, Table(COLUMNS, rows).text(), os.urandom(8).hex(), 0o600)
 
     def moved(self, subject: str, moment: datetime) -> datetime:
         """Return a moment of a subject on its shifted day."""
