@@ -1,6 +1,9 @@
-"""The files of --log-file and --json-file: they neither replace data nor change them."""
+"""The files and folders that options name for writing: they neither replace data nor change them."""
 
+import errno
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,6 +12,10 @@ import pytest
 import qxbatch
 from qxbatch.cli.commands import COMMANDS
 from qxbatch.exits import ExitStatus
+from qxbatch.model import Report
+from qxbatch.report import json_file
+from qxbatch.report.output_files import why_no_summary
+from qxbatch.settings.model import Settings
 from tests.build.dicom import MrSeries
 from tests.build.study import Study, run_main, snapshot
 
@@ -234,3 +241,114 @@ def test_the_summary_of_a_script_does_not_change_a_packet(study: Study) -> None:
     with pytest.raises(qxbatch.UsageError, match="in the archive"):
         qxbatch.import_packets(study.sessions, json_file=packet)
     assert packet.read_bytes() == before
+
+
+def at_the_end(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+    """Call `change` while the run works, before its summary is written."""
+
+    def changed(report: Report, status: int) -> dict[str, object]:
+        change()
+        return as_json(report, status)
+
+    as_json = json_file.as_json
+    monkeypatch.setattr(json_file, "as_json", changed)
+
+
+def before_the_check(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+    """Call `change` before the place of the summary is checked again."""
+
+    def changed(path: Path, settings: Settings) -> str:
+        change()
+        return why_no_summary(path, settings)
+
+    monkeypatch.setattr(json_file, "why_no_summary", changed)
+
+
+@pytest.mark.parametrize("when", [before_the_check, at_the_end])
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_that_appears_during_the_run_is_not_followed(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: Callable[..., None], exists: bool
+) -> None:
+    study.put("S1", FILES)
+    victim, path = tmp_path / "victim", tmp_path / "run.json"
+    if exists:
+        victim.touch()
+    when(monkeypatch, lambda: path.symlink_to(victim))
+    assert study.main(f"--json-file={path}").status == 0
+    assert victim.exists() == exists
+    assert not exists or victim.read_bytes() == b""
+    assert json.loads(path.read_bytes())["exit_status"] == 0
+    assert not path.is_symlink()
+
+
+def test_a_link_into_a_session_that_appears_during_the_run_is_reported(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.put("S1", FILES)
+    path = tmp_path / "run.json"
+    before_the_check(monkeypatch, lambda: path.symlink_to(study.session("S1") / "nii" / "remark.txt"))
+    run = study.main(f"--json-file={path}")
+    assert run.status == ExitStatus.CANNOT_WRITE
+    assert f"--json-file={path} cannot be written: it is in the session folder S1" in run.err
+    assert not (study.session("S1") / "nii" / "remark.txt").exists()
+
+
+def test_the_link_of_a_user_to_a_summary_stays(study: Study, tmp_path: Path) -> None:
+    path, target = tmp_path / "link.json", tmp_path / "run.json"
+    path.symlink_to(target)
+    assert study.main(f"--json-file={path}", "--check=no").status == 0
+    assert path.is_symlink()
+    assert json.loads(target.read_bytes())["exit_status"] == 0
+
+
+def test_an_old_summary_stays_if_the_disk_is_full(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.json"
+    assert study.main(f"--json-file={path}", "--check=no").status == 0
+    before = path.read_bytes()
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    run = study.main(f"--json-file={path}", "--check=no")
+    assert run.status == ExitStatus.CANNOT_WRITE
+    assert "no space left" in run.err
+    assert [each.name for each in tmp_path.iterdir() if "run.json" in each.name] == ["run.json"]
+    assert path.read_bytes() == before
+
+
+def test_a_summary_is_written_in_place_if_its_folder_cannot_be_written(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.json"
+    path.touch()
+
+    def busy(*_: object) -> None:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))  # as for a file that is bound into a container
+
+    monkeypatch.setattr(json_file, "replace_text", busy)
+    assert study.main(f"--json-file={path}", "--check=no").status == 0
+    assert json.loads(path.read_bytes())["exit_status"] == 0
+
+
+@OPTIONS
+def test_a_fifo_without_a_reader_is_reported_at_once(study: Study, tmp_path: Path, option: str) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    run = study.run(f"{option}={path}", "--check=no")
+    assert run.status == ExitStatus.CANNOT_WRITE
+    assert f"{option}={path} cannot be written: no program reads this FIFO" in run.err
+
+
+@OPTIONS
+def test_a_fifo_with_a_reader_gets_the_output(study: Study, tmp_path: Path, option: str) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert study.main(f"{option}={path}", "--check=no").status == 0
+        assert b"exit" in os.read(reader, 1 << 16)
+    finally:
+        os.close(reader)

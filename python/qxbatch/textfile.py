@@ -22,6 +22,18 @@ def created(path: Path, mode: int = 0o666) -> Iterator[TextIO]:
         os.fsync(file.fileno())
 
 
+def waits_for_nobody(path: str, flags: int) -> int:
+    """Open a file for writing, as an `opener` does. Raises OSError at once for a FIFO without a reader."""
+    try:
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "no program reads this FIFO", path) from None
+        raise
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
 MOST_BYTES = 1 << 30
 """No record of a session or a study is larger."""
 

@@ -7,11 +7,13 @@ import contextlib
 import logging
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
+from qxbatch.textfile import waits_for_nobody
 from qxbatch.visible import lines
 
 NAME = "qxbatch"
@@ -55,6 +57,10 @@ class _LogFile(logging.FileHandler):
     """The file of --log-file. If it cannot be written, one message says so, and the run continues."""
 
     _has_failed = False
+
+    def _open(self) -> TextIOWrapper:
+        file = open(self.baseFilename, "ab", opener=waits_for_nobody)  # noqa: SIM115 - it stays open
+        return TextIOWrapper(file, encoding=self.encoding, errors=self.errors)
 
     def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - of logging
         """Print why a line was not written, once."""

@@ -1,15 +1,20 @@
 """The run's summary as JSON, written when the run ends (`--json-file`)."""
 
+import errno
+import os
+import stat
 from pathlib import Path
 
 from qxbatch.events import Event, PacketFound, RunFinished
 from qxbatch.model import Report
 from qxbatch.os_error import reason_text
 from qxbatch.problems import grouped
+from qxbatch.publish.durable import replace_text
 from qxbatch.report.outcome import failed
-from qxbatch.report.output_files import is_replaceable
+from qxbatch.report.output_files import is_stream, why_no_summary
 from qxbatch.report.packet_names import PacketNames
 from qxbatch.settings.model import Settings
+from qxbatch.textfile import waits_for_nobody
 
 
 class JsonFile:
@@ -19,7 +24,9 @@ class JsonFile:
     """
 
     def __init__(self, settings: Settings, names: PacketNames | None = None) -> None:
-        self._path = settings.json_file
+        self._settings = settings
+        self._path = None if settings.json_file is None else _target(settings.json_file)
+        """A link that appears later is not followed."""
         self._names = names or PacketNames(settings)
         self.error = ""
         """Why the file could not be written; empty if it was written, or if there is no --json-file."""
@@ -36,17 +43,48 @@ class JsonFile:
     def _write(self, path: Path, event: RunFinished) -> None:
         import json
 
-        if not is_replaceable(path):  # the command does not check it before, or it appeared since
-            self.error = "it exists and is not the summary of a run"
+        self.error = why_no_summary(path, self._settings)  # the command does not check it before, or it appeared since
+        if self.error:
             return
         self.error = "the summary could not be created"  # as long as it is not written
         text = json.dumps(as_json(self._names.left_out_of(event.report), event.status), indent=1) + "\n"
         try:
-            path.write_text(text, encoding="utf-8")
+            _replace(path, text)
         except OSError as error:
             self.error = reason_text(error, path)
         else:
             self.error = ""
+
+
+def _target(path: Path) -> Path:
+    """Return the file that is written: a link of the user stays, and an open stream is no file to be replaced."""
+    return path if is_stream(path) else Path(os.path.realpath(path))
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a text in one step, so that an old one stays if the disk is full; a stream or a FIFO gets it. Raises OSError."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG | 0o666
+    if is_stream(path) or not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        _write_into(path, text, 0)
+        return
+    try:
+        replace_text(path, text, os.urandom(8).hex(), stat.S_IMODE(mode) & 0o666)
+    except OSError as error:
+        if error.errno not in _ONLY_IN_PLACE or not os.path.lexists(path):
+            raise
+        _write_into(path, text, os.O_NOFOLLOW)
+
+
+_ONLY_IN_PLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
+"""Errors if only the file can be written and not its folder, as with a file that is bound into a container."""
+
+
+def _write_into(path: Path, text: str, flags: int) -> None:
+    with open(path, "w", encoding="utf-8", opener=lambda name, mode: waits_for_nobody(name, mode | flags)) as file:
+        file.write(text)
 
 
 def as_json(report: Report, status: int) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The files that options name for writing: they may neither replace data nor change them. Every such option is checked here."""
+"""The files that options name for writing: they may neither replace data nor change them. All are checked here."""
 
 import os
 import re
@@ -40,8 +40,12 @@ def folders_of(sessionsfolder: Path) -> StudyFolders:
 
 def refuse_outputs(settings: Settings) -> None:
     """Raise UsageError if --log-file or --json-file of an import would change data."""
-    study = StudyFolders(settings.sessionsfolder, settings.masterinbox, settings.archive_folder)
-    refuse_output_files({"--log-file": settings.log_file, "--json-file": settings.json_file}, [study])
+    outputs = {"--log-file": settings.log_file, "--json-file": settings.json_file}
+    refuse_output_files(outputs, [_study_of(settings)])
+
+
+def _study_of(settings: Settings) -> StudyFolders:
+    return StudyFolders(settings.sessionsfolder, settings.masterinbox, settings.archive_folder)
 
 
 def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyFolders]) -> None:
@@ -51,7 +55,7 @@ def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[St
     """
     known = list(studies)
     for option, path in outputs.items():
-        if path is None or _is_stream(path):
+        if path is None or is_stream(path):
             continue
         why = _place(path, known)
         if why:
@@ -61,9 +65,14 @@ def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[St
             raise UsageError(f"{option}={path} exists and is {what}.", "Give another name, or remove that file.")
 
 
-def is_replaceable(path: Path) -> bool:
-    """Return whether a summary may be written to that path: the file is new, empty, a run's summary, or no regular file."""
-    return _is_stream(path) or _is_replaceable(path, _is_summary)
+def why_no_summary(path: Path, settings: Settings) -> str:
+    """Return why the summary of a run may not replace what is at a path; empty if it may."""
+    if is_stream(path):
+        return ""
+    why = _place(path, [_study_of(settings)])
+    if why:
+        return f"it is {why}"
+    return "" if _is_replaceable(path, _is_summary) else "it exists and is not the summary of a run"
 
 
 def _is_replaceable(path: Path, is_own: Callable[[Path], bool]) -> bool:
@@ -115,7 +124,7 @@ _KINDS: Mapping[str, tuple[Callable[[Path], bool], str]] = {
 """What an existing file has to be, and the reason if it is not."""
 
 
-def _is_stream(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
     """Return whether a path names an open stream, such as /dev/stderr: the caller chose its file."""
     return _STREAM.fullmatch(str(path)) is not None
 
