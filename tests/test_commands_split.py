@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.cli.main import main
+from qxbatch.commands.split_staging import staging_in
 from qxbatch.publish.durable import make_folder
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, read_tree, under, write_packet
@@ -50,9 +51,36 @@ def test_each_study_of_each_patient_gets_a_folder(kind: Kind, tmp_path: Path) ->
 
 def test_the_remains_of_a_killed_run_are_removed_at_any_depth(tmp_path: Path) -> None:
     source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
-    make_folder(tmp_path.joinpath("out", ".qxbatch-split", *["d"] * 1200))
+    remains = tmp_path / "out" / f".qxbatch-split-{'0' * 16}"
+    make_folder(remains.joinpath(*["d"] * 1200))
+    (remains / ".of-qxbatch").write_text(remains.name)
+    make_folder(tmp_path / "out" / f".qxbatch-split-{'1' * 16}")  # killed before it wrote its name
     assert run_main("split", source, f"--output={tmp_path / 'out'}") == 0
     assert names(tmp_path / "out") == [*sorted(PARTS), "split.tsv"]
+
+
+def test_the_folder_of_another_run_stays(tmp_path: Path) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
+    with staging_in(tmp_path / "out") as other:
+        assert run_main("split", source, f"--output={tmp_path / 'out'}") == 0
+        assert names(other) == [".of-qxbatch"]
+    assert names(tmp_path / "out") == [*sorted(PARTS), "split.tsv"]
+
+
+@pytest.mark.parametrize("name", [".qxbatch-split", f".qxbatch-split-{'0' * 16}"])
+@pytest.mark.parametrize("words", [[], ["--test=yes"]])
+def test_a_folder_of_a_user_in_the_output_stays(tmp_path: Path, name: str, words: list[str]) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
+    make_folder(tmp_path / "out" / name)
+    (tmp_path / "out" / name / "notes.txt").write_text("mine")
+    assert run_main("split", source, f"--output={tmp_path / 'out'}", *words) == 0
+    assert (tmp_path / "out" / name / "notes.txt").read_text() == "mine"
+
+
+def test_a_test_leaves_no_new_folder(tmp_path: Path) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
+    assert run_main("split", source, f"--output={tmp_path / 'a' / 'b' / 'c'}", "--test=yes") == 0
+    assert not (tmp_path / "a").exists()
 
 
 def test_the_mapping_has_the_destination_of_each_member(tmp_path: Path) -> None:

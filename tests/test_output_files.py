@@ -243,6 +243,43 @@ def test_the_summary_of_a_script_does_not_change_a_packet(study: Study) -> None:
     assert packet.read_bytes() == before
 
 
+PLACES = (".qxbatch/work/ds", ".qxbatch", "archive/MR/ds", "archive/bids", "S1", "S1/ds", "S1/nii/ds", "report.html")
+
+
+def folder_command(command: str, study: Study, folder: Path, tmp_path: Path) -> list[str]:
+    """Return a call of a command that writes a folder."""
+    (tmp_path / "rules.toml").write_text('[[rule]]\nmatch = {}\nexclude = "none"\n')
+    return {
+        "bids": ["bids", str(study.sessions), str(folder), f"--rules={tmp_path / 'rules.toml'}"],
+        "split": ["split", str(study.archive / "S1.zip"), f"--output={folder}"],
+        "demo": ["demo", str(folder), "--packets-only"],
+    }[command]
+
+
+@pytest.mark.parametrize("command", ["bids", "split", "demo"])
+def test_no_folder_that_a_command_writes_is_in_a_study(study: Study, tmp_path: Path, command: str) -> None:
+    other = Study(tmp_path / "other")
+    for each in (study, other):
+        each.put("S1", FILES)
+        assert each.main().status == 0
+        (each.sessions / ".qxbatch").mkdir(exist_ok=True)
+    before = snapshot(study.sessions), snapshot(other.sessions)
+    names = PLACES if command == "split" else (*PLACES, "inbox/MR", "inbox/MR/ds")
+    link = tmp_path / "link"
+    link.symlink_to(study.sessions / "archive")
+    for path in (link / "ds", *(each.sessions / name for each in (study, other) for name in names)):
+        run = run_main(*folder_command(command, study, path, tmp_path))
+        assert run.status == ExitStatus.USAGE, (path, run.text)
+    assert (snapshot(study.sessions), snapshot(other.sessions)) == before
+
+
+def test_a_packet_can_be_split_into_the_inbox(study: Study) -> None:
+    packet = study.put("S1", FILES)
+    assert run_main("split", str(packet), f"--output={study.inbox / 'parts'}").status == 0
+    assert run_main("split", str(packet)).status == 0
+    assert (study.inbox / "S1_split").is_dir()
+
+
 def at_the_end(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
     """Call `change` while the run works, before its summary is written."""
 

@@ -17,10 +17,12 @@ from qxbatch.commands.bids_text import export_text, validated_text, validated_va
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
+from qxbatch.report.output_files import folders_of, refuse_output_folder
 
 
 def export_plans(options: BidsOptions, rules: RuleFile, plans: Sequence[SessionPlan], *, complete: bool) -> ExitStatus:
     """Export the sessions and print the result. Raises UsageError."""
+    refuse_output_folder(options.dataset, [folders_of(options.sessionsfolder)])
     program = find_validator() if options.validate else ""
     table, warnings = read_study_table(options.logfile, options.columns) if options.logfile else (StudyTable(), [])
     export = _exported(_request(options, rules, table, complete=complete), plans)

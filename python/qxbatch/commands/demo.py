@@ -11,6 +11,7 @@ from qxbatch.os_error import error_text
 from qxbatch.pipeline.run import run as run_import
 from qxbatch.problems import UsageError
 from qxbatch.record.mapped_path import check_path
+from qxbatch.report.output_files import refuse_output_folder
 from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX, PAGE
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
@@ -28,6 +29,7 @@ def run(options: Mapping[str, object]) -> int:
     """Create the packets, import them, and print what to look at; return the exit status. Raises UsageError."""
     folder = Path(os.path.abspath(str(options["<folder>"] or FOLDER)))  # noqa: PTH100 - links in its path stay
     settings = _settings(options, sessions_folder(folder))
+    refuse_output_folder(folder, [])
     _must_be_empty(folder)
     _make(folder)
     command = one_line(f"qxbatch {shell_word(str(settings.sessionsfolder))}")

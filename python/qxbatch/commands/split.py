@@ -4,7 +4,6 @@ The source is not changed: the new folders contain hard links if the file system
 new path of each member.
 """
 
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,13 +13,13 @@ from qxbatch.commands.split_plan import StudyFolder, plan
 from qxbatch.commands.split_refused import print_nothing_to_split, print_refusal, readable
 from qxbatch.commands.split_report import print_split
 from qxbatch.commands.split_result import Member, write_mapping
+from qxbatch.commands.split_staging import output_of, staging_in
 from qxbatch.commands.threads import threads_of
 from qxbatch.core import Reading, ingest
-from qxbatch.discover.own_names import SPLIT
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import make_scratch_folder, remove_tree, sync_tree
+from qxbatch.publish.durable import sync_tree
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.passwords import words_of
 
@@ -28,49 +27,34 @@ from qxbatch.settings.passwords import words_of
 def run(options: Mapping[str, object]) -> int:
     """Split the folder or archive; return the exit status. Raises UsageError."""
     source = readable(Path(os.path.abspath(str(options["<path>"]))))  # noqa: PTH100 - links in its path stay
-    output = _output(options["--output"], source)
+    output = output_of(options["--output"], source)
     passwords = passwords_of(options)
     test = str(options["--test"] or "no").casefold() in ("yes", "true")
-    is_new = not output.exists()
-    staging = output / SPLIT
     try:
-        make_scratch_folder(staging)
-        limit = int(str(options["--max-expansion"] or 1000))
-        reading = ingest(
-            [(str(source), "")],
-            str(staging / "read"),
-            threads=threads_of(options["--n-procs"]),
-            gunzip=False,
-            link=True,
-            skip=[str(output)],
-            max_ratio=limit,
-            passwords=words_of(passwords),
-        )
-        if reading.damage():
-            return print_refusal(source, reading, passwords)
-        return _split(source, output, reading, test=test, as_json=bool(options["--json"]))
+        with staging_in(output) as staging:
+            reading = ingest(
+                [(str(source), "")],
+                str(staging / "read"),
+                threads=threads_of(options["--n-procs"]),
+                gunzip=False,
+                link=True,
+                skip=[str(output)],
+                max_ratio=int(str(options["--max-expansion"] or 1000)),
+                passwords=words_of(passwords),
+            )
+            if reading.damage():
+                return print_refusal(source, reading, passwords)
+            return _split(source, staging, reading, test=test, as_json=bool(options["--json"]))
     except OSError as error:
         raise UsageError(
             f"Cannot write {error_text(error, output)}.",
             "Name another --output.",
             ExitStatus.CANNOT_WRITE,
         ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            remove_tree(staging)
-        if is_new and output.is_dir() and not any(output.iterdir()):
-            output.rmdir()
 
 
-def _output(value: object, source: Path) -> Path:
-    if value:
-        return Path(os.path.abspath(str(value)))  # noqa: PTH100
-    stem = source.name if source.is_dir() else source.name.split(".")[0]
-    return source.with_name(f"{stem}_split")
-
-
-def _split(source: Path, output: Path, reading: Reading, *, test: bool, as_json: bool) -> int:
-    staging = output / SPLIT
+def _split(source: Path, staging: Path, reading: Reading, *, test: bool, as_json: bool) -> int:
+    output = staging.parent
     folders = plan(reading)
     if not folders:
         return print_nothing_to_split(source, reading)

@@ -6,10 +6,10 @@ from enum import StrEnum
 
 WORKSPACE = ".qxbatch"
 """In the sessions folder: staging, locks, journals."""
-SPLIT = ".qxbatch-split"
-"""Staging of `qxbatch split`."""
 LONGEST_NAME = 255
 """Bytes of a name on most file systems."""
+_SPLIT_NAME = r"\.qxbatch-split-[0-9a-f]{16}"
+"""Staging of `qxbatch split`."""
 _HIDDEN_NAME = re.compile(r"(?s)\.qxbatch-(copy|aside|part|gone)-([0-9a-f]{16})-(.+)")
 
 
@@ -40,13 +40,25 @@ def hidden_name(use: Use, tag: str, name: str) -> str:
     return f"{WORKSPACE}-{use}-{tag}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:32]}"
 
 
+def split_name(tag: str) -> str:
+    """Return the name of the staging of one `qxbatch split`; `tag` has 16 hex digits."""
+    return f"{WORKSPACE}-split-{tag}"
+
+
+def is_split_name(name: str) -> bool:
+    """Return whether it is the name of a staging of `qxbatch split`."""
+    return re.fullmatch(_SPLIT_NAME, name) is not None
+
+
 def is_own_name(name: str) -> bool:
     """Return whether qxbatch uses such a name.
 
     >>> is_own_name(".qxbatch"), is_own_name(".qxbatch-AP346.zip")
     (True, False)
     """
-    return name.startswith(WORKSPACE) and (name in (WORKSPACE, SPLIT) or _HIDDEN_NAME.fullmatch(name) is not None)
+    if not name.startswith(WORKSPACE):
+        return False
+    return name == WORKSPACE or is_split_name(name) or _HIDDEN_NAME.fullmatch(name) is not None
 
 
 def split_hidden_name(name: str) -> tuple[Use, str, str] | None:

@@ -1,6 +1,7 @@
 """Serializes processes on a folder, as far as the file system supports it."""
 
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -47,3 +48,19 @@ def _locked(descriptor: int, until: float, clock: Callable[[], float]) -> Folder
             return FolderLock.UNSUPPORTED
         else:
             return FolderLock.LOCKED
+
+
+def is_locked(folder: Path) -> bool:
+    """Return whether another process has the lock; False where the file system has no locks."""
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        return error.errno in (errno.EWOULDBLOCK, errno.EAGAIN)
+    finally:
+        os.close(descriptor)
+    return False

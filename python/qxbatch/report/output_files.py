@@ -1,4 +1,4 @@
-"""The files that options name for writing: they may neither replace data nor change them. All are checked here."""
+"""The files and folders that options name for writing: they may neither replace data nor change them. All are checked here."""
 
 import os
 import re
@@ -63,6 +63,16 @@ def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[St
         is_own, what = _KINDS[option]
         if not _is_replaceable(path, is_own):
             raise UsageError(f"{option}={path} exists and is {what}.", "Give another name, or remove that file.")
+
+
+def refuse_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among_packets: bool = False) -> None:
+    """Raise UsageError if a folder for new files is in a study where an import would take, change or remove them.
+
+    `among_packets`: it may be in a master inbox.
+    """
+    why = SESSION if kind_of_folder(folder) == SESSION else _place(folder, studies)
+    if why and not (among_packets and why == _DATA[INBOX]):
+        raise UsageError(f"{folder} is {why}.", "Name another folder.")
 
 
 def why_no_summary(path: Path, settings: Settings) -> str:

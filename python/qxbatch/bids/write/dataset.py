@@ -1,8 +1,6 @@
 """The folder of a data set: checks, and a lock for one export at a time."""
 
 import contextlib
-import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +10,7 @@ from qxbatch.bids.files.record import FOLDER, RECORD
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.alone import alone_in
+from qxbatch.publish.alone import FolderLock, alone_in
 from qxbatch.publish.plain import refuse_link
 from qxbatch.session.contents import is_session
 from qxbatch.visible import shell_word
@@ -44,22 +42,8 @@ def one_export_at_a_time(dataset: Path) -> Iterator[None]:
     for path in (folder.parent, folder):
         refuse_link(path)
     folder.mkdir(parents=True, exist_ok=True)
-    with alone_in(folder) as has_lock:
-        if not has_lock and _is_locked(folder):
+    with alone_in(folder) as lock:
+        if lock is FolderLock.HELD:
             hint = f"Wait until it is done, then run again. It holds the lock of {shell_word(str(folder))}."
             raise UsageError(f"Another run exports to {dataset}.", hint, ExitStatus.HELD)
         yield
-
-
-def _is_locked(folder: Path) -> bool:
-    """Return whether another process has the lock; False where the file system has no locks."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError as error:
-        return error.errno in (errno.EWOULDBLOCK, errno.EAGAIN)
-    finally:
-        os.close(descriptor)
-    return False

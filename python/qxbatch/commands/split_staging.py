@@ -1,0 +1,55 @@
+"""The folder that `qxbatch split` writes, and the hidden folder in it where the new folders are prepared."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from qxbatch.discover.own_names import is_split_name, split_name
+from qxbatch.publish.alone import alone_in, is_locked
+from qxbatch.publish.durable import make_folder, remove_tree
+from qxbatch.publish.scratch import MARK, remove_scratch
+from qxbatch.report.output_files import refuse_output_folder
+from qxbatch.textfile import created
+
+
+def output_of(value: object, source: Path) -> Path:
+    """Return the folder of --output, or the one beside the source. Raises UsageError."""
+    if value:
+        output = Path(os.path.abspath(str(value)))  # noqa: PTH100
+        refuse_output_folder(output, [], among_packets=True)
+        return output
+    stem = source.name if source.is_dir() else source.name.split(".")[0]
+    return source.with_name(f"{stem}_split")
+
+
+@contextlib.contextmanager
+def staging_in(output: Path) -> Iterator[Path]:
+    """Yield a new folder in the output, and remove it at the end, with the folders above it that stayed empty.
+
+    The remains of killed runs are removed; a folder of a user, whatever its name, stays. Raises OSError.
+    """
+    new_folders = [folder for folder in (output, *output.parents) if not os.path.lexists(folder)]
+    staging = output / split_name(os.urandom(8).hex())
+    try:
+        make_folder(output)
+        _remove_remains(output)
+        staging.mkdir()
+        with alone_in(staging):  # a run at the same time sees by the lock that this is not the remains of another
+            with created(staging / MARK) as file:
+                file.write(staging.name)
+            yield staging
+    finally:
+        with contextlib.suppress(OSError):
+            remove_tree(staging)
+        with contextlib.suppress(OSError):
+            for folder in new_folders:
+                folder.rmdir()
+
+
+def _remove_remains(output: Path) -> None:
+    for path in output.iterdir():
+        if is_split_name(path.name):
+            with contextlib.suppress(OSError):
+                if not is_locked(path):
+                    remove_scratch(path, path.name)
