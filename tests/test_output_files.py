@@ -17,6 +17,7 @@ from qxbatch.report import json_file
 from qxbatch.report.output_files import why_no_summary
 from qxbatch.settings.model import Settings
 from tests.build.dicom import MrSeries
+from tests.build.packets import Kind
 from tests.build.study import Study, run_main, snapshot
 
 OPTIONS = pytest.mark.parametrize("option", ["--json-file", "--log-file"])
@@ -389,3 +390,14 @@ def test_a_fifo_with_a_reader_gets_the_output(study: Study, tmp_path: Path, opti
         assert b"exit" in os.read(reader, 1 << 16)
     finally:
         os.close(reader)
+
+
+@OPTIONS
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP])
+def test_an_output_does_not_take_the_name_of_a_waiting_session(study: Study, option: str, kind: Kind) -> None:
+    study.put("S1", FILES, kind)
+    run = study.main(f"{option}={study.sessions / 'S1'}")
+    assert run.status == ExitStatus.USAGE
+    assert "is the session folder of a packet that waits in the master inbox" in run.text
+    assert study.main(f"{option}={study.sessions / 'run.log'}").status == 0
+    assert study.session("S1").is_dir()

@@ -24,7 +24,8 @@ def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
     logger = logging.getLogger(NAME)
     for old in list(logger.handlers):
         logger.removeHandler(old)
-        old.close()
+        with contextlib.suppress(OSError, ValueError):  # the reader of a FIFO may have ended
+            old.close()
     logger.setLevel(logging.INFO)
     logger.propagate = False
     screen = logging.StreamHandler(sys.stderr)

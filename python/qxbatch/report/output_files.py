@@ -168,9 +168,20 @@ def _in_study(name: Path, study: StudyFolders) -> str:
         parts = name.relative_to(sessions).parts
         if len(parts) == 1 and _STUDY_LEVEL.fullmatch(name.name):
             return "a file that the import itself writes"
+        if len(parts) == 1 and any(_has_packet_of(name.name, inbox) for inbox in inboxes):
+            return "the session folder of a packet that waits in the master inbox"
         if len(parts) > 1 and has_session(sessions / parts[0]):
             return f"in the session folder {parts[0]}"
     return ""
+
+
+def _has_packet_of(session: str, inbox: Path) -> bool:
+    """Return whether an inbox has a packet with the name of a session, as a folder or an archive."""
+    try:
+        names = os.listdir(inbox)  # noqa: PTH208 - names, not paths
+    except OSError:
+        return False
+    return any(name == session or name.startswith(f"{session}.") for name in names)
 
 
 def _in_any_study(name: Path) -> str:
