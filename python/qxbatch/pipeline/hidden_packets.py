@@ -6,12 +6,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from qxbatch.archive.names import place_of
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.own_names import Use, split_hidden_name
 from qxbatch.model import SessionReport
 from qxbatch.problems import Code, Problem
-from qxbatch.publish.journal import journal_run
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
 from qxbatch.settings.paths import mapped
@@ -47,6 +45,8 @@ def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionRepo
 
 
 def _tags(workspace: Workspace) -> Iterator[str]:
+    from qxbatch.publish.journal import journal_run  # a run without packets does not load it
+
     for unit in workspace.units():
         for run in workspace.runs(unit):
             yield workspace.of_run(run).tag(unit)
@@ -76,6 +76,8 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
 
 def _free(path: Path, original: str, use: Use) -> Path:
     """Return the packet's place: its name, or a numbered one if another packet has the name."""
+    from qxbatch.archive.names import place_of
+
     k = 1
     while use is Use.ASIDE and os.path.lexists(path.with_name(place_of(original, k))):
         k += 1
