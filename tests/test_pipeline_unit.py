@@ -1,12 +1,18 @@
 """One named unit of an inbox is imported alone, as in a cluster job."""
 
+from pathlib import Path
+
 import pytest
 
+from qxbatch.discover.units import Unit
 from qxbatch.events import Observers
+from qxbatch.model import SessionId
 from qxbatch.pipeline.named_units import named_unit
 from qxbatch.pipeline.opened import opened_context
 from qxbatch.pipeline.unit import import_unit
-from qxbatch.problems import UsageError
+from qxbatch.pipeline.unit_locks import UnitLocks
+from qxbatch.problems import Code, PacketError, Severity, UsageError
+from qxbatch.publish.locks import Locks
 from qxbatch.settings.parse import parse
 from tests.build.dicom import MrSeries
 from tests.build.packets import write_folder
@@ -58,3 +64,18 @@ def test_a_unit_that_is_not_ready_is_a_usage_error(study: Study, name: str) -> N
     settings = parse({"sessionsfolder": str(study.sessions)}).settings
     with pytest.raises(UsageError, match=f"Session {name} is not ready"):
         named_unit(settings, name)
+
+
+def test_a_part_of_a_split_packet_and_another_packet_of_the_run_do_not_become_one_session(tmp_path: Path) -> None:
+    locks = Locks(tmp_path)
+    taken = UnitLocks(locks, Unit(SessionId("A-1"), ()))
+    taken.take_own()
+    split = UnitLocks(locks, Unit(SessionId("A"), ()))
+    with pytest.raises(PacketError) as raised:
+        split.take_split(["A-1", "A-2"])
+    assert raised.value.problem.code is Code.SAME_SESSION
+    assert raised.value.problem.severity is Severity.ERROR
+    assert "session A-1" in raised.value.problem.message
+    taken.release()
+    split.take_split(["A-1", "A-2"])
+    locks.close()

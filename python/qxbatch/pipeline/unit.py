@@ -19,7 +19,7 @@ from qxbatch.pipeline.produce import produce
 from qxbatch.pipeline.recover import clear_own, recover_unit
 from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing, refuse_too_large
 from qxbatch.pipeline.remedy import with_commands
-from qxbatch.pipeline.unit_locks import UnitLocks, unit_lock
+from qxbatch.pipeline.unit_locks import UnitLocks
 from qxbatch.problems import Code, PacketError, Problem
 
 log = logging.getLogger("qxbatch")
@@ -119,7 +119,7 @@ class _Import:
         job, plans = plan_job(context, job)
         if job.is_split:
             sessions = [plan.session for plan in plans]
-            self.locks.take([unit_lock(session.id) for session in sessions if session != unit.session])
+            self.locks.take_split([session.id for session in sessions if session != unit.session])
             refuse_existing(context, unit, sessions)
         job, sorted_sessions = place_files(context, job, plans, scratch)
         series = [series for sorted_session, _ in sorted_sessions for series in sorted_session.series]

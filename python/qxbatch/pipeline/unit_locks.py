@@ -59,6 +59,17 @@ class UnitLocks:
         for name in names:
             self._taken_locks.append(take_lock(self._locks, name))
 
+    def take_split(self, sessions: Iterable[str]) -> None:
+        """Take the locks of the sessions that the packet is split into.
+
+        Raises PacketError if another packet of this run becomes one of them, HeldError, OSError.
+        """
+        for session in sessions:
+            if self._locks.is_held_here(unit_lock(session)):
+                message = f"one of its patients would become session {session}, and so does another packet of this run."
+                raise PacketError(Problem(Code.SAME_SESSION, self._unit.names, message, "Rename one of the packets."))
+            self.take([unit_lock(session)])
+
     def refuse_lost(self) -> None:
         """Raise PacketError if another run took over a lock."""
         if not all(self._locks.holds(lock) for lock in self._taken_locks):

@@ -112,10 +112,18 @@ class Locks:
             time.sleep(WAIT_SECONDS)
         return None
 
-    def _try(self, name: str) -> Lock | None:
+    def is_held_here(self, name: str) -> bool:
+        """Return whether this process holds the lock with that name."""
+        with self._guard:
+            return self._path(name) in self._held
+
+    def _path(self, name: str) -> Path:
         import hashlib
 
-        path = self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
+        return self.folder / f"{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.lock"
+
+    def _try(self, name: str) -> Lock | None:
+        path = self._path(name)
         while True:
             self.folder.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(
