@@ -164,10 +164,13 @@ def test_options_that_would_reveal_shifted_dates_are_refused(study, options):
     assert not study.bids.exists()
 
 
-def test_a_damaged_shift_table_is_refused(study):
+@pytest.mark.parametrize(
+    "rows", ["sub-S1\tmany", "sub-S1\t0", "sub-S1\t-3", "sub-S1\t99999999999", "sub-S1\t3\nsub-S1\t4"]
+)
+def test_a_damaged_shift_table_is_refused(study, rows):
     study.add("S1")
     assert study.run("--shift-dates").status == 0
-    (study.sessions / "bids-date-shifts.tsv").write_text("participant_id\tdays\nsub-S1\tmany\n")
+    (study.sessions / "bids-date-shifts.tsv").write_text(f"participant_id\tdays\n{rows}\n")
     run = study.run("--shift-dates")
     assert run.status == 64
     assert "cannot be read" in run.err

@@ -157,3 +157,30 @@ def test_a_file_without_a_patient_is_put_with_its_study(tmp_path: Path) -> None:
 
 def test_a_missing_source_is_a_usage_error(tmp_path: Path) -> None:
     assert run_main("split", tmp_path / "nothing") == 64
+
+
+@pytest.mark.parametrize("output", ["mixed", "mixed/a", "mixed/new", "link"])
+def test_an_output_in_the_source_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.FOLDER)
+    (tmp_path / "link").symlink_to(source)
+    before = snapshot(tmp_path)
+    assert run_main("split", source, f"--output={tmp_path / output}") == 64
+    assert f"is in {source}" in capsys.readouterr().err
+    assert snapshot(tmp_path) == before
+
+
+def test_the_folder_beside_the_source_is_no_link_and_no_session(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.FOLDER)
+    output, elsewhere = tmp_path / "mixed_split", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    output.symlink_to(elsewhere)
+    assert run_main("split", source) == 64
+    assert f"{output}, where the new folders would be, is a link." in capsys.readouterr().err
+    assert names(elsewhere) == []
+    output.unlink()
+    output.mkdir()
+    (output / "session.txt").write_text("id: A\nsubject: A\n")
+    assert run_main("split", source) == 64
+    assert names(output) == ["session.txt"]

@@ -108,3 +108,12 @@ def test_a_copy_has_the_mode_and_the_times_of_its_packet(tmp_path: Path) -> None
     assert copy is not None
     assert copy.stat().st_mode == packet.stat().st_mode
     assert copy.stat().st_mtime_ns == 10**18 + 5
+
+
+@pytest.mark.parametrize("name", ["P.zip", "P/tool"])
+def test_a_copy_gives_no_rights_of_the_user_of_the_run(tmp_path: Path, name: str) -> None:
+    file = make(tmp_path / "inbox" / name)
+    file.chmod(0o6755)
+    packet = tmp_path / "inbox" / name.partition("/")[0]
+    archive_packet(packet, tmp_path / "archive", Archive.COPY)
+    assert (tmp_path / "archive" / name).stat().st_mode & 0o7777 == 0o755

@@ -376,3 +376,28 @@ def test_a_file_is_not_moved_through_a_link_that_appears_while_a_session_is_take
         keep_replaced(old, session, tmp_path / "archive", None, TAG)
     assert list(outside.iterdir()) == []
     assert kept(old / "inbox") == {"a": "a", "b": "b"}
+
+
+@pytest.mark.parametrize("place", ["", "nii"])
+def test_no_file_is_moved_out_of_a_folder_that_becomes_a_link_while_a_session_is_taken_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    session, old = sessions(tmp_path)
+    (old / "nii").mkdir(exist_ok=True)
+    (old / "nii" / "mine").write_text("mine")
+    outside = tmp_path / "outside"
+    (outside / "nii").mkdir(parents=True)
+    for name in ("mine", "nii/mine"):
+        (outside / name).write_text("of the user")
+    only_here = taken_apart._only_here
+
+    def exchanged(top: Path, *others: Any) -> Any:
+        found = only_here(top, *others)
+        (top / place).rename(tmp_path / "away")
+        (top / place).symlink_to(outside)
+        return found
+
+    monkeypatch.setattr(taken_apart, "_only_here", exchanged)
+    with pytest.raises(OSError):  # noqa: PT011 - a link, or a folder that is none any more
+        keep_replaced(old, session, tmp_path / "archive", None, TAG)
+    assert kept(outside) == {"mine": "of the user", "nii/mine": "of the user"}

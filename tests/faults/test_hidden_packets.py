@@ -100,3 +100,12 @@ def test_in_an_inbox_outside_of_the_study_only_an_old_hidden_name_is_reported(
     run = study.main(f"--masterinbox={inbox}", "--check=no")
     assert run.status == 1, run.text
     assert os.fspath(inbox) in run.text
+
+
+def test_a_de_identified_run_does_not_name_a_hidden_packet(study: Study, tmp_path: Path) -> None:
+    hidden_path(study.inbox / "Doering_Jane.zip", Use.ASIDE, TAG).write_bytes(b"x")
+    log, summary = tmp_path / "log", tmp_path / "summary.json"
+    run = study.main("--deidentify-logs", f"--log-file={log}", f"--json-file={summary}")
+    assert run.status == 1, run.text
+    assert "Doering" not in log.read_text()
+    assert "Doering" not in summary.read_text()

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from qxbatch.discover.own_names import is_split_name, split_name
+from qxbatch.discover.session_folders import kind_of_folder
+from qxbatch.problems import UsageError
 from qxbatch.publish.alone import alone_in, is_locked
 from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.scratch import MARK, remove_scratch
@@ -18,9 +20,15 @@ def output_of(value: object, source: Path) -> Path:
     if value:
         output = Path(os.path.abspath(str(value)))  # noqa: PTH100
         refuse_output_folder(output, [], among_packets=True)
+        if Path(os.path.realpath(output)).is_relative_to(os.path.realpath(source)):
+            raise UsageError(f"--output={output} is in {source}, which is to be split.", "Name a folder outside of it.")
         return output
     stem = source.name if source.is_dir() else source.name.split(".")[0]
-    return source.with_name(f"{stem}_split")
+    output = source.with_name(f"{stem}_split")
+    if output.is_symlink() or kind_of_folder(output):
+        what = "a link" if output.is_symlink() else kind_of_folder(output)
+        raise UsageError(f"{output}, where the new folders would be, is {what}.", "Name another folder with --output.")
+    return output
 
 
 @contextlib.contextmanager

@@ -94,10 +94,14 @@ def _copy_file(source: Path, name: str, place: int | None, *, sync: bool = False
 
 
 def _copy_status(source: str | int, status: os.stat_result, copy: int) -> None:
-    """Copy mode, times, and those extended attributes that the file system of the copy can have."""
+    """Copy permissions, times, and those extended attributes that the file system of the copy can have.
+
+    The copy belongs to the user of this run: set-uid and set-gid bits, and capabilities (`security.*`), would give the rights of
+    this user to whoever put a program into the inbox.
+    """
     with contextlib.suppress(OSError):
-        for name in os.listxattr(source):
+        for name in [name for name in os.listxattr(source) if not name.startswith("security.")]:
             with contextlib.suppress(OSError):
                 os.setxattr(copy, name, os.getxattr(source, name))
-    os.fchmod(copy, stat.S_IMODE(status.st_mode))
+    os.fchmod(copy, stat.S_IMODE(status.st_mode) & ~(stat.S_ISUID | stat.S_ISGID))
     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))

@@ -58,6 +58,7 @@ def _rank(path: Path, old: Path) -> int:
 
 def _move(path: Path, old: Path, unique: Path) -> None:
     place = unique / path.relative_to(old)
+    refuse_links_between(path, old.parent)
     refuse_links_between(place, unique)
     make_folder(place.parent)
     refuse_links_between(place, unique)  # somebody can have put one there since

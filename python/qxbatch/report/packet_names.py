@@ -61,8 +61,9 @@ class PacketNames:
     def left_out_of(self, report: Report) -> Report:
         """Return a run's report without the names, also those of archives in sessions' inboxes and of an interrupted run."""
         for session in report.sessions:
-            if session.archived:
-                self._add(session.archived.name, "", "" if session.session is None else session.session.id)
+            session_id = "" if session.session is None else session.session.id
+            for name in (*session.packet.split(", "), *([session.archived.name] if session.archived else [])):
+                self._add(name, "", session_id)
         if not self._deidentified:
             return report
         return replace(

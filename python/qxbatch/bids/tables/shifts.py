@@ -18,6 +18,8 @@ _LATEST = date(1914, 12, 31)
 """BIDS recommends years before 1925 for shifted dates; the ten years up to then are for later sessions of a subject."""
 _SPREAD = 3650
 """Range of the random number of days, in days."""
+_MAX_DAYS = 500_000
+"""About 1,370 years: the shifted dates stay in the calendar."""
 COLUMNS = ("participant_id", "days")
 
 
@@ -46,6 +48,10 @@ class Shifts:
             self.days = {row[COLUMNS[0]]: int(row[COLUMNS[1]]) for row in table.rows}
         except (KeyError, ValueError):
             raise self._unreadable("a row has no number of days") from None
+        if len(self.days) < len(table.rows):
+            raise self._unreadable("a subject has two rows")
+        if not all(0 < days <= _MAX_DAYS for days in self.days.values()):
+            raise self._unreadable(f"a number of days is not from 1 to {_MAX_DAYS}")
         return self
 
     def _unreadable(self, reason: str) -> UsageError:
