@@ -1,5 +1,6 @@
 """Tables of a data set: participants, scans, sessions, shifted dates."""
 
+import fcntl
 import json
 import os
 import stat
@@ -10,6 +11,7 @@ import pytest
 from qxbatch.bids.files.age_and_sex import age_text
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import Table, merged, read_table
+from qxbatch.publish.alone import is_locked
 from qxbatch.textfile import MOST_BYTES
 from tests.build.bids import Scan
 from tests.build.bids_study import SCANS, BidsStudy
@@ -295,3 +297,31 @@ def test_shifted_dates_are_not_added_to_a_data_set_with_true_dates(study):
     assert run.status == 64
     assert "are not shifted" in run.err
     assert study.tree() == before
+
+
+def test_the_shift_table_is_locked_from_reading_to_writing(study, monkeypatch):
+    study.add("S1")
+    seen = []
+
+    def watched(method):
+        def call(self):
+            seen.append(is_locked(study.sessions))
+            return method(self)
+
+        return call
+
+    monkeypatch.setattr(Shifts, "read", watched(Shifts.read))
+    monkeypatch.setattr(Shifts, "write", watched(Shifts.write))
+    assert study.run("--shift-dates").status == 0
+    assert seen == [True, True]
+
+
+def test_an_export_waits_for_no_lock_without_end(study, monkeypatch):
+    study.add("S1")
+    monkeypatch.setattr("qxbatch.publish.alone._PATIENCE", 0.1)
+    other = os.open(study.sessions, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    run = study.run("--shift-dates")
+    os.close(other)
+    assert run.status == 75
+    assert "Another program holds the lock" in run.err

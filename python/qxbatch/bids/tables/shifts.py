@@ -1,14 +1,17 @@
 """Dates moved by a number of days for each subject; the numbers are kept outside of the data set."""
 
+import contextlib
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from qxbatch.bids.tables.table_text import Table, read_table
+from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
+from qxbatch.publish.alone import FolderLock, alone_in
 from qxbatch.publish.durable import replace_text
 from qxbatch.textfile import read_text
 
@@ -31,6 +34,17 @@ class Shifts:
         self._target = Path(os.path.realpath(path))
         """The user may have linked the table to a safer place: the link stays."""
         self.days: dict[str, int] = {}
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other exports with this table waiting, so that none loses what another one adds. Raises UsageError, OSError."""
+        with alone_in(self._target.parent) as lock:
+            if lock is FolderLock.HELD:
+                message = (
+                    f"Another program holds the lock on {self._target.parent}, the folder of the table of date shifts."
+                )
+                raise UsageError(message, "Run again when it has ended.", ExitStatus.HELD)
+            yield
 
     def read(self) -> "Shifts":
         """Read the table if it exists. Raises UsageError."""
