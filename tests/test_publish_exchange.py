@@ -64,6 +64,18 @@ def test_the_inbox_is_kept_in_folder_mode(tmp_path: Path) -> None:
     assert not build.exists()
 
 
+def test_no_replaced_file_is_moved_through_a_link(tmp_path: Path) -> None:
+    target = write(tmp_path / "OP3", OLD)
+    build = write(tmp_path / "build", NEW)
+    outside, old = tmp_path / "outside", tmp_path / "old"
+    outside.mkdir()
+    old.symlink_to(outside)
+    with pytest.raises(LinkError):
+        publish(build, target, old, with_inbox=True, replace=True)
+    assert read(outside) == {}
+    assert read(target) == OLD
+
+
 class KilledError(Exception):
     """Simulates a power failure."""
 

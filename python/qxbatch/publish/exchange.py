@@ -59,6 +59,7 @@ def _is_other(target: Path, build: Path) -> bool:
 def _aside(path: Path, old: Path) -> None:
     if not os.path.lexists(path):
         return
+    refuse_link(old.parent)
     place = unused_name(old)
     try:
         path.rename(place)
