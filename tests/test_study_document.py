@@ -13,20 +13,15 @@ from qxbatch.study.document import as_json, read_previous
 from qxbatch.study.outdated import has_not_imported
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import NotImported, Study, study_of
-from tests.build.dicom import MrSeries
 from tests.build.packets import Kind
 from tests.build.study import Study as StudyFolder
-
-T1, REST = MrSeries(number=3, description="T1w"), MrSeries(number=4, description="rest", volumes=4)
+from tests.build.study_level import T1, with_three_sessions
 
 
 @pytest.fixture
 def imported(study: StudyFolder) -> StudyFolder:
     """A study with three imported sessions."""
-    for name in ("S1", "S2", "S3"):
-        study.put(name, {f"{each.number}/{file}": data for each in (T1, REST) for file, data in each.files().items()})
-    assert study.main().status == 0
-    return study
+    return with_three_sessions(study)
 
 
 def read(folder: Path) -> Study:

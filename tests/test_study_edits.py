@@ -14,17 +14,13 @@ from qxbatch.cli.main import main
 from tests.build.dicom import MrSeries
 from tests.build.study import Study as StudyFolder
 from tests.build.study import run_main
-
-T1, REST = MrSeries(number=3, description="T1w"), MrSeries(number=4, description="rest", volumes=4)
+from tests.build.study_level import REST, T1, with_three_sessions
 
 
 @pytest.fixture
 def imported(study: StudyFolder) -> StudyFolder:
     """A study with three imported sessions."""
-    for name in ("S1", "S2", "S3"):
-        study.put(name, {f"{each.number}/{file}": data for each in (T1, REST) for file, data in each.files().items()})
-    assert study.main().status == 0
-    return study
+    return with_three_sessions(study)
 
 
 def kept_beside(path: Path) -> list[str]:
