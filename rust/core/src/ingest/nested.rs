@@ -234,11 +234,11 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, St
             }
         }
         Content::Packed(packing) => single::read(pass, file, packing, container)?,
-        _ => tarred::read(
-            pass,
-            Input::Plain(Box::new(BufReader::with_capacity(256 << 10, file)), 0),
-            container,
-        )?,
+        _ => {
+            let len = file.metadata().map_err(failed)?.len();
+            let input = Box::new(BufReader::with_capacity(256 << 10, file));
+            tarred::read(pass, Input::Plain(input, 0, len), container)?
+        }
     };
     Opened::of(pass, members)
 }
