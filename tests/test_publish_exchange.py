@@ -2,17 +2,17 @@
 
 import contextlib
 import errno
+import itertools
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qxbatch.publish import exchange
-from qxbatch.publish.durable import make_folder
-from qxbatch.publish.exchange import _merge, publish
+from qxbatch.publish.exchange import publish
 from qxbatch.publish.plain import LinkError
 from qxbatch.publish.transfer import move_files
+from tests.build.becomes_link import becomes_link
 
 OLD = {
     "session.txt": "old",
@@ -91,17 +91,17 @@ def test_an_exchange_interrupted_at_any_rename_is_completed_by_the_next_call(
     target = write(tmp_path / "OP3", OLD)
     build = write(tmp_path / "build", NEW)
     done = 0
-    rename = Path.rename
+    rename = os.rename
 
-    def counted(self: Path, to: Path) -> Path:
+    def counted(*names: Any, **folders: Any) -> None:
         nonlocal done
         if done == stop:
             raise KilledError
         done += 1
-        return rename(self, to)
+        rename(*names, **folders)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", counted)
+        patch.setattr(os, "rename", counted)
         try:
             publish(build, target, tmp_path / "old", with_inbox=True, replace=True)
             assert (done, stop) == (RENAMES, RENAMES), "only the last stop is after the last rename"
@@ -126,19 +126,20 @@ def test_an_exchange_of_folders_that_cannot_be_renamed_is_completed_by_the_next_
     target = write(tmp_path / "OP3", previous)
     build = write(tmp_path / "build", NEW)
     done = 0
-    rename = Path.rename
+    rename = os.rename
 
-    def counted(self: Path, to: Path) -> Path:
+    def counted(name: str, to: str, src_dir_fd: int, dst_dir_fd: int) -> None:
         nonlocal done
-        if self.is_dir() and self.parent == target:
-            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(self))
+        folder = Path(os.readlink(f"/proc/self/fd/{src_dir_fd}"))  # noqa: PTH115 - of the kernel
+        if (folder / name).is_dir() and folder == target:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), name)
         if done == stop:
             raise KilledError
         done += 1
-        return rename(self, to)
+        rename(name, to, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", counted)
+        patch.setattr(os, "rename", counted)
         with contextlib.suppress(KilledError):
             publish(build, target, tmp_path / "old", with_inbox=True, replace=True)
         done = -100
@@ -164,17 +165,17 @@ def test_an_interrupted_exchange_with_a_folder_that_is_no_session_is_completed(
     (target / "nii").mkdir()
     build = write(tmp_path / "build", NEW)
     left = stop
-    rename = Path.rename
+    rename = os.rename
 
-    def counted(self: Path, to: Path) -> Path:
+    def counted(*names: Any, **folders: Any) -> None:
         nonlocal left
         left -= 1
         if left < 0:
             raise KilledError
-        return rename(self, to)
+        rename(*names, **folders)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", counted)
+        patch.setattr(os, "rename", counted)
         with pytest.raises(KilledError):
             publish(build, target, tmp_path / "old", with_inbox=True, replace=False)
     publish(build, target, tmp_path / "old", with_inbox=True, replace=False)
@@ -195,28 +196,24 @@ def test_a_folder_is_not_moved_through_a_link(tmp_path: Path) -> None:
     assert (source / "sub" / "1.dcm").read_bytes() == b"image"
 
 
-def test_a_folder_is_not_moved_through_a_link_that_appears_while_it_is_moved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source, target, outside = (
-        write(tmp_path / "packet", {"sub/1.dcm": "image"}),
-        tmp_path / "part",
-        tmp_path / "outside",
-    )
-    target.mkdir()
-    outside.mkdir()
-    mkdir = Path.mkdir
-
-    def made(self: Path, *args: Any, **options: Any) -> None:
-        mkdir(self, *args, **options)
-        if self == target / "sub":
-            self.rmdir()
-            self.symlink_to(outside)
-
-    monkeypatch.setattr(Path, "mkdir", made)
-    with pytest.raises(LinkError):
-        move_files(source, target)
-    assert list(outside.iterdir()) == []
+@pytest.mark.parametrize("folder", ["packet", "packet/sub", "part", "part/sub"])
+def test_no_file_is_moved_through_a_folder_that_becomes_a_link_at_any_step(tmp_path: Path, folder: str) -> None:
+    ends = set()
+    for step in itertools.count(1):
+        top, outside = tmp_path / str(step), tmp_path / f"outside-{step}"
+        write(outside, {"2.dcm": "other", "sub/2.dcm": "other"})
+        source = write(top / "packet", {"sub/1.dcm": "image", "1.dcm": "image"})
+        with becomes_link(top / folder, outside, step) as exchanged:
+            try:
+                move_files(source, top / "part")
+                ends.add("moved")
+            except OSError:
+                ends.add("refused")
+        assert read(outside) == {"2.dcm": "other", "sub/2.dcm": "other"}
+        assert sorted(read(top).values()) == ["image", "image"]
+        if not exchanged:
+            break
+    assert "moved" in ends
 
 
 @pytest.mark.parametrize("linked", ["build/S1/inbox", "S1/inbox/P.zip_files"])
@@ -230,26 +227,30 @@ def test_kept_files_are_not_moved_through_a_link(tmp_path: Path, linked: str) ->
         (build / "inbox" / "P.zip_files" / "notes").write_text("kept")
     (tmp_path / linked).symlink_to(outside)
     with pytest.raises(LinkError):
-        _merge(build / "inbox", session / "inbox")
+        publish(build, session, tmp_path / "old", with_inbox=False, replace=True)
     assert [path.name for path in outside.iterdir()] == ["thesis.tex"]
 
 
-@pytest.mark.parametrize("linked", ["S1/inbox/P.zip_files", "S1/inbox/P.zip_files/sub"])
-def test_kept_files_are_not_moved_through_a_link_that_appears_while_they_are_moved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: str
-) -> None:
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    build = write(tmp_path / "build" / "inbox", {f"P.zip_files/sub/{k}": "kept" for k in range(3)})
-    (tmp_path / "S1" / "inbox").mkdir(parents=True)
-
-    def made(folder: Path) -> None:
-        make_folder(folder)
-        (tmp_path / linked).rename(tmp_path / "away")
-        (tmp_path / linked).symlink_to(outside)
-
-    monkeypatch.setattr(exchange, "make_folder", made)
-    with pytest.raises(LinkError):
-        _merge(build, tmp_path / "S1" / "inbox")
-    assert list(outside.rglob("*")) == []
-    assert len(read(build)) == 3
+@pytest.mark.parametrize(
+    "folder",
+    ["build", "build/S1", "build/S1/inbox/P.zip_files", "S1", "S1/dicom", "S1/inbox/P.zip_files/sub", "old/S1"],
+)
+def test_nothing_is_moved_through_a_folder_that_becomes_a_link_at_any_step(tmp_path: Path, folder: str) -> None:
+    ends = set()
+    for step in itertools.count(1):
+        top, outside = tmp_path / str(step), tmp_path / f"outside-{step}"
+        write(outside, OLD)
+        session = write(top / "S1", OLD | {"inbox/README": "mine", "inbox/P.zip_files/sub/0": "mine"})
+        build = write(top / "build" / "S1", NEW | {"inbox/P.zip_files/sub/1": "new"})
+        before = sorted([*read(session).values(), *read(build).values()])
+        with becomes_link(top / folder, outside, step) as exchanged:
+            try:
+                publish(build, session, top / "old" / "S1", with_inbox=False, replace=True)
+                ends.add("published")
+            except OSError:
+                ends.add("refused")
+        assert read(outside) == OLD
+        assert sorted(read(top).values()) == before
+        if not exchanged:
+            break
+    assert "published" in ends

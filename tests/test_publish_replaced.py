@@ -1,6 +1,7 @@
 """Replaced files without another copy are archived once, also when a run is killed."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -15,13 +16,14 @@ from qxbatch.core import hash_file
 from qxbatch.publish import comparable, taken_apart
 from qxbatch.publish import replaced as module
 from qxbatch.publish.durable import make_folder, remove_tree
-from qxbatch.publish.plain import LinkError
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.transfer import renamed
 from qxbatch.session.ledger import COLUMNS
 from qxbatch.session.page_seal import sealed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import GENERATED, write_sums
+from tests.build.becomes_link import becomes_link
+from tests.build.packets import write_folder
 
 TAG = "0123456789abcdef"
 
@@ -56,7 +58,6 @@ KEEP = """
 import sys
 from pathlib import Path
 from qxbatch.publish.durable import make_folder, remove_tree
-from qxbatch.publish.plain import LinkError
 from qxbatch.publish.replaced import keep_replaced
 session, old, archive = map(Path, sys.argv[1:])
 keep_replaced(old, session, archive, None, "0123456789abcdef")
@@ -94,20 +95,31 @@ def test_a_file_in_folders_deeper_than_the_interpreter_can_recurse_is_kept(
     remove_tree(tmp_path / "archive")  # pytest cannot
 
 
-def test_a_folder_that_cannot_be_listed_is_not_removed(tmp_path: Path) -> None:
-    session, old = sessions(tmp_path)
-    deepest = os.open(old, os.O_RDONLY)
+def deep(top: Path, flags: int) -> int:
+    """Open a file whose path is longer than the kernel accepts."""
+    folder = os.open(top, os.O_RDONLY)
     for _ in range(20):
-        os.mkdir("d" * 250, dir_fd=deepest)
-        deepest, parent = os.open("d" * 250, os.O_RDONLY, dir_fd=deepest), deepest
+        with contextlib.suppress(FileExistsError):
+            os.mkdir("d" * 250, dir_fd=folder)
+        folder, parent = os.open("d" * 250, os.O_RDONLY, dir_fd=folder), folder
         os.close(parent)
-    mine = os.open("mine", os.O_WRONLY | os.O_CREAT, dir_fd=deepest)
-    with pytest.raises(OSError, match="File name too long"):
-        keep_replaced(old, session, tmp_path / "archive", None, TAG)
-    assert os.fstat(mine).st_nlink == 1, "it is not removed"
-    os.close(mine)
-    os.close(deepest)
-    remove_tree(old)  # pytest cannot
+    file = os.open("mine", flags, dir_fd=folder)
+    os.close(folder)
+    return file
+
+
+def test_files_whose_path_is_longer_than_the_kernel_accepts_are_kept(tmp_path: Path) -> None:
+    session, old = sessions(tmp_path)
+    for k, text in enumerate((b"first", b"other"), start=1):
+        make_folder(old)
+        with open(deep(old, os.O_WRONLY | os.O_CREAT), "wb") as mine:
+            mine.write(text)
+        archived = tmp_path / "archive" / f"S1-{k}"
+        assert keep_replaced(old, session, tmp_path / "archive", None, TAG) == archived
+        assert not old.exists()
+        with open(deep(archived, os.O_RDONLY), "rb") as mine:
+            assert mine.read() == text
+    remove_tree(tmp_path / "archive")  # pytest cannot
 
 
 def test_a_file_that_does_not_fit_into_memory_is_compared_by_its_hash(
@@ -169,7 +181,7 @@ def test_a_killed_run_leaves_no_second_copy(
         return call
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", counted(Path.rename))
+        patch.setattr(os, "rename", counted(os.rename))
         patch.setattr(shutil, "rmtree", counted(shutil.rmtree))
         patch.setattr(os, "unlink", counted(os.unlink))
         patch.setattr(os, "rmdir", counted(os.rmdir))
@@ -194,18 +206,18 @@ def test_only_the_edited_files_of_a_sorted_session_are_kept_also_after_a_kill(
     for name in ("qxbatch/summary.json", "dicom/DICOM-Report.txt"):
         (old / name).write_text("mine")
     done = 0
-    rename = Path.rename
+    rename = os.rename
 
-    def stopped(path: Path, target: Path) -> Path:
+    def stopped(*names: Any, **folders: Any) -> None:
         nonlocal done
         done += 1
         if done > stop:
             raise KilledError
-        return rename(path, target)
+        rename(*names, **folders)
 
     archive = tmp_path / "archive" / "replaced"
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", stopped)
+        patch.setattr(os, "rename", stopped)
         with contextlib.suppress(KilledError):
             keep_replaced(old, session, archive, None, TAG)
     keep_replaced(old, session, archive, None, TAG)
@@ -285,11 +297,11 @@ def test_a_file_that_a_program_writes_again_after_its_edited_one_was_moved_does_
     session, old = sessions(tmp_path)
     move = taken_apart._move
 
-    def written_again(path: Path, *args: Path) -> None:
-        move(path, *args)
-        if path.name == "a" and not again:
-            again.append(path)
-            path.write_text("mine")
+    def written_again(place: Path, *args: Any) -> None:
+        move(place, *args)
+        if place.name == "a" and not again:
+            again.append(place)
+            (old / place).write_text("mine")
 
     again: list[Path] = []
     monkeypatch.setattr(taken_apart, "_move", written_again)
@@ -336,7 +348,7 @@ def test_the_records_that_name_archived_packets_exist_as_long_as_a_killed_run_ne
     monkeypatch.setattr(
         taken_apart,
         "archived_hashes",
-        lambda old, *_: {hash_file(str(path))[1] for path in (old / "inbox").glob("*") if (old / "qxbatch").exists()},
+        lambda *_: {hash_file(str(path))[1] for path in (old / "inbox").glob("*") if (old / "qxbatch").exists()},
     )
     left = stop
 
@@ -351,7 +363,7 @@ def test_the_records_that_name_archived_packets_exist_as_long_as_a_killed_run_ne
         return call
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "rename", counted(Path.rename))
+        patch.setattr(os, "rename", counted(os.rename))
         patch.setattr(os, "unlink", counted(os.unlink))
         with contextlib.suppress(KilledError):
             keep_replaced(old, session, tmp_path / "archive", tmp_path, TAG)
@@ -359,45 +371,24 @@ def test_the_records_that_name_archived_packets_exist_as_long_as_a_killed_run_ne
     assert kept(tmp_path / "archive" / "S1-1").keys() == {"qxbatch/report.html", "qxbatch/summary.json"}
 
 
-def test_a_file_is_not_moved_through_a_link_that_appears_while_a_session_is_taken_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session, old = sessions(tmp_path)
-    outside = tmp_path / "outside"
-    outside.mkdir()
-
-    def made(folder: Path) -> None:
-        make_folder(folder)
-        folder.rename(tmp_path / "away")
-        folder.symlink_to(outside)
-
-    monkeypatch.setattr(taken_apart, "make_folder", made)
-    with pytest.raises(LinkError):
-        keep_replaced(old, session, tmp_path / "archive", None, TAG)
-    assert list(outside.iterdir()) == []
-    assert kept(old / "inbox") == {"a": "a", "b": "b"}
-
-
-@pytest.mark.parametrize("place", ["", "nii"])
-def test_no_file_is_moved_out_of_a_folder_that_becomes_a_link_while_a_session_is_taken_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
-) -> None:
-    session, old = sessions(tmp_path)
-    (old / "nii").mkdir(exist_ok=True)
-    (old / "nii" / "mine").write_text("mine")
-    outside = tmp_path / "outside"
-    (outside / "nii").mkdir(parents=True)
-    for name in ("mine", "nii/mine"):
-        (outside / name).write_text("of the user")
-    only_here = taken_apart._only_here
-
-    def exchanged(top: Path, *others: Any) -> Any:
-        found = only_here(top, *others)
-        (top / place).rename(tmp_path / "away")
-        (top / place).symlink_to(outside)
-        return found
-
-    monkeypatch.setattr(taken_apart, "_only_here", exchanged)
-    with pytest.raises(OSError):  # noqa: PT011 - a link, or a folder that is none any more
-        keep_replaced(old, session, tmp_path / "archive", None, TAG)
-    assert kept(outside) == {"mine": "of the user", "nii/mine": "of the user"}
+@pytest.mark.parametrize(
+    "folder", ["unit/old", "unit/old/S1", "unit/old/S1/inbox", "unit/old/S1.kept", "unit/old/S1.kept/inbox"]
+)
+def test_nothing_is_moved_through_a_folder_that_becomes_a_link_at_any_step(tmp_path: Path, folder: str) -> None:
+    before = {"a": "x", "inbox/a": "x", "S1/inbox/a": "x", "S1.kept/a": "x", "S1.kept/inbox/a": "x"}
+    ends = set()
+    for step in itertools.count(1):
+        top, outside = tmp_path / str(step), tmp_path / f"outside-{step}"
+        session, old = sessions(top)
+        write_folder({name: text.encode() for name, text in before.items()}, outside)
+        with becomes_link(top / folder, outside, step) as exchanged:
+            try:
+                keep_replaced(old, session, top / "archive", None, TAG)
+                ends.add("kept")
+            except OSError:
+                ends.add("refused")
+        assert kept(outside) == before
+        assert sorted(kept(top).values()).count("a") == 1
+        if not exchanged:
+            break
+    assert "kept" in ends

@@ -65,9 +65,11 @@ def _is_link(folder: str, name: str) -> bool:
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def remove(
-    top: str | os.PathLike[str], only: Callable[[os.stat_result], bool] | None = None, parent: int | None = None
-) -> None:
+Choice = Callable[[tuple[str, ...], os.stat_result], bool]
+"""Tells whether a file is removed, by the names from the removed folder to it and its state."""
+
+
+def remove(top: str | os.PathLike[str], only: Choice | None = None, parent: int | None = None) -> None:
     """Remove a folder and everything below it, also what its owner may not write. Raises OSError.
 
     With `only`, remove the files for which it returns True, and then the empty folders. `parent` is the descriptor of the folder
@@ -77,9 +79,7 @@ def remove(
     _remove_folder(os.fspath(top), parent, is_emptied=only is None)
 
 
-def empty(
-    current: int, top: str, keep: str | None = None, only: Callable[[os.stat_result], bool] | None = None
-) -> None:
+def empty(current: int, top: str, keep: str | None = None, only: Choice | None = None) -> None:
     """Remove everything in an open folder except its file `keep`, and close it. Raises OSError, which names paths below `top`.
 
     With `only`, as `remove`. Links are not followed, and what has the path of the folder now is not touched.
@@ -88,13 +88,13 @@ def empty(
     entered: list[tuple[os.stat_result, list[str]]] = []
     """The identity of each folder from the top to the current one, and the names of folders in it that remain."""
     try:
-        entered.append((os.fstat(current), _empty(current, only, keep)))
+        entered.append((os.fstat(current), _empty(current, (), only, keep)))
         while True:
             remaining = entered[-1][1]
             if remaining:
                 names.append(remaining.pop())
                 current = _stepped(current, _opened(names[-1], current))
-                entered.append((os.fstat(current), _empty(current, only)))
+                entered.append((os.fstat(current), _empty(current, tuple(names[1:]), only)))
                 continue
             entered.pop()
             if not entered:
@@ -141,13 +141,13 @@ def _stepped(before: int, after: int) -> int:
     return after
 
 
-def _empty(folder: int, only: Callable[[os.stat_result], bool] | None = None, keep: str | None = None) -> list[str]:
+def _empty(folder: int, place: tuple[str, ...], only: Choice | None, keep: str | None = None) -> list[str]:
     """Remove the files in an open folder except `keep`, with `only` those for which it is True; return the names of folders."""
     with os.scandir(folder) as scanned:
         entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scanned]
     for name, is_folder in entries:
         if is_folder or name == keep:
             continue
-        if only is None or only(os.stat(name, dir_fd=folder, follow_symlinks=False)):
+        if only is None or only((*place, name), os.stat(name, dir_fd=folder, follow_symlinks=False)):
             os.unlink(name, dir_fd=folder)
     return [name for name, is_folder in entries if is_folder]

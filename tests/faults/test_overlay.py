@@ -90,14 +90,14 @@ def only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Exception) -> 
     rename = os.rename
     done = 0
 
-    def renamed(source: Path, target: Path) -> None:
+    def renamed(source: str | Path, target: str | Path, **folders: int) -> None:
         nonlocal done
-        if Path(source).is_dir() and not Path(source).name.startswith("."):
+        if not folders and Path(source).is_dir() and not Path(source).name.startswith("."):
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(source))
         done += 1
         if done == stop + 1:
             raise fault
-        rename(source, target)
+        rename(source, target, **folders)
 
     monkeypatch.setattr(os, "rename", renamed)
 

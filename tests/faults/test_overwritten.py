@@ -55,7 +55,20 @@ def archive_under_other_names(session: Path) -> list[bytes]:
             named = tarfile.TarInfo(f"good/{Path(member.name).name}")
             named.size = member.size
             archive.addfile(named, content)
-    (session / "nii" / "mine.tar.gz").write_bytes(out.getvalue())
+    for name in ("nii/mine.tar.gz", "dicom/70.tar.gz"):
+        (session / name).write_bytes(out.getvalue())
+    return [out.getvalue()]
+
+
+def compressed_copy_with_a_name(session: Path) -> list[bytes]:
+    with tarfile.open(session / "dicom" / "30.tar.gz") as packed:
+        content = packed.extractfile(packed.getmembers()[0])
+        assert content is not None
+        image = content.read()
+    out = io.BytesIO()
+    with gzip.GzipFile("the-only-good-image", "wb", fileobj=out) as file:
+        file.write(image)
+    (session / "dicom" / "copy.gz").write_bytes(out.getvalue())
     return [out.getvalue()]
 
 
@@ -65,7 +78,14 @@ def bytes_behind_a_series(session: Path) -> list[bytes]:
     return [path.read_bytes()]
 
 
-EDITS = [first_line, remark_in_summary, archive_of_folders, archive_under_other_names, bytes_behind_a_series]
+EDITS = [
+    first_line,
+    remark_in_summary,
+    archive_of_folders,
+    archive_under_other_names,
+    compressed_copy_with_a_name,
+    bytes_behind_a_series,
+]
 
 
 def hashes(folder: Path) -> set[str]:

@@ -18,6 +18,17 @@ from pathlib import Path
 from tests.faults.processes import descendants
 
 WATCHED = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.utime")
+FOLDERS = {
+    "os.rename": (2, 3),
+    "os.link": (2, 3),
+    "os.symlink": (None, 2),
+    "os.remove": (1,),
+    "os.rmdir": (1,),
+    "os.mkdir": (2,),
+    "os.chmod": (2,),
+    "os.utime": (3,),
+}
+"""Where the audited arguments of a call have the descriptor of the folder of its first path, and of its second one."""
 GROWING = ("open", "os.mkdir", "os.link", "os.symlink")
 """What a full disk refuses; names can still be changed and removed."""
 RUN = re.compile(r"(\.qxbatch/work/[^/ ]+)/[0-9a-f]{16}(?=/| |$)")
@@ -46,8 +57,7 @@ class Steps:
         if event == "subprocess.Popen":
             step = START
         elif event in WATCHED and self._is_step(event, args):
-            step = " ".join([event, *(_named(text) for text in args[:2] if isinstance(text, str | bytes))])
-            step = RUN.sub(r"\1", step)
+            step = RUN.sub(r"\1", " ".join([event, *_paths(event, args)]))
         else:
             return
         with self.lock:
@@ -63,7 +73,7 @@ class Steps:
     def _is_step(self, event: str, args: tuple[object, ...]) -> bool:
         if not args or not isinstance(args[0], str | bytes):
             return False
-        if not _named(args[0]).startswith(self.below):
+        if not _paths(event, args)[0].startswith(self.below):
             return False
         return event != "open" or bool(isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
 
@@ -84,6 +94,18 @@ class Steps:
     def write(self) -> None:
         """Write the recorded steps."""
         Path(self.out).write_text("".join(f"{line}\n" for line in self.lines), encoding="utf-8", errors="replace")
+
+
+def _paths(event: str, args: tuple[object, ...]) -> list[str]:
+    """Return the paths of a call; the path of an open folder replaces its descriptor."""
+    places = (*FOLDERS.get(event, ()), None, None)
+    paths = []
+    for text, place in zip(args[:2], places, strict=False):
+        if isinstance(text, str | bytes):
+            folder = -1 if place is None else args[place]
+            is_below = isinstance(folder, int) and folder >= 0
+            paths.append(_named(f"/proc/self/fd/{folder}/{os.fsdecode(text)}" if is_below else text))
+    return paths
 
 
 def _named(path: str | bytes) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from qxbatch.core import Row, ingest
 from qxbatch.ingest.encrypted import refused_as_encrypted
 from qxbatch.ingest.limits import limits_of
-from qxbatch.publish.durable import make_scratch_folder, remove_tree
+from qxbatch.publish.below import new_folder_below
 from qxbatch.publish.plain import is_below
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import packed_member
@@ -26,15 +26,21 @@ class Contained:
     """
 
     def __init__(
-        self, sessions: Iterable[Path], settings: Settings, scratch: Path, leaving: Callable[[], Iterable[Path]] = tuple
+        self,
+        sessions: Iterable[Path],
+        settings: Settings,
+        scratch: Path,
+        top: Path,
+        leaving: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
-        """Packets are read again with the limits and passwords of `settings`, into `scratch`.
+        """Packets are read again with the limits and passwords of `settings`, into `scratch`, a new folder below `top`.
 
         `leaving` returns the files and folders that are about to leave the inbox: their bytes do not count.
         """
         self._sessions = tuple(sessions)
         self._settings = settings
         self._scratch = scratch
+        self._top = top
         self._leaving = leaving
 
     def has_members(self, path: Path, *, also_around: bool) -> bool:
@@ -42,12 +48,11 @@ class Contained:
 
         Raises OSError, also if other options are needed to read a member, and ValueError when a ledger is damaged.
         """
-        make_scratch_folder(self._scratch)
         settings = self._settings
-        try:
+        with new_folder_below(self._scratch, self._top) as scratch:
             reading = ingest(
                 [(str(path), "")],
-                str(self._scratch),
+                str(scratch),
                 headers_only=True,
                 max_ratio=settings.max_expansion,
                 max_bytes=settings.max_total,
@@ -62,8 +67,6 @@ class Contained:
             if also_around and reading.notes():
                 return False
             return all(self._has(reading.row(index)) for index in range(len(reading)))
-        finally:
-            remove_tree(self._scratch)
 
     def has_file(self, path: Path, sha256: str) -> bool:
         """Return whether the sessions contain the bytes of a file with this hash; a compressed file may have to be read again.

@@ -97,7 +97,8 @@ def _contained(journal: Journal, workspace: Workspace, settings: Settings, liste
         if journal.inbox is not None:
             yield from listed_files(journal.inbox, listed)
 
-    return Contained(sessions, settings, workspace.staging(journal.unit) / "again", leaving)
+    scratch = workspace.staging(journal.unit) / "again"
+    return Contained(sessions, settings, scratch, workspace.sessionsfolder, leaving)
 
 
 def _remove_sorted(

@@ -5,33 +5,38 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from qxbatch.core import ingest
+from qxbatch.core import Row, ingest
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.publish.durable import make_scratch_folder, remove_tree
+from qxbatch.publish.below import new_folder_below
+from qxbatch.publish.opened import OpenFolder
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.ledger import Fate
 
 
-def archived_hashes(old: Path, archive: Path, scratch: Path) -> set[str]:
-    """Return the hashes of all members of the packets in the archive that `old` was imported from.
+def archived_hashes(old: OpenFolder, archive: Path, top: Path) -> set[str]:
+    """Return the hashes of all members of the packets in the archive that a replaced session was imported from.
 
-    Reads the packets again, into `scratch`, which is removed afterwards: only bytes that can be read today count, and
-    without a password, which may be lost one day, no encrypted bytes do. Raises OSError if `scratch` cannot be written.
+    Reads the packets again, into a folder beside `old`, which is removed afterwards: only bytes that can be read today count, and
+    without a password, which may be lost one day, no encrypted bytes do. `old` is below `top`, the sessions folder. Raises OSError.
     """
     digests: set[str] = set()
-    for packet in archived_packets(old, archive):
-        make_scratch_folder(scratch)
-        try:
-            reading = ingest([(str(packet), "")], str(scratch), link=True)
-            rows = [reading.row(index) for index in range(len(reading))]
-        except OSError:
-            continue
-        finally:
-            remove_tree(scratch)
+    scratch = old.path.with_name(f"{old.path.name}.check")
+    for packet in archived_packets(old.short_path, archive):
+        with new_folder_below(scratch, top) as folder:
+            rows = _rows(packet, folder)
         digests.update(
             digest for row in rows if row.fate != Fate.REFUSED for digest in (row.sha256, row.content_sha256)
         )
     return digests - {""}
+
+
+def _rows(packet: Path, scratch: Path) -> list[Row]:
+    """Return the members of a packet; none if it cannot be read."""
+    try:
+        reading = ingest([(str(packet), "")], str(scratch), link=True)
+    except OSError:
+        return []
+    return [reading.row(index) for index in range(len(reading))]
 
 
 def archived_packets(old: Path, archive: Path) -> Iterator[Path]:

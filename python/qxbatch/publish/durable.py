@@ -13,15 +13,21 @@ from qxbatch.walk import remove, walk
 
 
 def sync_folder(folder: Path) -> None:
-    """Sync the entries of a folder. File systems that cannot sync a folder persist its entries themselves."""
+    """Sync the entries of a folder."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        sync_entries(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_entries(folder: int) -> None:
+    """Sync the entries of an opened folder. File systems that cannot sync a folder persist its entries themselves."""
+    try:
+        os.fsync(folder)
     except OSError as error:
         if error.errno not in _NO_SYNC:
             raise
-    finally:
-        os.close(descriptor)
 
 
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)  # some network file systems have no fsync for folders
@@ -176,13 +182,6 @@ def make_folder(folder: Path) -> None:
         if not missing:
             return
     folder.mkdir(exist_ok=True)
-
-
-def make_scratch_folder(folder: Path) -> None:
-    """Create an empty folder. What has its name, perhaps a link, is removed and not entered. Raises OSError."""
-    remove_tree(folder)
-    make_folder(folder.parent)
-    folder.mkdir()
 
 
 def remove_tree(top: Path) -> None:

@@ -5,48 +5,54 @@ qxbatch are exchanged: session.txt is removed first and added last, so a folder 
 step can be repeated, and none removes a byte: replaced folders wait in staging for `replaced.py`.
 """
 
+import contextlib
 import errno
 import os
 from pathlib import Path
 
-from qxbatch.publish.durable import make_folder, sync_folder
-from qxbatch.publish.plain import refuse_link, refuse_links_between, unused_name
-from qxbatch.publish.transfer import move_files
+from qxbatch.publish.below import entered
+from qxbatch.publish.durable import sync_entries
+from qxbatch.publish.opened import OpenFolder, move_folder, opened, opened_in, remove_empty_folders, walk_in
 from qxbatch.session.contents import has_file
 from qxbatch.session.layout import DICOM, INBOX, NII, RESULT_FOLDERS, SESSION_TXT
-from qxbatch.walk import walk
 
 
 def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: bool) -> None:
     """Publish a build, or continue a publication that a killed run started.
 
-    Without `replace`, a session that exists is another one, which appeared meanwhile: nothing is done. Raises OSError when
-    the sessions folder cannot be written.
+    Without `replace`, a session that exists is another one, which appeared meanwhile: nothing is done. All paths are below the
+    sessions folder, the parent of `target`. Raises OSError when that cannot be written, and LinkError.
     """
     if not build.exists():
         return  # already done
     if not replace and _is_other(target, build):
         return
-    if not os.path.lexists(target):
-        build.rename(target)
-        sync_folder(target.parent)
-        return
-    old.mkdir(parents=True, exist_ok=True)
+    top = target.parent
+    with entered(build.parent, top) as builds, opened(top) as sessions:
+        if not sessions.has(target.name):
+            builds.rename(build.name, sessions, target.name)
+            sync_entries(sessions.descriptor)
+            return
+        with entered(build, top) as new, entered(target, top) as session, entered(old, top, create=True) as replaced:
+            _exchange(new, session, replaced, with_inbox=with_inbox)
+        os.rmdir(build.name, dir_fd=builds.descriptor)
+
+
+def _exchange(build: OpenFolder, session: OpenFolder, old: OpenFolder, *, with_inbox: bool) -> None:
     folders = [*RESULT_FOLDERS, INBOX] if with_inbox else [*RESULT_FOLDERS]
-    if any((build / name).exists() for name in (SESSION_TXT, *RESULT_FOLDERS)):  # a sorted session has no session.txt
-        _aside(target / SESSION_TXT, old / SESSION_TXT)
-        sync_folder(target)
+    if any(build.has(name) for name in (SESSION_TXT, *RESULT_FOLDERS)):  # a sorted session has no session.txt
+        _aside(session, SESSION_TXT, old)
+        sync_entries(session.descriptor)
     for name in folders:
-        if (build / name).exists():
-            _aside(target / name, old / name)
-            (build / name).rename(target / name)
-    _merge(build / INBOX, target / INBOX)
-    sync_folder(target)
-    if (build / SESSION_TXT).exists():
-        (build / SESSION_TXT).rename(target / SESSION_TXT)
-        sync_folder(target)
-    if build.exists():
-        build.rmdir()
+        if build.has(name):
+            _aside(session, name, old)
+            build.rename(name, session, name)
+    if build.has(INBOX):
+        _merge_inbox(build, session)
+    sync_entries(session.descriptor)
+    if build.has(SESSION_TXT):
+        build.rename(SESSION_TXT, session, SESSION_TXT)
+        sync_entries(session.descriptor)
 
 
 def _is_other(target: Path, build: Path) -> bool:
@@ -56,43 +62,36 @@ def _is_other(target: Path, build: Path) -> bool:
     return any(os.path.lexists(build / name) and has_file(target / name) for name in (DICOM, NII))
 
 
-def _aside(path: Path, old: Path) -> None:
-    if not os.path.lexists(path):
+def _aside(folder: OpenFolder, name: str, old: OpenFolder) -> None:
+    """Move an entry of a folder to an unused name in another one."""
+    if not folder.has(name):
         return
-    refuse_link(old.parent)
-    place = unused_name(old)
+    unused = old.unused_name(name)
     try:
-        path.rename(place)
+        folder.rename(name, old, unused)
     except OSError as error:
-        if error.errno != errno.EXDEV or path.is_symlink() or not path.is_dir():
+        if error.errno != errno.EXDEV or not folder.has_folder(name):
             raise
-        move_files(path, place if _have_common_name(path, old) else old)
+        move_folder(folder, name, old, unused if _have_common_file(folder, old, name) else name)
 
 
-def _have_common_name(path: Path, old: Path) -> bool:
-    """Return whether a file is in both folders: a run that was killed while it moved single files leaves none."""
-    return any(
-        os.path.lexists(old / Path(folder, name).relative_to(path)) for folder, _, files in walk(path) for name in files
-    )
+def _have_common_file(left: OpenFolder, right: OpenFolder, name: str) -> bool:
+    """Return whether both have a file in their folder of that name: a run that was killed while it moved files leaves none."""
+    with opened_in(left, (name,)) as top:
+        for parts, _, files in walk_in(top):
+            with contextlib.suppress(FileNotFoundError), opened_in(right, (name, *parts)) as other:
+                if any(other.has(file) for file in files):
+                    return True
+    return False
 
 
-def _merge(source: Path, target: Path) -> None:
-    """Folder mode: move kept files of archives to the session's own inbox, one by one, to unused names.
-
-    Raises OSError if a folder is a link, which somebody else could have put there while a run was interrupted.
-    """
-    refuse_link(source)
-    if not source.exists():
-        return
-    for folder, _, files in walk(source):
-        if files:
-            refuse_links_between(target / Path(folder).relative_to(source) / files[0], target)
-    for folder, _, files in walk(source, topdown=False):
-        if files:
-            to = target / Path(folder).relative_to(source)
-            make_folder(to)
-            for name in files:
-                refuse_links_between(to / name, target)  # somebody can have put one there since
-                _aside(Path(folder, name), to / name)
-            sync_folder(to)
-        Path(folder).rmdir()
+def _merge_inbox(build: OpenFolder, session: OpenFolder) -> None:
+    """Folder mode: move kept files of archives to the session's own inbox, one by one, to unused names."""
+    with opened_in(build, (INBOX,)) as source:
+        for parts, folder, files in walk_in(source):
+            if files:
+                with opened_in(session, (INBOX, *parts), create=True) as place:
+                    for name in files:
+                        folder.rename(name, place, place.unused_name(name))
+                    sync_entries(place.descriptor)
+    remove_empty_folders(build, INBOX)

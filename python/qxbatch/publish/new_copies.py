@@ -8,11 +8,10 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from qxbatch.os_error import is_full, reason_text
+from qxbatch.publish.opened import opened, opened_in
 from qxbatch.walk import raised, walk
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -31,36 +30,19 @@ def copy_new(source: Path, target: Path) -> None:
 def copy_new_folder(source: Path, target: Path) -> None:
     """Copy a folder of any depth; shutil.copytree is recursive and fails at about 300 levels. Raises OSError."""
     target.mkdir()
-    top = os.open(target, _READ | os.O_DIRECTORY)
-    try:
+    with opened(target) as top:
         copied: list[str] = []
         for folder, folders, files in walk(source, onerror=raised):
             copied.append(folder)
             links = [name for name in folders if Path(folder, name).is_symlink()]
-            with _opened_below(top, Path(folder).relative_to(source).parts) as place:
+            with opened_in(top, Path(folder).relative_to(source).parts) as place:
                 for name in (*files, *links):
-                    _copy_entry(Path(folder, name), name, place)
+                    _copy_entry(Path(folder, name), name, place.descriptor)
                 for name in set(folders).difference(links):
-                    os.mkdir(name, dir_fd=place)
+                    os.mkdir(name, dir_fd=place.descriptor)
         for folder in reversed(copied):
-            with _opened_below(top, Path(folder).relative_to(source).parts) as place:
-                _copy_status(folder, Path(folder).stat(), place)
-    finally:
-        os.close(top)
-
-
-@contextmanager
-def _opened_below(top: int, parts: tuple[str, ...]) -> Iterator[int]:
-    """Open a folder below another one, of which no part may be a link."""
-    folder = os.dup(top)
-    try:
-        for part in parts:
-            inner = os.open(part, _READ | os.O_DIRECTORY, dir_fd=folder)
-            os.close(folder)
-            folder = inner
-        yield folder
-    finally:
-        os.close(folder)
+            with opened_in(top, Path(folder).relative_to(source).parts) as place:
+                _copy_status(folder, Path(folder).stat(), place.descriptor)
 
 
 def _copy_entry(source: Path, name: str, place: int) -> None:

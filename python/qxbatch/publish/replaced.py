@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from qxbatch.discover.own_names import Use
+from qxbatch.publish.below import entered, remove_below
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.same import same_content
@@ -19,33 +20,50 @@ def keep_replaced(old: Path, session: Path, replaced_folder: Path, archive: Path
     location of the files, or None if there were none. An interrupted call can be repeated. `tag` is in the names of hidden
     copies. Raises OSError, also if a folder beside `old` that this uses is a link.
     """
-    unique, remaining = old.with_name(f"{old.name}.kept"), old.with_name(f"{old.name}.rest")
-    for path in (unique, remaining):
-        refuse_link(path)
+    top = session.parent
+    unique, remaining = f"{old.name}.kept", f"{old.name}.rest"
+    for name in (unique, remaining):
+        refuse_link(old.with_name(name))
     if old.exists():
-        take_apart(old, unique, session, archive)
-    remove_tree(remaining)
-    if not unique.exists():
+        take_apart(old, old.with_name(unique), session, archive)
+    if not os.path.lexists(old.parent):
         return None
+    with entered(old.parent, top) as staging:
+        remove_below(old.with_name(remaining), top)
+        if not staging.has(unique):
+            return None
+        return _archived(staging.short_path, old.name, replaced_folder, tag)
+
+
+def _archived(staging: Path, session: str, replaced_folder: Path, tag: str) -> Path:
+    unique, remaining = staging / f"{session}.kept", staging / f"{session}.rest"
     make_folder(replaced_folder)
-    copy = hidden_path(replaced_folder / old.name, Use.COPY, tag)
+    copy = hidden_path(replaced_folder / session, Use.COPY, tag)
     k = 1
-    while os.path.lexists(replaced_folder / f"{old.name}-{k}"):
+    while os.path.lexists(replaced_folder / f"{session}-{k}"):
         k += 1
-    previous = replaced_folder / f"{old.name}-{k - 1}"
-    if k > 1 and same_content(unique, previous):  # a killed run copied it there
+    previous = replaced_folder / f"{session}-{k - 1}"
+    if k > 1 and _is_same(unique, previous):  # a killed run copied it there
         remove_tree(copy)
         _discard(unique, remaining)
         return previous
     sync_tree(unique)
-    if (target := _placed(unique, replaced_folder, old.name, k)) is not None:
+    if (target := _placed(unique, replaced_folder, session, k)) is not None:
         return target
     copied(unique, copy)
-    target = _placed(copy, replaced_folder, old.name, k)
+    target = _placed(copy, replaced_folder, session, k)
     if target is None:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(copy))
     _discard(unique, remaining)
     return target
+
+
+def _is_same(unique: Path, previous: Path) -> bool:
+    """Return whether two folders are equal; False if a path is too long to be read, so both are kept."""
+    try:
+        return same_content(unique, previous)
+    except OSError:
+        return False
 
 
 def _placed(source: Path, replaced_folder: Path, name: str, k: int) -> Path | None:

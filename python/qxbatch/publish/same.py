@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from qxbatch.core import hash_file
@@ -9,10 +10,18 @@ from qxbatch.walk import walk
 
 
 def same_content(left: Path, right: Path) -> bool:
-    """Return whether two files, or two folders with their content, are equal: names, kinds, link targets and bytes."""
+    """Return whether two files, or two folders with their content, are equal: names, kinds, link targets and bytes.
+
+    Folders that cannot be listed are equal to no others. Raises OSError if a file cannot be read.
+    """
     if _is_one_file(left, right):
         return True
-    return _listing(left) == _listing(right) and _hashes(left) == _hashes(right)
+    unlisted: list[OSError] = []
+    listing = _listing(left, unlisted.append)
+    if listing != _listing(right, unlisted.append) or unlisted:
+        return False
+    files = [name for name, kind, _ in listing if kind == "file"]
+    return _hashes(left, files) == _hashes(right, files)
 
 
 def _is_one_file(left: Path, right: Path) -> bool:
@@ -24,10 +33,10 @@ def _is_one_file(left: Path, right: Path) -> bool:
         return False
 
 
-def _listing(top: Path) -> list[tuple[str, str, int | str]]:
+def _listing(top: Path, onerror: Callable[[OSError], None]) -> list[tuple[str, str, int | str]]:
     entries = [_entry(top, "")]
     if top.is_dir() and not top.is_symlink():
-        for folder, folders, files in walk(top):
+        for folder, folders, files in walk(top, onerror=onerror):
             entries += [
                 _entry(Path(folder, name), os.path.relpath(Path(folder, name), top)) for name in folders + files
             ]
@@ -44,5 +53,5 @@ def _entry(path: Path, name: str) -> tuple[str, str, int | str]:
     return (name, "file" if stat.S_ISREG(status.st_mode) else "device", status.st_size)
 
 
-def _hashes(top: Path) -> list[tuple[str, str]]:
-    return [(name, hash_file(str(top / name if name else top))[1]) for name, kind, _ in _listing(top) if kind == "file"]
+def _hashes(top: Path, files: Iterable[str]) -> list[str]:
+    return [hash_file(str(top / name if name else top))[1] for name in files]

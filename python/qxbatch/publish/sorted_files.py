@@ -21,6 +21,7 @@ from qxbatch.ledger_cells import member_path
 from qxbatch.os_error import reason_text
 from qxbatch.publish.below import open_below
 from qxbatch.publish.durable import rename_new, sync_folder
+from qxbatch.publish.opened import OpenFolder
 from qxbatch.publish.plain import LinkError, is_below, open_plain
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.textfile import created
@@ -139,9 +140,7 @@ class _OpenFolder:
             return False
         except OSError:  # it is missing, or an error that is reported for its files
             return True
-        place = Path("/proc/self/fd", str(self._descriptor))
-        if place.exists():
-            self.place = place
+        self.place = OpenFolder(self._descriptor, folder).short_path
         return True
 
     def close(self) -> None:

@@ -3,25 +3,23 @@
 import contextlib
 import errno
 import os
-import re
 import stat
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
 from qxbatch.publish.archived import archived_hashes
+from qxbatch.publish.below import entered
 from qxbatch.publish.comparable import comparable
-from qxbatch.publish.durable import make_folder
-from qxbatch.publish.plain import refuse_links_between, unused_name
-from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import PACKED, QXBATCH_FOLDER, is_from_packet
-from qxbatch.session.ledger import STORED
+from qxbatch.publish.known_bytes import KnownBytes, hashes_in
+from qxbatch.publish.opened import OpenFolder, Parts, opened, opened_in, walk_in
+from qxbatch.publish.plain import LinkError
+from qxbatch.session.layout import QXBATCH_FOLDER, is_from_packet
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import is_list, unchanged_files
-from qxbatch.walk import raised, remove, walk
+from qxbatch.walk import remove
 
-_PACKED_SERIES = re.compile(rf"\d+{re.escape(PACKED)}")
 _TRIES = 20
+_SUMS_AT = SessionPaths(Path()).sorted_sums
 _OTHERS, _RECORDS, _SUMS = range(3)
 """The order in which files leave a session: a resumed call reads the records, and the sums of a sorted session."""
 
@@ -30,87 +28,95 @@ def take_apart(old: Path, unique: Path, session: Path, archive: Path | None) -> 
     """Move the files that exist only in `old` to `unique`, and remove the others. An interrupted call can be repeated.
 
     A program that works in a folder of the session may write to it meanwhile. So only files that are still those that were
-    compared are removed: one that appears or changes is moved. Raises OSError.
+    compared are removed: one that appears or changes is moved. All paths but `archive` are below the sessions folder, the
+    parent of `session`. Raises OSError, LinkError.
     """
-    compared = {path: path.lstat() for path in _files(old)}
-    only_here = _only_here(old, session, archive, compared)
-    removable = compared.keys() - only_here
-    for rank in (_OTHERS, _RECORDS, _SUMS):
-        for path in only_here:
-            if _rank(path, old) == rank:
-                _move(path, old, unique)
-        _remove_compared(old, {path: compared[path] for path in removable if _rank(path, old) <= rank})
+    top = session.parent
+    with entered(old, top) as source:
+        compared = _files(source)
+        only_here = _only_here(source, session, archive, compared)
+        removable = compared.keys() - only_here
+        for rank in (_OTHERS, _RECORDS, _SUMS):
+            for place in only_here:
+                if _rank(place) == rank:
+                    _move(place, source, unique, top)
+            _remove_compared(old, top, {place: compared[place] for place in removable if _rank(place) <= rank})
     for _ in range(_TRIES):
-        if not old.exists():
-            return
-        for path in _files(old):
-            _move(path, old, unique)
-        _remove_compared(old, {})
-    if old.exists():
+        try:
+            with entered(old, top) as source:
+                for place in _files(source):
+                    _move(place, source, unique, top)
+        except FileNotFoundError:
+            if not os.path.lexists(old):
+                return
+        _remove_compared(old, top, {})
+    if os.path.lexists(old):
         raise OSError(errno.EBUSY, "another program writes to it", str(old))
 
 
-def _rank(path: Path, old: Path) -> int:
-    if path == SessionPaths(old).sorted_sums:
+def _rank(place: Path) -> int:
+    if place == _SUMS_AT:
         return _SUMS
-    return _RECORDS if path.relative_to(old).parts[0] == QXBATCH_FOLDER else _OTHERS
+    return _RECORDS if place.parts[0] == QXBATCH_FOLDER else _OTHERS
 
 
-def _move(path: Path, old: Path, unique: Path) -> None:
-    place = unique / path.relative_to(old)
-    refuse_links_between(path, old.parent)
-    refuse_links_between(place, unique)
-    make_folder(place.parent)
-    refuse_links_between(place, unique)  # somebody can have put one there since
-    with contextlib.suppress(FileNotFoundError):  # a program that works in this folder removed it
-        path.rename(unused_name(place))
+def _move(place: Path, source: OpenFolder, unique: Path, top: Path) -> None:
+    folder = place.parent.parts
+    with (
+        contextlib.suppress(FileNotFoundError),  # a program that works in this folder removed it
+        opened_in(source, folder) as here,
+        entered(Path(unique, *folder), top, create=True) as there,
+    ):
+        here.rename(place.name, there, there.unused_name(place.name))
 
 
-def _remove_compared(old: Path, compared: Mapping[Path, os.stat_result]) -> None:
+def _remove_compared(old: Path, top: Path, compared: Mapping[Path, os.stat_result]) -> None:
     """Remove the files with these states, and what has no bytes; then the empty folders."""
-    states = {(state.st_dev, state.st_ino): state for state in compared.values()}
 
-    def is_compared(now: os.stat_result) -> bool:
-        before = states.get((now.st_dev, now.st_ino))
+    def is_compared(parts: Parts, now: os.stat_result) -> bool:
+        before = compared.get(Path(*parts))
         return not _has_bytes(now) or (before is not None and _is_same_state(before, now))
 
-    if old.exists():
-        remove(old, is_compared)
+    with entered(old.parent, top) as parent:
+        if parent.has(old.name):
+            remove(old.name, is_compared, parent.descriptor)
 
 
 def _is_same_state(before: os.stat_result, now: os.stat_result) -> bool:
-    """Return whether a file is unchanged; the change time of a hard link also changes when its other name is removed."""
+    """Return whether a file is unchanged. Inodes need not be equal: some file systems change them.
+
+    The change time of a hard link also changes when its other name is removed.
+    """
     return (before.st_size, before.st_mtime_ns) == (now.st_size, now.st_mtime_ns) and (
-        before.st_ctime_ns == now.st_ctime_ns or before.st_nlink > 1
+        before.st_ctime_ns == now.st_ctime_ns or (before.st_nlink > 1 and before.st_ino == now.st_ino)
     )
 
 
-def _only_here(old: Path, session: Path, archive: Path | None, paths: Iterable[Path]) -> Collection[Path]:
-    """Return those of the files of `old` whose content is neither in the session nor in an archived packet."""
-    known_hashes = _hashes_in(session)
-    only_here = [path for path in paths if not _covered(old, path.relative_to(old), session, known_hashes)]
-    if archive is not None and any(is_from_packet(path.relative_to(old)) for path in only_here):
-        known_hashes = archived_hashes(old, archive, old.with_name(f"{old.name}.check"))
-        only_here = [
-            path for path in only_here if not (is_from_packet(path.relative_to(old)) and _is_known(path, known_hashes))
-        ]
-    generated = _generated(SessionPaths(old))
-    return [path for path in only_here if path.relative_to(old).as_posix() not in generated]
+def _only_here(source: OpenFolder, session: Path, archive: Path | None, places: Iterable[Path]) -> Collection[Path]:
+    """Return those of the files in the replaced session whose content is neither in the session nor in an archived packet."""
+    known = KnownBytes(source, hashes_in(session))
+    with opened(session) as new:
+        only_here = [place for place in places if not (_is_counterpart(source, new, place) or known.has(place))]
+    if archive is not None and any(map(is_from_packet, only_here)):
+        archived = KnownBytes(source, archived_hashes(source, archive, session.parent))
+        only_here = [place for place in only_here if not (is_from_packet(place) and archived.has(place))]
+    generated = _generated(SessionPaths(source.short_path))
+    return [place for place in only_here if place not in generated]
 
 
-def _generated(old: SessionPaths) -> set[str]:
+def _generated(old: SessionPaths) -> set[Path]:
     """Return the files that sorting generated and that nobody edited: the new session has the same facts and more."""
-    listed = {old.sorted_sums.relative_to(old.folder).as_posix()} if is_list(old) else set()
-    return unchanged_files(old) | listed
+    return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if is_list(old) else [])}
 
 
-def _files(top: Path) -> list[Path]:
-    """Return files and links below a folder, including links to folders. Raises OSError if a folder cannot be listed."""
-    paths = []
-    for folder, folders, files in walk(top, topdown=False, onerror=raised):
-        links = [name for name in folders if Path(folder, name).is_symlink()]
-        paths += [Path(folder, name) for name in (*files, *links) if _has_bytes(Path(folder, name).lstat())]
-    return paths
+def _files(top: OpenFolder) -> dict[Path, os.stat_result]:
+    """Return files and links below a folder, by their places in it, with their states. Raises OSError, LinkError."""
+    states = {
+        Path(*parts, name): os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
+        for parts, folder, names in walk_in(top)
+        for name in names
+    }
+    return {place: state for place, state in states.items() if _has_bytes(state)}
 
 
 def _has_bytes(state: os.stat_result) -> bool:
@@ -118,32 +124,16 @@ def _has_bytes(state: os.stat_result) -> bool:
     return stat.S_ISREG(state.st_mode) or stat.S_ISLNK(state.st_mode)
 
 
-def _hashes_in(session: Path) -> set[str]:
-    """Return the hashes of the packet bytes that the session contains, by its ledger."""
-    rows = SessionFolder(session).ledger()
-    return {digest for row in rows if row.fate in STORED for digest in (row.sha256, row.content_sha256)}
-
-
-def _covered(old: Path, place: Path, session: Path, known_hashes: set[str]) -> bool:
-    """Return whether the session has the content of the file at that place in `old`."""
-    path, counterpart, at = old / place, session / place, place.as_posix()
-    if path.is_symlink():
-        return False
-    return (counterpart.is_file() and comparable(path, at) == comparable(counterpart, at)) or _is_known(
-        path, known_hashes
-    )
-
-
-def _is_known(path: Path, known_hashes: set[str]) -> bool:
-    """Return whether the bytes of a file, or of all members of a series' archive, are among these hashes."""
-    if path.is_symlink():
-        return False
+def _is_counterpart(old: OpenFolder, new: OpenFolder, place: Path) -> bool:
+    """Return whether both have a file at this place, with equal content."""
+    at, folder = place.as_posix(), place.parent.parts
     try:
-        if _PACKED_SERIES.fullmatch(path.name):
-            members = hash_tar_gz(str(path))
-            return bool(members) and all(digest in known_hashes for _, _, digest in members)
-        if path.suffix == ".gz" and hash_gzip(str(path))[1] in known_hashes:
-            return True
-    except ValueError:
-        return False  # a damaged archive may contain unique data
-    return hash_file(str(path))[1] in known_hashes
+        with opened_in(old, folder) as here, opened_in(new, folder) as there:
+            paths = [opened.short_path / place.name for opened in (here, there)]
+            return (
+                not paths[0].is_symlink()
+                and paths[1].is_file()
+                and comparable(paths[0], at) == comparable(paths[1], at)
+            )
+    except (FileNotFoundError, NotADirectoryError, LinkError):
+        return False

@@ -11,9 +11,9 @@ from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.os_error import is_full
 from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_tree
 from qxbatch.publish.new_copies import copy_new, copy_new_folder
-from qxbatch.publish.plain import refuse_link, refuse_links_between
+from qxbatch.publish.opened import move_folder, opened
+from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.same import same_content
-from qxbatch.walk import raised, walk
 
 
 def renamed(source: Path, target: Path) -> bool:
@@ -78,30 +78,9 @@ def _put_files_aside(source: Path, aside: Path) -> None:
 
 
 def move_files(source: Path, target: Path) -> None:
-    """Move a folder file by file into another one on the same file system; an interrupted call can be repeated.
-
-    An overlay file system renames the files of its lower layer, and no folders. Raises FileExistsError when a name is in
-    use, and OSError, also if a folder of the two is a link.
-    """
-    refuse_link(source)
-    times: dict[Path, os.stat_result] = {}
-    for folder, folders, files in walk(source, onerror=raised):
-        place = target / Path(folder).relative_to(source)
-        times[place] = Path(folder).stat()
-        refuse_link(place)
-        place.mkdir(exist_ok=True)
-        for path in (Path(folder, name) for name in (*folders, *files)):
-            if path.is_symlink() or not path.is_dir():
-                refuse_links_between(place / path.name, target)  # somebody can have put one there since
-                if os.path.lexists(place / path.name):
-                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place / path.name))
-                path.rename(place / path.name)
-        sync_folder(place)
-    for folder, _, _ in walk(source, topdown=False, onerror=raised):
-        Path(folder).rmdir()
-    for place, status in times.items():
-        place.chmod(stat.S_IMODE(status.st_mode))
-        os.utime(place, ns=(status.st_atime_ns, status.st_mtime_ns))
+    """Move a folder file by file (`move_folder`). Raises FileExistsError, OSError, LinkError."""
+    with opened(source.parent) as here, opened(target.parent) as there:
+        move_folder(here, source.name, there, target.name)
 
 
 def copied(source: Path, temporary: Path) -> None:

@@ -1,0 +1,87 @@
+"""Finds the files of a replaced session whose bytes exist elsewhere, by hashes."""
+
+import re
+from collections.abc import Collection
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
+from qxbatch.publish.opened import OpenFolder, opened_in
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import PACKED, SORTED_AT, packed_member
+from qxbatch.session.ledger import STORED, LedgerRow
+
+_SERIES = re.compile(rf"{re.escape(SORTED_AT)}\d+{re.escape(PACKED)}")
+
+
+class KnownBytes:
+    """Compares files of a replaced session with hashes of bytes that exist elsewhere.
+
+    An archive or a compressed file also has names and comments. So it is known by its content only if it was made of sorted
+    files, as the ledger of the replaced session says. Any other one is known only by the hash of all its bytes.
+    """
+
+    def __init__(self, old: OpenFolder, hashes: Collection[str]) -> None:
+        self._old = old
+        self._hashes = hashes
+
+    def has(self, place: Path) -> bool:
+        """Return whether the bytes of the file at this place in the replaced session are known; a link has none. Raises OSError."""
+        with opened_in(self._old, place.parent.parts) as folder:
+            path = folder.short_path / place.name
+            if path.is_symlink():
+                return False
+            return self._has_content(path, place.as_posix()) or hash_file(str(path))[1] in self._hashes
+
+    def _has_content(self, path: Path, at: str) -> bool:
+        stored = self._stored
+        try:
+            if _SERIES.fullmatch(at):
+                members = {name: digest for name, _, digest in hash_tar_gz(str(path))}
+                return self._has_all(members.values()) and (stored is None or members == stored.packed.get(at))
+            if at.startswith(SORTED_AT) and at.endswith(".gz"):
+                digest = hash_gzip(str(path))[1]
+                return digest in self._hashes and (stored is None or digest == stored.compressed.get(at))
+        except ValueError:
+            pass  # a damaged archive may contain unique data
+        return False
+
+    def _has_all(self, digests: Collection[str]) -> bool:
+        return bool(digests) and all(digest in self._hashes for digest in digests)
+
+    @cached_property
+    def _stored(self) -> "_Stored | None":
+        """What the import stored; None if the session has no ledger, so another program sorted its files."""
+        stored = _Stored({}, {})
+        try:
+            for row in SessionFolder(self._old.short_path).ledger():
+                stored.add(row)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):  # the ledger is damaged
+            return _Stored({}, {})
+        return stored
+
+
+class _Stored(NamedTuple):
+    """The hashes of the contents of sorted files, by their places in the session."""
+
+    packed: dict[str, dict[str, str]]
+    """The members of each packed series."""
+    compressed: dict[str, str]
+
+    def add(self, row: LedgerRow) -> None:
+        if row.fate not in STORED:
+            return
+        member = packed_member(row.at)
+        if member is not None:
+            self.packed.setdefault(member[0], {})[member[1]] = row.content_sha256
+        elif row.at.endswith(".gz"):
+            self.compressed[row.at] = row.content_sha256
+
+
+def hashes_in(session: Path) -> set[str]:
+    """Return the hashes of the packet bytes that a session contains, by its ledger. Raises OSError, ValueError."""
+    rows = SessionFolder(session).ledger()
+    return {digest for row in rows if row.fate in STORED for digest in (row.sha256, row.content_sha256)}
