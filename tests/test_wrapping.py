@@ -13,7 +13,7 @@ from qxbatch.cli.output import Lasting
 from qxbatch.report.progress import PLAIN_SECONDS, Progress, is_live
 from qxbatch.wrapping import columns_of, cut, table, text_width, wrapped
 from tests.build.dicom import MrSeries
-from tests.build.study import Study
+from tests.build.study import Study, run_command
 
 WORDS = st.lists(st.text("ab日é", min_size=1, max_size=30), max_size=20)
 
@@ -61,20 +61,13 @@ def test_the_output_of_scan_and_doctor_is_wrapped(study: Study, tmp_path: Path) 
     study.put("S1", long.files())
     (tmp_path / "damaged.zip").write_bytes(b"PK\x03\x04" + bytes(500))
     for words in (["scan", "S1.zip"], ["scan", str(tmp_path / "damaged.zip")], ["doctor"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "qxbatch", *words], capture_output=True, text=True, check=False, cwd=study.inbox
+        wide, narrow = (
+            run_command(*words, env={"COLUMNS": columns}, cwd=study.inbox).out for columns in ("10000", "80")
         )
-        assert max(map(len, done.stdout.splitlines())) > 80
-        narrow = subprocess.run(
-            ["env", "COLUMNS=80", sys.executable, "-m", "qxbatch", *words],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=study.inbox,
-        )
-        wide = [line for line in narrow.stdout.splitlines() if len(line) > 80 and len(line.split()) > 1]
-        assert wide == []
-        assert sorted(narrow.stdout.split()) == sorted(done.stdout.split())
+        assert max(map(len, wide.splitlines())) > 80
+        too_long = [line for line in narrow.splitlines() if len(line) > 80 and len(line.split()) > 1]
+        assert too_long == []
+        assert sorted(narrow.split()) == sorted(wide.split())
 
 
 def test_complete_lines_are_printed_above_a_display_with_escaped_control_characters() -> None:
@@ -113,7 +106,7 @@ def test_rich_is_loaded_only_for_a_terminal(study: Study) -> None:
     study.put("S1", MrSeries(number=3, patient="S1").files())
     code = "import sys; from qxbatch.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
     words = [sys.executable, "-c", code, str(study.sessions)]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    run = subprocess.run(words, capture_output=True, text=True, check=True)
     assert study.session_names() == ["S1"]
-    assert "qxbatch.report.progress" in done.stderr
-    assert "rich" not in done.stderr.split()
+    assert "qxbatch.report.progress" in run.stderr
+    assert "rich" not in run.stderr.split()

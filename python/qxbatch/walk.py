@@ -142,7 +142,7 @@ def _stepped(before: int, after: int) -> int:
 
 
 def _empty(folder: int, place: tuple[str, ...], only: Choice | None, keep: str | None = None) -> list[str]:
-    """Remove the files in an open folder except `keep`, with `only` those for which it is True; return the names of folders."""
+    """Remove the files in an open folder except `keep`, or those of them for which `only` is true; return the names of folders."""
     with os.scandir(folder) as scanned:
         entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scanned]
     for name, is_folder in entries:

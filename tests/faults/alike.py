@@ -14,8 +14,9 @@ NONE = ("--masterinbox=none", "--sessions=S*")
 
 
 def fill(study: Study, count: int = 3) -> dict[str, str]:
-    """Sessions with one archive of the same name each, the last one the largest, which is imported first; and the expected
-    result.
+    """Fill the inboxes of sessions with one archive each, all of one name; return the expected hash of each archived name.
+
+    The last archive is the largest, so it is imported first.
     """
     for k in range(1, count + 1):
         folder = study.session(f"S{k}") / "inbox"
@@ -26,7 +27,7 @@ def fill(study: Study, count: int = 3) -> dict[str, str]:
 
 
 def fill_with_one_that_stays(study: Study) -> dict[str, str]:
-    """The same, but S1 is the largest, and its archive contains no images: it is kept in place, and its number stays unused."""
+    """Do the same, but S1 is the largest, and its archive contains no images: it is kept in place, and its number stays unused."""
     wanted = fill(study)
     inbox = study.session("S1") / "inbox"
     (inbox / "scan.zip").write_bytes(packed({"words": b"no images"}, Kind.ZIP))

@@ -30,12 +30,11 @@ CAUSES = {
 def unexplained(found: Iterator[Compared]) -> list[Compared]:
     """Return the facts that differ without a known cause."""
     differing = [one for one in found if not one.agrees]
-    return [one for one in differing if not any(_explains(cause, one) for cause in CAUSES)]
+    return [one for one in differing if not _has_known_cause(one)]
 
 
-def _explains(cause: tuple[str, str], one: Compared) -> bool:
-    field, begin = cause
-    return one.field == field and one.series.startswith(begin)
+def _has_known_cause(one: Compared) -> bool:
+    return any(one.field == field and one.series.startswith(start) for field, start in CAUSES)
 
 
 def references(session: Path, folder: Path) -> Iterator[Compared]:

@@ -42,6 +42,7 @@ class Facts(NamedTuple):
     split: bool = False
     """Whether the packet became several sessions (`--on-mixed=split`)."""
     folder_mode: bool = False
+    """Whether the packet is in the inbox of its session (`--masterinbox=none`)."""
     had_results: bool = False
     """Folder mode: whether the session had results before."""
 

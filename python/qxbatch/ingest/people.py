@@ -103,7 +103,10 @@ def is_anonymous(patient: str) -> bool:
 
 
 def can_be_same_person(identity: Identity, other: Identity) -> bool:
-    """Return whether two identities can be one person: a common part of the name, or the same birth date."""
+    """Return whether two identities can be one person: they have the same birth date, or names with a common part.
+
+    Names in different scripts can be one person's, unless both birth dates are known and differ.
+    """
     if identity.birth and identity.birth == other.birth:
         return True
     if not comparable(identity.name, other.name):
@@ -138,8 +141,9 @@ def contradictions(people: Iterable[Person]) -> list[tuple[Person, Identity, Ide
 def people_of(items: Sequence[Item]) -> list[Person]:
     """Return the people in order of their first scan.
 
-    Each PatientID is a person. If it is empty or an anonymous word, real names distinguish people: such an item belongs to
-    a person with the same name; else to one without a known name; else to another person.
+    Each PatientID is a person. If it is empty or an anonymous word, real names distinguish people: items whose identities can
+    be one person are put together. They belong to a person with a PatientID, if `_place_of` finds one. Otherwise they are a
+    new person.
     """
     by_key: dict[str, list[Item]] = {}
     for item in items:
@@ -179,7 +183,12 @@ def _clusters(items: Iterable[Item]) -> list[list[Item]]:
 
 
 def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
-    """Return the index of the person for items without PatientID; None if they belong to none of them."""
+    """Return the index of the person to whom items without PatientID belong; None if they are a new person.
+
+    It is the first person of one of these kinds, in this order: the PatientID has a part of the items' name; the identities can
+    be one person's, and the names have a script in common; the same with names in different scripts; the person has no known
+    name, and shares a study with the items; the person has no known name.
+    """
     identities = [item.identity for item in cluster if item.identity is not None]
     studies = {item.study for item in cluster if item.study}
     nameless = [index for index, person in enumerate(people) if not person.identities]
@@ -212,7 +221,10 @@ def _any_can_be_same_person(
 
 
 def _is_id_of(person: Person, identities: Sequence[Identity]) -> bool:
-    """Return whether a name is the PatientID: PARs, for example, have it there."""
+    """Return whether one of these names has a part in common with the person's PatientID.
+
+    For example, the patient name of a PAR, which has no PatientID, can be the PatientID of the DICOM.
+    """
     patient = person.items[0].patient
     return not is_anonymous(patient) and any(
         have_common_part(parse_name(patient), identity.name) for identity in identities

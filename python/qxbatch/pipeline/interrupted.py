@@ -1,21 +1,29 @@
-"""Finishes what interrupted runs left before a run starts; finished sessions are not imported again."""
+"""Finishes what interrupted runs left before a run starts; packets whose import is finished are not imported again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qxbatch.exits import ExitStatus
-from qxbatch.model import Candidate, SessionReport, Verdict
+from qxbatch.model import Candidate, Verdict
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
 
+if TYPE_CHECKING:  # most runs have nothing to recover
+    from qxbatch.pipeline.recover import Recovered
+
 
 def finish_interrupted(
     workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None
-) -> list[SessionReport]:
-    """Finish what killed runs left, with `only` of these units. Raises UsageError (73) if the folder cannot be written."""
+) -> "Recovered":
+    """Finish or clear what killed runs left. Raises UsageError (73) if the folder cannot be written.
+
+    `only`: the names (session ids) of the units to recover; all units if None.
+    """
     from qxbatch.pipeline.recover import recover
 
     try:
@@ -25,17 +33,11 @@ def finish_interrupted(
         raise UsageError(f"Cannot write {error_text(error, workspace.top)}.", hint, ExitStatus.CANNOT_WRITE) from error
 
 
-def without_finished(candidate: Candidate, recovered: Sequence[SessionReport]) -> Candidate:
-    """Return the candidate; a session that recovery just finished is not ready, even with --overwrite=yes."""
-    if candidate.verdict is not Verdict.READY or candidate.session is None:
+def without_finished(candidate: Candidate, finished: Collection[Path]) -> Candidate:
+    """Return the candidate; if recovery just finished the import of this packet, it is not ready, even with --overwrite=yes.
+
+    Another packet of the same session stays ready. `finished`: the paths of the packets, as in `Recovered`.
+    """
+    if candidate.verdict is not Verdict.READY or candidate.packet is None or candidate.packet.path not in finished:
         return candidate
-    for report in recovered:
-        is_same_session = report.session is not None and report.session.id == candidate.session.id
-        if (
-            is_same_session
-            and report.folder is not None
-            and not (candidate.path.is_file() and report.packet != candidate.path.name)
-        ):
-            note = "finished now, from where an interrupted run stopped"
-            return replace(candidate, verdict=Verdict.ALREADY_THERE, note=note)
-    return candidate
+    return replace(candidate, verdict=Verdict.ALREADY_THERE, note="finished now, from where an interrupted run stopped")

@@ -84,8 +84,8 @@ def import_named(
     """
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = open_locks(workspace)
-    recovered = finish_interrupted(workspace, locks, settings, units)
-    all_candidates = [without_finished(candidate, recovered) for candidate in candidates(settings, only=packets)]
+    recovered, finished = finish_interrupted(workspace, locks, settings, units)
+    all_candidates = [without_finished(candidate, finished) for candidate in candidates(settings, only=packets)]
     for candidate in all_candidates:
         observer.notify(PacketFound(candidate))
     report = Report(tuple(all_candidates), tuple(recovered))

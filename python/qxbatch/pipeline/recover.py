@@ -3,9 +3,10 @@
 import contextlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from qxbatch.deidentify import NAME_LEFT_OUT, redacted_report
 from qxbatch.model import SessionId, SessionReport
@@ -21,15 +22,25 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
 
 
-def recover(
-    workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None
-) -> list[SessionReport]:
-    """Finish or clear each unit that no live run holds, with `only` of these; return a report for each finished or failed unit.
+class Recovered(NamedTuple):
+    """What a recovery did."""
+
+    reports: Sequence[SessionReport] = ()
+    """One for each session that was finished, and for each unit that failed."""
+    packets: Collection[Path] = ()
+    """The paths of the packets whose import was finished; in folder mode, of the inboxes of their sessions."""
+
+
+def recover(workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None) -> Recovered:
+    """Finish or clear each unit that no live run holds; return what was finished, and what failed.
+
+    `only`: the names (session ids) of the units to recover; all units if None.
 
     Raises OSError when no lock can be taken, or the hidden folder leads out of the study.
     """
     workspace.refuse_links()
-    reports = []
+    reports: list[SessionReport] = []
+    packets: set[Path] = set()
     for unit in sorted(
         {*workspace.units(), *workspace.units_with_journal()} if only is None else _unfinished_units(workspace, only)
     ):
@@ -38,12 +49,14 @@ def recover(
             continue
         try:
             with contextlib.suppress(HeldError):  # a live run holds one of its sessions
-                reports += recover_unit(workspace, locks, unit, partial(_need, locks, lock, unit), settings)
+                recovered = recover_unit(workspace, locks, unit, partial(_need, locks, lock, unit), settings)
+                reports += recovered.reports
+                packets.update(recovered.packets)
         finally:
             locks.release(lock)
     if only is None:
         locks.sweep()
-    return reports
+    return Recovered(reports, packets)
 
 
 def _unfinished_units(workspace: Workspace, units: Collection[str]) -> list[str]:
@@ -58,17 +71,17 @@ def _need(locks: Locks, lock: Lock, unit: str) -> None:
 
 def recover_unit(
     workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None], settings: Settings
-) -> list[SessionReport]:
+) -> Recovered:
     """Finish or clear one unit. `check_lock` raises PacketError when the caller does not hold its lock any more.
 
     The patients are not known. If logs are de-identified, names of files in the session's inbox, and in packets, are left out.
     Raises HeldError if another run holds one of the sessions that its packet was split into.
     """
-    reports = _recovered(workspace, locks, unit, check_lock, settings)
+    recovered = _recovered(workspace, locks, unit, check_lock, settings)
     if not settings.deidentified:
-        return reports
+        return recovered
     redact = partial(_without_names, re.compile(_named_in(workspace, unit), re.DOTALL))
-    return [redacted_report(report, redact) for report in reports]
+    return recovered._replace(reports=[redacted_report(report, redact) for report in recovered.reports])
 
 
 def _named_in(workspace: Workspace, unit: str) -> str:
@@ -88,12 +101,12 @@ def _without_names(folder: re.Pattern[str], text: str) -> str:
 
 def _recovered(
     workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None], settings: Settings
-) -> list[SessionReport]:
+) -> Recovered:
     try:
         path = workspace.journal(unit)
         written_by = journal_run(path)
         end_orphans(unit, [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])])
-        reports = _finish(workspace, locks, unit, check_lock, settings) if os.path.lexists(path) else []
+        recovered = _finish(workspace, locks, unit, check_lock, settings) if os.path.lexists(path) else Recovered()
         if not os.path.lexists(path):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
@@ -101,15 +114,15 @@ def _recovered(
     except HeldError:
         raise
     except PacketError as error:
-        return [SessionReport(unit, None, None, (error.problem,))]
+        return Recovered([SessionReport(unit, None, None, (error.problem,))])
     except (ValueError, OverflowError, RecursionError) as error:
-        return [_not_followed(workspace, unit, f"{error}")]
+        return Recovered([_not_followed(workspace, unit, f"{error}")])
     except (OSError, MemoryError) as error:
         reason = error_text(error) or "there is not enough memory"
         message = f"the import of an interrupted run cannot be finished: {reason}."
         hint = "Correct this and run again: the files of that import are kept until then."
-        return [SessionReport(unit, None, None, (Problem(Code.CANNOT_WRITE, unit, message, hint),))]
-    return reports
+        return Recovered([SessionReport(unit, None, None, (Problem(Code.CANNOT_WRITE, unit, message, hint),))])
+    return recovered
 
 
 def clear_own(workspace: Workspace, unit: str) -> None:
@@ -121,12 +134,12 @@ def clear_own(workspace: Workspace, unit: str) -> None:
 
 def _finish(
     workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None], settings: Settings
-) -> list[SessionReport]:
+) -> Recovered:
     path = workspace.journal(unit)
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
-        return [_not_followed(workspace, unit, f"{error}")]
+        return Recovered([_not_followed(workspace, unit, f"{error}")])
     with _locked_sessions(journal, locks, check_lock) as check_locks:
         ending = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
     names = journal.names or unit
@@ -135,7 +148,7 @@ def _finish(
         "some steps remain." if is_unfinished else "the remaining steps were done now."
     )
     note = Problem(Code.RECOVERED, names, message, severity=Severity.WARNING)
-    return [
+    reports = [
         SessionReport(
             names,
             SessionId(session),
@@ -145,6 +158,12 @@ def _finish(
         )
         for k, session in enumerate(journal.sessions)
     ]
+    return Recovered(reports, _packets(journal) if all(report.folder for report in reports) else ())
+
+
+def _packets(journal: Journal) -> list[Path]:
+    """Return the paths of the packets that a unit was made of; in folder mode, that of the session's inbox."""
+    return [entry.packet.path for entry in journal.packets] if journal.inbox is None else [journal.inbox]
 
 
 @contextlib.contextmanager

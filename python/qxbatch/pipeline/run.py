@@ -1,7 +1,8 @@
 """A whole run: finish interrupted imports, find packets, list them, import what is ready, report."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from qxbatch.discover.candidates import candidates as discover
@@ -50,13 +51,14 @@ def run(
     observer = RunObservers(settings, observers)
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = Locks(workspace.locks, tell=None if settings.quiet else _say)
-    recovered: list[SessionReport] = []
+    recovered: Sequence[SessionReport] = ()
+    finished: Collection[Path] = ()
     interrupted = not settings.test and workspace.has_remains
     if interrupted:
         need_writable(settings)
-        recovered = finish_interrupted(workspace, locks, settings)
+        recovered, finished = finish_interrupted(workspace, locks, settings)
         workspace.tidy()
-    candidates = [without_finished(candidate, recovered) for candidate in (find or discover)(settings)]
+    candidates = [without_finished(candidate, finished) for candidate in (find or discover)(settings)]
     observer.found(candidates)
     if not settings.quiet:
         print(preview(candidates, settings), flush=True)

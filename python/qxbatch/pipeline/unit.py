@@ -83,9 +83,9 @@ class _Import:
         try:
             self.locks.take_own()
             if os.path.lexists(workspace.journal(unit.name)):
-                return recover_unit(
-                    workspace, self.context.locks, unit.name, self.locks.refuse_lost, self.context.settings
-                )
+                check_lock = self.locks.refuse_lost
+                recovered = recover_unit(workspace, self.context.locks, unit.name, check_lock, self.context.settings)
+                return list(recovered.reports)
             return self._stages()
         except PacketError as error:
             problem = error.problem

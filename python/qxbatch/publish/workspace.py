@@ -95,10 +95,10 @@ class Workspace:
         return self.staging(unit) / "build" / session
 
     def scratch(self, unit: str) -> Path:
-        """Return the folder for small files while a packet is read and converted.
+        """Return the folder for the unpacked files of a packet and the output of converters.
 
-        If there is a --work-dir, it is below it and recorded in staging, so that the next run can remove it, even with
-        another --work-dir.
+        It needs about three times the packet's unpacked size. If there is a --work-dir, it is below it and recorded in
+        staging, so that the next run can remove it, even with another --work-dir.
         """
         if self._work_dir is None:
             return self.staging(unit) / "scratch"

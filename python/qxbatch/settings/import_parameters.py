@@ -34,7 +34,8 @@ class ImportParameters(TypedDict, total=False):
     """Table that names the subject of each packet (not the log, `--log-file`):
     `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`."""
     archive: Literal["move", "copy", "leave", "delete"]
-    """What to do with a packet once its session is complete and verified. Default: move"""
+    """What to do with a packet once its session is complete and verified. In the BIDS-App form, the default is
+    `leave`. Default: move"""
     add_image_type: int
     """How many of the last ImageType labels are added to an image's name. Default: 0"""
     add_json_info: str | Sequence[str]
@@ -105,7 +106,8 @@ class ImportParameters(TypedDict, total=False):
     session_label: str | Sequence[str]
     """Only these sessions, with or without `ses-`."""
     work_dir: StrPath
-    """Folder for small temporary files while a packet is read. Without it, they are beside the session."""
+    """Folder for the unpacked files of a packet and the output of converters: about three times the packet's
+    unpacked size. Without it, they are in `.qxbatch` of the sessions folder."""
     list_all: bool
     """List every packet and message, before and after the import. Without it, a long list is shortened to a
     count."""

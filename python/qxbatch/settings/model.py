@@ -160,7 +160,7 @@ class Settings:
     """BIDS-App form: only these subjects (without `sub-`); empty: all."""
     session_labels: tuple[str, ...]
     work_dir: Path | None
-    """The folder of small files while a packet is read; None: beside the session."""
+    """The folder of unpacked files and of converters' output; None: `.qxbatch` of the sessions folder."""
     path_map: tuple[tuple[Path, Path], ...]
     """Pairs (path here, path outside) for the paths that session.txt names."""
     deidentify_logs: bool

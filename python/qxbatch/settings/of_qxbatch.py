@@ -155,7 +155,8 @@ OF_QXBATCH = (
     ),
     Parameter(
         "work_dir",
-        "Folder for small temporary files while a packet is read. Without it, they are beside the session.",
+        "Folder for the unpacked files of a packet and the output of converters: about three times the packet's unpacked size. "
+        "Without it, they are in `.qxbatch` of the sessions folder.",
         group=Group.RUN,
         metavar="DIR",
         short="-w",

@@ -8,13 +8,13 @@ use super::kept_whole::KeptWhole;
 use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
 use super::row::{EMPTY, Fate, Kind, NOT_WANTED, Reason, Row};
-use super::staging::{Copied, StagingDir};
+use super::staging::{Copied, Staged, StagingDir};
 use super::stop::Stop;
 use crate::archive::kind::{self, Kind as Content};
 use crate::header::{Field, Header, Parsed};
 use crate::notation::Hash;
 
-/// A processed member. A nested archive is opened after the members beside it.
+/// A processed member. A nested archive is opened after the members of its batch.
 pub struct ProcessedMember {
     /// Its row.
     pub row: Row,
@@ -24,8 +24,8 @@ pub struct ProcessedMember {
 
 /// Location of a nested archive's bytes.
 pub enum Archive {
-    /// In staging, at the location in the row.
-    Staged,
+    /// In staging; the row gets this location if the archive is kept as a file.
+    Staged(Staged),
     /// In a loose file.
     Loose(std::path::PathBuf, Copied),
 }
@@ -65,7 +65,10 @@ pub fn archive(
         }
         other => {
             put(pass, place, &mut row, other, StagingDir::Other)?;
-            Archive::Staged
+            match row.staged.take() {
+                Some(staged) => Archive::Staged(staged),
+                None => return Ok(row.into()), // refused
+            }
         }
     };
     Ok(ProcessedMember {

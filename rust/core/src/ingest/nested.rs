@@ -1,10 +1,10 @@
-//! Nested archives (in archives and folders): opened one by one after the members beside them, so that depth and memory
+//! Nested archives (in archives and folders): opened one by one after the members of their batch, so that depth and memory
 //! stay bounded whatever they contain.
 
 use std::fs::File;
 use std::io::BufReader;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::batch::Members;
 use super::kept_whole::KeptWhole;
@@ -104,10 +104,9 @@ fn open(
     archive: Archive,
     rows: &mut Vec<Row>,
 ) -> Result<(), Stop> {
-    let path = match (&archive, &row.staged) {
-        (Archive::Loose(path, _), _) => path.clone(),
-        (Archive::Staged, Some(staged)) => pass.staging.path(staged),
-        (Archive::Staged, None) => PathBuf::new(),
+    let path = match &archive {
+        Archive::Loose(path, _) => path.clone(),
+        Archive::Staged(staged) => pass.staging.path(staged),
     };
     if place.depth >= pass.options.max_nesting {
         let reason = format!(
@@ -141,7 +140,7 @@ fn open(
     row.fate = Fate::Opened;
     row.surrounded = !opened.notes.is_empty();
     row.reason = opened.notes.join("; ").into();
-    if let Some(staged) = row.staged.take() {
+    if let Archive::Staged(staged) = archive {
         pass.staging.remove(&staged)?;
     }
     rows.push(row);
@@ -178,14 +177,15 @@ fn keep(
     reason: &str,
 ) -> Result<Row, Stop> {
     row.reason = reason.to_owned().into();
-    if let Archive::Loose(path, copied) = archive {
-        member::put(
+    match archive {
+        Archive::Staged(staged) => row.staged = Some(staged),
+        Archive::Loose(path, copied) => member::put(
             pass,
             place,
             &mut row,
             MemberBytes::Loose(path, copied),
             StagingDir::Other,
-        )?;
+        )?,
     }
     if let Some(staged) = row.staged.clone() {
         let data = MemberBytes::Staged(staged);
@@ -216,7 +216,8 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, St
     let members = match kind::of_file(&file).map_err(failed)? {
         Content::Zip => {
             let source = FileSource::new(file).map_err(failed)?;
-            let members = zipped::read(pass, &source, pass.note_zip(path), container)?;
+            let number = pass.register_zip(path);
+            let members = zipped::read(pass, &source, number, container)?;
             return Opened::of(pass, members);
         }
         Content::SevenZ => {

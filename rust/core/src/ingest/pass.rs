@@ -198,8 +198,8 @@ impl<'a> Pass<'a> {
         kept_whole.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
     }
 
-    /// Records a zip, unless it is in staging and will be removed; returns its number.
-    pub fn note_zip(&self, path: &Path) -> Option<u32> {
+    /// Adds a zip to those that remain in place, and returns its number there; None if it is in staging and will be removed.
+    pub fn register_zip(&self, path: &Path) -> Option<u32> {
         if self.staging.contains(path) {
             return None;
         }

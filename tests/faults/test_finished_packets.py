@@ -1,0 +1,82 @@
+"""A packet whose import a run finishes for a killed run is not imported again by that run, even with --overwrite=yes."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, packed, under
+from tests.build.study import Study
+from tests.endtoend.judge import Judge
+
+T1 = MrSeries(number=3)
+BOLD = MrSeries(number=4)
+NOTE = "finished now, from where an interrupted run stopped"
+
+
+def two_packets(study: Study) -> list[str]:
+    study.put("S1-a", T1.files())
+    study.put("S1-b", BOLD.files(), Kind.FOLDER)
+    return ["--nameformat=(?P<subject_id>.*?)-.*", "--on-same-session=merge", "--archive=copy"]
+
+
+def named_like_the_patient(study: Study) -> list[str]:
+    study.put("S1_Doe_Jane", T1.with_(name="Doe^Jane").files())
+    return ["--nameformat=(?P<subject_id>S1).*", "--deidentify-logs", "--archive=leave"]
+
+
+def two_patients(study: Study) -> list[str]:
+    study.put("S1", {**under("a", T1.files()), **under("b", BOLD.with_(patient="P777").files())})
+    return ["--on-mixed=split", "--archive=leave"]
+
+
+def session_folder(study: Study) -> list[str]:
+    inbox = study.session("S1") / "inbox"
+    inbox.mkdir(parents=True)
+    (inbox / "scan.zip").write_bytes(packed(T1.files(), Kind.ZIP))
+    return ["--masterinbox=none", "--sessions=S1", "--archive=leave"]
+
+
+def interrupt(study: Study, monkeypatch: pytest.MonkeyPatch, *args: str) -> None:
+    """Run until the journal is written: nothing is published."""
+
+    def no_disk(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("qxbatch.pipeline.deliver.finish", no_disk)
+        assert study.main(*args).status == 1
+    assert (study.sessions / ".qxbatch" / "journal" / "S1.json").exists()
+
+
+@pytest.mark.parametrize("fill", [two_packets, named_like_the_patient, two_patients, session_folder])
+def test_a_finished_packet_is_not_imported_again(
+    study: Study, monkeypatch: pytest.MonkeyPatch, fill: Callable[[Study], list[str]]
+) -> None:
+    args = [*fill(study), "--overwrite=yes"]
+    interrupt(study, monkeypatch, *args)
+
+    def not_expected(*_: object) -> None:
+        raise AssertionError("a packet is read again")
+
+    monkeypatch.setattr("qxbatch.pipeline.unit.read_job", not_expected)
+    run = study.main(*args)
+    assert run.status == 0, run.text
+    assert NOTE in run.text
+    assert not (study.sessions / ".qxbatch").exists()
+    assert study.session_names() == (["S1-1", "S1-2"] if fill is two_patients else ["S1"])
+
+
+@pytest.mark.parametrize("kind", [Kind.TAR, Kind.FOLDER])
+def test_another_packet_of_a_finished_session_is_imported(
+    study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    packet = study.put("S1", T1.files())
+    args = ["--overwrite=yes", "--archive=leave"]
+    interrupt(study, monkeypatch, *args)
+    packet.unlink()
+    study.put("S1", BOLD.files(), kind)
+    run = study.main(*args)
+    assert run.status == 0, run.text
+    assert NOTE not in run.text
+    assert sorted(Judge(study.session("S1")).text.images) == [41]
