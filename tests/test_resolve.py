@@ -1,7 +1,7 @@
 """From names to sessions: name formats, tables of packets, invalid session names."""
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,7 @@ from qxbatch.resolve.bids_name import by_bids_name
 from qxbatch.resolve.logfile import read_logfile
 from qxbatch.resolve.nameformat import by_folder, by_name
 from qxbatch.resolve.names import fault
+from qxbatch.resolve.rename import rename_command
 from qxbatch.settings.model import LogfileSpec
 
 SESSION_LAST = "(?P<subject_id>.*?)_(?P<session_name>.*)"
@@ -133,6 +134,16 @@ def test_a_valid_name_is_one_line_and_one_folder(name: str) -> None:
     )
 
 
+def test_a_name_that_ends_with_a_line_end_says_so() -> None:
+    assert fault("a\n") == "it contains a control character or a line end"
+
+
+def test_a_new_name_is_used_by_no_entry_and_by_no_other_new_name() -> None:
+    names = ["a#b.zip", "a:b.zip", "a_b.zip", "a_b-2.zip"]
+    ids = [rename_command(PurePath("/i", name), lambda name: SessionId(name[:-4]), "", names)[1] for name in names[:2]]
+    assert ids == ["a_b-3", "a_b-4"]
+
+
 # tables
 
 MANUAL = """scanning code,subject,session,date of scan
@@ -198,6 +209,9 @@ def test_a_packet_can_be_listed_twice_only_with_equal_ids(tmp_path: Path) -> Non
     assert ids(path, 1, 2) == {"AP1": "S001"}
     path.write_text("AP1,S001\nAP1,S002\n")
     with pytest.raises(UsageError, match="one packet twice: as S001 in row 1, and as S002 in row 2"):
+        ids(path, 1, 2)
+    path.write_text("sep=,\n\nAP1,S001\n,,\nAP1,S002\n")
+    with pytest.raises(UsageError, match="as S001 in row 2, and as S002 in row 4"):
         ids(path, 1, 2)
 
 

@@ -1,1 +1,1 @@
-"""Map a packet's name to its session: name format, table of packets, and invalid session names."""
+"""Map a packet's name to its session: name format, BIDS name or logfile; and which session names are invalid."""

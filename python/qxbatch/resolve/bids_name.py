@@ -5,11 +5,11 @@ import re
 from qxbatch.model import SessionId
 
 _NAME = re.compile(r"sub-(?P<subject>[A-Za-z0-9+]+)(?:_ses-(?P<session>[A-Za-z0-9+]+))?(?![A-Za-z0-9+-])")
-"""The first entities of a BIDS name; others may follow after `_`."""
+"""The first entities of a BIDS name; other text may follow."""
 
 
 def by_bids_name(name: str) -> SessionId | None:
-    """Return the session of a packet named `sub-105_ses-1` or `sub-105`; its id is the packet's name.
+    """Return the session of a packet whose name begins like `sub-105_ses-1` or `sub-105`, else None. Its id is the whole name.
 
     >>> by_bids_name("sub-105_ses-1")
     SessionId(subject='105', session='1', folder='sub-105_ses-1')

@@ -26,7 +26,7 @@ LogfileRows = Mapping[str, LogfileRow]
 
 
 def read_logfile(spec: LogfileSpec) -> LogfileRows:
-    """Read the table. Raises UsageError when a column is missing or a packet occurs twice with different ids."""
+    """Read the table. Raises UsageError, also if a packet occurs twice with different ids."""
     rows = read_rows(spec.path)
     if not rows:
         raise UsageError(f"The logfile {spec.path} is empty.", "Name a table with a row for each packet.")
@@ -36,14 +36,14 @@ def read_logfile(spec: LogfileSpec) -> LogfileRows:
     has_header = any(isinstance(column, str) for column in (spec.packet_name, spec.subject_id, spec.session_name))
     by_packet: dict[str, LogfileRow] = {}
     row_of: dict[str, int] = {}
-    for number, row in enumerate(rows[1:] if has_header else rows, 1 + has_header):
+    for number, row in list(rows.items())[has_header:]:
         name = _cell(row, packet_column)
         entry = LogfileRow(_cell(row, subject_column), "" if session_column is None else _cell(row, session_column))
-        first = row_of.setdefault(name, number)
+        first_number = row_of.setdefault(name, number)
         if name and by_packet.setdefault(name, entry) != entry:
             # the log is de-identified, so the message has no name
             raise UsageError(
-                f"The logfile {spec.path} names one packet twice: as {_id_text(by_packet[name])} in row {first}, "
+                f"The logfile {spec.path} names one packet twice: as {_id_text(by_packet[name])} in row {first_number}, "
                 f"and as {_id_text(entry)} in row {number}.",
                 "Leave one of the rows out, or make them equal.",
             )

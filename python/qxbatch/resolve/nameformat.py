@@ -15,6 +15,6 @@ def by_name(name: str, nameformat: re.Pattern[str]) -> SessionId | None:
 
 
 def by_folder(folder: str, nameformat: re.Pattern[str]) -> SessionId | None:
-    """Return the session of a session folder: its id is the folder's name; the format only finds the subject."""
+    """Return the session of a session folder: its id is the folder's name; the format finds subject and session name."""
     session = by_name(folder, nameformat)
     return None if session is None else SessionId(session.subject, session.session, folder)

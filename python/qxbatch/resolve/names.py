@@ -13,7 +13,7 @@ LONGEST = 200
 
 
 def breaks_lines(name: str) -> bool:
-    """Return whether a name contains a control character or a line end: a pattern would match only a part of it."""
+    """Return whether a name contains a control character or a line end; `.` in a pattern does not match a line feed."""
     return any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name)
 
 
@@ -23,7 +23,7 @@ def _first_invisible(name: str) -> str:
 
 
 def fault(name: str) -> str:
-    """Return why a session may not have that id; empty if it may.
+    """Return why a session may not have a name as its id; empty if it may.
 
     Of the unprintable characters (Unicode categories C and Z) an id may contain only the space: readers of session.txt cut
     lines at line ends and strip spaces of every kind, and people must see that two names differ.
@@ -33,8 +33,8 @@ def fault(name: str) -> str:
         (name.casefold() in RESERVED, "the study uses that name for other things"),
         (any(character in FORBIDDEN for character in name), "it contains one of / \\ : #"),
         (name[:1] in ("-", "_", "."), "it begins with - _ or ."),
+        (breaks_lines(name), "it contains a control character or a line end"),
         (name != name.strip(), "it begins or ends with a space"),
-        (breaks_lines(name), "it contains a control character"),
         (any(unicodedata.category(character) == "Cs" for character in name), "it is not valid text (UTF-8)"),
         (not name.isprintable(), f"it contains {_first_invisible(name)}, which is not visible, or looks like a space"),
         (len(name.encode("utf-8", "surrogatepass")) > LONGEST, f"it is longer than {LONGEST} bytes"),

@@ -1,6 +1,7 @@
 """The command that renames a packet or session folder to a valid name."""
 
 from collections.abc import Callable, Iterable
+from itertools import count, islice
 from pathlib import PurePath
 
 from qxbatch.model import SessionId
@@ -14,23 +15,23 @@ FindSession = Callable[[str], SessionId | None]
 def rename_command(
     path: PurePath, find_session: FindSession, name: str = "", beside: Iterable[str] = ()
 ) -> tuple[str, str]:
-    """Return the command that renames a path, and the id of its session then; empty if there is no similar valid name.
+    """Return the command that renames a path, and the id of its session then; both are empty if no similar name is valid.
 
-    `name` is the part of the file name that names the session, `beside` the content of its folder: entries must not get
-    the same name.
+    `name` is the part of the file name that names the session. `beside` are the names in its folder: no two entries get the
+    same name.
     """
     current = path.name
-    tries = (cleaned(current), current.replace(name, f"{name}-1", 1) if name else "", cleaned(f"S-{current}"))
+    candidates = (cleaned(current), current.replace(name, f"{name}-1", 1) if name else "", cleaned(f"S-{current}"))
     names = frozenset(beside)
-    for other in (_free(candidate, current, names) for candidate in tries):
-        session = find_session(other) if other and other != current else None
+    for new_name in (_free(candidate, current, names) for candidate in candidates):
+        session = find_session(new_name) if new_name and new_name != current else None
         if session is not None and not fault(session.id):
-            return f"mv -n -- {shell_word(str(path))} {shell_word(str(path.with_name(other)))}", session.id
+            return f"mv -n -- {shell_word(str(path))} {shell_word(str(path.with_name(new_name)))}", session.id
     return "", ""
 
 
 def _free(name: str, current: str, names: frozenset[str]) -> str:
-    """Return the name; with a number if it is in use, or if other names lead to the same one.
+    """Return the name; with a number if it is in use, or if names before this one in sorted order lead to the same name.
 
     >>> _free("a_b.zip", "a:b.zip", frozenset({"a#b.zip", "a:b.zip"}))
     'a_b-2.zip'
@@ -38,8 +39,11 @@ def _free(name: str, current: str, names: frozenset[str]) -> str:
     alike = [name] if name in names and name != current else []
     alike += sorted(other for other in {*names, current} if other not in alike and cleaned(other) == name)
     k = alike.index(current) if current in alike else len(alike)
+    if not name or not k:
+        return name
     stem, dot, ending = name.partition(".")
-    return f"{stem}-{k + 1}{dot}{ending}" if name and k else name
+    numbered = (f"{stem}-{number}{dot}{ending}" for number in count(2))
+    return next(islice((free for free in numbered if free not in names), k - 1, None))
 
 
 def cleaned(name: str) -> str:

@@ -1,7 +1,8 @@
-"""Read tables: comma- or semicolon-separated as written by Excel, else tab-separated."""
+"""Read tables: files named .csv with commas, semicolons or tabs as Excel writes them, others with tabs."""
 
 import csv
 import re
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.textfile import read_named
 
-Rows = list[list[str]]
+Rows = Mapping[int, list[str]]
+"""Cells by the number of their row, from 1. Empty rows are counted, but omitted."""
 MOST_BYTES = 1 << 26
 """A larger file was named by mistake."""
 _HEAD = 1 << 16
@@ -19,7 +21,7 @@ _QUOTED = re.compile(r'(?<![^,;\t\r\n])"(?:[^"]|"")*"(?![^,;\t\r\n])')
 
 
 def read_rows(path: Path) -> Rows:
-    """Return the cells of a table, trimmed, without empty rows. Raises UsageError."""
+    """Return the cells of a table, trimmed. Raises UsageError."""
     try:
         data = read_named(path, MOST_BYTES)
     except OSError as error:
@@ -27,19 +29,18 @@ def read_rows(path: Path) -> Rows:
             f"The logfile {path} cannot be read: {reason_text(error, path)}.", "Name another one."
         ) from None
     text = decode(data)
-    by_comma = path.suffix.casefold() == ".csv"
-    separator = _separator(text) if by_comma else "\t"
+    separator = _separator(text) if path.suffix.casefold() == ".csv" else "\t"
     first = StringIO(text, newline="").readline()
     if first.strip().casefold().startswith("sep="):
         # Excel's first line, which names the separator
         separator = first.strip()[4:5] or separator
         text = text[len(first) :]
-    # csv refuses NUL and very long cells; both are invalid in a table of names
+    # csv refuses very long cells, which no table of names has
     try:
         rows = [[cell.strip() for cell in row] for row in csv.reader(StringIO(text, newline=""), delimiter=separator)]
     except csv.Error as error:
         raise UsageError(f"The logfile {path} cannot be read: {error}.", "Save it as CSV again.") from None
-    return [row for row in rows if any(row)]
+    return {number: row for number, row in enumerate(rows, 1) if any(row)}
 
 
 def decode(data: bytes) -> str:
@@ -62,10 +63,10 @@ def _separator(text: str) -> str:
 def column_of(rows: Rows, column: int | str, path: Path) -> int:
     """Return a column's 0-based index, by 1-based number or by the header's name. Raises UsageError."""
     if isinstance(column, int):
-        if rows and all(len(row) < column for row in rows):
+        if rows and all(len(row) < column for row in rows.values()):
             raise UsageError(f"The logfile {path} has no column {column}.", _widest(rows))
         return column - 1
-    header = rows[0] if rows else []
+    header = next(iter(rows.values()), [])
     folded = [cell.casefold() for cell in header]
     places = [index for index, cell in enumerate(header) if cell == column]
     places = places or [index for index, cell in enumerate(folded) if cell == column.strip().casefold()]
@@ -80,6 +81,6 @@ def column_of(rows: Rows, column: int | str, path: Path) -> int:
 
 
 def _widest(rows: Rows) -> str:
-    width = max(len(row) for row in rows)
+    width = max(map(len, rows.values()))
     more = " Files without .csv are read as tab-separated." if width == 1 else ""
     return f"Its widest row has {width}.{more}"

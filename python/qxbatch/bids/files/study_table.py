@@ -14,7 +14,7 @@ def read_study_table(spec: LogfileSpec, names: Sequence[str]) -> tuple[StudyTabl
     rows = read_rows(spec.path)
     if not rows:
         raise UsageError(f"The logfile {spec.path} is empty.", "Name a table with a row for each packet.")
-    head = rows[0]
+    head, *remaining_rows = rows.values()
     for name in names:
         if name not in head:
             near = nearest(name, head)
@@ -23,21 +23,21 @@ def read_study_table(spec: LogfileSpec, names: Sequence[str]) -> tuple[StudyTabl
     subject = column_of(rows, spec.subject_id, spec.path)
     values: dict[str, dict[str, str]] = {}
     warnings: list[str] = []
-    for row in rows[1:]:
+    for row in remaining_rows:
         cells = dict(zip(head, row, strict=False))
-        label = row[subject] if subject < len(row) else ""
-        if not label:
+        subject_id = row[subject] if subject < len(row) else ""
+        if not subject_id:
             continue
-        columns = values.setdefault(label, {})
+        columns = values.setdefault(subject_id, {})
         for name in names:
             value = cells.get(name, "")
             if value and columns.setdefault(_column(name), value) != value:
                 warnings.append(
-                    f"{spec.path} has several values of {name} for {label}; {columns[_column(name)]} is used."
+                    f"{spec.path} has several values of {name} for {subject_id}; {columns[_column(name)]} is used."
                 )
     return StudyTable(tuple(map(_column, names)), values), list(dict.fromkeys(warnings))
 
 
 def _column(name: str) -> str:
-    """Return the name of a column without spaces."""
+    """Return the name of a column with `_` in place of spaces."""
     return "_".join(name.split())
