@@ -1,5 +1,6 @@
 """A session compared with a protocol: each difference is listed once."""
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -91,6 +92,22 @@ def test_a_flipped_direction_is_a_difference_and_an_unknown_polarity_is_not(
 ) -> None:
     scanned = series("rest", phase_encoding_direction=direction, phase_encoding_axis=axis)
     assert [each.actual for each in check(scanned).differences] == actual
+
+
+@pytest.mark.parametrize("axis", ["i", "j"])
+def test_an_unknown_polarity_is_compared_with_each_allowed_direction(axis: str) -> None:
+    entry = expected("rest", phase_encoding_direction=["j", "j-"])
+    scanned = series("rest", phase_encoding_direction=None, phase_encoding_axis=axis)
+    assert len(check(scanned, entries=(entry,)).differences) == (axis != "j")
+
+
+def test_a_large_range_of_volumes_needs_no_memory() -> None:
+    entry = replace(ENTRY, parameters=SeriesParameters({}, Count(1, 1_000_000)))
+    tracemalloc.start()
+    assert check(series("rest"), entries=(entry,)).differences == ()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 def test_missing_volumes_are_listed_once() -> None:

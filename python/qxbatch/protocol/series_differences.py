@@ -8,13 +8,13 @@ from qxbatch.protocol.difference import Difference, DifferenceKind
 from qxbatch.protocol.fields import FIELDS, Field
 from qxbatch.protocol.model import ExpectedSeries, SeriesParameters
 from qxbatch.protocol.scanned import ScannedSeries
-from qxbatch.protocol.values import Count, Shells, actual_text
+from qxbatch.protocol.values import Count, Numbers, Shells, Words, actual_text
 
 _DIRECTION, _AXIS = "phase_encoding_direction", "phase_encoding_axis"
 
 
 def fact(field: Field, acquisition: Acquisition) -> object:
-    """Return a fact of a series for comparisons; None where it is not known."""
+    """Return a fact of a series, or the value that a missing header field means; None where it is not known."""
     value = getattr(acquisition, field.name)
     if value is None and field.name == _AXIS and acquisition.phase_encoding_direction:
         return acquisition.phase_encoding_direction[0]
@@ -31,30 +31,34 @@ def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, ser
         differences.append(
             _difference(series, "kinds", ", ".join(sorted(entry.kinds)), ", ".join(sorted(series.kinds)))
         )
-    short = expected.volumes is not None and acquisition.complete_volumes not in (None, *_range(expected.volumes))
+    complete = acquisition.complete_volumes
+    is_other_length = expected.volumes is not None and complete is not None and complete not in expected.volumes
     for name, value in expected.values.items():
         actual = fact(FIELDS[name], acquisition)
         if isinstance(value, Shells):
-            agrees = value.agrees(actual, counted=not short and not series.lacking)
+            agrees = value.agrees(actual, counted=not is_other_length and not series.lacking)
         else:
-            agrees = value.agrees(actual) or _same_axis(name, value.text, acquisition)
+            agrees = value.agrees(actual) or _has_axis_of(name, value, acquisition)
         if not agrees:
             differences.append(_difference(series, name, value.text, actual_text(actual)))
     return differences
 
 
 def volume_difference(expected: SeriesParameters, series: ScannedSeries) -> Iterator[Difference]:
-    """Yield the difference of the number of complete volumes from the protocol, else from the number that was planned."""
+    """Yield the difference between the number of complete volumes and the expected number.
+
+    Without an expected number, an incomplete series should have as many volumes as were planned or begun.
+    """
     acquisition = series.acquisition
     if acquisition is None or acquisition.complete_volumes is None:
         return
-    complete, planned = acquisition.complete_volumes, expected.volumes
-    if planned is None and series.lacking:
+    complete, volumes = acquisition.complete_volumes, expected.volumes
+    if volumes is None and series.lacking:
         whole = max(acquisition.planned_volumes or 0, acquisition.acquired_volumes or 0)
-        planned = Count(whole, whole)
-    if planned is None or complete in planned:
+        volumes = Count(whole, whole)
+    if volumes is None or complete in volumes:
         return
-    is_short = complete < planned.least
+    is_short = complete < volumes.least
     missing = acquisition.missing_slices if is_short else 0
     yield Difference(
         DifferenceKind.VOLUMES if is_short else DifferenceKind.PARAMETER,
@@ -62,20 +66,18 @@ def volume_difference(expected: SeriesParameters, series: ScannedSeries) -> Iter
         series.number,
         series.n,
         "volumes",
-        planned.text,
+        volumes.text,
         str(complete),
         f"{counted(missing, 'slice')} missing" if missing else "",
     )
 
 
-def _range(count: Count) -> range:
-    return range(count.least, count.most + 1)
-
-
-def _same_axis(name: str, expected: str, acquisition: Acquisition) -> bool:
-    """Return whether a series whose polarity is not known has the axis of the expected direction."""
+def _has_axis_of(name: str, expected: Numbers | Words, acquisition: Acquisition) -> bool:
+    """Return whether a series whose polarity is not known has the axis of an expected direction."""
     axis = acquisition.phase_encoding_axis if acquisition.phase_encoding_direction is None else None
-    return name == _DIRECTION and axis is not None and axis == expected.rstrip("-")
+    if name != _DIRECTION or axis is None or not isinstance(expected, Words):
+        return False
+    return axis in [choice.rstrip("-") for choice in expected.choices]
 
 
 def _difference(series: ScannedSeries, field: str, expected: str, actual: str | None) -> Difference:
