@@ -28,6 +28,7 @@ class SessionCheck(NamedTuple):
     matches: tuple[Match, ...]
     """The entries for the scanner of the session, in the order of the protocol."""
     extra: tuple[ScannedSeries, ...]
+    """Evaluable series without an entry."""
     scanner_differences: tuple[Difference, ...] = ()
     """Differences of the scanner, which concern all series."""
 
@@ -39,7 +40,7 @@ class SessionCheck(NamedTuple):
 
     @property
     def repeated(self) -> frozenset[int]:
-        """Return the n of complete series that exist more often than expected."""
+        """Return the n of the surplus series that are complete."""
         surplus = (series for match in self.matches for series in match.surplus)
         return frozenset(series.n for series in surplus if series.verdict is SeriesVerdict.COMPLETE)
 
@@ -105,13 +106,13 @@ def _match(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str)
 
 
 def _in_order(series: Sequence[ScannedSeries]) -> list[ScannedSeries]:
-    """Return series by their start time if all have one, else by their numbers."""
+    """Return series in order of their start if all have a date and time, else in order of their n."""
     times = {scan.n: (scan.acquisition or Acquisition()).started or "" for scan in series}
     timed = all("T" in time for time in times.values())
     return sorted(series, key=lambda scan: (times[scan.n] if timed else "", scan.n))
 
 
-def _repeated(entry: ExpectedSeries, series: ScannedSeries, differing: Sequence[Difference], number: int) -> Difference:
+def _repeated(entry: ExpectedSeries, series: ScannedSeries, differing: Sequence[Difference], count: int) -> Difference:
     """Return the difference of a surplus series; its other differences are only a note, since the series is not needed."""
     notes = [f"{difference.field} {difference.actual or 'not known'}" for difference in differing]
     if series.lacking:
@@ -123,7 +124,7 @@ def _repeated(entry: ExpectedSeries, series: ScannedSeries, differing: Sequence[
         series.n,
         "count",
         entry.count.text,
-        str(number),
+        str(count),
         ", ".join(notes) or str(series.verdict or ""),
     )
 

@@ -24,9 +24,9 @@ class Difference(NamedTuple):
     number: int | None = None
     """SeriesNumber; None if the series has none or is missing."""
     n: int | None = None
-    """The number of the series in the session folder."""
+    """The number of the series in the session folder; None if the series is missing."""
     field: str = ""
-    """The parameter that was compared."""
+    """The parameter that was compared, or `count`, `kinds`, `volumes`, `scanner`, `software`."""
     expected: str = ""
     actual: str | None = None
     """None if it is not known."""
@@ -63,13 +63,13 @@ class Difference(NamedTuple):
         return f"{self.field} is {self.actual or 'not known'}, expected {self.expected}"
 
 
-_LONGEST = 10
+_MOST = 10
 """Largest number of differences in one message."""
 
 
-def in_words(differences: Sequence[Difference], longest: int = _LONGEST) -> str:
-    """Return the first differences in one line."""
-    texts = [difference.text for difference in differences[:longest]]
+def in_words(differences: Sequence[Difference], most: int = _MOST) -> str:
+    """Return the first `most` differences in one line, and the number of further ones."""
+    texts = [difference.text for difference in differences[:most]]
     more = len(differences) - len(texts)
     return "; ".join([*texts, *([f"{more} more"] if more else [])])
 

@@ -28,7 +28,7 @@ class Field(NamedTuple):
     learned: bool = False
     """Whether `protocol learn` proposes it."""
     agreement: float = 0.5
-    """A value is proposed if more than this fraction of the series agrees; scanners select coil elements themselves."""
+    """A value is proposed if more than this fraction of the series agrees."""
     length: int = 0
     """Length of a list of numbers; 0: any."""
     choices: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ FIELDS = {
         Field("total_readout_time_s", Form.NUMBER, ratio=0.01, most=math.inf),
         Field("b_values", Form.SHELLS, learned=True),
         Field("directions", Form.NUMBER),
-        Field("coil", Form.WORD, learned=True, agreement=0.7),
+        Field("coil", Form.WORD, learned=True, agreement=0.7),  # scanners select coil elements themselves
         Field("sequence_name", Form.WORD),
         Field("field_strength_t", Form.NUMBER, 0.2),
         Field("software", Form.WORD),

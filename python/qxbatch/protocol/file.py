@@ -41,7 +41,7 @@ class _Reader:
         if not tables:
             self._refuse((), "there is no series.", "Begin each entry with [[series]].")
         series = tuple(self._expected(("series", k), table) for k, table in enumerate(tables))
-        self._refuse_twice(series)
+        self._refuse_duplicates(series)
         scanners = self._scanners(content.get("scanners", {}))
         for k, entry in enumerate(series if scanners else ()):
             self._refuse_unlisted(("series", k, "scanners"), entry.scanners, scanners)
@@ -53,7 +53,10 @@ class _Reader:
         if not isinstance(table, dict):
             hint = 'Write [scanners], and below it lines such as "Siemens Prisma" = ["syngo MR E11"].'
             self._refuse(("scanners",), "scanners is not a table.", hint)
-        return {name: self._file.texts(("scanners", name), versions, empty=True) for name, versions in table.items()}
+        return {
+            name: self._file.texts(("scanners", name), versions, "syngo MR E11", may_be_empty=True)
+            for name, versions in table.items()
+        }
 
     def _expected(self, place: Place, table: Mapping[str, Any]) -> ExpectedSeries:
         self._file.know(place, table, _OF_SERIES)
@@ -74,7 +77,9 @@ class _Reader:
             kinds=self._kinds((*place, "kinds"), table["kinds"]) if "kinds" in table else None,
             count=self._count((*place, "count"), table["count"]) if "count" in table else ONCE,
             parameters=self._parameters(place, table),
-            scanners=self._file.texts((*place, "scanners"), table["scanners"]) if "scanners" in table else (),
+            scanners=self._file.texts((*place, "scanners"), table["scanners"], "Siemens Prisma")
+            if "scanners" in table
+            else (),
             by_scanner={
                 model: self._parameters((*place, "scanner", model), values) for model, values in scanner_tables.items()
             },
@@ -98,13 +103,13 @@ class _Reader:
             self._file.refuse_value(place, value, str(error))
 
     def _kinds(self, place: Place, value: Any) -> frozenset[ImageKind]:
-        texts = self._file.texts(place, value)
+        texts = self._file.texts(place, value, ImageKind.MAGNITUDE)
         for text in texts:
             if text not in list(ImageKind):
                 self._refuse(place, f"{text!r} is not a kind of image.", f"Write some of: {', '.join(ImageKind)}.")
         return frozenset(map(ImageKind, texts))
 
-    def _refuse_twice(self, series: Iterable[ExpectedSeries]) -> None:
+    def _refuse_duplicates(self, series: Iterable[ExpectedSeries]) -> None:
         """Refuse an entry that duplicates an earlier one."""
         first_index: dict[object, int] = {}
         for k, entry in enumerate(series):
@@ -112,7 +117,7 @@ class _Reader:
             if key in first_index:
                 line = self._file.line(("series", first_index[key]))
                 hint = "Leave one of them out, or give them different kinds or scanners."
-                self._refuse(("series", k), f"the series {entry.name!r} is already defined in line {line}, too.", hint)
+                self._refuse(("series", k), f"the series {entry.name!r} is already defined in line {line}.", hint)
             first_index[key] = k
 
     def _refuse_unlisted(self, place: Place, names: Iterable[str], scanners: Iterable[str]) -> None:

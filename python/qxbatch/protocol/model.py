@@ -50,11 +50,11 @@ class ExpectedSeries:
         return not self.scanners or any(names_scanner(name, scanner) for name in self.scanners)
 
     def matches_name(self, name: str) -> bool:
-        """Return whether a series of that name belongs to the entry."""
+        """Return whether the glob matches the name of a series."""
         return _matches_name(name, self.name)
 
     def matches(self, series: ScannedSeries) -> bool:
-        """Return whether a series belongs to the entry by its name and kinds."""
+        """Return whether the entry matches a series by its name and kinds."""
         return self.matches_name(series.name) and (self.kinds is None or series.kinds == self.kinds)
 
     @property

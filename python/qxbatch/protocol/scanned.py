@@ -45,7 +45,7 @@ class ScannedSeries:
 
     @property
     def evaluable(self) -> bool:
-        """Return whether it is a scan, not a localizer, report or saved screen."""
+        """Return whether it is a scan, not a localizer, report or saved screen; True if it was not examined."""
         return self.verdict is not SeriesVerdict.NOT_EVALUABLE
 
     @property
@@ -68,7 +68,7 @@ class ScannedSession:
 
     @cached_property
     def scanner(self) -> str:
-        """Return the scanner of most series."""
+        """Return the scanner of most series; UNKNOWN if no series has one."""
         return _most(series.scanner for series in self.series) or UNKNOWN
 
     @property

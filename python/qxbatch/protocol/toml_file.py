@@ -16,12 +16,14 @@ LARGEST = 1 << 20
 """Limit in bytes; a larger file was named by mistake."""
 _LINE = re.compile(r"\s*\(at line (\d+), column \d+\)")
 _TWICE = "a key exists twice in one table"
+_REPEATED = (_TWICE, "cannot declare", "duplicate")
+"""How the messages about a key or table that exists twice begin."""
 _LONGEST = 60
 """Characters of a value in a message."""
 
 
 class TomlFile(NamedTuple):
-    """The content of a file and the place of each of its keys."""
+    """The content of a file and the line of each of its keys."""
 
     path: Path
     content: Mapping[str, Any]
@@ -48,43 +50,44 @@ class TomlFile(NamedTuple):
                 hint = f"Did you mean {near}?" if near else f"Write one of: {', '.join(keys)}."
                 self.refuse((*place, key), f"the key {key!r} is not known.", hint)
 
-    def texts(self, place: Place, value: Any, *, empty: bool = False, example: str = "magnitude") -> tuple[str, ...]:
-        """Return a list of texts."""
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value) or not (value or empty):
+    def texts(self, place: Place, value: Any, example: str, *, may_be_empty: bool = False) -> tuple[str, ...]:
+        """Return a list of texts; `example` is an item of such a list. Raises UsageError."""
+        is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        if not is_list or not (value or may_be_empty):
             self.refuse_value(place, value, f'a list of texts, such as ["{example}"]')
         return tuple(value)
 
 
-def read_toml(path: Path, what: str, missing: str, quoting: str) -> TomlFile:
+def read_toml(path: Path, what: str, file_hint: str, quoting: str) -> TomlFile:
     """Return a file. Raises UsageError.
 
-    For messages: `what` is the kind of file, `missing` the hint if the file does not exist, `quoting` shows how texts are
-    written.
+    For messages: `what` is the kind of file, `file_hint` the hint if it cannot be read, `quoting` shows how
+    texts are written.
     """
-    return toml_file(path, _text(path, what, missing), missing, quoting)
+    return toml_file(path, _text(path, what, file_hint), file_hint, quoting)
 
 
-def toml_file(path: Path, text: str, missing: str, quoting: str) -> TomlFile:
+def toml_file(path: Path, text: str, file_hint: str, quoting: str) -> TomlFile:
     """Return the file that has this text. Raises UsageError."""
     try:
         content = tomllib.loads(text)
     except ValueError as error:
         line, message = _toml_error(text, error)
-        hint = "Leave one of them out." if message == _TWICE else quoting
+        hint = "Leave one of them out." if message.startswith(_REPEATED) else quoting
         raise UsageError(f"{path}:{line}: this is not TOML: {message}.", hint) from None
     except RecursionError:
-        raise UsageError(f"{path}:1: lists are nested too deeply.", missing) from None
+        raise UsageError(f"{path}:1: lists are nested too deeply.", file_hint) from None
     return TomlFile(path, content, lines_of(text))
 
 
-def _text(path: Path, what: str, missing: str) -> str:
+def _text(path: Path, what: str, file_hint: str) -> str:
     try:
         with opened(path) as file:
             data = file.buffer.read(LARGEST + 1)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {reason_text(error, path)}.", missing) from None
+        raise UsageError(f"{path}: cannot be read: {reason_text(error, path)}.", file_hint) from None
     if len(data) > LARGEST:
-        raise UsageError(f"{path}: has more than {LARGEST} bytes: this is not a {what}.", missing)
+        raise UsageError(f"{path}: has more than {LARGEST} bytes: this is not a {what}.", file_hint)
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -94,11 +97,12 @@ def _text(path: Path, what: str, missing: str) -> str:
 
 
 def _toml_error(text: str, error: ValueError) -> tuple[int, str]:
-    message = str(error).replace("Cannot overwrite a value", _TWICE)
+    message = str(error)
+    message = f"{message[:1].lower()}{message[1:]}".replace("cannot overwrite a value", _TWICE)
     match = _LINE.search(message)
     if match:
-        return int(match[1]), _LINE.sub("", message).lower()
-    return line_of_unfinished(text), message.replace(" (at end of document)", ", and the file ends before it").lower()
+        return int(match[1]), _LINE.sub("", message)
+    return line_of_unfinished(text), message.replace(" (at end of document)", ", and the file ends before it")
 
 
 def _shortened(value: Any) -> str:

@@ -1,6 +1,5 @@
 """Expected values of a protocol: read from TOML, compared with the facts of a series, and written as TOML or text."""
 
-import math
 import re
 import sys
 from collections.abc import Mapping
@@ -104,7 +103,7 @@ class Shells:
     shells: tuple[tuple[float, int], ...]
 
     def agrees(self, actual: object, *, counted: bool = True) -> bool:
-        """Return whether a series has these shells; with `counted` also their numbers of volumes."""
+        """Return whether a series has only b-values of these shells; with `counted`, with these numbers of volumes."""
         counts = dict.fromkeys((b for b, _ in self.shells), 0)
         for b, count in actual if isinstance(actual, tuple) else ():
             nearest = min(counts, key=lambda shell: abs(shell - b))
@@ -158,7 +157,7 @@ def _escaped(character: str) -> str:
 
 
 def count_of(value: object, least: int = 0) -> Count:
-    """Return a count: 300, "1-2" or "300 ± 5". Raises WrongValueError."""
+    """Return a count from its TOML value: 300, "1-2" or "300 ± 5", at least `least`. Raises WrongValueError."""
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     match = _COUNT.fullmatch(text)
     if match is None:
@@ -166,12 +165,12 @@ def count_of(value: object, least: int = 0) -> Count:
     first, sign, second = int(match[1]), match[2], int(match[3] or 0)
     count = Count(first, second) if sign in ("-", "–") else Count(max(least, first - second), first + second)
     if count.most < count.least or count.most < max(least, 1):
-        raise WrongValueError('a range from a smaller to a larger number, such as "1-2"')
+        raise WrongValueError('a number from 1, or a range from a smaller to a larger number, such as "1-2"')
     return count
 
 
 def expectation(field: Field, value: object) -> Expectation:
-    """Return the expected value of a field as TOML has it. Raises WrongValueError."""
+    """Return the expected value of a field from its TOML value. Raises WrongValueError."""
     if field.form is Form.SHELLS:
         return _shells(value)
     if field.form is Form.WORD:
@@ -190,7 +189,7 @@ def _amount(field: Field, value: object) -> tuple[float, float]:
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
         return float(value), field.tolerance(value)
     match = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
-    if match is None or not all(math.isfinite(float(text)) for text in (match[1], match[2] or "0")):
+    if match is None:
         raise WrongValueError('a number, or a number with its tolerance such as "30 ± 1", "30 +- 1" or "30 ± 2%"')
     number = float(match[1])
     if match[2] is None:

@@ -133,7 +133,7 @@ class RuleReader:
         return self._words(place, [value], choices)[0]
 
     def _words(self, place: Place, value: Any, choices: tuple[str, ...]) -> tuple[str, ...]:
-        words = self._file.texts(place, value, example=choices[0])
+        words = self._file.texts(place, value, choices[0])
         for word in words:
             if word not in choices:
                 self._file.refuse(place, f"{word!r} is not known.", f"Write some of: {', '.join(choices)}.")
