@@ -33,7 +33,10 @@ def glob_pattern(glob: str) -> re.Pattern[str]:
             continue
         regexes.append({"*": ".*?", "?": "."}.get(glob[position], re.escape(glob[position])))
         position += 1
-    return re.compile("".join(regexes), re.IGNORECASE | re.DOTALL)
+    try:
+        return re.compile("".join(regexes), re.IGNORECASE | re.DOTALL)
+    except re.error as error:
+        raise WrongValueError(f"a glob ({error})") from None
 
 
 @lru_cache(1 << 10)
@@ -43,11 +46,6 @@ def regex_pattern(text: str) -> re.Pattern[str]:
         return re.compile(text, re.IGNORECASE)
     except (re.error, RecursionError, OverflowError) as error:
         raise WrongValueError(f"a regular expression of Python ({error})") from None
-
-
-def capture_names(pattern: re.Pattern[str]) -> tuple[str, ...]:
-    """Return the names that a pattern captures."""
-    return tuple(pattern.groupindex)
 
 
 def _captured(name: str, names: set[str]) -> str:

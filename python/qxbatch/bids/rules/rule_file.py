@@ -1,5 +1,6 @@
 """Read a rule file and check it completely by the BIDS schema before anything is written (docs/bids.md)."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from qxbatch.bids.schema.names import Schema, load_schema
 from qxbatch.bids.schema.target import label, placeholders
 from qxbatch.protocol.lines import Place
 from qxbatch.protocol.toml_file import TomlFile, read_toml, toml_file
+from qxbatch.protocol.values import WrongValueError, quoted
 
 _TOP = ("rule", "session", "labels", "dataset")
 _LABELS = ("pattern", "subject", "session", "subjects", "sessions")
@@ -65,7 +67,8 @@ class _Reader:
 
     def _table(self, place: Place, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
-            self._file.refuse(place, f"{place[-1]} is not a table.", f"Write [{place[0]}].")
+            header = ".".join([str(place[0]), *(quoted(str(key)) for key in place[1:])])
+            self._file.refuse(place, f"{place[-1]} is not a table.", f"Write [{header}], and its keys below it.")
         return value
 
     def _session(self, name: str, value: Any) -> SessionRules:
@@ -100,7 +103,7 @@ class _Reader:
             for name in placeholders(value):
                 if name not in _PLACEHOLDERS:
                     self._file.refuse((*place, key), f"{{{name}}} is not known.", "Write {subject} or {session}.")
-        if pattern and "subject" not in glob_pattern(pattern).groupindex:
+        if pattern and "subject" not in self._glob((*place, "pattern"), pattern).groupindex:
             self._file.refuse(
                 (*place, "pattern"), "pattern has no {subject}.", 'Write pattern = "{subject}_{session}".'
             )
@@ -111,6 +114,12 @@ class _Reader:
             self._label_table((*place, "subjects"), table.get("subjects", {})),
             self._label_table((*place, "sessions"), table.get("sessions", {})),
         )
+
+    def _glob(self, place: Place, value: str) -> re.Pattern[str]:
+        try:
+            return glob_pattern(value)
+        except WrongValueError as error:
+            self._file.refuse_value(place, value, str(error))
 
     def _label_table(self, place: Place, value: Any) -> dict[str, str]:
         table = self._table(place, value)

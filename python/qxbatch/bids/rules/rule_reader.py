@@ -130,7 +130,9 @@ class RuleReader:
         return value
 
     def _word(self, place: Place, value: Any, choices: tuple[str, ...]) -> str:
-        return self._words(place, [value], choices)[0]
+        if value not in choices:
+            self._file.refuse(place, f"{value!r} is not known.", f"Write one of: {', '.join(choices)}.")
+        return str(value)
 
     def _words(self, place: Place, value: Any, choices: tuple[str, ...]) -> tuple[str, ...]:
         words = self._file.texts(place, value, choices[0])

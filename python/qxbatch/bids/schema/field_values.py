@@ -72,6 +72,6 @@ def _text(definition: Mapping[str, Any]) -> str:
         return f"one of: {', '.join(map(str, definition['enum']))}"
     kind = str(definition.get("type", ""))
     if kind == "array" and definition.get("items"):
-        return f"a list, of which each is {_text(definition['items'])}"
+        return f"a list in which each item is {_text(definition['items'])}"
     limits = " and ".join(f"{word} {definition[name]}" for name, word, _accept in _LIMITS if name in definition)
     return f"{_WORDS.get(kind, 'a value of JSON')} {limits}".strip()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 
 from qxbatch.bids.schema.names import Entity, Schema
 from qxbatch.nearest import nearest
@@ -14,8 +15,8 @@ BUILT_IN = ("name", "task", "protocol", "number", "dir")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r"[0-9a-zA-Z+]+", re.ASCII)
 _INDEX = re.compile(r"[0-9]+", re.ASCII)
-_STANDS_FOR = "\ufffc"
-"""Replaces a name in braces for the check."""
+_MARK = "\ufffc"
+"""Begins and ends the number that replaces a name in braces for the check: names can contain `_`."""
 
 
 class TargetError(ValueError):
@@ -82,11 +83,21 @@ def check_template(text: str, captures: Iterable[str], schema: Schema) -> None:
             raise TargetError(f"{{{name}}} is not captured by any key of match.", hint)
     if set("{}") & set(_PLACEHOLDER.sub("", text)):
         raise TargetError(f"{text!r} has an unmatched brace.", "Write names in braces: dir-{dir}.")
-    marked = _PLACEHOLDER.sub(_STANDS_FOR, text)
+    numbers = count()
+    marked = _PLACEHOLDER.sub(lambda _name: f"{_MARK}{next(numbers)}{_MARK}", text)
     *_pairs_before, suffix = marked.split("_")
-    if _STANDS_FOR in marked.partition("/")[0] + suffix:
+    if _MARK in marked.partition("/")[0] + suffix:
         raise TargetError("data type and suffix cannot be in braces.", "Write a rule for each suffix.")
-    read_target(marked, schema, is_template=True)
+    try:
+        read_target(marked, schema, is_template=True)
+    except TargetError as error:
+        raise TargetError(_unmarked(error.message, text), _unmarked(error.hint, text)) from None
+
+
+def _unmarked(message: str, template: str) -> str:
+    """Return a message with the names in braces of a template in place of their numbers."""
+    names = placeholders(template)
+    return re.sub(rf"{_MARK}(\d+){_MARK}", lambda match: f"{{{names[int(match[1])]}}}", message)
 
 
 def read_target(text: str, schema: Schema, *, is_template: bool = False) -> Target:
@@ -136,7 +147,7 @@ def _pairs(
 
 
 def _check_value(entity: Entity, value: str, *, is_template: bool) -> None:
-    if is_template and _STANDS_FOR in value:
+    if is_template and _MARK in value:
         return
     pattern = _INDEX if entity.is_index else _LABEL
     if not pattern.fullmatch(value):
