@@ -11,8 +11,6 @@ from qxbatch.problems import UsageError
 _IMAGE = ".nii.gz"
 _LEVELS = ("subject", "session")
 """Entities that identify the session."""
-LABEL = r"[0-9a-zA-Z+]+"
-INDEX = r"[0-9]+"
 
 
 class Entity(NamedTuple):

@@ -31,11 +31,6 @@ class PlacedName(NamedTuple):
         return "_".join([self.datatype, *pairs])
 
 
-def subject_folder(path: str) -> str:
-    """Return the first folder of a path in a data set: `sub-01`."""
-    return path.split("/", 1)[0]
-
-
 def session_prefix(subject: str, session: str) -> tuple[str, str]:
     """Return the folder of a session and how its file names begin.
 
