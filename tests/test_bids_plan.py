@@ -181,6 +181,19 @@ def test_an_explanation_names_later_rules_that_match_too(tmp_path, folders):
     assert 'also matches, but is later: rule in line 9: name = "rest*" -> func/task-other_bold' in explanation
 
 
+def test_an_undecided_image_of_a_table_is_named_with_its_line(tmp_path, folders):
+    plans = decide(folders, rules(tmp_path, TEXT))
+    (row,) = [line for line in plan_text(plans).splitlines() if "\t42\t" in line]
+    first, *_others = edited(tmp_path, plans, ("sub-S01/func/sub-S01_task-other_bold", "undecided"), (f"{row}\n", ""))
+    table = tmp_path / "plan.tsv"
+    assert [each.reason for each in first.undecided] == [
+        f"line 4 of {table} does not decide it",
+        f"line 5 of {table} does not decide it",
+    ]
+    (first,) = edited(tmp_path, plans[:1], *[(f"{line}\n", "") for line in plan_text(plans[:1]).splitlines()[3:6]])
+    assert [each.reason for each in first.undecided] == [f"image {n} is not in {table}" for n in (31, 41)]
+
+
 def test_an_undecided_series_is_explained(tmp_path, folders):
     explanation = explain(folders, rules(tmp_path, TEXT), "S01", "n40")
     assert "undecided: no rule matches it." in explanation

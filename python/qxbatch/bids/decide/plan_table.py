@@ -49,7 +49,7 @@ def plan_text(plans: Iterable[SessionPlan]) -> str:
 
 
 def _rows(plan: SessionPlan) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of a session by image numbers."""
+    """Yield the rows of a session in the order of its series and images."""
     if plan.problem:
         yield plan.session.id, "", "", "", "", UNDECIDED, f"{plan.problem}. {plan.hint}"
         return
@@ -106,7 +106,7 @@ def _cell(value: object) -> str:
 
 
 def read_plan(path: Path, plans: Sequence[SessionPlan]) -> list[SessionPlan]:
-    """Return the plans with the paths of an edited table; rules still give everything else. Raises UsageError.
+    """Return the plans with the paths of an edited table; everything else is still from the rules. Raises UsageError.
 
     An image that is not in the table is undecided; a session that is not in the table is omitted.
     """
@@ -180,7 +180,7 @@ def _edited(path: Path, plan: SessionPlan, rows: Sequence[_Row]) -> SessionPlan:
             what = "is in the table twice" if row.image in images else f"does not exist in session {row.session}"
             raise UsageError(f"{path}:{row.line}: image {row.image} {what}.", _HINT)
         if row.path.casefold() == UNDECIDED or not row.path:
-            reasons[row.image] = f"the plan does not decide it in line {row.line}"
+            reasons[row.image] = f"line {row.line} of {path} does not decide it"
             continue
         image, rule = remaining.pop(row.image), rules.get(row.image)
         if row.path.casefold() == IGNORED:
@@ -195,9 +195,10 @@ def _edited(path: Path, plan: SessionPlan, rows: Sequence[_Row]) -> SessionPlan:
         target = _check_path(path, row, plan)
         rule_of_row = rule if rule is not None and not rule.ignore else Rule(0, {}, target)
         placed.append(Placed(image, row.path, rule_of_row, row.reason))
-    undecided = {
-        image.series.n: Undecided(image.series, "the plan does not decide it", _HINT) for image in remaining.values()
-    }
+    undecided: dict[int, Undecided] = {}
+    for number, image in remaining.items():
+        reason = reasons.get(number, f"image {number} is not in {path}")
+        undecided.setdefault(image.series.n, Undecided(image.series, reason, _HINT))
     order = sorted(placed, key=lambda item: item.image.number)
     return replace(plan, placed=tuple(order), ignored=tuple(ignored), undecided=tuple(undecided.values()))
 
