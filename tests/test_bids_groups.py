@@ -205,6 +205,13 @@ def test_each_value_of_copies_chooses_one_image(tmp_path, choice, exported):
     assert reasons == {f"copies = {choice}: series {exported // 10} is the same acquisition"}
 
 
+def test_a_series_without_a_number_is_named_by_its_files(tmp_path):
+    rules = REST.replace("_bold", '_bold"\nrepeat = "last', 1)
+    scans = (Scan(2, "rest", "10:00:00", 9), Scan(3, "rest", "11:00:00", 9, header={"SeriesNumber": None}))
+    session_plan = plan(tmp_path, rules, *scans)
+    assert [each.reason for each in session_plan.ignored] == ["repeat = last: series n30 was scanned later"]
+
+
 def test_a_study_sent_again_with_other_uids_is_one_acquisition(tmp_path):
     other_study = {"StudyInstanceUID": "1.2.3"}
     sent_again = Scan(2, "rest", "10:00:00", 60, header=other_study, n=100020)

@@ -177,6 +177,9 @@ def test_an_empty_label_leaves_the_series_undecided(tmp_path):
     session_plan = plan(tmp_path, RULE.format(match='name = "*"', target="func/task-{name}_bold"), Scan(4, "???"))
     (undecided,) = session_plan.undecided
     assert "task- is not valid" in undecided.reason
+    text = RULE.format(match='name = "*"', target="func/task-rest_acq-{number}_bold")
+    (undecided,) = plan(tmp_path / "b", text, Scan(4, "rest", header={"SeriesNumber": None})).undecided
+    assert "acq- is not valid" in undecided.reason
 
 
 def test_par_rec_series_match_by_their_source(tmp_path):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from qxbatch.acquisition import ImageKind
 from qxbatch.bids.decide.acquisitions import Acquisition, Candidate
 from qxbatch.bids.decide.families import FIELD_MAP_SUFFIXES
-from qxbatch.bids.images import facts as kinds
-from qxbatch.bids.images.facts import ImageFacts
+from qxbatch.bids.decide.texts import series_number_text
+from qxbatch.bids.images.facts import IN_HZ, ImageFacts
 from qxbatch.bids.schema.names import Entity, Schema
 from qxbatch.bids.schema.target import Target
 
@@ -19,7 +19,6 @@ _PARTS = {
     ImageKind.IMAGINARY: "imag",
 }
 _INVERSION = re.compile(r"inv[-_ ]?(\d)", re.IGNORECASE)
-_TWO = 2
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def _inversion(
 ) -> ValueAndSource:
     times = _distinct(facts.ti_ms for facts in alike)
     by_name = _INVERSION.search(image.name)
-    if by_name and len(times) < _TWO and allowed["inv"].required:
+    if by_name and len(times) <= 1 and allowed["inv"].required:
         return by_name[1], "the name of the series"
     if len(times) > 1 or (allowed["inv"].required and times):
         return _index(
@@ -137,15 +136,15 @@ _FIELDS = {"echo": "EchoTime", "inv": "InversionTime", "flip": "FlipAngle", "mt"
 
 
 def _missing(name: str, facts: ImageFacts) -> str:
-    where = f"no header of series {facts.number} has {_FIELDS[name]}" if name in _FIELDS else "no header has it"
-    return f"it needs the entity {name}, and {where}"
+    has_no = f"no header of {series_number_text(facts)} has {_FIELDS[name]}" if name in _FIELDS else "no header has it"
+    return f"it needs the entity {name}, and {has_no}"
 
 
 def _field_map(members: list[Candidate]) -> list[NamedImage]:
     """Return the images of one field map, with suffixes by echo and kind."""
     in_hz = [member for member in members if _shows_hz(member)]
-    no_phases = (ImageKind.MAGNITUDE, ImageKind.DERIVED) if in_hz else (ImageKind.MAGNITUDE,)
-    phases = [member for member in members if member not in in_hz and member.facts.kind not in no_phases]
+    magnitude_kinds = (ImageKind.MAGNITUDE, ImageKind.DERIVED) if in_hz else (ImageKind.MAGNITUDE,)
+    phases = [member for member in members if member not in in_hz and member.facts.kind not in magnitude_kinds]
     magnitudes = [member for member in members if member not in in_hz and member not in phases]
     images = [_suffixed(member, "fieldmap", "it is in Hz") for member in in_hz]
     times = _distinct(member.facts.te_ms for member in phases)
@@ -169,25 +168,25 @@ def _field_map(members: list[Candidate]) -> list[NamedImage]:
 
 def _shows_hz(member: Candidate) -> bool:
     is_magnitude = member.facts.kind == ImageKind.MAGNITUDE
-    return member.facts.kind == kinds.IN_HZ or (member.target.suffix == "fieldmap" and not is_magnitude)
+    return member.facts.kind == IN_HZ or (member.target.suffix == "fieldmap" and not is_magnitude)
 
 
 def _suffixed(member: Candidate, suffix: str, note: str) -> NamedImage:
     target = replace(member.target, suffix=suffix)
-    missing = "" if suffix in FIELD_MAP_SUFFIXES else f"its field map has more than {_TWO} echoes"
+    missing = "" if suffix in FIELD_MAP_SUFFIXES else "its field map has more than 2 echoes"
     changed = (f"{suffix}: {note}",) if suffix != member.target.suffix else ()
     return NamedImage(member, target, changed, missing)
 
 
 def _echo_note(member: Candidate, times: list[float]) -> str:
     kind = f"its kind is {member.facts.kind}"
-    if len(times) < _TWO:
+    if len(times) <= 1:
         return kind
     return f"{kind}, EchoTime {_number(member.facts.te_ms)} ms of {', '.join(map(_number, times))}"
 
 
 def _distinct(values: Iterable[float | None]) -> list[float]:
-    """Return the distinct values, sorted."""
+    """Return the distinct values, sorted; values that differ only by rounding are one."""
     distinct: list[float] = []
     for value in sorted(value for value in values if value is not None):
         if not distinct or value - distinct[-1] > 1e-3 * max(1.0, abs(value)) / 10:

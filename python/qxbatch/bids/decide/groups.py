@@ -7,6 +7,7 @@ from qxbatch.acquisition import SeriesVerdict
 from qxbatch.bids.decide.acquisitions import Acquisition, Candidate, acquisitions, copies, joined, slot
 from qxbatch.bids.decide.entities import NamedImage, named
 from qxbatch.bids.decide.families import Family, family_of, is_companion, is_set, most_echoes, run_of
+from qxbatch.bids.decide.texts import series_number_text
 from qxbatch.bids.schema.names import Schema
 
 
@@ -16,13 +17,13 @@ class Groups:
 
     named: list[NamedImage] = field(default_factory=list)
     dropped: list[tuple[Candidate, str]] = field(default_factory=list)
-    """Images that `repeat` excludes, and why."""
+    """Images that `repeat` or `copies` excludes, and why."""
     orphans: list[tuple[Candidate, str, str]] = field(default_factory=list)
     """Images whose run is missing: the reason, and what to write into the rule file."""
 
 
 def grouped(candidates: Iterable[Candidate], schema: Schema) -> Groups:
-    """Return the images of one session with their targets."""
+    """Return the images of one session in groups, with their targets."""
     families: dict[Family, list[Candidate]] = {}
     for candidate in candidates:
         families.setdefault(family_of(candidate), []).append(candidate)
@@ -45,12 +46,12 @@ def _family(family: Family, members: list[Candidate], schema: Schema, result: Gr
         _drop_copies(run, result)
     companions_of_run = _companions(companions, runs, result)
     kept_runs = [run for run in runs if _is_kept(run, runs, result, companions_of_run.get(id(run), []))]
-    numbers = len(kept_runs) > 1 and "run" not in dict(family.entities)
+    is_numbered = len(kept_runs) > 1 and "run" not in dict(family.entities)
     for k, run in enumerate(kept_runs, 1):
         whole = Acquisition([*run.members, *companions_of_run.get(id(run), [])])
-        note = f"run-{k}: number {k} of {len(kept_runs)} by acquisition time ({_start_text(run)})"
+        note = f"run-{k}: number {k} of {len(kept_runs)} by {_order_text(run)}"
         for image in named(whole, schema):
-            result.named.append(_numbered(image, k, note, schema) if numbers else image)
+            result.named.append(_numbered(image, k, note, schema) if is_numbered else image)
 
 
 def _numbered(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImage:
@@ -59,9 +60,10 @@ def _numbered(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImag
     return replace(image, target=image.target.having(schema, {"run": str(k)}), notes=(note, *image.notes))
 
 
-def _start_text(run: Acquisition) -> str:
+def _order_text(run: Acquisition) -> str:
     start = run.start
-    return start.isoformat(sep=" ", timespec="seconds") if start else "no time is known: by series number"
+    time = f"acquisition time ({start.isoformat(sep=' ', timespec='seconds')})" if start else ""
+    return time or "series number, since no time is known"
 
 
 def _drop_copies(run: Acquisition, result: Groups) -> None:
@@ -75,15 +77,15 @@ def _drop_copies(run: Acquisition, result: Groups) -> None:
         for member in same:
             if member is not best:
                 run.members.remove(member)
-                number = best.facts.number
-                result.dropped.append((member, f"{option} = {choice}: series {number} is the same acquisition"))
+                reason = f"{option} = {choice}: {series_number_text(best.facts)} is the same acquisition"
+                result.dropped.append((member, reason))
 
 
-def _best(same: list[Candidate], repeat: str) -> Candidate:
+def _best(same: list[Candidate], choice: str) -> Candidate:
     """Return the copy that is exported; the last one of equal copies."""
-    if repeat == "longest":
+    if choice == "longest":
         return max(enumerate(same), key=lambda pair: (pair[1].facts.volumes, pair[0]))[1]
-    if repeat == "complete":
+    if choice == "complete":
         return max(enumerate(same), key=lambda pair: (_is_complete(pair[1]), pair[0]))[1]
     return same[-1]
 
@@ -94,8 +96,6 @@ def _is_complete(member: Candidate) -> bool:
 
 def _is_kept(run: Acquisition, runs: list[Acquisition], result: Groups, companions: list[Candidate]) -> bool:
     """Return whether `repeat` keeps a run. If not, its images and companions are added to the dropped ones."""
-    if not run.members:
-        return False
     reason = _why_dropped(run, runs)
     if reason:
         result.dropped += [(member, reason) for member in (*run.members, *companions)]
@@ -110,9 +110,8 @@ def _why_dropped(run: Acquisition, runs: list[Acquisition]) -> str:
     if repeat == "longest":
         best = max(enumerate(runs), key=lambda pair: (pair[1].volumes, pair[0]))[1]
     if repeat in ("last", "longest") and run is not best:
-        number = best.members[0].facts.number
         what = "was scanned later" if repeat == "last" else f"has {best.volumes} volumes, this one {run.volumes}"
-        return f"repeat = {repeat}: series {number} {what}"
+        return f"repeat = {repeat}: {series_number_text(best.members[0].facts)} {what}"
     return ""
 
 
@@ -121,7 +120,7 @@ def _companions(companions: list[Candidate], runs: list[Acquisition], result: Gr
     companions_of_run: dict[int, list[Candidate]] = {}
     for companion in reversed(acquisitions(companions)):
         _drop_copies(companion, result)
-        run = run_of(companion, [run for run in runs if run.members])
+        run = run_of(companion, runs)
         used_slots = {slot(member) for member in companions_of_run.get(id(run), [])}
         members = [member for member in companion.members if slot(member) not in used_slots]
         if run is not None:
@@ -134,9 +133,9 @@ def _companions(companions: list[Candidate], runs: list[Acquisition], result: Gr
 
 
 def _orphan(member: Candidate, run: Acquisition | None, result: Groups) -> None:
-    of = f"series {run.members[0].facts.number} has a later one" if run else "no run was scanned after it"
+    why = f"{series_number_text(run.members[0].facts)} has a later one" if run else "no run was scanned after it"
     if member.match.rule.repeat != "all":
-        result.dropped.append((member, f"repeat = {member.match.rule.repeat}: {of}"))
+        result.dropped.append((member, f"repeat = {member.match.rule.repeat}: {why}"))
         return
     hint = 'Write repeat = "last" into its rule, or'
-    result.orphans.append((member, f"it is the {member.target.suffix} of no run: {of}", hint))
+    result.orphans.append((member, f"it is the {member.target.suffix} of no run: {why}", hint))

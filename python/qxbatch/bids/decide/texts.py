@@ -28,9 +28,13 @@ def value_text(value: object) -> str:
 
 
 def series_text(facts: ImageFacts) -> str:
-    """Return `series 7 (rest)`; `series n90010 (rest)` if it has no SeriesNumber, with the number of its files."""
-    number = facts.number if facts.number is not None else f"n{facts.image.series.n}"
-    return f"series {number} ({facts.name})"
+    """Return `series 7 (rest)`."""
+    return f"{series_number_text(facts)} ({facts.name})"
+
+
+def series_number_text(facts: ImageFacts) -> str:
+    """Return `series 7`; for a series without SeriesNumber `series n90010`, with its number in `dicom`."""
+    return f"series {facts.number if facts.number is not None else f'n{facts.image.series.n}'}"
 
 
 def rule_advice(facts: ImageFacts) -> str:
