@@ -74,10 +74,14 @@ as = "fmap/phasediff"
 
 def test_identifying_fields_of_other_converters_are_removed(tmp_path):
     own = {"PatientWeight": 70, "OtherPatientIDs": "x", "PatientPosition": "HFS", "ScanDate": "2024-05-06"}
-    nested = {"global": {"const": {"PatientName": "A", "StudyDate": "20240506", "EchoTime": 1}}}
+    nested = {
+        "global": {"const": {"PatientName": "A", "StudyDate": "20240506", "EchoTime": 1}},
+        "list": [{"PatientName": "A", "EchoTime": 1}, 2],
+    }
     sidecar = fields(plan(tmp_path, REST, Scan(1, "rest", sidecar={**own, **nested})))["task-rest_bold"]
     assert sidecar["PatientPosition"] == "HFS"
     assert sidecar["global"] == {"const": {"EchoTime": 1}}
+    assert sidecar["list"] == [{"EchoTime": 1}, 2]
     assert not {"PatientWeight", "OtherPatientIDs", "ScanDate"} & set(sidecar)
 
 

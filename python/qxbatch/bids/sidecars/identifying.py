@@ -1,4 +1,4 @@
-"""Sidecar fields that identify a person. Sidecars of qxbatch's converters have none; those of other programs can."""
+"""Sidecar fields that identify a person or an examination. Converters of qxbatch write none, other programs can."""
 
 import re
 from collections.abc import Mapping
@@ -30,9 +30,11 @@ def is_identifying(field: str) -> bool:
 
 
 def without_identifying(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that do not identify a person; other converters also write nested tables of header fields."""
+    """Return the fields that are not identifying, also in nested tables and lists, which other converters write."""
     return {name: _value(value) for name, value in fields.items() if not is_identifying(name)}
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_value(item) for item in value]
     return without_identifying(value) if isinstance(value, dict) else value
