@@ -47,7 +47,7 @@ def compare(
     look: Callable[[str], FileOnDisk | None],
     is_kept: Callable[[Entry], bool],
 ) -> list[Change]:
-    """Return the changes, by path. `is_kept` returns whether this run keeps a recorded file that is not planned."""
+    """Return the changes of planned files, then those of others. `is_kept` returns whether a recorded file stays without a plan."""
     changes = [_planned(entry, record, look(path)) for path, entry in sorted(planned.items())]
     others = sorted({*record.files, *record.begun} - set(planned))
     changes += [change for path in others if (change := _unplanned(path, record, look, is_kept))]
@@ -86,11 +86,11 @@ def _unplanned(
     return None if last is None else Change(path, Action.EDITED, last, last.session, differs=True)
 
 
-def records_after(changes: Iterable[Change], done: Callable[[Change], bool], record: Record) -> list[Entry]:
-    """Return the entries of the record after a run; `done` returns whether a change was made."""
+def records_after(changes: Iterable[Change], is_applied: Callable[[Change], bool], record: Record) -> list[Entry]:
+    """Return the entries of the record after a run, by path."""
     entries = {}
     for change in changes:
-        entry = change.entry if done(change) else record.files.get(change.path)
+        entry = change.entry if is_applied(change) else record.files.get(change.path)
         if entry is not None:
             entries[change.path] = entry
     return [entry for _path, entry in sorted(entries.items())]

@@ -26,7 +26,7 @@ _MAX_B0 = 50.0
 
 
 class Owner(NamedTuple):
-    """The session, image and rule that a file belongs to; empty for a file of the whole data set."""
+    """The session, image and rule (its `as`) that a file belongs to; empty for a file of the whole data set."""
 
     session: str = ""
     image: int = 0
@@ -79,12 +79,12 @@ def session_files(plan: SessionPlan, options: FileOptions, sources: Sources) -> 
     return SessionFiles(tuple(files), (*links.warnings, *completed.warnings, *problems))
 
 
-def _m0_links(placed: Sequence[Placed], style: IntendedFor) -> Mapping[str, Mapping[str, Any]]:
+def _m0_links(placed: Sequence[Placed], form: IntendedFor) -> Mapping[str, Mapping[str, Any]]:
     names = {image.path: PlacedName.of(image.path) for image in placed}
     is_m0 = {path: name.datatype == "perf" and name.suffix == "m0scan" for path, name in names.items()}
     targets_by_path = {image.path: m0_targets(image, placed) for image in placed if is_m0[image.path]}
     return {
-        path: {INTENDED_FOR: [style.to(target) for target in targets]}
+        path: {INTENDED_FOR: [form.to(target) for target in targets]}
         for path, targets in targets_by_path.items()
         if targets
     }

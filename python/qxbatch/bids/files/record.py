@@ -16,13 +16,13 @@ from qxbatch.session.layout import QXBATCH_FOLDER
 FOLDER = f"code/{QXBATCH_FOLDER}"
 RECORD = f"{FOLDER}/export.json"
 JOURNAL = f"{FOLDER}/journal.json"
-"""The files that the current run will write. It exists only during a run."""
+"""The files that a run will write. It exists during the run, and after an interrupted one."""
 STAGING = f"{FOLDER}/.staging"
 SCHEMA = 1
 
 
 class Entry(NamedTuple):
-    """A file that was written."""
+    """A file that was or will be written."""
 
     path: str
     """Relative to the data set."""
@@ -33,10 +33,11 @@ class Entry(NamedTuple):
     image: int = 0
     """Number in the session; 0 for files of no image."""
     rule: str = ""
+    """`as` of the rule; empty for files of no image."""
     link: str = ""
     """The target of a symbolic link, as written; empty for files."""
     edited: bool = False
-    """A table that users edited; only rows are added to it."""
+    """A table that users edited; its columns and values are kept."""
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def shared_files(plans: Iterable[SessionPlan], study: Study, stamps: Stamps) -> 
 
 
 def _person(sessions: Sequence[SessionPlan], table: StudyTable, stamps: Stamps) -> dict[str, str]:
-    """Return age and sex at the first session, and the columns of the table, which come first."""
+    """Return age and sex of the first session that has them; columns of the table take precedence."""
     columns: dict[str, str] = {}
     for plan in sorted(sessions, key=lambda plan: (str(begin_of(plan) or "9"), plan.session.id)):
         columns = {**age_and_sex(plan.session, stamps), **columns}

@@ -25,13 +25,13 @@ _WRITTEN = (Action.ADD, Action.REPLACE)
 
 
 class AppliedChanges:
-    """The applied changes: paths, and the reason for each session that could not be placed."""
+    """The paths of the applied changes, and the reason for each session with a file that could not be placed."""
 
     def __init__(self) -> None:
-        self.done: set[str] = set()
+        self.paths: set[str] = set()
         self.failed: dict[str, str] = {}
         self.late: set[str] = set()
-        """Paths that changed during the run; they are not written."""
+        """Paths that changed during the run; they are left as they are."""
 
 
 class Applier:
@@ -45,7 +45,10 @@ class Applier:
         self.applied = AppliedChanges()
 
     def apply(self, changes: Iterable[Change], contents: Mapping[str, Content]) -> None:
-        """Apply the changes, a batch of whole sessions at a time. Raises OSError where the data set cannot be written."""
+        """Apply the changes, a batch of whole sessions at a time.
+
+        Raises LinkRefusedError, and OSError where the data set cannot be written.
+        """
         remove_tree(self._staging)
         for batch in _batches(changes, contents):
             staged = self._staged(batch, contents)
@@ -58,7 +61,7 @@ class Applier:
                 elif change.action is Action.REMOVE:
                     self._remove(change)
                 else:
-                    self.applied.done.add(change.path)
+                    self.applied.paths.add(change.path)
         remove_tree(self._staging)
         sync_file_system(self._dataset)
 
@@ -107,7 +110,7 @@ class Applier:
         if entry is not None:
             with contextlib.suppress(OSError):
                 self._stamps.note(change.path, os.stat(target), entry.sha256)  # noqa: PTH116 - beside os.lstat
-        self.applied.done.add(change.path)
+        self.applied.paths.add(change.path)
 
     def _remove(self, change: Change) -> None:
         if not self._is_still_ours(change):
@@ -115,7 +118,7 @@ class Applier:
             return
         path = self._dataset / change.path
         path.unlink()
-        self.applied.done.add(change.path)
+        self.applied.paths.add(change.path)
         with contextlib.suppress(OSError):
             for folder in path.parents:
                 if folder == self._dataset:
@@ -128,7 +131,7 @@ class Applier:
 
 
 def _batches(changes: Iterable[Change], contents: Mapping[str, Content]) -> Iterator[list[Change]]:
-    """Yield changes of whole sessions up to a limit of bytes and files; in a session removals follow writes."""
+    """Yield changes of whole sessions until a limit of bytes or files is passed; in a session removals follow writes."""
     sessions: dict[str, list[Change]] = {}
     for change in changes:
         sessions.setdefault(change.session, []).append(change)
@@ -153,7 +156,7 @@ def _size(content: Content) -> int:
 
 
 def sync_file_system(folder: Path) -> None:
-    """Write the file system of a folder to disk at once; fsync for each of thousands of files takes minutes."""
+    """Sync the whole file system of a folder, since fsync for each of thousands of files takes minutes."""
     call: Callable[[int], int] | None = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -52,7 +52,10 @@ class Exporter:
         """Shared tables were written before a file of one of their sessions could not be read."""
 
     def export(self, plans: Sequence[SessionPlan], shared: Shared) -> Export:
-        """Export sessions, and the shared files of those that can be exported. Raises OSError where nothing can be written."""
+        """Export sessions, and the shared files of those that can be exported.
+
+        Raises LinkRefusedError, and OSError where the data set cannot be written.
+        """
         files_by_session = {plan.session.id: files for plan in plans if (files := self._files_of(plan))}
         while conflicts := self._conflicts(files_by_session):
             for name, problem in conflicts.items():
@@ -66,7 +69,7 @@ class Exporter:
         changes = compare(self._planned, self._record, self._disk.look, self._is_kept)
         changes = [_without_expected_edit(change, self._editable_paths) for change in changes]
         if self._target.test:
-            return self._export(changes, done={change.path for change in changes}, failed={})
+            return self._export(changes, {change.path for change in changes}, failed={})
         return self._apply(changes)
 
     def _files_of(self, plan: SessionPlan) -> Sequence[PlannedFile]:
@@ -142,7 +145,7 @@ class Exporter:
             self._planned[file.path] = entry
 
     def _merged(self, file: PlannedFile) -> tuple[bytes, bool]:
-        """Return a table merged with the existing one, and whether users edited that."""
+        """Return a table merged with the existing one, and whether users edited the existing one."""
         ours = file.content
         assert isinstance(ours, Table)
         path = file.path
@@ -192,16 +195,16 @@ class Exporter:
         try:
             applier.apply(changes, self._contents)
         finally:
-            entries = records_after(changes, lambda change: change.path in applied.done, self._record)
+            entries = records_after(changes, lambda change: change.path in applied.paths, self._record)
             before = [entry for _path, entry in sorted(self._record.files.items())]
             if entries != before or self._record.shifted != shifted or not (dataset / RECORD).exists():
                 write_record(dataset / RECORD, entries, shifted=shifted)
         (dataset / JOURNAL).unlink(missing_ok=True)
         self.tables_are_early = bool(applied.failed)
-        return self._export(changes, applied.done, applied.failed, applied.late)
+        return self._export(changes, applied.paths, applied.failed, applied.late)
 
     def _export(
-        self, changes: Iterable[Change], done: set[str], failed: Mapping[str, str], late: Iterable[str] = ()
+        self, changes: Iterable[Change], applied_paths: set[str], failed: Mapping[str, str], late: Iterable[str] = ()
     ) -> Export:
         results = dict(self._results)
         for change, text in self._changed_together(changes):
@@ -213,7 +216,7 @@ class Exporter:
         counted = tuple(
             change
             for change in final_changes
-            if change.path in done or change.action in (Action.EDITED, Action.FOREIGN)
+            if change.path in applied_paths or change.action in (Action.EDITED, Action.FOREIGN)
         )
         return Export(tuple(results.values()), counted)
 

@@ -13,9 +13,9 @@ class SessionState(StrEnum):
 
     EXPORTED = "exported"
     UNDECIDED = "undecided"
-    """No rule decides one of its series; none of its files was written."""
+    """It has a problem, or a series that no rule decides; none of its files was written."""
     FAILED = "failed"
-    """One of its files could not be placed."""
+    """A file cannot be read or placed, or a path cannot be used; files that exist are not changed."""
 
 
 class SessionResult(NamedTuple):

@@ -70,7 +70,10 @@ def _export(request: Request, plans: Sequence[SessionPlan]) -> Export:
 
 
 def _shifts(request: Request, plans: Sequence[SessionPlan], record: Record) -> Shifts | None:
-    """Return the shifts of dates; their table is written before the first date. Raises UsageError, OSError."""
+    """Return the shifts of dates, None without --shift-dates. Their table is written before the first date.
+
+    Raises UsageError, OSError.
+    """
     if request.shift_table is None:
         if record.shifted:
             hint = "Add --shift-dates, or export to a new folder."

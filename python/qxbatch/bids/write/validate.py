@@ -20,7 +20,7 @@ _TIME_LIMIT = 6 * 3600
 
 
 class Issue(NamedTuple):
-    """An error of the validator."""
+    """An error that the validator reports."""
 
     code: str
     path: str
@@ -48,7 +48,7 @@ def validate(dataset: Path, program: str) -> Validated:
     """Run the validator. Raises UsageError if it returns no result."""
     command = [program, "--format", "json", "--no-color", str(dataset)]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -60,10 +60,12 @@ def validate(dataset: Path, program: str) -> Validated:
     except (OSError, subprocess.SubprocessError) as error:
         raise _no_result(str(error), command) from None
     try:
-        content = json.loads(done.stdout)
+        content = json.loads(process.stdout)
         issues = content["issues"]["issues"]
     except (ValueError, KeyError, TypeError):
-        words = next((line for line in _COLOUR.sub("", done.stderr).splitlines() if line.strip()), "it printed nothing")
+        words = next(
+            (line for line in _COLOUR.sub("", process.stderr).splitlines() if line.strip()), "it printed nothing"
+        )
         raise _no_result(words, command) from None
     return Validated(_errors(issues), sum(each.get("severity") == "warning" for each in issues), _version(content))
 
@@ -84,7 +86,7 @@ def _errors(issues: Sequence[dict[str, Any]]) -> tuple[Issue, ...]:
 
 
 def _version(content: dict[str, Any]) -> str:
-    """Return the version of the schema that was validated with."""
+    """Return the version of the schema that the validator used; its name if it does not say."""
     summary = content.get("summary")
     version = summary.get("schemaVersion") if isinstance(summary, dict) else None
     return f"BIDS schema {version}" if version else PROGRAM
