@@ -29,7 +29,7 @@ class Serves(NamedTuple):
     """How the export selects the images that a field map corrects, and how it writes the link."""
 
     by: tuple[str, ...]
-    """`shim`, `geometry`, `nearest-time`, applied in this order."""
+    """Some of `shim`, `geometry`, `nearest-time`, in the order in which they are applied."""
     write: tuple[str, ...]
     """`B0FieldIdentifier`, `IntendedFor`."""
 
@@ -55,7 +55,7 @@ class Rule:
     """One rule of the rule file."""
 
     line: int
-    """Of the rule file, from 1."""
+    """Of the rule file, from 1; 0 for a path that only the table of --plan gives."""
     match: Mapping[str, Any]
     target: str = ""
     """`func/task-rest_bold`; empty where the series is ignored."""
@@ -119,7 +119,7 @@ class RuleFile:
 
 
 class Placed(NamedTuple):
-    """An image and its place in the data set."""
+    """An image and its path in the data set."""
 
     image: ExportImage
     path: str
@@ -141,7 +141,7 @@ class Ignored(NamedTuple):
 
 
 class Undecided(NamedTuple):
-    """A series that no rule decides, or whose place is not valid."""
+    """A series that no rule decides, or that has no valid path."""
 
     series: SeriesSummary
     reason: str

@@ -1,4 +1,4 @@
-"""Images of one acquisition: echoes, components, inversions and companions, found by times and UIDs, not by series numbers."""
+"""Images of one acquisition: echoes, components, inversions and companions, by times and UIDs; by series number for PAR/REC."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from qxbatch.bids.schema.target import Target
 from qxbatch.convert.values import text
 
 _SAME_START = timedelta(seconds=0.6)
-"""Largest difference between starts in one acquisition: components have times in whole seconds, and each echo has its time."""
+"""Largest difference between starts in one acquisition: times of components are in whole seconds, and each echo has its own."""
 _TE_MS, _TI_MS, _FLIP = 0.05, 0.5, 0.05
-"""Values that differ by less are the same: sidecars and headers round them."""
+"""Steps to which values are rounded before they are compared, in ms, ms and degrees: sidecars and headers round them, too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def slot(candidate: Candidate) -> tuple[object, ...]:
 
 
 def acquisitions(candidates: Iterable[Candidate]) -> list[Acquisition]:
-    """Return the acquisitions of images with one target, by time."""
+    """Return the acquisitions of the images of one family, in order of time."""
     series: dict[int, list[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda candidate: candidate.order):
         series.setdefault(candidate.facts.image.series.n, []).append(candidate)
@@ -118,7 +118,7 @@ def joined(runs: Sequence[Acquisition], most_echoes: int = 0) -> list[Acquisitio
 
 
 def copies(acquisition: Acquisition) -> list[list[Candidate]]:
-    """Return images of one acquisition that cannot be distinguished: the same scan, sent or reconstructed more than once."""
+    """Return groups of images that nothing distinguishes: the same scan, sent or reconstructed more than once."""
     by_slot: dict[tuple[object, ...], list[Candidate]] = {}
     for member in acquisition.members:
         by_slot.setdefault(slot(member), []).append(member)
@@ -126,7 +126,7 @@ def copies(acquisition: Acquisition) -> list[list[Candidate]]:
 
 
 def start_of(facts: ImageFacts) -> datetime | None:
-    """Return when an image's series began; None where it is not known: for PAR/REC and deidentified times."""
+    """Return when an image's series began; None where it is not known, for PAR/REC, and for deidentified times."""
     started = facts.acquisition.started
     return None if started is None or facts.is_par or not facts.has_clock else _time(started)
 

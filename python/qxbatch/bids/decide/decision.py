@@ -1,4 +1,4 @@
-"""Decide where every image of a study goes, by the sessions' records, which it reads, and the rules. Writes nothing."""
+"""Decide where every image of a study goes, by the rules and the records of the sessions. Writes nothing."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ from qxbatch.session.folder import SessionFolder
 
 
 def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[SessionPlan]:
-    """Return the plan of each session, in their order. A bad session does not affect the others."""
+    """Return the plan of each session, in their order. A session that cannot be read does not affect the others."""
     schema = load_schema()
     labels = [(session, labels_of(session, rules)) for session in sessions]
     same = same_labels(labels)
@@ -65,7 +65,7 @@ class _Session:
         for candidate, reason in groups.dropped:
             self._ignored.append(Ignored(candidate.facts.image, candidate.match.rule, reason))
         for candidate, reason, hint in groups.orphans:
-            self._leave(candidate.facts, reason, f"{hint} {ignore_hint(self._session, candidate.facts)}.")
+            self._add_undecided(candidate.facts, reason, f"{hint} {ignore_hint(self._session, candidate.facts)}.")
         self._place(groups.named)
         return SessionPlan(
             self._session,
@@ -87,7 +87,7 @@ class _Session:
     def _candidate(self, facts: ImageFacts, rules: Sequence[Rule]) -> Candidate | None:
         match = first_match(rules, facts)
         if match is None:
-            self._leave(facts, "no rule matches it", rule_advice(facts))
+            self._add_undecided(facts, "no rule matches it", rule_advice(facts))
             return None
         if match.rule.ignore:
             reason = f"{match.rule.ignore}; {rule_text(match.rule)}"
@@ -96,7 +96,7 @@ class _Session:
         try:
             return Candidate(facts, match, target_of(match, facts, self._schema))
         except TargetError as error:
-            self._leave(facts, f"no valid name from {rule_text(match.rule)}: {error.message}", error.hint)
+            self._add_undecided(facts, f"no valid name from {rule_text(match.rule)}: {error.message}", error.hint)
             return None
 
     def _place(self, named: Iterable[NamedImage]) -> None:
@@ -104,7 +104,7 @@ class _Session:
         for image in named:
             if image.missing:
                 target = f"{image.target.datatype}/{image.target.suffix}"
-                self._leave(image.candidate.facts, f"{target}: {image.missing}", "Write the entity into as.")
+                self._add_undecided(image.candidate.facts, f"{target}: {image.missing}", "Write the entity into as.")
             else:
                 complete.append(image)
         paths = {id(image): image.target.path(self._labels.subject, self._labels.session) for image in complete}
@@ -126,9 +126,11 @@ class _Session:
             'Keep one by copies = "last" in the rule, or give one of them its own rule with another rec- or acq- label,'
             f" or write {ignore_hint(self._session, image.candidate.facts)}."
         )
-        self._leave(image.candidate.facts, f"{names} would have one path, {path}: nothing distinguishes them", hint)
+        self._add_undecided(
+            image.candidate.facts, f"{names} would have one path, {path}: nothing distinguishes them", hint
+        )
 
-    def _leave(self, facts: ImageFacts, reason: str, hint: str) -> None:
+    def _add_undecided(self, facts: ImageFacts, reason: str, hint: str) -> None:
         series = facts.image.series
         if not any(undecided.series is series and undecided.reason == reason for undecided in self._undecided):
             self._undecided.append(Undecided(series, reason, hint))

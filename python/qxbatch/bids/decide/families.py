@@ -68,7 +68,10 @@ def is_set(family: Family, schema: Schema) -> bool:
 
 
 def run_of(companion: Acquisition, runs: list[Acquisition]) -> Acquisition | None:
-    """Return the run that a companion belongs to: the one it was scanned with, else the next one, or the nearest."""
+    """Return the run that a companion belongs to, in its study if possible: for an SBRef the next one, else the nearest.
+
+    None for an SBRef that no run follows.
+    """
     together = [run for run in runs if _studies(run) & _studies(companion)] or runs
     if len(together) == 1 and not _is_before(companion):
         return together[0]
@@ -83,7 +86,7 @@ def run_of(companion: Acquisition, runs: list[Acquisition]) -> Acquisition | Non
 
 
 def _by_order(companion: Acquisition, runs: list[Acquisition]) -> Acquisition | None:
-    """Return the next run by number where no times are known."""
+    """Return the next run by number, where times are not known; without one, the last run, but None for an SBRef."""
     later = [run for run in runs if run.order > companion.order]
     return later[0] if later else None if _is_before(companion) else runs[-1]
 

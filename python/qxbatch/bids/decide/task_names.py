@@ -2,7 +2,7 @@
 
 import re
 
-_OTHER = frozenset(
+_SCAN_WORDS = frozenset(
     (
         *("sbref", "bold", "fmri", "func", "epi", "ep2d", "cmrr", "task", "wip", "sense", "clear", "moco", "run"),
         *("ap", "pa", "lr", "rl", "pha", "phase", "mag", "magnitude"),
@@ -21,7 +21,7 @@ def task_label(name: str) -> str:
     >>> task_label("fMRI_rest_AP_run1_SBRef"), task_label("task-nback_run-02_bold"), task_label("BOLD")
     ('rest', 'nback', 'BOLD')
     """
-    words = [word for word in words_of(name) if word.casefold() not in _OTHER and not _COUNTED.fullmatch(word)]
+    words = [word for word in words_of(name) if word.casefold() not in _SCAN_WORDS and not _COUNTED.fullmatch(word)]
     label = "".join(re.findall(r"[0-9A-Za-z]+", " ".join(words)))
     return label or "".join(re.findall(r"[0-9A-Za-z]+", name))
 

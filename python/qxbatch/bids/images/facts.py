@@ -27,7 +27,7 @@ IN_HZ = "fieldmap"
 KINDS = (*ImageKind, IN_HZ)
 _NO_FACTS = Acquisition()
 _VOLUMES = 3
-"""The axis of an image's shape."""
+"""Index of the number of volumes in an image's shape."""
 _WORDS = {"FIELDMAPHZ": IN_HZ, "PHASE": "phase", "REAL": "real", "IMAGINARY": "imaginary", "MAGNITUDE": "magnitude"}
 """Words that dcm2niix adds to ImageType in the sidecar of each image."""
 _SUFFIXES = {"fieldmaphz": IN_HZ, "ph": "phase", "real": "real", "imaginary": "imaginary", "adc": "derived"}
@@ -44,7 +44,7 @@ class SessionFactsError(Exception):
 
 
 def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
-    """Return the images of a session by their numbers. Raises SessionFactsError."""
+    """Return the images of a session in the order of their numbers. Raises SessionFactsError."""
     try:
         summary = session.summary
     except SummaryError as error:
@@ -139,7 +139,7 @@ class ImageFacts:
 
     @cached_property
     def image_type(self) -> tuple[str, ...]:
-        """Return the words of ImageType: of the sidecar, and of the header."""
+        """Return the words of ImageType and ImageTypeText of the sidecar, and of ImageType of the header."""
         header_words = self.image.series.header.get("ImageType")
         values = [self.image.sidecar.get("ImageType"), self.image.sidecar.get("ImageTypeText"), header_words]
         words = (str(word) for value in values if isinstance(value, list) for word in value)
@@ -147,7 +147,7 @@ class ImageFacts:
 
     @cached_property
     def kind(self) -> str:
-        """Return the kind of the pixel values."""
+        """Return the kind of the pixel values; magnitude if it is not known."""
         kinds = self.acquisition.kinds or ()
         image_kind = self._kind_of_image
         if ImageKind.LOCALIZER in kinds:
@@ -208,7 +208,7 @@ class ImageFacts:
 
     @property
     def volumes(self) -> int:
-        """Return the number of volumes of the image; of its series if another program made the session."""
+        """Return the number of volumes of the image; if its shape is not known, that of its series, else 1."""
         shape = self.image.image.shape
         if not shape:
             return self.acquisition.acquired_volumes or 1
@@ -221,7 +221,7 @@ class ImageFacts:
 
     @property
     def scanner(self) -> str:
-        """Return the scanner model."""
+        """Return maker and model of the scanner."""
         header = self.image.series.header
         return scanner_name(text(header, "Manufacturer"), text(header, "ManufacturerModelName"))
 
@@ -244,13 +244,13 @@ class ImageFacts:
         return ""
 
     def milliseconds(self, field: str) -> float | None:
-        """Return a time of the sidecar, which has it in seconds, in ms."""
+        """Return a time in ms, from the seconds of the sidecar; None where it has none."""
         value = self.image.sidecar.get(field)
         return round(float(value) * 1000, 6) if is_amount(value) else None
 
 
 def facts_of(session: SessionFolder) -> tuple[ImageFacts, ...]:
-    """Return the facts of each image of a session by its number. Raises SessionFactsError."""
+    """Return the facts of each image of a session, in the order of the images' numbers. Raises SessionFactsError."""
     images = images_of(session)
     has_clock = _has_clock([image.series for image in images])
     return tuple(ImageFacts(image, has_clock) for image in images)
@@ -260,7 +260,4 @@ def _has_clock(series: Iterable[SeriesSummary]) -> bool:
     """Return whether times distinguish series. Series with one name and time are one scan that was sent more than once."""
     timed = [each for each in series if each.acquisition and each.acquisition.started]
     starts = {each.acquisition.started for each in timed if each.acquisition}
-    return len(starts) > 1 or len({base_name(each.header) for each in timed}) < _NAMES
-
-
-_NAMES = 2
+    return len(starts) > 1 or len({base_name(each.header) for each in timed}) <= 1

@@ -139,10 +139,10 @@ def _unrecognised(pairs: Pairs) -> Iterator[Draft]:
 def _targets(pairs: Pairs) -> Iterator[Draft]:
     """Yield the rules of exported images."""
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
-    tells_directions = _tells_directions(image for image, result in pairs if _TASK in result.target)
+    has_directions = _have_directions(image for image, result in pairs if _TASK in result.target)
     is_reversed = _is_reversed([image for image, result in pairs if result.target in _DIFFUSION])
     for image, result in pairs:
-        target = result.target.replace(_TASK, f"{_TASK}_dir-{{dir}}") if tells_directions else result.target
+        target = result.target.replace(_TASK, f"{_TASK}_dir-{{dir}}") if has_directions else result.target
         target = _DIFFUSION.get(target, target) if is_reversed else target
         if target:
             groups.setdefault((target, result.source), []).append(image)
@@ -162,7 +162,7 @@ def _named(draft: Draft, images: Iterable[ImageFacts]) -> Draft:
     return replace(draft, match=tuple({"name": _names(images), **dict(draft.match)}.items()))
 
 
-def _tells_directions(images: Iterable[ImageFacts]) -> bool:
+def _have_directions(images: Iterable[ImageFacts]) -> bool:
     """Return whether names of runs contain a polarity, and all headers have one."""
     runs = list(images)
     return any(has_direction(image.name) for image in runs) and all(image.direction for image in runs)

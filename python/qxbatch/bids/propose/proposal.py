@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from qxbatch.bids.decide.decision import decide
-from qxbatch.bids.decide.labels import same_labels
+from qxbatch.bids.decide.labels import labels_of, same_labels
 from qxbatch.bids.decide.texts import session_key, value_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.model import RuleFile, SessionPlan
@@ -26,7 +26,7 @@ _ROUNDS = 3
 
 
 def propose(sessions: Sequence[SessionFolder]) -> str:
-    """Return the text of a rule file. The same sessions give the same text. Raises UsageError if no session has facts."""
+    """Return the text of a rule file. The same sessions give the same text. Raises UsageError if no session has images."""
     facts: list[ImageFacts] = []
     problems: list[str] = []
     for session in sessions:
@@ -100,8 +100,6 @@ def _images(plan: SessionPlan) -> Iterator[ImageFacts]:
 
 def _same_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:
     """Yield tables that give sessions with the same label different labels."""
-    from qxbatch.bids.decide.labels import labels_of
-
     labels = [(session, labels_of(session, rules)) for session in sessions]
     problems = same_labels(labels)
     counts: Counter[str] = Counter()

@@ -48,6 +48,7 @@ class Recognition(NamedTuple):
     target: str
     """Empty where a rule should ignore it."""
     ignore: str
+    """Why a rule should ignore it; empty if it has a target."""
     source: str
     """The source of the guess: `BidsGuess`, `ReproIn`, `b-values` ..."""
 

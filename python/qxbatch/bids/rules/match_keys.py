@@ -47,7 +47,7 @@ OF_CONVERTER = (
         "SliceThickness",
     ),
 )
-"""Fields that dcm2niix writes and BIDS does not define."""
+"""Fields that dcm2niix writes; BIDS does not define most of them."""
 CAPTURING = ("name", "protocol", "sequence", "session", "subject", "name_regex")
 """Keys whose braces, or named groups, `as` can use."""
 

@@ -36,12 +36,12 @@ def compare(conditions: Iterable[Condition], facts: ImageFacts) -> Captures | Mi
 
 
 def accept_unless(conditions: Iterable[Condition], facts: ImageFacts) -> Captures | None:
-    """Return empty captures unless all conditions of `not` are met, then None."""
+    """Return None if all conditions of `not` are met, else empty captures."""
     return {} if isinstance(compare(conditions, facts), Mismatch) else None
 
 
 def first_match(rules: Iterable[Rule], facts: ImageFacts) -> Match | None:
-    """Return the first rule that matches an image."""
+    """Return the first rule that matches an image, and its captures; None if no rule matches."""
     for rule in rules:
         if rule.session in ("", facts.image.session.id):
             result = compare(rule.conditions, facts)

@@ -83,7 +83,7 @@ class Schema:
 
     @cached_property
     def metadata(self) -> frozenset[str]:
-        """Return the names of sidecar fields."""
+        """Return the names of the fields of sidecars and of dataset_description.json."""
         return frozenset(self._definitions)
 
     def metadata_definition(self, field: str) -> Mapping[str, Any]:

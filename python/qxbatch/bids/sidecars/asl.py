@@ -44,7 +44,7 @@ def context_problem(placed: Placed) -> str:
 
 
 def asl_fields(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
-    """Return the fields of a perfusion image that its header does not have."""
+    """Return the fields of an ASL image that its header does not have; none for other images."""
     name = PlacedName.of(placed.path)
     if name.suffix != "asl":
         return {}

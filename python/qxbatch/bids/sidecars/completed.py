@@ -1,4 +1,4 @@
-"""Sidecars as BIDS requires them: those of the session, completed. A pure function of the images of one session."""
+"""Sidecars as BIDS requires them: those of the session, completed. Images are read only where their times are in doubt."""
 
 import contextlib
 import json
@@ -31,7 +31,8 @@ def complete(
 ) -> Sidecars:
     """Return the sidecars of all images. `links` are the fields that field maps add.
 
-    Fields that the rule sets take precedence over added fields, and those over fields of the header.
+    Fields that the rule sets take precedence. Then `links`, TaskName and MTState replace fields of the session's sidecar; other
+    fields are added only if they are missing.
     """
     sidecars: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
@@ -65,7 +66,7 @@ def _lines(fields: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _added(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
-    """Return fields that follow from the name and group of an image and are not in its sidecar."""
+    """Return TaskName and MTState by the name of an image, and fields that its sidecar lacks and that name and group give."""
     name = PlacedName.of(placed.path)
     fields: dict[str, Any] = {}
     if "task" in name.entities:
@@ -93,7 +94,7 @@ def _maker(image: ExportImage) -> str:
 
 
 def _echo_times(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
-    """Return the two echo times of a phase difference: of its magnitude images, else of its series and theirs."""
+    """Return the echo times of a phase difference and its magnitude images; empty if these are not two."""
     family = PlacedName.of(placed.path).family()
     times = set()
     for image in session:
@@ -116,7 +117,7 @@ def _echo_times_of(image: ExportImage) -> set[float]:
 
 
 def _absent(placed: Placed, fields: Mapping[str, Any], absent: Absent) -> list[str]:
-    """Return a warning for required fields that only the user knows."""
+    """Return a warning if required fields are missing, which only the user knows."""
     name = PlacedName.of(placed.path)
     missing = absent.fields(name.datatype, name.suffix, fields)
     if not missing:

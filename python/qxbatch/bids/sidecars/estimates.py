@@ -21,7 +21,7 @@ _CORRECTED = {"func": ("bold", "cbv", "sbref"), "dwi": ("dwi", "sbref"), "perf":
 """Suffixes of images that a field map corrects, by data type."""
 _WITHIN_RUN = ("echo", "part")
 _DIGITS = 2
-"""Decimals of mm in which two geometries are the same."""
+"""Decimals to which shims, and fields of view in mm, are rounded before they are compared."""
 
 
 class Kind(StrEnum):
@@ -87,11 +87,15 @@ class FieldMap(NamedTuple):
 
     @property
     def is_complete(self) -> bool:
-        """Return whether the field can be estimated from these images alone."""
+        """Return False for scans of one direction: they need an image of the run to estimate the field."""
         return self.kind is not Kind.PEPOLAR or len(self.directions) > 1
 
     def can_serve(self, run: Run) -> bool:
-        """Return whether the field can be estimated, is of the study of a run, and has its phase axis."""
+        """Return whether the field map can correct a run of its study.
+
+        Scans of one direction need a run of the opposite one. With the step `geometry`, scans with phase encoding directions need
+        the axis of the run.
+        """
         if self.kind is None or self.is_of_other_study(run):
             return False
         if self.kind is not Kind.PEPOLAR:
@@ -103,7 +107,7 @@ class FieldMap(NamedTuple):
         return self.is_complete or (opposite and not shared)
 
     def is_of_other_study(self, run: Run) -> bool:
-        """Return whether a run is of another study, so that the subject may have left the scanner. The same shim disproves it."""
+        """Return whether a run is of another study, so that the subject may have left the scanner; not with the same shim."""
         differs = bool(self.facts.study) and bool(run.facts.study) and self.facts.study != run.facts.study
         return differs and (self.shim is None or self.shim != run.shim)
 
@@ -250,7 +254,7 @@ def _identifier_start(path: str, kind: Kind | None) -> str:
 
 
 def _facts(images: Sequence[Placed]) -> Facts:
-    """Return the common facts of the images; the time is from the first begin to the last end."""
+    """Return the facts of the first image, with the time from the first begin to the last end of all."""
     first = images[0].image
     facts, sidecar = first.series.acquisition, {**first.sidecar, **images[0].rule.fields}
     direction = str(sidecar.get("PhaseEncodingDirection") or (facts and facts.phase_encoding_direction) or "")

@@ -30,7 +30,7 @@ class Timing(NamedTuple):
 
 
 def timing_of(image: ExportImage) -> Timing | None:
-    """Return the fields with the times of volumes; None where image and sidecar agree."""
+    """Return the fields with the times of volumes; None where image and sidecar agree or have no times."""
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.image.shape
     if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _SERIES:
         return None

@@ -60,12 +60,12 @@ def end_of(plan: SessionPlan) -> datetime | None:
 
 
 def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:
-    """Return a time as BIDS writes it."""
+    """Return a time as BIDS writes it, on the shifted day if dates are shifted."""
     return (shifts.moved(subject, moment) if shifts else moment).isoformat()
 
 
 def participants_table(people: Mapping[str, Mapping[str, str]], columns: Sequence[str]) -> Table:
-    """Return the table of subjects; `columns` are those of the logfile table. A column without values is omitted."""
+    """Return the table of subjects; `columns` are those of the logfile table. `age` and `sex` without values are omitted."""
     possible = dict.fromkeys(("age", "sex", *columns))
     used = [name for name in possible if name in columns or any(values.get(name) for values in people.values())]
     rows = ({"participant_id": f"sub-{subject}", **values} for subject, values in sorted(people.items()))

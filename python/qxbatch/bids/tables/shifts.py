@@ -16,7 +16,7 @@ from qxbatch.publish.durable import replace_text
 from qxbatch.textfile import read_text
 
 FILE = "bids-date-shifts.tsv"
-"""In the sessions folder."""
+"""In the sessions folder, unless --shift-table names another file."""
 _LATEST = date(1914, 12, 31)
 """BIDS recommends years before 1925 for shifted dates; the ten years up to then are for later sessions of a subject."""
 _SPREAD = 3650
@@ -37,7 +37,7 @@ class Shifts:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other exports with this table waiting, so that none loses what another one adds. Raises UsageError, OSError."""
+        """Lock the folder of the table, so that no export overwrites rows that another one adds. Raises UsageError, OSError."""
         with alone_in(self._target.parent) as lock:
             if lock is FolderLock.HELD:
                 message = (
@@ -80,7 +80,7 @@ class Shifts:
         return bool(new)
 
     def write(self) -> None:
-        """Write the table with read permission only for its owner. Raises OSError."""
+        """Write the table so that only its owner can read it. Raises OSError."""
         rows = tuple({COLUMNS[0]: name, COLUMNS[1]: str(days)} for name, days in sorted(self.days.items()))
         replace_text(self._target, Table(COLUMNS, rows).text(), os.urandom(8).hex(), 0o600)
 

@@ -37,9 +37,9 @@ def read_table(text: str) -> Table | None:
 
 
 def merged(existing: Table | None, ours: Table, *, edited: bool, is_kept: Callable[[str], bool]) -> Table:
-    """Return our table with those rows of the existing table that `is_kept` keeps, by their name.
+    """Return our rows and those other rows of the existing table whose names `is_kept` keeps.
 
-    If people edited the existing table, its rows, values, columns and order are kept; only new rows are added.
+    If people edited the existing table, its columns, values and order are kept, and our new rows follow.
     """
     if existing is None or ours.key not in existing.columns:
         return ours
