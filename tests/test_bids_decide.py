@@ -135,9 +135,11 @@ def test_a_rule_of_one_session_does_not_apply_to_the_others(tmp_path):
 
 
 def test_a_rule_for_a_missing_series_adds_a_remark(tmp_path):
-    text = T1 + '[session.S01]\n"7" = { ignore = "moved" }\n"9" = { ignore = "report" }\n'
+    text = T1 + '[session.S01]\n"7" = { ignore = "moved" }\n"9" = { ignore = "report" }\n"90" = { ignore = "x" }\n'
     session_plan = plan(tmp_path, text, Scan(2, "T1"), Scan(9, "report", images=(), state=State.NOTHING))
-    assert session_plan.remarks == ("[session.S01], line 5: the session has no such series.",)
+    assert session_plan.remarks == tuple(
+        f"[session.S01], line {line}: the session has no such series." for line in (5, 7)
+    ), "the series in dicom/90 is n90"
     assert session_plan.is_ready
 
 

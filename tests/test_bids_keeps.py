@@ -87,6 +87,8 @@ def test_an_undecided_session_does_not_affect_the_others(study):
     run = study.run()
     assert run.status == 1
     assert "S3: not exported: series 7 (unknown)" in run.out
+    study.add("S4", Scan(8, "zero", header={"SeriesNumber": 0}))
+    assert "S4: not exported: series 0 (zero)" in study.run().out
     assert f"{T1}.nii.gz" in study.tree()
     assert not (study.bids / "sub-S3").exists()
 

@@ -133,6 +133,7 @@ def refusal(tmp_path, text):
             "rules.toml:3: func/task-{task}_bold.nii.gz has the extension .nii.gz.",
             "Write func/task-{task}_bold.",
         ),
+        ('[labels]\nsubjects = { a = "" }\n', "rules.toml:2: a = '' cannot be read.", "a label of letters and digits"),
         ("[labels]\nsubjects = 3\n", "rules.toml:2: subjects is not a table.", 'Write [labels."subjects"]'),
         ('[labels]\nsubject = "{sub}"\n', "rules.toml:2: {sub} is not known.", "{subject}"),
         ('[labels]\npattern = "*"\n', "rules.toml:2: pattern has no {subject}.", "{subject}_{session}"),

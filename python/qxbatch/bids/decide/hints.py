@@ -56,10 +56,12 @@ def _rules_without_series(
     session: SessionFolder, facts: Sequence[ImageFacts], session_rules: Sequence[Rule]
 ) -> Iterator[str]:
     without_images = [series for series in session.series if not series.images]
-    numbers_without_images = {scanner_number(series.header) for series in without_images}
-    numbers_without_images |= {series.n for series in without_images}
+    keys_without_images: set[tuple[str, object]] = {
+        ("number", scanner_number(series.header)) for series in without_images
+    }
+    keys_without_images |= {("n", series.n) for series in without_images}
     for rule in session_rules:
-        has_no_images = rule.match.get("number", rule.match.get("n")) in numbers_without_images
+        has_no_images = not keys_without_images.isdisjoint(rule.match.items())
         if not has_no_images and not any(first_match([rule], image) for image in facts):
             yield f"[session.{session_key(session.id)}], line {rule.line}: the session has no such series."
 

@@ -111,8 +111,8 @@ class _Reader:
             pattern,
             table.get("subject", Labels.subject),
             table.get("session", Labels.session),
-            self._label_table((*place, "subjects"), table.get("subjects", {})),
-            self._label_table((*place, "sessions"), table.get("sessions", {})),
+            self._label_table((*place, "subjects"), table.get("subjects", {}), empty=False),
+            self._label_table((*place, "sessions"), table.get("sessions", {}), empty=True),
         )
 
     def _glob(self, place: Place, value: str) -> re.Pattern[str]:
@@ -121,9 +121,9 @@ class _Reader:
         except WrongValueError as error:
             self._file.refuse_value(place, value, str(error))
 
-    def _label_table(self, place: Place, value: Any) -> dict[str, str]:
+    def _label_table(self, place: Place, value: Any, *, empty: bool) -> dict[str, str]:
         table = self._table(place, value)
-        return {name: self._label((*place, name), text, empty=True) or "" for name, text in table.items()}
+        return {name: self._label((*place, name), text, empty=empty) or "" for name, text in table.items()}
 
     def _label(self, place: Place, value: Any, *, empty: bool = False) -> str | None:
         if value is None:

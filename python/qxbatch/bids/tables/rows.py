@@ -22,7 +22,7 @@ _DESCRIPTIONS: Mapping[str, Mapping[str, Any]] = {
     },
     "sex": {
         "LongName": "Sex",
-        "Description": "Sex by the headers",
+        "Description": "Sex by the headers, or by the table of the study",
         "Levels": {"F": "female", "M": "male", "O": "other"},
     },
 }
