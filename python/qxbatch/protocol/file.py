@@ -34,7 +34,7 @@ class _Reader:
     def protocol(self) -> Protocol:
         """Return the protocol."""
         content = self._file.content
-        self._file.know((), content, _TOP)
+        self._file.refuse_unknown_keys((), content, _TOP)
         tables = content.get("series", [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             self._refuse(("series",), "series is not a list of tables.", "Begin each entry with [[series]].")
@@ -59,7 +59,7 @@ class _Reader:
         }
 
     def _expected(self, place: Place, table: Mapping[str, Any]) -> ExpectedSeries:
-        self._file.know(place, table, _OF_SERIES)
+        self._file.refuse_unknown_keys(place, table, _OF_SERIES)
         name = table.get("name")
         if not isinstance(name, str) or not name.strip():
             where = (*place, "name") if "name" in table else place
@@ -71,7 +71,7 @@ class _Reader:
             hint = 'Write [series.scanner."Siemens Prisma"].'
             self._refuse((*place, "scanner"), "scanner is not a table of scanners.", hint)
         for model, values in scanner_tables.items():
-            self._file.know((*place, "scanner", model), values, _OF_VALUES)
+            self._file.refuse_unknown_keys((*place, "scanner", model), values, _OF_VALUES)
         return ExpectedSeries(
             name=name,
             kinds=self._kinds((*place, "kinds"), table["kinds"]) if "kinds" in table else None,

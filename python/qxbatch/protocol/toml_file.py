@@ -41,8 +41,8 @@ class TomlFile(NamedTuple):
         """Raise UsageError about the value of a key."""
         self.refuse(place, f"{place[-1]} = {_shortened(value)} cannot be read.", f"Write {expected}.")
 
-    def know(self, place: Place, table: Mapping[str, Any], keys: Iterable[str]) -> None:
-        """Refuse a key that is not known."""
+    def refuse_unknown_keys(self, place: Place, table: Mapping[str, Any], keys: Iterable[str]) -> None:
+        """Refuse keys of a table that are not among `keys`. Raises UsageError."""
         keys = tuple(keys)
         for key in table:
             if key not in keys:

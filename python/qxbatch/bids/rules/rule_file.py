@@ -50,7 +50,7 @@ class _Reader:
     def rule_file(self) -> RuleFile:
         """Return the rules."""
         content = self._file.content
-        self._file.know((), content, _TOP)
+        self._file.refuse_unknown_keys((), content, _TOP)
         tables = content.get("rule", [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             self._file.refuse(("rule",), "rule is not a list of tables.", "Begin each rule with [[rule]].")
@@ -94,7 +94,7 @@ class _Reader:
 
     def _labels(self, table: Mapping[str, Any]) -> Labels:
         place: Place = ("labels",)
-        self._file.know(place, table, _LABELS)
+        self._file.refuse_unknown_keys(place, table, _LABELS)
         pattern = table.get("pattern", "")
         for key in ("pattern", "subject", "session"):
             value = table.get(key, "{subject}")
@@ -133,6 +133,6 @@ class _Reader:
         return value
 
     def _dataset(self, table: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._file.know(("dataset",), table, _DATASET)
+        self._file.refuse_unknown_keys(("dataset",), table, _DATASET)
         check_values(self._file, ("dataset",), table, self._schema)
         return table

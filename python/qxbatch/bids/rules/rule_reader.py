@@ -33,7 +33,7 @@ class RuleReader:
 
     def rule(self, place: Place, table: Mapping[str, Any]) -> Rule:
         """Return the rule of a table `[[rule]]`."""
-        self._file.know(place, table, ("match", *OPTIONS))
+        self._file.refuse_unknown_keys(place, table, ("match", *OPTIONS))
         match = table.get("match")
         if not isinstance(match, dict) or not match:
             where = (*place, "match") if "match" in table else place
@@ -42,7 +42,7 @@ class RuleReader:
 
     def override(self, place: Place, session: str, table: Mapping[str, Any]) -> Rule:
         """Return the rule of one series of one session."""
-        self._file.know(place, table, OPTIONS)
+        self._file.refuse_unknown_keys(place, table, OPTIONS)
         number, _dot, image = str(place[-1]).partition(".")
         key = "n" if number.startswith("n") else "number"
         match = {key: int(number.removeprefix("n")), **({"image": int(image)} if image else {})}
@@ -99,7 +99,9 @@ class RuleReader:
             return KEYS[key]
         if key in self._fields:
             return sidecar_key(key)
-        self._file.know(place[:-1], {key: None}, (*KEYS, _NOT, *sorted(self._fields)) if key[:1].isupper() else KEYS)
+        self._file.refuse_unknown_keys(
+            place[:-1], {key: None}, (*KEYS, _NOT, *sorted(self._fields)) if key[:1].isupper() else KEYS
+        )
         raise AssertionError(key)
 
     def _captures(self, place: Place, match: Mapping[str, Any]) -> frozenset[str]:
@@ -116,7 +118,7 @@ class RuleReader:
     def _serves(self, place: Place, value: Any) -> Serves:
         if not isinstance(value, dict):
             self._file.refuse_value(place, value, '{ by = ["shim", "nearest-time"], write = ["B0FieldIdentifier"] }')
-        self._file.know(place, value, ("by", "write"))
+        self._file.refuse_unknown_keys(place, value, ("by", "write"))
         return Serves(
             self._words((*place, "by"), value.get("by", [*SERVES_BY]), SERVES_BY),
             self._words((*place, "write"), value.get("write", [*SERVES_WRITE]), SERVES_WRITE),
@@ -125,7 +127,7 @@ class RuleReader:
     def _set(self, place: Place, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
             self._file.refuse_value(place, value, "a table of sidecar fields, such as { BackgroundSuppression = true }")
-        self._file.know(place, value, sorted(self._fields))
+        self._file.refuse_unknown_keys(place, value, sorted(self._fields))
         check_values(self._file, place, value, self._schema)
         return value
 
