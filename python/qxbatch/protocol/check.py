@@ -87,7 +87,7 @@ def _match(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str)
     expected = entry.parameters_on(scanner)
     differing = {scan.n: parameter_differences(entry, expected, scan) for scan in series}
     ordered = _in_order(series)
-    best = sorted(ordered, key=lambda scan: (scan.lacking, len(differing[scan.n])))
+    best = sorted(ordered, key=lambda scan: (scan.is_incomplete, len(differing[scan.n])))
     selected_n = {scan.n for scan in best[: entry.count.most]}
     selected = [scan for scan in ordered if scan.n in selected_n]
     surplus = [scan for scan in ordered if scan.n not in selected_n]
@@ -115,7 +115,7 @@ def _in_order(series: Sequence[ScannedSeries]) -> list[ScannedSeries]:
 def _repeated(entry: ExpectedSeries, series: ScannedSeries, differing: Sequence[Difference], count: int) -> Difference:
     """Return the difference of a surplus series; its other differences are only a note, since the series is not needed."""
     notes = [f"{difference.field} {difference.actual or 'not known'}" for difference in differing]
-    if series.lacking:
+    if series.is_incomplete:
         notes.insert(0, _incomplete(series))
     return Difference(
         DifferenceKind.REPEATED,
@@ -136,7 +136,7 @@ def _incomplete(series: ScannedSeries) -> str:
 
 
 def _extra(series: ScannedSeries) -> Difference:
-    note = _incomplete(series) if series.lacking else ""
+    note = _incomplete(series) if series.is_incomplete else ""
     return Difference(DifferenceKind.EXTRA, series.name, series.number, series.n, "count", "0", "1", note)
 
 

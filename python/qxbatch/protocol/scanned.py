@@ -49,7 +49,7 @@ class ScannedSeries:
         return self.verdict is not SeriesVerdict.NOT_EVALUABLE
 
     @property
-    def lacking(self) -> bool:
+    def is_incomplete(self) -> bool:
         """Return whether volumes or slices are missing."""
         return self.verdict is SeriesVerdict.INCOMPLETE
 

@@ -36,7 +36,7 @@ def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, ser
     for name, value in expected.values.items():
         actual = fact(FIELDS[name], acquisition)
         if isinstance(value, Shells):
-            agrees = value.agrees(actual, counted=not is_other_length and not series.lacking)
+            agrees = value.agrees(actual, counted=not is_other_length and not series.is_incomplete)
         else:
             agrees = value.agrees(actual) or _has_axis_of(name, value, acquisition)
         if not agrees:
@@ -53,7 +53,7 @@ def volume_difference(expected: SeriesParameters, series: ScannedSeries) -> Iter
     if acquisition is None or acquisition.complete_volumes is None:
         return
     complete, volumes = acquisition.complete_volumes, expected.volumes
-    if volumes is None and series.lacking:
+    if volumes is None and series.is_incomplete:
         whole = max(acquisition.planned_volumes or 0, acquisition.acquired_volumes or 0)
         volumes = Count(whole, whole)
     if volumes is None or complete in volumes:

@@ -90,7 +90,7 @@ class Group:
     def _numbers(self, key: Key) -> list[int]:
         """Return how often each session has a series; interrupted scans that were repeated do not count."""
         by_session = self._series[key]
-        whole = {id_: sum(not scan.lacking for scan in series) for id_, series in by_session.items()}
+        whole = {id_: sum(not scan.is_incomplete for scan in series) for id_, series in by_session.items()}
         return [max(1, whole[session.id]) if session.id in whole else 0 for session in self.sessions]
 
     def _merged(self, keys: Iterable[Key]) -> dict[str, list[ScannedSeries]]:

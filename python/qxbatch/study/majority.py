@@ -41,7 +41,7 @@ def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters,
 
 def _has_planned_value(field: Field, series: ScannedSeries) -> bool:
     """Return whether a series has the planned value: an interrupted series lacks b-values."""
-    return field.form is not Form.SHELLS or not series.lacking
+    return field.form is not Form.SHELLS or not series.is_incomplete
 
 
 def usual_value(field: Field, facts: Sequence[object]) -> Expectation | None:
@@ -116,7 +116,7 @@ def _usual_volumes(series: Sequence[ScannedSeries]) -> Count | None:
 
 def _planned(series: ScannedSeries, acquisition: Acquisition) -> int | None:
     """Return the volumes that a series has, or the planned volumes of an interrupted series."""
-    return acquisition.planned_volumes if series.lacking else acquisition.complete_volumes
+    return acquisition.planned_volumes if series.is_incomplete else acquisition.complete_volumes
 
 
 def _is_majority(field: Field, count: int, facts: Sequence[object]) -> bool:
