@@ -33,7 +33,7 @@ class Candidate:
 
 
 @dataclass(eq=False)
-class Acquisition:
+class AcquiredImages:
     """Images that were acquired together."""
 
     members: list[Candidate] = field(default_factory=list)
@@ -79,13 +79,13 @@ def slot(candidate: Candidate) -> tuple[object, ...]:
     )
 
 
-def acquisitions(candidates: Iterable[Candidate]) -> list[Acquisition]:
+def acquisitions(candidates: Iterable[Candidate]) -> list[AcquiredImages]:
     """Return the acquisitions of the images of one family, in order of time."""
     series: dict[int, list[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda candidate: candidate.order):
         series.setdefault(candidate.facts.image.series.n, []).append(candidate)
     facts_of_groups: list[list[ImageFacts]] = []
-    groups: list[Acquisition] = []
+    groups: list[AcquiredImages] = []
     for members in series.values():
         facts = members[0].facts
         k = next(
@@ -94,30 +94,30 @@ def acquisitions(candidates: Iterable[Candidate]) -> list[Acquisition]:
         )
         if k == len(facts_of_groups):
             facts_of_groups.append([])
-            groups.append(Acquisition())
+            groups.append(AcquiredImages())
         facts_of_groups[k].append(facts)
         groups[k].members += members
     return sorted(groups, key=lambda acquisition: acquisition.order)
 
 
-def joined(runs: Sequence[Acquisition], most_echoes: int = 0) -> list[Acquisition]:
+def joined(runs: Sequence[AcquiredImages], most_echoes: int = 0) -> list[AcquiredImages]:
     """Return the acquisitions, with successive ones joined as long as their images differ in what they measure.
 
     Flip angles, inversions and magnetization transfer are scanned one after the other and form one set. The same is true
     of the two echoes of a field map. A set has at most `most_echoes` echo times; 0: any number.
     """
-    sets: list[Acquisition] = []
+    sets: list[AcquiredImages] = []
     for acquisition in runs:
         echoes = sets[-1].echoes | acquisition.echoes if sets else set()
         fits = not most_echoes or len(echoes) <= most_echoes
         if sets and fits and not (sets[-1].slots & acquisition.slots):
             sets[-1].members.extend(acquisition.members)
         else:
-            sets.append(Acquisition([*acquisition.members]))
+            sets.append(AcquiredImages([*acquisition.members]))
     return sets
 
 
-def copies(acquisition: Acquisition) -> list[list[Candidate]]:
+def copies(acquisition: AcquiredImages) -> list[list[Candidate]]:
     """Return groups of images that nothing distinguishes: the same scan, sent or reconstructed more than once."""
     by_slot: dict[tuple[object, ...], list[Candidate]] = {}
     for member in acquisition.members:

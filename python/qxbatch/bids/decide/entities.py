@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from qxbatch.acquisition import ImageKind
-from qxbatch.bids.decide.acquisitions import Acquisition, Candidate
+from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate
 from qxbatch.bids.decide.families import FIELD_MAP_SUFFIXES
 from qxbatch.bids.decide.texts import series_number_text
 from qxbatch.bids.images.facts import IN_HZ, ImageFacts
@@ -33,7 +33,7 @@ class NamedImage:
     """Why the name is not valid; empty where it is."""
 
 
-def named(acquisition: Acquisition, schema: Schema) -> list[NamedImage]:
+def named(acquisition: AcquiredImages, schema: Schema) -> list[NamedImage]:
     """Return the images of one acquisition with their entities."""
     members = acquisition.members
     if members[0].target.datatype == "fmap" and members[0].target.suffix in FIELD_MAP_SUFFIXES:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from qxbatch.bids.decide.acquisitions import Acquisition, Candidate
+from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.values import text
 
@@ -67,7 +67,7 @@ def is_set(family: Family, schema: Schema) -> bool:
     return any(name in entities and entities[name].required for name in _SETS)
 
 
-def run_of(companion: Acquisition, runs: list[Acquisition]) -> Acquisition | None:
+def run_of(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
     """Return the run that a companion belongs to, in its study if possible: for an SBRef the next one, else the nearest.
 
     None for an SBRef that no run follows.
@@ -85,16 +85,16 @@ def run_of(companion: Acquisition, runs: list[Acquisition]) -> Acquisition | Non
     return min(gaps, key=lambda pair: abs(pair[0]), default=(0.0, None))[1]
 
 
-def _by_order(companion: Acquisition, runs: list[Acquisition]) -> Acquisition | None:
+def _by_order(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
     """Return the next run by number, where times are not known; without one, the last run, but None for an SBRef."""
     later = [run for run in runs if run.order > companion.order]
     return later[0] if later else None if _is_before(companion) else runs[-1]
 
 
-def _is_before(companion: Acquisition) -> bool:
+def _is_before(companion: AcquiredImages) -> bool:
     return companion.members[0].target.suffix in _BEFORE
 
 
-def _studies(acquisition: Acquisition) -> set[str]:
+def _studies(acquisition: AcquiredImages) -> set[str]:
     uids = (text(member.facts.image.series.header, "StudyInstanceUID") for member in acquisition.members)
     return {uid for uid in uids if uid}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from qxbatch.acquisition import SeriesVerdict
-from qxbatch.bids.decide.acquisitions import Acquisition, Candidate, acquisitions, copies, joined, slot
+from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate, acquisitions, copies, joined, slot
 from qxbatch.bids.decide.entities import NamedImage, named
 from qxbatch.bids.decide.families import Family, family_of, is_companion, is_set, most_echoes, run_of
 from qxbatch.bids.decide.texts import series_number_text
@@ -48,7 +48,7 @@ def _family(family: Family, members: list[Candidate], schema: Schema, result: Gr
     kept_runs = [run for run in runs if _is_kept(run, runs, result, companions_of_run.get(id(run), []))]
     is_numbered = len(kept_runs) > 1 and "run" not in dict(family.entities)
     for k, run in enumerate(kept_runs, 1):
-        whole = Acquisition([*run.members, *companions_of_run.get(id(run), [])])
+        whole = AcquiredImages([*run.members, *companions_of_run.get(id(run), [])])
         note = f"run-{k}: number {k} of {len(kept_runs)} by {_order_text(run)}"
         for image in named(whole, schema):
             result.named.append(_numbered(image, k, note, schema) if is_numbered else image)
@@ -60,13 +60,13 @@ def _numbered(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImag
     return replace(image, target=image.target.having(schema, {"run": str(k)}), notes=(note, *image.notes))
 
 
-def _order_text(run: Acquisition) -> str:
+def _order_text(run: AcquiredImages) -> str:
     start = run.start
     time = f"acquisition time ({start.isoformat(sep=' ', timespec='seconds')})" if start else ""
     return time or "series number, since no time is known"
 
 
-def _drop_copies(run: Acquisition, result: Groups) -> None:
+def _drop_copies(run: AcquiredImages, result: Groups) -> None:
     """Keep one image of each scan that exists more than once, if its rule says which."""
     for same in copies(run):
         rule = same[-1].match.rule
@@ -94,7 +94,7 @@ def _is_complete(member: Candidate) -> bool:
     return member.facts.verdict is not SeriesVerdict.INCOMPLETE
 
 
-def _is_kept(run: Acquisition, runs: list[Acquisition], result: Groups, companions: list[Candidate]) -> bool:
+def _is_kept(run: AcquiredImages, runs: list[AcquiredImages], result: Groups, companions: list[Candidate]) -> bool:
     """Return whether `repeat` keeps a run. If not, its images and companions are added to the dropped ones."""
     reason = _why_dropped(run, runs)
     if reason:
@@ -102,7 +102,7 @@ def _is_kept(run: Acquisition, runs: list[Acquisition], result: Groups, companio
     return not reason
 
 
-def _why_dropped(run: Acquisition, runs: list[Acquisition]) -> str:
+def _why_dropped(run: AcquiredImages, runs: list[AcquiredImages]) -> str:
     repeat = run.members[0].match.rule.repeat
     if repeat == "complete" and not all(map(_is_complete, run.members)):
         return "repeat = complete: it is incomplete"
@@ -115,7 +115,7 @@ def _why_dropped(run: Acquisition, runs: list[Acquisition]) -> str:
     return ""
 
 
-def _companions(companions: list[Candidate], runs: list[Acquisition], result: Groups) -> dict[int, list[Candidate]]:
+def _companions(companions: list[Candidate], runs: list[AcquiredImages], result: Groups) -> dict[int, list[Candidate]]:
     """Return the companions of each run, by its id; companions without a run are added to the orphans."""
     companions_of_run: dict[int, list[Candidate]] = {}
     for companion in reversed(acquisitions(companions)):
@@ -132,7 +132,7 @@ def _companions(companions: list[Candidate], runs: list[Acquisition], result: Gr
     return companions_of_run
 
 
-def _orphan(member: Candidate, run: Acquisition | None, result: Groups) -> None:
+def _orphan(member: Candidate, run: AcquiredImages | None, result: Groups) -> None:
     why = f"{series_number_text(run.members[0].facts)} has a later one" if run else "no run was scanned after it"
     if member.match.rule.repeat != "all":
         result.dropped.append((member, f"repeat = {member.match.rule.repeat}: {why}"))
