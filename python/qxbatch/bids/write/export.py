@@ -22,7 +22,7 @@ from qxbatch.record.names import description, scanner_number
 from qxbatch.textfile import read_text
 
 
-class Target(NamedTuple):
+class Destination(NamedTuple):
     """Where an export goes, and how."""
 
     dataset: Path
@@ -41,9 +41,9 @@ Shared = Callable[[Sequence[SessionPlan]], Iterable[PlannedFile]]
 class Exporter:
     """Compares a data set with the planned files and changes it. The caller has the lock."""
 
-    def __init__(self, target: Target, record: Record, stamps: Stamps) -> None:
-        self._target, self._record, self._stamps = target, record, stamps
-        self._disk = Disk(target.dataset, stamps)
+    def __init__(self, destination: Destination, record: Record, stamps: Stamps) -> None:
+        self._destination, self._record, self._stamps = destination, record, stamps
+        self._disk = Disk(destination.dataset, stamps)
         self._sources = Sources(stamps)
         self._contents: dict[str, Content] = {}
         self._planned: dict[str, Entry] = {}
@@ -69,7 +69,7 @@ class Exporter:
             self._add([file])
         changes = compare(self._planned, self._record, self._disk.look, self._is_kept)
         changes = [_without_expected_edit(change, self._editable_paths) for change in changes]
-        if self._target.test:
+        if self._destination.test:
             return self._export(changes, {change.path for change in changes}, failed={})
         return self._apply(changes)
 
@@ -83,12 +83,12 @@ class Exporter:
         if not plan.is_ready:
             self._results[name] = result._replace(state=SessionState.UNDECIDED, problems=tuple(_undecided(plan)))
             return ()
-        if self._target.options.shifts and (path := path_with_date(plan)):
+        if self._destination.options.shifts and (path := path_with_date(plan)):
             problem = f"{path} contains the date of its acquisition, which --shift-dates changes. {_ANOTHER_LABEL}"
             self._results[name] = result._replace(state=SessionState.FAILED, problems=(problem,))
             return ()
         try:
-            files = session_files(plan, self._target.options, self._sources)
+            files = session_files(plan, self._destination.options, self._sources)
         except SourceError as error:
             self._results[name] = result._replace(state=SessionState.FAILED, problems=(f"{error}.",))
             return ()
@@ -110,7 +110,7 @@ class Exporter:
 
     def _conflict(self, path: str, owner: str) -> str:
         """Return why a session cannot use a path, and what to do."""
-        if self._target.complete and owner not in self._results:
+        if self._destination.complete and owner not in self._results:
             return (
                 f"{path} is of session {owner}, which no longer exists. Delete the files of {owner} from the data set and run "
                 "again, or give the session another label."
@@ -134,15 +134,15 @@ class Exporter:
             for recorded in self._record.files.values()
             if recorded.session and recorded.path.startswith(f"{folder}/".lstrip("/"))
         )
-        return not self._target.complete or any(map(self._is_kept, below))
+        return not self._destination.complete or any(map(self._is_kept, below))
 
     def _add(self, files: Iterable[PlannedFile]) -> None:
         for file in files:
             content, edited = self._merged(file) if isinstance(file.content, Table) else (file.content, False)
             self._contents[file.path] = content
             entry = Entry(file.path, *_sum(content), **file.owner._asdict(), edited=edited)
-            if self._target.link is Link.SYMLINK and isinstance(content, Source):
-                entry = entry._replace(link=symbolic_target(content.path, self._target.dataset / file.path))
+            if self._destination.link is Link.SYMLINK and isinstance(content, Source):
+                entry = entry._replace(link=symbolic_target(content.path, self._destination.dataset / file.path))
             self._planned[file.path] = entry
 
     def _merged(self, file: PlannedFile) -> tuple[bytes, bool]:
@@ -155,7 +155,7 @@ class Exporter:
             return ours.text().encode("utf-8", "backslashreplace"), False
         entries = self._record.ours(path)
         edited = any(entry.edited for entry in entries) or not any(existing_file.is_of(entry) for entry in entries)
-        text = read_text(self._target.dataset / path, "replace")
+        text = read_text(self._destination.dataset / path, "replace")
         existing = read_table(text)
         if existing is None or ours.key not in existing.columns:
             return ours.text().encode("utf-8", "backslashreplace"), False
@@ -182,16 +182,16 @@ class Exporter:
                 *(recorded.path for recorded in self._record.files.values() if self._is_kept(recorded)),
             )
             return any(kept_path.startswith(f"{path}/") for kept_path in kept_paths)
-        return edited or os.path.lexists(self._target.dataset / path)
+        return edited or os.path.lexists(self._destination.dataset / path)
 
     def _apply(self, changes: Sequence[Change]) -> Export:
-        dataset, shifted = self._target.dataset, self._target.options.shifts is not None
+        dataset, shifted = self._destination.dataset, self._destination.options.shifts is not None
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
         removed = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removed:
             begun = {**self._record.begun, **{change.path: change.entry for change in to_write if change.entry}}
             write_record(dataset / JOURNAL, begun.values(), shifted=shifted)
-        applier = Applier(self._disk, self._stamps, self._record, self._target.link)
+        applier = Applier(self._disk, self._stamps, self._record, self._destination.link)
         applied = applier.applied
         try:
             applier.apply(changes, self._contents)

@@ -13,7 +13,7 @@ from qxbatch.bids.model import SessionPlan
 from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.write.dataset import check_dataset, one_export_at_a_time
-from qxbatch.bids.write.export import Exporter, Target
+from qxbatch.bids.write.export import Destination, Exporter
 from qxbatch.bids.write.placing import Link
 from qxbatch.bids.write.result import Export
 from qxbatch.problems import UsageError
@@ -53,16 +53,16 @@ def _export(request: Request, plans: Sequence[SessionPlan]) -> Export:
     record = read_record(request.dataset)
     shifts = _shifts(request, plans, record)
     options = FileOptions(request.intended_for, request.keep_identifying, request.sourcedata, shifts)
-    target = Target(request.dataset, request.link, options, request.complete, request.test)
+    destination = Destination(request.dataset, request.link, options, request.complete, request.test)
     study = Study(
         request.dataset, request.sessionsfolder, request.description, request.table, shifts, request.sourcedata
     )
-    exporter = Exporter(target, record, stamps)
+    exporter = Exporter(destination, record, stamps)
     export = exporter.export(plans, lambda exported: shared_files(exported, study, stamps))
     if exporter.tables_are_early:
         failed = {session.session for session in export.failed}
         others = [plan for plan in plans if plan.session.id not in failed]
-        again = Exporter(target, read_record(request.dataset), stamps)
+        again = Exporter(destination, read_record(request.dataset), stamps)
         again.export(others, lambda exported: shared_files(exported, study, stamps))
     if not request.test:
         stamps.write()
