@@ -7,7 +7,7 @@ from typing import Any
 from qxbatch.acquisition import ImageKind
 from qxbatch.nearest import nearest
 from qxbatch.protocol.fields import FIELDS
-from qxbatch.protocol.lines import Place
+from qxbatch.protocol.lines import KeyPath
 from qxbatch.protocol.model import ONCE, ExpectedSeries, Protocol, SeriesParameters, names_scanner
 from qxbatch.protocol.toml_file import TomlFile, read_toml
 from qxbatch.protocol.values import Count, Expectation, WrongValueError, count_of, expectation
@@ -58,55 +58,56 @@ class _Reader:
             for name, versions in table.items()
         }
 
-    def _expected(self, place: Place, table: Mapping[str, Any]) -> ExpectedSeries:
-        self._file.refuse_unknown_keys(place, table, _OF_SERIES)
+    def _expected(self, key_path: KeyPath, table: Mapping[str, Any]) -> ExpectedSeries:
+        self._file.refuse_unknown_keys(key_path, table, _OF_SERIES)
         name = table.get("name")
         if not isinstance(name, str) or not name.strip():
-            where = (*place, "name") if "name" in table else place
+            where = (*key_path, "name") if "name" in table else key_path
             self._refuse(where, "a series needs a name.", 'Write name = "fmri_rest*"; * stands for any letters.')
         scanner_tables = table.get("scanner", {})
         if not isinstance(scanner_tables, dict) or not all(
             isinstance(values, dict) for values in scanner_tables.values()
         ):
             hint = 'Write [series.scanner."Siemens Prisma"].'
-            self._refuse((*place, "scanner"), "scanner is not a table of scanners.", hint)
+            self._refuse((*key_path, "scanner"), "scanner is not a table of scanners.", hint)
         for model, values in scanner_tables.items():
-            self._file.refuse_unknown_keys((*place, "scanner", model), values, _OF_VALUES)
+            self._file.refuse_unknown_keys((*key_path, "scanner", model), values, _OF_VALUES)
         return ExpectedSeries(
             name=name,
-            kinds=self._kinds((*place, "kinds"), table["kinds"]) if "kinds" in table else None,
-            count=self._count((*place, "count"), table["count"]) if "count" in table else ONCE,
-            parameters=self._parameters(place, table),
-            scanners=self._file.texts((*place, "scanners"), table["scanners"], "Siemens Prisma")
+            kinds=self._kinds((*key_path, "kinds"), table["kinds"]) if "kinds" in table else None,
+            count=self._count((*key_path, "count"), table["count"]) if "count" in table else ONCE,
+            parameters=self._parameters(key_path, table),
+            scanners=self._file.texts((*key_path, "scanners"), table["scanners"], "Siemens Prisma")
             if "scanners" in table
             else (),
             by_scanner={
-                model: self._parameters((*place, "scanner", model), values) for model, values in scanner_tables.items()
+                model: self._parameters((*key_path, "scanner", model), values)
+                for model, values in scanner_tables.items()
             },
         )
 
-    def _parameters(self, place: Place, table: Mapping[str, Any]) -> SeriesParameters:
-        values = {name: self._value((*place, name), table[name]) for name in FIELDS if name in table}
-        volumes = self._count((*place, "volumes"), table["volumes"], 1) if "volumes" in table else None
+    def _parameters(self, key_path: KeyPath, table: Mapping[str, Any]) -> SeriesParameters:
+        values = {name: self._value((*key_path, name), table[name]) for name in FIELDS if name in table}
+        volumes = self._count((*key_path, "volumes"), table["volumes"], 1) if "volumes" in table else None
         return SeriesParameters(values, volumes)
 
-    def _value(self, place: Place, value: Any) -> Expectation:
+    def _value(self, key_path: KeyPath, value: Any) -> Expectation:
         try:
-            return expectation(FIELDS[str(place[-1])], value)
+            return expectation(FIELDS[str(key_path[-1])], value)
         except WrongValueError as error:
-            self._file.refuse_value(place, value, str(error))
+            self._file.refuse_value(key_path, value, str(error))
 
-    def _count(self, place: Place, value: Any, least: int = 0) -> Count:
+    def _count(self, key_path: KeyPath, value: Any, least: int = 0) -> Count:
         try:
             return count_of(value, least)
         except WrongValueError as error:
-            self._file.refuse_value(place, value, str(error))
+            self._file.refuse_value(key_path, value, str(error))
 
-    def _kinds(self, place: Place, value: Any) -> frozenset[ImageKind]:
-        texts = self._file.texts(place, value, ImageKind.MAGNITUDE)
+    def _kinds(self, key_path: KeyPath, value: Any) -> frozenset[ImageKind]:
+        texts = self._file.texts(key_path, value, ImageKind.MAGNITUDE)
         for text in texts:
             if text not in list(ImageKind):
-                self._refuse(place, f"{text!r} is not a kind of image.", f"Write some of: {', '.join(ImageKind)}.")
+                self._refuse(key_path, f"{text!r} is not a kind of image.", f"Write some of: {', '.join(ImageKind)}.")
         return frozenset(map(ImageKind, texts))
 
     def _refuse_duplicates(self, series: Iterable[ExpectedSeries]) -> None:
@@ -120,10 +121,10 @@ class _Reader:
                 self._refuse(("series", k), f"the series {entry.name!r} is already defined in line {line}.", hint)
             first_index[key] = k
 
-    def _refuse_unlisted(self, place: Place, names: Iterable[str], scanners: Iterable[str]) -> None:
+    def _refuse_unlisted(self, key_path: KeyPath, names: Iterable[str], scanners: Iterable[str]) -> None:
         """Refuse a scanner that is not listed: its name is misspelt."""
         for name in names:
             if not any(names_scanner(name, scanner) or names_scanner(scanner, name) for scanner in scanners):
                 near = nearest(name, scanners)
                 hint = f"Did you mean {near}?" if near else f"[scanners] has: {', '.join(scanners)}."
-                self._refuse(place, f"the scanner {name!r} is not in [scanners].", hint)
+                self._refuse(key_path, f"the scanner {name!r} is not in [scanners].", hint)

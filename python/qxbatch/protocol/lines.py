@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Keys from the top, and the index in a list of tables: `("series", 0, "name")`."""
 
 _STRING = re.compile(
@@ -15,29 +15,29 @@ _STRING = re.compile(
 _OPENING, _CLOSING = "[{", "]}"
 
 
-def lines_of(text: str) -> Mapping[Place, int]:
-    """Return the line, from 1, of each table and of each key in one. `text` is valid TOML.
+def lines_of(text: str) -> Mapping[KeyPath, int]:
+    """Return the line, from 1, of each table and key that is not in an inline table or array. `text` is valid TOML.
 
     >>> lines_of('[a]\\nb.c = 1 # d\\n[[e]]\\nf = "g"')[("e", 0, "f")]
     4
     """
-    lines: dict[Place, int] = {}
-    table: Place = ()
-    counts: dict[Place, int] = {}
+    lines: dict[KeyPath, int] = {}
+    table: KeyPath = ()
+    counts: dict[KeyPath, int] = {}
     for line, statement in _statements(text):
         if statement.startswith("["):
             table = _table(statement, counts)
-            place = table
+            key_path = table
         else:
-            place = (*table, *_keys(f"{_key_of(statement)} = 0"))
-        for end in range(1, len(place) + 1):
-            lines.setdefault(place[:end], line)
+            key_path = (*table, *_keys(f"{_key_of(statement)} = 0"))
+        for end in range(1, len(key_path) + 1):
+            lines.setdefault(key_path[:end], line)
     return lines
 
 
-def line_of(lines: Mapping[Place, int], place: Place) -> int:
-    """Return the line of a place; in an inline table or array, the line of the nearest enclosing key."""
-    return next((lines[place[:end]] for end in range(len(place), 0, -1) if place[:end] in lines), 1)
+def line_of(lines: Mapping[KeyPath, int], key_path: KeyPath) -> int:
+    """Return the line of a key; in an inline table or array, the line of the nearest enclosing key."""
+    return next((lines[key_path[:end]] for end in range(len(key_path), 0, -1) if key_path[:end] in lines), 1)
 
 
 def line_of_unfinished(text: str) -> int:
@@ -85,19 +85,19 @@ def _key_of(statement: str) -> str:
     return statement[:position]
 
 
-def _table(statement: str, counts: dict[Place, int]) -> Place:
-    """Return the place of the table that a header begins."""
+def _table(statement: str, counts: dict[KeyPath, int]) -> KeyPath:
+    """Return the keys of the table that a header begins."""
     several = statement.startswith("[[")
     inner = statement[2:-2] if several else statement[1:-1]
-    place: Place = ()
+    key_path: KeyPath = ()
     keys = list(_keys(f"{inner} = 0"))
     for k, key in enumerate(keys):
-        place = (*place, key)
+        key_path = (*key_path, key)
         if several and k == len(keys) - 1:
-            counts[place] = counts.get(place, -1) + 1
-        if place in counts:
-            place = (*place, counts[place])
-    return place
+            counts[key_path] = counts.get(key_path, -1) + 1
+        if key_path in counts:
+            key_path = (*key_path, counts[key_path])
+    return key_path
 
 
 def _keys(statement: str) -> Iterator[str]:

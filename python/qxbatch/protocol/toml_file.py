@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 from qxbatch.nearest import nearest
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.protocol.lines import Place, line_of, line_of_unfinished, lines_of
+from qxbatch.protocol.lines import KeyPath, line_of, line_of_unfinished, lines_of
 from qxbatch.textfile import opened
 
 LARGEST = 1 << 20
@@ -27,34 +27,34 @@ class TomlFile(NamedTuple):
 
     path: Path
     content: Mapping[str, Any]
-    lines: Mapping[Place, int]
+    lines: Mapping[KeyPath, int]
 
-    def line(self, place: Place) -> int:
+    def line(self, key_path: KeyPath) -> int:
         """Return the line of a key."""
-        return line_of(self.lines, place)
+        return line_of(self.lines, key_path)
 
-    def refuse(self, place: Place, message: str, hint: str) -> NoReturn:
+    def refuse(self, key_path: KeyPath, message: str, hint: str) -> NoReturn:
         """Raise UsageError about a key."""
-        raise UsageError(f"{self.path}:{self.line(place)}: {message}", hint)
+        raise UsageError(f"{self.path}:{self.line(key_path)}: {message}", hint)
 
-    def refuse_value(self, place: Place, value: Any, expected: str) -> NoReturn:
+    def refuse_value(self, key_path: KeyPath, value: Any, expected: str) -> NoReturn:
         """Raise UsageError about the value of a key."""
-        self.refuse(place, f"{place[-1]} = {_shortened(value)} cannot be read.", f"Write {expected}.")
+        self.refuse(key_path, f"{key_path[-1]} = {_shortened(value)} cannot be read.", f"Write {expected}.")
 
-    def refuse_unknown_keys(self, place: Place, table: Mapping[str, Any], keys: Iterable[str]) -> None:
+    def refuse_unknown_keys(self, key_path: KeyPath, table: Mapping[str, Any], keys: Iterable[str]) -> None:
         """Refuse keys of a table that are not among `keys`. Raises UsageError."""
         keys = tuple(keys)
         for key in table:
             if key not in keys:
                 near = nearest(key, keys)
                 hint = f"Did you mean {near}?" if near else f"Write one of: {', '.join(keys)}."
-                self.refuse((*place, key), f"the key {key!r} is not known.", hint)
+                self.refuse((*key_path, key), f"the key {key!r} is not known.", hint)
 
-    def texts(self, place: Place, value: Any, example: str, *, may_be_empty: bool = False) -> tuple[str, ...]:
+    def texts(self, key_path: KeyPath, value: Any, example: str, *, may_be_empty: bool = False) -> tuple[str, ...]:
         """Return a list of texts; `example` is an item of such a list. Raises UsageError."""
         is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
         if not is_list or not (value or may_be_empty):
-            self.refuse_value(place, value, f'a list of texts, such as ["{example}"]')
+            self.refuse_value(key_path, value, f'a list of texts, such as ["{example}"]')
         return tuple(value)
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from qxbatch.bids.schema.field_values import unmet_requirement
 from qxbatch.bids.schema.names import Schema
-from qxbatch.protocol.lines import Place
+from qxbatch.protocol.lines import KeyPath
 from qxbatch.protocol.toml_file import TomlFile
 
 
-def check_values(file: TomlFile, place: Place, table: Mapping[str, Any], schema: Schema) -> None:
+def check_values(file: TomlFile, key_path: KeyPath, table: Mapping[str, Any], schema: Schema) -> None:
     """Refuse a value that its field cannot have. Raises UsageError."""
     for field, value in table.items():
         if valid_values := unmet_requirement(schema, field, value):
-            file.refuse_value((*place, field), value, valid_values)
+            file.refuse_value((*key_path, field), value, valid_values)

@@ -11,7 +11,7 @@ from qxbatch.bids.rules.patterns import glob_pattern
 from qxbatch.bids.rules.rule_reader import RuleReader
 from qxbatch.bids.schema.names import Schema, load_schema
 from qxbatch.bids.schema.target import label, placeholders
-from qxbatch.protocol.lines import Place
+from qxbatch.protocol.lines import KeyPath
 from qxbatch.protocol.toml_file import TomlFile, read_toml, toml_file
 from qxbatch.protocol.values import WrongValueError, quoted
 
@@ -65,15 +65,15 @@ class _Reader:
             self._dataset(self._table(("dataset",), content.get("dataset", {}))),
         )
 
-    def _table(self, place: Place, value: Any) -> Mapping[str, Any]:
+    def _table(self, key_path: KeyPath, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
-            header = ".".join([str(place[0]), *(quoted(str(key)) for key in place[1:])])
-            self._file.refuse(place, f"{place[-1]} is not a table.", f"Write [{header}], and its keys below it.")
+            header = ".".join([str(key_path[0]), *(quoted(str(key)) for key in key_path[1:])])
+            self._file.refuse(key_path, f"{key_path[-1]} is not a table.", f"Write [{header}], and its keys below it.")
         return value
 
     def _session(self, name: str, value: Any) -> SessionRules:
-        place: Place = ("session", name)
-        table = self._table(place, value)
+        key_path: KeyPath = ("session", name)
+        table = self._table(key_path, value)
         rules: list[Rule] = []
         for key, content in table.items():
             if key in _SESSION:
@@ -83,53 +83,53 @@ class _Reader:
                 hint = (
                     'Write the scanner\'s series number, "7"; "7.2" is its second image, "n70" the series in dicom/70.'
                 )
-                self._file.refuse((*place, key), f"the key {key!r} is not a series number.", hint)
-            rules.append(self._rules.override((*place, key), name, self._table((*place, key), content)))
+                self._file.refuse((*key_path, key), f"the key {key!r} is not a series number.", hint)
+            rules.append(self._rules.override((*key_path, key), name, self._table((*key_path, key), content)))
         return SessionRules(
-            self._file.line(place),
-            self._label((*place, "subject"), table.get("subject")),
-            self._label((*place, "session"), table.get("session"), empty=True),
+            self._file.line(key_path),
+            self._label((*key_path, "subject"), table.get("subject")),
+            self._label((*key_path, "session"), table.get("session"), empty=True),
             tuple(rules),
         )
 
     def _labels(self, table: Mapping[str, Any]) -> Labels:
-        place: Place = ("labels",)
-        self._file.refuse_unknown_keys(place, table, _LABELS)
+        key_path: KeyPath = ("labels",)
+        self._file.refuse_unknown_keys(key_path, table, _LABELS)
         pattern = table.get("pattern", "")
         for key in ("pattern", "subject", "session"):
             value = table.get(key, "{subject}")
             if not isinstance(value, str):
-                self._file.refuse_value((*place, key), value, 'a text, such as "{subject}"')
+                self._file.refuse_value((*key_path, key), value, 'a text, such as "{subject}"')
             for name in placeholders(value):
                 if name not in _PLACEHOLDERS:
-                    self._file.refuse((*place, key), f"{{{name}}} is not known.", "Write {subject} or {session}.")
-        if pattern and "subject" not in self._glob((*place, "pattern"), pattern).groupindex:
+                    self._file.refuse((*key_path, key), f"{{{name}}} is not known.", "Write {subject} or {session}.")
+        if pattern and "subject" not in self._glob((*key_path, "pattern"), pattern).groupindex:
             self._file.refuse(
-                (*place, "pattern"), "pattern has no {subject}.", 'Write pattern = "{subject}_{session}".'
+                (*key_path, "pattern"), "pattern has no {subject}.", 'Write pattern = "{subject}_{session}".'
             )
         return Labels(
             pattern,
             table.get("subject", Labels.subject),
             table.get("session", Labels.session),
-            self._label_table((*place, "subjects"), table.get("subjects", {}), empty=False),
-            self._label_table((*place, "sessions"), table.get("sessions", {}), empty=True),
+            self._label_table((*key_path, "subjects"), table.get("subjects", {}), empty=False),
+            self._label_table((*key_path, "sessions"), table.get("sessions", {}), empty=True),
         )
 
-    def _glob(self, place: Place, value: str) -> re.Pattern[str]:
+    def _glob(self, key_path: KeyPath, value: str) -> re.Pattern[str]:
         try:
             return glob_pattern(value)
         except WrongValueError as error:
-            self._file.refuse_value(place, value, str(error))
+            self._file.refuse_value(key_path, value, str(error))
 
-    def _label_table(self, place: Place, value: Any, *, empty: bool) -> dict[str, str]:
-        table = self._table(place, value)
-        return {name: self._label((*place, name), text, empty=empty) or "" for name, text in table.items()}
+    def _label_table(self, key_path: KeyPath, value: Any, *, empty: bool) -> dict[str, str]:
+        table = self._table(key_path, value)
+        return {name: self._label((*key_path, name), text, empty=empty) or "" for name, text in table.items()}
 
-    def _label(self, place: Place, value: Any, *, empty: bool = False) -> str | None:
+    def _label(self, key_path: KeyPath, value: Any, *, empty: bool = False) -> str | None:
         if value is None:
             return None
         if not isinstance(value, str) or value != label(value) or not (value or empty):
-            self._file.refuse_value(place, value, "a label of letters and digits")
+            self._file.refuse_value(key_path, value, "a label of letters and digits")
         return value
 
     def _dataset(self, table: Mapping[str, Any]) -> Mapping[str, Any]:

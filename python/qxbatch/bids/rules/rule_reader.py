@@ -10,7 +10,7 @@ from qxbatch.bids.rules.match_values import as_mapping, captured_names
 from qxbatch.bids.rules.matching import accept_unless
 from qxbatch.bids.schema.names import Schema
 from qxbatch.bids.schema.target import TargetError, check_template
-from qxbatch.protocol.lines import Place
+from qxbatch.protocol.lines import KeyPath
 from qxbatch.protocol.toml_file import TomlFile
 from qxbatch.protocol.values import WrongValueError
 
@@ -31,114 +31,118 @@ class RuleReader:
         self._schema = schema
         self._fields = {*schema.metadata, *OF_CONVERTER}
 
-    def rule(self, place: Place, table: Mapping[str, Any]) -> Rule:
+    def rule(self, key_path: KeyPath, table: Mapping[str, Any]) -> Rule:
         """Return the rule of a table `[[rule]]`."""
-        self._file.refuse_unknown_keys(place, table, ("match", *OPTIONS))
+        self._file.refuse_unknown_keys(key_path, table, ("match", *OPTIONS))
         match = table.get("match")
         if not isinstance(match, dict) or not match:
-            where = (*place, "match") if "match" in table else place
+            where = (*key_path, "match") if "match" in table else key_path
             self._file.refuse(where, "a rule needs a table match.", 'Write match = { name = "rest*" }.')
-        return self._build(place, match, table, "")
+        return self._build(key_path, match, table, "")
 
-    def override(self, place: Place, session: str, table: Mapping[str, Any]) -> Rule:
+    def override(self, key_path: KeyPath, session: str, table: Mapping[str, Any]) -> Rule:
         """Return the rule of one series of one session."""
-        self._file.refuse_unknown_keys(place, table, OPTIONS)
-        number, _dot, image = str(place[-1]).partition(".")
+        self._file.refuse_unknown_keys(key_path, table, OPTIONS)
+        number, _dot, image = str(key_path[-1]).partition(".")
         key = "n" if number.startswith("n") else "number"
         match = {key: int(number.removeprefix("n")), **({"image": int(image)} if image else {})}
-        return self._build(place, match, table, session)
+        return self._build(key_path, match, table, session)
 
-    def _build(self, place: Place, match: Mapping[str, Any], table: Mapping[str, Any], session: str) -> Rule:
-        conditions = self._conditions((*place, "match"), match)
-        captures = self._captures((*place, "match"), match)
+    def _build(self, key_path: KeyPath, match: Mapping[str, Any], table: Mapping[str, Any], session: str) -> Rule:
+        conditions = self._conditions((*key_path, "match"), match)
+        captures = self._captures((*key_path, "match"), match)
         target, ignore = table.get("as", ""), table.get("ignore", "")
         if ("as" in table) == ("ignore" in table):
             what = "has both as and ignore" if "as" in table else "has neither as nor ignore"
-            self._file.refuse(place, f"the rule {what}.", 'Write as = "func/task-rest_bold", or ignore = "the reason".')
-        self._check_target(place, target, ignore, captures)
+            self._file.refuse(
+                key_path, f"the rule {what}.", 'Write as = "func/task-rest_bold", or ignore = "the reason".'
+            )
+        self._check_target(key_path, target, ignore, captures)
         return Rule(
-            line=self._file.line(place),
+            line=self._file.line(key_path),
             match=match,
             target=target,
             ignore=ignore,
-            repeat=self._word((*place, "repeat"), table.get("repeat", "all"), REPEAT),
-            copies=self._word((*place, "copies"), table["copies"], COPIES) if "copies" in table else "",
-            serves=self._serves((*place, "serves"), table["serves"]) if "serves" in table else None,
-            fields=self._set((*place, "set"), table.get("set", {})),
-            context=self._words((*place, "context"), table["context"], CONTEXT) if "context" in table else (),
+            repeat=self._word((*key_path, "repeat"), table.get("repeat", "all"), REPEAT),
+            copies=self._word((*key_path, "copies"), table["copies"], COPIES) if "copies" in table else "",
+            serves=self._serves((*key_path, "serves"), table["serves"]) if "serves" in table else None,
+            fields=self._set((*key_path, "set"), table.get("set", {})),
+            context=self._words((*key_path, "context"), table["context"], CONTEXT) if "context" in table else (),
             conditions=conditions,
             session=session,
         )
 
-    def _check_target(self, place: Place, target: Any, ignore: Any, captures: frozenset[str]) -> None:
+    def _check_target(self, key_path: KeyPath, target: Any, ignore: Any, captures: frozenset[str]) -> None:
         for key, value in (("as", target), ("ignore", ignore)):
             if not isinstance(value, str) or (not value and key == "ignore" and not target):
                 example = "func/task-rest_bold" if key == "as" else "localizer"
-                self._file.refuse_value((*place, key), value, f'a text, such as "{example}"')
+                self._file.refuse_value((*key_path, key), value, f'a text, such as "{example}"')
         try:
             if not ignore:
                 check_template(target, captures, self._schema)
         except TargetError as error:
-            self._file.refuse((*place, "as"), error.message, error.hint)
+            self._file.refuse((*key_path, "as"), error.message, error.hint)
 
-    def _conditions(self, place: Place, match: Mapping[str, Any]) -> tuple[Condition, ...]:
-        return tuple(self._condition((*place, key), key, value) for key, value in match.items())
+    def _conditions(self, key_path: KeyPath, match: Mapping[str, Any]) -> tuple[Condition, ...]:
+        return tuple(self._condition((*key_path, key), key, value) for key, value in match.items())
 
-    def _condition(self, place: Place, key: str, value: Any) -> Condition:
+    def _condition(self, key_path: KeyPath, key: str, value: Any) -> Condition:
         try:
             if key == _NOT:
-                nested = self._conditions(place, as_mapping(value))
+                nested = self._conditions(key_path, as_mapping(value))
                 return Condition(key, value, lambda facts: facts, lambda facts: accept_unless(nested, facts))
-            match_key = self._key(place, key)
+            match_key = self._key(key_path, key)
             return Condition(key, value, match_key.value_of, match_key.read(value))
         except WrongValueError as error:
-            self._file.refuse_value(place, value, str(error))
+            self._file.refuse_value(key_path, value, str(error))
 
-    def _key(self, place: Place, key: str) -> MatchKey:
+    def _key(self, key_path: KeyPath, key: str) -> MatchKey:
         if key in KEYS:
             return KEYS[key]
         if key in self._fields:
             return sidecar_key(key)
         self._file.refuse_unknown_keys(
-            place[:-1], {key: None}, (*KEYS, _NOT, *sorted(self._fields)) if key[:1].isupper() else KEYS
+            key_path[:-1], {key: None}, (*KEYS, _NOT, *sorted(self._fields)) if key[:1].isupper() else KEYS
         )
         raise AssertionError(key)
 
-    def _captures(self, place: Place, match: Mapping[str, Any]) -> frozenset[str]:
+    def _captures(self, key_path: KeyPath, match: Mapping[str, Any]) -> frozenset[str]:
         captures: set[str] = set()
         for key in CAPTURING:
             if key in match:
                 names = captured_names(match[key], is_regex=key == "name_regex")
                 if twice := captures & names:
                     hint = "Give one of them another name."
-                    self._file.refuse((*place, key), f"{{{min(twice)}}} is captured twice.", hint)
+                    self._file.refuse((*key_path, key), f"{{{min(twice)}}} is captured twice.", hint)
                 captures |= names
         return frozenset(captures)
 
-    def _serves(self, place: Place, value: Any) -> Serves:
+    def _serves(self, key_path: KeyPath, value: Any) -> Serves:
         if not isinstance(value, dict):
-            self._file.refuse_value(place, value, '{ by = ["shim", "nearest-time"], write = ["B0FieldIdentifier"] }')
-        self._file.refuse_unknown_keys(place, value, ("by", "write"))
+            self._file.refuse_value(key_path, value, '{ by = ["shim", "nearest-time"], write = ["B0FieldIdentifier"] }')
+        self._file.refuse_unknown_keys(key_path, value, ("by", "write"))
         return Serves(
-            self._words((*place, "by"), value.get("by", [*SERVES_BY]), SERVES_BY),
-            self._words((*place, "write"), value.get("write", [*SERVES_WRITE]), SERVES_WRITE),
+            self._words((*key_path, "by"), value.get("by", [*SERVES_BY]), SERVES_BY),
+            self._words((*key_path, "write"), value.get("write", [*SERVES_WRITE]), SERVES_WRITE),
         )
 
-    def _set(self, place: Place, value: Any) -> Mapping[str, Any]:
+    def _set(self, key_path: KeyPath, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):
-            self._file.refuse_value(place, value, "a table of sidecar fields, such as { BackgroundSuppression = true }")
-        self._file.refuse_unknown_keys(place, value, sorted(self._fields))
-        check_values(self._file, place, value, self._schema)
+            self._file.refuse_value(
+                key_path, value, "a table of sidecar fields, such as { BackgroundSuppression = true }"
+            )
+        self._file.refuse_unknown_keys(key_path, value, sorted(self._fields))
+        check_values(self._file, key_path, value, self._schema)
         return value
 
-    def _word(self, place: Place, value: Any, choices: tuple[str, ...]) -> str:
+    def _word(self, key_path: KeyPath, value: Any, choices: tuple[str, ...]) -> str:
         if value not in choices:
-            self._file.refuse(place, f"{value!r} is not known.", f"Write one of: {', '.join(choices)}.")
+            self._file.refuse(key_path, f"{value!r} is not known.", f"Write one of: {', '.join(choices)}.")
         return str(value)
 
-    def _words(self, place: Place, value: Any, choices: tuple[str, ...]) -> tuple[str, ...]:
-        words = self._file.texts(place, value, choices[0])
+    def _words(self, key_path: KeyPath, value: Any, choices: tuple[str, ...]) -> tuple[str, ...]:
+        words = self._file.texts(key_path, value, choices[0])
         for word in words:
             if word not in choices:
-                self._file.refuse(place, f"{word!r} is not known.", f"Write some of: {', '.join(choices)}.")
+                self._file.refuse(key_path, f"{word!r} is not known.", f"Write some of: {', '.join(choices)}.")
         return words
