@@ -12,6 +12,7 @@ _TOLERANCE = rf"(?:±|\+/?-)\s*((?![-+]){_NUMBER})\s*(%)?\s*"
 _AMOUNT = re.compile(rf"\s*({_NUMBER})\s*(?:{_TOLERANCE})?", re.ASCII)
 _COUNT = re.compile(r"\s*(\d{1,9})\s*(?:(-|–|±|\+/?-)\s*(\d{1,9})\s*)?", re.ASCII)
 _WHOLE = 1 << 53
+"""Up to this, a float represents every whole number."""
 _NOISE = 1e-6
 """Relative error that is always allowed, since numbers are rounded when they are written."""
 SHELL_WIDTH, SHELL_RATIO = 50.0, 0.05

@@ -49,8 +49,8 @@ def compare(
 ) -> list[Change]:
     """Return the changes of planned files, then those of others. `is_kept` returns whether a recorded file stays without a plan."""
     changes = [_planned(entry, record, look(path)) for path, entry in sorted(planned.items())]
-    others = sorted({*record.files, *record.begun} - set(planned))
-    changes += [change for path in others if (change := _unplanned(path, record, look, is_kept))]
+    unplanned = sorted({*record.files, *record.begun} - set(planned))
+    changes += [change for path in unplanned if (change := _unplanned(path, record, look, is_kept))]
     return changes
 
 

@@ -29,7 +29,7 @@ _QUOTING = 'Texts, and numbers with ±, are in quotes: match = { name = "rest", 
 
 
 def read_rules(path: Path) -> RuleFile:
-    """Return the rules in a file. Raises UsageError, which names file, line and key."""
+    """Return the rules in a file. Raises UsageError."""
     schema = load_schema()
     return _Reader(read_toml(path, "rule file", _HINT, _QUOTING), schema).rule_file()
 

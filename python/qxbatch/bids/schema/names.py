@@ -68,11 +68,11 @@ class Schema:
     def _entities(self) -> Mapping[tuple[str, str], Mapping[str, Entity]]:
         order = [name for name in self.content["rules"]["entities"] if name not in _LEVELS]
         return {
-            place: {
+            key: {
                 entity.name: entity
                 for entity in (self._entity(name, entities[name]) for name in order if name in entities)
             }
-            for place, entities in self._names.items()
+            for key, entities in self._names.items()
         }
 
     @cached_property

@@ -42,10 +42,10 @@ def repetition_fields(suffix: str, sidecar: Mapping[str, Any]) -> dict[str, Any]
 
 def required_fields(schema: Schema, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> Iterator[str]:
     """Yield the fields that BIDS requires of an image with this sidecar."""
-    place = {"datatype": datatype, "suffix": suffix, "modality": "mri"}
+    image = {"datatype": datatype, "suffix": suffix, "modality": "mri"}
     for group in _GROUPS:
         for rule in schema.content["rules"]["sidecars"].get(group, {}).values():
-            if all(_applies(selector, place, sidecar) for selector in rule["selectors"]):
+            if all(_applies(selector, image, sidecar) for selector in rule["selectors"]):
                 levels = (
                     (name, level if isinstance(level, str) else level["level"])
                     for name, level in rule["fields"].items()
@@ -58,11 +58,11 @@ def _name(schema: Schema, key: str) -> str:
     return str(schema.content["objects"]["metadata"][key]["name"])
 
 
-def _applies(selector: str, place: Mapping[str, str], sidecar: Mapping[str, Any]) -> bool:
+def _applies(selector: str, image: Mapping[str, str], sidecar: Mapping[str, Any]) -> bool:
     """Return whether a selector applies; a selector of another form never does."""
     tests: Mapping[re.Pattern[str], Callable[[re.Match[str]], bool]] = {
-        _IS: lambda match: place[match[1]] == match[2],
-        _ONE_OF: lambda match: _value(match[1], place, sidecar) in re.findall(r'"([^"]*)"', match[2]),
+        _IS: lambda match: image[match[1]] == match[2],
+        _ONE_OF: lambda match: _value(match[1], image, sidecar) in re.findall(r'"([^"]*)"', match[2]),
         _FIELD: lambda match: match[1] in sidecar and _text(sidecar[match[1]]) == match[2].strip('"'),
         _ABSENT: lambda match: match[1] not in sidecar,
         _IMAGE: lambda _match: True,
@@ -70,8 +70,8 @@ def _applies(selector: str, place: Mapping[str, str], sidecar: Mapping[str, Any]
     return any(test(match) for pattern, test in tests.items() if (match := pattern.fullmatch(selector)))
 
 
-def _value(name: str, place: Mapping[str, str], sidecar: Mapping[str, Any]) -> object:
-    return place["suffix"] if name == "suffix" else sidecar.get(name.removeprefix("sidecar."))
+def _value(name: str, image: Mapping[str, str], sidecar: Mapping[str, Any]) -> object:
+    return image["suffix"] if name == "suffix" else sidecar.get(name.removeprefix("sidecar."))
 
 
 def _text(value: object) -> str:

@@ -125,7 +125,7 @@ def read_target(text: str, schema: Schema, *, is_template: bool = False) -> Targ
 
 
 def _pairs(
-    pairs: Iterable[str], place: str, allowed: Mapping[str, Entity], schema: Schema, *, is_template: bool
+    pairs: Iterable[str], datatype_and_suffix: str, allowed: Mapping[str, Entity], schema: Schema, *, is_template: bool
 ) -> dict[str, str]:
     entities: dict[str, str] = {}
     for pair in pairs:
@@ -138,7 +138,9 @@ def _pairs(
         if name not in schema.entity_names:
             raise _unknown("entity", name, schema.entity_names)
         if name not in allowed:
-            raise TargetError(f"{place} cannot have the entity {name}.", f"It can have: {', '.join(allowed)}.")
+            raise TargetError(
+                f"{datatype_and_suffix} cannot have the entity {name}.", f"It can have: {', '.join(allowed)}."
+            )
         if name in entities:
             raise TargetError(f"the entity {name} is given twice.", "Leave one of them out.")
         _check_value(allowed[name], value, is_template=is_template)
@@ -167,10 +169,10 @@ def _unknown(what: str, name: str, choices: Iterable[str]) -> TargetError:
 
 
 def _unknown_suffix(suffix: str, datatype: str, schema: Schema) -> TargetError:
-    places = [other for other in schema.datatypes if suffix in schema.suffixes(other)]
-    if places:
+    datatypes = [candidate for candidate in schema.datatypes if suffix in schema.suffixes(candidate)]
+    if datatypes:
         message = f"the suffix {suffix!r} does not belong to the data type {datatype}."
-        return TargetError(message, f"It belongs to {' and '.join(places)}.")
+        return TargetError(message, f"It belongs to {' and '.join(datatypes)}.")
     near = nearest(suffix, schema.suffixes(datatype))
     hint = f"Did you mean {near}?" if near else f"{datatype} has: {', '.join(schema.suffixes(datatype))}."
     return TargetError(f"the suffix {suffix!r} is not known.", hint)

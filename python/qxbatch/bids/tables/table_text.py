@@ -48,8 +48,8 @@ def merged(existing: Table | None, ours: Table, *, edited: bool, is_kept: Callab
     if edited:
         rows = [row for name, row in named.items() if name in our_rows or is_kept(name)]
         return Table(existing.columns, (*rows, *(row for name, row in our_rows.items() if name not in named)))
-    others = {name: row for name, row in named.items() if name not in our_rows and is_kept(name)}
-    return Table(ours.columns, _sorted([*our_rows.values(), *others.values()], ours.key))
+    kept_rows = [row for name, row in named.items() if name not in our_rows and is_kept(name)]
+    return Table(ours.columns, _sorted([*our_rows.values(), *kept_rows], ours.key))
 
 
 def _sorted(rows: Sequence[Mapping[str, str]], key: str) -> tuple[Mapping[str, str], ...]:

@@ -61,9 +61,9 @@ def _export(request: Request, plans: Sequence[SessionPlan]) -> Export:
     export = exporter.export(plans, lambda exported: shared_files(exported, study, stamps))
     if exporter.tables_are_early:
         failed = {session.session for session in export.failed}
-        others = [plan for plan in plans if plan.session.id not in failed]
+        exported_plans = [plan for plan in plans if plan.session.id not in failed]
         again = Exporter(destination, read_record(request.dataset), stamps)
-        again.export(others, lambda exported: shared_files(exported, study, stamps))
+        again.export(exported_plans, lambda exported: shared_files(exported, study, stamps))
     if not request.test:
         stamps.write()
     return export
