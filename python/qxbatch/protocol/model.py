@@ -20,6 +20,7 @@ class SeriesParameters:
     values: Mapping[str, Expectation] = field(default_factory=dict)
     """By the names of protocol/fields.py."""
     volumes: Count | None = None
+    """Complete volumes; None: as many as were planned or begun."""
 
 
 @dataclass(frozen=True)

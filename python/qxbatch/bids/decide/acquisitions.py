@@ -45,7 +45,7 @@ class AcquiredImages:
 
     @property
     def start(self) -> datetime | None:
-        """Return when it began."""
+        """Return when it began; None if no time is known."""
         starts = [start for member in self.members if (start := start_of(member.facts)) is not None]
         return min(starts, default=None)
 

@@ -116,7 +116,10 @@ def _why_dropped(run: AcquiredImages, runs: list[AcquiredImages]) -> str:
 
 
 def _companions(companions: list[Candidate], runs: list[AcquiredImages], result: Groups) -> dict[int, list[Candidate]]:
-    """Return the companions of each run, by its id; companions without a run are added to the orphans."""
+    """Return the companions of each run, by its id.
+
+    A companion without a run, or of a run that has a later one, is dropped if its rule has `repeat`, else an orphan.
+    """
     companions_of_run: dict[int, list[Candidate]] = {}
     for companion in reversed(acquisitions(companions)):
         _drop_copies(companion, result)

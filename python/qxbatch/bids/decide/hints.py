@@ -1,4 +1,4 @@
-"""Remarks on rules that match nothing, and on different names that become one label."""
+"""Remarks on rules that match nothing and on names that become one label; what to write to ignore a series."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

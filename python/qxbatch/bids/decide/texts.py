@@ -7,7 +7,10 @@ from qxbatch.protocol.values import quoted
 
 
 def rule_text(rule: Rule) -> str:
-    """Return `rule in line 12: name = "rest"`; `[session.S012], line 30` for the rule of one session."""
+    """Return `rule in line 12: name = "rest"`; `[session.S012], line 30` for the rule of one session.
+
+    A path that only the table of --plan gives has no line.
+    """
     keys = ", ".join(f"{key} = {value_text(value)}" for key, value in rule.match.items())
     if rule.session:
         return f"[session.{session_key(rule.session)}], line {rule.line}"

@@ -35,6 +35,7 @@ class Draft:
     ignore: str
     comment: str
     extra: tuple[tuple[str, Any], ...] = ()
+    """`options` as pairs."""
 
     @property
     def options(self) -> Mapping[str, Any]:

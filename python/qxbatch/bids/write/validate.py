@@ -33,6 +33,7 @@ class Validated(NamedTuple):
     errors: tuple[Issue, ...]
     warnings: int
     validator: str
+    """The version of its schema, else its name."""
 
 
 def find_validator() -> str:
