@@ -1,10 +1,13 @@
 """Tables of a data set: participants, scans, sessions, shifted dates."""
 
+import errno
 import fcntl
 import json
 import os
 import stat
+from collections.abc import Iterator
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -254,6 +257,26 @@ def test_sourcedata_contains_the_dicom_files_of_exported_series(study):
     assert json.loads(tree["dataset_description.json"])["SourceDatasets"] == [{"URL": "bids::sourcedata/"}]
     assert study.run().status == 0
     assert not any(path.startswith("sourcedata") for path in study.tree()), "sourcedata is not requested in this run"
+
+
+def test_unreadable_dicom_of_one_session_does_not_stop_the_export(study, monkeypatch):
+    for name in ("S1", "S2"):
+        study.add(name)
+        (study.sessions / name / "dicom" / "20").mkdir()
+    list_folder = Path.iterdir
+
+    def refuse(folder: Path) -> Iterator[Path]:
+        if folder == study.sessions / "S1" / "dicom" / "20":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return list_folder(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert study.run().status == 0, "age and sex are not known"
+    run = study.run("--sourcedata")
+    assert run.status == 1
+    assert "S1: not exported:" in run.out
+    assert "dicom/20 cannot be read" in run.out
+    assert "1 session exported" in run.out
 
 
 def test_the_description_contains_this_program_and_the_fields_of_the_rule_file(study):

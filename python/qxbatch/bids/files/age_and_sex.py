@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from qxbatch.bids.files.planned import series_files
+from qxbatch.bids.files.sources import SourceError
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.model import SeriesKind
 from qxbatch.session.folder import SessionFolder
@@ -37,28 +38,30 @@ def age_and_sex(session: SessionFolder, stamps: Stamps) -> dict[str, str]:
 
 
 def _of_headers(session: SessionFolder) -> dict[str, str]:
+    """Return the values of the first DICOM series whose first header can be read."""
     import pydicom
     from pydicom.errors import InvalidDicomError
 
     for series in session.series:
         if series.kind is not SeriesKind.DICOM:
             continue
-        for path in series_files(session, series.n)[:1]:
-            try:
+        try:
+            for path in series_files(session, series.n)[:1]:
                 with _first_object(path) as file:
                     header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
                 return _values(header)
-            except (
-                OSError,
-                EOFError,
-                ValueError,
-                tarfile.TarError,
-                InvalidDicomError,
-                AttributeError,
-                KeyError,
-                TypeError,
-            ):
-                continue
+        except (
+            SourceError,
+            OSError,
+            EOFError,
+            ValueError,
+            tarfile.TarError,
+            InvalidDicomError,
+            AttributeError,
+            KeyError,
+            TypeError,
+        ):
+            continue
     return {}
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qxbatch.bids.files.sources import Source, Sources
+from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.model import Placed, SessionPlan
 from qxbatch.bids.schema.placed_name import PlacedName, session_prefix
 from qxbatch.bids.sidecars.asl import context_problem, context_text, m0_targets, volume_types
@@ -15,6 +15,7 @@ from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.rows import scans_table
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import Table
+from qxbatch.os_error import reason_text
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import IMAGE, image_file
 from qxbatch.session.paths import SessionPaths
@@ -132,8 +133,11 @@ def _sourcedata(plan: SessionPlan, folder: str, sources: Sources) -> Iterator[Pl
 
 
 def series_files(session: SessionFolder, n: int) -> list[Path]:
-    """Return the archive of a series, or its files where it is not packed."""
+    """Return the archive of a series, or its files where it is not packed. Raises SourceError."""
     packed, folder = session.paths.packed(n), session.paths.series(n)
-    if packed.is_file():
-        return [packed]
-    return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    try:
+        if packed.is_file():
+            return [packed]
+        return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be read: {reason_text(error, folder)}") from None
