@@ -35,7 +35,7 @@ class Serves(NamedTuple):
 
 
 Captures = Mapping[str, str]
-"""Text that the braces of a pattern captured, by name."""
+"""Text that braces or named groups of a pattern captured, by name."""
 
 
 class Condition(NamedTuple):
@@ -151,7 +151,7 @@ class Undecided(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionPlan:
-    """The export plan of one session. If `undecided` is not empty, nothing of the session is written."""
+    """The export plan of one session. Nothing of the session is written unless `is_ready`."""
 
     session: SessionFolder
     subject: str

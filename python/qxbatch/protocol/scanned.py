@@ -56,7 +56,7 @@ class ScannedSeries:
 
 @dataclass(frozen=True)
 class ScannedSession:
-    """The series of a session in order of their numbers."""
+    """The series of a session, in the order of their n."""
 
     id: str
     series: tuple[ScannedSeries, ...]

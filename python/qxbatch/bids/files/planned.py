@@ -1,4 +1,4 @@
-"""The planned files of a data set: source, size and hash of each. This module writes nothing."""
+"""The planned files of a data set, with their contents. This module writes nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -75,7 +75,7 @@ def label(text: str) -> str:
 
 
 def check_template(text: str, captures: Iterable[str], schema: Schema) -> None:
-    """Raise TargetError where `as` cannot give a valid name whatever the captures are."""
+    """Raise TargetError if `as` gives no valid name, whatever the captures are."""
     allowed = [*captures, *BUILT_IN]
     for name in placeholders(text):
         if name not in allowed:

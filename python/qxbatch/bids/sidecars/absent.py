@@ -16,7 +16,7 @@ _READOUT = ("TotalReadoutTime", "EffectiveEchoSpacing")
 """A PEPOLAR field map requires one of them; the schema says so only in a description."""
 
 
-class Absent:
+class AbsentFieldFinder:
     """Finds absent required fields; the requirements of similar images are computed once."""
 
     def __init__(self, schema: Schema) -> None:
@@ -37,6 +37,6 @@ class Absent:
 
 
 @lru_cache
-def absent_fields() -> Absent:
+def absent_field_finder() -> AbsentFieldFinder:
     """Return the finder for the installed schema."""
-    return Absent(load_schema())
+    return AbsentFieldFinder(load_schema())

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from qxbatch.bids.model import ExportImage, Placed
 from qxbatch.bids.schema.placed_name import PlacedName
 from qxbatch.bids.schema.required import repetition_fields
-from qxbatch.bids.sidecars.absent import Absent, absent_fields
+from qxbatch.bids.sidecars.absent import AbsentFieldFinder, absent_field_finder
 from qxbatch.bids.sidecars.asl import asl_fields
 from qxbatch.bids.sidecars.identifying import without_identifying
 from qxbatch.bids.sidecars.timing import timing_of
@@ -36,7 +36,7 @@ def complete(
     """
     sidecars: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
-    absent = absent_fields()
+    finder = absent_field_finder()
     for image in placed:
         fields = dict(image.image.sidecar)
         if not keep_identifying:
@@ -49,7 +49,7 @@ def complete(
             } | timing.fields
             warnings.append(f"{image.path}: {timing.warning}")
         sidecars[image.path] = {**fields, **added, **links.get(image.path, {}), **image.rule.fields}
-        warnings += _absent(image, sidecars[image.path], absent)
+        warnings += _absent(image, sidecars[image.path], finder)
     return Sidecars(sidecars, tuple(warnings))
 
 
@@ -116,10 +116,10 @@ def _echo_times_of(image: ExportImage) -> set[float]:
     return {round(float(time), 6)} if isinstance(time, int | float) else set()
 
 
-def _absent(placed: Placed, fields: Mapping[str, Any], absent: Absent) -> list[str]:
+def _absent(placed: Placed, fields: Mapping[str, Any], finder: AbsentFieldFinder) -> list[str]:
     """Return a warning if required fields are missing, which only the user knows."""
     name = PlacedName.of(placed.path)
-    missing = absent.fields(name.datatype, name.suffix, fields)
+    missing = finder.fields(name.datatype, name.suffix, fields)
     if not missing:
         return []
     sets = ", ".join(f"{key} = ..." for key in missing)

@@ -1,4 +1,4 @@
-"""Sidecar fields that identify a person or an examination. Converters of qxbatch write none, other programs can."""
+"""Sidecar fields that identify a person or an examination. dcm2niix writes none here, other programs can."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""One export from plans to the report, under the lock of the data set."""
+"""One export, from the plans to the result, under the lock of the data set."""
 
 import contextlib
 from collections.abc import Mapping, Sequence
