@@ -154,6 +154,7 @@ def test_short_parts_particles_and_phantoms_are_replaced_with_care(name: str, te
         ("ﾔﾏﾀﾞ^ﾀﾛｳ", "shift_jis"),
         ("Müller^Özil", "utf-8"),
         ("Иван^Петров", "iso8859-5"),
+        ("Žagar^Špela", "iso8859-15"),
     ],
 )
 def test_a_name_that_a_converter_decoded_as_latin_1_is_replaced(name: str, encoding: str) -> None:
@@ -161,6 +162,11 @@ def test_a_name_that_a_converter_decoded_as_latin_1_is_replaced(name: str, encod
     redact = redaction([{"PatientName": name}], "S1")
     assert redact("T1 " + "".join(parts).encode(encoding).decode("latin-1") + " x") == "T1 S1 x"
     assert redact("T1 " + parts[1].encode(encoding).decode("latin-1") + " x") == "T1 S1 x"
+
+
+def test_a_name_in_jis_x_0212_is_replaced_without_its_escapes() -> None:
+    redact = redaction([{"PatientName": "丂丄^太郎"}], "S1")
+    assert redact('T1 0!0" x') == "T1 S1 x"
 
 
 def test_the_session_id_is_not_replaced_in_itself() -> None:

@@ -20,7 +20,10 @@ SHORTEST_INSIDE = 5
 """The same with a capital only at its beginning: `WIPZagarscan`."""
 _LONGEST_RUN = 14
 """Maximum number of adjacent parts in one match."""
-_ENCODINGS = ("utf-8", "iso2022_jp", "shift_jis", "euc_kr", "gb18030", "cp874", *(f"iso8859-{k}" for k in range(2, 10)))
+_ENCODINGS = (
+    *("utf-8", "iso2022_jp_1", "shift_jis", "euc_kr", "gb18030", "cp874"),
+    *(f"iso8859-{k}" for k in (*range(2, 10), 15)),
+)
 """The encodings of SpecificCharacterSet except Latin-1."""
 _ESCAPE = re.compile(rb"\x1b[$()]+[@-Z]")
 _LATIN_1 = "".join(map(chr, range(0x80, 0x100)))
