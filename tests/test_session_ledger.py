@@ -61,7 +61,7 @@ def test_a_member_path_with_special_characters_is_read_back(ledger: Path) -> Non
     [
         (lambda text: text.replace("path\t", "file\t"), "its first line does not name the ledger's columns"),
         (lambda _: "", "its first line does not name the ledger's columns"),
-        (lambda text: text[:-1], "line 3 has 9 of 9 columns"),
+        (lambda text: text[:-1], "line 3 is cut: it has no line end"),
         (lambda text: text[:-3], "line 3 has 8 of 9 columns"),
         (lambda text: text.replace("\tsorted\t", "\tlost\t"), "line 2: 'lost' is not a valid Fate"),
         (lambda text: text.replace("\tdicom\t", "\tCT\t"), "line 2: 'CT' is not a valid Kind"),
@@ -71,6 +71,12 @@ def test_a_member_path_with_special_characters_is_read_back(ledger: Path) -> Non
 def test_the_error_for_a_damaged_ledger_has_path_and_line(change, why: str, ledger: Path) -> None:
     ledger.write_text(change(text_of([ROW, ROW])))
     with pytest.raises(ValueError, match=f"{ledger}: {why}"):
+        list(read_ledger(ledger))
+
+
+def test_the_error_for_a_ledger_that_is_not_utf_8_has_its_path(ledger: Path) -> None:
+    ledger.write_bytes(text_of([ROW]).encode() + b"\xff\n")
+    with pytest.raises(ValueError, match=f"{ledger}: .* can't decode byte"):
         list(read_ledger(ledger))
 
 

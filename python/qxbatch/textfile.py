@@ -44,26 +44,34 @@ def opened(path: Path, errors: str = "surrogateescape", most: int = MOST_BYTES) 
 
     Raises OSError at once for a FIFO, device or folder of that name, and for a file of more than `most` bytes.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, encoding="utf-8", errors=errors, newline="\n") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "is not a regular file", str(path))
-        if status.st_size > most:
-            raise OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
+    with os.fdopen(_regular(path, most), encoding="utf-8", errors=errors, newline="\n") as file:
         yield file
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     """Return the bytes of a file that is no link. Raises OSError as `opened` does, and for links."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "is not a regular file", str(path))
-        if status.st_size > most:
-            raise OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
+    with os.fdopen(_regular(path, most, os.O_NOFOLLOW), "rb") as file:
         return file.read(most)
+
+
+def _regular(path: Path, most: int, flags: int = 0) -> int:
+    """Return the descriptor of a regular file of at most `most` bytes, opened for reading. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
+    refusal = _refusal(path, os.fstat(descriptor), most)
+    if refusal is not None:
+        os.close(descriptor)
+        raise refusal
+    return descriptor
+
+
+def _refusal(path: Path, status: os.stat_result, most: int) -> OSError | None:
+    if stat.S_ISDIR(status.st_mode):
+        return OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(status.st_mode):
+        return OSError(errno.EINVAL, "is not a regular file", str(path))
+    if status.st_size > most:
+        return OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
+    return None
 
 
 def read_named(path: Path, most: int) -> bytes:

@@ -67,19 +67,28 @@ class LedgerRow(NamedTuple):
 def read_ledger(path: Path) -> Iterator[LedgerRow]:
     """Yield the rows of a ledger, one at a time.
 
-    Raises OSError, and ValueError, which names path and line, when the file is not a ledger or was cut.
+    Raises OSError, and ValueError, which names the path, when the file is not a ledger or was cut.
     """
     with opened(path, "strict") as file:
-        if tuple(file.readline().rstrip("\n").split("\t")) != COLUMNS:
-            raise ValueError(f"{path}: its first line does not name the ledger's columns")
-        for number, line in enumerate(file, start=2):
-            cells = line.rstrip("\n").split("\t")
-            if len(cells) != len(COLUMNS) or not line.endswith("\n"):
-                raise ValueError(f"{path}: line {number} has {len(cells)} of {len(COLUMNS)} columns")
-            try:
-                yield _row(cells)
-            except ValueError as error:
-                raise ValueError(f"{path}: line {number}: {error}") from None
+        try:
+            yield from _rows(file, path)
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: {error}") from None
+
+
+def _rows(file: TextIO, path: Path) -> Iterator[LedgerRow]:
+    if tuple(file.readline().rstrip("\n").split("\t")) != COLUMNS:
+        raise ValueError(f"{path}: its first line does not name the ledger's columns")
+    for number, line in enumerate(file, start=2):
+        cells = line.rstrip("\n").split("\t")
+        if len(cells) != len(COLUMNS):
+            raise ValueError(f"{path}: line {number} has {len(cells)} of {len(COLUMNS)} columns")
+        if not line.endswith("\n"):
+            raise ValueError(f"{path}: line {number} is cut: it has no line end")
+        try:
+            yield _row(cells)
+        except ValueError as error:
+            raise ValueError(f"{path}: line {number}: {error}") from None
 
 
 def _row(cells: list[str]) -> LedgerRow:
