@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qxbatch.deidentify import redaction
 from qxbatch.model import Conversion, Output, Series, SeriesKind, State, Value
 from qxbatch.problems import Code, Severity
 from qxbatch.record.checksums import file_checksums
 from qxbatch.record.compress import compressed
 from qxbatch.record.files import write_images, write_logs
+from qxbatch.record.image_texts import redact_image
 from qxbatch.record.images import Placement, place_images
 from qxbatch.record.json_info import FIELDS, json_info
 
@@ -145,6 +148,16 @@ def test_an_existing_image_is_an_error_and_not_overwritten(tmp_path: Path, conve
     with pytest.raises(FileExistsError):
         write_images(place(converted), tmp_path, zipped)
     assert (tmp_path / "nii" / "31.nii.gz").read_bytes() == b"old"
+
+
+def test_the_texts_of_an_image_of_few_voxels_are_redacted(tmp_path: Path) -> None:
+    header = bytearray(352)
+    struct.pack_into("<i", header, 0, 348)
+    header[148:156] = b"Doe Jane"
+    nifti = tmp_path / "image.nii"
+    nifti.write_bytes(bytes(header) + bytes(8))
+    redact_image(nifti, redaction([{"PatientName": "Doe^Jane"}], "S1"))
+    assert nifti.read_bytes()[148:156] == b"S1\0\0\0\0\0\0"
 
 
 def test_each_series_has_a_log_and_each_further_number_a_copy(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def redact_image(nifti: Path, redact: Redact) -> None:
         return
     with nifti.open("r+b") as file:
         head = file.read(_NIFTI2)
-        sizes = {struct.unpack_from(f"{order}i", head)[0] for order in "<>"} if len(head) == _NIFTI2 else set()
+        sizes = {struct.unpack_from(f"{order}i", head)[0] for order in "<>"} if len(head) >= _NIFTI1 else set()
         for place, length in next((texts for size, texts in _TEXTS.items() if size in sizes), ()):
             old = head[place : place + length]
             new = _redacted(old, redact)
