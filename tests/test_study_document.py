@@ -10,6 +10,7 @@ import pytest
 from qxbatch.cli.main import main
 from qxbatch.session.folder import SessionFolder
 from qxbatch.study.document import as_json, read_previous
+from qxbatch.study.exports import DataSet
 from qxbatch.study.outdated import has_not_imported
 from qxbatch.study.sessions import sessions_in
 from qxbatch.study.study import NotImported, Study, study_of
@@ -305,6 +306,12 @@ def test_a_run_without_packets_removes_deleted_packets_from_the_list(imported: S
     assert imported.main("--check=no").status == 0
     assert not_imported(imported) == ()
     assert has_not_imported(imported.sessions) is False
+
+
+def test_the_list_of_an_exported_study_without_waiting_packets_is_empty(tmp_path: Path) -> None:
+    data_set = DataSet(tmp_path / "bids", tmp_path / "rules.toml", {})
+    (tmp_path / "study.json").write_text(as_json(study_of([], data_sets=[data_set])))
+    assert has_not_imported(tmp_path) is False
 
 
 def test_a_packet_that_still_waits_does_not_change_the_study_level(imported: StudyFolder) -> None:

@@ -44,19 +44,19 @@ def _cell(value: object) -> str:
 
 
 def as_json(study: Study) -> str:
-    """Return the meaning of the columns, and the sessions, each on a separate line."""
+    """Return the text of study.json, each session on a separate line; `not_imported` is last, for `outdated.py`."""
     sessions = ",\n".join(f"  {_line(_value(row))}" for row in study.rows)
     items = ",\n".join(f"  {_line(item._asdict())}" for item in study.not_imported)
     return (
         f'{{\n "schema": {SCHEMA},\n "columns": {_line(COLUMNS)},\n'
-        f' "sessions": [\n{sessions}\n ],\n "not_imported": [\n{items}\n ]{_data_sets(study)}\n}}\n'
+        f' "sessions": [\n{sessions}\n ],\n{_data_sets(study)} "not_imported": [\n{items}\n ]\n}}\n'
     )
 
 
 def _data_sets(study: Study) -> str:
     """Return the BIDS data sets with the results of the validator; empty if there are none."""
     values = ",\n".join(f"  {_line(data_set_value(data_set))}" for data_set in study.data_sets)
-    return f',\n "bids": [\n{values}\n ]' if values else ""
+    return f' "bids": [\n{values}\n ],\n' if values else ""
 
 
 def _line(value: object) -> str:
