@@ -104,7 +104,9 @@ class LeftOut(NamedTuple):
     def of(self, rows: Container[int]) -> "LeftOut":
         """Return only what belongs to some rows of the reading."""
         members = tuple(member for member in self.members if member.row in rows)
-        return self._replace(members=members, gaps=tuple(gap for gap in self.gaps if gap.row in rows))
+        gaps = tuple(gap for gap in self.gaps if gap.row in rows)
+        is_limited = any(member.cause is Cause.LIMITED_ARCHIVE for member in members)
+        return self._replace(members=members, gaps=gaps, limits=self.limits if is_limited else ())
 
     def with_truncated(self, members: Sequence[tuple[int, str]]) -> "LeftOut":
         """Return a copy that includes files with truncated pixel data: the row and path of each."""
