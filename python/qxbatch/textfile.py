@@ -22,7 +22,7 @@ def created(path: Path, mode: int = 0o666) -> Iterator[TextIO]:
         os.fsync(file.fileno())
 
 
-def waits_for_nobody(path: str, flags: int) -> int:
+def open_without_waiting(path: str, flags: int) -> int:
     """Open a file for writing, as an `opener` does. Raises OSError at once for a FIFO without a reader."""
     try:
         descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)

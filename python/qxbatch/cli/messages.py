@@ -13,7 +13,7 @@ from pathlib import Path
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.textfile import waits_for_nobody
+from qxbatch.textfile import open_without_waiting
 from qxbatch.visible import lines
 
 NAME = "qxbatch"
@@ -60,7 +60,7 @@ class _LogFile(logging.FileHandler):
     _has_failed = False
 
     def _open(self) -> TextIOWrapper:
-        file = open(self.baseFilename, "ab", opener=waits_for_nobody)  # noqa: SIM115 - it stays open
+        file = open(self.baseFilename, "ab", opener=open_without_waiting)  # noqa: SIM115 - it stays open
         return TextIOWrapper(file, encoding=self.encoding, errors=self.errors)
 
     def handleError(self, _record: logging.LogRecord) -> None:  # noqa: N802 - of logging

@@ -14,7 +14,7 @@ from qxbatch.report.outcome import failed
 from qxbatch.report.output_files import is_stream, why_no_summary
 from qxbatch.report.packet_names import PacketNames
 from qxbatch.settings.model import Settings
-from qxbatch.textfile import waits_for_nobody
+from qxbatch.textfile import open_without_waiting
 
 
 class JsonFile:
@@ -83,7 +83,7 @@ _ONLY_IN_PLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
 
 
 def _write_into(path: Path, text: str, flags: int) -> None:
-    with open(path, "w", encoding="utf-8", opener=lambda name, mode: waits_for_nobody(name, mode | flags)) as file:
+    with open(path, "w", encoding="utf-8", opener=lambda name, mode: open_without_waiting(name, mode | flags)) as file:
         file.write(text)
 
 
