@@ -8,7 +8,7 @@ from qxbatch.folded_text import folded_text
 from qxbatch.identity_search import IdentitySearch, WholeSearch
 from qxbatch.model import SessionReport, Value
 from qxbatch.name_search import NameSearch
-from qxbatch.person_name import parse_name, person_tested, split_parts
+from qxbatch.person_name import parse_name, split_parts, without_test_words
 from qxbatch.problems import Problem
 
 Redact = Callable[[str], str]
@@ -69,7 +69,7 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
         names |= dict.fromkeys(text for field in NAMES for text in _texts(header, field))
     parsed = [parse_name(value) for value in names]
     people = [name for name in parsed if name.is_real]
-    tested = [name for name in map(person_tested, parsed) if name is not None]
+    tested = [name for name in map(without_test_words, parsed) if name is not None]
     wholes: dict[str, list[list[str]]] = {value: [[]] for value in ids}
     wholes |= {value: [split_parts(value), split_parts(value)[::-1]] for value in names}
     wholes = {value: orders for value, orders in wholes.items() if _is_replaced(value)}

@@ -50,7 +50,7 @@ class _Flag(IntFlag):
 
 
 class NameSearch:
-    """The parts of some names; `tested` are names of which a single part identifies nobody."""
+    """The parts of some names. `tested` are names that were written with `test`: a single part of them identifies nobody."""
 
     def __init__(self, people: Iterable[PersonName], tested: Iterable[PersonName] = ()) -> None:
         self.tree = TextTree()

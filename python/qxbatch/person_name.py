@@ -96,8 +96,11 @@ def split_parts(text: str) -> list[str]:
     return [part for part in _SPLIT.split(text) if part]
 
 
-def person_tested(name: PersonName) -> PersonName | None:
-    """Return the name without `test` and the like, as in `Doe^Jane^test`; None if fewer than two parts remain."""
+def without_test_words(name: PersonName) -> PersonName | None:
+    """Return the name without `test` and the like, as in `Doe^Jane^test`.
+
+    None if it has no such word, or if what remains is not a person's name of at least two identifying parts.
+    """
     parts = tuple(part for part in name.parts if not _TRIAL.fullmatch(part))
     remaining = PersonName(" ".join(parts), parts, name.titles)
     return remaining if parts != name.parts and len(remaining.identifying) > 1 and remaining.is_real else None
