@@ -14,7 +14,7 @@ from qxbatch.protocol.model import ExpectedSeries, Protocol, names_scanner
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import SummaryError
-from qxbatch.study.groups import SMALL
+from qxbatch.study.groups import FEWEST_SESSIONS
 from qxbatch.study.learn import learn
 from qxbatch.study.scanned import scanned_session
 from qxbatch.visible import shell_word
@@ -97,7 +97,8 @@ def compare(sessions: Iterable[ScannedOrUnreadable], protocol: Protocol | None =
     Without a protocol, series that only few sessions have are not reported.
     """
     readable = list(sessions)
-    rules = protocol or learn((session for session in readable if isinstance(session, ScannedSession)), SMALL).protocol
+    scanned = (session for session in readable if isinstance(session, ScannedSession))
+    rules = protocol or learn(scanned, FEWEST_SESSIONS).protocol
     columns = tuple(dict.fromkeys(map(_column, rules.series)))
     return Comparison(
         columns, tuple(_row(session, rules, columns, by_majority=protocol is None) for session in readable)

@@ -11,7 +11,7 @@ from qxbatch.protocol.model import literal_glob
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession, scanner_key
 from qxbatch.protocol.values import Count
 
-SMALL = 3
+FEWEST_SESSIONS = 3
 """Smallest number of sessions of a scanner that has a majority."""
 _OPTIONAL = 1 / 3
 """A series that at least this ratio, but at most half, of the sessions has is optional."""
@@ -49,7 +49,7 @@ class Group:
     @property
     def is_small(self) -> bool:
         """Return whether the sessions are too few for a majority."""
-        return len(self.sessions) < SMALL
+        return len(self.sessions) < FEWEST_SESSIONS
 
     @cached_property
     def usual(self) -> Mapping[Key, Count]:
@@ -125,7 +125,7 @@ def _usual_count(numbers: Sequence[int]) -> Count | None:
     present = [number for number in numbers if number]
     ratio = len(present) / len(numbers)
     is_expected = ratio > 1 / 2
-    is_optional = ratio >= _OPTIONAL and (len(present) > 1 or len(numbers) < SMALL)
+    is_optional = ratio >= _OPTIONAL and (len(present) > 1 or len(numbers) < FEWEST_SESSIONS)
     if not is_expected and not is_optional:
         return None
     usual, frequency = min(Counter(present).items(), key=lambda item: (-item[1], item[0]))

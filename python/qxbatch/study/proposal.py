@@ -1,7 +1,7 @@
 """A proposed protocol as the text of protocol.toml."""
 
 from qxbatch.protocol.text import comment, protocol_text
-from qxbatch.study.groups import SMALL
+from qxbatch.study.groups import FEWEST_SESSIONS
 from qxbatch.study.learn import Learned
 
 
@@ -12,7 +12,7 @@ def proposal_text(learned: Learned) -> str:
         f"What each session of this study should contain, proposed from {_sessions(total)}.",
         "Read it, correct it, then run `qxbatch protocol check`. docs/protocol.md explains every key.",
     ]
-    if total < SMALL:
+    if total < FEWEST_SESSIONS:
         head.append("So few sessions have no majority: check each value.")
     head += comment("Not in this file, since too few sessions have them", learned.rare)
     head += comment("Not in this file, since they are localizers, reports or saved screens", learned.not_evaluable)
