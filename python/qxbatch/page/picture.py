@@ -16,7 +16,7 @@ from qxbatch.page.png import encode_png
 HEIGHT = 192
 """Pixels of each slice's longer side."""
 _THIN = 8
-"""A volume that is so many times wider than thick is shown as one slice."""
+"""If the shortest axis has fewer voxels than the longest by more than this factor, one slice is shown."""
 _COLOURS = (128, 2304)
 """Types of voxels that are red, green and blue (nifti1.h)."""
 _GREY, _COLOUR = 1, 3
@@ -53,7 +53,7 @@ def write_picture(
 
 def _png(visible: Sequence["Plane"], slices: Sequence[bytes], depth: int, colours: bytes = b"") -> bytes:
     drawn_slices = [
-        (pixels, len(plane.columns), SIDES[plane.across]) for pixels, plane in zip(slices, visible, strict=True)
+        (pixels, len(plane.columns), SIDES[plane.normal]) for pixels, plane in zip(slices, visible, strict=True)
     ]
     canvas = side_by_side(drawn_slices, HEIGHT, depth)
     return encode_png(canvas.pixels, canvas.width, HEIGHT, colour=depth == _COLOUR, palette=colours)
@@ -97,14 +97,14 @@ class Plane(NamedTuple):
 
     rows: list[int]
     columns: list[int]
-    across: int
-    """The axis of the world that it is across."""
+    normal: int
+    """The axis of the world that is perpendicular to it."""
 
 
 def planes(shape: Sequence[int], affine: Affine) -> list[Plane]:
     """Return the middle slices, axial, coronal and sagittal; up is superior or anterior.
 
-    A volume of one slice, or of few thick ones, has only its middle slice. Raises ValueError for a single voxel (spectroscopy).
+    A volume of one slice, or of few ones (_THIN), has only its middle slice. Raises ValueError for a voxel or a line of voxels.
     """
     axes = world_axes(shape, affine)
     counts = [axis.count for axis in axes]
@@ -131,13 +131,13 @@ def world_axes(shape: Sequence[int], affine: Affine) -> list[Axis]:
     ]
 
 
-def _plane(axes: Sequence[Axis], across_it: int) -> Plane:
-    """Return the middle slice that one axis of the world passes through."""
-    across, up = (axis for world, axis in enumerate(axes) if world != across_it)
-    middle = axes[across_it].voxel(axes[across_it].count // 2)
+def _plane(axes: Sequence[Axis], normal: int) -> Plane:
+    """Return the middle slice perpendicular to one axis of the world."""
+    across, up = (axis for world, axis in enumerate(axes) if world != normal)
+    middle = axes[normal].voxel(axes[normal].count // 2)
     high, wide = up.count * up.size, across.count * across.size
     scale = HEIGHT / max(high, wide)
     from_top = replace(up, backwards=not up.backwards)
     rows = from_top.nearest(max(1, round(high * scale)))
     columns = across.nearest(max(1, round(wide * scale)))
-    return Plane([middle + row for row in rows], columns, across_it)
+    return Plane([middle + row for row in rows], columns, normal)
