@@ -160,7 +160,7 @@ def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, redact: Redact
     return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, SessionPaths(root).series(n))
 
 
-def _lies_in(inbox: Path, row: Row) -> bool:
+def _is_in_inbox(inbox: Path, row: Row) -> bool:
     """Return whether a kept member is a loose file of the inbox, not of an archive or of the session's own dicom."""
     if row.path.startswith(FROM_SESSION):
         return False
@@ -177,7 +177,7 @@ def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path |
         row = reading.row(i)
         if row.fate != "kept" or row.at or not reading.staged(i):
             continue
-        if inbox is not None and _lies_in(inbox, row):
+        if inbox is not None and _is_in_inbox(inbox, row):
             reading.leave_row(i, f"{KEPT_AT}{row.path}")
             continue
         name = row.path.replace("!", "/").rsplit("/", 1)[-1]

@@ -185,12 +185,12 @@ def left_out(reading: Reading, passwords: Passwords | None) -> LeftOut:
         Gap(index, reading.row(index).path, listed, missing, tuple(names))
         for index, listed, missing, names in reading.gaps()
     )
-    encrypted_hint = [row.reason for row, cause in rows if cause is Cause.ENCRYPTED_ARCHIVE]
+    encrypted_reasons = [row.reason for row, cause in rows if cause is Cause.ENCRYPTED_ARCHIVE]
     limits = limits_of(row.reason for row, cause in rows if cause is Cause.LIMITED_ARCHIVE)
     return LeftOut(
         members,
         gaps,
-        encrypted.hint(encrypted_hint, passwords),
-        encrypted.is_openable(encrypted_hint),
+        encrypted.hint(encrypted_reasons, passwords),
+        encrypted.is_openable(encrypted_reasons),
         limits,
     )

@@ -77,15 +77,16 @@ def _some(items: Sequence[str]) -> str:
 def _folders(reading: Reading, people: Sequence[Person]) -> list[list[str]]:
     """Return where in the packet each person's files are: the highest folders without files of other persons."""
     paths = [_own_folders(reading, person) for person in people]
-    plans_of: dict[str, set[int]] = {}
+    people_in: dict[str, set[int]] = {}
     for k, own_folders in enumerate(paths):
         for folder in own_folders:
-            for above in _upwards(folder):
-                plans_of.setdefault(above, set()).add(k)
+            for above in _with_parents(folder):
+                people_in.setdefault(above, set()).add(k)
     highest_folders = []
     for own_folders in paths:
         highest = (
-            next((top for top in _upwards(folder) if len(plans_of[top]) == 1), folder) for folder in sorted(own_folders)
+            next((top for top in _with_parents(folder) if len(people_in[top]) == 1), folder)
+            for folder in sorted(own_folders)
         )
         highest_folders.append([_place(folder) for folder in dict.fromkeys(highest)])
     return highest_folders
@@ -109,7 +110,7 @@ def _place(folder: str) -> str:
     return f"{'archive' if folder.endswith('!') else 'folder'} {folder[:-1]}"
 
 
-def _upwards(folder: str) -> list[str]:
+def _with_parents(folder: str) -> list[str]:
     """Return a folder and its parents, the highest first."""
     ends = [index + 1 for index, character in enumerate(folder) if character in "/!"]
     return ["", *(folder[:end] for end in ends)]

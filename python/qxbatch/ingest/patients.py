@@ -37,12 +37,12 @@ def _of_dicom(reading: Reading) -> Iterator[Item]:
         patient = _text(group.header.get("PatientID"))
         headers = (group.header, *distinct_headers(reading, reading.group_rows(index)))
         day, series = _text(group.header.get("StudyDate")), _series(group.number, group.header)
-        for name, birth in dict.fromkeys(map(_named, headers)):
+        for name, birth in dict.fromkeys(map(_name_and_birth, headers)):
             identity = identity_of(name, birth, patient)
             yield Item(group.patient, patient, identity, group.study, group.started, day, series, index)
 
 
-def _named(header: Header) -> tuple[str, str]:
+def _name_and_birth(header: Header) -> tuple[str, str]:
     return _text(header.get("PatientName")), _text(header.get("PatientBirthDate"))
 
 
@@ -98,10 +98,10 @@ def plan_sessions(
 
 def _refuse_inseparable(reading: Reading, people: Sequence[Person], subject: str) -> None:
     """Raise PacketError if files of two people have the same UIDs and numbers."""
-    plans_of: dict[int, int] = {}
+    person_of: dict[int, int] = {}
     for k, person in enumerate(people):
         for group in person.groups:
-            if plans_of.setdefault(group, k) != k:
+            if person_of.setdefault(group, k) != k:
                 path = reading.row(reading.group_rows(group)[0]).path
                 message = f"contains files of {len(people)} patients with the same series UID ({path} and others)."
                 hint = "Sort the files of each patient into a separate packet."

@@ -82,11 +82,11 @@ def in_order(series: Iterable[AnySeries]) -> list[AnySeries]:
     for group in groups:
         study_start[group.study] = min(study_start.get(group.study, group.started), group.started)
 
-    def place(group: AnySeries) -> tuple[str, str, str, bool, int, str, str]:
+    def order(group: AnySeries) -> tuple[str, str, str, bool, int, str, str]:
         numbered = (group.number is None, group.number or 0, group.started, group.series_uid)
         return (group.patient, study_start[group.study], group.study, *numbered)
 
-    return sorted(groups, key=place)
+    return sorted(groups, key=order)
 
 
 def _record(source: str, group: AnySeries) -> dict[str, object]:
