@@ -23,7 +23,7 @@ class Orientation(StrEnum):
 
 
 class ImageKind(StrEnum):
-    """The kind of values in the pixels of a series."""
+    """What the pixels of a series contain, and whether it is derived or a localizer."""
 
     MAGNITUDE = "magnitude"
     PHASE = "phase"

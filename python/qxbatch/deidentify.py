@@ -21,7 +21,7 @@ FREE_TEXT = (
 NAME_LEFT_OUT = "(name left out)"
 """Replaces the name of a file or packet that may be named like a patient."""
 _SHORTEST = 3
-"""Shorter ids and names are not replaced, since ordinary words contain them."""
+"""Shorter ids and names are not replaced as a whole, since ordinary words contain them."""
 _NOBODY = ("anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "phantom", "test")
 """Placeholders for a name. They are not replaced, since they are common words in logs."""
 IDS = ("PatientID", "OtherPatientIDs", "OtherPatientIDsSequence", "MedicalRecordLocator")
@@ -35,7 +35,7 @@ _DESCRIPTIONS = (
     *("SeriesDescription", "ProtocolName", "SequenceName", "StudyDescription", "ImageComments"),
     *("InstitutionName", "StationName"),
 )
-"""Free text: each such field that record/summary.py stores is listed here, or it is written with the names in it.
+"""Free text. Each such field that record/summary.py stores must be listed here; otherwise names in it are written.
 
 The other fields contain identifiers and numbers, in which a match would be a coincidence.
 """
@@ -56,8 +56,8 @@ def unchanged(text: str) -> str:
 def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     """Return a function that replaces each id and name of some headers' patients by the session id, in any case.
 
-    Ids and names of phantoms are replaced as a whole, people's names part by part (qxbatch.name_search), also in
-    descriptions whose spaces a converter removed. The session id itself does not change. A count of files
+    Ids and names are replaced as a whole, people's names also part by part (qxbatch.name_search), and in descriptions whose
+    spaces a converter removed. The session id itself does not change. A count of files
     (`Found 301 DICOM`) does not change either, even if the number is a patient's id.
     """
     ids: dict[str, None] = {}
@@ -124,7 +124,7 @@ def _texts(header: HeaderLike, field: str) -> list[str]:
 
 
 def redacted_header(header: Mapping[str, Value], redact: Redact) -> dict[str, Value]:
-    """Return a header without identities in its free text. It still contains id and name, which are not written."""
+    """Return a header without identities in its free text. The fields of ids and names remain; they are not written."""
     return {field: _redacted(value, redact) if field in _DESCRIPTIONS else value for field, value in header.items()}
 
 
@@ -135,7 +135,7 @@ def _redacted(value: Value, redact: Redact) -> Value:
 
 
 def redacted_problem(problem: Problem, redact: Redact) -> Problem:
-    """Return a problem without identities in its texts; without its command, if that has one."""
+    """Return a problem without identities in its texts, and without a command that contains one."""
     subject, message, hint = (redact(text) for text in (problem.subject, problem.message, problem.hint))
     # a command with another name cannot be run
     command = problem.command if redact(problem.command) == problem.command else ""
@@ -143,7 +143,7 @@ def redacted_problem(problem: Problem, redact: Redact) -> Problem:
 
 
 def redacted_report(report: SessionReport, redact: Redact) -> SessionReport:
-    """Return a report without identities in the names of packets and files."""
+    """Return a report without identities in its problems and in the names of packets."""
     if redact is unchanged:
         return report
     return replace(

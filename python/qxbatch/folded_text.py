@@ -59,7 +59,7 @@ def _decoded(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _unescaped(escapes: str) -> Iterator[tuple[str, int]]:
-    """Yield each character of adjacent escapes with their length."""
+    """Yield each character of adjacent escapes, with the length of its escape."""
     if escapes.startswith("\\u"):
         yield chr(int(escapes[2:], 16)), len(escapes)
         return

@@ -20,7 +20,7 @@ _WORD, _NUMBER = 1, 2
 
 
 class WholeSearch:
-    """Ids, and names of phantoms, that are found as a whole."""
+    """Ids and names that are found as a whole."""
 
     def __init__(self) -> None:
         self.tree = TextTree(_SEPARATORS)
@@ -32,7 +32,7 @@ class WholeSearch:
             self.tree.add([*map(lower, texts)], _NUMBER if value.isdigit() else _WORD)
 
     def end(self, text: str, folded: str, start: int) -> int:
-        """Return where a value that begins at a place of a text ends; 0 if none begins there."""
+        """Return the end of the value that begins at `start`; 0 if none begins there. `folded` is the text in lower case."""
         if start and text[start - 1].isalnum():
             return 0
         for end, flags in self.tree.at(folded, start):
@@ -52,7 +52,7 @@ class JoinedSearch:
         self._contexts: dict[str, set[tuple[str, str]]] = defaultdict(set)
 
     def add(self, description: str, spans: Iterable[tuple[int, int]]) -> None:
-        """Add the parts of a description at these places."""
+        """Add the parts of a description: from start to end of each span."""
         for start, end in spans:
             segments = (description[:start], description[start:end], description[end:])
             before, part, behind = (lower(re.sub(r"[\W_]+", "", segment)) for segment in segments)
@@ -61,7 +61,7 @@ class JoinedSearch:
                 self._contexts[part].add((before[-_CONTEXT:], behind[:_CONTEXT]))
 
     def end(self, text: str, folded: str, start: int) -> int:
-        """Return where a part that begins at a place of a text ends; 0 if none begins there."""
+        """Return the end of the part that begins at `start`; 0 if none begins there. `folded` is the text in lower case."""
         return next((end for end, _ in self.tree.at(folded, start) if self._fits(text, folded, start, end)), 0)
 
     def _fits(self, text: str, folded: str, start: int, end: int) -> bool:
@@ -75,7 +75,10 @@ class JoinedSearch:
 
 
 class IdentitySearch:
-    """The ids and names that the session id replaces. It does not change itself, also where it contains one of them."""
+    """The ids and names that the session id replaces.
+
+    A session id in a text does not change, even if it contains one of them, except as the beginning of a longer one.
+    """
 
     def __init__(self, wholes: WholeSearch, names: NameSearch, session_id: str) -> None:
         self.joined = JoinedSearch()
@@ -90,7 +93,7 @@ class IdentitySearch:
         return sum(search.tree.steps for search in (self.joined, self._wholes, self._names))
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where ids and names begin and end."""
+        """Yield where each id and name begins and ends."""
         folded = lower(text)
         starts = self.joined.tree.starts | self._wholes.tree.starts | self._names.tree.starts
         own = {match.start(): match.end() for match in self._session.finditer(text)} if starts else {}

@@ -13,6 +13,6 @@ _LOCK = threading.RLock()
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Let one thread at a time import such packages."""
+    """Let one thread at a time import nibabel or pydicom."""
     with _LOCK:
         yield

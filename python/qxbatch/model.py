@@ -1,4 +1,4 @@
-"""The types that pass from stage to stage. All are frozen; paths are Path, choices are enums."""
+"""The types that pass from stage to stage: immutable values, and enums for choices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ class Packet:
 
     path: Path
     name: str
-    """The text that the pattern's group `packet_name` matched."""
+    """The text that the pattern's group `packet_name` matched; the file name of an archive in a session's inbox."""
     fingerprint: Fingerprint
 
 
@@ -96,7 +96,7 @@ class SeriesKind(StrEnum):
 
 @dataclass(frozen=True)
 class SeriesPart:
-    """A part of a joined series: the files with one SeriesInstanceUID and SeriesNumber."""
+    """A part of a joined series: files with the same UIDs and SeriesNumber."""
 
     study_uid: str
     series_uid: str
@@ -110,7 +110,7 @@ class Series:
     """A series with its number. `header` contains DICOM keywords, for a PAR/REC with the values of the PAR."""
 
     n: int
-    """Ten times the series number, or another unused number (docs/numbers.md)."""
+    """Ten times the SeriesNumber, or another unused number (docs/numbers.md)."""
     kind: SeriesKind
     header: Mapping[str, Value]
     files: int
@@ -157,19 +157,19 @@ class Conversion:
     tool: str
     """Name and version of the converter, for example `dcm2niix 1.0.20260724`."""
     outputs: tuple[Output, ...] = ()
-    """In byte order of the converter's file names."""
+    """In the order of their numbers (qxbatch.convert.order)."""
     log: str = ""
-    """Command, exit status, and output of the converter."""
+    """Command, output and exit status of the converter, or why it was stopped."""
     problems: tuple[Problem, ...] = ()
     truncated: tuple[str, ...] = ()
     """Names of its files that end before their pixel data do."""
     verdict: "SeriesVerdict | None" = None
     acquisition: "Acquisition | None" = None
-    """None if none of its images was read."""
+    """None if no header was read."""
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """Return the lines of the log with commands and exit statuses."""
+        """Return the lines of the log with commands, and with exit statuses or why the converter was stopped."""
         return tuple(line for line in self.log.splitlines() if line.startswith(_COMMAND_LINES))
 
 

@@ -11,13 +11,13 @@ from qxbatch.person_name import PARTICLES, SEPARATORS, PersonName, is_unspaced, 
 from qxbatch.text_tree import TextTree, lower
 
 SHORTEST_WORD = 3
-"""Minimum length of a part that is replaced as a separate word."""
+"""Minimum length of a part that is replaced as a separate word: `PA` is also a direction."""
 SHORTEST_UNSPACED = 2
 """The same for scripts without spaces, in which a character is a syllable or a word."""
 SHORTEST_JOINED = 4
-"""Minimum length of a part that is joined to other text, with capitals at both borders: `ZagarS`, `KZagar`, `T1wZagar`."""
+"""Minimum length of a part that is replaced where it is joined to other text by capitals: `ZagarS`, `KZagar`, `T1wZagar`."""
 SHORTEST_INSIDE = 5
-"""The same with a capital only at its beginning: `WIPZagarscan`."""
+"""The same with a capital only at the beginning of the part: `WIPZagarscan`."""
 _LONGEST_RUN = 14
 """Maximum number of adjacent parts in one match."""
 _ENCODINGS = (
@@ -34,16 +34,16 @@ _CAPITAL = frozenset(character for character in map(chr, range(0x100)) if charac
 
 
 class _Flag(IntFlag):
-    """How a part is found."""
+    """Where a part is found."""
 
     CORE = 1
     """Next to another part."""
     MINOR = 2
-    """Next to a core part only: initials, particles such as `van`, titles and numbers. Alone, `PA` is a direction."""
+    """Next to a core part only: initials, particles such as `van`, titles and numbers."""
     JOINED = 4
-    """Joined to initials or other text, with capitals at both borders."""
+    """Joined to initials or other text by capitals."""
     INSIDE = 8
-    """The same with a capital at its beginning. `Ann` is not found in `planned` and `Hannover`."""
+    """Behind other text, with a capital at its beginning. `Ann` is not found in `planned` and `Hannover`."""
     WORD = 16
     """As a separate word, also next to a digit."""
     ANYWHERE = 32
@@ -69,7 +69,7 @@ class NameSearch:
                 self.tree.add([lower(text)], _Flag.MINOR)
 
     def end(self, text: str, folded: str, start: int) -> int:
-        """Return where the parts of a name that begin at a place of a text end; 0 if none begins there.
+        """Return the end of the parts of a name that begin at `start`; 0 if none begins there.
 
         `folded` is the text in lower case. Several parts are preferred to one.
         """
@@ -78,7 +78,7 @@ class NameSearch:
         return self._run(text, folded, start) or self._single(text, folded, start)
 
     def _run(self, text: str, folded: str, start: int) -> int:
-        """Return the end of adjacent parts, in any order; the longest first part comes first, then the most parts."""
+        """Return the farthest end of two or more adjacent parts, in any order, with a core part among them; 0 if there is none."""
         if not _can_begin(text, start):
             return 0
         waiting = [(start, 0, False)]
@@ -115,7 +115,7 @@ class NameSearch:
         return 0
 
     def _parts(self, text: str, folded: str, start: int, wanted: _Flag) -> list[tuple[int, int]]:
-        """Return the end and the flags of each part at a place, the longest first; digits are not next to other digits."""
+        """Return the end and the flags of each part at `start`, the longest first; no part begins or ends inside a number."""
         if start and text[start].isdecimal() and text[start - 1].isdecimal():
             return []
         return [

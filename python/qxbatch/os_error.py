@@ -38,7 +38,7 @@ def reason_text(error: OSError, path: Path | str = "") -> str:
 
 
 def _detail(number: int | None, path: str) -> str:
-    """Return facts for the message: free space, or mode and owner of the path."""
+    """Return free space, or mode and owner of the path, or of its nearest parent; empty for other errors."""
     place = _nearest(path) if path else None
     if place is None:
         return ""

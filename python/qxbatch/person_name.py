@@ -66,7 +66,7 @@ class PersonName(NamedTuple):
 
     @property
     def identifying(self) -> tuple[str, ...]:
-        """Return the parts that identify a person: no initials, particles and titles; numbers only if there is no word."""
+        """Return the parts that identify a person: no initials, particles or titles; numbers only if there is no word."""
         parts = [part for part in self.parts if part.casefold() not in PARTICLES]
         words = tuple(part for part in parts if _has_letter(part) and (len(part) > 1 or is_unspaced(part)))
         return words or tuple(part for part in parts if part.isdigit())
@@ -161,7 +161,10 @@ def are_comparable(name: PersonName, other: PersonName) -> bool:
 
 
 def _covers(whole: PersonName, short: PersonName) -> bool:
-    """Return whether each part of `short` is a part of `whole`, or the initial of one."""
+    """Return whether `whole` has each part of `short`, except particles, as a part or as an initial.
+
+    A single part of `short` can also be the initials of all parts of `whole`.
+    """
     parts = [part for part in short.parts if part.casefold() not in PARTICLES]
     if not parts:
         return False
@@ -196,7 +199,7 @@ def _is_chain(text: str, parts: list[frozenset[str]]) -> bool:
 
 
 def _is_initial(part: str, parts: Iterable[str]) -> bool:
-    """Return whether a part is the initial of one of the parts, or has one of them as its initial."""
+    """Return whether a part is the initial of one of the parts, or one of them is its initial."""
     return any(
         spelling[:1] == other[:1]
         for text in parts

@@ -1,4 +1,4 @@
-"""Problems of data, which are values, and errors of a request, which are exceptions."""
+"""Problems of data, which are values, errors of a request, which are exceptions, and the exception that ends a packet."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -59,7 +59,7 @@ class Code(StrEnum):
 
 
 class Severity(StrEnum):
-    """ERROR sets the run's exit status to 1; WARNING does not. INFO is only in the summary and on the page."""
+    """ERROR sets the run's exit status to 1; WARNING does not. INFO is not in the report after the run."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -72,7 +72,7 @@ class Problem:
 
     code: Code
     subject: str
-    """The path, series or packet it is about."""
+    """The path, series, session or packet it is about."""
     message: str
     """What is wrong, in one sentence."""
     hint: str = ""
@@ -88,11 +88,11 @@ class Problem:
 
 _NUMBERED = re.compile(r"(\D+ )(\d+)")
 _NAMED = 10
-"""Maximum number of subjects that a grouped problem lists."""
+"""Maximum number of subjects that a grouped problem lists; series are all listed."""
 
 
 def grouped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return problems in order; those that differ only in their subject become one problem with all subjects.
+    """Return the problems in order, once each; those that differ only in their subject, and in its number in the hint, are merged.
 
     >>> [problem.subject for problem in grouped(Problem(Code.UNPAIRED, f"series {n}", "no REC.") for n in (20, 30, 50))]
     ['series 20, 30 and 50']

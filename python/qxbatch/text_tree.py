@@ -44,7 +44,7 @@ class TextTree:
         return frozenset(self._root)
 
     def at(self, text: str, start: int) -> list[tuple[int, int]]:
-        """Return the end and the flags of each text that begins at a place of a text in lower case; the longest first."""
+        """Return the end and the flags of each added text that begins at `start` of a text in lower case, the longest first."""
         return sorted(self._walk(text, start), reverse=True) if text[start] in self._root else []
 
     def _walk(self, text: str, start: int) -> Iterator[tuple[int, int]]:
