@@ -1,4 +1,4 @@
-"""Moves every file of a reading to its final name below a session's scratch folder, and returns the series."""
+"""Moves the files of a reading to their final names below the scratch folders of sessions, and returns the series."""
 
 import os
 import re
@@ -54,7 +54,7 @@ def assemble(
 ) -> list[SortedSession]:
     """Place the files of each plan below `scratch[session id]`.
 
-    `deidentified`: the session id, from a logfile, replaces the patient's. `inbox`: kept files in it remain there
+    `deidentified`: the session id replaces the patient's id and name. `inbox`: kept files in it remain there
     (folder mode). `join`: the parts of one scan become one series.
     """
     groups = reading.groups()
@@ -121,8 +121,8 @@ def plan_rows(reading: Reading, plans: Sequence[SessionPlan]) -> Sequence[Sequen
 def with_neighbours(reading: Reading, planned: Mapping[int, int], count: int) -> list[list[int]]:
     """Assign the rows of a reading to plans; `planned` maps some rows to the index of their plan.
 
-    The plan of another row is the only one with rows below the file's folder or, if there is none, below a parent folder.
-    If several plans have rows there, and for archives and folders, it is the first plan.
+    Another row gets the plan of the rows below its folder or, if there are none, below the nearest parent folder with such
+    rows. If these have several plans, it gets the first plan.
     """
     rows: list[list[int]] = [[] for _ in range(count)]
     for row, k in planned.items():
@@ -135,7 +135,7 @@ def with_neighbours(reading: Reading, planned: Mapping[int, int], count: int) ->
 
 
 def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
-    """Return the series at its place. Its size is that of the placed files: the originals may have been gzipped."""
+    """Return the series of placed files, with their size: the originals may have been gzipped."""
     folder = SessionPaths(root).series(n)
     with os.scandir(folder) as entries:
         size = sum(entry.stat().st_size for entry in entries)

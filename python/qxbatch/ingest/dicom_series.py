@@ -18,11 +18,11 @@ class Headers(Protocol):
         """Return the indexes of a group's files."""
 
     def header(self, row: int, /) -> Header | None:
-        """Return the header of a file."""
+        """Return the header of a file; None without one."""
 
 
 class DicomSeries(NamedTuple):
-    """Groups that form one series: they plan study, SeriesInstanceUID and number, or are parts of one scan."""
+    """Groups that form one series: they share study, SeriesInstanceUID and number, or are parts of one scan."""
 
     groups: tuple[int, ...]
     members: tuple[Group, ...]

@@ -45,7 +45,7 @@ MOSAICS = ("MOSAIC", "VFRAME")
 
 
 def instance_of(header: Header) -> Instance | None:
-    """Return the facts of a file; None if it has several frames or no position."""
+    """Return the facts of a file; None if it has several frames, or no position or orientation."""
     orientation, position = _numbers(header, "ImageOrientationPatient"), _numbers(header, "ImagePositionPatient")
     frames = header.get("NumberOfFrames")
     if len(orientation) != 6 or len(position) != 3 or frames not in (None, 1):  # noqa: PLR2004 - as DICOM defines them
@@ -101,7 +101,7 @@ def _ordinal(digits: str) -> int | None:
 
 
 def _second(text: str) -> float | None:
-    """Return the seconds since midnight of HHMMSS.FFFFFF, whose end may be missing, or of HH:MM:SS."""
+    """Return the seconds since midnight of HHMMSS.FFFFFF, whose end may be missing, or of HH:MM:SS; None for other text."""
     match = TIME.fullmatch(text.replace(":", ""))
     if match is None:
         return None

@@ -10,7 +10,7 @@ from qxbatch.ingest.stacks import Stack, interleaved, one_geometry, stacks_of, v
 from qxbatch.ingest.starts import NO_STARTS, Timeline, groups_by_time, timeline
 
 MOST_GEOMETRIES = 50
-"""If one number and description has more geometries than this, nothing is joined."""
+"""If series with one number and description have more geometries than this, none of them is joined."""
 THOUSAND = 1000
 FEWEST_UNDATED = 3
 """Without dates, parts of several studies must be at least this many volumes."""
@@ -35,7 +35,7 @@ def scans_to_join(parts: Sequence[ScanPart | None]) -> list[tuple[int, ...]]:
 
 
 def _family(part: ScanPart) -> Hashable:
-    """Return what the numbers of one scan plan: the number itself, or n for n x 1000 + k."""
+    """Return what the numbers of the parts of one scan have in common: the number itself, or n for n x 1000 + k."""
     n, k = divmod(part.number, THOUSAND)
     return ("thousands", n) if part.thousands and n and k else part.number
 
@@ -129,7 +129,7 @@ def _numbers_agree(parts: Sequence[ScanPart]) -> bool:
 
 
 def _frames_agree(parts: Sequence[ScanPart]) -> bool:
-    """Return whether the frames of reference are equal; between studies they must be known as well."""
+    """Return whether the known frames of reference are equal; between studies all must be known."""
     frames = {part.first.frame for part in parts}
     if len({part.study for part in parts}) > 1 and "" in frames:
         return False

@@ -16,7 +16,7 @@ def clean_label(text: str) -> str:
 
 
 def label_for(patient_id: str, session_id: str, *, deidentified: bool) -> str:
-    """Return the label of a patient's files; with `deidentified`, that of the session id."""
+    """Return the label of a patient's files: the PatientID, or the session id with `deidentified` or without a usable PatientID."""
     if deidentified:
         return clean_label(session_id)
     return clean_label(patient_id) or clean_label(session_id)

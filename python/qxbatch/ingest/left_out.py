@@ -1,4 +1,4 @@
-"""Members of packets that may contain images but were not imported, with causes and advice."""
+"""Members of packets that may contain images but were not imported, or were cut short, with causes and advice."""
 
 from collections import Counter
 from collections.abc import Container, Sequence
@@ -16,7 +16,7 @@ MAX_PATHS = 3
 
 
 class Cause(StrEnum):
-    """Why a member was left out; the first causes are those of the core (`Reading.left_out`)."""
+    """Why a member was left out: all causes of the core (`Reading.left_out`), TRUNCATED and MISSING."""
 
     DAMAGED_ARCHIVE = "damaged-archive"
     LIMITED_ARCHIVE = "limited-archive"
@@ -26,10 +26,10 @@ class Cause(StrEnum):
     EMPTY = "empty"
     NOT_DICOM = "not-dicom"
     TRUNCATED = "truncated"
-    """The file is sorted; only a conversion reads its pixels."""
+    """The file is sorted; the conversion found that it is cut short."""
     LINK = "link"
     MISSING = "missing"
-    """A DICOMDIR lists it."""
+    """A DICOMDIR lists a file that does not exist."""
 
 
 _WORDS = {
@@ -99,7 +99,7 @@ class LeftOut(NamedTuple):
     openable: bool = False
     """Whether a password opens one of them."""
     limits: tuple[str, ...] = ()
-    """Parameters whose limits archives exceed."""
+    """Parameters whose limits the archives exceed."""
 
     def of(self, rows: Container[int]) -> "LeftOut":
         """Return only what belongs to some rows of the reading."""

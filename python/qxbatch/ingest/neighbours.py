@@ -21,8 +21,9 @@ class Neighbours:
                 self._ends[i] = self._ends[i + 1]
 
     def plan_of(self, path: str) -> int:
-        """Return the plan that is the only one with files below the nearest common folder of a path; the first one if
-        several are.
+        """Return the plan of the files below the nearest folder that contains both a path and such files.
+
+        If these have several plans, return the first plan, 0.
         """
         key = _key(path)
         at = bisect_left(self._paths, key)

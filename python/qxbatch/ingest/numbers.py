@@ -18,7 +18,7 @@ FIRST_UNNUMBERED = 9001
 
 
 class Claim(NamedTuple):
-    """A series that requests a number. `order` orders series with the same number: (start, UID) or a path."""
+    """A series that requests a number. `order` orders series with the same number: (start, UIDs) or (path,)."""
 
     number: int | None
     order: tuple[str, ...]

@@ -69,7 +69,7 @@ def is_xml(path: str) -> bool:
 
 
 def upper_name(path: str) -> str:
-    """Return the file's own name with its extension in upper case."""
+    """Return the file's own name without .gz, with its extension in upper case."""
     name = path.replace("!", "/").rsplit("/", 1)[-1].removesuffix(".gz")
     stem, dot, extension = name.rpartition(".")
     return f"{stem}{dot}{extension.upper()}"

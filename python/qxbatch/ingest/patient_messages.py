@@ -40,12 +40,12 @@ def differing(
 
 
 def patients_text(people: Sequence[Person], *, anonymous: bool) -> str:
-    """Return `2 patients`, with their ids unless these must not be text."""
+    """Return `2 patients`, with their ids unless `anonymous`."""
     return named(f"{len(people)} patients", ", ".join(person.patient for person in people), anonymous=anonymous)
 
 
 def named(text: str, patient: str, *, anonymous: bool) -> str:
-    """Return a text with a patient in brackets, unless that must not be text."""
+    """Return a text, followed by the patient in parentheses unless `anonymous`."""
     return text if anonymous else f"{text} ({patient})"
 
 

@@ -74,7 +74,8 @@ def plan_sessions(
 ) -> tuple[list[SessionPlan], list[Problem]]:
     """Assign each group to a session. `anonymous`: messages count the patients without naming them.
 
-    Raises PacketError for more than one patient if on_mixed is `reject`, OSError when a PAR cannot be read.
+    For several patients, raises PacketError if on_mixed is `reject`, or if it is `split` and their files have the same UIDs.
+    Raises OSError when a PAR cannot be read.
     """
     groups = reading.groups()
     people = patients_of(reading)

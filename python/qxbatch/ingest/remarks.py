@@ -1,4 +1,4 @@
-"""Remarks on a reading that has no errors."""
+"""Warnings and notes about what was read and sorted."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def _joined(series: Series) -> Problem:
 
 
 def duplicates(reading: Reading, sorted_session: SortedSession) -> list[Problem]:
-    """Warn, per series, of files that occurred more than once, except copies in the inbox of the session's own files."""
+    """Return a warning for each series with repeated files; new copies of files that the session already had do not count."""
     own_files = {
         row.at for row in map(reading.row, sorted_session.rows) if row.path.startswith(FROM_SESSION) and row.at
     }

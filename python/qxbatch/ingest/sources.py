@@ -32,7 +32,7 @@ class SessionInbox(NamedTuple):
 
     sources: tuple[Source, ...]
     archives: tuple[Packet, ...]
-    """`archive` applies to them; the loose files are removed from the inbox once they are sorted."""
+    """The option `archive` applies to them; the loose files are removed from the inbox once they are sorted."""
 
 
 def packet_sources(packets: Sequence[Packet]) -> tuple[Source, ...]:
@@ -61,7 +61,7 @@ def inbox_sources(inbox: Path, dicom: Path | None) -> SessionInbox:
 
 
 def sorted_sources(dicom: Path) -> list[Source]:
-    """Return the sorted series of a session, packed or not; ledger paths start with `../dicom/`."""
+    """Return the sorted series of a session, packed or not, and its logs; ledger paths start with `../dicom/`."""
     if not dicom.is_dir():
         return []
     paths = (dicom / name for name in names_in(dicom) if _SORTED.fullmatch(name))
@@ -71,8 +71,8 @@ def sorted_sources(dicom: Path) -> list[Source]:
 def opened_archives(reading: Reading, archives: Sequence[Packet]) -> tuple[Packet, ...]:
     """Return the archives of an inbox whose members were read.
 
-    The core keeps an archive without DICOM or PAR/REC whole: a spreadsheet is a zip, too. It remains in the inbox like
-    other files.
+    The core keeps an archive without DICOM or PAR/REC whole: a spreadsheet is a zip, too. Such an
+    archive remains in the inbox like other files.
     """
     whole = {row.path for row in map(reading.row, range(len(reading))) if row.fate in ("kept", "nodata")}
     return tuple(packet for packet in archives if escape(packet.path.name) not in whole)

@@ -31,7 +31,7 @@ class Stack:
 
 
 def stacks_of(parts: Sequence[ScanPart]) -> list[Stack] | None:
-    """Return the slices of each part; None if a part has more than one volume, or if not all files agree."""
+    """Return the slices of each part; None if a part has more than one volume, or if its files do not agree or are shifted."""
     first = parts[0].first
     normal = _normal(first.orientation)
     if abs(math.hypot(*normal) - 1) > UNIT_ERROR:
@@ -85,9 +85,9 @@ def _same_places(places: Iterable[float]) -> dict[float, float]:
 
 
 def volumes_of(stacks: Sequence[Stack], first: Instance) -> Sequence[Hashable] | None:
-    """Return the volume of each part: a separate one, or that of a slice.
+    """Return a key of the volume of each part; parts of one slice each share the key of the volume that they form.
 
-    None if a pair of position and acquisition number, and a pair of position and temporal position, occurs twice.
+    None if positions repeat, and neither acquisition numbers nor temporal positions distinguish the repeated slices.
     """
     places = [place for stack in stacks for place in stack.places]
     numbers: Sequence[Hashable] | None = [0] * len(stacks) if len(set(places)) == len(places) else None

@@ -32,7 +32,7 @@ Starts = tuple[Start | None, ...]
 """The starts of the acquisition, the series and the content; None for an unknown one."""
 NO_STARTS: Starts = (None, None, None)
 STEADY_SOURCES = 2
-"""The starts of acquisition and series are evenly spaced; that of the content is the time of reconstruction."""
+"""The first two starts, of acquisition and series, are evenly spaced; the start of the content is the time of reconstruction."""
 
 
 class Timeline(NamedTuple):
@@ -47,7 +47,7 @@ class Timeline(NamedTuple):
 
 
 def earliest(starts: Starts | None, other: Starts) -> Starts:
-    """Return the earlier start of each source; None if one of both is unknown."""
+    """Return the earlier start of each source; None for a source in which one of the two is unknown."""
     if starts is None:
         return other
     return tuple(

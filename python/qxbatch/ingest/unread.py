@@ -17,7 +17,7 @@ REPACK = "; repack it"
 
 
 def refuse_sound(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
-    """Raise PacketError if the core's reasons describe limits instead of damage. `damage` is not empty."""
+    """Raise PacketError if the core's reasons describe limits or a split archive instead of damage. `damage` is not empty."""
     names, again = unit.names, partial(command_for, settings, [unit.session.id])
     if any("one part of a split archive" in text or "one part of an archive in several" in text for text in damage):
         message = "is one part of a split archive, which qxbatch does not open. Nothing was imported."

@@ -30,7 +30,7 @@ def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
 
 
 def redact_sidecars(folder: Path, redact: Redact) -> None:
-    """Redact the free text of the sidecars (.json); other fields do not change."""
+    """Redact the text fields of the sidecars (.json), except UIDs; lists and numbers do not change."""
     if redact is unchanged:
         return
     for path in sorted(folder.glob("*.json")):

@@ -20,7 +20,7 @@ class ImageNumbers(NamedTuple):
     """Each n' of the images after the ninth."""
 
     def problem(self, series: Series) -> Problem | None:
-        """Return the warning about a series with more than nine images; None if it has fewer."""
+        """Return the warning about a series with more than nine images; None for another series."""
         if not self.further:
             return None
         where = ", ".join(f"{n + 1} and up" for n in self.further)

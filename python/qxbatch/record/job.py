@@ -43,10 +43,10 @@ class Job:
     problems: tuple[Problem, ...] = ()
     """Problems of the packets as a whole."""
     patients: Mapping[str, str] = field(default_factory=dict)
-    """Maps session ids to patient ids (empty if redacted), if the unit is split into several sessions."""
+    """Maps session ids to patient ids or names (empty if redacted), if the unit is split into several sessions."""
 
     def sha256(self, packet: Packet) -> str:
-        """Return the SHA-256 of a packet's file once it is known; empty for a folder, and for a file that changed.
+        """Return the SHA-256 of a packet's file once it is known; empty for a folder, and for a file that changed or is unreadable.
 
         Raises CancelledError.
         """

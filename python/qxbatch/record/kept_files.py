@@ -60,7 +60,7 @@ def redact_kept(root: Path, redact: Redact) -> dict[str, str]:
 
 
 def _shortened(name: str) -> str:
-    """Return a name that became longer, as long as a file system allows, with its ending and with room for a number."""
+    """Return a name cut to the length that file systems allow, less room for a number; its ending remains."""
     stem, ending = os.path.splitext(name)  # noqa: PTH122 - text of a ledger, not a path here
     room = LONGEST_NAME - 10 - len(os.fsencode(ending))
     if len(os.fsencode(stem)) <= room:
@@ -88,7 +88,7 @@ def _remove_if_empty(folder: Path) -> None:
 def _fits(source: Path, place: Path) -> bool:
     """Return whether a file, or all files below a folder, can be placed at `place`: it is unused, or has the same bytes.
 
-    If all fit, removes the second copies with the same bytes.
+    If all fit, removes the files of `source` that are already at `place`.
     """
     pairs = [(source, place), *((file, place / file.relative_to(source)) for file in source.rglob("*"))]
     if not all(_agree(file, twin) for file, twin in pairs):

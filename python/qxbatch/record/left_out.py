@@ -1,4 +1,4 @@
-"""Members left out of one session: by its reading, and by truncated files that its conversion found."""
+"""Members left out of one session: those that its reading left out, and truncated files that its conversion found."""
 
 from collections.abc import Iterable
 

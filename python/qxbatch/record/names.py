@@ -40,7 +40,7 @@ def description(header: HeaderLike) -> str:
 
 
 def scanner_number(header: HeaderLike) -> int | None:
-    """Return the SeriesNumber; None if it is absent."""
+    """Return the SeriesNumber; None if it is absent or negative."""
     number = text(header, "SeriesNumber")
     return int(number) if number.isdecimal() else None
 

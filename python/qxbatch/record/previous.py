@@ -1,6 +1,6 @@
 """The records of a session that is rebuilt: the sources of its files, its packets, its subject.
 
-The sources are then the sorted files of the session, so without these records the original names of members would be lost.
+The import then reads the sorted files of the session, so without these records the original names of members would be lost.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ class PreviousSession:
     """Position of each member (path, sha256)."""
     packets: tuple[PacketSummary, ...] = ()
     deidentified: bool = False
-    """Whether a logfile named the session, so that the patient's id is only in the DICOM."""
+    """Whether the session id replaces the patient's id and name, which are only in the DICOM."""
     subject: str = ""
     split: Split | None = None
     """The sessions that its packet was split into."""

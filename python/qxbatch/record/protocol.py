@@ -18,7 +18,7 @@ from qxbatch.record.scanned import scanned_series
 def against_protocol(
     protocol: Protocol, sorted_session: SortedSession, converted: ConvertedSeries
 ) -> tuple[SortedSession, ConvertedSeries]:
-    """Return the session with a problem that describes the differences, and its series with the verdict `repeated`."""
+    """Return the session with a problem that describes the differences; repeated series get the verdict `repeated`."""
     ordered = sorted(converted.conversions, key=lambda conversion: conversion.series.n)
     check = check_session(protocol, ScannedSession(sorted_session.session.id, tuple(map(_scanned, ordered))))
     if not check.differences:

@@ -41,5 +41,5 @@ def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequen
 
 
 def _failed(problem: Problem) -> Problem:
-    """Return the problem of a single PAR as that of a series that could not be converted."""
+    """Return the problem of a PAR without REC as that of a series that could not be converted."""
     return replace(problem, severity=Severity.ERROR)
