@@ -75,7 +75,7 @@ def test_each_candidate_is_counted_once() -> None:
         "  6 not imported:",
         "      2 already there: S6.zip, a.zip",
         "          --overwrite=yes imports them again.",
-        "      1 in the hands of another run: S7.zip",
+        "      1 being imported by another run: S7.zip",
         "          Run again when the other run has ended.",
         "      1 without a match in the logfile: c.zip",
         "          Add them to the table of --logfile.",

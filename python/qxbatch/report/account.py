@@ -17,7 +17,7 @@ class Fate(StrEnum):
     WITH_ERRORS = "imported, with errors"
     REFUSED = "refused"
     ALREADY_THERE = "already there"
-    HELD = "in the hands of another run"
+    HELD = "being imported by another run"
     NO_MATCH = "without a match in the logfile"
     NO_NAME = "without a packet name"
     NOT_PARSED = "with a name that was not parsed"
