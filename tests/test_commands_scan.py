@@ -84,6 +84,8 @@ def test_the_table_lists_series_and_counts(tmp_path: Path, capsys: pytest.Captur
     assert lines[0].endswith("packet (folder): 3 series, 12 of 13 files")
     assert lines[2].split()[:2] == ["2", "3"]
     assert "2024-01-15 10:15" in lines[2]
+    size = sum(map(len, T1.files().values()))
+    assert lines[2].split()[2:4] == [f"{size / 1000:.1f}", "kB"]
 
 
 def test_a_damaged_archive_is_a_problem_and_its_readable_series_are_listed(

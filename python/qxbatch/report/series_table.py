@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from qxbatch.model import Value
+from qxbatch.os_error import size_text
 from qxbatch.visible import one_line
 from qxbatch.wrapping import table, text_width, wrapped
 
@@ -158,10 +159,9 @@ def _row(group: AnySeries) -> tuple[str, ...]:
     header = group.header
     description = header.get("SeriesDescription") or header.get("ProtocolName")
     number = "-" if group.number is None else str(group.number)
-    size = f"{group.size / (1 << 20):.1f} MB"
     modality = header.get("Modality") if series_kind(group) == "DICOM" else series_kind(group)
     cells = (modality, description, header.get("PatientID"))
-    return (number, str(group.files), size, _time(group.started), *(_text(cell) for cell in cells))
+    return (number, str(group.files), size_text(group.size), _time(group.started), *(_text(cell) for cell in cells))
 
 
 def _time(started: str) -> str:
