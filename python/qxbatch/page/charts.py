@@ -35,7 +35,7 @@ class Dot(NamedTuple):
 
 
 def curve(values: Sequence[float]) -> Curve | None:
-    """Return the line of at least two values; None for fewer, or where a value is no number."""
+    """Return the line of at least two values; None for fewer, or if a value is not finite."""
     if len(values) < 2 or not all(map(math.isfinite, values)):  # noqa: PLR2004 - a line has two ends
         return None
     lowest, highest = min(values), max(values)

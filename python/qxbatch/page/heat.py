@@ -1,4 +1,4 @@
-"""The colours of a map: black, violet, red, yellow, white, each step as much brighter to the eye as the one before."""
+"""The colours of a map: black, violet, red, yellow, white, in equal steps of perceived brightness."""
 
 from functools import cache
 

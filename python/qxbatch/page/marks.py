@@ -25,7 +25,7 @@ Run = tuple[int, int, bytes]
 SIDES: dict[int, Sides] = {2: ("L", "R", "A", "P"), 1: ("L", "R", "S", "I"), 0: ("P", "A", "S", "I")}
 """Maps the axis of the world perpendicular to a plane to the letters at its left, right, top and bottom.
 
-Left is at the left, as neurologists look at a person.
+The left side of the person is at the left (neurological convention).
 """
 
 

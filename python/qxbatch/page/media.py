@@ -79,7 +79,7 @@ def converter_log_of(paths: SessionPaths, series: SeriesSummary) -> str:
 def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
     """Return the directions from .bval and .bvec of an image (FSL's form).
 
-    None if a file is missing or too large, or if they do not agree.
+    None if a file is missing or too large, if they do not agree, or if no volume has a direction.
     """
     try:
         (b_values,) = _rows(paths.image(image.number, "bval"))

@@ -33,7 +33,7 @@ class Check(NamedTuple):
 
     problem: Problem
     anchor: str
-    """Of the card of its series; empty if it is not about a single series."""
+    """Of the card of its first series; empty if it is not about a series."""
 
 
 class Line(NamedTuple):
@@ -55,7 +55,7 @@ class Header(NamedTuple):
     level: str
     facts: tuple[tuple[str, str], ...]
     links: tuple[tuple[str, str], ...]
-    """Name to path beside the page."""
+    """Name to path relative to the page."""
     note: str
 
 

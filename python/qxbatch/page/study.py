@@ -55,7 +55,7 @@ class Session(NamedTuple):
     id: str
     anchor: str
     page: str
-    """URL of its page; empty when it has none."""
+    """URL of its page; empty if the session has no readable summary."""
     thumbnail: str
     subject: str
     state: str

@@ -58,7 +58,7 @@ def fates(report: Report) -> list[tuple[Candidate, Fate]]:
 
 
 def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> Fate:
-    """Return the fate of a candidate. `reports`: of its unit; a recovered unit has reports although it is not ready."""
+    """Return the fate of a candidate. `reports`: those of its unit; a recovered unit has some although it is not ready."""
     if candidate.problem is not None:
         return Fate.REFUSED
     if not reports or (candidate.verdict is not Verdict.READY and candidate.verdict is not Verdict.ALREADY_THERE):

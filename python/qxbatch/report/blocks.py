@@ -12,8 +12,9 @@ from qxbatch.visible import one_line
 from qxbatch.wrapping import cut, wrapped
 
 LONGEST = 15
-"""Blocks that are listed one by one."""
+"""Maximum number of blocks that are listed one by one."""
 FEW = 3
+"""Up to this number of blocks, messages have more lines, and each merged block keeps its own command."""
 LINES = 3
 """Lines of a message in a list of few blocks; `--list-all` has no limit."""
 LINES_OF_MANY = 2
@@ -53,7 +54,7 @@ class Block(NamedTuple):
 
 
 def merged(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks in order; those whose reasons differ only in the sessions of their commands are one."""
+    """Return blocks in order; those whose reasons differ only in their commands are one."""
     groups: dict[object, list[Block]] = {}
     for block in blocks:
         key = tuple(
@@ -98,7 +99,7 @@ def _shape(command: str) -> object:
 
 
 def _folded(blocks: Sequence[Block], form: Form) -> Iterator[str]:
-    """Yield a line for each reason, with its number of names; a block counts for its first reason."""
+    """Yield a line for each problem code, with its names; a block counts for the code of its first reason."""
     by_code: dict[Code, list[Block]] = {}
     for block in blocks:
         by_code.setdefault(block.reasons[0].code, []).append(block)

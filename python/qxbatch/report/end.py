@@ -103,7 +103,9 @@ def _refused(candidates: Sequence[Candidate]) -> Iterator[Block]:
 
 
 def _blocks(sessions: Sequence[SessionReport], severities: Sequence[Severity]) -> list[Block]:
-    """Return a block for each session or packet with such problems; problems that the sessions of a packet share are one block."""
+    """Return a block for each session or packet with problems of these severities; problems that the sessions of a packet share
+    are one block.
+    """
     by_session = [(session, _of_severity(session, severities)) for session in sessions]
     counts = Counter(problem for _, problems in by_session for problem in problems)
     shared = [problem for problem, count in counts.items() if count > 1 and problem.code in _OF_PACKETS]

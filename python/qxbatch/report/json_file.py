@@ -43,7 +43,7 @@ class JsonFile:
     def _write(self, path: Path, event: RunFinished) -> None:
         import json
 
-        self.error = why_no_summary(path, self._settings)  # the command does not check it before, or it appeared since
+        self.error = why_no_summary(path, self._settings)  # a file may have appeared since the check at the start
         if self.error:
             return
         self.error = "the summary could not be created"  # as long as it is not written

@@ -8,7 +8,7 @@ from qxbatch.model import SeriesLabel
 _SUBJECT = re.compile(r"series (\d+(?:, \d+)*(?: and \d+)?)")
 _NUMBER = re.compile(r"\d+")
 _IMAGES = 4
-"""Images of one series that are listed."""
+"""Maximum number of images that are listed."""
 _LONGEST = 60
 """Characters of a description."""
 

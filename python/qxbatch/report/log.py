@@ -17,7 +17,7 @@ from qxbatch.events import (
     UnitSorted,
     UnitStarted,
 )
-from qxbatch.model import Candidate, Verdict
+from qxbatch.model import Candidate
 from qxbatch.report.outcome import outcome_line
 from qxbatch.report.packet_names import PacketNames
 from qxbatch.settings.model import Settings
@@ -99,8 +99,7 @@ class LogObserver:
         size = "" if candidate.packet is None else f", {candidate.packet.fingerprint.size} bytes"
         problem = "" if candidate.problem is None else f": {candidate.problem.text()}"
         note = f" ({candidate.note})" if candidate.note else ""
-        verdict = candidate.verdict if candidate.verdict is not Verdict.READY else "ready"
-        return f"{candidate.path}{session}: {verdict}{note}{size}{problem}"
+        return f"{candidate.path}{session}: {candidate.verdict}{note}{size}{problem}"
 
     def _finished(self, event: RunFinished) -> None:
         if self._is_complete:

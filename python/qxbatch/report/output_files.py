@@ -140,7 +140,7 @@ def is_stream(path: Path) -> bool:
 
 
 def _place(path: Path, studies: Iterable[StudyFolders]) -> str:
-    """Return what a path is that an output may not have; empty if it may.
+    """Return why an output may not have this path; empty if it may.
 
     A link can be in a study, or lead into it: the path as written and its target are both compared.
     """
@@ -154,7 +154,10 @@ def _place(path: Path, studies: Iterable[StudyFolders]) -> str:
 
 
 def _in_study(name: Path, study: StudyFolders) -> str:
-    """Compare with the folders of a study. A master inbox around the sessions folder can have other files too."""
+    """Return where in a study a path is; empty if an output may have it.
+
+    A master inbox that contains the sessions folder can have other files too.
+    """
     for sessions in _both(study.sessionsfolder):
         inboxes = {*_both(sessions / MASTER_INBOX), *(_both(study.masterinbox) if study.masterinbox else ())}
         folders = (
@@ -185,7 +188,7 @@ def _has_packet_of(session: str, inbox: Path) -> bool:
 
 
 def _in_any_study(name: Path) -> str:
-    """Compare with the studies that the path is in, wherever they are."""
+    """Return where a path is in the study that contains it, if one does; empty if an output may have it."""
     for folder in name.parents:
         kind = kind_of_folder(folder)
         if kind == SESSION:

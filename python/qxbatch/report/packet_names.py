@@ -102,5 +102,5 @@ class PacketNames:
         return path.with_name(self.left_out(path.name))
 
     def problem(self, problem: Problem) -> Problem:
-        """Return a problem without the names; without its command, if that has one."""
+        """Return a problem without the names, and without a command that contains one."""
         return redacted_problem(problem, self.left_out)

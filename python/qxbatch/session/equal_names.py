@@ -7,9 +7,10 @@ from pathlib import Path
 
 
 def other_name(folder: Path, names: Container[str] | None = None) -> str:
-    """Return the name of an existing folder that the file system treats as this one; empty if there is none.
+    """Return the other name of an existing folder that the file system treats as this one; empty if there is none.
 
-    `names`: the names in the folder above, if they are known. Raises OSError.
+    If that name is not found, return the words `another name`. `names`: the names in the folder above, if they are known.
+    Raises OSError.
     """
     if not os.path.lexists(folder):
         return ""

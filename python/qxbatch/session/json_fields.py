@@ -13,7 +13,7 @@ class FieldError(ValueError):
 
 
 class Fields:
-    """The fields of one JSON object. Each method raises FieldError; a field with a default may be missing."""
+    """The fields of one JSON object. Methods that return a value raise FieldError; a field with a default may be missing."""
 
     def __init__(self, values: object, place: str = "") -> None:
         if not isinstance(values, dict):

@@ -6,13 +6,13 @@ if TYPE_CHECKING:  # --help reads the table of parameters, which names folders; 
     from pathlib import Path
 
 SESSION_TXT = "session.txt"
-"""Written last: it marks a complete session."""
+"""Published last: it marks a complete session."""
 INBOX = "inbox"
 DICOM = "dicom"
 NII = "nii"
 QXBATCH_FOLDER = "qxbatch"
 RESULT_FOLDERS = (DICOM, NII, QXBATCH_FOLDER)
-"""Folders that a new import replaces, in the order of the exchange; the inbox only in inbox mode."""
+"""Folders that a new import replaces, in the order of the exchange; in inbox mode, it also replaces the inbox."""
 FOLDERS = (DICOM, NII, INBOX, QXBATCH_FOLDER)
 
 LOG = "log"

@@ -38,7 +38,7 @@ class SessionPaths(NamedTuple):
 
     @property
     def inbox(self) -> Path:
-        """Return the folder of files that are neither DICOM nor PAR/REC."""
+        """Return the folder of files that are not sorted."""
         return self.folder / INBOX
 
     @property

@@ -39,7 +39,7 @@ def is_list(paths: SessionPaths) -> bool:
 def updated_list(paths: SessionPaths, texts: Mapping[Path, str]) -> dict[Path, str]:
     """Return the list, by its path, as it will be when these texts are written; empty if it remains as it is.
 
-    A file that a person edited stays one.
+    The checksum of a file that a person edited does not change.
     """
     sums = _sums(paths)
     new = {path.relative_to(paths.folder).as_posix(): _digest(text) for path, text in texts.items()}

@@ -72,7 +72,7 @@ class Summary:
     """Maps each further number of a series with more than nine images to its n."""
     split: Split | None = None
     times: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by stage."""
+    """`seconds` is the duration of the import."""
     host: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
     """The command that rebuilds the session."""
@@ -110,7 +110,7 @@ class Summary:
     def from_json(cls, text: str | bytes, path: Path) -> "Summary":
         """Return the summary in a text of schema 1 or 2; fields that schema 1 lacks get their defaults.
 
-        `path` is named in errors. Raises SummaryError, and NewerSchemaError for a schema that is not known.
+        `path` is named in errors. Raises SummaryError, and NewerSchemaError for a newer schema.
         """
         try:
             fields = Fields(json.loads(text))
@@ -153,9 +153,9 @@ def _dumped(content: Mapping[str, Any]) -> str:
 
 
 def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]) -> str:
-    """Return the text of a summary that could be read, with facts and verdicts of series by n. Everything else is unchanged.
+    """Return the text of a summary that could be read, with facts and verdicts of series by n, and with the current schema.
 
-    A repeated series that is complete stays repeated. If nothing changes, the same text is returned.
+    A repeated series that is complete stays repeated. If no series changes, the same text is returned.
     """
     content = json.loads(text)
     old_series = [dict(series) for series in content["series"]]
@@ -177,7 +177,7 @@ def _number(text: str) -> int:
 
 
 def comparable(text: bytes) -> object:
-    """Return a summary without VOLATILE, to be compared with another one; the bytes if they are not JSON."""
+    """Return a summary without what an import writes into VOLATILE, for comparison; the bytes if they are not JSON."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):

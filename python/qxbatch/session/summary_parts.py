@@ -56,7 +56,7 @@ class SeriesSummary:
     """A series and the result of its conversion."""
 
     n: int
-    """Ten times the series number, or the free number it got (docs/numbers.md)."""
+    """Ten times the SeriesNumber, or another unused number (docs/numbers.md)."""
     kind: SeriesKind
     files: int
     size: int

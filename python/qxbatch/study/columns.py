@@ -11,7 +11,7 @@ COLUMNS = {
     "series": "Series, images or not",
     "converted": "Series that became images",
     "partial": "Series that became images in part",
-    "nothing_to_convert": "Series that hold nothing to convert",
+    "nothing_to_convert": "Series with nothing to convert",
     "failed": "Series whose conversion failed",
     "images": "NIfTI images",
     "files": "Files of the packets, those in archives counted",

@@ -73,7 +73,7 @@ def _value(row: Row) -> dict[str, Any]:
 
 
 def read_previous(path: Path) -> PreviousStudy:
-    """Return the content of a study.json; empty if it is missing or was not written by this version."""
+    """Return the content of a study.json; empty if it is missing, cannot be read or has another schema."""
     try:
         fields = Fields(json.loads(read_text(path, "strict")))
         if fields.whole("schema") != SCHEMA:

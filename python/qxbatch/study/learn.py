@@ -50,7 +50,7 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> Learned:
 def _usual(group: Group, groups: Sequence[Group]) -> Mapping[Key, Count]:
     """Return how often each series is expected on a scanner.
 
-    A scanner with few sessions follows the scanner with which it shares more than half of the series.
+    A scanner with few sessions follows the most similar large scanner if it has more than half of the series expected there.
     """
     large = [candidate for candidate in groups if not candidate.is_small]
     if group.is_small and large:

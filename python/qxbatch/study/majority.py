@@ -20,7 +20,7 @@ _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 
 
 def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters, tuple[str, ...]]:
-    """Return the values that more than half of the series have, and the fields in which there is no such value."""
+    """Return the values that most series have (`Field.agreement`), and the fields that most have, but with different values."""
     values: dict[str, Expectation] = {}
     open_fields = []
     for name, field in FIELDS.items():
@@ -45,7 +45,7 @@ def _has_planned_value(field: Field, series: ScannedSeries) -> bool:
 
 
 def usual_value(field: Field, facts: Sequence[object]) -> Expectation | None:
-    """Return the value that more than half of the series have; None if there is no such value."""
+    """Return the value that most series have (`Field.agreement`); None if there is no such value."""
     if field.form is Form.WORD:
         value, count = _most([None if item is None else str(item) for item in facts])
         return None if value is None or not _is_majority(field, count, facts) else Words((value,))

@@ -11,10 +11,11 @@ NONE_NOT_IMPORTED = b'"not_imported": [\n\n ]\n}\n'
 
 
 def is_outdated(folder: Path) -> bool:
-    """Return whether a session with a summary changed after study.json was written, or study.json is missing.
+    """Return whether a session with a summary changed after study.json was written, or exists without a study.json.
 
-    study.json is written last, so the other files of the study level are not newer. The change time of a
-    folder is the time of the rename that published it. Equal times count as a change: clocks of file systems tick every 4 ms.
+    False if the folder or study.json cannot be read. study.json is written last, so the other files of the study level are not
+    newer. The change time of a folder is the time of the rename that published it. Equal times count as a change: clocks of
+    file systems tick every 4 ms.
     """
     try:
         study_time = (folder / STUDY_SIDECAR).stat().st_mtime_ns

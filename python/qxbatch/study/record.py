@@ -45,7 +45,7 @@ class SessionRecord(NamedTuple):
     problems: tuple[Problem, ...] = ()
     tsnr: tuple[TsnrPoint, ...] = ()
     stamp: SummaryStamp | None = None
-    """None where the session has no summary."""
+    """None where the session has no readable summary."""
 
     @property
     def id(self) -> str:
