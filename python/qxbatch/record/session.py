@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, SeriesKind
-from qxbatch.record.about import record_summary
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.files import redact_sidecars, write_images, write_logs
 from qxbatch.record.images import Placement, place_images
 from qxbatch.record.job import Job, Places
 from qxbatch.record.kept_files import place_kept, redact_kept
-from qxbatch.record.lines import Moves, record_ledger
+from qxbatch.record.ledger_file import Moves, record_ledger
 from qxbatch.record.redacted import redacted_conversion
 from qxbatch.record.remarks import Remarks, session_remarks
+from qxbatch.record.summary_file import record_summary
 from qxbatch.record.texts import write_dicom_report, write_session_txt
 from qxbatch.session.summary import Summary
 from qxbatch.settings.model import Settings, Stages

@@ -1,4 +1,4 @@
-"""The rows of a session's ledger: each member of its packets, and the current location of its bytes."""
+"""Writes ledger.tsv into a session's build: each member of its packets, and the current location of its bytes."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
