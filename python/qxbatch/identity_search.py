@@ -65,11 +65,11 @@ class JoinedSearch:
         return next((end for end, _ in self.tree.at(folded, start) if self._fits(text, folded, start, end)), 0)
 
     def _fits(self, text: str, folded: str, start: int, end: int) -> bool:
-        free = start == 0 or not is_letter(text[start - 1])
-        closed = end == len(text) or not is_letter(text[end])
+        begins_word = start == 0 or not is_letter(text[start - 1])
+        ends_word = end == len(text) or not is_letter(text[end])
         return any(
-            (folded.endswith(before, 0, start) if before else free)
-            and (folded.startswith(behind, end) if behind else closed)
+            (folded.endswith(before, 0, start) if before else begins_word)
+            and (folded.startswith(behind, end) if behind else ends_word)
             for before, behind in self._contexts[folded[start:end]]
         )
 

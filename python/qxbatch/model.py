@@ -42,7 +42,7 @@ class Fingerprint:
     size: int
     mtime_ns: int
     marks: int = 0
-    """For a folder, the sum of checksums of the name, size and time of each file."""
+    """For a folder, the sum of checksums of the name, size and time of each entry."""
     inodes: int = field(default=0, compare=False)
     """Inode of a file, or the sum of the inodes in a folder. Some file systems change inodes, and so does a restored
     copy: if they differ, the bytes are compared."""

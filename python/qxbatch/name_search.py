@@ -100,15 +100,15 @@ class NameSearch:
         return max(ends, default=0)
 
     def _single(self, text: str, folded: str, start: int) -> int:
-        free = start == 0 or not is_letter(text[start - 1])
+        begins_word = start == 0 or not is_letter(text[start - 1])
         joint = _is_camel(text, start) or _is_acronym(text, start)
         for end, flags in self._parts(text, folded, start, ~_Flag(0)):
-            closed = end == len(text) or not is_letter(text[end])
-            if flags & _Flag.JOINED and (free or joint) and (closed or _is_camel(text, end)):
+            ends_word = end == len(text) or not is_letter(text[end])
+            if flags & _Flag.JOINED and (begins_word or joint) and (ends_word or _is_camel(text, end)):
                 return end
             if flags & _Flag.INSIDE and joint:
                 return end
-            if flags & _Flag.WORD and free and closed:
+            if flags & _Flag.WORD and begins_word and ends_word:
                 return end
             if flags & _Flag.ANYWHERE:
                 return end

@@ -28,6 +28,10 @@ def refuse_sound(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
     code, hint = Code.DAMAGED, "If it is meant to be so large, raise the limit:"
     command = again(larger(limits_of(damage), settings))
     if all(REPACK in text for text in damage):
-        code, hint, command = Code.UNOPENED, "Unpacked, as a folder, it can be imported as it is.", again()
+        code, hint, command = (
+            Code.UNOPENED,
+            "Repack it so, or replace it by its unpacked folder; then import it:",
+            again(),
+        )
     message = f"cannot be opened, though it may be sound: {reasons}. Nothing was imported."
     raise PacketError(Problem(code, names, message, hint, command=command))

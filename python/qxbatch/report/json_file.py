@@ -57,12 +57,12 @@ class JsonFile:
 
 
 def _target(path: Path) -> Path:
-    """Return the file that is written: a link of the user stays, and an open stream is no file to be replaced."""
+    """Return the file that is written: the target of a link; an open stream, which is not replaced, as it is named."""
     return path if is_stream(path) else Path(os.path.realpath(path))
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a text in one step, so that an old one stays if the disk is full; a stream or a FIFO gets it. Raises OSError."""
+    """Replace a file in one step, so that the old one remains if the disk is full; write to others in place. Raises OSError."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

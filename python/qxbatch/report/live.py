@@ -13,7 +13,7 @@ from qxbatch.wrapping import ROWS, terminal_rows, terminal_width
 
 
 class LiveDisplay:
-    """Lines that stay at the bottom, and others that scroll above them. Control characters in texts are escaped before."""
+    """Lines that stay at the bottom, and others that scroll above them. Control characters in texts are already escaped."""
 
     def __init__(self, stream: TextIO, mark: str) -> None:
         """`mark` ends a line that is cut."""

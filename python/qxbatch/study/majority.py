@@ -13,7 +13,7 @@ from qxbatch.protocol.values import Count, Expectation, Numbers, Shells, Words, 
 
 Value = TypeVar("Value", bound=Hashable)
 _CANDIDATES = 20
-"""Number of the most frequent values that are examined; a majority contains one of them."""
+"""Number of the most frequent values that are examined; a majority usually contains one of them."""
 _REACH = 2.0
 """Values within this number of default tolerances of the most frequent value are the same value, with some spread."""
 _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
