@@ -50,7 +50,10 @@ def _prefix(path: Path) -> str:
 
 
 def inbox_sources(inbox: Path, dicom: Path | None) -> SessionInbox:
-    """Return the sources of folder mode: loose files, archives, and with `dicom` (overwrite) the previously sorted files."""
+    """Return the sources of folder mode: loose files, archives, and with `dicom` (overwrite) the previously sorted files.
+
+    Raises UsageError when a folder cannot be listed, OSError when an archive cannot be read.
+    """
     paths = [inbox / name for name in names_in(inbox)]
     archives = [path for path in paths if path.is_file() and is_archive(os.fspath(path))]
     sources = [Source(inbox, "", tuple(path.name for path in archives))] if len(archives) < len(paths) else []

@@ -34,7 +34,7 @@ def final_report(
     seconds: float | None = None,
     study_page: Path | None = None,
 ) -> str:
-    """Return the report as text. A run that imported nothing has no account.
+    """Return the report as text. A report without sessions has no account of the candidates.
 
     `deidentified`: the text names what redaction does not cover.
     """

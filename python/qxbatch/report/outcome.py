@@ -13,7 +13,7 @@ def failed(report: SessionReport) -> bool:
 
 
 def status_of(report: Report) -> ExitStatus:
-    """Return the exit status of a run that imported something."""
+    """Return the exit status by the problems of candidates and sessions."""
     if any(candidate.problem is not None for candidate in report.candidates) or any(map(failed, report.sessions)):
         return ExitStatus.FAILED
     held_sessions = [any(problem.code is Code.HELD for problem in session.problems) for session in report.sessions]
@@ -21,7 +21,7 @@ def status_of(report: Report) -> ExitStatus:
 
 
 def idle_status(settings: Settings, report: Report, *, ready: bool) -> ExitStatus:
-    """Return the exit status of a run that imported nothing; `ready`: there is something to import."""
+    """Return the exit status of a run that started no import; `ready`: something could be imported."""
     status = status_of(report)
     if status is ExitStatus.OK and not ready and not report.sessions and settings.check is Check.ANY:
         return ExitStatus.NOTHING_READY

@@ -8,7 +8,10 @@ from qxbatch.session.contents import is_session
 
 
 def sessions_in(folder: Path) -> list[Path]:
-    """Return the session folders of a sessions folder, or of the `sessions` below a study folder, sorted by name."""
+    """Return the session folders of a sessions folder or, without any, of the folder `sessions` in it, sorted by name.
+
+    Raises UsageError when it cannot be listed.
+    """
     names = [name for name in names_in(folder) if not name.startswith(".") and name.casefold() not in RESERVED]
     paths = [folder / name for name in names if is_session(folder / name)]
     if not paths and (folder / "sessions").is_dir():
