@@ -10,7 +10,7 @@ import pytest
 
 from qxbatch.page.study import study_page
 from qxbatch.protocol.scanned import ScannedSession
-from qxbatch.report.study import differing
+from qxbatch.report.study import difference_lines
 from qxbatch.session.folder import SessionFolder
 from qxbatch.study.columns import COLUMNS
 from qxbatch.study.comparison import CellState, Comparison, ScannedOrUnreadable, Unreadable, compare, read_session
@@ -140,8 +140,8 @@ def test_text_from_headers_is_escaped_in_terminal_and_page() -> None:
     ]
     sessions[0] = with_facts(sessions[0], "<b>\x1b[2J\n", coil="<i>")
     study = study_level(sessions)
-    assert "\x1b" not in "".join(differing(study.rows))
-    assert len(differing(study.rows)) == 2
+    assert "\x1b" not in "".join(difference_lines(study.rows))
+    assert len(difference_lines(study.rows)) == 2
     page = study_page(Path("/study"), study)
     assert "<b>\x1b" not in page
     assert "<i>" not in page
@@ -151,6 +151,6 @@ def test_text_from_headers_is_escaped_in_terminal_and_page() -> None:
 
 def test_at_most_twenty_sessions_are_listed_in_the_terminal() -> None:
     sessions = [with_facts(usual(f"S{k:02}"), "rest_1", tr_ms=2000.0 + 500 * (k < 25)) for k in range(60)]
-    lines = differing(study_level(sessions).rows)
+    lines = difference_lines(study_level(sessions).rows)
     assert len(lines) == 22
     assert lines[-1] == "  5 more: see study.json"

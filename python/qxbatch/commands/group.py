@@ -6,7 +6,7 @@ from qxbatch.model import SessionId
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.study_level import write_study
 from qxbatch.problems import UsageError
-from qxbatch.report.study import differing
+from qxbatch.report.study import difference_lines
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import STUDY_TABLE
 from qxbatch.settings.model import Check, Settings
@@ -40,7 +40,10 @@ def run(settings: Settings) -> int:
     if not settings.quiet:
         print(
             "\n".join(
-                [f"{folder / STUDY_TABLE}: {len(sessions)} session{'s' * (len(sessions) != 1)}", *differing(study.rows)]
+                [
+                    f"{folder / STUDY_TABLE}: {len(sessions)} session{'s' * (len(sessions) != 1)}",
+                    *difference_lines(study.rows),
+                ]
             )
         )
     return int(ExitStatus.OK)

@@ -11,7 +11,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.study_level import write_study
 from qxbatch.problems import UsageError
-from qxbatch.report.study import differing
+from qxbatch.report.study import difference_lines
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
@@ -38,7 +38,7 @@ def run(options: Mapping[str, object]) -> int:
                 outputs += [folder / PAGE, folder / STUDY_TABLE, folder / STUDY_SIDECAR]
                 folders, data_sets = map(SessionFolder, sessions), existing_exports(folder)
                 study = study_of(folders, data_sets=data_sets) if test else write_study(folder, sessions)
-                different += differing(study.rows)
+                different += difference_lines(study.rows)
     except OSError as error:
         hint = "Make it writable."
         raise UsageError(f"Cannot write {error_text(error)}.", hint, ExitStatus.CANNOT_WRITE) from None

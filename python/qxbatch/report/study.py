@@ -11,7 +11,7 @@ _LISTED, _DIFFERENCES = 20, 3
 """Sessions listed in the terminal, and differences listed for each."""
 
 
-def differing(rows: Iterable[Row]) -> list[str]:
+def difference_lines(rows: Iterable[Row]) -> list[str]:
     """Return a line for each session that differs from the majority, at most 20."""
     different = [row for row in rows if row.differences]
     lines = [
