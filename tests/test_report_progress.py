@@ -21,7 +21,7 @@ from qxbatch.events import (
 )
 from qxbatch.model import SeriesLabel, SessionId, SessionReport
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.report.lines import display, ended
+from qxbatch.report.lines import display, end_lines
 from qxbatch.report.marks import ASCII, UNICODE, Marks, marks_for
 from qxbatch.report.progress import PLAIN_SECONDS, Progress
 from qxbatch.report.tally import STAGE_TIMES, Tally
@@ -219,7 +219,7 @@ def test_quiet_writes_nothing() -> None:
 
 def ended_text(*problems: Problem, list_all: bool = False) -> list[str]:
     report = SessionReport("S1.zip", SessionId("S1"), Path("/s/S1"), problems, 2, 2, labels=LABELS)
-    return ["".join(text for text, _ in line) for line in ended((report,), UNICODE, list_all=list_all)]
+    return ["".join(text for text, _ in line) for line in end_lines((report,), UNICODE, list_all=list_all)]
 
 
 def test_the_line_of_a_finished_packet_has_its_first_problem() -> None:

@@ -86,12 +86,12 @@ def counts_text(view: View) -> str:
     return ", ".join(texts)
 
 
-def ended(reports: Sequence[SessionReport], marks: Marks, *, list_all: bool) -> list[Line]:
+def end_lines(reports: Sequence[SessionReport], marks: Marks, *, list_all: bool) -> list[Line]:
     """Return the lines that scroll above the display when a unit ends; a successful unit has one only with `list_all`."""
-    return [line for report in reports if (line := _ended(report, marks, list_all=list_all))]
+    return [line for report in reports if (line := _end_line(report, marks, list_all=list_all))]
 
 
-def _ended(report: SessionReport, marks: Marks, *, list_all: bool) -> Line:
+def _end_line(report: SessionReport, marks: Marks, *, list_all: bool) -> Line:
     text = outcome_line(report)
     if failed(report):
         return ((f"{marks.failed} ", "bold red"), (_reason(report, Severity.ERROR) or text, ""))

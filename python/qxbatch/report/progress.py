@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 from qxbatch.events import Event, UnitFinished
-from qxbatch.report.lines import Line, counts_text, display, ended
+from qxbatch.report.lines import Line, counts_text, display, end_lines
 from qxbatch.report.marks import marks_for
 from qxbatch.report.outcome import outcome_line
 from qxbatch.report.tally import Tally
@@ -82,7 +82,7 @@ class Progress:
 
     def _finished(self, event: UnitFinished) -> None:
         if self._live:
-            for line in ended(event.reports, self._marks, list_all=self._list_all):
+            for line in end_lines(event.reports, self._marks, list_all=self._list_all):
                 self._print(line)
             return
         view = self._tally.view(self._clock())
