@@ -25,7 +25,7 @@ def mixed(reading: Reading, people: Sequence[Person], subject: str, *, anonymous
     )
 
 
-def differing(
+def different_names(
     contradictions: Iterable[tuple[Person, Identity, Identity]], subject: str, *, anonymous: bool
 ) -> list[Problem]:
     """Return a warning for each patient whose files differ in name and birth date."""

@@ -7,7 +7,7 @@ from qxbatch.core import Group, Header, Reading
 from qxbatch.deidentify import HeaderLike
 from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.pairs import find_pairs
-from qxbatch.ingest.patient_messages import differing, mixed, named, patients_text
+from qxbatch.ingest.patient_messages import different_names, mixed, named, patients_text
 from qxbatch.ingest.people import Item, Person, contradictions, identity_of, people_of
 from qxbatch.model import SessionId, Value
 from qxbatch.problems import Code, PacketError, Problem, Severity
@@ -80,21 +80,24 @@ def plan_sessions(
     groups = reading.groups()
     people = patients_of(reading)
     everything = SessionPlan(session, tuple(range(len(groups))))
-    differ = differing(contradictions(people), subject, anonymous=anonymous)
+    name_warnings = different_names(contradictions(people), subject, anonymous=anonymous)
     if len(people) <= 1:
-        return [everything], differ
+        return [everything], name_warnings
     if on_mixed is OnMixed.REJECT:
         raise PacketError(mixed(reading, people, subject, anonymous=anonymous))
     if on_mixed is OnMixed.MERGE:
         message = f"contains {patients_text(people, anonymous=anonymous)}, merged into session {session.id} as asked."
-        return [everything], [Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING), *differ]
+        return [everything], [
+            Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING),
+            *name_warnings,
+        ]
     _refuse_inseparable(reading, people, subject)
     plans = _split(groups, people, session)
     message = (
         f"contains {len(people)} patients, split into the sessions "
         f"{', '.join(named(plan.session.id, plan.patient, anonymous=anonymous) for plan in plans)} as asked."
     )
-    return plans, [Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING), *differ]
+    return plans, [Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING), *name_warnings]
 
 
 def _refuse_inseparable(reading: Reading, people: Sequence[Person], subject: str) -> None:
