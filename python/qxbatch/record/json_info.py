@@ -20,7 +20,7 @@ FIELDS = {
 
 
 def json_info(path: Path | None, names: Sequence[str], series: Series) -> tuple[tuple[str, str], ...]:
-    """Return the shown fields of a JSON, with numbers as Python prints them.
+    """Return the requested fields of a JSON in the order of FIELDS, with numbers as Python prints them.
 
     dcm2niix omits the repetition time from the JSON of a PAR with dynamics; then it is read from the PAR.
     """

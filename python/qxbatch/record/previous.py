@@ -57,7 +57,7 @@ def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session:
 
 
 def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:
-    """Add a row. A member that was read both from its archive and from the session is one member, and was stored."""
+    """Add a row. A member that was read from its archive and from the session has one row: as a sorted file, not a duplicate."""
     key = (row.path, row.sha256)
     if key not in merged or (merged[key].fate is Fate.DUPLICATE and row.fate is Fate.SORTED):
         merged[key] = row

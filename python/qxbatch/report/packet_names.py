@@ -1,7 +1,7 @@
 """Names of packets, which may contain names of patients and are left out of de-identified logs and summaries.
 
-A name in another form, as in a command that renames the packet, cannot be found in text. So a candidate that has such a name
-has no command, and a wrong name is not described.
+A name in another form, as in a command that renames the packet, cannot be found in text. So a candidate whose name is left
+out has no command, and it is not described what is wrong with a name.
 """
 
 import re

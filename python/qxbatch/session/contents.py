@@ -21,8 +21,8 @@ def is_imported(folder: Path) -> bool:
 def is_session(folder: Path) -> bool:
     """Return whether a folder is a session: by its session.txt, its ledger or summary, or by files in dicom or nii.
 
-    A `dicom` or `nii` that is a session itself is a session of that name in a folder of sessions. A folder that cannot be
-    entered counts as a session: it may be one, and reading it reports the reason.
+    If its `dicom` or `nii` is itself a session, the folder is a sessions folder with a session of that name. A folder that
+    cannot be entered counts as a session: it may be one, and reading it reports the reason.
     """
     if is_marked(folder) or why_unreadable(folder):
         return True

@@ -40,7 +40,7 @@ _WRITTEN_KEYS = ("seconds", "name", "system")
 VOLATILE = ("times", "host", "command")
 """Fields that differ between two imports of the same packets."""
 _CURVE = re.compile(r'"global_signal": \[[^"\[\]{}]*\]')
-"""Written on one line. Within a text of JSON its quotes would be escaped."""
+"""A field that is written on one line. It matches in no text of the JSON, where quotes are escaped."""
 _REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")
 
 

@@ -103,7 +103,7 @@ def previous_table(path: Path) -> WrittenTable | None:
 
 
 def _possible_rows(session: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of a session: without differences, it may have been compared or not."""
+    """Return the possible rows of a session: one without differences may have been compared or not."""
     count = len(session["differences"])
     return [{**session, "differences": number} for number in {count, count or None}]
 

@@ -22,7 +22,7 @@ class WrittenTable(NamedTuple):
 
 
 def is_written_table(table: str, new: str, previous: WrittenTable | None) -> bool:
-    """Return whether a run wrote a table: the new one, the one of study.json, or that of a run that was killed then.
+    """Return whether a run wrote a table: the new one, the one of study.json, or that of a run killed before it wrote study.json.
 
     A killed run's table can have more sessions than study.json, and other counts, but it has all sessions that still exist,
     in order. Without study.json it can have fewer.
