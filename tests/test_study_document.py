@@ -13,7 +13,7 @@ from qxbatch.study.document import as_json, read_previous
 from qxbatch.study.exports import DataSet
 from qxbatch.study.outdated import has_not_imported
 from qxbatch.study.sessions import sessions_in
-from qxbatch.study.study import NotImported, Study, study_of
+from qxbatch.study.study import NotImported, Study, is_current, study_of
 from tests.build.packets import Kind
 from tests.build.study import Study as StudyFolder
 from tests.build.study_level import T1, with_three_sessions
@@ -312,6 +312,16 @@ def test_the_list_of_an_exported_study_without_waiting_packets_is_empty(tmp_path
     data_set = DataSet(tmp_path / "bids", tmp_path / "rules.toml", {})
     (tmp_path / "study.json").write_text(as_json(study_of([], data_sets=[data_set])))
     assert has_not_imported(tmp_path) is False
+
+
+def test_a_study_with_an_unreadable_summary_is_current(imported: StudyFolder) -> None:
+    summary = SessionFolder(imported.session("S2")).paths.summary
+    text = summary.read_text()
+    summary.write_text(text.replace('"schema": 2', '"schema": 99'))
+    study = read(imported.sessions)
+    assert is_current(study, imported.sessions)
+    summary.write_text(text)
+    assert not is_current(study, imported.sessions)
 
 
 def test_a_packet_that_still_waits_does_not_change_the_study_level(imported: StudyFolder) -> None:

@@ -84,8 +84,13 @@ def study_of(
 def is_current(study: Study, folder: Path) -> bool:
     """Return whether the sessions in a folder still are those of the study, with the same summaries."""
     stamps = {record.id: record.stamp for record in study.sessions}
-    sessions = [path for path in sessions_in(folder) if path.parent == folder]
-    return stamps == {path.name: summary_stamp(SessionFolder(path)) for path in sessions}
+    sessions = [SessionFolder(path) for path in sessions_in(folder) if path.parent == folder]
+    return stamps == {session.id: _stamp_now(session, stamps.get(session.id)) for session in sessions}
+
+
+def _stamp_now(session: SessionFolder, recorded: SummaryStamp | None) -> SummaryStamp | None:
+    """Return the stamp that a record of the session would have now: none if the summary is still unreadable."""
+    return None if recorded is None and session.readable_summary is None else summary_stamp(session)
 
 
 def _record(folder: SessionFolder, previous: SessionRecord | None) -> SessionRecord:
