@@ -38,13 +38,13 @@ class Group:
         self.scanner = scanner
         self.sessions = sorted(sessions, key=lambda session: session.id)
         self._series: dict[Key, dict[str, list[ScannedSeries]]] = {}
-        self._places: dict[Key, list[float]] = {}
+        self._positions: dict[Key, list[float]] = {}
         for session in self.sessions:
             for k, series in enumerate(session.series):
                 if series.evaluable:
                     key = Key(literal_glob(series.name.casefold()), series.kinds)
                     self._series.setdefault(key, {}).setdefault(session.id, []).append(series)
-                    self._places.setdefault(key, []).append(k / len(session.series))
+                    self._positions.setdefault(key, []).append(k / len(session.series))
 
     @property
     def is_small(self) -> bool:
@@ -62,30 +62,32 @@ class Group:
         for family, keys in families.items():
             if len(keys) > 1:
                 self._series[family] = self._merged(keys)
-                self._places[family] = [place for key in keys for place in self._places[key]]
+                self._positions[family] = [position for key in keys for position in self._positions[key]]
                 count = _usual_count(self._numbers(family))
                 if count is not None and count.least:
                     usual_counts[family] = count
         return usual_counts
 
     @cached_property
-    def remaining(self) -> frozenset[str]:
+    def unexpected(self) -> frozenset[str]:
         """Return the names of series that are not expected in any session."""
-        used_ids = {id(series) for key in self.usual for series in self.of(key)}
-        return frozenset(series.name for key in self._series for series in self.of(key) if id(series) not in used_ids)
+        used_ids = {id(series) for key in self.usual for series in self.series_of(key)}
+        return frozenset(
+            series.name for key in self._series for series in self.series_of(key) if id(series) not in used_ids
+        )
 
-    def of(self, key: Key) -> list[ScannedSeries]:
+    def series_of(self, key: Key) -> list[ScannedSeries]:
         """Return all series of a key."""
         return [series for session_series in self._series.get(key, {}).values() for series in session_series]
 
-    def present(self, key: Key) -> int:
+    def session_count(self, key: Key) -> int:
         """Return how many sessions have a series of a key."""
         return len(self._series.get(key, {}))
 
-    def place(self, key: Key) -> float:
+    def usual_position(self, key: Key) -> float:
         """Return where a series usually is in a session, from 0 to 1."""
-        places = sorted(self._places.get(key, []))
-        return places[len(places) // 2] if places else 1.0
+        positions = sorted(self._positions.get(key, []))
+        return positions[len(positions) // 2] if positions else 1.0
 
     def _numbers(self, key: Key) -> list[int]:
         """Return how often each session has a series; interrupted scans that were repeated do not count."""

@@ -33,7 +33,7 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> Learned:
     for group in groups:
         for key, count in _usual(group, groups).items():
             specs.setdefault(key, {}).setdefault(count, []).append(group)
-    ordered = sorted(specs, key=lambda key: (_place(key, groups), key.order))
+    ordered = sorted(specs, key=lambda key: (_position(key, groups), key.order))
     entries = [_entry(key, count, chosen, groups) for key in ordered for count, chosen in specs[key].items()]
     software = {
         group.scanner: tuple(sorted({session.software for session in group.sessions} - {""})) for group in groups
@@ -42,7 +42,9 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> Learned:
     return Learned(
         Protocol(tuple(entries), software),
         {group.scanner: len(group.sessions) for group in groups},
-        _sorted(name for group in groups for name in group.remaining if not any(e.matches_name(name) for e in entries)),
+        _sorted(
+            name for group in groups for name in group.unexpected if not any(e.matches_name(name) for e in entries)
+        ),
         _sorted(series.name for series in all_series if not series.evaluable),
     )
 
@@ -61,19 +63,19 @@ def _usual(group: Group, groups: Sequence[Group]) -> Mapping[Key, Count]:
 
 
 def _shared(large: Group, small: Group) -> int:
-    return sum(small.present(key) > 0 for key in large.usual)
+    return sum(small.session_count(key) > 0 for key in large.usual)
 
 
-def _place(key: Key, groups: Sequence[Group]) -> tuple[int, float]:
+def _position(key: Key, groups: Sequence[Group]) -> tuple[int, float]:
     """Return the first scanner that has a series, and the usual position of the series in its sessions."""
-    return next((k, group.place(key)) for k, group in enumerate(groups) if group.present(key))
+    return next((k, group.usual_position(key)) for k, group in enumerate(groups) if group.session_count(key))
 
 
 def _entry(key: Key, count: Count, chosen: Sequence[Group], groups: Sequence[Group]) -> ExpectedSeries:
     """Return the entry of a series that these groups have equally often."""
-    usual = {group.scanner: usual_parameters(group.of(key)) for group in chosen if group.present(key)}
+    usual = {group.scanner: usual_parameters(group.series_of(key)) for group in chosen if group.session_count(key)}
     common, specific = _split_common({scanner: parameters for scanner, (parameters, _) in usual.items()})
-    present, total = sum(group.present(key) for group in chosen), sum(len(group.sessions) for group in chosen)
+    present, total = sum(group.session_count(key) for group in chosen), sum(len(group.sessions) for group in chosen)
     undecided = _sorted(name for _, names in usual.values() for name in names)
     note = f"in {present} of {total} session{'s' * (total != 1)}"
     return ExpectedSeries(
@@ -89,7 +91,7 @@ def _entry(key: Key, count: Count, chosen: Sequence[Group], groups: Sequence[Gro
 
 def _name(key: Key, groups: Sequence[Group]) -> str:
     """Return the name as it is spelled most often, with the wildcards of the key."""
-    name = literal_glob(spelling(series for group in groups for series in group.of(key)))
+    name = literal_glob(spelling(series for group in groups for series in group.series_of(key)))
     return name if name.casefold() == key.name else re.sub(r"\d+", "[0-9]*", name)
 
 
