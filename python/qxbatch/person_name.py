@@ -26,7 +26,7 @@ PARTICLES = frozenset(
     | {"msc", "jun", "sen", "patient", "subject", "sub", "volunteer", "vol", "control", "proband"}
 )
 """Parts of many names, and titles: they do not identify a person."""
-_TRIAL = re.compile(r"(test(s|ing|er)?|demo|qa|qc|dummy)\d*", re.IGNORECASE)
+_TEST_WORD = re.compile(r"(test(s|ing|er)?|demo|qa|qc|dummy)\d*", re.IGNORECASE)
 _FILLERS = frozenset("x0")
 """Characters that replace a name: `XXXX`."""
 _SPLIT = re.compile(f"[{SEPARATORS}]+")
@@ -101,7 +101,7 @@ def without_test_words(name: PersonName) -> PersonName | None:
 
     None if it has no such word, or if what remains is not a person's name of at least two identifying parts.
     """
-    parts = tuple(part for part in name.parts if not _TRIAL.fullmatch(part))
+    parts = tuple(part for part in name.parts if not _TEST_WORD.fullmatch(part))
     remaining = PersonName(" ".join(parts), parts, name.titles)
     return remaining if parts != name.parts and len(remaining.identifying) > 1 and remaining.is_real else None
 

@@ -95,7 +95,7 @@ def card_of(
     pictures: Pictures,
     problems: Sequence[Problem],
 ) -> Card:
-    """Return the card of a series; `problems` are those of this series only. Raises OSError."""
+    """Return the card of a series; `problems` are those that no other series has. Raises OSError."""
     acquisition = series.acquisition or Acquisition()
     series_images = [images[number] for number in series.images if number in images]
     gradients = next((item for image in series_images if (item := gradients_of(paths, image))), None)

@@ -25,9 +25,9 @@ class Job:
     sources: tuple[Source, ...]
     reading: Reading
     archives: tuple[Packet, ...]
-    """The files to which `archive` applies: the packets or, in folder mode, the archives in the inbox."""
+    """What the option `archive` applies to: the packets or, in folder mode, the archives in the inbox."""
     inside: tuple[Packet, ...] = ()
-    """Folder mode: archives in folders of the inbox, to which `archive` applies, too."""
+    """Folder mode: archives in folders of the inbox, to which the option applies, too."""
     previous: PreviousSession = field(default_factory=PreviousSession)
     """Folder mode: the records of the previous session."""
     deidentified: bool = False

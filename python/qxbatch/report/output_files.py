@@ -51,7 +51,7 @@ def _study_of(settings: Settings) -> StudyFolders:
 def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[StudyFolders]) -> None:
     """Raise UsageError if an output (option to path) is a file of a study, or would change a file of another kind.
 
-    Besides `studies`, folders that contain the path are recognised as those of a study.
+    Besides `studies`, any study that contains the path is recognised.
     """
     known = list(studies)
     for option, path in outputs.items():
@@ -91,7 +91,7 @@ def _is_replaceable(path: Path, is_own: Callable[[Path], bool]) -> bool:
         if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
             return True
         return is_own(path)
-    except OSError:  # it is missing, or writing it reports the reason
+    except OSError:  # writing reports why a file is missing or cannot be written; an unreadable one may be data
         return not os.access(path, os.W_OK)
 
 

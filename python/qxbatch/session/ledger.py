@@ -38,7 +38,7 @@ class Fate(StrEnum):
 
 
 STORED = (Fate.SORTED, Fate.KEPT)
-"""Fates of members whose bytes are in the session."""
+"""Fates of members that the session itself contains; a duplicate is equal to a sorted one."""
 PLACELESS = (Fate.OPENED, Fate.NODATA, Fate.REFUSED)
 """Fates of members that have no place in the session."""
 

@@ -120,7 +120,7 @@ class LedgerCounts:
     rows: int
     fates: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """Members that may contain images and were not imported, by cause (docs/summary.md)."""
+    """Members that may contain images and were not imported, or are cut short, by cause (docs/summary.md)."""
 
 
 def session_value(session: SessionIdentity) -> dict[str, Any]:

@@ -8,7 +8,7 @@ COLUMNS = {
     "incomplete: session.txt or the summary is missing",
     "scanned": "Day of the earliest study, YYYYMMDD",
     "scanner": "Manufacturer and model of the scanner of most series",
-    "series": "Series, images or not",
+    "series": "Series, with images or without",
     "converted": "Series that became images",
     "partial": "Series that became images in part",
     "nothing_to_convert": "Series with nothing to convert",
