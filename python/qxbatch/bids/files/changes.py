@@ -47,7 +47,7 @@ def compare(
     look: Callable[[str], FileOnDisk | None],
     is_kept: Callable[[Entry], bool],
 ) -> list[Change]:
-    """Return the changes of planned files, then those of others. `is_kept` returns whether a recorded file without a plan is kept."""
+    """Return the changes of planned files, then those of others. `is_kept` tells whether a recorded file without a plan is kept."""
     changes = [_planned(entry, record, look(path)) for path, entry in sorted(planned.items())]
     unplanned = sorted({*record.files, *record.begun} - set(planned))
     changes += [change for path in unplanned if (change := _unplanned(path, record, look, is_kept))]
