@@ -6,9 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from qxbatch.discover.units import Unit
 from qxbatch.events import RunStarted
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.signals import afterwards
+from qxbatch.pipeline.signals import delayed_signals
 from qxbatch.pipeline.unit import Imported, import_unit
-from qxbatch.pipeline.waiting import stopping, wait_for
+from qxbatch.pipeline.waiting import stop_work, wait_for
 
 
 def import_units(context: Context, units: Sequence[Unit]) -> list[Imported]:
@@ -20,12 +20,12 @@ def import_units(context: Context, units: Sequence[Unit]) -> list[Imported]:
     pool = ThreadPoolExecutor(max(1, min(len(units), together)))
     futures: dict[int, Future[Imported]] = {}
     try:
-        with afterwards():
+        with delayed_signals():
             for i in order:
                 futures[i] = pool.submit(import_unit, context, units[i])
         wait_for(list(futures.values()))
     except KeyboardInterrupt:
-        stopping(context.interrupt)
+        stop_work(context.interrupt)
         for future in futures.values():
             future.cancel()
         raise
