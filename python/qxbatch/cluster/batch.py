@@ -7,6 +7,7 @@ from qxbatch.cluster.pending import choose_archive_numbers, make_submission
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.submit import largest_array
 from qxbatch.cluster.submit_new import submit_new
+from qxbatch.counted import counted
 from qxbatch.discover.units import units_of
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report
@@ -44,8 +45,7 @@ class ClusterSubmitter:
             f"{array.size} with {(self._spec.mem or array.mem) >> 20} MB for {(self._spec.time or array.seconds) // 60} min"
             for array in planned.arrays
         )
-        packets = f"{len(units)} packet{'s' * (len(units) != 1)}"
-        tasks = f"{len(planned.tasks)} task{'s' * (len(planned.tasks) != 1)}"
+        packets, tasks = counted(len(units), "packet"), counted(len(planned.tasks), "task")
         return f"To {scheduler.name} would be submitted: {packets} in {tasks} ({requests})."
 
     def carry_out(

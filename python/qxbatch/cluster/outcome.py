@@ -1,8 +1,8 @@
 """The message about a submission."""
 
-from qxbatch.cluster.counts import count
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import Submitted
+from qxbatch.counted import counted
 from qxbatch.visible import one_line, shell_word
 
 
@@ -11,12 +11,12 @@ def submitted_text(submission: Submission, packets: int, submitted: Submitted, s
     folder = shell_word(str(submission.sessionsfolder))
     submitted_packets = packets - submitted.remaining
     lines = [
-        f"Submitted to {submission.scheduler.name}: {count(submitted_packets, 'packet')} in {count(submitted.tasks, 'task')}, "
+        f"Submitted to {submission.scheduler.name}: {counted(submitted_packets, 'packet')} in {counted(submitted.tasks, 'task')}, "
         f"jobs {', '.join(submitted.jobs)}{'' if seconds is None else f' ({seconds:.1f} s)'}."
     ]
     if submitted.remaining:
         lines.append(
-            f"{count(submitted.remaining, 'more packet')} will be submitted by the last job, since the scheduler refused "
+            f"{counted(submitted.remaining, 'more packet')} will be submitted by the last job, since the scheduler refused "
             f"them now: {one_line(submitted.refusal)}"
         )
     lines.append(f"What became of them: qxbatch jobs {folder}")

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.cluster.counts import count
 from qxbatch.cluster.queue import Queue, ask
 from qxbatch.cluster.rounds import Round
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.state import FINAL, State, UnitState
 from qxbatch.cluster.submission import END_JOB, Submission
+from qxbatch.counted import counted
 from qxbatch.problems import UsageError
 
 JOB_GONE = "its job ended without a result"
@@ -98,7 +98,7 @@ def _readable_states(submission: Submission, unreadable: list[str]) -> list[Unit
     reasons: list[str] = []
     states = list(submission.all_states(reasons.append))
     if reasons:
-        unreadable.append(f"Submission {submission.id}: {count(len(reasons), 'state')} cannot be read: {reasons[0]}.")
+        unreadable.append(f"Submission {submission.id}: {counted(len(reasons), 'state')} cannot be read: {reasons[0]}.")
     return states
 
 

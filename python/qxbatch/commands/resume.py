@@ -4,7 +4,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from qxbatch.cluster.counts import count
 from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.outcome import submitted_text
 from qxbatch.cluster.resubmit import resubmit, script_again
@@ -12,6 +11,7 @@ from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, places_of, status_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.commands.submitted import say_unreadable, submitted_in
+from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
@@ -69,7 +69,7 @@ def _helps(row: Row) -> bool:
 def _say_published(rows: Sequence[Row]) -> None:
     if rows:
         names = ", ".join(row.unit.unit for row in rows[:5]) + (" ..." if len(rows) > 5 else "")  # noqa: PLR2004 - named
-        print(f"{count(len(rows), 'session')} with series that failed are complete otherwise, and stay: {names}.")
+        print(f"{counted(len(rows), 'session')} with series that failed are complete otherwise, and stay: {names}.")
 
 
 def _submit(submission: Submission, units: list[UnitState], options: Mapping[str, object]) -> None:
