@@ -16,7 +16,7 @@ from qxbatch.settings.model import Settings
 STATES_SECONDS = 1.0
 """Pause between two reads of the state files; longer if reading takes long."""
 QUEUE_SECONDS = 10.0
-INTERVALS = 20
+PAUSE_FACTOR = 20
 """Smallest ratio of a pause to the duration of the read before it."""
 
 
@@ -49,7 +49,7 @@ def _follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], Non
                 if not live_jobs(chosen, queues_of(chosen)):
                     display.update()
                     return
-            sleep(max(STATES_SECONDS, INTERVALS * (time.monotonic() - began)))
+            sleep(max(STATES_SECONDS, PAUSE_FACTOR * (time.monotonic() - began)))
 
 
 class _Display:

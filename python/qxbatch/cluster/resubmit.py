@@ -21,7 +21,7 @@ def resubmit(submission: Submission, units: Sequence[UnitState], spec: Scheduler
     if not units:
         return None
     need_command(SCHEDULERS[spec.name])
-    wait_again(submission, units)
+    set_waiting(submission, units)
     try:
         return Submitter(submission, spec).submit({unit.number: unit.size for unit in units}, retry_factor_of(units))
     except UsageError:
@@ -32,11 +32,11 @@ def resubmit(submission: Submission, units: Sequence[UnitState], spec: Scheduler
 
 def script_again(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> str:
     """Return the script that submits units again."""
-    wait_again(submission, units)
+    set_waiting(submission, units)
     return Submitter(submission, spec).print_script({unit.number: unit.size for unit in units}, retry_factor_of(units))
 
 
-def wait_again(submission: Submission, units: Sequence[UnitState]) -> None:
+def set_waiting(submission: Submission, units: Sequence[UnitState]) -> None:
     """Set units to waiting."""
     for unit in units:
         submission.write(unit._replace(state=State.WAITING, reason="", problem=None))

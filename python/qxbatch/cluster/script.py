@@ -130,7 +130,7 @@ def dependency(scheduler: Scheduler, ids: Sequence[str]) -> list[str]:
     return [word.format(ids=separator.join(id_format.format(job) for job in ids)) for word in scheduler.after]
 
 
-def submitting(scheduler: Scheduler, arrays: Mapping[str, Path], end: Path, jobs: Path, sums: str) -> str:
+def submission_script(scheduler: Scheduler, arrays: Mapping[str, Path], end: Path, jobs: Path, sums: str) -> str:
     """Return the shell script that submits these scripts and records the ids of their jobs.
 
     `sums` has their checksums: a script that somebody changed meanwhile is not submitted.

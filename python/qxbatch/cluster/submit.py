@@ -12,14 +12,14 @@ from typing import NamedTuple
 from qxbatch.cluster.command import Answer, call
 from qxbatch.cluster.grouping import Array, Plan, plan
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler, printed_id
-from qxbatch.cluster.script import TASK, Job, dependency, in_container, script, shell_word_of_task, submitting
+from qxbatch.cluster.script import TASK, Job, dependency, in_container, script, shell_word_of_task, submission_script
 from qxbatch.cluster.submission import END_JOB, Submission
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
-LARGER = 2
-MOST_LARGER = 8
+GROWTH = 2
+MAX_GROWTH = 8
 """Largest factor by which groups grow if the scheduler refuses jobs."""
 
 
@@ -71,10 +71,10 @@ class Submitter:
         largest = largest_array(self.scheduler)
         self.number = self.submission.add_round(Plan((), ()), sorted(sizes))
         remaining, factor = dict(sizes), 1
-        while remaining and factor <= MOST_LARGER:
+        while remaining and factor <= MAX_GROWTH:
             self._arrays(plan(remaining, self.spec.minutes * factor, largest, retry_factor))
             remaining = self._not_accepted(sizes)
-            factor *= LARGER
+            factor *= GROWTH
         end = self._end(remaining)
         while end is None:
             self._withdraw()
@@ -88,7 +88,7 @@ class Submitter:
         self.number = self.submission.add_round(planned, printed=True)
         arrays = {str(k): self._script(str(k), array) for k, array in enumerate(planned.arrays)}
         end = self._script(END_JOB, None)
-        return submitting(self.scheduler, arrays, end, self.submission.jobs_path(self.number), self.sums)
+        return submission_script(self.scheduler, arrays, end, self.submission.jobs_path(self.number), self.sums)
 
     def _arrays(self, planned: Plan) -> None:
         """Submit arrays until one is refused."""

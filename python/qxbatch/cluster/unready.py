@@ -7,7 +7,7 @@ from qxbatch.session.contents import has_session
 from qxbatch.settings.model import Settings
 
 
-def write_others(report: Report, writer: StateWriter, settings: Settings) -> None:
+def write_unready(report: Report, writer: StateWriter, settings: Settings) -> None:
     """Write the states of units that were not imported: finished or refused before, or no longer in the inbox."""
     by_session: dict[str, list[Candidate]] = {}
     for candidate in report.candidates:

@@ -8,7 +8,7 @@ from qxbatch.cluster.job_locks import job_id, job_locks
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.state import FINAL, UnitState
 from qxbatch.cluster.submission import Submission
-from qxbatch.cluster.unready import write_others
+from qxbatch.cluster.unready import write_unready
 from qxbatch.exits import ExitStatus
 from qxbatch.pipeline.ending import end_imported
 from qxbatch.pipeline.named_units import import_named
@@ -31,5 +31,5 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
     units = [state.unit for state in todo]
     with observer.progress:
         report = import_named(settings, packets, units, observer, lambda space: job_locks(space.locks, scheduler, job))
-    write_others(report, writer, settings)
+    write_unready(report, writer, settings)
     return end_imported(settings, report, observer)
