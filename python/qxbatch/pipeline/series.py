@@ -114,7 +114,7 @@ class _SeriesJobs:
             self.places.work,
             self.context.tools,
             self.context.stop,
-            staging=part_root(series),
+            staging=session_root(series),
             final=mapped(self.places.final, self.context.settings.path_map),
         )
 
@@ -168,7 +168,7 @@ def converter_memory(series: Series) -> int:
     return (64 << 20) + 3 * series.size
 
 
-def part_root(series: Series) -> Path:
+def session_root(series: Series) -> Path:
     """Return the folder of the session in staging: the series is in `<root>/dicom/<n>`."""
     return series.folder.parent.parent
 
