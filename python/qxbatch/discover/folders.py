@@ -8,7 +8,7 @@ from typing import NamedTuple
 from qxbatch.discover.filters import by_glob, by_label
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.refused import renamed_and_imported
+from qxbatch.discover.refused import rename_and_import_command
 from qxbatch.model import Verdict
 from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
@@ -83,7 +83,7 @@ def _judge(folder: ListedFolder, settings: Settings) -> JudgedEntry:
 def _refused(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry | None:
     why = fault(folder.path.name)
     if why:
-        command = renamed_and_imported(judged, settings, lambda name: by_folder(name, settings.nameformat))
+        command = rename_and_import_command(judged, settings, lambda name: by_folder(name, settings.nameformat))
         hint = f"Rename the folder{':' if command else '.'}"
         return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", hint, command)
     if folder.unreadable:

@@ -62,12 +62,12 @@ def with_session(
 
 
 def _badly_named(judged: JudgedEntry, message: str, settings: Settings, find_session: FindSession) -> JudgedEntry:
-    command = renamed_and_imported(judged, settings, find_session)
+    command = rename_and_import_command(judged, settings, find_session)
     hint = "Rename it:" if command else "Rename it, or give another --pattern, --nameformat or --logfile."
     return judged.refused(Code.BAD_NAME, message, hint, command)
 
 
-def renamed_and_imported(judged: JudgedEntry, settings: Settings, find_session: FindSession) -> str:
+def rename_and_import_command(judged: JudgedEntry, settings: Settings, find_session: FindSession) -> str:
     """Return the command that renames a packet and imports it alone; empty if there is none."""
     try:
         beside = [path.name for path in judged.path.parent.iterdir()]

@@ -69,7 +69,7 @@ def refuse_foreign_inbox(settings: Settings) -> None:
 
 def _around(inbox: Path, sessions: Path) -> Recognised | None:
     """Return the folder of sessions that the inbox is, or is a part of, outside of this study."""
-    what = kind_of_folder(inbox) or (SESSION if _has_results_beside(inbox) else "")
+    what = kind_of_folder(inbox) or (SESSION if _looks_like_session(inbox) else "")
     if what == SESSIONS or (what and not sessions.is_relative_to(inbox)):
         return Recognised(inbox, what)
     for folder in inbox.parents:
@@ -78,20 +78,20 @@ def _around(inbox: Path, sessions: Path) -> Recognised | None:
         first = inbox.relative_to(folder).parts[0]
         if what == SESSION or (what and not is_own and first in (ARCHIVE, WORKSPACE)):
             return Recognised(folder, what)
-        if what and _has_results_beside(folder / first):
+        if what and _looks_like_session(folder / first):
             return Recognised(folder / first, SESSION)
         if is_own:
             return None
     return None
 
 
-def _has_results_beside(folder: Path) -> bool:
+def _looks_like_session(folder: Path) -> bool:
     """Return whether a folder that is no packet looks like a session: it has `dicom` with `nii` or `inbox`, and results."""
     names = _names(folder)
     return DICOM in names and (NII in names or INBOX in names) and is_session(folder)
 
 
-def without_sessions(judged: Iterable[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
+def refuse_session_folders(judged: Iterable[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
     """Refuse ready folders that are, or contain, sessions: they would leave their study as packets.
 
     A session beside the packets, in a sessions folder that is its own master inbox, is not a packet.
