@@ -1,6 +1,6 @@
 """The BIDS-App level `group`: the table of the study, from the summaries of its sessions."""
 
-from qxbatch.discover.filters import by_label
+from qxbatch.discover.filters import label_reason
 from qxbatch.exits import ExitStatus
 from qxbatch.model import SessionId
 from qxbatch.os_error import error_text
@@ -54,4 +54,4 @@ def _is_chosen(settings: Settings, folder: SessionFolder) -> bool:
         return True
     summary = folder.readable_summary
     session = SessionId(folder.subject or folder.id, summary.session.session if summary else None)
-    return not by_label(settings, session)
+    return not label_reason(settings, session)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.discover.filters import by_glob, by_label
+from qxbatch.discover.filters import label_reason, matches_glob
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.refused import rename_and_import_command
@@ -41,7 +41,7 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str]
     listed = []
     for name in names_in(sessionsfolder) if only is None else sorted(only, key=os.fsencode):
         path = sessionsfolder / name
-        if name.startswith(".") or name.casefold() in RESERVED or not by_glob(name, globs) or not path.is_dir():
+        if name.startswith(".") or name.casefold() in RESERVED or not matches_glob(name, globs) or not path.is_dir():
             continue
         listed.append(session_folder(path))
     return listed
@@ -74,7 +74,7 @@ def _judge(folder: ListedFolder, settings: Settings) -> JudgedEntry:
     if session is None:
         return judged.turned(Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}")
     judged = judged._replace(session=session)
-    filtered = by_label(settings, session)
+    filtered = label_reason(settings, session)
     if filtered:
         return judged.turned(Verdict.FILTERED, filtered)
     return _refused(judged, folder, settings) or _by_results(judged, folder, settings)
