@@ -25,7 +25,7 @@ _LONGEST_ENDING = 20
 """Bytes of an extension with its dot; a longer one is part of the name."""
 
 
-def free_name(folder: Path, packet: Path, name: str, number: int | None = None) -> Path:
+def archive_path(folder: Path, packet: Path, name: str, number: int | None = None) -> Path:
     """Return the packet's place in the archive: its own name, or a numbered one if another packet has the name.
 
     With `number`, the first unused one from there. If the archive already has the same bytes under one of these names, that

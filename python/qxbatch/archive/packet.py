@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.archive.aside import ChangedError, Unchanged, always, hidden_packet, remove_aside
-from qxbatch.archive.names import free_name, numbered, place_of
+from qxbatch.archive.names import archive_path, numbered, place_of
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.transfer import copied, hidden_path, renamed
@@ -103,7 +103,7 @@ class _Place(NamedTuple):
     def _existing(self, source: Path) -> Path | None:
         """Return where the same bytes exist already, under the packet's name or a numbered one."""
         with self.naming():
-            target = free_name(self.folder, source, self.name, self.number)
+            target = archive_path(self.folder, source, self.name, self.number)
         return target if os.path.lexists(target) else None
 
     def _copied_into_place(self, source: Path, packet: Path, unchanged: Unchanged) -> Path:
@@ -120,7 +120,7 @@ class _Place(NamedTuple):
         """
         while True:
             with self.naming():
-                target = free_name(self.folder, source, self.name, self.number)
+                target = archive_path(self.folder, source, self.name, self.number)
                 if os.path.lexists(target):
                     return target
                 with contextlib.suppress(FileExistsError):
