@@ -54,7 +54,9 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
                 previous = _read(workspace)
                 done = set(inboxes)
                 remaining = {
-                    p: k for p, k in previous.items() if not (done.intersection(p.parents) or _done(workspace, p))
+                    p: k
+                    for p, k in previous.items()
+                    if not (done.intersection(p.parents) or _is_imported(workspace, p))
                 }
                 _write(workspace, previous, remaining)
         finally:
@@ -76,7 +78,8 @@ def _at_work(workspace: Workspace) -> bool:
     return len(list(workspace.locks.iterdir())) > 1 or bool(workspace.units() or workspace.units_with_journal())
 
 
-def _done(workspace: Workspace, archive: Path) -> bool:
+def _is_imported(workspace: Workspace, archive: Path) -> bool:
+    """Return whether the session of an archive has results, or was split into others that have them."""
     session = archive.relative_to(workspace.sessionsfolder).parts[0]
     return has_results(workspace.sessionsfolder / session) or was_split(workspace.sessionsfolder, session)
 

@@ -14,11 +14,10 @@ from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import RESERVED, fault
-from qxbatch.session.contents import has_results, why_unreadable
+from qxbatch.session.contents import has_file, has_results, why_unreadable
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
-from qxbatch.walk import walk
 
 
 class ListedFolder(NamedTuple):
@@ -26,7 +25,7 @@ class ListedFolder(NamedTuple):
 
     path: Path
     has_data: bool
-    """Whether its inbox contains a file, in any folder."""
+    """Whether its inbox contains a file, in any folder, or a folder that cannot be listed."""
     has_results: bool
     """Whether dicom or nii contains a file."""
     unreadable: str = ""
@@ -52,14 +51,7 @@ def session_folder(path: Path) -> ListedFolder:
     unreadable = why_unreadable(path)
     if unreadable:
         return ListedFolder(path, True, True, unreadable)
-    return ListedFolder(path, _has_file(SessionPaths(path).inbox), has_results(path))
-
-
-def _has_file(inbox: Path) -> bool:
-    """A folder that cannot be listed may contain files: its reader reports why it cannot be read."""
-    unreadable: list[OSError] = []
-    has_file = any(files for _root, _folders, files in walk(inbox, onerror=unreadable.append))
-    return has_file or any(not isinstance(error, FileNotFoundError) for error in unreadable)
+    return ListedFolder(path, has_file(SessionPaths(path).inbox), has_results(path))
 
 
 def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[JudgedEntry]:
