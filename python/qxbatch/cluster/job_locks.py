@@ -1,12 +1,16 @@
 """Locks of a task. They contain the id of its job, so that the queue shows whether the holder still runs."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from qxbatch.cluster.queue import Queue, ask
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
 from qxbatch.publish.locks import Locks
+
+_OF_ARRAY = re.compile(r"(.+)_([0-9]+)")
+"""The id of an array and an index; the id can contain `_`, in the name of its server."""
 
 
 def job_locks(folder: Path, scheduler: Scheduler, job: str) -> Locks:
@@ -21,9 +25,10 @@ def is_gone(holder: str) -> bool:
     if scheduler is None or not job:
         return False
     queue: Queue = ask(scheduler, [])
-    number, _, index = job.partition("_")
+    match = _OF_ARRAY.fullmatch(job)
+    number, index = (match[1], int(match[2])) if match else (job, None)
     # an empty queue hides tasks: at least this task itself runs
-    return queue.answered and bool(queue.tasks) and not queue.has(number, int(index) if index.isdecimal() else None)
+    return queue.answered and bool(queue.tasks) and not queue.has(number, index)
 
 
 def job_id(scheduler: Scheduler, environment: Mapping[str, str] = os.environ) -> str:
