@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from qxbatch.cluster.allocation import allocated_memory, scratch, within
 from qxbatch.cluster.grouping import Array, estimated_seconds, format_ranges, parse_ranges, plan
+from qxbatch.cluster.record import binds
 from qxbatch.cluster.schedulers import LSF, PBS, SCHEDULERS, SGE, SLURM, printed_id
 from qxbatch.cluster.script import Job, dependency, in_container, script
 from qxbatch.problems import UsageError
@@ -228,6 +229,15 @@ def test_a_container_gets_the_folders_and_variables_of_its_job(tmp_path: Path) -
         "TMPDIR=/scratch",
     ]
     assert arguments[-5:] == ["/i.sif", "qxbatch", "worker", "/s x", "--task=1/5"]
+
+
+def test_a_container_gets_a_protocol_that_a_config_file_names(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = study.sessions.parent / "protocol.toml"
+    protocol.write_text("[[series]]\nname = 'T1'\n")
+    monkeypatch.setenv("HOME", str(protocol.parent))
+    options = {"sessionsfolder": str(study.sessions), "protocol": "~/protocol.toml"}
+    settings = parse(options, typed={"sessionsfolder": str(study.sessions)}).settings
+    assert protocol in binds(settings, options)
 
 
 def test_a_task_stays_within_its_allocation(study: Study, tmp_path: Path) -> None:
