@@ -67,7 +67,7 @@ def test_a_submitted_packet_is_not_submitted_again(submitted: Submitted, tmp_pat
     assert submitted.submit().status == 0
     again = submitted.submit()
     assert again.status == 75
-    assert "2 of 2 are submitted already" in again.out
+    assert "Packets of 2 of 2 sessions are submitted already" in again.out
     submitted.put(1, first=3)
     assert submitted.submit().status == 0
     gate.open()

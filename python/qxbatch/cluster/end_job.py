@@ -14,6 +14,7 @@ from qxbatch.pipeline.refresh import refresh_study
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Settings
 from qxbatch.settings.scheduler import scheduler_spec
+from qxbatch.visible import shell_word
 
 
 def write_study_level(submission: Submission, settings: Settings) -> int:
@@ -37,7 +38,8 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
     try:
         submitted = resubmit(submission, units, scheduler_spec(str(submission.record["scheduler"])))
     except UsageError as error:
-        print(f"{error.message} Submit them elsewhere: qxbatch resume {submission.sessionsfolder}", file=sys.stderr)
+        folder = shell_word(str(submission.sessionsfolder))
+        print(f"{error.message} Submit them elsewhere: qxbatch resume {folder}", file=sys.stderr)
         return int(error.status)
     if submitted is not None:
         jobs = "job" if len(submitted.jobs) == 1 else "jobs"

@@ -12,6 +12,7 @@ from qxbatch.events import RunStarted, Stage, StageStarted, UnitCancelled, UnitF
 from qxbatch.exits import ExitStatus
 from qxbatch.report.progress import Progress
 from qxbatch.settings.model import Settings
+from qxbatch.visible import shell_word
 
 STATES_SECONDS = 1.0
 """Pause between two reads of the state files; longer if reading takes long."""
@@ -25,7 +26,7 @@ def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None
     try:
         _follow(settings, ids, sleep)
     except KeyboardInterrupt:
-        print(f"The jobs continue: qxbatch jobs {settings.sessionsfolder}")
+        print(f"The jobs continue: qxbatch jobs {shell_word(str(settings.sessionsfolder))}")
         raise
     status = status_of(_chosen(settings, ids))
     print(as_text(status, list_all=settings.list_all), end="")

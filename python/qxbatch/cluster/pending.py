@@ -8,13 +8,14 @@ from qxbatch.cluster.record import record_of, refused_state, unit_state
 from qxbatch.cluster.state import State
 from qxbatch.cluster.status import status_of
 from qxbatch.cluster.submission import Submission, new_submission, submissions
+from qxbatch.counted import counted
 from qxbatch.discover.units import Unit
 from qxbatch.model import Report, Verdict
 from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
-from qxbatch.visible import one_line
+from qxbatch.visible import one_line, shell_word
 
 
 def make_submission(
@@ -26,10 +27,12 @@ def make_submission(
     pending = _pending(previous)
     present = [unit for unit in units if all(os.path.lexists(packet.path) for packet in unit.packets)]
     if len(present) < len(units):
-        print(f"{len(units) - len(present)} of {len(units)} are no longer in the inbox.")
+        missing = len(units) - len(present)
+        print(f"Packets of {missing} of {counted(len(units), 'session')} are no longer in the inbox.")
     free = [unit for unit in present if pending.isdisjoint(packet_names(unit))]
     if len(free) < len(present):
-        print(f"{len(present) - len(free)} of {len(units)} are submitted already: `qxbatch jobs {folder}` shows them.")
+        number, command = len(present) - len(free), f"qxbatch jobs {shell_word(str(folder))}"
+        print(f"Packets of {number} of {counted(len(units), 'session')} are submitted already. To list them: {command}")
     if not free:
         return None
     refused = [candidate for candidate in report.candidates if candidate.verdict is Verdict.REFUSED]

@@ -17,6 +17,7 @@ from qxbatch.cluster.submission import END_JOB, Submission
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
+from qxbatch.visible import shell_word
 
 GROWTH = 2
 MAX_GROWTH = 8
@@ -117,7 +118,7 @@ class Submitter:
             self.submission.remove_round(self.number)
             raise UsageError(
                 f"{self.scheduler.submit[0]} refused the jobs: {self.refusal}.",
-                f"Correct the options of --scheduler, then: qxbatch resume {self.submission.sessionsfolder}",
+                f"Correct the options of --scheduler, then: qxbatch resume {shell_word(str(self.submission.sessionsfolder))}",
                 ExitStatus.NO_CONVERTER,
             )
         self._write(sorted(remaining))

@@ -10,6 +10,7 @@ from qxbatch.commands.submitted import say_unreadable, submitted_in
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
+from qxbatch.visible import shell_word
 
 
 def run(options: Mapping[str, object]) -> int:
@@ -42,7 +43,7 @@ def run(options: Mapping[str, object]) -> int:
     if not options["--quiet"]:
         print(f"{counted(sum(cancelled), 'job')} cancelled." if any(cancelled) else "No job waits or runs.")
         if any(cancelled) or unused:
-            print(f"To import what has no result: qxbatch resume {folder}")
+            print(f"To import what has no result: qxbatch resume {shell_word(str(folder))}")
     return int(ExitStatus.OK)
 
 
