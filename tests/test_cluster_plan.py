@@ -268,9 +268,11 @@ def test_the_disk_of_the_node_is_used_if_it_has_enough_space(tmp_path: Path) -> 
 def test_a_dry_run_reports_the_tasks_and_writes_nothing(study: Study) -> None:
     from tests.build.dicom import MrSeries
 
-    study.put("S1", MrSeries().files())
-    run = run_main(str(study.sessions), "--scheduler=PBS,mem=4G", "--test")
+    for name in ("S1_1", "S1_2"):
+        study.put(name, MrSeries().files())
+    options = ("--pattern=(?P<packet_name>S1)_", "--on-same-session=merge")
+    run = run_main(str(study.sessions), "--scheduler=PBS,mem=4G", "--test", *options)
     assert run.status == 0
-    assert "To PBS would be submitted: 1 packet in 1 task (1 with 4096 MB for 30 min)." in run.out
+    assert "To PBS would be submitted: 1 session in 1 task (1 with 4096 MB for 30 min)." in run.out
     assert not (study.sessions / ".qxbatch").exists()
-    assert re.search("S1.zip", run.out)
+    assert re.search("S1_1.zip", run.out)

@@ -45,8 +45,8 @@ class ClusterSubmitter:
             f"{array.size} with {(self._spec.mem or array.mem) >> 20} MB for {(self._spec.time or array.seconds) // 60} min"
             for array in planned.arrays
         )
-        packets, tasks = counted(len(units), "packet"), counted(len(planned.tasks), "task")
-        return f"To {scheduler.name} would be submitted: {packets} in {tasks} ({requests})."
+        sessions, tasks = counted(len(units), "session"), counted(len(planned.tasks), "task")
+        return f"To {scheduler.name} would be submitted: {sessions} in {tasks} ({requests})."
 
     def carry_out(
         self,

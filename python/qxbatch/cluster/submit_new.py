@@ -28,7 +28,7 @@ def submit_new(submission: Submission, spec: SchedulerSpec, out: Callable[[str],
     try:
         if out is not None:
             out(submitter.print_script(sizes))
-            return f"The script on standard output submits {counted(len(sizes), 'packet')}."
+            return f"The script on standard output submits {counted(len(sizes), 'session')}."
         submitted = submitter.submit(sizes)
     except UsageError as error:
         shutil.rmtree(submission.folder, ignore_errors=True)
