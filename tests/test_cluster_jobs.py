@@ -140,6 +140,10 @@ def test_a_long_table_is_shortened_and_starts_with_lost_and_failed_packets(
     assert len(table_text(status, list_all=True).splitlines()) > 42
 
 
+def test_a_table_without_rows_says_so() -> None:
+    assert table_text(Status(())) == "0 packets.\n"
+
+
 def test_links_and_other_files_among_submissions_are_ignored(study: Study, tmp_path: Path) -> None:
     assert run_main("jobs", str(study.sessions)).status == 66
     submission = submitted(study.sessions, unit(0, State.DONE))

@@ -40,7 +40,7 @@ def as_text(status: Status, *, list_all: bool = False) -> str:
     """Return counts, packets, and the commands for lost and failed ones."""
     counts = Counter(row.state for row in status.rows for _ in row.unit.packets)
     counts_text = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
-    lines = [f"{counted(counts.total(), 'packet')}: {counts_text}."]
+    lines = [f"{counted(counts.total(), 'packet')}{f': {counts_text}' if counts else ''}."]
     if status.unanswered:
         lines += wrapped(
             f"The queue does not answer ({one_line(status.unanswered)}): the states waiting and running are unknown and shown "
