@@ -34,10 +34,10 @@ class ClusterSubmitter:
         self._options = options
         self._out = out
         self.submission = ""
-        """The id of the submission."""
+        """The id of the submission; empty before it is made."""
 
     def describe(self, settings: Settings, ready: Sequence[Candidate]) -> str:
-        """Return the number of tasks and their requests."""
+        """Return the numbers of sessions and tasks, and the requests of the tasks, as a sentence."""
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         scheduler = SCHEDULERS[self._spec.name]
         planned = plan({k: unit.size for k, unit in enumerate(units)}, self._spec.minutes, largest_array(scheduler))
@@ -57,7 +57,7 @@ class ClusterSubmitter:
         report: Report,
         observer: "RunObservers",
     ) -> int:
-        """Submit; return the exit status. Raises UsageError."""
+        """Submit; return the exit status, HELD if other submissions have all packets. Raises UsageError."""
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         try:
             with locks.waiting(SUBMITTING):

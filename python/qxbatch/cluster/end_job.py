@@ -18,7 +18,7 @@ from qxbatch.visible import shell_word
 
 
 def write_study_level(submission: Submission, settings: Settings) -> int:
-    """Write the page and the table of the study; return the exit status."""
+    """Write the study level, and print how many units have each state; return the exit status."""
     states = list(submission.all_states())
     sessions = tuple(report_of(state, settings.sessionsfolder) for state in states)
     refresh_study(settings, Report(tuple(candidates_of(submission.record)), sessions), sessions_changed=True)
@@ -28,9 +28,10 @@ def write_study_level(submission: Submission, settings: Settings) -> int:
 
 
 def submit_remaining(submission: Submission, round_number: int) -> int:
-    """Submit the units of a round that had no job; return the exit status.
+    """Submit the units of a round that have no job and no result; return the exit status.
 
-    If the node cannot submit, the message says to run `qxbatch resume` on another host. Raises UsageError.
+    If the node cannot submit, a message says to run `qxbatch resume` on another host. Raises UsageError if files of the
+    submission cannot be read.
     """
     places_of(submission)  # raises if they cannot be read: its jobs may wait or run
     rows = [row for row in status_of([submission]).rows if row.unit.number in submission.round(round_number).remaining]

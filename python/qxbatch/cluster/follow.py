@@ -17,6 +17,7 @@ from qxbatch.visible import shell_word
 STATES_SECONDS = 1.0
 """Pause between two reads of the state files; longer if reading takes long."""
 QUEUE_SECONDS = 10.0
+"""Shortest time between two queries of the queue while units have no result."""
 PAUSE_FACTOR = 20
 """Smallest ratio of a pause to the duration of the read before it."""
 

@@ -32,7 +32,7 @@ def is_gone(holder: str) -> bool:
 
 
 def job_id(scheduler: Scheduler, environment: Mapping[str, str] = os.environ) -> str:
-    """Return the id of the task's job with its index, as the queue has it; empty outside of a job."""
+    """Return the id of the task's job, followed in an array by `_` and the index that the queue shows; empty outside of a job."""
     job = next((environment[name] for name in scheduler.job if environment.get(name)), "")
     index = environment.get(scheduler.index_variable, "")
     return f"{job}_{index}" if job and index.isdecimal() else job

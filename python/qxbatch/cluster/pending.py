@@ -1,4 +1,4 @@
-"""Create a submission from the units that a run found, without units of previous submissions."""
+"""Create a submission from the units that a run found, without those that wait or run already."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ from qxbatch.visible import one_line, shell_word
 def make_submission(
     settings: Settings, options: Mapping[str, str], units: Sequence[Unit], report: Report
 ) -> Submission | None:
-    """Return a new submission of the units that no other submission contains; None if all are submitted or gone."""
+    """Return a new submission of the units whose packets exist and do not wait or run already; None if there are none."""
     folder = settings.sessionsfolder
     previous = submissions(folder, lambda error: print(one_line(str(error))))
     pending = _pending(previous)
@@ -48,13 +48,13 @@ def packet_names(unit: Unit) -> tuple[str, ...]:
 
 
 def _pending(previous: Sequence[Submission]) -> set[str]:
-    """Return the packets that jobs will import, as last recorded where a queue does not answer."""
+    """Return the names of packets that wait or run, as last recorded where a queue does not answer."""
     rows = status_of(previous).of_state(State.WAITING, State.RUNNING)
     return {packet for row in rows for packet in row.unit.packets}
 
 
 def _remove_done(previous: Iterable[Submission]) -> None:
-    """Remove submissions whose units are all done."""
+    """Remove this user's submissions whose units are all done."""
     for submission in previous:
         states = list(submission.all_states())
         done = len(states) == submission.size and all(unit_state.state is State.DONE for unit_state in states)

@@ -33,7 +33,7 @@ class Row(NamedTuple):
     state: State
     reason: str
     unknown: bool
-    """The queue did not answer: the state is the last recorded one."""
+    """Whether the state is only the last recorded one: the queue did not answer or may hide the job, or rounds cannot be read."""
     place: Place | None = None
 
     @property
@@ -50,7 +50,7 @@ class Row(NamedTuple):
 
 
 class Status(NamedTuple):
-    """All submitted units of a sessions folder, each once."""
+    """The units of submissions, each packet in its last submission."""
 
     rows: tuple[Row, ...]
     queues: Mapping[str, Queue] = {}
@@ -126,7 +126,7 @@ def queues_of(submissions: Sequence[Submission]) -> dict[str, Queue]:
 
 
 def places_of(submission: Submission) -> Mapping[int, Place]:
-    """Return the last place of each unit."""
+    """Return the last place of each unit. Raises UsageError."""
     places: dict[int, Place] = {}
     for round_ in submission.rounds():
         places.update((number, Place(round_, None)) for number in round_.remaining)

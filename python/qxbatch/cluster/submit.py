@@ -20,12 +20,13 @@ from qxbatch.settings.scheduler import SchedulerSpec
 from qxbatch.visible import shell_word
 
 GROWTH = 2
+"""Factor by which tasks grow each time the scheduler refuses an array."""
 MAX_GROWTH = 8
-"""Largest factor by which groups grow if the scheduler refuses jobs."""
-
-
+"""Largest factor by which they grow in all."""
 TRIES = 10
+"""How often the dependent job is submitted after an array was cancelled for it."""
 WAIT_SECONDS = 1.0
+"""Pause between these attempts."""
 
 
 class Submitted(NamedTuple):
@@ -68,7 +69,7 @@ class Submitter:
         """Checksums of the scripts, as sha256sum reads them."""
 
     def submit(self, sizes: Mapping[int, int], retry_factor: int = 1) -> Submitted:
-        """Submit units (number to size). Raises UsageError (69) if no job is accepted."""
+        """Submit units; `sizes` maps their numbers to bytes. Raises UsageError (69) if no array is accepted."""
         largest = largest_array(self.scheduler)
         self.number = self.submission.add_round(Plan((), ()), sorted(sizes))
         remaining, factor = dict(sizes), 1
@@ -129,7 +130,7 @@ class Submitter:
         return end
 
     def _end_after_a_while(self, remaining: Mapping[int, int]) -> str | None:
-        """Submit the dependent job after the cancelled array has left the queue; None if it is still refused."""
+        """Submit the dependent job until the cancelled array has left the queue; None if it is still refused."""
         for _ in range(TRIES):
             end = self._end(remaining)
             if end is not None:

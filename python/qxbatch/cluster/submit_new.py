@@ -16,7 +16,7 @@ from qxbatch.settings.scheduler import SchedulerSpec
 def submit_new(submission: Submission, spec: SchedulerSpec, out: Callable[[str], object] | None) -> str:
     """Submit waiting units, or pass the script that submits them to `out`; return the message.
 
-    Raises UsageError and removes the submission, since none of its jobs would run.
+    Raises UsageError if no job is accepted; the submission is then removed.
     """
     sizes = {
         unit_state.number: unit_state.size

@@ -11,7 +11,7 @@ from qxbatch.visible import one_line, shell_word
 from qxbatch.wrapping import text_width, wrapped
 
 LONGEST = 15
-"""Number of rows that are listed without --list-all."""
+"""Most rows that are listed without --list-all."""
 _FIRST = (State.LOST, State.FAILED, State.RUNNING, State.WAITING, State.DONE)
 """Order of the table: states that need action come first."""
 

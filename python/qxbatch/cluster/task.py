@@ -16,7 +16,8 @@ REMAINING = "remaining"
 def run_task(folder: str, submission_id: str, task: str) -> int:
     """Do the work of a task, and return the exit status.
 
-    `task` is `ROUND/NUMBER` to import the units of a task, `ROUND/end` to write the study level, or `ROUND/remaining`.
+    `task` is `ROUND/NUMBER` to import the units of a task, `ROUND/end` to write the study level, or `ROUND/remaining`
+    to submit the units that had no job.
 
     Raises UsageError.
     """
@@ -44,4 +45,4 @@ def _states(submission: Submission, round_number: int, task: int) -> Iterator[Un
         try:
             yield submission.state(unit)
         except (OSError, ValueError) as error:
-            print(f"Unit {unit} is left out: {error}")
+            print(f"Unit {unit} is skipped: {error}")

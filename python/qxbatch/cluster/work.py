@@ -17,7 +17,7 @@ from qxbatch.settings.model import Settings
 
 
 def import_units(submission: Submission, settings: Settings, states: Sequence[UnitState]) -> int:
-    """Import the units without a result. A requeued task starts again and does not repeat finished units."""
+    """Import the units without a result; return the exit status. A requeued task does not repeat finished units."""
     todo = [state for state in states if state.state not in FINAL]
     if not todo:
         print("All packets of this task have results.")
