@@ -31,7 +31,7 @@ def candidates(
     now_ns: Callable[[], int] = time.time_ns,
     only: Collection[str] | None = None,
 ) -> list[Candidate]:
-    """Return everything in the inbox (or the requested session folders), sorted by name, each with its verdict.
+    """Return the entries of the inbox (or the requested session folders), sorted by name, each with its verdict.
 
     In folder mode a candidate is a session folder, and its packet is `<session>/inbox`. With `only`, other names are
     ignored. Raises UsageError.
@@ -47,7 +47,7 @@ def candidates(
 
 
 def logfile_rows(settings: Settings) -> "LogfileRows | None":
-    """Return the logfile's table, where there is one. Raises UsageError."""
+    """Return the table of the logfile; None without --logfile. Raises UsageError."""
     if settings.logfile is None:
         return None
     from qxbatch.resolve.logfile import read_logfile

@@ -47,7 +47,7 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str]
 
 
 def session_folder(path: Path) -> ListedFolder:
-    """Examine one session folder."""
+    """Return what a session folder contains."""
     unreadable = why_unreadable(path)
     if unreadable:
         return ListedFolder(path, True, True, unreadable)
@@ -55,7 +55,7 @@ def session_folder(path: Path) -> ListedFolder:
 
 
 def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[JudgedEntry]:
-    """Judge each session folder; a pure function, as the plan of inbox mode."""
+    """Judge each session folder as it was listed. Only hints and commands for refused ones look at the disk."""
     return [_judge(folder, settings) for folder in folders]
 
 

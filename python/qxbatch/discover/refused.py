@@ -18,7 +18,7 @@ def refused_by_itself(
 ) -> JudgedEntry | None:
     """Return an unreadable packet, or one whose name breaks lines, as refused; None for another one.
 
-    `find_session` returns the session of another name.
+    `find_session` returns the session of a packet with another name.
     """
     if entry.shape is Shape.UNREADABLE:
         message = f"cannot be read: {entry.error}."
