@@ -1,4 +1,4 @@
-"""Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved."""
+"""Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved or removed."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ class Unchanged(Protocol):
     """Checks whether a packet is the imported one."""
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
-        """Check it; `renamed`: it was renamed just now. Raises OSError."""
+        """Return whether it is; `renamed`: it was renamed just now. Raises OSError."""
 
 
 def always(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - the names are the protocol's
@@ -36,8 +36,8 @@ class ChangedError(Exception):
 def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[None]:
     """Rename a packet to `aside`, unless a killed run did so; rename it back if that, or the block, fails.
 
-    A file is checked before, too: the time of its inode shows edits, and renaming changes it. Raises ChangedError when it is
-    not the imported packet, and OSError.
+    A file is checked before, too: the time of its inode shows edits, and renaming changes that time. Raises ChangedError when
+    it is not the imported packet, and OSError.
     """
     if not os.path.lexists(aside):
         if not packet.is_dir():

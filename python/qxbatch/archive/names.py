@@ -26,9 +26,9 @@ _LONGEST_ENDING = 20
 
 
 def archive_path(folder: Path, packet: Path, name: str, number: int | None = None) -> Path:
-    """Return the packet's place in the archive: its own name, or a numbered one if another packet has the name.
+    """Return the packet's path in the archive: its own name, or a numbered one if another packet has the name.
 
-    With `number`, the first unused one from there. If the archive already has the same bytes under one of these names, that
+    With `number`, the first unused number from there. If the archive has the same bytes under one of these names already, that
     existing path is returned.
     """
     if number is None:

@@ -39,8 +39,8 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
     """Remove numbers that are no longer needed.
 
     These are the numbers of archives in the inboxes, which this run has finished, of missing archives, and of sessions with
-    results. Numbers that another run chose for waiting sessions are kept. While another run works, all are kept: it ends
-    later.
+    results. Numbers that another run chose for waiting sessions are kept. While another run works, all are kept: that run
+    removes them.
     """
     if not any(os.path.lexists(path) for path in (workspace.numbers, workspace.new_numbers)):
         return
