@@ -24,7 +24,7 @@ def run(settings: Settings) -> int:
     folder = settings.sessionsfolder
     sessions = [path for path in sessions_in(folder) if _is_chosen(settings, SessionFolder(path))]
     if not sessions and settings.check is Check.ANY:
-        print(f"There is no session in {folder} (--check=no makes this no error).")
+        print(f"There is no session in {folder} (with --check=no this is not an error).")
         return int(ExitStatus.NOTHING_READY)
     if settings.test:
         print(as_tsv(study_of(map(SessionFolder, sessions), data_sets=existing_exports(folder)).rows), end="")

@@ -29,11 +29,12 @@ def archive_packets(
     published: bool,
     read_by_this_run: bool,
 ) -> tuple[dict[Path, Path | None], list[Problem]]:
-    """Archive the packets of a journal; return the current path of each (None: deleted), and problems.
+    """Archive the packets of a journal; return their current paths (None: deleted), and problems.
 
-    A packet that stays although it was to be archived has no path there.
+    A packet that could not or must not be archived has no entry.
 
-    `contained`: the bytes of the journal's sessions. `read_by_this_run`: the packets were read by this run, not by a previous one.
+    `contained`: the bytes of the journal's sessions. `published`: its sessions exist and were checked. `read_by_this_run`: the
+    packets were read by this run, not by a previous one.
 
     Raises PacketError if another run took over the unit's lock.
     """
@@ -109,7 +110,10 @@ class _PacketArchiving:
         return self._archived(decision.mode, is_same_packet)
 
     def _settle_hidden_name(self, *, stays: bool) -> None:
-        """Finish what a killed run renamed, or undo it for a packet that stays. What else has such a name is not the packet."""
+        """Finish the renaming that a killed run began, or undo it for a packet that stays.
+
+        If a packet that stays has its own name, the hidden file is not this packet.
+        """
         if stays:
             if not os.path.lexists(self.path):
                 move_back(self.path, self.tag)
@@ -117,12 +121,12 @@ class _PacketArchiving:
             finish_aside(self.path, self.tag)
 
     def _same_packet_check(self, contained: Contained) -> SamePacketCheck:
-        """Return the check before each step; it reads a packet again that another run says to have read, if it is moved."""
+        """Return the check before each step. It reads a packet again that another run has read, if there is anything to do."""
         mode = decide(self.facts).mode
-        stays = mode in (None, Archive.LEAVE)
+        is_left = mode in (None, Archive.LEAVE)
         top = self.sessionsfolder if mode in (Archive.MOVE, Archive.DELETE) else None
         return SamePacketCheck(
-            self.packet, contained, also_around=mode is Archive.DELETE, known=self.read_by_this_run or stays, top=top
+            self.packet, contained, also_around=mode is Archive.DELETE, known=self.read_by_this_run or is_left, top=top
         )
 
     def _archived(self, mode: Archive, is_same_packet: SamePacketCheck) -> Path | Problem | None:

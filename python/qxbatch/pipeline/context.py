@@ -24,7 +24,7 @@ UNSYNCED = 64
 
 
 class Context:
-    """The settings, the folders, the observer, and the budget of one run. It contains nothing about a single unit."""
+    """The settings, folders, locks, threads and budgets of one run. It contains nothing about a single unit."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Context:
         self.locks.interrupt()
 
     def close(self) -> None:
-        """End the threads."""
+        """Cancel waiting work, end the threads, and stop renewing locks."""
         self.converting.shutdown(cancel_futures=True)
         self.executor.shutdown(cancel_futures=True)
         self.syncing.shutdown(cancel_futures=True)

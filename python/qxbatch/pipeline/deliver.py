@@ -59,7 +59,7 @@ def deliver(
 
 
 def _archiving_warnings(facts: Facts, unit: Unit) -> list[Problem]:
-    """Return a warning if the packets are not archived as `--archive` asks."""
+    """Return a warning if packets are left in place because their folder is a link, or are moved instead of deleted."""
     reason = decide(facts).reason
     if reason is Reason.LINKED:
         return [kept_in_place(facts, unit)]

@@ -23,12 +23,12 @@ class Ending(NamedTuple):
     """How a unit ended."""
 
     places: Mapping[Path, Path | None]
-    """The current path of each packet; None for a deleted one. Packets that could not be archived are missing."""
+    """The current path of each packet; None for a deleted one. Packets that could not or must not be archived are missing."""
     problems: tuple[Problem, ...]
 
     @property
     def archived(self) -> Path | None:
-        """Return the current path of the first packet."""
+        """Return the current path of the first packet that has one."""
         return next((place for place in self.places.values() if place is not None), None)
 
 
@@ -42,12 +42,13 @@ def finish(
 ) -> Ending:
     """Do the remaining steps of the journal, then remove it. `workspace` is that of the run that wrote the journal.
 
-    `taken`: the list of files that leave the inbox (folder mode), if this run wrote the journal. Otherwise the sessions, and what
-    leaves the inbox, are read again before, since another run made them, and anybody could have written the journal and the
-    list. `settings` has the limits and passwords for that. `check_lock` is called before each step and raises
+    `taken`: the list of files that leave the inbox (folder mode), if this run wrote the journal. If it is None, another run
+    made the sessions, and anybody could have written the journal and the list: the sessions, and what leaves the inbox, are
+    read again first, with the limits and passwords of `settings`. `check_lock` is called before each step and raises
     PacketError if another run took over the unit's lock: that run does the remaining steps.
 
-    Raises OSError when the sessions folder cannot be written; the journal then stays for the next run.
+    Raises OSError when the sessions folder cannot be written, and ValueError for a damaged list or ledger; the journal then
+    stays for the next run.
     """
     problems: list[Problem] = []
     verify = taken is None
@@ -104,7 +105,7 @@ def _contained(journal: Journal, workspace: Workspace, settings: Settings, liste
 def _remove_sorted(
     journal: Journal, workspace: Workspace, listed: Path | bytes, contained: Contained | None
 ) -> list[UnremovedFile]:
-    """Folder mode: sorted files leave the inbox; with `contained` only those that are in it."""
+    """Folder mode: remove sorted files from the inbox, with `contained` only those whose bytes it has; return the others."""
     if journal.inbox is None:
         return []
     return remove_sorted(

@@ -80,7 +80,10 @@ def _what_helps(
 
 
 def _unpacking(missing: LeftOut, unit: Unit, settings: Settings, places: Mapping[Path, Path | None]) -> list[str]:
-    """Return the commands that unpack archives in a packet's folder; none if an archive is inside another file, or was deleted."""
+    """Return the commands that unpack the archives that were left out of a packet.
+
+    None if there are several packets, or the packet is not a folder (any more), or an archive is inside a file in it.
+    """
     if len(unit.packets) != 1:
         return []
     folder = unit.packets[0].path

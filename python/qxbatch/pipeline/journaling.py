@@ -21,8 +21,8 @@ def write_unit_journal(
 ) -> tuple[Journal, bytes]:
     """Write the journal while the unit's lock is held; return it, and the list of files that leave the inbox (folder mode).
 
-    An existing journal was written by a run that lost the lock. Raises PacketError (by `check_lock`) if this run lost the
-    lock, OSError.
+    An existing journal was written by a run that lost the lock; it is replaced. Raises PacketError (by `check_lock`) if this
+    run lost the lock, OSError.
     """
     check_lock()
     unit = job.unit

@@ -9,7 +9,7 @@ from qxbatch.problems import Problem, Severity
 from qxbatch.study.study import NotImported
 
 _NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOG, Verdict.NO_NAME, Verdict.NOT_PARSED, Verdict.STRAY)
-"""Verdicts of things in the inbox that no run imports as they are."""
+"""Verdicts on entries of the inbox that no run imports as they are."""
 
 
 def items_not_imported(

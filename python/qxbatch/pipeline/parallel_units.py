@@ -12,12 +12,12 @@ from qxbatch.pipeline.waiting import stop_work, wait_for
 
 
 def import_units(context: Context, units: Sequence[Unit]) -> list[Imported]:
-    """Import units, the largest first; return them in their own order. Raises KeyboardInterrupt."""
+    """Import units, the largest first; return their results in the order of `units`. Raises KeyboardInterrupt."""
     context.observer.notify(RunStarted(len(units), sum(unit.size for unit in units)))
     order = sorted(range(len(units)), key=lambda i: -units[i].size)
-    # One more than the number of CPUs: while one unit waits for the disk or its threads, another one works.
-    together = context.settings.n_procs + (context.settings.n_procs > 1)
-    pool = ThreadPoolExecutor(max(1, min(len(units), together)))
+    # one more than --n-procs: while one unit waits for the disk or its threads, another one works
+    at_once = context.settings.n_procs + (context.settings.n_procs > 1)
+    pool = ThreadPoolExecutor(max(1, min(len(units), at_once)))
     futures: dict[int, Future[Imported]] = {}
     try:
         with delayed_signals():

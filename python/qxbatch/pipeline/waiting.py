@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 def wait_for(futures: Sequence[Future[Result]]) -> None:
-    """Wait in short steps, so that signals are handled; the first exception ends the waiting."""
+    """Wait in short steps, so that signals are handled. Raises the first exception at once."""
     pending = set(futures)
     while pending:
         finished, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
