@@ -273,6 +273,6 @@ def test_a_dry_run_reports_the_tasks_and_writes_nothing(study: Study) -> None:
     options = ("--pattern=(?P<packet_name>S1)_", "--on-same-session=merge")
     run = run_main(str(study.sessions), "--scheduler=PBS,mem=4G", "--test", *options)
     assert run.status == 0
-    assert "To PBS would be submitted: 1 session in 1 task (1 with 4096 MB for 30 min)." in run.out
+    assert "1 session in 1 task would be submitted to PBS (1 with 4096 MB for 30 min)." in run.out
     assert not (study.sessions / ".qxbatch").exists()
     assert re.search("S1_1.zip", run.out)

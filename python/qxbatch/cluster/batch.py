@@ -46,7 +46,7 @@ class ClusterSubmitter:
             for array in planned.arrays
         )
         sessions, tasks = counted(len(units), "session"), counted(len(planned.tasks), "task")
-        return f"To {scheduler.name} would be submitted: {sessions} in {tasks} ({requests})."
+        return f"{sessions} in {tasks} would be submitted to {scheduler.name} ({requests})."
 
     def carry_out(
         self,

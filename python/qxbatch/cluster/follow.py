@@ -55,7 +55,7 @@ def _follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], Non
 
 
 class _Display:
-    """The progress display, with the last shown state of each open unit."""
+    """The progress display, with the last shown state of each unit without a result."""
 
     def __init__(self, chosen: Sequence[Submission], progress: Progress) -> None:
         self._progress = progress
@@ -65,7 +65,7 @@ class _Display:
             self._notify(submission, state._replace(state=State.WAITING), state)
 
     def update(self) -> int:
-        """Read the states of open units; return how many are still open."""
+        """Read the states of units without a result; return how many still have none."""
         for (submission, number), before in list(self._open.items()):
             try:
                 state = submission.state(number)

@@ -47,7 +47,7 @@ class StateWriter:
                 pass
 
     def finish(self, unit: str, reports: Sequence[SessionReport]) -> None:
-        """Write the result of a unit."""
+        """Write the result of a unit. One that another run holds waits."""
         problems = [problem for report in reports for problem in report.problems]
         seconds = round(time.monotonic() - self._began.get(unit, time.monotonic()), 3)
         published = any(report.folder is not None for report in reports)

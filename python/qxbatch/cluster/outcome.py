@@ -19,5 +19,5 @@ def submitted_text(submission: Submission, sessions: int, submitted: Submitted, 
             f"{counted(submitted.remaining, 'more session')} will be submitted by the last job, since the scheduler refused "
             f"them now: {one_line(submitted.refusal)}"
         )
-    lines.append(f"What became of them: qxbatch jobs {folder}")
+    lines.append(f"To list their states: qxbatch jobs {folder}")
     return "\n".join(lines)
