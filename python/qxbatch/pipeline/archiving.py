@@ -38,7 +38,7 @@ def archive_packets(
 
     Raises PacketError if another run took over the unit's lock.
     """
-    places: dict[Path, Path | None] = {}
+    current_paths: dict[Path, Path | None] = {}
     problems: list[Problem] = []
     for packet in journal.packets:
         check_lock()
@@ -48,8 +48,8 @@ def archive_packets(
         if isinstance(result, Problem):
             problems.append(result)
         elif not isinstance(result, _Kept):
-            places[packet.packet.path] = result
-    return places, problems
+            current_paths[packet.packet.path] = result
+    return current_paths, problems
 
 
 class _Kept:
@@ -141,7 +141,7 @@ class _PacketArchiving:
                 number=self.number,
             )
         except ChangedError as error:
-            return changed_packet(error.place)
+            return changed_packet(error.path)
         except OSError as error:
             return not_archived(self.path, mode, error)
 

@@ -35,8 +35,8 @@ def deliver(
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
     refuse_existing(context, unit, [product.sorted_session.session for product in products])
-    journal, taken = write_unit_journal(context, job, products, facts, check_lock)
-    ending = finish(journal, workspace, context.locks, check_lock, context.settings, taken)
+    journal, removal_list = write_unit_journal(context, job, products, facts, check_lock)
+    ending = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list)
     packet_problems = (*_archiving_warnings(facts, unit), *ending.problems)
     return [
         SessionReport(
@@ -45,7 +45,7 @@ def deliver(
             workspace.sessionsfolder / product.sorted_session.session.id,
             (
                 *with_import_command(
-                    product.remarks.problems, product.remarks.left_out, job, context.settings, ending.places
+                    product.remarks.problems, product.remarks.left_out, job, context.settings, ending.current_paths
                 ),
                 *(packet_problems if k == 0 else ()),
             ),

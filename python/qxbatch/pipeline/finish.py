@@ -22,14 +22,14 @@ from qxbatch.settings.model import Settings
 class Ending(NamedTuple):
     """How a unit ended."""
 
-    places: Mapping[Path, Path | None]
+    current_paths: Mapping[Path, Path | None]
     """The current path of each packet; None for a deleted one. Packets that could not or must not be archived are missing."""
     problems: tuple[Problem, ...]
 
     @property
     def archived(self) -> Path | None:
         """Return the current path of the first packet that has one."""
-        return next((place for place in self.places.values() if place is not None), None)
+        return next((path for path in self.current_paths.values() if path is not None), None)
 
 
 def finish(
@@ -38,11 +38,11 @@ def finish(
     locks: Locks,
     check_lock: Callable[[], None],
     settings: Settings,
-    taken: bytes | None = None,
+    removal_list: bytes | None = None,
 ) -> Ending:
     """Do the remaining steps of the journal, then remove it. `workspace` is that of the run that wrote the journal.
 
-    `taken`: the list of files that leave the inbox (folder mode), if this run wrote the journal. If it is None, another run
+    `removal_list`: the list of files that leave the inbox (folder mode), if this run wrote the journal. If it is None, another run
     made the sessions, and anybody could have written the journal and the list: the sessions, and what leaves the inbox, are
     read again first, with the limits and passwords of `settings`. `check_lock` is called before each step and raises
     PacketError if another run took over the unit's lock: that run does the remaining steps.
@@ -51,8 +51,8 @@ def finish(
     stays for the next run.
     """
     problems: list[Problem] = []
-    verify = taken is None
-    listed = workspace.sorted_list(journal.unit) if taken is None else taken
+    verify = removal_list is None
+    listed = workspace.sorted_list(journal.unit) if removal_list is None else removal_list
     for session in journal.sessions:
         check_lock()
         problems += _published(journal, workspace, session)
@@ -63,17 +63,17 @@ def finish(
     contained = _contained(journal, workspace, settings, listed)
     unremoved = [] if wrong else _remove_sorted(journal, workspace, listed, contained if verify else None)
     problems += map(left_in_inbox, unremoved)
-    places, archive_problems = archive_packets(
+    current_paths, archive_problems = archive_packets(
         journal, workspace, locks, check_lock, contained, published=not wrong, read_by_this_run=not verify
     )
     problems += archive_problems
     if any(file.error for file in unremoved):
-        return Ending(places, tuple(problems))  # the next run tries again, from the journal and its list
+        return Ending(current_paths, tuple(problems))  # the next run tries again, from the journal and its list
     check_lock()
     if not any(problem.code is Code.ARCHIVE for problem in problems):
         remove_journal(workspace.journal(journal.unit))
     workspace.clear(journal.unit)
-    return Ending(places, tuple(problems))
+    return Ending(current_paths, tuple(problems))
 
 
 def _published(journal: Journal, workspace: Workspace, session: str) -> list[Problem]:

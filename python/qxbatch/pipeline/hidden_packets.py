@@ -67,14 +67,16 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
     message = (
         f"belongs to {original} and is not imported: {state} by a run that was interrupted and has no journal any more."
     )
-    hidden, place = (shell_word(str(mapped(each, settings.path_map))) for each in (path, _free(path, original, use)))
-    command = f"rm -r -- {hidden}" if use is Use.GONE else f"mv -nT -- {hidden} {place}"
+    hidden, restored = (
+        shell_word(str(mapped(each, settings.path_map))) for each in (path, _restored(path, original, use))
+    )
+    command = f"rm -r -- {hidden}" if use is Use.GONE else f"mv -nT -- {hidden} {restored}"
     if use is Use.PART and os.path.lexists(path.with_name(original)):
-        command = f"cp -an -- {hidden}/. {place}/"
+        command = f"cp -an -- {hidden}/. {restored}/"
     return Problem(Code.RECOVERED, str(path), message, hint, command=command)
 
 
-def _free(path: Path, original: str, use: Use) -> Path:
+def _restored(path: Path, original: str, use: Use) -> Path:
     """Return where a packet gets its name back; if another one has the name of a renamed packet (ASIDE), a numbered one."""
     from qxbatch.archive.names import place_of
 

@@ -26,9 +26,9 @@ def write_unit_journal(
     """
     check_lock()
     unit = job.unit
-    taken = b""
+    removal_list = b""
     if unit.inbox is not None:
-        taken = write_list(
+        removal_list = write_list(
             unit.inbox, files_to_remove(job, products, decide(facts)), context.workspace.sorted_list(unit.name)
         )
     journal = _journal(context, job, products, facts)
@@ -38,7 +38,7 @@ def write_unit_journal(
         check_lock()
         remove_journal(context.workspace.journal(journal.unit))
         write_journal(journal, context.workspace)
-    return journal, taken
+    return journal, removal_list
 
 
 def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:

@@ -90,13 +90,13 @@ def _named_in(workspace: Workspace, unit: str) -> str:
     return f"({re.escape(str(workspace.session(unit).inbox))}|{packets})/"
 
 
-def _without_names(folder: re.Pattern[str], text: str) -> str:
+def _without_names(folders: re.Pattern[str], text: str) -> str:
     """Return a text without the names in these folders, up to the reason that follows a path."""
-    found = folder.search(text)
-    if found is None:
+    match = folders.search(text)
+    if match is None:
         return text
-    _, colon, reason = text[found.end() :].rpartition(": ") if found.start() else ("", "", "")
-    return f"{text[: found.end()]}{NAME_LEFT_OUT}{colon}{reason}"
+    _, colon, reason = text[match.end() :].rpartition(": ") if match.start() else ("", "", "")
+    return f"{text[: match.end()]}{NAME_LEFT_OUT}{colon}{reason}"
 
 
 def _recovered(

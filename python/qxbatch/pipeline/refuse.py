@@ -34,7 +34,7 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
     """
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
-        _refuse_place(folder, unit)
+        _refuse_unusable_folder(folder, unit)
         is_own = session.id == unit.session.id
         if context.settings.overwrite:
             if not is_own:
@@ -99,7 +99,7 @@ def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
     raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint, command=command))
 
 
-def _refuse_place(folder: Path, unit: Unit) -> None:
+def _refuse_unusable_folder(folder: Path, unit: Unit) -> None:
     """Raise PacketError if an existing session cannot be replaced by renaming.
 
     It is not a folder, is on another file system, has another name there, or is not writable.
