@@ -8,6 +8,8 @@ from pathlib import Path
 from qxbatch.discover.own_names import LONGEST_NAME
 from qxbatch.publish.same import same_content
 
+NAME_LOCK = "archive"
+"""The lock to hold while a name in the archive, or a number for one, is chosen."""
 SUFFIXES = (
     ".tar.gz",
     ".tar.bz2",

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.archive.content_keys import Content
+from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.numbers import Numbers, choose_numbers
 from qxbatch.discover.split_before import was_split
 from qxbatch.publish.durable import make_folder, write_json
@@ -28,7 +29,7 @@ def keep_numbers(archives: Mapping[Path, Content], settings: Settings, workspace
     if not _chosen(archives, settings, _read(workspace)):
         return {}
     make_folder(workspace.top)
-    with locks.waiting("archive"):
+    with locks.waiting(NAME_LOCK):
         previous = _read(workspace)
         numbers = _chosen(archives, settings, previous)
         _write(workspace, previous, {**previous, **numbers})
@@ -45,7 +46,7 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
     if not any(os.path.lexists(path) for path in (workspace.numbers, workspace.new_numbers)):
         return
     with contextlib.suppress(OSError):  # the next run does this
-        lock = locks.take("archive")
+        lock = locks.take(NAME_LOCK)
         if lock is None:
             return
         try:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from qxbatch.cluster.grouping import plan
 from qxbatch.cluster.pending import choose_archive_numbers, make_submission
 from qxbatch.cluster.schedulers import SCHEDULERS
+from qxbatch.cluster.submission import SUBMIT_LOCK
 from qxbatch.cluster.submit import largest_array
 from qxbatch.cluster.submit_new import submit_new
 from qxbatch.counted import counted
@@ -20,9 +21,6 @@ from qxbatch.settings.scheduler import SchedulerSpec
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qxbatch.report.observers import RunObservers
-
-SUBMITTING = "submit"
-"""The lock of a run that submits, so that two runs do not submit the same packet."""
 
 
 class ClusterSubmitter:
@@ -60,7 +58,7 @@ class ClusterSubmitter:
         """Submit; return the exit status, HELD if other submissions have all packets. Raises UsageError."""
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         try:
-            with locks.waiting(SUBMITTING):
+            with locks.waiting(SUBMIT_LOCK):
                 submission = make_submission(settings, self._options, units, report)
             if submission is None:
                 return int(ExitStatus.HELD)

@@ -9,7 +9,7 @@ from qxbatch.cluster.outcome import submitted_text
 from qxbatch.cluster.resubmit import resubmit, script_again
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, places_of, status_of
-from qxbatch.cluster.submission import Submission
+from qxbatch.cluster.submission import SUBMIT_LOCK, Submission
 from qxbatch.commands.submitted import say_unreadable, submitted_in
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
@@ -25,7 +25,7 @@ def run(options: Mapping[str, object]) -> int:
     locks = Locks(Workspace(folder).locks)
     ids = []
     try:
-        with locks.waiting("submit"):  # two calls at once submit nothing twice
+        with locks.waiting(SUBMIT_LOCK):
             chosen = _chosen(status_of(submissions), options)
             for submission, units in chosen:
                 submission.need_own()

@@ -8,6 +8,7 @@ from pathlib import Path
 from qxbatch.archive.aside import ChangedError, finish_aside, is_aside, move_back
 from qxbatch.archive.contained import Contained
 from qxbatch.archive.decision import Facts, Reason, decide
+from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.packet import archive_packet, clear_hidden
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.pipeline.linked import is_in
@@ -76,7 +77,7 @@ class _PacketArchiving:
         self.sessionsfolder = workspace.sessionsfolder
         self.archive = workspace.archive
         self.tag = workspace.tag(journal.unit)
-        self.name_lock = partial(locks.waiting, "archive")
+        self.name_lock = partial(locks.waiting, NAME_LOCK)
         self.read_by_this_run = read_by_this_run
         self.facts = Facts(
             journal.archive,
