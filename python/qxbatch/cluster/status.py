@@ -139,12 +139,12 @@ def row_of(submission: Submission, unit: UnitState, place: Place | None, queue: 
     """Return the row of a unit. `queue` is None if no queue had to be read."""
     if unit.state in FINAL or queue is None or not queue.answered:
         return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, place)
-    waits = _waits(submission, place)
+    why_no_job = _why_no_job(submission, place)
     job = _job(submission, place)
     if job is not None and unit.state is State.RUNNING and queue.is_pending(*job):
         return Row(submission, unit, State.WAITING, "its job was requeued", False, place)
-    if waits or (job is not None and queue.has(*job)):
-        return Row(submission, unit, unit.state, waits or unit.reason, False, place)
+    if why_no_job or (job is not None and queue.has(*job)):
+        return Row(submission, unit, unit.state, why_no_job or unit.reason, False, place)
     with contextlib.suppress(OSError, ValueError):  # the job may have ended after its state was read
         unit = submission.state(unit.number)
     # a queue may not show the jobs of other users
@@ -154,7 +154,7 @@ def row_of(submission: Submission, unit: UnitState, place: Place | None, queue: 
     return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, place)
 
 
-def _waits(submission: Submission, place: Place | None) -> str:
+def _why_no_job(submission: Submission, place: Place | None) -> str:
     """Return why a unit has no job yet; empty if it has one or will not get one."""
     if place is None or _job(submission, place):
         return ""

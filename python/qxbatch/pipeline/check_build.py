@@ -24,7 +24,7 @@ def check_build(context: Context, job: Job, product: Product) -> None:
 
 
 def _sync(product: Product) -> None:
-    """Wait for running syncs, since an error is reported only once, and sync the remaining files."""
+    """Wait for running syncs, since an error is reported only once, then sync the whole build."""
     for future in product.syncing:
         future.result()
     sync_tree(product.build)
