@@ -12,7 +12,7 @@ from qxbatch.settings.model import Settings
 SCRATCH = ("SLURM_TMPDIR", "TMPDIR")
 """Variables that name a folder on a disk of the node."""
 ROOM = 3
-"""Free space that a folder for small files needs, in multiples of the largest unit."""
+"""Free space that a work folder needs, in multiples of the size of the largest unit."""
 USED = 0.9
 """Fraction of the memory that an import may use: the scheduler kills a task that exceeds its allocation."""
 _UNLIMITED = 1 << 50

@@ -114,7 +114,7 @@ class Submitter:
         return {number: size for number, size in sizes.items() if number not in accepted}
 
     def _end(self, remaining: Mapping[int, int]) -> str | None:
-        """Submit the dependent job; None if it is refused. Raises UsageError if no array was accepted."""
+        """Submit the dependent job; return its id, None if it is refused. Raises UsageError if no array is submitted."""
         if not self.jobs:
             self.submission.remove_round(self.number)
             raise UsageError(

@@ -40,7 +40,7 @@ def run_task(folder: str, submission_id: str, task: str) -> int:
 
 
 def _states(submission: Submission, round_number: int, task: int) -> Iterator[UnitState]:
-    """Yield the states of a task's units. A unit whose state file cannot be read is skipped with a message; `resume` repeats it."""
+    """Yield the states of a task's units. A unit whose state file cannot be read is skipped with a message."""
     for unit in submission.task(round_number, task):
         try:
             yield submission.state(unit)

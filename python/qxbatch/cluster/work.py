@@ -30,6 +30,8 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
     packets = [packet for state in todo for packet in state.packets]
     units = [state.unit for state in todo]
     with observer.progress:
-        report = import_named(settings, packets, units, observer, lambda space: job_locks(space.locks, scheduler, job))
+        report = import_named(
+            settings, packets, units, observer, lambda workspace: job_locks(workspace.locks, scheduler, job)
+        )
     write_unready(report, writer, settings)
     return end_imported(settings, report, observer)
