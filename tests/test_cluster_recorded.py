@@ -169,6 +169,16 @@ def test_a_query_that_dies_is_no_answer(
     assert not ask(scheduler, ["qxbatch-1"]).answered
 
 
+def test_a_run_with_submitted_packets_only_writes_its_summary(recorded: Recorded) -> None:
+    assert recorded.submit().status == 0
+    (recorded.folder / "down").touch()  # so both packets count as waiting
+    summary = recorded.folder / "summary.json"
+    run = recorded.study.run(f"--scheduler={recorded.name}", f"--json-file={summary}", env=recorded.env)
+    assert run.status == 75, run.text
+    assert "Packets of 2 of 2 sessions are submitted already." in run.out
+    assert json.loads(summary.read_text())["exit_status"] == 75
+
+
 def test_resume_and_cancel_use_the_jobs_of_the_submission(recorded: Recorded) -> None:
     assert recorded.submit().status == 0
     recorded.calls()

@@ -10,9 +10,8 @@ from qxbatch.cluster.submit import largest_array
 from qxbatch.cluster.submit_new import submit_new
 from qxbatch.counted import counted
 from qxbatch.discover.units import units_of
-from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report
-from qxbatch.pipeline.ending import end_submitted
+from qxbatch.pipeline.ending import end_held, end_submitted
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
@@ -55,13 +54,13 @@ class ClusterSubmitter:
         report: Report,
         observer: "RunObservers",
     ) -> int:
-        """Submit; return the exit status, HELD if other submissions have all packets. Raises UsageError."""
+        """Submit; return the exit status, HELD if all packets are submitted already or gone. Raises UsageError."""
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         try:
             with locks.waiting(SUBMIT_LOCK):
                 submission = make_submission(settings, self._options, units, report)
             if submission is None:
-                return int(ExitStatus.HELD)
+                return end_held(settings, report, observer)
             choose_archive_numbers(settings, workspace, locks, units)
             text = submit_new(submission, self._spec, self._out if settings.print_script else None)
         finally:

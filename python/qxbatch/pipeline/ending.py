@@ -36,6 +36,11 @@ def end_submitted(settings: Settings, report: Report, observer: RunObservers, te
     return _notified(settings, report, ExitStatus.OK, observer)
 
 
+def end_held(settings: Settings, report: Report, observer: RunObservers) -> int:
+    """End a run that submitted nothing, since its packets are submitted already or gone."""
+    return _notified(settings, report, ExitStatus.HELD, observer)
+
+
 def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
     """Print the report, notify the observers, and return the exit status."""
     text = _report(settings, report, observer.seconds)
