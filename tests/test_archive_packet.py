@@ -12,7 +12,7 @@ import pytest
 from qxbatch.archive import names as names_module
 from qxbatch.archive import packet as module
 from qxbatch.archive.aside import ChangedError
-from qxbatch.archive.names import free_name, numbered, unnumbered, used_numbers
+from qxbatch.archive.names import archive_path, numbered, unnumbered, used_numbers
 from qxbatch.archive.packet import archive_packet as archive_packet_of
 from qxbatch.discover.own_names import Use, hidden_name, is_own_name
 from qxbatch.publish.durable import remove_tree
@@ -204,11 +204,11 @@ def test_a_free_name_starts_at_the_number_and_equal_bytes_are_found_beyond_gaps(
     archive.mkdir()
     packet = tmp_path / "scan.zip"
     packet.write_text("mine")
-    assert free_name(archive, packet, "scan.zip", 3).name == "scan_3.zip"
+    assert archive_path(archive, packet, "scan.zip", 3).name == "scan_3.zip"
     (archive / "scan_3.zip").write_text("another")
-    assert free_name(archive, packet, "scan.zip", 3).name == "scan_4.zip", "an existing archive is not overwritten"
+    assert archive_path(archive, packet, "scan.zip", 3).name == "scan_4.zip", "an existing archive is not overwritten"
     (archive / "scan_7.zip").write_text("mine")
-    assert free_name(archive, packet, "scan.zip", 1).name == "scan_7.zip"
+    assert archive_path(archive, packet, "scan.zip", 1).name == "scan_7.zip"
     assert archive_packet(packet, archive, Archive.MOVE, number=1) == archive / "scan_7.zip"
     assert not packet.exists()
     assert archive_packet(packet, archive, Archive.MOVE, number=7) == archive / "scan_7.zip", (
@@ -236,7 +236,7 @@ def test_a_free_name_is_found_without_counting_up_to_a_large_number(
     monkeypatch.setattr("os.path.lexists", counted(os.path.lexists))
     expected = {1: "AP.zip", 3: "AP_3.zip", 20240115: "AP_20240116.zip", 999_999_999: "AP_1000000000.zip"}
     for number, name in expected.items():
-        assert free_name(archive, tmp_path, "AP.zip", number).name == name
+        assert archive_path(archive, tmp_path, "AP.zip", number).name == name
     packet = make(tmp_path / "inbox" / "AP.zip", "of 20240115")
     assert archive_packet(packet, archive, Archive.MOVE, number=1) == archive / "AP_20240115.zip", "the same bytes"
 
@@ -346,9 +346,9 @@ def test_a_packet_that_is_exchanged_when_it_is_compared_with_the_archive_is_arch
                 packet.rename(packet.with_name(hidden_name(Use.ASIDE, TAG, "P.zip")))
             make(packet, "older")
         calls.append(source)
-        return free_name(folder, source, name, number)
+        return archive_path(folder, source, name, number)
 
-    monkeypatch.setattr(module, "free_name", exchanged)
+    monkeypatch.setattr(module, "archive_path", exchanged)
     rename = renamed
     monkeypatch.setattr(
         module, "renamed", lambda source, to: (not far or source.parent == to.parent) and rename(source, to)

@@ -276,7 +276,7 @@ def test_only_ids_of_jobs_are_cancelled(forged: Forged, job: str, down: bool) ->
     (forged.submission.folder / "round-1.jobs").write_text(f"0 {job}\nend 8\n")
     run = forged.call("cancel")
     assert run.status == 69
-    assert f"round-1.jobs names {job!r}, which is no job" in run.err
+    assert f"round-1.jobs names {job!r}, which is not the id of a job" in run.err
     assert forged.calls() == []
     forged.call("resume")
     assert forged.calls() == []

@@ -7,16 +7,22 @@ from pathlib import Path
 import pytest
 
 from qxbatch.cluster import status as module
+from qxbatch.cluster.end_job import submit_remaining
+from qxbatch.cluster.follow import follow
 from qxbatch.cluster.grouping import Array, Plan
 from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.state import State, UnitState, as_text, of_text, state_path
 from qxbatch.cluster.status import Status, status_of
 from qxbatch.cluster.submission import Submission, new_submission, submissions
+from qxbatch.cluster.submit import Submitter
 from qxbatch.cluster.table import as_text as table_text
 from qxbatch.discover.units import units_of
+from qxbatch.exits import ExitStatus
 from qxbatch.model import Report
+from qxbatch.problems import UsageError
 from qxbatch.settings.parse import parse
+from qxbatch.settings.scheduler import scheduler_spec
 from tests.build.inbox import Place
 from tests.build.study import Study, run_main
 
@@ -134,6 +140,10 @@ def test_a_long_table_is_shortened_and_starts_with_lost_and_failed_packets(
     assert len(table_text(status, list_all=True).splitlines()) > 42
 
 
+def test_a_table_without_rows_says_so() -> None:
+    assert table_text(Status(())) == "0 packets.\n"
+
+
 def test_links_and_other_files_among_submissions_are_ignored(study: Study, tmp_path: Path) -> None:
     assert run_main("jobs", str(study.sessions)).status == 66
     submission = submitted(study.sessions, unit(0, State.DONE))
@@ -178,6 +188,41 @@ def test_a_packet_that_left_the_inbox_since_it_was_found_is_not_submitted(
     submission = make_submission(settings, {"scheduler": "SLURM"}, units, Report())
     assert submission is not None
     assert [state.packets for state in submission.all_states()] == [("S2.zip",)]
-    assert "1 of 2 are no longer in the inbox." in capsys.readouterr().out
+    assert "Packets of 1 of 2 sessions are no longer in the inbox." in capsys.readouterr().out
     (place.inbox / "S2.zip").unlink()
     assert make_submission(settings, {"scheduler": "SLURM"}, units, Report()) is None
+
+
+def test_proposed_commands_quote_the_sessions_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Place(tmp_path / "a b").put("S1.zip")
+    settings = parse({"sessionsfolder": str(place.sessions), "scheduler": "SLURM"}).settings
+    units = units_of(place.candidates(), folder_mode=False)
+    submission = make_submission(settings, {"scheduler": "SLURM"}, units, Report())
+    assert submission is not None
+    assert make_submission(settings, {"scheduler": "SLURM"}, units, Report()) is None
+    folder = f"'{place.sessions}'"
+    assert (
+        f"Packets of 1 of 1 session are submitted already. To list them: qxbatch jobs {folder}"
+        in capsys.readouterr().out
+    )
+    monkeypatch.setattr("qxbatch.cluster.follow._follow", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        follow(settings, [submission.id])
+    assert f"qxbatch jobs {folder}" in capsys.readouterr().out
+    submission.add_round(Plan((), ()), [0])
+    monkeypatch.setattr("qxbatch.cluster.end_job.resubmit", refused)
+    assert submit_remaining(submission, 1) == ExitStatus.NO_CONVERTER
+    assert f"qxbatch resume {folder}" in capsys.readouterr().err
+    with pytest.raises(UsageError) as raised:
+        Submitter(submission, scheduler_spec("SLURM"))._end({0: 1})
+    assert f"qxbatch resume {folder}" in raised.value.hint
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def refused(*_: object) -> None:
+    raise UsageError("There is no sbatch on this host.", status=ExitStatus.NO_CONVERTER)

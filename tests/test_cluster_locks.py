@@ -96,6 +96,17 @@ def test_a_job_has_ended_only_if_the_queue_shows_other_jobs(
     assert is_gone("CONDOR 7_1") is False
 
 
+@pytest.mark.parametrize(
+    ("job", "gone"), [("7[].pbs_server_1", False), ("7[].pbs_server_2", True), ("8.pbs_server", False)]
+)
+def test_the_server_in_the_id_of_a_job_can_contain_an_underscore(
+    job: str, gone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = Queue(True, frozenset({("7", 1), ("8", None)}))
+    monkeypatch.setattr(module, "ask", lambda _scheduler, _names: queue)
+    assert is_gone(f"PBS {job}") is gone
+
+
 def test_the_id_of_a_task_is_that_of_the_queue(tmp_path: Path) -> None:
     env = {"SLURM_ARRAY_JOB_ID": "7", "SLURM_JOB_ID": "8", "SLURM_ARRAY_TASK_ID": "1"}
     assert job_id(SLURM, env) == "7_1"

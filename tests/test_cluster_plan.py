@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from qxbatch.cluster.allocation import allocated_memory, scratch, within
 from qxbatch.cluster.grouping import Array, estimated_seconds, format_ranges, parse_ranges, plan
+from qxbatch.cluster.record import binds
 from qxbatch.cluster.schedulers import LSF, PBS, SCHEDULERS, SGE, SLURM, printed_id
 from qxbatch.cluster.script import Job, dependency, in_container, script
 from qxbatch.problems import UsageError
@@ -230,6 +231,15 @@ def test_a_container_gets_the_folders_and_variables_of_its_job(tmp_path: Path) -
     assert arguments[-5:] == ["/i.sif", "qxbatch", "worker", "/s x", "--task=1/5"]
 
 
+def test_a_container_gets_a_protocol_that_a_config_file_names(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    protocol = study.sessions.parent / "protocol.toml"
+    protocol.write_text("[[series]]\nname = 'T1'\n")
+    monkeypatch.setenv("HOME", str(protocol.parent))
+    options = {"sessionsfolder": str(study.sessions), "protocol": "~/protocol.toml"}
+    settings = parse(options, typed={"sessionsfolder": str(study.sessions)}).settings
+    assert protocol in binds(settings, options)
+
+
 def test_a_task_stays_within_its_allocation(study: Study, tmp_path: Path) -> None:
     settings = parse({"sessionsfolder": str(study.sessions), "n_procs": "16", "parelements": "8"}).settings
     env = {"SLURM_CPUS_PER_TASK": "4", "SLURM_MEM_PER_NODE": "8000", "TMPDIR": str(tmp_path)}
@@ -258,9 +268,11 @@ def test_the_disk_of_the_node_is_used_if_it_has_enough_space(tmp_path: Path) -> 
 def test_a_dry_run_reports_the_tasks_and_writes_nothing(study: Study) -> None:
     from tests.build.dicom import MrSeries
 
-    study.put("S1", MrSeries().files())
-    run = run_main(str(study.sessions), "--scheduler=PBS,mem=4G", "--test")
+    for name in ("S1_1", "S1_2"):
+        study.put(name, MrSeries().files())
+    options = ("--pattern=(?P<packet_name>S1)_", "--on-same-session=merge")
+    run = run_main(str(study.sessions), "--scheduler=PBS,mem=4G", "--test", *options)
     assert run.status == 0
-    assert "To PBS would be submitted: 1 packet in 1 task (1 with 4096 MB for 30 min)." in run.out
+    assert "1 session in 1 task would be submitted to PBS (1 with 4096 MB for 30 min)." in run.out
     assert not (study.sessions / ".qxbatch").exists()
-    assert re.search("S1.zip", run.out)
+    assert re.search("S1_1.zip", run.out)

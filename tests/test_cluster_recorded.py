@@ -117,7 +117,7 @@ def recorded(request: pytest.FixtureRequest, study: Study, tmp_path: Path) -> Re
 def test_a_submission_calls_the_scheduler_with_an_array_and_a_dependent_job(recorded: Recorded) -> None:
     run = recorded.submit()
     assert run.status == 0, run.text
-    assert "2 packets in 2 tasks" in run.out
+    assert "2 sessions in 2 tasks" in run.out
     first, second = recorded.calls()
     folder = next((recorded.study.sessions / ".qxbatch" / "jobs").iterdir())
     array, end = folder / "round-1.0.sh", folder / "round-1.end.sh"
@@ -169,12 +169,22 @@ def test_a_query_that_dies_is_no_answer(
     assert not ask(scheduler, ["qxbatch-1"]).answered
 
 
+def test_a_run_with_submitted_packets_only_writes_its_summary(recorded: Recorded) -> None:
+    assert recorded.submit().status == 0
+    (recorded.folder / "down").touch()  # so both packets count as waiting
+    summary = recorded.folder / "summary.json"
+    run = recorded.study.run(f"--scheduler={recorded.name}", f"--json-file={summary}", env=recorded.env)
+    assert run.status == 75, run.text
+    assert "Packets of 2 of 2 sessions are submitted already." in run.out
+    assert json.loads(summary.read_text())["exit_status"] == 75
+
+
 def test_resume_and_cancel_use_the_jobs_of_the_submission(recorded: Recorded) -> None:
     assert recorded.submit().status == 0
     recorded.calls()
     run = recorded.call("resume")
     assert run.status == 0, run.text
-    assert "1 packet in 1 task" in run.out
+    assert "1 session in 1 task" in run.out
     submits = [call for call in recorded.calls() if call.startswith(("qsub", "bsub"))]
     assert len(submits) == 2
     assert recorded.call("cancel").status == 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.discover.folder_clash import judge_one_folder
+from qxbatch.discover.folder_clash import refuse_same_folder
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
@@ -18,7 +18,7 @@ def ready(*ids: str) -> list[JudgedEntry]:
 
 
 def test_ids_that_differ_by_case_are_refused_on_a_case_insensitive_file_system() -> None:
-    one, other, third = judge_one_folder(ready("AP1", "ap1", "AP2"), {}, ignores_case=True)
+    one, other, third = refuse_same_folder(ready("AP1", "ap1", "AP2"), {}, ignores_case=True)
     assert one.problem is not None
     assert other.problem is not None
     assert (one.problem.code, third.verdict) == (Code.SAME_SESSION, Verdict.READY)
@@ -28,17 +28,17 @@ def test_ids_that_differ_by_case_are_refused_on_a_case_insensitive_file_system()
 
 
 def test_ids_that_differ_by_case_are_two_sessions_elsewhere() -> None:
-    assert [each.verdict for each in judge_one_folder(ready("AP1", "ap1"), {}, ignores_case=False)] == [
+    assert [each.verdict for each in refuse_same_folder(ready("AP1", "ap1"), {}, ignores_case=False)] == [
         Verdict.READY
     ] * 2
 
 
 def test_two_packets_of_one_id_are_not_refused_for_their_case() -> None:
-    assert all(each.ready for each in judge_one_folder(ready("AP1", "AP1"), {}, ignores_case=True))
+    assert all(each.ready for each in refuse_same_folder(ready("AP1", "AP1"), {}, ignores_case=True))
 
 
 def test_a_session_whose_folder_exists_in_another_case_is_refused() -> None:
-    (each,) = judge_one_folder(ready("ap1"), {"ap1": "AP1"}, ignores_case=False)
+    (each,) = refuse_same_folder(ready("ap1"), {"ap1": "AP1"}, ignores_case=False)
     assert each.problem is not None
     assert "the folder of AP1" in each.problem.message
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qxbatch.discover.candidates import candidates
-from qxbatch.discover.filters import braces, by_glob
+from qxbatch.discover.filters import expand_braces, matches_glob
 from qxbatch.ingest.sources import Source, inbox_sources
 from qxbatch.model import Verdict
 from qxbatch.problems import Code
@@ -113,7 +113,7 @@ def test_a_folder_name_that_session_txt_cannot_contain_is_refused(sessions: Path
 
 @given(st.text("ab*?[]!-{}", max_size=8), st.text("ab-", max_size=5))
 def test_a_glob_without_commas_matches_as_in_a_shell(glob: str, name: str) -> None:
-    assert by_glob(name, [glob]) == fnmatchcase(name, glob)
+    assert matches_glob(name, [glob]) == fnmatchcase(name, glob)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_glob_without_commas_matches_as_in_a_shell(glob: str, name: str) -> No
     ],
 )
 def test_braces_are_expanded_as_in_a_shell(glob: str, expanded: list[str]) -> None:
-    assert sorted(braces(glob)) == sorted(expanded)
+    assert sorted(expand_braces(glob)) == sorted(expanded)
 
 
 # the contents of a session's inbox

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.pipeline.signals import afterwards
+from qxbatch.pipeline.signals import delayed_signals
 from tests.build.dicom import MrSeries
 from tests.build.packets import under
 from tests.build.study import Study
@@ -61,7 +61,7 @@ def test_a_signal_is_raised_after_the_protected_block() -> None:
     done = []
 
     def work() -> None:
-        with afterwards():
+        with delayed_signals():
             os.kill(os.getpid(), signal.SIGINT)
             done.append("complete")
 
@@ -75,7 +75,7 @@ def test_signal_handlers_are_unchanged_in_another_thread() -> None:
     unchanged: list[bool] = []
 
     def work() -> None:
-        with afterwards():
+        with delayed_signals():
             unchanged.append(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 
     thread = threading.Thread(target=work)

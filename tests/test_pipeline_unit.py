@@ -1,21 +1,30 @@
 """One named unit of an inbox is imported alone, as in a cluster job."""
 
+import errno
+from collections.abc import Collection
+from concurrent.futures import Future, wait
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
+from qxbatch.convert.series import convert_series
 from qxbatch.discover.units import Unit
 from qxbatch.events import Observers
-from qxbatch.model import SessionId
+from qxbatch.model import Conversion, Series, SessionId
+from qxbatch.pipeline import series
+from qxbatch.pipeline.image import FinishedImage, finish_image
 from qxbatch.pipeline.named_units import named_unit
 from qxbatch.pipeline.opened import opened_context
+from qxbatch.pipeline.recover import clear_own
 from qxbatch.pipeline.unit import import_unit
 from qxbatch.pipeline.unit_locks import UnitLocks
 from qxbatch.problems import Code, PacketError, Severity, UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.settings.parse import parse
 from tests.build.dicom import MrSeries
-from tests.build.packets import write_folder
+from tests.build.packets import under, write_folder
 from tests.build.study import Study, snapshot
 from tests.endtoend.judge import Judge
 
@@ -54,6 +63,59 @@ def test_a_unit_imported_alone_equals_one_of_a_batch(study: Study, tmp_path_fact
     assert {name for name in trees[0] if trees[0][name] != trees[1][name]} <= varying
     assert study.session("S2").is_dir()
     assert not (study.session("S2") / "dicom").exists()
+
+
+def test_staging_is_removed_after_all_work_on_a_failed_unit_has_ended(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first image is compressed until the import waits for that: an import that does not wait removes its files before."""
+    started, awaited, ended = Event(), Event(), Event()
+    all_jobs: list[series._SeriesJobs] = []
+    ended_before_removal: list[bool] = []
+
+    class Recorded(series._SeriesJobs):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            all_jobs.append(self)
+
+    def convert(scan: Series, *args: Any, **named: Any) -> Conversion:
+        if scan.n == 40:
+            assert started.wait(60)
+            raise OSError(errno.EIO, "faulty disk")
+        return convert_series(scan, *args, **named)
+
+    def finish(*args: Any) -> FinishedImage:
+        started.set()
+        awaited.wait(60)
+        finished = finish_image(*args)
+        ended.set()
+        return finished
+
+    def wait_until(futures: Collection[Future[Any]], **named: Any) -> Any:
+        if set(all_jobs[0].finishing).intersection(futures):
+            awaited.set()
+        return wait(futures, **named)
+
+    def clear(*args: Any) -> None:
+        ended_before_removal.append(ended.is_set())
+        awaited.set()
+        clear_own(*args)
+
+    for name, changed in (
+        ("pipeline.series._SeriesJobs", Recorded),
+        ("pipeline.series.convert_series", convert),
+        ("pipeline.series.finish_image", finish),
+        ("pipeline.series.wait", wait_until),
+        ("pipeline.unit.clear_own", clear),
+    ):
+        monkeypatch.setattr(f"qxbatch.{name}", changed)
+    study.put("S1", {**under("a", MrSeries(number=3).files()), **under("b", MrSeries(number=4).files())})
+    settings = parse({"sessionsfolder": str(study.sessions), "n_procs": "2", "parelements": "2"}).settings
+    unit = named_unit(settings, "S1")
+    with opened_context(settings, [unit], Observers()) as context:
+        [report] = import_unit(context, unit).reports
+    assert [problem.code for problem in report.problems] == [Code.CANNOT_WRITE]
+    assert ended_before_removal == [True]
 
 
 @pytest.mark.parametrize("name", ["S9", "S1"])

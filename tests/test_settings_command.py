@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qxbatch.cli.request import read
-from qxbatch.discover.filters import by_glob, filter_reason
+from qxbatch.discover.filters import filter_reason, matches_glob
 from qxbatch.model import SessionId
 from qxbatch.resolve.names import fault
 from qxbatch.settings.command import command_for
@@ -61,8 +61,8 @@ def test_a_glob_selects_this_session_and_no_other_in_folder_mode(folder: Path, n
     given = settings_of([str(folder), "--masterinbox=none", "--sessions=*"])
     settings = settings_of_copied(command_for(given, [name]))
     assert settings.masterinbox is None
-    assert by_glob(name, settings.sessions)
-    assert other == name or not by_glob(other, settings.sessions)
+    assert matches_glob(name, settings.sessions)
+    assert other == name or not matches_glob(other, settings.sessions)
 
 
 @pytest.mark.parametrize(

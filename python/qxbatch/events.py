@@ -90,7 +90,7 @@ class SeriesFinished(NamedTuple):
 
 
 class ConverterEnded(NamedTuple):
-    """Converters were run on a series: their commands and how they ended, without identities where logs are de-identified."""
+    """A series was converted, or only sorted: commands (none if sorted) and state, without identities if logs are de-identified."""
 
     unit: str
     series: int
@@ -113,7 +113,7 @@ class UnitFinished(NamedTuple):
 
 
 class UnitCancelled(NamedTuple):
-    """A unit ended because the run was stopped; nothing of it is published."""
+    """A unit ended because the run was stopped; the next run imports or finishes it."""
 
     unit: str
 

@@ -31,7 +31,7 @@ class Slots:
 
     @contextmanager
     def acquire_several(self) -> Iterator[int]:
-        """Hold all free slots, at least one and at most one for each CPU; yields their number."""
+        """Hold all free slots, at least one and at most one for each CPU; yield their number. Urgent tasks do not go first."""
         with self._condition:
             self._condition.wait_for(lambda: self._free > 0)
             count = min(self._free, self._cpus)

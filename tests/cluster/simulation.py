@@ -38,7 +38,7 @@ def simulate(folder: Path, slurm: Slurm, packets: int) -> dict[str, float]:
             status = main([str(study.sessions), "--scheduler=SLURM,mem=300M"])
         seconds["submit"] = time.monotonic() - began
     assert status == 0, printed.getvalue()
-    seconds["tasks"] = float(printed.getvalue().partition("packets in ")[2].split()[0])
+    seconds["tasks"] = float(printed.getvalue().partition("sessions in ")[2].split()[0])
     seconds["jobs, while they wait or run"] = _jobs(study, slurm, packets, "waiting")
     began = time.monotonic()
     slurm.wait_for_jobs(1200)

@@ -38,7 +38,7 @@ def test_a_cancelled_task_is_lost_until_it_is_resumed(submitted: Submitted, gate
     submitted.slurm.wait_for_jobs()
     run = submitted.call("resume")
     assert run.status == 0, run.text
-    assert "1 packet in 1 task" in run.out
+    assert "1 session in 1 task" in run.out
     submitted.slurm.wait_for_jobs()
     submitted.check()
     assert "Nothing is to be resumed." in submitted.call("resume").out

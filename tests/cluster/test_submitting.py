@@ -46,7 +46,7 @@ def test_a_submission_ends_before_its_jobs_and_jobs_lists_them(submitted: Submit
     submitted.put(2)
     run = submitted.submit()
     assert run.status == 0, run.text
-    assert "2 packets in 2 tasks" in run.out
+    assert "2 sessions in 2 tasks" in run.out
     submitted.until(lambda states: set(states.values()) == {"running"})
     document = json.loads(submitted.call("jobs", "--json").out)
     jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
@@ -67,7 +67,7 @@ def test_a_submitted_packet_is_not_submitted_again(submitted: Submitted, tmp_pat
     assert submitted.submit().status == 0
     again = submitted.submit()
     assert again.status == 75
-    assert "2 of 2 are submitted already" in again.out
+    assert "Packets of 2 of 2 sessions are submitted already" in again.out
     submitted.put(1, first=3)
     assert submitted.submit().status == 0
     gate.open()
@@ -197,7 +197,7 @@ def test_a_refused_submission_is_repeated_with_larger_groups(submitted: Submitte
     submitted.put(12)
     run = submitted.submit("--wait")
     assert run.status == 0, run.text
-    assert "12 packets in 3 tasks" in run.out
+    assert "12 sessions in 3 tasks" in run.out
     submitted.check()
 
 
@@ -207,8 +207,8 @@ def test_the_dependent_job_submits_the_refused_packets(submitted: Submitted, tmp
     submitted.put(10)
     run = submitted.submit()
     assert run.status == 0, run.text
-    assert "4 packets in 4 tasks" in run.out
-    assert "6 more packets will be submitted by the last job" in run.out
+    assert "4 sessions in 4 tasks" in run.out
+    assert "6 more sessions will be submitted by the last job" in run.out
     assert set(submitted.states().values()) <= {"waiting", "running"}
     gate.open()
     submitted.until(lambda states: set(states.values()) == {"done"})

@@ -28,7 +28,7 @@ def test_nothing_ready_is_said_once(study: Study) -> None:
         run = study.main(*options)
         assert run.status == 66
         assert run.text.count("Nothing is ready") == 1
-        assert run.text.count("--check=no makes this no error") == 1
+        assert run.text.count("With --check=no this is not an error") == 1
 
 
 def test_packets_of_one_session_are_refused_in_one_message(study: Study) -> None:

@@ -10,7 +10,7 @@ import pytest
 from qxbatch.archive import aside as aside_module
 from qxbatch.archive import packet as packet_module
 from qxbatch.archive import unchanged as unchanged_module
-from qxbatch.archive.names import free_name
+from qxbatch.archive.names import archive_path
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
@@ -171,11 +171,11 @@ def test_an_edit_that_keeps_size_and_time_after_the_comparison_with_the_archive_
     edits: list[bytes] = []
 
     def edited(folder: Path, source: Path, name: str, number: int | None) -> Path:
-        place = free_name(folder, source, name, number)
+        place = archive_path(folder, source, name, number)
         edits.append(exchange(source, rename=False))
         return place
 
-    monkeypatch.setattr(packet_module, "free_name", edited)
+    monkeypatch.setattr(packet_module, "archive_path", edited)
     run = study.main("--archive=move")
     assert run.status == 1, run.text
     assert f"{packet}: changed while it was imported" in run.text

@@ -1,4 +1,4 @@
-"""Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved."""
+"""Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved or removed."""
 
 import os
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ class Unchanged(Protocol):
     """Checks whether a packet is the imported one."""
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
-        """Check it; `renamed`: it was renamed just now. Raises OSError."""
+        """Return whether it is; `renamed`: it was renamed just now. Raises OSError."""
 
 
 def always(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - the names are the protocol's
@@ -25,19 +25,19 @@ def always(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - the names ar
 
 
 class ChangedError(Exception):
-    """A packet changed at the last moment; it is at `place`."""
+    """A packet changed at the last moment; it is at `path`."""
 
-    def __init__(self, place: Path) -> None:
-        super().__init__(f"{place} changed")
-        self.place = place
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} changed")
+        self.path = path
 
 
 @contextmanager
 def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[None]:
     """Rename a packet to `aside`, unless a killed run did so; rename it back if that, or the block, fails.
 
-    A file is checked before, too: the time of its inode shows edits, and renaming changes it. Raises ChangedError when it is
-    not the imported packet, and OSError.
+    A file is checked before, too: the time of its inode shows edits, and renaming changes that time. Raises ChangedError when
+    it is not the imported packet, and OSError.
     """
     if not os.path.lexists(aside):
         if not packet.is_dir():
@@ -47,7 +47,7 @@ def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[N
         _need_unchanged(aside, unchanged, renamed=True)
         yield
     except ChangedError as error:
-        raise ChangedError(_rename_back(packet, aside) if os.path.lexists(aside) else error.place) from None
+        raise ChangedError(_rename_back(packet, aside) if os.path.lexists(aside) else error.path) from None
     except Exception:
         if os.path.lexists(aside):
             _rename_back(packet, aside)
@@ -93,7 +93,7 @@ def finish_aside(packet: Path, tag: str) -> None:
 
 
 def _rename_back(packet: Path, aside: Path) -> Path:
-    """Rename a packet back to its name, or to a numbered one if another file took the name; return its place."""
+    """Rename a packet back to its name, or to a numbered one if another file took the name; return its new path."""
     k = 1
     while True:
         place = packet.with_name(place_of(packet.name, k))

@@ -20,9 +20,9 @@ from qxbatch.settings.passwords import words_of
 class Contained:
     """The bytes of some sessions, by their ledgers.
 
-    Only hashes count that a verification of the session compares with its files: of a sorted file that of its content, of a
-    kept file both of its hashes together. So a changed ledger proves nothing that is not on disk. What is reached through a link
-    may be the packet itself, so it does not count.
+    Only hashes count that a verification of the session compares with its files: the content hash of a sorted file, and the
+    pair of hashes of a kept file. So a changed ledger proves nothing that is not on disk. Files reached through a link do not
+    count: they may be those of the packet.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class Contained:
                 yield row
 
     def _leaving_of(self, session: Path) -> set[Path]:
-        """Return those places of a session, and folders of these, that leave the inbox. A forged list may be long."""
+        """Return the session's files, and folders above them, that leave the inbox. A forged list is not stored: it may be long."""
         places: set[Path] = set()
         for row in SessionFolder(session).ledger():
             if row.fate in STORED:

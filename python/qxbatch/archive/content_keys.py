@@ -18,8 +18,8 @@ Content = tuple[str | int, ...]
 def contents_of(paths: Iterable[Path], monitor: Monitor, announce: Callable[[int], None]) -> dict[Path, Content]:
     """Return a content key for each archive, in the order of `paths`.
 
-    Reads only archives with the same name and size, and whole files only if both ends are equal. `announce` is called before
-    with the number of bytes to read. An unreadable archive equals no other.
+    Reads only archives with the same name and size, and whole files only if both ends are equal. `announce` is called
+    before whole files are read, with the number of their bytes. An unreadable archive equals no other.
 
     Raises CancelledError when the monitor was cancelled.
     """

@@ -8,6 +8,8 @@ from pathlib import Path
 from qxbatch.discover.own_names import LONGEST_NAME
 from qxbatch.publish.same import same_content
 
+NAME_LOCK = "archive"
+"""The lock to hold while a name in the archive, or a number for one, is chosen."""
 SUFFIXES = (
     ".tar.gz",
     ".tar.bz2",
@@ -25,10 +27,10 @@ _LONGEST_ENDING = 20
 """Bytes of an extension with its dot; a longer one is part of the name."""
 
 
-def free_name(folder: Path, packet: Path, name: str, number: int | None = None) -> Path:
-    """Return the packet's place in the archive: its own name, or a numbered one if another packet has the name.
+def archive_path(folder: Path, packet: Path, name: str, number: int | None = None) -> Path:
+    """Return the packet's path in the archive: its own name, or a numbered one if another packet has the name.
 
-    With `number`, the first unused one from there. If the archive already has the same bytes under one of these names, that
+    With `number`, the first unused number from there. If the archive has the same bytes under one of these names already, that
     existing path is returned.
     """
     if number is None:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.archive.aside import ChangedError, Unchanged, always, hidden_packet, remove_aside
-from qxbatch.archive.names import free_name, numbered, place_of
+from qxbatch.archive.names import archive_path, numbered, place_of
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.transfer import copied, hidden_path, renamed
 from qxbatch.settings.model import Archive
 
 Naming = Callable[[], AbstractContextManager[None]]
-"""Held while a name in the archive is chosen and used, so that two packets never get the same one."""
+"""Returns a context in which a name in the archive is chosen and used, so that two packets never get the same one."""
 
 
 def archive_packet(
@@ -32,7 +32,7 @@ def archive_packet(
     naming: Naming = nullcontext,
     number: int | None = None,
 ) -> Path | None:
-    """Archive a packet as `mode` says; return its new place, or None if it was deleted.
+    """Archive a packet as `mode` says; return its new place, or None if it was deleted or is missing.
 
     A packet that leaves the inbox is first renamed to a hidden name and checked again there (`unchanged`): a file that
     appears under the original name meanwhile is another packet. `tag` is in the hidden names, and identifies the unit and
@@ -101,9 +101,9 @@ class _Place(NamedTuple):
         return self._existing(aside) or self._copied_into_place(aside, aside, unchanged)
 
     def _existing(self, source: Path) -> Path | None:
-        """Return where the same bytes exist already, under the packet's name or a numbered one."""
+        """Return where the same bytes exist already, under the packet's name or a numbered one; None if they do not."""
         with self.naming():
-            target = free_name(self.folder, source, self.name, self.number)
+            target = archive_path(self.folder, source, self.name, self.number)
         return target if os.path.lexists(target) else None
 
     def _copied_into_place(self, source: Path, packet: Path, unchanged: Unchanged) -> Path:
@@ -120,7 +120,7 @@ class _Place(NamedTuple):
         """
         while True:
             with self.naming():
-                target = free_name(self.folder, source, self.name, self.number)
+                target = archive_path(self.folder, source, self.name, self.number)
                 if os.path.lexists(target):
                     return target
                 with contextlib.suppress(FileExistsError):
@@ -136,7 +136,7 @@ def clear_hidden(packet: Path, folder: Path, tag: str) -> None:
 
 
 def _archived_before(folder: Path, name: str, number: int | None) -> Path | None:
-    """Return the place for the number, else the newest one with that name: a killed run moved the packet already."""
+    """Return the path for the number, else the last numbered one, where a killed run moved the packet; None if it is missing."""
     if number is not None and os.path.lexists(folder / place_of(name, number)):
         return folder / place_of(name, number)
     k = 1

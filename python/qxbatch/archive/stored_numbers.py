@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.archive.content_keys import Content
+from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.numbers import Numbers, choose_numbers
 from qxbatch.discover.split_before import was_split
 from qxbatch.publish.durable import make_folder, write_json
@@ -28,7 +29,7 @@ def keep_numbers(archives: Mapping[Path, Content], settings: Settings, workspace
     if not _chosen(archives, settings, _read(workspace)):
         return {}
     make_folder(workspace.top)
-    with locks.waiting("archive"):
+    with locks.waiting(NAME_LOCK):
         previous = _read(workspace)
         numbers = _chosen(archives, settings, previous)
         _write(workspace, previous, {**previous, **numbers})
@@ -39,13 +40,13 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
     """Remove numbers that are no longer needed.
 
     These are the numbers of archives in the inboxes, which this run has finished, of missing archives, and of sessions with
-    results. Numbers that another run chose for waiting sessions are kept. While another run works, all are kept: it ends
-    later.
+    results. Numbers that another run chose for waiting sessions are kept. While another run works, all are kept: that run
+    removes them.
     """
     if not any(os.path.lexists(path) for path in (workspace.numbers, workspace.new_numbers)):
         return
     with contextlib.suppress(OSError):  # the next run does this
-        lock = locks.take("archive")
+        lock = locks.take(NAME_LOCK)
         if lock is None:
             return
         try:
@@ -54,7 +55,9 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
                 previous = _read(workspace)
                 done = set(inboxes)
                 remaining = {
-                    p: k for p, k in previous.items() if not (done.intersection(p.parents) or _done(workspace, p))
+                    p: k
+                    for p, k in previous.items()
+                    if not (done.intersection(p.parents) or _is_imported(workspace, p))
                 }
                 _write(workspace, previous, remaining)
         finally:
@@ -76,7 +79,8 @@ def _at_work(workspace: Workspace) -> bool:
     return len(list(workspace.locks.iterdir())) > 1 or bool(workspace.units() or workspace.units_with_journal())
 
 
-def _done(workspace: Workspace, archive: Path) -> bool:
+def _is_imported(workspace: Workspace, archive: Path) -> bool:
+    """Return whether the session of an archive has results, or was split into others that have them."""
     session = archive.relative_to(workspace.sessionsfolder).parts[0]
     return has_results(workspace.sessionsfolder / session) or was_split(workspace.sessionsfolder, session)
 

@@ -20,9 +20,9 @@ class SamePacketCheck:
     def __init__(
         self, packet: Packet, contained: Contained, *, also_around: bool, known: bool, top: Path | None = None
     ) -> None:
-        """`also_around`: the packet must have no bytes outside of its members. `known`: this run took the fingerprint; another
-        one is only a claim, since anybody could have written it, so the packet is read again in any case. `top`: the packet must
-        not be reached through a link below it.
+        """`also_around`: the packet must have no bytes outside of its members. `known`: this run took the fingerprint; one from
+        a journal is only a claim, since anybody could have written it, so the packet is read again in any case. `top`: the packet
+        must not be reached through a link below it.
         """
         self._top = top
         self._expected = packet.fingerprint

@@ -1,4 +1,5 @@
 """Import with the scheduler of a cluster: job arrays, a small state file for each unit, and the workers of the jobs.
 
-The scheduler runs the work: no process has to stay alive. An import without a scheduler loads no module of this package.
+The scheduler runs the work: no process has to stay alive. Only `--scheduler`, `qxbatch worker` and the commands for
+submissions load this package.
 """

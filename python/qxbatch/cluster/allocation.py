@@ -12,16 +12,17 @@ from qxbatch.settings.model import Settings
 SCRATCH = ("SLURM_TMPDIR", "TMPDIR")
 """Variables that name a folder on a disk of the node."""
 ROOM = 3
-"""The import of a packet needs about this many times its size."""
+"""Free space that a work folder needs, in multiples of the size of the largest unit."""
 USED = 0.9
 """Fraction of the memory that an import may use: the scheduler kills a task that exceeds its allocation."""
 _UNLIMITED = 1 << 50
+"""Bytes; a larger allocation is no limit."""
 
 
 def within(
     settings: Settings, scheduler: Scheduler, largest: int, environment: Mapping[str, str] = os.environ
 ) -> Settings:
-    """Return the settings of a run that stays within its allocation; `largest` is the size of its largest packet."""
+    """Return the settings of a run that stays within its allocation; `largest`: bytes of its largest unit."""
     cpus = min([settings.n_procs, *(_numbers(scheduler.cpus, environment))])
     memory = allocated_memory(scheduler, environment)
     bounds = [bound for bound in (settings.mem, None if memory is None else int(memory * USED)) if bound is not None]
@@ -35,7 +36,7 @@ def within(
 
 
 def allocated_memory(scheduler: Scheduler, environment: Mapping[str, str]) -> int | None:
-    """Return the bytes of a task's allocation; None where it is not known."""
+    """Return the bytes of a task's allocation; None if it is unknown or has no limit."""
     for name, unit in scheduler.memory:
         for number in _numbers((name,), environment):
             return number * unit if number * unit < _UNLIMITED else None
@@ -46,7 +47,7 @@ def allocated_memory(scheduler: Scheduler, environment: Mapping[str, str]) -> in
 
 
 def scratch(largest: int, environment: Mapping[str, str]) -> Path | None:
-    """Return a folder on a disk of the node with room for the largest packet; None where there is none."""
+    """Return a folder on a disk of the node with space for a unit of `largest` bytes; None if there is none."""
     for name in SCRATCH:
         folder = environment.get(name, "")
         if not folder.startswith("/") or not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):  # noqa: PTH112
@@ -57,6 +58,6 @@ def scratch(largest: int, environment: Mapping[str, str]) -> Path | None:
 
 
 def _numbers(names: tuple[str, ...], environment: Mapping[str, str]) -> list[int]:
-    """Return the numbers above 0 that these variables have."""
+    """Return the values of these variables that are numbers above 0."""
     texts = (environment.get(name, "") for name in names)
     return [int(text) for text in texts if text.isdecimal() and int(text) > 0]

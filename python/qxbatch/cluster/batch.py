@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from qxbatch.cluster.grouping import plan
 from qxbatch.cluster.pending import choose_archive_numbers, make_submission
 from qxbatch.cluster.schedulers import SCHEDULERS
+from qxbatch.cluster.submission import SUBMIT_LOCK
 from qxbatch.cluster.submit import largest_array
 from qxbatch.cluster.submit_new import submit_new
+from qxbatch.counted import counted
 from qxbatch.discover.units import units_of
-from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report
-from qxbatch.pipeline.ending import end_submitted
+from qxbatch.pipeline.ending import end_held, end_submitted
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
@@ -19,9 +20,6 @@ from qxbatch.settings.scheduler import SchedulerSpec
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from qxbatch.report.observers import RunObservers
-
-SUBMITTING = "submit"
-"""The lock of a run that submits, so that two runs do not submit the same packet."""
 
 
 class ClusterSubmitter:
@@ -33,10 +31,10 @@ class ClusterSubmitter:
         self._options = options
         self._out = out
         self.submission = ""
-        """The id of the submission."""
+        """The id of the submission; empty before it is made."""
 
     def describe(self, settings: Settings, ready: Sequence[Candidate]) -> str:
-        """Return the number of tasks and their requests."""
+        """Return the numbers of sessions and tasks, and the requests of the tasks, as a sentence."""
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         scheduler = SCHEDULERS[self._spec.name]
         planned = plan({k: unit.size for k, unit in enumerate(units)}, self._spec.minutes, largest_array(scheduler))
@@ -44,9 +42,8 @@ class ClusterSubmitter:
             f"{array.size} with {(self._spec.mem or array.mem) >> 20} MB for {(self._spec.time or array.seconds) // 60} min"
             for array in planned.arrays
         )
-        packets = f"{len(units)} packet{'s' * (len(units) != 1)}"
-        tasks = f"{len(planned.tasks)} task{'s' * (len(planned.tasks) != 1)}"
-        return f"To {scheduler.name} would be submitted: {packets} in {tasks} ({requests})."
+        sessions, tasks = counted(len(units), "session"), counted(len(planned.tasks), "task")
+        return f"{sessions} in {tasks} would be submitted to {scheduler.name} ({requests})."
 
     def carry_out(
         self,
@@ -57,13 +54,13 @@ class ClusterSubmitter:
         report: Report,
         observer: "RunObservers",
     ) -> int:
-        """Submit; return the exit status. Raises UsageError."""
+        """Submit; return the exit status, HELD if all packets are submitted already or gone. Raises UsageError."""
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         try:
-            with locks.waiting(SUBMITTING):
+            with locks.waiting(SUBMIT_LOCK):
                 submission = make_submission(settings, self._options, units, report)
             if submission is None:
-                return int(ExitStatus.HELD)
+                return end_held(settings, report, observer)
             choose_archive_numbers(settings, workspace, locks, units)
             text = submit_new(submission, self._spec, self._out if settings.print_script else None)
         finally:

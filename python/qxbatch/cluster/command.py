@@ -43,7 +43,7 @@ def call(words: Sequence[str], *, stdin: str | None = None, seconds: float = SEC
         key: value for key, value in os.environ.items() if not key.startswith(_OF_JOB) or key in _CLIENT_SETTINGS
     }
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             list(words),
             input="" if stdin is None else stdin,
             capture_output=True,
@@ -59,4 +59,4 @@ def call(words: Sequence[str], *, stdin: str | None = None, seconds: float = SEC
         return Answer(1, err=f"{words[0]} did not answer in {seconds:.0f} s")
     except OSError as error:
         return Answer(1, err=f"{words[0]}: {error.strerror}")
-    return Answer(done.returncode, done.stdout, done.stderr)
+    return Answer(completed.returncode, completed.stdout, completed.stderr)

@@ -14,10 +14,11 @@ from qxbatch.pipeline.refresh import refresh_study
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Settings
 from qxbatch.settings.scheduler import scheduler_spec
+from qxbatch.visible import shell_word
 
 
 def write_study_level(submission: Submission, settings: Settings) -> int:
-    """Write the page and the table of the study; return the exit status."""
+    """Write the study level, and print how many units have each state; return the exit status."""
     states = list(submission.all_states())
     sessions = tuple(report_of(state, settings.sessionsfolder) for state in states)
     refresh_study(settings, Report(tuple(candidates_of(submission.record)), sessions), sessions_changed=True)
@@ -27,9 +28,10 @@ def write_study_level(submission: Submission, settings: Settings) -> int:
 
 
 def submit_remaining(submission: Submission, round_number: int) -> int:
-    """Submit the units of a round that had no job; return the exit status.
+    """Submit the units of a round that have no job and no result; return the exit status.
 
-    If the node cannot submit, the message says to run `qxbatch resume` on another host. Raises UsageError.
+    If the node cannot submit, a message says to run `qxbatch resume` on another host. Raises UsageError if files of the
+    submission cannot be read.
     """
     places_of(submission)  # raises if they cannot be read: its jobs may wait or run
     rows = [row for row in status_of([submission]).rows if row.unit.number in submission.round(round_number).remaining]
@@ -37,9 +39,10 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
     try:
         submitted = resubmit(submission, units, scheduler_spec(str(submission.record["scheduler"])))
     except UsageError as error:
-        print(f"{error.message} Submit them elsewhere: qxbatch resume {submission.sessionsfolder}", file=sys.stderr)
+        folder = shell_word(str(submission.sessionsfolder))
+        print(f"{error.message} Submit them elsewhere: qxbatch resume {folder}", file=sys.stderr)
         return int(error.status)
     if submitted is not None:
         jobs = "job" if len(submitted.jobs) == 1 else "jobs"
-        print(f"Submitted {counted(len(units), 'packet')}: {jobs} {', '.join(submitted.jobs)}.")
+        print(f"Submitted {counted(len(units), 'session')}: {jobs} {', '.join(submitted.jobs)}.")
     return int(ExitStatus.OK)

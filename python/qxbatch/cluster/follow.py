@@ -12,11 +12,13 @@ from qxbatch.events import RunStarted, Stage, StageStarted, UnitCancelled, UnitF
 from qxbatch.exits import ExitStatus
 from qxbatch.report.progress import Progress
 from qxbatch.settings.model import Settings
+from qxbatch.visible import shell_word
 
 STATES_SECONDS = 1.0
 """Pause between two reads of the state files; longer if reading takes long."""
 QUEUE_SECONDS = 10.0
-INTERVALS = 20
+"""Shortest time between two queries of the queue while units have no result."""
+PAUSE_FACTOR = 20
 """Smallest ratio of a pause to the duration of the read before it."""
 
 
@@ -25,7 +27,7 @@ def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None
     try:
         _follow(settings, ids, sleep)
     except KeyboardInterrupt:
-        print(f"The jobs continue: qxbatch jobs {settings.sessionsfolder}")
+        print(f"The jobs continue: qxbatch jobs {shell_word(str(settings.sessionsfolder))}")
         raise
     status = status_of(_chosen(settings, ids))
     print(as_text(status, list_all=settings.list_all), end="")
@@ -49,11 +51,11 @@ def _follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], Non
                 if not live_jobs(chosen, queues_of(chosen)):
                     display.update()
                     return
-            sleep(max(STATES_SECONDS, INTERVALS * (time.monotonic() - began)))
+            sleep(max(STATES_SECONDS, PAUSE_FACTOR * (time.monotonic() - began)))
 
 
 class _Display:
-    """The progress display, with the last shown state of each open unit."""
+    """The progress display, with the last shown state of each unit without a result."""
 
     def __init__(self, chosen: Sequence[Submission], progress: Progress) -> None:
         self._progress = progress
@@ -63,7 +65,7 @@ class _Display:
             self._notify(submission, state._replace(state=State.WAITING), state)
 
     def update(self) -> int:
-        """Read the states of open units; return how many are still open."""
+        """Read the states of units without a result; return how many still have none."""
         for (submission, number), before in list(self._open.items()):
             try:
                 state = submission.state(number)

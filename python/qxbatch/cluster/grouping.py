@@ -23,7 +23,7 @@ MEMORY_PER_BYTE = 4
 
 
 class Array(NamedTuple):
-    """A job array: consecutive tasks with equal requests."""
+    """A job array: consecutive tasks that request the same memory and time."""
 
     first: int
     """Number of its first task."""
@@ -32,7 +32,7 @@ class Array(NamedTuple):
     mem: int
     """Bytes for each task."""
     seconds: int
-    """Time limit."""
+    """Time limit for each task."""
 
 
 class Plan(NamedTuple):
@@ -49,9 +49,10 @@ def estimated_seconds(size: int) -> float:
 
 
 def plan(sizes: Mapping[int, int], minutes: float, largest_array: int, retry_factor: int = 1) -> Plan:
-    """Return tasks of about `minutes` each, the largest units first, and their arrays. `sizes` maps unit numbers to bytes.
+    """Return tasks of at most `minutes`, the largest units first, and their arrays. `sizes` maps unit numbers to bytes.
 
-    `retry_factor` multiplies the requested time and memory after a failed attempt.
+    A unit that takes longer has its own task. `retry_factor` multiplies the estimated time, and the sizes from which memory is
+    estimated.
     """
     tasks = [tuple(task) for task in _tasks(sizes, minutes * 60)]
     arrays: list[Array] = []
@@ -108,7 +109,7 @@ def format_ranges(numbers: Sequence[int]) -> str:
 def parse_ranges(text: str, below: int) -> tuple[int, ...]:
     """Return the numbers in a text that `format_ranges` wrote.
 
-    Raises ValueError for other text, and for numbers that are not less than `below`.
+    Raises ValueError for other text, for numbers that are not less than `below`, and for more numbers than that.
 
     >>> parse_ranges("3-5,9,1", 10)
     (3, 4, 5, 9, 1)
@@ -118,6 +119,6 @@ def parse_ranges(text: str, below: int) -> tuple[int, ...]:
         first, _, last = item.partition("-")
         new = range(int(first), int(last or first) + 1)
         if not new or new.stop > below or len(numbers) + len(new) > below:
-            raise ValueError(f"{item[:20]} are no numbers of packets")
+            raise ValueError(f"{item[:20]} are not numbers of units")
         numbers += new
     return tuple(numbers)

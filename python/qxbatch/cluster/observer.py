@@ -23,7 +23,7 @@ class StateWriter:
         self._submission = submission
         self._states = {state.unit: state for state in states}
         self._where = where
-        """The job and its host, as text."""
+        """Job and host: the reason of running units."""
         self._began: dict[str, float] = {}
 
     @property
@@ -47,7 +47,7 @@ class StateWriter:
                 pass
 
     def finish(self, unit: str, reports: Sequence[SessionReport]) -> None:
-        """Write the result of a unit."""
+        """Write the result of a unit. One that another run holds waits."""
         problems = [problem for report in reports for problem in report.problems]
         seconds = round(time.monotonic() - self._began.get(unit, time.monotonic()), 3)
         published = any(report.folder is not None for report in reports)
@@ -67,7 +67,7 @@ class StateWriter:
             self.done(unit, "its session existed already" if existed else "", seconds)
 
     def done(self, unit: str, reason: str = "", seconds: float = 0.0) -> None:
-        """Write that a unit is imported."""
+        """Write that the session of a unit is complete, now or before."""
         self.change(unit, state=State.DONE, reason=reason, published=True, problem=None, seconds=seconds)
 
     def fail(self, unit: str, reason: str, problem: Problem | None = None) -> None:
@@ -76,7 +76,7 @@ class StateWriter:
         self.change(unit, state=State.FAILED, reason=reason, problem=value)
 
     def change(self, unit: str, **changes: Any) -> None:
-        """Write a changed state."""
+        """Write a changed state. Units of other tasks are ignored."""
         state = self._states.get(unit)
         if state is None:
             return

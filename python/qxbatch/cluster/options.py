@@ -1,4 +1,4 @@
-"""The settings of a submission, parsed again in its tasks."""
+"""The settings of a submission, parsed again in its tasks and when it is resumed."""
 
 import contextlib
 import os
@@ -10,9 +10,12 @@ from qxbatch.settings.parse import parse
 
 
 def task_settings(submission: Submission) -> Settings:
-    """Return the settings of a submission, with relative paths as on the host that submitted it. Raises UsageError."""
+    """Return the settings of a submission. Raises UsageError.
+
+    This process changes to the folder in which the submission was made, if it exists here: relative paths begin there.
+    """
     with contextlib.suppress(OSError):
-        os.chdir(str(submission.record["cwd"]))  # relative paths
+        os.chdir(str(submission.record["cwd"]))
     settings = parse(
         submission.options, bids_app=bool(submission.record["bids_app"]), typed=_typed(submission)
     ).settings

@@ -1,23 +1,23 @@
 """The message about a submission."""
 
-from qxbatch.cluster.counts import count
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import Submitted
+from qxbatch.counted import counted
 from qxbatch.visible import one_line, shell_word
 
 
-def submitted_text(submission: Submission, packets: int, submitted: Submitted, seconds: float | None = None) -> str:
+def submitted_text(submission: Submission, sessions: int, submitted: Submitted, seconds: float | None = None) -> str:
     """Return what was submitted, and the next command."""
     folder = shell_word(str(submission.sessionsfolder))
-    submitted_packets = packets - submitted.remaining
+    sessions_text = counted(sessions - submitted.remaining, "session")
     lines = [
-        f"Submitted to {submission.scheduler.name}: {count(submitted_packets, 'packet')} in {count(submitted.tasks, 'task')}, "
+        f"Submitted to {submission.scheduler.name}: {sessions_text} in {counted(submitted.tasks, 'task')}, "
         f"jobs {', '.join(submitted.jobs)}{'' if seconds is None else f' ({seconds:.1f} s)'}."
     ]
     if submitted.remaining:
         lines.append(
-            f"{count(submitted.remaining, 'more packet')} will be submitted by the last job, since the scheduler refused "
+            f"{counted(submitted.remaining, 'more session')} will be submitted by the last job, since the scheduler refused "
             f"them now: {one_line(submitted.refusal)}"
         )
-    lines.append(f"What became of them: qxbatch jobs {folder}")
+    lines.append(f"To list their states: qxbatch jobs {folder}")
     return "\n".join(lines)

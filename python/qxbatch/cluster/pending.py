@@ -1,4 +1,4 @@
-"""Create a submission from the units that a run found, without units of previous submissions."""
+"""Create a submission from the units that a run found, without those that wait or run already."""
 
 import contextlib
 import os
@@ -8,28 +8,31 @@ from qxbatch.cluster.record import record_of, refused_state, unit_state
 from qxbatch.cluster.state import State
 from qxbatch.cluster.status import status_of
 from qxbatch.cluster.submission import Submission, new_submission, submissions
+from qxbatch.counted import counted
 from qxbatch.discover.units import Unit
 from qxbatch.model import Report, Verdict
 from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
-from qxbatch.visible import one_line
+from qxbatch.visible import one_line, shell_word
 
 
 def make_submission(
     settings: Settings, options: Mapping[str, str], units: Sequence[Unit], report: Report
 ) -> Submission | None:
-    """Return a new submission of the units that no other submission contains; None if all are submitted or gone."""
+    """Return a new submission of the units whose packets exist and do not wait or run already; None if there are none."""
     folder = settings.sessionsfolder
     previous = submissions(folder, lambda error: print(one_line(str(error))))
     pending = _pending(previous)
     present = [unit for unit in units if all(os.path.lexists(packet.path) for packet in unit.packets)]
     if len(present) < len(units):
-        print(f"{len(units) - len(present)} of {len(units)} are no longer in the inbox.")
+        missing = len(units) - len(present)
+        print(f"Packets of {missing} of {counted(len(units), 'session')} are no longer in the inbox.")
     free = [unit for unit in present if pending.isdisjoint(packet_names(unit))]
     if len(free) < len(present):
-        print(f"{len(present) - len(free)} of {len(units)} are submitted already: `qxbatch jobs {folder}` shows them.")
+        number, command = len(present) - len(free), f"qxbatch jobs {shell_word(str(folder))}"
+        print(f"Packets of {number} of {counted(len(units), 'session')} are submitted already. To list them: {command}")
     if not free:
         return None
     refused = [candidate for candidate in report.candidates if candidate.verdict is Verdict.REFUSED]
@@ -45,13 +48,13 @@ def packet_names(unit: Unit) -> tuple[str, ...]:
 
 
 def _pending(previous: Sequence[Submission]) -> set[str]:
-    """Return the packets that jobs will import, as last recorded where a queue does not answer."""
+    """Return the names of packets that wait or run, as last recorded where a queue does not answer."""
     rows = status_of(previous).of_state(State.WAITING, State.RUNNING)
     return {packet for row in rows for packet in row.unit.packets}
 
 
 def _remove_done(previous: Iterable[Submission]) -> None:
-    """Remove submissions whose units are all done."""
+    """Remove this user's submissions whose units are all done."""
     for submission in previous:
         states = list(submission.all_states())
         done = len(states) == submission.size and all(unit_state.state is State.DONE for unit_state in states)

@@ -12,7 +12,7 @@ _DIGITS = re.compile(r"\d+")
 
 
 class Queue(NamedTuple):
-    """The tasks that wait or run: (job, index); index None is a job that is not an array, or a whole array."""
+    """The tasks that wait or run: (number of the job, index); index None is a job that is not an array."""
 
     answered: bool
     tasks: frozenset[tuple[str, int | None]] = frozenset()
@@ -22,12 +22,12 @@ class Queue(NamedTuple):
     """The tasks that wait."""
 
     def has(self, job: str, index: int | None) -> bool:
-        """Return whether a task, or its whole job, waits or runs."""
+        """Return whether a task, or its job if that is not an array, waits or runs."""
         key = job_number(job)
         return (key, index) in self.tasks or (key, None) in self.tasks
 
     def is_pending(self, job: str, index: int | None) -> bool:
-        """Return whether a task, or its whole job, waits."""
+        """Return whether a task, or its job if that is not an array, waits."""
         key = job_number(job)
         return (key, index) in self.pending or ((key, None) in self.pending and (key, index) not in self.tasks)
 
@@ -38,7 +38,7 @@ class Queue(NamedTuple):
 
 
 def job_number(job: str) -> str:
-    """Return the number of a job.
+    """Return the number in the id of a job.
 
     >>> job_number("1234[].server")
     '1234'
@@ -50,7 +50,7 @@ def job_number(job: str) -> str:
 def ask(scheduler: Scheduler, names: Sequence[str]) -> Queue:
     """Ask the scheduler for the jobs of these names; without names, for all jobs.
 
-    Schedulers use ids again, so a job of another name is left out, even if its id is that of a job that has ended.
+    Schedulers reuse ids, so a job with another name is left out: it can have the id of a job that has ended.
     """
     by_name = [scheduler.by_name.format(",".join(names))] if scheduler.by_name and names else []
     answer = call([*scheduler.query, *by_name], seconds=SECONDS)
@@ -100,7 +100,7 @@ def _tasks(scheduler: Scheduler, text: str, names: Sequence[str]) -> dict[tuple[
 
 
 def _has_name(shown: str | None, names: Sequence[str]) -> bool:
-    """Return whether a list shows a job with one of these names. It may shorten the name, or add the index of an array."""
+    """Return whether a list shows one of these names, shortened or with an index. True if it shows none, or without names."""
     if not shown or not names:
         return True
     shortened = shown.strip("*")

@@ -14,6 +14,7 @@ from qxbatch.model import Candidate, Report, SessionId, SessionReport, Verdict
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.session.summary_parts import problem_value
 from qxbatch.settings.model import Settings
+from qxbatch.settings.paths import absolute
 
 _OF_SUBMITTER = frozenset(
     ("scheduler", "container", "wait", "print_script", "config", "log_file", "json_file", "test", "check", "quiet")
@@ -32,22 +33,21 @@ def record_of(settings: Settings, options: Mapping[str, str], report: Report) ->
         "bids_app": settings.bids_app,
         "scheduler": options["scheduler"],
         "container": None if settings.container is None else str(settings.container),
-        "binds": [str(path) for path in binds(settings)],
+        "binds": [str(path) for path in binds(settings, options)],
         "found": [
             _candidate_value(candidate) for candidate in report.candidates if candidate.verdict is not Verdict.READY
         ],
     }
 
 
-def binds(settings: Settings) -> list[Path]:
+def binds(settings: Settings, options: Mapping[str, str]) -> list[Path]:
     """Return the folders and files that a container needs; they have the same paths in it."""
     paths = [settings.sessionsfolder, settings.masterinbox, settings.work_dir, settings.dicm2nii_dir]
     paths += [
         settings.logfile.path if settings.logfile else None,
         settings.passwords.path if settings.passwords else None,
     ]
-    options = dict(settings.command_line)
-    paths.append(Path(os.path.abspath(options["protocol"])) if options.get("protocol") else None)  # noqa: PTH100 - links stay
+    paths.append(absolute("--protocol", options["protocol"]) if settings.protocol else None)
     return list(dict.fromkeys(path for path in paths if path is not None))
 
 

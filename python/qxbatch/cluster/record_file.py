@@ -33,7 +33,7 @@ class RecordFile(NamedTuple):
 
     @property
     def others_write(self) -> bool:
-        """Return whether users besides its owner can have changed it. A network drive may show every file so."""
+        """Return whether users besides its owner can have changed it. A network drive may show this for every file."""
         return bool(self.mode & _OTHERS)
 
 
@@ -41,7 +41,7 @@ def read_record(path: Path) -> RecordFile:
     """Return the record in a file. Raises OSError, ValueError."""
     file = open_plain(path)
     if file is None:
-        raise ValueError(f"{path.name} is missing, or no file")
+        raise ValueError(f"{path.name} is missing, or is not a regular file")
     with file:
         status = os.fstat(file.fileno())
         text = file.read(LARGEST)

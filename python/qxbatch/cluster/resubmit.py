@@ -10,18 +10,18 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
 MOST_DOUBLED = 3
-"""How often the first estimate of time and memory is doubled at most."""
+"""How often the estimates of time and memory are doubled at most."""
 
 
 def resubmit(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> Submitted | None:
-    """Submit units again; None if there are none. Raises UsageError.
+    """Submit units again; None if there are none. Raises UsageError, with the states as before.
 
-    The requested time and memory double with each previous attempt.
+    The estimates of time and memory double with each previous attempt, up to MOST_DOUBLED times.
     """
     if not units:
         return None
     need_command(SCHEDULERS[spec.name])
-    wait_again(submission, units)
+    set_waiting(submission, units)
     try:
         return Submitter(submission, spec).submit({unit.number: unit.size for unit in units}, retry_factor_of(units))
     except UsageError:
@@ -31,17 +31,17 @@ def resubmit(submission: Submission, units: Sequence[UnitState], spec: Scheduler
 
 
 def script_again(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> str:
-    """Return the script that submits units again."""
-    wait_again(submission, units)
+    """Set units to waiting; return the script that submits them again."""
+    set_waiting(submission, units)
     return Submitter(submission, spec).print_script({unit.number: unit.size for unit in units}, retry_factor_of(units))
 
 
-def wait_again(submission: Submission, units: Sequence[UnitState]) -> None:
+def set_waiting(submission: Submission, units: Sequence[UnitState]) -> None:
     """Set units to waiting."""
     for unit in units:
         submission.write(unit._replace(state=State.WAITING, reason="", problem=None))
 
 
 def retry_factor_of(units: Sequence[UnitState]) -> int:
-    """Return the factor of the first estimate that is requested."""
+    """Return the factor for the estimates of time and memory, by the unit with most attempts."""
     return 1 << min(MOST_DOUBLED, max(unit.attempts for unit in units))

@@ -11,7 +11,7 @@ from qxbatch.publish.plain import read_object, read_plain
 
 
 class Round(NamedTuple):
-    """One round of submitted tasks: the first, or that of a resume."""
+    """One round of submitted tasks: the first one, or one of units that are submitted again."""
 
     number: int
     arrays: tuple[Array, ...]
@@ -23,7 +23,7 @@ class Round(NamedTuple):
     """The script was printed; jobs are known after the user has run it."""
 
     def job_of(self, task: int) -> tuple[str, int] | None:
-        """Return the job of a task and its index in the array (from 0); None while it has none."""
+        """Return the job id of a task, and the index in its array (from 0); None while the task has no job."""
         for k, array in enumerate(self.arrays):
             if array.first <= task < array.first + array.size:
                 job = self.jobs.get(str(k))
@@ -43,9 +43,9 @@ def read_round(folder: Path, number: int, units: int) -> Round:
         arrays = tuple(Array(*fields) for fields in value["arrays"])
         remaining, printed = value["remaining"], value["printed"]
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{round_path(folder, number, 'json').name} is no round: {error}") from error
+        raise ValueError(f"{round_path(folder, number, 'json').name} is not a round: {error}") from error
     if not _are_arrays(arrays, units) or not isinstance(remaining, str) or not isinstance(printed, bool):
-        raise ValueError(f"{round_path(folder, number, 'json').name} is no round")
+        raise ValueError(f"{round_path(folder, number, 'json').name} is not a round")
     jobs = _read_jobs(round_path(folder, number, "jobs"))
     return Round(number, arrays, jobs, parse_ranges(remaining, units), printed)
 
@@ -54,17 +54,17 @@ def _read_jobs(path: Path) -> dict[str, str]:
     text = read_plain(path)
     if text is None:
         if os.path.lexists(path):
-            raise ValueError(f"{path.name} is no regular file")
+            raise ValueError(f"{path.name} is not a regular file")
         return {}
     jobs = dict(line.split(" ", 1) for line in text.decode("ascii", "replace").splitlines() if " " in line)
     wrong = [job for job in jobs.values() if not is_job_id(job)]
     if wrong:
-        raise ValueError(f"{path.name} names {wrong[0][:20]!r}, which is no job")
+        raise ValueError(f"{path.name} names {wrong[0][:20]!r}, which is not the id of a job")
     return jobs
 
 
 def _are_arrays(arrays: Sequence[Array], units: int) -> bool:
-    """Return whether these are arrays of tasks, one after the other; each task has a unit at least."""
+    """Return whether the arrays contain consecutive tasks from 0, at most as many as there are units."""
     if not all(type(field) is int and field >= 0 for array in arrays for field in array):
         return False
     ends = [0, *(array.first + array.size for array in arrays)]
@@ -78,7 +78,7 @@ def read_tasks(folder: Path, number: int, units: int) -> list[tuple[int, ...]]:
     path = round_path(folder, number, "tasks")
     text = read_plain(path)
     if text is None:
-        raise ValueError(f"{path.name} is missing, or no file")
+        raise ValueError(f"{path.name} is missing, or is not a regular file")
     tasks: list[tuple[int, ...]] = []
     remaining = units
     for line in text.decode("ascii").splitlines():

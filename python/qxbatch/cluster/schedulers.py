@@ -23,7 +23,7 @@ class Scheduler(NamedTuple):
     other: str
     """Directive of an option that is passed on: `key`, `value`."""
     before_end: str
-    """Directive that sends SIGTERM before the time limit; empty if the scheduler does so by default."""
+    """Directive that sends SIGTERM before the time limit; empty if the scheduler has none."""
     after: tuple[str, ...]
     """Words of the dependency on the end of `ids`."""
     ids: tuple[str, str]
@@ -41,17 +41,17 @@ class Scheduler(NamedTuple):
     least_array: int
     """Arrays of fewer tasks are refused."""
     largest_array: int
-    """Used where the scheduler does not report its limit."""
+    """Used if the scheduler is not asked for its limit, or does not report it."""
     query: tuple[str, ...]
     """Lists waiting and running tasks, one on each line."""
     by_name: str
-    """Option that restricts it to jobs of these names."""
+    """Option that restricts the query to jobs of these names; empty if there is none."""
     line: str
     """Regular expression of a line: groups `job`, `index`, `state` and, unless `by_name` chooses the jobs, `name`."""
     named: tuple[str, ...]
-    """Shows the whole name of a job, whose id follows: a list may shorten names."""
+    """Command that shows the whole name of the job whose id follows: a list may shorten names."""
     name_shown: str
-    """Regular expression whose first group is the name in its output."""
+    """Regular expression whose first group is the name in the output of `named`."""
     pending: tuple[str, ...]
     """States of jobs that wait."""
     ended: tuple[str, ...]
@@ -62,9 +62,9 @@ class Scheduler(NamedTuple):
     cpus: tuple[str, ...]
     """Variables with the CPUs of a task."""
     memory: tuple[tuple[str, int], ...]
-    """Variables with its memory, and their unit in bytes."""
+    """Variables with the memory of a task, and their unit in bytes."""
     job: tuple[str, ...]
-    """Variables with the id of the job in a task."""
+    """Variables with the id of a task's job; the first one that is set counts."""
     time: Callable[[int], str]
     mem: Callable[[int], str]
 

@@ -37,7 +37,7 @@ class Job(NamedTuple):
     array: Array | None
     """None: a single job."""
     host_command: str = ""
-    """Shell words of a command that runs before it, outside the container."""
+    """Shell words of a command that runs before `command`, outside the container."""
     units: int = 0
     """Number of units of the submission, for the dependent job."""
 
@@ -51,7 +51,7 @@ def script(scheduler: Scheduler, spec: SchedulerSpec, job: Job) -> str:
         lines.append(f"task=$(( {index} + {first} ))")
     if job.host_command:
         lines.append(job.host_command)
-    # exec: the signal before the time limit reaches the work itself, not a shell that would end without it
+    # exec: the signal before the time limit reaches qxbatch, not a shell
     return "\n".join([*lines, f"exec {job.command}"]) + "\n"
 
 
@@ -91,7 +91,8 @@ def _path(scheduler: Scheduler, folder: Path, name: str) -> str:
     plain = _PLAIN.fullmatch(text) is not None
     if "\n" in text or not (plain or scheduler.quoted):
         raise UsageError(
-            f"{scheduler.name} cannot write its logs below {text!r}.", "Use a sessions folder without blanks and signs."
+            f"{scheduler.name} cannot write its logs below {text!r}.",
+            "Use a sessions folder whose path has no blanks and no special characters.",
         )
     for sign, instead in scheduler.escaped:
         text = text.replace(sign, instead)
@@ -99,12 +100,12 @@ def _path(scheduler: Scheduler, folder: Path, name: str) -> str:
 
 
 def _requests_memory(spec: SchedulerSpec) -> bool:
-    """Return whether an option requests memory in another way, which excludes this directive."""
+    """Return whether an option requests memory per CPU or the like, so that no directive requests it per task."""
     return spec.mem is None and any(key.replace("-", "_").startswith("mem_per_") for key, _ in spec.options)
 
 
 def _is_in_array(scheduler: Scheduler, directive: str) -> bool:
-    """Return whether the directive of the array contains the name, so that this directive is omitted."""
+    """Return whether a directive gives only the name, which the directive of the array contains, too."""
     return "{name}" in scheduler.fields["array"] and directive.startswith(scheduler.fields["name"].partition("{")[0])
 
 
@@ -119,7 +120,7 @@ def _array(scheduler: Scheduler, spec: SchedulerSpec, job: Job, array: Array) ->
 
 
 def _other(scheduler: Scheduler, key: str, value: str) -> str:
-    """Return the directive of a passed option; an option without a value is a flag."""
+    """Return the directive of an option that is passed on; one without a value is a flag."""
     text = scheduler.other.format(key=key.replace("_", "-") if scheduler.prefix == "#SBATCH" else key, value=value)
     return text if value else re.sub(r"[= ]$", "", text)
 
@@ -130,7 +131,7 @@ def dependency(scheduler: Scheduler, ids: Sequence[str]) -> list[str]:
     return [word.format(ids=separator.join(id_format.format(job) for job in ids)) for word in scheduler.after]
 
 
-def submitting(scheduler: Scheduler, arrays: Mapping[str, Path], end: Path, jobs: Path, sums: str) -> str:
+def submission_script(scheduler: Scheduler, arrays: Mapping[str, Path], end: Path, jobs: Path, sums: str) -> str:
     """Return the shell script that submits these scripts and records the ids of their jobs.
 
     `sums` has their checksums: a script that somebody changed meanwhile is not submitted.
@@ -162,7 +163,7 @@ def shell_word_of_task(word: str) -> str:
 
 
 def in_container(scheduler: Scheduler, image: Path, binds: Sequence[Path], words: Sequence[str]) -> str:
-    """Return shell words that run a command in the image, with these folders bound at the same paths."""
+    """Return shell words that run a command in the image, with these folders and files bound to the same paths."""
     names = dict.fromkeys(
         (*scheduler.job, scheduler.index_variable, *scheduler.cpus, *(n for n, _ in scheduler.memory), *_OF_NODE)
     )

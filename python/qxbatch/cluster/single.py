@@ -26,7 +26,9 @@ def import_one(settings: Settings, name: str) -> int:
     selected = match_name(settings, name)
     observer = RunObservers(settings)
     with observer.progress:
-        report = import_named(settings, selected.packets, selected.units, observer, lambda space: Locks(space.locks))
+        report = import_named(
+            settings, selected.packets, selected.units, observer, lambda workspace: Locks(workspace.locks)
+        )
     note = _note(report, settings, name, selected)
     if note and not settings.quiet:
         print(note)

@@ -14,6 +14,7 @@ FOLDER_SIZE = 1000
 """Largest number of state files in one folder."""
 
 LONGEST_REASON = 2000
+"""Characters of a reason that are written."""
 LARGEST = 1 << 16
 """Largest size of a state file in bytes."""
 
@@ -32,7 +33,7 @@ FINAL = (State.DONE, State.FAILED)
 
 
 class UnitState(NamedTuple):
-    """A unit: the packets of one session."""
+    """The state of a unit: the packets of one session."""
 
     number: int
     """In its submission."""
@@ -114,12 +115,12 @@ def _is_right(key: str, value: object) -> bool:
 
 
 def _is_name(name: object) -> bool:
-    """Return whether a file can have this name."""
-    return is_plain_name(name) and os.fsencode(str(name)) != b""  # fsencode raises ValueError
+    """Return whether a file can have this name. Raises ValueError for text that cannot be encoded."""
+    return is_plain_name(name) and os.fsencode(str(name)) != b""
 
 
 def possible_numbers(folder: Path, below: int) -> Iterator[int]:
-    """Yield the numbers whose state files may exist, in their order. Raises OSError."""
+    """Yield the numbers less than `below` whose state files may exist, in ascending order. Raises OSError."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - names
     except (FileNotFoundError, NotADirectoryError):
@@ -146,7 +147,7 @@ def write_state(folder: Path, state: UnitState) -> None:
     """Replace a state file. Raises OSError.
 
     It is not synced: after a crash of the file server a unit may have an older state. Then its import is repeated, which
-    does nothing if the session exists.
+    does nothing if the session exists, except with --overwrite.
     """
     path = state_path(folder, state.number)
     refuse_link(path.parent)
@@ -168,4 +169,4 @@ def write_new_states(folder: Path, states: list[UnitState]) -> None:
         if path.parent not in folders:
             path.parent.mkdir(parents=True)
             folders.add(path.parent)
-        path.write_text(as_text(state), encoding="utf-8", errors="surrogateescape")
+        path.write_text(as_text(state), encoding="ascii")

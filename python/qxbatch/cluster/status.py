@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.cluster.counts import count
 from qxbatch.cluster.queue import Queue, ask
 from qxbatch.cluster.rounds import Round
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.state import FINAL, State, UnitState
 from qxbatch.cluster.submission import END_JOB, Submission
+from qxbatch.counted import counted
 from qxbatch.problems import UsageError
 
 JOB_GONE = "its job ended without a result"
@@ -33,7 +33,7 @@ class Row(NamedTuple):
     state: State
     reason: str
     unknown: bool
-    """The queue did not answer: the state is the last recorded one."""
+    """Whether the state is only the last recorded one: the queue did not answer or may hide the job, or rounds cannot be read."""
     place: Place | None = None
 
     @property
@@ -50,7 +50,7 @@ class Row(NamedTuple):
 
 
 class Status(NamedTuple):
-    """All submitted units of a sessions folder, each once."""
+    """The units of submissions, each packet in its last submission."""
 
     rows: tuple[Row, ...]
     queues: Mapping[str, Queue] = {}
@@ -98,7 +98,7 @@ def _readable_states(submission: Submission, unreadable: list[str]) -> list[Unit
     reasons: list[str] = []
     states = list(submission.all_states(reasons.append))
     if reasons:
-        unreadable.append(f"Submission {submission.id}: {count(len(reasons), 'state')} cannot be read: {reasons[0]}.")
+        unreadable.append(f"Submission {submission.id}: {counted(len(reasons), 'state')} cannot be read: {reasons[0]}.")
     return states
 
 
@@ -126,7 +126,7 @@ def queues_of(submissions: Sequence[Submission]) -> dict[str, Queue]:
 
 
 def places_of(submission: Submission) -> Mapping[int, Place]:
-    """Return the last place of each unit."""
+    """Return the last place of each unit. Raises UsageError."""
     places: dict[int, Place] = {}
     for round_ in submission.rounds():
         places.update((number, Place(round_, None)) for number in round_.remaining)
@@ -139,12 +139,12 @@ def row_of(submission: Submission, unit: UnitState, place: Place | None, queue: 
     """Return the row of a unit. `queue` is None if no queue had to be read."""
     if unit.state in FINAL or queue is None or not queue.answered:
         return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, place)
-    waits = _waits(submission, place)
+    why_no_job = _why_no_job(submission, place)
     job = _job(submission, place)
     if job is not None and unit.state is State.RUNNING and queue.is_pending(*job):
         return Row(submission, unit, State.WAITING, "its job was requeued", False, place)
-    if waits or (job is not None and queue.has(*job)):
-        return Row(submission, unit, unit.state, waits or unit.reason, False, place)
+    if why_no_job or (job is not None and queue.has(*job)):
+        return Row(submission, unit, unit.state, why_no_job or unit.reason, False, place)
     with contextlib.suppress(OSError, ValueError):  # the job may have ended after its state was read
         unit = submission.state(unit.number)
     # a queue may not show the jobs of other users
@@ -154,7 +154,7 @@ def row_of(submission: Submission, unit: UnitState, place: Place | None, queue: 
     return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, place)
 
 
-def _waits(submission: Submission, place: Place | None) -> str:
+def _why_no_job(submission: Submission, place: Place | None) -> str:
     """Return why a unit has no job yet; empty if it has one or will not get one."""
     if place is None or _job(submission, place):
         return ""

@@ -31,14 +31,17 @@ END_JOB = "end"
 
 
 NEW_SECONDS = 120.0
-"""Longest time that submitting takes, in seconds."""
+"""Seconds since a round was last written during which its jobs may not be recorded yet."""
 
+SUBMIT_LOCK = "submit"
+"""The lock of a run that submits, so that two runs do not submit the same packet."""
 MOST_UNITS = 10**6
 """No submission has more units."""
 MOST_ROUNDS = 999_999
 _FIELDS: Mapping[str, type] = {"options": dict, "units": int, "scheduler": str, "cwd": str, "bids_app": bool}
+"""Fields that a record must have."""
 _LISTS = ("typed", "binds", "found")
-"""Fields of a record, and those that may be missing."""
+"""Fields that it may have."""
 
 
 class Submission:
@@ -89,7 +92,7 @@ class Submission:
             )
 
     def need_unchanged(self, digest: str) -> None:
-        """Raise UsageError if the record is not the one with this SHA-256, which the job got when it was submitted."""
+        """Raise UsageError if the record has another SHA-256 than when the job was submitted, or another owner."""
         self._need_owner()
         if self.file.digest != digest:
             raise UsageError(
@@ -112,7 +115,7 @@ class Submission:
         write_state(self.states, state)
 
     def all_states(self, refused: Callable[[str], object] = lambda _: None) -> Iterator[UnitState]:
-        """Yield the states of all units in their order; pass the reasons why others cannot be read to `refused`."""
+        """Yield the states of units in order; pass the reasons why some cannot be read to `refused`. Missing ones are skipped."""
         for number in possible_numbers(self.states, self.size):
             try:
                 yield self.state(number)
@@ -121,7 +124,7 @@ class Submission:
             except OSError as error:
                 refused(error_text(error))
             except ValueError as error:
-                refused(f"the state of packet {number} {error}")
+                refused(f"the state of unit {number} {error}")
 
     def round_numbers(self) -> list[int]:
         """Return the numbers of its rounds."""
@@ -159,7 +162,7 @@ class Submission:
         return round_path(self.folder, number, "jobs")
 
     def script_path(self, number: int, name: str) -> Path:
-        """Return the path of a script of a round."""
+        """Return the path of the script of an array, or of the dependent job."""
         return round_path(self.folder, number, f"{name}.sh")
 
     def log_folder(self, number: int, name: str) -> Path:
@@ -197,7 +200,7 @@ class Submission:
         self._remove_files(number)
 
     def _remove_files(self, number: int) -> None:
-        """Remove the files of a round that does not exist, and its logs: whoever wrote them, they may be links."""
+        """Remove the other files of a round whose .json does not exist, and its logs; links are not followed."""
         for ending in ("tasks", "jobs"):
             remove_tree(round_path(self.folder, number, ending))
         logs = self.folder / LOGS
@@ -279,13 +282,13 @@ def _read(folder: Path) -> Submission | None:
 
 
 def _check(record: Mapping[str, Any]) -> None:
-    """Raise ValueError if this is no record of a submission."""
+    """Raise ValueError if this is not the record of a submission."""
     if record.get("schema") != SCHEMA:
         raise ValueError(f"{NAME} has the schema {str(record.get('schema'))[:20]}, not {SCHEMA}")
     wrong = [key for key, kind in _FIELDS.items() if type(record.get(key)) is not kind]
     wrong += [key for key in _LISTS if not isinstance(record.get(key, []), list)]
     if wrong or not 0 <= record["units"] <= MOST_UNITS:
-        raise ValueError(f"{NAME} has no right value of {(wrong or ['units'])[0]}")
+        raise ValueError(f"{NAME} has no valid value of {(wrong or ['units'])[0]}")
 
 
 def _unreadable(folder: Path, error: Exception) -> UsageError:

@@ -12,19 +12,21 @@ from typing import NamedTuple
 from qxbatch.cluster.command import Answer, call
 from qxbatch.cluster.grouping import Array, Plan, plan
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler, printed_id
-from qxbatch.cluster.script import TASK, Job, dependency, in_container, script, shell_word_of_task, submitting
+from qxbatch.cluster.script import TASK, Job, dependency, in_container, script, shell_word_of_task, submission_script
 from qxbatch.cluster.submission import END_JOB, Submission
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
+from qxbatch.visible import shell_word
 
-LARGER = 2
-MOST_LARGER = 8
-"""Largest factor by which groups grow if the scheduler refuses jobs."""
-
-
+GROWTH = 2
+"""Factor by which tasks grow each time the scheduler refuses an array."""
+MAX_GROWTH = 8
+"""Largest factor by which they grow in all."""
 TRIES = 10
+"""How often the dependent job is submitted after an array was cancelled for it."""
 WAIT_SECONDS = 1.0
+"""Pause between these attempts."""
 
 
 class Submitted(NamedTuple):
@@ -67,14 +69,14 @@ class Submitter:
         """Checksums of the scripts, as sha256sum reads them."""
 
     def submit(self, sizes: Mapping[int, int], retry_factor: int = 1) -> Submitted:
-        """Submit units (number to size). Raises UsageError (69) if no job is accepted."""
+        """Submit units; `sizes` maps their numbers to bytes. Raises UsageError (69) if no array is accepted."""
         largest = largest_array(self.scheduler)
         self.number = self.submission.add_round(Plan((), ()), sorted(sizes))
         remaining, factor = dict(sizes), 1
-        while remaining and factor <= MOST_LARGER:
+        while remaining and factor <= MAX_GROWTH:
             self._arrays(plan(remaining, self.spec.minutes * factor, largest, retry_factor))
             remaining = self._not_accepted(sizes)
-            factor *= LARGER
+            factor *= GROWTH
         end = self._end(remaining)
         while end is None:
             self._withdraw()
@@ -88,7 +90,7 @@ class Submitter:
         self.number = self.submission.add_round(planned, printed=True)
         arrays = {str(k): self._script(str(k), array) for k, array in enumerate(planned.arrays)}
         end = self._script(END_JOB, None)
-        return submitting(self.scheduler, arrays, end, self.submission.jobs_path(self.number), self.sums)
+        return submission_script(self.scheduler, arrays, end, self.submission.jobs_path(self.number), self.sums)
 
     def _arrays(self, planned: Plan) -> None:
         """Submit arrays until one is refused."""
@@ -112,12 +114,12 @@ class Submitter:
         return {number: size for number, size in sizes.items() if number not in accepted}
 
     def _end(self, remaining: Mapping[int, int]) -> str | None:
-        """Submit the dependent job; None if it is refused. Raises UsageError if no array was accepted."""
+        """Submit the dependent job; return its id, None if it is refused. Raises UsageError if no array is submitted."""
         if not self.jobs:
             self.submission.remove_round(self.number)
             raise UsageError(
                 f"{self.scheduler.submit[0]} refused the jobs: {self.refusal}.",
-                f"Correct the options of --scheduler, then: qxbatch resume {self.submission.sessionsfolder}",
+                f"Correct the options of --scheduler, then: qxbatch resume {shell_word(str(self.submission.sessionsfolder))}",
                 ExitStatus.NO_CONVERTER,
             )
         self._write(sorted(remaining))
@@ -128,7 +130,7 @@ class Submitter:
         return end
 
     def _end_after_a_while(self, remaining: Mapping[int, int]) -> str | None:
-        """Submit the dependent job after the cancelled array has left the queue; None if it is still refused."""
+        """Submit the dependent job until the cancelled array has left the queue; None if it is still refused."""
         for _ in range(TRIES):
             end = self._end(remaining)
             if end is not None:

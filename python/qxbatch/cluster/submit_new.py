@@ -4,11 +4,11 @@ import shutil
 import time
 from collections.abc import Callable
 
-from qxbatch.cluster.counts import count
 from qxbatch.cluster.outcome import submitted_text
 from qxbatch.cluster.state import State
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import Submitter
+from qxbatch.counted import counted
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
@@ -16,7 +16,7 @@ from qxbatch.settings.scheduler import SchedulerSpec
 def submit_new(submission: Submission, spec: SchedulerSpec, out: Callable[[str], object] | None) -> str:
     """Submit waiting units, or pass the script that submits them to `out`; return the message.
 
-    Raises UsageError and removes the submission, since none of its jobs would run.
+    Raises UsageError if no job is accepted; the submission is then removed.
     """
     sizes = {
         unit_state.number: unit_state.size
@@ -28,7 +28,7 @@ def submit_new(submission: Submission, spec: SchedulerSpec, out: Callable[[str],
     try:
         if out is not None:
             out(submitter.print_script(sizes))
-            return f"The script on standard output submits {count(len(sizes), 'packet')}."
+            return f"The script on standard output submits {counted(len(sizes), 'session')}."
         submitted = submitter.submit(sizes)
     except UsageError as error:
         shutil.rmtree(submission.folder, ignore_errors=True)

@@ -4,14 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from qxbatch.cluster.counts import count
 from qxbatch.cluster.state import State
 from qxbatch.cluster.status import Row, Status
+from qxbatch.counted import counted
 from qxbatch.visible import one_line, shell_word
 from qxbatch.wrapping import text_width, wrapped
 
 LONGEST = 15
-"""Number of rows that are listed without --list-all."""
+"""Most rows that are listed without --list-all."""
 _FIRST = (State.LOST, State.FAILED, State.RUNNING, State.WAITING, State.DONE)
 """Order of the table: states that need action come first."""
 
@@ -38,10 +38,9 @@ def _value(row: Row, packet: str) -> dict[str, object]:
 
 def as_text(status: Status, *, list_all: bool = False) -> str:
     """Return counts, packets, and the commands for lost and failed ones."""
-    counted = Counter(row.state for row in status.rows for _ in row.unit.packets)
-    total = sum(counted.values())
-    counts_text = ", ".join(f"{counted[state]} {state}" for state in State if counted[state])
-    lines = [f"{count(total, 'packet')}: {counts_text}."]
+    counts = Counter(row.state for row in status.rows for _ in row.unit.packets)
+    counts_text = ", ".join(f"{counts[state]} {state}" for state in State if counts[state])
+    lines = [f"{counted(counts.total(), 'packet')}{f': {counts_text}' if counts else ''}."]
     if status.unanswered:
         lines += wrapped(
             f"The queue does not answer ({one_line(status.unanswered)}): the states waiting and running are unknown and shown "

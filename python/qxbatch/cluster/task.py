@@ -16,7 +16,8 @@ REMAINING = "remaining"
 def run_task(folder: str, submission_id: str, task: str) -> int:
     """Do the work of a task, and return the exit status.
 
-    `task` is `ROUND/NUMBER` to import the units of a task, `ROUND/end` to write the study level, or `ROUND/remaining`.
+    `task` is `ROUND/NUMBER` to import the units of a task, `ROUND/end` to write the study level, or `ROUND/remaining`
+    to submit the units that had no job.
 
     Raises UsageError.
     """
@@ -39,9 +40,9 @@ def run_task(folder: str, submission_id: str, task: str) -> int:
 
 
 def _states(submission: Submission, round_number: int, task: int) -> Iterator[UnitState]:
-    """Yield the states of a task's units. A unit whose state file cannot be read is skipped with a message; `resume` repeats it."""
+    """Yield the states of a task's units. A unit whose state file cannot be read is skipped with a message."""
     for unit in submission.task(round_number, task):
         try:
             yield submission.state(unit)
         except (OSError, ValueError) as error:
-            print(f"Unit {unit} is left out: {error}")
+            print(f"Unit {unit} is skipped: {error}")

@@ -7,8 +7,8 @@ from qxbatch.session.contents import has_session
 from qxbatch.settings.model import Settings
 
 
-def write_others(report: Report, writer: StateWriter, settings: Settings) -> None:
-    """Write the states of units that were not imported: finished or refused before, or no longer in the inbox."""
+def write_unready(report: Report, writer: StateWriter, settings: Settings) -> None:
+    """Write the states of units of which no packet was ready."""
     by_session: dict[str, list[Candidate]] = {}
     for candidate in report.candidates:
         if candidate.session is not None:

@@ -8,7 +8,7 @@ from qxbatch.cluster.job_locks import job_id, job_locks
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.state import FINAL, UnitState
 from qxbatch.cluster.submission import Submission
-from qxbatch.cluster.unready import write_others
+from qxbatch.cluster.unready import write_unready
 from qxbatch.exits import ExitStatus
 from qxbatch.pipeline.ending import end_imported
 from qxbatch.pipeline.named_units import import_named
@@ -17,7 +17,7 @@ from qxbatch.settings.model import Settings
 
 
 def import_units(submission: Submission, settings: Settings, states: Sequence[UnitState]) -> int:
-    """Import the units without a result. A requeued task starts again and does not repeat finished units."""
+    """Import the units without a result; return the exit status. A requeued task does not repeat finished units."""
     todo = [state for state in states if state.state not in FINAL]
     if not todo:
         print("All packets of this task have results.")
@@ -30,6 +30,8 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
     packets = [packet for state in todo for packet in state.packets]
     units = [state.unit for state in todo]
     with observer.progress:
-        report = import_named(settings, packets, units, observer, lambda space: job_locks(space.locks, scheduler, job))
-    write_others(report, writer, settings)
+        report = import_named(
+            settings, packets, units, observer, lambda workspace: job_locks(workspace.locks, scheduler, job)
+        )
+    write_unready(report, writer, settings)
     return end_imported(settings, report, observer)

@@ -12,7 +12,7 @@ from qxbatch.commands.bids_export import export_plans
 from qxbatch.commands.bids_init import propose_rules
 from qxbatch.commands.bids_options import PRINTED, BidsOptions, read_options
 from qxbatch.commands.places import chosen_sessions
-from qxbatch.discover.filters import by_glob
+from qxbatch.discover.filters import matches_glob
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.session.folder import SessionFolder
@@ -43,7 +43,7 @@ def run(options: Mapping[str, object]) -> int:
 def _chosen(plans: list[SessionPlan], options: BidsOptions) -> list[SessionPlan]:
     if not options.sessions:
         return plans
-    chosen = [plan for plan in plans if by_glob(plan.session.id, options.sessions)]
+    chosen = [plan for plan in plans if matches_glob(plan.session.id, options.sessions)]
     if not chosen:
         raise UsageError(
             f"--sessions={','.join(options.sessions)} names no session in {options.sessionsfolder}.",

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from qxbatch.cluster.command import call
-from qxbatch.cluster.counts import count
 from qxbatch.cluster.queue import other_job
 from qxbatch.cluster.status import live_jobs, queues_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.commands.submitted import say_unreadable, submitted_in
+from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
+from qxbatch.visible import shell_word
 
 
 def run(options: Mapping[str, object]) -> int:
@@ -40,9 +41,9 @@ def run(options: Mapping[str, object]) -> int:
     for submission, number in unused:  # scripts that were not run
         submission.remove_round(number)
     if not options["--quiet"]:
-        print(f"{count(sum(cancelled), 'job')} cancelled." if any(cancelled) else "No job waits or runs.")
+        print(f"{counted(sum(cancelled), 'job')} cancelled." if any(cancelled) else "No job waits or runs.")
         if any(cancelled) or unused:
-            print(f"To import what has no result: qxbatch resume {folder}")
+            print(f"To import what has no result: qxbatch resume {shell_word(str(folder))}")
     return int(ExitStatus.OK)
 
 

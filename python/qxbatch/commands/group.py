@@ -1,6 +1,6 @@
 """The BIDS-App level `group`: the table of the study, from the summaries of its sessions."""
 
-from qxbatch.discover.filters import by_label
+from qxbatch.discover.filters import label_reason
 from qxbatch.exits import ExitStatus
 from qxbatch.model import SessionId
 from qxbatch.os_error import error_text
@@ -24,7 +24,7 @@ def run(settings: Settings) -> int:
     folder = settings.sessionsfolder
     sessions = [path for path in sessions_in(folder) if _is_chosen(settings, SessionFolder(path))]
     if not sessions and settings.check is Check.ANY:
-        print(f"There is no session in {folder} (--check=no makes this no error).")
+        print(f"There is no session in {folder} (with --check=no this is not an error).")
         return int(ExitStatus.NOTHING_READY)
     if settings.test:
         print(as_tsv(study_of(map(SessionFolder, sessions), data_sets=existing_exports(folder)).rows), end="")
@@ -54,4 +54,4 @@ def _is_chosen(settings: Settings, folder: SessionFolder) -> bool:
         return True
     summary = folder.readable_summary
     session = SessionId(folder.subject or folder.id, summary.session.session if summary else None)
-    return not by_label(settings, session)
+    return not label_reason(settings, session)

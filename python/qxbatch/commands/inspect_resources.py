@@ -15,7 +15,7 @@ from qxbatch.commands.threads import threads_of
 from qxbatch.core import Monitor
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
-from qxbatch.pipeline.signals import afterwards
+from qxbatch.pipeline.signals import delayed_signals
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.paths import absolute
@@ -72,7 +72,7 @@ def interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
     """Return what `work` returns. Ctrl-C stops it, and it clears its temporary folder."""
     with ThreadPoolExecutor(1) as pool:
         try:
-            with afterwards():
+            with delayed_signals():
                 future = pool.submit(work)
             while not future.done():  # a signal just before a wait does not end the wait
                 wait([future], timeout=_TICK)

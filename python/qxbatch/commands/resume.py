@@ -4,14 +4,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from qxbatch.cluster.counts import count
 from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.outcome import submitted_text
 from qxbatch.cluster.resubmit import resubmit, script_again
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, places_of, status_of
-from qxbatch.cluster.submission import Submission
+from qxbatch.cluster.submission import SUBMIT_LOCK, Submission
 from qxbatch.commands.submitted import say_unreadable, submitted_in
+from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
@@ -25,7 +25,7 @@ def run(options: Mapping[str, object]) -> int:
     locks = Locks(Workspace(folder).locks)
     ids = []
     try:
-        with locks.waiting("submit"):  # two calls at once submit nothing twice
+        with locks.waiting(SUBMIT_LOCK):
             chosen = _chosen(status_of(submissions), options)
             for submission, units in chosen:
                 submission.need_own()
@@ -69,7 +69,7 @@ def _helps(row: Row) -> bool:
 def _say_published(rows: Sequence[Row]) -> None:
     if rows:
         names = ", ".join(row.unit.unit for row in rows[:5]) + (" ..." if len(rows) > 5 else "")  # noqa: PLR2004 - named
-        print(f"{count(len(rows), 'session')} with series that failed are complete otherwise, and stay: {names}.")
+        print(f"{counted(len(rows), 'session')} with series that failed are complete otherwise, and stay: {names}.")
 
 
 def _submit(submission: Submission, units: list[UnitState], options: Mapping[str, object]) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from qxbatch.discover.entry import Entry, is_loose_dicom
 from qxbatch.discover.existing import compare_existing
-from qxbatch.discover.folder_clash import in_own_folders
+from qxbatch.discover.folder_clash import refuse_shared_folders
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import Sniff, core_sniff, list_inbox
 from qxbatch.discover.plan import judge_entries, judge_same_session, session_of
 from qxbatch.discover.readiness import with_fingerprint
-from qxbatch.discover.session_folders import refuse_foreign_inbox, without_sessions
+from qxbatch.discover.session_folders import refuse_foreign_inbox, refuse_session_folders
 from qxbatch.model import Candidate
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
@@ -31,7 +31,7 @@ def candidates(
     now_ns: Callable[[], int] = time.time_ns,
     only: Collection[str] | None = None,
 ) -> list[Candidate]:
-    """Return everything in the inbox (or the requested session folders), sorted by name, each with its verdict.
+    """Return the entries of the inbox (or the requested session folders), sorted by name, each with its verdict.
 
     In folder mode a candidate is a session folder, and its packet is `<session>/inbox`. With `only`, other names are
     ignored. Raises UsageError.
@@ -47,7 +47,7 @@ def candidates(
 
 
 def logfile_rows(settings: Settings) -> "LogfileRows | None":
-    """Return the logfile's table, where there is one. Raises UsageError."""
+    """Return the table of the logfile; None without --logfile. Raises UsageError."""
     if settings.logfile is None:
         return None
     from qxbatch.resolve.logfile import read_logfile
@@ -68,10 +68,12 @@ def of_folders(
 def _of_inbox(
     settings: Settings, entries: Sequence[Entry], rows: "LogfileRows | None", studies: "Studies | None"
 ) -> list[JudgedEntry]:
-    judged = in_own_folders(judge_entries(entries, settings, rows), settings, partial(session_of, settings, rows))
+    judged = refuse_shared_folders(
+        judge_entries(entries, settings, rows), settings, partial(session_of, settings, rows)
+    )
     if sum(map(is_loose_dicom, entries)) > 1:
         from qxbatch.discover.loose import core_studies, judge_loose
 
         judged = judge_loose(entries, judged, settings, studies or core_studies)
-    judged = without_sessions(compare_existing(judged, settings), settings)
+    judged = refuse_session_folders(compare_existing(judged, settings), settings)
     return judge_same_session(judged, settings)

@@ -10,7 +10,7 @@ from qxbatch.settings.model import OnMixed, Settings
 
 
 def compare_existing(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
-    """Refuse ready entries whose session folder cannot be opened; set those whose session exists to ALREADY_THERE."""
+    """Refuse ready entries whose session folder cannot be opened; judge those whose session exists (see `judge_existing`)."""
     named = {entry.session.id for entry in judged if entry.ready and entry.session}
     folders = {name: settings.sessionsfolder / name for name in named}
     unreadable = {

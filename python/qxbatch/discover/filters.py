@@ -20,10 +20,10 @@ def filter_reason(settings: Settings, name: str, session: SessionId | None) -> s
         re.fullmatch(expression, text) for expression in settings.sessions for text in texts
     ):
         return "--sessions does not name it"
-    return "" if session is None else by_label(settings, session)
+    return "" if session is None else label_reason(settings, session)
 
 
-def by_label(settings: Settings, session: SessionId) -> str:
+def label_reason(settings: Settings, session: SessionId) -> str:
     """Return which label excludes a session; empty if none does."""
     if settings.participant_labels and session.subject.removeprefix("sub-") not in settings.participant_labels:
         return "--participant-label does not name its subject"
@@ -32,18 +32,18 @@ def by_label(settings: Settings, session: SessionId) -> str:
     return ""
 
 
-def by_glob(name: str, globs: Sequence[str]) -> bool:
+def matches_glob(name: str, globs: Sequence[str]) -> bool:
     """Return whether a session folder's name matches one of the glob patterns (case-sensitive; `{a,b}` matches either)."""
-    return any(re.fullmatch(translate(pattern), name) for glob in globs for pattern in braces(glob))
+    return any(re.fullmatch(translate(pattern), name) for glob in globs for pattern in expand_braces(glob))
 
 
-def braces(glob: str) -> list[str]:
+def expand_braces(glob: str) -> list[str]:
     """Expand `{a,b}`, also nested; braces without a comma are literal."""
     for start, end in _pairs(glob):
         inner = glob[start + 1 : end]
         items = _items(inner)
         if len(items) > 1:
-            return [expanded for item in items for expanded in braces(glob[:start] + item + glob[end + 1 :])]
+            return [expanded for item in items for expanded in expand_braces(glob[:start] + item + glob[end + 1 :])]
     return [glob]
 
 

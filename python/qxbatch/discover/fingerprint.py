@@ -10,7 +10,7 @@ from qxbatch.walk import DEEPEST
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    """Return files, bytes, newest modification time, and a hash over all names, sizes and times.
+    """Return files, bytes, newest modification time, and inodes; for a folder also a hash over all names, sizes and times.
 
     The hash detects a file that was replaced by one of the same size while another file has a later time.
 

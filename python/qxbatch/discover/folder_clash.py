@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.refused import renamed_and_imported
+from qxbatch.discover.refused import rename_and_import_command
 from qxbatch.problems import Code
 from qxbatch.resolve.rename import FindSession
 from qxbatch.session.equal_names import folded, ignores_case, other_name
@@ -14,7 +14,9 @@ from qxbatch.settings.model import Settings
 _HINT = "Rename one of them, or use a sessions folder on a file system that distinguishes upper and lower case."
 
 
-def in_own_folders(judged: list[JudgedEntry], settings: Settings, find_session: FindSession) -> list[JudgedEntry]:
+def refuse_shared_folders(
+    judged: list[JudgedEntry], settings: Settings, find_session: FindSession
+) -> list[JudgedEntry]:
     """Refuse packets that would be published into the folder of another session, of this run or an existing one.
 
     `find_session` returns the session of another name.
@@ -28,7 +30,7 @@ def in_own_folders(judged: list[JudgedEntry], settings: Settings, find_session: 
     together = clash and ignores_case(sessionsfolder)
     return [
         _with_command(entry, settings, find_session)
-        for entry in judge_one_folder(judged, existing, ignores_case=together)
+        for entry in refuse_same_folder(judged, existing, ignores_case=together)
     ]
 
 
@@ -36,10 +38,10 @@ def _with_command(judged: JudgedEntry, settings: Settings, find_session: FindSes
     problem = judged.problem
     if problem is None or problem.hint != _HINT:
         return judged
-    return judged._replace(problem=replace(problem, command=renamed_and_imported(judged, settings, find_session)))
+    return judged._replace(problem=replace(problem, command=rename_and_import_command(judged, settings, find_session)))
 
 
-def judge_one_folder(
+def refuse_same_folder(
     judged: Sequence[JudgedEntry], existing: Mapping[str, str], *, ignores_case: bool
 ) -> list[JudgedEntry]:
     """Refuse ready packets of a session whose folder is that of another session.

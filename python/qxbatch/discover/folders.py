@@ -5,20 +5,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.discover.filters import by_glob, by_label
+from qxbatch.discover.filters import label_reason, matches_glob
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
-from qxbatch.discover.refused import renamed_and_imported
+from qxbatch.discover.refused import rename_and_import_command
 from qxbatch.model import Verdict
 from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.nameformat import by_folder
 from qxbatch.resolve.names import RESERVED, fault
-from qxbatch.session.contents import has_results, why_unreadable
+from qxbatch.session.contents import has_file, has_results, why_unreadable
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
-from qxbatch.walk import walk
 
 
 class ListedFolder(NamedTuple):
@@ -26,7 +25,7 @@ class ListedFolder(NamedTuple):
 
     path: Path
     has_data: bool
-    """Whether its inbox contains a file, in any folder."""
+    """Whether its inbox contains a file, in any folder, or a folder that cannot be listed."""
     has_results: bool
     """Whether dicom or nii contains a file."""
     unreadable: str = ""
@@ -41,29 +40,22 @@ def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str]
     listed = []
     for name in names_in(sessionsfolder) if only is None else sorted(only, key=os.fsencode):
         path = sessionsfolder / name
-        if name.startswith(".") or name.casefold() in RESERVED or not by_glob(name, globs) or not path.is_dir():
+        if name.startswith(".") or name.casefold() in RESERVED or not matches_glob(name, globs) or not path.is_dir():
             continue
         listed.append(session_folder(path))
     return listed
 
 
 def session_folder(path: Path) -> ListedFolder:
-    """Examine one session folder."""
+    """Return what a session folder contains."""
     unreadable = why_unreadable(path)
     if unreadable:
         return ListedFolder(path, True, True, unreadable)
-    return ListedFolder(path, _has_file(SessionPaths(path).inbox), has_results(path))
-
-
-def _has_file(inbox: Path) -> bool:
-    """A folder that cannot be listed may contain files: its reader reports why it cannot be read."""
-    unreadable: list[OSError] = []
-    has_file = any(files for _root, _folders, files in walk(inbox, onerror=unreadable.append))
-    return has_file or any(not isinstance(error, FileNotFoundError) for error in unreadable)
+    return ListedFolder(path, has_file(SessionPaths(path).inbox), has_results(path))
 
 
 def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[JudgedEntry]:
-    """Judge each session folder; a pure function, as the plan of inbox mode."""
+    """Judge each session folder as it was listed. Only hints and commands for refused ones look at the disk."""
     return [_judge(folder, settings) for folder in folders]
 
 
@@ -74,7 +66,7 @@ def _judge(folder: ListedFolder, settings: Settings) -> JudgedEntry:
     if session is None:
         return judged.turned(Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}")
     judged = judged._replace(session=session)
-    filtered = by_label(settings, session)
+    filtered = label_reason(settings, session)
     if filtered:
         return judged.turned(Verdict.FILTERED, filtered)
     return _refused(judged, folder, settings) or _by_results(judged, folder, settings)
@@ -83,7 +75,7 @@ def _judge(folder: ListedFolder, settings: Settings) -> JudgedEntry:
 def _refused(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry | None:
     why = fault(folder.path.name)
     if why:
-        command = renamed_and_imported(judged, settings, lambda name: by_folder(name, settings.nameformat))
+        command = rename_and_import_command(judged, settings, lambda name: by_folder(name, settings.nameformat))
         hint = f"Rename the folder{':' if command else '.'}"
         return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", hint, command)
     if folder.unreadable:

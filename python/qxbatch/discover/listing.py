@@ -24,7 +24,7 @@ def core_sniff(path: str) -> str:
 def list_inbox(
     inbox: Path, written_folders: Iterable[Path] = (), sniff: Sniff = core_sniff, only: Iterable[str] | None = None
 ) -> list[Entry]:
-    """Return everything in the inbox, including dot files, sorted by name.
+    """Return the entries of the inbox, including dot files, sorted by name; qxbatch's own files are skipped.
 
     `written_folders` are folders that this run writes to, which are not packets. With `only` the inbox is not listed: the
     entries with these names are returned if they exist. Raises UsageError when the inbox cannot be listed.

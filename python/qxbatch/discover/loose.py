@@ -17,11 +17,11 @@ from qxbatch.visible import shell_word
 Studies = Callable[[Sequence[Path]], Sequence[str]]
 """Takes paths of DICOM files, returns a key for the study of each; empty if unknown."""
 LISTED = 20
-"""Limit on the files that a command names one by one."""
+"""Most files that a command names one by one."""
 
 
 def core_studies(paths: Sequence[Path]) -> list[str]:
-    """Return patient and study of each file, from the core's scan."""
+    """Return a key of patient and study for each file, from the core's scan; empty if unknown."""
     from qxbatch.core import scan
 
     scanned = scan([os.fspath(path) for path in paths])
@@ -38,7 +38,7 @@ def judge_loose(
 ) -> list[JudgedEntry]:
     """Refuse loose DICOM files together with the others of their study; a single file of a study is a packet.
 
-    Headers are read only if several loose files would become several sessions.
+    Headers are read only if several loose files are ready.
     """
     loose = [file for entry, file in zip(entries, judged, strict=True) if file.ready and is_loose_dicom(entry)]
     together: dict[str, list[JudgedEntry]] = defaultdict(list)
@@ -59,7 +59,7 @@ def judge_loose(
 
 
 def _merged(files: Sequence[JudgedEntry], settings: Settings) -> bool:
-    """Return whether the names map the files to one session, and whether they are to be merged."""
+    """Return whether all files belong to one session by their names, and are merged into it."""
     return settings.on_same_session is OnSameSession.MERGE and len({file.session for file in files}) == 1
 
 

@@ -46,12 +46,12 @@ def split_name(tag: str) -> str:
 
 
 def is_split_name(name: str) -> bool:
-    """Return whether it is the name of a staging of `qxbatch split`."""
+    """Return whether a name is that of the staging of a `qxbatch split`."""
     return re.fullmatch(_SPLIT_NAME, name) is not None
 
 
 def is_own_name(name: str) -> bool:
-    """Return whether qxbatch uses such a name.
+    """Return whether a name is reserved for qxbatch.
 
     >>> is_own_name(".qxbatch"), is_own_name(".qxbatch-AP346.zip")
     (True, False)

@@ -1,4 +1,4 @@
-"""The pure plan of inbox mode: entries in, verdicts out. It reads nothing."""
+"""The plan of inbox mode: entries in, verdicts out. Only hints and commands for refused entries look at the disk."""
 
 import re
 from collections import defaultdict
@@ -63,7 +63,7 @@ def _judge(entry: Entry, settings: Settings, rows: "LogfileRows | None", pair: s
 
 
 def packet_name(name: str, pattern: re.Pattern[str], pair: str = "") -> str:
-    """Return what the pattern finds in a name. A PAR and its REC share a stem, which names their packet."""
+    """Return what the pattern finds in a name; empty if nothing. For a PAR and its REC (`pair`) it first searches their stem."""
     group = "packet_name" if "packet_name" in pattern.groupindex else "session_id"
     for text in (pair, name) if pair else (name,):
         match = pattern.search(text)
@@ -87,16 +87,16 @@ def _resolve(name: str, settings: Settings, rows: "LogfileRows | None") -> tuple
 
 
 def session_of(settings: Settings, rows: "LogfileRows | None", file_name: str) -> SessionId | None:
-    """Return the session of a packet with that file name."""
+    """Return the session of a packet with that file name; None if it has none."""
     name = packet_name(file_name, settings.pattern)
     return _resolve(name, settings, rows)[0] if name else None
 
 
 def _stray(entry: Entry, paired: str) -> str:
     """Return why an entry is not a packet; empty if it is one."""
-    copied = unfinished(entry.name)
-    if copied or entry.shape in (Shape.FOLDER, Shape.UNREADABLE):
-        return copied
+    why_unfinished = unfinished(entry.name)
+    if why_unfinished or entry.shape in (Shape.FOLDER, Shape.UNREADABLE):
+        return why_unfinished
     if entry.shape is not Shape.FILE:
         vanished = entry.shape is Shape.BROKEN_LINK and not entry.link
         return "it vanished meanwhile" if vanished else f"{entry.shape}"
@@ -127,7 +127,7 @@ def refuse_unreadable(
 
 
 def judge_existing(judged: Iterable[JudgedEntry], existing: Collection[str], settings: Settings) -> list[JudgedEntry]:
-    """Set ready entries to ALREADY_THERE if the session has results and is not to be imported again."""
+    """Set ready entries to ALREADY_THERE if their session exists and is not imported again; `existing`: ids of sessions."""
     return [_existing(entry, existing, settings) for entry in judged]
 
 
@@ -141,7 +141,7 @@ def _existing(judged: JudgedEntry, existing: Collection[str], settings: Settings
 
 
 def judge_same_session(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
-    """Refuse several packets that are ready for one session, or note that they are merged."""
+    """Refuse several packets that are ready for one session, or note that they are merged, as a PAR and its REC always are."""
     by_session: dict[str, list[JudgedEntry]] = defaultdict(list)
     for entry in judged:
         if entry.ready and entry.session is not None:

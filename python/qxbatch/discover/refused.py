@@ -18,7 +18,7 @@ def refused_by_itself(
 ) -> JudgedEntry | None:
     """Return an unreadable packet, or one whose name breaks lines, as refused; None for another one.
 
-    `find_session` returns the session of another name.
+    `find_session` returns the session of a packet with another name.
     """
     if entry.shape is Shape.UNREADABLE:
         message = f"cannot be read: {entry.error}."
@@ -62,12 +62,12 @@ def with_session(
 
 
 def _badly_named(judged: JudgedEntry, message: str, settings: Settings, find_session: FindSession) -> JudgedEntry:
-    command = renamed_and_imported(judged, settings, find_session)
+    command = rename_and_import_command(judged, settings, find_session)
     hint = "Rename it:" if command else "Rename it, or give another --pattern, --nameformat or --logfile."
     return judged.refused(Code.BAD_NAME, message, hint, command)
 
 
-def renamed_and_imported(judged: JudgedEntry, settings: Settings, find_session: FindSession) -> str:
+def rename_and_import_command(judged: JudgedEntry, settings: Settings, find_session: FindSession) -> str:
     """Return the command that renames a packet and imports it alone; empty if there is none."""
     try:
         beside = [path.name for path in judged.path.parent.iterdir()]

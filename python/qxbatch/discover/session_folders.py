@@ -44,9 +44,10 @@ class Recognised(NamedTuple):
 
 
 def refuse_foreign_inbox(settings: Settings) -> None:
-    """Raise UsageError if the master inbox is, or is in, a session folder or the records of another study.
+    """Raise UsageError if the master inbox is, or is in, a session folder, or is a part of another study.
 
-    Its files would leave that study as packets. The study's own sessions folder may be the inbox, or in it.
+    With --archive=move or delete, its files would leave that study as packets. The study's own sessions folder may be the
+    inbox, or in it.
     """
     if settings.masterinbox is None or settings.archive not in (Archive.MOVE, Archive.DELETE):
         return
@@ -68,8 +69,11 @@ def refuse_foreign_inbox(settings: Settings) -> None:
 
 
 def _around(inbox: Path, sessions: Path) -> Recognised | None:
-    """Return the folder of sessions that the inbox is, or is a part of, outside of this study."""
-    what = kind_of_folder(inbox) or (SESSION if _has_results_beside(inbox) else "")
+    """Return the session folder, or the sessions folder of another study, that the inbox is or is in.
+
+    The inbox may be in another study's sessions folder, but not in its sessions, archive or `.qxbatch`.
+    """
+    what = kind_of_folder(inbox) or (SESSION if _looks_like_session(inbox) else "")
     if what == SESSIONS or (what and not sessions.is_relative_to(inbox)):
         return Recognised(inbox, what)
     for folder in inbox.parents:
@@ -78,21 +82,21 @@ def _around(inbox: Path, sessions: Path) -> Recognised | None:
         first = inbox.relative_to(folder).parts[0]
         if what == SESSION or (what and not is_own and first in (ARCHIVE, WORKSPACE)):
             return Recognised(folder, what)
-        if what and _has_results_beside(folder / first):
+        if what and _looks_like_session(folder / first):
             return Recognised(folder / first, SESSION)
         if is_own:
             return None
     return None
 
 
-def _has_results_beside(folder: Path) -> bool:
-    """Return whether a folder that is no packet looks like a session: it has `dicom` with `nii` or `inbox`, and results."""
+def _looks_like_session(folder: Path) -> bool:
+    """Return whether a folder is a session that no program marked: it has `dicom`, and `nii` or `inbox`, and results."""
     names = _names(folder)
     return DICOM in names and (NII in names or INBOX in names) and is_session(folder)
 
 
-def without_sessions(judged: Iterable[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
-    """Refuse ready folders that are, or contain, sessions: they would leave their study as packets.
+def refuse_session_folders(judged: Iterable[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
+    """Refuse ready folders that are, or contain, sessions: with --archive=move or delete they would leave their study.
 
     A session beside the packets, in a sessions folder that is its own master inbox, is not a packet.
     """
@@ -159,7 +163,7 @@ def _has_study_folders(path: Path) -> bool:
 
 
 def _has_session_txt(path: Path) -> bool:
-    """Return whether session.txt is that of a session: other programs may have a file with this name."""
+    """Return whether session.txt is that of a session, or cannot be read: other programs may have a file with this name."""
     try:
         text = read_session_txt(path / SESSION_TXT)
     except OSError:

@@ -7,7 +7,7 @@ from qxbatch.visible import shell_word
 
 
 class Unopened(NamedTuple):
-    """One kind."""
+    """An unsupported kind of archive."""
 
     title: str
     command: str
@@ -39,8 +39,8 @@ def unpacked_name(path: PurePath) -> str:
     return path.stem if path.suffix else f"{path.name}.folder"
 
 
-def unpack_command(kind: str, path: PurePath, archive: PurePath) -> str:
-    """Return the command that unpacks an archive into a folder beside it and moves the archive itself to a folder."""
+def unpack_command(kind: str, path: PurePath, archive_folder: PurePath) -> str:
+    """Return the command that unpacks an archive into a folder beside it, and moves the archive to `archive_folder`."""
     file, folder = shell_word(str(path)), shell_word(str(path.with_name(unpacked_name(path))))
-    moved = f"mkdir -p {shell_word(str(archive))} && mv -n -- {file} {shell_word(f'{archive}/')}"
-    return f"{UNOPENED[kind].command.format(file, folder)} && {moved}"
+    move = f"mkdir -p {shell_word(str(archive_folder))} && mv -n -- {file} {shell_word(f'{archive_folder}/')}"
+    return f"{UNOPENED[kind].command.format(file, folder)} && {move}"

@@ -1,4 +1,4 @@
-"""Folder mode: chooses the numbers of archives with the same name before the import, while a signal can still stop the run."""
+"""Folder mode: chooses the numbers of archives with the same name before the import. A signal stops it."""
 
 import sys
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ LONG = 10**9
 def numbers_of(
     inboxes: Sequence[Path], settings: Settings, workspace: Workspace, locks: Locks, monitor: Monitor
 ) -> Numbers:
-    """Return the numbers of the archives in these inboxes that share their name with others.
+    """Return the numbers of the archives in these inboxes whose names are not unique; none if packets are left in place.
 
     Raises OSError if they cannot be stored, KeyboardInterrupt if the run is stopped.
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 from qxbatch.archive.aside import ChangedError, finish_aside, is_aside, move_back
 from qxbatch.archive.contained import Contained
 from qxbatch.archive.decision import Facts, Reason, decide
+from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.packet import archive_packet, clear_hidden
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.pipeline.linked import is_in
@@ -29,15 +30,16 @@ def archive_packets(
     published: bool,
     read_by_this_run: bool,
 ) -> tuple[dict[Path, Path | None], list[Problem]]:
-    """Archive the packets of a journal; return the current path of each (None: deleted), and problems.
+    """Archive the packets of a journal; return their current paths (None: deleted), and problems.
 
-    A packet that stays although it was to be archived has no path there.
+    A packet that could not or must not be archived has no entry.
 
-    `contained`: the bytes of the journal's sessions. `read_by_this_run`: the packets were read by this run, not by a previous one.
+    `contained`: the bytes of the journal's sessions. `published`: its sessions exist and were checked. `read_by_this_run`: the
+    packets were read by this run, not by a previous one.
 
     Raises PacketError if another run took over the unit's lock.
     """
-    places: dict[Path, Path | None] = {}
+    current_paths: dict[Path, Path | None] = {}
     problems: list[Problem] = []
     for packet in journal.packets:
         check_lock()
@@ -47,8 +49,8 @@ def archive_packets(
         if isinstance(result, Problem):
             problems.append(result)
         elif not isinstance(result, _Kept):
-            places[packet.packet.path] = result
-    return places, problems
+            current_paths[packet.packet.path] = result
+    return current_paths, problems
 
 
 class _Kept:
@@ -75,7 +77,7 @@ class _PacketArchiving:
         self.sessionsfolder = workspace.sessionsfolder
         self.archive = workspace.archive
         self.tag = workspace.tag(journal.unit)
-        self.name_lock = partial(locks.waiting, "archive")
+        self.name_lock = partial(locks.waiting, NAME_LOCK)
         self.read_by_this_run = read_by_this_run
         self.facts = Facts(
             journal.archive,
@@ -109,7 +111,10 @@ class _PacketArchiving:
         return self._archived(decision.mode, is_same_packet)
 
     def _settle_hidden_name(self, *, stays: bool) -> None:
-        """Finish what a killed run renamed, or undo it for a packet that stays. What else has such a name is not the packet."""
+        """Finish the renaming that a killed run began, or undo it for a packet that stays.
+
+        If a packet that stays has its own name, the hidden file is not this packet.
+        """
         if stays:
             if not os.path.lexists(self.path):
                 move_back(self.path, self.tag)
@@ -117,12 +122,12 @@ class _PacketArchiving:
             finish_aside(self.path, self.tag)
 
     def _same_packet_check(self, contained: Contained) -> SamePacketCheck:
-        """Return the check before each step; it reads a packet again that another run says to have read, if it is moved."""
+        """Return the check before each step. It reads a packet again that another run has read, if there is anything to do."""
         mode = decide(self.facts).mode
-        stays = mode in (None, Archive.LEAVE)
+        is_left = mode in (None, Archive.LEAVE)
         top = self.sessionsfolder if mode in (Archive.MOVE, Archive.DELETE) else None
         return SamePacketCheck(
-            self.packet, contained, also_around=mode is Archive.DELETE, known=self.read_by_this_run or stays, top=top
+            self.packet, contained, also_around=mode is Archive.DELETE, known=self.read_by_this_run or is_left, top=top
         )
 
     def _archived(self, mode: Archive, is_same_packet: SamePacketCheck) -> Path | Problem | None:
@@ -137,7 +142,7 @@ class _PacketArchiving:
                 number=self.number,
             )
         except ChangedError as error:
-            return changed_packet(error.place)
+            return changed_packet(error.path)
         except OSError as error:
             return not_archived(self.path, mode, error)
 

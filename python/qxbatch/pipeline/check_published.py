@@ -13,14 +13,14 @@ from qxbatch.verification.session import session_checks
 def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:
     """Return why the packets must stay in the inbox: a session is missing, or is not the session of the journal.
 
-    `verify`: read the sessions again.
+    With `verify`, also if the files of a session differ from its ledger.
     """
     problems = []
     for session, digest in zip(journal.sessions, journal.ledgers, strict=True):
         folder = workspace.sessionsfolder / session
         try:
             is_same = ledger_sha256(folder) == digest
-            faults = _failed(folder) if is_same and verify else []
+            faults = _faults(folder) if is_same and verify else []
         except FileNotFoundError:
             is_same, faults = False, []
         if not is_same:
@@ -39,7 +39,7 @@ def ledger_sha256(session: Path) -> str:
     return hash_file(str(SessionPaths(session).ledger))[1]
 
 
-def _failed(session: Path) -> list[str]:
+def _faults(session: Path) -> list[str]:
     try:
         return [text for check in session_checks(session, Monitor()) for text in check()]
     except ValueError as error:

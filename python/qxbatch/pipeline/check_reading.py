@@ -20,7 +20,7 @@ LISTED = 5
 def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[Problem], LeftOut]:
     """Return the problems of a packet, and the files that were left out.
 
-    Raises PacketError if the packet is damaged or has no image, and CancelledError.
+    Raises PacketError if the packet has no image, or is damaged (except with --on-damaged=keep), and CancelledError.
     """
     names, settings = unit.names, context.settings
     problems = [*_damage(settings, unit, reading), *remarks.surrounded(reading, names)]
@@ -56,6 +56,7 @@ def _has_images(reading: Reading) -> bool:
 
 
 def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
+    """Return the problem of a damaged packet whose readable files are imported. Raises PacketError for another damaged one."""
     damage = reading.damage()
     if not damage:
         return []

@@ -24,7 +24,7 @@ UNSYNCED = 64
 
 
 class Context:
-    """The settings, the folders, the observer, and the budget of one run. It contains nothing about a single unit."""
+    """The settings, folders, locks, threads and budgets of one run. It contains nothing about a single unit."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Context:
         """Folder mode: the numbers of archives that share their name with others (qxbatch.archive.numbers)."""
         self.stop = threading.Event()
         workers = max(1, settings.n_procs)
-        # a spare worker works while others wait for the interpreter lock; only if the kernel limits the CPUs of this process
+        # a spare worker works while others wait for the interpreter lock; it gets no further CPU, since the kernel grants no more
         spare = 1 if workers > 1 and workers >= granted() else 0
         self.slots = Slots(workers, spare)
         self.memory = Memory(None if settings.mem is None else max(0, settings.mem - OWN_MEMORY))
@@ -66,7 +66,7 @@ class Context:
         self.locks.interrupt()
 
     def close(self) -> None:
-        """End the threads."""
+        """Cancel waiting work, end the threads, and stop renewing locks."""
         self.converting.shutdown(cancel_futures=True)
         self.executor.shutdown(cancel_futures=True)
         self.syncing.shutdown(cancel_futures=True)

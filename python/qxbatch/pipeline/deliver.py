@@ -23,8 +23,9 @@ def deliver(
 ) -> list[SessionReport]:
     """Publish the finished sessions of a unit; return a report for each.
 
-    Raises PacketError if the files on disk differ from the packet, if a session appeared meanwhile, or if another run took over
-    the unit's lock (raised by `check_lock`); OSError if the unit cannot be published.
+    Raises PacketError if the files on disk differ from the packet, if a session appeared meanwhile, if a file would be written
+    through a link, or if another run took over the unit's lock (raised by `check_lock`); OSError if the unit cannot be
+    published.
     """
     unit, workspace = job.unit, context.workspace
     context.observer.notify(StageStarted(unit.name, Stage.VERIFYING))
@@ -35,8 +36,8 @@ def deliver(
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
     refuse_existing(context, unit, [product.sorted_session.session for product in products])
-    journal, taken = write_unit_journal(context, job, products, facts, check_lock)
-    ending = finish(journal, workspace, context.locks, check_lock, context.settings, taken)
+    journal, removal_list = write_unit_journal(context, job, products, facts, check_lock)
+    ending = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list)
     packet_problems = (*_archiving_warnings(facts, unit), *ending.problems)
     return [
         SessionReport(
@@ -45,7 +46,7 @@ def deliver(
             workspace.sessionsfolder / product.sorted_session.session.id,
             (
                 *with_import_command(
-                    product.remarks.problems, product.remarks.left_out, job, context.settings, ending.places
+                    product.remarks.problems, product.remarks.left_out, job, context.settings, ending.current_paths
                 ),
                 *(packet_problems if k == 0 else ()),
             ),
@@ -59,7 +60,7 @@ def deliver(
 
 
 def _archiving_warnings(facts: Facts, unit: Unit) -> list[Problem]:
-    """Return a warning if the packets are not archived as `--archive` asks."""
+    """Return a warning if packets are left in place because their folder is a link, or are moved instead of deleted."""
     reason = decide(facts).reason
     if reason is Reason.LINKED:
         return [kept_in_place(facts, unit)]

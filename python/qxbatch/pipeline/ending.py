@@ -1,4 +1,4 @@
-"""The end of a run: the report after the work, and the last events."""
+"""The end of a run: the report after the work, the last event, and the exit status."""
 
 import sys
 
@@ -36,14 +36,19 @@ def end_submitted(settings: Settings, report: Report, observer: RunObservers, te
     return _notified(settings, report, ExitStatus.OK, observer)
 
 
+def end_held(settings: Settings, report: Report, observer: RunObservers) -> int:
+    """End a run that submitted nothing, since its packets are submitted already or gone."""
+    return _notified(settings, report, ExitStatus.HELD, observer)
+
+
 def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
     """Print the report, notify the observers, and return the exit status."""
     text = _report(settings, report, observer.seconds)
     if status is ExitStatus.NOTHING_READY:
-        idle = "--check=no makes this no error."
+        idle = "With --check=no this is not an error."
         advice: list[str] = []
         if settings.quiet:
-            idle = f"Nothing is ready: {idle}"
+            idle = f"Nothing is ready. {idle}"
             advice = hints(report.candidates, settings)
         text = "\n".join(line for line in (text, *advice, idle) if line).strip()
     if text and (not settings.quiet or status is not ExitStatus.OK):

@@ -22,14 +22,14 @@ from qxbatch.settings.model import Settings
 class Ending(NamedTuple):
     """How a unit ended."""
 
-    places: Mapping[Path, Path | None]
-    """The current path of each packet; None for a deleted one. Packets that could not be archived are missing."""
+    current_paths: Mapping[Path, Path | None]
+    """The current path of each packet; None for a deleted one. Packets that could not or must not be archived are missing."""
     problems: tuple[Problem, ...]
 
     @property
     def archived(self) -> Path | None:
-        """Return the current path of the first packet."""
-        return next((place for place in self.places.values() if place is not None), None)
+        """Return the current path of the first packet that has one."""
+        return next((path for path in self.current_paths.values() if path is not None), None)
 
 
 def finish(
@@ -38,20 +38,21 @@ def finish(
     locks: Locks,
     check_lock: Callable[[], None],
     settings: Settings,
-    taken: bytes | None = None,
+    removal_list: bytes | None = None,
 ) -> Ending:
     """Do the remaining steps of the journal, then remove it. `workspace` is that of the run that wrote the journal.
 
-    `taken`: the list of files that leave the inbox (folder mode), if this run wrote the journal. Otherwise the sessions, and what
-    leaves the inbox, are read again before, since another run made them, and anybody could have written the journal and the
-    list. `settings` has the limits and passwords for that. `check_lock` is called before each step and raises
+    `removal_list`: the list of files that leave the inbox (folder mode), if this run wrote the journal. If it is None, another run
+    made the sessions, and anybody could have written the journal and the list: the sessions, and what leaves the inbox, are
+    read again first, with the limits and passwords of `settings`. `check_lock` is called before each step and raises
     PacketError if another run took over the unit's lock: that run does the remaining steps.
 
-    Raises OSError when the sessions folder cannot be written; the journal then stays for the next run.
+    Raises OSError when the sessions folder cannot be written, and ValueError for a damaged list or ledger; the journal then
+    stays for the next run.
     """
     problems: list[Problem] = []
-    verify = taken is None
-    listed = workspace.sorted_list(journal.unit) if taken is None else taken
+    verify = removal_list is None
+    listed = workspace.sorted_list(journal.unit) if removal_list is None else removal_list
     for session in journal.sessions:
         check_lock()
         problems += _published(journal, workspace, session)
@@ -62,17 +63,17 @@ def finish(
     contained = _contained(journal, workspace, settings, listed)
     unremoved = [] if wrong else _remove_sorted(journal, workspace, listed, contained if verify else None)
     problems += map(left_in_inbox, unremoved)
-    places, archive_problems = archive_packets(
+    current_paths, archive_problems = archive_packets(
         journal, workspace, locks, check_lock, contained, published=not wrong, read_by_this_run=not verify
     )
     problems += archive_problems
     if any(file.error for file in unremoved):
-        return Ending(places, tuple(problems))  # the next run tries again, from the journal and its list
+        return Ending(current_paths, tuple(problems))  # the next run tries again, from the journal and its list
     check_lock()
     if not any(problem.code is Code.ARCHIVE for problem in problems):
         remove_journal(workspace.journal(journal.unit))
     workspace.clear(journal.unit)
-    return Ending(places, tuple(problems))
+    return Ending(current_paths, tuple(problems))
 
 
 def _published(journal: Journal, workspace: Workspace, session: str) -> list[Problem]:
@@ -104,7 +105,7 @@ def _contained(journal: Journal, workspace: Workspace, settings: Settings, liste
 def _remove_sorted(
     journal: Journal, workspace: Workspace, listed: Path | bytes, contained: Contained | None
 ) -> list[UnremovedFile]:
-    """Folder mode: sorted files leave the inbox; with `contained` only those that are in it."""
+    """Folder mode: remove sorted files from the inbox, with `contained` only those whose bytes it has; return the others."""
     if journal.inbox is None:
         return []
     return remove_sorted(

@@ -16,7 +16,7 @@ from qxbatch.settings.paths import mapped
 from qxbatch.visible import shell_word
 
 _AT_WORK_S = 120
-"""A run of another study with the same inbox may use a name for so long, as far as this run can know."""
+"""Seconds for which a run of another study may use a name in a shared inbox. This run cannot see that run."""
 _STATES = {
     Use.ASIDE: ("it was renamed to be archived", "If no other run uses this inbox, give it its name back:"),
     Use.PART: (
@@ -55,7 +55,7 @@ def _tags(workspace: Workspace) -> Iterator[str]:
 
 
 def _is_older(path: Path, since: float) -> bool:
-    """Return whether a path got its name, or was changed, before then; false if it is gone."""
+    """Return whether a path got its name, or was changed, at that time or before; False if it is gone."""
     try:
         return path.lstat().st_ctime <= since
     except OSError:
@@ -67,15 +67,17 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
     message = (
         f"belongs to {original} and is not imported: {state} by a run that was interrupted and has no journal any more."
     )
-    hidden, place = (shell_word(str(mapped(each, settings.path_map))) for each in (path, _free(path, original, use)))
-    command = f"rm -r -- {hidden}" if use is Use.GONE else f"mv -nT -- {hidden} {place}"
+    hidden, restored = (
+        shell_word(str(mapped(each, settings.path_map))) for each in (path, _restored(path, original, use))
+    )
+    command = f"rm -r -- {hidden}" if use is Use.GONE else f"mv -nT -- {hidden} {restored}"
     if use is Use.PART and os.path.lexists(path.with_name(original)):
-        command = f"cp -an -- {hidden}/. {place}/"
+        command = f"cp -an -- {hidden}/. {restored}/"
     return Problem(Code.RECOVERED, str(path), message, hint, command=command)
 
 
-def _free(path: Path, original: str, use: Use) -> Path:
-    """Return the packet's place: its name, or a numbered one if another packet has the name."""
+def _restored(path: Path, original: str, use: Use) -> Path:
+    """Return where a packet gets its name back; if another one has the name of a renamed packet (ASIDE), a numbered one."""
     from qxbatch.archive.names import place_of
 
     k = 1

@@ -46,9 +46,9 @@ def finish_image(
     with context.slots.acquire():
         statistics = _draw(context, nifti, header, time_series=is_time_series(facts))
         packed = compressed(nifti)
-        total = gzip_file(str(nifti), str(packed), level=context.settings.gzip_level, monitor=context.monitor)
+        checksum = gzip_file(str(nifti), str(packed), level=context.settings.gzip_level, monitor=context.monitor)
         nifti.unlink()
-    return FinishedImage(packed, total, statistics)
+    return FinishedImage(packed, checksum, statistics)
 
 
 def _draw(context: Context, nifti: Path, header: Nifti, *, time_series: bool) -> ImageStatistics | None:

@@ -19,30 +19,36 @@ from qxbatch.visible import shell_word
 
 
 def with_import_command(
-    problems: Sequence[Problem], missing: LeftOut, job: Job, settings: Settings, places: Mapping[Path, Path | None]
+    problems: Sequence[Problem],
+    missing: LeftOut,
+    job: Job,
+    settings: Settings,
+    current_paths: Mapping[Path, Path | None],
 ) -> tuple[Problem, ...]:
     """Return problems of a published session; the one about files left out gets a command, if importing again helps.
 
-    `places` maps each packet to its current path; None for a deleted one.
+    `current_paths` maps each packet to its current path; None for a deleted one.
     """
     return tuple(
-        _with_command(problem, missing, job, settings, places) if problem.code is Code.LEFT_OUT else problem
+        _with_command(problem, missing, job, settings, current_paths) if problem.code is Code.LEFT_OUT else problem
         for problem in problems
     )
 
 
 def _with_command(
-    problem: Problem, missing: LeftOut, job: Job, settings: Settings, places: Mapping[Path, Path | None]
+    problem: Problem, missing: LeftOut, job: Job, settings: Settings, current_paths: Mapping[Path, Path | None]
 ) -> Problem:
-    changes, unpacking = _what_helps(missing, job.unit, settings, places)
+    changes, unpacking = _what_helps(missing, job.unit, settings, current_paths)
     if not changes and not unpacking:
         return problem
     changes = {"overwrite": "yes", **changes}
-    if job.unit.inbox is None and any(places.get(packet.path, packet.path) is None for packet in job.unit.packets):
+    if job.unit.inbox is None and any(
+        current_paths.get(packet.path, packet.path) is None for packet in job.unit.packets
+    ):
         # the packet is deleted; the files that were left out are in the session's inbox
         folder_mode = replace(settings, masterinbox=None, bids_app=False)
         return replace(problem, command=command_for(folder_mode, [job.unit.session.id], changes))
-    moves = [] if job.unit.inbox is not None else _moved_back(places, settings)
+    moves = [] if job.unit.inbox is not None else _moved_back(current_paths, settings)
     shell = " && ".join((*moves, *unpacking))
     if job.redact(shell) != shell:
         problem = replace(problem, hint=f"{problem.hint} Put the packet back into the inbox first.")
@@ -51,11 +57,11 @@ def _with_command(
     return replace(problem, command=" && ".join(filter(None, (shell, command))))
 
 
-def _moved_back(places: Mapping[Path, Path | None], settings: Settings) -> list[str]:
+def _moved_back(current_paths: Mapping[Path, Path | None], settings: Settings) -> list[str]:
     """Return the commands that move packets back to their inbox."""
     moves = (
         (current, source)
-        for source, current in places.items()
+        for source, current in current_paths.items()
         if current is not None and current != source and not source.exists()
     )
     words = ([shell_word(str(mapped(path, settings.path_map))) for path in pair] for pair in moves)
@@ -69,26 +75,31 @@ def import_command(missing: LeftOut, unit: Unit, settings: Settings) -> str:
 
 
 def _what_helps(
-    missing: LeftOut, unit: Unit, settings: Settings, places: Mapping[Path, Path | None]
+    missing: LeftOut, unit: Unit, settings: Settings, current_paths: Mapping[Path, Path | None]
 ) -> tuple[dict[str, str], list[str]]:
     """Return the parameters with which more of the packet can be read, and the commands that unpack its archives first."""
     changes = {}
     if missing.is_locked:
         path = "FILE" if settings.passwords is None else str(settings.passwords.path)
         changes["password_file"] = path
-    return {**changes, **larger(missing.limits, settings)}, _unpacking(missing, unit, settings, places)
+    return {**changes, **larger(missing.limits, settings)}, _unpacking(missing, unit, settings, current_paths)
 
 
-def _unpacking(missing: LeftOut, unit: Unit, settings: Settings, places: Mapping[Path, Path | None]) -> list[str]:
-    """Return the commands that unpack archives in a packet's folder; none if an archive is inside another file, or was deleted."""
+def _unpacking(
+    missing: LeftOut, unit: Unit, settings: Settings, current_paths: Mapping[Path, Path | None]
+) -> list[str]:
+    """Return the commands that unpack the archives that were left out of a packet.
+
+    None if there are several packets, or the packet is not a folder (any more), or an archive is inside a file in it.
+    """
     if len(unit.packets) != 1:
         return []
     folder = unit.packets[0].path
-    now = places.get(folder, folder)
-    if now is None or not now.is_dir():
+    current = current_paths.get(folder, folder)
+    if current is None or not current.is_dir():
         return []
     inside = [member_path(path) for path in missing.foreign()]
-    kinds = {path: sniff(str(now / path)) for path in inside if (now / path).is_file()}
+    kinds = {path: sniff(str(current / path)) for path in inside if (current / path).is_file()}
     if (
         not inside
         or len(kinds) < len(inside)

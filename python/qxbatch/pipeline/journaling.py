@@ -21,14 +21,14 @@ def write_unit_journal(
 ) -> tuple[Journal, bytes]:
     """Write the journal while the unit's lock is held; return it, and the list of files that leave the inbox (folder mode).
 
-    An existing journal was written by a run that lost the lock. Raises PacketError (by `check_lock`) if this run lost the
-    lock, OSError.
+    An existing journal was written by a run that lost the lock; it is replaced. Raises PacketError (by `check_lock`) if this
+    run lost the lock, OSError.
     """
     check_lock()
     unit = job.unit
-    taken = b""
+    removal_list = b""
     if unit.inbox is not None:
-        taken = write_list(
+        removal_list = write_list(
             unit.inbox, files_to_remove(job, products, decide(facts)), context.workspace.sorted_list(unit.name)
         )
     journal = _journal(context, job, products, facts)
@@ -38,7 +38,7 @@ def write_unit_journal(
         check_lock()
         remove_journal(context.workspace.journal(journal.unit))
         write_journal(journal, context.workspace)
-    return journal, taken
+    return journal, removal_list
 
 
 def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:

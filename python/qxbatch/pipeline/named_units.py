@@ -25,7 +25,7 @@ class NameMatch(NamedTuple):
     """The sessions and packets that a name matches."""
 
     units: tuple[str, ...]
-    """Ids of the sessions that it may be."""
+    """Ids of the sessions that the name may mean."""
     packets: tuple[str, ...]
     """Names in the inbox (in folder mode, of session folders) of the packets of these sessions."""
 

@@ -10,9 +10,9 @@ from qxbatch.study.outdated import has_not_imported, is_outdated
 def check_or_refresh(
     settings: Settings, workspace: Workspace, locks: Locks, report: Report, *, ready: bool, interrupted: bool
 ) -> None:
-    """Check the converters in a dry run with ready packets; else refresh the study level if it is older than its sessions.
+    """Check the converters in a dry run with ready packets. In another run, refresh a study level that is out of date.
 
-    `interrupted`: a previous run left its hidden folder. Raises UsageError.
+    `interrupted`: another run left its hidden folder, or still works in it. Raises UsageError.
     """
     if settings.test:
         if ready:

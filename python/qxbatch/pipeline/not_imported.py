@@ -9,10 +9,10 @@ from qxbatch.problems import Problem, Severity
 from qxbatch.study.study import NotImported
 
 _NOT_IMPORTED = (Verdict.NO_MATCH_IN_LOG, Verdict.NO_NAME, Verdict.NOT_PARSED, Verdict.STRAY)
-"""Verdicts of things in the inbox that no run imports as they are."""
+"""Verdicts on entries of the inbox that no run imports as they are."""
 
 
-def waiting(
+def items_not_imported(
     report: Report | None, listed: Sequence[NotImported], *, deidentified: bool = False
 ) -> Sequence[NotImported]:
     """Return the items that a run did not import; without a run, the listed items that are still in the inbox.

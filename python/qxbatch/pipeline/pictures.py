@@ -24,8 +24,8 @@ def place_pictures(placement: Placement, paths: SessionPaths, summary: Summary) 
     for placed in placement.placed:
         number, nifti = placed.image.number, placed.output.nifti
         pairs = ((picture_of(nifti), paths.picture(number)), (tsnr_picture_of(nifti), paths.tsnr_picture(number)))
-        for drawn, place in pairs:
+        for drawn, target in pairs:
             if drawn.exists():
                 paths.pictures.mkdir(exist_ok=True)
-                move(drawn, place)
+                move(drawn, target)
     write_thumbnail(paths, summary)

@@ -21,9 +21,10 @@ from qxbatch.settings.model import JoinSeries, Stages
 
 
 def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
-    """Read a unit's sources into scratch.
+    """Read a unit's sources into scratch; return its job.
 
-    Raises PacketError when a packet changed, OSError when scratch cannot be written, and CancelledError.
+    Raises PacketError when a packet changed or a newer version made its session, OSError when scratch cannot be written, and
+    CancelledError.
     """
     inbox = _sources(context, unit)
     reading = read_sources(context, unit, inbox.sources, scratch)
@@ -54,9 +55,9 @@ def _sources(context: Context, unit: Unit) -> SessionInbox:
 
 
 def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
-    """Check the reading and assign each patient's series to a session; return the job with its problems.
+    """Check the reading and assign each patient's series to a session; return the job with its problems, and the plans.
 
-    Raises PacketError if the unit must not be imported.
+    Raises PacketError if the unit must not be imported, and CancelledError.
     """
     settings, unit = context.settings, job.unit
     problems, missing = check_reading(job.reading, unit, context)
@@ -69,9 +70,9 @@ def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
 def place_files(
     context: Context, job: Job, plans: Sequence[SessionPlan], scratch: Path
 ) -> tuple[Job, list[tuple[SortedSession, Path]]]:
-    """Give every file its final name; return the sorted sessions with the folders of their files.
+    """Give every file its final name; return the job, and the sorted sessions with the folders of their files.
 
-    Also return the job; hashing its packets starts now, since they are no longer refused. Raises OSError.
+    The packets are hashed from now on, since their content was accepted. Raises OSError.
     """
     roots = {plan.session.id: scratch / f"{k}" for k, plan in enumerate(plans)}
     sorted_sessions = assemble(

@@ -49,7 +49,7 @@ def recover(workspace: Workspace, locks: Locks, settings: Settings, only: Collec
             continue
         try:
             with contextlib.suppress(HeldError):  # a live run holds one of its sessions
-                recovered = recover_unit(workspace, locks, unit, partial(_need, locks, lock, unit), settings)
+                recovered = recover_unit(workspace, locks, unit, partial(_need_lock, locks, lock, unit), settings)
                 reports += recovered.reports
                 packets.update(recovered.packets)
         finally:
@@ -64,7 +64,7 @@ def _unfinished_units(workspace: Workspace, units: Collection[str]) -> list[str]
     return [unit for unit in units if any(map(os.path.lexists, (workspace.unit(unit), workspace.journal(unit))))]
 
 
-def _need(locks: Locks, lock: Lock, unit: str) -> None:
+def _need_lock(locks: Locks, lock: Lock, unit: str) -> None:
     if not locks.holds(lock):
         raise lost_lock(unit)
 
@@ -74,7 +74,7 @@ def recover_unit(
 ) -> Recovered:
     """Finish or clear one unit. `check_lock` raises PacketError when the caller does not hold its lock any more.
 
-    The patients are not known. If logs are de-identified, names of files in the session's inbox, and in packets, are left out.
+    The patients are not known: if logs are de-identified, names of files in the session's inbox, and in packets, are left out.
     Raises HeldError if another run holds one of the sessions that its packet was split into.
     """
     recovered = _recovered(workspace, locks, unit, check_lock, settings)
@@ -90,13 +90,13 @@ def _named_in(workspace: Workspace, unit: str) -> str:
     return f"({re.escape(str(workspace.session(unit).inbox))}|{packets})/"
 
 
-def _without_names(folder: re.Pattern[str], text: str) -> str:
+def _without_names(folders: re.Pattern[str], text: str) -> str:
     """Return a text without the names in these folders, up to the reason that follows a path."""
-    found = folder.search(text)
-    if found is None:
+    match = folders.search(text)
+    if match is None:
         return text
-    _, colon, reason = text[found.end() :].rpartition(": ") if found.start() else ("", "", "")
-    return f"{text[: found.end()]}{NAME_LEFT_OUT}{colon}{reason}"
+    _, colon, reason = text[match.end() :].rpartition(": ") if match.start() else ("", "", "")
+    return f"{text[: match.end()]}{NAME_LEFT_OUT}{colon}{reason}"
 
 
 def _recovered(

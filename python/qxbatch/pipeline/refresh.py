@@ -4,7 +4,7 @@ import sys
 
 from qxbatch.model import Report
 from qxbatch.os_error import error_text
-from qxbatch.pipeline.not_imported import waiting
+from qxbatch.pipeline.not_imported import items_not_imported
 from qxbatch.pipeline.study_level import write_study
 from qxbatch.session.layout import STUDY_SIDECAR
 from qxbatch.settings.model import Settings, Stages
@@ -41,7 +41,7 @@ def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool 
 def refresh_not_imported(settings: Settings, report: Report) -> None:
     """Write the study level if the packets that were not imported are no longer those that study.json lists."""
     listed = read_previous(settings.sessionsfolder / STUDY_SIDECAR).not_imported
-    if tuple(waiting(report, listed, deidentified=settings.deidentified)) != listed:
+    if tuple(items_not_imported(report, listed, deidentified=settings.deidentified)) != listed:
         refresh_study(settings, report, sessions_changed=True)
 
 

@@ -1,4 +1,4 @@
-"""Refuses a unit whose session exists, was made by another run, or cannot be written."""
+"""Refuses a unit that is too large, or whose session exists, was made by another run, or cannot be written."""
 
 import os
 import shutil
@@ -29,11 +29,12 @@ _NEED = (
 def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
     """Raise PacketError when another run has made a session since discovery, or the place of the session cannot be written.
 
-    With overwrite, a session that is in the place of one that the packet is split into must have been split from it.
+    With overwrite, an existing session with the name of one that the packet is split into must have been split
+    from this packet before.
     """
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
-        _refuse_place(folder, unit)
+        _refuse_unusable_folder(folder, unit)
         is_own = session.id == unit.session.id
         if context.settings.overwrite:
             if not is_own:
@@ -59,7 +60,7 @@ def _refuse_unrelated(folder: Path, unit: Unit) -> None:
 
 
 def refuse_done(context: Context, unit: Unit) -> None:
-    """Raise PacketError when, with overwrite, another run has made the session since discovery and archived the packet."""
+    """Raise PacketError when, with overwrite, another run has made the session since this run started, and archived the packet."""
     mark = SessionPaths(context.workspace.sessionsfolder / unit.session.id).session_txt
     if any(os.path.lexists(packet.path) for packet in unit.packets) or not mark.exists():
         return
@@ -69,7 +70,7 @@ def refuse_done(context: Context, unit: Unit) -> None:
 
 
 def cannot_write(unit: Unit, error: OSError) -> Problem:
-    """Return the problem of a unit that the operating system stopped."""
+    """Return the problem of a unit whose import ended with an error of the operating system."""
     hint = "The packet is unchanged. Correct this and run again."
     if is_full(error):
         hint = f"The packet has {size_text(unit.size)}; its import {_NEED}"
@@ -79,10 +80,10 @@ def cannot_write(unit: Unit, error: OSError) -> Problem:
 def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
     """Raise PacketError if a unit has more bytes than --max-total, or than are free on the disk of its scratch folder.
 
-    Nothing is read before: a sparse file of terabytes takes no disk space, but hours to read.
+    It is called before anything is read: a sparse file of terabytes takes no disk space, but hours to read.
     """
     settings = context.settings
-    if settings.stages is Stages.CONVERT:  # the packets were read before
+    if settings.stages is Stages.CONVERT:  # a previous run read the packets
         return
     free, command = shutil.disk_usage(scratch).free, ""
     if unit.size > settings.max_total:
@@ -98,8 +99,11 @@ def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
     raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint, command=command))
 
 
-def _refuse_place(folder: Path, unit: Unit) -> None:
-    """Raise PacketError if the session cannot be published by renaming: it is on another file system, or not writable."""
+def _refuse_unusable_folder(folder: Path, unit: Unit) -> None:
+    """Raise PacketError if an existing session cannot be replaced by renaming.
+
+    It is not a folder, is on another file system, has another name there, or is not writable.
+    """
     if not os.path.lexists(folder):
         return
     folders = [

@@ -1,4 +1,4 @@
-"""Adds to each refused item the command that fixes it."""
+"""Adds the command that fixes a problem."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -46,7 +46,7 @@ def run(
     """Import the packets in the inbox, or those that `find` returns; return the exit status.
 
     `observers` receive the run's events, like the terminal, the log and the JSON summary. `submitter` replaces the import of
-    the ready packets in this process. Raises UsageError before anything is written.
+    the ready packets in this process. Raises UsageError before a ready packet is imported, and KeyboardInterrupt.
     """
     observer = RunObservers(settings, observers)
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)

@@ -35,7 +35,7 @@ def make_series(
     The files of a series are removed once it is converted and stored. In inbox mode, deflated members of a zip packet are
     copied without recompression. (In folder mode a session may be rebuilt from its own series, and must not change.)
 
-    Raises OSError when the disk is full or cannot be written, and CancelledError; all work has ended by then.
+    Raises OSError when the disk is full or cannot be written, and CancelledError; by then all work except syncs has ended.
     """
     jobs = _SeriesJobs(context, job, sorted_session, places)
     jobs.notify_converted(0)
@@ -48,7 +48,11 @@ def make_series(
         converting[series.n] = context.converting.submit(jobs.convert, series, stored[series.n])
         if stored[series.n] is not Stored.PLAIN:
             storing.append(context.executor.submit(jobs.store, series, stored[series.n]))
-    _settle([*converting.values(), *storing])
+    try:
+        _settle([*converting.values(), *storing])
+    except BaseException:
+        _abandon(jobs.finishing)
+        raise
     _settle(jobs.finishing)
     for series in sorted_session.series:
         if stored[series.n] is Stored.PLAIN:
@@ -114,7 +118,7 @@ class _SeriesJobs:
             self.places.work,
             self.context.tools,
             self.context.stop,
-            staging=part_root(series),
+            staging=session_root(series),
             final=mapped(self.places.final, self.context.settings.path_map),
         )
 
@@ -168,13 +172,13 @@ def converter_memory(series: Series) -> int:
     return (64 << 20) + 3 * series.size
 
 
-def part_root(series: Series) -> Path:
+def session_root(series: Series) -> Path:
     """Return the folder of the session in staging: the series is in `<root>/dicom/<n>`."""
     return series.folder.parent.parent
 
 
 def _settle(futures: Sequence[Future[Any]]) -> None:
-    """Wait for all; if one fails, cancel those that have not started, and raise the first failure."""
+    """Wait for all; if one fails, cancel those that have not started, and raise the first failure in their order."""
     pending = set(futures)
     while pending:
         finished, pending = wait(pending, return_when="FIRST_EXCEPTION")
@@ -184,6 +188,13 @@ def _settle(futures: Sequence[Future[Any]]) -> None:
     for future in futures:
         if not future.cancelled():
             future.result()
+
+
+def _abandon(futures: Sequence[Future[Any]]) -> None:
+    """Cancel those that have not started, and wait for the others."""
+    for future in futures:
+        future.cancel()
+    wait(futures)
 
 
 def _refuse_full_disk(conversion: Conversion, folder: Path) -> None:

@@ -13,7 +13,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
-def afterwards() -> Iterator[None]:
+def delayed_signals() -> Iterator[None]:
     """Delay signals inside the context; raise KeyboardInterrupt at its end if one arrived."""
     received: list[int] = []
     old = {}
@@ -30,7 +30,7 @@ def afterwards() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def never_again() -> None:
+def ignore_signals() -> None:
     """Ignore the signals: a second Ctrl-C must not break the clean-up."""
     for number in ENDING:
         signal.signal(number, signal.SIG_IGN)

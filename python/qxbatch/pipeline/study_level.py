@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qxbatch.model import Report
 from qxbatch.page.study import study_page
-from qxbatch.pipeline.not_imported import waiting
+from qxbatch.pipeline.not_imported import items_not_imported
 from qxbatch.publish.alone import FolderLock, alone_in
 from qxbatch.publish.durable import NO_RUN, replace_text
 from qxbatch.publish.foreign import keep_foreign
@@ -34,7 +34,7 @@ def write_study(
     """
     with alone_in(folder) as lock:
         previous_study = read_previous(folder / STUDY_SIDECAR)
-        not_imported = waiting(report, previous_study.not_imported, deidentified=deidentified)
+        not_imported = items_not_imported(report, previous_study.not_imported, deidentified=deidentified)
         study = study_of(map(SessionFolder, sessions), previous_study.sessions, not_imported, existing_exports(folder))
         tag = NO_RUN if lock is FolderLock.LOCKED else os.urandom(8).hex()
         table = as_tsv(study.rows)

@@ -40,4 +40,6 @@ def vanished_packet(packet: Path) -> Problem:
 def changed_packet(packet: Path) -> Problem:
     """Return the problem of a packet that changed since discovery."""
     message = "changed while it was imported, and stays where it is; the session contains what was read."
-    return Problem(Code.CHANGED, str(packet), message, "Compare the two, then import again with --overwrite=yes.")
+    return Problem(
+        Code.CHANGED, str(packet), message, "Compare the two versions, then import again with --overwrite=yes."
+    )

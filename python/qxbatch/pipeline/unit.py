@@ -41,8 +41,8 @@ def import_unit(context: Context, unit: Unit) -> Imported:
     A batch calls this for each of its units. To import a single unit, as in a job of a cluster, get it from
     qxbatch.pipeline.named_units.named_unit and a context from qxbatch.pipeline.opened.opened_context.
 
-    A problem with the unit's data is in the reports, and nothing of a failed unit is visible. Other runs may work in the same
-    folders: locks decide who imports a unit.
+    A problem with the unit's data is in the reports, and nothing is visible before all its sessions are verified. Other runs may
+    work in the same folders: locks decide who imports a unit.
 
     Raises CancelledError when the run is stopped.
     """
@@ -128,7 +128,7 @@ class _Import:
         return deliver(context, job, products, self.locks.refuse_lost)
 
     def _of_disk(self, error: OSError) -> Problem:
-        """Return the problem of a failed step on the disk: after losing the lock, another run may have removed the staging."""
+        """Return the problem of an OSError; the loss of the lock, if another run has it and may have removed the staging."""
         try:
             self.locks.refuse_lost()
         except PacketError as lost:

@@ -48,7 +48,7 @@ class UnitLocks:
     def take_own(self) -> None:
         """Take the session's lock, then each packet's: by its name, since containers see one inbox under many paths.
 
-        Raises PacketError when another run has one, OSError.
+        Raises HeldError, OSError.
         """
         packets = self._unit.packets if self._unit.inbox is None else ()
         self.take([unit_lock(self._unit.name), *(f"packet {packet.path.name}" for packet in packets)])

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from qxbatch.pipeline.signals import afterwards, never_again
+from qxbatch.pipeline.signals import delayed_signals, ignore_signals
 
 Result = TypeVar("Result")
 
 
 def wait_for(futures: Sequence[Future[Result]]) -> None:
-    """Wait in short steps, so that signals are handled; the first exception ends the waiting."""
+    """Wait in short steps, so that signals are handled. Raises the first exception at once."""
     pending = set(futures)
     while pending:
         finished, pending = wait(pending, timeout=0.5, return_when=FIRST_COMPLETED)
@@ -26,19 +26,19 @@ def in_thread(work: Callable[[], Result], stop: Callable[[], None]) -> Result:
     """
     pool = ThreadPoolExecutor(1)
     try:
-        with afterwards():
+        with delayed_signals():
             future = pool.submit(work)
         wait_for([future])
         return future.result()
     except KeyboardInterrupt:
-        stopping(stop)
+        stop_work(stop)
         raise
     finally:
         pool.shutdown(wait=True)
 
 
-def stopping(stop: Callable[[], None]) -> None:
+def stop_work(stop: Callable[[], None]) -> None:
     """Print a message and stop the work. A second Ctrl-C must not break the clean-up."""
-    never_again()
+    ignore_signals()
     print("qxbatch: stopping ...", file=sys.stderr)
     stop()

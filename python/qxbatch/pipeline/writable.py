@@ -13,7 +13,10 @@ from qxbatch.settings.model import Archive, Settings
 
 
 def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
-    """Raise UsageError (73) if sessions cannot be written, or packets must leave a folder that cannot be written."""
+    """Raise UsageError (73) if a folder of the run, or one that `ready` packets must leave, cannot be written.
+
+    Raises UsageError (64) if --work-dir is among packets.
+    """
     _need_folder(settings.sessionsfolder, "the sessions folder", "Give a folder you may write to.")
     if settings.work_dir is not None:
         _need_folder(_nearest_existing(settings.work_dir), "--work-dir", "Give a folder you may write to.")

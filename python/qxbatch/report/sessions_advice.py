@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from qxbatch.discover.filters import by_glob
+from qxbatch.discover.filters import matches_glob
 from qxbatch.settings.command import as_expression, as_glob
 from qxbatch.settings.lists import of_glob
 from qxbatch.visible import shell_word
@@ -88,7 +88,7 @@ class Globs:
 
     def matches(self, item: str) -> bool:
         """Return whether a glob matches a name."""
-        return any(by_glob(name, [item]) for name in self._names)
+        return any(matches_glob(name, [item]) for name in self._names)
 
     def tries(self, item: str) -> Iterable[str]:
         """Yield a folder that is written as a path, a regular expression, other case, the beginning of names."""
