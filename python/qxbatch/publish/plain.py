@@ -93,7 +93,7 @@ def read_object(path: Path) -> dict[str, Any]:
     """Return the JSON object in a file. Raises OSError, ValueError."""
     text = read_plain(path)
     if text is None:
-        raise ValueError(f"{path.name} is missing, or no file")
+        raise ValueError(f"{path.name} is missing or not a regular file")
     try:
         return json_object(text)
     except ValueError as error:
