@@ -5,7 +5,8 @@ use std::fmt::Write;
 /// A SHA-256 hash.
 pub type Hash = [u8; 32];
 
-/// Escapes text for a cell of the ledger: control characters, backslash and bytes that are not UTF-8 become `\xNN`.
+/// Escapes text for a cell of the ledger: ASCII control characters, backslash and bytes that are not UTF-8 become
+/// `\xNN`.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
@@ -24,7 +25,7 @@ pub fn escape(bytes: &[u8]) -> String {
     text
 }
 
-/// Returns the bytes of [`escape`]d text.
+/// Returns the length of [`escape`]d text in bytes.
 #[must_use]
 pub fn escaped_len(bytes: &[u8]) -> u64 {
     let mut len = 0usize;
@@ -38,10 +39,10 @@ pub fn escaped_len(bytes: &[u8]) -> u64 {
     len as u64
 }
 
-/// Bytes at each end of a path that messages and reasons of other rows show at most.
+/// Bytes that an abridged path keeps at each end.
 const ABRIDGED_END: usize = 500;
 
-/// Returns a path for messages and reasons: a long one without its middle.
+/// Returns an escaped path for messages and reasons; one of more than 1500 bytes without its middle.
 #[must_use]
 pub fn abridged(path: &[u8]) -> String {
     let ends = path

@@ -26,14 +26,14 @@ pub struct Entry<'a> {
     pub size: u64,
 }
 
-/// The files of one patient that group_key StudyInstanceUID, SeriesInstanceUID and SeriesNumber.
+/// The files of one patient that share StudyInstanceUID, SeriesInstanceUID and SeriesNumber.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// StudyInstanceUID; empty when there is none.
     pub study: String,
-    /// SeriesInstanceUID.
+    /// SeriesInstanceUID, or the generated one ([`series_uid`]).
     pub series_uid: String,
-    /// SeriesNumber; None when absent, empty, unreadable, zero or negative.
+    /// SeriesNumber; None without a valid one (see [`series_number`]).
     pub number: Option<i64>,
     /// PatientID, trimmed and in lower case; empty without one.
     pub patient: String,
@@ -49,7 +49,8 @@ pub struct Group {
 
 /// Returns why a DICOM object belongs to no series; None if it does.
 ///
-/// An object without SOPInstanceUID or SeriesInstanceUID is sorted if it has a class; else it may not be DICOM at all.
+/// An object without SOPInstanceUID or SeriesInstanceUID is sorted if it has a SOP class, or Rows and Columns; else it
+/// may not be DICOM at all.
 pub fn unsorted(header: &Header) -> Option<&'static str> {
     let has = |field| !header.raw(field).is_empty();
     if header.is_directory() {
@@ -85,8 +86,8 @@ pub fn patient(header: &Header) -> String {
         .unwrap_or_default()
 }
 
-/// The key of a series, independent of patient and number.
-type Series<'a> = (&'a [u8], Cow<'a, [u8]>);
+/// StudyInstanceUID and SeriesInstanceUID, the key of a series independent of patient and number.
+type SeriesKey<'a> = (&'a [u8], Cow<'a, [u8]>);
 
 /// Sorts files by series; a file that belongs to none (see [`unsorted`]) is in no group.
 ///
@@ -94,7 +95,7 @@ type Series<'a> = (&'a [u8], Cow<'a, [u8]>);
 /// in the series. Groups are ordered by number (those without one last), start, SeriesInstanceUID, StudyInstanceUID,
 /// patient.
 pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
-    let mut series: HashMap<Series<'_>, HashMap<GroupKey, Vec<usize>>> = HashMap::new();
+    let mut series: HashMap<SeriesKey<'_>, HashMap<GroupKey, Vec<usize>>> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {
         let header = entry.header;
         if unsorted(header).is_some() {
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn patients_differ_by_their_id_alone_and_none_is_no_second_one() {
+    fn patients_differ_only_by_id_and_a_missing_id_is_no_second_patient() {
         let of = |id: &str| header(&[(Field::PatientId, id)]);
         assert_eq!(grouped(&[of("Ab "), of("aB"), of("")]).len(), 1);
         assert_eq!(grouped(&[of("Ab "), of("aB"), of("")])[0].patient, "ab");

@@ -18,7 +18,7 @@ const fn first_private() -> usize {
     at
 }
 
-/// The public tags of the table, followed by one beyond all tags.
+/// The public tags of the table, followed by values beyond all tags.
 pub(super) static PUBLIC: [u32; Field::COUNT + 1] = public();
 
 const fn public() -> [u32; Field::COUNT + 1] {
@@ -34,7 +34,7 @@ const fn public() -> [u32; Field::COUNT + 1] {
 /// The last public tag: after it, only private elements and functional groups are read.
 pub(super) const LAST_PLAIN: u32 = SPECS[FIRST_PRIVATE - 1].tag;
 
-/// Groups with private elements of the table.
+/// Groups with private elements of the table, as the tags of their elements 0.
 pub(super) const PRIVATE_GROUPS: [u32; count_groups()] = groups();
 
 /// Returns whether a line is the first one of its private group.
@@ -73,7 +73,8 @@ const fn groups() -> [u32; count_groups()] {
     groups
 }
 
-/// Returns the end of the last private group in objects of a vendor, or [`LAST_PLAIN`]. Without a name: of any vendor.
+/// Returns the last tag of the last private group that is read in objects of a manufacturer (of any, if its name is
+/// empty), but at least [`LAST_PLAIN`].
 pub(super) fn last_private(manufacturer: &[u8]) -> u32 {
     let mut last = LAST_PLAIN;
     for spec in SPECS.iter().skip(FIRST_PRIVATE) {

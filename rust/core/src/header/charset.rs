@@ -14,15 +14,16 @@ const ESC: u8 = 0x1B;
 /// The character sets of an object.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CharacterSets {
-    /// A character set without code extensions whose two-byte characters may contain a backslash as the second byte.
-    whole: Option<&'static Encoding>,
+    /// A multi-byte character set without code extensions; in GBK and GB18030, a backslash may be the second byte of a
+    /// character.
+    multi_byte: Option<&'static Encoding>,
     first: Set,
 }
 
 impl CharacterSets {
     pub(super) fn utf8() -> Self {
         Self {
-            whole: Some(UTF_8),
+            multi_byte: Some(UTF_8),
             first: Set::Latin1,
         }
     }
@@ -31,7 +32,7 @@ impl CharacterSets {
     pub(super) fn named(raw: &[u8]) -> Self {
         let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();
         let name = String::from_utf8_lossy(first).to_ascii_uppercase();
-        let whole = match name.trim() {
+        let multi_byte = match name.trim() {
             "ISO_IR 192" => Some(UTF_8),
             "GB18030" => Some(GB18030),
             "GBK" => Some(GBK),
@@ -59,12 +60,12 @@ impl CharacterSets {
             "58" => Set::Double(GBK),
             _ => Set::Latin1,
         };
-        Self { whole, first }
+        Self { multi_byte, first }
     }
 
     /// Decodes a value, split at its backslashes.
     pub(super) fn decode(self, raw: &[u8], person: bool) -> Vec<String> {
-        if let Some(encoding) = self.whole {
+        if let Some(encoding) = self.multi_byte {
             let (text, _) = encoding.decode_without_bom_handling(raw);
             return text.split('\\').map(str::to_owned).collect();
         }
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_inside_a_character_does_not_part_values() {
+    fn a_backslash_inside_a_character_does_not_split_values() {
         // 0x5C is the second byte of this character.
         let sets = CharacterSets::named(b"GB18030");
         assert_eq!(sets.decode(b"\x81\x5c\\b", false).len(), 2);
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn only_in_names_do_component_marks_end_a_switch() {
+    fn component_delimiters_end_a_switch_only_in_names() {
         let sets = CharacterSets::named(b"\\ISO 2022 IR 149");
         let raw = b"\x1b$)C\xfb\xf3=\xd1\xce";
         assert_eq!(sets.decode(raw, false), ["洪=吉"]);

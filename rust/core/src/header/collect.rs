@@ -6,7 +6,7 @@ use super::stored::Header;
 use super::value;
 use super::vr::Vr;
 
-/// Position of each field's value in the collected bytes.
+/// The bytes of the values, and the position of each field's value in them.
 #[derive(Debug)]
 pub(super) struct Collector {
     values: Vec<u8>,
@@ -23,7 +23,8 @@ impl Default for Collector {
 }
 
 impl Collector {
-    /// Stores a text value without its padding; a later value of a field replaces an earlier one.
+    /// Stores a text value without its padding, cut to [`Header::MAX_VALUE`]; a later value of a field replaces an
+    /// earlier one.
     pub(super) fn set(&mut self, field: Field, bytes: &[u8]) {
         let mut bytes = value::trim(bytes);
         if let Some(cut) = bytes.get(..Header::MAX_VALUE) {
@@ -68,8 +69,8 @@ impl Collector {
         self.spans = [(0, 0); Field::COUNT];
     }
 
-    /// Appends all values in the order of the table, at most `room` bytes, and returns where each of them ends, counted
-    /// from the first value.
+    /// Appends all values in the order of the table, at most `room` bytes, and passes the end of each to `ended`,
+    /// counted from the first value.
     pub(super) fn write(&self, room: u16, out: &mut Vec<u8>, mut ended: impl FnMut(u16)) {
         // Most files store the fields in the order of the table: adjacent values are copied together.
         let (mut start, mut length, mut end) = (0_u32, 0_u32, 0_u16);

@@ -153,7 +153,7 @@ impl Encoding {
     ///
     /// A sequence in an element of unknown VR is implicit VR (PS3.5 section 6.2.2, note 2), but some writers ignore
     /// this, and some write implicit items in explicit files.
-    pub(crate) fn inside(self, bytes: &[u8], left: u64) -> Self {
+    pub(crate) fn inside(self, bytes: &[u8], remaining: u64) -> Self {
         let Some([g0, g1, _, _, v0, v1, l0, l1]) = bytes.first_chunk::<8>().copied() else {
             return self;
         };
@@ -168,7 +168,7 @@ impl Encoding {
             };
         }
         let implicit_length = self.double_word([v0, v1, l0, l1]);
-        let too_long = implicit_length != UNDEFINED && u64::from(implicit_length) > left;
+        let too_long = implicit_length != UNDEFINED && u64::from(implicit_length) > remaining;
         Self {
             explicit: known && too_long,
             ..self

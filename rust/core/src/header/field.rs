@@ -1,5 +1,5 @@
-//! The table of header fields. To add a field, add one line at its place: public elements in ascending order of their tags,
-//! then private elements. The build fails elsewhere.
+//! The table of header fields. To add a field, add one line: public elements in ascending order of their tags, then
+//! private elements. The build fails if a line is at a wrong place.
 
 use super::vr::{Kind, Vr};
 
@@ -14,7 +14,7 @@ pub struct Spec {
     pub tag: u32,
     /// VR if the file does not state it.
     pub vr: Vr,
-    /// Vendor of a private element, as Manufacturer starts; empty for others.
+    /// Vendor of a private element, the start of Manufacturer; empty for others.
     pub vendor: &'static str,
     /// Private creator of the element's block.
     pub private_creator: Option<&'static str>,

@@ -21,7 +21,7 @@ pub(super) fn is_group(element: &Element) -> bool {
 
 /// Reads the fields of the first item: the groups of all frames, or of the first frame.
 ///
-/// Attributes of the main data set take precedence over shared ones, and these over those of a frame.
+/// Attributes of the main data set take precedence over shared ones, and shared ones over those of the first frame.
 pub(super) fn read<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,

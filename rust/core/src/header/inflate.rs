@@ -29,7 +29,7 @@ pub struct Inflated<'w, W> {
 impl<'w, W: Window> Inflated<'w, W> {
     /// Inflates a gzip file (RFC 1952); returns None if the bytes are not gzip.
     pub fn gzip(source: &'w mut W) -> io::Result<Option<Self>> {
-        let Some(begin) = gzip_header(source)? else {
+        let Some(begin) = deflated_start(source)? else {
             return Ok(None);
         };
         Ok(Some(Self::raw(source, begin)))
@@ -104,7 +104,7 @@ pub fn is_gzip<W: Window>(source: &mut W) -> io::Result<bool> {
 }
 
 /// Returns the start of the deflated bytes of a gzip file.
-fn gzip_header<W: Window>(source: &mut W) -> io::Result<Option<u64>> {
+fn deflated_start<W: Window>(source: &mut W) -> io::Result<Option<u64>> {
     let head = source.at(0, 512)?;
     let Some([0x1F, 0x8B, 8, flags, ..]) = head.first_chunk::<10>().copied() else {
         return Ok(None);

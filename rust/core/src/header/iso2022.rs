@@ -30,7 +30,8 @@ pub(super) enum Switch {
     Upper(Set),
 }
 
-/// Returns the meaning of an escape sequence and its length (PS3.3 tables C.12-3 and C.12-4).
+/// Returns the meaning of an escape sequence and its length (PS3.3 tables C.12-3 and C.12-4); None and 1 for an unknown
+/// one.
 pub(super) fn escape(bytes: &[u8]) -> (Option<Switch>, usize) {
     let switch = match bytes
         .get(1..4)
@@ -86,7 +87,7 @@ pub(super) fn character(set: Set, bytes: &[u8], text: &mut String) -> usize {
     if pairs && in_pair { 2 } else { 1 }
 }
 
-/// Character sets without a table in the library.
+/// Decodes a byte of a character set for which `encoding_rs` has no table.
 fn single(set: Set, byte: u8) -> char {
     match (set, byte) {
         (Set::Katakana, 0xA1..=0xDF) => {

@@ -21,17 +21,17 @@ const LAST: u32 = 0x0002_FFFF;
 pub(super) fn read<W: Window>(
     window: &mut W,
     start: u64,
-    wants: &mut Wanted,
+    wanted: &mut Wanted,
     collector: &mut Collector,
 ) -> Result<u64, Fault> {
     let mut at = start;
     let Some(encoding) = Encoding::guess(window.at(at, HEAD)?, EXPLICIT) else {
         return Ok(at);
     };
-    // A lower group does not belong to it, even if there are more bytes.
-    wants.before = wants.before.max(BEFORE);
+    // A lower group is not part of the meta header.
+    wanted.before = wanted.before.max(BEFORE);
     let bytes = window.at(at, HEAD)?;
-    at = at.saturating_add(skim(bytes, encoding, LAST, wants, collector) as u64);
+    at = at.saturating_add(skim(bytes, encoding, LAST, wanted, collector) as u64);
     while let Some(element) = encoding.element(window.at(at, HEAD)?, at) {
         if element.group() != 2 {
             break;

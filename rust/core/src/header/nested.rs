@@ -48,7 +48,7 @@ pub(crate) struct Reader<'w, W> {
     elements: u32,
 }
 
-/// The open sequences and items while an element of undefined length is skipped.
+/// A sequence or an item that is open while an element of undefined length is skipped.
 #[derive(Debug, Clone, Copy)]
 struct Open {
     item: bool,
@@ -64,7 +64,8 @@ impl<'w, W: Window> Reader<'w, W> {
         }
     }
 
-    /// Returns the element at an offset; None if the data set ends, or only zeros follow.
+    /// Returns the element at an offset; None at the end of the data set and at the tag (0000,0000), with which padding
+    /// begins.
     #[inline]
     pub(crate) fn element(
         &mut self,
@@ -107,7 +108,7 @@ impl<'w, W: Window> Reader<'w, W> {
         Ok(bytes.get(..length).unwrap_or(bytes))
     }
 
-    /// Returns all bytes of a value; fewer if the object ends, or if the value is longer than any used one.
+    /// Returns all bytes of a value, at most 4 MiB; fewer if the object ends, none for an undefined length.
     pub(crate) fn bytes(&mut self, element: &Element) -> Result<&[u8], Fault> {
         const LONGEST: usize = 1 << 22;
         let length = element.length.unwrap_or(0) as usize;
@@ -120,7 +121,7 @@ impl<'w, W: Window> Reader<'w, W> {
     #[inline]
     pub(crate) fn after(&mut self, element: &Element) -> Result<u64, Fault> {
         let Some(length) = element.length else {
-            return self.pass(element);
+            return self.skip(element);
         };
         let end = element.value.saturating_add(u64::from(length));
         if end <= self.window.len() {
@@ -145,7 +146,7 @@ impl<'w, W: Window> Reader<'w, W> {
 
     /// Returns the encoding of the items of a sequence.
     pub(crate) fn within(element: &Element, outer: Encoding) -> Encoding {
-        // PS3.5 section 6.2.2, note 2: implicit VR little-endian in a UN of undefined length.
+        // PS3.5 section 6.2.2, note 2: implicit VR little-endian in an element of VR UN.
         if element.vr == Some(*b"UN") {
             IMPLICIT
         } else {
@@ -154,7 +155,7 @@ impl<'w, W: Window> Reader<'w, W> {
     }
 
     /// Skips an element of undefined length without recursion, so that nesting uses no stack.
-    fn pass(&mut self, element: &Element) -> Result<u64, Fault> {
+    fn skip(&mut self, element: &Element) -> Result<u64, Fault> {
         let mut open = vec![Open {
             item: false,
             encoding: Self::within(element, self.encoding),

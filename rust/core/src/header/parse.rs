@@ -12,7 +12,7 @@ use super::inflate::Inflated;
 use super::meta;
 use super::nested::{Fault, Reader};
 use super::sequence;
-use super::start::{DEFLATED, Start, claimed, plain};
+use super::start::{DEFLATED, Start, encoding_of, plain};
 use super::stored::Header;
 use super::value;
 use super::vr::effective_vr;
@@ -48,7 +48,7 @@ impl<H> Parsed<H> {
 
 /// Reads the header of one object.
 ///
-/// Damaged bytes are a [`Parsed`] value; only reading can fail.
+/// Damaged bytes give a [`Parsed`] value; only a failed read is an error.
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
     let parsed = parse_into(window, &mut bundle)?;
@@ -117,24 +117,24 @@ fn sortable(collector: &Collector) -> bool {
 }
 
 fn read<W: Window>(window: &mut W, start: &Start, collector: &mut Collector) -> Result<(), Fault> {
-    let mut wants = Wanted::default();
-    let at = meta::read(window, start.at, &mut wants, collector)?;
+    let mut wanted = Wanted::default();
+    let at = meta::read(window, start.at, &mut wanted, collector)?;
     let syntax = collector.get(Field::TransferSyntaxUid);
-    let claimed = claimed(syntax);
+    let claimed = encoding_of(syntax);
     let deflated = syntax == DEFLATED;
     let head = window.at(at, HEAD)?;
     if deflated && !plain(head) {
         let mut inflated = Inflated::raw(window, at);
-        return data_set(&mut inflated, 0, EXPLICIT, &mut wants, collector);
+        return data_set(&mut inflated, 0, EXPLICIT, &mut wanted, collector);
     }
-    data_set(window, at, claimed, &mut wants, collector)
+    data_set(window, at, claimed, &mut wanted, collector)
 }
 
 fn data_set<W: Window>(
     window: &mut W,
     start: u64,
     claimed: Encoding,
-    wants: &mut Wanted,
+    wanted: &mut Wanted,
     collector: &mut Collector,
 ) -> Result<(), Fault> {
     let head = window.at(start, HEAD)?;
@@ -151,7 +151,7 @@ fn data_set<W: Window>(
     let mut stop = LAST_PLAIN;
     let mut at = start;
     loop {
-        at = reader.skim(at, stop.min(functional::BEFORE), wants, collector)?;
+        at = reader.skim(at, stop.min(functional::BEFORE), wanted, collector)?;
         let Some(element) = reader.element(at, encoding)? else {
             break;
         };
@@ -161,12 +161,12 @@ fn data_set<W: Window>(
                 break;
             }
         }
-        wants.note_tag(element.tag);
+        wanted.note_tag(element.tag);
         if element.tag == functional::PER_FRAME {
             // Nothing after it is used, and its frames may fill the file.
             return functional::read(&mut reader, &element, collector);
         }
-        at = take(&mut reader, &element, wants, collector)?;
+        at = take(&mut reader, &element, wanted, collector)?;
     }
     Ok(())
 }
@@ -177,8 +177,9 @@ fn last_tag(collector: &Collector) -> u32 {
     if !sortable(collector) {
         return u32::MAX;
     }
-    // Enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR have such class UIDs. Other objects with
-    // functional groups have NumberOfFrames, or an image whose PixelSpacing is not in the main data set.
+    // The class UIDs of enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR start with that of MR
+    // images and a dot. Other objects with functional groups have NumberOfFrames, or an image whose PixelSpacing is not
+    // in the main data set.
     let class = collector.get(Field::SopClassUid);
     let has_spacing = collector.has(Field::PixelSpacing) || !collector.has(Field::Rows);
     let has_frames = collector.has(Field::NumberOfFrames) || !has_spacing;
@@ -192,7 +193,7 @@ fn last_tag(collector: &Collector) -> u32 {
 fn take<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
-    wants: &mut Wanted,
+    wanted: &mut Wanted,
     collector: &mut Collector,
 ) -> Result<u64, Fault> {
     if functional::is_group(element) {
@@ -207,8 +208,8 @@ fn take<W: Window>(
         return Ok(next);
     };
     if element.group() & 1 == 1 {
-        take_private(reader, element, length, wants, collector)?;
-    } else if let Some(index) = wants.advance(element.tag) {
+        take_private(reader, element, length, wanted, collector)?;
+    } else if let Some(index) = wanted.advance(element.tag) {
         keep(reader, element, length, index, collector)?;
     }
     Ok(next)
@@ -219,17 +220,17 @@ fn take_private<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     length: u32,
-    wants: &mut Wanted,
+    wanted: &mut Wanted,
     collector: &mut Collector,
 ) -> Result<(), Fault> {
-    if !wants.private(element.tag) {
+    if !wanted.wants_private(element.tag) {
         return Ok(());
     }
     if (0x10..=0xFF).contains(&(element.tag & 0xFFFF)) {
-        wants.note_creator(element.tag, value::trim(reader.value(element, length)?));
+        wanted.note_creator(element.tag, value::trim(reader.value(element, length)?));
         return Ok(());
     }
-    wants.private_line(element.tag).map_or(Ok(()), |index| {
+    wanted.private_line(element.tag).map_or(Ok(()), |index| {
         keep(reader, element, length, index, collector)
     })
 }

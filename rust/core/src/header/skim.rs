@@ -43,7 +43,7 @@ fn skim_as<const EXPLICIT: bool>(
         let [t0, t1, t2, t3, v0, v1, l0, l1] = *head;
         // Group and element are little-endian each, the group first.
         let tag = u32::from_le_bytes([t0, t1, t2, t3]).rotate_left(16);
-        if tag <= before || tag > stop || (tag & 0x0001_0000 != 0 && wanted.private(tag)) {
+        if tag <= before || tag > stop || (tag & 0x0001_0000 != 0 && wanted.wants_private(tag)) {
             break;
         }
         let (tail, length) = if EXPLICIT {

@@ -40,7 +40,8 @@ pub(super) fn plain(head: &[u8]) -> bool {
         && Encoding::guess(head, EXPLICIT) == Some(EXPLICIT)
 }
 
-pub(super) fn claimed(syntax: &[u8]) -> Encoding {
+/// Returns the encoding that a transfer syntax states; explicit VR little-endian for an unknown one.
+pub(super) fn encoding_of(syntax: &[u8]) -> Encoding {
     match syntax {
         // The second is private to GE: implicit VR, little-endian except for the pixels.
         b"1.2.840.10008.1.2" | b"1.2.840.113619.5.2" => IMPLICIT,

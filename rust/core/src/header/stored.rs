@@ -35,7 +35,7 @@ impl Header {
         from.get(..self.length as usize).unwrap_or_default()
     }
 
-    /// Moves headers into one block: a hundredth of the allocations if many are kept.
+    /// Moves headers into one block, unless they exceed 4 GiB: a hundredth of the allocations if many are kept.
     pub fn gather<'h>(headers: impl IntoIterator<Item = &'h mut Self>) {
         let mut headers: Vec<&mut Self> = headers.into_iter().collect();
         let total = headers.iter().map(|header| header.data().len()).sum();

@@ -57,7 +57,7 @@ impl Value {
     }
 }
 
-/// Removes padding: blanks and NULs (PS3.5 section 6.2), and line ends that some writers leave.
+/// Removes padding: spaces and NULs (PS3.5 section 6.2), and tabs and line ends that some writers leave.
 pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
     let padding = |byte: &u8| matches!(byte, b' ' | 0 | b'\t' | b'\r' | b'\n');
     if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
@@ -92,7 +92,7 @@ pub(super) fn int(raw: &[u8]) -> Option<i64> {
 }
 
 fn whole(number: f64) -> Option<i64> {
-    #[allow(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+    #[allow(clippy::cast_possible_truncation, reason = "whole and at most 2^53")]
     (number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0).then_some(number as i64)
 }
 
@@ -102,7 +102,7 @@ pub(super) fn float(raw: &[u8]) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Writes binary numbers as text, separated by a backslash; an incomplete last one is dropped.
+/// Writes at most 512 binary numbers as text, separated by backslashes; an incomplete last one is dropped.
 pub(super) fn write_numbers(vr: Vr, bytes: &[u8], big_endian: bool, out: &mut Vec<u8>) {
     let size = match vr {
         Vr::SS | Vr::US => 2,

@@ -1,4 +1,4 @@
-//! Passes the data set of one object to a visitor, element by element.
+//! Passes the data set of one object to a visitor, which reads the elements.
 
 use super::collect::Collector;
 use super::element::{EXPLICIT, Encoding, HEAD};
@@ -6,7 +6,7 @@ use super::field::Field;
 use super::inflate::Inflated;
 use super::meta;
 use super::nested::{Fault, Reader};
-use super::start::{DEFLATED, Start, claimed, plain};
+use super::start::{DEFLATED, Start, encoding_of, plain};
 use super::wanted::Wanted;
 use super::window::Window;
 
@@ -24,7 +24,7 @@ pub(crate) trait Visit {
 /// Encoding of an object's data set.
 #[derive(Debug)]
 pub(crate) struct Syntax {
-    /// TransferSyntaxUID of the meta header; empty without a meta header.
+    /// TransferSyntaxUID of the meta header; empty without one.
     pub uid: String,
     /// Whether offsets count in the inflated data set, not in the file.
     pub deflated: bool,
@@ -38,7 +38,7 @@ pub(crate) fn visit<W: Window>(window: &mut W, visitor: &mut impl Visit) -> Resu
     let mut collector = Collector::default();
     let at = meta::read(window, start.at, &mut Wanted::default(), &mut collector)?;
     let uid = collector.get(Field::TransferSyntaxUid);
-    let claimed = claimed(uid);
+    let claimed = encoding_of(uid);
     let deflated = uid == DEFLATED && !plain(window.at(at, HEAD)?);
     let uid = String::from_utf8_lossy(uid).into_owned();
     let syntax = Syntax { uid, deflated };

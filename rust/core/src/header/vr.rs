@@ -1,6 +1,6 @@
 //! Value representations (PS3.5 section 6.2): the kind of a value, and the length of its element's header.
 
-/// The encoding of a value in the file (PS3.5 section 6.2), as far as fields of the table need it.
+/// The value representations that the core distinguishes (PS3.5 section 6.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vr {
     /// Code string.
@@ -90,7 +90,7 @@ pub(super) const SHORT: u8 = 1;
 /// VRs with a 32-bit length after two reserved bytes.
 pub(super) const LONG: u8 = 2;
 
-/// Capital letters are 0x41 to 0x5A: five bits distinguish them, and three bits show that it may be one.
+/// Rows and columns of the table of VRs: the low five bits distinguish capital letters (0x41 to 0x5A).
 const LETTERS: usize = 32;
 static FORMS: [u8; LETTERS * LETTERS] = forms();
 
@@ -104,19 +104,19 @@ const fn forms() -> [u8; LETTERS * LETTERS] {
     let mut forms = [0; LETTERS * LETTERS];
     let mut at = 0;
     while at < short.len() {
-        forms[place(u16::from_le_bytes([short[at], short[at + 1]]))] = SHORT;
+        forms[index_of(u16::from_le_bytes([short[at], short[at + 1]]))] = SHORT;
         at += 2;
     }
     at = 0;
     while at < long.len() {
-        forms[place(u16::from_le_bytes([long[at], long[at + 1]]))] = LONG;
+        forms[index_of(u16::from_le_bytes([long[at], long[at + 1]]))] = LONG;
         at += 2;
     }
     forms
 }
 
 /// Returns the index of a VR in the table.
-const fn place(vr: u16) -> usize {
+const fn index_of(vr: u16) -> usize {
     ((vr & 0x1F) << 5 | (vr >> 8 & 0x1F)) as usize
 }
 
@@ -124,7 +124,7 @@ const fn place(vr: u16) -> usize {
 #[inline]
 pub(super) fn form(vr: u16) -> u8 {
     if vr & 0xE0E0 == 0x4040 {
-        FORMS.get(place(vr)).copied().unwrap_or(0)
+        FORMS.get(index_of(vr)).copied().unwrap_or(0)
     } else {
         0
     }

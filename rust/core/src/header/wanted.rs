@@ -6,7 +6,7 @@ use super::field::SPECS;
 /// The next elements to read.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
-    /// Index of the first line of the table after the current tag.
+    /// Index of the first line of the table whose tag is not below the current one.
     next: usize,
     /// The previous tag.
     pub before: u32,
@@ -30,9 +30,10 @@ impl Wanted {
         (self.next_tag() == tag).then_some(self.next)
     }
 
-    /// Returns whether a tag is a private creator, or a private element of the table.
+    /// Returns whether a private element is read: a creator in a group of the table, or an element of a recorded
+    /// creator.
     #[inline]
-    pub(super) fn private(&self, tag: u32) -> bool {
+    pub(super) fn wants_private(&self, tag: u32) -> bool {
         if tag & 0xFF00 == 0 {
             return PRIVATE_GROUPS.contains(&(tag & 0xFFFF_0000));
         }
@@ -52,10 +53,10 @@ impl Wanted {
     /// section 7.8).
     pub(super) fn note_creator(&mut self, tag: u32, creator: &[u8]) {
         for (index, spec) in SPECS.iter().enumerate().skip(FIRST_PRIVATE) {
-            let owned = spec.private_creator.is_some_and(|private_creator| {
+            let is_creator = spec.private_creator.is_some_and(|private_creator| {
                 private_creator.as_bytes().eq_ignore_ascii_case(creator)
             });
-            if owned && spec.tag & 0xFFFF_0000 == tag & 0xFFFF_0000 {
+            if is_creator && spec.tag & 0xFFFF_0000 == tag & 0xFFFF_0000 {
                 self.private.push((spec.tag | (tag & 0xFFFF) << 8, index));
             }
         }

@@ -46,7 +46,6 @@ pub struct FileWindow<'f, F = File> {
 
 /// Bytes read at once: the used part of nearly every header (GE's private groups end at 5 KB), and cheaper than two
 /// smaller reads.
-/// copy than two blocks.
 const BLOCK: usize = 6144;
 
 impl<'f, F: FileExt> FileWindow<'f, F> {
@@ -55,7 +54,7 @@ impl<'f, F: FileExt> FileWindow<'f, F> {
         Self::in_blocks(file, size, buffer, BLOCK)
     }
 
-    /// Opens a window that reads another number of bytes at once, unless more are needed.
+    /// Opens a window that reads `block` bytes at once, or more where the parser needs them.
     pub fn in_blocks(file: &'f F, size: u64, buffer: Vec<u8>, block: usize) -> Self {
         Self {
             file,

@@ -2,7 +2,7 @@
 
 use super::scanned::{Scan, Scanned};
 
-/// The entries of a folder in order; files are the next ones of its batches.
+/// One entry of a folder, in the order of paths; a file is the next one of the folder's batches.
 #[derive(Debug)]
 pub(super) enum Node {
     File,

@@ -16,7 +16,7 @@ use crate::header::{
 pub enum Outcome<H = Header> {
     /// A DICOM object.
     Dicom(H),
-    /// Another file, or nothing readable; with a description.
+    /// No readable DICOM object; with the reason.
     Other(Box<str>),
     /// The system refused to open or read it.
     Unreadable(io::Error),

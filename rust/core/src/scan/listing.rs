@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, open, statat};
 
 use super::error::ScanError;
 
-/// The type of a folder entry.
+/// An entry of a folder, or a requested path.
 #[derive(Debug)]
 pub(super) enum Entry {
     File(Box<[u8]>),
@@ -28,7 +28,7 @@ impl Entry {
         }
     }
 
-    /// Returns the character that follows the name in longer paths.
+    /// Returns the byte that follows the name in longer paths.
     fn end(&self) -> Option<&u8> {
         matches!(self, Self::Folder(_)).then_some(&b'/')
     }
@@ -46,7 +46,7 @@ impl Entry {
     }
 }
 
-/// The path of a folder and a name in it; requested paths have no folder.
+/// Returns the path of a name in a folder; requested paths have an empty folder.
 pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     let slash: &[u8] = if folder.is_empty() || name.is_empty() || folder.ends_with(b"/") {
         b""
@@ -57,7 +57,7 @@ pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
 }
 
 /// Returns the requested paths as entries of a folder without a name; a path below another one is not read twice.
-pub(super) fn asked_for(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
+pub(super) fn requested_entries(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
     let known: HashSet<&Path> = paths.iter().map(|path| as_path(path)).collect();
     let mut seen = HashSet::new();
     let mut entries = Vec::new();

@@ -10,7 +10,7 @@ use crate::series::{self, Entry, Group};
 pub struct Scanned {
     pub(super) folder: u32,
     pub(super) name: Box<[u8]>,
-    /// Its size in bytes; 0 when it could not be opened.
+    /// Its size in bytes; 0 if it was not opened.
     pub size: u64,
     /// Its content.
     pub outcome: Outcome,

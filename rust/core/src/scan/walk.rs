@@ -11,7 +11,7 @@ use rustix::fs::CWD;
 use super::arrange::{Batch, Folder, Node, arrange};
 use super::error::ScanError;
 use super::file::{Buffers, Outcome, read_file};
-use super::listing::{Entry, asked_for, join, list, open_folder};
+use super::listing::{Entry, join, list, open_folder, requested_entries};
 use super::scanned::{Scan, Scanned};
 use crate::header::HeaderRange;
 use crate::monitor::Monitor;
@@ -33,7 +33,7 @@ pub(super) fn scan(paths: &[Vec<u8>], monitor: &Monitor) -> Result<Scan, ScanErr
         folders: Mutex::default(),
         batches: Mutex::default(),
     };
-    let entries = asked_for(paths)?;
+    let entries = requested_entries(paths)?;
     for entry in &entries {
         if let Entry::Folder(path) = entry {
             // Opened here only to report its error; a folder below it that cannot be opened does not fail the scan.
@@ -75,7 +75,7 @@ impl<'m> Walk<'m> {
         match list(&path) {
             Ok((fd, entries)) => self.fill(scope, &path, Some(fd), id, entries),
             Err(error) => {
-                // It becomes an entry of the scan like a file, so that its content is not lost silently.
+                // The folder becomes an entry of the scan like a file, so that its content is not lost silently.
                 let (folder, name) = (id, Box::default());
                 let outcome = Outcome::Unreadable(error);
                 self.keep_batch(Batch {
@@ -127,7 +127,8 @@ impl<'m> Walk<'m> {
             path: path.to_vec(),
             nodes,
         });
-        // Batches are spawned last and so run first: the folder is closed before the next ones are opened.
+        // Batches are spawned last, so that a thread runs them first and closes the folder before it opens the next
+        // ones.
         let fd = Arc::new(fd);
         let mut rest = files.into_iter();
         let mut first = 0_usize;

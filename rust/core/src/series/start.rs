@@ -2,8 +2,8 @@
 
 use crate::header::{Field, Header};
 
-/// Returns when a file's series started, as far as its header says: date and time of the series, else of the
-/// acquisition, the content, the study.
+/// Returns when a file's series started: the first pair of date and time of the series, the acquisition, the content
+/// and the study; without any, the first date of them, else AcquisitionDateTime; empty if the header has none.
 pub fn started(header: &Header) -> String {
     let pairs = [
         (Field::SeriesDate, Field::SeriesTime),
@@ -36,7 +36,8 @@ pub fn started(header: &Header) -> String {
     day_only
 }
 
-/// Returns the digits of a date or time (with a fraction), without the separators of ACR-NEMA (PS3.5 section 6.2).
+/// Returns the digits of a date or time (with a fraction), without the separators of ACR-NEMA (PS3.5 section 6.2);
+/// empty if it is malformed.
 fn digits(raw: &[u8], separators: &[u8]) -> String {
     let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();
     let kept: Vec<u8> = first
