@@ -60,11 +60,12 @@ impl Clock {
     }
 }
 
-/// Returns a number that orders equal times equally; None sorts first.
+/// Returns the bits of a number, to compare it for equality.
 pub(super) fn bits(value: Option<f64>) -> Option<u64> {
     value.map(f64::to_bits)
 }
 
+/// Returns `value` times `scale`, rounded to an integer.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "milliseconds of some millennia"

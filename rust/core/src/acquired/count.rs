@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::clock::Clock;
-use super::keys::{Chosen, candidates};
+use super::keys::{Assignment, candidates};
 use super::places::Placed;
 
 /// The volumes of a stack.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Volumes {
-    /// Slices of a complete volume, among the slices that exist.
+    /// Number of slice positions that exist: a complete volume has a slice at each.
     pub slices: usize,
     /// Volumes with at least one slice.
     pub begun: usize,
@@ -19,7 +19,7 @@ pub struct Volumes {
     pub partial: usize,
     /// Slices missing from volumes before the last one.
     pub holes: usize,
-    /// Volumes without any slice between the first and the last volume.
+    /// Volumes between the first and the last one that have no slice.
     pub skipped: usize,
     /// Frames at a slice position that the volume already has.
     pub repeated: usize,
@@ -28,10 +28,10 @@ pub struct Volumes {
 /// Counts the volumes of a stack and assigns each frame to one.
 ///
 /// Of all numbers and times, uses the one that leaves the fewest missing and repeated slices.
-pub(super) fn count(placed: &Placed<'_>, clock: &Clock) -> (Volumes, Chosen) {
+pub(super) fn count(placed: &Placed<'_>, clock: &Clock) -> (Volumes, Assignment) {
     let mut placed_counts = candidates(placed, clock)
         .into_iter()
-        .map(|chosen| (volumes(placed, &chosen), chosen));
+        .map(|assignment| (volumes(placed, &assignment), assignment));
     let Some(first) = placed_counts.next() else {
         return Default::default();
     };
@@ -53,11 +53,11 @@ fn cost(volumes: &Volumes) -> usize {
         .saturating_add(volumes.repeated)
 }
 
-fn volumes(placed: &Placed<'_>, chosen: &Chosen) -> Volumes {
-    let mut filled = vec![0_usize; chosen.count];
+fn volumes(placed: &Placed<'_>, assignment: &Assignment) -> Volumes {
+    let mut filled = vec![0_usize; assignment.count];
     let mut seen = BTreeSet::new();
     let mut repeated: usize = 0;
-    for (slice, volume) in placed.slices.iter().zip(&chosen.volumes) {
+    for (slice, volume) in placed.slices.iter().zip(&assignment.volumes) {
         if !seen.insert((*volume, *slice)) {
             repeated = repeated.saturating_add(1);
         } else if let Some(count) = filled.get_mut(*volume) {
@@ -77,20 +77,24 @@ fn volumes(placed: &Placed<'_>, chosen: &Chosen) -> Volumes {
             .take(before)
             .map(|count| slices.saturating_sub(*count))
             .sum(),
-        skipped: chosen.skipped,
+        skipped: assignment.skipped,
         repeated,
     }
 }
 
-/// Returns the b-values with the number of their volumes, and the number of different directions.
+/// Returns the b-values with the number of their volumes, and the number of different directions; none if the scan is
+/// not diffusion weighted.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "a b-value or a cosine of thousands"
 )]
-pub(super) fn diffusion(placed: &Placed<'_>, chosen: &Chosen) -> (Vec<(f64, usize)>, usize) {
+pub(super) fn diffusion(
+    placed: &Placed<'_>,
+    assignment: &Assignment,
+) -> (Vec<(f64, usize)>, usize) {
     let mut weighted: BTreeMap<usize, (i64, Option<[i64; 3]>)> = BTreeMap::new();
     let mut claimed = false;
-    for (member, volume) in placed.members.iter().zip(&chosen.volumes) {
+    for (member, volume) in placed.members.iter().zip(&assignment.volumes) {
         let diffusion = &member.frame.attributes.diffusion;
         claimed |= diffusion.claimed;
         let Some(b_value) = diffusion.b_value.or(diffusion.nominal) else {

@@ -8,20 +8,20 @@ use super::split::{Member, file_number};
 
 /// The volume of each frame of a stack.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Chosen {
-    /// Index of the volume of each member, in the order of acquisition.
+pub(super) struct Assignment {
+    /// Index of the volume of each member; volumes are in the order of the number that distinguishes them.
     pub volumes: Vec<usize>,
     /// Number of volumes.
     pub count: usize,
-    /// Volumes without any slice between the first and the last volume.
+    /// Volumes between the first and the last one that have no slice.
     pub skipped: usize,
 }
 
 /// Returns every way to distinguish volumes that the headers offer, the most reliable first.
-pub(super) fn candidates(placed: &Placed<'_>, clock: &Clock) -> Vec<Chosen> {
-    let mut candidates: Vec<Chosen> = [
+pub(super) fn candidates(placed: &Placed<'_>, clock: &Clock) -> Vec<Assignment> {
+    let mut candidates: Vec<Assignment> = [
         by_number(placed, true, |member| member.frame.attributes.temporal),
-        by_number(placed, false, tile_number),
+        by_number(placed, false, mosaic_number),
         by_number(placed, false, |member| member.frame.attributes.acquisition),
         by_number(placed, false, file_number),
         by_number(placed, false, |member| whole(clock.time(member), 1e3)),
@@ -41,8 +41,8 @@ pub(super) fn candidates(placed: &Placed<'_>, clock: &Clock) -> Vec<Chosen> {
     candidates
 }
 
-/// Uses the number of each mosaic in its series: one mosaic is one volume.
-fn tile_number(member: &Member<'_>) -> Option<i64> {
+/// Returns the InstanceNumber of a mosaic: one mosaic is one volume.
+fn mosaic_number(member: &Member<'_>) -> Option<i64> {
     member.object.tiling.and(member.object.instance)
 }
 
@@ -51,13 +51,13 @@ fn by_number(
     placed: &Placed<'_>,
     counted: bool,
     key: impl Fn(&Member<'_>) -> Option<i64>,
-) -> Option<Chosen> {
+) -> Option<Assignment> {
     let numbers: Vec<i64> = placed.members.iter().map(key).collect::<Option<_>>()?;
-    let mut chosen = ranked(&numbers);
+    let mut assignment = ranked(&numbers);
     if counted {
-        chosen.skipped = skipped(&numbers);
+        assignment.skipped = skipped(&numbers);
     }
-    Some(chosen)
+    Some(assignment)
 }
 
 /// Returns how many numbers are missing between the first and the last one.
@@ -78,11 +78,11 @@ pub(super) fn skipped(numbers: &[i64]) -> usize {
     }
 }
 
-fn ranked(numbers: &[i64]) -> Chosen {
+fn ranked(numbers: &[i64]) -> Assignment {
     let mut different = numbers.to_vec();
     different.sort_unstable();
     different.dedup();
-    Chosen {
+    Assignment {
         volumes: numbers
             .iter()
             .map(|number| different.partition_point(|other| other < number))
@@ -92,9 +92,9 @@ fn ranked(numbers: &[i64]) -> Chosen {
     }
 }
 
-/// Assigns volumes by InstanceNumber, if it increases by the same step at each position, volume by volume or slice by
-/// slice.
-fn by_instance(placed: &Placed<'_>) -> Option<Chosen> {
+/// Assigns volumes by InstanceNumber, from its most frequent step between the frames at one position: a step of 1 means
+/// that the frames were numbered slice by slice, a larger one volume by volume.
+fn by_instance(placed: &Placed<'_>) -> Option<Assignment> {
     let numbers: Vec<i64> = placed
         .members
         .iter()
@@ -132,7 +132,7 @@ fn by_instance(placed: &Placed<'_>) -> Option<Chosen> {
 }
 
 /// Assigns volumes by b-value and direction, in the order of their first frames.
-fn by_diffusion(placed: &Placed<'_>) -> Option<Chosen> {
+fn by_diffusion(placed: &Placed<'_>) -> Option<Assignment> {
     let mut known: BTreeMap<_, i64> = BTreeMap::new();
     let mut numbers = Vec::with_capacity(placed.members.len());
     for member in &placed.members {
@@ -148,8 +148,8 @@ fn by_diffusion(placed: &Placed<'_>) -> Option<Chosen> {
     Some(ranked(&numbers))
 }
 
-/// The first frame at each position forms the first volume, and so on.
-fn by_rank(placed: &Placed<'_>, clock: &Clock) -> Chosen {
+/// The earliest frames of all positions form the first volume, and so on.
+fn by_rank(placed: &Placed<'_>, clock: &Clock) -> Assignment {
     let mut order: Vec<usize> = (0..placed.members.len()).collect();
     order.sort_by(|index, other| {
         let key = |index: &usize| {
@@ -163,20 +163,20 @@ fn by_rank(placed: &Placed<'_>, clock: &Clock) -> Chosen {
             .unwrap_or(std::cmp::Ordering::Equal)
     });
     let mut next: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut chosen = Chosen {
+    let mut assignment = Assignment {
         volumes: vec![0; placed.members.len()],
-        ..Chosen::default()
+        ..Assignment::default()
     };
     for index in order {
         let slice = placed.slices.get(index).copied().unwrap_or(0);
         let count = next.entry(slice).or_default();
-        if let Some(volume) = chosen.volumes.get_mut(index) {
+        if let Some(volume) = assignment.volumes.get_mut(index) {
             *volume = *count;
         }
         *count = count.saturating_add(1);
-        chosen.count = chosen.count.max(*count);
+        assignment.count = assignment.count.max(*count);
     }
-    chosen
+    assignment
 }
 
 #[cfg(test)]

@@ -24,9 +24,9 @@ use clock::Clock;
 pub struct Stack {
     /// Echo time, ms.
     pub echo_time: Option<f64>,
-    /// `M`, `P`, `R`, `I`, or empty where the header has none.
+    /// `M`, `P`, `R`, `I`, or empty if the header has none or a mixed one.
     pub component: &'static str,
-    /// Whether ImageType says that the frames are derived.
+    /// Whether ImageType or FrameType says that the frames are derived.
     pub derived: bool,
     /// Rows and columns.
     pub size: (u32, u32),
@@ -55,7 +55,7 @@ pub struct Stack {
 pub struct Acquired {
     /// The stack with the most frames first.
     pub stacks: Vec<Stack>,
-    /// First and last acquisition time: seconds since the year 0, or since midnight if no date is known.
+    /// First and last acquisition time: seconds since 1 March of the year 0, or since midnight if no date is known.
     pub span: Option<(f64, f64)>,
     /// Echo times of all frames in ms, ascending.
     pub echo_times: Vec<f64>,
@@ -101,10 +101,10 @@ fn skipped_mosaics(series: &Series) -> usize {
 
 fn stack(members: &split::Members<'_>, clock: &Clock) -> Stack {
     let placed = places::place(members, clock);
-    let (volumes, chosen) = count::count(&placed, clock);
+    let (volumes, assignment) = count::count(&placed, clock);
     let first = members.frames.first();
     let attributes = first.map(|member| &member.frame.attributes);
-    let (b_values, directions) = count::diffusion(&placed, &chosen);
+    let (b_values, directions) = count::diffusion(&placed, &assignment);
     Stack {
         echo_time: attributes.and_then(|attributes| attributes.echo_time),
         component: members.component,
@@ -116,7 +116,7 @@ fn stack(members: &split::Members<'_>, clock: &Clock) -> Stack {
         spacing: attributes.and_then(|attributes| attributes.spacing),
         frames: placed.members.len(),
         duplicates: placed.duplicates,
-        intervals: times::intervals(&placed, &chosen, clock),
+        intervals: times::intervals(&placed, &assignment, clock),
         places: placed.places,
         volumes,
         b_values,

@@ -37,7 +37,8 @@ pub(super) fn moved(
         .or_else(|| ordered(members, along, places, 0.0, &time))
 }
 
-/// `bound` limits the distance between volumes that only their number identifies as volumes.
+/// Returns the slices of the volumes that `key` distinguishes; None if a slice is further from that of the first volume
+/// than both `bound` (mm) and [`MAX_OFFSET`] allow.
 fn ordered(
     members: &[Member<'_>],
     along: &[f64],

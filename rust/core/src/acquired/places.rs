@@ -25,7 +25,7 @@ pub(super) struct Placed<'s> {
 
 /// Assigns the frames of a stack to slices.
 pub(super) fn place<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s> {
-    let (members, duplicates) = once(stack, clock);
+    let (members, duplicates) = without_duplicates(stack, clock);
     let along: Vec<Option<f64>> = members
         .iter()
         .map(|member| along(member, stack.normal))
@@ -96,8 +96,9 @@ fn tiles<'s>(members: Vec<Member<'s>>, along: Option<&[f64]>, duplicates: usize)
     }
 }
 
-/// Returns the members without those that repeat another member in every distinguishing value.
-fn once<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>>, usize) {
+/// Returns the members without those that repeat another member in every distinguishing value, and the number of those.
+/// A frame without InstanceNumber is no duplicate.
+fn without_duplicates<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>>, usize) {
     let mut seen = BTreeSet::new();
     let mut members = Vec::with_capacity(stack.frames.len());
     for member in &stack.frames {
@@ -147,7 +148,7 @@ fn digest(key: &impl Hash) -> [u64; 2] {
     })
 }
 
-/// Returns the position of a frame along a normal.
+/// Returns the position of a frame along a normal; without position or normal, its SliceLocation.
 fn along(member: &Member<'_>, normal: Option<[f64; 3]>) -> Option<f64> {
     let frame = &member.frame.attributes;
     match (frame.position, normal) {

@@ -87,15 +87,15 @@ fn normal(frame: &Frame) -> Option<[f64; 3]> {
     Some([b * f - c * e, c * d - a * f, a * e - b * d])
 }
 
-fn parallel(one: Option<[f64; 3]>, other: Option<[f64; 3]>) -> bool {
-    match (one, other) {
+fn parallel(first: Option<[f64; 3]>, second: Option<[f64; 3]>) -> bool {
+    match (first, second) {
         (Some([a, b, c]), Some([d, e, f])) => a * d + b * e + c * f > PARALLEL.cos(),
         (None, None) => true,
         _ => false,
     }
 }
 
-/// Returns the number of an object with several slices.
+/// Returns the index of an object with several slices; None for one with a single slice.
 pub(super) fn file_number(member: &Member<'_>) -> Option<i64> {
     let several = member.object.frame_count > 1 || member.object.tiling.is_some();
     i64::try_from(member.file).ok().filter(|_| several)

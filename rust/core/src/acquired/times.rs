@@ -3,24 +3,25 @@
 use std::collections::BTreeMap;
 
 use super::clock::Clock;
-use super::keys::Chosen;
+use super::keys::Assignment;
 use super::places::Placed;
 use super::split::Member;
 
-/// Median interval of one slice over consecutive volumes in ms, by source.
+/// Median interval of one slice over consecutive volumes in ms, by source; None if a frame lacks the time, or if it
+/// does not increase.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Intervals {
     /// From date and time of acquisition.
     pub acquired: Option<f64>,
-    /// From the start of a dynamic scan, or TemporalPositionTimeOffset.
+    /// From TemporalPositionTimeOffset, or the vendor's element.
     pub offset: Option<f64>,
-    /// From TriggerTime.
+    /// From trigger time or trigger delay.
     pub trigger: Option<f64>,
 }
 
 /// Returns the intervals of a stack whose volumes can be distinguished.
-pub(super) fn intervals(placed: &Placed<'_>, chosen: &Chosen, clock: &Clock) -> Intervals {
-    let median = |time: &dyn Fn(&Member<'_>) -> Option<f64>| interval(placed, chosen, time);
+pub(super) fn intervals(placed: &Placed<'_>, assignment: &Assignment, clock: &Clock) -> Intervals {
+    let median = |time: &dyn Fn(&Member<'_>) -> Option<f64>| interval(placed, assignment, time);
     Intervals {
         acquired: median(&|member| clock.time(member).map(|time| time * 1e3)),
         offset: median(&|member| member.frame.attributes.offset.map(|time| time * 1e3)),
@@ -30,7 +31,7 @@ pub(super) fn intervals(placed: &Placed<'_>, chosen: &Chosen, clock: &Clock) -> 
 
 fn interval(
     placed: &Placed<'_>,
-    chosen: &Chosen,
+    assignment: &Assignment,
     time: &dyn Fn(&Member<'_>) -> Option<f64>,
 ) -> Option<f64> {
     let mut slices: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
@@ -38,7 +39,7 @@ fn interval(
         .members
         .iter()
         .zip(&placed.slices)
-        .zip(&chosen.volumes)
+        .zip(&assignment.volumes)
     {
         slices
             .entry(*slice)

@@ -3,7 +3,8 @@
 use super::elements::{Numbers, numbers, text};
 use crate::header::{Element, Encoding, Fault, Reader, Vr, Window};
 
-/// The component of a complex image that a frame shows (PS3.3 C.8.13.3.1.1; ImageType value 3 in classic objects).
+/// The component of a complex image that a frame shows (PS3.3 C.8.13.3.1.1; ImageType from value 3 on in classic
+/// objects).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub enum Component {
     /// Not in the header.
@@ -28,13 +29,13 @@ pub struct Diffusion {
     pub b_value: Option<f64>,
     /// Gradient direction in patient axes (LPS+), if the header has it.
     pub direction: Option<[f64; 3]>,
-    /// A second b-value from the vendor: the nominal one.
+    /// A second b-value: the nominal one (Siemens, Toshiba, United Imaging), or that scaled by the gradient (GE).
     pub nominal: Option<f64>,
     /// GE: the squared length of the gradient direction.
     pub gradient: f64,
     /// Whether the weighting has no direction: a trace image.
     pub isotropic: bool,
-    /// Whether the header says that the frame is diffusion weighted, or that it is a b-value of a diffusion scan.
+    /// Whether the header says that the frame is part of a diffusion scan; also one with a b-value of 0.
     pub claimed: bool,
     /// Lowest and highest b-value of all elements of the frame except names and comments.
     pub b_value_range: Option<[f64; 2]>,
@@ -67,7 +68,7 @@ pub struct Attributes {
     pub echo_time: Option<f64>,
     /// Repetition time and inversion time in ms, and flip angle in degrees.
     pub timing: [Option<f64>; 3],
-    /// A hash of the name of the receive coil; 0 without one.
+    /// A hash of the name of the receive coil; 0 if the header has none.
     pub coil: u64,
     /// Magnitude, phase and so on.
     pub component: Component,
@@ -81,7 +82,7 @@ pub struct Attributes {
     pub rescale: Option<[f64; 2]>,
     /// Philips scale slope and intercept, for floating-point values.
     pub philips_scale: Option<[f64; 2]>,
-    /// A hash of StackID; 0 without one.
+    /// A hash of StackID; 0 if the header has none.
     pub stack: u64,
     /// TemporalPositionIndex or TemporalPositionIdentifier.
     pub temporal: Option<i64>,
@@ -89,9 +90,9 @@ pub struct Attributes {
     pub acquisition: Option<i64>,
     /// InstanceNumber of a classic object, the frame number in other objects.
     pub instance: Option<i64>,
-    /// Acquisition date and time in seconds since the year 0; since midnight if no date is known.
+    /// Acquisition date and time in seconds since 1 March of the year 0; since midnight if no date is known.
     pub acquired: Option<f64>,
-    /// Content time in seconds, used only for order.
+    /// Content time or FrameReferenceDateTime in seconds, used only for order.
     pub content: Option<f64>,
     /// Trigger time or trigger delay, ms.
     pub trigger: Option<f64>,
@@ -234,7 +235,7 @@ impl Attributes {
     }
 }
 
-/// Returns a number that is equal for equal bytes (FNV-1a), and never 0 for non-empty bytes.
+/// Returns a number that is equal for equal bytes (FNV-1a), and never 0.
 pub(super) fn hash(bytes: &[u8]) -> u64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for &byte in bytes {
@@ -284,7 +285,7 @@ fn day(value: &str) -> Option<f64> {
     ))
 }
 
-/// Returns seconds that increase with a DT value.
+/// Returns the seconds since 1 March of the year 0 of a DT value, without its time zone.
 fn date_time(value: &str) -> Option<f64> {
     let local = value.split(['+', '-', '&']).next().unwrap_or_default();
     let time = time_of_day(local.get(8..).unwrap_or_default()).unwrap_or(0.0);

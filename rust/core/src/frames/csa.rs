@@ -10,7 +10,7 @@ pub(super) struct Csa {
 
 /// Limit on names in a header; real headers have about a hundred.
 const MAX_NAMES: u32 = 512;
-/// Bytes of the description of a name and of a value.
+/// Bytes of a name, of its description with the name, and of the description of a value.
 const NAME: usize = 64;
 const TAG: usize = 84;
 const ITEM: usize = 16;
@@ -32,8 +32,8 @@ pub(super) fn read(bytes: &[u8]) -> Csa {
 
 /// Passes each name of a CSA header with its texts to `visit`, as far as they are readable.
 pub(super) fn each(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
-    let second = bytes.starts_with(b"SV10");
-    let mut rest = bytes.get(if second { 8 } else { 0 }..).unwrap_or_default();
+    let is_sv10 = bytes.starts_with(b"SV10");
+    let mut rest = bytes.get(if is_sv10 { 8 } else { 0 }..).unwrap_or_default();
     let names = word(rest, 0).min(MAX_NAMES);
     rest = rest.get(8..).unwrap_or_default();
     for _ in 0..names {
@@ -49,7 +49,7 @@ pub(super) fn each(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
             let Some((item, behind)) = rest.split_at_checked(ITEM) else {
                 return;
             };
-            let length = word(item, if second { 4 } else { 0 }) as usize;
+            let length = word(item, if is_sv10 { 4 } else { 0 }) as usize;
             // Values are padded to four bytes.
             let padded = length.saturating_add(3) & !3;
             let Some((value, behind)) = behind.split_at_checked(padded) else {

@@ -1,7 +1,7 @@
 //! How one object was measured: named values of its header, functional groups and private elements.
 //!
-//! One object represents a series. The first value of a name is used: the main data set is read before the functional
-//! groups.
+//! One object represents a series. The first value of a name is used (of the Siemens protocol, the last one): the main
+//! data set is read before the functional groups.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -304,7 +304,7 @@ impl Visit for Gather {
     }
 }
 
-/// Functional groups, their macros, and the sequence with the private elements of a series in Siemens XA.
+/// Returns whether a sequence is read: functional groups, their macros, and the private elements of Siemens XA.
 fn is_wanted(element: &Element, depth: u32) -> bool {
     let tag = element.tag;
     let groups = matches!(tag, 0x5200_9229 | 0x5200_9230);

@@ -56,7 +56,7 @@ impl Numbers {
     }
 }
 
-/// Reads the numbers of a value; returns none if one of them is unreadable.
+/// Reads the first [`MAX_NUMBERS`] numbers of a value; returns none if one of them is unreadable.
 pub(super) fn numbers<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,

@@ -10,8 +10,8 @@ const PHILIPS_FRAME: u32 = 0x2005_000F;
 /// Limit on the depth of sequences in an item of functional groups.
 const MAX_DEPTH: u32 = 4;
 
-/// Returns offset and length of each fragment of encapsulated pixel data; the first item is the offset table (PS3.5
-/// A.4).
+/// Returns offset and length of each fragment of encapsulated pixel data, without the first item, the offset table
+/// (PS3.5 A.4).
 pub(super) fn fragments<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,

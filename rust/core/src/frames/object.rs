@@ -17,9 +17,9 @@ pub enum Pixels {
         /// Byte order of a pixel of 16 bits or more.
         big_endian: bool,
     },
-    /// Run-length encoded with one fragment per frame.
+    /// Run-length encoded (PS3.5 annex G).
     Rle,
-    /// Another compression: encapsulated frames, or a deflated data set.
+    /// Pixels that are not read: another compression, a deflated data set, or a damaged frame.
     Compressed,
     /// Floating-point pixels.
     Floating,
@@ -49,7 +49,7 @@ pub struct Frame {
     pub attributes: Attributes,
     /// Index of the frame in its object; index of its tile in a mosaic.
     pub index: u32,
-    /// The [`Signature`] of the stored values of the compared rows; None if they cannot be read.
+    /// The [`Signature`] of the stored values of the compared rows; None if they were not read.
     pub signature: Option<u64>,
 }
 
@@ -60,7 +60,7 @@ pub struct Frame {
     reason = "facts that have nothing to do with each other"
 )]
 pub struct Object {
-    /// SOPClassUID; MediaStorageSOPClassUID if the data set has none.
+    /// SOPClassUID; empty if absent.
     pub class: String,
     /// SeriesNumber.
     pub series_number: Option<i64>,
@@ -106,7 +106,7 @@ impl Object {
         self.tiling.as_ref().map_or(self.rows, |tiling| tiling.rows)
     }
 
-    /// Returns whether it looks like a mosaic without tile attributes: it has three times as many rows as were
+    /// Returns whether it looks like a mosaic without tile attributes: it has at least three times as many rows as were
     /// acquired.
     pub fn may_be_mosaic(&self) -> bool {
         let frames = self.frames.len() == 1 && self.tiling.is_none();

@@ -18,7 +18,7 @@ const PIXEL_DATA: u32 = 0x7FE0_0010;
 pub(super) const PIXEL_TAGS: [u32; 3] = [0x7FE0_0008, 0x7FE0_0009, PIXEL_DATA];
 /// Run-length encoding (PS3.5 annex G).
 const RLE: &str = "1.2.840.10008.1.2.5";
-/// Limit on frames of one object: ten times those of a long functional scan. Larger counts are rejected.
+/// Limit on frames of one object: ten times those of a long functional scan. Further frames are ignored.
 const MAX_FRAMES: u32 = 1 << 19;
 /// Limit on tiles of a mosaic.
 const MAX_TILES: u32 = 4096;

@@ -85,7 +85,7 @@ impl Blocks {
             }
             (Creator::SiemensCsa, 0x0029_0010) => return Ok(Special::Csa),
             (Creator::GeParameters, 0x0043_0039) => {
-                // The first of four numbers; a flag is added to it above 10^9.
+                // The first of four numbers; some software adds 10^9 to it.
                 let value = get(Vr::IS)?.first().map(|value| value % 100_000.0);
                 let diffusion = &mut attributes.diffusion;
                 diffusion.b_value = diffusion.b_value.or(value);

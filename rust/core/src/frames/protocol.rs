@@ -19,7 +19,7 @@ const NUMBERS: [&str; 11] = [
 const SEQUENCE: &str = "tSequenceFileName";
 const BEGIN: &str = "### ASCCONV BEGIN";
 const END: &str = "### ASCCONV END";
-/// Prefix of names that shows their origin.
+/// Prefix of the names of values from this text.
 pub(super) const PREFIX: &str = "Protocol.";
 
 /// Reads the used values of a protocol text.

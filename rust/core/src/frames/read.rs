@@ -57,7 +57,7 @@ pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
     }
 }
 
-/// Returns the offset of the pixels of an object; None if it has none, or if its data set is deflated.
+/// Returns the offset of the pixels of an object; None if they are not found, or if its data set is deflated.
 ///
 /// # Errors
 ///

@@ -40,7 +40,7 @@ pub struct Facts {
     pub mosaic: bool,
     /// Number of series that the exporter made of the objects: different UIDs or numbers.
     pub parts: usize,
-    /// SeriesNumber.
+    /// SeriesNumber of the first object that has one.
     pub series_number: Option<i64>,
 }
 
@@ -72,7 +72,7 @@ impl Series {
         Ok(Self { files, objects })
     }
 
-    /// Reads the headers of files, which may be gzipped, without pixels: they cannot be compared with images.
+    /// Reads the headers of files, which may be gzipped; their pixel values are not read, and not compared with images.
     ///
     /// # Errors
     ///

@@ -59,7 +59,7 @@ fn samples(object: &Object) -> u64 {
     object.encoding.samples.max(1).into()
 }
 
-/// Planes of a frame; decoding merges those of run-length encoded frames.
+/// Returns the number of colour planes of a frame; decoding merges those of run-length encoded frames.
 fn planes(object: &Object) -> u64 {
     if object.encoding.planar && object.pixels != Pixels::Rle {
         samples(object)
@@ -72,7 +72,8 @@ fn planes(object: &Object) -> u64 {
 #[derive(Debug, Default)]
 pub struct Stored {
     bytes: Vec<u8>,
-    /// Range of the file that the buffer contains; neighbouring tiles share it.
+    /// Offset and length of the bytes in the buffer, which neighbouring tiles share; frame number and 0 for run-length
+    /// encoded frames.
     from: Option<(u64, usize)>,
 }
 
@@ -81,7 +82,8 @@ impl Stored {
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be read, or ends before the pixels.
+    /// Fails if the file cannot be read, ends before the pixels, or contains damaged run-length encoding
+    /// (`InvalidData`).
     pub fn read(
         &mut self,
         file: &File,

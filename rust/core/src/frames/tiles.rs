@@ -4,8 +4,8 @@ use super::attributes::Attributes;
 use super::object::{Frame, Object, Tiling};
 
 impl Tiling {
-    /// Returns a grid of `count` tiles; its width is the square root of the count, rounded up (Siemens and United
-    /// Imaging).
+    /// Returns a grid of `count` tiles; its width is the square root of the count, rounded up, and so is its height if
+    /// it is `square` (Siemens, not United Imaging).
     fn of(object: &Object, count: u32, directed: bool, square: bool) -> Self {
         let across = ceil_root(count);
         let down = if square {
