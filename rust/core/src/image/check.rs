@@ -19,7 +19,8 @@ const MIN_CONTRADICTION: f64 = 50.0;
 
 /// Compares a series with images.
 ///
-/// `maps` marks images that repeat frames of the others (dcm2niix also writes a series with a map as a whole).
+/// `maps` marks images that repeat frames of others: dcm2niix writes a series with a map once as a whole, and once
+/// without the map.
 ///
 /// # Errors
 ///
@@ -84,8 +85,7 @@ impl Check<'_> {
         };
         for (image, matched) in matches.images.iter().enumerate() {
             let mut check = self.check(&members, image, matched);
-            let (one, other) = split_images.others(image);
-            (check.part_of, check.twin) = (one, other);
+            (check.part_of, check.twin) = split_images.others(image);
             comparison.checks.push(check);
         }
         Ok(comparison)
@@ -201,7 +201,8 @@ fn weighted(diffusion: &Diffusion) -> bool {
     diffusion.b_value > Some(0.0) || diffusion.nominal > Some(0.0)
 }
 
-/// Returns whether the frames of an object are not stored slice by slice, volume by volume.
+/// Returns whether the frames of an object are not stored volume by volume, each with its slices in the same order of
+/// position.
 fn shuffled(object: &Object) -> bool {
     let along: Vec<Option<i64>> = object
         .frames

@@ -53,7 +53,8 @@ fn key(plane: &Plane) -> [u64; 12] {
     key
 }
 
-/// Candidate slices of a plane, the distance of the nearest one, and the largest accepted angle.
+/// Returns the candidate slices of a plane, the distance of the nearest one, and the largest angle that was accepted
+/// although it moves a corner by more than [`MAX_DISTANCE`].
 fn candidates(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<Placed>, f64, f64) {
     let (mut placed, mut nearest, mut tilt) = (Vec::new(), f64::INFINITY, 0.0_f64);
     for (image, grid) in grids.iter().enumerate() {

@@ -57,17 +57,18 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// Returns the plane of a frame; None if its header is incomplete, or the directions are not perpendicular.
+    /// Returns the plane of a frame; None if its header is incomplete, or the directions are not perpendicular unit
+    /// vectors.
     pub(super) fn of(attributes: &Attributes, columns: u32, rows: u32) -> Option<Self> {
         let [x, y, z] = attributes.position?;
         let [a, b, c, d, e, f] = attributes.orientation?;
         let [between_rows, between_columns] = attributes.spacing?;
         let axes = [[-a, -b, c], [-d, -e, f]];
         let [row, column] = axes;
-        let right = (norm(row) - 1.0).abs() < 0.05
+        let is_orthonormal = (norm(row) - 1.0).abs() < 0.05
             && (norm(column) - 1.0).abs() < 0.05
             && dot(row, column).abs() < 0.05;
-        (right && between_rows > 0.0 && between_columns > 0.0).then_some(Self {
+        (is_orthonormal && between_rows > 0.0 && between_columns > 0.0).then_some(Self {
             corner: [-x, -y, z],
             axes,
             spacing: [between_columns, between_rows],
@@ -202,8 +203,8 @@ impl Grid {
         self.size.get(axis).copied().unwrap_or(1)
     }
 
-    /// Finds the axes that a plane's rows and columns map to, whatever its position; returns None if they match no
-    /// axes.
+    /// Finds the axes that a plane's rows and columns map to, whatever its position; returns None if no axes have their
+    /// directions and sizes.
     pub(super) fn axis_map(&self, plane: &Plane) -> Option<AxisMap> {
         let mut axes = [0; 2];
         let mut against = [false; 2];

@@ -42,7 +42,7 @@ impl Mask {
 
 /// Returns the voxels above a threshold which is half the median of the voxels above it; None if no voxel is positive.
 ///
-/// The search starts from the mean of the positive voxels, as in AFNI's 3dClipLevel.
+/// AFNI's 3dClipLevel searches in the same way. The search starts from half the mean of the positive voxels.
 pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
     let mut positive: Vec<f32> = mean.iter().copied().filter(|value| *value > 0.0).collect();
     let threshold = threshold(&mut positive)?;
@@ -60,7 +60,7 @@ fn threshold(values: &mut [f32]) -> Option<f32> {
     let sum: f64 = values.iter().copied().map(f64::from).sum();
     let mut threshold = (sum / values.len().max(1) as f64) as f32 * THRESHOLD_FRACTION;
     for _ in 0..ROUNDS {
-        let above = brought_forward(values, threshold);
+        let above = partition_above(values, threshold);
         let (_, middle, _) = values
             .get_mut(..above)
             .filter(|values| !values.is_empty())?
@@ -75,7 +75,7 @@ fn threshold(values: &mut [f32]) -> Option<f32> {
 }
 
 /// Moves the values above a threshold to the front; returns their number.
-fn brought_forward(values: &mut [f32], threshold: f32) -> usize {
+fn partition_above(values: &mut [f32], threshold: f32) -> usize {
     let mut above = 0;
     for index in 0..values.len() {
         if values.get(index).is_some_and(|value| *value > threshold) {

@@ -12,7 +12,7 @@ const MIN_RELATIVE_DEVIATION: f64 = 1e-6;
 
 /// Sums over time for adjacent voxels; each value is taken relative to the first steady volume.
 struct Sums {
-    /// Index of its first voxel.
+    /// Index of the first voxel.
     first: usize,
     /// All bits set for a voxel in the mask, none for others.
     mask: [u64; BLOCK],
@@ -79,8 +79,8 @@ impl Sums {
             let mean = (reference + plain / n) * slope + intercept;
             // The covariance of value and time, which counts from its middle.
             let product = n * plain - running - plain * (n - 1.0) / 2.0;
-            let left = squares - plain * plain / n - product * product / times;
-            let deviation = (left / (n - 2.0)).max(0.0).sqrt() * slope.abs();
+            let residual = squares - plain * plain / n - product * product / times;
+            let deviation = (residual / (n - 2.0)).max(0.0).sqrt() * slope.abs();
             if *mask != 0 && mean > 0.0 && deviation > mean * MIN_RELATIVE_DEVIATION {
                 *ratio = (mean / deviation) as f32;
             }
@@ -92,11 +92,11 @@ impl Sums {
 pub(super) struct Moments {
     /// Temporal SNR of each voxel in the mask; 0 outside, and where a voxel does not vary.
     pub map: Vec<f32>,
-    /// Mean of each volume in the mask, as stored.
+    /// Mean of each volume in the mask.
     pub signal: Vec<f64>,
 }
 
-/// Returns temporal SNR over the volumes from `dropped`, and the mean of all volumes.
+/// Returns temporal SNR over the volumes from `dropped` on, and the mean of each volume.
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes and voxels")]
 pub(super) fn moments(
     parts: &VolumeParts,
@@ -130,7 +130,7 @@ pub(super) fn moments(
     Ok(moments)
 }
 
-/// Returns sums over the voxels from `first` to `end`, and the sum of each volume in the mask.
+/// Returns the sums of the voxels from `first` to `end`, and adds the sum of each volume in the mask to `signal`.
 fn of_slab(
     parts: &VolumeParts,
     mask: &Mask,
@@ -151,8 +151,8 @@ fn of_slab(
             sums.push(Sums::new(at, &mask, &numbers));
         }
     }
-    for (place, signal) in signal.iter_mut().enumerate().take(dropped) {
-        let volume = parts.part(place, first, bytes, buffer)?;
+    for (index, signal) in signal.iter_mut().enumerate().take(dropped) {
+        let volume = parts.part(index, first, bytes, buffer)?;
         let signal = std::slice::from_mut(signal);
         add(parts, &[volume], first, &mut sums, signal, false);
     }
@@ -160,10 +160,10 @@ fn of_slab(
     for (group, signal) in steady.chunks_mut(VOLUMES_AT_ONCE).enumerate() {
         monitor.check()?;
         let mut volumes: [&[u8]; VOLUMES_AT_ONCE] = Default::default();
-        let places = dropped + group * VOLUMES_AT_ONCE..;
-        let filled = volumes.iter_mut().zip(&mut buffers).zip(places);
-        for ((volume, buffer), place) in filled.take(signal.len()) {
-            *volume = parts.part(place, first, bytes, buffer)?;
+        let indices = dropped + group * VOLUMES_AT_ONCE..;
+        let filled = volumes.iter_mut().zip(&mut buffers).zip(indices);
+        for ((volume, buffer), index) in filled.take(signal.len()) {
+            *volume = parts.part(index, first, bytes, buffer)?;
         }
         add(parts, &volumes, first, &mut sums, signal, true);
     }

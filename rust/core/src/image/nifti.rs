@@ -25,8 +25,9 @@ pub(super) struct Nifti {
     pub scale: [f64; 2],
 }
 
-const ONE: i32 = 348;
-const TWO: i32 = 540;
+/// Header sizes of NIfTI-1 and NIfTI-2, with which the files begin.
+const SIZE_1: i32 = 348;
+const SIZE_2: i32 = 540;
 
 struct Head<'b> {
     bytes: &'b [u8],
@@ -82,16 +83,16 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
     let bad = || io::Error::new(io::ErrorKind::InvalidData, "not a NIfTI header");
     let bytes = bytes.get(..filled).unwrap_or_default();
     let first = bytes.first_chunk::<4>().ok_or_else(bad)?;
-    let (two, big_endian) = match (i32::from_le_bytes(*first), i32::from_be_bytes(*first)) {
-        (ONE, _) => (false, false),
-        (TWO, _) => (true, false),
-        (_, ONE) => (false, true),
-        (_, TWO) => (true, true),
+    let (is_nifti2, big_endian) = match (i32::from_le_bytes(*first), i32::from_be_bytes(*first)) {
+        (SIZE_1, _) => (false, false),
+        (SIZE_2, _) => (true, false),
+        (_, SIZE_1) => (false, true),
+        (_, SIZE_2) => (true, true),
         _ => return Err(bad()),
     };
     let head = Head { bytes, big_endian };
     let dim = |index: usize| {
-        if two {
+        if is_nifti2 {
             head.long(16 + 8 * index)
         } else {
             head.short(40 + 2 * index)
@@ -103,8 +104,8 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
         u32::try_from(size.max(1)).unwrap_or(u32::MAX)
     };
     let volumes = (4..=7).fold(1_u32, |product, index| product.saturating_mul(axis(index)));
-    let code = i32::try_from(head.short(if two { 12 } else { 70 })).unwrap_or(0);
-    let (slope, intercept, offset) = if two {
+    let code = i32::try_from(head.short(if is_nifti2 { 12 } else { 70 })).unwrap_or(0);
+    let (slope, intercept, offset) = if is_nifti2 {
         (head.double(176), head.double(184), head.long(168))
     } else {
         #[allow(
@@ -118,7 +119,7 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
     } else {
         slope
     };
-    let affine = affine(&head, two);
+    let affine = affine(&head, is_nifti2);
     Ok(Nifti {
         size: [axis(1), axis(2), axis(3)],
         volumes,
@@ -137,14 +138,14 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
     })
 }
 
-fn affine(head: &Head<'_>, two: bool) -> [[f64; 4]; 3] {
-    let (qform, sform) = if two {
+fn affine(head: &Head<'_>, is_nifti2: bool) -> [[f64; 4]; 3] {
+    let (qform, sform) = if is_nifti2 {
         (head.int(344), head.int(348))
     } else {
         (head.short(252), head.short(254))
     };
     let number = |offset_1: usize, offset_2: usize, index: usize| {
-        if two {
+        if is_nifti2 {
             head.double(offset_2 + 8 * index)
         } else {
             head.float(offset_1 + 4 * index)
@@ -184,6 +185,6 @@ fn affine(head: &Head<'_>, two: bool) -> [[f64; 4]; 3] {
         ],
     ];
     let scaled = |[p, q, r]: [f64; 3], end: f64| [p * zoom(1), q * zoom(2), r * third, end];
-    let [one, two, three] = turned;
-    [scaled(one, x), scaled(two, y), scaled(three, z)]
+    let [first, second, third_row] = turned;
+    [scaled(first, x), scaled(second, y), scaled(third_row, z)]
 }

@@ -52,8 +52,8 @@ pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> 
             .iter()
             .all(|row| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a <= b));
         // All slices of a volume have the same temporal position.
-        let even = index > 0 || rows.iter().all(|row| Some(row) == rows.first());
-        if rising && even {
+        let is_consistent = index > 0 || rows.iter().all(|row| Some(row) == rows.first());
+        if rising && is_consistent {
             return Order::Right;
         }
     }

@@ -1,4 +1,4 @@
-//! A slice of an uncompressed NIfTI image as 8-bit grey, for thumbnails.
+//! A slice of an uncompressed NIfTI image as 8-bit grey or colours, for thumbnails.
 
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -111,7 +111,7 @@ fn values(
     Ok(values)
 }
 
-/// Passes the bytes of each voxel to `sink`.
+/// Passes the bytes of each voxel to `each`.
 fn cells(
     path: &Path,
     offset: u64,
@@ -164,7 +164,7 @@ fn usize_of(small: u64) -> usize {
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the value lies between 0 and 255"
+    reason = "a value between 0 and 255"
 )]
 pub(super) fn shaded(values: &[f64]) -> Vec<u8> {
     let mut ordered = values.to_vec();

@@ -3,7 +3,7 @@
 use super::grid::{Fit, Plane};
 use crate::frames::{Frame, Object};
 
-/// Accepted distance of a slice from the position in its header, mm.
+/// Accepted distance of a slice from the position in the header of its frame, mm.
 pub(super) const MAX_DISTANCE: f64 = 0.1;
 /// One frame of a series.
 #[derive(Debug, Clone, Copy)]
@@ -37,10 +37,10 @@ pub(super) struct Places {
     pub placed: Vec<Vec<Placed>>,
     /// Members that match no slice of any image, with the distance from the nearest one in mm.
     pub astray: Vec<(usize, f64)>,
-    /// Members without a position in their header.
+    /// Members whose header lacks position, orientation or pixel spacing.
     pub placeless: Vec<usize>,
     /// Volumes that are moved copies of the image's grid, and their movement.
     pub moved: Moved,
-    /// The largest angle between a frame and its image, if it matters, rad.
+    /// The largest angle between a frame and its image that moves a corner by more than [`MAX_DISTANCE`], rad.
     pub tilt: f64,
 }

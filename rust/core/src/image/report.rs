@@ -36,7 +36,7 @@ pub struct ImageCheck {
     pub directions: Vec<Option<[f64; 3]>>,
     /// Whether a header says that a volume is diffusion weighted.
     pub diffusion: bool,
-    /// Whether all volumes with a b-value above 0 have no direction: trace images.
+    /// Whether all volumes with a b-value above 0 have no direction: trace images. False without such a volume.
     pub isotropic: bool,
     /// Whether all frames are derived.
     pub derived: bool,
@@ -60,7 +60,7 @@ pub struct Comparison {
     pub frames: usize,
     /// Mosaics whose header lacks the number of slices.
     pub without_tiles: usize,
-    /// Images that may be mosaics: they have three times as many rows as were acquired.
+    /// Images that may be mosaics: they have at least three times as many rows as were acquired.
     pub suspected: usize,
     /// Mosaics whose header lacks the direction in which their slices follow each other.
     pub undirected: usize,
@@ -78,7 +78,7 @@ pub struct Comparison {
     pub tilt: f64,
     /// Frames whose values were not compared, by reason.
     pub not_compared: BTreeMap<&'static str, usize>,
-    /// Compressed frames of objects that are not stored volume by volume.
+    /// Frames whose values cannot be read, in objects that do not store them volume by volume.
     pub shuffled: usize,
     /// Number of different rescale slopes and intercepts.
     pub scalings: usize,

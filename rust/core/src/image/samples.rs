@@ -36,7 +36,7 @@ pub(super) struct Band {
     size: usize,
     width: usize,
     /// Whether the frame's first column is the last one of the row.
-    left: bool,
+    mirrored: bool,
 }
 
 impl Band {
@@ -54,7 +54,7 @@ impl Band {
         let along = |axis: usize| strides.get(axis).copied().unwrap_or(0);
         let size_of = |axis: usize| image.size.get(axis).copied().unwrap_or(1);
         let [across, down, deep] = axis_map.axes;
-        let [left, up] = axis_map.against;
+        let [mirrored, up] = axis_map.against;
         let (first, count) = band(size_of(down), whole);
         let lowest = if up {
             size_of(down) - first - count
@@ -76,7 +76,7 @@ impl Band {
             let row = if up { count - 1 - row } else { row };
             small(u64::from(row) * along(down) * size)
         }));
-        (self.width, self.left) = (width as usize, left);
+        (self.width, self.mirrored) = (width as usize, mirrored);
         (self.step, self.size) = (small(along(across) * size), small(size));
         Ok(())
     }
@@ -84,7 +84,7 @@ impl Band {
     fn values(&self, voxel: Voxel) -> impl Iterator<Item = impl Iterator<Item = f64>> {
         self.lines.iter().map(move |line| {
             (0..self.width).map(move |column| {
-                let column = if self.left {
+                let column = if self.mirrored {
                     self.width - 1 - column
                 } else {
                     column
@@ -108,7 +108,11 @@ impl Band {
     pub(super) fn signature(&self, image: &Nifti) -> Option<u64> {
         let voxel = image.voxel.filter(|voxel| voxel.is_whole())?;
         let mut signature = Signature::default();
-        if let (Some(signed), false, true) = (voxel.is_short(), self.left, self.step == self.size) {
+        if let (Some(signed), false, true) = (
+            voxel.short_is_signed(),
+            self.mirrored,
+            self.step == self.size,
+        ) {
             for line in &self.lines {
                 let end = line + self.width * self.size;
                 let cells = self.bytes.get(*line..end)?.chunks_exact(2);
@@ -135,6 +139,7 @@ pub(super) fn alike(one: [f64; 2], two: [f64; 2]) -> bool {
 }
 
 /// Returns the first pair of values that differ under a scaling, as (expected, value in the image); None if all agree.
+/// The values are NaN if their numbers differ.
 #[allow(clippy::cast_precision_loss, reason = "of 34 bits at most")]
 pub(super) fn difference(
     stored: &[i64],

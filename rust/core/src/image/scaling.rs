@@ -21,6 +21,7 @@ pub(super) struct SliceValues<'s> {
 pub(super) struct Scalings {
     /// Whether all frames have the same rescale slope and intercept, so that an image of stored values is correct too.
     uniform: bool,
+    /// For each image, which of the [`ScalingOptions`] all slices so far have followed.
     open: Vec<[bool; 3]>,
 }
 
@@ -53,9 +54,9 @@ impl Scalings {
         [Some([slope, intercept]), float, stored]
     }
 
-    /// Returns whether voxels that equal the stored values also have a scale that the previous slices allow; None if
-    /// the scale of the image is none of the known ones, so that the values must be compared one by one.
-    pub(super) fn signed(
+    /// Returns whether a slice shows a frame, given whether its voxels equal the stored values; None if the scale of
+    /// the image is none that the previous slices allow, so that the values must be compared one by one.
+    pub(super) fn fits_by_signature(
         &mut self,
         image: usize,
         member: &Member<'_>,

@@ -16,7 +16,7 @@ pub(super) struct SplitImages<'s> {
 }
 
 impl SplitImages<'_> {
-    /// Other images that belong to the same volume, or to the same scan, as an image.
+    /// Returns another image that belongs to the same volume as an image, and one that belongs to the same scan.
     pub(super) fn others(&self, image: usize) -> (Option<usize>, Option<usize>) {
         let (grids, matches, members) = (self.grids, self.matches, self.members);
         let Some((own, grid)) = traits(image, matches, members).zip(grid_of(grids, image)) else {
@@ -79,7 +79,7 @@ struct Traits {
 }
 
 impl Traits {
-    /// Times that differ by less than a percent are equal: scanners round them.
+    /// Numbers that differ by at most a percent are equal: scanners round them.
     fn alike(&self, other: &Self) -> bool {
         let near = |number: &Option<f64>, other: &Option<f64>| match (number, other) {
             (Some(number), Some(other)) => (number - other).abs() <= 0.01 * number.abs(),

@@ -60,7 +60,7 @@ impl Statistics {
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "the value lies between 0 and 255"
+        reason = "a value between 0 and 255"
     )]
     pub fn tsnr_slice(&self, rows: &[u64], columns: &[u64]) -> io::Result<Vec<u8>> {
         let limit = self.tsnr_limit.unwrap_or(1.0);
@@ -85,8 +85,8 @@ fn picked(values: &[f32], rows: &[u64], columns: &[u64]) -> io::Result<Vec<f64>>
     Ok(picked)
 }
 
-/// Returns the statistics of an uncompressed image; None if it has too few steady volumes, too many voxels, colours, or
-/// no positive voxel.
+/// Returns the statistics of an uncompressed image; None if it has too few steady volumes, too many voxels, colours or
+/// an unknown type of voxels, no positive voxel, or a signal that is not finite.
 ///
 /// # Errors
 ///

@@ -216,7 +216,8 @@ impl<'s> Values<'s> {
         member.is_some_and(|member| obstacle(member.object).is_none())
     }
 
-    /// Returns the remaining frame whose values a slice shows.
+    /// Returns the index of the remaining frame whose values a slice shows; of the next frame if the type of the voxels
+    /// is unknown.
     fn find(
         &mut self,
         placed: &Placed,
@@ -264,7 +265,10 @@ impl<'s> Values<'s> {
         if let (Some(own), Some(theirs)) = (member.frame.signature, signature) {
             // Voxels that equal the stored values need no comparison one by one.
             let equal = own == theirs;
-            if let Some(shows) = self.scalings.signed(index, member, image.scale, equal) {
+            if let Some(shows) = self
+                .scalings
+                .fits_by_signature(index, member, image.scale, equal)
+            {
                 return Ok(shows);
             }
         }

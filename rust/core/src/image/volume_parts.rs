@@ -30,7 +30,7 @@ pub(super) struct VolumeParts {
     voxel: Voxel,
     /// Bytes of a voxel.
     pub size: usize,
-    /// Bytes of a volume.
+    /// Voxels of a volume.
     pub voxels: usize,
     pub volumes: usize,
     /// All voxels of a small image, else empty.
@@ -46,7 +46,7 @@ impl Drop for VolumeParts {
 }
 
 impl VolumeParts {
-    /// Returns None for colours, and for images with more voxels than a number can count.
+    /// Returns None for colours and unknown types of voxels, and for volumes with more voxels than `usize` can count.
     pub(super) fn new(image: Nifti) -> Option<Self> {
         let voxel = image.voxel.filter(|voxel| !voxel.is_colour())?;
         let mut voxels: usize = 1;
@@ -122,14 +122,14 @@ impl VolumeParts {
     }
 
     /// Converts a block of voxels, starting at voxel k of the bytes, to numbers; 0 for values that are not numbers.
-    /// Voxels past the bytes are unchanged.
+    /// Numbers past the end of the bytes are unchanged.
     #[inline]
     pub(super) fn numbers(&self, bytes: &[u8], k: usize, out: &mut [f64; BLOCK]) {
         let bytes = bytes.get(k * self.size..).unwrap_or_default();
         self.voxel.numbers(bytes, out);
     }
 
-    /// Passes the blocks of a volume to `sink`, each with the index of its first voxel and padded with zeros.
+    /// Passes the blocks of a volume to `each`, each with the index of its first voxel and padded with zeros.
     fn blocks(
         &self,
         volume: usize,

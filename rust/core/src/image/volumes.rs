@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::grid::{Fit, Grid, Plane, angle, cross, dot, minus, norm, plus};
+use super::grid::{Fit, Grid, Plane, angle, dot, minus, norm, plus};
 use super::places::{MAX_DISTANCE, Member, Placed, Places};
 
 /// Largest movement that a scanner follows, mm and rad.
@@ -84,7 +84,8 @@ struct Volume {
     distance: f64,
 }
 
-/// Returns the volumes with unmatched frames that are moved copies of an image; none if no volume matches.
+/// Returns the volumes with unmatched frames that are moved copies of an image; none if every volume has unmatched
+/// frames.
 fn explained(
     members: &[Member<'_>],
     volumes: &[Vec<usize>],
@@ -180,14 +181,9 @@ fn copy_of(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<(
         });
     }
     let sign = if forward { 1.0 } else { -1.0 };
-    let turned = angle(cross_axes(first), grid.step(deep).map(|part| part * sign));
+    let turned = angle(first.normal(), grid.step(deep).map(|part| part * sign));
     // A slab that continues the image at its end is another part of the body.
     let half = step * f64::from(count) / 2.0;
     let bound = MAX_MOVEMENT.min(half);
     (furthest <= bound && turned <= MAX_ROTATION).then_some((furthest, fits))
-}
-
-fn cross_axes(plane: &Plane) -> [f64; 3] {
-    let [row, column] = plane.axes;
-    cross(row, column)
 }

@@ -19,7 +19,7 @@ enum Kind {
     I64,
     F32,
     F64,
-    /// SliceValues by their magnitude.
+    /// Complex numbers, shown by their magnitude.
     Complex64,
     Complex128,
     /// Bytes of red, green and blue, shown by their mean; bytes after them are ignored.
@@ -50,7 +50,7 @@ impl Voxel {
         Some(Self { kind, big_endian })
     }
 
-    /// Returns whether a voxel is an integer of at most 32 bits, or a colour of 8 bits per channel.
+    /// Returns whether a voxel is an integer of at most 32 bits.
     pub(super) fn is_whole(self) -> bool {
         matches!(
             self.kind,
@@ -59,7 +59,7 @@ impl Voxel {
     }
 
     /// Returns whether a little-endian 16-bit voxel is signed; None for others.
-    pub(super) fn is_short(self) -> Option<bool> {
+    pub(super) fn short_is_signed(self) -> Option<bool> {
         match self.kind {
             Kind::I16 if !self.big_endian => Some(true),
             Kind::U16 if !self.big_endian => Some(false),
@@ -67,7 +67,7 @@ impl Voxel {
         }
     }
 
-    /// Returns the bytes of one voxel.
+    /// Returns the number of bytes of one voxel.
     pub(super) fn size(self) -> u64 {
         match self.kind {
             Kind::U8 | Kind::I8 => 1,
@@ -112,7 +112,7 @@ impl Voxel {
         matches!(self.kind, Kind::Colour(_))
     }
 
-    /// Returns the values of many voxels, as `value` does.
+    /// Writes the values of many voxels to `out`, as `value` returns them.
     #[allow(clippy::cast_precision_loss, reason = "voxels of 64 bits are rare")]
     pub(super) fn numbers(self, bytes: &[u8], out: &mut [f64]) {
         let big = self.big_endian;
@@ -135,8 +135,8 @@ impl Voxel {
                 } else {
                     8
                 });
-                for (cell, one) in cells.zip(out) {
-                    *one = self.value(cell);
+                for (cell, slot) in cells.zip(out) {
+                    *slot = self.value(cell);
                 }
             }
         }
@@ -144,8 +144,8 @@ impl Voxel {
 
     fn number<const N: usize, T>(self, bytes: &[u8], read: impl Fn([u8; N]) -> T) -> T {
         let mut own = [0; N];
-        for (one, &byte) in own.iter_mut().zip(bytes) {
-            *one = byte;
+        for (slot, &byte) in own.iter_mut().zip(bytes) {
+            *slot = byte;
         }
         if self.big_endian {
             own.reverse();
@@ -170,19 +170,22 @@ fn each<const N: usize>(bytes: &[u8], out: &mut [f64], big: bool, read: impl Fn(
     let cells = bytes.chunks_exact(N);
     let cells = cells.map(|cell| cell.first_chunk::<N>().copied().unwrap_or([0; N]));
     if big {
-        for (cell, one) in cells.zip(out) {
+        for (cell, slot) in cells.zip(out) {
             let mut own = cell;
             own.reverse();
-            *one = read(own);
+            *slot = read(own);
         }
     } else {
-        for (cell, one) in cells.zip(out) {
-            *one = read(cell);
+        for (cell, slot) in cells.zip(out) {
+            *slot = read(cell);
         }
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a grey of 8 bits comes of it")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "integers of 64 bits are rounded"
+)]
 fn rounded(value: i128) -> f64 {
     value as f64
 }
