@@ -17,11 +17,11 @@ pub enum Foreign {
     Arj,
     /// An image of a disk as macOS writes it.
     Dmg,
-    /// One part of a zip or 7z that was split.
+    /// One part of a split archive.
     Split,
 }
 
-/// Offset and size of the volume descriptors of a disc that are examined.
+/// Offset of the first volume descriptor of a disc.
 pub const DISC: u64 = 32768;
 /// Length of the mark of a disc, from [`DISC`].
 pub const DISC_MARK: usize = 6;

@@ -181,7 +181,8 @@ enum Place {
     Disc,
 }
 
-/// Checks the other offsets if the first bytes do not identify the kind; `read` returns whether it filled the buffer.
+/// Checks the other offsets if the first bytes do not identify the kind, or are those of a split zip; `read` returns
+/// whether it filled the buffer.
 fn with_rest(kind: Kind, mut read: impl FnMut(Place, &mut [u8]) -> bool) -> Kind {
     if !matches!(kind, Kind::Other | Kind::Foreign(Foreign::Split)) {
         return kind;
@@ -197,7 +198,7 @@ fn with_rest(kind: Kind, mut read: impl FnMut(Place, &mut [u8]) -> bool) -> Kind
     foreign.map_or(kind, Kind::Foreign)
 }
 
-/// Checks the name: later parts of a split archive have no mark.
+/// Returns the kind that content and name show: later parts of a split archive have no mark.
 #[must_use]
 pub fn named(kind: Kind, name: &[u8]) -> Kind {
     if kind == Kind::Other && is_part(name) {

@@ -16,7 +16,7 @@ pub struct LzwReader<R> {
     /// Bits that were read but not yet used, and their number.
     buffer: u64,
     count: u32,
-    /// Codes read since the width last changed; the writer pads each group of eight codes to whole bytes.
+    /// Codes read of the current group of eight; the writer completes the group before it changes the width.
     in_group: u32,
     prefix: Vec<u16>,
     suffix: Vec<u8>,

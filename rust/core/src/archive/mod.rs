@@ -25,7 +25,7 @@ pub fn too_much(expanded: u64, packed: u64, max_ratio: u64) -> bool {
 
 /// Bytes that the names of all members may take, however few members there are.
 pub const MIN_NAMES: u64 = 32 << 20;
-/// Average bytes that a name may take beyond that limit: no file system has names this long.
+/// Average bytes that a name may take beyond that limit; names of real members are shorter.
 pub const NAME_ON_AVERAGE: u64 = 512;
 
 /// Returns whether the names take more bytes than this many members can plausibly have. Names are kept in memory.
@@ -70,7 +70,7 @@ pub(crate) fn invalid(text: impl Into<String>) -> std::io::Error {
     std::io::Error::new(std::io::ErrorKind::InvalidData, text.into())
 }
 
-/// Reads until the buffer is full or the stream ends.
+/// Reads until the buffer is full or the stream ends; returns the number of bytes.
 pub fn fill(input: &mut dyn std::io::Read, buffer: &mut [u8]) -> std::io::Result<usize> {
     let mut done = 0;
     while done < buffer.len() {

@@ -47,7 +47,7 @@ impl<'a> Peeker<'a> {
         Ok(self.buffer.get(self.at..self.end).unwrap_or_default())
     }
 
-    /// Skips zero bytes: padding between streams, or up to one tape block.
+    /// Skips all zero bytes that follow: padding between streams, or of a tape block.
     pub fn skip_zeros(&mut self) -> io::Result<()> {
         loop {
             let ahead = self.peek(1)?;

@@ -12,7 +12,8 @@ use super::lzw::LzwReader;
 use super::peek::Peeker;
 use super::zst::{Frames, ZstdReader};
 
-/// Limit on the dictionary of an xz stream, which could ask for gigabytes; the largest preset (9) needs 65 MB.
+/// Limit on the memory of an xz, lzma or lzip decoder, whose dictionary could take gigabytes; the largest preset of xz
+/// (9) needs 65 MiB.
 const XZ_MEMORY: u64 = 100 << 20;
 
 /// The decoder of one stream; each returns the input for the next one.
@@ -183,7 +184,7 @@ impl<'a> Unpack<'a> {
     }
 }
 
-/// A dictionary above the limit is not damage.
+/// Returns an error that names the limit if the dictionary exceeds it, which is not damage; else the same error.
 fn memory(error: io::Error) -> io::Error {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {
@@ -203,7 +204,7 @@ fn marks(packing: Packing) -> &'static [u8] {
         Packing::Lzip => b"LZIP",
         Packing::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
         Packing::Lz4 => &[4, 0x22, 0x4d, 0x18],
-        // Another stream after it could not be distinguished from other bytes.
+        // A second stream could not be distinguished from other bytes.
         Packing::Lzma | Packing::Compress => &[],
     }
 }

@@ -8,7 +8,7 @@ use zstd::zstd_safe::get_frame_content_size;
 use super::invalid;
 use super::peek::Peeker;
 
-/// Windows up to 128 MB: the default limit of the `zstd` program.
+/// Limit on windows, as a power of two: 128 MiB, the default limit of the `zstd` program.
 const WINDOW_LOG: u32 = 27;
 /// Longest header (3.1.1.1).
 const HEADER: usize = 18;
@@ -73,15 +73,17 @@ fn window(head: &[u8]) -> Option<u64> {
 
 /// The mark of a frame (3.1.1).
 const MARK: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// The content of the frame that `pzstd` writes before each of its frames: its length.
+/// Content length of the skippable frame that `pzstd` writes before each of its frames, with the length of the frame.
 const PZSTD: u32 = 4;
-/// The end of a seek table: number of frames, flags, mark. The flag below means that its entries have checksums.
+/// Length of the end of a seek table: number of frames, flags, mark. The flag below means that its entries have
+/// checksums.
 const SEEK_FOOTER: u32 = 9;
 const SEEK_MARK: [u8; 4] = [0xb1, 0xea, 0x92, 0x8f];
 const SEEK_CHECKSUMS: u8 = 0x80;
 
-/// Counts the bytes of skippable frames (3.1.2), except those of packers, which describe the frames around them: the length
-/// of the next one (`pzstd`), and seek tables. A frame of such a form with other content is a user's.
+/// Counts the bytes of skippable frames (3.1.2), except those of packers, which describe the frames around them: the
+/// length of the next one (`pzstd`), and seek tables. A frame of this form is counted if its content does not describe
+/// the frames.
 #[derive(Default)]
 pub struct Frames {
     /// The frames since the last seek table.

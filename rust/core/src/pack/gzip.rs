@@ -1,4 +1,4 @@
-//! One gzip member without name or time (RFC 1952); compressed at once if it fits into memory.
+//! One gzip member without name or time (RFC 1952); compressed as a whole up to `MAX_WHOLE`.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -27,8 +27,8 @@ impl Level {
     }
 
     /// Returns the requested level, 1 to 9; 0 is this one.
-    pub(super) fn or(self, asked: u32) -> Self {
-        match i32::try_from(asked.min(9)) {
+    pub(super) fn or(self, requested: u32) -> Self {
+        match i32::try_from(requested.min(9)) {
             Ok(level @ 1..) => Self(level),
             _ => self,
         }
@@ -53,7 +53,7 @@ pub(super) fn whole(
         .map_err(|error| Failure::io(out, error))
 }
 
-/// Compresses a stream.
+/// Returns a writer that compresses a stream.
 pub(super) fn stream<W: Write>(writer: W, level: Level) -> io::Result<PiecesWriter<W>> {
     PiecesWriter::new(writer, level.0)
 }

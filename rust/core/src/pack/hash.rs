@@ -79,7 +79,7 @@ pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Ve
     Ok(size_and_start)
 }
 
-/// Returns name, length and hash of each file of a tar.gz.
+/// Returns name, length and hash of each file of a tar.gz. Members that are neither files nor folders are damage.
 pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<Member>, Failure> {
     let members = either(path, |input| members(input, monitor))?;
     monitor.add(
@@ -89,7 +89,7 @@ pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<Member>, Failure> {
     Ok(members)
 }
 
-/// Why the content is invalid.
+/// Why reading stopped.
 enum Fault {
     Cancelled,
     Io(io::Error),
@@ -97,12 +97,13 @@ enum Fault {
 }
 
 impl From<Failure> for Fault {
+    /// `check` fails only if the work was cancelled.
     fn from(_: Failure) -> Self {
         Self::Cancelled
     }
 }
 
-/// Reads a gzip file the fast way, and if that fails like any gzip file, for an exact error message.
+/// Reads a gzip file in the fast way and, if that fails, in the general way, whose error messages are exact.
 fn either<T>(path: &Path, read: impl Fn(&mut dyn Read) -> Result<T, Fault>) -> Result<T, Failure> {
     let failed = |error| Failure::io(path, error);
     let fast = PiecesReader::open(regular::open(path).map_err(failed)?);

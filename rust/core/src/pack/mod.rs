@@ -45,7 +45,7 @@ impl From<Cancelled> for Failure {
     }
 }
 
-/// Limit up to which data are compressed as one buffer; input and output take less than 64 MB.
+/// Limit up to which data are compressed as one buffer; input and output take about 64 MiB.
 pub(crate) const MAX_WHOLE: u64 = 32 << 20;
 /// Block size for larger data.
 pub(crate) const BLOCK: usize = 1 << 20;

@@ -1,7 +1,7 @@
 //! One gzip member of any length from a compressor for whole buffers: piece by piece.
 //!
-//! Each piece is compressed separately, which loses only its first matches. The last block of each piece except the
-//! last is then marked as not last, and an empty stored block fills up the byte, like a flush (RFC 1951, 3.2.4).
+//! Each piece is compressed separately, which loses only its first matches. In all pieces but the last one, the last
+//! block is then marked as not last, and an empty stored block fills up the byte, like a flush (RFC 1951, 3.2.4).
 
 use std::io::{self, Write};
 
@@ -95,7 +95,7 @@ impl<W: Write> PiecesWriter<W> {
         }
     }
 
-    /// Writes such a piece with a compressor that can flush; for blocks that cannot be parsed.
+    /// Writes a piece that others follow with a compressor that can flush; for blocks that cannot be parsed.
     fn flushed(&mut self) -> io::Result<()> {
         let level = flate2::Compression::new(u32::try_from(self.level).unwrap_or(6).min(9));
         let mut deflate = flate2::Compress::new(level, false);

@@ -33,7 +33,7 @@ impl<'a> Splicer<'a> {
     }
 
     /// Returns whether the zip's streams of some adjacent files are about as small as `level` of libdeflate would make
-    /// the files together: small files gain from repeating the previous one.
+    /// the files together: small files gain from repeating the previous one. Returns false if a file has no stream.
     pub fn are_small<'f>(
         &self,
         files: impl Iterator<Item = (&'f [u8], &'f Path)>,

@@ -11,7 +11,7 @@ use crate::archive::tar::header::BLOCK as TAR_BLOCK;
 use crate::archive::zip::deflated::Streams;
 use crate::monitor::Monitor;
 
-/// Files of 8 GB and more have a size that does not fit into the octal digits.
+/// Files of 8 GiB and more have a size that does not fit into the octal digits.
 const OCTAL_END: u64 = 1 << 33;
 
 /// One file of the archive.
@@ -31,9 +31,9 @@ impl Item {
     }
 }
 
-/// Writes the files of `folder` as members `<prefix>/<name>`; returns the size on disk. Subfolders are an error: a
-/// series is flat. `level` 0 is the default, 1 fast, 9 small. With the default, files in `streams` are copied as their
-/// zip stores them, if that is about as small.
+/// Writes the files of `folder` as members `<prefix>/<name>`; returns the size of the result. Subfolders and links are
+/// an error: a series is flat. `level` 0 is the default, 1 fast, 9 small. With the default, files in `streams` are
+/// copied as their zip stores them, if that is about as small.
 pub fn pack_folder(
     folder: &Path,
     out: &Path,
@@ -171,7 +171,7 @@ fn copy(item: &Item, tar: &mut dyn Write, out: &Path, monitor: &Monitor) -> Resu
     ))
 }
 
-/// Writes the member's header, after an extended one (pax) if ustar cannot store its name or size.
+/// Returns the member's header, after an extended one (pax) if ustar cannot store its name or size.
 fn headers(item: &Item) -> Vec<u8> {
     let mut records = Vec::new();
     let split = split_name(&item.name);
@@ -206,7 +206,7 @@ fn record(key: &str, value: &[u8]) -> Vec<u8> {
     record
 }
 
-/// Splits a name into prefix and name of ustar, up to 155 and 100 bytes, at a slash.
+/// Splits a name into prefix and name of ustar, up to 155 and 100 bytes, at a slash; None if that is impossible.
 fn split_name(name: &[u8]) -> Option<(&[u8], &[u8])> {
     if name.len() <= 100 {
         return Some((&[], name));

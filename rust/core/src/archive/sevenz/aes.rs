@@ -13,7 +13,7 @@ use crate::archive::fill;
 
 /// Largest number of rounds (as a power of two): 7-Zip writes 2^19 and reads up to 2^24.
 const MAX_ROUNDS: u8 = 24;
-/// Value for no rounds: the key is the password itself.
+/// Value for no rounds: the key is the salt with the password.
 const NO_ROUNDS: u8 = 0x3f;
 const BLOCK: usize = 16;
 
@@ -30,7 +30,7 @@ pub struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    /// Takes passwords as bytes; those that are UTF-8 are decoded as text.
+    /// Takes passwords as UTF-8; other bytes become U+FFFD.
     pub fn new(words: impl Iterator<Item = (usize, &'a [u8])>) -> Self {
         Self {
             words: words.collect(),
@@ -39,15 +39,15 @@ impl<'a> Keys<'a> {
     }
 
     /// Returns the indices of the passwords.
-    pub fn places(&self) -> impl Iterator<Item = usize> {
-        self.words.iter().map(|(place, _)| *place)
+    pub fn indices(&self) -> impl Iterator<Item = usize> {
+        self.words.iter().map(|(index, _)| *index)
     }
 
-    fn key(&self, place: usize, settings: &Settings) -> Key {
-        let known = (place, settings.rounds, settings.salt.clone());
+    fn key(&self, index: usize, settings: &Settings) -> Key {
+        let known = (index, settings.rounds, settings.salt.clone());
         let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
         *derived.entry(known).or_insert_with(|| {
-            let word = self.words.iter().find(|(at, _)| *at == place);
+            let word = self.words.iter().find(|(at, _)| *at == index);
             let text = String::from_utf8_lossy(word.map_or(b"", |(_, word)| word));
             let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
             settings.key(&wide)
@@ -59,7 +59,8 @@ impl<'a> Keys<'a> {
 struct Settings {
     rounds: u8,
     salt: Vec<u8>,
-    first: [u8; BLOCK],
+    /// Initialisation vector.
+    vector: [u8; BLOCK],
 }
 
 impl Settings {
@@ -76,18 +77,18 @@ impl Settings {
         let mut settings = Self {
             rounds,
             salt: Vec::new(),
-            first: [0; BLOCK],
+            vector: [0; BLOCK],
         };
         if flags & 0xc0 == 0 {
             return Ok(settings);
         }
         let (sizes, rest) = rest.split_first().ok_or(DAMAGED)?;
         let salt = usize::from((flags >> 7) + (sizes >> 4));
-        let vector = usize::from((flags >> 6 & 1) + (sizes & 15));
+        let length = usize::from((flags >> 6 & 1) + (sizes & 15));
         let (salt, rest) = rest.split_at_checked(salt).ok_or(DAMAGED)?;
         settings.salt = salt.to_vec();
-        let first = settings.first.get_mut(..vector).ok_or(DAMAGED)?;
-        first.copy_from_slice(rest.get(..vector).ok_or(DAMAGED)?);
+        let vector = settings.vector.get_mut(..length).ok_or(DAMAGED)?;
+        vector.copy_from_slice(rest.get(..length).ok_or(DAMAGED)?);
         Ok(settings)
     }
 
@@ -113,18 +114,18 @@ impl Settings {
     }
 }
 
-/// Opens an encrypted stream with the password at index `place`. Only the decrypted content shows a wrong password.
+/// Opens an encrypted stream with the password at index `password`. Only the decrypted content shows a wrong password.
 pub fn open<'a>(
     packed: Box<dyn Read + Send + 'a>,
     properties: &[u8],
     keys: &Keys<'_>,
-    place: usize,
+    password: usize,
 ) -> Result<Box<dyn Read + Send + 'a>, String> {
     let settings = Settings::parse(properties)?;
     Ok(Box::new(Clear {
         packed,
-        cipher: Aes256::new(&keys.key(place, &settings).into()),
-        last: settings.first,
+        cipher: Aes256::new(&keys.key(password, &settings).into()),
+        last: settings.vector,
         block: [0; BLOCK],
         at: BLOCK,
     }))
@@ -143,18 +144,18 @@ struct Clear<'a> {
 impl Clear<'_> {
     /// Decrypts the next block; returns false at the end.
     fn next(&mut self) -> io::Result<bool> {
-        let mut came = [0; BLOCK];
-        match fill(&mut self.packed, &mut came)? {
+        let mut encrypted = [0; BLOCK];
+        match fill(&mut self.packed, &mut encrypted)? {
             0 => return Ok(false),
             BLOCK => {}
             _ => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
-        let mut clear = came.into();
+        let mut clear = encrypted.into();
         self.cipher.decrypt_block(&mut clear);
         for ((to, clear), last) in self.block.iter_mut().zip(clear).zip(self.last) {
             *to = clear ^ last;
         }
-        (self.last, self.at) = (came, 0);
+        (self.last, self.at) = (encrypted, 0);
         Ok(true)
     }
 }

@@ -18,7 +18,7 @@ use crate::notation::hexadecimal;
 
 /// Limit on the memory of all dictionaries and models of one block, the same as for Zstandard.
 const MEMORY: u64 = 128 << 20;
-/// The Zstandard window that this allows.
+/// The largest Zstandard window that this allows, as a power of two.
 const WINDOW_LOG: u32 = 27;
 const BUFFER: usize = 64 << 10;
 
@@ -55,18 +55,18 @@ pub fn fitting(source: &dyn Source, block: &Block, keys: &Keys<'_>) -> Result<us
         return Ok(0);
     }
     let mut refusal = Refusal::NoPassword;
-    for place in keys.places() {
-        let content = open(source, block, keys, place)?;
-        if gives_first(content, block).is_ok() {
-            return Ok(place);
+    for password in keys.indices() {
+        let content = open(source, block, keys, password)?;
+        if check_first(content, block).is_ok() {
+            return Ok(password);
         }
         refusal = Refusal::WrongPassword;
     }
     Err(refusal)
 }
 
-/// Returns whether the first member of a block has its stored checksum: nothing else shows a wrong password.
-fn gives_first(content: Content<'_>, block: &Block) -> io::Result<()> {
+/// Compares the first member of a block with its checksum, if it has one: nothing else shows a wrong password.
+fn check_first(content: Content<'_>, block: &Block) -> io::Result<()> {
     let (size, crc) = block.streams.first().copied().unwrap_or_default();
     let mut hasher = crc32fast::Hasher::new();
     let mut content = content.take(size);
@@ -89,12 +89,12 @@ pub fn is_encrypted(block: &Block) -> bool {
     block.coders.iter().any(|coder| coder.method == Method::Aes)
 }
 
-/// Opens the content of a block. `place` is the index of the password if the block is encrypted.
+/// Opens the content of a block. `password` is the index of the password if the block is encrypted.
 pub fn open<'a>(
     source: &'a dyn Source,
     block: &Block,
     keys: &Keys<'_>,
-    place: usize,
+    password: usize,
 ) -> Result<Content<'a>, String> {
     let coders = block.coders.iter().zip(&block.sizes);
     let memory: u64 = coders.map(|(coder, size)| coder.memory(*size)).sum();
@@ -109,7 +109,7 @@ pub fn open<'a>(
         source,
         block,
         keys,
-        place,
+        password,
     };
     let mut unused = vec![true; block.coders.len()];
     chain.coder(block.last().ok_or(DAMAGED)?, &mut unused)
@@ -119,7 +119,7 @@ struct Chain<'a, 'b> {
     source: &'a dyn Source,
     block: &'b Block,
     keys: &'b Keys<'b>,
-    place: usize,
+    password: usize,
 }
 
 impl<'a> Chain<'a, '_> {
@@ -142,7 +142,10 @@ impl<'a> Chain<'a, '_> {
             .map(|input| self.input(input, unused))
             .collect::<Result<_, _>>()?;
         let inner = self.decoder(coder, size, inputs)?;
-        Ok(Box::new(Exact { inner, left: size }))
+        Ok(Box::new(Exact {
+            inner,
+            remaining: size,
+        }))
     }
 
     fn input(&self, input: usize, unused: &mut [bool]) -> Result<Content<'a>, String> {
@@ -192,7 +195,7 @@ impl<'a> Chain<'a, '_> {
                 Box::new(DeltaReader::new(packed, usize::from(distance) + 1))
             }
             Method::Branch(machine) => branch::restore(machine, packed),
-            Method::Aes => aes::open(packed, &coder.properties, self.keys, self.place)?,
+            Method::Aes => aes::open(packed, &coder.properties, self.keys, self.password)?,
             Method::Bcj2 | Method::Unknown => {
                 let id = hexadecimal(&coder.id);
                 return Err(format!("packed by method {id}, which is not known"));
@@ -229,12 +232,12 @@ fn lzma(coder: &Coder, size: u64) -> Result<Stream, String> {
 /// Reads exactly this many bytes; fewer are an error.
 struct Exact<'a> {
     inner: Content<'a>,
-    left: u64,
+    remaining: u64,
 }
 
 impl Read for Exact<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let room = usize::try_from(self.remaining).unwrap_or(usize::MAX);
         let room = buffer.len().min(room);
         if room == 0 {
             return Ok(0);
@@ -245,7 +248,7 @@ impl Read for Exact<'_> {
         if got == 0 {
             return Err(invalid("its packed data end too early"));
         }
-        self.left -= got as u64;
+        self.remaining -= got as u64;
         Ok(got)
     }
 }

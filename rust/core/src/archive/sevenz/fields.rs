@@ -15,8 +15,8 @@ impl<'a> Fields<'a> {
         Self(bytes)
     }
 
-    /// Returns the number of bytes left.
-    pub fn left(&self) -> usize {
+    /// Returns the number of remaining bytes.
+    pub fn remaining(&self) -> usize {
         self.0.len()
     }
 
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
         Ok(u64::from_le_bytes(wide) | high)
     }
 
-    /// Returns a count of items that take at least one byte each (or at most `most` items that take less).
+    /// Returns a count or an index; more than `most` is damage.
     pub fn count(&mut self, most: usize) -> Result<usize, String> {
         let count = usize::try_from(self.number()?).map_err(|_| DAMAGED)?;
         (count <= most)
@@ -85,14 +85,14 @@ impl<'a> Fields<'a> {
         self.bits(count)
     }
 
-    /// Returns the checksums that are defined.
+    /// Returns the checksum of each item; None if it is not defined.
     pub fn digests(&mut self, count: usize) -> Result<Vec<Option<u32>>, String> {
         let defined = self.bits_or_all(count)?;
         let read = |defined: bool| defined.then(|| self.u32()).transpose();
         defined.into_iter().map(read).collect()
     }
 
-    /// Checks that the next section has this id.
+    /// Checks the next byte: the id of a section, or the only supported value.
     pub fn expect(&mut self, mark: u8) -> Result<(), String> {
         if self.byte()? == mark {
             Ok(())

@@ -9,10 +9,10 @@ const ANTI: u8 = 0x10;
 const NAMES: u8 = 0x11;
 const ATTRIBUTES: u8 = 0x15;
 const DIRECTORY: u32 = 0x10;
-/// The upper half of the attributes is a Unix mode.
+/// Says that the upper half of the attributes is a Unix mode.
 const UNIX: u32 = 0x8000;
 
-/// MemberKind a member is.
+/// What a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MemberKind {
     /// A file, which may be empty.
@@ -32,7 +32,7 @@ pub enum MemberKind {
 pub struct Member {
     /// The name as stored, in UTF-8; unpaired surrogates are kept.
     pub name: Vec<u8>,
-    /// MemberKind it is.
+    /// Its kind.
     pub kind: MemberKind,
     /// Its size in bytes.
     pub size: u64,
@@ -146,8 +146,8 @@ impl Properties {
 
 /// Reads UTF-16 names, each terminated by zero.
 fn names(body: &mut Fields<'_>, count: usize) -> Result<Vec<Vec<u8>>, String> {
-    let mut names = Vec::with_capacity(count.min(body.left() / 2));
-    let bytes = body.bytes(body.left())?;
+    let mut names = Vec::with_capacity(count.min(body.remaining() / 2));
+    let bytes = body.bytes(body.remaining())?;
     let mut units = bytes.chunks_exact(2).map(|pair| match pair {
         [low, high] => u16::from_le_bytes([*low, *high]),
         _ => 0,
@@ -163,7 +163,7 @@ fn names(body: &mut Fields<'_>, count: usize) -> Result<Vec<Vec<u8>>, String> {
         for char in char::decode_utf16(name) {
             match char {
                 Ok(char) => text.extend(char.encode_utf8(&mut [0; 4]).bytes()),
-                Err(half) => text.extend(alone(half.unpaired_surrogate())),
+                Err(half) => text.extend(surrogate_bytes(half.unpaired_surrogate())),
             }
         }
         if !ended {
@@ -175,7 +175,7 @@ fn names(body: &mut Fields<'_>, count: usize) -> Result<Vec<Vec<u8>>, String> {
 }
 
 /// Encodes an unpaired surrogate as three bytes, so that two different names stay different.
-fn alone(half: u16) -> [u8; 3] {
+fn surrogate_bytes(half: u16) -> [u8; 3] {
     let [high, low] = half.to_be_bytes();
     [
         0xe0 | high >> 4,

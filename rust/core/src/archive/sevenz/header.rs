@@ -44,12 +44,12 @@ pub fn parse(
     }
     if mark == MAIN_STREAMS {
         // Each member has a name of at least two bytes.
-        listing.blocks = streams::parse(fields, len, fields.left())?;
+        listing.blocks = streams::parse(fields, len, fields.remaining())?;
         mark = fields.byte()?;
     }
     if mark == FILES {
         // A member without a name takes no byte here, and no writer makes one.
-        let count = fields.count(fields.left())?;
+        let count = fields.count(fields.remaining())?;
         let most = max_members.min(MAX_MEMBERS);
         if count as u64 > most {
             listing.too_many = Some((count as u64, most));

@@ -84,7 +84,7 @@ impl Method {
 /// One coder of a block.
 #[derive(Debug)]
 pub struct Coder {
-    /// MemberKind it does.
+    /// Its method.
     pub method: Method,
     /// The id of the method, for messages about an unknown one.
     pub id: Box<[u8]>,
@@ -106,7 +106,7 @@ impl Coder {
         }
         let mut properties = Box::default();
         if flags & 0x20 != 0 {
-            let size = fields.count(fields.left())?;
+            let size = fields.count(fields.remaining())?;
             properties = fields.bytes(size)?.into();
         }
         let method = Method::of(&id);

@@ -62,7 +62,7 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
     Err(fields::DAMAGED.into())
 }
 
-/// Returns the position of the header, from the first 32 bytes.
+/// Returns offset, length and CRC-32 of the header, from the first 32 bytes.
 fn start(source: &dyn Source) -> Result<(u64, u64, u32), Refusal> {
     let start = read(source, 0, START)?;
     let rest = start.get(12..).unwrap_or_default();
@@ -111,9 +111,9 @@ fn unpacked(
     if block.size() > LONGEST_LIST {
         return Err(too_long(block.size()));
     }
-    let place = chain::fitting(source, block, keys)?;
+    let password = chain::fitting(source, block, keys)?;
     let mut list = vec![0; usize::try_from(block.size()).unwrap_or(0)];
-    chain::open(source, block, keys, place)?
+    chain::open(source, block, keys, password)?
         .read_exact(&mut list)
         .map_err(|error| super::reason(&error))?;
     if block.crc.is_some_and(|crc| crc32fast::hash(&list) != crc) {

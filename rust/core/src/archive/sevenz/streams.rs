@@ -82,10 +82,10 @@ pub fn parse(fields: &mut Fields<'_>, len: u64, most: usize) -> Result<Vec<Block
     }
 }
 
-/// Returns the position of each packed stream.
+/// Returns offset and length of each packed stream.
 fn pack_info(fields: &mut Fields<'_>, len: u64) -> Result<Vec<(u64, u64)>, String> {
     let mut at = BASE.checked_add(fields.number()?).ok_or(DAMAGED)?;
-    let count = fields.count(fields.left())?;
+    let count = fields.count(fields.remaining())?;
     let mut places = Vec::new();
     let mut mark = fields.byte()?;
     if mark == SIZE {
@@ -112,7 +112,7 @@ fn pack_info(fields: &mut Fields<'_>, len: u64) -> Result<Vec<(u64, u64)>, Strin
 
 fn unpack_info(fields: &mut Fields<'_>, packed: &[(u64, u64)]) -> Result<Vec<Block>, String> {
     fields.expect(FOLDER)?;
-    let count = fields.count(fields.left())?;
+    let count = fields.count(fields.remaining())?;
     if count > MAX_BLOCKS {
         return Err(format!(
             "it has {count} blocks, more than {MAX_BLOCKS} (limit)"
@@ -178,8 +178,9 @@ fn block(
     Ok(block)
 }
 
-/// Returns the members of each block.
+/// Reads the members of each block.
 fn substreams(fields: &mut Fields<'_>, blocks: &mut [Block], most: usize) -> Result<(), String> {
+    // If the counts are omitted, each block has one member.
     let mut counts = vec![1; blocks.len()];
     let mut mark = fields.byte()?;
     if mark == COUNT {
@@ -191,22 +192,21 @@ fn substreams(fields: &mut Fields<'_>, blocks: &mut [Block], most: usize) -> Res
     if counts.iter().sum::<usize>() > most {
         return Err(DAMAGED.into());
     }
-    // If the counts are omitted, each block has one member.
     let explicit = mark == SIZE;
     for (block, &count) in blocks.iter_mut().zip(&counts) {
-        let mut left = block.size();
+        let mut remaining = block.size();
         for _ in 1..count {
             let size = if explicit {
                 fields.number()?
             } else {
                 return Err(DAMAGED.into());
             };
-            left = left.checked_sub(size).ok_or(DAMAGED)?;
+            remaining = remaining.checked_sub(size).ok_or(DAMAGED)?;
             block.streams.push((size, None));
         }
         if count > 0 {
             let whole = (count == 1).then_some(block.crc).flatten();
-            block.streams.push((left, whole));
+            block.streams.push((remaining, whole));
         }
     }
     if explicit {

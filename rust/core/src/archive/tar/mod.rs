@@ -16,7 +16,7 @@ use super::{fill, invalid};
 /// Longest name or record that is accepted; PATH_MAX is 4096.
 const LONGEST_RECORD: u64 = 1 << 20;
 
-/// MemberKind a member is.
+/// What a member is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemberKind {
     /// A file with data.
@@ -79,13 +79,13 @@ impl<R: Read> TarReader<R> {
         &self.input
     }
 
-    /// Returns the number of bytes after the end mark that are neither zeros nor a member; known once
-    /// [`TarReader::next_member`] returned None.
+    /// Returns the number of bytes after the end mark, from the first block that is neither zeros nor a header; known
+    /// once [`TarReader::next_member`] returned None.
     pub fn trailing(&self) -> u64 {
         self.trailing
     }
 
-    /// Returns the next member, or None at the end. An error ends the archive: it is cut short, or a header is missing.
+    /// Returns the next member, or None at the end. An error ends the archive: it is cut short, or a header is invalid.
     ///
     /// Reads past the first end mark, for archives that were appended to one another.
     pub fn next_member(&mut self) -> io::Result<Option<Member>> {
@@ -126,7 +126,8 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    /// Returns the next header block; None at a proper end.
+    /// Returns the next header block; None at the end of the archive, which is an error `between` the extended headers
+    /// of a member and its own.
     fn header(&mut self, between: bool) -> io::Result<Option<Header>> {
         let mut block = [0u8; BLOCK];
         loop {

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_lie_are_broken() {
+    fn wrong_lengths_are_broken() {
         for bad in [
             "99 path=a\n",
             "3 path=a\n",

@@ -112,7 +112,7 @@ impl Lines<'_> {
 pub struct Filled<R> {
     stored: R,
     pieces: std::vec::IntoIter<(u64, u64)>,
-    /// Bytes left of the current piece and of the hole before it.
+    /// Remaining bytes of the hole before the current piece, and of the piece.
     hole: u64,
     piece: u64,
     at: u64,
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_that_lie_are_refused() {
+    fn wrong_maps_are_refused() {
         assert!(Map::new(vec![(4, 2), (2, 2)], 10, 4).is_err(), "backwards");
         assert!(Map::new(vec![(4, 8)], 10, 8).is_err(), "past the end");
         assert!(

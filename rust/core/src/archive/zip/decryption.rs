@@ -61,7 +61,7 @@ impl<'a> EncryptedMember<'a> {
         Ok(member)
     }
 
-    /// Tries a password. The authentication code is checked over all bytes before any are returned.
+    /// Tries a password. With AES, the authentication code of all bytes is checked before any are returned.
     pub fn open(&self, password: &[u8], monitor: &Monitor) -> Result<Attempt<'a>, Cancelled> {
         let packed = Range::new(self.source, self.range.0, self.range.1);
         Ok(match self.encryption {

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Position of a raw deflate stream (RFC 1951) in a zip. Its content was read once, and had this size and CRC-32.
+/// Position of a raw deflate stream (RFC 1951) in a zip. Its content was read once, and had this CRC-32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deflated {
     /// Index of the zip in the reading.
     pub zip: u32,
-    /// Packed bytes; below 4 GB, since larger members are not read into memory.
+    /// Packed bytes; below 4 GiB, since larger members are not read into memory.
     pub length: u32,
     /// Offset of the first byte in the zip.
     pub offset: u64,

@@ -15,7 +15,7 @@ pub enum Encryption {
     Unsupported(UnsupportedReason),
 }
 
-/// UnsupportedReason an encryption is unsupported.
+/// Why an encryption is unsupported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnsupportedReason {
     /// PKWARE strong encryption.

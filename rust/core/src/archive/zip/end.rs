@@ -7,13 +7,14 @@ use super::super::source::{Fields, Source};
 pub struct End {
     /// Number of entries.
     pub entries: u64,
-    /// Number of entries modulo 65536, if only that is known.
+    /// Whether the record states the number in 16 bits, so that it is known only modulo 65536.
     pub short_count: bool,
-    /// Its first byte in the source.
+    /// Offset of the directory in the source.
     pub directory: u64,
-    /// Its length.
+    /// Length of the directory.
     pub size: u64,
-    /// Bytes before the archive (the program of a self-extractor); all offsets of the archive count from the end of it.
+    /// Bytes before the archive (the program of a self-extractor); all offsets of the archive count from the end of
+    /// them.
     pub shift: u64,
     /// Whether the comment at the end is cut short.
     pub cut_comment: bool,
@@ -33,16 +34,16 @@ pub fn find(source: &dyn Source) -> Result<End, String> {
     source
         .read_exact_at(&mut tail, start)
         .map_err(|error| super::super::reason(&error))?;
-    let mut places: Vec<usize> = tail
+    let mut records: Vec<usize> = tail
         .windows(4)
         .enumerate()
         .filter(|(_, window)| *window == b"PK\x05\x06")
         .map(|(at, _)| at)
         .collect();
-    places.reverse();
+    records.reverse();
     // A comment may contain the mark itself: a record whose comment ends with the file comes first.
     let exact = |at: &usize| comment_end(&tail, *at) == Some(tail.len());
-    let (best, rest): (Vec<usize>, Vec<usize>) = places.into_iter().partition(exact);
+    let (best, rest): (Vec<usize>, Vec<usize>) = records.into_iter().partition(exact);
     let mut why = "its end record is missing (cut short?)".to_owned();
     for at in best.into_iter().chain(rest) {
         match read(source, &tail, at, start) {
@@ -81,7 +82,7 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<End, 
             if is_encrypted(source, position) {
                 return Err(ENCRYPTED.into());
             }
-            return place(source, position, wide, end);
+            return locate(source, position, wide, end);
         }
         return Err("its zip64 end record is missing".into());
     }
@@ -89,7 +90,7 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<End, 
         return Err("it is one part of an archive in several parts".into());
     }
     end.entries = entries;
-    place(source, position, (entries, size, offset), end)
+    locate(source, position, (entries, size, offset), end)
 }
 
 /// Returns the position of the zip64 end record, from the locator before the end record.
@@ -130,7 +131,7 @@ fn is_encrypted(source: &dyn Source, position: u64) -> bool {
 }
 
 /// Computes the start of the directory: it ends where the end record starts, even if bytes precede the archive.
-fn place(
+fn locate(
     source: &dyn Source,
     position: u64,
     (entries, size, offset): (u64, u64, u64),

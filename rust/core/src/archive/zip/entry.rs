@@ -21,7 +21,7 @@ pub struct Entry {
     pub size: u64,
     /// Where the local header is, in the source.
     pub offset: u64,
-    /// Unix mode, if the writer stored one.
+    /// Unix mode; 0 if the writer stored none.
     pub mode: u32,
     /// The DOS directory attribute.
     pub dos_directory: bool,
@@ -65,7 +65,7 @@ impl Entry {
             .saturating_add(30 + self.raw_name().len() as u64)
     }
 
-    /// Returns the entry without its encryption, or the reason why that is impossible.
+    /// Returns the entry with the method and packed size of its decrypted data, or the reason why that is impossible.
     pub fn inside(&self, encryption: Encryption) -> Result<Self, String> {
         if let Encryption::Unsupported(why) = encryption {
             return Err(why.reason().into());
@@ -84,7 +84,8 @@ impl Entry {
         })
     }
 
-    /// Recognises directories, links and devices by the last character of the name and the Unix mode; None for a file.
+    /// Recognises directories, links and devices by the Unix mode, the last character of the name and the DOS
+    /// attribute; None for a file.
     #[must_use]
     pub fn special(&self) -> Option<Special> {
         let slash = self.name.ends_with(b"/") || self.name.ends_with(b"\\");

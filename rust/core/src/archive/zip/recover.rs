@@ -21,7 +21,7 @@ pub fn scan(source: &dyn Source, max_members: u64, directory: &mut Directory) {
     }
 }
 
-/// Returns the first local header; the program of a self-extractor may precede it.
+/// Returns the position of the first local header in the first MiB; the program of a self-extractor may precede it.
 fn first(source: &dyn Source) -> Option<u64> {
     let mut head = vec![0; usize::try_from(source.len().min(1 << 20)).ok()?];
     source.read_exact_at(&mut head, 0).ok()?;
@@ -72,18 +72,19 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     Some((entry, next))
 }
 
-/// Returns the sizes of a member that stores them after its data: a deflate stream marks its end.
+/// Sets sizes and CRC of a member that stores them after its data, and returns the position after it. Only a deflate
+/// stream marks its end: for others, and without a descriptor, the position is past the end of the source.
 fn measured(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
-    let nothing = source.len() + 1;
+    let past_end = source.len() + 1;
     if entry.method != 8 || entry.encryption.is_some() {
         entry.fault = Some("cut short: its size is in the missing part".into());
-        return nothing;
+        return past_end;
     }
     let packed = std::io::BufReader::new(Range::new(source, data, source.len()));
     let mut inflate = flate2::bufread::DeflateDecoder::new(packed);
     // Only the size is needed here; the content is read again later.
     let Ok(size) = std::io::copy(&mut inflate.by_ref().take(1 << 36), &mut std::io::sink()) else {
-        return nothing;
+        return past_end;
     };
     (entry.size, entry.packed) = (size, inflate.total_in());
     let mut bytes = [0; 24];
@@ -91,7 +92,7 @@ fn measured(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
     let room = usize::try_from(source.len().saturating_sub(at).min(24)).unwrap_or(0);
     let descriptor = bytes.get_mut(..room).unwrap_or_default();
     if source.read_exact_at(descriptor, at).is_err() {
-        return nothing;
+        return past_end;
     }
     // The mark before the descriptor is customary but not required (4.3.9.3); sizes have 4 or 8 bytes.
     let skip = if descriptor.starts_with(b"PK\x07\x08") {
@@ -101,7 +102,7 @@ fn measured(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
     };
     let fields = Fields(descriptor);
     let Some(crc) = fields.u32(skip) else {
-        return nothing;
+        return past_end;
     };
     entry.crc = crc;
     let short = fields.u32(skip + 4).map(u64::from) == Some(entry.packed & 0xffff_ffff)

@@ -46,14 +46,14 @@ impl Keys {
     pub fn fitting(password: &[u8], head: [u8; HEAD], check: u8) -> Option<Self> {
         let mut keys = Self(0x1234_5678, 0x2345_6789, 0x3456_7890);
         for &byte in password {
-            keys.turn(byte);
+            keys.update(byte);
         }
         let mut head = head;
         keys.decrypt(&mut head);
         head.ends_with(&[check]).then_some(keys)
     }
 
-    fn turn(&mut self, byte: u8) {
+    fn update(&mut self, byte: u8) {
         self.0 = crc_step(self.0, byte);
         let sum = self.1.wrapping_add(self.0 & 0xff);
         self.1 = sum.wrapping_mul(134_775_813).wrapping_add(1);
@@ -69,7 +69,7 @@ impl Keys {
             let word = (keys.2 | 2) & 0xffff;
             let [_, mask, ..] = word.wrapping_mul(word ^ 1).to_le_bytes();
             *byte ^= mask;
-            keys.turn(*byte);
+            keys.update(*byte);
         }
         *self = keys;
     }

@@ -9,7 +9,7 @@ use super::local::RECORD;
 const DESCRIPTORS: [usize; 5] = [0, 12, 16, 20, 24];
 const MARK: &[u8] = b"PK\x03\x04";
 
-/// Returns the position of the first such member.
+/// Returns the position of the first member that the directory does not list.
 pub fn find(source: &dyn Source, end: &End, entries: &[Entry]) -> Option<u64> {
     let mut order: Vec<&Entry> = entries.iter().collect();
     order.sort_by_key(|entry| entry.offset);
@@ -35,7 +35,8 @@ fn between(source: &dyn Source, start: u64, before: Option<&Entry>, to: u64) -> 
     member_in(source, data_end(source, entry)?, to)
 }
 
-/// Returns whether a local header starts between two offsets, perhaps after a data descriptor.
+/// Returns the position of a local header that starts at an offset, or after a data descriptor at it, and before
+/// another one.
 fn member_in(source: &dyn Source, from: u64, to: u64) -> Option<u64> {
     if from.saturating_add(RECORD as u64) > to {
         return None;

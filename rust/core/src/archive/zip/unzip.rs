@@ -128,7 +128,7 @@ fn inflate(
     }
 }
 
-/// Returns whether the content has the length of the directory.
+/// Checks that the content has the length in the directory.
 pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
     match size.cmp(&entry.size) {
         Ordering::Equal => Ok(()),
@@ -143,7 +143,7 @@ pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
     }
 }
 
-/// Returns whether the content has the CRC of the directory; an AE-2 member has none because its bytes were
+/// Checks that the content has the CRC in the directory; an AE-2 member has none because its bytes were
 /// authenticated.
 pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
     let without = matches!(entry.encryption, Some(Encryption::Aes(field)) if !field.with_crc);

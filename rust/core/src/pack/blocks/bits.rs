@@ -42,7 +42,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Returns None if only the zeros after the end are left.
+    /// Returns None once more than 16 bytes after the end were loaded.
     #[inline]
     pub fn within(&self) -> Option<()> {
         (self.next <= self.data.len() + 16).then_some(())

@@ -22,7 +22,8 @@ pub struct Code {
 }
 
 impl Code {
-    /// Builds the code from the code length of each symbol, 0 for unused symbols.
+    /// Builds the code from the code length of each symbol, 0 for unused symbols. `entry` returns a symbol's extra bits
+    /// and meaning (`extra << 4 | meaning << 8`), `u16::MAX` for an invalid symbol. Returns None for invalid lengths.
     pub fn set(&mut self, lengths: &[u8], entry: fn(u16) -> u16) -> Option<()> {
         self.counts = [0; LONGEST + 1];
         for &length in lengths {
@@ -76,7 +77,7 @@ impl Code {
         }
     }
 
-    /// Returns the entry of the next symbol, and skips its code and extra bits.
+    /// Returns the meaning of the next symbol, and skips its code and extra bits; None for an invalid symbol.
     #[inline]
     pub fn next(&self, bits: &mut Bits<'_>) -> Option<u16> {
         let at = usize::try_from(bits.ahead() & ((1 << FAST) - 1)).ok()?;

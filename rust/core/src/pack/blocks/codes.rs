@@ -32,9 +32,9 @@ impl Codes {
         let distances = bits.take(5)? + 1;
         let count = bits.take(4)? + 4;
         let mut short = [0u8; 19];
-        for &place in ORDER.get(..count)? {
+        for &symbol in ORDER.get(..count)? {
             bits.refill();
-            *short.get_mut(place)? = u8::try_from(bits.take(3)?).ok()?;
+            *short.get_mut(symbol)? = u8::try_from(bits.take(3)?).ok()?;
         }
         let mut code = Code::default();
         // These symbols have no extra bits.

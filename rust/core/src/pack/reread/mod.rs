@@ -30,7 +30,7 @@ pub struct Buffers {
     pub piece: usize,
 }
 
-/// For files that qxbatch wrote: data of up to 32 MB are compressed as a whole.
+/// For files that qxbatch wrote: data of up to 32 MiB are compressed as a whole.
 const DEFAULT_BUFFERS: Buffers = Buffers {
     block: BLOCK,
     piece: 33 << 20,
@@ -97,7 +97,7 @@ impl<R: Read> PiecesReader<R> {
             let unread = self.packed.get(self.search_start..).unwrap_or_default();
             if let Some(start) = memchr::memmem::find(unread, &MARK) {
                 let end = self.search_start + start + MARK.len();
-                // The last piece ends in a mark with only the trailer after it: load enough bytes to tell.
+                // A mark with only the trailer after it may end the last piece: load enough bytes to tell.
                 if end + TRAILER_LENGTH >= self.packed.len() && !self.input_ended {
                     self.read_more()?;
                     continue;
@@ -199,6 +199,7 @@ impl<R: Read> PiecesReader<R> {
         self.total_size = self.total_size.wrapping_add(length);
     }
 
+    /// Inflates the current piece, up to `end`; returns false if it is no complete stream.
     fn inflate(&mut self, end: usize) -> io::Result<bool> {
         use libdeflater::DecompressionError::{BadData, InsufficientSpace};
         let limit = self.buffers.piece;
