@@ -1,4 +1,4 @@
-//! `ingest`, `sniff`, `Reading` and `Row`.
+//! `ingest`, `is_archive`, `sniff`, `Reading`, `Row` and `Streams`.
 #![allow(
     clippy::needless_pass_by_value,
     reason = "arguments from Python and errors come owned"

@@ -30,7 +30,7 @@ impl Statistics {
     ) -> PyResult<Option<Self>> {
         let monitor = Monitor::or_own(monitor);
         match py.detach(|| core::statistics(&path, &monitor)) {
-            Ok(found) => Ok(found.map(|core| Self { path, core })),
+            Ok(statistics) => Ok(statistics.map(|core| Self { path, core })),
             Err(StatisticsError::Cancelled) => Err(cancelled()),
             Err(StatisticsError::Io(error)) => Err(os_error(&path, &error)),
         }

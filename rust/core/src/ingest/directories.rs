@@ -53,7 +53,7 @@ impl Reading {
 
 /// The files of the packet.
 struct Present<'r> {
-    /// Paths in lower case and without an image extension.
+    /// Paths in the form of [`plain`].
     paths: HashSet<Vec<u8>>,
     instances: HashSet<&'r [u8]>,
     /// Paths of DICOM files.
@@ -78,7 +78,7 @@ impl<'r> Present<'r> {
         }
     }
 
-    /// Returns how many files are missing, and which ones if their names show it.
+    /// Returns how many files are missing, and which ones if their names show it; None if none is missing.
     fn missing(&self, directory: &Row, listed: &[Listed]) -> Option<(usize, Vec<String>)> {
         let path = &directory.path;
         let base = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
@@ -107,7 +107,7 @@ impl<'r> Present<'r> {
     }
 }
 
-/// Returns a path for comparison: in lower case, without the version of ISO 9660, a compression extension, and `.dcm`.
+/// Returns a path for comparison: in lower case, without the version of ISO 9660, `.gz` and `.dcm`.
 fn plain(path: &[u8]) -> Vec<u8> {
     let mut path = path.to_ascii_lowercase();
     for end in [&b";1"[..], b".gz", b".dcm"] {

@@ -20,7 +20,7 @@ use crate::archive::zip::unzip;
 /// Returns why an encrypted member is not tried at all.
 pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
     match entry.encryption? {
-        Encryption::Unsupported(_) => None, // the reason is complete
+        Encryption::Unsupported(_) => None, // `unzip::refusal` returns the reason
         _ if pass.options.passwords.is_empty() => Some(ENCRYPTED.into()),
         _ => None,
     }

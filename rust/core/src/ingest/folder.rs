@@ -21,10 +21,11 @@ use crate::archive::kind::{self, Kind as Content};
 use crate::archive::{names_beyond, names_too_long, reason};
 use crate::notation::escaped_len;
 
-/// An entry of a folder.
+/// The kind of an entry of a folder.
 enum EntryKind {
     File,
-    EmptyFolder,
+    /// `walk` returns only empty ones.
+    Folder,
     Link,
     Device(&'static str),
     Unreadable(Kind, String),
@@ -72,14 +73,14 @@ fn read_entry(
     }
     Ok(match kind {
         EntryKind::File => return file(pass, place, path),
-        EntryKind::EmptyFolder => place.no_data(Kind::Directory, "an empty folder").into(),
+        EntryKind::Folder => place.no_data(Kind::Directory, "an empty folder").into(),
         EntryKind::Link => link(place, root, path).into(),
         EntryKind::Device(word) => place.no_data(Kind::Device, *word).into(),
         EntryKind::Unreadable(kind, reason) => place.refused(*kind, 0, reason.clone()).into(),
     })
 }
 
-/// Lists a folder recursively; only empty folders are listed themselves.
+/// Lists a folder recursively; of folders, only empty and unreadable ones are listed themselves.
 fn walk(
     pass: &Pass<'_>,
     root: &Path,
@@ -88,7 +89,7 @@ fn walk(
 ) -> Result<(), Stop> {
     let mut waiting = vec![FolderEntry {
         name: top.to_vec(),
-        kind: EntryKind::EmptyFolder,
+        kind: EntryKind::Folder,
     }];
     let mut names = 0u64;
     while let Some(next) = waiting.pop() {
@@ -99,7 +100,7 @@ fn walk(
             pass.exhaust(names_beyond(members));
             return Ok(());
         }
-        if !matches!(next.kind, EntryKind::EmptyFolder) {
+        if !matches!(next.kind, EntryKind::Folder) {
             entries.push(next);
             continue;
         }
@@ -151,7 +152,7 @@ fn kind_of(kind: fs::FileType) -> EntryKind {
     if kind.is_file() {
         EntryKind::File
     } else if kind.is_dir() {
-        EntryKind::EmptyFolder
+        EntryKind::Folder
     } else if kind.is_symlink() {
         EntryKind::Link
     } else if kind.is_fifo() {
@@ -177,7 +178,7 @@ pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<ProcessedMemb
     };
     if !metadata.is_file() {
         return Ok(place
-            .no_data(Kind::Device, "the file no longer exists")
+            .no_data(Kind::Device, "it is no longer a regular file")
             .into());
     }
     let size = metadata.len();
@@ -185,7 +186,7 @@ pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<ProcessedMemb
         return large(pass, place, path, file, size);
     }
     scratch::with(|scratch| {
-        // Reading read_entry more byte than expected shows whether the file has grown.
+        // Reading one more byte than expected shows whether the file has grown.
         let want = usize::try_from(size).unwrap_or(0) + 1;
         if scratch.content.len() < want {
             scratch.content.resize(want, 0);
@@ -218,7 +219,8 @@ fn changed(place: &Place, size: u64) -> ProcessedMember {
         .into()
 }
 
-/// Reads a file that is too large for memory. Archives remain in place until they are opened.
+/// Reads a file that is too large for memory. Archives remain in place until they are opened; all files do if they are
+/// to be linked.
 fn large(
     pass: &Pass<'_>,
     place: &Place,
@@ -227,16 +229,16 @@ fn large(
     size: u64,
 ) -> Result<ProcessedMember, Stop> {
     let content = kind::of_file(&file).unwrap_or(Content::Other);
-    let stays = pass.options.link
+    let keep_in_place = pass.options.link
         || matches!(
             content,
             Content::Zip | Content::SevenZ | Content::Tar | Content::Packed(_)
         );
     let staged = place.staged(StagingDir::Other);
-    if !stays {
+    if !keep_in_place {
         pass.need_room(size, &place.path)?;
     }
-    let copied = if stays {
+    let copied = if keep_in_place {
         read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
     } else {
         pass.staging
@@ -246,7 +248,7 @@ fn large(
         Ok(copied) => copied,
         Err(fault) => return Ok(place.refused(Kind::Other, size, fault.reason()?).into()),
     };
-    let data = if stays {
+    let data = if keep_in_place {
         MemberBytes::Loose(path.to_owned(), copied)
     } else {
         MemberBytes::Staged(staged)

@@ -11,8 +11,8 @@ use super::stop::{Fault, Stop};
 
 /// Returns the row of the archive, kept whole; None if its members keep their own rows.
 ///
-/// Only an archive among other sources (its prefix ends with `!`) is kept whole, and only if it can be read to its end:
-/// unreadable data may be an image. `number` is that of the source in the packet.
+/// Only an archive among other packets (its prefix ends with `!`) is kept whole, and only if it can be read to its end:
+/// unreadable data may be an image. `number` is the index of the packet.
 pub fn kept_whole(
     pass: &Pass<'_>,
     path: &Path,

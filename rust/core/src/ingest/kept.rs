@@ -21,7 +21,8 @@ fn is_philips_extra(path: &[u8]) -> bool {
     name.starts_with(b"XX_0") || name.starts_with(b"PS_0")
 }
 
-/// Storage SOP classes with pixels (PS3.4, B.5), by the start of their UID after 1.2.840.10008.5.1.4.1.1.
+/// Returns whether objects of a SOP class can have pixels (PS3.4, B.5), by the start of its UID after
+/// 1.2.840.10008.5.1.4.1.1.
 fn is_image(class: &[u8]) -> bool {
     const IMAGES: [&[u8]; 12] = [
         b"1", b"2", b"3", b"4", b"6", b"7", b"12", b"13", b"14", b"20", b"30", b"128",

@@ -93,7 +93,7 @@ impl Reading {
 
 /// Properties of the other members that show whether a member could be an image.
 struct Around<'r> {
-    /// Extensions of the sorted files.
+    /// Extensions of the DICOM, PAR and REC files.
     extensions: HashSet<Vec<u8>>,
     /// Patterns of the paths of images without an extension.
     shapes: HashSet<Vec<u8>>,
@@ -149,7 +149,8 @@ impl<'r> Around<'r> {
         path.is_empty() || follows(path) == path || below(b"/") || below(b"!")
     }
 
-    /// Returns whether an image could have such a name: it has an image extension, or no extension and a digit.
+    /// Returns whether an image could have this name: its extension is that of DICOM, PAR/REC or another image of the
+    /// packet; or, if other images have no extension either, it contains a digit.
     fn is_like_images(&self, path: &[u8]) -> bool {
         let extension = extension(path);
         let name = name(path);
@@ -171,7 +172,8 @@ impl<'r> Around<'r> {
     }
 }
 
-/// Returns the path of a link's target, relative to the link and in the same archive; None if it is outside.
+/// Returns the path of a link's target, which is relative to the link; None if it is absolute, or outside of the packet
+/// or archive.
 fn resolved(link: &[u8], target: &[u8]) -> Option<Vec<u8>> {
     let archive = link
         .iter()
@@ -214,8 +216,7 @@ fn shape(path: &[u8]) -> Vec<u8> {
     shape
 }
 
-/// Returns the extension in lower case, without that of a compression; a number is not an extension, since UIDs are
-/// file names.
+/// Returns the extension in lower case, without `.gz`; a number is not an extension, since UIDs are file names.
 fn extension(path: &[u8]) -> Vec<u8> {
     let name = kind::without_extension(name(path), kind::Packing::Gzip);
     let dot = name.iter().rposition(|&byte| byte == b'.');

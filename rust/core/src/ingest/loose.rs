@@ -11,7 +11,7 @@ use super::pass::Place;
 use super::row::{IN_PACKET, Kind, LINK_TO, Row};
 use crate::notation::escape;
 
-/// Opens a regular file; never blocks on one that became a FIFO, and never follows one that became a link.
+/// Opens a file. Does not block on one that became a FIFO; fails on one that became a link.
 pub fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     Ok(rustix::fs::open(path, flags, Mode::empty())?.into())

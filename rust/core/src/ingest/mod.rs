@@ -170,7 +170,7 @@ pub fn is_archive(path: &Path) -> io::Result<bool> {
     })
 }
 
-/// Returns the kind of a file by its content (and its name, for REC).
+/// Returns the kind of a file by its content (and its name, for REC and parts of split archives).
 pub fn sniff(path: &Path) -> io::Result<&'static str> {
     // A FIFO must not block the caller; a link to a packet is a packet.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;

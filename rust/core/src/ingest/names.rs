@@ -123,8 +123,8 @@ enum Node {
     Folder,
 }
 
-/// Replaces a path in the table: names may be long, and each folder has its own path. Two paths with the same hash
-/// would only get an unneeded number.
+/// Stands for a path in the table, since paths may be long. If two paths had the same hash, one would only get an
+/// unneeded number.
 type PathHash = u64;
 
 /// The names used so far below one folder. A used name gets `_2`, `_3` and so on before its extension.
@@ -133,7 +133,7 @@ pub struct UsedNames {
     nodes: HashMap<PathHash, Node>,
     /// The last number of a used name: all lower ones are used, too.
     last: HashMap<PathHash, u64>,
-    /// Renamed folders, by their original name.
+    /// Paths of renamed folders, by their original paths.
     moved: HashMap<String, String>,
 }
 

@@ -18,7 +18,7 @@ const PROBE: usize = 64 << 10;
 
 /// The kind of the content.
 enum Inside {
-    /// A tar, a zip, or another compression.
+    /// An archive, or another compression.
     Archive,
     /// DICOM, PAR or REC.
     Wanted,
@@ -281,22 +281,22 @@ fn store(
     pass: &Pass<'_>,
     place: &Place,
     mut row: Row,
-    came: MemberBytes<'_>,
+    packed: MemberBytes<'_>,
     content: MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Row, Stop> {
     let kind = content.kind(pass)?;
     let dir = member::describe(pass, place, &mut row, &content, kind)?;
-    let as_asked = packing == Packing::Gzip && !pass.options.gunzip && row.kind == Kind::Dicom;
-    let parked = row.suspect || matches!(row.kind, Kind::Par | Kind::Rec);
-    let keep_packed = as_asked || (row.fate == Fate::Kept && !parked);
+    let keep_gzip = packing == Packing::Gzip && !pass.options.gunzip && row.kind == Kind::Dicom;
+    let needs_content = row.suspect || matches!(row.kind, Kind::Par | Kind::Rec);
+    let keep_packed = keep_gzip || (row.fate == Fate::Kept && !needs_content);
     row.unpacked = !keep_packed;
     let (stored, other) = if keep_packed {
-        (came, content)
+        (packed, content)
     } else {
-        (content, came)
+        (content, packed)
     };
-    row.gzipped = as_asked;
+    row.gzipped = keep_gzip;
     // A large member is in staging under the name that the content needs.
     other.discard(pass)?;
     member::put(pass, place, &mut row, stored, dir)?;

@@ -34,7 +34,7 @@ pub struct Options {
     pub max_ratio: u64,
     /// Limit on the expanded bytes of all archives together.
     pub max_bytes: u64,
-    /// Limit on the members of a packet.
+    /// Limit on the members of all packets together, with those of nested archives.
     pub max_members: u64,
     /// Limit on the depth of nested archives.
     pub max_nesting: u32,
@@ -98,7 +98,7 @@ fn saturating(counter: &AtomicU64, more: u64) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
-/// Limit on the memory of all threads together, packed and unpacked, is about twice this.
+/// All threads together use about twice this memory, for packed and for unpacked bytes.
 const IN_MEMORY: u64 = 64 << 20;
 
 impl<'a> Pass<'a> {
@@ -240,14 +240,13 @@ pub struct Place {
 }
 
 impl Place {
-    /// Returns the place for the members of a source of the packet: `number` counts the sources, `only` says that there is
-    /// just one.
+    /// Returns the place for the members of a packet: `number` is its index, `only` says that there is no other one.
     #[must_use]
     pub fn packet(prefix: &[u8], number: usize, only: bool) -> Self {
         let mut path = prefix.to_vec();
         let mut joints = Vec::new();
         if path.ends_with(b"!") {
-            // an archive among the sources: its members have paths like those of a nested archive
+            // an archive among several packets: its members have paths like those of a nested archive
             joints.push(u32::try_from(path.len() - 1).unwrap_or(u32::MAX));
         } else if !path.is_empty() && !path.ends_with(b"/") {
             path.push(b'/');
@@ -289,9 +288,9 @@ impl Place {
 
     /// Returns its file in staging.
     #[must_use]
-    pub fn staged(&self, on: StagingDir) -> Staged {
+    pub fn staged(&self, dir: StagingDir) -> Staged {
         Staged {
-            dir: on,
+            dir,
             sequence: self.sequence.as_str().into(),
         }
     }

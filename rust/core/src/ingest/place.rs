@@ -13,8 +13,8 @@ use crate::header::Field;
 use std::collections::{HashMap, HashSet};
 
 impl Reading {
-    /// Moves the files of some groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm`. Different files with the
-    /// same UID get `_2`, `_3` and so on in path order.
+    /// Moves the files of some groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped ones to
+    /// `.dcm.gz`). Different files with the same UID get `_2`, `_3` and so on in path order.
     pub fn place_series(
         &mut self,
         root: &Path,
@@ -65,19 +65,19 @@ impl Reading {
         Ok(())
     }
 
-    /// A duplicate has no bytes: its row has the location of the first copy.
+    /// Sets the location of duplicates, which have no bytes, to that of the first copy.
     fn point_duplicates(&mut self, groups: &[usize], n: i64) {
         if !self.rows.iter().any(|row| row.fate == Fate::Duplicate) {
             return;
         }
-        let mut homes = HashMap::new();
+        let mut locations = HashMap::new();
         for &group in groups {
             for row in self
                 .group_rows(group)
                 .iter()
                 .filter_map(|&at| self.rows.get(at))
             {
-                homes.insert(row.content_sha256, row.at.clone());
+                locations.insert(row.content_sha256, row.at.clone());
             }
         }
         let copies = self
@@ -85,7 +85,7 @@ impl Reading {
             .iter_mut()
             .filter(|row| row.fate == Fate::Duplicate);
         for row in copies {
-            if let Some(at) = homes.get(&row.content_sha256) {
+            if let Some(at) = locations.get(&row.content_sha256) {
                 row.series = n;
                 row.at.clone_from(at);
             }

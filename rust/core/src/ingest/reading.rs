@@ -233,20 +233,20 @@ impl Reading {
         self.group_duplicates();
     }
 
-    /// A duplicate belongs to the group of the file with the same bytes.
+    /// Sets the group of duplicates to that of the file with the same bytes.
     fn group_duplicates(&mut self) {
         if !self.rows.iter().any(|row| row.fate == Fate::Duplicate) {
             return;
         }
         let sorted = self.rows.iter().filter(|row| row.fate == Fate::Sorted);
-        let homes: HashMap<Option<Hash>, i64> =
+        let groups: HashMap<Option<Hash>, i64> =
             sorted.map(|row| (row.content_sha256, row.group)).collect();
         for row in self
             .rows
             .iter_mut()
             .filter(|row| row.fate == Fate::Duplicate)
         {
-            row.group = homes.get(&row.content_sha256).copied().unwrap_or(-1);
+            row.group = groups.get(&row.content_sha256).copied().unwrap_or(-1);
         }
     }
 }

@@ -20,7 +20,7 @@ pub enum Kind {
     Rec,
     /// A zip, 7z or tar, or an archive of an unsupported kind.
     Archive,
-    /// Another file with content.
+    /// Another file.
     Other,
     /// A folder.
     Directory,

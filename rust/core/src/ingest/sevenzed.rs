@@ -137,7 +137,7 @@ impl<'p> Unpacking<'p> {
                 return Ok(Some(place.no_data(Kind::Other, text)));
             }
             MemberKind::Device => {
-                self.pass_over(member)?;
+                self.skip(member)?;
                 return Ok(Some(place.no_data(Kind::Device, "a device")));
             }
             MemberKind::Link => {
@@ -179,15 +179,15 @@ impl<'p> Unpacking<'p> {
         let Some(block) = self.blocks.get(at) else {
             return Ok(Err("its list of members is damaged".into()));
         };
-        let mut fitting = 0;
+        let mut password = 0;
         if chain::is_encrypted(block) {
             match chain::fitting(self.source, block, &self.keys) {
-                Ok(place) => fitting = place,
+                Ok(index) => password = index,
                 Err(refusal) => return Ok(Err(reason_of(self.pass, refusal))),
             }
-            self.pass.last_fit.note(fitting);
+            self.pass.last_fit.note(password);
         }
-        Ok(chain::open(self.source, block, &self.keys, fitting))
+        Ok(chain::open(self.source, block, &self.keys, password))
     }
 
     /// Marks the rest of this block as unreadable.
@@ -244,7 +244,7 @@ impl<'p> Unpacking<'p> {
     /// The target of a link is its content.
     fn link(&mut self, member: &Member) -> Result<Vec<u8>, Fault> {
         if member.size > LONGEST_TARGET {
-            self.pass_over(member)?;
+            self.skip(member)?;
             return Ok(b"...".to_vec());
         }
         let mut target = vec![0; usize::try_from(member.size).unwrap_or(0)];
@@ -253,7 +253,7 @@ impl<'p> Unpacking<'p> {
     }
 
     /// Reads and drops a member, since the next one follows it.
-    fn pass_over(&mut self, member: &Member) -> Result<(), Fault> {
+    fn skip(&mut self, member: &Member) -> Result<(), Fault> {
         let mut content = self.content(member)?;
         let copied = io::copy(&mut content, &mut io::sink());
         drop(content);

@@ -38,7 +38,7 @@ pub struct Staged {
 /// Properties of a stream that was read.
 #[derive(Debug, Clone, Copy)]
 pub struct Copied {
-    /// Bytes.
+    /// Number of bytes.
     pub size: u64,
     /// Their SHA-256.
     pub sha256: Hash,
@@ -174,8 +174,8 @@ impl Staging {
         copied
     }
 
-    /// Hard-links a file into staging; returns false if the file system has no hard links or the file is on another
-    /// one.
+    /// Hard-links a file into staging; returns false if that is impossible, for example on a file system without hard
+    /// links.
     pub fn link(&self, from: &Path, staged: &Staged) -> Result<bool, Stop> {
         let path = self.prepare(staged)?;
         match fs::hard_link(from, &path) {

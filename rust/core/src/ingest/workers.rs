@@ -1,4 +1,4 @@
-//! Worker threads that hash, parse and write the members of a tar while another thread unpacks it.
+//! Worker threads that hash, parse and write the members of a tar or 7z while another thread unpacks it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,13 +19,13 @@ const MAX_QUEUED_MEMBERS: u64 = 256;
 const MAX_SPARE: usize = 16;
 const MAX_SPARE_SIZE: usize = 2 << 20;
 
-/// State that the threads share while one tar is read.
+/// State that the threads share while one archive is read.
 #[derive(Default)]
 pub struct Workers {
     members: Mutex<Vec<(u64, ProcessedMember)>>,
     stop: Mutex<Option<Stop>>,
-    queued: AtomicU64,
-    waiting: AtomicU64,
+    queued_bytes: AtomicU64,
+    queued_members: AtomicU64,
     /// Buffers for reuse.
     spare: Mutex<Vec<Vec<u8>>>,
 }
@@ -89,18 +89,18 @@ impl Workers {
         (buffer, len): (Vec<u8>, usize),
     ) {
         let size = len as u64;
-        let full = self.queued.load(Ordering::Relaxed) + size > MAX_QUEUED_BYTES
-            || self.waiting.load(Ordering::Relaxed) >= MAX_QUEUED_MEMBERS;
+        let full = self.queued_bytes.load(Ordering::Relaxed) + size > MAX_QUEUED_BYTES
+            || self.queued_members.load(Ordering::Relaxed) >= MAX_QUEUED_MEMBERS;
         if full || rayon::current_num_threads() == 1 {
             self.take(pass, &place, at, buffer, len);
             return;
         }
-        self.queued.fetch_add(size, Ordering::Relaxed);
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.queued_bytes.fetch_add(size, Ordering::Relaxed);
+        self.queued_members.fetch_add(1, Ordering::Relaxed);
         scope.spawn(move |_| {
             self.take(pass, &place, at, buffer, len);
-            self.queued.fetch_sub(size, Ordering::Relaxed);
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.queued_bytes.fetch_sub(size, Ordering::Relaxed);
+            self.queued_members.fetch_sub(1, Ordering::Relaxed);
         });
     }
 
