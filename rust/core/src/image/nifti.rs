@@ -21,7 +21,7 @@ pub(super) struct Nifti {
     pub voxel: Option<Voxel>,
     /// Offset of the first voxel.
     pub offset: u64,
-    /// Slope and intercept of the values.
+    /// Slope and intercept of the values; 1 and 0 if the slope is 0 or not a number (nifti1.h).
     pub scale: [f64; 2],
 }
 
@@ -114,11 +114,8 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
         )]
         (head.float(112), head.float(116), head.float(108) as i64)
     };
-    let slope = if slope == 0.0 || !slope.is_finite() {
-        1.0
-    } else {
-        slope
-    };
+    let is_scaled = slope != 0.0 && slope.is_finite();
+    let intercept = Some(intercept).filter(|number| number.is_finite());
     let affine = affine(&head, is_nifti2);
     Ok(Nifti {
         size: [axis(1), axis(2), axis(3)],
@@ -126,14 +123,11 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
         affine,
         voxel: Voxel::new(code, big_endian),
         offset: u64::try_from(offset).unwrap_or(0),
-        scale: [
-            slope,
-            if intercept.is_finite() {
-                intercept
-            } else {
-                0.0
-            },
-        ],
+        scale: if is_scaled {
+            [slope, intercept.unwrap_or(0.0)]
+        } else {
+            [1.0, 0.0]
+        },
         file,
     })
 }

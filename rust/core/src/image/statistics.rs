@@ -220,6 +220,20 @@ mod tests {
     }
 
     #[test]
+    fn a_slope_of_zero_means_that_values_are_not_scaled() {
+        let signal = |slope: f32, intercept: f32| {
+            let mut bytes = image(12);
+            let scaling = [slope.to_le_bytes(), intercept.to_le_bytes()].concat();
+            bytes.get_mut(112..120).unwrap().copy_from_slice(&scaling);
+            of(&bytes, 1 << 20).unwrap().global_signal
+        };
+        let unscaled = signal(1.0, 0.0);
+        for slope in [0.0, f32::NAN] {
+            assert_eq!(signal(slope, 100.0), unscaled, "{slope}");
+        }
+    }
+
+    #[test]
     fn too_few_steady_volumes_have_no_statistics() {
         assert!(of(&image(9), 1 << 24).is_none());
         assert!(of(&image(10), 1 << 24).is_some());
