@@ -130,11 +130,8 @@ impl Voxel {
             }),
             Kind::F64 => each(bytes, out, big, |own| finite(f64::from_le_bytes(own))),
             Kind::Complex64 | Kind::Complex128 | Kind::Colour(_) => {
-                let cells = bytes.chunks_exact(if let Kind::Complex128 = self.kind {
-                    16
-                } else {
-                    8
-                });
+                let size = usize::try_from(self.size()).unwrap_or(usize::MAX);
+                let cells = bytes.chunks_exact(size);
                 for (cell, slot) in cells.zip(out) {
                     *slot = self.value(cell);
                 }
@@ -188,4 +185,27 @@ fn each<const N: usize>(bytes: &[u8], out: &mut [f64], big: bool, read: impl Fn(
 )]
 fn rounded(value: i128) -> f64 {
     value as f64
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::Voxel;
+
+    #[test]
+    fn many_voxels_have_the_values_of_single_ones() {
+        let bytes: Vec<u8> = (0..192).collect();
+        for code in [
+            2, 4, 8, 16, 32, 64, 128, 256, 512, 768, 1024, 1280, 1792, 2304,
+        ] {
+            for big_endian in [false, true] {
+                let voxel = Voxel::new(code, big_endian).unwrap();
+                let cells = bytes.chunks_exact(usize::try_from(voxel.size()).unwrap());
+                let single: Vec<f64> = cells.map(|cell| voxel.value(cell)).collect();
+                let mut many = vec![-1.0; single.len()];
+                voxel.numbers(&bytes, &mut many);
+                assert_eq!(many, single, "type {code}");
+            }
+        }
+    }
 }
