@@ -12,7 +12,7 @@ mod object;
 
 use frames_object::{PLACE, image, items, read};
 use object::Syntax;
-use qxbatch_core::frames::{Pixels, parse};
+use qxbatch_core::frames::{Pixels, details, parse};
 
 const SHARED: u32 = 0x5200_9229;
 const PER_FRAME: u32 = 0x5200_9230;
@@ -152,5 +152,25 @@ fn fragments_may_lack_their_delimiter_and_not_their_end() {
     assert!(!read(&whole).truncated);
     for missing in 1..20 {
         assert!(read(&whole[..whole.len() - missing]).truncated, "{missing}");
+    }
+}
+
+#[test]
+fn details_are_those_of_the_first_item_of_a_macro() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.dcm");
+    let syntax = Syntax::Explicit;
+    let timing = [
+        syntax.text(0x0018_1314, "DS", "9"),
+        syntax.text(0x0018_0080, "DS", "2000"),
+    ];
+    for defined in [true, false] {
+        let timing = items(syntax, 0x0018_9112, &timing, defined);
+        let shared = items(syntax, SHARED, &[timing], defined);
+        let image = image(syntax, "ORIGINAL", "0\\0\\0", &shared, 32);
+        std::fs::write(&path, syntax.file(&image)).unwrap();
+        let details = details(&path).unwrap();
+        assert_eq!(details.numbers["FlipAngle"], [9.0], "{defined}");
+        assert!(!details.numbers.contains_key("RepetitionTime"), "{defined}");
     }
 }

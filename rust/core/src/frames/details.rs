@@ -188,13 +188,13 @@ impl Gather {
             element,
             encoding,
             &mut |reader, start, end, inner| {
-                let within = if std::mem::take(&mut first) {
-                    depth
-                } else {
-                    MAX_DEPTH
-                };
-                if within < MAX_DEPTH || end == u64::MAX {
-                    return self.elements(reader, start, end, inner, within.saturating_add(1));
+                if std::mem::take(&mut first) {
+                    return self.elements(reader, start, end, inner, depth.saturating_add(1));
+                }
+                if end == u64::MAX {
+                    return each_element(reader, start, end, inner, &mut |reader, element, _| {
+                        reader.after(element)
+                    });
                 }
                 Ok(end)
             },
