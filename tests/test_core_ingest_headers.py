@@ -3,6 +3,8 @@
 import gzip
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
@@ -108,6 +110,19 @@ def test_facts_of_headers_equal_those_of_complete_files(datasets: list[Dataset],
         frames = SeriesFrames(files, pixels=False)
         assert (frames.slices, frames.voxels, frames.images) == (first.slices, first.voxels, first.images)
         assert described(frames) == described(first)
+
+
+def test_an_error_names_the_file_that_cannot_be_read(tmp_path: Path) -> None:
+    file, image, missing = (str(tmp_path / name) for name in ("a.dcm", "a.nii", "missing"))
+    Path(file).write_bytes(encoded(classic()[0]))
+    nib.save(nib.Nifti1Image(np.zeros((2, 2, 2), np.int16), np.eye(4)), image)
+    for pixels in (True, False):
+        with pytest.raises(FileNotFoundError) as caught:
+            SeriesFrames([file, missing], pixels=pixels)
+        assert caught.value.filename == missing
+    with pytest.raises(FileNotFoundError) as caught:
+        SeriesFrames([file]).compare([image, missing], [False, False])
+    assert caught.value.filename == missing
 
 
 def described(frames: SeriesFrames) -> object:

@@ -176,7 +176,6 @@ impl SeriesFrames {
     #[new]
     #[pyo3(signature = (files, *, pixels = true))]
     fn new(py: Python<'_>, files: Vec<PathBuf>, pixels: bool) -> PyResult<Self> {
-        let first = files.first().cloned().unwrap_or_default();
         let series = py
             .detach(|| {
                 if pixels {
@@ -185,7 +184,7 @@ impl SeriesFrames {
                     Series::headers(files)
                 }
             })
-            .map_err(|error| os_error(&first, &error))?;
+            .map_err(|(path, error)| os_error(&path, &error))?;
         let facts = series.facts();
         Ok(Self { series, facts })
     }
@@ -272,10 +271,9 @@ impl SeriesFrames {
         images: Vec<PathBuf>,
         maps: Vec<bool>,
     ) -> PyResult<Comparison> {
-        let first = images.first().cloned().unwrap_or_default();
         let compared = py
             .detach(|| core::compare(&self.series, &images, &maps))
-            .map_err(|error| os_error(&first, &error))?;
+            .map_err(|(path, error)| os_error(&path, &error))?;
         comparison(py, compared)
     }
 }

@@ -24,7 +24,7 @@ pub use attributes::{Attributes, Component, Diffusion};
 pub use details::{Details, details};
 pub use object::{Encoding, Frame, Object, Pixels, Tiling};
 pub use read::{parse, pixels_begin, read};
-pub use series::{Facts, Series};
+pub use series::{Facts, FileError, Series};
 pub use stored::{Signature, Stored, band, obstacle};
 
 pub(crate) use elements::{each_element, each_item};

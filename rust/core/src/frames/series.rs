@@ -19,6 +19,9 @@ pub struct Series {
     pub objects: Vec<Object>,
 }
 
+/// The path of a file that cannot be read, and the error.
+pub type FileError = (PathBuf, io::Error);
+
 /// Counts over all objects of a series.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Facts {
@@ -50,23 +53,26 @@ impl Series {
     /// # Errors
     ///
     /// Fails if a file cannot be read.
-    pub fn read(files: Vec<PathBuf>) -> io::Result<Self> {
+    pub fn read(files: Vec<PathBuf>) -> Result<Self, FileError> {
         let mut buffer = Vec::new();
         let mut values = Vec::new();
         let mut objects = Vec::with_capacity(files.len());
         for path in &files {
-            let file = regular::open(path)?;
-            let (object, used) = read(&file, buffer)?;
+            let failed = |error| (path.clone(), error);
+            let file = regular::open(path).map_err(failed)?;
+            let (object, used) = read(&file, buffer).map_err(failed)?;
             buffer = used;
             let mut object = object.unwrap_or_else(unreadable);
-            sign(&file, &mut object, &mut values)?;
+            sign(&file, &mut object, &mut values).map_err(failed)?;
             objects.push(object);
         }
         // A converter that applies the first encoding to all files may get only a few pixels wrong.
         if mixed(&objects) {
             for (path, object) in files.iter().zip(&mut objects) {
                 object.whole = true;
-                sign(&regular::open(path)?, object, &mut values)?;
+                regular::open(path)
+                    .and_then(|file| sign(&file, object, &mut values))
+                    .map_err(|error| (path.clone(), error))?;
             }
         }
         Ok(Self { files, objects })
@@ -77,11 +83,13 @@ impl Series {
     /// # Errors
     ///
     /// Fails if a file cannot be read.
-    pub fn headers(files: Vec<PathBuf>) -> io::Result<Self> {
+    pub fn headers(files: Vec<PathBuf>) -> Result<Self, FileError> {
         let mut buffer = Vec::new();
         let mut objects = Vec::with_capacity(files.len());
         for path in &files {
-            let (object, used) = read_any(&regular::open(path)?, buffer)?;
+            let (object, used) = regular::open(path)
+                .and_then(|file| read_any(&file, buffer))
+                .map_err(|error| (path.clone(), error))?;
             buffer = used;
             let mut object = object.unwrap_or_else(unreadable);
             // The pixel encoding is not used then, and a series may have a hundred thousand objects.

@@ -1,7 +1,6 @@
 //! Compares the images of a converter with the frames of the DICOM objects they were converted from.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::PathBuf;
 
 use super::find::find;
@@ -12,7 +11,7 @@ use super::places::{Member, Places};
 use super::report::{Comparison, ImageCheck, Unplaced};
 use super::split_images::SplitImages;
 use super::values::{Match, Values};
-use crate::frames::{Diffusion, Object, Pixels, Series, obstacle};
+use crate::frames::{Diffusion, FileError, Object, Pixels, Series, obstacle};
 
 /// b-values of one frame that differ by less than this (s/mm2) are the same.
 const MIN_CONTRADICTION: f64 = 50.0;
@@ -25,10 +24,14 @@ const MIN_CONTRADICTION: f64 = 50.0;
 /// # Errors
 ///
 /// Fails if a file cannot be read.
-pub fn compare(series: &Series, images: &[PathBuf], maps: &[bool]) -> io::Result<Comparison> {
+pub fn compare(
+    series: &Series,
+    images: &[PathBuf],
+    maps: &[bool],
+) -> Result<Comparison, FileError> {
     let mut opened = Vec::with_capacity(images.len());
     for path in images {
-        opened.push(nifti::open(path)?);
+        opened.push(nifti::open(path).map_err(|error| (path.clone(), error))?);
     }
     Check {
         files: &series.files,
@@ -69,7 +72,7 @@ impl Check<'_> {
         members
     }
 
-    fn compared(&self) -> io::Result<Comparison> {
+    fn compared(&self) -> Result<Comparison, FileError> {
         let members = self.members();
         let grids: Vec<Option<Grid>> = self.images.iter().map(Grid::of).collect();
         let places = find(&members, &grids);

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::voxel::Voxel;
 use crate::regular;
@@ -11,6 +11,7 @@ use crate::regular;
 /// The header fields that are used.
 #[derive(Debug)]
 pub(super) struct Nifti {
+    pub path: PathBuf,
     pub file: File,
     /// Sizes of the first three axes.
     pub size: [u32; 3],
@@ -118,6 +119,7 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
     let intercept = Some(intercept).filter(|number| number.is_finite());
     let affine = affine(&head, is_nifti2);
     Ok(Nifti {
+        path: path.to_owned(),
         size: [axis(1), axis(2), axis(3)],
         volumes,
         affine,

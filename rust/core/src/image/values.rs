@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io;
 use std::path::PathBuf;
 
 use super::nifti::Nifti;
@@ -10,7 +9,7 @@ use super::places::{Member, Placed, Places};
 use super::samples::{Band, Difference};
 use super::scaling::{Scalings, SliceValues};
 use super::unassigned::Unassigned;
-use crate::frames::{Stored, obstacle};
+use crate::frames::{FileError, Stored, obstacle};
 use crate::regular;
 
 /// Limit on files that are open at once.
@@ -73,7 +72,7 @@ impl<'s> Values<'s> {
     }
 
     /// Finds the frame of each slice.
-    pub(super) fn matched(mut self, places: &Places) -> io::Result<Matches> {
+    pub(super) fn matched(mut self, places: &Places) -> Result<Matches, FileError> {
         let mut matches = Matches::default();
         let mut slots: BTreeMap<Slot, Vec<usize>> = BTreeMap::new();
         for (index, placed) in places.placed.iter().enumerate() {
@@ -120,7 +119,7 @@ impl<'s> Values<'s> {
         frames: &[usize],
         placed: &[Placed],
         matches: &mut Matches,
-    ) -> io::Result<()> {
+    ) -> Result<(), FileError> {
         let mut unassigned = Unassigned {
             comparable: frames.iter().map(|&index| self.comparable(index)).collect(),
             frames: frames.to_vec(),
@@ -184,7 +183,7 @@ impl<'s> Values<'s> {
         empty: &[(&Placed, u32)],
         unassigned: &mut Unassigned,
         matches: &mut Matches,
-    ) -> io::Result<()> {
+    ) -> Result<(), FileError> {
         for (placed, volume) in empty {
             let Some(at) = unassigned.next() else {
                 break;
@@ -223,7 +222,7 @@ impl<'s> Values<'s> {
         placed: &Placed,
         volume: u32,
         unassigned: &mut Unassigned,
-    ) -> io::Result<Option<usize>> {
+    ) -> Result<Option<usize>, FileError> {
         let Some(image) = self.images.get(placed.image) else {
             return Ok(None);
         };
@@ -235,7 +234,8 @@ impl<'s> Values<'s> {
         }
         let fit = &placed.fit;
         self.band
-            .read(image, &fit.axis_map, fit.slice, volume, self.whole)?;
+            .read(image, &fit.axis_map, fit.slice, volume, self.whole)
+            .map_err(|error| (image.path.clone(), error))?;
         let signature = self.band.signature(image);
         for at in unassigned.first..unassigned.frames.len() {
             let free = unassigned.claimed.get(at) == Some(&false)
@@ -258,7 +258,7 @@ impl<'s> Values<'s> {
         signature: Option<u64>,
         unassigned: &mut Unassigned,
         at: usize,
-    ) -> io::Result<bool> {
+    ) -> Result<bool, FileError> {
         let Some((image, member)) = self.images.get(index).zip(self.member(unassigned, at)) else {
             return Ok(false);
         };
@@ -289,14 +289,15 @@ impl<'s> Values<'s> {
         volume: u32,
         unassigned: &mut Unassigned,
         at: usize,
-    ) -> io::Result<Option<(f64, f64)>> {
+    ) -> Result<Option<(f64, f64)>, FileError> {
         let member = self.member(unassigned, at);
         let Some((image, member)) = self.images.get(placed.image).zip(member) else {
             return Ok(None);
         };
         let fit = &placed.fit;
         self.band
-            .read(image, &fit.axis_map, fit.slice, volume, self.whole)?;
+            .read(image, &fit.axis_map, fit.slice, volume, self.whole)
+            .map_err(|error| (image.path.clone(), error))?;
         let (voxels, scale) = (self.band.voxels(image), image.scale);
         let slice_values = SliceValues {
             voxels: &voxels,
@@ -311,14 +312,17 @@ impl<'s> Values<'s> {
     }
 
     /// Reads the compared rows of a frame, once.
-    fn read(&mut self, at: usize, unassigned: &mut Unassigned) -> io::Result<()> {
+    fn read(&mut self, at: usize, unassigned: &mut Unassigned) -> Result<(), FileError> {
         let member = unassigned
             .frames
             .get(at)
             .and_then(|index| self.members.get(*index));
-        let (Some(member), Some(slot)) = (member, unassigned.stored.get_mut(at)) else {
+        let path = member.and_then(|member| self.files.get(member.file));
+        let slot = unassigned.stored.get_mut(at);
+        let (Some(member), Some(path), Some(slot)) = (member, path, slot) else {
             return Ok(());
         };
+        let failed = |error| (path.clone(), error);
         if slot.is_some() {
             return Ok(());
         }
@@ -326,12 +330,14 @@ impl<'s> Values<'s> {
             if self.open.len() >= MAX_OPEN_FILES {
                 self.open.clear();
             }
-            let path = self.files.get(member.file).ok_or(io::ErrorKind::NotFound)?;
-            self.open.insert(member.file, regular::open(path)?);
+            let file = regular::open(path).map_err(failed)?;
+            self.open.insert(member.file, file);
         }
         let mut values = Vec::new();
         if let Some(file) = self.open.get(&member.file) {
-            Stored::default().read(file, member.object, member.frame.index, &mut values)?;
+            Stored::default()
+                .read(file, member.object, member.frame.index, &mut values)
+                .map_err(failed)?;
         }
         *slot = Some(values);
         Ok(())
