@@ -1,14 +1,16 @@
 //! `Scan` and `scan`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 use std::sync::OnceLock;
 
-use pyo3::exceptions::{PyIndexError, PyOSError, PyRuntimeError};
+use pyo3::exceptions::{PyIndexError, PyRuntimeError};
 use pyo3::prelude::*;
 use qxbatch_core::scan::{self as core, Outcome, ScanError};
 use qxbatch_core::series::Group as CoreGroup;
 
+use crate::failure::os_error;
 use crate::group::Group;
 use crate::header::Header;
 use crate::monitor::{Monitor, cancelled};
@@ -91,23 +93,8 @@ pub(crate) fn scan(
         }),
         Err(ScanError::Cancelled) => Err(cancelled()),
         Err(ScanError::Threads(reason)) => Err(PyRuntimeError::new_err(reason)),
-        Err(ScanError::Path(path, error)) => Err(os_error(&path, &error)),
-    }
-}
-
-/// Returns OSError, or the Python subclass for its number, with the file's name.
-fn os_error(path: &[u8], error: &std::io::Error) -> PyErr {
-    let name = std::ffi::OsStr::from_bytes(path).to_owned();
-    match error.raw_os_error() {
-        Some(number) => {
-            let text = error.to_string();
-            let text = text
-                .split(" (os error")
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            PyOSError::new_err((number, text, name))
+        Err(ScanError::Path(path, error)) => {
+            Err(os_error(Path::new(OsStr::from_bytes(&path)), &error))
         }
-        None => PyOSError::new_err(format!("{}: {error}", name.to_string_lossy())),
     }
 }
