@@ -8,6 +8,7 @@ const DAY: f64 = 86_400.0;
 /// Acquisition times that increase across midnight, even where the date stays that of the start of the series.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Clock {
+    /// First and last time.
     span: Option<(f64, f64)>,
     /// Times before this one belong to the next day.
     midnight: Option<f64>,

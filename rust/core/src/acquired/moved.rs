@@ -37,8 +37,8 @@ pub(super) fn moved(
         .or_else(|| ordered(members, along, places, 0.0, &time))
 }
 
-/// Returns the slices of the volumes that `key` distinguishes; None if a slice is further from that of the first volume
-/// than both `bound` (mm) and [`MAX_OFFSET`] allow.
+/// Returns the slices of the volumes that `key` distinguishes; None unless all volumes but the last one have equally
+/// many slices, each within `bound` (mm) or [`MAX_OFFSET`] of that of the first volume.
 fn ordered(
     members: &[Member<'_>],
     along: &[f64],

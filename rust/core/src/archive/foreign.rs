@@ -59,7 +59,7 @@ impl Foreign {
         }
     }
 
-    /// Returns the reason why such a file is kept.
+    /// Returns the reason why a file of this kind is kept.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {

@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn zstandard_is_recognised_behind_skippable_frames() {
+    fn zstandard_is_recognised_after_skippable_frames() {
         let skippable = |size: u32| {
             let mut frame = b"\x5e\x2a\x4d\x18".to_vec();
             frame.extend(size.to_le_bytes());

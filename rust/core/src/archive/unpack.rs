@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_behind_one_another_are_one_content() {
+    fn streams_after_one_another_are_one_content() {
         for packing in STREAMED {
             let mut two = packed(packing, &sample());
             two.extend(packed(packing, b"more"));
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bytes_behind_the_end_are_counted() {
+    fn other_bytes_after_the_end_are_counted() {
         for packing in STREAMED {
             let mut data = packed(packing, b"content");
             data.extend(b"\0\0\0\0rest of a disk");

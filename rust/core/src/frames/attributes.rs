@@ -215,8 +215,8 @@ impl Attributes {
         let digits = rest
             .find(|letter: char| !letter.is_ascii_digit())
             .unwrap_or(rest.len());
-        let (value, behind) = rest.split_at(digits);
-        if let (Ok(value), "" | "t" | "#") = (value.parse::<f64>(), behind.get(..1).unwrap_or("")) {
+        let (value, after) = rest.split_at(digits);
+        if let (Ok(value), "" | "t" | "#") = (value.parse::<f64>(), after.get(..1).unwrap_or("")) {
             self.diffusion.nominal = Some(value);
             self.diffusion.claimed = true;
         }

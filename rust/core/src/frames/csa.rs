@@ -37,25 +37,25 @@ pub(super) fn each(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
     let names = word(rest, 0).min(MAX_NAMES);
     rest = rest.get(8..).unwrap_or_default();
     for _ in 0..names {
-        let Some((tag, behind)) = rest.split_at_checked(TAG) else {
+        let Some((tag, after)) = rest.split_at_checked(TAG) else {
             return;
         };
         let name = tag.get(..NAME).unwrap_or_default();
         let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
         let count = word(tag, 76);
-        rest = behind;
+        rest = after;
         let mut values = Vec::new();
         for _ in 0..count.min(4096) {
-            let Some((item, behind)) = rest.split_at_checked(ITEM) else {
+            let Some((item, after)) = rest.split_at_checked(ITEM) else {
                 return;
             };
             let length = word(item, if is_sv10 { 4 } else { 0 }) as usize;
             // Values are padded to four bytes.
             let padded = length.saturating_add(3) & !3;
-            let Some((value, behind)) = behind.split_at_checked(padded) else {
+            let Some((value, after)) = after.split_at_checked(padded) else {
                 return;
             };
-            rest = behind;
+            rest = after;
             let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
             values.extend(std::str::from_utf8(text).ok().map(str::trim));
         }

@@ -35,12 +35,12 @@ fn unpack<'o>(segment: &[u8], mut slots: impl Iterator<Item = &'o mut u8>) -> Op
     let mut rest = segment;
     let mut next = slots.next();
     while next.is_some() {
-        let (&control, behind) = rest.split_first()?;
-        rest = behind;
+        let (&control, after) = rest.split_first()?;
+        rest = after;
         match control {
             0..=127 => {
-                let (literal, behind) = rest.split_at_checked(usize::from(control) + 1)?;
-                rest = behind;
+                let (literal, after) = rest.split_at_checked(usize::from(control) + 1)?;
+                rest = after;
                 for &byte in literal {
                     let Some(slot) = next else {
                         return Some(());
@@ -51,8 +51,8 @@ fn unpack<'o>(segment: &[u8], mut slots: impl Iterator<Item = &'o mut u8>) -> Op
             }
             128 => {}
             _ => {
-                let (&byte, behind) = rest.split_first()?;
-                rest = behind;
+                let (&byte, after) = rest.split_first()?;
+                rest = after;
                 for _ in 0..257 - usize::from(control) {
                     let Some(slot) = next else {
                         return Some(());

@@ -11,7 +11,7 @@ use super::window::Window;
 const SHARED: u32 = 0x5200_9229;
 /// The per-frame functional groups, the last element that is read.
 pub(super) const PER_FRAME: u32 = 0x5200_9230;
-/// Elements with tags up to this one can be skipped without parsing.
+/// The last tag before the functional groups: elements up to this one can be read in the fast way (`skim`).
 pub(super) const BEFORE: u32 = SHARED - 1;
 
 /// Returns whether an element contains functional groups.

@@ -328,8 +328,8 @@ impl Grid {
         }
         let between = theirs.iter().any(|place| place > first && place < last);
         let next = |gap: f64| (gap - step).abs() < 0.1;
-        let behind = theirs.first().is_some_and(|place| next(place - last));
+        let after = theirs.first().is_some_and(|place| next(place - last));
         let before = theirs.last().is_some_and(|place| next(first - place));
-        between || behind || before
+        between || after || before
     }
 }

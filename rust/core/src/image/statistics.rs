@@ -26,9 +26,9 @@ const MEMORY: usize = 2 << 20;
 /// Quality measures of a time series.
 #[derive(Debug)]
 pub struct Statistics {
-    /// Median temporal SNR in the mask; None if no voxel varies.
+    /// Median temporal SNR of the voxels in the mask that vary; None if none varies.
     pub tsnr: Option<f64>,
-    /// The value that the map shows brightest.
+    /// The value that the map shows brightest; None if no voxel varies.
     pub tsnr_limit: Option<f64>,
     /// Volumes at the start that are not in the steady state.
     pub dropped: usize,

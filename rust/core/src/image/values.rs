@@ -24,7 +24,7 @@ pub(super) struct Match {
     pub surplus: usize,
     /// Slices whose values differ from every frame at their position.
     pub different: usize,
-    /// The first such slice.
+    /// The first of these slices.
     pub difference: Option<Difference>,
 }
 

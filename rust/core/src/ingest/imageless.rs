@@ -58,8 +58,8 @@ fn hashed(pass: &Pass<'_>, path: &Path) -> Result<Copied, Fault> {
 /// order.
 pub fn insert(rows: &mut Vec<Row>, mut loose: usize, whole: Vec<Row>) {
     for row in whole {
-        let is_behind = |other: &Row| top(other) > &*row.path;
-        let at = rows.iter().take(loose).position(is_behind);
+        let is_after = |other: &Row| top(other) > &*row.path;
+        let at = rows.iter().take(loose).position(is_after);
         rows.insert(at.unwrap_or(loose), row);
         loose += 1;
     }

@@ -11,7 +11,7 @@ use crate::notation::{Hash, hexadecimal};
 const LONGEST: usize = 255;
 /// Longest path below the session folder; with the folder's own path, it stays below PATH_MAX.
 const LONGEST_PATH: usize = 2048;
-/// Limit on the components of such a path: each folder is created on disk.
+/// Limit on the components of a path below the session folder: each folder is created on disk.
 const MAX_DEPTH: usize = 32;
 
 /// Returns an identifier as part of a file name: letters, digits, dot, dash and underscore; others become `_`.

@@ -276,7 +276,7 @@ fn check(pass: &Pass<'_>, name: &[u8], size: u64, limit: u64) -> Result<(), Stri
     Ok(())
 }
 
-/// Stages the content in place of the original; gzipped DICOM stays gzipped on request.
+/// Stages the content in place of the original; gzipped DICOM remains gzipped on request.
 fn store(
     pass: &Pass<'_>,
     place: &Place,

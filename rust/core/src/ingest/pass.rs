@@ -98,7 +98,7 @@ fn saturating(counter: &AtomicU64, more: u64) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
-/// All threads together use about twice this memory, for packed and for unpacked bytes.
+/// Up to 16 threads together use about twice this memory, for packed and for unpacked bytes.
 const IN_MEMORY: u64 = 64 << 20;
 
 impl<'a> Pass<'a> {

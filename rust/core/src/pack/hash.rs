@@ -125,12 +125,12 @@ fn either<T>(path: &Path, read: impl Fn(&mut dyn Read) -> Result<T, Fault>) -> R
         Fault::Odd(why) => damaged(&why),
     })?;
     if unpack.trailing() > 0 {
-        return Err(damaged(BEHIND));
+        return Err(damaged(TRAILING));
     }
     Ok(done)
 }
 
-const BEHIND: &str = "other bytes follow its end";
+const TRAILING: &str = "other bytes follow its end";
 
 fn odd(name: &[u8], what: &str) -> Fault {
     Fault::Odd(format!("{} {what}", escape(name)))
@@ -154,7 +154,7 @@ fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<Member>, Fault
         members.push((member.name, size, hash));
     }
     if tar.trailing() > 0 {
-        return Err(Fault::Odd(BEHIND.into()));
+        return Err(Fault::Odd(TRAILING.into()));
     }
     Ok(members)
 }

@@ -1,6 +1,6 @@
 //! Extended header records of POSIX.1-2001 (pax): `<length> <key>=<value>\n`.
 
-/// The fields of such records for the next member (or, in a global header, for all following members).
+/// The fields of extended header records for the next member (of a global header, for all following members).
 #[derive(Debug, Clone, Default)]
 pub struct Extended {
     /// `path`, or `GNU.sparse.name`, which replaces a generated `path`.

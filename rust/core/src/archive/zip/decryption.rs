@@ -43,7 +43,7 @@ impl<'a> EncryptedMember<'a> {
         data: u64,
     ) -> Result<Self, String> {
         let inside = entry.inside(encryption)?;
-        let (before, behind) = encryption.around();
+        let (before, after) = encryption.around();
         let start = data.saturating_add(before as u64);
         let end = start.saturating_add(inside.packed);
         let mut member = Self {
@@ -53,7 +53,7 @@ impl<'a> EncryptedMember<'a> {
             before: vec![0; before],
             code: [0; CODE],
         };
-        let code = member.code.get_mut(..behind).unwrap_or_default();
+        let code = member.code.get_mut(..after).unwrap_or_default();
         source
             .read_exact_at(&mut member.before, data)
             .and_then(|()| source.read_exact_at(code, end))

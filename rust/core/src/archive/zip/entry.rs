@@ -70,8 +70,8 @@ impl Entry {
         if let Encryption::Unsupported(why) = encryption {
             return Err(why.reason().into());
         }
-        let (before, behind) = encryption.around();
-        let packed = self.packed.checked_sub((before + behind) as u64);
+        let (before, after) = encryption.around();
+        let packed = self.packed.checked_sub((before + after) as u64);
         let packed = packed.ok_or("encrypted, and shorter than its encryption takes")?;
         let method = match encryption {
             Encryption::Aes(field) => field.method,

@@ -69,7 +69,8 @@ fn begins_with_member(source: &dyn Source) -> bool {
     source.read_exact_at(&mut mark, 0).is_ok() && &mark == b"PK\x03\x04"
 }
 
-/// Refuses members that share bytes: bombs use one block of packed data under many names, and no honest writer does.
+/// Refuses members whose bytes overlap those of a member before them: bombs use one block of packed data under many
+/// names, and no honest writer does.
 fn mark_overlaps(entries: &mut [Entry]) {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|&at| entries.get(at).map_or((0, 0), |entry| (entry.offset, at)));
