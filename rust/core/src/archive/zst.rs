@@ -73,7 +73,7 @@ fn window(head: &[u8]) -> Option<u64> {
 
 /// The mark of a frame (3.1.1).
 const MARK: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Content length of the skippable frame that `pzstd` writes before each of its frames, with the length of the frame.
+/// Content length of the skippable frames of `pzstd`: the length of the frame that follows, in 32 bits.
 const PZSTD: u32 = 4;
 /// Length of the end of a seek table: number of frames, flags, mark. The flag below means that its entries have
 /// checksums.

@@ -19,7 +19,8 @@ pub(super) fn wanted(element: &Element) -> Option<&'static Spec> {
         .find(|spec| spec.vr == Vr::SQ && spec.tag == element.tag)
 }
 
-/// Reads the element of all items, as one value of several texts. Damaged items end the value, not the header.
+/// Reads the element of all items, as one value of several texts. Damaged items end only the value, if the sequence has a
+/// defined length.
 pub(super) fn read<W: Window>(
     reader: &mut Reader<'_, W>,
     sequence: &Element,

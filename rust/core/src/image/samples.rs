@@ -139,7 +139,7 @@ pub(super) fn alike(one: [f64; 2], two: [f64; 2]) -> bool {
 }
 
 /// Returns the first pair of values that differ under a scaling, as (expected, value in the image); None if all agree.
-/// The values are NaN if their numbers differ.
+/// Both are NaN if the counts differ.
 #[allow(clippy::cast_precision_loss, reason = "of 34 bits at most")]
 pub(super) fn difference(
     stored: &[i64],

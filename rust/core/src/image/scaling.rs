@@ -55,7 +55,7 @@ impl Scalings {
     }
 
     /// Returns whether a slice shows a frame, given whether its voxels equal the stored values; None if the scale of
-    /// the image is none that the previous slices allow, so that the values must be compared one by one.
+    /// the image is not one that the previous slices allow, so that the values must be compared one by one.
     pub(super) fn fits_by_signature(
         &mut self,
         image: usize,

@@ -5,8 +5,10 @@ pub(super) struct Unassigned {
     pub frames: Vec<usize>,
     /// Whether the values of the frame can be read.
     pub comparable: Vec<bool>,
+    /// The stored values of the frame, once they are read.
     pub stored: Vec<Option<Vec<i64>>>,
-    pub claimed: Vec<bool>,
+    /// Whether the frame is assigned.
+    pub assigned: Vec<bool>,
     /// All frames before this one are assigned.
     pub first: usize,
     /// Whether some slice of some image shows the frame.
@@ -16,13 +18,13 @@ pub(super) struct Unassigned {
 impl Unassigned {
     /// Makes all frames available again.
     pub(super) fn release(&mut self) {
-        self.claimed.fill(false);
+        self.assigned.fill(false);
         self.first = 0;
     }
 
     pub(super) fn next(&self) -> Option<usize> {
-        let rest = self.claimed.get(self.first..)?;
-        let at = rest.iter().position(|claimed| !claimed)?;
+        let rest = self.assigned.get(self.first..)?;
+        let at = rest.iter().position(|assigned| !assigned)?;
         Some(self.first.saturating_add(at))
     }
 
@@ -31,12 +33,12 @@ impl Unassigned {
         if let Some(values) = self.stored.get_mut(at) {
             *values = None;
         }
-        for flags in [&mut self.claimed, &mut self.covered] {
+        for flags in [&mut self.assigned, &mut self.covered] {
             if let Some(flag) = flags.get_mut(at) {
                 *flag = true;
             }
         }
-        while self.claimed.get(self.first) == Some(&true) {
+        while self.assigned.get(self.first) == Some(&true) {
             self.first = self.first.saturating_add(1);
         }
         self.frames.get(at).copied().unwrap_or(usize::MAX)

@@ -124,7 +124,7 @@ impl<'s> Values<'s> {
             comparable: frames.iter().map(|&index| self.comparable(index)).collect(),
             frames: frames.to_vec(),
             stored: vec![None; frames.len()],
-            claimed: vec![false; frames.len()],
+            assigned: vec![false; frames.len()],
             first: 0,
             covered: vec![false; frames.len()],
         };
@@ -160,7 +160,7 @@ impl<'s> Values<'s> {
                         None => empty.push((placed, volume)),
                     }
                 }
-                unread(&mut empty, &mut unassigned, matches);
+                assign_unreadable(&mut empty, &mut unassigned, matches);
                 if map {
                     unassigned.release();
                 }
@@ -238,7 +238,7 @@ impl<'s> Values<'s> {
             .map_err(|error| (image.path.clone(), error))?;
         let signature = self.band.signature(image);
         for at in unassigned.first..unassigned.frames.len() {
-            let free = unassigned.claimed.get(at) == Some(&false)
+            let free = unassigned.assigned.get(at) == Some(&false)
                 && unassigned.comparable.get(at) == Some(&true);
             if free && self.shows(placed.image, signature, unassigned, at)? {
                 return Ok(Some(at));
@@ -345,12 +345,16 @@ impl<'s> Values<'s> {
 }
 
 /// Assigns frames with unreadable values, in their order, to slices that match no readable frame.
-fn unread(empty: &mut Vec<(&Placed, u32)>, unassigned: &mut Unassigned, matches: &mut Matches) {
+fn assign_unreadable(
+    empty: &mut Vec<(&Placed, u32)>,
+    unassigned: &mut Unassigned,
+    matches: &mut Matches,
+) {
     empty.retain(|(placed, volume)| {
-        let free = unassigned.claimed.iter().zip(&unassigned.comparable);
+        let free = unassigned.assigned.iter().zip(&unassigned.comparable);
         let at = free
             .into_iter()
-            .position(|(claimed, comparable)| !claimed && !comparable);
+            .position(|(assigned, comparable)| !assigned && !comparable);
         if let Some(at) = at {
             put(matches, placed, *volume, unassigned.take(at));
         }

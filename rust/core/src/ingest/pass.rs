@@ -149,7 +149,8 @@ impl<'a> Pass<'a> {
         self.spent()
     }
 
-    /// Counts a member, and the bytes of its texts: its path, and the target of a link.
+    /// Counts a member, and the bytes of its texts: its path, and the target of a link. Returns the reason once there are too
+    /// many.
     pub fn count(&self, texts: u64) -> Result<(), String> {
         let members = saturating(&self.members, 1).saturating_add(1);
         let texts = saturating(&self.names, texts).saturating_add(texts);
