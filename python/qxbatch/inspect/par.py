@@ -59,10 +59,12 @@ def par_acquisition(header: ParTable) -> Acquisition | None:
     """Return the facts of a PAR; None if its table cannot be read."""
     try:
         table = _table(header)
+        return _acquisition(header, table) if table.slices else None
     except ValueError:
         return None
-    if not table.slices:
-        return None
+
+
+def _acquisition(header: ParTable, table: _Table) -> Acquisition:
     return Acquisition(
         **_counts(header, table),
         **_times(header, table),
@@ -140,7 +142,7 @@ def _planned(header: ParTable, acquired: int) -> int | None:
 def _times(header: ParTable, table: _Table) -> dict[str, Any]:
     started = str(header.text("examination date/time")).replace(".", "-").replace(" ", "").partition("/")
     begin = "T".join(text for text in (started[0], started[2]) if text)
-    times = {row[0]: time for row, (time,) in _rows(table, "dyn_scan_begin_time")}
+    times = {volume[:1]: time for volume, (time,) in _rows(table, "dyn_scan_begin_time")}
     steps = sorted(after - before for before, after in pairwise(times[key] for key in sorted(times)))
     middle = steps[len(steps) // 2] if steps else 0.0
     duration = next(iter(header.floats("scan duration")), 0.0)

@@ -1,7 +1,6 @@
 """A PAR header as DICOM keywords, so that later stages do not depend on the source of a series."""
 
 import re
-from math import isfinite
 
 from qxbatch.model import Value
 from qxbatch.parrec.table import ParTable
@@ -66,4 +65,4 @@ def _first_tuple(header: ParTable, column: str) -> tuple[float, ...]:
 
 
 def _first(header: ParTable, column: str) -> float | None:
-    return next((value for value in _first_tuple(header, column) if isfinite(value)), None)
+    return next(iter(_first_tuple(header, column)), None)
