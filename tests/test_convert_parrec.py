@@ -276,6 +276,7 @@ def test_nibabel_replaces_a_failed_dcm2niix_with_a_message(tmp_path: Path, monke
     assert conversion.tool.startswith("nibabel")
     assert any("converted with nibabel: dcm2niix did not convert it" in p.message for p in conversion.problems)
     assert "Error: no" in conversion.log
+    assert conversion.log.count("Found 2 DICOM file(s)") == 1
 
 
 def test_a_requested_dcm2niix_is_never_replaced(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from qxbatch.convert import parrec
-from qxbatch.convert.attempt import Attempt, Room, attempt
+from qxbatch.convert.attempt import Attempt, Room, attempt, without_count
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.judge import failed
 from qxbatch.convert.par_checks import disagreement, par_evidence
@@ -62,7 +62,7 @@ def unreadable(series: Series, error: Exception) -> Attempt:
 
 def _better(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
     """Return nibabel's result, or dcm2niix's if nibabel has none; the log contains both."""
-    log = second.log if first is None else f"{first.log}{why}\n{second.log}"
+    log = second.log if first is None else f"{without_count(first.log)}{why}\n{second.log}"
     usable = {State.CONVERTED, State.PARTIAL}
     if first is not None and first.judgement.state in usable and second.judgement.state not in usable:
         message = f"dcm2niix's images could not be checked: {why}; nibabel: {_reason(second)}"

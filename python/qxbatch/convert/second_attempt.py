@@ -2,20 +2,18 @@
 
 import errno
 import os
-import re
 import shutil
 from dataclasses import replace
 
-from qxbatch.convert.attempt import Attempt, Room
+from qxbatch.convert.attempt import Attempt, Room, without_count
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence
-from qxbatch.convert.normalized import attempt_normalized
+from qxbatch.convert.normalized import FOLDER, attempt_normalized
 from qxbatch.convert.remarks import note
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Series, State
 
 _EXCERPT = 1 << 15
-_COUNT = re.compile(r"Found (\d+ DICOM file)")
 
 
 def convert_again(
@@ -45,17 +43,14 @@ def convert_again(
         judgement = replace(second.judgement, problems=(*second.judgement.problems, note(series, message)))
         return replace(second, judgement=judgement, log=log)
     why = second.judgement.faults or tuple(problem.message for problem in second.judgement.problems)
-    shutil.rmtree(room.work / "normalized", ignore_errors=True)
+    shutil.rmtree(room.work / FOLDER, ignore_errors=True)
     reason = f"A second conversion from normalized copies was not used: {' / '.join(why)}"
     return replace(first, log=f"{first.log}\n{reason}\n{_shortened(second.log)}")
 
 
 def _shortened(log: str) -> str:
-    """Return the start and the end of the log of a conversion that was not used.
-
-    Its count of files is reworded, since run_qa must find that line only once in a log.
-    """
-    log = _COUNT.sub(r"found \1", log)
+    """Return the start and the end of the log of a conversion that was not used, without its count of files."""
+    log = without_count(log)
     if len(log) <= 2 * _EXCERPT:
         return log
     return f"{log[:_EXCERPT]}\n... {len(log) - 2 * _EXCERPT} characters left out ...\n{log[-_EXCERPT:]}"
