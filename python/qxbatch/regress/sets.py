@@ -99,15 +99,17 @@ def _set(folder: Path) -> RegressionSet:
 
 
 def read_expected(path: Path) -> dict[str, Any] | None:
-    """Return an expectation, None when there is none yet. Raises UsageError when it cannot be read."""
+    """Return an expectation; None if the file does not exist. Raises UsageError when it cannot be read."""
     try:
         expected = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {reason_text(error, path)}.", "Make it readable.") from None
     except ValueError as error:
-        raise UsageError(f"{path} is no JSON: {error}.", "Correct it, or remove it and use --update.") from None
+        raise UsageError(f"{path} is not JSON: {error}.", "Correct it, or remove it and use --update.") from None
     if not isinstance(expected, dict):
-        raise UsageError(f"{path} is no expectation.", "Remove it and use --update.")
+        raise UsageError(f"{path} is not an expectation.", "Remove it and use --update.")
     return expected
 
 
