@@ -21,7 +21,9 @@ ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": f"{128 << 20}",
     "MALLOC_TOP_PAD_": f"{4 << 20}",
 }
-"""glibc allocates the program's buffers again for each file; keeping them saves a quarter of its system time (mallopt(3))."""
+"""glibc allocates the program's buffers again for each file; keeping them saves a quarter of the program's system time
+(mallopt(3)).
+"""
 LARGE_PAGES = "glibc.malloc.hugetlb"
 """With large pages, if the system offers them on request, many short series take even less time (glibc manual, Memory
 Allocation Tunables).
@@ -29,11 +31,12 @@ Allocation Tunables).
 
 
 def allocator() -> dict[str, str]:
-    """Return the settings of glibc's allocator for the program; the user's own glibc settings take precedence."""
+    """Return the settings of glibc's allocator for the program; the user's own settings take precedence."""
     tunables = os.environ.get("GLIBC_TUNABLES", "")
     if LARGE_PAGES not in tunables:
         tunables = ":".join(filter(None, [tunables, f"{LARGE_PAGES}=1"]))
-    return {**ALLOCATOR, "GLIBC_TUNABLES": tunables}
+    variables = {name: os.environ.get(name, value) for name, value in ALLOCATOR.items()}
+    return {**variables, "GLIBC_TUNABLES": tunables}
 
 
 class Dcm2niix:
@@ -88,7 +91,7 @@ def version_of(binary: Path) -> str:
 
 def find() -> Dcm2niix | None:
     """Return the converter, or None if it is absent or does not run."""
-    for binary in candidates():
+    for binary in (candidate.absolute() for candidate in candidates()):
         if binary.is_file() and (version := version_of(binary)):
             return Dcm2niix(binary, version)
     return None

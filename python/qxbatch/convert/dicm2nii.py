@@ -97,12 +97,9 @@ def suffix(stem: str, name: str) -> str:
 
 
 def interpreter() -> Path | None:
-    """Return MATLAB if it is configured, else octave-cli if it is on PATH."""
-    if os.environ.get(MATLAB):
-        program = shutil.which(os.environ[MATLAB])
-        return Path(program) if program else None
-    program = shutil.which("octave-cli")
-    return Path(program) if program else None
+    """Return MATLAB if it is configured, else octave-cli on PATH; None if that program is absent."""
+    program = shutil.which(os.environ.get(MATLAB) or "octave-cli")
+    return Path(program).absolute() if program else None
 
 
 def folder_of(configured: Path | None) -> Path | None:
