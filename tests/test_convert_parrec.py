@@ -1,12 +1,13 @@
 """PAR/REC pairs with `--tool=auto`: voxels and affines equal those of nibabel, whichever converter was used."""
 
+import errno
 import re
 import shutil
 import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import nibabel as nib
 import numpy as np
@@ -238,6 +239,18 @@ def test_a_missing_rec_is_reported_as_a_failure(tmp_path: Path) -> None:
     assert conversion.state is State.FAILED
     assert "the PAR has no REC" in conversion.problems[0].message
     assert "Found 2 DICOM file(s)" in conversion.log
+
+
+@pytest.mark.parametrize("tool", [Tool.AUTO, Tool.DCM2NIIX])
+def test_an_error_of_the_machine_is_not_a_failure_of_the_series(
+    tmp_path: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> NoReturn:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("qxbatch.convert.par_choice.read_par", fail)
+    with pytest.raises(OSError, match="Too many open files"):
+        convert(tmp_path, ParRec().par().encode("latin-1"), ParRec().rec(), tool)
 
 
 def test_a_truncated_rec_is_reported_as_a_failure(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.convert.converter import Converter, Job, label
+from qxbatch.convert.converter import Command, Converter, Job, label
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.judge import Judgement, failed, judge
 from qxbatch.convert.limits import limits_for
-from qxbatch.convert.run import MACHINE, Cancel, ProcessResult, run
+from qxbatch.convert.run import MACHINE, NOT_STARTED, Cancel, ProcessResult, run
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text
 from qxbatch.problems import Problem
@@ -68,7 +68,7 @@ def attempt(
 ) -> Attempt:
     """Run one converter on a series in `<work>/<converter>`, and judge it.
 
-    Raises CancelledError, and OSError for errors of the machine. A failure leaves no files.
+    Files remain only if an image is usable. Raises CancelledError, and OSError for errors of the machine.
     """
     base = room.work / converter.name
     shutil.rmtree(base, ignore_errors=True)
@@ -76,6 +76,8 @@ def attempt(
     job.out.mkdir(parents=True)
     job.home.mkdir()
     usable = False
+    command: Command | None = None
+    result = ProcessResult(NOT_STARTED, "", "it was not started")
     try:
         command = converter.command(job)
         result = run(command, job.out, job.home, limits_for(series, converter, timeout), cancel)
@@ -84,8 +86,7 @@ def attempt(
     except OSError as error:
         if error.errno in MACHINE:
             raise
-        result, command = ProcessResult(-1, ""), None
-        judgement = failed(series, converter.name, f"could not be used: {error_text(error)}.", "")
+        judgement = failed(series, converter.name, f"could not be used: {error_text(error)}.", result.output)
     finally:
         shutil.rmtree(job.home, ignore_errors=True)
         if not usable:

@@ -12,20 +12,20 @@ from qxbatch.convert.par_files import par_and_rec
 from qxbatch.convert.par_stacks import orientation_varies, scaling_varies
 from qxbatch.convert.par_table import image_defs
 from qxbatch.convert.remarks import review
-from qxbatch.convert.run import Cancel
+from qxbatch.convert.run import MACHINE, Cancel
 from qxbatch.model import Series, State
 from qxbatch.os_error import error_text
 from qxbatch.parrec.header import ParHeader, read_par
 from qxbatch.settings.model import Tool
 
 _RELIABLE = 4.1
-"""dcm2niix misplaces older versions by some millimetres."""
+"""First PAR version that dcm2niix converts correctly; it misplaces older ones by some millimetres."""
 
 
 def convert_par(
     series: Series, room: Room, converters: Mapping[str, Converter], timeout: float | None, cancel: Cancel
 ) -> Attempt:
-    """Convert one PAR/REC pair. Raises CancelledError."""
+    """Convert one PAR/REC pair. Raises CancelledError, and OSError for errors of the machine."""
     try:
         header = readable_par(series)
     except (ValueError, OSError) as error:
@@ -46,7 +46,10 @@ def convert_par(
 
 
 def readable_par(series: Series) -> ParHeader:
-    """Return the header of the only PAR. Raises ValueError when PAR or REC is missing or the PAR is too large, and OSError."""
+    """Return the header of the PAR.
+
+    Raises ValueError when there is not exactly one PAR and one REC or the PAR is too large, and OSError.
+    """
     header = read_par(par_and_rec(series.folder)[0])
     if header.too_large:
         raise ValueError(f"{header.too_large} (limit)")
@@ -54,8 +57,10 @@ def readable_par(series: Series) -> ParHeader:
 
 
 def unreadable(series: Series, error: Exception) -> Attempt:
-    """Return the failed conversion of a pair that is not passed to a converter."""
-    # the session's problem about single PARs names them all
+    """Return the failed conversion of a pair whose PAR or REC caused `error`; raise it if it is one of the machine."""
+    if isinstance(error, OSError) and error.errno in MACHINE:
+        raise error
+    # with a single file, the session has the problem LONE_PAR
     judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "", named=series.files == 1)
     return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
 
