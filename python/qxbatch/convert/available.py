@@ -42,7 +42,9 @@ def check_available(settings: Settings) -> Available:
     tools, more = _find(settings, settings.fallback)
     if more:
         raise _absent(more)
-    note = f"{missing.name} is not installed ({_looked(missing)}); --fallback={settings.fallback.value} is used instead."
+    note = (
+        f"{missing.name} is not installed ({_looked(missing)}); --fallback={settings.fallback.value} is used instead."
+    )
     return Available(settings.fallback, tools, (note,))
 
 

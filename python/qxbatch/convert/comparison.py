@@ -9,7 +9,7 @@ from qxbatch.convert.diffusion import b_value_findings, direction_findings
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti
 from qxbatch.convert.order import in_order
-from qxbatch.convert.sop import cross_sectional
+from qxbatch.convert.sop import has_slices_of_body
 from qxbatch.core import Comparison, ImageCheck, SeriesFrames
 from qxbatch.model import Output
 
@@ -184,7 +184,7 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"the series has {compared.scalings} rescale slopes, and the values of "
             f"{sum(compared.not_compared.values())} slices were not compared."
         )
-    if compared.placeless and not compared.undirected and cross_sectional(frames.classes):
+    if compared.placeless and not compared.undirected and has_slices_of_body(frames.classes):
         doubts.append(
             f"{compared.placeless} of {compared.frames} slices have no position, orientation or pixel spacing in their "
             "headers, so their place was not compared."
@@ -203,7 +203,7 @@ def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
         notes.append(f"the orientation of its slices differs by up to {compared.tilt:.4f} rad from their image.")
     for reason, count in compared.not_compared.items():
         notes.append(f"the values of {count} of {compared.frames} slices were not compared with the DICOM: {reason}.")
-    if compared.placeless and not cross_sectional(frames.classes):
+    if compared.placeless and not has_slices_of_body(frames.classes):
         notes.append(f"the place of {compared.placeless} of {compared.frames} slices was not compared: they have none.")
     return notes
 

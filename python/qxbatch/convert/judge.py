@@ -12,7 +12,7 @@ from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.remarks import note, review, subject
 from qxbatch.convert.run import ProcessResult
-from qxbatch.convert.sop import cross_sectional, no_image, secondary_capture
+from qxbatch.convert.sop import has_slices_of_body, is_secondary_capture, non_image_kind
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem, Severity
@@ -61,8 +61,8 @@ def judge(
             _partial(series, f"{converter.name} says that some files were not converted: {excerpt(result.output)}")
         )
     problems += _against_headers(series, images, imageless, evidence, compared)
-    sliced = cross_sectional(evidence.classes) and not secondary_capture(evidence.classes)
-    settled = compared.proven or evidence.frames is None or not sliced
+    has_positions = has_slices_of_body(evidence.classes) and not is_secondary_capture(evidence.classes)
+    settled = compared.proven or evidence.frames is None or not has_positions
     problems += _messages(series, converter, result, settled=settled)
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
@@ -81,7 +81,7 @@ def _against_headers(
     """Return where images and headers disagree."""
     missing, surplus = ([], []) if imageless else total_findings(images, evidence)
     problems = [_partial(series, text) for text in missing]
-    captured = secondary_capture(evidence.classes)
+    captured = is_secondary_capture(evidence.classes)
     if captured:
         problems.append(review(series, "it is a secondary capture (screen save), not a measured image."))
     # Differences counted in voxels need no message about slices.
@@ -135,7 +135,7 @@ def _imageless(series: Series, evidence: Evidence) -> Problem | None:
 
     A kind of object that never has an image gives information; an image object without pixels gives a warning.
     """
-    kind, severity = no_image(evidence.classes), Severity.INFO
+    kind, severity = non_image_kind(evidence.classes), Severity.INFO
     if not kind:
         kind, severity = _without_pixels(evidence), Severity.WARNING
     message = f"contains {kind}, no image."
