@@ -101,7 +101,7 @@ def without_count(log: str) -> str:
 
 
 def _outputs(converter: Converter, job: Job, result: ProcessResult) -> Sequence[Output]:
-    return converter.outputs(job) if not result.stopped and converter.believes(result.exit_status) else ()
+    return converter.outputs(job) if not result.stopped and converter.accepts(result.exit_status) else ()
 
 
 def _with_final_paths(judgement: Judgement, room: Room) -> Judgement:

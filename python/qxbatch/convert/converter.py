@@ -70,7 +70,7 @@ class Converter(Protocol):
     def outputs(self, job: Job) -> Sequence[Output]:
         """Return the images in `job.out`, in byte order of the converter's names."""
 
-    def believes(self, exit_status: int) -> bool:
+    def accepts(self, exit_status: int) -> bool:
         """Return whether the output is usable after this exit status."""
 
 

@@ -51,8 +51,8 @@ class Dcm2nii:
         originals = [path for path in niftis if not _copy_of(path.stem, stems)]
         return [_output(path, stems) for path in originals]
 
-    def believes(self, exit_status: int) -> bool:
-        """Return whether something was processed."""
+    def accepts(self, exit_status: int) -> bool:
+        """Return whether images were converted."""
         return exit_status == 0
 
 

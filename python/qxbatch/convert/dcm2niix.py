@@ -13,7 +13,7 @@ from qxbatch.model import Output
 
 VARIABLE = "QXBATCH_DCM2NIIX"
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d{8})")
-_KEEP = {0, 8, 10}
+_USABLE = {0, 8, 10}
 """Exit statuses with usable output: success, some files failed, incomplete volumes found."""
 
 ALLOCATOR = {
@@ -62,9 +62,9 @@ class Dcm2niix:
         """Return its images; their names start with `job.series.n`."""
         return numbered_outputs(job.out, str(job.series.n))
 
-    def believes(self, exit_status: int) -> bool:
-        """Return False for failures: with exit status 1 it may leave an invalid image."""
-        return exit_status in _KEEP
+    def accepts(self, exit_status: int) -> bool:
+        """Return whether the output is usable; with exit status 1 an image may be invalid."""
+        return exit_status in _USABLE
 
 
 def candidates() -> list[Path]:

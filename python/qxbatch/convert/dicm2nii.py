@@ -67,8 +67,8 @@ class Dicm2nii:
         name = text(job.series.header, "SeriesDescription") or text(job.series.header, "ProtocolName")
         return [Output(nifti, suffix(nifti.stem, name), companions(nifti, nifti.stem), nifti.stem) for nifti in niftis]
 
-    def believes(self, exit_status: int) -> bool:
-        """Return whether the call finished."""
+    def accepts(self, exit_status: int) -> bool:
+        """Return whether the call ended without an error."""
         return exit_status == 0
 
 

@@ -45,7 +45,7 @@ def judge(
     imageless = _imageless(series, evidence)
     if result.stopped:
         return failed(series, converter.name, f"was stopped: {result.stopped}.", result.output)
-    if not converter.believes(result.exit_status):
+    if not converter.accepts(result.exit_status):
         return _refused(series, converter, result, imageless)
     images, broken = _open(written)
     if not images:

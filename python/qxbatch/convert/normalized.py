@@ -45,9 +45,9 @@ class NormalizedDcm2niix:
         outputs = [output for k, hint in enumerate(hints, start=1) for output in _stack_outputs(job.out, k, hint)]
         return [_rename(output, str(job.series.n), job.out) for output in outputs]
 
-    def believes(self, exit_status: int) -> bool:
+    def accepts(self, exit_status: int) -> bool:
         """Return whether the output is usable after dcm2niix's exit status."""
-        return self.dcm2niix.believes(exit_status)
+        return self.dcm2niix.accepts(exit_status)
 
 
 def attempt_normalized(

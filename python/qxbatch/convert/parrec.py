@@ -37,8 +37,8 @@ class Nibabel:
         """Return its images; names follow dcm2niix's."""
         return numbered_outputs(job.out, str(job.series.n))
 
-    def believes(self, exit_status: int) -> bool:
-        """Return whether it finished."""
+    def accepts(self, exit_status: int) -> bool:
+        """Return whether all images were written."""
         return exit_status == 0
 
 
