@@ -25,43 +25,46 @@ _COUNT = re.compile(r"Found (\d+ DICOM file)")
 
 @dataclass(frozen=True)
 class Attempt:
-    """The result of one converter for a series."""
+    """The result of one attempt to convert a series."""
 
     judgement: Judgement
     tool: str
     log: str
 
 
-class Room(NamedTuple):
-    """The folders of one series' conversion, and how messages show their paths."""
+class ConversionPaths(NamedTuple):
+    """The work folder of one series' conversion, and the paths that messages show."""
 
     work: Path
-    """The series' own folder; created here."""
+    """The series' own folder; `attempt` creates it."""
     replacements: Sequence[tuple[str, str]] = ()
-    """Pairs (current path, path in messages), the longest first."""
+    """Pairs (current path, path in messages), the longest current path first."""
 
     def with_final_paths(self, text: str) -> str:
         """Return a text with paths of the final location."""
-        for now, final in self.replacements:
-            text = text.replace(now, final)
+        for current, final in self.replacements:
+            text = text.replace(current, final)
         return text
 
 
-def room_for(series: Series, work: Path, staging: Path | None, final: Path | None) -> Room:
-    """Return the paths for a series below `work`; paths below `staging` and `work` are shown as below `final`."""
+def conversion_paths(series: Series, work: Path, staging: Path | None, final: Path | None) -> ConversionPaths:
+    """Return the paths of a series with the work folder `<work>/<n>`.
+
+    Paths below `staging` and `work` are shown as below `final`; unchanged without `final`.
+    """
     pairs = []
     if final is not None:
         pairs.append((str(series.folder), str(SessionPaths(final).series(series.n))))
         if staging is not None:
             pairs.append((str(staging), str(final)))
         pairs.append((str(work), str(final)))
-    return Room(work / str(series.n), sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
+    return ConversionPaths(work / str(series.n), sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
 
 
 def attempt(
     series: Series,
     converter: Converter,
-    room: Room,
+    paths: ConversionPaths,
     evidence: Evidence,
     timeout: float | None,
     cancel: Cancel,
@@ -70,7 +73,7 @@ def attempt(
 
     Files remain only if an image is usable. Raises CancelledError, and OSError for errors of the machine.
     """
-    base = room.work / converter.name
+    base = paths.work / converter.name
     shutil.rmtree(base, ignore_errors=True)
     job = Job(series, series.folder, base / "out", base / "home")
     job.out.mkdir(parents=True)
@@ -91,8 +94,8 @@ def attempt(
         shutil.rmtree(job.home, ignore_errors=True)
         if not usable:
             shutil.rmtree(base, ignore_errors=True)
-    log = room.with_final_paths(_log(converter, command.argv if command else (), result, series, job))
-    return Attempt(_with_final_paths(judgement, room), label(converter), log)
+    log = paths.with_final_paths(_log(converter, command.argv if command else (), result, series, job))
+    return Attempt(_with_final_paths(judgement, paths), label(converter), log)
 
 
 def without_count(log: str) -> str:
@@ -104,9 +107,9 @@ def _outputs(converter: Converter, job: Job, result: ProcessResult) -> Sequence[
     return converter.outputs(job) if not result.stopped and converter.accepts(result.exit_status) else ()
 
 
-def _with_final_paths(judgement: Judgement, room: Room) -> Judgement:
+def _with_final_paths(judgement: Judgement, paths: ConversionPaths) -> Judgement:
     def with_final_paths(problem: Problem) -> Problem:
-        return replace(problem, message=room.with_final_paths(problem.message))
+        return replace(problem, message=paths.with_final_paths(problem.message))
 
     incomplete = with_final_paths(judgement.incomplete) if judgement.incomplete else None
     return replace(judgement, problems=tuple(map(with_final_paths, judgement.problems)), incomplete=incomplete)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from qxbatch.convert.attempt import Attempt, Room, attempt
+from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt
 from qxbatch.convert.converter import Command, Job
 from qxbatch.convert.dcm2niix import Dcm2niix, allocator
 from qxbatch.convert.evidence import Evidence
@@ -51,7 +51,12 @@ class NormalizedDcm2niix:
 
 
 def attempt_normalized(
-    series: Series, dcm2niix: Dcm2niix, room: Room, evidence: Evidence, timeout: float | None, cancel: Cancel
+    series: Series,
+    dcm2niix: Dcm2niix,
+    paths: ConversionPaths,
+    evidence: Evidence,
+    timeout: float | None,
+    cancel: Cancel,
 ) -> Attempt:
     """Convert normalized copies of a DICOM series in `<work>/normalized`, and judge the result.
 
@@ -60,10 +65,10 @@ def attempt_normalized(
 
     Raises CancelledError, and OSError for errors of the machine, as `attempt` does.
     """
-    normalized_room = Room(room.work / FOLDER, room.replacements)
+    normalized_paths = ConversionPaths(paths.work / FOLDER, paths.replacements)
     announced = min(evidence.slices, series.size)  # a frame has at least one byte, whatever NumberOfFrames says
     frames = max(1.0, announced / max(1, series.files))
-    return attempt(series, NormalizedDcm2niix(dcm2niix, frames), normalized_room, evidence, timeout, cancel)
+    return attempt(series, NormalizedDcm2niix(dcm2niix, frames), normalized_paths, evidence, timeout, cancel)
 
 
 def _stack_outputs(folder: Path, k: int, hint: str) -> list[Output]:

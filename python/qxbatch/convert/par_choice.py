@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from qxbatch.convert import parrec
-from qxbatch.convert.attempt import Attempt, Room, attempt, without_count
+from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt, without_count
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.judge import failed
 from qxbatch.convert.par_checks import disagreement, par_evidence
@@ -23,7 +23,7 @@ _RELIABLE = 4.1
 
 
 def convert_par(
-    series: Series, room: Room, converters: Mapping[str, Converter], timeout: float | None, cancel: Cancel
+    series: Series, paths: ConversionPaths, converters: Mapping[str, Converter], timeout: float | None, cancel: Cancel
 ) -> Attempt:
     """Convert one PAR/REC pair. Raises CancelledError, and OSError for errors of the machine."""
     try:
@@ -34,14 +34,14 @@ def convert_par(
     why = _unsuited(header)
     first: Attempt | None = None
     if not why:
-        first = attempt(series, converters[Tool.DCM2NIIX.value], room, evidence, timeout, cancel)
+        first = attempt(series, converters[Tool.DCM2NIIX.value], paths, evidence, timeout, cancel)
         if first.judgement.state is State.CONVERTED:
             why = disagreement(header, first.judgement.outputs)
         else:
             why = f"dcm2niix did not convert it ({_reason(first)})"
         if not why:
             return first
-    second = attempt(series, converters[parrec.NAME], room, evidence, timeout, cancel)
+    second = attempt(series, converters[parrec.NAME], paths, evidence, timeout, cancel)
     return _better(series, first, second, why)
 
 

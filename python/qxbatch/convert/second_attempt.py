@@ -5,7 +5,7 @@ import os
 import shutil
 from dataclasses import replace
 
-from qxbatch.convert.attempt import Attempt, Room, without_count
+from qxbatch.convert.attempt import Attempt, ConversionPaths, without_count
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.normalized import FOLDER, attempt_normalized
@@ -20,7 +20,7 @@ def convert_again(
     series: Series,
     converter: Dcm2niix,
     first: Attempt,
-    room: Room,
+    paths: ConversionPaths,
     evidence: Evidence,
     timeout: float | None,
     cancel: Cancel,
@@ -31,19 +31,19 @@ def convert_again(
     kept, with its faults; the log contains both. Raises CancelledError, and OSError for errors of the machine.
     """
     copies_evidence = replace(evidence, normalized=True)
-    second = attempt_normalized(series, converter, room, copies_evidence, timeout, cancel)
+    second = attempt_normalized(series, converter, paths, copies_evidence, timeout, cancel)
     if os.strerror(errno.ENOSPC).lower() in second.log.lower():
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(room.work))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(paths.work))
     faults = " / ".join(first.judgement.faults)
     usable = {State.CONVERTED, State.PARTIAL} if first.judgement.state is State.FAILED else {State.CONVERTED}
     if second.judgement.state in usable and not second.judgement.faults:
-        shutil.rmtree(room.work / converter.name, ignore_errors=True)
+        shutil.rmtree(paths.work / converter.name, ignore_errors=True)
         log = f"{second.log}\nThe first conversion was not used: {faults}\n{_shortened(first.log)}"
         message = f"converted from normalized copies, since {converter.name} alone gave wrong images: {faults}"
         judgement = replace(second.judgement, problems=(*second.judgement.problems, note(series, message)))
         return replace(second, judgement=judgement, log=log)
     why = second.judgement.faults or tuple(problem.message for problem in second.judgement.problems)
-    shutil.rmtree(room.work / FOLDER, ignore_errors=True)
+    shutil.rmtree(paths.work / FOLDER, ignore_errors=True)
     reason = f"A second conversion from normalized copies was not used: {' / '.join(why)}"
     return replace(first, log=f"{first.log}\n{reason}\n{_shortened(second.log)}")
 

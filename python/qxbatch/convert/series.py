@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from qxbatch.convert.attempt import Room, attempt, room_for
+from qxbatch.convert.attempt import ConversionPaths, attempt, conversion_paths
 from qxbatch.convert.available import Available, choose
 from qxbatch.convert.conversions import dicom_conversion, par_conversion, sorted_conversion
 from qxbatch.convert.dcm2niix import Dcm2niix
@@ -39,31 +39,33 @@ def convert_series(
     """
     if settings.stages is Stages.SORT:
         return sorted_conversion(series)
-    room = room_for(series, work, staging, final)
+    paths = conversion_paths(series, work, staging, final)
     packed = gzipped_files(series)
     if packed and packed >= series.files:
         return not_unzipped(series)
     if series.kind is SeriesKind.PARREC:
-        return _par(series, settings, room, available, cancel)
+        return _par(series, settings, paths, available, cancel)
     evidence = _evidence(series)
     converter = choose(series.kind, available)
-    result = attempt(series, converter, room, evidence, settings.timeout, cancel)
+    result = attempt(series, converter, paths, evidence, settings.timeout, cancel)
     if result.judgement.faults and evidence.files and isinstance(converter, Dcm2niix):
-        result = convert_again(series, converter, result, room, evidence, settings.timeout, cancel)
+        result = convert_again(series, converter, result, paths, evidence, settings.timeout, cancel)
     other_problems = [some_not_unzipped(series, packed)] if packed else []
     return dicom_conversion(series, result, other_problems, evidence)
 
 
-def _par(series: Series, settings: Settings, room: Room, available: Available, cancel: Cancel) -> Conversion:
+def _par(
+    series: Series, settings: Settings, paths: ConversionPaths, available: Available, cancel: Cancel
+) -> Conversion:
     if available.used is Tool.AUTO:
-        result = convert_par(series, room, available.converters, settings.timeout, cancel)
+        result = convert_par(series, paths, available.converters, settings.timeout, cancel)
         return par_conversion(series, result, [])
     try:
         readable_par(series)
     except (ValueError, OSError) as error:
         return par_conversion(series, unreadable(series, error), [])
     converter = choose(series.kind, available)
-    result = attempt(series, converter, room, par_evidence(series), settings.timeout, cancel)
+    result = attempt(series, converter, paths, par_evidence(series), settings.timeout, cancel)
     return par_conversion(series, result, par_findings(series, converter, result.judgement.outputs))
 
 
