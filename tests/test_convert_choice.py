@@ -9,7 +9,7 @@ import pytest
 
 from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii, parrec
 from qxbatch.convert.available import check_available, choose, probes_of
-from qxbatch.convert.converter import Job
+from qxbatch.convert.converter import ConverterJob
 from qxbatch.convert.naming import numbered_outputs, suffix_of
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Series, SeriesKind
@@ -194,9 +194,9 @@ def test_all_converters_are_probed_in_order() -> None:
     )
 
 
-def job(folder: Path, kind: SeriesKind = SeriesKind.DICOM) -> Job:
+def job(folder: Path, kind: SeriesKind = SeriesKind.DICOM) -> ConverterJob:
     """Return a job and create its folders."""
-    new_job = Job(Series(30, kind, {}, 1, 1, folder), folder / "in", folder / "out", folder / "home")
+    new_job = ConverterJob(Series(30, kind, {}, 1, 1, folder), folder / "in", folder / "out", folder / "home")
     for path in (new_job.source, new_job.out, new_job.home):
         path.mkdir()
     return new_job

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.convert.converter import Command, Converter, Job, label
+from qxbatch.convert.converter import Command, Converter, ConverterJob, label
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.judge import Judgement, failed, judge
 from qxbatch.convert.limits import limits_for
@@ -75,7 +75,7 @@ def attempt(
     """
     base = paths.work / converter.name
     shutil.rmtree(base, ignore_errors=True)
-    job = Job(series, series.folder, base / "out", base / "home")
+    job = ConverterJob(series, series.folder, base / "out", base / "home")
     job.out.mkdir(parents=True)
     job.home.mkdir()
     usable = False
@@ -103,7 +103,7 @@ def without_count(log: str) -> str:
     return _COUNT.sub(r"found \1", log)
 
 
-def _outputs(converter: Converter, job: Job, result: ProcessResult) -> Sequence[Output]:
+def _outputs(converter: Converter, job: ConverterJob, result: ProcessResult) -> Sequence[Output]:
     return converter.outputs(job) if not result.stopped and converter.accepts(result.exit_status) else ()
 
 
@@ -115,7 +115,7 @@ def _with_final_paths(judgement: Judgement, paths: ConversionPaths) -> Judgement
     return replace(judgement, problems=tuple(map(with_final_paths, judgement.problems)), incomplete=incomplete)
 
 
-def _log(converter: Converter, argv: Sequence[str], result: ProcessResult, series: Series, job: Job) -> str:
+def _log(converter: Converter, argv: Sequence[str], result: ProcessResult, series: Series, job: ConverterJob) -> str:
     """Return the log of an attempt. run_qa reads the line with the count of files, so every log has it once."""
     count = "" if _COUNT_LINE.search(result.output) else f"Found {series.files} DICOM file(s)\n"
     end = f"stopped: {result.stopped}" if result.stopped else f"exit status: {result.exit_status}"

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from qxbatch.model import Output, Series
 
 
-class Job(NamedTuple):
+class ConverterJob(NamedTuple):
     """One series for one converter."""
 
     series: Series
@@ -64,10 +64,10 @@ class Converter(Protocol):
     def pace(self) -> float:
         """Return the largest plausible time for one file in seconds; the time limit is computed from it."""
 
-    def command(self, job: Job) -> Command:
+    def command(self, job: ConverterJob) -> Command:
         """Return the process that converts the series of `job`."""
 
-    def outputs(self, job: Job) -> Sequence[Output]:
+    def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Return the images in `job.out`, in byte order of the converter's names."""
 
     def accepts(self, exit_status: int) -> bool:

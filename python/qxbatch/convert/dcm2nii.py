@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.convert.converter import Command, Job, Probe
+from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.decompress import inflate
 from qxbatch.convert.naming import companions
 from qxbatch.convert.par_files import par_and_rec
@@ -29,7 +29,7 @@ class Dcm2nii:
         self.binary = binary
         self.version = version
 
-    def command(self, job: Job) -> Command:
+    def command(self, job: ConverterJob) -> Command:
         """Return the call. It fails for a folder with PAR/REC, so the PAR itself is named; every flag takes a value."""
         source = job.source
         if job.series.kind is SeriesKind.PARREC:
@@ -39,7 +39,7 @@ class Dcm2nii:
                 raise OSError(str(error)) from error
         return Command((str(self.binary), "-g", "y", "-v", "n", "-o", str(job.out), str(source)))
 
-    def outputs(self, job: Job) -> Sequence[Output]:
+    def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Return its images without its own copies of them.
 
         For diffusion it writes the measured volumes again with the prefix `x`, and the tables belong to that image; the

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.convert.converter import Command, Job, Probe
+from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.naming import numbered_outputs
 from qxbatch.model import Output
 
@@ -49,7 +49,7 @@ class Dcm2niix:
         self.binary = binary
         self.version = version
 
-    def command(self, job: Job) -> Command:
+    def command(self, job: ConverterJob) -> Command:
         """Return the call for one series.
 
         `-g i` keeps an ini file from changing names, `-z n` leaves compression to qxbatch (gzip is nine tenths of its
@@ -58,7 +58,7 @@ class Dcm2niix:
         flags = ["-g", "i", "-f", str(job.series.n), "-z", "n", "-b", "y", "-ba", "y"]
         return Command((str(self.binary), *flags, "-o", str(job.out), str(job.source)), allocator())
 
-    def outputs(self, job: Job) -> Sequence[Output]:
+    def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Return its images; their names start with `job.series.n`."""
         return numbered_outputs(job.out, str(job.series.n))
 

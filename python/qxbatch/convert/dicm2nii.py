@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.convert.converter import Command, Job, Probe
+from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.decompress import inflate
 from qxbatch.convert.naming import companions
 from qxbatch.convert.values import text
@@ -42,7 +42,7 @@ class Dicm2nii:
         self.interpreter = interpreter
         self.version = version
 
-    def command(self, job: Job) -> Command:
+    def command(self, job: ConverterJob) -> Command:
         """Return the call; the environment passes the paths, so that no name can become code.
 
         The format must be the number 1 (.nii.gz). Its preferences are in HOME, which belongs to the job.
@@ -59,7 +59,7 @@ class Dicm2nii:
         flags = ("--no-gui", "--norc", "--no-history", "--quiet", "--eval")
         return Command((str(self.interpreter), *flags, code), env)
 
-    def outputs(self, job: Job) -> Sequence[Output]:
+    def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Return its images. Names are `<SeriesDescription><suffix>`; suffixes are mapped to those of dcm2niix."""
         inflate(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt
-from qxbatch.convert.converter import Command, Job
+from qxbatch.convert.converter import Command, ConverterJob
 from qxbatch.convert.dcm2niix import Dcm2niix, allocator
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.naming import companions, suffix_of
@@ -31,14 +31,14 @@ class NormalizedDcm2niix:
         self.name = dcm2niix.name
         self.version = dcm2niix.version
 
-    def command(self, job: Job) -> Command:
+    def command(self, job: ConverterJob) -> Command:
         """Return the call of the process that rewrites the series, and runs dcm2niix on each stack."""
         folders = (str(job.source), str(job.home / COPIES), str(job.out))
         argv = (sys.executable, "-P", "-m", _MODULE, *folders, "-g", "i", "-z", "n", "-b", "y", "-ba", "y")
         paths = {"PYTHONPATH": ":".join(filter(None, sys.path)), PROGRAM: str(self.dcm2niix.binary)}
         return Command(argv, {**allocator(), **paths})
 
-    def outputs(self, job: Job) -> Sequence[Output]:
+    def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Return the images in the order of the stacks, with names that start with the number of the series."""
         path = job.home / STACKS
         hints = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from importlib.util import find_spec
 
-from qxbatch.convert.converter import Command, Job, Probe
+from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.naming import numbered_outputs
 from qxbatch.model import Output
 
@@ -25,7 +25,7 @@ class Nibabel:
 
         return version(NAME)
 
-    def command(self, job: Job) -> Command:
+    def command(self, job: ConverterJob) -> Command:
         """Return the call of qxbatch.convert.parrec_images."""
         module = "qxbatch.convert.parrec_images"
         arguments = (str(job.source), str(job.out), str(job.series.n))
@@ -33,7 +33,7 @@ class Nibabel:
             (sys.executable, "-P", "-m", module, *arguments), {"PYTHONPATH": ":".join(filter(None, sys.path))}
         )
 
-    def outputs(self, job: Job) -> Sequence[Output]:
+    def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Return its images; names follow dcm2niix's."""
         return numbered_outputs(job.out, str(job.series.n))
 

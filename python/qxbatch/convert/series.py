@@ -8,7 +8,7 @@ from qxbatch.convert.available import Available, choose
 from qxbatch.convert.conversions import dicom_conversion, par_conversion, sorted_conversion
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence, gather
-from qxbatch.convert.gzipped import gzipped_files, not_unzipped, some_not_unzipped
+from qxbatch.convert.gzipped import gzipped_count, not_unzipped, some_not_unzipped
 from qxbatch.convert.par_checks import par_evidence, par_findings
 from qxbatch.convert.par_choice import convert_par, readable_par, unreadable
 from qxbatch.convert.run import Cancel
@@ -40,8 +40,8 @@ def convert_series(
     if settings.stages is Stages.SORT:
         return sorted_conversion(series)
     paths = conversion_paths(series, work, staging, final)
-    packed = gzipped_files(series)
-    if packed and packed >= series.files:
+    gzipped = gzipped_count(series)
+    if gzipped and gzipped >= series.files:
         return not_unzipped(series)
     if series.kind is SeriesKind.PARREC:
         return _par(series, settings, paths, available, cancel)
@@ -50,7 +50,7 @@ def convert_series(
     result = attempt(series, converter, paths, evidence, settings.timeout, cancel)
     if result.judgement.faults and evidence.files and isinstance(converter, Dcm2niix):
         result = convert_again(series, converter, result, paths, evidence, settings.timeout, cancel)
-    other_problems = [some_not_unzipped(series, packed)] if packed else []
+    other_problems = [some_not_unzipped(series, gzipped)] if gzipped else []
     return dicom_conversion(series, result, other_problems, evidence)
 
 
