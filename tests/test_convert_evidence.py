@@ -202,7 +202,7 @@ def image(tmp_path: Path, shape: tuple[int, ...], affine: Any = None, **sidecars
         ("0 1000 1000\n", "0 1\n0 0\n0 0\n", "3 b-values"),
         ("0 1000\n", "0 1 1\n0 0 0\n0 0 0\n", "3 + 3 + 3 components"),
         ("0 1000\n", "0 1\n0 0\n", "2 + 2 components"),
-        ("0 1000\n", "0 0.5\n0 0\n0 0\n", "length that is not 1"),
+        ("0 1000\n", "0 0.5\n0 0\n0 0\n", "length that is not 0 or 1"),
         ("0 -1\n", "0 1\n0 0\n0 0\n", "negative b"),
         ("0 nan\n", "0 1\n0 0\n0 0\n", "not usable"),
         ("a b\n", "0 1\n0 0\n0 0\n", "cannot be read"),

@@ -87,7 +87,7 @@ def _find(settings: Settings, tool: Tool) -> tuple[dict[str, Converter], Probe |
 
 
 def _looked(probe: Probe) -> str:
-    return "looked for in " + "; ".join(probe.looked)
+    return "looked for in " + "; ".join(probe.looked_in)
 
 
 def _absent(probe: Probe) -> UsageError:

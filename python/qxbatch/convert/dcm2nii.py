@@ -40,10 +40,10 @@ class Dcm2nii:
         return Command((str(self.binary), "-g", "y", "-v", "n", "-o", str(job.out), str(source)))
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
-        """Return its images without its own copies of them.
+        """Return the images, without cropped and reoriented copies.
 
-        For diffusion it writes the measured volumes again with the prefix `x`, and the tables belong to that image; the
-        whole series then gets the suffix `_all`.
+        For diffusion, dcm2nii writes the measured volumes again with the prefix `x`, and the tables belong to that image;
+        the whole series then gets the suffix `_all`.
         """
         inflate(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
@@ -87,7 +87,7 @@ def find() -> Dcm2nii | None:
 
 
 def _version(binary: Path) -> str:
-    """Return the version in the help that it prints when called without arguments; empty if it prints none."""
+    """Return the version in the help that the program prints without arguments; empty if it prints none."""
     try:
         process = subprocess.run(
             [str(binary.absolute())], capture_output=True, stdin=subprocess.DEVNULL, timeout=30, check=False
@@ -99,13 +99,13 @@ def _version(binary: Path) -> str:
 
 
 def probe() -> Probe:
-    """Return its availability for `qxbatch doctor`."""
+    """Return the availability of the converter."""
     here = find()
     return Probe(
         name="dcm2nii",
         purpose="DICOM and PAR/REC (legacy), only with --tool=dcm2nii",
         where=str(here.binary) if here else "",
         version=here.version if here else "",
-        looked=(f"${VARIABLE}", "dcm2nii on PATH"),
+        looked_in=(f"${VARIABLE}", "dcm2nii on PATH"),
         advice="It comes with MRIcron releases up to 2016 (NITRC); dcm2niix is its successor.",
     )

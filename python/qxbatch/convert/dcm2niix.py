@@ -98,13 +98,13 @@ def find() -> Dcm2niix | None:
 
 
 def probe() -> Probe:
-    """Return its availability for `qxbatch doctor`."""
+    """Return the availability of the converter."""
     here = find()
     return Probe(
         name="dcm2niix",
         purpose="DICOM and PAR/REC (the default)",
         where=str(here.binary) if here else "",
         version=here.version if here else "",
-        looked=(f"${VARIABLE}", "the Python package dcm2niix"),
+        looked_in=(f"${VARIABLE}", "the Python package dcm2niix"),
         advice="Install it with `pip install dcm2niix`.",
     )

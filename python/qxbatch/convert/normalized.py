@@ -1,4 +1,4 @@
-"""dcm2niix on normalized copies of a series: the second conversion if it misreads the original headers."""
+"""dcm2niix on normalized copies of a series: the second conversion if dcm2niix misreads the original headers."""
 
 import json
 import sys
@@ -39,14 +39,14 @@ class NormalizedDcm2niix:
         return Command(argv, {**allocator(), **paths})
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
-        """Return the images in the order of the stacks, with names that start with the number of the series."""
+        """Rename the images to number and suffix of the series, and return them in the order of the stacks."""
         path = job.home / STACKS
         hints = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
         outputs = [output for k, hint in enumerate(hints, start=1) for output in _stack_outputs(job.out, k, hint)]
         return [_rename(output, str(job.series.n), job.out) for output in outputs]
 
     def accepts(self, exit_status: int) -> bool:
-        """Return whether the output is usable after dcm2niix's exit status."""
+        """Return whether the output is usable after the exit status of dcm2niix or of the rewriting process."""
         return self.dcm2niix.accepts(exit_status)
 
 
@@ -82,7 +82,7 @@ def _stack_outputs(folder: Path, k: int, hint: str) -> list[Output]:
 
 
 def _suffix(suffix: str, hint: str) -> str:
-    """Return dcm2niix's suffix, preceded by the number of the echo if only the hint has it."""
+    """Return dcm2niix's suffix, preceded by the echo of the hint if it has none itself; the hint if it is empty."""
     if not suffix:
         return hint
     echo = hint[: hint.find("_", 1)] if hint.find("_", 1) > 0 else hint

@@ -13,7 +13,7 @@ NAME = "nibabel"
 
 
 class Nibabel:
-    """Supports versions 3 to 4.2, floating-point scaling, one image for each stack, echo and image type."""
+    """Converts PAR versions 3 to 4.2 with floating-point scaling: one image for each orientation, echo and image type."""
 
     name = NAME
     pace = 60.0
@@ -34,7 +34,7 @@ class Nibabel:
         )
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
-        """Return its images; names follow dcm2niix's."""
+        """Return the images; their names have the suffixes of dcm2niix."""
         return numbered_outputs(job.out, str(job.series.n))
 
     def accepts(self, exit_status: int) -> bool:
@@ -48,13 +48,13 @@ def find() -> Nibabel | None:
 
 
 def probe() -> Probe:
-    """Return its availability for `qxbatch doctor`."""
+    """Return the availability of the converter."""
     here = find()
     return Probe(
         name=NAME,
         purpose="PAR/REC (checks dcm2niix, and replaces its result if that is wrong)",
         where=sys.executable if here else "",
         version=here.version if here else "",
-        looked=("the Python package nibabel",),
+        looked_in=("the Python package nibabel",),
         advice="Install it with `pip install nibabel`.",
     )

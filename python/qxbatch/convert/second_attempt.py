@@ -27,8 +27,8 @@ def convert_again(
 ) -> Attempt:
     """Convert normalized copies of a series, and return that attempt if all its images agree with the headers.
 
-    If the first attempt left no image, an attempt with a part of the images is accepted too. Otherwise the first attempt is
-    kept, with its faults; the log contains both. Raises CancelledError, and OSError for errors of the machine.
+    If the first attempt failed, a second one with only some of the images is accepted too. Otherwise the first attempt is
+    returned, with its faults. The log contains both. Raises CancelledError, and OSError for errors of the machine.
     """
     copies_evidence = replace(evidence, normalized=True)
     second = attempt_normalized(series, converter, paths, copies_evidence, timeout, cancel)
@@ -49,7 +49,7 @@ def convert_again(
 
 
 def _shortened(log: str) -> str:
-    """Return the start and the end of the log of a conversion that was not used, without its count of files."""
+    """Return the log of a conversion that was not used, without its count of files; the middle of a long one is left out."""
     log = without_count(log)
     if len(log) <= 2 * _EXCERPT:
         return log

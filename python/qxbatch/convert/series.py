@@ -1,4 +1,4 @@
-"""Converts one series: chooses a converter, checks the headers, runs, judges."""
+"""Converts one series: reads the headers, chooses a converter, runs it, judges its images."""
 
 import os
 from pathlib import Path
@@ -29,11 +29,11 @@ def convert_series(
     staging: Path | None = None,
     final: Path | None = None,
 ) -> Conversion:
-    """Convert one series in `<work>/<n>` and return the result; outputs stay there until they are placed.
+    """Convert one series in `<work>/<n>` and return the result; outputs remain there until the caller moves them.
 
-    A series that is only sorted has its facts and verdict, and no outputs.
+    A series that is only sorted has facts and verdict, but no outputs.
 
-    Logs and messages show paths below `staging` as below `final`.
+    Logs and messages show paths below `staging` and `work` as below `final`.
 
     Raises CancelledError when `cancel` is set meanwhile, and OSError for errors of the machine.
     """
@@ -70,7 +70,7 @@ def _par(
 
 
 def _evidence(series: Series) -> Evidence:
-    """Return the facts of the files; files that are still gzipped are not converted and are skipped."""
+    """Return the facts of the files that are not gzipped."""
     names = sorted(name for name in os.listdir(series.folder) if not name.casefold().endswith(".gz"))  # noqa: PTH208 - avoids a Path object per file
     description = text(series.header, "SeriesDescription") or text(series.header, "ProtocolName")
     return gather(SeriesFrames([f"{series.folder}/{name}" for name in names]), description)
