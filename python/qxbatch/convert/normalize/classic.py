@@ -27,7 +27,9 @@ _COMMON = (
     "FlipAngle",
     "EchoNumbers",
 )
-"""Elements of which a stack gets the values of its first frame: dcm2niix splits a series where they differ."""
+"""Elements of which all copies of a stack get the values of the one that is written first: dcm2niix splits a series where
+they differ.
+"""
 _TRIGGERS = ("TriggerTime", "NominalCardiacTriggerDelayTime")
 """dcm2niix splits a Philips series by these."""
 _MULTI_FRAME = frozenset(
@@ -60,7 +62,8 @@ def copy_header(
 ) -> Dataset:
     """Return the header of a frame as a classic MR image (PS3.3 A.4), without pixel data.
 
-    Elements that do not affect the position are unchanged, including private ones.
+    Elements of position and order, and those that the copies of a stack share, are written; all others are unchanged,
+    including private ones.
     """
     enhanced = is_enhanced(header)
     copy = header  # belongs to one frame, and was read only for this copy
@@ -105,7 +108,7 @@ def _flatten(copy: Dataset) -> None:
 
 
 def _place(copy: Dataset, plan: Plan, place: int, volume: int, *, enhanced: bool) -> None:
-    """Write position, order and the values that all copies of a stack share."""
+    """Write position and order, and the spacing and echo of the stack."""
     first = plan.first
     copy.ImagePositionPatient = [_ds(value) for value in plan.grid.positions[place]]
     copy.ImageOrientationPatient = [_ds(value) for value in plan.grid.orientation]

@@ -33,7 +33,7 @@ _UID_BITS = 128
 
 @dataclass(frozen=True)
 class _Target:
-    """The target of a frame."""
+    """The indices of the stack, volume and slice that a frame becomes."""
 
     frame: Frame
     stack: int
@@ -43,7 +43,7 @@ class _Target:
 
 @dataclass
 class _Writer:
-    """Common values of the copies of one stack."""
+    """What the copies of one stack share."""
 
     plan: Plan
     folder: Path
@@ -57,7 +57,7 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
 
     Classic objects and the frames of enhanced ones (PS3.3 C.7.6.16) become MR Image Storage objects (PS3.3 A.4) in
     `<out>/1`, `<out>/2` ..., one folder and one SeriesInstanceUID for each stack. Each frame is in exactly one stack.
-    Equal input gives equal copies. Pixels of one frame at a time are in memory.
+    Equal input gives equal copies. Pixels of one frame at a time are in memory; of a deflated object, those of all frames.
 
     Parameters
     ----------
@@ -68,7 +68,8 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
 
     Returns
     -------
-    Stacks by echo time, kind (magnitude, real, imaginary, phase), geometry, complete volumes before incomplete ones.
+    Stacks sorted by echo time, kind (magnitude, real, imaginary, phase), contrast and geometry, complete volumes before
+    incomplete ones.
 
     Raises
     ------

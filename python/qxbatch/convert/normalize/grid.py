@@ -32,7 +32,9 @@ class Grid:
     spacing: float
     """Distance between slice centres in mm; 0 for one slice."""
     tilt: float
+    """Largest angle (rad) between the orientation of a frame and that of the grid."""
     shift: float
+    """Largest distance (mm) between the position of a frame and that of the grid."""
 
 
 def axes(orientation: Sequence[float]) -> Array:
@@ -153,7 +155,7 @@ def _step(centres: Array) -> Array:
 
 
 def _aligned(unit: Array, step: Array, most: float) -> Array:
-    """Return a mean orientation rotated so that its normal is along the step, if orientations vary by that angle."""
+    """Return an orientation rotated so that its normal is along the step; unchanged if the angle is larger than `most`."""
     along = step / np.linalg.norm(step)
     across = np.cross(normal(unit), along)
     sine = float(np.linalg.norm(across))
