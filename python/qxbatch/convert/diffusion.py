@@ -25,7 +25,9 @@ _NAMES = re.compile(
     r"(?<![a-z])(ss|ax|sag|cor|d)?(dwis?|dti|dki|dsi|dmri|diff|diffusion|diffusie|tensor|hardi|noddi|mddw|multishell)(?![a-z])",
     re.IGNORECASE,
 )
+"""Words in the names of diffusion scans."""
 _REFERENCE = re.compile(r"sb_?ref", re.IGNORECASE)
+"""Part of the names of single-band references."""
 
 
 def table_findings(output: Output, image: Nifti) -> list[str]:

@@ -38,7 +38,8 @@ def convert_par(
         if first.judgement.state is State.CONVERTED:
             why = disagreement(header, first.judgement.outputs)
         else:
-            why = f"dcm2niix did not convert it ({_reason(first)})"
+            extent = "completely " if first.judgement.state is State.PARTIAL else ""
+            why = f"dcm2niix did not convert it {extent}({_reason(first)})"
         if not why:
             return first
     second = attempt(series, converters[parrec.NAME], paths, evidence, timeout, cancel)
@@ -70,7 +71,7 @@ def _better(series: Series, first: Attempt | None, second: Attempt, why: str) ->
     log = second.log if first is None else f"{without_count(first.log)}{why}\n{second.log}"
     usable = {State.CONVERTED, State.PARTIAL}
     if first is not None and first.judgement.state in usable and second.judgement.state not in usable:
-        message = f"dcm2niix's images could not be checked: {why}; nibabel: {_reason(second)}"
+        message = f"dcm2niix's images are kept, since nibabel did not convert it ({_reason(second)}), but {why}."
         return _reviewed(series, replace(first, log=log), [message])
     if first is None:
         return _reviewed(series, replace(second, log=f"{why}\n{log}"), [])
@@ -89,7 +90,7 @@ def _reason(result: Attempt) -> str:
 
 
 def _unsuited(header: ParHeader) -> str:
-    """Return why dcm2niix is known to be wrong for this PAR; empty if it is not."""
+    """Return why dcm2niix is known to be wrong for this PAR; empty if nothing is known."""
     if header.version is None or header.version < _RELIABLE:
         return f"nibabel is used: dcm2niix misplaces PAR version {header.version or 'unknown'}"
     try:

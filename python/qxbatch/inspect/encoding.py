@@ -6,7 +6,7 @@ from typing import NamedTuple
 from qxbatch.inspect.observed import Observed
 
 _FRACTIONS = {1.0: 0.5, 2.0: 0.625, 4.0: 0.75, 8.0: 0.875, 16.0: 1.0}
-"""Values of sKSpace.ucPhasePartialFourier in the protocol of Siemens."""
+"""Fraction of k-space for each value of sKSpace.ucPhasePartialFourier in the protocol of Siemens."""
 _UNALIASED = re.compile(r"\bMB(\d+)\b")
 """Text in ImageComments of multiband sequences: `Unaliased MB3/PE3`."""
 _CUSTOMER = "%customerseq%"

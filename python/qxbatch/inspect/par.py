@@ -10,6 +10,7 @@ from qxbatch.acquisition import Acquisition, ImageKind, Orientation
 from qxbatch.parrec.table import ParTable
 
 _GROUP = ("slice orientation", "echo number", "image_type_mr", "scanning sequence")
+"""Columns of plane and contrast."""
 _VOLUME = (
     "dynamic scan number",
     "cardiac phase number",
@@ -17,6 +18,7 @@ _VOLUME = (
     "gradient orientation number",
     "label type",
 )
+"""Columns that number volumes."""
 _OTHERS = (
     "slice number",
     "echo_time",
@@ -48,7 +50,7 @@ class _Table(NamedTuple):
     groups: Sequence[Key]
     """Contrast and plane of each image."""
     volumes: Sequence[Key]
-    """What numbers the volume of each image."""
+    """Key of the volume of each image, by the columns of _VOLUME."""
     slices: Sequence[float]
     """Slice number of each image."""
 
@@ -200,8 +202,7 @@ def _diffusion(table: _Table) -> dict[str, Any]:
     values = {volume: value[0] for volume, value in _rows(table, "diffusion_b_factor")}
     if not any(values.values()):
         return {}
-    weights = _rows(table, "diffusion")
-    directions = {vector for _, vector in weights if any(vector)}
+    directions = {vector for _, vector in _rows(table, "diffusion") if any(vector)}
     return {"b_values": tuple(sorted(Counter(values.values()).items())), "directions": len(directions) or None}
 
 

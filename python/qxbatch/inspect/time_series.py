@@ -11,19 +11,27 @@ _VOLUMES = 3
 """The axis of the volumes."""
 _OTHER_LABELS = frozenset(
     (
-        *("P", "PHASE", "PHASE_MAP", "R", "REAL", "I", "IMAGINARY", "DERIVED", "LOCALIZER", "ASL", "PERFUSION"),
-        *(
-            "DIFFUSION",
-            "ADC",
-            "FA",
-            "TRACEW",
-            "B0_MAP",
-            "FIELD_MAP",
-            "SPECTROSCOPY",
-            "VELOCITY_MAP",
-            "T1_MAP",
-            "T2_MAP",
-        ),
+        "P",
+        "PHASE",
+        "PHASE_MAP",
+        "R",
+        "REAL",
+        "I",
+        "IMAGINARY",
+        "DERIVED",
+        "LOCALIZER",
+        "ASL",
+        "PERFUSION",
+        "DIFFUSION",
+        "ADC",
+        "FA",
+        "TRACEW",
+        "B0_MAP",
+        "FIELD_MAP",
+        "SPECTROSCOPY",
+        "VELOCITY_MAP",
+        "T1_MAP",
+        "T2_MAP",
     )
 )
 """Values in ImageType of images that are not magnitude time series."""
