@@ -38,7 +38,7 @@ class _Target:
     frame: Frame
     stack: int
     volume: int
-    place: int
+    slice_index: int
 
 
 @dataclass
@@ -96,10 +96,10 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
 
 def _targets(plans: Sequence[Plan]) -> dict[Source, _Target]:
     return {
-        frame.source: _Target(frame, stack, volume, place)
+        frame.source: _Target(frame, stack, volume, slice_index)
         for stack, plan in enumerate(plans)
         for volume, slices in enumerate(plan.volumes)
-        for place, frame in enumerate(slices)
+        for slice_index, frame in enumerate(slices)
     }
 
 
@@ -150,13 +150,13 @@ def _write_object(image: ImageObject, name: str, targets: Mapping[Source, _Targe
 def _write_frame(image: ImageObject, data: bytes, target: _Target, writer: _Writer) -> None:
     frame = target.frame
     copy = copy_header(
-        image.header, frame.source[1], writer.plan, target.place, target.volume, writer.common, writer.uid
+        image.header, frame.source[1], writer.plan, target.slice_index, target.volume, writer.common, writer.uid
     )
     pixels, encoding, syntax = _pixels(image, frame, data, writer.recoding)
     recoding = writer.recoding
     describe_pixels(copy, encoding, rescaled=bool(recoding and recoding.rescaled), recoded=recoding is not None)
     add_pixels(copy, pixels, syntax, encapsulated=image.encapsulated and recoding is None)
-    number = target.volume * len(writer.plan.grid.positions) + target.place + 1
+    number = target.volume * len(writer.plan.grid.positions) + target.slice_index + 1
     dcmwrite(
         writer.folder / f"{number:07}.dcm",
         copy,

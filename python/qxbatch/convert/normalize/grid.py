@@ -113,7 +113,7 @@ def slabs(grouped: Places) -> list[Places]:
         return [grouped]
     ranges = runs(along)
     if any(extent.stop - extent.start < 2 for extent in ranges) or len(ranges) == along.size - 1:  # noqa: PLR2004
-        distances = " ".join(f"{place:.2f}" for place in (along - along[0])[:_LISTED])
+        distances = " ".join(f"{distance:.2f}" for distance in (along - along[0])[:_LISTED])
         more = " ..." if along.size > _LISTED else ""
         raise CannotNormalizeError(f"{along.size} slices are unevenly spaced: {distances}{more} mm")
     return [grouped[extent] for extent in ranges]

@@ -173,7 +173,7 @@ def _descending(volume: Volume) -> bool:
     instances = [number for number in numbers if number is not None]
     ranks = {number: rank for rank, number in enumerate(sorted(instances))}
     middle = (len(instances) - 1) / 2
-    return sum((place - middle) * (ranks[number] - middle) for place, number in enumerate(instances)) < 0
+    return sum((index - middle) * (ranks[number] - middle) for index, number in enumerate(instances)) < 0
 
 
 def _reversed(volume: Volume, count: int) -> Volume:
