@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii
+from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii, parrec
 from qxbatch.convert.available import check_available, choose, probes_of
-from qxbatch.convert.converter import Job
+from qxbatch.convert.converter import ConverterJob
 from qxbatch.convert.naming import numbered_outputs, suffix_of
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Series, SeriesKind
@@ -79,6 +79,35 @@ def test_a_fallback_is_used_with_a_note(tool: Tool) -> None:
     (note,) = available.notes
     assert tool.value in note
     assert "--fallback=dcm2niix" in note
+
+
+def test_the_note_about_a_fallback_names_the_missing_converter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dcm2niix, "candidates", list)
+    monkeypatch.setattr(dcm2nii, "find", lambda: dcm2nii.Dcm2nii(Path("/bin/true"), "1"))
+    (note,) = check_available(settings(fallback=Tool.DCM2NII)).notes
+    assert note.startswith("dcm2niix is not installed")
+
+
+def test_a_missing_nibabel_is_refused_without_advice_to_use_auto(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parrec, "find_spec", lambda _: None)
+    with pytest.raises(UsageError, match="nibabel") as caught:
+        check_available(settings())
+    assert "--tool=auto" not in caught.value.hint
+
+
+@pytest.mark.parametrize("variable", [dcm2niix.VARIABLE, dcm2nii.VARIABLE, dicm2nii.MATLAB])
+def test_a_relative_path_of_a_program_is_made_absolute(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary = program(tmp_path / "program", "echo v1.0.20220720; exit 3")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, "./program")
+    paths = (
+        getattr(dcm2niix.find(), "binary", None),
+        getattr(dcm2nii.find(), "binary", None),
+        dicm2nii.interpreter(),
+    )
+    assert binary in paths
 
 
 def test_a_missing_fallback_is_refused() -> None:
@@ -165,9 +194,9 @@ def test_all_converters_are_probed_in_order() -> None:
     )
 
 
-def job(folder: Path, kind: SeriesKind = SeriesKind.DICOM) -> Job:
+def job(folder: Path, kind: SeriesKind = SeriesKind.DICOM) -> ConverterJob:
     """Return a job and create its folders."""
-    new_job = Job(Series(30, kind, {}, 1, 1, folder), folder / "in", folder / "out", folder / "home")
+    new_job = ConverterJob(Series(30, kind, {}, 1, 1, folder), folder / "in", folder / "out", folder / "home")
     for path in (new_job.source, new_job.out, new_job.home):
         path.mkdir()
     return new_job

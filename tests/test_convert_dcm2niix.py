@@ -2,7 +2,7 @@
 
 import pytest
 
-from qxbatch.convert.dcm2niix import allocator
+from qxbatch.convert.dcm2niix import ALLOCATOR, allocator
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,8 @@ from qxbatch.convert.dcm2niix import allocator
 def test_glibc_tunables_of_the_user_are_kept(current: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GLIBC_TUNABLES", current)
     assert allocator()["GLIBC_TUNABLES"] == expected
+
+
+def test_malloc_variables_of_the_user_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_TOP_PAD_", "1")
+    assert allocator() == {**allocator(), **ALLOCATOR, "MALLOC_TOP_PAD_": "1"}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from qxbatch.convert.agreement import image_findings, total_findings
 from qxbatch.convert.evidence import Evidence, gather
 from qxbatch.convert.nifti import Nifti, read_nifti
-from qxbatch.convert.sop import no_image, secondary_capture
+from qxbatch.convert.sop import has_slices_of_body, is_secondary_capture, non_image_kind
 from qxbatch.convert.values import number, text, value, whole
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.facts import facts
@@ -202,7 +202,7 @@ def image(tmp_path: Path, shape: tuple[int, ...], affine: Any = None, **sidecars
         ("0 1000 1000\n", "0 1\n0 0\n0 0\n", "3 b-values"),
         ("0 1000\n", "0 1 1\n0 0 0\n0 0 0\n", "3 + 3 + 3 components"),
         ("0 1000\n", "0 1\n0 0\n", "2 + 2 components"),
-        ("0 1000\n", "0 0.5\n0 0\n0 0\n", "length that is not 1"),
+        ("0 1000\n", "0 0.5\n0 0\n0 0\n", "length that is not 0 or 1"),
         ("0 -1\n", "0 1\n0 0\n0 0\n", "negative b"),
         ("0 nan\n", "0 1\n0 0\n0 0\n", "not usable"),
         ("a b\n", "0 1\n0 0\n0 0\n", "cannot be read"),
@@ -275,10 +275,17 @@ def test_slices_of_all_images_are_counted(shapes: list[tuple[str, tuple[int, ...
     ],
 )
 def test_sop_classes_without_images_are_named(uid: str, kind: str) -> None:
-    assert no_image(Counter([uid])) == kind
+    assert non_image_kind(Counter([uid])) == kind
 
 
 def test_a_series_with_an_image_and_a_report_is_a_series_of_images() -> None:
     classes = Counter([MR, "1.2.840.10008.5.1.4.1.1.88.22"])
-    assert no_image(classes) == ""
-    assert not secondary_capture(classes)
+    assert non_image_kind(classes) == ""
+    assert not is_secondary_capture(classes)
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"), [("4", True), ("4.1", True), ("4.4", True), ("4.2", False), ("7", False)]
+)
+def test_images_of_mr_are_slices_of_a_body_and_spectroscopy_is_not(ending: str, expected: bool) -> None:
+    assert has_slices_of_body({f"1.2.840.10008.5.1.4.1.1.{ending}": 1}) is expected

@@ -1,19 +1,23 @@
 """PAR/REC pairs with `--tool=auto`: voxels and affines equal those of nibabel, whichever converter was used."""
 
+import errno
 import re
 import shutil
 import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import nibabel as nib
 import numpy as np
 import pytest
 
+from qxbatch.convert import dcm2niix
 from qxbatch.convert.available import check_available
+from qxbatch.convert.converter import Command
 from qxbatch.convert.par_table import image_defs
+from qxbatch.convert.parrec import Nibabel
 from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Output, Series, SeriesKind, State
 from qxbatch.parrec import read_par
@@ -240,6 +244,18 @@ def test_a_missing_rec_is_reported_as_a_failure(tmp_path: Path) -> None:
     assert "Found 2 DICOM file(s)" in conversion.log
 
 
+@pytest.mark.parametrize("tool", [Tool.AUTO, Tool.DCM2NIIX])
+def test_an_error_of_the_machine_is_not_a_failure_of_the_series(
+    tmp_path: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> NoReturn:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("qxbatch.convert.par_choice.read_par", fail)
+    with pytest.raises(OSError, match="Too many open files"):
+        convert(tmp_path, ParRec().par().encode("latin-1"), ParRec().rec(), tool)
+
+
 def test_a_truncated_rec_is_reported_as_a_failure(tmp_path: Path) -> None:
     pair = ParRec()
     conversion = convert(tmp_path, pair.par().encode("latin-1"), pair.rec()[:-10])
@@ -276,6 +292,24 @@ def test_nibabel_replaces_a_failed_dcm2niix_with_a_message(tmp_path: Path, monke
     assert conversion.tool.startswith("nibabel")
     assert any("converted with nibabel: dcm2niix did not convert it" in p.message for p in conversion.problems)
     assert "Error: no" in conversion.log
+    assert conversion.log.count("Found 2 DICOM file(s)") == 1
+
+
+def test_images_of_dcm2niix_are_kept_if_nibabel_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = dcm2niix.find()
+    assert real is not None
+    script = tmp_path / "dcm2niix"
+    script.write_text(f'#!/bin/sh\n"{real.binary}" "$@"\n[ $1 = -v ] && exit 3\nexit 8\n')
+    script.chmod(0o755)
+    monkeypatch.setenv(dcm2niix.VARIABLE, str(script))
+    monkeypatch.setattr(Nibabel, "command", lambda *_: Command(("/bin/false",)))
+    conversion = convert(tmp_path, ParRec().par().encode("latin-1"), ParRec().rec())
+    assert conversion.tool.startswith("dcm2niix")
+    (message,) = [p.message for p in conversion.problems if p.code is Code.CONVERT_REVIEW]
+    assert message.startswith(
+        "dcm2niix's images are kept, since nibabel did not convert it (nibabel ended with status 1."
+    )
+    assert "but dcm2niix did not convert it completely" in message
 
 
 def test_a_requested_dcm2niix_is_never_replaced(tmp_path: Path) -> None:

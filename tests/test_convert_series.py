@@ -1,12 +1,13 @@
 """One series is converted with the real dcm2niix, and with fake converters that misbehave."""
 
+import errno
 import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import nibabel as nib
 import numpy as np
@@ -14,7 +15,7 @@ import pydicom
 import pytest
 
 from qxbatch.convert.available import Available, check_available
-from qxbatch.convert.dcm2niix import VARIABLE
+from qxbatch.convert.dcm2niix import VARIABLE, Dcm2niix
 from qxbatch.convert.series import convert_series
 from qxbatch.core import CancelledError
 from qxbatch.model import Conversion, Series, SeriesKind, State, Value
@@ -101,6 +102,11 @@ def only(conversion: Conversion, code: Code) -> Problem:
     return problem
 
 
+def refuse(*_: object) -> NoReturn:
+    """Refuse to read a file."""
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+
 def leftovers(bench: Bench) -> list[Path]:
     """Return the files that a conversion left in its work folder."""
     return [path for path in (bench.root / "work").rglob("*") if path.is_file()]
@@ -151,6 +157,16 @@ def test_a_converter_that_fails_leaves_a_reason_and_no_files(
     assert "dicom/dcm2niix_30.log" in problem.hint
     assert leftovers(bench) == []
     assert "Found 3 DICOM file(s)" in conversion.log
+
+
+def test_outputs_that_cannot_be_read_are_a_failure_with_the_log_of_the_converter(
+    bench: Bench, fake_dcm2niix: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_dcm2niix("echo Warning: a message")
+    monkeypatch.setattr(Dcm2niix, "outputs", refuse)
+    conversion = bench.convert(bench.series(files(MrSeries(slices=2))))
+    assert "could not be used" in only(conversion, Code.CONVERT_FAILED).message
+    assert "Warning: a message\nexit status: 0\n" in conversion.log
 
 
 def test_a_converter_that_hangs_is_stopped_after_the_time_limit(

@@ -91,7 +91,7 @@ def test_mosaics_without_private_elements_give_a_warning(tmp_path: Path, vendor:
 def test_a_moved_mosaic_is_reported_as_motion(tmp_path: Path) -> None:
     outcome = converted(moved_volume(mosaic_files(Vendor.SIEMENS)) or [], tmp_path)
     assert outcome.warnings == []
-    assert "1 volumes were moved by up to 1.4 mm" in outcome.notes[0]
+    assert "1 volume was moved by up to 1.4 mm" in outcome.notes[0]
     assert outcome.faults(places=False) == []
 
 

@@ -219,6 +219,34 @@ def test_an_unreadable_par_file_has_no_facts() -> None:
     assert par_acquisition(parse_par(ParRec().par().replace(" 30.00 ", " x ").encode())) is None
 
 
+@pytest.mark.parametrize("word", ["nan", "inf"])
+def test_a_par_file_with_a_value_that_is_not_finite_has_no_facts(word: str) -> None:
+    text = ParRec().par().replace(" 100 6 8 ", f" 100 {word} {word} ")
+    assert par_acquisition(parse_par(text.encode())) is None
+
+
+def test_a_par_file_that_defines_two_echo_times_has_no_facts() -> None:
+    lines = [f"{line} 5" if line.startswith("  ") else line for line in ParRec().par().splitlines()]
+    text = "\n".join(lines).replace("label type (ASL)            (imagekey!)  (integer)", "echo_time (2*float)")
+    assert par_acquisition(parse_par(text.encode())) is None
+
+
+def test_a_column_of_width_0_is_ignored() -> None:
+    text = ParRec().par().replace("#  echo_time", "#  echo_time (0*float)\n#  unknown")
+    acquisition = par_acquisition(parse_par(text.encode()))
+    assert acquisition is not None
+    assert acquisition.te_ms is None
+
+
+def test_a_par_file_without_columns_that_number_volumes_has_one_volume() -> None:
+    text = ParRec().par()
+    for name in ("dynamic scan", "cardiac phase", "diffusion b value", "gradient orientation", "label type"):
+        text = text.replace(f"#  {name}", f"#  unknown {name}")
+    acquisition = par_acquisition(parse_par(text.encode()))
+    assert acquisition is not None
+    assert (acquisition.acquired_volumes, acquisition.observed_tr_ms) == (1, None)
+
+
 def test_the_counts_alone_decide_whether_an_acquisition_is_complete() -> None:
     complete = Acquisition(planned_volumes=3, acquired_volumes=3, complete_volumes=3, missing_slices=0)
     assert lacking(complete) == ""

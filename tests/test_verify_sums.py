@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,21 @@ def test_a_summary_without_hashes_passes(session: Path, capsys: pytest.CaptureFi
     image = session / "nii" / "31.nii.gz"
     image.write_bytes(image.read_bytes()[:-9])
     assert verify(session, capsys)[0] == 1, "a truncated image is found without hashes too"
+
+
+def test_an_image_whose_offset_is_not_a_number_is_found(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = session / "qxbatch" / "summary.json"
+    summary = json.loads(path.read_bytes())
+    for image in summary["images"]:
+        del image["sums"]
+    path.write_text(json.dumps(summary))
+    file = session / "nii" / "31.nii.gz"
+    nifti = bytearray(gzip.decompress(file.read_bytes()))
+    nifti[108:112] = struct.pack("<f", float("nan"))
+    file.write_bytes(gzip.compress(bytes(nifti)))
+    status, text = verify(session, capsys)
+    assert status == 1
+    assert f"{file}: is not a NIfTI image" in text
 
 
 Damage = Callable[[dict[str, Any]], object]

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.convert.attempt import Attempt, Room
+from qxbatch.convert.attempt import Attempt, ConversionPaths
 from qxbatch.convert.dcm2niix import find
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.normalized import attempt_normalized
@@ -19,8 +19,8 @@ def normalized(folder: Path) -> Attempt:
     files = [path for path in folder.iterdir() if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     series = Series(30, SeriesKind.DICOM, {}, len(files), size, folder)
-    room = Room(folder.with_name("work"))
-    return attempt_normalized(series, dcm2niix, room, Evidence(countable=False), None, threading.Event())
+    paths = ConversionPaths(folder.with_name("work"))
+    return attempt_normalized(series, dcm2niix, paths, Evidence(countable=False), None, threading.Event())
 
 
 def check(done: Attempt, *images: Sequence[Slice], suffixes: Sequence[str] = ("",)) -> None:

@@ -105,6 +105,20 @@ def test_the_options_of_a_set_are_used(sets: Path) -> None:
     assert any("TR(2)" in line for line in expected["sessions"]["P1"]["session_txt"])
 
 
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "cannot be read"), ("[", "is not JSON"), ("[]", "is not an expectation")]
+)
+def test_an_expectation_that_cannot_be_used_is_a_usage_error(sets: Path, content: str | None, message: str) -> None:
+    path = sets / "phantom" / "expected.json"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_text(content)
+    run = regress(sets)
+    assert run.status == 64
+    assert message in run.err
+
+
 def test_a_wrong_folder_is_a_usage_error(tmp_path: Path) -> None:
     assert regress(tmp_path / "absent").status == 64
     assert regress(tmp_path).status == 66, "a folder without sets"

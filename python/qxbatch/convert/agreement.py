@@ -1,4 +1,4 @@
-"""Checks that images and headers agree: counts, sizes, positions, diffusion tables, the JSON's series number."""
+"""Checks of images and their sidecars: number of voxels, size of slices, diffusion tables, the JSON's series number."""
 
 import json
 from collections import Counter
@@ -13,7 +13,10 @@ from qxbatch.os_error import error_text
 
 
 def total_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> tuple[list[str], list[str]]:
-    """Return the missing and surplus slices over all images of a series, compared with the headers' frames."""
+    """Return a finding about missing slices and one about surplus slices of a series, as two lists.
+
+    Slices are compared by the number of voxels in all images and in all frames of the headers.
+    """
     if not evidence.countable or not evidence.voxels:
         return [], []
     real = [(output, image.voxels) for output, image in images if not is_copy(output.suffix)]
@@ -34,7 +37,7 @@ def image_findings(output: Output, image: Nifti, evidence: Evidence) -> list[str
 
 
 def _size(image: Nifti, evidence: Evidence) -> list[str]:
-    """Return a finding if no slice size of the headers is among the dimensions of the image, which may be permuted.
+    """Return a finding if no slice size of a PAR is among the dimensions of the image, which may be permuted.
 
     Frames of DICOM are compared one by one instead (qxbatch.convert.comparison).
     """

@@ -9,72 +9,78 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.convert.converter import Converter, Job, label
+from qxbatch.convert.converter import Command, Converter, ConverterJob, label
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.judge import Judgement, failed, judge
 from qxbatch.convert.limits import limits_for
-from qxbatch.convert.run import MACHINE, Cancel, ProcessResult, run
+from qxbatch.convert.run import MACHINE, NOT_STARTED, Cancel, ProcessResult, run
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text
 from qxbatch.problems import Problem
 from qxbatch.session.paths import SessionPaths
 
 _COUNT_LINE = re.compile(r"^Found \d+ DICOM file\(s\)", re.MULTILINE)
+_COUNT = re.compile(r"Found (\d+ DICOM file)")
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """The result of one converter for a series."""
+    """The result of one attempt to convert a series."""
 
     judgement: Judgement
     tool: str
     log: str
 
 
-class Room(NamedTuple):
-    """The folders of one series' conversion, and how messages show their paths."""
+class ConversionPaths(NamedTuple):
+    """The work folder of one series' conversion, and the paths that messages show."""
 
     work: Path
-    """The series' own folder; created here."""
+    """The series' own folder; `attempt` creates it."""
     replacements: Sequence[tuple[str, str]] = ()
-    """Pairs (current path, path in messages), the longest first."""
+    """Pairs (current path, path in messages), the longest current path first."""
 
     def with_final_paths(self, text: str) -> str:
         """Return a text with paths of the final location."""
-        for now, final in self.replacements:
-            text = text.replace(now, final)
+        for current, final in self.replacements:
+            text = text.replace(current, final)
         return text
 
 
-def room_for(series: Series, work: Path, staging: Path | None, final: Path | None) -> Room:
-    """Return the paths for a series below `work`; paths below `staging` and `work` are shown as below `final`."""
+def conversion_paths(series: Series, work: Path, staging: Path | None, final: Path | None) -> ConversionPaths:
+    """Return the paths of a series with the work folder `<work>/<n>`.
+
+    Paths below `staging` and `work` are shown as below `final`; unchanged without `final`.
+    """
     pairs = []
     if final is not None:
         pairs.append((str(series.folder), str(SessionPaths(final).series(series.n))))
         if staging is not None:
             pairs.append((str(staging), str(final)))
         pairs.append((str(work), str(final)))
-    return Room(work / str(series.n), sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
+    return ConversionPaths(work / str(series.n), sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
 
 
 def attempt(
     series: Series,
     converter: Converter,
-    room: Room,
+    paths: ConversionPaths,
     evidence: Evidence,
     timeout: float | None,
     cancel: Cancel,
 ) -> Attempt:
     """Run one converter on a series in `<work>/<converter>`, and judge it.
 
-    Raises CancelledError, and OSError for errors of the machine. A failure leaves no files.
+    Files remain only if an image is usable. Raises CancelledError, and OSError for errors of the machine.
     """
-    base = room.work / converter.name
+    base = paths.work / converter.name
     shutil.rmtree(base, ignore_errors=True)
-    job = Job(series, series.folder, base / "out", base / "home")
+    job = ConverterJob(series, series.folder, base / "out", base / "home")
     job.out.mkdir(parents=True)
     job.home.mkdir()
     usable = False
+    command: Command | None = None
+    result = ProcessResult(NOT_STARTED, "", "it was not started")
     try:
         command = converter.command(job)
         result = run(command, job.out, job.home, limits_for(series, converter, timeout), cancel)
@@ -83,33 +89,37 @@ def attempt(
     except OSError as error:
         if error.errno in MACHINE:
             raise
-        result, command = ProcessResult(-1, ""), None
-        judgement = failed(series, converter.name, f"could not be used: {error_text(error)}.", "")
+        judgement = failed(series, converter.name, f"could not be used: {error_text(error)}.", result.output)
     finally:
         shutil.rmtree(job.home, ignore_errors=True)
         if not usable:
             shutil.rmtree(base, ignore_errors=True)
-    log = room.with_final_paths(_log(converter, command.argv if command else (), result, series, job))
-    return Attempt(_with_final_paths(judgement, room), label(converter), log)
+    log = paths.with_final_paths(_log(converter, command.argv if command else (), result, series, job))
+    return Attempt(_with_final_paths(judgement, paths), label(converter), log)
 
 
-def _outputs(converter: Converter, job: Job, result: ProcessResult) -> Sequence[Output]:
-    return converter.outputs(job) if not result.stopped and converter.believes(result.exit_status) else ()
+def without_count(log: str) -> str:
+    """Return a log with its count of files reworded: run_qa must find that line only once in the log of a series."""
+    return _COUNT.sub(r"found \1", log)
 
 
-def _with_final_paths(judgement: Judgement, room: Room) -> Judgement:
+def _outputs(converter: Converter, job: ConverterJob, result: ProcessResult) -> Sequence[Output]:
+    return converter.outputs(job) if not result.stopped and converter.accepts(result.exit_status) else ()
+
+
+def _with_final_paths(judgement: Judgement, paths: ConversionPaths) -> Judgement:
     def with_final_paths(problem: Problem) -> Problem:
-        return replace(problem, message=room.with_final_paths(problem.message))
+        return replace(problem, message=paths.with_final_paths(problem.message))
 
     incomplete = with_final_paths(judgement.incomplete) if judgement.incomplete else None
     return replace(judgement, problems=tuple(map(with_final_paths, judgement.problems)), incomplete=incomplete)
 
 
-def _log(converter: Converter, argv: Sequence[str], result: ProcessResult, series: Series, job: Job) -> str:
+def _log(converter: Converter, argv: Sequence[str], result: ProcessResult, series: Series, job: ConverterJob) -> str:
     """Return the log of an attempt. run_qa reads the line with the count of files, so every log has it once."""
     count = "" if _COUNT_LINE.search(result.output) else f"Found {series.files} DICOM file(s)\n"
     end = f"stopped: {result.stopped}" if result.stopped else f"exit status: {result.exit_status}"
-    # Only its name: its location does not change the output, and differs between machines.
+    # Only the program's name: its location does not change the output, and differs between machines.
     named = ("python" if argv[0] == sys.executable else Path(argv[0]).name, *argv[1:]) if argv else ()
     call = shlex.join(named).replace(str(job.out), "<out>").replace(str(job.home), "<home>")
     output = result.output.replace(str(job.out), "<out>").replace(str(job.home), "<home>")

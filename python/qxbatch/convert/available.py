@@ -42,7 +42,9 @@ def check_available(settings: Settings) -> Available:
     tools, more = _find(settings, settings.fallback)
     if more:
         raise _absent(more)
-    note = f"{requested.value} is not installed ({_looked(missing)}); --fallback={settings.fallback.value} is used instead."
+    note = (
+        f"{missing.name} is not installed ({_looked(missing)}); --fallback={settings.fallback.value} is used instead."
+    )
     return Available(settings.fallback, tools, (note,))
 
 
@@ -57,7 +59,7 @@ def choose(kind: SeriesKind, available: Available) -> Converter:
 
 
 def probes_of(dicm2nii_dir: Path | None = None) -> list[tuple[Probe, bool]]:
-    """Return each converter, installed or not, and whether `auto` needs it."""
+    """Return a probe of each converter, installed or not, and whether `auto` needs it."""
     return [
         (dcm2niix.probe(), True),
         (parrec.probe(), True),
@@ -67,7 +69,7 @@ def probes_of(dicm2nii_dir: Path | None = None) -> list[tuple[Probe, bool]]:
 
 
 def _find(settings: Settings, tool: Tool) -> tuple[dict[str, Converter], Probe | None]:
-    """Return the converters for a tool, or the probe of the missing one."""
+    """Return the converters for a tool and None; if one is missing, none of them and its probe."""
     folder = settings.dicm2nii_dir
     steps: dict[Tool, list[tuple[Callable[[], Converter | None], Callable[[], Probe]]]] = {
         Tool.AUTO: [(dcm2niix.find, dcm2niix.probe), (parrec.find, parrec.probe)],
@@ -85,13 +87,14 @@ def _find(settings: Settings, tool: Tool) -> tuple[dict[str, Converter], Probe |
 
 
 def _looked(probe: Probe) -> str:
-    return "looked for in " + "; ".join(probe.looked)
+    return "looked for in " + "; ".join(probe.looked_in)
 
 
 def _absent(probe: Probe) -> UsageError:
-    other = "" if probe.name == Tool.DCM2NIIX.value else " Or use --tool=auto, or --fallback=dcm2niix."
+    is_needed_by_auto = probe.name in {Tool.DCM2NIIX.value, parrec.NAME}
+    alternative = "" if is_needed_by_auto else " Or use --tool=auto, or --fallback=dcm2niix."
     return UsageError(
         f"The converter {probe.name} is not installed ({_looked(probe)}).",
-        probe.advice + other,
+        probe.advice + alternative,
         ExitStatus.NO_CONVERTER,
     )

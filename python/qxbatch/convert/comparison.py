@@ -9,14 +9,15 @@ from qxbatch.convert.diffusion import b_value_findings, direction_findings
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti
 from qxbatch.convert.order import in_order
-from qxbatch.convert.sop import cross_sectional
+from qxbatch.convert.sop import has_slices_of_body
 from qxbatch.core import Comparison, ImageCheck, SeriesFrames
+from qxbatch.counted import counted
 from qxbatch.model import Output
 
 _MAX_LISTED = 5
 """More images than this are counted instead of listed."""
 _SHIFT = 0.1
-"""Movements of a volume below this are ignored, in mm."""
+"""Movements of volumes up to this (mm) are not reported."""
 
 
 class Findings(NamedTuple):
@@ -25,15 +26,15 @@ class Findings(NamedTuple):
     order: tuple[int, ...]
     """Indices of the images in the order of their numbers."""
     faults: tuple[str, ...] = ()
-    """Images that differ from headers and pixels: another conversion may be better."""
+    """How images differ from headers and pixels: another conversion may be better."""
     counts: tuple[str, ...] = ()
-    """The faults about the number of slices."""
+    """Differences in the number of slices; they are also in `faults`, unless slices are misplaced."""
     doubts: tuple[str, ...] = ()
-    """Faults for which the headers are insufficient, or that another conversion does not change."""
+    """What the headers cannot prove, and differences that another conversion does not change."""
     notes: tuple[str, ...] = ()
     """Remarks that are not faults."""
     proven: bool = False
-    """Whether position and number of all slices agree with the headers."""
+    """Whether position and number of all slices were compared, and no fault was found."""
 
 
 class _Named(NamedTuple):
@@ -46,7 +47,7 @@ class _Named(NamedTuple):
 
 
 def compare(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findings:
-    """Compare the images of a series with its headers.
+    """Compare the images of a series with its headers; without frames in `evidence`, determine only their order.
 
     Raises OSError when a file cannot be read.
     """
@@ -59,8 +60,8 @@ def compare(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findi
     checks = dict(zip(originals, compared.checks, strict=True))
     order = in_order(images, [checks[index].first[0] if index in checks else None for index in range(len(images))])
     named = {
-        index: _Named(f"image {place}" if len(images) > 1 else "its image", *images[index], checks[index])
-        for place, index in enumerate(order, 1)
+        index: _Named(f"image {k}" if len(images) > 1 else "its image", *images[index], checks[index])
+        for k, index in enumerate(order, 1)
         if index in checks
     }
     return _findings(compared, frames, evidence, [named[index] for index in originals], order)
@@ -70,14 +71,14 @@ def _findings(
     compared: Comparison, frames: SeriesFrames, evidence: Evidence, images: Sequence[_Named], order: Sequence[int]
 ) -> Findings:
     """Describe a comparison; `images` are in the order in which they were compared."""
-    named = compared.astray or any(checked.check.difference is not None for checked in images)
-    names = [Path(path).name for path in frames.files] if named else []
+    needs_names = compared.astray or any(checked.check.difference is not None for checked in images)
+    names = [Path(path).name for path in frames.files] if needs_names else []
     counts = _counts(compared, images)
-    faults = _places(compared, names) or [*counts, *_values(compared, images, names), *_torn(images)]
+    faults = _misplaced(compared, names) or [*counts, *_values(compared, images, names), *_split_scan(images)]
     if compared.shuffled and not (frames.mosaic or evidence.normalized):
         faults.append(
-            f"{compared.shuffled} of {compared.frames} frames are compressed and not stored volume by volume, so their order "
-            "was not compared."
+            f"the pixels of {compared.shuffled} of {compared.frames} frames cannot be compared and are not stored volume by "
+            "volume, so the order of these frames was not compared."
         )
     doubts = _doubts(compared, frames)
     for index, checked in enumerate(images):
@@ -94,7 +95,7 @@ def _findings(
     return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), notes, proven)
 
 
-def _places(compared: Comparison, names: Sequence[str]) -> list[str]:
+def _misplaced(compared: Comparison, names: Sequence[str]) -> list[str]:
     if not compared.astray:
         return []
     count, all_of_them = len(compared.astray), compared.frames
@@ -125,22 +126,22 @@ def _values(compared: Comparison, images: Sequence[_Named], names: Sequence[str]
     for checked in images:
         if checked.check.difference is None:
             continue
-        file, frame, place, volume, expected, value = checked.check.difference
+        file, frame, slice_index, volume, expected, value = checked.check.difference
         faults.append(
             f"{checked.name}: {checked.check.different} of {checked.check.slices} slices have other values than their DICOM: "
-            f"slice {place + 1} of volume {volume + 1} has {value:g} where {_which(names[file], frame, compared)} "
+            f"slice {slice_index + 1} of volume {volume + 1} has {value:g} where {_which(names[file], frame, compared)} "
             f"has {expected:g}."
         )
     return faults
 
 
-def _torn(images: Sequence[_Named]) -> list[str]:
+def _split_scan(images: Sequence[_Named]) -> list[str]:
     """Return a fault if volumes of one scan are separate images."""
-    split_scan = [index for index, checked in enumerate(images) if checked.check.twin is not None]
-    if not split_scan:
+    separate = [checked.name for checked in images if checked.check.twin is not None]
+    if not separate:
         return []
-    names = ", ".join(images[index].name.removeprefix("image ") for index in split_scan[:_MAX_LISTED])
-    more = f" and {len(split_scan) - _MAX_LISTED} more" if len(split_scan) > _MAX_LISTED else ""
+    names = ", ".join(name.removeprefix("image ") for name in separate[:_MAX_LISTED])
+    more = f" and {len(separate) - _MAX_LISTED} more" if len(separate) > _MAX_LISTED else ""
     return [f"images {names}{more} are volumes of one scan: same kind, times and place."]
 
 
@@ -184,7 +185,7 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"the series has {compared.scalings} rescale slopes, and the values of "
             f"{sum(compared.not_compared.values())} slices were not compared."
         )
-    if compared.placeless and not compared.undirected and cross_sectional(frames.classes):
+    if compared.placeless and not compared.undirected and has_slices_of_body(frames.classes):
         doubts.append(
             f"{compared.placeless} of {compared.frames} slices have no position, orientation or pixel spacing in their "
             "headers, so their place was not compared."
@@ -196,14 +197,15 @@ def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
     notes = []
     if compared.moved and compared.moved_by > _SHIFT:
         notes.append(
-            f"{compared.moved} volumes were moved by up to {compared.moved_by:.1f} mm while they were scanned "
-            "(prospective motion correction); the image has the place of its first volume."
+            f"{counted(compared.moved, 'volume')} {'was' if compared.moved == 1 else 'were'} moved by up to "
+            f"{compared.moved_by:.1f} mm during the scan (prospective motion correction); the image has the place of its "
+            "first volume."
         )
     if compared.tilt:
         notes.append(f"the orientation of its slices differs by up to {compared.tilt:.4f} rad from their image.")
     for reason, count in compared.not_compared.items():
         notes.append(f"the values of {count} of {compared.frames} slices were not compared with the DICOM: {reason}.")
-    if compared.placeless and not cross_sectional(frames.classes):
+    if compared.placeless and not has_slices_of_body(frames.classes):
         notes.append(f"the place of {compared.placeless} of {compared.frames} slices was not compared: they have none.")
     return notes
 

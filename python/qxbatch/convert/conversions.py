@@ -38,7 +38,7 @@ def par_conversion(series: Series, attempt: Attempt, other_problems: Sequence[Pr
 def sorted_conversion(series: Series) -> Conversion:
     """Return the result for a series that is not converted: its facts and verdict, from its headers alone.
 
-    Raises OSError when a file cannot be read.
+    A PAR that cannot be read has neither. Raises OSError when a DICOM file cannot be read.
     """
     conversion = Conversion(series, State.NOT_ASKED, "")
     if series.kind is SeriesKind.PARREC:
@@ -67,8 +67,9 @@ def _conversion(series: Series, attempt: Attempt, other_problems: Sequence[Probl
     return Conversion(series, state, attempt.tool, judged.outputs, attempt.log, problems)
 
 
-def _judged(conversion: Conversion, facts: SeriesFacts, about: Problem | None) -> Conversion:
+def _judged(conversion: Conversion, facts: SeriesFacts, incomplete: Problem | None) -> Conversion:
+    """Add facts and verdict; the message of an INCOMPLETE verdict replaces `incomplete`, that of the converter."""
     if facts.verdict is SeriesVerdict.INCOMPLETE:
-        about = review(conversion.series, f"incomplete: {lacking(facts.acquisition)}.")
-    problems = (*conversion.problems, about) if about else conversion.problems
+        incomplete = review(conversion.series, f"incomplete: {lacking(facts.acquisition)}.")
+    problems = (*conversion.problems, incomplete) if incomplete else conversion.problems
     return replace(conversion, problems=problems, verdict=facts.verdict, acquisition=facts.acquisition)

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from qxbatch.model import Output, Series
 
 
-class Job(NamedTuple):
+class ConverterJob(NamedTuple):
     """One series for one converter."""
 
     series: Series
@@ -17,7 +17,7 @@ class Job(NamedTuple):
     out: Path
     """Empty folder for the converter's output."""
     home: Path
-    """Its HOME and folder for temporary files."""
+    """HOME of the converter, and its folder for temporary files."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,13 @@ class Probe(NamedTuple):
     purpose: str
     """The series that it converts."""
     where: str
-    """Its path; empty if absent."""
+    """The location of the converter and its interpreter, as text; empty if absent."""
     version: str
-    looked: tuple[str, ...]
-    """Where it was searched, as text."""
+    """Empty if absent or unknown."""
+    looked_in: tuple[str, ...]
+    """The searched locations, as text."""
     advice: str
-    """How to install it if it is absent."""
+    """How to install it; meaningful only if it is absent."""
 
     @property
     def is_installed(self) -> bool:
@@ -58,19 +59,19 @@ class Converter(Protocol):
 
     @property
     def version(self) -> str:
-        """Return its version, as it reports it."""
+        """Return its version, as it reports it; empty if unknown."""
 
     @property
     def pace(self) -> float:
         """Return the largest plausible time for one file in seconds; the time limit is computed from it."""
 
-    def command(self, job: Job) -> Command:
+    def command(self, job: ConverterJob) -> Command:
         """Return the process that converts the series of `job`."""
 
-    def outputs(self, job: Job) -> Sequence[Output]:
-        """Return the images in `job.out`, in byte order of the converter's names."""
+    def outputs(self, job: ConverterJob) -> Sequence[Output]:
+        """Return the images in `job.out`, in byte order of the converter's names (of several stacks: stack by stack)."""
 
-    def believes(self, exit_status: int) -> bool:
+    def accepts(self, exit_status: int) -> bool:
         """Return whether the output is usable after this exit status."""
 
 

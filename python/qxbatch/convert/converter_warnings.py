@@ -1,4 +1,4 @@
-"""Messages of dcm2niix about geometry, guesses and missing slices."""
+"""Messages of dcm2niix about geometry, guesses, missing slices and gradient directions."""
 
 import re
 
@@ -11,13 +11,13 @@ _ABOUT = re.compile(
 )
 _GRADIENTS = re.compile(r"unable to determine dti gradients|validate vectors", re.IGNORECASE)
 _RUN_ON = re.compile(r"Convert \d+ DICOM as .*")
-"""dcm2niix ends some lines only when it prints the next one."""
+"""dcm2niix may print this message at the end of the previous one, without a line end between them."""
 _PREFIX = re.compile(r"^(?:warning|error|note):\s*", re.IGNORECASE)
 _MAX_LINES = 3
 
 
 def warnings_of(log: str) -> list[str]:
-    """Return the log lines about geometry, guesses or missing slices, each once.
+    """Return the first three log lines about geometry, guesses or missing slices, each once, and the number of the others.
 
     >>> warnings_of("Warning: Guessing this is a mosaic up to 9 slices (issue 337).\\nConvert 6 DICOM as 30 (48x48x1x6)")
     ['Guessing this is a mosaic up to 9 slices (issue 337).']
@@ -28,7 +28,7 @@ def warnings_of(log: str) -> list[str]:
 
 
 def gradient_warnings_of(log: str) -> list[str]:
-    """Return the log lines that question gradient directions, each once."""
+    """Return the first three log lines that question gradient directions, each once."""
     return _lines(log, _GRADIENTS)[:_MAX_LINES]
 
 

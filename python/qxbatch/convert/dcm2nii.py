@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.convert.converter import Command, Job, Probe
+from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.decompress import inflate
 from qxbatch.convert.naming import companions
 from qxbatch.convert.par_files import par_and_rec
@@ -29,7 +29,7 @@ class Dcm2nii:
         self.binary = binary
         self.version = version
 
-    def command(self, job: Job) -> Command:
+    def command(self, job: ConverterJob) -> Command:
         """Return the call. It fails for a folder with PAR/REC, so the PAR itself is named; every flag takes a value."""
         source = job.source
         if job.series.kind is SeriesKind.PARREC:
@@ -39,11 +39,11 @@ class Dcm2nii:
                 raise OSError(str(error)) from error
         return Command((str(self.binary), "-g", "y", "-v", "n", "-o", str(job.out), str(source)))
 
-    def outputs(self, job: Job) -> Sequence[Output]:
-        """Return its images without its own copies of them.
+    def outputs(self, job: ConverterJob) -> Sequence[Output]:
+        """Return the images, without cropped and reoriented copies.
 
-        For diffusion it writes the measured volumes again with the prefix `x`, and the tables belong to that image; the
-        whole series then gets the suffix `_all`.
+        For diffusion, dcm2nii writes the measured volumes again with the prefix `x`, and the tables belong to that image;
+        the whole series then gets the suffix `_all`.
         """
         inflate(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
@@ -51,8 +51,8 @@ class Dcm2nii:
         originals = [path for path in niftis if not _copy_of(path.stem, stems)]
         return [_output(path, stems) for path in originals]
 
-    def believes(self, exit_status: int) -> bool:
-        """Return whether something was processed."""
+    def accepts(self, exit_status: int) -> bool:
+        """Return whether images were converted."""
         return exit_status == 0
 
 
@@ -87,7 +87,7 @@ def find() -> Dcm2nii | None:
 
 
 def _version(binary: Path) -> str:
-    """Return the version in the help that it prints when called without arguments; empty if it prints none."""
+    """Return the version in the help that the program prints without arguments; empty if it prints none."""
     try:
         process = subprocess.run(
             [str(binary.absolute())], capture_output=True, stdin=subprocess.DEVNULL, timeout=30, check=False
@@ -99,13 +99,13 @@ def _version(binary: Path) -> str:
 
 
 def probe() -> Probe:
-    """Return its availability for `qxbatch doctor`."""
+    """Return the availability of the converter."""
     here = find()
     return Probe(
         name="dcm2nii",
         purpose="DICOM and PAR/REC (legacy), only with --tool=dcm2nii",
         where=str(here.binary) if here else "",
         version=here.version if here else "",
-        looked=(f"${VARIABLE}", "dcm2nii on PATH"),
+        looked_in=(f"${VARIABLE}", "dcm2nii on PATH"),
         advice="It comes with MRIcron releases up to 2016 (NITRC); dcm2niix is its successor.",
     )

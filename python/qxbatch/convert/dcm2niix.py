@@ -7,13 +7,13 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.convert.converter import Command, Job, Probe
+from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.naming import numbered_outputs
 from qxbatch.model import Output
 
 VARIABLE = "QXBATCH_DCM2NIIX"
 _VERSION = re.compile(r"v?(\d+\.\d+\.\d{8})")
-_KEEP = {0, 8, 10}
+_USABLE = {0, 8, 10}
 """Exit statuses with usable output: success, some files failed, incomplete volumes found."""
 
 ALLOCATOR = {
@@ -21,7 +21,9 @@ ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": f"{128 << 20}",
     "MALLOC_TOP_PAD_": f"{4 << 20}",
 }
-"""glibc allocates the program's buffers again for each file; keeping them saves a quarter of its system time (mallopt(3))."""
+"""glibc allocates the program's buffers again for each file; keeping them saves a quarter of the program's system time
+(mallopt(3)).
+"""
 LARGE_PAGES = "glibc.malloc.hugetlb"
 """With large pages, if the system offers them on request, many short series take even less time (glibc manual, Memory
 Allocation Tunables).
@@ -29,11 +31,12 @@ Allocation Tunables).
 
 
 def allocator() -> dict[str, str]:
-    """Return the settings of glibc's allocator for the program; the user's own glibc settings take precedence."""
+    """Return the settings of glibc's allocator for the program; the user's own settings take precedence."""
     tunables = os.environ.get("GLIBC_TUNABLES", "")
     if LARGE_PAGES not in tunables:
         tunables = ":".join(filter(None, [tunables, f"{LARGE_PAGES}=1"]))
-    return {**ALLOCATOR, "GLIBC_TUNABLES": tunables}
+    variables = {name: os.environ.get(name, value) for name, value in ALLOCATOR.items()}
+    return {**variables, "GLIBC_TUNABLES": tunables}
 
 
 class Dcm2niix:
@@ -46,7 +49,7 @@ class Dcm2niix:
         self.binary = binary
         self.version = version
 
-    def command(self, job: Job) -> Command:
+    def command(self, job: ConverterJob) -> Command:
         """Return the call for one series.
 
         `-g i` keeps an ini file from changing names, `-z n` leaves compression to qxbatch (gzip is nine tenths of its
@@ -55,13 +58,13 @@ class Dcm2niix:
         flags = ["-g", "i", "-f", str(job.series.n), "-z", "n", "-b", "y", "-ba", "y"]
         return Command((str(self.binary), *flags, "-o", str(job.out), str(job.source)), allocator())
 
-    def outputs(self, job: Job) -> Sequence[Output]:
+    def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Return its images; their names start with `job.series.n`."""
         return numbered_outputs(job.out, str(job.series.n))
 
-    def believes(self, exit_status: int) -> bool:
-        """Return False for failures: with exit status 1 it may leave an invalid image."""
-        return exit_status in _KEEP
+    def accepts(self, exit_status: int) -> bool:
+        """Return whether the output is usable; with exit status 1 an image may be invalid."""
+        return exit_status in _USABLE
 
 
 def candidates() -> list[Path]:
@@ -88,20 +91,20 @@ def version_of(binary: Path) -> str:
 
 def find() -> Dcm2niix | None:
     """Return the converter, or None if it is absent or does not run."""
-    for binary in candidates():
+    for binary in (candidate.absolute() for candidate in candidates()):
         if binary.is_file() and (version := version_of(binary)):
             return Dcm2niix(binary, version)
     return None
 
 
 def probe() -> Probe:
-    """Return its availability for `qxbatch doctor`."""
+    """Return the availability of the converter."""
     here = find()
     return Probe(
         name="dcm2niix",
         purpose="DICOM and PAR/REC (the default)",
         where=str(here.binary) if here else "",
         version=here.version if here else "",
-        looked=(f"${VARIABLE}", "the Python package dcm2niix"),
+        looked_in=(f"${VARIABLE}", "the Python package dcm2niix"),
         advice="Install it with `pip install dcm2niix`.",
     )

@@ -7,7 +7,10 @@ from pathlib import Path
 
 
 def inflate(folder: Path) -> None:
-    """Decompress each .nii.gz of a folder to .nii; the readable part of a damaged one is kept, and judged as cut short."""
+    """Decompress each .nii.gz of a folder to .nii, unless that exists.
+
+    The readable part of a damaged file is kept, and judged as cut short.
+    """
     for path in sorted(folder.glob("*.nii.gz")):
         plain = path.with_suffix("")
         if plain.exists():

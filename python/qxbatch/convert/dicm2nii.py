@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.convert.converter import Command, Job, Probe
+from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.decompress import inflate
 from qxbatch.convert.naming import companions
 from qxbatch.convert.values import text
@@ -42,10 +42,10 @@ class Dicm2nii:
         self.interpreter = interpreter
         self.version = version
 
-    def command(self, job: Job) -> Command:
+    def command(self, job: ConverterJob) -> Command:
         """Return the call; the environment passes the paths, so that no name can become code.
 
-        The format must be the number 1 (.nii.gz). Its preferences are in HOME, which belongs to the job.
+        The format must be the number 1 (.nii.gz). MATLAB and Octave store preferences in HOME, which is the job's own.
         """
         settings = " ".join(f"setpref('dicm2nii_gui_para','{name}',{value});" for name, value in _PREFERENCES.items())
         code = (
@@ -59,7 +59,7 @@ class Dicm2nii:
         flags = ("--no-gui", "--norc", "--no-history", "--quiet", "--eval")
         return Command((str(self.interpreter), *flags, code), env)
 
-    def outputs(self, job: Job) -> Sequence[Output]:
+    def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Return its images. Names are `<SeriesDescription><suffix>`; suffixes are mapped to those of dcm2niix."""
         inflate(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
@@ -67,8 +67,8 @@ class Dicm2nii:
         name = text(job.series.header, "SeriesDescription") or text(job.series.header, "ProtocolName")
         return [Output(nifti, suffix(nifti.stem, name), companions(nifti, nifti.stem), nifti.stem) for nifti in niftis]
 
-    def believes(self, exit_status: int) -> bool:
-        """Return whether the call finished."""
+    def accepts(self, exit_status: int) -> bool:
+        """Return whether the call ended without an error."""
         return exit_status == 0
 
 
@@ -83,9 +83,10 @@ def _copy_shared_json(niftis: Sequence[Path]) -> None:
 
 
 def suffix(stem: str, name: str) -> str:
-    """Return the suffix of a name such as `gre_field_mapping_e2_phase`, here `_e2_ph`.
+    """Return the suffix of a file name such as `gre_field_mapping_e2_phase`, here `_e2_ph`.
 
-    The part after the series' own name comes from the converter; for another name, only its known endings do.
+    The converter's endings are searched after the series' name, which may end like one of them; in the whole file name if
+    that does not contain the series' name.
     """
     prefix = re.sub(r"_{2,}", "_", re.sub(r"[^a-zA-Z0-9_]", "_", name))
     ending = stem.removeprefix("x").removeprefix(prefix) if prefix and prefix in stem else stem
@@ -97,16 +98,13 @@ def suffix(stem: str, name: str) -> str:
 
 
 def interpreter() -> Path | None:
-    """Return MATLAB if it is configured, else octave-cli if it is on PATH."""
-    if os.environ.get(MATLAB):
-        program = shutil.which(os.environ[MATLAB])
-        return Path(program) if program else None
-    program = shutil.which("octave-cli")
-    return Path(program) if program else None
+    """Return MATLAB if it is configured, else octave-cli on PATH; None if that program is absent."""
+    program = shutil.which(os.environ.get(MATLAB) or "octave-cli")
+    return Path(program).absolute() if program else None
 
 
 def folder_of(configured: Path | None) -> Path | None:
-    """Return the folder with dicm2nii.m: the setting, the variable, or the usual location; a set one excludes the others."""
+    """Return the folder with dicm2nii.m, None without that file: the setting, else the variable, else the usual location."""
     chosen = configured or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else _USUAL)
     return chosen.absolute() if (chosen / "dicm2nii.m").is_file() else None
 
@@ -118,7 +116,7 @@ def find(configured: Path | None = None) -> Dicm2nii | None:
 
 
 def _version(folder: Path) -> str:
-    """Return the version in its README; empty without one."""
+    """Return the version in the README of dicm2nii; empty without one."""
     try:
         match = _VERSION.search((folder / "README.md").read_text(encoding="utf-8", errors="replace"))
     except OSError:
@@ -127,17 +125,17 @@ def _version(folder: Path) -> str:
 
 
 def probe(configured: Path | None = None) -> Probe:
-    """Return its availability for `qxbatch doctor`."""
+    """Return the availability of the converter."""
     folder, program = folder_of(configured), interpreter()
     lacking = " and ".join(
-        what for what, here in (("its code", folder), ("octave-cli or a configured MATLAB", program)) if here is None
+        part for part, path in (("its code", folder), ("octave-cli or a configured MATLAB", program)) if path is None
     )
     return Probe(
         name="dicm2nii",
         purpose="DICOM and PAR/REC, only with --tool=dicm2nii",
         where=f"{folder} under {program}" if folder and program else "",
         version=_version(folder) if folder and program else "",
-        looked=("--dicm2nii-dir", f"${VARIABLE}", str(_USUAL), "octave-cli on PATH", f"${MATLAB}"),
+        looked_in=("--dicm2nii-dir", f"${VARIABLE}", str(_USUAL), "octave-cli on PATH", f"${MATLAB}"),
         advice=f"Missing: {lacking}. Download dicm2nii from github.com/xiangruili/dicm2nii, set --dicm2nii-dir to its folder,"
         " and install octave.",
     )

@@ -12,24 +12,26 @@ from qxbatch.model import Output
 from qxbatch.os_error import error_text
 
 _NORM = 0.05
-"""Accepted deviation of a gradient direction's length from 1."""
+"""Accepted deviation of a gradient direction's length from 0 or 1."""
 _LEAST, _FRACTION = 1.0, 0.01
-"""Accepted difference of a b-value: in s/mm2, and relative."""
+"""Accepted difference of a b-value: the larger of s/mm2 and fraction."""
 _ANGLE = 0.04
-"""Accepted angle between a gradient direction and its header, rad."""
+"""Accepted angle between a gradient direction and that of its header, rad."""
 _WEIGHTED, _MANY = 50, 3
-"""b-value from which a direction is needed, and the number of volumes with one b-value from which a scan without directions
-is not a trace scan.
+"""b-value above which a volume has a direction, and the number of volumes with one b-value from which a scan without
+directions is not a trace scan.
 """
 _NAMES = re.compile(
     r"(?<![a-z])(ss|ax|sag|cor|d)?(dwis?|dti|dki|dsi|dmri|diff|diffusion|diffusie|tensor|hardi|noddi|mddw|multishell)(?![a-z])",
     re.IGNORECASE,
 )
+"""Words in the names of diffusion scans."""
 _REFERENCE = re.compile(r"sb_?ref", re.IGNORECASE)
+"""Part of the names of single-band references."""
 
 
 def table_findings(output: Output, image: Nifti) -> list[str]:
-    """Return the faults of the tables themselves: their size, their lengths."""
+    """Return the faults of an image's tables without the headers: their form, negative b-values, lengths of directions."""
     paths = [output.sidecars.get("bval"), output.sidecars.get("bvec")]
     if paths == [None, None]:
         return []
@@ -47,7 +49,7 @@ def table_findings(output: Output, image: Nifti) -> list[str]:
     sound = all(abs(length) <= _NORM or abs(length - 1) <= _NORM for length in lengths)
     if sound and all(value >= 0 for row in bvals for value in row):
         return []
-    return ["its b-values or gradient directions are not usable (a negative b, or a length that is not 1)."]
+    return ["its b-values or gradient directions are not usable (a negative b, or a length that is not 0 or 1)."]
 
 
 def b_value_findings(output: Output, image: Nifti, check: ImageCheck, description: str) -> list[str]:
@@ -83,10 +85,10 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
 
 
 def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[str]:
-    """Return where gradient directions differ from those of the headers.
+    """Return where gradient directions differ from those of the headers, or that all of them are zero.
 
-    The table has them along the voxel axes, with x negated if the axes are right-handed (the convention of FSL); the
-    headers in patient axes (PS3.3 C.8.13.5.9). A direction and its opposite are the same.
+    Directions of the table are along the voxel axes, with x negated if the axes are right-handed (the convention of FSL);
+    those of the headers are in patient axes (PS3.3 C.8.13.5.9). A direction and its opposite are the same.
     """
     rows = _directions(output)
     weights = _b_values(output) or []
@@ -154,12 +156,13 @@ def _without_table(
 
 
 def _agrees(value: float, header: tuple[float | None, float | None]) -> bool:
-    """Return whether a b-value agrees with its header; a volume without one, beside volumes with one, is a b0."""
+    """Return whether a b-value agrees with the measured or nominal one of its header; a header without both means b = 0."""
     candidates = [b for b in header if b is not None] or [0.0]
     return any(abs(value - b) <= max(_LEAST, _FRACTION * b) for b in candidates)
 
 
 def _b_values(output: Output) -> list[float] | None:
+    """Return the table of b-values: None if there is none, empty if it cannot be read."""
     path = output.sidecars.get("bval")
     if path is None:
         return None

@@ -8,29 +8,29 @@ from qxbatch.core import SeriesFrames
 
 @dataclass
 class Evidence:
-    """Counts over all headers of one series; memory does not depend on the number of pixels."""
+    """Facts from all headers of one series, or from its PAR."""
 
     files: int = 0
-    """Objects with pixel data."""
+    """Objects with pixel data; of a PAR/REC, its files."""
     slices: int = 0
     """Two-dimensional images; each tile of a mosaic counts."""
     voxels: int = 0
     sizes: set[tuple[int, int]] = field(default_factory=set)
     """Rows and columns of the slices."""
     countable: bool = True
-    """False if a file lacks its size or its number of tiles."""
+    """False if an object lacks its size or its number of tiles, or if the PAR cannot be read."""
     series_number: int | None = None
     classes: Counter[str] = field(default_factory=Counter)
     """Objects of each SOP class."""
     without_pixels: int = 0
     """Complete objects without pixel data."""
     truncated: tuple[str, ...] = ()
-    """Names of files that end before their pixel data do."""
+    """Names of files that are cut short."""
     mosaic: bool = False
     description: str = ""
-    """SeriesDescription or ProtocolName."""
+    """SeriesDescription, else ProtocolName."""
     normalized: bool = False
-    """Whether the converter gets normalized copies, in which the header of every frame has its position and order."""
+    """Whether the converter gets normalized copies, whose headers contain position and order of every frame."""
     frames: SeriesFrames | None = None
     """The frames for comparison with images; None for PAR/REC."""
 

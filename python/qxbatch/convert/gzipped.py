@@ -5,7 +5,7 @@ from qxbatch.model import Conversion, Series, State
 from qxbatch.problems import Code, Problem, Severity
 
 
-def gzipped_files(series: Series) -> int:
+def gzipped_count(series: Series) -> int:
     """Return how many files of a series are gzipped."""
     return sum(1 for path in series.folder.iterdir() if path.name.casefold().endswith(".gz"))
 
@@ -23,7 +23,7 @@ def not_unzipped(series: Series) -> Conversion:
     return Conversion(series, State.NOTHING, "", (), log, (problem,))
 
 
-def some_not_unzipped(series: Series, packed: int) -> Problem:
+def some_not_unzipped(series: Series, gzipped: int) -> Problem:
     """Return the problem of a series with some gzipped files."""
-    message = f"{packed} of its {series.files} files are gzipped and unzip=no; only the others were converted."
+    message = f"{gzipped} of its {series.files} files are gzipped and unzip=no; only the others were converted."
     return Problem(Code.CONVERT_PARTIAL, subject(series), message, "Import it with --unzip=yes.", Severity.WARNING)

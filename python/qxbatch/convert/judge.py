@@ -12,7 +12,7 @@ from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.remarks import note, review, subject
 from qxbatch.convert.run import ProcessResult
-from qxbatch.convert.sop import cross_sectional, no_image, secondary_capture
+from qxbatch.convert.sop import has_slices_of_body, is_secondary_capture, non_image_kind
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem, Severity
@@ -35,7 +35,7 @@ class Judgement:
     faults: tuple[str, ...] = ()
     """Where images differ from their headers, or why there are none: another conversion may be better."""
     incomplete: Problem | None = None
-    """The converter's own messages about incomplete volumes; the verdict replaces them if it finds the same."""
+    """The converter's own message about incomplete volumes; that of an INCOMPLETE verdict replaces it."""
 
 
 def judge(
@@ -45,11 +45,11 @@ def judge(
     imageless = _imageless(series, evidence)
     if result.stopped:
         return failed(series, converter.name, f"was stopped: {result.stopped}.", result.output)
-    if not converter.believes(result.exit_status):
-        return _refused(series, converter, result, imageless)
+    if not converter.accepts(result.exit_status):
+        return _after_failure(series, converter, result, imageless)
     images, broken = _open(written)
     if not images:
-        return _empty(series, converter, result, imageless, broken)
+        return _without_output(series, converter, result, imageless, broken)
     problems = [
         _partial(series, f"{converter.name} left an image that is not usable: {output.nifti.name}: {reason}.")
         for output, reason in broken
@@ -61,8 +61,8 @@ def judge(
             _partial(series, f"{converter.name} says that some files were not converted: {excerpt(result.output)}")
         )
     problems += _against_headers(series, images, imageless, evidence, compared)
-    sliced = cross_sectional(evidence.classes) and not secondary_capture(evidence.classes)
-    settled = compared.proven or evidence.frames is None or not sliced
+    has_positions = has_slices_of_body(evidence.classes) and not is_secondary_capture(evidence.classes)
+    settled = compared.proven or evidence.frames is None or not has_positions
     problems += _messages(series, converter, result, settled=settled)
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
@@ -81,7 +81,7 @@ def _against_headers(
     """Return where images and headers disagree."""
     missing, surplus = ([], []) if imageless else total_findings(images, evidence)
     problems = [_partial(series, text) for text in missing]
-    captured = secondary_capture(evidence.classes)
+    captured = is_secondary_capture(evidence.classes)
     if captured:
         problems.append(review(series, "it is a secondary capture (screen save), not a measured image."))
     # Differences counted in voxels need no message about slices.
@@ -98,9 +98,10 @@ def _against_headers(
 
 
 def _messages(series: Series, converter: Converter, result: ProcessResult, *, settled: bool) -> list[Problem]:
-    """Return the converter's messages about geometry, guesses and missing slices.
+    """Return the converter's warnings; none after an exit status above 0, which has its own message.
 
-    They are not faults if the headers prove the image correct, or if another check decides (PAR/REC, screen saves).
+    Those about geometry, guesses and missing slices are only notes if `settled`: the headers prove the image correct,
+    another check decides (PAR/REC), or the slices have no position (screen saves).
     """
     if result.exit_status:
         return []
@@ -114,7 +115,10 @@ def _messages(series: Series, converter: Converter, result: ProcessResult, *, se
 
 
 def failed(series: Series, tool: str, reason: str, log: str, *, named: bool = False) -> Judgement:
-    """Return a failure with the reason and lines of the log; only information if another error names its files."""
+    """Return a failure with the reason and lines of the log.
+
+    With `named`, it is only information: another problem names the files.
+    """
     quoted = excerpt(log)
     message = f"{tool} {reason}" + (f" Its output: {quoted}" if quoted else "")
     hint = f"Its log is {DICOM}/{converter_log(series.n)}; the DICOM or PAR/REC files are kept."
@@ -123,7 +127,7 @@ def failed(series: Series, tool: str, reason: str, log: str, *, named: bool = Fa
 
 
 def excerpt(log: str) -> str:
-    """Return the most informative log lines of a failure, as one short line."""
+    """Return the last three log lines that look like messages of a failure, else the last line, as one short line."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     telling = [line for line in lines if _TELLING.search(line)]
     chosen = " / ".join(dict.fromkeys(telling[-3:] or lines[-1:]))
@@ -135,7 +139,7 @@ def _imageless(series: Series, evidence: Evidence) -> Problem | None:
 
     A kind of object that never has an image gives information; an image object without pixels gives a warning.
     """
-    kind, severity = no_image(evidence.classes), Severity.INFO
+    kind, severity = non_image_kind(evidence.classes), Severity.INFO
     if not kind:
         kind, severity = _without_pixels(evidence), Severity.WARNING
     message = f"contains {kind}, no image."
@@ -143,7 +147,7 @@ def _imageless(series: Series, evidence: Evidence) -> Problem | None:
 
 
 def _without_pixels(evidence: Evidence) -> str:
-    """Return the kind of content in a series without pixel data in any object."""
+    """Return a text if no object has pixel data and all are complete; else an empty one."""
     if evidence.files or not evidence.without_pixels or not evidence.countable:
         return ""
     classes = ", ".join(sorted(uid for uid in evidence.classes if uid))
@@ -151,7 +155,7 @@ def _without_pixels(evidence: Evidence) -> str:
     return f"{objects} without pixel data" + (f" (SOP class {classes})" if classes else "")
 
 
-def _refused(series: Series, converter: Converter, result: ProcessResult, imageless: Problem | None) -> Judgement:
+def _after_failure(series: Series, converter: Converter, result: ProcessResult, imageless: Problem | None) -> Judgement:
     if imageless and result.exit_status >= 0:
         return Judgement(State.NOTHING, (), (imageless,))
     how = (
@@ -159,10 +163,10 @@ def _refused(series: Series, converter: Converter, result: ProcessResult, imagel
         if result.exit_status < 0
         else f"ended with status {result.exit_status}."
     )
-    return _without_image(failed(series, converter.name, how, result.output))
+    return _for_second_attempt(failed(series, converter.name, how, result.output))
 
 
-def _empty(
+def _without_output(
     series: Series,
     converter: Converter,
     result: ProcessResult,
@@ -177,11 +181,11 @@ def _empty(
     else:
         reason = f"ended with status {result.exit_status} and left no image."
         judgement = failed(series, converter.name, reason, result.output)
-    return _without_image(judgement)
+    return _for_second_attempt(judgement)
 
 
-def _without_image(judgement: Judgement) -> Judgement:
-    """Return a failure (other than a time limit) with its problems as faults, so that the series is converted again."""
+def _for_second_attempt(judgement: Judgement) -> Judgement:
+    """Return a failure with its problems as faults, so that the series is converted again; not used after a time limit."""
     return replace(judgement, faults=tuple(problem.message for problem in judgement.problems))
 
 

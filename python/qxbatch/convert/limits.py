@@ -9,7 +9,7 @@ _BYTES_PER_SECOND = 1 << 20
 """Allows for a slow disk that other jobs share."""
 _LEAST_OUTPUT = 2 << 30
 _EXPANSION = 64
-"""Allows for compressed DICOM, which grows; real data grow no more."""
+"""Largest ratio of output to input: more than any real compressed DICOM grows."""
 
 
 def limits_for(series: Series, converter: Converter, timeout: float | None) -> Limits:

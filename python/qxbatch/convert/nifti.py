@@ -35,7 +35,7 @@ class Nifti(NamedTuple):
 
     @property
     def volumes(self) -> int:
-        """Return the length of the fourth axis."""
+        """Return the length of the fourth axis, 1 without one."""
         return self.shape[3] if len(self.shape) > 3 else 1  # noqa: PLR2004 (x, y, z, t)
 
     @property
@@ -47,7 +47,8 @@ class Nifti(NamedTuple):
 def read_nifti(path: Path) -> Nifti:
     """Read the header of a .nii or .nii.gz.
 
-    Raises ValueError with the reason when the file is not NIfTI, is cut short, or has an invalid size or position.
+    Raises ValueError with the reason when the file is not NIfTI, or has an invalid size, position or scaling, and when a
+    .nii is cut short; the length of a .nii.gz is not checked.
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
@@ -128,11 +129,13 @@ def _affine(head: bytes, order: str, *, two: bool) -> Affine:
 def _from_quaternion(quatern: Sequence[float], zooms: Sequence[float]) -> Affine:
     b, c, d, *offset = quatern
     a = math.sqrt(max(0.0, 1 - b * b - c * c - d * d))
-    turned = (
+    rotation = (
         (a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)),
         (2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)),
         (2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c),
     )
     x, y, z = zooms[1], zooms[2], zooms[3] * (-1 if zooms[0] < 0 else 1)
-    first, second, third = ((row[0] * x, row[1] * y, row[2] * z, end) for row, end in zip(turned, offset, strict=True))
+    first, second, third = (
+        (row[0] * x, row[1] * y, row[2] * z, end) for row, end in zip(rotation, offset, strict=True)
+    )
     return first, second, third

@@ -1,4 +1,4 @@
-"""dcm2niix on normalized copies of a series: the second conversion if it misreads the original headers."""
+"""dcm2niix on normalized copies of a series: the second conversion if dcm2niix misreads the original headers."""
 
 import json
 import sys
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from qxbatch.convert.attempt import Attempt, Room, attempt
-from qxbatch.convert.converter import Command, Job
+from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt
+from qxbatch.convert.converter import Command, ConverterJob
 from qxbatch.convert.dcm2niix import Dcm2niix, allocator
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.naming import companions, suffix_of
@@ -31,27 +31,32 @@ class NormalizedDcm2niix:
         self.name = dcm2niix.name
         self.version = dcm2niix.version
 
-    def command(self, job: Job) -> Command:
+    def command(self, job: ConverterJob) -> Command:
         """Return the call of the process that rewrites the series, and runs dcm2niix on each stack."""
         folders = (str(job.source), str(job.home / COPIES), str(job.out))
         argv = (sys.executable, "-P", "-m", _MODULE, *folders, "-g", "i", "-z", "n", "-b", "y", "-ba", "y")
         paths = {"PYTHONPATH": ":".join(filter(None, sys.path)), PROGRAM: str(self.dcm2niix.binary)}
         return Command(argv, {**allocator(), **paths})
 
-    def outputs(self, job: Job) -> Sequence[Output]:
-        """Return the images in the order of the stacks, with names that start with the number of the series."""
+    def outputs(self, job: ConverterJob) -> Sequence[Output]:
+        """Rename the images to number and suffix of the series, and return them in the order of the stacks."""
         path = job.home / STACKS
         hints = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
         outputs = [output for k, hint in enumerate(hints, start=1) for output in _stack_outputs(job.out, k, hint)]
         return [_rename(output, str(job.series.n), job.out) for output in outputs]
 
-    def believes(self, exit_status: int) -> bool:
-        """Return whether the output is usable after dcm2niix's exit status."""
-        return self.dcm2niix.believes(exit_status)
+    def accepts(self, exit_status: int) -> bool:
+        """Return whether the output is usable after the exit status of dcm2niix or of the rewriting process."""
+        return self.dcm2niix.accepts(exit_status)
 
 
 def attempt_normalized(
-    series: Series, dcm2niix: Dcm2niix, room: Room, evidence: Evidence, timeout: float | None, cancel: Cancel
+    series: Series,
+    dcm2niix: Dcm2niix,
+    paths: ConversionPaths,
+    evidence: Evidence,
+    timeout: float | None,
+    cancel: Cancel,
 ) -> Attempt:
     """Convert normalized copies of a DICOM series in `<work>/normalized`, and judge the result.
 
@@ -60,10 +65,10 @@ def attempt_normalized(
 
     Raises CancelledError, and OSError for errors of the machine, as `attempt` does.
     """
-    normalized_room = Room(room.work / FOLDER, room.replacements)
+    normalized_paths = ConversionPaths(paths.work / FOLDER, paths.replacements)
     announced = min(evidence.slices, series.size)  # a frame has at least one byte, whatever NumberOfFrames says
     frames = max(1.0, announced / max(1, series.files))
-    return attempt(series, NormalizedDcm2niix(dcm2niix, frames), normalized_room, evidence, timeout, cancel)
+    return attempt(series, NormalizedDcm2niix(dcm2niix, frames), normalized_paths, evidence, timeout, cancel)
 
 
 def _stack_outputs(folder: Path, k: int, hint: str) -> list[Output]:
@@ -77,7 +82,7 @@ def _stack_outputs(folder: Path, k: int, hint: str) -> list[Output]:
 
 
 def _suffix(suffix: str, hint: str) -> str:
-    """Return dcm2niix's suffix, preceded by the number of the echo if only the hint has it."""
+    """Return dcm2niix's suffix, preceded by the echo of the hint if it has none itself; the hint if it is empty."""
     if not suffix:
         return hint
     echo = hint[: hint.find("_", 1)] if hint.find("_", 1) > 0 else hint

@@ -1,8 +1,8 @@
 """The order of a series' images, which determines their numbers: the same on every file system.
 
-It is the byte order of the converter's names, except that digits compare as numbers (`_e2` before `_e10`). Clash letters
+It is the byte order of the converter's suffixes, except that digits compare as numbers (`_e2` before `_e10`). Clash letters
 only reflect the order in which files were read, so images that differ only in them are ordered by geometry (matrix, voxel
-size, directions), then by the first instance number.
+size, directions), then by the first instance number, position and file name.
 """
 
 import math

@@ -21,7 +21,7 @@ _CLOSE = 0.2
 
 
 def par_evidence(series: Series) -> Evidence:
-    """Return the facts of a PAR about its images, in the same form as for DICOM headers."""
+    """Return the facts of a PAR about its images, in the same form as for DICOM headers; no counts if it cannot be read."""
     evidence = Evidence(files=series.files, countable=False)
     try:
         header = read_par(par_and_rec(series.folder)[0])
@@ -47,7 +47,10 @@ def par_findings(series: Series, converter: Converter, outputs: Sequence[Output]
 
 
 def disagreement(header: ParHeader, outputs: Sequence[Output], tool: str = "dcm2niix") -> str:
-    """Return how a converter's images differ in shape or position from nibabel's for the PAR; empty if they agree."""
+    """Return how a converter's images differ from nibabel's for the PAR; empty if they agree.
+
+    Compared are the number of volumes, and the shape and position of each image with those of nibabel's first one.
+    """
     try:
         info, table = general_info(header), image_defs(header)
         expected = [stack_header(info, table, stack) for stack in stacks(header, table)]
@@ -62,6 +65,8 @@ def disagreement(header: ParHeader, outputs: Sequence[Output], tool: str = "dcm2
     geometry = expected[0]
     for output, image in zip(outputs, images, strict=True):
         distance = _distance(geometry.get_affine()[:3], geometry.get_data_shape()[:3], image.affine, image.shape[:3])
+        if distance == float("inf"):
+            return f"the shape of {Path(output.nifti).name} by {tool} is not that of the PAR"
         if distance > _CLOSE:
             return f"{tool} places {Path(output.nifti).name} {distance:.1f} mm off"
     return ""
@@ -72,7 +77,10 @@ def _volumes(shape: tuple[int, ...]) -> int:
 
 
 def _distance(affine: Any, shape: Sequence[int], other: Any, other_shape: Sequence[int]) -> float:
-    """Return the distance between the corners of two grids (mm), whatever the order and direction of their axes."""
+    """Return the distance between the corners of two grids (mm), whatever the order and direction of their axes.
+
+    Infinite if their shapes differ.
+    """
     import numpy as np
 
     if sorted(shape) != sorted(other_shape):

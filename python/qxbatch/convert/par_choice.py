@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from qxbatch.convert import parrec
-from qxbatch.convert.attempt import Attempt, Room, attempt
+from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt, without_count
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.judge import failed
 from qxbatch.convert.par_checks import disagreement, par_evidence
@@ -12,20 +12,20 @@ from qxbatch.convert.par_files import par_and_rec
 from qxbatch.convert.par_stacks import orientation_varies, scaling_varies
 from qxbatch.convert.par_table import image_defs
 from qxbatch.convert.remarks import review
-from qxbatch.convert.run import Cancel
+from qxbatch.convert.run import MACHINE, Cancel
 from qxbatch.model import Series, State
 from qxbatch.os_error import error_text
 from qxbatch.parrec.header import ParHeader, read_par
 from qxbatch.settings.model import Tool
 
 _RELIABLE = 4.1
-"""dcm2niix misplaces older versions by some millimetres."""
+"""First PAR version that dcm2niix converts correctly; it misplaces older ones by some millimetres."""
 
 
 def convert_par(
-    series: Series, room: Room, converters: Mapping[str, Converter], timeout: float | None, cancel: Cancel
+    series: Series, paths: ConversionPaths, converters: Mapping[str, Converter], timeout: float | None, cancel: Cancel
 ) -> Attempt:
-    """Convert one PAR/REC pair. Raises CancelledError."""
+    """Convert one PAR/REC pair. Raises CancelledError, and OSError for errors of the machine."""
     try:
         header = readable_par(series)
     except (ValueError, OSError) as error:
@@ -34,19 +34,23 @@ def convert_par(
     why = _unsuited(header)
     first: Attempt | None = None
     if not why:
-        first = attempt(series, converters[Tool.DCM2NIIX.value], room, evidence, timeout, cancel)
+        first = attempt(series, converters[Tool.DCM2NIIX.value], paths, evidence, timeout, cancel)
         if first.judgement.state is State.CONVERTED:
             why = disagreement(header, first.judgement.outputs)
         else:
-            why = f"dcm2niix did not convert it ({_reason(first)})"
+            extent = "completely " if first.judgement.state is State.PARTIAL else ""
+            why = f"dcm2niix did not convert it {extent}({_reason(first)})"
         if not why:
             return first
-    second = attempt(series, converters[parrec.NAME], room, evidence, timeout, cancel)
+    second = attempt(series, converters[parrec.NAME], paths, evidence, timeout, cancel)
     return _better(series, first, second, why)
 
 
 def readable_par(series: Series) -> ParHeader:
-    """Return the header of the only PAR. Raises ValueError when PAR or REC is missing or the PAR is too large, and OSError."""
+    """Return the header of the PAR.
+
+    Raises ValueError when there is not exactly one PAR and one REC or the PAR is too large, and OSError.
+    """
     header = read_par(par_and_rec(series.folder)[0])
     if header.too_large:
         raise ValueError(f"{header.too_large} (limit)")
@@ -54,18 +58,20 @@ def readable_par(series: Series) -> ParHeader:
 
 
 def unreadable(series: Series, error: Exception) -> Attempt:
-    """Return the failed conversion of a pair that is not passed to a converter."""
-    # the session's problem about single PARs names them all
+    """Return the failed conversion of a pair whose PAR or REC caused `error`; raise it if it is one of the machine."""
+    if isinstance(error, OSError) and error.errno in MACHINE:
+        raise error
+    # with a single file, the session has the problem LONE_PAR
     judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "", named=series.files == 1)
     return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
 
 
 def _better(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
     """Return nibabel's result, or dcm2niix's if nibabel has none; the log contains both."""
-    log = second.log if first is None else f"{first.log}{why}\n{second.log}"
+    log = second.log if first is None else f"{without_count(first.log)}{why}\n{second.log}"
     usable = {State.CONVERTED, State.PARTIAL}
     if first is not None and first.judgement.state in usable and second.judgement.state not in usable:
-        message = f"dcm2niix's images could not be checked: {why}; nibabel: {_reason(second)}"
+        message = f"dcm2niix's images are kept, since nibabel did not convert it ({_reason(second)}), but {why}."
         return _reviewed(series, replace(first, log=log), [message])
     if first is None:
         return _reviewed(series, replace(second, log=f"{why}\n{log}"), [])
@@ -84,7 +90,7 @@ def _reason(result: Attempt) -> str:
 
 
 def _unsuited(header: ParHeader) -> str:
-    """Return why dcm2niix is known to be wrong for this PAR; empty if it is not."""
+    """Return why dcm2niix is known to be wrong for this PAR; empty if nothing is known."""
     if header.version is None or header.version < _RELIABLE:
         return f"nibabel is used: dcm2niix misplaces PAR version {header.version or 'unknown'}"
     try:

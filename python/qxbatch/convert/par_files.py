@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def par_and_rec(folder: Path) -> tuple[Path, Path]:
-    """Return the only PAR and its REC, extensions in any case. Raises ValueError when one is absent."""
+    """Return the PAR and the REC, extensions in any case. Raises ValueError unless there is exactly one of each."""
     files = sorted(folder.iterdir())
     pars = [path for path in files if path.suffix.casefold() == ".par"]
     recs = [path for path in files if path.suffix.casefold() == ".rec"]

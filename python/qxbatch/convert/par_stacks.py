@@ -1,4 +1,4 @@
-"""Splits a PAR's images into stacks of one NIfTI each: by orientation, echo, image type, and extra maps of diffusion."""
+"""Splits a PAR's images into stacks of one NIfTI each: by orientation, echo and image type; averages of diffusion apart."""
 
 import warnings
 from typing import Any, NamedTuple
@@ -31,7 +31,8 @@ def stacks(header: ParHeader, table: Any) -> list[Stack]:
         chosen = (plane == key[0]) & (echo == key[1]) & (kind == key[2]) & (extra == key[3])
         suffix = _ORIENTATIONS.get(key[0], f"_o{key[0]}") if planes.size > 1 else ""
         suffix += f"_e{key[1]}" if echoes.size > 1 else ""
-        suffix += "_ADC" if key[3] else _TYPES.get(key[2], f"_t{key[2]}" if np.unique(kind).size > 1 else "")
+        suffix += _TYPES.get(key[2], f"_t{key[2]}" if np.unique(kind).size > 1 else "")
+        suffix += "_ADC" if key[3] else ""
         by_suffix[suffix] = Stack(suffix, chosen, planes.size > 1)
     return [by_suffix[suffix] for suffix in sorted(by_suffix)]
 
@@ -49,7 +50,7 @@ def _keys(header: ParHeader, table: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def scaling_varies(table: Any) -> bool:
-    """Return whether images of one type and echo have more than one scaling."""
+    """Return whether images of one type, sequence and echo have more than one scaling."""
     import numpy as np
 
     scaling = np.column_stack([table[name] for name in ("rescale intercept", "rescale slope", "scale slope")])
@@ -70,7 +71,7 @@ def stack_header(info: dict[str, Any], table: Any, stack: Stack) -> Any:
     """Return nibabel's header of one stack.
 
     The general lines contain angulation and off-centre of the whole scan; if it has several orientations, each stack uses
-    those of its images.
+    those of its images. Raises ValueError when slices are missing, and what nibabel raises for an invalid table.
     """
     with importing():
         from nibabel.parrec import PARRECHeader
@@ -83,7 +84,7 @@ def stack_header(info: dict[str, Any], table: Any, stack: Stack) -> Any:
     info["max_slices"] = len(set(rows["slice number"].tolist()))
     make: Any = PARRECHeader  # it has no type annotations
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # incomplete volumes are dropped, and determined from the PAR's own counts
+        warnings.simplefilter("ignore")  # nibabel drops incomplete volumes; the verdict reports them
         return make(info, _renumbered(rows), permit_truncated=True, strict_sort=True)
 
 

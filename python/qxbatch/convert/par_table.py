@@ -33,6 +33,14 @@ _WHOLE = {
     "label type": 1,
 }
 _OPTIONAL = {"diffusion", "diffusion b value number", "gradient orientation number", "label type"}
+_DEFAULTS = {
+    "echo_time": [0.0],
+    "image_flip_angle": [0.0],
+    "scanning sequence": [0.0],
+    "image angulation": [0.0] * 3,
+    "image offcentre": [0.0] * 3,
+    "diffusion_b_factor": [0.0],
+}
 _THREE = 3
 
 
@@ -59,7 +67,8 @@ def general_info(header: ParHeader) -> dict[str, Any]:
 def image_defs(header: ParHeader) -> Any:
     """Return the image table as the structured array of nibabel's PARRECHeader.
 
-    Version 3 has pixel size, matrix and thickness in the general lines. Raises ValueError when a required column is absent.
+    Version 3 has pixel size, matrix and thickness in the general lines. Raises ValueError when the PAR lists no images, or
+    when a required column is absent or not usable.
     """
     import numpy as np
 
@@ -91,8 +100,6 @@ def _column(header: ParHeader, name: str, width: int, *, whole: bool) -> Any:
 
 
 def _general(header: ParHeader, name: str, width: int) -> list[tuple[float, ...]]:
-    """Return a value for all images: version 3 has it once, and some columns have a default."""
-    meant = {"image angulation": [0.0] * 3, "image offcentre": [0.0] * 3, "diffusion_b_factor": [0.0]}
-    absent = {"echo_time": [0.0], "image_flip_angle": [0.0], "scanning sequence": [0.0], **meant}
-    values = header.floats(name) or absent.get(name, [])
+    """Return one value for all images, from the general lines (version 3) or a default; empty without both."""
+    values = header.floats(name) or _DEFAULTS.get(name, [])
     return [tuple(values[:width])] * len(header.lines) if len(values) >= width else []

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from importlib.util import find_spec
 
-from qxbatch.convert.converter import Command, Job, Probe
+from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.naming import numbered_outputs
 from qxbatch.model import Output
 
@@ -13,7 +13,7 @@ NAME = "nibabel"
 
 
 class Nibabel:
-    """Supports versions 3 to 4.2, floating-point scaling, one image for each stack, echo and image type."""
+    """Converts PAR versions 3 to 4.2 with floating-point scaling: one image for each orientation, echo and image type."""
 
     name = NAME
     pace = 60.0
@@ -25,7 +25,7 @@ class Nibabel:
 
         return version(NAME)
 
-    def command(self, job: Job) -> Command:
+    def command(self, job: ConverterJob) -> Command:
         """Return the call of qxbatch.convert.parrec_images."""
         module = "qxbatch.convert.parrec_images"
         arguments = (str(job.source), str(job.out), str(job.series.n))
@@ -33,12 +33,12 @@ class Nibabel:
             (sys.executable, "-P", "-m", module, *arguments), {"PYTHONPATH": ":".join(filter(None, sys.path))}
         )
 
-    def outputs(self, job: Job) -> Sequence[Output]:
-        """Return its images; names follow dcm2niix's."""
+    def outputs(self, job: ConverterJob) -> Sequence[Output]:
+        """Return the images; their names have the suffixes of dcm2niix."""
         return numbered_outputs(job.out, str(job.series.n))
 
-    def believes(self, exit_status: int) -> bool:
-        """Return whether it finished."""
+    def accepts(self, exit_status: int) -> bool:
+        """Return whether all images were written."""
         return exit_status == 0
 
 
@@ -48,13 +48,13 @@ def find() -> Nibabel | None:
 
 
 def probe() -> Probe:
-    """Return its availability for `qxbatch doctor`."""
+    """Return the availability of the converter."""
     here = find()
     return Probe(
         name=NAME,
         purpose="PAR/REC (checks dcm2niix, and replaces its result if that is wrong)",
         where=sys.executable if here else "",
         version=here.version if here else "",
-        looked=("the Python package nibabel",),
+        looked_in=("the Python package nibabel",),
         advice="Install it with `pip install nibabel`.",
     )

@@ -1,8 +1,8 @@
 """`python -m qxbatch.convert.parrec_images FOLDER OUT NUMBER`: converts the PAR/REC of a folder to NIfTI, bval, bvec and
 JSON.
 
-Voxels are floating-point values as Philips defines them (FP = DV / (RS x SS), DV = PV x RS + RI), or console values (DV) if
-the PAR has no scale slope. Gradient directions are along the image's axes, in the convention of FSL.
+Scaled voxels are floating-point values as Philips defines them (FP = DV / (RS x SS), DV = PV x RS + RI), or console values
+(DV) if the PAR has no usable scale slope. Gradient directions are along the image's axes, in the convention of FSL.
 """
 
 import json
@@ -22,7 +22,7 @@ _HEADER = 352
 
 
 def main(arguments: list[str]) -> int:
-    """Convert, print the result, and return 0; return 1 and print the reason if it cannot be converted."""
+    """Convert the pair, print names and shapes of its images, and return 0; if it fails, print the reason and return 1."""
     folder, out, number = Path(arguments[0]), Path(arguments[1]), arguments[2]
     try:
         convert(folder, out, number)
@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> int:
 def convert(folder: Path, out: Path, number: str) -> None:
     """Write the images of the only PAR/REC pair in `folder` as `<out>/<number><suffix>.nii`.
 
-    Raises ValueError with the reason when the pair cannot be converted.
+    Raises ValueError with the reason when the pair cannot be converted, and OSError; a damaged table may raise any of
+    nibabel's and numpy's exceptions.
     """
     par, rec = par_and_rec(folder)
     header = read_par(par)
@@ -52,7 +53,10 @@ def convert(folder: Path, out: Path, number: str) -> None:
 
 
 def _planes(rec: Path, header: ParHeader, table: Any) -> Any:
-    """Return an array of indices: the image of the REC for each line of the PAR."""
+    """Return the images of the REC in the order of the PAR's lines. Raises ValueError when the REC is cut short.
+
+    Their order in the REC is `index in rec file`, or that of the lines if these indices are not a permutation.
+    """
     import numpy as np
 
     columns, rows, bits = (
@@ -64,7 +68,7 @@ def _planes(rec: Path, header: ParHeader, table: Any) -> Any:
     have = rec.stat().st_size
     if have < need:
         raise ValueError(f"the REC is cut short: {have} of {need} bytes")
-    index = np.array([int(place) for (place,) in header.column("index in rec file")], dtype=int)
+    index = np.array([int(number) for (number,) in header.column("index in rec file")], dtype=int)
     is_permutation = len(index) == len(table) and sorted(index.tolist()) == list(range(len(table)))
     order = index if is_permutation else np.arange(len(table))
     return _Planes(rec, order, int(columns), int(rows), int(bits))
@@ -80,13 +84,13 @@ class _Planes:
         return _Planes(self.rec, self.order[chosen], self.columns, self.rows, self.bits)
 
     def read(self) -> Any:
-        """Yield each image, rows x columns of unsigned integers."""
+        """Yield each image: an array of rows x columns unsigned integers."""
         import numpy as np
 
         size = self.columns * self.rows * self.bits // 8
         with self.rec.open("rb") as file:
-            for place in self.order:
-                file.seek(int(place) * size)
+            for index in self.order:
+                file.seek(int(index) * size)
                 plane = np.frombuffer(file.read(size), dtype=f"<u{self.bits // 8}")
                 yield plane.reshape(self.rows, self.columns)
 
@@ -160,7 +164,7 @@ def _plain(value: float) -> float | int | None:
 
 
 def _write_gradients(path: Path, geometry: Any, rows: Any, header: ParHeader, stack: Stack) -> None:
-    """Write b-values and directions of a diffusion scan; not for its averages (ADC, trace)."""
+    """Write b-values and directions of several volumes of a diffusion scan; not of its averages (ADC, trace)."""
     import numpy as np
 
     with importing():

@@ -18,8 +18,8 @@ from qxbatch.os_error import error_text
 TICK = 0.1
 """Seconds between two checks of cancellation, time and size."""
 
-_LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
-ONE_THREAD = {f"{library}_NUM_THREADS".replace("MAXIMUM_NUM", "MAXIMUM"): "1" for library in _LIBRARIES}
+_THREADS = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "NUMEXPR_NUM", "VECLIB_MAXIMUM")
+ONE_THREAD = {f"{name}_THREADS": "1" for name in _THREADS}
 """parelements bounds the number of converters; their own threads would exceed that bound."""
 
 
@@ -35,18 +35,18 @@ class Limits(NamedTuple):
 
     seconds: float
     output: int
-    """Limit on the bytes below its folders."""
+    """Limit on the bytes in its folders."""
     log: int = 1 << 20
-    """Bytes of its output that are kept: the first half and the last half."""
+    """Printed bytes that are kept: the first half and the last half of them."""
 
 
 class ProcessResult(NamedTuple):
     """The result of a process."""
 
     exit_status: int
-    """Below zero: killed by that signal, or never started (-1000)."""
+    """Below zero: killed by that signal, or NOT_STARTED."""
     output: str
-    """Its output, cut in the middle if it was too long."""
+    """What it printed; the middle is left out if it is too long."""
     stopped: str = ""
     """Why qxbatch killed it; empty if it ended by itself."""
     seconds: float = 0.0
@@ -55,8 +55,9 @@ class ProcessResult(NamedTuple):
 MACHINE = frozenset(
     (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ESTALE)
 )
-"""Errors of the machine: they fail the packet, which is imported again once they are fixed, instead of the series."""
+"""Errors of the machine. They fail the whole packet, not only the series, so that a later run imports it again."""
 NOT_STARTED = -1000
+"""In place of the exit status of a process that was never started."""
 _PATIENCE = 0.5
 """Seconds to wait for the remaining output once all processes have ended."""
 
@@ -95,10 +96,10 @@ def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel) -> ProcessResult:
-    """Run a converter in `out` until it ends or exceeds a limit; none of its processes outlives the call.
+    """Run a converter in `out` until it ends or exceeds a limit.
 
-    Raises CancelledError when `cancel` is set meanwhile, and OSError if it cannot be started for a reason that is
-    independent of the series (see MACHINE).
+    Then its process group is killed, and processes that left the group if they still have its output open. Raises
+    CancelledError when `cancel` is set meanwhile, and OSError if an error of MACHINE prevents the start.
     """
     started = time.monotonic()
     output = _BoundedOutput(limits.log)
@@ -146,7 +147,10 @@ def _watch(
     cancel: Cancel,
     started: float,
 ) -> str:
-    """Wait for the end without reaping it, so that its group can still be killed by number; return why it must end."""
+    """Wait until a process ends or must be killed; return the reason to kill it, else an empty text.
+
+    An ended process is not reaped, so that its group can still be killed by number.
+    """
     with _Ending(process.pid) as ending:
         while not ending.wait(TICK):
             if cancel.is_set():
@@ -182,7 +186,7 @@ def _end_strays(home: Path) -> None:
 
 
 def written(folders: tuple[Path, ...]) -> int:
-    """Return the bytes on disk below some folders; files that vanish meanwhile are ignored."""
+    """Return the bytes that the files below some folders occupy on disk; files that vanish meanwhile are ignored."""
     total = 0
     for folder in folders:
         for parent, _, names in os.walk(folder):
@@ -213,7 +217,7 @@ class _Ending:
             os.close(self.descriptor)
 
     def wait(self, seconds: float) -> bool:
-        """Return whether the child ended within this many seconds."""
+        """Return whether the child ended; wait for its end at most this many seconds."""
         if self.descriptor >= 0:
             poll = select.poll()
             poll.register(self.descriptor, select.POLLIN)

@@ -2,60 +2,55 @@
 
 import errno
 import os
-import re
 import shutil
 from dataclasses import replace
 
-from qxbatch.convert.attempt import Attempt, Room
+from qxbatch.convert.attempt import Attempt, ConversionPaths, without_count
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence
-from qxbatch.convert.normalized import attempt_normalized
+from qxbatch.convert.normalized import FOLDER, attempt_normalized
 from qxbatch.convert.remarks import note
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Series, State
 
 _EXCERPT = 1 << 15
-_COUNT = re.compile(r"Found (\d+ DICOM file)")
 
 
 def convert_again(
     series: Series,
     converter: Dcm2niix,
     first: Attempt,
-    room: Room,
+    paths: ConversionPaths,
     evidence: Evidence,
     timeout: float | None,
     cancel: Cancel,
 ) -> Attempt:
     """Convert normalized copies of a series, and return that attempt if all its images agree with the headers.
 
-    If the first attempt left no image, an attempt with a part of the images is accepted too. Otherwise the first attempt is
-    kept, with its faults; the log contains both. Raises CancelledError, and OSError for errors of the machine.
+    If the first attempt failed, a second one with only some of the images is accepted too. Otherwise the first attempt is
+    returned, with its faults. The log contains both. Raises CancelledError, and OSError for errors of the machine.
     """
     copies_evidence = replace(evidence, normalized=True)
-    second = attempt_normalized(series, converter, room, copies_evidence, timeout, cancel)
+    second = attempt_normalized(series, converter, paths, copies_evidence, timeout, cancel)
     if os.strerror(errno.ENOSPC).lower() in second.log.lower():
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(room.work))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(paths.work))
     faults = " / ".join(first.judgement.faults)
     usable = {State.CONVERTED, State.PARTIAL} if first.judgement.state is State.FAILED else {State.CONVERTED}
     if second.judgement.state in usable and not second.judgement.faults:
-        shutil.rmtree(room.work / converter.name, ignore_errors=True)
+        shutil.rmtree(paths.work / converter.name, ignore_errors=True)
         log = f"{second.log}\nThe first conversion was not used: {faults}\n{_shortened(first.log)}"
         message = f"converted from normalized copies, since {converter.name} alone gave wrong images: {faults}"
         judgement = replace(second.judgement, problems=(*second.judgement.problems, note(series, message)))
         return replace(second, judgement=judgement, log=log)
     why = second.judgement.faults or tuple(problem.message for problem in second.judgement.problems)
-    shutil.rmtree(room.work / "normalized", ignore_errors=True)
+    shutil.rmtree(paths.work / FOLDER, ignore_errors=True)
     reason = f"A second conversion from normalized copies was not used: {' / '.join(why)}"
     return replace(first, log=f"{first.log}\n{reason}\n{_shortened(second.log)}")
 
 
 def _shortened(log: str) -> str:
-    """Return the start and the end of the log of a conversion that was not used.
-
-    Its count of files is reworded, since run_qa must find that line only once in a log.
-    """
-    log = _COUNT.sub(r"found \1", log)
+    """Return the log of a conversion that was not used, without its count of files; the middle of a long one is left out."""
+    log = without_count(log)
     if len(log) <= 2 * _EXCERPT:
         return log
     return f"{log[:_EXCERPT]}\n... {len(log) - 2 * _EXCERPT} characters left out ...\n{log[-_EXCERPT:]}"

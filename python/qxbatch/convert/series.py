@@ -1,14 +1,14 @@
-"""Converts one series: chooses a converter, checks the headers, runs, judges."""
+"""Converts one series: reads the headers, chooses a converter, runs it, judges its images."""
 
 import os
 from pathlib import Path
 
-from qxbatch.convert.attempt import Room, attempt, room_for
+from qxbatch.convert.attempt import ConversionPaths, attempt, conversion_paths
 from qxbatch.convert.available import Available, choose
 from qxbatch.convert.conversions import dicom_conversion, par_conversion, sorted_conversion
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence, gather
-from qxbatch.convert.gzipped import gzipped_files, not_unzipped, some_not_unzipped
+from qxbatch.convert.gzipped import gzipped_count, not_unzipped, some_not_unzipped
 from qxbatch.convert.par_checks import par_evidence, par_findings
 from qxbatch.convert.par_choice import convert_par, readable_par, unreadable
 from qxbatch.convert.run import Cancel
@@ -29,46 +29,48 @@ def convert_series(
     staging: Path | None = None,
     final: Path | None = None,
 ) -> Conversion:
-    """Convert one series in `<work>/<n>` and return the result; outputs stay there until they are placed.
+    """Convert one series in `<work>/<n>` and return the result; outputs remain there until the caller moves them.
 
-    A series that is only sorted has its facts and verdict, and no outputs.
+    A series that is only sorted has facts and verdict, but no outputs.
 
-    Logs and messages show paths below `staging` as below `final`.
+    Logs and messages show paths below `staging` and `work` as below `final`.
 
     Raises CancelledError when `cancel` is set meanwhile, and OSError for errors of the machine.
     """
     if settings.stages is Stages.SORT:
         return sorted_conversion(series)
-    room = room_for(series, work, staging, final)
-    packed = gzipped_files(series)
-    if packed and packed >= series.files:
+    paths = conversion_paths(series, work, staging, final)
+    gzipped = gzipped_count(series)
+    if gzipped and gzipped >= series.files:
         return not_unzipped(series)
     if series.kind is SeriesKind.PARREC:
-        return _par(series, settings, room, available, cancel)
+        return _par(series, settings, paths, available, cancel)
     evidence = _evidence(series)
     converter = choose(series.kind, available)
-    result = attempt(series, converter, room, evidence, settings.timeout, cancel)
+    result = attempt(series, converter, paths, evidence, settings.timeout, cancel)
     if result.judgement.faults and evidence.files and isinstance(converter, Dcm2niix):
-        result = convert_again(series, converter, result, room, evidence, settings.timeout, cancel)
-    other_problems = [some_not_unzipped(series, packed)] if packed else []
+        result = convert_again(series, converter, result, paths, evidence, settings.timeout, cancel)
+    other_problems = [some_not_unzipped(series, gzipped)] if gzipped else []
     return dicom_conversion(series, result, other_problems, evidence)
 
 
-def _par(series: Series, settings: Settings, room: Room, available: Available, cancel: Cancel) -> Conversion:
+def _par(
+    series: Series, settings: Settings, paths: ConversionPaths, available: Available, cancel: Cancel
+) -> Conversion:
     if available.used is Tool.AUTO:
-        result = convert_par(series, room, available.converters, settings.timeout, cancel)
+        result = convert_par(series, paths, available.converters, settings.timeout, cancel)
         return par_conversion(series, result, [])
     try:
         readable_par(series)
     except (ValueError, OSError) as error:
         return par_conversion(series, unreadable(series, error), [])
     converter = choose(series.kind, available)
-    result = attempt(series, converter, room, par_evidence(series), settings.timeout, cancel)
+    result = attempt(series, converter, paths, par_evidence(series), settings.timeout, cancel)
     return par_conversion(series, result, par_findings(series, converter, result.judgement.outputs))
 
 
 def _evidence(series: Series) -> Evidence:
-    """Return the facts of the files; files that are still gzipped are not converted and are skipped."""
+    """Return the facts of the files that are not gzipped."""
     names = sorted(name for name in os.listdir(series.folder) if not name.casefold().endswith(".gz"))  # noqa: PTH208 - avoids a Path object per file
     description = text(series.header, "SeriesDescription") or text(series.header, "ProtocolName")
     return gather(SeriesFrames([f"{series.folder}/{name}" for name in names]), description)

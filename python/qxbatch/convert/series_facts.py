@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
-from qxbatch.convert.sop import no_image, secondary_capture
+from qxbatch.convert.sop import is_secondary_capture, non_image_kind
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.facts import facts
 from qxbatch.inspect.observed import HeaderLike, observe
@@ -30,7 +30,7 @@ def dicom_facts(frames: SeriesFrames, header: HeaderLike, outputs: Sequence[Outp
     acquisition = facts(observe(frames.acquired(), header, outputs))
     classes = Counter(frames.classes)
     return SeriesFacts(
-        acquisition, verdict(acquisition, evaluable=not no_image(classes) and not secondary_capture(classes))
+        acquisition, verdict(acquisition, evaluable=not non_image_kind(classes) and not is_secondary_capture(classes))
     )
 
 

@@ -1,4 +1,4 @@
-"""SOP classes by content (PS3.4 B.5): images, and the kinds that no converter converts to an image."""
+"""SOP classes by content (PS3.4 B.5): images, and kinds of objects without an image."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -26,29 +26,29 @@ _NO_IMAGE = {
 }
 _SIEMENS_CSA = "1.3.12.2.1107.5.9.1"
 _PHILIPS_PRIVATE = "1.3.46.670589."
-_MR = _STORAGE + "4"
-_CROSS_SECTIONAL = {_STORAGE + end for end in ("2", "2.1", "2.2", "128", "128.1", "130")}
+_CROSS_SECTIONAL = {_STORAGE + end for end in ("2", "2.1", "2.2", "4", "4.1", "4.3", "4.4", "128", "128.1", "130")}
+"""CT, MR and PET images, without MR spectroscopy (4.2)."""
 _SECONDARY = _STORAGE + "7"
 
 
-def no_image(classes: Counter[str]) -> str:
-    """Return the content of a series if none of its objects is an image, else an empty text."""
+def non_image_kind(classes: Counter[str]) -> str:
+    """Return the kinds of objects in a series if none of them is an image; empty if one may be an image, or without objects."""
     kinds = {_kind(uid) for uid in classes if classes[uid]}
     return "" if not kinds or "" in kinds else ", ".join(sorted(kinds))
 
 
-def secondary_capture(classes: Counter[str]) -> bool:
+def is_secondary_capture(classes: Counter[str]) -> bool:
     """Return whether all objects are secondary captures (screen saves)."""
     return bool(classes) and all(uid == _SECONDARY or uid.startswith(_SECONDARY + ".") for uid in classes)
 
 
-def cross_sectional(classes: Mapping[str, int]) -> bool:
-    """Return whether some object is a slice of a body: MR, CT or PET, whose images have a position in the patient."""
-    return any(uid in _CROSS_SECTIONAL or uid == _MR or uid.startswith(f"{_MR}.") for uid in classes)
+def has_slices_of_body(classes: Mapping[str, int]) -> bool:
+    """Return whether an object is an MR, CT or PET image, which has a position in the patient."""
+    return any(uid in _CROSS_SECTIONAL for uid in classes)
 
 
 def _kind(uid: str) -> str:
-    """Return the content of an object that is not an image; empty for an image and for an unknown class."""
+    """Return the kind of an object that is not an image; empty for an image and for an unknown class."""
     if uid == _SIEMENS_CSA:
         return "Siemens CSA data"
     if uid.startswith(_PHILIPS_PRIVATE):

@@ -35,7 +35,7 @@ def text(header: HeaderLike, field: str) -> str:
 
 
 def numbers(header: HeaderLike, field: str) -> list[float]:
-    """Return a field's values as numbers; an empty list if one of them is not a number, infinite or nan."""
+    """Return a field's values as numbers; an empty list unless all of them are finite numbers."""
     raw = value(header, field)
     if raw is None:
         return []
@@ -47,12 +47,12 @@ def numbers(header: HeaderLike, field: str) -> list[float]:
 
 
 def number(header: HeaderLike, field: str) -> float | None:
-    """Return a field's first value as a number."""
+    """Return a field's first value as a number; None unless all its values are finite numbers."""
     values = numbers(header, field)
     return values[0] if values else None
 
 
 def whole(header: HeaderLike, field: str) -> int | None:
-    """Return a field's first value as an integer; None for fractions."""
+    """Return a field's first value as an integer; None if it is absent or a fraction."""
     first = number(header, field)
     return int(first) if first is not None and first == first // 1 else None

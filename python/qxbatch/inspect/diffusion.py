@@ -5,14 +5,15 @@ from collections import Counter
 from qxbatch.inspect.observed import Observed
 
 BValues = tuple[tuple[float, int], ...]
-_WEIGHTED = 1e-3
-"""A vector shorter than this has no direction."""
+_DIRECTED = 1e-3
+"""Squared length above which a vector has a direction."""
 
 
 def diffusion(observed: Observed) -> tuple[BValues | None, int | None]:
-    """Return b-values with the number of their volumes, and the number of different directions; None for other scans.
+    """Return b-values with the number of their volumes, and the number of different directions.
 
-    The source is the headers if each volume has a b-value, else the table that the converter wrote.
+    The source is the headers if each volume has a b-value, else the table that the converter wrote; directions are also of
+    the table if the headers have none. Both are None without a b-value above 0.
     """
     main = observed.main
     table = observed.b_values
@@ -31,6 +32,6 @@ def _directions(observed: Observed) -> int | None:
     directions = {
         tuple(round(component, 3) for component in vector)
         for value, vector in pairs
-        if round(value, 1) > 0 and sum(component * component for component in vector) > _WEIGHTED
+        if round(value, 1) > 0 and sum(component * component for component in vector) > _DIRECTED
     }
     return len(directions) or None

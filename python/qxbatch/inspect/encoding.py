@@ -6,10 +6,11 @@ from typing import NamedTuple
 from qxbatch.inspect.observed import Observed
 
 _FRACTIONS = {1.0: 0.5, 2.0: 0.625, 4.0: 0.75, 8.0: 0.875, 16.0: 1.0}
-"""Values of sKSpace.ucPhasePartialFourier in the protocol of Siemens."""
+"""Fraction of k-space for each value of sKSpace.ucPhasePartialFourier in the protocol of Siemens."""
 _UNALIASED = re.compile(r"\bMB(\d+)\b")
 """Text in ImageComments of multiband sequences: `Unaliased MB3/PE3`."""
 _CUSTOMER = "%customerseq%"
+"""Folder of sequences that are not from Siemens: their protocols may contain lMultiBandFactor 1 in a multiband scan."""
 _AXES = {"ROW": "i", "COL": "j", "COLUMN": "j"}
 _DIRECTIONS = {("i", True): "i", ("i", False): "i-", ("j", True): "j-", ("j", False): "j"}
 """Maps axis and sign of the header to the direction in the image, whose rows have the opposite order."""
@@ -46,7 +47,7 @@ def encoding(observed: Observed) -> Encoding:
 
 
 def _phase_encoding(observed: Observed) -> tuple[str | None, str | None]:
-    """Return axis and direction in the image."""
+    """Return axis and direction in the image; without a known polarity, the axis alone."""
     axis = _AXES.get(observed.text("InPlanePhaseEncodingDirection") or "")
     positive = observed.acquired.numbers.get("SiemensPhaseEncodingDirectionPositive")
     if axis and positive:

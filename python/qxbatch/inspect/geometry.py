@@ -24,7 +24,7 @@ class Geometry(NamedTuple):
 
 
 def geometry(observed: Observed, slices: int) -> Geometry:
-    """Return the sizes of the stack with most frames, which has `slices` slices."""
+    """Return sizes and plane of the stack with most frames; `slices` is the number of its slices, 0 without a stack."""
     main = observed.main
     if main is None or not slices:
         return Geometry()

@@ -13,7 +13,7 @@ _COMPONENTS = {
     "I": ImageKind.IMAGINARY,
 }
 _ORTHOGONAL = 0.26
-"""Cosine of the smallest angle (75 degrees) between two planes that count as orthogonal views."""
+"""Cosine of the smallest angle (75 degrees) between the normals of orthogonal views."""
 
 
 def kinds(observed: Observed) -> tuple[ImageKind, ...]:
@@ -28,7 +28,7 @@ def kinds(observed: Observed) -> tuple[ImageKind, ...]:
 
 
 def is_localizer(observed: Observed) -> bool:
-    """Return whether ImageType says so, or the series has orthogonal views."""
+    """Return whether ImageType contains LOCALIZER, or the series has orthogonal views."""
     labels = observed.header_text("ImageType").upper().replace("\\", " ").split()
     return "LOCALIZER" in labels or _has_orthogonal_views(observed.acquired.stacks)
 

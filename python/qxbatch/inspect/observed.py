@@ -25,11 +25,11 @@ class Observed:
     acquired: Acquired
     header: HeaderLike
     sidecar: Mapping[str, Any] = field(default_factory=dict)
-    """JSON of the first image; empty if there is none."""
+    """The first JSON; empty if there is none."""
     b_values: tuple[float, ...] = ()
-    """Values of the .bval; empty unless there is exactly one."""
+    """Values of the .bval; empty unless exactly one image has it."""
     b_vectors: tuple[tuple[float, ...], ...] = ()
-    """Vectors of the .bvec, one for each volume; empty unless there is exactly one."""
+    """Vectors of the .bvec of that image, one for each volume."""
 
     @property
     def main(self) -> Stack | None:
@@ -37,7 +37,7 @@ class Observed:
         return next(iter(self.acquired.stacks), None)
 
     def number(self, *names: str, sidecar: str = "", scale: float = 1.0) -> float | None:
-        """Return the first of these numbers in the header, else that of the sidecar times `scale`; 0 counts as missing."""
+        """Return the first of these numbers in the header, else that of the sidecar times `scale`; 0 counts as absent."""
         numbers = (self.acquired.numbers.get(name, [None])[0] for name in names)
         value = next((number for number in numbers if number), None)
         if value is None and sidecar:
@@ -52,7 +52,7 @@ class Observed:
         return value
 
     def text(self, *names: str, sidecar: str = "") -> str | None:
-        """Return the first of these texts in the header, else that of the sidecar."""
+        """Return the first of these texts in the header, else that of the sidecar; None without one."""
         value = next((self.acquired.texts[name] for name in names if self.acquired.texts.get(name)), None)
         if value is None and sidecar and isinstance(self.sidecar.get(sidecar), str):
             value = self.sidecar[sidecar]
@@ -65,7 +65,7 @@ class Observed:
 
 
 def observe(acquired: Acquired, header: HeaderLike, outputs: Sequence[Output]) -> Observed:
-    """Return the observations of a series; `outputs` are its converted images, if any."""
+    """Return header, frames and sidecars of a series; `outputs` are its converted images, if any."""
     jsons = [output.sidecars["json"] for output in outputs if "json" in output.sidecars]
     tables = [output.sidecars for output in outputs if "bval" in output.sidecars]
     values: Sequence[Sequence[float]] = _rows(tables[0]["bval"]) if len(tables) == 1 else []

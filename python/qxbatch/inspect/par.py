@@ -1,4 +1,4 @@
-"""Facts of a PAR/REC: its table lists each image, and its general lines contain the planned numbers."""
+"""Facts of a PAR/REC: its table lists the images, and its general lines contain the planned numbers."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from qxbatch.acquisition import Acquisition, ImageKind, Orientation
 from qxbatch.parrec.table import ParTable
 
 _GROUP = ("slice orientation", "echo number", "image_type_mr", "scanning sequence")
+"""Columns of plane and contrast."""
 _VOLUME = (
     "dynamic scan number",
     "cardiac phase number",
@@ -17,6 +18,7 @@ _VOLUME = (
     "gradient orientation number",
     "label type",
 )
+"""Columns that number volumes."""
 _OTHERS = (
     "slice number",
     "echo_time",
@@ -48,7 +50,9 @@ class _Table(NamedTuple):
     groups: Sequence[Key]
     """Contrast and plane of each image."""
     volumes: Sequence[Key]
+    """Key of the volume of each image, by the columns of _VOLUME."""
     slices: Sequence[float]
+    """Slice number of each image."""
 
     def first(self, name: str) -> Key | None:
         """Return a column's value of the first image."""
@@ -56,13 +60,15 @@ class _Table(NamedTuple):
 
 
 def par_acquisition(header: ParTable) -> Acquisition | None:
-    """Return the facts of a PAR; None if its table cannot be read."""
+    """Return the facts of a PAR; None if its table is empty or cannot be read."""
     try:
         table = _table(header)
+        return _acquisition(header, table) if table.slices else None
     except ValueError:
         return None
-    if not table.slices:
-        return None
+
+
+def _acquisition(header: ParTable, table: _Table) -> Acquisition:
     return Acquisition(
         **_counts(header, table),
         **_times(header, table),
@@ -108,16 +114,16 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
     images = list(zip(table.groups, table.volumes, table.slices, strict=True))
     different = set(images)
     main = Counter(group for group, _, _ in different).most_common(1)[0][0]
-    main_slices = [(volume, place) for group, volume, place in different if group == main]
-    numbers = sorted({volume for volume, _ in main_slices})
+    main_slices = [(volume, number) for group, volume, number in different if group == main]
+    volumes = {volume for volume, _ in main_slices}
     slices_of = Counter(volume for volume, _ in main_slices)
-    slices = len({place for _, place in main_slices})
+    slices = len({number for _, number in main_slices})
     if len({group[:1] for group in table.groups}) == 1:
         slices = max(slices, header.whole("max. number of slices/locations") or 0)
-    last = max(numbers)
+    last = max(volumes)
     return {
-        "planned_volumes": _planned(header, len(numbers)),
-        "acquired_volumes": len(numbers),
+        "planned_volumes": _planned(header, len(volumes)),
+        "acquired_volumes": len(volumes),
         "complete_volumes": sum(count >= slices for count in slices_of.values()),
         "partial_slices": slices_of[last] if slices_of[last] < slices else None,
         "slices_per_volume": slices,
@@ -127,7 +133,7 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
 
 
 def _planned(header: ParTable, acquired: int) -> int | None:
-    """Return dynamics x phases x labels; a diffusion scan has no count of all its volumes."""
+    """Return dynamics x phases x labels; None for a diffusion scan, and if more volumes were acquired."""
     dynamics = header.whole("max. number of dynamics")
     if not dynamics or (header.whole("diffusion") or 0):
         return None
@@ -140,7 +146,7 @@ def _planned(header: ParTable, acquired: int) -> int | None:
 def _times(header: ParTable, table: _Table) -> dict[str, Any]:
     started = str(header.text("examination date/time")).replace(".", "-").replace(" ", "").partition("/")
     begin = "T".join(text for text in (started[0], started[2]) if text)
-    times = {row[0]: time for row, (time,) in _rows(table, "dyn_scan_begin_time")}
+    times = {volume[:1]: time for volume, (time,) in _rows(table, "dyn_scan_begin_time")}
     steps = sorted(after - before for before, after in pairwise(times[key] for key in sorted(times)))
     middle = steps[len(steps) // 2] if steps else 0.0
     duration = next(iter(header.floats("scan duration")), 0.0)
@@ -156,7 +162,7 @@ def _rows(table: _Table, name: str) -> list[tuple[Key, Key]]:
     first = (table.groups[0], table.slices[0])
     values = table.columns.get(name) or ()
     rows = zip(table.groups, table.slices, table.volumes, values, strict=False)
-    return [(volume, value) for group, place, volume, value in rows if (group, place) == first]
+    return [(volume, value) for group, number, volume, value in rows if (group, number) == first]
 
 
 def _is_moment(text: str) -> bool:
@@ -196,8 +202,7 @@ def _diffusion(table: _Table) -> dict[str, Any]:
     values = {volume: value[0] for volume, value in _rows(table, "diffusion_b_factor")}
     if not any(values.values()):
         return {}
-    weights = _rows(table, "diffusion")
-    directions = {vector for _, vector in weights if any(vector)}
+    directions = {vector for _, vector in _rows(table, "diffusion") if any(vector)}
     return {"b_values": tuple(sorted(Counter(values.values()).items())), "directions": len(directions) or None}
 
 

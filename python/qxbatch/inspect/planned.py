@@ -13,7 +13,7 @@ _OFF = (None, 1.0)
 
 
 def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) -> int | None:
-    """Return the planned number of volumes with `slices` slices; None if no count in the headers is plausible.
+    """Return the planned number of volumes with `slices` slices; None if no header contains a plausible count.
 
     A count below the number of acquired volumes counts something else: NumberOfTemporalPositions of a diffusion scan may
     be 1.
@@ -33,7 +33,10 @@ def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) ->
 
 
 def planned_slices(observed: Observed) -> int | None:
-    """Return the planned number of slices of a series with one volume; None if no header contains it."""
+    """Return the planned number of slices of a series with one volume.
+
+    None for derived images and several planes, and if no header contains it.
+    """
     main = observed.main
     if main is None or main.derived or _plane_count(observed) > 1:
         return None

@@ -11,24 +11,32 @@ _VOLUMES = 3
 """The axis of the volumes."""
 _OTHER_LABELS = frozenset(
     (
-        *("P", "PHASE", "PHASE_MAP", "R", "REAL", "I", "IMAGINARY", "DERIVED", "LOCALIZER", "ASL", "PERFUSION"),
-        *(
-            "DIFFUSION",
-            "ADC",
-            "FA",
-            "TRACEW",
-            "B0_MAP",
-            "FIELD_MAP",
-            "SPECTROSCOPY",
-            "VELOCITY_MAP",
-            "T1_MAP",
-            "T2_MAP",
-        ),
+        "P",
+        "PHASE",
+        "PHASE_MAP",
+        "R",
+        "REAL",
+        "I",
+        "IMAGINARY",
+        "DERIVED",
+        "LOCALIZER",
+        "ASL",
+        "PERFUSION",
+        "DIFFUSION",
+        "ADC",
+        "FA",
+        "TRACEW",
+        "B0_MAP",
+        "FIELD_MAP",
+        "SPECTROSCOPY",
+        "VELOCITY_MAP",
+        "T1_MAP",
+        "T2_MAP",
     )
 )
-"""Values of ImageType and of its parts."""
+"""Values in ImageType of images that are not magnitude time series."""
 _OTHER_SUFFIX = re.compile(r"_(?:ph|pha|phase|real|imaginary|ADC|fieldmaphz|ROI\d*)(?=[_\d]|$)")
-"""Suffixes that dcm2niix adds to the names of phase, real and imaginary images, maps and overlays."""
+"""Suffixes that converters add to the names of phase, real and imaginary images, maps and overlays."""
 _LABELLING = re.compile(r"^(?:ArterialSpinLabeling|PASL|Labeling|PostLabel|InitialPostLabel)")
 """Fields of the sidecar of an arterial spin labelling scan."""
 _PROGRAMS = ("PulseSequenceDetails", "InternalPulseSequenceName")
@@ -39,7 +47,7 @@ _ASL = re.compile(r"(?<![a-z])(?:\dd)?(?:p|c|pc|vepc)?asl", re.IGNORECASE)
 
 
 class ImageFacts(NamedTuple):
-    """The facts about an image that decide."""
+    """The facts that decide whether an image is a time series."""
 
     shape: tuple[int, ...]
     header: HeaderLike
@@ -56,7 +64,8 @@ class ImageFacts(NamedTuple):
 def is_time_series(image: ImageFacts) -> bool:
     """Return whether the image is a magnitude time series such as BOLD: no diffusion, phase, spin labelling or map.
 
-    Headers decide. The name of a series is used only to detect spin labelling if no header names the pulse program.
+    Headers, sidecar and suffix decide. The name of a series is used only to detect spin labelling, if the sidecar does not
+    name the pulse program.
     """
     return (
         _has_volumes(image)
@@ -68,7 +77,7 @@ def is_time_series(image: ImageFacts) -> bool:
 
 
 def _has_volumes(image: ImageFacts) -> bool:
-    """Return whether the fourth axis contains several volumes with at least two dimensions, and not the echoes."""
+    """Return whether the fourth and last axis contains several volumes, of at least two dimensions, that are not echoes."""
     shape = image.shape
     if len(shape) <= _VOLUMES or shape[_VOLUMES] == 1 or max(shape[_VOLUMES + 1 :], default=1) > 1:
         return False

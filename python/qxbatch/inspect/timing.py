@@ -20,10 +20,11 @@ class Timing(NamedTuple):
 
 
 def timing(observed: Observed) -> Timing:
-    """Return start and end, from the acquisition times of all frames.
+    """Return start, end and duration, from the acquisition times of all frames, and the interval of volumes.
 
     All slices of a single volume may start within a short time, so its end follows from AcquisitionDuration. For several
-    volumes, that element contains the planned duration and is not used.
+    volumes, that element contains the planned duration and is not used. Without acquisition times, the start is that of the
+    series.
     """
     span = observed.acquired.span
     if span is None:
@@ -52,7 +53,10 @@ def observed_tr(observed: Observed) -> float | None:
 
 
 def iso(seconds: float, day: str = "") -> str | None:
-    """Return ISO 8601 for seconds since the core's first day, or since midnight of `day` (YYYYMMDD) or an unknown day."""
+    """Return ISO 8601 for seconds since the core's first day, or since midnight of `day` (YYYYMMDD); None if out of range.
+
+    Less than a day without `day` is since midnight of an unknown day: only the time is returned.
+    """
     days, second_of_day = divmod(round(seconds, 3), _DAY)
     clock = timedelta(seconds=round(second_of_day, 3))
     if seconds < _DAY and not day:
@@ -82,7 +86,7 @@ def _is_date(text: str) -> bool:
 
 
 def _of_series(observed: Observed) -> str | None:
-    """Return SeriesDate and SeriesTime."""
+    """Return SeriesDate and SeriesTime in ISO 8601; None unless both are valid."""
     clock = observed.header_text("SeriesTime").replace(":", "")
     day = observed.header_text("SeriesDate").replace(".", "")
     if not _is_date(day) or not clock[:6].isdigit() or len(clock) < 6:  # noqa: PLR2004 - HHMMSS

@@ -6,7 +6,8 @@ from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
 def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdict:
     """Return the verdict on a single series; whether it is repeated depends on a protocol or a study.
 
-    `evaluable` is False for objects that are not measured images: reports, screen saves, spectroscopy, raw data.
+    `evaluable` is False for objects that are not measured images: reports, screen saves, spectroscopy, raw data. Localizers
+    are not evaluable either.
     """
     localizer = ImageKind.LOCALIZER in (acquisition.kinds or ())
     if not evaluable or localizer or acquisition.acquired_volumes is None:

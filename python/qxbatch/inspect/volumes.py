@@ -32,7 +32,7 @@ class Volumes(NamedTuple):
 
 
 def volumes(observed: Observed) -> Volumes | None:
-    """Return the counts of the stack with most frames and of those that were acquired with it (other echoes).
+    """Return the counts of the stack with most frames and of those that were acquired with it (echoes, components).
 
     None if there is no image.
     """
@@ -57,7 +57,7 @@ def volumes(observed: Observed) -> Volumes | None:
 
 
 def together(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
-    """Return the stacks whose volumes were acquired with those of `main`: its echoes and components."""
+    """Return `main` and the stacks whose volumes were acquired with it: its echoes and components."""
 
     def same(stack: Stack) -> bool:
         lacking = main.begun - stack.begun
@@ -72,6 +72,7 @@ def together(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
 
 
 def _lacking(stack: Stack, main: Stack) -> int:
+    """Return how many slices are missing in the volumes of a stack, compared with those of the main stack."""
     last = stack.slices - stack.partial if stack.partial else 0
     return stack.holes + last + (main.begun - stack.begun) * stack.slices + _short(stack, main) * stack.begun
 

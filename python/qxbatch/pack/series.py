@@ -1,4 +1,4 @@
-"""Moves the files of one series from scratch to `dicom/` of the session's build."""
+"""Stores the files of one series in `dicom/` of the session's build."""
 
 import errno
 import shutil
@@ -22,7 +22,7 @@ class Stored(StrEnum):
 
 
 def current_gzip(dicom: Path) -> Gzip:
-    """Return how the series of a session are packed now; the first packed one decides."""
+    """Return how the series of a session are packed now: as the first packed one, NO if none is."""
     for path in sorted(dicom.iterdir()) if dicom.is_dir() else ():
         if path.name.endswith(PACKED):
             return Gzip.FOLDER
@@ -32,7 +32,7 @@ def current_gzip(dicom: Path) -> Gzip:
 
 
 def stored_as(folder: Path, gzip: Gzip) -> Stored:
-    """Return how to store a series; files that are gzipped already (unzip=no) are not changed."""
+    """Return how to store a series; one with files that are gzipped already (unzip=no) is not changed."""
     if gzip is Gzip.NO or any(path.suffix == ".gz" for path in folder.iterdir()):
         return Stored.PLAIN
     return Stored.PACKED if gzip is Gzip.FOLDER else Stored.GZIPPED

@@ -15,16 +15,17 @@ class Column(NamedTuple):
 
 
 def definition(line: str) -> Column | None:
-    """Return the column that a comment line defines, such as `#  recon resolution (x y)  (2*integer)`."""
+    """Return the column that a comment line defines, such as `#  recon resolution (x y)  (2*integer)`; else None."""
     match = _DEFINITION.match(line)
     if match is None:
         return None
     name = " ".join(re.split(r"[(<]", match[1], maxsplit=1)[0].split()).casefold()
-    return Column(name, int(match[2] or 1)) if name else None
+    width = int(match[2] or 1)
+    return Column(name, width) if name and width else None
 
 
 def defaults(version: float | None) -> tuple[Column, ...]:
-    """Return the columns of a version, for exports that omit the definitions."""
+    """Return the columns of a version, for exports that omit the definitions; those of 4.2 if the version is unknown."""
     if version is not None and version < 4:  # noqa: PLR2004 (the version's own number)
         return _FIRST + _SCALING + _PLACE + _TIMES[:4] + (Column("image_flip_angle"),)
     columns = _FIRST + _SIZE + _SCALING + _PLACE[:2] + _THICKNESS + _PLACE[2:] + _TIMES + _CARDIAC_AND_TURBO

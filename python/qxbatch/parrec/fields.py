@@ -1,14 +1,13 @@
 """A PAR header as DICOM keywords, so that later stages do not depend on the source of a series."""
 
 import re
-from math import isfinite
 
 from qxbatch.model import Value
 from qxbatch.parrec.table import ParTable
 
 _DATE_TIME = re.compile(r"(\d{4})\.(\d{2})\.(\d{2})(?:\s*/\s*(\d{2}):(\d{2}):(\d{2}(?:\.\d{1,6})?))?")
 _TOO_LARGE = 1 << 16
-"""Rows and columns of DICOM (US) are below."""
+"""Rows and columns of DICOM (US) are below this."""
 _TEXTS = {
     "PatientName": ("patient name",),
     "StudyDescription": ("examination name",),
@@ -23,7 +22,7 @@ _TEXTS = {
 def fields(header: ParTable) -> dict[str, Value]:
     """Return the DICOM keywords that a PAR can fill; unknown ones are omitted.
 
-    Times are in ms as in DICOM. RepetitionTime is a list if the PAR contains two.
+    Times are in ms as in DICOM. RepetitionTime is a list if the PAR contains several.
     """
     values: dict[str, Value] = {
         "Modality": "MR",
@@ -50,7 +49,7 @@ def fields(header: ParTable) -> dict[str, Value]:
 
 
 def protocol(header: ParTable) -> str:
-    """Return the protocol's name without the scanner's prefix `WIP `, which does not describe the image."""
+    """Return the protocol's name without the `WIP ` that the scanner adds and that does not describe the image."""
     return header.text("protocol name").replace("WIP ", "").strip()
 
 
@@ -66,4 +65,4 @@ def _first_tuple(header: ParTable, column: str) -> tuple[float, ...]:
 
 
 def _first(header: ParTable, column: str) -> float | None:
-    return next((value for value in _first_tuple(header, column) if isfinite(value)), None)
+    return next(iter(_first_tuple(header, column)), None)

@@ -20,7 +20,7 @@ from qxbatch.parrec.table import ParTable
 
 _LARGEST = 64 << 20
 _MAX_LINES = 100_000
-"""Limits on bytes and lines (one per image) of a PAR: scanners write up to some ten thousand lines."""
+"""Limits on bytes and lines of a PAR. Each image is a line: scanners write up to some ten thousand."""
 _LONGEST_LINE = 1 << 16
 _BEGINNING = 1 << 20
 _VERSION = re.compile(r"image export tool\s+V?(\d+(?:\.\d+)?)", re.IGNORECASE)
@@ -38,14 +38,14 @@ class ParHeader(ParTable):
 def read_par(path: Path) -> ParHeader:
     """Read a PAR header. A file that is not a PAR is not refused here: its header lacks values, so its conversion fails.
 
-    Only the start of a PAR that is too large (`ParHeader.too_large`) is read. Raises OSError when the file cannot be read.
+    The image table of a PAR that is too large (`ParHeader.too_large`) is not read. Raises OSError when the file cannot be read.
     """
     with path.open("rb") as file:
         return _read(file, os.fstat(file.fileno()).st_size)
 
 
 def parse_par(data: bytes) -> ParHeader:
-    """Parse the text of a PAR header; skips lines without meaning."""
+    """Parse the text of a PAR header; each line without `#` or `.` at its start is one of the image table."""
     return _read(BytesIO(data), len(data))
 
 
@@ -96,7 +96,10 @@ def _parse(text: TextIO) -> ParHeader:
 
 
 def _key(text: str) -> str:
-    """Return a key without units, brackets and doubled blanks: `Repetition time [msec]` is `repetition time`."""
+    """Return a key without units, brackets, underscores and doubled blanks: `Repetition time [msec]` is `repetition time`.
+
+    An alias is replaced by the usual key.
+    """
     bare = re.split(r"[\[(<?]", text, maxsplit=1)[0].replace("_", " ")
     key = " ".join(bare.split()).casefold()
     return _ALIASES.get(key, key)

@@ -10,7 +10,7 @@ from qxbatch.problems import Code, Problem, Severity
 _SPLIT = re.compile(r"^(?P<folder>.*[/!])?(?P<stem>[^/!]*?)(?P<extension>\.[^./!]*)?(?:\.gz)?$", re.DOTALL)
 
 LONE_PAR = "a PAR header without its REC file, so there is no image."
-"""The message about a single PAR."""
+"""The message about a PAR without its REC."""
 
 
 Pair = tuple[int, int | None]
@@ -27,10 +27,10 @@ class _Member:
 
 
 def pair(rows: Iterable[tuple[int, str, str]]) -> tuple[list[Pair], list[Problem]]:
-    """Pair the members (row, ledger path, kind) of a packet; return pairs by path of the PAR, and problems of the others.
+    """Pair the members (row, ledger path, kind) of a packet; return pairs by path of the PAR, and problems of single files.
 
-    The stem must be equal; if only one member qualifies, case may differ. A PAR without its REC is a pair by itself.
-    Members ending in .xml explain why a REC has no PAR.
+    Members with equal stems are paired first, then the remaining ones whose stems differ only in case. A PAR without its
+    REC is both a pair and a problem. Members ending in .xml explain why a REC has no PAR.
     """
     members = [member for row in rows if (member := _member(*row)) is not None]
     members.sort(key=lambda member: member.path)
@@ -59,7 +59,7 @@ def _match(
     pairs: list[tuple[_Member, _Member | None]],
     key: Callable[[_Member], object],
 ) -> list[_Member]:
-    """Append the pairs with one key, and return the remaining members. With several PARs, the first gets the REC."""
+    """Append the pairs of members with equal keys, and return the other members. Of several PARs, the first gets the REC."""
     recs: defaultdict[object, list[_Member]] = defaultdict(list)
     for member in members:
         if member.role == "rec":

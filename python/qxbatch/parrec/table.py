@@ -30,11 +30,11 @@ class ParTable:
         return self.general.get(key, "")
 
     def floats(self, key: str) -> list[float]:
-        """Return a general value as numbers, up to the first non-number."""
+        """Return a general value as numbers, up to the first word that is not a finite number."""
         return _floats(self.text(key).split())
 
     def whole(self, key: str) -> int | None:
-        """Return a general value as an integer; None also for one outside of DICOM's range."""
+        """Return a general value as an integer; None if it is absent, a fraction, or outside of the range of IS."""
         values = self.floats(key)
         return int(values[0]) if values and values[0].is_integer() and abs(values[0]) < _TOO_LARGE else None
 
@@ -63,7 +63,7 @@ class ParTable:
     def column(self, name: str) -> list[tuple[float, ...]]:
         """Return one column, a tuple of numbers for each image; an empty list if the PAR has no such column.
 
-        Raises ValueError when a line has no number there.
+        Raises ValueError when a line has no finite number there.
         """
         if name not in self._starts:
             return []
@@ -71,12 +71,12 @@ class ParTable:
         values = []
         for number, line in enumerate(self.lines, 1):
             words = line.split()[first:after]
-            try:
-                values.append(tuple(float(word) for word in words))
-            except ValueError:
-                raise ValueError(f"image line {number}: {' '.join(words)!r} is not a number ({name})") from None
+            numbers = _floats(words)
+            if len(numbers) < len(words):
+                raise ValueError(f"image line {number}: {' '.join(words)!r} is not a number ({name})")
             if len(words) < after - first:
                 raise ValueError(f"image line {number} is cut short: it ends before '{name}'")
+            values.append(tuple(numbers))
         return values
 
 

@@ -8,45 +8,47 @@ from typing import Any
 
 from qxbatch.regress.observe import voxels
 
-PLACES = ("affine", "bvec")
-"""Millimetres and unit vectors: equal within 1e-4."""
-LONGEST = 160
+_COORDINATES = ("affine", "bvec")
+"""Fields in millimetres and of unit vectors: equal within 1e-4."""
+_LONGEST = 160
+"""Characters of a value in a message."""
 
 
 class Absent:
-    """Marks a value that one side does not have."""
+    """Stands for a value that one side does not have."""
 
 
-def differences(expected: Any, actual: Any, place: str = "") -> Iterator[str]:
-    """Yield a line for each field that differs: its place, the expected and the actual value."""
+def differences(expected: Any, actual: Any, field: str = "") -> Iterator[str]:
+    """Yield a line for each field that differs: its path, the expected and the actual value."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         for key in sorted({*expected, *actual}):
-            inner = f"{place}.{key}" if place else str(key)
+            inner = f"{field}.{key}" if field else str(key)
             yield from differences(expected.get(key, Absent), actual.get(key, Absent), inner)
     elif isinstance(expected, list) and isinstance(actual, list):
         for k, (left, right) in enumerate(itertools.zip_longest(expected, actual, fillvalue=Absent)):
-            yield from differences(left, right, f"{place}[{k}]")
-    elif not _same(expected, actual, place):
-        yield f"{place}: expected {_value_text(expected)}, found {_value_text(actual)}"
+            yield from differences(left, right, f"{field}[{k}]")
+    elif not _same(expected, actual, field):
+        yield f"{field}: expected {_value_text(expected)}, found {_value_text(actual)}"
 
 
-def _same(expected: Any, actual: Any, place: str) -> bool:
+def _same(expected: Any, actual: Any, field: str) -> bool:
     numbers = isinstance(expected, int | float) and isinstance(actual, int | float)
     if not numbers or isinstance(expected, bool) or isinstance(actual, bool):
         return type(expected) is type(actual) and bool(expected == actual)
-    tolerance = 1e-4 if any(f".{word}[" in place for word in PLACES) else 1e-9
+    tolerance = 1e-4 if any(f".{word}[" in field for word in _COORDINATES) else 1e-9
     return math.isclose(expected, actual, rel_tol=1e-6, abs_tol=tolerance)
 
 
 def _value_text(value: object) -> str:
     text = "nothing" if value is Absent else repr(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def reference_differences(
     reference: Path, observed: dict[str, Any], known_differences: dict[str, str]
 ) -> Iterator[str]:
-    """Yield a line for each reference image that equals no result, or that equals one although it is known to differ.
+    """Yield a line for each reference image that equals no result, or that equals one although it is known to differ, and
+    for each known difference without a reference image.
 
     `known_differences` maps names of reference images to the reason why no result equals them.
     """

@@ -110,14 +110,14 @@ def _problem(problem: Problem, folder: Path) -> str:
 
 
 def _ledger(session: SessionFolder) -> dict[str, Any]:
-    """Return counts of fates by kind, and the reasons of kept and refused members."""
+    """Return counts of fates by kind, the reasons of kept and refused members, and a hash of all rows."""
     rows = list(session.ledger())
     counts = Counter(f"{row.kind} {row.fate}" for row in rows)
-    special = {row.path: escape(row.reason) for row in rows if row.reason and row.fate in (Fate.KEPT, Fate.REFUSED)}
+    reasons = {row.path: escape(row.reason) for row in rows if row.reason and row.fate in (Fate.KEPT, Fate.REFUSED)}
     digest = hashlib.sha256()
     for text in sorted("\t".join((row.path, row.sha256, row.fate, escape(row.at))) for row in rows):
         digest.update(text.encode("utf-8", "surrogateescape") + b"\n")
-    return {"counts": dict(sorted(counts.items())), "reasons": special, "rows": digest.hexdigest()}
+    return {"counts": dict(sorted(counts.items())), "reasons": reasons, "rows": digest.hexdigest()}
 
 
 def _image(paths: SessionPaths, image: ImageSummary) -> dict[str, Any]:

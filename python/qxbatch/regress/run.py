@@ -30,14 +30,18 @@ class Outcome:
     name: str
     differences: tuple[str, ...]
     found: dict[str, Any]
+    """What the run gave; empty if it failed."""
     new: bool
-    """There is no expectation yet."""
+    """Whether there is no expectation yet."""
 
 
 def check(
     regression_set: RegressionSet, options: Sequence[str] = (), before_removal: Callable[[Path], None] | None = None
 ) -> Outcome:
-    """Run a set and compare. `before_removal` is called with the sessions folder before it is removed. Raises UsageError."""
+    """Run a set and compare. Raises UsageError.
+
+    After a run whose outputs can be read, `before_removal` is called with the sessions folder before that is removed.
+    """
     expected = read_expected(regression_set.expected)
     if regression_set.present() is None:
         return Outcome(
@@ -65,7 +69,7 @@ def check(
 
 
 def lay_out(regression_set: RegressionSet, inbox: Path) -> None:
-    """Put a set's packets into an inbox, by hard link if possible: the set itself is never changed."""
+    """Put a set's packets into an inbox, by hard link if possible: the import removes them from there, not from the set."""
     inbox.mkdir(parents=True)
     for path in (
         [regression_set.packets / regression_set.only]
@@ -76,7 +80,7 @@ def lay_out(regression_set: RegressionSet, inbox: Path) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy folders, links and files, but not the modes of folders: the import moves the packet."""
+    """Hard-link a file or link, else copy it; copy a folder without its mode, so that the import can move its files."""
     if source.is_symlink() or not source.is_dir():
         with suppress(OSError):
             os.link(source, target, follow_symlinks=False)

@@ -27,26 +27,26 @@ class RegressionSet:
 
     name: str
     packets: Path
-    """The packets that are put into inbox/MR."""
+    """The folder of the packets that are put into inbox/MR."""
     expected: Path
-    """The expectation, which may not exist yet."""
+    """The file of the expectation, which may not exist yet."""
     options: tuple[str, ...] = ()
-    """Further words of the command line."""
+    """Additional options of the command line."""
     reference: Path | None = None
-    """Images (.nii, .nii.gz) that must be among the results."""
+    """Folder of images (.nii, .nii.gz) that must be among the results."""
     only: str = ""
     """The name of the only packet of the set; empty: all packets in `packets`."""
 
     def present(self) -> Path | None:
-        """Return the path of the packets; None if it does not exist."""
+        """Return the path of the only packet, or of the folder of packets; None if it does not exist."""
         path = self.packets / self.only
         return path if path.exists() else None
 
 
 def find_sets(folder: Path) -> list[RegressionSet]:
-    """Return the sets of a folder, sorted by name: itself, the sets below it, and single packets in it.
+    """Return the folder itself if it is a set, else the sets below it and single packets in it, sorted by name.
 
-    Raises UsageError (66) when there is none.
+    Raises UsageError (NOTHING_READY) when there is none.
     """
     if (folder / PACKETS).is_dir():
         return [_set(folder)]
@@ -61,7 +61,7 @@ def find_sets(folder: Path) -> list[RegressionSet]:
 
 
 def _loose(folder: Path) -> list[RegressionSet]:
-    """Return the sets of single packets. An expectation without its packet is one, too: its check must fail."""
+    """Return the sets of single packets, and of expectations without their packets, whose check must fail."""
     packets = {entry.name for entry in list_inbox(folder) if _is_packet(entry)}
     beside = {path.name.removesuffix(".json") for path in folder.glob("*.json") if path.name != EXPECTED}
     apart = {path.name.removesuffix(".json") for path in (folder / LOOSE_EXPECTED).glob("*.json")}
@@ -99,22 +99,24 @@ def _set(folder: Path) -> RegressionSet:
 
 
 def read_expected(path: Path) -> dict[str, Any] | None:
-    """Return an expectation, None when there is none yet. Raises UsageError when it cannot be read."""
+    """Return an expectation; None if the file does not exist. Raises UsageError when it cannot be read."""
     try:
         expected = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {reason_text(error, path)}.", "Make it readable.") from None
     except ValueError as error:
-        raise UsageError(f"{path} is no JSON: {error}.", "Correct it, or remove it and use --update.") from None
+        raise UsageError(f"{path} is not JSON: {error}.", "Correct it, or remove it and use --update.") from None
     if not isinstance(expected, dict):
-        raise UsageError(f"{path} is no expectation.", "Remove it and use --update.")
+        raise UsageError(f"{path} is not an expectation.", "Remove it and use --update.")
     return expected
 
 
 def write_expected(path: Path, values: dict[str, Any]) -> None:
-    """Write an expectation, keys in a fixed order, so that a change reads well in a version control system.
+    """Write an expectation with sorted keys, so that version control shows a change clearly.
 
-    Raises UsageError (73).
+    Raises UsageError (CANNOT_WRITE).
     """
     text = FLAT.sub(_on_one_line, json.dumps(values, indent=1, ensure_ascii=False, sort_keys=True))
     try:

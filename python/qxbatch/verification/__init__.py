@@ -1,1 +1,1 @@
-"""Compares the files on disk with the ledger."""
+"""Compares the files of a session on disk with its ledger and its summary."""

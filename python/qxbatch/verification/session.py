@@ -18,9 +18,10 @@ from qxbatch.session.summary_parts import Checksum
 from qxbatch.verification.checksums import difference, image_checksums
 
 Check = Callable[[], list[str]]
-"""One check; returns the faults it found."""
+"""One check: returns the faults that it found. Raises OSError when session.txt is missing or cannot be read."""
 
 NIFTI_SIZES = (348, 540)
+"""Bytes of the headers of NIfTI-1 and NIfTI-2."""
 
 
 def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None) -> list[Check]:
@@ -43,7 +44,7 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
 
 
 def _stored_rows(folder: SessionFolder) -> tuple[dict[str, dict[str, str]], list[LedgerRow], list[str]]:
-    """Return the hashes of the members of each packed series, the rows of the other files, and faults of places.
+    """Return the hashes of the members of each packed series, the rows of the other files, and faults of their paths.
 
     Raises OSError, ValueError.
     """
@@ -53,14 +54,15 @@ def _stored_rows(folder: SessionFolder) -> tuple[dict[str, dict[str, str]], list
     for row in folder.ledger():
         if row.fate not in STORED:
             continue
-        place = packed_member(row.at)
-        if not is_below(row.at if place is None else place[0]):
+        packed_path = packed_member(row.at)
+        if not is_below(row.at if packed_path is None else packed_path[0]):
             wrong.append(f"{folder.path}: the ledger names {row.at!r}, which is not below the session")
-        elif place is None:
+        elif packed_path is None:
             loose.append(row)
-        # not the row: a packet may have a hundred thousand members
-        elif packed.setdefault(place[0], {}).setdefault(place[1], row.content_sha256) != row.content_sha256:
-            wrong.append(f"{folder.path}: the ledger has two members with different bytes at {row.at!r}")
+        else:  # only the hash, not the row: a packet may have a hundred thousand members
+            archive, name = packed_path
+            if packed.setdefault(archive, {}).setdefault(name, row.content_sha256) != row.content_sha256:
+                wrong.append(f"{folder.path}: the ledger has two members with different bytes at {row.at!r}")
     return packed, loose, wrong
 
 
@@ -109,7 +111,7 @@ def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], m
 
 
 def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
-    """Check a file's bytes: a kept member is unchanged; a sorted one may have gained or lost its gzip."""
+    """Return whether a file has the member's bytes: a sorted one may have gained or lost its gzip, a kept one lost it."""
     if row.fate is Fate.SORTED and path.suffix == ".gz":
         return hash_gzip(str(path), monitor=monitor)[1] == row.content_sha256
     expected = (row.sha256, row.content_sha256) if row.fate is Fate.KEPT else (row.content_sha256,)
@@ -119,7 +121,7 @@ def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
 def _check_image(path: Path, recorded: Checksum | None, monitor: Monitor) -> list[str]:
     """Check that the file is unchanged (`recorded` is None if the summary has no sum), and that its content is an image.
 
-    NIfTI-1 and NIfTI-2: the header starts with its own size, and the data end where vox_offset and the dimensions say.
+    NIfTI-1 and NIfTI-2: the header starts with its own size, and the data do not end before vox_offset and dimensions say.
     """
     try:
         if recorded is not None and (why := difference(path, recorded, monitor)):
@@ -134,7 +136,7 @@ def _check_image(path: Path, recorded: Checksum | None, monitor: Monitor) -> lis
 
 
 def _named(path: Path, error: Exception) -> str:
-    """Return the core's description of damage, which starts with the path."""
+    """Return the text of an error, which starts with the path."""
     text = error_text(error, path)
     return text if text.startswith(str(path)) else f"{path}: {text}"
 
@@ -152,9 +154,10 @@ def _check_beside(session: Path, sums: Mapping[str, Checksum], monitor: Monitor)
 
 
 def _nifti_size(head: bytes) -> int | None:
+    """Return the size that the header announces; None if it is not that of a NIfTI image."""
+    if len(head) < NIFTI_SIZES[0]:
+        return None
     for order in "<>":
-        if len(head) < NIFTI_SIZES[1] - 192:
-            return None
         kind = struct.unpack_from(f"{order}i", head)[0]
         if kind == NIFTI_SIZES[0]:
             dim = struct.unpack_from(f"{order}8h", head, 40)
@@ -170,6 +173,8 @@ def _nifti_size(head: bytes) -> int | None:
             )
         else:
             continue
+        if not math.isfinite(offset):
+            return None
         lengths = dim[1 : 1 + max(0, min(7, dim[0]))]
         size: int = int(offset) + math.prod(max(1, length) for length in lengths) * int(bits) // 8
         return size

@@ -25,7 +25,7 @@ _LEAST_TILT, _LEAST_SHIFT = 1e-4, 1e-3
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Rewrite and convert a series; return dcm2niix's exit status, or print why the series cannot be rewritten."""
+    """Rewrite and convert a series; return dcm2niix's exit status, or 65 after printing why it cannot be rewritten."""
     from qxbatch.convert.normalize.copies import write_normalized_copies
 
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -59,7 +59,7 @@ def _print_stacks(stacks: Sequence[Stack]) -> None:
 
 
 def _convert(stack: Stack, k: int, out: Path, flags: Sequence[str]) -> int:
-    """Run dcm2niix on one stack and print its output, without the count of files that run_qa reads, which would count copies."""
+    """Run dcm2niix on one stack and print its output; its count of files, which run_qa would read, is reworded."""
     program = os.environ[PROGRAM]
     options = [*flags, "-f", stack_name(k), "-o", str(out), str(stack.folder)]
     print(f"{Path(program).name} {' '.join(options)}", flush=True)
@@ -82,7 +82,7 @@ def _write_tables(stack: Stack, k: int, out: Path) -> None:
 
 
 def _worst(statuses: Sequence[int]) -> int:
-    """Return the most informative status of a failure."""
+    """Return the first status without usable output, else the most serious of the others: 8, 10, 0."""
     failed = [status for status in statuses if status not in _USABLE]
     return failed[0] if failed else max(statuses, key=_USABLE.index)
 

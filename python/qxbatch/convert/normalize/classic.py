@@ -27,7 +27,9 @@ _COMMON = (
     "FlipAngle",
     "EchoNumbers",
 )
-"""Elements of which a stack gets the values of its first frame: dcm2niix splits a series where they differ."""
+"""Elements of which all copies of a stack get the values of the one that is written first: dcm2niix splits a series where
+they differ.
+"""
 _TRIGGERS = ("TriggerTime", "NominalCardiacTriggerDelayTime")
 """dcm2niix splits a Philips series by these."""
 _MULTI_FRAME = frozenset(
@@ -56,11 +58,12 @@ _BYTE = 8
 
 
 def copy_header(
-    header: Dataset, index: int, plan: Plan, place: int, volume: int, common: dict[str, Any], uid: str
+    header: Dataset, index: int, plan: Plan, slice_index: int, volume: int, common: dict[str, Any], uid: str
 ) -> Dataset:
     """Return the header of a frame as a classic MR image (PS3.3 A.4), without pixel data.
 
-    Elements that do not affect the position are unchanged, including private ones.
+    Elements of position and order, and those that the copies of a stack share, are written; all others are unchanged,
+    including private ones.
     """
     enhanced = is_enhanced(header)
     copy = header  # belongs to one frame, and was read only for this copy
@@ -73,7 +76,7 @@ def copy_header(
     _set_common(copy, common)
     copy.SOPClassUID = MRImageStorage
     copy.SeriesInstanceUID = uid
-    _place(copy, plan, place, volume, enhanced=enhanced)
+    _write_position(copy, plan, slice_index, volume, enhanced=enhanced)
     if enhanced or not copy.get("SOPInstanceUID"):
         copy.SOPInstanceUID = f"{uid}.{copy.InstanceNumber}"
     return copy
@@ -104,13 +107,13 @@ def _flatten(copy: Dataset) -> None:
         del copy["DiffusionGradientDirectionSequence"]
 
 
-def _place(copy: Dataset, plan: Plan, place: int, volume: int, *, enhanced: bool) -> None:
-    """Write position, order and the values that all copies of a stack share."""
+def _write_position(copy: Dataset, plan: Plan, slice_index: int, volume: int, *, enhanced: bool) -> None:
+    """Write position and order, and the spacing and echo of the stack."""
     first = plan.first
-    copy.ImagePositionPatient = [_ds(value) for value in plan.grid.positions[place]]
+    copy.ImagePositionPatient = [_ds(value) for value in plan.grid.positions[slice_index]]
     copy.ImageOrientationPatient = [_ds(value) for value in plan.grid.orientation]
     copy.PixelSpacing = [_ds(value) for value in first.spacing]
-    copy.InstanceNumber = volume * len(plan.grid.positions) + place + 1
+    copy.InstanceNumber = volume * len(plan.grid.positions) + slice_index + 1
     if first.timing.acquisition is not None or len(plan.volumes) > 1:
         copy.AcquisitionNumber = (first.timing.acquisition or 1) + volume
     if len(plan.volumes) > 1:

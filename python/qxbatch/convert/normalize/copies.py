@@ -33,17 +33,17 @@ _UID_BITS = 128
 
 @dataclass(frozen=True)
 class _Target:
-    """The target of a frame."""
+    """The indices of the stack, volume and slice that a frame becomes."""
 
     frame: Frame
     stack: int
     volume: int
-    place: int
+    slice_index: int
 
 
 @dataclass
 class _Writer:
-    """Common values of the copies of one stack."""
+    """What the copies of one stack share."""
 
     plan: Plan
     folder: Path
@@ -57,7 +57,7 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
 
     Classic objects and the frames of enhanced ones (PS3.3 C.7.6.16) become MR Image Storage objects (PS3.3 A.4) in
     `<out>/1`, `<out>/2` ..., one folder and one SeriesInstanceUID for each stack. Each frame is in exactly one stack.
-    Equal input gives equal copies. Pixels of one frame at a time are in memory.
+    Equal input gives equal copies. Pixels of one frame at a time are in memory; of a deflated object, those of all frames.
 
     Parameters
     ----------
@@ -68,7 +68,8 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
 
     Returns
     -------
-    Stacks by echo time, kind (magnitude, real, imaginary, phase), geometry, complete volumes before incomplete ones.
+    Stacks sorted by echo time, kind (magnitude, real, imaginary, phase), contrast and geometry, complete volumes before
+    incomplete ones.
 
     Raises
     ------
@@ -95,10 +96,10 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
 
 def _targets(plans: Sequence[Plan]) -> dict[Source, _Target]:
     return {
-        frame.source: _Target(frame, stack, volume, place)
+        frame.source: _Target(frame, stack, volume, slice_index)
         for stack, plan in enumerate(plans)
         for volume, slices in enumerate(plan.volumes)
-        for place, frame in enumerate(slices)
+        for slice_index, frame in enumerate(slices)
     }
 
 
@@ -149,13 +150,13 @@ def _write_object(image: ImageObject, name: str, targets: Mapping[Source, _Targe
 def _write_frame(image: ImageObject, data: bytes, target: _Target, writer: _Writer) -> None:
     frame = target.frame
     copy = copy_header(
-        image.header, frame.source[1], writer.plan, target.place, target.volume, writer.common, writer.uid
+        image.header, frame.source[1], writer.plan, target.slice_index, target.volume, writer.common, writer.uid
     )
     pixels, encoding, syntax = _pixels(image, frame, data, writer.recoding)
     recoding = writer.recoding
     describe_pixels(copy, encoding, rescaled=bool(recoding and recoding.rescaled), recoded=recoding is not None)
     add_pixels(copy, pixels, syntax, encapsulated=image.encapsulated and recoding is None)
-    number = target.volume * len(writer.plan.grid.positions) + target.place + 1
+    number = target.volume * len(writer.plan.grid.positions) + target.slice_index + 1
     dcmwrite(
         writer.folder / f"{number:07}.dcm",
         copy,

@@ -23,7 +23,8 @@ _NORM = 0.01
 def read_frames(folder: Path) -> list[Frame]:
     """Return the frames of all objects in a folder, in byte order of file names.
 
-    Raises CannotNormalizeError when a frame has no geometry, or is a mosaic of many slices.
+    Raises MosaicError for a mosaic of many slices, and CannotNormalizeError when a frame has no geometry, when its file is
+    damaged or has less pixel data than its frames need, or when no file has pixel data.
     """
     frames = [frame for image in image_objects(folder) for frame in object_frames(image, folder)]
     if not frames:
@@ -32,7 +33,7 @@ def read_frames(folder: Path) -> list[Frame]:
 
 
 def object_frames(image: ImageObject, folder: Path) -> list[Frame]:
-    """Return the frames of one object."""
+    """Return the frames of one object. Raises as `read_frames` does."""
     name = image.path.relative_to(folder).as_posix()
     if not is_enhanced(image.header):
         if image.frames > 1:
@@ -47,7 +48,7 @@ def object_frames(image: ImageObject, folder: Path) -> list[Frame]:
 
 
 def _whole_frame(image: ImageObject, frame: Frame) -> Frame:
-    """Return the first frame of an object that contains pixel data for all of them."""
+    """Return the first frame of an object; raise CannotNormalizeError if pixel data of some of its frames are missing."""
     need = image.frames * frame_length(frame)
     if image.length is not None and image.length < need:
         raise CannotNormalizeError(f"{frame.source[0]} contains {image.length} of {need} bytes of pixel data")
@@ -98,7 +99,7 @@ def _numbers(header: Dataset, keyword: str, count: int) -> Any:
 
 
 def _orientation(header: Dataset) -> tuple[float, ...]:
-    """Return the direction cosines of rows and columns, normalized: files round them."""
+    """Return the direction cosines of rows and columns; raise ValueError unless they are orthogonal unit vectors."""
     numbers: tuple[float, ...] = _numbers(header, "ImageOrientationPatient", _PLANE)
     row, column = numbers[:_POINT], numbers[_POINT:]
     along = sum(a * b for a, b in zip(row, column, strict=True))
@@ -108,14 +109,14 @@ def _orientation(header: Dataset) -> tuple[float, ...]:
 
 
 def echo_time(header: Dataset) -> float | None:
-    """Return the echo time in ms, None if it is 0; an enhanced object has EffectiveEchoTime (PS3.3 C.8.13.5.4)."""
+    """Return the echo time in ms, None if it is 0 or absent; an enhanced object has EffectiveEchoTime (PS3.3 C.8.13.5.4)."""
     value = header.get("EffectiveEchoTime")
     value = header.get("EchoTime") if value is None else value
     return float(value) or None if value not in (None, "") else None
 
 
 def frame_type(header: Dataset) -> list[str]:
-    """Return the ImageType of a frame: from its functional group, or from Philips' classic header in it."""
+    """Return FrameType, else ImageType; of Philips the longer of them, as its classic header has more values."""
     image_type = [str(value).upper() for value in header.get("ImageType") or []]
     frame_types = [str(value).upper() for value in header.get("FrameType") or []]
     return image_type if not frame_types or (is_philips(header) and len(image_type) > len(frame_types)) else frame_types
@@ -190,7 +191,7 @@ def _dimensions(header: Dataset) -> tuple[int, ...]:
 
 
 def _inversion_time(header: Dataset) -> float | None:
-    """Return the inversion time in ms; an enhanced object may have several (PS3.3 C.8.13.5.12)."""
+    """Return the inversion time in ms; of several ones of an enhanced object the first (PS3.3 C.8.13.5.12)."""
     several = header.get("InversionTimes")
     if several in (None, ""):
         return _decimal(header, "InversionTime")

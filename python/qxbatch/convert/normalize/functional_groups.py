@@ -25,15 +25,15 @@ _DEPTH = 2
 
 
 def is_enhanced(header: Dataset) -> bool:
-    """Return whether the frames have their own headers."""
+    """Return whether an object has functional groups."""
     return PER_FRAME in header or SHARED in header
 
 
 def frame_header(header: Dataset, index: int) -> Dataset:
     """Return the header of one frame, with the elements of its functional groups at the top level.
 
-    Values of the frame replace shared ones, and both replace those of the object. The result does not contain the sequences
-    of functional groups.
+    Values of the frame replace shared ones, and both replace those of the object. Philips' classic header adds what is
+    missing. The result does not contain the sequences of functional groups.
     """
     flat = Dataset({tag: element for tag, element in header.items() if tag not in (SHARED, PER_FRAME)})
     philips: list[Dataset] = []
@@ -56,6 +56,7 @@ def _is_philips(groups: Dataset) -> bool:
 
 
 def _items(header: Dataset, index: int) -> Iterator[Dataset]:
+    """Yield the shared functional groups and those of one frame, as far as they exist."""
     if shared := header.get("SharedFunctionalGroupsSequence"):
         yield shared[0]
     if PER_FRAME in header and index < len(header.PerFrameFunctionalGroupsSequence):

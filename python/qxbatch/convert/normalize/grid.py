@@ -32,7 +32,9 @@ class Grid:
     spacing: float
     """Distance between slice centres in mm; 0 for one slice."""
     tilt: float
+    """Largest angle (rad) between the orientation of a frame and that of the grid."""
     shift: float
+    """Largest distance (mm) between the position of a frame and that of the grid."""
 
 
 def axes(orientation: Sequence[float]) -> Array:
@@ -111,7 +113,7 @@ def slabs(grouped: Places) -> list[Places]:
         return [grouped]
     ranges = runs(along)
     if any(extent.stop - extent.start < 2 for extent in ranges) or len(ranges) == along.size - 1:  # noqa: PLR2004
-        distances = " ".join(f"{place:.2f}" for place in (along - along[0])[:_LISTED])
+        distances = " ".join(f"{distance:.2f}" for distance in (along - along[0])[:_LISTED])
         more = " ..." if along.size > _LISTED else ""
         raise CannotNormalizeError(f"{along.size} slices are unevenly spaced: {distances}{more} mm")
     return [grouped[extent] for extent in ranges]
@@ -153,7 +155,7 @@ def _step(centres: Array) -> Array:
 
 
 def _aligned(unit: Array, step: Array, most: float) -> Array:
-    """Return a mean orientation rotated so that its normal is along the step, if orientations vary by that angle."""
+    """Return an orientation rotated so that its normal is along the step; unchanged if the angle is larger than `most`."""
     along = step / np.linalg.norm(step)
     across = np.cross(normal(unit), along)
     sine = float(np.linalg.norm(across))

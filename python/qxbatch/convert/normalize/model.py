@@ -27,7 +27,7 @@ class Gradient:
     orientation: tuple[float, ...]
     """Unit vector in patient axes; empty without a direction."""
     vendor: bool = False
-    """Whether the direction is known only in image axes, as the vendor defines them (GE)."""
+    """Whether the direction is known only in axes that the vendor defines (GE)."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Frame:
     slope: float
     intercept: float
     philips: bool
-    """Whether a private Philips scale slope refers to RescaleSlope, which must therefore not change."""
+    """Whether a Philips scanner made the image: its private scale slope refers to RescaleSlope, which must not change."""
     repetition_time: float | None
     flip_angle: float | None
     inversion_time: float | None
@@ -103,9 +103,9 @@ class Stack:
     shape: tuple[int, int, int, int]
     """Columns, rows, slices, volumes."""
     suffix: str
-    """Suggested suffix of the image, for example `_e2` or `_ph`; empty if no other stack differs by echo or kind."""
+    """Suggested suffix of the image: `_e2` if stacks differ by echo, `_ph` if they differ by kind and it is not magnitude."""
     incomplete: bool
-    """Whether it contains the slices of a volume without images at other positions."""
+    """Whether it contains slices of an incomplete volume."""
     sources: tuple[Source, ...]
     """The frames in the order of the copies: all slices of the first volume, then those of the next one."""
     tilt: float = 0.0

@@ -21,14 +21,16 @@ from qxbatch.convert.normalize.grid import (
 from qxbatch.convert.normalize.model import Frame
 from qxbatch.convert.normalize.volumes import Volume
 
-STRAIGHT = 1e-3
+_SAME_ORIENTATION = 1e-3
 """Accepted angle (rad) between the orientations of one volume."""
 _FURTHEST, _WIDEST = 8.0, 0.15
-"""Largest movement of a head during a scan (mm, rad)."""
+"""Limits of the movement of a head during a scan (mm, rad)."""
 _LEAST_SLICES = 3
 """With fewer slices, a movement cannot be distinguished from other differences."""
 _PURE, _PURE_ANGLE, _FRACTION = 0.02, 1e-4, 0.25
-"""Volumes displaced only along the normal by this fraction of a step or more (mm, rad) are interleaved slices."""
+"""Volumes that moved by less than _PURE (mm) sideways and _PURE_ANGLE (rad), and one of them by _FRACTION of the slice
+distance or more along the normal, are interleaved slices.
+"""
 _KEYS: tuple[Callable[[Frame], Any], ...] = (
     lambda frame: frame.source[0],
     lambda frame: frame.timing.temporal_position,
@@ -56,9 +58,9 @@ class Moved:
 def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
     """Return the volumes of frames with the same size, spacing, echo and kind, for each contrast.
 
-    Each volume is an even stack with one orientation, and has the same number, distance and spacing of slices as the first
-    one. It moved by less than 8 mm, 0.15 rad and half of the extent of the stack. Empty if no element distinguishes such
-    volumes.
+    Each volume is an even stack with one orientation, and has the same number and distance of slices as the first one; only
+    the last one may have fewer slices. It moved by less than 8 mm, 0.15 rad and half of the extent of the stack. Empty if no
+    element distinguishes such volumes.
     """
     for key in _KEYS:
         volumes = _partition(frames, key)
@@ -68,7 +70,10 @@ def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
 
 
 def _partition(frames: Sequence[Frame], key: Callable[[Frame], Any]) -> list[list[Frame]]:
-    """Return volumes with the same number of slices, the last one with fewer, in the order of acquisition."""
+    """Return two or more volumes with the same number of slices (the last one may have fewer), in the order of acquisition.
+
+    Empty if the key does not give such volumes.
+    """
     by_value: dict[Any, list[Frame]] = {}
     for frame in frames:
         value = key(frame)
@@ -93,11 +98,11 @@ def _moved(volumes: list[list[Frame]]) -> list[Moved]:
     count = len(volumes[0])
     short = [] if len(volumes[-1]) == count else volumes.pop()
     ordered = [_sorted(volume) for volume in volumes]
-    if not all(_is_straight(volume) for volume in [*ordered, short] if volume):
+    if not all(_has_one_orientation(volume) for volume in [*ordered, short] if volume):
         return []
     grids = [_grid(volume) for volume in ordered]
     whole = [grid for grid in grids if grid is not None]
-    if len(whole) < len(grids) or not _explained(ordered, whole):
+    if len(whole) < len(grids) or not _are_moved_copies(ordered, whole):
         return []
     if short and (len(ordered) == 1 or not _is_inside(short, ordered[0], whole[0])):
         return []
@@ -129,9 +134,9 @@ def _indexed(ordered: Sequence[Frame], spacing: float) -> Volume:
     return dict(zip(np.rint((along - along[0]) / spacing).astype(int).tolist(), ordered, strict=True))
 
 
-def _is_straight(volume: Sequence[Frame]) -> bool:
+def _has_one_orientation(volume: Sequence[Frame]) -> bool:
     first = volume[0].orientation
-    return all(frame.orientation == first or angle(frame.orientation, first) < STRAIGHT for frame in volume)
+    return all(frame.orientation == first or angle(frame.orientation, first) < _SAME_ORIENTATION for frame in volume)
 
 
 def _grid(volume: Sequence[Frame]) -> Grid | None:
@@ -149,7 +154,7 @@ def _centres(volume: Sequence[Frame]) -> Array:
     return np.array([np.asarray(frame.position) + half @ axes(frame.orientation) for frame in volume])
 
 
-def _explained(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid]) -> bool:
+def _are_moved_copies(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid]) -> bool:
     """Return whether all volumes are moved copies of the first one."""
     first, count = grids[0], len(volumes[0])
     unit = normal(axes(first.orientation))

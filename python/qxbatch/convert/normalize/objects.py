@@ -47,9 +47,9 @@ class ImageObject:
     little_endian: bool
     frames: int
     offset: int
-    """Offset of the first byte of pixel data in the file, or in the inflated data set."""
+    """Offset of the first byte of pixel data in the file; of a deflated object, in the stream of `_inflated`."""
     length: int | None
-    """Bytes of native pixel data in the file; None for encapsulated pixel data."""
+    """Existing bytes of native pixel data; None for encapsulated pixel data."""
 
     @property
     def encapsulated(self) -> bool:
@@ -58,10 +58,7 @@ class ImageObject:
 
 
 def image_objects(folder: Path) -> Iterator[ImageObject]:
-    """Yield the files with pixel data, in byte order of their names.
-
-    Raises CannotNormalizeError for a file with non-integer pixel data.
-    """
+    """Yield the files with pixel data, in byte order of their names. Raises as `read_object` does."""
     for path in sorted(folder.rglob("*"), key=lambda path: str(path.relative_to(folder)).encode()):
         if path.is_file() and (image := read_object(path)) is not None:
             yield image
@@ -70,14 +67,15 @@ def image_objects(folder: Path) -> Iterator[ImageObject]:
 def read_object(path: Path) -> ImageObject | None:
     """Return a file's header and the location of its pixel data; None if it is not a DICOM file or has no pixel data.
 
-    Raises CannotNormalizeError for a damaged DICOM file, whose images would be missing.
+    Raises CannotNormalizeError for a damaged DICOM file, an MR image without pixel data (its slices would be missing), and
+    floating-point pixel data, and OSError.
     """
     try:
         with path.open("rb") as file:
             header = dcmread(file, stop_before_pixels=True, force=True)
             syntax = _syntax(header)
             stream = _inflated(path) if syntax == DeflatedExplicitVRLittleEndian else file
-            place = _pixel_data(stream, syntax)
+            location = _pixel_data(stream, syntax)
             frames = max(1, int(header.get("NumberOfFrames") or 1))
     except CannotNormalizeError:
         raise
@@ -87,13 +85,13 @@ def read_object(path: Path) -> ImageObject | None:
         if _is_dicom(path):  # pydicom raises any exception on damaged data
             raise CannotNormalizeError(f"{path.name} cannot be read ({error})") from error
         return None
-    if place is None:
+    if location is None:
         if str(header.get("SOPClassUID", "")) in _MR_IMAGES:
             raise CannotNormalizeError(f"{path.name} ends before its pixel data")
         return None
     if "Rows" not in header:
         return None
-    return ImageObject(path, header, syntax, syntax != ExplicitVRBigEndian, frames, *place)
+    return ImageObject(path, header, syntax, syntax != ExplicitVRBigEndian, frames, *location)
 
 
 def _is_dicom(path: Path) -> bool:
@@ -113,21 +111,24 @@ def _syntax(header: Dataset) -> UID:
 
 
 def _inflated(path: Path) -> BinaryIO:
-    """Return the inflated data set as a stream positioned at its pixel data."""
+    """Return the pixel data of a deflated object as a stream that starts with the header of the element."""
     header = dcmread(path, force=True)
     data = header.get("PixelData", b"")
     return io.BytesIO(struct.pack("<HH2sHI", _PIXELS.group, _PIXELS.element, b"OW", 0, len(data)) + data)
 
 
 def _pixel_data(stream: BinaryIO, syntax: UID) -> tuple[int, int | None] | None:
-    """Return offset and length of the pixel data whose element starts here; the length of encapsulated data is None."""
+    """Return offset and length of the pixel data whose element starts here; None if it is another element.
+
+    The length of encapsulated data is None.
+    """
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     head = stream.read(8)
     if len(head) < 8:  # noqa: PLR2004 (tag, VR and length)
         return None
     tag = Tag(*struct.unpack(f"{order}HH", head[:4]))
     if tag in _FLOATS:
-        raise CannotNormalizeError("the pixel data is of floating-point numbers")
+        raise CannotNormalizeError("the pixel data are floating-point numbers")
     if tag != _PIXELS:
         return None
     implicit = syntax == ImplicitVRLittleEndian

@@ -29,7 +29,7 @@ _DESCRIPTION = (
 def frame_length(frame: Frame) -> int:
     """Return the bytes of a native frame.
 
-    Raises CannotNormalizeError when values are not stored in whole bytes, or when colours share bytes.
+    Raises CannotNormalizeError unless 8, 16 or 32 bits are allocated for a value, and for subsampled colours.
     """
     if frame.photometric.endswith(("422", "420")):
         raise CannotNormalizeError(f"{frame.source[0]}: its colours are {frame.photometric}")

@@ -30,7 +30,7 @@ class Recoding:
 
 @dataclass
 class Survey:
-    """Range of the values of a stack, stored and rescaled."""
+    """Range of 0 and the values of a stack, stored and rescaled."""
 
     low: int = 0
     high: int = 0
@@ -61,9 +61,9 @@ def needs_survey(frames: Sequence[Frame]) -> bool:
 
 
 def choose(frames: Sequence[Frame], survey: Survey | None) -> Recoding | None:
-    """Return the common type of a stack; None if its frames can be unchanged.
+    """Return the common type of a stack; None if its frames can remain unchanged.
 
-    Raises CannotNormalizeError when no type of 32 bits can store all values, or for colours.
+    Raises CannotNormalizeError when no type of up to 32 bits can store all values, or when the encoding of colours varies.
     """
     if not (encoding_varies(frames) or _rescalable(frames)):
         return None

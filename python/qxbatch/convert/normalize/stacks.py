@@ -49,7 +49,7 @@ class Plan:
 
     @property
     def first(self) -> Frame:
-        """Return the frame that represents the stack."""
+        """Return the first frame of the first volume."""
         return self.volumes[0][0]
 
     @property
@@ -64,8 +64,8 @@ class Plan:
 
 
 def plan_stacks(frames: Sequence[Frame]) -> list[Plan]:
-    """Return the stacks that contain each frame once, by echo time, kind, geometry, complete volumes before incomplete
-    ones.
+    """Return the stacks that contain each frame once, sorted by echo time, kind, contrast and geometry, complete volumes
+    before incomplete ones.
 
     Raises CannotNormalizeError when a group of frames cannot be ordered, or when its slices are not on an even grid.
     """
@@ -89,9 +89,10 @@ def _alike(frames: Sequence[Frame], numbers: dict[float | None, int]) -> list[li
 
 
 def _plans(alike: list[Frame], echo: int) -> list[Plan]:
-    """Return the stacks of similar frames: those without motion, else those of volumes that moved as a whole.
+    """Return the stacks of similar frames: those of volumes that moved as a whole, if they are fewer than those without
+    motion, or if there are none without motion; else those without motion.
 
-    Raises CannotNormalizeError with the reason why the frames are not stacks without motion, if there are no others.
+    Raises CannotNormalizeError if there are neither, with the reason why the frames are not stacks without motion.
     """
     still: list[Plan] = []
     reason: CannotNormalizeError | None = None
@@ -152,8 +153,7 @@ def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
         by_id.setdefault(frame.stack_id, []).append(frame)
     if len(by_id) == 1:
         return [group]
-    everywhere = places(group)
-    shared = all({frame.stack_id for frame in place} == set(by_id) for place in everywhere)
+    shared = all({frame.stack_id for frame in place} == set(by_id) for place in places(group))
     return [group] if shared else list(by_id.values())
 
 
@@ -173,7 +173,7 @@ def _descending(volume: Volume) -> bool:
     instances = [number for number in numbers if number is not None]
     ranks = {number: rank for rank, number in enumerate(sorted(instances))}
     middle = (len(instances) - 1) / 2
-    return sum((place - middle) * (ranks[number] - middle) for place, number in enumerate(instances)) < 0
+    return sum((index - middle) * (ranks[number] - middle) for index, number in enumerate(instances)) < 0
 
 
 def _reversed(volume: Volume, count: int) -> Volume:
@@ -194,7 +194,7 @@ def _incomplete_stacks(volume: Volume, echo: int) -> list[Plan]:
 
 
 def _component(plan: Plan) -> int:
-    """Return whether a stack contains magnitude or another kind (0), real, imaginary or phase values."""
+    """Return the index of a stack's kind in _COMPONENTS: real, imaginary, phase, or 0 for magnitude and any other kind."""
     kind = set(plan.first.kind)
     matching = (index for index, (_, values) in enumerate(_COMPONENTS) if kind & set(values))
     return next(matching, 0)

@@ -40,10 +40,11 @@ KEYS: tuple[tuple[str, Key], ...] = (
 def volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
     """Return the complete volumes of a stack, and the incomplete ones, both in the order of acquisition.
 
-    Raises CannotNormalizeError when frames at the same position cannot be distinguished, or when a volume in the middle is
-    incomplete and its frames do not have their own SeriesInstanceUID.
+    Raises CannotNormalizeError when frames at the same position cannot be distinguished, when no volume is complete, when it
+    is unknown which volume lacks slices, or when a volume in the middle lacks slices. The last is accepted if each volume has
+    its own SeriesInstanceUID.
     """
-    key = next((key for _, key in KEYS if _tells_apart(grouped, key)), None)
+    key = next((key for _, key in KEYS if _distinguishes(grouped, key)), None)
     if key is None:
         most = max(map(len, grouped))
         raise CannotNormalizeError(f"{most} frames at one place differ in no element that numbers or times them")
@@ -65,7 +66,7 @@ def _have_separate_series(all_volumes: Sequence[Volume]) -> bool:
     return all(len(uids) == 1 for uids in series) and len(set().union(*series)) == len(all_volumes)
 
 
-def _tells_apart(grouped: Places, key: Key) -> bool:
+def _distinguishes(grouped: Places, key: Key) -> bool:
     for place in grouped:
         values = [key(frame) for frame in place]
         if len(place) > 1 and (None in values or len(set(values)) < len(values)):
@@ -96,7 +97,7 @@ def _order(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int], tuple[s
 def _by_rank(grouped: Places, key: Key) -> list[Volume]:
     """Return volumes by the order of the key at each position; positions with fewer frames have none in the last volume.
 
-    Raises CannotNormalizeError unless these positions are the last ones of a volume in the order of the key.
+    Raises CannotNormalizeError unless these positions are the last ones in the order of the key, with equal numbers of frames.
     """
     ranked = [sorted(place, key=key) if len(place) > 1 else place for place in grouped]
     most = max(map(len, ranked))
@@ -111,7 +112,7 @@ def _check_tail(ranked: Sequence[Sequence[Frame]], short: set[int], key: Key) ->
     counts = Counter(map(len, ranked))
     if None not in first.values():
         order = sorted(first, key=lambda index: first[index])
-        if set(order[-len(short) :]) == short and len(counts) == 2:  # noqa: PLR2004 (whole, and one less)
+        if set(order[-len(short) :]) == short and len(counts) == 2:  # noqa: PLR2004 (of whole positions, and of short ones)
             return
     sizes = ", ".join(f"{number} places with {count} frames" for count, number in sorted(counts.items()))
     raise CannotNormalizeError(f"the volume that lacks slices is unknown: {sizes}")

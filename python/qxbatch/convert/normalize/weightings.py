@@ -23,18 +23,18 @@ def weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[float])
     defined = [gradient for gradient in gradients if gradient is not None]
     if not any(gradient.b_value > 0 for gradient in defined) or any(gradient.vendor for gradient in defined):
         return ()
-    image = _frame_of_reference(orientation)
+    image = _image_axes(orientation)
     return tuple(_weighting(gradient, volume[0], image) for gradient, volume in zip(gradients, volumes, strict=True))
 
 
 def _weighting(gradient: Gradient | None, frame: Frame, image: Array) -> Weighting:
     if gradient is None or gradient.b_value == 0 or not gradient.orientation:
         return Weighting(gradient.b_value if gradient else 0.0, _NONE)
-    x, y, z = (_frame_of_reference(frame.orientation) @ np.asarray(gradient.orientation) @ image).tolist()
+    x, y, z = (_image_axes(frame.orientation) @ np.asarray(gradient.orientation) @ image).tolist()
     return Weighting(gradient.b_value, (x, y, z))
 
 
-def _frame_of_reference(orientation: Sequence[float]) -> Array:
+def _image_axes(orientation: Sequence[float]) -> Array:
     """Return the unit vectors along a row, along a column and along the normal."""
     unit = axes(orientation)
     return np.stack([*unit, normal(unit)])
@@ -43,8 +43,8 @@ def _frame_of_reference(orientation: Sequence[float]) -> Array:
 def write_tables(folder: Path, name: str, volumes: Sequence[Weighting]) -> None:
     """Write `.bval` and `.bvec` beside the image of a stack, replacing those of dcm2niix.
 
-    dcm2niix omits derived volumes (b > 0 without direction) of some vendors. Its tables are kept if it wrote another number
-    of volumes, or if only it knows the directions.
+    dcm2niix omits derived volumes (b > 0 without direction) of some vendors. Its tables are kept if `volumes` is empty, if it
+    wrote another number of volumes, or if only it knows the directions. Raises ValueError when the image cannot be read.
     """
     path = folder / f"{name}.nii"
     if not volumes or not path.is_file():
@@ -71,11 +71,11 @@ def _voxel_axes(direction: Vector, image: Nifti) -> list[float]:
     """Return a direction in voxel axes, with x negated if the determinant of the affine is positive (FSL)."""
     columns = np.asarray(image.affine)[:, :3]
     unit = columns / np.linalg.norm(columns, axis=0)
-    turned = np.asarray(direction) * (-1, -1, 1) @ unit  # NIfTI's axes point to the right and to the front
-    length = float(np.linalg.norm(turned))
+    rotated = np.asarray(direction) * (-1, -1, 1) @ unit  # NIfTI's axes point to the right and to the front
+    length = float(np.linalg.norm(rotated))
     if np.linalg.det(unit) > 0:
-        turned[0] = -turned[0]
-    return [float(value) for value in (turned / length if length > _ZERO else np.zeros(3))]
+        rotated[0] = -rotated[0]
+    return [float(value) for value in (rotated / length if length > _ZERO else np.zeros(3))]
 
 
 def _row(values: Sequence[float]) -> str:
