@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Protocol
 
 from qxbatch.folded_text import folded_text
 from qxbatch.identity_search import IdentitySearch, WholeSearch
-from qxbatch.model import SessionReport, Value
+from qxbatch.model import HeaderLike, SessionReport, Value
 from qxbatch.name_search import NameSearch
 from qxbatch.person_name import parse_name, split_parts, without_test_words
 from qxbatch.problems import Problem
@@ -39,13 +38,6 @@ _DESCRIPTIONS = (
 
 The other fields contain identifiers and numbers, in which a match would be a coincidence.
 """
-
-
-class HeaderLike(Protocol):
-    """A header of the core, or a mapping of DICOM keywords."""
-
-    def get(self, field: str, /) -> Value:
-        """Return one field's value; None when absent."""
 
 
 def unchanged(text: str) -> str:

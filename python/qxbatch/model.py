@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from qxbatch.problems import Problem
 
@@ -14,6 +14,13 @@ if TYPE_CHECKING:  # facts are for runs that import: --help passes through this 
 _COMMAND_LINES = ("dcm2niix ", "dcm2nii ", "dicm2nii ", "nibabel ", "exit status: ", "stopped: ")
 Value = str | int | float | list[str] | list[int] | list[float] | None
 """A header field: see `Header.get` in qxbatch/_core.pyi."""
+
+
+class HeaderLike(Protocol):
+    """A header of the core, or a mapping of DICOM keywords."""
+
+    def get(self, field: str, /) -> Value:
+        """Return one field's value; None when absent."""
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.commands.inspect_headers import PacketHeaders, ParFiles
 from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
-from qxbatch.convert.values import HeaderLike, text, whole
+from qxbatch.convert.values import text, whole
 from qxbatch.core import CancelledError, Monitor, SeriesFrames
 from qxbatch.ingest.dicom_series import DicomSeries, dicom_series, join_scans
 from qxbatch.ingest.numbers import Claim, give_numbers
-from qxbatch.model import Output
+from qxbatch.model import HeaderLike, Output
 from qxbatch.os_error import error_text
 from qxbatch.parrec.header import read_par
 

@@ -8,10 +8,10 @@ from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.convert.sop import is_secondary_capture, non_image_kind
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.facts import facts
-from qxbatch.inspect.observed import HeaderLike, observe
+from qxbatch.inspect.observed import observe
 from qxbatch.inspect.par import par_acquisition
 from qxbatch.inspect.verdict import verdict
-from qxbatch.model import Output
+from qxbatch.model import HeaderLike, Output
 from qxbatch.parrec.table import ParTable
 
 

@@ -1,16 +1,8 @@
 """Reads header fields in any form: absent, one value or several, number or text."""
 
 import math
-from typing import Protocol
 
-from qxbatch.model import Value
-
-
-class HeaderLike(Protocol):
-    """A header of the core, or a mapping of DICOM keywords."""
-
-    def get(self, field: str, /) -> Value:
-        """Return one field's value; None when absent."""
+from qxbatch.model import HeaderLike, Value
 
 
 def value(header: HeaderLike, field: str) -> Value:

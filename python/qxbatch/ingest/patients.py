@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from qxbatch.core import Group, Header, Reading
-from qxbatch.deidentify import HeaderLike
 from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.pairs import find_pairs
 from qxbatch.ingest.patient_messages import different_names, mixed, named, patients_text
 from qxbatch.ingest.people import Item, Person, contradictions, identity_of, people_of
-from qxbatch.model import SessionId, Value
+from qxbatch.model import HeaderLike, SessionId, Value
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.settings.model import OnMixed
 

@@ -5,17 +5,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from qxbatch.core import Acquired, Stack
-from qxbatch.model import Output, Value
-
-
-class HeaderLike(Protocol):
-    """A header of the core, or a mapping of DICOM keywords."""
-
-    def get(self, field: str, /) -> Value:
-        """Return one field's value; None when absent."""
+from qxbatch.model import HeaderLike, Output
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from qxbatch.acquisition import Acquisition, ImageKind
-from qxbatch.inspect.observed import HeaderLike
+from qxbatch.model import HeaderLike
 
 _VOLUMES = 3
 """The axis of the volumes."""

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-from qxbatch.convert.values import HeaderLike, text, texts
+from qxbatch.convert.values import text, texts
+from qxbatch.model import HeaderLike
 
 ANONYMOUS = "anonymous"
 _FIELDS = ("SeriesDescription", "ProtocolName", "SequenceName")

@@ -1,7 +1,8 @@
 """A series in the form that a protocol compares."""
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
-from qxbatch.convert.values import HeaderLike, text, whole
+from qxbatch.convert.values import text, whole
+from qxbatch.model import HeaderLike
 from qxbatch.protocol.scanned import ScannedSeries, scanner_name
 from qxbatch.record.names import base_name, safe
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from qxbatch.convert.values import HeaderLike, value
-from qxbatch.model import Conversion, Image, Packet, Series, SessionId, Value
+from qxbatch.convert.values import value
+from qxbatch.model import Conversion, HeaderLike, Image, Packet, Series, SessionId, Value
 from qxbatch.problems import Problem, grouped
 from qxbatch.record.images import Placement
 from qxbatch.session.summary import Summary

@@ -78,9 +78,11 @@ class ImportParameters(TypedDict, total=False):
     max_expansion: int
     """Maximum ratio of unpacked to packed size of an archive. Default: 1000"""
     max_total: str | int
-    """Maximum unpacked size of one packet, like 2T or 500G; without a unit, megabytes. Default: 1T"""
+    """Maximum unpacked size of the packets of one session, like 2T or 500G; without a unit, megabytes. Default:
+    1T"""
     max_members: int
-    """Maximum number of members of one packet, including those of archives inside it. Default: 5000000"""
+    """Maximum number of members of the packets of one session, including those of archives inside them. Default:
+    5000000"""
     max_nesting: int
     """Maximum depth of archives inside archives; deeper ones are kept unopened. Default: 5"""
     password_file: StrPath

@@ -67,14 +67,14 @@ OF_QXBATCH = (
     ),
     Parameter(
         "max_total",
-        "Maximum unpacked size of one packet, like 2T or 500G; without a unit, megabytes.",
+        "Maximum unpacked size of the packets of one session, like 2T or 500G; without a unit, megabytes.",
         group=Group.WORK,
         default="1T",
         metavar="SIZE",
     ),
     Parameter(
         "max_members",
-        "Maximum number of members of one packet, including those of archives inside it.",
+        "Maximum number of members of the packets of one session, including those of archives inside them.",
         group=Group.WORK,
         default="5000000",
         metavar="N",
