@@ -38,7 +38,7 @@ def deliver(
     refuse_existing(context, unit, [product.sorted_session.session for product in products])
     journal, removal_list = write_unit_journal(context, job, products, facts, check_lock)
     ending = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list)
-    packet_problems = (*_archiving_warnings(facts, unit), *ending.problems)
+    sessions = [product.sorted_session.session.id for product in products]
     return [
         SessionReport(
             unit.names,
@@ -48,7 +48,8 @@ def deliver(
                 *with_import_command(
                     product.remarks.problems, product.remarks.left_out, job, context.settings, ending.current_paths
                 ),
-                *(packet_problems if k == 0 else ()),
+                *(_archiving_warnings(facts, unit) if k == 0 else ()),
+                *ending.problems_of(sessions[k], sessions),
             ),
             len(product.sorted_session.series),
             product.images,
