@@ -226,6 +226,20 @@ def test_a_session_or_series_that_does_not_exist_is_named(tmp_path, folders, ses
     assert (caught.value.message, caught.value.hint) == (message, hint)
 
 
+def test_series_that_share_a_number_are_listed_with_that_of_their_files(tmp_path):
+    scans = (
+        Scan(2, "rest", n=20),
+        Scan(2, "rest", n=10020),
+        Scan(3, "t1", images=(Image("e1", 4.0), Image("e2", 8.0))),
+    )
+    folder = session(tmp_path, "S03", *scans)
+    with pytest.raises(UsageError) as caught:
+        explain([folder], rules(tmp_path, TEXT), "S03", "8")
+    assert caught.value.hint == "It has: series 2 (rest) n20, series 3 (t1), series 2 (rest) n10020."
+    for n in ("n20", "n10020"):
+        assert "series 2 (rest) of session S03" in explain([folder], rules(tmp_path, TEXT), "S03", n)
+
+
 @pytest.mark.parametrize(
     "saved",
     [

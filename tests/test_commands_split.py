@@ -1,12 +1,15 @@
 """`qxbatch split`: each study of each patient gets a separate folder."""
 
+import contextlib
 import json
 from pathlib import Path
 
 import pytest
 
 from qxbatch.cli.main import main
+from qxbatch.commands import split_result, split_staging
 from qxbatch.commands.split_staging import staging_in
+from qxbatch.publish.alone import FolderLock, alone_in, is_locked
 from qxbatch.publish.durable import make_folder
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, read_tree, under, write_packet
@@ -64,6 +67,52 @@ def test_the_folder_of_another_run_stays(tmp_path: Path) -> None:
     with staging_in(tmp_path / "out") as other:
         assert run_main("split", source, f"--output={tmp_path / 'out'}") == 0
         assert names(other) == [".of-qxbatch"]
+    assert names(tmp_path / "out") == [*sorted(PARTS), "split.tsv"]
+
+
+def test_a_folder_that_another_run_wrote_meanwhile_stops_the_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
+    out = tmp_path / "out"
+    monkeypatch.setattr(
+        split_result, "sync_tree", lambda _: write_packet({"a": b"of the other"}, out, "P777", Kind.FOLDER)
+    )
+    assert run_main("split", source, f"--output={out}") == 73
+    assert f"{out} contains P777 already; nothing was written." in capsys.readouterr().err
+    assert names(out) == ["P777"]
+    assert read_tree(out / "P777") == {"a": b"of the other"}
+
+
+def test_another_run_does_not_look_for_remains_before_the_folder_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
+    out = tmp_path / "out"
+    locked: list[bool] = []
+
+    def watched(folder: Path) -> contextlib.AbstractContextManager[FolderLock]:
+        if folder.parent == out:
+            locked.append(is_locked(out))
+        return alone_in(folder)
+
+    monkeypatch.setattr(split_staging, "alone_in", watched)
+    assert run_main("split", source, f"--output={out}") == 0
+    assert locked == [True]
+
+
+def test_an_output_that_another_run_removes_is_created_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
+    removed: list[Path] = []
+
+    def removed_once(folder: Path) -> None:
+        make_folder(folder)
+        if not removed:
+            folder.rmdir()
+            removed.append(folder)
+
+    monkeypatch.setattr(split_staging, "make_folder", removed_once)
+    assert run_main("split", source, f"--output={tmp_path / 'out'}") == 0
     assert names(tmp_path / "out") == [*sorted(PARTS), "split.tsv"]
 
 

@@ -1,16 +1,23 @@
 """File system cases of the inbox: links, pipes, clocks, changes."""
 
+import errno
 import os
+import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from qxbatch.discover import readiness
 from qxbatch.discover.candidates import candidates
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Fingerprint, Verdict
 from qxbatch.problems import Code, UsageError
 from qxbatch.settings.parse import parse
+from tests.build.dicom import MrSeries
 from tests.build.inbox import Place, sniff
+from tests.build.packets import Kind
+from tests.build.study import Study
 
 
 @pytest.fixture
@@ -45,6 +52,77 @@ def test_a_loop_of_links_is_reported(place: Place) -> None:
     each = place.one()
     assert each.verdict is Verdict.REFUSED
     assert each.problem.code is Code.UNREADABLE
+    assert each.problem.hint == ""
+
+
+def test_the_advice_for_a_denied_access_is_about_permissions(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.put("AP1/")
+
+    def denied(path: Path) -> NoReturn:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(readiness, "fingerprint", denied)
+    assert place.one().problem.hint == f"Give yourself access: chmod u+rwX {place.inbox / 'AP1'}"
+
+
+def deep(folder: Path, name: str, levels: int) -> None:
+    """Create nested folders of one name, whatever the length of their path, with a file in the lowest."""
+    folder.mkdir(parents=True, exist_ok=True)
+    current = os.open(folder, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir(name, dir_fd=current)
+        lower = os.open(name, os.O_RDONLY, dir_fd=current)
+        os.close(current)
+        current = lower
+    os.close(os.open("notes", os.O_CREAT, dir_fd=current))
+    os.close(current)
+
+
+DEEP = pytest.mark.parametrize(
+    ("name", "levels", "why"),
+    [
+        ("d", 300, "its folders are nested more than 256 deep"),
+        ("n" * 200, 30, "the path of a folder in it is too long"),
+    ],
+)
+
+
+@DEEP
+def test_the_command_for_folders_that_are_nested_too_deep_packs_them(
+    study: Study, name: str, levels: int, why: str
+) -> None:
+    deep(study.put("S 1", MrSeries().files(), Kind.FOLDER), name, levels)
+    [each] = candidates(parse({"sessionsfolder": str(study.sessions)}).settings)
+    assert each.problem is not None
+    assert f"{why}." in each.problem.message
+    assert len(each.problem.message) < 1000
+    assert each.problem.hint == "Pack it, as folders in an archive can be nested deeper:"
+    pack, _, again = each.problem.command.rpartition(" && ")
+    assert again.startswith("qxbatch ")
+    subprocess.run(pack, shell=True, check=True)
+    assert study.main("--sessions=S 1").status == 0
+    assert (study.session("S 1") / "session.txt").exists()
+
+
+@DEEP
+def test_the_advice_for_a_session_folder_is_to_pack_the_folders_in_its_inbox(
+    place: Place, name: str, levels: int, why: str
+) -> None:
+    deep(place.sessions / "S1" / "inbox", name, levels)
+    each = place.one(masterinbox="none", sessions="S1")
+    assert f"{why}." in each.problem.message
+    assert each.problem.hint.startswith("Pack its folders, ")
+    assert each.problem.command.startswith("qxbatch ")
+
+
+@pytest.mark.parametrize(("given", "other"), [({"pattern": "(?P<packet_name>A.*)"}, ""), ({}, "A1.tar")])
+def test_no_command_packs_a_folder_into_another_packet(place: Place, given: dict[str, str], other: str) -> None:
+    deep(place.inbox / "A1", "d", 300)
+    if other:
+        place.put(other)
+    each = next(each for each in place.candidates(None, on_same_session="merge", **given) if each.path.name == "A1")
+    assert each.problem.hint.startswith("Pack its folders, ")
+    assert each.problem.command.startswith("qxbatch ")
 
 
 def test_the_sessions_folder_inside_the_inbox_is_no_packet(tmp_path: Path) -> None:

@@ -117,6 +117,24 @@ def test_a_folder_with_a_session_does_not_leave_as_a_packet(place: Place, files:
     assert "--archive=leave" in each.problem.command
 
 
+@pytest.mark.parametrize("archive", ["move", "delete"])
+@pytest.mark.parametrize("levels", [1, 2])
+def test_only_the_link_to_a_session_would_leave(place: Place, tmp_path: Path, archive: str, levels: int) -> None:
+    session = tmp_path / "other" / "AP1"
+    session.mkdir(parents=True)
+    (session / "session.txt").write_text("id: AP1\nsubject: AP1\n")
+    target = session if levels == 1 else session.parent
+    (place.inbox / "AP9").symlink_to(target)
+    each = place.one(archive=archive)
+    assert each.problem.code is Code.SESSION_FOLDER
+    relation = f"a session folder, {target}" if levels == 1 else f"{target}, which contains a session folder"
+    assert (
+        each.problem.message
+        == f"is a link to {relation}: --archive={archive} would take only the link away, not the data."
+    )
+    assert "--archive=leave" in each.problem.command
+
+
 @pytest.mark.parametrize("archive", ["leave", "copy"])
 @pytest.mark.parametrize("files", SESSIONS.values(), ids=SESSIONS)
 def test_a_folder_with_a_session_is_imported_if_it_stays(place: Place, files: dict[str, str], archive: str) -> None:

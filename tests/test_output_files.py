@@ -52,6 +52,26 @@ def test_an_output_cannot_be_a_file_of_the_study(study: Study, option: str, name
 
 
 @OPTIONS
+@pytest.mark.parametrize("name", ["nii/run", "dicom/run", "dicom/log/run", "qxbatch/run", "inbox/run", "session.txt"])
+def test_an_output_is_not_taken_for_a_session(study: Study, option: str, name: str) -> None:
+    study.put("S1", FILES)
+    path = study.session("S2") / name
+    if path.parent.name != "inbox":
+        path.parent.mkdir(parents=True)
+    run = study.main(f"{option}={path}")
+    assert run.status == ExitStatus.USAGE
+    assert f"{option}={path} is in the session folder S2" in run.text
+    assert not path.exists()
+    beside = study.session("S2") / "hcp" / "run"
+    beside.parent.mkdir(parents=True)
+    assert study.main(f"{option}={beside}").status == 0
+    study.put("S2", FILES)
+    assert study.main().status == 0
+    assert (study.session("S2") / "session.txt").exists()
+    assert beside.exists()
+
+
+@OPTIONS
 def test_an_output_cannot_be_a_link_into_the_archive(study: Study, option: str, tmp_path: Path) -> None:
     study.put("S1", FILES)
     assert study.main().status == 0

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, read_tree, under, write_folder
+from tests.build.packets import Kind, Tree, read_tree, under, write_folder
+from tests.build.parrec import ParRec
 from tests.build.study import Run, Study, snapshot
 from tests.endtoend.judge import Judge
 
@@ -77,6 +78,68 @@ def test_files_that_no_archived_packet_contains_are_kept(imported: Study) -> Non
     assert kept["S1-1/dicom/30.tar.gz"] == old
     assert kept["S1-1/inbox/notes"] == b"first"
     assert "replaced" in run.text
+
+
+WARNING = "replaced a session of another patient"
+
+
+def test_a_session_of_another_patient_is_replaced_with_a_warning(imported: Study, tmp_path: Path) -> None:
+    imported.put("S1", OTHER.files())
+    path = tmp_path / "run.json"
+    run = succeeded(imported.main("--overwrite=yes", f"--json-file={path}"))
+    assert f"{WARNING}: PatientID P001 before, P777 now." in run.text
+    problems = json.loads(path.read_bytes())["sessions"][0]["problems"]
+    assert [(each["code"], each["subject"], each["severity"]) for each in problems if WARNING in each["message"]] == [
+        ("replaced-patient", "S1", "warning")
+    ]
+    imported.put("S1", OTHER.files())
+    assert WARNING not in succeeded(imported.main("--overwrite=yes")).text
+
+
+@pytest.mark.parametrize(
+    ("tree", "options"),
+    [
+        (T1.with_(patient=" p001 ").files(), ()),
+        (OTHER.with_(patient="anonymous").files(), ()),
+        (OTHER.with_(patient=None, name="Roe^Bob").files(), ()),
+        (ParRec(patient="Roe^Bob").files("a"), ()),
+        ({**under("a", OTHER.files()), **under("b", T1.files())}, ("--on-mixed=merge",)),
+        (T1.files(), ("--deidentify-logs",)),
+    ],
+    ids=["other case", "anonymous", "only a name", "PAR", "merged", "now de-identified"],
+)
+def test_a_packet_that_can_be_of_the_same_patient_is_no_warning(
+    imported: Study, tree: Tree, options: tuple[str, ...]
+) -> None:
+    imported.put("S1", tree)
+    assert WARNING not in succeeded(imported.main("--overwrite=yes", *options)).text
+
+
+def test_a_session_without_a_patient_is_replaced_without_a_warning(study: Study) -> None:
+    for series in (T1.with_(patient=None), T1.with_(patient="anonymous"), OTHER):
+        study.put("S1", series.files())
+        assert WARNING not in succeeded(study.main("--overwrite=yes")).text
+
+
+def test_the_warning_about_another_patient_has_no_id_if_logs_are_deidentified(imported: Study, tmp_path: Path) -> None:
+    imported.put("S1", OTHER.files())
+    log = tmp_path / "run.log"
+    run = succeeded(imported.main("--overwrite=yes", "--deidentify-logs", f"--log-file={log}"))
+    for text in (run.text, log.read_text()):
+        assert f"{WARNING}." in text
+        assert "P001" not in text
+        assert "P777" not in text
+    imported.put("S1", T1.files())
+    assert WARNING not in succeeded(imported.main("--overwrite=yes")).text, "the old session does not name its patient"
+
+
+def test_only_the_split_session_of_another_patient_has_a_warning(study: Study) -> None:
+    study.put("S1", MIXED)
+    succeeded(study.main("--on-mixed=split"))
+    study.put("S1", {**under("a", T1.files()), **under("b", OTHER.with_(patient="P888").files())})
+    run = succeeded(study.main("--on-mixed=split", "--overwrite=yes"))
+    assert run.text.count(WARNING) == 1
+    assert f"{WARNING}: PatientID P777 before, P888 now." in run.text
 
 
 def test_a_failed_import_keeps_the_old_session(imported: Study) -> None:

@@ -63,6 +63,13 @@ def is_full(error: OSError) -> bool:
     return error.errno in _FULL
 
 
+def reading_hint(error: OSError, path: Path) -> str:
+    """Return advice to get access to a path that cannot be read; empty if its permissions are not the cause."""
+    if error.errno not in _REFUSED:
+        return ""
+    return access_hint(Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else path)
+
+
 def access_hint(path: Path) -> str:
     """Return advice to get access to a path: a command if the user owns it, else the owner to ask."""
     place = _nearest(str(path)) or path

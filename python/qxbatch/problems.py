@@ -51,6 +51,7 @@ class Code(StrEnum):
     MORE_THAN_NINE = "more-than-nine"
     DELETE_MOVED = "delete-moved"
     REPLACED_KEPT = "replaced-kept"
+    REPLACED_PATIENT = "replaced-patient"
     RECOVERED = "recovered"
     # information
     CONVERT_NOTE = "convert-note"

@@ -3,9 +3,11 @@
 import json
 import re
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from qxbatch.pipeline import deliver
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, read_tree, under, write_packet, zipped
 from tests.build.parrec import ParRec
@@ -311,3 +313,28 @@ def test_a_split_packet_is_reported_once(study: Study) -> None:
     run = study.run("--on-mixed=split")
     assert run.status == 0, run.text
     assert run.text.count("split into the sessions") == 1
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_each_session_of_a_split_packet_has_its_own_problems(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: bool
+) -> None:
+    study.put("S1", TREE)
+    assert study.main("--on-mixed=split", "--archive=leave").status == 0
+    for name in study.session_names():
+        (study.session(name) / "nii" / "notes.txt").write_text(name)
+    if interrupted:
+        with monkeypatch.context() as patch:
+            patch.setattr(deliver, "finish", Mock(side_effect=OSError("the disk is busy")))
+            assert study.main("--on-mixed=split", "--overwrite=yes", "--archive=leave").status == 1
+    path = tmp_path / "run.json"
+    run = study.main("--on-mixed=split", "--overwrite=yes", "--archive=leave", f"--json-file={path}")
+    assert run.status == 0, run.text
+    sessions = json.loads(path.read_bytes())["sessions"]
+    kept = {
+        session["session"]: [
+            problem["subject"] for problem in session["problems"] if problem["code"] == "replaced-kept"
+        ]
+        for session in sessions
+    }
+    assert kept == {"S1-1": ["S1-1"], "S1-2": ["S1-2"]}

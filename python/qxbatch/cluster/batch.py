@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from qxbatch.cluster.grouping import plan
-from qxbatch.cluster.pending import choose_archive_numbers, make_submission
+from qxbatch.cluster.pending import SUBMIT_LOCK, choose_archive_numbers, make_submission
 from qxbatch.cluster.schedulers import SCHEDULERS
-from qxbatch.cluster.submission import SUBMIT_LOCK
 from qxbatch.cluster.submit import largest_array
 from qxbatch.cluster.submit_new import submit_new
 from qxbatch.counted import counted

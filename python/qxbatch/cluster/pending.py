@@ -17,6 +17,9 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
 from qxbatch.visible import one_line, shell_word
 
+SUBMIT_LOCK = "submit"
+"""The lock of a run that submits, so that two runs do not submit the same packet."""
+
 
 def make_submission(
     settings: Settings, options: Mapping[str, str], units: Sequence[Unit], report: Report

@@ -33,8 +33,6 @@ END_JOB = "end"
 NEW_SECONDS = 120.0
 """Seconds since a round was last written during which its jobs may not be recorded yet."""
 
-SUBMIT_LOCK = "submit"
-"""The lock of a run that submits, so that two runs do not submit the same packet."""
 MOST_UNITS = 10**6
 """No submission has more units."""
 MOST_ROUNDS = 999_999

@@ -5,22 +5,20 @@ new path of each member.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from qxbatch.commands.passwords import passwords_of
-from qxbatch.commands.split_plan import StudyFolder, plan
+from qxbatch.commands.split_plan import plan
 from qxbatch.commands.split_refused import print_nothing_to_split, print_refusal, readable
 from qxbatch.commands.split_report import print_split
-from qxbatch.commands.split_result import Member, write_mapping
+from qxbatch.commands.split_result import Member, place, refuse_existing
 from qxbatch.commands.split_staging import output_of, staging_in
 from qxbatch.commands.threads import threads_of
 from qxbatch.core import Reading, ingest
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.durable import sync_tree
-from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.passwords import words_of
 
 
@@ -58,26 +56,12 @@ def _split(source: Path, staging: Path, reading: Reading, *, test: bool, as_json
     folders = plan(reading)
     if not folders:
         return print_nothing_to_split(source, reading)
-    _refuse_existing(output, folders)
+    refuse_existing(output, folders)
     members: list[Member] = []
     for k, folder in enumerate(folders):
         root = staging / "parts" / str(k)
         reading.place_kept(str(root), [row for row in folder.rows if reading.staged(row)])
         members += (Member.of(reading.row(row), folder) for row in folder.rows)
-    if not test:
-        sync_tree(staging / "parts")
-        for k, folder in enumerate(folders):
-            SessionPaths(staging / "parts" / str(k)).inbox.rename(output / folder.name)
-        mapping = write_mapping(output, members)
-    print_split(source, output, folders, members, mapping=None if test else mapping, as_json=as_json)
+    mapping = None if test else place(staging, folders, members)
+    print_split(source, output, folders, members, mapping=mapping, as_json=as_json)
     return int(ExitStatus.OK)
-
-
-def _refuse_existing(output: Path, folders: Sequence[StudyFolder]) -> None:
-    existing = [folder.name for folder in folders if os.path.lexists(output / folder.name)]
-    if existing:
-        raise UsageError(
-            f"{output} contains {', '.join(existing)} already; nothing was written.",
-            "Name another --output, or move them away.",
-            ExitStatus.CANNOT_WRITE,
-        )

@@ -14,6 +14,8 @@ from qxbatch.publish.scratch import MARK, remove_scratch
 from qxbatch.report.output_files import refuse_output_folder
 from qxbatch.textfile import created
 
+_TRIES = 20
+
 
 def output_of(value: object, source: Path) -> Path:
     """Return the folder of --output, or the one beside the source. Raises UsageError."""
@@ -40,12 +42,8 @@ def staging_in(output: Path) -> Iterator[Path]:
     new_folders = [folder for folder in (output, *output.parents) if not os.path.lexists(folder)]
     staging = output / split_name(os.urandom(8).hex())
     try:
-        make_folder(output)
-        _remove_remains(output)
-        staging.mkdir()
-        with alone_in(staging):  # a run at the same time sees by the lock that this is not the remains of another
-            with created(staging / MARK) as file:
-                file.write(staging.name)
+        with contextlib.ExitStack() as lock:
+            _make_locked(staging, lock)
             yield staging
     finally:
         with contextlib.suppress(OSError):
@@ -53,6 +51,27 @@ def staging_in(output: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):
             for folder in new_folders:
                 folder.rmdir()
+
+
+def _make_locked(staging: Path, lock: contextlib.ExitStack) -> None:
+    """Create the folder, and enter its lock, by which runs at the same time see that it is not the remains of another.
+
+    Raises OSError.
+    """
+    output = staging.parent
+    for is_last in (False,) * _TRIES + (True,):
+        make_folder(output)
+        try:
+            with alone_in(output):  # until it is locked, no other run looks for remains
+                _remove_remains(output)
+                staging.mkdir()
+                lock.enter_context(alone_in(staging))
+                with created(staging / MARK) as file:
+                    file.write(staging.name)
+                return
+        except FileNotFoundError:  # another run, which wrote nothing, removed the output that it had created
+            if is_last:
+                raise
 
 
 def _remove_remains(output: Path) -> None:

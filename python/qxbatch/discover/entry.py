@@ -30,6 +30,8 @@ class Entry(NamedTuple):
     """Target of a symbolic link; empty if it is not a link."""
     error: str = ""
     """Why it could not be read."""
+    hint: str = ""
+    """Advice to get access to it, if that is why."""
     overlap: str = ""
     """Why it cannot be a packet, if it is, or contains, a folder that this run writes to."""
 

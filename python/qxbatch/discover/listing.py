@@ -8,7 +8,7 @@ from pathlib import Path
 from qxbatch.discover.entry import Entry, Shape
 from qxbatch.discover.own_names import is_own_name
 from qxbatch.exits import ExitStatus
-from qxbatch.os_error import reason_text
+from qxbatch.os_error import reading_hint, reason_text
 from qxbatch.problems import UsageError
 
 Sniff = Callable[[str], str]
@@ -63,7 +63,7 @@ def _entry(path: Path, reserved: list[str], sniff: Sniff) -> Entry:
     except FileNotFoundError:
         return Entry(path, Shape.BROKEN_LINK, link=link)
     except OSError as error:
-        return Entry(path, Shape.UNREADABLE, link=link, error=reason_text(error, path))
+        return Entry(path, Shape.UNREADABLE, link=link, error=reason_text(error, path), hint=reading_hint(error, path))
     if not stat.S_ISDIR(mode):
         return Entry(path, Shape.SPECIAL, link=link)
     return Entry(path, Shape.FOLDER, link=link, overlap=_overlap(os.path.realpath(path), reserved))

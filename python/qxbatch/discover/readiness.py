@@ -1,14 +1,11 @@
 """Fingerprints of ready entries: they must be readable and unchanged for a while."""
 
-import os
 from pathlib import Path
 
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.judged_entry import JudgedEntry
+from qxbatch.discover.unreadable import refused_unreadable
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
-from qxbatch.os_error import access_hint, error_text
-from qxbatch.problems import Code
-from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 
 _SECOND = 10**9
@@ -23,14 +20,7 @@ def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: i
         absent = data != judged.path and not data.exists()
         current = Fingerprint(0, 0, 0) if absent else fingerprint(data)
     except OSError as error:
-        unreadable = Path(os.fsdecode(error.filename or data))
-        refused = judged.refused(
-            Code.UNREADABLE,
-            f"cannot be read: {error_text(error)}.",
-            access_hint(unreadable),
-            command_for(settings, [judged.session.id if judged.session else judged.name]),
-        )
-        return _candidate(refused, None)
+        return _candidate(refused_unreadable(judged, data, error, settings), None)
     age = (now - current.mtime_ns) / _SECOND
     # times up to `settle` in the future also wait: the clocks of two machines differ; later times are ignored
     if abs(age) < settings.settle:

@@ -4,7 +4,6 @@ from qxbatch.discover.entry import Entry, Shape
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.unopened import SPLIT, UNOPENED, unpack_command, unpacked_name
 from qxbatch.model import SessionId
-from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
 from qxbatch.resolve.names import breaks_lines, fault
 from qxbatch.resolve.rename import FindSession, rename_command
@@ -23,7 +22,7 @@ def refused_by_itself(
     if entry.shape is Shape.UNREADABLE:
         message = f"cannot be read: {entry.error}."
         command = command_for(settings, [_chosen(judged, settings, find_session(entry.name))])
-        return judged.refused(Code.UNREADABLE, message, access_hint(entry.path), command)
+        return judged.refused(Code.UNREADABLE, message, entry.hint, command)
     if breaks_lines(entry.name):
         why = "its name contains a control character or a line end, so only a part of it would name the session."
         return _badly_named(judged, why, settings, find_session)

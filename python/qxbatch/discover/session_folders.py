@@ -114,14 +114,25 @@ def _judged(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEn
     recognised = _below(entry.path)
     if recognised is None:
         return entry
-    path, what = recognised
-    relation = f"is {what}" if path == entry.path else f"contains {what}, {path}"
     return entry.refused(
         Code.SESSION_FOLDER,
-        f"{relation}, and --archive={settings.archive} would take it away as a packet.",
+        _why_refused(entry.path, recognised, settings.archive),
         "Name a folder of packets as --masterinbox, or import it and leave it in place:",
         command_for(settings, [entry.session.id if entry.session else entry.name], {"archive": "leave"}),
     )
+
+
+def _why_refused(packet: Path, recognised: Recognised, archive: Archive) -> str:
+    """Return why a folder that is, or contains, sessions is refused. A link to one leaves the inbox without their files."""
+    path, what = recognised
+    if packet.is_symlink():
+        target = os.path.realpath(packet)
+        relation = (
+            f"is a link to {what}, {target}" if path == packet else f"is a link to {target}, which contains {what}"
+        )
+        return f"{relation}: --archive={archive} would take only the link away, not the data."
+    relation = f"is {what}" if path == packet else f"contains {what}, {path}"
+    return f"{relation}, and --archive={archive} would take it away as a packet."
 
 
 def _below(top: Path) -> Recognised | None:

@@ -39,6 +39,17 @@ def different_names(
     return problems
 
 
+def replaced(old: str, new: Sequence[str], subject: str, *, anonymous: bool) -> Problem:
+    """Return the warning about a session that replaced one of another patient; `old` and `new` are their PatientIDs."""
+    ids = "" if anonymous else f": PatientID {old} before, {', '.join(new[:MAX_LISTED])} now"
+    message = _printable(f"replaced a session of another patient{ids}.")
+    hint = (
+        "Check the name of its packet. If it is wrong, rename the packet and import it, and import the packet of the "
+        "replaced session again."
+    )
+    return Problem(Code.REPLACED_PATIENT, subject, message, hint, Severity.WARNING)
+
+
 def patients_text(people: Sequence[Person], *, anonymous: bool) -> str:
     """Return `2 patients`, with their ids unless `anonymous`."""
     return named(f"{len(people)} patients", ", ".join(person.patient for person in people), anonymous=anonymous)

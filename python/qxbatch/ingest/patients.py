@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from qxbatch.core import Group, Header, Reading
+from qxbatch.core import Group, Reading
 from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.pairs import find_pairs
-from qxbatch.ingest.patient_messages import different_names, mixed, named, patients_text
-from qxbatch.ingest.people import Item, Person, contradictions, identity_of, people_of
-from qxbatch.model import HeaderLike, SessionId, Value
+from qxbatch.ingest.patient_messages import different_names, mixed, named, patients_text, replaced
+from qxbatch.ingest.people import Item, Person, contradictions, identity_of, is_other_person, people_of
+from qxbatch.model import HeaderLike, Series, SessionId, Value
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.settings.model import OnMixed
 
@@ -41,7 +41,7 @@ def _of_dicom(reading: Reading) -> Iterator[Item]:
             yield Item(group.patient, patient, identity, group.study, group.started, day, series, index)
 
 
-def _name_and_birth(header: Header) -> tuple[str, str]:
+def _name_and_birth(header: HeaderLike) -> tuple[str, str]:
     return _text(header.get("PatientName")), _text(header.get("PatientBirthDate"))
 
 
@@ -57,6 +57,20 @@ def _of_pairs(reading: Reading) -> Iterator[Item]:
             started = _text(pair.header.get("StudyDate")) + _text(pair.header.get("StudyTime"))
             rows_of = tuple(row for row, _ in pair.files)
             yield Item("", "", identity, "", started, started[:8], _series(pair.number, pair.header), rows=rows_of)
+
+
+def other_patient(previous: str, series: Sequence[Series], subject: str, *, anonymous: bool) -> Problem | None:
+    """Return a warning if series replace a session with another PatientID, and can only be of other people."""
+    items = [_item(each.header) for each in series]
+    if not is_other_person(previous, items):
+        return None
+    new = dict.fromkeys(item.patient for item in items if item.patient)
+    return replaced(previous, list(new), subject, anonymous=anonymous)
+
+
+def _item(header: HeaderLike) -> Item:
+    patient, (name, birth) = _text(header.get("PatientID")), _name_and_birth(header)
+    return Item(patient.casefold(), patient, identity_of(name, birth, patient), "", "")
 
 
 def _series(number: int | None, header: HeaderLike) -> str:

@@ -161,6 +161,15 @@ def people_of(items: Sequence[Item]) -> list[Person]:
     return sorted(people, key=lambda person: person.order)
 
 
+def is_other_person(patient: str, items: Iterable[Item]) -> bool:
+    """Return whether none of the items can be of the person with a PatientID; False if they, or it, identify nobody."""
+    known = [item for item in items if item.identity is not None or not is_anonymous(item.key)]
+    if is_anonymous(patient) or not known:
+        return False
+    of_patient = Item(patient.strip().casefold(), patient, None, "", "")
+    return any(person.items == (of_patient,) for person in people_of([of_patient, *known]))
+
+
 def _first_name(items: Sequence[Item]) -> str:
     return next((item.identity.name.written for item in items if item.identity), "")
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
-from qxbatch.archive.decision import Facts, Reason, decide
-from qxbatch.discover.units import Unit
 from qxbatch.events import Stage, StageStarted
 from qxbatch.model import SessionReport
 from qxbatch.pipeline.check_build import check_build
 from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.delivery_warnings import archiving_warnings, replaced_patients
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.import_again import with_import_command
 from qxbatch.pipeline.journaling import facts_of, write_unit_journal
-from qxbatch.pipeline.linked import kept_in_place, refuse_kept_inside
+from qxbatch.pipeline.linked import refuse_kept_inside
 from qxbatch.pipeline.produce import Product
 from qxbatch.pipeline.refuse import refuse_existing
-from qxbatch.problems import Code, Problem, Severity
 from qxbatch.record.job import Job
 
 
@@ -36,9 +34,10 @@ def deliver(
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
     refuse_existing(context, unit, [product.sorted_session.session for product in products])
+    replaced = replaced_patients(workspace.sessionsfolder, job, products)
     journal, removal_list = write_unit_journal(context, job, products, facts, check_lock)
     ending = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list)
-    packet_problems = (*_archiving_warnings(facts, unit), *ending.problems)
+    sessions = [product.sorted_session.session.id for product in products]
     return [
         SessionReport(
             unit.names,
@@ -48,7 +47,9 @@ def deliver(
                 *with_import_command(
                     product.remarks.problems, product.remarks.left_out, job, context.settings, ending.current_paths
                 ),
-                *(packet_problems if k == 0 else ()),
+                *(archiving_warnings(facts, unit) if k == 0 else ()),
+                *([replaced[sessions[k]]] if sessions[k] in replaced else []),
+                *ending.problems_of(sessions[k], sessions),
             ),
             len(product.sorted_session.series),
             product.images,
@@ -57,14 +58,3 @@ def deliver(
         )
         for k, product in enumerate(products)
     ]
-
-
-def _archiving_warnings(facts: Facts, unit: Unit) -> list[Problem]:
-    """Return a warning if packets are left in place because their folder is a link, or are moved instead of deleted."""
-    reason = decide(facts).reason
-    if reason is Reason.LINKED:
-        return [kept_in_place(facts, unit)]
-    if reason not in (Reason.SERIES_FAILED, Reason.SURROUNDED, Reason.LINKS):
-        return []
-    message = f"was moved to the archive and not deleted, since {reason}."
-    return [Problem(Code.DELETE_MOVED, unit.names, message, severity=Severity.WARNING)]

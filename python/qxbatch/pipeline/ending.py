@@ -77,4 +77,5 @@ def _report(settings: Settings, report: Report, seconds: float) -> str:
         deidentified=settings.deidentified,
         seconds=seconds,
         study_page=settings.sessionsfolder / PAGE,
+        stages=settings.stages,
     )

@@ -1,6 +1,6 @@
 """The end of a unit, from its journal: publish, keep replaced files, archive. Every step can be repeated."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +30,15 @@ class Ending(NamedTuple):
     def archived(self) -> Path | None:
         """Return the current path of the first packet that has one."""
         return next((path for path in self.current_paths.values() if path is not None), None)
+
+    def problems_of(self, session: str, sessions: Sequence[str]) -> tuple[Problem, ...]:
+        """Return the problems of one of the unit's sessions. The first one also has those of the packets."""
+        others = {name for name in sessions if name != session}
+        return tuple(
+            problem
+            for problem in self.problems
+            if problem.subject == session or (session == sessions[0] and problem.subject not in others)
+        )
 
 
 def finish(

@@ -153,10 +153,10 @@ def _finish(
             names,
             SessionId(session),
             _existing(workspace.sessionsfolder / session),
-            (note, *ending.problems) if k == 0 else (note,),
+            (note, *ending.problems_of(session, journal.sessions)),
             archived=ending.archived,
         )
-        for k, session in enumerate(journal.sessions)
+        for session in journal.sessions
     ]
     return Recovered(reports, _packets(journal) if all(report.folder for report in reports) else ())
 

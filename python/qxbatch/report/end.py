@@ -12,6 +12,7 @@ from qxbatch.report.blocks import CUT, LONGEST, NAMES, Block, Form, Reason, merg
 from qxbatch.report.labels import labelled
 from qxbatch.report.lines import clock
 from qxbatch.report.outcome import failed
+from qxbatch.settings.model import Stages
 from qxbatch.visible import one_line
 from qxbatch.wrapping import wrapped
 
@@ -33,18 +34,20 @@ def final_report(
     deidentified: bool = False,
     seconds: float | None = None,
     study_page: Path | None = None,
+    stages: Stages = Stages.ALL,
 ) -> str:
     """Return the report as text. A report without sessions has no account of the candidates.
 
-    `deidentified`: the text names what redaction does not cover.
+    `deidentified`: the text names what redaction does not cover. `stages`: those of the run; a sorted session is not complete.
     """
     form = form or Form()
     lines: list[str] = []
     if report.sessions:
-        complete = sum(session.folder is not None for session in report.sessions)
+        written = sum(session.folder is not None for session in report.sessions)
         are = "is" if len(report.sessions) == 1 else "are"
-        lines += ["", f"{complete} of {counted(len(report.sessions), 'session')} {are} complete."]
-        if deidentified and complete:
+        state = "sorted" if stages is Stages.SORT else "complete"
+        lines += ["", f"{written} of {counted(len(report.sessions), 'session')} {are} {state}."]
+        if deidentified and written:
             from qxbatch.deidentify import FREE_TEXT
 
             lines += wrapped(FREE_TEXT, form.width)

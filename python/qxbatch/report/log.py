@@ -36,6 +36,7 @@ class LogObserver:
 
     def __init__(self, settings: Settings, names: PacketNames | None = None) -> None:
         self._is_complete = settings.log_file is not None
+        self._stages_of_run = settings.stages
         self._names = names or PacketNames(settings)
         log.filters = [NameFilter(self._names)]
         self._stages: dict[str, tuple[str, float]] = {}
@@ -107,7 +108,8 @@ class LogObserver:
             from qxbatch.report.end import final_report
 
             report = self._names.left_out_of(event.report)
-            for line in filter(None, final_report(report, Form(_WIDTH, list_all=True)).splitlines()):
+            text = final_report(report, Form(_WIDTH, list_all=True), stages=self._stages_of_run)
+            for line in filter(None, text.splitlines()):
                 self._log_line(line)
         self._log_line(f"exit status {event.status}")
 

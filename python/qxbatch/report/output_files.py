@@ -11,7 +11,17 @@ from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.discover.session_folders import SESSION, kind_of_folder
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import has_session
-from qxbatch.session.layout import ARCHIVE, ARCHIVED_PACKETS, INBOX, MASTER_INBOX, PAGE, STUDY_SIDECAR, STUDY_TABLE
+from qxbatch.session.layout import (
+    ARCHIVE,
+    ARCHIVED_PACKETS,
+    FOLDERS,
+    INBOX,
+    MASTER_INBOX,
+    PAGE,
+    SESSION_TXT,
+    STUDY_SIDECAR,
+    STUDY_TABLE,
+)
 from qxbatch.settings.model import Settings
 
 _SUMMARY = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
@@ -22,6 +32,8 @@ _ENOUGH = 4096
 _STREAM = re.compile(r"/dev/(?:null|full|tty|stdin|stdout|stderr|fd/\d+)|/proc/(?:self|\d+)/fd/\d+")
 _STUDY_LEVEL = re.compile(rf"(?:{re.escape(PAGE)}|{re.escape(STUDY_TABLE)})(?:\.\d+)?|{re.escape(STUDY_SIDECAR)}")
 _RECORDS = "in the folder of qxbatch's own records"
+_OF_SESSION = (*FOLDERS, SESSION_TXT)
+"""Names in a session folder that a file of an option may not have: it would be taken for a result or for data of the session."""
 _DATA = {ARCHIVE: "in the archive", INBOX: "in the master inbox", WORKSPACE: _RECORDS}
 
 
@@ -173,7 +185,7 @@ def _in_study(name: Path, study: StudyFolders) -> str:
             return "a file that the import itself writes"
         if len(parts) == 1 and any(_has_packet_of(name.name, inbox) for inbox in inboxes):
             return "the session folder of a packet that waits in the master inbox"
-        if len(parts) > 1 and has_session(sessions / parts[0]):
+        if len(parts) > 1 and (parts[1] in _OF_SESSION or has_session(sessions / parts[0])):
             return f"in the session folder {parts[0]}"
     return ""
 

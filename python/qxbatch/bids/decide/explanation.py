@@ -1,5 +1,6 @@
 """Which rule decides a series, and why the others do not."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from qxbatch.bids.decide.decision import decide
@@ -51,8 +52,12 @@ def _without_images(plan: SessionPlan, series: str) -> str:
 
 
 def _existing_series(plan: SessionPlan) -> str:
-    facts = sorted({(image_facts.image.series.n, series_text(image_facts)) for image_facts in facts_of(plan.session)})
-    return f"It has: {', '.join(text for _n, text in facts)}."
+    """Return the series with images; those that share a number also with that of their files, by which they can be named."""
+    by_n = {facts.image.series.n: facts for facts in facts_of(plan.session)}
+    counts = Counter(facts.number for facts in by_n.values())
+    shared = {number for number, count in counts.items() if number is not None and count > 1}
+    texts = (f"{series_text(by_n[n])}{f' n{n}' if by_n[n].number in shared else ''}" for n in sorted(by_n))
+    return f"It has: {', '.join(texts)}."
 
 
 def _image(facts: ImageFacts, plan: SessionPlan, rules: RuleFile) -> Iterator[str]:

@@ -1,0 +1,45 @@
+"""Refuses packets that cannot be read, with the command that corrects the cause."""
+
+import errno
+import os
+from pathlib import Path
+
+from qxbatch.discover.judged_entry import JudgedEntry
+from qxbatch.discover.plan import packet_name
+from qxbatch.os_error import error_text, reading_hint
+from qxbatch.problems import Code
+from qxbatch.settings.command import command_for
+from qxbatch.settings.model import Settings
+from qxbatch.settings.paths import mapped
+from qxbatch.visible import shell_word
+
+_TOO_DEEP = (errno.ELOOP, errno.ENAMETOOLONG)
+"""As `fingerprint` raises them: folders are nested too deep, or have too long a path."""
+_PACKED = ".tar"
+
+
+def refused_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings: Settings) -> JudgedEntry:
+    """Return a packet, whose data are at `data`, refused because of an error of reading it."""
+    message, hint = error_text(error), reading_hint(error, data)
+    command = command_for(settings, [judged.session.id if judged.session else judged.name])
+    if error.errno == errno.ENAMETOOLONG:
+        message = "the path of a folder in it is too long"  # and so is the text of the error
+    if error.errno in _TOO_DEEP:
+        pack = _pack_command(judged, settings) if data == judged.path else ""
+        command = f"{pack} && {command}" if pack else command
+        what = "it" if pack else "its folders"
+        hint = (
+            f"Pack {what}, as folders in an archive can be nested deeper{':' if pack else ', or shorten their paths:'}"
+        )
+    return judged.refused(Code.UNREADABLE, f"cannot be read: {message}.", hint, command)
+
+
+def _pack_command(judged: JudgedEntry, settings: Settings) -> str:
+    """Return the command that packs a folder and moves it to the archive; empty if the packed one has another name."""
+    packed = judged.path.with_name(judged.path.name + _PACKED)
+    if os.path.lexists(packed) or packet_name(packed.name, settings.pattern) != judged.name:
+        return ""
+    folder, file = (shell_word(str(mapped(path, settings.path_map))) for path in (judged.path, packed))
+    archive = mapped(settings.archive_folder, settings.path_map)
+    moved = f"mkdir -p {shell_word(str(archive))} && mv -n -- {folder} {shell_word(f'{archive}/')}"
+    return f"tar -C {folder} -cf {file} . && {moved}"
