@@ -6,10 +6,11 @@ from pathlib import Path
 
 from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.outcome import submitted_text
+from qxbatch.cluster.pending import SUBMIT_LOCK
 from qxbatch.cluster.resubmit import resubmit, script_again
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, places_of, status_of
-from qxbatch.cluster.submission import SUBMIT_LOCK, Submission
+from qxbatch.cluster.submission import Submission
 from qxbatch.commands.submitted import say_unreadable, submitted_in
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
