@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from qxbatch.commands.option_values import threads_of
 from qxbatch.commands.scan import look
-from qxbatch.commands.threads import threads_of
 from qxbatch.model import Value
 from qxbatch.problems import UsageError
 from qxbatch.report.series_table import FIELDS, AnySeries, in_order, series_kind

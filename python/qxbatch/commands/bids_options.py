@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.shifts import FILE
 from qxbatch.bids.write.placing import Link
+from qxbatch.commands.option_values import is_yes
 from qxbatch.problems import UsageError
 from qxbatch.report.output_files import folders_of, refuse_output_files
 from qxbatch.settings.lists import split
@@ -63,8 +64,8 @@ def read_options(options: Mapping[str, object]) -> BidsOptions:
         sourcedata=bool(options["--sourcedata"]),
         keep_identifying=bool(options["--keep-identifying"]),
         validate=bool(options["--validate"]),
-        overwrite=_is_yes(options, "--overwrite"),
-        test=_is_yes(options, "--test"),
+        overwrite=is_yes(options, "overwrite"),
+        test=is_yes(options, "test"),
         json=bool(options["--json"]),
     )
     _check(bids_options, options)
@@ -158,10 +159,3 @@ def _one_of(options: Mapping[str, object], name: str, choices: type[Choice], def
             f"{name}={value} is not known.", f"Give one of: {', '.join(choice.value for choice in choices)}."
         )
     return choices(value)
-
-
-def _is_yes(options: Mapping[str, object], name: str) -> bool:
-    value = str(options[name] or "no").casefold()
-    if value not in ("yes", "true", "no", "false"):
-        raise UsageError(f"{name}={options[name]} is not known.", "Give one of: yes, no.")
-    return value in ("yes", "true")

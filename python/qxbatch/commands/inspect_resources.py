@@ -10,8 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from qxbatch.commands.passwords import passwords_of
-from qxbatch.commands.threads import threads_of
+from qxbatch.commands.option_values import passwords_of, threads_of
 from qxbatch.core import Monitor
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text

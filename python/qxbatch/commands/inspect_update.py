@@ -9,6 +9,7 @@ from qxbatch.commands.inspect_lock import cannot_write, session_lock
 from qxbatch.commands.inspect_resources import Resources, interruptible, say
 from qxbatch.commands.inspect_session import images_by_series, sorted_series
 from qxbatch.commands.inspect_stored import changed_texts
+from qxbatch.commands.option_values import is_yes
 from qxbatch.commands.places import chosen_sessions
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
@@ -34,7 +35,7 @@ class Updated:
 
 def update_sessions(paths: Sequence[Path], options: Mapping[str, object], resources: Resources) -> int:
     """Store the facts of sessions; return the exit status. Raises UsageError."""
-    test = str(options["--test"] or "no").casefold() in ("yes", "true")
+    test = is_yes(options, "test")
     sessions = chosen_sessions([str(path) for path in paths])
     results = interruptible(lambda: [_update(session, resources, test=test) for session in sessions], resources.monitor)
     _report(results, options, test=test)

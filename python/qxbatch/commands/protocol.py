@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from qxbatch.commands.option_values import is_yes
 from qxbatch.commands.protocol_check import check
 from qxbatch.commands.protocol_learn import learn_protocol
 from qxbatch.problems import UsageError
@@ -11,7 +12,7 @@ def run(options: Mapping[str, object]) -> int:
     """Learn or check; return the exit status. Raises UsageError."""
     folder, output, protocol = (_text(options[name]) for name in ("<sessionsfolder>", "--output", "--protocol"))
     json = bool(options["--json"])
-    overwrite, test = (_is_yes(options, name) for name in ("--overwrite", "--test"))
+    overwrite, test = (is_yes(options, name) for name in ("overwrite", "test"))
     match options["<action>"]:
         case "learn":
             if not output or protocol or json:
@@ -34,10 +35,3 @@ def run(options: Mapping[str, object]) -> int:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
-
-
-def _is_yes(options: Mapping[str, object], name: str) -> bool:
-    value = _text(options[name]) or "no"
-    if value.casefold() not in ("yes", "true", "no", "false"):
-        raise UsageError(f"{name}={value} is not known.", "Give one of: yes, no.")
-    return value.casefold() in ("yes", "true")

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from qxbatch.commands.option_values import is_yes
 from qxbatch.commands.places import chosen_sessions
 from qxbatch.commands.session_page import write_session_page
 from qxbatch.exits import ExitStatus
@@ -24,7 +25,7 @@ def run(options: Mapping[str, object]) -> int:
     """Write the pages; return the exit status. Raises UsageError."""
     names = options["<folder>"]
     assert isinstance(names, list)
-    test = str(options["--test"] or "no").casefold() in ("yes", "true")
+    test = is_yes(options, "test")
     outputs: list[Path] = []
     wrong: list[str] = []
     different: list[str] = []

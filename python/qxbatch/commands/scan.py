@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from qxbatch.commands.passwords import passwords_of
+from qxbatch.commands.option_values import passwords_of, threads_of
 from qxbatch.commands.scan_par import ParSeries, of_files, of_reading
-from qxbatch.commands.threads import threads_of
 from qxbatch.core import Group, Reading, ingest, is_archive, scan, sniff
 from qxbatch.discover.unopened import UNOPENED
 from qxbatch.exits import ExitStatus

@@ -8,13 +8,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from qxbatch.commands.passwords import passwords_of
+from qxbatch.commands.option_values import is_yes, max_expansion_of, passwords_of, threads_of
 from qxbatch.commands.split_plan import plan
 from qxbatch.commands.split_refused import print_nothing_to_split, print_refusal, readable
 from qxbatch.commands.split_report import print_split
 from qxbatch.commands.split_result import Member, place, refuse_existing
 from qxbatch.commands.split_staging import output_of, staging_in
-from qxbatch.commands.threads import threads_of
 from qxbatch.core import Reading, ingest
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
@@ -27,17 +26,17 @@ def run(options: Mapping[str, object]) -> int:
     source = readable(Path(os.path.abspath(str(options["<path>"]))))  # noqa: PTH100 - links in its path stay
     output = output_of(options["--output"], source)
     passwords = passwords_of(options)
-    test = str(options["--test"] or "no").casefold() in ("yes", "true")
+    test, max_ratio, threads = is_yes(options, "test"), max_expansion_of(options), threads_of(options["--n-procs"])
     try:
         with staging_in(output) as staging:
             reading = ingest(
                 [(str(source), "")],
                 str(staging / "read"),
-                threads=threads_of(options["--n-procs"]),
+                threads=threads,
                 gunzip=False,
                 link=True,
                 skip=[str(output)],
-                max_ratio=int(str(options["--max-expansion"] or 1000)),
+                max_ratio=max_ratio,
                 passwords=words_of(passwords),
             )
             if reading.damage():

@@ -4,6 +4,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+MAX_PROCESSES = 1024
+"""The most that --n-procs can ask for: more threads only wait for each other, and starting tens of thousands takes minutes."""
+
 
 def usable(
     environment: Mapping[str, str] = os.environ,

@@ -17,9 +17,6 @@ from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
 from qxbatch.settings.paths import absolute
 from qxbatch.settings.values import Values
 
-_MAX_PROCESSES = 1024
-"""More threads only wait for each other, and starting tens of thousands takes minutes."""
-
 
 class ParsedSettings(NamedTuple):
     """The settings, and notes for the user about how they were interpreted."""
@@ -113,7 +110,7 @@ def _processes(values: Values) -> tuple[int, int]:
     together = values.whole_or_all("n_procs")
     if together is None:
         together = max(all_cpus, converters or 1)
-    together = min(together, _MAX_PROCESSES)
+    together = min(together, cpus.MAX_PROCESSES)
     return min(converters or all_cpus, together), together
 
 

@@ -1,0 +1,32 @@
+"""The values of options that several commands have, read as an import reads them. Each function raises UsageError."""
+
+from collections.abc import Mapping
+
+from qxbatch.settings import cpus
+from qxbatch.settings.model import Passwords
+from qxbatch.settings.passwords import read_passwords
+from qxbatch.settings.values import Values
+
+
+def threads_of(text: object) -> int:
+    """Return the number of --n-procs; for `all` and None, that of the CPUs which this process may use."""
+    number = Values({} if text is None else {"n_procs": str(text)}).whole_or_all("n_procs")
+    return min(number or cpus.usable(), cpus.MAX_PROCESSES)
+
+
+def passwords_of(options: Mapping[str, object]) -> Passwords | None:
+    """Return the passwords of the file of --password-file; None when it is not given."""
+    path = options["--password-file"]
+    return read_passwords(str(path)) if path else None
+
+
+def is_yes(options: Mapping[str, object], name: str) -> bool:
+    """Return whether --test or --overwrite is on; it is off when it is not given."""
+    value = options[f"--{name}"]
+    return Values({} if value is None else {name: str(value)}).yes(name)
+
+
+def max_expansion_of(options: Mapping[str, object]) -> int:
+    """Return the ratio of --max-expansion, else its default."""
+    value = options["--max-expansion"]
+    return Values({} if value is None else {"max_expansion": str(value)}).whole("max_expansion", 1)
