@@ -12,7 +12,7 @@ from qxbatch.core import VERSION
 from qxbatch.settings.parameters import PARAMETERS
 from tests.build.dicom import MrSeries
 from tests.build.packets import under
-from tests.build.study import Study
+from tests.build.study import Study, run_main
 from tests.build.terminal import Gate, Terminal
 
 TREE = {**under("a", MrSeries(number=3).files()), **under("b", MrSeries(number=4).files())}
@@ -113,6 +113,25 @@ def test_a_deidentified_log_contains_no_patient(study: Study, log: Path) -> None
     assert not re.search("doe|jane|secret77", text, re.IGNORECASE), text
     assert f"found: {study.inbox}/(name left out) -> X1: ready" in text
     assert "X1: converting took" in text
+
+
+@pytest.mark.parametrize("source", ["switch", "logfile", "config"])
+def test_a_deidentified_log_of_a_worker_contains_no_packet_name(
+    study: Study, log: Path, tmp_path: Path, source: str
+) -> None:
+    study.put("X1_Doe_Jane", MrSeries(number=3, patient="SECRET77", name="Doe^Jane").files())
+    (tmp_path / "table.csv").write_text("packet,subject\nX1_Doe_Jane,X1\n")
+    config = tmp_path / "config.toml"
+    config.write_text("deidentify-logs = true\n")
+    option = {
+        "switch": "--deidentify-logs",
+        "logfile": f"--logfile=path:{tmp_path / 'table.csv'}|packet_name:packet|subject_id:subject",
+        "config": f"--config={config}",
+    }[source]
+    names = "--nameformat=(?P<subject_id>X[0-9]+).*"
+    run = run_main("worker", str(study.sessions), "--packet=X1_Doe_Jane.zip", names, option, f"--log-file={log}")
+    assert run.status == 0, run.text
+    assert not re.search("doe|jane|secret77", log.read_text(), re.IGNORECASE), log.read_text()
 
 
 def test_a_usage_error_is_in_the_log(study: Study, log: Path) -> None:

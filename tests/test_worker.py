@@ -1,8 +1,10 @@
 """`qxbatch worker` imports one named packet, and imports it only once."""
 
 import gc
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,29 @@ def test_a_second_call_of_a_worker_changes_nothing(study: Study) -> None:
     put(study, "S1")
     assert "session S1 exists; nothing was done." in worker(study, "--packet=S1.zip").out
     assert {key: value for key, value in snapshot(study.sessions).items() if key in before} == before
+
+
+def test_a_worker_reads_the_mode_of_a_config_file(study: Study, tmp_path: Path) -> None:
+    write_folder(MrSeries().files(), study.session("S1") / "inbox")
+    config = tmp_path / "config.toml"
+    config.write_text("masterinbox = 'none'\n")
+    run = worker(study, "--packet=S1", f"--config={config}")
+    assert run.status == 0, run.text
+    assert (study.session("S1") / "session.txt").exists()
+
+
+def test_a_worker_reads_a_config_file_from_a_pipe_and_writes_the_log_that_it_names(
+    study: Study, tmp_path: Path
+) -> None:
+    put(study, "S1")
+    pipe, log = tmp_path / "pipe", tmp_path / "run.log"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=[f"log_file = '{log}'\nparelements = 2\n"])
+    writer.start()
+    run = worker(study, "--packet=S1", f"--config={pipe}")
+    writer.join()
+    assert run.status == 0, run.text
+    assert "option: --parelements=2\n" in log.read_text()
 
 
 def test_a_missing_or_stray_packet_gives_status_66(study: Study) -> None:

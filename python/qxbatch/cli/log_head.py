@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from qxbatch.cli.messages import NAME
 from qxbatch.settings.parameter import Parameter
 
-_CHOICES_OF_PACKETS = ("sessions",)
+_CHOICES_OF_PACKETS = ("sessions", "packet")
 """Options that may contain names of packets, and therefore of patients."""
 LEFT_OUT = "(left out, since this log is de-identified)"
 

@@ -10,9 +10,10 @@ from qxbatch.cli.messages import set_up
 from qxbatch.cli.texts import command_text
 from qxbatch.cli.words import Reader
 from qxbatch.problems import UsageError
+from qxbatch.settings.parameter import find
 from qxbatch.settings.paths import absolute
 
-_OUTPUTS = ("--log-file", "--json-file")
+_OUTPUTS = ("log_file", "json_file")
 """Files that commands append to or replace. Proposals are checked by qxbatch.commands.proposal_file."""
 
 
@@ -24,7 +25,13 @@ def run(name: str, argv: Sequence[str]) -> int:
             f"This version does not contain the command {name}.", f"For a folder of that name write ./{name}."
         )
     options = read(name, command, argv)
-    outputs = {option: absolute(option, str(options[option])) for option in _OUTPUTS if options.get(option)}
+    config = _config(options)
+    values = {**config, **_given(command, options)}
+    outputs = {
+        option: absolute(option, values[output])
+        for output in _OUTPUTS
+        if values.get(output) and (option := find(command.parameters, output).option)
+    }
     if outputs:
         from qxbatch.report.output_files import folders_of, refuse_output_files
 
@@ -32,17 +39,36 @@ def run(name: str, argv: Sequence[str]) -> int:
     log_file = outputs.get("--log-file")
     set_up(bool(options.get("--quiet")), log_file, ())
     if log_file:
-        from qxbatch.cli.log_head import log_head
-
-        values = {
-            parameter.name: str(options[parameter.option])
-            for parameter in command.parameters
-            if options.get(parameter.option)
-        }
-        log_head([name, *argv], command.parameters, values, deidentified=bool(options.get("--deidentify-logs")))
+        _log_head([name, *argv], command, values)
     module = import_module(f"qxbatch.commands.{name}")
-    status: int = module.run(options)
+    status: int = module.run({**options, "config": config})
     return status
+
+
+def _config(options: Mapping[str, object]) -> dict[str, str]:
+    """Return the parameters of the file of --config, which is read once: it may be a pipe. Raises UsageError."""
+    if not options.get("--config"):
+        return {}
+    from qxbatch.settings.config import read_config
+
+    return read_config(str(options["--config"]))
+
+
+def _given(command: Command, options: Mapping[str, object]) -> dict[str, str]:
+    """Return the parameters of the command line by name."""
+    return {
+        parameter.name: "yes" if options[parameter.option] is True else str(options[parameter.option])
+        for parameter in command.parameters
+        if options.get(parameter.option)
+    }
+
+
+def _log_head(words: Sequence[str], command: Command, values: Mapping[str, str]) -> None:
+    from qxbatch.cli.log_head import log_head
+    from qxbatch.settings.values import Values
+
+    deidentified = bool(values.get("logfile")) or Values({**values}).switch("deidentify_logs")
+    log_head(words, command.parameters, values, deidentified=deidentified)
 
 
 def _sessionsfolders(options: Mapping[str, object]) -> set[Path]:

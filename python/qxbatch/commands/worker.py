@@ -29,34 +29,38 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def _settings(options: Mapping[str, object], words: list[str]) -> Settings:
-    values = {
-        parameter.name: "yes" if options[parameter.option] is True else str(options[parameter.option])
-        for parameter in PARAMETERS
-        if options.get(parameter.option)
-    }
     if len(words) not in _FORMS or words[2:] not in ([], ["participant"]):
         raise UsageError(
             f"worker {' '.join(words)}: the folders are not as expected.",
             "Give the sessions folder, or DATA OUTPUT participant.",
         )
+    values = _values(options)
     if len(words) == 1:
-        return _checked({"sessionsfolder": words[0], "sessions": _all(values), **values}, bids_app=False)
+        return _checked({**values, "sessionsfolder": words[0], "sessions": _session_globs(values)}, bids_app=False)
     return _checked({**values, "masterinbox": words[0], "sessionsfolder": words[1]}, bids_app=True)
 
 
-def _all(values: Mapping[str, str]) -> str:
-    """In folder mode sessions are chosen by globs; --packet chooses one of them."""
+def _values(options: Mapping[str, object]) -> dict[str, str]:
+    """Return the parameters of the config file and of the command line, which overrides it."""
+    values = {
+        parameter.name: "yes" if options[parameter.option] is True else str(options[parameter.option])
+        for parameter in PARAMETERS
+        if options.get(parameter.option)
+    }
+    values.pop("config", None)
+    config = options["config"]
+    assert isinstance(config, dict)
+    return {**config, **values}
+
+
+def _session_globs(values: Mapping[str, str]) -> str:
+    """Return the value of --sessions: in folder mode all sessions, among which --packet chooses one."""
     return "*" if values.get("masterinbox", "").casefold() == "none" else ""
 
 
 def _checked(values: dict[str, str], *, bids_app: bool) -> Settings:
     from qxbatch.record.mapped_path import check_path
 
-    config = values.pop("config", None)
-    if config is not None:
-        from qxbatch.settings.config import read_config
-
-        values = {**read_config(config), **values}
     parsed = parse(values, bids_app=bids_app, typed=values)
     check_path(parsed.settings.sessionsfolder, parsed.settings.path_map)
     if not parsed.settings.sessionsfolder.exists():
