@@ -220,10 +220,13 @@ def test_a_dry_run_writes_nothing(session: Path, part: str, study: Study) -> Non
     assert snapshot(study.sessions) == before
 
 
-def test_a_run_can_be_printed_as_json(session: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_can_be_printed_as_json_and_also_written(
+    session: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_folder(T1.files(), session / "inbox")
-    assert run_main("sort", session, "--json") == 0
+    assert run_main("sort", session, "--json", f"--json-file={tmp_path / 'run.json'}") == 0
     summary = json.loads(capsys.readouterr().out)
+    assert json.loads((tmp_path / "run.json").read_bytes()) == summary
     assert (summary["exit_status"], summary["sessions"][0]["session"], summary["sessions"][0]["series"]) == (0, "S1", 1)
 
 

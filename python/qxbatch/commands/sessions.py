@@ -12,6 +12,7 @@ from qxbatch.os_error import access_hint
 from qxbatch.pipeline.run import Find, run
 from qxbatch.problems import UsageError
 from qxbatch.record.mapped_path import check_path
+from qxbatch.report.json_file import JsonFile
 from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.layout import ARCHIVED_PACKETS
 from qxbatch.settings.model import Settings
@@ -21,7 +22,7 @@ from qxbatch.study.sessions import sessions_in
 
 
 def session_paths(names: object) -> list[Path]:
-    """Return the session folders that were named, absolute. Raises UsageError when one is not a folder."""
+    """Return the absolute paths of named session folders, each once. Raises UsageError for other or unreadable folders."""
     assert isinstance(names, list)
     paths = [Path(os.path.abspath(str(name))) for name in names]  # noqa: PTH100 - links in a session's path stay
     for path in paths:
@@ -59,12 +60,12 @@ def _text(value: object) -> str:
 
 
 def run_sessions(settings: Settings, find: Find, *, json: bool) -> int:
-    """Run on the sessions that `find` finds. With `json` the run's summary is all that standard output gets."""
+    """Run on the sessions that `find` returns; return the exit status. With `json`, print only the run's summary."""
     if not json:
         return run(settings, find)
     with tempfile.TemporaryDirectory(prefix="qxbatch-") as folder:
         run_summary = Path(folder) / "run.json"
         with redirect_stdout(sys.stderr):
-            status = run(replace(settings, quiet=True, json_file=run_summary), find)
+            status = run(replace(settings, quiet=True), find, [JsonFile(replace(settings, json_file=run_summary))])
         print(run_summary.read_text(encoding="utf-8"), end="")
     return status
