@@ -77,7 +77,7 @@ def test_wrong_usage_is_reported_on_standard_error_with_a_hint(capsys: pytest.Ca
 def test_a_question_needs_a_terminal(
     sessions: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start, "terminal", lambda: False)
+    monkeypatch.setattr(start, "has_terminal", lambda: False)
     assert main([str(sessions), "--check=yes"]) == 64
     assert "--check=any" in capsys.readouterr().err
 
@@ -85,7 +85,7 @@ def test_a_question_needs_a_terminal(
 def test_a_run_with_a_terminal_is_allowed_to_ask(
     runs: list[Settings], sessions: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start, "terminal", lambda: True)
+    monkeypatch.setattr(start, "has_terminal", lambda: True)
     assert main([str(sessions), "--check=yes"]) == 0
     assert len(runs) == 1
 

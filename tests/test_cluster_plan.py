@@ -52,9 +52,11 @@ def test_an_invalid_scheduler_option_is_wrong_usage(study: Study, text: str, mes
 
 @pytest.mark.parametrize("option", ["--wait", "--print-script", "--container=x.sif"])
 def test_options_of_a_cluster_need_a_scheduler(study: Study, option: str) -> None:
-    run = run_main(str(study.sessions), option)
+    missing = study.sessions.with_name("new")
+    run = run_main(str(missing), f"--masterinbox={study.inbox}", option)
     assert run.status == 64
     assert "needs --scheduler" in run.err
+    assert not missing.exists()
 
 
 def test_resume_overrides_single_options() -> None:

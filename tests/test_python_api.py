@@ -132,7 +132,7 @@ def test_a_dry_run_writes_nothing(study: Study) -> None:
 
 
 def test_a_question_needs_a_terminal(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qxbatch.cli.start.terminal", lambda: False)
+    monkeypatch.setattr("qxbatch.cli.start.has_terminal", lambda: False)
     with pytest.raises(qxbatch.UsageError, match="no terminal"):
         qxbatch.import_packets(study.sessions, check="yes")
 

@@ -1,4 +1,4 @@
-"""Starts an import: reads the settings, sets up messages, calls the pipeline."""
+"""Starts an import: reads the settings, sets up messages, calls the pipeline, or submits the import to a cluster."""
 
 import logging
 import sys
@@ -18,7 +18,7 @@ from qxbatch.settings.parse import parse
 
 
 def start(words: Sequence[str]) -> int:
-    """Run an import. Raises UsageError."""
+    """Run an import, or the group level; return the exit status. Raises UsageError."""
     request = read(words)
     from_file = _config(request.values["config"]) if "config" in request.values else {}
     parsed = parse({**from_file, **request.values}, bids_app=bool(request.level), typed=request.values)
@@ -30,18 +30,19 @@ def start(words: Sequence[str]) -> int:
     collect_seldom()
     if request.level == "group":
         return _group(settings)
+    if settings.scheduler is None:
+        _refuse_cluster_options(settings)
     prepare(settings)
     if settings.scheduler is not None:
         submitted: int = import_module("qxbatch.cluster.start").run(settings, {**from_file, **request.values})
         return submitted
-    _refuse_alone(settings)
     status: int = import_module("qxbatch.pipeline").run(settings)
     return status
 
 
 def check_request(settings: Settings) -> None:
     """Raise UsageError if nobody can answer a question, or if an output or the choice of the inbox would change data."""
-    if settings.check is Check.YES and not terminal():
+    if settings.check is Check.YES and not has_terminal():
         raise UsageError(
             "--check=yes asks before the work, and there is no terminal to answer at.",
             "Use --check=any (needs at least one ready packet) or --check=no.",
@@ -49,8 +50,8 @@ def check_request(settings: Settings) -> None:
     refuse_harm(settings)
 
 
-def _refuse_alone(settings: Settings) -> None:
-    """Raise UsageError for options of a cluster without --scheduler."""
+def _refuse_cluster_options(settings: Settings) -> None:
+    """Raise UsageError for options that need --scheduler."""
     for is_given, option in (
         (settings.container is not None, "--container"),
         (settings.wait, "--wait"),
@@ -58,7 +59,8 @@ def _refuse_alone(settings: Settings) -> None:
     ):
         if is_given:
             raise UsageError(
-                f"{option} needs --scheduler.", "Write --scheduler=SLURM, or leave it out to import on this machine."
+                f"{option} needs --scheduler.",
+                f"Write --scheduler=SLURM, or leave out {option} to import on this machine.",
             )
 
 
@@ -76,7 +78,7 @@ def _config(path: str) -> dict[str, str]:
 
 
 def prepare(settings: Settings) -> None:
-    """Check that session.txt can name the sessions folder, and create the folder. Raises UsageError."""
+    """Check that session.txt can name the sessions folder, and create it, except for --test. Raises UsageError."""
     from qxbatch.record.mapped_path import check_path
 
     folder = settings.sessionsfolder
@@ -96,7 +98,7 @@ def prepare(settings: Settings) -> None:
         ) from None
 
 
-def terminal() -> bool:
+def has_terminal() -> bool:
     """Return whether a terminal can show a question and read the answer."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
