@@ -70,6 +70,7 @@ def offered(complete: Complete, line: str) -> str:
         ("qxbatch scan ", ["packet.zip", "study"], ["verify"]),
         ("qxbatch protocol ", ["learn", "check"], ["packet.zip"]),
         ("qxbatch protocol learn ", ["study"], ["packet.zip", "check"]),
+        ("qxbatch report ", ["study"], ["packet.zip"]),
         ("qxbatch study out ", ["participant", "group"], ["packet.zip"]),
         ("qxbatch study --archive ", ["move", "copy", "leave", "delete"], ["packet.zip", "folder"]),
         ("qxbatch --on-mixed=", ["reject", "merge", "split"], ["leave"]),

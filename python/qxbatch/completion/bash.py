@@ -133,7 +133,7 @@ def _words(commands: Iterable[Command], names: Iterable[str]) -> list[tuple[list
     rows = []
     for command in commands:
         for place, word in enumerate(command.words):
-            part_names = [*names, "help", "version"] if command.name == IMPORT and place == 0 else []
+            subcommands = [*names, "help", "version"] if command.name == IMPORT and place == 0 else []
             key = f"{command.name} {'*' if word.repeated else place}"
-            rows.append(([key], f'"{" ".join([*part_names, *word.values])}"'))
+            rows.append(([key], f'"{" ".join([*subcommands, *word.values])}"'))
     return rows

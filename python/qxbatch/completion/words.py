@@ -100,5 +100,5 @@ def _words(usage: Sequence[str], choices: dict[str, tuple[str, ...]]) -> tuple[W
 
 
 def _is_folder(name: str) -> bool:
-    """Return whether a word names a folder. A `<folder>` may also be an archive or a file; a session may not."""
-    return name == "session" or name.endswith(("sfolder", "dir"))
+    """Return whether a word names a folder. A `<path>` may also be an archive or a file."""
+    return name == "session" or name.endswith(("folder", "dir"))

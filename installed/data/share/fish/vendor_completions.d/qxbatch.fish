@@ -196,7 +196,7 @@ complete -c qxbatch -n '__qxbatch_is verify' -l n-procs -r -f -a 'all' -d 'Maxim
 complete -c qxbatch -n '__qxbatch_is verify' -l help -s h -d 'Show the help; --help=all shows all options.'
 complete -c qxbatch -n '__qxbatch_is verify' -l version -d 'The version.'
 
-complete -c qxbatch -n '__qxbatch_is report' -F
+complete -c qxbatch -n '__qxbatch_is report' -f -a '(__qxbatch_folders)'
 complete -c qxbatch -n '__qxbatch_is report' -l test -d 'Print what would be done, and stop. Nothing is written.'
 complete -c qxbatch -n '__qxbatch_is report' -l json -d 'Print JSON.'
 complete -c qxbatch -n '__qxbatch_is report' -l help -s h -d 'Show the help; --help=all shows all options.'
@@ -234,7 +234,7 @@ complete -c qxbatch -n '__qxbatch_is bids' -l json -d 'Print JSON.'
 complete -c qxbatch -n '__qxbatch_is bids' -l help -s h -d 'Show the help; --help=all shows all options.'
 complete -c qxbatch -n '__qxbatch_is bids' -l version -d 'The version.'
 
-complete -c qxbatch -n '__qxbatch_is regress' -F
+complete -c qxbatch -n '__qxbatch_is regress' -f -a '(__qxbatch_folders)'
 complete -c qxbatch -n '__qxbatch_is regress' -l update -d 'Write the expectations of sets that have none or differ.'
 complete -c qxbatch -n '__qxbatch_is regress' -l quick -d 'Only sets whose packets have up to 16 MiB.'
 complete -c qxbatch -n '__qxbatch_is regress' -l n-procs -r -f -a 'all' -d 'Maximum number of threads and child processes at once, converters included; all: one for each CPU this process may use.'
@@ -247,7 +247,7 @@ complete -c qxbatch -n '__qxbatch_is doctor' -l json -d 'Print JSON.'
 complete -c qxbatch -n '__qxbatch_is doctor' -l help -s h -d 'Show the help; --help=all shows all options.'
 complete -c qxbatch -n '__qxbatch_is doctor' -l version -d 'The version.'
 
-complete -c qxbatch -n '__qxbatch_is demo; and __qxbatch_place 2' -F
+complete -c qxbatch -n '__qxbatch_is demo; and __qxbatch_place 2' -f -a '(__qxbatch_folders)'
 complete -c qxbatch -n '__qxbatch_is demo' -l packets-only -d 'Make the packets and import nothing.'
 complete -c qxbatch -n '__qxbatch_is demo' -l archive -r -f -a 'move copy leave delete' -d 'What to do with a packet once its session is complete and verified. In the BIDS-App form, the default is leave.'
 complete -c qxbatch -n '__qxbatch_is demo' -l gzip -r -f -a 'folder file no' -d 'How DICOM is kept: a tar.gz for each series, a .gz for each file, or as it is.'
@@ -260,7 +260,7 @@ complete -c qxbatch -n '__qxbatch_is demo' -l json-file -r -F -d 'File for the r
 complete -c qxbatch -n '__qxbatch_is demo' -l help -s h -d 'Show the help; --help=all shows all options.'
 complete -c qxbatch -n '__qxbatch_is demo' -l version -d 'The version.'
 
-complete -c qxbatch -n '__qxbatch_is worker' -F
+complete -c qxbatch -n '__qxbatch_is worker' -f -a '(__qxbatch_folders)'
 complete -c qxbatch -n '__qxbatch_is worker' -l packet -r -f -a '' -d 'The packet: its name in the inbox, or its session id.'
 complete -c qxbatch -n '__qxbatch_is worker' -l masterinbox -r -f -a '(__qxbatch_folders) none' -d 'Folder in which packets wait, or none: the data are in <session>/inbox.'
 complete -c qxbatch -n '__qxbatch_is worker' -l check -r -f -a 'yes no any' -d 'yes: ask before importing; no: do not ask; any: do not ask, and end with exit status 66 if no packet is ready.'
