@@ -103,6 +103,17 @@ def test_quick_leaves_out_large_packets_and_says_so(folder: Path) -> None:
     assert json.loads(regress(folder, "--quick", "--json").out)["skipped"] == ["P2"]
 
 
+def test_quick_compares_a_small_set_with_the_name_of_a_large_one(folder: Path) -> None:
+    small = folder.with_name("small")
+    write_packet(under("b", MrSeries().files()), small, "P2", Kind.FOLDER)
+    assert run_command("regress", str(small), "--update").status == 0
+    with (folder / "P2" / "large.bin").open("wb") as file:
+        file.truncate(QUICK_SIZE + 1)
+    run = run_command("regress", str(folder), str(small), "--quick")
+    assert "P2: as expected" in run.out
+    assert run.out.count("P2: SKIPPED by --quick") == 1
+
+
 def test_nothing_to_compare_is_66_and_a_broken_expectation_64(folder: Path) -> None:
     assert regress(folder).status == 66
     regress(folder, "--update")

@@ -11,21 +11,20 @@ from qxbatch.regress.run import Outcome, check
 from qxbatch.regress.sets import RegressionSet, find_sets, write_expected
 
 QUICK_SIZE = 16 * 2**20
-"""Bytes of packets up to which a set belongs to the quick ones."""
+"""The most bytes that the packets of a set may have for --quick."""
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Check the sets in the folders named; with --update their expectations are written. Raises UsageError."""
+    """Check the sets in the named folders, or update their expectations; return the exit status. Raises UsageError."""
     names = options["<folder>"]
     assert isinstance(names, list)
     procs, update, as_json = options.get("--n-procs"), bool(options["--update"]), bool(options["--json"])
     sets = [regression_set for name in names for regression_set in find_sets(_folder(str(name)))]
-    skipped = [
-        regression_set.name for regression_set in sets if options["--quick"] and size(regression_set) > QUICK_SIZE
-    ]
+    large = [regression_set for regression_set in sets if options["--quick"] and size(regression_set) > QUICK_SIZE]
+    skipped = [regression_set.name for regression_set in large]
     outcomes = []
     for regression_set in sets:
-        if regression_set.name in skipped:
+        if regression_set in large:
             continue
         outcome = check(regression_set, (f"--n-procs={procs}",) if procs else ())
         if update and outcome.found and (outcome.new or outcome.differences):
@@ -37,20 +36,20 @@ def run(options: Mapping[str, object]) -> int:
         print(json.dumps({"sets": [asdict(outcome) for outcome in outcomes], "skipped": skipped}, indent=1))
     else:
         print("".join(f"{name}: SKIPPED by --quick: its packets are larger than 16 MiB\n" for name in skipped), end="")
-        print(f"{sum(map(good, outcomes))} of {len(sets)} sets are as expected.")
+        print(f"{sum(map(is_as_expected, outcomes))} of {len(sets)} sets are as expected.")
     return int(status_of(outcomes, update=update))
 
 
 def status_of(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
-    """Return the exit status: 66 where there is no expectation, 1 where a set differs or has none."""
+    """Return the exit status: 66 if no set that was checked has an expectation, 1 if some set differs or has none."""
     if not outcomes or (not update and all(outcome.new for outcome in outcomes)):
         return ExitStatus.NOTHING_READY
-    unmet = [outcome for outcome in outcomes if not good(outcome) and not (update and outcome.found)]
+    unmet = [outcome for outcome in outcomes if not is_as_expected(outcome) and not (update and outcome.found)]
     return ExitStatus.FAILED if unmet else ExitStatus.OK
 
 
 def size(regression_set: RegressionSet) -> int:
-    """Return how many bytes a set's packets have."""
+    """Return the bytes of a set's packets."""
     top = regression_set.packets / regression_set.only
     files = [top] if top.is_file() else [path for path in top.rglob("*") if path.is_file()]
     return sum(path.stat().st_size for path in files)
@@ -63,8 +62,8 @@ def _folder(name: str) -> Path:
     return folder
 
 
-def good(outcome: Outcome) -> bool:
-    """Say whether a set has an expectation and meets it."""
+def is_as_expected(outcome: Outcome) -> bool:
+    """Return whether a set has an expectation and meets it."""
     return not outcome.new and not outcome.differences
 
 
