@@ -10,7 +10,7 @@ from docopt import docopt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qxbatch.cli.commands import COMMANDS, FIRST_WORDS
+from qxbatch.cli.commands import COMMANDS
 from qxbatch.cli.main import main
 from qxbatch.cli.texts import WIDTH, command_text, import_text, wrap
 from qxbatch.exits import ExitStatus
@@ -38,7 +38,6 @@ def test_the_help_shows_the_meaning_default_and_choices_of_each_parameter(parame
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_has_a_help_text(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     command = COMMANDS[name]
-    assert name in FIRST_WORDS
     assert main([name, "--help=all"]) == 0
     assert capsys.readouterr().out == command_text(command.summary, command.usage, command.parameters)
     assert f"  {name} " in import_text(((name, command.summary),))

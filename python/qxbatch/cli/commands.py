@@ -354,15 +354,9 @@ COMMANDS: dict[str, Command] = {
         (*import_options("quiet"),),
     ),
 }
-"""The commands, in the order of the help."""
-
-FIRST_WORDS = (
-    *("scan", "inspect", "sort", "convert", "split", "report", "doctor", "verify", "protocol", "bids", "regress"),
-    *("worker", "jobs", "resume", "cancel", "demo"),
-)
-"""Words that choose a command, even if this version does not contain it: a folder of such a name is `./scan`."""
+"""The commands, in the order of the help. A folder with the name of a command is written `./scan`."""
 
 
 def listed() -> tuple[tuple[str, str], ...]:
-    """Return (name, summary) of the commands that exist."""
+    """Return (name, summary) of the commands."""
     return tuple((name, command.summary) for name, command in COMMANDS.items())

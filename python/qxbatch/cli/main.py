@@ -4,8 +4,6 @@ import errno
 import sys
 from collections.abc import Sequence
 
-LEVELS = (["participant"], ["group"])
-"""The third word of the BIDS-App form, whose second word is a folder that may not exist yet."""
 OLD_NAMES = ("import_dicom", "import-dicom")
 """The reference's name of the import; it is dropped, so that an old call works unchanged."""
 
@@ -15,11 +13,11 @@ HELP_WORDS = ("--help", "-h", HELP_ALL)
 _SPACE = (errno.ENOSPC, errno.EDQUOT)
 _ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG)
 MACHINE_REFUSES = (*_ACCESS, *_SPACE)
-"""Errors of the machine: permissions, links that are not followed, no space. Others that arrive here are bugs, with a traceback."""
+"""Errors of the machine: permissions, refused links, long names, no space. Others that arrive here are bugs, with a traceback."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status. Without `argv`, the process ends afterwards."""
+    """Run a command line and return the exit status. None is the command line of this process, which ends afterwards."""
     from qxbatch.cli.output import LastingOutput
     from qxbatch.collecting import skip_last_collection
 
@@ -34,9 +32,9 @@ def _main(words: list[str]) -> int:
     if words and words[0] in OLD_NAMES:
         words = words[1:]
     words = _with_help_options(words)
-    help_status = _help(words)
-    if help_status is not None:
-        print(help_status, end="")
+    help_text = _help(words)
+    if help_text is not None:
+        print(help_text, end="")
         return 0
     return _guarded(words)
 
@@ -51,7 +49,7 @@ def _with_help_options(words: list[str]) -> list[str]:
 
 
 def _help(words: Sequence[str]) -> str | None:
-    """Return help or version, before anything slow is imported; None if no word asks for it."""
+    """Return the help or the version, before anything slow is imported; None if no word asks for one of them."""
     before_end = words[: words.index("--")] if "--" in words else words
     if "--version" in before_end:
         from qxbatch.core import VERSION
@@ -75,7 +73,7 @@ def _help_text(name: str, *, complete: bool) -> str:
 
 
 def _guarded(words: Sequence[str]) -> int:
-    """Run; a wrong request is a message and its status, an interrupt is 130, a bug is a traceback."""
+    """Run; a wrong request or a refusal of the machine is a message and its status, an interrupt is 130, a bug is a traceback."""
     from qxbatch.exits import ExitStatus
     from qxbatch.problems import UsageError
 
@@ -113,9 +111,9 @@ def _log(text: str, status: int) -> None:
 
 
 def _run(words: Sequence[str]) -> int:
-    from qxbatch.cli.commands import FIRST_WORDS
+    from qxbatch.cli.commands import COMMANDS
 
-    if words and words[0] in FIRST_WORDS:
+    if words and words[0] in COMMANDS:
         from qxbatch.cli.run_command import run
 
         return run(words[0], words[1:])
@@ -126,18 +124,23 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _refuse_misspelt(words: Sequence[str]) -> None:
-    """Raise UsageError when the first word is nearly a command's name, and no folder of that name exists."""
+    """Raise UsageError when the first word is nearly a command's name, and no folder of that name exists.
+
+    A sessions folder that a run creates (with --masterinbox) may have such a name, and <data> in the BIDS-App form.
+    """
     import os
 
-    from qxbatch.cli.commands import FIRST_WORDS
+    from qxbatch.cli.commands import COMMANDS
+    from qxbatch.cli.words import LEVELS
     from qxbatch.nearest import nearest
     from qxbatch.problems import UsageError
 
     first = words[0] if words else "-"
-    elsewhere = any(word.replace("_", "-").startswith("--masterinbox") for word in words)
-    if first.startswith("-") or "/" in first or os.path.lexists(first) or elsewhere or words[2:3] in LEVELS:
+    names_inbox = any(word.replace("_", "-").startswith("--masterinbox") for word in words)
+    is_bids_app = len(words) > 2 and words[2] in LEVELS  # noqa: PLR2004 - <data> <output> <level>
+    if first.startswith("-") or "/" in first or os.path.lexists(first) or names_inbox or is_bids_app:
         return
-    near = nearest(first, (*FIRST_WORDS, "help", "version", OLD_NAMES[0]))
+    near = nearest(first, (*COMMANDS, "help", "version", OLD_NAMES[0]))
     if near:
         hint = f"Did you mean `qxbatch {near}`? A folder of that name is written ./{first}."
         raise UsageError(f"There is no command {first} and no folder of that name.", hint)

@@ -9,7 +9,6 @@ from qxbatch.cli.docopt_call import call
 from qxbatch.cli.messages import set_up
 from qxbatch.cli.texts import command_text
 from qxbatch.cli.words import Reader
-from qxbatch.problems import UsageError
 from qxbatch.settings.parameter import find
 from qxbatch.settings.paths import absolute
 
@@ -18,12 +17,8 @@ _OUTPUTS = ("log_file", "json_file")
 
 
 def run(name: str, argv: Sequence[str]) -> int:
-    """Run a command. Raises UsageError."""
-    command = COMMANDS.get(name)
-    if command is None:
-        raise UsageError(
-            f"This version does not contain the command {name}.", f"For a folder of that name write ./{name}."
-        )
+    """Run a command and return its exit status. Raises UsageError."""
+    command = COMMANDS[name]
     options = read(name, command, argv)
     config = _config(options)
     values = {**config, **_given(command, options)}
@@ -81,9 +76,9 @@ def _sessionsfolders(options: Mapping[str, object]) -> set[Path]:
 
 
 def read(name: str, command: Command, argv: Sequence[str]) -> dict[str, object]:
-    """Return long option names to None, True or text, and positional names (`<path>`) to text or a list of texts.
+    """Return the options by their long names, and the positional words by their names, such as `<path>`.
 
-    Raises UsageError.
+    An option is True or text, and False or None if it is not given; a word is text or a list of texts. Raises UsageError.
     """
     words = Reader(command.parameters, f"qxbatch {name}").read(argv)
     text = command_text(command.summary, command.usage, command.parameters)

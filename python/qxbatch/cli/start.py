@@ -104,12 +104,6 @@ def has_terminal() -> bool:
 
 
 def _group(settings: Settings) -> int:
-    """Run the group level of the BIDS-App: the study table."""
-    try:
-        module = import_module("qxbatch.commands.group")
-    except ModuleNotFoundError as absent:
-        if absent.name not in ("qxbatch.commands", "qxbatch.commands.group"):
-            raise
-        raise UsageError("This version does not contain the level group.", "Write participant.") from None
-    status: int = module.run(settings)
+    """Run the group level of the BIDS-App: the page and the table of the study."""
+    status: int = import_module("qxbatch.commands.group").run(settings)
     return status

@@ -40,7 +40,7 @@ run, 130 interrupted.
 
 
 def import_text(commands: tuple[tuple[str, str], ...] = ()) -> str:
-    """Return the whole text of an import; `commands` are (name, summary) of the commands that exist."""
+    """Return the whole text of an import; `commands` are (name, summary)."""
     groups = (_group(group) for group in Group)
     return "\n".join([IMPORT_HEAD, *_listed(commands), *groups, HELP_OPTIONS, IMPORT_FOOT])
 
