@@ -3,8 +3,8 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+from qxbatch.commands.chosen_sessions import chosen_sessions
 from qxbatch.commands.option_values import threads_of
-from qxbatch.commands.places import chosen_sessions
 from qxbatch.commands.sessions import session_paths
 from qxbatch.commands.verify import Verified
 from qxbatch.commands.verify import verify as verify_session

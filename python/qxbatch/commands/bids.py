@@ -11,7 +11,7 @@ from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.commands.bids_export import export_plans
 from qxbatch.commands.bids_init import propose_rules
 from qxbatch.commands.bids_options import PRINTED, BidsOptions, read_options
-from qxbatch.commands.places import chosen_sessions
+from qxbatch.commands.chosen_sessions import chosen_sessions
 from qxbatch.discover.filters import matches_glob
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError

@@ -5,8 +5,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from qxbatch.commands.chosen_sessions import chosen_sessions
 from qxbatch.commands.option_values import is_yes
-from qxbatch.commands.places import chosen_sessions
 from qxbatch.commands.session_page import write_session_page
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from qxbatch.commands.places import chosen_sessions
+from qxbatch.commands.chosen_sessions import chosen_sessions
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from qxbatch.commands.chosen_sessions import chosen_sessions
 from qxbatch.commands.option_values import threads_of
-from qxbatch.commands.places import chosen_sessions
 from qxbatch.core import Monitor
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
