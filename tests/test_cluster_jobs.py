@@ -167,7 +167,7 @@ def test_resume_skips_a_published_session_with_a_failed_series(study: Study) -> 
     submitted(study.sessions, unit(0, State.FAILED, published=True))
     run = run_main("resume", str(study.sessions), "--failed")
     assert run.status == 0
-    assert "1 session with series that failed are complete otherwise, and stay: S0." in run.out
+    assert "1 session with failed series is published and not submitted again: S0." in run.out
     assert "Nothing is to be resumed." in run.out
 
 

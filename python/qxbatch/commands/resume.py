@@ -1,4 +1,4 @@
-"""`qxbatch resume`: submits lost sessions again, and on request failed ones."""
+"""`qxbatch resume`: submits lost packets again, and on request failed ones."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from qxbatch.settings.scheduler import merged, scheduler_spec
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Submit again; return the exit status. Raises UsageError."""
+    """Submit lost and, with --failed, failed packets again; return the exit status. Raises UsageError."""
     folder, submissions = submitted_in(options["<sessionsfolder>"])
     locks = Locks(Workspace(folder).locks)
     ids = []
@@ -54,27 +54,28 @@ def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submiss
     rows = status.of_state(State.LOST)
     if options["--failed"]:
         failed = status.of_state(State.FAILED)
-        rows += [row for row in failed if _helps(row)]
-        _say_published([row for row in failed if not _helps(row)])
+        rows += [row for row in failed if _can_be_resumed(row)]
+        _say_published([row for row in failed if not _can_be_resumed(row)])
     by_id: dict[str, tuple[Submission, list[UnitState]]] = {}
     for row in rows:
         by_id.setdefault(row.submission.id, (row.submission, []))[1].append(row.unit)
     return list(by_id.values())
 
 
-def _helps(row: Row) -> bool:
-    """Return whether an import can be tried again: a published session is only replaced with --overwrite."""
+def _can_be_resumed(row: Row) -> bool:
+    """Return whether another import can succeed: a published session is only replaced with --overwrite."""
     return not row.unit.published or row.submission.options.get("overwrite", "no").casefold() in ("yes", "true")
 
 
 def _say_published(rows: Sequence[Row]) -> None:
     if rows:
         names = ", ".join(row.unit.unit for row in rows[:5]) + (" ..." if len(rows) > 5 else "")  # noqa: PLR2004 - named
-        print(f"{counted(len(rows), 'session')} with series that failed are complete otherwise, and stay: {names}.")
+        verb = "is" if len(rows) == 1 else "are"
+        print(f"{counted(len(rows), 'session')} with failed series {verb} published and not submitted again: {names}.")
 
 
 def _submit(submission: Submission, units: list[UnitState], options: Mapping[str, object]) -> None:
-    places_of(submission)  # raises if they cannot be read: its jobs may wait or run
+    places_of(submission)  # raises if the places of units cannot be read: their jobs may wait or run
     text = str(submission.record["scheduler"])
     if options["--scheduler"]:
         text = merged(text, str(options["--scheduler"]))
