@@ -62,7 +62,7 @@ IN_FOLDER_NAME = (
 )
 
 NOT_FOR_WORKER = ("sessionsfolder", "sessions", "participant_label", "session_label", "skip_bids_validator", "test")
-"""Parameters of an import that a worker does not have, since its packet is named."""
+"""Parameters of an import that a worker does not have: it imports the packet of --packet in its <folder>."""
 WORKER = (
     Parameter(
         "packet",

@@ -17,8 +17,8 @@ def log_head(
 ) -> None:
     """Log the command, and each option with its value or its default.
 
-    A de-identified log has no command and no values that may name a patient. A log never contains a password: the option is
-    the path of a file.
+    A de-identified log has no command and no values that may name a patient. A log never contains a password: the value of
+    --password-file is a path.
     """
     import platform
 

@@ -20,7 +20,10 @@ NAME = "qxbatch"
 
 
 def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
-    """Send warnings of the logger `qxbatch` to stderr and everything to the log file; print the notes unless quiet."""
+    """Send warnings of the logger `qxbatch` to stderr and everything to the log file; print the notes unless quiet.
+
+    Raises UsageError when the log file cannot be written.
+    """
     logger = logging.getLogger(NAME)
     for old in list(logger.handlers):
         logger.removeHandler(old)
@@ -41,7 +44,7 @@ def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
 
 
 def _to_file(path: Path) -> logging.Handler:
-    """Raises UsageError (73) when the file cannot be written."""
+    """Return the handler of the log file. Raises UsageError (73) when it cannot be written."""
     try:
         handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Standard output and standard error without a reader, or whose reader leaves: neither stops an import or changes its status."""
+"""Keeps an import running, with its exit status, if nobody reads standard output or standard error, or if a reader leaves."""
 
 import os
 import sys

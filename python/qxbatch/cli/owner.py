@@ -15,20 +15,20 @@ def owner_hint(folder: Path) -> str | None:
     return hint(folder, next(_existing(folder)))
 
 
-def hint(folder: Path, place: Path) -> str | None:
-    """Return the message for a folder that is `place`, which exists, or is below it."""
-    status = place.stat()
+def hint(folder: Path, existing: Path) -> str | None:
+    """Return the message for a folder that is, or is below, an existing one of another user; None if that is root's."""
+    status = existing.stat()
     if status.st_uid == 0:
         return None
     who = f"{status.st_uid}:{status.st_gid}"
     return (
-        f"What is written to {folder} will belong to root, but {place} belongs to user {status.st_uid}.\n"
+        f"What is written to {folder} will belong to root, but {existing} belongs to user {status.st_uid}.\n"
         f"  To keep it with that user, start the container with --user {who}, or the program as that user."
     )
 
 
 def _existing(folder: Path) -> Iterator[Path]:
-    """Return the folder, or the nearest one above it that exists."""
+    """Return the folder and those above it, without those that do not exist."""
     return (path for path in (folder, *folder.parents) if path.exists())
 
 

@@ -20,7 +20,7 @@ class Request:
 def read(argv: Sequence[str]) -> Request:
     """Read an import's command line. Raises UsageError."""
     words = Reader(PARAMETERS, "qxbatch").read(argv)
-    _count(words.positional)
+    _check_positional(words.positional)
     parsed = call(import_text(), words.argv(), "qxbatch")
     values = {
         parameter.name: "yes" if value is True else str(value)
@@ -30,17 +30,17 @@ def read(argv: Sequence[str]) -> Request:
     level = parsed["<level>"]
     if level is None:
         return Request(_with_folder(values, parsed["<sessionsfolder>"]), "")
-    for name, place in (("masterinbox", "<data>"), ("sessionsfolder", "<output>")):
+    for name, word in (("masterinbox", "<data>"), ("sessionsfolder", "<output>")):
         if name in values:
             raise UsageError(
-                f"--{name} and the BIDS-App form name the same folder twice.",
-                f"Leave out --{name}: {place} is it.",
+                f"--{name} and the {word} of the BIDS-App form are given.",
+                f"Leave out --{name}.",
             )
-        values[name] = str(parsed[place])
+        values[name] = str(parsed[word])
     return Request(values, str(level))
 
 
-def _count(positional: Sequence[str]) -> None:
+def _check_positional(positional: Sequence[str]) -> None:
     """Raise UsageError if the positional words are wrong, with a message for each case."""
     if "" in positional:
         raise UsageError("A folder is given as an empty text.", "Perhaps a variable of the shell is not set.")
@@ -60,7 +60,7 @@ def _count(positional: Sequence[str]) -> None:
 
 
 def _with_folder(values: dict[str, str], folder: object) -> dict[str, str]:
-    """Return the values with the positional sessions folder."""
+    """Return the values with the positional sessions folder, if there is one. Raises UsageError if another one is given."""
     if folder is None:
         return values
     if values.get("sessionsfolder", folder) != folder:

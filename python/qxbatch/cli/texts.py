@@ -71,7 +71,7 @@ def command_text(summary: str, usage: tuple[str, ...], parameters: tuple[Paramet
 
 
 def command_summary(name: str, summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> str:
-    """Return the text of a command with the options used most."""
+    """Return the text of a command with the options used most; with all of them if they are few."""
     if len(parameters) <= len(FIRST):
         return command_text(summary, usage, parameters)
     return "\n".join([_command_head(summary, usage), _first(parameters, f"qxbatch {name}")])
@@ -110,7 +110,7 @@ def option_text(parameter: Parameter) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break text at spaces. No line begins with a dash: docopt would take it for an option."""
+    """Break text at spaces, without backticks. No further line begins with a dash: docopt would take it for an option."""
     lines: list[str] = []
     line = ""
     for word in text.replace("`", "").split(" "):

@@ -36,7 +36,7 @@ class Reader:
         self._command = command
 
     def read(self, argv: Sequence[str]) -> Words:
-        """Return the words in order. Raises UsageError."""
+        """Return the options and the positional words, each in their order. Raises UsageError."""
         words = Words()
         waiting = list(argv)
         while waiting:
@@ -81,7 +81,7 @@ class Reader:
         raise UsageError(f"There is no option {name}.", hint)
 
     def _value(self, parameter: Parameter, waiting: list[str]) -> str:
-        """Return the next word, unless it is an option."""
+        """Return the value after an option; for a yes-or-no option `yes` if it is omitted. Raises UsageError if it is missing."""
         if parameter.form is Form.YES_NO:
             return waiting.pop(0) if waiting and waiting[0].casefold() in YES_NO_WORDS else "yes"
         if not waiting or self._is_option(waiting[0]):
@@ -97,12 +97,12 @@ class Reader:
         return name in self._by_name or name in self._by_short or word in ("--", "--help", "--version", "-h")
 
     def _labels(self, words: Words, parameter: Parameter, value: str | None, waiting: list[str]) -> str:
-        """Return the words up to the next option. Paths are not labels, and `DATA OUTPUT LEVEL` at the end stay positional."""
+        """Return the words up to the next option or path, joined by commas. `DATA OUTPUT LEVEL` at the end stay positional."""
         labels = [] if value is None else [value]
         while waiting and not waiting[0].startswith("-") and "/" not in waiting[0]:
             labels.append(waiting.pop(0))
         if labels and labels[-1] in LEVELS and not waiting:
-            # the positional words of a BIDS-App may follow the labels; up to three are missing then
+            # the last labels are the positional words of a BIDS-App that are still missing, three at most
             missing = 3 - len(words.positional)
             words.positional += labels[-missing:] if missing > 0 else []
             labels = labels[:-missing] if missing > 0 else labels
