@@ -16,7 +16,7 @@ _NOT_REPEATED = frozenset(
         *("scheduler", "container", "wait", "print_script"),
     )
 )
-"""Parameters that choose packets, or only affect reports."""
+"""Parameters that `_form` writes, choose packets, only affect reports, or submit to a cluster."""
 _EXPRESSION = re.compile(r"[.^$*+?{}\[\]\\|(),]")
 _GLOB = re.compile(r"[*?\[{,]")
 

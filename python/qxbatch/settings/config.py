@@ -1,4 +1,4 @@
-"""The config file: a TOML table of the same parameters."""
+"""The config file: parameters as keys of a TOML file."""
 
 import tomllib
 from pathlib import Path
@@ -10,9 +10,9 @@ from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.textfile import read_named
 
 LARGEST = 10**18
-"""Larger numbers are refused: Python does not print numbers with thousands of digits."""
+"""The largest whole number: Python does not print numbers with thousands of digits."""
 MOST_BYTES = 1 << 20
-"""A larger file was named by mistake."""
+"""Bytes of the largest file; a larger one was named by mistake."""
 LISTS = ("sessions", "add_json_info", "path_map", "participant_label", "session_label")
 """Parameters that may be written as an array."""
 

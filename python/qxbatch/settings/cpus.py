@@ -32,7 +32,7 @@ def _affinity() -> int:
 
 
 def _cgroup_limits(proc: Path, cgroups: Path) -> list[int]:
-    """Return the CPUs that this process's cgroups and those above them allow; a fraction of a CPU counts as one."""
+    """Return the CPUs that each of this process's cgroups, and of those above them, allows."""
     limits: list[int] = []
     for line in _text(proc / "self/cgroup").splitlines():
         number, _, controllers_and_path = line.partition(":")
@@ -64,7 +64,7 @@ def _quota_v1(folder: Path) -> int | None:
 
 
 def _whole_cpus(quota: str, period: str) -> int | None:
-    """Return quota divided by period; None for `max` and -1, which mean no limit."""
+    """Return quota divided by period, rounded down, at least 1; None for `max` and -1, which mean no limit."""
     if not (quota.isdecimal() and period.isdecimal() and int(period)):
         return None
     return max(1, int(quota) // int(period))

@@ -25,14 +25,14 @@ class Folders(NamedTuple):
 def find_folders(values: Values) -> Folders:
     """Choose the sessions folder and the master inbox. Raises UsageError if a required one is missing.
 
-    The sessions folder may be missing if the packets are in another folder: then it is created.
+    The sessions folder may be missing if --masterinbox names another folder: the run creates it.
     """
     folder = absolute("--sessionsfolder", values.text("sessionsfolder"))
     _must_be_open(folder, "The sessions folder", ExitStatus.CANNOT_WRITE)
     inbox = values.text("masterinbox")
-    default = not values.is_given("masterinbox")
+    is_default = not values.is_given("masterinbox")
     sessionsfolder, notes = _below_study(folder)
-    if not default and inbox.casefold() != "none":
+    if not is_default and inbox.casefold() != "none":
         masterinbox = absolute("--masterinbox", inbox)
         _must_be_open(masterinbox, "The master inbox", ExitStatus.USAGE)
         _must_be_folder(masterinbox, "The master inbox")
@@ -40,11 +40,11 @@ def find_folders(values: Values) -> Folders:
             _must_be_folder(sessionsfolder, "The sessions folder")
         return Folders(sessionsfolder, masterinbox, notes)
     _must_be_folder(sessionsfolder, "The sessions folder")
-    return Folders(sessionsfolder, sessionsfolder / MASTER_INBOX if default else None, notes)
+    return Folders(sessionsfolder, sessionsfolder / MASTER_INBOX if is_default else None, notes)
 
 
 def _below_study(folder: Path) -> tuple[Path, tuple[str, ...]]:
-    """Return the sessions folder: for a study folder, the one below it, unless that is a session with this name."""
+    """Return the sessions folder, and notes. A study folder contains `sessions`, which is not a session, and no master inbox."""
     below = folder / "sessions"
     has_inbox = os.path.isdir(folder / MASTER_INBOX)  # noqa: PTH112 - False if it cannot be read
     if below.is_dir() and not has_inbox and not is_session(below):

@@ -54,7 +54,7 @@ class OnMixed(StrEnum):
 
 
 class OnSameSession(StrEnum):
-    """What to do with two packets of one session."""
+    """What to do with several packets of one session."""
 
     REJECT = "reject"
     MERGE = "merge"
@@ -120,7 +120,7 @@ class Settings:
     logfile: LogfileSpec | None
     tool: Tool
     fallback: Tool | None
-    """Used instead of `tool` if that is missing; a note names it."""
+    """The converter to use if `tool` is missing; a note names it."""
     dicm2nii_dir: Path | None
     parelements: int
     """Converter processes at once."""
@@ -157,12 +157,13 @@ class Settings:
     settle: float
     """A packet that changed less than this many seconds ago waits."""
     participant_labels: tuple[str, ...]
-    """BIDS-App form: only these subjects (without `sub-`); empty: all."""
+    """Only these subjects (without `sub-`); empty: all."""
     session_labels: tuple[str, ...]
+    """Only these session names (without `ses-`); empty: all."""
     work_dir: Path | None
     """The folder of unpacked files and of converters' output; None: `.qxbatch` of the sessions folder."""
     path_map: tuple[tuple[Path, Path], ...]
-    """Pairs (path here, path outside) for the paths that session.txt names."""
+    """Pairs (folder here, folder outside) for the paths that session.txt names."""
     deidentify_logs: bool
     """See `deidentified`."""
     quiet: bool
@@ -171,7 +172,7 @@ class Settings:
     log_file: Path | None
     json_file: Path | None
     bids_app: bool = False
-    """The BIDS-App form was used: never a prompt, archive defaults to leave."""
+    """The BIDS-App form was used, in which `archive` defaults to leave."""
     bids_names: bool = False
     """Packets are named as in BIDS, `sub-105_ses-1`: in the BIDS-App form, unless the user gives another rule."""
 
@@ -185,7 +186,7 @@ class Settings:
     stages: Stages = Stages.ALL
     """Set by commands that run only some stages."""
     protocol: "Protocol | None" = None
-    """The protocol that each session is compared with when it is published."""
+    """The protocol that each imported session is compared with."""
     scheduler: "SchedulerSpec | None" = None
     """The cluster to which the import is submitted; None: it runs in this process."""
     container: Path | None = None

@@ -1,4 +1,4 @@
-"""Parameters whose values are read by a separate module, which is loaded only if they are given."""
+"""Parameters with values that separate modules read. Those of protocol and scheduler are loaded only if they are given."""
 
 from typing import TYPE_CHECKING
 

@@ -12,7 +12,7 @@ from qxbatch.visible import shell_word
 
 
 def named_pattern(values: Values, name: str, group: str, older: str = "") -> tuple[re.Pattern[str], tuple[str, ...]]:
-    """Return a parameter's expression, which must contain `group` (or its older name), and notes. Raises UsageError."""
+    """Return a parameter's expression and notes. Raises UsageError if it contains neither `group` nor its `older` name."""
     option = find(PARAMETERS, name).option
     expression = values.regex(name)
     if group in expression.groupindex:

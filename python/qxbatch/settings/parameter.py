@@ -20,7 +20,7 @@ class Form(Enum):
     VALUE = "value"
     """`--name VALUE`"""
     YES_NO = "yes or no"
-    """`--name` alone means yes; a `yes` or `no` may follow"""
+    """`--name` alone means yes; yes, no, true or false may follow, and any value after `=`"""
     WORDS = "words"
     """`--name WORD...`: commas or several words"""
     SWITCH = "switch"
@@ -60,7 +60,7 @@ class Parameter:
         self.name = name
         """With underscores, as in the config file; on the command line `-` and `_` are equivalent."""
         self.meaning = meaning
-        """One sentence."""
+        """One or a few sentences."""
         self.group = group
         self.default = default
         """As the user would write it; empty: none."""
@@ -72,7 +72,7 @@ class Parameter:
         self.reference = reference
         """What the reference does, in few words; empty: it has no such parameter."""
         self.difference = difference
-        """How qxbatch deliberately differs from it, and why."""
+        """How qxbatch deliberately differs from the reference, and why; empty: not at all."""
 
     def with_meaning(self, meaning: str, default: str) -> "Parameter":
         """Return this parameter with another meaning and default, as a command has it."""

@@ -26,7 +26,7 @@ class ParsedSettings(NamedTuple):
 
 
 def parse(raw: dict[str, str], *, bids_app: bool = False, typed: dict[str, str] | None = None) -> ParsedSettings:
-    """Return the settings for parameters as the user wrote them (names with underscores). Raises UsageError.
+    """Return the settings, and notes, for parameters as the user wrote them (names with underscores). Raises UsageError.
 
     `typed` are those of the command line, if others come from a config file.
     """
@@ -104,7 +104,10 @@ def _without_effect(values: Values) -> list[str]:
 
 
 def _processes(values: Values) -> tuple[int, int]:
-    """Return the numbers of converter processes, and of threads and processes together, which by default is not smaller."""
+    """Return how many converters run at once, and how many threads and processes in all.
+
+    Without --n-procs, a larger --parelements raises the latter.
+    """
     all_cpus = cpus.usable()
     converters = values.whole_or_all("parelements")
     together = values.whole_or_all("n_procs")
@@ -147,7 +150,7 @@ def _timeout(values: Values) -> float | None:
         return None
     seconds = values.seconds("timeout")
     if seconds == 0:
-        raise UsageError("--timeout=0 would stop every conversion.", "Give seconds, or leave it out.")
+        raise UsageError("--timeout=0 would stop every conversion.", "Give seconds, or leave out --timeout.")
     return seconds
 
 

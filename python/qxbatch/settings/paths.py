@@ -1,4 +1,4 @@
-"""Absolute paths of the user's paths, and paths outside of a container (`--path-map`)."""
+"""Paths of the user made absolute, and paths outside of a container (`--path-map`)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from qxbatch.problems import UsageError
 def absolute(where: str, text: str) -> Path:
     """Return an absolute path with symbolic links kept: session.txt names folders as the user knows them.
 
-    `where` names the parameter. Raises UsageError.
+    A path with `..` is resolved. `where` names the parameter. Raises UsageError.
     """
     if "\0" in text:
         raise UsageError(f"{where}={text!r} is no path: it contains a zero byte.", "Give a path.")

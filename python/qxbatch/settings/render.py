@@ -27,7 +27,7 @@ def short_table() -> str:
 
 
 def long_table() -> str:
-    """Return the tables of docs/parameters.md: those of the reference with every difference, then the others."""
+    """Return the tables of docs/parameters.md: parameters of the reference with every difference, then the others."""
     shared = [parameter for parameter in PARAMETERS if parameter.reference]
     of_qxbatch = [parameter for parameter in PARAMETERS if not parameter.reference]
     rows = [

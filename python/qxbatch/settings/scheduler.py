@@ -38,7 +38,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 class SchedulerSpec(NamedTuple):
-    """The request of `--scheduler`; None for options that are not given."""
+    """The request of `--scheduler`; options that are not given are None or empty, `minutes` has a default."""
 
     name: str
     """One of SCHEDULERS."""
@@ -81,7 +81,10 @@ def scheduler_spec(text: str, where: str = "--scheduler") -> SchedulerSpec:
 
 
 def merged(base: str, override: str) -> str:
-    """Return a text of `--scheduler` in which the options of `override` replace those of `base`."""
+    """Return a text of `--scheduler`: the name of `override`, and the options of `base`, replaced and extended by its options.
+
+    Raises UsageError.
+    """
     name, *items = split(override)
     base_options = dict(_pair("--scheduler", base, item) for item in split(base)[1:])
     options = {**base_options, **dict(_pair("--scheduler", override, item) for item in items)}

@@ -27,7 +27,7 @@ class Values:
         return bool(self._raw.get(name))
 
     def text(self, name: str) -> str:
-        """Return the user's value, else the default."""
+        """Return the user's value, else the default. An empty value of a parameter with choices is wrong."""
         parameter = find(PARAMETERS, name)
         value = self._raw.get(name)
         if value == "" and parameter.choices:
