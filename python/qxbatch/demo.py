@@ -14,7 +14,7 @@ STRAY = "A file that is not a packet. It is reported and not moved.\n"
 
 
 class MissingDataError(Exception):
-    """A package is installed without its sample data."""
+    """A package, or its sample data, is not installed."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Source:
     def files(self) -> list[tuple[str, Path]]:
         """Return (name below the folder, path) in the order of the names.
 
-        Raises MissingDataError when the package is installed without its data.
+        Raises MissingDataError when the package or its data are not installed.
         """
         spec = find_spec(self.package)
         root = Path(spec.origin).parent / self.folder if spec and spec.origin else None
@@ -36,10 +36,8 @@ class Source:
         files = [(path.relative_to(root).as_posix(), path) for path in paths if root and path.is_file()]
         if not files:
             patterns = ", ".join(self.patterns)
-            place = root or "this Python"
-            raise MissingDataError(
-                f"{self.package}: no {patterns} in {place}; install {self.package} with pip, which brings its data."
-            )
+            message = f"no {patterns} in {root}" if root else "not installed"
+            raise MissingDataError(f"{self.package}: {message}; install {self.package} with pip, including its data.")
         return files
 
 

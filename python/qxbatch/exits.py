@@ -4,13 +4,15 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """The exit status of a run; 64 and above follow sysexits.h."""
+    """The exit status of a command; 64 to 75 follow sysexits.h, 130 is that of shells after Ctrl-C."""
 
     OK = 0
     FAILED = 1
     USAGE = 64
     NOTHING_READY = 66
     NO_CONVERTER = 69
+    """A converter, or another program that is needed, is missing or gives no answer."""
     CANNOT_WRITE = 73
     HELD = 75
+    """Another run has the locks of everything that would be done."""
     INTERRUPTED = 130

@@ -11,13 +11,15 @@ if TYPE_CHECKING:
 WIDTH = 80
 """Width without a terminal, unless the variable COLUMNS is set."""
 ROWS = 24
+"""Height without a terminal."""
 _NARROWEST = 20
+"""The least width of text, also for a narrower terminal."""
 _COLUMN = 6
-"""The narrowest column of a table."""
+"""Columns of a table are not wrapped to less than this width."""
 
 
 def text_width(stream: "TextIO | None" = None) -> int:
-    """Return the width of text for a stream (standard output): COLUMNS, else the width of its terminal, else 80."""
+    """Return the width of text for a stream (None: standard output): COLUMNS, else that of its terminal, else 80; at least 20."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return max(_NARROWEST, int(columns))
@@ -25,7 +27,7 @@ def text_width(stream: "TextIO | None" = None) -> int:
 
 
 def terminal_width(stream: "TextIO") -> int:
-    """Return the current width of a stream's terminal; 80 without a terminal."""
+    """Return the current width of a stream's terminal, at least 20; 80 without a terminal."""
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError, AttributeError):
@@ -91,7 +93,9 @@ def cut(text: str, width: int, mark: str = "...") -> str:
 
 
 def table(rows: "Sequence[Sequence[str]]", width: int, flexible: int, indent: str = "  ") -> list[str]:
-    """Return the lines of a table. Its last `flexible` columns are wrapped if it would be wider than `width`.
+    """Return the lines of a table of at least one row. If it is wider than `width`, its last `flexible` columns are wrapped.
+
+    It stays wider if a column would get less than 6 characters.
 
     >>> table([("1", "a b", "c"), ("20", "long text here", "d")], 16, 2)
     ['  1   a b      c', '  20  long     d', '      text', '      here']

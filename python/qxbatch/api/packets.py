@@ -36,8 +36,9 @@ def import_packets(sessionsfolder: str | os.PathLike[str], /, **parameters: Unpa
     """Import the packets in `<sessionsfolder>/inbox/MR`, or in `masterinbox`.
 
     Parameters have the names and defaults of the command line; lists may be lists, yes and no may be True and False.
-    The report is printed; `quiet=True` leaves warnings and errors. Raises UsageError for a wrong request, before
-    anything is written, and KeyboardInterrupt on an interrupt: the next import finishes or clears the remains.
+    The report is printed; `quiet=True` leaves warnings and errors. Raises TypeError for an unknown parameter, UsageError for
+    a wrong request, before data are changed, and KeyboardInterrupt on an interrupt: the next import finishes or clears
+    the remains.
     """
     values = {**texts(parameters), "sessionsfolder": os.fspath(sessionsfolder)}
     settings, notes = parse(values)

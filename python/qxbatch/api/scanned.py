@@ -18,7 +18,7 @@ class ScannedSeries:
     """A series of DICOM or PAR/REC files."""
 
     number: int | None
-    """SeriesNumber; None when it is missing."""
+    """SeriesNumber; None when it is missing, zero or negative."""
     description: str
     """SeriesDescription, else ProtocolName; empty if both are missing."""
     kind: str
@@ -41,7 +41,7 @@ class ScannedPath:
 
     path: Path
     kind: str
-    """`folder`, or what the file is: `zip`, `tar`, `dicom`, ..."""
+    """`folder`, `unreadable`, or what the file is: `zip`, `tar`, `dicom`, ..."""
     files: int
     """Files, or members of an archive."""
     series: tuple[ScannedSeries, ...]
@@ -57,7 +57,8 @@ def scan(
 ) -> list[ScannedPath]:
     """Return the series in folders, files and archives, in the order of the paths. Nothing is written.
 
-    `n_procs` bounds the threads; None: all CPUs that the process may use. Raises UsageError when a path does not exist.
+    `n_procs` bounds the threads; None: all CPUs that the process may use. Raises UsageError when a path does not exist or
+    a parameter is wrong.
     """
     all_paths = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     threads = threads_of(None if n_procs is None else str(n_procs))

@@ -29,14 +29,16 @@ class BidsOptions(NamedTuple):
     rules: Path | None
     init: Path | None
     plan: Path | str | None
-    """A table to read, PRINTED to print one, None."""
+    """A table to export by; PRINTED: print one; None: neither."""
     explain: tuple[str, str] | None
     sessions: tuple[str, ...]
     link: Link
     intended_for: IntendedFor
     shift_table: Path | None
+    """None: dates are not shifted."""
     logfile: LogfileSpec | None
     columns: tuple[str, ...]
+    """Columns of `logfile` for participants.tsv."""
     sourcedata: bool
     keep_identifying: bool
     validate: bool
@@ -85,7 +87,7 @@ def _check(bids_options: BidsOptions, options: Mapping[str, object]) -> None:
 
 
 def _check_actions(bids_options: BidsOptions) -> None:
-    """Refuse two actions that replace an export, and options that these actions do not have."""
+    """Refuse two actions that are done instead of an export, and options of an export with such an action."""
     actions = [
         name
         for name, value in (

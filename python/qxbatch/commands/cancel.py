@@ -14,7 +14,7 @@ from qxbatch.visible import shell_word
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Cancel; return the exit status. Raises UsageError."""
+    """Cancel the jobs of this user's submissions; return the exit status. Raises UsageError if some are not cancelled."""
     folder, submissions = submitted_in(options["<sessionsfolder>"])
     refusals: list[str] = []
     own_submissions = _readable([submission for submission in submissions if submission.is_own], refusals)
@@ -64,7 +64,7 @@ def _cancel(submission: Submission, job: str, refusals: list[str]) -> bool:
 
 
 def _readable(submissions: Sequence[Submission], refusals: list[str]) -> list[Submission]:
-    """Return the submissions whose jobs are known."""
+    """Return the submissions whose jobs are known; add the reasons of the others to `refusals`."""
     readable = []
     for submission in submissions:
         try:

@@ -46,10 +46,10 @@ def look(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) ->
         return Candidate(path, Verdict.REFUSED, session=session, problem=problem)
     dicom = SessionPaths(path).dicom
     if not sorted_sources(dicom):
-        note = "nothing is sorted in its dicom: `qxbatch sort` does that"
+        note = "it has no sorted DICOM: run `qxbatch sort` first"
         return Candidate(path, Verdict.STRAY, session=session, note=note)
     if has_images(path) and not overwrite:
-        note = f"it is converted; to convert it again: {command_for(settings, [path.name], {'overwrite': 'yes'})}"
+        note = f"it was converted; to convert it again: {command_for(settings, [path.name], {'overwrite': 'yes'})}"
         return Candidate(path, Verdict.ALREADY_THERE, session=session, note=note)
     packet = Packet(dicom, path.name, fingerprint(dicom))
     return Candidate(path, Verdict.READY, packet, session)

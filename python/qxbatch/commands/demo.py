@@ -59,7 +59,7 @@ def _settings(options: Mapping[str, object], sessions: Path) -> Settings:
         for parameter in PARAMETERS
         if options.get(parameter.option)
     }
-    settings = parse({**values, "masterinbox": "/"}, typed=values).settings
+    settings = parse({**values, "masterinbox": "/"}, typed=values).settings  # folders of the demo do not exist yet
     check_path(sessions, settings.path_map)
     inbox, archive = sessions / MASTER_INBOX, sessions / ARCHIVED_PACKETS
     return replace(settings, sessionsfolder=sessions, masterinbox=inbox, archive_folder=archive)
@@ -78,7 +78,7 @@ def _must_be_empty(folder: Path) -> None:
 
 
 def _make(folder: Path) -> None:
-    """Create the packets. Raises UsageError if that fails, or if pydicom or nibabel is installed without its data."""
+    """Create the packets. Raises UsageError if that fails, or if pydicom, nibabel or their data are not installed."""
     try:
         make(folder)
     except MissingDataError as error:

@@ -35,7 +35,7 @@ class Finding:
     found: bool
     version: str
     where: str
-    """The path, or the places that were searched."""
+    """The path, the places that were searched, or why the core cannot be loaded."""
     advice: str
     """What to do when it is absent; empty otherwise."""
 

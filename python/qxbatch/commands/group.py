@@ -1,4 +1,4 @@
-"""The BIDS-App level `group`: the table of the study, from the summaries of its sessions."""
+"""The BIDS-App level `group`: the page and the table of the study, from the summaries of its sessions."""
 
 from qxbatch.discover.filters import label_reason
 from qxbatch.exits import ExitStatus
@@ -17,9 +17,9 @@ from qxbatch.study.study import study_of
 
 
 def run(settings: Settings) -> int:
-    """Write `report.html`, `study.tsv` and `study.json` into the sessions folder; return the exit status.
+    """Write `report.html`, `study.tsv` and `study.json` into the sessions folder, or print the table with --test.
 
-    Sessions that failed or are incomplete have a row like others. Raises UsageError.
+    Sessions that failed or are incomplete have a row like others. Returns the exit status. Raises UsageError.
     """
     folder = settings.sessionsfolder
     sessions = [path for path in sessions_in(folder) if _is_chosen(settings, SessionFolder(path))]

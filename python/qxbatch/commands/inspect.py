@@ -13,7 +13,7 @@ from qxbatch.visible import one_line
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Print facts and verdicts, or store those of sessions. Raises UsageError."""
+    """Print facts and verdicts, or store those of sessions; return the exit status. Raises UsageError."""
     resources = resources_of(options)
     paths = paths_of(options["<path>"])
     if options["--update"]:

@@ -137,7 +137,7 @@ def read_headers(
 ) -> PacketHeaders:
     """Return the headers of a folder, file or archive.
 
-    A folder of plain DICOM and PAR/REC is read in place. Anything else is read as in an import, and its headers are
+    Plain DICOM and PAR/REC, in a folder or one file, are read in place. Anything else is read as in an import, and its headers are
     written to `staging`, a folder that does not exist yet.
 
     Raises OSError, and CancelledError when the monitor is cancelled.
@@ -174,12 +174,13 @@ def unopened(path: Path) -> str:
 
 
 def _is_plain(files: Scan) -> bool:
-    """Return whether headers suffice: there are no archives, copies or links, and no files without UIDs."""
+    """Return whether headers suffice: there are no odd files (`_is_odd`) and no copies."""
     rows = range(len(files))
     return not any(_is_odd(files, row) for row in rows) and not _has_copies(files, rows)
 
 
 def _is_odd(files: Scan, row: int) -> bool:
+    """Return whether an import treats a file specially: an archive, a link, DICOM without UIDs or broken, extra Philips files."""
     path, header = files.path(row), files.header(row)
     name = path.rpartition("/")[2]
     if header is not None:

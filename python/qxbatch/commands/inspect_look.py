@@ -16,7 +16,7 @@ from qxbatch.study.sessions import sessions_in
 
 
 def look(path: Path, resources: Resources) -> list[InspectedSource]:
-    """Return what is in a path: a session, the sessions in a folder, or a packet."""
+    """Return the series in a path: of a session, of each session in a folder, or of a packet."""
     if _is_session(path):
         return [_session(path, resources)]
     if path.is_dir():
@@ -27,7 +27,7 @@ def look(path: Path, resources: Resources) -> list[InspectedSource]:
 
 
 def _is_session(path: Path) -> bool:
-    """Return whether a session has facts or sorted series: a packet may have a folder `dicom`, too.
+    """Return whether a folder is a session with a summary or sorted series: a packet may have a folder `dicom`, too.
 
     A folder that cannot be entered counts as one: reading it reports the reason.
     """

@@ -28,13 +28,15 @@ _TICK = 0.5
 
 @dataclass(frozen=True)
 class Resources:
-    """Threads, folder and passwords for reading."""
+    """What `qxbatch inspect` reads with."""
 
     threads: int
     monitor: Monitor
     work_dir: Path | None = None
+    """The parent of temporary folders; None: TMPDIR."""
     passwords: Passwords | None = None
     join: bool = True
+    """Whether the series of one scan are joined (--join-series)."""
 
     def temporary(self) -> "TemporaryDirectory[str]":
         """Return a folder for headers of archives, which is removed at the end. Raises OSError."""
@@ -82,6 +84,6 @@ def interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
 
 
 def say(problems: Iterable[str]) -> None:
-    """Print problems."""
+    """Print problems on standard error."""
     for problem in problems:
         print(f"qxbatch: {one_line(problem)}", file=sys.stderr)

@@ -112,11 +112,13 @@ def inspect_packet(
         if monitor.cancelled:
             raise CancelledError("stopped")
         try:
-            facts = dicom_facts(SeriesFrames(entry.paths, pixels=False), entry.series.members[0].header, outputs)
+            facts_and_verdict = dicom_facts(
+                SeriesFrames(entry.paths, pixels=False), entry.series.members[0].header, outputs
+            )
         except OSError as error:
             problems.append(error_text(error))
-            facts = None
-        return _inspected_dicom(entry.n, entry.series, facts)
+            facts_and_verdict = None
+        return _inspected_dicom(entry.n, entry.series, facts_and_verdict)
 
     with ThreadPoolExecutor(threads) as pool:
         series = [*pool.map(inspect_dicom, packet.series)]
@@ -125,7 +127,7 @@ def inspect_packet(
 
 
 def _inspect_par(n: int, par: ParFiles) -> InspectedSeries:
-    """Return a PAR/REC; without facts if PAR or REC is missing or cannot be read."""
+    """Return a PAR/REC; without facts if the REC is missing or the PAR is too large. Raises OSError."""
     facts_and_verdict = None
     if par.files > 1:
         header = read_par(par.path)

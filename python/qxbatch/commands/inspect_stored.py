@@ -1,4 +1,4 @@
-"""Stores facts in the summary and the report of a session. A session of another program gets a new summary."""
+"""The summary and the report of a session with its facts. A session of another program gets a new summary."""
 
 from collections import defaultdict
 from collections.abc import Sequence

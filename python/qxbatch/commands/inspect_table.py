@@ -1,4 +1,4 @@
-"""Inspected series as a table of 80 columns, as a table with all facts, and as JSON."""
+"""Inspected series as a table for 80 columns, as a table with all facts, and as JSON."""
 
 import json
 import textwrap
@@ -14,7 +14,7 @@ from qxbatch.visible import one_line
 
 WIDTH = 80
 _SHORTEST = 12
-"""Characters of a name that are always shown."""
+"""Characters of a cell that are always shown."""
 Column = tuple[str, Callable[[InspectedSeries, Acquisition], str]]
 
 
@@ -39,7 +39,7 @@ def _record(source: str, series: InspectedSeries) -> dict[str, Any]:
 
 
 def as_table(sources: Iterable[InspectedSource], *, wide: bool) -> str:
-    """Return a table for each source, and what incomplete series lack; lines have 80 columns unless it is wide."""
+    """Return a table for each source, and what incomplete series lack; long cells are shortened for 80 columns, unless `wide`."""
     return "\n".join(_source_table(source, wide=wide) for source in sources)
 
 
@@ -48,7 +48,7 @@ def _source_table(source: InspectedSource, *, wide: bool) -> str:
     head = [f"{one_line(source.source)}: {count}"]
     if not source.series:
         return head[0] + "\n"
-    lines = _table(source.series, WIDE if wide else (*NARROW,), None if wide else WIDTH)
+    lines = _table(source.series, WIDE if wide else NARROW, None if wide else WIDTH)
     lacks = [line for series in source.series for line in _lacks(series, None if wide else WIDTH)]
     return "\n".join([*head, *lines, *lacks]) + "\n"
 
@@ -72,7 +72,7 @@ def _table(series: Sequence[InspectedSeries], columns: Sequence[Column], width: 
 
 
 def _fit(rows: list[list[str]], widths: list[int], width: int) -> None:
-    """Shorten names, and then other long cells from the right, until a line has no more columns than `width`."""
+    """Shorten names, then cells of other columns, the widest first, until lines fit `width` or all are at their least."""
     order = sorted(range(len(widths)), key=lambda index: (index != 1, -widths[index]))
     for index in order:
         over = sum(widths) + 2 * (len(widths) - 1) - width

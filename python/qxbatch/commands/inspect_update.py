@@ -1,4 +1,4 @@
-"""`qxbatch inspect --update`: computes missing or old facts of sessions again, from their sorted DICOM."""
+"""`qxbatch inspect --update`: computes the facts of sessions from their sorted DICOM, and stores those that changed."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,10 +27,12 @@ class Updated:
 
     session: Path
     series: int = 0
+    """Number of series with facts."""
     written: tuple[str, ...] = ()
     """Files that were written, or would be."""
     problems: tuple[str, ...] = ()
     held: bool = False
+    """Another run has the lock of the session."""
 
 
 def update_sessions(paths: Sequence[Path], options: Mapping[str, object], resources: Resources) -> int:

@@ -10,7 +10,7 @@ from qxbatch.exits import ExitStatus
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Print the table; return 1 where a packet failed or is lost. Raises UsageError."""
+    """Print the table; return 1 if a packet failed or is lost. Raises UsageError."""
     _, submissions = submitted_in(options["<sessionsfolder>"])
     status = status_of(submissions)
     say_unreadable(status.unreadable)

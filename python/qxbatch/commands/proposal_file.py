@@ -1,4 +1,4 @@
-"""Writes the file of a proposal (rules, protocol), which its user then corrects."""
+"""Writes the file of a proposal (rules, protocol), which the user then corrects."""
 
 import os
 from pathlib import Path

@@ -11,7 +11,7 @@ from qxbatch.study.comparison import compare
 
 
 def check(folder: str, protocol: str, *, json: bool) -> ExitStatus:
-    """Print what differs; return 1 where something does, or a session cannot be checked. Raises UsageError."""
+    """Print what differs; return FAILED if something does, or if a session cannot be checked. Raises UsageError."""
     rules = read_protocol(absolute("--protocol", protocol))
     comparison = compare(scanned_sessions(folder), rules)
     if json:

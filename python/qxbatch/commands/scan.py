@@ -36,7 +36,7 @@ class ScannedPath:
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Print the series of the paths. Raises UsageError."""
+    """Print the series of the paths; return the exit status. Raises UsageError."""
     paths = options["<path>"]
     assert isinstance(paths, list)
     if options["--json"] and options["--tsv"]:

@@ -15,7 +15,7 @@ _ENDINGS = (".par", ".rec")
 
 @dataclass(frozen=True)
 class ParSeries:
-    """A PAR and its REC; it has the attributes of a group of DICOM files."""
+    """A PAR and its REC, if there is one; with the attributes of a group of DICOM files."""
 
     number: int | None
     files: int

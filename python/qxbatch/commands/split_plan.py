@@ -18,10 +18,12 @@ class StudyFolder:
     """One study of one patient."""
 
     name: str
-    """Of its folder."""
+    """The name of the folder."""
     patient: str
     study: str
+    """StudyInstanceUID; of PAR/REC, `PAR` and the day."""
     started: str
+    """Date and time, or only the date, as DICOM writes them; empty if unknown."""
     rows: tuple[int, ...]
 
 
@@ -39,7 +41,10 @@ class _Study:
 
 
 def plan(reading: Reading) -> list[StudyFolder]:
-    """Return a folder for each study of each patient, in order of first scan; every row of the reading is in one of them."""
+    """Return a folder for each study of each patient, in order of first scan; each row of the reading is in one of them.
+
+    A reading without DICOM and PAR/REC has none.
+    """
     studies = {**_of_pairs(reading), **_of_dicom(reading)}
     order = sorted(studies, key=lambda key: (studies[key].started == "", studies[key].started, key.patient, key.study))
     owned = {row: k for k, key in enumerate(order) for row in studies[key].rows}
@@ -82,7 +87,7 @@ def _of_pairs(reading: Reading) -> dict[_Key, _Study]:
 
 
 def _names(patients: Iterable[tuple[str, str]]) -> list[str]:
-    """Return a name for each folder: the patient's id, with a number if it has several studies or the name is used."""
+    """Return a name for each folder: the patient's id, with a number if the patient has several studies or the name is used."""
     keys = list(patients)
     labels: dict[str, str] = {}
     for patient, label in keys:

@@ -37,8 +37,8 @@ def print_split(
         report = {"source": str(source), "output": str(output), "parts": records, "mapping": mapping and str(mapping)}
         print(json.dumps(report, indent=1, ensure_ascii=False))
         return
-    print(f"{one_line(str(source))}: {len(folders)} part{'s' * (len(folders) != 1)} for {one_line(str(output))}")
+    print(f"{one_line(str(source))}: {counted(len(folders), 'folder')} for {one_line(str(output))}")
     for folder in folders:
         facts = f"patient {one_line(folder.patient) or 'unknown'}, {folder.started[:8] or 'no date'}"
         print(f"  {folder.name}: {counted(counts[folder.name], 'file')} ({facts})")
-    print("Nothing was written (--test)." if mapping is None else f"What went where: {one_line(str(mapping))}")
+    print("Nothing was written (--test)." if mapping is None else f"New paths of the members: {one_line(str(mapping))}")

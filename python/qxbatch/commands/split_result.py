@@ -19,7 +19,7 @@ from qxbatch.textfile import created
 
 @dataclass(frozen=True)
 class Member:
-    """A row of the mapping; `at` is empty for a member without bytes."""
+    """A row of the mapping; `at` is empty for a member that is not in a new folder, for the reason in `note`."""
 
     path: str
     part: str
@@ -31,7 +31,7 @@ class Member:
 
     @staticmethod
     def of(row: Row, folder: StudyFolder) -> "Member":
-        """Return the row of a member that is in its new folder."""
+        """Return the row of a member that belongs to a new folder."""
         at = f"{folder.name}/{row.at.removeprefix(KEPT_AT)}" if row.fate == "kept" and row.at else ""
         note = "the same bytes are in another file" if row.fate == "duplicate" else "" if at else row.fate
         return Member(row.path, folder.name, at, folder.patient, folder.study, row.kind, note)

@@ -35,7 +35,7 @@ def output_of(value: object, source: Path) -> Path:
 
 @contextlib.contextmanager
 def staging_in(output: Path) -> Iterator[Path]:
-    """Yield a new folder in the output, and remove it at the end, with the folders above it that stayed empty.
+    """Yield a new folder in the output, and remove it at the end, with created folders above it that stayed empty.
 
     The remains of killed runs are removed; a folder of a user, whatever its name, stays. Raises OSError.
     """

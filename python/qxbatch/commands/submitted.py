@@ -26,6 +26,6 @@ def submitted_in(name: object) -> tuple[Path, list[Submission]]:
 
 
 def say_unreadable(texts: Iterable[str]) -> None:
-    """Print why submissions, or states of their packets, cannot be read."""
+    """Print on standard error why something about submissions is unknown or was not done."""
     for text in texts:
         print(one_line(text), file=sys.stderr)

@@ -26,13 +26,15 @@ class Verified:
     session: str
     images: int
     checks: int
+    """How many checks were made; 0 if the ledger cannot be read."""
     wrong: tuple[str, ...]
+    """What is missing or differs; empty: the session is as its ledger says."""
     hint: str = ""
     """What to do about it."""
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Verify the sessions named, or all in a sessions folder. Raises UsageError."""
+    """Verify the named sessions, or all in a sessions folder; return the exit status. Raises UsageError."""
     threads = threads_of(options["--n-procs"])
     with ThreadPoolExecutor(threads) as pool:
         results = [verify(path, pool) for path in chosen_sessions(options["<session>"])]
@@ -74,7 +76,7 @@ def _guarded(check: object) -> list[str]:
 
 
 def as_text(results: Sequence[Verified]) -> str:
-    """Return a line for each session, and one for each thing that is wrong."""
+    """Return the state of each session, what is wrong with it, what to do about it, and how many sessions are intact."""
     lines: list[str] = []
     width = text_width()
     for result in results:
