@@ -11,7 +11,7 @@ from qxbatch.cluster.resubmit import resubmit, script_again
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, places_of, status_of
 from qxbatch.cluster.submission import Submission
-from qxbatch.commands.submitted import say_unreadable, submitted_in
+from qxbatch.commands.submitted import say, submitted_in
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
@@ -50,7 +50,7 @@ def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submiss
             "Nothing was submitted; try again when it answers.",
             ExitStatus.NO_CONVERTER,
         )
-    say_unreadable(status.unreadable)
+    say(status.unreadable)
     rows = status.of_state(State.LOST)
     if options["--failed"]:
         failed = status.of_state(State.FAILED)
