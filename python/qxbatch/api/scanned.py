@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.commands.option_values import threads_of
-from qxbatch.commands.scan import look
+from qxbatch.commands.scan import scan_path
 from qxbatch.model import Value
 from qxbatch.problems import UsageError
 from qxbatch.report.series_table import FIELDS, AnySeries, in_order, series_kind
@@ -66,7 +66,7 @@ def scan(
     for path in all_paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
-    results = ((Path(path), look(os.fspath(path), threads, passwords)) for path in all_paths)
+    results = ((Path(path), scan_path(os.fspath(path), threads, passwords)) for path in all_paths)
     return [
         ScannedPath(path, result.kind, result.files, tuple(map(_series, in_order(result.series))), result.problems)
         for path, result in results

@@ -25,15 +25,15 @@ def run(options: Mapping[str, object]) -> int:
     by_format = bool(options["--nameformat"])
 
     def find(settings: Settings) -> list[Candidate]:
-        return [look(path, settings, overwrite=user_settings.overwrite, by_format=by_format) for path in paths]
+        return [candidate_of(path, settings, overwrite=user_settings.overwrite, by_format=by_format) for path in paths]
 
     as_found = not options["--gzip"]
     settings = replace(user_settings, stages=Stages.CONVERT, overwrite=True, gzip_as_found=as_found)
     return run_sessions(settings, find, json=bool(options["--json"]))
 
 
-def look(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) -> Candidate:
-    """Judge one session folder. Its subject is the one that its session.txt or summary records, except with --nameformat."""
+def candidate_of(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) -> Candidate:
+    """Return the candidate of a session folder; its subject is that of session.txt or summary, except with --nameformat."""
     previous_subject = "" if by_format else SessionFolder(path).subject
     session = (
         SessionId(previous_subject, folder=path.name) if previous_subject else by_folder(path.name, settings.nameformat)

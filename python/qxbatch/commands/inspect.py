@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from qxbatch.commands.inspect_look import look
+from qxbatch.commands.inspect_path import inspect_path
 from qxbatch.commands.inspect_resources import interruptible, resources_of, say
 from qxbatch.commands.inspect_table import as_json, as_table
 from qxbatch.exits import ExitStatus
@@ -22,7 +22,9 @@ def run(options: Mapping[str, object]) -> int:
         return update_sessions(paths, options, resources)
     if options["--json"] and options["--wide"]:
         raise UsageError("--json has all facts: --wide is for the table.", "Give one of them.")
-    sources = interruptible(lambda: [source for path in paths for source in look(path, resources)], resources.monitor)
+    sources = interruptible(
+        lambda: [source for path in paths for source in inspect_path(path, resources)], resources.monitor
+    )
     print(as_json(sources) if options["--json"] else as_table(sources, wide=bool(options["--wide"])), end="")
     say(problem for source in sources for problem in source.problems)
     if any(source.problems for source in sources):

@@ -46,7 +46,7 @@ def run(options: Mapping[str, object]) -> int:
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
-    scanned = [look(str(path), threads, passwords) for path in paths]
+    scanned = [scan_path(str(path), threads, passwords) for path in paths]
     print(_formatted(scanned, options), end="")
     return int(ExitStatus.FAILED if any(result.problems for result in scanned) else ExitStatus.OK)
 
@@ -57,22 +57,22 @@ def _formatted(scanned: Sequence[ScannedPath], options: Mapping[str, object]) ->
     return as_tsv(scanned) if options["--tsv"] else as_table(scanned)
 
 
-def look(path: str, threads: int, passwords: Passwords | None = None) -> ScannedPath:
-    """Find the series below a folder, in a file, or in an archive."""
+def scan_path(path: str, threads: int, passwords: Passwords | None = None) -> ScannedPath:
+    """Return the series below a folder, in a file, or in an archive."""
     if Path(path).is_dir():
-        return _look_at_files(path, "folder", threads)
+        return _scan_files(path, "folder", threads)
     try:
         kind = sniff(path)
     except OSError as error:
         return ScannedPath(path, "unreadable", 1, (), (error_text(error, path),))
     if is_archive(path) or kind in ONLY_INGESTED:
-        return _look_into(path, kind, threads, passwords)
+        return _scan_archive(path, kind, threads, passwords)
     if kind in UNOPENED:
         return ScannedPath(path, kind, 1, (), (f"{path}: {UNOPENED[kind].title}, which qxbatch does not open",))
-    return _look_at_files(path, kind, threads)
+    return _scan_files(path, kind, threads)
 
 
-def _look_at_files(path: str, kind: str, threads: int) -> ScannedPath:
+def _scan_files(path: str, kind: str, threads: int) -> ScannedPath:
     try:
         files = scan([path], threads=threads)
     except OSError as error:
@@ -82,7 +82,7 @@ def _look_at_files(path: str, kind: str, threads: int) -> ScannedPath:
     return ScannedPath(path, kind, len(files), (*files.groups(), *of_files(files)), problems)
 
 
-def _look_into(path: str, kind: str, threads: int, passwords: Passwords | None) -> ScannedPath:
+def _scan_archive(path: str, kind: str, threads: int, passwords: Passwords | None) -> ScannedPath:
     """Read an archive's members into a temporary folder, and remove it."""
     with tempfile.TemporaryDirectory(prefix="qxbatch-scan-") as folder:
         try:

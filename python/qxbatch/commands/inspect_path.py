@@ -15,7 +15,7 @@ from qxbatch.session.summary import SummaryError
 from qxbatch.study.sessions import sessions_in
 
 
-def look(path: Path, resources: Resources) -> list[InspectedSource]:
+def inspect_path(path: Path, resources: Resources) -> list[InspectedSource]:
     """Return the series in a path: of a session, of each session in a folder, or of a packet."""
     if _is_session(path):
         return [_session(path, resources)]
