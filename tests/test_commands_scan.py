@@ -3,6 +3,7 @@
 import bz2
 import json
 import lzma
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from tests.build import lzw, zst
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
 from tests.build.parrec import ParRec
-from tests.build.study import snapshot
+from tests.build.study import run_command, snapshot
 
 T1 = MrSeries(number=2, description="T1w", slices=3)
 BOLD = MrSeries(number=10, description="BOLD rest", slices=2, volumes=4, tr=800.0)
@@ -97,6 +98,12 @@ def test_a_damaged_archive_is_a_problem_and_its_readable_series_are_listed(
     [source] = json.loads(capsys.readouterr().out)["sources"]
     assert source["problems"]
     assert source["series"]
+
+
+def test_a_fifo_has_no_series(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    run = run_command("scan", str(tmp_path / "pipe"))
+    assert (run.status, "0 series" in run.out) == (0, True), run.text
 
 
 def test_a_folder_without_dicom_has_no_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,12 @@ def test_a_file_without_a_patient_is_put_with_its_study(tmp_path: Path) -> None:
     source = write_packet({**under("a", A.files()), **under("n", nameless.files())}, tmp_path, "mixed", Kind.FOLDER)
     assert run_main("split", source) == 0
     assert names(tmp_path / "mixed_split") == ["P001", "split.tsv"]
+
+
+def test_a_source_that_cannot_be_read_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert run_main("split", tmp_path / "pipe") == 64
+    assert f"{tmp_path / 'pipe'} cannot be read: it is neither a file nor a folder." in capsys.readouterr().err
 
 
 def test_a_missing_source_is_a_usage_error(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def scan_path(path: str, threads: int, passwords: Passwords | None = None) -> Sc
         kind = sniff(path)
     except OSError as error:
         return ScannedPath(path, "unreadable", 1, (), (error_text(error, path),))
-    if is_archive(path) or kind in ONLY_INGESTED:
+    if (Path(path).is_file() and is_archive(path)) or kind in ONLY_INGESTED:  # a FIFO would block
         return _scan_archive(path, kind, threads, passwords)
     if kind in UNOPENED:
         return ScannedPath(path, kind, 1, (), (f"{path}: {UNOPENED[kind].title}, which qxbatch does not open",))

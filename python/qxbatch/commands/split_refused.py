@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from qxbatch.core import Reading
+from qxbatch.core import Reading, sniff
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
-from qxbatch.os_error import access_hint
+from qxbatch.os_error import access_hint, reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import why_unreadable
 from qxbatch.settings.model import Passwords
@@ -17,10 +17,22 @@ def readable(source: Path) -> Path:
     """Return a source that exists and can be read. Raises UsageError."""
     if not source.exists():
         raise UsageError(f"{source} does not exist.", "Name a folder or an archive.")
-    reason = why_unreadable(source)
+    reason = _why_not_read(source)
     if reason:
         raise UsageError(f"{source} cannot be read: {reason}.", access_hint(source))
     return source
+
+
+def _why_not_read(source: Path) -> str:
+    if source.is_dir():
+        return why_unreadable(source)
+    if not source.is_file():
+        return "it is neither a file nor a folder"
+    try:
+        sniff(str(source))
+    except OSError as error:
+        return reason_text(error, source)
+    return ""
 
 
 def print_refusal(source: Path, reading: Reading, passwords: Passwords | None) -> int:
