@@ -27,7 +27,7 @@ def note_export(options: BidsOptions, rules: RuleFile, export: Export, validated
         for result in export.sessions:
             stamp = summary_stamp(SessionFolder(folder / result.session))
             sessions[result.session] = SessionExport(stamp if result.state is SessionState.EXPORTED else None, digest)
-        validation = data_set.validation if data_set and not _changed(export) else None
+        validation = data_set.validation if data_set and not _has_changes(export) else None
         if validated:
             validation = Validation(len(validated.errors), validated.warnings, validated.validator)
         is_changed = write_export(folder, DataSet(options.dataset, rules.path, sessions, validation))
@@ -37,6 +37,6 @@ def note_export(options: BidsOptions, rules: RuleFile, export: Export, validated
         print(f"The study page does not show this export: cannot write {error_text(error, folder)}.", file=sys.stderr)
 
 
-def _changed(export: Export) -> bool:
+def _has_changes(export: Export) -> bool:
     """Return whether a file was changed, so that the previous validation no longer counts."""
     return any(export.counts[action] for action in (Action.ADD, Action.REPLACE, Action.REMOVE))

@@ -96,7 +96,7 @@ class ScannedHeaders:
 
 
 class ReadHeaders:
-    """Headers of archive members, stored in staging."""
+    """Headers of a packet that was read as in an import; those of its files are in staging."""
 
     def __init__(self, reading: Reading, passwords: Passwords | None) -> None:
         self._reading = reading
@@ -165,7 +165,7 @@ def _limited(problems: Sequence[str]) -> list[str]:
     return [*problems[:_MAX_PROBLEMS], *more]
 
 
-def unopened(path: Path) -> str:
+def why_unopened(path: Path) -> str:
     """Return why a file is not opened: an archive of a kind that qxbatch does not open. Empty for other files. Raises OSError."""
     if path.is_dir():
         return ""

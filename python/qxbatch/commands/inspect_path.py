@@ -3,10 +3,10 @@
 import os
 from pathlib import Path
 
-from qxbatch.commands.inspect_headers import read_headers, unopened
+from qxbatch.commands.inspect_headers import read_headers, why_unopened
 from qxbatch.commands.inspect_resources import Resources
 from qxbatch.commands.inspect_series import InspectedSource, PacketSeries, inspect_packet, packet_series
-from qxbatch.commands.inspect_session import sorted_series, stored
+from qxbatch.commands.inspect_session import sorted_series, stored_series
 from qxbatch.ingest.sources import sorted_sources
 from qxbatch.os_error import error_text
 from qxbatch.session.contents import is_session, why_unreadable
@@ -41,14 +41,14 @@ def _is_session(path: Path) -> bool:
 
 def _session(path: Path, resources: Resources) -> InspectedSource:
     try:
-        return stored(SessionFolder(path)) or sorted_series(path, resources)
+        return stored_series(SessionFolder(path)) or sorted_series(path, resources)
     except (SummaryError, OSError) as error:
         return InspectedSource(str(path), problems=(error_text(error, path),))
 
 
 def _packet(path: Path, resources: Resources) -> InspectedSource:
     try:
-        refusal = unopened(path)
+        refusal = why_unopened(path)
         if refusal:
             return InspectedSource(str(path), problems=(refusal,))
         with resources.temporary() as folder:

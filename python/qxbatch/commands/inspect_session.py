@@ -26,8 +26,8 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import SeriesSummary
 
 
-def stored(folder: SessionFolder) -> InspectedSource | None:
-    """Return the facts in a session's summary; None if the summary has none. Raises SummaryError and OSError."""
+def stored_series(folder: SessionFolder) -> InspectedSource | None:
+    """Return the series in a session's summary; None if it has no facts. Raises SummaryError and OSError."""
     if not any(series.acquisition for series in folder.series):
         return None
     return InspectedSource(str(folder.path), tuple(map(_of_summary, folder.series)))
