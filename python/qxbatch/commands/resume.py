@@ -11,8 +11,7 @@ from qxbatch.cluster.resubmit import resubmit, script_again
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, places_of, status_of
 from qxbatch.cluster.submission import Submission
-from qxbatch.commands.submitted import say, submitted_in
-from qxbatch.counted import counted
+from qxbatch.commands.submitted import say, say_published, submitted_in
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
@@ -55,7 +54,7 @@ def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submiss
     if options["--failed"]:
         failed = status.of_state(State.FAILED)
         rows += [row for row in failed if _can_be_resumed(row)]
-        _say_published([row for row in failed if not _can_be_resumed(row)])
+        say_published([row.unit.unit for row in failed if not _can_be_resumed(row)])
     by_id: dict[str, tuple[Submission, list[UnitState]]] = {}
     for row in rows:
         by_id.setdefault(row.submission.id, (row.submission, []))[1].append(row.unit)
@@ -65,13 +64,6 @@ def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submiss
 def _can_be_resumed(row: Row) -> bool:
     """Return whether another import can succeed: a published session is only replaced with --overwrite."""
     return not row.unit.published or row.submission.options.get("overwrite", "no").casefold() in ("yes", "true")
-
-
-def _say_published(rows: Sequence[Row]) -> None:
-    if rows:
-        names = ", ".join(row.unit.unit for row in rows[:5]) + (" ..." if len(rows) > 5 else "")  # noqa: PLR2004 - named
-        verb = "is" if len(rows) == 1 else "are"
-        print(f"{counted(len(rows), 'session')} with failed series {verb} published and not submitted again: {names}.")
 
 
 def _submit(submission: Submission, units: list[UnitState], options: Mapping[str, object]) -> None:

@@ -1,10 +1,11 @@
 """The sessions folder and the submissions that `jobs`, `resume` and `cancel` are about."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from qxbatch.cluster.submission import Submission, submissions
+from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.settings.folders import find_folders
@@ -29,3 +30,13 @@ def say(texts: Iterable[str]) -> None:
     """Print on standard error why something about submissions is unknown or was not done."""
     for text in texts:
         print(one_line(text), file=sys.stderr)
+
+
+def say_published(sessions: Sequence[str]) -> None:
+    """Print which sessions with failed series are not submitted again; nothing without such sessions."""
+    if sessions:
+        names = ", ".join(sessions[:5]) + (" ..." if len(sessions) > 5 else "")  # noqa: PLR2004 - named
+        verb = "is" if len(sessions) == 1 else "are"
+        print(
+            f"{counted(len(sessions), 'session')} with failed series {verb} published and not submitted again: {names}."
+        )
