@@ -16,11 +16,11 @@ from tests.build.study import Study
 REPOSITORY = Path(__file__).resolve().parent.parent
 settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared machine")  # tests check results, not speed
-MISSING = "no sample data: set QXBATCH_TEST_DATA, or put the sets into ../shared/data beside the repository"
+MISSING = "no sample data: set QXBATCH_TEST_DATA, or put the sets into shared/data beside the repository"
 
 
 def data_folder() -> Path | None:
-    """Return the folder of the sample data sets, or None if it does not exist."""
+    """Return the folder of the sample data sets; None if it does not exist and QXBATCH_TEST_DATA is not set."""
     path = os.environ.get("QXBATCH_TEST_DATA")
     folder = Path(path) if path else REPOSITORY.parent / "shared" / "data"
     if path and not folder.is_dir():

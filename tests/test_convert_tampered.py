@@ -60,7 +60,7 @@ def test_an_unchanged_series_is_converted_without_a_warning(tmp_path: Path, form
 
 def test_a_series_that_dcm2niix_cannot_read_is_reported(tmp_path: Path) -> None:
     outcome = converted(classic_files(Syntax.DEFLATED), tmp_path)
-    assert outcome.doubted or not outcome.faults(), outcome.warnings
+    assert outcome.is_doubted or not outcome.faults(), outcome.warnings
 
 
 @pytest.mark.parametrize("name", [*tamper.CLASSIC, *tamper.PIXELS])
@@ -85,7 +85,7 @@ def test_changed_mosaics_are_correct_or_reported(tmp_path: Path, vendor: Vendor,
 @pytest.mark.parametrize("vendor", [Vendor.SIEMENS, Vendor.UIH])
 def test_mosaics_without_private_elements_give_a_warning(tmp_path: Path, vendor: Vendor) -> None:
     outcome = converted(without_private(mosaic_files(vendor)), tmp_path)
-    assert outcome.doubted, outcome.warnings
+    assert outcome.is_doubted, outcome.warnings
 
 
 def test_a_moved_mosaic_is_reported_as_motion(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_moved_mosaic_is_reported_as_motion(tmp_path: Path) -> None:
 def test_a_single_moved_slice_is_not_reported_as_motion(tmp_path: Path, name: str) -> None:
     outcome = converted(tamper.CLASSIC[name](classic_files()) or [], tmp_path)
     assert not any("motion" in text for text in outcome.notes)
-    assert outcome.doubted or not outcome.faults()
+    assert outcome.is_doubted or not outcome.faults()
 
 
 def test_a_missing_slice_is_reported(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_missing_slice_is_reported(tmp_path: Path) -> None:
 def test_a_missing_volume_keeps_the_order_of_volumes_and_b_values(tmp_path: Path) -> None:
     files = mosaic_files(Vendor.SIEMENS, (0, 700, 1400))
     outcome = converted([files[0], files[2]], tmp_path)
-    assert outcome.table() == [[0, 1400]]
+    assert outcome.b_values() == [[0, 1400]]
     assert outcome.faults() == []
     assert any("2 complete, 5 slices missing before the last volume" in text for text in outcome.warnings)
 
@@ -124,7 +124,7 @@ def test_a_wrong_sign_of_few_bright_pixels_is_found(tmp_path: Path) -> None:
         file.BitsStored, file.HighBit, file.PixelRepresentation = 16, 15, int(k >= 4)
         tamper.store(file, values)
     outcome = converted(files, tmp_path)
-    assert outcome.doubted or not outcome.faults(), outcome.warnings
+    assert outcome.is_doubted or not outcome.faults(), outcome.warnings
 
 
 def test_a_slope_that_is_applied_to_only_some_slices_is_found(tmp_path: Path) -> None:
@@ -132,12 +132,12 @@ def test_a_slope_that_is_applied_to_only_some_slices_is_found(tmp_path: Path) ->
     for file in files:
         file.RescaleSlope, file.RescaleIntercept = "2", "0"
     outcome = converted(tamper.slope_of_one(files), tmp_path)
-    assert outcome.doubted or not outcome.faults(), outcome.warnings
+    assert outcome.is_doubted or not outcome.faults(), outcome.warnings
 
 
 def b_value_is_visible(outcome: Outcome) -> bool:
     """Return whether the changed b-value is in the table or in a warning."""
-    return any(350 in row for row in outcome.table()) or any("350" in text for text in outcome.warnings)
+    return any(350 in row for row in outcome.b_values()) or any("350" in text for text in outcome.warnings)
 
 
 @pytest.mark.parametrize(
@@ -194,4 +194,4 @@ def test_a_changed_b_value_of_classic_files_is_used_or_reported(tmp_path: Path, 
 def test_diffusion_without_private_elements_is_correct_or_without_table(tmp_path: Path, vendor: Vendor) -> None:
     outcome = converted(without_private(diffusion(vendor)), tmp_path)
     assert outcome.faults() == []
-    assert outcome.table() == [[0, 700, 700]] or vendor is Vendor.GE
+    assert outcome.b_values() == [[0, 700, 700]] or vendor is Vendor.GE

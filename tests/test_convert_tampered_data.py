@@ -43,7 +43,7 @@ def one_third(samples: Mapping[str, Sample], sample: str, changes: Mapping[str, 
 @pytest.mark.parametrize("sample", ALL)
 def test_an_unchanged_series_is_converted_without_a_warning(data: Path, tmp_path: Path, sample: str) -> None:
     outcome = converted(ALL[sample].files(data), tmp_path)
-    assert outcome.of_images == []
+    assert outcome.image_warnings == []
     assert outcome.faults() == []
 
 
@@ -75,6 +75,6 @@ def test_a_changed_b_value_is_used_or_reported(data: Path, tmp_path: Path, sampl
             continue
         changed += 1
         outcome = converted(files, tmp_path / name)
-        in_table = any(350 in row for row in outcome.table())
-        assert in_table or any("350" in text for text in outcome.warnings), (name, outcome.table(), outcome.warnings)
+        in_table = any(350 in row for row in outcome.b_values())
+        assert in_table or any("350" in text for text in outcome.warnings), (name, outcome.b_values(), outcome.warnings)
     assert changed

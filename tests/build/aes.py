@@ -7,12 +7,12 @@ def _double(value: int) -> int:
 
 def _times(value: int, factor: int) -> int:
     """Multiply in the field of 256 elements."""
-    found = 0
+    product = 0
     while factor:
         if factor & 1:
-            found ^= value
+            product ^= value
         value, factor = _double(value), factor >> 1
-    return found
+    return product
 
 
 def _turned(value: int, by: int) -> int:

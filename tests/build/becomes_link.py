@@ -16,15 +16,15 @@ def becomes_link(folder: Path, target: Path, step: int) -> Iterator[list[Path]]:
     If the folder does not exist then, it is exchanged before the first later operation at which it exists. Yields a list that
     contains the folder once it was exchanged.
     """
-    left = step
+    remaining = step
     rename = os.rename
     exchanged: list[Path] = []
 
     def counted(original: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left <= 0 and not exchanged and folder.is_dir():
+            nonlocal remaining
+            remaining -= 1
+            if remaining <= 0 and not exchanged and folder.is_dir():
                 exchanged.append(folder)
                 rename(folder, folder.with_name(f"{folder.name}-before"))
                 folder.symlink_to(target)

@@ -40,6 +40,7 @@ class Image:
     """Empty: that of the series."""
     sidecar: Mapping[str, Any] = field(default_factory=dict)
     volumes: int | None = None
+    """None: that of the series."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Scan:
     ti: float | None = None
     flip: float | None = 77.0
     images: Sequence[Image] = (Image(),)
-    """None: a series without images."""
+    """Empty: a series without images."""
     guess: tuple[str, str] | None = None
     """BidsGuess: `("func", "bold")`."""
     sidecar: Mapping[str, Any] = field(default_factory=dict)
@@ -85,13 +86,13 @@ def session(
     paths = SessionPaths(folder / name)
     for path in (paths.nii, paths.dicom, paths.records, paths.inbox):
         path.mkdir(parents=True, exist_ok=True)
-    found = [_write(paths, scan, study) for scan in sorted(scans, key=_n)]
-    images = [image for _series, written in found for image in written]
+    summaries = [_write(paths, scan, study) for scan in sorted(scans, key=_n)]
+    images = [image for _series, of_series in summaries for image in of_series]
     summary = Summary(
         qxbatch="1.0",
         session=SessionIdentity(name, subject or name, ses),
         packets=(PacketSummary(f"{name}.zip", 10, 1000),),
-        series=tuple(series for series, _written in found),
+        series=tuple(series for series, _images in summaries),
         images=tuple(images),
         ledger=LedgerCounts(0),
     )
@@ -109,17 +110,18 @@ def rules(folder: Path, text: str) -> RuleFile:
 
 def plan(folder: Path, text: str, *scans: Scan) -> SessionPlan:
     """Return the plan of one session S01 with these series, by the rules of a text."""
-    (found,) = decide([session(folder / "sessions", "S01", *scans)], rules(folder, text))
-    return found
+    (session_plan,) = decide([session(folder / "sessions", "S01", *scans)], rules(folder, text))
+    return session_plan
 
 
-def names(found: SessionPlan) -> dict[int, str]:
-    """Return the file name of each exported image, without subject and session, by its number."""
-    return {each.image.number: _short(found, each.path) for each in found.placed}
+def names(session_plan: SessionPlan) -> dict[int, str]:
+    """Return data type and name of each exported image, without subject and session, by its number."""
+    return {each.image.number: _short(session_plan, each.path) for each in session_plan.placed}
 
 
-def _short(found: SessionPlan, path: str) -> str:
-    levels = [f"sub-{found.subject}", *([f"ses-{found.label}"] if found.label else [])]
+def _short(session_plan: SessionPlan, path: str) -> str:
+    label = session_plan.label
+    levels = [f"sub-{session_plan.subject}", *([f"ses-{label}"] if label else [])]
     datatype, _slash, name = path.removeprefix("/".join(levels) + "/").partition("/")
     return f"{datatype}/{name.removeprefix('_'.join(levels) + '_')}"
 
@@ -130,7 +132,7 @@ def _n(scan: Scan) -> int:
 
 def _write(paths: SessionPaths, scan: Scan, study: str) -> tuple[SeriesSummary, list[ImageSummary]]:
     images = [_image(paths, scan, k, image) for k, image in enumerate(scan.images, 1)]
-    times = sorted({te for image in scan.images if (te := image.te or scan.te) is not None})
+    echo_times = sorted({te for image in scan.images if (te := image.te or scan.te) is not None})
     kinds = {image.kind or scan.kind for image in scan.images} or {scan.kind}
     header: dict[str, Any] = {
         "Modality": "MR",
@@ -152,7 +154,7 @@ def _write(paths: SessionPaths, scan: Scan, study: str) -> tuple[SeriesSummary, 
         "acquired_volumes": scan.volumes,
         "complete_volumes": scan.volumes,
         "tr_ms": scan.tr,
-        "te_ms": tuple(times) or None,
+        "te_ms": tuple(echo_times) or None,
         "ti_ms": scan.ti,
         "flip_angle_deg": scan.flip,
         "matrix": shape,

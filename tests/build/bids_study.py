@@ -44,7 +44,7 @@ class BidsStudy:
 
     @property
     def words(self) -> list[str]:
-        """Return the command's words."""
+        """Return the arguments of the export."""
         return ["bids", str(self.sessions), str(self.bids), f"--rules={self.rules}"]
 
     def run(self, *words: str) -> Run:
@@ -52,9 +52,9 @@ class BidsStudy:
         return run_main(*self.words, *words)
 
     def tree(self) -> dict[str, bytes]:
-        """All files of the data set."""
-        found = (path for path in sorted(self.bids.rglob("*")) if path.is_file())
-        return {path.relative_to(self.bids).as_posix(): path.read_bytes() for path in found}
+        """Return all files of the data set by path."""
+        files = (path for path in sorted(self.bids.rglob("*")) if path.is_file())
+        return {path.relative_to(self.bids).as_posix(): path.read_bytes() for path in files}
 
     def change_rules(self, before: str, after: str) -> None:
         """Replace a part of the rule file."""

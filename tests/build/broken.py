@@ -27,8 +27,8 @@ def wrong_crc(tree: Tree, member: str) -> bytes:
     data = zipped(tree, stored=True)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         info = archive.getinfo(member)
-        names = struct.unpack_from("<HH", data, info.header_offset + 26)
-    start = info.header_offset + 30 + sum(names)
+        lengths = struct.unpack_from("<HH", data, info.header_offset + 26)  # of the name and of the extra field
+    start = info.header_offset + 30 + sum(lengths)
     return flipped(data, start + info.file_size // 2)
 
 
@@ -85,7 +85,7 @@ def odd_names(folder: Path, data: bytes) -> list[Path]:
     for name in names:
         try:
             (folder / name).write_bytes(data)
-        except OSError:  # the file system wants UTF-8
+        except OSError:  # the file system requires UTF-8
             continue
         paths.append(folder / name)
     return paths

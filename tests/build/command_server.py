@@ -22,7 +22,7 @@ from typing import IO
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _LARGEST = 1 << 22
-"""Bytes of a request."""
+"""Largest request in bytes."""
 _READ_AT_START = ("LANG", "LC_", "TZ", "MALLOC_", "GLIBC_", "LD_", "PYTHONUTF8", "PYTHONIO", "PYTHONDEV", "RAYON_")
 """How the names of environment variables begin that a process reads when it starts."""
 _IMPORTED = ("cli.start", "cli.run_command", "pipeline", "pipeline.refresh", "page.session", "page.study")
@@ -44,9 +44,9 @@ class CommandServer:
         its_end.close()
 
     def can_run(self, environment: Mapping[str, str]) -> bool:
-        """Return whether a new process with this environment would differ from a fork only in what it reads later."""
-        own, other = map(_read_at_start, (self._environment, environment))
-        return own == other and _folders(environment) <= _folders(self._environment) | {str(REPOSITORY)}
+        """Return whether a fork with this environment behaves as a new process: what a process reads at its start is the same."""
+        ours, requested = map(_read_at_start, (self._environment, environment))
+        return ours == requested and _folders(environment) <= _folders(self._environment) | {str(REPOSITORY)}
 
     def run(
         self, module: str, words: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: int
@@ -85,10 +85,13 @@ def _text(file: IO[bytes]) -> str:
 def run_module(
     module: str, words: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: int
 ) -> tuple[int, str, str]:
-    """Run a module as a program, without a terminal, as `CommandServer.run` does; in a new process where a fork would differ."""
+    """Run a module as a program without a terminal: in a fork, or in a new process where a fork would differ.
+
+    Returns what `CommandServer.run` returns. Raises TimeoutError, or subprocess.TimeoutExpired in a new process.
+    """
     if command_server().can_run(environment):
         return command_server().run(module, words, environment, folder, seconds)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", module, *words],
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -99,7 +102,7 @@ def run_module(
         text=True,
         errors="backslashreplace",
     )
-    return done.returncode, done.stdout, done.stderr
+    return process.returncode, process.stdout, process.stderr
 
 
 @cache

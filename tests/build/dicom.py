@@ -99,7 +99,7 @@ class MrSeries:
         return replace(self, **fields)  # type: ignore[arg-type]  # names are checked by replace itself
 
     def volume(self, volume: int = 0) -> NDArray[np.uint16]:
-        """Return the voxels of one volume, shape (slices, rows, columns), all different within a slice."""
+        """Return the voxels of one volume, shape (slices, rows, columns), all different within a slice of up to 10 columns."""
         z, y, x = np.indices((self.slices, self.rows, self.columns))
         number = self.number or 0
         return np.asarray(1 + x + 10 * y + 200 * z + 7 * volume + 13 * (number % 50), np.uint16)
@@ -216,12 +216,12 @@ def changed(dataset: Dataset, changes: Mapping[str, object]) -> Dataset:
 
 
 def encoded(dataset: Dataset, syntax: Syntax = Syntax.EXPLICIT, *, preamble: bool = True, meta: bool = True) -> bytes:
-    """Return the bytes of a file; without `meta` a bare data set, as in old exports (PS3.10, 7.1)."""
+    """Return the bytes of a file; without `meta` a bare data set, as in old exports (PS3.10, 7.1). Changes the data set."""
     if syntax is Syntax.BIG and "PixelData" in dataset:
         dataset.PixelData = np.frombuffer(dataset.PixelData, "<u2").astype(">u2").tobytes()
     if meta:
         dataset.file_meta = FileMetaDataset()
-        dataset.file_meta.FileMetaInformationGroupLength = 0  # pydicom fills it in where it stands
+        dataset.file_meta.FileMetaInformationGroupLength = 0  # pydicom replaces it, but does not add it
         dataset.file_meta.MediaStorageSOPClassUID = dataset.get("SOPClassUID", "")
         dataset.file_meta.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID", "")
         dataset.file_meta.TransferSyntaxUID = syntax.value

@@ -21,6 +21,7 @@ class Traditional:
 
     later: bool = False
     flags: int = 0
+    """More bits of the general purpose flags."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,10 @@ def _records(member: Member, offset: int) -> tuple[bytes, bytes]:
     local = struct.pack(
         "<4sHHHHHIIIHH", b"PK\x03\x04", *head, *((0, 0, 0) if later else numbers), len(name), len(extra)
     )
-    behind = struct.pack("<4sIII", b"PK\x07\x08", *numbers) if later else b""
+    descriptor = struct.pack("<4sIII", b"PK\x07\x08", *numbers) if later else b""
     central = struct.pack("<4sHHHHHHIII", b"PK\x01\x02", 20, *head, *numbers)
     central += struct.pack("<HHHHHII", len(name), len(extra), 0, 0, 0, 0, offset)
-    return local + name + extra + packed + behind, central + name + extra
+    return local + name + extra + packed + descriptor, central + name + extra
 
 
 def _deflated(data: bytes) -> bytes:
@@ -112,18 +113,18 @@ def zip_crypto(plain: bytes, password: bytes) -> bytes:
     """Return bytes encrypted in the traditional way."""
     keys = [0x12345678, 0x23456789, 0x34567890]
 
-    def turn(byte: int) -> None:
+    def update(byte: int) -> None:
         keys[0] = _crc_step(keys[0], byte)
         keys[1] = ((keys[1] + (keys[0] & 0xFF)) * 134775813 + 1) & 0xFFFFFFFF
         keys[2] = _crc_step(keys[2], keys[1] >> 24)
 
     for byte in password:
-        turn(byte)
+        update(byte)
     out = bytearray()
     for byte in plain:
         word = (keys[2] | 2) & 0xFFFF
         out.append(byte ^ ((word * (word ^ 1)) >> 8) & 0xFF)
-        turn(byte)
+        update(byte)
     return bytes(out)
 
 

@@ -1,4 +1,4 @@
-"""The first bytes of archives that are recognised but not opened, enough to recognise them."""
+"""Archives that are recognised but not opened, with enough bytes to recognise them."""
 
 
 def _disc(mark: bytes) -> bytes:
@@ -27,4 +27,4 @@ FOREIGN = {
     "zip.002": ("split", bytes(range(256))),
     "7z.002": ("split", bytes(range(256))),
 }
-"""Maps the file extension to the kind in the core and the bytes."""
+"""The kind in the core and the bytes, by format. Later parts (`.002`) are recognised by name."""

@@ -39,11 +39,11 @@ class Ingested:
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
     def series(self) -> list[tuple[int | None, int, int, str]]:
-        """Return the keys of the groups."""
+        """Return SeriesNumber, number of files, size and SeriesInstanceUID of each group."""
         return [(each.number, each.files, each.size, each.series_uid) for each in self.reading.groups()]
 
     def sorted_hashes(self) -> list[tuple[str, str]]:
-        """Return place and hash of the sorted files, in order."""
+        """Return path and hash of the sorted files, in order."""
         return sorted((row.at, row.content_sha256) for row in self.rows if row.fate == "sorted")
 
 
@@ -67,7 +67,7 @@ def ingested(packet: Path, work: Path, **options: Any) -> Ingested:
 
 
 def check(result: Ingested, staging: Path) -> None:
-    """Staging is empty, each row matches its fate, and each place has the bytes of its row."""
+    """Check that staging is empty, each row matches its fate, and each placed file has the bytes of its row."""
     assert [path for path in staging.rglob("*") if path.is_file()] == []
     places = set()
     for index, row in enumerate(result.rows):

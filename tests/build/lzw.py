@@ -1,7 +1,7 @@
 """The format of the Unix program `compress` (.Z): LZW with codes of 9 to 16 bits in groups of eight."""
 
-CLEAR = 256
 FIRST = 257
+"""The first code of the table; 256 clears the table, and is not written."""
 WIDEST = 16
 
 
@@ -11,24 +11,24 @@ class _Codes:
     def __init__(self) -> None:
         self.out = bytearray()
         self.bits = 0
-        self.held = 0
+        self.bit_count = 0
         self.in_group = 0
 
     def put(self, code: int, width: int) -> None:
-        self.bits |= code << self.held
-        self.held += width
+        self.bits |= code << self.bit_count
+        self.bit_count += width
         self.in_group = (self.in_group + 1) % 8
-        while self.held >= 8:
+        while self.bit_count >= 8:
             self.out.append(self.bits & 0xFF)
             self.bits >>= 8
-            self.held -= 8
+            self.bit_count -= 8
 
     def fill_group(self, width: int) -> None:
         while self.in_group:
             self.put(0, width)
 
     def end(self) -> bytes:
-        if self.held:
+        if self.bit_count:
             self.out.append(self.bits & 0xFF)
         return bytes(self.out)
 

@@ -31,7 +31,7 @@ class Mosaic:
         return replace(self, **fields)
 
     @property
-    def siemens(self) -> bool:
+    def is_siemens(self) -> bool:
         """Whether the tiles are in a square grid with a CSA header."""
         return self.vendor is Vendor.SIEMENS
 
@@ -46,7 +46,7 @@ class Mosaic:
 
     def _file(self, volume: int) -> Dataset:
         across = int(np.ceil(np.sqrt(self.slices)))
-        down = across if self.siemens else -(-self.slices // across)
+        down = across if self.is_siemens else -(-self.slices // across)
         grid = np.zeros((down * ROWS, across * COLUMNS), "<u2")
         for k, tile in enumerate(self.tiles(volume)):
             y, x = divmod(k, across)
@@ -56,7 +56,7 @@ class Mosaic:
         # The position that Siemens writes is that of a slice as large as the grid, with the same centre.
         larger = np.array([grid.shape[1] - COLUMNS, grid.shape[0] - ROWS, 0]) / 2 * SPACING
         values = {
-            "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"] if self.siemens else [*VFRAME],
+            "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"] if self.is_siemens else [*VFRAME],
             "InstanceNumber": volume + 1,
             "AcquisitionNumber": volume + 1,
             "AcquisitionTime": f"1015{volume:02}.000000",
@@ -64,13 +64,13 @@ class Mosaic:
             "SliceThickness": STEP,
             "SpacingBetweenSlices": STEP,
             "SliceLocation": None,
-            "ImagePositionPatient": list(first - larger if self.siemens else first),
+            "ImagePositionPatient": list(first - larger if self.is_siemens else first),
             "PixelData": grid.tobytes(),
             **self.changes,
         }
         changed(dataset, values)
         b_value = self.b_values[volume] if self.b_values else None
-        if self.siemens:
+        if self.is_siemens:
             _siemens(dataset, self.slices, b_value)
         else:
             _uih(dataset, [first + np.array([0, 0, STEP * k]) for k in range(self.slices)], b_value)

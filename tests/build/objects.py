@@ -114,7 +114,7 @@ def without_pixels(series: MrSeries, sop_class: str, word: str, changes: Mapping
 
 
 def report(series: MrSeries) -> Dataset:
-    """Return a structured report, as scanners add to a study (series 99)."""
+    """Return a structured report, as scanners add to a study."""
     name = item(CodeValue="121071", CodingSchemeDesignator="DCM", CodeMeaning="Finding")
     content = {
         "ValueType": "CONTAINER",

@@ -23,7 +23,7 @@ NUMBER = 30
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ConverterSettings:
     """The settings for a conversion."""
 
     tool: Tool = Tool.AUTO
@@ -46,8 +46,8 @@ class Outcome:
         return [problem.message for problem in self.conversion.problems if problem.severity is not Severity.INFO]
 
     @property
-    def of_images(self) -> list[str]:
-        """Return the warnings about the images; an incomplete part of a series is one as well."""
+    def image_warnings(self) -> list[str]:
+        """Return the warnings except the verdict that the scan is incomplete."""
         return [text for text in self.warnings if not text.startswith("incomplete: ")]
 
     @property
@@ -61,17 +61,17 @@ class Outcome:
         return wrong(self.files, images, places=places) if images else ["there is no image"]
 
     @property
-    def doubted(self) -> bool:
+    def is_doubted(self) -> bool:
         """Return whether a warning names the difference with numbers."""
         return any(
             problem.code in DOUBTS and problem.severity is not Severity.INFO and re.search(r"\d", problem.message)
             for problem in self.conversion.problems
         )
 
-    def table(self) -> list[list[float]]:
+    def b_values(self) -> list[list[float]]:
         """Return the b-values of each image that has them."""
         sidecars = [output.sidecars for output in self.conversion.outputs]
-        return [[float(b) for b in one["bval"].read_text().split()] for one in sidecars if "bval" in one]
+        return [[float(b) for b in paths["bval"].read_text().split()] for paths in sidecars if "bval" in paths]
 
 
 def converted(files: Files, root: Path) -> Outcome:
@@ -80,7 +80,7 @@ def converted(files: Files, root: Path) -> Outcome:
     source.mkdir(parents=True)
     for k, file in enumerate(files):
         file.save_as(source / f"{k:04}.dcm", enforce_file_format=False)
-    settings: Any = Wanted()
+    settings: Any = ConverterSettings()
     header: dict[str, Value] = {
         "SeriesNumber": str(files[0].get("SeriesNumber", "")),
         "SeriesDescription": str(files[0].get("SeriesDescription", "")),
@@ -102,17 +102,17 @@ def unsafe(
     """Convert a series once for each change, and return the changes with a wrong outcome: faults and warnings.
 
     An outcome is wrong if an image is wrong without a warning that has numbers, or if there is a warning about a correct
-    image of a `complete` series. `original()` returns the files again.
+    image and the name of the change is in `complete`. `original()` returns the files again.
     """
-    found = {}
+    wrong_outcomes = {}
     for name, change in changes.items():
         files = change(original())
         if files is None:
             continue
         outcome = converted(files, root / name)
         faults = outcome.faults(places=name != "moved-volume")
-        silent = bool(faults) and not outcome.doubted
-        needless = not faults and name in complete and bool(outcome.of_images)
+        silent = bool(faults) and not outcome.is_doubted
+        needless = not faults and name in complete and bool(outcome.image_warnings)
         if silent or needless:
-            found[name] = (faults[:2], outcome.warnings)
-    return found
+            wrong_outcomes[name] = (faults[:2], outcome.warnings)
+    return wrong_outcomes

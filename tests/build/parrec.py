@@ -129,6 +129,6 @@ class ParRec:
         middle = (self.slices - 1) / 2
         start = f"{z + 1} 1 {volume + 1} 1 0 2 {index} 16 100 {self.columns} {self.rows}"
         scaling = "0.00000 1.00000 1.00000e+00 1070 1860"
-        place = f"0.00 0.00 0.00 0.00 {4.0 * (z - middle):.2f} 0.00 3.00 1.00 0 1 0 2 3.000 3.000"
+        geometry = f"0.00 0.00 0.00 0.00 {4.0 * (z - middle):.2f} 0.00 3.00 1.00 0 1 0 2 3.000 3.000"
         times = f"30.00 {2.0 * volume:.2f} 0.00 0.00 1 77.00 0 0 0 39 0.0 1 1 7 0 0.000 0.000 0.000 1"
-        return f"  {start} {scaling} {place} {times}"
+        return f"  {start} {scaling} {geometry} {times}"

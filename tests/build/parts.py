@@ -29,7 +29,7 @@ def volume(acquisition: int | None = 1, places: Iterable[float] = (0, 4, 8), **f
 def part(
     files: list[Instance], number: int = 5, study: str = "1.1", patient: str = "p1", *, thousands: bool = True
 ) -> ScanPart:
-    """Return a part of these files."""
+    """Return a part of these files; `thousands`: whether its scanner numbers the parts of series n as n x 1000 + k."""
     return ScanPart(patient, number, study, files[0], lambda: files, thousands)
 
 

@@ -38,7 +38,7 @@ class Frame:
     """Stored values, shape (rows, columns)."""
     slopes: tuple[tuple[float, float], ...]
     """Slopes and intercepts that may map them to the image's values."""
-    unread: bool = False
+    is_unread: bool = False
     """Whether only its position can be compared: pydicom alone cannot decompress JPEG."""
 
 
@@ -86,8 +86,8 @@ def _voxels(frame: Frame, place: Array, shape: tuple[int, ...], *, places: bool)
     rows, columns = frame.stored.shape
     x, y = np.meshgrid(np.arange(columns) / max(1, columns - 1), np.arange(rows) / max(1, rows - 1))
     points = frame.first_pixel + x[..., None] * frame.row + y[..., None] * frame.column
-    found = (points - place[:, 2]) @ np.linalg.pinv(place[:, :2]).T
-    nearest = np.rint(found).astype(int)
+    indices = (points - place[:, 2]) @ np.linalg.pinv(place[:, :2]).T
+    nearest = np.rint(indices).astype(int)
     if not places:
         nearest = nearest - nearest.min(axis=(0, 1))
     elif np.linalg.norm(points - place[:, 2] - nearest @ place[:, :2].T, axis=-1).max() > CLOSE:
@@ -97,15 +97,15 @@ def _voxels(frame: Frame, place: Array, shape: tuple[int, ...], *, places: bool)
     return nearest[..., 0], nearest[..., 1]
 
 
-def _shows(frame: Frame, found: Array) -> bool:
+def _shows(frame: Frame, values: Array) -> bool:
     """Return whether these are the values of a frame."""
-    return frame.unread or any(_equal(frame.stored * a, b, found, 1e-3 * abs(a)) for a, b in frame.slopes)
+    return frame.is_unread or any(_equal(frame.stored * a, b, values, 1e-3 * abs(a)) for a, b in frame.slopes)
 
 
-def _equal(scaled: Array, intercept: float, found: Array, rounding: float) -> bool:
-    """Slopes are rounded to six digits in some headers, and to single precision in images."""
+def _equal(scaled: Array, intercept: float, values: Array, rounding: float) -> bool:
+    """Compare with a tolerance: slopes are rounded to six digits in some headers, and to single precision in images."""
     tolerance = 1e-5 * (np.abs(scaled) + abs(intercept)) + rounding
-    return bool((np.abs(scaled + intercept - found) <= tolerance).all())
+    return bool((np.abs(scaled + intercept - values) <= tolerance).all())
 
 
 def frames_of(file: Dataset) -> list[Frame]:
@@ -169,14 +169,14 @@ def _enhanced(group: tuple[Dataset, Dataset], stored: NDArray[Any], file: Datase
 
 
 def _slopes(headers: Sequence[Dataset]) -> tuple[tuple[float, float], ...]:
-    """Return rescale, Philips' floating-point value, and the stored value."""
+    """Return slope and intercept of rescaled values; if there is Philips' scale slope, also of its values and of stored values."""
     rescale = next((header for header in headers if "RescaleSlope" in header), None)
     slope, intercept = (float(rescale.RescaleSlope), float(rescale.RescaleIntercept)) if rescale else (1.0, 0.0)
-    found = [(slope, intercept)]
+    slopes = [(slope, intercept)]
     scale = next((header[0x2005100E].value for header in headers if 0x2005100E in header), None)
     if scale:
-        found.append((1 / float(scale), intercept / (slope * float(scale))))
-    return (*found, (1.0, 0.0)) if (slope, intercept) == (1, 0) or scale else tuple(found)
+        slopes.append((1 / float(scale), intercept / (slope * float(scale))))
+    return (*slopes, (1.0, 0.0)) if scale else tuple(slopes)
 
 
 def _mosaic(file: Dataset) -> list[Frame]:

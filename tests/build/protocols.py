@@ -23,7 +23,7 @@ def vendor_of(session: str) -> Vendor:
     return Vendor.SIEMENS if int(session[1:]) % 2 else Vendor.GE
 
 
-def series_of(session: str, found: tuple[MrSeries, ...] = USUAL) -> list[MrSeries]:
+def series_of(session: str, scans: tuple[MrSeries, ...] = USUAL) -> list[MrSeries]:
     """Return the series of a session for its scanner; TE has a little noise, as if rounded for storage."""
     vendor = vendor_of(session)
     tr = {Vendor.SIEMENS: 2000.0, Vendor.GE: 2200.0}[vendor]
@@ -36,7 +36,7 @@ def series_of(session: str, found: tuple[MrSeries, ...] = USUAL) -> list[MrSerie
             te=(each.te or 0) + noise,
             tr=tr if each.description == REST.description else each.tr,
         )
-        for each in found
+        for each in scans
     ]
 
 
@@ -55,9 +55,9 @@ def defective(session: str) -> list[MrSeries]:
     return [localizer, t1, half(rest) if session == HALF else rest, t2]
 
 
-def packet(found: list[MrSeries]) -> Tree:
+def packet(series: list[MrSeries]) -> Tree:
     """Return a packet of these series."""
-    return {name: data for each in found for name, data in under(f"s{each.number}{each.key}", each.files()).items()}
+    return {name: data for each in series for name, data in under(f"s{each.number}{each.key}", each.files()).items()}
 
 
 def put(study: Study, sessions: tuple[str, ...] = SESSIONS) -> None:

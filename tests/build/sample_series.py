@@ -23,9 +23,9 @@ class Sample:
     archive: str = ""
     pattern: str = "*"
     limit: tuple[int, int] = (0, 0)
-    """Number of slices and volumes to use of classic files; all if 0."""
+    """Number of slices and volumes of classic files to use; 0: `most` files."""
     most: int = 1000
-    """Number of files to use of others."""
+    """Number of files to use without `limit`."""
 
     def files(self, data: Path) -> Files:
         """Read the series again; skips the test if the set does not have it."""
@@ -48,7 +48,7 @@ class Sample:
 
 @cache
 def _chosen(sample: Sample, data: Path) -> tuple[bytes, ...]:
-    """Return the bytes of the files of a sample's first series, as many as requested."""
+    """Return the bytes of the images of a sample's first series, as many as requested."""
     parts = [part for part in sample.bytes_of_files(data) if part[128:132] == b"DICM"]
     pairs = [(pydicom.dcmread(io.BytesIO(part)), part) for part in parts]
     pairs = [(file, part) for file, part in pairs if "PixelData" in file]

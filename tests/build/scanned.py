@@ -54,9 +54,9 @@ def verdict(facts: Acquisition) -> SeriesVerdict:
     return SeriesVerdict.INCOMPLETE if lacking else SeriesVerdict.COMPLETE
 
 
-def session(name: str, *found: ScannedSeries) -> ScannedSession:
+def session(name: str, *all_series: ScannedSeries) -> ScannedSession:
     """Return a session with these series."""
-    return ScannedSession(name, found)
+    return ScannedSession(name, all_series)
 
 
 def usual(name: str, scanner: str = PRISMA) -> ScannedSession:
@@ -72,24 +72,24 @@ def usual(name: str, scanner: str = PRISMA) -> ScannedSession:
 
 
 def changed(
-    found: ScannedSession, name: str, change: Callable[[ScannedSeries], Iterable[ScannedSeries]]
+    scanned: ScannedSession, name: str, change: Callable[[ScannedSeries], Iterable[ScannedSeries]]
 ) -> ScannedSession:
-    """Return a session in which one series is replaced by others."""
+    """Return a session in which the series of a name are replaced by others."""
     return replace(
-        found, series=tuple(new for each in found.series for new in (change(each) if each.name == name else [each]))
+        scanned, series=tuple(new for each in scanned.series for new in (change(each) if each.name == name else [each]))
     )
 
 
-def with_facts(found: ScannedSession, name: str, **changes: Any) -> ScannedSession:
+def with_facts(scanned: ScannedSession, name: str, **changes: Any) -> ScannedSession:
     """Return a session with other facts for a series."""
 
     def change(each: ScannedSeries) -> Iterable[ScannedSeries]:
         facts = replace(each.acquisition or Acquisition(), **changes)
         yield replace(each, acquisition=facts, verdict=verdict(facts))
 
-    return changed(found, name, change)
+    return changed(scanned, name, change)
 
 
 def study(count: int = 12, scanner: str = PRISMA) -> list[ScannedSession]:
-    """Return this many equal sessions."""
+    """Return this many sessions that differ only in their names."""
     return [usual(f"S{k:02}", scanner) for k in range(1, count + 1)]

@@ -10,7 +10,7 @@ from typing import Any
 from tests.build.study import TIME_LIMIT, Run, Study
 
 UNPACKED = "unpacked"
-"""Beside the programs: the tree in every archive for them."""
+"""Folder beside the programs: what `unrar` extracts from any archive."""
 _PROGRAMS = {
     "qxbatch": f'exec "{sys.executable}" -m qxbatch "$@"',
     "unrar": 'test "$1" = x && test -f "$2" && mkdir -p "$3" && cp -R "$(dirname "$0")/unpacked/." "$3"',
@@ -18,7 +18,7 @@ _PROGRAMS = {
 
 
 def programs(folder: Path) -> Path:
-    """Create a folder with qxbatch, and with an unrar that finds the content of `unpacked` in every archive."""
+    """Create a folder with qxbatch, and with an unrar that extracts the content of `unpacked` from any archive."""
     (folder / UNPACKED).mkdir(parents=True, exist_ok=True)
     for name, text in _PROGRAMS.items():
         path = folder / name
@@ -33,7 +33,7 @@ def in_shell(study: Study, command: str, **replaced: str) -> Run:
         assert word in command
         command = command.replace(word, text)
     folder = programs(study.sessions.parent.parent / "programs")
-    done = subprocess.run(
+    process = subprocess.run(
         ["bash", "-c", command],
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -43,17 +43,17 @@ def in_shell(study: Study, command: str, **replaced: str) -> Run:
         text=True,
         errors="backslashreplace",
     )
-    return Run(done.returncode, done.stdout, done.stderr)
+    return Run(process.returncode, process.stdout, process.stderr)
 
 
 def problems(study: Study, *options: str) -> list[dict[str, Any]]:
-    """Run an import, and return its problems with their commands, which are printed."""
+    """Run an import, and return its problems; check that one-line commands of errors and warnings are printed."""
     path = study.sessions.parent / "run.json"
     run = study.main(*options, f"--json-file={path}")
     content = json.loads(path.read_bytes())
-    found = [each["problem"] for each in content["found"] if each["problem"]]
-    found += [problem for session in content["sessions"] for problem in session["problems"]]
-    commands = [problem.get("command", "") for problem in found if problem["severity"] != "info"]
+    all_problems = [each["problem"] for each in content["found"] if each["problem"]]
+    all_problems += [problem for session in content["sessions"] for problem in session["problems"]]
+    commands = [problem.get("command", "") for problem in all_problems if problem["severity"] != "info"]
     for command in [each for each in commands if each and "\n" not in each]:
         assert f"      {command}" in run.text
-    return found
+    return all_problems

@@ -31,17 +31,17 @@ def commands(page: Path) -> list[Command]:
     The comment `<!-- exit status 1 -->` before a block is for commands that end so.
     """
     text = page.read_text(encoding="utf-8")
-    found: list[Command] = []
+    blocks: list[Command] = []
     for match in _FENCE.finditer(text):
         indent = match["indent"]
         content = "\n".join(line.removeprefix(indent) for line in match["text"].splitlines())
         if match["kind"] == "sh":
             status = _STATUS.search(text, 0, match.start())
-            found.append(Command(content, int(status[1]) if status else 0))
+            blocks.append(Command(content, int(status[1]) if status else 0))
         elif match["kind"] == "text":
-            assert found, f"{page.name} shows output before any command"
-            found[-1].outputs.append(content)
-    return found
+            assert blocks, f"{page.name} shows output before any command"
+            blocks[-1].outputs.append(content)
+    return blocks
 
 
 def kinds(page: Path) -> set[str]:

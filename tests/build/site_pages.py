@@ -88,8 +88,8 @@ def damaged_packets(root: Path) -> None:
 
 
 def protocol_check(root: Path) -> None:
-    other = REST.with_(tr=1000.0)
-    for number, series in enumerate(((T1, REST), (T1, REST), (T1, REST), (T1, other), (T1,)), start=1):
+    other_tr = REST.with_(tr=1000.0)
+    for number, series in enumerate(((T1, REST), (T1, REST), (T1, REST), (T1, other_tr), (T1,)), start=1):
         write_packet(tree(f"OP50{number}", "Doe^Jane", *series), inbox(root), f"OP50{number}")
     assert run_main(str(root / "data" / "study" / "sessions"), "--quiet").status == 0
 

@@ -24,7 +24,7 @@ PHASE = ("ORIGINAL", "PRIMARY", "P", "NONE")
 
 @dataclass(frozen=True)
 class Slice:
-    """One image: its position, its distinguishing attributes, and its values, which no other slice has."""
+    """One image: its position, its distinguishing attributes, and its values, which depend on z, volume and base."""
 
     z: float
     volume: int = 0
@@ -147,8 +147,8 @@ def check_image(path: Path, slices: Sequence[Slice], *, tolerance: float = 0.1) 
     assert values.shape[3] == len(volumes)
     assert values.size == len(slices) * ROWS * COLUMNS
     for part in slices:
-        found = _values_at(image.affine, values[..., volumes.index(part.volume)], part, tolerance)
-        np.testing.assert_array_equal(found, part.pixels.astype(float))
+        values_at = _values_at(image.affine, values[..., volumes.index(part.volume)], part, tolerance)
+        np.testing.assert_array_equal(values_at, part.pixels.astype(float))
 
 
 def _values_at(affine: NDArray[Any], volume: NDArray[Any], part: Slice, tolerance: float) -> NDArray[Any]:

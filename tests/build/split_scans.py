@@ -43,7 +43,10 @@ def by_number(series: MrSeries, prefix: str = "") -> dict[str, bytes]:
 
 
 def by_study(series: MrSeries, prefix: str = "", *, frame: str | None = "frame") -> dict[str, bytes]:
-    """Return files in which each volume has a different StudyInstanceUID and SeriesInstanceUID."""
+    """Return files in which each volume has a different StudyInstanceUID and SeriesInstanceUID.
+
+    All have the FrameOfReferenceUID of the word `frame`; None: they have none.
+    """
     return exported(
         series,
         lambda dataset: {

@@ -25,7 +25,7 @@ class Run:
 
     @property
     def text(self) -> str:
-        """All output of the run."""
+        """Return all output of the run."""
         return self.out + self.err
 
 
@@ -90,7 +90,7 @@ def snapshot(folder: Path) -> dict[str, str]:
 
     Files of the study level are omitted: they change with every run (tests/test_study_document.py).
     """
-    found = {}
+    entries = {}
     for path in sorted(folder.rglob("*")):
         if path.name in STUDY_LEVEL and path.parent.name != "qxbatch":
             continue
@@ -101,5 +101,5 @@ def snapshot(folder: Path) -> dict[str, str]:
             value = "dir"
         else:
             value = hashlib.sha256(path.read_bytes()).hexdigest()
-        found[path.relative_to(folder).as_posix()] = value
-    return found
+        entries[path.relative_to(folder).as_posix()] = value
+    return entries

@@ -44,8 +44,8 @@ def middle(files: Files) -> Dataset:
     """Return the middle slice of the middle volume; the middle file of mosaics."""
     if len(files[0].ImageType) > 3 and {"MOSAIC", "VFRAME"} & set(files[0].ImageType):
         return files[len(files) // 2]
-    found = volumes(files)
-    volume = found[len(found) // 2]
+    all_volumes = volumes(files)
+    volume = all_volumes[len(all_volumes) // 2]
     return volume[len(volume) // 2]
 
 
@@ -64,10 +64,10 @@ def shifted(millimetres: float, *, along: bool) -> Change:
 def moved_volume(files: Files) -> Files | None:
     """Move all slices of the middle volume by 1.4 mm: prospective motion correction."""
     tiled = {"MOSAIC", "VFRAME"} & set(files[0].ImageType)
-    found = [[file] for file in files] if tiled else volumes(files)
-    if len(found) == 1:
+    all_volumes = [[file] for file in files] if tiled else volumes(files)
+    if len(all_volumes) == 1:
         return None
-    for file in found[len(found) // 2]:
+    for file in all_volumes[len(all_volumes) // 2]:
         _move(file, np.array([0.7, 0.5, 1.1]))
     return files
 
@@ -97,7 +97,7 @@ def turned(angle: float, *, in_plane: bool) -> Change:
 
 
 def without_middle_slice(files: Files) -> Files:
-    """Remove the middle slice of the middle volume, or a mosaic."""
+    """Remove the middle slice of the middle volume; the middle file of mosaics."""
     return [file for file in files if file is not middle(files)]
 
 
@@ -109,10 +109,10 @@ def without_last_slice(files: Files) -> Files:
 
 def without_middle_volume(files: Files) -> Files | None:
     """Remove all slices of the middle volume of three or more."""
-    found = volumes(files)
-    if len(found) < 3:
+    all_volumes = volumes(files)
+    if len(all_volumes) < 3:
         return None
-    removed = {id(file) for file in found[len(found) // 2]}
+    removed = {id(file) for file in all_volumes[len(all_volumes) // 2]}
     return [file for file in files if id(file) not in removed]
 
 
@@ -136,7 +136,7 @@ def half_signed(files: Files) -> Files | None:
 
 
 def _flip(file: Dataset) -> bool:
-    """Flip PixelRepresentation of one object with equal values, if 16 bits can have them."""
+    """Flip PixelRepresentation of an object with the same values; return False if signed or unsigned 16 bits cannot store them."""
     values = file.pixel_array
     if file.BitsAllocated != SIXTEEN or values.min() < 0 or values.max() > LARGEST_SIGNED:
         return False
@@ -170,7 +170,7 @@ def high_bits(files: Files) -> Files | None:
 
 
 def slope_of_one(files: Files) -> Files:
-    """Change RescaleSlope of one file."""
+    """Change RescaleSlope of the middle slice."""
     file = middle(files)
     file.RescaleSlope, file.RescaleIntercept = "1.5", file.get("RescaleIntercept", "0")
     return files
@@ -206,13 +206,13 @@ def without_private(files: Files) -> Files:
     return files
 
 
-def limited(files: Files, places: int, most: int) -> Files:
-    """Return the slices around the middle of the first volumes of a classic series, as if no more had been scanned."""
-    found = volumes(files)[:most]
-    first = max(0, len(found[0]) // 2 - places // 2)
-    kept = [file for volume in found for file in volume[first : first + places]]
+def limited(files: Files, slices: int, most: int) -> Files:
+    """Return `slices` around the middle of the first `most` volumes of a classic series, as if no more had been scanned."""
+    first_volumes = volumes(files)[:most]
+    first = max(0, len(first_volumes[0]) // 2 - slices // 2)
+    kept = [file for volume in first_volumes for file in volume[first : first + slices]]
     for file in kept:
-        for tag, count in ((0x00200105, len(found)), (0x20011081, len(found)), (0x00251007, len(kept))):
+        for tag, count in ((0x00200105, len(first_volumes)), (0x20011081, len(first_volumes)), (0x00251007, len(kept))):
             if tag in file:
                 file[tag].value = count
     return kept

@@ -51,12 +51,12 @@ def _csa(file: Dataset, tag: int) -> None:
 
 
 def in_element(tag: int, change: Callable[[Dataset, int], None]) -> Change:
-    """Change an element of the middle volume; None if its files do not have it."""
+    """Change an element of the middle volume; None if that changes nothing, as when its files do not have the element."""
 
     def changed(files: Files) -> Files | None:
         tiled = {"MOSAIC", "VFRAME"} & set(files[0].ImageType)
-        found = [[file] for file in files] if tiled else volumes(files)
-        volume = [file for file in found[len(found) // 2] if tag in file]
+        all_volumes = [[file] for file in files] if tiled else volumes(files)
+        volume = [file for file in all_volumes[len(all_volumes) // 2] if tag in file]
         before = [file[tag].value for file in volume]
         for file in volume:
             change(file, tag)

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 
 from tests.build.tamper import Change, Files, numbers, signed, sixteen_bits, without_private
 
-PLANES = (
+MACROS = (
     "PlanePositionSequence",
     "PlaneOrientationSequence",
     "PixelMeasuresSequence",
@@ -18,10 +18,10 @@ PLANES = (
 
 
 def frames_of(file: Dataset) -> list[Dataset]:
-    """Return the per-frame functional groups, after copying the shared macros of the plane to each of them."""
+    """Return the per-frame functional groups, after moving the shared macros of position and values into each of them."""
     shared = file.SharedFunctionalGroupsSequence[0]
     frames = list(file.PerFrameFunctionalGroupsSequence)
-    for keyword in PLANES:
+    for keyword in MACROS:
         if keyword in shared:
             for frame in frames:
                 frame.add(deepcopy(shared[keyword]))
@@ -42,8 +42,8 @@ def shifted(millimetres: float, *, along: bool) -> Change:
         frame = middle(files)
         orientation = np.asarray(frame.PlaneOrientationSequence[0].ImageOrientationPatient, float)
         direction = np.cross(orientation[:3], orientation[3:]) if along else orientation[:3]
-        place = frame.PlanePositionSequence[0]
-        place.ImagePositionPatient = numbers(np.asarray(place.ImagePositionPatient, float) + millimetres * direction)
+        plane = frame.PlanePositionSequence[0]
+        plane.ImagePositionPatient = numbers(np.asarray(plane.ImagePositionPatient, float) + millimetres * direction)
         return files
 
     return change
@@ -58,7 +58,7 @@ def turned(files: Files) -> Files:
     return files
 
 
-def kept(file: Dataset, indices: Sequence[int]) -> None:
+def keep_frames(file: Dataset, indices: Sequence[int]) -> None:
     """Keep these frames of an object, in this order."""
     pixels = file.pixel_array.reshape(int(file.NumberOfFrames), -1)
     frames = list(file.PerFrameFunctionalGroupsSequence)
@@ -71,13 +71,13 @@ def without_middle_frame(files: Files) -> Files:
     """Remove the middle frame of the middle object."""
     file = files[len(files) // 2]
     count = int(file.NumberOfFrames)
-    kept(file, [k for k in range(count) if k != count // 2])
+    keep_frames(file, [k for k in range(count) if k != count // 2])
     return files
 
 
 def without_last_frames(files: Files) -> Files:
     """Remove the last two frames of the last object."""
-    kept(files[-1], range(int(files[-1].NumberOfFrames) - 2))
+    keep_frames(files[-1], range(int(files[-1].NumberOfFrames) - 2))
     return files
 
 
@@ -85,7 +85,7 @@ def permuted(files: Files) -> Files:
     """Change the order of the frames of each object."""
     random = np.random.default_rng(3)
     for file in files:
-        kept(file, [int(k) for k in random.permutation(int(file.NumberOfFrames))])
+        keep_frames(file, [int(k) for k in random.permutation(int(file.NumberOfFrames))])
     return files
 
 
@@ -116,8 +116,8 @@ def spacing_of_one(files: Files) -> Files:
     return files
 
 
-def b_value_of_some(files: Files) -> Files | None:
-    """Change the standard b-value of a volume's worth of weighted frames; Philips' element keeps the scanned one."""
+def b_value_of_weighted(files: Files) -> Files | None:
+    """Change the standard b-value of all weighted frames; Philips' element keeps the scanned one."""
     macros = [
         frame.MRDiffusionSequence[0]
         for file in files
@@ -143,7 +143,7 @@ ENHANCED: dict[str, Change] = {
     "permuted-without-dimensions": lambda files: permuted(without_dimensions(files)),
     "slope-of-one": slope_of_one,
     "spacing-of-one": spacing_of_one,
-    "b-value": b_value_of_some,
+    "b-value": b_value_of_weighted,
     "signed": signed,
     "16-bits": sixteen_bits,
     "without-private": without_private,

@@ -55,12 +55,12 @@ class Terminal:
         self.process.wait()
         os.close(self._master)
 
-    def until(self, seen: Callable[[str], bool]) -> str:
-        """Wait until the screen satisfies a condition; return it. The process must not end before."""
+    def until(self, condition: Callable[[str], bool]) -> str:
+        """Wait until the text of the screen satisfies a condition; return the text. The process must not end before."""
         end = time.monotonic() + TIME_LIMIT
-        while not seen(self.text):
+        while not condition(self.text):
             if not self._read(end):
-                raise AssertionError(f"the screen never was as wanted:\n{self.all_text}")
+                raise AssertionError(f"the screen never satisfied the condition:\n{self.all_text}")
         return self.text
 
     def wait(self) -> int:
@@ -71,7 +71,7 @@ class Terminal:
         return self.process.wait(timeout=TIME_LIMIT)
 
     def _read(self, end: float) -> bool:
-        """Show the next output; return False at the end of the output."""
+        """Show the next output; return False at its end or after the time `end`."""
         if not select.select([self._master], [], [], max(0.0, end - time.monotonic()))[0]:
             return False
         try:
@@ -117,14 +117,14 @@ UNSET = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "LC_ALL", "LC_CTYPE", "C
 
 
 def _own_terminal() -> None:
-    """Make it the controlling terminal of this process, so that ^C reaches the process."""
+    """Make standard input the controlling terminal of this process, so that ^C reaches the process."""
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Gate:
-    """A converter that waits until the gate is open, or its caller was killed, then runs the real one."""
+    """A converter that runs the real one after the gate was opened, and ends with status 1 if its caller was killed before."""
 
     def __init__(self, folder: Path, says: str = "") -> None:
         """The converter prints `says`, also to the terminal itself if it can open it."""
