@@ -264,9 +264,9 @@ def test_only_names_with_a_valid_number_are_compared() -> None:
 
 @pytest.mark.parametrize("mode", [Archive.MOVE, Archive.COPY])
 @pytest.mark.parametrize("kind", ["file", "folder"])
-@pytest.mark.parametrize("far", [False, True])
+@pytest.mark.parametrize("other_file_system", [False, True])
 def test_studies_that_share_an_archive_do_not_overwrite_each_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Archive, kind: str, far: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: Archive, kind: str, other_file_system: bool
 ) -> None:
     archive = tmp_path / "archive" / "MR"
     member = "P/1.dcm" if kind == "folder" else "P"
@@ -276,7 +276,7 @@ def test_studies_that_share_an_archive_do_not_overwrite_each_other(
     def rename_after_another_study(source: Path, target: Path) -> bool:
         if target.parent == archive and not late_packets:
             late_packets.append(make(archive / member, "of another study"))
-        return (not far or source.parent == target.parent) and renamed(source, target)
+        return (not other_file_system or source.parent == target.parent) and renamed(source, target)
 
     monkeypatch.setattr(module, "renamed", rename_after_another_study)
     target = archive_packet(tmp_path / "inbox" / "P", archive, mode)
@@ -332,9 +332,9 @@ def test_a_packet_renamed_by_a_killed_run_is_compared_before_it_is_archived(
     assert tree(tmp_path) == (moved if same else {"inbox/P.zip": "dicom"})
 
 
-@pytest.mark.parametrize("far", [False, True])
+@pytest.mark.parametrize("other_file_system", [False, True])
 def test_a_packet_that_is_exchanged_when_it_is_compared_with_the_archive_is_archived(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, far: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other_file_system: bool
 ) -> None:
     packet = make(tmp_path / "inbox" / "P.zip")
     make(tmp_path / "archive" / "P.zip", "older")
@@ -351,7 +351,9 @@ def test_a_packet_that_is_exchanged_when_it_is_compared_with_the_archive_is_arch
     monkeypatch.setattr(module, "archive_path", exchanged)
     rename = renamed
     monkeypatch.setattr(
-        module, "renamed", lambda source, to: (not far or source.parent == to.parent) and rename(source, to)
+        module,
+        "renamed",
+        lambda source, to: (not other_file_system or source.parent == to.parent) and rename(source, to),
     )
     assert archive_packet(packet, tmp_path / "archive", Archive.MOVE) == tmp_path / "archive" / "P_2.zip"
     assert tree(tmp_path) == {"archive/P.zip": "older", "archive/P_2.zip": "dicom", "inbox/P.zip": "older"}

@@ -151,7 +151,9 @@ def test_all_numbers_are_kept_while_another_run_holds_a_lock(study: Study, lock:
 
 @pytest.mark.parametrize("name", ["numbers.json", "numbers.json.new", "journal/S1.json.new"])
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=["folder", "FIFO"])
-def test_what_is_no_file_of_a_run_is_replaced(study: Study, name: str, make: Callable[[Path], object]) -> None:
+def test_an_empty_folder_or_a_fifo_in_place_of_a_file_is_replaced(
+    study: Study, name: str, make: Callable[[Path], object]
+) -> None:
     fill(study, 2)
     path = study.sessions / ".qxbatch" / name
     path.parent.mkdir(parents=True)
@@ -177,7 +179,7 @@ def test_a_folder_with_content_is_named_with_the_command_that_removes_it(study: 
     assert run_main(*words(study)).status == 0
 
 
-def test_a_folder_with_content_stops_no_run_that_needs_no_numbers(study: Study) -> None:
+def test_a_run_that_needs_no_numbers_ignores_a_folder_with_content(study: Study) -> None:
     study.put("S1", MrSeries().files())
     for name in ("numbers.json.new", "journal/S1.json.new"):
         (study.sessions / ".qxbatch" / name / "notes").mkdir(parents=True)

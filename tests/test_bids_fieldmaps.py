@@ -37,21 +37,21 @@ match = { name = "t1" }
 as = "anat/T1w"
 """
 SHIM, RESHIM = (1, 2, 3), (4, 5, 6)
-EPI = {"PhaseEncodingDirection": "j"}
-OPPOSITE = {"PhaseEncodingDirection": "j-"}
+PA = {"PhaseEncodingDirection": "j"}
+AP = {"PhaseEncodingDirection": "j-"}
 
 
 def pair(number: int, minute: int, shim: tuple[int, ...] = SHIM, **facts: Any) -> list[Scan]:
     """Return both directions of a field map, one minute apart."""
     return [
-        Scan(number, "SE_AP", f"10:{minute:02}:00", 10, shim=shim, sidecar=OPPOSITE, facts=facts),
-        Scan(number + 1, "SE_PA", f"10:{minute + 1:02}:00", 10, shim=shim, sidecar=EPI, facts=facts),
+        Scan(number, "SE_AP", f"10:{minute:02}:00", 10, shim=shim, sidecar=AP, facts=facts),
+        Scan(number + 1, "SE_PA", f"10:{minute + 1:02}:00", 10, shim=shim, sidecar=PA, facts=facts),
     ]
 
 
 def rest(number: int, minute: int, seconds: int = 300, shim: tuple[int, ...] = SHIM, **facts: Any) -> Scan:
     """Return a run of a time series."""
-    return Scan(number, "rest", f"10:{minute:02}:00", seconds, volumes=10, shim=shim, sidecar=OPPOSITE, facts=facts)
+    return Scan(number, "rest", f"10:{minute:02}:00", seconds, volumes=10, shim=shim, sidecar=AP, facts=facts)
 
 
 def links_of(folder: Path, *scans: Scan, form: IntendedFor = IntendedFor.URI, rules: str = RULES) -> Links:
@@ -137,9 +137,9 @@ def test_scans_are_paired_by_time_and_not_by_series_number(tmp_path):
 
 def test_only_the_nearer_scan_of_a_repeated_direction_is_paired_and_the_other_gives_a_warning(tmp_path):
     repeated, nearer, opposite = (
-        Scan(1, "SE_AP", "10:00:00", 10, shim=SHIM, sidecar=OPPOSITE),
-        Scan(2, "SE_AP", "10:02:00", 10, shim=SHIM, sidecar=OPPOSITE),
-        Scan(3, "SE_PA", "10:03:00", 10, shim=SHIM, sidecar=EPI),
+        Scan(1, "SE_AP", "10:00:00", 10, shim=SHIM, sidecar=AP),
+        Scan(2, "SE_AP", "10:02:00", 10, shim=SHIM, sidecar=AP),
+        Scan(3, "SE_PA", "10:03:00", 10, shim=SHIM, sidecar=PA),
     )
     links = links_of(tmp_path, repeated, nearer, opposite, rest(4, 5))
     ids = identifiers(links)
@@ -152,10 +152,10 @@ def test_two_scans_of_each_direction_are_paired_in_order(tmp_path):
     scans = [
         Scan(number, name, f"10:{number:02}:00", 10, shim=SHIM, sidecar=sidecar)
         for number, name, sidecar in (
-            (1, "SE_AP", OPPOSITE),
-            (2, "SE_AP", OPPOSITE),
-            (3, "SE_PA", EPI),
-            (4, "SE_PA", EPI),
+            (1, "SE_AP", AP),
+            (2, "SE_AP", AP),
+            (3, "SE_PA", PA),
+            (4, "SE_PA", PA),
         )
     ]
     ids = identifiers(links_of(tmp_path, *scans, rest(5, 6)))
@@ -180,23 +180,23 @@ def test_a_pair_with_another_phase_encoding_axis_corrects_no_image(tmp_path):
 
 
 def test_a_single_reverse_scan_is_paired_with_the_diffusion_scan_itself(tmp_path):
-    reverse = Scan(1, "SE_PA", "10:00:00", 10, shim=SHIM, sidecar=EPI)
-    dwi = Scan(2, "dwi_AP", "10:01:00", 300, volumes=3, bvals=(0, 1000, 1000), shim=SHIM, sidecar=OPPOSITE)
+    reverse = Scan(1, "SE_PA", "10:00:00", 10, shim=SHIM, sidecar=PA)
+    dwi = Scan(2, "dwi_AP", "10:01:00", 300, volumes=3, bvals=(0, 1000, 1000), shim=SHIM, sidecar=AP)
     links = links_of(tmp_path, reverse, dwi)
     assert identifiers(links) == {"dir-PA_epi": "pepolar1", "dir-AP_dwi": "pepolar1"}
     assert sources(links) == {"dir-AP_dwi": "pepolar1"}
 
 
 def test_a_single_reverse_scan_is_paired_with_the_sbref_of_the_run(tmp_path):
-    reverse = Scan(1, "SE_PA", "10:00:00", 10, shim=SHIM, sidecar=EPI)
-    reference = Scan(2, "rest_SBRef", "10:04:50", 5, shim=SHIM, sidecar=OPPOSITE)
+    reverse = Scan(1, "SE_PA", "10:00:00", 10, shim=SHIM, sidecar=PA)
+    reference = Scan(2, "rest_SBRef", "10:04:50", 5, shim=SHIM, sidecar=AP)
     links = links_of(tmp_path, reverse, reference, rest(3, 5))
     assert identifiers(links) == {"dir-PA_epi": "pepolar1", "task-rest_sbref": "pepolar1"}
     assert sources(links) == {"task-rest_bold": "pepolar1", "task-rest_sbref": "pepolar1"}
 
 
 def test_a_single_scan_of_the_same_direction_corrects_no_image(tmp_path):
-    same = Scan(1, "SE_AP", "10:00:00", 10, shim=SHIM, sidecar=OPPOSITE)
+    same = Scan(1, "SE_AP", "10:00:00", 10, shim=SHIM, sidecar=AP)
     links = links_of(tmp_path, same, rest(3, 5))
     assert sources(links) == {}
     assert "opposite phase encoding direction" in links.warnings[0]
@@ -237,15 +237,15 @@ def test_a_field_map_without_images_to_correct_gives_a_warning(tmp_path):
 
 @pytest.mark.parametrize("shim", [(), SHIM])
 def test_a_missing_shim_or_time_gives_no_warning(tmp_path, shim):
-    scans = [Scan(1, "SE_AP", None, sidecar=OPPOSITE, shim=shim), Scan(2, "SE_PA", None, sidecar=EPI, shim=shim)]
-    links = links_of(tmp_path, *scans, Scan(3, "rest", None, volumes=10, sidecar=OPPOSITE, shim=shim))
+    scans = [Scan(1, "SE_AP", None, sidecar=AP, shim=shim), Scan(2, "SE_PA", None, sidecar=PA, shim=shim)]
+    links = links_of(tmp_path, *scans, Scan(3, "rest", None, volumes=10, sidecar=AP, shim=shim))
     assert sources(links) == {"task-rest_bold": "pepolar1"}
     assert links.warnings == ()
 
 
 def test_all_echoes_of_a_run_get_its_field_map(tmp_path):
     echoes = tuple(Image(f"e{k}", te=10.0 * k) for k in (1, 2, 3))
-    run = Scan(3, "rest", "10:05:00", 300, volumes=10, te=None, images=echoes, shim=SHIM, sidecar=OPPOSITE)
+    run = Scan(3, "rest", "10:05:00", 300, volumes=10, te=None, images=echoes, shim=SHIM, sidecar=AP)
     links = links_of(tmp_path, *pair(1, 0), run)
     assert sources(links) == {f"task-rest_echo-{k}_bold": "pepolar1" for k in (1, 2, 3)}
 
@@ -265,7 +265,7 @@ def test_two_diffusion_scans_of_opposite_directions_correct_each_other(tmp_path)
     )
     scans = [
         Scan(number, f"dwi_{name}", f"10:{number:02}:00", 50, volumes=3, bvals=(0, 9, 9), shim=SHIM, sidecar=sidecar)
-        for number, name, sidecar in ((1, "AP", OPPOSITE), (2, "PA", EPI))
+        for number, name, sidecar in ((1, "AP", AP), (2, "PA", PA))
     ]
     links = links_of(tmp_path, *scans, rules=rules)
     assert identifiers(links) == sources(links) == {"dir-AP_dwi": "pepolar1", "dir-PA_dwi": "pepolar1"}
@@ -277,7 +277,7 @@ def test_a_field_map_of_another_study_corrects_a_run_only_with_the_same_shim(tmp
     for shim, expected in (((), {}), (SHIM, {"task-rest_bold": "pepolar1"})):
         folder = tmp_path / f"shim{len(shim)}"
         folder.mkdir()
-        run = Scan(3, "rest", "10:05:00", 300, volumes=10, shim=shim, sidecar=OPPOSITE, header=other_study)
+        run = Scan(3, "rest", "10:05:00", 300, volumes=10, shim=shim, sidecar=AP, header=other_study)
         links = links_of(folder, *pair(1, 0, shim), run)
         assert sources(links) == expected
         assert any("another StudyInstanceUID" in text for text in links.warnings) == (not shim)
@@ -285,12 +285,12 @@ def test_a_field_map_of_another_study_corrects_a_run_only_with_the_same_shim(tmp
 
 def test_the_distance_of_a_pair_is_that_of_its_farthest_scan(tmp_path):
     scans = [
-        Scan(1, "SE_AP", "10:00:00", 5, sidecar=OPPOSITE, shim=SHIM),
-        Scan(2, "SE_PA", "10:00:10", 5, sidecar=EPI, shim=SHIM),
-        Scan(3, "rest", "10:01:00", 200, volumes=3, shim=SHIM, sidecar=EPI),
-        Scan(4, "SE_AP", "10:05:00", 5, sidecar=OPPOSITE, shim=SHIM),
-        Scan(5, "rest", "10:06:00", 200, volumes=3, shim=SHIM, sidecar=EPI),
-        Scan(6, "SE_PA", "10:10:00", 5, sidecar=EPI, shim=SHIM),
+        Scan(1, "SE_AP", "10:00:00", 5, sidecar=AP, shim=SHIM),
+        Scan(2, "SE_PA", "10:00:10", 5, sidecar=PA, shim=SHIM),
+        Scan(3, "rest", "10:01:00", 200, volumes=3, shim=SHIM, sidecar=PA),
+        Scan(4, "SE_AP", "10:05:00", 5, sidecar=AP, shim=SHIM),
+        Scan(5, "rest", "10:06:00", 200, volumes=3, shim=SHIM, sidecar=PA),
+        Scan(6, "SE_PA", "10:10:00", 5, sidecar=PA, shim=SHIM),
     ]
     links = links_of(tmp_path, *scans)
     assert sources(links) == {"task-rest_run-1_bold": "pepolar1", "task-rest_run-2_bold": "pepolar2"}

@@ -249,7 +249,7 @@ def test_series_that_share_a_number_are_listed_with_that_of_their_files(tmp_path
     ],
     ids=["CR line ends", "quoted cells", "reordered columns"],
 )
-def test_every_form_of_a_table_is_read(tmp_path, folders, saved):
+def test_a_table_in_another_form_is_read(tmp_path, folders, saved):
     plans = decide(folders, rules(tmp_path, TEXT))
     path = tmp_path / "plan.tsv"
     path.write_bytes(saved(plan_text(plans)).encode())

@@ -51,7 +51,7 @@ def test_a_proposal_can_be_used_unchanged(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("place", "sidecar", "missing"),
+    ("target", "sidecar", "missing"),
     [
         ("func/bold", {"RepetitionTime": 2}, []),
         ("func/bold", {}, ["RepetitionTime"]),
@@ -75,8 +75,8 @@ def test_a_proposal_can_be_used_unchanged(tmp_path):
         ),
     ],
 )
-def test_missing_fields_that_bids_requires_are_found(place, sidecar, missing):
-    datatype, _slash, suffix = place.partition("/")
+def test_missing_fields_that_bids_requires_are_found(target, sidecar, missing):
+    datatype, _slash, suffix = target.partition("/")
     assert missing_fields(load_schema(), datatype, suffix, sidecar) == missing
 
 

@@ -1,6 +1,7 @@
 """Sidecars of a data set contain fields that the converter did not write."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,8 @@ def test_unknown_echo_times_give_a_warning_with_the_fields_to_set(tmp_path):
     assert "set = {" in warnings[0]
 
 
-def direct(folder: Path, manufacturer: str) -> Any:
+def units_of_direct_field_map(folder: Path, manufacturer: str) -> tuple[Any, Sequence[str]]:
+    """Return Units in the sidecar of a field map in Hz, and the warnings."""
     rules = (
         '[[rule]]\nmatch = { name = "b0 map" }\nas = "fmap/fieldmap"\n'
         '[[rule]]\nmatch = { name = "b0 mag" }\nas = "fmap/magnitude"\n'
@@ -119,9 +121,9 @@ def direct(folder: Path, manufacturer: str) -> Any:
 
 
 def test_the_units_of_a_direct_field_map_depend_on_the_manufacturer(tmp_path):
-    assert direct(tmp_path / "ge", "GE") == ("Hz", ())
-    assert direct(tmp_path / "philips", "Philips") == ("Hz", ())
-    units, warnings = direct(tmp_path / "other", "Siemens")
+    assert units_of_direct_field_map(tmp_path / "ge", "GE") == ("Hz", ())
+    assert units_of_direct_field_map(tmp_path / "philips", "Philips") == ("Hz", ())
+    units, warnings = units_of_direct_field_map(tmp_path / "other", "Siemens")
     assert units is None
     assert "Units" in warnings[0]
 

@@ -339,7 +339,7 @@ def test_the_shift_table_is_locked_from_reading_to_writing(study, monkeypatch):
     assert seen == [True, True]
 
 
-def test_an_export_waits_for_no_lock_without_end(study, monkeypatch):
+def test_an_export_stops_waiting_for_a_lock_of_another_program(study, monkeypatch):
     study.add("S1")
     monkeypatch.setattr("qxbatch.publish.alone._PATIENCE", 0.1)
     other = os.open(study.sessions, os.O_RDONLY)

@@ -38,7 +38,7 @@ def waiting(study: Study) -> Study:
 
 
 @pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x04"], ids=["no", "empty line", "end of input"])
-def test_no_changes_nothing_and_exits_with_0(waiting: Study, answer: bytes) -> None:
+def test_the_answer_no_changes_nothing_and_exits_with_0(waiting: Study, answer: bytes) -> None:
     before = snapshot(waiting.sessions)
     status, output = run_with_answer(waiting, answer)
     assert status == 0, output
@@ -46,7 +46,7 @@ def test_no_changes_nothing_and_exits_with_0(waiting: Study, answer: bytes) -> N
     assert snapshot(waiting.sessions) == before
 
 
-def test_yes_imports_the_packet(waiting: Study) -> None:
+def test_the_answer_yes_imports_the_packet(waiting: Study) -> None:
     status, output = run_with_answer(waiting, b"y\n")
     assert status == 0, output
     assert waiting.session_names() == ["S1"]

@@ -34,7 +34,9 @@ def test_an_existing_folder_with_the_name_of_a_misspelt_command_is_imported(
     assert "no command" not in capsys.readouterr().err
 
 
-def test_a_folder_that_an_import_creates_can_have_any_such_name(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_an_import_creates_can_have_a_name_similar_to_a_command(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(study.sessions)
     assert main(["sorted", f"--masterinbox={study.inbox}", "--check=no"]) == 0
     assert main([str(study.inbox), "reports", "participant", "--check=no"]) == 0

@@ -1,4 +1,4 @@
-"""Everybody who may write to a sessions folder may write submissions there: none makes a command touch files elsewhere or fail."""
+"""Submissions that another user forged in a sessions folder: commands refuse them, and change no files elsewhere."""
 
 import json
 import os
@@ -73,7 +73,7 @@ class Forged:
         path.write_text(json.dumps({key: each for key, each in value.items() if each is not ...}))
 
     def call_all(self) -> dict[str, Run]:
-        """Call every command that reads submissions; none may end with an internal error."""
+        """Call every command that reads submissions, and check that none ends with an internal error."""
         runs = {words: self.call(*words.split()) for words in ("jobs", "jobs --json", "resume", "resume --failed")}
         runs |= {"worker": self.worker(), "cancel": self.call("cancel")}
         for words, run in runs.items():
@@ -269,9 +269,9 @@ def test_forged_values_of_the_right_kind_do_no_harm(forged: Forged) -> None:
 
 
 @pytest.mark.parametrize("job", ["--user=root", "-9", "0", "00", "7 8", "7;reboot", "seven"])
-@pytest.mark.parametrize("down", [False, True])
-def test_only_ids_of_jobs_are_cancelled(forged: Forged, job: str, down: bool) -> None:
-    if down:
+@pytest.mark.parametrize("queue_is_down", [False, True])
+def test_only_ids_of_jobs_are_cancelled(forged: Forged, job: str, queue_is_down: bool) -> None:
+    if queue_is_down:
         (forged.folder / "down").touch()
     (forged.submission.folder / "round-1.jobs").write_text(f"0 {job}\nend 8\n")
     run = forged.call("cancel")
@@ -284,10 +284,10 @@ def test_only_ids_of_jobs_are_cancelled(forged: Forged, job: str, down: bool) ->
 
 @pytest.mark.parametrize(("name", "cancelled"), [("thesis", []), ("", ["scancel 8", "scancel 7"])])
 def test_only_jobs_of_the_submission_are_cancelled(forged: Forged, name: str, cancelled: list[str]) -> None:
-    shown = name or forged.submission.job_name
+    job_name = name or forged.submission.job_name
     squeue = forged.folder / "squeue"
     squeue.write_text(
-        f"#!/bin/bash\n[[ $* == *--jobs* ]] && {{ echo {shown}; exit; }}\nprintf '7|0|RUNNING\\n8|N/A|PENDING\\n'\n"
+        f"#!/bin/bash\n[[ $* == *--jobs* ]] && {{ echo {job_name}; exit; }}\nprintf '7|0|RUNNING\\n8|N/A|PENDING\\n'\n"
     )
     run = forged.call("cancel")
     assert run.status == 0, run.text
@@ -295,8 +295,8 @@ def test_only_jobs_of_the_submission_are_cancelled(forged: Forged, name: str, ca
     assert ("job 7 of the queue is another one, thesis" in run.text) == bool(name)
 
 
-def _with_changed_options(forged: Forged) -> None:
-    """Change the record in place, as somebody of the group can do; its owner stays."""
+def _change_options(forged: Forged) -> None:
+    """Change the record in place, as a member of the group can do: its owner stays the same."""
     inbox = forged.folder / "photos"
     make_folder(inbox / "S0")
     (inbox / "S0" / "diary.txt").write_text("dear diary\n")
@@ -307,7 +307,7 @@ def _with_changed_options(forged: Forged) -> None:
 def test_a_job_refuses_a_record_that_was_changed_after_it_was_submitted(forged: Forged) -> None:
     digest = f":{forged.submission.file.digest}"
     assert forged.worker(digest).status == ExitStatus.OK
-    _with_changed_options(forged)
+    _change_options(forged)
     run = forged.worker(digest)
     assert run.status == ExitStatus.USAGE
     assert "submission.json was changed after this job was submitted" in run.err

@@ -24,19 +24,19 @@ def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beats, "CHECK_SECONDS", 0.01)
 
 
-def locks_of_node(folder: Path, boot: str, job: str, gone: Callable[[str], bool] | None = None) -> Locks:
-    return Locks(folder, flock=invisible_flock, boot=boot, job=job, has_ended=gone)
+def locks_of_node(folder: Path, boot: str, job: str, has_ended: Callable[[str], bool] | None = None) -> Locks:
+    return Locks(folder, flock=invisible_flock, boot=boot, job=job, has_ended=has_ended)
 
 
 def test_the_lock_of_a_job_that_has_ended_is_taken_over_at_once(tmp_path: Path) -> None:
     dead = locks_of_node(tmp_path, "one", "SLURM 7_1").take("session S1")
     queried: list[str] = []
 
-    def gone(job: str) -> bool:
+    def has_ended(job: str) -> bool:
         queried.append(job)
         return True
 
-    taken = locks_of_node(tmp_path, "two", "SLURM 9_0", gone).take("session S1")
+    taken = locks_of_node(tmp_path, "two", "SLURM 9_0", has_ended).take("session S1")
     assert dead is not None
     assert taken is not None
     assert queried == ["SLURM 7_1"]
@@ -53,17 +53,17 @@ def test_a_lock_that_is_renewed_is_kept_even_if_the_scheduler_says_that_the_job_
     monkeypatch.setattr(beats, "CONFIRM_SECONDS", 60.0)
     lock = locks_of_node(tmp_path, "one", "SLURM 7_1").take("session S1")
     assert lock is not None
-    looks = []
-    original_look = beats.Beats._check_all
+    checks = []
+    original_check = beats.Beats._check_all
 
-    def look(self: beats.Beats, wanted: Path) -> None:
-        original_look(self, wanted)
-        looks.append(wanted)
+    def check_and_renew(self: beats.Beats, wanted: Path) -> None:
+        original_check(self, wanted)
+        checks.append(wanted)
         os.utime(lock.descriptor)
 
-    monkeypatch.setattr(beats.Beats, "_check_all", look)
+    monkeypatch.setattr(beats.Beats, "_check_all", check_and_renew)
     assert locks_of_node(tmp_path, "two", "SLURM 9_0", lambda _: True).take("session S1") is None
-    assert len(looks) > 1, "the lock must be checked more than once"
+    assert len(checks) > 1, "the lock must be checked more than once"
 
 
 def test_a_requeued_job_takes_over_its_own_lock(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ NAMED = {
     "LSF": "NAME[1]\nNAME[2]\n",
     "SGE": "==============\njob_number:                 101\njob_name:                   NAME\n",
 }
-"""What shows the whole name of a job."""
+"""Output of the query for one job, which shows its whole name."""
 COMMANDS = {"PBS": ("qsub", "qstat", "qdel"), "LSF": ("bsub", "bjobs", "bkill"), "SGE": ("qsub", "qstat", "qdel")}
 QUEUES = {
     "PBS": """\
@@ -95,8 +95,8 @@ class Recorded:
     def submit(self) -> Run:
         return self.study.run(f"--scheduler={self.name},minutes=0.02,mem=1G", env=self.env)
 
-    def call(self, part: str, *options: str) -> Run:
-        return run_command(part, str(self.study.sessions), *options, env=self.env)
+    def call(self, command: str, *options: str) -> Run:
+        return run_command(command, str(self.study.sessions), *options, env=self.env)
 
     def jobs(self) -> list[dict[str, Any]]:
         packets: list[dict[str, Any]] = json.loads(self.call("jobs", "--json").out)["packets"]

@@ -22,25 +22,25 @@ def bids(study: BidsStudy, *words: str):
 
 def test_init_writes_rules_that_export_without_edits(study, tmp_path):
     rules = tmp_path / "proposed.toml"
-    done = bids(study, f"--init={rules}")
-    assert done.status == 0, done.text
-    assert f"--rules={rules}" in done.out
+    run = bids(study, f"--init={rules}")
+    assert run.status == 0, run.text
+    assert f"--rules={rules}" in run.out
     assert bids(study, f"--rules={rules}").status == 0
     assert (study.bids / "sub-S1").is_dir()
 
 
 def test_init_replaces_a_file_only_with_overwrite(study):
     before = study.rules.read_text()
-    done = bids(study, f"--init={study.rules}")
-    assert done.status == 64
+    run = bids(study, f"--init={study.rules}")
+    assert run.status == 64
     assert study.rules.read_text() == before
     assert bids(study, f"--init={study.rules}", "--overwrite").status == 0
     assert study.rules.read_text() != before
 
 
 def test_init_with_test_prints_the_rules(study, tmp_path):
-    done = bids(study, f"--init={tmp_path / 'x.toml'}", "--test")
-    assert "[[rule]]" in done.out
+    run = bids(study, f"--init={tmp_path / 'x.toml'}", "--test")
+    assert "[[rule]]" in run.out
     assert not (tmp_path / "x.toml").exists()
 
 
@@ -56,9 +56,9 @@ def test_plan_prints_a_table_and_an_edited_table_is_exported(study, tmp_path):
 
 
 def test_explain_names_the_rule_of_a_series(study):
-    done = study.run("--explain", "S1", "3")
-    assert done.status == 0
-    assert "func/task-rest_bold" in done.out
+    run = study.run("--explain", "S1", "3")
+    assert run.status == 0
+    assert "func/task-rest_bold" in run.out
     assert not study.bids.exists()
 
 
@@ -82,46 +82,46 @@ def test_explain_names_the_rule_of_a_series(study):
     ],
 )
 def test_a_usage_error_is_reported_before_anything_is_written(study, words, message):
-    done = study.run(*words)
-    assert done.status == 64, done.text
-    assert message in done.err
+    run = study.run(*words)
+    assert run.status == 64, run.text
+    assert message in run.err
     assert not study.bids.exists()
 
 
 def test_without_rules_the_message_has_the_command_that_proposes_them(study):
-    done = bids(study)
-    assert done.status == 64
-    assert "--init=" in done.err
+    run = bids(study)
+    assert run.status == 64
+    assert "--init=" in run.err
 
 
 def test_a_pattern_without_sessions_is_reported_with_the_existing_sessions(study):
-    done = study.run("--sessions=X*")
-    assert done.status == 66
-    assert "S1, S2" in done.err
+    run = study.run("--sessions=X*")
+    assert run.status == 66
+    assert "S1, S2" in run.err
 
 
 def test_a_session_of_another_program_does_not_stop_the_others(study):
     SessionFolder(study.sessions / "S2").paths.summary.unlink()
-    done = study.run()
-    assert done.status == 1
-    assert "S2: not exported" in done.out
+    run = study.run()
+    assert run.status == 1
+    assert "S2: not exported" in run.out
     assert (study.bids / "sub-S1").is_dir()
 
 
 def test_two_sessions_with_the_same_label_are_reported_and_the_others_exported(study):
     study.add("a_1", subject="a_1")
     study.add("a-1", subject="a-1")
-    done = study.run()
-    assert done.status == 1
-    assert "a-1" in done.out
-    assert "a_1" in done.out
+    run = study.run()
+    assert run.status == 1
+    assert "a-1" in run.out
+    assert "a_1" in run.out
     assert not (study.bids / "sub-a1").exists()
     assert (study.bids / "sub-S1").is_dir()
 
 
 def test_a_study_folder_means_its_sessions_folder(study):
-    done = run_main("bids", str(study.sessions.parent), str(study.bids), f"--rules={study.rules}")
-    assert done.status == 0, done.text
+    run = run_main("bids", str(study.sessions.parent), str(study.bids), f"--rules={study.rules}")
+    assert run.status == 0, run.text
     assert (study.sessions / ".qxbatch" / "bids.json").is_file()
 
 
@@ -129,6 +129,6 @@ def test_the_terminal_shows_the_first_warnings_and_a_count(study):
     study.rules.write_text('[[rule]]\nmatch = { name = "*" }\nas = "fmap/dir-{number}_epi"\n')
     for k in range(25):
         study.add(f"W{k:02}", Scan(1, "se"))
-    done = study.run()
-    assert "more: --json lists all" in done.out
-    assert done.out.count("to check:") == 20
+    run = study.run()
+    assert "more: --json lists all" in run.out
+    assert run.out.count("to check:") == 20

@@ -256,7 +256,7 @@ def test_an_interrupt_removes_the_temporary_folder(number: int, tmp_path: Path) 
     packet, work = tmp_path / "p.tar", tmp_path / "work"
     work.mkdir()
     member = tarfile.TarInfo("long")
-    member.size = 1 << 33  # zeros: a sparse file that takes no disk space and seconds to read
+    member.size = 1 << 33  # zeros of a sparse file: they take seconds to read, but no disk space
     with packet.open("wb") as file:
         file.write(member.tobuf())
         file.seek(member.size, os.SEEK_CUR)
@@ -274,8 +274,8 @@ def test_an_interrupt_removes_the_temporary_folder(number: int, tmp_path: Path) 
 def test_a_closed_output_pipe_is_no_error(tmp_path: Path) -> None:
     packet = write_folder(TREE, tmp_path / "p")
     command = f"{sys.executable} -m qxbatch inspect --json {packet} | head -1; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "{\n", "")
 
 
 def test_a_name_that_is_not_valid_text_gives_valid_json(tmp_path: Path) -> None:

@@ -53,20 +53,22 @@ def comparable(study: Study) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("part", "fill"), [("convert", to_convert), ("sort", to_sort)], ids=lambda value: getattr(value, "__name__", value)
+    ("command", "fill"),
+    [("convert", to_convert), ("sort", to_sort)],
+    ids=lambda value: getattr(value, "__name__", value),
 )
-def test_a_killed_command_can_be_run_again(part: str, fill: Callable[[Study], Path], tmp_path: Path) -> None:
+def test_a_killed_command_can_be_run_again(command: str, fill: Callable[[Study], Path], tmp_path: Path) -> None:
     reference = Study(tmp_path / "reference")
     out = tmp_path / "steps"
-    assert run_victim("count", out, reference, part, fill(reference), "--overwrite") == 0
+    assert run_victim("count", out, reference, command, fill(reference), "--overwrite") == 0
     steps = [k for k, step in enumerate(out.read_text().splitlines(), start=1) if step.startswith("os.re")]
     for step in sorted({steps[0], steps[len(steps) // 2], steps[-5], steps[-2]}):
         study = Study(tmp_path / f"killed{step}")
         session = fill(study)
         inputs = hashes_below(study.sessions, skip=MADE)
-        assert run_victim(f"KILL@{step}", out, study, part, session, "--overwrite") < 0
+        assert run_victim(f"KILL@{step}", out, study, command, session, "--overwrite") < 0
         assert inputs <= hashes_below(study.sessions), f"lost when killed at step {step}"
-        assert main([part, str(session), "--overwrite", "--check=no"]) == 0
+        assert main([command, str(session), "--overwrite", "--check=no"]) == 0
         assert inputs <= hashes_below(study.sessions), f"lost by the run after a kill at step {step}"
         assert comparable(study) == comparable(reference), f"killed at step {step}"
         assert main(["verify", str(session)]) == 0

@@ -1,4 +1,4 @@
-"""Sessions named like a folder of a session: no command confuses them with one, or a sessions folder with a session."""
+"""Sessions named `dicom` or `nii`: commands do not take them for folders of a session, or a sessions folder for a session."""
 
 import json
 from pathlib import Path
@@ -29,9 +29,9 @@ def test_verify_and_report_work_on_the_sessions_folder(mixed: Study) -> None:
     assert (mixed.sessions / "report.html").exists()
 
 
-@pytest.mark.parametrize("part", ["convert", "sort"])
-def test_a_sessions_folder_is_not_converted_as_a_session(mixed: Study, part: str) -> None:
-    run = run_command(part, str(mixed.sessions))
+@pytest.mark.parametrize("command", ["convert", "sort"])
+def test_a_sessions_folder_is_not_converted_as_a_session(mixed: Study, command: str) -> None:
+    run = run_command(command, str(mixed.sessions))
     assert run.status == 64, run.text
     assert "OP1" in run.text
 

@@ -37,18 +37,18 @@ def test_report_rebuilds_the_page_of_a_session(imported: Study, capsys: pytest.C
     assert capsys.readouterr().out == f"wrote {session / 'qxbatch/report.html'}\n"
 
 
-@pytest.mark.parametrize(("volumes", "shown"), [(60, True), (150_000, False)])
-def test_the_page_shows_no_directions_of_gradient_files_beyond_every_scan(
-    imported: Study, volumes: int, shown: bool
+@pytest.mark.parametrize(("volumes", "is_shown"), [(60, True), (150_000, False)])
+def test_the_page_shows_no_directions_of_gradient_files_larger_than_any_scan(
+    imported: Study, volumes: int, is_shown: bool
 ) -> None:
     session = imported.session("S1")
     (session / "nii/31.bval").write_text(" ".join(f"{1000 + 20 * (k % 3)}" for k in range(volumes)))
     (session / "nii/31.bvec").write_text("\n".join([" ".join(["0.0"] * volumes)] * 2 + [" ".join(["1.0"] * volumes)]))
     assert main(["report", str(session)]) == 0
-    assert (f"{volumes} directions" in (session / "qxbatch/report.html").read_text()) == shown
+    assert (f"{volumes} directions" in (session / "qxbatch/report.html").read_text()) == is_shown
 
 
-def test_a_number_beyond_every_measure_in_a_summary_is_reported(
+def test_a_number_larger_than_any_measurement_in_a_summary_is_reported(
     imported: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = imported.session("S1") / "qxbatch/summary.json"

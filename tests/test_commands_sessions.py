@@ -88,7 +88,7 @@ def test_convert_after_sort_archives_files_that_a_user_added(session: Path, stud
 
 
 EDITED = ("qxbatch/summary.json", "qxbatch/report.html", "dicom/DICOM-Report.txt")
-"""The next command reads the ledger, and writes its rows again."""
+"""Not the ledger: the next command reads it, and writes its rows again."""
 
 
 @pytest.mark.parametrize("command", [["convert"], ["sort", "--overwrite"]], ids=["convert", "sort"])
@@ -142,11 +142,11 @@ def test_sort_and_convert_give_the_result_of_an_import(session: Path, study: Stu
     assert run_main("sort", session, "--archive=leave") == 0
     (session / "inbox" / "philips.zip").unlink()
     assert run_main("convert", session) == 0
-    other = Study(study.sessions.parent.parent / "other")
-    write_folder(TREE, other.session("S1") / "inbox")
-    write_packet(ParRec(acquisition=7).files("epi"), other.session("S1") / "inbox", "philips", Kind.ZIP)
-    assert other.main("--masterinbox=none", "--sessions=S1").status == 0
-    in_steps, at_once = snapshot(session), snapshot(other.session("S1"))
+    reference = Study(study.sessions.parent.parent / "reference")
+    write_folder(TREE, reference.session("S1") / "inbox")
+    write_packet(ParRec(acquisition=7).files("epi"), reference.session("S1") / "inbox", "philips", Kind.ZIP)
+    assert reference.main("--masterinbox=none", "--sessions=S1").status == 0
+    in_steps, at_once = snapshot(session), snapshot(reference.session("S1"))
     volatile = ("session.txt", "qxbatch/summary.json", "qxbatch/report.html")
     assert set(in_steps) == set(at_once)
     assert [
@@ -210,13 +210,13 @@ def test_convert_refuses_a_truncated_series_archive(session: Path, capsys: pytes
     assert snapshot(session) == before
 
 
-@pytest.mark.parametrize("part", ["sort", "convert"])
-def test_a_dry_run_writes_nothing(session: Path, part: str, study: Study) -> None:
+@pytest.mark.parametrize("command", ["sort", "convert"])
+def test_a_dry_run_writes_nothing(session: Path, command: str, study: Study) -> None:
     write_folder(T1.files(), session / "inbox")
-    if part == "convert":
+    if command == "convert":
         assert run_main("sort", session) == 0
     before = snapshot(study.sessions)
-    assert run_main(part, session, "--test") == 0
+    assert run_main(command, session, "--test") == 0
     assert snapshot(study.sessions) == before
 
 
@@ -230,9 +230,9 @@ def test_a_run_can_be_printed_as_json_and_also_written(
     assert (summary["exit_status"], summary["sessions"][0]["session"], summary["sessions"][0]["series"]) == (0, "S1", 1)
 
 
-@pytest.mark.parametrize("part", ["sort", "convert", "verify", "report"])
-def test_a_missing_session_is_a_usage_error(part: str, tmp_path: Path) -> None:
-    assert run_main(part, tmp_path / "nobody") == 64
+@pytest.mark.parametrize("command", ["sort", "convert", "verify", "report"])
+def test_a_missing_session_is_a_usage_error(command: str, tmp_path: Path) -> None:
+    assert run_main(command, tmp_path / "nobody") == 64
 
 
 def test_sessions_of_two_folders_are_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -269,11 +269,9 @@ DAMAGE += [("qxbatch/summary.json", "missing"), ("qxbatch/summary.json", "cut")]
 DAMAGE += [("qxbatch/ledger.tsv", "missing"), ("qxbatch/ledger.tsv", "cut")]
 
 
-@pytest.mark.parametrize(("damage", "how"), DAMAGE)
-def test_verify_names_a_damaged_file(
-    imported: Study, damage: str, how: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = imported.session("S1") / damage
+@pytest.mark.parametrize(("file", "how"), DAMAGE)
+def test_verify_names_a_damaged_file(imported: Study, file: str, how: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = imported.session("S1") / file
     data = path.read_bytes()
     if how == "missing":
         path.unlink()
@@ -281,7 +279,7 @@ def test_verify_names_a_damaged_file(
         middle = len(data) // 2
         path.write_bytes(data[:middle] if how == "cut" else data[:middle] + b"???" + data[middle + 3 :])
     assert run_main("verify", imported.session("S1")) == 1
-    assert Path(damage).name in capsys.readouterr().out
+    assert Path(file).name in capsys.readouterr().out
     assert run_main("verify", imported.session("S2")) == 0
 
 

@@ -127,7 +127,7 @@ def test_a_folder_of_a_user_in_the_output_stays(tmp_path: Path, name: str, words
     assert (tmp_path / "out" / name / "notes.txt").read_text() == "mine"
 
 
-def test_a_test_leaves_no_new_folder(tmp_path: Path) -> None:
+def test_a_dry_run_leaves_no_new_folder(tmp_path: Path) -> None:
     source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
     assert run_main("split", source, f"--output={tmp_path / 'a' / 'b' / 'c'}", "--test=yes") == 0
     assert not (tmp_path / "a").exists()
@@ -225,7 +225,7 @@ def test_an_output_in_the_source_is_refused(tmp_path: Path, capsys: pytest.Captu
     assert snapshot(tmp_path) == before
 
 
-def test_the_folder_beside_the_source_is_no_link_and_no_session(
+def test_a_link_or_a_session_beside_the_source_is_refused_as_output(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = write_packet(TREE, tmp_path, "mixed", Kind.FOLDER)

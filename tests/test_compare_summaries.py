@@ -29,7 +29,7 @@ def compare_with_old(tmp_path: Path, new: object, capsys: pytest.CaptureFixture[
     return status, capsys.readouterr().out.splitlines()
 
 
-def test_fields_that_change_or_that_schema_2_adds_are_ignored(
+def test_fields_that_vary_between_runs_or_that_schema_2_adds_are_ignored(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     series = {**OLD["series"][0], "verdict": "complete", "acquisition": {"tr_ms": 2000}}  # type: ignore[index]

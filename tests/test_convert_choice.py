@@ -28,7 +28,7 @@ class ConverterSettings:
 
 @pytest.fixture(autouse=True)
 def empty_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Hide the converters of this machine; return an empty folder that is the PATH."""
+    """Hide the converters of this machine except those of Python packages; return an empty folder that is the PATH."""
     for variable in (dcm2nii.VARIABLE, dcm2niix.VARIABLE, dicm2nii.VARIABLE, dicm2nii.MATLAB):
         monkeypatch.delenv(variable, raising=False)
     folder = tmp_path / "bin"

@@ -125,7 +125,7 @@ def test_renamed_private_creators_change_nothing(tmp_path: Path) -> None:
     assert converted(files, tmp_path).warnings == []
 
 
-def test_commands_of_one_scan_are_one_image(tmp_path: Path) -> None:
+def test_parts_of_one_scan_are_one_image(tmp_path: Path) -> None:
     slices = [part.with_(changes={"SeriesInstanceUID": f"1.2.3.{part.volume}"}) for part in block(volumes=3)]
     outcome = converted(series(slices, Manufacturer="TOSHIBA"), tmp_path)
     assert shapes(outcome) == [(6, 8, 6, 3)]

@@ -81,14 +81,14 @@ def convert_set(folder: Path, root: Path) -> list[Conversion]:
     settings: Any = ConverterSettings()
     tools = check_available(settings)
     conversions = []
-    for place, (key, files) in enumerate(sorted(dicom_files(folder).items()), 1):
-        source = root / "dicom" / str(10 * place)
+    for number, (key, files) in enumerate(sorted(dicom_files(folder).items()), 1):
+        source = root / "dicom" / str(10 * number)
         source.mkdir(parents=True)
         for name, data in files:
             (source / name).write_bytes(data)
         header: dict[str, Value] = {"SeriesNumber": key[2], "SeriesDescription": described(min(source.iterdir()))}
         size = sum(len(data) for _, data in files)
-        series = Series(10 * place, SeriesKind.DICOM, header, len(files), size, source)
+        series = Series(10 * number, SeriesKind.DICOM, header, len(files), size, source)
         conversions.append(convert_series(series, settings, root / "work", tools, threading.Event()))
     return conversions
 

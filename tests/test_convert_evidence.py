@@ -1,4 +1,4 @@
-"""Headers predict the images before conversion, and the images are compared with them."""
+"""The headers of a series predict its images, and the images are compared with the prediction."""
 
 import json
 import struct
@@ -185,8 +185,8 @@ def test_values_are_converted_or_none() -> None:
 
 def image(tmp_path: Path, shape: tuple[int, ...], affine: Any = None, **sidecars: str) -> tuple[Output, Nifti]:
     """Write an image and its sidecars."""
-    place = np.diag([-3.0, -3.0, 4.0, 1.0]) if affine is None else affine
-    nib.save(nib.Nifti1Image(np.zeros(shape, np.int8), place), tmp_path / "30.nii")
+    used_affine = np.diag([-3.0, -3.0, 4.0, 1.0]) if affine is None else affine
+    nib.save(nib.Nifti1Image(np.zeros(shape, np.int8), used_affine), tmp_path / "30.nii")
     paths = {}
     for extension, content in sidecars.items():
         paths[extension] = tmp_path / f"30.{extension}"

@@ -37,7 +37,7 @@ class Case:
     folder: str
     pattern: str = "*"
     volumes: tuple[int, ...] = ()
-    """Index of each volume in the direct conversion, if the order differs."""
+    """Index in the image of the copies of each volume of the direct conversion; empty: the order is the same."""
 
 
 CASES = {

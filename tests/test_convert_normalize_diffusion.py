@@ -130,7 +130,7 @@ def test_private_directions_of_classic_ge_objects_are_left_to_dcm2niix() -> None
     assert (diffusion.b_value, diffusion.orientation, diffusion.vendor) == (1000.0, (), True)
 
 
-def test_the_direction_of_a_moved_volume_is_rotated_with_it(tmp_path: Path) -> None:
+def test_the_direction_of_a_moved_volume_is_rotated_back(tmp_path: Path) -> None:
     angle = 0.1
     rotation = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
     datasets = []

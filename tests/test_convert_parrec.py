@@ -228,9 +228,9 @@ def as_older_version(text: str, version: str) -> str:
 def test_the_log_does_not_contain_the_path_of_the_interpreter(
     tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = tmp_path / "python3.99"
-    other.symlink_to(sys.executable)
-    monkeypatch.setattr(sys, "executable", str(other))
+    interpreter = tmp_path / "python3.99"
+    interpreter.symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(interpreter))
     conversion = convert_file(tmp_path, data / "nibabel_parrec/with_rec/phantom_varscale.PAR")
     assert conversion.tool.split()[0] == "nibabel"
     assert ": python -P -m qxbatch.convert.parrec_images" in conversion.log

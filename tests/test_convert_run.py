@@ -36,7 +36,7 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     """Return whether a process runs (a zombie does not)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -47,9 +47,9 @@ def alive(pid: int) -> bool:
 def wait_until_ended(pid: int) -> bool:
     """Wait at most 5 s for a process to end; return whether it ended."""
     deadline = time.monotonic() + 5
-    while alive(pid) and time.monotonic() < deadline:
+    while is_alive(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return not alive(pid)
+    return not is_alive(pid)
 
 
 def test_exit_status_and_both_output_streams_are_returned(bench: Bench) -> None:

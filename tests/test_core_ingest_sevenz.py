@@ -13,7 +13,7 @@ from tests.build.sevenz_made import CONTENT, MADE, PASSWORD
 
 FILES = MrSeries(slices=3).files()
 TREE = {**under("in", FILES), "in/notes.txt": b"words", "in/none": b""}
-WAYS = pytest.mark.parametrize("solid", [True, False], ids=["solid", "not solid"])
+SOLID_OR_NOT = pytest.mark.parametrize("solid", [True, False], ids=["solid", "not solid"])
 
 
 def read(data: bytes, work: Path, **options: object) -> Ingested:
@@ -22,7 +22,7 @@ def read(data: bytes, work: Path, **options: object) -> Ingested:
     return ingested(packet, work, **options)
 
 
-@WAYS
+@SOLID_OR_NOT
 @pytest.mark.parametrize("method", [Method.COPY, Method.LZMA2], ids=lambda method: method.name)
 def test_members_are_read_in_order_with_their_hashes(method: Method, solid: bool, tmp_path: Path) -> None:
     result = read(sevenz(TREE, method, solid=solid, folders=["empty folder"]), tmp_path)
@@ -54,7 +54,7 @@ def test_an_encrypted_packet_without_its_password_is_reported(name: str, tmp_pat
     assert text.endswith(": encrypted: the given password does not decrypt it")
 
 
-@WAYS
+@SOLID_OR_NOT
 def test_a_member_with_a_wrong_checksum_does_not_affect_the_others(solid: bool, tmp_path: Path) -> None:
     result = read(sevenz(TREE, solid=solid, wrong_crc="in/IM0002"), tmp_path)
     assert [row.path for row in result.rows if row.fate == "refused"] == ["in/IM0002"]
