@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.build.dicom import Syntax, encoded
-from tests.build.normalized import check, normalized, refused
+from tests.build.normalized import check, failure_of, normalized
 from tests.build.slices import (
     MAGNITUDE,
     PHASE,
@@ -72,7 +72,7 @@ def test_slabs_of_classic_files_are_split_at_their_gap(tmp_path: Path) -> None:
 
 def test_unevenly_spaced_slices_are_refused_with_their_positions(tmp_path: Path) -> None:
     slices = [Slice(float(z)) for z in (0, 2, 4, 6, 8, 14, 20, 26)]
-    message = refused(normalized(write_classic(tmp_path / "in", slices)))
+    message = failure_of(normalized(write_classic(tmp_path / "in", slices)))
     assert "8 slices are unevenly spaced: 0.00 2.00 4.00 6.00 8.00 14.00 20.00 26.00 mm" in message
 
 
@@ -127,7 +127,7 @@ def test_every_transfer_syntax_is_normalized(tmp_path: Path, syntax: Syntax) -> 
 
 def test_a_series_that_cannot_be_normalized_leaves_no_files(tmp_path: Path) -> None:
     folder = write_classic(tmp_path / "in", block(3), ImagePositionPatient=None)
-    assert "ImagePositionPatient does not contain 3 numbers" in refused(normalized(folder))
+    assert "ImagePositionPatient does not contain 3 numbers" in failure_of(normalized(folder))
     assert list((tmp_path / "work").rglob("*.*")) == []
 
 
@@ -137,12 +137,12 @@ def test_indistinguishable_images_at_one_position_are_refused(tmp_path: Path) ->
     same = {"AcquisitionNumber": 1}
     for k, part in enumerate([*block(3), *block(3)]):
         (folder / f"IM{k}").write_bytes(encoded(classic(part, 1 + k % 3, same)))
-    assert "2 frames at one place differ in no element" in refused(normalized(folder))
+    assert "2 frames at one place differ in no element" in failure_of(normalized(folder))
 
 
 def test_missing_slices_of_a_middle_volume_are_refused(tmp_path: Path) -> None:
     incomplete = [part for part in COMPLETE if (part.z, part.volume) != (4.0, 1)]
-    assert "1 of 4 volumes have 5 of 6 slices" in refused(normalized(write_classic(tmp_path / "in", incomplete)))
+    assert "1 of 4 volumes have 5 of 6 slices" in failure_of(normalized(write_classic(tmp_path / "in", incomplete)))
 
 
 def test_an_incomplete_volume_with_its_own_series_uid_is_a_separate_image(tmp_path: Path) -> None:

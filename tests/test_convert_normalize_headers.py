@@ -16,7 +16,7 @@ from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.model import Stack
 from qxbatch.convert.normalized import _letters, _suffix
 from tests.build.dicom import MrSeries, Vendor, changed, encoded
-from tests.build.normalized import check, normalized, refused
+from tests.build.normalized import check, failure_of, normalized
 from tests.build.objects import item, report
 from tests.build.slices import Slice, block, classic, enhanced_object, write_classic, write_enhanced
 
@@ -115,7 +115,7 @@ def test_a_damaged_header_is_refused_with_a_reason(tmp_path: Path) -> None:
     folder = write_classic(tmp_path / "in", SCAN)
     path = folder / "IM0003"
     path.write_bytes(path.read_bytes().replace(b"\x28\x00\x30\x00DS", b"\x28\x00\x30\x00ZZ"))
-    assert "cannot be normalized" in refused(normalized(folder))
+    assert "cannot be normalized" in failure_of(normalized(folder))
 
 
 def test_diffusion_elements_are_copied_to_the_top_level_and_order_the_volumes(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_stopped_scan_is_ordered_by_instance_numbers(tmp_path: Path) -> None:
 
 def test_a_missing_slice_of_an_unknown_volume_is_refused(tmp_path: Path) -> None:
     slices = [part.with_(changes={"AcquisitionNumber": None}) for part in SCAN if (part.z, part.volume) != (2.0, 1)]
-    message = refused(normalized(write_classic(tmp_path / "in", slices)))
+    message = failure_of(normalized(write_classic(tmp_path / "in", slices)))
     assert "the volume that lacks slices is unknown: 1 places with 2 frames, 3 places with 3 frames" in message
 
 
@@ -178,7 +178,7 @@ def test_objects_without_pixel_data_and_other_files_are_ignored(tmp_path: Path) 
 def test_a_damaged_file_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     folder = write_classic(tmp_path / "in", SCAN)
     (folder / "IM0007").write_bytes(damage((folder / "IM0007").read_bytes()))
-    assert "IM0007" in refused(normalized(folder))
+    assert "IM0007" in failure_of(normalized(folder))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.build.dicom import encoded
-from tests.build.normalized import check, normalized, refused
+from tests.build.normalized import check, failure_of, normalized
 from tests.build.slices import Slice, block, enhanced_object, write_classic
 
 Head = Callable[[int], tuple[NDArray[np.float64], float]]
@@ -119,7 +119,7 @@ def test_interleaved_slices_of_two_acquisitions_are_not_motion(tmp_path: Path) -
 def test_interleaved_slices_of_an_incomplete_acquisition_are_not_motion(tmp_path: Path) -> None:
     numbered = [part.with_(changes={"AcquisitionNumber": 1 + k % 2}) for k, part in enumerate(block(12))]
     incomplete = [part for part in numbered if part.z not in {2.0, 10.0, 18.0}]
-    assert "unevenly spaced" in refused(normalized(write_classic(tmp_path / "in", incomplete)))
+    assert "unevenly spaced" in failure_of(normalized(write_classic(tmp_path / "in", incomplete)))
 
 
 @pytest.mark.parametrize(("shift", "angle"), [([25.0, 0.0, 0.0], 0.0), ([0.0, 0.0, 0.0], 0.2)], ids=["far", "wide"])

@@ -11,7 +11,7 @@ import pytest
 from qxbatch.convert.normalize.model import Encoding
 from qxbatch.convert.normalize.pixels import stored_values
 from tests.build.dicom import Syntax, encoded
-from tests.build.normalized import check, normalized, refused
+from tests.build.normalized import check, failure_of, normalized
 from tests.build.slices import Slice, block, classic, write_classic
 
 UNSIGNED = {"BitsAllocated": 16, "BitsStored": 12, "HighBit": 11, "PixelRepresentation": 0}
@@ -125,14 +125,14 @@ def test_frames_that_cannot_be_decoded_are_refused(tmp_path: Path) -> None:
         path.write_bytes(data.replace(b"1.2.840.10008.1.2.5\0", b"1.2.840.10008.9.2.5\0"))
     mixed = write_classic(tmp_path / "other", block()[:1], BitsStored=10, HighBit=9)
     (mixed / "IM0001").rename(folder / "IM9")
-    assert "cannot be" in refused(normalized(folder))
+    assert "cannot be" in failure_of(normalized(folder))
 
 
 def test_a_truncated_frame_is_refused(tmp_path: Path) -> None:
     folder = write_slices(tmp_path / "in", [(part, "<u2", UNSIGNED) for part in block()])
     path = folder / "IM2"
     path.write_bytes(path.read_bytes()[:-10])
-    assert "IM2 contains 86 of 96 bytes of pixel data" in refused(normalized(folder))
+    assert "IM2 contains 86 of 96 bytes of pixel data" in failure_of(normalized(folder))
 
 
 @pytest.mark.parametrize(

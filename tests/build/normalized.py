@@ -23,16 +23,16 @@ def normalized(folder: Path) -> Attempt:
     return attempt_normalized(series, dcm2niix, paths, Evidence(countable=False), None, threading.Event())
 
 
-def check(done: Attempt, *images: Sequence[Slice], suffixes: Sequence[str] = ("",)) -> None:
+def check(attempt: Attempt, *images: Sequence[Slice], suffixes: Sequence[str] = ("",)) -> None:
     """Check that an attempt left these images in this order."""
-    assert done.judgement.state is State.CONVERTED, done.log
-    assert [output.suffix for output in done.judgement.outputs] == list(suffixes)
-    for output, slices in zip(done.judgement.outputs, images, strict=True):
+    assert attempt.judgement.state is State.CONVERTED, attempt.log
+    assert [output.suffix for output in attempt.judgement.outputs] == list(suffixes)
+    for output, slices in zip(attempt.judgement.outputs, images, strict=True):
         check_image(output.nifti, slices)
 
 
-def refused(done: Attempt) -> str:
+def failure_of(attempt: Attempt) -> str:
     """Return why an attempt failed."""
-    assert done.judgement.state is State.FAILED, done.log
-    (problem,) = done.judgement.problems
+    assert attempt.judgement.state is State.FAILED, attempt.log
+    (problem,) = attempt.judgement.problems
     return problem.message
