@@ -150,7 +150,7 @@ def test_broken_packets_have_the_intended_defect() -> None:
         assert archive.read("b/two", b"secret") == TREE["b/two"]
         with pytest.raises(RuntimeError, match="encrypted"):
             archive.read("b/two")
-    with zipfile.ZipFile(io.BytesIO(encrypted(TREE, way=Traditional(later=True), method=DEFLATED))) as archive:
+    with zipfile.ZipFile(io.BytesIO(encrypted(TREE, cipher=Traditional(later=True), method=DEFLATED))) as archive:
         assert archive.read("b/two", b"secret") == TREE["b/two"]
     with zipfile.ZipFile(io.BytesIO(broken.same_names([("x", b"1"), ("x", b"2")]))) as archive:
         assert [archive.read(info) for info in archive.infolist()] == [b"1", b"2"]

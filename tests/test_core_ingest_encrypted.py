@@ -9,7 +9,18 @@ import pytest
 
 from tests.build.broken import flipped
 from tests.build.dicom import MrSeries
-from tests.build.encrypted import DEFLATED, STORED, WAYS, Aes, Member, Traditional, Way, encrypted, joined, zip_crypto
+from tests.build.encrypted import (
+    CIPHERS,
+    DEFLATED,
+    STORED,
+    Aes,
+    Cipher,
+    Member,
+    Traditional,
+    encrypted,
+    joined,
+    zip_crypto,
+)
 from tests.build.ingested import Ingested, ingested
 from tests.build.packets import Kind, packed, tarred, zipped
 
@@ -18,7 +29,7 @@ IMAGE = FILES["IM0001"]
 TREE = {**FILES, "notes.txt": b"words " * 50, "empty": b"", "long": bytes(range(256)) * 40}
 METHODS = {"stored": STORED, "deflated": DEFLATED}
 TRADITIONAL, AE1, AE2 = Traditional(), Aes(version=1), Aes(version=2)
-EACH = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+EACH = pytest.mark.parametrize("cipher", CIPHERS.values(), ids=CIPHERS)
 
 
 def read(data: bytes, work: Path, *passwords: bytes, **options: Any) -> Ingested:
@@ -30,9 +41,11 @@ def read(data: bytes, work: Path, *passwords: bytes, **options: Any) -> Ingested
 
 @EACH
 @pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
-def test_a_decrypted_packet_gives_the_same_rows_as_an_unencrypted_one(way: Way, method: int, tmp_path: Path) -> None:
+def test_a_decrypted_packet_gives_the_same_rows_as_an_unencrypted_one(
+    cipher: Cipher, method: int, tmp_path: Path
+) -> None:
     clear = read(zipped(TREE), tmp_path / "clear")
-    opened = read(encrypted(TREE, way=way, method=method), tmp_path / "encrypted", b"secret")
+    opened = read(encrypted(TREE, cipher=cipher, method=method), tmp_path / "encrypted", b"secret")
     assert opened.reading.damage() == []
     assert opened.reading.notes() == []
     assert [(row.path, row.sha256, row.fate, row.reason) for row in opened.rows] == [
@@ -41,32 +54,32 @@ def test_a_decrypted_packet_gives_the_same_rows_as_an_unencrypted_one(way: Way, 
 
 
 @EACH
-def test_passwords_are_tried_in_order(way: Way, tmp_path: Path) -> None:
-    data = encrypted(TREE, "Käse 1 ".encode(), way)
+def test_passwords_are_tried_in_order(cipher: Cipher, tmp_path: Path) -> None:
+    data = encrypted(TREE, "Käse 1 ".encode(), cipher)
     opened = read(data, tmp_path, b"", b"Kase 1 ", "Käse 1".encode(), "Käse 1 ".encode())
     assert opened.reading.damage() == []
     assert opened.row("IM0001").fate == "sorted"
 
 
 def test_members_can_have_different_passwords_or_none(tmp_path: Path) -> None:
-    ways = [TRADITIONAL, None, AE2, AE1]
-    members = [Member(f"{k}", IMAGE + bytes([k]), way, b"word%d" % k) for k, way in enumerate(ways)]
+    ciphers = [TRADITIONAL, None, AE2, AE1]
+    members = [Member(f"{k}", IMAGE + bytes([k]), cipher, b"word%d" % k) for k, cipher in enumerate(ciphers)]
     opened = read(joined(*members), tmp_path, b"word0", b"word2", b"word3")
     assert opened.reading.damage() == []
     assert len(opened.rows) == 4
 
 
 @EACH
-def test_a_member_with_a_wrong_password_is_refused(way: Way, tmp_path: Path) -> None:
-    result = read(joined(Member("IM", IMAGE, way), Member("clear", b"text", None)), tmp_path, b"Secret", b"secret\n")
+def test_a_member_with_a_wrong_password_is_refused(cipher: Cipher, tmp_path: Path) -> None:
+    result = read(joined(Member("IM", IMAGE, cipher), Member("clear", b"text", None)), tmp_path, b"Secret", b"secret\n")
     assert result.fates() == {"IM": "refused", "clear": "kept"}
     assert result.row("IM").reason.startswith("encrypted: none of the 2 given passwords decrypts it")
     assert len(result.reading.damage()) == 1
 
 
 @EACH
-def test_a_member_without_a_password_has_the_reason_encrypted(way: Way, tmp_path: Path) -> None:
-    assert {row.reason for row in read(encrypted(TREE, way=way), tmp_path).rows} == {"encrypted"}
+def test_a_member_without_a_password_has_the_reason_encrypted(cipher: Cipher, tmp_path: Path) -> None:
+    assert {row.reason for row in read(encrypted(TREE, cipher=cipher), tmp_path).rows} == {"encrypted"}
 
 
 def colliding_password(data: bytes) -> bytes:
@@ -97,10 +110,10 @@ def test_a_wrong_password_that_passes_the_check_byte_is_refused(method: int, tmp
 
 
 @EACH
-def test_large_members_have_the_same_checks(way: Way, tmp_path: Path) -> None:
+def test_large_members_have_the_same_checks(cipher: Cipher, tmp_path: Path) -> None:
     """With 16 threads, members above 4 MiB are written to disk first."""
     large = IMAGE + bytes(5 << 20)
-    data = encrypted({"IM": large}, way=way, method=DEFLATED)
+    data = encrypted({"IM": large}, cipher=cipher, method=DEFLATED)
     opened = read(data, tmp_path / "right", colliding_password(large), b"secret", threads=16)
     assert opened.reading.damage() == []
     assert opened.row("IM").sha256 == read(zipped({"IM": large}), tmp_path / "clear").row("IM").sha256
@@ -109,16 +122,16 @@ def test_large_members_have_the_same_checks(way: Way, tmp_path: Path) -> None:
 
 
 @EACH
-def test_a_flipped_byte_is_found(way: Way, tmp_path: Path) -> None:
-    result = read(flipped(encrypted({"IM": IMAGE}, way=way), 500), tmp_path, b"secret")
+def test_a_flipped_byte_is_found(cipher: Cipher, tmp_path: Path) -> None:
+    result = read(flipped(encrypted({"IM": IMAGE}, cipher=cipher), 500), tmp_path, b"secret")
     assert result.row("IM").fate == "refused"
-    reason = "its CRC is" if isinstance(way, Traditional) else "its authentication code is not that of its bytes"
+    reason = "its CRC is" if isinstance(cipher, Traditional) else "its authentication code is not that of its bytes"
     assert f"one seems correct, but: {reason}" in result.row("IM").reason
 
 
 @EACH
-def test_a_truncated_packet_is_damaged_and_gives_no_wrong_bytes(way: Way, tmp_path: Path) -> None:
-    data = encrypted(FILES, way=way)
+def test_a_truncated_packet_is_damaged_and_gives_no_wrong_bytes(cipher: Cipher, tmp_path: Path) -> None:
+    data = encrypted(FILES, cipher=cipher)
     result = read(data[: len(data) // 2], tmp_path, b"secret")
     assert result.reading.damage()
     hashes = {row.sha256 for row in read(zipped(FILES), tmp_path / "clear").rows}
@@ -127,13 +140,13 @@ def test_a_truncated_packet_is_damaged_and_gives_no_wrong_bytes(way: Way, tmp_pa
 
 @pytest.mark.parametrize("flag", [1 << 6, 1 << 13], ids=["strong", "masked"])
 def test_strong_encryption_is_refused_with_its_reason(flag: int, tmp_path: Path) -> None:
-    result = read(encrypted({"IM": IMAGE}, way=Traditional(flags=flag)), tmp_path, b"secret")
+    result = read(encrypted({"IM": IMAGE}, cipher=Traditional(flags=flag)), tmp_path, b"secret")
     assert result.row("IM").reason == "encrypted in a way that cannot be opened (strong encryption, APPNOTE 7)"
 
 
 def test_an_encrypted_central_directory_is_refused_with_its_reason(tmp_path: Path) -> None:
     """The zip64 end record of version 2 names the cipher (APPNOTE 7.3.4)."""
-    data = encrypted({"IM": IMAGE}, way=Traditional(flags=1 << 13))
+    data = encrypted({"IM": IMAGE}, cipher=Traditional(flags=1 << 13))
     end = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 72, 62, 62, 0, 0, 1, 1, 100, len(data) - 122)
     end += struct.pack("<HQQHHHHH", 8, 100, 100, 0x6610, 256, 1, 0x8004, 0)
     locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, len(data) - 22, 1)
@@ -156,7 +169,7 @@ FIELDS = {
 @pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS)
 def test_an_invalid_aes_field_is_refused(field: bytes, tmp_path: Path) -> None:
     valid = struct.pack("<HHH2sBH", 0x9901, 7, 2, b"AE", 3, 0)
-    data = encrypted({"IM": IMAGE}, way=AE2)
+    data = encrypted({"IM": IMAGE}, cipher=AE2)
     start = data.index(b"PK\x01\x02")
     central = data[start:].replace(valid, field)
     central = central[:30] + struct.pack("<H", len(field)) + central[32:]
@@ -167,9 +180,9 @@ def test_an_invalid_aes_field_is_refused(field: bytes, tmp_path: Path) -> None:
     assert result.row("IM").fate == "refused"
 
 
-@pytest.mark.parametrize("way", [TRADITIONAL, AE2], ids=["traditional", "aes"])
-def test_a_member_shorter_than_its_encryption_is_refused(way: Way, tmp_path: Path) -> None:
-    data = encrypted({"IM": b""}, way=way)
+@pytest.mark.parametrize("cipher", [TRADITIONAL, AE2], ids=["traditional", "aes"])
+def test_a_member_shorter_than_its_encryption_is_refused(cipher: Cipher, tmp_path: Path) -> None:
+    data = encrypted({"IM": b""}, cipher=cipher)
     start = data.index(b"PK\x01\x02") + 20
     result = read(data[:start] + struct.pack("<I", 5) + data[start + 4 :], tmp_path, b"secret")
     assert result.row("IM").reason == "encrypted, and shorter than its encryption takes"
@@ -177,9 +190,9 @@ def test_a_member_shorter_than_its_encryption_is_refused(way: Way, tmp_path: Pat
 
 @EACH
 @pytest.mark.parametrize("outer", [Kind.ZIP, Kind.TAR_GZ], ids=lambda kind: kind.name)
-def test_encrypted_archives_in_a_packet_are_opened(way: Way, outer: Kind, tmp_path: Path) -> None:
+def test_encrypted_archives_in_a_packet_are_opened(cipher: Cipher, outer: Kind, tmp_path: Path) -> None:
     packet = tmp_path / "p"
-    packet.write_bytes(packed({"in/encrypted.zip": encrypted(FILES, way=way)}, outer))
+    packet.write_bytes(packed({"in/encrypted.zip": encrypted(FILES, cipher=cipher)}, outer))
     result = ingested(packet, tmp_path, passwords=[b"secret"])
     assert result.row("in/encrypted.zip").fate == "opened"
     assert result.row("in/encrypted.zip!IM0002").fate == "sorted"

@@ -64,7 +64,7 @@ def _mixed(column: list[int]) -> list[int]:
     return [column[k] ^ whole ^ DOUBLE[column[k] ^ column[(k + 1) % 4]] for k in range(4)]
 
 
-def counted(key: bytes, data: bytes) -> bytes:
+def counter_mode(key: bytes, data: bytes) -> bytes:
     """Return data encrypted with a counter that starts at 1, lowest byte first; encrypting again decrypts it."""
     keys, out = round_keys(key), bytearray()
     for at in range(0, len(data), 16):

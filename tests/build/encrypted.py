@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.build.aes import counted
+from tests.build.aes import counter_mode
 from tests.build.packets import Tree
 
 TIME = 0x5260
@@ -32,8 +32,8 @@ class Aes:
     strength: int = 3
 
 
-Way = Traditional | Aes | None
-WAYS: Mapping[str, Way] = {
+Cipher = Traditional | Aes | None
+CIPHERS: Mapping[str, Cipher] = {
     "traditional": Traditional(),
     "traditional-later": Traditional(later=True),
     **{f"ae{version}-{64 * strength + 64}": Aes(version, strength) for version in (1, 2) for strength in (1, 2, 3)},
@@ -42,18 +42,18 @@ WAYS: Mapping[str, Way] = {
 
 @dataclass(frozen=True)
 class Member:
-    """One member; `way` None leaves it unencrypted."""
+    """One member; `cipher` None leaves it unencrypted."""
 
     name: str
     data: bytes
-    way: Way = Traditional()
+    cipher: Cipher = Traditional()
     password: bytes = b"secret"
     method: int = STORED
 
 
-def encrypted(tree: Tree, password: bytes = b"secret", way: Way = Traditional(), method: int = STORED) -> bytes:
-    """Return a zip with all members encrypted the same way."""
-    return joined(*(Member(name, data, way, password, method) for name, data in tree.items()))
+def encrypted(tree: Tree, password: bytes = b"secret", cipher: Cipher = Traditional(), method: int = STORED) -> bytes:
+    """Return a zip with all members encrypted by the same cipher."""
+    return joined(*(Member(name, data, cipher, password, method) for name, data in tree.items()))
 
 
 def joined(*members: Member) -> bytes:
@@ -71,7 +71,7 @@ def _records(member: Member, offset: int) -> tuple[bytes, bytes]:
     crc, size = zlib.crc32(member.data), len(member.data)
     packed = _deflated(member.data) if member.method == DEFLATED else member.data
     flags, method, extra = 1, member.method, b""
-    match member.way:
+    match member.cipher:
         case Traditional(later, more):
             flags |= more | (8 if later else 0)
             check = TIME >> 8 if later else crc >> 24
@@ -104,7 +104,7 @@ def _aes(packed: bytes, member: Member, strength: int) -> bytes:
     length = 8 + 8 * strength
     salt = hashlib.sha256(member.name.encode()).digest()[: length // 2]
     keys = hashlib.pbkdf2_hmac("sha1", member.password, salt, 1000, 2 * length + 2)
-    body = counted(keys[:length], packed)
+    body = counter_mode(keys[:length], packed)
     code = hmac.digest(keys[length : 2 * length], body, "sha1")[:10]
     return salt + keys[2 * length :] + body + code
 

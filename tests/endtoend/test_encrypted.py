@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.build.dicom import MrSeries
-from tests.build.encrypted import DEFLATED, WAYS, Aes, Member, Traditional, Way, encrypted, joined
+from tests.build.encrypted import CIPHERS, DEFLATED, Aes, Cipher, Member, Traditional, encrypted, joined
 from tests.build.packets import Kind, Tree, under
 from tests.build.study import Run, Study, run_command, snapshot
 from tests.endtoend.judge import Judge
@@ -20,12 +20,12 @@ BOLD = MrSeries(number=4, description="BOLD", volumes=3, time="102000")
 TREE = dict(sorted({**under("T1", T1.files()), **under("BOLD", BOLD.files()), "notes/README": b"no image\n"}.items()))
 SECRET = "geheim, und länger"
 EACH = pytest.mark.parametrize(
-    "way", [WAYS["traditional"], WAYS["ae1-128"], WAYS["ae2-256"]], ids=["traditional", "ae1", "ae2"]
+    "cipher", [CIPHERS["traditional"], CIPHERS["ae1-128"], CIPHERS["ae2-256"]], ids=["traditional", "ae1", "ae2"]
 )
 
 
-def locked(way: Way, tree: Tree = TREE) -> bytes:
-    return encrypted(tree, SECRET.encode(), way, DEFLATED)
+def locked(cipher: Cipher, tree: Tree = TREE) -> bytes:
+    return encrypted(tree, SECRET.encode(), cipher, DEFLATED)
 
 
 def passwords(study: Study, *lines: str) -> str:
@@ -61,11 +61,11 @@ def differences(first: Path, second: Path) -> list[str]:
 
 
 @EACH
-def test_the_session_is_that_of_the_packet_in_clear(way: Way, tmp_path: Path) -> None:
+def test_the_session_is_that_of_the_packet_in_clear(cipher: Cipher, tmp_path: Path) -> None:
     clear, study = Study(tmp_path / "clear"), Study(tmp_path / "locked")
     clear.put("S1", TREE, Kind.ZIP)
     assert clear.run().status == 0
-    data = locked(way)
+    data = locked(cipher)
     packet = study.put_bytes("S1.zip", data)
     log = study.sessions.parent / "log.txt"
     run = study.run(passwords(study, "wrong", "", SECRET), f"--log-file={log}", f"--json-file={log}.json")
@@ -113,8 +113,8 @@ def test_bytes_that_are_only_in_an_encrypted_packet_are_kept_when_its_session_is
 
 
 @EACH
-def test_a_wrong_password_refuses_the_packet_and_nothing_changes(way: Way, study: Study) -> None:
-    study.put_bytes("S1.zip", locked(way))
+def test_a_wrong_password_refuses_the_packet_and_nothing_changes(cipher: Cipher, study: Study) -> None:
+    study.put_bytes("S1.zip", locked(cipher))
     study.put("S2", T1.files())
     option = passwords(study, "first", "second")
     run = study.run(option)
@@ -124,24 +124,24 @@ def test_a_wrong_password_refuses_the_packet_and_nothing_changes(way: Way, study
     assert "BOLD/IM0001: encrypted: none of the 2 given passwords decrypts it" in run.text
     assert f"None of the 2 passwords in {option.partition('=')[2]} fits" in run.text
     assert "damaged" not in run.text
-    assert (study.inbox / "S1.zip").read_bytes() == locked(way)
+    assert (study.inbox / "S1.zip").read_bytes() == locked(cipher)
 
 
 @EACH
-def test_without_passwords_the_message_names_the_option(way: Way, study: Study) -> None:
-    packet = study.put_bytes("S1.zip", locked(way))
+def test_without_passwords_the_message_names_the_option(cipher: Cipher, study: Study) -> None:
+    packet = study.put_bytes("S1.zip", locked(cipher))
     before = snapshot(study.sessions)
     run = study.run()
     assert run.status == 1
     assert "Give --password-file=FILE" in run.text
     assert snapshot(study.sessions) == before
-    assert packet.read_bytes() == locked(way)
+    assert packet.read_bytes() == locked(cipher)
 
 
 def test_some_members_in_clear_and_several_passwords(study: Study) -> None:
-    ways: list[Way] = [None, Traditional(), Aes(version=1), Aes(), Traditional(later=True)]
+    ciphers: list[Cipher] = [None, Traditional(), Aes(version=1), Aes(), Traditional(later=True)]
     members = [
-        Member(name, data, ways[k % len(ways)], b"one" if k % 2 else b"two", DEFLATED)
+        Member(name, data, ciphers[k % len(ciphers)], b"one" if k % 2 else b"two", DEFLATED)
         for k, (name, data) in enumerate(TREE.items())
     ]
     study.put_bytes("S1.zip", joined(*members))
@@ -182,8 +182,8 @@ def test_folder_mode_opens_what_waits_in_a_session(study: Study) -> None:
 
 
 @EACH
-def test_scan_and_split_open_what_is_encrypted_too(way: Way, study: Study) -> None:
-    packet = study.put_bytes("S1.zip", locked(way))
+def test_scan_and_split_open_what_is_encrypted_too(cipher: Cipher, study: Study) -> None:
+    packet = study.put_bytes("S1.zip", locked(cipher))
     option = passwords(study, SECRET)
     closed, opened = run_command("scan", str(packet)), run_command("scan", "--json", option, str(packet))
     assert closed.status == 1

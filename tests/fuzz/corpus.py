@@ -103,7 +103,7 @@ def zips() -> dict[str, bytes]:
     with zipfile.ZipFile(Unseekable(streamed), "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(zipfile.ZipInfo("later", (2024, 1, 15, 10, 15, 0)), WORDS, zipfile.ZIP_DEFLATED)
     inputs |= {"zip64": out.getvalue(), "streamed": streamed.getvalue()}
-    inputs |= {f"aes-{version}": encrypted({"a": WORDS}, way=Aes(version=version)) for version in (1, 2)}
+    inputs |= {f"aes-{version}": encrypted({"a": WORDS}, cipher=Aes(version=version)) for version in (1, 2)}
     inputs |= {"same-names": broken.same_names([("x", b"one"), ("x", b"two")]), "encrypted": encrypted(tree)}
     inputs |= {
         "cut": inputs["deflated"][:-40],
