@@ -23,7 +23,7 @@ from qxbatch.model import Report
 from qxbatch.problems import UsageError
 from qxbatch.settings.parse import parse
 from qxbatch.settings.scheduler import scheduler_spec
-from tests.build.inbox import Place
+from tests.build.inbox import DummyStudy
 from tests.build.study import Study, run_main
 
 RECORD = {"options": {}, "scheduler": "SLURM", "cwd": "/", "bids_app": False, "found": []}
@@ -181,28 +181,28 @@ def test_jobs_accepts_the_study_folder(study: Study) -> None:
 def test_a_packet_that_left_the_inbox_since_it_was_found_is_not_submitted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place = Place(tmp_path).put("S1.zip", "S2.zip")
-    units = units_of(place.candidates(), folder_mode=False)
-    (place.inbox / "S1.zip").unlink()
-    settings = parse({"sessionsfolder": str(place.sessions), "scheduler": "SLURM"}).settings
+    dummy = DummyStudy(tmp_path).put("S1.zip", "S2.zip")
+    units = units_of(dummy.candidates(), folder_mode=False)
+    (dummy.inbox / "S1.zip").unlink()
+    settings = parse({"sessionsfolder": str(dummy.sessions), "scheduler": "SLURM"}).settings
     submission = make_submission(settings, {"scheduler": "SLURM"}, units, Report())
     assert submission is not None
     assert [state.packets for state in submission.all_states()] == [("S2.zip",)]
     assert "Packets of 1 of 2 sessions are no longer in the inbox." in capsys.readouterr().out
-    (place.inbox / "S2.zip").unlink()
+    (dummy.inbox / "S2.zip").unlink()
     assert make_submission(settings, {"scheduler": "SLURM"}, units, Report()) is None
 
 
 def test_proposed_commands_quote_the_sessions_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place = Place(tmp_path / "a b").put("S1.zip")
-    settings = parse({"sessionsfolder": str(place.sessions), "scheduler": "SLURM"}).settings
-    units = units_of(place.candidates(), folder_mode=False)
+    dummy = DummyStudy(tmp_path / "a b").put("S1.zip")
+    settings = parse({"sessionsfolder": str(dummy.sessions), "scheduler": "SLURM"}).settings
+    units = units_of(dummy.candidates(), folder_mode=False)
     submission = make_submission(settings, {"scheduler": "SLURM"}, units, Report())
     assert submission is not None
     assert make_submission(settings, {"scheduler": "SLURM"}, units, Report()) is None
-    folder = f"'{place.sessions}'"
+    folder = f"'{dummy.sessions}'"
     assert (
         f"Packets of 1 of 1 session are submitted already. To list them: qxbatch jobs {folder}"
         in capsys.readouterr().out

@@ -6,13 +6,13 @@ import pytest
 
 from qxbatch.model import Verdict
 from qxbatch.problems import Code
-from tests.build.inbox import Place
+from tests.build.inbox import DummyStudy
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def dummy(tmp_path: Path) -> DummyStudy:
     """An empty inbox."""
-    return Place(tmp_path)
+    return DummyStudy(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -31,21 +31,21 @@ def place(tmp_path: Path) -> Place:
         "OP386.7z",
     ],
 )
-def test_the_default_pattern_removes_the_extensions(place: Place, name: str) -> None:
-    each = place.put(name).one()
+def test_the_default_pattern_removes_the_extensions(dummy: DummyStudy, name: str) -> None:
+    each = dummy.put(name).candidate()
     assert (each.verdict, each.session.id, each.packet.name) == (Verdict.READY, "OP386", "OP386")
-    assert each.packet.path == place.inbox / name.rstrip("/")
+    assert each.packet.path == dummy.inbox / name.rstrip("/")
 
 
-def test_an_empty_or_missing_inbox_has_no_candidates(place: Place) -> None:
-    assert place.candidates() == []
-    place.inbox.rmdir()
-    assert place.candidates() == []
+def test_an_empty_or_missing_inbox_has_no_candidates(dummy: DummyStudy) -> None:
+    assert dummy.candidates() == []
+    dummy.inbox.rmdir()
+    assert dummy.candidates() == []
 
 
-def test_every_entry_except_qxbatch_files_is_reported(place: Place) -> None:
-    place.put(".DS_Store", ".hidden.zip", "README", "AP1.zip", f".qxbatch-gone-{'0' * 16}-AP1.zip", "b.part", "empty/")
-    assert [each.path.name for each in place.candidates()] == [
+def test_every_entry_except_qxbatch_files_is_reported(dummy: DummyStudy) -> None:
+    dummy.put(".DS_Store", ".hidden.zip", "README", "AP1.zip", f".qxbatch-gone-{'0' * 16}-AP1.zip", "b.part", "empty/")
+    assert [each.path.name for each in dummy.candidates()] == [
         ".DS_Store",
         ".hidden.zip",
         "AP1.zip",
@@ -55,41 +55,43 @@ def test_every_entry_except_qxbatch_files_is_reported(place: Place) -> None:
     ]
 
 
-def test_a_file_that_is_no_packet_is_stray(place: Place) -> None:
-    verdicts = place.put("OP386.tar.gz", "OP386.tar.gz.md5", "OP386.part").found()
+def test_a_file_that_is_no_packet_is_stray(dummy: DummyStudy) -> None:
+    verdicts = dummy.put("OP386.tar.gz", "OP386.tar.gz.md5", "OP386.part").verdicts()
     assert verdicts["OP386.tar.gz"] == (Verdict.READY, "OP386")
     assert verdicts["OP386.tar.gz.md5"][0] is Verdict.STRAY
     assert verdicts["OP386.part"][0] is Verdict.STRAY
 
 
-def test_a_name_that_the_pattern_does_not_match_gets_no_name(place: Place) -> None:
-    verdicts = place.put("Yale-AP4983.zip", "AP1.zip", "Yale-.zip").found(pattern=r".*?-(?P<packet_name>.*?)($|\..*$)")
+def test_a_name_that_the_pattern_does_not_match_gets_no_name(dummy: DummyStudy) -> None:
+    verdicts = dummy.put("Yale-AP4983.zip", "AP1.zip", "Yale-.zip").verdicts(
+        pattern=r".*?-(?P<packet_name>.*?)($|\..*$)"
+    )
     assert verdicts["Yale-AP4983.zip"] == (Verdict.READY, "AP4983")
     assert verdicts["AP1.zip"][0] is Verdict.NO_NAME
     assert verdicts["Yale-.zip"][0] is Verdict.NO_NAME
 
 
-def test_the_pattern_accepts_the_older_group_name_session_id(place: Place) -> None:
-    assert place.put("AP1.zip").found(pattern=r"(?P<session_id>.*?)\..*")["AP1.zip"] == (Verdict.READY, "AP1")
+def test_the_pattern_accepts_the_older_group_name_session_id(dummy: DummyStudy) -> None:
+    assert dummy.put("AP1.zip").verdicts(pattern=r"(?P<session_id>.*?)\..*")["AP1.zip"] == (Verdict.READY, "AP1")
 
 
-def test_a_name_format_can_contain_a_session_name(place: Place) -> None:
+def test_a_name_format_can_contain_a_session_name(dummy: DummyStudy) -> None:
     given = {"pattern": r".*?-(?P<packet_name>.*?)($|\..*$)", "nameformat": "(?P<subject_id>.*?)_(?P<session_name>.*)"}
-    verdicts = place.put("Yale-AP4876_Baseline.zip", "Yale-AP4877").found(**given)
+    verdicts = dummy.put("Yale-AP4876_Baseline.zip", "Yale-AP4877").verdicts(**given)
     assert verdicts["Yale-AP4876_Baseline.zip"] == (Verdict.READY, "AP4876_Baseline")
 
 
-def test_a_name_that_the_name_format_does_not_match_is_not_parsed(place: Place) -> None:
-    each = place.put("AP4877.zip").one(nameformat="(?P<subject_id>.*?)_(?P<session_name>.*)")
+def test_a_name_that_the_name_format_does_not_match_is_not_parsed(dummy: DummyStudy) -> None:
+    each = dummy.put("AP4877.zip").candidate(nameformat="(?P<subject_id>.*?)_(?P<session_name>.*)")
     assert each.verdict is Verdict.NOT_PARSED
     assert "AP4877" in each.note
 
 
-def test_a_logfile_names_the_sessions(place: Place, tmp_path: Path) -> None:
+def test_a_logfile_names_the_sessions(dummy: DummyStudy, tmp_path: Path) -> None:
     table = tmp_path / "log.csv"
     table.write_text("AP1789,S001,baseline\nAP1790,,x\n")
     logfile = f"path:{table}|packet_name:1|subject_id:2|session_name:3"
-    verdicts = place.put("AP1789.zip", "AP1790.zip", "AP1791.zip").found(logfile=logfile)
+    verdicts = dummy.put("AP1789.zip", "AP1790.zip", "AP1791.zip").verdicts(logfile=logfile)
     assert verdicts == {
         "AP1789.zip": (Verdict.READY, "S001_baseline"),
         "AP1790.zip": (Verdict.NOT_PARSED, None),
@@ -109,12 +111,12 @@ def test_a_logfile_names_the_sessions(place: Place, tmp_path: Path) -> None:
     ],
 )
 def test_the_sessions_filter_matches_whole_ids_or_whole_packet_names(
-    place: Place, tmp_path: Path, sessions: str, ready: set[str]
+    dummy: DummyStudy, tmp_path: Path, sessions: str, ready: set[str]
 ) -> None:
     table = tmp_path / "log.csv"
     table.write_text("AP1,S001,baseline\nAP10,S001,other\nHQ2,T1,\n")
     logfile = f"path:{table}|packet_name:1|subject_id:2|session_name:3"
-    verdicts = place.put("AP1.zip", "AP10.zip", "HQ2/").found(logfile=logfile, sessions=sessions)
+    verdicts = dummy.put("AP1.zip", "AP10.zip", "HQ2/").verdicts(logfile=logfile, sessions=sessions)
     assert {name for name, (verdict, _) in verdicts.items() if verdict is Verdict.READY} == ready
     assert all(verdict in (Verdict.READY, Verdict.FILTERED) for verdict, _ in verdicts.values())
 
@@ -129,21 +131,21 @@ def test_the_sessions_filter_matches_whole_ids_or_whole_packet_names(
     ],
 )
 def test_labels_select_subjects_and_sessions_with_or_without_prefix(
-    place: Place, given: dict[str, str], ready: set[str]
+    dummy: DummyStudy, given: dict[str, str], ready: set[str]
 ) -> None:
-    place.put("sub-01_ses-a/", "01_b/", "02_a/")
-    verdicts = place.found(nameformat="(?P<subject_id>.*?)_(?P<session_name>.*)", **given)
+    dummy.put("sub-01_ses-a/", "01_b/", "02_a/")
+    verdicts = dummy.verdicts(nameformat="(?P<subject_id>.*?)_(?P<session_name>.*)", **given)
     assert {name for name, (verdict, _) in verdicts.items() if verdict is Verdict.READY} == ready
 
 
 @pytest.mark.parametrize("name", ["inbox/", "QC.zip", "a:b/", "-x.zip", ".hidden/"])
-def test_names_that_are_invalid_for_a_session_are_refused(place: Place, name: str) -> None:
-    each = place.put(name).one()
+def test_names_that_are_invalid_for_a_session_are_refused(dummy: DummyStudy, name: str) -> None:
+    each = dummy.put(name).candidate()
     assert each.verdict is Verdict.REFUSED
     assert each.problem.code is Code.BAD_NAME
     assert each.packet is None
 
 
-def test_a_file_with_the_prefix_of_qxbatch_files_is_a_candidate(place: Place) -> None:
-    place.put(".qxbatch-AP1.zip")
-    assert [each.path.name for each in place.candidates()] == [".qxbatch-AP1.zip"]
+def test_a_file_with_the_prefix_of_qxbatch_files_is_a_candidate(dummy: DummyStudy) -> None:
+    dummy.put(".qxbatch-AP1.zip")
+    assert [each.path.name for each in dummy.candidates()] == [".qxbatch-AP1.zip"]

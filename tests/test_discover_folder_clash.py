@@ -10,7 +10,7 @@ from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
 from qxbatch.session.equal_names import ignores_case, other_name
-from tests.build.inbox import Place
+from tests.build.inbox import DummyStudy
 
 
 def ready(*ids: str) -> list[JudgedEntry]:
@@ -57,34 +57,34 @@ def case_insensitive(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("case_insensitive")
 def test_both_packets_are_refused_before_anything_is_written(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    candidates = place.put("AP1.zip", "ap1.tar").candidates()
+    dummy = DummyStudy(tmp_path)
+    candidates = dummy.put("AP1.zip", "ap1.tar").candidates()
     assert [each.verdict for each in candidates] == [Verdict.REFUSED] * 2
-    assert [path.name for path in place.sessions.iterdir()] == ["inbox"]
+    assert [path.name for path in dummy.sessions.iterdir()] == ["inbox"]
 
 
 @pytest.mark.usefixtures("case_insensitive")
 def test_a_session_that_exists_in_another_case_is_refused_also_with_overwrite(tmp_path: Path) -> None:
-    place = Place(tmp_path).session("AP1/session.txt", "id: AP1\n").put("ap1.zip")
-    assert place.one().verdict is Verdict.REFUSED
-    assert place.one(overwrite="yes").verdict is Verdict.REFUSED
-    assert other_name(place.sessions / "ap1") == "AP1"
+    dummy = DummyStudy(tmp_path).write("AP1/session.txt", "id: AP1\n").put("ap1.zip")
+    assert dummy.candidate().verdict is Verdict.REFUSED
+    assert dummy.candidate(overwrite="yes").verdict is Verdict.REFUSED
+    assert other_name(dummy.sessions / "ap1") == "AP1"
 
 
 def test_a_case_sensitive_file_system_keeps_two_sessions(tmp_path: Path) -> None:
-    place = Place(tmp_path)
+    dummy = DummyStudy(tmp_path)
     if (tmp_path / "SESSIONS").exists():
         pytest.skip("the file system of the test ignores case")
-    assert not ignores_case(place.sessions)
+    assert not ignores_case(dummy.sessions)
     assert not ignores_case(tmp_path / "new" / "one")
-    assert [each.verdict for each in place.put("AP1.zip", "ap1.tar").candidates()] == [Verdict.READY] * 2
+    assert [each.verdict for each in dummy.put("AP1.zip", "ap1.tar").candidates()] == [Verdict.READY] * 2
 
 
 @pytest.mark.usefixtures("case_insensitive")
 def test_the_command_renames_the_packet_and_imports_it(tmp_path: Path) -> None:
-    place = Place(tmp_path).session("AP1/session.txt", "id: AP1\n").put("ap1.zip")
-    candidate = place.one()
+    dummy = DummyStudy(tmp_path).write("AP1/session.txt", "id: AP1\n").put("ap1.zip")
+    candidate = dummy.candidate()
     assert candidate.problem is not None
     rename, _, run = candidate.problem.command.partition(" && ")
     assert rename == f"mv -n -- {candidate.path} {candidate.path.with_name('ap1-1.zip')}"
-    assert run == f"qxbatch {place.sessions} --sessions=ap1-1"
+    assert run == f"qxbatch {dummy.sessions} --sessions=ap1-1"

@@ -15,24 +15,24 @@ from qxbatch.model import Fingerprint, Verdict
 from qxbatch.problems import Code, UsageError
 from qxbatch.settings.parse import parse
 from tests.build.dicom import MrSeries
-from tests.build.inbox import Place, sniff
+from tests.build.inbox import DummyStudy, sniff
 from tests.build.packets import Kind
 from tests.build.study import Study
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def dummy(tmp_path: Path) -> DummyStudy:
     """An empty inbox."""
-    return Place(tmp_path)
+    return DummyStudy(tmp_path)
 
 
-def test_links_to_files_and_folders_are_followed_and_reported(place: Place, tmp_path: Path) -> None:
+def test_links_to_files_and_folders_are_followed_and_reported(dummy: DummyStudy, tmp_path: Path) -> None:
     (tmp_path / "far").mkdir()
     (tmp_path / "far.zip").write_text("x")
-    (place.inbox / "AP1").symlink_to(tmp_path / "far")
-    (place.inbox / "AP2.zip").symlink_to(tmp_path / "far.zip")
-    (place.inbox / "AP3.zip").symlink_to("nowhere")
-    judged = {each.path.name: each for each in place.candidates()}
+    (dummy.inbox / "AP1").symlink_to(tmp_path / "far")
+    (dummy.inbox / "AP2.zip").symlink_to(tmp_path / "far.zip")
+    (dummy.inbox / "AP3.zip").symlink_to("nowhere")
+    judged = {each.path.name: each for each in dummy.candidates()}
     assert [judged[name].verdict for name in ("AP1", "AP2.zip", "AP3.zip")] == [
         Verdict.READY,
         Verdict.READY,
@@ -42,27 +42,29 @@ def test_links_to_files_and_folders_are_followed_and_reported(place: Place, tmp_
     assert "nowhere" in judged["AP3.zip"].note
 
 
-def test_entries_that_are_neither_file_nor_folder_are_never_opened(place: Place) -> None:
-    os.mkfifo(place.inbox / "AP1.zip")
-    assert place.one().verdict is Verdict.STRAY
+def test_entries_that_are_neither_file_nor_folder_are_never_opened(dummy: DummyStudy) -> None:
+    os.mkfifo(dummy.inbox / "AP1.zip")
+    assert dummy.candidate().verdict is Verdict.STRAY
 
 
-def test_a_loop_of_links_is_reported(place: Place) -> None:
-    (place.inbox / "AP1").symlink_to("AP1")
-    each = place.one()
+def test_a_loop_of_links_is_reported(dummy: DummyStudy) -> None:
+    (dummy.inbox / "AP1").symlink_to("AP1")
+    each = dummy.candidate()
     assert each.verdict is Verdict.REFUSED
     assert each.problem.code is Code.UNREADABLE
     assert each.problem.hint == ""
 
 
-def test_the_advice_for_a_denied_access_is_about_permissions(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    place.put("AP1/")
+def test_the_advice_for_a_denied_access_is_about_permissions(
+    dummy: DummyStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dummy.put("AP1/")
 
     def denied(path: Path) -> NoReturn:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
     monkeypatch.setattr(readiness, "fingerprint", denied)
-    assert place.one().problem.hint == f"Give yourself access: chmod u+rwX {place.inbox / 'AP1'}"
+    assert dummy.candidate().problem.hint == f"Give yourself access: chmod u+rwX {dummy.inbox / 'AP1'}"
 
 
 def deep(folder: Path, name: str, levels: int) -> None:
@@ -106,21 +108,21 @@ def test_the_command_for_folders_that_are_nested_too_deep_packs_them(
 
 @DEEP
 def test_the_advice_for_a_session_folder_is_to_pack_the_folders_in_its_inbox(
-    place: Place, name: str, levels: int, why: str
+    dummy: DummyStudy, name: str, levels: int, why: str
 ) -> None:
-    deep(place.sessions / "S1" / "inbox", name, levels)
-    each = place.one(masterinbox="none", sessions="S1")
+    deep(dummy.sessions / "S1" / "inbox", name, levels)
+    each = dummy.candidate(masterinbox="none", sessions="S1")
     assert f"{why}." in each.problem.message
     assert each.problem.hint.startswith("Pack its folders, ")
     assert each.problem.command.startswith("qxbatch ")
 
 
 @pytest.mark.parametrize(("given", "other"), [({"pattern": "(?P<packet_name>A.*)"}, ""), ({}, "A1.tar")])
-def test_no_command_packs_a_folder_into_another_packet(place: Place, given: dict[str, str], other: str) -> None:
-    deep(place.inbox / "A1", "d", 300)
+def test_no_command_packs_a_folder_into_another_packet(dummy: DummyStudy, given: dict[str, str], other: str) -> None:
+    deep(dummy.inbox / "A1", "d", 300)
     if other:
-        place.put(other)
-    each = next(each for each in place.candidates(None, on_same_session="merge", **given) if each.path.name == "A1")
+        dummy.put(other)
+    each = next(each for each in dummy.candidates(None, on_same_session="merge", **given) if each.path.name == "A1")
     assert each.problem.hint.startswith("Pack its folders, ")
     assert each.problem.command.startswith("qxbatch ")
 
@@ -133,32 +135,32 @@ def test_the_sessions_folder_inside_the_inbox_is_no_packet(tmp_path: Path) -> No
     assert judged == {"AP1": Verdict.READY, "out": Verdict.STRAY}
 
 
-def test_an_inbox_that_is_a_file_is_a_usage_error(place: Place) -> None:
-    place.inbox.rmdir()
-    place.inbox.write_text("x")
+def test_an_inbox_that_is_a_file_is_a_usage_error(dummy: DummyStudy) -> None:
+    dummy.inbox.rmdir()
+    dummy.inbox.write_text("x")
     with pytest.raises(UsageError, match="cannot be listed"):
-        place.candidates()
+        dummy.candidates()
 
 
-def test_a_name_that_is_not_valid_text_is_refused(place: Place) -> None:
-    (place.inbox / "AP\udcff").mkdir()
-    assert place.one().problem.code is Code.BAD_NAME
+def test_a_name_that_is_not_valid_text_is_refused(dummy: DummyStudy) -> None:
+    (dummy.inbox / "AP\udcff").mkdir()
+    assert dummy.candidate().problem.code is Code.BAD_NAME
 
 
-def test_a_packet_that_changed_recently_waits_for_a_later_run(place: Place) -> None:
-    place.put("AP1/")
-    newest = fingerprint(place.inbox / "AP1").mtime_ns
-    waiting = place.one(settle="60", now_ns=newest + 59 * 10**9)
+def test_a_packet_that_changed_recently_waits_for_a_later_run(dummy: DummyStudy) -> None:
+    dummy.put("AP1/")
+    newest = fingerprint(dummy.inbox / "AP1").mtime_ns
+    waiting = dummy.candidate(settle="60", now_ns=newest + 59 * 10**9)
     assert (waiting.verdict, waiting.packet) == (Verdict.FILTERED, None)
     assert "--settle" in waiting.note
-    assert place.one(settle="60", now_ns=newest + 61 * 10**9).verdict is Verdict.READY
+    assert dummy.candidate(settle="60", now_ns=newest + 61 * 10**9).verdict is Verdict.READY
 
 
 @pytest.mark.parametrize("settle", ["0", "60"])
-def test_a_clock_that_jumped_back_delays_no_packet(place: Place, settle: str) -> None:
-    place.put("AP1/")
-    newest = fingerprint(place.inbox / "AP1").mtime_ns
-    assert place.one(settle=settle, now_ns=newest - 10**12).verdict is Verdict.READY
+def test_a_clock_that_jumped_back_delays_no_packet(dummy: DummyStudy, settle: str) -> None:
+    dummy.put("AP1/")
+    newest = fingerprint(dummy.inbox / "AP1").mtime_ns
+    assert dummy.candidate(settle=settle, now_ns=newest - 10**12).verdict is Verdict.READY
 
 
 def test_the_fingerprint_of_a_file_has_its_count_size_and_time(tmp_path: Path) -> None:

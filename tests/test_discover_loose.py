@@ -11,7 +11,7 @@ from qxbatch.model import Verdict
 from qxbatch.problems import Code
 from qxbatch.settings.parse import parse
 from tests.build.dicom import MrSeries
-from tests.build.inbox import Place, sniff
+from tests.build.inbox import DummyStudy, sniff
 from tests.build.study import Study
 
 SERIES = MrSeries(number=3, description="T1w")
@@ -21,8 +21,8 @@ def read_nothing(_paths):
     raise AssertionError("headers are read")
 
 
-def judged(place: Place, studies, **given: str):
-    settings = parse({"sessionsfolder": str(place.sessions), **given}).settings
+def judged(dummy: DummyStudy, studies, **given: str):
+    settings = parse({"sessionsfolder": str(dummy.sessions), **given}).settings
     return {each.path.name: each for each in candidates(settings, sniff=sniff, studies=studies)}
 
 
@@ -31,51 +31,51 @@ def one_study(paths):
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def dummy(tmp_path: Path) -> DummyStudy:
     """An empty inbox."""
-    return Place(tmp_path)
+    return DummyStudy(tmp_path)
 
 
-def test_no_header_is_read_for_a_single_loose_file(place: Place) -> None:
-    place.put("IM1.dcm", "S1.zip", "S2/")
-    assert {each.verdict for each in judged(place, read_nothing).values()} == {Verdict.READY}
+def test_no_header_is_read_for_a_single_loose_file(dummy: DummyStudy) -> None:
+    dummy.put("IM1.dcm", "S1.zip", "S2/")
+    assert {each.verdict for each in judged(dummy, read_nothing).values()} == {Verdict.READY}
 
 
-def test_no_header_of_a_filtered_file_is_read(place: Place) -> None:
-    place.put("IM1.dcm", "IM2.dcm")
-    assert judged(place, read_nothing, sessions="IM1.dcm")["IM1.dcm"].verdict is Verdict.READY
+def test_no_header_of_a_filtered_file_is_read(dummy: DummyStudy) -> None:
+    dummy.put("IM1.dcm", "IM2.dcm")
+    assert judged(dummy, read_nothing, sessions="IM1.dcm")["IM1.dcm"].verdict is Verdict.READY
 
 
-def test_files_of_one_study_share_one_problem(place: Place) -> None:
-    results = judged(place.put("IM1.dcm", "IM2.dcm", "IM3.dcm", "S1.zip"), one_study)
+def test_files_of_one_study_share_one_problem(dummy: DummyStudy) -> None:
+    results = judged(dummy.put("IM1.dcm", "IM2.dcm", "IM3.dcm", "S1.zip"), one_study)
     assert results["S1.zip"].verdict is Verdict.READY
     problems = {results[f"IM{k}.dcm"].problem for k in (1, 2, 3)}
     [problem] = problems
     assert problem.code is Code.LOOSE_FILES
-    assert problem.subject == str(place.inbox)
+    assert problem.subject == str(dummy.inbox)
 
 
-def test_files_of_different_studies_are_packets(place: Place) -> None:
-    results = judged(place.put("A.dcm", "B.dcm", "C.dcm"), lambda _: ["1", "2", "1"])
+def test_files_of_different_studies_are_packets(dummy: DummyStudy) -> None:
+    results = judged(dummy.put("A.dcm", "B.dcm", "C.dcm"), lambda _: ["1", "2", "1"])
     assert [results[f"{name}.dcm"].verdict for name in "ABC"] == [Verdict.REFUSED, Verdict.READY, Verdict.REFUSED]
 
 
-def test_each_study_gets_a_separate_folder(place: Place) -> None:
+def test_each_study_gets_a_separate_folder(dummy: DummyStudy) -> None:
     results = judged(
-        place.put("A1.dcm", "A2.dcm", "B1.dcm", "B2.dcm", "S1.zip"), lambda paths: [p.name[0] for p in paths]
+        dummy.put("A1.dcm", "A2.dcm", "B1.dcm", "B2.dcm", "S1.zip"), lambda paths: [p.name[0] for p in paths]
     )
     commands = {results[name].problem.command.split(" && ")[0] for name in ("A1.dcm", "B1.dcm")}
-    assert commands == {f"mkdir {place.inbox / folder}" for folder in ("S2", "S3")}
+    assert commands == {f"mkdir {dummy.inbox / folder}" for folder in ("S2", "S3")}
 
 
-def test_files_whose_study_is_unknown_are_packets(place: Place) -> None:
-    results = judged(place.put("A.dcm", "B.dcm"), lambda _: ["", ""])
+def test_files_whose_study_is_unknown_are_packets(dummy: DummyStudy) -> None:
+    results = judged(dummy.put("A.dcm", "B.dcm"), lambda _: ["", ""])
     assert {each.verdict for each in results.values()} == {Verdict.READY}
 
 
-def test_files_that_merge_into_one_session_are_packets(place: Place) -> None:
+def test_files_that_merge_into_one_session_are_packets(dummy: DummyStudy) -> None:
     given = {"pattern": r"(?P<packet_name>[^_]*)_.*", "on_same_session": "merge"}
-    results = judged(place.put("S1_1.dcm", "S1_2.dcm"), one_study, **given)
+    results = judged(dummy.put("S1_1.dcm", "S1_2.dcm"), one_study, **given)
     assert {each.verdict for each in results.values()} == {Verdict.READY}
 
 
@@ -89,28 +89,28 @@ def test_files_that_merge_into_one_session_are_packets(place: Place) -> None:
     ],
 )
 def test_the_command_moves_the_files_of_the_study_and_no_others(
-    place: Place, files: list[str], others: list[str]
+    dummy: DummyStudy, files: list[str], others: list[str]
 ) -> None:
-    place.put(*files, *others)
-    results = judged(place, lambda paths: ["a" if path.name in files else "b" for path in paths])
+    dummy.put(*files, *others)
+    results = judged(dummy, lambda paths: ["a" if path.name in files else "b" for path in paths])
     problem = next(each.problem for name, each in results.items() if name in files and each.problem)
     subprocess.run(["sh", "-c", problem.command], check=True)
     folder = Path(shlex.split(problem.command)[1])
     assert sorted(path.name for path in folder.iterdir()) == sorted(files)
-    assert sorted(path.name for path in place.inbox.iterdir()) == sorted(
+    assert sorted(path.name for path in dummy.inbox.iterdir()) == sorted(
         [folder.name, *(o.rstrip("/") for o in others)]
     )
 
 
-def test_many_files_without_a_common_prefix_get_the_split_command(place: Place) -> None:
+def test_many_files_without_a_common_prefix_get_the_split_command(dummy: DummyStudy) -> None:
     files = [f"{chr(97 + k)}.dcm" for k in range(25)]
-    results = judged(place.put(*files, "zz.dcm"), lambda paths: ["b" if p.name == "zz.dcm" else "a" for p in paths])
+    results = judged(dummy.put(*files, "zz.dcm"), lambda paths: ["b" if p.name == "zz.dcm" else "a" for p in paths])
     command = results["a.dcm"].problem.command
-    assert shlex.split(command)[:3] == ["qxbatch", "split", str(place.inbox)]
+    assert shlex.split(command)[:3] == ["qxbatch", "split", str(dummy.inbox)]
 
 
-def test_the_command_maps_paths_of_a_container(place: Place) -> None:
-    results = judged(place.put("IM1.dcm", "IM2.dcm"), one_study, path_map=f"{place.sessions}=/outside")
+def test_the_command_maps_paths_of_a_container(dummy: DummyStudy) -> None:
+    results = judged(dummy.put("IM1.dcm", "IM2.dcm"), one_study, path_map=f"{dummy.sessions}=/outside")
     assert shlex.split(results["IM1.dcm"].problem.command)[1] == "/outside/inbox/MR/S1"
 
 

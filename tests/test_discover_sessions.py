@@ -6,13 +6,13 @@ import pytest
 
 from qxbatch.model import Verdict
 from qxbatch.problems import Code
-from tests.build.inbox import Place
+from tests.build.inbox import DummyStudy
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def dummy(tmp_path: Path) -> DummyStudy:
     """An empty inbox."""
-    return Place(tmp_path)
+    return DummyStudy(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -26,27 +26,27 @@ def place(tmp_path: Path) -> Place:
     ],
 )
 def test_an_existing_session_is_unchanged_and_the_note_names_the_option(
-    place: Place, path: str, text: str | None
+    dummy: DummyStudy, path: str, text: str | None
 ) -> None:
-    place.put("AP1.zip").session(path, text)
-    each = place.one()
+    dummy.put("AP1.zip").write(path, text)
+    each = dummy.candidate()
     assert each.verdict is Verdict.ALREADY_THERE
     assert "--overwrite=yes" in each.note
-    assert place.one(overwrite="yes").verdict is Verdict.READY
+    assert dummy.candidate(overwrite="yes").verdict is Verdict.READY
 
 
 @pytest.mark.parametrize("path", ["AP1", "AP1/dicom", "AP1/nii/sub", "AP1/hcp", "AP10/inbox"])
-def test_empty_folders_and_folders_of_other_steps_are_no_session(place: Place, path: str) -> None:
-    assert place.put("AP1.zip").session(path).one().verdict is Verdict.READY
+def test_empty_folders_and_folders_of_other_steps_are_no_session(dummy: DummyStudy, path: str) -> None:
+    assert dummy.put("AP1.zip").write(path).candidate().verdict is Verdict.READY
 
 
-def test_two_packets_of_an_existing_session_are_both_skipped(place: Place) -> None:
-    verdicts = place.put("AP1.zip", "AP1.tar").session("AP1/inbox").found()
+def test_two_packets_of_an_existing_session_are_both_skipped(dummy: DummyStudy) -> None:
+    verdicts = dummy.put("AP1.zip", "AP1.tar").write("AP1/inbox").verdicts()
     assert {verdict for verdict, _ in verdicts.values()} == {Verdict.ALREADY_THERE}
 
 
-def test_two_packets_of_one_session_are_both_refused_and_named(place: Place) -> None:
-    judged = {each.path.name: each for each in place.put("OP1/", "OP1.zip", "OP2.zip").candidates()}
+def test_two_packets_of_one_session_are_both_refused_and_named(dummy: DummyStudy) -> None:
+    judged = {each.path.name: each for each in dummy.put("OP1/", "OP1.zip", "OP2.zip").candidates()}
     assert judged["OP2.zip"].verdict is Verdict.READY
     for name, other in (("OP1", "OP1.zip"), ("OP1.zip", "OP1")):
         assert judged[name].verdict is Verdict.REFUSED
@@ -55,14 +55,14 @@ def test_two_packets_of_one_session_are_both_refused_and_named(place: Place) -> 
         assert judged[name].problem == judged[other].problem, "one message for both"
 
 
-def test_two_packets_of_one_session_are_merged_on_request(place: Place) -> None:
-    judged = place.put("OP1/", "OP1.zip").candidates(on_same_session="merge")
+def test_two_packets_of_one_session_are_merged_on_request(dummy: DummyStudy) -> None:
+    judged = dummy.put("OP1/", "OP1.zip").candidates(on_same_session="merge")
     assert [each.verdict for each in judged] == [Verdict.READY, Verdict.READY]
     assert {each.session.id for each in judged} == {"OP1"}
 
 
-def test_a_par_and_its_rec_are_one_packet(place: Place) -> None:
-    judged = place.put("S1.PAR", "s1.rec", "S2.REC").candidates()
+def test_a_par_and_its_rec_are_one_packet(dummy: DummyStudy) -> None:
+    judged = dummy.put("S1.PAR", "s1.rec", "S2.REC").candidates()
     assert [(each.path.name, each.verdict) for each in judged] == [
         ("S1.PAR", Verdict.READY),
         ("S2.REC", Verdict.STRAY),
@@ -71,8 +71,8 @@ def test_a_par_and_its_rec_are_one_packet(place: Place) -> None:
     assert [each.session and each.session.id for each in judged] == ["S1", None, "S1"]
 
 
-def test_a_par_and_a_folder_of_the_same_name_are_two_packets(place: Place) -> None:
-    assert {verdict for verdict, _ in place.put("S1.PAR", "S1.REC", "S1/").found().values()} == {Verdict.REFUSED}
+def test_a_par_and_a_folder_of_the_same_name_are_two_packets(dummy: DummyStudy) -> None:
+    assert {verdict for verdict, _ in dummy.put("S1.PAR", "S1.REC", "S1/").verdicts().values()} == {Verdict.REFUSED}
 
 
 SESSIONS = {
@@ -102,16 +102,18 @@ EXPORTS = {
 }
 
 
-def put_folder(place: Place, files: dict[str, str]) -> Place:
+def put_folder(dummy: DummyStudy, files: dict[str, str]) -> DummyStudy:
     for name, text in files.items():
-        place.session(f"inbox/MR/AP9/{name}", text)
-    return place
+        dummy.write(f"inbox/MR/AP9/{name}", text)
+    return dummy
 
 
 @pytest.mark.parametrize("archive", ["move", "delete"])
 @pytest.mark.parametrize("files", SESSIONS.values(), ids=SESSIONS)
-def test_a_folder_with_a_session_does_not_leave_as_a_packet(place: Place, files: dict[str, str], archive: str) -> None:
-    each = put_folder(place, files).one(archive=archive)
+def test_a_folder_with_a_session_does_not_leave_as_a_packet(
+    dummy: DummyStudy, files: dict[str, str], archive: str
+) -> None:
+    each = put_folder(dummy, files).candidate(archive=archive)
     assert each.verdict is Verdict.REFUSED
     assert each.problem.code is Code.SESSION_FOLDER
     assert "--archive=leave" in each.problem.command
@@ -119,13 +121,13 @@ def test_a_folder_with_a_session_does_not_leave_as_a_packet(place: Place, files:
 
 @pytest.mark.parametrize("archive", ["move", "delete"])
 @pytest.mark.parametrize("levels", [1, 2])
-def test_only_the_link_to_a_session_would_leave(place: Place, tmp_path: Path, archive: str, levels: int) -> None:
+def test_only_the_link_to_a_session_would_leave(dummy: DummyStudy, tmp_path: Path, archive: str, levels: int) -> None:
     session = tmp_path / "other" / "AP1"
     session.mkdir(parents=True)
     (session / "session.txt").write_text("id: AP1\nsubject: AP1\n")
     target = session if levels == 1 else session.parent
-    (place.inbox / "AP9").symlink_to(target)
-    each = place.one(archive=archive)
+    (dummy.inbox / "AP9").symlink_to(target)
+    each = dummy.candidate(archive=archive)
     assert each.problem.code is Code.SESSION_FOLDER
     relation = f"a session folder, {target}" if levels == 1 else f"{target}, which contains a session folder"
     assert (
@@ -137,23 +139,25 @@ def test_only_the_link_to_a_session_would_leave(place: Place, tmp_path: Path, ar
 
 @pytest.mark.parametrize("archive", ["leave", "copy"])
 @pytest.mark.parametrize("files", SESSIONS.values(), ids=SESSIONS)
-def test_a_folder_with_a_session_is_imported_if_it_stays(place: Place, files: dict[str, str], archive: str) -> None:
-    assert put_folder(place, files).one(archive=archive).verdict is Verdict.READY
+def test_a_folder_with_a_session_is_imported_if_it_stays(
+    dummy: DummyStudy, files: dict[str, str], archive: str
+) -> None:
+    assert put_folder(dummy, files).candidate(archive=archive).verdict is Verdict.READY
 
 
 @pytest.mark.parametrize("files", EXPORTS.values(), ids=EXPORTS)
-def test_an_export_with_similar_names_is_a_packet(place: Place, files: dict[str, str]) -> None:
-    assert put_folder(place, files).one(archive="delete").verdict is Verdict.READY
+def test_an_export_with_similar_names_is_a_packet(dummy: DummyStudy, files: dict[str, str]) -> None:
+    assert put_folder(dummy, files).candidate(archive="delete").verdict is Verdict.READY
 
 
-def test_a_folder_with_an_empty_folder_for_records_is_a_packet(place: Place) -> None:
-    put_folder(place, {"IM1": "x"}).session("inbox/MR/AP9/.qxbatch")
-    assert place.one(archive="delete").verdict is Verdict.READY
+def test_a_folder_with_an_empty_folder_for_records_is_a_packet(dummy: DummyStudy) -> None:
+    put_folder(dummy, {"IM1": "x"}).write("inbox/MR/AP9/.qxbatch")
+    assert dummy.candidate(archive="delete").verdict is Verdict.READY
 
 
 @pytest.mark.parametrize("overwrite", ["yes", "no"])
-def test_a_session_beside_packets_in_the_sessions_folder_is_no_packet(place: Place, overwrite: str) -> None:
-    place.session("AP1/session.txt", "id: AP1\nsubject: AP1\n").session("AP2.zip", "x")
-    found = place.found(masterinbox=str(place.sessions), overwrite=overwrite)
-    assert found["AP1"][0] in (Verdict.STRAY, Verdict.ALREADY_THERE)
-    assert found["AP2.zip"] == (Verdict.READY, "AP2")
+def test_a_session_beside_packets_in_the_sessions_folder_is_no_packet(dummy: DummyStudy, overwrite: str) -> None:
+    dummy.write("AP1/session.txt", "id: AP1\nsubject: AP1\n").write("AP2.zip", "x")
+    verdicts = dummy.verdicts(masterinbox=str(dummy.sessions), overwrite=overwrite)
+    assert verdicts["AP1"][0] in (Verdict.STRAY, Verdict.ALREADY_THERE)
+    assert verdicts["AP2.zip"] == (Verdict.READY, "AP2")

@@ -7,7 +7,7 @@ import pytest
 from qxbatch.discover.unfinished import unfinished
 from qxbatch.model import Verdict
 from tests.build.dicom import MrSeries
-from tests.build.inbox import Place
+from tests.build.inbox import DummyStudy
 from tests.build.packets import Kind, under
 from tests.build.study import Study
 
@@ -27,7 +27,7 @@ COPIED = [
 @pytest.mark.parametrize("end", ["", "/"], ids=["file", "folder"])
 @pytest.mark.parametrize("name", COPIED)
 def test_an_unfinished_copy_is_stray_and_the_note_says_why(tmp_path: Path, name: str, end: str) -> None:
-    each = Place(tmp_path).put(name + end).one()
+    each = DummyStudy(tmp_path).put(name + end).candidate()
     assert (each.verdict, each.problem) == (Verdict.STRAY, None)
     assert "cop" in each.note or "rsync" in each.note
 

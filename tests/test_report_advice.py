@@ -10,18 +10,18 @@ from qxbatch.problems import UsageError
 from qxbatch.report.preview import preview
 from qxbatch.settings.names import session_patterns
 from qxbatch.settings.parse import parse
-from tests.build.inbox import Place
+from tests.build.inbox import DummyStudy
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def dummy(tmp_path: Path) -> DummyStudy:
     """An inbox with three packets."""
-    return Place(tmp_path).put("AP-1.zip", "AP-2.zip", "HQ210.zip")
+    return DummyStudy(tmp_path).put("AP-1.zip", "AP-2.zip", "HQ210.zip")
 
 
-def report(place: Place, **given: str) -> str:
-    settings = parse({"sessionsfolder": str(place.sessions), **given}).settings
-    return preview(place.candidates(None, **given), settings)
+def report(dummy: DummyStudy, **given: str) -> str:
+    settings = parse({"sessionsfolder": str(dummy.sessions), **given}).settings
+    return preview(dummy.candidates(None, **given), settings)
 
 
 def proposed(text: str, option: str) -> list[str]:
@@ -47,12 +47,12 @@ def proposed(text: str, option: str) -> list[str]:
         "AP*|HQ*",
     ],
 )
-def test_an_expression_that_almost_matches_gives_one_message_with_a_matching_one(place: Place, given: str) -> None:
-    text = report(place, sessions=given)
+def test_an_expression_that_almost_matches_gives_one_message_with_a_matching_one(dummy: DummyStudy, given: str) -> None:
+    text = report(dummy, sessions=given)
     [better] = proposed(text, "sessions")
-    assert place.found(sessions=better) != place.found(sessions=given.split(",", maxsplit=1)[0])
+    assert dummy.verdicts(sessions=better) != dummy.verdicts(sessions=given.split(",", maxsplit=1)[0])
     assert "AP-2.zip" not in text or "AP-2.zip ->" in text, "packets are not listed one by one"
-    assert proposed(report(place, sessions=better), "sessions") == []
+    assert proposed(report(dummy, sessions=better), "sessions") == []
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_an_expression_that_almost_matches_gives_one_message_with_a_matching_one
         ("ap*", "(?i:ap.*)"),
     ],
 )
-def test_extensions_case_and_lists_are_corrected(place: Place, given: str, better: str) -> None:
-    assert proposed(report(place, sessions=given), "sessions") == [better]
+def test_extensions_case_and_lists_are_corrected(dummy: DummyStudy, given: str, better: str) -> None:
+    assert proposed(report(dummy, sessions=given), "sessions") == [better]
 
 
 def test_a_glob_that_is_no_regular_expression_is_an_error_with_the_right_one() -> None:
@@ -79,8 +79,8 @@ def test_a_glob_that_is_no_regular_expression_is_an_error_with_the_right_one() -
 
 
 @pytest.mark.parametrize("given", ["AP.*", "AP-1", "XY", "XY.*"])
-def test_an_expression_that_matches_or_resembles_no_name_gets_no_advice(place: Place, given: str) -> None:
-    text = report(place, sessions=given)
+def test_an_expression_that_matches_or_resembles_no_name_gets_no_advice(dummy: DummyStudy, given: str) -> None:
+    text = report(dummy, sessions=given)
     assert proposed(text, "sessions") == []
     assert "HQ210.zip" in text, "packets that are not selected are listed as usual"
 
@@ -88,11 +88,11 @@ def test_an_expression_that_matches_or_resembles_no_name_gets_no_advice(place: P
 @pytest.mark.parametrize(
     ("given", "better"), [("AP.*", "AP*"), ("AP", "AP*"), ("ap-1", "AP-1"), ("x/AP-1/", "AP-1"), ("AP-1 XY", "AP-1,XY")]
 )
-def test_a_glob_is_proposed_in_folder_mode(place: Place, given: str, better: str) -> None:
-    place.session("AP-1/inbox/x", "x")
-    text = report(place, sessions=given, masterinbox="none")
+def test_a_glob_is_proposed_in_folder_mode(dummy: DummyStudy, given: str, better: str) -> None:
+    dummy.write("AP-1/inbox/x", "x")
+    text = report(dummy, sessions=given, masterinbox="none")
     assert proposed(text, "sessions") == [better]
-    assert len(place.candidates(None, sessions=better, masterinbox="none")) == 1
+    assert len(dummy.candidates(None, sessions=better, masterinbox="none")) == 1
 
 
 def table(tmp_path: Path, text: str) -> str:
@@ -101,28 +101,30 @@ def table(tmp_path: Path, text: str) -> str:
     return str(path)
 
 
-def test_a_logfile_cell_with_an_extension_is_reported_with_the_right_name(place: Place, tmp_path: Path) -> None:
+def test_a_logfile_cell_with_an_extension_is_reported_with_the_right_name(dummy: DummyStudy, tmp_path: Path) -> None:
     path = table(tmp_path, "AP-1.zip,S1\nAP-2.zip,S2\nHQ210.zip,S3\n")
-    text = report(place, logfile=f"path:{path}|packet_name:1|subject_id:2")
+    text = report(dummy, logfile=f"path:{path}|packet_name:1|subject_id:2")
     assert "names the packet AP-1 as AP-1.zip: write AP-1 in column 1" in text
     assert "AP-2.zip" not in text
 
 
-def test_a_logfile_cell_in_another_case_is_reported(place: Place, tmp_path: Path) -> None:
+def test_a_logfile_cell_in_another_case_is_reported(dummy: DummyStudy, tmp_path: Path) -> None:
     path = table(tmp_path, "hq210,S3\n")
-    text = report(place, logfile=f"path:{path}|packet_name:1|subject_id:2")
+    text = report(dummy, logfile=f"path:{path}|packet_name:1|subject_id:2")
     assert "names the packet HQ210 as hq210" in text
 
 
 @pytest.mark.parametrize("columns", ["packet_name:1|subject_id:2", "packet_name:1|subject_id:3|session_name:2"])
-def test_swapped_logfile_columns_are_reported_with_the_right_order(place: Place, tmp_path: Path, columns: str) -> None:
+def test_swapped_logfile_columns_are_reported_with_the_right_order(
+    dummy: DummyStudy, tmp_path: Path, columns: str
+) -> None:
     path = table(tmp_path, "S1,AP-1,a\nS2,AP-2,b\nS3,HQ210,c\n")
-    [better] = proposed(report(place, logfile=f"path:{path}|{columns}"), "logfile")
-    assert {verdict.value for verdict, _ in place.found(logfile=better).values()} == {"ready"}
+    [better] = proposed(report(dummy, logfile=f"path:{path}|{columns}"), "logfile")
+    assert {verdict.value for verdict, _ in dummy.verdicts(logfile=better).values()} == {"ready"}
 
 
-def test_a_logfile_without_similar_names_gets_no_advice(place: Place, tmp_path: Path) -> None:
+def test_a_logfile_without_similar_names_gets_no_advice(dummy: DummyStudy, tmp_path: Path) -> None:
     path = table(tmp_path, "ZZ,S1\n")
-    text = report(place, logfile=f"path:{path}|packet_name:1|subject_id:2")
+    text = report(dummy, logfile=f"path:{path}|packet_name:1|subject_id:2")
     assert "Write" not in text
     assert "the logfile does not name HQ210" in text
