@@ -1,6 +1,7 @@
 """The rule file is read, or refused with file, line and name before anything is written."""
 
 import contextlib
+import re
 import sys
 from pathlib import Path
 
@@ -275,13 +276,14 @@ def test_any_value_is_read_or_refused_with_its_line(key, value):
         if key in OPTIONS
         else f'[[rule]]\nmatch = {{ {assignment} }}\nas = "anat/T1w"\n'
     )
-    with contextlib.suppress(UsageError):
+    try:
         rule_file = rules_of(text)
-        assert [rule.line for rule in rule_file.rules] == [1]
-        facts = ImageFacts(
-            ExportImage(SessionFolder(Path("S01")), SERIES, IMAGE, {"EchoTime": 0.03, "ImageType": ["M"]})
-        )
-        first_match(rule_file.rules, facts)
+    except UsageError as error:
+        assert re.match(r"rules\.toml:[1-4]: ", error.message)  # noqa: PT017 - most values are valid
+        return
+    assert [rule.line for rule in rule_file.rules] == [1]
+    facts = ImageFacts(ExportImage(SessionFolder(Path("S01")), SERIES, IMAGE, {"EchoTime": 0.03, "ImageType": ["M"]}))
+    first_match(rule_file.rules, facts)
 
 
 @settings(max_examples=300)

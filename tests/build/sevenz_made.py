@@ -69,11 +69,6 @@ _TEXT = {
         "4PaFhc7qoeDsMSWiCUfDSrNwBHAb+yqy8par59kBbZdpoK5pEVfkkA78FwZAAQlgAAcLAQABJAbxBwESUw+yWPtyD6gD6iMTBIaG"
         "SHSPDFYKAXCFgFYAAA=="
     ),
-    "list in clear": (
-        "N3q8ryccAAQ7AHV8MwAAAAAAAABGAAAAAAAAAP0e8NzgAEkAK10AO5vKqtSwUmWdlvClj/iZUXzFt5CRuytv0i5+lQhIUok/Dbxt"
-        "Qq9BVN6QAAABBAYAAQkzAAcLAQABISEBAAxKAAgKAeY4+qoAAAUBGQwAAAAAAAAAAAAAAAARFQBrAG4AbwB3AG4ALgBiAGkAbgAA"
-        "AAAA"
-    ),
 }
 MADE = {name: b64decode(text) for name, text in _TEXT.items()}
-"""By packing method; two need the password."""
+"""By packing method; those with `encrypted` in their names need the password."""
