@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset
 from tests.build import tamper, tamper_enhanced
 from tests.build.dicom import Syntax, Vendor, encoded
 from tests.build.mosaics import Mosaic
-from tests.build.outcome import Outcome, converted, read_back, unsafe
+from tests.build.outcome import Outcome, converted, read_back, wrong_outcomes
 from tests.build.slices import Slice, block, classic, enhanced_object
 from tests.build.tamper import Files, moved_volume, without_private
 from tests.build.tamper_diffusion import DIFFUSION as B_VALUES
@@ -66,12 +66,12 @@ def test_a_series_that_dcm2niix_cannot_read_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [*tamper.CLASSIC, *tamper.PIXELS])
 def test_changed_classic_files_are_correct_or_reported(tmp_path: Path, name: str) -> None:
     change = {**tamper.CLASSIC, **tamper.PIXELS}[name]
-    assert unsafe(classic_files, {name: change}, tmp_path, COMPLETE) == {}
+    assert wrong_outcomes(classic_files, {name: change}, tmp_path, COMPLETE) == {}
 
 
 @pytest.mark.parametrize("name", tamper_enhanced.ENHANCED)
 def test_changed_enhanced_objects_are_correct_or_reported(tmp_path: Path, name: str) -> None:
-    assert unsafe(enhanced_files, {name: tamper_enhanced.ENHANCED[name]}, tmp_path, COMPLETE) == {}
+    assert wrong_outcomes(enhanced_files, {name: tamper_enhanced.ENHANCED[name]}, tmp_path, COMPLETE) == {}
 
 
 @pytest.mark.parametrize("name", [*tamper.PIXELS, "moved-volume"])
@@ -79,7 +79,7 @@ def test_changed_enhanced_objects_are_correct_or_reported(tmp_path: Path, name: 
 def test_changed_mosaics_are_correct_or_reported(tmp_path: Path, vendor: Vendor, name: str) -> None:
     change = {**tamper.PIXELS, "moved-volume": moved_volume}[name]
     complete = COMPLETE - {"high-bits"}
-    assert unsafe(lambda: mosaic_files(vendor), {name: change}, tmp_path, complete) == {}
+    assert wrong_outcomes(lambda: mosaic_files(vendor), {name: change}, tmp_path, complete) == {}
 
 
 @pytest.mark.parametrize("vendor", [Vendor.SIEMENS, Vendor.UIH])

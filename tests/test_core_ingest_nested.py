@@ -16,7 +16,7 @@ from tests.build.encrypted import encrypted
 from tests.build.ingested import digest, ingested
 from tests.build.packets import Kind, packed, tarred, under, write_packet, zipped
 from tests.build.sevenz import sevenz
-from tests.build.sevenz_made import MADE
+from tests.build.sevenz_samples import SEVENZ_SAMPLES
 
 FILES = MrSeries(slices=2).files()
 TREE = {**under("in", FILES), "in/notes.txt": b"words"}
@@ -73,7 +73,7 @@ def damaged_archives() -> dict[str, bytes]:
         "gz.gz": gzip.compress(gzip.compress(tarred(TREE)))[:-3],
         "cut.7z": sevenz(TREE)[:-30],
         "crc.7z": sevenz(TREE, wrong_crc="in/IM0002"),
-        "encrypted.7z": MADE["encrypted list"],
+        "encrypted.7z": SEVENZ_SAMPLES["encrypted list"],
         "bomb.7z": sevenz({"zeros": bytes(100 << 20)}),
         "huge.7z": sevenz(TREE, coder=b"\x21\x21\x01\x20", claimed=256 << 20),
         "x.rar": b"Rar!\x1a\x07\x00" + bytes(50),

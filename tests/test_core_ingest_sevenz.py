@@ -9,7 +9,7 @@ from tests.build.dicom import MrSeries
 from tests.build.ingested import Ingested, digest, ingested
 from tests.build.packets import under
 from tests.build.sevenz import Method, resummed, sevenz
-from tests.build.sevenz_made import CONTENT, MADE, PASSWORD
+from tests.build.sevenz_samples import CONTENT, PASSWORD, SEVENZ_SAMPLES
 
 FILES = MrSeries(slices=3).files()
 TREE = {**under("in", FILES), "in/notes.txt": b"words", "in/none": b""}
@@ -36,20 +36,20 @@ def test_members_are_read_in_order_with_their_hashes(method: Method, solid: bool
     assert (result.reading.damage(), result.reading.notes()) == ([], [])
 
 
-@pytest.mark.parametrize("name", MADE)
+@pytest.mark.parametrize("name", SEVENZ_SAMPLES)
 def test_every_method_of_7_zip_is_read(name: str, tmp_path: Path) -> None:
-    result = read(MADE[name], tmp_path, passwords=[b"wrong", PASSWORD.encode()])
+    result = read(SEVENZ_SAMPLES[name], tmp_path, passwords=[b"wrong", PASSWORD.encode()])
     assert result.kept() == {"known.bin": CONTENT}
     assert result.reading.damage() == []
 
 
 @pytest.mark.parametrize("name", ["encrypted", "encrypted list"])
 def test_an_encrypted_packet_without_its_password_is_reported(name: str, tmp_path: Path) -> None:
-    result = read(MADE[name], tmp_path)
+    result = read(SEVENZ_SAMPLES[name], tmp_path)
     [text] = result.reading.damage()
     assert text.endswith(": encrypted")
     (tmp_path / "second").mkdir()
-    result = read(MADE[name], tmp_path / "second", passwords=[b"wrong"])
+    result = read(SEVENZ_SAMPLES[name], tmp_path / "second", passwords=[b"wrong"])
     [text] = result.reading.damage()
     assert text.endswith(": encrypted: the given password does not decrypt it")
 

@@ -53,7 +53,7 @@ class CommandServer:
     ) -> tuple[int, str, str]:
         """Run a module as a program; return exit status (negative for a signal), standard output and standard error.
 
-        Raises TimeoutError after so many seconds.
+        Raises TimeoutError if that takes longer than `seconds`.
         """
         umask = os.umask(0)
         os.umask(umask)

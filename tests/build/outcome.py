@@ -15,7 +15,7 @@ from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Series, SeriesKind, Value
 from qxbatch.problems import Code, Severity
 from qxbatch.settings.model import Stages, Tool
-from tests.build.proof import wrong
+from tests.build.proof import faults_of
 from tests.build.tamper import Change, Files
 
 DOUBTS = (Code.CONVERT_REVIEW, Code.CONVERT_PARTIAL, Code.CONVERT_FAILED)
@@ -58,7 +58,7 @@ class Outcome:
     def faults(self, *, places: bool = True) -> list[str]:
         """Return the faults of the images, by pydicom and nibabel alone."""
         images = [output.nifti for output in self.conversion.outputs]
-        return wrong(self.files, images, places=places) if images else ["there is no image"]
+        return faults_of(self.files, images, places=places) if images else ["there is no image"]
 
     @property
     def is_doubted(self) -> bool:
@@ -96,7 +96,7 @@ def read_back(data: bytes) -> pydicom.dataset.Dataset:
     return pydicom.dcmread(BytesIO(data), force=True)
 
 
-def unsafe(
+def wrong_outcomes(
     original: Callable[[], Files], changes: Mapping[str, Change], root: Path, complete: frozenset[str] = frozenset()
 ) -> dict[str, tuple[list[str], list[str]]]:
     """Convert a series once for each change, and return the changes with a wrong outcome: faults and warnings.
@@ -104,7 +104,7 @@ def unsafe(
     An outcome is wrong if an image is wrong without a warning that has numbers, or if there is a warning about a correct
     image and the name of the change is in `complete`. `original()` returns the files again.
     """
-    wrong_outcomes = {}
+    outcomes = {}
     for name, change in changes.items():
         files = change(original())
         if files is None:
@@ -114,5 +114,5 @@ def unsafe(
         silent = bool(faults) and not outcome.is_doubted
         needless = not faults and name in complete and bool(outcome.image_warnings)
         if silent or needless:
-            wrong_outcomes[name] = (faults[:2], outcome.warnings)
-    return wrong_outcomes
+            outcomes[name] = (faults[:2], outcome.warnings)
+    return outcomes

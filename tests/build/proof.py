@@ -42,7 +42,7 @@ class Frame:
     """Whether only its position can be compared: pydicom alone cannot decompress JPEG."""
 
 
-def wrong(files: Sequence[Dataset], images: Sequence[Path], *, places: bool = True) -> list[str]:
+def faults_of(files: Sequence[Dataset], images: Sequence[Path], *, places: bool = True) -> list[str]:
     """Return the faults of images of these files; without `places` only values count, as after motion.
 
     Every slice of every image must show a frame at its position with all its values, and every frame must be in an image.

@@ -17,7 +17,7 @@ MACROS = (
 )
 
 
-def frames_of(file: Dataset) -> list[Dataset]:
+def functional_groups(file: Dataset) -> list[Dataset]:
     """Return the per-frame functional groups, after moving the shared macros of position and values into each of them."""
     shared = file.SharedFunctionalGroupsSequence[0]
     frames = list(file.PerFrameFunctionalGroupsSequence)
@@ -31,7 +31,7 @@ def frames_of(file: Dataset) -> list[Dataset]:
 
 def middle(files: Files) -> Dataset:
     """Return the functional groups of the middle frame of the middle object."""
-    frames = frames_of(files[len(files) // 2])
+    frames = functional_groups(files[len(files) // 2])
     return frames[len(frames) // 2]
 
 

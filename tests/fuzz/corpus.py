@@ -25,7 +25,7 @@ from tests.build.mosaics import Mosaic
 from tests.build.packets import Kind, packed, tarred, zipped
 from tests.build.parrec import ParRec
 from tests.build.sevenz import Method, sevenz
-from tests.build.sevenz_made import MADE
+from tests.build.sevenz_samples import SEVENZ_SAMPLES
 
 FOLDER = Path(__file__).resolve().parents[2] / "rust" / "fuzz" / "corpus"
 SMALL = MrSeries(slices=2, rows=4, columns=3)
@@ -129,7 +129,7 @@ class Unseekable(io.RawIOBase):
 def sevenzs() -> dict[str, bytes]:
     """Return 7z archives of every method, sound and damaged, and members that the target packs itself."""
     tree = {"a/1": first_file(SMALL)[:300], "a/ü": WORDS, "none": b""}
-    inputs = {name.replace(" ", "-"): data for name, data in MADE.items()}
+    inputs = {name.replace(" ", "-"): data for name, data in SEVENZ_SAMPLES.items()}
     inputs |= {"apart": sevenz(tree, solid=False, folders=["b"]), "members": sevenz(tree, Method.COPY)}
     inputs |= {"cut": inputs["lzma"][:-20], "behind": inputs["lzma"] + b"tail", "none": sevenz({})}
     return inputs | {f"written-{how}": bytes([how]) + MEMBERS for how in range(8)}

@@ -1,4 +1,4 @@
-"""7z archives of one file from 7-Zip 26.02: `7z a ... known.bin`, and its content."""
+"""7z archives of one file, written by 7-Zip 26.02 (`7z a ... known.bin`), and the content of the file."""
 
 from base64 import b64decode
 
@@ -70,5 +70,5 @@ _TEXT = {
         "SHSPDFYKAXCFgFYAAA=="
     ),
 }
-MADE = {name: b64decode(text) for name, text in _TEXT.items()}
+SEVENZ_SAMPLES = {name: b64decode(text) for name, text in _TEXT.items()}
 """By packing method; those with `encrypted` in their names need the password."""
