@@ -3,6 +3,7 @@
 import errno
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from qxbatch.archive.aside import finish_aside
 from qxbatch.archive.contained import Contained
 from qxbatch.discover.own_names import Use
 from qxbatch.pipeline.archiving import _PacketArchiving
+from qxbatch.publish.locks import Locks
 from qxbatch.publish.plain import LinkError
 from qxbatch.publish.transfer import hidden_path, move_files, put_aside
 from tests.build.dicom import MrSeries
@@ -79,6 +81,21 @@ def test_a_session_is_imported_again(study: Study, over: Callable[[Path], Path])
     assert (merged / "archive" / "replaced" / "S1-1" / "nii" / "mine" / "notes.txt").read_text() == "mine\n"
     assert known <= hashes_below(merged)
     assert list(merged.rglob(".qxbatch*")) == []
+
+
+def test_the_lock_of_a_killed_run_is_free_at_once(tmp_path: Path, over: Callable[[Path], Path]) -> None:
+    """In an overlay the device of a file differs from that of its folder."""
+    lower = tmp_path / "lower"
+    lower.mkdir()
+    folder = over(lower) / "locks"
+    killed = (
+        f"import os, pathlib; from qxbatch.publish.locks import Locks; Locks(pathlib.Path({str(folder)!r})).take('S1')"
+    )
+    assert subprocess.run([sys.executable, "-c", f"{killed}; os._exit(9)"], check=False).returncode == 9
+    assert [path.name for path in folder.iterdir()] != []
+    locks = Locks(folder)
+    assert locks.take("S1") is not None
+    locks.close()
 
 
 class KilledError(Exception):

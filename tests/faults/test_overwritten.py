@@ -104,6 +104,16 @@ def test_what_a_person_wrote_is_kept(study: Study, edit: Callable[[Path], list[b
     assert "were kept in" in run.text
 
 
+def test_a_copy_of_a_compressed_member_is_kept(study: Study) -> None:
+    members = {f"{name}.gz": gzip.compress(data) for name, data in FILES.items()}
+    study.put("S1", members)
+    assert study.run("--archive=leave").status == 0
+    name, copy = next(iter(members.items()))
+    (study.session("S1") / "dicom" / Path(name).name).write_bytes(copy)
+    assert study.run("--archive=delete", "--overwrite=yes").status == 0
+    assert hashlib.sha256(copy).hexdigest() in hashes(study.sessions / "archive" / "replaced")
+
+
 def test_a_session_that_nobody_edited_leaves_nothing(study: Study) -> None:
     study.put("S1", FILES)
     assert study.run("--archive=leave").status == 0

@@ -10,7 +10,7 @@ from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
 from qxbatch.publish.opened import OpenFolder, opened_in
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PACKED, SORTED_AT, packed_member
-from qxbatch.session.ledger import STORED, LedgerRow
+from qxbatch.session.ledger import STORED, Fate, LedgerRow
 
 _SERIES = re.compile(rf"{re.escape(SORTED_AT)}\d+{re.escape(PACKED)}")
 
@@ -82,6 +82,9 @@ class _Stored(NamedTuple):
 
 
 def hashes_in(session: Path) -> set[str]:
-    """Return the hashes of the packet bytes that a session contains, by its ledger. Raises OSError, ValueError."""
-    rows = SessionFolder(session).ledger()
-    return {digest for row in rows if row.fate in STORED for digest in (row.sha256, row.content_sha256)}
+    """Return the hashes of the packet bytes that a session contains, by its ledger. Raises OSError, ValueError.
+
+    It contains the content of a sorted file, and all bytes of a kept one: a packet can have had a sorted file compressed.
+    """
+    rows = (row for row in SessionFolder(session).ledger() if row.fate in STORED)
+    return {row.content_sha256 if row.fate is Fate.SORTED else row.sha256 for row in rows}

@@ -161,8 +161,9 @@ class Locks:
     def _write(self, new: Path, name: str) -> tuple[bytes, int]:
         """Write a lock's file; return its content and a descriptor with the kernel's lock, if available."""
         kernel = self._flock
-        record = self._record(name)
-        new.write_bytes(record)  # closed, so that a network file system stores it
+        with new.open("xb") as file:  # closed, so that a network file system stores it
+            record = self._record(name, os.fstat(file.fileno()).st_dev)
+            file.write(record)
         descriptor = os.open(new, os.O_RDWR | os.O_CLOEXEC)
         try:
             self._try_flock(descriptor)
@@ -174,10 +175,11 @@ class Locks:
             return self._write(new, name)
         return record, descriptor
 
-    def _record(self, name: str) -> bytes:
+    def _record(self, name: str, device: int) -> bytes:
+        """Return the content of a lock's file. On an overlay its device differs from that of its folder."""
         import socket
 
-        place = f"{self._kernel()} {os.stat(self.folder).st_dev}" if self._flock else "none"  # noqa: PTH116
+        place = f"{self._kernel()} {device}" if self._flock else "none"
         holder = f"process {os.getpid()} on {socket.gethostname()}" + (f"{_JOB}{self._job}" if self._job else "")
         text = f"{place}\n{os.urandom(8).hex()}\n{holder}\n{name}\n"
         return text.encode("utf-8", "surrogateescape")[:LONGEST_RECORD]

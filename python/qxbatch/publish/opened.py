@@ -115,19 +115,51 @@ def open_in(top: OpenFolder, parts: Sequence[str], *, create: bool = False) -> i
 def walk_in(top: OpenFolder) -> Iterator[tuple[Parts, OpenFolder, list[str]]]:
     """Yield an opened folder and each below it: its parts, itself, and the names in it that are no folders.
 
-    A folder comes before those in it. Names are sorted. Raises OSError, LinkError.
+    A folder comes before those in it. Names are sorted. A yielded folder is closed when the next one is asked for, and its
+    folders must stay until then. Raises OSError, LinkError.
     """
-    waiting: list[Parts] = [()]
-    while waiting:
-        parts = waiting.pop()
-        with opened_in(top, parts) as folder:
-            folders: list[str] = []
-            others: list[str] = []
-            with os.scandir(folder.descriptor) as entries:
-                for entry in entries:
-                    (folders if entry.is_dir(follow_symlinks=False) else others).append(entry.name)
-            yield parts, folder, sorted(others)
-        waiting += [(*parts, name) for name in sorted(folders, reverse=True)]
+    parts: list[str] = []
+    entered: list[tuple[os.stat_result, list[str]]] = []
+    """The identity of each folder from the top to the current one, and the folders in it that remain, the last one first."""
+    current = os.dup(top.descriptor)
+    try:
+        while True:
+            folders, others = _listed(current)
+            entered.append((os.fstat(current), folders[::-1]))
+            yield tuple(parts), OpenFolder(current, Path(top.path, *parts)), others
+            while not entered[-1][1]:
+                entered.pop()
+                if not entered:
+                    return
+                parts.pop()
+                current = _stepped(current, _parent(current, entered[-1][0], Path(top.path, *parts)))
+            parts.append(entered[-1][1].pop())
+            current = _stepped(current, open_in(OpenFolder(current, Path(top.path, *parts[:-1])), parts[-1:]))
+    finally:
+        os.close(current)
+
+
+def _listed(folder: int) -> tuple[list[str], list[str]]:
+    folders: list[str] = []
+    others: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            (folders if entry.is_dir(follow_symlinks=False) else others).append(entry.name)
+    return sorted(folders), sorted(others)
+
+
+def _parent(folder: int, state: os.stat_result, path: Path) -> int:
+    """Open the folder that contains an opened one; it has to be the one with this state."""
+    parent = open_folder("..", folder)
+    if not os.path.samestat(os.fstat(parent), state):
+        os.close(parent)
+        raise OSError(errno.EBUSY, "a folder in it was moved meanwhile", str(path))
+    return parent
+
+
+def _stepped(before: int, after: int) -> int:
+    os.close(before)
+    return after
 
 
 def move_folder(source: OpenFolder, name: str, target: OpenFolder, new_name: str) -> None:
