@@ -230,7 +230,8 @@ COMMANDS: dict[str, Command] = {
             ),
             Parameter(
                 "plan",
-                "Without a file: print the path of every image as a table; nothing is exported. With a file: export by this table.",
+                "`--plan` alone: print the path of every image as a table; nothing is exported. "
+                "`--plan=FILE`: export by this table.",
                 group=Group.INPUT,
                 metavar="FILE",
                 form=Form.YES_NO,
@@ -274,8 +275,8 @@ COMMANDS: dict[str, Command] = {
             ),
             other_meaning(
                 "logfile",
-                "The import's table, with the columns that --participant-columns names: "
-                "`path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
+                "The table of the import: `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`. "
+                "--participant-columns names further columns of it.",
             ),
             Parameter(
                 "participant_columns",

@@ -64,7 +64,7 @@ class OpenFolder(NamedTuple):
 
 @contextmanager
 def opened(folder: Path) -> Iterator[OpenFolder]:
-    """Open a folder. An OSError that the caller raises for its short path names its path. Raises OSError."""
+    """Open a folder for a `with` block. OSErrors of the block name its path instead of its short path. Raises OSError."""
     with _closed(OpenFolder(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), folder)) as top:
         yield top
 
@@ -84,9 +84,9 @@ def _closed(folder: OpenFolder) -> Iterator[OpenFolder]:
     try:
         yield folder
     except OSError as error:
-        short, path = f"{folder.short_path}/", str(error.filename)
-        if path.startswith(short):
-            error.filename = str(folder.path / path.removeprefix(short))
+        short, path = folder.short_path, Path(str(error.filename))
+        if path.is_relative_to(short):
+            error.filename = str(folder.path / path.relative_to(short))
         raise
     finally:
         os.close(folder.descriptor)
@@ -165,8 +165,8 @@ def _stepped(before: int, after: int) -> int:
 def move_folder(source: OpenFolder, name: str, target: OpenFolder, new_name: str) -> None:
     """Move a folder file by file into a new or existing one on the same file system; an interrupted call can be repeated.
 
-    An overlay file system renames the files of its lower layer, and no folders. Permissions and times of the folders are kept.
-    Raises FileExistsError when a file has the name of another one, OSError, LinkError.
+    On an overlay file system, files of the lower layer can be renamed, and folders cannot. Permissions and times of the folders
+    are kept. Raises FileExistsError when a file has the name of another one, OSError, LinkError.
     """
     with opened_in(source, (name,)) as here, opened_in(target, (new_name,), create=True) as there:
         _move_files(here, there)

@@ -16,7 +16,7 @@ class ConvertedSeries(NamedTuple):
     conversions: tuple[Conversion, ...]
     """In the order of the series."""
     stored: Mapping[int, Stored]
-    """How each n is stored."""
+    """How each series is stored, by its number (`Series.n`)."""
     headers: Mapping[Path, Nifti]
     """The header of each image, by its path in the converter's output."""
     sums: Mapping[Path, Checksum]

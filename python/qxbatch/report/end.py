@@ -72,7 +72,7 @@ def _section(heading: str, body: Iterable[str]) -> list[str]:
 
 
 def _account(report: Report, seconds: float | None, form: Form) -> list[str]:
-    """Return the number of candidates and their fates: the last lines, which stay on the screen."""
+    """Return the number of candidates and their fates: they are near the end, so that they stay on the screen."""
     results = fates(report)
     time = "" if seconds is None else f" in {clock(seconds)}"
     lines = ["", f"{len(results)} {'entry' if len(results) == 1 else 'entries'}{time}:"]

@@ -64,7 +64,7 @@ class Expressions:
             return False
 
     def tries(self, item: str) -> Iterable[str]:
-        """Yield a glob, the packet of a file, other case, the beginning of names, a part of them."""
+        """Yield expressions for an item that was written as a glob, a file name, in other case, or as a part of a name."""
         if any(wildcard in item for wildcard in "*?"):
             yield of_glob(item)
             yield f"(?i:{of_glob(item)})"
@@ -91,7 +91,7 @@ class Globs:
         return any(matches_glob(name, [item]) for name in self._names)
 
     def tries(self, item: str) -> Iterable[str]:
-        """Yield a folder that is written as a path, a regular expression, other case, the beginning of names."""
+        """Yield globs for an item that was a path, a regular expression, in other case, or the beginning of a name."""
         yield item.rstrip("/").rpartition("/")[2]
         yield item.replace(".*", "*")
         same_names = [as_glob(name) for name in self._names if name.casefold() == item.casefold()]

@@ -32,7 +32,7 @@ def duration_text(seconds: float | None) -> str:
 
 
 def number_text(value: float | None, digits: int = 6) -> str:
-    """Return a number with its significant digits."""
+    """Return a number rounded to that many significant digits; an empty text for None."""
     return "" if value is None else f"{value:.{digits}g}"
 
 

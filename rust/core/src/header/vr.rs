@@ -67,8 +67,8 @@ impl Vr {
     }
 }
 
-/// Returns the VR to read a value with: that of the file, if the field can have it; `known` is that of the dictionary.
-/// Only a number can be binary.
+/// Returns the VR that says how the bytes of a value are encoded. `known` is that of the dictionary: a text has it, and a field
+/// without a usable VR in the file (none, UN, OB, OW). A number has the VR of the file if that is binary, else LO: it is text.
 #[inline]
 pub(crate) fn effective_vr(vr: Option<[u8; 2]>, known: Vr) -> Vr {
     match (vr.as_ref(), known.kind()) {

@@ -118,7 +118,7 @@ struct Unpacking<'p> {
 }
 
 impl<'p> Unpacking<'p> {
-    /// Reads one member from its block; returns the row of one without bytes to process.
+    /// Reads one member from its block. Returns its row, or None for a file that a worker processes.
     fn next<'s>(
         &mut self,
         member: &Member,
@@ -158,7 +158,8 @@ impl<'p> Unpacking<'p> {
         Ok(None)
     }
 
-    /// Returns the remaining content of a member's block, starting at this member; None for one without bytes.
+    /// Returns the bytes of a member, read from where its block stands; an empty stream for a member without a block. Members
+    /// of a block are read in its order.
     fn content(&mut self, member: &Member) -> Result<Content<'_>, Fault> {
         let Some(block) = member.block else {
             return Ok(Box::new(io::empty()));

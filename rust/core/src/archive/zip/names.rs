@@ -1,4 +1,4 @@
-//! Names of zip members: UTF-8 if a flag or a field says so, else code page 437.
+//! Names of zip members: UTF-8 if a flag or a field says so, or if a Unix program wrote valid UTF-8, else code page 437.
 
 /// The upper half of code page 437.
 const UPPER: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
