@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -73,6 +74,13 @@ def wide_text() -> Iterator[None]:
 def study(tmp_path: Path) -> Study:
     """Return an empty study: `study.put(...)`, `study.run(...)`."""
     return Study(tmp_path)
+
+
+@pytest.fixture
+def disk_path() -> Iterator[Path]:
+    """Return a folder for a test that runs bids-validator-deno: Deno reads nothing below /dev, where tests may write."""
+    with TemporaryDirectory(prefix="qxbatch-disk-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,9 @@ import json
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import jsonschema
 import pytest
@@ -51,31 +53,36 @@ needs_pybids = pytest.mark.skipif(importlib.util.find_spec("bids") is None, reas
 
 
 @pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def imported() -> Iterator[Path]:
     """Import sessions with the real converter, two of one subject and one of another; return their folder."""
-    study = Study(tmp_path_factory.mktemp("imported"))
-    for name in ("A_pre", "A_post", "B"):
-        series = [
-            MrSeries(patient=name, number=number, description=text, time=f"10{number:02}00", volumes=volumes, slices=4)
-            for number, text, volumes in (
-                (2, "t1", 1),
-                (3, "SE_AP", 1),
-                (4, "SE_PA", 1),
-                (5, "rest", 4),
-                (7, "SE_AP", 1),
-                (8, "SE_PA", 1),
-                (9, "rest", 4),
+    with TemporaryDirectory(prefix="qxbatch-disk-") as folder:
+        study = Study(Path(folder))
+        for name in ("A_pre", "A_post", "B"):
+            series = [
+                MrSeries(
+                    patient=name, number=number, description=text, time=f"10{number:02}00", volumes=volumes, slices=4
+                )
+                for number, text, volumes in (
+                    (2, "t1", 1),
+                    (3, "SE_AP", 1),
+                    (4, "SE_PA", 1),
+                    (5, "rest", 4),
+                    (7, "SE_AP", 1),
+                    (8, "SE_PA", 1),
+                    (9, "rest", 4),
+                )
+            ]
+            study.put(
+                name, {path: data for each in series for path, data in under(str(each.number), each.files()).items()}
             )
-        ]
-        study.put(name, {path: data for each in series for path, data in under(str(each.number), each.files()).items()})
-    run = study.main(r"--nameformat=(?P<subject_id>[A-Z])(_(?P<session_name>.+))?")
-    assert run.status == 0, run.text
-    return study.sessions
+        run = study.main(r"--nameformat=(?P<subject_id>[A-Z])(_(?P<session_name>.+))?")
+        assert run.status == 0, run.text
+        yield study.sessions
 
 
 @pytest.fixture
-def study(imported, tmp_path):
-    study = BidsStudy(tmp_path)
+def study(imported, disk_path):
+    study = BidsStudy(disk_path)
     study.sessions = imported
     study.rules.write_text(RULES)
     return study

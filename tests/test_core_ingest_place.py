@@ -7,6 +7,7 @@ import pytest
 from qxbatch.core import CancelledError, Monitor, Reading, ingest
 from tests.build.dicom import MrSeries
 from tests.build.ingested import ingested
+from tests.build.other_disk import disk_other_than, has_other_disk
 from tests.build.packets import Kind, Tree, write_packet
 
 FILES = MrSeries(slices=2).files()
@@ -74,12 +75,10 @@ def test_very_deep_and_very_long_paths_are_kept(tmp_path: Path) -> None:
     assert sorted(result.kept().values()) == [b"deep", b"long", b"too"]
 
 
+@pytest.mark.skipif(not has_other_disk(), reason="this machine has no second file system")
 def test_files_are_copied_to_a_session_on_another_file_system(tmp_path: Path) -> None:
-    other = Path("/dev/shm")
-    if not other.is_dir() or other.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("this machine has no second file system")
     reading = reading_of({"1": IMAGE, "note": b"x"}, tmp_path)
-    root = other / f"qxbatch-{tmp_path.name}-{id(reading)}"
+    root = disk_other_than(tmp_path) / f"qxbatch-{tmp_path.name}-{id(reading)}"
     try:
         reading.place_series(str(root), 30, "x", [0])
         reading.place_kept(str(root), [1])

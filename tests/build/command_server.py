@@ -25,18 +25,23 @@ _LARGEST = 1 << 22
 """Largest request in bytes."""
 _READ_AT_START = ("LANG", "LC_", "TZ", "MALLOC_", "GLIBC_", "LD_", "PYTHONUTF8", "PYTHONIO", "PYTHONDEV", "RAYON_")
 """How the names of environment variables begin that a process reads when it starts."""
-_IMPORTED = ("cli.start", "cli.run_command", "pipeline", "pipeline.refresh", "page.session", "page.study")
+COMMANDS = (
+    *("cli.main", "cli.output", "cli.run_command", "cli.start", "commands.bids_export", "commands.inspect"),
+    *("page.session", "page.study", "pipeline.batch", "pipeline.refresh", "report.end", "report.progress"),
+)
+"""Modules that import what a command imports only when it needs it, except pydicom and nibabel."""
 
 
 class CommandServer:
-    """A process that runs modules, one after the other."""
+    """A process that runs modules, one after the other. It has imported some modules of qxbatch."""
 
-    def __init__(self) -> None:
+    def __init__(self, imported: Sequence[str], environment: Mapping[str, str]) -> None:
         self._channel, its_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _LARGEST)
-        self._environment = dict(os.environ)
+        self._environment = dict(environment)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(its_end.fileno())],
+            [sys.executable, "-m", __name__, str(its_end.fileno()), *imported],
+            env=self._environment,
             pass_fds=[its_end.fileno()],
             stdin=subprocess.DEVNULL,
             cwd=REPOSITORY,
@@ -107,8 +112,8 @@ def run_module(
 
 @cache
 def command_server() -> CommandServer:
-    """Return the server of this process."""
-    return CommandServer()
+    """Return this process's server for commands."""
+    return CommandServer(COMMANDS, os.environ)
 
 
 def _serve(channel: socket.socket) -> tuple[str, list[str]]:
@@ -136,7 +141,7 @@ def _serve(channel: socket.socket) -> tuple[str, list[str]]:
 
 
 if __name__ == "__main__":
-    for name in _IMPORTED:
+    for name in sys.argv[2:]:
         import_module(f"qxbatch.{name}")
     program, sys.argv[1:] = _serve(socket.socket(fileno=int(sys.argv[1])))
     runpy.run_module(program, run_name="__main__", alter_sys=True)

@@ -1,14 +1,22 @@
 """Converts normalized copies of a folder, and checks the result."""
 
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
+from qxbatch.convert import attempt as attempts
 from qxbatch.convert.attempt import Attempt, ConversionPaths
-from qxbatch.convert.dcm2niix import find
+from qxbatch.convert.converter import Command
+from qxbatch.convert.dcm2niix import allocator, find
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.normalized import attempt_normalized
+from qxbatch.convert.run import Cancel, Limits, ProcessResult, environment, run
 from qxbatch.model import Series, SeriesKind, State
+from tests.build.command_server import CommandServer
 from tests.build.slices import Slice, check_image
 
 
@@ -20,7 +28,36 @@ def normalized(folder: Path) -> Attempt:
     size = sum(path.stat().st_size for path in files)
     series = Series(30, SeriesKind.DICOM, {}, len(files), size, folder)
     paths = ConversionPaths(folder.with_name("work"))
-    return attempt_normalized(series, dcm2niix, paths, Evidence(countable=False), None, threading.Event())
+    with normalizing_in_forks():
+        return attempt_normalized(series, dcm2niix, paths, Evidence(countable=False), None, threading.Event())
+
+
+MODULE = "qxbatch.convert.normalize"
+
+
+@contextmanager
+def normalizing_in_forks() -> Iterator[None]:
+    """Rewrite series in forks of a process that has imported pydicom; other programs run as usual."""
+    with patch.object(attempts, "run", _run):
+        yield
+
+
+def _run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel) -> ProcessResult:
+    variables = environment(home, command.env)
+    if MODULE not in command.argv or not _server().can_run(variables):
+        return run(command, out, home, limits, cancel)
+    words = command.argv[command.argv.index(MODULE) + 1 :]
+    status, printed, errors = _server().run(MODULE, words, variables, out, int(limits.seconds))
+    return ProcessResult(status, printed + errors)
+
+
+@cache
+def _server() -> CommandServer:
+    """Return this process's server for normalized copies, with the environment of a converter."""
+    return CommandServer(
+        ("convert.normalize.copies", "convert.normalize.weightings"),
+        environment(Path.cwd(), {**allocator(), "PYTHONPATH": ":".join(filter(None, sys.path))}),
+    )
 
 
 def check(attempt: Attempt, *images: Sequence[Slice], suffixes: Sequence[str] = ("",)) -> None:

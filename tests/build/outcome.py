@@ -15,6 +15,7 @@ from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Series, SeriesKind, Value
 from qxbatch.problems import Code, Severity
 from qxbatch.settings.model import Stages, Tool
+from tests.build.normalized import normalizing_in_forks
 from tests.build.proof import faults_of
 from tests.build.tamper import Change, Files
 
@@ -87,7 +88,8 @@ def converted(files: Files, root: Path) -> Outcome:
     }
     size = sum(path.stat().st_size for path in source.iterdir())
     series = Series(NUMBER, SeriesKind.DICOM, header, len(files), size, source)
-    conversion = convert_series(series, settings, root / "work", check_available(settings), threading.Event())
+    with normalizing_in_forks():
+        conversion = convert_series(series, settings, root / "work", check_available(settings), threading.Event())
     return Outcome(conversion, [pydicom.dcmread(path, force=True) for path in sorted(source.iterdir())])
 
 

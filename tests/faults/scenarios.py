@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.build.dicom import MrSeries
+from tests.build.other_disk import disk_other_than, has_other_disk
 from tests.build.packets import Kind, Tree, packed, read_tree, under, write_folder
 from tests.build.parrec import ParRec
 from tests.build.study import Study, run_command
@@ -49,7 +50,7 @@ class Scenario:
         (root / "work").mkdir()
         if not self.other_disk:
             return None
-        other = Path(tempfile.mkdtemp(prefix="qx-faults-", dir=OTHER_DISK))
+        other = Path(tempfile.mkdtemp(prefix="qx-faults-", dir=disk_other_than(root)))
         archive = root / "study" / "sessions" / "archive"
         if archive.exists():
             shutil.copytree(archive, other, dirs_exist_ok=True)
@@ -61,14 +62,6 @@ class Scenario:
         """Return the command's arguments."""
         extra = [f"--work-dir={root / 'work'}"] if self.work_dir else []
         return [str(root / "study" / "sessions"), "--check=no", *self.args, *extra]
-
-
-OTHER_DISK = Path("/dev/shm")
-
-
-def other_disk() -> bool:
-    """Return whether there is a second writable file system."""
-    return OTHER_DISK.is_dir() and OTHER_DISK.stat().st_dev != Path(tempfile.gettempdir()).stat().st_dev
 
 
 def several_packets(study: Study) -> None:
@@ -160,7 +153,7 @@ def scenarios() -> list[Scenario]:
     found.append(Scenario("work-dir", several_packets, work_dir=True))
     if data_folder() is not None:
         found.append(Scenario("real", real_packets))
-    if other_disk():
+    if has_other_disk():
         found.append(Scenario("disk-move", several_packets, ("--archive=move",), other_disk=True))
         found.append(Scenario("disk-copy", several_packets, ("--archive=copy",), other_disk=True))
         found.append(Scenario("disk-anew", packets_and_sessions, ("--overwrite=yes",), other_disk=True))

@@ -10,11 +10,12 @@ import pytest
 
 from qxbatch.core import Monitor
 from qxbatch.verification.session import session_checks
+from tests.build.other_disk import disk_other_than, has_other_disk
 from tests.build.packets import Kind
 from tests.build.study import Study, snapshot
 from tests.endtoend.judge import Judge
 from tests.faults.processes import at_work_below
-from tests.faults.scenarios import OTHER_DISK, T1, Scenario, one_packet, other_disk
+from tests.faults.scenarios import T1, Scenario, one_packet
 from tests.faults.stage import Copy, Stage, command, environment, victim
 
 ONE = Scenario("one", one_packet)
@@ -142,10 +143,10 @@ def test_a_converter_that_outlived_its_run_is_ended(stage: Stage, tmp_path: Path
     assert stage.judge_end(copy) == []
 
 
-@pytest.mark.skipif(not other_disk(), reason="no second file system here: sessions across two are not tried")
+@pytest.mark.skipif(not has_other_disk(), reason="no second file system here: sessions across two are not tried")
 def test_a_session_on_another_disk_is_refused_before_anything_is_changed(stage: Stage) -> None:
     copy = stage.copy("disk")
-    with tempfile.TemporaryDirectory(dir=OTHER_DISK) as other:
+    with tempfile.TemporaryDirectory(dir=disk_other_than(copy.root)) as other:
         (copy.sessions / "S1").symlink_to(other)
         before = snapshot(copy.root)
         run = command(copy.arguments, copy.root)

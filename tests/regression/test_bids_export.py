@@ -3,7 +3,9 @@
 import csv
 import importlib.util
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -45,8 +47,9 @@ class Exported:
 
 
 @pytest.fixture(scope="module")
-def exported(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    return Exported(tmp_path_factory.mktemp("export"), shared_study(data).sessions)
+def exported(data: Path) -> Iterator[Exported]:
+    with TemporaryDirectory(prefix="qxbatch-bids-") as folder:
+        yield Exported(Path(folder), shared_study(data).sessions)
 
 
 def expected() -> list[str]:
@@ -112,9 +115,9 @@ def intended(layout: Any, bids: Path, fmap: str) -> set[str]:
 
 
 @pytest.mark.skipif(not has_validator(), reason="bids-validator-deno is not installed")
-def test_the_proposed_rules_export_as_they_are_without_an_error(exported: Exported, tmp_path: Path) -> None:
-    folders = [str(exported.sessions), str(tmp_path / "bids")]
-    assert run_main("bids", *folders, f"--init={tmp_path / 'rules.toml'}").status == 0
-    done = run_main("bids", *folders, f"--rules={tmp_path / 'rules.toml'}", "--validate", "--json")
+def test_the_proposed_rules_export_as_they_are_without_an_error(exported: Exported, disk_path: Path) -> None:
+    folders = [str(exported.sessions), str(disk_path / "bids")]
+    assert run_main("bids", *folders, f"--init={disk_path / 'rules.toml'}").status == 0
+    done = run_main("bids", *folders, f"--rules={disk_path / 'rules.toml'}", "--validate", "--json")
     assert json.loads(done.out)["validation"]["errors"] == []
     assert done.status == 0

@@ -12,7 +12,7 @@ from qxbatch.regress.run import check
 from qxbatch.regress.sets import find_sets
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
-from tests.build.study import Run, run_command
+from tests.regression.forked import regress
 
 
 @pytest.fixture
@@ -24,11 +24,6 @@ def folder(tmp_path: Path) -> Path:
     write_packet(under("b", MrSeries(number=4, description="BOLD", volumes=2).files()), place, "P2", Kind.FOLDER)
     (place / "README.md").write_text("how the phantoms were measured\n")
     return place
-
-
-def regress(folder: Path, *options: str) -> Run:
-    """Run the part."""
-    return run_command("regress", str(folder), *options)
 
 
 def test_loose_packets_are_recorded_and_compared(folder: Path) -> None:
@@ -106,10 +101,10 @@ def test_quick_leaves_out_large_packets_and_says_so(folder: Path) -> None:
 def test_quick_compares_a_small_set_with_the_name_of_a_large_one(folder: Path) -> None:
     small = folder.with_name("small")
     write_packet(under("b", MrSeries().files()), small, "P2", Kind.FOLDER)
-    assert run_command("regress", str(small), "--update").status == 0
+    assert regress(small, "--update").status == 0
     with (folder / "P2" / "large.bin").open("wb") as file:
         file.truncate(QUICK_SIZE + 1)
-    run = run_command("regress", str(folder), str(small), "--quick")
+    run = regress(folder, str(small), "--quick")
     assert "P2: as expected" in run.out
     assert run.out.count("P2: SKIPPED by --quick") == 1
 

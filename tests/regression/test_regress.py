@@ -13,8 +13,9 @@ from qxbatch.regress.compare import differences, reference_differences
 from qxbatch.regress.observe import voxels
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
-from tests.build.study import Run, run_command, snapshot
+from tests.build.study import run_command, snapshot
 from tests.regression.declared import EXPECTED, Declared, declared, variants
+from tests.regression.forked import regress
 
 BUILT_IN: dict[str, Any] = json.loads((EXPECTED / "built-in.json").read_text(encoding="utf-8"))
 DWI = ("sessions", "OP102_baseline", "images", "121")
@@ -26,11 +27,6 @@ def sets(tmp_path: Path) -> Path:
     tree = {**under("a", MrSeries().files()), **under("b", MrSeries(number=4, description="BOLD", volumes=2).files())}
     write_packet(tree, tmp_path / "sets" / "phantom" / "packets", "P1", Kind.ZIP)
     return tmp_path / "sets"
-
-
-def regress(folder: Path, *options: str) -> Run:
-    """Run the part."""
-    return run_command("regress", str(folder), *options)
 
 
 def changed(change: Callable[[dict[str, Any]], None]) -> list[str]:
@@ -80,8 +76,8 @@ def test_a_set_without_an_expectation_fails_until_one_is_written(sets: Path) -> 
     before = snapshot(sets / "phantom" / "packets")
     assert regress(sets).status == 66, "nothing to compare with"
     assert not (sets / "phantom" / "expected.json").exists()
-    assert regress(sets, "--update").status == 0
-    again = regress(sets)
+    assert run_command("regress", str(sets), "--update").status == 0
+    again = run_command("regress", str(sets))
     assert (again.status, again.out.splitlines()[-1]) == (0, "1 of 1 sets are as expected.")
     assert snapshot(sets / "phantom" / "packets") == before, "the set itself is never touched"
 

@@ -11,6 +11,7 @@ from tests.endtoend.judge import Judge
 from tests.regression.acquisition import unexplained
 from tests.regression.consumers import check_all
 from tests.regression.declared import EXPECTED, Declared, declared, only_quick, updating, variants
+from tests.regression.forked import importing_in_forks
 from tests.regression.independent import observed, series
 from tests.regression.inspection import differences
 from tests.regression.references import references
@@ -40,7 +41,8 @@ def as_expected(one: RegressionSet, given: Path | None = None) -> Outcome:
         for session in found:
             assert given is None or unreferenced(references(session, given)) == []
 
-    outcome = check(one, before_removal=judge)
+    with importing_in_forks():
+        outcome = check(one, before_removal=judge)
     if updating() and (outcome.new or outcome.differences):
         write_expected(one.expected, outcome.found)
         pytest.skip(f"QXBATCH_UPDATE=1: {one.expected.name} is written; read it before you keep it")

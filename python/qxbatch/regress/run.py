@@ -98,11 +98,17 @@ def import_packets(sessions: Path, options: Sequence[str]) -> dict[str, Any]:
     Raises UsageError if the set's options are wrong, ValueError if the run ended without a summary.
     """
     run_summary = sessions.parent / "run.json"
-    command = [sys.executable, "-m", "qxbatch", str(sessions), "--quiet", f"--json-file={run_summary}", *options]
-    process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if process.returncode == ExitStatus.USAGE:
-        raise UsageError(f"The import ended with 64: {process.stderr.strip()}", "See the set's options.toml.")
+    status, errors = run_command([str(sessions), "--quiet", f"--json-file={run_summary}", *options])
+    if status == ExitStatus.USAGE:
+        raise UsageError(f"The import ended with 64: {errors.strip()}", "See the set's options.toml.")
     if not run_summary.is_file():
-        raise ValueError(f"it ended with {process.returncode} and without a summary: {process.stderr.strip()}")
+        raise ValueError(f"it ended with {status} and without a summary: {errors.strip()}")
     summary: dict[str, Any] = json.loads(run_summary.read_text(encoding="utf-8"))
     return summary
+
+
+def run_command(words: Sequence[str]) -> tuple[int, str]:
+    """Run qxbatch in a separate process; return its exit status and standard error."""
+    command = [sys.executable, "-m", "qxbatch", *words]
+    process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return process.returncode, process.stderr

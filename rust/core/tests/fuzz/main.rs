@@ -17,6 +17,8 @@ use std::env;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use mutate::{Random, mutate};
@@ -89,26 +91,40 @@ fn the_corpus_and_recorded_cases_pass_every_target() {
     }
 }
 
+/// Runs mutations of a target's inputs. They depend on the seed only.
+fn mutated(target: &Target) {
+    let rounds = number("QXBATCH_FUZZ_ROUNDS", ROUNDS);
+    let mut seeds = inputs("corpus", target);
+    seeds.extend(inputs("found", target));
+    let mut random = Random::new(number("QXBATCH_FUZZ_SEED", 1));
+    let start = Instant::now();
+    for round in 0..rounds {
+        if round > 0 && round % PULSE == 0 {
+            println!("{}: {round} executions so far", target.name);
+        }
+        let mut bytes = seeds[random.below(seeds.len())].1.clone();
+        let other = &seeds[random.below(seeds.len())].1;
+        mutate(&mut bytes, other, target.words, target.longest, &mut random);
+        checked(target, &bytes, &format!("mutation {round}"));
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{}: {rounds} executions in {seconds:.1} s", target.name);
+}
+
 #[test]
 fn mutations_keep_every_promise() {
-    let rounds = number("QXBATCH_FUZZ_ROUNDS", ROUNDS);
-    for target in chosen() {
-        let mut seeds = inputs("corpus", target);
-        seeds.extend(inputs("found", target));
-        let mut random = Random::new(number("QXBATCH_FUZZ_SEED", 1));
-        let start = Instant::now();
-        for round in 0..rounds {
-            if round > 0 && round % PULSE == 0 {
-                println!("{}: {round} executions so far", target.name);
-            }
-            let mut bytes = seeds[random.below(seeds.len())].1.clone();
-            let other = &seeds[random.below(seeds.len())].1;
-            mutate(&mut bytes, other, target.words, target.longest, &mut random);
-            checked(target, &bytes, &format!("mutation {round}"));
+    let targets = chosen();
+    let next = AtomicUsize::new(0);
+    // A thread for each CPU: more would lengthen the time of a single input.
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().unwrap().get() {
+            scope.spawn(|| {
+                while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    mutated(target);
+                }
+            });
         }
-        let seconds = start.elapsed().as_secs_f64();
-        println!("{}: {rounds} executions in {seconds:.1} s", target.name);
-    }
+    });
 }
 
 #[test]
