@@ -54,7 +54,7 @@ class Recorder:
         return [event for event in self.events if isinstance(event, kinds)]
 
     def steps(self) -> list[str]:
-        """Return the kinds of events, stages by name; repeated ones appear once, events of series threads are left out."""
+        """Return the kinds of events, stages by name, without successive repeats, MembersRead and events of series."""
         names = [
             event.stage if isinstance(event, StageStarted) else type(event).__name__
             for event in self.events

@@ -1,4 +1,4 @@
-"""One named unit of an inbox is imported alone, as in a cluster job."""
+"""Units imported alone, as in a cluster job; the end of a failed unit; the locks of a split packet."""
 
 import errno
 from collections.abc import Collection
@@ -47,8 +47,8 @@ def test_one_unit_of_several_is_imported_alone(study: Study) -> None:
 
 
 def test_a_unit_imported_alone_equals_one_of_a_batch(study: Study, tmp_path_factory: pytest.TempPathFactory) -> None:
-    other = Study(tmp_path_factory.mktemp("batch"))
-    for each in (study, other):
+    batch = Study(tmp_path_factory.mktemp("batch"))
+    for each in (study, batch):
         for k in (1, 2):
             write_folder(MrSeries(patient=f"P{k}").files(), each.session(f"S{k}") / "inbox")
     given = {"sessionsfolder": str(study.sessions), "masterinbox": "none", "sessions": "S*"}
@@ -56,8 +56,8 @@ def test_a_unit_imported_alone_equals_one_of_a_batch(study: Study, tmp_path_fact
     unit = named_unit(settings, "S1")
     with opened_context(settings, [unit], Observers()) as context:
         import_unit(context, unit)
-    assert other.main("--masterinbox=none", "--sessions=S*").status == 0
-    trees = [snapshot(each.session("S1")) for each in (study, other)]
+    assert batch.main("--masterinbox=none", "--sessions=S*").status == 0
+    trees = [snapshot(each.session("S1")) for each in (study, batch)]
     varying = {"session.txt", "qxbatch/summary.json", "qxbatch/report.html", "dicom/dcm2niix_30.log"}
     assert trees[0].keys() == trees[1].keys()
     assert {name for name in trees[0] if trees[0][name] != trees[1][name]} <= varying
@@ -68,7 +68,7 @@ def test_a_unit_imported_alone_equals_one_of_a_batch(study: Study, tmp_path_fact
 def test_staging_is_removed_after_all_work_on_a_failed_unit_has_ended(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first image is compressed until the import waits for that: an import that does not wait removes its files before."""
+    """The first image is finished only when the import waits for it; an import that does not wait removes staging earlier."""
     started, awaited, ended = Event(), Event(), Event()
     all_jobs: list[series._SeriesJobs] = []
     ended_before_removal: list[bool] = []

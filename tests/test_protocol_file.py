@@ -1,4 +1,4 @@
-"""Reading protocol.toml; each error names the file and the line."""
+"""Reading protocol.toml; each error names the file, and errors in its text the line too."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Several processes that write the study level at the same time."""
+"""The lock of a folder, and several writers of the study level at the same time."""
 
 import fcntl
 import os

@@ -1,4 +1,7 @@
-"""A rename to a new name never replaces anything, with and without hard links and renameat2."""
+"""A rename to a new name replaces nothing.
+
+Only a file that is renamed without hard links and renameat2 can replace one that appears after the check.
+"""
 
 import ctypes
 import errno

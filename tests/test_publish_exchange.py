@@ -77,7 +77,7 @@ def test_no_replaced_file_is_moved_through_a_link(tmp_path: Path) -> None:
 
 
 class KilledError(Exception):
-    """Simulates a power failure."""
+    """Simulates a kill of the run."""
 
 
 RENAMES = 9
@@ -142,7 +142,7 @@ def test_an_exchange_of_folders_that_cannot_be_renamed_is_completed_by_the_next_
         patch.setattr(os, "rename", counted)
         with contextlib.suppress(KilledError):
             publish(build, target, tmp_path / "old", with_inbox=True, replace=True)
-        done = -100
+        done = -100  # the second call is not stopped
         publish(build, target, tmp_path / "old", with_inbox=True, replace=True)
     assert read(target) == NEW | {"hcp/x": "later"}
     assert read(tmp_path / "old") == {name: text for name, text in previous.items() if name != "hcp/x"}
@@ -164,13 +164,13 @@ def test_an_interrupted_exchange_with_a_folder_that_is_no_session_is_completed(
     target = write(tmp_path / "OP3", {"hcp/x": "later"})
     (target / "nii").mkdir()
     build = write(tmp_path / "build", NEW)
-    left = stop
+    remaining = stop
     rename = os.rename
 
     def counted(*names: Any, **folders: Any) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
+        nonlocal remaining
+        remaining -= 1
+        if remaining < 0:
             raise KilledError
         rename(*names, **folders)
 

@@ -1,4 +1,4 @@
-"""Locks have one holder at a time; the lock of a dead holder is free; no host name, pid or clock of another host is trusted."""
+"""Locks have one holder at a time; those of dead holders can be taken; no host name, pid or clock of another host is trusted."""
 
 import errno
 import os
@@ -20,24 +20,26 @@ def local(_descriptor: int, _operation: int) -> None:
     """Simulate a lock that other hosts do not see, as on NFS with local_lock and Lustre with localflock."""
 
 
-@pytest.fixture(params=["flock", "none", "two hosts", "one host without"])
+@pytest.fixture(params=["flock", "no flock", "two hosts", "two hosts, one without flock"])
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Locks, Locks]:
+    """The locks of two runs in one folder."""
     folder = tmp_path / "locks"
     if request.param == "flock":
         return Locks(folder), Locks(folder)
-    if request.param == "none":
+    if request.param == "no flock":
         return Locks(folder, flock=None), Locks(folder, flock=None)
     return Locks(folder, flock=local, boot="one"), Locks(folder, flock=None if "without" in request.param else local)
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the time in which a heartbeat is looked for."""
+    """Shorten the time that a run waits for the next heartbeat."""
     monkeypatch.setattr(beats, "CONFIRM_SECONDS", 0.03)
     monkeypatch.setattr(beats, "CHECK_SECONDS", 0.01)
 
 
-def aged(lock: Lock, seconds: float) -> None:
+def set_back(lock: Lock, seconds: float) -> None:
+    """Set the time of a lock file back."""
     then = lock.path.stat().st_mtime - seconds
     os.utime(lock.path, (then, then))
 
@@ -119,9 +121,9 @@ def test_the_lock_of_a_process_killed_on_another_host_is_held_until_it_is_stale(
 def test_a_lock_without_a_heartbeat_for_two_minutes_is_taken_over(tmp_path: Path, kernel: module.Flock | None) -> None:
     dead = Locks(tmp_path, flock=kernel, boot="one").take("x")
     assert dead is not None
-    aged(dead, beats.STALE_SECONDS - 30)
+    set_back(dead, beats.STALE_SECONDS - 30)
     assert Locks(tmp_path, flock=kernel, boot="two").take("x") is None
-    aged(dead, 35)
+    set_back(dead, 35)
     assert Locks(tmp_path, flock=kernel, boot="two").take("x") is not None
 
 
@@ -133,10 +135,10 @@ def test_a_wrong_clock_takes_no_lock_from_a_live_run(
     one = Locks(tmp_path, flock=local, boot="one")
     held = one.take("x")
     assert held is not None
-    aged(held, -ahead)
+    set_back(held, -ahead)
 
     def renewed(_: str) -> None:
-        aged(held, -0.5)
+        set_back(held, -0.5)
 
     monkeypatch.setattr(module, "SWEEPS", 1)
 
@@ -148,7 +150,7 @@ def test_a_wrong_clock_takes_no_lock_from_a_live_run(
 def test_a_dead_run_with_a_clock_ahead_is_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dead = Locks(tmp_path, flock=local, boot="one").take("x")
     assert dead is not None
-    aged(dead, -(10**6))
+    set_back(dead, -(10**6))
     monkeypatch.setattr(beats, "STALE_SECONDS", 0.06)
     assert Locks(tmp_path, flock=local, boot="two").take("x") is not None
 
@@ -159,7 +161,7 @@ def test_a_pause_of_the_observing_run_does_not_make_a_lock_stale(
 ) -> None:
     dead = Locks(tmp_path, flock=local, boot="one").take("x")
     assert dead is not None
-    aged(dead, 200)
+    set_back(dead, 200)
     clock = iter((0.0, 1000.0))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     observer = beats.Beats(tmp_path)
@@ -170,7 +172,7 @@ def test_a_pause_of_the_observing_run_does_not_make_a_lock_stale(
 def test_an_interrupted_run_stops_waiting_for_a_lock(tmp_path: Path) -> None:
     dead = Locks(tmp_path, flock=local, boot="one").take("x")
     assert dead is not None
-    aged(dead, 200)
+    set_back(dead, 200)
     other = Locks(tmp_path, flock=local, boot="two")
     other.interrupt()
     assert other.take("x") is None
@@ -236,7 +238,7 @@ def test_a_run_notices_that_its_lock_was_taken_over(tmp_path: Path) -> None:
     one, other = (Locks(tmp_path, flock=local, boot=boot) for boot in ("one", "two"))
     lost = one.take("x")
     assert lost is not None
-    aged(lost, 200)
+    set_back(lost, 200)
     taken = other.take("x")
     assert taken is not None
     assert (one.holds(lost), other.holds(taken)) == (False, True)
@@ -317,7 +319,7 @@ def test_a_sweep_removes_the_temporary_file_of_a_run_killed_before_writing(tmp_p
 
 
 @pytest.mark.parametrize("kind", ["link", "broken link", "folder", "FIFO"])
-def test_what_is_no_file_does_not_block_a_lock(tmp_path: Path, kind: str) -> None:
+def test_what_is_no_regular_file_does_not_block_a_lock(tmp_path: Path, kind: str) -> None:
     locks = Locks(tmp_path / "locks")
     lock = locks.take("x")
     assert lock is not None

@@ -24,16 +24,16 @@ def make(path: Path, text: str = "dicom") -> Path:
     return path
 
 
-def in_the_copy(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]) -> None:
-    """Change something in the hidden copy when the first file in it is written."""
+def after_the_first_file(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]) -> None:
+    """Call `change` with the path of the first file of the hidden copy when its bytes are written."""
     copy_bytes = shutil.copyfileobj
     changes: list[object] = []
 
     def changed(source: IO[bytes], target: IO[bytes], at_once: int) -> None:
-        copy = Path(f"/proc/self/fd/{target.fileno()}").readlink()
+        file = Path(f"/proc/self/fd/{target.fileno()}").readlink()
         copy_bytes(source, target, at_once)
         if not changes:
-            changes.append(change(copy))
+            changes.append(change(file))
 
     monkeypatch.setattr("shutil.copyfileobj", changed)
 
@@ -48,10 +48,10 @@ def test_a_copy_is_not_written_through_a_link_that_others_make_in_it(
     packet = tmp_path / "inbox" / "P"
     make(packet / "1.dcm")
     make(packet / "d" / "thesis.tex")
-    places: list[Path] = []
+    copies: list[Path] = []
 
-    def planted(copy: Path) -> None:
-        top = next(path for path in copy.parents if "-copy-" in path.name)
+    def planted(file: Path) -> None:
+        top = next(path for path in file.parents if "-copy-" in path.name)
         if what == "folder":
             if (top / "d").exists():
                 (top / "d").rename(top / "other")
@@ -59,12 +59,12 @@ def test_a_copy_is_not_written_through_a_link_that_others_make_in_it(
         else:
             (top / "d").mkdir(exist_ok=True)
             (top / "d" / "thesis.tex").symlink_to(thesis)
-        places.append(top)
+        copies.append(top)
 
-    in_the_copy(monkeypatch, planted)
+    after_the_first_file(monkeypatch, planted)
     with pytest.raises(OSError, match=r"exist|link|Not a directory|cannot be copied"):
         archive_packet(packet, tmp_path / "archive", Archive.COPY)
-    assert places
+    assert copies
     assert thesis.read_text() == "years of work"
     assert (thesis.stat(), thesis.parent.stat().st_mode) == before
     assert list((tmp_path / "archive").iterdir()) == []
@@ -90,11 +90,11 @@ def test_a_copy_that_is_exchanged_for_a_fifo_while_it_is_written_is_an_error(
 ) -> None:
     packet = make(tmp_path / "inbox" / "P.zip")
 
-    def exchanged(copy: Path) -> None:
-        copy.unlink()
-        os.mkfifo(copy)
+    def exchanged(file: Path) -> None:
+        file.unlink()
+        os.mkfifo(file)
 
-    in_the_copy(monkeypatch, exchanged)
+    after_the_first_file(monkeypatch, exchanged)
     with pytest.raises(OSError, match="differs"):
         archive_packet(packet, tmp_path / "archive", Archive.COPY)
     assert list((tmp_path / "archive").iterdir()) == []

@@ -29,7 +29,7 @@ TAG = "0123456789abcdef"
 
 
 class KilledError(Exception):
-    """Simulates a power failure."""
+    """Simulates a kill of the run."""
 
 
 def sessions(top: Path) -> tuple[Path, Path]:
@@ -57,7 +57,6 @@ def kept(top: Path) -> dict[str, str]:
 KEEP = """
 import sys
 from pathlib import Path
-from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.replaced import keep_replaced
 session, old, archive = map(Path, sys.argv[1:])
 keep_replaced(old, session, archive, None, "0123456789abcdef")
@@ -95,8 +94,8 @@ def test_a_file_in_folders_deeper_than_the_interpreter_can_recurse_is_kept(
     remove_tree(tmp_path / "archive")  # pytest cannot
 
 
-def deep(top: Path, flags: int) -> int:
-    """Open a file whose path is longer than the kernel accepts."""
+def open_deep(top: Path, flags: int) -> int:
+    """Open a file whose path is longer than the kernel accepts, and create its folders."""
     folder = os.open(top, os.O_RDONLY)
     for _ in range(20):
         with contextlib.suppress(FileExistsError):
@@ -112,12 +111,12 @@ def test_files_whose_path_is_longer_than_the_kernel_accepts_are_kept(tmp_path: P
     session, old = sessions(tmp_path)
     for k, text in enumerate((b"first", b"other"), start=1):
         make_folder(old)
-        with open(deep(old, os.O_WRONLY | os.O_CREAT), "wb") as mine:
+        with open(open_deep(old, os.O_WRONLY | os.O_CREAT), "wb") as mine:
             mine.write(text)
         archived = tmp_path / "archive" / f"S1-{k}"
         assert keep_replaced(old, session, tmp_path / "archive", None, TAG) == archived
         assert not old.exists()
-        with open(deep(archived, os.O_RDONLY), "rb") as mine:
+        with open(open_deep(archived, os.O_RDONLY), "rb") as mine:
             assert mine.read() == text
     remove_tree(tmp_path / "archive")  # pytest cannot
 
@@ -291,7 +290,7 @@ def test_what_a_program_writes_to_a_session_while_it_is_taken_apart_is_kept(
     assert not old.exists()
 
 
-def test_a_file_that_a_program_writes_again_after_its_edited_one_was_moved_does_not_replace_it(
+def test_a_file_that_a_program_writes_again_after_it_was_archived_gets_another_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, old = sessions(tmp_path)
@@ -350,13 +349,13 @@ def test_the_records_that_name_archived_packets_exist_as_long_as_a_killed_run_ne
         "archived_hashes",
         lambda *_: {hash_file(str(path))[1] for path in (old / "inbox").glob("*") if (old / "qxbatch").exists()},
     )
-    left = stop
+    remaining_calls = stop
 
     def counted(original: Callable[..., object]) -> Callable[..., object]:
         def call(*args: Any, **options: Any) -> object:
-            nonlocal left
-            left -= 1
-            if left < 0:
+            nonlocal remaining_calls
+            remaining_calls -= 1
+            if remaining_calls < 0:
                 raise KilledError
             return original(*args, **options)
 

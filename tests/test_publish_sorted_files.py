@@ -83,8 +83,8 @@ def test_a_file_renamed_by_a_killed_run_is_removed_or_restored(tmp_path: Path) -
         (inbox / name).rename(inbox / f".qxbatch-aside-{TAG}-{name}")
     (inbox / f".qxbatch-aside-{TAG}-2.dcm").write_bytes(b"x")
     (inbox / "3.dcm").write_bytes(b"new")
-    stayed = remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path)
-    assert stayed == [UnremovedFile(inbox / "2.dcm"), UnremovedFile(inbox / "3.dcm")]
+    unremoved = remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path)
+    assert unremoved == [UnremovedFile(inbox / "2.dcm"), UnremovedFile(inbox / "3.dcm")]
     assert {path.name: path.read_bytes() for path in inbox.iterdir()} == {"2.dcm": b"x", "3.dcm": b"new"}
 
 
@@ -139,4 +139,4 @@ def test_a_folder_that_becomes_a_link_meanwhile_is_not_followed(
     monkeypatch.setattr(Path, "unlink", exchange)
     remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path / "study")
     assert remaining(backup) == {"0.dcm", "1.dcm", "2.dcm"}
-    assert remaining(inbox) == {"a", "b"}, "the files that were listed have left"
+    assert remaining(inbox) == {"a", "b"}, "all listed files are removed"

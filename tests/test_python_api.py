@@ -49,8 +49,8 @@ def test_every_example_of_the_document_has_its_output() -> None:
 @pytest.mark.parametrize("index", range(len(EXAMPLES)))
 def test_an_example_prints_the_documented_output(results: list[subprocess.CompletedProcess[str]], index: int) -> None:
     (code, expected), done = EXAMPLES[index], results[index]
-    place = f"docs/python-api.md, example {index + 1}:\n{code}\n{done.stderr}"
-    assert (done.stdout, done.returncode) == (expected, 0), place
+    example = f"docs/python-api.md, example {index + 1}:\n{code}\n{done.stderr}"
+    assert (done.stdout, done.returncode) == (expected, 0), example
 
 
 def test_the_document_names_the_whole_public_interface() -> None:

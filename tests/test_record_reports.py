@@ -1,4 +1,4 @@
-"""Summary, DICOM report and ledger, without identifying values."""
+"""Summary, DICOM report and ledger; no header field of the summary names the patient."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""session.txt: byte for byte as QuNex writes it, and readable by all readers with any header values."""
+"""The text of session.txt; it is readable with any header values."""
 
 from datetime import datetime
 from pathlib import Path

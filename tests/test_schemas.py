@@ -99,7 +99,7 @@ def test_every_field_of_the_summary_is_in_the_schema() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "place"),
+    ("kind", "definition_and_field"),
     [
         (SeriesKind, "series.kind"),
         (State, "series.state"),
@@ -108,9 +108,9 @@ def test_every_field_of_the_summary_is_in_the_schema() -> None:
         (Orientation, "acquisition.orientation"),
     ],
 )
-def test_the_enums_of_the_schema_equal_those_of_the_program(kind: type[StrEnum], place: str) -> None:
-    part, field = place.split(".")
-    assert schema(SESSION)["$defs"][part]["properties"][field]["enum"] == list(kind)
+def test_the_enums_of_the_schema_equal_those_of_the_program(kind: type[StrEnum], definition_and_field: str) -> None:
+    definition, field = definition_and_field.split(".")
+    assert schema(SESSION)["$defs"][definition]["properties"][field]["enum"] == list(kind)
 
 
 def test_the_other_values_of_the_schemas_equal_those_of_the_program() -> None:

@@ -1,4 +1,4 @@
-"""scripts/test runs every suite and every test file that are named, and sets up no more than they need."""
+"""scripts/test runs each named suite and test file, and sets up only what they need."""
 
 import shutil
 import subprocess

@@ -21,7 +21,7 @@ FILES = (
     layout.converter_log(0).partition("0")[0],
 )
 FOLDERS = {*layout.FOLDERS, layout.PICTURES, layout.LOG, layout.ARCHIVE, layout.REPLACED}
-"""Ordinary words, so they count only as part of a path."""
+"""Ordinary words, so they count only as part of a path, or several of them in a list."""
 JOINING = ("Path", "PurePath", "joinpath", "with_name")
 
 

@@ -80,7 +80,7 @@ def test_the_error_for_a_newer_schema_has_path_and_versions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "why"),
+    ("keys", "value", "why"),
     [
         (("schema",), "2", "schema is not a whole number"),
         (("session",), [], "session is not an object"),
@@ -99,12 +99,12 @@ def test_the_error_for_a_newer_schema_has_path_and_versions() -> None:
         (("numbers",), {"x": 1}, "numbers has the key 'x', which is not a number"),
     ],
 )
-def test_the_error_names_the_damaged_field(place: tuple[str | int, ...], value: object, why: str) -> None:
+def test_the_error_names_the_damaged_field(keys: tuple[str | int, ...], value: object, why: str) -> None:
     content: Any = json.loads(SCHEMA_1)
     inner = content
-    for key in place[:-1]:
+    for key in keys[:-1]:
         inner = inner[key]
-    inner[place[-1]] = value
+    inner[keys[-1]] = value
     with pytest.raises(SummaryError) as caught:
         Summary.from_json(json.dumps(content), PATH)
     assert str(caught.value) == f"{PATH}: cannot be read ({why})"

@@ -10,9 +10,9 @@ from qxbatch.settings import cpus
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """Simulate a machine with 64 CPUs and the given cgroup files, by path."""
+    """Return a function that gives the usable CPUs of a machine with 64 CPUs and these cgroup files, text by path."""
 
-    def make(groups: str, files: dict[str, str], environment: dict[str, str] | None = None) -> int:
+    def usable_with(groups: str, files: dict[str, str], environment: dict[str, str] | None = None) -> int:
         monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(64)), raising=False)
         (tmp_path / "proc/self").mkdir(parents=True)
         (tmp_path / "proc/self/cgroup").write_text(groups)
@@ -22,7 +22,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., in
             path.write_text(text)
         return cpus.usable(environment or {}, tmp_path / "proc", tmp_path / "cgroup")
 
-    return make
+    return usable_with
 
 
 def test_the_affinity_is_the_limit_without_others(machine: Callable[..., int]) -> None:

@@ -29,6 +29,7 @@ REFERENCE = [
     "overwrite",
     "test",
 ]
+"""The parameters of QuNex's import_dicom, with which docs/parameters.md compares ours."""
 
 
 @pytest.mark.parametrize(

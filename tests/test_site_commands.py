@@ -1,4 +1,4 @@
-"""Every command of the tutorial and the how-to pages runs and prints the documented output."""
+"""The commands of README, tutorial and how-to pages print the documented output; those that cannot run here are listed."""
 
 import os
 import subprocess

@@ -136,7 +136,7 @@ def test_a_spare_slot_is_reserved_for_single_requests(threads: Threads) -> None:
 
 
 @pytest.mark.parametrize(("requested", "granted", "at_once"), [(4, 4, 5), (4, 8, 4), (4, 2, 5), (1, 1, 1)])
-def test_at_most_the_requested_number_of_cpus_is_used(
+def test_a_run_has_a_slot_for_each_requested_cpu_and_a_spare_one_if_no_more_are_granted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: Threads, requested: int, granted: int, at_once: int
 ) -> None:
     (tmp_path / "inbox/MR").mkdir(parents=True)

@@ -43,15 +43,15 @@ def scan(volumes: int = 40, *, drift: float = 10) -> Volumes:
     return data
 
 
-def write(path: Path, data: Volumes, word: str = "<f8", scaling: tuple[float, float] | None = None) -> Volumes:
+def write(path: Path, data: Volumes, dtype: str = "<f8", scaling: tuple[float, float] | None = None) -> Volumes:
     """Write a scan with a data type; return the values that nibabel reads back."""
-    stored = data.astype(word) if np.dtype(word).kind in "fc" else np.round(data).astype(word)
-    image = nib.Nifti1Image(stored, np.diag([3, 3, 3, 1]), nib.Nifti1Header(endianness=">" if word[0] == ">" else "<"))
+    stored = data.astype(dtype) if np.dtype(dtype).kind in "fc" else np.round(data).astype(dtype)
+    image = nib.Nifti1Image(stored, np.diag([3, 3, 3, 1]), nib.Nifti1Header(endianness=">" if dtype[0] == ">" else "<"))
     image.header.set_data_dtype(stored.dtype)
     nib.save(image, path)
     if scaling:
         head = bytearray(path.read_bytes())
-        head[112:120] = np.array(scaling, ">f4" if word[0] == ">" else "<f4").tobytes()
+        head[112:120] = np.array(scaling, ">f4" if dtype[0] == ">" else "<f4").tobytes()
         path.write_bytes(head)
     kind = np.complex128 if stored.dtype.kind == "c" else np.float64
     return np.asarray(np.abs(nib.Nifti1Image.from_filename(path).get_fdata(dtype=kind)), np.float64)
@@ -93,16 +93,16 @@ def check(statistics: Statistics, data: Volumes, dropped: int = 0) -> None:
     assert statistics.dropped_volumes == dropped
 
 
-@pytest.mark.parametrize("word", TYPES)
-def test_statistics_of_every_data_type_equal_those_of_numpy(tmp_path: Path, word: str) -> None:
-    data = write(tmp_path / "a.nii", scan(), word)
+@pytest.mark.parametrize("dtype", TYPES)
+def test_statistics_of_every_data_type_equal_those_of_numpy(tmp_path: Path, dtype: str) -> None:
+    data = write(tmp_path / "a.nii", scan(), dtype)
     check(read(tmp_path / "a.nii"), data)
 
 
-@pytest.mark.parametrize("word", ["<i2", ">i2", "<f4"])
+@pytest.mark.parametrize("dtype", ["<i2", ">i2", "<f4"])
 @pytest.mark.parametrize("scaling", [(0.25, 0.0), (2.5, -7.0)])
-def test_values_are_scaled_by_the_header(tmp_path: Path, word: str, scaling: tuple[float, float]) -> None:
-    data = write(tmp_path / "a.nii", scan().round(), word, scaling)
+def test_values_are_scaled_by_the_header(tmp_path: Path, dtype: str, scaling: tuple[float, float]) -> None:
+    data = write(tmp_path / "a.nii", scan().round(), dtype, scaling)
     check(read(tmp_path / "a.nii"), data)
 
 
@@ -119,8 +119,8 @@ def test_a_drift_is_no_noise(tmp_path: Path) -> None:
     assert read_of(tmp_path, data).tsnr == pytest.approx(flat.tsnr, rel=1e-6)
 
 
-def read_of(folder: Path, data: Volumes, word: str = "<f8") -> Statistics:
-    write(folder / "a.nii", data, word)
+def read_of(folder: Path, data: Volumes, dtype: str = "<f8") -> Statistics:
+    write(folder / "a.nii", data, dtype)
     return read(folder / "a.nii")
 
 

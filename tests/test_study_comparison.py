@@ -31,7 +31,7 @@ def states(comparison: Comparison, name: str) -> dict[str, CellState]:
 
 
 def with_defects() -> list[ScannedSession]:
-    """Return a study in which five sessions have a different defect each."""
+    """Return a study of which five sessions each have another defect."""
     sessions = study(11)
     sessions[0] = changed(sessions[0], "t1_mprage", lambda _: [])
     sessions[1] = with_facts(sessions[1], "rest_1", tr_ms=2500.0)
@@ -65,7 +65,7 @@ def test_a_cell_has_the_series_numbers_and_both_values() -> None:
     assert (cell.numbers, difference.expected, difference.actual) == ((30,), "2000 ± 1", "2500")
 
 
-def test_rows_have_the_order_of_the_sessions_and_do_not_depend_on_it() -> None:
+def test_rows_have_the_order_of_the_sessions_and_equal_content_in_any_order() -> None:
     sessions = with_defects()
     first = compare(sessions)
     assert [each.id for each in first.sessions] == [each.id for each in sessions]

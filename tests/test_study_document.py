@@ -275,13 +275,13 @@ def test_the_next_run_writes_a_page_that_could_not_be_written(imported: StudyFol
     assert [record.id for record in read(imported.sessions).sessions] == ["S1", "S2", "S3", "S4"]
 
 
-@pytest.mark.parametrize("lost", ["study.json", "study.tsv", "report.html"])
-def test_a_run_without_packets_updates_a_study_level_older_than_a_session(imported: StudyFolder, lost: str) -> None:
-    (imported.sessions / lost).unlink()
-    if lost != "study.json":
+@pytest.mark.parametrize("deleted", ["study.json", "study.tsv", "report.html"])
+def test_a_run_without_packets_updates_a_study_level_older_than_a_session(imported: StudyFolder, deleted: str) -> None:
+    (imported.sessions / deleted).unlink()
+    if deleted != "study.json":
         os.utime(imported.sessions / "study.json", (0, 0))
     assert imported.main("--check=no").status == 0
-    assert (imported.sessions / lost).is_file()
+    assert (imported.sessions / deleted).is_file()
 
 
 def test_a_run_without_packets_does_not_change_a_current_study_level(imported: StudyFolder) -> None:
@@ -335,12 +335,12 @@ def test_a_packet_that_still_waits_does_not_change_the_study_level(imported: Stu
 
 
 def test_a_session_is_complete_when_its_session_txt_is_restored(imported: StudyFolder) -> None:
-    text = SessionFolder(imported.session("S2")).paths.session_txt
-    content = text.read_bytes()
-    text.unlink()
+    path = SessionFolder(imported.session("S2")).paths.session_txt
+    content = path.read_bytes()
+    path.unlink()
     assert main(["report", str(imported.sessions)]) == 0
     assert [record.cells["state"] for record in read(imported.sessions).sessions][1] == "incomplete"
-    text.write_bytes(content)
+    path.write_bytes(content)
     assert imported.main("--check=no").status == 0
     states = {record.cells["state"] for record in read_previous(imported.sessions / "study.json").sessions.values()}
     assert states == {"complete"}

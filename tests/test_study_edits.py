@@ -24,6 +24,7 @@ def imported(study: StudyFolder) -> StudyFolder:
 
 
 def kept_beside(path: Path) -> list[str]:
+    """Return the texts of the edited versions that were kept as NAME.1, NAME.2, ..."""
     return [other.read_text() for other in path.parent.glob(f"{path.name}.*")]
 
 

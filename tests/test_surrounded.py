@@ -92,8 +92,11 @@ def skippable(number: int, content: bytes) -> bytes:
     return bytes([0x50 | number]) + b"\x2a\x4d\x18" + struct.pack("<I", len(content)) + content
 
 
-def packed_by_packers(change: int = 0) -> bytes:
-    """Return a tar in two frames, each after its length, as pzstd writes it, and with a seek table; `change` all lengths."""
+def tar_with_frame_lengths(change: int = 0) -> bytes:
+    """Return a tar in two zstd frames, with skippable frames that contain their lengths plus `change`.
+
+    Before each frame is its length, as pzstd writes it, and at the end a seek table.
+    """
     data = tarred(TREE)
     out = b""
     table = b""
@@ -104,15 +107,15 @@ def packed_by_packers(change: int = 0) -> bytes:
     return out + skippable(0x0E, table + struct.pack("<IBI", 2, 0, 0x8F92EAB1))
 
 
-def test_frames_of_packers_get_no_note(study: Study) -> None:
-    study.put_bytes("S1.tar.zst", packed_by_packers())
+def test_skippable_frames_with_the_lengths_of_the_frames_get_no_note(study: Study) -> None:
+    study.put_bytes("S1.tar.zst", tar_with_frame_lengths())
     assert study.main("--archive=delete").status == 0
     assert notes(study.session("S1")) == []
     assert not (study.archive / "S1.tar.zst").exists()
 
 
-def test_frames_with_the_form_of_those_of_packers_are_not_deleted(study: Study) -> None:
-    data = packed_by_packers(change=1)
+def test_a_packet_with_wrong_lengths_in_its_skippable_frames_is_not_deleted(study: Study) -> None:
+    data = tar_with_frame_lengths(change=1)
     study.put_bytes("S1.tar.zst", data)
     assert study.main("--archive=delete").status == 0
     [note] = notes(study.session("S1"))

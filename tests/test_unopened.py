@@ -1,4 +1,4 @@
-"""Archives of unsupported kinds: they are reported, and the exit status of the run is 1."""
+"""Archives of unsupported kinds: as packets they give exit status 1, and inside a packet they are kept."""
 
 import json
 from pathlib import Path

@@ -40,7 +40,7 @@ def append_gzip_member(session: Path) -> Path:
 
 
 def change_voxel_keeping_size(session: Path) -> Path:
-    """Change one voxel so that the compressed size stays equal; the header is unchanged too."""
+    """Change one voxel so that the compressed size stays equal."""
     image = session / "nii" / "31.nii.gz"
     voxels = bytearray(gzip.decompress(image.read_bytes()))
     for at in range(352, len(voxels)):

@@ -1,4 +1,4 @@
-"""Folders nested to any depth are listed and removed."""
+"""Folders nested to any depth are listed, synced, created and removed; a packet has a limit."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.walk import DEEPEST, remove, walk
 
 
-def deep(top: Path, levels: int) -> Path:
+def make_deep(top: Path, levels: int) -> Path:
     path = top
     path.mkdir()
     for _ in range(levels):
@@ -51,7 +51,7 @@ def test_the_order_is_that_of_the_names_whatever_the_file_system_lists_first(tmp
 
 def test_folders_deeper_than_the_interpreter_can_recurse_are_synced_and_removed(tmp_path: Path) -> None:
     top = tmp_path / "top"
-    deep(top, 1500)
+    make_deep(top, 1500)
     sync_tree(top)
     remove_tree(top)
     assert not top.exists()
@@ -75,7 +75,7 @@ def test_folders_deeper_than_a_path_can_be_long_are_removed(tmp_path: Path, monk
 
 
 def test_the_folder_that_cannot_be_removed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    deep(tmp_path / "top", 3)
+    make_deep(tmp_path / "top", 3)
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), "file")
@@ -97,9 +97,9 @@ def test_folders_deeper_than_the_interpreter_can_recurse_are_created(tmp_path: P
 
 
 def test_a_packet_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:
-    deep(tmp_path / "sound", DEEPEST - 2)
+    make_deep(tmp_path / "sound", DEEPEST - 2)
     assert fingerprint(tmp_path / "sound").files == 1
-    deep(tmp_path / "packet", DEEPEST + 1)
+    make_deep(tmp_path / "packet", DEEPEST + 1)
     with pytest.raises(OSError, match="nested more than"):
         fingerprint(tmp_path / "packet")
 

@@ -1,4 +1,4 @@
-"""The workflow for public CI only calls scripts of the repository."""
+"""The workflow for public CI only checks out the repository and calls its scripts."""
 
 import os
 import re
@@ -27,7 +27,7 @@ def rows(text: str) -> list[tuple[int, str, str]]:
 
 
 def faults(text: str) -> list[str]:
-    """Return the lines of a workflow that do more than call scripts."""
+    """Return what a workflow does besides checking out the repository and calling its scripts."""
     wrong = []
     for indent, key, value in rows(text):
         if key not in KEYS and indent != 2:
@@ -47,7 +47,7 @@ def is_script(command: str) -> bool:
     return program.startswith(("scripts/", ".ci/")) and os.access(REPOSITORY / program, os.X_OK)
 
 
-def test_the_workflow_only_calls_scripts() -> None:
+def test_the_workflow_only_checks_out_and_calls_scripts() -> None:
     text = WORKFLOW.read_text(encoding="utf-8")
     assert faults(text) == []
     assert {value for _, key, value in rows(text) if key == "run"} >= {
