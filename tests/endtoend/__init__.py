@@ -1,1 +1,1 @@
-"""Whole runs of the command on whole packets, checked by readers that share no code with qxbatch."""
+"""Whole runs of the command on whole packets; judge.py and session_reader.py check sessions without code of qxbatch."""

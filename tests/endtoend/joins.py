@@ -12,7 +12,8 @@ RUN = MrSeries(number=5, description="task", volumes=4, changes={"SoftwareVersio
 T1 = MrSeries(number=5, description="T1w")
 
 
-def done(run: Run) -> Run:
+def successful(run: Run) -> Run:
+    """Return a run that must have ended with status 0."""
     assert run.status == 0, run.text
     return run
 
@@ -29,10 +30,12 @@ def numbers(study: Study, session: str = "S1") -> dict[int, int]:
 
 
 def noted(rows: list[Row]) -> list[Row]:
+    """Return the rows that note that their file was joined with a series."""
     return [row for row in rows if row["reason"].startswith("joined with series")]
 
 
 def imported(study: Study, tree: Mapping[str, bytes], *options: str) -> dict[int, int]:
+    """Import a packet S1; return the number of files of each series by its n."""
     study.put("S1", tree)
-    done(study.main(*options))
+    successful(study.main(*options))
     return numbers(study)

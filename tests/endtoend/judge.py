@@ -28,7 +28,7 @@ def sha256(data: bytes) -> str:
 
 
 def read_ledger(session: Path) -> list[Row]:
-    """Return the ledger's rows; each has all columns, and each path occurs once."""
+    """Return the ledger's rows, after a check of their columns, fates and kinds."""
     text = (session / "qxbatch" / "ledger.tsv").read_bytes().decode("utf-8")
     assert text.endswith("\n")
     head, *lines = text[:-1].split("\n")
@@ -42,7 +42,7 @@ def read_ledger(session: Path) -> list[Row]:
 
 def unescaped(text: str) -> str:
     """Return the name that a ledger path encodes."""
-    data = re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), text.encode())
+    data = re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes([int(match[1], 16)]), text.encode())
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -57,11 +57,11 @@ class Judge:
         self._packs: dict[str, dict[str, bytes]] = {}
 
     def check(self, members: Mapping[str, bytes] | None = None) -> "Judge":
-        """Check everything; `members` are those of the packet, path -> bytes."""
+        """Check everything; `members` are the files of the packet, path -> bytes. None: they are not compared."""
         if members is not None:
             self.check_members(members)
         self.check_places()
-        self.check_no_strangers()
+        self.check_no_other_files()
         self.check_images()
         self.check_sums()
         self.check_logs()
@@ -71,7 +71,10 @@ class Judge:
         return self
 
     def check_members(self, members: Mapping[str, bytes]) -> None:
-        """Each file of the packet has one row with its size and hash, and there are no other rows."""
+        """Check that each file of the packet has one row with its size and hash.
+
+        Other rows must be members of archives, folders, links or devices.
+        """
         outer = [
             row for row in self.rows if "!" not in row["path"] and row["kind"] not in ("directory", "link", "device")
         ]
@@ -82,13 +85,16 @@ class Judge:
             assert (int(row["size"]), row["sha256"]) == (len(data), sha256(data)), row
 
     def check_sums(self) -> None:
-        """The summary has size and hash of each file in nii."""
+        """Check that the summary has size and hash of each file in nii, and of no others."""
         recorded = {file: each for image in self.summary["images"] for file, each in image["sums"].items()}
         present = {f"nii/{path.name}": path.read_bytes() for path in (self.session / "nii").iterdir()}
         assert recorded == {file: {"size": len(data), "sha256": sha256(data)} for file, data in present.items()}
 
     def check_places(self) -> None:
-        """Each row with a place names the correct one; other rows have a reason."""
+        """Check that sorted, kept and duplicate members are where `at` says, and that other rows have no `at`.
+
+        Kept members have a reason, except those of the kind `other`.
+        """
         for row in self.rows:
             if row["fate"] in ("sorted", "kept", "duplicate"):
                 assert row["at"], row
@@ -102,9 +108,9 @@ class Judge:
             if row["fate"] == "kept" and row["kind"] != "other":
                 assert row["reason"], f"kept without a reason: {row}"
 
-    def at(self, place: str) -> bytes:
-        """Return the bytes at a place in the ledger."""
-        container, bang, member = unescaped(place).partition(".tar.gz!")
+    def at(self, cell: str) -> bytes:
+        """Return the bytes that a cell of the column `at` names."""
+        container, bang, member = unescaped(cell).partition(".tar.gz!")
         if not bang:
             return (self.session / container).read_bytes()
         return self.pack(f"{container}.tar.gz")[member]
@@ -117,8 +123,8 @@ class Judge:
                 self._packs[name] = {member: file.read() for member, file in files.items() if file}
         return self._packs[name]
 
-    def check_no_strangers(self) -> None:
-        """The content of inbox and of the packed series is exactly that of the ledger."""
+    def check_no_other_files(self) -> None:
+        """Check that the ledger has all files of inbox and of the series, and no others except those in dicom/log."""
         places = {unescaped(row["at"]) for row in self.rows if row["at"]}
         inbox = (path for path in (self.session / "inbox").rglob("*") if not path.is_dir())
         present = {path.relative_to(self.session).as_posix() for path in inbox}
@@ -131,7 +137,7 @@ class Judge:
         assert present == {place for place in places if not place.startswith("dicom/log/")}
 
     def check_images(self) -> None:
-        """Each line of session.txt has a readable image, and each image a line."""
+        """Check that each line of session.txt has a readable image, and each image a line."""
         numbers = {int(path.name.partition(".")[0]) for path in (self.session / "nii").glob("*.nii.gz")}
         assert set(self.text.images) == numbers
         assert sorted(image["number"] for image in self.summary["images"]) == sorted(numbers)
@@ -151,7 +157,7 @@ class Judge:
         return image
 
     def check_logs(self) -> None:
-        """Each DICOM series has the log of its report row; no path in it leads to staging."""
+        """Check that each series has a log and is in DICOM-Report.txt, and that no log names staging."""
         report = (self.session / "dicom" / "DICOM-Report.txt").read_text(encoding="utf-8")
         for series in self.summary["series"]:
             log = self.session / "dicom" / f"dcm2niix_{series['n']}.log"
@@ -160,8 +166,8 @@ class Judge:
         for path in (self.session / "dicom").glob("*.log"):
             assert ".qxbatch" not in path.read_text(encoding="utf-8", errors="replace")
 
-    def found(self, n: int) -> int:
-        """Return how many files run_qa finds in the log of series n."""
+    def files_in_log(self, n: int) -> int:
+        """Return the number of files in the log of series n, as run_qa reads it."""
         matches = FOUND.findall((self.session / "dicom" / f"dcm2niix_{n}.log").read_text(encoding="utf-8"))
         assert len(matches) == 1, matches
         return int(matches[0])

@@ -44,14 +44,14 @@ def read_session(path: Path) -> SessionText:
         assert len(parts) >= 2, f"a line without a colon stops every reader: {line!r}"
         key, values = parts[0], parts[1:]
         if key.isdigit():
-            assert int(key) not in images, f"image {key} stands twice"
-            assert LINE.match(line), f"number and colon do not stand in their columns: {line!r}"
+            assert int(key) not in images, f"image {key} occurs twice"
+            assert LINE.match(line), f"number and colon are not in their columns: {line!r}"
             images[int(key)] = Line(values[0], fields(values[1:]))
             assert values[0], f"image {key} has no name"
             assert not values[0].startswith(("-", "_"))
         else:
             assert len(values) == 1, f"{key} has {len(values)} values: {line!r}"
-            assert key not in header, f"{key} stands twice"
+            assert key not in header, f"{key} occurs twice"
             assert values[0]
             assert not values[0].startswith(("-", "_"))
             header[key] = values[0]
@@ -61,14 +61,14 @@ def read_session(path: Path) -> SessionText:
 
 def fields(texts: list[str]) -> dict[str, str]:
     """Return `word(value)` texts as word -> value."""
-    found = {}
+    values = {}
     for text in texts:
         match = re.fullmatch(r"(\w+)\((.*)\)", text)
         assert match, f"a field that readers take for text: {text!r}"
-        found[match[1]] = match[2]
-    order = [word for word in found if word in INFO]
-    assert order == [word for word in INFO if word in found]
-    return found
+        values[match[1]] = match[2]
+    order = [word for word in values if word in INFO]
+    assert order == [word for word in INFO if word in values]
+    return values
 
 
 def check_header(header: dict[str, str], folder: Path) -> None:

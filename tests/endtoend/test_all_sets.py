@@ -1,4 +1,4 @@
-"""Every set of the sample data as one packet, with all its files: the number of patients in it."""
+"""Every set of the sample data as one packet with all its files: refused if it has several patients, else sorted."""
 
 import gzip
 import hashlib
@@ -109,7 +109,7 @@ def test_several_patients_are_refused_by_name(name: str, data: Path, tmp_path: P
 
 @pytest.mark.parametrize("name", AT_MOST_ONE)
 def test_one_patient_is_sorted(name: str, data: Path, tmp_path: Path) -> None:
-    """A regression test covers the conversion of these sets; sorting is enough to count patients."""
+    """tests/regression covers the conversion of these sets; sorting is enough to count patients."""
     session = Study(tmp_path).session("S1")
     shutil.copytree(folder_of(name, data), session / "inbox" / name)
     tree = read_tree(session / "inbox")

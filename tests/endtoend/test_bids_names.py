@@ -31,7 +31,7 @@ def sessions(packets: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("labels", "found"),
+    ("labels", "expected"),
     [
         (["--participant-label", "105"], ["sub-105_ses-1", "sub-105_ses-2"]),
         (["--participant-label", "sub-105", "106"], ["sub-105_ses-1", "sub-105_ses-2", "sub-106"]),
@@ -40,13 +40,13 @@ def sessions(packets: Path) -> list[str]:
         (["--participant-label", "105", "--session-label", "2"], ["sub-105_ses-2"]),
     ],
 )
-def test_labels_find_packets_named_as_in_bids(packets: Path, labels: Sequence[str], found: list[str]) -> None:
+def test_labels_find_packets_named_as_in_bids(packets: Path, labels: Sequence[str], expected: list[str]) -> None:
     run = participant(packets, *labels)
     assert run.status == 0, run.text
-    assert sessions(packets) == found
+    assert sessions(packets) == expected
 
 
-def test_the_session_has_the_packets_name_and_the_subject_of_it(packets: Path) -> None:
+def test_the_session_has_the_name_of_the_packet_and_the_subject_in_it(packets: Path) -> None:
     assert participant(packets).status == 0
     assert sessions(packets) == sorted(NAMES)
     subjects = {"sub-105_ses-1": "105", "sub-106": "106", "AP7": "AP7"}
@@ -56,7 +56,7 @@ def test_the_session_has_the_packets_name_and_the_subject_of_it(packets: Path) -
 
 
 @pytest.mark.parametrize("option", ["--nameformat=(?P<subject_id>.*)", "--pattern=(?P<packet_name>.*)[.]zip"])
-def test_a_rule_of_the_user_is_kept(packets: Path, option: str) -> None:
+def test_an_expression_of_the_user_replaces_the_bids_name(packets: Path, option: str) -> None:
     assert participant(packets, option, "--participant-label", "106").status == 0
     assert "subject: sub-106" in (packets.parent / "out/sub-106/session.txt").read_text()
     assert participant(packets, option, "--participant-label", "105").status == 66

@@ -1,4 +1,4 @@
-"""The command at the end of a message, run by a shell as printed, does what the message says."""
+"""The command at the end of a message, run by a shell, does what the message says."""
 
 import random
 import shlex
@@ -19,14 +19,15 @@ from tests.endtoend.test_left_out import counts
 T1 = MrSeries(number=3, description="T1w")
 BOLD = MrSeries(number=4, description="BOLD", volumes=2, time="102000")
 TREE = under("T1", T1.files())
-LOCKED = encrypted(BOLD.files())
+ENCRYPTED = encrypted(BOLD.files())
 CUT = zipped(BOLD.files())[:-200]
 RAR = FOREIGN["rar5"][1]
 FOLDER_MODE = ("--masterinbox=none", "--sessions=*")
 
 
-def only(found: list[dict[str, Any]], code: str) -> dict[str, Any]:
-    [problem] = [each for each in found if each["code"] == code]
+def only(listed: list[dict[str, Any]], code: str) -> dict[str, Any]:
+    """Return the only problem with this code."""
+    [problem] = [each for each in listed if each["code"] == code]
     return problem
 
 
@@ -35,12 +36,14 @@ def images(study: Study, session: str) -> int:
 
 
 def password(study: Study) -> str:
+    """Write a password file; return its path, quoted for the shell."""
     path = study.sessions.parent / "pass word.txt"
     path.write_text("secret\n")
     return shlex.quote(str(path))
 
 
 def in_session(study: Study, tree: Mapping[str, bytes]) -> None:
+    """Put files into the inbox of the session S1."""
     write_folder(tree, study.session("S1") / "inbox")
 
 
@@ -48,7 +51,7 @@ def in_session(study: Study, tree: Mapping[str, bytes]) -> None:
 
 
 @pytest.mark.parametrize("name", ["QC.zip", "inbox.zip", "archive.zip", "specs.zip", "a:b.zip", "-x.zip", "a\nb.zip"])
-def test_a_packet_with_a_name_of_the_study_is_renamed_and_imported_alone(study: Study, name: str) -> None:
+def test_a_packet_with_a_reserved_or_invalid_name_is_renamed_and_imported_alone(study: Study, name: str) -> None:
     study.put_bytes(name, zipped(TREE))
     problem = only(problems(study, "--archive=leave"), "bad-name")
     study.put("other", TREE)
@@ -73,20 +76,20 @@ def test_a_name_from_the_logfile_is_corrected_there(study: Study, tmp_path: Path
     assert study.session_names() == ["S1"]
 
 
-def test_a_session_folder_with_a_name_that_none_may_have_is_renamed(study: Study) -> None:
+def test_a_session_folder_with_an_invalid_name_is_renamed(study: Study) -> None:
     write_folder(TREE, study.session("a#b") / "inbox")
     problem = only(problems(study, *FOLDER_MODE), "bad-name")
     assert in_shell(study, problem["command"]).status == 0
     assert images(study, "a_b") == 1
 
 
-# refused for the content of unopened archives
+# packets whose archives cannot be opened
 
 
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP], ids=["folder", "zip"])
 def test_a_packet_of_encrypted_archives_is_imported_with_the_password(study: Study, kind: Kind) -> None:
-    study.put("S 1", {"visit.zip": LOCKED}, kind)
-    study.put("S2", {"visit.zip": LOCKED}, kind)
+    study.put("S 1", {"visit.zip": ENCRYPTED}, kind)
+    study.put("S2", {"visit.zip": ENCRYPTED}, kind)
     found = problems(study)
     commands = {each["command"] for each in found if each["code"] == "no-images"}
     assert len(commands) == 2
@@ -96,7 +99,7 @@ def test_a_packet_of_encrypted_archives_is_imported_with_the_password(study: Stu
 
 
 def test_the_wrong_password_is_corrected_in_its_file(study: Study) -> None:
-    study.put("S1", {"visit.zip": LOCKED})
+    study.put("S1", {"visit.zip": ENCRYPTED})
     file = study.sessions.parent / "words"
     file.write_text("wrong\n")
     problem = only(problems(study, f"--password-file={file}"), "no-images")
@@ -106,7 +109,7 @@ def test_the_wrong_password_is_corrected_in_its_file(study: Study) -> None:
     assert images(study, "S1") == 1
 
 
-def test_a_packet_of_a_cut_archive_is_imported_once_it_is_whole(study: Study) -> None:
+def test_a_packet_of_a_truncated_archive_is_imported_when_the_archive_is_complete(study: Study) -> None:
     packet = study.put("S1", {"visit.zip": CUT}, Kind.FOLDER)
     problem = only(problems(study), "no-images")
     assert "Get a sound copy" in problem["hint"]
@@ -115,17 +118,17 @@ def test_a_packet_of_a_cut_archive_is_imported_once_it_is_whole(study: Study) ->
     assert images(study, "S1") == 1
 
 
-def test_a_packet_of_a_kind_that_is_not_opened_inside_is_unpacked(study: Study) -> None:
+def test_an_archive_of_an_unsupported_kind_that_is_alone_in_a_packet_is_unpacked(study: Study) -> None:
     study.put("S 1", {"visit 2.rar": RAR}, Kind.FOLDER)
     write_folder(BOLD.files(), programs(study.sessions.parent.parent / "programs") / UNPACKED)
     run = in_shell(study, only(problems(study), "no-images")["command"])
     assert run.status == 0, run.text
     assert images(study, "S 1") == 1
-    assert counts_of(study, "S 1") == {}
+    assert counts(study, "S 1") == {}
     assert (study.archive / "visit 2.rar").read_bytes() == RAR
 
 
-def test_a_packet_of_a_kind_that_is_not_opened_is_unpacked(study: Study) -> None:
+def test_a_packet_of_an_unsupported_kind_is_unpacked(study: Study) -> None:
     study.put_bytes("S 2.rar", RAR)
     study.put("other", TREE)
     write_folder(BOLD.files(), programs(study.sessions.parent.parent / "programs") / UNPACKED)
@@ -135,18 +138,18 @@ def test_a_packet_of_a_kind_that_is_not_opened_is_unpacked(study: Study) -> None
     assert study.session_names() == ["S 2"]
 
 
-def test_encrypted_and_cut_archives_get_both_pieces_of_advice(study: Study) -> None:
-    study.put("S1", {"a.zip": LOCKED, "b.zip": CUT}, Kind.FOLDER)
+def test_encrypted_and_truncated_archives_get_the_advice_for_both(study: Study) -> None:
+    study.put("S1", {"a.zip": ENCRYPTED, "b.zip": CUT}, Kind.FOLDER)
     problem = only(problems(study), "no-images")
     assert "Get a sound copy of the archive. Give --password-file=FILE" in problem["hint"]
     assert "--password-file=FILE" in problem["command"]
 
 
-def test_a_packet_with_encrypted_and_damaged_members_gets_both(study: Study) -> None:
+def test_encrypted_and_damaged_members_get_the_advice_for_both(study: Study) -> None:
     members = [Member(f"a/{name}", data) for name, data in BOLD.files().items()]
     data = bytearray(joined(*members, *(Member(f"b/{name}", data, None) for name, data in T1.files().items())))
-    place = bytes(data).rindex(b"T1w")
-    data[place : place + 3] = b"xxx"
+    offset = bytes(data).rindex(b"T1w")
+    data[offset : offset + 3] = b"xxx"
     study.put_bytes("S1.zip", bytes(data))
     problem = only(problems(study), "damaged")
     assert "--password-file=FILE" in problem["hint"]
@@ -164,33 +167,25 @@ def test_a_packet_without_images_is_imported_once_it_is_complete(study: Study) -
     assert images(study, "S1") == 1
 
 
-# left out of a session
-
-
-def counts_of(study: Study, session: str) -> dict[str, int]:
-    import json
-
-    found = json.loads((study.session(session) / "qxbatch/summary.json").read_text())["ledger"].get("left_out", {})
-    assert isinstance(found, dict)
-    return found
+# members left out of a session
 
 
 @pytest.mark.parametrize("archive", ["move", "copy", "leave", "delete"])
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP, Kind.TAR_GZ], ids=["folder", "zip", "tar.gz"])
-def test_what_was_locked_is_imported_by_the_command(study: Study, kind: Kind, archive: str) -> None:
-    study.put("S 1", {**TREE, "visit.zip": LOCKED}, kind)
+def test_an_encrypted_archive_is_imported_by_the_command(study: Study, kind: Kind, archive: str) -> None:
+    study.put("S 1", {**TREE, "visit.zip": ENCRYPTED}, kind)
     problem = only(problems(study, f"--archive={archive}"), "left-out")
     assert images(study, "S 1") == 1
     run = in_shell(study, problem["command"], FILE=password(study))
     assert run.status == 0, run.text
     assert images(study, "S 1") == 2
-    assert counts_of(study, "S 1") == {}
+    assert counts(study, "S 1") == {}
 
 
 def test_a_packet_that_got_a_number_in_the_archive_is_moved_back_under_its_name(study: Study) -> None:
     study.put("S1", under("T1", MrSeries(number=9).files()))
     study.main()
-    study.put("S1", {**TREE, "visit.zip": LOCKED})
+    study.put("S1", {**TREE, "visit.zip": ENCRYPTED})
     before = snapshot(study.archive)
     problem = only(problems(study, "--overwrite=yes"), "left-out")
     assert in_shell(study, problem["command"], FILE=password(study)).status == 0
@@ -200,8 +195,10 @@ def test_a_packet_that_got_a_number_in_the_archive_is_moved_back_under_its_name(
 
 @pytest.mark.parametrize("archive", ["move", "copy", "leave", "delete"])
 @pytest.mark.parametrize("nested", [False, True], ids=["loose", "in a zip"])
-def test_in_folder_mode_it_is_imported_from_the_session_itself(study: Study, archive: str, nested: bool) -> None:
-    tree = {**TREE, "more/visit.zip": LOCKED}
+def test_in_folder_mode_an_encrypted_archive_is_imported_from_the_session(
+    study: Study, archive: str, nested: bool
+) -> None:
+    tree = {**TREE, "more/visit.zip": ENCRYPTED}
     in_session(study, {"packet.zip": zipped(tree)} if nested else tree)
     problem = only(problems(study, *FOLDER_MODE, f"--archive={archive}"), "left-out")
     run = in_shell(study, problem["command"], FILE=password(study))
@@ -211,7 +208,7 @@ def test_in_folder_mode_it_is_imported_from_the_session_itself(study: Study, arc
 
 
 @pytest.mark.parametrize("archive", ["move", "copy"])
-def test_a_kind_that_is_not_opened_is_unpacked_in_the_packet(study: Study, archive: str) -> None:
+def test_an_archive_of_an_unsupported_kind_beside_images_is_unpacked_in_the_packet(study: Study, archive: str) -> None:
     study.put("S1", {**TREE, "more/visit 2.rar": RAR}, Kind.FOLDER)
     write_folder(BOLD.files(), programs(study.sessions.parent.parent / "programs") / UNPACKED)
     run = in_shell(study, only(problems(study, f"--archive={archive}"), "left-out")["command"])
@@ -265,7 +262,7 @@ def test_where_only_another_packet_helps_there_is_no_command(
 
 
 def test_the_command_does_not_name_a_patient_whom_the_session_id_replaces(study: Study) -> None:
-    study.put("Doe_Jane", {**under("T1", T1.with_(name="Doe^Jane").files()), "visit.zip": LOCKED})
+    study.put("Doe_Jane", {**under("T1", T1.with_(name="Doe^Jane").files()), "visit.zip": ENCRYPTED})
     problem = only(problems(study, "--deidentify-logs", "--nameformat=(?P<subject_id>D)"), "left-out")
     assert "Jane" not in problem["command"] + problem["hint"]
     assert "Put the packet back into the inbox first." in problem["hint"]
@@ -273,7 +270,7 @@ def test_the_command_does_not_name_a_patient_whom_the_session_id_replaces(study:
 
 def test_a_shell_outside_of_a_container_gets_its_own_paths(study: Study) -> None:
     study.put("QC", TREE)
-    study.put("S1", {**TREE, "visit.zip": LOCKED})
+    study.put("S1", {**TREE, "visit.zip": ENCRYPTED})
     found = problems(study, f"--path-map={study.sessions}=/out/side")
     assert only(found, "bad-name")["command"].startswith(
         "mv -n -- /out/side/inbox/MR/QC.zip /out/side/inbox/MR/QC-1.zip && "

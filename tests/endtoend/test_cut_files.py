@@ -49,7 +49,7 @@ def test_a_cut_file_is_named_with_its_series_and_counted(study: Study, cut: Cut)
 
 
 @pytest.mark.parametrize("mode", ["zip in a folder", "folder mode"])
-def test_it_is_counted_under_its_path_in_the_packet(study: Study, mode: str) -> None:
+def test_a_cut_file_is_counted_under_its_path_in_the_packet(study: Study, mode: str) -> None:
     tree = {"a.zip": zipped(with_cut(CUTS["within the pixels"], "IM0002"))}
     if mode == "folder mode":
         in_session(study, tree)
@@ -59,7 +59,7 @@ def test_it_is_counted_under_its_path_in_the_packet(study: Study, mode: str) -> 
     assert "imported, but cut short: 1 DICOM file (a.zip!T1/IM0002)" in only(found, "left-out")["message"]
 
 
-def test_a_series_that_fails_says_so_in_its_own_message_alone(study: Study) -> None:
+def test_a_cut_file_of_a_series_that_fails_is_named_only_in_the_message_of_the_series(study: Study) -> None:
     study.put("S1", with_cut(CUTS["within the pixels"], "IM0002"))
     found = problems(study)
     message = only(found, "convert-failed")["message"]
@@ -69,8 +69,7 @@ def test_a_series_that_fails_says_so_in_its_own_message_alone(study: Study) -> N
 
 
 def encapsulated(missing: int, *, delimiter: bool = True) -> dict[str, bytes]:
-    """Return a series of compressed images, one of which lacks bytes at its end."""
-
+    """Return a series of compressed images; `missing` bytes are removed from the end of the second."""
     files = {}
     for k, (name, data) in enumerate(T1.files().items()):
         dataset = pydicom.dcmread(io.BytesIO(data))
@@ -84,7 +83,7 @@ def encapsulated(missing: int, *, delimiter: bool = True) -> dict[str, bytes]:
     return files
 
 
-def test_a_cut_fragment_is_known(study: Study) -> None:
+def test_a_cut_fragment_is_recognised(study: Study) -> None:
     study.put("S1", encapsulated(30))
     assert "1 of 6 files is cut short" in only(problems(study), "convert-failed")["message"]
     assert counts(study) == {"truncated": 1}

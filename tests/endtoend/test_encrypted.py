@@ -24,19 +24,19 @@ EACH = pytest.mark.parametrize(
 )
 
 
-def locked(cipher: Cipher, tree: Tree = TREE) -> bytes:
+def encrypted_zip(cipher: Cipher, tree: Tree = TREE) -> bytes:
     return encrypted(tree, SECRET.encode(), cipher, DEFLATED)
 
 
 def passwords(study: Study, *lines: str) -> str:
-    """The option for a file with these lines."""
+    """Write a password file with these lines; return the option that names it."""
     path = study.sessions.parent / "passwords.txt"
     path.write_bytes("".join(line + "\r\n" for line in lines).encode("utf-8-sig"))
     return f"--password-file={path}"
 
 
 def all_output(study: Study, run: Run) -> str:
-    """All output and files of a run, except packets and the password file."""
+    """Return the output of a run and the texts below its sessions folder, except .zip and .gz files."""
     texts = [run.text]
     for path in study.sessions.rglob("*"):
         if path.is_file() and path.suffix not in (".zip", ".gz"):
@@ -45,7 +45,7 @@ def all_output(study: Study, run: Run) -> str:
 
 
 def differences(first: Path, second: Path) -> list[str]:
-    """The differences between two sessions, except the size of their packets."""
+    """Return the differences between two sessions, except those between their packets."""
     done = subprocess.run(
         [sys.executable, COMPARE, "--moved", first, second], capture_output=True, text=True, check=False
     )
@@ -61,24 +61,24 @@ def differences(first: Path, second: Path) -> list[str]:
 
 
 @EACH
-def test_the_session_is_that_of_the_packet_in_clear(cipher: Cipher, tmp_path: Path) -> None:
-    clear, study = Study(tmp_path / "clear"), Study(tmp_path / "locked")
-    clear.put("S1", TREE, Kind.ZIP)
-    assert clear.run().status == 0
-    data = locked(cipher)
+def test_the_session_equals_that_of_the_unencrypted_packet(cipher: Cipher, tmp_path: Path) -> None:
+    unencrypted, study = Study(tmp_path / "unencrypted"), Study(tmp_path / "encrypted")
+    unencrypted.put("S1", TREE, Kind.ZIP)
+    assert unencrypted.run().status == 0
+    data = encrypted_zip(cipher)
     packet = study.put_bytes("S1.zip", data)
     log = study.sessions.parent / "log.txt"
     run = study.run(passwords(study, "wrong", "", SECRET), f"--log-file={log}", f"--json-file={log}.json")
     assert run.status == 0, run.text
     Judge(study.session("S1")).check(TREE)
-    assert differences(clear.session("S1"), study.session("S1")) == []
+    assert differences(unencrypted.session("S1"), study.session("S1")) == []
     assert not packet.exists()
     assert (study.archive / "S1.zip").read_bytes() == data, "the packet stays encrypted"
     assert SECRET not in all_output(study, run) + log.read_text() + Path(f"{log}.json").read_text()
 
 
-def test_a_second_run_verify_and_overwriting_are_as_with_any_packet(study: Study) -> None:
-    study.put_bytes("S1.zip", locked(Aes()))
+def test_a_second_run_verify_and_overwrite_work_as_with_other_packets(study: Study) -> None:
+    study.put_bytes("S1.zip", encrypted_zip(Aes()))
     option = passwords(study, SECRET)
     assert study.run(option, "--archive=copy").status == 0
     before = snapshot(study.session("S1"))
@@ -93,16 +93,16 @@ def test_a_second_run_verify_and_overwriting_are_as_with_any_packet(study: Study
 
 
 @pytest.mark.parametrize("archive", ["leave", "delete"])
-def test_other_values_of_archive(study: Study, archive: str) -> None:
-    packet = study.put_bytes("S1.zip", locked(Traditional()))
+def test_a_packet_is_left_or_deleted_as_archive_says(study: Study, archive: str) -> None:
+    packet = study.put_bytes("S1.zip", encrypted_zip(Traditional()))
     run = study.run(passwords(study, SECRET), f"--archive={archive}")
     assert run.status == 0, run.text
     assert packet.exists() == (archive == "leave")
 
 
 def test_bytes_that_are_only_in_an_encrypted_packet_are_kept_when_its_session_is_replaced(study: Study) -> None:
-    """A password may be lost: encrypted bytes in the archive do not count as archived."""
-    study.put_bytes("S1.zip", locked(Aes()))
+    """Bytes in an encrypted archive do not count as archived, because its password may be lost."""
+    study.put_bytes("S1.zip", encrypted_zip(Aes()))
     assert study.run(passwords(study, SECRET)).status == 0
     study.put("S1", under("T1", T1.files()), Kind.TAR)
     run = study.run("--overwrite=yes")
@@ -114,7 +114,7 @@ def test_bytes_that_are_only_in_an_encrypted_packet_are_kept_when_its_session_is
 
 @EACH
 def test_a_wrong_password_refuses_the_packet_and_nothing_changes(cipher: Cipher, study: Study) -> None:
-    study.put_bytes("S1.zip", locked(cipher))
+    study.put_bytes("S1.zip", encrypted_zip(cipher))
     study.put("S2", T1.files())
     option = passwords(study, "first", "second")
     run = study.run(option)
@@ -124,21 +124,21 @@ def test_a_wrong_password_refuses_the_packet_and_nothing_changes(cipher: Cipher,
     assert "BOLD/IM0001: encrypted: none of the 2 given passwords decrypts it" in run.text
     assert f"None of the 2 passwords in {option.partition('=')[2]} fits" in run.text
     assert "damaged" not in run.text
-    assert (study.inbox / "S1.zip").read_bytes() == locked(cipher)
+    assert (study.inbox / "S1.zip").read_bytes() == encrypted_zip(cipher)
 
 
 @EACH
 def test_without_passwords_the_message_names_the_option(cipher: Cipher, study: Study) -> None:
-    packet = study.put_bytes("S1.zip", locked(cipher))
+    packet = study.put_bytes("S1.zip", encrypted_zip(cipher))
     before = snapshot(study.sessions)
     run = study.run()
     assert run.status == 1
     assert "Give --password-file=FILE" in run.text
     assert snapshot(study.sessions) == before
-    assert packet.read_bytes() == locked(cipher)
+    assert packet.read_bytes() == encrypted_zip(cipher)
 
 
-def test_some_members_in_clear_and_several_passwords(study: Study) -> None:
+def test_a_packet_with_unencrypted_members_and_several_passwords_is_opened(study: Study) -> None:
     ciphers: list[Cipher] = [None, Traditional(), Aes(version=1), Aes(), Traditional(later=True)]
     members = [
         Member(name, data, ciphers[k % len(ciphers)], b"one" if k % 2 else b"two", DEFLATED)
@@ -150,8 +150,8 @@ def test_some_members_in_clear_and_several_passwords(study: Study) -> None:
     Judge(study.session("S1")).check(TREE)
 
 
-def test_an_encrypted_archive_inside_a_folder_is_opened_or_said_to_be_closed(study: Study) -> None:
-    tree = {"BOLD.zip": locked(Aes(), BOLD.files()), **under("T1", T1.files())}
+def test_an_encrypted_archive_inside_a_folder_is_opened_or_reported(study: Study) -> None:
+    tree = {"BOLD.zip": encrypted_zip(Aes(), BOLD.files()), **under("T1", T1.files())}
     study.put("S1", tree, Kind.FOLDER)
     run = study.run("--archive=leave")
     assert run.status == 0, run.text
@@ -164,44 +164,44 @@ def test_an_encrypted_archive_inside_a_folder_is_opened_or_said_to_be_closed(stu
     assert (study.session("S1") / "dicom/40.tar.gz").exists()
 
 
-def test_a_packet_of_nothing_but_a_closed_archive_says_what_to_do(study: Study) -> None:
-    study.put("S1", {"all.zip": locked(Traditional())}, Kind.TAR)
+def test_the_message_for_a_packet_with_only_an_encrypted_archive_names_the_option(study: Study) -> None:
+    study.put("S1", {"all.zip": encrypted_zip(Traditional())}, Kind.TAR)
     run = study.run()
     assert run.status == 1
     assert "1 encrypted archive (all.zip)" in run.text
     assert "Give --password-file=FILE" in run.text
 
 
-def test_folder_mode_opens_what_waits_in_a_session(study: Study) -> None:
+def test_folder_mode_opens_an_encrypted_archive_in_the_inbox_of_a_session(study: Study) -> None:
     inbox = study.session("S1") / "inbox"
     inbox.mkdir(parents=True)
-    (inbox / "scan.zip").write_bytes(locked(Aes()))
+    (inbox / "scan.zip").write_bytes(encrypted_zip(Aes()))
     run = study.run("--masterinbox=none", "--sessions=S1", passwords(study, SECRET))
     assert run.status == 0, run.text
     assert sorted(path.name for path in (study.session("S1") / "dicom").glob("*.tar.gz")) == ["30.tar.gz", "40.tar.gz"]
 
 
 @EACH
-def test_scan_and_split_open_what_is_encrypted_too(cipher: Cipher, study: Study) -> None:
-    packet = study.put_bytes("S1.zip", locked(cipher))
+def test_scan_and_split_open_encrypted_packets(cipher: Cipher, study: Study) -> None:
+    packet = study.put_bytes("S1.zip", encrypted_zip(cipher))
     option = passwords(study, SECRET)
-    closed, opened = run_command("scan", str(packet)), run_command("scan", "--json", option, str(packet))
-    assert closed.status == 1
-    assert "Give --password-file=FILE" in closed.text
+    refused, opened = run_command("scan", str(packet)), run_command("scan", "--json", option, str(packet))
+    assert refused.status == 1
+    assert "Give --password-file=FILE" in refused.text
     assert [series["number"] for series in json.loads(opened.out)["sources"][0]["series"]] == [3, 4]
     output = f"--output={study.sessions.parent / 'parts'}"
-    closed = run_command("split", str(packet), output)
-    assert closed.status == 1
-    assert "cannot be opened; nothing was written" in closed.text
-    assert "Give --password-file=FILE" in closed.text
+    refused = run_command("split", str(packet), output)
+    assert refused.status == 1
+    assert "cannot be opened; nothing was written" in refused.text
+    assert "Give --password-file=FILE" in refused.text
     assert run_command("split", str(packet), output, option).status == 0
     assert len(list((study.sessions.parent / "parts").rglob("IM*"))) == len(TREE) - 1
 
 
-def test_sort_opens_what_waits_in_a_session(study: Study) -> None:
+def test_sort_opens_an_encrypted_archive_in_the_inbox_of_a_session(study: Study) -> None:
     inbox = study.session("S1") / "inbox"
     inbox.mkdir(parents=True)
-    (inbox / "scan.zip").write_bytes(locked(Aes()))
+    (inbox / "scan.zip").write_bytes(encrypted_zip(Aes()))
     run = run_command("sort", str(study.session("S1")), passwords(study, SECRET))
     assert run.status == 0, run.text
     assert sorted(path.name for path in (study.session("S1") / "dicom").glob("*.tar.gz")) == ["30.tar.gz", "40.tar.gz"]
@@ -211,7 +211,7 @@ FILES = {"missing": None, "folder": "/", "empty": b"", "only ends of lines": b"\
 
 
 @pytest.mark.parametrize("content", FILES.values(), ids=FILES)
-def test_a_password_file_that_is_of_no_use_is_wrong_usage_before_any_work(study: Study, content: object) -> None:
+def test_a_password_file_without_passwords_is_a_usage_error_before_any_work(study: Study, content: object) -> None:
     study.put("S1", T1.files())
     path = study.sessions.parent / "words"
     if isinstance(content, bytes):
@@ -225,30 +225,32 @@ def test_a_password_file_that_is_of_no_use_is_wrong_usage_before_any_work(study:
     assert snapshot(study.sessions) == before
 
 
-PLAIN = "of ASCII only, as 7z wants it"
-SEVEN, ZIP = ["7z", "a", "-bd", "-tzip"], ["zip", "-q", "-r"]
+ASCII_PASSWORD = "of ASCII only, as 7z wants it"
+SEVEN_ZIP, INFO_ZIP = ["7z", "a", "-bd", "-tzip"], ["zip", "-q", "-r"]
 
 
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("program", "options"),
     [
-        (SEVEN, ["-mem=AES256", f"-p{PLAIN}"]),
-        ([*SEVEN, "-mm=Copy"], ["-mem=AES128", f"-p{PLAIN}"]),
-        ([*SEVEN, "-mm=LZMA"], ["-mem=ZipCrypto", f"-p{PLAIN}"]),
-        (ZIP, ["-P", PLAIN]),
+        (SEVEN_ZIP, ["-mem=AES256", f"-p{ASCII_PASSWORD}"]),
+        ([*SEVEN_ZIP, "-mm=Copy"], ["-mem=AES128", f"-p{ASCII_PASSWORD}"]),
+        ([*SEVEN_ZIP, "-mm=LZMA"], ["-mem=ZipCrypto", f"-p{ASCII_PASSWORD}"]),
+        (INFO_ZIP, ["-P", ASCII_PASSWORD]),
     ],
     ids=["7z-aes256", "7z-aes128-stored", "7z-zipcrypto-lzma", "zip"],
 )
-def test_what_other_programs_encrypt(program: list[str], options: list[str], data: Path, tmp_path: Path) -> None:
+def test_packets_that_other_programs_encrypt_are_opened(
+    program: list[str], options: list[str], data: Path, tmp_path: Path
+) -> None:
     if not shutil.which(program[0]):
         pytest.skip(f"{program[0]} is not installed: packets of that program are not tried")
     source = data / "dcm_qa_nih" / "In" / "20180918GE"
-    clear, study = Study(tmp_path / "clear"), Study(tmp_path / "locked")
-    for each, words in ((clear, program), (study, [*program, *options])):
+    unencrypted, study = Study(tmp_path / "unencrypted"), Study(tmp_path / "encrypted")
+    for each, words in ((unencrypted, program), (study, [*program, *options])):
         subprocess.run([*words, each.inbox / "S1.zip", "."], cwd=source, check=True, stdout=subprocess.DEVNULL)
-    assert clear.run().status == 0
-    run = study.run(passwords(study, PLAIN))
+    assert unencrypted.run().status == 0
+    run = study.run(passwords(study, ASCII_PASSWORD))
     assert run.status == 0, run.text
-    assert differences(clear.session("S1"), study.session("S1")) == []
-    assert PLAIN not in all_output(study, run)
+    assert differences(unencrypted.session("S1"), study.session("S1")) == []
+    assert ASCII_PASSWORD not in all_output(study, run)

@@ -1,4 +1,4 @@
-"""Folder mode: data are in the sessions' own inboxes, and none of them is ever lost."""
+"""Folder mode: data are in the inboxes of sessions, and no run loses any."""
 
 import gzip
 import json
@@ -17,7 +17,7 @@ from tests.build.parrec import ParRec
 from tests.build.study import Run, Study, snapshot
 from tests.endtoend.judge import Judge
 
-NONE = ("--masterinbox=none", "--sessions=S*")
+FOLDER_MODE = ("--masterinbox=none", "--sessions=S*")
 T1 = MrSeries(number=3, description="T1w")
 BOLD = MrSeries(number=4, description="BOLD", volumes=2, time="102000")
 LATE = MrSeries(number=5, description="late", time="103000")
@@ -33,7 +33,8 @@ def inbox(study: Study) -> Path:
     return folder
 
 
-def done(run: Run) -> Run:
+def successful(run: Run) -> Run:
+    """Return a run that must have ended with status 0."""
     assert run.status == 0, run.text
     return run
 
@@ -48,18 +49,18 @@ def fates(session: Path) -> dict[str, str]:
 
 def test_loose_files_at_any_depth(study: Study, inbox: Path) -> None:
     write_folder(LOOSE, inbox)
-    done(study.main(*NONE))
+    successful(study.main(*FOLDER_MODE))
     judge = Judge(study.session("S1")).check(LOOSE)
     assert sorted(judge.text.images) == [31]
     assert read_tree(inbox) == {name: data for name, data in LOOSE.items() if "/IM" not in name}
-    assert names(inbox / "a") == ["README"], "the folders that were emptied leave with their files"
+    assert names(inbox / "a") == ["README"], "emptied folders are removed with their files"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.FOLDER], ids=lambda kind: kind.name.lower())
 def test_an_archive_of_any_kind(study: Study, inbox: Path, kind: Kind) -> None:
     archive = write_packet(INNER, inbox, "scan", kind)
     data = archive.read_bytes()
-    done(study.main(*NONE))
+    successful(study.main(*FOLDER_MODE))
     judge = Judge(study.session("S1")).check({})
     assert sorted(judge.text.images) == [41]
     assert fates(study.session("S1"))[f"{archive.name}!x/IM0001"] == "sorted"
@@ -67,8 +68,11 @@ def test_an_archive_of_any_kind(study: Study, inbox: Path, kind: Kind) -> None:
     assert (study.archive / archive.name).read_bytes() == data
 
 
-def everything(inbox: Path) -> Tree:
-    """Loose files, three archives, one of them in a folder, PAR/REC, and a spreadsheet, which is a zip."""
+def fill(inbox: Path) -> Tree:
+    """Write loose files, a spreadsheet (a zip), and three archives: one in a folder, one of PAR/REC.
+
+    Return the files that have a row in the ledger: archives at the top of the inbox have none.
+    """
     write_folder(LOOSE, inbox)
     write_packet(INNER, inbox, "scan", Kind.TAR_GZ)
     write_packet(under("late", LATE.files()), inbox / "a", "late", Kind.ZIP)
@@ -82,7 +86,7 @@ KEPT = {"a/README", ".hidden/.notes", "top.txt", "list.xlsx", "scan.tar.gz_files
 
 
 @pytest.mark.parametrize(
-    ("mode", "stay", "archived"),
+    ("mode", "remaining", "archived"),
     [
         ("move", set(), {"scan.tar.gz", "philips.tar", "late.zip"}),
         ("copy", ARCHIVES, {"scan.tar.gz", "philips.tar", "late.zip"}),
@@ -90,33 +94,33 @@ KEPT = {"a/README", ".hidden/.notes", "top.txt", "list.xlsx", "scan.tar.gz_files
         ("delete", set(), set()),
     ],
 )
-def test_archives_obey_archive_and_what_is_no_image_stays(
-    study: Study, inbox: Path, mode: str, stay: set[str], archived: set[str]
+def test_archive_applies_to_archives_and_other_files_stay_in_the_inbox(
+    study: Study, inbox: Path, mode: str, remaining: set[str], archived: set[str]
 ) -> None:
-    members = everything(inbox)
-    done(study.main(*NONE, f"--archive={mode}"))
+    members = fill(inbox)
+    successful(study.main(*FOLDER_MODE, f"--archive={mode}"))
     session = study.session("S1")
     judge = Judge(session)
     judge.check_members(members)
     judge.check_places()
     judge.check_images()
     assert sorted(judge.text.images) == [31, 41, 51, 7011]
-    assert set(read_tree(inbox)) == KEPT | stay
+    assert set(read_tree(inbox)) == KEPT | remaining
     assert set(names(study.archive)) == archived
-    assert fates(session)["list.xlsx"] == "kept", "a spreadsheet is a zip, and no packet"
+    assert fates(session)["list.xlsx"] == "kept", "a spreadsheet is a zip, but no packet"
     assert fates(session)["a/late.zip!late/IM0001"] == "sorted"
 
 
 @pytest.mark.parametrize("mode", ["move", "copy", "leave", "delete"])
 @pytest.mark.parametrize("form", ["folder", "file", "no"])
 def test_overwrite_keeps_the_only_copy_of_the_data(study: Study, inbox: Path, mode: str, form: str) -> None:
-    """Loss 2: the originals have left the inbox, so all data are in dicom when the session is rebuilt."""
-    members = everything(inbox)
-    done(study.main(*NONE, f"--archive={mode}", f"--gzip={form}"))
+    """The original files are no longer in the inbox, so the session is rebuilt from its dicom folder."""
+    members = fill(inbox)
+    successful(study.main(*FOLDER_MODE, f"--archive={mode}", f"--gzip={form}"))
     before = snapshot(study.sessions)
     rows = Judge(study.session("S1")).rows
     for _ in range(2):
-        done(study.main(*NONE, "--overwrite=yes", f"--archive={mode}", f"--gzip={form}"))
+        successful(study.main(*FOLDER_MODE, "--overwrite=yes", f"--archive={mode}", f"--gzip={form}"))
     judge = Judge(study.session("S1"))
     judge.check_members(members)
     judge.check_places()
@@ -129,16 +133,16 @@ def test_overwrite_keeps_the_only_copy_of_the_data(study: Study, inbox: Path, mo
     assert {k: v for k, v in after.items() if any(d in k for d in data)} == {
         k: v for k, v in before.items() if any(d in k for d in data)
     }
-    assert list(study.archive.parent.glob("replaced/**/*")) == [], "nothing was replaced by another thing"
+    assert list(study.archive.parent.glob("replaced/**/*")) == [], "nothing is archived as replaced"
 
 
-def test_overwrite_adds_what_came_since(study: Study, inbox: Path) -> None:
+def test_overwrite_adds_new_files(study: Study, inbox: Path) -> None:
     write_folder(under("first", T1.files()), inbox)
-    done(study.main(*NONE))
+    successful(study.main(*FOLDER_MODE))
     write_folder(under("second", BOLD.files()), inbox)
-    assert study.main(*NONE).status == 66, "a session with results is left alone"
+    assert study.main(*FOLDER_MODE).status == 66, "a session with results is not imported again"
     assert len(read_tree(inbox)) == 6
-    done(study.main(*NONE, "--overwrite=yes"))
+    successful(study.main(*FOLDER_MODE, "--overwrite=yes"))
     judge = Judge(study.session("S1")).check(None)
     assert sorted(judge.text.images) == [31, 41]
     assert {row["path"] for row in judge.rows if row["fate"] == "sorted"} == {
@@ -156,7 +160,7 @@ def test_a_session_of_another_program_is_rebuilt_without_loss(study: Study) -> N
     (session / "session.txt").write_text("id: S1\n")
     (session / "hcp").mkdir()
     (session / "hcp" / "x").write_text("a later step's")
-    done(study.main(*NONE, "--overwrite=yes"))
+    successful(study.main(*FOLDER_MODE, "--overwrite=yes"))
     assert sorted(Judge(session).text.images) == [31, 41]
     assert (session / "hcp" / "x").read_text() == "a later step's"
     assert read_tree(study.archive.parent / "replaced" / "S1-1") == {
@@ -167,26 +171,26 @@ def test_a_session_of_another_program_is_rebuilt_without_loss(study: Study) -> N
     }
 
 
-def test_sessions_that_are_named_and_absent_are_no_error(study: Study, inbox: Path) -> None:
+def test_named_sessions_that_do_not_exist_are_no_error(study: Study, inbox: Path) -> None:
     write_folder(T1.files(), inbox)
-    done(study.main("--masterinbox=none", "--sessions=S1,S2,nobody*"))
+    successful(study.main("--masterinbox=none", "--sessions=S1,S2,nobody*"))
     assert study.session_names() == ["S1"]
 
 
-def test_sessions_that_are_not_named_stay_as_they_are(study: Study, inbox: Path) -> None:
+def test_sessions_that_are_not_named_are_unchanged(study: Study, inbox: Path) -> None:
     write_folder(T1.files(), inbox)
     write_folder(T1.files(), study.session("T1") / "inbox")
     before = snapshot(study.session("T1"))
-    done(study.main(*NONE))
+    successful(study.main(*FOLDER_MODE))
     assert snapshot(study.session("T1")) == before
 
 
 @pytest.mark.parametrize("archive", ["move", "delete"])
-def test_a_damaged_archive_leaves_the_whole_session_as_it_was(study: Study, inbox: Path, archive: str) -> None:
+def test_a_damaged_archive_leaves_the_whole_session_unchanged(study: Study, inbox: Path, archive: str) -> None:
     write_folder(LOOSE, inbox)
     (inbox / "scan.tar").write_bytes(packed(INNER, Kind.TAR)[:6000])
     before = snapshot(study.sessions)
-    run = study.main(*NONE, f"--archive={archive}")
+    run = study.main(*FOLDER_MODE, f"--archive={archive}")
     assert run.status == 1
     assert "scan.tar" in run.text
     assert snapshot(study.sessions) == before
@@ -196,7 +200,7 @@ def test_undamaged_files_beside_a_damaged_archive_can_be_imported(study: Study, 
     write_folder(LOOSE, inbox)
     (inbox / "scan.tar").write_bytes(packed(INNER, Kind.TAR)[:6000])
     before = read_tree(inbox)
-    run = study.main(*NONE, "--archive=delete", "--on-damaged=keep")
+    run = study.main(*FOLDER_MODE, "--archive=delete", "--on-damaged=keep")
     assert "damaged" in run.text
     assert 31 in Judge(study.session("S1")).text.images
     assert before.items() <= read_tree(inbox).items(), "nothing leaves an inbox with unreadable bytes"
@@ -207,9 +211,9 @@ def test_two_patients_in_an_inbox(study: Study, inbox: Path) -> None:
     tree = {**under("a", T1.files()), **under("b", other.files()), "b/notes.txt": b"of b"}
     write_folder(tree, inbox)
     before = snapshot(study.sessions)
-    assert study.main(*NONE).status == 1
+    assert study.main(*FOLDER_MODE).status == 1
     assert snapshot(study.sessions) == before
-    done(study.main(*NONE, "--on-mixed=split"))
+    successful(study.main(*FOLDER_MODE, "--on-mixed=split"))
     assert study.session_names() == ["S1", "S1-1", "S1-2"]
     assert sorted(Judge(study.session("S1-1")).check(None).text.images) == [31]
     assert (study.session("S1-2") / "inbox" / "b" / "notes.txt").read_bytes() == b"of b"
@@ -218,12 +222,14 @@ def test_two_patients_in_an_inbox(study: Study, inbox: Path) -> None:
     assert summary["parted"] == {"from": "S1", "sessions": {"S1-1": "P001", "S1-2": "P777"}}
 
 
-def test_a_session_imported_under_another_name_keeps_the_patients_hidden(study: Study, tmp_path: Path) -> None:
+def test_a_session_with_a_name_from_a_logfile_is_imported_again_without_naming_the_patient(
+    study: Study, tmp_path: Path
+) -> None:
     table = tmp_path / "log.csv"
     table.write_text("code,subject\nAP1,S1\n")
     study.put("AP1", MrSeries(number=3, patient="SECRET", name="Secret^Name").files())
-    done(study.main(f"--logfile=path:{table}|packet_name:code|subject_id:subject"))
-    done(study.main(*NONE, "--overwrite=yes"))
+    successful(study.main(f"--logfile=path:{table}|packet_name:code|subject_id:subject"))
+    successful(study.main(*FOLDER_MODE, "--overwrite=yes"))
     paths = list(study.session("S1").rglob("*"))
     assert study.session("S1") / "session.txt" in paths
     for path in paths:
@@ -235,14 +241,14 @@ def test_a_session_imported_under_another_name_keeps_the_patients_hidden(study: 
 def test_two_archives_of_one_name_are_both_in_the_archive(study: Study) -> None:
     for session, series in (("S1", T1), ("S2", BOLD)):
         write_packet(series.files(), study.session(session) / "inbox", "scan", Kind.ZIP)
-    done(study.main(*NONE))
+    successful(study.main(*FOLDER_MODE))
     assert names(study.archive) == ["scan.zip", "scan_2.zip"]
 
 
 def test_an_archive_with_the_longest_name(study: Study, inbox: Path) -> None:
     name = "A" * 251 + ".zip"
     write_packet(T1.files(), inbox, "scan", Kind.ZIP).rename(inbox / name)
-    done(study.main(*NONE))
+    successful(study.main(*FOLDER_MODE))
     assert names(study.archive) == [name]
 
 
@@ -255,7 +261,7 @@ def test_names_of_any_bytes(study: Study, inbox: Path) -> None:
     (inbox / "link").symlink_to("/etc/hostname")
     os.mkfifo(inbox / "pipe")
     for words in ((), ("--overwrite=yes",), ("--overwrite=yes",)):
-        done(study.main(*NONE, *words))
+        successful(study.main(*FOLDER_MODE, *words))
         judge = Judge(study.session("S1"))
         judge.check_places()
         assert sorted(judge.text.images) == [31, 41]
@@ -267,21 +273,21 @@ def test_names_of_any_bytes(study: Study, inbox: Path) -> None:
 
 
 def test_unzip_no_sorts_gzipped_dicom_and_lists_it(study: Study, inbox: Path) -> None:
-    packed_up = {f"{name}.dcm.gz": gzip.compress(data) for name, data in T1.files().items()}
-    write_folder({**packed_up, **under("plain", BOLD.files())}, inbox)
-    done(study.main(*NONE, "--unzip=no"))
-    judge = Judge(study.session("S1")).check({**packed_up, **under("plain", BOLD.files())})
+    compressed = {f"{name}.dcm.gz": gzip.compress(data) for name, data in T1.files().items()}
+    write_folder({**compressed, **under("plain", BOLD.files())}, inbox)
+    successful(study.main(*FOLDER_MODE, "--unzip=no"))
+    judge = Judge(study.session("S1")).check({**compressed, **under("plain", BOLD.files())})
     assert judge.states() == {30: "nothing to convert", 40: "converted"}
     assert sorted(path.name[-7:] for path in (study.session("S1") / "dicom/30").iterdir()) == [".dcm.gz"] * 3
-    done(study.main(*NONE, "--overwrite=yes"))
+    successful(study.main(*FOLDER_MODE, "--overwrite=yes"))
     assert sorted(Judge(study.session("S1")).check(None).text.images) == [31, 41]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_an_inbox_that_cannot_be_written_is_said_before_the_work(study: Study, inbox: Path) -> None:
+def test_an_inbox_that_cannot_be_written_is_reported_before_the_import(study: Study, inbox: Path) -> None:
     write_folder(T1.files(), inbox)
     inbox.chmod(0o500)
-    assert study.main(*NONE).status == 73
+    assert study.main(*FOLDER_MODE).status == 73
     inbox.chmod(0o700)
     assert names(study.session("S1")) == ["inbox"]
 
@@ -292,18 +298,18 @@ def test_a_compressed_file_alone_is_a_loose_file_and_no_archive(
 ) -> None:
     files = {f"{name}.{ending}": pack(data) for name, data in T1.files().items()}
     write_folder(files, inbox)
-    done(study.main(*NONE))
+    successful(study.main(*FOLDER_MODE))
     session = study.session("S1")
     Judge(session).check(None)
     assert fates(session) == dict.fromkeys(files, "sorted")
     assert read_tree(inbox) == {}
-    assert not study.archive.exists(), "a file leaves the inbox, as its bytes are in the session; archives are archived"
+    assert not study.archive.exists(), "a loose file whose bytes are in the session is removed, not archived"
 
 
 def test_an_inbox_is_read_once_also_where_an_archive_contains_no_images(
     study: Study, inbox: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    members = everything(inbox)
+    members = fill(inbox)
     calls = []
 
     def counted(*args: Any, **options: Any) -> Any:
@@ -311,7 +317,7 @@ def test_an_inbox_is_read_once_also_where_an_archive_contains_no_images(
         return ingest(*args, **options)
 
     monkeypatch.setattr("qxbatch.pipeline.read.ingest", counted)
-    done(study.main(*NONE))
+    successful(study.main(*FOLDER_MODE))
     Judge(study.session("S1")).check_members(members)
     assert len(calls) == 1
     order = [row["path"] for row in Judge(study.session("S1")).rows]

@@ -1,4 +1,4 @@
-"""Sample data in folder mode: the same session as from the master inbox; also when it is rebuilt, and with the single commands."""
+"""Sample data give the same session in folder mode as from the master inbox, also when imported or converted again."""
 
 import shutil
 from pathlib import Path
@@ -20,37 +20,37 @@ SETS = {
     "pydicom_testfiles": 1,
 }
 """The exit status of the import; 1 if a series cannot be converted."""
-NONE = ("--masterinbox=none", "--sessions=S1", "--on-mixed=merge", "--check=no")
+FOLDER_MODE = ("--masterinbox=none", "--sessions=S1", "--on-mixed=merge", "--check=no")
 REPORTS = (".log", ".txt", ".tsv", ".html", "summary.json")
 
 
 def results(study: Study) -> dict[str, str]:
-    """The session's images and DICOM; kept files may have another name in inbox."""
+    """Return the session's images and DICOM, without kept files: they may have another name in inbox."""
     tree = snapshot(study.session("S1"))
     return {k: v for k, v in tree.items() if not k.endswith(REPORTS) and not k.startswith("inbox")}
 
 
 def members(study: Study) -> set[tuple[str, str]]:
-    """Hash and fate of all members."""
+    """Return hash and fate of all members with data."""
     return {(row["sha256"], row["fate"]) for row in Judge(study.session("S1")).rows if row["fate"] != "nodata"}
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_folder_mode_gives_the_same_session(name: str, data: Path, tmp_path: Path) -> None:
-    study, other = Study(tmp_path / "folder"), Study(tmp_path / "inbox")
+    study, of_inbox = Study(tmp_path / "folder"), Study(tmp_path / "inbox")
     shutil.copytree(data / name, study.session("S1") / "inbox")
-    shutil.copytree(data / name, other.inbox / "S1")
-    came = {sha256(content) for content in read_tree(other.inbox / "S1").values()}
-    first = study.main(*NONE)
+    shutil.copytree(data / name, of_inbox.inbox / "S1")
+    inputs = {sha256(content) for content in read_tree(of_inbox.inbox / "S1").values()}
+    first = study.main(*FOLDER_MODE)
     assert first.status == SETS[name], first.text
-    assert other.main("--on-mixed=merge").status == first.status
-    assert results(study) == results(other)
-    assert members(study) == members(other)
-    for words in ((*NONE, "--overwrite=yes"), None):
+    assert of_inbox.main("--on-mixed=merge").status == first.status
+    assert results(study) == results(of_inbox)
+    assert members(study) == members(of_inbox)
+    for words in ((*FOLDER_MODE, "--overwrite=yes"), None):
         if words is None:
             assert main(["convert", str(study.session("S1")), "--overwrite", "--on-mixed=merge"]) == first.status
         else:
             assert study.main(*words).status == first.status
-        assert results(study) == results(other)
+        assert results(study) == results(of_inbox)
         assert main(["verify", str(study.session("S1"))]) == 0
-    assert came <= {row["sha256"] for row in Judge(study.session("S1")).rows}
+    assert inputs <= {row["sha256"] for row in Judge(study.session("S1")).rows}

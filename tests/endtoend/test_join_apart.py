@@ -1,4 +1,4 @@
-"""Series that look like parts of one scan but are not are kept separate, in real runs."""
+"""Series that look like parts of one scan, and are none, are kept separate, in real runs."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.build.objects import enhanced
 from tests.build.packets import under
 from tests.build.split_scans import by_study, by_volume
 from tests.build.study import Study
-from tests.endtoend.joins import RUN, T1, done, imported, noted, numbers
+from tests.endtoend.joins import RUN, T1, imported, noted, numbers, successful
 from tests.endtoend.judge import Judge
 
 
@@ -70,29 +70,29 @@ APART = {
 
 
 @pytest.mark.parametrize("case", APART)
-def test_different_scans_stay_apart(study: Study, case: str) -> None:
-    found = imported(study, APART[case])
-    assert len(found) > 1
+def test_different_scans_are_kept_separate(study: Study, case: str) -> None:
+    files = imported(study, APART[case])
+    assert len(files) > 1
     assert noted(Judge(study.session("S1")).rows) == []
-    assert found == imported_anew(study, "--join-series=never")
+    assert files == imported_again(study, "--join-series=never")
 
 
-def imported_anew(study: Study, *options: str) -> dict[int, int]:
+def imported_again(study: Study, *options: str) -> dict[int, int]:
     (study.archive / "S1.zip").rename(study.inbox / "S1.zip")
-    done(study.main("--overwrite=yes", *options))
+    successful(study.main("--overwrite=yes", *options))
     return numbers(study)
 
 
-def test_two_patients_stay_apart(study: Study) -> None:
+def test_two_patients_are_kept_separate(study: Study) -> None:
     other = RUN.with_(patient="P002")
     study.put("S1", {**by_volume(RUN, "a"), **by_volume(other, "b")})
-    done(study.main("--on-mixed=merge"))
+    successful(study.main("--on-mixed=merge"))
     assert sorted(numbers(study).values()) == [12, 12]
     study.put("S2", {**by_volume(RUN, "a"), **by_volume(other, "b")})
-    done(study.main("--on-mixed=split"))
+    successful(study.main("--on-mixed=split"))
     assert [numbers(study, f"S2-{k}") for k in (1, 2)] == [{50: 12}, {50: 12}]
 
 
-def test_enhanced_multi_frame_parts_stay_apart(study: Study) -> None:
+def test_enhanced_multi_frame_parts_are_kept_separate(study: Study) -> None:
     tree = {f"IM{k}": encoded(enhanced(T1.with_(key=str(k)), {"AcquisitionNumber": k})) for k in (1, 2)}
     assert len(imported(study, tree)) == 2

@@ -12,19 +12,19 @@ from tests.build.dicom import MrSeries, uid
 from tests.build.packets import under, write_folder
 from tests.build.split_scans import by_number, by_slice, by_study, by_volume, exported
 from tests.build.study import Study, snapshot
-from tests.endtoend.joins import RUN, done, imported, noted, numbers, summary_of
+from tests.endtoend.joins import RUN, imported, noted, numbers, successful, summary_of
 from tests.endtoend.judge import Judge, sha256
 
-NONE = ("--masterinbox=none", "--sessions=S*")
+FOLDER_MODE = ("--masterinbox=none", "--sessions=S*")
 FORMS = {"volume": by_volume(RUN), "slice": by_slice(RUN), "number": by_number(RUN), "study": by_study(RUN)}
 VOLATILE = {"session.txt", "qxbatch/summary.json", "qxbatch/report.html"}
 
 
 @pytest.mark.parametrize(
-    ("form", "n", "parts", "foreign"),
+    ("form", "n", "parts", "notes"),
     [("volume", 50, 4, 9), ("slice", 50, 12, 11), ("number", 50010, 4, 9), ("study", 50, 4, 9)],
 )
-def test_the_parts_of_one_scan_become_one_series(study: Study, form: str, n: int, parts: int, foreign: int) -> None:
+def test_the_parts_of_one_scan_become_one_series(study: Study, form: str, n: int, parts: int, notes: int) -> None:
     assert imported(study, FORMS[form]) == {n: 12}
     judge = Judge(study.session("S1")).check(FORMS[form])
     [series] = summary_of(study)["series"]
@@ -32,7 +32,7 @@ def test_the_parts_of_one_scan_become_one_series(study: Study, form: str, n: int
     assert series["series_uids"][0] == series["header"]["SeriesInstanceUID"]
     assert ("study_uids" in series) == (form == "study")
     rows = noted(judge.rows)
-    assert len(rows) == foreign
+    assert len(rows) == notes
     assert all(row["fate"] == "sorted" for row in judge.rows)
     assert {uid for uid in series["series_uids"][1:] if any(uid in row["reason"] for row in rows)} == set(
         series["series_uids"][1:]
@@ -41,7 +41,7 @@ def test_the_parts_of_one_scan_become_one_series(study: Study, form: str, n: int
 
 def test_volumes_become_one_image_and_the_joining_is_no_warning(study: Study) -> None:
     study.put("S1", by_volume(RUN))
-    run = done(study.main("--json-file", str(study.sessions / "run.json")))
+    run = successful(study.main("--json-file", str(study.sessions / "run.json")))
     judge = Judge(study.session("S1"))
     assert judge.image(51).shape == (RUN.columns, RUN.rows, RUN.slices, RUN.volumes)
     assert "look at" not in run.text
@@ -68,7 +68,7 @@ def test_the_part_that_began_first_gives_number_and_header(study: Study) -> None
     assert series["series_uids"] == [early.series_uid, late.series_uid]
 
 
-def test_several_studies_stay_a_warning(study: Study) -> None:
+def test_several_studies_are_a_warning(study: Study) -> None:
     imported(study, by_study(RUN))
     codes = {problem["code"]: problem["severity"] for problem in summary_of(study)["problems"]}
     assert codes == {"joined-series": "info", "several-studies": "warning"}
@@ -90,32 +90,32 @@ def test_studies_with_the_same_numbers_are_named(study: Study) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_never_keeps_the_parts_apart(study: Study, form: str) -> None:
-    found = imported(study, FORMS[form], "--join-series=never")
-    assert len(found) == (12 if form == "slice" else 4)
+def test_the_value_never_keeps_the_parts_separate(study: Study, form: str) -> None:
+    files = imported(study, FORMS[form], "--join-series=never")
+    assert len(files) == (12 if form == "slice" else 4)
     assert noted(Judge(study.session("S1")).rows) == []
     assert all("series_uids" not in series for series in summary_of(study)["series"])
     assert "joined-series" not in {problem["code"] for problem in summary_of(study)["problems"]}
 
 
-def later(prefix: str, minute: int, acquired: int) -> dict[str, bytes]:
-    """Return a scan in parts that starts at a minute; its acquisition numbers are `acquired`."""
+def in_parts(prefix: str, minute: int, offset: int) -> dict[str, bytes]:
+    """Return a scan in parts that starts at a minute; `offset` is added to its acquisition numbers."""
 
     def changes(dataset: Dataset) -> dict[str, object]:
         number = dataset.AcquisitionNumber
         return {
             "SeriesInstanceUID": uid(prefix, number),
             "SOPInstanceUID": uid(prefix, dataset.SOPInstanceUID),
-            "AcquisitionNumber": acquired + number,
+            "AcquisitionNumber": offset + number,
             "AcquisitionTime": f"10{minute}0{2 * number}.5",
         }
 
     return exported(RUN, changes, prefix)
 
 
-@pytest.mark.parametrize("acquired", [4, 0])
-def test_two_runs_in_parts_become_two_series(study: Study, acquired: int) -> None:
-    tree = {**later("a/", 15, 0), **later("b/", 25, acquired)}
+@pytest.mark.parametrize("offset", [4, 0])
+def test_two_runs_in_parts_become_two_series(study: Study, offset: int) -> None:
+    tree = {**in_parts("a/", 15, 0), **in_parts("b/", 25, offset)}
     assert imported(study, tree) == {50: 12, 100050: 12}
     judge = Judge(study.session("S1")).check(tree)
     assert [judge.image(n).shape[3] for n in (51, 100051)] == [4, 4]
@@ -128,8 +128,7 @@ def test_mosaics_of_one_scan_are_joined(study: Study) -> None:
     assert imported(study, by_volume(series), "--json-file", str(study.sessions / "run.json")) == {50: 3}
 
 
-def test_a_joined_series_and_another_one_of_its_number(study: Study) -> None:
-    """A joined series gets one number."""
+def test_a_joined_series_and_another_one_of_its_number_get_one_number_each(study: Study) -> None:
     other = MrSeries(number=5, description="other", key="other", time="120000")
     assert imported(study, {**by_volume(RUN, "a"), **under("b", other.files())}) == {50: 12, 100050: 3}
 
@@ -141,24 +140,24 @@ def test_the_patient_is_not_named_by_the_notes(study: Study) -> None:
     assert not any("P001" in row["at"] + row["reason"] for row in rows)
 
 
-def lasting(session: Path) -> dict[str, str]:
-    """Return the content of a session, without the parts that differ between two runs."""
-    found = snapshot(session)
-    return {name: value for name, value in found.items() if name not in VOLATILE and not name.endswith(".log")}
+def constant_files(session: Path) -> dict[str, str]:
+    """Return the content of a session, without the files that differ between two runs."""
+    files = snapshot(session)
+    return {name: value for name, value in files.items() if name not in VOLATILE and not name.endswith(".log")}
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_folder_mode_joins_and_its_second_run_gives_the_same(study: Study, form: str) -> None:
     write_folder(FORMS[form], study.session("S1") / "inbox")
-    done(study.main(*NONE))
+    successful(study.main(*FOLDER_MODE))
     judge = Judge(study.session("S1")).check(FORMS[form])
-    before, series = lasting(study.session("S1")), summary_of(study)["series"]
+    before, series = constant_files(study.session("S1")), summary_of(study)["series"]
     assert len(series) == 1
     assert noted(judge.rows)
     for _ in range(2):
-        done(study.main(*NONE, "--overwrite=yes"))
+        successful(study.main(*FOLDER_MODE, "--overwrite=yes"))
         Judge(study.session("S1")).check(FORMS[form])
-        assert lasting(study.session("S1")) == before
+        assert constant_files(study.session("S1")) == before
         assert summary_of(study)["series"] == series
     assert main(["verify", str(study.session("S1"))]) == 0
 
@@ -171,7 +170,7 @@ def test_folder_mode_can_join_later_and_split_again(study: Study) -> None:
         (("--join-series=never",), 4, 0),
         ((), 1, 9),
     ):
-        done(study.main(*NONE, "--overwrite=yes", *options))
+        successful(study.main(*FOLDER_MODE, "--overwrite=yes", *options))
         judge = Judge(study.session("S1")).check(FORMS["volume"])
         assert len(numbers(study)) == series
         assert len(noted(judge.rows)) == notes

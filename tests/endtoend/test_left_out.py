@@ -18,13 +18,13 @@ BOLD = MrSeries(number=4, description="BOLD", volumes=3, time="102000")
 PACKED = pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP, Kind.TAR_GZ], ids=["folder", "zip", "tar.gz"])
 
 
-def in_inbox(study: Study, tree: Tree, kind: Kind = Kind.FOLDER) -> Run:
+def import_packet(study: Study, tree: Tree, kind: Kind = Kind.FOLDER) -> Run:
     """Import a packet S1 of the master inbox."""
     study.put("S1", tree, kind)
     return study.run("--archive=leave")
 
 
-def in_session(study: Study, tree: Tree) -> Run:
+def import_session(study: Study, tree: Tree) -> Run:
     """Import the inbox of the session S1 (folder mode)."""
     for path, data in tree.items():
         place = study.session("S1") / "inbox" / path
@@ -33,12 +33,12 @@ def in_session(study: Study, tree: Tree) -> Run:
     return study.run("--masterinbox=none", "--sessions=S1", "--archive=leave")
 
 
-def counts(study: Study) -> dict[str, int]:
-    """Return the counts of the summary."""
-    summary = json.loads((study.session("S1") / "qxbatch" / "summary.json").read_text())
-    found = summary["ledger"].get("left_out", {})
-    assert isinstance(found, dict)
-    return found
+def counts(study: Study, session: str = "S1") -> dict[str, int]:
+    """Return the counts of left-out members by cause, as in the summary."""
+    summary = json.loads((study.session(session) / "qxbatch" / "summary.json").read_text())
+    left_out = summary["ledger"].get("left_out", {})
+    assert isinstance(left_out, dict)
+    return left_out
 
 
 def warnings(run: Run) -> list[str]:
@@ -48,7 +48,7 @@ def warnings(run: Run) -> list[str]:
 
 def test_a_sound_packet_has_no_warning(study: Study) -> None:
     notes = {"notes/README": b"", "notes/.done": b"", "done": b"", "table.xlsx": zipped({"a.xml": b"<a/>"})}
-    run = in_inbox(study, {**under("T1", T1.files()), **notes}, Kind.ZIP)
+    run = import_packet(study, {**under("T1", T1.files()), **notes}, Kind.ZIP)
     assert run.status == 0, run.text
     assert "look at" not in run.text
     assert counts(study) == {}
@@ -67,7 +67,7 @@ def test_each_cause_is_counted_in_one_warning(study: Study, kind: Kind) -> None:
         "visit.rar": b"Rar!\x1a\x07\x01\x00" + bytes(range(200)),
         "odd/IM0001": next(iter(bare.files().values())),
     }
-    run = in_inbox(study, tree, kind)
+    run = import_packet(study, tree, kind)
     assert run.status == 0, run.text
     assert counts(study) == {"damaged-archive": 2, "foreign-archive": 1, "unsorted": 1, "empty": 2}
     (line,) = warnings(run)
@@ -80,21 +80,23 @@ def test_each_cause_is_counted_in_one_warning(study: Study, kind: Kind) -> None:
     Judge(study.session("S1")).check(tree)
 
 
-def test_folder_mode_warns_alike(study: Study) -> None:
-    run = in_session(study, {**T1.files(), "IM0009": b"", "old/visit.rar": b"Rar!\x1a\x07\x01\x00" + bytes(range(200))})
+def test_folder_mode_gives_the_same_warning(study: Study) -> None:
+    run = import_session(
+        study, {**T1.files(), "IM0009": b"", "old/visit.rar": b"Rar!\x1a\x07\x01\x00" + bytes(range(200))}
+    )
     assert counts(study) == {"foreign-archive": 1, "empty": 1}, run.text
     assert len(warnings(run)) == 1
 
 
 @PACKED
-def test_files_that_are_named_like_images_and_are_none_are_counted(study: Study, kind: Kind) -> None:
+def test_files_that_are_named_like_images_but_are_none_are_counted(study: Study, kind: Kind) -> None:
     files = T1.files()
     broken = {
         "T1/IM0009": bytes(4096) + files["IM0001"][4096:] + b"x",
         "T1/page.dcm": b"<html>404</html>",
         "T1/README1": b"x",
     }
-    run = in_inbox(study, {**under("T1", files), **broken, "viewer/data1.cab": b"MSCF" + bytes(60)}, kind)
+    run = import_packet(study, {**under("T1", files), **broken, "viewer/data1.cab": b"MSCF" + bytes(60)}, kind)
     assert run.status == 0, run.text
     assert counts(study) == {"not-dicom": 2}, run.text
 
@@ -102,7 +104,7 @@ def test_files_that_are_named_like_images_and_are_none_are_counted(study: Study,
 def test_renamed_copies_of_a_medium_count_only_what_is_missing(study: Study, tmp_path: Path) -> None:
     tree = medium(tmp_path / "cd")
     images = [data for path, data in tree.items() if path != "DICOMDIR"]
-    run = in_inbox(
+    run = import_packet(
         study, {f"S/{k}.dcm": data for k, data in enumerate(images[:6])} | {"DICOMDIR": tree["DICOMDIR"]}, Kind.ZIP
     )
     assert counts(study) == {"missing": 2}, run.text
@@ -123,9 +125,9 @@ def test_links_out_of_the_packet_are_counted_and_links_within_are_not(study: Stu
 
 
 @PACKED
-def test_a_packet_of_closed_archives_alone_is_refused_for_that_reason(study: Study, kind: Kind) -> None:
+def test_a_packet_with_only_an_unreadable_archive_is_refused_for_that_reason(study: Study, kind: Kind) -> None:
     visit = zipped(BOLD.files())
-    run = in_inbox(study, {"visit2.zip": visit[: len(visit) // 2], "notes.txt": b"none"}, kind)
+    run = import_packet(study, {"visit2.zip": visit[: len(visit) // 2], "notes.txt": b"none"}, kind)
     assert run.status == 1
     assert "1 archive that cannot be read to its end (visit2.zip)" in run.text
     assert "Remove it" not in run.text
@@ -144,11 +146,9 @@ def medium(folder: Path) -> dict[str, bytes]:
 
 
 @PACKED
-def test_a_dicomdir_that_lists_more_than_there_is_is_named_with_both_numbers(
-    study: Study, kind: Kind, tmp_path: Path
-) -> None:
+def test_a_file_that_a_dicomdir_lists_and_the_packet_lacks_is_named(study: Study, kind: Kind, tmp_path: Path) -> None:
     tree = medium(tmp_path / "cd")
-    whole = in_inbox(study, tree, kind)
+    whole = import_packet(study, tree, kind)
     assert whole.status == 0, whole.text
     assert counts(study) == {}
     *_, last, name = sorted(tree, key=lambda path: (path.endswith("DICOMDIR"), path))
@@ -167,11 +167,12 @@ def test_a_dicomdir_that_lists_more_than_there_is_is_named_with_both_numbers(
 def test_the_dicomdir_of_renamed_copies_gives_no_warning(study: Study, tmp_path: Path) -> None:
     tree = medium(tmp_path / "cd")
     renamed = {f"S/{k}.dcm": data for k, (path, data) in enumerate(tree.items()) if path != "DICOMDIR"}
-    in_inbox(study, {**renamed, "DICOMDIR": tree["DICOMDIR"]}, Kind.ZIP)
+    import_packet(study, {**renamed, "DICOMDIR": tree["DICOMDIR"]}, Kind.ZIP)
     assert counts(study) == {}
 
 
 def without(*keywords: str, **changes: object) -> MrSeries:
+    """Return T1 without these elements, and with changed ones."""
     return T1.with_(changes={**changes, **dict.fromkeys(keywords)})
 
 
@@ -179,7 +180,7 @@ def without(*keywords: str, **changes: object) -> MrSeries:
 def test_dicom_without_uids_is_sorted_and_converted(study: Study, kind: Kind) -> None:
     bold = BOLD.with_(changes={"SOPInstanceUID": None, "SeriesInstanceUID": None})
     tree = {**under("a", without("SOPInstanceUID").files()), **under("b", bold.files())}
-    run = in_inbox(study, tree, kind)
+    run = import_packet(study, tree, kind)
     assert run.status == 0, run.text
     assert "look at" not in run.text
     judge = Judge(study.session("S1")).check(tree)
@@ -196,21 +197,21 @@ def test_series_without_a_uid_in_two_folders_are_two(study: Study) -> None:
     files = without("SeriesInstanceUID").files()
     later = without("SeriesInstanceUID", SeriesTime="110000", SOPInstanceUID="1.2.3").files()
     tree = {**under("a", files), "b/IM0001": later["IM0001"]}
-    in_inbox(study, tree)
+    import_packet(study, tree)
     summary = Judge(study.session("S1")).summary
     assert [(series["n"], series["files"]) for series in summary["series"]] == [(30, 3), (100030, 1)]
 
 
 def test_equal_files_without_uids_are_stored_once(study: Study) -> None:
     files = without("SOPInstanceUID").files()
-    run = in_inbox(study, {**under("a", files), **under("b", files)})
+    run = import_packet(study, {**under("a", files), **under("b", files)})
     assert run.status == 0, run.text
     summary = Judge(study.session("S1")).summary
     assert summary["ledger"]["fates"] == {"duplicate": 3, "sorted": 3}
 
 
 def test_dicom_without_uids_keeps_its_numbers_when_it_is_imported_again(study: Study) -> None:
-    in_session(study, under("a", without("SOPInstanceUID", "SeriesInstanceUID").files()))
+    import_session(study, under("a", without("SOPInstanceUID", "SeriesInstanceUID").files()))
     before = sorted(path.name for path in (study.session("S1") / "dicom").iterdir())
     rows = Judge(study.session("S1")).rows
     run = study.run("--masterinbox=none", "--sessions=S1", "--overwrite=yes")

@@ -1,4 +1,4 @@
-"""Each way in which the reference program lost data, or reported something wrong: the result with qxbatch."""
+"""Imports in which the reference (QuNex's import_dicom) loses data or reports something wrong, numbered by cause."""
 
 import gzip
 from pathlib import Path
@@ -14,11 +14,11 @@ from tests.build.study import Study, snapshot
 from tests.endtoend.judge import Judge
 
 T1 = MrSeries(number=3, description="T1w", slices=5)
-NONE = ("--masterinbox=none", "--sessions=S*")
+FOLDER_MODE = ("--masterinbox=none", "--sessions=S*")
 
 
 def judged(study: Study, tree: Tree, *args: str) -> Judge:
-    """Import one packet that must be complete: each of its members is listed, placed and readable."""
+    """Import a packet and check that each member is listed, stored and readable; return the judge."""
     study.put("S1", tree)
     run = study.main(*args)
     assert run.status == 0, run.text
@@ -35,21 +35,21 @@ def test_1_members_of_one_name_do_not_overwrite_each_other(study: Study) -> None
 
 def test_2_overwrite_in_folder_mode_keeps_the_only_copy(study: Study) -> None:
     write_folder(T1.files(), study.session("S1") / "inbox")
-    assert study.main(*NONE).status == 0
+    assert study.main(*FOLDER_MODE).status == 0
     before = Judge(study.session("S1")).pack("dicom/30.tar.gz")
     assert len(before) == 5
-    assert study.main(*NONE, "--overwrite=yes").status == 0
+    assert study.main(*FOLDER_MODE, "--overwrite=yes").status == 0
     assert Judge(study.session("S1")).pack("dicom/30.tar.gz") == before
 
 
 @pytest.mark.parametrize("cut", [-8, -400, 600], ids=str)
-def test_3_a_series_archive_that_was_cut_is_refused_and_stays(study: Study, cut: int) -> None:
+def test_3_a_truncated_series_archive_is_refused_and_kept(study: Study, cut: int) -> None:
     write_folder(T1.files(), study.session("S1") / "inbox")
-    assert study.main(*NONE).status == 0
+    assert study.main(*FOLDER_MODE).status == 0
     pack = study.session("S1") / "dicom" / "30.tar.gz"
     pack.write_bytes(pack.read_bytes()[:cut])
     before = snapshot(study.sessions)
-    run = study.main(*NONE, "--overwrite=yes")
+    run = study.main(*FOLDER_MODE, "--overwrite=yes")
     assert run.status == 1
     assert "30.tar.gz" in run.text
     assert snapshot(study.sessions) == before
@@ -61,7 +61,7 @@ def test_4_series_0_and_series_1_are_two_images(study: Study) -> None:
     assert {n: line.name for n, line in judge.text.images.items()} == {11: "T1w", 90011: "zero"}
 
 
-def test_5_different_files_of_one_instance_uid_all_stay(study: Study) -> None:
+def test_5_different_files_of_one_instance_uid_are_all_kept(study: Study) -> None:
     series = T1.with_(changes={"SOPInstanceUID": uid("one for all")})
     judge = judged(study, series.files())
     assert sum(row["fate"] == "sorted" for row in judge.rows) == 5
@@ -95,7 +95,7 @@ def test_7_an_empty_field_drops_nothing(study: Study, field: str) -> None:
     assert len(judge.pack("dicom/30.tar.gz")) == 5
 
 
-def test_8_files_of_any_form_and_name_are_seen(study: Study) -> None:
+def test_8_files_of_any_form_and_name_are_imported(study: Study) -> None:
     bare = T1.with_(number=4, preamble=False, meta=False, vendor=Vendor.GE, time="102000")
     tree = {
         **{f".{name}": data for name, data in T1.files().items()},
@@ -110,7 +110,7 @@ def test_9_an_archive_in_the_packet_is_opened(study: Study) -> None:
     assert list(judged(study, tree).text.images) == [31]
 
 
-def test_9_a_tar_that_was_cut_within_a_header_is_refused(study: Study) -> None:
+def test_9_a_tar_truncated_within_a_header_is_refused(study: Study) -> None:
     data = packed(T1.files(), Kind.TAR)
     second = data.index(b"IM0003")
     packet = study.put_bytes("S1.tar", data[: second + 200])
@@ -137,7 +137,7 @@ def test_10_two_patients_are_not_merged_under_one_description(study: Study) -> N
     assert snapshot(study.sessions) == before
 
 
-def test_11_bad_packets_leave_the_others_alone_and_can_be_tried_again(study: Study) -> None:
+def test_11_damaged_packets_do_not_affect_others_and_can_be_imported_later(study: Study) -> None:
     data = packed(T1.files(), Kind.ZIP)
     study.put_bytes("S1.zip", data[: len(data) // 2])
     study.put("S2", {"x.PAR": b"# V4.2\nno table\n", "x.REC": b""})
@@ -153,7 +153,7 @@ def test_11_bad_packets_leave_the_others_alone_and_can_be_tried_again(study: Stu
     Judge(study.session("S1")).check(T1.files())
 
 
-def test_12_the_logfile_names_the_session_and_hides_the_patient(study: Study, tmp_path: Path) -> None:
+def test_12_the_logfile_names_the_session_and_no_text_names_the_patient(study: Study, tmp_path: Path) -> None:
     table = tmp_path / "log.csv"
     table.write_text("AP1,S007,visit\n")
     study.put("AP1", T1.with_(patient="SECRET", name="Secret^Name").files())
@@ -167,7 +167,7 @@ def test_12_the_logfile_names_the_session_and_hides_the_patient(study: Study, tm
 
 
 @pytest.mark.parametrize("name", ["T1: best", "T1 # 2", "a:b#c:d", "#", ":"])
-def test_13_a_series_name_does_not_cut_its_line(study: Study, name: str) -> None:
+def test_13_a_series_name_with_colons_or_hashes_keeps_its_line_readable(study: Study, name: str) -> None:
     judge = judged(study, T1.with_(description=name).files())
     assert list(judge.text.images) == [31]
 

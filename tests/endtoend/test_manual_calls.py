@@ -1,4 +1,4 @@
-"""The calls in the reference program's manual, run on real DICOM: the tree before and after."""
+"""The calls in the manual of the reference (QuNex's import_dicom), and the files before and after each."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from tests.build.study import STUDY_LEVEL, Run, Study, run_command
 
 PATTERN = r"--pattern=.*?-(?P<packet_name>.*?)($|\..*$)"
 NAMEFORMAT = "--nameformat=(?P<subject_id>.*?)_(?P<session_name>.*)"
-CHOSEN = "--sessions=AP.*,HQ.*"
+SELECTED = "--sessions=AP.*,HQ.*"
 
 
 def tree(patient: str) -> dict[str, bytes]:
-    """A packet of one series, with a note."""
+    """Return a packet of one series, with a note."""
     return {**under("scans", MrSeries(patient=patient, slices=4).files()), "note.txt": patient.encode()}
 
 
@@ -34,37 +34,38 @@ RESULTS = (
 
 
 def files(study: Study) -> set[str]:
-    """All files of the study below its sessions folder, except those of the study level."""
+    """Return the files below the sessions folder, except those of the study level."""
     every = {path.relative_to(study.sessions).as_posix() for path in study.sessions.rglob("*") if path.is_file()}
     return every - set(STUDY_LEVEL)
 
 
 def session(name: str, *kept: str) -> set[str]:
-    """The files of an imported session: its results, and the kept files in its inbox."""
+    """Return the files of an imported session: its results, and the kept files in its inbox."""
     return {f"{name}/{path}" for path in (*RESULTS, *(f"inbox/{each}" for each in kept))}
 
 
 def imported(study: Study) -> dict[str, str]:
-    """Maps session folders to the subject in their session.txt; each must be complete."""
-    found = {}
+    """Return the subject in session.txt by session; each session must have its image and its series."""
+    subjects = {}
     for name in study.session_names():
         lines = (study.session(name) / "session.txt").read_text().splitlines()
         header = dict(line.split(": ", 1) for line in lines if line.startswith(("id:", "subject:")))
         assert header["id"] == name
         assert [path.name for path in sorted((study.session(name) / "nii").glob("*.nii.gz"))] == ["31.nii.gz"]
         assert (study.session(name) / "dicom/30.tar.gz").is_file()
-        found[name] = header["subject"]
-    return found
+        subjects[name] = header["subject"]
+    return subjects
 
 
-FOLDER = ("OP386/note.txt", *(f"OP386/scans/IM000{k}" for k in (1, 2, 3, 4)))
+OP386_FILES = ("OP386/note.txt", *(f"OP386/scans/IM000{k}" for k in (1, 2, 3, 4)))
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
-def done(run: Run) -> Run:
+def successful(run: Run) -> Run:
+    """Return a run that must have ended with status 0."""
     assert run.status == 0, run.text
     return run
 
@@ -74,8 +75,8 @@ def test_all_packets_of_the_inbox(study: Study) -> None:
     study.put("OP386", tree("b"), Kind.FOLDER)
     study.put("OP387", tree("c"), Kind.TAR_GZ)
     before = files(study)
-    assert before == {f"inbox/MR/{name}" for name in ("AP4876.zip", "OP387.tar.gz", *FOLDER)}
-    done(study.main("--check=any"))
+    assert before == {f"inbox/MR/{name}" for name in ("AP4876.zip", "OP387.tar.gz", *OP386_FILES)}
+    successful(study.main("--check=any"))
     packets = {name.replace("inbox/", "archive/") for name in before}
     assert files(study) == packets.union(*(session(name, "note.txt") for name in ("AP4876", "OP386", "OP387")))
     assert imported(study) == {"AP4876": "AP4876", "OP386": "OP386", "OP387": "OP387"}
@@ -87,7 +88,7 @@ def test_packets_named_by_expressions(study: Study) -> None:
     for name in ("AP1", "HQ2", "WID3"):
         study.put(name, tree(name))
     assert files(study) == {"inbox/MR/AP1.zip", "inbox/MR/HQ2.zip", "inbox/MR/WID3.zip"}
-    done(study.main(CHOSEN, "--check=any"))
+    successful(study.main(SELECTED, "--check=any"))
     packets = {"archive/MR/AP1.zip", "archive/MR/HQ2.zip", "inbox/MR/WID3.zip"}
     assert files(study) == packets | session("AP1", "note.txt") | session("HQ2", "note.txt")
     assert imported(study) == {"AP1": "AP1", "HQ2": "HQ2"}
@@ -95,11 +96,11 @@ def test_packets_named_by_expressions(study: Study) -> None:
     assert names(study.archive) == ["AP1.zip", "HQ2.zip"]
 
 
-def test_a_pattern_that_cuts_the_packet_name_out(study: Study) -> None:
+def test_a_pattern_that_extracts_the_packet_name(study: Study) -> None:
     study.put("Yale-AP4983", tree("a"))
     study.put("Yale-HQ1", tree("b"), Kind.FOLDER)
     study.put("AP4984", tree("c"))
-    done(study.main(PATTERN, CHOSEN, "--check=any"))
+    successful(study.main(PATTERN, SELECTED, "--check=any"))
     assert imported(study) == {"AP4983": "AP4983", "HQ1": "HQ1"}
     assert names(study.inbox) == ["AP4984.zip"]
     assert names(study.archive) == ["Yale-AP4983.zip", "Yale-HQ1"]
@@ -108,7 +109,7 @@ def test_a_pattern_that_cuts_the_packet_name_out(study: Study) -> None:
 def test_a_name_format_with_a_session(study: Study) -> None:
     study.put("Yale-AP4876_Baseline", tree("a"))
     assert files(study) == {"inbox/MR/Yale-AP4876_Baseline.zip"}
-    done(study.main(PATTERN, CHOSEN, NAMEFORMAT, "--check=any"))
+    successful(study.main(PATTERN, SELECTED, NAMEFORMAT, "--check=any"))
     assert files(study) == {"archive/MR/Yale-AP4876_Baseline.zip"} | session("AP4876_Baseline", "note.txt")
     assert imported(study) == {"AP4876_Baseline": "AP4876"}
 
@@ -120,7 +121,7 @@ def test_a_logfile_that_maps_packets_to_sessions(study: Study, tmp_path: Path) -
     study.put("Yale-AP4983", tree("a"))
     study.put("Yale-HQ1", tree("b"), Kind.TAR)
     study.put("Yale-AP9", tree("c"))
-    run = done(study.main(PATTERN, CHOSEN, logfile, "--check=any"))
+    run = successful(study.main(PATTERN, SELECTED, logfile, "--check=any"))
     packets = {"archive/MR/Yale-AP4983.zip", "archive/MR/Yale-HQ1.tar", "inbox/MR/Yale-AP9.zip"}
     assert files(study) == packets | session("S001_baseline", "note.txt") | session("S002", "note.txt")
     assert imported(study) == {"S001_baseline": "S001", "S002": "S002"}
@@ -138,7 +139,7 @@ def folders(study: Study) -> Study:
     return study
 
 
-PACKAGES = {
+PACKETS = {
     "S001_baseline/inbox/AYXQ.tar.gz",
     "S001_incentive/inbox/TWGS.tar.gz",
     "S002_baseline/inbox/OHTZ.zip",
@@ -146,37 +147,37 @@ PACKAGES = {
 }
 
 
-def kept_of(package: str) -> str:
-    """The note of a packet, kept in the inbox."""
-    return f"{package.rsplit('/', maxsplit=1)[-1]}_files/note.txt"
+def kept_note(packet: str) -> str:
+    """Return where the note of a packet is kept in the inbox."""
+    return f"{packet.rsplit('/', maxsplit=1)[-1]}_files/note.txt"
 
 
 def test_session_folders_named_by_a_glob(folders: Study) -> None:
     before = files(folders)
-    assert before == PACKAGES
-    done(folders.main("--masterinbox=none", "--sessions=S*", "--archive=leave"))
-    made = {path for package in PACKAGES for path in session(package.split("/")[0], kept_of(package))}
-    assert files(folders) == before | made
+    assert before == PACKETS
+    successful(folders.main("--masterinbox=none", "--sessions=S*", "--archive=leave"))
+    results = {path for packet in PACKETS for path in session(packet.split("/")[0], kept_note(packet))}
+    assert files(folders) == before | results
     subjects = {name: name for name in ("S001_baseline", "S001_incentive", "S002_baseline", "S002_incentive")}
     assert imported(folders) == subjects
     assert "AYXQ.tar.gz" in names(folders.session("S001_baseline") / "inbox")
 
 
-def test_packages_of_session_folders_can_be_deleted(folders: Study) -> None:
+def test_packets_of_session_folders_can_be_deleted(folders: Study) -> None:
     words = ("--masterinbox=none", "--sessions=*baseline", "--archive=delete", "--nameformat=(?P<subject_id>.*?)_.*")
-    done(folders.main(*words))
-    gone = {"S001_baseline/inbox/AYXQ.tar.gz", "S002_baseline/inbox/OHTZ.zip"}
-    made = {path for package in gone for path in session(package.split("/")[0], kept_of(package))}
-    assert files(folders) == (PACKAGES - gone) | made
-    for name, subject, package in (("S001_baseline", "S001", "AYXQ.tar.gz"), ("S002_baseline", "S002", "OHTZ.zip")):
+    successful(folders.main(*words))
+    deleted = {"S001_baseline/inbox/AYXQ.tar.gz", "S002_baseline/inbox/OHTZ.zip"}
+    results = {path for packet in deleted for path in session(packet.split("/")[0], kept_note(packet))}
+    assert files(folders) == (PACKETS - deleted) | results
+    for name, subject, packet in (("S001_baseline", "S001", "AYXQ.tar.gz"), ("S002_baseline", "S002", "OHTZ.zip")):
         assert f"subject: {subject}\n" in (folders.session(name) / "session.txt").read_text()
-        assert package not in names(folders.session(name) / "inbox")
+        assert packet not in names(folders.session(name) / "inbox")
     for name in ("S001_incentive", "S002_incentive"):
         assert names(folders.session(name)) == ["inbox"]
     assert names(folders.archive) == []
 
 
-def test_the_references_own_words_run_as_they_are(study: Study) -> None:
+def test_a_call_of_the_reference_runs_unchanged(study: Study) -> None:
     study.put("AP1", tree("a"))
     words = [
         "import_dicom",
@@ -187,14 +188,16 @@ def test_the_references_own_words_run_as_they_are(study: Study) -> None:
         "--archive",
         "copy",
     ]
-    done(run_command(*words, "--verbose=no", "--overwrite=no", "--parelements=all", "--gzip=folder", "--unzip=yes"))
+    successful(
+        run_command(*words, "--verbose=no", "--overwrite=no", "--parelements=all", "--gzip=folder", "--unzip=yes")
+    )
     assert imported(study) == {"AP1": "AP1"}
     assert (names(study.inbox), names(study.archive)) == (["AP1.zip"], ["AP1.zip"])
 
 
 def test_a_second_run_finds_nothing_to_do(study: Study) -> None:
     study.put("AP1", tree("a"))
-    done(study.main("--archive=leave"))
+    successful(study.main("--archive=leave"))
     again = study.main("--archive=leave")
     assert again.status == 66
     assert "already there" in again.text
@@ -203,6 +206,6 @@ def test_a_second_run_finds_nothing_to_do(study: Study) -> None:
 
 def test_a_dry_run_writes_nothing(study: Study) -> None:
     study.put("AP1", tree("a"))
-    assert "AP1" in done(study.main("--test")).text
+    assert "AP1" in successful(study.main("--test")).text
     assert study.session_names() == []
     assert names(study.inbox) == ["AP1.zip"]

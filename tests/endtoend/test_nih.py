@@ -54,7 +54,7 @@ def source(data: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def folder_session(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the session made of the set as a folder."""
+    """Return the session imported from the set as a folder."""
     return imported(source, "", tmp_path_factory.mktemp("folder"))
 
 
@@ -70,7 +70,7 @@ def test_the_session_is_complete(folder_session: Path, source: Path) -> None:
 
 def test_shared_numbers_are_not_merged(folder_session: Path) -> None:
     judge = Judge(folder_session)
-    assert {n: judge.found(n) for n in judge.states()} == {
+    assert {n: judge.files_in_log(n) for n in judge.states()} == {
         30: 2,
         **dict.fromkeys((40, 50, 60, 70), 150),
         **dict.fromkeys((100040, 100050, 100060), 2),
@@ -97,14 +97,12 @@ def test_every_packing_gives_the_same_session(ending: str, folder_session: Path,
     done = subprocess.run(
         [sys.executable, COMPARE, "--moved", folder_session, session], capture_output=True, text=True, check=False
     )
-    other = [line for line in done.stdout.splitlines() if not is_about_the_packing(line)]
-    assert other == []
+    differences = [line for line in done.stdout.splitlines() if not is_about_the_packing(line)]
+    assert differences == []
 
 
 def is_about_the_packing(line: str) -> bool:
-    """Return whether a difference comes from the packet itself: its name, size and packing, the order and folders of its
-    members.
-    """
+    """Return whether a difference comes from the packet's name, size or packing, or the order or folders of its members."""
     expected = ("summary.json: packets[0].", "summary.json: ledger.", "ledger.tsv: all: another order", "report.html: ")
     if line.endswith("the same content"):
         return True  # series of a zip stay deflated

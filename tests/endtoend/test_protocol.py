@@ -1,4 +1,4 @@
-"""A study with three defects: a protocol is learned from it, and finds exactly these, also at import."""
+"""A protocol learned from a study with three defects finds exactly these, also during an import."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ from tests.build.study import Run, Study, run_command, run_main, snapshot
 from tests.test_schemas import check as check_schema
 from tests.test_schemas import schema
 
-FOUND = [
+DEFECTS = [
     (WITHOUT_T2, "missing", "T2w", None, "count", "1", "0"),
     (OTHER_TR, "parameter", "fmri_rest", 3, "tr_ms", "2000 ± 1", "2500"),
     (HALF, "volumes", "fmri_rest", 3, "volumes", "4", "2"),
@@ -30,7 +30,7 @@ FOUND = [
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """Twelve sessions, three with a defect each."""
+    """A study with twelve sessions; three of them have one defect each."""
     study = Study(tmp_path_factory.mktemp("twelve"))
     put(study)
     assert study.main().status == 0
@@ -39,7 +39,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 @pytest.fixture(scope="module")
 def protocol(imported: Study) -> Path:
-    """The protocol learned from them."""
+    """The protocol learned from the twelve sessions."""
     path = imported.sessions.parent / "protocol.toml"
     run = run_command("protocol", "learn", str(imported.sessions), f"--output={path}")
     assert run.status == 0, run.text
@@ -58,7 +58,9 @@ def listed(run: Run) -> list[tuple[Any, ...]]:
     check_schema("protocol-check-1.json", content)
     keys = ("kind", "series", "series_number", "field", "expected", "found")
     return [
-        (each["session"], *(one[key] for key in keys)) for each in content["sessions"] for one in each["differences"]
+        (session["session"], *(difference[key] for key in keys))
+        for session in content["sessions"]
+        for difference in session["differences"]
     ]
 
 
@@ -66,7 +68,7 @@ def test_the_three_defects_are_found_and_nothing_else(imported: Study, protocol:
     before = snapshot(imported.sessions)
     run = check(imported.sessions, protocol, "--json")
     assert run.status == 1
-    assert listed(run) == FOUND
+    assert listed(run) == DEFECTS
     assert [each["session"] for each in json.loads(run.out)["sessions"]] == list(SESSIONS)
     assert snapshot(imported.sessions) == before
 
@@ -80,7 +82,7 @@ def test_the_table_has_a_part_for_each_session_that_differs(imported: Study, pro
     assert run.out.endswith("12 sessions: 9 without differences, 3 with differences\n")
 
 
-def test_sessions_without_defect_end_with_0(imported: Study, protocol: Path) -> None:
+def test_a_session_without_defects_gives_status_0(imported: Study, protocol: Path) -> None:
     run = check(imported.session("S01"), protocol)
     assert (run.status, run.out) == (0, "1 session: 1 without differences\n")
 
@@ -111,7 +113,7 @@ def test_the_study_level_compares_without_a_protocol(imported: Study, tmp_path: 
     assert "S07: series 3 (fmri_rest): tr_ms is 2500, expected 2000 ± 1" in run.out
     head, *rows = [line.split("\t") for line in (study.sessions / "study.tsv").read_text().splitlines()]
     column = head.index("differences")
-    assert {row[0]: row[column] for row in rows if row[column] != "0"} == {each[0]: "1" for each in FOUND}
+    assert {row[0]: row[column] for row in rows if row[column] != "0"} == {each[0]: "1" for each in DEFECTS}
     sessions = json.loads((study.sessions / "study.json").read_text())["sessions"]
     assert [(each["session_id"], one["field"]) for each in sessions for one in each["differences"]] == [
         ("S03", "count"),
@@ -152,7 +154,7 @@ def test_an_import_reports_each_session_that_differs_and_does_not_fail(study: St
         assert text.count("tr_ms is 2500") == 1
     logged = [line for line in log.read_text(encoding="utf-8").splitlines() if "tr_ms is 2500" in line]
     assert [f" {OTHER_TR}: warning (protocol): " in line for line in logged] == [True, False], (
-        "as it came, and at the end"
+        "when it occurred, and in the final report"
     )
     sessions = {each["session"]: each for each in json.loads(report.read_bytes())["sessions"]}
     assert [each["code"] for each in sessions[OTHER_TR]["problems"]] == ["protocol"]
@@ -180,7 +182,7 @@ def test_a_complete_series_that_exists_twice_gets_the_verdict_repeated(study: St
     assert "  5 (fmri_rest): repeated" in report
 
 
-def test_folder_mode_and_a_config_file_check_too(study: Study, protocol: Path) -> None:
+def test_folder_mode_checks_the_protocol_of_a_config_file(study: Study, protocol: Path) -> None:
     inner = packed(packet(series_of(OTHER_TR, (T1, REST))), Kind.TGZ)
     write_folder({"outer/inner.tgz": inner}, study.session("S01") / "inbox")
     config = study.sessions.parent / "config.toml"
@@ -220,7 +222,7 @@ def test_a_dry_run_reads_the_protocol_and_writes_nothing(study: Study, protocol:
     assert snapshot(study.sessions) == before
 
 
-def test_converting_again_without_a_protocol_takes_the_verdict_away(study: Study, protocol: Path) -> None:
+def test_converting_again_without_a_protocol_removes_the_verdict(study: Study, protocol: Path) -> None:
     first, second = series_of("S01", (REST, REST.with_(number=5, key="again", time="104000")))
     study.put("S01", packet([*series_of("S01", (T1, T2)), first, second]))
     assert study.main(f"--protocol={protocol}").status == 0
@@ -243,7 +245,7 @@ def without_facts(study: Study, imported: Study) -> Path:
     return session
 
 
-def test_a_session_without_facts_is_named_with_the_command_that_computes_them(
+def test_a_session_without_facts_is_listed_with_the_command_that_computes_them(
     study: Study, imported: Study, protocol: Path
 ) -> None:
     old = without_facts(study, imported)
@@ -262,7 +264,7 @@ def test_a_session_without_facts_is_named_with_the_command_that_computes_them(
     assert "inspect --update" in learned.err
 
 
-def test_where_there_is_no_session_nothing_is_checked_or_learned(study: Study, protocol: Path) -> None:
+def test_without_sessions_nothing_is_checked_or_learned(study: Study, protocol: Path) -> None:
     assert check(study.sessions, protocol).status == 66
     assert run_main("protocol", "learn", str(study.sessions), "--output=x.toml").status == 66
     assert check(study.sessions / "absent", protocol).status == 64
@@ -285,7 +287,7 @@ def test_misuse_is_explained(words: list[str], message: str, study: Study) -> No
     assert message in run.err
 
 
-def test_an_output_that_cannot_be_written_is_73(imported: Study, tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_written_gives_status_73(imported: Study, tmp_path: Path) -> None:
     for output in (tmp_path, tmp_path / "none" / "p.toml"):
         run = run_main("protocol", "learn", str(imported.sessions), f"--output={output}")
         assert run.status == 73

@@ -21,7 +21,7 @@ def ledger(study: Study, session: str = "S1") -> list[list[str]]:
     return [line.split("\t") for line in lines[1:]]
 
 
-def test_a_7z_makes_the_session_that_a_zip_makes(tmp_path: Path) -> None:
+def test_a_7z_gives_the_same_ledger_as_a_zip(tmp_path: Path) -> None:
     studies = Study(tmp_path / "zip"), Study(tmp_path / "7z")
     for study, kind in zip(studies, (Kind.ZIP, Kind.SEVENZ), strict=True):
         study.put("S1", TREE, kind)
@@ -42,7 +42,7 @@ def test_an_archive_in_the_inbox_of_a_session_is_opened(study: Study) -> None:
     assert ledger(study)[0][0].startswith("scan.7z!T1/")
 
 
-def test_a_damaged_packet_is_refused_and_what_can_be_read_is_kept_when_asked(study: Study) -> None:
+def test_a_damaged_packet_is_refused_and_with_keep_its_readable_files_are_imported(study: Study) -> None:
     study.put_bytes("S1.7z", sevenz(TREE, wrong_crc=next(iter(TREE))))
     run = study.main()
     assert (run.status, study.session_names()) == (1, [])
@@ -53,9 +53,11 @@ def test_a_damaged_packet_is_refused_and_what_can_be_read_is_kept_when_asked(stu
 
 
 @pytest.mark.parametrize(
-    "options", [[], ["-mhe=on"], ["-ms=off"], ["-m0=ppmd"]], ids=["aes", "aes list", "apart", "ppmd"]
+    "options", [[], ["-mhe=on"], ["-ms=off"], ["-m0=ppmd"]], ids=["aes", "aes list", "not solid", "ppmd"]
 )
-def test_what_7_zip_encrypts_is_opened_with_its_password(options: list[str], study: Study, tmp_path: Path) -> None:
+def test_a_packet_that_7_zip_encrypts_is_opened_with_its_password(
+    options: list[str], study: Study, tmp_path: Path
+) -> None:
     if not shutil.which("7z"):
         pytest.skip("7z is not installed: packets of that program are not tried")
     write_folder(TREE, tmp_path / "tree")

@@ -1,4 +1,4 @@
-"""A packet of built DICOM in every kind of packing: always the same session."""
+"""A packet of generated DICOM gives the same session in every kind of packing."""
 
 import subprocess
 import sys
@@ -37,7 +37,7 @@ def test_every_kind_of_packet_gives_the_session(kind: Kind, study: Study) -> Non
     assert sorted(judge.text.images) == [31, 41]
     assert judge.text.images[41].name == "BOLD"
     assert judge.states() == {30: "converted", 40: "converted", 990: "nothing to convert"}
-    assert judge.found(40) == 9
+    assert judge.files_in_log(40) == 9
     voxels = np.asarray(judge.image(31).dataobj)
     assert np.array_equal(voxels, T1.volume().transpose(2, 1, 0)[:, ::-1])
     assert not packet.exists()
@@ -59,7 +59,7 @@ def test_packing_makes_no_difference(tmp_path: Path) -> None:
         # The packets' names and sizes differ, and are in the summary and on the page.
         expected = ("qxbatch/summary.json: packets[0].", "<dt>packets</dt>")
         lines = [line for line in done.stdout.splitlines() if not any(text in line for text in expected)]
-        # Series of a zip stay deflated.
+        # Members of a zip stay deflated: other bytes with the same content.
         assert [line for line in lines if not line.endswith("the same content")] == []
 
 
@@ -95,19 +95,19 @@ def test_a_second_run_does_nothing_and_says_so(study: Study) -> None:
     assert snapshot(study.sessions) == before
 
 
-def test_a_bad_packet_leaves_the_good_ones_alone(study: Study) -> None:
+def test_a_damaged_packet_does_not_affect_the_others(study: Study) -> None:
     study.put("S1", TREE)
-    bad = study.put_bytes("S2.zip", packed(TREE, Kind.ZIP)[:-3000])
+    damaged = study.put_bytes("S2.zip", packed(TREE, Kind.ZIP)[:-3000])
     study.put("S3", under("other", MrSeries(patient="P003").files()), Kind.TAR)
-    before = bad.read_bytes()
+    before = damaged.read_bytes()
     run = study.run()
     assert run.status == 1
     assert "S2.zip" in run.text
     assert study.session_names() == ["S1", "S3"]
     Judge(study.session("S1")).check(TREE)
-    assert bad.read_bytes() == before
+    assert damaged.read_bytes() == before
     again = study.run()
-    assert again.status == 1, "the bad packet is still ready, and still bad"
+    assert again.status == 1, "the damaged packet is ready again, and refused again"
     assert study.session_names() == ["S1", "S3"]
 
 

@@ -1,4 +1,4 @@
-"""Standard output and standard error without a reader: the work, its status and its files are the same."""
+"""An import whose output nobody reads has the same status and writes the same files."""
 
 import shlex
 import subprocess
@@ -12,8 +12,8 @@ from tests.build.packets import under
 from tests.build.study import Study
 
 READERS = {
-    "a reader of both that leaves": "{ %s; echo $? > STATUS; } 2>&1 | head -1",
-    "a reader of errors that leaves": "{ { %s; echo $? > STATUS; } 2>&1 > /dev/null; } | true",
+    "a reader of both that ends": "{ %s; echo $? > STATUS; } 2>&1 | head -1",
+    "a reader of errors that ends": "{ { %s; echo $? > STATUS; } 2>&1 > /dev/null; } | true",
     "closed output": "%s >&-; echo $? > STATUS",
     "closed errors": "%s 2>&-; echo $? > STATUS",
     "everything closed": "%s <&- >&- 2>&-; echo $? > STATUS",
@@ -23,7 +23,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS.keys())
-def test_nobody_has_to_read(study: Study, tmp_path: Path, reader: str) -> None:
+def test_an_import_needs_no_reader_of_its_output(study: Study, tmp_path: Path, reader: str) -> None:
     for name in ("PA1", "PA2", "PA3"):
         study.put(name, MrSeries(patient=name).files())
     study.put_bytes("broken.zip", b"PK\x03\x04")
@@ -41,7 +41,7 @@ def test_nobody_has_to_read(study: Study, tmp_path: Path, reader: str) -> None:
 @pytest.mark.parametrize(
     "words", [["--help"], ["--version"], ["/no/such/folder"]], ids=["help", "version", "wrong usage"]
 )
-def test_what_needs_no_work_ends_as_with_a_reader(words: list[str]) -> None:
+def test_help_version_and_usage_errors_have_their_status_without_a_reader(words: list[str]) -> None:
     command = shlex.join([sys.executable, "-m", "qxbatch", *words])
     read = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
     for ends in (">&- 2>&-", "> /dev/full 2> /dev/full"):

@@ -40,8 +40,8 @@ def imported(study: Study, series: MrSeries) -> dict[str, Any]:
     assert study.main().status == 0
     summary = json.loads((study.session("S1") / "qxbatch/summary.json").read_bytes())
     [image] = summary["images"]
-    found: dict[str, Any] = image
-    return found
+    entry: dict[str, Any] = image
+    return entry
 
 
 def pictures(study: Study) -> set[str]:
@@ -52,10 +52,10 @@ def test_a_time_series_has_statistics_and_a_map(study: Study) -> None:
     image = imported(study, Scan())
     data = nib.Nifti1Image.from_filename(study.session("S1") / "nii/31.nii.gz").get_fdata()
     tsnr, signal, _ = expected(np.asarray(data, np.float64), dropped=1)
-    found = image["statistics"]
-    assert found["dropped_volumes"] == 1
-    assert found["tsnr"] == pytest.approx(tsnr, rel=1e-4)
-    assert found["global_signal"] == pytest.approx(signal.tolist(), rel=1e-4)
+    statistics = image["statistics"]
+    assert statistics["dropped_volumes"] == 1
+    assert statistics["tsnr"] == pytest.approx(tsnr, rel=1e-4)
+    assert statistics["global_signal"] == pytest.approx(signal.tolist(), rel=1e-4)
     assert pictures(study) == {"31.png", "31-tsnr.png", "thumbnail.png"}
     page = (study.session("S1") / "qxbatch/report.html").read_text()
     assert "temporal SNR: median 6" in page

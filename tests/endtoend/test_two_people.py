@@ -1,4 +1,4 @@
-"""A packet of two people becomes one session only on request, and the message says whose files are where."""
+"""A packet of two people becomes one session only on request; the message lists the folders of each person."""
 
 import json
 import re
@@ -20,7 +20,7 @@ CARL = MrSeries(number=5, patient=None, name="Poe^Carl", description="PD", study
 TREE = {**under("x/anna", ANNA.files()), **under("x/bob", BOB.files()), "x/bob/notes.txt": b"of bob"}
 PAR_ANNA = under("par/a", ParRec(acquisition=2, patient="Doe, Anna").files("a"))
 PAR_BOB = under("par/b", ParRec(acquisition=3, patient="Roe, Bob").files("b"))
-NONE = ("--masterinbox=none", "--sessions=*")
+FOLDER_MODE = ("--masterinbox=none", "--sessions=*")
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ NONE = ("--masterinbox=none", "--sessions=*")
     ids=["dicom", "par", "dicom-and-par", "anonymous", "one-without-id"],
 )
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP])
-def test_two_people_without_a_telling_id_are_refused(study: Study, tree: dict[str, bytes], kind: Kind) -> None:
+def test_two_people_without_two_different_ids_are_refused(study: Study, tree: dict[str, bytes], kind: Kind) -> None:
     study.put("S1", tree, kind)
     before = snapshot(study.inbox)
     run = study.main()
@@ -65,26 +65,26 @@ def test_one_person_is_imported(study: Study, tree: dict[str, bytes]) -> None:
     assert "patient" not in run.text
 
 
-def test_a_par_without_its_rec_is_nobody(study: Study) -> None:
+def test_a_par_without_its_rec_is_no_patient(study: Study) -> None:
     study.put("S1", {**under("a", ANNA.files()), "par/b.PAR": PAR_BOB["par/b/b.PAR"]})
     run = study.main()
     assert study.session_names() == ["S1"]
     assert "patients" not in run.text
 
 
-def test_the_same_in_the_inbox_of_a_session(study: Study) -> None:
+def test_two_people_in_the_inbox_of_a_session_are_refused_or_split(study: Study) -> None:
     for path, data in TREE.items():
         place = study.sessions / "S1/inbox" / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
-    run = study.main(*NONE)
+    run = study.main(*FOLDER_MODE)
     assert run.status == 1
     assert "2 patients" in run.text
-    assert study.main(*NONE, "--on-mixed=split").status == 0
+    assert study.main(*FOLDER_MODE, "--on-mixed=split").status == 0
     assert study.session_names() == ["S1", "S1-1", "S1-2"]
 
 
-def test_files_of_two_people_with_one_series_uid_are_refused_also_where_the_packet_is_split(study: Study) -> None:
+def test_files_of_two_people_with_one_series_uid_are_refused_also_with_split(study: Study) -> None:
     other = ANNA.with_(name="Roe^Bob").files()
     study.put("S1", {**under("a", ANNA.files()), "b/IM9": other["IM0002"].replace(b"ORIGINAL", b"DERIVED ")})
     assert study.main().status == 1
@@ -111,7 +111,7 @@ def test_a_refused_packet_says_that_files_are_in_an_archive_or_in_its_top_folder
 
 
 @pytest.mark.parametrize("how", ["logfile", "switch"])
-def test_a_refused_packet_shows_them_without_names_where_a_logfile_names_the_session(
+def test_a_refused_packet_names_no_patient_with_a_logfile_or_deidentified_logs(
     study: Study, tmp_path: Path, how: str
 ) -> None:
     tree = {
@@ -121,9 +121,9 @@ def test_a_refused_packet_shows_them_without_names_where_a_logfile_names_the_ses
     study.put("S1", tree)
     table = tmp_path / "table.csv"
     table.write_text("S1,HQ210\n")
-    asked = f"--logfile=path:{table}|packet_name:1|subject_id:2" if how == "logfile" else "--deidentify-logs"
+    option = f"--logfile=path:{table}|packet_name:1|subject_id:2" if how == "logfile" else "--deidentify-logs"
     files = (tmp_path / "run.log", tmp_path / "run.json")
-    run = study.main(asked, f"--log-file={files[0]}", f"--json-file={files[1]}")
+    run = study.main(option, f"--log-file={files[0]}", f"--json-file={files[1]}")
     session = "HQ210" if how == "logfile" else "S1"
     assert run.status == 1
     assert f"patient 1: files in folder {session}, date 2024-01-15, series 3 (T1 of {session})" in run.text
@@ -166,7 +166,7 @@ def test_each_split_session_has_its_own_subject(
     assert study.main("--on-mixed=split", *options).status == 66
 
 
-@pytest.mark.parametrize("options", [(), NONE], ids=["inbox mode", "folder mode"])
+@pytest.mark.parametrize("options", [(), FOLDER_MODE], ids=["inbox mode", "folder mode"])
 def test_a_split_replaces_no_session_that_was_not_split_from_its_packet(study: Study, options: tuple[str, ...]) -> None:
     study.put("S1-2", ANNA.with_(patient="OTHER").files())
     assert study.main().status == 0
@@ -244,9 +244,9 @@ def test_one_id_with_two_names_and_birth_dates_is_imported_with_a_warning(study:
     codes = [each["code"] for each in Judge(study.session("S1")).summary["problems"]]
     assert "different-names" in codes
     study.put("S2", {**under("a", one.files()), **under("b", other.files())})
-    hidden = study.main("--deidentify-logs")
-    assert "files of one patient differ" in hidden.text
-    assert not re.search("anna|roe|19910101|1991-01-01", hidden.text, re.IGNORECASE)
+    deidentified = study.main("--deidentify-logs")
+    assert "files of one patient differ" in deidentified.text
+    assert not re.search("anna|roe|19910101|1991-01-01", deidentified.text, re.IGNORECASE)
 
 
 def test_one_series_with_two_names_and_birth_dates_is_imported_with_a_warning(study: Study) -> None:
@@ -275,15 +275,15 @@ def test_a_name_in_a_later_file_of_a_series_is_nowhere_in_a_deidentified_session
         assert not re.search("zebrowski|kunigunde", text, re.IGNORECASE), text
 
 
-@pytest.mark.parametrize("asked", ["--deidentify-logs", "--quiet"])
-def test_the_report_says_once_that_free_text_can_identify(study: Study, asked: str) -> None:
+@pytest.mark.parametrize("option", ["--deidentify-logs", "--quiet"])
+def test_the_report_says_once_that_free_text_can_identify(study: Study, option: str) -> None:
     study.put("S1", ANNA.files())
     study.put("S2", ANNA.files())
-    run = study.main(asked)
+    run = study.main(option)
     assert run.status == 0
-    assert run.text.count("can still identify a person") == (asked != "--quiet")
+    assert run.text.count("can still identify a person") == (option != "--quiet")
     page = (study.session("S1") / "qxbatch/report.html").read_text()
-    assert ("can still identify a person" in page) == (asked != "--quiet")
+    assert ("can still identify a person" in page) == (option != "--quiet")
 
 
 def test_a_name_in_component_groups_is_nowhere_in_a_deidentified_session(study: Study) -> None:

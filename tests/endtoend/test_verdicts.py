@@ -32,7 +32,7 @@ def packet() -> Tree:
 
 
 @pytest.mark.parametrize("kind", [Kind.ZIP, Kind.FOLDER])
-def test_an_import_tells_what_is_incomplete(study: Study, kind: Kind) -> None:
+def test_an_import_reports_what_is_incomplete(study: Study, kind: Kind) -> None:
     study.put("OP1", packet(), kind)
     run = study.main()
     assert run.status == 0
@@ -56,7 +56,7 @@ def test_an_import_tells_what_is_incomplete(study: Study, kind: Kind) -> None:
 
 
 def check_report(path: Path) -> None:
-    """Check that the report names the worst verdict first, and shows it for each series."""
+    """Check that the report has the worst verdict, an incomplete series, and the volumes or the verdict of each series."""
     lines = path.read_text(encoding="utf-8").splitlines()
     assert "verdict: incomplete (2 of 3 series)" in lines
     assert "  4 (rest): planned 5 volumes, 3 complete, 2 slices of one more" in lines
