@@ -36,11 +36,11 @@ def browser() -> Iterator["Browser"]:
 
 @dataclass
 class Watched:
-    """A page that records its console messages, script errors and network requests."""
+    """A page, and what it logs and loads."""
 
     page: "Page"
     messages: list[str] = field(default_factory=list)
-    """Console messages, script errors and network requests."""
+    """Console messages, script errors and the URLs of network requests."""
 
     def low_contrast(self) -> list[str]:
         """Return the texts with a contrast to their background below 4.5:1."""
@@ -48,7 +48,7 @@ class Watched:
         return texts
 
     def overflow(self) -> int:
-        """Return the number of pixels by which the body is wider than the window."""
+        """Return the number of pixels by which the page is wider than the window; negative if it is narrower."""
         pixels: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         return pixels
 

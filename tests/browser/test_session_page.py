@@ -29,10 +29,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_the_page_is_readable_at_any_width_in_both_schemes(page: Path, opened: Opener, width: int, scheme: str) -> None:
-    opened_page = opened(page, width=width, scheme=scheme)
-    assert opened_page.messages == []
-    assert opened_page.overflow() <= 0
-    assert opened_page.low_contrast() == []
+    watched = opened(page, width=width, scheme=scheme)
+    assert watched.messages == []
+    assert watched.overflow() <= 0
+    assert watched.low_contrast() == []
 
 
 def test_the_dark_scheme_has_a_dark_background(page: Path, opened: Opener) -> None:
@@ -42,9 +42,9 @@ def test_the_dark_scheme_has_a_dark_background(page: Path, opened: Opener) -> No
 
 
 def test_markup_in_a_header_is_shown_as_text(page: Path, opened: Opener) -> None:
-    opened_page = opened(page)
-    assert opened_page.page.evaluate("window.hacked") is None
-    assert MARKUP in opened_page.page.locator("#s120 h3").inner_text()
+    watched = opened(page)
+    assert watched.page.evaluate("window.hacked") is None
+    assert MARKUP in watched.page.locator("#s120 h3").inner_text()
 
 
 def test_a_column_can_be_sorted_by_number_in_both_directions(page: Path, opened: Opener) -> None:

@@ -35,12 +35,12 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_the_page_is_readable_at_any_width_in_both_schemes(page: Path, opened: Opener, width: int, scheme: str) -> None:
-    opened_page = opened(page, width=width, scheme=scheme)
-    assert opened_page.messages == []
-    assert opened_page.overflow() <= 0
-    assert opened_page.low_contrast() == []
-    assert opened_page.page.evaluate("window.hacked") is None
-    assert opened_page.page.locator("main b", has_text="x").count() == 0
+    watched = opened(page, width=width, scheme=scheme)
+    assert watched.messages == []
+    assert watched.overflow() <= 0
+    assert watched.low_contrast() == []
+    assert watched.page.evaluate("window.hacked") is None
+    assert watched.page.locator("main b", has_text="x").count() == 0
 
 
 def test_the_table_shows_missing_series_and_both_values_of_a_difference(page: Path, opened: Opener) -> None:

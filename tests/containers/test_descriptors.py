@@ -17,7 +17,7 @@ from qxbatch.settings.parameters import PARAMETERS
 
 CONTAINERS = Path(__file__).resolve().parents[2] / "containers"
 EXPECTED = {each.option for each in PARAMETERS if each not in OF_CLUSTER} - {"--sessionsfolder", "--masterinbox"}
-"""Options of the descriptors: the image has no scheduler."""
+"""Options of the descriptors: no scheduler is in the image, and the folders are positional arguments."""
 
 
 def load(name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
 GRACE = 60
 """Seconds that the engine waits before it kills the container."""
 LIMIT = 300
-"""Seconds after which a run without an image counts as failed."""
+"""Seconds after which a run without a NIfTI image counts as failed."""
 INTERRUPTED = 130
 
 
@@ -28,12 +28,12 @@ def put_large(folder: Path) -> None:
     write_packet(tree, folder, "LARGE", Kind.TAR_GZ)
 
 
-def wait_for_image(out: Path) -> None:
+def wait_for_nifti(out: Path) -> None:
     """Wait until the run has converted one of its many series."""
     deadline = time.monotonic() + LIMIT
     # os.walk ignores folders that the run removes meanwhile; Path.glob raises an error.
     while not any(".nii" in name for _, _, names in os.walk(out / ".qxbatch") for name in names):
-        assert time.monotonic() < deadline, f"no image below {out} after {LIMIT} s"
+        assert time.monotonic() < deadline, f"no NIfTI image below {out} after {LIMIT} s"
         time.sleep(0.05)
 
 
@@ -47,7 +47,7 @@ def test_a_stopped_import_is_completed_by_the_next_run(image: Image, case: Case,
     assert started.status == 0, started.text
     name = started.out.strip()
     try:
-        wait_for_image(case.out)
+        wait_for_nifti(case.out)
         assert case.sessions() == [], "the run ended before the stop"
         before = time.monotonic()
         assert image.call("stop", "--time", str(GRACE), name).status == 0
@@ -64,10 +64,10 @@ def test_a_stopped_import_is_completed_by_the_next_run(image: Image, case: Case,
     assert [path.name for path in case.out.iterdir() if path.name.startswith(".")] == []
 
     stopped, sessions = tmp_path / "stopped", case.out
-    moved = snapshot(sessions / "LARGE")
+    resumed = snapshot(sessions / "LARGE")
     (sessions / "LARGE").rename(stopped)
     assert image.run(*words, options=options, mounts=case.mounts).status == 0
-    assert snapshot(sessions / "LARGE").keys() == moved.keys()
+    assert snapshot(sessions / "LARGE").keys() == resumed.keys()
     compared = subprocess.run(
         [sys.executable, COMPARE, stopped, sessions / "LARGE"], capture_output=True, text=True, check=False
     )

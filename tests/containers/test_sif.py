@@ -16,8 +16,8 @@ def test_the_sif_has_help_version_and_a_test(sif: Sif) -> None:
     assert "Usage" in sif.run().out
     assert sif.run("--no-such-option").status == 64
     assert "apptainer run" in sif.call("run-help", str(sif.path)).out
-    namespace = sif.call("test", *sif.options(), str(sif.path))
-    assert namespace.status == 0, namespace.text
+    test = sif.call("test", *sif.options(), str(sif.path))
+    assert test.status == 0, test.text
 
 
 def test_the_sif_has_the_labels_of_the_image(sif: Sif) -> None:

@@ -170,7 +170,7 @@ def sparse(**records: str) -> bytes:
 
 
 def streams() -> dict[str, bytes]:
-    """Return each compression once and twice, with trailing bytes, and data that the target packs itself."""
+    """Return data compressed in each way, two streams with trailing bytes of each, and data that the target packs itself."""
     compressions: dict[str, Callable[[bytes], bytes]] = {
         "gz": lambda data: gzip.compress(data, mtime=0),
         "bz2": lambda data: bz2.compress(data, 1),
@@ -277,12 +277,12 @@ TARGETS: Mapping[str, Callable[[], dict[str, bytes]]] = {
 
 
 def main(folder: Path) -> None:
-    """Write the inputs of all targets."""
+    """Write the inputs of each target into its folder."""
     for target, make in TARGETS.items():
-        place = folder / target
-        place.mkdir(parents=True, exist_ok=True)
+        target_folder = folder / target
+        target_folder.mkdir(parents=True, exist_ok=True)
         for name, data in make().items():
-            (place / f"{name}.bin").write_bytes(data)
+            (target_folder / f"{name}.bin").write_bytes(data)
 
 
 if __name__ == "__main__":

@@ -22,15 +22,15 @@ NUMBERS = (
 
 
 def mutated(seeds: Sequence[bytes], words: Sequence[bytes], rng: random.Random) -> bytes:
-    """Return a seed changed in one to five ways."""
+    """Return a seed changed one to five times, at most LONGEST bytes."""
     data = bytearray(rng.choice(seeds))
     for _ in range(rng.randint(1, 5)):
-        once(data, seeds, words, rng)
+        mutate_once(data, seeds, words, rng)
     return bytes(data[:LONGEST])
 
 
-def once(data: bytearray, seeds: Sequence[bytes], words: Sequence[bytes], rng: random.Random) -> None:
-    """Change the data in one way."""
+def mutate_once(data: bytearray, seeds: Sequence[bytes], words: Sequence[bytes], rng: random.Random) -> None:
+    """Change the data in place, once."""
     at = rng.randint(0, len(data))
     end = min(len(data), at + rng.randint(0, 60))
     over = rng.choice((at, end))

@@ -40,7 +40,7 @@ def fuzz(target: Target, executions: int, seed: int = 1) -> Result:
     while result.executions < executions and len(result.finds) < MOST:
         data = mutated(target.seeds, target.words, rng)
         result.executions += 1
-        wrong = broken(target, data)
+        wrong = broken_invariant(target, data)
         if wrong and wrong not in places:
             places.add(wrong)
             result.finds.append(Find(smaller(target, data, wrong), wrong))
@@ -48,8 +48,8 @@ def fuzz(target: Target, executions: int, seed: int = 1) -> Result:
     return result
 
 
-def broken(target: Target, data: bytes) -> str:
-    """Return the invariant that an input breaks and where; empty if it breaks none."""
+def broken_invariant(target: Target, data: bytes) -> str:
+    """Return the exception of an input and its line, or "slow"; empty if it breaks no invariant."""
     start = time.process_time()
     try:
         target.body(data)
@@ -60,13 +60,13 @@ def broken(target: Target, data: bytes) -> str:
 
 
 def smaller(target: Target, data: bytes, wrong: str) -> bytes:
-    """Remove parts of an input as long as it breaks the same invariant."""
+    """Return an input without the parts that it does not need to break the same invariant."""
     size = len(data) // 2
     while size:
         at = 0
         while at < len(data):
             shorter = data[:at] + data[at + size :]
-            if broken(target, shorter) == wrong:
+            if broken_invariant(target, shorter) == wrong:
                 data = shorter
             else:
                 at += size

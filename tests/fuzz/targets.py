@@ -28,7 +28,7 @@ class Target:
     """A parser with seed inputs and words of its format."""
 
     body: Callable[[bytes], None]
-    """Raises AssertionError, or an exception that the parser must not raise."""
+    """Runs the parser on an input; raises AssertionError, or an exception that the parser must not raise."""
     seeds: Sequence[bytes]
     words: Sequence[bytes]
 
@@ -55,26 +55,26 @@ def par(data: bytes) -> None:
     # A text written from the parsed values gives the same values.
     general = "".join(f". {key} : {value}\n" for key, value in header.general.items())
     again = parse_par((general + "\n".join(header.lines)).encode())
-    if plain(general) and all(plain(line) for line in header.lines):
+    if is_plain(general) and all(is_plain(line) for line in header.lines):
         assert dict(again.general) == dict(header.general)
         assert again.lines == header.lines
 
 
-def plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """Return whether a text contains no characters with a meaning in the format, so that it is read back unchanged."""
     return re.search(r"[\x00:\[\]()<>?_\ufeff]|^[#.]", text.replace(" : ", ""), re.MULTILINE) is None
 
 
-_PLACE: list[Path] = []
+_FOLDER: list[Path] = []
 
 
-def place() -> Path:
+def run_folder() -> Path:
     """Return a folder for this run, in memory if possible; it is removed when the process ends."""
-    if not _PLACE:
+    if not _FOLDER:
         memory = Path("/dev/shm")
-        _PLACE.append(Path(tempfile.mkdtemp(prefix="qx-fuzz-", dir=memory if memory.is_dir() else None)))
-        atexit.register(shutil.rmtree, _PLACE[0], ignore_errors=True)
-    return _PLACE[0]
+        _FOLDER.append(Path(tempfile.mkdtemp(prefix="qx-fuzz-", dir=memory if memory.is_dir() else None)))
+        atexit.register(shutil.rmtree, _FOLDER[0], ignore_errors=True)
+    return _FOLDER[0]
 
 
 def logfile(data: bytes) -> None:
@@ -82,7 +82,7 @@ def logfile(data: bytes) -> None:
     option, _, table = data.partition(b"\n")
     columns = option.decode("utf-8", "surrogateescape")
     name = "table.csv" if len(data) % 2 else "table.txt"
-    path = place() / name
+    path = run_folder() / name
     path.write_bytes(table)
     try:
         spec = logfile_spec(f"path:{path}|{columns}")
@@ -94,16 +94,16 @@ def logfile(data: bytes) -> None:
         assert packet == packet.strip() != ""
         if entry.session_id:
             assert entry.subject in entry.session_id.id
-    again = "".join(written([packet, entry.subject, entry.session]) for packet, entry in log.items())
+    again = "".join(csv_row([packet, entry.subject, entry.session]) for packet, entry in log.items())
     if again.startswith('"sep='):
         return
-    (place() / "again.csv").write_text(again, encoding="utf-8-sig", newline="")
+    (run_folder() / "again.csv").write_text(again, encoding="utf-8-sig", newline="")
     session = None if spec.session_name is None else 3
     if log and "," in again:
-        assert read_logfile(LogfileSpec(place() / "again.csv", 1, 2, session)) == log
+        assert read_logfile(LogfileSpec(run_folder() / "again.csv", 1, 2, session)) == log
 
 
-def written(cells: list[str]) -> str:
+def csv_row(cells: list[str]) -> str:
     """Return a CSV row with all cells quoted."""
     out = io.StringIO(newline="")
     csv.writer(out, quoting=csv.QUOTE_ALL).writerow(cells)
@@ -112,7 +112,7 @@ def written(cells: list[str]) -> str:
 
 def config(data: bytes) -> None:
     """Check that any config file gives texts of known parameters that become settings, or raises UsageError."""
-    path = place() / "config.toml"
+    path = run_folder() / "config.toml"
     path.write_bytes(data)
     try:
         given = read_config(str(path))
@@ -121,7 +121,7 @@ def config(data: bytes) -> None:
         with warnings.catch_warnings():
             # Python warns that the meaning of some regular expressions may change.
             warnings.simplefilter("ignore", FutureWarning)
-            parse({"sessionsfolder": str(place()), **given})
+            parse({"sessionsfolder": str(run_folder()), **given})
     except UsageError:
         return
 
