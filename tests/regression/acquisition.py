@@ -21,7 +21,7 @@ Facts = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Compared:
-    """One fact of one series."""
+    """Two readings of one fact of one series."""
 
     series: str
     field: str
@@ -30,7 +30,7 @@ class Compared:
 
     @property
     def agrees(self) -> bool:
-        """Whether both readings have the value, and agree within rounding."""
+        """Whether the readings agree: numbers within 0.2 %, texts up to the first `.` of ours, lists of numbers in any order."""
         return _close(self.ours, self.theirs)
 
 
@@ -79,14 +79,14 @@ def _of_images(paths: Sequence[Path]) -> dict[str, Any]:
     if sidecars and "PhaseEncodingDirection" in sidecars[0]:
         found["phase_encoding_direction"] = sidecars[0]["PhaseEncodingDirection"]
     echoes = {round(one["EchoTime"] * 1e3, 3) for one in sidecars if one.get("EchoTime")}
-    return found | ({"te_ms": sorted(echoes)} if echoes else {}) | _table(paths)
+    return found | ({"te_ms": sorted(echoes)} if echoes else {}) | _b_values(paths)
 
 
 def _sidecar(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(".nii.gz") + ".json")
 
 
-def _table(paths: Sequence[Path]) -> dict[str, Any]:
+def _b_values(paths: Sequence[Path]) -> dict[str, Any]:
     tables = [path.with_name(path.name.removesuffix(".nii.gz") + ".bval") for path in paths]
     values = [float(word) for table in tables if table.is_file() for word in table.read_text().split()]
     rounded = [round(value, 1) for value in values]
@@ -117,7 +117,7 @@ def _files(folder: Path) -> Iterator[bytes]:
 
 
 def _of_headers(headers: Sequence[Dataset]) -> dict[str, Any]:
-    """Return the facts that pydicom reads from classic objects: start, plane, gap."""
+    """Return the facts that pydicom reads from classic objects: start and orientation."""
     found: dict[str, Any] = {}
     times = sorted(
         f"{one.AcquisitionDate}{one.AcquisitionTime}"
@@ -149,7 +149,7 @@ GROUP_DELAY = (
 )
 TRACE = "The converter writes the trace image (b-value without direction) as a separate image; the fact counts it."
 SCATTERED = "The slices are not evenly spaced, and the converter writes them as several images."
-NO_PLACE = "Saved screens have no positions: each file is a volume of one slice, and the converter stacks them."
+NO_POSITION = "Saved screens have no positions: each file is a volume of one slice, and the converter stacks them."
 SELECTED = "The set has one of 44 images: the count of GE plans 44 slices in one volume."
 DWELL_TIME = (
     "The converter computes the bandwidth from the dwell time of the CSA header; the fact is PixelBandwidth, rounded."
@@ -165,8 +165,8 @@ CAUSES = {
     ("matrix", "Routine Brain"): SCATTERED,
     ("voxel_mm", "Routine Brain"): SCATTERED,
     ("voxel_mm", "Scout"): SCATTERED,
-    ("matrix", "Perfusion_Weighted"): NO_PLACE,
-    ("acquired_volumes", "Perfusion_Weighted"): NO_PLACE,
+    ("matrix", "Perfusion_Weighted"): NO_POSITION,
+    ("acquired_volumes", "Perfusion_Weighted"): NO_POSITION,
     ("matrix", ""): SELECTED,
 }
 """Maps a field and the start of SeriesDescription to the cause of a difference (docs/acquisition-check.md)."""

@@ -14,7 +14,7 @@ PATHS = Path(__file__).resolve().parent / "expected" / "bids.tsv"
 
 
 class SharedStudy:
-    """A sessions folder with a session for each public set; `remove` ends it."""
+    """A sessions folder with a session for each public set that is present."""
 
     def __init__(self, data: Path) -> None:
         self._folder = TemporaryDirectory(prefix="qxbatch-bids-")
@@ -34,10 +34,6 @@ class SharedStudy:
     def folders(self) -> list[SessionFolder]:
         """Return the sessions."""
         return [SessionFolder(path) for path in sessions_in(self.sessions)]
-
-    def remove(self) -> None:
-        """Remove the study."""
-        self._folder.cleanup()
 
 
 @lru_cache(1)

@@ -23,11 +23,11 @@ def create_session_info(text: str, read: Read) -> None:
     """Check the first reader: it needs numbers of digits only, and names that are valid in a mapping file."""
     for line in text.splitlines():
         key = line.split("#")[0].partition(":")[0].strip()
-        assert not re.fullmatch(r"\d+\.\d+", key), f"an image of a dotted number is lost: {line!r}"
+        assert not re.fullmatch(r"\d+\.\d+", key), f"an image with a dotted number is ignored: {line!r}"
     for number, (name, _) in read.images.items():
         assert name, f"image {number} has no name"
         assert name == name.strip()
-        assert "=>" not in name, f"a mapping file parts at =>: {name!r}"
+        assert "=>" not in name, f"a mapping file is split at =>: {name!r}"
 
 
 def setup_hcp(session: Path, read: Read) -> None:
@@ -36,10 +36,10 @@ def setup_hcp(session: Path, read: Read) -> None:
     assert raw == session / "nii"
     assert not read.images or raw.is_dir()
     for number in read.images:
-        assert (raw / f"{number}.nii.gz").is_file(), f"session.txt names image {number}, which is not there"
+        assert (raw / f"{number}.nii.gz").is_file(), f"session.txt names image {number}, which does not exist"
     if raw.is_dir():
-        lying = {int(path.name.partition(".")[0]) for path in raw.glob("*.nii.gz")}
-        assert lying == set(read.images), "images that session.txt does not name"
+        present = {int(path.name.partition(".")[0]) for path in raw.glob("*.nii.gz")}
+        assert present == set(read.images), "nii contains images that session.txt does not name"
 
 
 def run_qa(session: Path, read: Read) -> None:

@@ -35,7 +35,7 @@ class Declared:
     """Whether each input is a separate packet."""
 
     def lay_out(self, data: Path, packets: Path) -> RegressionSet:
-        """Create the set's packet below `packets`; return the set."""
+        """Create the set's packets in a new folder; return the set."""
         packets.mkdir(parents=True)
         folder = data / (self.folder or self.name)
         if self.each:
@@ -82,17 +82,17 @@ def declared() -> list[Declared]:
 
 
 def variants() -> list[Declared]:
-    """Return the variants of sets.toml: missing keys are those of their set; they are compared with no reference."""
+    """Return the variants of sets.toml. Missing keys are those of their set, except `reference` (none) and `quick` (false)."""
     sets = {one.name: one for one in declared()}
     tables = tomllib.loads((HERE / "sets.toml").read_text(encoding="utf-8"))["variant"]
     return [_variant(dict(table), sets) for table in tables]
 
 
 def _variant(table: dict[str, Any], sets: dict[str, Declared]) -> Declared:
-    of = sets[table.pop("set")]
+    original = sets[table.pop("set")]
     changed: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    unsaid: dict[str, Any] = {"folder": of.name, "reference": None, "quick": False}
-    return replace(of, **{**unsaid, **changed})
+    defaults: dict[str, Any] = {"folder": original.name, "reference": None, "quick": False}
+    return replace(original, **{**defaults, **changed})
 
 
 def only_quick() -> bool:

@@ -9,7 +9,7 @@ from tests.regression.independent import Key, members, number, plain, read
 
 
 def program() -> str:
-    """Return the path of the program inside the installed package."""
+    """Return the path of dcm2niix in its installed Python package."""
     spec = importlib.util.find_spec("dcm2niix")
     assert spec is not None
     assert spec.origin is not None
@@ -42,7 +42,7 @@ def _series(folder: Path, files: list[bytes]) -> Path:
 
 
 def _pairs(folder: Path, pairs: dict[str, bytes]) -> list[Path]:
-    """Write each PAR with its REC into a folder; return the PARs that have one."""
+    """Write PAR and REC files into a folder; return the PARs that have a REC."""
     folder.mkdir(parents=True)
     for name, data in pairs.items():
         (folder / name).write_bytes(data)

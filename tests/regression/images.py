@@ -66,20 +66,20 @@ def volumes(image: Any) -> list[Array]:
     return [flat[..., k] for k in range(flat.shape[3])]
 
 
-def same(one: Array, other: Array) -> bool:
-    """Return whether two volumes are equal within a thousandth of their range."""
+def is_equal(one: Array, other: Array) -> bool:
+    """Return whether two volumes are equal within a thousandth of the largest absolute value of the second."""
     if one.shape != other.shape:
         return False
-    reach = float(np.max(np.abs(other))) or 1.0
-    return bool(np.allclose(one, other, rtol=0, atol=1e-3 * reach))
+    largest = float(np.max(np.abs(other))) or 1.0
+    return bool(np.allclose(one, other, rtol=0, atol=1e-3 * largest))
 
 
-def proportional(one: Array, other: Array) -> bool:
+def is_proportional(one: Array, other: Array) -> bool:
     """Return whether a volume equals another one up to a factor."""
     if one.shape != other.shape or not np.any(other):
         return False
     plain = other.astype(float)
-    return same(one, plain * (np.sum(one * plain) / np.sum(plain * plain)))
+    return is_equal(one, plain * (np.sum(one * plain) / np.sum(plain * plain)))
 
 
 def ground_truth(folder: Path, images: dict[str, Loaded], remarks: list[str]) -> list[str]:
@@ -92,7 +92,7 @@ def ground_truth(folder: Path, images: dict[str, Loaded], remarks: list[str]) ->
     for path in paths:
         truth = [volume for volume in volumes(nibabel.load(path)) if np.any(volume)]
         hits = max(
-            sum(any(proportional(ours, one) for ours in image.volumes) for one in truth) for image in images.values()
+            sum(any(is_proportional(ours, one) for ours in image.volumes) for one in truth) for image in images.values()
         )
         equal, total = equal + hits, total + len(truth)
         if hits < len(truth):
@@ -101,7 +101,7 @@ def ground_truth(folder: Path, images: dict[str, Loaded], remarks: list[str]) ->
 
 
 def par_volumes(study: Path, images: dict[str, Loaded], remarks: list[str]) -> list[str]:
-    """Each volume that nibabel reads from a sorted PAR/REC is one of its series' images."""
+    """Compare each volume that nibabel reads from a sorted PAR/REC with those of the images of its series."""
     total = equal = 0
     unread = []
     for archive in sorted(study.glob("*/dicom/*.tar.gz")):
@@ -109,21 +109,24 @@ def par_volumes(study: Path, images: dict[str, Loaded], remarks: list[str]) -> l
             pars = [name for name in tar.getnames() if name.upper().endswith(".PAR")]
             if not pars or not any(name.upper().endswith(".REC") for name in tar.getnames()):
                 continue
-            place = study / "pars" / archive.name
-            tar.extractall(place, filter="data")
+            folder = study / "pars" / archive.name
+            tar.extractall(folder, filter="data")
         n = int(archive.name.partition(".")[0])
         made = [v for name, i in images.items() if int(name.partition(".")[0]) // 10 * 10 == n for v in i.volumes]
         try:
             read = [
-                volumes(parrec.load(str(place / pars[0]), permit_truncated=True, scaling=kind)) for kind in ("dv", "fp")
+                volumes(parrec.load(str(folder / pars[0]), permit_truncated=True, scaling=kind))
+                for kind in ("dv", "fp")
             ]
         except parrec.PARRECError as error:
             of_series = [i.path for name, i in images.items() if int(name.partition(".")[0]) // 10 * 10 == n]
-            values = "as those of its REC" if _rec_values(place / pars[0], of_series) else "OTHER than those of its REC"
-            unread.append(f"{Path(pars[0]).name} it does not read ({error}): stored values {values}")
+            relation = "equal" if _have_values_of_rec(folder / pars[0], of_series) else "DIFFER FROM"
+            unread.append(
+                f"nibabel does not read {Path(pars[0]).name} ({error}): stored values {relation} those of its REC"
+            )
             continue
         for readings in zip(*read, strict=True):
-            hit = any(same(volume, one) for volume in made for one in readings)
+            hit = any(is_equal(volume, one) for volume in made for one in readings)
             total += 1
             equal += hit
             if not hit:
@@ -132,7 +135,7 @@ def par_volumes(study: Path, images: dict[str, Loaded], remarks: list[str]) -> l
     return [*results, *unread]
 
 
-def _rec_values(par: Path, paths: list[Path]) -> bool:
+def _have_values_of_rec(par: Path, paths: list[Path]) -> bool:
     """Return whether images contain the exact values of a 16-bit REC, at any position."""
     (rec,) = (path for path in par.parent.rglob("*") if path.suffix.upper() == ".REC")
     proxies: list[Any] = [nibabel.nifti1.Nifti1Image.from_filename(path).dataobj for path in paths]
@@ -146,9 +149,9 @@ def reference_tables(folder: Path, images: dict[str, Loaded], remarks: list[str]
     for ending in ("bval", "bvec"):
         paths = sorted(folder.glob(f"*.{ending}"))
         ours = [np.loadtxt(image.beside(ending)) for image in images.values() if image.beside(ending).exists()]
-        lacking = [path.name for path in paths if not _among(np.loadtxt(path), ours)]
-        remarks += [f"{name}: no image has these values" for name in lacking]
-        results += [f"{ending}: {len(paths) - len(lacking)} of {len(paths)} equal"] if paths else []
+        unequal = [path.name for path in paths if not _is_among(np.loadtxt(path), ours)]
+        remarks += [f"{name}: no image has these values" for name in unequal]
+        results += [f"{ending}: {len(paths) - len(unequal)} of {len(paths)} equal"] if paths else []
     paths = sorted([*folder.glob("*.json"), *folder.glob("*.json.gz")])
     equal = absent = 0
     for path in paths:
@@ -172,7 +175,7 @@ def reference_tables(folder: Path, images: dict[str, Loaded], remarks: list[str]
     return [*results, f"JSON: {equal} of {len(paths) - absent} equal, {absent} without input"] if paths else results
 
 
-def _among(wanted: Array, ours: list[Array]) -> bool:
+def _is_among(wanted: Array, ours: list[Array]) -> bool:
     return any(one.shape == wanted.shape and np.allclose(one, wanted, atol=1e-4) for one in ours)
 
 
@@ -180,10 +183,10 @@ def fields(wanted: dict[str, Any], results: dict[str, Any]) -> list[str]:
     """Return the fields of FIELDS that both have with different values."""
     both = [field for field in FIELDS if field in wanted and field in results]
     numbers = {field: (wanted[field], results[field]) for field in both}
-    return [field for field, (one, other) in numbers.items() if not _near(one, other)]
+    return [field for field, (one, other) in numbers.items() if not _is_near(one, other)]
 
 
-def _near(one: Any, other: Any) -> bool:
+def _is_near(one: Any, other: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and bool(np.allclose(one, other, atol=1e-3))
     numbers = isinstance(one, int | float) and isinstance(other, int | float)

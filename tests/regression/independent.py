@@ -42,7 +42,7 @@ def plain(data: bytes) -> bytes:
 
 
 def series(packet: Path) -> dict[Key, int]:
-    """Return the number of different files of each series that pydicom finds in a packet."""
+    """Return the number of different files of each series that pydicom finds in a packet, without private files of Philips."""
     found: dict[Key, set[str]] = defaultdict(set)
     for name, packed in members(packet):
         data = plain(packed)
@@ -57,7 +57,7 @@ def series(packet: Path) -> dict[Key, int]:
 
 
 def read(data: bytes) -> pydicom.Dataset | None:
-    """Return the header of what pydicom reads as DICOM."""
+    """Return the header of what pydicom reads as DICOM; None for other data."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -16,7 +16,10 @@ BY_SIDECAR = {
 
 
 def differences(packet: Path, session: Path) -> list[str]:
-    """Return where the packet's facts differ from its session's; facts of the converter alone may be absent."""
+    """Return where the packet's facts differ from its session's.
+
+    Facts that only the sidecar has, and the axis of a known direction, may be in one of them only.
+    """
     found, stored = _series(packet), _series(session)
     images = _with_sidecar(session)
     if len(found) != len(stored):

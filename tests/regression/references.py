@@ -12,16 +12,18 @@ from qxbatch.inspect.par import par_acquisition
 from qxbatch.parrec.header import read_par
 from tests.regression.acquisition import GROUP_DELAY, SIDECAR, Compared
 
-OLDER = "dcm2niix of 2021 wrote the reference; the present one gives twice the readout time for GE with acceleration 2."
-OTHER = "dicm2nii wrote the reference: it names axes x and y, and its readout time is that of 256 lines, not of 64."
+OLD_DCM2NIIX = (
+    "dcm2niix of 2021 wrote the reference; the present one gives twice the readout time for GE with acceleration 2."
+)
+DICM2NII = "dicm2nii wrote the reference: it names axes x and y, and its readout time is that of 256 lines, not of 64."
 PLANES = "nibabel counts the slices of three planes; a localizer has three in each."
 CAUSES = {
     ("tr_ms", "epiRT"): GROUP_DELAY,
     ("tr_ms", "fMRI Multiphase"): GROUP_DELAY,
-    ("effective_echo_spacing_s", "Ax DWI TENSOR R2"): OLDER,
-    ("total_readout_time_s", "Ax DWI TENSOR R2"): OLDER,
-    ("total_readout_time_s", "ep2d_Asc_HF"): OTHER,
-    ("phase_encoding_direction", "ep2d_Asc_HF"): OTHER,
+    ("effective_echo_spacing_s", "Ax DWI TENSOR R2"): OLD_DCM2NIIX,
+    ("total_readout_time_s", "Ax DWI TENSOR R2"): OLD_DCM2NIIX,
+    ("total_readout_time_s", "ep2d_Asc_HF"): DICM2NII,
+    ("phase_encoding_direction", "ep2d_Asc_HF"): DICM2NII,
     ("matrix", "NA.PAR"): PLANES,
 }
 """Maps a field and the start of the series' name to the cause of a difference (docs/acquisition-check.md)."""

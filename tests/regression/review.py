@@ -1,7 +1,7 @@
 """`python -m tests.regression.review [SET...]`: compares expectations with pydicom, dcm2niix called directly, and nibabel.
 
-Prints a row of REVIEW.md for each set, followed by its differences. It uses only the command of qxbatch, which creates the
-compared images.
+Prints a row of REVIEW.md for each set, followed by its differences. The compared images are those of the command of
+qxbatch; no other code of it reads or compares them.
 """
 
 import json
@@ -59,7 +59,7 @@ def review(one: Declared, data: Path) -> tuple[list[str], list[str]]:
 
 
 def _expected_hashes(expected: dict[str, Any], images: dict[str, Loaded], remarks: list[str]) -> str:
-    """The expectation's hashes are those of the bytes in the files, read without nibabel."""
+    """Compare the expectation's hashes with the bytes in the files, read without nibabel; return the cell."""
     results = [image["voxels"] for session in expected["sessions"].values() for image in session["images"].values()]
     found = [raw_hash(image.path) for image in images.values()]
     if Counter(results) != Counter(found):
@@ -68,20 +68,20 @@ def _expected_hashes(expected: dict[str, Any], images: dict[str, Loaded], remark
 
 
 def _direct(images: dict[str, Loaded], direct: list[Path], remarks: list[str]) -> str:
-    """Each image equals one from a direct call of dcm2niix for its series; images of nibabel are checked elsewhere."""
-    made = {path: raw_hash(path) for path in direct}
+    """Compare each image with those of direct calls of dcm2niix; return the cell. An image of a PAR may be nibabel's."""
+    direct_hashes = {path: raw_hash(path) for path in direct}
     ours = {name: raw_hash(image.path) for name, image in images.items()}
-    other = [name for name, digest in ours.items() if digest not in made.values()]
-    remarks += [f"{name}: no direct call makes these voxels" for name in other if not images[name].of_par]
+    other = [name for name, digest in ours.items() if digest not in direct_hashes.values()]
+    remarks += [f"{name}: no direct call gives these voxels" for name in other if not images[name].of_par]
     results = [f"by nibabel: {', '.join(other)}"] if other else []
-    more = Counter(made.values()) - Counter(ours.values())
+    more = Counter(direct_hashes.values()) - Counter(ours.values())
     results += [
         f"only by a direct call: {path.parent.name.removesuffix('-out')}/{path.name}"
-        for path, digest in made.items()
+        for path, digest in direct_hashes.items()
         if digest in more
     ]
     for name, digest in ours.items():
-        sidecars = [path.with_suffix(".json") for path, each in made.items() if each == digest]
+        sidecars = [path.with_suffix(".json") for path, each in direct_hashes.items() if each == digest]
         jsons = [json.loads(path.read_bytes()) for path in sidecars if path.exists()]
         if jsons and all(fields(one, images[name].sidecar) for one in jsons):
             remarks.append(f"{name}: its JSON is not that of a direct call")
@@ -89,7 +89,7 @@ def _direct(images: dict[str, Loaded], direct: list[Path], remarks: list[str]) -
 
 
 def _reference(folder: Path, images: dict[str, Loaded], study: Path, remarks: list[str]) -> str:
-    """Tables and JSON of Ref, ground truths, and PAR/REC read by nibabel."""
+    """Compare with tables and JSON of Ref, ground truths, and PAR/REC read by nibabel; return the cell."""
     results = [*reference_tables(folder / "Ref", images, remarks), *ground_truth(folder, images, remarks)]
     results += par_volumes(study, images, remarks)
     return "; ".join(results) or "none"

@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(only_quick(), reason="QXBATCH_REGRESSION=quick: the study has all sets"),
 ]
 MOST_LINES = 60
-SHOWN = ("session", "series", "image", "name", "path")
+COMPARED = ("session", "series", "image", "name", "path")
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,8 @@ def study(data: Path) -> SharedStudy:
 
 
 def table(text: str) -> str:
-    """Return the table of a plan without what changes with the wording of reasons."""
-    columns = [COLUMNS.index(name) for name in SHOWN]
+    """Return the table of a plan without the columns `rule` and `reason`."""
+    columns = [COLUMNS.index(name) for name in COMPARED]
     rows = ([line.split("\t")[k] for k in columns] for line in text.splitlines())
     return "".join("\t".join(row) + "\n" for row in rows)
 

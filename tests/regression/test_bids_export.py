@@ -1,4 +1,4 @@
-"""The public sets as one BIDS data set: the official validator and pybids read what the table says."""
+"""The public sets as one BIDS data set: its files are those of the reviewed table, and other programs read them."""
 
 import csv
 import importlib.util
@@ -35,14 +35,14 @@ SHORT_NAMES = {
 
 
 class Exported:
-    """The data set, and what the command said of it."""
+    """The exported data set, and the run that wrote it."""
 
     def __init__(self, folder: Path, sessions: Path) -> None:
         self.bids, self.sessions = folder / "bids", sessions
-        self.done = self.run()
+        self.first_run = self.run()
 
     def run(self, *words: str) -> Run:
-        """Export."""
+        """Export the study; return the run."""
         return run_main("bids", str(self.sessions), str(self.bids), f"--rules={RULES}", "--intended-for=path", *words)
 
 
@@ -53,14 +53,14 @@ def exported(data: Path) -> Iterator[Exported]:
 
 
 def expected() -> list[str]:
-    """The paths of the reviewed table."""
+    """Return the paths of the reviewed table."""
     with PATHS.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, dialect="excel-tab")
-        return sorted(f"{row['path']}" for row in rows if row["path"] != "ignore")
+        return sorted(row["path"] for row in rows if row["path"] != "ignore")
 
 
 def test_every_image_is_where_the_table_says(exported: Exported) -> None:
-    assert exported.done.status == 0, exported.done.text
+    assert exported.first_run.status == 0, exported.first_run.text
     images = exported.bids.glob("sub-*/**/*.nii.gz")
     found = sorted(path.relative_to(exported.bids).as_posix().removesuffix(".nii.gz") for path in images)
     assert found == [path.removesuffix(".nii.gz") for path in expected()]
@@ -97,13 +97,13 @@ def test_pybids_finds_each_image_with_its_entities_and_each_field_map_with_its_t
 
 
 def targets_of(bids: Path, fmap: str) -> set[str]:
-    """What IntendedFor of a field map says."""
+    """Return the images that IntendedFor of a field map names."""
     sidecar: dict[str, Any] = json.loads((bids / fmap.replace(".nii.gz", ".json")).read_text(encoding="utf-8"))
     return {f"{fmap.split('/', 1)[0]}/{path}" for path in sidecar.get("IntendedFor", [])}
 
 
 def intended(layout: Any, bids: Path, fmap: str) -> set[str]:
-    """The images for which pybids finds a field map."""
+    """Return the images for which pybids finds this field map."""
     subject = PlacedName.of(fmap).entities["sub"]
     found = set()
     for image in layout.get(subject=subject, extension=".nii.gz"):

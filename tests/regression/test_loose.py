@@ -35,12 +35,12 @@ def test_loose_packets_are_recorded_and_compared(folder: Path) -> None:
     shutil.move(folder / "expected" / "P2.json", folder / "P2.json")
     write_packet(under("c", MrSeries().files()), folder, "P3", Kind.TAR)
     run = regress(folder)
-    assert run.status == 1, "a packet without expectation must not pass for a success"
+    assert run.status == 1, "a packet without an expectation is no success"
     assert "P2: as expected" in run.out
     assert "P3.tar: no expectation yet" in run.out
 
 
-def test_one_voxel_one_name_and_one_count_are_found(folder: Path) -> None:
+def test_a_difference_in_voxels_name_and_count_is_found(folder: Path) -> None:
     shutil.rmtree(folder / "P2")
     regress(folder, "--update")
     path = folder / "expected" / "P1.zip.json"
@@ -78,14 +78,14 @@ def test_one_voxel_of_an_image_changes_its_hash(folder: Path) -> None:
     assert hashes[0] != hashes[1]
 
 
-def test_an_expectation_whose_packet_is_gone_is_a_failure(folder: Path) -> None:
+def test_an_expectation_without_its_packet_is_a_failure(folder: Path) -> None:
     regress(folder, "--update")
     (folder / "P1.zip").unlink()
     run = regress(folder)
     assert run.status == 1
     assert "P1.zip does not exist, but its expectation does" in run.out
     assert regress(folder, "--update").status == 1
-    assert (folder / "expected" / "P1.zip.json").exists(), "nothing is recorded of nothing"
+    assert (folder / "expected" / "P1.zip.json").exists(), "a missing packet changes no expectation"
 
 
 def test_quick_leaves_out_large_packets_and_says_so(folder: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_run_that_ends_without_a_summary_is_a_difference(folder: Path, monkeyp
     assert "ended with 1 and without a summary" in outcome.differences[0]
 
 
-def test_wrong_options_are_wrong_usage(folder: Path) -> None:
+def test_wrong_options_are_a_usage_error(folder: Path) -> None:
     (folder / "options.toml").write_text('on_mixed = "perhaps"\n')
     run = regress(folder)
     assert run.status == 64

@@ -17,7 +17,7 @@ def test_every_par_of_the_sets_has_the_facts_that_nibabel_reads(data: Path) -> N
     assert sum(one.agrees for one in found) == len(found) - 1
 
 
-def test_a_difference_without_a_cause_is_not_passed_over() -> None:
+def test_a_difference_without_a_known_cause_is_reported() -> None:
     good = Compared("epiRT GD33", "tr_ms", 2000.0, 2000.0)
     known = Compared("epiRT GD33", "tr_ms", 2000.0, 2033.0)
     unknown = Compared("T1w", "tr_ms", 2000.0, 2033.0)

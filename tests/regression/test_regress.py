@@ -36,11 +36,11 @@ def changed(change: Callable[[dict[str, Any]], None]) -> list[str]:
     return list(differences(other, BUILT_IN))
 
 
-def image(found: dict[str, Any]) -> dict[str, Any]:
-    """Return one image of the built-in expectation."""
+def image(expectation: dict[str, Any]) -> dict[str, Any]:
+    """Return the diffusion image of an expectation."""
     for key in DWI:
-        found = found[key]
-    return found
+        expectation = expectation[key]
+    return expectation
 
 
 def test_an_expectation_equals_itself() -> None:
@@ -68,7 +68,7 @@ def test_one_change_is_one_difference_at_its_place(change: Callable[[dict[str, A
     assert place in line
 
 
-def test_places_may_differ_by_less_than_a_ten_thousandth_of_a_millimetre() -> None:
+def test_positions_may_differ_by_less_than_a_ten_thousandth_of_a_millimetre() -> None:
     assert changed(lambda found: image(found)["affine"][0].__setitem__(3, image(found)["affine"][0][3] + 5e-5)) == []
 
 
@@ -79,7 +79,7 @@ def test_a_set_without_an_expectation_fails_until_one_is_written(sets: Path) -> 
     assert run_command("regress", str(sets), "--update").status == 0
     again = run_command("regress", str(sets))
     assert (again.status, again.out.splitlines()[-1]) == (0, "1 of 1 sets are as expected.")
-    assert snapshot(sets / "phantom" / "packets") == before, "the set itself is never touched"
+    assert snapshot(sets / "phantom" / "packets") == before, "the packets are unchanged"
 
 
 def test_a_difference_is_shown_and_exits_1(sets: Path) -> None:

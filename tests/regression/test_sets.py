@@ -18,28 +18,28 @@ from tests.regression.references import references
 from tests.regression.references import unexplained as unreferenced
 
 
-def judged(sessions: Path) -> None:
-    """Read every session with independent readers, and each session.txt by the rules of its four readers."""
+def check_sessions(sessions: Path) -> None:
+    """Check every session with independent readers, and each session.txt by the rules of its four readers."""
     for path in sessions.glob("*/session.txt"):
         assert unexplained(path.parent) == []
         Judge(path.parent).check()
         check_all(path.parent)
 
 
-def as_expected(one: RegressionSet, given: Path | None = None) -> Outcome:
-    """Run a set without differences; its only packet has the facts of its only session.
+def run_as_expected(one: RegressionSet, sample_folder: Path | None = None) -> Outcome:
+    """Run a set that must have no differences; a single packet must have the facts of its single session.
 
-    `given` is the folder of the set, which may have references.
+    `sample_folder` may contain references, with which the facts are compared.
     """
     packets = sorted(one.packets.iterdir())
 
     def judge(sessions: Path) -> None:
-        judged(sessions)
-        found = [path.parent for path in sessions.glob("*/session.txt")]
-        if len(found) == 1 and len(packets) == 1:
-            assert differences(packets[0], found[0]) == []
-        for session in found:
-            assert given is None or unreferenced(references(session, given)) == []
+        check_sessions(sessions)
+        imported = [path.parent for path in sessions.glob("*/session.txt")]
+        if len(imported) == 1 and len(packets) == 1:
+            assert differences(packets[0], imported[0]) == []
+        for session in imported:
+            assert sample_folder is None or unreferenced(references(session, sample_folder)) == []
 
     with importing_in_forks():
         outcome = check(one, before_removal=judge)
@@ -54,41 +54,41 @@ def as_expected(one: RegressionSet, given: Path | None = None) -> Outcome:
 @pytest.mark.data
 @pytest.mark.parametrize("one", declared(), ids=lambda one: one.name)
 def test_a_public_set(one: Declared, data: Path, tmp_path: Path) -> None:
-    needed(one, data)
-    given = one.lay_out(data, tmp_path / "packets")
-    (packet,) = given.packets.iterdir()
+    skip_unless_requested(one, data)
+    laid_out = one.lay_out(data, tmp_path / "packets")
+    (packet,) = laid_out.packets.iterdir()
     counted = series(packet)
-    outcome = as_expected(given, data / (one.folder or one.name))
+    outcome = run_as_expected(laid_out, data / (one.folder or one.name))
     assert observed(outcome.found["sessions"]) == counted
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("one", variants(), ids=lambda one: one.name)
 def test_a_public_set_imported_in_another_way(one: Declared, data: Path, tmp_path: Path) -> None:
-    needed(one, data)
-    given = one.lay_out(data, tmp_path / "packets")
-    packets = sorted(given.packets.iterdir())
+    skip_unless_requested(one, data)
+    laid_out = one.lay_out(data, tmp_path / "packets")
+    packets = sorted(laid_out.packets.iterdir())
     counted = [series(packet) for packet in packets]
-    outcome = as_expected(given)
+    outcome = run_as_expected(laid_out)
     if outcome.found["status"] == 1 and not outcome.found["sessions"]:
-        assert outcome.found["waiting"] == [packet.name for packet in packets], "what is refused stays"
+        assert outcome.found["waiting"] == [packet.name for packet in packets], "a refused packet stays in the inbox"
         assert "mixed-patients" in str(outcome.found["failed"])
     else:
         assert observed(outcome.found["sessions"]) == {key: n for each in counted for key, n in each.items()}
 
 
-def needed(one: Declared, data: Path) -> None:
+def skip_unless_requested(one: Declared, data: Path) -> None:
     """Skip a set that is absent or not requested, with the reason."""
     folder = one.folder or one.name
     if only_quick() and not one.quick:
-        pytest.skip(f"QXBATCH_REGRESSION=quick: {one.name} is none of the quick sets")
+        pytest.skip(f"QXBATCH_REGRESSION=quick: {one.name} is not one of the quick sets")
     if not (data / folder).is_dir():
         pytest.skip(f"{folder} is not among the sample data: {one.source} at {one.commit}")
 
 
 def test_the_built_in_set(tmp_path: Path) -> None:
     packets = demo.make(tmp_path) / "inbox" / "MR"
-    outcome = as_expected(RegressionSet("built-in", packets, EXPECTED / "built-in.json"))
+    outcome = run_as_expected(RegressionSet("built-in", packets, EXPECTED / "built-in.json"))
     for name in ("OP101.zip", "OP102_baseline.tar.gz", "OP103"):
         session = name.partition(".")[0]
         assert observed({session: outcome.found["sessions"][session]}) == series(packets / name)
