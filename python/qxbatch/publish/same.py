@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from qxbatch.core import hash_file
+from qxbatch.publish.link_target import absolute_target
 from qxbatch.walk import walk
 
 
@@ -47,7 +48,7 @@ def _entry(path: Path, name: str) -> tuple[str, str, int | str]:
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
         # a packet that is a link may be moved: its target counts
-        return (name, "link", str(path.readlink() if name else os.path.normpath(path.parent / path.readlink())))
+        return (name, "link", str(path.readlink() if name else absolute_target(path)))
     if stat.S_ISDIR(status.st_mode):
         return (name, "folder", 0)
     return (name, "file" if stat.S_ISREG(status.st_mode) else "device", status.st_size)

@@ -10,6 +10,7 @@ from pathlib import Path
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.os_error import is_full
 from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_tree
+from qxbatch.publish.link_target import absolute_target
 from qxbatch.publish.new_copies import copy_new, copy_new_folder
 from qxbatch.publish.opened import move_folder, opened
 from qxbatch.publish.plain import refuse_link
@@ -19,7 +20,7 @@ from qxbatch.publish.same import same_content
 def renamed(source: Path, target: Path) -> bool:
     """Rename to an unused name, durably; return False if the two paths are on different file systems.
 
-    A relative link keeps its target. Raises FileExistsError when the name is in use, and OSError.
+    A relative link becomes an absolute one, which keeps its target. Raises FileExistsError when the name is in use, and OSError.
     """
     if source.is_symlink() and not source.readlink().is_absolute() and source.parent != target.parent:
         _move_link(source, target)
@@ -111,7 +112,7 @@ def hidden_path(path: Path, use: Use, tag: str) -> Path:
 
 
 def _move_link(source: Path, target: Path) -> None:
-    target.symlink_to(Path(os.path.normpath(source.parent / source.readlink())))
+    target.symlink_to(absolute_target(source))
     sync_folder(target.parent)
     source.unlink()
 
