@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 DEEPEST = 256
 """A packet whose folders are nested deeper is refused."""
@@ -123,12 +124,32 @@ def open_folder(folder: str | os.PathLike[str], parent: int | None = None) -> in
     return os.open(folder, _FOLDER, dir_fd=parent)
 
 
+@contextmanager
+def folder_handle(folder: str | os.PathLike[str], parent: int | None = None) -> Iterator[int]:
+    """Yield a descriptor for the state and the permissions of a folder that may be closed. Raises OSError, also for a link."""
+    handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def set_mode(handle: int, mode: int) -> None:
+    """Change the permissions of the folder of a `folder_handle`, whatever has its path now. Raises OSError."""
+    place = f"/proc/self/fd/{handle}"
+    try:
+        os.chmod(place, mode)  # noqa: PTH101 - no path of the folder
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.readlink(place)) from None  # noqa: PTH115
+
+
 def _opened(name: str, parent: int | None = None) -> int:
     """Open a folder, and give its owner access to it."""
     try:
         descriptor = os.open(name, _FOLDER, dir_fd=parent)
     except PermissionError:
-        os.chmod(name, 0o700, dir_fd=parent)
+        with folder_handle(name, parent) as handle:
+            set_mode(handle, 0o700)
         descriptor = os.open(name, _FOLDER, dir_fd=parent)
     if os.fstat(descriptor).st_mode & stat.S_IRWXU != stat.S_IRWXU:
         with contextlib.suppress(OSError):

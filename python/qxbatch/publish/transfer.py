@@ -15,6 +15,7 @@ from qxbatch.publish.new_copies import copy_new, copy_new_folder
 from qxbatch.publish.opened import move_folder, opened
 from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.same import same_content
+from qxbatch.walk import folder_handle, set_mode
 
 
 def renamed(source: Path, target: Path) -> bool:
@@ -122,13 +123,17 @@ def _rename(source: Path, target: Path, step: Callable[[Path, Path], None]) -> N
     try:
         step(source, target)
     except PermissionError:
-        mode = source.lstat().st_mode
-        if not stat.S_ISDIR(mode) or mode & stat.S_IWUSR:
+        if not _is_read_only_folder(source):
             raise
-        source.chmod(stat.S_IMODE(mode) | stat.S_IWUSR)
-        try:
-            step(source, target)
-        except OSError:
-            source.chmod(stat.S_IMODE(mode))
-            raise
-        target.chmod(stat.S_IMODE(mode))
+        with folder_handle(source) as handle:
+            mode = stat.S_IMODE(os.fstat(handle).st_mode)
+            set_mode(handle, mode | stat.S_IWUSR)
+            try:
+                step(source, target)
+            finally:
+                set_mode(handle, mode)
+
+
+def _is_read_only_folder(path: Path) -> bool:
+    mode = path.lstat().st_mode
+    return stat.S_ISDIR(mode) and not mode & stat.S_IWUSR
