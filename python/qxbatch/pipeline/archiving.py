@@ -8,10 +8,10 @@ from pathlib import Path
 from qxbatch.archive.aside import ChangedError, finish_aside, is_aside, move_back
 from qxbatch.archive.contained import Contained
 from qxbatch.archive.decision import Facts, Reason, decide
+from qxbatch.archive.inside import is_in_archive
 from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.packet import archive_packet, clear_hidden
 from qxbatch.archive.unchanged import SamePacketCheck
-from qxbatch.pipeline.linked import is_in
 from qxbatch.pipeline.unfinished import changed_packet, not_archived, unreadable_packet, vanished_packet
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import Journal, JournaledPacket
@@ -85,7 +85,7 @@ class _PacketArchiving:
             damaged=journal.damaged,
             surrounded=journal.surrounded,
             links=journal.links,
-            in_archive=is_in(self.path, self.archive),
+            in_archive=is_in_archive(self.path, self.archive),
             linked=journal.linked,
             published=published,
         )

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from qxbatch.archive.decision import Facts, decide
+from qxbatch.archive.inside import is_in_archive
 from qxbatch.ingest.left_out import Cause
 from qxbatch.pipeline.check_published import ledger_sha256
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.inbox_files import files_to_remove
-from qxbatch.pipeline.linked import is_in, is_linked
+from qxbatch.pipeline.linked import is_linked
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Severity
 from qxbatch.publish.journal import Journal, JournaledPacket, remove_journal, write_journal
@@ -53,7 +54,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
             member.cause is Cause.LINK and (job.unit.inbox is None or "!" in member.path)
             for member in job.left_out.members  # in folder mode, links beside the archives stay
         ),
-        in_archive=any(is_in(packet.path, context.workspace.archive) for packet in job.unit.packets),
+        in_archive=any(is_in_archive(packet.path, context.workspace.archive) for packet in job.unit.packets),
         linked=is_linked(job.unit, context.workspace.sessionsfolder),
         split=job.is_split,
         folder_mode=job.unit.inbox is not None,

@@ -15,14 +15,6 @@ def is_linked(unit: Unit, sessionsfolder: Path) -> bool:
     return any(path.is_relative_to(sessionsfolder) and not is_below(path, sessionsfolder) for path in inner)
 
 
-def is_in(packet: Path, folder: Path) -> bool:
-    """Return whether a packet is directly in a folder, also if the folder has another path."""
-    try:
-        return packet.parent.samefile(folder)
-    except OSError:
-        return False
-
-
 def kept_in_place(facts: Facts, unit: Unit) -> Problem:
     """Return the problem of packets that stay in place because their folder is a link."""
     folder = unit.inbox or unit.packets[0].path.parent

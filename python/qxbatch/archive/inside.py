@@ -1,0 +1,30 @@
+"""Whether a packet was imported from the archive itself."""
+
+import os
+from pathlib import Path
+
+from qxbatch.session.layout import REPLACED
+
+
+def is_in_archive(packet: Path, archive: Path) -> bool:
+    """Return whether a packet is below the folder of archived packets or of replaced files, or is one of these folders.
+
+    Any path of the folders counts. A packet that is a link is where the link is, not where it leads.
+    """
+    place = Path(os.path.realpath(packet.parent), packet.name)
+    return any(_is_at_or_below(place, folder) for folder in (archive, archive.parent / REPLACED))
+
+
+def _is_at_or_below(place: Path, folder: Path) -> bool:
+    try:
+        status = folder.stat()
+    except OSError:
+        return False
+    return any(_is_same(path, status) for path in (place, *place.parents))
+
+
+def _is_same(path: Path, status: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.lstat(), status)
+    except OSError:
+        return False
