@@ -2,6 +2,7 @@
 
 import io
 import os
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,37 @@ def test_the_error_for_a_damaged_ledger_has_path_and_line(change, why: str, ledg
     ledger.write_text(change(text_of([ROW, ROW])))
     with pytest.raises(ValueError, match=f"{ledger}: {why}"):
         list(read_ledger(ledger))
+
+
+@pytest.mark.parametrize("beginning", [text_of([ROW]), ""])
+def test_a_line_without_an_end_is_not_read_whole(beginning: str, ledger: Path) -> None:
+    ledger.write_text(beginning)
+    os.truncate(ledger, 1 << 29)  # a sparse file
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="line 3 has .* characters or more" if beginning else "its first line"):
+            list(read_ledger(ledger))
+        assert tracemalloc.get_traced_memory()[1] < 1 << 28
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_line_is_not_split_into_more_cells_than_columns(ledger: Path) -> None:
+    ledger.write_text(text_of([ROW]) + "\t" * (1 << 24) + "\n")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="line 3 has 16777217 of 9 columns"):
+            list(read_ledger(ledger))
+        assert tracemalloc.get_traced_memory()[1] < 1 << 27
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_longest_path_that_an_import_can_write_is_read_back(ledger: Path) -> None:
+    name = "\t" * (1 << 20)
+    row = ROW._replace(path="!".join([escape(name)] * 5))
+    ledger.write_text(text_of([row]))
+    assert list(read_ledger(ledger)) == [row]
 
 
 def test_the_error_for_a_ledger_that_is_not_utf_8_has_its_path(ledger: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from sys import intern
 from typing import NamedTuple, TextIO
@@ -9,6 +10,8 @@ from typing import NamedTuple, TextIO
 from qxbatch.ledger_cells import escape, unescape
 from qxbatch.textfile import opened
 
+LONGEST_LINE = 1 << 25
+"""Longer lines are not read. The longest ones are of members in nested archives: a name has up to 1 MB, escaped up to 4 MB."""
 COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "series", "reason")
 
 
@@ -67,7 +70,7 @@ class LedgerRow(NamedTuple):
 def read_ledger(path: Path) -> Iterator[LedgerRow]:
     """Yield the rows of a ledger, one at a time.
 
-    Raises OSError, and ValueError, which names the path, when the file is not a ledger or was cut.
+    Raises OSError, and ValueError, which names the path, when the file is not a ledger, was cut or has a line that is too long.
     """
     with opened(path, "strict") as file:
         try:
@@ -77,16 +80,18 @@ def read_ledger(path: Path) -> Iterator[LedgerRow]:
 
 
 def _rows(file: TextIO, path: Path) -> Iterator[LedgerRow]:
-    if tuple(file.readline().rstrip("\n").split("\t")) != COLUMNS:
+    if file.readline(LONGEST_LINE).rstrip("\n") != "\t".join(COLUMNS):
         raise ValueError(f"{path}: its first line does not name the ledger's columns")
-    for number, line in enumerate(file, start=2):
-        cells = line.rstrip("\n").split("\t")
-        if len(cells) != len(COLUMNS):
-            raise ValueError(f"{path}: line {number} has {len(cells)} of {len(COLUMNS)} columns")
+    for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), ""), start=2):
+        if len(line) == LONGEST_LINE:
+            raise ValueError(f"{path}: line {number} has {LONGEST_LINE} characters or more")
+        columns = line.count("\t") + 1
+        if columns != len(COLUMNS):
+            raise ValueError(f"{path}: line {number} has {columns} of {len(COLUMNS)} columns")
         if not line.endswith("\n"):
             raise ValueError(f"{path}: line {number} is cut: it has no line end")
         try:
-            yield _row(cells)
+            yield _row(line.rstrip("\n").split("\t"))
         except ValueError as error:
             raise ValueError(f"{path}: line {number}: {error}") from None
 
