@@ -62,7 +62,7 @@ def test_a_pause_of_a_few_repetitions_starts_no_new_scan() -> None:
     assert scans_to_join(run(0, 2, 4, 12)) == [(0, 1, 2, 3)]
 
 
-def test_commands_can_be_in_any_order_of_time() -> None:
+def test_parts_can_be_in_any_order_of_time() -> None:
     members = run(606, 2, 600, 0, 604, 4, 602, 6)
     assert scans_to_join(members) == [(0, 2, 4, 6), (1, 3, 5, 7)]
 
@@ -132,7 +132,7 @@ def test_the_same_time_on_another_day_is_another_scan() -> None:
     assert scans_to_join([*run(10, day=1), *run(12, day=2, first=2)]) == []
 
 
-def test_commands_without_times_are_joined_within_a_study() -> None:
+def test_parts_without_times_are_joined_within_a_study() -> None:
     members = parts(volume(1), volume(2))
     assert scans_to_join(members) == [(0, 1)]
     assert scans_to_join([members[0], replace(members[1], study="1.2")]) == []

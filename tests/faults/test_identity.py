@@ -146,7 +146,7 @@ def test_what_is_made_obeys_the_umask(study: Study, umask: int, file: int, folde
 
 
 @pytest.mark.parametrize("mode", [(), ("--masterinbox=none", "--sessions=*")], ids=["inbox", "folder"])
-def test_commands_of_a_name_in_joined_text_are_in_no_output(study: Study, mode: tuple[str, ...]) -> None:
+def test_parts_of_a_name_in_joined_text_are_in_no_output(study: Study, mode: tuple[str, ...]) -> None:
     changes: dict[str, object] = {
         "InstitutionName": "Zagar Clinic",
         "StationName": "MRZagar",
