@@ -18,11 +18,11 @@ def of_study(study: str, parts: Sequence[ScanPart]) -> list[ScanPart]:
     return [replace(each, study=study) for each in parts]
 
 
-def slices(volumes: int, each: float, repetition: float, *, first: int = 1, begin: float = 0.0) -> list[ScanPart]:
-    """Return parts of one slice; the slices of a volume start `each` seconds apart."""
+def slices(volumes: int, interval: float, repetition: float, *, first: int = 1, begin: float = 0.0) -> list[ScanPart]:
+    """Return parts of one slice; slices start `interval` seconds apart, volumes `repetition` seconds."""
     return parts(
         *(
-            volume(first + k, (4 * z,), starts=started(begin + k * repetition + z * each))
+            volume(first + k, (4 * z,), starts=started(begin + k * repetition + z * interval))
             for k in range(volumes)
             for z in range(3)
         )
@@ -49,10 +49,10 @@ def test_volumes_that_start_within_a_minute_are_one_scan() -> None:
 
 
 @pytest.mark.parametrize("pause", [600, 40, 11])
-@pytest.mark.parametrize("second", [5, 1])
-def test_two_runs_in_parts_are_two_scans(pause: float, second: int) -> None:
+@pytest.mark.parametrize("first", [5, 1])
+def test_two_runs_in_parts_are_two_scans(pause: float, first: int) -> None:
     """The acquisition numbers of the second run continue or start again at 1."""
-    members = [*run(0, 2, 4, 6), *run(*(6 + pause + k for k in (0, 2, 4, 6)), first=second)]
+    members = [*run(0, 2, 4, 6), *run(*(6 + pause + k for k in (0, 2, 4, 6)), first=first)]
     assert scans_to_join(members) == [(0, 1, 2, 3), (4, 5, 6, 7)]
 
 
