@@ -17,7 +17,7 @@ from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, write_folder
 from tests.build.study import Study, snapshot
-from tests.faults.alike import NONE, words
+from tests.faults.same_name import FOLDER_MODE, arguments
 from tests.faults.stage import environment
 
 SIZE = 5 * END
@@ -110,7 +110,7 @@ def test_a_run_hashes_each_archive_once_and_blocks_no_other_run(
 
     monkeypatch.setattr(module, "hash_file", hash_beside_another_run)
     monkeypatch.setattr("qxbatch.pipeline.archive_numbers.LONG", 2 * END)
-    run = study.main(*NONE, *more)
+    run = study.main(*FOLDER_MODE, *more)
     assert run.status == 0, run.text
     assert hashed == [str(study.session(f"S{k}") / "inbox" / "scan.tar") for k in (1, 2)]
     assert run.err.count("Archives with the same name and size are compared") == messages
@@ -119,7 +119,7 @@ def test_a_run_hashes_each_archive_once_and_blocks_no_other_run(
 
 def start_run(study: Study) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "qxbatch", *words(study)],
+        [sys.executable, "-m", "qxbatch", *arguments(study)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

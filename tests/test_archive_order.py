@@ -16,7 +16,7 @@ from qxbatch.settings.model import Settings
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed
 from tests.build.study import Study, snapshot
-from tests.faults.alike import NONE, disturbed, fill, fill_with_one_that_stays, words
+from tests.faults.same_name import FOLDER_MODE, arguments, fill, fill_with_an_archive_that_stays, status_with_fault
 from tests.faults.stage import command
 
 
@@ -45,7 +45,7 @@ def test_the_order_in_which_sessions_finish_does_not_change_their_numbers(
     study: Study, finished: list[str], archive: str
 ) -> None:
     expected = fill(study)
-    run = study.main(*NONE, f"--archive={archive}", "--n-procs=1")
+    run = study.main(*FOLDER_MODE, f"--archive={archive}", "--n-procs=1")
     assert run.status == 0, run.text
     assert finished == ["S3", "S2", "S1"], "the largest session starts first"
     assert snapshot(study.archive) == expected
@@ -62,7 +62,7 @@ def test_packets_moved_because_a_series_failed_are_numbered_in_the_same_order(
     )
     failing_converter.chmod(0o755)
     monkeypatch.setenv("QXBATCH_DCM2NIIX", str(failing_converter))
-    run = study.main(*NONE, "--archive=delete", "--n-procs=1")
+    run = study.main(*FOLDER_MODE, "--archive=delete", "--n-procs=1")
     assert "S1, S2, S3:" in run.out, run.text
     assert "was moved to the archive and not deleted" in run.out, run.text
     assert finished == ["S3", "S2", "S1"]
@@ -76,10 +76,10 @@ def test_the_number_of_a_failed_session_stays_free_until_it_is_imported(study: S
     packet = study.session(fails) / "inbox" / "scan.zip"
     complete = packet.read_bytes()
     packet.write_bytes(complete[:-300])
-    assert study.main(*NONE).status == 1
+    assert study.main(*FOLDER_MODE).status == 1
     assert not (study.sessions / ".qxbatch").exists()
     packet.write_bytes(complete)
-    assert study.main(*NONE).status == 0
+    assert study.main(*FOLDER_MODE).status == 0
     assert snapshot(study.archive) == expected
 
 
@@ -88,8 +88,8 @@ def test_the_number_of_a_failed_session_stays_free_until_it_is_imported(study: S
 )
 def test_numbers_are_kept_after_a_killed_run(study: Study, step: str, tmp_path: Path) -> None:
     expected = fill(study)
-    assert disturbed(study, f"KILL@{step}", tmp_path / "steps") == -9
-    rerun = command(words(study), study.sessions)
+    assert status_with_fault(study, f"KILL@{step}", tmp_path / "steps") == -9
+    rerun = command(arguments(study), study.sessions)
     assert rerun.status == 0, rerun.text
     assert snapshot(study.archive) == expected
     assert not (study.sessions / ".qxbatch").exists()
@@ -99,10 +99,10 @@ def test_numbers_are_kept_after_a_killed_run(study: Study, step: str, tmp_path: 
 def test_numbers_are_kept_if_the_archive_of_a_finished_session_stays(
     study: Study, tmp_path: Path, fault: str, status: int
 ) -> None:
-    expected = fill_with_one_that_stays(study)
-    assert disturbed(study, f"{fault}@S2/scratch", tmp_path / "steps") == status
+    expected = fill_with_an_archive_that_stays(study)
+    assert status_with_fault(study, f"{fault}@S2/scratch", tmp_path / "steps") == status
     assert (study.session("S1") / "session.txt").exists(), "the largest session is finished"
-    rerun = command(words(study), study.sessions)
+    rerun = command(arguments(study), study.sessions)
     assert rerun.status == 0, rerun.text
     assert snapshot(study.archive) == expected, "as in an undisturbed run"
     assert not (study.sessions / ".qxbatch").exists()
@@ -122,8 +122,8 @@ def test_the_run_that_finishes_an_import_reports_the_path_of_an_archive_without_
 
     with monkeypatch.context() as patched:
         patched.setattr("qxbatch.pipeline.finish.remove_journal", failing)
-        assert study.main(*NONE).status == 1
+        assert study.main(*FOLDER_MODE).status == 1
     assert not (inbox / "scan").exists()
-    assert study.main(*NONE, "--check=no", f"--json-file={tmp_path / 'summary.json'}").status == 0
+    assert study.main(*FOLDER_MODE, "--check=no", f"--json-file={tmp_path / 'summary.json'}").status == 0
     (session,) = json.loads((tmp_path / "summary.json").read_bytes())["sessions"]
     assert session["archived"] == str(study.archive / "scan_2")

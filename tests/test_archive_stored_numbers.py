@@ -16,7 +16,7 @@ from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, write_packet
 from tests.build.study import Study, run_main, snapshot
-from tests.faults.alike import NONE, disturbed, fill, fill_with_one_that_stays, words
+from tests.faults.same_name import FOLDER_MODE, arguments, fill, fill_with_an_archive_that_stays, status_with_fault
 from tests.faults.stage import command
 
 
@@ -44,7 +44,7 @@ def test_invalid_numbers_are_ignored(study: Study, content: bytes) -> None:
     expected = fill(study, 2)
     (study.sessions / ".qxbatch").mkdir()
     (study.sessions / ".qxbatch" / "numbers.json").write_bytes(content)
-    run = study.main(*NONE)
+    run = study.main(*FOLDER_MODE)
     assert run.status == 0, run.text
     assert snapshot(study.archive) == expected
     assert not (study.sessions / ".qxbatch").exists()
@@ -57,7 +57,7 @@ def test_archive_numbers_are_not_written_through_a_link(study: Study, tmp_path: 
     expected = fill(study, 2)
     (study.sessions / ".qxbatch").mkdir()
     (study.sessions / ".qxbatch" / name).symlink_to(victim)
-    run = study.main(*NONE)
+    run = study.main(*FOLDER_MODE)
     assert run.status == 0, run.text
     assert victim.read_text() == "years of work\n"
     assert snapshot(study.archive) == expected
@@ -74,11 +74,11 @@ def test_a_run_that_cannot_store_the_numbers_changes_nothing(study: Study, monke
 
     with monkeypatch.context() as patched:
         patched.setattr("qxbatch.archive.stored_numbers.write_json", disk_full)
-        run = study.main(*NONE)
+        run = study.main(*FOLDER_MODE)
     assert run.status == 73
     assert "no space left" in run.text
     assert snapshot(study.sessions) == before
-    assert study.main(*NONE).status == 0
+    assert study.main(*FOLDER_MODE).status == 0
     assert not (study.sessions / ".qxbatch").exists()
 
 
@@ -86,13 +86,13 @@ def test_a_run_that_cannot_store_the_numbers_changes_nothing(study: Study, monke
 def test_a_run_of_other_sessions_keeps_the_numbers_of_waiting_sessions(
     study: Study, tmp_path: Path, sessions: str
 ) -> None:
-    expected = fill_with_one_that_stays(study)
+    expected = fill_with_an_archive_that_stays(study)
     write_packet(MrSeries(patient="P9").files(), study.session("T1") / "inbox", "other", Kind.ZIP)
-    assert disturbed(study, "KILL@S2/scratch", tmp_path / "steps") == -9
+    assert status_with_fault(study, "KILL@S2/scratch", tmp_path / "steps") == -9
     between = study.main("--masterinbox=none", f"--sessions={sessions}", "--check=no")
     assert between.status == 0, between.text
     assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}, "S1 is done, S3 is archived"
-    rerun = command(words(study), study.sessions)
+    rerun = command(arguments(study), study.sessions)
     assert rerun.status == 0, rerun.text
     assert {name: digest for name, digest in snapshot(study.archive).items() if name != "other.zip"} == expected
     assert not (study.sessions / ".qxbatch").exists()
@@ -104,9 +104,9 @@ def test_numbers_of_a_run_killed_at_its_end_are_removed_by_a_run_without_work(
 ) -> None:
     expected = fill(study)
     more = f"--archive={archive}"
-    assert disturbed(study, "KILL@os.remove {}/.qxbatch/numbers.json", tmp_path / "steps", more) == -9
+    assert status_with_fault(study, "KILL@os.remove {}/.qxbatch/numbers.json", tmp_path / "steps", more) == -9
     assert len(stored_numbers(study)) == 3
-    rerun = command(words(study, more), study.sessions)
+    rerun = command(arguments(study, more), study.sessions)
     assert rerun.status == 0, rerun.text
     assert snapshot(study.archive) == expected
     assert not (study.sessions / ".qxbatch").exists()
@@ -158,7 +158,7 @@ def test_an_empty_folder_or_a_fifo_in_place_of_a_file_is_replaced(
     path = study.sessions / ".qxbatch" / name
     path.parent.mkdir(parents=True)
     make(path)
-    run = run_main(*words(study))
+    run = run_main(*arguments(study))
     assert run.status == 0, run.text
     assert len(list(study.archive.iterdir())) == 2
     assert not (study.sessions / ".qxbatch").exists()
@@ -170,13 +170,13 @@ def test_a_folder_with_content_is_named_with_the_command_that_removes_it(study: 
     folder = study.sessions / ".qxbatch" / name
     folder.mkdir(parents=True)
     (folder / "notes").write_text("of a colleague")
-    run = run_main(*words(study))
+    run = run_main(*arguments(study))
     assert run.status == 73
     assert f"{folder}: is a folder with content" in run.err
     assert f"`rm -r -- {folder}`" in run.err
     assert (folder / "notes").exists()
     shutil.rmtree(folder)
-    assert run_main(*words(study)).status == 0
+    assert run_main(*arguments(study)).status == 0
 
 
 def test_a_run_that_needs_no_numbers_ignores_a_folder_with_content(study: Study) -> None:

@@ -82,6 +82,48 @@ def test_the_state_of_units_comes_from_their_files_and_the_queue(
     ]
 
 
+def test_a_unit_without_a_round_waits_while_its_submission_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = new_submission(tmp_path, RECORD, [unit(0)])
+    assert states(status_with(monkeypatch, [submission], Queue(True))) == [("S0", "waiting", False)]
+    os.utime(submission.file.path, (0, 0))
+    assert states(status_with(monkeypatch, [submission], Queue(True))) == [("S0", "lost", False)]
+
+
+def test_a_unit_whose_printed_round_was_removed_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    submission = new_submission(tmp_path, RECORD, [unit(0)])
+    number = submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),)), printed=True)
+    submission.write_text(submission.script_path(number, "0"), "#!/bin/sh\n")
+    assert states(status_with(monkeypatch, [submission], Queue(True))) == [("S0", "waiting", False)]
+    submission.remove_round(number)
+    assert states(status_with(monkeypatch, [submission], Queue(True))) == [("S0", "lost", False)]
+
+
+def test_a_unit_whose_job_is_submitted_while_the_queue_is_read_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = new_submission(tmp_path, RECORD, [unit(0)])
+
+    def ask(*_: object) -> Queue:
+        submission.note_job(submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),))), "0", "7")
+        return Queue(True)
+
+    monkeypatch.setattr(module, "ask", ask)
+    assert states(status_of([submission])) == [("S0", "waiting", False)]
+
+
+def test_packets_of_a_submission_without_a_round_are_not_submitted_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ask", lambda _scheduler, _names: Queue(True))
+    dummy = DummyStudy(tmp_path).put("S1.zip")
+    units = units_of(dummy.candidates(), folder_mode=False)
+    settings = parse({"sessionsfolder": str(dummy.sessions), "scheduler": "SLURM"}).settings
+    assert make_submission(settings, {"scheduler": "SLURM"}, units, Report()) is not None
+    assert make_submission(settings, {"scheduler": "SLURM"}, units, Report()) is None
+
+
 def test_a_requeued_task_is_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     submission = submitted(tmp_path, unit(0, State.RUNNING))
     queue = Queue(True, frozenset({("7", 0)}), pending=frozenset({("7", 0)}))

@@ -13,7 +13,7 @@ from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, under, write_folder
 from tests.build.study import TIME_LIMIT, Study, snapshot
 from tests.faults.contents import hashes_below
-from tests.faults.stage import MADE
+from tests.faults.stage import GENERATED
 from tests.faults.victim import BELOW
 
 T1 = MrSeries(number=3, description="T1w")
@@ -39,9 +39,9 @@ def to_sort(study: Study) -> Path:
     return session
 
 
-def run_victim(step: str, out: Path, study: Study, *words: object) -> int:
-    """Run a command that is killed at one of its steps, and return its status; `count` writes the steps to `out`."""
-    command = [sys.executable, "-m", "tests.faults.victim", step, str(out), *map(str, words)]
+def run_victim(fault: str, out: Path, study: Study, *words: object) -> int:
+    """Run a command with a fault and return its status; the fault `count` only writes the steps to `out`."""
+    command = [sys.executable, "-m", "tests.faults.victim", fault, str(out), *map(str, words)]
     env = {**os.environ, BELOW: str(study.sessions.parent)}
     return subprocess.run(command, env=env, check=False, capture_output=True, timeout=TIME_LIMIT).returncode
 
@@ -65,7 +65,7 @@ def test_a_killed_command_can_be_run_again(command: str, fill: Callable[[Study],
     for step in sorted({steps[0], steps[len(steps) // 2], steps[-5], steps[-2]}):
         study = Study(tmp_path / f"killed{step}")
         session = fill(study)
-        inputs = hashes_below(study.sessions, skip=MADE)
+        inputs = hashes_below(study.sessions, skip=GENERATED)
         assert run_victim(f"KILL@{step}", out, study, command, session, "--overwrite") < 0
         assert inputs <= hashes_below(study.sessions), f"lost when killed at step {step}"
         assert main([command, str(session), "--overwrite", "--check=no"]) == 0

@@ -140,7 +140,9 @@ def test_each_part_of_a_name_is_replaced_in_all_component_groups(text: str, reda
         ("Hong^Gildong=洪^吉洞=홍^길동", "홍길동님 길동 T1 洪", "S1님 S1 T1 洪"),
     ],
 )
-def test_short_parts_particles_and_phantoms_are_replaced_with_care(name: str, text: str, redacted: str) -> None:
+def test_parts_that_are_also_ordinary_words_are_replaced_only_next_to_another_part(
+    name: str, text: str, redacted: str
+) -> None:
     assert redaction([{"PatientName": name}], "S1")(text) == redacted
 
 

@@ -24,7 +24,7 @@ from tests.build import lzw, zst
 
 @pytest.fixture
 def sessions(tmp_path: Path) -> Path:
-    """The example of the manual, with the other folders of a study."""
+    """A sessions folder with three session folders, and the other folders of a study."""
     for path in (
         "S001_baseline/inbox/AYXQ.tar.gz",
         "S001_incentive/inbox/TWGS.tar.gz",

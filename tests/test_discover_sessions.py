@@ -76,15 +76,15 @@ def test_a_par_and_a_folder_of_the_same_name_are_two_packets(dummy: DummyStudy) 
 
 
 SESSIONS = {
-    "made by QuNex": {"session.txt": "id: AP1\nsubject: AP1\n", "inbox/notes.txt": "x"},
+    "created by QuNex": {"session.txt": "id: AP1\nsubject: AP1\n", "inbox/notes.txt": "x"},
     "with the records of an import": {"qxbatch/ledger.tsv": "x", "dicom/30.tar.gz": "x"},
     "with a report": {"dicom/DICOM-Report.txt": "x", "dicom/30.tar.gz": "x"},
-    "without marks": {"dicom/30/IM1": "x", "nii/31.nii.gz": "x"},
+    "without records": {"dicom/30/IM1": "x", "nii/31.nii.gz": "x"},
     "sorted": {"dicom/30/AP1-30-1.3.12.2.dcm": "x", "inbox/notes.txt": "x"},
     "in a study": {"study/sessions/AP1/session.txt": "id: AP1\nsubject: AP1\n"},
-    "in a study that runs": {"sessions/.qxbatch/journal/AP1.json": "{}"},
+    "in a study with an interrupted run": {"sessions/.qxbatch/journal/AP1.json": "{}"},
     "in a study without sessions": {"sessions/inbox/MR/AP1.zip": "x", "sessions/archive/MR/AP2.zip": "x"},
-    "with a page of the study": {"study.json": "{}", "study.tsv": "x", "AP1/scan.zip": "x"},
+    "with the files of the study level": {"study.json": "{}", "study.tsv": "x", "AP1/scan.zip": "x"},
 }
 
 EXPORTS = {

@@ -12,7 +12,7 @@ from qxbatch.exits import ExitStatus
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Hide the converters installed on this machine; return the only folder on PATH."""
+    """Hide converters outside of Python packages; return the only folder on PATH."""
     for variable in (dcm2nii.VARIABLE, dcm2niix.VARIABLE, dicm2nii.VARIABLE, dicm2nii.MATLAB):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))

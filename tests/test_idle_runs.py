@@ -1,4 +1,4 @@
-"""Runs that import nothing: a missing inbox, a missing converter in a dry run."""
+"""Runs that import nothing: a missing inbox, a missing converter."""
 
 import shlex
 import subprocess

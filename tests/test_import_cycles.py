@@ -77,7 +77,7 @@ class RustFile:
             self.paths.add(self.absolute(tuple(path.split("::"))))
 
     def absolute(self, parts: Module) -> Module:
-        """Return a path relative to the crate root; a path into another crate gets an empty first part."""
+        """Return a path relative to the crate root; one from another crate or an imported name gets an empty first part."""
         base = self.module
         if parts[0] == "crate":
             return parts[1:]
@@ -148,7 +148,7 @@ def python_imports(root: Path) -> dict[str, set[str]]:
 
 
 def import_cycle(used: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return the files of one import cycle in order, or an empty list."""
+    """Return one import cycle in order, its first file or module also last; an empty list if there is none."""
     try:
         TopologicalSorter(used).prepare()
     except CycleError as error:

@@ -18,12 +18,6 @@ from tests.build.study import Study
 FILES = MrSeries().files()
 
 
-def odd_header(data: bytes) -> bytes:
-    """Return a file whose first element after the meta header has a VR that the standard does not know."""
-    at = data.index(b"\x08\x00\x16\x00UI")
-    return data[:at] + b"\x08\x00\x05\x00ZZ\x02\x00AB" + data[at:]
-
-
 def endless_header(data: bytes, zeros: int) -> bytes:
     """Return a file with a private element of undefined length, followed by zeros: pydicom creates an object for every 8 bytes."""
     at = data.index(b"\x08\x00\x16\x00UI")
@@ -34,7 +28,8 @@ def not_cancelled() -> bool:
     return False
 
 
-def suspects(tmp_path: Path, change: Callable[[bytes], bytes]) -> object:
+def reading_of(tmp_path: Path, change: Callable[[bytes], bytes]) -> object:
+    """Return what the core reads from a packet of changed files."""
     folder = tmp_path / "packet"
     folder.mkdir()
     for name, data in FILES.items():
@@ -54,7 +49,7 @@ def test_a_file_that_makes_the_reader_slow_times_out(study: Study) -> None:
 def test_a_crashed_reader_restarts_for_the_next_file_until_the_limit_of_failures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reading = suspects(tmp_path, lambda data: endless_header(data, 1000))
+    reading = reading_of(tmp_path, lambda data: endless_header(data, 1000))
     if not reading.suspects():  # type: ignore[attr-defined]
         pytest.fail("the core reads the files without the fallback reader")
     starts = tmp_path / "starts"
@@ -68,7 +63,7 @@ def test_a_crashed_reader_restarts_for_the_next_file_until_the_limit_of_failures
 
 
 def test_a_cancelled_run_does_not_wait_for_the_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reading = suspects(tmp_path, lambda data: endless_header(data, 1000))
+    reading = reading_of(tmp_path, lambda data: endless_header(data, 1000))
     program = tmp_path / "reader"
     program.write_text("#!/bin/sh\nexec sleep 600\n")
     program.chmod(0o755)

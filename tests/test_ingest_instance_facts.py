@@ -1,5 +1,7 @@
 """The facts of a header that decide whether parts are one scan."""
 
+from datetime import date
+
 import pytest
 
 from qxbatch.core import Header
@@ -7,12 +9,12 @@ from qxbatch.ingest.instance_facts import instance_of, numbers_in_thousands
 from qxbatch.ingest.scan_part import Instance, agree
 from qxbatch.ingest.starts import Start
 
-PLACE = {"ImageOrientationPatient": "1\\0\\0\\0\\1\\0", "ImagePositionPatient": "0\\0\\0"}
-FIRST_DAY = 738886
+GEOMETRY = {"ImageOrientationPatient": "1\\0\\0\\0\\1\\0", "ImagePositionPatient": "0\\0\\0"}
+NEW_YEAR = date(2024, 1, 1).toordinal()
 
 
 def instance(**values: str) -> Instance:
-    result = instance_of(Header.from_values(PLACE | values))
+    result = instance_of(Header.from_values(GEOMETRY | values))
     assert result is not None
     return result
 
@@ -67,7 +69,7 @@ def test_b_values_and_nearly_equal_repetition_times_can_differ() -> None:
 )
 def test_times_of_every_precision_are_parsed(time: str, second: float) -> None:
     result = instance(AcquisitionDate="20240101", AcquisitionTime=time)
-    assert result.starts == (Start(FIRST_DAY, second), None, None)
+    assert result.starts == (Start(NEW_YEAR, second), None, None)
 
 
 @pytest.mark.parametrize("time", ["", "x", "1", "250000", "1061", "-10000", "1000001"])
@@ -76,16 +78,16 @@ def test_an_invalid_time_is_unknown(time: str) -> None:
 
 
 def test_the_study_date_replaces_a_missing_date() -> None:
-    assert instance(SeriesTime="00", StudyDate="2024.01.01").starts == (None, Start(FIRST_DAY, 0.0), None)
+    assert instance(SeriesTime="00", StudyDate="2024.01.01").starts == (None, Start(NEW_YEAR, 0.0), None)
     assert instance(SeriesTime="00", SeriesDate="00000000").starts == (None, Start(None, 0.0), None)
 
 
 @pytest.mark.parametrize("zone", ["", "+0100", "-0500"])
 def test_date_and_time_can_be_one_value(zone: str) -> None:
-    assert instance(AcquisitionDateTime=f"20240101100102.5{zone}").starts[0] == Start(FIRST_DAY, 36062.5)
+    assert instance(AcquisitionDateTime=f"20240101100102.5{zone}").starts[0] == Start(NEW_YEAR, 36062.5)
 
 
-def test_only_siemens_series_numbers_count_within_a_thousand() -> None:
+def test_only_siemens_numbers_the_parts_of_a_series_within_a_thousand() -> None:
     makers = ("SIEMENS", "Siemens Healthineers", "CANON_MEC", "Philips Medical Systems", "")
     result = [numbers_in_thousands(Header.from_values({"Manufacturer": maker})) for maker in makers]
     assert result == [True, True, False, False, False]

@@ -26,7 +26,7 @@ def test_slices_of_several_volumes_are_one_scan() -> None:
     assert scans_to_join(parts(*([each] for each in (*volume(1), *volume(2))))) == [(0, 1, 2, 3, 4, 5)]
 
 
-def test_commands_with_a_missing_slice_are_one_scan() -> None:
+def test_parts_with_a_missing_slice_are_one_scan() -> None:
     assert scans_to_join(parts(*([each] for each in volume(places=(0, 4, 12, 16))))) == [(0, 1, 2, 3)]
 
 
@@ -134,7 +134,7 @@ def test_two_scans_in_parts_are_joined_by_series_number() -> None:
     ("frames", "scans"),
     [(("1.9", "1.9"), [(0, 1)]), (("1.9", "1.8"), []), (("1.9", ""), []), (("", ""), [])],
 )
-def test_commands_of_two_studies_need_the_same_frame_of_reference(
+def test_parts_of_two_studies_need_the_same_frame_of_reference(
     frames: tuple[str, str], scans: list[tuple[int, ...]]
 ) -> None:
     members = [
@@ -164,11 +164,11 @@ def test_a_part_that_cannot_be_joined_does_not_affect_others() -> None:
 
 
 @pytest.mark.parametrize("orientation", [(0.0,) * 6, (1.0, 0.0, 0.0, 1.0, 0.0, 0.0), (math.nan,) * 6])
-def test_commands_with_an_invalid_orientation_are_never_joined(orientation: tuple[float, ...]) -> None:
+def test_parts_with_an_invalid_orientation_are_never_joined(orientation: tuple[float, ...]) -> None:
     assert scans_to_join(parts(*(volume(k, (0,), orientation=orientation) for k in (1, 2)))) == []
 
 
-def test_all_files_are_read_only_if_the_first_files_agree() -> None:
+def test_later_files_are_not_read_if_the_first_files_differ() -> None:
     def read_all() -> list[Instance]:
         raise AssertionError
 

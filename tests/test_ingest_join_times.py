@@ -18,11 +18,11 @@ def of_study(study: str, parts: Sequence[ScanPart]) -> list[ScanPart]:
     return [replace(each, study=study) for each in parts]
 
 
-def slices(volumes: int, each: float, repetition: float, *, first: int = 1, begin: float = 0.0) -> list[ScanPart]:
-    """Return parts of one slice; the slices of a volume start `each` seconds apart."""
+def slices(volumes: int, interval: float, repetition: float, *, first: int = 1, begin: float = 0.0) -> list[ScanPart]:
+    """Return parts of one slice; slices start `interval` seconds apart, volumes `repetition` seconds."""
     return parts(
         *(
-            volume(first + k, (4 * z,), starts=started(begin + k * repetition + z * each))
+            volume(first + k, (4 * z,), starts=started(begin + k * repetition + z * interval))
             for k in range(volumes)
             for z in range(3)
         )
@@ -49,10 +49,10 @@ def test_volumes_that_start_within_a_minute_are_one_scan() -> None:
 
 
 @pytest.mark.parametrize("pause", [600, 40, 11])
-@pytest.mark.parametrize("second", [5, 1])
-def test_two_runs_in_parts_are_two_scans(pause: float, second: int) -> None:
+@pytest.mark.parametrize("first", [5, 1])
+def test_two_runs_in_parts_are_two_scans(pause: float, first: int) -> None:
     """The acquisition numbers of the second run continue or start again at 1."""
-    members = [*run(0, 2, 4, 6), *run(*(6 + pause + k for k in (0, 2, 4, 6)), first=second)]
+    members = [*run(0, 2, 4, 6), *run(*(6 + pause + k for k in (0, 2, 4, 6)), first=first)]
     assert scans_to_join(members) == [(0, 1, 2, 3), (4, 5, 6, 7)]
 
 
@@ -62,7 +62,7 @@ def test_a_pause_of_a_few_repetitions_starts_no_new_scan() -> None:
     assert scans_to_join(run(0, 2, 4, 12)) == [(0, 1, 2, 3)]
 
 
-def test_commands_can_be_in_any_order_of_time() -> None:
+def test_parts_can_be_in_any_order_of_time() -> None:
     members = run(606, 2, 600, 0, 604, 4, 602, 6)
     assert scans_to_join(members) == [(0, 2, 4, 6), (1, 3, 5, 7)]
 
@@ -132,7 +132,7 @@ def test_the_same_time_on_another_day_is_another_scan() -> None:
     assert scans_to_join([*run(10, day=1), *run(12, day=2, first=2)]) == []
 
 
-def test_commands_without_times_are_joined_within_a_study() -> None:
+def test_parts_without_times_are_joined_within_a_study() -> None:
     members = parts(volume(1), volume(2))
     assert scans_to_join(members) == [(0, 1)]
     assert scans_to_join([members[0], replace(members[1], study="1.2")]) == []

@@ -9,7 +9,7 @@ PATHS = st.lists(st.sampled_from("ab"), min_size=1, max_size=4).map("/".join)
 
 
 def nearest(owned: list[tuple[str, int]], path: str) -> int:
-    """Return the plan of the nearest folder with files of a patient, 0 if they disagree."""
+    """Return the plan of the nearest folder with files of a plan; 0 if there is none, or if its files have several plans."""
     parts = path.split("/")
     for depth in range(len(parts) - 1, -1, -1):
         folder = parts[:depth]

@@ -55,10 +55,10 @@ claims = st.lists(
 
 
 @given(claims, claims)
-def test_numbers_are_unique_and_end_in_zero(one: list[Claim], other: list[Claim]) -> None:
-    numbers, pairs = give_numbers(one, other)
+def test_numbers_are_unique_and_end_in_zero(dicom_claims: list[Claim], pair_claims: list[Claim]) -> None:
+    numbers, pairs = give_numbers(dicom_claims, pair_claims)
     together = numbers + pairs
-    assert len(set(together)) == len(one) + len(other)
+    assert len(set(together)) == len(dicom_claims) + len(pair_claims)
     assert all(n > 0 and n % 10 == 0 for n in together)
 
 

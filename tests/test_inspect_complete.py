@@ -24,7 +24,7 @@ MAPS = ["DERIVED", "PRIMARY", "DIFFUSION", "ADC", "ND"]
 
 
 def echoes(vendor: Vendor, volumes: int, *, images: bool = False) -> list[Dataset]:
-    """Return a scan with three echoes; GE counts the images of all echoes."""
+    """Return a scan with three echoes; with `images`, ImagesInAcquisition counts the images of all echoes, as on GE."""
     parts = [
         part.with_(volume=v) for v in range(volumes) for te in (10.0, 20.0, 30.0) for part in block(SLICES, echo=te)
     ]
@@ -45,7 +45,7 @@ def diffusion(vendor: Vendor, **changes: Any) -> list[Dataset]:
 
 
 def perfusion_mosaics() -> list[Dataset]:
-    """Return ASL mosaics: pairs of label and control volumes; the number of repetitions in the protocol differs."""
+    """Return ASL mosaics: three pairs of label and control; their protocol has another number of repetitions."""
     protocol = "lRepetitions = 20\nlContrasts = 1\nsAsl.ulMode = 0x4"
     return mosaics(6, protocol=protocol, SequenceName="epfid2d1_64", ImageType=["ORIGINAL", "PRIMARY", "ASL", "MOSAIC"])
 

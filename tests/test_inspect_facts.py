@@ -22,7 +22,7 @@ from tests.build.scans import classic, enhanced, facts_of, mosaics
 from tests.build.slices import block, write_classic
 
 DYNAMIC, B_VALUE, B_NUMBER, IMAGE_WORDS = 2, 33, 41, 49
-"""Indices of words in an image line of a PAR file, and their number."""
+"""Indices of words in an image line of a PAR file, and how many words it has."""
 
 
 def test_times_are_taken_from_the_frames(tmp_path: Path) -> None:
@@ -62,8 +62,8 @@ def test_trigger_times_give_the_interval_of_ge_scans_without_gating(tmp_path: Pa
 def test_dynamic_scan_begin_times_give_the_interval_of_philips_scans(tmp_path: Path) -> None:
     datasets = classic(Vendor.PHILIPS, AcquisitionTime="101500")
     for index, dataset in enumerate(datasets):
-        block_of = dataset.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
-        block_of.add_new(0xA0, "FL", 1.5 * (index // 6))
+        private_block = dataset.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+        private_block.add_new(0xA0, "FL", 1.5 * (index // 6))
     assert facts_of(datasets, tmp_path).observed_tr_ms == 1500.0
 
 

@@ -22,8 +22,8 @@ SUMMARY = "qxbatch/summary.json"
 FACTS = ("acquisition", "verdict")
 
 
-def content(session: Path) -> dict[str, Any]:
-    """Return the summary of a session after a check against its schema."""
+def checked_summary(session: Path) -> dict[str, Any]:
+    """Return the summary of a session, checked against its schema."""
     summary: dict[str, Any] = json.loads((session / SUMMARY).read_bytes())
     check(SESSION, summary)
     return summary
@@ -46,7 +46,7 @@ def make_older(session: Path) -> dict[str, Any]:
 def test_facts_added_to_an_older_import_equal_those_of_a_new_one(gzip: str, study: Study) -> None:
     session = imported(study, TREE, f"--gzip={gzip}")
     original = make_older(session)
-    others = snapshot(session)
+    before = snapshot(session)
     run = run_main("inspect", "--update", str(session))
     assert run.status == 0, run.err
     assert run.out == f"{session}: 4 series, wrote {SUMMARY}, dicom/DICOM-Report.txt\n"
@@ -55,7 +55,7 @@ def test_facts_added_to_an_older_import_equal_those_of_a_new_one(gzip: str, stud
     assert [series.pop("note") for series in summary["series"]] == ["kept"] * 4
     assert summary == original
     after = snapshot(session)
-    assert {name for name in others if others[name] != after[name]} == {SUMMARY}, "the report was up to date"
+    assert {name for name in before if before[name] != after[name]} == {SUMMARY}, "the report was up to date"
     assert run_main("verify", str(session)).status == 0
     assert not (study.sessions / ".qxbatch").exists()
 
@@ -87,14 +87,14 @@ def test_the_report_of_an_older_import_gets_the_facts(study: Study) -> None:
     assert report.read_text() == "notes of a person\n"
 
 
-def of_another_program(study: Study, *, converted: bool = True) -> Path:
-    """Return a session written by another program: one packed and one unpacked series, images with JSON sidecars."""
+def of_another_program(study: Study) -> Path:
+    """Return a session written by another program: one packed and one unpacked series, an image with a JSON sidecar."""
     session = study.session("OP1")
     tree = {"dicom/30.tar.gz": packed(under("30", T1.files()), Kind.TAR_GZ), **under("dicom/40", stopped())}
     sidecar = json.dumps({"PhaseEncodingDirection": "j-", "MultibandAccelerationFactor": 2}).encode()
     images = {"nii/41.nii.gz": b"an image", "nii/41.json": sidecar}
-    words = {"session.txt": b"id: OP1\nsubject: S7\n\n41: bold\n", "dicom/DICOM-Report.txt": b"Report for OP1\n"}
-    write_folder({**tree, **words, **(images if converted else {})}, session)
+    texts = {"session.txt": b"id: OP1\nsubject: S7\n\n41: bold\n", "dicom/DICOM-Report.txt": b"Report for OP1\n"}
+    write_folder({**tree, **images, **texts}, session)
     return session
 
 
@@ -104,7 +104,7 @@ def test_a_session_of_another_program_gets_a_summary_for_other_commands(study: S
     run = run_main("inspect", "--update", str(session))
     assert (run.status, run.out) == (0, f"{session}: 2 series, wrote {SUMMARY}\n")
     assert {key: value for key, value in snapshot(session).items() if key in before} == before
-    summary = content(session)
+    summary = checked_summary(session)
     assert [(series["n"], series["state"], series["verdict"]) for series in summary["series"]] == [
         (30, "not converted", "complete"),
         (40, "converted", "incomplete"),
@@ -127,7 +127,7 @@ def test_a_session_of_another_program_gets_a_summary_for_other_commands(study: S
 def test_a_sorted_session_has_facts_without_an_update(study: Study) -> None:
     session = write_folder({"inbox/a.zip": packed(TREE, Kind.ZIP)}, study.session("S1"))
     assert run_main("sort", str(session)).status == 0
-    summary = content(session)
+    summary = checked_summary(session)
     assert [series["verdict"] for series in summary["series"]] == ["complete", "incomplete", "complete", "complete"]
     assert [series["state"] for series in summary["series"]] == ["not converted"] * 4
     (incomplete,) = [problem for problem in summary["problems"] if "incomplete" in problem["message"]]
@@ -194,12 +194,12 @@ def test_a_link_named_qxbatch_is_not_followed(study: Study, tmp_path: Path) -> N
 
 def test_a_missing_series_keeps_its_facts_and_is_reported(study: Study) -> None:
     session = imported(study, TREE)
-    before = content(session)
+    before = checked_summary(session)
     (session / "dicom" / "30.tar.gz").unlink()
     run = run_main("inspect", "--update", str(session))
     assert run.status == 1
     assert "series 30 is in qxbatch/summary.json, but not in dicom" in run.err
-    assert content(session) == before
+    assert checked_summary(session) == before
 
 
 def test_a_session_without_sorted_files_is_a_failure(study: Study) -> None:

@@ -31,7 +31,7 @@ def ge(*, standard: bool) -> list[Dataset]:
 
 
 def counts(acquisition: Acquisition) -> tuple[int | None, ...]:
-    """Return the planned, acquired, complete, partial, missing and duplicate counts."""
+    """Return planned, acquired and complete volumes, and slices of a partial volume, missing and duplicate slices."""
     return (
         acquisition.planned_volumes,
         acquisition.acquired_volumes,
@@ -203,7 +203,7 @@ def test_a_complete_diffusion_scan_is_complete_with_any_temporal_positions(tmp_p
 
 
 def test_missing_slices_of_one_volume_are_found_by_gap_or_count(tmp_path: Path) -> None:
-    (volume,) = [[classic_slice(part, k + 1) for k, part in enumerate(block(9))]]
+    volume = [classic_slice(part, k + 1) for k, part in enumerate(block(9))]
     gap = facts_of(without(volume, 4), tmp_path / "gap")
     assert counts(gap) == (None, 1, 0, 8, 1, 0)
     assert lacking(gap) == "1 volume, 0 complete, 8 slices of one, which has 9"

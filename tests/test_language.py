@@ -1,4 +1,4 @@
-"""Texts and names are plain English: the files and folders of DONE contain none of the expressions to avoid."""
+"""Texts and names are plain English: the files and folders of SEARCHED contain none of the expressions to avoid."""
 
 import ast
 import io
@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 THIS_FILE = Path(__file__)
-DONE = (
+SEARCHED = (
     ".ci",
     "bench",
     "containers",
@@ -82,8 +82,8 @@ ALLOWED = {
 """Exceptions by file and name, each with its reason."""
 
 
-SENTENCE = 4
-"""A name with more words, such as the name of a test, is searched for expressions like a sentence."""
+NAME_WORDS = 4
+"""A name with more words, such as that of a test, is read as a sentence: it is searched for EXPRESSIONS, not for NAMES."""
 
 
 class Finding(NamedTuple):
@@ -91,15 +91,15 @@ class Finding(NamedTuple):
 
     path: str
     line: int
-    found: str
+    text: str
     instead: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: `{self.found}`; write: {self.instead}"
+        return f"{self.path}:{self.line}: `{self.text}`; write: {self.instead}"
 
 
 def files(entry: str) -> list[Path]:
-    """Return the searched files of an entry of DONE, without this file, which lists the expressions."""
+    """Return the searched files of an entry of SEARCHED, without this file, which lists the expressions."""
     top = ROOT / entry
     if top.is_file():
         return [top]
@@ -161,33 +161,33 @@ def expressions_in(path: str, line: int, text: str) -> list[Finding]:
 
 def findings_in(path: str, source: str) -> list[Finding]:
     """Return the expressions and names to replace in a file."""
-    found = []
+    findings = []
     for line, text in texts(Path(path), source):
-        found += expressions_in(path, line, text)
+        findings += expressions_in(path, line, text)
     for line, name in names(Path(path), source):
         words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().strip("_").split("_")
-        if len(words) > SENTENCE:
-            found += expressions_in(path, line, " ".join(words))
+        if len(words) > NAME_WORDS:
+            findings += expressions_in(path, line, " ".join(words))
         else:
             avoided = [word for word in words if word in NAMES and (path, word) not in ALLOWED]
-            found += [Finding(path, line, name, NAMES[word]) for word in avoided]
-    return found
+            findings += [Finding(path, line, name, NAMES[word]) for word in avoided]
+    return findings
 
 
-@pytest.mark.parametrize("entry", DONE)
+@pytest.mark.parametrize("entry", SEARCHED)
 def test_texts_and_names_are_plain(entry: str) -> None:
     searched = files(entry)
     assert searched, f"{entry} does not exist"
-    found = [
+    findings = [
         finding
         for path in searched
         for finding in findings_in(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
     ]
-    assert not found, "\n".join(map(str, found))
+    assert not findings, "\n".join(map(str, findings))
 
 
 @pytest.mark.parametrize(
-    ("name", "source", "found"),
+    ("name", "source", "text"),
     [
         ("a.py", "x = 1  # the file lies in staging", "lies in"),
         ("a.py", 'def f():\n    """Return what is told of it."""', "is told"),
@@ -200,8 +200,8 @@ def test_texts_and_names_are_plain(entry: str) -> None:
         ("a.md", "The packet is moved by hand.", "by hand"),
     ],
 )
-def test_an_expression_is_found_with_its_line(name: str, source: str, found: str) -> None:
-    assert [(each.path, each.found) for each in findings_in(name, source)][:1] == [(name, found)]
+def test_an_expression_to_avoid_is_found(name: str, source: str, text: str) -> None:
+    assert [(each.path, each.text) for each in findings_in(name, source)][:1] == [(name, text)]
 
 
 @pytest.mark.parametrize(

@@ -146,8 +146,8 @@ def test_the_log_of_convert_has_its_command_and_options(study: Study, log: Path)
     study.put("S1", TREE)
     assert study.run().status == 0
     arguments = ["convert", str(study.session("S1")), "--overwrite", f"--log-file={log}"]
-    done = subprocess.run([sys.executable, "-m", "qxbatch", *arguments], capture_output=True, check=False)
-    assert done.returncode == 0
+    process = subprocess.run([sys.executable, "-m", "qxbatch", *arguments], capture_output=True, check=False)
+    assert process.returncode == 0
     lines = messages(log)
     assert lines[1] == f"command: qxbatch {' '.join(arguments)}"
     assert "option: --overwrite=yes" in lines

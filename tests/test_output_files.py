@@ -1,4 +1,4 @@
-"""The files and folders that options name for writing: they neither replace data nor change them."""
+"""Files and folders that options name as outputs: writing them neither overwrites nor changes data."""
 
 import errno
 import json
@@ -100,12 +100,12 @@ def test_a_summary_replaces_only_a_summary(study: Study, tmp_path: Path) -> None
     assert path.read_text() == "my notes"
     path.write_text("")
     assert study.main(f"--json-file={path}").status == 0
-    path.write_text(json.dumps(json.loads(path.read_bytes())))  # another program laid it out
+    path.write_text(json.dumps(json.loads(path.read_bytes())))  # as another program formats it
     assert study.main(f"--json-file={path}", "--check=no").status == 0
     assert json.loads(path.read_bytes())["exit_status"] == 0
 
 
-def test_no_command_replaces_a_file_by_a_summary(study: Study, tmp_path: Path) -> None:
+def test_the_summary_of_a_worker_replaces_only_a_summary(study: Study, tmp_path: Path) -> None:
     packet = study.put("S1", FILES)
     path = tmp_path / "notes.txt"
     path.write_text("my notes")
@@ -155,12 +155,13 @@ def outputs() -> list[tuple[str, str]]:
         (name, parameter.option)
         for name, command in COMMANDS.items()
         for parameter in command.parameters
-        if parameter.option in ("--log-file", "--json-file") or (name, parameter.name) in OTHERS
+        if parameter.option in ("--log-file", "--json-file") or (name, parameter.name) in MORE_OUTPUTS
     ]
     return [("import", "--log-file"), ("import", "--json-file"), *of_commands]
 
 
-OTHERS = (("protocol", "output"), ("bids", "init"), ("bids", "shift_table"))
+MORE_OUTPUTS = (("protocol", "output"), ("bids", "init"), ("bids", "shift_table"))
+"""Commands, each with a parameter that names an output besides the log and the summary."""
 EVERY_OUTPUT = pytest.mark.parametrize(("command", "option"), outputs())
 
 
@@ -205,11 +206,11 @@ def test_no_output_of_a_command_changes_other_files(study: Study, tmp_path: Path
     assert study.main().status == 0
     inside = study.session("S9") / "hcp"  # a folder of another step, without results
     inside.mkdir(parents=True)
-    hard = tmp_path / "packet"
-    hard.hardlink_to(study.archive / "S1.zip")
+    hard_link = tmp_path / "packet"
+    hard_link.hardlink_to(study.archive / "S1.zip")
     (tmp_path / "notes.txt").write_text("my notes")
     (inside / "notes.txt").write_text("my notes")
-    for path in (tmp_path / "notes.txt", inside / "notes.txt", hard):
+    for path in (tmp_path / "notes.txt", inside / "notes.txt", hard_link):
         before = path.read_bytes()
         run = run_main(*command_line(command, option, study, tmp_path), f"{option}={path}")
         assert run.status == ExitStatus.USAGE
@@ -264,7 +265,16 @@ def test_the_summary_of_a_script_does_not_change_a_packet(study: Study) -> None:
     assert packet.read_bytes() == before
 
 
-PLACES = (".qxbatch/work/ds", ".qxbatch", "archive/MR/ds", "archive/bids", "S1", "S1/ds", "S1/nii/ds", "report.html")
+STUDY_PATHS = (
+    ".qxbatch/work/ds",
+    ".qxbatch",
+    "archive/MR/ds",
+    "archive/bids",
+    "S1",
+    "S1/ds",
+    "S1/nii/ds",
+    "report.html",
+)
 
 
 def folder_command(command: str, study: Study, folder: Path, tmp_path: Path) -> list[str]:
@@ -285,7 +295,7 @@ def test_no_folder_that_a_command_writes_is_in_a_study(study: Study, tmp_path: P
         assert each.main().status == 0
         (each.sessions / ".qxbatch").mkdir(exist_ok=True)
     before = snapshot(study.sessions), snapshot(other.sessions)
-    names = PLACES if command == "split" else (*PLACES, "inbox/MR", "inbox/MR/ds")
+    names = STUDY_PATHS if command == "split" else (*STUDY_PATHS, "inbox/MR", "inbox/MR/ds")
     link = tmp_path / "link"
     link.symlink_to(study.sessions / "archive")
     for path in (link / "ds", *(each.sessions / name for each in (study, other) for name in names)):
@@ -302,7 +312,7 @@ def test_a_packet_can_be_split_into_the_inbox(study: Study) -> None:
 
 
 def at_the_end(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
-    """Call `change` while the run works, before its summary is written."""
+    """Call `change` at the end of the run, after the path of the summary is checked and before it is written."""
 
     def changed(report: Report, status: int) -> dict[str, object]:
         change()
@@ -313,7 +323,7 @@ def at_the_end(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) ->
 
 
 def before_the_check(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
-    """Call `change` before the place of the summary is checked again."""
+    """Call `change` at the end of the run, before the path of the summary is checked again."""
 
     def changed(path: Path, settings: Settings) -> str:
         change()
@@ -377,7 +387,7 @@ def test_an_old_summary_stays_if_the_disk_is_full(
     assert path.read_bytes() == before
 
 
-def test_a_summary_is_written_in_place_if_its_folder_cannot_be_written(
+def test_a_summary_that_cannot_be_replaced_is_written_in_place(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "run.json"

@@ -39,10 +39,10 @@ def decode(path: Path) -> NDArray[np.uint8]:
     return pixels.reshape(high, wide, 3) if kind == 2 else pixels
 
 
-def plain(pixels: NDArray[Any], fields: Sequence[int] = (HEIGHT,)) -> NDArray[np.float64]:
-    """Return the pixels with the areas of the letters black; `fields` are the widths of the slices."""
+def plain(pixels: NDArray[Any], slice_widths: Sequence[int] = (HEIGHT,)) -> NDArray[np.float64]:
+    """Return the pixels with the areas of the letters black."""
     left, middle, blanked = 0, HEIGHT // 2, pixels.astype(float)
-    for wide in fields:
+    for wide in slice_widths:
         centre = left + wide // 2
         blanked[middle - 6 : middle + 6, left : left + 10] = 0
         blanked[middle - 6 : middle + 6, left + wide - 10 : left + wide] = 0
@@ -124,15 +124,15 @@ def test_each_plane_has_the_usual_orientation(tmp_path: Path, axcodes: str) -> N
     codes = nib.orientations.axcodes2ornt(tuple(axcodes))
     nib.save(image.as_reoriented(codes), tmp_path / "a.nii")
     nib.save(image, tmp_path / "b.nii")
-    middle = nib.load(tmp_path / "a.nii").shape  # type: ignore[attr-defined]
-    assert sorted(middle) == [40, 48, 56]
+    shape = nib.load(tmp_path / "a.nii").shape  # type: ignore[attr-defined]
+    assert sorted(shape) == [40, 48, 56]
     assert write_picture(tmp_path / "a.nii", tmp_path / "a.png")
     pixels = decode(tmp_path / "a.png")
     at = 0
     for world, (across, up) in {2: (0, 1), 1: (0, 2), 0: (1, 2)}.items():
         size = data.shape
         wide, high = (round(size[axis] * HEIGHT / max(size[across], size[up])) for axis in (across, up))
-        # Of an even number of slices, the picture shows the later one of the two in the middle along the axis of the file.
+        # With an even number of slices, the picture shows the later of the two middle ones along the axis of the file.
         slices = [np.take(data, size[world] // 2 - step, axis=world).T[::-1] for step in (0, 1)]
         rows = np.arange(high) * size[up] // high
         columns = np.arange(wide) * size[across] // wide

@@ -67,7 +67,7 @@ def test_a_forged_name_of_a_run_ends_no_converter_of_another_study(
     staging = attack.staging.rename(attack.staging.with_name(run))
     (staging / "scratch.txt").write_text(str(scratch))
     if journal:
-        attack.journal(run=run)
+        attack.forge_journal(run=run)
     assert study.main("--check=no").status == 0
     assert [process.poll() for process in converters] == [None, None]
     assert scratch.is_dir()

@@ -19,7 +19,7 @@ from tests.build.packets import Kind, write_folder, write_packet, zipped
 from tests.build.parrec import ParRec
 from tests.build.study import Study
 from tests.faults.contents import hashes_below
-from tests.faults.stage import MADE
+from tests.faults.stage import GENERATED
 
 SESSIONS = ("S1", "S2")
 OPTIONS = {
@@ -111,7 +111,7 @@ class Sequence:
         """Add input, run once, and check the result."""
         self.put()
         self.put()
-        self.inputs |= hashes_below(self.study.sessions, skip=MADE)
+        self.inputs |= hashes_below(self.study.sessions, skip=GENERATED)
         words = [*self.words(), "--check=no"]
         status, text = run_quietly(words)
         self.history.append(f"{' '.join(words)}: {status}\n{text}")

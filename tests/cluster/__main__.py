@@ -32,7 +32,7 @@ MOST_RESUMES = 5
 
 
 def main() -> int:
-    """Run the test; the exit status is 0 if no packet is lost and none is imported twice."""
+    """Run the chosen test and return 0, or 69 without Slurm. A lost packet, or one imported twice, raises AssertionError."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--packets", type=int, default=200)
     parser.add_argument("--simulate", type=int, default=0)
@@ -68,17 +68,17 @@ def faults(folder: Path, slurm: Slurm, packets: int) -> None:
     began = time.monotonic()
     submitted = Submitted(Study(folder), slurm)
     submitted.put(packets - packets // 20 - 1, bad=packets // 20)
-    late = timed_out(folder, submitted, packets)
-    waiting = slurm.running()
+    gate = submit_beyond_time_limit(folder, submitted, packets)
+    stopped = slurm.running_tasks()
     words = [sys.executable, "-m", "qxbatch", str(submitted.study.sessions), f"--scheduler={SPEC}"]
     env = {**os.environ, **submitted.env}
-    both = [subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL) for _ in (1, 2)]
-    print(f"two submissions at the same time: exit statuses {sorted(each.wait(300) for each in both)}", flush=True)
+    processes = [subprocess.Popen(words, env=env, stdout=subprocess.DEVNULL) for _ in (1, 2)]
+    print(f"two submissions at the same time: exit statuses {sorted(each.wait(300) for each in processes)}", flush=True)
     submitted.until(lambda states: "done" in states.values())
-    cancelled = [task for task in slurm.running() if task not in waiting]
+    cancelled = [task for task in slurm.running_tasks() if task not in stopped]
     slurm.call("scancel", *cancelled)
     print(f"cancelled: {len(cancelled)} tasks", flush=True)
-    while not set(slurm.running()).difference(waiting, cancelled):
+    while not set(slurm.running_tasks()).difference(stopped, cancelled):
         time.sleep(0.05)
     slurm.kill_node(2)
     print("killed: the daemon of a node", flush=True)
@@ -90,7 +90,7 @@ def faults(folder: Path, slurm: Slurm, packets: int) -> None:
     time.sleep(8)  # longer than SlurmdTimeout: the node counts as down
     slurm.start_node(2)
     slurm.wait_for_jobs(1200)
-    late.open()
+    gate.open()
     print(f"before the first resume: {dict(Counter(submitted.states().values()))}", flush=True)
     for k in range(1, MOST_RESUMES + 1):
         run = submitted.call("resume")
@@ -109,7 +109,7 @@ def faults(folder: Path, slurm: Slurm, packets: int) -> None:
     print(f"{seconds:.0f} s in all, with three virtual nodes on {os.cpu_count()} CPUs")
 
 
-def timed_out(folder: Path, submitted: Submitted, number: int) -> Gate:
+def submit_beyond_time_limit(folder: Path, submitted: Submitted, number: int) -> Gate:
     """Submit a packet whose worker is stopped, so that its job reaches the time limit; return the gate of its converter."""
     gate = Gate(folder / "gate")
     env, submitted.env = submitted.env, {**submitted.env, **gate.env}

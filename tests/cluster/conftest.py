@@ -17,14 +17,14 @@ def slurm() -> Iterator[Slurm]:
     why = missing()
     if why:
         pytest.skip(f"Slurm cannot run here: {why}")
-    # paths of sockets are short
+    # the path of a socket must be short
     with tempfile.TemporaryDirectory(prefix="qx-slurm-") as folder, running(Path(folder)) as started:
         yield started
 
 
 @pytest.fixture
 def submitted(study: Study, slurm: Slurm) -> Iterator[Submitted]:
-    """Return an empty study on that cluster; its jobs are cancelled at the end."""
+    """Return an empty study that uses this Slurm; its jobs are cancelled at the end."""
     submitted = Submitted(study, slurm)
     yield submitted
     submitted.call("cancel")

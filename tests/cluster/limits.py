@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.build.study import Study, run_command
-from tests.cluster.overhead import packet_of_series
+from tests.cluster.overhead import packet_of_three_series
 
 METADATA = "trace=%file,fsync,fdatasync"
 """System calls with a path, and those that wait for the disk."""
@@ -27,7 +27,7 @@ def limits(folder: Path, sessions: int) -> dict[str, str]:
                 f"{(many - few) / 4:.0f}"
             )
     study = Study(folder / "one")
-    study.put_bytes("S0.zip", packet_of_series(0))
+    study.put_bytes("S0.zip", packet_of_three_series())
     assert study.run().status == 0
     inodes = sum(1 for _ in study.session("S0").rglob("*")) + 1
     figures["inodes of a session of 3 series"] = str(inodes)
@@ -36,10 +36,10 @@ def limits(folder: Path, sessions: int) -> dict[str, str]:
 
 
 def _calls(folder: Path, packets: int, *, own_disk: bool) -> int:
-    """Return the number of metadata calls of a task with this number of packets."""
+    """Return the number of calls of METADATA of a task with this number of packets: those below the sessions folder, and syncs."""
     study = Study(folder)
     for k in range(packets):
-        study.put_bytes(f"S{k}.zip", packet_of_series(0))
+        study.put_bytes(f"S{k}.zip", packet_of_three_series())
     programs = folder / "bin"
     programs.mkdir()
     (programs / "sbatch").write_text("#!/bin/sh\necho 1\n")

@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def simulate(folder: Path, slurm: Slurm, packets: int) -> dict[str, float]:
-    """Submit a number of packets; return the seconds that each step takes."""
+    """Submit a number of packets; return the seconds of each step, and the number of tasks as `tasks`."""
     from qxbatch.cli.main import main
     from qxbatch.cluster.submit import Submitter
 

@@ -37,7 +37,7 @@ AccountingStorageType=accounting_storage/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SchedulerParameters=sched_interval=1,batch_sched_delay=0,requeue_delay=1,sched_min_interval=0
-MaxArraySize={largest}
+MaxArraySize=1001
 MaxJobCount=20000
 ReturnToService=2
 SlurmdTimeout=5
@@ -67,13 +67,12 @@ def _path() -> str:
 class Slurm:
     """A cluster that runs from `start` to `stop`."""
 
-    def __init__(self, folder: Path, largest_array: int = 1001) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.conf = folder / "slurm.conf"
         self.env: Mapping[str, str] = {"SLURM_CONF": str(self.conf), "PATH": _path()}
         """Environment of commands that use the cluster."""
         self._munged: subprocess.Popen[bytes] | None = None
-        self._largest = largest_array
 
     def start(self) -> None:
         """Start munge, the controller and the nodes."""
@@ -101,7 +100,6 @@ class Slurm:
                 first=first + 1,
                 last=first + NODES,
                 nodes=NODES,
-                largest=self._largest,
             )
         )
         self.start_controller()
@@ -135,40 +133,40 @@ class Slurm:
         self._kill(self.folder / f"slurmd.n{number}.pid")
 
     def stop_controller(self) -> None:
-        """Stop the controller, which saves its state. A killed controller would start running jobs again."""
+        """Stop the controller, which saves its state. After a kill, it would start the running jobs a second time."""
         self._kill(self.folder / "slurmctld.pid", signal.SIGTERM)
 
     def call(self, *words: str) -> str:
         """Run a command and return its output. Raises CalledProcessError."""
-        done = subprocess.run(
+        process = subprocess.run(
             words, env=self._environment(), capture_output=True, check=True, text=True, timeout=LONGEST
         )
-        return done.stdout
+        return process.stdout
 
     def answers(self, *words: str) -> bool:
-        """Return whether a daemon answers a ping."""
+        """Return whether a daemon answers a ping with this command."""
         try:
             return "is UP" in self.call(*words)
         except subprocess.SubprocessError:
             return False
 
-    def jobs(self) -> list[str]:
-        """Return the tasks that wait or run."""
+    def unfinished_tasks(self) -> list[str]:
+        """Return a line for each task that did not end: its id and its state."""
         return self.call("squeue", "--noheader", "--array", "--format=%i %T").splitlines()
 
-    def running(self) -> list[str]:
-        """Return the running tasks in sorted order."""
+    def running_tasks(self) -> list[str]:
+        """Return the ids of the running tasks in sorted order."""
         return sorted(self.call("squeue", "--noheader", "--array", "--states=running", "--format=%i").split())
 
     def wait_for_jobs(self, seconds: float = 300.0) -> None:
         """Wait until no job waits or runs."""
-        self._until(lambda: not self.jobs(), "the jobs", seconds)
+        self._until(lambda: not self.unfinished_tasks(), "the jobs", seconds)
 
     def stop(self) -> None:
         """Cancel all jobs and stop all daemons."""
         with contextlib.suppress(subprocess.SubprocessError):
             self.call("scancel", f"--user={getpass.getuser()}")
-            self._until(lambda: not self.jobs(), "the cancelled jobs", 20)
+            self._until(lambda: not self.unfinished_tasks(), "the cancelled jobs", 20)
         for path in [*sorted(self.folder.glob("slurmd.*.pid")), self.folder / "slurmctld.pid"]:
             self._kill(path)
         if self._munged is not None:
@@ -178,22 +176,22 @@ class Slurm:
     def _environment(self) -> dict[str, str]:
         return {**os.environ, **self.env}
 
-    def _kill(self, path: Path, number: int = signal.SIGKILL) -> None:
+    def _kill(self, pid_file: Path, signal_number: int = signal.SIGKILL) -> None:
         with contextlib.suppress(FileNotFoundError, ValueError, ProcessLookupError):
-            process = int(path.read_text())
-            os.kill(process, number)
-            self._until(lambda: not _lives(process), f"the end of {path.stem}")
-            path.unlink(missing_ok=True)
+            process = int(pid_file.read_text())
+            os.kill(process, signal_number)
+            self._until(lambda: not _is_alive(process), f"the end of {pid_file.stem}")
+            pid_file.unlink(missing_ok=True)
 
     def _until(self, is_true: Callable[[], bool], what: str, seconds: float = LONGEST) -> None:
-        until = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         while not is_true():
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 raise TimeoutError(f"{what}: not within {seconds:.0f} s; look into {self.folder}")
             time.sleep(0.1)
 
 
-def _lives(process: int) -> bool:
+def _is_alive(process: int) -> bool:
     try:
         state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -212,9 +210,9 @@ def _free_ports(count: int) -> int:
 
 
 @contextlib.contextmanager
-def running(folder: Path, largest_array: int = 1001) -> Iterator[Slurm]:
+def running(folder: Path) -> Iterator[Slurm]:
     """Yield a running Slurm and stop it at the end."""
-    slurm = Slurm(folder, largest_array)
+    slurm = Slurm(folder)
     try:
         slurm.start()
         yield slurm

@@ -17,6 +17,7 @@ SPEC = "SLURM,minutes=0.02,mem=300M"
 """One small packet for each task."""
 PUBLISHED = re.compile(r"(?m)^\[\d+/\d+\] (?:.* -> )?(\S+): \d+ series, ")
 LONGEST = 120.0
+"""Maximum seconds to wait for states."""
 
 
 class Submitted:
@@ -31,7 +32,7 @@ class Submitted:
         self.bad: set[str] = set()
 
     def put(self, count: int, bad: int = 0, first: int = 1) -> None:
-        """Put small packets into the inbox; the last `bad` ones are truncated."""
+        """Put `count` small packets into the inbox, and `bad` truncated ones after them; `first` is the number of the first."""
         for k in range(first, first + count):
             data = packet(k)
             name = f"S{k:03}.zip"
@@ -46,9 +47,9 @@ class Submitted:
         """Submit the import."""
         return self.study.run(f"--scheduler={spec}", *options, env=self.env)
 
-    def call(self, part: str, *options: str) -> Run:
+    def call(self, command: str, *options: str) -> Run:
         """Call `qxbatch jobs`, `resume` or `cancel`."""
-        return run_command(part, str(self.study.sessions), *options, env=self.env)
+        return run_command(command, str(self.study.sessions), *options, env=self.env)
 
     def jobs(self) -> dict[str, dict[str, Any]]:
         """Return the entries of `qxbatch jobs --json` by packet."""
@@ -62,10 +63,10 @@ class Submitted:
 
     def until(self, is_true: Callable[[dict[str, str]], bool], seconds: float = LONGEST) -> dict[str, str]:
         """Wait until a condition on the states is true; return the states."""
-        until = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         while not is_true(states := self.states()):
-            assert time.monotonic() < until, (
-                f"the states are not reached within {seconds:.0f} s: {states}\n{self.slurm.jobs()}"
+            assert time.monotonic() < deadline, (
+                f"the states are not reached within {seconds:.0f} s: {states}\n{self.slurm.unfinished_tasks()}"
             )
             time.sleep(0.1)
         return states

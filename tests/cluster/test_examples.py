@@ -63,10 +63,10 @@ def test_the_gnu_parallel_example_imports_every_packet_once(filled: Study, env: 
     require("parallel")
     words = [str(EXAMPLES / "parallel.sh"), str(filled.sessions), "--archive=move"]
     for _ in range(2):
-        done = call(words, env, tmp_path)
-        assert done.returncode == 1, done.stdout + done.stderr
+        process = call(words, env, tmp_path)
+        assert process.returncode == 1, process.stdout + process.stderr
         check(filled)
-    assert "S3.zip: is damaged" in done.stdout
+    assert "S3.zip: is damaged" in process.stdout
     assert (filled.sessions / "study.tsv").read_text().count("\n") == 3
 
 
@@ -74,20 +74,20 @@ def test_the_snakemake_example_imports_every_packet_once(filled: Study, env: dic
     program = require("snakemake")
     words = [program, "--snakefile", str(EXAMPLES / "Snakefile"), "--cores", "2", "--keep-going"]
     words += ["--config", f"sessions={filled.sessions}"]
-    done = call(words, env, tmp_path)
-    assert done.returncode == 1, done.stdout + done.stderr
+    process = call(words, env, tmp_path)
+    assert process.returncode == 1, process.stdout + process.stderr
     check(filled)
     assert sorted(path.name for path in (tmp_path / "imported").iterdir()) == ["S 2.zip", "S1.zip", "notes.txt"]
     (filled.inbox / "S3.zip").unlink()
-    done = call(words, env, tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = call(words, env, tmp_path)
+    assert process.returncode == 0, process.stdout + process.stderr
     assert (filled.sessions / "study.tsv").read_text().count("\n") == 3
 
 
 def test_the_nextflow_example_imports_every_packet_once(filled: Study, env: dict[str, str], tmp_path: Path) -> None:
     program = require("nextflow")
-    done = call([program, "run", str(EXAMPLES / "main.nf"), "--sessions", str(filled.sessions)], env, tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = call([program, "run", str(EXAMPLES / "main.nf"), "--sessions", str(filled.sessions)], env, tmp_path)
+    assert process.returncode == 0, process.stdout + process.stderr
     check(filled)
 
 
@@ -96,8 +96,8 @@ def test_the_hyperqueue_example_imports_every_packet_once(filled: Study, env: di
     server = subprocess.Popen([program, "server", "start"], env=env)
     worker = subprocess.Popen([program, "worker", "start"], env=env)
     try:
-        done = call([str(EXAMPLES / "hyperqueue.sh"), str(filled.sessions)], env, tmp_path)
-        assert done.returncode == 1, done.stdout + done.stderr
+        process = call([str(EXAMPLES / "hyperqueue.sh"), str(filled.sessions)], env, tmp_path)
+        assert process.returncode == 1, process.stdout + process.stderr
         check(filled)
     finally:
         for each in (worker, server):

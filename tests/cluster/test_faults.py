@@ -27,7 +27,7 @@ def test_a_cancelled_task_is_lost_until_it_is_resumed(submitted: Submitted, gate
     submitted.put(3)
     assert submitted.submit().status == 0
     submitted.until(all_running)
-    submitted.slurm.call("scancel", submitted.slurm.running()[1])
+    submitted.slurm.call("scancel", submitted.slurm.running_tasks()[1])
     states = submitted.until(lambda states: "lost" in states.values())
     assert sorted(states.values()) == ["lost", "running", "running"]
     run = submitted.call("jobs")
@@ -60,7 +60,7 @@ def test_cancel_ends_all_jobs_and_resume_imports_packets_without_a_result(submit
     submitted.check()
 
 
-def test_packets_of_a_dead_node_are_imported_once_by_another_node(submitted: Submitted, gate: Gate) -> None:
+def test_packets_of_a_killed_node_are_imported_once(submitted: Submitted, gate: Gate) -> None:
     submitted.put(3)
     assert submitted.submit().status == 0
     submitted.until(all_running)
@@ -102,7 +102,7 @@ def test_a_packet_stopped_before_the_time_limit_can_be_resumed(submitted: Submit
     submitted.put(1)
     assert submitted.submit().status == 0
     submitted.until(all_running)
-    submitted.slurm.call("scancel", "--batch", "--signal=TERM", submitted.slurm.running()[0])
+    submitted.slurm.call("scancel", "--batch", "--signal=TERM", submitted.slurm.running_tasks()[0])
     submitted.until(lambda states: set(states.values()) == {"lost"})
     assert "it was stopped before its end" in submitted.jobs()["S001.zip"]["reason"]
     assert "interrupted" in submitted.logs()
@@ -116,11 +116,11 @@ def test_a_packet_stopped_before_the_time_limit_can_be_resumed(submitted: Submit
 def test_two_simultaneous_submissions_import_each_packet_once(submitted: Submitted) -> None:
     submitted.put(6)
     words = [sys.executable, "-m", "qxbatch", str(submitted.study.sessions), f"--scheduler={SPEC}"]
-    both = [
+    processes = [
         subprocess.Popen(words, env={**os.environ, **submitted.env}, stdout=subprocess.PIPE, text=True) for _ in (1, 2)
     ]
-    outputs = [each.communicate(timeout=100)[0] for each in both]
-    assert sorted(each.returncode for each in both) == [0, 75], "\n----\n".join(outputs)
+    outputs = [each.communicate(timeout=100)[0] for each in processes]
+    assert sorted(each.returncode for each in processes) == [0, 75], "\n----\n".join(outputs)
     submitted.slurm.wait_for_jobs()
     submitted.check()
 

@@ -15,27 +15,28 @@ from tests.cluster.submitted import SPEC, Submitted
 
 SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "schema" / "jobs-1.json"
 VARYING = ("session.txt", "qxbatch/summary.json", "qxbatch/report.html", "dicom/dcm2niix_30.log")
+"""Files that contain times."""
 
 
 def test_a_submitted_import_equals_an_import_without_a_scheduler(
     submitted: Submitted, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     submitted.put(3, bad=1)
-    here = Submitted(Study(tmp_path_factory.mktemp("here")), submitted.slurm)
-    here.put(3, bad=1)
-    assert here.study.run().status == 1
+    direct = Submitted(Study(tmp_path_factory.mktemp("direct")), submitted.slurm)
+    direct.put(3, bad=1)
+    assert direct.study.run().status == 1
     run = submitted.submit("--wait")
     assert run.status == 1, run.text
     assert "4 packets: 3 done, 1 failed." in run.out
     submitted.check()
     by_jobs = {name: value for name, value in snapshot(submitted.study.sessions).items() if ".qxbatch" not in name}
-    other = snapshot(here.study.sessions)
-    assert by_jobs.keys() == other.keys()
-    assert {name for name in by_jobs if by_jobs[name] != other[name] and not name.endswith(VARYING)} == set()
-    tables = [each.study.sessions / "study.tsv" for each in (submitted, here)]
+    direct_files = snapshot(direct.study.sessions)
+    assert by_jobs.keys() == direct_files.keys()
+    assert {name for name in by_jobs if by_jobs[name] != direct_files[name] and not name.endswith(VARYING)} == set()
+    tables = [each.study.sessions / "study.tsv" for each in (submitted, direct)]
     assert tables[0].read_text() == tables[1].read_text()
     left_out = [
-        json.loads((each.study.sessions / "study.json").read_text())["not_imported"] for each in (submitted, here)
+        json.loads((each.study.sessions / "study.json").read_text())["not_imported"] for each in (submitted, direct)
     ]
     assert [each["item"] for each in left_out[0]] == [each["item"] for each in left_out[1]] == ["S004.zip"]
 
@@ -114,7 +115,7 @@ def test_a_printed_script_submits_the_jobs(submitted: Submitted, tmp_path: Path)
     submitted.put(3)
     run = submitted.submit("--print-script")
     assert run.status == 0, run.text
-    assert submitted.slurm.jobs() == []
+    assert submitted.slurm.unfinished_tasks() == []
     waiting = submitted.jobs()
     assert {each["state"] for each in waiting.values()} == {"waiting"}
     assert {each["reason"] for each in waiting.values()} == {"the printed script was not run yet"}
@@ -173,7 +174,10 @@ def test_jobs_run_in_a_container_with_its_folders_and_variables(submitted: Submi
 
 
 def refusing(folder: Path, most: int, jobs: int, largest: int = 1001) -> dict[str, str]:
-    """Return an environment whose sbatch refuses arrays of more than `most` tasks and more than `jobs` queued jobs."""
+    """Return an environment whose sbatch refuses arrays of more than `most` tasks and more than `jobs` queued jobs.
+
+    Its scontrol reports `largest` as MaxArraySize.
+    """
     folder.mkdir()
     real = f"export PATH={os.environ['PATH']}:/usr/sbin"
     (folder / "scontrol").write_text(f"#!/bin/bash\necho 'MaxArraySize            = {largest}'\n")

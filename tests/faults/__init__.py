@@ -1,4 +1,4 @@
 """Runs of the command that are killed, out of disk space, locked out or given false data; and what must be true afterwards.
 
-`python -m tests.faults --runs 200` is the long form; the tests of this folder are the short one.
+`python -m tests.faults --runs 200` is the long run; the tests of this folder are the short one.
 """

@@ -1,4 +1,4 @@
-"""A study into whose `.qxbatch` somebody wrote, for the tests of forged records."""
+"""A study with forged records in `.qxbatch`."""
 
 import json
 from dataclasses import asdict
@@ -17,7 +17,7 @@ Forged = dict[str, object]
 
 
 class Attack:
-    """A study with a forged journal, and a folder outside of it."""
+    """A study whose journal is forged by a test, and a folder of somebody outside of the study: the victim."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
@@ -29,7 +29,8 @@ class Attack:
         self.staging.mkdir(parents=True)
         (study.sessions / ".qxbatch" / "journal").mkdir()
 
-    def journal(self, file: str = "S1", /, **changes: object) -> None:
+    def forge_journal(self, file: str = "S1", /, **changes: object) -> None:
+        """Write a journal of the unit S1 with these changes."""
         content: Forged = {
             "version": VERSION,
             "unit": "S1",
@@ -51,20 +52,23 @@ class Attack:
         path = self.study.sessions / ".qxbatch" / "journal" / f"{file}.json"
         path.write_text(json.dumps(content | changes))
 
-    def packet(self, path: Path, named: str = "") -> list[Forged]:
+    def packets(self, path: Path, named: str = "") -> list[Forged]:
+        """Return the packets of a journal: one with the fingerprint of a file or folder, and with another path if `named`."""
         return [{"path": named or str(path), "name": "x", "fingerprint": asdict(fingerprint(path)), "number": None}]
 
-    def ready_session(self) -> None:
-        """Import a packet as session S1; it is in the archive."""
+    def import_session(self) -> None:
+        """Import a packet as session S1, without the forged records; the packet is in the archive."""
         (self.study.sessions / ".qxbatch").rename(self.top / "later")
         self.study.put("S1", TREE, Kind.ZIP)
         assert self.study.main("--check=no").status == 0
         (self.top / "later").rename(self.study.sessions / ".qxbatch")
 
-    def ledger(self, session: str) -> str:
+    def ledger_hash(self, session: str) -> str:
+        """Return the hash of the ledger, with which a journal names its session."""
         return hash_file(str(self.study.session(session) / "qxbatch" / "ledger.tsv"))[1]
 
-    def run(self, *args: str) -> str:
+    def failed_run(self, *args: str) -> str:
+        """Run, check that it fails and changes nothing outside of the study, and return its output."""
         before = snapshot(self.top / "home")
         run = self.study.main("--check=no", *args)
         assert snapshot(self.top / "home") == before

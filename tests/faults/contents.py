@@ -1,4 +1,4 @@
-"""Where each content is: the hash of every file, and of every member of every archive."""
+"""The hashes of contents: of every file, and of every member of an archive at any depth."""
 
 import bz2
 import gzip
@@ -15,26 +15,26 @@ NEVER = re.compile(r"(?!)")
 ERRORS = (OSError, EOFError, ValueError, tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError)
 
 
-def leaves(name: str, data: bytes) -> Iterator[bytes]:
-    """Yield the leaves: the file itself if it is not an archive, else its members at any depth."""
+def leaves(data: bytes) -> Iterator[bytes]:
+    """Yield the leaves of a file: its decompressed content, or the members of an archive, at any depth."""
     if data[:4] == b"PK\x03\x04":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for info in archive.infolist():
                 if not info.is_dir():
-                    yield from leaves(info.filename, archive.read(info))
+                    yield from leaves(archive.read(info))
     elif data[257:262] == b"ustar":
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             for member in archive:
                 file = archive.extractfile(member)
                 if file is not None:
-                    yield from leaves(member.name, file.read())
-    elif (opened := _opened(data)) is not None:
-        yield from leaves(name, opened)
+                    yield from leaves(file.read())
+    elif (content := _decompressed(data)) is not None:
+        yield from leaves(content)
     else:
         yield data
 
 
-def _opened(data: bytes) -> bytes | None:
+def _decompressed(data: bytes) -> bytes | None:
     try:
         if data[:2] == b"\x1f\x8b":
             return gzip.decompress(data)
@@ -47,21 +47,21 @@ def _opened(data: bytes) -> bytes | None:
     return None
 
 
-def hashes_of(data: bytes, name: str = "") -> set[str]:
-    """Return the hashes of the leaves of a file."""
+def hashes_of(data: bytes) -> set[str]:
+    """Return the hashes of the leaves of a file; of a damaged archive, the hash of the file itself."""
     try:
-        return {hashlib.sha256(leaf).hexdigest() for leaf in leaves(name, data)}
+        return {hashlib.sha256(leaf).hexdigest() for leaf in leaves(data)}
     except ERRORS:
         return {hashlib.sha256(data).hexdigest()}
 
 
 def hashes_below(folder: Path, without: tuple[str, ...] = (), skip: re.Pattern[str] = NEVER) -> set[str]:
-    """Return the hashes of all leaves below a folder, without some names on its top level and paths like `skip`."""
-    found: set[str] = set()
+    """Return the hashes of all leaves below a folder, except its entries `without`, paths that match `skip`, and links."""
+    hashes: set[str] = set()
     for path in folder.rglob("*"):
         relative = path.relative_to(folder)
         if relative.parts[0] in without or skip.fullmatch(relative.as_posix()):
             continue
         if path.is_file() and not path.is_symlink():
-            found |= hashes_of(path.read_bytes(), path.name)
-    return found
+            hashes |= hashes_of(path.read_bytes())
+    return hashes

@@ -1,4 +1,4 @@
-"""Processes from /proc: children at any depth, and leftover ones that work below a folder."""
+"""Processes from /proc: descendants of a process, and processes that work below a folder."""
 
 import contextlib
 import os
@@ -8,26 +8,26 @@ from pathlib import Path
 
 
 def _parents() -> dict[int, int]:
-    found = {}
+    parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError, IndexError, ValueError):
                 # the name in brackets may contain anything; the state and the parent follow it
-                found[int(entry.name)] = int((entry / "stat").read_bytes().rpartition(b")")[2].split()[1])
-    return found
+                parents[int(entry.name)] = int((entry / "stat").read_bytes().rpartition(b")")[2].split()[1])
+    return parents
 
 
 def descendants(pid: int) -> list[int]:
-    """Return all processes below one, in whatever session."""
+    """Return the descendants of a process, also those in another process group or session."""
     parents = _parents()
-    found: list[int] = []
-    waiting = [pid]
-    while waiting:
-        parent = waiting.pop()
-        children = [child for child, its in parents.items() if its == parent]
-        found += children
-        waiting += children
-    return found
+    result: list[int] = []
+    pending = [pid]
+    while pending:
+        parent = pending.pop()
+        children = [child for child, parent_of_child in parents.items() if parent_of_child == parent]
+        result += children
+        pending += children
+    return result
 
 
 def _state(pid: int) -> str:
@@ -39,13 +39,12 @@ def _state(pid: int) -> str:
 
 
 def kill_tree(pid: int) -> None:
-    """SIGKILL a process and all below it: they are stopped first, so that none starts another one meanwhile."""
+    """Kill a process and its descendants; the process is stopped first, so that it starts no other one meanwhile."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGSTOP)
-    until = time.monotonic() + 2
-    while (
-        _state(pid) not in "TtZ" and time.monotonic() < until
-    ):  # it waits for a child that is about to execute another program
+    deadline = time.monotonic() + 2
+    # A process that started a child with vfork does not stop until the child executes its program.
+    while _state(pid) not in "TtZ" and time.monotonic() < deadline:
         time.sleep(0.001)
     for process in (*descendants(pid), pid):
         with contextlib.suppress(ProcessLookupError):
@@ -53,14 +52,14 @@ def kill_tree(pid: int) -> None:
 
 
 def at_work_below(folder: Path) -> list[str]:
-    """Return the processes that have a folder below this one as their HOME or working folder: orphaned converters."""
-    found = []
+    """Return `pid: command line` of the other processes with a HOME or a working folder below a folder, such as converters."""
+    lines = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or entry.name == str(os.getpid()):
             continue
         with contextlib.suppress(OSError):
             home = [v for v in (entry / "environ").read_bytes().split(b"\0") if v.startswith(b"HOME=")]
-            place = os.readlink(entry / "cwd")  # noqa: PTH115 - may end in " (deleted)"
-            if any(os.fsencode(folder) in value for value in home) or place.startswith(f"{folder}/"):
-                found.append(f"{entry.name}: {(entry / 'cmdline').read_bytes()!r}")
-    return found
+            working_folder = os.readlink(entry / "cwd")  # noqa: PTH115 - may end in " (deleted)"
+            if any(os.fsencode(folder) in value for value in home) or working_folder.startswith(f"{folder}/"):
+                lines.append(f"{entry.name}: {(entry / 'cmdline').read_bytes()!r}")
+    return lines

@@ -1,10 +1,9 @@
-"""Studies for faults: both modes, every archive mode, existing sessions, other disks."""
+"""Studies for faults: inbox and folder mode, every archive mode, existing sessions, an archive on another disk."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.build.dicom import MrSeries
@@ -31,10 +30,9 @@ class Scenario:
     work_dir: bool = False
     """Whether small files are outside of the sessions folder."""
     again: bool = False
-    """Whether a session that was complete before the fault may also be rebuilt from its own files: that result is correct
-    as well.
+    """Whether a second undisturbed run gives another result, which is also correct: it rebuilds the sessions that the first
+    run completed.
     """
-    needs: tuple[str, ...] = field(default=())
 
     def build(self, root: Path) -> None:
         """Create the study below `root`."""
@@ -44,8 +42,8 @@ class Scenario:
         (outside / "precious").write_text("not ours\n")
         self.fill(study)
 
-    def place(self, template: Path, root: Path) -> Path | None:
-        """Copy the study to `root` (times are kept); return the folder on the other disk, if one is used."""
+    def copy(self, template: Path, root: Path) -> Path | None:
+        """Copy the study from `template` to `root` with its times; return the archive on another disk, or None."""
         shutil.copytree(template, root, symlinks=True)
         (root / "work").mkdir()
         if not self.other_disk:
@@ -77,7 +75,7 @@ def one_packet(study: Study) -> None:
 
 
 def packets_and_sessions(study: Study) -> None:
-    """The same, where S1 has a session with other data, and S2 a folder of a later step."""
+    """The same packets; S1 has a session with other data, and S2 a folder of a later step."""
     study.put("S1", {**under("old", OLD.files()), **under("T1", T1.files()), "old/README": b"older\n"})
     _must(study, "--archive=delete")
     for path, text in {"S1/hcp/keep": "hcp\n", "S1/inbox/by_hand": "mine\n", "S2/4dfp/keep": "4dfp\n"}.items():
@@ -105,8 +103,8 @@ def session_folders_again(study: Study) -> None:
     (study.session("S1") / "hcp" / "keep").write_text("hcp\n")
 
 
-def session_folders_alike(study: Study) -> None:
-    """Folder mode: archives of one name in several sessions, the last one the largest, which is begun first."""
+def session_folders_with_one_archive_name(study: Study) -> None:
+    """Folder mode: archives with the same name in several sessions; the last one is the largest and is imported first."""
     for k in (1, 2, 3):
         inbox = study.session(f"S{k}") / "inbox"
         write_folder({"README": b"%d" % k}, inbox)
@@ -139,28 +137,26 @@ def _must(study: Study, *args: str) -> None:
 def scenarios() -> list[Scenario]:
     """Return the scenarios that this machine supports."""
     modes = ("move", "copy", "leave", "delete")
-    none, every = "--masterinbox=none", "--sessions=S*"
-    found = [Scenario(f"inbox-{m}", several_packets, (f"--archive={m}",)) for m in modes]
-    found += [Scenario(f"anew-{m}", packets_and_sessions, (f"--archive={m}", "--overwrite=yes")) for m in modes]
-    found += [Scenario(f"folder-{m}", session_folders, (none, every, f"--archive={m}")) for m in modes]
-    found += [
-        Scenario(f"again-{m}", session_folders_again, (none, every, f"--archive={m}", "--overwrite=yes"), again=True)
+    folder_mode = ("--masterinbox=none", "--sessions=S*")
+    result = [Scenario(f"inbox-{m}", several_packets, (f"--archive={m}",)) for m in modes]
+    result += [Scenario(f"overwrite-{m}", packets_and_sessions, (f"--archive={m}", "--overwrite=yes")) for m in modes]
+    result += [Scenario(f"folder-{m}", session_folders, (*folder_mode, f"--archive={m}")) for m in modes]
+    result += [
+        Scenario(f"again-{m}", session_folders_again, (*folder_mode, f"--archive={m}", "--overwrite=yes"), again=True)
         for m in ("move", "delete")
     ]
-    found += [Scenario(f"alike-{m}", session_folders_alike, (none, every, f"--archive={m}")) for m in ("move", "copy")]
-    found.append(Scenario("split", two_patients, ("--on-mixed=split",)))
-    found.append(Scenario("plain", several_packets, ("--gzip=no",)))
-    found.append(Scenario("work-dir", several_packets, work_dir=True))
+    result += [
+        Scenario(f"same-name-{m}", session_folders_with_one_archive_name, (*folder_mode, f"--archive={m}"))
+        for m in ("move", "copy")
+    ]
+    result.append(Scenario("split", two_patients, ("--on-mixed=split",)))
+    result.append(Scenario("plain", several_packets, ("--gzip=no",)))
+    result.append(Scenario("work-dir", several_packets, work_dir=True))
     if data_folder() is not None:
-        found.append(Scenario("real", real_packets))
+        result.append(Scenario("real", real_packets))
     if has_other_disk():
-        found.append(Scenario("disk-move", several_packets, ("--archive=move",), other_disk=True))
-        found.append(Scenario("disk-copy", several_packets, ("--archive=copy",), other_disk=True))
-        found.append(Scenario("disk-anew", packets_and_sessions, ("--overwrite=yes",), other_disk=True))
-        found.append(Scenario("disk-folder", session_folders, (none, every), other_disk=True))
-    return found
-
-
-def usable_cpus() -> int:
-    """CPUs this process may use."""
-    return len(os.sched_getaffinity(0))
+        result.append(Scenario("disk-move", several_packets, ("--archive=move",), other_disk=True))
+        result.append(Scenario("disk-copy", several_packets, ("--archive=copy",), other_disk=True))
+        result.append(Scenario("disk-overwrite", packets_and_sessions, ("--overwrite=yes",), other_disk=True))
+        result.append(Scenario("disk-folder", session_folders, folder_mode, other_disk=True))
+    return result

@@ -1,4 +1,4 @@
-"""One scenario on disk: the unchanged study, the result of an undisturbed run, and disturbed copies."""
+"""One scenario on disk: the unchanged study, the result of an undisturbed run, and copies for runs with a fault."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ from tests.faults.victim import BELOW
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMPARE = REPOSITORY / "scripts" / "compare-trees"
 HIDDEN = ".qxbatch"
-MADE = re.compile(
+GENERATED = re.compile(
     r"report\.html|study\.(tsv|json)|[^/]+/(session\.txt|qxbatch/.*|nii/.*|dicom/dcm2niix_\d+\.log|dicom/DICOM-Report\.txt)"
 )
 """Generated files of a session and of the study level: they are rebuilt, and are not input."""
@@ -33,7 +33,8 @@ class Copy:
     """A copy of the study that a run works on."""
 
     root: Path
-    other: Path | None
+    other_disk: Path | None
+    """The archive, if it is on another disk."""
     arguments: tuple[str, ...]
 
     @property
@@ -41,25 +42,27 @@ class Copy:
         return self.root / "study" / "sessions"
 
     def remove(self) -> None:
-        """Remove all of it."""
+        """Remove the copy and its archive on another disk."""
         shutil.rmtree(self.root, ignore_errors=True)
-        if self.other is not None:
-            shutil.rmtree(self.other, ignore_errors=True)
+        if self.other_disk is not None:
+            shutil.rmtree(self.other_disk, ignore_errors=True)
 
 
 class Stage:
-    """A scenario, created once."""
+    """A scenario that is built once and copied for each run."""
 
     def __init__(self, scenario: Scenario, base: Path) -> None:
         self.scenario = scenario
         self.seconds = 0.0
+        """Duration of an undisturbed run."""
         self.base = base
         self.template = base / "template"
         scenario.build(self.template)
-        self.inputs = contents.hashes_below(self.template / "study" / "sessions", skip=MADE)
+        self.inputs = contents.hashes_below(self.template / "study" / "sessions", skip=GENERATED)
         self.before = {
             p.name for p in (self.template / "study" / "sessions").iterdir() if not (p / "session.txt").exists()
         }
+        """Names in the sessions folder before the run, without sessions."""
         self.references = [self._reference("reference", 1)]
         if scenario.again:
             self.references.append(self._reference("reference2", 2))
@@ -68,8 +71,8 @@ class Stage:
     def copy(self, name: str) -> Copy:
         """Return a fresh copy of the study."""
         root = self.base / name
-        other = self.scenario.place(self.template, root)
-        return Copy(root, other, tuple(self.scenario.arguments(root)))
+        other_disk = self.scenario.copy(self.template, root)
+        return Copy(root, other_disk, tuple(self.scenario.arguments(root)))
 
     def _reference(self, name: str, runs: int) -> Copy:
         copy = self.copy(name)
@@ -91,19 +94,19 @@ class Stage:
         return out.read_text(encoding="utf-8").splitlines()
 
     def _gather(self, copy: Copy) -> None:
-        """Move an archive from another disk to its apparent place, so that trees can be compared."""
-        if copy.other is not None:
+        """Replace the link to an archive on another disk by this archive, so that trees can be compared."""
+        if copy.other_disk is not None:
             link = copy.sessions / "archive"
             link.unlink()
-            shutil.copytree(copy.other, link, symlinks=True)
-            shutil.rmtree(copy.other)
+            shutil.copytree(copy.other_disk, link, symlinks=True)
+            shutil.rmtree(copy.other_disk)
 
     def judge_fault(self, copy: Copy) -> list[str]:
         """Return what is wrong right after a fault."""
         return [*self._lost(copy, staging=True), *self._halves(copy), *self._outside(copy), *at_work_below(copy.root)]
 
     def judge_end(self, copy: Copy) -> list[str]:
-        """Return what is wrong once the run reports success."""
+        """Return what is wrong after the run that follows a fault has succeeded."""
         wrong = [*self._lost(copy, staging=False), *self._halves(copy), *self._outside(copy), *at_work_below(copy.root)]
         self._gather(copy)
         wrong += [f"left over: {path}" for path in copy.root.rglob("*") if path.name.startswith(HIDDEN)]
@@ -111,16 +114,16 @@ class Stage:
         return wrong + self._differences(copy)
 
     def _lost(self, copy: Copy, *, staging: bool) -> list[str]:
-        """Every input byte is in a packet, the archive or a session; in staging only while a journal names it."""
+        """Return the inputs that are in no packet, archive or session; with `staging` and a journal, .qxbatch counts as well."""
         journals = list((copy.sessions / HIDDEN / "journal").glob("*.json"))
         without = () if staging and journals else (HIDDEN,)
         here = contents.hashes_below(copy.sessions, without)
-        if copy.other is not None and copy.other.exists():
-            here |= contents.hashes_below(copy.other)
+        if copy.other_disk is not None and copy.other_disk.exists():
+            here |= contents.hashes_below(copy.other_disk)
         return [f"lost: bytes with hash {digest}" for digest in sorted(self.inputs - here)]
 
     def _halves(self, copy: Copy) -> list[str]:
-        """A folder with session.txt is complete; a folder without one existed before."""
+        """Return which folders with a session.txt are not complete, and which new folders have none and no journal."""
         from qxbatch.core import Monitor
         from qxbatch.verification.session import session_checks
 
@@ -138,31 +141,38 @@ class Stage:
         same = snapshot(copy.root / "outside") == snapshot(self.template / "outside")
         beside = sorted(path.name for path in copy.root.iterdir())
         wrong = [] if same else ["something outside the study was changed"]
-        return wrong + ([] if beside == ["outside", "study", "work"] else [f"something was made beside it: {beside}"])
+        return wrong + (
+            [] if beside == ["outside", "study", "work"] else [f"something was created beside the study: {beside}"]
+        )
 
     def _differences(self, copy: Copy) -> list[str]:
         if len(self.references) == 1:
             return differences(self.references[0].sessions, copy.sessions)
         wrong = []
         for name in sorted(p.name for p in self.references[0].sessions.iterdir()):
-            if (
-                self.references[0].sessions / name
-            ).is_file():  # of the study level, which describes all sessions together
+            # Files of the study level describe all sessions together.
+            if (self.references[0].sessions / name).is_file():
                 wrong += [] if (copy.sessions / name).is_file() else [f"{name} is absent"]
                 continue
-            each = [differences(reference.sessions / name, copy.sessions / name) for reference in self.references]
-            wrong += [] if any(not found for found in each) else each[0]
+            by_reference = [
+                differences(reference.sessions / name, copy.sessions / name) for reference in self.references
+            ]
+            wrong += [] if [] in by_reference else by_reference[0]
         return wrong
 
 
-def differences(one: Path, other: Path) -> list[str]:
-    """Return the output of compare-trees."""
-    if not other.is_dir():
-        return [f"{other} is absent"]
-    done = subprocess.run(
-        [sys.executable, COMPARE, "--moved", one, other], capture_output=True, text=True, check=False, errors="replace"
+def differences(expected: Path, actual: Path) -> list[str]:
+    """Return the lines of compare-trees about two folders; none if they are equal."""
+    if not actual.is_dir():
+        return [f"{actual} is absent"]
+    process = subprocess.run(
+        [sys.executable, COMPARE, "--moved", expected, actual],
+        capture_output=True,
+        text=True,
+        check=False,
+        errors="replace",
     )
-    return done.stdout.splitlines() + done.stderr.splitlines() if done.returncode else []
+    return process.stdout.splitlines() + process.stderr.splitlines() if process.returncode else []
 
 
 def environment(root: Path) -> dict[str, str]:
@@ -176,10 +186,10 @@ def command(arguments: Sequence[str], root: Path, **more: str) -> Run:
     return _run("qxbatch", arguments, root, **more)
 
 
-def victim(step: str, out: Path, copy: Copy, **more: str) -> Run:
-    """Run the command with a fault at one of its steps."""
-    run = _run("tests.faults.victim", [step, str(out), *copy.arguments], copy.root, **more)
-    if step.startswith("KILL"):  # a thread may have forked while the other processes of the tree were killed
+def victim(fault: str, out: Path, copy: Copy, **more: str) -> Run:
+    """Run the command with a fault, as tests.faults.victim reads it; `more` are variables of its environment."""
+    run = _run("tests.faults.victim", [fault, str(out), *copy.arguments], copy.root, **more)
+    if fault.startswith("KILL"):  # a thread may have forked while the other processes of the tree were killed
         for line in at_work_below(copy.root):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(line.partition(":")[0]), signal.SIGKILL)
@@ -200,8 +210,8 @@ def killed_after(seconds: float, copy: Copy) -> None:
         env=environment(copy.root),
         cwd=copy.root,
     )
-    ends = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < ends:
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
     kill_tree(process.pid)
     process.wait()

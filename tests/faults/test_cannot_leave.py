@@ -9,18 +9,18 @@ from tests.faults.scenarios import scenarios
 from tests.faults.stage import Copy, Stage, command, victim
 
 STEPS = {"file": "os.remove {}/S1/inbox/deep/T1/", "folder": "os.rmdir {}/S1/inbox/deep/T1"}
-"""The failing call; the session's folder in it stands for any session."""
+"""The step that fails; `{}` is the sessions folder."""
 
 
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
-    found = {scenario.name: scenario for scenario in scenarios()}
+    by_name = {scenario.name: scenario for scenario in scenarios()}
     names = ("folder-move", "folder-leave", "again-delete")
-    return {name: Stage(found[name], tmp_path_factory.mktemp(name)) for name in names}
+    return {name: Stage(by_name[name], tmp_path_factory.mktemp(name)) for name in names}
 
 
-def failed(stage: Stage, copy: Copy, what: str) -> str:
-    """Run with that step failing once; return the output."""
+def failed_run(stage: Stage, copy: Copy, what: str) -> str:
+    """Run with a failing step of STEPS; return the output."""
     run = victim(f"EIO@{STEPS[what].format(copy.sessions)}", stage.base / "steps.now", copy)
     assert run.status == 1, run.text
     assert "Traceback" not in run.text
@@ -38,31 +38,33 @@ def journals(copy: Copy) -> list[str]:
 
 @pytest.mark.parametrize("what", STEPS)
 @pytest.mark.parametrize("name", ["folder-move", "folder-leave"])
-def test_what_cannot_leave_the_inbox_does_so_in_the_next_run(stages: dict[str, Stage], name: str, what: str) -> None:
+def test_what_cannot_be_removed_from_the_inbox_is_removed_by_the_next_run(
+    stages: dict[str, Stage], name: str, what: str
+) -> None:
     stage = stages[name]
     copy = stage.copy(f"once-{what}")
-    text = failed(stage, copy, what)
-    place = copy.sessions / "S1" / "inbox" / "deep" / "T1"
-    (message,) = [line for line in text.splitlines() if "could not leave the inbox" in line and str(place) in line]
+    text = failed_run(stage, copy, what)
+    folder = copy.sessions / "S1" / "inbox" / "deep" / "T1"
+    (message,) = [line for line in text.splitlines() if "could not leave the inbox" in line and str(folder) in line]
     assert message.endswith("could not leave the inbox: input/output error.")
     assert ("is sorted" if what == "file" else "is empty now") in message
     assert "Correct this and run again: only this step remains." in unwrapped(text)
-    assert len(list(place.iterdir())) == (1 if what == "file" else 0), "all but what failed has left"
+    assert len(list(folder.iterdir())) == (1 if what == "file" else 0), "all other files are removed"
     assert journals(copy) == ["S1.json"], "S2 had no fault"
     assert main(["verify", str(copy.sessions / "S1"), str(copy.sessions / "S2")]) == 0
     assert stage.judge_fault(copy) == []
     again = command(copy.arguments, copy.root)
     assert again.status == 0, again.text
     assert "the remaining steps were done now" in unwrapped(again.text)
-    assert not place.exists()
+    assert not folder.exists()
     assert stage.judge_end(copy) == []
 
 
-def test_it_is_tried_in_each_run_until_it_can(stages: dict[str, Stage]) -> None:
+def test_each_run_tries_the_removal_until_it_succeeds(stages: dict[str, Stage]) -> None:
     stage = stages["folder-move"]
     copy = stage.copy("thrice")
     for k, what in enumerate(("file", "folder", "folder")):
-        text = failed(stage, copy, what)
+        text = failed_run(stage, copy, what)
         assert "were done now" not in unwrapped(text)
         assert ("some steps remain" in unwrapped(text)) == (k > 0)
         assert journals(copy) == ["S1.json"]
@@ -71,7 +73,7 @@ def test_it_is_tried_in_each_run_until_it_can(stages: dict[str, Stage]) -> None:
     assert stage.judge_end(copy) == []
 
 
-def test_so_it_is_where_the_session_had_results_before(stages: dict[str, Stage]) -> None:
+def test_a_new_file_of_a_session_with_results_is_removed_by_the_next_run(stages: dict[str, Stage]) -> None:
     stage = stages["again-delete"]
     copy = stage.copy("late")
     late = Path(copy.sessions, "S1", "inbox", "late")

@@ -1,4 +1,4 @@
-"""Folders that an ordinary user cannot open, and full disks: each gives a clear message and the correct exit status."""
+"""Folders without permissions, full and read-only disks, missing files: each gives a clear message and the correct exit status."""
 
 import subprocess
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ FILES = under("x", MrSeries(number=3, description="T1w").files())
 
 
 @pytest.fixture
-def closed(study: Study) -> Iterator[Study]:
-    """A study with two packets."""
+def two_packets(study: Study) -> Iterator[Study]:
+    """A study with two packets; permissions that a test removes are restored."""
     study.put("A", FILES, Kind.FOLDER)
     study.put("B", FILES, Kind.ZIP)
     yield study
@@ -24,7 +24,7 @@ def closed(study: Study) -> Iterator[Study]:
 
 
 def close(study: Study, relative: str) -> Path:
-    """Remove all permissions of a file or folder, which is created if it is missing."""
+    """Remove all permissions of a file or folder, and return its path; a missing folder is created."""
     path = study.sessions / relative
     if not path.exists():
         path.mkdir(parents=True)
@@ -54,7 +54,7 @@ IMPORT = [
     ("../l", 73, ("--log-file={s}/../l/x",)),
     ("../l", 73, ("--json-file={s}/../l/x",)),
 ]
-PARTS = [
+COMMANDS = [
     ("A", 1, ("verify", "{s}")),
     ("", 1, ("verify", "{s}")),
     ("A", 1, ("report", "{s}")),
@@ -77,61 +77,61 @@ PARTS = [
 
 @pytest.mark.parametrize(
     ("path", "status", "words"),
-    [*((path, status, ("{s}", *more)) for path, status, more in IMPORT), *PARTS],
+    [*((path, status, ("{s}", *more)) for path, status, more in IMPORT), *COMMANDS],
     ids=str,
 )
-def test_a_closed_folder_is_a_message_with_its_path_and_the_reason(
-    closed: Study, path: str, status: int, words: tuple[str, ...]
+def test_a_closed_folder_gives_a_message_with_its_path_and_the_reason(
+    two_packets: Study, path: str, status: int, words: tuple[str, ...]
 ) -> None:
-    place = close(closed, path)
-    run = unprivileged(*(word.replace("{s}", str(closed.sessions)) for word in words))
+    closed = close(two_packets, path)
+    run = unprivileged(*(word.replace("{s}", str(two_packets.sessions)) for word in words))
     text = run.text
     assert run.status == status, text
     assert "Traceback" not in text
     assert "[Errno" not in text
     assert "permission denied" in text
-    assert str(place.resolve() if path != ".." else closed.sessions) in text.replace("/sessions/../", "/")
+    assert str(closed.resolve() if path != ".." else two_packets.sessions) in text.replace("/sessions/../", "/")
 
 
-@pytest.mark.parametrize("place", ["", "A/qxbatch", "A/dicom"])
-def test_facts_are_not_stored_where_nobody_may_write(closed: Study, place: str) -> None:
-    assert unprivileged(str(closed.sessions)).status == 0
-    (closed.sessions / "A" / "dicom" / "DICOM-Report.txt").write_text("Report for P001 (A)\n")
-    summary = closed.sessions / "A" / "qxbatch" / "summary.json"
+@pytest.mark.parametrize("folder", ["", "A/qxbatch", "A/dicom"])
+def test_facts_that_cannot_be_stored_are_reported(two_packets: Study, folder: str) -> None:
+    assert unprivileged(str(two_packets.sessions)).status == 0
+    (two_packets.sessions / "A" / "dicom" / "DICOM-Report.txt").write_text("Report for P001 (A)\n")
+    summary = two_packets.sessions / "A" / "qxbatch" / "summary.json"
     before = summary.read_text().replace('"verdict": "complete"', '"verdict": "incomplete"')
     summary.write_text(before)
-    (closed.sessions / place).chmod(0o555)
-    run = unprivileged("inspect", "--update", str(closed.sessions / "A"))
+    (two_packets.sessions / folder).chmod(0o555)
+    run = unprivileged("inspect", "--update", str(two_packets.sessions / "A"))
     assert run.status == 73, run.text
     assert "permission denied" in run.text
     assert "[Errno" not in run.text
-    assert (summary.read_text() == before) is (place != "A/dicom")
+    assert (summary.read_text() == before) is (folder != "A/dicom")
 
 
-def test_one_closed_packet_does_not_hold_back_the_others(closed: Study) -> None:
-    close(closed, "inbox/MR/A")
-    assert unprivileged(str(closed.sessions)).status == 1
-    assert (closed.sessions / "B" / "session.txt").exists()
+def test_a_closed_packet_does_not_stop_the_others(two_packets: Study) -> None:
+    close(two_packets, "inbox/MR/A")
+    assert unprivileged(str(two_packets.sessions)).status == 1
+    assert (two_packets.sessions / "B" / "session.txt").exists()
 
 
-def mounted(place: Path, *options: str) -> None:
-    done = subprocess.run(["mount", *options, "tmpfs", place], capture_output=True, check=False)
-    if done.returncode != 0:
-        pytest.skip("a file system cannot be mounted here (no right to mount): full disks are not tried")
+def mount_tmpfs(folder: Path, *options: str) -> None:
+    process = subprocess.run(["mount", *options, "tmpfs", folder], capture_output=True, check=False)
+    if process.returncode != 0:
+        pytest.skip("a file system cannot be mounted here (no right to mount): full disks are not tested")
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 300 KB, with nothing on it."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mounted(place, "-t", "tmpfs", "-o", "size=300k")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
+    """An empty file system of 300 KB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount_tmpfs(folder, "-t", "tmpfs", "-o", "size=300k")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
 
 
 @pytest.mark.parametrize("more", [["--archive=leave"], ["--archive=leave", "--work-dir={small}"]])
-def test_a_disk_without_room_says_how_much_is_free_and_what_is_needed(
+def test_the_message_about_a_full_disk_has_the_free_space_and_what_is_needed(
     small: Path, tmp_path: Path, more: list[str]
 ) -> None:
     inbox = tmp_path / "inbox"
@@ -149,7 +149,7 @@ def test_a_disk_without_room_says_how_much_is_free_and_what_is_needed(
     assert "[Errno" not in text
 
 
-def test_a_read_only_disk_is_said_before_anything_is_read(small: Path) -> None:
+def test_a_read_only_disk_is_reported_before_anything_is_read(small: Path) -> None:
     (small / "inbox/MR").mkdir(parents=True)
     subprocess.run(["mount", "-o", "remount,ro", small], check=True)
     run = run_command(str(small / "new"), f"--masterinbox={small / 'inbox/MR'}")
@@ -158,7 +158,7 @@ def test_a_read_only_disk_is_said_before_anything_is_read(small: Path) -> None:
     assert "[Errno" not in run.text
 
 
-def test_a_missing_file_is_named_without_a_number(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_without_an_errno(tmp_path: Path) -> None:
     missing = str(tmp_path / "x")
     for words in (["scan", missing], [missing], [str(tmp_path), f"--config={missing}"]):
         run = run_command(*words)

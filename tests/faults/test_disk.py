@@ -27,29 +27,29 @@ TREE = {
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of 3 MB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", place], capture_output=True, check=False)
-    if done.returncode != 0:
-        pytest.skip("a small file system cannot be mounted here (no right to mount): full disks are not tried")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
+    folder = tmp_path / "small"
+    folder.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
+    if subprocess.run(words, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small file system cannot be mounted here (no right to mount): full disks are not tested")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
 
 
-def filled(place: Path, leave: int) -> Path:
-    """Fill a file system except for this many bytes."""
-    status = os.statvfs(place)
-    ballast = place / "ballast"
-    ballast.write_bytes(b"x" * max(0, status.f_bavail * status.f_frsize - leave))
+def fill(folder: Path, free: int) -> Path:
+    """Fill the file system of a folder except for `free` bytes; return the file that fills it."""
+    status = os.statvfs(folder)
+    ballast = folder / "ballast"
+    ballast.write_bytes(b"x" * max(0, status.f_bavail * status.f_frsize - free))
     return ballast
 
 
-def hidden_left(folder: Path) -> list[str]:
+def hidden_files(folder: Path) -> list[str]:
     return [str(path) for path in folder.rglob(".qxbatch*")]
 
 
 @pytest.mark.parametrize("room", [0, 8_000, 60_000, 300_000, 700_000, 1_000_000, 1_400_000])
-def test_a_sessions_folder_without_room(study: Study, small: Path, tmp_path: Path, room: int) -> None:
+def test_a_full_disk_of_the_sessions_folder_loses_nothing(study: Study, small: Path, tmp_path: Path, room: int) -> None:
     inbox = tmp_path / "inbox"
     shutil.rmtree(study.sessions)
     study.inbox = inbox
@@ -59,7 +59,7 @@ def test_a_sessions_folder_without_room(study: Study, small: Path, tmp_path: Pat
     inputs = hashes_below(inbox)
     sessions = small / "sessions"
     sessions.mkdir()
-    ballast = filled(small, room)
+    ballast = fill(small, room)
     words = [str(sessions), f"--masterinbox={inbox}"]
     run = command(words, tmp_path)
     assert run.status == 1, run.text
@@ -73,18 +73,20 @@ def test_a_sessions_folder_without_room(study: Study, small: Path, tmp_path: Pat
     again = command([*words, "--check=no"], tmp_path)
     assert again.status == 0, again.text
     assert sorted(p.name for p in sessions.iterdir() if p.is_dir()) == ["S1", "S2", "archive"]
-    assert hidden_left(small) == []
+    assert hidden_files(small) == []
     assert list(inbox.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.TAR])
 @pytest.mark.parametrize("archive", ["move", "copy"])
-def test_an_archive_without_room(study: Study, small: Path, archive: str, kind: Kind) -> None:
+def test_a_packet_stays_while_the_disk_of_the_archive_is_full(
+    study: Study, small: Path, archive: str, kind: Kind
+) -> None:
     packet = study.put("S1", TREE, kind)
     study.put("S2", {**under("a", MrSeries(patient="P2").files())}, Kind.FOLDER)
     before = snapshot(study.inbox)[packet.name], snapshot(packet)
     (study.sessions / "archive").symlink_to(small)
-    ballast = filled(small, 200_000)
+    ballast = fill(small, 200_000)
     run = study.run(f"--archive={archive}")
     assert run.status == 1, run.text
     text = " ".join(run.text.split())
@@ -94,9 +96,9 @@ def test_an_archive_without_room(study: Study, small: Path, archive: str, kind: 
     assert "Traceback" not in run.text
     assert (snapshot(study.inbox)[packet.name], snapshot(packet)) == before
     assert study.session_names() == ["S1", "S2"]
-    assert hidden_left(small) == []
+    assert hidden_files(small) == []
     assert study.run("--check=no").status == 1, "only the archiving remains, and there is still no room"
-    assert hidden_left(small) == []
+    assert hidden_files(small) == []
     ballast.unlink()
     run = study.run("--check=no")
     assert run.status == 0, run.text
@@ -105,9 +107,9 @@ def test_an_archive_without_room(study: Study, small: Path, archive: str, kind: 
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_a_work_folder_without_room(study: Study, small: Path) -> None:
+def test_a_full_work_dir_changes_no_packet_and_no_session(study: Study, small: Path) -> None:
     packet = study.put("S1", TREE)
-    filled(small, 100_000)
+    fill(small, 100_000)
     before = snapshot(study.sessions)
     run = study.run(f"--work-dir={small}")
     assert run.status == 1, run.text
@@ -119,7 +121,7 @@ def test_a_work_folder_without_room(study: Study, small: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "args", "status"),
+    ("folder", "args", "status"),
     [
         ("", (), 73),
         ("inbox/MR", (), 73),
@@ -130,23 +132,25 @@ def test_a_work_folder_without_room(study: Study, small: Path) -> None:
         ("archive/MR", ("--archive=delete",), 0),
     ],
 )
-def test_a_folder_that_may_not_be_written_to(study: Study, place: str, args: tuple[str, ...], status: int) -> None:
+def test_a_folder_without_write_permission_fails_only_runs_that_write_to_it(
+    study: Study, folder: str, args: tuple[str, ...], status: int
+) -> None:
     study.put("S1", TREE)
     study.archive.mkdir(parents=True)
     before = snapshot(study.sessions)
-    (study.sessions / place).chmod(0o555)
+    (study.sessions / folder).chmod(0o555)
     try:
         run = unprivileged(str(study.sessions), *args)
     finally:
-        (study.sessions / place).chmod(0o755)
+        (study.sessions / folder).chmod(0o755)
     assert run.status == status, run.text
     assert "Traceback" not in run.text
     if status:
-        assert snapshot(study.sessions) == before, "said before any work"
+        assert snapshot(study.sessions) == before, "reported before any work"
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_a_packet_that_may_not_be_read_is_refused_and_the_other_one_done(study: Study) -> None:
+def test_a_packet_without_read_permission_is_refused_and_the_other_one_imported(study: Study) -> None:
     packet = study.put("S1", TREE, Kind.FOLDER)
     study.put("S2", {**under("a", MrSeries(patient="P2").files())}, Kind.FOLDER)
     closed = packet / "T1" / "IM0002"
@@ -170,32 +174,32 @@ def test_a_packet_of_read_only_folders_is_moved(study: Study) -> None:
     assert snapshot(study.archive / "S1") == before
 
 
-@pytest.mark.parametrize("place", ["S1", "S1/dicom"])
-def test_a_session_that_may_not_be_written_to_stays_as_it_is(study: Study, place: str) -> None:
+@pytest.mark.parametrize("folder", ["S1", "S1/dicom"])
+def test_a_session_without_write_permission_is_unchanged(study: Study, folder: str) -> None:
     study.put("S1", TREE)
     assert study.run("--archive=copy").status == 0
     before = snapshot(study.sessions)
-    (study.sessions / place).chmod(0o555)
+    (study.sessions / folder).chmod(0o555)
     run = unprivileged(str(study.sessions), "--overwrite=yes")
-    (study.sessions / place).chmod(0o755)
+    (study.sessions / folder).chmod(0o755)
     assert run.status == 1, run.text
     assert "cannot be written" in run.text
     assert snapshot(study.sessions) == before
 
 
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP], ids=["folder", "zip"])
-@pytest.mark.parametrize("deed", ["vanishes", "grows"])
-def test_a_packet_that_is_touched_while_it_is_read_is_refused(
-    study: Study, kind: Kind, deed: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("change", ["vanishes", "grows"])
+def test_a_packet_that_changes_while_it_is_read_is_refused(
+    study: Study, kind: Kind, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from qxbatch.cli.main import main
     from qxbatch.core import ingest
 
     packet = study.put("S1", TREE, kind)
 
-    def touched(*args: Any, **named: Any) -> object:
+    def ingest_then_change(*args: Any, **named: Any) -> object:
         reading = ingest(*args, **named)
-        if deed == "vanishes":
+        if change == "vanishes":
             packet.rename(study.sessions.parent / "elsewhere")
         else:
             file = packet / "T1" / "IM0001" if kind is Kind.FOLDER else packet
@@ -203,26 +207,26 @@ def test_a_packet_that_is_touched_while_it_is_read_is_refused(
                 more.write(b"more")
         return reading
 
-    monkeypatch.setattr("qxbatch.pipeline.read.ingest", touched)
+    monkeypatch.setattr("qxbatch.pipeline.read.ingest", ingest_then_change)
     report = study.sessions.parent / "report.json"
     assert main([str(study.sessions), f"--json-file={report}"]) == 1
-    assert ("vanished" if deed == "vanishes" else "changed") + " while it was read" in report.read_text()
+    assert ("vanished" if change == "vanishes" else "changed") + " while it was read" in report.read_text()
     assert study.session_names() == []
     assert not (study.sessions / ".qxbatch").exists()
-    assert (study.sessions.parent / "elsewhere").exists() if deed == "vanishes" else packet.exists()
+    assert (study.sessions.parent / "elsewhere").exists() if change == "vanishes" else packet.exists()
 
 
-def test_a_packet_that_goes_away_before_it_is_read_is_refused(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_packet_that_disappears_before_it_is_read_is_refused(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     from qxbatch.cli.main import main
     from qxbatch.pipeline.read import read_sources
 
     packet = study.put("S1", TREE, Kind.ZIP)
 
-    def gone(*args: Any) -> object:
+    def remove_then_read(*args: Any) -> object:
         packet.unlink()
         return read_sources(*args)
 
-    monkeypatch.setattr("qxbatch.pipeline.prepare.read_sources", gone)
+    monkeypatch.setattr("qxbatch.pipeline.prepare.read_sources", remove_then_read)
     report = study.sessions.parent / "report.json"
     assert main([str(study.sessions), f"--json-file={report}"]) == 1
     assert "vanished since it was found" in report.read_text()
@@ -235,11 +239,11 @@ def test_a_packet_that_disappears_after_it_was_read_is_reported(study: Study, mo
 
     packet = study.put("S1", TREE, Kind.ZIP)
 
-    def then_gone(*args: Any, **named: Any) -> object:
+    def remove_then_make(*args: Any, **named: Any) -> object:
         packet.unlink()
         return make_series(*args, **named)
 
-    monkeypatch.setattr("qxbatch.pipeline.produce.make_series", then_gone)
+    monkeypatch.setattr("qxbatch.pipeline.produce.make_series", remove_then_make)
     report = study.sessions.parent / "report.json"
     assert main([str(study.sessions), f"--json-file={report}"]) == 1
     assert "vanished while it was imported" in report.read_text()

@@ -1,4 +1,4 @@
-"""The next run has another clock, another path to the same folder, another work folder, or another mode."""
+"""The next run has another clock, another path to the same folder or another work folder, or finds a session moved or linked."""
 
 import subprocess
 import sys
@@ -21,9 +21,9 @@ from tests.faults.stage import Copy, Stage, command, environment, victim
 ONE = Scenario("one", one_packet)
 
 
-def killed(stage: Stage, copy: Copy, word: str) -> None:
-    """Kill a run at the first step that contains a word."""
-    run = victim(f"KILL@{word}", stage.base / "steps.now", copy)
+def kill_at(stage: Stage, copy: Copy, text: str) -> None:
+    """Kill a run at the first step that contains a text."""
+    run = victim(f"KILL@{text}", stage.base / "steps.now", copy)
     assert run.status == -9, run.text
 
 
@@ -34,12 +34,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 
 def test_a_journal_is_followed_where_the_folder_has_another_path(stage: Stage) -> None:
     copy = stage.copy("moved")
-    killed(stage, copy, "build/S1 ")
+    kill_at(stage, copy, "build/S1 ")
     assert list((copy.sessions / ".qxbatch" / "journal").iterdir())
-    there = copy.root.with_name("elsewhere")
-    copy.root.rename(there)
-    sessions = there / "study" / "sessions"
-    again = command([str(sessions), "--check=no"], there)
+    new_root = copy.root.with_name("elsewhere")
+    copy.root.rename(new_root)
+    sessions = new_root / "study" / "sessions"
+    again = command([str(sessions), "--check=no"], new_root)
     assert again.status == 0, again.text
     assert "interrupted" in again.text
     assert (sessions / "archive" / "MR" / "S1" / "README").exists()
@@ -48,11 +48,11 @@ def test_a_journal_is_followed_where_the_folder_has_another_path(stage: Stage) -
     assert [text for check in session_checks(sessions / "S1", Monitor()) for text in check()] == []
 
 
-def test_a_session_that_was_taken_away_is_no_reason_to_delete_its_packet(stage: Stage) -> None:
+def test_a_packet_whose_session_was_moved_away_is_imported_again_before_it_is_deleted(stage: Stage) -> None:
     copy = stage.copy("taken")
-    copy = Copy(copy.root, copy.other, (*copy.arguments, "--archive=delete"))
+    copy = Copy(copy.root, copy.other_disk, (*copy.arguments, "--archive=delete"))
     packet = copy.sessions / "inbox" / "MR" / "S1"
-    killed(stage, copy, "MR/.qxbatch-aside-")
+    kill_at(stage, copy, "MR/.qxbatch-aside-")
     assert packet.exists()
     assert (copy.sessions / "S1" / "session.txt").exists()
     (copy.sessions / "S1").rename(copy.root / "mine now")
@@ -85,7 +85,7 @@ def test_a_clock_that_jumps_makes_no_difference(stage: Stage, tmp_path: Path, ye
 
 def test_small_files_below_another_work_folder_are_cleared(stage: Stage, tmp_path: Path) -> None:
     copy = stage.copy("work")
-    killed(stage, Copy(copy.root, None, (*copy.arguments, f"--work-dir={tmp_path}")), "build/S1/qxbatch/ledger.tsv")
+    kill_at(stage, Copy(copy.root, None, (*copy.arguments, f"--work-dir={tmp_path}")), "build/S1/qxbatch/ledger.tsv")
     assert [path.name[:10] for path in tmp_path.iterdir()] == ["qxbatch-S1"]
     again = command(copy.arguments, copy.root)
     assert again.status == 0, again.text
@@ -95,23 +95,23 @@ def test_small_files_below_another_work_folder_are_cleared(stage: Stage, tmp_pat
 
 def test_two_studies_share_a_work_folder(study: Study, tmp_path: Path) -> None:
     other = Study(tmp_path / "other")
-    for one in (study, other):
-        one.put("S1", T1.files(), Kind.FOLDER)
+    for each in (study, other):
+        each.put("S1", T1.files(), Kind.FOLDER)
     work = tmp_path / "shared"
     work.mkdir()
     foreign = work / "qxbatch-S1-0123456789ab"
     foreign.mkdir()
     (foreign / "at work").write_text("of a live run of another study\n")
-    for one in (study, other):
-        assert one.run(f"--work-dir={work}").status == 0
+    for each in (study, other):
+        assert each.run(f"--work-dir={work}").status == 0
     assert [path.name for path in work.iterdir()] == [foreign.name]
     assert (foreign / "at work").exists()
 
 
-@pytest.mark.parametrize("place", ["inbox/MR", "inbox/MR/tmp", "archive/MR"])
-def test_a_work_folder_among_packets_is_refused(study: Study, place: str) -> None:
+@pytest.mark.parametrize("folder", ["inbox/MR", "inbox/MR/tmp", "archive/MR"])
+def test_a_work_folder_among_packets_is_refused(study: Study, folder: str) -> None:
     study.put("S1", T1.files(), Kind.FOLDER)
-    work = study.sessions / place
+    work = study.sessions / folder
     work.mkdir(parents=True, exist_ok=True)
     run = study.main(f"--work-dir={work}")
     assert run.status == 64
@@ -132,8 +132,8 @@ def test_a_converter_that_outlived_its_run_is_ended(stage: Stage, tmp_path: Path
         stderr=subprocess.DEVNULL,
         env=environment(copy.root) | {"QXBATCH_DCM2NIIX": str(slow)},
     )
-    until = time.monotonic() + 60
-    while not at_work_below(copy.sessions / ".qxbatch") and time.monotonic() < until:
+    deadline = time.monotonic() + 60
+    while not at_work_below(copy.sessions / ".qxbatch") and time.monotonic() < deadline:
         time.sleep(0.05)
     process.kill()
     process.wait()
@@ -143,7 +143,9 @@ def test_a_converter_that_outlived_its_run_is_ended(stage: Stage, tmp_path: Path
     assert stage.judge_end(copy) == []
 
 
-@pytest.mark.skipif(not has_other_disk(), reason="no second file system here: sessions across two are not tried")
+@pytest.mark.skipif(
+    not has_other_disk(), reason="no second file system here: sessions on two file systems are not tested"
+)
 def test_a_session_on_another_disk_is_refused_before_anything_is_changed(stage: Stage) -> None:
     copy = stage.copy("disk")
     with tempfile.TemporaryDirectory(dir=disk_other_than(copy.root)) as other:

@@ -1,4 +1,4 @@
-"""A packet whose import a run finishes for a killed run is not imported again by that run, even with --overwrite=yes."""
+"""A run that finishes the import of a killed run does not import the same packet again, even with --overwrite=yes."""
 
 from collections.abc import Callable
 

@@ -52,8 +52,8 @@ def through_a_linked_inbox(attack: Attack) -> str:
 )
 def test_a_journal_takes_no_packet_from_elsewhere(attack: Attack, named: Callable[[Attack], str], archive: str) -> None:
     name = named(attack)
-    attack.journal(archive=archive, packets=attack.packet(attack.study.sessions / name, name))
-    assert "cannot be used" in attack.run()
+    attack.forge_journal(archive=archive, packets=attack.packets(attack.study.sessions / name, name))
+    assert "cannot be used" in attack.failed_run()
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_a_journal_takes_no_packet_from_elsewhere(attack: Attack, named: Callabl
     ids=str,
 )
 def test_a_journal_that_is_not_of_its_unit_is_not_followed(attack: Attack, changes: Forged) -> None:
-    attack.journal(**changes)
-    text = attack.run()
+    attack.forge_journal(**changes)
+    text = attack.failed_run()
     assert "cannot be used" in text
     assert "remove the journal and run again" in text
 
@@ -89,15 +89,15 @@ def test_a_journal_that_is_not_of_its_unit_is_not_followed(attack: Attack, chang
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", "7", "[" * 10**5, '"version"'])
 def test_an_invalid_journal_is_reported(attack: Attack, text: str) -> None:
     (attack.study.sessions / ".qxbatch" / "journal" / "S1.json").write_text(text)
-    assert "cannot be used" in attack.run()
+    assert "cannot be used" in attack.failed_run()
 
 
 def test_a_journal_that_is_a_pipe_or_a_link_stops_nothing(attack: Attack) -> None:
     folder = attack.study.sessions / ".qxbatch" / "journal"
     os.mkfifo(folder / "S1.json")
-    attack.journal("other", unit="S2")
+    attack.forge_journal("other", unit="S2")
     (folder / "S2.json").symlink_to(folder / "other.json")
-    text = attack.run()
+    text = attack.failed_run()
     assert text.count("is not a file") == 2
 
 
@@ -113,7 +113,7 @@ def test_a_list_of_taken_files_removes_none_elsewhere(attack: Attack, listed: st
     status = (attack.victim / "thesis.tex").stat()
     digest = hash_file(str(attack.victim / "thesis.tex"))[1]
     (attack.staging / "taken.tsv").write_text(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\t{listed}\n")
-    attack.journal(inbox="S1/inbox", with_inbox=False)
+    attack.forge_journal(inbox="S1/inbox", with_inbox=False)
     before = snapshot(attack.top / "home")
     run = attack.study.main("--check=no")
     assert snapshot(attack.top / "home") == before, run.text
@@ -123,14 +123,14 @@ def test_a_list_of_taken_files_removes_none_elsewhere(attack: Attack, listed: st
 def test_a_journal_without_a_session_deletes_no_packet(attack: Attack) -> None:
     packet = attack.study.put("other", TREE, Kind.ZIP)
     before = packet.read_bytes()
-    attack.journal(packets=attack.packet(packet))
+    attack.forge_journal(packets=attack.packets(packet))
     run = attack.study.main("--test=no", "--sessions=nothing", "--check=no", "--archive=leave")
     assert packet.read_bytes() == before, run.text
     assert "it has no session, so none of its packets is imported" in run.text
 
 
-def other_rows(rows: list[list[str]], _: str) -> list[list[str]]:
-    """Forge nothing."""
+def true_rows(rows: list[list[str]], _: str) -> list[list[str]]:
+    """Return the rows unchanged."""
     return rows
 
 
@@ -146,26 +146,28 @@ def sorted_row(rows: list[list[str]], digest: str) -> list[list[str]]:
     return [[*row[:2], digest, *row[3:]] if row[5] == "sorted" else row for row in rows]
 
 
-@pytest.mark.parametrize("forge", [other_rows, opened_row, kept_row, sorted_row])
+@pytest.mark.parametrize("forge", [true_rows, opened_row, kept_row, sorted_row])
 @pytest.mark.parametrize("archive", ["delete", "move", "copy"])
 def test_a_journal_of_a_session_archives_no_packet_with_other_bytes(
     attack: Attack, archive: str, forge: Callable[[list[list[str]], str], list[list[str]]]
 ) -> None:
-    attack.ready_session()
+    attack.import_session()
     (name, data), *_ = MrSeries(patient="P9").files().items()
     packet = attack.study.put("other", {name: data}, Kind.ZIP)
     before = packet.read_bytes()
     ledger = attack.study.session("S1") / "qxbatch" / "ledger.tsv"
     head, *rows = [line.split("\t") for line in ledger.read_text().splitlines()]
     ledger.write_text("".join("\t".join(row) + "\n" for row in [head, *forge(rows, hashlib.sha256(data).hexdigest())]))
-    attack.journal(sessions=["S1"], ledgers=[attack.ledger("S1")], packets=attack.packet(packet), archive=archive)
-    assert "stays where it is" in attack.run("--archive=leave", "--sessions=nothing")
+    attack.forge_journal(
+        sessions=["S1"], ledgers=[attack.ledger_hash("S1")], packets=attack.packets(packet), archive=archive
+    )
+    assert "stays where it is" in attack.failed_run("--archive=leave", "--sessions=nothing")
     assert packet.read_bytes() == before
     assert [path.name for path in attack.study.archive.iterdir()] == ["S1.zip"]
 
 
 def test_a_list_of_taken_files_removes_no_file_that_the_session_does_not_have(attack: Attack) -> None:
-    attack.ready_session()
+    attack.import_session()
     inbox = attack.study.session("S1") / "inbox"
     lines = []
     for path, data in ((inbox / "mine", b"mine\n"), (inbox / "of the session", TREE["README"])):
@@ -174,32 +176,32 @@ def test_a_list_of_taken_files_removes_no_file_that_the_session_does_not_have(at
         digest = hashlib.sha256(data).hexdigest()
         lines.append(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\t{path.name}\n")
     (attack.staging / "taken.tsv").write_text("".join(lines))
-    attack.journal(sessions=["S1"], ledgers=[attack.ledger("S1")], inbox="S1/inbox", with_inbox=False)
-    assert f"{inbox / 'mine'}: changed while it was imported" in attack.run()
+    attack.forge_journal(sessions=["S1"], ledgers=[attack.ledger_hash("S1")], inbox="S1/inbox", with_inbox=False)
+    assert f"{inbox / 'mine'}: changed while it was imported" in attack.failed_run()
     assert sorted(path.name for path in inbox.iterdir()) == ["README", "mine"]
 
 
-def test_a_journal_that_needs_more_memory_than_there_is_stops_no_other_session(
+def test_a_journal_whose_recovery_runs_out_of_memory_stops_no_other_session(
     attack: Attack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr("qxbatch.pipeline.recover.finish", fail)
-    attack.journal()
+    attack.forge_journal()
     attack.study.put("S2", TREE, Kind.ZIP)
-    text = attack.run()
+    text = attack.failed_run()
     assert "cannot be finished: there is not enough memory" in text
     assert (attack.study.session("S2") / "session.txt").exists()
 
 
 @pytest.mark.parametrize("name", [f"qxbatch-S1-{RUN}", "thesis", "qxbatch-S1-0123456789ab"])
-def test_a_note_of_a_scratch_folder_removes_none_that_a_run_did_not_make(attack: Attack, name: str) -> None:
-    place = attack.victim.with_name(name)
-    if place != attack.victim:
-        attack.victim.rename(place)
-    (attack.staging / "scratch.txt").write_text(str(place))
-    (attack.staging.parent / "scratch.txt").write_text(str(place))
+def test_a_noted_scratch_folder_that_no_run_created_is_not_removed(attack: Attack, name: str) -> None:
+    noted = attack.victim.with_name(name)
+    if noted != attack.victim:
+        attack.victim.rename(noted)
+    (attack.staging / "scratch.txt").write_text(str(noted))
+    (attack.staging.parent / "scratch.txt").write_text(str(noted))
     before = snapshot(attack.top / "home")
     assert attack.study.main("--check=no").status == 0
     assert snapshot(attack.top / "home") == before
@@ -209,29 +211,29 @@ def test_a_note_of_a_scratch_folder_removes_none_that_a_run_did_not_make(attack:
 @pytest.mark.parametrize("linked", ["", "work", "journal", "locks"])
 def test_a_hidden_folder_that_is_a_link_is_not_entered(attack: Attack, linked: str) -> None:
     hidden = attack.study.sessions / ".qxbatch"
-    place = hidden / linked if linked else hidden
-    if place.exists():
-        place.rename(attack.top / "away")
-    place.symlink_to(attack.victim.parent)
+    link = hidden / linked if linked else hidden
+    if link.exists():
+        link.rename(attack.top / "away")
+    link.symlink_to(attack.victim.parent)
     attack.study.put("S1", TREE, Kind.ZIP)
     before = snapshot(attack.top / "home")
     run = attack.study.main()
     assert run.status == 73, run.text
-    assert f"{place}: is a link" in run.text
+    assert f"{link}: is a link" in run.text
     assert snapshot(attack.top / "home") == before
 
 
 @pytest.mark.parametrize("linked", ["S1", f"S1/{RUN}", f"S1/{RUN}/build", f"S1/{RUN}/old", f"S1/{RUN}/scratch"])
 @pytest.mark.parametrize("journal", [True, False])
 def test_staging_that_is_a_link_is_not_entered(attack: Attack, linked: str, journal: bool) -> None:
-    place = attack.study.sessions / ".qxbatch" / "work" / linked
-    if place.is_dir():
-        place.rename(attack.top / "away")
-    place.symlink_to(attack.victim.parent)
+    link = attack.study.sessions / ".qxbatch" / "work" / linked
+    if link.is_dir():
+        link.rename(attack.top / "away")
+    link.symlink_to(attack.victim.parent)
     (attack.victim.parent / "S1").mkdir()
     (attack.victim.parent / "S1" / "mine").write_text("mine\n")
     if journal:
-        attack.journal(sessions=["S1"], ledgers=["0" * 64])
+        attack.forge_journal(sessions=["S1"], ledgers=["0" * 64])
     before = snapshot(attack.top / "home")
     run = attack.study.main("--check=no")
     assert "Traceback" not in run.text
@@ -255,7 +257,7 @@ def test_staging_that_becomes_a_link_while_it_is_removed_is_not_entered(
             work.symlink_to(home)
 
     monkeypatch.setattr(f"qxbatch.{module}", exchange)
-    assert f"{work}: is a link" in attack.run().replace("\n      ", "")
+    assert f"{work}: is a link" in attack.failed_run().replace("\n      ", "")
 
 
 def test_a_scratch_folder_that_becomes_a_link_while_it_is_removed_is_not_followed(
@@ -282,12 +284,12 @@ def test_a_scratch_folder_that_becomes_a_link_while_it_is_removed_is_not_followe
     assert scratch.is_symlink()
 
 
-def a_link(attack: Attack, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.symlink_to(attack.victim)
+def link_to_victim(attack: Attack, link: Path) -> None:
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(attack.victim)
 
 
-def kept(attack: Attack) -> Path:
+def kept_files(attack: Attack) -> Path:
     return attack.staging / "old" / "S1.kept"
 
 
@@ -295,7 +297,7 @@ def kept_subfolder(attack: Attack) -> Path:
     return attack.staging / "old" / "S1.kept" / "dicom" / "30"
 
 
-def remaining(attack: Attack) -> Path:
+def remaining_files(attack: Attack) -> Path:
     return attack.staging / "old" / "S1.rest"
 
 
@@ -315,26 +317,27 @@ def inbox_of_the_session(attack: Attack) -> Path:
 
 
 @pytest.mark.parametrize(
-    "linked", [kept, kept_subfolder, remaining, inbox_of_the_build, images_of_the_build, inbox_of_the_session]
+    "linked",
+    [kept_files, kept_subfolder, remaining_files, inbox_of_the_build, images_of_the_build, inbox_of_the_session],
 )
 def test_a_link_where_an_exchange_writes_is_named_and_not_followed(
     attack: Attack, linked: Callable[[Attack], Path]
 ) -> None:
-    attack.ready_session()
+    attack.import_session()
     write_folder({"dicom/30/thesis.tex": b"mine\n"}, attack.staging / "old" / "S1")
-    place = linked(attack)
-    a_link(attack, place)
-    attack.journal(sessions=["S1"], ledgers=[attack.ledger("S1")], archive="leave", with_inbox=False)
-    assert f"{place.name}: is a link" in attack.run().replace("\n      ", "")
+    link = linked(attack)
+    link_to_victim(attack, link)
+    attack.forge_journal(sessions=["S1"], ledgers=[attack.ledger_hash("S1")], archive="leave", with_inbox=False)
+    assert f"{link.name}: is a link" in attack.failed_run().replace("\n      ", "")
 
 
 def test_the_scratch_folder_of_a_comparison_with_the_archive_is_a_new_one(attack: Attack) -> None:
-    attack.ready_session()
+    attack.import_session()
     old = attack.staging / "old" / "S1"
     write_folder({"dicom/30/x": b"mine\n"}, old)
     shutil.copytree(attack.study.session("S1") / "qxbatch", old / "qxbatch")
-    a_link(attack, old.with_name("S1.check"))
-    attack.journal(sessions=["S1"], ledgers=[attack.ledger("S1")], archive="leave")
+    link_to_victim(attack, old.with_name("S1.check"))
+    attack.forge_journal(sessions=["S1"], ledgers=[attack.ledger_hash("S1")], archive="leave")
     before = snapshot(attack.top / "home")
     run = attack.study.main("--check=no")
     assert run.status == 0, run.text
@@ -343,12 +346,12 @@ def test_the_scratch_folder_of_a_comparison_with_the_archive_is_a_new_one(attack
 
 
 def test_the_scratch_folder_in_which_a_packet_is_compared_is_a_new_one(attack: Attack) -> None:
-    attack.ready_session()
+    attack.import_session()
     packet = attack.study.put("S1", TREE, Kind.FOLDER)
-    a_link(attack, attack.staging / "again")
-    described = attack.packet(packet)
+    link_to_victim(attack, attack.staging / "again")
+    described = attack.packets(packet)
     described[0]["fingerprint"] = asdict(fingerprint(packet)) | {"ctimes": 0}
-    attack.journal(sessions=["S1"], ledgers=[attack.ledger("S1")], packets=described, archive="move")
+    attack.forge_journal(sessions=["S1"], ledgers=[attack.ledger_hash("S1")], packets=described, archive="move")
     before = snapshot(attack.top / "home")
     run = attack.study.main("--check=no")
     assert run.status == 0, run.text
@@ -368,33 +371,33 @@ def test_a_hidden_folder_of_jobs_alone_that_is_a_link_is_not_entered(attack: Att
 
 
 @pytest.mark.parametrize("number", [10**300, 0, -1, 10**6])
-def test_a_number_that_no_run_gives_is_not_followed(attack: Attack, number: int) -> None:
+def test_a_journal_with_an_archive_number_that_no_run_gives_is_not_followed(attack: Attack, number: int) -> None:
     packet = attack.study.put("S1", TREE, Kind.ZIP)
-    attack.journal(packets=[{**each, "number": number} for each in attack.packet(packet)])
-    assert "cannot be used" in attack.run()
+    attack.forge_journal(packets=[{**each, "number": number} for each in attack.packets(packet)])
+    assert "cannot be used" in attack.failed_run()
 
 
-def test_a_list_of_taken_files_without_an_end_is_not_read(attack: Attack) -> None:
+def test_a_list_of_taken_files_that_is_too_large_is_not_read(attack: Attack) -> None:
     (attack.study.session("S1") / "inbox").mkdir(parents=True)
     (attack.staging / "taken.tsv").touch()
     os.truncate(attack.staging / "taken.tsv", 1 << 42)
-    attack.journal(inbox="S1/inbox", with_inbox=False)
-    assert "has more than" in attack.run()
+    attack.forge_journal(inbox="S1/inbox", with_inbox=False)
+    assert "has more than" in attack.failed_run()
 
 
-def test_a_line_without_an_end_in_a_list_of_taken_files_is_not_read(
+def test_a_list_of_taken_files_with_a_line_that_is_too_long_is_not_used(
     attack: Attack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sorted_files, "LONGEST_LINE", 100)
     (attack.study.session("S1") / "inbox").mkdir(parents=True)
     (attack.staging / "taken.tsv").write_text(f"1\t1\t0\t{'x' * 1000}\n")
-    attack.journal(inbox="S1/inbox", with_inbox=False)
-    assert "cannot be used" in attack.run()
+    attack.forge_journal(inbox="S1/inbox", with_inbox=False)
+    assert "cannot be used" in attack.failed_run()
 
 
 @pytest.mark.parametrize("text", ["1\t2\n", "x\ty\tz\tname\n", "\udcff\t1\t1\t1\n"])
 def test_a_damaged_list_of_taken_files_is_reported(attack: Attack, text: str) -> None:
     (attack.study.session("S1") / "inbox").mkdir(parents=True)
     (attack.staging / "taken.tsv").write_text(text, encoding="utf-8", errors="surrogateescape")
-    attack.journal(inbox="S1/inbox", with_inbox=False)
-    assert "cannot be used" in attack.run()
+    attack.forge_journal(inbox="S1/inbox", with_inbox=False)
+    assert "cannot be used" in attack.failed_run()

@@ -19,12 +19,12 @@ FILES = MrSeries(patient="P9").files()
 @pytest.fixture
 def attack(study: Study) -> Attack:
     attack = Attack(study)
-    attack.ready_session()
+    attack.import_session()
     return attack
 
 
-def rows_of(attack: Attack, at: Callable[[str], str], fate: str = "sorted") -> None:
-    """Add rows for FILES to the ledger of S1."""
+def add_rows(attack: Attack, at: Callable[[str], str], fate: str = "sorted") -> None:
+    """Add a row for each of FILES to the ledger of S1; `at` returns the cell `at` of a file name."""
     ledger = attack.study.session("S1") / "qxbatch" / "ledger.tsv"
     with ledger.open("a") as file:
         for name, data in FILES.items():
@@ -34,8 +34,8 @@ def rows_of(attack: Attack, at: Callable[[str], str], fate: str = "sorted") -> N
 
 def outside(attack: Attack) -> Path:
     packet = attack.study.put("P9", under("9", FILES), Kind.TAR_GZ)
-    way = os.path.relpath(packet, attack.study.session("S1") / "dicom")
-    rows_of(attack, lambda name: f"dicom/{way}!9/{name}")
+    path = os.path.relpath(packet, attack.study.session("S1") / "dicom")
+    add_rows(attack, lambda name: f"dicom/{path}!9/{name}")
     return packet
 
 
@@ -44,7 +44,7 @@ def twice_at_one_place(attack: Attack) -> Path:
     head, *rows = ledger.read_text().splitlines(keepends=True)
     at = next(row.split("\t")[6] for row in rows if "!" in row)
     ledger.write_text(head)
-    rows_of(attack, lambda _: at)
+    add_rows(attack, lambda _: at)
     ledger.write_text(ledger.read_text() + "".join(rows))
     return attack.study.put("P9", FILES, Kind.ZIP)
 
@@ -55,14 +55,14 @@ def through_a_link(attack: Attack) -> Path:
     folder.mkdir()
     for name in FILES:
         (folder / name).symlink_to(packet / name)
-    rows_of(attack, lambda name: f"dicom/9/{name}")
+    add_rows(attack, lambda name: f"dicom/9/{name}")
     return packet
 
 
 def through_a_linked_folder(attack: Attack) -> Path:
     packet = attack.study.put("P9", FILES, Kind.FOLDER)
     (attack.study.session("S1") / "dicom" / "9").symlink_to(packet)
-    rows_of(attack, lambda name: f"dicom/9/{name}")
+    add_rows(attack, lambda name: f"dicom/9/{name}")
     return packet
 
 
@@ -73,24 +73,26 @@ def test_a_ledger_proves_only_bytes_of_its_session(
 ) -> None:
     packet = forge(attack)
     before = snapshot(packet.parent)
-    attack.journal(sessions=["S1"], ledgers=[attack.ledger("S1")], packets=attack.packet(packet), archive=archive)
-    attack.run("--archive=leave", "--sessions=nothing")
+    attack.forge_journal(
+        sessions=["S1"], ledgers=[attack.ledger_hash("S1")], packets=attack.packets(packet), archive=archive
+    )
+    attack.failed_run("--archive=leave", "--sessions=nothing")
     assert snapshot(packet.parent) == before
 
 
 @pytest.mark.parametrize("fate", ["kept", "sorted"])
 def test_what_is_in_the_inbox_does_not_prove_itself(attack: Attack, fate: str) -> None:
     packet = write_folder(FILES, attack.study.session("S1") / "inbox" / "P9")
-    rows_of(attack, lambda name: f"inbox/P9/{name}", fate)
-    attack.journal(
+    add_rows(attack, lambda name: f"inbox/P9/{name}", fate)
+    attack.forge_journal(
         sessions=["S1"],
-        ledgers=[attack.ledger("S1")],
-        packets=attack.packet(packet),
+        ledgers=[attack.ledger_hash("S1")],
+        packets=attack.packets(packet),
         inbox="S1/inbox",
         with_inbox=False,
     )
     before = snapshot(packet)
-    attack.run("--archive=leave", "--sessions=nothing")
+    attack.failed_run("--archive=leave", "--sessions=nothing")
     assert snapshot(packet) == before
 
 
@@ -98,8 +100,8 @@ def test_a_list_of_taken_files_removes_no_file_that_only_the_inbox_has(attack: A
     readme = attack.study.session("S1") / "inbox" / "README"
     status, digest = readme.stat(), hashlib.sha256(readme.read_bytes()).hexdigest()
     (attack.staging / "taken.tsv").write_text(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\tREADME\n")
-    attack.journal(sessions=["S1"], ledgers=[attack.ledger("S1")], inbox="S1/inbox", with_inbox=False)
-    assert "changed while it was imported" in attack.run()
+    attack.forge_journal(sessions=["S1"], ledgers=[attack.ledger_hash("S1")], inbox="S1/inbox", with_inbox=False)
+    assert "changed while it was imported" in attack.failed_run()
     assert readme.exists()
 
 

@@ -1,4 +1,4 @@
-"""A packet with the hidden name of a run that left no record is not imported, and not overlooked."""
+"""A packet with a hidden name that no journal mentions is not imported, and is reported with the command that restores it."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.discover.own_names import Use
-from qxbatch.pipeline import hidden_packets as module
+from qxbatch.pipeline import hidden_packets
 from qxbatch.publish.transfer import hidden_path
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind
@@ -20,7 +20,7 @@ TREE = MrSeries().files()
 
 
 def command_in(text: str, first: str) -> str:
-    """Return the command of a report, which stays on one line."""
+    """Return the command in the output of a run that begins with `first`; commands are not wrapped."""
     return next(line.strip() for line in text.splitlines() if line.strip().startswith(first))
 
 
@@ -65,7 +65,7 @@ def test_a_hidden_packet_whose_name_is_taken_gets_a_numbered_one(study: Study) -
     assert command_in(run.text, "mv -nT").endswith("S1_2.zip")
 
 
-def test_the_files_of_a_packet_on_their_way_are_put_back_by_the_command(study: Study) -> None:
+def test_the_moved_files_of_a_packet_are_copied_back_by_the_command(study: Study) -> None:
     packet = study.put("S1", {**TREE, "T2/late": b"late"}, Kind.FOLDER)
     part = hidden_path(packet, Use.PART, TAG)
     part.mkdir()
@@ -77,7 +77,7 @@ def test_the_files_of_a_packet_on_their_way_are_put_back_by_the_command(study: S
     subprocess.run(command_in(run.text, "cp -an"), shell=True, check=False)
     assert (packet / "T2" / "late").read_bytes() == b"late"
     assert (packet / "mine").read_bytes() == b"second"
-    assert (part / "mine").read_bytes() == b"first", "no file of the two is lost"
+    assert (part / "mine").read_bytes() == b"first", "neither of the two files is lost"
 
 
 def test_a_packet_that_was_being_removed_is_reported(study: Study) -> None:
@@ -96,7 +96,7 @@ def test_in_an_inbox_outside_of_the_study_only_an_old_hidden_name_is_reported(
     inbox.mkdir()
     hidden_path(inbox / "S1.zip", Use.ASIDE, TAG).write_bytes(b"of a live run of another study")
     assert study.main(f"--masterinbox={inbox}", "--check=no").status == 0
-    monkeypatch.setattr(module, "_AT_WORK_S", -math.inf)
+    monkeypatch.setattr(hidden_packets, "_AT_WORK_S", -math.inf)
     run = study.main(f"--masterinbox={inbox}", "--check=no")
     assert run.status == 1, run.text
     assert os.fspath(inbox) in run.text

@@ -30,7 +30,7 @@ SERIES = MrSeries()
 TREE = {**under("T1", SERIES.files()), "README": b"x" * 200}
 OPEN = b"\xff\xff\xff\xff"
 IMAGE = SERIES.files()["IM0001"]
-GOOD, PART, BAD = "session", "a session of which a series failed", "refused"
+GOOD, PART, BAD = "a session", "a session with a failed series", "refused"
 
 
 def zip_of(names: list[str]) -> bytes:
@@ -57,8 +57,8 @@ def zip_with_link() -> bytes:
     return out.getvalue()
 
 
-def contains_itself() -> bytes:
-    """A zip whose member is a copy of the start of the zip, and a zip in a zip in a zip."""
+def nested_zips() -> bytes:
+    """Return a zip in four others, each of which also contains the same files."""
     data = zipped(TREE)
     for _ in range(4):
         data = zipped({**TREE, "again.zip": data})
@@ -87,7 +87,7 @@ PACKETS: dict[str, tuple[Callable[[], bytes], str]] = {
     "link": (zip_with_link, GOOD),
     "tar": (lambda: odd_tar(TREE, links={"T1/l": b"../../../outside", "h": b"/etc/passwd"}, devices=["d", "f"]), GOOD),
     "same": (lambda: same_names([("IM", data) for data in SERIES.files().values()] + [("IM", IMAGE)]), GOOD),
-    "itself": (contains_itself, GOOD),
+    "zip-in-zip": (nested_zips, GOOD),
     "extension": (lambda: tarred(TREE), GOOD),
     "encrypted": (lambda: encrypted(TREE), BAD),
     "crc": (lambda: wrong_crc(TREE, "README"), BAD),
@@ -115,8 +115,8 @@ PACKETS: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 
-@pytest.mark.parametrize(("build", "end"), PACKETS.values(), ids=PACKETS)
-def test_a_hostile_packet_harms_nobody(study: Study, build: Callable[[], bytes], end: str) -> None:
+@pytest.mark.parametrize(("build", "outcome"), PACKETS.values(), ids=PACKETS)
+def test_a_hostile_packet_harms_nobody(study: Study, build: Callable[[], bytes], outcome: str) -> None:
     outside = study.sessions.parent / "outside"
     outside.mkdir()
     (outside / "precious").write_text("not ours")
@@ -126,10 +126,10 @@ def test_a_hostile_packet_harms_nobody(study: Study, build: Callable[[], bytes],
     run = study.run("--timeout=60")
     assert "Traceback" not in run.text, run.text
     assert "internal error" not in run.text, run.text
-    assert run.status == int(end is not GOOD), run.text
+    assert run.status == int(outcome is not GOOD), run.text
     assert [p.name for p in study.sessions.rglob(".qxbatch*")] == []
     now = snapshot(study.sessions.parent.parent) | {"/tmp": str(sorted(Path("/tmp").glob("*own*")))}
-    if end is BAD:
+    if outcome is BAD:
         assert now == around, "a refused packet changes nothing"
         assert "S1.zip" in run.text
         return
@@ -145,7 +145,7 @@ def test_a_hostile_packet_harms_nobody(study: Study, build: Callable[[], bytes],
 
 
 @pytest.mark.parametrize("name", ["crc", "cut-half", "encrypted"])
-def test_keep_publishes_the_rest_aloud_and_the_packet_stays(study: Study, name: str) -> None:
+def test_with_keep_readable_files_are_imported_and_the_packet_stays(study: Study, name: str) -> None:
     packet = study.put_bytes("S1.zip", wrong_crc(TREE, "README") if name == "crc" else PACKETS[name][0]())
     before = packet.read_bytes()
     run = study.run("--on-damaged=keep")
@@ -162,7 +162,7 @@ def test_keep_publishes_the_rest_aloud_and_the_packet_stays(study: Study, name: 
     assert packet.read_bytes() == before
 
 
-def test_a_folder_of_odd_things(study: Study) -> None:
+def test_a_folder_with_links_devices_and_odd_names_is_archived_unchanged(study: Study) -> None:
     packet = study.put("S1", TREE, Kind.FOLDER)
     outside = study.sessions.parent / "outside"
     outside.mkdir()
@@ -180,12 +180,12 @@ def test_a_folder_of_odd_things(study: Study) -> None:
             listener.bind("socket")
         finally:
             os.chdir(old)
-        before = snapshot_of_links(packet)
+        before = names_and_modes(packet)
         run = study.run()
     assert run.status == 0, run.text
     assert snapshot(outside) == {"precious": snapshot(outside)["precious"]}
     assert (outside / "precious").stat().st_nlink == 2
-    assert snapshot_of_links(study.archive / "S1") == before
+    assert names_and_modes(study.archive / "S1") == before
     session = study.session("S1")
     assert [text for check in session_checks(session, Monitor()) for text in check()] == []
     fates = {row["path"]: row["fate"] for row in Judge(session).rows}
@@ -193,12 +193,12 @@ def test_a_folder_of_odd_things(study: Study) -> None:
     assert fates["hard"] == "kept"
 
 
-def snapshot_of_links(folder: Path) -> list[tuple[bytes, int]]:
+def names_and_modes(folder: Path) -> list[tuple[bytes, int]]:
     return sorted((os.fsencode(path.relative_to(folder)), path.lstat().st_mode) for path in folder.rglob("*"))
 
 
 def run_measured(study: Study, *args: str) -> tuple[int, str, float, int]:
-    """Return exit status, text, seconds, and the peak memory of one process in MB.
+    """Return exit status, output, seconds, and the peak memory of the process, without its children, in MB.
 
     getrusage would return the peak of the process that started this one, if that is higher.
     """
@@ -207,7 +207,7 @@ def run_measured(study: Study, *args: str) -> tuple[int, str, float, int]:
         "print('PEAK', open('/proc/self/status').read().partition('VmHWM:')[2].split()[0]); sys.exit(status)"
     )
     started = time.monotonic()
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code, str(study.sessions), *args],
         capture_output=True,
         text=True,
@@ -215,9 +215,9 @@ def run_measured(study: Study, *args: str) -> tuple[int, str, float, int]:
         env=environment(study.sessions),
         timeout=580,
     )
-    text = done.stdout + done.stderr
+    text = process.stdout + process.stderr
     peak = re.search(r"PEAK (\d+)", text)
-    return done.returncode, text, time.monotonic() - started, int(peak[1]) // 1024 if peak else 0
+    return process.returncode, text, time.monotonic() - started, int(peak[1]) // 1024 if peak else 0
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_each_limit_can_be_set_and_refuses(study: Study, limit: str, message: st
     assert study.run().status == 0
 
 
-def test_archives_that_lie_deeper_than_the_limit_are_kept_whole(study: Study) -> None:
+def test_archives_nested_deeper_than_the_limit_are_kept_as_files(study: Study) -> None:
     study.put("S1", {**TREE, "more.zip": zipped({"even.zip": zipped(MrSeries(number=9).files())})})
     assert study.run("--max-nesting=1").status == 0
     rows = {row["path"]: row["fate"] for row in Judge(study.session("S1")).rows}
@@ -251,7 +251,7 @@ def test_archives_that_lie_deeper_than_the_limit_are_kept_whole(study: Study) ->
 
 
 def ten_gigabytes_of_zeros() -> bytes:
-    """A tar.gz of some files and a member of ten gigabytes, as gzip members one after the other."""
+    """Return a tar.gz of some files and a member of ten gigabytes, in several gzip members."""
     size, block = 10 << 30, 1 << 26
     info = tarfile.TarInfo("zeros")
     info.size = size
@@ -261,7 +261,7 @@ def ten_gigabytes_of_zeros() -> bytes:
 
 
 def ten_gigabytes_of_holes(path: Path) -> None:
-    """A tar whose last member is a hole in a sparse file."""
+    """Write a tar whose last member is a hole in a sparse file."""
     info = tarfile.TarInfo("zeros")
     info.size = 10 << 30
     with path.open("wb") as file:
@@ -289,7 +289,7 @@ def test_ten_gigabytes_take_little_memory(study: Study, how: str) -> None:
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_a_hundred_thousand_members_take_little_memory(study: Study) -> None:
+def test_many_members_take_little_memory(study: Study) -> None:
     count = int(os.environ.get("QXBATCH_MEMBERS", "5000"))
     tree = {**under("T1", SERIES.files()), **{f"notes/{k % 100}/{k}.txt": b"%d" % k for k in range(count)}}
     study.put("S1", tree, Kind.ZIP)

@@ -39,7 +39,7 @@ PAIR = {
 
 
 def outputs(session: Path) -> Iterator[tuple[str, bytes]]:
-    """All texts of a session: names of files and members, and contents except the packet's own bytes and paths."""
+    """Yield the texts of a session: names of files and members, and contents except the packet's own bytes and paths."""
     for path in sorted(session.rglob("*")):
         name = path.relative_to(session).as_posix()
         yield name, name.encode()
@@ -57,8 +57,8 @@ def outputs(session: Path) -> Iterator[tuple[str, bytes]]:
             yield name, data
 
 
-def leaks(found: Iterator[tuple[str, bytes]], secrets: re.Pattern[bytes]) -> list[str]:
-    return [f"{name}: {match[0]!r}" for name, data in found if (match := secrets.search(data))]
+def leaks(texts: Iterator[tuple[str, bytes]], secrets: re.Pattern[bytes]) -> list[str]:
+    return [f"{name}: {match[0]!r}" for name, data in texts if (match := secrets.search(data))]
 
 
 def test_a_packet_of_par_rec_alone_is_named_by_its_session(study: Study, tmp_path: Path) -> None:
@@ -76,13 +76,13 @@ def test_no_output_names_the_patient(study: Study, tmp_path: Path, how: str) -> 
     study.put("SECRET77" if how == "logfile" else "S1", {**TREE, **under("DOE_JANE/par", PAIR)}, Kind.ZIP)
     table = tmp_path / "table.csv"
     table.write_text("packet_name,subject_id\nSECRET77,S1\n")
-    asked = (
+    options = (
         (f"--logfile=path:{table}|packet_name:packet_name|subject_id:subject_id",)
         if how == "logfile"
         else ("--deidentify-logs",)
     )
     files = (tmp_path / "run.log", tmp_path / "run.json")
-    run = study.run(*asked, f"--log-file={files[0]}", f"--json-file={files[1]}", "--on-mixed=merge")
+    run = study.run(*options, f"--log-file={files[0]}", f"--json-file={files[1]}", "--on-mixed=merge")
     assert run.status == 0, run.text
     assert "Traceback" not in run.text
     session = study.session("S1")
@@ -133,7 +133,7 @@ def test_real_patients_are_named_nowhere(study: Study, data: Path, name: str) ->
 @pytest.mark.parametrize(
     ("umask", "file", "folder"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700), (0o002, 0o664, 0o775)]
 )
-def test_what_is_made_obeys_the_umask(study: Study, umask: int, file: int, folder: int) -> None:
+def test_written_files_obey_the_umask(study: Study, umask: int, file: int, folder: int) -> None:
     study.put("S1", TREE, Kind.ZIP)
     old = os.umask(umask)
     try:
@@ -146,7 +146,7 @@ def test_what_is_made_obeys_the_umask(study: Study, umask: int, file: int, folde
 
 
 @pytest.mark.parametrize("mode", [(), ("--masterinbox=none", "--sessions=*")], ids=["inbox", "folder"])
-def test_commands_of_a_name_in_joined_text_are_in_no_output(study: Study, mode: tuple[str, ...]) -> None:
+def test_parts_of_a_name_in_joined_text_are_in_no_output(study: Study, mode: tuple[str, ...]) -> None:
     changes: dict[str, object] = {
         "InstitutionName": "Zagar Clinic",
         "StationName": "MRZagar",
@@ -157,17 +157,17 @@ def test_commands_of_a_name_in_joined_text_are_in_no_output(study: Study, mode: 
     tree = {**under("ZagarA", series.files()), "ZagarA/KZagar_notes.txt": b"x\n", "ZagarA/planned.txt": b"y\n"}
     if mode:
         for path, data in tree.items():
-            place = study.session("S1") / "inbox" / path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(data)
+            file = study.session("S1") / "inbox" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
     else:
         study.put("S1", tree)
     run = study.main("--deidentify-logs", *mode)
     assert run.status == 0, run.text
-    own = study.session("S1")
-    kept = (each for each in outputs(own) if not (mode and each[0].startswith(("inbox/", "qxbatch/ledger"))))
-    assert leaks(kept, re.compile(rb"zagar|\bana\b", re.IGNORECASE)) == []
-    assert b"planned" in (own / "session.txt").read_bytes()
+    session = study.session("S1")
+    texts = (each for each in outputs(session) if not (mode and each[0].startswith(("inbox/", "qxbatch/ledger"))))
+    assert leaks(texts, re.compile(rb"zagar|\bana\b", re.IGNORECASE)) == []
+    assert b"planned" in (session / "session.txt").read_bytes()
 
 
 def test_packets_that_are_not_imported_are_named_in_no_log_and_summary(study: Study, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A packet that changes at the last moment, after it was read and converted: the late data are not lost."""
+"""A packet, or a session of its name, that changes after the packet was read: the late data are not lost."""
 
 import os
 from collections.abc import Callable
@@ -31,7 +31,7 @@ LATE = b"the second half of the upload\n"
 
 
 def before_delivery(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
-    """Change something once the series are converted."""
+    """Call `change` in a run after the build is checked, before the journal is written."""
 
     def changed(*args: Any) -> None:
         check_build(*args)
@@ -40,8 +40,8 @@ def before_delivery(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object
     monkeypatch.setattr(deliver_module, "check_build", changed)
 
 
-def in_the_last_moment(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object], *, after: bool) -> None:
-    """Change something after a packet was checked and before, or `after`, it gets its hidden name."""
+def around_the_rename(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object], *, after: bool) -> None:
+    """Call `change` with a packet right before, or `after`, it is renamed to its hidden name."""
 
     def changed(packet: Path, aside: Path) -> None:
         is_step = Use.ASIDE in aside.name
@@ -55,14 +55,14 @@ def in_the_last_moment(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path],
 
 
 def exchange(path: Path, *, rename: bool) -> bytes:
-    """Replace the bytes of a file by others of the same size and modification time."""
+    """Change a byte of a file, in place or with `rename` in a new file; keep its size and time. Return the bytes."""
     status = path.stat()
     other = bytearray(path.read_bytes())
     other[len(other) // 2] ^= 255
-    place = path.with_name("new") if rename else path
-    place.write_bytes(other)
-    os.utime(place, ns=(status.st_atime_ns, status.st_mtime_ns))
-    place.rename(path)
+    written = path.with_name("new") if rename else path
+    written.write_bytes(other)
+    os.utime(written, ns=(status.st_atime_ns, status.st_mtime_ns))
+    written.rename(path)
     return bytes(other)
 
 
@@ -72,12 +72,12 @@ def test_a_packet_that_is_exchanged_at_equal_size_and_time_stays(
     study: Study, monkeypatch: pytest.MonkeyPatch, archive: str, rename: bool
 ) -> None:
     packet = study.put("S1", TREE, Kind.ZIP)
-    found: list[bytes] = []
-    before_delivery(monkeypatch, lambda: found.append(exchange(packet, rename=rename)))
+    late: list[bytes] = []
+    before_delivery(monkeypatch, lambda: late.append(exchange(packet, rename=rename)))
     run = study.main(f"--archive={archive}")
     assert run.status == 1, run.text
     assert f"{packet}: changed while it was imported" in run.text
-    assert [packet.read_bytes()] == found
+    assert [packet.read_bytes()] == late
     assert not study.archive.exists()
 
 
@@ -98,11 +98,11 @@ def test_an_archive_in_a_folder_of_an_inbox_that_is_exchanged_stays(
 
 
 @pytest.mark.parametrize("archive", ["move", "delete"])
-def test_a_file_that_is_added_to_a_packet_between_the_last_look_and_its_removal_is_kept_with_it(
+def test_a_file_that_is_added_to_a_packet_right_before_it_is_renamed_is_kept_with_it(
     study: Study, monkeypatch: pytest.MonkeyPatch, archive: str
 ) -> None:
     packet = study.put("S1", TREE, Kind.FOLDER)
-    in_the_last_moment(monkeypatch, lambda path: (path / "T1" / "late.dcm").write_bytes(LATE), after=False)
+    around_the_rename(monkeypatch, lambda path: (path / "T1" / "late.dcm").write_bytes(LATE), after=False)
     run = study.main(f"--archive={archive}")
     assert run.status == 1, run.text
     assert f"{packet}: changed while it was imported" in run.text
@@ -118,7 +118,7 @@ def test_a_packet_that_comes_under_the_name_of_one_that_leaves_is_not_touched(
     study: Study, monkeypatch: pytest.MonkeyPatch, archive: str, kind: Kind
 ) -> None:
     packet = study.put("S1", TREE, kind)
-    in_the_last_moment(monkeypatch, lambda path: path.write_bytes(LATE), after=True)
+    around_the_rename(monkeypatch, lambda path: path.write_bytes(LATE), after=True)
     run = study.main(f"--archive={archive}")
     assert run.status == 0, run.text
     assert packet.read_bytes() == LATE
@@ -130,12 +130,12 @@ def test_a_packet_that_changed_and_whose_name_is_taken_comes_back_under_another(
 ) -> None:
     packet = study.put("S1", TREE, Kind.ZIP)
 
-    def both(path: Path, aside: Path) -> None:
+    def exchange_and_put_aside(path: Path, aside: Path) -> None:
         exchange(path, rename=True)
         put_aside(path, aside)
         path.write_bytes(LATE)
 
-    monkeypatch.setattr(aside_module, "put_aside", both)
+    monkeypatch.setattr(aside_module, "put_aside", exchange_and_put_aside)
     run = study.main("--archive=delete")
     assert run.status == 1, run.text
     assert f"{packet.with_name('S1_2.zip')}: changed while it was imported" in run.text
@@ -171,9 +171,9 @@ def test_an_edit_that_keeps_size_and_time_after_the_comparison_with_the_archive_
     edits: list[bytes] = []
 
     def edited(folder: Path, source: Path, name: str, number: int | None) -> Path:
-        place = archive_path(folder, source, name, number)
+        target = archive_path(folder, source, name, number)
         edits.append(exchange(source, rename=False))
-        return place
+        return target
 
     monkeypatch.setattr(packet_module, "archive_path", edited)
     run = study.main("--archive=move")
@@ -212,13 +212,13 @@ def test_where_inodes_change_by_themselves_the_packet_is_read_again(
     for k in range(count):
         study.put(f"S1_{k}"[: 2 + 2 * k], {**TREE, f"note{k}": b"%d" % k}, kind)
     again = SamePacketCheck._has_same_members
-    looks: list[Path] = []
+    calls: list[Path] = []
     read: list[bool] = []
 
     def unsteady(path: Path) -> Fingerprint:
-        found = fingerprint(path)
-        looks.append(path)
-        return Fingerprint(found.files, found.size, found.mtime_ns, found.marks, len(looks), len(looks))
+        current = fingerprint(path)
+        calls.append(path)
+        return Fingerprint(current.files, current.size, current.mtime_ns, current.marks, len(calls), len(calls))
 
     def counted(self: SamePacketCheck, path: Path) -> bool:
         read.append(again(self, path))
@@ -234,7 +234,7 @@ def test_where_inodes_change_by_themselves_the_packet_is_read_again(
 
 
 @pytest.mark.parametrize("archive", ["move", "delete", "copy"])
-def test_a_packet_that_stays_as_it_is_is_read_once(study: Study, monkeypatch: pytest.MonkeyPatch, archive: str) -> None:
+def test_an_unchanged_packet_is_read_once(study: Study, monkeypatch: pytest.MonkeyPatch, archive: str) -> None:
     study.put("S1", TREE, Kind.ZIP)
     study.put("S2", {**TREE, "a/inner.zip": packed(TREE, Kind.ZIP)}, Kind.FOLDER)
 
@@ -263,10 +263,10 @@ def test_a_loose_file_that_comes_under_the_name_of_one_that_leaves_is_not_touche
     rename = Path.rename
 
     def late(self: Path, target: Path) -> Path:
-        done = rename(self, target)
+        renamed = rename(self, target)
         if self.resolve() == inbox / names[0]:
             self.write_bytes(LATE)
-        return done
+        return renamed
 
     monkeypatch.setattr(Path, "rename", late)
     run = study.main(*FOLDER_MODE)
@@ -276,8 +276,8 @@ def test_a_loose_file_that_comes_under_the_name_of_one_that_leaves_is_not_touche
     assert (inbox / names[0]).read_bytes() == LATE
 
 
-def put_back(study: Study) -> dict[str, str]:
-    """Put a session of somebody else into the place of S1."""
+def create_session(study: Study) -> dict[str, str]:
+    """Create a session S1 of another packet, and return its snapshot."""
     session = study.session("S1")
     for name in ("session.txt", "dicom/30.tar.gz", "nii/31.nii.gz"):
         (session / name).parent.mkdir(parents=True, exist_ok=True)
@@ -287,7 +287,7 @@ def put_back(study: Study) -> dict[str, str]:
 
 @pytest.mark.parametrize("archive", ["move", "delete"])
 @pytest.mark.parametrize("mode", [(), FOLDER_MODE], ids=["inbox mode", "folder mode"])
-@pytest.mark.parametrize("moment", ["while the packet is read", "when publishing starts"])
+@pytest.mark.parametrize("moment", ["before publishing", "when publishing starts"])
 def test_a_session_that_appears_meanwhile_is_not_replaced(
     study: Study, monkeypatch: pytest.MonkeyPatch, moment: str, mode: tuple[str, ...], archive: str
 ) -> None:
@@ -297,13 +297,13 @@ def test_a_session_that_appears_meanwhile_is_not_replaced(
     before = snapshot(inbox)
     appeared: list[dict[str, str]] = []
     with monkeypatch.context() as patched:
-        if moment == "while the packet is read":
-            before_delivery(patched, lambda: appeared.append(put_back(study)))
+        if moment == "before publishing":
+            before_delivery(patched, lambda: appeared.append(create_session(study)))
         else:
 
             def written(*args: Any) -> None:
                 write_journal(*args)
-                appeared.append(put_back(study))
+                appeared.append(create_session(study))
 
             patched.setattr(journaling_module, "write_journal", written)
         run = study.main(f"--archive={archive}", *mode)
@@ -316,11 +316,11 @@ def test_a_session_that_appears_meanwhile_is_not_replaced(
     assert not packet.exists()
 
 
-def test_with_overwrite_a_session_that_appears_while_its_packet_is_read_is_replaced_and_kept(
+def test_with_overwrite_a_session_that_appears_during_the_import_is_replaced_and_kept(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study.put("S1", TREE)
-    before_delivery(monkeypatch, lambda: put_back(study))
+    before_delivery(monkeypatch, lambda: create_session(study))
     run = study.main("--overwrite=yes")
     assert run.status == 0, run.text
     replaced = study.archive.parent / "replaced" / "S1-1"

@@ -44,9 +44,7 @@ def test_a_master_inbox_that_is_a_link_is_read_and_not_changed(study: Study, raw
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_a_master_inbox_that_is_named_is_emptied_though_a_link_leads_to_it(
-    study: Study, raw: Path, tmp_path: Path
-) -> None:
+def test_the_target_of_a_link_given_as_master_inbox_is_emptied(study: Study, raw: Path, tmp_path: Path) -> None:
     (tmp_path / "named").symlink_to(raw)
     run = study.main(f"--masterinbox={tmp_path / 'named'}")
     assert run.status == 0, run.text
@@ -121,7 +119,7 @@ ANNEX = ".git/annex/objects"
 
 
 def annex(top: Path, files: Tree, *, locked: int) -> Path:
-    """Write files as git-annex has them: the first ones are links to read-only objects below `.git`."""
+    """Write files as git-annex has them, the first `locked` ones as links to objects below `.git`; return their folder."""
     for k, (name, data) in enumerate(files.items()):
         path = top / "P1" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -145,9 +143,9 @@ def test_objects_of_an_annex_stay(study: Study, archive: str, locked: int) -> No
     objects = snapshot(study.inbox / ".git")
     run = study.main(f"--archive={archive}", "--sessions=P1")
     assert snapshot(study.inbox / ".git") == objects
-    left = [packet, study.archive / "P1"]
-    places = [path for place in left for path in place.rglob("*") if path.is_symlink()]
-    assert {path.name: path.readlink() for path in places} == links, run.text
+    folders = (packet, study.archive / "P1")
+    remaining = [path for folder in folders for path in folder.rglob("*") if path.is_symlink()]
+    assert {path.name: path.readlink() for path in remaining} == links, run.text
     if locked == len(TREE):  # nothing can be imported, and the message says how to replace the links
         assert run.status == 1
         assert "cp -rL" in run.text

@@ -1,4 +1,4 @@
-"""A run that slept until another host took over its lock: it does not touch the unit any more, and damages nothing."""
+"""A run that was suspended until another host took over its lock changes nothing more of its unit."""
 
 import shutil
 from collections.abc import Callable
@@ -24,8 +24,8 @@ MOMENTS = {
 }
 
 
-def overtaken(study: Study) -> None:
-    """Do what a run on another host does that finds the lock stale and starts to import the session."""
+def take_over(study: Study) -> None:
+    """Take over the locks and begin the import of S1, like a run on another host that finds the lock stale."""
     hidden = study.sessions / ".qxbatch"
     for lock in (hidden / "locks").glob("*.lock"):
         lock.unlink()
@@ -35,16 +35,17 @@ def overtaken(study: Study) -> None:
     (staging / ("f" * 16) / "build" / "half").write_bytes(OTHER)
 
 
-def at(monkeypatch: pytest.MonkeyPatch, moment: str, action: Callable[[], None]) -> None:
+def suspend(monkeypatch: pytest.MonkeyPatch, moment: str, action: Callable[[], None]) -> None:
+    """Call `action` in a run at one of MOMENTS, after its function has returned."""
     module, name = MOMENTS[moment]
     step = getattr(module, name)
 
-    def slept(*args: object, **more: object) -> object:
+    def step_then_action(*args: object, **more: object) -> object:
         result = step(*args, **more)
         action()
         return result
 
-    monkeypatch.setattr(module, name, slept)
+    monkeypatch.setattr(module, name, step_then_action)
 
 
 @pytest.mark.parametrize("archive", ["move", "delete"])
@@ -55,7 +56,7 @@ def test_a_run_that_lost_its_lock_gives_the_session_up(
     packet = study.put("S1", TREE, Kind.ZIP)
     before = snapshot(study.inbox)
     with monkeypatch.context() as patched:
-        at(patched, moment, lambda: overtaken(study))
+        suspend(patched, moment, lambda: take_over(study))
         run = study.main(f"--archive={archive}")
     assert run.status == 75, run.text
     assert "another run took over the lock" in run.text
@@ -64,7 +65,7 @@ def test_a_run_that_lost_its_lock_gives_the_session_up(
     hidden = study.sessions / ".qxbatch"
     assert (hidden / "work" / "S1" / ("f" * 16) / "build" / "half").read_bytes() == OTHER
     assert {path.read_bytes() for path in (hidden / "locks").iterdir()} == {OTHER}
-    shutil.rmtree(hidden / "locks")  # that run was killed, too
+    shutil.rmtree(hidden / "locks")  # the other run was killed, too
     again = study.main(f"--archive={archive}")
     assert again.status == 0, again.text
     assert study.session_names() == ["S1"]
@@ -78,13 +79,13 @@ def test_the_journal_of_the_run_that_has_the_lock_is_not_overwritten(
     study.put("S1", TREE, Kind.ZIP)
     journal = study.sessions / ".qxbatch" / "journal" / "S1.json"
 
-    def slept(*args: Any) -> None:
-        overtaken(study)
+    def take_over_then_write(*args: Any) -> None:
+        take_over(study)
         journal.parent.mkdir()
         journal.write_bytes(OTHER)
         write_journal(*args)
 
-    monkeypatch.setattr(journaling_module, "write_journal", slept)
+    monkeypatch.setattr(journaling_module, "write_journal", take_over_then_write)
     run = study.main()
     assert run.status == 75, run.text
     assert journal.read_bytes() == OTHER
@@ -97,7 +98,7 @@ def test_a_run_whose_staging_was_cleared_says_why(study: Study, monkeypatch: pyt
     place_files = "qxbatch.pipeline.unit.place_files"
 
     def cleared(*_: object) -> None:
-        overtaken(study)
+        take_over(study)
         raise FileNotFoundError(2, "No such file or directory", "scratch")
 
     monkeypatch.setattr(place_files, cleared)
@@ -106,15 +107,17 @@ def test_a_run_whose_staging_was_cleared_says_why(study: Study, monkeypatch: pyt
     assert "another run took over the lock" in run.text
 
 
-def test_who_has_the_lock_replaces_the_journal_of_who_lost_it(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_run_with_the_lock_replaces_the_journal_of_a_run_that_lost_it(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study.put("S1", TREE, Kind.ZIP)
     journal = study.sessions / ".qxbatch" / "journal" / "S1.json"
 
-    def late() -> None:
+    def write_late_journal() -> None:
         journal.parent.mkdir()
         journal.write_bytes(OTHER)
 
-    at(monkeypatch, "before the journal", late)
+    suspend(monkeypatch, "before the journal", write_late_journal)
     run = study.main()
     assert run.status == 0, run.text
     assert not Path(study.sessions / ".qxbatch").exists()

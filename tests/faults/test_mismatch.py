@@ -1,10 +1,11 @@
-"""The written bytes differ from the read ones: the message distinguishes a changed packet from a faulty disk."""
+"""If written bytes differ from those that were read, the message distinguishes a changed packet from a faulty disk."""
 
 import contextlib
 import os
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,24 +22,24 @@ NOISY = {
     name: noisy(data, k, 200 * 200)
     for k, (name, data) in enumerate(MrSeries(slices=6, rows=200, columns=200).files().items())
 }
-"""A zip packed as small as qxbatch's own series would be: its streams are copied when the series is stored."""
+"""Files that a zip compresses as well as qxbatch does: the streams of this zip are copied when the series is stored."""
 
 
-def rewritten(path: Path) -> None:
-    """Change bytes, but neither size nor time."""
+def change_bytes(path: Path) -> None:
+    """Change bytes of a file, but neither its size nor its time."""
     data = bytearray(path.read_bytes())
     for at in range(300, len(data) - 1000, 512):
         data[at] ^= 0x55
-    put_back(path, bytes(data))
+    write_with_same_time(path, bytes(data))
 
 
-def put_back(path: Path, data: bytes) -> None:
+def write_with_same_time(path: Path, data: bytes) -> None:
     status = path.stat()
     path.write_bytes(data)
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def with_other_voxels(path: Path) -> None:
+def change_voxels(path: Path) -> None:
     """Change a bit in a stream of a zip so that it inflates to other content of the same length."""
     data = bytearray(path.read_bytes())
     with zipfile.ZipFile(path) as archive:
@@ -52,14 +53,14 @@ def with_other_voxels(path: Path) -> None:
         with contextlib.suppress(zlib.error):
             now = zlib.decompress(data[start:end], wbits=-15)
             if len(now) == len(before) and now != before:
-                put_back(path, bytes(data))
+                write_with_same_time(path, bytes(data))
                 return
         data[at] ^= 1
     raise AssertionError("no bit can be changed")
 
 
-def meddling(deed: object, path: Path, *, after: bool) -> object:
-    """Return a packer of series that changes a file before or after its work."""
+def packer(change: Callable[[Path], None], path: Path, *, after: bool) -> object:
+    """Return a `pack_folder` that changes a file: before it packs, `path`; with `after`, its output."""
 
     def pack(
         folder: str,
@@ -71,10 +72,10 @@ def meddling(deed: object, path: Path, *, after: bool) -> object:
         monitor: Monitor | None = None,
     ) -> int:
         if not after:
-            deed(path)  # type: ignore[operator]
+            change(path)
         size = pack_folder(folder, out, prefix, level=level, streams=streams, monitor=monitor)
         if after:
-            deed(Path(out))  # type: ignore[operator]
+            change(Path(out))
         return size
 
     return pack
@@ -86,7 +87,7 @@ def test_a_packet_that_changes_between_reading_and_storing_is_named(
     packet = study.put("S1", NOISY)
     whole = packet.read_bytes()
     with monkeypatch.context() as patched:
-        patched.setattr(packing, "pack_folder", meddling(with_other_voxels, packet, after=False))
+        patched.setattr(packing, "pack_folder", packer(change_voxels, packet, after=False))
         run = study.main()
     assert run.status == 1
     assert f"{packet}: changed while it was read, though its size and time did not" in run.text
@@ -99,13 +100,13 @@ def test_a_packet_that_changes_between_reading_and_storing_is_named(
 
 
 @pytest.mark.parametrize("kind", [Kind.ZIP, Kind.FOLDER])
-def test_a_disk_that_returns_other_bytes_is_reported_as_such(
+def test_a_disk_that_returns_other_bytes_is_reported_as_faulty(
     study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind
 ) -> None:
     packet = study.put("S1", TREE, kind)
     before = snapshot(study.inbox)
     with monkeypatch.context() as patched:
-        patched.setattr(packing, "pack_folder", meddling(rewritten, packet, after=True))
+        patched.setattr(packing, "pack_folder", packer(change_bytes, packet, after=True))
         run = study.main()
     assert run.status == 1
     assert "the written files differ from the packet" in run.text
@@ -116,29 +117,31 @@ def test_a_disk_that_returns_other_bytes_is_reported_as_such(
     assert study.main().status == 0
 
 
-@pytest.mark.parametrize(("kind", "says"), [(Kind.FOLDER, "changed"), (Kind.ZIP, "vanished")], ids=["member", "packet"])
-def test_a_missing_packet_is_reported_as_such(
-    study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind, says: str
+@pytest.mark.parametrize(("kind", "verb"), [(Kind.FOLDER, "changed"), (Kind.ZIP, "vanished")], ids=["member", "packet"])
+def test_a_missing_packet_or_member_is_reported_as_missing(
+    study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind, verb: str
 ) -> None:
     packet = study.put("S1", TREE, kind)
 
-    def gone(path: Path) -> None:
-        rewritten(path)
+    def change_and_remove(path: Path) -> None:
+        change_bytes(path)
         (packet if packet.is_file() else min(path for path in packet.rglob("*") if path.is_file())).unlink()
 
     with monkeypatch.context() as patched:
-        patched.setattr(packing, "pack_folder", meddling(gone, packet, after=True))
+        patched.setattr(packing, "pack_folder", packer(change_and_remove, packet, after=True))
         run = study.main()
     assert run.status == 1
-    assert f"{packet}: {says} while it was imported" in run.text
+    assert f"{packet}: {verb} while it was imported" in run.text
     assert "faulty" not in run.text
     assert study.session_names() == []
 
 
-def test_where_the_packet_cannot_be_read_again_both_are_said(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_causes_are_reported_if_the_packet_cannot_be_read_again(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packet = study.put("S1", TREE)
     with monkeypatch.context() as patched:
-        patched.setattr(packing, "pack_folder", meddling(rewritten, packet, after=True))
+        patched.setattr(packing, "pack_folder", packer(change_bytes, packet, after=True))
         patched.setattr("qxbatch.pipeline.mismatch.ingest", lambda *_, **__: (_ for _ in ()).throw(OSError(5, "gone")))
         run = study.main()
     assert run.status == 1
@@ -154,12 +157,12 @@ def test_in_folder_mode_the_archive_is_named(study: Study, monkeypatch: pytest.M
     packet = (study.sessions / "scan.zip").rename(inbox / "scan.zip")
     (inbox / "note").write_text("words")
 
-    def all_of_it(path: Path) -> None:
-        rewritten(packet)
-        rewritten(path)
+    def change_both(path: Path) -> None:
+        change_bytes(packet)
+        change_bytes(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(packing, "pack_folder", meddling(all_of_it, packet, after=True))
+        patched.setattr(packing, "pack_folder", packer(change_both, packet, after=True))
         run = study.main("--masterinbox=none", "--sessions=S*")
     assert run.status == 1
     assert f"{packet}: changed while it was read" in run.text

@@ -28,17 +28,17 @@ TAG = "0123456789abcdef"
 
 
 @pytest.fixture
-def over(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
-    """Mount overlays: each call returns a folder with the content of another one, which stays as it is."""
+def overlay_of(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
+    """Return a function that mounts an overlay over a folder and returns it; the folder stays unchanged. It can be called once."""
     upper = tmp_path / "upper"
     upper.mkdir()
     mounted: list[Path] = []
 
-    def mount(place: Path, *words: str | Path) -> None:
-        done = subprocess.run(["mount", *words, place], capture_output=True, check=False)
-        if done.returncode != 0:
+    def mount(folder: Path, *words: str | Path) -> None:
+        process = subprocess.run(["mount", *words, folder], capture_output=True, check=False)
+        if process.returncode != 0:
             pytest.skip("an overlay cannot be mounted here (no right to mount)")
-        mounted.append(place)
+        mounted.append(folder)
 
     def overlay(lower: Path) -> Path:
         merged = tmp_path / "merged"
@@ -50,15 +50,15 @@ def over(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
 
     mount(upper, "-t", "tmpfs", "tmpfs")
     yield overlay
-    for place in reversed(mounted):
-        subprocess.run(["umount", "-l", place], check=True)
+    for folder in reversed(mounted):
+        subprocess.run(["umount", "-l", folder], check=True)
 
 
 @pytest.mark.parametrize("archive", ["move", "copy", "delete"])
-def test_a_packet_that_is_a_folder_is_archived(study: Study, over: Callable[[Path], Path], archive: str) -> None:
+def test_a_packet_that_is_a_folder_is_archived(study: Study, overlay_of: Callable[[Path], Path], archive: str) -> None:
     packet = study.put("S1", TREE, Kind.FOLDER)
     before = snapshot(packet)
-    merged = over(study.sessions)
+    merged = overlay_of(study.sessions)
     run = run_command(str(merged), f"--archive={archive}")
     assert run.status == 0, run.text
     assert run_command("verify", str(merged / "S1")).status == 0
@@ -68,12 +68,12 @@ def test_a_packet_that_is_a_folder_is_archived(study: Study, over: Callable[[Pat
     assert list(merged.rglob(".qxbatch*")) == []
 
 
-def test_a_session_is_imported_again(study: Study, over: Callable[[Path], Path]) -> None:
+def test_a_session_is_imported_again(study: Study, overlay_of: Callable[[Path], Path]) -> None:
     study.put("S1", TREE)
     assert study.main("--archive=leave").status == 0
     (study.session("S1") / "nii" / "mine").mkdir()
     (study.session("S1") / "nii" / "mine" / "notes.txt").write_text("mine\n")
-    merged = over(study.sessions)
+    merged = overlay_of(study.sessions)
     known = hashes_below(study.archive.parent.parent / "inbox") | hashes_below(study.session("S1") / "nii" / "mine")
     run = run_command(str(merged), "--overwrite=yes", "--archive=leave")
     assert run.status == 0, run.text
@@ -102,17 +102,17 @@ class KilledError(Exception):
     """Simulates a power failure."""
 
 
-def only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Exception) -> None:
-    """Let renames of a visible folder fail as in a lower layer, and that of the file after `stop` others by a fault."""
+def rename_only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Exception) -> None:
+    """Let renames of visible folders fail as in a lower layer; the rename after `stop` successful ones raises `fault`."""
     rename = os.rename
-    done = 0
+    count = 0
 
     def renamed(source: str | Path, target: str | Path, **folders: int) -> None:
-        nonlocal done
+        nonlocal count
         if not folders and Path(source).is_dir() and not Path(source).name.startswith("."):
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(source))
-        done += 1
-        if done == stop + 1:
+        count += 1
+        if count == stop + 1:
             raise fault
         rename(source, target, **folders)
 
@@ -131,7 +131,7 @@ def test_a_packet_that_is_moved_aside_file_by_file_is_complete_after_a_kill(
     before = snapshot(packet)
     aside = hidden_path(packet, Use.ASIDE, TAG)
     with monkeypatch.context() as patch:
-        only_files(patch, stop, KilledError())
+        rename_only_files(patch, stop, KilledError())
         with pytest.raises(KilledError):
             put_aside(packet, aside)
     finish_aside(packet, TAG)
@@ -188,14 +188,14 @@ def test_a_packet_that_cannot_be_moved_aside_keeps_its_name_and_files(
     packet = tmp_path / "S1"
     write_folder(PACKET, packet)
     before = snapshot(tmp_path)
-    only_files(monkeypatch, stop, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    rename_only_files(monkeypatch, stop, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     with pytest.raises(OSError, match="No space left"):
         put_aside(packet, hidden_path(packet, Use.ASIDE, TAG))
     assert snapshot(tmp_path) == before
 
 
 @pytest.mark.parametrize("archive", ["leave", "copy", "move", "delete"])
-def test_a_planted_folder_of_files_on_their_way_is_not_taken_for_one_of_this_run(
+def test_a_planted_folder_of_moved_files_is_not_taken_for_one_of_this_run(
     study: Study, monkeypatch: pytest.MonkeyPatch, archive: str
 ) -> None:
     packet = study.put("S1", TREE, Kind.FOLDER)
@@ -219,7 +219,7 @@ def test_files_are_not_moved_into_a_planted_folder(tmp_path: Path, monkeypatch: 
     aside = hidden_path(packet, Use.ASIDE, TAG)
     write_folder({"mine": b"mine"}, hidden_path(packet, Use.PART, TAG))
     before = snapshot(tmp_path)
-    only_files(monkeypatch, 99, KilledError())
+    rename_only_files(monkeypatch, 99, KilledError())
     with pytest.raises(FileExistsError):
         put_aside(packet, aside)
     assert snapshot(tmp_path) == before
@@ -227,7 +227,7 @@ def test_files_are_not_moved_into_a_planted_folder(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.parametrize("archive", ["leave", "copy"])
 @pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.ZIP])
-def test_a_packet_that_a_killed_run_renamed_and_that_is_to_stay_gets_its_name_back(
+def test_a_packet_that_a_killed_run_renamed_and_that_must_stay_gets_its_name_back(
     study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind, archive: str
 ) -> None:
     packet = study.put("S1", TREE, kind)

@@ -46,7 +46,7 @@ def archive_of_folders(session: Path) -> list[bytes]:
 
 
 def archive_under_other_names(session: Path) -> list[bytes]:
-    """The same bytes, distinguished only by their names."""
+    """Add archives of the same contents under other names."""
     out = io.BytesIO()
     with tarfile.open(session / "dicom" / "30.tar.gz") as packed, tarfile.open(fileobj=out, mode="w:gz") as archive:
         for member in packed:
@@ -175,7 +175,7 @@ def test_bytes_that_are_no_member_are_not_deleted(study: Study, build: Callable[
 
 
 def hidden_member(study: Study) -> Path:
-    """A zip whose directory does not list one of its members."""
+    """Put a zip whose central directory does not list one of its members."""
     data = zipped({**FILES, "notes.txt": b"notes of the scanner" * 10}, stored=True)
     at = data.rindex(b"PK\x01\x02")
     end = data.rindex(b"PK\x05\x06")
@@ -262,7 +262,7 @@ def test_a_session_of_another_program_is_not_taken_for_an_inbox(study: Study, tm
     assert snapshot(tmp_path) == before
 
 
-def test_an_inbox_beside_folders_with_such_names_is_imported(study: Study, tmp_path: Path) -> None:
+def test_an_inbox_beside_folders_named_dicom_and_nii_is_imported(study: Study, tmp_path: Path) -> None:
     for name in ("dicom/1/1.dcm", "nii/scan.nii.gz", "inbox/S1/1.dcm"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_bytes(next(iter(FILES.values())))

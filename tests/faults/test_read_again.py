@@ -1,4 +1,4 @@
-"""A run that continues an interrupted one reads the packets again: each kind of packet is archived, if it is unchanged."""
+"""A run that finishes an interrupted one reads its packets again: each kind of packet is archived if it is unchanged."""
 
 import errno
 import gzip

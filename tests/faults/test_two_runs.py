@@ -1,4 +1,4 @@
-"""Several runs on one folder share the work; each leaves alone what another one has locked."""
+"""Several runs on one folder share the work; each skips what another one has locked."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ def start(study: Study, *args: str, **more: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("args", [(), ("--overwrite=yes",)], ids=["once", "overwrite"])
-def test_runs_at_once_share_the_work(study: Study, args: tuple[str, ...]) -> None:
+def test_simultaneous_runs_share_the_work(study: Study, args: tuple[str, ...]) -> None:
     trees = fill(study, 5)
     runs = [start(study, *args) for _ in range(3)]
     outputs = [run.communicate(timeout=300)[0] for run in runs]
@@ -81,24 +81,24 @@ def test_runs_on_hosts_that_do_not_see_each_others_locks_share_the_work(
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_a_held_session_is_left_out_and_the_rest_is_done(study: Study) -> None:
+def test_a_locked_session_is_skipped_and_the_others_are_imported(study: Study) -> None:
     fill(study, 2)
     locks = Locks(Workspace(study.sessions).locks)
-    held = locks.take("session S0")
-    assert held is not None
+    lock = locks.take("session S0")
+    assert lock is not None
     run = study.run()
     assert run.status == 0, run.text
     assert "S0" in run.text
     assert "another run" in run.text
     assert study.session_names() == ["S1"]
-    assert study.run().status == 75, "all that is to do is held"
-    locks.release(held)
+    assert study.run().status == 75, "all remaining work is locked"
+    locks.release(lock)
     assert study.run().status == 0
     assert study.session_names() == ["S0", "S1"]
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_where_the_kernel_has_no_locks_a_heartbeat_does_it(study: Study, tmp_path: Path) -> None:
+def test_heartbeats_replace_locks_where_the_kernel_has_none(study: Study, tmp_path: Path) -> None:
     fill(study, 2)
     (tmp_path / "sitecustomize.py").write_text(
         "import errno, fcntl\ndef flock(*_): raise OSError(errno.ENOLCK, 'No locks available')\nfcntl.flock = flock\n"
@@ -121,17 +121,19 @@ def test_where_the_kernel_has_no_locks_a_heartbeat_does_it(study: Study, tmp_pat
 
 
 @pytest.mark.parametrize("runs", [1, 2])
-def test_archives_of_one_name_in_two_sessions_are_both_kept(study: Study, runs: int) -> None:
+def test_archives_with_the_same_name_in_several_sessions_are_all_kept(study: Study, runs: int) -> None:
     trees = {f"S{k}": MrSeries(patient=f"P{k}").files() for k in range(6)}
     for name, tree in trees.items():
         inbox = study.session(name) / "inbox"
         inbox.mkdir(parents=True)
         (inbox / "scan.zip").write_bytes(packed(tree, Kind.ZIP))
     before = [snapshot(study.session(name) / "inbox")["scan.zip"] for name in trees]
-    begun = [start(study, "--masterinbox=none", "--sessions=S*") for _ in range(runs)]
-    outputs = [run.communicate(timeout=300)[0] for run in begun]
-    assert {run.returncode for run in begun} <= {0, 75}, outputs
-    assert snapshot(study.archive) == {f"scan{f'_{k}' * (k > 1)}.zip": one for k, one in enumerate(before, start=1)}
+    processes = [start(study, "--masterinbox=none", "--sessions=S*") for _ in range(runs)]
+    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    assert {process.returncode for process in processes} <= {0, 75}, outputs
+    assert snapshot(study.archive) == {
+        f"scan{f'_{k}' * (k > 1)}.zip": digest for k, digest in enumerate(before, start=1)
+    }
     assert len(set(before)) == 6
     assert not (study.sessions / ".qxbatch").exists()
 
@@ -159,7 +161,7 @@ def test_a_killed_split_is_not_published_while_a_run_holds_one_of_its_sessions(
     lock = locks.take("session A-2")
     assert lock is not None
     run = study.main()
-    assert run.status == 75, "all that is to do is held"
+    assert run.status == 75, "all remaining work is locked"
     assert run.text.count("A-2: is held by another run") == 1
     assert study.session_names() == []
     assert (study.inbox / "A.zip").exists()

@@ -11,12 +11,14 @@ from tests.build.study import Run
 
 
 def unprivileged(*words: str) -> Run:
-    """Run `qxbatch ...` as an ordinary user; skip the test if that is impossible."""
+    """Run `qxbatch ...` with the rights of an ordinary user; skip the test if that is impossible."""
     call = [sys.executable, "-m", "qxbatch", *words]
     if os.geteuid() == 0:
         drop = shutil.which("setpriv")
         if drop is None:
-            pytest.skip("root passes over permissions, and setpriv is not here to drop that: permissions are not tried")
+            pytest.skip(
+                "root bypasses permissions, and setpriv, which prevents that, is not installed: permissions are not tested"
+            )
         call = [drop, "--bounding-set=-dac_override,-dac_read_search,-fowner", "--inh-caps=-all", *call]
-    done = subprocess.run(call, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    return Run(done.returncode, done.stdout, done.stderr)
+    process = subprocess.run(call, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return Run(process.returncode, process.stdout, process.stderr)

@@ -77,13 +77,14 @@ def status_of(submissions: Sequence[Submission]) -> Status:
             last.update((packet, (submission, state)) for packet in state.packets)
     current = {(submission.id, state.number): (submission, state) for submission, state in last.values()}
     open_submissions = {submission.id: submission for submission, state in current.values() if state.state not in FINAL}
-    queues = queues_of(list(open_submissions.values()))
+    # Before the queue is read: a job that is submitted meanwhile would be missing there, and its units lost.
     places: dict[str, Mapping[int, Place]] = {}
     for submission in {submission.id: submission for submission, _ in current.values()}.values():
         try:
             places[submission.id] = places_of(submission)
         except UsageError as error:
             unreadable.append(str(error))
+    queues = queues_of(list(open_submissions.values()))
     rows = [
         row_of(submission, state, places[submission.id].get(state.number), queues.get(submission.scheduler.name))
         if submission.id in places
@@ -156,11 +157,11 @@ def row_of(submission: Submission, unit: UnitState, place: Place | None, queue: 
 
 def _why_no_job(submission: Submission, place: Place | None) -> str:
     """Return why a unit has no job yet; empty if it has one or will not get one."""
-    if place is None or _job(submission, place):
+    if _job(submission, place):
         return ""
-    if place.round.printed and not place.round.jobs:
+    if place is not None and place.round.printed and not place.round.jobs:
         return "the printed script was not run yet"
-    return "it is being submitted" if submission.is_new(place.round.number) else ""
+    return "it is being submitted" if submission.is_new(None if place is None else place.round.number) else ""
 
 
 def _job(submission: Submission, place: Place | None) -> tuple[str, int | None] | None:

@@ -206,10 +206,13 @@ class Submission:
             if name.startswith(f"{number}-"):
                 remove_tree(logs / name)
 
-    def is_new(self, number: int) -> bool:
-        """Return whether a round is so new that its jobs may not be recorded yet."""
+    def is_new(self, number: int | None) -> bool:
+        """Return whether a round, or with None a submission that had no round yet, can get jobs that are not recorded yet."""
+        if number is None and any(self.folder.glob("round-*.sh")):  # the script of a round that was removed
+            return False
+        path = self.file.path if number is None else round_path(self.folder, number, "json")
         try:
-            return time.time() - round_path(self.folder, number, "json").stat().st_mtime < NEW_SECONDS
+            return time.time() - path.stat().st_mtime < NEW_SECONDS
         except OSError:
             return False
 
