@@ -16,6 +16,7 @@ class Code(StrEnum):
 
     # a packet
     DAMAGED = "damaged"
+    DAMAGED_KEPT = "damaged-kept"
     UNOPENED = "unopened"
     NO_IMAGES = "no-images"
     MIXED_PATIENTS = "mixed-patients"
@@ -42,7 +43,6 @@ class Code(StrEnum):
     MERGED_PATIENTS = "merged-patients"
     DIFFERENT_NAMES = "different-names"
     PROTOCOL = "protocol"
-    DAMAGED_KEPT = "damaged-kept"
     LEFT_OUT = "left-out"
     ENCRYPTED_KEPT = "encrypted-kept"
     """Only in sessions that an older version imported; now LEFT_OUT."""
@@ -93,7 +93,9 @@ _NAMED = 10
 
 
 def grouped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the problems in order, once each; those that differ only in their subject, and in its number in the hint, are merged.
+    """Return the problems in order, once each; those that differ only in their subject are merged.
+
+    The hint may contain the number of the subject.
 
     >>> [problem.subject for problem in grouped(Problem(Code.UNPAIRED, f"series {n}", "no REC.") for n in (20, 30, 50))]
     ['series 20, 30 and 50']
@@ -131,7 +133,7 @@ def _subjects(subjects: Sequence[str]) -> str:
 
 
 class UsageError(Exception):
-    """A wrong request, detected before anything is written."""
+    """Ends a command with `status`: wrong usage, nothing to do, a missing program, a folder that is in use or cannot be written."""
 
     def __init__(
         self, message: str, hint: str = "", status: ExitStatus = ExitStatus.USAGE, *, quotes_names: bool = False

@@ -230,8 +230,7 @@ COMMANDS: dict[str, Command] = {
             ),
             Parameter(
                 "plan",
-                "`--plan` alone: print the path of every image as a table; nothing is exported. "
-                "`--plan=FILE`: export by this table.",
+                "Without =FILE: print the path of every image as a table; nothing is exported. With it: export by this table.",
                 group=Group.INPUT,
                 metavar="FILE",
                 form=Form.YES_NO,
@@ -275,12 +274,11 @@ COMMANDS: dict[str, Command] = {
             ),
             other_meaning(
                 "logfile",
-                "The table of the import: `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`. "
-                "--participant-columns names further columns of it.",
+                "The table of the import: `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
             ),
             Parameter(
                 "participant_columns",
-                "Columns of --logfile for participants.tsv.",
+                "Columns of the table of --logfile for participants.tsv.",
                 group=Group.INPUT,
                 metavar="LIST",
             ),
@@ -300,7 +298,7 @@ COMMANDS: dict[str, Command] = {
         "Imports regression sets (packets with recorded results) again, and compares the results with the recorded ones.",
         ("regress <folder>... [options]",),
         (
-            switch("update", "Write the expectations of sets that have none or differ."),
+            switch("update", "Record the results of sets that have no recorded ones, or differ from them."),
             switch("quick", "Only sets whose packets have up to 16 MiB."),
             N_PROCS,
             switch("json", "Print JSON."),

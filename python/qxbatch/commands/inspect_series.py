@@ -21,7 +21,7 @@ class InspectedSeries:
     """A series, its facts and its verdict."""
 
     n: int
-    """The number that an import gives it; series are in this order."""
+    """The number of its folder `dicom/<n>` after an import, usually 10 times the SeriesNumber; series are in this order."""
     number: int | None
     """SeriesNumber; None where it is missing, zero or negative."""
     header: HeaderLike

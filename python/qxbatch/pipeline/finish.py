@@ -49,15 +49,16 @@ def finish(
     settings: Settings,
     removal_list: bytes | None = None,
 ) -> Ending:
-    """Do the remaining steps of the journal, then remove it. `workspace` is that of the run that wrote the journal.
+    """Do the remaining steps of the journal, then remove it.
 
-    `removal_list`: the list of files that leave the inbox (folder mode), if this run wrote the journal. If it is None, another run
-    made the sessions, and anybody could have written the journal and the list: the sessions, and what leaves the inbox, are
-    read again first, with the limits and passwords of `settings`. `check_lock` is called before each step and raises
-    PacketError if another run took over the unit's lock: that run does the remaining steps.
+    `workspace` is that of the run that wrote the journal. `removal_list` is the list of files that leave the inbox in folder mode
+    (`--masterinbox=none`), if this run wrote the journal. If it is None, another run made the sessions, and anybody could have
+    written the journal and the list: the sessions, and what leaves the inbox, are read again first, with the limits and
+    passwords of `settings`. `check_lock` is called before each step and raises PacketError if another run took over the unit's
+    lock: that run does the remaining steps.
 
-    Raises OSError when the sessions folder cannot be written, and ValueError for a damaged list or ledger; the journal then
-    stays for the next run.
+    The journal stays for the next run if a packet could not be archived, or a file could not leave the inbox. It also stays
+    when this raises OSError, because the sessions folder cannot be written, or ValueError, for a damaged list or ledger.
     """
     problems: list[Problem] = []
     verify = removal_list is None
@@ -86,7 +87,7 @@ def finish(
 
 
 def _published(journal: Journal, workspace: Workspace, session: str) -> list[Problem]:
-    workspace.refuse_led_out(journal.unit, session)
+    workspace.refuse_linked_paths(journal.unit, session)
     target = workspace.session(session).folder
     old = workspace.old(journal.unit, session)
     build, replace = workspace.build(journal.unit, session), session in journal.replaced

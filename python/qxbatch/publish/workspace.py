@@ -124,7 +124,7 @@ class Workspace:
         """Return the paths of a session folder."""
         return SessionPaths(self.sessionsfolder / session)
 
-    def refuse_led_out(self, unit: str, session: str) -> None:
+    def refuse_linked_paths(self, unit: str, session: str) -> None:
         """Raise OSError if a path that an exchange renames is a link, or is below one.
 
         A replaced session may contain links. They are moved as links.

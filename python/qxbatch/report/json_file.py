@@ -57,12 +57,15 @@ class JsonFile:
 
 
 def _target(path: Path) -> Path:
-    """Return the file that is written: the target of a link; an open stream, which is not replaced, as it is named."""
+    """Return the path to write: without links, but that of an open stream such as /dev/stdout as it is."""
     return path if is_stream(path) else Path(os.path.realpath(path))
 
 
 def _replace(path: Path, text: str) -> None:
-    """Replace a file in one step, so that the old one remains if the disk is full; write to others in place. Raises OSError."""
+    """Replace a regular file in one step, so that the old one remains if the disk is full. Raises OSError.
+
+    Streams, FIFOs and devices, and files in a folder that cannot be written, are written in place.
+    """
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

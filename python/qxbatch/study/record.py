@@ -30,7 +30,7 @@ class TsnrPoint(NamedTuple):
     """Temporal SNR of an image."""
 
     n: int
-    """Number of the image's series."""
+    """The n of the image's series (docs/numbers.md), not its SeriesNumber."""
     name: str
     """Name of the image's series."""
     tsnr: float
@@ -40,7 +40,7 @@ class SessionRecord(NamedTuple):
     """What study.json has about a session."""
 
     cells: Mapping[str, object]
-    """The session's row of study.tsv, by the names of COLUMNS; None for unknown values."""
+    """The session's row of study.tsv, by the names of COLUMNS; None for unknown values, and always for COLUMNS_BEYOND_SUMMARY."""
     scanned: ScannedOrUnreadable
     problems: tuple[Problem, ...] = ()
     tsnr: tuple[TsnrPoint, ...] = ()
@@ -105,7 +105,7 @@ def _tsnr_points(summary: Summary, scanned: ScannedOrUnreadable) -> tuple[TsnrPo
 
 
 def record_value(record: SessionRecord) -> dict[str, Any]:
-    """Return the JSON value of a record, without cells that depend on other sessions."""
+    """Return the JSON value of a record; the caller sets the cells of COLUMNS_BEYOND_SUMMARY, which are None."""
     value: dict[str, Any] = {**record.cells, "problems": [problem_value(problem) for problem in record.problems]}
     match record.scanned:
         case Unreadable(_, problem):

@@ -79,7 +79,7 @@ def check_template(text: str, captures: Iterable[str], schema: Schema) -> None:
     allowed = [*captures, *BUILT_IN]
     for name in placeholders(text):
         if name not in allowed:
-            hint = f"Write {{{name}}} into the name of match, too, or use one of: {', '.join(allowed)}."
+            hint = f"Write {{{name}}} into `name` of match, or use one of: {', '.join(allowed)}."
             raise TargetError(f"{{{name}}} is not captured by any key of match.", hint)
     if set("{}") & set(_PLACEHOLDER.sub("", text)):
         raise TargetError(f"{text!r} has an unmatched brace.", "Write names in braces: dir-{dir}.")

@@ -72,7 +72,7 @@ impl Statistics {
     }
 }
 
-/// Returns the values at `row + column`.
+/// Returns the values at the indices `row + column`; both are offsets in voxels.
 fn picked(values: &[f32], rows: &[u64], columns: &[u64]) -> io::Result<Vec<f64>> {
     let mut picked = Vec::with_capacity(rows.len().saturating_mul(columns.len()));
     for row in rows {

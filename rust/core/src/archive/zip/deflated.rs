@@ -6,9 +6,9 @@ use std::path::PathBuf;
 /// Position of a raw deflate stream (RFC 1951) in a zip. Its content was read once, and had this CRC-32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deflated {
-    /// Index of the zip in the reading.
+    /// Index in [`Streams::zips`].
     pub zip: u32,
-    /// Packed bytes; below 4 GiB, since larger members are not read into memory.
+    /// Length in bytes; a stream of 4 GiB or more has no `Deflated`.
     pub length: u32,
     /// Offset of the first byte in the zip.
     pub offset: u64,

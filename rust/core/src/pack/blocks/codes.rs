@@ -37,7 +37,7 @@ impl Codes {
             *short.get_mut(symbol)? = u8::try_from(bits.take(3)?).ok()?;
         }
         let mut code = Code::default();
-        // These symbols have no extra bits.
+        // Each entry is the symbol; the extra bits of 16, 17 and 18 are read below, since they are counts.
         code.set(&short, |symbol| symbol << 8)?;
         let mut lengths: Vec<u8> = Vec::with_capacity(320);
         while lengths.len() < literals + distances {
