@@ -12,7 +12,6 @@ from qxbatch.publish.below import entered
 from qxbatch.publish.comparable import comparable
 from qxbatch.publish.known_bytes import KnownBytes, hashes_in
 from qxbatch.publish.opened import OpenFolder, Parts, opened, opened_in, walk_in
-from qxbatch.publish.plain import LinkError
 from qxbatch.session.layout import QXBATCH_FOLDER, is_from_packet
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import is_list, unchanged_files
@@ -24,17 +23,22 @@ _OTHERS, _RECORDS, _SUMS = range(3)
 """The order in which files leave a session: a resumed call reads the records, and the sums of a sorted session."""
 
 
-def take_apart(old: Path, unique: Path, session: Path, archive: Path | None) -> None:
+def take_apart(old: Path, unique: Path, session: Path, archive: Path | None, *, keep_all: bool = False) -> None:
     """Move the files that exist only in `old` to `unique`, and remove the others. An interrupted call can be repeated.
+
+    With `keep_all`, move all files.
 
     A program that works in a folder of the session may write to it meanwhile. So only files that are still those that were
     compared are removed: one that appears or changes is moved. All paths but `archive` are below the sessions folder, the
-    parent of `session`. Raises OSError, LinkError.
+    parent of `session`. Raises OSError.
     """
     top = session.parent
+    _remove_compared(old, top, {})  # gives its owner access to every folder
+    if not os.path.lexists(old):
+        return
     with entered(old, top) as source:
         compared = _files(source)
-        only_here = _only_here(source, session, archive, compared)
+        only_here = compared.keys() if keep_all else _only_here(source, session, archive, compared)
         removable = compared.keys() - only_here
         for rank in (_OTHERS, _RECORDS, _SUMS):
             for place in only_here:
@@ -93,15 +97,25 @@ def _is_same_state(before: os.stat_result, now: os.stat_result) -> bool:
 
 
 def _only_here(source: OpenFolder, session: Path, archive: Path | None, places: Iterable[Path]) -> Collection[Path]:
-    """Return those of the files in the replaced session whose content is neither in the session nor in an archived packet."""
+    """Return those of the files in the replaced session whose content is neither in the session nor in an archived packet.
+
+    A file that cannot be read counts as one of them.
+    """
     known = KnownBytes(source, hashes_in(session))
     with opened(session) as new:
-        only_here = [place for place in places if not (_is_counterpart(source, new, place) or known.has(place))]
+        only_here = [place for place in places if not (_is_counterpart(source, new, place) or _is_known(known, place))]
     if archive is not None and any(map(is_from_packet, only_here)):
         archived = KnownBytes(source, archived_hashes(source, archive, session.parent))
-        only_here = [place for place in only_here if not (is_from_packet(place) and archived.has(place))]
+        only_here = [place for place in only_here if not (is_from_packet(place) and _is_known(archived, place))]
     generated = _generated(SessionPaths(source.short_path))
     return [place for place in only_here if place not in generated]
+
+
+def _is_known(known: KnownBytes, place: Path) -> bool:
+    try:
+        return known.has(place)
+    except OSError:
+        return False
 
 
 def _generated(old: SessionPaths) -> set[Path]:
@@ -110,7 +124,7 @@ def _generated(old: SessionPaths) -> set[Path]:
 
 
 def _files(top: OpenFolder) -> dict[Path, os.stat_result]:
-    """Return files and links below a folder, by their places in it, with their states. Raises OSError, LinkError."""
+    """Return files and links below a folder, by their places in it, with their states. Raises OSError."""
     states = {
         Path(*parts, name): os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
         for parts, folder, names in walk_in(top)
@@ -135,5 +149,5 @@ def _is_counterpart(old: OpenFolder, new: OpenFolder, place: Path) -> bool:
                 and paths[1].is_file()
                 and comparable(paths[0], at) == comparable(paths[1], at)
             )
-    except (FileNotFoundError, NotADirectoryError, LinkError):
+    except OSError:
         return False
