@@ -1,14 +1,18 @@
 """Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved or removed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from qxbatch.archive.names import place_of
+from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
+from qxbatch.model import Packet
+from qxbatch.publish.compared import remove_compared, states_in
 from qxbatch.publish.durable import remove_tree, sync_folder
+from qxbatch.publish.opened import opened, opened_in
 from qxbatch.publish.transfer import continue_aside, hidden_path, put_aside, renamed
 
 
@@ -75,11 +79,46 @@ def _need_unchanged(path: Path, unchanged: Unchanged, *, renamed: bool = False) 
         raise ChangedError(path)
 
 
-def move_back(packet: Path, tag: str) -> None:
-    """Undo the renaming by a killed run."""
-    aside = hidden_path(packet, Use.ASIDE, tag)
+def move_back(packet: Packet, tag: str) -> None:
+    """Undo the renaming by a killed run. A packet of which that run removed files keeps its hidden name."""
+    aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
     if os.path.lexists(aside):
-        _rename_back(packet, aside)
+        _rename_back(packet.path, aside)
+    elif _is_complete(gone, packet):
+        _rename_back(packet.path, gone)
+
+
+def _is_complete(gone: Path, packet: Packet) -> bool:
+    """Return whether a packet that was being removed has all its files, as far as names, sizes and times show it."""
+    try:
+        return fingerprint(gone) == packet.fingerprint
+    except OSError:
+        return False
+
+
+def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -> None:
+    """Finish the removal that a killed run began, but remove only files that are compared again.
+
+    A complete packet gets the hidden name for the comparison (ASIDE). Of a folder that lacks files, the others are removed if
+    `contains` returns True: their bytes are in sessions. What is left then changed, and is renamed back.
+
+    Raises ChangedError and OSError.
+    """
+    aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
+    if not os.path.lexists(gone):
+        return
+    if _is_complete(gone, packet):
+        renamed(gone, aside)
+        return
+    if gone.is_dir() and not gone.is_symlink():
+        with opened(gone.parent) as parent:
+            with opened_in(parent, (gone.name,)) as top:
+                states = states_in(top)
+            if contains(gone):
+                remove_compared(parent, gone.name, states)
+    if os.path.lexists(gone):
+        raise ChangedError(_rename_back(packet.path, gone))
+    sync_folder(gone.parent)
 
 
 def is_aside(packet: Path, tag: str) -> bool:

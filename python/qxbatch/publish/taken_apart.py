@@ -3,19 +3,18 @@
 import contextlib
 import errno
 import os
-import stat
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from qxbatch.publish.archived import archived_hashes
 from qxbatch.publish.below import entered
 from qxbatch.publish.comparable import comparable
+from qxbatch.publish.compared import States, remove_compared, states_in
 from qxbatch.publish.known_bytes import KnownBytes, hashes_in
-from qxbatch.publish.opened import OpenFolder, Parts, opened, opened_in, walk_in
+from qxbatch.publish.opened import OpenFolder, opened, opened_in
 from qxbatch.session.layout import QXBATCH_FOLDER, is_from_packet
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import is_list, unchanged_files
-from qxbatch.walk import remove
 
 _TRIES = 20
 _SUMS_AT = SessionPaths(Path()).sorted_sums
@@ -37,7 +36,7 @@ def take_apart(old: Path, unique: Path, session: Path, archive: Path | None, *, 
     if not os.path.lexists(old):
         return
     with entered(old, top) as source:
-        compared = _files(source)
+        compared = states_in(source)
         only_here = compared.keys() if keep_all else _only_here(source, session, archive, compared)
         removable = compared.keys() - only_here
         for rank in (_OTHERS, _RECORDS, _SUMS):
@@ -48,7 +47,7 @@ def take_apart(old: Path, unique: Path, session: Path, archive: Path | None, *, 
     for _ in range(_TRIES):
         try:
             with entered(old, top) as source:
-                for place in _files(source):
+                for place in states_in(source):
                     _move(place, source, unique, top)
         except FileNotFoundError:
             if not os.path.lexists(old):
@@ -74,26 +73,10 @@ def _move(place: Path, source: OpenFolder, unique: Path, top: Path) -> None:
         here.rename(place.name, there, there.unused_name(place.name))
 
 
-def _remove_compared(old: Path, top: Path, compared: Mapping[Path, os.stat_result]) -> None:
-    """Remove the files with these states, and what has no bytes; then the empty folders."""
-
-    def is_compared(parts: Parts, now: os.stat_result) -> bool:
-        before = compared.get(Path(*parts))
-        return not _has_bytes(now) or (before is not None and _is_same_state(before, now))
-
+def _remove_compared(old: Path, top: Path, compared: States) -> None:
     with entered(old.parent, top) as parent:
         if parent.has(old.name):
-            remove(old.name, is_compared, parent.descriptor)
-
-
-def _is_same_state(before: os.stat_result, now: os.stat_result) -> bool:
-    """Return whether a file is unchanged. Inodes need not be equal: some file systems change them.
-
-    The change time of a hard link also changes when its other name is removed.
-    """
-    return (before.st_size, before.st_mtime_ns) == (now.st_size, now.st_mtime_ns) and (
-        before.st_ctime_ns == now.st_ctime_ns or (before.st_nlink > 1 and before.st_ino == now.st_ino)
-    )
+            remove_compared(parent, old.name, compared)
 
 
 def _only_here(source: OpenFolder, session: Path, archive: Path | None, places: Iterable[Path]) -> Collection[Path]:
@@ -121,21 +104,6 @@ def _is_known(known: KnownBytes, place: Path) -> bool:
 def _generated(old: SessionPaths) -> set[Path]:
     """Return the files that sorting generated and that nobody edited: the new session has the same facts and more."""
     return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if is_list(old) else [])}
-
-
-def _files(top: OpenFolder) -> dict[Path, os.stat_result]:
-    """Return files and links below a folder, by their places in it, with their states. Raises OSError."""
-    states = {
-        Path(*parts, name): os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
-        for parts, folder, names in walk_in(top)
-        for name in names
-    }
-    return {place: state for place, state in states.items() if _has_bytes(state)}
-
-
-def _has_bytes(state: os.stat_result) -> bool:
-    """Return whether this is a file or a link; a FIFO, socket or device has no bytes to keep."""
-    return stat.S_ISREG(state.st_mode) or stat.S_ISLNK(state.st_mode)
 
 
 def _is_counterpart(old: OpenFolder, new: OpenFolder, place: Path) -> bool:
