@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from qxbatch.archive.aside import ChangedError, finish_removal
+from qxbatch.archive.packet import archive_packet
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
 from qxbatch.model import Packet
 from qxbatch.publish.transfer import hidden_path
+from qxbatch.settings.model import Archive
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind
 from tests.build.study import Study, snapshot
@@ -107,7 +109,22 @@ def test_a_packet_that_changed_gets_its_name_back(
     assert not (study.sessions / ".qxbatch").exists()
 
 
-def test_a_file_that_is_written_after_the_comparison_is_not_removed(tmp_path: Path) -> None:
+def test_a_file_that_is_written_after_the_last_comparison_is_not_removed(tmp_path: Path) -> None:
+    packet = tmp_path / "inbox" / "P"
+    packet.mkdir(parents=True)
+    (packet / "first").write_bytes(b"dicom")
+
+    def unchanged(path: Path, *, renamed: bool) -> bool:
+        if renamed and f"-{Use.GONE}-" in path.name:
+            (path / "late").write_bytes(b"late")
+        return True
+
+    with pytest.raises(ChangedError):
+        archive_packet(packet, tmp_path / "archive", Archive.DELETE, tag=TAG, unchanged=unchanged)
+    assert [file.name for file in packet.iterdir()] == ["late"]
+
+
+def test_a_file_that_is_written_after_the_comparison_of_the_next_run_is_not_removed(tmp_path: Path) -> None:
     path = tmp_path / "P"
     gone = hidden_path(path, Use.GONE, TAG)
     gone.mkdir()

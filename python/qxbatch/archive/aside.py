@@ -66,11 +66,32 @@ def remove_aside(packet: Path, aside: Path, gone: Path, unchanged: Unchanged) ->
     """
     _need_unchanged(aside, unchanged)
     put_aside(aside, gone)
-    try:
-        _need_unchanged(gone, unchanged, renamed=True)
-    except (ChangedError, OSError):
-        raise ChangedError(_rename_back(packet, gone)) from None
-    remove_tree(gone)
+
+    def is_unchanged(path: Path) -> bool:
+        try:
+            return unchanged(path, renamed=True)
+        except OSError:
+            return False
+
+    _remove_compared(packet, gone, is_unchanged)
+
+
+def _remove_compared(packet: Path, gone: Path, is_known: Callable[[Path], bool]) -> None:
+    """Remove a packet if `is_known` returns True for it, except for what appears or changes meanwhile: that is renamed back.
+
+    Raises ChangedError if anything is left, and OSError.
+    """
+    if gone.is_symlink() or not gone.is_dir():
+        if is_known(gone):
+            remove_tree(gone)
+    else:
+        with opened(gone.parent) as parent:
+            with opened_in(parent, (gone.name,)) as top:
+                states = states_in(top)
+            if is_known(gone):
+                remove_compared(parent, gone.name, states)
+    if os.path.lexists(gone):
+        raise ChangedError(_rename_back(packet, gone))
     sync_folder(gone.parent)
 
 
@@ -110,15 +131,8 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
     if _is_complete(gone, packet):
         renamed(gone, aside)
         return
-    if gone.is_dir() and not gone.is_symlink():
-        with opened(gone.parent) as parent:
-            with opened_in(parent, (gone.name,)) as top:
-                states = states_in(top)
-            if contains(gone):
-                remove_compared(parent, gone.name, states)
-    if os.path.lexists(gone):
-        raise ChangedError(_rename_back(packet.path, gone))
-    sync_folder(gone.parent)
+    is_folder = gone.is_dir() and not gone.is_symlink()
+    _remove_compared(packet.path, gone, lambda path: is_folder and contains(path))
 
 
 def is_aside(packet: Path, tag: str) -> bool:
