@@ -143,12 +143,6 @@ def test_a_copy_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
     assert tree(tmp_path) == {"inbox/P.zip": "dicom"}
 
 
-def test_an_interrupted_removal_is_finished(tmp_path: Path) -> None:
-    make(tmp_path / "inbox" / f".qxbatch-gone-{TAG}-P" / "rest.dcm")
-    archive_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.DELETE)
-    assert list((tmp_path / "inbox").iterdir()) == []
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("P.zip", "P_2.zip"), ("P.TAR.GZ", "P_2.TAR.GZ"), ("P", "P_2"), ("P.1.tgz", "P.1_2.tgz"), (".P", ".P_2")],

@@ -81,9 +81,11 @@ def test_the_moved_files_of_a_packet_are_copied_back_by_the_command(study: Study
 
 
 def test_a_packet_that_was_being_removed_is_reported(study: Study) -> None:
+    study.put("S1", TREE)
+    assert study.main().status == 0
     gone = hidden_path(study.inbox / "S1", Use.GONE, TAG)
     gone.mkdir(parents=True)
-    run = study.main()
+    run = study.main("--check=no")
     assert run.status == 1, run.text
     assert command_in(run.text, "rm -r --").endswith(gone.name)
     assert gone.exists()

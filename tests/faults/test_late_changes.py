@@ -18,9 +18,8 @@ from qxbatch.model import Fingerprint
 from qxbatch.pipeline import deliver as deliver_module
 from qxbatch.pipeline import journaling as journaling_module
 from qxbatch.pipeline.check_build import check_build
-from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.journal import write_journal
-from qxbatch.publish.transfer import put_aside
+from qxbatch.publish.transfer import hidden_path, put_aside
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, under, write_packet
 from tests.build.study import Study, snapshot
@@ -144,18 +143,18 @@ def test_a_packet_that_changed_and_whose_name_is_taken_comes_back_under_another(
 
 
 @pytest.mark.parametrize("archive", ["move", "delete"])
-def test_an_edit_that_keeps_size_and_time_while_remains_of_another_removal_are_cleared_is_kept(
+def test_an_edit_that_keeps_size_and_time_before_the_hidden_name_is_given_is_kept(
     study: Study, monkeypatch: pytest.MonkeyPatch, archive: str
 ) -> None:
     packet = study.put("S1", TREE, Kind.ZIP)
     edits: list[bytes] = []
 
-    def edited(path: Path) -> None:
-        if Use.GONE in path.name and packet.exists():
+    def edited(path: Path, use: Use, tag: str) -> Path:
+        if use is Use.ASIDE:
             edits.append(exchange(packet, rename=False))
-        remove_tree(path)
+        return hidden_path(path, use, tag)
 
-    monkeypatch.setattr(packet_module, "remove_tree", edited)
+    monkeypatch.setattr(packet_module, "hidden_path", edited)
     run = study.main(f"--archive={archive}")
     assert run.status == 1, run.text
     assert f"{packet}: changed while it was imported" in run.text

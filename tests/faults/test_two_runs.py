@@ -172,6 +172,30 @@ def test_a_killed_split_is_not_published_while_a_run_holds_one_of_its_sessions(
     assert not (study.sessions / ".qxbatch").exists()
 
 
+def test_a_killed_import_waits_while_another_run_holds_its_packet(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packet = study.put("S1", MrSeries().files())
+
+    def ended(*_: Any, **__: Any) -> object:
+        raise OSError(5, "killed here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.pipeline.finish.archive_packets", ended)
+        study.main()
+    locks = Locks(Workspace(study.sessions).locks)
+    lock = locks.take("packet S1.zip")
+    assert lock is not None
+    study.main("--check=no")
+    assert packet.exists()
+    assert list(study.archive.parent.rglob("S1.zip")) == []
+    locks.release(lock)
+    locks.close()
+    assert study.main("--check=no").status == 0
+    assert (study.archive / "S1.zip").exists()
+    assert not (study.sessions / ".qxbatch").exists()
+
+
 def test_a_killed_split_is_finished_only_while_the_locks_of_its_sessions_are_held(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,14 +1,18 @@
 """Renames a packet to a hidden name, which no other program uses, and checks it again before it is moved or removed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from qxbatch.archive.names import place_of
+from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
+from qxbatch.model import Packet
+from qxbatch.publish.compared import remove_compared, states_in
 from qxbatch.publish.durable import remove_tree, sync_folder
+from qxbatch.publish.opened import opened, opened_in
 from qxbatch.publish.transfer import continue_aside, hidden_path, put_aside, renamed
 
 
@@ -62,11 +66,32 @@ def remove_aside(packet: Path, aside: Path, gone: Path, unchanged: Unchanged) ->
     """
     _need_unchanged(aside, unchanged)
     put_aside(aside, gone)
-    try:
-        _need_unchanged(gone, unchanged, renamed=True)
-    except (ChangedError, OSError):
-        raise ChangedError(_rename_back(packet, gone)) from None
-    remove_tree(gone)
+
+    def is_unchanged(path: Path) -> bool:
+        try:
+            return unchanged(path, renamed=True)
+        except OSError:
+            return False
+
+    _remove_compared(packet, gone, is_unchanged)
+
+
+def _remove_compared(packet: Path, gone: Path, is_known: Callable[[Path], bool]) -> None:
+    """Remove a packet if `is_known` returns True for it, except for what appears or changes meanwhile: that is renamed back.
+
+    Raises ChangedError if anything is left, and OSError.
+    """
+    if gone.is_symlink() or not gone.is_dir():
+        if is_known(gone):
+            remove_tree(gone)
+    else:
+        with opened(gone.parent) as parent:
+            with opened_in(parent, (gone.name,)) as top:
+                states = states_in(top)
+            if is_known(gone):
+                remove_compared(parent, gone.name, states)
+    if os.path.lexists(gone):
+        raise ChangedError(_rename_back(packet, gone))
     sync_folder(gone.parent)
 
 
@@ -75,11 +100,39 @@ def _need_unchanged(path: Path, unchanged: Unchanged, *, renamed: bool = False) 
         raise ChangedError(path)
 
 
-def move_back(packet: Path, tag: str) -> None:
-    """Undo the renaming by a killed run."""
-    aside = hidden_path(packet, Use.ASIDE, tag)
+def move_back(packet: Packet, tag: str) -> None:
+    """Undo the renaming by a killed run. A packet of which that run removed files keeps its hidden name."""
+    aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
     if os.path.lexists(aside):
-        _rename_back(packet, aside)
+        _rename_back(packet.path, aside)
+    elif _is_complete(gone, packet):
+        _rename_back(packet.path, gone)
+
+
+def _is_complete(gone: Path, packet: Packet) -> bool:
+    """Return whether a packet that was being removed has all its files, as far as names, sizes and times show it."""
+    try:
+        return fingerprint(gone) == packet.fingerprint
+    except OSError:
+        return False
+
+
+def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -> None:
+    """Finish the removal that a killed run began, but remove only files that are compared again.
+
+    A complete packet gets the hidden name for the comparison (ASIDE). Of a folder that lacks files, the others are removed if
+    `contains` returns True: their bytes are in sessions. What is left then changed, and is renamed back.
+
+    Raises ChangedError and OSError.
+    """
+    aside, gone = (hidden_path(packet.path, use, tag) for use in (Use.ASIDE, Use.GONE))
+    if not os.path.lexists(gone):
+        return
+    if _is_complete(gone, packet):
+        renamed(gone, aside)
+        return
+    is_folder = gone.is_dir() and not gone.is_symlink()
+    _remove_compared(packet.path, gone, lambda path: is_folder and contains(path))
 
 
 def is_aside(packet: Path, tag: str) -> bool:

@@ -41,9 +41,8 @@ def archive_packet(
     Raises ChangedError, and OSError when the archive cannot be written or the packet cannot be removed.
     """
     aside, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
-    remove_tree(gone)
     if not os.path.lexists(aside) and not os.path.lexists(packet):
-        remove_tree(hidden_path(folder / packet.name, Use.COPY, tag))
+        clear_copy(packet, folder, tag)
         return _archived_before(folder, packet.name, number) if mode is Archive.MOVE else None
     if mode is Archive.LEAVE:
         return packet
@@ -129,9 +128,8 @@ class _Place(NamedTuple):
                     return target
 
 
-def clear_hidden(packet: Path, folder: Path, tag: str) -> None:
-    """Remove a killed run's partial copy of a packet, or the original of a packet that it archived."""
-    remove_tree(hidden_path(packet, Use.GONE, tag))
+def clear_copy(packet: Path, folder: Path, tag: str) -> None:
+    """Remove a killed run's partial copy of a packet."""
     remove_tree(hidden_path(folder / packet.name, Use.COPY, tag))
 
 

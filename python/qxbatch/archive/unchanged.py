@@ -33,8 +33,8 @@ class SamePacketCheck:
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
         """Return whether the packet at `path` is the imported one; `renamed`: it was renamed just now. Raises OSError."""
-        if self._top is not None and path.is_relative_to(self._top) and not is_below(path, self._top):
-            return False  # a folder became a link, perhaps to another copy of the packet
+        if self._is_led_out(path):
+            return False
         now = fingerprint(path)
         if now != self._expected:
             return False
@@ -48,6 +48,14 @@ class SamePacketCheck:
         self._known_identities.add(_identity(after))
         self._known_inodes.add(after.inodes)
         return after == self._expected
+
+    def contains_rest(self, path: Path) -> bool:
+        """Return whether the sessions contain all that is left of the packet at `path`. Raises OSError."""
+        return not self._is_led_out(path) and self._has_same_members(path)
+
+    def _is_led_out(self, path: Path) -> bool:
+        """Return whether a folder became a link, perhaps to another copy of the packet."""
+        return self._top is not None and path.is_relative_to(self._top) and not is_below(path, self._top)
 
     def _has_same_members(self, path: Path) -> bool:
         return self._contained.has_members(path, also_around=self._also_around)

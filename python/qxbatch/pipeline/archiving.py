@@ -5,12 +5,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from qxbatch.archive.aside import ChangedError, finish_aside, is_aside, move_back
+from qxbatch.archive.aside import ChangedError, finish_aside, finish_removal, is_aside, move_back
 from qxbatch.archive.contained import Contained
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.inside import is_in_archive
 from qxbatch.archive.names import NAME_LOCK
-from qxbatch.archive.packet import archive_packet, clear_hidden
+from qxbatch.archive.packet import archive_packet, clear_copy
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.pipeline.unfinished import changed_packet, not_archived, unreadable_packet, vanished_packet
 from qxbatch.problems import Code, Problem
@@ -93,33 +93,37 @@ class _PacketArchiving:
     def run(self, contained: Contained) -> Path | Problem | _Kept | None:
         journal = self.journal
         stays = decide(self.facts).mode in (Archive.LEAVE, Archive.COPY)
+        is_same_packet = self._same_packet_check(contained)
         try:
-            self._settle_hidden_name(stays=stays)
+            self._settle_hidden_name(is_same_packet, stays=stays)
+        except ChangedError as error:
+            return changed_packet(error.path)
         except OSError as error:
             return not_archived(self.path, journal.archive, error)
-        is_same_packet = self._same_packet_check(contained)
         is_hidden = not stays and is_aside(self.path, self.tag)
         changed = None if is_hidden else self._changed(is_same_packet)
         decision = decide(self.facts._replace(changed=changed is not None))
         if decision.mode is None:
-            move_back(self.path, self.tag)
+            move_back(self.packet, self.tag)
             if decision.reason is not Reason.CHANGED or changed is None:
                 return _Kept()
             if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:
-                clear_hidden(self.path, self.archive, self.tag)
+                clear_copy(self.path, self.archive, self.tag)
             return changed
         return self._archived(decision.mode, is_same_packet)
 
-    def _settle_hidden_name(self, *, stays: bool) -> None:
-        """Finish the renaming that a killed run began, or undo it for a packet that stays.
+    def _settle_hidden_name(self, is_same_packet: SamePacketCheck, *, stays: bool) -> None:
+        """Finish the renaming or the removal that a killed run began, or undo it for a packet that stays.
 
         If a packet that stays has its own name, the hidden file is not this packet.
         """
         if stays:
             if not os.path.lexists(self.path):
-                move_back(self.path, self.tag)
+                move_back(self.packet, self.tag)
         elif not self.read_by_this_run:
             finish_aside(self.path, self.tag)
+            if decide(self.facts).mode is not None:
+                finish_removal(self.packet, self.tag, is_same_packet.contains_rest)
 
     def _same_packet_check(self, contained: Contained) -> SamePacketCheck:
         """Return the check before each step. It reads a packet again that another run has read, if there is anything to do."""

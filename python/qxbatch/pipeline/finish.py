@@ -1,13 +1,13 @@
 """The end of a unit, from its journal: publish, keep replaced files, archive. Every step can be repeated."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.archive.contained import Contained
 from qxbatch.pipeline.archiving import archive_packets
 from qxbatch.pipeline.check_published import check_published
-from qxbatch.pipeline.unfinished import left_in_inbox
+from qxbatch.pipeline.unfinished import left_in_inbox, replaced_not_kept
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal, remove_journal
@@ -60,15 +60,16 @@ def finish(
     The journal stays for the next run if a packet could not be archived, or a file could not leave the inbox. It also stays
     when this raises OSError, because the sessions folder cannot be written, or ValueError, for a damaged list or ledger.
     """
-    problems: list[Problem] = []
     verify = removal_list is None
     listed = workspace.sorted_list(journal.unit) if removal_list is None else removal_list
     for session in journal.sessions:
         check_lock()
-        problems += _published(journal, workspace, session)
+        _publish(journal, workspace, session)
     check_lock()
     wrong = check_published(journal, workspace, verify=verify)
-    problems += wrong
+    problems = [*wrong, *_keep_replaced(journal, workspace, check_lock, {problem.subject for problem in wrong})]
+    if any(problem.code is Code.CANNOT_WRITE for problem in problems):
+        return Ending({}, tuple(problems))  # the next run continues here
     check_lock()
     contained = _contained(journal, workspace, settings, listed)
     unremoved = [] if wrong else _remove_sorted(journal, workspace, listed, contained if verify else None)
@@ -86,18 +87,35 @@ def finish(
     return Ending(current_paths, tuple(problems))
 
 
-def _published(journal: Journal, workspace: Workspace, session: str) -> list[Problem]:
+def _publish(journal: Journal, workspace: Workspace, session: str) -> None:
     workspace.refuse_linked_paths(journal.unit, session)
     target = workspace.session(session).folder
     old = workspace.old(journal.unit, session)
     build, replace = workspace.build(journal.unit, session), session in journal.replaced
     publish(build, target, old, with_inbox=journal.with_inbox, replace=replace)
-    replaced_folder = workspace.archive.parent / REPLACED
-    kept_in = keep_replaced(old, target, replaced_folder, workspace.archive, workspace.tag(journal.unit))
-    if kept_in is None:
-        return []
-    message = f"files that only the replaced session had were kept in {kept_in}."
-    return [Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING)]
+
+
+def _keep_replaced(
+    journal: Journal, workspace: Workspace, check_lock: Callable[[], None], wrong: Collection[str]
+) -> Iterator[Problem]:
+    """Keep the last copies in replaced sessions; of a session that is missing or differs (`wrong`), nothing is a copy."""
+    folder = workspace.archive.parent / REPLACED
+    for session in journal.sessions:
+        check_lock()
+        workspace.refuse_linked_paths(journal.unit, session)
+        old, target = workspace.old(journal.unit, session), workspace.session(session).folder
+        keep_all = session in wrong
+        try:
+            kept_in = keep_replaced(
+                old, target, folder, workspace.archive, workspace.tag(journal.unit), keep_all=keep_all
+            )
+        except OSError as error:
+            yield replaced_not_kept(session, old.parent, error, is_complete=not keep_all)
+            continue
+        if kept_in is not None:
+            files = "the files of the replaced session" if keep_all else "files that only the replaced session had"
+            message = f"{files} were kept in {kept_in}."
+            yield Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING)
 
 
 def _contained(journal: Journal, workspace: Workspace, settings: Settings, listed: Path | bytes) -> Contained:

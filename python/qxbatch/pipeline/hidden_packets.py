@@ -11,6 +11,7 @@ from qxbatch.discover.own_names import Use, split_hidden_name
 from qxbatch.model import SessionReport
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.workspace import Workspace
+from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
 from qxbatch.settings.paths import mapped
 from qxbatch.visible import shell_word
@@ -23,8 +24,11 @@ _STATES = {
         "some of its files were moved here",
         "If no other run uses this inbox, copy them back, compare, and remove this:",
     ),
-    Use.GONE: ("it was being removed", "Its session was complete. If you do not need it, remove it:"),
+    Use.GONE: ("it was being removed", "Its session exists. If you do not need the packet, remove it:"),
 }
+_WITHOUT_SESSION = (
+    "It has no session now, and files of it may be missing. If no other run uses this inbox, give it its name back:"
+)
 
 
 def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionReport]:
@@ -64,23 +68,35 @@ def _is_older(path: Path, since: float) -> bool:
 
 def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem:
     state, hint = _STATES[use]
+    is_removed = use is Use.GONE and _has_session(original, settings)
+    if use is Use.GONE and not is_removed:
+        hint = _WITHOUT_SESSION
     message = (
         f"belongs to {original} and is not imported: {state} by a run that was interrupted and has no journal any more."
     )
     hidden, restored = (
         shell_word(str(mapped(each, settings.path_map))) for each in (path, _restored(path, original, use))
     )
-    command = f"rm -r -- {hidden}" if use is Use.GONE else f"mv -nT -- {hidden} {restored}"
+    command = f"rm -r -- {hidden}" if is_removed else f"mv -nT -- {hidden} {restored}"
     if use is Use.PART and os.path.lexists(path.with_name(original)):
         command = f"cp -an -- {hidden}/. {restored}/"
     return Problem(Code.RECOVERED, str(path), message, hint, command=command)
 
 
+def _has_session(packet: str, settings: Settings) -> bool:
+    """Return whether the session of a packet with that name exists."""
+    from qxbatch.discover.candidates import logfile_rows
+    from qxbatch.discover.plan import session_of
+
+    session = session_of(settings, logfile_rows(settings), packet)
+    return session is not None and os.path.lexists(SessionPaths(settings.sessionsfolder / session.id).session_txt)
+
+
 def _restored(path: Path, original: str, use: Use) -> Path:
-    """Return where a packet gets its name back; if another one has the name of a renamed packet (ASIDE), a numbered one."""
+    """Return where a packet gets its name back; a numbered one if another packet has it, except for a PART."""
     from qxbatch.archive.names import place_of
 
     k = 1
-    while use is Use.ASIDE and os.path.lexists(path.with_name(place_of(original, k))):
+    while use is not Use.PART and os.path.lexists(path.with_name(place_of(original, k))):
         k += 1
     return path.with_name(place_of(original, k))

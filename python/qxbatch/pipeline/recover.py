@@ -12,7 +12,7 @@ from qxbatch.deidentify import NAME_LEFT_OUT, redacted_report
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.finish import finish
-from qxbatch.pipeline.unit_locks import HeldError, lost_lock, take_lock, unit_lock
+from qxbatch.pipeline.unit_locks import HeldError, lost_lock, packet_lock, take_lock, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.journal import Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
@@ -44,12 +44,14 @@ def recover(workspace: Workspace, locks: Locks, settings: Settings, only: Collec
     for unit in sorted(
         {*workspace.units(), *workspace.units_with_journal()} if only is None else _unfinished_units(workspace, only)
     ):
-        lock = locks.take(unit_lock(unit))
+        own = unit_lock(unit)
+        lock = locks.take(own)
         if lock is None:
             continue
         try:
-            with contextlib.suppress(HeldError):  # a live run holds one of its sessions
-                recovered = recover_unit(workspace, locks, unit, partial(_need_lock, locks, lock, unit), settings)
+            with contextlib.suppress(HeldError):  # a live run holds one of its sessions or packets
+                check_lock = partial(_need_lock, locks, lock, unit)
+                recovered = recover_unit(workspace, locks, unit, check_lock, settings, [own])
                 reports += recovered.reports
                 packets.update(recovered.packets)
         finally:
@@ -70,14 +72,19 @@ def _need_lock(locks: Locks, lock: Lock, unit: str) -> None:
 
 
 def recover_unit(
-    workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None], settings: Settings
+    workspace: Workspace,
+    locks: Locks,
+    unit: str,
+    check_lock: Callable[[], None],
+    settings: Settings,
+    own: Collection[str],
 ) -> Recovered:
-    """Finish or clear one unit. `check_lock` raises PacketError when the caller does not hold its lock any more.
+    """Finish or clear one unit. `check_lock` raises PacketError when the caller does not hold its locks (`own`) any more.
 
     The patients are not known: if logs are de-identified, names of files in the session's inbox, and in packets, are left out.
-    Raises HeldError if another run holds one of the sessions that its packet was split into.
+    Raises HeldError if another run holds one of its packets, or of the sessions that its packet was split into.
     """
-    recovered = _recovered(workspace, locks, unit, check_lock, settings)
+    recovered = _recovered(workspace, locks, unit, check_lock, settings, own)
     if not settings.deidentified:
         return recovered
     redact = partial(_without_names, re.compile(_named_in(workspace, unit), re.DOTALL))
@@ -100,13 +107,20 @@ def _without_names(folders: re.Pattern[str], text: str) -> str:
 
 
 def _recovered(
-    workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None], settings: Settings
+    workspace: Workspace,
+    locks: Locks,
+    unit: str,
+    check_lock: Callable[[], None],
+    settings: Settings,
+    own: Collection[str],
 ) -> Recovered:
     try:
         path = workspace.journal(unit)
         written_by = journal_run(path)
         end_orphans(unit, [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])])
-        recovered = _finish(workspace, locks, unit, check_lock, settings) if os.path.lexists(path) else Recovered()
+        recovered = Recovered()
+        if os.path.lexists(path):
+            recovered = _finish(workspace, locks, unit, check_lock, settings, own)
         if not os.path.lexists(path):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
@@ -133,14 +147,19 @@ def clear_own(workspace: Workspace, unit: str) -> None:
 
 
 def _finish(
-    workspace: Workspace, locks: Locks, unit: str, check_lock: Callable[[], None], settings: Settings
+    workspace: Workspace,
+    locks: Locks,
+    unit: str,
+    check_lock: Callable[[], None],
+    settings: Settings,
+    own: Collection[str],
 ) -> Recovered:
     path = workspace.journal(unit)
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
         return Recovered([_not_followed(workspace, unit, f"{error}")])
-    with _locked_sessions(journal, locks, check_lock) as check_locks:
+    with _locked(journal, locks, check_lock, own) as check_locks:
         ending = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
     names = journal.names or unit
     is_unfinished = path.exists()
@@ -167,11 +186,16 @@ def _packets(journal: Journal) -> list[Path]:
 
 
 @contextlib.contextmanager
-def _locked_sessions(journal: Journal, locks: Locks, check_lock: Callable[[], None]) -> Iterator[Callable[[], None]]:
-    """Hold the locks of the sessions that a packet was split into; yield a check of all locks.
+def _locked(
+    journal: Journal, locks: Locks, check_lock: Callable[[], None], own: Collection[str]
+) -> Iterator[Callable[[], None]]:
+    """Hold the locks of the packets, and of the sessions that a packet was split into; yield a check of all locks.
 
-    Raises HeldError if another run holds one, since it may be about to publish that session.
+    The caller holds those in `own`. Raises HeldError if another run holds one, since it may read that packet, or be about to
+    publish that session.
     """
+    sessions = map(unit_lock, journal.sessions)
+    packets = [packet_lock(entry.packet.path) for entry in journal.packets] if journal.inbox is None else []
     held: list[Lock] = []
 
     def check_locks() -> None:
@@ -180,9 +204,9 @@ def _locked_sessions(journal: Journal, locks: Locks, check_lock: Callable[[], No
             raise lost_lock(journal.unit)
 
     try:
-        for session in dict.fromkeys(journal.sessions):
-            if session != journal.unit:
-                held.append(take_lock(locks, unit_lock(session)))
+        for name in dict.fromkeys([*sessions, *packets]):
+            if name not in own:
+                held.append(take_lock(locks, name))
         yield check_locks
     finally:
         for lock in held:

@@ -19,6 +19,14 @@ def left_in_inbox(file: UnremovedFile) -> Problem:
     return Problem(Code.CHANGED, str(file.path), message, "Compare the two versions.")
 
 
+def replaced_not_kept(session: str, waiting: Path, error: OSError, *, is_complete: bool) -> Problem:
+    """Return the problem of a session that was published, while the files that it replaced could not be moved or removed."""
+    complete = "the session is complete; " if is_complete else ""
+    message = f"{complete}its replaced files could not be kept: {error_text(error)}. They wait in {waiting}."
+    hint = "Correct this and run again: only this and the archiving remain."
+    return Problem(Code.CANNOT_WRITE, session, message, hint)
+
+
 def not_archived(packet: Path, mode: Archive, error: OSError) -> Problem:
     """Return the problem of a packet whose session is complete."""
     message = f"its session is complete; the packet could not be archived ({mode}): {error_text(error)}."

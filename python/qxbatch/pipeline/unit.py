@@ -84,7 +84,10 @@ class _Import:
             self.locks.take_own()
             if os.path.lexists(workspace.journal(unit.name)):
                 check_lock = self.locks.refuse_lost
-                recovered = recover_unit(workspace, self.context.locks, unit.name, check_lock, self.context.settings)
+                own = self.locks.own_names
+                recovered = recover_unit(
+                    workspace, self.context.locks, unit.name, check_lock, self.context.settings, own
+                )
                 return list(recovered.reports)
             return self._stages()
         except PacketError as error:

@@ -1,6 +1,7 @@
 """The locks of a unit during its import."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from qxbatch.discover.units import Unit
 from qxbatch.problems import Code, PacketError, Problem, Severity
@@ -20,6 +21,11 @@ def lost_lock(names: str) -> PacketError:
 def unit_lock(unit: str) -> str:
     """Return the name of a unit's lock."""
     return f"session {unit}"
+
+
+def packet_lock(packet: Path) -> str:
+    """Return the name of a packet's lock: by its name, since containers see one inbox under many paths."""
+    return f"packet {packet.name}"
 
 
 class HeldError(PacketError):
@@ -45,13 +51,18 @@ class UnitLocks:
         self.complete = False
         """Whether the locks of the unit itself are held."""
 
+    @property
+    def own_names(self) -> list[str]:
+        """The names of the locks of the unit itself."""
+        packets = self._unit.packets if self._unit.inbox is None else ()
+        return [unit_lock(self._unit.name), *(packet_lock(packet.path) for packet in packets)]
+
     def take_own(self) -> None:
-        """Take the session's lock, then each packet's: by its name, since containers see one inbox under many paths.
+        """Take the session's lock, then each packet's.
 
         Raises HeldError, OSError.
         """
-        packets = self._unit.packets if self._unit.inbox is None else ()
-        self.take([unit_lock(self._unit.name), *(f"packet {packet.path.name}" for packet in packets)])
+        self.take(self.own_names)
         self.complete = True
 
     def take(self, names: Iterable[str]) -> None:

@@ -9,6 +9,8 @@ from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
+from qxbatch.session.contents import is_imported
+from qxbatch.session.layout import REPLACED
 from qxbatch.settings.model import Archive, Settings
 
 
@@ -24,11 +26,20 @@ def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
     if settings.archive in (Archive.MOVE, Archive.COPY):
         hint = "Use --archive=leave, or make it writable."
         _need_folder(_nearest_existing(settings.archive_folder), f"the archive (--archive={settings.archive})", hint)
+    if settings.overwrite and any(_replaces(settings, candidate) for candidate in ready):
+        folder = _nearest_existing(settings.archive_folder.parent / REPLACED)
+        hint = "Files that only a replaced session has are moved to it. Make it writable, or do not use --overwrite."
+        _need_folder(folder, "the folder of replaced files", hint)
     if settings.archive not in (Archive.MOVE, Archive.DELETE):
         return
     for folder in sorted({candidate.path.parent for candidate in ready}):
         hint = "Use --archive=leave or --archive=copy, or make it writable."
         _need_folder(folder, f"the packets' folder (--archive={settings.archive})", hint)
+
+
+def _replaces(settings: Settings, candidate: Candidate) -> bool:
+    """Return whether the session of a candidate exists, as far as it is known before its packet is read."""
+    return candidate.session is not None and is_imported(settings.sessionsfolder / candidate.session.id)
 
 
 def _refuse_among_packets(settings: Settings, work_dir: Path) -> None:

@@ -47,12 +47,16 @@ def sync_open(descriptor: int) -> None:
 
 
 def sync_tree(top: Path) -> None:
-    """Sync all files and folders below `top`, each folder after its content. Links are entries of their folder."""
+    """Sync all files and folders below `top`, each folder after its content. Links are entries of their folder.
+
+    A file that this user may not read was written by another user, who syncs it.
+    """
     for folder, _, files in walk(top, topdown=False):
         for name in files:
             path = Path(folder, name)
             if path.is_file() and not path.is_symlink():
-                sync_file(path)
+                with contextlib.suppress(PermissionError):
+                    sync_file(path)
         sync_folder(Path(folder))
 
 

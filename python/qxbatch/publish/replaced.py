@@ -13,19 +13,22 @@ from qxbatch.publish.taken_apart import take_apart
 from qxbatch.publish.transfer import copied, hidden_path, renamed
 
 
-def keep_replaced(old: Path, session: Path, replaced_folder: Path, archive: Path | None, tag: str) -> Path | None:
+def keep_replaced(
+    old: Path, session: Path, replaced_folder: Path, archive: Path | None, tag: str, *, keep_all: bool = False
+) -> Path | None:
     """Move the files below `old` whose bytes exist nowhere else to `<replaced_folder>/<session>-<k>`; remove the others.
 
-    The other places are the session, and the packets in `archive` that the old session was imported from. Returns the new
-    location of the files, or None if there were none. An interrupted call can be repeated. `tag` is in the names of hidden
-    copies. Raises OSError, also if a folder beside `old` that this uses is a link.
+    The other places are the session, and the packets in `archive` that the old session was imported from. With `keep_all`,
+    the session is missing or may be damaged: all files are moved. Returns the new location of the files, or None if there were
+    none. An interrupted call can be repeated. `tag` is in the names of hidden copies. Raises OSError, also if a folder beside
+    `old` that this uses is a link.
     """
     top = session.parent
     unique, remaining = f"{old.name}.kept", f"{old.name}.rest"
     for name in (unique, remaining):
         refuse_link(old.with_name(name))
     if old.exists():
-        take_apart(old, old.with_name(unique), session, archive)
+        take_apart(old, old.with_name(unique), session, archive, keep_all=keep_all)
     if not os.path.lexists(old.parent):
         return None
     with entered(old.parent, top) as staging:

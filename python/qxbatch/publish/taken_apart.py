@@ -3,20 +3,18 @@
 import contextlib
 import errno
 import os
-import stat
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from qxbatch.publish.archived import archived_hashes
 from qxbatch.publish.below import entered
 from qxbatch.publish.comparable import comparable
+from qxbatch.publish.compared import States, remove_compared, states_in
 from qxbatch.publish.known_bytes import KnownBytes, hashes_in
-from qxbatch.publish.opened import OpenFolder, Parts, opened, opened_in, walk_in
-from qxbatch.publish.plain import LinkError
+from qxbatch.publish.opened import OpenFolder, opened, opened_in
 from qxbatch.session.layout import QXBATCH_FOLDER, is_from_packet
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import is_list, unchanged_files
-from qxbatch.walk import remove
 
 _TRIES = 20
 _SUMS_AT = SessionPaths(Path()).sorted_sums
@@ -24,17 +22,22 @@ _OTHERS, _RECORDS, _SUMS = range(3)
 """The order in which files leave a session: a resumed call reads the records, and the sums of a sorted session."""
 
 
-def take_apart(old: Path, unique: Path, session: Path, archive: Path | None) -> None:
+def take_apart(old: Path, unique: Path, session: Path, archive: Path | None, *, keep_all: bool = False) -> None:
     """Move the files that exist only in `old` to `unique`, and remove the others. An interrupted call can be repeated.
+
+    With `keep_all`, move all files.
 
     A program that works in a folder of the session may write to it meanwhile. So only files that are still those that were
     compared are removed: one that appears or changes is moved. All paths but `archive` are below the sessions folder, the
-    parent of `session`. Raises OSError, LinkError.
+    parent of `session`. Raises OSError.
     """
     top = session.parent
+    _remove_compared(old, top, {})  # gives its owner access to every folder
+    if not os.path.lexists(old):
+        return
     with entered(old, top) as source:
-        compared = _files(source)
-        only_here = _only_here(source, session, archive, compared)
+        compared = states_in(source)
+        only_here = compared.keys() if keep_all else _only_here(source, session, archive, compared)
         removable = compared.keys() - only_here
         for rank in (_OTHERS, _RECORDS, _SUMS):
             for place in only_here:
@@ -44,7 +47,7 @@ def take_apart(old: Path, unique: Path, session: Path, archive: Path | None) -> 
     for _ in range(_TRIES):
         try:
             with entered(old, top) as source:
-                for place in _files(source):
+                for place in states_in(source):
                     _move(place, source, unique, top)
         except FileNotFoundError:
             if not os.path.lexists(old):
@@ -70,58 +73,37 @@ def _move(place: Path, source: OpenFolder, unique: Path, top: Path) -> None:
         here.rename(place.name, there, there.unused_name(place.name))
 
 
-def _remove_compared(old: Path, top: Path, compared: Mapping[Path, os.stat_result]) -> None:
-    """Remove the files with these states, and what has no bytes; then the empty folders."""
-
-    def is_compared(parts: Parts, now: os.stat_result) -> bool:
-        before = compared.get(Path(*parts))
-        return not _has_bytes(now) or (before is not None and _is_same_state(before, now))
-
+def _remove_compared(old: Path, top: Path, compared: States) -> None:
     with entered(old.parent, top) as parent:
         if parent.has(old.name):
-            remove(old.name, is_compared, parent.descriptor)
-
-
-def _is_same_state(before: os.stat_result, now: os.stat_result) -> bool:
-    """Return whether a file is unchanged. Inodes need not be equal: some file systems change them.
-
-    The change time of a hard link also changes when its other name is removed.
-    """
-    return (before.st_size, before.st_mtime_ns) == (now.st_size, now.st_mtime_ns) and (
-        before.st_ctime_ns == now.st_ctime_ns or (before.st_nlink > 1 and before.st_ino == now.st_ino)
-    )
+            remove_compared(parent, old.name, compared)
 
 
 def _only_here(source: OpenFolder, session: Path, archive: Path | None, places: Iterable[Path]) -> Collection[Path]:
-    """Return those of the files in the replaced session whose content is neither in the session nor in an archived packet."""
+    """Return those of the files in the replaced session whose content is neither in the session nor in an archived packet.
+
+    A file that cannot be read counts as one of them.
+    """
     known = KnownBytes(source, hashes_in(session))
     with opened(session) as new:
-        only_here = [place for place in places if not (_is_counterpart(source, new, place) or known.has(place))]
+        only_here = [place for place in places if not (_is_counterpart(source, new, place) or _is_known(known, place))]
     if archive is not None and any(map(is_from_packet, only_here)):
         archived = KnownBytes(source, archived_hashes(source, archive, session.parent))
-        only_here = [place for place in only_here if not (is_from_packet(place) and archived.has(place))]
+        only_here = [place for place in only_here if not (is_from_packet(place) and _is_known(archived, place))]
     generated = _generated(SessionPaths(source.short_path))
     return [place for place in only_here if place not in generated]
+
+
+def _is_known(known: KnownBytes, place: Path) -> bool:
+    try:
+        return known.has(place)
+    except OSError:
+        return False
 
 
 def _generated(old: SessionPaths) -> set[Path]:
     """Return the files that sorting generated and that nobody edited: the new session has the same facts and more."""
     return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if is_list(old) else [])}
-
-
-def _files(top: OpenFolder) -> dict[Path, os.stat_result]:
-    """Return files and links below a folder, by their places in it, with their states. Raises OSError, LinkError."""
-    states = {
-        Path(*parts, name): os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
-        for parts, folder, names in walk_in(top)
-        for name in names
-    }
-    return {place: state for place, state in states.items() if _has_bytes(state)}
-
-
-def _has_bytes(state: os.stat_result) -> bool:
-    """Return whether this is a file or a link; a FIFO, socket or device has no bytes to keep."""
-    return stat.S_ISREG(state.st_mode) or stat.S_ISLNK(state.st_mode)
 
 
 def _is_counterpart(old: OpenFolder, new: OpenFolder, place: Path) -> bool:
@@ -135,5 +117,5 @@ def _is_counterpart(old: OpenFolder, new: OpenFolder, place: Path) -> bool:
                 and paths[1].is_file()
                 and comparable(paths[0], at) == comparable(paths[1], at)
             )
-    except (FileNotFoundError, NotADirectoryError, LinkError):
+    except OSError:
         return False

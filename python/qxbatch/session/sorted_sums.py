@@ -58,7 +58,10 @@ def _sums(paths: SessionPaths) -> dict[str, str]:
 
 
 def _is_unchanged(path: Path, digest: str) -> bool:
-    return path.is_file() and not path.is_symlink() and hash_file(str(path))[1] == digest
+    try:
+        return path.is_file() and not path.is_symlink() and hash_file(str(path))[1] == digest
+    except OSError:  # it cannot be read
+        return False
 
 
 def _text(sums: Mapping[str, str]) -> str:

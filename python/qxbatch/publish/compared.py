@@ -1,0 +1,50 @@
+"""Removes files of a folder that were compared, each only if it is unchanged since its state was read."""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from qxbatch.publish.opened import OpenFolder, Parts, walk_in
+from qxbatch.walk import remove
+
+States = Mapping[Path, os.stat_result]
+"""The states of files and links, by their places in a folder."""
+
+
+def states_in(top: OpenFolder) -> dict[Path, os.stat_result]:
+    """Return the states of files and links below a folder. Raises OSError."""
+    states = {
+        Path(*parts, name): os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
+        for parts, folder, names in walk_in(top)
+        for name in names
+    }
+    return {place: state for place, state in states.items() if _has_bytes(state)}
+
+
+def remove_compared(parent: OpenFolder, name: str, compared: States) -> None:
+    """Remove the files with these states below a folder of `parent`, and what has no bytes; then the empty folders.
+
+    Raises OSError.
+    """
+
+    def is_compared(parts: Parts, now: os.stat_result) -> bool:
+        before = compared.get(Path(*parts))
+        return not _has_bytes(now) or (before is not None and _is_same_state(before, now))
+
+    remove(name, is_compared, parent.descriptor)
+
+
+def _is_same_state(before: os.stat_result, now: os.stat_result) -> bool:
+    """Return whether a file is unchanged. Inodes need not be equal: some file systems change them.
+
+    The change time of a hard link also changes when its other name is removed.
+    """
+    return (before.st_size, before.st_mtime_ns) == (now.st_size, now.st_mtime_ns) and (
+        before.st_ctime_ns == now.st_ctime_ns or (before.st_nlink > 1 and before.st_ino == now.st_ino)
+    )
+
+
+def _has_bytes(state: os.stat_result) -> bool:
+    """Return whether this is a file or a link; a FIFO, socket or device has no bytes to keep."""
+    return stat.S_ISREG(state.st_mode) or stat.S_ISLNK(state.st_mode)

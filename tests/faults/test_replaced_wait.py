@@ -1,0 +1,139 @@
+"""The files of a replaced session wait in staging until the new session is verified, and until they can be kept."""
+
+import errno
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qxbatch.exits import ExitStatus
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, write_folder
+from tests.build.study import Study, snapshot
+from tests.faults.unprivileged import unprivileged
+
+FILES = MrSeries().files()
+FOLDER_MODE = ("--masterinbox=none", "--sessions=S1")
+
+
+def stop(*_: object, **__: object) -> None:
+    raise OSError(errno.EIO, "stopped")
+
+
+def interrupt(study: Study, monkeypatch: pytest.MonkeyPatch, *args: str) -> None:
+    """Replace a session; the run ends before it handles the replaced files."""
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.pipeline.finish.keep_replaced", stop)
+        run = study.main("--check=no", "--overwrite=yes", *args)
+    assert run.status == 1, run.text
+    assert list((study.sessions / ".qxbatch" / "journal").iterdir()), run.text
+
+
+def damage(session: Path) -> None:
+    path = session / "dicom" / "30.tar.gz"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("change", [damage, shutil.rmtree])
+def test_all_of_a_replaced_session_is_kept_if_the_new_one_is_damaged_or_missing(
+    study: Study, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None]
+) -> None:
+    session = study.session("S1")
+    write_folder({Path(name).name: data for name, data in FILES.items()}, session / "inbox")
+    assert study.main("--check=no", *FOLDER_MODE).status == 0
+    only_copy = (session / "dicom" / "30.tar.gz").read_bytes()
+    interrupt(study, monkeypatch, *FOLDER_MODE)
+    change(session)
+    run = study.main("--check=no", *FOLDER_MODE)
+    assert run.status == 1, run.text
+    assert "were kept in" in run.text
+    assert (study.archive.parent / "replaced" / "S1-1" / "dicom" / "30.tar.gz").read_bytes() == only_copy
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_a_packet_is_imported_again_if_its_new_session_was_removed(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packet = study.put("S1", FILES, Kind.ZIP)
+    assert study.main("--archive=copy").status == 0
+    (study.session("S1") / "dicom" / "notes").write_text("mine")
+    interrupt(study, monkeypatch, "--archive=move")
+    shutil.rmtree(study.session("S1"))
+    run = study.main("--archive=move")
+    assert run.status == 1, run.text
+    assert "is no longer the session" in run.text
+    assert (study.archive.parent / "replaced" / "S1-1" / "dicom" / "notes").read_text() == "mine"
+    assert (study.session("S1") / "session.txt").exists()
+    assert not packet.exists()
+    assert study.main("--check=no").status == 0
+
+
+def test_a_closed_folder_of_a_replaced_session_is_entered(study: Study) -> None:
+    study.put("S1", FILES, Kind.ZIP)
+    words = (str(study.sessions), "--archive=copy", "--overwrite=yes")
+    assert unprivileged(*words).status == 0
+    for mode in (0o555, 0):
+        folder = study.session("S1") / "dicom" / f"mine {mode}"
+        folder.mkdir()
+        (folder / "notes").write_text(folder.name)
+        folder.chmod(mode)
+    run = unprivileged(*words)
+    assert run.status == 0, run.text
+    kept = snapshot(study.archive.parent / "replaced" / "S1-1")
+    assert [name for name in kept if name.endswith("notes")] == ["dicom/mine 0/notes", "dicom/mine 365/notes"]
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_a_file_that_cannot_be_read_is_kept(study: Study) -> None:
+    study.put("S1", FILES, Kind.ZIP)
+    words = (str(study.sessions), "--archive=copy", "--overwrite=yes")
+    assert unprivileged(*words).status == 0
+    notes = study.session("S1") / "dicom" / "notes"
+    notes.write_text("of a colleague")
+    notes.chmod(0)
+    run = unprivileged(*words)
+    assert run.status == 0, run.text
+    kept = study.archive.parent / "replaced" / "S1-1" / "dicom" / "notes"
+    kept.chmod(0o600)
+    assert kept.read_text() == "of a colleague"
+
+
+def test_replaced_files_that_cannot_be_kept_wait_beside_a_complete_session(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packet = study.put("S1", FILES, Kind.ZIP)
+    assert study.main("--archive=copy").status == 0
+    (study.session("S1") / "dicom" / "notes").write_text("mine")
+    for words in (("--overwrite=yes",), ()):
+        with monkeypatch.context() as patch:
+            patch.setattr("qxbatch.publish.replaced._placed", stop)
+            run = study.main("--check=no", *words)
+        assert run.status == 1, run.text
+        text = " ".join(run.text.split())
+        assert "the session is complete; its replaced files could not be kept: " in text
+        assert "The packet is unchanged" not in text
+        assert (study.session("S1") / "session.txt").exists()
+        assert packet.exists()
+    run = study.main("--check=no")
+    assert run.status == 0, run.text
+    assert (study.archive.parent / "replaced" / "S1-1" / "dicom" / "notes").read_text() == "mine"
+    assert not packet.exists()
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_a_folder_that_cannot_take_replaced_files_is_reported_before_the_work(study: Study) -> None:
+    study.put("S1", FILES, Kind.ZIP)
+    words = (str(study.sessions), "--check=no", "--archive=leave")
+    assert unprivileged(*words).status == 0
+    (study.session("S1") / "dicom" / "notes").write_text("mine")
+    study.archive.parent.mkdir(exist_ok=True)
+    study.archive.parent.chmod(0o555)
+    before = snapshot(study.session("S1"))
+    assert unprivileged(*words).status == 0, "nothing is replaced"
+    run = unprivileged(*words, "--overwrite=yes")
+    assert run.status == ExitStatus.CANNOT_WRITE, run.text
+    assert "cannot be written" in run.text
+    assert snapshot(study.session("S1")) == before
