@@ -150,6 +150,14 @@ def test_sparse_files_are_read_with_their_holes(tmp_path: Path) -> None:
     assert result.kept() == {"old": expected, "new": expected, "middle": expected}
 
 
+def test_a_name_in_a_global_header_is_not_that_of_all_members(tmp_path: Path) -> None:
+    record = b"26 GNU.sparse.name=of one\n"
+    assert len(record) == int(record[:2])
+    start = block(b"global", len(record), b"g") + padded(record)
+    result = read(start + members((info("a" * 120), b"first"), (info("b" * 120), b"second")), tmp_path)
+    assert result.kept() == {"a" * 120: b"first", "b" * 120: b"second"}
+
+
 def with_field(head: bytes, offset: int, field: bytes) -> bytes:
     """Set a field of a header and update its checksum."""
     new = bytearray(head)

@@ -83,11 +83,11 @@ def test_a_session_is_imported_again(study: Study, overlay_of: Callable[[Path], 
     assert list(merged.rglob(".qxbatch*")) == []
 
 
-def test_the_lock_of_a_killed_run_is_free_at_once(tmp_path: Path, mount_overlay: Callable[[Path], Path]) -> None:
+def test_the_lock_of_a_killed_run_is_free_at_once(tmp_path: Path, overlay_of: Callable[[Path], Path]) -> None:
     """In an overlay the device of a file differs from that of its folder."""
     lower = tmp_path / "lower"
     lower.mkdir()
-    folder = mount_overlay(lower) / "locks"
+    folder = overlay_of(lower) / "locks"
     killed = (
         f"import os, pathlib; from qxbatch.publish.locks import Locks; Locks(pathlib.Path({str(folder)!r})).take('S1')"
     )

@@ -4,14 +4,16 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from qxbatch.archive.aside import ChangedError, finish_removal
 from qxbatch.archive.packet import archive_packet
+from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
-from qxbatch.model import Packet
+from qxbatch.model import Fingerprint, Packet
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.settings.model import Archive
 from tests.build.dicom import MrSeries
@@ -61,6 +63,26 @@ def test_the_remaining_files_of_a_folder_are_removed(study: Study, monkeypatch: 
     assert run.status == 0, run.text
     assert list(study.inbox.iterdir()) == []
     assert not (study.sessions / ".qxbatch").exists()
+
+
+class ContainsMembersOnly:
+    """A session that has the members of a packet, and not the bytes around its archives."""
+
+    def has_members(self, _: Path, *, also_around: bool) -> bool:
+        return not also_around
+
+
+def test_bytes_around_an_archive_are_not_removed_with_the_rest(tmp_path: Path) -> None:
+    """A copy in the archive may be gone."""
+    packet = Packet(tmp_path / "S1", "S1", Fingerprint(2, 2, 0, 0, 0))
+    gone = hidden_path(packet.path, Use.GONE, TAG)
+    gone.mkdir()
+    (gone / "a.zip").write_bytes(b"notes")
+    contained: Any = ContainsMembersOnly()
+    check = SamePacketCheck(packet, contained, also_around=False, known=False)
+    with pytest.raises(ChangedError):
+        finish_removal(packet, TAG, check.contains_rest)
+    assert (packet.path / "a.zip").read_bytes() == b"notes"
 
 
 def added(gone: Path) -> None:

@@ -1,6 +1,7 @@
 """The files of a replaced session wait in staging until the new session is verified, and until they can be kept."""
 
 import errno
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from qxbatch.exits import ExitStatus
+from qxbatch.publish.opened import OpenFolder
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, write_folder
-from tests.build.study import Study, snapshot
+from tests.build.study import Study, run_main, snapshot
 from tests.faults.unprivileged import unprivileged
 
 FILES = MrSeries().files()
@@ -137,3 +139,58 @@ def test_a_folder_that_cannot_take_replaced_files_is_reported_before_the_work(st
     assert run.status == ExitStatus.CANNOT_WRITE, run.text
     assert "cannot be written" in run.text
     assert snapshot(study.session("S1")) == before
+
+
+def test_a_replaced_file_is_kept_if_the_new_session_has_a_link_to_it(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.put("S1", FILES, Kind.ZIP)
+    assert study.main("--archive=leave").status == 0
+    session = study.session("S1")
+    only_copy = (session / "dicom" / "30.tar.gz").read_bytes()
+    (session / "dicom" / "notes.txt").write_text("mine")
+    interrupt(study, monkeypatch, "--archive=leave")
+    (old,) = (study.sessions / ".qxbatch" / "work").rglob("old/S1")
+    for name in ("30.tar.gz", "notes.txt"):  # as a program does that replaces equal files by links
+        (session / "dicom" / name).unlink(missing_ok=True)
+        (session / "dicom" / name).symlink_to(old / "dicom" / name)
+    study.main("--archive=leave")
+    kept = study.archive.parent / "replaced" / "S1-1" / "dicom"
+    assert (kept / "notes.txt").read_text() == "mine"
+    assert (kept / "30.tar.gz").read_bytes() == only_copy
+
+
+def test_a_part_of_a_build_is_not_published_if_the_session_was_removed(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.put("S1", FILES, Kind.ZIP)
+    assert study.main("--archive=copy").status == 0
+    rename = OpenFolder.rename
+
+    def stop_at_the_end(folder: OpenFolder, name: str, target: OpenFolder, new_name: str) -> None:
+        if name == "session.txt" and "build" in folder.path.parts:
+            stop()
+        rename(folder, name, target, new_name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OpenFolder, "rename", stop_at_the_end)
+        assert study.main("--archive=copy", "--overwrite=yes").status == 1
+    shutil.rmtree(study.session("S1"))
+    study.main("--archive=copy")
+    run = study.main("--archive=copy")
+    assert run_main("verify", str(study.session("S1"))).status == 0, run.text
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_ledger_that_is_no_file_does_not_block_the_next_run(
+    study: Study, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
+) -> None:
+    study.put("S1", FILES, Kind.ZIP)
+    assert study.main("--archive=copy").status == 0
+    interrupt(study, monkeypatch, "--archive=copy")
+    ledger = study.session("S1") / "qxbatch" / "ledger.tsv"
+    ledger.unlink()
+    make(ledger)
+    run = study.main("--archive=copy")
+    assert "is no longer the session that was made from its packets" in run.text
+    assert not (study.sessions / ".qxbatch").exists()

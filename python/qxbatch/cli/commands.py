@@ -298,7 +298,10 @@ COMMANDS: dict[str, Command] = {
         "Imports regression sets (packets with recorded results) again, and compares the results with the recorded ones.",
         ("regress <folder>... [options]",),
         (
-            switch("update", "Record the results of sets that have no recorded ones, or differ from them."),
+            switch(
+                "update",
+                "Record the results of sets that have none recorded, or whose results differ from the recorded ones.",
+            ),
             switch("quick", "Only sets whose packets have up to 16 MiB."),
             N_PROCS,
             switch("json", "Print JSON."),

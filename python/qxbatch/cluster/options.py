@@ -23,5 +23,6 @@ def task_settings(submission: Submission) -> Settings:
 
 
 def _typed(submission: Submission) -> dict[str, str]:
+    """Return the options that were given on the command line, and not in a config file."""
     typed = submission.record.get("typed", {})
     return {key: value for key, value in submission.options.items() if key in typed}

@@ -21,7 +21,9 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
         try:
             is_same = ledger_sha256(folder) == digest
             faults = _faults(folder) if is_same and verify else []
-        except FileNotFoundError:
+        except OSError:
+            if SessionPaths(folder).ledger.is_file():
+                raise
             is_same, faults = False, []
         if not is_same:
             message = "is no longer the session that was made from its packets; they stay in the inbox."

@@ -30,6 +30,8 @@ def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: 
     top = target.parent
     with entered(build.parent, top) as builds, opened(top) as sessions:
         if not sessions.has(target.name):
+            if os.path.lexists(old):
+                return  # somebody removed the session when a part of the build was in it
             builds.rename(build.name, sessions, target.name)
             sync_entries(sessions.descriptor)
             return

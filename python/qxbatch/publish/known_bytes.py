@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
 from qxbatch.publish.opened import OpenFolder, opened_in
+from qxbatch.publish.plain import is_below
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PACKED, SORTED_AT, packed_member
 from qxbatch.session.ledger import STORED, Fate, LedgerRow
@@ -84,7 +85,18 @@ class _Stored(NamedTuple):
 def hashes_in(session: Path) -> set[str]:
     """Return the hashes of the packet bytes that a session contains, by its ledger. Raises OSError, ValueError.
 
-    It contains the content of a sorted file, and all bytes of a kept one: a packet can have had a sorted file compressed.
+    It contains the content of a sorted file, and all bytes of a kept one: a packet can have had a sorted file compressed. A
+    file that is a link, or is reached through one, does not count: it may lead to the file that is about to be removed.
     """
-    rows = (row for row in SessionFolder(session).ledger() if row.fate in STORED)
-    return {row.content_sha256 if row.fate is Fate.SORTED else row.sha256 for row in rows}
+    hashes = set()
+    is_stored: dict[str, bool] = {}
+    for row in SessionFolder(session).ledger():
+        if row.fate not in STORED:
+            continue
+        file = (packed_member(row.at) or (row.at,))[0]
+        if file not in is_stored:
+            path = session / file
+            is_stored[file] = is_below(path, session) and not path.is_symlink()
+        if is_stored[file]:
+            hashes.add(row.content_sha256 if row.fate is Fate.SORTED else row.sha256)
+    return hashes

@@ -84,7 +84,7 @@ def remove_sorted(
     `is_contained` returns whether a session has the bytes of a file with that hash, if another run wrote the list. An
     interrupted call can be repeated.
     """
-    unremoved: list[UnremovedFile] = []
+    unremoved: dict[Path, UnremovedFile] = {}
     folders: set[Path] = set()
     with closing(_OpenFolder(inbox, top)) as opened:
         for sorted_file in _read_list(listed):
@@ -95,19 +95,19 @@ def remove_sorted(
             here = opened.place / path.name
             try:
                 if not _is_removed(here, hidden_path(here, Use.ASIDE, tag), sorted_file, is_contained):
-                    unremoved.append(UnremovedFile(path))
+                    unremoved[path] = UnremovedFile(path)
             except OSError as error:
-                unremoved.append(UnremovedFile(path, reason_text(error, here)))
+                unremoved[path] = UnremovedFile(path, reason_text(error, here))
     for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
         try:
             if is_below(folder, top):
                 folder.rmdir()
         except OSError as error:
             if error.errno not in _NOT_REMOVED:
-                unremoved.append(UnremovedFile(folder, reason_text(error, folder)))
+                unremoved[folder] = UnremovedFile(folder, reason_text(error, folder))
     if inbox.is_dir():
         sync_folder(inbox)
-    return unremoved
+    return [*unremoved.values()]
 
 
 class _OpenFolder:

@@ -113,7 +113,7 @@ def _is_counterpart(old: OpenFolder, new: OpenFolder, place: Path) -> bool:
         with opened_in(old, folder) as here, opened_in(new, folder) as there:
             paths = [opened.short_path / place.name for opened in (here, there)]
             return (
-                not paths[0].is_symlink()
+                not any(path.is_symlink() for path in paths)
                 and paths[1].is_file()
                 and comparable(paths[0], at) == comparable(paths[1], at)
             )

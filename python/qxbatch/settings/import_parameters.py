@@ -28,8 +28,8 @@ class ImportParameters(TypedDict, total=False):
     tool: Literal["auto", "dcm2niix", "dcm2nii", "dicm2nii"]
     """Converter; `auto` chooses one for each series. Default: auto"""
     parelements: int | Literal["all"]
-    """How many converters run at once, at most `--n-procs`; `all`: one for each CPU this process may use.
-    Default: 1"""
+    """How many converters run at once, at most `--n-procs` if that is given; `all`: one for each CPU this process
+    may use. Default: 1"""
     logfile: str
     """Table that names the subject of each packet (not the log, `--log-file`):
     `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`."""

@@ -10,7 +10,7 @@ NAMEFORMAT = r"(?P<subject_id>.*)"
 OF_REFERENCE = (
     Parameter(
         "sessionsfolder",
-        "Folder that contains the session folders; a study folder that contains `sessions` is also accepted.",
+        "Folder that contains the session folders; a study folder is also accepted: its subfolder `sessions` is used.",
         group=Group.INPUT,
         default=".",
         metavar="DIR",
@@ -76,7 +76,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "parelements",
-        "How many converters run at once, at most `--n-procs`; `all`: one for each CPU this process may use.",
+        "How many converters run at once, at most `--n-procs` if that is given; `all`: one for each CPU this process may use.",
         group=Group.WORK,
         default="1",
         metavar="N|all",

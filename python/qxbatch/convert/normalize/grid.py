@@ -17,7 +17,7 @@ TOLERANCE = 0.1
 PARALLEL = 0.01
 """Accepted angle (rad) between the orientations of one stack."""
 _EXACT = 1e-3
-"""Positions that would move by less than this (mm) are unchanged."""
+"""The positions of a stack with one orientation are unchanged if all would move by less than this (mm)."""
 _LISTED = 12
 Array = NDArray[np.float64]
 Places = list[list[Frame]]
@@ -112,7 +112,7 @@ def slabs(grouped: Places) -> list[Places]:
     if is_even(along):
         return [grouped]
     ranges = runs(along)
-    if any(extent.stop - extent.start < 2 for extent in ranges) or len(ranges) == along.size - 1:  # noqa: PLR2004
+    if any(extent.stop - extent.start < 2 for extent in ranges):  # noqa: PLR2004
         distances = " ".join(f"{distance:.2f}" for distance in (along - along[0])[:_LISTED])
         more = " ..." if along.size > _LISTED else ""
         raise CannotNormalizeError(f"{along.size} slices are unevenly spaced: {distances}{more} mm")

@@ -116,7 +116,7 @@ impl Stored {
         Ok(())
     }
 
-    /// Returns the compared rows of one plane of a frame, as the bytes of the columns of the frame.
+    /// Returns the bytes of each compared row of one plane of a frame; of a mosaic, those in the columns of its tile.
     fn lines(
         &mut self,
         file: &File,

@@ -69,10 +69,10 @@ impl Collector {
         self.spans = [(0, 0); Field::COUNT];
     }
 
-    /// Appends all values in the order of the table, at most `room` bytes, and passes the end of each to `ended`,
+    /// Appends all values in the order of `Field::ALL`, at most `room` bytes, and passes the end of each to `ended`,
     /// counted from the first value.
     pub(super) fn write(&self, room: u16, out: &mut Vec<u8>, mut ended: impl FnMut(u16)) {
-        // Most files store the fields in the order of the table: adjacent values are copied together.
+        // Most files store the fields in this order: adjacent values are copied together.
         let (mut start, mut length, mut end) = (0_u32, 0_u32, 0_u16);
         for (at, size) in &self.spans {
             let size = *size.min(&room.saturating_sub(end));

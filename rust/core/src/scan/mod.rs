@@ -1,4 +1,4 @@
-//! Reads many headers: files and folders, in parallel, in the order of their paths.
+//! Reads the headers of many files and folders in parallel; the result is in the order of their paths.
 
 mod arrange;
 mod error;

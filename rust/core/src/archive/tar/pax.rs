@@ -41,6 +41,10 @@ impl Extended {
 
     /// Removes the fields of a single sparse file: a global header is copied for each following member.
     pub fn forget_sparse(&mut self) {
+        if std::mem::take(&mut self.sparse_name) {
+            self.path = None;
+        }
+        self.offset = None;
         self.map = Vec::new();
         self.real_size = None;
         self.map_in_data = false;

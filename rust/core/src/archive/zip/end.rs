@@ -7,7 +7,7 @@ use super::super::source::{Fields, Source};
 pub struct End {
     /// Number of entries.
     pub entries: u64,
-    /// Whether the record states the number in 16 bits, so that it is known only modulo 65536.
+    /// Whether the number can be one modulo 65536: no record of zip64 states another one than the 16 bits.
     pub short_count: bool,
     /// Offset of the directory in the source.
     pub directory: u64,
@@ -130,7 +130,8 @@ fn is_encrypted(source: &dyn Source, position: u64) -> bool {
     record.u16(14) >= Some(62) && record.u64(4) >= Some(72) && record.u16(74) > Some(0)
 }
 
-/// Computes the start of the directory: it ends where the end record starts, even if bytes precede the archive.
+/// Finds the directory: right before the end record (of zip64, if there is one), even if bytes precede the archive; else at its
+/// stated offset.
 fn locate(
     source: &dyn Source,
     position: u64,
