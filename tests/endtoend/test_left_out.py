@@ -80,6 +80,17 @@ def test_each_cause_is_counted_in_one_warning(study: Study, kind: Kind) -> None:
     Judge(study.session("S1")).check(tree)
 
 
+def test_the_path_of_an_unread_header_is_left_out_of_a_deidentified_run(study: Study, tmp_path: Path) -> None:
+    study.put("S1", {**under("T1", T1.files()), "Corruptova.dcm": bytes(128) + b"DICM" + bytes(200)})
+    files = [tmp_path / "log", tmp_path / "run.json"]
+    run = study.run("--archive=leave", "--deidentify-logs", f"--log-file={files[0]}", f"--json-file={files[1]}")
+    assert run.status == 0, run.text
+    assert len(warnings(run)) == 1
+    summary = study.session("S1") / "qxbatch" / "summary.json"
+    assert all("Corruptova" not in path.read_text() for path in (*files, summary))
+    assert counts(study) == {"unsorted": 1}
+
+
 def test_folder_mode_gives_the_same_warning(study: Study) -> None:
     run = import_session(
         study, {**T1.files(), "IM0009": b"", "old/visit.rar": b"Rar!\x1a\x07\x01\x00" + bytes(range(200))}

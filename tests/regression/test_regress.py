@@ -143,3 +143,21 @@ def test_every_declared_set_is_in_the_fetch_list_and_in_the_review(one: Declared
     row = f"| {one.name} | {one.source} | `{one.commit}` | {one.licence.partition(' (')[0]} |"
     assert row in (EXPECTED.parents[2] / "docs" / "regression.md").read_text(encoding="utf-8")
     assert f"| {one.name} |" in (EXPECTED.parent / "REVIEW.md").read_text(encoding="utf-8")
+
+
+def test_a_set_takes_no_packets_from_an_inbox_that_its_options_name(sets: Path, tmp_path: Path) -> None:
+    inbox = tmp_path / "study" / "inbox"
+    write_packet(under("a", MrSeries().files()), inbox, "P2", Kind.ZIP)
+    (sets / "phantom" / "options.toml").write_text(f'masterinbox = "{inbox}"\n')
+    before = snapshot(inbox)
+    run = regress(sets, "--update")
+    assert snapshot(inbox) == before, run.text
+    expected = json.loads((sets / "phantom" / "expected.json").read_text())
+    assert [*expected["sessions"]] == ["P1"]
+
+
+def test_an_expectation_of_another_form_is_refused(sets: Path) -> None:
+    (sets / "phantom" / "expected.json").write_text('{"reference_differs": 5}')
+    run = regress(sets)
+    assert run.status == 64
+    assert "is not an expectation" in run.text

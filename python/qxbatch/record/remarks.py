@@ -29,7 +29,8 @@ def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequen
         *several_studies(job.reading.groups(), sorted_session),
         *joined_series(sorted_session),
         *duplicates(job.reading, sorted_session),
-        *missing.problems(sorted_session.session.id),
+        # the header of such a member may be unread, and then nobody knows whether its path names the patient
+        *(redacted_problem(problem, job.without_members) for problem in missing.problems(sorted_session.session.id)),
     )
     is_converted = any(conversion.state is not State.NOT_ASKED for conversion in conversions)
     session_problems = (

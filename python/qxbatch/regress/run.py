@@ -17,10 +17,8 @@ from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.regress.compare import differences, reference_differences
 from qxbatch.regress.observe import observe
-from qxbatch.regress.sets import RegressionSet, read_expected
+from qxbatch.regress.sets import KNOWN_DIFFERENCES, RegressionSet, read_expected
 from qxbatch.session.layout import MASTER_INBOX
-
-KNOWN_DIFFERENCES = "reference_differs"
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,9 @@ def import_packets(sessions: Path, options: Sequence[str]) -> dict[str, Any]:
     Raises UsageError if the set's options are wrong, ValueError if the run ended without a summary.
     """
     run_summary = sessions.parent / "run.json"
-    status, errors = run_command([str(sessions), "--quiet", f"--json-file={run_summary}", *options])
+    # options.toml of a set may be that of a study: its inbox is not the set
+    places = (f"--masterinbox={sessions / MASTER_INBOX}", f"--json-file={run_summary}")
+    status, errors = run_command([str(sessions), "--quiet", *places, *options])
     if status == ExitStatus.USAGE:
         raise UsageError(f"The import ended with 64: {errors.strip()}", "See the set's options.toml.")
     if not run_summary.is_file():

@@ -12,11 +12,14 @@ from qxbatch.discover.listing import list_inbox
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
+from qxbatch.publish.durable import replace_text
 
 PACKETS, OPTIONS, EXPECTED, REFERENCE = "packets", "options.toml", "expected.json", "reference"
 LOOSE_EXPECTED = "expected"
 """Folder of the expectations of single packets, each `<packet>.json`."""
 
+KNOWN_DIFFERENCES = "reference_differs"
+"""Key of an expectation: the images that differ from the reference, with the reason of each."""
 FLAT = re.compile(r"\[(?:\s+[-+.\w]+,?)+\s+\]")
 """A list of numbers in indented JSON."""
 
@@ -108,7 +111,7 @@ def read_expected(path: Path) -> dict[str, Any] | None:
         raise UsageError(f"{path} cannot be read: {reason_text(error, path)}.", "Make it readable.") from None
     except ValueError as error:
         raise UsageError(f"{path} is not JSON: {error}.", "Correct it, or remove it and use --update.") from None
-    if not isinstance(expected, dict):
+    if not isinstance(expected, dict) or not isinstance(expected.get(KNOWN_DIFFERENCES, {}), dict):
         raise UsageError(f"{path} is not an expectation.", "Remove it and use --update.")
     return expected
 
@@ -121,9 +124,7 @@ def write_expected(path: Path, values: dict[str, Any]) -> None:
     text = FLAT.sub(_on_one_line, json.dumps(values, indent=1, ensure_ascii=False, sort_keys=True))
     try:
         path.parent.mkdir(exist_ok=True)
-        new = path.with_name(path.name + ".new")
-        new.write_text(text + "\n", encoding="utf-8")
-        new.replace(path)
+        replace_text(path, text + "\n")
     except OSError as error:
         hint = "Make its folder writable."
         raise UsageError(
