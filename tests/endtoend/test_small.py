@@ -1,5 +1,6 @@
 """A packet of generated DICOM gives the same session in every kind of packing."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -123,3 +124,13 @@ def test_several_patients_are_refused_by_name(study: Study) -> None:
     assert study.run("--on-mixed=merge").status == 0
     Judge(study.session("S1")).check(tree)
     assert not packet.exists()
+
+
+def test_a_control_character_in_a_header_makes_no_broken_sidecar_and_no_log_that_controls_a_terminal(
+    study: Study,
+) -> None:
+    study.put("S1", MrSeries(changes={"ManufacturerModelName": "Pr\x1b[31misma"}).files())
+    run = study.run("--archive=leave")
+    assert run.status == 0, run.text
+    assert "Pr\x1b[31misma" in json.loads((study.session("S1") / "nii" / "31.json").read_text()).values()
+    assert "\x1b" not in (study.session("S1") / "dicom" / "dcm2niix_30.log").read_text()

@@ -11,9 +11,12 @@ from qxbatch.model import Conversion
 from qxbatch.record.compress import Gzip, compressed
 from qxbatch.record.images import Placement
 from qxbatch.session.paths import SessionPaths
+from qxbatch.visible import lines
 
 _TEXT = re.compile(r'^(\s*"\w*(?<!UID)":\s*)(".*")(,?[ \t]*)$', re.MULTILINE)
 """A line of a sidecar with a text value that is not a UID."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""A control character that no JSON may contain unescaped, as a header can have it."""
 
 
 def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
@@ -27,6 +30,15 @@ def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
         _place(compressed(output.nifti), paths.image(number))
         for extension, path in sorted(output.sidecars.items()):
             _place(path, paths.image(number, extension))
+
+
+def escape_sidecars(folder: Path) -> None:
+    """Escape the control characters in sidecars (.json): converters copy texts of headers as they are, which is no JSON."""
+    for path in sorted(folder.glob("*.json")):
+        original = path.read_text(encoding="utf-8", errors="surrogateescape")
+        escaped = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", original)
+        if escaped != original:
+            path.write_text(escaped, encoding="utf-8", errors="surrogateescape", newline="\n")
 
 
 def redact_sidecars(folder: Path, redact: Redact) -> None:
@@ -57,7 +69,8 @@ def write_logs(conversions: Iterable[Conversion], placement: Placement, session:
     logs = {conversion.series.n: conversion.log for conversion in conversions}
     numbers = {**{n: n for n in logs}, **placement.further}
     for number, n in sorted(numbers.items()):
-        paths.converter_log(number).write_text(logs[n], encoding="utf-8", errors="replace", newline="\n")
+        log = "\r".join(map(lines, logs[n].split("\r")))  # texts of headers cannot control the terminal
+        paths.converter_log(number).write_text(log, encoding="utf-8", errors="replace", newline="\n")
 
 
 def _place(source: Path, target: Path) -> None:

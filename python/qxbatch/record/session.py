@@ -8,7 +8,7 @@ from typing import NamedTuple
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, SeriesKind
 from qxbatch.record.converted import ConvertedSeries
-from qxbatch.record.files import redact_sidecars, write_images, write_logs
+from qxbatch.record.files import escape_sidecars, redact_sidecars, write_images, write_logs
 from qxbatch.record.images import Placement, place_images
 from qxbatch.record.job import Job, Places
 from qxbatch.record.kept_files import place_kept, redact_kept
@@ -95,6 +95,7 @@ def _place_images(
         shape=lambda nifti: converted.headers[nifti].shape,
     )
     write_images(placement, places.build, _no_gzip)
+    escape_sidecars(places.built.nii)
     redact_sidecars(places.built.nii, sorted_session.redact)
     if settings.stages is not Stages.SORT:
         write_logs(conversions, placement, places.build)
