@@ -12,6 +12,7 @@ from tests.build.encrypted import encrypted
 from tests.build.packets import Kind, packed, tarred, under, write_folder, zipped
 from tests.build.parrec import ParRec
 from tests.build.study import Run, Study, snapshot
+from tests.faults.unprivileged import unprivileged
 
 T1 = under("T1", MrSeries(patient="P1").files())
 GZIPPED = {f"{name}.gz": gzip.compress(data, mtime=0) for name, data in T1.items()}
@@ -142,3 +143,20 @@ def test_a_packet_over_the_limits_of_the_next_run_waits(stopped: Study, monkeypa
     run = stopped.main("--check=no")
     assert run.status == 0, run.text
     assert not packet.exists()
+
+
+def test_a_packet_with_a_file_that_cannot_be_read_waits(stopped: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = stopped.put("S1", T1, Kind.FOLDER)
+    interrupt(stopped, "--archive=move")
+    monkeypatch.undo()
+    file = next(path for path in packet.rglob("*") if path.is_file())
+    mode = file.stat().st_mode
+    file.chmod(0)
+    run = unprivileged(str(stopped.sessions), "--check=no", "--archive=move")
+    assert run.status == 1, run.text
+    assert "changed" not in run.text
+    file.chmod(mode)
+    run = stopped.main("--check=no")
+    assert run.status == 0, run.text
+    assert not packet.exists()
+    assert (stopped.archive / "S1").is_dir()

@@ -1,6 +1,7 @@
 """Compares packets, or files of an inbox, with the bytes that sessions contain."""
 
 import errno
+import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from qxbatch.session.layout import packed_member
 from qxbatch.session.ledger import STORED, Fate, LedgerRow
 from qxbatch.settings.model import Settings
 from qxbatch.settings.passwords import words_of
+from qxbatch.walk import raised, walk
 
 
 class Contained:
@@ -63,6 +65,7 @@ class Contained:
             if damage := reading.damage():
                 if refused_as_encrypted(reading) or limits_of(damage):
                     raise OSError(errno.EIO, damage[0], str(path))
+                _need_readable(path)
                 return False
             if also_around and reading.notes():
                 return False
@@ -121,6 +124,16 @@ class Contained:
                 place = session / _file(row)
                 places.update((place, *place.parents))
         return places.intersection(self._leaving())
+
+
+def _need_readable(path: Path) -> None:
+    """Raise OSError if a file or folder of a packet may not be read now: it did not change."""
+    files = [path]
+    if path.is_dir():
+        files += [Path(folder, name) for folder, _, names in walk(path, onerror=raised) for name in names]
+    for file in files:
+        if file.exists() and not os.access(file, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
 
 
 def _file(row: LedgerRow) -> str:
