@@ -160,3 +160,17 @@ def test_a_packet_with_a_file_that_cannot_be_read_waits(stopped: Study, monkeypa
     assert run.status == 0, run.text
     assert not packet.exists()
     assert (stopped.archive / "S1").is_dir()
+
+
+@pytest.mark.parametrize("archived", [None, b"another packet of that name"])
+def test_a_packet_that_somebody_removed_is_reported(
+    stopped: Study, monkeypatch: pytest.MonkeyPatch, archived: bytes | None
+) -> None:
+    packet = stopped.put("S1", T1, Kind.ZIP)
+    if archived is not None:
+        stopped.archive.mkdir(parents=True, exist_ok=True)
+        (stopped.archive / packet.name).write_bytes(archived)
+    interrupt(stopped, "--archive=move")
+    packet.unlink()
+    run = run_again(stopped, monkeypatch)
+    assert "vanished while it was imported" in run.text

@@ -12,6 +12,7 @@ from qxbatch.archive.inside import is_in_archive
 from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.packet import archive_packet, clear_copy
 from qxbatch.archive.unchanged import SamePacketCheck
+from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.pipeline.unfinished import changed_packet, not_archived, unreadable_packet, vanished_packet
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import Journal, JournaledPacket
@@ -136,7 +137,7 @@ class _PacketArchiving:
 
     def _archived(self, mode: Archive, is_same_packet: SamePacketCheck) -> Path | Problem | None:
         try:
-            return archive_packet(
+            target = archive_packet(
                 self.path,
                 self.archive,
                 mode,
@@ -145,10 +146,19 @@ class _PacketArchiving:
                 naming=self.name_lock,
                 number=self.number,
             )
+            is_archived = mode is not Archive.MOVE or self.read_by_this_run or self._is_moved_to(target)
         except ChangedError as error:
             return changed_packet(error.path)
         except OSError as error:
             return not_archived(self.path, mode, error)
+        return target if is_archived else vanished_packet(self.path)
+
+    def _is_moved_to(self, target: Path | None) -> bool:
+        """Return whether what a killed run seems to have moved to the archive can be this packet, by its files and bytes."""
+        if target is None:
+            return False
+        found, expected = fingerprint(target), self.packet.fingerprint
+        return (found.files, found.size) == (expected.files, expected.size)
 
     def _changed(self, is_same_packet: SamePacketCheck) -> Problem | None:
         try:
