@@ -34,14 +34,6 @@ def refuse_link(path: Path) -> None:
         raise LinkError(path)
 
 
-def refuse_links_between(path: Path, top: Path) -> None:
-    """Raise LinkError when a folder below `top` that contains the path is a link, or when `top` is one."""
-    for parent in path.parents:
-        refuse_link(parent)
-        if parent == top:
-            return
-
-
 def refuse_other(folder: Path) -> None:
     """Raise OSError when something exists at the path of a folder of qxbatch that is no folder, or is a link."""
     refuse_link(folder)
