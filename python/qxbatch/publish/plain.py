@@ -105,15 +105,6 @@ def json_object(text: bytes) -> dict[str, Any]:
     return value
 
 
-def unused_name(path: Path) -> Path:
-    """Return the path, or one with a number if something has its name."""
-    place, k = path, 1
-    while os.path.lexists(place):
-        k += 1
-        place = path.with_name(f"{path.name}_{k}")
-    return place
-
-
 def is_plain_name(name: object) -> bool:
     """Return whether a text is the name of a single file or folder, without a path."""
     return isinstance(name, str) and name not in ("", ".", "..") and "/" not in name and "\0" not in name
