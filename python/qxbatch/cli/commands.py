@@ -317,7 +317,8 @@ COMMANDS: dict[str, Command] = {
         ("demo [<folder>] [options]",),
         (
             switch("packets_only", "Make the packets and import nothing."),
-            *import_options("archive", "gzip", "path_map", "n_procs", "quiet", "list_all"),
+            other_meaning("archive", "What to do with a packet after its import.", find(PARAMETERS, "archive").default),
+            *import_options("gzip", "path_map", "n_procs", "quiet", "list_all"),
             LOG_FILE,
             *import_options("json_file"),
         ),

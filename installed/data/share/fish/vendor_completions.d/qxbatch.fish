@@ -249,7 +249,7 @@ complete -c qxbatch -n '__qxbatch_is doctor' -l version -d 'The version.'
 
 complete -c qxbatch -n '__qxbatch_is demo; and __qxbatch_place 2' -f -a '(__qxbatch_folders)'
 complete -c qxbatch -n '__qxbatch_is demo' -l packets-only -d 'Make the packets and import nothing.'
-complete -c qxbatch -n '__qxbatch_is demo' -l archive -r -f -a 'move copy leave delete' -d 'What to do with a packet once its session is complete and verified. In the BIDS-App form, the default is leave.'
+complete -c qxbatch -n '__qxbatch_is demo' -l archive -r -f -a 'move copy leave delete' -d 'What to do with a packet after its import.'
 complete -c qxbatch -n '__qxbatch_is demo' -l gzip -r -f -a 'folder file no' -d 'How DICOM is kept: a tar.gz for each series, a .gz for each file, or as it is.'
 complete -c qxbatch -n '__qxbatch_is demo' -l path-map -r -f -a '' -d 'HERE=OUTSIDE: replaces HERE with OUTSIDE at the beginning of the paths in session.txt, so that they are valid outside of a container. Several are separated by commas.'
 complete -c qxbatch -n '__qxbatch_is demo' -l n-procs -r -f -a 'all' -d 'Maximum number of threads and child processes at once, converters included; all: one for each CPU this process may use.'
