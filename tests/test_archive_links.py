@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.archive.packet import archive_packet as archive_packet_of
-from qxbatch.publish.link_target import absolute_target
+from qxbatch.publish.link_target import absolute_target, target_from
 from qxbatch.publish.same import same_content
 from qxbatch.publish.transfer import copied
 from qxbatch.settings.model import Archive
@@ -89,3 +89,33 @@ def test_a_link_to_a_link_leads_to_that_link(tmp_path: Path) -> None:
     linked(tmp_path / "pool" / "latest.zip", "P.zip")
     link = linked(tmp_path / "inbox" / "P.zip", "../pool/latest.zip")
     assert absolute_target(link) == tmp_path / "pool" / "latest.zip"
+
+
+@pytest.mark.parametrize("archive", ["study/archive/MR", "elsewhere/archive"])
+def test_an_archived_relative_link_is_right_under_another_path_of_the_study(tmp_path: Path, archive: str) -> None:
+    lab, moved = tmp_path / "lab", tmp_path / "moved"
+    make(lab / "study" / "raw" / "P.zip")
+    packet = linked(lab / "study" / "inbox" / "MR" / "P.zip", "../../raw/P.zip")
+    archive_packet(packet, lab / archive)
+    lab.rename(moved)
+    assert (moved / archive / "P.zip").read_text() == "dicom"
+    assert not (moved / archive / "P.zip").readlink().is_absolute()
+
+
+def test_a_copied_relative_link_is_right_under_another_path_of_the_study(tmp_path: Path) -> None:
+    make(tmp_path / "study" / "raw" / "P.zip")
+    packet = linked(tmp_path / "study" / "inbox" / "P.zip", "../raw/P.zip")
+    (tmp_path / "study" / "archive" / "MR").mkdir(parents=True)
+    copied(packet, tmp_path / "study" / "archive" / "MR" / "P.zip")
+    (tmp_path / "study").rename(tmp_path / "moved")
+    assert (tmp_path / "moved" / "archive" / "MR" / "P.zip").read_text() == "dicom"
+
+
+def test_a_target_is_relative_to_the_folder_that_a_linked_archive_is(tmp_path: Path) -> None:
+    make(tmp_path / "pool" / "P.zip")
+    packet = linked(tmp_path / "inbox" / "P.zip", "../pool/P.zip")
+    (tmp_path / "deep" / "er" / "archive").mkdir(parents=True)
+    archive = linked(tmp_path / "archive", "deep/er/archive")
+    assert target_from(archive, packet) == Path("../../../pool/P.zip")
+    absolute = linked(tmp_path / "inbox" / "Q.zip", tmp_path / "pool" / "P.zip")
+    assert target_from(archive, absolute) == tmp_path / "pool" / "P.zip"

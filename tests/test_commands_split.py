@@ -11,7 +11,7 @@ from qxbatch.cli.main import main
 from qxbatch.commands import split_result, split_staging
 from qxbatch.commands.split_staging import staging_in
 from qxbatch.publish.alone import FolderLock, alone_in, is_locked
-from qxbatch.publish.durable import make_folder
+from qxbatch.publish.durable import make_folder, rename_new
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, read_tree, under, write_packet
 from tests.build.parrec import ParRec
@@ -33,6 +33,10 @@ PARTS = {
     "P001_2": under("c/d", C.files()),
     "P777": {**under("b", B.files()), "b/deep/notes": b"of b"},
 }
+
+
+class Killed(BaseException):
+    """Ends the command at a step, as a signal does."""
 
 
 def run_main(*words: object) -> int:
@@ -163,6 +167,59 @@ def test_an_existing_folder_stops_the_split(tmp_path: Path, capsys: pytest.Captu
     before = snapshot(tmp_path)
     assert run_main("split", source) == 73
     assert "P777" in capsys.readouterr().err
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("renamed", [1, 2, 3])
+def test_a_split_that_was_killed_between_its_renames_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renamed: int
+) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
+    out = tmp_path / "out"
+    steps: list[Path] = []
+
+    def interrupted(new: Path, target: Path) -> None:
+        if len(steps) == renamed:
+            raise Killed
+        steps.append(target)
+        rename_new(new, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(split_result, "rename_new", interrupted)
+        with pytest.raises(Killed):
+            run_main("split", source, f"--output={out}")
+    assert len(names(out)) == renamed
+    assert run_main("split", source, f"--output={out}") == 0
+    assert {part: read_tree(out / part) for part in names(out) if part != "split.tsv"} == PARTS
+    assert "P777/b/IM0001" in (out / "split.tsv").read_text()
+
+
+def test_a_complete_split_is_not_written_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
+    out = tmp_path / "out"
+    assert run_main("split", source, f"--output={out}") == 0
+    (out / "P777").rename(tmp_path / "P777")
+    before = snapshot(tmp_path)
+    assert run_main("split", source, f"--output={out}") == 73
+    assert f"{out} contains P001_1, P001_2 already; nothing was written." in capsys.readouterr().err
+    assert snapshot(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", ["edited", "more", "link"])
+def test_an_existing_folder_with_other_content_stops_the_split(tmp_path: Path, kind: str) -> None:
+    source = write_packet(TREE, tmp_path, "mixed", Kind.ZIP)
+    out = tmp_path / "out"
+    assert run_main("split", source, f"--output={out}") == 0
+    (out / "split.tsv").unlink()
+    if kind == "edited":
+        (out / "P777" / "b" / "deep" / "notes").write_text("ot b")
+    elif kind == "more":
+        (out / "P777" / "new").write_text("new")
+    else:
+        (out / "P777").rename(tmp_path / "P777")
+        (out / "P777").symlink_to(tmp_path / "P777")
+    before = snapshot(tmp_path)
+    assert run_main("split", source, f"--output={out}") == 73
     assert snapshot(tmp_path) == before
 
 

@@ -12,7 +12,7 @@ from qxbatch.commands.option_values import is_yes, max_expansion_of, passwords_o
 from qxbatch.commands.split_plan import plan
 from qxbatch.commands.split_refused import print_nothing_to_split, print_refusal, readable
 from qxbatch.commands.split_report import print_split
-from qxbatch.commands.split_result import Member, place, refuse_existing
+from qxbatch.commands.split_result import Member, missing, place, prepared_root
 from qxbatch.commands.split_staging import output_of, staging_in
 from qxbatch.core import Reading, ingest
 from qxbatch.exits import ExitStatus
@@ -55,12 +55,11 @@ def _split(source: Path, staging: Path, reading: Reading, *, test: bool, as_json
     folders = plan(reading)
     if not folders:
         return print_nothing_to_split(source, reading)
-    refuse_existing(output, folders)
     members: list[Member] = []
     for k, folder in enumerate(folders):
-        root = staging / "parts" / str(k)
-        reading.place_kept(str(root), [row for row in folder.rows if reading.staged(row)])
+        reading.place_kept(str(prepared_root(staging, k)), [row for row in folder.rows if reading.staged(row)])
         members += (Member.of(reading.row(row), folder) for row in folder.rows)
+    missing(staging, folders, members)
     mapping = None if test else place(staging, folders, members)
     print_split(source, output, folders, members, mapping=mapping, as_json=as_json)
     return int(ExitStatus.OK)

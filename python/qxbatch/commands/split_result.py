@@ -1,9 +1,12 @@
 """The new folders of a split packet, and the table of its members with their new paths."""
 
+import contextlib
+import itertools
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import NoReturn
 
 from qxbatch.commands.split_plan import StudyFolder
 from qxbatch.core import Row
@@ -12,9 +15,10 @@ from qxbatch.ledger_cells import escape
 from qxbatch.problems import UsageError
 from qxbatch.publish.alone import alone_in
 from qxbatch.publish.durable import rename_new, sync_folder, sync_tree
+from qxbatch.publish.same import same_content
 from qxbatch.session.layout import KEPT_AT
 from qxbatch.session.paths import SessionPaths
-from qxbatch.textfile import created
+from qxbatch.textfile import created, opened
 
 
 @dataclass(frozen=True)
@@ -37,39 +41,74 @@ class Member:
         return Member(row.path, folder.name, at, folder.patient, folder.study, row.kind, note)
 
 
-def refuse_existing(output: Path, folders: Sequence[StudyFolder]) -> None:
-    """Raise UsageError if the output has one of the new names."""
-    existing = [folder.name for folder in folders if os.path.lexists(output / folder.name)]
-    if existing:
-        raise UsageError(
-            f"{output} contains {', '.join(existing)} already; nothing was written.",
-            "Name another --output, or move them away.",
-            ExitStatus.CANNOT_WRITE,
-        )
-
-
 def place(staging: Path, folders: Sequence[StudyFolder], members: Sequence[Member]) -> Path:
     """Rename the new folders into the output, and write the mapping; return its path. Raises UsageError and OSError."""
     output = staging.parent
     sync_tree(staging / "parts")
     with alone_in(output):
-        refuse_existing(output, folders)  # another run may have written them meanwhile
-        for k, folder in enumerate(folders):
-            rename_new(SessionPaths(staging / "parts" / str(k)).inbox, output / folder.name)
-        return _write_mapping(output, members)
+        for new, target in missing(staging, folders, members):  # another run may have written them meanwhile
+            rename_new(new, target)
+        return _write_mapping(staging, _lines(members))
 
 
-def _write_mapping(output: Path, members: Iterable[Member]) -> Path:
-    """Write the mapping as `split.tsv` (or a numbered name) and return its path."""
-    k = 1
-    path = output / "split.tsv"
-    while os.path.lexists(path):
-        k += 1
-        path = output / f"split_{k}.tsv"
-    with created(path) as file:
-        file.write("\t".join(field.name for field in fields(Member)) + "\n")
-        for member in members:
-            path_cell, *cells = astuple(member)
-            file.write("\t".join([path_cell, *map(escape, cells)]) + "\n")
-    sync_folder(output)
+def missing(staging: Path, folders: Sequence[StudyFolder], members: Sequence[Member]) -> list[tuple[Path, Path]]:
+    """Return the new folders that the output lacks, each with its path there.
+
+    A run that is killed between two renames leaves some folders, and no mapping. Raises UsageError if the output has a name that
+    another program may have written, or the whole result; OSError.
+    """
+    output = staging.parent
+    pairs = [(SessionPaths(prepared_root(staging, k)).inbox, output / folder.name) for k, folder in enumerate(folders)]
+    existing = [(new, target) for new, target in pairs if os.path.lexists(target)]
+    if existing and _has_mapping(output, _lines(members)):
+        _refuse(output, [target for _, target in existing])
+    different = [target for new, target in existing if target.is_symlink() or not same_content(new, target)]
+    if different:
+        _refuse(output, different)
+    return [pair for pair in pairs if pair not in existing]
+
+
+def prepared_root(staging: Path, k: int) -> Path:
+    """Return the folder in which the k-th new folder is prepared, as `inbox`."""
+    return staging / "parts" / str(k)
+
+
+def _refuse(output: Path, existing: Iterable[Path]) -> NoReturn:
+    raise UsageError(
+        f"{output} contains {', '.join(path.name for path in existing)} already; nothing was written.",
+        "Name another --output, or move them away.",
+        ExitStatus.CANNOT_WRITE,
+    )
+
+
+def _has_mapping(output: Path, lines: Sequence[str]) -> bool:
+    """Return whether a mapping in the output has these lines. Raises OSError."""
+    for path in _mappings(output):
+        if not os.path.lexists(path):
+            return False
+        with contextlib.suppress(OSError), opened(path) as file:
+            if list(file) == lines:
+                return True
+    return False
+
+
+def _write_mapping(staging: Path, lines: Iterable[str]) -> Path:
+    """Write the mapping as `split.tsv` (or a numbered name) in the output and return its path. Raises OSError."""
+    path = next(path for path in _mappings(staging.parent) if not os.path.lexists(path))
+    with created(staging / path.name) as file:
+        file.writelines(lines)
+    rename_new(staging / path.name, path)
+    sync_folder(path.parent)
     return path
+
+
+def _mappings(output: Path) -> Iterator[Path]:
+    """Return the names that a mapping can have, in the order in which they are used."""
+    yield output / "split.tsv"
+    yield from (output / f"split_{k}.tsv" for k in itertools.count(2))
+
+
+def _lines(members: Iterable[Member]) -> list[str]:
+    """Return the lines of the mapping."""
+    cells = [(path, *map(escape, others)) for path, *others in map(astuple, members)]
+    return ["\t".join(row) + "\n" for row in [tuple(field.name for field in fields(Member)), *cells]]

@@ -1,4 +1,4 @@
-"""Where a packet that is a link leads, independent of the folder of the link."""
+"""Where a packet that is a link leads, and the link that leads there from another folder."""
 
 import os
 from pathlib import Path
@@ -14,3 +14,14 @@ def absolute_target(link: Path) -> Path:
     if target.is_absolute():
         return target
     return Path(os.path.realpath(os.path.realpath(link.parent) / target.parent), target.name)
+
+
+def target_from(folder: Path, link: Path) -> Path:
+    """Return the target for a link in the folder that leads where `link` leads. Raises OSError.
+
+    A relative target stays relative: a container may see the study under another path than other programs do.
+    """
+    target = absolute_target(link)
+    if link.readlink().is_absolute():
+        return target
+    return Path(os.path.relpath(target, os.path.realpath(folder)))

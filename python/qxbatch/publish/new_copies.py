@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from qxbatch.os_error import is_full, reason_text
-from qxbatch.publish.link_target import absolute_target
+from qxbatch.publish.link_target import target_from
 from qxbatch.publish.opened import opened, opened_in
 from qxbatch.walk import raised, walk
 
@@ -21,9 +21,9 @@ _AT_ONCE = 1 << 20
 
 
 def copy_new(source: Path, target: Path) -> None:
-    """Copy a file, and sync it; of a link, create an absolute one. Raises FileExistsError, and OSError."""
+    """Copy a file, and sync it; of a link, create one that leads to the same file. Raises FileExistsError, and OSError."""
     if source.is_symlink():
-        target.symlink_to(absolute_target(source))
+        target.symlink_to(target_from(target.parent, source))
     else:
         _copy_file(source, str(target), None, sync=True)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.os_error import is_full
 from qxbatch.publish.durable import remove_tree, rename_new, sync_folder, sync_tree
-from qxbatch.publish.link_target import absolute_target
+from qxbatch.publish.link_target import target_from
 from qxbatch.publish.new_copies import copy_new, copy_new_folder
 from qxbatch.publish.opened import move_folder, opened
 from qxbatch.publish.plain import refuse_link
@@ -21,7 +21,8 @@ from qxbatch.walk import folder_handle, set_mode
 def renamed(source: Path, target: Path) -> bool:
     """Rename to an unused name, durably; return False if the two paths are on different file systems.
 
-    A relative link becomes an absolute one, which keeps its target. Raises FileExistsError when the name is in use, and OSError.
+    A relative link gets the text that leads to the same target from the new folder. Raises FileExistsError when the name is in
+    use, and OSError.
     """
     if source.is_symlink() and not source.readlink().is_absolute() and source.parent != target.parent:
         _move_link(source, target)
@@ -113,7 +114,7 @@ def hidden_path(path: Path, use: Use, tag: str) -> Path:
 
 
 def _move_link(source: Path, target: Path) -> None:
-    target.symlink_to(absolute_target(source))
+    target.symlink_to(target_from(target.parent, source))
     sync_folder(target.parent)
     source.unlink()
 
