@@ -92,3 +92,11 @@ def test_a_report_series_does_not_require_a_review(study: Study) -> None:
     summary = json.loads((study.session("S1") / "qxbatch/summary.json").read_bytes())
     assert [(p["severity"], p["code"]) for p in summary["problems"]] == [("info", "nothing-to-convert")]
     assert SessionFolder(study.session("S1")).state is SessionState.COMPLETE
+
+
+def test_a_session_of_reports_alone_warns_that_it_has_no_images(study: Study) -> None:
+    study.put("S1", {f"r{k}": encoded(report(MrSeries(number=k, time=f"11000{k}"))) for k in (1, 2)})
+    run = study.main()
+    assert "S1: contains no images, only reports or other data." in run.text
+    problems = json.loads((study.session("S1") / "qxbatch/summary.json").read_bytes())["problems"]
+    assert [p["code"] for p in problems if p["severity"] == "warning"] == ["no-images"]

@@ -42,6 +42,7 @@ def test_a_master_inbox_that_is_a_link_is_read_and_not_changed(study: Study, raw
     )
     assert (study.archive / "S1" / "README").exists() == (archive == "copy")
     assert not (study.sessions / ".qxbatch").exists()
+    assert "--sessions=S1" not in run.text, "the same command would find the session there"
 
 
 def test_the_target_of_a_link_given_as_master_inbox_is_emptied(study: Study, raw: Path, tmp_path: Path) -> None:

@@ -4,7 +4,10 @@ from pathlib import Path
 
 
 def was_split(sessionsfolder: Path, session: str) -> bool:
-    """Return whether `--on-mixed=split` created sessions from its packet earlier (key `parted` of the summary, docs/summary.md)."""
+    """Return whether `--on-mixed=split` split the packet of this session id earlier, into sessions `<session>-1` and so on.
+
+    Their summaries say so (key `parted`, docs/summary.md).
+    """
     from qxbatch.session.folder import SessionFolder
 
     summary = SessionFolder(sessionsfolder / f"{session}-1").readable_summary

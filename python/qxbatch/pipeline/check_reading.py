@@ -1,4 +1,4 @@
-"""Refuses packets that must not be imported: damaged ones, and those without an image."""
+"""Refuses packets that must not be imported: damaged ones, and those without a series."""
 
 from qxbatch.core import Reading
 from qxbatch.discover.units import Unit
@@ -20,19 +20,19 @@ LISTED = 5
 def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[Problem], LeftOut]:
     """Return the problems of a packet, and the files that were left out.
 
-    Raises PacketError if the packet has no image, or is damaged (except with --on-damaged=keep), and CancelledError.
+    Raises PacketError if the packet has no series, or is damaged (except with --on-damaged=keep), and CancelledError.
     """
     names, settings = unit.names, context.settings
     problems = [*_damage(settings, unit, reading), *remarks.surrounded(reading, names)]
     problems += read_suspects(reading, names, lambda: context.monitor.cancelled)
     missing = left_out(reading, settings.passwords)
-    _check_images(reading, unit, missing, settings)
+    _check_series(reading, unit, missing, settings)
     return problems, missing
 
 
-def _check_images(reading: Reading, unit: Unit, missing: LeftOut, settings: Settings) -> None:
-    """Raise PacketError if a packet has no image; `missing`: the files that were left out."""
-    if _has_images(reading):
+def _check_series(reading: Reading, unit: Unit, missing: LeftOut, settings: Settings) -> None:
+    """Raise PacketError if a packet has no series; `missing`: the files that were left out."""
+    if _has_series(reading):
         return
     names, command = unit.names, import_command(missing, unit, settings)
     members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
@@ -50,7 +50,7 @@ def _check_images(reading: Reading, unit: Unit, missing: LeftOut, settings: Sett
     raise PacketError(Problem(Code.NO_IMAGES, names, message, hint, command=command))
 
 
-def _has_images(reading: Reading) -> bool:
+def _has_series(reading: Reading) -> bool:
     rows = map(reading.row, range(len(reading)))
     return bool(reading.groups()) or any(row.kind == "par" and row.fate != "refused" for row in rows)
 
@@ -69,14 +69,14 @@ def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
     )
     sound = "Get a sound copy of what is damaged." if advice else "Get a sound copy."
     todo = " ".join(filter(None, (advice, sound if broken else "")))
-    if settings.on_damaged is OnDamaged.KEEP and _has_images(reading):
+    if settings.on_damaged is OnDamaged.KEEP and _has_series(reading):
         message = f"is damaged ({listed}); the readable files were imported, and the packet stays where it is."
         changes = {**changes, **larger(limits_of(damage), settings), "overwrite": "yes"}
         retry_command = command_for(settings, [unit.session.id], changes)
         return [Problem(Code.DAMAGED_KEPT, unit.names, message, f"{todo} Then import it again:", command=retry_command)]
     refuse_sound(damage, unit, settings)
     state = "is damaged" if broken else "cannot be opened"
-    is_partly_readable = broken and _has_images(reading)
+    is_partly_readable = broken and _has_series(reading)
     hint = f"{todo} {'Or import what can be read:' if is_partly_readable else 'Then import it:'}" if broken else advice
     command = command_for(
         settings, [unit.session.id], {**changes, **({"on_damaged": "keep"} if is_partly_readable else {})}

@@ -22,7 +22,8 @@ def kept_in_place(facts: Facts, unit: Unit) -> Problem:
         f"was imported and stays where it is: {folder} is a link, and qxbatch does not change the target of a link."
     )
     hint = (
-        f"Use --archive=copy or --archive=leave with linked folders; --archive={facts.archive} needs the folder itself."
+        f"Use --archive=copy or --archive=leave with linked folders; --archive={facts.archive} needs the folder itself. To "
+        f"archive this packet, replace the link by the folder, and import it again with --overwrite=yes."
     )
     return Problem(Code.ARCHIVE, unit.names, message, hint, Severity.WARNING)
 

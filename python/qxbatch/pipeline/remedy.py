@@ -38,6 +38,7 @@ def with_commands(report: SessionReport, unit: Unit, settings: Settings) -> Sess
 
 def _fixed(problem: Problem, remedies: Mapping[Code, Mapping[str, str]], unit: Unit, settings: Settings) -> Problem:
     changes = remedies.get(problem.code)
-    if changes is None or problem.command or problem.severity is Severity.INFO:
+    in_linked_folder = problem.code is Code.ARCHIVE and problem.severity is Severity.WARNING
+    if changes is None or problem.command or problem.severity is Severity.INFO or in_linked_folder:
         return problem
     return replace(problem, command=command_for(settings, [unit.session.id], changes))

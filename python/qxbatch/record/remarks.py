@@ -10,7 +10,7 @@ from qxbatch.ingest.left_out import LeftOut
 from qxbatch.ingest.remarks import duplicates, joined_series, several_studies
 from qxbatch.model import Conversion, State
 from qxbatch.parrec.pairing import LONE_PAR
-from qxbatch.problems import Problem, Severity
+from qxbatch.problems import Code, Problem, Severity
 from qxbatch.record.job import Job
 from qxbatch.record.left_out import left_out_of
 
@@ -37,8 +37,19 @@ def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequen
         _failed(problem) if is_converted and problem.message == LONE_PAR else problem
         for problem in sorted_session.problems
     )
-    problems = (*job.problems, *session_problems, *remarks)
+    problems = (*job.problems, *session_problems, *_without_images(sorted_session.session.id, conversions), *remarks)
     return Remarks(tuple(redacted_problem(problem, sorted_session.redact) for problem in problems), missing)
+
+
+def _without_images(session: str, conversions: Sequence[Conversion]) -> list[Problem]:
+    """Return the problem of a session with series of which none has an image; no other problem of them says so."""
+    problems = [problem for conversion in conversions for problem in conversion.problems]
+    if not conversions or any(conversion.state is not State.NOTHING for conversion in conversions):
+        return []
+    if any(problem.severity is not Severity.INFO for problem in problems):
+        return []
+    hint = "Check that the export is complete."
+    return [Problem(Code.NO_IMAGES, session, "contains no images, only reports or other data.", hint, Severity.WARNING)]
 
 
 def _failed(problem: Problem) -> Problem:

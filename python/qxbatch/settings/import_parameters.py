@@ -114,4 +114,4 @@ class ImportParameters(TypedDict, total=False):
     """List every packet and message, before and after the import. Without it, a long list is shortened to a
     count."""
     quiet: bool
-    """Print only warnings and errors."""
+    """Print only warnings and errors, and after them the counts of the run."""

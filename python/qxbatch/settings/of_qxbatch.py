@@ -181,7 +181,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "quiet",
-        "Print only warnings and errors.",
+        "Print only warnings and errors, and after them the counts of the run.",
         group=Group.RUN,
         form=Form.SWITCH,
     ),

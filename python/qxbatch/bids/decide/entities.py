@@ -28,7 +28,7 @@ class NamedImage:
     candidate: Candidate
     target: Target
     notes: tuple[str, ...] = ()
-    """The source of each added entity."""
+    """The source of each added entity, or of a changed suffix."""
     missing: str = ""
     """Why the name is not valid; empty where it is."""
 
@@ -66,32 +66,32 @@ _NONE: ValueAndSource = ("", "")
 
 
 def _echo(
-    image: ImageFacts, alike: list[ImageFacts], members: list[ImageFacts], allowed: Mapping[str, Entity]
+    image: ImageFacts, same_suffix: list[ImageFacts], members: list[ImageFacts], allowed: Mapping[str, Entity]
 ) -> ValueAndSource:
     times = _distinct(facts.te_ms for facts in members)
     if len(times) > 1 or allowed["echo"].required:
         index = _index(image.te_ms, times)
         if index:
             return index, f"EchoTime {_number(image.te_ms)} ms of {', '.join(map(_number, times))}"
-    numbers = {facts.echo for facts in alike}
+    numbers = {facts.echo for facts in same_suffix}
     if image.echo is not None and (len(numbers) > 1 or allowed["echo"].required) and image.te_ms is None:
         return str(image.echo), "EchoNumber"
     return _NONE
 
 
 def _part(
-    image: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], _allowed: Mapping[str, Entity]
+    image: ImageFacts, same_suffix: list[ImageFacts], _all: list[ImageFacts], _allowed: Mapping[str, Entity]
 ) -> ValueAndSource:
-    present = {facts.kind for facts in alike} & set(_PARTS)
+    present = {facts.kind for facts in same_suffix} & set(_PARTS)
     if image.kind not in _PARTS or present <= {ImageKind.MAGNITUDE}:
         return _NONE
     return _PARTS[ImageKind(image.kind)], f"its kind is {image.kind}"
 
 
 def _inversion(
-    image: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], allowed: Mapping[str, Entity]
+    image: ImageFacts, same_suffix: list[ImageFacts], _all: list[ImageFacts], allowed: Mapping[str, Entity]
 ) -> ValueAndSource:
-    times = _distinct(facts.ti_ms for facts in alike)
+    times = _distinct(facts.ti_ms for facts in same_suffix)
     by_name = _INVERSION.search(image.name)
     if by_name and len(times) <= 1 and allowed["inv"].required:
         return by_name[1], "the name of the series"
@@ -103,11 +103,13 @@ def _inversion(
 
 
 def _flip(
-    image: ImageFacts, alike: list[ImageFacts], _all: list[ImageFacts], allowed: Mapping[str, Entity]
+    image: ImageFacts, same_suffix: list[ImageFacts], _all: list[ImageFacts], allowed: Mapping[str, Entity]
 ) -> ValueAndSource:
-    angles = _distinct(facts.flip_angle_deg for facts in alike)
+    angles = _distinct(facts.flip_angle_deg for facts in same_suffix)
     same = [
-        facts for facts in alike if (facts.te_ms, facts.ti_ms, facts.kind) == (image.te_ms, image.ti_ms, image.kind)
+        facts
+        for facts in same_suffix
+        if (facts.te_ms, facts.ti_ms, facts.kind) == (image.te_ms, image.ti_ms, image.kind)
     ]
     distinct_flips = len(_distinct(facts.flip_angle_deg for facts in same)) > 1
     if angles and (allowed["flip"].required or distinct_flips):
@@ -118,7 +120,7 @@ def _flip(
 
 
 def _mt(
-    image: ImageFacts, _alike: list[ImageFacts], _all: list[ImageFacts], _allowed: Mapping[str, Entity]
+    image: ImageFacts, _same_suffix: list[ImageFacts], _all: list[ImageFacts], _allowed: Mapping[str, Entity]
 ) -> ValueAndSource:
     return (image.mt, "MTState") if image.mt else _NONE
 

@@ -8,7 +8,7 @@ from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.values import text
 
 FIELD_MAP_SUFFIXES = ("phasediff", "phase1", "phase2", "magnitude1", "magnitude2", "magnitude", "fieldmap")
-"""Suffixes that depend on the group: a rule can name any of them for the whole field map."""
+"""Suffixes of field maps. A rule names any one of them for all images of a field map; echo and kind then give each image its suffix."""
 _DIFFUSION_MAPS = ("ADC", "FA", "S0map", "colFA", "expADC", "trace")
 _MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("func", "bold"): ("bold", "cbv", "phase", "sbref"),
@@ -31,7 +31,7 @@ class Family(NamedTuple):
 
     datatype: str
     suffix: str
-    """Of the images that are counted."""
+    """The suffix of the main images: `bold` for an SBRef."""
     entities: tuple[tuple[str, str], ...]
 
 

@@ -106,7 +106,7 @@ impl Band {
     /// Returns the signature of integer voxels, like that of stored values; None for others.
     #[allow(clippy::cast_possible_truncation, reason = "of 32 bits at most")]
     pub(super) fn signature(&self, image: &Nifti) -> Option<u64> {
-        let voxel = image.voxel.filter(|voxel| voxel.is_whole())?;
+        let voxel = image.voxel.filter(|voxel| voxel.is_small_integer())?;
         let mut signature = Signature::default();
         if let (Some(signed), false, true) = (
             voxel.short_is_signed(),

@@ -51,7 +51,7 @@ impl Voxel {
     }
 
     /// Returns whether a voxel is an integer of at most 32 bits.
-    pub(super) fn is_whole(self) -> bool {
+    pub(super) fn is_small_integer(self) -> bool {
         matches!(
             self.kind,
             Kind::U8 | Kind::I8 | Kind::U16 | Kind::I16 | Kind::U32 | Kind::I32
@@ -79,7 +79,7 @@ impl Voxel {
         }
     }
 
-    /// Returns the value of one voxel from its bytes; 0 if it is not a number.
+    /// Returns the value of one voxel from its bytes; 0 if it is not finite.
     #[inline]
     pub(super) fn value(self, bytes: &[u8]) -> f64 {
         let value = match self.kind {
@@ -93,8 +93,8 @@ impl Voxel {
             Kind::I64 => rounded(self.number(bytes, i64::from_le_bytes).into()),
             Kind::F32 => self.number(bytes, f32::from_le_bytes).into(),
             Kind::F64 => self.number(bytes, f64::from_le_bytes),
-            Kind::Complex64 => self.length::<4>(bytes, |part| f32::from_le_bytes(part).into()),
-            Kind::Complex128 => self.length::<8>(bytes, f64::from_le_bytes),
+            Kind::Complex64 => self.magnitude::<4>(bytes, |part| f32::from_le_bytes(part).into()),
+            Kind::Complex128 => self.magnitude::<8>(bytes, f64::from_le_bytes),
             Kind::Colour(_) => {
                 bytes
                     .iter()
@@ -150,7 +150,7 @@ impl Voxel {
         read(own)
     }
 
-    fn length<const N: usize>(self, bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> f64 {
+    fn magnitude<const N: usize>(self, bytes: &[u8], read: impl Fn([u8; N]) -> f64) -> f64 {
         let (first, second) = bytes.split_at(N.min(bytes.len()));
         self.number(first, &read).hypot(self.number(second, &read))
     }

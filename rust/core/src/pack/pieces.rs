@@ -1,4 +1,4 @@
-//! One gzip member of any length from a compressor for whole buffers: piece by piece.
+//! Writes one gzip member of any length, piece by piece, with a compressor that only takes whole buffers.
 //!
 //! Each piece is compressed separately, which loses only its first matches. In all pieces but the last one, the last
 //! block is then marked as not last, and an empty stored block fills up the byte, like a flush (RFC 1951, 3.2.4).
