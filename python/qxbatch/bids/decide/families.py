@@ -8,7 +8,7 @@ from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.values import text
 
 FIELD_MAP_SUFFIXES = ("phasediff", "phase1", "phase2", "magnitude1", "magnitude2", "magnitude", "fieldmap")
-"""Suffixes of field maps. A rule names any one of them for all images of a field map; echo and kind then give each image its suffix."""
+"""Suffixes of field maps. A rule names any of them for all images of one; echo and kind then give each image its suffix."""
 _DIFFUSION_MAPS = ("ADC", "FA", "S0map", "colFA", "expADC", "trace")
 _MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("func", "bold"): ("bold", "cbv", "phase", "sbref"),
