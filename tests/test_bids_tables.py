@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from qxbatch.bids.files.age_and_sex import age_text
+from qxbatch.bids.images.acquisition_time import later
+from qxbatch.bids.tables.rows import moment_text
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import Table, merged, read_table
 from qxbatch.publish.alone import is_locked
@@ -135,7 +137,21 @@ def test_shifted_dates_are_before_1925_and_keep_the_intervals_of_a_subject(study
 def test_the_shifted_date_of_a_session_nine_years_later_is_before_1925(tmp_path):
     shifts = Shifts(tmp_path / "shifts.tsv")
     assert shifts.choose([("A", date(2024, 5, 6))])
-    assert shifts.moved("A", datetime(2033, 5, 6)).year < 1925
+    moved = shifts.moved("A", datetime(2033, 5, 6))
+    assert moved is not None
+    assert moved.year < 1925
+
+
+def test_a_date_that_cannot_be_shifted_is_not_available(tmp_path):
+    shifts = Shifts(tmp_path / "shifts.tsv")
+    assert shifts.choose([("A", date(1, 1, 1))])
+    assert moment_text("A", datetime(1, 1, 1), shifts) == "n/a"
+
+
+@pytest.mark.parametrize("seconds", [1e13, 1e300])
+def test_the_end_of_an_acquisition_that_is_out_of_range_is_its_begin(seconds):
+    assert later(datetime(2024, 5, 6), seconds) == datetime(2024, 5, 6)
+    assert later(datetime(9999, 12, 31), 90000) == datetime(9999, 12, 31)
 
 
 def test_the_shift_table_is_private_outside_the_data_set_and_reused(study):

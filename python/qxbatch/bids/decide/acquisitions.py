@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from qxbatch.bids.images.acquisition_time import later
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.rules.matching import Match
 from qxbatch.bids.schema.target import Target
@@ -137,7 +138,7 @@ def _end_of(facts: ImageFacts) -> datetime | None:
         return None
     if ended is not None:
         return _time(ended)
-    return start + timedelta(seconds=facts.acquisition.duration_s or 0.0)
+    return later(start, facts.acquisition.duration_s or 0.0)
 
 
 def _together(first: ImageFacts, second: ImageFacts) -> bool:

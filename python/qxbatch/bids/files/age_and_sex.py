@@ -12,6 +12,7 @@ from typing import IO, Any, cast
 from qxbatch.bids.files.planned import series_files
 from qxbatch.bids.files.sources import SourceError
 from qxbatch.bids.files.stamps import Stamps
+from qxbatch.deflated import is_larger
 from qxbatch.model import SeriesKind
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PACKED
@@ -19,6 +20,8 @@ from qxbatch.session.layout import PACKED
 _MAX_AGE = 89
 """Highest age that is written, as HIPAA and BIDS require; it stands for all higher ages."""
 _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
+_MOST_INFLATED = 256 << 20
+"""A deflated object with more bytes is not read."""
 _TAGS = ("PatientAge", "PatientBirthDate", "PatientSex", "StudyDate", "AcquisitionDate")
 _SEXES = ("F", "M", "O")
 
@@ -48,6 +51,8 @@ def _of_headers(session: SessionFolder) -> dict[str, str]:
         try:
             for path in series_files(session, series.n)[:1]:
                 with _first_object(path) as file:
+                    if is_larger(file, _MOST_INFLATED):
+                        raise ValueError(path)  # noqa: TRY301 - the next series is read
                     header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(_TAGS), force=True)
                 return _values(header)
         except (

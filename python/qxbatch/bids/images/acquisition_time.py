@@ -27,8 +27,16 @@ def acquisition_interval(image: ExportImage) -> Interval | None:
         return None
     end = _parsed(facts.ended) if facts and facts.ended else None
     if end is None and facts and facts.duration_s:
-        end = begin + timedelta(seconds=facts.duration_s)
+        end = later(begin, facts.duration_s)
     return Interval(begin, max(begin, end or begin))
+
+
+def later(begin: datetime, seconds: float) -> datetime:
+    """Return the moment some seconds later; the same one if the sum is out of the range of dates."""
+    try:
+        return begin + timedelta(seconds=seconds)
+    except OverflowError:
+        return begin
 
 
 def _begin_in_header(image: ExportImage) -> datetime | None:

@@ -60,8 +60,9 @@ def end_of(plan: SessionPlan) -> datetime | None:
 
 
 def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:
-    """Return a time as BIDS writes it, on the shifted day if dates are shifted."""
-    return (shifts.moved(subject, moment) if shifts else moment).isoformat()
+    """Return a time as BIDS writes it, on the shifted day if dates are shifted; `n/a` if that day is out of range."""
+    shifted = shifts.moved(subject, moment) if shifts else moment
+    return shifted.isoformat() if shifted else ABSENT
 
 
 def participants_table(people: Mapping[str, Mapping[str, str]], columns: Sequence[str]) -> Table:

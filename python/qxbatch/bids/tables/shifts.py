@@ -84,6 +84,9 @@ class Shifts:
         rows = tuple({COLUMNS[0]: name, COLUMNS[1]: str(days)} for name, days in sorted(self.days.items()))
         replace_text(self._target, Table(COLUMNS, rows).text(), os.urandom(8).hex(), 0o600)
 
-    def moved(self, subject: str, moment: datetime) -> datetime:
-        """Return a moment of a subject on its shifted day."""
-        return moment - timedelta(days=self.days.get(subject, 0))
+    def moved(self, subject: str, moment: datetime) -> datetime | None:
+        """Return a moment of a subject on its shifted day; None if that is before the year 1, as of a placeholder date."""
+        try:
+            return moment - timedelta(days=self.days.get(subject, 0))
+        except OverflowError:
+            return None

@@ -8,9 +8,11 @@ import io
 import json
 import logging
 import os
+import resource
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from qxbatch.convert.normalize.errors import CannotNormalizeError
@@ -22,6 +24,10 @@ NOT_NORMALIZED = 65
 _SOME_FAILED, _INCOMPLETE = 8, 10
 _USABLE = (0, _INCOMPLETE, _SOME_FAILED)
 _LEAST_TILT, _LEAST_SHIFT = 1e-4, 1e-3
+_MEMORY = 2 << 30
+"""Bytes of memory for any series; a small object in the deflated syntax, or with compressed frames, can expand to more."""
+_MEMORY_PER_BYTE = 4
+"""Additional bytes of memory for each byte of the series."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,7 +40,8 @@ def main(arguments: Sequence[str]) -> int:
     folder, copies, out = map(Path, arguments[:3])
     copies.mkdir()
     try:
-        stacks = write_normalized_copies(folder, copies)
+        with _bounded_memory(folder):
+            stacks = write_normalized_copies(folder, copies)
     except CannotNormalizeError as error:
         print(f"Error: the series cannot be normalized: {error}.")
         return NOT_NORMALIZED
@@ -44,6 +51,20 @@ def main(arguments: Sequence[str]) -> int:
     _print_stacks(stacks)
     (copies.parent / STACKS).write_text(json.dumps([stack.suffix for stack in stacks]), encoding="ascii")
     return _worst([_convert(stack, k, out, arguments[3:]) for k, stack in enumerate(stacks, start=1)])
+
+
+@contextmanager
+def _bounded_memory(folder: Path) -> Iterator[None]:
+    """Limit the address space of this process in the block; dcm2niix, which runs later, is not limited."""
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    previous = resource.getrlimit(resource.RLIMIT_AS)
+    most = _MEMORY + _MEMORY_PER_BYTE * size
+    if previous[0] == resource.RLIM_INFINITY or previous[0] > most:
+        resource.setrlimit(resource.RLIMIT_AS, (most, previous[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, previous)
 
 
 def _print_stacks(stacks: Sequence[Stack]) -> None:

@@ -1,0 +1,107 @@
+"""DICOM objects in the deflated transfer syntax that are much larger than their files."""
+
+import struct
+import subprocess
+import sys
+import zlib
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from qxbatch.bids.files.age_and_sex import _of_headers
+from qxbatch.deflated import is_larger
+from qxbatch.session.folder import SessionFolder
+from tests.build.dicom import MrSeries, Syntax
+
+SERIES = MrSeries(slices=3, syntax=Syntax.DEFLATED)
+META_END = 144
+
+
+def deflated(series: MrSeries = SERIES) -> bytes:
+    return next(iter(series.files().values()))
+
+
+def expanding(size: int) -> bytes:
+    """Return a deflated object with zeros behind its pixel data (data set trailing padding, PS3.10 7.2)."""
+    data = deflated()
+    end = META_END + int(struct.unpack_from("<I", data, META_END - 4)[0])
+    deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
+    parts = [data[:end], deflater.compress(zlib.decompress(data[end:], -15))]
+    parts.append(deflater.compress(struct.pack("<HH2sHI", 0xFFFC, 0xFFFC, b"OB", 0, size)))
+    parts += [deflater.compress(bytes(1 << 20)) for _ in range(size >> 20)]
+    return b"".join([*parts, deflater.flush()])
+
+
+def test_the_size_of_a_deflated_object_is_that_of_its_data_set() -> None:
+    data = deflated()
+    end = META_END + int(struct.unpack_from("<I", data, META_END - 4)[0])
+    size = len(zlib.decompress(data[end:], -15))
+    assert not is_larger(BytesIO(data), size)
+    assert is_larger(BytesIO(data), size - 1)
+
+
+@pytest.mark.parametrize("cut", [0, 100, 131, 133, 150, 400, 900])
+def test_the_size_of_a_cut_object_is_no_error(cut: int) -> None:
+    is_larger(BytesIO(deflated()[:cut]), 10)
+
+
+def test_the_position_of_the_file_stays() -> None:
+    file = BytesIO(b"before" + deflated())
+    file.seek(6)
+    assert is_larger(file, 10)
+    assert file.tell() == 6
+
+
+def test_a_deflated_object_without_the_length_of_its_meta_information_counts_as_large() -> None:
+    data = deflated()
+    assert is_larger(BytesIO(data[:132] + data[META_END:]), 1 << 30)
+
+
+def test_an_object_in_another_syntax_is_not_larger() -> None:
+    assert not is_larger(BytesIO(deflated(MrSeries())), 10)
+
+
+def test_a_small_object_that_expands_to_more_than_the_memory_is_not_normalized(tmp_path: Path) -> None:
+    files = SERIES.files()
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, data in {**files, "IM9": expanding(1 << 30)}.items():
+        (folder / name).write_bytes(data)
+    (tmp_path / "out").mkdir()
+    script = (
+        "import resource, sys\n"
+        "import qxbatch.convert.normalize.__main__ as program\n"
+        "program._MEMORY = 600 << 20\n"
+        "before = resource.getrlimit(resource.RLIMIT_AS)\n"
+        "status = program.main(sys.argv[1:])\n"
+        "print('restored', resource.getrlimit(resource.RLIMIT_AS) == before)\n"
+        "raise SystemExit(status)\n"
+    )
+    words = [sys.executable, "-c", script, str(folder), str(tmp_path / "copies"), str(tmp_path / "out")]
+    process = subprocess.run(words, capture_output=True, text=True, check=False, env={"PYTHONPATH": ":".join(sys.path)})
+    assert process.returncode == 65, process.stdout + process.stderr
+    assert "cannot be normalized" in process.stdout
+    assert "restored True" in process.stdout
+
+
+def test_age_and_sex_are_not_read_from_an_object_that_expands_to_much_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qxbatch.bids.files import age_and_sex
+
+    (tmp_path / "large").write_bytes(expanding(300 << 20))
+    (tmp_path / "small").write_bytes(deflated(SERIES.with_(changes={"PatientSex": "F"})))
+    for names, expected in ((["large"], {}), (["large", "small"], {"sex": "F"})):
+        session = SessionFolder(tmp_path)
+        monkeypatch.setattr(SessionFolder, "series", [_Series(name) for name in names], raising=False)
+        monkeypatch.setattr(age_and_sex, "series_files", lambda _, name: [tmp_path / name])
+        assert _of_headers(session) == expected
+
+
+class _Series:
+    def __init__(self, name: str) -> None:
+        from qxbatch.model import SeriesKind
+
+        self.n = name
+        self.kind = SeriesKind.DICOM
