@@ -89,3 +89,14 @@ def odd_names(folder: Path, data: bytes) -> list[Path]:
             continue
         paths.append(folder / name)
     return paths
+
+
+def archives_in_archives(inner: bytes, ending: str, *, levels: int, width: int = 16) -> bytes:
+    """Return a small zip of zips: `width` copies of `inner` in each of the lowest, and `width` zips in each of the others."""
+    for level in range(levels):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for k in range(width):
+                archive.writestr(zipfile.ZipInfo(f"{k:02d}{'.zip' if level else ending}"), inner, zipfile.ZIP_DEFLATED)
+        inner = out.getvalue()
+    return inner

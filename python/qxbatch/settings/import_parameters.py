@@ -76,7 +76,7 @@ class ImportParameters(TypedDict, total=False):
     protocol: StrPath
     """Protocol (TOML) that each imported session is compared with; differences are warnings."""
     max_expansion: int
-    """Maximum ratio of unpacked to packed size of an archive. Default: 1000"""
+    """Maximum ratio of unpacked to packed size of an archive, including archives inside it. Default: 1000"""
     max_total: str | int
     """Maximum unpacked size of the packets of one session, like 2T or 500G; without a unit, megabytes. Default:
     1T"""

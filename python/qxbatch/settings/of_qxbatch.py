@@ -60,7 +60,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "max_expansion",
-        "Maximum ratio of unpacked to packed size of an archive.",
+        "Maximum ratio of unpacked to packed size of an archive, including archives inside it.",
         group=Group.WORK,
         default="1000",
         metavar="N",

@@ -4,6 +4,7 @@
 mod batch;
 mod directories;
 mod encrypted;
+mod expansion;
 mod folder;
 mod identified;
 mod imageless;

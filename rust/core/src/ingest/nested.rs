@@ -1,12 +1,13 @@
 //! Nested archives (in archives and folders): opened one by one after the members of their batch, so that depth and memory
 //! stay bounded whatever they contain.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::fs::{self, File};
+use std::io::{BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::batch::Members;
+use super::expansion::{Counted, Expansion};
 use super::kept_whole::KeptWhole;
 use super::member::{self, Archive, ProcessedMember};
 use super::member_bytes::MemberBytes;
@@ -122,6 +123,11 @@ fn open(
         rows.push(keep(pass, row, place, archive, &reason)?);
         return Ok(());
     }
+    if let Err(reason) = place.exceeded() {
+        let reason = KeptWhole::of(&reason).reason(&reason);
+        rows.push(keep(pass, row, place, archive, &reason)?);
+        return Ok(());
+    }
     let opened = content(pass, &path, &place.container())?;
     let reason = match opened.fault() {
         Some(fault) => Some(fault),
@@ -131,7 +137,9 @@ fn open(
         None => None,
     };
     if let Some(reason) = reason {
-        pass.note_kept_whole(row.sha256, place.depth, &reason);
+        if place.exceeded().is_ok() {
+            pass.note_kept_whole(row.sha256, place.depth, &reason);
+        }
         discard(pass, &opened)?;
         rows.push(keep(pass, row, place, archive, &reason)?);
         return Ok(());
@@ -190,7 +198,7 @@ fn keep(
     if let Some(staged) = row.staged.clone() {
         let data = MemberBytes::Staged(staged);
         if let Content::Packed(packing) = data.kind(pass)? {
-            row.content_sha256 = packed::content_hash(pass, &row, &data, packing)?;
+            row.content_sha256 = packed::content_hash(pass, place, &row, &data, packing)?;
         }
         if let (MemberBytes::Staged(staged), true) = (data, pass.options.headers_only) {
             pass.staging.hollow(&staged, 0)?;
@@ -201,7 +209,13 @@ fn keep(
 
 /// Reads an archive file of any kind.
 pub fn content(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, Stop> {
+    let metadata = fs::metadata(path).map_err(|error| Stop::io(path, error))?;
+    let container = &container.of_size(metadata.len(), pass.options.max_ratio);
     let mut opened = members(pass, path, container)?;
+    let exceeded = container.expansion().map(Expansion::exceeded_by_itself);
+    if let Some(Err(reason)) = exceeded {
+        opened.damage.push(reason);
+    }
     let name = container.path.strip_suffix(b"!");
     let part = is_part(name.unwrap_or_default()) || is_part(path.as_os_str().as_bytes());
     if part && opened.fault().is_some() {
@@ -228,7 +242,11 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, St
             match Unpack::open(packing, Box::new(file)) {
                 Ok(unpack) => tarred::read(
                     pass,
-                    Input::Packed(Box::new(unpack), 0, pass.options.max_ratio),
+                    Input::Packed(
+                        Box::new(Counted::new(unpack, container.expansion())),
+                        0,
+                        pass.options.max_ratio,
+                    ),
                     container,
                 )?,
                 Err(error) => Members::damaged(crate::archive::reason(&error)),
@@ -238,6 +256,7 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, St
         _ => {
             let len = file.metadata().map_err(failed)?.len();
             let input = Box::new(BufReader::with_capacity(256 << 10, file));
+            let input = Counted::new(input as Box<dyn Read + Send>, container.expansion());
             tarred::read(pass, Input::Plain(input, 0, len), container)?
         }
     };

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::expansion::Counted;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
@@ -53,7 +54,7 @@ pub fn take(
             Ok(row.into())
         }
         Inside::Other => {
-            row.content_sha256 = content_hash(pass, &row, &data, packing)?;
+            row.content_sha256 = content_hash(pass, place, &row, &data, packing)?;
             member::put(pass, place, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
                 row.reason = "neither DICOM nor PAR/REC".into();
@@ -67,6 +68,7 @@ pub fn take(
 /// another compression.
 pub fn content_hash(
     pass: &Pass<'_>,
+    place: &Place,
     row: &Row,
     data: &MemberBytes<'_>,
     packing: Packing,
@@ -78,9 +80,10 @@ pub fn content_hash(
         .options
         .max_ratio
         .saturating_mul(row.size.max(crate::archive::MIN_PACKED));
-    let Ok(mut reader) = Unpack::open(packing, data.reader(pass)?) else {
+    let Ok(reader) = Unpack::open(packing, data.reader(pass)?) else {
         return Ok(row.sha256);
     };
+    let mut reader = Counted::new(reader, place.expansion());
     match read_through(&mut reader, limit, pass.monitor, |_| Ok(())) {
         Ok(copied) => Ok(Some(copied.sha256)),
         Err(Fault::Data(_)) => Ok(row.sha256),
@@ -238,14 +241,15 @@ fn to_end(
     let mut reader = Unpack::open(packing, data.reader(pass)?).map_err(damaged)?;
     let room = pass.in_memory.min(limit.saturating_add(1));
     let mut bytes = Vec::new();
-    Read::by_ref(&mut reader)
+    let mut counted = Counted::new(&mut reader, place.expansion());
+    Read::by_ref(&mut counted)
         .take(room)
         .read_to_end(&mut bytes)
         .map_err(damaged)?;
     let mut aside = None;
     if bytes.len() as u64 == pass.in_memory {
         let staged = place.aside();
-        let mut whole = bytes.as_slice().chain(&mut reader);
+        let mut whole = bytes.as_slice().chain(&mut counted);
         let copied = pass
             .staging
             .spool(&staged, &mut whole, limit, pass.monitor)?;

@@ -7,8 +7,9 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::expansion::Expansion;
 use super::passwords::{LastFit, Passwords};
 use super::row::{Fate, Kind, Reason, Row};
 use super::staging::{Staged, Staging, StagingDir};
@@ -238,6 +239,8 @@ pub struct Place {
     sequence: String,
     /// Number of archives around it, not counting the packet.
     pub depth: u32,
+    /// Of the archive that contains it; none for a loose file.
+    expansion: Option<Arc<Expansion>>,
 }
 
 impl Place {
@@ -262,6 +265,7 @@ impl Place {
             joints,
             sequence,
             depth: 0,
+            expansion: None,
         }
     }
 
@@ -285,6 +289,31 @@ impl Place {
         place.sequence.push('.');
         place.depth += 1;
         place
+    }
+
+    /// Returns the place for the members of this archive, whose bytes count as its expansion.
+    #[must_use]
+    pub fn of_size(&self, packed: u64, max_ratio: u64) -> Self {
+        let mut place = self.clone();
+        place.expansion = Some(Expansion::new(packed, max_ratio, place.expansion));
+        place
+    }
+
+    /// Returns the expansion of the archive that contains it; None for a loose file.
+    #[must_use]
+    pub fn expansion(&self) -> Option<&Expansion> {
+        self.expansion.as_deref()
+    }
+
+    /// Returns the reason if an archive around it expands to too much.
+    pub fn exceeded(&self) -> Result<(), String> {
+        self.expansion().map_or(Ok(()), Expansion::exceeded)
+    }
+
+    /// Counts bytes of a member before they are unpacked. Returns the reason if an archive around it expands to too much.
+    pub fn expand(&self, bytes: u64) -> Result<(), String> {
+        self.expansion()
+            .map_or(Ok(()), |expansion| expansion.add(bytes))
     }
 
     /// Returns its file in staging.

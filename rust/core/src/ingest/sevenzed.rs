@@ -42,7 +42,7 @@ pub fn read(
         return Ok(Members::damaged(text));
     }
     let prefix = escaped_len(&container.path);
-    let admitted = admit(pass, source.len(), prefix, &listing);
+    let admitted = admit(pass, source.len(), (container, prefix), &listing);
     let workers = Workers::default();
     let mut unpacking = Unpacking {
         pass,
@@ -89,7 +89,12 @@ fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
 
 /// Decides which members to read before any is read, by the header of the archive. `prefix` is the length of the paths'
 /// common start.
-fn admit(pass: &Pass<'_>, len: u64, prefix: u64, listing: &Listing) -> Vec<Result<(), String>> {
+fn admit(
+    pass: &Pass<'_>,
+    len: u64,
+    (container, prefix): (&Place, u64),
+    listing: &Listing,
+) -> Vec<Result<(), String>> {
     let max_ratio = pass.options.max_ratio;
     let mut total = 0u64;
     let mut admit_member = |member: &Member| {
@@ -102,7 +107,8 @@ fn admit(pass: &Pass<'_>, len: u64, prefix: u64, listing: &Listing) -> Vec<Resul
         {
             return Err(beyond(max_ratio));
         }
-        pass.expand(member.size, &member.name)
+        pass.expand(member.size, &member.name)?;
+        container.expand(member.size)
     };
     listing.members.iter().map(&mut admit_member).collect()
 }

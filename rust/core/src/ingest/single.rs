@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::batch::Members;
+use super::expansion::Counted;
 use super::loose;
 use super::member_bytes::MemberBytes;
 use super::pass::{Pass, Place};
@@ -49,10 +50,12 @@ pub fn read(
         .max_ratio
         .saturating_mul(size.max(crate::archive::MIN_PACKED));
     let staged = place.staged(StagingDir::Other);
-    let copied = match pass
-        .staging
-        .spool(&staged, &mut unpack, limit, pass.monitor)
-    {
+    let copied = match pass.staging.spool(
+        &staged,
+        &mut Counted::new(&mut unpack, container.expansion()),
+        limit,
+        pass.monitor,
+    ) {
         Ok(copied) => copied,
         Err(fault) => return Ok(Members::damaged(fault.reason()?)),
     };

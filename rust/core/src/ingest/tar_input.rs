@@ -2,15 +2,16 @@
 
 use std::io::{self, Read};
 
+use super::expansion::Counted;
 use crate::archive::unpack::Unpack;
 use crate::archive::{beyond, invalid, too_much};
 
 /// The input of a tar: the content of a compression, whose expansion is limited, or a plain file.
 pub enum Input<'a> {
     /// Uncompressed; with the bytes read so far, and the length of the file when it was opened.
-    Plain(Box<dyn Read + Send + 'a>, u64, u64),
+    Plain(Counted<'a, Box<dyn Read + Send + 'a>>, u64, u64),
     /// Compressed; with the unpacked bytes so far and the largest ratio.
-    Packed(Box<Unpack<'a>>, u64, u64),
+    Packed(Box<Counted<'a, Unpack<'a>>>, u64, u64),
 }
 
 impl Input<'_> {
@@ -18,7 +19,7 @@ impl Input<'_> {
     pub fn packed(&self) -> u64 {
         match self {
             Self::Plain(_, out, _) => *out,
-            Self::Packed(unpack, ..) => unpack.consumed(),
+            Self::Packed(unpack, ..) => unpack.get_ref().consumed(),
         }
     }
 
@@ -42,7 +43,7 @@ impl Read for Input<'_> {
             Self::Packed(unpack, out, max_ratio) => {
                 let got = unpack.read(buffer)?;
                 *out += got as u64;
-                if too_much(*out, unpack.consumed(), *max_ratio) {
+                if too_much(*out, unpack.get_ref().consumed(), *max_ratio) {
                     return Err(invalid(beyond(*max_ratio)));
                 }
                 Ok(got)

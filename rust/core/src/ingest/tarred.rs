@@ -62,7 +62,7 @@ fn trailing(tar: &TarReader<Input<'_>>) -> Vec<String> {
         notes.push(text);
     }
     if let Input::Packed(unpack, ..) = tar.get_ref() {
-        notes.extend(unpack.notes());
+        notes.extend(unpack.get_ref().notes());
     }
     notes
 }
@@ -110,7 +110,11 @@ impl<'p> Unpacking<'p, '_> {
         }
         self.watch_holes(&member)?;
         let size = member.size;
-        self.pass.expand(size, &place.path).map_err(Fault::Data)?;
+        let holes = size.saturating_sub(member.stored);
+        let counted = self.pass.expand(size, &place.path);
+        counted
+            .and_then(|()| container.expand(holes)) // other bytes count when they are read
+            .map_err(Fault::Data)?;
         if size > self.pass.in_memory {
             return self.large(&place, &mut member, workers);
         }

@@ -76,6 +76,7 @@ fn admit(pass: &Pass<'_>, len: u64, container: &Place, entries: &mut [Entry]) ->
         } else {
             counted
                 .and_then(|()| pass.expand(entry.size, &entry.name))
+                .and_then(|()| container.expand(entry.size))
                 .err()
         };
         if entry.fault.is_none() && largest.is_none_or(|(size, _)| size < entry.size) {

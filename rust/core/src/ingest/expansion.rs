@@ -1,0 +1,114 @@
+//! What an archive and the archives inside it expand to, compared with the size of the archive.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::archive::{invalid, too_much};
+
+/// The expansion of one archive, and of the archives around it. Archives in archives can stay below the ratio each,
+/// while the outermost one expands to the product.
+#[derive(Debug)]
+pub struct Expansion {
+    /// Its size.
+    packed: u64,
+    max_ratio: u64,
+    /// Bytes that it and the archives inside it expanded to so far.
+    expanded: AtomicU64,
+    around: Option<Arc<Self>>,
+}
+
+impl Expansion {
+    /// Starts counting for an archive of this size.
+    pub fn new(packed: u64, max_ratio: u64, around: Option<Arc<Self>>) -> Arc<Self> {
+        Arc::new(Self {
+            packed,
+            max_ratio,
+            expanded: AtomicU64::new(0),
+            around,
+        })
+    }
+
+    /// Counts bytes for the archive and for those around it. Returns the reason once one of them has too many.
+    pub fn add(&self, bytes: u64) -> Result<(), String> {
+        let mut archive = Some(self);
+        while let Some(expansion) = archive {
+            let add = |before: u64| Some(before.saturating_add(bytes));
+            let (write, read) = (Ordering::Relaxed, Ordering::Relaxed);
+            let _ = expansion.expanded.fetch_update(write, read, add);
+            archive = expansion.around.as_deref();
+        }
+        self.exceeded()
+    }
+
+    /// Returns the reason if the archive, or one around it, has too many bytes.
+    pub fn exceeded(&self) -> Result<(), String> {
+        self.exceeded_by_itself()?;
+        self.around.as_deref().map_or(Ok(()), Self::exceeded)
+    }
+
+    /// Returns the reason if the archive has too many bytes.
+    pub fn exceeded_by_itself(&self) -> Result<(), String> {
+        let expanded = self.expanded.load(Ordering::Relaxed);
+        if too_much(expanded, self.packed, self.max_ratio) {
+            return Err(format!(
+                "it and the archives inside it expand to more than {} times its size (limit on expansion)",
+                self.max_ratio
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A reader whose bytes count as expansion of the archives around it.
+pub struct Counted<'a, R> {
+    inner: R,
+    expansion: Option<&'a Expansion>,
+}
+
+impl<'a, R> Counted<'a, R> {
+    /// Counts what is read; a loose file has no archive around it.
+    pub fn new(inner: R, expansion: Option<&'a Expansion>) -> Self {
+        Self { inner, expansion }
+    }
+
+    /// Returns the reader.
+    pub fn get_ref(&self) -> &R {
+        &self.inner
+    }
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buffer)?;
+        if let Some(expansion) = self.expansion {
+            expansion.add(got as u64).map_err(invalid)?;
+        }
+        Ok(got)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::MIN_PACKED;
+
+    #[test]
+    fn an_archive_inside_counts_for_those_around_it() {
+        let outer = Expansion::new(MIN_PACKED, 2, None);
+        let inner = Expansion::new(10 * MIN_PACKED, 2, Some(Arc::clone(&outer)));
+        assert_eq!(inner.add(2 * MIN_PACKED), Ok(()));
+        assert!(inner.add(1).is_err());
+        assert_eq!(inner.exceeded_by_itself(), Ok(()));
+        assert!(outer.exceeded_by_itself().is_err());
+    }
+
+    #[test]
+    fn bytes_of_an_archive_do_not_count_for_another_one() {
+        let outer = Expansion::new(MIN_PACKED, 100, None);
+        let first = Expansion::new(MIN_PACKED, 2, Some(Arc::clone(&outer)));
+        let second = Expansion::new(MIN_PACKED, 2, Some(outer));
+        assert!(first.add(3 * MIN_PACKED).is_err());
+        assert_eq!(second.exceeded(), Ok(()));
+    }
+}
