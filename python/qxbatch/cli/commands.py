@@ -47,6 +47,18 @@ def without(words: str, name: str) -> Parameter:
     return parameter.with_meaning(parameter.meaning.replace(words, ""), parameter.default)
 
 
+LIMIT_NAMES = ("max_expansion", "max_total", "max_members", "max_nesting")
+LIMITS = (
+    *import_options("max_expansion"),
+    without("s of one session", "max_total"),
+    other_meaning(
+        "max_members",
+        "Maximum number of members of the packet, including those of archives inside it.",
+        find(PARAMETERS, "max_members").default,
+    ),
+    *import_options("max_nesting"),
+)
+"""The limits of commands that read packets without an import; the defaults are those of an import."""
 LOG_FILE = without(" (not the table, `--logfile`)", "log_file")
 DEIDENTIFY_LOGS = without(" `--logfile` implies this.", "deidentify_logs")
 REPORTS = (
@@ -83,6 +95,7 @@ COMMANDS: dict[str, Command] = {
             switch("json", "Print JSON."),
             switch("tsv", "Print tab-separated values, a row for each series."),
             *import_options("password_file"),
+            *LIMITS,
             N_PROCS,
         ),
     ),
@@ -104,6 +117,7 @@ COMMANDS: dict[str, Command] = {
                 metavar="DIR",
                 short="-w",
             ),
+            *LIMITS,
             N_PROCS,
         ),
     ),
@@ -123,7 +137,7 @@ COMMANDS: dict[str, Command] = {
                 "on_mixed",
                 "on_damaged",
                 "join_series",
-                "max_expansion",
+                *LIMIT_NAMES,
                 "password_file",
                 "n_procs",
                 "work_dir",
@@ -160,7 +174,7 @@ COMMANDS: dict[str, Command] = {
                 group=Group.OUTPUT,
                 choices=("folder", "file", "no"),
             ),
-            *import_options("gzip_level", "on_mixed", "on_damaged", "join_series", "max_expansion", "work_dir"),
+            *import_options("gzip_level", "on_mixed", "on_damaged", "join_series", *LIMIT_NAMES, "work_dir"),
             DEIDENTIFY_LOGS,
             *REPORTS,
         ),
@@ -175,7 +189,9 @@ COMMANDS: dict[str, Command] = {
                 group=Group.OUTPUT,
                 metavar="DIR",
             ),
-            *import_options("test", "max_expansion", "password_file", "n_procs"),
+            *import_options("test", "password_file"),
+            *LIMITS,
+            *import_options("n_procs"),
             switch("json", "Print JSON."),
         ),
     ),

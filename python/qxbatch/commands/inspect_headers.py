@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from qxbatch.commands.reading_limits import ReadingLimits, unopened
 from qxbatch.commands.scan_par import par_files
 from qxbatch.core import Group, Header, Monitor, Reading, Scan, ingest, is_archive, scan, sniff
 from qxbatch.discover.unopened import UNOPENED
@@ -98,12 +99,13 @@ class ScannedHeaders:
 class ReadHeaders:
     """Headers of a packet that was read as in an import; those of its files are in staging."""
 
-    def __init__(self, reading: Reading, passwords: Passwords | None) -> None:
+    def __init__(self, reading: Reading, source: Path, passwords: Passwords | None, limits: ReadingLimits) -> None:
         self._reading = reading
-        advice = encrypted.hint(encrypted.refused_as_encrypted(reading), passwords)
+        reasons = [*reading.damage(), *unopened(reading)]
+        advice = (encrypted.hint(encrypted.refused_as_encrypted(reading), passwords), limits.hint(str(source), reasons))
         broken = (reading.row(row) for row in reading.suspects())
-        damage = [*reading.damage(), *(f"{row.path}: {row.reason}" for row in broken)]
-        self.problems = [*_limited(damage), *([advice] if advice else [])]
+        damage = [*reasons, *(f"{row.path}: {row.reason}" for row in broken)]
+        self.problems = [*_limited(damage), *filter(None, advice)]
 
     def groups(self) -> Sequence[Group]:
         return self._reading.groups()
@@ -133,12 +135,19 @@ class ReadHeaders:
 
 
 def read_headers(
-    path: Path, staging: Path, *, threads: int, passwords: Passwords | None, monitor: Monitor
+    path: Path,
+    staging: Path,
+    *,
+    source: Path,
+    threads: int,
+    passwords: Passwords | None,
+    limits: ReadingLimits,
+    monitor: Monitor,
 ) -> PacketHeaders:
     """Return the headers of a folder, file or archive.
 
     Plain DICOM and PAR/REC, in a folder or one file, are read in place. Anything else is read as in an import, and its headers are
-    written to `staging`, a folder that does not exist yet.
+    written to `staging`, a folder that does not exist yet. `source` is the path that was named: that of a packet, or the session.
 
     Raises OSError, and CancelledError when the monitor is cancelled.
     """
@@ -154,9 +163,10 @@ def read_headers(
         headers_only=True,
         passwords=words_of(passwords),
         monitor=monitor,
+        **limits.for_core(),
     )
     read_suspects(reading, str(path), lambda: monitor.cancelled)
-    return ReadHeaders(reading, passwords)
+    return ReadHeaders(reading, source, passwords, limits)
 
 
 def _limited(problems: Sequence[str]) -> list[str]:

@@ -61,6 +61,12 @@ def _packet(path: Path, resources: Resources) -> InspectedSource:
 def _packet_series(path: Path, staging: Path, resources: Resources) -> PacketSeries:
     """Return the series of a packet. The headers of all its files are freed on return."""
     headers = read_headers(
-        path, staging, threads=resources.threads, passwords=resources.passwords, monitor=resources.monitor
+        path,
+        staging,
+        source=path,
+        threads=resources.threads,
+        passwords=resources.passwords,
+        limits=resources.limits,
+        monitor=resources.monitor,
     )
     return packet_series(headers, join=resources.join)

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from qxbatch.commands.option_values import passwords_of, threads_of
+from qxbatch.commands.reading_limits import ReadingLimits, reading_limits
 from qxbatch.core import Monitor
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
@@ -32,6 +33,7 @@ class Resources:
 
     threads: int
     monitor: Monitor
+    limits: ReadingLimits
     work_dir: Path | None = None
     """The parent of temporary folders; None: TMPDIR."""
     passwords: Passwords | None = None
@@ -52,7 +54,8 @@ def resources_of(options: Mapping[str, object]) -> Resources:
     join = str(options["--join-series"] or "auto").casefold()
     if join not in ("auto", "never"):
         raise UsageError(f"--join-series={join} is not one of: auto, never.", "Write --join-series=never.")
-    return Resources(threads_of(options["--n-procs"]), Monitor(), work_dir, passwords_of(options), join == "auto")
+    threads, limits = threads_of(options["--n-procs"]), reading_limits("inspect", options)
+    return Resources(threads, Monitor(), limits, work_dir, passwords_of(options), join == "auto")
 
 
 def _need_folder(work_dir: Path) -> None:

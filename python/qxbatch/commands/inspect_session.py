@@ -79,15 +79,26 @@ def _inspect_number(n: int, paths: Sequence[Path], resources: Resources, outputs
         for index, path in enumerate(paths):
             staging = Path(folder) / f"{index}"
             try:
-                headers.append(
-                    read_headers(path, staging, threads=1, passwords=resources.passwords, monitor=resources.monitor)
-                )
+                headers.append(_read_headers(path, staging, resources))
             except OSError as error:
                 problems.append(error_text(error, path))
         packet = numbered_series(n, headers)
         headers.clear()
         result = inspect_packet("", packet, 1, resources.monitor, outputs)
         return replace(result, problems=(*problems, *result.problems))
+
+
+def _read_headers(path: Path, staging: Path, resources: Resources) -> PacketHeaders:
+    """Return the headers of a folder or archive in the `dicom` of a session. Raises OSError."""
+    return read_headers(
+        path,
+        staging,
+        source=path.parents[1],
+        threads=1,
+        passwords=resources.passwords,
+        limits=resources.limits,
+        monitor=resources.monitor,
+    )
 
 
 def images_by_series(folder: SessionFolder) -> dict[int, list[Output]]:

@@ -24,9 +24,3 @@ def is_yes(options: Mapping[str, object], name: str) -> bool:
     """Return whether --test or --overwrite is on; it is off when it is not given."""
     value = options[f"--{name}"]
     return Values({} if value is None else {name: str(value)}).yes(name)
-
-
-def max_expansion_of(options: Mapping[str, object]) -> int:
-    """Return the ratio of --max-expansion, else its default."""
-    value = options["--max-expansion"]
-    return Values({} if value is None else {"max_expansion": str(value)}).whole("max_expansion", 1)

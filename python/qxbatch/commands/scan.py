@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qxbatch.commands.option_values import passwords_of, threads_of
+from qxbatch.commands.reading_limits import ReadingLimits, reading_limits, unopened
 from qxbatch.commands.scan_par import ParSeries, of_files, of_reading
 from qxbatch.core import Group, Reading, ingest, is_archive, scan, sniff
 from qxbatch.discover.unopened import UNOPENED
@@ -42,11 +43,11 @@ def run(options: Mapping[str, object]) -> int:
     if options["--json"] and options["--tsv"]:
         raise UsageError("--json and --tsv are two forms of the same output.", "Give one of them.")
     threads = threads_of(options["--n-procs"])
-    passwords = passwords_of(options)
+    passwords, limits = passwords_of(options), reading_limits("scan", options)
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
-    scanned = [scan_path(str(path), threads, passwords) for path in paths]
+    scanned = [scan_path(str(path), threads, passwords, limits) for path in paths]
     print(_formatted(scanned, options), end="")
     return int(ExitStatus.FAILED if any(result.problems for result in scanned) else ExitStatus.OK)
 
@@ -57,7 +58,7 @@ def _formatted(scanned: Sequence[ScannedPath], options: Mapping[str, object]) ->
     return as_tsv(scanned) if options["--tsv"] else as_table(scanned)
 
 
-def scan_path(path: str, threads: int, passwords: Passwords | None = None) -> ScannedPath:
+def scan_path(path: str, threads: int, passwords: Passwords | None, limits: ReadingLimits) -> ScannedPath:
     """Return the series below a folder, in a file, or in an archive."""
     if Path(path).is_dir():
         return _scan_files(path, "folder", threads)
@@ -66,7 +67,7 @@ def scan_path(path: str, threads: int, passwords: Passwords | None = None) -> Sc
     except OSError as error:
         return ScannedPath(path, "unreadable", 1, (), (error_text(error, path),))
     if (Path(path).is_file() and is_archive(path)) or kind in ONLY_INGESTED:  # a FIFO would block
-        return _scan_archive(path, kind, threads, passwords)
+        return _scan_archive(path, kind, threads, passwords, limits)
     if kind in UNOPENED:
         return ScannedPath(path, kind, 1, (), (f"{path}: {UNOPENED[kind].title}, which qxbatch does not open",))
     return _scan_files(path, kind, threads)
@@ -82,16 +83,24 @@ def _scan_files(path: str, kind: str, threads: int) -> ScannedPath:
     return ScannedPath(path, kind, len(files), (*files.groups(), *of_files(files)), problems)
 
 
-def _scan_archive(path: str, kind: str, threads: int, passwords: Passwords | None) -> ScannedPath:
+def _scan_archive(
+    path: str, kind: str, threads: int, passwords: Passwords | None, limits: ReadingLimits
+) -> ScannedPath:
     """Read an archive's members into a temporary folder, and remove it."""
     with tempfile.TemporaryDirectory(prefix="qxbatch-scan-") as folder:
         try:
-            words = words_of(passwords)
-            reading = ingest([(path, "")], str(Path(folder) / "read"), threads=threads, passwords=words)
+            reading = ingest(
+                [(path, "")],
+                str(Path(folder) / "read"),
+                threads=threads,
+                passwords=words_of(passwords),
+                **limits.for_core(),
+            )
         except OSError as error:
             return ScannedPath(path, kind, 0, (), (error_text(error, path),))
-        advice = encrypted.hint(encrypted.refused_as_encrypted(reading), passwords)
-        problems = (*reading.damage(), *([f"{path}: {advice}"] if advice else []))
+        reasons = (*reading.damage(), *unopened(reading))
+        advice = (encrypted.hint(encrypted.refused_as_encrypted(reading), passwords), limits.hint(path, reasons))
+        problems = (*reasons, *(f"{path}: {text}" for text in advice if text))
         return ScannedPath(path, kind, _members(reading), (*reading.groups(), *of_reading(reading)), problems)
 
 

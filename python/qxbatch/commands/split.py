@@ -8,9 +8,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from qxbatch.commands.option_values import is_yes, max_expansion_of, passwords_of, threads_of
+from qxbatch.commands.option_values import is_yes, passwords_of, threads_of
+from qxbatch.commands.reading_limits import reading_limits
 from qxbatch.commands.split_plan import plan
-from qxbatch.commands.split_refused import print_nothing_to_split, print_refusal, readable
+from qxbatch.commands.split_refused import print_nothing_to_split, print_refusal, print_unopened, readable
 from qxbatch.commands.split_report import print_split
 from qxbatch.commands.split_result import Member, missing, place, prepared_root
 from qxbatch.commands.split_staging import output_of, staging_in
@@ -26,7 +27,7 @@ def run(options: Mapping[str, object]) -> int:
     source = readable(Path(os.path.abspath(str(options["<path>"]))))  # noqa: PTH100 - links in its path stay
     output = output_of(options["--output"], source)
     passwords = passwords_of(options)
-    test, max_ratio, threads = is_yes(options, "test"), max_expansion_of(options), threads_of(options["--n-procs"])
+    test, threads, limits = is_yes(options, "test"), threads_of(options["--n-procs"]), reading_limits("split", options)
     try:
         with staging_in(output) as staging:
             reading = ingest(
@@ -36,12 +37,14 @@ def run(options: Mapping[str, object]) -> int:
                 gunzip=False,
                 link=True,
                 skip=[str(output)],
-                max_ratio=max_ratio,
                 passwords=words_of(passwords),
+                **limits.for_core(),
             )
             if reading.damage():
-                return print_refusal(source, reading, passwords)
-            return _split(source, staging, reading, test=test, as_json=bool(options["--json"]))
+                return print_refusal(source, reading, passwords, limits)
+            status = _split(source, staging, reading, test=test, as_json=bool(options["--json"]))
+            print_unopened(source, reading, limits)
+            return status
     except OSError as error:
         raise UsageError(
             f"Cannot write {error_text(error, output)}.",

@@ -1,11 +1,14 @@
 """Why a source is not split."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from qxbatch.commands.reading_limits import ReadingLimits, unopened
 from qxbatch.core import Reading, sniff
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
+from qxbatch.ingest.unread import LIMIT
 from qxbatch.os_error import access_hint, reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import why_unreadable
@@ -35,15 +38,32 @@ def _why_not_read(source: Path) -> str:
     return ""
 
 
-def print_refusal(source: Path, reading: Reading, passwords: Passwords | None) -> int:
-    """Print why a damaged or encrypted source is not split; return the exit status."""
-    members = encrypted.refused_as_encrypted(reading)
-    state = "cannot be opened" if len(members) == len(reading.damage()) else "is damaged"
-    print(f"qxbatch: {one_line(str(source))} {state}; nothing was written:", file=sys.stderr)
-    print("\n".join(f"  {one_line(text)}" for text in reading.damage()), file=sys.stderr)
-    if members:
-        print(encrypted.hint(members, passwords), file=sys.stderr)
+def print_refusal(source: Path, reading: Reading, passwords: Passwords | None, limits: ReadingLimits) -> int:
+    """Print why a source that is damaged, encrypted or above a limit is not split; return the exit status."""
+    members, damage = encrypted.refused_as_encrypted(reading), reading.damage()
+    state = "is damaged"
+    if len(members) == len(damage):
+        state = "cannot be opened"
+    elif all(LIMIT in text for text in damage):
+        state = "cannot be opened, though it may be sound"
+    _say(source, f"{state}; nothing was written:", damage)
+    for hint in filter(None, (encrypted.hint(members, passwords), limits.hint(str(source), damage))):
+        print(hint, file=sys.stderr)
     return int(ExitStatus.FAILED)
+
+
+def print_unopened(source: Path, reading: Reading, limits: ReadingLimits) -> None:
+    """Print which archives in a source that was split were not opened because of a limit."""
+    archives = unopened(reading)
+    if archives:
+        _say(source, "contains archives that were not opened; they may contain images of other studies:", archives)
+        print(limits.hint(str(source), archives), file=sys.stderr)
+
+
+def _say(source: Path, message: str, reasons: Sequence[str]) -> None:
+    """Print a message about a source, with the reasons."""
+    print(f"qxbatch: {one_line(str(source))} {message}", file=sys.stderr)
+    print("\n".join(f"  {one_line(text)}" for text in reasons), file=sys.stderr)
 
 
 def print_nothing_to_split(source: Path, reading: Reading) -> int:

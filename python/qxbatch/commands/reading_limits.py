@@ -1,0 +1,88 @@
+"""The limits with which a command reads a packet, and the command that raises those which a packet exceeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+from qxbatch.core import Reading
+from qxbatch.ingest.left_out import Cause
+from qxbatch.ingest.limits import larger, limits_of
+from qxbatch.settings.values import Values
+from qxbatch.visible import shell_word
+
+NAMES = ("max_expansion", "max_total", "max_members", "max_nesting")
+"""The parameters of an import that are limits."""
+_LISTED = 20
+"""Unopened archives that are listed; more are only counted."""
+
+
+class CoreLimits(TypedDict):
+    """The limits as arguments of `ingest`."""
+
+    max_ratio: int
+    max_bytes: int
+    max_members: int
+    max_nesting: int
+
+
+@dataclass(frozen=True)
+class ReadingLimits:
+    """The limits of one command, with the words that repeat it."""
+
+    max_expansion: int
+    max_total: int
+    max_members: int
+    max_nesting: int
+    name: str
+    """The name of the command."""
+    options: Mapping[str, str]
+    """The options that were given, with their values; a switch has an empty one."""
+
+    def for_core(self) -> CoreLimits:
+        """Return the limits as arguments of `ingest`."""
+        return CoreLimits(
+            max_ratio=self.max_expansion,
+            max_bytes=self.max_total,
+            max_members=self.max_members,
+            max_nesting=self.max_nesting,
+        )
+
+    def hint(self, path: str, reasons: Sequence[str]) -> str:
+        """Return the command that reads the packet with larger limits; empty if the reasons name none of these limits."""
+        raised = larger(limits_of(reasons), self)
+        if not raised:
+            return ""
+        options = {**self.options, **{_option(name): value for name, value in raised.items()}}
+        words = [option if value == "" else f"{option}={value}" for option, value in options.items()]
+        command = " ".join(map(shell_word, ("qxbatch", self.name, path, *words)))
+        return f"If it is meant to be so large, raise the limit: {command}"
+
+
+def reading_limits(name: str, options: Mapping[str, object]) -> ReadingLimits:
+    """Return the limits of a command: those that were given, else those of an import. Raises UsageError."""
+    given = {option: value for option, value in options.items() if option.startswith("--") and value}
+    values = Values({limit: str(given[_option(limit)]) for limit in NAMES if _option(limit) in given})
+    return ReadingLimits(
+        max_expansion=values.whole("max_expansion", 1),
+        max_total=values.size("max_total"),
+        max_members=values.whole("max_members", 1),
+        max_nesting=values.whole("max_nesting", 0, 20),
+        name=name,
+        options={option: "" if value is True else str(value) for option, value in given.items()},
+    )
+
+
+def unopened(reading: Reading) -> list[str]:
+    """Return the archives inside a packet that were not opened because of a limit: path and reason, and how many more.
+
+    If the packet as a whole exceeds a limit, there are none: the reason of the packet is enough.
+    """
+    if limits_of(reading.damage()):
+        return []
+    rows = [reading.row(index) for index, cause in reading.left_out() if cause == Cause.LIMITED_ARCHIVE]
+    more = [f"and {len(rows) - _LISTED} more archives above a limit"] if len(rows) > _LISTED else []
+    return [*(f"{row.path}: {row.reason}" for row in rows[:_LISTED]), *more]
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
