@@ -7,7 +7,7 @@ import pytest
 from qxbatch.commands.reading_limits import reading_limits
 from tests.build.broken import archives_in_archives
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, under, zipped
+from tests.build.packets import under, zipped
 from tests.build.study import Run, Study, run_command, run_main
 
 SERIES = MrSeries(number=3, description="T1w", slices=1)
