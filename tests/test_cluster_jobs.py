@@ -13,7 +13,7 @@ from qxbatch.cluster.grouping import Array, Plan
 from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.state import State, UnitState, as_text, of_text, state_path
-from qxbatch.cluster.status import Status, status_of
+from qxbatch.cluster.status import Status, live_jobs, status_of
 from qxbatch.cluster.submission import Submission, new_submission, submissions
 from qxbatch.cluster.submit import Submitter
 from qxbatch.cluster.table import as_text as table_text
@@ -111,6 +111,22 @@ def test_a_unit_whose_job_is_submitted_while_the_queue_is_read_waits(
 
     monkeypatch.setattr(module, "ask", ask)
     assert states(status_of([submission])) == [("S0", "waiting", False)]
+
+
+def test_a_job_that_is_submitted_while_the_queue_is_read_is_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = submitted(tmp_path, unit(0))
+    answers = [Queue(True, frozenset({("8", None)})), Queue(True, frozenset({("9", 0)}))]
+
+    def ask(*_: object) -> Queue:
+        """Return the queue before and after the dependent job submitted another round."""
+        if len(answers) == 2:
+            submission.note_job(submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),))), "0", "9")
+        return answers.pop(0)
+
+    monkeypatch.setattr(module, "ask", ask)
+    assert live_jobs([submission]).jobs == [(submission, "9")]
 
 
 def test_packets_of_a_submission_without_a_round_are_not_submitted_again(

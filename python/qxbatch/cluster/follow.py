@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from qxbatch.cluster.record import report_of
 from qxbatch.cluster.state import FINAL, State, UnitState
-from qxbatch.cluster.status import live_jobs, queues_of, status_of
+from qxbatch.cluster.status import live_jobs, status_of
 from qxbatch.cluster.submission import Submission, submissions
 from qxbatch.cluster.table import as_text
 from qxbatch.events import RunStarted, Stage, StageStarted, UnitCancelled, UnitFinished, UnitStarted
@@ -48,7 +48,7 @@ def _follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], Non
             open_units = display.update()
             if not open_units or began - queue_time > QUEUE_SECONDS:
                 queue_time = began
-                if not live_jobs(chosen, queues_of(chosen)):
+                if not live_jobs(chosen).jobs:
                     display.update()
                     return
             sleep(max(STATES_SECONDS, PAUSE_FACTOR * (time.monotonic() - began)))

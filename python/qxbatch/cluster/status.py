@@ -103,18 +103,37 @@ def _readable_states(submission: Submission, unreadable: list[str]) -> list[Unit
     return states
 
 
-def live_jobs(submissions: Sequence[Submission], queues: Mapping[str, Queue]) -> list[tuple[Submission, str]]:
-    """Return the jobs that wait or run; all jobs if their queue does not answer. Raises UsageError."""
-    jobs = [
+class LiveJobs(NamedTuple):
+    """The jobs that wait or run; all jobs of a queue that does not answer."""
+
+    jobs: Sequence[tuple[Submission, str]]
+    queues: Mapping[str, Queue]
+    """The queues that were read, by scheduler."""
+
+
+def live_jobs(submissions: Sequence[Submission]) -> LiveJobs:
+    """Return the jobs that wait or run. Raises UsageError.
+
+    A queue is read after the jobs that it must contain, and again if more jobs were submitted meanwhile.
+    """
+    jobs = _jobs(submissions)
+    queues = queues_of(submissions)
+    while jobs != (jobs_now := _jobs(submissions)):
+        jobs, queues = jobs_now, queues_of(submissions)
+    live = [
+        (submission, job)
+        for submission, job in jobs
+        if not (queue := queues[submission.scheduler.name]).answered or queue.has_job(job)
+    ]
+    return LiveJobs(live, queues)
+
+
+def _jobs(submissions: Sequence[Submission]) -> list[tuple[Submission, str]]:
+    return [
         (submission, job)
         for submission in submissions
         for round_ in submission.rounds()
         for job in round_.jobs.values()
-    ]
-    return [
-        (submission, job)
-        for submission, job in jobs
-        if not (queue := queues[submission.scheduler.name]).answered or queue.has_job(job)
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from qxbatch.cluster.command import call
 from qxbatch.cluster.queue import other_job
-from qxbatch.cluster.status import live_jobs, queues_of
+from qxbatch.cluster.status import live_jobs
 from qxbatch.cluster.submission import Submission
 from qxbatch.commands.submitted import say, submitted_in
 from qxbatch.counted import counted
@@ -18,15 +18,11 @@ def run(options: Mapping[str, object]) -> int:
     folder, submissions = submitted_in(options["<sessionsfolder>"])
     refusals: list[str] = []
     own_submissions = _readable([submission for submission in submissions if submission.is_own], refusals)
-    queues = queues_of(own_submissions)
+    jobs, queues = live_jobs(own_submissions)
     refusals += [
         f"{name}: the queue does not answer: {queue.reason}" for name, queue in queues.items() if not queue.answered
     ]
-    live = [
-        (submission, job)
-        for submission, job in live_jobs(own_submissions, queues)
-        if queues[submission.scheduler.name].answered
-    ]
+    live = [(submission, job) for submission, job in jobs if queues[submission.scheduler.name].answered]
     # the dependent job first: otherwise it starts when the others end
     cancelled = [_cancel(submission, job, refusals) for submission, job in reversed(live)]
     if refusals:
