@@ -23,6 +23,7 @@ from qxbatch.model import Report
 from qxbatch.problems import UsageError
 from qxbatch.settings.parse import parse
 from qxbatch.settings.scheduler import scheduler_spec
+from tests.build.dicom import MrSeries
 from tests.build.inbox import DummyStudy
 from tests.build.study import Study, run_main
 
@@ -227,6 +228,20 @@ def test_resume_skips_a_published_session_with_a_failed_series(study: Study) -> 
     assert run.status == 0
     assert "1 session with failed series is published and not submitted again: S0." in run.out
     assert "Nothing is to be resumed." in run.out
+
+
+def test_resume_submits_nothing_if_replaced_files_cannot_be_kept(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ask", lambda _scheduler, _names: Queue(True))
+    monkeypatch.chdir(study.sessions)  # resume changes to the working folder of the submission
+    study.put("S0", MrSeries().files())
+    assert study.main("--archive=copy").status == 0
+    (study.archive.parent / "replaced").write_text("not a folder")
+    record = RECORD | {"options": {"sessionsfolder": str(study.sessions), "overwrite": "yes"}}
+    submission = new_submission(study.sessions, record, [unit(0)])
+    os.utime(submission.file.path, (0, 0))
+    run = run_main("resume", str(study.sessions))
+    assert run.status == 73, run.text
+    assert "the folder of replaced files cannot be created" in run.err
 
 
 def test_jobs_accepts_the_study_folder(study: Study) -> None:

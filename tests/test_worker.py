@@ -201,3 +201,15 @@ def test_numbers_in_archived_names_do_not_depend_on_the_order(study: Study, orde
         assert worker(study, f"--packet={name}").status == 0
     assert (study.archive / "S1_2.zip").read_bytes() == names["S1_2.zip"]
     assert (study.archive / "S1_3.zip").read_bytes() == names["S1.zip"]
+
+
+def test_a_worker_whose_replaced_files_cannot_be_kept_imports_nothing(study: Study) -> None:
+    put(study, "S1")
+    assert worker(study, "--packet=S1.zip").status == 0
+    put(study, "S1")
+    (study.archive.parent / "replaced").write_text("not a folder")
+    before = snapshot(study.sessions)
+    run = worker(study, "--packet=S1.zip", "--overwrite=yes")
+    assert run.status == 73
+    assert "the folder of replaced files cannot be created" in run.err
+    assert snapshot(study.sessions) == before

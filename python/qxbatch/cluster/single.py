@@ -27,7 +27,12 @@ def import_one(settings: Settings, name: str) -> int:
     observer = RunObservers(settings)
     with observer.progress:
         report = import_named(
-            settings, selected.packets, selected.units, observer, lambda workspace: Locks(workspace.locks)
+            settings,
+            selected.packets,
+            selected.units,
+            observer,
+            lambda workspace: Locks(workspace.locks),
+            need_writable,
         )
     note = _note(report, settings, name, selected)
     if note and not settings.quiet:

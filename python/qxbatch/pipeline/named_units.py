@@ -1,6 +1,6 @@
 """Finds and imports units by name, without the other packets of an inbox. Jobs of a cluster use it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from qxbatch.discover.listing import names_in
 from qxbatch.discover.plan import session_of
 from qxbatch.discover.units import Unit, units_of
 from qxbatch.events import Observer, PacketFound
-from qxbatch.model import Report, Verdict
+from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.batch import importing
 from qxbatch.pipeline.interrupted import finish_interrupted, without_finished
 from qxbatch.problems import UsageError
@@ -19,6 +19,9 @@ from qxbatch.settings.model import Settings
 
 PAIRED = (".par", ".rec")
 """A PAR and its REC are one packet, whose name is their stem."""
+
+
+Need = Callable[[Settings, Sequence[Candidate]], None]
 
 
 class NameMatch(NamedTuple):
@@ -56,7 +59,7 @@ def named_unit(settings: Settings, name: str) -> Unit:
     """
     match = match_name(settings, name)
     all_candidates = candidates(settings, only=match.packets)
-    ready = [candidate for candidate in all_candidates if candidate.verdict is Verdict.READY]
+    ready = _ready(all_candidates)
     if not ready:
         notes = (
             "; ".join(f"{candidate.path.name}: {candidate.verdict}" for candidate in all_candidates)
@@ -71,16 +74,23 @@ def named_unit(settings: Settings, name: str) -> Unit:
     )
 
 
+def ready_packets(settings: Settings, packets: Collection[str]) -> list[Candidate]:
+    """Return those of the packets of these names that are ready. Raises UsageError."""
+    return _ready(candidates(settings, only=packets))
+
+
 def import_named(
     settings: Settings,
     packets: Collection[str],
     units: Collection[str],
     observer: Observer,
     open_locks: Callable[[Workspace], Locks],
+    need: Need | None = None,
 ) -> Report:
     """Import the packets of these names; first, finish what a killed run left of these units.
 
-    The study level is not written. Raises UsageError and KeyboardInterrupt as `qxbatch.pipeline.opened.opened_context`.
+    The study level is not written. `need` raises UsageError if the ready packets cannot be imported. Raises UsageError and
+    KeyboardInterrupt as `qxbatch.pipeline.opened.opened_context`.
     """
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = open_locks(workspace)
@@ -89,10 +99,17 @@ def import_named(
     for candidate in all_candidates:
         observer.notify(PacketFound(candidate))
     report = Report(tuple(all_candidates), tuple(recovered))
-    ready = [candidate for candidate in all_candidates if candidate.verdict is Verdict.READY]
+    ready = _ready(all_candidates)
     if ready:
+        if need is not None:
+            workspace.tidy()
+            need(settings, ready)
         with importing(settings, workspace, locks, ready, report, observer) as report:
             pass
     else:
         workspace.tidy()
     return report
+
+
+def _ready(all_candidates: Iterable[Candidate]) -> list[Candidate]:
+    return [candidate for candidate in all_candidates if candidate.verdict is Verdict.READY]
