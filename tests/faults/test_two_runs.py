@@ -186,7 +186,9 @@ def test_a_killed_import_waits_while_another_run_holds_its_packet(
     locks = Locks(Workspace(study.sessions).locks)
     lock = locks.take("packet S1.zip")
     assert lock is not None
-    study.main("--check=no")
+    run = study.main("--check=no")
+    assert run.status == 75, run.text
+    assert run.text.count("S1.zip: is held by another run") == 1
     assert packet.exists()
     assert list(study.archive.parent.rglob("S1.zip")) == []
     locks.release(lock)

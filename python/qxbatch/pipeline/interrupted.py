@@ -1,14 +1,14 @@
 """Finishes what interrupted runs left before a run starts; packets whose import is finished are not imported again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qxbatch.exits import ExitStatus
-from qxbatch.model import Candidate, Verdict
+from qxbatch.model import Candidate, SessionReport, Verdict
 from qxbatch.os_error import error_text
-from qxbatch.problems import UsageError
+from qxbatch.problems import Code, UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
@@ -41,3 +41,15 @@ def without_finished(candidate: Candidate, finished: Collection[Path]) -> Candid
     if candidate.verdict is not Verdict.READY or candidate.packet is None or candidate.packet.path not in finished:
         return candidate
     return replace(candidate, verdict=Verdict.ALREADY_THERE, note="finished now, from where an interrupted run stopped")
+
+
+def to_report(recovered: Sequence[SessionReport], candidates: Sequence[Candidate]) -> list[SessionReport]:
+    """Return the reports of a recovery, without those of held units that this run imports: their import reports the lock."""
+    ready = {
+        candidate.session.id for candidate in candidates if candidate.session and candidate.verdict is Verdict.READY
+    }
+    return [
+        report
+        for report in recovered
+        if report.unit not in ready or not any(problem.code is Code.HELD for problem in report.problems)
+    ]

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +27,7 @@ class Recovered(NamedTuple):
     """What a recovery did."""
 
     reports: Sequence[SessionReport] = ()
-    """One for each session that was finished, and for each unit that failed."""
+    """One for each session that was finished, and for each unit that failed, or whose session or packet another run holds."""
     packets: Collection[Path] = ()
     """The paths of the packets whose import was finished; in folder mode, of the inboxes of their sessions."""
 
@@ -49,16 +50,25 @@ def recover(workspace: Workspace, locks: Locks, settings: Settings, only: Collec
         if lock is None:
             continue
         try:
-            with contextlib.suppress(HeldError):  # a live run holds one of its sessions or packets
-                check_lock = partial(_need_lock, locks, lock, unit)
-                recovered = recover_unit(workspace, locks, unit, check_lock, settings, [own])
-                reports += recovered.reports
-                packets.update(recovered.packets)
+            check_lock = partial(_need_lock, locks, lock, unit)
+            recovered = recover_unit(workspace, locks, unit, check_lock, settings, [own])
+            reports += recovered.reports
+            packets.update(recovered.packets)
+        except HeldError as error:
+            reports.append(_held(unit, error.problem))
         finally:
             locks.release(lock)
     if only is None:
         locks.sweep()
     return Recovered(reports, packets)
+
+
+def _held(unit: str, problem: Problem) -> SessionReport:
+    """Return the report of a unit of which another run holds a session or a packet."""
+    message = (
+        f"is held by another run, so the remaining steps of an interrupted import of session {unit} were not done now."
+    )
+    return SessionReport(problem.subject, None, None, (replace(problem, message=message),), unit=unit)
 
 
 def _unfinished_units(workspace: Workspace, units: Collection[str]) -> list[str]:

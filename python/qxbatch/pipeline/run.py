@@ -10,7 +10,7 @@ from qxbatch.events import Observer
 from qxbatch.model import Candidate, Report, SessionReport, Verdict
 from qxbatch.pipeline.ending import end_declined, end_idle, end_imported
 from qxbatch.pipeline.hidden_packets import hidden_packets
-from qxbatch.pipeline.interrupted import finish_interrupted, without_finished
+from qxbatch.pipeline.interrupted import finish_interrupted, to_report, without_finished
 from qxbatch.pipeline.no_import import check_or_refresh
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
@@ -63,7 +63,8 @@ def run(
     if not settings.quiet:
         print(preview(candidates, settings), flush=True)
     ready = [candidate for candidate in candidates if candidate.verdict is Verdict.READY]
-    report = Report(tuple(candidates), (*recovered, *([] if find else hidden_packets(settings, workspace))))
+    hidden = [] if find else hidden_packets(settings, workspace)
+    report = Report(tuple(candidates), (*to_report(recovered, candidates), *hidden))
     if settings.test or not ready:
         if submitter is not None and settings.test and ready:
             print(submitter.describe(settings, ready))
