@@ -236,3 +236,19 @@ def test_other_links_in_a_session_inbox_are_not_followed_and_are_counted(study: 
     assert all((inbox / name).is_symlink() for name in links)
     assert "4 symbolic links, which are not followed" in run.text
     assert run_command("verify", str(study.session("S1"))).status == 0
+
+
+@pytest.mark.parametrize("what", ["a link to nothing", "not a folder"])
+def test_a_session_folder_that_cannot_be_one_is_refused_in_the_plan(study: Study, what: str) -> None:
+    study.put("S1", TREE)
+    if what == "not a folder":
+        study.session("S1").write_text("of another program")
+    else:
+        study.session("S1").symlink_to("nothing")
+    before = snapshot(study.sessions)
+    for options in (("--test",), (), ("--overwrite=yes",)):
+        run = study.main(*options)
+        assert run.status == 1, run.text
+        assert run.text.count(f"its session folder {study.session('S1')} is {what}.") == 1
+        assert "ready" not in run.text.replace("Nothing is ready", "")
+    assert snapshot(study.sessions) == before

@@ -1,26 +1,35 @@
 """Compares packets with the session folders that exist already."""
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from qxbatch.discover.judged_entry import JudgedEntry
-from qxbatch.discover.plan import judge_existing, refuse_unreadable
+from qxbatch.discover.plan import Unusable, judge_existing, refuse_unusable
 from qxbatch.discover.split_before import was_split
 from qxbatch.session.contents import has_session, why_unreadable
 from qxbatch.settings.model import OnMixed, Settings
 
 
 def compare_existing(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
-    """Refuse ready entries whose session folder cannot be opened; judge those whose session exists (see `judge_existing`)."""
+    """Refuse ready entries whose session folder cannot be used; judge those whose session exists (see `judge_existing`)."""
     named = {entry.session.id for entry in judged if entry.ready and entry.session}
-    folders = {name: settings.sessionsfolder / name for name in named}
-    unreadable = {
-        name: f"its session folder {folder} cannot be opened: {why}."
-        for name, folder in folders.items()
-        if (why := why_unreadable(folder))
-    }
-    judged = refuse_unreadable(judged, unreadable, settings)
-    existing = {name for name in named.difference(unreadable) if _exists(settings, name)}
+    unusable = {name: why for name in named if (why := _why_unusable(settings.sessionsfolder / name))}
+    judged = refuse_unusable(judged, unusable, settings)
+    existing = {name for name in named.difference(unusable) if _exists(settings, name)}
     return judge_existing(judged, existing, settings)
+
+
+def _why_unusable(folder: Path) -> Unusable | None:
+    """Return why no session can be in a folder; None if it is a folder that can be opened, or does not exist."""
+    why = why_unreadable(folder)
+    if why:
+        hint = "Change the permissions of that folder, or move it away, and import it:"
+        return Unusable(f"its session folder {folder} cannot be opened: {why}.", hint)
+    if not os.path.lexists(folder) or folder.is_dir():
+        return None
+    what = "a link to nothing" if folder.is_symlink() and not folder.exists() else "not a folder"
+    return Unusable(f"its session folder {folder} is {what}.", "Move it away, and import it:")
 
 
 def _exists(settings: Settings, session: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qxbatch.discover.entry import PACKETS, Entry, Shape
 from qxbatch.discover.filters import filter_reason
@@ -109,18 +109,20 @@ def _stray(entry: Entry, paired: str) -> str:
     return "neither an archive nor DICOM nor PAR"
 
 
-def refuse_unreadable(
-    judged: Iterable[JudgedEntry], unreadable: Mapping[str, str], settings: Settings
+class Unusable(NamedTuple):
+    """Why the folder of a session cannot be used."""
+
+    reason: str
+    hint: str
+
+
+def refuse_unusable(
+    judged: Iterable[JudgedEntry], unusable: Mapping[str, Unusable], settings: Settings
 ) -> list[JudgedEntry]:
-    """Refuse ready entries if the folder of their session cannot be opened; `unreadable` maps session ids to the reason."""
+    """Refuse ready entries if the folder of their session cannot be used; `unusable` maps session ids to the reason."""
     return [
-        entry.refused(
-            Code.CANNOT_WRITE,
-            unreadable[entry.session.id],
-            "Change the permissions of that folder, or move it away, and import it:",
-            command_for(settings, [entry.session.id]),
-        )
-        if entry.ready and entry.session is not None and entry.session.id in unreadable
+        entry.refused(Code.CANNOT_WRITE, *unusable[entry.session.id], command_for(settings, [entry.session.id]))
+        if entry.ready and entry.session is not None and entry.session.id in unusable
         else entry
         for entry in judged
     ]
