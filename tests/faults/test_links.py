@@ -75,6 +75,27 @@ def test_a_folder_that_becomes_a_link_during_the_import_keeps_the_packets_of_its
     assert snapshot(backup) == before
 
 
+@pytest.mark.parametrize("linked", ["", "dicom", "qxbatch", "qxbatch/pictures", "inbox"])
+def test_a_published_session_is_not_verified_through_a_link(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: str
+) -> None:
+    packet = study.put("S1", TREE)
+    before = snapshot(study.inbox)
+    folder = study.session("S1") / linked
+    problems: list[Problem] = []
+
+    def exchange(*args: Any, **options: Any) -> list[Problem]:
+        folder.rename(tmp_path / "elsewhere")
+        folder.symlink_to(tmp_path / "elsewhere")
+        problems.extend(check_published(*args, **options))
+        return problems
+
+    monkeypatch.setattr("qxbatch.pipeline.finish.check_published", exchange)
+    assert study.main("--archive=delete").status == 1
+    assert [f"{folder} is a link" in problem.message for problem in problems] == [True]
+    assert snapshot(study.inbox) == before, packet
+
+
 @pytest.mark.parametrize("archive", MODES)
 def test_a_session_inbox_that_is_a_link_is_read_and_not_changed(study: Study, raw: Path, archive: str) -> None:
     (raw / "S1" / "scan.zip").write_bytes(packed(MrSeries(patient="P1", number=9).files(), Kind.ZIP))

@@ -1,13 +1,16 @@
 """Checks that the sessions in the sessions folder are those of a journal."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from qxbatch.core import Monitor, hash_file
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import Journal
 from qxbatch.publish.workspace import Workspace
+from qxbatch.session.layout import FOLDERS, RESULT_FOLDERS
 from qxbatch.session.paths import SessionPaths
 from qxbatch.verification.session import session_checks
+from qxbatch.walk import walk
 
 
 def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:
@@ -18,6 +21,12 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
     problems = []
     for session, digest in zip(journal.sessions, journal.ledgers, strict=True):
         folder = workspace.sessionsfolder / session
+        link = _link(folder, FOLDERS if journal.with_inbox else RESULT_FOLDERS)
+        if link is not None:
+            message = f"{link} is a link, so its files may be those of the packets. The packets stay in the inbox."
+            hint = "Replace the link by a folder, or import them again."
+            problems.append(Problem(Code.RECOVERED, session, message, hint))
+            continue
         try:
             is_same = ledger_sha256(folder) == digest
             faults = _faults(folder) if is_same and verify else []
@@ -34,6 +43,13 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
             )
             problems.append(Problem(Code.VERIFY, session, message, "Check the disk, then use --overwrite=yes."))
     return problems
+
+
+def _link(session: Path, names: Iterable[str]) -> Path | None:
+    """Return the first link that has the place of a session folder, or of a folder below its folders of these names."""
+    tops = (session, *(session / name for name in names))
+    below = (Path(top, name) for each in tops[1:] for top, folders, _ in walk(each) for name in folders)
+    return next((folder for folder in (*tops, *below) if folder.is_symlink()), None)
 
 
 def ledger_sha256(session: Path) -> str:
