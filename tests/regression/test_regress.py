@@ -161,3 +161,28 @@ def test_an_expectation_of_another_form_is_refused(sets: Path) -> None:
     run = regress(sets)
     assert run.status == 64
     assert "is not an expectation" in run.text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "scheduler = 'SLURM'",
+        "container = 'image.sif'",
+        "wait = true",
+        "print-script = true",
+        "log_file = '{outside}/log'",
+        "work_dir = '{outside}'",
+        "test = true",
+        "check = 'yes'",
+    ],
+)
+def test_options_that_reach_out_of_a_set_or_import_nothing_are_refused(sets: Path, tmp_path: Path, line: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (sets / "phantom" / "options.toml").write_text(line.format(outside=outside))
+    run = regress(sets, "--update")
+    assert run.status == 64, run.text
+    name = line.partition(" ")[0].replace("-", "_")
+    assert f"has parameters that a regression set cannot have: {name}." in " ".join(run.err.split())
+    assert list(outside.iterdir()) == []
+    assert not (sets / "phantom" / "expected.json").exists()

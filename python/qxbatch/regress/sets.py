@@ -13,6 +13,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
+from qxbatch.settings.config import read_config
 
 PACKETS, OPTIONS, EXPECTED, REFERENCE = "packets", "options.toml", "expected.json", "reference"
 LOOSE_EXPECTED = "expected"
@@ -20,6 +21,10 @@ LOOSE_EXPECTED = "expected"
 
 KNOWN_DIFFERENCES = "reference_differs"
 """Key of an expectation: the images that differ from the reference, with the reason of each."""
+REFUSED = ("scheduler", "container", "wait", "print_script", "log_file", "work_dir", "test")
+"""Parameters that options.toml may not have. Those of the inbox and the summary (json_file) have no effect there."""
+REFUSED_VALUES = (("check", "yes"),)
+"""Parameters and values that it may not have: nobody answers a question."""
 FLAT = re.compile(r"\[(?:\s+[-+.\w]+,?)+\s+\]")
 """A list of numbers in indented JSON."""
 
@@ -68,13 +73,13 @@ def _loose(folder: Path) -> list[RegressionSet]:
     packets = {entry.name for entry in list_inbox(folder) if _is_packet(entry)}
     beside = {path.name.removesuffix(".json") for path in folder.glob("*.json") if path.name != EXPECTED}
     apart = {path.name.removesuffix(".json") for path in (folder / LOOSE_EXPECTED).glob("*.json")}
-    options = folder / OPTIONS
+    options = _options(folder)
     return [
         RegressionSet(
             name,
             folder,
             folder / f"{name}.json" if name in beside - apart else folder / LOOSE_EXPECTED / f"{name}.json",
-            (f"--config={options}",) if options.is_file() else (),
+            options,
             only=name,
         )
         for name in packets | beside | apart
@@ -90,15 +95,29 @@ def _is_packet(entry: Entry) -> bool:
 
 
 def _set(folder: Path) -> RegressionSet:
-    options = folder / OPTIONS
     reference = folder / REFERENCE
     return RegressionSet(
         name=folder.resolve().name,
         packets=folder / PACKETS,
         expected=folder / EXPECTED,
-        options=(f"--config={options}",) if options.is_file() else (),
+        options=_options(folder),
         reference=reference if reference.is_dir() else None,
     )
+
+
+def _options(folder: Path) -> tuple[str, ...]:
+    """Return the option that names the options.toml of a set. Raises UsageError if it has a parameter that no set may have."""
+    path = folder / OPTIONS
+    if not path.is_file():
+        return ()
+    given = read_config(str(path))
+    refused = [name for name in given if name in REFUSED or (name, given[name]) in REFUSED_VALUES]
+    if refused:
+        raise UsageError(
+            f"{path} has parameters that a regression set cannot have: {', '.join(refused)}.",
+            "Remove them: each set is imported on this host, into a temporary folder, and nothing is written elsewhere.",
+        )
+    return (f"--config={path}",)
 
 
 def read_expected(path: Path) -> dict[str, Any] | None:
