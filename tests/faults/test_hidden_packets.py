@@ -111,3 +111,18 @@ def test_a_de_identified_run_does_not_name_a_hidden_packet(study: Study, tmp_pat
     assert run.status == 1, run.text
     assert "Doering" not in log.read_text()
     assert "Doering" not in summary.read_text()
+
+
+@pytest.mark.parametrize("stem", ["Phantom_2026-11-29_", "Ž"], ids=["ASCII", "two bytes each"])
+def test_the_proposed_name_of_a_packet_with_a_long_name_begins_like_it(study: Study, stem: str) -> None:
+    characters = 248 // len(stem.encode())
+    packet = study.put(stem * characters, TREE, Kind.ZIP)
+    content = packet.read_bytes()
+    packet.rename(hidden_path(packet, Use.ASIDE, TAG))
+    run = study.main("--test")
+    assert run.status == 1, run.text
+    subprocess.run(command_in(run.text, "mv -nT"), shell=True, check=True)
+    (restored,) = study.inbox.iterdir()
+    assert restored.name.startswith(stem * (180 // len(stem.encode())))
+    assert restored.suffix == ".zip"
+    assert restored.read_bytes() == content

@@ -12,6 +12,8 @@ _SPLIT_NAME = r"\.qxbatch-split-[0-9a-f]{16}"
 """Staging of `qxbatch split`."""
 _HIDDEN_NAME = re.compile(r"(?s)\.qxbatch-(copy|aside|part|gone)-([0-9a-f]{16})-(.+)")
 
+_EXTENSION = re.compile(r"(\.tar)?\.[A-Za-z0-9]{1,8}\Z")
+
 
 class Use(StrEnum):
     """Why a file or folder has a hidden name."""
@@ -32,12 +34,21 @@ def hidden_name(use: Use, tag: str, name: str) -> str:
     >>> hidden_name(Use.COPY, "0123456789abcdef", "AP346.zip")
     '.qxbatch-copy-0123456789abcdef-AP346.zip'
     """
-    full = f"{WORKSPACE}-{use}-{tag}-{name}"
-    if len(os.fsencode(full)) <= LONGEST_NAME:
-        return full
+    prefix = f"{WORKSPACE}-{use}-{tag}-"
+    return f"{prefix}{_shortened(name, LONGEST_NAME - len(prefix))}"
+
+
+def _shortened(name: str, most: int) -> str:
+    """Return a name of at most `most` bytes: the name, or its beginning, a hash of the whole name, and its extension."""
+    if len(os.fsencode(name)) <= most:
+        return name
     import hashlib
 
-    return f"{WORKSPACE}-{use}-{tag}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:32]}"
+    extension = _EXTENSION.search(name)
+    ending = f"-{hashlib.sha256(os.fsencode(name)).hexdigest()[:32]}{extension[0] if extension else ''}"
+    while len(os.fsencode(f"{name}{ending}")) > most:
+        name = name[:-1]
+    return f"{name}{ending}"
 
 
 def split_name(tag: str) -> str:
@@ -62,6 +73,9 @@ def is_own_name(name: str) -> bool:
 
 
 def split_hidden_name(name: str) -> tuple[Use, str, str] | None:
-    """Return use, tag and original name of a hidden name (of a very long one, its hash); None for another name."""
+    """Return use, tag and original name of a hidden name; None for another name.
+
+    A very long name is shortened to its beginning, a hash and its extension.
+    """
     match = _HIDDEN_NAME.fullmatch(name)
     return None if match is None else (Use(match[1]), match[2], match[3])
