@@ -140,3 +140,24 @@ def test_a_folder_that_becomes_a_link_meanwhile_is_not_followed(
     remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path / "study")
     assert remaining(backup) == {"0.dcm", "1.dcm", "2.dcm"}
     assert remaining(inbox) == {"a", "b"}, "all listed files are removed"
+
+
+def test_no_folder_of_a_forged_list_is_stored_that_does_not_exist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = tmp_path / "inbox"
+    make(inbox, "a/1.dcm", b"1")
+    removed: list[Path] = []
+    monkeypatch.setattr(Path, "rmdir", lambda folder: removed.append(folder))
+    with (tmp_path / "taken.tsv").open("w") as file:
+        file.writelines(f"1\t1\t{'0' * 64}\ta/{k}/b/c/x\n" for k in range(100))
+    assert remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
+    assert removed == [inbox / "a"]
+
+
+def test_folders_are_removed_whose_files_and_folders_a_killed_run_removed(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    write_list(inbox, [make(inbox, "a/b/c/1.dcm", b"1")], tmp_path / "taken.tsv")
+    shutil.rmtree(inbox / "a" / "b")
+    assert remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []
+    assert remaining(inbox) == set()

@@ -91,7 +91,7 @@ def remove_sorted(
             path = inbox / sorted_file.path
             if not opened.enter(path.parent):
                 continue
-            folders.update(parent for parent in path.parents if inbox in parent.parents)
+            folders.update(opened.existing)
             here = opened.place / path.name
             try:
                 if not _is_removed(here, hidden_path(here, Use.ASIDE, tag), sorted_file, is_contained):
@@ -121,6 +121,8 @@ class _OpenFolder:
         self._is_plain = False
         self.place = inbox
         """A path to the open folder."""
+        self.existing: list[Path] = []
+        """This folder and those above it, up to the inbox, that exist. A forged list can name any number of others."""
 
     def enter(self, folder: Path) -> bool:
         """Open a folder; return False if it is not below the inbox, or is reached through a link below `top`."""
@@ -128,6 +130,7 @@ class _OpenFolder:
             self.close()
             self._folder = self.place = folder
             self._is_plain = self._opened(folder)
+            self.existing = [each for each in (folder, *folder.parents) if self._is_inside(each)]
         return self._is_plain
 
     def _opened(self, folder: Path) -> bool:
@@ -142,6 +145,10 @@ class _OpenFolder:
             return True
         self.place = OpenFolder(self._descriptor, folder).short_path
         return True
+
+    def _is_inside(self, folder: Path) -> bool:
+        is_in_inbox = folder != self._inbox and folder.is_relative_to(self._inbox)
+        return is_in_inbox and os.path.isdir(folder)  # noqa: PTH112 - False if its path is too long
 
     def close(self) -> None:
         if self._descriptor is not None:
