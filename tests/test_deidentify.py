@@ -1,5 +1,6 @@
 """Patient IDs and names are replaced in every form in which headers and file names write them; other words are kept."""
 
+import math
 import re
 
 import pytest
@@ -328,3 +329,21 @@ def test_a_search_takes_no_more_steps_for_thousands_of_names() -> None:
         return redact.search.steps - before
 
     assert steps(4000) < 2 * steps(100)
+
+
+@pytest.mark.parametrize("name", ["Doering", "Doer"])
+@pytest.mark.parametrize(
+    ("text", "shortest"),
+    [
+        ("T1{}", 3),
+        ("{}S", 4),
+        ("K{}", 4),
+        ("WIP{}scan", 5),
+        ("plan{}scan", 5),
+        ("{}scan", math.inf),
+        ("T1{}scan", math.inf),
+    ],
+)
+def test_a_joined_part_is_replaced_as_the_guarantees_say(name: str, text: str, shortest: float) -> None:
+    redact = redaction([{"PatientName": f"{name}^Jo"}], "S1")
+    assert redact(text.format(name)) == text.format("S1" if len(name) >= shortest else name)

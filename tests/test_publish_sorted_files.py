@@ -148,7 +148,11 @@ def test_no_folder_of_a_forged_list_is_stored_that_does_not_exist(
     inbox = tmp_path / "inbox"
     make(inbox, "a/1.dcm", b"1")
     removed: list[Path] = []
-    monkeypatch.setattr(Path, "rmdir", lambda folder: removed.append(folder))
+
+    def rmdir(folder: Path) -> None:
+        removed.append(folder)
+
+    monkeypatch.setattr(Path, "rmdir", rmdir)
     with (tmp_path / "taken.tsv").open("w") as file:
         file.writelines(f"1\t1\t{'0' * 64}\ta/{k}/b/c/x\n" for k in range(100))
     assert remove_sorted(inbox, tmp_path / "taken.tsv", TAG, tmp_path) == []

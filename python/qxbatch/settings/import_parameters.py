@@ -98,8 +98,9 @@ class ImportParameters(TypedDict, total=False):
     """`HERE=OUTSIDE`: replaces HERE with OUTSIDE at the beginning of the paths in session.txt, so that they are
     valid outside of a container. Several are separated by commas."""
     deidentify_logs: bool
-    """In file names, logs and reports, replace patients' ids and all parts of their names by the session id.
-    `--logfile` implies this."""
+    """In file names, logs and reports, replace patients' ids and names by the session id. A single part of a name
+    is replaced from 3 letters as a word, and from 4 or 5 where a capital joins it to other letters
+    (docs/guarantees.md). `--logfile` implies this."""
     json_file: StrPath
     """File for the run's summary as JSON."""
     participant_label: str | Sequence[str]
