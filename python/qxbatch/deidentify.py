@@ -1,14 +1,12 @@
 """Replaces patients' ids and names by the session id in the texts of a session."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from qxbatch.folded_text import folded_text
 from qxbatch.identity_search import IdentitySearch, WholeSearch
-from qxbatch.model import HeaderLike, SessionReport, Value
+from qxbatch.model import HeaderLike, Value
 from qxbatch.name_search import NameSearch
 from qxbatch.person_name import parse_name, split_parts, without_test_words
-from qxbatch.problems import Problem
 
 Redact = Callable[[str], str]
 """Text in, text without identities out."""
@@ -124,23 +122,3 @@ def _redacted(value: Value, redact: Redact) -> Value:
     if isinstance(value, list):
         return [redact(str(item)) for item in value]
     return redact(value) if isinstance(value, str) else value
-
-
-def redacted_problem(problem: Problem, redact: Redact) -> Problem:
-    """Return a problem without identities in its texts, and without a command that contains one."""
-    subject, message, hint = (redact(text) for text in (problem.subject, problem.message, problem.hint))
-    # a command with another name cannot be run
-    command = problem.command if redact(problem.command) == problem.command else ""
-    return replace(problem, subject=subject, message=message, hint=hint, command=command)
-
-
-def redacted_report(report: SessionReport, redact: Redact) -> SessionReport:
-    """Return a report without identities in its problems and in the names of packets."""
-    if redact is unchanged:
-        return report
-    return replace(
-        report,
-        packet=redact(report.packet),
-        problems=tuple(redacted_problem(problem, redact) for problem in report.problems),
-        archived=None if report.archived is None else report.archived.with_name(redact(report.archived.name)),
-    )

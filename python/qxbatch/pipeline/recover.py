@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.deidentify import NAME_LEFT_OUT, redacted_report
+from qxbatch.deidentify import NAME_LEFT_OUT
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.finish import finish
@@ -19,6 +19,7 @@ from qxbatch.publish.journal import Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
+from qxbatch.record.redacted import redacted_report
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
 

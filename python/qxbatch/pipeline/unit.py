@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from qxbatch.core import CancelledError
-from qxbatch.deidentify import Redact, redacted_problem, redacted_report, unchanged
+from qxbatch.deidentify import Redact, unchanged
 from qxbatch.discover.units import Unit
 from qxbatch.events import ProblemFound, Stage, StageStarted, UnitCancelled, UnitFinished, UnitSorted, UnitStarted
 from qxbatch.model import SessionReport
@@ -21,6 +21,7 @@ from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing, 
 from qxbatch.pipeline.remedy import with_commands
 from qxbatch.pipeline.unit_locks import UnitLocks
 from qxbatch.problems import Code, PacketError, Problem
+from qxbatch.record.redacted import redacted_problem, redacted_report
 
 log = logging.getLogger("qxbatch")
 

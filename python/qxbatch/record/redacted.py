@@ -1,10 +1,20 @@
-"""Conversions with identities redacted if the session id replaces the patient's."""
+"""Conversions, problems and reports with identities redacted if the session id replaces the patient's.
 
+Commands and options of qxbatch in a text stay, even if a patient's id or name is such a word: `--overwrite=yes`.
+"""
+
+import re
 from dataclasses import replace
+from functools import cache
 
 from qxbatch.acquisition import Acquisition
-from qxbatch.deidentify import Redact, redacted_problem
-from qxbatch.model import Conversion
+from qxbatch.deidentify import Redact, unchanged
+from qxbatch.model import Conversion, SessionReport
+from qxbatch.problems import Problem
+from qxbatch.settings.parameters import PARAMETERS
+
+_SERIES = re.compile(r"(?:series|image) [0-9]+")
+"""A subject without a name."""
 
 
 def redacted_conversion(conversion: Conversion, redact: Redact) -> Conversion:
@@ -22,3 +32,45 @@ def _redacted_facts(facts: Acquisition, redact: Redact) -> Acquisition:
     texts = (None if text is None else redact(text) for text in (facts.sequence_name, facts.coil, facts.software))
     sequence_name, coil, software = texts
     return replace(facts, sequence_name=sequence_name, coil=coil, software=software)
+
+
+def redacted_text(text: str, redact: Redact) -> str:
+    """Return a text or command without identities outside of the commands, options and choices of qxbatch."""
+    pieces, place = [], 0
+    for match in _own_words().finditer(text):
+        pieces += [redact(text[place : match.start()]), match[0]]
+        place = match.end()
+    return "".join([*pieces, redact(text[place:])])
+
+
+@cache
+def _own_words() -> re.Pattern[str]:
+    """Return a pattern for `qxbatch COMMAND`, and for an option with its value if that is a choice and not a name."""
+    options = []
+    for parameter in PARAMETERS:
+        choices = "|".join(map(re.escape, (*parameter.choices, "yes", "no", "none")))
+        options.append(rf"{parameter.option}(?![\w-])(?:=(?:{choices})(?![^\s`'\",;:.)]))?")
+    return re.compile(rf"(?<![^\s`'\"(])(?:qxbatch(?: [a-z]+(?=[ `]|\Z))?(?=[ `]|\Z)|{'|'.join(options)})")
+
+
+def redacted_problem(problem: Problem, redact: Redact) -> Problem:
+    """Return a problem without identities in its texts, and without a command that contains one."""
+    if redact is unchanged:
+        return problem
+    subject = problem.subject if _SERIES.fullmatch(problem.subject) else redact(problem.subject)
+    message = redacted_text(problem.message, redact)
+    # a command with another name cannot be run
+    command = problem.command if redacted_text(problem.command, redact) == problem.command else ""
+    return replace(problem, subject=subject, message=message, hint=redacted_text(problem.hint, redact), command=command)
+
+
+def redacted_report(report: SessionReport, redact: Redact) -> SessionReport:
+    """Return a report without identities in its problems and in the names of packets."""
+    if redact is unchanged:
+        return report
+    return replace(
+        report,
+        packet=redact(report.packet),
+        problems=tuple(redacted_problem(problem, redact) for problem in report.problems),
+        archived=None if report.archived is None else report.archived.with_name(redact(report.archived.name)),
+    )

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from qxbatch.deidentify import redacted_problem
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.ingest.left_out import LeftOut
 from qxbatch.ingest.remarks import duplicates, joined_series, several_studies
@@ -13,6 +12,7 @@ from qxbatch.parrec.pairing import LONE_PAR
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.record.job import Job
 from qxbatch.record.left_out import left_out_of
+from qxbatch.record.redacted import redacted_problem
 
 
 class Remarks(NamedTuple):

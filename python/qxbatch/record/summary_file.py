@@ -11,6 +11,7 @@ from qxbatch.problems import Problem
 from qxbatch.record.checksums import file_checksums
 from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places
+from qxbatch.record.redacted import redacted_text
 from qxbatch.record.summary import PacketInfo, summary
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import Checksum, ImageStatistics, Split
@@ -56,7 +57,7 @@ def record_summary(
         previous_packets=job.previous.packets,
         times={"seconds": round(seconds, 3)},
         host={"name": os.uname().nodename, "system": os.uname().sysname},
-        command=sorted_session.redact(command_for(settings, [job.unit.name])),
+        command=redacted_text(command_for(settings, [job.unit.name]), sorted_session.redact),
     )
     with created(places.built.summary) as file:
         file.write(content.to_json())

@@ -8,10 +8,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from qxbatch.deidentify import NAME_LEFT_OUT, redacted_problem
+from qxbatch.deidentify import NAME_LEFT_OUT
 from qxbatch.discover.plan import packet_name
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem
+from qxbatch.record.redacted import redacted_problem
 from qxbatch.settings.model import Settings
 from qxbatch.visible import one_line, shell_word
 
