@@ -2,15 +2,24 @@
 
 from collections.abc import Sequence
 
+from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit import Submitted, Submitter, need_command
+from qxbatch.pipeline.named_units import ready_packets
+from qxbatch.pipeline.writable import need_writable
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
 MOST_DOUBLED = 3
 """How often the estimates of time and memory are doubled at most."""
+
+
+def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
+    """Raise UsageError if an input of these units is missing, or a folder that their import changes cannot be written."""
+    settings = task_settings(submission)
+    need_writable(settings, ready_packets(settings, [packet for unit in units for packet in unit.packets]))
 
 
 def resubmit(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> Submitted | None:

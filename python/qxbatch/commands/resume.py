@@ -7,14 +7,12 @@ from pathlib import Path
 from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.outcome import submitted_text
 from qxbatch.cluster.pending import SUBMIT_LOCK
-from qxbatch.cluster.resubmit import resubmit, script_again
+from qxbatch.cluster.resubmit import need_inputs, resubmit, script_again
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, places_of, status_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.commands.submitted import say, say_published, submitted_in
 from qxbatch.exits import ExitStatus
-from qxbatch.pipeline.named_units import ready_packets
-from qxbatch.pipeline.writable import need_writable
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -79,8 +77,7 @@ def _submit(submission: Submission, units: list[UnitState], options: Mapping[str
             f"Submission {submission.id} is of {submission.scheduler.name}.",
             "Name the same scheduler in --scheduler.",
         )
-    settings = task_settings(submission)  # raises if an input is missing
-    need_writable(settings, ready_packets(settings, [packet for unit in units for packet in unit.packets]))
+    need_inputs(submission, units)
     if options["--print-script"]:
         sys.stdout.write(script_again(submission, units, spec))
         return

@@ -1,11 +1,13 @@
-"""Adds the command that fixes a problem."""
+"""The report of a unit: problems with the command that fixes them, and without identities."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
+from qxbatch.deidentify import Redact
 from qxbatch.discover.units import Unit
 from qxbatch.model import SessionReport
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.record.redacted import redacted_problem, redacted_report
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings
 
@@ -30,10 +32,16 @@ PUBLISHED: Mapping[Code, Mapping[str, str]] = {
 """The same for a problem of a session that is published."""
 
 
-def with_commands(report: SessionReport, unit: Unit, settings: Settings) -> SessionReport:
-    """Return a report whose problems have the command that fixes them, if one exists."""
+def with_commands(report: SessionReport, unit: Unit, settings: Settings, redact: Redact) -> SessionReport:
+    """Return a report without identities, whose problems have the command that fixes them, if one exists."""
     remedies = REMEDIES if report.folder is None else PUBLISHED
-    return replace(report, problems=tuple(_fixed(problem, remedies, unit, settings) for problem in report.problems))
+    problems = tuple(_fixed(problem, remedies, unit, settings) for problem in report.problems)
+    return redacted_report(replace(report, problems=problems), redact)
+
+
+def refused_report(unit: Unit, problem: Problem, redact: Redact) -> SessionReport:
+    """Return the report of a unit that was not imported because of a problem."""
+    return SessionReport(unit.names, unit.session, None, (redacted_problem(problem, redact),))
 
 
 def _fixed(problem: Problem, remedies: Mapping[Code, Mapping[str, str]], unit: Unit, settings: Settings) -> Problem:

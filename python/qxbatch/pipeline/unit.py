@@ -18,10 +18,9 @@ from qxbatch.pipeline.prepare import place_files, plan_job, read_job
 from qxbatch.pipeline.produce import produce
 from qxbatch.pipeline.recover import clear_own, recover_unit
 from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing, refuse_too_large
-from qxbatch.pipeline.remedy import with_commands
+from qxbatch.pipeline.remedy import refused_report, with_commands
 from qxbatch.pipeline.unit_locks import UnitLocks
 from qxbatch.problems import Code, PacketError, Problem
-from qxbatch.record.redacted import redacted_problem, redacted_report
 
 log = logging.getLogger("qxbatch")
 
@@ -57,9 +56,9 @@ def import_unit(context: Context, unit: Unit) -> Imported:
         raise
     seconds = time.monotonic() - began
     reports = [
-        with_commands(replace(report, seconds=seconds, unit=unit.name), unit, context.settings) for report in reports
+        with_commands(replace(report, seconds=seconds, unit=unit.name), unit, context.settings, work.redact)
+        for report in reports
     ]
-    reports = [redacted_report(report, work.redact) for report in reports]
     for problem in dict.fromkeys(problem for report in reports for problem in report.problems):
         context.observer.notify(ProblemFound(unit.name, problem))
     context.observer.notify(UnitFinished(unit.name, tuple(reports)))
@@ -108,7 +107,7 @@ class _Import:
             if self.locks.complete:
                 clear_own(workspace, unit.name)
             self.locks.release()
-        return [SessionReport(unit.names, unit.session, None, (redacted_problem(problem, self.without_members),))]
+        return [refused_report(unit, problem, self.without_members)]
 
     def _stages(self) -> list[SessionReport]:
         context, unit = self.context, self.unit
