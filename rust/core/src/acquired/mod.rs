@@ -100,7 +100,7 @@ fn skipped_mosaics(series: &Series) -> usize {
 }
 
 fn stack(members: &split::Members<'_>, clock: &Clock) -> Stack {
-    let placed = places::place(members, clock);
+    let placed = places::assign_slices(members, clock);
     let (volumes, assignment) = count::count(&placed, clock);
     let first = members.frames.first();
     let attributes = first.map(|member| &member.frame.attributes);

@@ -23,8 +23,8 @@ pub(super) struct Placed<'s> {
     pub duplicates: usize,
 }
 
-/// Assigns the frames of a stack to slices.
-pub(super) fn place<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s> {
+/// Assigns the frames of a stack to slices, and removes duplicates.
+pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s> {
     let (members, duplicates) = without_duplicates(stack, clock);
     let along: Vec<Option<f64>> = members
         .iter()

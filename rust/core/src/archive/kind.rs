@@ -139,10 +139,10 @@ pub fn of(head: &[u8]) -> Kind {
 pub fn of_bytes(bytes: &[u8]) -> Kind {
     let kind = of(bytes.get(..HEAD).unwrap_or(bytes));
     let part = |at: Option<usize>, len: usize| bytes.get(at?..)?.get(..len);
-    with_rest(kind, |place, buffer| {
-        let at = match place {
-            Place::End => bytes.len().checked_sub(buffer.len()),
-            Place::Disc => usize::try_from(DISC).ok(),
+    with_rest(kind, |region, buffer| {
+        let at = match region {
+            Region::End => bytes.len().checked_sub(buffer.len()),
+            Region::Disc => usize::try_from(DISC).ok(),
         };
         part(at, buffer.len()).is_some_and(|bytes| {
             buffer.copy_from_slice(bytes);
@@ -164,11 +164,11 @@ pub fn of_file(file: &File) -> io::Result<Kind> {
     }
     head.truncate(got);
     let len = file.metadata()?.len();
-    Ok(with_rest(of(&head), |place, buffer| {
+    Ok(with_rest(of(&head), |region, buffer| {
         let size = buffer.len() as u64;
-        let at = match place {
-            Place::End => len.checked_sub(size),
-            Place::Disc => (len >= DISC + size).then_some(DISC),
+        let at = match region {
+            Region::End => len.checked_sub(size),
+            Region::Disc => (len >= DISC + size).then_some(DISC),
         };
         at.is_some_and(|at| file.read_exact_at(buffer, at).is_ok())
     }))
@@ -176,24 +176,24 @@ pub fn of_file(file: &File) -> io::Result<Kind> {
 
 /// Other offsets with marks.
 #[derive(Clone, Copy)]
-enum Place {
+enum Region {
     End,
     Disc,
 }
 
 /// Checks the other offsets if the first bytes do not identify the kind, or are those of a split zip; `read` returns
 /// whether it filled the buffer.
-fn with_rest(kind: Kind, mut read: impl FnMut(Place, &mut [u8]) -> bool) -> Kind {
+fn with_rest(kind: Kind, mut read: impl FnMut(Region, &mut [u8]) -> bool) -> Kind {
     if !matches!(kind, Kind::Other | Kind::Foreign(Foreign::Split)) {
         return kind;
     }
     let mut tail = [0; TAIL];
-    if read(Place::End, &mut tail) && tail.starts_with(b"PK\x05\x06") {
+    if read(Region::End, &mut tail) && tail.starts_with(b"PK\x05\x06") {
         return Kind::Zip;
     }
     let (mut disc, mut end) = ([0; DISC_MARK], [0; DMG]);
-    let disc = read(Place::Disc, &mut disc).then(|| Foreign::of_disc(&disc));
-    let end = read(Place::End, &mut end).then(|| Foreign::of_end(&end));
+    let disc = read(Region::Disc, &mut disc).then(|| Foreign::of_disc(&disc));
+    let end = read(Region::End, &mut end).then(|| Foreign::of_end(&end));
     let foreign = disc.flatten().or(end.flatten());
     foreign.map_or(kind, Kind::Foreign)
 }

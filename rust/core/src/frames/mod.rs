@@ -23,7 +23,7 @@ mod tiles;
 pub use attributes::{Attributes, Component, Diffusion};
 pub use details::{Details, details};
 pub use object::{Encoding, Frame, Object, Pixels, Tiling};
-pub use read::{parse, pixels_begin, read};
+pub use read::{parse, pixel_data_offset, read};
 pub use series::{Facts, FileError, Series};
 pub use stored::{Signature, Stored, band, obstacle};
 

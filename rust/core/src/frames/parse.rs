@@ -6,7 +6,7 @@ use super::elements::{each_element, each_item, numbers, text};
 use super::groups::{fragments, functional, groups, plain_elements};
 use super::length;
 use super::object::{Frame, Object, Pixels};
-use super::private::{Blocks, Special};
+use super::private::{Blocks, Deferred};
 use super::tiles::Tiles;
 use crate::header::{Element, Encoding, Fault, Reader, Syntax, Visit, Vr, Window};
 use crate::series::is_series_number;
@@ -201,17 +201,17 @@ impl Walk {
             .take(reader, element, encoding, &mut self.main)?;
         let u32_of = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
         match special {
-            Special::Tiles => {
+            Some(Deferred::Tiles) => {
                 let count = u32_of(numbers(reader, element, encoding, Vr::US)?.whole());
                 self.tiles.count = count
                     .filter(|count| (1..=MAX_TILES).contains(count))
                     .or(self.tiles.count);
             }
-            Special::UihTiles => {
+            Some(Deferred::UihTiles) => {
                 let count = u32_of(numbers(reader, element, encoding, Vr::DS)?.whole());
                 self.tiles.count = count.filter(|count| (1..=MAX_TILES).contains(count));
             }
-            Special::Csa => {
+            Some(Deferred::Csa) => {
                 let csa = csa::read(reader.bytes(element)?);
                 self.tiles.count = self.tiles.count.or(csa.tiles);
                 self.tiles.normal = csa.normal;
@@ -219,8 +219,8 @@ impl Walk {
                 *b_value = b_value.or(csa.b_value);
                 self.main.diffusion.extend_range(csa.b_value);
             }
-            Special::UihTileItems => return self.uih_tiles(reader, element, encoding),
-            Special::Done => {}
+            Some(Deferred::UihTileItems) => return self.uih_tiles(reader, element, encoding),
+            None => {}
         }
         reader.after(element)
     }

@@ -35,7 +35,7 @@ enum Vendor {
 
 /// A private element that the caller has to process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Special {
+pub(super) enum Deferred {
     /// Siemens: number of images in a mosaic.
     Tiles,
     /// Siemens: the CSA image header.
@@ -44,34 +44,33 @@ pub(super) enum Special {
     UihTiles,
     /// United Imaging: a sequence with one item for each tile.
     UihTileItems,
-    /// Nothing to process.
-    Done,
 }
 
 impl Blocks {
-    /// Processes a private element: records a creator, fills `attributes`, or returns what the caller has to process.
+    /// Processes a private element: records a creator, fills `attributes`, or returns an element that the
+    /// caller has to process.
     pub(super) fn take<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         element: &Element,
         encoding: Encoding,
         attributes: &mut Attributes,
-    ) -> Result<Special, Fault> {
+    ) -> Result<Option<Deferred>, Fault> {
         let block = element.tag >> 8 & 0xFF;
         if block == 0 {
             if (0x10..=0xFF).contains(&(element.tag & 0xFFFF)) {
                 self.note(element.tag, &text(reader, element)?);
             }
-            return Ok(Special::Done);
+            return Ok(None);
         }
         let own = element.tag & 0xFFFF_FF00;
         let creator = self.known.iter().find(|(tag, _)| *tag == own);
         let Some(creator) = creator.map(|(_, creator)| *creator).or(self.usual(own)) else {
-            return Ok(Special::Done);
+            return Ok(None);
         };
         let mut get = |vr: Vr| numbers(reader, element, encoding, vr);
         match (creator, element.tag & 0xFFFF_00FF) {
-            (Creator::SiemensMr, 0x0019_000A) => return Ok(Special::Tiles),
+            (Creator::SiemensMr, 0x0019_000A) => return Ok(Some(Deferred::Tiles)),
             (Creator::SiemensMr, 0x0019_000C) => {
                 let value = get(Vr::IS)?.first();
                 attributes.diffusion.b_value = value.or(attributes.diffusion.b_value);
@@ -83,7 +82,7 @@ impl Blocks {
             (Creator::SiemensMr, 0x0051_000F) => {
                 attributes.coil = hash(text(reader, element)?.as_bytes());
             }
-            (Creator::SiemensCsa, 0x0029_0010) => return Ok(Special::Csa),
+            (Creator::SiemensCsa, 0x0029_0010) => return Ok(Some(Deferred::Csa)),
             (Creator::GeParameters, 0x0043_0039) => {
                 // The first of four numbers; some software adds 10^9 to it.
                 let value = get(Vr::IS)?.first().map(|value| value % 100_000.0);
@@ -121,11 +120,11 @@ impl Blocks {
                 attributes.diffusion.extend_range(value);
             }
             (Creator::Uih, 0x0065_000A) => attributes.diffusion.nominal = get(Vr::FD)?.first(),
-            (Creator::Uih, 0x0065_0050) => return Ok(Special::UihTiles),
-            (Creator::Uih, 0x0065_0051) => return Ok(Special::UihTileItems),
+            (Creator::Uih, 0x0065_0050) => return Ok(Some(Deferred::UihTiles)),
+            (Creator::Uih, 0x0065_0051) => return Ok(Some(Deferred::UihTileItems)),
             _ => {}
         }
-        Ok(Special::Done)
+        Ok(None)
     }
 
     /// Records the Manufacturer.

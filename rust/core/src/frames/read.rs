@@ -57,24 +57,24 @@ pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
     }
 }
 
-/// Returns the offset of the pixels of an object; None if they are not found, or if its data set is deflated.
+/// Returns the offset of the pixel data of an object; None if it is not found, or if its data set is deflated.
 ///
 /// # Errors
 ///
 /// Fails if the bytes cannot be read.
-pub fn pixels_begin<W: Window>(window: &mut W) -> io::Result<Option<u64>> {
-    let mut begin = Begin::default();
-    match visit(window, &mut begin) {
+pub fn pixel_data_offset<W: Window>(window: &mut W) -> io::Result<Option<u64>> {
+    let mut offset = PixelDataOffset::default();
+    match visit(window, &mut offset) {
         Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
-        _ => Ok(begin.0),
+        _ => Ok(offset.0),
     }
 }
 
 /// Finds the offset of the pixel data.
 #[derive(Default)]
-struct Begin(Option<u64>);
+struct PixelDataOffset(Option<u64>);
 
-impl Visit for Begin {
+impl Visit for PixelDataOffset {
     fn visit<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,

@@ -190,7 +190,7 @@ impl Grid {
     }
 
     /// Returns the position of voxel coordinates.
-    fn place(&self, voxel: Vector) -> Vector {
+    fn position_of(&self, voxel: Vector) -> Vector {
         self.affine.map(|[a, b, c, d]| dot([a, b, c], voxel) + d)
     }
 
@@ -267,13 +267,13 @@ impl Grid {
                 *slot = last * if against { 1.0 - part } else { part };
             }
         }
-        self.place(voxel)
+        self.position_of(voxel)
     }
 
     /// Returns the centre of a slice along the third axis.
     fn middle(&self, slice: f64) -> Vector {
         let [x, y, _] = self.size.map(|size| f64::from(size - 1) / 2.0);
-        self.place([x, y, slice])
+        self.position_of([x, y, slice])
     }
 
     /// Returns the positions of the slices along a direction, mm, ascending; slices follow the third axis.
@@ -319,17 +319,19 @@ impl Grid {
         };
         let step = second - first;
         if norm(sideways) > 1.0
-            || theirs.iter().any(|place| {
+            || theirs.iter().any(|position| {
                 own.iter()
-                    .any(|own_place| (own_place - place).abs() < 0.25 * step)
+                    .any(|own_position| (own_position - position).abs() < 0.25 * step)
             })
         {
             return false;
         }
-        let between = theirs.iter().any(|place| place > first && place < last);
+        let between = theirs
+            .iter()
+            .any(|position| position > first && position < last);
         let next = |gap: f64| (gap - step).abs() < 0.1;
-        let after = theirs.first().is_some_and(|place| next(place - last));
-        let before = theirs.last().is_some_and(|place| next(first - place));
+        let after = theirs.first().is_some_and(|position| next(position - last));
+        let before = theirs.last().is_some_and(|position| next(first - position));
         between || after || before
     }
 }

@@ -91,7 +91,7 @@ fn partition_above(values: &mut [f32], threshold: f32) -> usize {
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a place among the voxels of a volume"
+    reason = "an index among the voxels of a volume"
 )]
 pub(super) fn upper_limit(values: &mut [f32]) -> Option<f64> {
     let at = (values.len().checked_sub(1)? as f64 * DISPLAYED_FRACTION) as usize;

@@ -122,7 +122,7 @@ fn cells(
 ) -> io::Result<()> {
     let file = regular::open(path)?;
     let size = voxel.size();
-    let place = |index: Option<u64>| {
+    let offset_of = |index: Option<u64>| {
         index
             .and_then(|index| index.checked_mul(size)?.checked_add(offset))
             .ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
@@ -142,14 +142,14 @@ fn cells(
     for &row in rows {
         if together && loaded != Some(row) {
             loaded = Some(row);
-            file.read_exact_at(&mut buffer, place(row.checked_add(first))?)?;
+            file.read_exact_at(&mut buffer, offset_of(row.checked_add(first))?)?;
         }
         for &column in columns {
             if together {
                 let at = usize_of((column - first) * size);
                 each(buffer.get(at..at + usize_of(size)).unwrap_or_default());
             } else {
-                file.read_exact_at(&mut buffer, place(row.checked_add(column))?)?;
+                file.read_exact_at(&mut buffer, offset_of(row.checked_add(column))?)?;
                 each(&buffer);
             }
         }
@@ -196,7 +196,7 @@ pub(super) fn shaded(values: &[f64]) -> Vec<u8> {
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a place among some thousand pixels"
+    reason = "an index among some thousand pixels"
 )]
 fn percentile(values: &mut [f64], part: f64) -> f64 {
     if values.is_empty() {

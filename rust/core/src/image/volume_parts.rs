@@ -112,12 +112,12 @@ impl VolumeParts {
                 .and_then(|rest| rest.get(..bytes));
             return in_memory.ok_or_else(|| io::ErrorKind::UnexpectedEof.into());
         }
-        let place = u64::try_from(begin).map_err(|_| io::ErrorKind::InvalidInput)?;
-        let place = place.checked_add(self.image.offset);
+        let offset = u64::try_from(begin).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let offset = offset.checked_add(self.image.offset);
         buffer.resize(bytes, 0);
         self.image
             .file
-            .read_exact_at(buffer, place.ok_or(io::ErrorKind::InvalidInput)?)?;
+            .read_exact_at(buffer, offset.ok_or(io::ErrorKind::InvalidInput)?)?;
         Ok(buffer)
     }
 

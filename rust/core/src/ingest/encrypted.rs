@@ -5,7 +5,7 @@ use std::io::Read;
 use super::kept_whole::ENCRYPTED;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::row::Kind;
 use super::scratch;
 use super::spool::spool;
@@ -33,10 +33,10 @@ pub fn read(
     entry: &Entry,
     encryption: Encryption,
     data: u64,
-    place: &Place,
+    address: &Address,
 ) -> Result<ProcessedMember, Stop> {
     let refuse = |reason: String| {
-        Ok(ProcessedMember::from(place.refused(
+        Ok(ProcessedMember::from(address.refused(
             Kind::Other,
             entry.size,
             reason,
@@ -59,7 +59,7 @@ pub fn read(
             }
             Attempt::Decrypted(packed) => packed,
         };
-        match attempt(pass, packed, &inside, place) {
+        match attempt(pass, packed, &inside, address) {
             Ok(member) => {
                 pass.last_fit.note(at);
                 return Ok(member);
@@ -87,12 +87,12 @@ fn attempt(
     pass: &Pass<'_>,
     packed: Box<dyn Read + Send + '_>,
     entry: &Entry,
-    place: &Place,
+    address: &Address,
 ) -> Result<ProcessedMember, Fault> {
     let damaged = |error| Fault::Data(crate::archive::reason(&error));
     if entry.size.max(entry.packed) > pass.in_memory {
         let content = unzip::unpack(packed, entry).map_err(damaged)?;
-        return spool(pass, entry, content, place);
+        return spool(pass, entry, content, address);
     }
     let mut clear = Vec::new();
     packed
@@ -103,6 +103,6 @@ fn attempt(
         unzip::into_memory(&clear.as_slice(), entry, 0, scratch).map_err(Fault::Data)?;
         let bytes = scratch.content.as_slice();
         let data = MemberBytes::Bytes(bytes, None);
-        Ok(take(pass, place, data, entry.size, member::hash(bytes))?)
+        Ok(take(pass, address, data, entry.size, member::hash(bytes))?)
     })
 }

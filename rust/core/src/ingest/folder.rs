@@ -11,7 +11,7 @@ use super::batch::{BATCH, Members};
 use super::loose::{link, open};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::row::Kind;
 use super::scratch;
 use super::staging::{StagingDir, fill, read_through};
@@ -41,7 +41,7 @@ struct FolderEntry {
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     root: &'a Path,
-    container: &'a Place,
+    container: &'a Address,
 ) -> Result<Members<'a>, Stop> {
     let mut entries = Vec::new();
     walk(pass, root, &[], &mut entries)?;
@@ -52,9 +52,9 @@ pub fn read<'a>(
             members
                 .map(|(at, entry)| {
                     let sequence = (batch * BATCH + at) as u64 + 1;
-                    let place = container.member(&entry.name, sequence);
+                    let address = container.member(&entry.name, sequence);
                     let path = root.join(std::ffi::OsStr::from_bytes(&entry.name));
-                    read_entry(pass, &place, root, &path, &entry.kind)
+                    read_entry(pass, &address, root, &path, &entry.kind)
                 })
                 .collect()
         },
@@ -63,20 +63,20 @@ pub fn read<'a>(
 
 fn read_entry(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     root: &Path,
     path: &Path,
     kind: &EntryKind,
 ) -> Result<ProcessedMember, Stop> {
-    if let Err(reason) = pass.count(escaped_len(&place.path)) {
-        return Ok(place.refused(Kind::Other, 0, reason).into());
+    if let Err(reason) = pass.count(escaped_len(&address.path)) {
+        return Ok(address.refused(Kind::Other, 0, reason).into());
     }
     Ok(match kind {
-        EntryKind::File => return file(pass, place, path),
-        EntryKind::Folder => place.no_data(Kind::Directory, "an empty folder").into(),
-        EntryKind::Link => link(place, root, path).into(),
-        EntryKind::Device(word) => place.no_data(Kind::Device, *word).into(),
-        EntryKind::Unreadable(kind, reason) => place.refused(*kind, 0, reason.clone()).into(),
+        EntryKind::File => return file(pass, address, path),
+        EntryKind::Folder => address.no_data(Kind::Directory, "an empty folder").into(),
+        EntryKind::Link => link(address, root, path).into(),
+        EntryKind::Device(word) => address.no_data(Kind::Device, *word).into(),
+        EntryKind::Unreadable(kind, reason) => address.refused(*kind, 0, reason.clone()).into(),
     })
 }
 
@@ -165,25 +165,25 @@ fn kind_of(kind: fs::FileType) -> EntryKind {
 }
 
 /// Reads a loose file.
-pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<ProcessedMember, Stop> {
+pub fn file(pass: &Pass<'_>, address: &Address, path: &Path) -> Result<ProcessedMember, Stop> {
     pass.check()?;
     let opened = open(path).and_then(|file| file.metadata().map(|metadata| (file, metadata)));
     let (mut file, metadata) = match opened {
         Ok(opened) => opened,
         Err(error) => {
-            return Ok(place
+            return Ok(address
                 .refused(Kind::Other, 0, format!("it cannot be read: {error}"))
                 .into());
         }
     };
     if !metadata.is_file() {
-        return Ok(place
+        return Ok(address
             .no_data(Kind::Device, "it is no longer a regular file")
             .into());
     }
     let size = metadata.len();
     if size > pass.in_memory {
-        return large(pass, place, path, file, size);
+        return large(pass, address, path, file, size);
     }
     scratch::with(|scratch| {
         // Reading one more byte than expected shows whether the file has grown.
@@ -196,16 +196,16 @@ pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<ProcessedMemb
             scratch.content.get_mut(..want).unwrap_or_default(),
         ) {
             Ok(got) => got,
-            Err(error) => return Ok(place.refused(Kind::Other, size, reason(&error)).into()),
+            Err(error) => return Ok(address.refused(Kind::Other, size, reason(&error)).into()),
         };
         drop(file);
         if got as u64 != size {
-            return Ok(changed(place, size));
+            return Ok(changed(address, size));
         }
         let bytes = scratch.content.get(..got).unwrap_or_default();
         take(
             pass,
-            place,
+            address,
             MemberBytes::Bytes(bytes, Some(path)),
             size,
             member::hash(bytes),
@@ -213,8 +213,8 @@ pub fn file(pass: &Pass<'_>, place: &Place, path: &Path) -> Result<ProcessedMemb
     })
 }
 
-fn changed(place: &Place, size: u64) -> ProcessedMember {
-    place
+fn changed(address: &Address, size: u64) -> ProcessedMember {
+    address
         .refused(Kind::Other, size, "it changed while it was read")
         .into()
 }
@@ -223,7 +223,7 @@ fn changed(place: &Place, size: u64) -> ProcessedMember {
 /// to be linked.
 fn large(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     path: &Path,
     mut file: File,
     size: u64,
@@ -234,9 +234,9 @@ fn large(
             content,
             Content::Zip | Content::SevenZ | Content::Tar | Content::Packed(_)
         );
-    let staged = place.staged(StagingDir::Other);
+    let staged = address.staged(StagingDir::Other);
     if !keep_in_place {
-        pass.need_room(size, &place.path)?;
+        pass.need_room(size, &address.path)?;
     }
     let copied = if keep_in_place {
         read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
@@ -246,7 +246,7 @@ fn large(
     };
     let copied = match copied {
         Ok(copied) => copied,
-        Err(fault) => return Ok(place.refused(Kind::Other, size, fault.reason()?).into()),
+        Err(fault) => return Ok(address.refused(Kind::Other, size, fault.reason()?).into()),
     };
     let data = if keep_in_place {
         MemberBytes::Loose(path.to_owned(), copied)
@@ -255,7 +255,7 @@ fn large(
     };
     if copied.size != size {
         data.discard(pass)?;
-        return Ok(changed(place, size));
+        return Ok(changed(address, size));
     }
-    take(pass, place, data, size, copied.sha256)
+    take(pass, address, data, size, copied.sha256)
 }

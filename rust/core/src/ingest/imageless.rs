@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::loose;
 use super::nested::{self, Opened};
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::row::{Fate, Kind, Row};
 use super::staging::{Copied, read_through};
 use super::stop::{Fault, Stop};
@@ -26,25 +26,25 @@ pub fn kept_whole(
     if opened.fault().is_some() || opened.wanted() {
         return Ok(None);
     }
-    let place = Place::packet(&[], number, false).member(name, 0);
+    let address = Address::packet(&[], number, false).member(name, 0);
     if path.is_symlink() {
         nested::discard(pass, opened)?;
         return Ok(Some(loose::link(
-            &place,
+            &address,
             path.parent().unwrap_or(path),
             path,
         )));
     }
-    let mut row = place.row(Kind::Archive, Fate::Kept);
+    let mut row = address.row(Kind::Archive, Fate::Kept);
     match hashed(pass, path) {
         Ok(copied) => {
             row.size = copied.size;
             row.sha256 = Some(copied.sha256);
             row.content_sha256 = Some(copied.sha256);
             nested::discard(pass, opened)?;
-            nested::kept_loose(pass, row, &place, path, copied).map(Some)
+            nested::kept_loose(pass, row, &address, path, copied).map(Some)
         }
-        Err(fault) => Ok(Some(place.refused(Kind::Archive, 0, fault.reason()?))),
+        Err(fault) => Ok(Some(address.refused(Kind::Archive, 0, fault.reason()?))),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
-use super::pass::Place;
+use super::pass::Address;
 use super::row::{IN_PACKET, Kind, LINK_TO, Row};
 use crate::notation::escape;
 
@@ -18,12 +18,12 @@ pub fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Returns the row of a symbolic link, which has no data. `root` is the packet.
-pub fn link(place: &Place, root: &Path, path: &Path) -> Row {
+pub fn link(address: &Address, root: &Path, path: &Path) -> Row {
     let target = fs::read_link(path).unwrap_or_default();
     let target = escape(target.as_os_str().as_bytes());
     let inside = match (fs::canonicalize(path), fs::canonicalize(root)) {
         (Ok(file), Ok(root)) if file.starts_with(&root) => IN_PACKET,
         _ => "",
     };
-    place.no_data(Kind::Link, format!("{LINK_TO}{target}{inside}"))
+    address.no_data(Kind::Link, format!("{LINK_TO}{target}{inside}"))
 }

@@ -6,7 +6,7 @@ use super::identified::identified;
 use super::kept::why_kept;
 use super::kept_whole::KeptWhole;
 use super::member_bytes::MemberBytes;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::row::{EMPTY, Fate, Kind, NOT_WANTED, Reason, Row};
 use super::staging::{Copied, Staged, StagingDir};
 use super::stop::Stop;
@@ -18,8 +18,8 @@ use crate::notation::Hash;
 pub struct ProcessedMember {
     /// Its row.
     pub row: Row,
-    /// Location of the archive, and its place in the packet.
-    pub archive: Option<Box<(Place, Archive)>>,
+    /// Location of the archive, and its address in the packet.
+    pub archive: Option<Box<(Address, Archive)>>,
 }
 
 /// Location of a nested archive's bytes.
@@ -48,7 +48,7 @@ pub fn hash(bytes: &[u8]) -> Hash {
 /// Defers an archive; its bytes are staged unless they are in a loose file.
 pub fn archive(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     mut row: Row,
     data: MemberBytes<'_>,
 ) -> Result<ProcessedMember, Stop> {
@@ -64,7 +64,7 @@ pub fn archive(
             Archive::Loose(path.to_owned(), copied)
         }
         other => {
-            put(pass, place, &mut row, other, StagingDir::Other)?;
+            put(pass, address, &mut row, other, StagingDir::Other)?;
             match row.staged.take() {
                 Some(staged) => Archive::Staged(staged),
                 None => return Ok(row.into()), // refused
@@ -73,21 +73,21 @@ pub fn archive(
     };
     Ok(ProcessedMember {
         row,
-        archive: Some(Box::new((place.clone(), source))),
+        archive: Some(Box::new((address.clone(), source))),
     })
 }
 
 /// Writes bytes to a folder of staging and records it in the row; refuses a loose file that changed.
 pub fn put(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     row: &mut Row,
     data: MemberBytes<'_>,
     dir: StagingDir,
 ) -> Result<(), Stop> {
     let put = match head(pass, row, &data)? {
-        Some(head) => data.put_head(pass, place, dir, head),
-        None => data.put(pass, place, dir),
+        Some(head) => data.put_head(pass, address, dir, head),
+        None => data.put(pass, address, dir),
     };
     match put {
         Ok(staged) => row.staged = Some(staged),
@@ -106,7 +106,7 @@ fn head(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Option<u64
         return Ok(None);
     }
     match row.kind {
-        Kind::Dicom => data.pixels_begin(pass),
+        Kind::Dicom => data.pixel_data_offset(pass),
         Kind::Rec | Kind::Other => Ok(Some(0)),
         Kind::Archive if matches!(data, MemberBytes::Loose(..)) => Ok(Some(0)), // it is opened in place
         _ => Ok(None),
@@ -116,20 +116,20 @@ fn head(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Option<u64
 /// Processes a member that is not an archive: DICOM, PAR, REC or another file.
 pub fn file(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     mut row: Row,
     data: MemberBytes<'_>,
     content: Content,
 ) -> Result<Row, Stop> {
-    let dir = describe(pass, place, &mut row, &data, content)?;
-    put(pass, place, &mut row, data, dir)?;
+    let dir = describe(pass, address, &mut row, &data, content)?;
+    put(pass, address, &mut row, data, dir)?;
     Ok(row)
 }
 
 /// Fills the row from the content; returns the folder of staging for it.
 pub fn describe(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     row: &mut Row,
     data: &MemberBytes<'_>,
     content: Content,
@@ -139,7 +139,7 @@ pub fn describe(
         Content::Par => row.kind = Kind::Par,
         Content::Empty => row.reason = Reason::Borrowed(EMPTY),
         _ => {
-            if content != Content::Dicom && is_rec(place) {
+            if content != Content::Dicom && is_rec(address) {
                 row.kind = Kind::Rec;
                 if data.start(pass)?.starts_with(&APPLE_DOUBLE) {
                     row.kind = Kind::Other;
@@ -173,8 +173,8 @@ pub fn describe(
 }
 
 /// Returns whether the name, without a compression extension, is that of a REC.
-fn is_rec(place: &Place) -> bool {
-    let name = &place.path;
+fn is_rec(address: &Address) -> bool {
+    let name = &address.path;
     kind::Packing::ALL
         .iter()
         .any(|packing| kind::is_rec(kind::without_extension(name, *packing)))

@@ -5,12 +5,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::loose;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::row::{NOT_WANTED, Reason, ZEROS};
 use super::staging::{Copied, Staged, StagingDir, fill};
 use super::stop::{Fault, Stop};
 use crate::archive::kind::{self, Kind};
-use crate::frames::pixels_begin;
+use crate::frames::pixel_data_offset;
 use crate::header::{FileWindow, Parsed, parse};
 
 /// Location of the bytes.
@@ -100,7 +100,7 @@ impl MemberBytes<'_> {
     }
 
     /// Writes the bytes to a folder of staging. Reports changed data if a loose file changed since it was read.
-    pub fn put(self, pass: &Pass<'_>, place: &Place, to: StagingDir) -> Result<Staged, Fault> {
+    pub fn put(self, pass: &Pass<'_>, address: &Address, to: StagingDir) -> Result<Staged, Fault> {
         match self {
             Self::Staged(mut staged) => {
                 if staged.dir != to {
@@ -109,7 +109,7 @@ impl MemberBytes<'_> {
                 Ok(staged)
             }
             Self::Bytes(bytes, loose) => {
-                let staged = place.staged(to);
+                let staged = address.staged(to);
                 let linked = match loose {
                     Some(path) if pass.options.link => pass.staging.link(path, &staged)?,
                     _ => false,
@@ -120,7 +120,7 @@ impl MemberBytes<'_> {
                 Ok(staged)
             }
             Self::Loose(path, known) => {
-                let staged = place.staged(to);
+                let staged = address.staged(to);
                 if pass.options.link && pass.staging.link(&path, &staged)? {
                     return Ok(staged);
                 }
@@ -142,11 +142,11 @@ impl MemberBytes<'_> {
     pub fn put_head(
         self,
         pass: &Pass<'_>,
-        place: &Place,
+        address: &Address,
         to: StagingDir,
         head: u64,
     ) -> Result<Staged, Fault> {
-        let staged = place.staged(to);
+        let staged = address.staged(to);
         match self {
             Self::Bytes(bytes, _) => {
                 let length = usize::try_from(head).unwrap_or(usize::MAX);
@@ -162,7 +162,7 @@ impl MemberBytes<'_> {
                 pass.staging.write_head(&staged, &start, known.size)?;
             }
             Self::Staged(_) => {
-                let staged = self.put(pass, place, to)?;
+                let staged = self.put(pass, address, to)?;
                 pass.staging.hollow(&staged, head)?;
                 return Ok(staged);
             }
@@ -171,15 +171,15 @@ impl MemberBytes<'_> {
     }
 
     /// Returns the offset of the pixels; None without pixels.
-    pub fn pixels_begin(&self, pass: &Pass<'_>) -> Result<Option<u64>, Stop> {
+    pub fn pixel_data_offset(&self, pass: &Pass<'_>) -> Result<Option<u64>, Stop> {
         if let Self::Bytes(bytes, _) = self {
             let mut window: &[u8] = bytes;
-            return pixels_begin(&mut window).map_err(|error| Stop::io(Path::new(""), error));
+            return pixel_data_offset(&mut window).map_err(|error| Stop::io(Path::new(""), error));
         }
         let (path, file) = self.open(pass)?;
         let failed = |error| Stop::io(&path, error);
         let size = file.metadata().map_err(failed)?.len();
-        pixels_begin(&mut FileWindow::new(&file, size, Vec::new())).map_err(failed)
+        pixel_data_offset(&mut FileWindow::new(&file, size, Vec::new())).map_err(failed)
     }
 
     /// Removes intermediate files from staging.

@@ -50,7 +50,7 @@ pub use self::directories::Gap;
 pub use self::left_out::Cause;
 use self::nested::Opened;
 pub use self::pass::Options;
-use self::pass::{Pass, Place};
+use self::pass::{Address, Pass};
 pub use self::passwords::Passwords;
 pub use self::reading::Reading;
 pub use self::row::{Fate, Kind, Row};
@@ -84,8 +84,8 @@ pub fn ingest(
     let mut whole = Vec::new();
     pool.install(|| -> Result<(), Stop> {
         for (at, packet) in packets.iter().enumerate() {
-            let place = Place::packet(&packet.prefix, at, packets.len() == 1);
-            let opened = read_packet(&pass, &packet.path, &place)?;
+            let address = Address::packet(&packet.prefix, at, packets.len() == 1);
+            let opened = read_packet(&pass, &packet.path, &address)?;
             match imageless::kept_whole(&pass, &packet.path, &packet.prefix, at, &opened)? {
                 Some(row) => whole.push(row),
                 None => reading.push((packet, opened)),
@@ -135,13 +135,13 @@ fn refused_of(rows: &[Row]) -> impl Iterator<Item = &Row> {
     rows.iter().filter(|row| row.fate == Fate::Refused)
 }
 
-fn read_packet(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, Stop> {
+fn read_packet(pass: &Pass<'_>, path: &Path, address: &Address) -> Result<Opened, Stop> {
     let failed = |error| Stop::io(path, error);
     // The packet itself may be a link that the user created.
     let path = &fs::canonicalize(path).map_err(failed)?;
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
-        return Opened::of(pass, folder::read(pass, path, place)?);
+        return Opened::of(pass, folder::read(pass, path, address)?);
     }
     if !metadata.is_file() {
         return Err(failed(io::Error::new(
@@ -150,10 +150,10 @@ fn read_packet(pass: &Pass<'_>, path: &Path, place: &Place) -> Result<Opened, St
         )));
     }
     if is_archive(path).map_err(failed)? {
-        return nested::content(pass, path, place);
+        return nested::content(pass, path, address);
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
-    let member = folder::file(pass, &place.member(name.as_bytes(), 1), path)?;
+    let member = folder::file(pass, &address.member(name.as_bytes(), 1), path)?;
     Opened::of(pass, Members::of(vec![member]))
 }
 

@@ -11,7 +11,7 @@ use super::expansion::{Counted, Expansion};
 use super::kept_whole::KeptWhole;
 use super::member::{self, Archive, ProcessedMember};
 use super::member_bytes::MemberBytes;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::row::{Fate, Kind, Row};
 use super::staging::{Copied, StagingDir};
 use super::stop::Stop;
@@ -59,8 +59,8 @@ impl Opened {
             match member.archive {
                 None => self.rows.push(member.row),
                 Some(archive) => {
-                    let (place, archive) = *archive;
-                    open(pass, member.row, &place, archive, &mut self.rows)?;
+                    let (address, archive) = *archive;
+                    open(pass, member.row, &address, archive, &mut self.rows)?;
                 }
             }
         }
@@ -101,7 +101,7 @@ fn path_and_reason(row: &Row) -> String {
 fn open(
     pass: &Pass<'_>,
     mut row: Row,
-    place: &Place,
+    address: &Address,
     archive: Archive,
     rows: &mut Vec<Row>,
 ) -> Result<(), Stop> {
@@ -109,26 +109,26 @@ fn open(
         Archive::Loose(path, _) => path.clone(),
         Archive::Staged(staged) => pass.staging.path(staged),
     };
-    if place.depth >= pass.options.max_nesting {
+    if address.depth >= pass.options.max_nesting {
         let reason = format!(
             "archives inside archives are opened {} deep (limit)",
-            place.depth
+            address.depth
         );
         let reason = KeptWhole::of(&reason).reason(&reason);
-        rows.push(keep(pass, row, place, archive, &reason)?);
+        rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
     // A bomb consists of many copies of one archive: an archive without images is not opened again.
-    if let Some(reason) = pass.known_useless(row.sha256, place.depth) {
-        rows.push(keep(pass, row, place, archive, &reason)?);
+    if let Some(reason) = pass.known_useless(row.sha256, address.depth) {
+        rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
-    if let Err(reason) = place.exceeded() {
+    if let Err(reason) = address.exceeded() {
         let reason = KeptWhole::of(&reason).reason(&reason);
-        rows.push(keep(pass, row, place, archive, &reason)?);
+        rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
-    let opened = content(pass, &path, &place.container())?;
+    let opened = content(pass, &path, &address.container())?;
     let reason = match opened.fault() {
         Some(fault) => Some(fault),
         None if !opened.wanted() => {
@@ -137,11 +137,11 @@ fn open(
         None => None,
     };
     if let Some(reason) = reason {
-        if place.exceeded().is_ok() {
-            pass.note_kept_whole(row.sha256, place.depth, &reason);
+        if address.exceeded().is_ok() {
+            pass.note_kept_whole(row.sha256, address.depth, &reason);
         }
         discard(pass, &opened)?;
-        rows.push(keep(pass, row, place, archive, &reason)?);
+        rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
     row.kind = Kind::Archive;
@@ -168,19 +168,19 @@ pub(super) fn discard(pass: &Pass<'_>, opened: &Opened) -> Result<(), Stop> {
 pub(super) fn kept_loose(
     pass: &Pass<'_>,
     row: Row,
-    place: &Place,
+    address: &Address,
     path: &Path,
     copied: Copied,
 ) -> Result<Row, Stop> {
     let archive = Archive::Loose(path.to_owned(), copied);
-    keep(pass, row, place, archive, IMAGELESS)
+    keep(pass, row, address, archive, IMAGELESS)
 }
 
 /// Keeps an archive as one file.
 fn keep(
     pass: &Pass<'_>,
     mut row: Row,
-    place: &Place,
+    address: &Address,
     archive: Archive,
     reason: &str,
 ) -> Result<Row, Stop> {
@@ -189,7 +189,7 @@ fn keep(
         Archive::Staged(staged) => row.staged = Some(staged),
         Archive::Loose(path, copied) => member::put(
             pass,
-            place,
+            address,
             &mut row,
             MemberBytes::Loose(path, copied),
             StagingDir::Other,
@@ -198,7 +198,7 @@ fn keep(
     if let Some(staged) = row.staged.clone() {
         let data = MemberBytes::Staged(staged);
         if let Content::Packed(packing) = data.kind(pass)? {
-            row.content_sha256 = packed::content_hash(pass, place, &row, &data, packing)?;
+            row.content_sha256 = packed::content_hash(pass, address, &row, &data, packing)?;
         }
         if let (MemberBytes::Staged(staged), true) = (data, pass.options.headers_only) {
             pass.staging.hollow(&staged, 0)?;
@@ -208,7 +208,7 @@ fn keep(
 }
 
 /// Reads an archive file of any kind.
-pub fn content(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, Stop> {
+pub fn content(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<Opened, Stop> {
     let metadata = fs::metadata(path).map_err(|error| Stop::io(path, error))?;
     let container = &container.of_size(metadata.len(), pass.options.max_ratio);
     let mut opened = members(pass, path, container)?;
@@ -224,7 +224,7 @@ pub fn content(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened
     Ok(opened)
 }
 
-fn members(pass: &Pass<'_>, path: &Path, container: &Place) -> Result<Opened, Stop> {
+fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<Opened, Stop> {
     let failed = |error| Stop::io(path, error);
     let file = File::open(path).map_err(failed)?;
     let members = match kind::of_file(&file).map_err(failed)? {

@@ -5,7 +5,7 @@ use std::io::Read;
 use super::expansion::Counted;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::row::{Fate, Kind, Row};
 use super::staging::{Copied, Staged, StagingDir, read_through};
 use super::stop::{Fault, Stop};
@@ -34,19 +34,19 @@ enum Inside {
 /// Processes a compressed member: unpacks DICOM, PAR and REC, defers archives, keeps other files unchanged.
 pub fn take(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     mut row: Row,
     data: MemberBytes<'_>,
     packing: Packing,
 ) -> Result<ProcessedMember, Stop> {
-    match look(pass, place, &data, packing)? {
-        Inside::Archive => member::archive(pass, place, row, data),
-        Inside::Wanted => unpack(pass, place, row, data, packing).map(ProcessedMember::from),
+    match look(pass, address, &data, packing)? {
+        Inside::Archive => member::archive(pass, address, row, data),
+        Inside::Wanted => unpack(pass, address, row, data, packing).map(ProcessedMember::from),
         Inside::Damaged(reason) => {
             refuse(pass, row, data, packing, &reason).map(ProcessedMember::from)
         }
         Inside::Unreadable(reason) => {
-            member::put(pass, place, &mut row, data, StagingDir::Other)?;
+            member::put(pass, address, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
                 row.reason =
                     format!("{} data that cannot be read: {reason}", packing.name()).into();
@@ -54,8 +54,8 @@ pub fn take(
             Ok(row.into())
         }
         Inside::Other => {
-            row.content_sha256 = content_hash(pass, place, &row, &data, packing)?;
-            member::put(pass, place, &mut row, data, StagingDir::Other)?;
+            row.content_sha256 = content_hash(pass, address, &row, &data, packing)?;
+            member::put(pass, address, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
                 row.reason = "neither DICOM nor PAR/REC".into();
             }
@@ -68,7 +68,7 @@ pub fn take(
 /// another compression.
 pub fn content_hash(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     row: &Row,
     data: &MemberBytes<'_>,
     packing: Packing,
@@ -83,7 +83,7 @@ pub fn content_hash(
     let Ok(reader) = Unpack::open(packing, data.reader(pass)?) else {
         return Ok(row.sha256);
     };
-    let mut reader = Counted::new(reader, place.expansion());
+    let mut reader = Counted::new(reader, address.expansion());
     match read_through(&mut reader, limit, pass.monitor, |_| Ok(())) {
         Ok(copied) => Ok(Some(copied.sha256)),
         Err(Fault::Data(_)) => Ok(row.sha256),
@@ -108,7 +108,7 @@ fn refuse(
 
 fn look(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     data: &MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Inside, Stop> {
@@ -131,7 +131,7 @@ fn look(
         }
     }
     start.truncate(got);
-    let inner = kind::without_extension(&place.path, packing);
+    let inner = kind::without_extension(&address.path, packing);
     let content = kind::of(&start);
     let wanted = match content {
         Content::Dicom | Content::Par => true,
@@ -150,7 +150,7 @@ fn look(
         (true, None) => Inside::Wanted,
         (true, Some(reason)) => Inside::Damaged(reason),
         (false, Some(reason))
-            if is_tar_name(&place.path, packing) && !reason.contains("(limit") =>
+            if is_tar_name(&address.path, packing) && !reason.contains("(limit") =>
         {
             Inside::Archive
         }
@@ -186,12 +186,12 @@ struct Unpacked {
 /// Unpacks to the end and processes the content.
 fn unpack(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     mut row: Row,
     data: MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Row, Stop> {
-    let unpacked = match to_end(pass, place, &row, &data, packing) {
+    let unpacked = match to_end(pass, address, &row, &data, packing) {
         Ok(unpacked) => unpacked,
         Err(fault) => return refuse(pass, row, data, packing, &fault.reason()?),
     };
@@ -202,7 +202,7 @@ fn unpack(
         row.content_sha256 = Some(member::hash(&unpacked.bytes));
         MemberBytes::Bytes(&unpacked.bytes, None)
     };
-    let mut row = store(pass, place, row, data, content, packing)?;
+    let mut row = store(pass, address, row, data, content, packing)?;
     let left_out = unpacked.trailing + unpacked.skipped;
     row.surrounded = left_out > 0 && !keeps_all(&row);
     if row.surrounded && row.reason.is_empty() {
@@ -228,7 +228,7 @@ fn keeps_all(row: &Row) -> bool {
 /// Unpacks in memory, or to disk.
 fn to_end(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     row: &Row,
     data: &MemberBytes<'_>,
     packing: Packing,
@@ -241,14 +241,14 @@ fn to_end(
     let mut reader = Unpack::open(packing, data.reader(pass)?).map_err(damaged)?;
     let room = pass.in_memory.min(limit.saturating_add(1));
     let mut bytes = Vec::new();
-    let mut counted = Counted::new(&mut reader, place.expansion());
+    let mut counted = Counted::new(&mut reader, address.expansion());
     Read::by_ref(&mut counted)
         .take(room)
         .read_to_end(&mut bytes)
         .map_err(damaged)?;
     let mut aside = None;
     if bytes.len() as u64 == pass.in_memory {
-        let staged = place.aside();
+        let staged = address.aside();
         let mut whole = bytes.as_slice().chain(&mut counted);
         let copied = pass
             .staging
@@ -258,7 +258,7 @@ fn to_end(
     let size = aside
         .as_ref()
         .map_or(bytes.len() as u64, |(_, copied)| copied.size);
-    if let Err(reason) = check(pass, &place.path, size, limit) {
+    if let Err(reason) = check(pass, &address.path, size, limit) {
         if let Some((staged, _)) = aside {
             pass.staging.remove(&staged)?;
         }
@@ -283,14 +283,14 @@ fn check(pass: &Pass<'_>, name: &[u8], size: u64, limit: u64) -> Result<(), Stri
 /// Stages the content in place of the original; gzipped DICOM remains gzipped on request.
 fn store(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     mut row: Row,
     packed: MemberBytes<'_>,
     content: MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Row, Stop> {
     let kind = content.kind(pass)?;
-    let dir = member::describe(pass, place, &mut row, &content, kind)?;
+    let dir = member::describe(pass, address, &mut row, &content, kind)?;
     let keep_gzip = packing == Packing::Gzip && !pass.options.gunzip && row.kind == Kind::Dicom;
     let needs_content = row.suspect || matches!(row.kind, Kind::Par | Kind::Rec);
     let keep_packed = keep_gzip || (row.fate == Fate::Kept && !needs_content);
@@ -303,6 +303,6 @@ fn store(
     row.gzipped = keep_gzip;
     // A large member is in staging under the name that the content needs.
     other.discard(pass)?;
-    member::put(pass, place, &mut row, stored, dir)?;
+    member::put(pass, address, &mut row, stored, dir)?;
     Ok(row)
 }

@@ -229,10 +229,10 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The place of a member: its path in the ledger, its sequence, its depth. Also the place of a container, from which
-/// the places of its members are derived.
+/// The address of a member in its packet: its path in the ledger, its sequence, its depth. Also that of a container, from which
+/// the addresses of its members are derived.
 #[derive(Debug, Clone, Default)]
-pub struct Place {
+pub struct Address {
     /// Path so far, as bytes.
     pub path: Vec<u8>,
     joints: Vec<u32>,
@@ -243,8 +243,8 @@ pub struct Place {
     expansion: Option<Arc<Expansion>>,
 }
 
-impl Place {
-    /// Returns the place for the members of a packet: `number` is its index, `only` says that there is no other one.
+impl Address {
+    /// Returns the address of a packet as a container: `number` is its index, `only` says that there is no other one.
     #[must_use]
     pub fn packet(prefix: &[u8], number: usize, only: bool) -> Self {
         let mut path = prefix.to_vec();
@@ -269,26 +269,26 @@ impl Place {
         }
     }
 
-    /// Returns the place of a member of this container.
+    /// Returns the address of a member of this container.
     #[must_use]
     pub fn member(&self, name: &[u8], sequence: u64) -> Self {
-        let mut place = self.clone();
-        place.path.extend_from_slice(name);
-        place.sequence.push_str(&sequence.to_string());
-        place
+        let mut address = self.clone();
+        address.path.extend_from_slice(name);
+        address.sequence.push_str(&sequence.to_string());
+        address
     }
 
     /// Returns this member as a container.
     #[must_use]
     pub fn container(&self) -> Self {
-        let mut place = self.clone();
-        place
+        let mut address = self.clone();
+        address
             .joints
-            .push(u32::try_from(place.path.len()).unwrap_or(u32::MAX));
-        place.path.push(b'!');
-        place.sequence.push('.');
-        place.depth += 1;
-        place
+            .push(u32::try_from(address.path.len()).unwrap_or(u32::MAX));
+        address.path.push(b'!');
+        address.sequence.push('.');
+        address.depth += 1;
+        address
     }
 
     /// Returns the place for the members of this archive, whose bytes count as its expansion.

@@ -7,7 +7,7 @@ use super::encrypted::unopened;
 use super::kept_whole::ENCRYPTED;
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::row::{Kind, Row};
 use super::staging::{StagingDir, fill};
 use super::stop::{Fault, Stop};
@@ -29,7 +29,7 @@ const LONGEST_TARGET: u64 = 4096;
 pub fn read(
     pass: &Pass<'_>,
     source: &dyn Source,
-    container: &Place,
+    container: &Address,
 ) -> Result<Members<'static>, Stop> {
     pass.check()?;
     let keys = Keys::new(pass.options.passwords.in_order(&pass.last_fit));
@@ -57,11 +57,11 @@ pub fn read(
             if workers.stopped() {
                 break;
             }
-            let place = container.member(&member.name, at);
-            let refused = |reason: String| place.refused(Kind::Other, member.size, reason);
+            let address = container.member(&member.name, at);
+            let refused = |reason: String| address.refused(Kind::Other, member.size, reason);
             let row = match admitted.map_or_else(Err, |()| Ok(())) {
                 Err(reason) => Ok(refused(reason)),
-                Ok(()) => match unpacking.next(member, (at, &place), &workers, scope) {
+                Ok(()) => match unpacking.next(member, (at, &address), &workers, scope) {
                     Ok(None) => continue,
                     Ok(Some(row)) => Ok(row),
                     Err(Fault::Data(reason)) => Ok(refused(reason)),
@@ -128,7 +128,7 @@ impl<'p> Unpacking<'p> {
     fn next<'s>(
         &mut self,
         member: &Member,
-        (at, place): (u64, &Place),
+        (at, address): (u64, &Address),
         workers: &'s Workers,
         scope: &rayon::Scope<'s>,
     ) -> Result<Option<Row>, Fault>
@@ -137,30 +137,30 @@ impl<'p> Unpacking<'p> {
     {
         self.pass.check()?;
         match member.kind {
-            MemberKind::Directory => return Ok(Some(place.no_data(Kind::Directory, ""))),
+            MemberKind::Directory => return Ok(Some(address.no_data(Kind::Directory, ""))),
             MemberKind::Anti => {
                 let text = "an anti-item: it asks to remove a file of this name";
-                return Ok(Some(place.no_data(Kind::Other, text)));
+                return Ok(Some(address.no_data(Kind::Other, text)));
             }
             MemberKind::Device => {
                 self.skip(member)?;
-                return Ok(Some(place.no_data(Kind::Device, "a device")));
+                return Ok(Some(address.no_data(Kind::Device, "a device")));
             }
             MemberKind::Link => {
                 let target = self.link(member)?;
                 let text = format!("a symbolic link to {}", escape(&target));
-                return Ok(Some(place.no_data(Kind::Link, text)));
+                return Ok(Some(address.no_data(Kind::Link, text)));
             }
             MemberKind::File => {}
         }
         if member.size > self.pass.in_memory {
-            return self.large(member, (at, place), workers);
+            return self.large(member, (at, address), workers);
         }
         let len = usize::try_from(member.size).unwrap_or(0);
         let mut buffer = workers.buffer(len);
         let part = buffer.get_mut(..len).unwrap_or_default();
         self.fill(member, part)?;
-        workers.hand(scope, self.pass, (at, place.clone()), (buffer, len));
+        workers.hand(scope, self.pass, (at, address.clone()), (buffer, len));
         Ok(None)
     }
 
@@ -221,11 +221,11 @@ impl<'p> Unpacking<'p> {
     fn large(
         &mut self,
         member: &Member,
-        (at, place): (u64, &Place),
+        (at, address): (u64, &Address),
         workers: &Workers,
     ) -> Result<Option<Row>, Fault> {
         let pass = self.pass;
-        let staged = place.staged(StagingDir::Other);
+        let staged = address.staged(StagingDir::Other);
         let mut content = self.content(member)?;
         let copied = pass
             .staging
@@ -244,7 +244,7 @@ impl<'p> Unpacking<'p> {
             return Err(fault);
         }
         let data = MemberBytes::Staged(staged);
-        workers.keep(at, take(pass, place, data, copied.size, copied.sha256));
+        workers.keep(at, take(pass, address, data, copied.size, copied.sha256));
         Ok(None)
     }
 

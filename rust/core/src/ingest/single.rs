@@ -8,7 +8,7 @@ use super::batch::Members;
 use super::expansion::Counted;
 use super::loose;
 use super::member_bytes::MemberBytes;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::staging::StagingDir;
 use super::stop::Stop;
 use super::take::take;
@@ -32,7 +32,7 @@ pub fn read(
     pass: &Pass<'_>,
     mut file: File,
     packing: Packing,
-    container: &Place,
+    container: &Address,
 ) -> Result<Members<'static>, Stop> {
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let outer = container.path.strip_suffix(b"!").unwrap_or(&container.path);
@@ -40,7 +40,7 @@ pub fn read(
         .rsplit(|&byte| byte == b'/' || byte == b'!')
         .next()
         .unwrap_or_default();
-    let place = container.member(kind::without_extension(outer, packing), 1);
+    let address = container.member(kind::without_extension(outer, packing), 1);
     let mut unpack = match Unpack::open(packing, Box::new(&mut file)) {
         Ok(unpack) => unpack,
         Err(error) => return Ok(Members::damaged(crate::archive::reason(&error))),
@@ -49,7 +49,7 @@ pub fn read(
         .options
         .max_ratio
         .saturating_mul(size.max(crate::archive::MIN_PACKED));
-    let staged = place.staged(StagingDir::Other);
+    let staged = address.staged(StagingDir::Other);
     let copied = match pass.staging.spool(
         &staged,
         &mut Counted::new(&mut unpack, container.expansion()),
@@ -59,14 +59,14 @@ pub fn read(
         Ok(copied) => copied,
         Err(fault) => return Ok(Members::damaged(fault.reason()?)),
     };
-    let counted = pass.count(escaped_len(&place.path));
-    if let Err(reason) = counted.and_then(|()| pass.expand(copied.size, &place.path)) {
+    let counted = pass.count(escaped_len(&address.path));
+    if let Err(reason) = counted.and_then(|()| pass.expand(copied.size, &address.path)) {
         pass.staging.remove(&staged)?;
         return Ok(Members::damaged(reason));
     }
     let member = take(
         pass,
-        &place,
+        &address,
         MemberBytes::Staged(staged),
         copied.size,
         copied.sha256,

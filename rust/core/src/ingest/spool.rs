@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::staging::StagingDir;
 use super::stop::Fault;
 use super::take::take;
@@ -16,9 +16,9 @@ pub fn spool(
     pass: &Pass<'_>,
     entry: &Entry,
     mut content: impl Read,
-    place: &Place,
+    address: &Address,
 ) -> Result<ProcessedMember, Fault> {
-    let staged = place.staged(StagingDir::Other);
+    let staged = address.staged(StagingDir::Other);
     let copied = pass
         .staging
         .spool(&staged, &mut content, entry.size, pass.monitor)?;
@@ -29,5 +29,5 @@ pub fn spool(
         return Err(Fault::Data(reason));
     }
     let data = MemberBytes::Staged(staged);
-    Ok(take(pass, place, data, copied.size, copied.sha256)?)
+    Ok(take(pass, address, data, copied.size, copied.sha256)?)
 }

@@ -26,7 +26,7 @@ pub enum StagingDir {
     Other,
 }
 
-/// A file in staging. The sequence is the member's place: `12`, or `12.3` in archive 12.
+/// A file in staging. The sequence is the number of the member: `12`, or `12.3` in archive 12.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staged {
     /// The folder.

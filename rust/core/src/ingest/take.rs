@@ -3,7 +3,7 @@
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::packed;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::row::{Fate, Kind};
 use super::stop::Stop;
 use crate::archive::kind::{self, Kind as Content};
@@ -12,27 +12,29 @@ use crate::notation::Hash;
 /// Processes a member with known bytes and hash.
 pub fn take(
     pass: &Pass<'_>,
-    place: &Place,
+    address: &Address,
     data: MemberBytes<'_>,
     size: u64,
     sha256: Hash,
 ) -> Result<ProcessedMember, Stop> {
     pass.check()?;
-    let mut row = place.row(Kind::Other, Fate::Kept);
+    let mut row = address.row(Kind::Other, Fate::Kept);
     row.size = size;
     row.sha256 = Some(sha256);
     row.content_sha256 = Some(sha256);
-    let content = kind::named(data.kind(pass)?, &place.path);
+    let content = kind::named(data.kind(pass)?, &address.path);
     let result = match content {
-        Content::Dicom => member::file(pass, place, row, data, content).map(ProcessedMember::from),
-        // A REC has no mark; a mark in it is coincidence.
-        _ if kind::is_rec(&place.path) => {
-            member::file(pass, place, row, data, content).map(ProcessedMember::from)
+        Content::Dicom => {
+            member::file(pass, address, row, data, content).map(ProcessedMember::from)
         }
-        Content::Zip | Content::SevenZ | Content::Tar => member::archive(pass, place, row, data),
-        Content::Packed(packing) => packed::take(pass, place, row, data, packing),
+        // A REC has no mark; a mark in it is coincidence.
+        _ if kind::is_rec(&address.path) => {
+            member::file(pass, address, row, data, content).map(ProcessedMember::from)
+        }
+        Content::Zip | Content::SevenZ | Content::Tar => member::archive(pass, address, row, data),
+        Content::Packed(packing) => packed::take(pass, address, row, data, packing),
         Content::Par | Content::Empty | Content::Foreign(_) | Content::Other => {
-            member::file(pass, place, row, data, content).map(ProcessedMember::from)
+            member::file(pass, address, row, data, content).map(ProcessedMember::from)
         }
     };
     pass.monitor.add(1, size);

@@ -8,7 +8,7 @@ use std::io;
 use super::batch::Members;
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::row::{Kind, LINK_TO, Row};
 use super::staging::{StagingDir, fill};
 use super::stop::{Fault, Stop};
@@ -23,7 +23,7 @@ use crate::notation::{escape, escaped_len};
 pub fn read(
     pass: &Pass<'_>,
     input: Input<'_>,
-    container: &Place,
+    container: &Address,
 ) -> Result<Members<'static>, Stop> {
     let workers = Workers::default();
     let mut unpacking = Unpacking {
@@ -84,7 +84,7 @@ impl<'p> Unpacking<'p, '_> {
     /// Reads one member from the stream; returns false at the end.
     fn next<'s>(
         &mut self,
-        container: &Place,
+        container: &Address,
         workers: &'s Workers,
         scope: &rayon::Scope<'s>,
     ) -> Result<bool, Fault>
@@ -103,29 +103,29 @@ impl<'p> Unpacking<'p, '_> {
         };
         let texts = escaped_len(&container.path) + escaped_len(&member.name) + target;
         self.pass.count(texts).map_err(Fault::Data)?;
-        let place = container.member(&member.name, self.at);
-        if let Some(row) = self.without_data(&place, &member) {
+        let address = container.member(&member.name, self.at);
+        if let Some(row) = self.without_data(&address, &member) {
             workers.keep(self.at, Ok(row));
             return Ok(true);
         }
         self.watch_holes(&member)?;
         let size = member.size;
         let holes = size.saturating_sub(member.stored);
-        let counted = self.pass.expand(size, &place.path);
+        let counted = self.pass.expand(size, &address.path);
         counted
             .and_then(|()| container.expand(holes)) // other bytes count when they are read
             .map_err(Fault::Data)?;
         if size > self.pass.in_memory {
-            return self.large(&place, &mut member, workers);
+            return self.large(&address, &mut member, workers);
         }
         let len = usize::try_from(size).unwrap_or(0);
         let mut buffer = workers.buffer(len);
         let mut content = self.tar.content(&mut member);
         let part = buffer.get_mut(..len).unwrap_or_default();
         if let Err(error) = fill(&mut content, part) {
-            return self.cut(&place, size, reason(&error), workers);
+            return self.cut(&address, size, reason(&error), workers);
         }
-        workers.hand(scope, self.pass, (self.at, place), (buffer, len));
+        workers.hand(scope, self.pass, (self.at, address), (buffer, len));
         Ok(true)
     }
 
@@ -143,16 +143,16 @@ impl<'p> Unpacking<'p, '_> {
     /// Unpacks a member that is too large for memory to disk.
     fn large(
         &mut self,
-        place: &Place,
+        address: &Address,
         member: &mut Member,
         workers: &Workers,
     ) -> Result<bool, Fault> {
         let (pass, size) = (self.pass, member.size);
         // a size that the file cannot contain says nothing about the space needed
         if !self.tar.get_ref().ends_before(member.stored) {
-            pass.need_room(size, &place.path)?;
+            pass.need_room(size, &address.path)?;
         }
-        let staged = place.staged(StagingDir::Other);
+        let staged = address.staged(StagingDir::Other);
         let mut content = self.tar.content(member);
         let copied = pass
             .staging
@@ -160,59 +160,59 @@ impl<'p> Unpacking<'p, '_> {
         match copied {
             Ok(copied) => {
                 let data = MemberBytes::Staged(staged);
-                let result = take(pass, place, data, copied.size, copied.sha256);
+                let result = take(pass, address, data, copied.size, copied.sha256);
                 workers.keep(self.at, result);
                 Ok(true)
             }
-            Err(fault) => self.cut(place, size, fault.reason()?, workers),
+            Err(fault) => self.cut(address, size, fault.reason()?, workers),
         }
     }
 
     /// Refuses a member whose data end too early; nothing can follow it.
     fn cut(
         &self,
-        place: &Place,
+        address: &Address,
         size: u64,
         reason: String,
         workers: &Workers,
     ) -> Result<bool, Fault> {
-        let row = place.refused(Kind::Other, size, reason.clone());
+        let row = address.refused(Kind::Other, size, reason.clone());
         workers.keep(self.at, Ok(row.into()));
         Err(Fault::Data(reason))
     }
 
     /// Returns the row of a member without bytes to process; None for a file.
-    fn without_data(&mut self, place: &Place, member: &Member) -> Option<ProcessedMember> {
+    fn without_data(&mut self, address: &Address, member: &Member) -> Option<ProcessedMember> {
         let max_ratio = self.pass.options.max_ratio;
         let row = match &member.kind {
             MemberKind::File if too_much(member.size, member.stored, max_ratio) => {
                 let text =
                     format!("its holes make it more than {max_ratio} times its size (limit)");
-                place.refused(Kind::Other, member.size, text)
+                address.refused(Kind::Other, member.size, text)
             }
             MemberKind::File => {
                 self.files.insert(self.named(&member.name));
                 return None;
             }
-            MemberKind::Directory => place.no_data(Kind::Directory, ""),
-            MemberKind::Link { hard, target } => self.link(place, member, *hard, target),
-            MemberKind::Device(word) => place.no_data(Kind::Device, *word),
+            MemberKind::Directory => address.no_data(Kind::Directory, ""),
+            MemberKind::Link { hard, target } => self.link(address, member, *hard, target),
+            MemberKind::Device(word) => address.no_data(Kind::Device, *word),
         };
         Some(row.into())
     }
 
-    fn link(&mut self, place: &Place, member: &Member, hard: bool, target: &[u8]) -> Row {
+    fn link(&mut self, address: &Address, member: &Member, hard: bool, target: &[u8]) -> Row {
         let escaped = escape(target);
         if !hard {
-            return place.no_data(Kind::Link, format!("{LINK_TO}{escaped}"));
+            return address.no_data(Kind::Link, format!("{LINK_TO}{escaped}"));
         }
         if self.files.contains(&self.named(target)) {
             self.files.insert(self.named(&member.name));
             let text = format!("a hard link to {escaped}, whose row has the bytes");
-            return place.no_data(Kind::Link, text);
+            return address.no_data(Kind::Link, text);
         }
         let text = format!("a hard link to {escaped}, which is not in the archive before it");
-        place.refused(Kind::Link, 0, text)
+        address.refused(Kind::Link, 0, text)
     }
 
     /// Returns a name in the form of a hard link's target, for comparison.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use super::batch::BATCH;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::stop::Stop;
 use super::take::take;
 use crate::header::Header;
@@ -85,29 +85,32 @@ impl Workers {
         &'s self,
         scope: &rayon::Scope<'s>,
         pass: &'s Pass<'_>,
-        (at, place): (u64, Place),
+        (at, address): (u64, Address),
         (buffer, len): (Vec<u8>, usize),
     ) {
         let size = len as u64;
         let full = self.queued_bytes.load(Ordering::Relaxed) + size > MAX_QUEUED_BYTES
             || self.queued_members.load(Ordering::Relaxed) >= MAX_QUEUED_MEMBERS;
         if full || rayon::current_num_threads() == 1 {
-            self.take(pass, &place, at, buffer, len);
+            self.take(pass, &address, at, buffer, len);
             return;
         }
         self.queued_bytes.fetch_add(size, Ordering::Relaxed);
         self.queued_members.fetch_add(1, Ordering::Relaxed);
         scope.spawn(move |_| {
-            self.take(pass, &place, at, buffer, len);
+            self.take(pass, &address, at, buffer, len);
             self.queued_bytes.fetch_sub(size, Ordering::Relaxed);
             self.queued_members.fetch_sub(1, Ordering::Relaxed);
         });
     }
 
-    fn take(&self, pass: &Pass<'_>, place: &Place, at: u64, buffer: Vec<u8>, len: usize) {
+    fn take(&self, pass: &Pass<'_>, address: &Address, at: u64, buffer: Vec<u8>, len: usize) {
         let bytes = buffer.get(..len).unwrap_or_default();
         let data = MemberBytes::Bytes(bytes, None);
-        self.keep(at, take(pass, place, data, len as u64, member::hash(bytes)));
+        self.keep(
+            at,
+            take(pass, address, data, len as u64, member::hash(bytes)),
+        );
         let mut spare = lock(&self.spare);
         if spare.len() < MAX_SPARE && buffer.len() <= MAX_SPARE_SIZE {
             spare.push(buffer);

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::batch::{BATCH, Members};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
-use super::pass::{Pass, Place};
+use super::pass::{Address, Pass};
 use super::row::{Kind, LINK_TO};
 use super::spool::spool;
 use super::stop::Stop;
@@ -23,7 +23,7 @@ pub fn read<'a>(
     pass: &'a Pass<'_>,
     source: &'a dyn Source,
     zip: Option<u32>,
-    container: &'a Place,
+    container: &'a Address,
 ) -> Result<Members<'a>, Stop> {
     let mut directory = list(source, pass.options.max_members);
     admit(pass, source.len(), container, &mut directory.entries)?;
@@ -32,8 +32,8 @@ pub fn read<'a>(
         entries
             .map(|(at, entry)| {
                 let sequence = (batch * BATCH + at) as u64 + 1;
-                let place = container.member(&entry.name, sequence);
-                read_member(pass, source, entry, zip, &place)
+                let address = container.member(&entry.name, sequence);
+                read_member(pass, source, entry, zip, &address)
             })
             .collect()
     });
@@ -50,7 +50,12 @@ pub fn read<'a>(
 
 /// Decides which members to read before any is read, by the central directory, so that the result does not depend on
 /// the order of the threads.
-fn admit(pass: &Pass<'_>, len: u64, container: &Place, entries: &mut [Entry]) -> Result<(), Stop> {
+fn admit(
+    pass: &Pass<'_>,
+    len: u64,
+    container: &Address,
+    entries: &mut [Entry],
+) -> Result<(), Stop> {
     let mut total = 0u64;
     let mut largest = None;
     let prefix = escaped_len(&container.path);
@@ -97,20 +102,20 @@ fn read_member(
     source: &dyn Source,
     entry: &Entry,
     zip: Option<u32>,
-    place: &Place,
+    address: &Address,
 ) -> Result<ProcessedMember, Stop> {
     pass.check()?;
     let refuse = |reason: String| {
-        Ok(ProcessedMember::from(place.refused(
+        Ok(ProcessedMember::from(address.refused(
             Kind::Other,
             entry.size,
             reason,
         )))
     };
     match entry.special() {
-        Some(Special::Directory) => return Ok(place.no_data(Kind::Directory, "").into()),
-        Some(Special::Link) => return Ok(place.no_data(Kind::Link, link(source, entry)).into()),
-        Some(Special::Device) => return Ok(place.no_data(Kind::Device, "a device").into()),
+        Some(Special::Directory) => return Ok(address.no_data(Kind::Directory, "").into()),
+        Some(Special::Link) => return Ok(address.no_data(Kind::Link, link(source, entry)).into()),
+        Some(Special::Device) => return Ok(address.no_data(Kind::Device, "a device").into()),
         None => {}
     }
     if let Some(reason) = &entry.fault {
@@ -127,9 +132,9 @@ fn read_member(
         return refuse("cut short".into());
     }
     let mut member = if let Some(encryption) = entry.encryption {
-        encrypted::read(pass, source, entry, encryption, local_header.data, place)?
+        encrypted::read(pass, source, entry, encryption, local_header.data, address)?
     } else if entry.size.max(entry.packed) > pass.in_memory {
-        large(pass, source, entry, local_header.data, place)?
+        large(pass, source, entry, local_header.data, address)?
     } else {
         scratch::with(|scratch| {
             match unzip::into_memory(source, entry, local_header.data, scratch) {
@@ -137,7 +142,7 @@ fn read_member(
                     let bytes = scratch.content.as_slice();
                     take(
                         pass,
-                        place,
+                        address,
                         MemberBytes::Bytes(bytes, None),
                         entry.size,
                         member::hash(bytes),
@@ -203,10 +208,10 @@ fn large(
     source: &dyn Source,
     entry: &Entry,
     data: u64,
-    place: &Place,
+    address: &Address,
 ) -> Result<ProcessedMember, Stop> {
     let refuse = |reason: String| {
-        Ok(ProcessedMember::from(place.refused(
+        Ok(ProcessedMember::from(address.refused(
             Kind::Other,
             entry.size,
             reason,
@@ -216,5 +221,5 @@ fn large(
         Ok(content) => content,
         Err(error) => return refuse(crate::archive::reason(&error)),
     };
-    spool(pass, entry, content, place).or_else(|fault| refuse(fault.reason()?))
+    spool(pass, entry, content, address).or_else(|fault| refuse(fault.reason()?))
 }
