@@ -94,10 +94,16 @@ def test_without_rules_the_message_has_the_command_that_proposes_them(study):
     assert "--init=" in run.err
 
 
-def test_a_pattern_without_sessions_is_reported_with_the_existing_sessions(study):
-    run = study.run("--sessions=X*")
+@pytest.mark.parametrize("action", ["--plan", "--test=yes", "--init"])
+def test_a_pattern_without_sessions_is_reported_with_the_existing_sessions(study, tmp_path, action):
+    proposal = tmp_path / "proposed.toml"
+    run = (
+        bids(study, f"--init={proposal}", "--sessions=X*") if action == "--init" else study.run(action, "--sessions=X*")
+    )
     assert run.status == 66
+    assert "--sessions=X* names no session" in run.err
     assert "S1, S2" in run.err
+    assert not proposal.exists()
 
 
 def test_a_session_of_another_program_does_not_stop_the_others(study):

@@ -50,8 +50,14 @@ def test_without_an_argument_the_demo_is_created_in_the_current_folder(tmp_path:
     run = run_command("demo", "--packets-only", cwd=tmp_path)
     sessions = tmp_path / "qxbatch-demo" / "study" / "sessions"
     assert run.status == 0, run.text
-    assert f"Import them with: qxbatch {sessions}" in run.out
+    assert f"Import them with: qxbatch {sessions}\n" in run.out
     assert sorted(path.name for path in sessions.iterdir()) == ["inbox"]
+
+
+def test_the_printed_command_has_the_options_of_the_import(tmp_path: Path) -> None:
+    run = run_command("demo", "first try", "--packets-only", "--archive=copy", "--path-map=/a b=/c", cwd=tmp_path)
+    sessions = tmp_path / "first try" / "study" / "sessions"
+    assert f"Import them with: qxbatch '{sessions}' --archive=copy '--path-map=/a b=/c'\n" in run.out
 
 
 def test_quiet_and_import_options_are_passed_to_the_import(tmp_path: Path) -> None:

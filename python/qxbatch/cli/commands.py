@@ -61,13 +61,33 @@ LIMITS = (
 """The limits of commands that read packets without an import; the defaults are those of an import."""
 LOG_FILE = without(" (not the table, `--logfile`)", "log_file")
 DEIDENTIFY_LOGS = without(" `--logfile` implies this.", "deidentify_logs")
+LIST_ALL = other_meaning(
+    "list_all",
+    "List every session and message, before and after the work. Without it, a long list is shortened to a count.",
+)
+CHECK_SESSIONS = other_meaning(
+    "check",
+    "`yes`: ask before the work; `no`: do not ask; `any`: do not ask, and end with exit status 66 if no session is ready.",
+    find(PARAMETERS, "check").default,
+)
+MIXED_SESSION = other_meaning(
+    "on_mixed",
+    "What to do with a session whose files are of several patients: refuse it, make one session, or one for each patient.",
+    find(PARAMETERS, "on_mixed").default,
+)
+DAMAGED_SESSION = other_meaning(
+    "on_damaged",
+    "How to handle a session with damaged files: refuse it, or use the readable files.",
+    find(PARAMETERS, "on_damaged").default,
+)
 REPORTS = (
-    *import_options("verbose", "quiet", "list_all"),
+    *import_options("verbose", "quiet"),
+    LIST_ALL,
     LOG_FILE,
     *import_options("json_file"),
     switch("json", "Print the run's summary as JSON."),
 )
-"""Options for the messages of commands that import."""
+"""Options for the messages of commands that work on sessions."""
 
 IN_FOLDER_NAME = (
     "Regular expression that finds `subject_id` and, if there is one, `session_name` in the name of a session folder."
@@ -125,7 +145,8 @@ COMMANDS: dict[str, Command] = {
         "Sorts the files in each session's inbox into its dicom folder. Nothing is converted, session.txt is not written.",
         ("sort <session>... [options]",),
         (
-            *import_options("overwrite", "test", "check"),
+            *import_options("overwrite", "test"),
+            CHECK_SESSIONS,
             other_meaning(
                 "archive",
                 "What to do with an archive in an inbox once its files are sorted and verified.",
@@ -133,15 +154,9 @@ COMMANDS: dict[str, Command] = {
             ),
             *import_options("gzip", "gzip_level", "unzip"),
             other_meaning("nameformat", IN_FOLDER_NAME, find(PARAMETERS, "nameformat").default),
-            *import_options(
-                "on_mixed",
-                "on_damaged",
-                "join_series",
-                *LIMIT_NAMES,
-                "password_file",
-                "n_procs",
-                "work_dir",
-            ),
+            MIXED_SESSION,
+            DAMAGED_SESSION,
+            *import_options("join_series", *LIMIT_NAMES, "password_file", "n_procs", "work_dir"),
             DEIDENTIFY_LOGS,
             *REPORTS,
         ),
@@ -150,18 +165,9 @@ COMMANDS: dict[str, Command] = {
         "Converts the sorted DICOM of sessions and writes session.txt. The sessions may be from another program.",
         ("convert <session>... [options]",),
         (
-            *import_options(
-                "overwrite",
-                "test",
-                "check",
-                "tool",
-                "fallback",
-                "dicm2nii_dir",
-                "parelements",
-                "n_procs",
-                "mem",
-                "timeout",
-            ),
+            *import_options("overwrite", "test"),
+            CHECK_SESSIONS,
+            *import_options("tool", "fallback", "dicm2nii_dir", "parelements", "n_procs", "mem", "timeout"),
             *import_options("add_image_type", "add_json_info", "path_map"),
             other_meaning(
                 "nameformat",
@@ -174,7 +180,10 @@ COMMANDS: dict[str, Command] = {
                 group=Group.OUTPUT,
                 choices=("folder", "file", "no"),
             ),
-            *import_options("gzip_level", "on_mixed", "on_damaged", "join_series", *LIMIT_NAMES, "work_dir"),
+            *import_options("gzip_level"),
+            MIXED_SESSION,
+            DAMAGED_SESSION,
+            *import_options("join_series", *LIMIT_NAMES, "work_dir"),
             DEIDENTIFY_LOGS,
             *REPORTS,
         ),

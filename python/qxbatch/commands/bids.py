@@ -1,18 +1,16 @@
 """`qxbatch bids`: exports sessions to a BIDS data set, by a rule file that decides every series."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.explanation import explain
 from qxbatch.bids.decide.plan_table import plan_text, read_plan
-from qxbatch.bids.model import SessionPlan
 from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.commands.bids_export import export_plans
 from qxbatch.commands.bids_init import propose_rules
-from qxbatch.commands.bids_options import PRINTED, BidsOptions, read_options
+from qxbatch.commands.bids_options import PRINTED, BidsOptions, is_chosen, read_options
 from qxbatch.commands.chosen_sessions import chosen_sessions
-from qxbatch.discover.filters import matches_glob
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.session.folder import SessionFolder
@@ -23,6 +21,7 @@ def run(options: Mapping[str, object]) -> int:
     bids_options = read_options(options)
     sessions = [SessionFolder(path) for path in chosen_sessions([str(bids_options.sessionsfolder)])]
     bids_options = bids_options._replace(sessionsfolder=sessions[0].path.parent)
+    _check_choice([session.id for session in sessions], bids_options)
     if bids_options.init is not None:
         return int(propose_rules(bids_options, sessions))
     assert bids_options.rules is not None
@@ -33,21 +32,18 @@ def run(options: Mapping[str, object]) -> int:
     plans = decide(sessions, rules)
     if isinstance(bids_options.plan, Path):
         plans = read_plan(bids_options.plan, plans)
-    chosen = _chosen(plans, bids_options)
+    chosen = [plan for plan in plans if is_chosen(plan.session.id, bids_options)]
     if bids_options.plan == PRINTED:
         print(plan_text(chosen), end="")
         return int(ExitStatus.OK)
     return int(export_plans(bids_options, rules, chosen, complete=len(chosen) == len(sessions)))
 
 
-def _chosen(plans: list[SessionPlan], options: BidsOptions) -> list[SessionPlan]:
-    if not options.sessions:
-        return plans
-    chosen = [plan for plan in plans if matches_glob(plan.session.id, options.sessions)]
-    if not chosen:
+def _check_choice(ids: Sequence[str], options: BidsOptions) -> None:
+    """Raise UsageError if --sessions names none of the sessions."""
+    if not any(is_chosen(session, options) for session in ids):
         raise UsageError(
             f"--sessions={','.join(options.sessions)} names no session in {options.sessionsfolder}.",
-            f"Sessions of this folder are, for example, {', '.join(plan.session.id for plan in plans[:3])}.",
+            f"Sessions of this folder are, for example, {', '.join(ids[:3])}.",
             ExitStatus.NOTHING_READY,
         )
-    return chosen

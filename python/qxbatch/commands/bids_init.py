@@ -1,9 +1,8 @@
 """`qxbatch bids --init`: proposes a rule file from the sessions of a study."""
 
 from qxbatch.bids.propose.proposal import propose
-from qxbatch.commands.bids_options import BidsOptions
+from qxbatch.commands.bids_options import BidsOptions, is_chosen
 from qxbatch.commands.proposal_file import refuse_existing, write_proposal
-from qxbatch.discover.filters import matches_glob
 from qxbatch.exits import ExitStatus
 from qxbatch.session.folder import SessionFolder
 from qxbatch.visible import one_line, shell_word
@@ -15,7 +14,7 @@ def propose_rules(options: BidsOptions, sessions: list[SessionFolder]) -> ExitSt
     assert path is not None
     if not options.test:
         refuse_existing("--init", path, options.sessionsfolder, overwrite=options.overwrite)
-    chosen = [session for session in sessions if not options.sessions or matches_glob(session.id, options.sessions)]
+    chosen = [session for session in sessions if is_chosen(session.id, options)]
     text = propose(chosen)
     if options.test:
         print(text, end="")

@@ -10,6 +10,7 @@ from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.shifts import FILE
 from qxbatch.bids.write.placing import Link
 from qxbatch.commands.option_values import is_yes
+from qxbatch.discover.filters import matches_glob
 from qxbatch.problems import UsageError
 from qxbatch.report.output_files import folders_of, refuse_output_files
 from qxbatch.settings.lists import split
@@ -72,6 +73,11 @@ def read_options(options: Mapping[str, object]) -> BidsOptions:
     )
     _check(bids_options, options)
     return bids_options
+
+
+def is_chosen(session: str, options: BidsOptions) -> bool:
+    """Return whether --sessions names a session, by its id; True without that option."""
+    return not options.sessions or matches_glob(session, options.sessions)
 
 
 def _check(bids_options: BidsOptions, options: Mapping[str, object]) -> None:

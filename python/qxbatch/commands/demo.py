@@ -14,6 +14,7 @@ from qxbatch.record.mapped_path import check_path
 from qxbatch.report.output_files import refuse_output_folder
 from qxbatch.session.layout import ARCHIVED_PACKETS, MASTER_INBOX, PAGE
 from qxbatch.session.paths import SessionPaths
+from qxbatch.settings.command import option_word
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.parse import parse
@@ -32,7 +33,7 @@ def run(options: Mapping[str, object]) -> int:
     refuse_output_folder(folder, [])
     _must_be_empty(folder)
     _make(folder)
-    command = one_line(f"qxbatch {shell_word(str(settings.sessionsfolder))}")
+    command = _command(settings)
     say = _nothing if settings.quiet else _say
     say(f"Packets: {one_line(str(settings.masterinbox))}")
     if options["--packets-only"]:
@@ -63,6 +64,12 @@ def _settings(options: Mapping[str, object], sessions: Path) -> Settings:
     check_path(sessions, settings.path_map)
     inbox, archive = sessions / MASTER_INBOX, sessions / ARCHIVED_PACKETS
     return replace(settings, sessionsfolder=sessions, masterinbox=inbox, archive_folder=archive)
+
+
+def _command(settings: Settings) -> str:
+    """Return the command that does the import of the demo, with the options of this call."""
+    options = [option_word(name, value) for name, value in settings.command_line if value]
+    return one_line(" ".join(shell_word(word) for word in ("qxbatch", str(settings.sessionsfolder), *options)))
 
 
 def _must_be_empty(folder: Path) -> None:

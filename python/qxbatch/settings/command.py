@@ -27,7 +27,7 @@ def command_for(settings: Settings, sessions: Sequence[str], changes: Mapping[st
     Other options of the user are repeated, so that the packets become the same sessions.
     """
     repeated = {name: value for name, value in settings.command_line if name not in _NOT_REPEATED and value}
-    options = [_option(name, value) for name, value in {**repeated, **(changes or {})}.items()]
+    options = [option_word(name, value) for name, value in {**repeated, **(changes or {})}.items()]
     return " ".join(shell_word(word) for word in ("qxbatch", *_form(settings, sessions), *options))
 
 
@@ -45,7 +45,8 @@ def _form(settings: Settings, sessions: Sequence[str]) -> list[str]:
     return [str(folder), f"--masterinbox={inbox or 'none'}", chosen]
 
 
-def _option(name: str, value: str) -> str:
+def option_word(name: str, value: str) -> str:
+    """Return a parameter with its value as one word of a command line, not quoted for a shell."""
     parameter = find(PARAMETERS, name)
     return parameter.option if parameter.form is Form.SWITCH else f"{parameter.option}={value}"
 
