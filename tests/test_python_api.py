@@ -170,6 +170,16 @@ def test_verify_returns_what_is_wrong(imported: Study) -> None:
         qxbatch.verify(imported.sessions / "none")
 
 
+def test_damaged_records_of_a_session_raise_value_errors(imported: Study) -> None:
+    session = qxbatch.open_session(imported.session("S1"))
+    (session.path / "qxbatch" / "summary.json").write_text("{")
+    (session.path / "qxbatch" / "ledger.tsv").write_text("no ledger\n")
+    with pytest.raises(ValueError, match="cannot be read"):
+        _ = session.series
+    with pytest.raises(ValueError, match="does not name the ledger's columns"):
+        list(session.ledger())
+
+
 def test_scan_accepts_one_path_or_several(study: Study, tmp_path: Path) -> None:
     packet = study.put("S1", MrSeries(number=4).files())
     (scanned,) = qxbatch.scan(str(packet))

@@ -37,8 +37,8 @@ def import_packets(sessionsfolder: str | os.PathLike[str], /, **parameters: Unpa
 
     Parameters have the names and defaults of the command line; lists may be lists, yes and no may be True and False.
     The report is printed; `quiet=True` leaves warnings and errors. Raises TypeError for an unknown parameter, UsageError for
-    a wrong request, before data are changed, and KeyboardInterrupt on an interrupt: the next import finishes or clears
-    the remains.
+    a wrong request, before a packet is imported, and KeyboardInterrupt on an interrupt: the next import finishes or clears what
+    this one left.
     """
     values = {**texts(parameters), "sessionsfolder": os.fspath(sessionsfolder)}
     settings, notes = parse(values)
