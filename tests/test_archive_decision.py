@@ -25,7 +25,7 @@ EVERY = [
 ]
 TABLE = [
     # published, damaged, changed, failed: the result for move, copy, leave, delete
-    (True, False, False, False, "move copy leave delete", Reason.NONE),
+    (True, False, False, False, "move copy leave delete", Reason.AS_REQUESTED),
     (True, False, False, True, "move copy leave move", Reason.SERIES_FAILED),
     (True, False, True, False, "keep keep keep keep", Reason.CHANGED),
     (True, False, True, True, "keep keep keep keep", Reason.CHANGED),
@@ -50,7 +50,7 @@ def test_the_decision_matches_the_table(
         )
         decision = decide(facts)
         assert (decision.mode or "keep") == mode
-        assert decision.reason is (Reason.NONE if mode == archive else reason)
+        assert decision.reason is (Reason.AS_REQUESTED if mode == archive else reason)
 
 
 def test_the_table_contains_every_combination() -> None:
@@ -113,4 +113,4 @@ def test_the_default_is_the_requested_mode() -> None:
 def test_nothing_leaves_a_linked_inbox(archive: str, mode: str, failed: bool) -> None:
     decision = decide(Facts(Archive(archive), series_failed=failed, linked=True, folder_mode=True))
     assert (decision.mode, decision.fates_to_remove) == (Archive(mode), ())
-    assert decision.reason is (Reason.NONE if archive == mode else Reason.LINKED)
+    assert decision.reason is (Reason.AS_REQUESTED if archive == mode else Reason.LINKED)

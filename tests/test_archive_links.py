@@ -9,7 +9,7 @@ import pytest
 from qxbatch.archive.packet import archive_packet as archive_packet_of
 from qxbatch.publish.link_target import absolute_target, target_from
 from qxbatch.publish.same import same_content
-from qxbatch.publish.transfer import copied
+from qxbatch.publish.transfer import copy_verified
 from qxbatch.settings.model import Archive
 
 archive_packet = partial(archive_packet_of, mode=Archive.MOVE, tag="0123456789abcdef")
@@ -69,7 +69,7 @@ def test_a_link_that_is_copied_to_another_file_system_keeps_its_target(tmp_path:
     make(tmp_path / "pool" / "P.zip")
     packet = linked(tmp_path / "a" / "inbox" / "P.zip", "../../pool/P.zip")
     (tmp_path / "archive").mkdir()
-    copied(packet, tmp_path / "archive" / "P.zip")
+    copy_verified(packet, tmp_path / "archive" / "P.zip")
     assert (tmp_path / "archive" / "P.zip").read_text() == "dicom"
     assert same_content(packet, tmp_path / "archive" / "P.zip")
 

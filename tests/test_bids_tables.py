@@ -16,7 +16,7 @@ from qxbatch.bids.images.acquisition_time import later
 from qxbatch.bids.tables.rows import moment_text
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import Table, merged, read_table
-from qxbatch.publish.alone import is_locked
+from qxbatch.publish.folder_lock import is_locked
 from qxbatch.textfile import MOST_BYTES
 from tests.build.bids import Scan
 from tests.build.bids_study import SCANS, BidsStudy
@@ -357,7 +357,7 @@ def test_the_shift_table_is_locked_from_reading_to_writing(study, monkeypatch):
 
 def test_an_export_stops_waiting_for_a_lock_of_another_program(study, monkeypatch):
     study.add("S1")
-    monkeypatch.setattr("qxbatch.publish.alone._PATIENCE", 0.1)
+    monkeypatch.setattr("qxbatch.publish.folder_lock._PATIENCE", 0.1)
     other = os.open(study.sessions, os.O_RDONLY)
     fcntl.flock(other, fcntl.LOCK_EX)
     run = study.run("--shift-dates")

@@ -10,7 +10,7 @@ from qxbatch.cluster import job_locks as module
 from qxbatch.cluster.job_locks import is_gone, job_id, job_locks
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.schedulers import LSF, SLURM
-from qxbatch.publish import beats
+from qxbatch.publish import heartbeats
 from qxbatch.publish.locks import Locks
 
 
@@ -20,8 +20,8 @@ def invisible_flock(_descriptor: int, _operation: int) -> None:
 
 @pytest.fixture(autouse=True)
 def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beats, "CONFIRM_SECONDS", 0.03)
-    monkeypatch.setattr(beats, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(heartbeats, "CONFIRM_SECONDS", 0.03)
+    monkeypatch.setattr(heartbeats, "CHECK_SECONDS", 0.01)
 
 
 def locks_of_node(folder: Path, boot: str, job: str, has_ended: Callable[[str], bool] | None = None) -> Locks:
@@ -50,18 +50,18 @@ def test_the_lock_of_a_running_job_is_kept(tmp_path: Path) -> None:
 def test_a_lock_that_is_renewed_is_kept_even_if_the_scheduler_says_that_the_job_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(beats, "CONFIRM_SECONDS", 60.0)
+    monkeypatch.setattr(heartbeats, "CONFIRM_SECONDS", 60.0)
     lock = locks_of_node(tmp_path, "one", "SLURM 7_1").take("session S1")
     assert lock is not None
     checks = []
-    original_check = beats.Beats._check_all
+    original_check = heartbeats.Heartbeats._check_all
 
-    def check_and_renew(self: beats.Beats, wanted: Path) -> None:
+    def check_and_renew(self: heartbeats.Heartbeats, wanted: Path) -> None:
         original_check(self, wanted)
         checks.append(wanted)
         os.utime(lock.descriptor)
 
-    monkeypatch.setattr(beats.Beats, "_check_all", check_and_renew)
+    monkeypatch.setattr(heartbeats.Heartbeats, "_check_all", check_and_renew)
     assert locks_of_node(tmp_path, "two", "SLURM 9_0", lambda _: True).take("session S1") is None
     assert len(checks) > 1, "the lock must be checked more than once"
 

@@ -12,7 +12,7 @@ from qxbatch.cluster.allocation import allocated_memory, scratch, within
 from qxbatch.cluster.grouping import Array, estimated_seconds, format_ranges, parse_ranges, plan
 from qxbatch.cluster.record import binds
 from qxbatch.cluster.schedulers import LSF, PBS, SCHEDULERS, SGE, SLURM, printed_id
-from qxbatch.cluster.script import Job, dependency, in_container, script
+from qxbatch.cluster.script import JobScript, dependency, in_container, script
 from qxbatch.problems import UsageError
 from qxbatch.settings.parse import parse
 from qxbatch.settings.scheduler import merged, scheduler_spec
@@ -99,7 +99,7 @@ def test_ranges_are_read_back_unchanged(numbers: list[int]) -> None:
 
 
 def directives(name: str, text: str, size: int = 3) -> list[str]:
-    job = Job("qxbatch-1", Path("/s/logs"), "0.log", "true", Array(4, size, 2 * GB, 5400))
+    job = JobScript("qxbatch-1", Path("/s/logs"), "0.log", "true", Array(4, size, 2 * GB, 5400))
     job_script = script(SCHEDULERS[name], scheduler_spec(text), job)
     prefix = SCHEDULERS[name].prefix
     return [line.removeprefix(f"{prefix} ") for line in job_script.splitlines() if line.startswith(f"{prefix} ")]
@@ -171,7 +171,7 @@ def test_the_directives_of_sge() -> None:
     [("slurm", "2", 3, "6"), ("pbs", "2", 3, "6"), ("pbs", "", 1, "4"), ("lsf", "1", 3, "4"), ("sge", "3", 3, "6")],
 )
 def test_a_script_computes_its_task_from_the_array_index(name: str, index: str, size: int, task: str) -> None:
-    job = Job("x", Path("/l"), "0.log", 'echo "$task"', Array(4, size, GB, 60))
+    job = JobScript("x", Path("/l"), "0.log", 'echo "$task"', Array(4, size, GB, 60))
     text = script(SCHEDULERS[name], scheduler_spec(name), job)
     env = {SCHEDULERS[name].index_variable: index} if index else {}
     result = subprocess.run(["bash", "-c", text], env=env, capture_output=True, text=True, check=True)
@@ -179,7 +179,7 @@ def test_a_script_computes_its_task_from_the_array_index(name: str, index: str, 
 
 
 def test_the_memory_of_the_dependent_job_grows_with_the_study() -> None:
-    small, large = (Job("x", Path("/l"), "0.log", "true", None, units=units) for units in (10, 1_000_000))
+    small, large = (JobScript("x", Path("/l"), "0.log", "true", None, units=units) for units in (10, 1_000_000))
     assert "#SBATCH --mem=2049M" in script(SLURM, scheduler_spec("slurm"), small)
     assert "#SBATCH --mem=21122M" in script(SLURM, scheduler_spec("slurm"), large)
     assert "#SBATCH --mem=4096M" in script(SLURM, scheduler_spec("slurm,mem=4G"), large)
@@ -202,7 +202,7 @@ def test_dependencies_and_ids_of_each_scheduler() -> None:
 
 
 def test_a_log_path_that_a_scheduler_does_not_support_is_refused() -> None:
-    job = Job("x", Path("/a b"), "0.log", "true", Array(0, 2, GB, 60))
+    job = JobScript("x", Path("/a b"), "0.log", "true", Array(0, 2, GB, 60))
     assert '--output="/a b/0.log"' in script(SLURM, scheduler_spec("slurm"), job)
     for name in ("pbs", "sge"):
         with pytest.raises(UsageError, match="cannot write its logs"):

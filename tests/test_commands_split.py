@@ -10,8 +10,8 @@ import pytest
 from qxbatch.cli.main import main
 from qxbatch.commands import split_result, split_staging
 from qxbatch.commands.split_staging import staging_in
-from qxbatch.publish.alone import FolderLock, alone_in, is_locked
 from qxbatch.publish.durable import make_folder, rename_new
+from qxbatch.publish.folder_lock import FolderLock, is_locked, locked_folder
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, read_tree, under, write_packet
 from tests.build.parrec import ParRec
@@ -99,9 +99,9 @@ def test_another_run_does_not_look_for_remains_before_the_folder_is_locked(
     def watched(folder: Path) -> contextlib.AbstractContextManager[FolderLock]:
         if folder.parent == out:
             locked.append(is_locked(out))
-        return alone_in(folder)
+        return locked_folder(folder)
 
-    monkeypatch.setattr(split_staging, "alone_in", watched)
+    monkeypatch.setattr(split_staging, "locked_folder", watched)
     assert run_main("split", source, f"--output={out}") == 0
     assert locked == [True]
 

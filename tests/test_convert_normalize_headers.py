@@ -13,7 +13,7 @@ from pydicom.uid import MRImageStorage
 
 from qxbatch.convert.normalize.copies import write_normalized_copies
 from qxbatch.convert.normalize.errors import CannotNormalizeError
-from qxbatch.convert.normalize.model import Stack
+from qxbatch.convert.normalize.model import CopiedStack
 from qxbatch.convert.normalized import _letters, _suffix
 from tests.build.dicom import MrSeries, Vendor, changed, encoded
 from tests.build.normalized import check, failure_of, normalized
@@ -23,7 +23,7 @@ from tests.build.slices import Slice, block, classic, enhanced_object, write_cla
 SCAN = block(places=4, volumes=3)
 
 
-def copies(folder: Path) -> tuple[tuple[Stack, ...], list[list[Dataset]]]:
+def copies(folder: Path) -> tuple[tuple[CopiedStack, ...], list[list[Dataset]]]:
     """Return the stacks of a folder and their copies."""
     out = folder.with_name("copies")
     out.mkdir()

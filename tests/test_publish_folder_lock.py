@@ -6,8 +6,8 @@ import threading
 from pathlib import Path
 
 from qxbatch.pipeline.study_level import write_study
-from qxbatch.publish.alone import FolderLock, alone_in
 from qxbatch.publish.durable import replace_text
+from qxbatch.publish.folder_lock import FolderLock, locked_folder
 from qxbatch.study.sessions import sessions_in
 from tests.build.dicom import MrSeries
 from tests.build.study import Study
@@ -15,7 +15,7 @@ from tests.build.study import Study
 
 def test_the_lock_is_exclusive_and_released(tmp_path: Path) -> None:
     other = os.open(tmp_path, os.O_RDONLY)
-    with alone_in(tmp_path) as lock:
+    with locked_folder(tmp_path) as lock:
         assert lock is FolderLock.LOCKED
         try:
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,7 +32,7 @@ def test_waiting_for_a_lock_of_another_process_times_out(tmp_path: Path) -> None
     other = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(other, fcntl.LOCK_EX)
     times = iter([0.0, 5.0, 10.1])
-    with alone_in(tmp_path, clock=lambda: next(times)) as lock:
+    with locked_folder(tmp_path, clock=lambda: next(times)) as lock:
         assert lock is FolderLock.HELD
     os.close(other)
 

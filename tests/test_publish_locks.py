@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.core import CancelledError
-from qxbatch.publish import beats
+from qxbatch.publish import heartbeats
 from qxbatch.publish import locks as module
 from qxbatch.publish.locks import Lock, Locks
 
@@ -34,8 +34,8 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Locks, Locks]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the time that a run waits for the next heartbeat."""
-    monkeypatch.setattr(beats, "CONFIRM_SECONDS", 0.03)
-    monkeypatch.setattr(beats, "CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(heartbeats, "CONFIRM_SECONDS", 0.03)
+    monkeypatch.setattr(heartbeats, "CHECK_SECONDS", 0.01)
 
 
 def set_back(lock: Lock, seconds: float) -> None:
@@ -109,9 +109,9 @@ def test_the_lock_of_a_process_killed_on_another_host_is_held_until_it_is_stale(
     killed_holder(tmp_path, boot="'another'")
     assert Locks(tmp_path).take("x") is None
     (file,) = tmp_path.iterdir()
-    os.utime(file, (time.time() - beats.STALE_SECONDS - 5,) * 2)
+    os.utime(file, (time.time() - heartbeats.STALE_SECONDS - 5,) * 2)
     messages: list[str] = []
-    assert Locks(tmp_path, tell=messages.append).take("x") is not None
+    assert Locks(tmp_path, notify=messages.append).take("x") is not None
     assert len(messages) == 1
     assert "another machine" in messages[0]
 
@@ -121,7 +121,7 @@ def test_the_lock_of_a_process_killed_on_another_host_is_held_until_it_is_stale(
 def test_a_lock_without_a_heartbeat_for_two_minutes_is_taken_over(tmp_path: Path, kernel: module.Flock | None) -> None:
     dead = Locks(tmp_path, flock=kernel, boot="one").take("x")
     assert dead is not None
-    set_back(dead, beats.STALE_SECONDS - 30)
+    set_back(dead, heartbeats.STALE_SECONDS - 30)
     assert Locks(tmp_path, flock=kernel, boot="two").take("x") is None
     set_back(dead, 35)
     assert Locks(tmp_path, flock=kernel, boot="two").take("x") is not None
@@ -140,9 +140,9 @@ def test_a_wrong_clock_takes_no_lock_from_a_live_run(
     def renewed(_: str) -> None:
         set_back(held, -0.5)
 
-    monkeypatch.setattr(module, "SWEEPS", 1)
+    monkeypatch.setattr(module, "TRIES", 1)
 
-    assert Locks(tmp_path, flock=local, boot="two", tell=renewed).take("x") is None
+    assert Locks(tmp_path, flock=local, boot="two", notify=renewed).take("x") is None
     assert one.holds(held)
 
 
@@ -151,7 +151,7 @@ def test_a_dead_run_with_a_clock_ahead_is_recognised(tmp_path: Path, monkeypatch
     dead = Locks(tmp_path, flock=local, boot="one").take("x")
     assert dead is not None
     set_back(dead, -(10**6))
-    monkeypatch.setattr(beats, "STALE_SECONDS", 0.06)
+    monkeypatch.setattr(heartbeats, "STALE_SECONDS", 0.06)
     assert Locks(tmp_path, flock=local, boot="two").take("x") is not None
 
 
@@ -164,7 +164,7 @@ def test_a_pause_of_the_observing_run_does_not_make_a_lock_stale(
     set_back(dead, 200)
     clock = iter((0.0, 1000.0))
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
-    observer = beats.Beats(tmp_path)
+    observer = heartbeats.Heartbeats(tmp_path)
     assert not observer.is_stale(dead.path, wait=False)
     assert not observer.is_stale(dead.path, wait=False), "this run was paused between the two checks"
 
@@ -181,7 +181,7 @@ def test_an_interrupted_run_stops_waiting_for_a_lock(tmp_path: Path) -> None:
 def test_a_run_that_ends_does_not_wait_for_a_lock_that_is_in_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "ENDING_WAIT", 0.0)
+    monkeypatch.setattr(module, "ENDING_WAIT_SECONDS", 0.0)
     held = Locks(tmp_path).take("archive")
     assert held is not None
     locks = Locks(tmp_path)
@@ -270,8 +270,8 @@ def test_only_the_lock_file_that_was_checked_is_removed(
     one, other = (Locks(tmp_path, flock=local, boot=boot) for boot in ("one", "two"))
     held = one.take("x")
     assert held is not None
-    monkeypatch.setattr(beats.Beats, "is_stale", staticmethod(meanwhile(held)))
-    monkeypatch.setattr(module, "SWEEPS", 1)
+    monkeypatch.setattr(heartbeats.Heartbeats, "is_stale", staticmethod(meanwhile(held)))
+    monkeypatch.setattr(module, "TRIES", 1)
     assert other.take("x") is None
     assert [path.name for path in tmp_path.iterdir()] == [held.path.name], "the lock file is renamed back"
     assert one.holds(held) == (meanwhile is renewed_lock)

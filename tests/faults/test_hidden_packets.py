@@ -31,7 +31,7 @@ def test_a_packet_whose_journal_was_removed_is_reported_and_imported_after_the_c
     packet = study.put("it's S1", TREE, kind)
 
     class KilledError(Exception):
-        """Simulates a power failure."""
+        """Simulates the end of a killed run."""
 
     def killed(source: Path, aside: Path) -> None:
         source.rename(aside)

@@ -99,7 +99,7 @@ def test_the_lock_of_a_killed_run_is_free_at_once(tmp_path: Path, overlay_of: Ca
 
 
 class KilledError(Exception):
-    """Simulates a power failure."""
+    """Simulates the end of a killed run."""
 
 
 def rename_only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Exception) -> None:

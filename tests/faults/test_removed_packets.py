@@ -26,7 +26,7 @@ FIRST = min(FILES)
 
 
 class KilledError(Exception):
-    """Simulates a power failure."""
+    """Simulates the end of a killed run."""
 
 
 def killed(study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind) -> Path:

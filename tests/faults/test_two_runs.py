@@ -102,7 +102,7 @@ def test_heartbeats_replace_locks_where_the_kernel_has_none(study: Study, tmp_pa
     fill(study, 2)
     (tmp_path / "sitecustomize.py").write_text(
         "import errno, fcntl\ndef flock(*_): raise OSError(errno.ENOLCK, 'No locks available')\nfcntl.flock = flock\n"
-        "from qxbatch.publish import beats\nbeats.CONFIRM_SECONDS, beats.CHECK_SECONDS = 0.05, 0.01\n"
+        "from qxbatch.publish import heartbeats\nbeats.CONFIRM_SECONDS, heartbeats.CHECK_SECONDS = 0.05, 0.01\n"
     )
     path = {"PYTHONPATH": f"{tmp_path}:{environment(study.sessions)['PYTHONPATH']}"}
     dead = Locks(Workspace(study.sessions).locks, flock=None)
@@ -144,7 +144,7 @@ def kill_a_split(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     study.put("A", {**under("a", people[0].files()), **under("b", people[1].files())})
 
     def ended(*_: object, **__: object) -> None:
-        raise OSError("the power fails")
+        raise OSError("the run is killed here")
 
     with monkeypatch.context() as patch:
         patch.setattr(deliver, "finish", ended)

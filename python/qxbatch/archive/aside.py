@@ -10,8 +10,8 @@ from qxbatch.archive.names import place_of
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
 from qxbatch.model import Packet
-from qxbatch.publish.compared import remove_compared, states_in
 from qxbatch.publish.durable import remove_tree, sync_folder
+from qxbatch.publish.file_states import remove_compared, states_in
 from qxbatch.publish.opened import opened, opened_in
 from qxbatch.publish.transfer import continue_aside, hidden_path, put_aside, renamed
 

@@ -9,7 +9,7 @@ from qxbatch.settings.model import Archive
 class Reason(StrEnum):
     """Why a packet is not archived as requested."""
 
-    NONE = ""
+    AS_REQUESTED = ""
     NOT_PUBLISHED = "its session is not published"
     DAMAGED = "some of its members cannot be read"
     CHANGED = "it changed while it was imported"
@@ -52,7 +52,7 @@ class Decision(NamedTuple):
 
     mode: Archive | None
     """How to archive the packet; None if it is not archived: its session is not published, or it is damaged or changed."""
-    reason: Reason = Reason.NONE
+    reason: Reason = Reason.AS_REQUESTED
     fates_to_remove: tuple[str, ...] = ()
     """Folder mode: the ledger fates of loose files that are removed from the inbox, since a session contains their bytes."""
 
@@ -81,9 +81,9 @@ def _mode(facts: Facts) -> tuple[Archive, Reason]:
     if facts.in_archive and facts.archive is not Archive.LEAVE:
         return Archive.LEAVE, Reason.IN_ARCHIVE
     reason = _why_not_deleted(facts)
-    if facts.archive is Archive.DELETE and reason is not Reason.NONE:
+    if facts.archive is Archive.DELETE and reason is not Reason.AS_REQUESTED:
         return Archive.MOVE, reason
-    return facts.archive, Reason.NONE
+    return facts.archive, Reason.AS_REQUESTED
 
 
 def _why_not_deleted(facts: Facts) -> Reason:
@@ -93,7 +93,7 @@ def _why_not_deleted(facts: Facts) -> Reason:
         (facts.surrounded, Reason.SURROUNDED),
         (facts.links, Reason.LINKS),
     )
-    return next((reason for is_true, reason in reasons if is_true), Reason.NONE)
+    return next((reason for is_true, reason in reasons if is_true), Reason.AS_REQUESTED)
 
 
 def _fates_to_remove(facts: Facts) -> tuple[str, ...]:

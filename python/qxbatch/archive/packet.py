@@ -15,7 +15,7 @@ from qxbatch.archive.aside import ChangedError, Unchanged, always, hidden_packet
 from qxbatch.archive.names import archive_path, numbered, place_of
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.durable import make_folder, remove_tree
-from qxbatch.publish.transfer import copied, hidden_path, renamed
+from qxbatch.publish.transfer import copy_verified, hidden_path, renamed
 from qxbatch.settings.model import Archive
 
 Naming = Callable[[], AbstractContextManager[None]]
@@ -107,7 +107,7 @@ class _Place(NamedTuple):
 
     def _copied_into_place(self, source: Path, packet: Path, unchanged: Unchanged) -> Path:
         """Copy it, and check that the packet is unchanged after that."""
-        copied(source, self.copy)
+        copy_verified(source, self.copy)
         if not unchanged(packet, renamed=False):
             raise ChangedError(packet)
         return self._rename_into_place(self.copy, source)

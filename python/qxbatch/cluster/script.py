@@ -23,7 +23,7 @@ TASK = '"$task"'
 """The number of the task, in the words of a command."""
 
 
-class Job(NamedTuple):
+class JobScript(NamedTuple):
     """One script to be submitted."""
 
     name: str
@@ -42,7 +42,7 @@ class Job(NamedTuple):
     """Number of units of the submission, for the dependent job."""
 
 
-def script(scheduler: Scheduler, spec: SchedulerSpec, job: Job) -> str:
+def script(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> str:
     """Return the script of a job."""
     lines = ["#!/bin/bash", *(f"{scheduler.prefix} {directive}" for directive in _directives(scheduler, spec, job))]
     if job.array is not None:
@@ -59,7 +59,7 @@ def _is_array(scheduler: Scheduler, array: Array) -> bool:
     return array.size >= scheduler.least_array
 
 
-def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: Job) -> list[str]:
+def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> list[str]:
     array = job.array
     seconds = spec.time or (END_SECONDS if array is None else array.seconds)
     mem = spec.mem or (END_MEMORY + END_MEMORY_EACH * job.units if array is None else array.mem)
@@ -109,7 +109,7 @@ def _is_in_array(scheduler: Scheduler, directive: str) -> bool:
     return "{name}" in scheduler.fields["array"] and directive.startswith(scheduler.fields["name"].partition("{")[0])
 
 
-def _array(scheduler: Scheduler, spec: SchedulerSpec, job: Job, array: Array) -> list[str]:
+def _array(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript, array: Array) -> list[str]:
     throttle = "" if spec.throttle is None else scheduler.fields["throttle"].format(spec.throttle)
     inside = throttle if throttle.startswith("%") else ""
     values = {"last": array.size - 1, "count": array.size, "name": job.name, "throttle": inside}

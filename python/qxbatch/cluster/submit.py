@@ -12,7 +12,15 @@ from typing import NamedTuple
 from qxbatch.cluster.command import Answer, call
 from qxbatch.cluster.grouping import Array, Plan, plan
 from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler, printed_id
-from qxbatch.cluster.script import TASK, Job, dependency, in_container, script, shell_word_of_task, submission_script
+from qxbatch.cluster.script import (
+    TASK,
+    JobScript,
+    dependency,
+    in_container,
+    script,
+    shell_word_of_task,
+    submission_script,
+)
 from qxbatch.cluster.submission import END_JOB, Submission
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
@@ -166,7 +174,7 @@ class Submitter:
         logs.mkdir(parents=True, exist_ok=True)
         log = f"{self.scheduler.log_index}.log" if self._indexed(array) else "0.log"
         task = TASK if array is not None else END_JOB
-        job = Job(
+        job = JobScript(
             self.submission.job_name,
             logs,
             log,

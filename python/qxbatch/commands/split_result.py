@@ -13,8 +13,8 @@ from qxbatch.core import Row
 from qxbatch.exits import ExitStatus
 from qxbatch.ledger_cells import escape
 from qxbatch.problems import UsageError
-from qxbatch.publish.alone import alone_in
 from qxbatch.publish.durable import rename_new, sync_folder, sync_tree
+from qxbatch.publish.folder_lock import locked_folder
 from qxbatch.publish.same import same_content
 from qxbatch.session.layout import KEPT_AT
 from qxbatch.session.paths import SessionPaths
@@ -45,7 +45,7 @@ def place(staging: Path, folders: Sequence[StudyFolder], members: Sequence[Membe
     """Rename the new folders into the output, and write the mapping; return its path. Raises UsageError and OSError."""
     output = staging.parent
     sync_tree(staging / "parts")
-    with alone_in(output):
+    with locked_folder(output):
         for new, target in missing(staging, folders, members):  # another run may have written them meanwhile
             rename_new(new, target)
         return _write_mapping(staging, _lines(members))

@@ -8,8 +8,8 @@ from pathlib import Path
 from qxbatch.discover.own_names import is_split_name, split_name
 from qxbatch.discover.session_folders import kind_of_folder
 from qxbatch.problems import UsageError
-from qxbatch.publish.alone import alone_in, is_locked
 from qxbatch.publish.durable import make_folder, remove_tree
+from qxbatch.publish.folder_lock import is_locked, locked_folder
 from qxbatch.publish.scratch import MARK, remove_scratch
 from qxbatch.report.output_files import refuse_output_folder
 from qxbatch.textfile import created
@@ -62,10 +62,10 @@ def _make_locked(staging: Path, lock: contextlib.ExitStack) -> None:
     for is_last in (False,) * _TRIES + (True,):
         make_folder(output)
         try:
-            with alone_in(output):  # until it is locked, no other run looks for remains
+            with locked_folder(output):  # until it is locked, no other run looks for remains
                 _remove_remains(output)
                 staging.mkdir()
-                lock.enter_context(alone_in(staging))
+                lock.enter_context(locked_folder(staging))
                 with created(staging / MARK) as file:
                     file.write(staging.name)
                 return

@@ -10,7 +10,7 @@ _TYPES = {0: "", 1: "_real", 2: "_imaginary", 3: "_ph"}
 _ORIENTATIONS = {1: "_tra", 2: "_sag", 3: "_cor"}
 
 
-class Stack(NamedTuple):
+class ParStack(NamedTuple):
     """Images for one NIfTI."""
 
     suffix: str
@@ -20,7 +20,7 @@ class Stack(NamedTuple):
     several_orientations: bool
 
 
-def stacks(header: ParHeader, table: Any) -> list[Stack]:
+def stacks(header: ParHeader, table: Any) -> list[ParStack]:
     """Return the stacks of a PAR in the order of their suffixes."""
     import numpy as np
 
@@ -33,7 +33,7 @@ def stacks(header: ParHeader, table: Any) -> list[Stack]:
         suffix += f"_e{key[1]}" if echoes.size > 1 else ""
         suffix += _TYPES.get(key[2], f"_t{key[2]}" if np.unique(kind).size > 1 else "")
         suffix += "_ADC" if key[3] else ""
-        by_suffix[suffix] = Stack(suffix, chosen, planes.size > 1)
+        by_suffix[suffix] = ParStack(suffix, chosen, planes.size > 1)
     return [by_suffix[suffix] for suffix in sorted(by_suffix)]
 
 
@@ -67,7 +67,7 @@ def orientation_varies(table: Any) -> bool:
     return bool(np.unique(table["slice orientation"]).size > 1)
 
 
-def stack_header(info: dict[str, Any], table: Any, stack: Stack) -> Any:
+def stack_header(info: dict[str, Any], table: Any, stack: ParStack) -> Any:
     """Return nibabel's header of one stack.
 
     The general lines contain angulation and off-centre of the whole scan; if it has several orientations, each stack uses

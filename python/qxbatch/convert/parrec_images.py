@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.convert.par_files import par_and_rec
-from qxbatch.convert.par_stacks import Stack, stack_header, stacks
+from qxbatch.convert.par_stacks import ParStack, stack_header, stacks
 from qxbatch.convert.par_table import general_info, image_defs
 from qxbatch.importing import importing
 from qxbatch.os_error import error_text
@@ -163,7 +163,7 @@ def _plain(value: float) -> float | int | None:
     return None if shortest == 0 else int(shortest) if shortest.is_integer() else shortest
 
 
-def _write_gradients(path: Path, geometry: Any, rows: Any, header: ParHeader, stack: Stack) -> None:
+def _write_gradients(path: Path, geometry: Any, rows: Any, header: ParHeader, stack: ParStack) -> None:
     """Write b-values and directions of several volumes of a diffusion scan; not of its averages (ADC, trace)."""
     import numpy as np
 

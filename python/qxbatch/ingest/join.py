@@ -6,7 +6,7 @@ The rule is strict: a scan in parts is still usable, but two scans in one series
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
 from qxbatch.ingest.scan_part import ScanPart, agree
-from qxbatch.ingest.stacks import Stack, interleaved, one_geometry, stacks_of, volumes_of
+from qxbatch.ingest.stacks import PartSlices, interleaved, one_geometry, stacks_of, volumes_of
 from qxbatch.ingest.starts import NO_STARTS, Timeline, groups_by_time, timeline
 
 MOST_GEOMETRIES = 50
@@ -86,7 +86,7 @@ def _by_key(parts: Sequence[ScanPart]) -> list[list[int]]:
     return []
 
 
-def _by_time(parts: Sequence[ScanPart], stacks: Sequence[Stack] | None) -> list[list[int]]:
+def _by_time(parts: Sequence[ScanPart], stacks: Sequence[PartSlices] | None) -> list[list[int]]:
     """Return parts of several scans, split at the large gaps between them."""
     times = timeline([part.first.starts for part in parts] if stacks is None else [stack.starts for stack in stacks])
     if times is None:
@@ -95,7 +95,7 @@ def _by_time(parts: Sequence[ScanPart], stacks: Sequence[Stack] | None) -> list[
     return groups_by_time(times if whole else times._replace(steady=False), range(len(parts)))
 
 
-def _groups_of_scan(parts: Sequence[ScanPart], stacks: Sequence[Stack]) -> list[list[int]] | None:
+def _groups_of_scan(parts: Sequence[ScanPart], stacks: Sequence[PartSlices]) -> list[list[int]] | None:
     """Return the parts of one geometry, split at the large gaps in time; None if they are not one scan."""
     first = parts[0].first
     volumes = volumes_of(stacks, first)

@@ -19,7 +19,7 @@ SMALLEST_STEP = 0.9
 
 
 @dataclass(frozen=True)
-class Stack:
+class PartSlices:
     """The slices of a part, at most one volume. A slice has the same index in each list."""
 
     places: list[float] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Stack:
     """The earliest starts of its files."""
 
 
-def stacks_of(parts: Sequence[ScanPart]) -> list[Stack] | None:
+def stacks_of(parts: Sequence[ScanPart]) -> list[PartSlices] | None:
     """Return the slices of each part; None if a part has more than one volume, or if its files do not agree or are shifted."""
     first = parts[0].first
     normal = _normal(first.orientation)
@@ -47,9 +47,9 @@ def stacks_of(parts: Sequence[ScanPart]) -> list[Stack] | None:
     return stacks if all(len(set(stack.places)) == len(stack.places) for stack in stacks) else None
 
 
-def _stack(part: ScanPart, first: Instance, normal: Vector) -> Stack | None:
+def _stack(part: ScanPart, first: Instance, normal: Vector) -> PartSlices | None:
     """Return the slices of a part; None if they are more than one volume or disagree with the scan's first file."""
-    stack = Stack()
+    stack = PartSlices()
     places: set[float] = set()
     starts: Starts | None = None
     for instance in part.instances():
@@ -84,7 +84,7 @@ def _same_places(places: Iterable[float]) -> dict[float, float]:
     return same
 
 
-def volumes_of(stacks: Sequence[Stack], first: Instance) -> Sequence[Hashable] | None:
+def volumes_of(stacks: Sequence[PartSlices], first: Instance) -> Sequence[Hashable] | None:
     """Return a key of the volume of each part; parts of one slice each share the key of the volume that they form.
 
     None if positions repeat, and neither acquisition numbers nor temporal positions distinguish the repeated slices.
@@ -99,7 +99,7 @@ def volumes_of(stacks: Sequence[Stack], first: Instance) -> Sequence[Hashable] |
     return range(len(stacks)) if whole and numbers is not None else numbers
 
 
-def one_geometry(stacks: Sequence[Stack], first: Instance) -> bool:
+def one_geometry(stacks: Sequence[PartSlices], first: Instance) -> bool:
     """Return whether the parts are volumes at the same positions, or slices of one regular stack."""
     places = sorted({place for stack in stacks for place in stack.places})
     if len(places) == max(len(stack.places) for stack in stacks):
@@ -115,7 +115,7 @@ def one_geometry(stacks: Sequence[Stack], first: Instance) -> bool:
     return single or (max(multiples) == 1 and step >= SMALLEST_STEP * first.thickness)
 
 
-def interleaved(stacks: Sequence[Stack], groups: Sequence[Sequence[int]]) -> bool:
+def interleaved(stacks: Sequence[PartSlices], groups: Sequence[Sequence[int]]) -> bool:
     """Return whether no position occurs twice and each group of parts has positions between those of each other group."""
     places = [[place for index in group for place in stacks[index].places] for group in groups]
     all_places = [place for group in places for place in group]

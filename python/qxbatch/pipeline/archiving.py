@@ -13,7 +13,7 @@ from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.packet import archive_packet, clear_copy
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.pipeline.unfinished import changed_packet, not_archived, unreadable_packet, vanished_packet
+from qxbatch.pipeline.delivery_problems import changed_packet, not_archived, unreadable_packet, vanished_packet
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import Journal, JournaledPacket
 from qxbatch.publish.locks import Locks

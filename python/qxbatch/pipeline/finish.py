@@ -7,7 +7,7 @@ from typing import NamedTuple
 from qxbatch.archive.contained import Contained
 from qxbatch.pipeline.archiving import archive_packets
 from qxbatch.pipeline.check_published import check_published
-from qxbatch.pipeline.unfinished import left_in_inbox, replaced_not_kept
+from qxbatch.pipeline.delivery_problems import left_in_inbox, replaced_not_kept
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal, remove_journal
@@ -61,7 +61,7 @@ def finish(
     when this raises OSError, because the sessions folder cannot be written, or ValueError, for a damaged list or ledger.
     """
     verify = removal_list is None
-    listed = workspace.sorted_list(journal.unit) if removal_list is None else removal_list
+    listed = workspace.removal_list(journal.unit) if removal_list is None else removal_list
     for session in journal.sessions:
         check_lock()
         _publish(journal, workspace, session)

@@ -30,7 +30,7 @@ def write_unit_journal(
     removal_list = b""
     if unit.inbox is not None:
         removal_list = write_list(
-            unit.inbox, files_to_remove(job, products, decide(facts)), context.workspace.sorted_list(unit.name)
+            unit.inbox, files_to_remove(job, products, decide(facts)), context.workspace.removal_list(unit.name)
         )
     journal = _journal(context, job, products, facts)
     try:

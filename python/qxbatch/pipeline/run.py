@@ -50,7 +50,7 @@ def run(
     """
     observer = RunObservers(settings, observers)
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
-    locks = Locks(workspace.locks, tell=None if settings.quiet else _say)
+    locks = Locks(workspace.locks, notify=None if settings.quiet else _say)
     recovered: Sequence[SessionReport] = ()
     finished: Collection[Path] = ()
     interrupted = not settings.test and workspace.has_remains

@@ -9,8 +9,8 @@ from pathlib import Path
 from qxbatch.model import Report
 from qxbatch.page.study import study_page
 from qxbatch.pipeline.not_imported import items_not_imported
-from qxbatch.publish.alone import FolderLock, alone_in
 from qxbatch.publish.durable import NO_RUN, replace_text
+from qxbatch.publish.folder_lock import FolderLock, locked_folder
 from qxbatch.publish.foreign import keep_foreign
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
@@ -32,7 +32,7 @@ def write_study(
     without it, packets that previous runs did not import stay listed while they are in the inbox. `deidentified`: packets
     without a session are counted and not named, since no session id can replace names of patients.
     """
-    with alone_in(folder) as lock:
+    with locked_folder(folder) as lock:
         previous_study = read_previous(folder / STUDY_SIDECAR)
         not_imported = items_not_imported(report, previous_study.not_imported, deidentified=deidentified)
         study = study_of(map(SessionFolder, sessions), previous_study.sessions, not_imported, existing_exports(folder))

@@ -1,1 +1,1 @@
-"""Locks, staging, and the exchange that makes a session visible at once and complete."""
+"""Locks, staging, durable writes, and the exchange that makes a complete session visible."""

@@ -1,9 +1,8 @@
-"""The bytes in archived packets: a session that is replaced need not keep them."""
+"""Hashes of the members of archived packets: files of a replaced session with these bytes need not be kept."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from qxbatch.core import Row, ingest
 from qxbatch.discover.fingerprint import fingerprint
@@ -16,12 +15,13 @@ from qxbatch.session.ledger import Fate
 def archived_hashes(old: OpenFolder, archive: Path, top: Path) -> set[str]:
     """Return the hashes of all members of the packets in the archive that a replaced session was imported from.
 
-    Reads the packets again, into a folder beside `old`, which is removed afterwards: only bytes that can be read today count, and
-    without a password, which may be lost one day, no encrypted bytes do. `old` is below `top`, the sessions folder. Raises OSError.
+    Reads the packets again, so that only readable bytes count. Encrypted members do not count, since no password is used: it may
+    be lost later. The scratch folder is beside `old`, and is removed at the end. `old` is below `top`, the sessions folder. Raises
+    OSError.
     """
     digests: set[str] = set()
     scratch = old.path.with_name(f"{old.path.name}.check")
-    for packet in archived_packets(old.short_path, archive):
+    for packet in _archived_packets(old.short_path, archive):
         with new_folder_below(scratch, top) as folder:
             rows = _rows(packet, folder)
         digests.update(
@@ -39,8 +39,8 @@ def _rows(packet: Path, scratch: Path) -> list[Row]:
     return [reading.row(index) for index in range(len(reading))]
 
 
-def archived_packets(old: Path, archive: Path) -> Iterator[Path]:
-    """Yield the archived files with the name, or a numbered name, of a packet of `old`, with the packet's size."""
+def _archived_packets(old: Path, archive: Path) -> Iterator[Path]:
+    """Yield the archived packets whose name (with or without a number), number of files and size are those of a packet of `old`."""
     summary = SessionFolder(old).readable_summary
     try:
         paths = sorted(archive.iterdir()) if summary else []
@@ -48,17 +48,18 @@ def archived_packets(old: Path, archive: Path) -> Iterator[Path]:
         return
     packets = {(packet.name, packet.files, packet.size) for packet in (summary.packets if summary else ())}
     for path in paths:
-        if any((name, *_measures(path)) in packets for name in _possible_names(path.name)):
+        if any((name, *_files_and_size(path)) in packets for name in _possible_names(path.name)):
             yield path
 
 
 def _possible_names(name: str) -> set[str]:
-    """Return a name, and the name it may have had before it got a number."""
+    """Return a name, and the names that it may have had before a number was added."""
     numbers = re.finditer(r"_\d+", name)
     return {name, *(name[: number.start()] + name[number.end() :] for number in numbers)}
 
 
-def _measures(path: Path) -> tuple[Any, ...]:
+def _files_and_size(path: Path) -> tuple[int, ...]:
+    """Return the number of files and the size of a packet; nothing if it cannot be read."""
     try:
         measured = fingerprint(path)
     except OSError:

@@ -1,4 +1,8 @@
-"""Removes folders below the sessions folder by descriptors: a path that becomes a link meanwhile leads nowhere else."""
+"""Opens, creates and removes folders below the sessions folder.
+
+Each folder is opened from its parent's descriptor, and links are refused. So a folder that is replaced by a link meanwhile
+leads nowhere else.
+"""
 
 import contextlib
 import errno
@@ -17,49 +21,49 @@ _NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
 
 
 def open_below(folder: Path, top: Path, *, create: bool = False) -> int:
-    """Return the descriptor of a folder below `top`; no folder between them may be a link. With `create`, missing ones are made.
+    """Return the descriptor of a folder below `top`; the caller closes it. With `create`, missing folders are created.
 
-    Raises OSError, LinkError.
+    Raises OSError, and LinkError if the folder, or one between the two, is a link.
     """
     with opened(top) as start:
         return open_in(start, folder.relative_to(top).parts, create=create)
 
 
 @contextmanager
-def entered(folder: Path, top: Path, *, create: bool = False) -> Iterator[OpenFolder]:
-    """Open a folder as `open_below` does. Raises OSError, LinkError."""
+def opened_below(folder: Path, top: Path, *, create: bool = False) -> Iterator[OpenFolder]:
+    """Open a folder for a `with` block as `open_below` does. Raises OSError, LinkError."""
     with opened(top) as start, opened_in(start, folder.relative_to(top).parts, create=create) as inner:
         yield inner
 
 
 @contextmanager
 def new_folder_below(path: Path, top: Path) -> Iterator[Path]:
-    """Make an empty folder, yield a short path that always leads to it, and remove it with its content.
+    """Create an empty folder, yield a short path that always leads to it, and at last remove it with its content.
 
-    What had its name before is removed. Raises OSError, LinkError.
+    A file or folder that has its name before is removed. Raises OSError, LinkError.
     """
     remove_below(path, top)
     try:
-        with entered(path, top, create=True) as folder:
+        with opened_below(path, top, create=True) as folder:
             yield folder.short_path
     finally:
         remove_below(path, top)
 
 
 def remove_below(path: Path, top: Path) -> None:
-    """Remove a file, a link, or a folder with its content; nothing if it is missing. Raises OSError, LinkError.
+    """Remove a file, a link, or a folder with its content, if it exists. Raises OSError, LinkError.
 
-    If a file appears meanwhile (a leftover program still writes), the next attempt removes it.
+    The removal of a folder is retried: a leftover program may still write to it.
     """
-    with contextlib.suppress(FileNotFoundError), entered(path.parent, top) as parent:
+    with contextlib.suppress(FileNotFoundError), opened_below(path.parent, top) as parent:
         if not stat.S_ISDIR(os.stat(path.name, dir_fd=parent.descriptor, follow_symlinks=False).st_mode):
             os.unlink(path.name, dir_fd=parent.descriptor)
             return
-        repeated(lambda: remove(path.name, parent=parent.descriptor))
+        retried(lambda: remove(path.name, parent=parent.descriptor))
 
 
-def repeated(step: Callable[[], None]) -> None:
-    """Call a removal until it succeeds. Raises the OSError of the last call."""
+def retried(step: Callable[[], None]) -> None:
+    """Call a removal until it succeeds, at most 21 times. Raises the OSError of the last call."""
     for k in range(_TRIES):
         with contextlib.suppress(OSError):
             step()
@@ -69,9 +73,9 @@ def repeated(step: Callable[[], None]) -> None:
 
 
 def remove_empty_below(folder: Path, top: Path) -> None:
-    """Remove a folder if it is empty. Raises OSError, LinkError."""
+    """Remove a folder if it exists and is empty. Raises OSError, LinkError."""
     try:
-        with entered(folder.parent, top) as parent:
+        with opened_below(folder.parent, top) as parent:
             os.rmdir(folder.name, dir_fd=parent.descriptor)
     except OSError as error:
         if error.errno not in _NOT_REMOVED:

@@ -11,6 +11,17 @@ from qxbatch.publish.plain import make_way
 from qxbatch.textfile import created
 from qxbatch.walk import remove, walk
 
+NO_RUN = "0" * 16
+"""Tag in a hidden name that belongs to no run."""
+_NO_SYNC = (errno.EINVAL, errno.ENOTSUP)
+"""Errors if the file system has no fsync for folders."""
+_NO_LINK = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
+"""Errors if the file system has no hard links, or does not allow one for this file."""
+_AT_FDCWD, _NOREPLACE = -100, 1
+"""From fcntl.h and linux/fs.h."""
+_NAME_IN_USE = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
+_TRIES = 20
+
 
 def sync_folder(folder: Path) -> None:
     """Sync the entries of a folder."""
@@ -22,7 +33,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync_entries(folder: int) -> None:
-    """Sync the entries of an opened folder. File systems that cannot sync a folder persist its entries themselves."""
+    """Sync the entries of an opened folder; do nothing on a file system that has no fsync for folders."""
     try:
         os.fsync(folder)
     except OSError as error:
@@ -30,12 +41,9 @@ def sync_entries(folder: int) -> None:
             raise
 
 
-_NO_SYNC = (errno.EINVAL, errno.ENOTSUP)  # some network file systems have no fsync for folders
-
-
 def sync_file(path: Path) -> None:
     """Sync the bytes of a file."""
-    sync_open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))  # a FIFO has no writer
+    sync_open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK))  # O_NONBLOCK: a FIFO is not waited for
 
 
 def sync_open(descriptor: int) -> None:
@@ -47,9 +55,9 @@ def sync_open(descriptor: int) -> None:
 
 
 def sync_tree(top: Path) -> None:
-    """Sync all files and folders below `top`, each folder after its content. Links are entries of their folder.
+    """Sync all files and folders below `top`, each folder after its content. Links are synced as entries of their folder.
 
-    A file that this user may not read was written by another user, who syncs it.
+    Files that this user may not read are left out: this run cannot have written them.
     """
     for folder, _, files in walk(top, topdown=False):
         for name in files:
@@ -70,7 +78,7 @@ def sync_up(folder: Path, top: Path) -> None:
 
 
 def write_new_json(path: Path, temporary: Path, content: object) -> None:
-    """Write JSON under a temporary name, sync it, and rename it into place. Raises FileExistsError."""
+    """Write JSON under a temporary name, sync it, and rename it into place. Raises FileExistsError, OSError."""
     _write_json(temporary, content)
     try:
         rename_new(temporary, path)
@@ -91,16 +99,12 @@ def write_json(path: Path, content: object, mode: int = 0o666) -> None:
 
 
 def _write_json(path: Path, content: object, mode: int = 0o666) -> None:
-    """Write a new file: a link, a file or an empty folder that has this name is removed, never written to."""
+    """Write a new file, and sync it. A link, file or empty folder that has its name is removed first, never written to."""
     import json
 
     make_way(path)
     with created(path, mode) as file:
         json.dump(content, file, indent=1, sort_keys=True)
-
-
-NO_RUN = "0" * 16
-"""Tag in a hidden name that belongs to no run."""
 
 
 def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) -> None:
@@ -123,18 +127,12 @@ def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) ->
     sync_folder(path.parent)
 
 
-_NO_LINK = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
-"""Errors if the file system has no hard links, or does not allow one for this file."""
-_AT_FDCWD, _NOREPLACE = -100, 1
-"""From fcntl.h and linux/fs.h."""
-_NAME_IN_USE = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
-
-
 def rename_new(source: Path, target: Path) -> None:
     """Rename a file or folder to an unused name. Raises FileExistsError when the name is in use, and OSError.
 
-    The kernel refuses to rename a folder over a non-empty one. A file is hard-linked, which never replaces another file; on
-    a file system without hard links, the kernel is asked not to replace.
+    A folder that takes the name meanwhile is not replaced unless it is empty. A file gets the new name as a hard link, which never
+    replaces another file. On a file system without hard links, renameat2 does not replace one either. Only where that is
+    missing too, a file that takes the name meanwhile is replaced.
     """
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
@@ -151,26 +149,28 @@ def rename_new(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINK:
             raise
-        if not _renamed_by_kernel(source, target):
+        if not _renamed_without_replacing(source, target):
             source.rename(target)
         return
     source.unlink()
 
 
-def _renamed_by_kernel(source: Path, target: Path) -> bool:
-    """Call renameat2, which Python does not offer; return False if the kernel or the file system does not support it."""
+def _renamed_without_replacing(source: Path, target: Path) -> bool:
+    """Call renameat2, which Python does not offer; return False if the system or the file system does not support it.
+
+    Raises OSError.
+    """
     import ctypes
 
     call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if call is None or call(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _NOREPLACE) == 0:
-        return call is not None
+    if call is None:
+        return False
+    if call(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _NOREPLACE) == 0:
+        return True
     number = ctypes.get_errno()
     if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
         return False
     raise OSError(number, os.strerror(number), str(source), None, str(target))
-
-
-_TRIES = 20
 
 
 def make_folder(folder: Path) -> None:
@@ -189,9 +189,9 @@ def make_folder(folder: Path) -> None:
 
 
 def remove_tree(top: Path) -> None:
-    """Remove a file, a link, or a folder with its content, even if its owner has no write permission.
+    """Remove a file, a link, or a folder with its content, if it exists; also folders that their owner may not write.
 
-    If a file appears meanwhile (a leftover program still writes), the next attempt removes it.
+    The removal of a folder is retried: a leftover program may still write to it. Raises OSError.
     """
     if not os.path.lexists(top):
         return  # a read-only file system reports an error even for a missing path

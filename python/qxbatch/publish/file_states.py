@@ -1,4 +1,4 @@
-"""Removes files of a folder that were compared, each only if it is unchanged since its state was read."""
+"""The states of the files in a folder, and the removal of files that are unchanged since their state was read."""
 
 import os
 import stat
@@ -9,11 +9,11 @@ from qxbatch.publish.opened import OpenFolder, Parts, walk_in
 from qxbatch.walk import remove
 
 States = Mapping[Path, os.stat_result]
-"""The states of files and links, by their places in a folder."""
+"""The states of files and links, by their paths relative to a folder."""
 
 
 def states_in(top: OpenFolder) -> dict[Path, os.stat_result]:
-    """Return the states of files and links below a folder. Raises OSError."""
+    """Return the states of files and links below a folder; without FIFOs, sockets and devices. Raises OSError."""
     states = {
         Path(*parts, name): os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
         for parts, folder, names in walk_in(top)
@@ -23,9 +23,9 @@ def states_in(top: OpenFolder) -> dict[Path, os.stat_result]:
 
 
 def remove_compared(parent: OpenFolder, name: str, compared: States) -> None:
-    """Remove the files with these states below a folder of `parent`, and what has no bytes; then the empty folders.
+    """Remove the files and links in the folder `name` of `parent` that have the states `compared`, then the empty folders.
 
-    Raises OSError.
+    FIFOs, sockets and devices, which have no bytes, are removed too. Raises OSError.
     """
 
     def is_compared(parts: Parts, now: os.stat_result) -> bool:
@@ -36,9 +36,10 @@ def remove_compared(parent: OpenFolder, name: str, compared: States) -> None:
 
 
 def _is_same_state(before: os.stat_result, now: os.stat_result) -> bool:
-    """Return whether a file is unchanged. Inodes need not be equal: some file systems change them.
+    """Return whether a file is unchanged: size, modification time and change time are equal.
 
-    The change time of a hard link also changes when its other name is removed.
+    The inode may differ, since some file systems change it. The change time of a hard link may differ if its inode is the same,
+    since the removal of its other name changes it.
     """
     return (before.st_size, before.st_mtime_ns) == (now.st_size, now.st_mtime_ns) and (
         before.st_ctime_ns == now.st_ctime_ns or (before.st_nlink > 1 and before.st_ino == now.st_ino)

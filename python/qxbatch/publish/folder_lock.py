@@ -1,7 +1,6 @@
-"""Serializes processes on a folder, as far as the file system supports it."""
+"""A lock of the kernel (flock) on a folder, for processes that must not work in it at the same time."""
 
 import contextlib
-import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -9,8 +8,9 @@ from enum import Enum
 from pathlib import Path
 
 _PATIENCE = 10.0
-"""Seconds."""
+"""Seconds for which a lock of another process is waited for."""
 _PAUSE = 0.05
+"""Seconds between two tries."""
 
 
 class FolderLock(Enum):
@@ -22,10 +22,10 @@ class FolderLock(Enum):
 
 
 @contextlib.contextmanager
-def alone_in(folder: Path, clock: Callable[[], float] = time.monotonic) -> Iterator[FolderLock]:
-    """Take the kernel's lock (flock) on a folder; yield whether this process has it.
+def locked_folder(folder: Path, clock: Callable[[], float] = time.monotonic) -> Iterator[FolderLock]:
+    """Lock a folder for the `with` block; yield whether this process has the lock.
 
-    The kernel releases the lock of a killed process. Raises OSError when the folder cannot be opened.
+    The kernel releases the lock when the process ends, also if it is killed. Raises OSError when the folder cannot be opened.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -51,7 +51,10 @@ def _locked(descriptor: int, until: float, clock: Callable[[], float]) -> Folder
 
 
 def is_locked(folder: Path) -> bool:
-    """Return whether another process has the lock; False where the file system has no locks."""
+    """Return whether another process has the lock on a folder; False if the file system has no locks.
+
+    Raises OSError when the folder cannot be opened.
+    """
     import fcntl
 
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -59,8 +62,8 @@ def is_locked(folder: Path) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError as error:
-        return error.errno in (errno.EWOULDBLOCK, errno.EAGAIN)
+    except OSError:
+        return False
     finally:
         os.close(descriptor)
     return False

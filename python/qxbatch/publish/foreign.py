@@ -1,4 +1,4 @@
-"""A user's file that has the name of a file that qxbatch writes."""
+"""Keeps a file of a user that has the name of a file that qxbatch is about to write."""
 
 import os
 import sys
@@ -10,9 +10,9 @@ from qxbatch.textfile import read_bytes
 
 
 def keep_foreign(path: Path, is_own: Callable[[bytes], bool]) -> None:
-    """Rename a file that a user wrote or changed, and print the new name. Raises OSError.
+    """Rename a file that a user wrote or changed to `<name>.<k>`, and print the new name. Raises OSError.
 
-    `is_own` says whether qxbatch wrote these bytes.
+    `is_own` returns whether qxbatch wrote these bytes.
     """
     try:
         if is_own(read_bytes(path)):

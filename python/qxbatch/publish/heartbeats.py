@@ -1,12 +1,16 @@
-"""Decides whether the holder of a lock file is alive, by watching the file's time.
+"""Decides whether the holder of a lock file is alive: its run renews the modification time of the file every 15 s.
 
-A holder renews the time every 15 s, and a lock is stale after 2 minutes. The file system's own clock says how old the time
-is. Where clients set times by their own clocks, the clocks may differ, so an old time only starts a closer look: the lock
-is stale if its time does not change for some more seconds of repeated checks. A pause in the checks (this run slept, or the
-file server did not answer) does not count.
+The age of a lock is the difference between its modification time and the file system's present time.
 
-If the scheduler of a cluster says that the holder's job has ended, its lock is stale once its time does not change for
-CONFIRM_SECONDS, however young it is: a node that lost its daemon may still work.
+- A lock of at most STALE_SECONDS is in use.
+- An older lock is stale after it was unchanged for CONFIRM_SECONDS of checks. Age alone is no proof, since some file systems
+  store the time of the client's clock, which may be wrong.
+- A lock from the future has the time of another clock. It is stale after it was unchanged for STALE_SECONDS of checks.
+- If the cluster's scheduler says that the job of the holder has ended, its lock is stale after it was unchanged for
+  CONFIRM_SECONDS of checks, whatever its age. That is checked because a node may continue to work after it lost the scheduler.
+
+A pause between two checks counts as 2 s at most, however long it was: this run may have slept, or the file server may have been
+silent.
 """
 
 import math
@@ -18,11 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 STALE_SECONDS = 120.0
+"""Highest age of a lock in use; 8 renewals."""
 CONFIRM_SECONDS = 35.0
-"""Seconds for which a lock with an old time must stay unchanged: two renewals and a margin."""
+"""Seconds for which an old lock must stay unchanged until it is stale: two renewals and a margin."""
 AHEAD_SECONDS = 5.0
-"""A time this far in the future comes from another clock."""
+"""A modification time further in the future comes from another clock."""
 CHECK_SECONDS = 1.0
+"""Seconds between two checks."""
 
 
 @dataclass
@@ -30,32 +36,34 @@ class _WatchedFile:
     """A lock file under observation."""
 
     state: tuple[int, int, int]
+    """Inode, modification time (ns) and size."""
     checked_at: float
-    """When this run last checked the file."""
+    """When this run last checked the file (monotonic clock)."""
     unchanged_seconds: float = 0.0
-    """Seconds of checks in which the file was unchanged."""
+    """Seconds of checks in which the file was unchanged; longer pauses count as 2 s."""
     changed_at: float = -math.inf
-    """When this run saw the file change."""
+    """When this run last saw that the file had changed (monotonic clock)."""
 
 
-class Beats:
-    """The observations of one run about the lock files in a folder."""
+class Heartbeats:
+    """The lock files of a folder, as one run observes them."""
 
     def __init__(
-        self, folder: Path, tell: Callable[[str], None] | None = None, hurry: threading.Event | None = None
+        self, folder: Path, notify: Callable[[str], None] | None = None, stop_waiting: threading.Event | None = None
     ) -> None:
-        """Setting `hurry` ends all waiting."""
+        """`notify` is called once with a sentence before a wait. Setting `stop_waiting` ends all waiting."""
         self._folder = folder
-        self._notify = tell
+        self._notify = notify
         self._watched: dict[Path, _WatchedFile] = {}
         self._checked_at = -math.inf
         self._guard = threading.Lock()
-        self._hurry = threading.Event() if hurry is None else hurry
+        self._stop_waiting = threading.Event() if stop_waiting is None else stop_waiting
 
     def is_stale(self, path: Path, *, wait: bool, job_ended: bool = False) -> bool:
-        """Return whether the holder of a lock file is dead; with `wait`, observe it long enough to know. Raises OSError.
+        """Return whether a lock is stale; True also if its file is missing.
 
-        `job_ended`: the holder's job has ended.
+        With `wait`, observes the file until that is known, unless `stop_waiting` is set. Otherwise the answer is False if it is
+        not known yet. `job_ended`: the scheduler says that the holder's job has ended.
         """
         try:
             while True:
@@ -65,13 +73,13 @@ class Beats:
                 if not wait:
                     return False
                 self._notify_once()
-                if self._hurry.wait(CHECK_SECONDS):
+                if self._stop_waiting.wait(CHECK_SECONDS):
                     return False
         except FileNotFoundError:
             return True
 
     def _check(self, path: Path, *, job_ended: bool) -> bool | None:
-        """Check once; return None if it takes longer to know."""
+        """Check once; return whether the lock is stale, None if that is not known yet."""
         self._check_all(path)
         with self._guard:
             watched = self._watched.get(path)
@@ -87,7 +95,7 @@ class Beats:
         return True if age > 0 and watched.unchanged_seconds >= CONFIRM_SECONDS else None
 
     def _check_all(self, needed: Path) -> None:
-        """Check all files at once, so that a run that waits for one also observes the others."""
+        """Check all files: a run that waits for one lock also observes the others."""
         with self._guard:
             now = time.monotonic()
             if needed in self._watched and now - self._checked_at < CHECK_SECONDS / 2:
@@ -107,7 +115,7 @@ class Beats:
                 del self._watched[path]
 
     def _now(self) -> float:
-        """Return the file system's own time."""
+        """Return the present time of the file system: that of a file created now."""
         import tempfile
 
         with tempfile.TemporaryFile(dir=self._folder) as probe:
@@ -123,7 +131,7 @@ class Beats:
 
 
 def _state(path: Path) -> tuple[int, int, int] | None:
-    """Return inode, time and size; opens the file, since network file systems cache the times of paths."""
+    """Return inode, modification time (ns) and size. Opens the file, since network file systems cache the times of paths."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

@@ -1,8 +1,8 @@
 """The journal of a unit: what to publish and archive once its results are complete, verified and on disk.
 
-It is written before the first visible change and removed after the last one. So a unit without a journal has changed
-nothing, and the next run finishes a unit with a journal. A journal is trusted only if everything it names belongs to this
-study: everybody who may write to the sessions folder could have written it.
+The journal is written before the first visible change and removed after the last one. So if a run is killed, a unit without a
+journal has changed nothing, and the next run finishes a unit with one. A journal is followed only if everything that it names
+belongs to this study, since everybody who may write to the sessions folder can write one.
 """
 
 import json
@@ -22,12 +22,12 @@ from qxbatch.settings.model import Archive
 
 VERSION = 5
 HIGHEST_NUMBER = 10**6
-"""Upper limit of the numbers for archives whose name is in use; no run writes a higher one."""
+"""Numbers that are appended to the names of archives are below this limit; others in a file are refused."""
 RUN = re.compile("[0-9a-f]{16}")
 
 
 class JournaledPacket(NamedTuple):
-    """A packet that is archived once its sessions are published."""
+    """A packet that is archived after its sessions are published."""
 
     packet: Packet
     number: int | None = None
@@ -36,19 +36,20 @@ class JournaledPacket(NamedTuple):
 
 @dataclass(frozen=True)
 class Journal:
-    """The remaining work for a unit."""
+    """The remaining work for a unit, and what decides about its packets."""
 
     unit: str
     run: str
-    """The run that wrote it; the names of its staging and hidden copies contain this."""
+    """The run that wrote the journal: 16 hex digits, which are part of the names of its staging folders."""
     packets: tuple[JournaledPacket, ...]
     sessions: tuple[str, ...]
     """Session ids of the builds to publish."""
     replaced: tuple[str, ...]
-    """Those of them that exist, and are replaced; one that appears later is not."""
+    """The sessions that existed when the journal was written, and are replaced. One that appears later is not replaced."""
     archive: Archive
-    """The requested mode; qxbatch.archive.decision decides what is done."""
+    """The requested mode. qxbatch.archive.decision decides what is done."""
     series_failed: bool
+    """Whether a series failed, or the sessions have another problem that is an error."""
     damaged: bool
     """Whether some members of the packets cannot be read."""
     surrounded: bool
@@ -60,15 +61,15 @@ class Journal:
     with_inbox: bool
     """Whether the session's `inbox` is exchanged too (inbox mode)."""
     inbox: Path | None = None
-    """Folder mode: the inbox that the sorted files leave; `<unit>/taken.tsv` lists them."""
+    """Folder mode: the inbox from which sorted files are removed; `taken.tsv` in staging lists them."""
     names: str = ""
     """The packets' names in messages."""
     ledgers: tuple[str, ...] = ()
-    """SHA-256 of each session's ledger: the packets of this journal are archived only for a session with this ledger."""
+    """SHA-256 of the ledger of each session. The packets are archived only if the published sessions have these ledgers."""
 
 
 def write_journal(journal: Journal, workspace: Workspace) -> None:
-    """Write the journal; it is on disk when the call returns.
+    """Write the journal, and sync it.
 
     Paths below the sessions folder are relative to it, since a container may see that folder under another path.
 
@@ -92,7 +93,7 @@ def write_journal(journal: Journal, workspace: Workspace) -> None:
 
 
 def journal_run(path: Path) -> str:
-    """Return the run that wrote a journal; empty if there is none, or if another version wrote it. Raises OSError."""
+    """Return the run that wrote a journal, of any version; empty if the journal is missing or names no run. Raises OSError."""
     try:
         return str(json.loads(read_plain(path) or b"null")["run"])
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -135,7 +136,7 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         names=str(content["names"]),
         ledgers=tuple(map(str, content["ledgers"])),
     )
-    for wrong in _foreign(journal, unit, workspace):
+    for wrong in _faults(journal, unit, workspace):
         raise ValueError(wrong)
     return journal
 
@@ -151,8 +152,8 @@ def _packet(content: Mapping[str, Any], top: Path) -> JournaledPacket:
     return JournaledPacket(Packet(top / content["path"], str(content["name"]), fingerprint), number)
 
 
-def _foreign(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
-    """Yield everything in a journal that does not belong to its unit or to this study."""
+def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
+    """Yield a reason for each value of a journal that does not belong to its unit or to this study."""
     if journal.unit != unit or fault(unit):
         yield f"its unit is {journal.unit!r}"
     if not RUN.fullmatch(journal.run):
@@ -176,7 +177,7 @@ def _foreign(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]
 
 
 def _is_session_of(session: object, unit: str) -> bool:
-    """Return whether a text is the id of a unit's session, or of one that its packet was split into."""
+    """Return whether a text is the id of the unit's session, or of one into which its packet was split."""
     if not isinstance(session, str) or not is_plain_name(session) or fault(session):
         return False
     return session == unit or re.fullmatch(rf"{re.escape(unit)}-[1-9][0-9]*", session) is not None
@@ -199,6 +200,6 @@ def _is_own(path: Path, journal: Journal, workspace: Workspace) -> bool:
 
 
 def remove_journal(path: Path) -> None:
-    """Remove the journal: the unit is finished."""
+    """Remove the journal of a unit that is finished, and sync its folder. Raises OSError."""
     path.unlink()
     sync_folder(path.parent)

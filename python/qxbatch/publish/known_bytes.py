@@ -1,4 +1,4 @@
-"""Finds the files of a replaced session whose bytes exist elsewhere, by hashes."""
+"""Finds the files of a replaced session whose bytes exist elsewhere, by their hashes."""
 
 import re
 from collections.abc import Collection
@@ -19,8 +19,9 @@ _SERIES = re.compile(rf"{re.escape(SORTED_AT)}\d+{re.escape(PACKED)}")
 class KnownBytes:
     """Compares files of a replaced session with hashes of bytes that exist elsewhere.
 
-    An archive or a compressed file also has names and comments. So it is known by its content only if it was made of sorted
-    files, as the ledger of the replaced session says. Any other one is known only by the hash of all its bytes.
+    A file is known if the hash of all its bytes is. A tar.gz or gz that the import made of sorted files is also known if the hashes
+    of its content are. The ledger of the replaced session decides which ones those are: any other archive may have names and
+    comments that exist nowhere else. Without a ledger, another program sorted the files, and the names decide.
     """
 
     def __init__(self, old: OpenFolder, hashes: Collection[str]) -> None:
@@ -28,7 +29,7 @@ class KnownBytes:
         self._hashes = hashes
 
     def has(self, place: Path) -> bool:
-        """Return whether the bytes of the file at this place in the replaced session are known; a link has none. Raises OSError."""
+        """Return whether the bytes of a file of the replaced session are known; False for a link. Raises OSError."""
         with opened_in(self._old, place.parent.parts) as folder:
             path = folder.short_path / place.name
             if path.is_symlink():
@@ -53,7 +54,7 @@ class KnownBytes:
 
     @cached_property
     def _stored(self) -> "_Stored | None":
-        """What the import stored; None if the session has no ledger, so another program sorted its files."""
+        """What the import stored, by the ledger; None without a ledger, nothing if the ledger is damaged."""
         stored = _Stored({}, {})
         try:
             for row in SessionFolder(self._old.short_path).ledger():
@@ -83,10 +84,10 @@ class _Stored(NamedTuple):
 
 
 def hashes_in(session: Path) -> set[str]:
-    """Return the hashes of the packet bytes that a session contains, by its ledger. Raises OSError, ValueError.
+    """Return the hashes of packet members that a session contains, by its ledger. Raises OSError, ValueError.
 
-    It contains the content of a sorted file, and all bytes of a kept one: a packet can have had a sorted file compressed. A
-    file that is a link, or is reached through one, does not count: it may lead to the file that is about to be removed.
+    For a sorted file, that is the hash of its content, since it may have been gzipped in the packet. For a kept file, it is the
+    hash of all its bytes. A file that is a link, or is below one, does not count: it may lead to the file that is to be removed.
     """
     hashes = set()
     is_stored: dict[str, bool] = {}

@@ -1,14 +1,14 @@
-"""Where a packet that is a link leads, and the link that leads there from another folder."""
+"""The target of a packet that is a link, and the text of a link in another folder that leads to the same target."""
 
 import os
 from pathlib import Path
 
 
 def absolute_target(link: Path) -> Path:
-    """Return the target of a link as an absolute path, which leads to the same file from any folder.
+    """Return the target of a link as an absolute path. Raises OSError.
 
-    An absolute target is returned as it is. In a relative one, folders that are links are followed, since `..` after one of them
-    means the parent of its target. The last name is not followed: a link to a link leads to that link. Raises OSError.
+    An absolute target is returned unchanged. In a relative one, folders that are links are replaced by their targets, since `..`
+    after such a folder means the parent of its target. The last name is not resolved: a link to a link leads to that link.
     """
     target = link.readlink()
     if target.is_absolute():

@@ -1,14 +1,15 @@
 """Locks for packets and sessions, so that several runs can share one folder.
 
-A lock is a file that is named after the lock and describes its holder. The file appears complete under an unused name. The
-holder also has the kernel's lock (flock) on it, if available, and renews its time.
+A lock is a file. Its name is a hash of the lock's name, and its content, the record, describes the holder. The file is written
+under a temporary name and then renamed, so it is complete when it appears. The holder also has the kernel's lock (flock) on it,
+if available, and renews its modification time every 15 s.
 
-- On one kernel (equal boot ids) the kernel's lock decides. It ends with its process, so the locks of a killed run are free.
-- A kernel's lock may be local to its host (NFS with local_lock, Lustre with localflock), or missing. So a lock of another
-  kernel is in use as long as its time changes. Clocks of hosts may differ: an old time counts only if it does not change
-  while this run observes it (see `Beats`).
+- If the holder runs on the same kernel (equal boot ids), the kernel's lock decides. It ends with its process, so the locks of a
+  killed run are free at once.
+- If it runs on another kernel, the kernel's lock may not be visible here (NFS with local_lock, Lustre with localflock), or there
+  is none. Then the lock is in use as long as its modification time is renewed (qxbatch.publish.heartbeats).
 
-Host and process are recorded for people only: in containers every run is process 1 of some host.
+Host and process are recorded only for people who read the file. In containers every run is process 1 of some host.
 """
 
 import contextlib
@@ -28,25 +29,30 @@ from qxbatch.publish.durable import rename_new
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # a run without locks of other hosts does not need it
-    from qxbatch.publish.beats import Beats
+    from qxbatch.publish.heartbeats import Heartbeats
 
 RENEW_SECONDS = 15.0
-WAIT_SECONDS = 0.02
-SWEEPS = 3
-LONGEST_WAIT = 600.0
-ENDING_WAIT = 5.0
-"""Seconds for which a run that ends still waits."""
+"""Seconds between two renewals of a lock."""
+RETRY_SECONDS = 0.02
+"""Seconds between two tries to take a lock that another run checks at this moment."""
+TRIES = 3
+LONGEST_WAIT_SECONDS = 600.0
+"""Seconds for which `waiting` waits at most."""
+ENDING_WAIT_SECONDS = 5.0
+"""Seconds for which `waiting` waits at most if the run is to end."""
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""Errors if the file system has no locks of the kernel."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 LONGEST_RECORD = 4096
+"""Bytes; a longer record is cut."""
 _JOB = ", job "
-"""In a record, between the holder and the job of the cluster in which it is."""
+"""In a record, between the holder's process and the name of its cluster job."""
 
 Flock = Callable[[int, int], None]
 
 
 class Lock(NamedTuple):
-    """A lock that is held as long as its file is the one that this run created."""
+    """A lock that this run took. It is held as long as its file has the record of this run."""
 
     path: Path
     descriptor: int
@@ -54,7 +60,7 @@ class Lock(NamedTuple):
 
 
 class _LockFile:
-    """The state of a lock file when it was checked."""
+    """The state of a lock's file when it was checked."""
 
     def __init__(self, descriptor: int) -> None:
         status = os.fstat(descriptor)
@@ -63,7 +69,10 @@ class _LockFile:
         self._mtime_ns = status.st_mtime_ns
 
     def is_same_as(self, other: "_LockFile") -> bool:
-        """Return whether it is the same file and was not renewed. If a file system changes inodes, the record decides."""
+        """Return whether both are the same lock, which was not renewed between the two checks.
+
+        A lock is identified by its record, since some file systems change inodes; a file without a record by its inode.
+        """
         same_file = bool(self.record) or self._inode == other._inode
         return same_file and (self.record, self._mtime_ns) == (other.record, other._mtime_ns)
 
@@ -71,9 +80,10 @@ class _LockFile:
 class Locks:
     """The locks that one run holds in one folder.
 
-    `flock` is the kernel's call, None if unavailable; `boot` identifies this kernel. `tell` is called with a sentence
-    before a wait of some seconds. `job` names the cluster job of the run; `has_ended` returns whether a job with such a name has
-    ended. Its lock is then stale as soon as this run sees that it is not renewed.
+    - `flock`: the call of the kernel; None if it has none. `boot`: identifies this kernel; by default its boot id.
+    - `notify`: is called with a sentence before a wait of some seconds.
+    - `job`: names the cluster job of the run. `has_ended`: returns whether the job of that name has ended. If so, its locks are
+      stale as soon as this run has seen that they are not renewed.
     """
 
     def __init__(
@@ -82,7 +92,7 @@ class Locks:
         *,
         flock: Flock | None = fcntl.flock,
         boot: str | None = None,
-        tell: Callable[[str], None] | None = None,
+        notify: Callable[[str], None] | None = None,
         job: str = "",
         has_ended: Callable[[str], bool] | None = None,
     ) -> None:
@@ -91,25 +101,24 @@ class Locks:
         self._has_ended = has_ended
         self._flock = flock
         self._boot = boot
-        self._notify = tell
-        self._hurry = threading.Event()
+        self._notify = notify
+        self._stop_waiting = threading.Event()
         self._held: dict[Path, Lock] = {}
         self._guard = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def take(self, name: str) -> Lock | None:
-        """Acquire the lock with that name; return None if another run holds it, except for the moment of a sweep.
+        """Acquire the lock with that name; return None if another run holds it.
 
-        If a lock of another host looks stale, waits to see whether it is renewed.
-
-        Raises OSError when the folder of locks cannot be written.
+        If a lock of another host looks stale, waits to see whether it is renewed. Raises OSError when the folder of locks cannot
+        be written.
         """
-        for _ in range(SWEEPS):
+        for _ in range(TRIES):  # a run that sweeps holds the kernel's lock for a moment
             lock = self._try(name)
             if lock is not None:
                 return lock
-            time.sleep(WAIT_SECONDS)
+            time.sleep(RETRY_SECONDS)
         return None
 
     def is_held_here(self, name: str) -> bool:
@@ -126,9 +135,7 @@ class Locks:
         path = self._path(name)
         while True:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(
-                FileNotFoundError
-            ):  # a run that ended removed the empty folder, or swept, meanwhile
+            with contextlib.suppress(FileNotFoundError):  # another run removed the empty folder, or swept, meanwhile
                 lock = self._create(path, name)
                 if lock is not None or not self._freed(path, wait=True):
                     return lock
@@ -176,7 +183,7 @@ class Locks:
         return record, descriptor
 
     def _record(self, name: str, device: int) -> bytes:
-        """Return the content of a lock's file. On an overlay its device differs from that of its folder."""
+        """Return the content of a lock's file. `device` is that of the file: on an overlay that of its folder differs."""
         import socket
 
         place = f"{self._kernel()} {device}" if self._flock else "none"
@@ -185,7 +192,7 @@ class Locks:
         return text.encode("utf-8", "surrogateescape")[:LONGEST_RECORD]
 
     def _kernel(self) -> str:
-        """Return this kernel's boot id; without one, an id that equals no other."""
+        """Return this kernel's boot id; if it cannot be read, a random one."""
         if self._boot is None:
             try:
                 self._boot = BOOT_ID.read_text("ascii").strip()
@@ -194,7 +201,7 @@ class Locks:
         return self._boot
 
     def _try_flock(self, descriptor: int) -> bool:
-        """Lock an open file; return False if another process locked it. Without kernel locks, return True."""
+        """Take the kernel's lock on an open file; return False if another process has it. Without such locks, return True."""
         if self._flock is None:
             return True
         try:
@@ -208,7 +215,10 @@ class Locks:
         return True
 
     def _freed(self, path: Path, *, wait: bool) -> bool:
-        """Return whether a lock's file is missing, is no file, or belonged to a dead run; then it was removed."""
+        """Return whether the path of a lock is free now. A file of a dead run, and anything that is no file, is removed first.
+
+        With `wait`, a lock of another host that may be stale is observed until that is known. Raises OSError.
+        """
         try:
             if not stat.S_ISREG(path.lstat().st_mode):
                 _remove_other(path)
@@ -224,44 +234,44 @@ class Locks:
             lock_file = _LockFile(descriptor)
             if not self._is_ours(lock_file.record, descriptor):
                 job_ended = wait and self._job_has_ended(lock_file.record)
-                if not self._beats.is_stale(path, wait=wait, job_ended=job_ended):
+                if not self._heartbeats.is_stale(path, wait=wait, job_ended=job_ended):
                     return False
             return _removed(path, lock_file)
         finally:
             os.close(descriptor)
 
     def _is_ours(self, record: bytes, descriptor: int) -> bool:
-        """Return whether the kernel that locked it is this one, which reports that it is no longer locked."""
+        """Return whether a lock was taken on this kernel, so that the kernel's lock decides whether it is held."""
         place = f"{self._kernel()} {os.fstat(descriptor).st_dev}"
         return self._flock is not None and record.startswith(f"{place}\n".encode())
 
     def _job_has_ended(self, record: bytes) -> bool:
-        """Return whether the job that wrote a record has ended. A record of this job is from a previous run of it, which ended."""
+        """Return whether the job that wrote a record has ended. The same job was requeued, so its previous run has ended too."""
         lines = record.decode("utf-8", "surrogateescape").splitlines()
         job = lines[2].partition(_JOB)[2] if self._has_ended is not None and len(lines) > 2 else ""  # noqa: PLR2004 - the holder
         return bool(job) and (job == self._job or (self._has_ended is not None and self._has_ended(job)))
 
     @cached_property
-    def _beats(self) -> "Beats":
-        from qxbatch.publish.beats import Beats
+    def _heartbeats(self) -> "Heartbeats":
+        from qxbatch.publish.heartbeats import Heartbeats
 
-        return Beats(self.folder, self._notify, self._hurry)
+        return Heartbeats(self.folder, self._notify, self._stop_waiting)
 
     @contextmanager
     def waiting(self, name: str) -> Iterator[None]:
-        """Hold the lock with that name; wait while another run holds it, which takes only a moment.
+        """Hold a lock that every run holds only for a moment; wait while another run holds it.
 
-        Raises OSError when the folder of locks cannot be written, TimeoutError when its holder is stopped, and CancelledError
-        when this run ends meanwhile.
+        Raises OSError when the folder of locks cannot be written, TimeoutError after LONGEST_WAIT_SECONDS, and CancelledError if
+        `interrupt` was called.
         """
         began = time.monotonic()
         while (lock := self.take(name)) is None:
             seconds = time.monotonic() - began
-            if self._hurry.is_set() and seconds > ENDING_WAIT:
+            if self._stop_waiting.is_set() and seconds > ENDING_WAIT_SECONDS:
                 from qxbatch.core import CancelledError
 
                 raise CancelledError
-            if seconds > LONGEST_WAIT:
+            if seconds > LONGEST_WAIT_SECONDS:
                 raise TimeoutError(errno.ETIMEDOUT, f"the lock {name!r} is held by a stopped run", str(self.folder))
         try:
             yield
@@ -278,7 +288,7 @@ class Locks:
         os.close(lock.descriptor)
 
     def holds(self, lock: Lock) -> bool:
-        """Return whether this run still holds a lock: it is lost if the machine slept longer than runs on other hosts wait."""
+        """Return whether this run still holds a lock. If this machine slept too long, another host may have taken it."""
         try:
             descriptor = _opened(lock.path, os.O_RDONLY)
         except OSError:
@@ -289,21 +299,21 @@ class Locks:
             os.close(descriptor)
 
     def sweep(self) -> None:
-        """Remove the files of locks without a holder: those of killed runs."""
+        """Remove the files of locks that killed runs left, as far as that is known without waiting."""
         with contextlib.suppress(OSError):
             for path in sorted(self.folder.iterdir()):
                 with contextlib.suppress(OSError):
                     if _is_unwritten(path):
-                        path.unlink()  # a run that was about to write it creates another one
+                        path.unlink()  # a live run that is about to write it creates another one
                     else:
                         self._freed(path, wait=False)
 
     def interrupt(self) -> None:
-        """Stop waiting for locks that may be stale: the run ends."""
-        self._hurry.set()
+        """End all waiting for locks: this run is to end."""
+        self._stop_waiting.set()
 
     def close(self) -> None:
-        """Stop renewing. Locks still held become stale."""
+        """Stop renewing. Locks that are still held become stale for other hosts."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
@@ -317,11 +327,11 @@ class Locks:
 
 
 class _NoFileError(OSError):
-    """Something else, perhaps a FIFO, was put in place of a lock."""
+    """The path of a lock is no regular file, but perhaps a FIFO."""
 
 
 def _opened(path: Path, flags: int) -> int:
-    """Open a lock's file; return its descriptor. Raises OSError; nothing else of that name, perhaps a FIFO, is waited for."""
+    """Open a lock's file; return its descriptor. Raises OSError, and at once _NoFileError for anything else, perhaps a FIFO."""
     descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
@@ -335,7 +345,7 @@ def _is_unwritten(path: Path) -> bool:
 
 
 def _remove_other(path: Path) -> None:
-    """Remove what is no file at the path of a lock: a link, an empty folder, a FIFO. Raises OSError for a folder with content."""
+    """Remove a link, an empty folder or a FIFO at the path of a lock. Raises OSError for a folder with content."""
     try:
         path.rmdir()
     except NotADirectoryError:
@@ -349,7 +359,10 @@ def _remove_other(path: Path) -> None:
 
 
 def _removed(path: Path, checked: _LockFile) -> bool:
-    """Remove a lock's file if it is still the checked one: of two runs that checked it, one wins the rename."""
+    """Remove a lock's file if it is still the checked one; return whether the path is free.
+
+    Two runs may have checked the same file: only one of them can rename it.
+    """
     aside = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
     try:
         path.rename(aside)

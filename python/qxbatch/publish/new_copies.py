@@ -1,6 +1,6 @@
-"""Copies files and folders under new names: nothing that exists is written to, and no link is followed.
+"""Copies files and folders to new names: no existing file is written to, and no link is followed.
 
-Everything is opened once and then used by its descriptor, because others may write to the folder of the copy.
+Folders and files are opened once and then used by their descriptors, because others may write to the folder of the copy.
 """
 
 import contextlib
@@ -17,11 +17,11 @@ from qxbatch.walk import raised, walk
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_AT_ONCE = 1 << 20
+_BLOCK_BYTES = 1 << 20
 
 
 def copy_new(source: Path, target: Path) -> None:
-    """Copy a file, and sync it; of a link, create one that leads to the same file. Raises FileExistsError, and OSError."""
+    """Copy a file, and sync it. The copy of a link leads to the same file. Raises FileExistsError, and OSError."""
     if source.is_symlink():
         target.symlink_to(target_from(target.parent, source))
     else:
@@ -29,7 +29,7 @@ def copy_new(source: Path, target: Path) -> None:
 
 
 def copy_new_folder(source: Path, target: Path) -> None:
-    """Copy a folder of any depth; shutil.copytree is recursive and fails at about 300 levels. Raises OSError."""
+    """Copy a folder of any depth, which shutil.copytree cannot: it is recursive. The copy is not synced. Raises OSError."""
     target.mkdir()
     with opened(target) as top:
         copied: list[str] = []
@@ -47,7 +47,7 @@ def copy_new_folder(source: Path, target: Path) -> None:
 
 
 def _copy_entry(source: Path, name: str, place: int) -> None:
-    """Copy a file or link; create a FIFO or socket, which has no bytes, again. Raises OSError, which names the source."""
+    """Copy a file or link; create a new FIFO or socket for one, which has no bytes. Raises OSError, which names the source."""
     status = source.lstat()
     try:
         if stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode):
@@ -69,7 +69,7 @@ def _copy_file(source: Path, name: str, place: int | None, *, sync: bool = False
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "is not a regular file", str(source))
         with os.fdopen(os.open(name, _NEW, 0o600, dir_fd=place), "wb") as copy:
-            shutil.copyfileobj(file, copy, _AT_ONCE)
+            shutil.copyfileobj(file, copy, _BLOCK_BYTES)
             copy.flush()
             _copy_status(file.fileno(), status, copy.fileno())
             if sync:
@@ -77,10 +77,10 @@ def _copy_file(source: Path, name: str, place: int | None, *, sync: bool = False
 
 
 def _copy_status(source: str | int, status: os.stat_result, copy: int) -> None:
-    """Copy permissions, times, and those extended attributes that the file system of the copy can have.
+    """Copy permissions, times, and the extended attributes that the file system of the copy supports.
 
-    The copy belongs to the user of this run: set-uid and set-gid bits, and capabilities (`security.*`), would give the rights of
-    this user to whoever put a program into the inbox.
+    Set-uid and set-gid bits, and capabilities (`security.*`), are not copied. The copy belongs to the user of this run, so they
+    would give the rights of this user to anybody who puts a program into the inbox.
     """
     with contextlib.suppress(OSError):
         for name in [name for name in os.listxattr(source) if not name.startswith("security.")]:

@@ -1,6 +1,7 @@
-"""Reaches, lists and moves files below an opened folder by descriptors: a path that becomes a link meanwhile leads nowhere else.
+"""Opens, lists and moves files below an opened folder.
 
-Neither the depth of the folders nor the length of their paths matters.
+Each folder is opened from its parent's descriptor, and links are refused. So a folder that is replaced by a link meanwhile leads
+nowhere else, and neither the depth of the folders nor the length of their paths is limited.
 """
 
 import contextlib
@@ -17,23 +18,23 @@ from qxbatch.publish.plain import LinkError
 from qxbatch.walk import open_folder, remove
 
 Parts = tuple[str, ...]
-"""The names from an opened folder to what is below it."""
+"""The names of the folders from an opened folder to one below it."""
 
 
 class OpenFolder(NamedTuple):
-    """An opened folder. Its path is for messages."""
+    """An opened folder. Its path is only used in messages, and without /proc."""
 
     descriptor: int
     path: Path
 
     @property
     def short_path(self) -> Path:
-        """A path that always leads to this folder; its own path if /proc is not mounted."""
+        """A path below /proc that always leads to this folder; its own path if /proc is not mounted."""
         path = Path("/proc/self/fd", str(self.descriptor))
         return path if path.exists() else self.path
 
     def has(self, name: str) -> bool:
-        """Return whether it has an entry of that name, also a link to nothing."""
+        """Return whether it has an entry of that name, even a broken link. Raises OSError."""
         try:
             os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
@@ -41,13 +42,13 @@ class OpenFolder(NamedTuple):
         return True
 
     def has_folder(self, name: str) -> bool:
-        """Return whether an entry is a folder, and no link."""
+        """Return whether it has a folder of that name; a link is none. Raises OSError."""
         with contextlib.suppress(FileNotFoundError):
             return stat.S_ISDIR(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode)
         return False
 
     def unused_name(self, name: str) -> str:
-        """Return the name, or one with a number if an entry has it."""
+        """Return a name that no entry has: the name itself, or `<name>_2`, `<name>_3` and so on."""
         unused, k = name, 1
         while self.has(unused):
             k += 1
@@ -55,7 +56,7 @@ class OpenFolder(NamedTuple):
         return unused
 
     def rename(self, name: str, target: "OpenFolder", new_name: str) -> None:
-        """Move an entry to another folder. Raises OSError, which names its path."""
+        """Move an entry to another folder; a file that has the new name is replaced. Raises OSError, which names its path."""
         try:
             os.rename(name, new_name, src_dir_fd=self.descriptor, dst_dir_fd=target.descriptor)
         except OSError as error:
@@ -64,16 +65,19 @@ class OpenFolder(NamedTuple):
 
 @contextmanager
 def opened(folder: Path) -> Iterator[OpenFolder]:
-    """Open a folder for a `with` block. OSErrors of the block name its path instead of its short path. Raises OSError."""
+    """Open a folder for a `with` block. Raises OSError.
+
+    In OSErrors of the block, the short path of the folder is replaced by its path.
+    """
     with _closed(OpenFolder(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), folder)) as top:
         yield top
 
 
 @contextmanager
 def opened_in(top: OpenFolder, parts: Sequence[str], *, create: bool = False) -> Iterator[OpenFolder]:
-    """Open a folder below an opened one, as `opened`; no part may be a link. With `create`, missing folders are made.
+    """Open a folder below an opened one, as `opened` does. With `create`, missing folders are created.
 
-    Raises OSError, LinkError.
+    Raises OSError, and LinkError if one of the parts is a link.
     """
     with _closed(OpenFolder(open_in(top, parts, create=create), Path(top.path, *parts))) as folder:
         yield folder
@@ -93,7 +97,7 @@ def _closed(folder: OpenFolder) -> Iterator[OpenFolder]:
 
 
 def open_in(top: OpenFolder, parts: Sequence[str], *, create: bool = False) -> int:
-    """Return the descriptor of `opened_in`, which the caller closes."""
+    """Return the descriptor of a folder as `opened_in` does; the caller closes it. Raises OSError, LinkError."""
     folder = os.dup(top.descriptor)
     for k, name in enumerate(parts):
         try:
@@ -113,14 +117,14 @@ def open_in(top: OpenFolder, parts: Sequence[str], *, create: bool = False) -> i
 
 
 def walk_in(top: OpenFolder) -> Iterator[tuple[Parts, OpenFolder, list[str]]]:
-    """Yield an opened folder and each below it: its parts, itself, and the names in it that are no folders.
+    """Yield (parts, folder, names of what is no folder) for an opened folder and each folder below it.
 
-    A folder comes before those in it. Names are sorted. A yielded folder is closed when the next one is asked for, and its
-    folders must stay until then. Raises OSError, LinkError.
+    A folder comes before those in it, and names are sorted. A yielded folder is open until the next one is requested. Until then,
+    the folders in it must not be moved or removed. Raises OSError, LinkError.
     """
     parts: list[str] = []
     entered: list[tuple[os.stat_result, list[str]]] = []
-    """The identity of each folder from the top to the current one, and the folders in it that remain, the last one first."""
+    """The state of each folder from the top to the current one, and the names of its remaining folders, in reverse order."""
     current = os.dup(top.descriptor)
     try:
         while True:
@@ -140,6 +144,7 @@ def walk_in(top: OpenFolder) -> Iterator[tuple[Parts, OpenFolder, list[str]]]:
 
 
 def _listed(folder: int) -> tuple[list[str], list[str]]:
+    """Return the sorted names of the folders and of the other entries of a folder."""
     folders: list[str] = []
     others: list[str] = []
     with os.scandir(folder) as entries:
@@ -149,7 +154,7 @@ def _listed(folder: int) -> tuple[list[str], list[str]]:
 
 
 def _parent(folder: int, state: os.stat_result, path: Path) -> int:
-    """Open the folder that contains an opened one; it has to be the one with this state."""
+    """Open the parent of an opened folder. Raises OSError if it is not the folder with this state."""
     parent = open_folder("..", folder)
     if not os.path.samestat(os.fstat(parent), state):
         os.close(parent)
@@ -158,15 +163,17 @@ def _parent(folder: int, state: os.stat_result, path: Path) -> int:
 
 
 def _stepped(before: int, after: int) -> int:
+    """Close the descriptor of the folder that the walk leaves; return that of the next one."""
     os.close(before)
     return after
 
 
 def move_folder(source: OpenFolder, name: str, target: OpenFolder, new_name: str) -> None:
-    """Move a folder file by file into a new or existing one on the same file system; an interrupted call can be repeated.
+    """Move the files of a folder, one by one, into a new or existing folder of the same file system; remove the empty folder.
 
-    On an overlay file system, files of the lower layer can be renamed, and folders cannot. Permissions and times of the folders
-    are kept. Raises FileExistsError when a file has the name of another one, OSError, LinkError.
+    This is for overlay file systems, which can rename the files of their lower layer, but not its folders. Permissions and times
+    of the folders are kept. An interrupted call can be repeated. Raises FileExistsError if the target has a file of that name,
+    OSError, LinkError.
     """
     with opened_in(source, (name,)) as here, opened_in(target, (new_name,), create=True) as there:
         _move_files(here, there)
@@ -174,7 +181,7 @@ def move_folder(source: OpenFolder, name: str, target: OpenFolder, new_name: str
 
 
 def remove_empty_folders(parent: OpenFolder, name: str) -> None:
-    """Remove a folder of an opened one, and the folders in it. Raises OSError if anything else is in it."""
+    """Remove a folder that contains only folders. Raises OSError if it contains anything else."""
     remove(name, lambda *_: False, parent.descriptor)
     if parent.has(name):
         raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), str(parent.path / name))

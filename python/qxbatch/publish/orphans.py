@@ -1,7 +1,8 @@
-"""Ends converters that outlived their run: only the run itself was killed, and they have a separate process group.
+"""Ends converters whose run was killed: they have a separate process group, so they may continue to work.
 
-Their HOME is below the staging or scratch folder of their run, so it contains the run's 16 digits. Other studies may be at
-the same path in containers with one process namespace: they have other digits.
+They are recognised by their variable HOME, a folder below the staging or scratch folder of their run. Its path contains the 16
+digits of the run. Other studies have other digits, so their converters are not ended, even if containers with a common process
+namespace mount both studies at the same path.
 """
 
 import os
@@ -13,11 +14,11 @@ from pathlib import Path
 from qxbatch.publish.scratch import scratch_name
 
 PATIENCE = 2.0
-"""Seconds that killed processes may take to disappear."""
+"""Seconds."""
 
 
 def end_orphans(unit: str, runs: Sequence[str]) -> None:
-    """Kill the converters that these runs started for a unit."""
+    """Kill the converters that these runs started for a unit; wait up to PATIENCE until they have disappeared."""
     marks = tuple(os.fsencode(f"{mark}/") for run in runs for mark in (f"/{unit}/{run}", f"/{scratch_name(unit, run)}"))
     if not marks:
         return
@@ -31,14 +32,14 @@ def end_orphans(unit: str, runs: Sequence[str]) -> None:
 def _processes() -> list[int]:
     try:
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - names, not paths
-    except OSError:  # no such file system
+    except OSError:  # /proc is not mounted
         return []
 
 
 def _is_marked(process: int, marks: tuple[bytes, ...]) -> bool:
     try:
         values = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
-    except OSError:  # of another user, or already ended
+    except OSError:  # it belongs to another user, or has ended
         return False
     homes = [value + b"/" for value in values if value.startswith(b"HOME=")]
     return any(mark in home for home in homes for mark in marks)

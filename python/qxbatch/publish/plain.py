@@ -1,4 +1,4 @@
-"""Safe access to the hidden folder: its paths and files are trusted only if no link leads elsewhere."""
+"""Access to files and folders of qxbatch that other users may have replaced: links and special files are refused."""
 
 import errno
 import os
@@ -9,11 +9,11 @@ from typing import Any, BinaryIO
 from qxbatch.visible import shell_word
 
 LARGEST = 1 << 26
-"""Size of the largest file that is read at once, in bytes."""
+"""Bytes that are read into memory at most."""
 
 
 class LinkError(OSError):
-    """A path of qxbatch is a link."""
+    """A path that qxbatch writes to or reads is a link."""
 
     def __init__(self, path: Path) -> None:
         reason = "is a link, and qxbatch does not change the target of a link; remove the link"
@@ -21,7 +21,7 @@ class LinkError(OSError):
 
 
 class InTheWayError(OSError):
-    """Something else has the name of a file or folder of qxbatch."""
+    """Something that is not of qxbatch has the name of one of its files or folders; the message has the command that removes it."""
 
     def __init__(self, path: Path, what: str) -> None:
         command = f"rm {'-r ' if path.is_dir() else ''}-- {shell_word(str(path))}"
@@ -35,14 +35,14 @@ def refuse_link(path: Path) -> None:
 
 
 def refuse_other(folder: Path) -> None:
-    """Raise OSError when something exists at the path of a folder of qxbatch that is no folder, or is a link."""
+    """Raise OSError when the path of a folder of qxbatch exists and is a link, or is no folder."""
     refuse_link(folder)
     if os.path.lexists(folder) and not folder.is_dir():
         raise InTheWayError(folder, "not a folder, and qxbatch needs one of that name")
 
 
 def make_way(path: Path) -> None:
-    """Remove what has the name of a file of qxbatch, also an empty folder. Raises OSError for a folder with content."""
+    """Remove a file, link or empty folder that has the name of a file of qxbatch. Raises OSError for a folder with content."""
     if not os.path.lexists(path):
         return
     try:
@@ -73,7 +73,7 @@ def open_plain(path: Path) -> BinaryIO | None:
 
 
 def read_plain(path: Path) -> bytes | None:
-    """Return the content of a file; None if it is missing, a link or not a regular file. Raises OSError."""
+    """Return at most LARGEST bytes of a file; None if it is missing, a link or not a regular file. Raises OSError."""
     file = open_plain(path)
     if file is None:
         return None
@@ -82,7 +82,7 @@ def read_plain(path: Path) -> bytes | None:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file. Raises OSError, ValueError."""
+    """Return the JSON object in a file. Raises OSError, and ValueError, which begins with the name of the file."""
     text = read_plain(path)
     if text is None:
         raise ValueError(f"{path.name} is missing or not a regular file")
@@ -93,7 +93,7 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def json_object(text: bytes) -> dict[str, Any]:
-    """Return a JSON object. Raises ValueError."""
+    """Return the JSON object in a text. Raises ValueError."""
     import json
 
     try:
@@ -101,7 +101,7 @@ def json_object(text: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise ValueError("is no JSON") from None
     if not isinstance(value, dict):
-        raise ValueError("is no JSON object")  # noqa: TRY004 - of a file
+        raise ValueError("is no JSON object")  # noqa: TRY004 - the text is wrong, not a type
     return value
 
 
@@ -111,7 +111,7 @@ def is_plain_name(name: object) -> bool:
 
 
 def is_below(path: Path, top: Path) -> bool:
-    """Return whether a path is below a folder, and no folder between the two is a link or `..`."""
+    """Return whether a path is below a folder, no folder between the two is a link, and no part is `..`."""
     if not path.is_relative_to(top) or ".." in path.parts:
         return False
     between = [parent for parent in path.parents if parent.is_relative_to(top) and parent != top]

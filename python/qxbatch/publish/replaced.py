@@ -1,16 +1,16 @@
-"""Handles the files that an exchange removed from a session: keeps last copies, removes what the new session contains."""
+"""Handles the files of a replaced session: those whose bytes exist nowhere else are kept, the others are removed."""
 
 import errno
 import os
 from pathlib import Path
 
 from qxbatch.discover.own_names import Use
-from qxbatch.publish.below import entered, remove_below
+from qxbatch.publish.below import opened_below, remove_below
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.same import same_content
 from qxbatch.publish.taken_apart import take_apart
-from qxbatch.publish.transfer import copied, hidden_path, renamed
+from qxbatch.publish.transfer import copy_verified, hidden_path, renamed
 
 
 def keep_replaced(
@@ -18,10 +18,10 @@ def keep_replaced(
 ) -> Path | None:
     """Move the files below `old` whose bytes exist nowhere else to `<replaced_folder>/<session>-<k>`; remove the others.
 
-    The other places are the session, and the packets in `archive` that the old session was imported from. With `keep_all`,
-    the session is missing or may be damaged: all files are moved. Returns the new location of the files, or None if there were
-    none. An interrupted call can be repeated. `tag` is in the names of hidden copies. Raises OSError, also if a folder beside
-    `old` that this uses is a link.
+    Returns the folder to which files were moved; None if there were none. The bytes may also be in the new session, or in packets
+    in `archive` from which the old session was imported. With `keep_all`, all files are moved: the new session is missing or may
+    be damaged. `tag` is part of the names of hidden copies. An interrupted call can be repeated. Raises OSError, also if one of
+    the folders beside `old` that this call uses is a link.
     """
     top = session.parent
     unique, remaining = f"{old.name}.kept", f"{old.name}.rest"
@@ -31,14 +31,14 @@ def keep_replaced(
         take_apart(old, old.with_name(unique), session, archive, keep_all=keep_all)
     if not os.path.lexists(old.parent):
         return None
-    with entered(old.parent, top) as staging:
+    with opened_below(old.parent, top) as staging:
         remove_below(old.with_name(remaining), top)
         if not staging.has(unique):
             return None
-        return _archived(staging.short_path, old.name, replaced_folder, tag)
+        return _moved_to(staging.short_path, old.name, replaced_folder, tag)
 
 
-def _archived(staging: Path, session: str, replaced_folder: Path, tag: str) -> Path:
+def _moved_to(staging: Path, session: str, replaced_folder: Path, tag: str) -> Path:
     unique, remaining = staging / f"{session}.kept", staging / f"{session}.rest"
     make_folder(replaced_folder)
     copy = hidden_path(replaced_folder / session, Use.COPY, tag)
@@ -53,7 +53,7 @@ def _archived(staging: Path, session: str, replaced_folder: Path, tag: str) -> P
     sync_tree(unique)
     if (target := _placed(unique, replaced_folder, session, k)) is not None:
         return target
-    copied(unique, copy)
+    copy_verified(unique, copy)
     target = _placed(copy, replaced_folder, session, k)
     if target is None:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(copy))
@@ -62,7 +62,7 @@ def _archived(staging: Path, session: str, replaced_folder: Path, tag: str) -> P
 
 
 def _is_same(unique: Path, previous: Path) -> bool:
-    """Return whether two folders are equal; False if a path is too long to be read, so both are kept."""
+    """Return whether two folders are equal; False if one cannot be read, for example because a path is too long."""
     try:
         return same_content(unique, previous)
     except OSError:
@@ -70,7 +70,7 @@ def _is_same(unique: Path, previous: Path) -> bool:
 
 
 def _placed(source: Path, replaced_folder: Path, name: str, k: int) -> Path | None:
-    """Rename to the first unused name from k, even if another study shares the folder; return None across file systems."""
+    """Rename to the first unused name from k; return None if that is on another file system. Another study may share the folder."""
     while True:
         try:
             return replaced_folder / f"{name}-{k}" if renamed(source, replaced_folder / f"{name}-{k}") else None
@@ -79,6 +79,6 @@ def _placed(source: Path, replaced_folder: Path, name: str, k: int) -> Path | No
 
 
 def _discard(unique: Path, remaining: Path) -> None:
-    """Rename in one step, so that a rerun finds all of it or nothing."""
+    """Remove a folder that was copied. It is renamed first, in one step: a rerun finds all of it or nothing."""
     unique.rename(remaining)
     remove_tree(remaining)

@@ -1,4 +1,4 @@
-"""Compares the bytes of two packets."""
+"""Compares two files or folders byte by byte."""
 
 import os
 import stat
@@ -11,9 +11,9 @@ from qxbatch.walk import walk
 
 
 def same_content(left: Path, right: Path) -> bool:
-    """Return whether two files, or two folders with their content, are equal: names, kinds, link targets and bytes.
+    """Return whether two files, or two folders with everything in them, are equal: names, kinds, link targets and bytes.
 
-    Folders that cannot be listed are equal to no others. Raises OSError if a file cannot be read.
+    Permissions and times may differ. A folder that cannot be listed equals no other. Raises OSError if a file cannot be read.
     """
     if _is_one_file(left, right):
         return True
@@ -26,7 +26,7 @@ def same_content(left: Path, right: Path) -> bool:
 
 
 def _is_one_file(left: Path, right: Path) -> bool:
-    """Return whether both are names of the same file: a run was killed between the two steps of a rename."""
+    """Return whether both are names of one file, as after a run was killed between the two steps of `rename_new`."""
     try:
         status = left.lstat()
         return stat.S_ISREG(status.st_mode) and os.path.samestat(status, right.lstat())
@@ -35,6 +35,7 @@ def _is_one_file(left: Path, right: Path) -> bool:
 
 
 def _listing(top: Path, onerror: Callable[[OSError], None]) -> list[tuple[str, str, int | str]]:
+    """Return (relative path, kind, size or link target) of a file or folder and of everything in it, sorted."""
     entries = [_entry(top, "")]
     if top.is_dir() and not top.is_symlink():
         for folder, folders, files in walk(top, onerror=onerror):
@@ -47,11 +48,11 @@ def _listing(top: Path, onerror: Callable[[OSError], None]) -> list[tuple[str, s
 def _entry(path: Path, name: str) -> tuple[str, str, int | str]:
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
-        # a packet that is a link may be moved: its target counts
+        # a packet that is a link may have been moved, and its relative target changed
         return (name, "link", str(path.readlink() if name else absolute_target(path)))
     if stat.S_ISDIR(status.st_mode):
         return (name, "folder", 0)
-    return (name, "file" if stat.S_ISREG(status.st_mode) else "device", status.st_size)
+    return (name, "file" if stat.S_ISREG(status.st_mode) else "special file", status.st_size)
 
 
 def _hashes(top: Path, files: Iterable[str]) -> list[str]:

@@ -1,6 +1,6 @@
-"""Scratch folders below --work-dir, which other studies and other programs may use too.
+"""Scratch folders in the folder of --work-dir, which other studies and other programs may use too.
 
-A folder is removed only if its name and a file in it identify the run that created it.
+The content of a folder is removed only if its name and a file in it identify the run that created it.
 """
 
 import contextlib
@@ -8,17 +8,18 @@ import os
 import stat
 from pathlib import Path
 
-from qxbatch.publish.below import repeated
+from qxbatch.publish.below import retried
 from qxbatch.publish.durable import make_folder
 from qxbatch.publish.plain import read_plain
 from qxbatch.textfile import created
 from qxbatch.walk import empty, open_folder
 
 NOTE = "scratch.txt"
-"""In staging: the path of the scratch folder."""
+"""Name of the file in staging that contains the path of the scratch folder."""
 MARK = ".of-qxbatch"
-"""In the scratch folder: the run that created it."""
+"""Name of the file in a scratch folder that contains the run that created it."""
 _LONGEST_MARK = 100
+"""Bytes that are read of it."""
 
 
 def scratch_name(unit: str, run: str) -> str:
@@ -27,7 +28,7 @@ def scratch_name(unit: str, run: str) -> str:
 
 
 def make_scratch(scratch: Path, run: str) -> None:
-    """Create a scratch folder that is marked as this run's."""
+    """Create a scratch folder with the mark of this run. Raises OSError, also if it exists."""
     make_folder(scratch.parent)
     scratch.mkdir()
     with created(scratch / MARK) as file:
@@ -35,7 +36,7 @@ def make_scratch(scratch: Path, run: str) -> None:
 
 
 def noted_scratch(staging: Path, unit: str, run: str) -> Path | None:
-    """Return the scratch folder recorded in staging; None if there is none, or if the record is incomplete."""
+    """Return the scratch folder recorded in staging; None without a record, or if it names no folder of this unit and run."""
     text = read_plain(staging / NOTE)
     if text is None:
         return None
@@ -44,19 +45,20 @@ def noted_scratch(staging: Path, unit: str, run: str) -> Path | None:
 
 
 def remove_scratch(scratch: Path, run: str) -> None:
-    """Remove a scratch folder of that run; an unmarked one only if it is empty. Raises OSError.
+    """Remove a scratch folder of this run; one without a mark only if it is empty. Raises OSError.
 
-    Its content is removed by the descriptor of the folder that has the mark: a link that takes its path meanwhile is not followed.
+    The content is removed by the descriptor of the folder in which the mark was read. So a link that replaces the folder
+    meanwhile is not followed.
     """
     try:
         folder = open_folder(scratch)
-    except OSError:  # it is missing, or a link, or this user may not look
+    except OSError:  # it is missing, is a link, or belongs to another user
         return
     try:
         mark = _read_mark(folder)
         if mark == run.encode():
-            repeated(lambda: empty(os.dup(folder), str(scratch), keep=MARK))
-        if mark in (run.encode(), b""):  # empty if a run was killed before it wrote its name
+            retried(lambda: empty(os.dup(folder), str(scratch), keep=MARK))
+        if mark in (run.encode(), b""):  # empty if the run was killed before it wrote the mark
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(MARK, dir_fd=folder)
     finally:
@@ -66,7 +68,7 @@ def remove_scratch(scratch: Path, run: str) -> None:
 
 
 def _read_mark(folder: int) -> bytes | None:
-    """Return the run that made an open scratch folder; None if it has no mark. Raises OSError."""
+    """Return the mark of an open scratch folder; None if it has none, or if the mark cannot be opened. Raises OSError."""
     try:
         descriptor = os.open(MARK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError:

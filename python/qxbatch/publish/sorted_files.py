@@ -1,8 +1,8 @@
-"""Folder mode: removes sorted files from `<session>/inbox` one by one, each only if it is still the file that was sorted.
+"""Folder mode: removes sorted files from `<session>/inbox`, each only if it is still the file that was sorted.
 
-The list is written before the session is published. A file whose size, time or bytes changed since is kept. Each file is
-first renamed to a hidden name and checked again there: a file that appears under the original name meanwhile is a different
-file and is kept.
+The list of these files is written before the session is published. A file whose size, modification time or bytes changed since then
+is kept. Each file is first renamed to a hidden name and checked again there. So a file that appears under the original name
+meanwhile is not removed.
 """
 
 import contextlib
@@ -29,12 +29,13 @@ from qxbatch.textfile import created
 _NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
 """Errors for a folder that is not empty, or that is missing."""
 LONGEST_LIST = 1 << 30
+"""Bytes of a list that another run wrote; a longer one is refused."""
 LONGEST_LINE = 1 << 16
-"""No run writes more bytes; a path has at most 4096, which are escaped."""
+"""Bytes of a line; a longer one is refused. A listed path has at most 4096 bytes, which are escaped."""
 
 
 class SortedFile(NamedTuple):
-    """A file of the inbox whose bytes are in the session now."""
+    """A file of the inbox whose bytes are in the session."""
 
     path: Path
     """Path below the inbox."""
@@ -44,17 +45,18 @@ class SortedFile(NamedTuple):
 
 
 class UnremovedFile(NamedTuple):
-    """A listed file that was not removed from the inbox, or a folder that is empty now."""
+    """A listed file that was not removed from the inbox, or an empty folder that could not be removed."""
 
     path: Path
     error: str = ""
-    """Why it was not removed; empty if it changed since it was read."""
+    """The error of the removal; empty if the file was kept because it changed after it was read."""
 
 
 def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> bytes:
-    """Write the list of files (ledger path, sha256) to remove from the inbox, and return its content.
+    """Write the list of files (ledger path, SHA-256) to remove from the inbox, and sync it; return its content.
 
-    It is on disk when the call returns, for the next run. This run uses what is returned: anybody could change the file.
+    The file is for the next run, if this one is killed. This run uses the returned content, since other users may change the file.
+    Raises OSError.
     """
     lines = []
     for text, digest in members:
@@ -76,23 +78,24 @@ def listed_files(inbox: Path, listed: Path | bytes) -> Iterator[Path]:
 def remove_sorted(
     inbox: Path, listed: Path | bytes, tag: str, top: Path, is_contained: Callable[[Path, str], bool] | None = None
 ) -> list[UnremovedFile]:
-    """Remove the listed files from the inbox, and the folders that become empty; return those that were kept.
+    """Remove the listed files from the inbox, and the folders that become empty; return what was not removed.
 
-    `listed`: the content of the list, or the file that another run wrote.
+    Nothing is removed that is reached through a link below `top`, the sessions folder. An interrupted call can be repeated.
+    Raises OSError, and ValueError for a damaged list.
 
-    Removes nothing that is reached through a link below `top`, the sessions folder. `tag` is in the hidden names.
-    `is_contained` returns whether a session has the bytes of a file with that hash, if another run wrote the list. An
-    interrupted call can be repeated.
+    - `listed`: the content of the list, or the path of the file that another run wrote.
+    - `tag`: is part of the hidden names.
+    - `is_contained`: if another run wrote the list, returns whether a session contains the bytes of a file with that hash.
     """
     unremoved: dict[Path, UnremovedFile] = {}
     folders: set[Path] = set()
-    with closing(_OpenFolder(inbox, top)) as opened:
+    with closing(_CurrentFolder(inbox, top)) as current:
         for sorted_file in _read_list(listed):
             path = inbox / sorted_file.path
-            if not opened.enter(path.parent):
+            if not current.enter(path.parent):
                 continue
-            folders.update(opened.existing)
-            here = opened.place / path.name
+            folders.update(current.existing)
+            here = current.short_path / path.name
             try:
                 if not _is_removed(here, hidden_path(here, Use.ASIDE, tag), sorted_file, is_contained):
                     unremoved[path] = UnremovedFile(path)
@@ -110,8 +113,8 @@ def remove_sorted(
     return [*unremoved.values()]
 
 
-class _OpenFolder:
-    """The folder of the last file. It stays open, so that its files are found in it even if its path becomes a link."""
+class _CurrentFolder:
+    """The folder of the current file. It stays open, so that its files are found even if a link replaces the folder."""
 
     def __init__(self, inbox: Path, top: Path) -> None:
         self._inbox = inbox
@@ -119,8 +122,8 @@ class _OpenFolder:
         self._folder: Path | None = None
         self._descriptor: int | None = None
         self._is_plain = False
-        self.place = inbox
-        """A path to the open folder."""
+        self.short_path = inbox
+        """A path that leads to the open folder."""
         self.existing: list[Path] = []
         """This folder and those above it, up to the inbox, that exist. A forged list can name any number of others."""
 
@@ -128,7 +131,7 @@ class _OpenFolder:
         """Open a folder; return False if it is not below the inbox, or is reached through a link below `top`."""
         if folder != self._folder:
             self.close()
-            self._folder = self.place = folder
+            self._folder = self.short_path = folder
             self._is_plain = self._opened(folder)
             self.existing = [each for each in (folder, *folder.parents) if self._is_inside(each)]
         return self._is_plain
@@ -141,9 +144,9 @@ class _OpenFolder:
             self._descriptor = open_below(folder, self._top)
         except LinkError:
             return False
-        except OSError:  # it is missing, or an error that is reported for its files
+        except OSError:  # a missing folder needs no work; any other error is reported for each of its files
             return True
-        self.place = OpenFolder(self._descriptor, folder).short_path
+        self.short_path = OpenFolder(self._descriptor, folder).short_path
         return True
 
     def _is_inside(self, folder: Path) -> bool:
@@ -159,7 +162,7 @@ class _OpenFolder:
 def _is_removed(
     path: Path, aside: Path, sorted_file: SortedFile, is_contained: Callable[[Path, str], bool] | None
 ) -> bool:
-    """Return whether a file is removed, now or by a previous run; False if another file has its name."""
+    """Remove a file if it is still the sorted one; return whether no file of its name remains. Raises OSError."""
     if not os.path.lexists(aside):
         if not os.path.lexists(path):
             return True
@@ -168,10 +171,10 @@ def _is_removed(
             return False
         path.rename(aside)
         is_unchanged = _is_same(aside, sorted_file, inode)
-    else:  # a run that was killed had renamed it
+    else:  # a killed run had renamed it
         is_unchanged = _is_same(aside, sorted_file) and (not is_contained or is_contained(aside, sorted_file.sha256))
     if not is_unchanged:
-        with contextlib.suppress(FileExistsError):  # the hidden file is kept, too: neither was read
+        with contextlib.suppress(FileExistsError):  # the name was taken meanwhile: both files are kept
             rename_new(aside, path)
         return False
     try:
@@ -198,8 +201,9 @@ def _read_list(listed: Path | bytes) -> Iterable[SortedFile]:
 
 
 def _is_same(path: Path, sorted_file: SortedFile, inode: int | None = None) -> bool:
-    """Compare size, time and bytes. With `inode` (of a file whose bytes were just compared), compare bytes only if the
-    inode differs: some file systems change it.
+    """Return whether size, modification time and bytes are equal. Raises OSError.
+
+    `inode` is that of a file whose bytes were just compared. If it is equal, the bytes are not read again.
     """
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode) or (status.st_size, status.st_mtime_ns) != (

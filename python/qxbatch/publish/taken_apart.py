@@ -1,4 +1,4 @@
-"""Takes a replaced session apart: files that it alone has are moved, and of the others those that were compared are removed."""
+"""Takes a replaced session apart: files whose content exists nowhere else are moved, and all others are removed."""
 
 import contextlib
 import errno
@@ -6,10 +6,10 @@ import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from qxbatch.publish.archived import archived_hashes
-from qxbatch.publish.below import entered
+from qxbatch.publish.archived_hashes import archived_hashes
+from qxbatch.publish.below import opened_below
 from qxbatch.publish.comparable import comparable
-from qxbatch.publish.compared import States, remove_compared, states_in
+from qxbatch.publish.file_states import States, remove_compared, states_in
 from qxbatch.publish.known_bytes import KnownBytes, hashes_in
 from qxbatch.publish.opened import OpenFolder, opened, opened_in
 from qxbatch.session.layout import QXBATCH_FOLDER, is_from_packet
@@ -19,23 +19,21 @@ from qxbatch.session.sorted_sums import is_list, unchanged_files
 _TRIES = 20
 _SUMS_AT = SessionPaths(Path()).sorted_sums
 _OTHERS, _RECORDS, _SUMS = range(3)
-"""The order in which files leave a session: a resumed call reads the records, and the sums of a sorted session."""
+"""The order in which files leave a session. A resumed call reads the records and the sums again, so they leave last."""
 
 
 def take_apart(old: Path, unique: Path, session: Path, archive: Path | None, *, keep_all: bool = False) -> None:
     """Move the files that exist only in `old` to `unique`, and remove the others. An interrupted call can be repeated.
 
-    With `keep_all`, move all files.
-
-    A program that works in a folder of the session may write to it meanwhile. So only files that are still those that were
-    compared are removed: one that appears or changes is moved. All paths but `archive` are below the sessions folder, the
-    parent of `session`. Raises OSError.
+    With `keep_all`, all files are moved. Another program may write to the folder meanwhile, so a file is removed only if it is
+    unchanged since it was compared. A file that appears or changes is moved. All paths except `archive` are below the sessions
+    folder, the parent of `session`. Raises OSError.
     """
     top = session.parent
-    _remove_compared(old, top, {})  # gives its owner access to every folder
+    _remove_compared(old, top, {})  # removes empty folders, and gives the owner access to the others
     if not os.path.lexists(old):
         return
-    with entered(old, top) as source:
+    with opened_below(old, top) as source:
         compared = states_in(source)
         only_here = compared.keys() if keep_all else _only_here(source, session, archive, compared)
         removable = compared.keys() - only_here
@@ -46,7 +44,7 @@ def take_apart(old: Path, unique: Path, session: Path, archive: Path | None, *, 
             _remove_compared(old, top, {place: compared[place] for place in removable if _rank(place) <= rank})
     for _ in range(_TRIES):
         try:
-            with entered(old, top) as source:
+            with opened_below(old, top) as source:
                 for place in states_in(source):
                     _move(place, source, unique, top)
         except FileNotFoundError:
@@ -66,23 +64,23 @@ def _rank(place: Path) -> int:
 def _move(place: Path, source: OpenFolder, unique: Path, top: Path) -> None:
     folder = place.parent.parts
     with (
-        contextlib.suppress(FileNotFoundError),  # a program that works in this folder removed it
+        contextlib.suppress(FileNotFoundError),  # another program removed it meanwhile
         opened_in(source, folder) as here,
-        entered(Path(unique, *folder), top, create=True) as there,
+        opened_below(Path(unique, *folder), top, create=True) as there,
     ):
         here.rename(place.name, there, there.unused_name(place.name))
 
 
 def _remove_compared(old: Path, top: Path, compared: States) -> None:
-    with entered(old.parent, top) as parent:
+    with opened_below(old.parent, top) as parent:
         if parent.has(old.name):
             remove_compared(parent, old.name, compared)
 
 
 def _only_here(source: OpenFolder, session: Path, archive: Path | None, places: Iterable[Path]) -> Collection[Path]:
-    """Return those of the files in the replaced session whose content is neither in the session nor in an archived packet.
+    """Return the files of the replaced session whose content is neither in the new session nor in an archived packet.
 
-    A file that cannot be read counts as one of them.
+    Files that cannot be read are among them; unedited files that sorting generated are not.
     """
     known = KnownBytes(source, hashes_in(session))
     with opened(session) as new:
@@ -102,12 +100,12 @@ def _is_known(known: KnownBytes, place: Path) -> bool:
 
 
 def _generated(old: SessionPaths) -> set[Path]:
-    """Return the files that sorting generated and that nobody edited: the new session has the same facts and more."""
+    """Return the files that sorting generated and nobody edited. They are not kept: the new session has their facts."""
     return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if is_list(old) else [])}
 
 
 def _is_counterpart(old: OpenFolder, new: OpenFolder, place: Path) -> bool:
-    """Return whether both have a file at this place, with equal content."""
+    """Return whether both sessions have a file at this path with equal content (`comparable`)."""
     at, folder = place.as_posix(), place.parent.parts
     try:
         with opened_in(old, folder) as here, opened_in(new, folder) as there:

@@ -1,4 +1,4 @@
-"""Moves or copies a file or folder, also to another file system: the result is complete and verified, or absent."""
+"""Moves a file or folder within a file system, or copies it to another one. A copy is complete and verified, or it is removed."""
 
 import contextlib
 import errno
@@ -19,7 +19,7 @@ from qxbatch.walk import folder_handle, set_mode
 
 
 def renamed(source: Path, target: Path) -> bool:
-    """Rename to an unused name, durably; return False if the two paths are on different file systems.
+    """Rename to an unused name, and sync the folders; return False if the two paths are on different file systems.
 
     A relative link gets the text that leads to the same target from the new folder. Raises FileExistsError when the name is in
     use, and OSError.
@@ -40,9 +40,9 @@ def renamed(source: Path, target: Path) -> bool:
 
 
 def put_aside(source: Path, aside: Path) -> None:
-    """Rename to a hidden name in the same folder: a file that appears under the old name later is not touched.
+    """Rename to a hidden name in the same folder, so that later steps touch no file that appears under the old name.
 
-    That is one step, except for a folder that cannot be renamed (`move_files`). Raises OSError.
+    A folder that its file system cannot rename is moved file by file. Raises OSError.
     """
     try:
         _rename(source, aside, os.rename)
@@ -55,15 +55,16 @@ def put_aside(source: Path, aside: Path) -> None:
 
 
 def continue_aside(source: Path, aside: Path) -> None:
-    """Finish `put_aside` if a run was killed while it moved single files. Raises OSError.
+    """Finish a `put_aside` that was killed while it moved file by file. Raises OSError.
 
-    What has the name of the folder now and is no folder, perhaps a link to one, is not that packet: it stays.
+    If the name of the folder now belongs to anything else, perhaps to a link, that stays: it is not the packet.
     """
     if os.path.lexists(_part(aside)):
         _put_files_aside(source, aside)
 
 
 def _part(aside: Path) -> Path:
+    """Return the hidden name of a folder that is being moved file by file."""
     return aside.with_name(aside.name.replace(f"-{Use.ASIDE}-", f"-{Use.PART}-", 1))
 
 
@@ -81,13 +82,13 @@ def _put_files_aside(source: Path, aside: Path) -> None:
 
 
 def move_files(source: Path, target: Path) -> None:
-    """Move a folder file by file (`move_folder`). Raises FileExistsError, OSError, LinkError."""
+    """Move a folder file by file, as `move_folder` does. Raises FileExistsError, OSError, LinkError."""
     with opened(source.parent) as here, opened(target.parent) as there:
         move_folder(here, source.name, there, target.name)
 
 
-def copied(source: Path, temporary: Path) -> None:
-    """Copy to a hidden path, sync, and compare. A failed copy is removed.
+def copy_verified(source: Path, temporary: Path) -> None:
+    """Copy to a hidden path, sync the copy, and compare it. What the path had before is removed, and so is a failed copy.
 
     Raises OSError; if the file system of the copy is full, the error names the folder of the copy.
     """
@@ -109,7 +110,7 @@ def copied(source: Path, temporary: Path) -> None:
 
 
 def hidden_path(path: Path, use: Use, tag: str) -> Path:
-    """Return the hidden path beside the current or future path."""
+    """Return the hidden path in the same folder."""
     return path.with_name(hidden_name(use, tag, path.name))
 
 
@@ -120,7 +121,7 @@ def _move_link(source: Path, target: Path) -> None:
 
 
 def _rename(source: Path, target: Path, step: Callable[[Path, Path], None]) -> None:
-    """Call `step`; if needed, make a folder writable meanwhile, since moving it changes its `..` entry."""
+    """Call `step`. A read-only folder is made writable meanwhile if needed: a move to another folder changes its `..` entry."""
     try:
         step(source, target)
     except PermissionError:

@@ -1,8 +1,8 @@
-"""The hidden folder `.qxbatch` beside the sessions: staging, journals and locks of running imports.
+"""The hidden folder `.qxbatch` in the sessions folder: staging, journals and locks of running imports.
 
-It is on the sessions' file system, so that publishing is a rename. A finished run leaves nothing in it. Everybody who may
-write to the sessions folder may write here too, so nothing in it may lead elsewhere: names are plain, and no folder is a
-link.
+It is on the file system of the sessions, so that publishing is a rename. A finished run leaves only the state of cluster jobs in
+it. Everybody who may write to the sessions folder may write here too. So names in it are checked, and folders that are links are
+refused.
 """
 
 import contextlib
@@ -28,8 +28,8 @@ JOBS = "jobs"
 class Workspace:
     """Paths below `<sessionsfolder>/.qxbatch`, for one run.
 
-    A unit is imported together: the packets of one session. Each run has a separate staging folder for it, so two runs
-    never write to the same one, even if one lost its lock without noticing.
+    The packets of a unit are imported together. Each run has a separate staging folder for each unit, so two runs never write to
+    the same one, even if one of them lost its lock without noticing.
     """
 
     def __init__(
@@ -38,19 +38,19 @@ class Workspace:
         self.sessionsfolder = sessionsfolder
         self.archive = sessionsfolder / ARCHIVED_PACKETS
         self.inboxes = (sessionsfolder / MASTER_INBOX, *([] if masterinbox is None else [masterinbox]))
-        """The folders of packets; a journal that names another one is rejected."""
+        """The folders of packets. A journal that names a packet in another inbox is refused."""
         self._study = _study_digits(sessionsfolder)
         self.run = run or f"{self._study}{os.urandom(4).hex()}"
-        """Unique to this run: part of the names of its staging folders and hidden copies, and of its journals.
+        """16 hex digits that are unique to this run: part of the names of its staging folders and temporary files.
 
-        The first half is the same for all runs of a study: a run ends no converter of another study, whatever `.qxbatch` says.
+        The first 8 are the same for all runs of a study. So a run ends no converter of another study, whatever is in `.qxbatch`.
         """
         self.top = sessionsfolder / WORKSPACE
         self.locks = self.top / "locks"
         self.journals = self.top / "journal"
         self.work = self.top / "work"
         self.numbers = self.top / "numbers.json"
-        """Folder mode: numbers of archives, until the runs that chose them are done (qxbatch.archive.stored_numbers)."""
+        """Folder mode: the numbers that running imports chose for names in the archive (qxbatch.archive.stored_numbers)."""
         self.new_numbers = self.numbers.with_name(f"{self.numbers.name}.new")
         """The temporary file for these numbers."""
         self._work_dir = work_dir
@@ -59,7 +59,7 @@ class Workspace:
 
     @property
     def has_remains(self) -> bool:
-        """Whether files of a live or dead run exist; the state of cluster jobs remains after all runs have ended."""
+        """Whether files of a live or dead run exist; the state of cluster jobs does not count."""
         try:
             return self.top.is_symlink() or os.listdir(self.top) != [JOBS]  # noqa: PTH208 - names, not paths
         except FileNotFoundError:
@@ -72,7 +72,7 @@ class Workspace:
         return Workspace(self.sessionsfolder, masterinbox=self.inboxes[-1], run=run)
 
     def refuse_links(self) -> None:
-        """Raise OSError if the hidden folder, or a folder in it, is no folder, or a link: its target may belong to another user."""
+        """Raise OSError if the hidden folder, or a folder in it, is no folder, or is a link, which may lead anywhere."""
         for folder in (self.top, self.locks, self.journals, self.work):
             refuse_other(folder)
 
@@ -85,7 +85,7 @@ class Workspace:
         return self.unit(unit) / self.run
 
     def tag(self, unit: str) -> str:
-        """Return the tag in the hidden names of a unit's files outside of this folder: 16 hex digits."""
+        """Return the tag of this run and unit in hidden names outside of this folder: 16 hex digits."""
         import hashlib
 
         return hashlib.sha256(f"{self.run}/{unit}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
@@ -97,7 +97,7 @@ class Workspace:
     def scratch(self, unit: str) -> Path:
         """Return the folder for the unpacked files of a packet and the output of converters.
 
-        It needs about three times the packet's unpacked size. If there is a --work-dir, it is below it and recorded in
+        It needs about three times the packet's unpacked size. With --work-dir, it is in that folder, and its path is recorded in
         staging, so that the next run can remove it, even with another --work-dir.
         """
         if self._work_dir is None:
@@ -105,9 +105,9 @@ class Workspace:
         return self._work_dir / scratch_name(unit, self.run)
 
     def empty_scratch(self, unit: str) -> Path:
-        """Remove the remains of other runs for a unit whose lock is held; return a new scratch folder of this run.
+        """Remove the remains of all runs for a unit, whose lock this run holds; return a new scratch folder of this run.
 
-        Raises OSError, also if a folder in which this run works is a link.
+        Raises OSError, also if one of the folders is a link.
         """
         self.clear_all(unit)
         scratch = self.scratch(unit)
@@ -125,7 +125,7 @@ class Workspace:
         return SessionPaths(self.sessionsfolder / session)
 
     def refuse_linked_paths(self, unit: str, session: str) -> None:
-        """Raise OSError if a path that an exchange renames is a link, or is below one.
+        """Raise OSError if a path that an exchange renames is a link, or is in a folder that is one.
 
         A replaced session may contain links. They are moved as links.
         """
@@ -136,11 +136,11 @@ class Workspace:
             refuse_link(path)
 
     def old(self, unit: str, session: str) -> Path:
-        """Return the folder of a session's replaced folders until an exchange ends."""
+        """Return the folder for the folders that an exchange replaces in a session."""
         return self.staging(unit) / "old" / session
 
-    def sorted_list(self, unit: str) -> Path:
-        """Return the list of files to remove from a session's inbox."""
+    def removal_list(self, unit: str) -> Path:
+        """Return the path of the list of files to remove from a session's inbox."""
         return self.staging(unit) / "taken.tsv"
 
     def journal(self, unit: str) -> Path:
@@ -152,13 +152,13 @@ class Workspace:
         return self.journals / f"{unit}.{self.run}.new"
 
     def units(self) -> list[str]:
-        """Return the units with staging of other runs, dead or alive."""
+        """Return the units with staging of any run, dead or alive."""
         with contextlib.suppress(FileNotFoundError):
             return sorted(entry.name for entry in os.scandir(self.work))
         return []
 
     def is_of_study(self, run: str) -> bool:
-        """Return whether a run can be one of this study."""
+        """Return whether these are the digits of a run of this study."""
         return run.startswith(self._study) and re.fullmatch(_RUN, run) is not None
 
     def runs(self, unit: str) -> list[str]:
@@ -175,7 +175,7 @@ class Workspace:
         return []
 
     def clear(self, unit: str) -> None:
-        """Remove this run's staging of a unit, and its unfinished journal."""
+        """Remove this run's staging and scratch folder of a unit, and the temporary file of its journal."""
         self.new_journal(unit).unlink(missing_ok=True)
         noted = noted_scratch(self.staging(unit), unit, self.run)
         if noted is not None and self.is_of_study(self.run):
@@ -184,9 +184,9 @@ class Workspace:
         remove_empty_below(self.unit(unit), self.sessionsfolder)
 
     def clear_all(self, unit: str) -> None:
-        """Remove the remains of all runs for a unit. The caller holds its lock, so no other run works on it.
+        """Remove the remains of all runs for a unit, except its journal. The caller holds its lock, so no other run works on it.
 
-        Raises OSError, also if a folder of the hidden folder became a link.
+        Raises OSError, also if a folder in the hidden folder is a link.
         """
         self.refuse_links()
         folder = self.unit(unit)
@@ -195,7 +195,7 @@ class Workspace:
         for run in self.runs(unit):
             self.of_run(run).clear(unit)
         if folder.is_dir():
-            remove_below(folder, self.sessionsfolder)  # staging of an older version
+            remove_below(folder, self.sessionsfolder)  # anything that is no staging of a run of this study
         with contextlib.suppress(FileNotFoundError):
             for path in self.journals.iterdir():
                 if re.fullmatch(rf"{re.escape(unit)}\.({_RUN}|json)\.new", path.name):
@@ -203,7 +203,7 @@ class Workspace:
                         make_way(path)
 
     def tidy(self) -> None:
-        """Remove the hidden folder's empty folders. While any lock is held, all of it is kept."""
+        """Remove the hidden folder and its empty folders. While a lock is held, nothing is removed."""
         with contextlib.suppress(OSError):
             for folder in (self.locks, self.work, self.journals):
                 if folder.exists():
@@ -213,7 +213,7 @@ class Workspace:
 
 
 def _study_digits(sessionsfolder: Path) -> str:
-    """Return 8 digits from the inode of the sessions folder: a container or another host may see it under another path."""
+    """Return 8 hex digits from the inode of the sessions folder, whose path may differ in containers and on other hosts."""
     try:
         inode = sessionsfolder.stat().st_ino
     except OSError:

@@ -9,7 +9,7 @@ from qxbatch.problems import Code, Severity
 from qxbatch.report.outcome import failed
 
 
-class Fate(StrEnum):
+class CandidateFate(StrEnum):
     """What happened to a candidate; the values are the words of the report, in its order."""
 
     IMPORTED = "imported"
@@ -25,28 +25,28 @@ class Fate(StrEnum):
     STRAY = "ignored, not a packet"
 
 
-IMPORTED = (Fate.IMPORTED, Fate.TO_CHECK, Fate.WITH_ERRORS)
+IMPORTED = (CandidateFate.IMPORTED, CandidateFate.TO_CHECK, CandidateFate.WITH_ERRORS)
 NOT_IMPORTED = (
-    Fate.ALREADY_THERE,
-    Fate.HELD,
-    Fate.NO_MATCH,
-    Fate.NO_NAME,
-    Fate.NOT_PARSED,
-    Fate.FILTERED,
-    Fate.STRAY,
+    CandidateFate.ALREADY_THERE,
+    CandidateFate.HELD,
+    CandidateFate.NO_MATCH,
+    CandidateFate.NO_NAME,
+    CandidateFate.NOT_PARSED,
+    CandidateFate.FILTERED,
+    CandidateFate.STRAY,
 )
-_OF_VERDICT: Mapping[Verdict, Fate] = {
-    Verdict.ALREADY_THERE: Fate.ALREADY_THERE,
-    Verdict.NO_MATCH_IN_LOG: Fate.NO_MATCH,
-    Verdict.NO_NAME: Fate.NO_NAME,
-    Verdict.NOT_PARSED: Fate.NOT_PARSED,
-    Verdict.FILTERED: Fate.FILTERED,
-    Verdict.STRAY: Fate.STRAY,
-    Verdict.REFUSED: Fate.REFUSED,
+_OF_VERDICT: Mapping[Verdict, CandidateFate] = {
+    Verdict.ALREADY_THERE: CandidateFate.ALREADY_THERE,
+    Verdict.NO_MATCH_IN_LOG: CandidateFate.NO_MATCH,
+    Verdict.NO_NAME: CandidateFate.NO_NAME,
+    Verdict.NOT_PARSED: CandidateFate.NOT_PARSED,
+    Verdict.FILTERED: CandidateFate.FILTERED,
+    Verdict.STRAY: CandidateFate.STRAY,
+    Verdict.REFUSED: CandidateFate.REFUSED,
 }
 
 
-def fates(report: Report) -> list[tuple[Candidate, Fate]]:
+def fates(report: Report) -> list[tuple[Candidate, CandidateFate]]:
     """Return each candidate with its fate, in the order of discovery."""
     by_unit: dict[str, list[SessionReport]] = {}
     for session in report.sessions:
@@ -57,30 +57,30 @@ def fates(report: Report) -> list[tuple[Candidate, Fate]]:
     ]
 
 
-def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> Fate:
+def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> CandidateFate:
     """Return the fate of a candidate. `reports`: those of its unit; a recovered unit has some although it is not ready."""
     if candidate.problem is not None:
-        return Fate.REFUSED
+        return CandidateFate.REFUSED
     if not reports or (candidate.verdict is not Verdict.READY and candidate.verdict is not Verdict.ALREADY_THERE):
-        return _OF_VERDICT.get(candidate.verdict, Fate.HELD)
+        return _OF_VERDICT.get(candidate.verdict, CandidateFate.HELD)
     published = [report for report in reports if report.folder is not None]
     if any(map(failed, reports)):
-        return Fate.WITH_ERRORS if published else Fate.REFUSED
+        return CandidateFate.WITH_ERRORS if published else CandidateFate.REFUSED
     if not published:
         exists = any(problem.code is Code.EXISTS for report in reports for problem in report.problems)
-        return Fate.ALREADY_THERE if exists else Fate.HELD
+        return CandidateFate.ALREADY_THERE if exists else CandidateFate.HELD
     warned = any(problem.severity is Severity.WARNING for report in reports for problem in report.problems)
-    return Fate.TO_CHECK if warned else Fate.IMPORTED
+    return CandidateFate.TO_CHECK if warned else CandidateFate.IMPORTED
 
 
-def account(results: Sequence[tuple[Candidate, Fate]]) -> list[str]:
+def account(results: Sequence[tuple[Candidate, CandidateFate]]) -> list[str]:
     """Return the lines of the account: the numbers of imported, refused, and other candidates."""
     counts = Counter(fate for _, fate in results)
     imported = sum(counts[fate] for fate in IMPORTED)
     phrases = [f"{imported} imported"]
-    phrases += [f"{counts[Fate.TO_CHECK]} to check"] * (counts[Fate.TO_CHECK] > 0)
-    phrases += [f"{counts[Fate.WITH_ERRORS]} with errors"] * (counts[Fate.WITH_ERRORS] > 0)
+    phrases += [f"{counts[CandidateFate.TO_CHECK]} to check"] * (counts[CandidateFate.TO_CHECK] > 0)
+    phrases += [f"{counts[CandidateFate.WITH_ERRORS]} with errors"] * (counts[CandidateFate.WITH_ERRORS] > 0)
     lines = [phrases[0] + (f" ({', '.join(phrases[1:])})" if len(phrases) > 1 else "")]
-    lines += [f"{counts[Fate.REFUSED]} refused"] * (counts[Fate.REFUSED] > 0)
+    lines += [f"{counts[CandidateFate.REFUSED]} refused"] * (counts[CandidateFate.REFUSED] > 0)
     not_imported = sum(counts[fate] for fate in NOT_IMPORTED)
     return lines + [f"{not_imported} not imported:"] * (not_imported > 0)

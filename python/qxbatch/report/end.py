@@ -7,7 +7,7 @@ from pathlib import Path
 from qxbatch.counted import counted
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
-from qxbatch.report.account import NOT_IMPORTED, Fate, account, fates
+from qxbatch.report.account import NOT_IMPORTED, CandidateFate, account, fates
 from qxbatch.report.blocks import CUT, LONGEST, NAMES, Block, Form, Reason, merged, text_of
 from qxbatch.report.labels import labelled
 from qxbatch.report.lines import clock
@@ -19,11 +19,11 @@ from qxbatch.wrapping import wrapped
 _OF_PACKETS = (Code.MERGED_PATIENTS, Code.DIFFERENT_NAMES, Code.SURROUNDED, Code.HEADER_FALLBACK, Code.DAMAGED_KEPT)
 """Problems of a packet: each session of a packet that is split has them."""
 _ADVICE = {
-    Fate.ALREADY_THERE: "--overwrite=yes imports them again.",
-    Fate.HELD: "Run again when the other run has ended.",
-    Fate.NO_MATCH: "Add them to the table of --logfile.",
-    Fate.NO_NAME: "--pattern says which names are packets.",
-    Fate.NOT_PARSED: "--nameformat says how names are read.",
+    CandidateFate.ALREADY_THERE: "--overwrite=yes imports them again.",
+    CandidateFate.HELD: "Run again when the other run has ended.",
+    CandidateFate.NO_MATCH: "Add them to the table of --logfile.",
+    CandidateFate.NO_NAME: "--pattern says which names are packets.",
+    CandidateFate.NOT_PARSED: "--nameformat says how names are read.",
 }
 
 
@@ -80,7 +80,7 @@ def _account(report: Report, seconds: float | None, form: Form) -> list[str]:
     return lines + list(_not_imported(results, form))
 
 
-def _not_imported(results: Sequence[tuple[Candidate, Fate]], form: Form) -> Iterator[str]:
+def _not_imported(results: Sequence[tuple[Candidate, CandidateFate]], form: Form) -> Iterator[str]:
     """Yield the candidates that were not imported, by reason; a long list of names is shortened."""
     for fate in NOT_IMPORTED:
         names = [one_line(candidate.path.name) for candidate, reached in results if reached is fate]

@@ -23,7 +23,7 @@ class ExportState:
     CHANGED = "changed since"
     RULES = "rules changed"
     FAILED = "not exported: see qxbatch bids"
-    NONE = "not exported"
+    NOT_EXPORTED = "not exported"
 
 
 class Validation(NamedTuple):
@@ -102,7 +102,7 @@ def export_cells(sets: Sequence[DataSet], records: Iterable[SessionRecord]) -> d
 def _state(data_set: DataSet, record: SessionRecord, digest: str) -> str:
     exported = data_set.sessions.get(record.id)
     if exported is None:
-        return ExportState.NONE
+        return ExportState.NOT_EXPORTED
     if digest and digest != exported.rules_sha256:
         return ExportState.RULES
     if exported.summary_stamp is None:

@@ -11,8 +11,8 @@ from qxbatch.bids.tables.table_text import Table, read_table
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.alone import FolderLock, alone_in
 from qxbatch.publish.durable import replace_text
+from qxbatch.publish.folder_lock import FolderLock, locked_folder
 from qxbatch.textfile import read_text
 
 FILE = "bids-date-shifts.tsv"
@@ -38,7 +38,7 @@ class Shifts:
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Lock the folder of the table, so that no export overwrites rows that another one adds. Raises UsageError, OSError."""
-        with alone_in(self._target.parent) as lock:
+        with locked_folder(self._target.parent) as lock:
             if lock is FolderLock.HELD:
                 message = (
                     f"Another program holds the lock on {self._target.parent}, the folder of the table of date shifts."

@@ -10,7 +10,7 @@ from qxbatch.bids.files.record import FOLDER, RECORD
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
-from qxbatch.publish.alone import FolderLock, alone_in
+from qxbatch.publish.folder_lock import FolderLock, locked_folder
 from qxbatch.publish.plain import refuse_link
 from qxbatch.session.contents import is_session
 from qxbatch.visible import shell_word
@@ -42,7 +42,7 @@ def one_export_at_a_time(dataset: Path) -> Iterator[None]:
     for path in (folder.parent, folder):
         refuse_link(path)
     folder.mkdir(parents=True, exist_ok=True)
-    with alone_in(folder) as lock:
+    with locked_folder(folder) as lock:
         if lock is FolderLock.HELD:
             hint = f"Wait until it is done, then run again. It holds the lock of {shell_word(str(folder))}."
             raise UsageError(f"Another run exports to {dataset}.", hint, ExitStatus.HELD)

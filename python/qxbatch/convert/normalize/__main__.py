@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from qxbatch.convert.normalize.errors import CannotNormalizeError
-from qxbatch.convert.normalize.model import Stack
+from qxbatch.convert.normalize.model import CopiedStack
 from qxbatch.convert.normalize.names import PROGRAM, STACKS, stack_name
 
 NOT_NORMALIZED = 65
@@ -67,7 +67,7 @@ def _bounded_memory(folder: Path) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, previous)
 
 
-def _print_stacks(stacks: Sequence[Stack]) -> None:
+def _print_stacks(stacks: Sequence[CopiedStack]) -> None:
     print(f"The input was normalized: {sum(len(stack.sources) for stack in stacks)} images in {len(stacks)} stack(s).")
     for stack in stacks:
         notes = [
@@ -79,7 +79,7 @@ def _print_stacks(stacks: Sequence[Stack]) -> None:
         print(f"  {stack.folder.name}: {', '.join(filter(None, notes))}")
 
 
-def _convert(stack: Stack, k: int, out: Path, flags: Sequence[str]) -> int:
+def _convert(stack: CopiedStack, k: int, out: Path, flags: Sequence[str]) -> int:
     """Run dcm2niix on one stack and print its output; its count of files, which run_qa would read, is reworded."""
     program = os.environ[PROGRAM]
     options = [*flags, "-f", stack_name(k), "-o", str(out), str(stack.folder)]
@@ -93,7 +93,7 @@ def _convert(stack: Stack, k: int, out: Path, flags: Sequence[str]) -> int:
     return process.returncode
 
 
-def _write_tables(stack: Stack, k: int, out: Path) -> None:
+def _write_tables(stack: CopiedStack, k: int, out: Path) -> None:
     from qxbatch.convert.normalize.weightings import write_tables
 
     try:

@@ -20,7 +20,7 @@ from pydicom.uid import (
 from qxbatch.convert.normalize.classic import add_pixels, copy_header, describe_pixels
 from qxbatch.convert.normalize.errors import CannotNormalizeError, MosaicError
 from qxbatch.convert.normalize.frames import read_frames
-from qxbatch.convert.normalize.model import Encoding, Frame, Source, Stack
+from qxbatch.convert.normalize.model import CopiedStack, Encoding, Frame, Source
 from qxbatch.convert.normalize.mosaics import mosaic_copies
 from qxbatch.convert.normalize.objects import ImageObject, frame_bytes, image_objects
 from qxbatch.convert.normalize.pixels import decoded, frame_length, masked
@@ -52,7 +52,7 @@ class _Writer:
     common: dict[str, Any] = field(default_factory=dict)
 
 
-def write_normalized_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
+def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
     """Write the images below a folder as classic MR images that dcm2niix stacks unambiguously.
 
     Classic objects and the frames of enhanced ones (PS3.3 C.7.6.16) become MR Image Storage objects (PS3.3 A.4) in
@@ -183,10 +183,10 @@ def _pixels(image: ImageObject, frame: Frame, data: bytes, recoding: Recoding | 
     return masked(image, frame, data), encoding, syntax
 
 
-def _stack(writer: _Writer) -> Stack:
+def _stack(writer: _Writer) -> CopiedStack:
     plan, grid = writer.plan, writer.plan.grid
     shape = (plan.first.columns, plan.first.rows, len(grid.positions), len(plan.volumes))
-    return Stack(
+    return CopiedStack(
         writer.folder,
         writer.uid,
         shape,
@@ -199,4 +199,4 @@ def _stack(writer: _Writer) -> Stack:
     )
 
 
-__all__ = ["CannotNormalizeError", "Stack", "write_normalized_copies"]
+__all__ = ["CannotNormalizeError", "CopiedStack", "write_normalized_copies"]

@@ -95,7 +95,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Stack:
+class CopiedStack:
     """Copies that form one image."""
 
     folder: Path

@@ -13,7 +13,7 @@ from pydicom.tag import Tag
 from qxbatch.convert.normalize.contrast import times
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.frames import echo_time, image_kind, is_mosaic, timing
-from qxbatch.convert.normalize.model import Stack, Timing
+from qxbatch.convert.normalize.model import CopiedStack, Timing
 from qxbatch.convert.normalize.objects import image_objects
 
 _COMMON = ("StudyInstanceUID", "SeriesNumber", "StudyDate", "StudyTime", "SeriesDescription", "ProtocolName")
@@ -40,7 +40,7 @@ class _Mosaic:
     timing: Timing
 
 
-def mosaic_copies(folder: Path, out: Path) -> tuple[Stack, ...]:
+def mosaic_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
     """Write the mosaics below a folder as one series for each size, kind and echo, numbered in the order of acquisition.
 
     Only elements of study and series, and InstanceNumber, change.
@@ -86,7 +86,7 @@ def _ordered(group: Sequence[_Mosaic]) -> list[_Mosaic]:
     raise CannotNormalizeError(f"{len(group)} mosaics differ in no element that numbers or times them")
 
 
-def _write(group: Sequence[_Mosaic], folder: Path, suffix: str, echo: int) -> Stack:
+def _write(group: Sequence[_Mosaic], folder: Path, suffix: str, echo: int) -> CopiedStack:
     folder.mkdir()
     names = [image.name for image in group]
     uid = f"2.25.{int.from_bytes(hashlib.sha256(repr((echo, names)).encode()).digest()[: _UID_BITS // 8])}"
@@ -103,4 +103,4 @@ def _write(group: Sequence[_Mosaic], folder: Path, suffix: str, echo: int) -> St
         copy.InstanceNumber = number
         dcmwrite(folder / f"{number:07}.dcm", copy)
     sources = tuple((name, 0) for name in names)
-    return Stack(folder, uid, (*group[0].size, 1, len(group)), suffix, False, sources)
+    return CopiedStack(folder, uid, (*group[0].size, 1, len(group)), suffix, False, sources)

@@ -10,7 +10,7 @@ from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.normalize.grid import Array, axes, normal
 from qxbatch.convert.normalize.model import Frame, Gradient, Vector, Weighting
 
-_NONE: Vector = (0.0, 0.0, 0.0)
+_NO_DIRECTION: Vector = (0.0, 0.0, 0.0)
 _ZERO = 1e-6
 
 
@@ -29,7 +29,7 @@ def weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[float])
 
 def _weighting(gradient: Gradient | None, frame: Frame, image: Array) -> Weighting:
     if gradient is None or gradient.b_value == 0 or not gradient.orientation:
-        return Weighting(gradient.b_value if gradient else 0.0, _NONE)
+        return Weighting(gradient.b_value if gradient else 0.0, _NO_DIRECTION)
     x, y, z = (_image_axes(frame.orientation) @ np.asarray(gradient.orientation) @ image).tolist()
     return Weighting(gradient.b_value, (x, y, z))
 
@@ -51,7 +51,7 @@ def write_tables(folder: Path, name: str, volumes: Sequence[Weighting]) -> None:
         return
     image = read_nifti(path)
     if image.volumes < len(volumes):
-        volumes = [volume for volume in volumes if volume.b_value == 0 or volume.direction != _NONE]
+        volumes = [volume for volume in volumes if volume.b_value == 0 or volume.direction != _NO_DIRECTION]
     if image.volumes != len(volumes) or (_undirected(volumes) and _has_directions(path.with_suffix(".bvec"))):
         return
     rows = zip(*(_voxel_axes(volume.direction, image) for volume in volumes), strict=True)
@@ -60,7 +60,7 @@ def write_tables(folder: Path, name: str, volumes: Sequence[Weighting]) -> None:
 
 
 def _undirected(volumes: Sequence[Weighting]) -> bool:
-    return all(volume.direction == _NONE for volume in volumes)
+    return all(volume.direction == _NO_DIRECTION for volume in volumes)
 
 
 def _has_directions(path: Path) -> bool:
