@@ -169,6 +169,24 @@ def test_a_pause_of_the_observing_run_does_not_make_a_lock_stale(
     assert not observer.is_stale(dead.path, wait=False), "this run was paused between the two checks"
 
 
+def test_a_lock_that_cannot_be_read_is_not_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Locks(tmp_path, flock=local, boot="one").take("x")
+    assert held is not None
+    real_open = os.open
+
+    def fail(path: Path, *arguments: int, **options: int) -> int:
+        if path == held.path:
+            raise OSError(errno.EMFILE, "Too many open files", str(path))
+        return real_open(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", fail)
+        with pytest.raises(OSError, match="Too many open files"):
+            heartbeats.Heartbeats(tmp_path).is_stale(held.path, wait=False)
+    held.path.unlink()
+    assert heartbeats.Heartbeats(tmp_path).is_stale(held.path, wait=False), "a missing file is no lock"
+
+
 def test_an_interrupted_run_stops_waiting_for_a_lock(tmp_path: Path) -> None:
     dead = Locks(tmp_path, flock=local, boot="one").take("x")
     assert dead is not None

@@ -13,6 +13,7 @@ A pause between two checks counts as 2 s at most, however long it was: this run 
 silent.
 """
 
+import contextlib
 import math
 import os
 import threading
@@ -60,7 +61,7 @@ class Heartbeats:
         self._stop_waiting = threading.Event() if stop_waiting is None else stop_waiting
 
     def is_stale(self, path: Path, *, wait: bool, job_ended: bool = False) -> bool:
-        """Return whether a lock is stale; True also if its file is missing.
+        """Return whether a lock is stale; True also if its file is missing. Raises OSError if the file cannot be read.
 
         With `wait`, observes the file until that is known, unless `stop_waiting` is set. Otherwise the answer is False if it is
         not known yet. `job_ended`: the scheduler says that the holder's job has ended.
@@ -95,13 +96,16 @@ class Heartbeats:
         return True if age > 0 and watched.unchanged_seconds >= CONFIRM_SECONDS else None
 
     def _check_all(self, needed: Path) -> None:
-        """Check all files: a run that waits for one lock also observes the others."""
+        """Check all files: a run that waits for one lock also observes the others. Raises OSError if `needed` cannot be read."""
         with self._guard:
             now = time.monotonic()
             if needed in self._watched and now - self._checked_at < CHECK_SECONDS / 2:
                 return
             self._checked_at = now
-            states = {path: state for path in self._folder.iterdir() if (state := _state(path)) is not None}
+            states = {}
+            for path in self._folder.iterdir():
+                with contextlib.suppress(*([FileNotFoundError] if path == needed else [OSError])):
+                    states[path] = _state(path)
             for path, state in states.items():
                 watched = self._watched.get(path)
                 if watched is None:
@@ -130,12 +134,12 @@ class Heartbeats:
             )
 
 
-def _state(path: Path) -> tuple[int, int, int] | None:
-    """Return inode, modification time (ns) and size. Opens the file, since network file systems cache the times of paths."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
+def _state(path: Path) -> tuple[int, int, int]:
+    """Return inode, modification time (ns) and size. Opens the file, since network file systems cache the times of paths.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         status = os.fstat(descriptor)
     finally:
