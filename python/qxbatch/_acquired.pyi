@@ -1,4 +1,4 @@
-"""Acquisition facts that the Rust core reads from the headers of a series: classes of `qxbatch._core`."""
+"""Facts about the acquisition that the Rust core reads from the headers of a series: classes of `qxbatch._core`."""
 
 from typing import final
 
@@ -11,25 +11,27 @@ class Acquired:
     span: tuple[float, float] | None
     """First and last acquisition time: seconds since 1 March of the year 0, or since midnight if no date is known."""
     echo_times: list[float]
-    """Echo times of all frames in ms, ascending."""
+    """Echo times of the stacks in ms, ascending and different."""
     skipped: int
-    """Missing mosaics, by the InstanceNumbers before and after them."""
+    """Number of missing mosaics: gaps between the InstanceNumbers of the others."""
     numbers: dict[str, list[float]]
-    """Values of the first image's header: main data set, functional groups, vendor's elements, `Protocol.` of Siemens.
+    """Numbers in the header of the first image, by name: DICOM keyword, or vendor and private name.
 
-    A name is a DICOM keyword, or vendor and private name.
+    They are from the main data set, the functional groups and private elements. Names in the protocol of Siemens begin with
+    `Protocol.`.
     """
     texts: dict[str, str]
+    """Texts in this header, by name."""
 
 @final
 class Stack:
-    """The frames of one contrast (echo, component, derived or not, size) in parallel planes."""
+    """The frames of one contrast (echo time, component, derived or not) and size in parallel planes."""
 
     echo_time: float | None
     component: str
-    """`M`, `P`, `R`, `I`, or empty where the header has none."""
+    """`M`, `P`, `R`, `I`; empty if the header has none or a mixed one."""
     derived: bool
-    """Whether ImageType says that the frames are derived."""
+    """Whether ImageType or FrameType says that the frames are derived."""
     size: tuple[int, int]
     """Rows and columns."""
     orientation: list[float] | None
@@ -39,23 +41,23 @@ class Stack:
     frames: int
     """Number of frames without duplicates."""
     duplicates: int
-    """Frames that repeat another one."""
+    """Frames that repeat another one: same position, numbers and times."""
     places: list[float]
     """Positions of the slices along the normal in mm, ascending; empty if no header has them."""
     slices: int
-    """Slices of a complete volume, among those that exist."""
+    """Number of slice positions that exist. A complete volume has a slice at each."""
     begun: int
-    """Volumes that were begun: they have at least one slice."""
+    """Volumes with at least one slice."""
     complete: int
-    """Volumes with all slices."""
+    """Volumes with a slice at each position."""
     partial: int
-    """Slices of the last volume if it is incomplete, else 0."""
+    """Number of slices of the last volume if it is incomplete, else 0."""
     holes: int
-    """Slices missing from volumes before the last one."""
+    """Number of slices that are missing in volumes before the last one."""
     skipped: int
-    """Volumes without any slice between the first and the last volume."""
+    """Number of volumes without any slice, between the first and the last volume."""
     intervals: tuple[float | None, float | None, float | None]
-    """Median interval of one slice over consecutive volumes in ms: from acquisition times, dynamics and triggers."""
+    """Median interval of a slice between consecutive volumes in ms: by acquisition times, dynamics and triggers."""
     b_values: list[tuple[float, int]]
     """b-values with the number of their volumes, ascending; empty if the series is not diffusion weighted."""
     directions: int

@@ -1,4 +1,4 @@
-"""The Rust core: header scan, one-pass ingest of packets, packing and hashing.
+"""The Rust core: reads headers, ingests packets in one pass, compares images, packs and hashes.
 
 Paths are `str` in arguments and results (surrogate-escaped if a name is not UTF-8). Sizes are bytes, hashes are lower-case
 hexadecimal SHA-256. Long calls release the interpreter lock and stop soon after `Monitor.cancel()`.
@@ -53,16 +53,16 @@ VERSION: str
 FIELDS: tuple[str, ...]
 """Names of the header fields that the core reads, in the order of the table in rust/core.
 
-DICOM keywords (PS3.6); the name of a private element starts with its vendor. For an enhanced multi-frame object, fields
+The names are DICOM keywords (PS3.6); that of a private element starts with its vendor. In an enhanced multi-frame object, fields
 with `within` in rust/core/src/header/field.rs come from the shared functional groups, else from those of the first frame.
 """
 
 class CancelledError(Exception):
-    """`Monitor.cancel()` was called during the work of the core."""
+    """`Monitor.cancel()` was called while the core worked."""
 
 @final
 class Monitor:
-    """Stops the core's work and counts it for the progress display; shared by one run."""
+    """Cancels the work of the core, and counts files and bytes for the progress display. A run shares one."""
 
     def __new__(cls) -> Monitor: ...
     def cancel(self) -> None: ...
@@ -75,12 +75,12 @@ class Monitor:
 
 @final
 class Header:
-    """The wanted fields of one DICOM object; an absent or empty field is None."""
+    """The fields of one DICOM object (see FIELDS); an absent or empty field is None."""
 
     def get(self, field: str) -> _Value:
         """Return one field's value: text decoded and trimmed, IS as int, DS as float, a multi-valued field as a list.
 
-        If a number is unreadable (IS of `1A`), the value is None, with all numbers of its field.
+        If one number of a field is unreadable (such as `1A` of an IS), the value of the whole field is None.
 
         Raises KeyError when the core does not read that field (see FIELDS).
         """
@@ -95,14 +95,13 @@ class Group:
     """The files of one patient that share (StudyInstanceUID, SeriesInstanceUID, SeriesNumber)."""
 
     study: str
+    """StudyInstanceUID; empty without one."""
     series_uid: str
+    """SeriesInstanceUID, or a generated one if it is missing."""
     number: int | None
-    """SeriesNumber; None if absent, empty, unreadable, zero or negative.
-
-    A file without one joins the only number of its SeriesInstanceUID.
-    """
+    """SeriesNumber; None if absent or invalid. A file without one joins the only number of its patient in the series."""
     patient: str
-    """PatientID trimmed and case-folded; empty without one."""
+    """PatientID trimmed and in lower case; empty without one. A file without one joins the only patient of its series."""
     files: int
     """Number of files without duplicates."""
     size: int
@@ -116,23 +115,23 @@ def read_header(data: bytes) -> Header:
 
 @final
 class Scan:
-    """Headers of many files; the fields stay in the core until they are requested."""
+    """Headers of many files. They stay in the core, and are converted when they are requested."""
 
     def __len__(self) -> int: ...
     def path(self, index: int) -> str: ...
     def header(self, index: int) -> Header | None: ...
     def problem(self, index: int) -> str | None:
-        """Why the file has no header: not DICOM, or unreadable."""
+        """Return why the file has no header: it is not DICOM, or unreadable. None if it has one."""
     def groups(self) -> list[Group]: ...
     def group_files(self, group: int) -> list[int]: ...
 
 def scan(paths: Sequence[str], *, threads: int = 0, monitor: Monitor | None = None) -> Scan:
     """Scan files, and folders recursively, in parallel (threads = 0: one per usable CPU); the result is in sorted path order.
 
-    Gzipped files are read too. Links to files are followed, but not links to folders, which may form loops. A path below another
-    one of the list is not read twice.
+    Gzipped files are read too. Links to files are followed, but not links to folders, which may form loops. A path that is below
+    another one of the list is not read twice.
 
-    Raises OSError when a path of the list itself cannot be read; an unreadable file below it has a `problem` instead.
+    Raises OSError when a path of the list cannot be read; an unreadable file below it has a `problem` instead.
     """
 
 @final
@@ -141,7 +140,7 @@ class Row:
 
     index: int
     path: str
-    """The path in the ledger: escaped; a nested member is `outer.zip!inner/name`."""
+    """The escaped path in the ledger; that of a nested member is `outer.zip!inner/name`."""
     size: int
     sha256: str
     content_sha256: str
@@ -159,43 +158,44 @@ class Row:
     group: int
     """Index of the group; -1 without one."""
     reason: str
-    surrounded: bool  # bytes around its content are in no session
+    surrounded: bool
+    """Whether bytes before, between or after its members are in no session."""
 
 @final
 class Reading:
-    """The result of reading the packets of one session. The files are in staging until they are placed."""
+    """The result of reading the packets of one session. Files are in staging until a `place_...` method moves them."""
 
     def __len__(self) -> int:
-        """Number of rows."""
+        """Return the number of rows."""
     def row(self, index: int) -> Row: ...
     def groups(self) -> list[Group]: ...
     def group_rows(self, group: int) -> list[int]:
-        """Rows of a group's files, sorted by path, without duplicates."""
+        """Return the rows of a group's files, sorted by path, without duplicates."""
     def streams(self, groups: list[int]) -> Streams:
         """Return the deflate streams of these groups' files in their zips, by the names of the placed files."""
     def header(self, row: int) -> Header | None: ...
     def staged(self, row: int) -> str:
-        """Current path of the member's bytes; empty without any. Gzipped DICOM is inflated (unless gunzip=False)."""
+        """Return the current path of the member's bytes; empty without any. Gzipped DICOM is inflated (unless gunzip=False)."""
     def suspects(self) -> list[int]:
-        """Rows that look like DICOM but whose header the core could not parse; kept unless `supply` sets a header."""
+        """Return the rows that look like DICOM, but whose header the core cannot parse: kept unless `supply` sets one."""
     def supply(self, row: int, header: Header) -> None:
-        """Set the header of a suspect, from another reader; it joins its group."""
+        """Set the header of a suspect, as another reader parsed it; the row then belongs to a group."""
     def left_out(self) -> list[tuple[int, str]]:
-        """Rows that may contain images but were not sorted, with the cause (`left_out.Cause`)."""
+        """Return the rows that may contain images but were not sorted, with the cause (`left_out.Cause`)."""
     def gaps(self) -> list[tuple[int, int, int, list[str]]]:
-        """DICOMDIRs that list missing files: row, number of listed files, number of missing files, and their paths if known."""
+        """Return DICOMDIRs that list missing files: row, number of listed and of missing files, their paths if known."""
     def damage(self) -> list[str]:
-        """Unreadable data: `path: reason`, refused members first, then the damage of the archive itself."""
+        """Return the unreadable data as `path: reason`: refused members first, then the damage of the archives themselves."""
     def notes(self) -> list[str]:
-        """Oddities that lose nothing, `path: note` (bytes before or after an archive)."""
+        """Return oddities by which no data are lost as `path: note`, such as bytes before or after an archive."""
     def place_series(self, root: str, n: int, label: str, groups: list[int]) -> None:
         """Rename the files of these groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped ones to `.dcm.gz`)."""
     def place_row(self, row: int, root: str, at: str, n: int) -> None:
-        """Rename one staged file to `<root>/<at>`; n > 0 makes its fate sorted, n = 0 kept."""
+        """Rename one staged file to `<root>/<at>`; the fate is sorted if n > 0, else kept. Raises OSError if `at` exists."""
     def leave_row(self, row: int, at: str) -> None:
-        """Record that a kept member remains at `at` of its session, and remove its staged copy."""
+        """Record that a kept member remains at the path `at` of its session, and remove its staged copy."""
     def place_kept(self, root: str, rows: list[int]) -> None:
-        """Rename staged files to `<root>/inbox/<cleaned own path>`; two paths with the same cleaned name are both kept."""
+        """Rename staged files to `<root>/inbox/<cleaned path>`. If two paths have the same cleaned path, both files are kept."""
 
 @final
 class Streams:
@@ -217,23 +217,22 @@ def ingest(
     passwords: Sequence[bytes] = ...,
     monitor: Monitor | None = None,
 ) -> Reading:
-    """Read packets (path, prefix of ledger paths) once: recognise, check, hash, parse, write below `staging`.
+    """Read packets (path, prefix of ledger paths) once: recognise, check, hash and parse each member, and write it below `staging`.
 
     A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR/REC becomes one
     kept member `name`. Paths in `skip` are skipped in folders. With `link`, files of a folder are hard-linked into staging if
-    possible, else copied. With `headers_only`, staged DICOM ends in a hole after its header, a PAR is whole, and other files are
-    holes. `passwords` are tried in order on encrypted members; reasons about encryption start with `encrypted`.
+    possible, else copied. With `headers_only`, staging has no pixel data: a DICOM file is a hole after its header, a file that is
+    neither DICOM nor PAR is one hole, and a PAR is complete. `passwords` are tried in order on encrypted members; reasons about
+    encryption start with `encrypted`.
 
     Raises OSError (staging or a packet cannot be opened) and CancelledError. Faults of members are in their rows and in `damage`.
     """
 
 def is_archive(path: str) -> bool:
-    """Return whether `ingest` reads a file as several members: a zip, a 7z, a tar, a compressed tar. Raises OSError."""
+    """Return whether `ingest` reads a file as several members: a zip, 7z, tar or compressed tar. Raises OSError."""
 
 def sniff(path: str) -> str:
-    """Return the kind of a file: dicom, par, rec (by its extension), zip, 7z, tar, a compression, an unsupported kind, other,
-    empty.
-    """
+    """Return the kind of a file: dicom, par, rec (by its name), an archive or compression such as zip, other, empty."""
 
 def pack_folder(
     folder: str,
@@ -246,8 +245,8 @@ def pack_folder(
 ) -> int:
     """Write the files of a folder as one tar.gz, members `<prefix>/<name>` in name order, with fixed times and owners.
 
-    Returns its size; the caller syncs it (fsync). level: 0 the default, else 1 (fast) to 9 (small). With the default, files in
-    `streams` are copied as their zip stores them, if a sample of them is about as small as recompression would make it.
+    Returns its size; the caller syncs it (fsync). `level` is 0 (default) or 1 (fast) to 9 (small). With 0, files in `streams` are
+    copied as their zip stores them, if a sample shows that compressing them again would save little.
     """
 
 @final
@@ -259,7 +258,7 @@ class SeriesFrames:
     """
 
     def __new__(cls, files: Sequence[str], *, pixels: bool = True) -> SeriesFrames:
-        """Read the headers of files; without `pixels` also of gzipped ones, but `compare` compares no values. Raises OSError."""
+        """Read the headers. Without `pixels`, gzipped files are read too, and `compare` compares no values. Raises OSError."""
     @property
     def files(self) -> list[Path]: ...
     @property
@@ -285,12 +284,12 @@ class SeriesFrames:
         """Whether every object has its size and, for a mosaic, its number of tiles."""
     @property
     def truncated(self) -> list[Path]:
-        """Files that end in their header or before their pixel data do; also images without pixels, if others have some."""
+        """Files that end before the end of their header or of their pixel data; also images without pixels, if others have some."""
     @property
     def mosaic(self) -> bool: ...
     @property
     def parts(self) -> int:
-        """Number of series that the exporter made of the files: different UIDs or numbers."""
+        """Number of series into which the exporter divided the files, by their UIDs and numbers."""
     @property
     def series_number(self) -> int | None: ...
     def acquired(self) -> Acquired:
@@ -310,12 +309,13 @@ class Comparison:
 
     files: int
     frames: int
+    """Number of frames of all files."""
     without_tiles: int
-    """Mosaics without the number of their slices."""
+    """Mosaics whose header lacks the number of their slices."""
     suspected: int
-    """Siemens images that may be mosaics: they have three times as many rows as AcquisitionMatrix."""
+    """Square Siemens images that may be mosaics: they have at least three times as many rows as AcquisitionMatrix."""
     undirected: int
-    """Mosaics without the direction in which their slices follow each other."""
+    """Mosaics whose header lacks the direction in which their slices follow each other."""
     placeless: int
     """Frames without position, orientation or pixel spacing."""
     astray: list[tuple[int, int, float]]
@@ -332,7 +332,7 @@ class Comparison:
     tilt: float
     """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
     shuffled: int
-    """Frames that cannot be compared because their objects do not store them volume by volume."""
+    """Frames whose values cannot be read, in objects that do not store them volume by volume."""
     scalings: int
     """Number of different pairs of RescaleSlope and RescaleIntercept."""
     not_compared: dict[str, int]
@@ -355,8 +355,8 @@ class ImageCheck:
     difference: tuple[int, int, int, int, float, float] | None
     """The first of them: file, frame, slice, volume (from 0), value in the DICOM, value in the image."""
     order: str
-    """Whether the volumes are in the order of some time or number of the headers (`right`), in none of them (`wrong`), or no
-    header element distinguishes them (`undetermined`); empty for one volume and for diffusion scans.
+    """Whether the volumes are in the order of a time or number of the headers: `right`, `wrong` if they are in the order of none,
+    `undetermined` if no header element distinguishes them. Empty for one volume and for diffusion scans.
     """
     b_values: list[tuple[float | None, float | None]]
     """b-value of each volume in s/mm2, measured and nominal, from the headers."""
@@ -367,7 +367,7 @@ class ImageCheck:
     diffusion: bool
     """Whether a header says that the image is diffusion weighted."""
     isotropic: bool
-    """Whether all weighted volumes have no direction."""
+    """Whether no volume with a b-value above 0 has a direction (trace images); False without such a volume."""
     derived: bool
     """Whether all frames are derived."""
     first: tuple[int, int]
@@ -378,7 +378,7 @@ class ImageCheck:
     """Index of another image of the same kind at the same position: both are volumes of one scan."""
 
 def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None = None) -> tuple[int, str]:
-    """Write a file as one gzip member without name or time; return (size, SHA-256) of the member. It is not synced.
+    """Write a file as one gzip member without name and time; return (size, SHA-256) of the written file, which is not synced.
 
     The hash is that of the bytes passed to the file system, so that a later read can detect write errors.
     """
