@@ -11,10 +11,10 @@ from tests.build.dicom import MrSeries
 from tests.build.study import TIME_LIMIT, Study, snapshot
 
 
-def run_with_answer(study: Study, answer: bytes) -> tuple[int, str]:
-    """Run on a pseudo-terminal and answer the question; return exit status and output."""
+def run_with_answer(study: Study, answer: bytes, *words: str) -> tuple[int, str]:
+    """Run a command, by default an import, on a pseudo-terminal and answer the question; return exit status and output."""
     controller, terminal = os.openpty()
-    command = [sys.executable, "-m", "qxbatch", str(study.sessions), "--check=yes"]
+    command = [sys.executable, "-m", "qxbatch", *(words or (str(study.sessions),)), "--check=yes"]
     with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal) as process:
         os.close(terminal)
         output, end = b"", time.monotonic() + TIME_LIMIT
@@ -50,6 +50,14 @@ def test_the_answer_yes_imports_the_packet(waiting: Study) -> None:
     status, output = run_with_answer(waiting, b"y\n")
     assert status == 0, output
     assert waiting.session_names() == ["S1"]
+
+
+@pytest.mark.parametrize("command", ["sort", "convert"])
+def test_the_question_of_a_command_on_sessions_counts_sessions(waiting: Study, command: str) -> None:
+    assert waiting.main("--archive=copy").status == 0
+    status, output = run_with_answer(waiting, b"n\n", command, str(waiting.session("S1")), "--overwrite=yes")
+    assert status == 0, output
+    assert f"{command.capitalize()} 1 session?" in output
 
 
 def test_the_question_without_a_terminal_is_wrong_usage(waiting: Study) -> None:

@@ -45,7 +45,7 @@ def check_request(settings: Settings) -> None:
     if settings.check is Check.YES and not has_terminal():
         raise UsageError(
             "--check=yes asks before the work, and there is no terminal to answer at.",
-            "Use --check=any (needs at least one ready packet) or --check=no.",
+            "Use --check=any, which fails if nothing is ready, or --check=no.",
         )
     refuse_harm(settings)
 

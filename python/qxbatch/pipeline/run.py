@@ -17,7 +17,7 @@ from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.report.observers import RunObservers
 from qxbatch.report.preview import preview
-from qxbatch.settings.model import Check, Settings
+from qxbatch.settings.model import Check, Settings, Stages
 
 Find = Callable[[Settings], list[Candidate]]
 
@@ -71,7 +71,7 @@ def run(
         else:
             check_or_refresh(settings, workspace, locks, report, ready=bool(ready), interrupted=interrupted)
         return end_idle(settings, report, observer, ready=bool(ready))
-    if settings.check is Check.YES and not _agreed(len(ready)):
+    if settings.check is Check.YES and not _agreed(settings, len(ready)):
         return end_declined(settings, report, observer)
     need_writable(settings, ready)
     if submitter is not None:
@@ -87,9 +87,10 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _agreed(count: int) -> bool:
+def _agreed(settings: Settings, count: int) -> bool:
+    noun = "packet" if settings.stages is Stages.ALL else "session"
     try:
-        answer = input(f"Import {count} packet{'s' * (count != 1)}? [y/N] ")
+        answer = input(f"{settings.stages.capitalize()} {count} {noun}{'s' * (count != 1)}? [y/N] ")
     except EOFError:
         return False
     return answer.strip().lower() in ("y", "yes")
