@@ -13,7 +13,7 @@ NAMES = (
     "published",
     "changed",
     "surrounded",
-    "links",
+    "contains_links",
     "split",
     "folder_mode",
     "had_results",
@@ -83,7 +83,7 @@ def test_a_packet_is_deleted_only_if_it_is_unchanged_and_completely_converted() 
             assert facts.archive is Archive.DELETE
             assert facts.published
             assert (facts.series_failed, facts.damaged, facts.changed, facts.surrounded) == (False,) * 4
-            assert not facts.links
+            assert not facts.contains_links
 
 
 @pytest.mark.parametrize("archive", list(Archive))
@@ -98,8 +98,8 @@ def test_a_packet_with_bytes_outside_its_members_is_moved_instead_of_deleted() -
 
 
 def test_a_packet_with_links_is_moved_instead_of_deleted() -> None:
-    decision = decide(Facts(Archive.DELETE, links=True))
-    assert (decision.mode, decision.reason) == (Archive.MOVE, Reason.LINKS)
+    decision = decide(Facts(Archive.DELETE, contains_links=True))
+    assert (decision.mode, decision.reason) == (Archive.MOVE, Reason.CONTAINS_LINKS)
 
 
 def test_the_default_is_the_requested_mode() -> None:
@@ -111,6 +111,6 @@ def test_the_default_is_the_requested_mode() -> None:
 )
 @pytest.mark.parametrize("failed", [False, True])
 def test_nothing_leaves_a_linked_inbox(archive: str, mode: str, failed: bool) -> None:
-    decision = decide(Facts(Archive(archive), series_failed=failed, linked=True, folder_mode=True))
+    decision = decide(Facts(Archive(archive), series_failed=failed, behind_link=True, folder_mode=True))
     assert (decision.mode, decision.fates_to_remove) == (Archive(mode), ())
-    assert decision.reason is (Reason.AS_REQUESTED if archive == mode else Reason.LINKED)
+    assert decision.reason is (Reason.AS_REQUESTED if archive == mode else Reason.BEHIND_LINK)

@@ -15,9 +15,9 @@ class Reason(StrEnum):
     CHANGED = "it changed while it was imported"
     SERIES_FAILED = "the conversion of a series failed"
     SURROUNDED = "it has bytes that are not part of any member"
-    LINKS = "it contains links, which no session contains"
+    CONTAINS_LINKS = "it contains links, which no session contains"
     IN_ARCHIVE = "it is in the archive already"
-    LINKED = "its folder is a link, and qxbatch does not change the target of a link"
+    BEHIND_LINK = "its folder is a link, and qxbatch does not change the target of a link"
 
 
 class Facts(NamedTuple):
@@ -31,11 +31,11 @@ class Facts(NamedTuple):
     """Whether its sessions exist and were created from it. False also for a refused packet."""
     changed: bool = False
     """Whether it changed or vanished after it was read, or is no longer readable."""
-    linked: bool = False
+    behind_link: bool = False
     """Whether its folder is reached through a link below the sessions folder."""
     surrounded: bool = False
     """Whether bytes before, between or after the members of an archive are in no session."""
-    links: bool = False
+    contains_links: bool = False
     """Whether it contains links to something outside of it, or to nothing."""
     in_archive: bool = False
     """Whether the packet was imported from the archive folder itself."""
@@ -76,8 +76,8 @@ def decide(facts: Facts) -> Decision:
 
 def _mode(facts: Facts) -> tuple[Archive, Reason]:
     """Return how to archive a packet whose session is published, and why this differs from the request."""
-    if facts.linked and facts.archive in (Archive.MOVE, Archive.DELETE):
-        return Archive.LEAVE, Reason.LINKED
+    if facts.behind_link and facts.archive in (Archive.MOVE, Archive.DELETE):
+        return Archive.LEAVE, Reason.BEHIND_LINK
     if facts.in_archive and facts.archive is not Archive.LEAVE:
         return Archive.LEAVE, Reason.IN_ARCHIVE
     reason = _why_not_deleted(facts)
@@ -91,7 +91,7 @@ def _why_not_deleted(facts: Facts) -> Reason:
     reasons = (
         (facts.series_failed, Reason.SERIES_FAILED),
         (facts.surrounded, Reason.SURROUNDED),
-        (facts.links, Reason.LINKS),
+        (facts.contains_links, Reason.CONTAINS_LINKS),
     )
     return next((reason for is_true, reason in reasons if is_true), Reason.AS_REQUESTED)
 
@@ -102,6 +102,6 @@ def _fates_to_remove(facts: Facts) -> tuple[str, ...]:
 
     Files with the fate `kept` stay, except if the session is split and had no results: then the new sessions have them.
     """
-    if not facts.folder_mode or facts.linked:
+    if not facts.folder_mode or facts.behind_link:
         return ()
     return ("sorted", "duplicate", "kept") if facts.split and not facts.had_results else ("sorted", "duplicate")

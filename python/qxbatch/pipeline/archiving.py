@@ -85,9 +85,9 @@ class _PacketArchiving:
             series_failed=journal.series_failed,
             damaged=journal.damaged,
             surrounded=journal.surrounded,
-            links=journal.links,
+            contains_links=journal.contains_links,
             in_archive=is_in_archive(self.path, self.archive),
-            linked=journal.linked,
+            behind_link=journal.behind_link,
             published=published,
         )
 

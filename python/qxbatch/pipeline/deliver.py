@@ -29,7 +29,7 @@ def deliver(
     context.observer.notify(StageStarted(unit.name, Stage.VERIFYING))
     facts = facts_of(context, job, products)
     for product in products:
-        if facts.linked and facts.folder_mode:
+        if facts.behind_link and facts.folder_mode:
             refuse_kept_inside(unit, product.build)
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))

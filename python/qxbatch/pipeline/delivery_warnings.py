@@ -31,9 +31,9 @@ def replaced_patients(sessionsfolder: Path, job: Job, products: Sequence[Product
 def archiving_warnings(facts: Facts, unit: Unit) -> list[Problem]:
     """Return a warning if packets are left in place because their folder is a link, or are moved instead of deleted."""
     reason = decide(facts).reason
-    if reason is Reason.LINKED:
+    if reason is Reason.BEHIND_LINK:
         return [kept_in_place(facts, unit)]
-    if reason not in (Reason.SERIES_FAILED, Reason.SURROUNDED, Reason.LINKS):
+    if reason not in (Reason.SERIES_FAILED, Reason.SURROUNDED, Reason.CONTAINS_LINKS):
         return []
     message = f"was moved to the archive and not deleted, since {reason}."
     return [Problem(Code.DELETE_MOVED, unit.names, message, severity=Severity.WARNING)]

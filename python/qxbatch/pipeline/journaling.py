@@ -50,12 +50,12 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
         series_failed=any(problem.severity is Severity.ERROR for problem in problems),
         damaged=any(problem.code is Code.DAMAGED_KEPT for problem in problems),
         surrounded=any(problem.code is Code.SURROUNDED for problem in problems),
-        links=any(
+        contains_links=any(
             member.cause is Cause.LINK and (job.unit.inbox is None or "!" in member.path)
             for member in job.left_out.members  # in folder mode, links beside the archives stay
         ),
         in_archive=any(is_in_archive(packet.path, context.workspace.archive) for packet in job.unit.packets),
-        linked=is_linked(job.unit, context.workspace.sessionsfolder),
+        behind_link=is_linked(job.unit, context.workspace.sessionsfolder),
         split=job.is_split,
         folder_mode=job.unit.inbox is not None,
         had_results=bool(job.previous.order),
@@ -77,8 +77,8 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         series_failed=facts.series_failed,
         damaged=facts.damaged,
         surrounded=facts.surrounded,
-        links=facts.links,
-        linked=facts.linked,
+        contains_links=facts.contains_links,
+        behind_link=facts.behind_link,
         with_inbox=unit.inbox is None,
         inbox=unit.inbox,
         names=job.redact(unit.names),

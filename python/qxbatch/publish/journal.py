@@ -20,7 +20,7 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.resolve.names import fault
 from qxbatch.settings.model import Archive
 
-VERSION = 5
+VERSION = 6
 HIGHEST_NUMBER = 10**6
 """Numbers that are appended to the names of archives are below this limit; others in a file are refused."""
 RUN = re.compile("[0-9a-f]{16}")
@@ -54,9 +54,9 @@ class Journal:
     """Whether some members of the packets cannot be read."""
     surrounded: bool
     """Whether an archive among the packets has bytes outside of its members."""
-    links: bool
+    contains_links: bool
     """Whether the packets contain links to something outside of them, or to nothing."""
-    linked: bool
+    behind_link: bool
     """Whether the packets are reached through a link below the sessions folder; they are kept in place."""
     with_inbox: bool
     """Whether the session's `inbox` is exchanged too (inbox mode)."""
@@ -129,8 +129,8 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         series_failed=bool(content["series_failed"]),
         damaged=bool(content["damaged"]),
         surrounded=bool(content["surrounded"]),
-        links=bool(content["links"]),
-        linked=bool(content["linked"]),
+        contains_links=bool(content["contains_links"]),
+        behind_link=bool(content["behind_link"]),
         with_inbox=bool(content["with_inbox"]),
         inbox=None if content["inbox"] is None else top / content["inbox"],
         names=str(content["names"]),
@@ -189,7 +189,7 @@ def _is_own(path: Path, journal: Journal, workspace: Workspace) -> bool:
     A packet that is moved must not be reached through a link below the sessions folder.
     """
     top = workspace.sessionsfolder
-    keep_in_place = journal.linked or journal.archive in (Archive.LEAVE, Archive.COPY)
+    keep_in_place = journal.behind_link or journal.archive in (Archive.LEAVE, Archive.COPY)
     if ".." in path.parts:
         return False
     if journal.inbox is not None:
