@@ -106,7 +106,7 @@ def test_a_copied_relative_link_is_right_under_another_path_of_the_study(tmp_pat
     make(tmp_path / "study" / "raw" / "P.zip")
     packet = linked(tmp_path / "study" / "inbox" / "P.zip", "../raw/P.zip")
     (tmp_path / "study" / "archive" / "MR").mkdir(parents=True)
-    copied(packet, tmp_path / "study" / "archive" / "MR" / "P.zip")
+    copy_verified(packet, tmp_path / "study" / "archive" / "MR" / "P.zip")
     (tmp_path / "study").rename(tmp_path / "moved")
     assert (tmp_path / "moved" / "archive" / "MR" / "P.zip").read_text() == "dicom"
 
