@@ -291,12 +291,12 @@ impl Address {
         address
     }
 
-    /// Returns the place for the members of this archive, whose bytes count as its expansion.
+    /// Returns the address for the members of this archive, whose bytes count as its expansion.
     #[must_use]
     pub fn of_size(&self, packed: u64, max_ratio: u64) -> Self {
-        let mut place = self.clone();
-        place.expansion = Some(Expansion::new(packed, max_ratio, place.expansion));
-        place
+        let mut address = self.clone();
+        address.expansion = Some(Expansion::new(packed, max_ratio, address.expansion));
+        address
     }
 
     /// Returns the expansion of the archive that contains it; None for a loose file.

@@ -92,7 +92,7 @@ fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
 fn admit(
     pass: &Pass<'_>,
     len: u64,
-    (container, prefix): (&Place, u64),
+    (container, prefix): (&Address, u64),
     listing: &Listing,
 ) -> Vec<Result<(), String>> {
     let max_ratio = pass.options.max_ratio;
