@@ -39,6 +39,10 @@ def reason_text(error: OSError, path: Path | str = "") -> str:
 
 def _detail(number: int | None, path: str) -> str:
     """Return free space, or mode and owner of the path, or of its nearest parent; empty for other errors."""
+    if number == errno.EMFILE:
+        from qxbatch.open_files import limit_text
+
+        return limit_text()
     place = _nearest(path) if path else None
     if place is None:
         return ""

@@ -13,6 +13,7 @@ from typing import IO, NamedTuple, Protocol
 
 from qxbatch.convert.converter import Command
 from qxbatch.core import CancelledError
+from qxbatch.open_files import restore_limit
 from qxbatch.os_error import error_text
 
 TICK = 0.1
@@ -117,6 +118,7 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
         if isinstance(error, OSError) and error.errno in MACHINE:
             raise
         return ProcessResult(NOT_STARTED, f"{error_text(error)}\n", f"it could not be started: {error_text(error)}")
+    restore_limit(process.pid)
     listener = threading.Thread(target=_listen, args=(process.stdout, output), daemon=True)
     try:
         listener.start()

@@ -76,10 +76,12 @@ def _ask(process: "subprocess.Popen[bytes]", path: str, cancelled: Cancelled) ->
         process.stdin.flush()
     except OSError:
         return b""
+    poll = select.poll()  # select() refuses the descriptors of a run with more than 1,024 open files
+    poll.register(process.stdout, select.POLLIN)
     while time.monotonic() < deadline:
         if cancelled():
             raise CancelledError("stopped")
-        if select.select([process.stdout], [], [], _TICK)[0]:
+        if poll.poll(_TICK * 1000):
             chunk = os.read(process.stdout.fileno(), 1 << 16)
             answer += chunk
             if not chunk:

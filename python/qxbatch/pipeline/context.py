@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 from qxbatch.convert.available import Available
 from qxbatch.core import Monitor
 from qxbatch.events import Observer
+from qxbatch.open_files import many_open_files
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.cpus import granted
@@ -36,6 +38,8 @@ class Context:
         monitor: Monitor | None = None,
         numbers: Mapping[Path, int] | None = None,
     ) -> None:
+        self._open_files = ExitStack()
+        self._open_files.enter_context(many_open_files())
         self.settings = settings
         self.workspace = workspace
         self.locks = locks
@@ -71,3 +75,4 @@ class Context:
         self.executor.shutdown(cancel_futures=True)
         self.syncing.shutdown(cancel_futures=True)
         self.locks.close()
+        self._open_files.close()

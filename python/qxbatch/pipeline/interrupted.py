@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, SessionReport, Verdict
+from qxbatch.open_files import many_open_files
 from qxbatch.os_error import error_text
 from qxbatch.problems import Code, UsageError
 from qxbatch.publish.locks import Locks
@@ -27,7 +28,8 @@ def finish_interrupted(
     from qxbatch.pipeline.recover import recover
 
     try:
-        return recover(workspace, locks, settings, only)
+        with many_open_files():
+            return recover(workspace, locks, settings, only)
     except OSError as error:
         hint = "Correct this and run again."
         raise UsageError(f"Cannot write {error_text(error, workspace.top)}.", hint, ExitStatus.CANNOT_WRITE) from error

@@ -1,5 +1,6 @@
 """Refuses a unit that is too large, or whose session exists, was made by another run, or cannot be written."""
 
+import errno
 import os
 import shutil
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.limits import total_for
 from qxbatch.model import SessionId
+from qxbatch.open_files import limit_text
 from qxbatch.os_error import error_text, is_full, size_text
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.largest_file import largest_file
@@ -72,6 +74,12 @@ def refuse_done(context: Context, unit: Unit) -> None:
 def cannot_write(unit: Unit, error: OSError) -> Problem:
     """Return the problem of a unit whose import ended with an error of the operating system."""
     hint = "The packet is unchanged. Correct this and run again."
+    if error.errno == errno.EMFILE:
+        hint = (
+            f"An import has an open file for each packet of its session, and {limit_text()}. Put the packets of the session "
+            "into one folder, which is one packet, or raise the hard limit (`ulimit -Hn`). Then run again. The packets are "
+            "unchanged."
+        )
     if is_full(error):
         hint = f"The packet has {size_text(unit.size)}; its import {_NEED}"
     return Problem(Code.CANNOT_WRITE, unit.names, f"could not be imported: {error_text(error)}.", hint)

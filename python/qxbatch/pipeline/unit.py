@@ -136,4 +136,6 @@ class _Import:
             self.locks.refuse_lost()
         except PacketError as lost:
             return lost.problem
+        except OSError as unseen:
+            return cannot_write(self.unit, unseen)
         return cannot_write(self.unit, error)

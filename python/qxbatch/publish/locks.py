@@ -42,6 +42,8 @@ ENDING_WAIT_SECONDS = 5.0
 """Seconds for which `waiting` waits at most if the run is to end."""
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """Errors if the file system has no locks of the kernel."""
+_LOST = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES)
+"""Errors that show that another run removed the lock's file, or has a new one of that name, which may be another user's."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 LONGEST_RECORD = 4096
 """Bytes; a longer record is cut."""
@@ -282,16 +284,23 @@ class Locks:
         """Release the lock and remove its file."""
         with self._guard:
             self._held.pop(lock.path, None)
-        if self.holds(lock):
-            with contextlib.suppress(OSError):  # the folder became read-only meanwhile: the next run sweeps
+        with contextlib.suppress(OSError):  # the folder became read-only, or too many files are open: the next run sweeps
+            if self.holds(lock):
                 lock.path.unlink()
         os.close(lock.descriptor)
 
     def holds(self, lock: Lock) -> bool:
-        """Return whether this run still holds a lock. If this machine slept too long, another host may have taken it."""
+        """Return whether this run still holds a lock: it is lost if the machine slept longer than runs on other hosts wait.
+
+        Raises OSError if that cannot be seen now, as with too many open files.
+        """
         try:
             descriptor = _opened(lock.path, os.O_RDONLY)
-        except OSError:
+        except _NoFileError:
+            return False
+        except OSError as error:
+            if error.errno not in _LOST:
+                raise
             return False
         try:
             return os.read(descriptor, LONGEST_RECORD) == lock.record

@@ -1,0 +1,53 @@
+"""The limit of open files: an import has one for each of its locks, and a session can have thousands of packets."""
+
+import contextlib
+import resource
+import threading
+from collections.abc import Iterator
+
+MOST = 1 << 20
+"""Programs that close all possible files when they start would take long with a higher limit."""
+_guard = threading.Lock()
+_limits: list[tuple[int, int]] = []
+"""The limits to restore, one for each block of `many_open_files` that runs; the first is that of the process."""
+
+
+@contextlib.contextmanager
+def many_open_files() -> Iterator[None]:
+    """Allow as many open files as this process may have, until the block ends; blocks may overlap."""
+    with _guard:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        _limits.append(_limits[0] if _limits else (soft, hard))
+        wanted = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
+        if soft not in (resource.RLIM_INFINITY, wanted):
+            _set(max(soft, wanted), hard)
+    try:
+        yield
+    finally:
+        with _guard:
+            soft, hard = _limits.pop()
+            if not _limits:
+                _set(soft, hard)
+
+
+def restore_limit(process: int) -> None:
+    """Give a child the limit that this process had: programs with select() can have no more than 1,024 open files."""
+    with _guard:
+        limits = _limits[:1]
+    for limit in limits:
+        with contextlib.suppress(OSError, ValueError):  # it ended
+            resource.prlimit(process, resource.RLIMIT_NOFILE, limit)
+
+
+def limit_text() -> str:
+    """Return how many files this process may have open.
+
+    >>> limit_text().endswith("`ulimit -n`)")
+    True
+    """
+    return f"this program may have {resource.getrlimit(resource.RLIMIT_NOFILE)[0]} open files (`ulimit -n`)"
+
+
+def _set(soft: int, hard: int) -> None:
+    with contextlib.suppress(OSError, ValueError):  # some systems allow less than the hard limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
