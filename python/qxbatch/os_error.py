@@ -33,16 +33,18 @@ def reason_text(error: OSError, path: Path | str = "") -> str:
     reason = error.strerror or " ".join(map(str, error.args)) or type(error).__name__
     words = reason[:1].lower() + reason[1:] if reason[1:2].islower() else reason
     place = str(path) or (os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else "")
-    detail = _detail(error.errno, place)
+    detail = _limit() if error.errno == errno.EMFILE else _detail(error.errno, place)
     return f"{words} ({detail})" if detail else words
+
+
+def _limit() -> str:
+    from qxbatch.open_files import limit_text
+
+    return limit_text()
 
 
 def _detail(number: int | None, path: str) -> str:
     """Return free space, or mode and owner of the path, or of its nearest parent; empty for other errors."""
-    if number == errno.EMFILE:
-        from qxbatch.open_files import limit_text
-
-        return limit_text()
     place = _nearest(path) if path else None
     if place is None:
         return ""

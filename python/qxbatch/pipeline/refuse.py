@@ -9,15 +9,14 @@ from pathlib import Path
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.limits import total_for
 from qxbatch.model import SessionId
-from qxbatch.open_files import limit_text
-from qxbatch.os_error import error_text, is_full, size_text
+from qxbatch.os_error import error_text, is_full, reason_text, size_text
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.largest_file import largest_file
+from qxbatch.pipeline.packets_inside import refuse_packets_inside
+from qxbatch.pipeline.session_place import refuse_unusable_folder
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.session.contents import has_results, has_session
-from qxbatch.session.equal_names import other_name
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import RESULT_FOLDERS
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Stages
@@ -36,17 +35,17 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
     """
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
-        _refuse_unusable_folder(folder, unit)
+        refuse_unusable_folder(folder, unit)
         is_own = session.id == unit.session.id
         if context.settings.overwrite:
             if not is_own:
                 _refuse_unrelated(folder, unit)
-            continue
-        if has_results(folder) if is_own and unit.inbox else has_session(folder):
+        elif has_results(folder) if is_own and unit.inbox else has_session(folder):
             message = f"session {session.id} already exists; nothing was changed."
             severity = Severity.WARNING if is_own else Severity.ERROR
             problem = Problem(Code.EXISTS, unit.names, message, "Import it again:", severity)
             raise PacketError(problem)
+        refuse_packets_inside(context.settings, unit, folder)
 
 
 def _refuse_unrelated(folder: Path, unit: Unit) -> None:
@@ -76,7 +75,7 @@ def cannot_write(unit: Unit, error: OSError) -> Problem:
     hint = "The packet is unchanged. Correct this and run again."
     if error.errno == errno.EMFILE:
         hint = (
-            f"An import has an open file for each packet of its session, and {limit_text()}. Put the packets of the session "
+            f"An import has an open file for each packet of its session: {reason_text(error)}. Put the packets of the session "
             "into one folder, which is one packet, or raise the hard limit (`ulimit -Hn`). Then run again. The packets are "
             "unchanged."
         )
@@ -105,27 +104,3 @@ def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
     size, path = max(largest_file(packet.path) for packet in unit.packets)
     message = f"has {size_text(unit.size)}, {more}. Its largest file is {path} ({size_text(size)}). Nothing was read."
     raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint, command=command))
-
-
-def _refuse_unusable_folder(folder: Path, unit: Unit) -> None:
-    """Raise PacketError if an existing session cannot be replaced by renaming.
-
-    It is not a folder, is on another file system, has another name there, or is not writable.
-    """
-    if not os.path.lexists(folder):
-        return
-    folders = [
-        path
-        for path in (folder, *(folder / name for name in RESULT_FOLDERS))
-        if path.is_dir() and not path.is_symlink()
-    ]
-    message = ""
-    if folder.is_symlink() or not folder.is_dir() or folder.stat().st_dev != folder.parent.stat().st_dev:
-        message = f"its session {folder} is not a folder on the file system of {folder.parent}; nothing was changed."
-    elif existing_name := other_name(folder):
-        message = f"the file system treats the folder {existing_name} as its session {folder}; nothing was changed."
-    elif unwritable := [path for path in folders if not os.access(path, os.W_OK | os.X_OK)]:
-        message = f"{unwritable[0]} cannot be written; nothing was changed."
-    if message:
-        hint = "Correct that, or move the session away."
-        raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))

@@ -284,7 +284,9 @@ class Locks:
         """Release the lock and remove its file."""
         with self._guard:
             self._held.pop(lock.path, None)
-        with contextlib.suppress(OSError):  # the folder became read-only, or too many files are open: the next run sweeps
+        with contextlib.suppress(
+            OSError
+        ):  # the folder became read-only, or too many files are open: the next run sweeps
             if self.holds(lock):
                 lock.path.unlink()
         os.close(lock.descriptor)

@@ -1,0 +1,83 @@
+"""Refuses an import that would take packets away: they are in the folders of a session that it would replace."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from qxbatch.deidentify import NAME_LEFT_OUT
+from qxbatch.discover.units import Unit
+from qxbatch.problems import Code, PacketError, Problem
+from qxbatch.session.layout import FOLDERS, MASTER_INBOX, RESULT_FOLDERS
+from qxbatch.settings.command import command_for
+from qxbatch.settings.model import Settings, Stages
+
+_MOST_LINKS = 40
+"""The kernel follows no more links in one path."""
+
+
+def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None:
+    """Raise PacketError if packets are in the folders of a session that the import of a unit would replace.
+
+    They are those of the unit, and those that are in the master inbox, or that links in it lead to: in any mode of --archive,
+    a packet must not leave with the session.
+    """
+    if settings.stages is Stages.CONVERT or not session.is_dir():
+        return
+    real = Path(os.path.realpath(session))
+    replaced = {real / name for name in (FOLDERS if unit.inbox is None else RESULT_FOLDERS)}
+    packets = [packet.path for packet in unit.packets] if unit.inbox is None else []
+    for path in (*_sources(settings, unit), *packets):
+        inside = next((folder for folder in _way(path) if folder in replaced), None)
+        if inside is not None:
+            raise PacketError(_problem(settings, unit, path, inside))
+    for path in packets:
+        if real.is_relative_to(os.path.realpath(path)):
+            message = f"{path} contains {session}, which its import would replace; nothing was changed."
+            hint = "Name a folder of packets that does not contain the session, then run again."
+            raise PacketError(Problem(Code.SESSION_FOLDER, unit.names, message, hint))
+
+
+def _sources(settings: Settings, unit: Unit) -> Iterator[Path]:
+    """Yield the folder of packets, and the entries in it that can lead into a session although the folder itself does not."""
+    if unit.inbox is not None:
+        yield unit.inbox
+    elif settings.masterinbox is not None:
+        yield settings.masterinbox
+        names: list[str] = []
+        with contextlib.suppress(OSError), os.scandir(settings.masterinbox) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_symlink() or entry.name in FOLDERS)
+        yield from filter(os.path.exists, (settings.masterinbox / name for name in names))
+
+
+def _way(path: Path) -> Iterator[Path]:
+    """Yield each folder, link and file through which a path leads; the folders above each of them are no links."""
+    place = Path(path.anchor)
+    remaining = [*reversed(Path.cwd().joinpath(path).parts[1:])]
+    links = 0
+    while remaining:
+        name = remaining.pop()
+        if name == "..":
+            place = place.parent
+            continue
+        place /= name
+        yield place
+        if place.is_symlink() and (links := links + 1) <= _MOST_LINKS:
+            target = place.readlink()
+            place = Path(place.anchor) if target.is_absolute() else place.parent
+            remaining += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+
+
+def _problem(settings: Settings, unit: Unit, path: Path, inside: Path) -> Problem:
+    is_named = not settings.deidentified or path in (settings.masterinbox, unit.inbox)
+    name = path if is_named else path.with_name(NAME_LEFT_OUT)
+    relation = f"and {name} leads there" if path.is_symlink() else f"and the folder of packets is {name}"
+    message = f"its import would replace {inside}, {relation}: packets would be taken away. Nothing was changed."
+    hint = f"Move the packets out of {inside.parent}, and put them into the inbox in place of the link. Then run again:"
+    if path == settings.masterinbox and not path.is_symlink():
+        packets = settings.sessionsfolder / MASTER_INBOX
+        hint = f"Move the packets to {packets}, and import them from there:"
+        settings = replace(settings, masterinbox=packets)
+    command = command_for(settings, [unit.session.id])
+    return Problem(Code.SESSION_FOLDER, unit.names, message, hint, command=command)
