@@ -221,13 +221,13 @@ def test_a_recovering_run_names_no_file_of_an_inbox(
     folder_mode = ("--masterinbox=none", "--sessions=S1")
 
     def fail(*_: object, **__: object) -> None:
-        raise OSError(errno.EIO, "stopped", str(packet))
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(packet))
 
     with monkeypatch.context() as patch:
         patch.setattr("qxbatch.pipeline.finish.archive_packets", fail)
         assert logged(study, tmp_path, *folder_mode)[0] == 1
         status, text = logged(study, tmp_path, *folder_mode)
-        assert (status, "stopped" in text) == (1, True)
+        assert (status, "input/output error" in text) == (1, True)
         assert not NAMED.search(text), text
     packet.write_bytes(packet.read_bytes() + b"x")
     status, text = logged(study, tmp_path, *folder_mode)

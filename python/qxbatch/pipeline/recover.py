@@ -2,24 +2,22 @@
 
 import contextlib
 import os
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.deidentify import NAME_LEFT_OUT
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.finish import finish
+from qxbatch.pipeline.recovered_names import report_without_names, without_content, without_names
 from qxbatch.pipeline.unit_locks import HeldError, lost_lock, packet_lock, take_lock, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.journal import Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
-from qxbatch.record.redacted import redacted_report
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
 
@@ -92,29 +90,14 @@ def recover_unit(
 ) -> Recovered:
     """Finish or clear one unit. `check_lock` raises PacketError when the caller does not hold its locks (`own`) any more.
 
-    The patients are not known: if logs are de-identified, names of files in the session's inbox, and in packets, are left out.
+    The patients are not known: if logs are de-identified, messages have only names that this program gives, and session ids.
     Raises HeldError if another run holds one of its packets, or of the sessions that its packet was split into.
     """
     recovered = _recovered(workspace, locks, unit, check_lock, settings, own)
     if not settings.deidentified:
         return recovered
-    redact = partial(_without_names, re.compile(_named_in(workspace, unit), re.DOTALL))
-    return recovered._replace(reports=[redacted_report(report, redact) for report in recovered.reports])
-
-
-def _named_in(workspace: Workspace, unit: str) -> str:
-    """Return a pattern for the paths of folders whose content may be named like a patient."""
-    packets = "|".join(f"{re.escape(str(inbox))}/[^/]+" for inbox in workspace.inboxes)
-    return f"({re.escape(str(workspace.session(unit).inbox))}|{packets})/"
-
-
-def _without_names(folders: re.Pattern[str], text: str) -> str:
-    """Return a text without the names in these folders, up to the reason that follows a path."""
-    match = folders.search(text)
-    if match is None:
-        return text
-    _, colon, reason = text[match.end() :].rpartition(": ") if match.start() else ("", "", "")
-    return f"{text[: match.end()]}{NAME_LEFT_OUT}{colon}{reason}"
+    redact = without_names(workspace, unit, [] if settings.work_dir is None else [settings.work_dir])
+    return recovered._replace(reports=[report_without_names(report, redact) for report in recovered.reports])
 
 
 def _recovered(
@@ -141,7 +124,7 @@ def _recovered(
     except PacketError as error:
         return Recovered([SessionReport(unit, None, None, (error.problem,))])
     except (ValueError, OverflowError, RecursionError) as error:
-        return Recovered([_not_followed(workspace, unit, f"{error}")])
+        return Recovered([_not_followed(workspace, unit, f"{error}", settings)])
     except (OSError, MemoryError) as error:
         reason = error_text(error) or "there is not enough memory"
         message = f"the import of an interrupted run cannot be finished: {reason}."
@@ -169,7 +152,7 @@ def _finish(
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
-        return Recovered([_not_followed(workspace, unit, f"{error}")])
+        return Recovered([_not_followed(workspace, unit, f"{error}", settings)])
     with _locked(journal, locks, check_lock, own) as check_locks:
         ending = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
     names = journal.names or unit
@@ -224,7 +207,9 @@ def _locked(
             locks.release(lock)
 
 
-def _not_followed(workspace: Workspace, unit: str, reason: str) -> SessionReport:
+def _not_followed(workspace: Workspace, unit: str, reason: str, settings: Settings) -> SessionReport:
+    if settings.deidentified:
+        reason = without_content(reason)
     message = f"the journal of an interrupted run cannot be used: {reason}. Nothing was changed."
     hint = (
         f"If another version of qxbatch wrote it, run that version. Else look into {workspace.unit(unit)}, then remove the "
