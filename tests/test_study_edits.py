@@ -6,11 +6,14 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
 from qxbatch.cli.main import main
+from qxbatch.textfile import created
 from tests.build.dicom import MrSeries
 from tests.build.study import Study as StudyFolder
 from tests.build.study import run_main
@@ -48,6 +51,24 @@ def test_an_edited_file_is_kept_when_it_is_written_again(
         assert "is not as qxbatch wrote it" in capsys.readouterr().err
     assert sorted(kept_beside(path)) == sorted(edits)
     assert run_main("verify", str(imported.session("S1"))).status == 0
+
+
+@pytest.mark.parametrize("name", ["study.tsv", "report.html", "S1/qxbatch/report.html"])
+def test_a_file_that_is_edited_while_the_new_one_is_written_is_kept(
+    imported: StudyFolder, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = imported.sessions / name
+    written = path.read_text()
+
+    def edited(place: Path, mode: int = 0o666) -> AbstractContextManager[TextIO]:
+        if place.name.endswith(path.name) and place.parent == path.parent:
+            path.write_text("mine")
+        return created(place, mode)
+
+    monkeypatch.setattr("qxbatch.publish.durable.created", edited)
+    main(["report", str(imported.sessions)])
+    assert path.read_text() == written
+    assert kept_beside(path) == ["mine"]
 
 
 @pytest.mark.parametrize("name", ["study.tsv", "report.html", "S1/qxbatch/report.html"])

@@ -9,9 +9,9 @@ from pathlib import Path
 from qxbatch.model import Report
 from qxbatch.page.study import study_page
 from qxbatch.pipeline.not_imported import items_not_imported
-from qxbatch.publish.durable import NO_RUN, replace_text
+from qxbatch.publish.durable import NO_RUN
 from qxbatch.publish.folder_lock import FolderLock, locked_folder
-from qxbatch.publish.foreign import keep_foreign
+from qxbatch.publish.foreign import replace_own_text
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.session.page_seal import is_unchanged_page
@@ -39,12 +39,10 @@ def write_study(
         tag = NO_RUN if lock is FolderLock.LOCKED else os.urandom(8).hex()
         table = as_tsv(study.rows)
         is_own_table = partial(_is_own_table, table, folder / STUDY_SIDECAR, lock)
-        keep_foreign(folder / STUDY_TABLE, is_own_table)
-        keep_foreign(folder / PAGE, is_unchanged_page)
-        keep_foreign(folder / STUDY_SIDECAR, lambda content: _SIDECAR_HEAD.match(content) is not None)
-        replace_text(folder / STUDY_TABLE, table, tag)
-        replace_text(folder / PAGE, study_page(folder, study), tag)
-        replace_text(folder / STUDY_SIDECAR, as_json(study), tag)  # last: is_outdated compares its time
+        replace_own_text(folder / STUDY_TABLE, table, is_own_table, tag)
+        replace_own_text(folder / PAGE, study_page(folder, study), is_unchanged_page, tag)
+        sidecar = as_json(study)  # last: is_outdated compares its time
+        replace_own_text(folder / STUDY_SIDECAR, sidecar, lambda content: _SIDECAR_HEAD.match(content) is not None, tag)
         return study
 
 

@@ -3,7 +3,9 @@
 import contextlib
 import errno
 import os
+import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
@@ -107,16 +109,21 @@ def _write_json(path: Path, content: object, mode: int = 0o666) -> None:
         json.dump(content, file, indent=1, sort_keys=True)
 
 
-def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) -> None:
+def replace_text(
+    path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666, before: Callable[[], None] | None = None
+) -> None:
     """Write a text under a hidden name, sync it, and rename it into place. Raises OSError.
 
-    If several processes may write the same file at once, each needs a different `tag` (16 hex digits).
+    If several processes may write the same file at once, each needs a different `tag` (16 hex digits). `before` is called
+    right before the rename, which replaces what has the name then.
     """
     temporary = path.with_name(hidden_name(Use.COPY, tag, path.name))
     temporary.unlink(missing_ok=True)
     try:
         with created(temporary, mode) as file:
             file.write(text)
+        if before is not None:
+            before()
         try:
             temporary.replace(path)
         except OSError as error:
@@ -128,34 +135,47 @@ def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) ->
 
 
 def rename_new(source: Path, target: Path) -> None:
-    """Rename a file or folder to an unused name. Raises FileExistsError when the name is in use, and OSError.
+    """Rename a file or folder to an unused name. Raises FileExistsError when the name is in use, and OSError."""
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    rename_new_in(None, os.fspath(source), None, os.fspath(target))
+
+
+def rename_new_in(source_folder: int | None, name: str, target_folder: int | None, new_name: str) -> None:
+    """Rename as `rename_new` does, without the first look at the new name. Names are relative to the opened folders.
 
     A folder that takes the name meanwhile is not replaced unless it is empty. A file gets the new name as a hard link, which never
     replaces another file. On a file system without hard links, renameat2 does not replace one either. Only where that is
-    missing too, a file that takes the name meanwhile is replaced.
+    missing too, a file that takes the name after a last look is replaced. If a run is killed after it made the hard link, the
+    file has both names.
     """
-    if os.path.lexists(target):
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    if source.is_dir() and not source.is_symlink():
+    if stat.S_ISDIR(os.stat(name, dir_fd=source_folder, follow_symlinks=False).st_mode):
         try:
-            source.rename(target)
+            os.rename(name, new_name, src_dir_fd=source_folder, dst_dir_fd=target_folder)
         except OSError as error:
             if error.errno in _NAME_IN_USE:
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new_name) from error
             raise
         return
     try:
-        os.link(source, target, follow_symlinks=False)
+        os.link(name, new_name, src_dir_fd=source_folder, dst_dir_fd=target_folder, follow_symlinks=False)
     except OSError as error:
         if error.errno not in _NO_LINK:
             raise
-        if not _renamed_without_replacing(source, target):
-            source.rename(target)
+        if not _renamed_without_replacing(source_folder, name, target_folder, new_name):
+            _refuse_existing(target_folder, new_name)
+            os.rename(name, new_name, src_dir_fd=source_folder, dst_dir_fd=target_folder)
         return
-    source.unlink()
+    os.unlink(name, dir_fd=source_folder)
 
 
-def _renamed_without_replacing(source: Path, target: Path) -> bool:
+def _refuse_existing(folder: int | None, name: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
+
+
+def _renamed_without_replacing(source_folder: int | None, name: str, target_folder: int | None, new_name: str) -> bool:
     """Call renameat2, which Python does not offer; return False if the system or the file system does not support it.
 
     Raises OSError.
@@ -165,12 +185,13 @@ def _renamed_without_replacing(source: Path, target: Path) -> bool:
     call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if call is None:
         return False
-    if call(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _NOREPLACE) == 0:
+    folders = [_AT_FDCWD if folder is None else folder for folder in (source_folder, target_folder)]
+    if call(folders[0], os.fsencode(name), folders[1], os.fsencode(new_name), _NOREPLACE) == 0:
         return True
     number = ctypes.get_errno()
     if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
         return False
-    raise OSError(number, os.strerror(number), str(source), None, str(target))
+    raise OSError(number, os.strerror(number), name, None, new_name)
 
 
 def make_folder(folder: Path) -> None:

@@ -1,19 +1,24 @@
-"""Keeps a file of a user that has the name of a file that qxbatch is about to write."""
+"""Replaces a file that qxbatch writes, and keeps a user's file that has its name."""
 
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from qxbatch.publish.durable import rename_new
+from qxbatch.publish.durable import NO_RUN, rename_new, replace_text
 from qxbatch.textfile import read_bytes
 
 
-def keep_foreign(path: Path, is_own: Callable[[bytes], bool]) -> None:
-    """Rename a file that a user wrote or changed to `<name>.<k>`, and print the new name. Raises OSError.
+def replace_own_text(path: Path, text: str, is_own: Callable[[bytes], bool], tag: str = NO_RUN) -> None:
+    """Write a text as `replace_text`; first rename a file that a user wrote or changed to `<name>.<k>`, and print the new name.
 
-    `is_own` returns whether qxbatch wrote these bytes.
+    `is_own` returns whether qxbatch wrote the bytes of the file. They are read right before the file is replaced. Raises OSError.
     """
+    replace_text(path, text, tag, before=partial(_keep_foreign, path, is_own))
+
+
+def _keep_foreign(path: Path, is_own: Callable[[bytes], bool]) -> None:
     try:
         if is_own(read_bytes(path)):
             return
