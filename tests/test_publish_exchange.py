@@ -4,12 +4,14 @@ import contextlib
 import errno
 import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qxbatch.publish.exchange import publish
+from qxbatch.publish.opened import OpenFolder
 from qxbatch.publish.plain import LinkError
 from qxbatch.publish.transfer import move_files
 from tests.build.becomes_link import becomes_link
@@ -80,39 +82,50 @@ class KilledError(Exception):
     """Simulates a kill of the run."""
 
 
-RENAMES = 9
-"""Number of renames that exchange OLD for NEW."""
+STEPS = ("rename", "link", "unlink")
+"""The calls that move entries: session.txt is renamed by a link, and by the removal of its old name."""
+MOVES = 10
+"""Number of steps that exchange OLD for NEW."""
 
 
-@pytest.mark.parametrize("stop", range(RENAMES + 1))
-def test_an_exchange_interrupted_at_any_rename_is_completed_by_the_next_call(
+def stop_before(monkeypatch: pytest.MonkeyPatch, stop: int) -> list[str]:
+    """Let the step after `stop` steps raise KilledError. Return the list of steps that were done, which grows."""
+    done: list[str] = []
+
+    def counted(name: str, original: Callable[..., None]) -> Callable[..., None]:
+        def call(*names: Any, **folders: Any) -> None:
+            if len(done) == stop:
+                raise KilledError
+            done.append(name)
+            original(*names, **folders)
+
+        return call
+
+    for name in STEPS:
+        monkeypatch.setattr(os, name, counted(name, getattr(os, name)))
+    return done
+
+
+@pytest.mark.parametrize("stop", range(MOVES + 1))
+def test_an_exchange_interrupted_at_any_step_is_completed_by_the_next_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
     target = write(tmp_path / "OP3", OLD)
     build = write(tmp_path / "build", NEW)
-    done = 0
-    rename = os.rename
-
-    def counted(*names: Any, **folders: Any) -> None:
-        nonlocal done
-        if done == stop:
-            raise KilledError
-        done += 1
-        rename(*names, **folders)
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, "rename", counted)
+        done = stop_before(patch, stop)
         try:
             publish(build, target, tmp_path / "old", with_inbox=True, replace=True)
-            assert (done, stop) == (RENAMES, RENAMES), "only the last stop is after the last rename"
+            assert (len(done), stop) == (MOVES, MOVES), "only the last stop is after the last step"
         except KilledError:
-            assert stop < RENAMES
+            assert stop < MOVES
             present = read(target)
             assert "session.txt" not in present or set(present.values()) - {"later"} in ({"old"}, {"new"})
     everything = (
         [*read(target).values(), *(read(tmp_path / "old").values()), *read(build).values()] if build.exists() else []
     )
-    assert not everything or (everything.count("old"), everything.count("new")) == (4, 5)
+    linked = stop == MOVES - 1
+    assert not everything or (everything.count("old"), everything.count("new")) == (4, 5 + linked)
     publish(build, target, tmp_path / "old", with_inbox=True, replace=True)
     assert read(target) == NEW | {"hcp/x": "later"}
     assert sorted(read(tmp_path / "old").values()) == ["old"] * 4
@@ -148,6 +161,80 @@ def test_an_exchange_of_folders_that_cannot_be_renamed_is_completed_by_the_next_
     assert read(tmp_path / "old") == {name: text for name, text in previous.items() if name != "hcp/x"}
 
 
+def appears(monkeypatch: pytest.MonkeyPatch, path: Path, times: int = 1) -> list[str]:
+    """Let another program write a file when the entry of its name, or the folder it is in, is about to be moved to its place.
+
+    Return the texts that it wrote, which grow.
+    """
+    written: list[str] = []
+
+    def before(original: Callable[..., None]) -> Callable[..., None]:
+        def call(name: str, new_name: str, *args: Any, **folders: Any) -> None:
+            place = Path(f"/proc/self/fd/{folders.get('dst_dir_fd', -1)}")
+            is_here = place.exists() and place.readlink() / new_name in (path, path.parent)
+            if is_here and len(written) < times and not path.exists():
+                path.parent.mkdir(exist_ok=True)
+                written.append(f"of a user {len(written)}")
+                path.write_text(written[-1])
+            original(name, new_name, *args, **folders)
+
+        return call
+
+    for step in ("rename", "link"):
+        monkeypatch.setattr(os, step, before(getattr(os, step)))
+    return written
+
+
+@pytest.mark.parametrize("appeared", ["session.txt", "nii/mine.txt", "qxbatch", "inbox/mine.txt"])
+@pytest.mark.parametrize("before", [OLD, {"hcp/x": "later"}], ids=["replaced", "new"])
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_another_program_writes_during_an_exchange_is_moved_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, appeared: str, before: dict[str, str], times: int
+) -> None:
+    target = write(tmp_path / "OP3", before)
+    build = write(tmp_path / "build", NEW)
+    with monkeypatch.context() as patch:
+        written = appears(patch, target / appeared, times)
+        publish(build, target, tmp_path / "old", with_inbox=True, replace=before is OLD)
+    assert len(written) == times
+    assert read(target) == NEW | {"hcp/x": "later"}
+    assert set(read(tmp_path / "old").values()) - {"old"} == set(written)
+
+
+def test_a_program_that_writes_session_txt_again_and_again_ends_the_exchange(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = write(tmp_path / "OP3", OLD)
+    build = write(tmp_path / "build", NEW)
+    with monkeypatch.context() as patch:
+        written = appears(patch, target / "session.txt", 10**6)
+        with pytest.raises(OSError, match=r"again and again: .*OP3/session\.txt"):
+            publish(build, target, tmp_path / "old", with_inbox=True, replace=True)
+    everything = [*read(target).values(), *read(tmp_path / "old").values()]
+    assert {*written} <= {*everything}
+    publish(build, target, tmp_path / "old", with_inbox=True, replace=True)
+    assert read(target) == NEW | {"hcp/x": "later"}
+
+
+def test_a_session_folder_that_appears_when_the_build_gets_its_name_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = write(tmp_path / "build", NEW)
+    target = tmp_path / "OP3"
+    has = OpenFolder.has
+
+    def missing(folder: OpenFolder, name: str) -> bool:
+        is_there = has(folder, name)
+        if name == target.name and not is_there:
+            write(target, {"session.txt": "of another packet"})
+        return is_there
+
+    monkeypatch.setattr(OpenFolder, "has", missing)
+    publish(build, target, tmp_path / "old", with_inbox=True, replace=False)
+    assert read(target) == {"session.txt": "of another packet"}
+    assert read(build) == NEW
+
+
 @pytest.mark.parametrize("appeared", ["session.txt", "dicom/30.tar.gz", "nii/31.nii.gz"])
 def test_a_session_that_appeared_meanwhile_is_not_replaced(tmp_path: Path, appeared: str) -> None:
     target = write(tmp_path / "OP3", {appeared: "of another packet", "hcp/x": "later"})
@@ -157,25 +244,15 @@ def test_a_session_that_appeared_meanwhile_is_not_replaced(tmp_path: Path, appea
     assert read(build) == NEW
 
 
-@pytest.mark.parametrize("stop", range(6))
+@pytest.mark.parametrize("stop", range(7))
 def test_an_interrupted_exchange_with_a_folder_that_is_no_session_is_completed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
     target = write(tmp_path / "OP3", {"hcp/x": "later"})
     (target / "nii").mkdir()
     build = write(tmp_path / "build", NEW)
-    remaining = stop
-    rename = os.rename
-
-    def counted(*names: Any, **folders: Any) -> None:
-        nonlocal remaining
-        remaining -= 1
-        if remaining < 0:
-            raise KilledError
-        rename(*names, **folders)
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, "rename", counted)
+        stop_before(patch, stop)
         with pytest.raises(KilledError):
             publish(build, target, tmp_path / "old", with_inbox=True, replace=False)
     publish(build, target, tmp_path / "old", with_inbox=True, replace=False)

@@ -33,6 +33,6 @@ def becomes_link(folder: Path, target: Path, step: int) -> Iterator[list[Path]]:
         return call
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("open", "rename", "mkdir", "rmdir", "unlink", "scandir"):
+        for name in ("open", "rename", "link", "mkdir", "rmdir", "unlink", "scandir"):
             patch.setattr(os, name, counted(getattr(os, name)))
         yield exchanged

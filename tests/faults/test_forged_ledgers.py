@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.publish.exchange import publish
+from qxbatch.publish.kept_files import RenamedFile
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_folder
 from tests.build.study import Study, run_main, snapshot
@@ -129,13 +130,15 @@ def test_a_run_does_not_read_its_own_list_of_taken_files_again(study: Study, mon
     notes = inbox / "notes.txt"
     status, digest = notes.stat(), hashlib.sha256(notes.read_bytes()).hexdigest()
 
-    def forge_and_publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: bool) -> None:
+    def forge_and_publish(
+        build: Path, target: Path, old: Path, *, with_inbox: bool, replace: bool
+    ) -> list[RenamedFile]:
         (taken,) = study.sessions.glob(".qxbatch/work/S1/*/taken.tsv")
         with taken.open("a") as file:
             file.write(f"{status.st_size}\t{status.st_mtime_ns}\t{digest}\tnotes.txt\n")
-        publish(build, target, old, with_inbox=with_inbox, replace=replace)
+        return publish(build, target, old, with_inbox=with_inbox, replace=replace)
 
-    monkeypatch.setattr("qxbatch.pipeline.finish.publish", forge_and_publish)
+    monkeypatch.setattr("qxbatch.pipeline.publishing.publish", forge_and_publish)
     run = study.main("--masterinbox=none", "--sessions=S1", "--check=no")
     assert run.status == 0, run.text
     assert list(snapshot(inbox)) == ["notes.txt"]

@@ -103,26 +103,41 @@ class KilledError(Exception):
 
 
 def rename_only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Exception) -> None:
-    """Let renames of visible folders fail as in a lower layer; the rename after `stop` successful ones raises `fault`."""
-    rename = os.rename
+    """Let renames of visible folders fail as in a lower layer; the step after `stop` successful ones raises `fault`.
+
+    A file is renamed by a link, and by the removal of its old name.
+    """
+    rename, link, unlink = os.rename, os.link, os.unlink
     count = 0
 
-    def renamed(source: str | Path, target: str | Path, **folders: int) -> None:
+    def step() -> None:
         nonlocal count
-        if not folders and Path(source).is_dir() and not Path(source).name.startswith("."):
-            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(source))
         count += 1
         if count == stop + 1:
             raise fault
+
+    def renamed(source: str | Path, target: str | Path, **folders: Any) -> None:
+        if not folders and Path(source).is_dir() and not Path(source).name.startswith("."):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(source))
+        step()
         rename(source, target, **folders)
 
-    monkeypatch.setattr(os, "rename", renamed)
+    def linked(*names: str, **folders: Any) -> None:
+        step()
+        link(*names, **folders)
+
+    def unlinked(name: str, **folder: Any) -> None:
+        step()
+        unlink(name, **folder)
+
+    for name, call in (("rename", renamed), ("link", linked), ("unlink", unlinked)):
+        monkeypatch.setattr(os, name, call)
 
 
 PACKET = {name: name.encode() for name in ("a", "b/c", "b/d/e")}
 
 
-@pytest.mark.parametrize("stop", range(len(PACKET) + 1))
+@pytest.mark.parametrize("stop", range(2 * len(PACKET) + 1))
 def test_a_packet_that_is_moved_aside_file_by_file_is_complete_after_a_kill(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
@@ -181,7 +196,7 @@ def test_files_are_moved_through_no_link(tmp_path: Path) -> None:
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize("stop", range(len(PACKET)))
+@pytest.mark.parametrize("stop", range(2 * len(PACKET)))
 def test_a_packet_that_cannot_be_moved_aside_keeps_its_name_and_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:

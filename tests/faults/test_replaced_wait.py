@@ -165,15 +165,15 @@ def test_a_part_of_a_build_is_not_published_if_the_session_was_removed(
 ) -> None:
     study.put("S1", FILES, Kind.ZIP)
     assert study.main("--archive=copy").status == 0
-    rename = OpenFolder.rename
+    rename_new = OpenFolder.rename_new
 
     def stop_at_the_end(folder: OpenFolder, name: str, target: OpenFolder, new_name: str) -> None:
         if name == "session.txt" and "build" in folder.path.parts:
             stop()
-        rename(folder, name, target, new_name)
+        rename_new(folder, name, target, new_name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(OpenFolder, "rename", stop_at_the_end)
+        patch.setattr(OpenFolder, "rename_new", stop_at_the_end)
         assert study.main("--archive=copy", "--overwrite=yes").status == 1
     shutil.rmtree(study.session("S1"))
     study.main("--archive=copy")

@@ -29,8 +29,7 @@ def deliver(
     context.observer.notify(StageStarted(unit.name, Stage.VERIFYING))
     facts = facts_of(context, job, products)
     for product in products:
-        if facts.behind_link and facts.folder_mode:
-            refuse_kept_inside(unit, product.build)
+        refuse_kept_inside(unit, product.build, linked=facts.behind_link)
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
     refuse_existing(context, unit, [product.sorted_session.session for product in products])

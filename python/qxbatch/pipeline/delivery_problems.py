@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from qxbatch.os_error import error_text
-from qxbatch.problems import Code, Problem
+from qxbatch.problems import Code, Problem, Severity
+from qxbatch.publish.kept_files import RenamedFile
 from qxbatch.publish.sorted_files import UnremovedFile
 from qxbatch.settings.model import Archive
 
@@ -17,6 +18,12 @@ def left_in_inbox(file: UnremovedFile) -> Problem:
         return Problem(Code.CANNOT_WRITE, str(file.path), message, hint)
     message = "changed while it was imported, and stays in the inbox; the session contains the version that was read."
     return Problem(Code.CHANGED, str(file.path), message, "Compare the two versions.")
+
+
+def renamed_in_inbox(file: RenamedFile) -> Problem:
+    """Return the problem of a file of the user that appeared in the inbox under the name of a file that an archive contains."""
+    message = f"had the name of a file that an archive contains. It is now {file.new_path}."
+    return Problem(Code.REPLACED_KEPT, str(file.path), message, severity=Severity.WARNING)
 
 
 def replaced_not_kept(session: str, waiting: Path, error: OSError, *, is_complete: bool) -> Problem:

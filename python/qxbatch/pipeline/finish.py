@@ -8,8 +8,8 @@ from qxbatch.archive.contained import Contained
 from qxbatch.pipeline.archiving import archive_packets
 from qxbatch.pipeline.check_published import check_published
 from qxbatch.pipeline.delivery_problems import left_in_inbox, replaced_not_kept
+from qxbatch.pipeline.publishing import publish_sessions
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.publish.exchange import publish
 from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.replaced import keep_replaced
@@ -62,12 +62,11 @@ def finish(
     """
     verify = removal_list is None
     listed = workspace.removal_list(journal.unit) if removal_list is None else removal_list
-    for session in journal.sessions:
-        check_lock()
-        _publish(journal, workspace, session)
+    warnings = publish_sessions(journal, workspace, check_lock)
     check_lock()
     wrong = check_published(journal, workspace, verify=verify)
-    problems = [*wrong, *_keep_replaced(journal, workspace, check_lock, {problem.subject for problem in wrong})]
+    problems = [*warnings, *wrong]
+    problems += _keep_replaced(journal, workspace, check_lock, {problem.subject for problem in wrong})
     if any(problem.code is Code.CANNOT_WRITE for problem in problems):
         return Ending({}, tuple(problems))  # the next run continues here
     check_lock()
@@ -85,14 +84,6 @@ def finish(
         remove_journal(workspace.journal(journal.unit))
     workspace.clear(journal.unit)
     return Ending(current_paths, tuple(problems))
-
-
-def _publish(journal: Journal, workspace: Workspace, session: str) -> None:
-    workspace.refuse_linked_paths(journal.unit, session)
-    target = workspace.session(session).folder
-    old = workspace.old(journal.unit, session)
-    build, replace = workspace.build(journal.unit, session), session in journal.replaced
-    publish(build, target, old, with_inbox=journal.with_inbox, replace=replace)
 
 
 def _keep_replaced(

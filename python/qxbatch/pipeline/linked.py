@@ -1,10 +1,11 @@
-"""Folders that are links below the sessions folder: their targets are read, and not changed."""
+"""Folders that are links below the sessions folder, whose targets are read and not changed, and an inbox that is a mount point."""
 
 from pathlib import Path
 
 from qxbatch.archive.decision import Facts
 from qxbatch.discover.units import Unit
 from qxbatch.problems import Code, PacketError, Problem, Severity
+from qxbatch.publish.mounts import is_mounted
 from qxbatch.publish.plain import is_below
 from qxbatch.session.paths import SessionPaths
 
@@ -28,11 +29,18 @@ def kept_in_place(facts: Facts, unit: Unit) -> Problem:
     return Problem(Code.ARCHIVE, unit.names, message, hint, Severity.WARNING)
 
 
-def refuse_kept_inside(unit: Unit, build: Path) -> None:
-    """Folder mode: raise PacketError if files outside of series would be written through a link."""
-    if any(path.is_file() for path in SessionPaths(build).inbox.rglob("*")):
-        message = (
-            f"{unit.inbox} is a link, and files of its archives that are not DICOM or PAR/REC would be written into it."
-        )
+def refuse_kept_inside(unit: Unit, build: Path, *, linked: bool) -> None:
+    """Folder mode: raise PacketError if files outside of series cannot be moved into the inbox: it is a link or a mount point."""
+    inbox = unit.inbox
+    if inbox is None or not any(path.is_file() for path in SessionPaths(build).inbox.rglob("*")):
+        return
+    files = "files of its archives that are not DICOM or PAR/REC"
+    if linked:
+        message = f"{inbox} is a link, and {files} would be written into it."
         hint = "Replace the link by a folder, or put the archives into inbox/MR and omit --masterinbox=none."
-        raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))
+    elif is_mounted(inbox):
+        message = f"{inbox} is a mount point, and {files} cannot be moved into it."
+        hint = "Put the archives into inbox/MR and omit --masterinbox=none."
+    else:
+        return
+    raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))

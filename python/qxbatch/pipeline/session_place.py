@@ -5,29 +5,29 @@ from pathlib import Path
 
 from qxbatch.discover.units import Unit
 from qxbatch.problems import Code, PacketError, Problem
+from qxbatch.publish.mounts import is_mounted
 from qxbatch.session.equal_names import other_name
-from qxbatch.session.layout import RESULT_FOLDERS
+from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 
 
 def refuse_unusable_folder(folder: Path, unit: Unit) -> None:
     """Raise PacketError if an existing session cannot be replaced by renaming.
 
-    It is not a folder, is on another file system, has another name there, or is not writable.
+    It is not a folder, is on another file system, has another name there, is not writable, or contains a mount point.
     """
     if not os.path.lexists(folder):
         return
-    folders = [
-        path
-        for path in (folder, *(folder / name for name in RESULT_FOLDERS))
-        if path.is_dir() and not path.is_symlink()
-    ]
+    entries = [folder / name for name in (*RESULT_FOLDERS, SESSION_TXT, *([INBOX] if unit.inbox is None else []))]
+    folders = [path for path in (folder, *entries) if path.is_dir() and not path.is_symlink()]
     message = ""
-    if folder.is_symlink() or not folder.is_dir() or folder.stat().st_dev != folder.parent.stat().st_dev:
+    if folder.is_symlink() or not folder.is_dir() or is_mounted(folder):
         message = f"its session {folder} is not a folder on the file system of {folder.parent}; nothing was changed."
     elif existing_name := other_name(folder):
         message = f"the file system treats the folder {existing_name} as its session {folder}; nothing was changed."
     elif unwritable := [path for path in folders if not os.access(path, os.W_OK | os.X_OK)]:
         message = f"{unwritable[0]} cannot be written; nothing was changed."
+    elif mounted := [path for path in entries if is_mounted(path)]:
+        message = f"{mounted[0]} is a mount point, so an import cannot replace it; nothing was changed."
     if message:
         hint = "Correct that, or move the session away."
         raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))

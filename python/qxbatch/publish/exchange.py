@@ -2,8 +2,8 @@
 
 If the session folder is missing, the build is renamed in one step. If it exists, only session.txt and the folders of qxbatch are
 exchanged, and other things in it (such as a later step's `hcp`) stay. session.txt is removed first and added last, so a folder
-with a session.txt is always complete. Each step can be repeated, and none removes a byte: replaced folders are moved to staging,
-where `replaced.py` handles them.
+with a session.txt of a run is always complete. Each step can be repeated, and none removes a byte: replaced folders, and what
+other programs write meanwhile, are moved to staging, where `replaced.py` handles them.
 """
 
 import contextlib
@@ -13,53 +13,75 @@ from pathlib import Path
 
 from qxbatch.publish.below import opened_below
 from qxbatch.publish.durable import sync_entries
-from qxbatch.publish.opened import OpenFolder, move_folder, opened, opened_in, remove_empty_folders, walk_in
+from qxbatch.publish.kept_files import RenamedFile, place_kept_files
+from qxbatch.publish.mounts import is_mounted
+from qxbatch.publish.opened import OpenFolder, move_folder, opened, opened_in, walk_in
 from qxbatch.session.contents import has_file
 from qxbatch.session.layout import DICOM, INBOX, NII, RESULT_FOLDERS, SESSION_TXT
 
+_TRIES = 20
 
-def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: bool) -> None:
-    """Publish a build, or continue a publication that a killed run started.
+
+def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: bool) -> list[RenamedFile]:
+    """Publish a build, or continue a publication that a killed run started; return files of the user that it had to rename.
 
     Without `replace`, nothing is done if another session appeared meanwhile. `old` is the folder for replaced folders. All paths
     are below the sessions folder, the parent of `target`. Raises OSError when a folder cannot be written, and LinkError.
     """
     if not build.exists():
-        return  # it was published
+        return []  # it was published
     if not replace and _is_another_session(target, build):
-        return
+        return []
     top = target.parent
     with opened_below(build.parent, top) as builds, opened(top) as sessions:
         if not sessions.has(target.name):
             if os.path.lexists(old):
-                return  # an exchange began, then somebody removed the session with a part of the build
-            builds.rename(build.name, sessions, target.name)
-            sync_entries(sessions.descriptor)
-            return
+                return []  # an exchange began, then somebody removed the session with a part of the build
+            with contextlib.suppress(FileExistsError):
+                builds.rename_new(build.name, sessions, target.name)
+                sync_entries(sessions.descriptor)
+                return []
+            if not replace and _is_another_session(target, build):  # it appeared meanwhile
+                return []
         with (
             opened_below(build, top) as new,
             opened_below(target, top) as session,
             opened_below(old, top, create=True) as replaced,
         ):
-            _exchange(new, session, replaced, with_inbox=with_inbox)
+            renamed = _exchange(new, session, replaced, with_inbox=with_inbox)
         os.rmdir(build.name, dir_fd=builds.descriptor)
+    return renamed
 
 
-def _exchange(build: OpenFolder, session: OpenFolder, old: OpenFolder, *, with_inbox: bool) -> None:
+def _exchange(build: OpenFolder, session: OpenFolder, old: OpenFolder, *, with_inbox: bool) -> list[RenamedFile]:
     folders = [*RESULT_FOLDERS, INBOX] if with_inbox else [*RESULT_FOLDERS]
+    for name in (*folders, SESSION_TXT):
+        if is_mounted(session.short_path / name):
+            raise OSError(errno.EBUSY, "is a mount point", str(session.path / name))
+    if build.is_same_file(SESSION_TXT, session, SESSION_TXT):  # a run was killed when it gave it this name
+        os.unlink(SESSION_TXT, dir_fd=build.descriptor)
     if any(build.has(name) for name in (SESSION_TXT, *RESULT_FOLDERS)):  # a sorted session has no session.txt
         _move_aside(session, SESSION_TXT, old)
         sync_entries(session.descriptor)
     for name in folders:
         if build.has(name):
-            _move_aside(session, name, old)
-            build.rename(name, session, name)
-    if build.has(INBOX):
-        _merge_inbox(build, session)
+            _place(build, name, session, old)
+    renamed = place_kept_files(build, session) if build.has(INBOX) else []
     sync_entries(session.descriptor)
     if build.has(SESSION_TXT):
-        build.rename(SESSION_TXT, session, SESSION_TXT)
+        _place(build, SESSION_TXT, session, old)
         sync_entries(session.descriptor)
+    return renamed
+
+
+def _place(build: OpenFolder, name: str, session: OpenFolder, old: OpenFolder) -> None:
+    """Move an entry of the build to the session. What has its name there is moved aside, also if it appears meanwhile."""
+    for _ in range(_TRIES):
+        _move_aside(session, name, old)
+        with contextlib.suppress(FileExistsError):
+            build.rename_new(name, session, name)
+            return
+    raise OSError(errno.EBUSY, "another program creates it again and again", str(session.path / name))
 
 
 def _is_another_session(target: Path, build: Path) -> bool:
@@ -67,8 +89,8 @@ def _is_another_session(target: Path, build: Path) -> bool:
 
     That is so if the build still contains them: publishing moves them out of the build.
     """
-    if all(os.path.lexists(folder / SESSION_TXT) for folder in (build, target)):
-        return True
+    with contextlib.suppress(FileNotFoundError):
+        return not os.path.samestat(*(os.lstat(folder / SESSION_TXT) for folder in (build, target)))
     return any(os.path.lexists(build / name) and has_file(target / name) for name in (DICOM, NII))
 
 
@@ -79,6 +101,8 @@ def _move_aside(folder: OpenFolder, name: str, old: OpenFolder) -> None:
     unused = old.unused_name(name)
     try:
         folder.rename(name, old, unused)
+    except FileNotFoundError:  # another program removed it meanwhile
+        return
     except OSError as error:
         if error.errno != errno.EXDEV or not folder.has_folder(name):
             raise
@@ -88,20 +112,8 @@ def _move_aside(folder: OpenFolder, name: str, old: OpenFolder) -> None:
 def _have_common_file(left: OpenFolder, right: OpenFolder, name: str) -> bool:
     """Return whether the folder `name` of both has a file at the same path; not so after a run was killed while it moved files."""
     with opened_in(left, (name,)) as top:
-        for parts, _, files in walk_in(top):
+        for parts, folder, files in walk_in(top):
             with contextlib.suppress(FileNotFoundError), opened_in(right, (name, *parts)) as other:
-                if any(other.has(file) for file in files):
+                if any(other.has(file) and not folder.is_same_file(file, other, file) for file in files):
                     return True
     return False
-
-
-def _merge_inbox(build: OpenFolder, session: OpenFolder) -> None:
-    """Folder mode: move the kept files of archives to the inbox of the session, each to an unused name."""
-    with opened_in(build, (INBOX,)) as source:
-        for parts, folder, files in walk_in(source):
-            if files:
-                with opened_in(session, (INBOX, *parts), create=True) as place:
-                    for name in files:
-                        folder.rename(name, place, place.unused_name(name))
-                    sync_entries(place.descriptor)
-    remove_empty_folders(build, INBOX)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.publish.durable import sync_entries
+from qxbatch.publish.durable import rename_new_in, sync_entries
 from qxbatch.publish.plain import LinkError
 from qxbatch.walk import open_folder, remove
 
@@ -47,6 +47,13 @@ class OpenFolder(NamedTuple):
             return stat.S_ISDIR(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode)
         return False
 
+    def has_file(self, name: str) -> bool:
+        """Return whether an entry exists and is neither a folder nor a link."""
+        with contextlib.suppress(FileNotFoundError):
+            mode = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode
+            return not (stat.S_ISDIR(mode) or stat.S_ISLNK(mode))
+        return False
+
     def unused_name(self, name: str) -> str:
         """Return a name that no entry has: the name itself, or `<name>_2`, `<name>_3` and so on."""
         unused, k = name, 1
@@ -55,10 +62,38 @@ class OpenFolder(NamedTuple):
             unused = f"{name}_{k}"
         return unused
 
+    def is_same_file(self, name: str, other: "OpenFolder", other_name: str) -> bool:
+        """Return whether two names in folders are hard links to one file."""
+        try:
+            states = [
+                os.stat(entry, dir_fd=folder.descriptor, follow_symlinks=False)
+                for entry, folder in ((name, self), (other_name, other))
+            ]
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(*states) and states[0].st_nlink > 1 and not stat.S_ISDIR(states[0].st_mode)
+
     def rename(self, name: str, target: "OpenFolder", new_name: str) -> None:
-        """Move an entry to another folder; a file that has the new name is replaced. Raises OSError, which names its path."""
+        """Move an entry to another folder; a file that has the new name is replaced. Raises OSError, which names its path.
+
+        The new name has to be in a folder that only this run writes to. All others need `rename_new`.
+        """
         try:
             os.rename(name, new_name, src_dir_fd=self.descriptor, dst_dir_fd=target.descriptor)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.path / name)) from error
+
+    def rename_new(self, name: str, target: "OpenFolder", new_name: str) -> None:
+        """Move an entry to an unused name in another folder; an interrupted call can be repeated.
+
+        Raises FileExistsError, which names the new path, when the new name is in use, and OSError, which names the old one.
+        """
+        try:
+            rename_new_in(self.descriptor, name, target.descriptor, new_name)
+        except FileExistsError as error:
+            if not self.is_same_file(name, target, new_name):
+                raise FileExistsError(error.errno, error.strerror, str(target.path / new_name)) from error
+            os.unlink(name, dir_fd=self.descriptor)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.path / name)) from error
 
@@ -193,9 +228,7 @@ def _move_files(source: OpenFolder, target: OpenFolder) -> None:
         states.append((parts, os.fstat(folder.descriptor)))
         with opened_in(target, parts, create=True) as place:
             for name in names:
-                if place.has(name):
-                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(place.path / name))
-                folder.rename(name, place, name)
+                folder.rename_new(name, place, name)
             sync_entries(place.descriptor)
     for parts, state in reversed(states):
         with opened_in(target, parts) as place:

@@ -1,0 +1,41 @@
+"""Publishes the sessions of a journal, or continues a publication that a killed run started."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from qxbatch.pipeline.check_published import ledger_sha256
+from qxbatch.pipeline.delivery_problems import renamed_in_inbox
+from qxbatch.problems import Problem
+from qxbatch.publish.exchange import publish
+from qxbatch.publish.journal import Journal
+from qxbatch.publish.kept_files import RenamedFile
+from qxbatch.publish.workspace import Workspace
+from qxbatch.session.paths import SessionPaths
+
+
+def publish_sessions(journal: Journal, workspace: Workspace, check_lock: Callable[[], None]) -> list[Problem]:
+    """Publish the sessions; return the warnings about files of the user that were renamed for this.
+
+    `check_lock` is called before each session and raises PacketError if another run took over the unit's lock. Raises OSError.
+    """
+    renamed: list[RenamedFile] = []
+    for session, ledger in zip(journal.sessions, journal.ledgers, strict=True):
+        check_lock()
+        workspace.refuse_linked_paths(journal.unit, session)
+        target = workspace.session(session).folder
+        build = workspace.build(journal.unit, session)
+        old = workspace.old(journal.unit, session)
+        replace = session in journal.replaced or _has_moved_ledger(build, target, ledger)
+        renamed += publish(build, target, old, with_inbox=journal.with_inbox, replace=replace)
+    return [renamed_in_inbox(file) for file in renamed]
+
+
+def _has_moved_ledger(build: Path, target: Path, ledger: str) -> bool:
+    """Return whether a killed run moved the ledger, so only session.txt is missing: one that appeared is no other session's."""
+    if os.path.lexists(SessionPaths(build).ledger):
+        return False
+    with contextlib.suppress(OSError):
+        return ledger_sha256(target) == ledger
+    return False

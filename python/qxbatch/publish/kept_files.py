@@ -1,0 +1,76 @@
+"""Folder mode: moves kept files of archives to the session's own inbox, to the names that the ledger gives them.
+
+The inbox belongs to the user. What has such a name there appeared since the session was made: it gets a numbered name.
+"""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from qxbatch.publish.durable import sync_entries
+from qxbatch.publish.opened import OpenFolder, Parts, opened_in, remove_empty_folders, walk_in
+from qxbatch.session.layout import INBOX
+
+_TRIES = 20
+
+
+class RenamedFile(NamedTuple):
+    """A file or folder of the user that had the name of a kept file."""
+
+    path: Path
+    new_path: Path
+
+
+def place_kept_files(build: OpenFolder, session: OpenFolder) -> list[RenamedFile]:
+    """Move the files of the build's inbox one by one; return what was renamed for them. An interrupted call can be repeated.
+
+    Raises OSError, LinkError.
+    """
+    renamed: list[RenamedFile] = []
+    with opened_in(build, (INBOX,)) as source:
+        for parts, folder, files in walk_in(source):
+            if not files:
+                continue
+            renamed += _folders_made(session, (INBOX, *parts))
+            with opened_in(session, (INBOX, *parts), create=True) as place:
+                for name in files:
+                    renamed += _placed(folder, name, place)
+                sync_entries(place.descriptor)
+    remove_empty_folders(build, INBOX)
+    return renamed
+
+
+def _folders_made(session: OpenFolder, parts: Parts) -> Iterator[RenamedFile]:
+    """Create the folders for kept files; yield the files that had their names."""
+    for k, name in enumerate(parts):
+        with opened_in(session, parts[:k]) as folder:
+            if folder.has_file(name):
+                yield from _renamed(folder, name)
+        with opened_in(session, parts[: k + 1], create=True):
+            pass
+
+
+def _placed(folder: OpenFolder, name: str, place: OpenFolder) -> Iterator[RenamedFile]:
+    """Move a kept file; yield what had its name."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileExistsError):
+            folder.rename_new(name, place, name)
+            return
+        yield from _renamed(place, name)
+    raise OSError(errno.EBUSY, "another program creates it again and again", str(place.path / name))
+
+
+def _renamed(folder: OpenFolder, name: str) -> Iterator[RenamedFile]:
+    """Give an entry a numbered name; yield it, or nothing if it is missing now."""
+    stem, ending = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
+    k = 2
+    while folder.has(name):
+        new_name = f"{stem}_{k}{ending}"
+        k += 1
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            folder.rename_new(name, folder, new_name)
+            yield RenamedFile(folder.path / name, folder.path / new_name)
+            return

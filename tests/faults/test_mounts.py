@@ -1,0 +1,96 @@
+"""A mount point in a session, such as a volume of a container, cannot be replaced: it is refused before anything changes."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from qxbatch.publish.exchange import publish
+from qxbatch.publish.mounts import is_mounted
+from tests.build.dicom import MrSeries
+from tests.build.packets import Kind, under, write_packet
+from tests.build.study import Study, snapshot
+
+TREE = under("T1", MrSeries(patient="P1").files())
+AGAIN = ("--check=no", "--archive=copy", "--overwrite=yes")
+FOLDER_MODE = ("--masterinbox=none", "--sessions=S1", "--check=no", "--archive=delete")
+Mount = Callable[[Path, str], None]
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Iterator[Mount]:
+    """Return a function that mounts something with the same content over a file or folder, by `tmpfs` or `bind`."""
+    mounted: list[Path] = []
+
+    def mount(place: Path, kind: str) -> None:
+        copy = tmp_path / f"volume{len(mounted)}"
+        subprocess.run(["cp", "-a", place, copy], check=True)
+        words = ["-t", "tmpfs", "tmpfs"] if kind == "tmpfs" else ["--bind", str(copy)]
+        if subprocess.run(["mount", *words, place], capture_output=True, check=False).returncode != 0:
+            pytest.skip("nothing can be mounted here (no right to mount)")
+        mounted.append(place)
+        if kind == "tmpfs":
+            subprocess.run(["cp", "-a", f"{copy}/.", place], check=True)
+
+    yield mount
+    for place in reversed(mounted):
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_mount_points_are_recognised(tmp_path: Path, mount: Mount) -> None:
+    for name in ("plain", "tmpfs", "bind"):
+        (tmp_path / name / "in").mkdir(parents=True)
+    (tmp_path / "file").write_text("bind")
+    (tmp_path / "link").symlink_to("tmpfs")
+    for name, kind in (("tmpfs", "tmpfs"), ("bind", "bind"), ("file", "bind")):
+        assert not is_mounted(tmp_path / name)
+        mount(tmp_path / name, kind)
+    names = ("plain", "plain/in", "bind/in", "link", "missing", "tmpfs", "bind", "file")
+    assert [name for name in names if is_mounted(tmp_path / name)] == ["tmpfs", "bind", "file"]
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+@pytest.mark.parametrize("name", ["dicom", "nii", "qxbatch", "inbox", "session.txt", "."])
+def test_a_session_with_a_mount_point_is_not_replaced(study: Study, mount: Mount, name: str, kind: str) -> None:
+    packet = study.put("S1", TREE | {"README": b"kept\n"})
+    assert study.main(*AGAIN).status == 0
+    mount(study.session("S1") / name, "bind" if name == "session.txt" else kind)
+    before = snapshot(study.session("S1"))
+    run = study.main(*AGAIN)
+    assert run.status == 1, run.text
+    text = " ".join(run.text.split())
+    expected = (
+        "is not a folder on the file system" if name == "." else "is a mount point, so an import cannot replace it"
+    )
+    assert expected in text
+    assert "nothing was changed" in text
+    assert snapshot(study.session("S1")) == before
+    assert packet.exists()
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_a_mount_point_that_appears_after_the_check_stops_the_exchange_before_a_change(
+    tmp_path: Path, mount: Mount
+) -> None:
+    for folder in ("build", "S1"):
+        (tmp_path / folder / "nii").mkdir(parents=True)
+        (tmp_path / folder / "session.txt").write_text(folder)
+    mount(tmp_path / "S1" / "nii", "bind")
+    with pytest.raises(OSError, match=r"is a mount point: .*S1/nii"):
+        publish(tmp_path / "build", tmp_path / "S1", tmp_path / "old", with_inbox=True, replace=True)
+    assert (tmp_path / "S1" / "session.txt").read_text() == "S1"
+    assert list((tmp_path / "old").iterdir()) == []
+
+
+@pytest.mark.parametrize("has_kept_files", [True, False])
+def test_an_inbox_that_is_a_mount_point_takes_no_kept_files(study: Study, mount: Mount, has_kept_files: bool) -> None:
+    inbox = study.session("S1") / "inbox"
+    inbox.mkdir(parents=True)
+    mount(inbox, "tmpfs")
+    write_packet(TREE | ({"README": b"kept\n"} if has_kept_files else {}), inbox, "A", Kind.ZIP)
+    before = snapshot(study.session("S1"))
+    run = study.main(*FOLDER_MODE)
+    assert run.status == int(has_kept_files), run.text
+    assert ("is a mount point, and files of its archives" in " ".join(run.text.split())) == has_kept_files
+    assert (snapshot(study.session("S1")) == before) == has_kept_files
