@@ -91,7 +91,7 @@ class Candidate:
     note: str = ""
     """The reason, if the verdict alone does not say it."""
     problem: Problem | None = None
-    """Set for REFUSED."""
+    """Set for REFUSED, unless a report of the recovery has the problem."""
 
 
 class SeriesKind(StrEnum):

@@ -67,6 +67,33 @@ def test_a_finished_packet_is_not_imported_again(
     assert study.session_names() == (["S1-1", "S1-2"] if fill is two_patients else ["S1"])
 
 
+@pytest.mark.parametrize("fill", [two_packets, named_like_the_patient, two_patients, session_folder])
+@pytest.mark.parametrize("overwrite", ["--overwrite=yes", "--overwrite=no"])
+def test_an_import_that_cannot_be_finished_is_tried_and_reported_once(
+    study: Study, monkeypatch: pytest.MonkeyPatch, fill: Callable[[Study], list[str]], overwrite: str
+) -> None:
+    args = [*fill(study), overwrite]
+    packets = 2 if fill is two_packets else 1
+    interrupt(study, monkeypatch, *args)
+    tries: list[object] = []
+
+    def failing(*args: object, **_: object) -> None:
+        tries.append(args)
+        raise OSError(16, "Device or resource busy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("qxbatch.pipeline.recover.finish", failing)
+        run = study.main(*args)
+    assert run.status == 1, run.text
+    assert len(tries) == 1
+    text = " ".join(run.text.split())
+    assert text.count("S1: the import of an interrupted run cannot be finished: ") == 1
+    assert "0 of 1 session is complete." in text
+    assert f"0 imported {packets} refused" in text
+    assert study.main(*args).status == 0
+    assert not (study.sessions / ".qxbatch").exists()
+
+
 @pytest.mark.parametrize("kind", [Kind.TAR, Kind.FOLDER])
 def test_another_packet_of_a_finished_session_is_imported(
     study: Study, monkeypatch: pytest.MonkeyPatch, kind: Kind

@@ -124,6 +124,8 @@ def refused_state(number: int, candidate: Candidate) -> UnitState:
     name = candidate.path.name
     problem = candidate.problem
     unit = name if candidate.session is None else candidate.session.id
-    reason = "" if problem is None else " ".join(filter(None, (problem.message, problem.hint, problem.command)))
+    reason = (
+        candidate.note if problem is None else " ".join(filter(None, (problem.message, problem.hint, problem.command)))
+    )
     value = None if problem is None else problem_value(problem)
     return UnitState(number, unit, (name,), 0, State.FAILED, reason, problem=value)

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qxbatch.exits import ExitStatus
@@ -35,23 +34,30 @@ def finish_interrupted(
         raise UsageError(f"Cannot write {error_text(error, workspace.top)}.", hint, ExitStatus.CANNOT_WRITE) from error
 
 
-def without_finished(candidate: Candidate, finished: Collection[Path]) -> Candidate:
-    """Return the candidate; if recovery just finished the import of this packet, it is not ready, even with --overwrite=yes.
+def without_recovered(candidate: Candidate, recovered: "Recovered | None") -> Candidate:
+    """Return the candidate; if recovery just handled the import of this packet, it is not ready, even with --overwrite=yes.
 
-    Another packet of the same session stays ready. `finished`: the paths of the packets, as in `Recovered`.
+    If the import was finished, another packet of the same session stays ready. If it failed, none of them: the report of the
+    recovery says why.
     """
-    if candidate.verdict is not Verdict.READY or candidate.packet is None or candidate.packet.path not in finished:
+    if recovered is None or candidate.verdict is not Verdict.READY:
         return candidate
-    return replace(candidate, verdict=Verdict.ALREADY_THERE, note="finished now, from where an interrupted run stopped")
+    if candidate.packet is not None and candidate.packet.path in recovered.packets:
+        note = "finished now, from where an interrupted run stopped"
+        return replace(candidate, verdict=Verdict.ALREADY_THERE, note=note)
+    if candidate.session is not None and candidate.session.id in recovered.unfinished:
+        note = "the import of an interrupted run cannot be finished"
+        return replace(candidate, verdict=Verdict.REFUSED, note=note)
+    return candidate
 
 
-def to_report(recovered: Sequence[SessionReport], candidates: Sequence[Candidate]) -> list[SessionReport]:
+def to_report(recovered: "Recovered | None", candidates: Sequence[Candidate]) -> list[SessionReport]:
     """Return the reports of a recovery, without those of held units that this run imports: their import reports the lock."""
     ready = {
         candidate.session.id for candidate in candidates if candidate.session and candidate.verdict is Verdict.READY
     }
     return [
         report
-        for report in recovered
+        for report in (() if recovered is None else recovered.reports)
         if report.unit not in ready or not any(problem.code is Code.HELD for problem in report.problems)
     ]

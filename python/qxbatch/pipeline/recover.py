@@ -18,6 +18,7 @@ from qxbatch.publish.journal import Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
 from qxbatch.publish.orphans import end_orphans
 from qxbatch.publish.workspace import Workspace
+from qxbatch.report.outcome import failed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
 
@@ -29,6 +30,8 @@ class Recovered(NamedTuple):
     """One for each session that was finished, and for each unit that failed, or whose session or packet another run holds."""
     packets: Collection[Path] = ()
     """The paths of the packets whose import was finished; in folder mode, of the inboxes of their sessions."""
+    unfinished: Collection[str] = ()
+    """The units that failed and keep their journal: this run does not try them again."""
 
 
 def recover(workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None) -> Recovered:
@@ -41,6 +44,7 @@ def recover(workspace: Workspace, locks: Locks, settings: Settings, only: Collec
     workspace.refuse_links()
     reports: list[SessionReport] = []
     packets: set[Path] = set()
+    unfinished: list[str] = []
     for unit in sorted(
         {*workspace.units(), *workspace.units_with_journal()} if only is None else _unfinished_units(workspace, only)
     ):
@@ -53,13 +57,14 @@ def recover(workspace: Workspace, locks: Locks, settings: Settings, only: Collec
             recovered = recover_unit(workspace, locks, unit, check_lock, settings, [own])
             reports += recovered.reports
             packets.update(recovered.packets)
+            unfinished += recovered.unfinished
         except HeldError as error:
             reports.append(_held(unit, error.problem))
         finally:
             locks.release(lock)
     if only is None:
         locks.sweep()
-    return Recovered(reports, packets)
+    return Recovered(reports, packets, unfinished)
 
 
 def _held(unit: str, problem: Problem) -> SessionReport:
@@ -94,6 +99,8 @@ def recover_unit(
     Raises HeldError if another run holds one of its packets, or of the sessions that its packet was split into.
     """
     recovered = _recovered(workspace, locks, unit, check_lock, settings, own)
+    if any(map(failed, recovered.reports)) and os.path.lexists(workspace.journal(unit)):
+        recovered = recovered._replace(unfinished=(unit,))
     if not settings.deidentified:
         return recovered
     redact = without_names(workspace, unit, [] if settings.work_dir is None else [settings.work_dir])
@@ -122,14 +129,14 @@ def _recovered(
     except HeldError:
         raise
     except PacketError as error:
-        return Recovered([SessionReport(unit, None, None, (error.problem,))])
+        return _failed(unit, error.problem)
     except (ValueError, OverflowError, RecursionError) as error:
-        return Recovered([_not_followed(workspace, unit, f"{error}", settings)])
+        return _failed(unit, _not_followed(workspace, unit, f"{error}", settings))
     except (OSError, MemoryError) as error:
         reason = error_text(error) or "there is not enough memory"
         message = f"the import of an interrupted run cannot be finished: {reason}."
         hint = "Correct this and run again: the files of that import are kept until then."
-        return Recovered([SessionReport(unit, None, None, (Problem(Code.CANNOT_WRITE, unit, message, hint),))])
+        return _failed(unit, Problem(Code.CANNOT_WRITE, unit, message, hint))
     return recovered
 
 
@@ -152,7 +159,7 @@ def _finish(
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
-        return Recovered([_not_followed(workspace, unit, f"{error}", settings)])
+        return _failed(unit, _not_followed(workspace, unit, f"{error}", settings))
     with _locked(journal, locks, check_lock, own) as check_locks:
         ending = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
     names = journal.names or unit
@@ -207,7 +214,11 @@ def _locked(
             locks.release(lock)
 
 
-def _not_followed(workspace: Workspace, unit: str, reason: str, settings: Settings) -> SessionReport:
+def _failed(unit: str, problem: Problem) -> Recovered:
+    return Recovered([SessionReport(unit, None, None, (problem,), unit=unit)])
+
+
+def _not_followed(workspace: Workspace, unit: str, reason: str, settings: Settings) -> Problem:
     if settings.deidentified:
         reason = without_content(reason)
     message = f"the journal of an interrupted run cannot be used: {reason}. Nothing was changed."
@@ -216,7 +227,7 @@ def _not_followed(workspace: Workspace, unit: str, reason: str, settings: Settin
         "journal and run again: that run names the packets which the interrupted one renamed."
     )
     path = str(workspace.journal(unit))
-    return SessionReport(unit, None, None, (Problem(Code.RECOVERED, path, message, hint),))
+    return Problem(Code.RECOVERED, path, message, hint)
 
 
 def _existing(session: Path) -> Path | None:

@@ -1,16 +1,15 @@
 """A whole run: finish interrupted imports, find packets, list them, import what is ready, report."""
 
 import sys
-from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from qxbatch.discover.candidates import candidates as discover
 from qxbatch.events import Observer
-from qxbatch.model import Candidate, Report, SessionReport, Verdict
+from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.ending import end_declined, end_idle, end_imported
 from qxbatch.pipeline.hidden_packets import hidden_packets
-from qxbatch.pipeline.interrupted import finish_interrupted, to_report, without_finished
+from qxbatch.pipeline.interrupted import finish_interrupted, to_report, without_recovered
 from qxbatch.pipeline.no_import import check_or_refresh
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
@@ -51,14 +50,13 @@ def run(
     observer = RunObservers(settings, observers)
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = Locks(workspace.locks, notify=None if settings.quiet else _say)
-    recovered: Sequence[SessionReport] = ()
-    finished: Collection[Path] = ()
+    recovered = None
     interrupted = not settings.test and workspace.has_remains
     if interrupted:
         need_writable(settings)
-        recovered, finished = finish_interrupted(workspace, locks, settings)
+        recovered = finish_interrupted(workspace, locks, settings)
         workspace.tidy()
-    candidates = [without_finished(candidate, finished) for candidate in (find or discover)(settings)]
+    candidates = [without_recovered(candidate, recovered) for candidate in (find or discover)(settings)]
     observer.found(candidates)
     if not settings.quiet:
         print(preview(candidates, settings), flush=True)
