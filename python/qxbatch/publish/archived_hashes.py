@@ -46,9 +46,12 @@ def _archived_packets(old: Path, archive: Path) -> Iterator[Path]:
         paths = sorted(archive.iterdir()) if summary else []
     except OSError:
         return
-    packets = {(packet.name, packet.files, packet.size) for packet in (summary.packets if summary else ())}
+    measures: dict[str, set[tuple[Any, ...]]] = {}
+    for packet in summary.packets if summary else ():
+        measures.setdefault(packet.name, set()).add((packet.files, packet.size))
     for path in paths:
-        if any((name, *_files_and_size(path)) in packets for name in _possible_names(path.name)):
+        expected = set[tuple[Any, ...]]().union(*(measures.get(name, ()) for name in _possible_names(path.name)))
+        if expected and _files_and_size(path) in expected:  # measuring a folder reads all of it
             yield path
 
 
