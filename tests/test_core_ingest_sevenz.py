@@ -132,3 +132,12 @@ def test_7z_is_recognised_by_its_content(tmp_path: Path) -> None:
     path = tmp_path / "packet"
     path.write_bytes(sevenz(TREE))
     assert (sniff(str(path)), is_archive(str(path))) == ("7z", True)
+
+
+def test_links_and_devices_are_recognised_by_their_unix_mode_and_devices_with_data_are_files(tmp_path: Path) -> None:
+    data = sevenz({"link": b"/etc/passwd", "device": b"bytes"}, modes={"link": 0o120777, "device": 0o020644})
+    result = read(data, tmp_path)
+    assert {row.path: (row.kind, row.fate) for row in result.rows} == {
+        "link": ("link", "nodata"),
+        "device": ("other", "kept"),
+    }

@@ -190,12 +190,14 @@ def test_links_and_devices_are_recognised_by_their_unix_mode(tmp_path: Path) -> 
     fifo = entry(b"fifo", b"", made_by=0x0314, attributes=0o010644 << 16)
     folder = entry(b"folder/", b"")
     folder_with_data = entry(b"odd/", b"bytes")
-    result = read(joined(link, fifo, folder, folder_with_data), tmp_path)
+    device_with_data = entry(b"device", b"bytes", made_by=0x0314, attributes=0o020644 << 16)
+    result = read(joined(link, fifo, folder, folder_with_data, device_with_data), tmp_path)
     assert {row.path: (row.kind, row.fate) for row in result.rows} == {
         "link": ("link", "nodata"),
         "fifo": ("device", "nodata"),
         "folder/": ("directory", "nodata"),
         "odd/": ("other", "kept"),
+        "device": ("other", "kept"),
     }
     assert result.row("link").reason == "a symbolic link to /etc/passwd"
 

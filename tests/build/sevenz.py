@@ -25,10 +25,11 @@ def sevenz(
     wrong_crc: str = "",
     coder: bytes = b"",
     claimed: int = 0,
+    modes: Mapping[str, int] | None = None,
 ) -> bytes:
     """Pack files under their names, then empty folders. `wrong_crc` names a member with another checksum.
 
-    `coder` replaces that of the method, and `claimed` is added to the size of the first member.
+    `modes` gives members a Unix mode. `coder` replaces that of the method, and `claimed` is added to the size of the first member.
     """
     full = {name: data for name, data in tree.items() if data}
     empty = [name for name, data in tree.items() if not data]
@@ -41,7 +42,7 @@ def sevenz(
     parts = bytearray(b"\x01")
     if packed:
         parts += b"\x04" + _streams(packed, sizes, crcs, coder or method.value) + b"\x00"
-    parts += _files([*full, *empty, *folders], len(full), len(empty)) + b"\x00"
+    parts += _files([*full, *empty, *folders], len(full), len(empty), modes) + b"\x00"
     data = b"".join(packed)
     start = len(data).to_bytes(8, "little") + len(parts).to_bytes(8, "little") + _crc(bytes(parts))
     return b"7z\xbc\xaf\x27\x1c\x00\x04" + _crc(start) + start + data + bytes(parts)
@@ -62,12 +63,15 @@ def _streams(packed: Sequence[bytes], sizes: Sequence[Sequence[int]], crcs: Sequ
     return pack + unpack + b"\x08" + counts + inner + sums + b"\x00"
 
 
-def _files(names: Sequence[str], full: int, empty: int) -> bytes:
+def _files(names: Sequence[str], full: int, empty: int, modes: Mapping[str, int] | None) -> bytes:
     text = b"\x00" + b"".join(name.encode("utf-16-le") + b"\x00\x00" for name in names)
     files = b"\x05" + _number(len(names))
     if len(names) > full:
         files += _property(0x0E, _bits([k >= full for k in range(len(names))]))
         files += _property(0x0F, _bits([k < empty for k in range(len(names) - full)]))
+    if modes is not None:
+        attributes = (modes.get(name, 0o100644) << 16 | 0x8000 for name in names)
+        files += _property(0x15, b"\x01\x00" + b"".join(each.to_bytes(4, "little") for each in attributes))
     return files + _property(0x11, text) + b"\x00"
 
 

@@ -10,6 +10,7 @@ import pytest
 from qxbatch.archive import aside as aside_module
 from qxbatch.archive import packet as packet_module
 from qxbatch.archive import unchanged as unchanged_module
+from qxbatch.archive.contained import PacketContent
 from qxbatch.archive.names import archive_path
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
@@ -210,7 +211,7 @@ def test_where_inodes_change_by_themselves_the_packet_is_read_again(
 ) -> None:
     for k in range(count):
         study.put(f"S1_{k}"[: 2 + 2 * k], {**TREE, f"note{k}": b"%d" % k}, kind)
-    again = SamePacketCheck._has_same_members
+    again = SamePacketCheck._read_again
     calls: list[Path] = []
     read: list[bool] = []
 
@@ -219,12 +220,13 @@ def test_where_inodes_change_by_themselves_the_packet_is_read_again(
         calls.append(path)
         return Fingerprint(current.files, current.size, current.mtime_ns, current.marks, len(calls), len(calls))
 
-    def counted(self: SamePacketCheck, path: Path) -> bool:
-        read.append(again(self, path))
-        return read[-1]
+    def counted(self: SamePacketCheck, path: Path) -> PacketContent:
+        content = again(self, path)
+        read.append(content.is_complete)
+        return content
 
     monkeypatch.setattr(unchanged_module, "fingerprint", unsteady)
-    monkeypatch.setattr(SamePacketCheck, "_has_same_members", counted)
+    monkeypatch.setattr(SamePacketCheck, "_read_again", counted)
     run = study.main(f"--archive={archive}", "--pattern=(?P<packet_name>S1)", "--on-same-session=merge")
     assert run.status == 0, run.text
     assert read
@@ -240,7 +242,7 @@ def test_an_unchanged_packet_is_read_once(study: Study, monkeypatch: pytest.Monk
     def never(*_: object) -> bool:
         raise AssertionError("the import itself does not change a packet")
 
-    monkeypatch.setattr(SamePacketCheck, "_has_same_members", never)
+    monkeypatch.setattr(SamePacketCheck, "_read_again", never)
     run = study.main(f"--archive={archive}")
     assert run.status == 0, run.text
     inbox = study.session("S3") / "inbox"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from qxbatch.archive.aside import ChangedError, finish_removal
+from qxbatch.archive.contained import PacketContent
 from qxbatch.archive.packet import archive_packet
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
@@ -68,8 +69,8 @@ def test_the_remaining_files_of_a_folder_are_removed(study: Study, monkeypatch: 
 class ContainsMembersOnly:
     """A session that has the members of a packet, and not the bytes around its archives."""
 
-    def has_members(self, _: Path, *, also_around: bool) -> bool:
-        return not also_around
+    def read_again(self, _: Path) -> PacketContent:
+        return PacketContent(is_contained=True, surrounded=True)
 
 
 def test_bytes_around_an_archive_are_not_removed_with_the_rest(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_bytes_around_an_archive_are_not_removed_with_the_rest(tmp_path: Path) -
     gone.mkdir()
     (gone / "a.zip").write_bytes(b"notes")
     contained: Any = ContainsMembersOnly()
-    check = SamePacketCheck(packet, contained, also_around=False, known=False)
+    check = SamePacketCheck(packet, contained, for_deletion=False, known=False)
     with pytest.raises(ChangedError):
         finish_removal(packet, TAG, check.contains_rest)
     assert (packet.path / "a.zip").read_bytes() == b"notes"

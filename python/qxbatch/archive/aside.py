@@ -135,9 +135,10 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
     _remove_compared(packet.path, gone, lambda path: is_folder and contains(path))
 
 
-def is_aside(packet: Path, tag: str) -> bool:
-    """Return whether a run was killed after it renamed a packet."""
-    return os.path.lexists(hidden_path(packet, Use.ASIDE, tag))
+def current_place(packet: Path, tag: str) -> Path:
+    """Return the hidden path of a packet if a run was killed after it renamed the packet, else its own path."""
+    aside = hidden_path(packet, Use.ASIDE, tag)
+    return aside if os.path.lexists(aside) else packet
 
 
 def finish_aside(packet: Path, tag: str) -> None:

@@ -2,21 +2,42 @@
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
-from qxbatch.core import Row, ingest
+from qxbatch.core import Reading, Row, ingest
 from qxbatch.ingest.encrypted import refused_as_encrypted
+from qxbatch.ingest.left_out import Cause
 from qxbatch.ingest.limits import limits_of
+from qxbatch.ledger_cells import escape
 from qxbatch.publish.below import new_folder_below
 from qxbatch.publish.plain import is_below
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import packed_member
-from qxbatch.session.ledger import STORED, Fate, LedgerRow
+from qxbatch.session.ledger import STORED, Fate, Kind, LedgerRow
 from qxbatch.settings.model import Settings
 from qxbatch.settings.passwords import words_of
 from qxbatch.walk import raised, walk
+
+
+class PacketContent(NamedTuple):
+    """What a packet contains that was read again."""
+
+    is_contained: bool
+    """Whether the sessions contain all its members."""
+    surrounded: bool = False
+    """Whether it has bytes outside of its members."""
+    leads_out: bool = False
+    """Whether it has links to something outside of it, or to nothing."""
+    links: Collection[tuple[str, str]] = ()
+    """Path and target of each link in it, as a ledger has them."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether the sessions contain all of it: it may be deleted."""
+        return self.is_contained and not self.surrounded and not self.leads_out
 
 
 class Contained:
@@ -45,8 +66,8 @@ class Contained:
         self._top = top
         self._leaving = leaving
 
-    def has_members(self, path: Path, *, also_around: bool) -> bool:
-        """Return whether the sessions contain all members of a packet; `also_around`: the packet has no other bytes.
+    def read_again(self, path: Path) -> PacketContent:
+        """Read a packet again, and return what it contains.
 
         Raises OSError, also if other options are needed to read a member, and ValueError when a ledger is damaged.
         """
@@ -66,19 +87,37 @@ class Contained:
                 if refused_as_encrypted(reading) or limits_of(damage):
                     raise OSError(errno.EIO, damage[0], str(path))
                 _need_readable(path)
-                return False
-            if also_around and reading.notes():
-                return False
-            return all(self._has(reading.row(index)) for index in range(len(reading)))
+                return PacketContent(is_contained=False)
+            return PacketContent(
+                all(map(self._has, _rows(reading))),
+                bool(reading.notes()),
+                any(cause == Cause.LINK for _, cause in reading.left_out()),
+                {(row.path, row.reason) for row in _rows(reading) if row.kind == Kind.LINK},
+            )
 
     def has_file(self, path: Path, sha256: str) -> bool:
         """Return whether the sessions contain the bytes of a file with this hash; a compressed file may have to be read again.
 
-        Raises OSError and ValueError as `has_members`.
+        Raises OSError and ValueError as `read_again`.
         """
-        return sha256 in self._contents or (sha256, sha256) in self._kept or self.has_members(path, also_around=True)
+        return sha256 in self._contents or (sha256, sha256) in self._kept or self.read_again(path).is_complete
+
+    def has_links(self, links: Iterable[tuple[str, str]], name: str) -> bool:
+        """Return whether ledgers list all these links (path and target) of a packet. Raises OSError and ValueError.
+
+        Ledger paths begin with the packet's `name` if its session was made of several packets.
+        """
+        known = {
+            (row.path, row.reason)
+            for session in self._sessions
+            for row in SessionFolder(session).ledger()
+            if row.kind is Kind.LINK
+        }
+        prefixes = ("", f"{escape(name)}/")
+        return all(any((f"{prefix}{path}", reason) in known for prefix in prefixes) for path, reason in links)
 
     def _has(self, row: Row) -> bool:
+        """Return whether the sessions contain the bytes of a member; a link has none (see `PacketContent.leads_out`)."""
         if row.fate in (Fate.OPENED, Fate.NODATA):
             return True  # its members are compared, or it has no bytes
         return row.content_sha256 in self._contents or (row.sha256, row.content_sha256) in self._kept
@@ -124,6 +163,10 @@ class Contained:
                 place = session / _file(row)
                 places.update((place, *place.parents))
         return places.intersection(self._leaving())
+
+
+def _rows(reading: Reading) -> Iterator[Row]:
+    return map(reading.row, range(len(reading)))
 
 
 def _need_readable(path: Path) -> None:

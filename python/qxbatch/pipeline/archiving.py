@@ -1,11 +1,12 @@
 """Archives the packets of a unit after its sessions are published, as its journal says; first checks each packet again."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from qxbatch.archive.aside import ChangedError, finish_aside, finish_removal, is_aside, move_back
+from qxbatch.archive.aside import ChangedError, current_place, finish_aside, finish_removal, move_back
 from qxbatch.archive.contained import Contained
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.inside import is_in_archive
@@ -13,7 +14,13 @@ from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.packet import archive_packet, clear_copy
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.pipeline.delivery_problems import changed_packet, not_archived, unreadable_packet, vanished_packet
+from qxbatch.pipeline.delivery_problems import (
+    changed_packet,
+    moved_not_deleted,
+    not_archived,
+    unreadable_packet,
+    vanished_packet,
+)
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import Journal, JournaledPacket
 from qxbatch.publish.locks import Locks
@@ -44,9 +51,11 @@ def archive_packets(
     problems: list[Problem] = []
     for packet in journal.packets:
         check_lock()
-        result = _PacketArchiving(
+        archiving = _PacketArchiving(
             packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
-        ).run(contained)
+        )
+        result = archiving.run(contained)
+        problems += archiving.warnings
         if isinstance(result, Problem):
             problems.append(result)
         elif not isinstance(result, _Kept):
@@ -80,6 +89,7 @@ class _PacketArchiving:
         self.tag = workspace.tag(journal.unit)
         self.name_lock = partial(locks.waiting, NAME_LOCK)
         self.read_by_this_run = read_by_this_run
+        self.warnings: list[Problem] = []
         self.facts = Facts(
             journal.archive,
             series_failed=journal.series_failed,
@@ -101,8 +111,9 @@ class _PacketArchiving:
             return changed_packet(error.path)
         except OSError as error:
             return not_archived(self.path, journal.archive, error)
-        is_hidden = not stays and is_aside(self.path, self.tag)
-        changed = None if is_hidden else self._changed(is_same_packet)
+        place = self.path if stays else current_place(self.path, self.tag)
+        is_same_packet = self._decided_by_content(is_same_packet, place)
+        changed = self._changed(is_same_packet) if place == self.path else None
         decision = decide(self.facts._replace(changed=changed is not None))
         if decision.mode is None:
             move_back(self.packet, self.tag)
@@ -112,6 +123,22 @@ class _PacketArchiving:
                 clear_copy(self.path, self.archive, self.tag)
             return changed
         return self._archived(decision.mode, is_same_packet)
+
+    def _decided_by_content(self, is_same_packet: SamePacketCheck, place: Path) -> SamePacketCheck:
+        """Decide by what a packet that another run has read contains now, since its journal is only a claim; return the check.
+
+        An error is reported by the next comparison.
+        """
+        if self.read_by_this_run or decide(self.facts).mode is not Archive.DELETE:
+            return is_same_packet
+        content = None
+        with contextlib.suppress(OSError):
+            content = is_same_packet.content(place)
+        if content is None or not content.is_contained or content.is_complete:
+            return is_same_packet
+        self.facts = self.facts._replace(surrounded=content.surrounded, links=content.leads_out)
+        self.warnings.append(moved_not_deleted(self.journal.names or self.journal.unit, decide(self.facts).reason))
+        return is_same_packet.for_move()
 
     def _settle_hidden_name(self, is_same_packet: SamePacketCheck, *, stays: bool) -> None:
         """Finish the renaming or the removal that a killed run began, or undo it for a packet that stays.
@@ -132,7 +159,7 @@ class _PacketArchiving:
         is_left = mode in (None, Archive.LEAVE)
         top = self.sessionsfolder if mode in (Archive.MOVE, Archive.DELETE) else None
         return SamePacketCheck(
-            self.packet, contained, also_around=mode is Archive.DELETE, known=self.read_by_this_run or is_left, top=top
+            self.packet, contained, for_deletion=mode is Archive.DELETE, known=self.read_by_this_run or is_left, top=top
         )
 
     def _archived(self, mode: Archive, is_same_packet: SamePacketCheck) -> Path | Problem | None:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from qxbatch.core import Monitor, hash_file
-from qxbatch.problems import Code, Problem
+from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.journal import Journal
 from qxbatch.publish.workspace import Workspace
+from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import FOLDERS, RESULT_FOLDERS
 from qxbatch.session.paths import SessionPaths
 from qxbatch.verification.session import session_checks
@@ -50,6 +51,15 @@ def _link(session: Path, names: Iterable[str]) -> Path | None:
     tops = (session, *(session / name for name in names))
     below = (Path(top, name) for each in tops[1:] for top, folders, _ in walk(each) for name in folders)
     return next((folder for folder in (*tops, *below) if folder.is_symlink()), None)
+
+
+def has_failed_series(journal: Journal, workspace: Workspace) -> bool:
+    """Return whether a session has a failed series by its summary, or no summary that can be read."""
+    summaries = [SessionFolder(workspace.sessionsfolder / session).readable_summary for session in journal.sessions]
+    return any(
+        summary is None or any(problem.severity is Severity.ERROR for problem in summary.problems)
+        for summary in summaries
+    )
 
 
 def ledger_sha256(session: Path) -> str:

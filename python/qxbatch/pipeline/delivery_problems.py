@@ -1,7 +1,8 @@
-"""Problems of a published unit: files that could not leave the inbox, packets that changed or could not be archived."""
+"""Problems of a published unit: files that could not leave the inbox, packets that changed or are not archived as requested."""
 
 from pathlib import Path
 
+from qxbatch.archive.decision import Reason
 from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.kept_files import RenamedFile
@@ -44,6 +45,12 @@ def unreadable_packet(packet: Path, error: OSError) -> Problem:
     """Return the problem of a packet that cannot be checked before it is archived."""
     message = f"its session is complete; the packet cannot be read any more: {error_text(error)}."
     return Problem(Code.ARCHIVE, str(packet), message, "Correct this and run again.")
+
+
+def moved_not_deleted(names: str, reason: Reason) -> Problem:
+    """Return the warning about packets that `--archive=delete` may not delete."""
+    message = f"was moved to the archive and not deleted, since {reason}."
+    return Problem(Code.DELETE_MOVED, names, message, severity=Severity.WARNING)
 
 
 def vanished_packet(packet: Path) -> Problem:

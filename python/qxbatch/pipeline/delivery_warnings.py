@@ -6,9 +6,10 @@ from pathlib import Path
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.patients import other_patient
+from qxbatch.pipeline.delivery_problems import moved_not_deleted
 from qxbatch.pipeline.linked import kept_in_place
 from qxbatch.pipeline.produce import Product
-from qxbatch.problems import Code, Problem, Severity
+from qxbatch.problems import Problem
 from qxbatch.record.job import Job
 from qxbatch.session.folder import SessionFolder
 
@@ -35,5 +36,4 @@ def archiving_warnings(facts: Facts, unit: Unit) -> list[Problem]:
         return [kept_in_place(facts, unit)]
     if reason not in (Reason.SERIES_FAILED, Reason.SURROUNDED, Reason.CONTAINS_LINKS):
         return []
-    message = f"was moved to the archive and not deleted, since {reason}."
-    return [Problem(Code.DELETE_MOVED, unit.names, message, severity=Severity.WARNING)]
+    return [moved_not_deleted(unit.names, reason)]

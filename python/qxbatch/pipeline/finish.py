@@ -1,12 +1,13 @@
 """The end of a unit, from its journal: publish, keep replaced files, archive. Every step can be repeated."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.archive.contained import Contained
 from qxbatch.pipeline.archiving import archive_packets
-from qxbatch.pipeline.check_published import check_published
+from qxbatch.pipeline.check_published import check_published, has_failed_series
 from qxbatch.pipeline.delivery_problems import left_in_inbox, replaced_not_kept
 from qxbatch.pipeline.publishing import publish_sessions
 from qxbatch.problems import Code, Problem, Severity
@@ -73,6 +74,8 @@ def finish(
     contained = _contained(journal, workspace, settings, listed)
     unremoved = [] if wrong else _remove_sorted(journal, workspace, listed, contained if verify else None)
     problems += map(left_in_inbox, unremoved)
+    if verify and not journal.series_failed:
+        journal = replace(journal, series_failed=has_failed_series(journal, workspace))
     current_paths, archive_problems = archive_packets(
         journal, workspace, locks, check_lock, contained, published=not wrong, read_by_this_run=not verify
     )

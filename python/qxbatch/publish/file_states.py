@@ -25,13 +25,19 @@ def states_in(top: OpenFolder) -> dict[Path, os.stat_result]:
 def remove_compared(parent: OpenFolder, name: str, compared: States) -> None:
     """Remove the files and links in the folder `name` of `parent` that have the states `compared`, then the empty folders.
 
-    FIFOs, sockets and devices, which have no bytes, are removed too. Raises OSError.
+    FIFOs, sockets and devices, which have no bytes, are removed too. Links are removed first: if the process is killed, those that
+    are left still lead to what is left. Raises OSError.
     """
+
+    def is_compared_link(parts: Parts, now: os.stat_result) -> bool:
+        return stat.S_ISLNK(now.st_mode) and is_compared(parts, now)
 
     def is_compared(parts: Parts, now: os.stat_result) -> bool:
         before = compared.get(Path(*parts))
         return not _has_bytes(now) or (before is not None and _is_same_state(before, now))
 
+    if any(stat.S_ISLNK(state.st_mode) for state in compared.values()):
+        remove(name, is_compared_link, parent.descriptor)
     remove(name, is_compared, parent.descriptor)
 
 

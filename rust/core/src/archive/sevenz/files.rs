@@ -88,7 +88,9 @@ pub fn parse(
         } else {
             let (block, (size, crc)) = streams.next().ok_or(DAMAGED)?;
             (member.size, member.crc, member.block) = (size, crc, Some(block));
-            if member.kind == MemberKind::Directory {
+            if member.kind == MemberKind::Directory
+                || member.kind == MemberKind::Device && member.size > 0
+            {
                 member.kind = MemberKind::File; // an entry with data is a file, whatever its attributes
             }
         }

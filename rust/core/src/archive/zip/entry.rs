@@ -91,8 +91,10 @@ impl Entry {
         let slash = self.name.ends_with(b"/") || self.name.ends_with(b"\\");
         match self.mode & 0o170_000 {
             0o120_000 => Some(Special::Link),
-            0o010_000 | 0o020_000 | 0o060_000 | 0o140_000 => Some(Special::Device),
-            // A name that ends in a slash but has data is a file with an odd name: its bytes must not be lost.
+            // A device or folder that has data is a file with an odd mode or name: its bytes must not be lost.
+            0o010_000 | 0o020_000 | 0o060_000 | 0o140_000 if self.size == 0 => {
+                Some(Special::Device)
+            }
             0o040_000 if self.size == 0 => Some(Special::Directory),
             _ if self.size == 0 && (slash || self.dos_directory) => Some(Special::Directory),
             _ => None,
