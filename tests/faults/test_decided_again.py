@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from qxbatch.publish.compared import remove_compared, states_in
 
 from qxbatch.discover.own_names import Use
+from qxbatch.publish.file_states import remove_compared, states_in
 from qxbatch.publish.opened import opened, opened_in
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.publish.workspace import Workspace

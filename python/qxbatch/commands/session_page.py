@@ -6,7 +6,7 @@ from qxbatch.commands.pictures import add_pictures
 from qxbatch.os_error import error_text
 from qxbatch.page.session import session_page
 from qxbatch.publish.durable import replace_text
-from qxbatch.publish.foreign import replace_own_text
+from qxbatch.publish.foreign import NewText, write_texts
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import SUMMARY_AT
 from qxbatch.session.page_seal import is_unchanged_page
@@ -39,6 +39,6 @@ def write_session_page(session: Path, outputs: list[Path], wrong: list[str], *, 
         add_pictures(folder.paths, summary)
         text = session_page(folder.paths, summary)
         checksums = updated_list(paths, {page: text})
-        replace_own_text(page, text, is_unchanged_page)
+        write_texts([NewText(page, text, is_unchanged_page)])
         for path, content in checksums.items():
             replace_text(path, content)

@@ -10,6 +10,7 @@ from qxbatch.discover.listing import names_in
 from qxbatch.discover.own_names import Use, split_hidden_name
 from qxbatch.model import SessionReport
 from qxbatch.problems import Code, Problem
+from qxbatch.publish.durable import NO_RUN
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
@@ -39,7 +40,7 @@ def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionRepo
     hidden = [(name, *parts) for name in names_in(inbox) if (parts := split_hidden_name(name)) and parts[0] in _STATES]
     if not hidden:
         return []
-    known = set(_tags(workspace))  # read after the names: a run makes its record before it renames a packet
+    known = {NO_RUN, *_tags(workspace)}  # read after the names: a run makes its record before it renames a packet
     since = math.inf if inbox.is_relative_to(workspace.sessionsfolder) else time.time() - _AT_WORK_S
     return [
         SessionReport(original, None, None, (_problem(inbox / name, use, original, settings),))

@@ -11,7 +11,7 @@ from qxbatch.page.study import study_page
 from qxbatch.pipeline.not_imported import items_not_imported
 from qxbatch.publish.durable import NO_RUN
 from qxbatch.publish.folder_lock import FolderLock, locked_folder
-from qxbatch.publish.foreign import replace_own_text
+from qxbatch.publish.foreign import NewText, write_texts
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.session.page_seal import is_unchanged_page
@@ -39,11 +39,18 @@ def write_study(
         tag = NO_RUN if lock is FolderLock.LOCKED else os.urandom(8).hex()
         table = as_tsv(study.rows)
         is_own_table = partial(_is_own_table, table, folder / STUDY_SIDECAR, lock)
-        replace_own_text(folder / STUDY_TABLE, table, is_own_table, tag)
-        replace_own_text(folder / PAGE, study_page(folder, study), is_unchanged_page, tag)
-        sidecar = as_json(study)  # last: is_outdated compares its time
-        replace_own_text(folder / STUDY_SIDECAR, sidecar, lambda content: _SIDECAR_HEAD.match(content) is not None, tag)
+        texts = [
+            NewText(folder / STUDY_TABLE, table, is_own_table),
+            NewText(folder / PAGE, study_page(folder, study), is_unchanged_page),
+            # last: is_outdated compares its time. Not exchanged: no run would look for what a killed one leaves of it
+            NewText(folder / STUDY_SIDECAR, as_json(study), _is_own_sidecar, can_exchange=False),
+        ]
+        write_texts(texts, tag)
         return study
+
+
+def _is_own_sidecar(content: bytes) -> bool:
+    return _SIDECAR_HEAD.match(content) is not None
 
 
 def _is_own_table(new: str, sidecar: Path, lock: FolderLock, content: bytes) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from qxbatch.core import Row, ingest
 from qxbatch.discover.fingerprint import fingerprint

@@ -5,7 +5,6 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
@@ -19,7 +18,7 @@ _NO_SYNC = (errno.EINVAL, errno.ENOTSUP)
 """Errors if the file system has no fsync for folders."""
 _NO_LINK = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)
 """Errors if the file system has no hard links, or does not allow one for this file."""
-_AT_FDCWD, _NOREPLACE = -100, 1
+_AT_FDCWD, _NOREPLACE, _EXCHANGE = -100, 1, 2
 """From fcntl.h and linux/fs.h."""
 _NAME_IN_USE = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 _TRIES = 20
@@ -109,21 +108,16 @@ def _write_json(path: Path, content: object, mode: int = 0o666) -> None:
         json.dump(content, file, indent=1, sort_keys=True)
 
 
-def replace_text(
-    path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666, before: Callable[[], None] | None = None
-) -> None:
+def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) -> None:
     """Write a text under a hidden name, sync it, and rename it into place. Raises OSError.
 
-    If several processes may write the same file at once, each needs a different `tag` (16 hex digits). `before` is called
-    right before the rename, which replaces what has the name then.
+    If several processes may write the same file at once, each needs a different `tag` (16 hex digits).
     """
     temporary = path.with_name(hidden_name(Use.COPY, tag, path.name))
     temporary.unlink(missing_ok=True)
     try:
         with created(temporary, mode) as file:
             file.write(text)
-        if before is not None:
-            before()
         try:
             temporary.replace(path)
         except OSError as error:
@@ -162,7 +156,7 @@ def rename_new_in(source_folder: int | None, name: str, target_folder: int | Non
     except OSError as error:
         if error.errno not in _NO_LINK:
             raise
-        if not _renamed_without_replacing(source_folder, name, target_folder, new_name):
+        if not _renamed_by_kernel(source_folder, name, target_folder, new_name):
             _refuse_existing(target_folder, new_name)
             os.rename(name, new_name, src_dir_fd=source_folder, dst_dir_fd=target_folder)
         return
@@ -175,18 +169,22 @@ def _refuse_existing(folder: int | None, name: str) -> None:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
 
 
-def _renamed_without_replacing(source_folder: int | None, name: str, target_folder: int | None, new_name: str) -> bool:
-    """Call renameat2, which Python does not offer; return False if the system or the file system does not support it.
+def exchange_names(first: Path, second: Path) -> bool:
+    """Exchange the names of two files in one step; return False if the kernel or the file system cannot. Raises OSError."""
+    return _renamed_by_kernel(None, str(first), None, str(second), _EXCHANGE)
 
-    Raises OSError.
-    """
+
+def _renamed_by_kernel(
+    source_folder: int | None, name: str, target_folder: int | None, new_name: str, flags: int = _NOREPLACE
+) -> bool:
+    """Call renameat2, which Python does not offer; return False if the kernel or the file system does not support it."""
     import ctypes
 
     call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if call is None:
         return False
     folders = [_AT_FDCWD if folder is None else folder for folder in (source_folder, target_folder)]
-    if call(folders[0], os.fsencode(name), folders[1], os.fsencode(new_name), _NOREPLACE) == 0:
+    if call(folders[0], os.fsencode(name), folders[1], os.fsencode(new_name), flags) == 0:
         return True
     number = ctypes.get_errno()
     if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):

@@ -1,35 +1,127 @@
-"""Replaces a file that qxbatch writes, and keeps a user's file that has its name."""
+"""Replaces files that qxbatch wrote, and keeps one that a person wrote or changed, also at the last moment."""
 
+import contextlib
 import os
+import stat
 import sys
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-from qxbatch.publish.durable import NO_RUN, rename_new, replace_text
-from qxbatch.textfile import read_bytes
+from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.publish.durable import NO_RUN, exchange_names, rename_new, sync_folder
+from qxbatch.textfile import created, read_bytes
+
+_TRIES = 20
 
 
-def replace_own_text(path: Path, text: str, is_own: Callable[[bytes], bool], tag: str = NO_RUN) -> None:
-    """Write a text as `replace_text`; first rename a file that a user wrote or changed to `<name>.<k>`, and print the new name.
+class NewText(NamedTuple):
+    """A text that replaces a file."""
 
-    `is_own` returns whether qxbatch wrote the bytes of the file. They are read right before the file is replaced. Raises OSError.
+    path: Path
+    text: str
+    is_own: Callable[[bytes], bool]
+    """Tells whether qxbatch wrote the bytes that the file has now."""
+    can_exchange: bool = True
+    """Whether a killed run may leave the replaced file under a hidden name: `write_texts` with this text removes or keeps it."""
+
+
+def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
+    """Write texts under hidden names, sync them, and then give them their names, in this order. Raises OSError.
+
+    A file that a person wrote or changed is renamed to a numbered name, which is printed. If this process is the only one that
+    writes these files (NO_RUN), a file is exchanged with its new text in one step, and looked at after that: so it is also kept
+    if it was written at any time before. If several processes may write them, each needs a different `tag` (16 hex digits).
     """
-    replace_text(path, text, tag, before=partial(_keep_foreign, path, is_own))
+    staged = [_hidden(text.path, Use.COPY, tag) for text in texts]
+    try:
+        for path, text in zip(staged, texts, strict=True):
+            path.unlink(missing_ok=True)
+            with created(path) as file:
+                file.write(text.text)
+        for path, text in zip(staged, texts, strict=True):
+            _replace(path, text, tag)
+            sync_folder(path.parent)
+    finally:
+        for path in staged:
+            path.unlink(missing_ok=True)
+
+
+def _replace(staged: Path, new: NewText, tag: str) -> None:
+    """Give a staged text its name; try again if another program writes or removes the file meanwhile."""
+    is_own = cache(new.is_own)
+    aside = _hidden(new.path, Use.ASIDE, tag)
+    for _ in range(_TRIES):
+        _settle(aside, new.path, is_own)
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            _keep_foreign(new.path, is_own)
+            if not os.path.lexists(new.path):
+                rename_new(staged, new.path)
+                return
+            if not (new.can_exchange and tag == NO_RUN) or new.path.is_dir():
+                break
+            if not _is_exchanged(staged, aside, new.path):
+                break
+            _settle(aside, new.path, is_own)
+            return
+    _keep_foreign(new.path, is_own)
+    try:
+        staged.replace(new.path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(new.path)) from error
+
+
+def _is_exchanged(staged: Path, aside: Path, path: Path) -> bool:
+    """Exchange a staged text, which gets the name `aside` before, with the file; return False if this is not supported."""
+    rename_new(staged, aside)
+    try:
+        if exchange_names(aside, path):
+            return True
+    except OSError:
+        aside.rename(staged)
+        raise
+    aside.rename(staged)
+    return False
+
+
+def _settle(aside: Path, path: Path, is_own: Callable[[bytes], bool]) -> None:
+    """Remove a replaced file, or keep it if a person wrote it or it cannot be read."""
+    with contextlib.suppress(FileNotFoundError):  # there is none, or another run does the same
+        try:
+            is_foreign = not is_own(read_bytes(aside))
+        except OSError:
+            is_foreign = stat.S_IFMT(aside.lstat().st_mode) in (stat.S_IFREG, stat.S_IFDIR)
+        if is_foreign:
+            _keep(aside, path)
+        else:
+            aside.unlink()
 
 
 def _keep_foreign(path: Path, is_own: Callable[[bytes], bool]) -> None:
+    """Rename a file that a person wrote or changed. Raises OSError if it cannot be read."""
     try:
         if is_own(read_bytes(path)):
             return
-    except FileNotFoundError:
-        return
     except OSError:
         if path.is_symlink() or not path.is_file():
             return  # a link or FIFO has no bytes to keep, and a folder cannot be replaced
         raise
+    _keep(path, path)
+
+
+def _keep(place: Path, path: Path) -> None:
     k = 1
-    while os.path.lexists(new_path := path.with_name(f"{path.name}.{k}")):
-        k += 1
-    rename_new(path, new_path)
-    print(f"{path} is not as qxbatch wrote it: it is now {new_path.name}.", file=sys.stderr)
+    while True:
+        new_path = path.with_name(f"{path.name}.{k}")
+        try:
+            rename_new(place, new_path)
+        except FileExistsError:
+            k += 1
+        else:
+            print(f"{path} is not as qxbatch wrote it: it is now {new_path.name}.", file=sys.stderr)
+            return
+
+
+def _hidden(path: Path, use: Use, tag: str) -> Path:
+    return path.with_name(hidden_name(use, tag, path.name))

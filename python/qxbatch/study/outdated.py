@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+from qxbatch.discover.own_names import Use, hidden_name
+from qxbatch.publish.durable import NO_RUN
 from qxbatch.resolve.names import RESERVED
-from qxbatch.session.layout import QXBATCH_FOLDER, STUDY_SIDECAR, SUMMARY
+from qxbatch.session.layout import PAGE, QXBATCH_FOLDER, STUDY_SIDECAR, STUDY_TABLE, SUMMARY
 
 NONE_NOT_IMPORTED = b'"not_imported": [\n\n ]\n}\n'
 """The end of a study.json whose list `not_imported` is empty."""
@@ -13,6 +15,7 @@ NONE_NOT_IMPORTED = b'"not_imported": [\n\n ]\n}\n'
 def is_outdated(folder: Path) -> bool:
     """Return whether a session with a summary changed after study.json was written, or exists without a study.json.
 
+    True also if a killed run left a replaced file, which may have edits, under its hidden name (`publish/foreign.py`).
     False if the folder or study.json cannot be read. study.json is written last, so the other files of the study level are not
     newer. The change time of a folder is the time of the rename that published it. Equal times count as a change: clocks of
     file systems tick every 4 ms.
@@ -28,6 +31,8 @@ def is_outdated(folder: Path) -> bool:
             names = [entry.name for entry in entries if not entry.name.startswith(".")]
     except OSError:
         return False
+    if any(os.path.lexists(folder / hidden_name(Use.ASIDE, NO_RUN, name)) for name in (STUDY_TABLE, PAGE)):
+        return True
     return any(_changed(folder / name) >= study_time for name in names if name.casefold() not in RESERVED)
 
 
