@@ -136,7 +136,7 @@ class _PacketArchiving:
             content = is_same_packet.content(place)
         if content is None or not content.is_contained or content.is_complete:
             return is_same_packet
-        self.facts = self.facts._replace(surrounded=content.surrounded, links=content.leads_out)
+        self.facts = self.facts._replace(surrounded=content.surrounded, contains_links=content.leads_out)
         self.warnings.append(moved_not_deleted(self.journal.names or self.journal.unit, decide(self.facts).reason))
         return is_same_packet.for_move()
 

@@ -7,7 +7,7 @@ import pytest
 
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Fingerprint
-from qxbatch.publish import archived
+from qxbatch.publish import archived_hashes
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under
 from tests.build.study import Study
@@ -27,7 +27,7 @@ def test_only_archived_packets_with_a_name_of_the_session_are_measured_and_each_
         measured.append(path.name)
         return fingerprint(path)
 
-    monkeypatch.setattr(archived, "fingerprint", measure)
-    packets = [path.name for path in archived.archived_packets(study.session("S1_2024_01"), study.archive)]
+    monkeypatch.setattr(archived_hashes, "fingerprint", measure)
+    packets = [path.name for path in archived_hashes._archived_packets(study.session("S1_2024_01"), study.archive)]
     assert packets == ["S1_2024_01", "S1_2024_01_2"]
     assert measured == ["S1_2024_01", "S1_2024_01_2", "S1_2024_01_3"]
