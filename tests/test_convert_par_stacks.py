@@ -6,6 +6,7 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Image
 
 from qxbatch.convert.par_checks import disagreement
+from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import stacks
 from qxbatch.convert.par_table import image_defs
 from qxbatch.model import Output
@@ -40,5 +41,5 @@ def test_averages_of_magnitude_and_of_phase_are_separate_stacks() -> None:
 def test_an_image_with_another_shape_is_reported_without_a_distance(tmp_path: Path) -> None:
     path = tmp_path / "30.nii"
     Nifti1Image(np.zeros((7, 8, 3), np.int16), np.eye(4)).to_filename(path)
-    text = disagreement(parse_par(ParRec().par().encode()), [Output(path, "", {})])
+    text = disagreement(ParPair(parse_par(ParRec().par().encode()), tmp_path / "absent.REC"), [Output(path, "", {})])
     assert text == "the shape of 30.nii by dcm2niix is not that of the PAR"

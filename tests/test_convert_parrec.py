@@ -70,15 +70,19 @@ def expected(par: Path) -> tuple[list[Any], Any]:
     return ([data] if data.ndim == 3 else [data[..., t] for t in range(data.shape[3])]), image.affine
 
 
-def check_against_nibabel(conversion: Conversion, par: Path, tolerance: float = 2e-5) -> None:
-    """Check that the outputs contain each volume of nibabel, and that affines are equal within 0.05 mm."""
+def check_against_nibabel(
+    conversion: Conversion, par: Path, tolerance: float = 2e-5, shift: tuple[float, float, float] = (0, 0, 0)
+) -> None:
+    """Check that the outputs contain each volume of nibabel, and that affines differ by a shift, within 0.05 mm."""
     expected_volumes, affine = expected(par)
     converted = [volume for output in conversion.outputs for volume in volumes(output)]
     for volume in expected_volumes:
         nearest = min(np.abs(volume - other).max() for other in converted)
         assert nearest <= tolerance * max(1.0, np.abs(volume).max())
     for output in conversion.outputs:
-        assert np.abs(canonical(nib.load(output.nifti)).affine - affine).max() < 0.05
+        difference = canonical(nib.load(output.nifti)).affine - affine
+        difference[:3, 3] -= shift
+        assert np.abs(difference).max() < 0.05
 
 
 @pytest.mark.parametrize("path", sorted(NIBABEL.glob("*.REC")), ids=lambda path: path.stem)
@@ -97,6 +101,9 @@ SUFFIXES = {
     "fieldmap": ["", "_ph"],
 }
 
+SHIFTS = {"ASL_3D_Multiecho": (2.877, -16.438, -28.470)}
+"""Its lines place the 8 slices at the end of the slab. nibabel uses the general lines, which are of the whole slab."""
+
 
 @pytest.mark.parametrize("path", PARS, ids=lambda path: path.stem)
 def test_real_headers_with_synthetic_voxels_equal_nibabel(tmp_path: Path, path: Path) -> None:
@@ -106,7 +113,7 @@ def test_real_headers_with_synthetic_voxels_equal_nibabel(tmp_path: Path, path: 
     assert [output.suffix for output in conversion.outputs] == SUFFIXES.get(path.stem, [""])
     shutil.copy(path, tmp_path / "scan.PAR")
     (tmp_path / "scan.REC").write_bytes(rec)
-    check_against_nibabel(conversion, tmp_path / "scan.PAR", tolerance=2e-4)
+    check_against_nibabel(conversion, tmp_path / "scan.PAR", 2e-4, SHIFTS.get(path.stem, (0, 0, 0)))
 
 
 def synthetic_rec(path: Path) -> bytes:
@@ -251,7 +258,7 @@ def test_an_error_of_the_machine_is_not_a_failure_of_the_series(
     def fail(_: Path) -> NoReturn:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr("qxbatch.convert.par_choice.read_par", fail)
+    monkeypatch.setattr("qxbatch.convert.par_pair.read_par", fail)
     with pytest.raises(OSError, match="Too many open files"):
         convert(tmp_path, ParRec().par().encode("latin-1"), ParRec().rec(), tool)
 

@@ -1,5 +1,6 @@
 """A PAR/REC pair of version 4.2, built from a classic series' voxels."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.build.dicom import MrSeries
@@ -45,6 +46,9 @@ contrast type                            (string)
 diffusion anisotropy type                (string)
 diffusion (ap, fh, rl)                   (3*float)
 label type (ASL)            (imagekey!)  (integer)"""
+
+INDEX, BITS, ANGULATION, CENTRE = 6, 7, slice(16, 19), slice(19, 22)
+"""Columns of an image line: index in the REC, bits of a pixel, angles and off-centre (ap, fh, rl)."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,17 @@ class ParRec:
         lines += [self._image(t, z) for t in range(self.volumes) for z in range(self.slices)]
         lines += ["", "# === END OF DATA DESCRIPTION FILE ==============================="]
         return self.newline.join(lines) + self.newline
+
+    def edited(self, edit: Callable[[int, list[str]], None]) -> str:
+        """Return the text of the PAR after `edit` changed the words of each image line; lines count from 0."""
+        lines, count = self.par().split(self.newline), 0
+        for number, line in enumerate(lines):
+            words = line.split()
+            if words and words[0].isdecimal():
+                edit(count, words)
+                lines[number] = "  " + " ".join(words)
+                count += 1
+        return self.newline.join(lines)
 
     def _image(self, volume: int, z: int) -> str:
         index = volume * self.slices + z

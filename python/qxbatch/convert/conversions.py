@@ -7,7 +7,7 @@ from dataclasses import replace
 from qxbatch.acquisition import SeriesVerdict
 from qxbatch.convert.attempt import Attempt
 from qxbatch.convert.evidence import Evidence
-from qxbatch.convert.par_choice import readable_par
+from qxbatch.convert.par_pair import read_pair
 from qxbatch.convert.remarks import review
 from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
 from qxbatch.convert.truncated import with_truncated
@@ -52,7 +52,7 @@ def sorted_conversion(series: Series) -> Conversion:
 
 def _of_par(series: Series) -> SeriesFacts | None:
     try:
-        return par_facts(readable_par(series))
+        return par_facts(read_pair(series.folder).header)
     except (ValueError, OSError):
         return None
 

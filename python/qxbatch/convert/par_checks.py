@@ -1,32 +1,32 @@
-"""Facts of a PAR about its images, and whether a converter's images agree with it."""
+"""Facts of a PAR about its images, and whether a converter's images agree with it and with the REC."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qxbatch.convert.converter import Converter
 from qxbatch.convert.evidence import Evidence
-from qxbatch.convert.nifti import read_nifti
-from qxbatch.convert.par_files import par_and_rec
-from qxbatch.convert.par_stacks import stack_header, stacks
-from qxbatch.convert.par_table import general_info, image_defs
-from qxbatch.convert.remarks import review
+from qxbatch.convert.nifti import Nifti, read_nifti
+from qxbatch.convert.par_image import Misplaced, ParImage, misplaced
+from qxbatch.convert.par_pair import ParPair
+from qxbatch.convert.par_stacks import stack_number
+from qxbatch.convert.par_values import value_difference
+from qxbatch.convert.remarks import note, review
+from qxbatch.counted import counted
 from qxbatch.model import Output, Series
 from qxbatch.os_error import error_text
-from qxbatch.parrec.header import ParHeader, read_par
 from qxbatch.problems import Problem
 
 _CLOSE = 0.2
-"""Accepted distance between corners of the two converters' grids, in mm."""
+"""Accepted distance between corners of the grids of an image and of the PAR, in mm."""
+_MAX_LISTED = 5
 
 
-def par_evidence(series: Series) -> Evidence:
+def par_evidence(series: Series, pair: ParPair) -> Evidence:
     """Return the facts of a PAR about its images, in the same form as for DICOM headers; no counts if it cannot be read."""
     evidence = Evidence(files=series.files, countable=False)
     try:
-        header = read_par(par_and_rec(series.folder)[0])
-        table = image_defs(header)
-    except (ValueError, OSError):
+        table = pair.table
+    except ValueError:
         return evidence
     evidence.sizes = {(rows, columns) for columns, rows in table["recon resolution"].tolist()}
     evidence.slices, evidence.countable = len(table), True
@@ -34,46 +34,90 @@ def par_evidence(series: Series) -> Evidence:
     return evidence
 
 
-def par_findings(series: Series, converter: Converter, outputs: Sequence[Output]) -> list[Problem]:
-    """Return where the images of a selected converter disagree with the PAR, as nibabel reads it."""
-    if not outputs:
-        return []
+def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
+    """Return why images of a pair may be wrong, whichever converter is used: its REC has another size, or wrong indices, or
+    slices are outside of the grid of their image.
+    """
     try:
-        header = read_par(par_and_rec(series.folder)[0])
+        problems = [review(series, doubt) for doubt in pair.rec.doubts]
     except (ValueError, OSError):
         return []
-    difference = disagreement(header, outputs, converter.name)
+    try:
+        images = pair.images
+        outside = [found for image in images if (found := misplaced(pair.table, image)) is not None]
+    except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() names it
+        return problems
+    problems += [_outside(series, pair, found) for found in outside]
+    places = {number for image in images if (number := stack_number(image.suffix))}
+    if places:
+        problems.append(note(series, f"its slices are in {len(places)} stacks at different places."))
+    return problems
+
+
+def _outside(series: Series, pair: ParPair, found: Misplaced) -> Problem:
+    """Return the problem of slices outside of the grid of their image."""
+    if found.volumes:
+        moved = "was" if found.volumes == 1 else "were"
+        return note(
+            series,
+            f"{counted(found.volumes, 'volume')} {moved} moved by up to {found.distance:.1f} mm during the scan (prospective "
+            "motion correction); the image has the place of the others.",
+        )
+    listed = ", ".join(map(str, found.lines[:_MAX_LISTED]))
+    more = f" and {len(found.lines) - _MAX_LISTED} more" if len(found.lines) > _MAX_LISTED else ""
+    lines = f"image line {listed}" if len(found.lines) == 1 else f"image lines {listed}{more}"
+    return review(
+        series,
+        f"the off-centre or angulation of {len(found.lines)} of {len(pair.table)} slices does not fit the grid of their image "
+        f"({lines}): that of line {found.line} is {found.distance:.1f} mm away. The image shows them in its grid.",
+    )
+
+
+def par_findings(series: Series, pair: ParPair, tool: str, outputs: Sequence[Output]) -> list[Problem]:
+    """Return where the images of a selected converter disagree with the pair."""
+    difference = disagreement(pair, outputs, tool) if outputs else ""
     return [review(series, f"{difference}.")] if difference else []
 
 
-def disagreement(header: ParHeader, outputs: Sequence[Output], tool: str = "dcm2niix") -> str:
-    """Return how a converter's images differ from nibabel's for the PAR; empty if they agree.
+def disagreement(pair: ParPair, outputs: Sequence[Output], tool: str = "dcm2niix") -> str:
+    """Return how a converter's images differ from a pair; empty if they agree.
 
-    Compared are the number of volumes, and the shape and position of each image with those of nibabel's first one.
+    Compared are the number of volumes, the shape and place of each image, and values of all slices.
     """
     try:
-        info, table = general_info(header), image_defs(header)
-        expected = [stack_header(info, table, stack) for stack in stacks(header, table)]
+        expected = pair.images
     except Exception as error:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions
         return f"nibabel cannot read the PAR ({error_text(error)})"
     images = [read_nifti(output.nifti) for output in outputs]
-    volumes = sum(_volumes(geometry.get_data_shape()) for geometry in expected)
+    volumes = sum(image.shape[3] if len(image.shape) > 3 else 1 for image in expected)  # noqa: PLR2004 (x, y, z, t)
     image_volumes = sum(image.volumes for image in images)
     maps = sum(image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC"))
     if volumes not in {image_volumes, image_volumes - maps, maps}:
         return f"{tool} wrote {image_volumes} volumes, the PAR has {volumes}"
-    geometry = expected[0]
+    difference = _place_difference(expected, outputs, images, tool)
+    if difference:
+        return difference
+    try:
+        return value_difference(pair.table, pair.rec, expected, outputs)
+    except ValueError as error:
+        return error_text(error)
+
+
+def _place_difference(
+    expected: Sequence[ParImage], outputs: Sequence[Output], images: Sequence[Nifti], tool: str
+) -> str:
+    """Return how the places of images differ from those of the stacks of a PAR; empty if they agree."""
+    empty = [True] * len(expected)
     for output, image in zip(outputs, images, strict=True):
-        distance = _distance(geometry.get_affine()[:3], geometry.get_data_shape()[:3], image.affine, image.shape[:3])
-        if distance == float("inf"):
+        apart = [_distance(stack.affine, stack.shape[:3], image.affine, image.shape[:3]) for stack in expected]
+        nearest = min(apart)
+        if nearest == float("inf"):
             return f"the shape of {Path(output.nifti).name} by {tool} is not that of the PAR"
-        if distance > _CLOSE:
-            return f"{tool} places {Path(output.nifti).name} {distance:.1f} mm off"
-    return ""
-
-
-def _volumes(shape: tuple[int, ...]) -> int:
-    return shape[3] if len(shape) > 3 else 1  # noqa: PLR2004 (x, y, z, t)
+        if nearest > _CLOSE:
+            return f"{tool} places {Path(output.nifti).name} {nearest:.1f} mm off"
+        empty = [before and distance > _CLOSE for before, distance in zip(empty, apart, strict=True)]
+    lost = [stack.suffix for stack, without in zip(expected, empty, strict=True) if without]
+    return f"no image by {tool} has the place of the PAR's {lost[0].removeprefix('_') or 'slices'}" if lost else ""
 
 
 def _distance(affine: Any, shape: Sequence[int], other: Any, other_shape: Sequence[int]) -> float:

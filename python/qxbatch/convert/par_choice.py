@@ -7,15 +7,14 @@ from qxbatch.convert import parrec
 from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt, without_count
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.judge import failed
-from qxbatch.convert.par_checks import disagreement, par_evidence
-from qxbatch.convert.par_files import par_and_rec
-from qxbatch.convert.par_stacks import orientation_varies, scaling_varies
-from qxbatch.convert.par_table import image_defs
+from qxbatch.convert.par_checks import disagreement, par_evidence, par_findings
+from qxbatch.convert.par_image import misplaced
+from qxbatch.convert.par_pair import ParPair
+from qxbatch.convert.par_stacks import orientation_varies, scaling_varies, stack_number
 from qxbatch.convert.remarks import review
 from qxbatch.convert.run import MACHINE, Cancel
 from qxbatch.model import Series, State
 from qxbatch.os_error import error_text
-from qxbatch.parrec.header import ParHeader, read_par
 from qxbatch.settings.model import Tool
 
 _RELIABLE = 4.1
@@ -23,38 +22,30 @@ _RELIABLE = 4.1
 
 
 def convert_par(
-    series: Series, paths: ConversionPaths, converters: Mapping[str, Converter], timeout: float | None, cancel: Cancel
+    series: Series,
+    pair: ParPair,
+    paths: ConversionPaths,
+    converters: Mapping[str, Converter],
+    timeout: float | None,
+    cancel: Cancel,
 ) -> Attempt:
     """Convert one PAR/REC pair. Raises CancelledError, and OSError for errors of the machine."""
-    try:
-        header = readable_par(series)
-    except (ValueError, OSError) as error:
-        return unreadable(series, error)
-    evidence = par_evidence(series)
-    why = _unsuited(header)
+    evidence = par_evidence(series, pair)
+    why = _unsuited(pair)
     first: Attempt | None = None
     if not why:
         first = attempt(series, converters[Tool.DCM2NIIX.value], paths, evidence, timeout, cancel)
         if first.judgement.state is State.CONVERTED:
-            why = disagreement(header, first.judgement.outputs)
+            why = disagreement(pair, first.judgement.outputs)
         else:
             extent = "completely " if first.judgement.state is State.PARTIAL else ""
             why = f"dcm2niix did not convert it {extent}({_reason(first)})"
         if not why:
             return first
     second = attempt(series, converters[parrec.NAME], paths, evidence, timeout, cancel)
-    return _better(series, first, second, why)
-
-
-def readable_par(series: Series) -> ParHeader:
-    """Return the header of the PAR.
-
-    Raises ValueError when there is not exactly one PAR and one REC or the PAR is too large, and OSError.
-    """
-    header = read_par(par_and_rec(series.folder)[0])
-    if header.too_large:
-        raise ValueError(f"{header.too_large} (limit)")
-    return header
+    findings = par_findings(series, pair, parrec.NAME, second.judgement.outputs)
+    judgement = replace(second.judgement, problems=(*second.judgement.problems, *findings))
+    return _better(series, first, replace(second, judgement=judgement), why)
 
 
 def unreadable(series: Series, error: Exception) -> Attempt:
@@ -89,14 +80,29 @@ def _reason(result: Attempt) -> str:
     return result.judgement.problems[0].message if result.judgement.problems else result.judgement.state.value
 
 
-def _unsuited(header: ParHeader) -> str:
+def _unsuited(pair: ParPair) -> str:
     """Return why dcm2niix is known to be wrong for this PAR; empty if nothing is known."""
-    if header.version is None or header.version < _RELIABLE:
-        return f"nibabel is used: dcm2niix misplaces PAR version {header.version or 'unknown'}"
+    if pair.header.version is None or pair.header.version < _RELIABLE:
+        return f"nibabel is used: dcm2niix misplaces PAR version {pair.header.version or 'unknown'}"
     try:
-        table = image_defs(header)
+        if orientation_varies(pair.table):
+            return "nibabel is used: the slices are in several planes (a survey)"
+        if scaling_varies(pair.table):
+            return "nibabel is used: the scaling varies from slice to slice"
+        if not pair.rec.in_line_order:
+            return "nibabel is used: the images of the REC are not in the order of the PAR's lines"
+        return f"nibabel is used: {irregular}" if (irregular := _irregular(pair)) else ""
     except ValueError:
         return ""
-    if orientation_varies(table):
-        return "nibabel is used: the slices are in several planes (a survey)"
-    return "nibabel is used: the scaling varies from slice to slice" if scaling_varies(table) else ""
+
+
+def _irregular(pair: ParPair) -> str:
+    """Return why the slices are not in one regular grid; empty if they are, or if volumes moved a little."""
+    try:
+        images = pair.images
+    except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() names it
+        return ""
+    if any(stack_number(image.suffix) for image in images):
+        return "the slices are in several stacks"
+    outside = [found for image in images if (found := misplaced(pair.table, image)) is not None]
+    return "slices are outside of the regular grid" if any(not found.volumes for found in outside) else ""

@@ -1,12 +1,13 @@
-"""Splits a PAR's images into stacks of one NIfTI each: by orientation, echo and image type; averages of diffusion apart."""
+"""Splits a PAR's images into stacks of one NIfTI each: by plane, echo, image type and place; averages of diffusion apart."""
 
-import warnings
+import re
 from typing import Any, NamedTuple
 
-from qxbatch.importing import importing
+from qxbatch.convert.par_geometry import separate
 from qxbatch.parrec.header import ParHeader
 
 _TYPES = {0: "", 1: "_real", 2: "_imaginary", 3: "_ph"}
+_STACK = re.compile(r"_stack(\d+)")
 _ORIENTATIONS = {1: "_tra", 2: "_sag", 3: "_cor"}
 
 
@@ -14,14 +15,16 @@ class ParStack(NamedTuple):
     """Images for one NIfTI."""
 
     suffix: str
-    """Its suffix in dcm2niix's notation: `_e2`, `_ph`, `_ADC`."""
+    """Its suffix in dcm2niix's notation: `_e2`, `_ph`, `_ADC`; `_stack2` for the second of several places."""
     chosen: Any
     """Mask of the image table."""
-    several_orientations: bool
 
 
 def stacks(header: ParHeader, table: Any) -> list[ParStack]:
-    """Return the stacks of a PAR in the order of their suffixes."""
+    """Return the stacks of a PAR in the order of their suffixes.
+
+    Raises ValueError for an unknown plane.
+    """
     import numpy as np
 
     plane, echo, kind, extra = (np.asarray(values) for values in _keys(header, table))
@@ -29,12 +32,32 @@ def stacks(header: ParHeader, table: Any) -> list[ParStack]:
     by_suffix = {}
     for key in sorted(set(zip(plane.tolist(), echo.tolist(), kind.tolist(), extra.tolist(), strict=True))):
         chosen = (plane == key[0]) & (echo == key[1]) & (kind == key[2]) & (extra == key[3])
-        suffix = _ORIENTATIONS.get(key[0], f"_o{key[0]}") if planes.size > 1 else ""
-        suffix += f"_e{key[1]}" if echoes.size > 1 else ""
-        suffix += _TYPES.get(key[2], f"_t{key[2]}" if np.unique(kind).size > 1 else "")
-        suffix += "_ADC" if key[3] else ""
-        by_suffix[suffix] = ParStack(suffix, chosen, planes.size > 1)
+        before = _ORIENTATIONS.get(key[0], f"_o{key[0]}") if planes.size > 1 else ""
+        after = f"_e{key[1]}" if echoes.size > 1 else ""
+        after += _TYPES.get(key[2], f"_t{key[2]}" if np.unique(kind).size > 1 else "")
+        after += "_ADC" if key[3] else ""
+        parts = separate(table[chosen])
+        for number, part in enumerate(parts, 1):
+            suffix = before + (f"_stack{number}" if len(parts) > 1 else "") + after
+            by_suffix[suffix] = ParStack(suffix, _within(chosen, part))
     return [by_suffix[suffix] for suffix in sorted(by_suffix)]
+
+
+def stack_number(suffix: str) -> int:
+    """Return the number of a stack among those with different places, 0 without one.
+
+    >>> stack_number("_tra_stack2_e1"), stack_number("_e1")
+    (2, 0)
+    """
+    match = _STACK.search(suffix)
+    return int(match[1]) if match else 0
+
+
+def _within(chosen: Any, part: Any) -> Any:
+    """Return the mask of the whole table for a mask of its chosen lines."""
+    mask = chosen.copy()
+    mask[chosen] = part
+    return mask
 
 
 def _keys(header: ParHeader, table: Any) -> tuple[Any, Any, Any, Any]:
@@ -65,38 +88,3 @@ def orientation_varies(table: Any) -> bool:
     import numpy as np
 
     return bool(np.unique(table["slice orientation"]).size > 1)
-
-
-def stack_header(info: dict[str, Any], table: Any, stack: ParStack) -> Any:
-    """Return nibabel's header of one stack.
-
-    The general lines contain angulation and off-centre of the whole scan; if it has several orientations, each stack uses
-    those of its images. Raises ValueError when slices are missing, and what nibabel raises for an invalid table.
-    """
-    with importing():
-        from nibabel.parrec import PARRECHeader
-
-    rows = table[stack.chosen]
-    info = dict(info)
-    if stack.several_orientations:
-        info["angulation"] = rows["image angulation"][0]
-        info["off_center"] = rows["image offcentre"].mean(axis=0)
-    info["max_slices"] = len(set(rows["slice number"].tolist()))
-    make: Any = PARRECHeader  # it has no type annotations
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # nibabel drops incomplete volumes; the verdict reports them
-        return make(info, _renumbered(rows), permit_truncated=True, strict_sort=True)
-
-
-def _renumbered(rows: Any) -> Any:
-    """Return the rows with slices counted from 1, as nibabel counts full volumes.
-
-    Raises ValueError when slices are missing: the others would move into their places.
-    """
-    rows = rows.copy()
-    numbers = rows["slice number"]
-    different = set(numbers.tolist())
-    if len(different) != numbers.max() - numbers.min() + 1:
-        raise ValueError(f"slices are missing: {len(different)} of {numbers.min()} to {numbers.max()} exist")
-    rows["slice number"] = numbers - numbers.min() + 1
-    return rows

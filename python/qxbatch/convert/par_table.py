@@ -32,13 +32,18 @@ _WHOLE = {
     "gradient orientation number": 1,
     "label type": 1,
 }
-_OPTIONAL = {"diffusion", "diffusion b value number", "gradient orientation number", "label type"}
+_OPTIONAL = {
+    "diffusion",
+    "diffusion b value number",
+    "gradient orientation number",
+    "label type",
+    "image angulation",
+    "image offcentre",
+}
 _DEFAULTS = {
     "echo_time": [0.0],
     "image_flip_angle": [0.0],
     "scanning sequence": [0.0],
-    "image angulation": [0.0] * 3,
-    "image offcentre": [0.0] * 3,
     "diffusion_b_factor": [0.0],
 }
 _THREE = 3

@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from qxbatch.convert.par_files import par_and_rec
-from qxbatch.convert.par_stacks import ParStack, stack_header, stacks
-from qxbatch.convert.par_table import general_info, image_defs
+from qxbatch.convert.par_image import ParImage, scaling
+from qxbatch.convert.par_pair import read_pair
+from qxbatch.convert.par_rec import Rec
 from qxbatch.importing import importing
 from qxbatch.os_error import error_text
-from qxbatch.parrec.header import ParHeader, read_par
+from qxbatch.parrec.header import ParHeader
 
 _HEADER = 352
 """Bytes before the voxels of a NIfTI-1 in one file."""
@@ -38,75 +38,26 @@ def convert(folder: Path, out: Path, number: str) -> None:
     Raises ValueError with the reason when the pair cannot be converted, and OSError; a damaged table may raise any of
     nibabel's and numpy's exceptions.
     """
-    par, rec = par_and_rec(folder)
-    header = read_par(par)
-    info, table = general_info(header), image_defs(header)
-    for stack in stacks(header, table):
-        geometry = stack_header(info, table, stack)
-        path = out / f"{number}{stack.suffix}.nii"
-        rows = table[stack.chosen][geometry.get_sorted_slice_indices()]
-        planes = _planes(rec, header, table)[stack.chosen][geometry.get_sorted_slice_indices()]
-        _write_image(path, geometry, rows, planes, header)
-        _write_json(path.with_suffix(".json"), header, rows)
-        _write_gradients(path, geometry, rows, header, stack)
-        print(f"{path.name}: {' x '.join(map(str, geometry.get_data_shape()))}")
-
-
-def _planes(rec: Path, header: ParHeader, table: Any) -> Any:
-    """Return the images of the REC in the order of the PAR's lines. Raises ValueError when the REC is cut short.
-
-    Their order in the REC is `index in rec file`, or that of the lines if these indices are not a permutation.
-    """
-    import numpy as np
-
-    columns, rows, bits = (
-        table["recon resolution"][0, 0],
-        table["recon resolution"][0, 1],
-        table["image pixel size"][0],
-    )
-    need = len(table) * int(columns) * int(rows) * int(bits) // 8
-    have = rec.stat().st_size
-    if have < need:
-        raise ValueError(f"the REC is cut short: {have} of {need} bytes")
-    index = np.array([int(number) for (number,) in header.column("index in rec file")], dtype=int)
-    is_permutation = len(index) == len(table) and sorted(index.tolist()) == list(range(len(table)))
-    order = index if is_permutation else np.arange(len(table))
-    return _Planes(rec, order, int(columns), int(rows), int(bits))
-
-
-class _Planes:
-    """Images of a REC, read from disk on demand."""
-
-    def __init__(self, rec: Path, order: Any, columns: int, rows: int, bits: int) -> None:
-        self.rec, self.order, self.columns, self.rows, self.bits = rec, order, columns, rows, bits
-
-    def __getitem__(self, chosen: Any) -> "_Planes":
-        return _Planes(self.rec, self.order[chosen], self.columns, self.rows, self.bits)
-
-    def read(self) -> Any:
-        """Yield each image: an array of rows x columns unsigned integers."""
-        import numpy as np
-
-        size = self.columns * self.rows * self.bits // 8
-        with self.rec.open("rb") as file:
-            for index in self.order:
-                file.seek(int(index) * size)
-                plane = np.frombuffer(file.read(size), dtype=f"<u{self.bits // 8}")
-                yield plane.reshape(self.rows, self.columns)
+    pair = read_pair(folder)
+    images, rec = pair.images, pair.rec
+    for image in images:
+        path = out / f"{number}{image.suffix}.nii"
+        rows = pair.table[image.lines]
+        _write_image(path, image, rows, rec, pair.header)
+        _write_json(path.with_suffix(".json"), pair.header, rows)
+        _write_gradients(path, image, rows, pair.header)
+        print(f"{path.name}: {' x '.join(map(str, image.shape))}")
 
 
 def _scaling(rows: Any) -> tuple[Any, Any]:
     """Return slope and intercept of each image."""
-    import numpy as np
-
-    rescale, intercept, scale = rows["rescale slope"], rows["rescale intercept"], rows["scale slope"]
-    if (scale != 0).all() and (rescale != 0).all():
-        return 1 / scale, intercept / (rescale * scale)
-    print("Warning: the PAR has no usable scale slope; voxels are console values.")
-    return np.where(rescale != 0, rescale, 1.0), intercept
+    scalings = scaling(rows)
+    if len(scalings) == 1:
+        print("Warning: the PAR has no usable scale slope; voxels are console values.")
+    return scalings[0]
 
 
-def _write_image(path: Path, geometry: Any, rows: Any, planes: _Planes, header: ParHeader) -> None:
+def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHeader) -> None:
     with importing():
         import nibabel as nib
     import numpy as np
@@ -115,12 +66,11 @@ def _write_image(path: Path, geometry: Any, rows: Any, planes: _Planes, header: 
     uniform = np.unique(np.column_stack([slopes, intercepts]), axis=0).shape[0] == 1
     make: Any = nib.Nifti1Header  # it has no type annotations
     nifti = make()
-    nifti.set_data_dtype(np.dtype(f"u{planes.bits // 8}") if uniform else np.float32)
-    nifti.set_data_shape(geometry.get_data_shape())
-    affine = geometry.get_affine()
-    nifti.set_qform(affine, code=1)
-    nifti.set_sform(affine, code=1)
-    zooms = list(geometry.get_zooms())
+    nifti.set_data_dtype(np.dtype(f"u{rec.bits // 8}") if uniform else np.float32)
+    nifti.set_data_shape(image.shape)
+    nifti.set_qform(image.affine, code=1)
+    nifti.set_sform(image.affine, code=1)
+    zooms = list(image.zooms)
     times = header.floats("repetition time")
     if len(zooms) > 3:  # noqa: PLR2004 (x, y, z, t)
         zooms[3] = times[0] / 1000 if times else 0
@@ -132,9 +82,9 @@ def _write_image(path: Path, geometry: Any, rows: Any, planes: _Planes, header: 
     with path.open("xb") as file:
         nifti.write_to(file)
         file.write(bytes(_HEADER - file.tell()))
-        for plane, slope, intercept in zip(planes.read(), slopes, intercepts, strict=True):
-            image = plane if uniform else (plane * slope + intercept).astype("<f4")
-            file.write(image.tobytes())
+        for plane, slope, intercept in zip(rec.planes(image.lines), slopes, intercepts, strict=True):
+            voxels = plane if uniform else (plane * slope + intercept).astype("<f4")
+            file.write(voxels.tobytes())
 
 
 def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
@@ -163,15 +113,15 @@ def _plain(value: float) -> float | int | None:
     return None if shortest == 0 else int(shortest) if shortest.is_integer() else shortest
 
 
-def _write_gradients(path: Path, geometry: Any, rows: Any, header: ParHeader, stack: ParStack) -> None:
+def _write_gradients(path: Path, image: ParImage, rows: Any, header: ParHeader) -> None:
     """Write b-values and directions of several volumes of a diffusion scan; not of its averages (ADC, trace)."""
     import numpy as np
 
     with importing():
         from nibabel.parrec import PSL_TO_RAS
 
-    shape = geometry.get_data_shape()
-    if not header.whole("diffusion") or len(shape) < 4 or stack.suffix.endswith("_ADC"):  # noqa: PLR2004
+    shape = image.shape
+    if not header.whole("diffusion") or len(shape) < 4 or image.suffix.endswith("_ADC"):  # noqa: PLR2004
         return
     first = rows[:: shape[2]]
     bvals = first["diffusion_b_factor"]
@@ -179,7 +129,7 @@ def _write_gradients(path: Path, geometry: Any, rows: Any, header: ParHeader, st
     if "diffusion" not in rows.dtype.names:
         print("Warning: this PAR version does not contain gradient directions; there is no bvec.")
         return
-    axes = geometry.get_affine()[:3, :3]
+    axes = image.affine[:3, :3]
     axes = axes / np.linalg.norm(axes, axis=0)
     patient = first["diffusion"] @ PSL_TO_RAS[:3, :3].T
     bvecs = (patient @ axes).T

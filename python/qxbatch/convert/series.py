@@ -3,20 +3,19 @@
 import os
 from pathlib import Path
 
-from qxbatch.convert.attempt import ConversionPaths, attempt, conversion_paths
+from qxbatch.convert.attempt import attempt, conversion_paths
 from qxbatch.convert.available import Available, choose
-from qxbatch.convert.conversions import dicom_conversion, par_conversion, sorted_conversion
+from qxbatch.convert.conversions import dicom_conversion, sorted_conversion
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence, gather
 from qxbatch.convert.gzipped import gzipped_count, not_unzipped, some_not_unzipped
-from qxbatch.convert.par_checks import par_evidence, par_findings
-from qxbatch.convert.par_choice import convert_par, readable_par, unreadable
+from qxbatch.convert.par_series import convert_par_series
 from qxbatch.convert.run import Cancel
 from qxbatch.convert.second_attempt import convert_again
 from qxbatch.convert.values import text
 from qxbatch.core import SeriesFrames
 from qxbatch.model import Conversion, Series, SeriesKind
-from qxbatch.settings.model import Settings, Stages, Tool
+from qxbatch.settings.model import Settings, Stages
 
 
 def convert_series(
@@ -44,7 +43,7 @@ def convert_series(
     if gzipped and gzipped >= series.files:
         return not_unzipped(series)
     if series.kind is SeriesKind.PARREC:
-        return _par(series, settings, paths, available, cancel)
+        return convert_par_series(series, settings, paths, available, cancel)
     evidence = _evidence(series)
     converter = choose(series.kind, available)
     result = attempt(series, converter, paths, evidence, settings.timeout, cancel)
@@ -52,21 +51,6 @@ def convert_series(
         result = convert_again(series, converter, result, paths, evidence, settings.timeout, cancel)
     other_problems = [some_not_unzipped(series, gzipped)] if gzipped else []
     return dicom_conversion(series, result, other_problems, evidence)
-
-
-def _par(
-    series: Series, settings: Settings, paths: ConversionPaths, available: Available, cancel: Cancel
-) -> Conversion:
-    if available.used is Tool.AUTO:
-        result = convert_par(series, paths, available.converters, settings.timeout, cancel)
-        return par_conversion(series, result, [])
-    try:
-        readable_par(series)
-    except (ValueError, OSError) as error:
-        return par_conversion(series, unreadable(series, error), [])
-    converter = choose(series.kind, available)
-    result = attempt(series, converter, paths, par_evidence(series), settings.timeout, cancel)
-    return par_conversion(series, result, par_findings(series, converter, result.judgement.outputs))
 
 
 def _evidence(series: Series) -> Evidence:

@@ -1,0 +1,47 @@
+"""A PAR with its table, its REC, and the images that its stacks become. Each is read once."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from qxbatch.convert.par_files import par_and_rec
+from qxbatch.convert.par_image import ParImage, par_image
+from qxbatch.convert.par_rec import Rec, rec_of
+from qxbatch.convert.par_stacks import stacks
+from qxbatch.convert.par_table import general_info, image_defs
+from qxbatch.parrec.header import ParHeader, read_par
+
+
+class ParPair:
+    """One PAR/REC pair."""
+
+    def __init__(self, header: ParHeader, rec_path: Path) -> None:
+        self.header, self.rec_path = header, rec_path
+
+    @cached_property
+    def table(self) -> Any:
+        """Return the image table as nibabel's structured array. Raises ValueError when it is not usable."""
+        return image_defs(self.header)
+
+    @cached_property
+    def rec(self) -> Rec:
+        """Return the layout of the REC. Raises ValueError when it does not fit the PAR, and OSError."""
+        return rec_of(self.rec_path, self.header, self.table)
+
+    @cached_property
+    def images(self) -> list[ParImage]:
+        """Return the image of each stack. Raises ValueError, and what nibabel and numpy raise for a damaged table."""
+        info = general_info(self.header)
+        return [par_image(info, self.table, stack) for stack in stacks(self.header, self.table)]
+
+
+def read_pair(folder: Path) -> ParPair:
+    """Read the header of the only pair of a folder.
+
+    Raises ValueError when there is not exactly one PAR and one REC, or the PAR is too large, and OSError.
+    """
+    par, rec = par_and_rec(folder)
+    header = read_par(par)
+    if header.too_large:
+        raise ValueError(f"{header.too_large} (limit)")
+    return ParPair(header, rec)

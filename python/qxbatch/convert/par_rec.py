@@ -1,0 +1,90 @@
+"""The images of a REC: their size, and which of them each line of the PAR names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from qxbatch.counted import counted
+from qxbatch.parrec.header import ParHeader
+
+_BITS = (8, 16)
+
+
+class Rec(NamedTuple):
+    """The images of a REC."""
+
+    path: Path
+    order: Any
+    """The image of each line of the PAR, counted from 0."""
+    columns: int
+    rows: int
+    bits: int
+    doubts: tuple[str, ...] = ()
+    """Why images may be wrong."""
+
+    @property
+    def in_line_order(self) -> bool:
+        """Return whether the images follow each other as the lines of the PAR do."""
+        return bool((self.order == range(len(self.order))).all())
+
+    def planes(self, lines: Any) -> Iterator[Any]:
+        """Yield the image of each of these lines of the PAR, read from disk on demand: rows x columns unsigned integers."""
+        import numpy as np
+
+        size = self.columns * self.rows * self.bits // 8
+        with self.path.open("rb") as file:
+            for index in self.order[lines]:
+                file.seek(int(index) * size)
+                yield np.frombuffer(file.read(size), f"<u{self.bits // 8}").reshape(self.rows, self.columns)
+
+    def memory(self) -> Any:
+        """Return all images, mapped from disk: images x rows x columns."""
+        import numpy as np
+
+        images = self.path.stat().st_size // (self.columns * self.rows * self.bits // 8)
+        return np.memmap(self.path, f"<u{self.bits // 8}", "r", shape=(images, self.rows, self.columns))
+
+
+def rec_of(path: Path, header: ParHeader, table: Any) -> Rec:
+    """Return the layout of a REC.
+
+    The image of a line is the one that its `index in rec file` names. If these indices do not fit, it is the next one, with a
+    doubt. Raises ValueError when the REC is cut short or the size of its images is not usable, and OSError.
+    """
+    (columns, rows), bits = map(int, table["recon resolution"][0]), int(table["image pixel size"][0])
+    if bits not in _BITS or columns < 1 or rows < 1:
+        raise ValueError(f"images of {columns} x {rows} pixels with {bits} bits are not supported")
+    image = columns * rows * bits // 8
+    have, need = path.stat().st_size, len(table) * image
+    if have < need:
+        raise ValueError(f"the REC is cut short: {have} of {need} bytes")
+    order, doubt = _order(header, len(table), have // image)
+    doubts = [doubt] if doubt else []
+    if have > need:
+        announced = f"{counted(len(table), 'image')} of {columns} x {rows} pixels with {bits} bits"
+        twice = ", so its pixels may have 16 bits" if have == 2 * need and bits == _BITS[0] else ""
+        doubts.append(f"the REC has {have} bytes, but the PAR announces {need} ({announced}){twice}.")
+    return Rec(path, order, columns, rows, bits, tuple(doubts))
+
+
+def _order(header: ParHeader, lines: int, images: int) -> tuple[Any, str]:
+    """Return the image of each line, and why the order of the lines replaces the indices; empty if it does not."""
+    import numpy as np
+
+    by_line = np.arange(lines)
+    indices = [number for (number,) in header.column("index in rec file")]
+    if not indices:
+        return by_line, ""
+    why, seen = "", dict[float, int]()
+    for line, index in enumerate(indices, 1):
+        if not index.is_integer() or not 0 <= index < images:
+            why = f"line {line} names image {index:g}, and the REC has images 0 to {images - 1}"
+        elif index in seen:
+            why = f"lines {seen[index]} and {line} name image {index:g}"
+        if why:
+            return (
+                by_line,
+                f"the PAR's indices in the REC are wrong ({why}), so its images were taken in the order of the lines.",
+            )
+        seen[index] = line
+    return np.array(indices, dtype=int), ""

@@ -1,0 +1,32 @@
+"""Converts one PAR/REC series with the selected converter, and compares its images with the pair."""
+
+from qxbatch.convert.attempt import ConversionPaths, attempt
+from qxbatch.convert.available import Available, choose
+from qxbatch.convert.conversions import par_conversion
+from qxbatch.convert.par_checks import pair_findings, par_evidence, par_findings
+from qxbatch.convert.par_choice import convert_par, unreadable
+from qxbatch.convert.par_pair import read_pair
+from qxbatch.convert.run import Cancel
+from qxbatch.model import Conversion, Series
+from qxbatch.problems import Problem
+from qxbatch.settings.model import Settings, Tool
+
+
+def convert_par_series(
+    series: Series, settings: Settings, paths: ConversionPaths, available: Available, cancel: Cancel
+) -> Conversion:
+    """Convert one series and return the result. Raises CancelledError, and OSError for errors of the machine."""
+    try:
+        pair = read_pair(series.folder)
+    except (ValueError, OSError) as error:
+        return par_conversion(series, unreadable(series, error), [])
+    findings: list[Problem] = []
+    if available.used is Tool.AUTO:
+        result = convert_par(series, pair, paths, available.converters, settings.timeout, cancel)
+    else:
+        converter = choose(series.kind, available)
+        result = attempt(series, converter, paths, par_evidence(series, pair), settings.timeout, cancel)
+        findings += par_findings(series, pair, converter.name, result.judgement.outputs)
+    if result.judgement.outputs:
+        findings += pair_findings(series, pair)
+    return par_conversion(series, result, findings)

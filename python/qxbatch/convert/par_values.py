@@ -1,0 +1,178 @@
+"""Compares the values of images with the REC: some pixels of every slice of every volume."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from qxbatch.convert.par_image import ParImage, scaling
+from qxbatch.convert.par_rec import Rec
+from qxbatch.counted import counted
+from qxbatch.importing import importing
+from qxbatch.model import Output
+
+_POINTS = 12
+"""Compared pixels along each side of a slice."""
+_CANDIDATES = 8
+"""Volumes of the PAR, by the nearest sum, with which a volume of an image is compared if it is not in its place."""
+_TOLERANCE = 1e-3
+"""Accepted difference, relative to the largest compared value of the slice."""
+
+
+class _Expected(NamedTuple):
+    """The compared pixels of one stack."""
+
+    image: ParImage
+    values: Sequence[Any]
+    """Volumes x slices x pixels, in each scaling."""
+    x: Any
+    y: Any
+
+
+def value_difference(table: Any, rec: Rec, images: Sequence[ParImage], outputs: Sequence[Output]) -> str:
+    """Return how the values of a converter's images differ from the REC; empty if they agree.
+
+    An output is compared with the stacks that have its grid, first with that of its suffix. Volumes of diffusion and of
+    several labels or phases may be in any order.
+    """
+    import numpy as np
+
+    if not outputs:
+        return ""
+    pixels = rec.memory()
+    with np.errstate(all="ignore"):  # a damaged PAR may have any scaling
+        expected = [_expected(table, rec, pixels, image) for image in images]
+        used = [set[int]() for _ in images]
+        for output in outputs:
+            difference = _compare(table, rec, expected, used, output)
+            if difference:
+                return difference
+    for stack, volumes in zip(expected, used, strict=True):
+        lost = len(stack.values[0]) - len(volumes)
+        if lost:
+            return f"{lost} of {len(stack.values[0])} volumes of the PAR{_named(stack.image)} are in no image"
+    return ""
+
+
+def _named(image: ParImage) -> str:
+    return f" ({image.suffix.removeprefix('_')})" if image.suffix else ""
+
+
+def _expected(table: Any, rec: Rec, pixels: Any, image: ParImage) -> _Expected:
+    import numpy as np
+
+    x, y = (grid.ravel() for grid in np.meshgrid(_spread(image.shape[0]), _spread(image.shape[1]), indexing="ij"))
+    stored = pixels[rec.order[image.lines][:, None], y[None, :], x[None, :]].astype(np.float32)
+    values = [
+        (stored * slope[:, None] + intercept[:, None]).astype(np.float32).reshape(-1, image.shape[2], len(x))
+        for slope, intercept in scaling(table[image.lines])
+    ]
+    return _Expected(image, values, x, y)
+
+
+def _spread(size: int) -> Any:
+    """Return indices that are spread over a side, without its ends if it is long."""
+    import numpy as np
+
+    return np.unique(((np.arange(_POINTS) + 0.5) * size / _POINTS).astype(int))
+
+
+def _compare(table: Any, rec: Rec, expected: Sequence[_Expected], used: Sequence[set[int]], output: Output) -> str:
+    """Return how one output differs from the stacks with its grid; note the volumes that it contains in `used`."""
+    with importing():
+        import nibabel as nib
+    import numpy as np
+
+    image: Any = nib.load(output.nifti)
+    stored = image.dataobj.get_unscaled()
+    stored = stored.reshape((*(*stored.shape, 1, 1)[:3], -1), order="F")
+    affine = np.asarray(image.affine)
+    first, remaining = "", set(range(stored.shape[3]))
+    order = sorted(range(len(expected)), key=lambda index: expected[index].image.suffix != output.suffix)
+    for index in order:
+        stack = expected[index]
+        voxels = _voxels(stack, affine, stored.shape[:3])
+        if voxels is None:
+            continue
+        values = stored[voxels].astype(np.float32) * np.float32(image.dataobj.slope) + np.float32(image.dataobj.inter)
+        values = np.moveaxis(values, -1, 0)
+        volumes = dict(_matches(stack, values, sorted(remaining)))
+        used[index].update(*volumes.values())
+        remaining -= volumes.keys()
+        if not first:
+            first = _first_difference(rec, stack, values, output, volumes)
+        if not remaining:
+            return first if _is_out_of_order(table, stack, volumes, stored.shape[3]) else ""
+    return (
+        first or f"{len(remaining)} of {counted(stored.shape[3], 'volume')} of {output.nifti.name} are not in the REC"
+    )
+
+
+def _voxels(stack: _Expected, affine: Any, shape: Sequence[int]) -> Any:
+    """Return the indices in an image of the compared pixels (slices x pixels); None if the image does not contain them."""
+    import numpy as np
+
+    slices = np.arange(stack.image.shape[2])
+    x, y = np.broadcast_to(stack.x, (len(slices), len(stack.x))), np.broadcast_to(stack.y, (len(slices), len(stack.y)))
+    k = np.broadcast_to(slices[:, None], x.shape)
+    matrix = np.linalg.inv(affine) @ stack.image.affine
+    voxels = np.einsum("ij,j...->i...", matrix, np.stack([x, y, k, np.ones_like(k)]))[:3]
+    rounded = np.rint(voxels).astype(int)
+    limits = np.array(shape)[:, None, None]
+    inside = ((rounded >= 0) & (rounded < limits)).all() and np.abs(voxels - rounded).max() < 0.45  # noqa: PLR2004 (voxels)
+    return tuple(rounded) if inside else None
+
+
+def _matches(stack: _Expected, values: Any, volumes: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+    """Yield the volumes of an image that are in the stack, each with the volumes of the stack that are equal to it."""
+    import numpy as np
+
+    for scaled in stack.values:
+        sums = scaled.sum(axis=(1, 2), dtype=np.float64)
+        found = False
+        for volume in volumes:
+            total = values[volume].sum(dtype=np.float64)
+            nearest = np.argsort(np.abs(sums - total), kind="stable")[:_CANDIDATES].tolist()
+            if volume < len(scaled):
+                nearest.insert(0, volume)
+            equal = [other for other in nearest if not _differs(scaled[other], values[volume]).any()]
+            if equal:
+                found = True
+                yield volume, equal
+        if found:
+            return
+
+
+def _differs(expected: Any, values: Any) -> Any:
+    """Return which slices differ."""
+    import numpy as np
+
+    limit = _TOLERANCE * np.abs(expected).max(axis=-1, initial=0)
+    return ~(np.abs(expected - values).max(axis=-1, initial=0) <= limit)
+
+
+def _is_out_of_order(table: Any, stack: _Expected, volumes: dict[int, list[int]], count: int) -> bool:
+    """Return whether volumes that differ only in their dynamic scan number are not in the order of these numbers."""
+    if len(volumes) != count or count != len(stack.values[0]) or all(t in same for t, same in volumes.items()):
+        return False
+    rows = table[stack.image.lines[:: stack.image.shape[2]]]
+    others = ("cardiac phase number", "label type", "diffusion_b_factor", "gradient orientation number")
+    return all(len(set(rows[name].tolist())) == 1 for name in others if name in rows.dtype.names)
+
+
+def _first_difference(rec: Rec, stack: _Expected, values: Any, output: Output, volumes: dict[int, list[int]]) -> str:
+    """Return the first slice of an image that differs from the REC; empty if there is none."""
+    import numpy as np
+
+    count = min(len(values), len(stack.values[0]))
+    scaled = min(stack.values, key=lambda each: int(_differs(each[:count], values[:count]).sum()))
+    differs = _differs(scaled[:count], values[:count])
+    differs[[volume for volume, equal in volumes.items() if volume < count and volume in equal]] = False
+    if not differs.any():
+        return ""
+    volume, number = (int(index[0]) for index in np.nonzero(differs))
+    pixel = int(np.argmax(np.abs(scaled[volume, number] - values[volume, number])))
+    source = int(rec.order[stack.image.lines[volume * stack.image.shape[2] + number]])
+    return (
+        f"{int(differs.sum())} of {differs.size} slices of {output.nifti.name} have other values than the REC: slice "
+        f"{number + 1} of volume {volume + 1} has {values[volume, number, pixel]:g} where image {source} of the REC has "
+        f"{scaled[volume, number, pixel]:g}"
+    )
