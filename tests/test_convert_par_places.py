@@ -55,6 +55,11 @@ def one_slice_elsewhere(line: int, words: list[str]) -> None:
     at(words, (40.0 * (line % SLICES == 3), 0, 0), line % SLICES - 2.5)
 
 
+def last_slice_elsewhere(line: int, words: list[str]) -> None:
+    """Shift slice 6 by 40 mm."""
+    at(words, (40.0 * (line % SLICES == 5), 0, 0), line % SLICES - 2.5)
+
+
 def last_slice_of_one_volume_elsewhere(line: int, words: list[str]) -> None:
     """Shift the last slice of the second volume by 40 mm."""
     at(words, (40.0 * (line == 2 * SLICES - 1), 0, 0), line % SLICES - 2.5)
@@ -130,9 +135,10 @@ def test_separate_stacks_are_separate_images(tmp_path: Path, edit: Any) -> None:
     ("edit", "count", "lines"),
     [
         (one_slice_elsewhere, 2, "image lines 4, 10"),
+        (last_slice_elsewhere, 2, "image lines 6, 12"),
         (last_slice_of_one_volume_elsewhere, 1, "image line 12"),
     ],
-    ids=["each volume", "one volume"],
+    ids=["each volume", "last of each volume", "last of one volume"],
 )
 def test_single_slices_elsewhere_are_reported(tmp_path: Path, edit: Any, count: int, lines: str) -> None:
     conversion = converted(tmp_path, edit)
@@ -140,6 +146,19 @@ def test_single_slices_elsewhere_are_reported(tmp_path: Path, edit: Any, count: 
     assert problem.code is Code.CONVERT_REVIEW
     assert f"of {count} of 12 slices does not fit the grid of their image ({lines}): that of line" in problem.message
     assert "is 40.0 mm away" in problem.message
+
+
+def test_slices_along_another_axis_than_their_plane_says_are_reported(tmp_path: Path) -> None:
+    def edit(line: int, words: list[str]) -> None:
+        at(words, (4 * (line % SLICES - 2.5), 0, 0))
+
+    conversion = converted(tmp_path, edit)
+    (problem,) = conversion.problems
+    assert (
+        "of 12 of 12 slices does not fit the grid of their image (image lines 1, 2, 3, 4, 5 and 7 more)"
+        in problem.message
+    )
+    assert len(conversion.outputs) == 1
 
 
 def test_stacks_that_dcm2niix_joins_are_reported(tmp_path: Path) -> None:
