@@ -174,3 +174,28 @@ fn details_are_those_of_the_first_item_of_a_macro() {
         assert!(!details.numbers.contains_key("RepetitionTime"), "{defined}");
     }
 }
+
+#[test]
+fn texts_are_read_in_the_character_set_of_the_object() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.dcm");
+    let syntax = Syntax::Explicit;
+    let cases: [(&str, &[u8], &str); 4] = [
+        ("ISO_IR 100", b"M\xfcller", "Müller"),
+        ("ISO_IR 101", b"Dvo\xf8\xe1k ", "Dvořák"),
+        ("GB18030", b"\xcd\xf5\xd0\xa1", "王小"),
+        ("ISO_IR 192", "Müller".as_bytes(), "Müller"),
+    ];
+    for (set, coil, text) in cases {
+        let elements = [
+            syntax.text(0x0008_0005, "CS", set),
+            syntax.element(0x0018_1250, "SH", coil),
+        ];
+        std::fs::write(&path, syntax.file(&elements.concat())).unwrap();
+        assert_eq!(
+            details(&path).unwrap().texts["ReceiveCoilName"],
+            text,
+            "{set}"
+        );
+    }
+}

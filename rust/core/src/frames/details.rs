@@ -8,11 +8,11 @@ use std::io;
 use std::path::Path;
 
 use super::csa;
-use super::elements::{each_element, each_item, numbers, text};
+use super::elements::{decoded, each_element, each_item, numbers, text};
 use super::protocol;
 use crate::header::{
-    Element, Encoding, Fault, FileWindow, Inflated, Reader, Syntax, Visit, Vr, Window, is_gzip,
-    visit,
+    CharacterSets, Element, Encoding, Fault, FileWindow, Inflated, Reader, Syntax, Visit, Vr,
+    Window, is_gzip, visit,
 };
 use crate::regular;
 
@@ -27,6 +27,7 @@ pub struct Details {
 
 /// Bytes read at once: these elements are spread over the header.
 const BLOCK: usize = 1 << 16;
+const CHARACTER_SET: u32 = 0x0008_0005;
 const PIXELS: u32 = 0x7FE0_0008;
 /// Limit on the depth of nested sequences.
 const MAX_DEPTH: u32 = 4;
@@ -138,6 +139,8 @@ pub fn details(path: &Path) -> io::Result<Details> {
 #[derive(Default)]
 struct Gather {
     details: Details,
+    /// Those of the main data set.
+    sets: CharacterSets,
 }
 
 /// Private creators by group and block.
@@ -162,6 +165,9 @@ impl Gather {
             &mut |reader, element, encoding| {
                 if element.tag >= PIXELS {
                     return Ok(u64::MAX);
+                }
+                if depth == 0 && element.tag == CHARACTER_SET {
+                    self.sets = CharacterSets::named(reader.bytes(element)?);
                 }
                 if depth < MAX_DEPTH && is_wanted(element, depth) {
                     return self.first_item(reader, element, encoding, depth);
@@ -252,7 +258,7 @@ impl Gather {
         name: &str,
     ) -> Result<(), Fault> {
         if matches!(vr, Vr::LO | Vr::SH | Vr::CS) {
-            let value = text(reader, element)?;
+            let value = decoded(reader, element, self.sets)?;
             if !value.is_empty() {
                 self.details.texts.entry(name.to_owned()).or_insert(value);
             }

@@ -1,7 +1,8 @@
 //! Elements and items in order, and values as numbers and text.
 
 use crate::header::{
-    Element, Encoding, Fault, ITEM, ITEM_END, Reader, SEQUENCE_END, Vr, Window, effective_vr, trim,
+    CharacterSets, Element, Encoding, Fault, ITEM, ITEM_END, Reader, SEQUENCE_END, Vr, Window,
+    effective_vr, trim,
 };
 
 /// Limit on the numbers of one value.
@@ -109,13 +110,23 @@ pub(super) fn numbers<W: Window>(
     Ok(numbers)
 }
 
-/// Returns a value as text without its padding.
+/// Returns a value as text without its padding; bytes that are not UTF-8 become U+FFFD. For codes and comparisons.
 pub(super) fn text<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
 ) -> Result<String, Fault> {
     let bytes = reader.value(element, element.length.unwrap_or(0))?;
     Ok(String::from_utf8_lossy(trim(bytes)).into_owned())
+}
+
+/// Returns a value as text in the character sets of its object, without its padding.
+pub(super) fn decoded<W: Window>(
+    reader: &mut Reader<'_, W>,
+    element: &Element,
+    sets: CharacterSets,
+) -> Result<String, Fault> {
+    let bytes = reader.value(element, element.length.unwrap_or(0))?;
+    Ok(sets.decode(trim(bytes), false).join("\\"))
 }
 
 /// Receives one element and its encoding; returns the offset after it.

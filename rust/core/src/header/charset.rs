@@ -13,11 +13,18 @@ const ESC: u8 = 0x1B;
 
 /// The character sets of an object.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct CharacterSets {
+pub(crate) struct CharacterSets {
     /// A multi-byte character set without code extensions; in GBK and GB18030, a backslash may be the second byte of a
     /// character.
     multi_byte: Option<&'static Encoding>,
     first: Set,
+}
+
+impl Default for CharacterSets {
+    /// Returns the sets of an object without SpecificCharacterSet.
+    fn default() -> Self {
+        Self::named(b"")
+    }
 }
 
 impl CharacterSets {
@@ -29,7 +36,7 @@ impl CharacterSets {
     }
 
     /// Returns the sets named by a value of SpecificCharacterSet.
-    pub(super) fn named(raw: &[u8]) -> Self {
+    pub(crate) fn named(raw: &[u8]) -> Self {
         let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();
         let name = String::from_utf8_lossy(first).to_ascii_uppercase();
         let multi_byte = match name.trim() {
@@ -64,7 +71,7 @@ impl CharacterSets {
     }
 
     /// Decodes a value, split at its backslashes.
-    pub(super) fn decode(self, raw: &[u8], person: bool) -> Vec<String> {
+    pub(crate) fn decode(self, raw: &[u8], person: bool) -> Vec<String> {
         if let Some(encoding) = self.multi_byte {
             let (text, _) = encoding.decode_without_bom_handling(raw);
             return text.split('\\').map(str::to_owned).collect();

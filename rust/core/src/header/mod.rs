@@ -34,6 +34,7 @@ pub use value::Value;
 pub use vr::{Kind, Vr};
 pub use window::{FileWindow, Window};
 
+pub(crate) use charset::CharacterSets;
 pub(crate) use element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
 pub(crate) use nested::{Fault, Reader};
 pub(crate) use value::trim;
