@@ -1,11 +1,15 @@
 """Series that dcm2niix converts incorrectly are converted correctly from normalized copies."""
 
 import json
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from qxbatch.convert.normalize.names import PROGRAM
 from tests.build.dicom import Syntax, encoded
 from tests.build.normalized import check, failure_of, normalized
 from tests.build.slices import (
@@ -172,3 +176,14 @@ def test_the_log_says_that_the_input_was_normalized(tmp_path: Path) -> None:
     assert "The input was normalized: 22 images in 2 stack(s)." in attempt.log
     assert "2: 6 x 8 x 4 x 1, slices of a partial volume" in attempt.log
     assert str(tmp_path) not in attempt.log.replace(str(tmp_path / "in"), "")
+
+
+def test_messages_that_are_not_utf_8_are_passed_on_as_they_are(tmp_path: Path) -> None:
+    program = tmp_path / "dcm2niix"
+    program.write_text("#!/bin/sh\nprintf 'M\\374ller\\n'\n")
+    program.chmod(0o755)
+    folder = write_classic(tmp_path / "in", block(3))
+    command = [sys.executable, "-m", "qxbatch.convert.normalize", str(folder), str(tmp_path / "copies"), str(tmp_path)]
+    variables = {**os.environ, PROGRAM: str(program)}
+    process = subprocess.run(command, env=variables, capture_output=True, check=False)
+    assert b"  M\xfcller\n" in process.stdout, process

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.convert.converter import Command
+from qxbatch.convert.judge import excerpt
 from qxbatch.convert.run import NOT_STARTED, Limits, ProcessResult, run, written
 from qxbatch.core import CancelledError
 
@@ -93,10 +94,13 @@ def test_an_output_of_100_mb_is_shortened_in_the_middle(bench: Bench) -> None:
     assert result.output.startswith("first\n")
     assert result.output.endswith("last\n")
     assert "bytes left out" in result.output
+    lines = set(result.output.splitlines())
+    assert {line for line in lines if line and "left out" not in line} == {"first", "abcdefg", "last"}, "no line is cut"
 
 
-def test_output_that_is_not_utf8_is_decoded_with_replacements(bench: Bench) -> None:
-    assert bench.run("printf 'a\\377b'").output == "a\N{REPLACEMENT CHARACTER}b"
+def test_bytes_that_are_not_utf_8_are_kept_for_the_search_for_names(bench: Bench) -> None:
+    result = bench.run(r"printf 'M\374ller'")
+    assert result.output.encode("utf-8", "surrogateescape") == b"M\xfcller"
 
 
 def test_a_converter_that_fills_the_disk_is_stopped(bench: Bench) -> None:
@@ -149,3 +153,8 @@ def test_a_failure_of_the_machine_raises_an_error(bench: Bench, monkeypatch: pyt
 def test_a_converter_is_in_a_separate_process_group(bench: Bench) -> None:
     output = bench.run("cut -d' ' -f5 /proc/$$/stat").output
     assert int(output.split()[0]) != os.getpgrp()
+
+
+def test_an_excerpt_of_a_log_ends_with_a_whole_word() -> None:
+    text = excerpt(f"Error: {'word ' * 57}Zagarovanova")
+    assert text == f"Error: {'word ' * 57}".strip() + "..."

@@ -228,3 +228,19 @@ def test_a_repeated_series_that_is_complete_stays_repeated() -> None:
     worse = {10: (Acquisition(), SeriesVerdict.INCOMPLETE)}
     assert json.loads(with_facts(text, worse))["series"][0]["verdict"] == "incomplete"
     assert with_facts(text, {}) == text
+
+
+def test_an_update_writes_no_name_into_a_de_identified_session(study: Study) -> None:
+    changes: dict[str, object] = {
+        "SequenceName": "Zagar seq",
+        "ReceiveCoilName": "Zagar coil",
+        "SoftwareVersions": "Zagar 1",
+    }
+    session = imported(study, MrSeries(patient="S1", name="Zagar^Ana", changes=changes).files(), "--deidentify-logs")
+    assert checked_summary(session)["series"][0]["acquisition"]["coil"] == "S1 coil"
+    run = run_main("inspect", "--update", str(session))
+    assert (run.status, run.out) == (0, f"{session}: 1 series, its facts are up to date\n")
+    make_older(session)
+    assert run_main("inspect", "--update", str(session)).status == 0
+    assert "Zagar" not in (session / SUMMARY).read_text()
+    assert json.loads((session / SUMMARY).read_bytes())["series"][0]["acquisition"]["tr_ms"] == 2000

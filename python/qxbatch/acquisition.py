@@ -84,3 +84,7 @@ class Acquisition:
     field_strength_t: float | None = None
     coil: str | None = None
     software: str | None = None
+
+
+FREE_TEXTS = ("sequence_name", "coil", "software")
+"""Facts that are free text of headers: operators may write names into them."""

@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from qxbatch.acquisition import FREE_TEXTS, Acquisition
 from qxbatch.commands.inspect_series import InspectedSeries
 from qxbatch.core import VERSION
 from qxbatch.model import SeriesKind, State
@@ -28,6 +30,9 @@ def _with_facts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dic
         return {paths.summary: new_summary(folder, series).to_json()}
     old_text = read_text(paths.summary, "strict")
     facts = {item.n: (item.acquisition, item.verdict) for item in series if item.acquisition and item.verdict}
+    if folder.summary.session.concealed:
+        stored = {item.n: item.acquisition or Acquisition() for item in folder.summary.series}
+        facts = {n: (_with_texts_of(stored.get(n, Acquisition()), new), verdict) for n, (new, verdict) in facts.items()}
     new_text = with_facts(old_text, facts)
     if new_text == old_text:
         return {}
@@ -38,6 +43,11 @@ def _with_facts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dic
         return texts
     refreshed = refreshed_report(report, Summary.from_json(new_text, paths.summary))
     return texts if refreshed is None else {**texts, paths.dicom_report: refreshed}
+
+
+def _with_texts_of(stored: Acquisition, facts: Acquisition) -> Acquisition:
+    """Return facts with the stored free text: in a de-identified session, that of the headers can name the patient."""
+    return replace(facts, **{name: getattr(stored, name) for name in FREE_TEXTS})
 
 
 def new_summary(folder: SessionFolder, series: Sequence[InspectedSeries]) -> Summary:

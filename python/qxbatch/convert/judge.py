@@ -131,7 +131,10 @@ def excerpt(log: str) -> str:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     telling = [line for line in lines if _TELLING.search(line)]
     chosen = " / ".join(dict.fromkeys(telling[-3:] or lines[-1:]))
-    return chosen if len(chosen) <= _LONGEST else chosen[:_LONGEST] + "..."
+    if len(chosen) <= _LONGEST:
+        return chosen
+    words = chosen[:_LONGEST].rpartition(" ")[0]  # a name that is cut could not be redacted
+    return f"{words or chosen[:_LONGEST]}..."
 
 
 def _imageless(series: Series, evidence: Evidence) -> Problem | None:

@@ -47,7 +47,7 @@ class ProcessResult(NamedTuple):
     exit_status: int
     """Below zero: killed by that signal, or NOT_STARTED."""
     output: str
-    """What it printed; the middle is left out if it is too long."""
+    """What it printed; the middle is left out if it is too long. Bytes that are not UTF-8 are surrogates (surrogateescape)."""
     stopped: str = ""
     """Why qxbatch killed it; empty if it ended by itself."""
     seconds: float = 0.0
@@ -85,9 +85,15 @@ class _BoundedOutput:
         del self.tail[:over]
 
     def text(self) -> str:
+        """Return the text; without the middle, it has no line that is cut, since a cut name could not be redacted."""
         self._trim()
-        gap = f"\n... {self.cut} bytes left out ...\n".encode() if self.cut else b""
-        return bytes(self.head + gap + self.tail).decode("utf-8", "replace")
+        head, tail = bytes(self.head), bytes(self.tail)
+        gap = b""
+        if self.cut:
+            head, tail = head[: head.rfind(b"\n") + 1] or head, tail.partition(b"\n")[2] or tail
+            cut = self.cut + len(self.head) - len(head) + len(self.tail) - len(tail)
+            gap = f"\n... {cut} bytes left out ...\n".encode()
+        return (head + gap + tail).decode("utf-8", "surrogateescape")
 
 
 def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:

@@ -6,8 +6,9 @@ Commands and options of qxbatch in a text stay, even if a patient's id or name i
 import re
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
-from qxbatch.acquisition import Acquisition
+from qxbatch.acquisition import FREE_TEXTS, Acquisition
 from qxbatch.deidentify import Redact, unchanged
 from qxbatch.model import Conversion, SessionReport
 from qxbatch.problems import Problem
@@ -18,20 +19,32 @@ _SERIES = re.compile(r"(?:series|image) [0-9]+")
 
 
 def redacted_conversion(conversion: Conversion, redact: Redact) -> Conversion:
-    """Return a conversion whose texts name no patient if `redact` redacts identities."""
+    """Return a conversion whose texts name no patient if `redact` redacts identities.
+
+    Bytes of the converter's output that are not UTF-8 are kept until then, since a name can contain some; U+FFFD replaces
+    them.
+    """
     return replace(
         conversion,
-        log=redact(conversion.log),
+        log=_readable(redact(conversion.log)),
         acquisition=None if conversion.acquisition is None else _redacted_facts(conversion.acquisition, redact),
-        problems=tuple(redacted_problem(problem, redact) for problem in conversion.problems),
+        problems=tuple(_readable_problem(redacted_problem(problem, redact)) for problem in conversion.problems),
     )
 
 
+def _readable_problem(problem: Problem) -> Problem:
+    return replace(problem, message=_readable(problem.message))
+
+
+def _readable(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _redacted_facts(facts: Acquisition, redact: Redact) -> Acquisition:
-    """Return facts whose texts name no patient: operators may write names into them."""
-    texts = (None if text is None else redact(text) for text in (facts.sequence_name, facts.coil, facts.software))
-    sequence_name, coil, software = texts
-    return replace(facts, sequence_name=sequence_name, coil=coil, software=software)
+    """Return facts whose free text names no patient."""
+    texts = ((name, getattr(facts, name)) for name in FREE_TEXTS)
+    redacted: dict[str, Any] = {name: redact(text) for name, text in texts if text is not None}
+    return replace(facts, **redacted)
 
 
 def redacted_text(text: str, redact: Redact) -> str:

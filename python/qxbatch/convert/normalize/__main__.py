@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     from qxbatch.convert.normalize.copies import write_normalized_copies
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # file names may contain any bytes
+        sys.stdout.reconfigure(errors="surrogateescape")  # names of files and dcm2niix's messages may contain any bytes
     logging.getLogger("pydicom").setLevel(logging.ERROR)
     folder, copies, out = map(Path, arguments[:3])
     copies.mkdir()
@@ -85,7 +85,7 @@ def _convert(stack: CopiedStack, k: int, out: Path, flags: Sequence[str]) -> int
     options = [*flags, "-f", stack_name(k), "-o", str(out), str(stack.folder)]
     print(f"{Path(program).name} {' '.join(options)}", flush=True)
     process = subprocess.run([program, *options], capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    for line in (process.stdout + process.stderr).decode("utf-8", "replace").splitlines():
+    for line in (process.stdout + process.stderr).decode("utf-8", "surrogateescape").splitlines():
         print(f"  {line.replace('Found ', 'found ', 1)}")
     print(f"  exit status: {process.returncode}", flush=True)
     if process.returncode in _USABLE:
