@@ -2,17 +2,21 @@
 
 import math
 import re
+from dataclasses import fields
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydicom.datadict import dictionary_VR
 
 from qxbatch import core
+from qxbatch.acquisition import FREE_TEXTS, Acquisition
 from qxbatch.deidentify import Redaction, redacted_header, redaction, unchanged
 from qxbatch.model import Value
 from qxbatch.person_name import PARTICLES, WORDS
 from qxbatch.record.summary import recorded_fields
 
+TEXT_VRS = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"}
 HEADERS = [{"PatientID": "AP 4:1", "PatientName": "Doe^Jane"}, {"PatientID": "x", "PatientName": ""}]
 
 
@@ -52,6 +56,25 @@ def test_a_numeric_patient_id_is_kept_inside_other_numbers(text: str, expected: 
     assert redaction([{"PatientID": "301"}], "S1")(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("T1 4711008.1 x", "T1 S1.1 x"),
+        ("4711008.001.txt", "S1.001.txt"),
+        ("IM4711008.txt v4711008.2", "IMS1.txt vS1.2"),
+        ("notes.4711008.txt x4711008y", "notes.S1.txt xS1y"),
+        ("1.2.840.4711008.5", "1.2.840.4711008.5"),
+        ("0.4711008 s", "0.4711008 s"),
+        ("14711008 47110081", "14711008 47110081"),
+        ("Found 4711008 DICOM file(s)", "Found 4711008 DICOM file(s)"),
+        ("MRAB12345x", "MRS1x"),
+        ("AB123456", "AB123456"),
+    ],
+)
+def test_a_patient_id_of_five_digits_is_found_next_to_letters_and_dots(text: str, expected: str) -> None:
+    assert redaction([{"PatientID": "4711008"}, {"PatientID": "AB12345"}], "S1")(text) == expected
+
+
 def test_without_identities_nothing_is_redacted() -> None:
     assert redaction([{"PatientID": None}, {"PatientID": "a"}, {"PatientName": "Anonymous"}], "S1") is unchanged
 
@@ -67,25 +90,22 @@ def test_only_free_text_elements_of_a_header_are_redacted() -> None:
     assert redacted_header(header, redact) == {**header, "SeriesDescription": "for S1"}
 
 
-WITHOUT_NAMES = {
-    *("SeriesNumber", "RepetitionTime", "EchoTime", "FlipAngle", "SliceThickness", "MagneticFieldStrength"),
-    *("Rows", "Columns", "NumberOfFrames", "NumberOfTemporalPositions"),
-    *("StudyDate", "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime"),
-    *("SOPClassUID", "StudyInstanceUID", "SeriesInstanceUID", "TransferSyntaxUID"),
-    *("ImageType", "Modality"),  # terms that DICOM defines
-    *(
-        "Manufacturer",
-        "ManufacturerModelName",
-        "SoftwareVersions",
-    ),  # written by the scanner, the same for every patient
-}
-"""Stored header fields into which nobody writes a name."""
-
-
-def test_each_stored_header_field_is_redacted_or_contains_no_names() -> None:
+def test_each_stored_text_of_a_header_is_redacted() -> None:
     stored: dict[str, Value] = recorded_fields(dict.fromkeys(core.FIELDS, "for Doe Jane"))
     redacted = redacted_header(stored, redaction(HEADERS, "S1"))
-    assert {field for field, value in redacted.items() if value == "for Doe Jane"} == WITHOUT_NAMES
+    texts = {field for field in stored if dictionary_VR(field) in TEXT_VRS}
+    assert {field for field, value in redacted.items() if value == "for S1"} == texts
+
+
+def test_each_text_of_the_facts_is_redacted_or_has_a_fixed_set_of_values() -> None:
+    texts = {field.name for field in fields(Acquisition) if field.type == str | None}
+    assert texts - {"started", "ended", "phase_encoding_direction", "phase_encoding_axis"} == set(FREE_TEXTS)
+
+
+def test_codes_of_an_image_type_are_kept() -> None:
+    header: dict[str, Value] = {"ImageType": ["DERIVED", "PRIMARY", "NORM", "Real Jane"]}
+    redact = redaction([{"PatientName": "Norm^Real^Jane"}], "S1")
+    assert redacted_header(header, redact)["ImageType"] == ["DERIVED", "PRIMARY", "NORM", "S1"]
 
 
 def test_a_backslash_in_the_session_id_is_literal() -> None:
@@ -234,6 +254,7 @@ def test_a_part_next_to_a_digit_is_replaced(text: str) -> None:
         ("T1wZagarscan", "T1wQ9scan"),
         ("Zagars", "Zagars"),
         ("wipzagarscan", "wipzagarscan"),
+        ("T1wŽagarscan xŽagar", "T1wQ9scan xQ9"),
         ("planned Hannover SCANAN", "planned Hannover SCANAN"),
         ("AnaS", "AnaS"),
         ("banana BANANA BanAna", "banana BANANA BanAna"),
@@ -347,3 +368,45 @@ def test_a_search_takes_no_more_steps_for_thousands_of_names() -> None:
 def test_a_joined_part_is_replaced_as_the_guarantees_say(name: str, text: str, shortest: float) -> None:
     redact = redaction([{"PatientName": f"{name}^Jo"}], "S1")
     assert redact(text.format(name)) == text.format("S1" if len(name) >= shortest else name)
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("Müller", "latin-1"),
+        ("Müller", "cp437"),
+        ("MÜLLER", "mac-roman"),
+        ("Dvořák", "iso8859-2"),
+        ("DVOŘÁK", "cp1250"),
+        ("Иванов", "iso8859-5"),
+        ("ИВАНОВ", "koi8-r"),
+        ("王小东", "gb18030"),
+        ("小小", "gb18030"),
+        ("山田", "euc_jp"),
+    ],
+)
+def test_a_name_in_bytes_of_any_encoding_is_replaced(name: str, encoding: str) -> None:
+    redact = redaction([{"PatientName": f"{name.title()}^Q"}], "S1")
+    data = name.encode(encoding)
+    assert redact((b"T1 " + data + b" x").decode("utf-8", "surrogateescape")) == "T1 S1 x"
+    escaped = "".join(f"%{byte:02X}" for byte in data)
+    assert redact(f"T1 {escaped} x") == "T1 S1 x"
+
+
+@pytest.mark.parametrize("text", ["Müllner Dvořan Иван 小 山", "T1 \udcfc\udce4 \udcd0\udca1 x"])
+def test_other_words_beyond_ascii_are_kept(text: str) -> None:
+    names = ("Müller^X", "Dvořák^X", "Иванов^X", "王小东", "山田^太郎")
+    assert redaction([{"PatientName": name} for name in names], "S1")(text) == text
+
+
+def test_a_name_in_utf_8_is_found_though_its_header_does_not_name_the_character_set() -> None:
+    redact = redaction([{"PatientName": "Müller^Jörg".encode().decode("latin-1")}], "S1")
+    assert redact("T1 Müller MÃ¼ller muller_jorg") == "T1 S1 S1 S1"
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_the_beginning_of_a_name_at_the_cut_end_of_a_description_is_replaced(cut: int) -> None:
+    description = f"{'ab ' * 20}Zagarovanova, Anna-Lena"
+    redact = redaction([{"PatientName": "Zagarovanova^Anna", "SeriesDescription": description}], "S1")
+    text = f"seqName:'{description[: 60 + cut]}' x, Z, ab za"
+    assert redact(text) == f"seqName:'{'ab ' * 20}S1' x, Z, ab za"

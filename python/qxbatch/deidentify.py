@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from qxbatch.folded_text import folded_text
+from qxbatch.folded_text import FoldedText, byte_text, folded_text
 from qxbatch.identity_search import IdentitySearch, WholeSearch
 from qxbatch.model import HeaderLike, Value
-from qxbatch.name_search import NameSearch
+from qxbatch.name_search import NameSearch, readings
 from qxbatch.person_name import parse_name, split_parts, without_test_words
 
 Redact = Callable[[str], str]
@@ -28,14 +28,30 @@ NAMES = (
     *("PatientMotherBirthName", "ResponsiblePerson"),
 )
 """Header fields with names of the patient and of relatives: those of the basic profile (PS3.15 table E.1-1) in group 0010."""
-_DESCRIPTIONS = (
-    *("SeriesDescription", "ProtocolName", "SequenceName", "StudyDescription", "ImageComments"),
-    *("InstitutionName", "StationName"),
+DESCRIPTIONS = (
+    *(
+        "SeriesDescription",
+        "ProtocolName",
+        "SequenceName",
+        "StudyDescription",
+        "ImageComments",
+        "ImageType",
+        "Modality",
+    ),
+    *("InstitutionName", "StationName", "Manufacturer", "ManufacturerModelName", "SoftwareVersions"),
 )
-"""Free text. Each such field that record/summary.py stores must be listed here; otherwise names in it are written.
+"""Free text, and codes in which exporters write text. Each such field that record/summary.py stores must be listed here;
+otherwise names in it are written.
 
 The other fields contain identifiers and numbers, in which a match would be a coincidence.
 """
+
+
+CODES = frozenset(
+    {"ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "OTHER", "MIXED", "MAGNITUDE", "PHASE", "REAL", "IMAGINARY"}
+    | {"MEAN", "MOSAIC", "NORM"}
+)
+"""Values of ImageType that can also be names. They are not replaced: programs select images by them."""
 
 
 def unchanged(text: str) -> str:
@@ -54,9 +70,9 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     names: dict[str, None] = {}
     described: dict[str, None] = {}
     for header in headers:
-        described |= dict.fromkeys(text for field in _DESCRIPTIONS for text in _texts(header, field))
+        described |= dict.fromkeys(text for field in DESCRIPTIONS for text in _texts(header, field))
         ids |= dict.fromkeys(text for field in IDS for text in _texts(header, field))
-        names |= dict.fromkeys(text for field in NAMES for text in _texts(header, field))
+        names |= dict.fromkeys(text for field in NAMES for name in _texts(header, field) for text in readings(name))
     parsed = [parse_name(value) for value in names]
     people = [name for name in parsed if name.is_real]
     tested = [name for name in map(without_test_words, parsed) if name is not None]
@@ -71,7 +87,7 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
             whole_search.add(value, parts)
     search = IdentitySearch(whole_search, NameSearch(people, tested), session_id)
     for text in described:
-        search.joined.add(text, [*search.spans(text)])
+        search.add_description(text)
     return Redaction(search, session_id)
 
 
@@ -83,12 +99,15 @@ class Redaction:
         self._session_id = session_id
 
     def __call__(self, text: str) -> str:
-        """Replace what is found in a text without its diacritics and escapes, then what is found in it as it is."""
-        folded = folded_text(text)
-        if folded is not None:
-            spans = self.search.spans(folded.text)
-            text = self._replaced(text, ((folded.places[start], folded.places[end]) for start, end in spans))
-        return self._replaced(text, self.search.spans(text))
+        """Replace what is found in a text without its diacritics and escapes, in the text as it is, and in its bytes."""
+        text = self._replaced_in(text, folded_text(text))
+        text = self._replaced(text, self.search.spans(text))
+        return self._replaced_in(text, byte_text(text))
+
+    def _replaced_in(self, text: str, form: FoldedText | None) -> str:
+        if form is None:
+            return text
+        return self._replaced(text, (form.original(start, end) for start, end in self.search.spans(form.text)))
 
     def _replaced(self, text: str, spans: Iterable[tuple[int, int]]) -> str:
         pieces, place = [], 0
@@ -115,10 +134,10 @@ def _texts(header: HeaderLike, field: str) -> list[str]:
 
 def redacted_header(header: Mapping[str, Value], redact: Redact) -> dict[str, Value]:
     """Return a header without identities in its free text. The fields of ids and names remain; they are not written."""
-    return {field: _redacted(value, redact) if field in _DESCRIPTIONS else value for field, value in header.items()}
+    return {field: _redacted(value, redact) if field in DESCRIPTIONS else value for field, value in header.items()}
 
 
 def _redacted(value: Value, redact: Redact) -> Value:
     if isinstance(value, list):
-        return [redact(str(item)) for item in value]
-    return redact(value) if isinstance(value, str) else value
+        return [item if item in CODES else redact(str(item)) for item in value]
+    return value if not isinstance(value, str) or value in CODES else redact(value)

@@ -1,4 +1,7 @@
-"""Text without diacritics and escapes, for comparison with names: `M%C3%BCller` and `Müller` are Muller."""
+"""Text in other forms, for comparison with names.
+
+Without diacritics and escapes, `M%C3%BCller` and `Müller` are Muller. As bytes, a text in any encoding can be compared.
+"""
 
 import re
 import unicodedata
@@ -13,28 +16,60 @@ _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?:\\x[0-9A-Fa-f]{2})+|\\u[0-9A-Fa-
 _LEVELS = 3
 """Number of times that a text may have been escaped: `%255E` is `%5E`, which is `^`."""
 _BYTES = range(0xDC80, 0xDD00)
-"""Characters for bytes of file names that are not UTF-8; they are read as Latin-1."""
+"""Characters for bytes that are not UTF-8 (surrogateescape). Without diacritics, they are read as Latin-1."""
+_BYTES_AT = 0xDC00
+_HIGH = range(0x80, 0x100)
 
 
 class FoldedText(NamedTuple):
-    """A folded text."""
+    """A text in another form."""
 
     text: str
     places: Sequence[int]
     """Where each of its characters begins in the original; the last place is the end of the original."""
 
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """Return a span of the original. It contains each character that is partly in the span of this text."""
+        stop = self.places[end]
+        if end > start and self.places[end - 1] == stop:
+            stop = next(place for place in self.places[end:] if place > stop)
+        return self.places[start], stop
+
 
 def folded_text(text: str) -> FoldedText | None:
     """Return the text without diacritics and escapes; None if it has none."""
+    folded = _without_escapes(text)
+    if not folded.text.isascii():
+        folded = _joined(((_folded(character), 1) for character in folded.text), folded)
+    return None if folded.text == text else folded
+
+
+def byte_text(text: str) -> FoldedText | None:
+    """Return the bytes of a text without escapes, each as the character with its code; None if all are ASCII.
+
+    The bytes of a character in one encoding can be those of another character in UTF-8: in GB18030, 小 is a Cyrillic letter.
+    """
+    decoded = _without_escapes(text)
+    if decoded.text.isascii():
+        return None
+    return _joined(((_bytes_of(character), 1) for character in decoded.text), decoded)
+
+
+@cache
+def _bytes_of(character: str) -> str:
+    if ord(character) in _BYTES:
+        return chr(ord(character) - _BYTES_AT)
+    return character.encode("utf-8", "replace").decode("latin-1")
+
+
+def _without_escapes(text: str) -> FoldedText:
     folded = FoldedText(text, range(len(text) + 1))
     for _ in range(_LEVELS):
         decoded = _joined(_decoded(folded.text), folded)
         if decoded.text == folded.text:
             break
         folded = decoded
-    if not folded.text.isascii():
-        folded = _joined(((_folded(character), 1) for character in folded.text), folded)
-    return None if folded.text == text else folded
+    return folded
 
 
 def _joined(pieces: Iterator[tuple[str, int]], source: FoldedText) -> FoldedText:
@@ -72,7 +107,7 @@ def _unescaped(escapes: str) -> Iterator[tuple[str, int]]:
     try:
         yield from ((character, width * len(character.encode())) for character in data.decode())
     except UnicodeDecodeError:
-        yield from ((character, width) for character in data.decode("latin-1"))
+        yield from ((chr(byte + _BYTES_AT) if byte in _HIGH else chr(byte), width) for byte in data)
 
 
 @cache
@@ -81,7 +116,7 @@ def _folded(character: str) -> str:
     if character.isascii():
         return character
     if ord(character) in _BYTES:
-        return _folded(chr(ord(character) - 0xDC00))
+        return _folded(chr(ord(character) - _BYTES_AT))
     bare = without_marks(character)
     if not bare and unicodedata.combining(character):
         return ""

@@ -10,13 +10,15 @@ from qxbatch.text_tree import TextTree, lower
 
 _SEPARATORS = r"\s^=,._-"
 """Between the parts of an id: `AP 4`, `AP_4`."""
+_GAP = re.compile(r"[\W_]+")
 _PART = re.compile(f"[{_SEPARATORS}]+")
-_NUMBER_BEFORE = re.compile(r"[\d.]")
-_NUMBER_BEHIND = re.compile(r"\.?\d| DICOM\b", re.IGNORECASE)
-"""Digits next to digits and dots belong to a number, a time or a UID; before `DICOM` they count files."""
+_DECIMALS = re.compile(r"\.\d")
+_COUNTED = re.compile(r" DICOM\b", re.IGNORECASE)
+LONG_ID = 5
+"""Number of digits from which an id is found next to letters and before a dot with a digit: shorter numbers are common."""
 _CONTEXT = 16
 """Number of characters around a part that must match in a text without spaces."""
-_WORD, _NUMBER = 1, 2
+_WORD, _NUMBER, _LONG = 1, 2, 4
 
 
 class WholeSearch:
@@ -28,20 +30,37 @@ class WholeSearch:
     def add(self, value: str, parts: Iterable[str] = ()) -> None:
         """Add a value; `parts` are its parts in another order, or split at other separators."""
         parts = [part for part in parts or _PART.split(value) if part]
+        flags = _NUMBER if value.isdigit() else _WORD
+        flags |= _LONG if sum(map(str.isdigit, value)) >= LONG_ID else 0
         for texts in {tuple(parts), tuple(map(without_marks, parts))}:
-            self.tree.add([*map(lower, texts)], _NUMBER if value.isdigit() else _WORD)
+            self.tree.add([*map(lower, texts)], flags)
 
     def end(self, text: str, folded: str, start: int) -> int:
         """Return the end of the value that begins at `start`; 0 if none begins there. `folded` is the text in lower case."""
-        if start and text[start - 1].isalnum():
-            return 0
         for end, flags in self.tree.at(folded, start):
-            if end < len(text) and text[end].isalnum():
-                continue
-            in_number = (start and _NUMBER_BEFORE.match(text, start - 1)) or _NUMBER_BEHIND.match(text, end)
-            if flags & _WORD or not in_number:
+            if _is_whole(text, start, end, flags) and (flags & _WORD or not _is_in_number(text, start, end, flags)):
                 return end
         return 0
+
+
+def _is_whole(text: str, start: int, end: int, flags: int) -> bool:
+    """Return whether a value begins and ends at the edges of a word; a long id, at the edges of its digits."""
+    edges = ((text[place - 1], text[place]) for place in (start, end) if 0 < place < len(text))
+    if flags & _LONG:
+        return not any(before.isdecimal() and behind.isdecimal() for before, behind in edges)
+    return not any(before.isalnum() and behind.isalnum() for before, behind in edges)
+
+
+def _is_in_number(text: str, start: int, end: int, flags: int) -> bool:
+    """Return whether digits belong to a UID or a decimal number, or count files before `DICOM`.
+
+    A component of a UID that has as many digits as a long id is behind a number and a dot.
+    """
+    is_behind_dot = start > 0 and text[start - 1] == "."
+    if flags & _LONG:
+        is_behind_dot = is_behind_dot and start > 1 and text[start - 2].isdecimal()
+    is_before_dot = not flags & _LONG and _DECIMALS.match(text, end) is not None
+    return is_behind_dot or is_before_dot or _COUNTED.match(text, end) is not None
 
 
 class JoinedSearch:
@@ -55,7 +74,7 @@ class JoinedSearch:
         """Add the parts of a description: from start to end of each span."""
         for start, end in spans:
             segments = (description[:start], description[start:end], description[end:])
-            before, part, behind = (lower(re.sub(r"[\W_]+", "", segment)) for segment in segments)
+            before, part, behind = map(_joined, segments)
             if len(part) >= SHORTEST_WORD and (before or behind):
                 self.tree.add([part], 1)
                 self._contexts[part].add((before[-_CONTEXT:], behind[:_CONTEXT]))
@@ -74,6 +93,41 @@ class JoinedSearch:
         )
 
 
+class CutSearch:
+    """The beginnings of parts of descriptions, where the field of a converter ends inside the part."""
+
+    def __init__(self) -> None:
+        self.tree = TextTree(r"\W_")
+        self._contexts: dict[str, set[str]] = defaultdict(set)
+
+    def add(self, description: str, spans: Iterable[tuple[int, int]]) -> None:
+        """Add the parts of a description: from start to end of each span."""
+        for start, end in spans:
+            before = _joined(description[:start])[-_CONTEXT:]
+            words = [lower(word) for word in _GAP.split(description[start:end]) if word]
+            if len(before) < _CONTEXT:
+                continue
+            for count, word in enumerate(words):
+                for length in range(1, len(word) + 1):
+                    beginning = [*words[:count], word[:length]]
+                    self.tree.add(beginning, 1)
+                    self._contexts["".join(beginning)].add(before)
+
+    def end(self, text: str, folded: str, start: int) -> int:
+        """Return the end of the beginning at `start`; 0 if there is none. `folded` is the text in lower case."""
+        ends = (end for end, _ in self.tree.at(folded, start) if end == len(text) or not text[end].isalnum())
+        return next((end for end in ends if self._fits(folded, start, end)), 0)
+
+    def _fits(self, folded: str, start: int, end: int) -> bool:
+        before = _joined(folded[max(0, start - 4 * _CONTEXT) : start])
+        return any(before.endswith(context) for context in self._contexts[_joined(folded[start:end])])
+
+
+def _joined(text: str) -> str:
+    """Return the letters and digits of a text, in lower case."""
+    return lower(_GAP.sub("", text))
+
+
 class IdentitySearch:
     """The ids and names that the session id replaces.
 
@@ -81,21 +135,34 @@ class IdentitySearch:
     """
 
     def __init__(self, wholes: WholeSearch, names: NameSearch, session_id: str) -> None:
-        self.joined = JoinedSearch()
+        self._cut = CutSearch()
+        self._joined = JoinedSearch()
         self._names = names
         self._wholes = wholes
-        own = "|".join(map(re.escape, dict.fromkeys([session_id, without_marks(session_id)])))
+        as_bytes = session_id.encode("utf-8", "surrogateescape").decode("latin-1")
+        own = "|".join(map(re.escape, dict.fromkeys([session_id, without_marks(session_id), as_bytes])))
         self._session = re.compile(rf"(?<![^\W_])(?:{own})(?![^\W_])", re.IGNORECASE)
 
     @property
     def steps(self) -> int:
         """Return the number of steps of all searches."""
-        return sum(search.tree.steps for search in (self.joined, self._wholes, self._names))
+        return sum(search.tree.steps for search in self._searches)
+
+    @property
+    def _searches(self) -> tuple["JoinedSearch | WholeSearch | NameSearch | CutSearch", ...]:
+        """Return the searches in the order of their precedence."""
+        return self._joined, self._wholes, self._names, self._cut
+
+    def add_description(self, text: str) -> None:
+        """Search for the ids and names of a description also where a converter changes it."""
+        spans = [*self.spans(text)]
+        self._joined.add(text, spans)
+        self._cut.add(text, spans)
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where each id and name begins and ends."""
         folded = lower(text)
-        starts = self.joined.tree.starts | self._wholes.tree.starts | self._names.tree.starts
+        starts = frozenset().union(*(search.tree.starts for search in self._searches))
         own = {match.start(): match.end() for match in self._session.finditer(text)} if starts else {}
         place = 0
         for start, character in enumerate(folded):
@@ -108,5 +175,4 @@ class IdentitySearch:
                 place = end
 
     def _end(self, text: str, folded: str, start: int) -> int:
-        searches = (self.joined, self._wholes, self._names)
-        return next((end for search in searches if (end := search.end(text, folded, start))), 0)
+        return next((end for search in self._searches if (end := search.end(text, folded, start))), 0)

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from enum import IntFlag
-from functools import cache
+from functools import cache, lru_cache
 
 from qxbatch.person_name import PARTICLES, SEPARATORS, PersonName, is_unspaced, spellings
 from qxbatch.text_tree import TextTree, lower
@@ -20,17 +20,20 @@ SHORTEST_INSIDE = 5
 """The same with a capital only at the beginning of the part: `WIPZagarscan`."""
 _LONGEST_RUN = 14
 """Maximum number of adjacent parts in one match."""
+_SINGLE_BYTE = tuple(f"iso8859-{k}" for k in (*range(1, 10), 15))
 _ENCODINGS = (
-    *("utf-8", "iso2022_jp_1", "shift_jis", "euc_kr", "gb18030", "cp874"),
-    *(f"iso8859-{k}" for k in (*range(2, 10), 15)),
+    *("utf-8", "iso2022_jp_1", "shift_jis", "euc_kr", "gb18030", "cp874", *_SINGLE_BYTE),
+    *("cp437", "cp850", "cp852", "cp866", "cp1250", "cp1251", "cp1252", "koi8-r", "mac-roman", "big5", "euc_jp"),
 )
-"""The encodings of SpecificCharacterSet except Latin-1."""
+"""The encodings of SpecificCharacterSet, and those in which other systems write the names of files."""
 _ESCAPE = re.compile(rb"\x1b[$()]+[@-Z]")
 _LATIN_1 = "".join(map(chr, range(0x80, 0x100)))
 """Characters that bytes of other character sets become when read as Latin-1. They need no word boundary."""
 _BETWEEN = re.compile(f"[{SEPARATORS}]{{0,3}}")
-_SMALL = frozenset(character for character in map(chr, range(0x100)) if character.islower())
-_CAPITAL = frozenset(character for character in map(chr, range(0x100)) if character.isupper())
+_LETTERS = [*map(chr, range(0x530))]
+"""Latin, Greek and Cyrillic."""
+_SMALL = frozenset(character for character in _LETTERS if character.islower())
+_CAPITAL = frozenset(character for character in _LETTERS if character.isupper())
 
 
 class _Flag(IntFlag):
@@ -173,12 +176,13 @@ def _is_minor(part: str) -> bool:
     return short or part.casefold() in PARTICLES or not any(character.isalpha() for character in part)
 
 
-def _written(part: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def _written(part: str) -> frozenset[str]:
     """Return a part as files and programs write it: composed, decomposed, without diacritics, in ASCII, as bytes."""
     texts = {unicodedata.normalize(form, part) for form in ("NFC", "NFD", "NFKC")} | {part}
     # a short spelling, such as initials, would match in other words
     texts |= {text for text in (*spellings(part), *_with_digraphs(part)) if len(text) >= min(len(part), SHORTEST_WORD)}
-    return texts | set(_misread(part))
+    return frozenset(texts.union(_misread(part)))
 
 
 def _with_digraphs(part: str) -> Iterator[str]:
@@ -189,11 +193,20 @@ def _with_digraphs(part: str) -> Iterator[str]:
 
 
 def _misread(part: str) -> Iterator[str]:
-    """Yield a part as dcm2niix writes it: bytes of another encoding, read as Latin-1."""
+    """Yield the bytes of a part in each encoding, read as Latin-1, as dcm2niix writes them."""
     if part.isascii():
         return
     for encoding in _ENCODINGS:
-        with contextlib.suppress(UnicodeEncodeError):
-            text = _ESCAPE.sub(b"", part.encode(encoding)).decode("latin-1")
-            if len(text) > 1:
-                yield text
+        for written in {part, part.lower(), part.upper(), part.title()}:
+            with contextlib.suppress(UnicodeEncodeError):
+                text = _ESCAPE.sub(b"", written.encode(encoding)).decode("latin-1")
+                if len(text) > 1:
+                    yield text
+
+
+def readings(name: str) -> Iterator[str]:
+    """Yield a name, and its bytes read as UTF-8 if they can be: some headers do not name their character set."""
+    yield name
+    for encoding in () if name.isascii() else _SINGLE_BYTE:
+        with contextlib.suppress(UnicodeError):
+            yield name.encode(encoding).decode()

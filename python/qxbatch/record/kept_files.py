@@ -2,14 +2,23 @@
 
 import contextlib
 import os
+import re
+import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 
 from qxbatch.core import hash_file
 from qxbatch.deidentify import Redact, unchanged
 from qxbatch.discover.own_names import LONGEST_NAME
+from qxbatch.ledger_cells import unescape
 from qxbatch.pack.series import move
 from qxbatch.session.layout import INBOX, KEPT_AT, LOG_AT
 from qxbatch.session.paths import SessionPaths
+
+_JOINTS = re.compile(r"[/\\!]")
+"""Between the names in the path of a member, which can be in an archive."""
+_NUMBER = re.compile(r"_\d+(?=(?:\.[^.]*)?$)")
+"""What the core adds to a name that is in use."""
 
 
 def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
@@ -33,8 +42,11 @@ def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     return new_prefixes
 
 
-def redact_kept(root: Path, redact: Redact) -> dict[str, str]:
-    """Redact identities in the names of kept files; return each changed `at` with its new value."""
+def redact_kept(root: Path, redact: Redact, cells: Mapping[str, str]) -> dict[str, str]:
+    """Redact identities in the names of kept files; return each changed `at` with its new value.
+
+    `cells` maps the `at` of a file to its path in the ledger: the original name may have bytes that its name on disk lacks.
+    """
     changed: dict[str, str] = {}
     if redact is unchanged:
         return changed
@@ -44,10 +56,8 @@ def redact_kept(root: Path, redact: Redact) -> dict[str, str]:
             if path.is_dir():
                 _remove_if_empty(path)
                 continue
-            parts = [
-                part if (new := redact(part)) == part else _shortened(new)
-                for part in path.relative_to(root / top).parts
-            ]
+            originals = _originals(cells.get(at, ""))
+            parts = [_redacted(part, originals, redact) for part in path.relative_to(root / top).parts]
             new_at = _free(root, "/".join([top, *parts]), at)
             if new_at != at:
                 (root / new_at).parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +67,23 @@ def redact_kept(root: Path, redact: Redact) -> dict[str, str]:
             if path.is_dir():
                 _remove_if_empty(path)
     return changed
+
+
+def _originals(cell: str) -> dict[str, str]:
+    """Return the original names of folders and files with bytes that are not UTF-8, by their names on disk."""
+    names = _JOINTS.split(unescape(cell)) if "\\x" in cell else ()
+    return {cleaned: name for name in names if (cleaned := _cleaned(name)) != name}
+
+
+def _cleaned(name: str) -> str:
+    """Return a name with `_` for control characters and for bytes that are not UTF-8, as the core writes it."""
+    return "".join("_" if unicodedata.category(character) in {"Cc", "Cs"} else character for character in name)
+
+
+def _redacted(part: str, originals: Mapping[str, str], redact: Redact) -> str:
+    original = originals.get(part) or originals.get(_NUMBER.sub("", part), part)
+    new = redact(original)
+    return part if new == original else _shortened(_cleaned(new))
 
 
 def _shortened(name: str) -> str:

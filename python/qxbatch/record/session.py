@@ -48,7 +48,9 @@ def record_session(
     """
     conversions = [redacted_conversion(conversion, sorted_session.redact) for conversion in converted.conversions]
     placement = _place_images(sorted_session, conversions, converted, places, settings)
-    redacted = redact_kept(places.root, sorted_session.redact)
+    rows = (job.reading.row(index) for index in sorted_session.rows)
+    cells = {row.at: row.path for row in rows if row.fate == "kept"} if job.deidentified else {}
+    redacted = redact_kept(places.root, sorted_session.redact, cells)
     tops = place_kept(places.root, places.build, places.inbox)
     remarks = session_remarks(job, sorted_session, conversions)
     patient = "" if job.deidentified else _patient(sorted_session)
