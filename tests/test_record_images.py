@@ -16,7 +16,7 @@ from qxbatch.model import Conversion, Output, Series, SeriesKind, State, Value
 from qxbatch.problems import Code, Severity
 from qxbatch.record.checksums import file_checksums
 from qxbatch.record.compress import compressed
-from qxbatch.record.files import write_images, write_logs
+from qxbatch.record.files import redact_sidecars, write_images, write_logs
 from qxbatch.record.image_texts import redact_image
 from qxbatch.record.images import Placement, place_images
 from qxbatch.record.json_info import FIELDS, json_info
@@ -158,6 +158,41 @@ def test_the_texts_of_an_image_of_few_voxels_are_redacted(tmp_path: Path) -> Non
     nifti.write_bytes(bytes(header) + bytes(8))
     redact_image(nifti, redaction([{"PatientName": "Doe^Jane"}], "S1"))
     assert nifti.read_bytes()[148:156] == b"S1\0\0\0\0\0\0"
+
+
+SIDECAR = """{
+\t"SeriesInstanceUID": "1.2.4711008",
+\t"ImageType": ["ORIGINAL", "PRIMARY", "Doe Jane"],
+\t"Labels": [
+\t\t"of Doe",
+\t\t"M"
+\t],
+\t"ReferencedUID": ["Doe"],
+\t"Broken": ["a "Doe" b"],
+\t"EchoTime": 0.03,
+\t"SeriesDescription": "T1 of Doe"
+}
+"""
+
+
+def test_texts_in_the_lists_of_a_sidecar_are_redacted(tmp_path: Path) -> None:
+    path = tmp_path / "31.json"
+    path.write_text(SIDECAR)
+    redact_sidecars(tmp_path, redaction([{"PatientName": "Doe^Jane", "PatientID": "4711008"}], "S1"))
+    expected = SIDECAR.replace("Doe Jane", "S1").replace("of Doe", "of S1").replace('"a "Doe" b"', '"a "S1" b"')
+    assert path.read_text() == expected
+
+
+@pytest.mark.parametrize(("length", "is_cut"), [(62, False), (63, True), (65, True), (70, False), (255, True)])
+def test_a_text_that_fills_its_field_in_a_sidecar_loses_its_last_word(
+    tmp_path: Path, length: int, *, is_cut: bool
+) -> None:
+    text = "ab " * 100
+    text = text[: length - 7] + " Zagaro"
+    path = tmp_path / "31.json"
+    path.write_text(json.dumps({"ImageComments": text}, indent=1))
+    redact_sidecars(tmp_path, redaction([{"PatientName": "Zagarovanova^Anna"}], "S1"))
+    assert json.loads(path.read_text())["ImageComments"] == (text.removesuffix("Zagaro") if is_cut else text)
 
 
 def test_each_series_has_a_log_and_each_further_number_a_copy(tmp_path: Path) -> None:

@@ -6,15 +6,21 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from qxbatch.deidentify import Redact, unchanged
+from qxbatch.deidentify import CODES, Redact, unchanged
 from qxbatch.model import Conversion
 from qxbatch.record.compress import Gzip, compressed
+from qxbatch.record.cut_text import without_last_word
 from qxbatch.record.images import Placement
 from qxbatch.session.paths import SessionPaths
 from qxbatch.visible import lines
 
-_TEXT = re.compile(r'^(\s*"\w*(?<!UID)":\s*)(".*")(,?[ \t]*)$', re.MULTILINE)
+_TEXT = re.compile(r'^([ \t]*"\w*(?<!UID)":[ \t]*)(".*")(,?[ \t]*)$', re.MULTILINE)
 """A line of a sidecar with a text value that is not a UID."""
+_ITEM = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_LIST = re.compile(rf'^([ \t]*(?:"\w*(?<!UID)":[ \t]*(?=\[))?)(\[.*|{_ITEM.pattern}[ \t\],]*)$', re.MULTILINE)
+"""A line of a sidecar with a list, or with items of a list, that are not UIDs."""
+_FULL = (63, 64, 65, 254, 255)
+"""Lengths of texts that fill a field of a converter, which may have cut them."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """A control character that no JSON may contain unescaped, as a header can have it."""
 
@@ -42,12 +48,16 @@ def escape_sidecars(folder: Path) -> None:
 
 
 def redact_sidecars(folder: Path, redact: Redact) -> None:
-    """Redact the text fields of the sidecars (.json), except UIDs; lists and numbers do not change."""
+    """Redact the texts of the sidecars (.json), also in lists, except UIDs; numbers do not change.
+
+    The last word of a text that fills its field may be cut: it is removed.
+    """
     if redact is unchanged:
         return
     for path in sorted(folder.glob("*.json")):
         original = path.read_text(encoding="utf-8", errors="surrogateescape")
         redacted = _TEXT.sub(lambda match: f"{match[1]}{_redacted(match[2], redact)}{match[3]}", original)
+        redacted = _LIST.sub(lambda match: f"{match[1]}{_redacted_items(match[2], redact)}", redacted)
         if redacted != original:
             path.write_text(redacted, encoding="utf-8", errors="surrogateescape", newline="\n")
 
@@ -58,8 +68,19 @@ def _redacted(value: str, redact: Redact) -> str:
         content = json.loads(value, strict=False)
     except ValueError:  # a converter that does not escape
         content = value[1:-1]
-    redacted = redact(content)
+    redacted = redact(without_last_word(content) if _is_full(content) else content)
     return value if redacted == content else json.dumps(redacted, ensure_ascii=False)
+
+
+def _redacted_items(items: str, redact: Redact) -> str:
+    """Return the items of a list as JSON; codes of DICOM are not names."""
+    redacted = _ITEM.sub(lambda match: match[0] if match[0][1:-1] in CODES else _redacted(match[0], redact), items)
+    between = _ITEM.sub("", items).strip("[], \t")
+    return redact(redacted) if between else redacted  # a converter that does not escape
+
+
+def _is_full(text: str) -> bool:
+    return len(text) in _FULL or len(text.encode("utf-8", "surrogateescape")) in _FULL
 
 
 def write_logs(conversions: Iterable[Conversion], placement: Placement, session: Path) -> None:

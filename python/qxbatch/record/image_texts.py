@@ -4,6 +4,7 @@ import struct
 from pathlib import Path
 
 from qxbatch.deidentify import Redact, unchanged
+from qxbatch.record.cut_text import without_last_word
 
 _NIFTI1, _NIFTI2 = 348, 540
 _TEXTS = {
@@ -37,7 +38,7 @@ def _redacted(field: bytes, redact: Redact) -> bytes:
     content = field.split(b"\0")[0]
     text = content.decode("utf-8", "surrogateescape")
     if len(content) >= len(field) - 1:
-        text = text.rpartition(" ")[0]
+        text = without_last_word(text)
     new = redact(text)
     if new == content.decode("utf-8", "surrogateescape"):
         return field

@@ -1,0 +1,14 @@
+"""Texts that a field of a converter may have cut: a cut name cannot be recognised."""
+
+import re
+
+_LAST_WORD = re.compile(r"[^\s_^,;=+/-]*\Z")
+
+
+def without_last_word(text: str) -> str:
+    """Return a text without its last word.
+
+    >>> without_last_word("T1 of Miss Doerks"), without_last_word("T1_Doerks")
+    ('T1 of Miss ', 'T1_')
+    """
+    return _LAST_WORD.sub("", text)
