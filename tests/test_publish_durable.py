@@ -6,10 +6,13 @@ Only a file that is renamed without hard links and renameat2 can replace one tha
 import ctypes
 import errno
 import os
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from qxbatch.publish import durable
 from qxbatch.publish.durable import remove_tree, rename_new, sync_tree
 
 
@@ -92,3 +95,26 @@ def test_removing_a_missing_tree_on_a_read_only_file_system_is_no_error(
 
     monkeypatch.setattr(Path, "unlink", refuse)
     remove_tree(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("by_kernel", [True, False])
+def test_a_file_that_gets_the_old_name_during_a_rename_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_kernel: bool
+) -> None:
+    (tmp_path / "study.tsv").write_text("first")
+    steps = (durable._renamed_by_kernel, os.link)
+
+    def saved_after(step: Any, *arguments: Any, **folders: Any) -> Any:
+        result = step(*arguments, **folders)
+        (tmp_path / "new").write_text("second")
+        (tmp_path / "new").replace(tmp_path / "study.tsv")
+        return result
+
+    if by_kernel:
+        monkeypatch.setattr(durable, "_renamed_by_kernel", partial(saved_after, steps[0]))
+    else:
+        monkeypatch.setattr(durable, "_renamed_by_kernel", lambda *_: False)
+        monkeypatch.setattr(os, "link", partial(saved_after, steps[1]))
+    rename_new(tmp_path / "study.tsv", tmp_path / "study.tsv.1", in_use=True)
+    assert (tmp_path / "study.tsv.1").read_text() == "first"
+    assert (tmp_path / "study.tsv").read_text() == "second"

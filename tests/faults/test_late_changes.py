@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -218,7 +219,7 @@ def test_where_inodes_change_by_themselves_the_packet_is_read_again(
     def unsteady(path: Path) -> Fingerprint:
         current = fingerprint(path)
         calls.append(path)
-        return Fingerprint(current.files, current.size, current.mtime_ns, current.marks, len(calls), len(calls))
+        return replace(current, inodes=len(calls))
 
     def counted(self: SamePacketCheck, path: Path) -> PacketContent:
         content = again(self, path)
@@ -288,7 +289,7 @@ def create_session(study: Study) -> dict[str, str]:
 
 @pytest.mark.parametrize("archive", ["move", "delete"])
 @pytest.mark.parametrize("mode", [(), FOLDER_MODE], ids=["inbox mode", "folder mode"])
-@pytest.mark.parametrize("moment", ["before publishing", "when publishing starts"])
+@pytest.mark.parametrize("moment", ["before publishing", "before the journal", "when publishing starts"])
 def test_a_session_that_appears_meanwhile_is_not_replaced(
     study: Study, monkeypatch: pytest.MonkeyPatch, moment: str, mode: tuple[str, ...], archive: str
 ) -> None:
@@ -300,6 +301,14 @@ def test_a_session_that_appears_meanwhile_is_not_replaced(
     with monkeypatch.context() as patched:
         if moment == "before publishing":
             before_delivery(patched, lambda: appeared.append(create_session(study)))
+        elif moment == "before the journal":
+            journal_of = journaling_module._journal
+
+            def described(*args: Any) -> Any:
+                appeared.append(create_session(study))
+                return journal_of(*args)
+
+            patched.setattr(journaling_module, "_journal", described)
         else:
 
             def written(*args: Any) -> None:

@@ -14,6 +14,7 @@ from qxbatch.archive.aside import finish_aside
 from qxbatch.archive.contained import Contained
 from qxbatch.discover.own_names import Use
 from qxbatch.pipeline.archiving import _PacketArchiving
+from qxbatch.publish import durable
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.plain import LinkError
 from qxbatch.publish.transfer import hidden_path, move_files, put_aside
@@ -102,12 +103,12 @@ class KilledError(Exception):
     """Simulates the end of a killed run."""
 
 
-def rename_only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Exception) -> None:
+def rename_only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Exception, *, in_one_step: bool) -> None:
     """Let renames of visible folders fail as in a lower layer; the step after `stop` successful ones raises `fault`.
 
-    A file is renamed by a link, and by the removal of its old name.
+    A file is renamed in one step, or by a link and the removal of its old name.
     """
-    rename, link, unlink = os.rename, os.link, os.unlink
+    rename, link, unlink, by_kernel = os.rename, os.link, os.unlink, durable._renamed_by_kernel
     count = 0
 
     def step() -> None:
@@ -130,6 +131,12 @@ def rename_only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Excepti
         step()
         unlink(name, **folder)
 
+    def renamed_by_kernel(*arguments: Any) -> bool:
+        if in_one_step:
+            step()
+        return in_one_step and by_kernel(*arguments)
+
+    monkeypatch.setattr(durable, "_renamed_by_kernel", renamed_by_kernel)
     for name, call in (("rename", renamed), ("link", linked), ("unlink", unlinked)):
         monkeypatch.setattr(os, name, call)
 
@@ -137,16 +144,20 @@ def rename_only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Excepti
 PACKET = {name: name.encode() for name in ("a", "b/c", "b/d/e")}
 
 
-@pytest.mark.parametrize("stop", range(2 * len(PACKET) + 1))
+STEPS = [(True, stop) for stop in range(len(PACKET))] + [(False, stop) for stop in range(2 * len(PACKET))]
+"""Whether files are renamed in one step, and the number of steps before the last one."""
+
+
+@pytest.mark.parametrize(("in_one_step", "stop"), [*STEPS, (True, len(PACKET)), (False, 2 * len(PACKET))])
 def test_a_packet_that_is_moved_aside_file_by_file_is_complete_after_a_kill(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_one_step: bool, stop: int
 ) -> None:
     packet = tmp_path / "S1"
     write_folder(PACKET, packet)
     before = snapshot(packet)
     aside = hidden_path(packet, Use.ASIDE, TAG)
     with monkeypatch.context() as patch:
-        rename_only_files(patch, stop, KilledError())
+        rename_only_files(patch, stop, KilledError(), in_one_step=in_one_step)
         with pytest.raises(KilledError):
             put_aside(packet, aside)
     finish_aside(packet, TAG)
@@ -196,14 +207,15 @@ def test_files_are_moved_through_no_link(tmp_path: Path) -> None:
     assert snapshot(tmp_path) == before
 
 
-@pytest.mark.parametrize("stop", range(2 * len(PACKET)))
+@pytest.mark.parametrize(("in_one_step", "stop"), STEPS)
 def test_a_packet_that_cannot_be_moved_aside_keeps_its_name_and_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_one_step: bool, stop: int
 ) -> None:
     packet = tmp_path / "S1"
     write_folder(PACKET, packet)
     before = snapshot(tmp_path)
-    rename_only_files(monkeypatch, stop, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    fault = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    rename_only_files(monkeypatch, stop, fault, in_one_step=in_one_step)
     with pytest.raises(OSError, match="No space left"):
         put_aside(packet, hidden_path(packet, Use.ASIDE, TAG))
     assert snapshot(tmp_path) == before
@@ -234,7 +246,7 @@ def test_files_are_not_moved_into_a_planted_folder(tmp_path: Path, monkeypatch: 
     aside = hidden_path(packet, Use.ASIDE, TAG)
     write_folder({"mine": b"mine"}, hidden_path(packet, Use.PART, TAG))
     before = snapshot(tmp_path)
-    rename_only_files(monkeypatch, 99, KilledError())
+    rename_only_files(monkeypatch, 99, KilledError(), in_one_step=True)
     with pytest.raises(FileExistsError):
         put_aside(packet, aside)
     assert snapshot(tmp_path) == before

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.archive.contained import PacketContent
+from qxbatch.archive.unchanged import SamePacketCheck
 from tests.build.dicom import MrSeries
 from tests.build.encrypted import encrypted
 from tests.build.packets import Kind, packed, tarred, under, write_folder, zipped
@@ -62,6 +64,33 @@ def test_a_packet_is_archived(
     assert not packet.exists()
     assert (stopped.archive / packet.name).exists() == (archive == "move")
     assert not (stopped.sessions / ".qxbatch").exists()
+
+
+@pytest.mark.parametrize("times", [1, 2, 99])
+def test_a_file_that_is_rewritten_while_its_packet_is_read_again_stays(
+    stopped: Study, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """The same size and time: only the time of the inode shows it."""
+    packet = stopped.put("S1", {**T1, "notes": b"version 1"}, Kind.FOLDER)
+    interrupt(stopped, "--archive=delete")
+    again = SamePacketCheck._read_again
+    written: list[str] = []
+
+    def rewritten(self: SamePacketCheck, path: Path) -> PacketContent:
+        content = again(self, path)
+        if len(written) < times:
+            notes = path / "notes"
+            status = notes.stat()
+            written.append(f"edition {len(written) + 1}"[:9])
+            notes.write_text(written[-1])
+            os.utime(notes, ns=(status.st_atime_ns, status.st_mtime_ns))
+        return content
+
+    monkeypatch.undo()
+    monkeypatch.setattr(SamePacketCheck, "_read_again", rewritten)
+    run = stopped.main("--check=no")
+    assert run.status == 1, run.text
+    assert (packet / "notes").read_text() == written[-1]
 
 
 def test_the_archives_and_files_of_a_session_leave_its_inbox(stopped: Study, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,12 +49,16 @@ class SamePacketCheck:
             self._known_identities[_identity(now)] = self._known_inodes[now.inodes]
         if _identity(now) in self._known_identities:
             return self._known_identities[_identity(now)]
-        content = self._read_again(path)
-        after = fingerprint(path)  # reading may have changed the times of inodes
-        if after != self._packet.fingerprint:
-            return None
-        self._known_identities[_identity(after)] = self._known_inodes[after.inodes] = content
-        return content
+        for _ in range(_TRIES):
+            content = self._read_again(path)
+            after = fingerprint(path)
+            if after != self._packet.fingerprint:
+                return None
+            if after.ctimes == now.ctimes:  # else it may have changed after a part of it was read
+                self._known_identities[_identity(after)] = self._known_inodes[after.inodes] = content
+                return content
+            now = after
+        return None
 
     def for_move(self) -> "SamePacketCheck":
         """Return the check of the same packet before it is moved to the archive; what was read is not read again."""
@@ -83,6 +87,7 @@ class SamePacketCheck:
         return self._contained.read_again(path)
 
 
+_TRIES = 3
 _AS_READ = PacketContent(is_contained=True)
 """The content of a packet that this run has read: the decision how to archive it is made from that reading."""
 

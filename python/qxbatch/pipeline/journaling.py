@@ -62,6 +62,13 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
     )
 
 
+def _replaced(context: Context, sessions: Sequence[str]) -> tuple[str, ...]:
+    """Return the sessions that may be replaced: none without --overwrite, even if one appeared a moment ago."""
+    if not context.settings.overwrite:
+        return ()
+    return tuple(session for session in sessions if is_imported(context.workspace.session(session).folder))
+
+
 def _journal(context: Context, job: Job, products: Sequence[Product], facts: Facts) -> Journal:
     unit, workspace = job.unit, context.workspace
     sessions = [product.sorted_session.session.id for product in products]
@@ -72,7 +79,7 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
             JournaledPacket(packet, context.numbers.get(packet.path)) for packet in (*job.archives, *job.inside)
         ),
         sessions=tuple(sessions),
-        replaced=tuple(session for session in sessions if is_imported(workspace.session(session).folder)),
+        replaced=_replaced(context, sessions),
         archive=facts.archive,
         series_failed=facts.series_failed,
         damaged=facts.damaged,

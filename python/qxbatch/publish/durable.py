@@ -128,20 +128,28 @@ def replace_text(path: Path, text: str, tag: str = NO_RUN, mode: int = 0o666) ->
     sync_folder(path.parent)
 
 
-def rename_new(source: Path, target: Path) -> None:
-    """Rename a file or folder to an unused name. Raises FileExistsError when the name is in use, and OSError."""
+def rename_new(source: Path, target: Path, *, in_use: bool = False) -> None:
+    """Rename a file or folder to an unused name; `in_use` as in `rename_new_in`.
+
+    Raises FileExistsError when the name is in use, and OSError.
+    """
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    rename_new_in(None, os.fspath(source), None, os.fspath(target))
+    rename_new_in(None, os.fspath(source), None, os.fspath(target), in_use=in_use)
 
 
-def rename_new_in(source_folder: int | None, name: str, target_folder: int | None, new_name: str) -> None:
+def rename_new_in(
+    source_folder: int | None, name: str, target_folder: int | None, new_name: str, *, in_use: bool = False
+) -> None:
     """Rename as `rename_new` does, without the first look at the new name. Names are relative to the opened folders.
 
     A folder that takes the name meanwhile is not replaced unless it is empty. A file gets the new name as a hard link, which never
     replaces another file. On a file system without hard links, renameat2 does not replace one either. Only where that is
     missing too, a file that takes the name after a last look is replaced. If a run is killed after it made the hard link, the
     file has both names.
+
+    `in_use`: other programs may save another file under the old name. Then renameat2 is tried first, which renames in one step.
+    After a hard link, a file that got the old name meanwhile stays.
     """
     if stat.S_ISDIR(os.stat(name, dir_fd=source_folder, follow_symlinks=False).st_mode):
         try:
@@ -150,6 +158,8 @@ def rename_new_in(source_folder: int | None, name: str, target_folder: int | Non
             if error.errno in _NAME_IN_USE:
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new_name) from error
             raise
+        return
+    if in_use and _renamed_by_kernel(source_folder, name, target_folder, new_name):
         return
     try:
         os.link(name, new_name, src_dir_fd=source_folder, dst_dir_fd=target_folder, follow_symlinks=False)
@@ -160,7 +170,10 @@ def rename_new_in(source_folder: int | None, name: str, target_folder: int | Non
             _refuse_existing(target_folder, new_name)
             os.rename(name, new_name, src_dir_fd=source_folder, dst_dir_fd=target_folder)
         return
-    os.unlink(name, dir_fd=source_folder)
+    with contextlib.suppress(FileNotFoundError):  # another program removed the old name
+        renamed = os.stat(new_name, dir_fd=target_folder, follow_symlinks=False)
+        if os.path.samestat(os.stat(name, dir_fd=source_folder, follow_symlinks=False), renamed):
+            os.unlink(name, dir_fd=source_folder)
 
 
 def _refuse_existing(folder: int | None, name: str) -> None:

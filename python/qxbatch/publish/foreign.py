@@ -115,7 +115,7 @@ def _keep(place: Path, path: Path) -> None:
     while True:
         new_path = path.with_name(f"{path.name}.{k}")
         try:
-            rename_new(place, new_path)
+            rename_new(place, new_path, in_use=True)
         except FileExistsError:
             k += 1
         else:

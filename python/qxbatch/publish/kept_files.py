@@ -71,6 +71,6 @@ def _renamed(folder: OpenFolder, name: str) -> Iterator[RenamedFile]:
         new_name = f"{stem}_{k}{ending}"
         k += 1
         with contextlib.suppress(FileExistsError, FileNotFoundError):
-            folder.rename_new(name, folder, new_name)
+            folder.rename_new(name, folder, new_name, in_use=True)
             yield RenamedFile(folder.path / name, folder.path / new_name)
             return
