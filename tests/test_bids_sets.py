@@ -1,5 +1,12 @@
 """Sets of images: field maps, MP2RAGE, multi-echo, flip angles, magnetisation transfer, diffusion."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from qxbatch.model import SeriesKind
 from tests.build.bids import Image, Scan, names, plan
 
 SHORT, LONG = 4.92, 7.38
@@ -129,6 +136,64 @@ as = "dwi/dir-{dir}_dwi"
     }
 
 
+DIFFUSION = """
+[[rule]]
+match = { name = "ADC" }
+as = "dwi/ADC"
+[[rule]]
+match = { name = "sbref" }
+as = "dwi/sbref"
+[[rule]]
+match = { name = "dwi" }
+as = "dwi/dwi"
+"""
+
+
+@pytest.mark.parametrize("start", [None, "00:00:00"], ids=["no times", "equal times"])
+@pytest.mark.parametrize(
+    ("scans", "expected"),
+    [
+        (((4, "dwi"), (5, "ADC"), (7, "dwi")), {4: "run-1_dwi", 5: "run-1_ADC", 7: "run-2_dwi"}),
+        (
+            ((4, "dwi"), (5, "ADC"), (7, "dwi"), (8, "ADC")),
+            {4: "run-1_dwi", 5: "run-1_ADC", 7: "run-2_dwi", 8: "run-2_ADC"},
+        ),
+        (((3, "ADC"), (4, "dwi"), (7, "dwi")), {3: "run-1_ADC", 4: "run-1_dwi", 7: "run-2_dwi"}),
+        (((4, "dwi"), (6, "sbref"), (7, "dwi")), {4: "run-1_dwi", 6: "run-2_sbref", 7: "run-2_dwi"}),
+    ],
+)
+def test_without_times_maps_have_the_run_before_them_and_an_sbref_the_next_one(
+    tmp_path: Path, start: str | None, scans: Sequence[tuple[int, str]], expected: dict[int, str]
+) -> None:
+    session_plan = plan(tmp_path, DIFFUSION, *(Scan(number, name, start) for number, name in scans))
+    assert names(session_plan) == {10 * number + 1: f"dwi/{name}" for number, name in expected.items()}
+
+
+def test_a_map_without_a_time_has_the_run_before_it_by_number(tmp_path: Path) -> None:
+    scans = (Scan(4, "dwi", "10:00:00"), Scan(5, "ADC", None), Scan(7, "dwi", "10:20:00"), Scan(8, "ADC", None))
+    paths = names(plan(tmp_path, DIFFUSION, *scans))
+    assert (paths[51], paths[81]) == ("dwi/run-1_ADC", "dwi/run-2_ADC")
+
+
+@pytest.mark.parametrize(
+    ("scans", "expected"),
+    [
+        (((401, "dwi"), (402, "ADC"), (701, "dwi"), (702, "ADC")), {402: "run-1_ADC", 702: "run-2_ADC"}),
+        (((401, "dwi"), (402, "ADC"), (701, "dwi")), {402: "run-1_ADC"}),
+        (((401, "dwi"), (701, "ADC"), (702, "dwi")), {701: "run-2_ADC"}),
+        (((401, "dwi"), (501, "ADC"), (701, "dwi")), {501: "run-1_ADC"}),
+        (((401, "dwi"), (402, "sbref"), (701, "dwi")), {402: "run-1_sbref"}),
+    ],
+)
+def test_par_rec_images_with_the_same_acquisition_number_have_the_same_run(
+    tmp_path: Path, scans: Sequence[tuple[int, str]], expected: dict[int, str]
+) -> None:
+    series = (Scan(number, name, "09:00:00", source=SeriesKind.PARREC) for number, name in scans)
+    paths = names(plan(tmp_path, DIFFUSION, *series))
+    companions = {10 * number + 1: f"dwi/{name}" for number, name in expected.items()}
+    assert companions == {number: name for number, name in paths.items() if not name.endswith("_dwi")}
+
+
 MP2RAGE = """
 [[rule]]
 match = { name = "mp2rage*UNI*" }
@@ -174,6 +239,17 @@ def test_the_maps_of_a_second_mp2rage_have_its_run_number(tmp_path):
     }
     assert paths[131] == "anat/run-1_inv-1_part-mag_MP2RAGE"
     assert paths[51] == "anat/run-2_inv-2_part-phase_MP2RAGE"
+
+
+def test_the_maps_of_two_mp2rage_without_times_have_the_run_before_them(tmp_path: Path) -> None:
+    scans = [replace(scan, start=None) for scan in (*mp2rage(3, "10:00:00"), *mp2rage(13, "12:00:00"))]
+    paths = names(plan(tmp_path, MP2RAGE, *scans))
+    assert {number: paths.get(number) for number in (61, 71, 161, 171)} == {
+        61: "anat/run-1_UNIT1",
+        71: "anat/run-1_T1map",
+        161: "anat/run-2_UNIT1",
+        171: "anat/run-2_T1map",
+    }
 
 
 def test_a_multi_echo_gre_of_two_series_has_the_entities_echo_and_part(tmp_path):

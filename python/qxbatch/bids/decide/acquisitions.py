@@ -144,7 +144,7 @@ def _end_of(facts: ImageFacts) -> datetime | None:
 def _together(first: ImageFacts, second: ImageFacts) -> bool:
     """Return whether two series are of one acquisition."""
     if first.is_par or second.is_par:
-        return first.is_par and second.is_par and first.number is not None and _par_scan(first) == _par_scan(second)
+        return par_scan(first) is not None and par_scan(first) == par_scan(second)
     starts, ends = (start_of(first), start_of(second)), (_end_of(first), _end_of(second))
     if starts[0] is None or starts[1] is None or ends[0] is None or ends[1] is None:
         return False
@@ -159,9 +159,9 @@ def _study(facts: ImageFacts) -> str:
     return text(facts.image.series.header, "StudyInstanceUID")
 
 
-def _par_scan(facts: ImageFacts) -> int:
-    """Return the acquisition number, which the series number of a PAR begins with."""
-    return (facts.number or 0) // 100
+def par_scan(facts: ImageFacts) -> int | None:
+    """Return the acquisition number, which the series number of a PAR begins with; None if it is not known, and for DICOM."""
+    return facts.number // 100 if facts.is_par and facts.number is not None else None
 
 
 @lru_cache(1 << 12)

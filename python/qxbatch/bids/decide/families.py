@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate
+from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate, par_scan
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.values import text
 
 FIELD_MAP_SUFFIXES = ("phasediff", "phase1", "phase2", "magnitude1", "magnitude2", "magnitude", "fieldmap")
-"""Suffixes of field maps. A rule names any of them for all images of one; echo and kind then give each image its suffix."""
+"""Suffixes of field maps.
+
+A rule may name any of them: it stands for all images of the field map, and echo and kind then decide the suffix of each.
+"""
 _DIFFUSION_MAPS = ("ADC", "FA", "S0map", "colFA", "expADC", "trace")
 _MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("func", "bold"): ("bold", "cbv", "phase", "sbref"),
@@ -78,17 +81,41 @@ def run_of(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredIma
     start = companion.start
     timed = [(run_start, run) for run in together if (run_start := run.start) is not None]
     if start is None or len(timed) < len(together):
-        return _by_order(companion, together)
+        return _by_number(companion, together)
     gaps = [((run_start - start).total_seconds(), run) for run_start, run in timed]
     if _is_before(companion):
         gaps = [(gap, run) for gap, run in gaps if gap >= -_SLACK]
     return min(gaps, key=lambda pair: abs(pair[0]), default=(0.0, None))[1]
 
 
-def _by_order(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
-    """Return the next run by number, where times are not known; without one, the last run, but None for an SBRef."""
-    later = [run for run in runs if run.order > companion.order]
-    return later[0] if later else None if _is_before(companion) else runs[-1]
+def _by_number(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
+    """Return a run by number, where times are not known.
+
+    For PAR/REC it is the run with the same acquisition number, if one exists. Otherwise, for an SBRef it is the next one,
+    or None; for others the last one before it, else the first.
+    """
+    scans = _par_scans(companion)
+    same_scan = [run for run in runs if _par_scans(run) & scans]
+    if same_scan:
+        return same_scan[0]
+    in_order, number = sorted(runs, key=_number), _number(companion)
+    if _is_before(companion):
+        return next((run for run in in_order if _number(run) > number), None)
+    earlier = [run for run in in_order if _number(run) < number]
+    return earlier[-1] if earlier else in_order[0]
+
+
+def _number(acquisition: AcquiredImages) -> tuple[int, int]:
+    """Return the lowest scanner's number of its series, and their n."""
+    images = (member.facts for member in acquisition.members)
+    return min(
+        (facts.image.series.n // 10 if facts.number is None else facts.number, facts.image.series.n) for facts in images
+    )
+
+
+def _par_scans(acquisition: AcquiredImages) -> set[int]:
+    scans = (par_scan(member.facts) for member in acquisition.members)
+    return {scan for scan in scans if scan is not None}
 
 
 def _is_before(companion: AcquiredImages) -> bool:
