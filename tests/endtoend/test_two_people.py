@@ -166,8 +166,11 @@ def test_each_split_session_has_its_own_subject(
     assert study.main("--on-mixed=split", *options).status == 66
 
 
+@pytest.mark.parametrize("overwrite", ["no", "yes"])
 @pytest.mark.parametrize("options", [(), FOLDER_MODE], ids=["inbox mode", "folder mode"])
-def test_a_split_replaces_no_session_that_was_not_split_from_its_packet(study: Study, options: tuple[str, ...]) -> None:
+def test_a_split_replaces_no_session_that_was_not_split_from_its_packet(
+    study: Study, options: tuple[str, ...], overwrite: str
+) -> None:
     study.put("S1-2", ANNA.with_(patient="OTHER").files())
     assert study.main().status == 0
     before = snapshot(study.session("S1-2"))
@@ -175,14 +178,15 @@ def test_a_split_replaces_no_session_that_was_not_split_from_its_packet(study: S
     inbox.mkdir(parents=True, exist_ok=True)
     write_packet(TREE, inbox, "S1", Kind.ZIP)
     options = ("--masterinbox=none", "--sessions=S1") if options else ()
-    run = study.main("--on-mixed=split", "--overwrite=yes", *options)
+    run = study.main("--on-mixed=split", f"--overwrite={overwrite}", *options)
     assert run.status == 1, run.text
+    assert "already exists" not in run.text
     assert "one of its sessions would be S1-2, which exists and was not split from S1" in " ".join(run.text.split())
     assert snapshot(study.session("S1-2")) == before
     assert (inbox / "S1.zip").exists()
     assert not study.session("S1-1").exists()
     study.session("S1-2").rename(study.sessions / "S2")
-    run = study.main("--on-mixed=split", "--overwrite=yes", *options)
+    run = study.main("--on-mixed=split", f"--overwrite={overwrite}", *options)
     assert run.status == 0, run.text
     assert {"S1-1", "S1-2"} <= {*study.session_names()}
 
@@ -203,6 +207,19 @@ def test_a_session_that_was_split_from_a_packet_is_replaced_by_the_same_packet(
     run = study.main("--on-mixed=split", "--overwrite=yes")
     assert run.status == 0, run.text
     assert study.session_names() == ["S1-1", "S1-2"]
+
+
+def test_a_session_that_was_split_from_a_packet_is_refused_with_the_command_that_replaces_it(study: Study) -> None:
+    study.put("S1", TREE)
+    assert study.main("--on-mixed=split", "--archive=leave").status == 0
+    study.session("S1-1").rename(study.sessions / "T1")
+    run = study.main("--on-mixed=split")
+    assert run.status == 1
+    assert "session S1-2, which was split from S1 before, already exists" in " ".join(run.text.split())
+    assert "--overwrite=yes" in run.text
+    run = study.main("--on-mixed=split", "--overwrite=yes")
+    assert run.status == 0, run.text
+    assert study.session_names() == ["S1-1", "S1-2", "T1"]
 
 
 def test_a_split_session_does_not_name_the_other_patients(study: Study) -> None:

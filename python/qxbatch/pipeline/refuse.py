@@ -30,18 +30,19 @@ _NEED = (
 def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
     """Raise PacketError when another run has made a session since discovery, or the place of the session cannot be written.
 
-    With overwrite, an existing session with the name of one that the packet is split into must have been split
-    from this packet before.
+    An existing session with the name of one that the packet is split into is replaced, with overwrite, only if it was
+    split from this packet before.
     """
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
         refuse_unusable_folder(folder, unit)
         is_own = session.id == unit.session.id
-        if context.settings.overwrite:
-            if not is_own:
-                _refuse_unrelated(folder, unit)
-        elif has_results(folder) if is_own and unit.inbox else has_session(folder):
-            message = f"session {session.id} already exists; nothing was changed."
+        if not is_own:
+            _refuse_unrelated(folder, unit)
+        exists = has_results(folder) if is_own and unit.inbox else has_session(folder)
+        if exists and not context.settings.overwrite:
+            which = session.id if is_own else f"{session.id}, which was split from {unit.name} before,"
+            message = f"session {which} already exists; nothing was changed."
             severity = Severity.WARNING if is_own else Severity.ERROR
             problem = Problem(Code.EXISTS, unit.names, message, "Import it again:", severity)
             raise PacketError(problem)
