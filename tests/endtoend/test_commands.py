@@ -167,6 +167,19 @@ def test_a_packet_without_images_is_imported_once_it_is_complete(study: Study) -
     assert images(study, "S1") == 1
 
 
+@pytest.mark.parametrize(
+    ("member", "option"), [("visit.zip", "--max-nesting=0"), ("IM0001", "--max-nesting=2")], ids=["limit", "unsorted"]
+)
+def test_a_packet_of_which_nothing_was_imported_has_no_advice_about_a_ledger(
+    study: Study, member: str, option: str
+) -> None:
+    bare = MrSeries(changes={"SeriesInstanceUID": None, "SOPClassUID": None, "Rows": None}).files()["IM0001"]
+    study.put("S1", {member: zipped(BOLD.files()) if member.endswith(".zip") else bare}, Kind.FOLDER)
+    problem = only(problems(study, option), "no-images")
+    assert ("archive above a limit" if member.endswith(".zip") else "cannot be sorted") in problem["message"]
+    assert "ledger" not in problem["hint"]
+
+
 # members left out of a session
 
 

@@ -57,6 +57,12 @@ _ADVICE = {
     Cause.LINK: "Replace links by files (`cp -rL` copies what they point to).",
     Cause.MISSING: "Copy the medium again.",
 }
+_ADVICE_WITHOUT_LEDGER = {
+    **_ADVICE,
+    Cause.LIMITED_ARCHIVE: "Unpack an archive above a limit into the packet, or raise the limit.",
+    Cause.UNSORTED: "Look at DICOM files that cannot be sorted: they may be damaged.",
+}
+"""Advice if nothing was imported, so that no ledger exists."""
 
 
 class Member(NamedTuple):
@@ -133,10 +139,10 @@ class LeftOut(NamedTuple):
         phrases += [f"imported, but cut short: {self._words(Cause.TRUNCATED)}"] if Cause.TRUNCATED in causes else []
         return "; ".join(phrases)
 
-    def advice(self) -> str:
-        """Return advice, one sentence for each cause."""
-        causes = self.counts()
-        sentences = (_ADVICE.get(cause, self.encrypted_hint) for cause in Cause if cause in causes)
+    def advice(self, *, has_ledger: bool = True) -> str:
+        """Return advice, one sentence for each cause; `has_ledger`: whether a session, and so a ledger, exists."""
+        causes, advice = self.counts(), _ADVICE if has_ledger else _ADVICE_WITHOUT_LEDGER
+        sentences = (advice.get(cause, self.encrypted_hint) for cause in Cause if cause in causes)
         return " ".join(dict.fromkeys(filter(None, sentences)))
 
     @property

@@ -38,9 +38,8 @@ def _check_series(reading: Reading, unit: Unit, missing: LeftOut, settings: Sett
     members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
     if missing:
         message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {missing.words()}."
-        raise PacketError(
-            Problem(Code.NO_IMAGES, names, message, f"{missing.advice()} Then import it:", command=command)
-        )
+        hint = f"{missing.advice(has_ledger=False)} Then import it:"
+        raise PacketError(Problem(Code.NO_IMAGES, names, message, hint, command=command))
     if any(reading.row(i).kind in ("dicom", "dicomdir") for i in range(len(reading))):
         message = f"contains DICOM, but no images ({members})."
         hint = "Move it out of the inbox, or add the images and import it:"
