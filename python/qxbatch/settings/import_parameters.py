@@ -99,8 +99,8 @@ class ImportParameters(TypedDict, total=False):
     valid outside of a container. Several are separated by commas."""
     deidentify_logs: bool
     """In file names, logs and reports, replace patients' ids and names by the session id. A single part of a name
-    is replaced from 3 letters as a word, and from 4 or 5 where a capital joins it to other letters
-    (docs/guarantees.md). `--logfile` implies this."""
+    is replaced if it is a word of at least 3 letters; inside a longer word, only if a capital separates it and it
+    has at least 4, in some cases 5 letters (docs/guarantees.md). `--logfile` implies this."""
     json_file: StrPath
     """File for the run's summary as JSON."""
     participant_label: str | Sequence[str]

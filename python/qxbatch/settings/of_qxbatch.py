@@ -123,8 +123,8 @@ OF_QXBATCH = (
     Parameter(
         "deidentify_logs",
         "In file names, logs and reports, replace patients' ids and names by the session id. A single part of a name is "
-        "replaced from 3 letters as a word, and from 4 or 5 where a capital joins it to other letters "
-        "(docs/guarantees.md). `--logfile` implies this.",
+        "replaced if it is a word of at least 3 letters; inside a longer word, only if a capital separates it and it "
+        "has at least 4, in some cases 5 letters (docs/guarantees.md). `--logfile` implies this.",
         group=Group.OUTPUT,
         form=Form.SWITCH,
     ),
