@@ -17,7 +17,7 @@ from qxbatch.convert.agreement import image_findings, total_findings
 from qxbatch.convert.evidence import Evidence, gather
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.sop import has_slices_of_body, is_secondary_capture, non_image_kind
-from qxbatch.convert.values import number, text, value, whole
+from qxbatch.convert.values import number, text, value, whole_number
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.facts import facts
 from qxbatch.inspect.observed import observe
@@ -179,8 +179,8 @@ def test_values_are_converted_or_none() -> None:
     assert text({"a": ["x", "y"]}, "a") == "x\\y"
     assert number({"a": "1.5"}, "a") == 1.5
     assert number({"a": "nan"}, "a") is None
-    assert whole({"a": 3.0}, "a") == 3
-    assert whole({"a": "3.5"}, "a") is None
+    assert whole_number({"a": 3.0}, "a") == 3
+    assert whole_number({"a": "3.5"}, "a") is None
 
 
 def image(tmp_path: Path, shape: tuple[int, ...], affine: Any = None, **sidecars: str) -> tuple[Output, Nifti]:

@@ -22,7 +22,7 @@ def shell_word(text: str) -> str:
     ("'a b'", "$'a\\\\nb\\\\xe2\\\\x80\\\\xaec'")
     """
     if text.isprintable():
-        from shlex import quote  # --help passes through this module
+        from shlex import quote  # imported here, so that --help starts faster
 
         return quote(text)
     return "$'" + "".join(_shell_character(character) for character in text) + "'"
@@ -39,7 +39,7 @@ def _shell_character(character: str) -> str:
 def lines(text: str) -> str:
     """Return text with escapes for invisible characters except line ends and tabs.
 
-    Characters that JSON permits unescaped get the escapes of JSON, so that a JSON document does not change.
+    Characters that JSON permits unescaped get the escapes of JSON, so that a JSON document keeps its content.
 
     >>> lines("a\\x1b[2J\\nb\\x9b")
     'a\\\\x1b[2J\\nb\\\\u009b'

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.commands.inspect_headers import PacketHeaders, ParFiles
 from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
-from qxbatch.convert.values import text, whole
+from qxbatch.convert.values import text, whole_number
 from qxbatch.core import CancelledError, Monitor, SeriesFrames
 from qxbatch.ingest.dicom_series import DicomSeries, dicom_series, join_scans
 from qxbatch.ingest.numbers import Claim, give_numbers
@@ -169,7 +169,7 @@ def _inspected_dicom(n: int, series: DicomSeries, facts_and_verdict: SeriesFacts
 
 def series_number(header: HeaderLike) -> int | None:
     """Return the SeriesNumber of a header; None where it is missing, zero or negative."""
-    return _positive(whole(header, "SeriesNumber"))
+    return _positive(whole_number(header, "SeriesNumber"))
 
 
 def _positive(number: int | None) -> int | None:

@@ -13,7 +13,7 @@ from qxbatch.convert.converter import Command, Converter, ConverterJob, label
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.judge import Judgement, failed, judge
 from qxbatch.convert.limits import limits_for
-from qxbatch.convert.run import MACHINE, NOT_STARTED, Cancel, ProcessResult, run
+from qxbatch.convert.run import MACHINE_ERRNOS, NOT_STARTED, Cancel, ProcessResult, run
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text
 from qxbatch.problems import Problem
@@ -87,7 +87,7 @@ def attempt(
         judgement = judge(series, converter, result, _outputs(converter, job, result), evidence)
         usable = judgement.state in {State.CONVERTED, State.PARTIAL}
     except OSError as error:
-        if error.errno in MACHINE:
+        if error.errno in MACHINE_ERRNOS:
             raise
         judgement = failed(series, converter.name, f"could not be used: {error_text(error)}.", result.output)
     finally:
@@ -98,7 +98,7 @@ def attempt(
     return Attempt(_with_final_paths(judgement, paths), label(converter), log)
 
 
-def without_count(log: str) -> str:
+def with_reworded_count(log: str) -> str:
     """Return a log with its count of files reworded: run_qa must find that line only once in the log of a series."""
     return _COUNT.sub(r"found \1", log)
 

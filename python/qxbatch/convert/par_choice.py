@@ -1,10 +1,13 @@
-"""PAR/REC with tool=auto: dcm2niix if it is known to be correct, checked by nibabel; else nibabel, with a message."""
+"""PAR/REC with tool=auto: nibabel if dcm2niix is known to be wrong; else dcm2niix, checked by nibabel.
+
+nibabel replaces it, with a warning, if they disagree or dcm2niix did not convert all.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from qxbatch.convert import parrec
-from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt, without_count
+from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt, with_reworded_count
 from qxbatch.convert.converter import Converter
 from qxbatch.convert.judge import failed
 from qxbatch.convert.par_checks import disagreement, par_evidence, par_findings
@@ -12,7 +15,7 @@ from qxbatch.convert.par_image import misplaced
 from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import orientation_varies, scaling_varies, stack_number
 from qxbatch.convert.remarks import review
-from qxbatch.convert.run import MACHINE, Cancel
+from qxbatch.convert.run import MACHINE_ERRNOS, Cancel
 from qxbatch.model import Series, State
 from qxbatch.os_error import error_text
 from qxbatch.settings.model import Tool
@@ -50,16 +53,16 @@ def convert_par(
 
 def unreadable(series: Series, error: Exception) -> Attempt:
     """Return the failed conversion of a pair whose PAR or REC caused `error`; raise it if it is one of the machine."""
-    if isinstance(error, OSError) and error.errno in MACHINE:
+    if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
         raise error
-    # with a single file, the session has the problem LONE_PAR
+    # with a single file, the session has the problem UNPAIRED for this file
     judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "", named=series.files == 1)
     return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
 
 
 def _better(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
     """Return nibabel's result, or dcm2niix's if nibabel has none; the log contains both."""
-    log = second.log if first is None else f"{without_count(first.log)}{why}\n{second.log}"
+    log = second.log if first is None else f"{with_reworded_count(first.log)}{why}\n{second.log}"
     usable = {State.CONVERTED, State.PARTIAL}
     if first is not None and first.judgement.state in usable and second.judgement.state not in usable:
         message = f"dcm2niix's images are kept, since nibabel did not convert it ({_reason(second)}), but {why}."

@@ -53,7 +53,7 @@ class ProcessResult(NamedTuple):
     seconds: float = 0.0
 
 
-MACHINE = frozenset(
+MACHINE_ERRNOS = frozenset(
     (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ESTALE)
 )
 """Errors of the machine. They fail the whole packet, not only the series, so that a later run imports it again."""
@@ -106,7 +106,7 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
     """Run a converter in `out` until it ends or exceeds a limit.
 
     Then its process group is killed, and processes that left the group if they still have its output open. Raises
-    CancelledError when `cancel` is set meanwhile, and OSError if an error of MACHINE prevents the start.
+    CancelledError when `cancel` is set meanwhile, and OSError if an error of MACHINE_ERRNOS prevents the start.
     """
     started = time.monotonic()
     output = _BoundedOutput(limits.log)
@@ -121,7 +121,7 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno in MACHINE:
+        if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
             raise
         return ProcessResult(NOT_STARTED, f"{error_text(error)}\n", f"it could not be started: {error_text(error)}")
     restore_limit(process.pid)

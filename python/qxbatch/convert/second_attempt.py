@@ -5,7 +5,7 @@ import os
 import shutil
 from dataclasses import replace
 
-from qxbatch.convert.attempt import Attempt, ConversionPaths, without_count
+from qxbatch.convert.attempt import Attempt, ConversionPaths, with_reworded_count
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.normalized import FOLDER, attempt_normalized
@@ -50,7 +50,7 @@ def convert_again(
 
 def _shortened(log: str) -> str:
     """Return the log of a conversion that was not used, without its count of files; the middle of a long one is left out."""
-    log = without_count(log)
+    log = with_reworded_count(log)
     if len(log) <= 2 * _EXCERPT:
         return log
     return f"{log[:_EXCERPT]}\n... {len(log) - 2 * _EXCERPT} characters left out ...\n{log[-_EXCERPT:]}"

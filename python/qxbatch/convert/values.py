@@ -44,7 +44,7 @@ def number(header: HeaderLike, field: str) -> float | None:
     return values[0] if values else None
 
 
-def whole(header: HeaderLike, field: str) -> int | None:
+def whole_number(header: HeaderLike, field: str) -> int | None:
     """Return a field's first value as an integer; None if it is absent or a fraction."""
     first = number(header, field)
     return int(first) if first is not None and first == first // 1 else None

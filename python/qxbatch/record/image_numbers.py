@@ -1,9 +1,12 @@
-"""The rule for image numbers: series n gives n + 1 to n + 9; further images get the next free n' (docs/numbers.md)."""
+"""The rule for image numbers: series n gives n + 1 to n + 9.
+
+Further images are numbered in the same way from the next free n, called n' (docs/numbers.md).
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from qxbatch.convert.values import whole
+from qxbatch.convert.values import whole_number
 from qxbatch.ingest.numbers import candidates, lowest_free
 from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
@@ -43,7 +46,7 @@ def image_numbers(series: Series, count: int, used_numbers: set[int]) -> ImageNu
     (39, 100031, 100032)
     """
     further: list[int] = []
-    number = whole(series.header, "SeriesNumber")
+    number = whole_number(series.header, "SeriesNumber")
     for _ in range((count - 1) // IMAGES_PER_N):
         further.append(lowest_free(candidates(number, first=0), used_numbers))
     return ImageNumbers(tuple(_numbers([series.n, *further], count)), tuple(further))

@@ -1,7 +1,7 @@
 """A series in the form that a protocol compares."""
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
-from qxbatch.convert.values import text, whole
+from qxbatch.convert.values import text, whole_number
 from qxbatch.model import HeaderLike
 from qxbatch.protocol.scanned import ScannedSeries, scanner_name
 from qxbatch.record.names import base_name, safe
@@ -14,7 +14,7 @@ def scanned_series(
     maker, model = (safe(text(header, field)) for field in ("Manufacturer", "ManufacturerModelName"))
     return ScannedSeries(
         n,
-        whole(header, "SeriesNumber"),
+        whole_number(header, "SeriesNumber"),
         base_name(header),
         scanner_name(maker, model),
         verdict,

@@ -32,7 +32,7 @@ class MatchKey(NamedTuple):
     read: Callable[[Any], Accept]
 
 
-OF_CONVERTER = (
+CONVERTER_FIELDS = (
     *("ConversionSoftware", "EchoNumber", "EchoTime1", "EchoTime2", "ImageComments", "ImageOrientationText"),
     *("ImageType", "ImageTypeText", "ImagingFrequency", "Modality", "MRAcquisitionType", "NumberOfAverages"),
     *("PartialFourierDirection", "PercentPhaseFOV", "PercentSampling", "PhaseEncodingAxis", "ProcedureStepDescription"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from qxbatch.bids.model import Condition, Rule, Serves
 from qxbatch.bids.rules.field_tables import check_values
-from qxbatch.bids.rules.match_keys import CAPTURING, KEYS, OF_CONVERTER, MatchKey, sidecar_key
+from qxbatch.bids.rules.match_keys import CAPTURING, CONVERTER_FIELDS, KEYS, MatchKey, sidecar_key
 from qxbatch.bids.rules.match_values import as_mapping, captured_names
 from qxbatch.bids.rules.matching import accept_unless
 from qxbatch.bids.schema.names import Schema
@@ -29,7 +29,7 @@ class RuleReader:
     def __init__(self, file: TomlFile, schema: Schema) -> None:
         self._file = file
         self._schema = schema
-        self._fields = {*schema.metadata, *OF_CONVERTER}
+        self._fields = {*schema.metadata, *CONVERTER_FIELDS}
 
     def rule(self, key_path: KeyPath, table: Mapping[str, Any]) -> Rule:
         """Return the rule of a table `[[rule]]`."""

@@ -2,7 +2,7 @@
 
 /// A modified z-score above this is an outlier (Iglewicz and Hoaglin 1993, How to Detect and Handle Outliers).
 const OUTLIER: f64 = 3.5;
-/// Scales the median absolute deviation to a standard deviation.
+/// The median absolute deviation of a normal distribution whose standard deviation is 1.
 const NORMAL: f64 = 0.6745;
 /// Smallest difference, as a fraction of the signal, for which a volume is dropped, however stable the others are.
 const MIN_DIFFERENCE: f64 = 1e-3;
