@@ -1,12 +1,16 @@
 """Text files: new ones, which are synced when closed, and existing ones, which other programs may have written."""
 
 import errno
+import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 @contextmanager
@@ -39,13 +43,33 @@ MOST_BYTES = 1 << 30
 
 
 @contextmanager
-def opened(path: Path, errors: str = "surrogateescape", most: int = MOST_BYTES) -> Iterator[TextIO]:
-    """Open a UTF-8 text file for reading, with plain line ends.
+def opened(
+    path: Path,
+    errors: str = "surrogateescape",
+    most: int = MOST_BYTES,
+    on_read: Callable[[memoryview], object] | None = None,
+) -> Iterator[TextIO]:
+    """Open a UTF-8 text file for reading, with plain line ends; `on_read` gets all bytes that are read from it.
 
     Raises OSError at once for a FIFO, device or folder of that name, and for a file of more than `most` bytes.
     """
-    with os.fdopen(_regular(path, most), encoding="utf-8", errors=errors, newline="\n") as file:
+    source = io.BufferedReader(_File(_regular(path, most), on_read))
+    with io.TextIOWrapper(source, encoding="utf-8", errors=errors, newline="\n") as file:
         yield file
+
+
+class _File(io.FileIO):
+    """An open file that passes on the bytes that are read from it."""
+
+    def __init__(self, descriptor: int, on_read: Callable[[memoryview], object] | None) -> None:
+        super().__init__(descriptor)
+        self._on_read = on_read
+
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+        count = super().readinto(buffer)
+        if self._on_read is not None and count:
+            self._on_read(memoryview(buffer).cast("B")[:count])
+        return count
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 
 from qxbatch.core import hash_file
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.publish import sorted_files
+from qxbatch.publish import removal_list
 from qxbatch.publish.journal import VERSION
 from qxbatch.publish.scratch import make_scratch
 from qxbatch.publish.workspace import Workspace
@@ -388,7 +388,7 @@ def test_a_list_of_taken_files_that_is_too_large_is_not_read(attack: Attack) -> 
 def test_a_list_of_taken_files_with_a_line_that_is_too_long_is_not_used(
     attack: Attack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sorted_files, "LONGEST_LINE", 100)
+    monkeypatch.setattr(removal_list, "LONGEST_LINE", 100)
     (attack.study.session("S1") / "inbox").mkdir(parents=True)
     (attack.staging / "taken.tsv").write_text(f"1\t1\t0\t{'x' * 1000}\n")
     attack.forge_journal(inbox="S1/inbox", with_inbox=False)

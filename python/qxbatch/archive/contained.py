@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -50,17 +50,18 @@ class Contained:
 
     def __init__(
         self,
-        sessions: Iterable[Path],
+        sessions: Mapping[Path, str],
         settings: Settings,
         scratch: Path,
         top: Path,
         leaving: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
-        """Packets are read again with the limits and passwords of `settings`, into `scratch`, a new folder below `top`.
+        """`sessions` maps each session to the hash of its ledger; another ledger proves nothing (LedgerChangedError).
 
+        Packets are read again with the limits and passwords of `settings`, into `scratch`, a new folder below `top`.
         `leaving` returns the files and folders that are about to leave the inbox: their bytes do not count.
         """
-        self._sessions = tuple(sessions)
+        self._sessions = dict(sessions)
         self._settings = settings
         self._scratch = scratch
         self._top = top
@@ -110,7 +111,7 @@ class Contained:
         known = {
             (row.path, row.reason)
             for session in self._sessions
-            for row in SessionFolder(session).ledger()
+            for row in self._ledger(session)
             if row.kind is Kind.LINK
         }
         prefixes = ("", f"{escape(name)}/")
@@ -146,7 +147,7 @@ class Contained:
         """Yield the rows of members whose bytes are in the session, and stay there. Raises OSError, ValueError."""
         leaving = self._leaving_of(session)
         stays: dict[Path, bool] = {}
-        for row in SessionFolder(session).ledger():
+        for row in self._ledger(session):
             if row.fate not in STORED:
                 continue
             place = session / _file(row)
@@ -158,11 +159,15 @@ class Contained:
     def _leaving_of(self, session: Path) -> set[Path]:
         """Return the session's files, and folders above them, that leave the inbox. A forged list is not stored: it may be long."""
         places: set[Path] = set()
-        for row in SessionFolder(session).ledger():
+        for row in self._ledger(session):
             if row.fate in STORED:
                 place = session / _file(row)
                 places.update((place, *place.parents))
         return places.intersection(self._leaving())
+
+    def _ledger(self, session: Path) -> Iterator[LedgerRow]:
+        """Yield the rows of the ledger that was compared with the session. Raises OSError, also after the last row; ValueError."""
+        return SessionFolder(session).ledger(self._sessions[session])
 
 
 def _rows(reading: Reading) -> Iterator[Row]:

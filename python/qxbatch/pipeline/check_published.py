@@ -9,6 +9,7 @@ from qxbatch.publish.journal import Journal
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import FOLDERS, RESULT_FOLDERS
+from qxbatch.session.ledger import LedgerChangedError
 from qxbatch.session.paths import SessionPaths
 from qxbatch.verification.session import session_checks
 from qxbatch.walk import walk
@@ -30,7 +31,9 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
             continue
         try:
             is_same = ledger_sha256(folder) == digest
-            faults = _faults(folder) if is_same and verify else []
+            faults = _faults(folder, digest) if is_same and verify else []
+        except LedgerChangedError:
+            is_same, faults = False, []
         except OSError:
             if SessionPaths(folder).ledger.is_file():
                 raise
@@ -67,8 +70,8 @@ def ledger_sha256(session: Path) -> str:
     return hash_file(str(SessionPaths(session).ledger))[1]
 
 
-def _faults(session: Path) -> list[str]:
+def _faults(session: Path, ledger: str) -> list[str]:
     try:
-        return [text for check in session_checks(session, Monitor()) for text in check()]
+        return [text for check in session_checks(session, Monitor(), ledger=ledger) for text in check()]
     except ValueError as error:
         return [str(error)]

@@ -13,8 +13,9 @@ from qxbatch.pipeline.publishing import publish_sessions
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.locks import Locks
+from qxbatch.publish.removal_list import RemovalList
 from qxbatch.publish.replaced import keep_replaced
-from qxbatch.publish.sorted_files import UnremovedFile, listed_files, remove_sorted
+from qxbatch.publish.sorted_files import UnremovedFile, remove_sorted
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED
 from qxbatch.settings.model import Settings
@@ -62,7 +63,7 @@ def finish(
     when this raises OSError, because the sessions folder cannot be written, or ValueError, for a damaged list or ledger.
     """
     verify = removal_list is None
-    listed = workspace.removal_list(journal.unit) if removal_list is None else removal_list
+    listed = RemovalList(workspace.removal_list(journal.unit) if removal_list is None else removal_list)
     warnings = publish_sessions(journal, workspace, check_lock)
     check_lock()
     wrong = check_published(journal, workspace, verify=verify)
@@ -112,20 +113,21 @@ def _keep_replaced(
             yield Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING)
 
 
-def _contained(journal: Journal, workspace: Workspace, settings: Settings, listed: Path | bytes) -> Contained:
-    sessions = [workspace.session(session).folder for session in journal.sessions]
+def _contained(journal: Journal, workspace: Workspace, settings: Settings, listed: RemovalList) -> Contained:
+    folders = (workspace.session(session).folder for session in journal.sessions)
+    sessions = dict(zip(folders, journal.ledgers, strict=True))
 
     def leaving() -> Iterator[Path]:
         yield from (entry.packet.path for entry in journal.packets)
         if journal.inbox is not None:
-            yield from listed_files(journal.inbox, listed)
+            yield from (journal.inbox / file.path for file in listed.files())
 
     scratch = workspace.staging(journal.unit) / "again"
     return Contained(sessions, settings, scratch, workspace.sessionsfolder, leaving)
 
 
 def _remove_sorted(
-    journal: Journal, workspace: Workspace, listed: Path | bytes, contained: Contained | None
+    journal: Journal, workspace: Workspace, listed: RemovalList, contained: Contained | None
 ) -> list[UnremovedFile]:
     """Folder mode: remove sorted files from the inbox, with `contained` only those whose bytes it has; return the others."""
     if journal.inbox is None:

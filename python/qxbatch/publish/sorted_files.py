@@ -7,10 +7,9 @@ meanwhile is not removed.
 
 import contextlib
 import errno
-import io
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -22,26 +21,13 @@ from qxbatch.os_error import reason_text
 from qxbatch.publish.below import open_below
 from qxbatch.publish.durable import rename_new, sync_folder
 from qxbatch.publish.opened import OpenFolder
-from qxbatch.publish.plain import LinkError, is_below, open_plain
+from qxbatch.publish.plain import LinkError, is_below
+from qxbatch.publish.removal_list import RemovalList, SortedFile
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.textfile import created
 
 _NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT)
 """Errors for a folder that is not empty, or that is missing."""
-LONGEST_LIST = 1 << 30
-"""Bytes of a list that another run wrote; a longer one is refused."""
-LONGEST_LINE = 1 << 16
-"""Bytes of a line; a longer one is refused. A listed path has at most 4096 bytes, which are escaped."""
-
-
-class SortedFile(NamedTuple):
-    """A file of the inbox whose bytes are in the session."""
-
-    path: Path
-    """Path below the inbox."""
-    size: int
-    mtime_ns: int
-    sha256: str
 
 
 class UnremovedFile(NamedTuple):
@@ -70,27 +56,21 @@ def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> by
     return content.encode("utf-8", "surrogateescape")
 
 
-def listed_files(inbox: Path, listed: Path | bytes) -> Iterator[Path]:
-    """Yield the paths of the files in a list. Raises OSError, and ValueError for a damaged list."""
-    return (inbox / sorted_file.path for sorted_file in _read_list(listed))
-
-
 def remove_sorted(
-    inbox: Path, listed: Path | bytes, tag: str, top: Path, is_contained: Callable[[Path, str], bool] | None = None
+    inbox: Path, listed: RemovalList, tag: str, top: Path, is_contained: Callable[[Path, str], bool] | None = None
 ) -> list[UnremovedFile]:
     """Remove the listed files from the inbox, and the folders that become empty; return what was not removed.
 
     Nothing is removed that is reached through a link below `top`, the sessions folder. An interrupted call can be repeated.
     Raises OSError, and ValueError for a damaged list.
 
-    - `listed`: the content of the list, or the path of the file that another run wrote.
     - `tag`: is part of the hidden names.
     - `is_contained`: if another run wrote the list, returns whether a session contains the bytes of a file with that hash.
     """
     unremoved: dict[Path, UnremovedFile] = {}
     folders: set[Path] = set()
     with closing(_CurrentFolder(inbox, top)) as current:
-        for sorted_file in _read_list(listed):
+        for sorted_file in listed.files():
             path = inbox / sorted_file.path
             if not current.enter(path.parent):
                 continue
@@ -184,20 +164,6 @@ def _is_removed(
             rename_new(aside, path)
         raise
     return not os.path.lexists(path)
-
-
-def _read_list(listed: Path | bytes) -> Iterable[SortedFile]:
-    file = io.BytesIO(listed) if isinstance(listed, bytes) else open_plain(listed)
-    if file is None:
-        return
-    with file:
-        if not isinstance(listed, bytes) and os.fstat(file.fileno()).st_size > LONGEST_LIST:
-            raise ValueError(f"{listed} has more than {LONGEST_LIST} bytes")
-        while line := file.readline(LONGEST_LINE):
-            if not line.endswith(b"\n"):
-                raise ValueError("the list of files that leave the inbox has a line without an end")
-            size, mtime, digest, name = line.decode("utf-8").rstrip("\n").split("\t")
-            yield SortedFile(member_path(name), int(size), int(mtime), digest)
 
 
 def _is_same(path: Path, sorted_file: SortedFile, inode: int | None = None) -> bool:

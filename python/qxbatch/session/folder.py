@@ -82,9 +82,12 @@ class SessionFolder:
         except OSError:
             return SessionText()
 
-    def ledger(self) -> Iterator[LedgerRow]:
-        """Yield the ledger's rows, one at a time. Raises OSError, and ValueError when the file is damaged."""
-        return read_ledger(self.paths.ledger)
+    def ledger(self, sha256: str | None = None) -> Iterator[LedgerRow]:
+        """Yield the ledger's rows, one at a time; with `sha256`, as `read_ledger`, only of the ledger with this hash.
+
+        Raises OSError, and ValueError when the file is damaged.
+        """
+        return read_ledger(self.paths.ledger, sha256)
 
     @property
     def subject(self) -> str:

@@ -1,6 +1,7 @@
 """ledger.tsv: one row for each member of the packets, and where its bytes are (docs/ledger.md)."""
 
-from collections.abc import Iterable, Iterator
+import errno
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -67,12 +68,34 @@ class LedgerRow(NamedTuple):
     """Why it is not sorted, or what is unusual about it; not escaped."""
 
 
-def read_ledger(path: Path) -> Iterator[LedgerRow]:
+class LedgerChangedError(OSError):
+    """A ledger is not the one that was compared with its session."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.ESTALE, "was replaced or changed after it was compared with its session", str(path))
+
+
+def read_ledger(path: Path, sha256: str | None = None) -> Iterator[LedgerRow]:
     """Yield the rows of a ledger, one at a time.
+
+    With `sha256`, raises LedgerChangedError after the last row if the bytes that were read have another hash: the rows are
+    proven only then.
 
     Raises OSError, and ValueError, which names the path, when the file is not a ledger, was cut or has a line that is too long.
     """
-    with opened(path, "strict") as file:
+    if sha256 is None:
+        yield from _read(path)
+        return
+    from hashlib import sha256 as new_digest
+
+    digest = new_digest()
+    yield from _read(path, digest.update)
+    if digest.hexdigest() != sha256:
+        raise LedgerChangedError(path)
+
+
+def _read(path: Path, on_read: Callable[[memoryview], object] | None = None) -> Iterator[LedgerRow]:
+    with opened(path, "strict", on_read=on_read) as file:
         try:
             yield from _rows(file, path)
         except UnicodeDecodeError as error:

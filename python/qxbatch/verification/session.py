@@ -24,15 +24,17 @@ NIFTI_SIZES = (348, 540)
 """Bytes of the headers of NIfTI-1 and NIfTI-2."""
 
 
-def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None) -> list[Check]:
+def session_checks(
+    session: Path, monitor: Monitor, *, inbox: Path | None = None, ledger: str | None = None
+) -> list[Check]:
     """Return the checks of a session folder, which can run independently and in parallel.
 
-    `inbox` replaces the session's own if kept files are elsewhere (folder mode).
+    `inbox` replaces the session's own if kept files are elsewhere (folder mode). `ledger` is the hash that the ledger must have.
 
-    Raises OSError or ValueError when the ledger itself cannot be read.
+    Raises OSError or ValueError when the ledger itself cannot be read, and LedgerChangedError if it has another hash.
     """
     folder = SessionFolder(session)
-    packed, loose, misplaced = _stored_rows(folder)
+    packed, loose, misplaced = _stored_rows(folder, ledger)
     checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
     checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
     sums, wrong = _summary_checksums(folder)
@@ -43,7 +45,9 @@ def session_checks(session: Path, monitor: Monitor, *, inbox: Path | None = None
     return checks
 
 
-def _stored_rows(folder: SessionFolder) -> tuple[dict[str, dict[str, str]], list[LedgerRow], list[str]]:
+def _stored_rows(
+    folder: SessionFolder, sha256: str | None
+) -> tuple[dict[str, dict[str, str]], list[LedgerRow], list[str]]:
     """Return the hashes of the members of each packed series, the rows of the other files, and faults of their paths.
 
     Raises OSError, ValueError.
@@ -51,7 +55,7 @@ def _stored_rows(folder: SessionFolder) -> tuple[dict[str, dict[str, str]], list
     packed: dict[str, dict[str, str]] = {}
     loose: list[LedgerRow] = []
     wrong = []
-    for row in folder.ledger():
+    for row in folder.ledger(sha256):
         if row.fate not in STORED:
             continue
         packed_path = packed_member(row.at)
