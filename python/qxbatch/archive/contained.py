@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from qxbatch.archive.inbox_copies import InboxCopies
 from qxbatch.core import Reading, Row, ingest
 from qxbatch.ingest.encrypted import refused_as_encrypted
 from qxbatch.ingest.left_out import Cause
@@ -116,6 +117,11 @@ class Contained:
         }
         prefixes = ("", f"{escape(name)}/")
         return all(any((f"{prefix}{path}", reason) in known for prefix in prefixes) for path, reason in links)
+
+    @cached_property
+    def in_inboxes(self) -> InboxCopies:
+        """Return the kept files in the inboxes of the sessions. Raises OSError and ValueError when it is first used."""
+        return InboxCopies((session, row) for session in self._sessions for row in self._ledger(session))
 
     def _has(self, row: Row) -> bool:
         """Return whether the sessions contain the bytes of a member; a link has none (see `PacketContent.leads_out`)."""

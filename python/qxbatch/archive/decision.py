@@ -16,6 +16,7 @@ class Reason(StrEnum):
     SERIES_FAILED = "the conversion of a series failed"
     SURROUNDED = "it has bytes that are not part of any member"
     CONTAINS_LINKS = "it contains links, which no session contains"
+    KEPT_FILES_CHANGED = "the inbox no longer has a file that was kept from it"
     IN_ARCHIVE = "it is in the archive already"
     BEHIND_LINK = "its folder is a link, and qxbatch does not change the target of a link"
 
@@ -43,6 +44,8 @@ class Facts(NamedTuple):
     """Whether the packet became several sessions (`--on-mixed=split`)."""
     folder_mode: bool = False
     """Whether the packet is in the inbox of its session (`--masterinbox=none`)."""
+    kept_files_changed: bool = False
+    """Folder mode: whether a file in a session's inbox that has the bytes of a member is missing, or has other bytes now."""
     had_results: bool = False
     """Folder mode: whether the session had results before."""
 
@@ -92,6 +95,7 @@ def _why_not_deleted(facts: Facts) -> Reason:
         (facts.series_failed, Reason.SERIES_FAILED),
         (facts.surrounded, Reason.SURROUNDED),
         (facts.contains_links, Reason.CONTAINS_LINKS),
+        (facts.kept_files_changed, Reason.KEPT_FILES_CHANGED),
     )
     return next((reason for is_true, reason in reasons if is_true), Reason.AS_REQUESTED)
 

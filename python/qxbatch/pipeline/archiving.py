@@ -122,7 +122,25 @@ class _PacketArchiving:
             if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:
                 clear_copy(self.path, self.archive, self.tag)
             return changed
-        return self._archived(decision.mode, is_same_packet)
+        try:
+            is_same_packet = self._decided_by_inbox(is_same_packet, contained)
+        except OSError as error:
+            return not_archived(self.path, journal.archive, error)
+        return self._archived(decide(self.facts).mode or decision.mode, is_same_packet)
+
+    def _decided_by_inbox(self, is_same_packet: SamePacketCheck, contained: Contained) -> SamePacketCheck:
+        """Decide by the files of the user that have the bytes of members (folder mode), right before; return the check.
+
+        Raises OSError.
+        """
+        inbox = self.journal.inbox
+        if inbox is None or decide(self.facts).mode is not Archive.DELETE:
+            return is_same_packet
+        if contained.in_inboxes.have_all_of(str(self.path.relative_to(inbox))):
+            return is_same_packet
+        self.facts = self.facts._replace(kept_files_changed=True)
+        self.warnings.append(moved_not_deleted(str(self.path), decide(self.facts).reason))
+        return is_same_packet.for_move()
 
     def _decided_by_content(self, is_same_packet: SamePacketCheck, place: Path) -> SamePacketCheck:
         """Decide by what a packet that another run has read contains now, since its journal is only a claim; return the check.

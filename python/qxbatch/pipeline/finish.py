@@ -73,7 +73,8 @@ def finish(
         return Ending({}, tuple(problems))  # the next run continues here
     check_lock()
     contained = _contained(journal, workspace, settings, listed)
-    unremoved = [] if wrong else _remove_sorted(journal, workspace, listed, contained if verify else None)
+    is_contained = _containment(journal, contained, verify=verify)
+    unremoved = [] if wrong else _remove_sorted(journal, workspace, listed, is_contained)
     problems += map(left_in_inbox, unremoved)
     if verify and not journal.series_failed:
         journal = replace(journal, series_failed=has_failed_series(journal, workspace))
@@ -126,16 +127,24 @@ def _contained(journal: Journal, workspace: Workspace, settings: Settings, liste
     return Contained(sessions, settings, scratch, workspace.sessionsfolder, leaving)
 
 
+def _containment(journal: Journal, contained: Contained, *, verify: bool) -> Callable[[Path, str], bool] | None:
+    """Return a function that compares a loose file (path, SHA-256) with the sessions before it leaves; None if not needed.
+
+    Kept files leave the inbox if the session is split. The inbox of the new session may have had a file with the same bytes.
+    """
+    if not verify and journal.sessions == (journal.unit,):
+        return None
+
+    def is_contained(path: Path, sha256: str) -> bool:
+        return (not verify or contained.has_file(path, sha256)) and contained.in_inboxes.still_have(sha256)
+
+    return is_contained
+
+
 def _remove_sorted(
-    journal: Journal, workspace: Workspace, listed: RemovalList, contained: Contained | None
+    journal: Journal, workspace: Workspace, listed: RemovalList, is_contained: Callable[[Path, str], bool] | None
 ) -> list[UnremovedFile]:
-    """Folder mode: remove sorted files from the inbox, with `contained` only those whose bytes it has; return the others."""
+    """Folder mode: remove sorted files from the inbox, with `is_contained` only those for which it is true; return the others."""
     if journal.inbox is None:
         return []
-    return remove_sorted(
-        journal.inbox,
-        listed,
-        workspace.tag(journal.unit),
-        workspace.sessionsfolder,
-        None if contained is None else contained.has_file,
-    )
+    return remove_sorted(journal.inbox, listed, workspace.tag(journal.unit), workspace.sessionsfolder, is_contained)

@@ -65,7 +65,7 @@ def remove_sorted(
     Raises OSError, and ValueError for a damaged list.
 
     - `tag`: is part of the hidden names.
-    - `is_contained`: if another run wrote the list, returns whether a session contains the bytes of a file with that hash.
+    - `is_contained`: returns whether a session contains the bytes of a file with that hash; None if that is known.
     """
     unremoved: dict[Path, UnremovedFile] = {}
     folders: set[Path] = set()

@@ -64,10 +64,13 @@ def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:
 
 
 def _place(row: LedgerRow) -> str:
-    """Return where a member was in the previous session; empty for a new one."""
+    """Return where a member was in the previous session; empty for a new one.
+
+    A member of an archive is a new one, also if a file of the previous session has its bytes.
+    """
     if row.path.startswith(FROM_SESSION):
         return unescape(row.path.removeprefix(FROM_SESSION))
-    return row.at if row.fate is Fate.KEPT else ""
+    return row.at if row.fate is Fate.KEPT and "!" not in row.path else ""
 
 
 def _exists(session: Path, row: LedgerRow) -> bool:

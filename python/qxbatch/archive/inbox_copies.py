@@ -1,0 +1,71 @@
+"""Compares files in the inboxes of sessions with what the ledgers say: in folder mode an inbox belongs to the user."""
+
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from qxbatch.core import hash_file
+from qxbatch.ledger_cells import unescape
+from qxbatch.publish.plain import is_below
+from qxbatch.session.layout import KEPT_AT
+from qxbatch.session.ledger import Fate, LedgerRow
+
+
+class _Copy(NamedTuple):
+    """A file in an inbox that has the bytes of a member."""
+
+    session: Path
+    at: str
+    sums: tuple[str, str]
+    """SHA-256 of the member, and of the member without gzip."""
+
+    def exists(self) -> bool:
+        """Return whether the file still has these bytes, and is reached without a link."""
+        place = self.session / self.at
+        try:
+            return (
+                stat.S_ISREG(place.lstat().st_mode)
+                and is_below(place, self.session)
+                and hash_file(str(place))[1] in self.sums
+            )
+        except OSError:
+            return False
+
+
+class InboxCopies:
+    """The kept files in the inboxes of sessions.
+
+    A member of an archive that the user has in the inbox under the same name is not written there again. So the only copy
+    may be a file that the user edits meanwhile.
+    """
+
+    def __init__(self, rows: Iterable[tuple[Path, LedgerRow]]) -> None:
+        """`rows` are those of the ledgers, each with its session."""
+        self._of_archives: dict[str, list[_Copy]] = {}
+        self._by_sum: dict[str, list[_Copy]] = {}
+        for session, row in rows:
+            if row.fate is not Fate.KEPT or not row.at.startswith(KEPT_AT):
+                continue
+            copy = _Copy(session, row.at, (row.sha256, row.content_sha256))
+            self._by_sum.setdefault(row.sha256, []).append(copy)
+            for archive in _archives_above(unescape(row.path)):
+                self._of_archives.setdefault(archive, []).append(copy)
+
+    def have_all_of(self, archive: str) -> bool:
+        """Return whether the inboxes still have all files that were kept from an archive, by its path in the ledger."""
+        return all(copy.exists() for copy in self._of_archives.get(archive, ()))
+
+    def still_have(self, sha256: str) -> bool:
+        """Return whether a file that was kept, with this hash, still exists; True if none was kept."""
+        copies = self._by_sum.get(sha256)
+        return copies is None or any(copy.exists() for copy in copies)
+
+
+def _archives_above(path: str) -> Iterable[str]:
+    """Return the paths of the archives that contain a member.
+
+    >>> list(_archives_above("a.zip!b/c.tar!d"))
+    ['a.zip', 'a.zip!b/c.tar']
+    """
+    return (path[:k] for k, character in enumerate(path) if character == "!")
