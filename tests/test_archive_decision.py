@@ -98,10 +98,13 @@ def test_a_packet_with_bytes_outside_its_members_is_moved_instead_of_deleted() -
 
 
 def test_a_packet_with_links_is_moved_instead_of_deleted() -> None:
-    decision = decide(Facts(Archive.DELETE, kept_files_changed=True))
-    assert (decision.mode, decision.reason) == (Archive.MOVE, Reason.KEPT_FILES_CHANGED)
     decision = decide(Facts(Archive.DELETE, contains_links=True))
     assert (decision.mode, decision.reason) == (Archive.MOVE, Reason.CONTAINS_LINKS)
+
+
+def test_a_packet_whose_kept_files_changed_is_moved_instead_of_deleted() -> None:
+    decision = decide(Facts(Archive.DELETE, kept_files_changed=True))
+    assert (decision.mode, decision.reason) == (Archive.MOVE, Reason.KEPT_FILES_CHANGED)
 
 
 def test_the_default_is_the_requested_mode() -> None:
