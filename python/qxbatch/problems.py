@@ -41,6 +41,7 @@ class Code(StrEnum):
     # warnings
     SEVERAL_STUDIES = "several-studies"
     MERGED_PATIENTS = "merged-patients"
+    UNKNOWN_PATIENT = "unknown-patient"
     DIFFERENT_NAMES = "different-names"
     PROTOCOL = "protocol"
     LEFT_OUT = "left-out"

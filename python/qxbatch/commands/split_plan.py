@@ -1,14 +1,15 @@
 """The patients and studies of a reading, the names of their folders, and the rows of each."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from qxbatch.core import Reading
 from qxbatch.ingest.assemble import with_neighbours
 from qxbatch.ingest.labels import clean_label
 from qxbatch.ingest.pairs import find_pairs
-from qxbatch.ingest.patients import patients_of
+from qxbatch.ingest.patients import split_patients
+from qxbatch.ingest.people import Person
 
 UNKNOWN = "unknown"
 
@@ -45,7 +46,8 @@ def plan(reading: Reading) -> list[StudyFolder]:
 
     A reading without DICOM and PAR/REC has none.
     """
-    studies = {**_of_pairs(reading), **_of_dicom(reading)}
+    people = split_patients(reading)
+    studies = {**_of_pairs(reading, people), **_of_dicom(reading, people)}
     order = sorted(studies, key=lambda key: (studies[key].started == "", studies[key].started, key.patient, key.study))
     owned = {row: k for k, key in enumerate(order) for row in studies[key].rows}
     if not order:
@@ -58,32 +60,41 @@ def plan(reading: Reading) -> list[StudyFolder]:
     ]
 
 
-def _of_dicom(reading: Reading) -> dict[_Key, _Study]:
-    """Return the studies of each patient. A series without a patient belongs to the patient of its study."""
+def _of_dicom(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
+    """Return the studies of each patient."""
     groups = reading.groups()
-    patients = {group: person.patient for person in patients_of(reading) for group in person.groups}
-    patient_of_study = {groups[index].study: patient for index, patient in patients.items()}
+    patients = {group: person.patient for person in people for group in person.groups}
     members: dict[int, list[int]] = defaultdict(list)
     for row in map(reading.row, range(len(reading))):
         members[row.group].append(row.index)
     studies: dict[_Key, _Study] = {}
     for index, group in enumerate(groups):
-        patient = patients.get(index, patient_of_study.get(group.study, ""))
+        patient = patients[index]
         item = studies.setdefault(_Key(patient.casefold(), group.study), _Study(patient, group.started, []))
         item.started = min((text for text in (item.started, group.started) if text), default="")
         item.rows += members[index]
     return studies
 
 
-def _of_pairs(reading: Reading) -> dict[_Key, _Study]:
+def _of_pairs(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
     """Return the studies of PAR/REC: a PAR has the patient's name and the day."""
+    patients = _patients_of_nameless(people)
     pairs, _ = find_pairs(reading, range(len(reading)))
     studies: dict[_Key, _Study] = {}
     for pair in pairs:
         name, day = (str(pair.header.get(field) or "").strip() for field in ("PatientName", "StudyDate"))
+        name = patients.get(pair.files[0][0]) or name
         item = studies.setdefault(_Key(name.casefold(), f"PAR {day}".strip()), _Study(name, day, []))
         item.rows += [row for row, _ in pair.files]
     return studies
+
+
+def _patients_of_nameless(people: Sequence[Person]) -> dict[int, str]:
+    """Return the patients of the PAR/REC without a patient's name, by row, if there are several patients."""
+    if sum(bool(person.patient) for person in people) <= 1:
+        return {}
+    items = ((person.patient, item) for person in people for item in person.items if item.identity is None)
+    return {row: patient for patient, item in items for row in item.rows}
 
 
 def _names(patients: Iterable[tuple[str, str]]) -> list[str]:

@@ -25,12 +25,16 @@ class Neighbours:
 
         If these have several plans, return the first plan, 0.
         """
+        return self.only_plan_of(path) or 0
+
+    def only_plan_of(self, path: str) -> int | None:
+        """Return the plan of the files below that folder; None if these have several plans, or if there are none."""
         key = _key(path)
         at = bisect_left(self._paths, key)
         folder = max((_folder(key, other) for other in self._paths[max(at - 1, 0) : at + 1]), key=len, default="")
         first = bisect_left(self._paths, folder)
         behind = bisect_left(self._paths, f"{folder[:-1]}\1") if folder else len(self._paths)
-        return self._plans[first] if first < behind <= self._ends[first] else 0
+        return self._plans[first] if first < behind <= self._ends[first] else None
 
 
 def _key(path: str) -> str:

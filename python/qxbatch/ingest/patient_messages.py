@@ -25,6 +25,27 @@ def mixed(reading: Reading, people: Sequence[Person], subject: str, *, anonymous
     )
 
 
+def unknown_patients(
+    reading: Reading, people: Sequence[Person], sessions: Sequence[str], subject: str
+) -> list[Problem]:
+    """Return a warning about the series whose patient is unknown, the last of `people`, with their sessions."""
+    unknown = [(session, person) for session, person in zip(sessions, people, strict=True) if not person.patient]
+    if not unknown:
+        return []
+    folders = _folders(reading, people)[-len(unknown) :]
+    facts = [
+        f"{session}: series {_series(person)} in {_some(own_folders)}"
+        for (session, person), own_folders in zip(unknown, folders, strict=True)
+    ]
+    more = f"; and {len(facts) - MAX_LISTED} more sessions" if len(facts) > MAX_LISTED else ""
+    message = f"contains series whose patient is unknown, as {'; '.join(facts[:MAX_LISTED])}{more}."
+    hint = (
+        "If you know the patient, split the packet with `qxbatch split`, and move the files from its folder unknown to the "
+        "patient's folder."
+    )
+    return [Problem(Code.UNKNOWN_PATIENT, subject, _printable(message), hint, Severity.WARNING)]
+
+
 def different_names(
     contradictions: Iterable[tuple[Person, Identity, Identity]], subject: str, *, anonymous: bool
 ) -> list[Problem]:
@@ -71,9 +92,12 @@ def _identity(identity: Identity) -> str:
 
 def _facts(person: Person, folders: Sequence[str]) -> str:
     days = sorted({item.day or item.started[:8] for item in person.items} - {""})
-    series = list(dict.fromkeys(item.series for item in person.items))
     when = f"date{'s' * (len(days) > 1)} {_some([_date(day) for day in days])}" if days else "no date"
-    return f"files in {_some(folders)}, {when}, series {_some(series)}"
+    return f"files in {_some(folders)}, {when}, series {_series(person)}"
+
+
+def _series(person: Person) -> str:
+    return _some(list(dict.fromkeys(item.series for item in person.items)))
 
 
 def _date(day: str) -> str:

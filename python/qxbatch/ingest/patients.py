@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from qxbatch.core import Group, Reading
+from qxbatch.core import Reading
 from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.pairs import find_pairs
-from qxbatch.ingest.patient_messages import different_names, mixed, named, patients_text, replaced
+from qxbatch.ingest.patient_messages import different_names, mixed, named, patients_text, replaced, unknown_patients
 from qxbatch.ingest.people import Item, Person, contradictions, identity_of, is_other_person, people_of
+from qxbatch.ingest.unknown_patients import with_unknown
 from qxbatch.model import HeaderLike, Series, SessionId, Value
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.settings.model import OnMixed
@@ -20,14 +21,24 @@ class SessionPlan(NamedTuple):
     groups: tuple[int, ...]
     """Indices of the groups."""
     patient: str = ""
-    """PatientID as written in the headers, else the name, if a packet was split."""
+    """PatientID as written in the headers, else the name, if a packet was split; empty if the patient is unknown."""
     rows: tuple[int, ...] = ()
-    """Rows of PAR/REC files whose name identifies the patient."""
+    """Rows of PAR/REC files of the patient."""
 
 
 def patients_of(reading: Reading) -> list[Person]:
     """Return the people with DICOM or PAR/REC in a reading, in order of first scan. Raises OSError."""
-    return people_of([*_of_dicom(reading), *_of_pairs(reading)])
+    return people_of(_items(reading))
+
+
+def split_patients(reading: Reading) -> list[Person]:
+    """Return the same people with all series of the reading, then the unknown ones (`with_unknown`). Raises OSError."""
+    items = _items(reading)
+    return with_unknown(reading, items, people_of(items))
+
+
+def _items(reading: Reading) -> list[Item]:
+    return [*_of_dicom(reading), *_of_pairs(reading)]
 
 
 def _of_dicom(reading: Reading) -> Iterator[Item]:
@@ -105,12 +116,16 @@ def plan_sessions(
             *name_warnings,
         ]
     _refuse_inseparable(reading, people, subject)
-    plans = _split(groups, people, session)
-    message = (
-        f"contains {len(people)} patients, split into the sessions "
-        f"{', '.join(named(plan.session.id, plan.patient, anonymous=anonymous) for plan in plans)} as asked."
-    )
-    return plans, [Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING), *name_warnings]
+    everyone = split_patients(reading)
+    plans = [_plan(numbered_session(session, k), person) for k, person in enumerate(everyone, start=1)]
+    sessions = (named(plan.session.id, plan.patient or "unknown patient", anonymous=anonymous) for plan in plans)
+    message = f"contains {len(people)} patients, split into the sessions {', '.join(sessions)} as asked."
+    unknown = unknown_patients(reading, everyone, [plan.session.id for plan in plans], subject)
+    return plans, [
+        Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING),
+        *unknown,
+        *name_warnings,
+    ]
 
 
 def _refuse_inseparable(reading: Reading, people: Sequence[Person], subject: str) -> None:
@@ -125,20 +140,9 @@ def _refuse_inseparable(reading: Reading, people: Sequence[Person], subject: str
                 raise PacketError(Problem(Code.MIXED_PATIENTS, subject, message, hint))
 
 
-def _split(groups: Sequence[Group], people: Sequence[Person], session: SessionId) -> list[SessionPlan]:
-    """Return a plan for each patient. A group without a patient follows its study, else the first patient."""
-    plan_of_group = {group: k for k, person in enumerate(people) for group in person.groups}
-    by_study = {groups[group].study: plan_of_group[group] for group in sorted(plan_of_group, reverse=True)}
-    plan_of_index = [plan_of_group.get(index, by_study.get(group.study, 0)) for index, group in enumerate(groups)]
-    return [
-        SessionPlan(
-            numbered_session(session, k + 1),
-            tuple(index for index, plan in enumerate(plan_of_index) if plan == k),
-            person.patient,
-            tuple(row for item in person.items for row in item.rows),
-        )
-        for k, person in enumerate(people)
-    ]
+def _plan(session: SessionId, person: Person) -> SessionPlan:
+    rows = tuple(row for item in person.items for row in item.rows)
+    return SessionPlan(session, person.groups, person.patient, rows)
 
 
 def numbered_session(session: SessionId, k: int) -> SessionId:

@@ -16,7 +16,14 @@ from qxbatch.settings.model import Stages
 from qxbatch.visible import one_line
 from qxbatch.wrapping import wrapped
 
-_OF_PACKETS = (Code.MERGED_PATIENTS, Code.DIFFERENT_NAMES, Code.SURROUNDED, Code.HEADER_FALLBACK, Code.DAMAGED_KEPT)
+_OF_PACKETS = (
+    Code.MERGED_PATIENTS,
+    Code.UNKNOWN_PATIENT,
+    Code.DIFFERENT_NAMES,
+    Code.SURROUNDED,
+    Code.HEADER_FALLBACK,
+    Code.DAMAGED_KEPT,
+)
 """Problems of a packet: each session of a packet that is split has them."""
 _ADVICE = {
     CandidateFate.ALREADY_THERE: "--overwrite=yes imports them again.",

@@ -1,0 +1,75 @@
+"""Decides to whom the files without a patient belong, in a packet of several patients: to a patient, or to an unknown one.
+
+The import with `--on-mixed=split` and `qxbatch split` both follow it.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from qxbatch.core import Reading
+from qxbatch.ingest.neighbours import Neighbours
+from qxbatch.ingest.people import Item, Person
+
+
+def with_unknown(reading: Reading, items: Sequence[Item], people: Sequence[Person]) -> list[Person]:
+    """Return the people with all their items, then a person without a name for each study whose patient is unknown.
+
+    A series without a patient belongs to the only patient of its study, a PAR/REC to the only patient of the nearest folder.
+    If there is none, or if there are several, the patient is unknown. The same applies to a series with files of several
+    patients. Each item is of one person.
+    """
+    owned, unknown = _of_series(items, people)
+    everyone = [*owned, unknown]
+    pairs = [item for item in items if item.group is None and not _has_patient(item)]
+    places = _nearest(reading, everyone, pairs)
+    for item, k in zip(pairs, places, strict=True):
+        (unknown if k is None else everyone[k]).append(item)
+    known = [Person(person.patient, tuple(own)) for person, own in zip(people, owned, strict=True) if own]
+    return [*known, *_studies(unknown)]
+
+
+def _of_series(items: Sequence[Item], people: Sequence[Person]) -> tuple[list[list[Item]], list[Item]]:
+    """Return the items of each person, and those of nobody; without the PAR/REC that have no patient."""
+    people_of_group: dict[int, set[int]] = defaultdict(set)
+    for k, person in enumerate(people):
+        for group in person.groups:
+            people_of_group[group].add(k)
+    study_of = {item.group: item.study for item in items if item.group is not None}
+    people_of_study: dict[str, set[int]] = defaultdict(set)
+    for group, numbers in people_of_group.items():
+        people_of_study[study_of[group]] |= numbers
+    if len(people) > 1:
+        people_of_study.pop("", None)  # series without StudyInstanceUID are not of one study
+    owned = [[item for item in person.items if item.group is None] for person in people]
+    unknown: list[Item] = []
+    for item in items:
+        if item.group is not None:
+            numbers = people_of_group.get(item.group) or people_of_study.get(item.study, set())
+            (owned[min(numbers)] if len(numbers) == 1 else unknown).append(item)
+    return owned, unknown
+
+
+def _nearest(reading: Reading, everyone: Sequence[Sequence[Item]], pairs: Sequence[Item]) -> list[int | None]:
+    """Return for each PAR/REC whose items are in the nearest folder with items; None if they are of several people."""
+    if not pairs:
+        return []
+    owned = ((row, k) for k, items in enumerate(everyone) for item in items for row in _rows_of(reading, item))
+    neighbours = Neighbours((reading.row(row).path, k) for row, k in owned)
+    return [neighbours.only_plan_of(reading.row(item.rows[0]).path) for item in pairs]
+
+
+def _rows_of(reading: Reading, item: Item) -> Sequence[int]:
+    """Return the rows of an item's files."""
+    return item.rows if item.group is None else reading.group_rows(item.group)
+
+
+def _has_patient(item: Item) -> bool:
+    return bool(item.key) or item.identity is not None
+
+
+def _studies(items: Sequence[Item]) -> list[Person]:
+    """Return a person without a name for each study, in order of first scan. PAR/REC of one day are a study."""
+    studies: Mapping[str, list[Item]] = defaultdict(list)
+    for item in items:
+        studies[item.study if item.group is not None else f"PAR {item.day}"].append(item)
+    return sorted((Person("", tuple(own)) for own in studies.values()), key=lambda person: person.order)
