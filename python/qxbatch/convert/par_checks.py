@@ -48,6 +48,10 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() names it
         return problems
     problems += [_outside(series, pair, found) for found in outside]
+    for image in images:
+        if image.left_out:
+            name = f" ({image.suffix.removeprefix('_')})" if image.suffix else ""
+            problems.append(note(series, f"its image{name} has only complete volumes: {image.left_out}."))
     places = {number for image in images if (number := stack_number(image.suffix))}
     if places:
         problems.append(note(series, f"its slices are in {len(places)} stacks at different places."))

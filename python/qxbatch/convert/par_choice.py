@@ -12,6 +12,7 @@ from qxbatch.convert.converter import Converter
 from qxbatch.convert.judge import failed
 from qxbatch.convert.par_checks import disagreement, par_evidence, par_findings
 from qxbatch.convert.par_image import misplaced
+from qxbatch.convert.par_order import IncompleteError
 from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import orientation_varies, scaling_varies, stack_number
 from qxbatch.convert.remarks import review
@@ -103,8 +104,12 @@ def _irregular(pair: ParPair) -> str:
     """Return why the slices are not in one regular grid; empty if they are, or if volumes moved a little."""
     try:
         images = pair.images
+    except IncompleteError as error:
+        return error_text(error)
     except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() names it
         return ""
+    if any(image.left_out for image in images):
+        return "volumes are incomplete"
     if any(stack_number(image.suffix) for image in images):
         return "the slices are in several stacks"
     outside = [found for image in images if (found := misplaced(pair.table, image)) is not None]

@@ -1,12 +1,11 @@
 """The image that a stack of a PAR becomes: its shape, place, and the lines of its slices; slices outside of its grid."""
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from qxbatch.convert import par_geometry as geometry
+from qxbatch.convert.par_order import ordered
 from qxbatch.convert.par_stacks import ParStack
-from qxbatch.importing import importing
 
 
 class ParImage(NamedTuple):
@@ -18,6 +17,8 @@ class ParImage(NamedTuple):
     affine: Any
     lines: Any
     """Indices of the table's lines, volume by volume, slice by slice."""
+    left_out: str = ""
+    """Its incomplete volumes, which are not in the image."""
 
 
 class Misplaced(NamedTuple):
@@ -33,37 +34,31 @@ class Misplaced(NamedTuple):
 
 
 def par_image(info: dict[str, Any], table: Any, stack: ParStack) -> ParImage:
-    """Return the image of one stack.
+    """Return the image of one stack: its complete volumes.
 
-    Raises ValueError when slices are missing, and what nibabel raises for an invalid table.
+    Raises ValueError when slices are missing in all volumes, or the lines do not make one image.
     """
-    with importing():
-        from nibabel.parrec import PARRECHeader
     import numpy as np
 
     rows = table[stack.chosen]
-    info = dict(info, max_slices=len(set(rows["slice number"].tolist())))
-    make: Any = PARRECHeader  # it has no type annotations
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # nibabel drops incomplete volumes; the verdict reports them
-        header = make(info, _renumbered(rows), permit_truncated=True, strict_sort=True)
-    lines = np.flatnonzero(stack.chosen)[header.get_sorted_slice_indices()]
-    shape, zooms = tuple(map(int, header.get_data_shape())), tuple(map(float, header.get_zooms()))
-    return ParImage(stack.suffix, shape, zooms, _affine(info, table[lines], shape[2]), lines)
+    columns, height = map(int, _single(rows, "recon resolution"))
+    _single(rows, "image pixel size")
+    zooms = (*map(float, _single(rows, "pixel spacing")), float(_single(rows, "slice thickness") + _single(rows, "slice gap")))
+    order = ordered(rows, diffusion=bool(info["diffusion"]))
+    lines = np.flatnonzero(stack.chosen)[order.lines]
+    volumes = len(lines) // order.slices
+    shape: tuple[int, ...] = (columns, height, order.slices)
+    if volumes > 1:
+        shape, zooms = (*shape, volumes), (*zooms, 1.0)
+    return ParImage(stack.suffix, shape, zooms, _affine(info, table[lines], order.slices), lines, order.left_out)
 
 
-def _renumbered(rows: Any) -> Any:
-    """Return the rows with slices counted from 1, as nibabel counts full volumes.
-
-    Raises ValueError when slices are missing: the others would move into their places.
-    """
-    rows = rows.copy()
-    numbers = rows["slice number"]
-    different = set(numbers.tolist())
-    if len(different) != numbers.max() - numbers.min() + 1:
-        raise ValueError(f"slices are missing: {len(different)} of {numbers.min()} to {numbers.max()} exist")
-    rows["slice number"] = numbers - numbers.min() + 1
-    return rows
+def _single(rows: Any, name: str) -> Any:
+    """Return the value of a column. Raises ValueError when it varies."""
+    values = rows[name]
+    if (values != values[0]).any():
+        raise ValueError(f"the column '{name}' varies within one image")
+    return values[0]
 
 
 def _affine(info: dict[str, Any], rows: Any, slices: int) -> Any:
@@ -81,20 +76,23 @@ def _affine(info: dict[str, Any], rows: Any, slices: int) -> Any:
     places = geometry.affines(rows, rows["image angulation"], rows["image offcentre"])
     own = np.vstack([places[0], [0, 0, 0, 1]])
     own[:3, 2] *= geometry.direction(rows, places)
-    numbers = rows["slice number"] - rows["slice number"].min()
-    own[:3, 3] = np.median(places[:, :, 3] - own[:3, 2] * numbers[:, None], axis=0)
-    fits, own_fits = (int((distances(rows, grid) <= geometry.NEAR).sum()) for grid in (whole, own))
+    position = np.arange(len(rows)) % slices
+    own[:3, 3] = np.median(places[:, :, 3] - own[:3, 2] * position[:, None], axis=0)
+    fits, own_fits = (int((distances(rows, grid, slices) <= geometry.NEAR).sum()) for grid in (whole, own))
     return own if own_fits > fits and own_fits > len(rows) // 2 else whole
 
 
-def distances(rows: Any, affine: Any) -> Any:
-    """Return the distance of each line's slice from its place in a grid: the largest of its corners."""
+def distances(rows: Any, affine: Any, slices: int) -> Any:
+    """Return the distance of each line's slice from its place in a grid: the largest of its corners.
+
+    The place is that of the slice in the image, whatever number the line has.
+    """
     import numpy as np
 
     places = geometry.affines(rows, rows["image angulation"], rows["image offcentre"])
-    numbers = rows["slice number"] - rows["slice number"].min()
+    position = np.arange(len(rows)) % slices
     planned = np.repeat(affine[None, :3], len(rows), axis=0)
-    planned[:, :, 3] += affine[:3, 2] * numbers[:, None]
+    planned[:, :, 3] += affine[:3, 2] * position[:, None]
     return geometry.apart(geometry.corners(rows, places), geometry.corners(rows, planned))
 
 
@@ -105,7 +103,7 @@ def misplaced(table: Any, image: ParImage) -> Misplaced | None:
     rows = table[image.lines]
     if not geometry.has_places(rows):
         return None
-    distance = distances(rows, image.affine)
+    distance = distances(rows, image.affine, image.shape[2])
     outside = distance > geometry.NEAR
     if not outside.any():
         return None
@@ -124,10 +122,9 @@ def _moved(rows: Any, slices: int, outside: Any) -> int:
         return 0
     start = geometry.starts(rows).reshape(-1, slices, 3, 3)
     first = start[kept][0, 0]
-    for volume in start[~kept]:
-        if (geometry.apart(volume, volume[0]) > geometry.NEAR).any() or not geometry.is_movement(volume, first).all():
-            return 0
-    return int(np.count_nonzero(~kept))
+    moved = start[~kept]
+    together = (np.linalg.norm(moved - moved[:, :1], axis=3) <= geometry.NEAR).all()
+    return len(moved) if together and geometry.is_movement(moved.reshape(-1, 3, 3), first).all() else 0
 
 
 def scaling(rows: Any) -> Sequence[tuple[Any, Any]]:

@@ -1,0 +1,146 @@
+"""The order of the lines of one stack: its complete volumes, slice by slice; and the volumes that are left out."""
+
+from typing import Any, NamedTuple
+
+from qxbatch.counted import counted
+
+_KEYS = {
+    "image_type_mr": "image type",
+    "dynamic scan number": "dynamic",
+    "label type": "label",
+    "diffusion b value number": "b-value number",
+    "diffusion_b_factor": "b-value",
+    "gradient orientation number": "gradient",
+    "cardiac phase number": "cardiac phase",
+    "echo number": "echo",
+    "scanning sequence": "sequence",
+}
+"""Columns that distinguish volumes, and their names in messages. Volumes are in the order of these columns, as in nibabel."""
+_DIFFUSION = ("diffusion b value number", "diffusion_b_factor", "gradient orientation number")
+_MAX_LISTED = 3
+
+
+class IncompleteError(ValueError):
+    """The lines make no complete volumes, or do not say which lines make one volume."""
+
+
+class Order(NamedTuple):
+    """The complete volumes of a stack."""
+
+    lines: Any
+    """Indices of the lines: volume by volume, slice by slice."""
+    slices: int
+    left_out: str = ""
+    """The incomplete volumes; empty if there are none."""
+
+
+def ordered(rows: Any, *, diffusion: bool) -> Order:
+    """Return the lines of the complete volumes of one stack.
+
+    A volume has all lines with one key. Lines with the same key and slice belong to several volumes, in the order of the
+    table. Raises ValueError when no volume has a slice, and IncompleteError when no volume is complete or lines cannot be
+    assigned.
+    """
+    import numpy as np
+
+    numbers = rows["slice number"]
+    slices = _slices(numbers)
+    key, names, values = _keys(rows, diffusion=diffusion)
+    volume = _repeated(key, numbers, slices)
+    _, first, volume, counts = np.unique(volume, return_index=True, return_inverse=True, return_counts=True)
+    complete = counts == slices
+    if not complete.any():
+        raise IncompleteError(f"none of {counted(len(counts), 'volume')} has all of its {counted(slices, 'slice')}")
+    lines = np.lexsort((numbers, volume))
+    lines = lines[complete[volume[lines]]]
+    check(rows[lines], slices, key[lines])
+    return Order(lines, slices, _left_out(names, values[first], counts, slices))
+
+
+def check(rows: Any, slices: int, key: Any) -> None:
+    """Raise IncompleteError unless each volume has the same increasing slices, and all of its lines have one key."""
+    import numpy as np
+
+    numbers, keys = rows["slice number"].reshape(-1, slices), key.reshape(-1, slices)
+    if (numbers != numbers[0]).any() or (np.diff(numbers[0]) != 1).any() or (keys != keys[:, :1]).any():
+        raise IncompleteError("the slices of a volume are not in their order")
+
+
+def _slices(numbers: Any) -> int:
+    """Return the number of slices. Raises ValueError when slices are missing: the others would move into their places."""
+    different, first, last = len(set(numbers.tolist())), int(numbers.min()), int(numbers.max())
+    if different != last - first + 1:
+        raise ValueError(f"slices are missing: {different} of {first} to {last} exist")
+    return different
+
+
+def _keys(rows: Any, *, diffusion: bool) -> tuple[Any, list[str], Any]:
+    """Return the key of each line, a number whose order is that of the volumes; names of columns that vary; their values.
+
+    Of columns that do not define an order, the value that the table has first is first.
+    """
+    import numpy as np
+
+    names = [name for name in _KEYS if name in rows.dtype.names]
+    if "diffusion b value number" in names:
+        names.remove("diffusion_b_factor")
+    unordered = {"scanning sequence", *(() if diffusion else _DIFFUSION)}
+    names.sort(key=lambda name: name in unordered)
+    names = [name for name in names if (rows[name] != rows[name][0]).any()]
+    ranks = np.zeros((len(rows), len(names) + 1), dtype=int)
+    for column, name in enumerate(names):
+        _, first, rank = np.unique(rows[name], return_index=True, return_inverse=True)
+        ranks[:, column] = np.argsort(np.argsort(first))[rank] if name in unordered else rank
+    _, key = np.unique(ranks, axis=0, return_inverse=True)
+    values = np.zeros((len(rows), len(names)))
+    for column, name in enumerate(names):
+        values[:, column] = rows[name]
+    return key.reshape(-1), names, values
+
+
+def _repeated(key: Any, numbers: Any, slices: int) -> Any:
+    """Return the volume of each line, in the order of keys: the n-th line with one key and slice is in the n-th such volume.
+
+    Raises IncompleteError when lines with one key belong to several volumes, some slices are missing, and it is not only the
+    end of the last volume. The lines do not say then which volume lacks them.
+    """
+    import numpy as np
+
+    by_slice = np.lexsort((numbers, key))
+    new = np.ones(len(key), dtype=bool)
+    new[1:] = (np.diff(key[by_slice]) != 0) | (np.diff(numbers[by_slice]) != 0)
+    position = np.arange(len(key))
+    time = np.empty(len(key), dtype=int)
+    time[by_slice] = position - np.maximum.accumulate(np.where(new, position, 0))
+    by_key = np.argsort(key, kind="stable")
+    for lines in np.split(by_key, np.flatnonzero(np.diff(key[by_key])) + 1):
+        times = time[lines]
+        if times.max() and len(lines) != (times.max() + 1) * slices and not _is_cut(numbers[lines], times, slices):
+            raise IncompleteError("slices are missing, and several volumes have the same key")
+    return key * (int(time.max()) + 1) + time
+
+
+def _is_cut(numbers: Any, times: Any, slices: int) -> bool:
+    """Return whether volumes follow each other with the same order of slices, and only the end of the last one is missing."""
+    import numpy as np
+
+    position = np.arange(len(numbers))
+    return bool((times == position // slices).all() and (numbers == numbers[position % slices]).all())
+
+
+def _left_out(names: list[str], values: Any, counts: Any, slices: int) -> str:
+    """Return the incomplete volumes: `2 of 3 volumes are complete; left out: 8 of 9 slices of dynamic 3`; else an empty text."""
+    import numpy as np
+
+    partial = np.flatnonzero(counts != slices).tolist()
+    if not partial:
+        return ""
+    listed = []
+    for volume in partial[:_MAX_LISTED]:
+        key = ", ".join(f"{_KEYS[name]} {value:g}" for name, value in zip(names, values[volume], strict=True))
+        listed.append(f"{counts[volume]} of {slices} slices of {key or 'the last volume'}")
+    more = len(partial) - _MAX_LISTED
+    listed += [f"{counted(more, 'more volume')}"] if more > 0 else []
+    whole = len(counts) - len(partial)
+    verb = "is" if whole == 1 else "are"
+    return f"{whole} of {counted(len(counts), 'volume')} {verb} complete; left out: {'; '.join(listed)}"
