@@ -1,5 +1,6 @@
 """Images of PAR/REC are where their image lines place them: separate stacks, moved volumes, single slices elsewhere."""
 
+import threading
 from math import cos, radians, sin
 from pathlib import Path
 from typing import Any
@@ -198,7 +199,7 @@ def test_lines_without_places_are_placed_by_the_general_lines(tmp_path: Path) ->
     conversion = converted(tmp_path, nothing)
     assert not [problem for problem in conversion.problems if "grid" in problem.message]
     pair = read_pair(tmp_path / "dicom" / "30")
-    assert disagreement(pair, conversion.outputs) == ""
+    assert disagreement(pair, conversion.outputs, threading.Event()) == ""
     assert np.allclose(pair.images[0].affine[:3, 3], (7.5, 10.5, -10))
 
 

@@ -1,5 +1,6 @@
 """The stacks of a PAR, and the comparison of images with them."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -41,5 +42,6 @@ def test_averages_of_magnitude_and_of_phase_are_separate_stacks() -> None:
 def test_an_image_with_another_shape_is_reported_without_a_distance(tmp_path: Path) -> None:
     path = tmp_path / "30.nii"
     Nifti1Image(np.zeros((7, 8, 3), np.int16), np.eye(4)).to_filename(path)
-    text = disagreement(ParPair(parse_par(ParRec().par().encode()), tmp_path / "absent.REC"), [Output(path, "", {})])
+    pair = ParPair(parse_par(ParRec().par().encode()), tmp_path / "absent.REC")
+    text = disagreement(pair, [Output(path, "", {})], threading.Event())
     assert text == "the shape of 30.nii by dcm2niix is not that of the PAR"

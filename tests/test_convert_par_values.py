@@ -1,6 +1,7 @@
 """Images of PAR/REC have the values that the PAR's indices name, and other values are always reported."""
 
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -161,9 +162,9 @@ def test_other_values_are_a_disagreement(
     converted: tuple[ParPair, Output], edit: Callable[[Any], Any], text: str
 ) -> None:
     pair, output = converted
-    assert disagreement(pair, [output]) == ""
+    assert disagreement(pair, [output], threading.Event()) == ""
     change(output, edit)
-    assert disagreement(pair, [output]).startswith(text)
+    assert disagreement(pair, [output], threading.Event()).startswith(text)
 
 
 def test_values_are_floating_point_or_console_values(tmp_path: Path) -> None:
@@ -175,13 +176,13 @@ def test_values_are_floating_point_or_console_values(tmp_path: Path) -> None:
     assert np.allclose(planes_of(conversion), console / 8)
     change(output, lambda data: data * 8)
     assert np.allclose(planes_of(conversion), console)
-    assert disagreement(pair, [output]) == ""
+    assert disagreement(pair, [output], threading.Event()) == ""
     change(output, lambda data: data + 10)
-    assert "12 of 12 slices" in disagreement(pair, [output])
+    assert "12 of 12 slices" in disagreement(pair, [output], threading.Event())
 
 
 def test_diffusion_volumes_may_be_in_another_order(converted: tuple[ParPair, Output]) -> None:
     pair, output = converted
     pair.table["diffusion_b_factor"] = np.repeat([0, 1000, 2000], PAIR.slices)
     change(output, lambda data: data[..., [1, 0, 2]])
-    assert disagreement(pair, [output]) == ""
+    assert disagreement(pair, [output], threading.Event()) == ""

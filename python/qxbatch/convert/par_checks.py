@@ -11,6 +11,7 @@ from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import stack_number
 from qxbatch.convert.par_values import value_difference
 from qxbatch.convert.remarks import note, review
+from qxbatch.convert.run import Cancel
 from qxbatch.counted import counted
 from qxbatch.model import Output, Series
 from qxbatch.os_error import error_text
@@ -77,16 +78,16 @@ def _outside(series: Series, pair: ParPair, found: Misplaced) -> Problem:
     )
 
 
-def par_findings(series: Series, pair: ParPair, tool: str, outputs: Sequence[Output]) -> list[Problem]:
+def par_findings(series: Series, pair: ParPair, tool: str, outputs: Sequence[Output], cancel: Cancel) -> list[Problem]:
     """Return where the images of a selected converter disagree with the pair."""
-    difference = disagreement(pair, outputs, tool) if outputs else ""
+    difference = disagreement(pair, outputs, cancel, tool) if outputs else ""
     return [review(series, f"{difference}.")] if difference else []
 
 
-def disagreement(pair: ParPair, outputs: Sequence[Output], tool: str = "dcm2niix") -> str:
+def disagreement(pair: ParPair, outputs: Sequence[Output], cancel: Cancel, tool: str = "dcm2niix") -> str:
     """Return how a converter's images differ from a pair; empty if they agree.
 
-    Compared are the number of volumes, the shape and place of each image, and values of all slices.
+    Compared are the number of volumes, the shape and place of each image, and values of all slices. Raises CancelledError.
     """
     try:
         expected = pair.images
@@ -102,7 +103,7 @@ def disagreement(pair: ParPair, outputs: Sequence[Output], tool: str = "dcm2niix
     if difference:
         return difference
     try:
-        return value_difference(pair.table, pair.rec, expected, outputs)
+        return value_difference(pair.table, pair.rec, expected, outputs, cancel)
     except ValueError as error:
         return error_text(error)
 

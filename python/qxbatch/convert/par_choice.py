@@ -40,14 +40,14 @@ def convert_par(
     if not why:
         first = attempt(series, converters[Tool.DCM2NIIX.value], paths, evidence, timeout, cancel)
         if first.judgement.state is State.CONVERTED:
-            why = disagreement(pair, first.judgement.outputs)
+            why = disagreement(pair, first.judgement.outputs, cancel)
         else:
             extent = "completely " if first.judgement.state is State.PARTIAL else ""
             why = f"dcm2niix did not convert it {extent}({_reason(first)})"
         if not why:
             return first
     second = attempt(series, converters[parrec.NAME], paths, evidence, timeout, cancel)
-    findings = par_findings(series, pair, parrec.NAME, second.judgement.outputs)
+    findings = par_findings(series, pair, parrec.NAME, second.judgement.outputs, cancel)
     judgement = replace(second.judgement, problems=(*second.judgement.problems, *findings))
     return _better(series, first, replace(second, judgement=judgement), why)
 

@@ -43,7 +43,10 @@ def par_image(info: dict[str, Any], table: Any, stack: ParStack) -> ParImage:
     rows = table[stack.chosen]
     columns, height = map(int, _single(rows, "recon resolution"))
     _single(rows, "image pixel size")
-    zooms = (*map(float, _single(rows, "pixel spacing")), float(_single(rows, "slice thickness") + _single(rows, "slice gap")))
+    zooms = (
+        *map(float, _single(rows, "pixel spacing")),
+        float(_single(rows, "slice thickness") + _single(rows, "slice gap")),
+    )
     order = ordered(rows, diffusion=bool(info["diffusion"]))
     lines = np.flatnonzero(stack.chosen)[order.lines]
     volumes = len(lines) // order.slices

@@ -112,6 +112,8 @@ def _repeated(key: Any, numbers: Any, slices: int) -> Any:
     position = np.arange(len(key))
     time = np.empty(len(key), dtype=int)
     time[by_slice] = position - np.maximum.accumulate(np.where(new, position, 0))
+    if not time.any():
+        return key
     by_key = np.argsort(key, kind="stable")
     for lines in np.split(by_key, np.flatnonzero(np.diff(key[by_key])) + 1):
         times = time[lines]
@@ -121,11 +123,13 @@ def _repeated(key: Any, numbers: Any, slices: int) -> Any:
 
 
 def _is_cut(numbers: Any, times: Any, slices: int) -> bool:
-    """Return whether volumes follow each other with the same order of slices, and only the end of the last one is missing."""
+    """Return whether volumes follow each other, with increasing or decreasing slices, and only the end of the last is missing."""
     import numpy as np
 
     position = np.arange(len(numbers))
-    return bool((times == position // slices).all() and (numbers == numbers[position % slices]).all())
+    steps = np.unique(np.diff(numbers[:slices]))
+    follow = (times == position // slices).all() and (numbers == numbers[position % slices]).all()
+    return bool(follow and steps.size == 1 and abs(steps[0]) == 1)
 
 
 def _left_out(names: list[str], values: Any, counts: Any, slices: int) -> str:

@@ -26,7 +26,7 @@ def convert_par_series(
     else:
         converter = choose(series.kind, available)
         result = attempt(series, converter, paths, par_evidence(series, pair), settings.timeout, cancel)
-        findings += par_findings(series, pair, converter.name, result.judgement.outputs)
+        findings += par_findings(series, pair, converter.name, result.judgement.outputs, cancel)
     if result.judgement.outputs:
         findings += pair_findings(series, pair)
     return par_conversion(series, result, findings)

@@ -8,6 +8,8 @@ from qxbatch.parrec.header import ParHeader
 
 _TYPES = {0: "", 1: "_real", 2: "_imaginary", 3: "_ph"}
 _STACK = re.compile(r"_stack(\d+)")
+MAX_STACKS = 1000
+"""Limit on the images of a PAR. A scan has some hundred echoes at most."""
 _ORIENTATIONS = {1: "_tra", 2: "_sag", 3: "_cor"}
 
 
@@ -23,15 +25,19 @@ class ParStack(NamedTuple):
 def stacks(header: ParHeader, table: Any) -> list[ParStack]:
     """Return the stacks of a PAR in the order of their suffixes.
 
-    Raises ValueError for an unknown plane.
+    Raises ValueError for an unknown plane, and for more than MAX_STACKS.
     """
     import numpy as np
 
-    plane, echo, kind, extra = (np.asarray(values) for values in _keys(header, table))
-    planes, echoes = np.unique(plane), np.unique(echo)
+    keys, member = np.unique(np.column_stack(_keys(header, table)), axis=0, return_inverse=True)
+    if len(keys) > MAX_STACKS:
+        raise ValueError(
+            f"the PAR has {len(keys)} images of different planes, echoes and types, more than {MAX_STACKS}"
+        )
+    planes, echoes, kind = np.unique(keys[:, 0]), np.unique(keys[:, 1]), keys[:, 2]
     by_suffix = {}
-    for key in sorted(set(zip(plane.tolist(), echo.tolist(), kind.tolist(), extra.tolist(), strict=True))):
-        chosen = (plane == key[0]) & (echo == key[1]) & (kind == key[2]) & (extra == key[3])
+    for index, key in enumerate(keys.tolist()):
+        chosen = member.reshape(-1) == index
         before = _ORIENTATIONS.get(key[0], f"_o{key[0]}") if planes.size > 1 else ""
         after = f"_e{key[1]}" if echoes.size > 1 else ""
         after += _TYPES.get(key[2], f"_t{key[2]}" if np.unique(kind).size > 1 else "")
@@ -78,9 +84,7 @@ def scaling_varies(table: Any) -> bool:
 
     scaling = np.column_stack([table[name] for name in ("rescale intercept", "rescale slope", "scale slope")])
     groups = np.column_stack([table[name] for name in ("image_type_mr", "scanning sequence", "echo number")])
-    return any(
-        len(np.unique(scaling[(groups == group).all(axis=1)], axis=0)) > 1 for group in np.unique(groups, axis=0)
-    )
+    return len(np.unique(np.column_stack([groups, scaling]), axis=0)) > len(np.unique(groups, axis=0))
 
 
 def orientation_varies(table: Any) -> bool:

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from qxbatch.convert.par_image import ParImage, scaling
 from qxbatch.convert.par_rec import Rec
+from qxbatch.convert.run import Cancel
+from qxbatch.core import CancelledError
 from qxbatch.counted import counted
 from qxbatch.importing import importing
 from qxbatch.model import Output
@@ -27,11 +29,13 @@ class _Expected(NamedTuple):
     y: Any
 
 
-def value_difference(table: Any, rec: Rec, images: Sequence[ParImage], outputs: Sequence[Output]) -> str:
+def value_difference(
+    table: Any, rec: Rec, images: Sequence[ParImage], outputs: Sequence[Output], cancel: Cancel
+) -> str:
     """Return how the values of a converter's images differ from the REC; empty if they agree.
 
     An output is compared with the stacks that have its grid, first with that of its suffix. Volumes of diffusion and of
-    several labels or phases may be in any order.
+    several labels or phases may be in any order. Raises CancelledError.
     """
     import numpy as np
 
@@ -42,7 +46,7 @@ def value_difference(table: Any, rec: Rec, images: Sequence[ParImage], outputs: 
         expected = [_expected(table, rec, pixels, image) for image in images]
         used = [set[int]() for _ in images]
         for output in outputs:
-            difference = _compare(table, rec, expected, used, output)
+            difference = _compare(table, rec, expected, used, output, cancel)
             if difference:
                 return difference
     for stack, volumes in zip(expected, used, strict=True):
@@ -75,7 +79,9 @@ def _spread(size: int) -> Any:
     return np.unique(((np.arange(_POINTS) + 0.5) * size / _POINTS).astype(int))
 
 
-def _compare(table: Any, rec: Rec, expected: Sequence[_Expected], used: Sequence[set[int]], output: Output) -> str:
+def _compare(
+    table: Any, rec: Rec, expected: Sequence[_Expected], used: Sequence[set[int]], output: Output, cancel: Cancel
+) -> str:
     """Return how one output differs from the stacks with its grid; note the volumes that it contains in `used`."""
     with importing():
         import nibabel as nib
@@ -88,13 +94,14 @@ def _compare(table: Any, rec: Rec, expected: Sequence[_Expected], used: Sequence
     first, remaining = "", set(range(stored.shape[3]))
     order = sorted(range(len(expected)), key=lambda index: expected[index].image.suffix != output.suffix)
     for index in order:
+        _stop_if(cancel)
         stack = expected[index]
         voxels = _voxels(stack, affine, stored.shape[:3])
         if voxels is None:
             continue
         values = stored[voxels].astype(np.float32) * np.float32(image.dataobj.slope) + np.float32(image.dataobj.inter)
         values = np.moveaxis(values, -1, 0)
-        volumes = dict(_matches(stack, values, sorted(remaining)))
+        volumes = dict(_matches(stack, values, sorted(remaining), cancel))
         used[index].update(*volumes.values())
         remaining -= volumes.keys()
         if not first:
@@ -121,19 +128,29 @@ def _voxels(stack: _Expected, affine: Any, shape: Sequence[int]) -> Any:
     return tuple(rounded) if inside else None
 
 
-def _matches(stack: _Expected, values: Any, volumes: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+def _stop_if(cancel: Cancel) -> None:
+    if cancel.is_set():
+        raise CancelledError
+
+
+def _matches(stack: _Expected, values: Any, volumes: Sequence[int], cancel: Cancel) -> Iterator[tuple[int, list[int]]]:
     """Yield the volumes of an image that are in the stack, each with the volumes of the stack that are equal to it."""
     import numpy as np
 
     for scaled in stack.values:
         sums = scaled.sum(axis=(1, 2), dtype=np.float64)
+        by_sum = np.argsort(sums, kind="stable")
+        totals = values.sum(axis=(1, 2), dtype=np.float64)
+        places = np.searchsorted(sums[by_sum], totals)
         found = False
         for volume in volumes:
-            total = values[volume].sum(dtype=np.float64)
-            nearest = np.argsort(np.abs(sums - total), kind="stable")[:_CANDIDATES].tolist()
+            _stop_if(cancel)
+            place = int(places[volume])
+            near = by_sum[max(0, place - _CANDIDATES) : place + _CANDIDATES]
+            nearest = near[np.argsort(np.abs(sums[near] - totals[volume]), kind="stable")[:_CANDIDATES]]
             if volume < len(scaled):
-                nearest.insert(0, volume)
-            equal = [other for other in nearest if not _differs(scaled[other], values[volume]).any()]
+                nearest = np.append(volume, nearest)
+            equal = nearest[~_differs(scaled[nearest], values[volume]).any(axis=-1)].tolist()
             if equal:
                 found = True
                 yield volume, equal
