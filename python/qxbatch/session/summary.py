@@ -36,9 +36,6 @@ from qxbatch.session.summary_parts import (
 
 SCHEMA = 2
 """The schema that is written; this and older ones can be read."""
-_WRITTEN_KEYS = ("seconds", "name", "system")
-VOLATILE = ("times", "host", "command")
-"""Fields that differ between two imports of the same packets."""
 _CURVE = re.compile(r'"global_signal": \[[^"\[\]{}]*\]')
 """A field that is written on one line. It matches in no text of the JSON, where quotes are escaped."""
 _REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")
@@ -104,7 +101,7 @@ class Summary:
             content["command"] = self.command
         if self.split is not None:
             content["parted"] = {"from": self.split.source, "sessions": dict(self.split.sessions)}
-        return _dumped(content)
+        return dumped(content)
 
     @classmethod
     def from_json(cls, text: str | bytes, path: Path) -> "Summary":
@@ -147,7 +144,8 @@ def _read_summary(fields: Fields, schema: int) -> Summary:
     )
 
 
-def _dumped(content: Mapping[str, Any]) -> str:
+def dumped(content: Mapping[str, Any]) -> str:
+    """Return the content of a summary as the text of summary.json."""
     text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, default=str)
     return _CURVE.sub(lambda match: " ".join(match[0].split()), text) + "\n"
 
@@ -167,30 +165,10 @@ def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]
             series["verdict"] = str(verdict)
         series.pop("acquisition", None)
         series.update({"acquisition": values} if (values := acquisition_value(acquisition)) else {})
-    return text if content["series"] == old_series else _dumped({**content, "schema": SCHEMA})
+    return text if content["series"] == old_series else dumped({**content, "schema": SCHEMA})
 
 
 def _number(text: str) -> int:
     if not text.isdecimal():
         raise FieldError(f"numbers has the key {text!r}, which is not a number")
     return int(text)
-
-
-def comparable(text: bytes) -> object:
-    """Return a summary without what an import writes into VOLATILE, for comparison; the bytes if they are not JSON."""
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    if not isinstance(content, dict):
-        return content
-    stable = {key: value for key, value in content.items() if key not in VOLATILE}
-    added = {key: _added(content[key]) for key in VOLATILE if key in content}
-    return {**stable, **{key: value for key, value in added.items() if value}}
-
-
-def _added(value: object) -> object:
-    """Return values that a person added to a volatile field; an import writes only the keys in _WRITTEN_KEYS, or a text."""
-    if isinstance(value, dict):
-        return {key: value[key] for key in value if key not in _WRITTEN_KEYS}
-    return None if isinstance(value, str) else value

@@ -1,0 +1,89 @@
+"""The content of summary.json that two imports of the same packet have in common.
+
+A value that differs between two imports is left out only in the form in which an import writes it. Any other value, and any text
+that an import does not write, is an edit and is compared.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from itertools import takewhile
+
+from qxbatch.session.summary import dumped
+
+VERSION = r"\d{1,6}\.\d{1,6}\.\d{1,6}(?:-(?:alpha|beta|rc|dev)\.?\d{1,6})?"
+"""A version of qxbatch."""
+_VERSION = re.compile(VERSION, re.ASCII)
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_SYSTEMS = ("Linux", "Darwin")
+_OPTION = re.compile(r"--[a-z][a-z0-9-]*(?:=.*)?", re.DOTALL)
+_STAGES = ("sort", "convert")
+
+
+def comparable(text: bytes) -> bytes:
+    """Return the text of a summary without the values that differ between two imports.
+
+    If an import does not write such a text, all of it is returned: a key twice, other spaces, no JSON.
+    """
+    try:
+        content = json.loads(text.decode("utf-8", "surrogateescape"))
+        if not isinstance(content, dict) or _bytes(content) != text:
+            return text
+        return _bytes({key: value for key, value in content.items() if not (key in _FORMS and _FORMS[key](value))})
+    except (ValueError, RecursionError):
+        return text
+
+
+def _bytes(content: Mapping[str, object]) -> bytes:
+    return dumped(content).encode("utf-8", "surrogateescape")
+
+
+def _is_version(value: object) -> bool:
+    return isinstance(value, str) and _VERSION.fullmatch(value) is not None
+
+
+def _are_times(value: object) -> bool:
+    return isinstance(value, dict) and (not value or (value.keys() == {"seconds"} and _is_duration(value["seconds"])))
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, float) and 0 <= value < float("inf") and round(value, 3) == value
+
+
+def _is_host(value: object) -> bool:
+    if not isinstance(value, dict) or not value:
+        return value == {}
+    name, system = value.get("name"), value.get("system")
+    is_named = isinstance(name, str) and _HOST.fullmatch(name) is not None
+    return value.keys() == {"name", "system"} and is_named and system in _SYSTEMS
+
+
+def _is_command(value: object) -> bool:
+    """Return whether a value is a command as `qxbatch.settings.command` writes it: folders, then options, quoted for a shell."""
+    if not isinstance(value, str):
+        return False
+    words = shlex.split(value)
+    if shlex.join(words) != value or words[:1] != ["qxbatch"]:
+        return False
+    plain = [*takewhile(lambda word: not word.startswith("--"), words[1:])]
+    return _are_folders(plain) and all(map(_OPTION.fullmatch, words[1 + len(plain) :]))
+
+
+def _are_folders(words: list[str]) -> bool:
+    if words[:1] and words[0] in _STAGES:
+        words = words[1:]
+    elif words[2:] == ["participant"]:
+        words = words[:2]
+    else:
+        words = words if len(words) == 1 else []
+    return bool(words) and all(word.startswith("/") for word in words)
+
+
+_FORMS: Mapping[str, Callable[[object], bool]] = {
+    "qxbatch": _is_version,
+    "times": _are_times,
+    "host": _is_host,
+    "command": _is_command,
+}
+"""The fields that differ between two imports, and whether a value is one that an import writes."""
