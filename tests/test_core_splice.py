@@ -60,7 +60,7 @@ def stored(
     """Pack a series, compare the archive with its files, and return its bytes."""
     out = pack(reading, series, splice=splice, level=level)
     data = out.read_bytes()
-    hashes = {name: sha for name, _, sha in hash_tar_gz(str(out))}
+    hashes = {name: sha for name, _, sha in hash_tar_gz(str(out), exact=True)}
     assert hashes == {
         f"30/{Path(row.at).name}": row.content_sha256
         for row in map(reading.row, range(len(reading)))

@@ -386,8 +386,8 @@ def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None 
 def hash_file(path: str, *, monitor: Monitor | None = None) -> tuple[int, str]:
     """Return (size, SHA-256) of a file."""
 
-def hash_gzip(path: str, *, monitor: Monitor | None = None) -> tuple[int, str]:
-    """Return (size, SHA-256) of a gzip file's content. Raises ValueError when it is damaged."""
+def hash_gzip(path: str, *, exact: bool = False, monitor: Monitor | None = None) -> tuple[int, str]:
+    """Return (size, SHA-256) of the content. Raises ValueError if damaged, with `exact` if not as `gzip_file` writes it."""
 
 def gzip_size(path: str, head: int, *, monitor: Monitor | None = None) -> tuple[int, bytes]:
     """Return the size of a gzip file's content and its first `head` bytes; reads to the end and checks the checksum.
@@ -395,5 +395,5 @@ def gzip_size(path: str, head: int, *, monitor: Monitor | None = None) -> tuple[
     Raises ValueError when it is damaged.
     """
 
-def hash_tar_gz(path: str, *, monitor: Monitor | None = None) -> list[tuple[str, int, str]]:
-    """Return (name, size, SHA-256) of each file of a tar.gz. Raises ValueError when it is damaged or cut short."""
+def hash_tar_gz(path: str, *, exact: bool = False, monitor: Monitor | None = None) -> list[tuple[str, int, str]]:
+    """Return (name, size, SHA-256) of each file. Raises ValueError if damaged, with `exact` if not as `pack_folder` writes it."""

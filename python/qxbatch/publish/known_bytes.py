@@ -20,8 +20,9 @@ class KnownBytes:
     """Compares files of a replaced session with hashes of bytes that exist elsewhere.
 
     A file is known if the hash of all its bytes is. A tar.gz or gz that the import made of sorted files is also known if the hashes
-    of its content are. The ledger of the replaced session decides which ones those are: any other archive may have names and
-    comments that exist nowhere else. Without a ledger, another program sorted the files, and the names decide.
+    of its content are. The ledger of the replaced session decides which ones those are, and they contain nothing else that the
+    import does not write: any other archive may have names and comments that exist nowhere else. Without a ledger, another program
+    sorted the files, and the names decide.
     """
 
     def __init__(self, old: OpenFolder, hashes: Collection[str]) -> None:
@@ -38,15 +39,23 @@ class KnownBytes:
 
     def _has_content(self, path: Path, at: str) -> bool:
         stored = self._stored
+        exact = stored is not None
         try:
             if _SERIES.fullmatch(at):
-                members = {name: digest for name, _, digest in hash_tar_gz(str(path))}
-                return self._has_all(members.values()) and (stored is None or members == stored.packed.get(at))
+                rows = hash_tar_gz(str(path), exact=exact)
+                members = {name: digest for name, _, digest in rows}
+                # of two members of one name, only one is compared with the ledger
+                is_unique = len(members) == len(rows)
+                return (
+                    is_unique
+                    and self._has_all(members.values())
+                    and (stored is None or members == stored.packed.get(at))
+                )
             if at.startswith(SORTED_AT) and at.endswith(".gz"):
-                digest = hash_gzip(str(path))[1]
+                digest = hash_gzip(str(path), exact=exact)[1]
                 return digest in self._hashes and (stored is None or digest == stored.compressed.get(at))
         except ValueError:
-            pass  # a damaged archive may contain unique data
+            pass  # an archive that is damaged, or has other parts, may contain unique data
         return False
 
     def _has_all(self, digests: Collection[str]) -> bool:

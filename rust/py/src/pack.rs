@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use qxbatch_core::notation::{escape, hexadecimal};
-use qxbatch_core::pack::{gzip, hash, tar_gz};
+use qxbatch_core::pack::{gzip, hash, tar_gz, written};
 
 use crate::failure::failed;
 use crate::ingest::Streams;
@@ -60,14 +60,22 @@ pub(crate) fn hash_file(
 }
 
 #[pyfunction]
-#[pyo3(signature = (path, *, monitor = None))]
+#[pyo3(signature = (path, *, exact = false, monitor = None))]
 pub(crate) fn hash_gzip(
     py: Python<'_>,
     path: PathBuf,
+    exact: bool,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<(u64, String)> {
     let monitor = Monitor::or_own(monitor);
-    let (size, sum) = py.detach(|| hash::gzip(&path, &monitor)).map_err(failed)?;
+    let (size, sum) = py
+        .detach(|| {
+            if exact {
+                written::gzip(&path, &monitor)?;
+            }
+            hash::gzip(&path, &monitor)
+        })
+        .map_err(failed)?;
     Ok((size, hexadecimal(&sum)))
 }
 
@@ -85,15 +93,22 @@ pub(crate) fn gzip_size(
 }
 
 #[pyfunction]
-#[pyo3(signature = (path, *, monitor = None))]
+#[pyo3(signature = (path, *, exact = false, monitor = None))]
 pub(crate) fn hash_tar_gz(
     py: Python<'_>,
     path: PathBuf,
+    exact: bool,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<Vec<(String, u64, String)>> {
     let monitor = Monitor::or_own(monitor);
     let members = py
-        .detach(|| hash::tar_gz(&path, &monitor))
+        .detach(|| {
+            let members = hash::tar_gz(&path, &monitor)?;
+            if exact {
+                written::packed(&path, &members, &monitor)?;
+            }
+            Ok(members)
+        })
         .map_err(failed)?;
     Ok(members
         .into_iter()

@@ -7,6 +7,7 @@ mod pieces;
 pub mod reread;
 mod splice;
 pub mod tar_gz;
+pub mod written;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter};

@@ -13,6 +13,8 @@ use crate::monitor::Monitor;
 
 /// Files of 8 GiB and more have a size that does not fit into the octal digits.
 const OCTAL_END: u64 = 1 << 33;
+/// The end mark.
+pub(super) const END: &[u8] = &[0; 2 * TAR_BLOCK];
 
 /// One file of the archive.
 struct Item {
@@ -125,6 +127,12 @@ fn padded(size: u64) -> u64 {
         .saturating_mul(TAR_BLOCK as u64)
 }
 
+/// Returns the zeros after a file of this size.
+pub(super) fn padding(size: u64) -> &'static [u8] {
+    let length = usize::try_from(padded(size) - size).unwrap_or(0);
+    END.get(..length).unwrap_or_default()
+}
+
 fn write_all<W: Write>(
     items: &[Item],
     tar: &mut W,
@@ -135,14 +143,13 @@ fn write_all<W: Write>(
     let written = |error| Failure::io(out, error);
     for item in items {
         check(monitor)?;
-        tar.write_all(&headers(item)).map_err(written)?;
-        content(item, tar)?;
-        let padding = usize::try_from(padded(item.size) - item.size).unwrap_or(0);
-        tar.write_all([0; TAR_BLOCK].get(..padding).unwrap_or_default())
+        tar.write_all(&headers(&item.name, item.size))
             .map_err(written)?;
+        content(item, tar)?;
+        tar.write_all(padding(item.size)).map_err(written)?;
         monitor.add(1, item.size);
     }
-    tar.write_all(&[0; 2 * TAR_BLOCK]).map_err(written)
+    tar.write_all(END).map_err(written)
 }
 
 /// Writes a file's bytes.
@@ -172,14 +179,14 @@ fn copy(item: &Item, tar: &mut dyn Write, out: &Path, monitor: &Monitor) -> Resu
 }
 
 /// Returns the member's header, after an extended one (pax) if ustar cannot store its name or size.
-fn headers(item: &Item) -> Vec<u8> {
+pub(super) fn headers(name: &[u8], size: u64) -> Vec<u8> {
     let mut records = Vec::new();
-    let split = split_name(&item.name);
+    let split = split_name(name);
     if split.is_none() {
-        records.extend(record("path", &item.name));
+        records.extend(record("path", name));
     }
-    if item.size >= OCTAL_END {
-        records.extend(record("size", item.size.to_string().as_bytes()));
+    if size >= OCTAL_END {
+        records.extend(record("size", size.to_string().as_bytes()));
     }
     let mut bytes = Vec::new();
     if !records.is_empty() {
@@ -188,8 +195,8 @@ fn headers(item: &Item) -> Vec<u8> {
         bytes.append(&mut records);
         bytes.resize(TAR_BLOCK + usize::try_from(padding).unwrap_or(0), 0);
     }
-    let cut = item.name.get(..100).unwrap_or(&item.name);
-    bytes.extend(ustar(split.unwrap_or((&[], cut)), item.size, b'0'));
+    let cut = name.get(..100).unwrap_or(name);
+    bytes.extend(ustar(split.unwrap_or((&[], cut)), size, b'0'));
     bytes
 }
 
@@ -257,12 +264,7 @@ mod tests {
         for length in [1, 99, 100, 101, 200, 256, 300, 999, 5000] {
             let mut name = b"30/".to_vec();
             name.resize(length.max(4), b'x');
-            let item = Item {
-                name: name.clone(),
-                path: PathBuf::new(),
-                size: 5,
-            };
-            let bytes = headers(&item);
+            let bytes = headers(&name, 5);
             assert_eq!(bytes.len() % TAR_BLOCK, 0, "{length}");
             assert!(bytes.get(..TAR_BLOCK).is_some_and(is_header), "{length}");
         }

@@ -1,0 +1,134 @@
+//! Recognises a gzip file or tar.gz that contains only what this module writes: no names, comments, times or folders
+//! that another program added.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Seek};
+use std::path::Path;
+
+use super::hash::Member;
+use super::{BLOCK, Failure, check, tar_gz};
+use crate::archive::gzip::GzipReader;
+use crate::archive::{fill, reason};
+use crate::monitor::Monitor;
+use crate::regular;
+
+/// Length of the header (RFC 1952, 2.3).
+const HEADER_LENGTH: usize = 10;
+
+/// Returns an error if a gzip file has another header, or other members, than the file that `gzip_file` writes.
+pub fn gzip(path: &Path, monitor: &Monitor) -> Result<(), Failure> {
+    let mut input = Written::open(path, monitor)?;
+    input.content_end()?;
+    input.end()
+}
+
+/// Returns an error if a tar.gz with these members has bytes that `pack_folder` does not write.
+pub fn packed(path: &Path, members: &[Member], monitor: &Monitor) -> Result<(), Failure> {
+    let mut input = Written::open(path, monitor)?;
+    let mut previous: &[u8] = &[];
+    for (name, size, _) in members {
+        if name.as_slice() <= previous {
+            return Err(input.other());
+        }
+        previous = name;
+        input.expect(&tar_gz::headers(name, *size))?;
+        input.skip(*size)?;
+        input.expect(tar_gz::padding(*size))?;
+    }
+    input.expect(tar_gz::END)?;
+    if input.content_end()? > 0 {
+        return Err(input.other());
+    }
+    input.end()
+}
+
+/// The content of a gzip file that is compared with what is expected.
+struct Written<'a> {
+    path: &'a Path,
+    monitor: &'a Monitor,
+    reader: GzipReader<BufReader<File>>,
+    block: Vec<u8>,
+}
+
+impl<'a> Written<'a> {
+    fn open(path: &'a Path, monitor: &'a Monitor) -> Result<Self, Failure> {
+        let failed = |error| Failure::io(path, error);
+        let mut file = regular::open(path).map_err(failed)?;
+        let mut header = [1; HEADER_LENGTH];
+        fill(&mut file, &mut header).map_err(failed)?;
+        if !matches!(header, [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0 | 2 | 4, 255]) {
+            return Err(other(path));
+        }
+        file.rewind().map_err(failed)?;
+        Ok(Self {
+            path,
+            monitor,
+            reader: GzipReader::new(BufReader::with_capacity(BLOCK, file)).map_err(failed)?,
+            block: vec![0; BLOCK],
+        })
+    }
+
+    fn other(&self) -> Failure {
+        other(self.path)
+    }
+
+    /// Reads as many bytes as these and compares them.
+    fn expect(&mut self, expected: &[u8]) -> Result<(), Failure> {
+        let mut bytes = vec![0; expected.len()];
+        let got = fill(&mut self.reader, &mut bytes).map_err(|error| damaged(self.path, &error))?;
+        if got == expected.len() && bytes == expected {
+            return Ok(());
+        }
+        Err(self.other())
+    }
+
+    fn skip(&mut self, size: u64) -> Result<(), Failure> {
+        let mut left = size;
+        while left > 0 {
+            check(self.monitor)?;
+            let most = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));
+            let block = self.block.get_mut(..most).unwrap_or_default();
+            match fill(&mut self.reader, block).map_err(|error| damaged(self.path, &error))? {
+                0 => return Err(self.other()),
+                got => left -= got as u64,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads to the end of the member; returns the number of bytes.
+    fn content_end(&mut self) -> Result<u64, Failure> {
+        let mut size = 0;
+        loop {
+            check(self.monitor)?;
+            match fill(&mut self.reader, &mut self.block) {
+                Ok(0) => return Ok(size),
+                Ok(got) => size += got as u64,
+                Err(error) => return Err(damaged(self.path, &error)),
+            }
+        }
+    }
+
+    /// Returns an error if the file does not end with the member, whose end was reached.
+    fn end(self) -> Result<(), Failure> {
+        let mut rest = self.reader.into_inner();
+        let rest = rest
+            .fill_buf()
+            .map_err(|error| Failure::io(self.path, error))?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        Err(other(self.path))
+    }
+}
+
+fn other(path: &Path) -> Failure {
+    Failure::Damaged(format!(
+        "{}: qxbatch did not write all of it",
+        path.display()
+    ))
+}
+
+fn damaged(path: &Path, error: &io::Error) -> Failure {
+    Failure::Damaged(format!("{}: {}", path.display(), reason(error)))
+}
