@@ -108,7 +108,7 @@ EDITS = {
     "no date": ("session.txt", replaced_text(r"\d{4}-\d\d-\d\d", "0000-99-99")),
     "key twice": (SUMMARY, replaced_text("{", f'{{ "session": "{REMARK}",')),
     "command": (SUMMARY, replaced_text('"command": ".*"', f'"command": "{REMARK}"')),
-    "duration": (LOG, appended("3 s\n")),
+    "duration": (LOG, appended("3 s")),
 }
 
 
