@@ -173,6 +173,15 @@ def test_quiet_prints_nothing(study: Study) -> None:
         assert terminal.raw == b""
 
 
+def test_quiet_prints_only_the_warnings_of_a_run_without_errors(study: Study) -> None:
+    study.put("S1", {**under("a", MrSeries(number=3).files()), **under("b", MrSeries(number=3, study="later").files())})
+    run = study.run("--quiet")
+    assert run.status == 0
+    assert run.out.startswith("To look at:\n")
+    assert "2 studies became one session" in run.out
+    assert "imported" not in run.out
+
+
 def test_without_a_terminal_no_control_sequence_is_written(study: Study) -> None:
     put_three(study)
     run = study.run(env={"TERM": "xterm-256color"})

@@ -107,3 +107,23 @@ def test_another_packet_of_a_finished_session_is_imported(
     assert run.status == 0, run.text
     assert NOTE not in run.text
     assert sorted(Judge(study.session("S1")).text.images) == [41]
+
+
+def test_an_internal_error_in_the_recovery_of_one_packet_does_not_stop_the_others(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.put("S1", under("a", MrSeries().files()))
+
+    def failing(*_: object, **__: object) -> None:
+        raise TypeError("a bug")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("qxbatch.pipeline.finish.archive_packets", failing)
+        assert study.main().status == 1
+        study.put("S2", under("a", MrSeries().files()))
+        run = study.main()
+    assert run.status == 1, run.text
+    assert "S1: internal error while the import of an interrupted run was finished: TypeError." in run.text
+    assert "Traceback" not in run.out
+    assert study.main().status == 0
+    assert list(study.inbox.iterdir()) == []

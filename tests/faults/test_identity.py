@@ -259,6 +259,13 @@ def test_no_line_of_the_log_names_another_packet(study: Study, tmp_path: Path, s
     assert not NAMED.search(text), text
 
 
+def test_the_log_has_no_part_of_a_packet_name_beside_the_patients_name(study: Study, tmp_path: Path) -> None:
+    study.put("X1_MUSTERMANN_KATHI_1980-01-01", under("a", MrSeries(patient="X1", name="Mustermann^Katharina").files()))
+    status, text = logged(study, tmp_path, ONLY_SUBJECT)
+    assert status == 0, text
+    assert [part for part in ("KATHI", "1980", "MUSTERMANN") if part in text] == []
+
+
 @pytest.mark.parametrize(
     "name",
     ["X1\nDoe\tJane", "X1 Doe\x1bJane", "Doe\u202eJane", "-Doe_Jane", "X1\x85Roe", "..Roe_Ilka", "Doe\u2028Jane"],

@@ -51,7 +51,7 @@ def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunOb
             idle = f"Nothing is ready. {idle}"
             advice = hints(report.candidates, settings)
         text = "\n".join(line for line in (text, *advice, idle) if line).strip()
-    if text and (not settings.quiet or status is not ExitStatus.OK):
+    if text:
         print(text)
     return _notified(settings, report, status, observer)
 
@@ -78,4 +78,5 @@ def _report(settings: Settings, report: Report, seconds: float) -> str:
         seconds=seconds,
         study_page=settings.sessionsfolder / PAGE,
         stages=settings.stages,
+        problems_only=settings.quiet,
     )

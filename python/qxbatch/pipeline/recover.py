@@ -1,6 +1,7 @@
 """Recovers from killed runs: finishes units with a journal, clears other staging. A locked unit belongs to a live run."""
 
 import contextlib
+import logging
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -21,6 +22,8 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.report.outcome import failed
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
+
+log = logging.getLogger("qxbatch")
 
 
 class Recovered(NamedTuple):
@@ -137,6 +140,10 @@ def _recovered(
         message = f"the import of an interrupted run cannot be finished: {reason}."
         hint = "Correct this and run again: the files of that import are kept until then."
         return _failed(unit, Problem(Code.CANNOT_WRITE, unit, message, hint))
+    except Exception as error:
+        log.error("%s: internal error", unit, exc_info=not settings.deidentified)  # noqa: TRY400 - it can have names
+        message = f"internal error while the import of an interrupted run was finished: {type(error).__name__}."
+        return _failed(unit, Problem(Code.INTERNAL, unit, message, "Please report this with the log (--log-file)."))
     return recovered
 
 

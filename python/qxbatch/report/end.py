@@ -42,14 +42,16 @@ def final_report(
     seconds: float | None = None,
     study_page: Path | None = None,
     stages: Stages = Stages.ALL,
+    problems_only: bool = False,
 ) -> str:
     """Return the report as text. A report without sessions has no account of the candidates.
 
     `deidentified`: the text names what redaction does not cover. `stages`: those of the run; a sorted session is not complete.
+    `problems_only`: the text has warnings and errors only.
     """
     form = form or Form()
     lines: list[str] = []
-    if report.sessions:
+    if report.sessions and not problems_only:
         written = sum(session.folder is not None for session in report.sessions)
         are = "is" if len(report.sessions) == 1 else "are"
         state = "sorted" if stages is Stages.SORT else "complete"
@@ -66,6 +68,8 @@ def final_report(
     if any(line.endswith(CUT) for line in listed):
         listed += ["", "Lines ending in ... are complete with --list-all, and in the log (--log-file)."]
     lines += listed
+    if problems_only:
+        return "\n".join(lines).lstrip("\n")
     if report.sessions and report.candidates:
         lines += _account(report, seconds, form)
     if report.sessions and study_page is not None and study_page.exists():

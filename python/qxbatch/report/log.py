@@ -35,7 +35,7 @@ class LogObserver:
     """
 
     def __init__(self, settings: Settings, names: PacketNames | None = None) -> None:
-        self._is_complete = settings.log_file is not None
+        self._has_log_file = settings.log_file is not None
         self._stages_of_run = settings.stages
         self._names = names or PacketNames(settings)
         log.filters = [NameFilter(self._names)]
@@ -48,10 +48,11 @@ class LogObserver:
             case UnitFinished():
                 self._leave_stage(event.unit)
                 for report in event.reports:
+                    self._names.add_of_session(report)
                     self._log_line(outcome_line(report))
             case RunFinished():
                 self._finished(event)
-            case _ if self._is_complete:
+            case _ if self._has_log_file:
                 self._detail(event)
             case _:
                 pass
@@ -103,7 +104,7 @@ class LogObserver:
         return f"{candidate.path}{session}: {candidate.verdict}{note}{size}{problem}"
 
     def _finished(self, event: RunFinished) -> None:
-        if self._is_complete:
+        if self._has_log_file:
             from qxbatch.report.blocks import Form
             from qxbatch.report.end import final_report
 

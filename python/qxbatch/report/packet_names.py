@@ -40,6 +40,12 @@ class PacketNames:
         session_id = "" if candidate.session is None else candidate.session.id
         self._add(candidate.path.name, "" if candidate.packet is None else candidate.packet.name, session_id)
 
+    def add_of_session(self, report: SessionReport) -> None:
+        """Add the packet names in the report of a session, from which the patient's name may be redacted already."""
+        session_id = "" if report.session is None else report.session.id
+        for name in (*report.packet.split(", "), *([report.archived.name] if report.archived else [])):
+            self._add(name, "", session_id)
+
     def _add(self, file_name: str, name: str, session_id: str) -> None:
         if not self._deidentified:
             return
@@ -62,9 +68,7 @@ class PacketNames:
     def left_out_of(self, report: Report) -> Report:
         """Return a run's report without the names, also those of archives in sessions' inboxes and of an interrupted run."""
         for session in report.sessions:
-            session_id = "" if session.session is None else session.session.id
-            for name in (*session.packet.split(", "), *([session.archived.name] if session.archived else [])):
-                self._add(name, "", session_id)
+            self.add_of_session(session)
         if not self._deidentified:
             return report
         return replace(

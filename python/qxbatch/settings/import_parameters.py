@@ -98,9 +98,9 @@ class ImportParameters(TypedDict, total=False):
     """`HERE=OUTSIDE`: replaces HERE with OUTSIDE at the beginning of the paths in session.txt, so that they are
     valid outside of a container. Several are separated by commas."""
     deidentify_logs: bool
-    """In file names, logs and reports, replace patients' ids and names by the session id. A single part of a name
-    is replaced if it is a word of at least 3 letters; inside a longer word, only if a capital separates it and it
-    has at least 4, in some cases 5 letters (docs/guarantees.md). `--logfile` implies this."""
+    """In file names, logs and reports, replace patients' ids and names by the session id. A part of a name that
+    stands alone is replaced if it has at least 3 letters; inside a longer word, short parts stay
+    (docs/guarantees.md has the rules). `--logfile` implies this."""
     json_file: StrPath
     """File for the run's summary as JSON."""
     participant_label: str | Sequence[str]
@@ -115,4 +115,4 @@ class ImportParameters(TypedDict, total=False):
     """List every packet and message, before and after the import. Without it, a long list is shortened to a
     count."""
     quiet: bool
-    """Print only warnings and errors, and after them the counts of the run."""
+    """Print only warnings and errors."""

@@ -122,9 +122,9 @@ OF_QXBATCH = (
     ),
     Parameter(
         "deidentify_logs",
-        "In file names, logs and reports, replace patients' ids and names by the session id. A single part of a name is "
-        "replaced if it is a word of at least 3 letters; inside a longer word, only if a capital separates it and it "
-        "has at least 4, in some cases 5 letters (docs/guarantees.md). `--logfile` implies this.",
+        "In file names, logs and reports, replace patients' ids and names by the session id. A part of a name that "
+        "stands alone is replaced if it has at least 3 letters; inside a longer word, short parts stay "
+        "(docs/guarantees.md has the rules). `--logfile` implies this.",
         group=Group.OUTPUT,
         form=Form.SWITCH,
     ),
@@ -182,7 +182,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "quiet",
-        "Print only warnings and errors, and after them the counts of the run.",
+        "Print only warnings and errors.",
         group=Group.RUN,
         form=Form.SWITCH,
     ),

@@ -52,7 +52,7 @@ def _without_images(plan: SessionPlan, series: str) -> str:
 
 
 def _existing_series(plan: SessionPlan) -> str:
-    """Return the series with images; those that share a number also with that of their files, by which they can be named."""
+    """Return the series with images. If several have one SeriesNumber, each also has its `n70`, which `--explain` accepts."""
     by_n = {facts.image.series.n: facts for facts in facts_of(plan.session)}
     counts = Counter(facts.number for facts in by_n.values())
     shared = {number for number, count in counts.items() if number is not None and count > 1}

@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 from qxbatch.bids.model import ExportImage
 from qxbatch.session.layout import image_file
 
-_SERIES = 4
+_TIME_AXES = 4
 """Axes of the image of a time series."""
 _SAME = 0.0005
 """Times that differ by less are equal, in seconds."""
 _HEADER = 348
-_SIZES = {"<": b"\x5c\x01\x00\x00", ">": b"\x00\x00\x01\x5c"}
+_FIRST_BYTES = {"<": b"\x5c\x01\x00\x00", ">": b"\x00\x00\x01\x5c"}
 _TIME_STEP, _UNITS = 76 + 4 * 4, 123
 """Offsets of pixdim[4] and xyzt_units."""
-_SCALES = {8: 1.0, 16: 1e-3, 24: 1e-6}
+_SECONDS_PER_UNIT = {8: 1.0, 16: 1e-3, 24: 1e-6}
 
 
 class Timing(NamedTuple):
@@ -32,7 +32,7 @@ class Timing(NamedTuple):
 def timing_of(image: ExportImage) -> Timing | None:
     """Return the fields with the times of volumes; None where image and sidecar agree or have no times."""
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.image.shape
-    if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _SERIES:
+    if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:
         return None
     if abs(repetition_time - facts.tr_ms / 1000) < _SAME:
         return None  # converters write this value into the image
@@ -47,7 +47,7 @@ def timing_of(image: ExportImage) -> Timing | None:
         return Timing(
             {"RepetitionTime": repetition_time}, f"{texts}, and the frames do not say which is right. Convert it again."
         )
-    fields: dict[str, Any] = {"VolumeTiming": [round(k * repetition_time, 6) for k in range(shape[_SERIES - 1])]}
+    fields: dict[str, Any] = {"VolumeTiming": [round(k * repetition_time, 6) for k in range(shape[_TIME_AXES - 1])]}
     if "SliceTiming" not in image.sidecar:
         fields["FrameAcquisitionDuration"] = step
     return Timing(
@@ -62,8 +62,8 @@ def time_step(path: Path) -> float | None:
             head = file.read(_HEADER)
     except (OSError, EOFError):
         return None
-    order = next((order for order, size in _SIZES.items() if head[:4] == size), None)
+    order = next((order for order, size in _FIRST_BYTES.items() if head[:4] == size), None)
     if order is None or len(head) < _HEADER:
         return None
     step: float = struct.unpack_from(f"{order}f", head, _TIME_STEP)[0]
-    return round(step * _SCALES.get(head[_UNITS] & 0x38, 1.0), 6)
+    return round(step * _SECONDS_PER_UNIT.get(head[_UNITS] & 0x38, 1.0), 6)

@@ -1,4 +1,4 @@
-//! Packed bytes of members, which need not be compressed again if a gzip file stores the same content.
+//! Where the compressed bytes of zip members are: they are copied into gzip files of the same content, not compressed again.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
