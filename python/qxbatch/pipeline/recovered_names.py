@@ -31,6 +31,7 @@ from qxbatch.session.layout import (
     SESSION_TXT,
     SORTED_SUMS,
     SUMMARY,
+    converter_log,
 )
 
 _NUMBER = "[0-9]{1,6}"
@@ -130,9 +131,10 @@ class _KnownPaths:
 
 def _session_content() -> str:
     image = rf"{_NUMBER}[.](?:nii[.]gz|json|bval|bvec)"
+    log = re.escape(converter_log(0)).replace("0", _NUMBER)
     return _below(
         *map(re.escape, (SESSION_TXT, INBOX)),
-        f"{DICOM}{_below(LOG, re.escape(DICOM_REPORT), f'{_NUMBER}(?:[.]tar[.]gz)?', f'dcm2niix_{_NUMBER}[.]log')}",
+        f"{DICOM}{_below(LOG, re.escape(DICOM_REPORT), f'{_NUMBER}(?:[.]tar[.]gz)?', log)}",
         f"{NII}{_below(image)}",
         f"{QXBATCH_FOLDER}{_below(*map(re.escape, (LEDGER, SUMMARY, PAGE, SORTED_SUMS, PICTURES)))}",
     )
