@@ -14,6 +14,7 @@ from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
 from tests.build.packets import under
 from tests.build.study import Study
+from tests.faults.test_identity import logged
 
 STUDY = Path("/data/My study: 1/sessions")
 RUN = "0123456789abcdef"
@@ -83,16 +84,6 @@ def test_a_path_outside_of_the_study_is_left_out(workspace: Workspace, path: str
 )
 def test_names_that_the_program_gives_are_kept(workspace: Workspace, text: str) -> None:
     assert without_names(workspace, "S1")(text) == text
-
-
-def logged(study: Study, tmp_path: Path, *options: str) -> tuple[int, str]:
-    """Run with de-identified logs; return the exit status, and the log with the summary."""
-    files = (tmp_path / "run.log", tmp_path / "run.json")
-    for path in files:
-        path.unlink(missing_ok=True)
-    run = study.main("--deidentify-logs", *options, f"--log-file={files[0]}", f"--json-file={files[1]}")
-    assert "Traceback" not in run.text
-    return run.status, "".join(path.read_text() for path in files)
 
 
 @pytest.fixture
