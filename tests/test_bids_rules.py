@@ -178,6 +178,9 @@ def test_an_unknown_key_or_value_is_named_with_its_line(tmp_path, text, message,
         ("fmap/dir-{pe}_epi", "{pe} is not captured by any key of match.", "dir"),
         ("func/task-{name_bold", "'func/task-{name_bold' has an unmatched brace.", "dir-{dir}"),
         ("anat/{name}", "data type and suffix cannot be in braces.", "each suffix"),
+        ("anat/acq-{name}!_T1w", "acq-{name}! is not valid.", "letters, digits and names in braces"),
+        ("func/task-{task}.y_bold", "task-{task}.y is not valid.", "letters, digits and names in braces"),
+        ("func/task-{task}-b_bold", "task-{task}-b is not valid.", "letters, digits and names in braces"),
     ],
 )
 def test_an_invalid_target_is_refused(tmp_path, target, message, hint):
@@ -190,8 +193,15 @@ def test_an_invalid_target_is_refused(tmp_path, target, message, hint):
     "target",
     [
         *("anat/T1w", "anat/T2w", "anat/FLAIR", "anat/MP2RAGE", "anat/UNIT1", "anat/MEGRE", "anat/VFA", BOLD),
+        "func/task-a{name}b{number}_bold",
         *("func/task-{name}_sbref", "dwi/dir-AP_dwi", "perf/asl", "perf/m0scan", "fmap/dir-PA_epi", "fmap/phasediff"),
-        *("fmap/magnitude1", "fmap/phase1", "fmap/fieldmap", "anat/acq-a_rec-norm_run-1_echo-2_part-phase_T2starw"),
+        *(
+            "fmap/magnitude1",
+            "fmap/phase1",
+            "fmap/fieldmap",
+            "func/task-a{name}b{number}_bold",
+            "anat/acq-a_rec-norm_run-1_echo-2_part-phase_T2starw",
+        ),
     ],
 )
 def test_a_valid_target_is_accepted(tmp_path, target):

@@ -23,6 +23,7 @@ from tests.build.parrec import ParRec
 from tests.build.scans import classic, mosaics, without
 from tests.build.split_scans import by_volume
 from tests.build.study import Study, run_command, run_main, snapshot
+from tests.faults.unprivileged import unprivileged
 from tests.test_schemas import check
 
 T1 = MrSeries(number=2, description="T1w", slices=4)
@@ -293,10 +294,29 @@ def damaged(tree: dict[str, bytes]) -> dict[str, bytes]:
     return {**tree, "broken.dcm": cut(next(iter(tree.values())), 300)}
 
 
-@pytest.mark.parametrize("change", [damaged], ids=["cut-header"])
-def test_a_broken_header_is_a_failure(change: Callable[[dict[str, bytes]], dict[str, bytes]], tmp_path: Path) -> None:
-    (series,) = inspected(write_folder(change(T1.files()), tmp_path / "p"), status=1)
+def damaged_gzip(tree: dict[str, bytes]) -> dict[str, bytes]:
+    """Return a tree with one more file, whose gzip stream is damaged."""
+    packed = gzip.compress(next(iter(tree.values())), mtime=0)
+    return {**tree, "broken.dcm": packed[:30] + b"\xff" * 40 + packed[70:]}
+
+
+@pytest.mark.parametrize("change", [damaged, damaged_gzip], ids=["cut-header", "gzip"])
+def test_a_damaged_file_is_a_failure(change: Callable[[dict[str, bytes]], dict[str, bytes]], tmp_path: Path) -> None:
+    packet = write_folder(change(T1.files()), tmp_path / "p")
+    run = run_main("inspect", "--json", str(packet))
+    assert (run.status, "broken.dcm" in run.err) == (1, True), run.err
+    (series,) = json.loads(run.out)["series"]
     assert series["files"] == 4
+
+
+@pytest.mark.parametrize("command", ["inspect", "scan"])
+def test_a_file_without_permission_is_a_failure(command: str, tmp_path: Path) -> None:
+    packet = write_folder(T1.files(), tmp_path / "p")
+    closed = packet / "closed.dcm"
+    closed.write_bytes(next(iter(BOLD.files().values())))
+    closed.chmod(0)
+    run = unprivileged(command, str(packet))
+    assert (run.status, str(closed) in run.text, "ermission" in run.text) == (1, True, True), run.text
 
 
 def test_missing_slices_of_a_classic_scan_are_found_in_an_archive(tmp_path: Path) -> None:

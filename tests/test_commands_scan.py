@@ -1,6 +1,7 @@
 """`qxbatch scan`: the series in folders, files and archives."""
 
 import bz2
+import gzip
 import json
 import lzma
 import os
@@ -98,6 +99,14 @@ def test_a_damaged_archive_is_a_problem_and_its_readable_series_are_listed(
     [source] = json.loads(capsys.readouterr().out)["sources"]
     assert source["problems"]
     assert source["series"]
+
+
+def test_a_damaged_gzip_file_is_a_problem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    packed = gzip.compress(next(iter(TREE.values())), mtime=0)
+    (tmp_path / "a.dcm").write_bytes(packed[:30] + b"\xff" * 40 + packed[70:])
+    assert main(["scan", "--json", str(tmp_path)]) == 1
+    [source] = json.loads(capsys.readouterr().out)["sources"]
+    assert source["problems"] == [f"{tmp_path / 'a.dcm'}: the compressed data are damaged"]
 
 
 def test_a_fifo_has_no_series(tmp_path: Path) -> None:

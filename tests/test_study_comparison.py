@@ -13,7 +13,7 @@ from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.report.study import difference_lines
 from qxbatch.session.folder import SessionFolder
 from qxbatch.study.columns import COLUMNS
-from qxbatch.study.comparison import CellState, Comparison, ScannedOrUnreadable, Unreadable, compare, read_session
+from qxbatch.study.comparison import CellState, Comparison, NotCompared, ScannedOrNotCompared, compare, read_session
 from qxbatch.study.document import as_json
 from qxbatch.study.learn import learn
 from qxbatch.study.record import SessionRecord
@@ -106,7 +106,7 @@ def test_a_series_of_another_scanner_is_not_expected() -> None:
 
 
 def test_a_session_without_facts_has_a_problem_and_no_cells() -> None:
-    sessions: Sequence[ScannedOrUnreadable] = [*study(3), Unreadable("S9", "has no facts")]
+    sessions: Sequence[ScannedOrNotCompared] = [*study(3), NotCompared("S9", "has no facts")]
     row = compare(sessions).sessions[-1]
     assert (row.id, row.problem, row.cells, row.differences) == ("S9", "has no facts", None, ())
     assert compare([]).sessions == ()
@@ -123,7 +123,7 @@ def test_only_the_summary_of_a_session_is_read(tmp_path: Path) -> None:
         each.pop("acquisition", None)
     write_folder({"qxbatch/summary.json": json.dumps(content).encode()}, tmp_path / "OP2")
     without = read_session(SessionFolder(tmp_path / "OP2"))
-    assert without == Unreadable("OP2", f"has no facts; `qxbatch inspect --update {tmp_path / 'OP2'}` computes them")
+    assert without == NotCompared("OP2", f"has no facts; `qxbatch inspect --update {tmp_path / 'OP2'}` computes them")
 
 
 def study_level(sessions: Sequence[ScannedSession]) -> Study:

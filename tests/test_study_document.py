@@ -60,7 +60,7 @@ def test_an_unchanged_session_is_not_read_again(imported: StudyFolder, monkeypat
     assert opened == []
     path = imported.session("S2") / "qxbatch/summary.json"
     path.write_text(path.read_text().replace('"T1w"', '"T1x"'))
-    names = [series.name for series in read(imported.sessions).sessions[1].scanned.series]  # type: ignore[union-attr]
+    names = [series.name for series in read(imported.sessions).sessions[1].series_facts.series]  # type: ignore[union-attr]
     assert names == ["T1x", "rest"]
     assert set(opened) == {"S2"}
 

@@ -53,8 +53,8 @@ VERSION: str
 FIELDS: tuple[str, ...]
 """Names of the header fields that the core reads, in the order of the table in rust/core.
 
-The names are DICOM keywords (PS3.6); that of a private element starts with its vendor. In an enhanced multi-frame object, fields
-with `within` in rust/core/src/header/field.rs come from the shared functional groups, else from those of the first frame.
+DICOM keywords (PS3.6); that of a private element starts with its vendor. In an enhanced multi-frame object, fields with `within`
+(rust/core/src/header/field.rs) come from the shared functional groups, else from those of the first frame.
 """
 
 class CancelledError(Exception):
@@ -121,7 +121,9 @@ class Scan:
     def path(self, index: int) -> str: ...
     def header(self, index: int) -> Header | None: ...
     def problem(self, index: int) -> str | None:
-        """Return why the file has no header: it is not DICOM, or unreadable. None if it has one."""
+        """Return why the file has no header; None if it has one."""
+    def content(self, index: int) -> str:
+        """Return `dicom`, `other` (neither DICOM nor damaged), `damaged` (DICOM or gzip) or `unreadable`."""
     def groups(self) -> list[Group]: ...
     def group_files(self, group: int) -> list[int]: ...
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class SeriesVerdict(StrEnum):
-    """Whether a series is complete compared with the plan."""
+    """The verdict on a series (docs/acquisition.md)."""
 
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
@@ -52,7 +52,7 @@ class Acquisition:
     duplicate_slices: int | None = None
     tr_ms: float | None = None
     observed_tr_ms: float | None = None
-    """Median interval of one slice over consecutive volumes."""
+    """Median time between the acquisitions of the same slice in consecutive volumes."""
     te_ms: tuple[float, ...] | None = None
     ti_ms: float | None = None
     flip_angle_deg: float | None = None
@@ -61,7 +61,7 @@ class Acquisition:
     fov_mm: tuple[float, float, float] | None = None
     """Along columns, rows and slices."""
     voxel_mm: tuple[float, float, float] | None = None
-    """The third is the distance of slice centres."""
+    """The third is the distance of slice centres; that of a single slice is SpacingBetweenSlices, else SliceThickness."""
     slice_gap_mm: float | None = None
     """Distance of slice centres less SliceThickness."""
     orientation: Orientation | None = None

@@ -6,7 +6,7 @@ from qxbatch.cluster.command import call
 from qxbatch.cluster.queue import other_job
 from qxbatch.cluster.status import live_jobs
 from qxbatch.cluster.submission import Submission
-from qxbatch.commands.submitted import say, submitted_in
+from qxbatch.commands.submitted import print_warnings, submitted_in
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
@@ -51,7 +51,7 @@ def _cancel(submission: Submission, job: str, refusals: list[str]) -> bool:
         if not other.has_ended:
             refusals.append(other.reason)
         elif other.reason:
-            say([f"Not cancelled: {other.reason}; that of submission {submission.id} has ended."])
+            print_warnings([f"Not cancelled: {other.reason}; that of submission {submission.id} has ended."])
         return False
     answer = call([*scheduler.cancel, job])
     if answer.status != 0:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from qxbatch.commands.reading_limits import ReadingLimits, unopened
+from qxbatch.commands.scan_faults import faults
 from qxbatch.commands.scan_par import par_files
 from qxbatch.core import Group, Header, Monitor, Reading, Scan, ingest, is_archive, scan, sniff
 from qxbatch.discover.unopened import UNOPENED
@@ -19,9 +20,6 @@ from qxbatch.model import Value
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import words_of
 
-_REFUSED = ("unreadable", "cannot")
-"""The core's reasons for a damaged file begin with these words; the others say that the file is not DICOM."""
-_BROKEN = "unreadable DICOM"
 _PACKED = ("zip", "7z", "tar", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
 _MAX_PROBLEMS = 20
 """Problems listed for one source; more are only counted."""
@@ -34,7 +32,7 @@ class ParFiles:
     """A PAR, with its REC or without."""
 
     order: str
-    """PARs of one number are in this order."""
+    """Sort key of PARs with the same series number."""
     number: int | None
     header: Mapping[str, Value]
     path: Path
@@ -49,7 +47,7 @@ class PacketHeaders(Headers, Protocol):
 
     @property
     def problems(self) -> Sequence[str]:
-        """Return what could not be read: path and reason."""
+        """Return what could not be read, as path and reason, and commands that help."""
 
     def groups(self) -> Sequence[Group]:
         """Return the groups of DICOM files."""
@@ -66,8 +64,7 @@ class ScannedHeaders:
 
     def __init__(self, files: Scan) -> None:
         self._files = files
-        reasons = ((files.path(index), files.problem(index)) for index in range(len(files)))
-        self.problems = _limited([f"{name}: {why}" for name, why in reasons if why and why.startswith(_REFUSED)])
+        self.problems = _limited(faults(files))
 
     def groups(self) -> Sequence[Group]:
         return self._files.groups()
@@ -97,7 +94,7 @@ class ScannedHeaders:
 
 
 class ReadHeaders:
-    """Headers of a packet that was read as in an import; those of its files are in staging."""
+    """Headers of a packet that was read as in an import: the staging folder has the headers of its files."""
 
     def __init__(self, reading: Reading, source: Path, passwords: Passwords | None, limits: ReadingLimits) -> None:
         self._reading = reading
@@ -190,16 +187,19 @@ def _is_plain(files: Scan) -> bool:
 
 
 def _is_odd(files: Scan, row: int) -> bool:
-    """Return whether an import treats a file specially: an archive, a link, DICOM without UIDs or broken, extra Philips files."""
+    """Return whether an import treats a file specially: packed, a link, damaged, DICOM without UIDs, extra Philips data."""
     path, header = files.path(row), files.header(row)
     name = path.rpartition("/")[2]
     if header is not None:
         unnamed = not (header.get("SeriesInstanceUID") and header.get("SOPInstanceUID"))
         return unnamed or name.startswith(_PHILIPS) or os.path.islink(path)  # noqa: PTH114 - of many files
-    why = files.problem(row) or ""
-    if why.startswith(_REFUSED):
-        return why.startswith(_BROKEN)
-    return name.casefold().endswith((".par.gz", ".rec.gz")) or _is_packed(path)
+    match files.content(row):
+        case "damaged":
+            return True
+        case "unreadable":
+            return False
+    compressed = name.casefold().endswith((".par.gz", ".rec.gz"))
+    return compressed or os.path.islink(path) or _is_packed(path)  # noqa: PTH114
 
 
 def _is_packed(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""`qxbatch protocol learn`: proposes protocol.toml from what the majority of sessions has."""
+"""`qxbatch protocol learn`: proposes protocol.toml: expected series from the majority of sessions, optional ones from a third."""
 
 import sys
 
@@ -8,7 +8,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.settings.paths import absolute
-from qxbatch.study.comparison import Unreadable
+from qxbatch.study.comparison import NotCompared
 from qxbatch.study.learn import learn
 from qxbatch.study.proposal import proposal_text
 from qxbatch.visible import one_line, shell_word
@@ -21,7 +21,7 @@ def learn_protocol(folder: str, output: str, *, overwrite: bool, test: bool) -> 
         refuse_existing("--output", path, absolute("<sessionsfolder>", folder), overwrite=overwrite)
     candidates = list(scanned_sessions(folder))
     for candidate in candidates:
-        if isinstance(candidate, Unreadable):
+        if isinstance(candidate, NotCompared):
             print(f"left out: {one_line(f'{candidate.id}: {candidate.problem}')}", file=sys.stderr)
     sessions = [candidate for candidate in candidates if isinstance(candidate, ScannedSession)]
     learned = learn(sessions)

@@ -11,7 +11,7 @@ from qxbatch.cluster.resubmit import need_inputs, resubmit, script_again
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, places_of, status_of
 from qxbatch.cluster.submission import Submission
-from qxbatch.commands.submitted import say, say_published, submitted_in
+from qxbatch.commands.submitted import print_warnings, say_published, submitted_in
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
@@ -49,7 +49,7 @@ def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submiss
             "Nothing was submitted; try again when it answers.",
             ExitStatus.NO_CONVERTER,
         )
-    say(status.unreadable)
+    print_warnings(status.unreadable)
     rows = status.of_state(State.LOST)
     if options["--failed"]:
         failed = status.of_state(State.FAILED)

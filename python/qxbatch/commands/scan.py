@@ -8,6 +8,7 @@ from pathlib import Path
 
 from qxbatch.commands.option_values import passwords_of, threads_of
 from qxbatch.commands.reading_limits import ReadingLimits, reading_limits, unopened
+from qxbatch.commands.scan_faults import faults
 from qxbatch.commands.scan_par import ParSeries, of_files, of_reading
 from qxbatch.core import Group, Reading, ingest, is_archive, scan, sniff
 from qxbatch.discover.unopened import UNOPENED
@@ -21,8 +22,6 @@ from qxbatch.settings.passwords import words_of
 
 ONLY_INGESTED = ("bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
 """Compressions that the scan of headers does not unpack, unlike gzip."""
-FAULTS = ("unreadable", "cannot")
-"""The core's reasons for a damaged file begin with these words; the others say that the file is not DICOM."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +77,7 @@ def _scan_files(path: str, kind: str, threads: int) -> ScannedPath:
         files = scan([path], threads=threads)
     except OSError as error:
         return ScannedPath(path, kind, 0, (), (error_text(error, path),))
-    reasons = ((files.path(index), files.problem(index)) for index in range(len(files)))
-    problems = tuple(f"{name}: {why}" for name, why in reasons if why and why.startswith(FAULTS))
-    return ScannedPath(path, kind, len(files), (*files.groups(), *of_files(files)), problems)
+    return ScannedPath(path, kind, len(files), (*files.groups(), *of_files(files)), tuple(faults(files)))
 
 
 def _scan_archive(

@@ -9,11 +9,11 @@ from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_session
 from qxbatch.session.folder import SessionFolder
-from qxbatch.study.comparison import ScannedOrUnreadable, read_session
+from qxbatch.study.comparison import ScannedOrNotCompared, read_session
 from qxbatch.study.sessions import sessions_in
 
 
-def scanned_sessions(folder: str) -> Iterator[ScannedOrUnreadable]:
+def scanned_sessions(folder: str) -> Iterator[ScannedOrNotCompared]:
     """Return the parameters of each session of a folder, from its summary, or why they cannot be read. Raises UsageError."""
     path = Path(os.path.abspath(folder))  # noqa: PTH100 - links in a session's path stay
     if os.path.isdir(path) and not is_session(path) and not sessions_in(path):  # noqa: PTH112 - False if it cannot be read

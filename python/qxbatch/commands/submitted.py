@@ -16,7 +16,7 @@ from qxbatch.visible import one_line
 def submitted_in(name: object) -> tuple[Path, list[Submission]]:
     """Return the sessions folder and its submissions. Raises UsageError if there are none."""
     folder = find_folders(Values({"sessionsfolder": str(name)})).sessionsfolder
-    submitted = submissions(folder, lambda error: say([str(error)]))
+    submitted = submissions(folder, lambda error: print_warnings([str(error)]))
     if not submitted:
         raise UsageError(
             f"Nothing was submitted in {folder}.",
@@ -26,7 +26,7 @@ def submitted_in(name: object) -> tuple[Path, list[Submission]]:
     return folder, submitted
 
 
-def say(texts: Iterable[str]) -> None:
+def print_warnings(texts: Iterable[str]) -> None:
     """Print on standard error why something about submissions is unknown or was not done."""
     for text in texts:
         print(one_line(text), file=sys.stderr)

@@ -14,7 +14,7 @@ _WIDE, _HIGH = 5, 7
 _MARGIN = 3
 """Pixels between a letter and the edge."""
 _ROOM = 3 * (_WIDE + 2 * _MARGIN)
-"""A narrower field has no letters at its left and right."""
+"""A narrower picture of a slice has no letters at its left and right."""
 _BRIGHT, _DARK = b"\xff", b"\0"
 
 Sides = tuple[str, str, str, str]
@@ -31,7 +31,7 @@ The left side of the person is at the left (neurological convention).
 
 @cache
 def mark(sides: Sides, width: int, height: int, depth: int) -> tuple[Run, ...]:
-    """Return the pixels of the letters at the sides of a field, in its brightest colour with a dark edge.
+    """Return the pixels of the letters at the sides of the picture of a slice: white, with a black edge.
 
     A pixel has `depth` bytes.
     """

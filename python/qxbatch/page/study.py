@@ -210,7 +210,7 @@ def _strips(study: Study, anchors: dict[str, str]) -> list[tuple[str, list[Strip
 
 def _volumes(row: Row) -> list[tuple[str, float, str]]:
     """Return the complete volumes of each series that has, or should have, several."""
-    scanned = row.record.scanned
+    scanned = row.record.series_facts
     if not isinstance(scanned, ScannedSession):
         return []
     series_facts = [(series.name, series.acquisition) for series in scanned.series if series.acquisition is not None]

@@ -1,4 +1,4 @@
-"""Folder mode: which files are removed from a session's inbox, and which archives are in its folders."""
+"""Folder mode: which files are removed from a session's inbox, and which archives are in subfolders of the inbox."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from qxbatch.session.ledger import Kind
 
 
 def files_to_remove(job: Job, products: Sequence[Product], decision: Decision) -> list[tuple[str, str]]:
-    """Return (ledger path, sha256) of files to remove from the inbox since a session has them, with second copies of PAR/REC."""
+    """Return (ledger path, sha256) of the inbox files to remove because a session contains them, second copies of PAR/REC too."""
     if not decision.fates_to_remove:
         return []
     copies = {job.reading.row(row).path for product in products for row in product.sorted_session.copies}
@@ -45,7 +45,7 @@ def archives_inside(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
         if fingerprint_now != fingerprint_before or not (
             inodes_unchanged or all(hash_file(str(path))[1] == digest for path, digest in archives.items())
         ):
-            hint = "Run again when its transfer has ended; --settle=SECONDS waits for quiet."
+            hint = "Run again when its transfer has ended; --settle=SECONDS leaves packets that changed recently for a later run."
             raise PacketError(Problem(Code.CHANGED, str(unit.inbox), "changed while it was read.", hint))
     return packets
 

@@ -57,5 +57,5 @@ def refuse_changed(packet: Packet, when: str) -> None:
         problem = Problem(Code.CHANGED, str(packet.path), f"vanished {when}.", "Nothing was changed.")
         raise PacketError(problem) from None
     if not is_unchanged:
-        hint = "Run again when its transfer has ended; --settle=SECONDS waits for quiet."
+        hint = "Run again when its transfer has ended; --settle=SECONDS leaves packets that changed recently for a later run."
         raise PacketError(Problem(Code.CHANGED, str(packet.path), f"changed {when}.", hint))

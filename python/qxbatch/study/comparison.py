@@ -68,30 +68,30 @@ class Comparison(NamedTuple):
     sessions: tuple[SessionComparison, ...]
 
 
-class Unreadable(NamedTuple):
+class NotCompared(NamedTuple):
     """A session without facts, and why."""
 
     id: str
     problem: str
 
 
-ScannedOrUnreadable = ScannedSession | Unreadable
+ScannedOrNotCompared = ScannedSession | NotCompared
 
 
-def read_session(folder: SessionFolder) -> ScannedOrUnreadable:
+def read_session(folder: SessionFolder) -> ScannedOrNotCompared:
     """Return the series of a session, or why they cannot be compared."""
     try:
         session = scanned_session(folder)
     except (SummaryError, OSError) as error:
-        return Unreadable(folder.id, error_text(error))
+        return NotCompared(folder.id, error_text(error))
     if session is None or not session.has_facts:
-        return Unreadable(
+        return NotCompared(
             folder.id, f"has no facts; `qxbatch inspect --update {shell_word(str(folder.path))}` computes them"
         )
     return session
 
 
-def compare(sessions: Iterable[ScannedOrUnreadable], protocol: Protocol | None = None) -> Comparison:
+def compare(sessions: Iterable[ScannedOrNotCompared], protocol: Protocol | None = None) -> Comparison:
     """Compare sessions with a protocol; without one, with the majority of at least three sessions of their scanner.
 
     Without a protocol, series that only few sessions have are not reported.
@@ -106,9 +106,9 @@ def compare(sessions: Iterable[ScannedOrUnreadable], protocol: Protocol | None =
 
 
 def _row(
-    session: ScannedOrUnreadable, rules: Protocol, columns: Sequence[Column], *, by_majority: bool
+    session: ScannedOrNotCompared, rules: Protocol, columns: Sequence[Column], *, by_majority: bool
 ) -> SessionComparison:
-    if isinstance(session, Unreadable):
+    if isinstance(session, NotCompared):
         return SessionComparison(session.id, problem=session.problem)
     scanner = session.scanner
     if by_majority and not any(names_scanner(name, scanner) for name in rules.scanners):

@@ -16,7 +16,7 @@ from qxbatch.session.ledger import Fate
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import problem_value, read_problem
 from qxbatch.study.columns import COLUMNS, COLUMNS_BEYOND_SUMMARY
-from qxbatch.study.comparison import ScannedOrUnreadable, Unreadable, read_session
+from qxbatch.study.comparison import NotCompared, ScannedOrNotCompared, read_session
 
 
 class SummaryStamp(NamedTuple):
@@ -41,7 +41,7 @@ class SessionRecord(NamedTuple):
 
     cells: Mapping[str, object]
     """The session's row of study.tsv, by the names of COLUMNS; None for unknown values, and always for COLUMNS_BEYOND_SUMMARY."""
-    scanned: ScannedOrUnreadable
+    series_facts: ScannedOrNotCompared
     problems: tuple[Problem, ...] = ()
     tsnr: tuple[TsnrPoint, ...] = ()
     stamp: SummaryStamp | None = None
@@ -95,7 +95,7 @@ def _cells(folder: SessionFolder, summary: Summary, scanner: str | None) -> dict
     }
 
 
-def _tsnr_points(summary: Summary, scanned: ScannedOrUnreadable) -> tuple[TsnrPoint, ...]:
+def _tsnr_points(summary: Summary, scanned: ScannedOrNotCompared) -> tuple[TsnrPoint, ...]:
     names = {series.n: series.name for series in scanned.series} if isinstance(scanned, ScannedSession) else {}
     return tuple(
         TsnrPoint(image.series, names[image.series], tsnr)
@@ -107,8 +107,8 @@ def _tsnr_points(summary: Summary, scanned: ScannedOrUnreadable) -> tuple[TsnrPo
 def record_value(record: SessionRecord) -> dict[str, Any]:
     """Return the JSON value of a record; the caller sets the cells of COLUMNS_BEYOND_SUMMARY, which are None."""
     value: dict[str, Any] = {**record.cells, "problems": [problem_value(problem) for problem in record.problems]}
-    match record.scanned:
-        case Unreadable(_, problem):
+    match record.series_facts:
+        case NotCompared(_, problem):
             value["not_compared"] = problem
         case ScannedSession(_, series):
             value["scanned_series"] = [_series_value(scan) for scan in series]
@@ -135,9 +135,9 @@ def read_record(fields: Fields) -> SessionRecord:
     """Return a record. Raises FieldError."""
     cells = {column: None if column in COLUMNS_BEYOND_SUMMARY else fields.value(column) for column in COLUMNS}
     session = fields.text("session_id")
-    scanned: ScannedOrUnreadable
+    scanned: ScannedOrNotCompared
     if "not_compared" in fields:
-        scanned = Unreadable(session, fields.text("not_compared"))
+        scanned = NotCompared(session, fields.text("not_compared"))
     else:
         scanned = ScannedSession(session, tuple(map(_read_series, fields.tables("scanned_series"))))
     if "summary" not in fields:

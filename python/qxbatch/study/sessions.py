@@ -8,9 +8,9 @@ from qxbatch.session.contents import is_session
 
 
 def sessions_in(folder: Path) -> list[Path]:
-    """Return the session folders of a sessions folder or, without any, of the folder `sessions` in it, sorted by name.
+    """Return the session folders in a folder, sorted by name; if it has none, those in its subfolder `sessions`, and so on.
 
-    Raises UsageError when it cannot be listed.
+    A folder that does not exist has none. Raises UsageError if a folder cannot be listed.
     """
     names = [name for name in names_in(folder) if not name.startswith(".") and name.casefold() not in RESERVED]
     paths = [folder / name for name in names if is_session(folder / name)]

@@ -77,7 +77,7 @@ def study_of(
 ) -> Study:
     """Return the study of some sessions. A record of `previous`, by session id, is used if the summary has not changed."""
     records = tuple(_record(folder, (previous or {}).get(folder.id)) for folder in folders)
-    comparison = compare(record.scanned for record in records)
+    comparison = compare(record.series_facts for record in records)
     return Study(records, comparison, tuple(not_imported), export_cells(data_sets, records), tuple(data_sets))
 
 

@@ -90,7 +90,7 @@ fn opened(archive: &[u8], password: &[u8]) -> Result<Vec<u8>, &'static str> {
         Attempt::WrongPassword => Err("unfit"),
         Attempt::Damaged(reason) => Err(reason),
         Attempt::Decrypted(packed) => {
-            let inside = entry.inside(encryption).unwrap();
+            let inside = entry.decrypted_entry(encryption).unwrap();
             let mut content = Vec::new();
             let mut reader = unpack(packed, &inside).unwrap();
             reader.read_to_end(&mut content).map_err(|_| "damaged")?;

@@ -55,8 +55,17 @@ impl Scan {
     fn problem(&self, index: usize) -> PyResult<Option<String>> {
         Ok(match &self.file(index)?.outcome {
             Outcome::Dicom(_) => None,
-            Outcome::Other(reason) => Some(reason.to_string()),
+            Outcome::Other(reason) | Outcome::Damaged(reason) => Some(reason.to_string()),
             Outcome::Unreadable(error) => Some(error.to_string()),
+        })
+    }
+
+    fn content(&self, index: usize) -> PyResult<&'static str> {
+        Ok(match &self.file(index)?.outcome {
+            Outcome::Dicom(_) => "dicom",
+            Outcome::Other(_) => "other",
+            Outcome::Damaged(_) => "damaged",
+            Outcome::Unreadable(_) => "unreadable",
         })
     }
 

@@ -1,4 +1,4 @@
-"""Images of one acquisition: echoes, components, inversions and companions, by times and UIDs; by series number for PAR/REC."""
+"""Groups images into acquisitions: DICOM by acquisition time and StudyInstanceUID, PAR/REC by acquisition number."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,14 +12,17 @@ from qxbatch.bids.schema.target import Target
 from qxbatch.convert.values import text
 
 _SAME_START = timedelta(seconds=0.6)
-"""Largest difference between starts in one acquisition: times of components are in whole seconds, and each echo has its own."""
+"""Largest difference between the starts of series of one acquisition.
+
+Times of components may be rounded to seconds, and each echo has its own start time.
+"""
 _TE_MS, _TI_MS, _FLIP = 0.05, 0.5, 0.05
 """Steps to which values are rounded before they are compared, in ms, ms and degrees: sidecars and headers round them, too."""
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """An image, the rule that decides it, and its target without the entities of its group."""
+    """An image, the rule that decides it, and its target, with the entities that the rule gives."""
 
     facts: ImageFacts
     match: Match
@@ -29,7 +32,9 @@ class Candidate:
     def order(self) -> tuple[bool, str, int, int]:
         """Return the key that sorts images by the time of their acquisition."""
         image = self.facts.image
-        start = "" if self.facts.is_par or not self.facts.has_clock else self.facts.acquisition.started or ""
+        start = (
+            "" if self.facts.is_par or not self.facts.times_distinguish_series else self.facts.acquisition.started or ""
+        )
         return not start, start, image.series.n, image.number
 
 
@@ -81,7 +86,7 @@ def slot(candidate: Candidate) -> tuple[object, ...]:
 
 
 def acquisitions(candidates: Iterable[Candidate]) -> list[AcquiredImages]:
-    """Return the acquisitions of the images of one family, in order of time."""
+    """Return the acquisitions of images whose runs are counted together (`families.Family`), in order of time."""
     series: dict[int, list[Candidate]] = {}
     for candidate in sorted(candidates, key=lambda candidate: candidate.order):
         series.setdefault(candidate.facts.image.series.n, []).append(candidate)
@@ -105,7 +110,8 @@ def joined(runs: Sequence[AcquiredImages], most_echoes: int = 0) -> list[Acquire
     """Return the acquisitions, with successive ones joined as long as their images differ in what they measure.
 
     Flip angles, inversions and magnetization transfer are scanned one after the other and form one set. The same is true
-    of the two echoes of a field map. A set has at most `most_echoes` echo times; 0: any number.
+    of the two echoes of a field map. Acquisitions are joined only while the
+    set has at most `most_echoes` echo times; 0: any number.
     """
     sets: list[AcquiredImages] = []
     for acquisition in runs:
@@ -127,9 +133,9 @@ def copies(acquisition: AcquiredImages) -> list[list[Candidate]]:
 
 
 def start_of(facts: ImageFacts) -> datetime | None:
-    """Return when an image's series began; None where it is not known, for PAR/REC, and for deidentified times."""
+    """Return when an image's series began; None where it is not known, for PAR/REC, and where times do not distinguish series."""
     started = facts.acquisition.started
-    return None if started is None or facts.is_par or not facts.has_clock else _time(started)
+    return None if started is None or facts.is_par or not facts.times_distinguish_series else _time(started)
 
 
 def _end_of(facts: ImageFacts) -> datetime | None:

@@ -17,7 +17,10 @@ from qxbatch.visible import one_line
 
 
 def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, series: str) -> str:
-    """Return why a series is exported or not; `series` is the scanner's number or `n70`. Raises UsageError."""
+    """Return why a series is exported or not; `series` names it by SeriesNumber or, as `n70`, by its DICOM folder.
+
+    Raises UsageError.
+    """
     folder = next((candidate for candidate in sessions if candidate.id == session), None)
     if folder is None:
         near = nearest(session, [candidate.id for candidate in sessions])
@@ -52,7 +55,7 @@ def _without_images(plan: SessionPlan, series: str) -> str:
 
 
 def _existing_series(plan: SessionPlan) -> str:
-    """Return the series with images. If several have one SeriesNumber, each also has its `n70`, which `--explain` accepts."""
+    """Return the series with images. Those that share a SeriesNumber are followed by `n` and the number of their DICOM folder."""
     by_n = {facts.image.series.n: facts for facts in facts_of(plan.session)}
     counts = Counter(facts.number for facts in by_n.values())
     shared = {number for number, count in counts.items() if number is not None and count > 1}

@@ -27,7 +27,7 @@ def task_label(name: str) -> str:
 
 
 def words_of(name: str) -> list[str]:
-    """Return the words of a name; the number of a run belongs to its word."""
+    """Return the words of a name: `run-2`, `run_2` and `run 2` are one word, `run2`."""
     return re.split(r"[_\s]+|-(?!\d)", re.sub(r"(?i)\b(run)[-_ ](\d+)", r"\1\2", name.replace("_", " ")))
 
 

@@ -109,7 +109,7 @@ class ImageFacts:
     """The facts of one image: from its sidecar, else from its series."""
 
     image: ExportImage
-    has_clock: bool = True
+    times_distinguish_series: bool = True
     """Whether times distinguish the series of the session; in deidentified sessions all times can be the same."""
 
     @property
@@ -252,11 +252,11 @@ class ImageFacts:
 def facts_of(session: SessionFolder) -> tuple[ImageFacts, ...]:
     """Return the facts of each image of a session, in the order of the images' numbers. Raises SessionFactsError."""
     images = images_of(session)
-    has_clock = _has_clock([image.series for image in images])
-    return tuple(ImageFacts(image, has_clock) for image in images)
+    times_distinguish_series = _times_distinguish_series([image.series for image in images])
+    return tuple(ImageFacts(image, times_distinguish_series) for image in images)
 
 
-def _has_clock(series: Iterable[SeriesSummary]) -> bool:
+def _times_distinguish_series(series: Iterable[SeriesSummary]) -> bool:
     """Return whether times distinguish series. Series with one name and time are one scan that was sent more than once."""
     timed = [each for each in series if each.acquisition and each.acquisition.started]
     starts = {each.acquisition.started for each in timed if each.acquisition}

@@ -22,9 +22,10 @@ _LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
 
 
 def unmet_requirement(schema: Schema, field: str, value: Any) -> str:
-    """Return what values a field can have if this one is not valid; empty if it is valid or the schema does not define the field.
+    """Return in words which values a field can have, if `value` is not one of them; else an empty text.
 
-    A value that JSON cannot represent (a date, NaN) is never valid. Lengths of lists, keys of tables and formats are not checked.
+    A field that the schema does not define can have any value that JSON can represent. A value that JSON cannot represent (a date,
+    NaN) is never valid. Lengths of lists, keys of tables and formats are not checked.
     """
     definition = schema.metadata_definition(field)
     if not _fits(value, definition):

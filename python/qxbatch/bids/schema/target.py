@@ -16,7 +16,11 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LABEL = re.compile(r"[0-9a-zA-Z+]+", re.ASCII)
 _INDEX = re.compile(r"[0-9]+", re.ASCII)
 _MARK = "\ufffc"
-"""Begins and ends the number that replaces a name in braces for the check: names can contain `_`."""
+"""Delimiter of the number that `check_template` writes in place of each name in braces.
+
+A name may contain `_`, which separates entities.
+"""
+_TEMPLATE_VALUE = re.compile(rf"(?:[0-9a-zA-Z+]|{_MARK}[0-9]+{_MARK})+", re.ASCII)
 
 
 class TargetError(ValueError):
@@ -75,7 +79,7 @@ def label(text: str) -> str:
 
 
 def check_template(text: str, captures: Iterable[str], schema: Schema) -> None:
-    """Raise TargetError if `as` gives no valid name, whatever the captures are."""
+    """Raise TargetError if no captured values can make `as` a valid name."""
     allowed = [*captures, *BUILT_IN]
     for name in placeholders(text):
         if name not in allowed:
@@ -150,6 +154,8 @@ def _pairs(
 
 def _check_value(entity: Entity, value: str, *, is_template: bool) -> None:
     if is_template and _MARK in value:
+        if not _TEMPLATE_VALUE.fullmatch(value):
+            raise TargetError(f"{entity.name}-{value} is not valid.", "Write only letters, digits and names in braces.")
         return
     pattern = _INDEX if entity.is_index else _LABEL
     if not pattern.fullmatch(value):

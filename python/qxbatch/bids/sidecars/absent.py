@@ -11,7 +11,7 @@ _SELECTING = (
     *("ArterialSpinLabelingType", "BackgroundSuppression", "BolusCutOffFlag", "LookLocker", "M0Type", "MTState"),
     *("MRAcquisitionType", "RepetitionTime", "SpoilingState", "VolumeTiming"),
 )
-"""Fields on which the schema's requirements depend."""
+"""Fields on which the requirements and recommendations of the schema depend."""
 _READOUT = ("TotalReadoutTime", "EffectiveEchoSpacing")
 """A PEPOLAR field map requires one of them; the schema says so only in a description."""
 

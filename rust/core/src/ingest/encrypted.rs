@@ -43,7 +43,7 @@ pub fn read(
         )))
     };
     let (member_data, inside) = match EncryptedMember::read(source, entry, encryption, data)
-        .and_then(|it| Ok((it, entry.inside(encryption)?)))
+        .and_then(|it| Ok((it, entry.decrypted_entry(encryption)?)))
     {
         Ok(member_and_inside) => member_and_inside,
         Err(reason) => return refuse(reason),

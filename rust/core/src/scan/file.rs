@@ -16,8 +16,10 @@ use crate::header::{
 pub enum Outcome<H = Header> {
     /// A DICOM object.
     Dicom(H),
-    /// No readable DICOM object; with the reason.
+    /// No DICOM object, or no file; with the reason.
     Other(Box<str>),
+    /// A DICOM object or gzip file whose bytes are damaged; with the reason.
+    Damaged(Box<str>),
     /// The system refused to open or read it.
     Unreadable(io::Error),
 }
@@ -32,6 +34,7 @@ impl<H> Outcome<H> {
         match self {
             Self::Dicom(header) => Outcome::Dicom(with(header)),
             Self::Other(reason) => Outcome::Other(reason),
+            Self::Damaged(reason) => Outcome::Damaged(reason),
             Self::Unreadable(error) => Outcome::Unreadable(error),
         }
     }
@@ -66,10 +69,10 @@ pub(super) fn read_file(
         Ok(Parsed::Dicom(range)) => Outcome::Dicom(range),
         Ok(Parsed::NotDicom) => Outcome::other("no DICOM"),
         Ok(Parsed::Broken { reason, offset }) => {
-            Outcome::Other(format!("unreadable DICOM: {reason} (at byte {offset})").into())
+            Outcome::Damaged(format!("unreadable DICOM: {reason} (at byte {offset})").into())
         }
         Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Outcome::Other(error.to_string().into())
+            Outcome::Damaged(error.to_string().into())
         }
         Err(error) => Outcome::Unreadable(error),
     };

@@ -8,16 +8,16 @@ use super::super::source::{Range, Source};
 use super::encryption::Encryption;
 use super::entry::Entry;
 use super::traditional;
-use super::winzip_aes::{self, CODE};
+use super::winzip_aes::{self, CODE_LENGTH};
 use crate::monitor::{Cancelled, Monitor};
 
 /// The result of one password.
 pub enum Attempt<'a> {
     /// The password is wrong.
     WrongPassword,
-    /// The first bytes accept the password, but the data are damaged.
+    /// The verifier before the data accepts the password, but the data are damaged.
     Damaged(&'static str),
-    /// The packed bytes. With traditional encryption only their CRC confirms the password.
+    /// The packed bytes. With traditional encryption only the CRC-32 of the unpacked content confirms the password.
     Decrypted(Box<dyn Read + Send + 'a>),
 }
 
@@ -28,7 +28,7 @@ pub struct EncryptedMember<'a> {
     range: (u64, u64),
     encryption: Encryption,
     before: Vec<u8>,
-    code: [u8; CODE],
+    code: [u8; CODE_LENGTH],
 }
 
 /// Bytes read at once to compute the authentication code.
@@ -42,7 +42,7 @@ impl<'a> EncryptedMember<'a> {
         encryption: Encryption,
         data: u64,
     ) -> Result<Self, String> {
-        let inside = entry.inside(encryption)?;
+        let inside = entry.decrypted_entry(encryption)?;
         let (before, after) = encryption.around();
         let start = data.saturating_add(before as u64);
         let end = start.saturating_add(inside.packed);
@@ -51,7 +51,7 @@ impl<'a> EncryptedMember<'a> {
             range: (start, end),
             encryption,
             before: vec![0; before],
-            code: [0; CODE],
+            code: [0; CODE_LENGTH],
         };
         let code = member.code.get_mut(..after).unwrap_or_default();
         source

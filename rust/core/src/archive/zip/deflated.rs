@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Position of a raw deflate stream (RFC 1951) in a zip. Its content was read once, and had this CRC-32.
+/// Position of a raw deflate stream (RFC 1951) in a zip. The content was unpacked when
+/// the zip was read, and its CRC-32 was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deflated {
     /// Index in [`Streams::zips`].
@@ -21,6 +22,6 @@ pub struct Deflated {
 pub struct Streams {
     /// The zips.
     pub zips: Vec<PathBuf>,
-    /// The stream of each file that came from one of the zips.
+    /// The stream of each file that is a deflated, unencrypted member of one of the zips.
     pub of: HashMap<Vec<u8>, Deflated>,
 }

@@ -2,7 +2,7 @@
 
 use super::extra::extra_field;
 use super::traditional;
-use super::winzip_aes::{self, CODE, Field, VERIFIER};
+use super::winzip_aes::{self, CODE_LENGTH, Field, VERIFIER_LENGTH};
 
 /// How a member is encrypted, from its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,16 +27,17 @@ pub enum UnsupportedReason {
 impl UnsupportedReason {
     pub(super) fn reason(self) -> &'static str {
         match self {
-            Self::Strong => UNKNOWN,
-            Self::Field => BROKEN,
+            Self::Strong => STRONG_REASON,
+            Self::Field => FIELD_REASON,
         }
     }
 }
 
 const STRONG: u16 = 1 << 6;
 const MASKED: u16 = 1 << 13;
-const UNKNOWN: &str = "encrypted in a way that cannot be opened (strong encryption, APPNOTE 7)";
-const BROKEN: &str =
+const STRONG_REASON: &str =
+    "encrypted in a way that cannot be opened (strong encryption, APPNOTE 7)";
+const FIELD_REASON: &str =
     "encrypted in a way that cannot be opened (method 99, its field 0x9901 is missing or wrong)";
 
 impl Encryption {
@@ -63,7 +64,7 @@ impl Encryption {
     pub(super) fn around(self) -> (usize, usize) {
         match self {
             Self::Traditional(_) => (traditional::HEAD, 0),
-            Self::Aes(field) => (field.salt() + VERIFIER, CODE),
+            Self::Aes(field) => (field.salt() + VERIFIER_LENGTH, CODE_LENGTH),
             Self::Unsupported(_) => (0, 0),
         }
     }

@@ -66,7 +66,7 @@ impl Entry {
     }
 
     /// Returns the entry with the method and packed size of its decrypted data, or the reason why that is impossible.
-    pub fn inside(&self, encryption: Encryption) -> Result<Self, String> {
+    pub fn decrypted_entry(&self, encryption: Encryption) -> Result<Self, String> {
         if let Encryption::Unsupported(why) = encryption {
             return Err(why.reason().into());
         }

@@ -39,7 +39,10 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     if let Some(fault) = &entry.fault {
         return Some(fault.clone());
     }
-    let inside = match entry.encryption.map(|encryption| entry.inside(encryption)) {
+    let inside = match entry
+        .encryption
+        .map(|encryption| entry.decrypted_entry(encryption))
+    {
         Some(Err(reason)) => return Some(reason),
         Some(Ok(inside)) => Some(inside),
         None => None,

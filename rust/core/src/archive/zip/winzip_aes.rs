@@ -15,9 +15,9 @@ pub const METHOD: u16 = 99;
 /// The id of the extra field.
 pub const FIELD: u16 = 0x9901;
 /// Length of the verifier, which reveals most wrong passwords: one in 65536 passes.
-pub const VERIFIER: usize = 2;
+pub const VERIFIER_LENGTH: usize = 2;
 /// Length of the authentication code.
-pub const CODE: usize = 10;
+pub const CODE_LENGTH: usize = 10;
 const ROUNDS: u32 = 1000;
 
 /// The content of the extra field.
@@ -60,7 +60,7 @@ impl Field {
     #[must_use]
     pub fn fitting(&self, password: &[u8], salt: &[u8], verifier: &[u8]) -> Option<Keys> {
         let length = usize::from(self.key);
-        let mut derived = vec![0; 2 * length + VERIFIER];
+        let mut derived = vec![0; 2 * length + VERIFIER_LENGTH];
         pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, ROUNDS, &mut derived);
         let (keys, own) = derived.split_at_checked(2 * length)?;
         let (cipher, code) = keys.split_at_checked(length)?;
@@ -97,7 +97,7 @@ impl Keys {
 
     /// Returns whether this is the code of the hashed bytes.
     #[must_use]
-    pub fn confirms(self, code: &[u8; CODE]) -> bool {
+    pub fn confirms(self, code: &[u8; CODE_LENGTH]) -> bool {
         self.code.verify_truncated_left(code).is_ok()
     }
 }

@@ -82,7 +82,9 @@ fn any(bytes: &[u8]) {
             Some(encryption) => {
                 let packed = opened(&bytes, entry, encryption, local.data);
                 assert!(opened(&far, entry, encryption, local.data) == packed);
-                let inside = entry.inside(encryption).expect("one that is not refused");
+                let inside = entry
+                    .decrypted_entry(encryption)
+                    .expect("one that is not refused");
                 if let Some(Ok(packed)) = packed {
                     assert_eq!(packed.len() as u64, inside.packed);
                     let _ = unzip::into_memory(&packed.as_slice(), &inside, 0, &mut scratch);
