@@ -107,7 +107,9 @@ def test_a_unit_whose_job_is_submitted_while_the_queue_is_read_waits(
     submission = new_submission(tmp_path, RECORD, [unit(0)])
 
     def ask(*_: object) -> Queue:
-        submission.note_job(submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),))), "0", "7")
+        number = submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),)))
+        submission.write_text(submission.script_path(number, "0"), "#!/bin/sh\n")
+        submission.note_job(number, "0", "7")
         return Queue(True)
 
     monkeypatch.setattr(module, "ask", ask)

@@ -25,6 +25,14 @@ class Place(NamedTuple):
     task: int | None
 
 
+class Places(NamedTuple):
+    """The last places of the units of a submission."""
+
+    of_units: Mapping[int, Place]
+    is_new: bool
+    """Whether units without a place can get jobs."""
+
+
 class Row(NamedTuple):
     """A unit and its state."""
 
@@ -78,15 +86,17 @@ def status_of(submissions: Sequence[Submission]) -> Status:
     current = {(submission.id, state.number): (submission, state) for submission, state in last.values()}
     open_submissions = {submission.id: submission for submission, state in current.values() if state.state not in FINAL}
     # Before the queue is read: a job that is submitted meanwhile would be missing there, and its units lost.
-    places: dict[str, Mapping[int, Place]] = {}
+    places: dict[str, Places] = {}
     for submission in {submission.id: submission for submission, _ in current.values()}.values():
         try:
-            places[submission.id] = places_of(submission)
+            # Before the rounds are read: a round that begins meanwhile does not make the submission an old one.
+            is_new = submission.is_new(None)
+            places[submission.id] = Places(places_of(submission), is_new)
         except UsageError as error:
             unreadable.append(str(error))
     queues = queues_of(list(open_submissions.values()))
     rows = [
-        row_of(submission, state, places[submission.id].get(state.number), queues.get(submission.scheduler.name))
+        row_of(submission, state, places[submission.id], queues.get(submission.scheduler.name))
         if submission.id in places
         else Row(submission, state, state.state, state.reason, state.state not in FINAL)
         for submission, state in current.values()
@@ -155,11 +165,12 @@ def places_of(submission: Submission) -> Mapping[int, Place]:
     return places
 
 
-def row_of(submission: Submission, unit: UnitState, place: Place | None, queue: Queue | None) -> Row:
+def row_of(submission: Submission, unit: UnitState, places: Places, queue: Queue | None) -> Row:
     """Return the row of a unit. `queue` is None if no queue had to be read."""
+    place = places.of_units.get(unit.number)
     if unit.state in FINAL or queue is None or not queue.answered:
         return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, place)
-    why_no_job = _why_no_job(submission, place)
+    why_no_job = _why_no_job(submission, place, is_new=places.is_new)
     job = _job(submission, place)
     if job is not None and unit.state is State.RUNNING and queue.is_pending(*job):
         return Row(submission, unit, State.WAITING, "its job was requeued", False, place)
@@ -174,13 +185,13 @@ def row_of(submission: Submission, unit: UnitState, place: Place | None, queue: 
     return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, place)
 
 
-def _why_no_job(submission: Submission, place: Place | None) -> str:
-    """Return why a unit has no job yet; empty if it has one or will not get one."""
+def _why_no_job(submission: Submission, place: Place | None, *, is_new: bool) -> str:
+    """Return why a unit has no job yet; empty if it has one or will not get one. `is_new` is about a unit without a place."""
     if _job(submission, place):
         return ""
     if place is not None and place.round.printed and not place.round.jobs:
         return "the printed script was not run yet"
-    return "it is being submitted" if submission.is_new(None if place is None else place.round.number) else ""
+    return "it is being submitted" if (is_new if place is None else submission.is_new(place.round.number)) else ""
 
 
 def _job(submission: Submission, place: Place | None) -> tuple[str, int | None] | None:
