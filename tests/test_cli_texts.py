@@ -15,7 +15,7 @@ from qxbatch.cli.main import main
 from qxbatch.cli.texts import WIDTH, command_text, import_text, wrap
 from qxbatch.exits import ExitStatus
 from qxbatch.settings.parameter import Form, Parameter
-from qxbatch.settings.parameters import FIRST, PARAMETERS
+from qxbatch.settings.parameters import MOST_USED, PARAMETERS
 
 
 def test_docopt_finds_all_parameters_in_the_help() -> None:
@@ -81,8 +81,8 @@ def options_in(text: str) -> set[str]:
 def test_the_short_help_shows_the_ten_most_used_options(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
-    assert options_in(text) == {each.option for each in PARAMETERS if each.name in FIRST}
-    assert len(FIRST) == 10
+    assert options_in(text) == {each.option for each in PARAMETERS if each.name in MOST_USED}
+    assert len(MOST_USED) == 10
     assert f"`qxbatch --help=all` shows the {len(PARAMETERS) - 10} other options." in text
 
 

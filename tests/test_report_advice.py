@@ -74,8 +74,8 @@ def test_extensions_case_and_lists_are_corrected(dummy: DummyStudy, given: str, 
 
 def test_a_glob_that_is_no_regular_expression_is_an_error_with_the_right_one() -> None:
     with pytest.raises(UsageError) as caught:
-        session_patterns(["*", "AP-1", "?P"])
-    assert caught.value.hint.endswith("write: --sessions='.*,AP-1,.P'")
+        session_patterns(["*[!12]", "AP-1", "?P"])
+    assert caught.value.hint.endswith("write: --sessions='.*[^12],AP-1,.P'")
 
 
 @pytest.mark.parametrize("given", ["AP.*", "AP-1", "XY", "XY.*"])

@@ -130,8 +130,7 @@ class Scan:
 def scan(paths: Sequence[str], *, threads: int = 0, monitor: Monitor | None = None) -> Scan:
     """Scan files, and folders recursively, in parallel (threads = 0: one per usable CPU); the result is in sorted path order.
 
-    Gzipped files are read too. Links to files are followed, but not links to folders, which may form loops. A path that is below
-    another one of the list is not read twice.
+    Gzipped files are read too. Links to files are followed, links to folders not: they may form loops. Each path is read once.
 
     Raises OSError when a path of the list cannot be read; an unreadable file below it has a `problem` instead.
     """

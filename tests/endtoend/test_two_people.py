@@ -182,6 +182,8 @@ def test_a_split_replaces_no_session_that_was_not_split_from_its_packet(
     assert run.status == 1, run.text
     assert "already exists" not in run.text
     assert "one of its sessions would be S1-2, which exists and was not split from S1" in " ".join(run.text.split())
+    if overwrite == "no":  # the session to move away is not overwritten
+        assert "--overwrite=yes" not in run.text
     assert snapshot(study.session("S1-2")) == before
     assert (inbox / "S1.zip").exists()
     assert not study.session("S1-1").exists()

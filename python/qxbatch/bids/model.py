@@ -15,14 +15,14 @@ class ExportImage:
 
     session: SessionFolder
     series: SeriesSummary
-    image: ImageSummary
+    summary: ImageSummary
     sidecar: Mapping[str, Any]
     """The image's JSON file; TR, TE, TI and flip angle that it lacks are those of the headers."""
 
     @property
     def number(self) -> int:
         """Return the image's number in the session."""
-        return self.image.number
+        return self.summary.number
 
 
 class Serves(NamedTuple):

@@ -299,7 +299,8 @@ COMMANDS: dict[str, Command] = {
             ),
             other_meaning(
                 "logfile",
-                "The table of the import: `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
+                "Table of the import, from which `--participant-columns` are copied into participants.tsv: "
+                "`path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
             ),
             Parameter(
                 "participant_columns",

@@ -5,7 +5,7 @@ overrides the config file.
 """
 
 from qxbatch.settings.parameter import Form, Group, Parameter
-from qxbatch.settings.parameters import FIRST, PARAMETERS
+from qxbatch.settings.parameters import MOST_USED, PARAMETERS
 
 WIDTH = 80
 INDENT = 6
@@ -72,7 +72,7 @@ def command_text(summary: str, usage: tuple[str, ...], parameters: tuple[Paramet
 
 def command_summary(name: str, summary: str, usage: tuple[str, ...], parameters: tuple[Parameter, ...]) -> str:
     """Return the text of a command with the options used most; with all of them if they are few."""
-    if len(parameters) <= len(FIRST):
+    if len(parameters) <= len(MOST_USED):
         return command_text(summary, usage, parameters)
     return "\n".join([_command_head(summary, usage), _first(parameters, f"qxbatch {name}")])
 
@@ -85,9 +85,9 @@ def _command_head(summary: str, usage: tuple[str, ...]) -> str:
 def _first(parameters: tuple[Parameter, ...], command: str) -> str:
     """Return the block of the options used most, and how to see the others."""
     by_name = {parameter.name: parameter for parameter in parameters}
-    common = [by_name[name] for name in FIRST if name in by_name]
+    common = [by_name[name] for name in MOST_USED if name in by_name]
     remaining = [parameter for parameter in parameters if parameter not in common]
-    common += remaining[: len(FIRST) - len(common)]
+    common += remaining[: len(MOST_USED) - len(common)]
     rows = "".join(option_text(parameter) for parameter in common)
     hint = f"`{command} --help=all` shows the {len(parameters) - len(common)} other options.\n"
     return f"Most used options:\n{rows}\n{hint}"

@@ -18,7 +18,7 @@ _LONGEST_LOG = 20_000
 _MAX_GRADIENT_BYTES = 1_000_000
 """Maximum size in bytes of a .bval or .bvec whose directions the page shows: some ten thousand volumes."""
 _SHELL_GAP = 10.0
-"""b-values that differ by less, in s/mm2, are in the same shell."""
+"""A b-value belongs to a shell if it is less than this above the lowest one of the shell (s/mm2)."""
 _LOWEST_WEIGHTED = 50.0
 """A volume with a lower b-value has no direction (s/mm2)."""
 
@@ -29,7 +29,7 @@ class Gradients(NamedTuple):
     directions: tuple[tuple[float, float, float], ...]
     """Unit vectors of volumes that have one."""
     shells: tuple[int, ...]
-    """Index in `b_values` of each."""
+    """For each direction, the index of its shell in `b_values`."""
     b_values: tuple[float, ...]
     """In s/mm2, ascending."""
 

@@ -19,7 +19,7 @@ from qxbatch.session.contents import has_results, has_session
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
-from qxbatch.settings.model import Stages
+from qxbatch.settings.model import Settings, Stages
 
 _NEED = (
     "needs about three times its unpacked size. Free space there, or use --work-dir=DIR on another disk, and run again. "
@@ -38,7 +38,7 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
         refuse_unusable_folder(folder, unit)
         is_own = session.id == unit.session.id
         if not is_own:
-            _refuse_unrelated(folder, unit)
+            _refuse_unrelated(context.settings, folder, unit)
         exists = has_results(folder) if is_own and unit.inbox else has_session(folder)
         if exists and not context.settings.overwrite:
             which = session.id if is_own else f"{session.id}, which was split from {unit.name} before,"
@@ -49,7 +49,7 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
         refuse_packets_inside(context.settings, unit, folder)
 
 
-def _refuse_unrelated(folder: Path, unit: Unit) -> None:
+def _refuse_unrelated(settings: Settings, folder: Path, unit: Unit) -> None:
     """Raise PacketError if a folder is a session that was not split from this unit: it may be of another patient."""
     if not has_session(folder):
         return
@@ -57,8 +57,10 @@ def _refuse_unrelated(folder: Path, unit: Unit) -> None:
     if summary is not None and summary.split is not None and summary.split.source == unit.name:
         return
     message = f"one of its sessions would be {folder.name}, which exists and was not split from {unit.name}; nothing was changed."
-    hint = f"Rename the packet, so that its sessions get other names, or move {folder} away. Then run again:"
-    raise PacketError(Problem(Code.EXISTS, unit.names, message, hint))
+    hint = (
+        f"Rename the packet, so that its sessions get other names, and import it. Or move {folder} away, and run again:"
+    )
+    raise PacketError(Problem(Code.EXISTS, unit.names, message, hint, command=command_for(settings, [unit.session.id])))
 
 
 def refuse_done(context: Context, unit: Unit) -> None:

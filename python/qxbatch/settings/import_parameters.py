@@ -71,8 +71,8 @@ class ImportParameters(TypedDict, total=False):
     on_damaged: Literal["refuse", "keep"]
     """How to handle a damaged packet: refuse it, or import the readable files. Default: refuse"""
     join_series: Literal["auto", "never"]
-    """`auto`: join the series into which an exporter split one scan, if they meet strict rules (docs/numbers.md);
-    `never`: keep them apart. Default: auto"""
+    """`auto`: join series that are parts of one scan (some exporters split a scan), if they meet strict rules
+    (docs/numbers.md); `never`: keep them apart. Default: auto"""
     protocol: StrPath
     """Protocol (TOML) that each imported session is compared with; differences are warnings."""
     max_expansion: int

@@ -2,6 +2,8 @@
 
 import re
 
+_GLOB_PART = re.compile(r"\[!?(?P<set>\]?[^\]]*)\]|.", re.DOTALL)
+"""A set of characters, a wildcard or another character of a glob."""
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -44,7 +46,20 @@ def labels(text: str, prefix: str) -> tuple[str, ...]:
 def of_glob(glob: str) -> str:
     """Return the regular expression that matches the same names as a glob.
 
-    >>> of_glob("AP-*"), of_glob("?.x")
-    ('AP-.*', '.\\\\.x')
+    >>> of_glob("AP-*"), of_glob("?.x"), of_glob("[!AB]1")
+    ('AP-.*', '.\\\\.x', '[^AB]1')
     """
-    return re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".").replace(r"\-", "-")
+    return _GLOB_PART.sub(_of_glob_part, glob)
+
+
+def _of_glob_part(part: re.Match[str]) -> str:
+    text = part[0]
+    if text == "*":
+        return ".*"
+    if text == "?":
+        return "."
+    if part["set"] is None:
+        return text if text == "-" else re.escape(text)
+    negated = "^" if text.startswith("[!") else ""
+    members = re.sub(r"([\\\[^&~|])", r"\\\1", part["set"])
+    return f"[{negated}{members}]"

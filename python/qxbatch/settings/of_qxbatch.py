@@ -46,7 +46,7 @@ OF_QXBATCH = (
     ),
     Parameter(
         "join_series",
-        "`auto`: join the series into which an exporter split one scan, if they meet "
+        "`auto`: join series that are parts of one scan (some exporters split a scan), if they meet "
         "strict rules (docs/numbers.md); `never`: keep them apart.",
         group=Group.WORK,
         default="auto",

@@ -7,7 +7,7 @@ from qxbatch.settings.of_reference import OF_REFERENCE
 PARAMETERS = OF_REFERENCE + OF_QXBATCH + OF_CLUSTER
 JSON_FIELDS = ("TR", "PEDirection", "EchoSpacing", "DwellTime", "ReadoutDirection")
 """The fields that add_json_info may name, in the order of session.txt."""
-FIRST = (
+MOST_USED = (
     "sessions",
     "nameformat",
     "logfile",

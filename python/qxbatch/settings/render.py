@@ -8,7 +8,7 @@ from pathlib import Path
 from qxbatch.settings.boutiques import as_text, descriptor
 from qxbatch.settings.keywords import module as keywords
 from qxbatch.settings.parameter import Parameter, find
-from qxbatch.settings.parameters import FIRST, PARAMETERS
+from qxbatch.settings.parameters import MOST_USED, PARAMETERS
 from qxbatch.settings.xnat import command
 
 BEGIN = "<!-- parameters -->"
@@ -21,7 +21,7 @@ def short_table() -> str:
     rows = ["| parameter | default | meaning |", "|---|---|---|"]
     rows += [
         f"| `{each.option}{_value(each)}` | {_default(each)} | {_cell(each.meaning)} |"
-        for each in (find(PARAMETERS, name) for name in FIRST)
+        for each in (find(PARAMETERS, name) for name in MOST_USED)
     ]
     return "\n".join(rows)
 

@@ -167,7 +167,7 @@ def _study(facts: ImageFacts) -> str:
 
 def par_scan(facts: ImageFacts) -> int | None:
     """Return the acquisition number, which the series number of a PAR begins with; None if it is not known, and for DICOM."""
-    return facts.number // 100 if facts.is_par and facts.number is not None else None
+    return facts.series_number // 100 if facts.is_par and facts.series_number is not None else None
 
 
 @lru_cache(1 << 12)

@@ -39,7 +39,7 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
 
 
 def _is_named(facts: ImageFacts, series: str) -> bool:
-    return series in (str(facts.number), f"n{facts.image.series.n}")
+    return series in (str(facts.series_number), f"n{facts.image.series.n}")
 
 
 def _without_images(plan: SessionPlan, series: str) -> str:
@@ -57,15 +57,15 @@ def _without_images(plan: SessionPlan, series: str) -> str:
 def _existing_series(plan: SessionPlan) -> str:
     """Return the series with images. Those that share a SeriesNumber are followed by `n` and the number of their DICOM folder."""
     by_n = {facts.image.series.n: facts for facts in facts_of(plan.session)}
-    counts = Counter(facts.number for facts in by_n.values())
+    counts = Counter(facts.series_number for facts in by_n.values())
     shared = {number for number, count in counts.items() if number is not None and count > 1}
-    texts = (f"{series_text(by_n[n])}{f' n{n}' if by_n[n].number in shared else ''}" for n in sorted(by_n))
+    texts = (f"{series_text(by_n[n])}{f' n{n}' if by_n[n].series_number in shared else ''}" for n in sorted(by_n))
     return f"It has: {', '.join(texts)}."
 
 
 def _image(facts: ImageFacts, plan: SessionPlan, rules: RuleFile) -> Iterator[str]:
     """Yield the decision on one image, and each rule that was compared with it."""
-    image = facts.image.image
+    image = facts.image.summary
     yield f"{series_text(facts)} of session {plan.session.id}, image {image.number} ({image.name}):"
     yield from (f"  {line}" for line in _decision(facts, plan))
     yield f"  facts: {', '.join(_facts(facts))}"

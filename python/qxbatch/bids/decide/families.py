@@ -109,7 +109,8 @@ def _number(acquisition: AcquiredImages) -> tuple[int, int]:
     """Return the lowest scanner's number of its series, and their n."""
     images = (member.facts for member in acquisition.members)
     return min(
-        (facts.image.series.n // 10 if facts.number is None else facts.number, facts.image.series.n) for facts in images
+        (facts.image.series.n // 10 if facts.series_number is None else facts.series_number, facts.image.series.n)
+        for facts in images
     )
 
 

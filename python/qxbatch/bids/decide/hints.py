@@ -40,8 +40,8 @@ def series_list(series: Iterable[ImageFacts]) -> str:
 def ignore_hint(session: SessionFolder, facts: ImageFacts) -> str:
     """Return what to write into the rule file to ignore one series of one session."""
     numbers = [scanner_number(series.header) for series in session.series]
-    is_unique = facts.number is not None and numbers.count(facts.number) == 1
-    key = str(facts.number) if is_unique else f"n{facts.image.series.n}"
+    is_unique = facts.series_number is not None and numbers.count(facts.series_number) == 1
+    key = str(facts.series_number) if is_unique else f"n{facts.image.series.n}"
     return f'in [session.{session_key(session.id)}]: "{key}" = {{ ignore = "..." }}'
 
 

@@ -83,7 +83,7 @@ def _undecided_rows(plan: SessionPlan) -> Iterator[tuple[tuple[int, int], tuple[
 def _image_row(
     plan: SessionPlan, image: ExportImage, rule: Rule | None, path: str, reason: str
 ) -> tuple[tuple[int, int], tuple[object, ...]]:
-    number, name = scanner_number(image.series.header), image.image.name
+    number, name = scanner_number(image.series.header), image.summary.name
     line = rule.line if rule and rule.line else ""
     cells = (plan.session.id, _blank(number), image.number, name, line, path, reason)
     return (image.series.n, image.number), cells

@@ -13,7 +13,7 @@ def target_of(match: Match, facts: ImageFacts, schema: Schema) -> Target:
         "name": facts.name,
         "task": task_label(facts.name),
         "protocol": facts.protocol,
-        "number": "" if facts.number is None else str(facts.number),
+        "number": "" if facts.series_number is None else str(facts.series_number),
         "dir": facts.direction,
     }
     values = {name: label(text) for name, text in {**built_in, **match.captures}.items()}

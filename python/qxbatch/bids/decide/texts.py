@@ -37,7 +37,7 @@ def series_text(facts: ImageFacts) -> str:
 
 def series_number_text(facts: ImageFacts) -> str:
     """Return `series 7`; for a series without SeriesNumber `series n90010`, with its number in `dicom`."""
-    return f"series {facts.number if facts.number is not None else f'n{facts.image.series.n}'}"
+    return f"series {facts.series_number if facts.series_number is not None else f'n{facts.image.series.n}'}"
 
 
 def rule_advice(facts: ImageFacts) -> str:

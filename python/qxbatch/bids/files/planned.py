@@ -110,10 +110,10 @@ def _gradients(placed: Placed, owner: Owner, sources: Sources) -> Iterator[Plann
     for extension in _GRADIENTS:
         file = image_file(image.number, extension)
         path = f"{placed.path}.{extension}"
-        if file in image.image.files:
+        if file in image.summary.files:
             yield PlannedFile(path, owner, sources.of_image(image, file))
         elif PlacedName.of(placed.path).datatype == "dwi" and _is_without_diffusion(placed):
-            volumes = image.image.shape[3] if len(image.image.shape) > 3 else 1  # noqa: PLR2004 - the fourth axis
+            volumes = image.summary.shape[3] if len(image.summary.shape) > 3 else 1  # noqa: PLR2004 - the fourth axis
             line = " ".join(["0"] * volumes)
             yield PlannedFile(path, owner, f"{line}\n".encode() * (1 if extension == "bval" else 3))
 

@@ -34,7 +34,7 @@ class Sources:
         """Return an image, or a file beside it. Raises SourceError."""
         path = image.session.path / file
         status = _status(path)
-        size, digest = (image.image.sums or {}).get(file, (-1, ""))
+        size, digest = (image.summary.sums or {}).get(file, (-1, ""))
         if size == status.st_size and status.st_mtime_ns <= self._summary_time(image):
             return Source(path, size, digest)
         source = self._hashed(path, status)

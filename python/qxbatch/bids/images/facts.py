@@ -128,7 +128,7 @@ class ImageFacts:
         return text(self.image.series.header, "ProtocolName")
 
     @property
-    def number(self) -> int | None:
+    def series_number(self) -> int | None:
         """Return the scanner's series number."""
         return scanner_number(self.image.series.header)
 
@@ -164,7 +164,7 @@ class ImageFacts:
     @cached_property
     def _kind_of_image(self) -> str:
         """Return the kind that the converter gives this image; empty where it gives none."""
-        ending = self.image.image.name.removeprefix(self.name).casefold()
+        ending = self.image.summary.name.removeprefix(self.name).casefold()
         ending_words = re.split(r"[_\s]+", re.sub(r"\[\d+/\d+\]", "", ending))
         for word in ending_words:
             if word in _SUFFIXES:
@@ -209,7 +209,7 @@ class ImageFacts:
     @property
     def volumes(self) -> int:
         """Return the number of volumes of the image; if its shape is not known, that of its series, else 1."""
-        shape = self.image.image.shape
+        shape = self.image.summary.shape
         if not shape:
             return self.acquisition.acquired_volumes or 1
         return shape[_VOLUMES] if len(shape) > _VOLUMES else 1

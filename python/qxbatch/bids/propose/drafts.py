@@ -100,7 +100,7 @@ def _modality(facts: ImageFacts) -> str:
 def _is_twice(facts: ImageFacts) -> bool:
     """Return whether a PAR/REC has the same number as a DICOM series of its session."""
     others = (other for other in facts.image.session.series if other.kind is not facts.image.series.kind)
-    return facts.is_par and any(text(other.header, "SeriesNumber") == str(facts.number) for other in others)
+    return facts.is_par and any(text(other.header, "SeriesNumber") == str(facts.series_number) for other in others)
 
 
 def _ignore(match: Mapping[str, Any], reason: str) -> Draft:

@@ -102,7 +102,7 @@ def _of_guess(facts: ImageFacts) -> str:
 
 
 def _has_b_values(facts: ImageFacts) -> bool:
-    return any(file.endswith(".bval") for file in facts.image.image.files)
+    return any(file.endswith(".bval") for file in facts.image.summary.files)
 
 
 def _of_facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:

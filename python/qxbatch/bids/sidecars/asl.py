@@ -69,5 +69,5 @@ def _gap(first: Placed, second: Placed) -> float:
 
 
 def _volumes(placed: Placed) -> int:
-    shape = placed.image.image.shape
+    shape = placed.image.summary.shape
     return shape[_VOLUMES] if len(shape) > _VOLUMES else 1

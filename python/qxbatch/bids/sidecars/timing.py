@@ -31,7 +31,7 @@ class Timing(NamedTuple):
 
 def timing_of(image: ExportImage) -> Timing | None:
     """Return the fields with the times of volumes; None where image and sidecar agree or have no times."""
-    repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.image.shape
+    repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.summary.shape
     if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:
         return None
     if abs(repetition_time - facts.tr_ms / 1000) < _SAME:

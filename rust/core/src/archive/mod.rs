@@ -36,7 +36,7 @@ pub fn names_too_long(bytes: u64, members: u64) -> bool {
 
 /// Returns the reason for names that are too long.
 #[must_use]
-pub fn names_beyond(members: u64) -> String {
+pub fn names_too_long_reason(members: u64) -> String {
     format!(
         "the names of its first {members} members have more than {} MB (limit on names)",
         MIN_NAMES >> 20

@@ -18,7 +18,7 @@ use super::staging::{StagingDir, fill, read_through};
 use super::stop::Stop;
 use super::take::take;
 use crate::archive::kind::{self, Kind as Content};
-use crate::archive::{names_beyond, names_too_long, reason};
+use crate::archive::{names_too_long, names_too_long_reason, reason};
 use crate::notation::escaped_len;
 
 /// The kind of an entry of a folder.
@@ -97,7 +97,7 @@ fn walk(
         names = names.saturating_add(next.name.len() as u64);
         let members = entries.len() as u64 + 1;
         if names_too_long(names, members) {
-            pass.exhaust(names_beyond(members));
+            pass.exhaust(names_too_long_reason(members));
             return Ok(());
         }
         if !matches!(next.kind, EntryKind::Folder) {

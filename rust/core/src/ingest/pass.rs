@@ -14,7 +14,7 @@ use super::passwords::{LastFit, Passwords};
 use super::row::{Fate, Kind, Reason, Row};
 use super::staging::{Staged, Staging, StagingDir};
 use super::stop::Stop;
-use crate::archive::{names_beyond, names_too_long};
+use crate::archive::{names_too_long, names_too_long_reason};
 use crate::monitor::Monitor;
 use crate::notation::{Hash, abridged};
 
@@ -161,7 +161,7 @@ impl<'a> Pass<'a> {
                 self.options.max_members
             ));
         } else if names_too_long(texts, members) {
-            self.exhaust(names_beyond(members));
+            self.exhaust(names_too_long_reason(members));
         }
         self.spent()
     }

@@ -24,7 +24,7 @@ pub enum Attempt<'a> {
 /// A member whose first and last bytes were read, so that passwords can be tried.
 pub struct EncryptedMember<'a> {
     source: &'a dyn Source,
-    /// Offsets of the first encrypted byte and of the end.
+    /// Offsets of the first packed byte, after salt or encryption header, and of the end.
     range: (u64, u64),
     encryption: Encryption,
     before: Vec<u8>,
@@ -35,7 +35,7 @@ pub struct EncryptedMember<'a> {
 const BLOCK: usize = 128 << 10;
 
 impl<'a> EncryptedMember<'a> {
-    /// Reads the bytes around the encrypted data of a member; `data` is the start of its data.
+    /// Reads the bytes before and after the packed data of a member; `data` is the offset of its salt or encryption header.
     pub fn read(
         source: &'a dyn Source,
         entry: &Entry,
@@ -67,8 +67,8 @@ impl<'a> EncryptedMember<'a> {
         Ok(match self.encryption {
             Encryption::Traditional(check) => {
                 let head = self.before.as_slice().try_into().unwrap_or_default();
-                match traditional::Keys::fitting(password, head, check) {
-                    Some(mut keys) => clear(packed, move |bytes| keys.decrypt(bytes)),
+                match traditional::Keys::for_password(password, head, check) {
+                    Some(mut keys) => decrypted(packed, move |bytes| keys.decrypt(bytes)),
                     None => Attempt::WrongPassword,
                 }
             }
@@ -77,7 +77,7 @@ impl<'a> EncryptedMember<'a> {
                     .before
                     .split_at_checked(field.salt())
                     .unwrap_or_default();
-                let Some(mut keys) = field.fitting(password, salt, verifier) else {
+                let Some(mut keys) = field.keys_for_password(password, salt, verifier) else {
                     return Ok(Attempt::WrongPassword);
                 };
                 let Some(mut cipher) = keys.decryptor() else {
@@ -86,7 +86,7 @@ impl<'a> EncryptedMember<'a> {
                 if !self.take_all(&mut keys, monitor)? {
                     Attempt::Damaged("cut short")
                 } else if keys.confirms(&self.code) {
-                    clear(packed, move |bytes| cipher.apply_keystream(bytes))
+                    decrypted(packed, move |bytes| cipher.apply_keystream(bytes))
                 } else {
                     Attempt::Damaged("its authentication code is not that of its bytes")
                 }
@@ -110,7 +110,7 @@ impl<'a> EncryptedMember<'a> {
     }
 }
 
-fn clear<'a>(packed: Range<'a>, decrypt: impl FnMut(&mut [u8]) + Send + 'a) -> Attempt<'a> {
+fn decrypted<'a>(packed: Range<'a>, decrypt: impl FnMut(&mut [u8]) + Send + 'a) -> Attempt<'a> {
     Attempt::Decrypted(Box::new(Decrypted { packed, decrypt }))
 }
 

@@ -1,7 +1,7 @@
 //! The central directory: one record for each entry.
 
 use super::super::source::{Fields, Source};
-use super::super::{names_beyond, names_too_long};
+use super::super::{names_too_long, names_too_long_reason};
 use super::encryption::Encryption;
 use super::end::End;
 use super::entry::Entry;
@@ -13,7 +13,7 @@ use super::names;
 pub struct Directory {
     /// In the order of the central directory.
     pub entries: Vec<Entry>,
-    /// Data that could not be read; a packet with such damage fails.
+    /// Data that could not be read; a packet with such damage is refused, unless damage is allowed (`--on-damaged=keep`).
     pub damage: Vec<String>,
     /// Oddities that lose nothing.
     pub notes: Vec<String>,
@@ -31,7 +31,7 @@ impl Directory {
         let members = self.entries.len() as u64;
         if names_too_long(self.names, members) {
             self.entries.pop();
-            self.damage.push(names_beyond(members));
+            self.damage.push(names_too_long_reason(members));
             return false;
         }
         true
@@ -51,7 +51,7 @@ pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
     };
     loop {
         let at = reader.at;
-        match reader.entry(end.shift) {
+        match reader.entry(end.archive_start) {
             Ok(Some(entry)) => {
                 if !directory.admit(entry) {
                     return;
@@ -70,7 +70,7 @@ pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
         }
     }
     let listed = directory.entries.len() as u64;
-    let agree = listed == end.entries || (end.short_count && listed % 65536 == end.entries);
+    let agree = listed == end.entries || (end.count_may_wrap && listed % 65536 == end.entries);
     if !agree {
         directory.damage.push(format!(
             "its end record counts {} members, the directory lists {listed}",
@@ -106,7 +106,7 @@ impl Reader<'_> {
         self.buffer.get(start..start + len)
     }
 
-    fn entry(&mut self, shift: u64) -> Result<Option<Entry>, String> {
+    fn entry(&mut self, archive_start: u64) -> Result<Option<Entry>, String> {
         if self.at == self.stop {
             return Ok(None);
         }
@@ -124,14 +124,14 @@ impl Reader<'_> {
         let (name, extra, comment) = (length(28), length(30), length(32));
         let whole = RECORD + name + extra + comment;
         let record = self.bytes(whole).ok_or("a record is cut short")?;
-        let entry =
-            parse(record, name, extra, shift).ok_or("a zip64 field is missing or too short")?;
+        let entry = parse(record, name, extra, archive_start)
+            .ok_or("a zip64 field is missing or too short")?;
         self.at += whole as u64;
         Ok(Some(entry))
     }
 }
 
-fn parse(record: &[u8], name: usize, extra: usize, shift: u64) -> Option<Entry> {
+fn parse(record: &[u8], name: usize, extra: usize, archive_start: u64) -> Option<Entry> {
     let fields = Fields(record);
     let raw = record.get(RECORD..RECORD + name)?;
     let extra = record.get(RECORD + name..RECORD + name + extra)?;
@@ -139,10 +139,10 @@ fn parse(record: &[u8], name: usize, extra: usize, shift: u64) -> Option<Entry> 
     let flags = fields.u16(8)?;
     let unix = made_by == 3 || made_by == 19;
     let (packed, size, offset) = (fields.u32(20)?, fields.u32(24)?, fields.u32(42)?);
-    let mut wide = Fields(extra_field(extra, 1).unwrap_or_default()).wide();
-    let size = wide.value(size)?;
-    let packed = wide.value(packed)?;
-    let offset = wide.value(offset)?.checked_add(shift)?;
+    let mut zip64 = Fields(extra_field(extra, 1).unwrap_or_default()).zip64_values();
+    let size = zip64.value_or_zip64(size)?;
+    let packed = zip64.value_or_zip64(packed)?;
+    let offset = zip64.value_or_zip64(offset)?.checked_add(archive_start)?;
     let attributes = fields.u32(38)?;
     let unicode = extra_field(extra, 0x7075);
     let name = names::decode(raw, flags & 0x800 != 0, unix, unicode).into_boxed_slice();

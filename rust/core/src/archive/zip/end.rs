@@ -8,14 +8,14 @@ pub struct End {
     /// Number of entries.
     pub entries: u64,
     /// Whether the number can be one modulo 65536: no record of zip64 states another one than the 16 bits.
-    pub short_count: bool,
+    pub count_may_wrap: bool,
     /// Offset of the directory in the source.
     pub directory: u64,
     /// Length of the directory.
     pub size: u64,
     /// Bytes before the archive (the program of a self-extractor); all offsets of the archive count from the end of
     /// them.
-    pub shift: u64,
+    pub archive_start: u64,
     /// Whether the comment at the end is cut short.
     pub cut_comment: bool,
     /// Bytes after the comment.
@@ -68,17 +68,17 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<End, 
     let comment = comment_end(tail, at).unwrap_or(tail.len());
     let mut end = End {
         entries,
-        short_count: true,
+        count_may_wrap: true,
         directory: 0,
         size,
-        shift: 0,
+        archive_start: 0,
         cut_comment: comment > tail.len(),
         trailing: tail.len().saturating_sub(comment) as u64,
     };
     let big = entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff;
     let locator = locator(source, position);
     if let Some(claimed) = locator {
-        if let Some((position, wide)) = wide_record(source, claimed, position) {
+        if let Some((position, wide)) = zip64_record(source, claimed, position) {
             if is_encrypted(source, position) {
                 return Err(ENCRYPTED.into());
             }
@@ -106,7 +106,11 @@ fn locator(source: &dyn Source, position: u64) -> Option<u64> {
 }
 
 /// Reads the zip64 end record at its stated position, or directly before its locator (if bytes precede the archive).
-fn wide_record(source: &dyn Source, claimed: u64, position: u64) -> Option<(u64, (u64, u64, u64))> {
+fn zip64_record(
+    source: &dyn Source,
+    claimed: u64,
+    position: u64,
+) -> Option<(u64, (u64, u64, u64))> {
     for at in [claimed, position.checked_sub(20 + 56)?] {
         let mut bytes = [0; 56];
         if source.read_exact_at(&mut bytes, at).is_ok() && bytes.starts_with(b"PK\x06\x06") {
@@ -138,7 +142,7 @@ fn locate(
     (entries, size, offset): (u64, u64, u64),
     mut end: End,
 ) -> Result<End, String> {
-    end.short_count = end.entries == entries;
+    end.count_may_wrap = end.entries == entries;
     (end.entries, end.size) = (entries, size);
     let lost = || "its end record points to no central directory".to_owned();
     // Each entry takes at least 46 bytes; larger counts are invalid.
@@ -158,7 +162,7 @@ fn locate(
             || (source.read_exact_at(&mut mark, directory).is_ok() && &mark == b"PK\x01\x02");
         if fits && is_directory {
             end.directory = directory;
-            end.shift = directory - offset;
+            end.archive_start = directory - offset;
             return Ok(end);
         }
     }

@@ -17,7 +17,7 @@ pub fn extra_field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
 }
 
 /// The zip64 field (4.5.3): a 64-bit value for each 32-bit value with all bits set, in a fixed order.
-pub struct Wide<'a> {
+pub struct Zip64Values<'a> {
     fields: Fields<'a>,
     at: usize,
 }
@@ -25,17 +25,17 @@ pub struct Wide<'a> {
 impl<'a> Fields<'a> {
     /// Reads the body of a zip64 field.
     #[must_use]
-    pub fn wide(self) -> Wide<'a> {
-        Wide {
+    pub fn zip64_values(self) -> Zip64Values<'a> {
+        Zip64Values {
             fields: self,
             at: 0,
         }
     }
 }
 
-impl Wide<'_> {
+impl Zip64Values<'_> {
     /// Returns the value, or the next zip64 value if all its bits are set.
-    pub fn value(&mut self, short: u32) -> Option<u64> {
+    pub fn value_or_zip64(&mut self, short: u32) -> Option<u64> {
         if short != u32::MAX {
             return Some(u64::from(short));
         }

@@ -76,9 +76,10 @@ fn compare(bytes: &[u8], name: usize, entry: &Entry) -> Option<Vec<&'static str>
     if fields.u32(14)? != entry.crc && !later {
         differs.push("CRC");
     }
-    let mut wide = Fields(extra_field(bytes.get(RECORD + name..)?, 1).unwrap_or_default()).wide();
-    let size = wide.value(fields.u32(22)?);
-    let packed = wide.value(fields.u32(18)?);
+    let mut zip64 =
+        Fields(extra_field(bytes.get(RECORD + name..)?, 1).unwrap_or_default()).zip64_values();
+    let size = zip64.value_or_zip64(fields.u32(22)?);
+    let packed = zip64.value_or_zip64(fields.u32(18)?);
     if !later && (size != Some(entry.size) || packed != Some(entry.packed)) {
         differs.push("size");
     }

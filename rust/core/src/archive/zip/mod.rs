@@ -25,7 +25,7 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
     let mut directory = Directory::default();
     match end::find(source) {
         Ok(end) if end.entries > max_members => directory.too_many = Some(end.entries),
-        Ok(end) if end.shift > 0 && begins_with_member(source) => {
+        Ok(end) if end.archive_start > 0 && begins_with_member(source) => {
             // The end record belongs to a zip that is stored inside this one: this one's is missing.
             directory
                 .damage
@@ -38,10 +38,10 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
                     .damage
                     .push("cut short inside the comment at its end".into());
             }
-            if end.shift > 0 {
+            if end.archive_start > 0 {
                 directory
                     .notes
-                    .push(format!("{} bytes precede the archive", end.shift));
+                    .push(format!("{} bytes precede the archive", end.archive_start));
             }
             if end.trailing > 0 {
                 directory

@@ -59,9 +59,9 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
         ..Entry::default()
     };
     entry.encryption = Encryption::of(flags, entry.method, entry.crc, fields.u16(10)?, extra);
-    let mut wide = Fields(extra_field(extra, 1).unwrap_or_default()).wide();
-    entry.size = wide.value(fields.u32(22)?)?;
-    entry.packed = wide.value(fields.u32(18)?)?;
+    let mut zip64 = Fields(extra_field(extra, 1).unwrap_or_default()).zip64_values();
+    entry.size = zip64.value_or_zip64(fields.u32(22)?)?;
+    entry.packed = zip64.value_or_zip64(fields.u32(18)?)?;
     let mut next = data.checked_add(entry.packed)?;
     if flags & 8 != 0 && entry.packed == 0 {
         next = measured(source, &mut entry, data);

@@ -15,12 +15,12 @@ pub fn find(source: &dyn Source, end: &End, entries: &[Entry]) -> Option<u64> {
     order.sort_by_key(|entry| entry.offset);
     let mut before: Option<&Entry> = None;
     for entry in order {
-        if let Some(position) = between(source, end.shift, before, entry.offset) {
+        if let Some(position) = between(source, end.archive_start, before, entry.offset) {
             return Some(position);
         }
         before = Some(entry);
     }
-    between(source, end.shift, before, end.directory)
+    between(source, end.archive_start, before, end.directory)
 }
 
 /// Returns the start of a member after another one (or at the start of the archive) and before an offset.

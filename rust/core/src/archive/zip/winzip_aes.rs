@@ -58,7 +58,7 @@ impl Field {
 
     /// Returns the keys if the verifier accepts the password.
     #[must_use]
-    pub fn fitting(&self, password: &[u8], salt: &[u8], verifier: &[u8]) -> Option<Keys> {
+    pub fn keys_for_password(&self, password: &[u8], salt: &[u8], verifier: &[u8]) -> Option<Keys> {
         let length = usize::from(self.key);
         let mut derived = vec![0; 2 * length + VERIFIER_LENGTH];
         pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, ROUNDS, &mut derived);
