@@ -3,12 +3,9 @@
 import gzip
 import json
 import os
-import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -250,26 +247,6 @@ def test_the_temporary_folder_of_an_archive_is_removed(tmp_path: Path) -> None:
     assert len(inspected(packet, f"--work-dir={work}")) == 1
     assert list(work.iterdir()) == []
     assert set(Path(tempfile.gettempdir()).glob("qxbatch-inspect-*")) == before
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=str)
-def test_an_interrupt_removes_the_temporary_folder(number: int, tmp_path: Path) -> None:
-    packet, work = tmp_path / "p.tar", tmp_path / "work"
-    work.mkdir()
-    member = tarfile.TarInfo("long")
-    member.size = 1 << 33  # zeros of a sparse file: they take seconds to read, but no disk space
-    with packet.open("wb") as file:
-        file.write(member.tobuf())
-        file.seek(member.size, os.SEEK_CUR)
-        file.write(bytes(1024))
-    command = [sys.executable, "-m", "qxbatch", "inspect", str(packet), f"--work-dir={work}"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not any(work.iterdir()) and process.poll() is None:
-        time.sleep(0.001)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert list(work.iterdir()) == []
 
 
 def test_a_closed_output_pipe_is_no_error(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from qxbatch.commands.option_values import threads_of
 from qxbatch.commands.reading_limits import reading_limits
 from qxbatch.commands.scan import scan_path
+from qxbatch.core import Monitor
 from qxbatch.model import Value
 from qxbatch.problems import UsageError
 from qxbatch.report.series_table import FIELDS, AnySeries, in_order, series_kind
@@ -68,7 +69,8 @@ def scan(
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
     limits = reading_limits("scan", {"--password-file": None if password_file is None else os.fspath(password_file)})
-    results = ((Path(path), scan_path(os.fspath(path), threads, passwords, limits)) for path in all_paths)
+    monitor = Monitor()
+    results = ((Path(path), scan_path(os.fspath(path), threads, passwords, limits, monitor)) for path in all_paths)
     return [
         ScannedPath(path, result.kind, result.files, tuple(map(_series, in_order(result.series))), result.problems)
         for path, result in results

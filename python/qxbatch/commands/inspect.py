@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qxbatch.commands.inspect_path import inspect_path
-from qxbatch.commands.inspect_resources import interruptible, resources_of, say
+from qxbatch.commands.inspect_resources import resources_of, say
 from qxbatch.commands.inspect_table import as_json, as_table
+from qxbatch.commands.interruptible import interruptible
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.visible import one_line

@@ -3,28 +3,22 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
 
 from qxbatch.commands.option_values import passwords_of, threads_of
 from qxbatch.commands.reading_limits import ReadingLimits, reading_limits
 from qxbatch.core import Monitor
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
-from qxbatch.pipeline.signals import delayed_signals
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.paths import absolute
 from qxbatch.visible import one_line
 
-Result = TypeVar("Result")
 _PREFIX = "qxbatch-inspect-"
-_TICK = 0.5
-"""Seconds within which Ctrl-C is noticed."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +64,6 @@ def _need_folder(work_dir: Path) -> None:
     if error is not None:
         message = f"--work-dir={work_dir} cannot be used: {reason_text(error, work_dir)}."
         raise UsageError(message, "Name a folder that can be written.", ExitStatus.CANNOT_WRITE)
-
-
-def interruptible(work: Callable[[], Result], monitor: Monitor) -> Result:
-    """Return what `work` returns. Ctrl-C stops it, and it clears its temporary folder."""
-    with ThreadPoolExecutor(1) as pool:
-        try:
-            with delayed_signals():
-                future = pool.submit(work)
-            while not future.done():  # a signal just before a wait does not end the wait
-                wait([future], timeout=_TICK)
-            return future.result()
-        except BaseException:
-            monitor.cancel()
-            raise
 
 
 def say(problems: Iterable[str]) -> None:

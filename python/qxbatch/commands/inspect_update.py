@@ -7,9 +7,10 @@ from pathlib import Path
 
 from qxbatch.commands.chosen_sessions import chosen_sessions
 from qxbatch.commands.inspect_lock import cannot_write, session_lock
-from qxbatch.commands.inspect_resources import Resources, interruptible, say
+from qxbatch.commands.inspect_resources import Resources, say
 from qxbatch.commands.inspect_session import images_by_series, sorted_series
 from qxbatch.commands.inspect_stored import changed_texts
+from qxbatch.commands.interruptible import interruptible
 from qxbatch.commands.option_values import is_yes
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text

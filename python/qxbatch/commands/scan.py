@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from qxbatch.commands.interruptible import interruptible
 from qxbatch.commands.option_values import passwords_of, threads_of
 from qxbatch.commands.reading_limits import ReadingLimits, reading_limits, unopened
 from qxbatch.commands.scan_faults import faults
 from qxbatch.commands.scan_par import ParSeries, of_files, of_reading
-from qxbatch.core import Group, Reading, ingest, is_archive, scan, sniff
+from qxbatch.core import Group, Monitor, Reading, ingest, is_archive, scan, sniff
 from qxbatch.discover.unopened import UNOPENED
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
@@ -46,7 +47,10 @@ def run(options: Mapping[str, object]) -> int:
     for path in paths:
         if not os.path.lexists(path):
             raise UsageError(f"{path} does not exist.", "Name folders, files or archives.")
-    scanned = [scan_path(str(path), threads, passwords, limits) for path in paths]
+    monitor = Monitor()
+    scanned = interruptible(
+        lambda: [scan_path(str(path), threads, passwords, limits, monitor) for path in paths], monitor
+    )
     print(_formatted(scanned, options), end="")
     return int(ExitStatus.FAILED if any(result.problems for result in scanned) else ExitStatus.OK)
 
@@ -57,31 +61,33 @@ def _formatted(scanned: Sequence[ScannedPath], options: Mapping[str, object]) ->
     return as_tsv(scanned) if options["--tsv"] else as_table(scanned)
 
 
-def scan_path(path: str, threads: int, passwords: Passwords | None, limits: ReadingLimits) -> ScannedPath:
-    """Return the series below a folder, in a file, or in an archive."""
+def scan_path(
+    path: str, threads: int, passwords: Passwords | None, limits: ReadingLimits, monitor: Monitor
+) -> ScannedPath:
+    """Return the series below a folder, in a file, or in an archive. Raises CancelledError when the monitor is cancelled."""
     if Path(path).is_dir():
-        return _scan_files(path, "folder", threads)
+        return _scan_files(path, "folder", threads, monitor)
     try:
         kind = sniff(path)
     except OSError as error:
         return ScannedPath(path, "unreadable", 1, (), (error_text(error, path),))
     if (Path(path).is_file() and is_archive(path)) or kind in ONLY_INGESTED:  # a FIFO would block
-        return _scan_archive(path, kind, threads, passwords, limits)
+        return _scan_archive(path, kind, threads, passwords, limits, monitor)
     if kind in UNOPENED:
         return ScannedPath(path, kind, 1, (), (f"{path}: {UNOPENED[kind].title}, which qxbatch does not open",))
-    return _scan_files(path, kind, threads)
+    return _scan_files(path, kind, threads, monitor)
 
 
-def _scan_files(path: str, kind: str, threads: int) -> ScannedPath:
+def _scan_files(path: str, kind: str, threads: int, monitor: Monitor) -> ScannedPath:
     try:
-        files = scan([path], threads=threads)
+        files = scan([path], threads=threads, monitor=monitor)
     except OSError as error:
         return ScannedPath(path, kind, 0, (), (error_text(error, path),))
     return ScannedPath(path, kind, len(files), (*files.groups(), *of_files(files)), tuple(faults(files)))
 
 
 def _scan_archive(
-    path: str, kind: str, threads: int, passwords: Passwords | None, limits: ReadingLimits
+    path: str, kind: str, threads: int, passwords: Passwords | None, limits: ReadingLimits, monitor: Monitor
 ) -> ScannedPath:
     """Read an archive's members into a temporary folder, and remove it."""
     with tempfile.TemporaryDirectory(prefix="qxbatch-scan-") as folder:
@@ -91,6 +97,7 @@ def _scan_archive(
                 str(Path(folder) / "read"),
                 threads=threads,
                 passwords=words_of(passwords),
+                monitor=monitor,
                 **limits.for_core(),
             )
         except OSError as error:

@@ -6,8 +6,10 @@ new path of each member.
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
+from qxbatch.commands.interruptible import interruptible
 from qxbatch.commands.option_values import is_yes, passwords_of, threads_of
 from qxbatch.commands.reading_limits import reading_limits
 from qxbatch.commands.split_plan import plan
@@ -15,7 +17,7 @@ from qxbatch.commands.split_refused import print_nothing_to_split, print_refusal
 from qxbatch.commands.split_report import print_split
 from qxbatch.commands.split_result import Member, missing, place, prepared_root
 from qxbatch.commands.split_staging import output_of, staging_in
-from qxbatch.core import Reading, ingest
+from qxbatch.core import Monitor, Reading, ingest
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
@@ -30,7 +32,8 @@ def run(options: Mapping[str, object]) -> int:
     test, threads, limits = is_yes(options, "test"), threads_of(options["--n-procs"]), reading_limits("split", options)
     try:
         with staging_in(output) as staging:
-            reading = ingest(
+            read = partial(
+                ingest,
                 [(str(source), "")],
                 str(staging / "read"),
                 threads=threads,
@@ -38,8 +41,10 @@ def run(options: Mapping[str, object]) -> int:
                 link=True,
                 skip=[str(output)],
                 passwords=words_of(passwords),
+                monitor=(monitor := Monitor()),
                 **limits.for_core(),
             )
+            reading = interruptible(read, monitor)
             if reading.damage():
                 return print_refusal(source, reading, passwords, limits)
             status = _split(source, staging, reading, test=test, as_json=bool(options["--json"]))
