@@ -48,6 +48,7 @@ def plan(reading: Reading) -> list[StudyFolder]:
     """
     people = split_patients(reading)
     studies = {**_of_pairs(reading, people), **_of_dicom(reading, people)}
+    _add_unsorted(studies, people)
     order = sorted(studies, key=lambda key: (studies[key].started == "", studies[key].started, key.patient, key.study))
     owned = {row: k for k, key in enumerate(order) for row in studies[key].rows}
     if not order:
@@ -63,17 +64,38 @@ def plan(reading: Reading) -> list[StudyFolder]:
 def _of_dicom(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
     """Return the studies of each patient."""
     groups = reading.groups()
-    patients = {group: person.patient for person in people for group in person.groups}
+    texts = _texts_of(people)
+    patients = {group: k for k, person in enumerate(people) for group in person.groups}
     members: dict[int, list[int]] = defaultdict(list)
     for row in map(reading.row, range(len(reading))):
         members[row.group].append(row.index)
     studies: dict[_Key, _Study] = {}
     for index, group in enumerate(groups):
-        patient = patients[index]
-        item = studies.setdefault(_Key(patient.casefold(), group.study), _Study(patient, group.started, []))
+        k = patients[index]
+        item = studies.setdefault(_Key(texts[k], group.study), _Study(people[k].patient, group.started, []))
         item.started = min((text for text in (item.started, group.started) if text), default="")
         item.rows += members[index]
     return studies
+
+
+def _add_unsorted(studies: dict[_Key, _Study], people: Sequence[Person]) -> None:
+    """Add the DICOM files that are not sorted to the study that they name, or to a new one."""
+    for text, person in zip(_texts_of(people), people, strict=True):
+        for item in person.items:
+            if item.group is None and not item.is_par:
+                study = studies.setdefault(_Key(text, item.study), _Study(person.patient, item.started, []))
+                study.rows += item.rows
+
+
+def _texts_of(people: Sequence[Person]) -> list[str]:
+    """Return a text for each person: that of two people differs, even if their PatientIDs are equal in folded case (`ß`, `ss`).
+
+    The text of unknown patients is empty.
+    """
+    texts: list[str] = []
+    for person in people:
+        texts.append(_free(person.patient.casefold(), {*texts}) if person.patient else "")
+    return texts
 
 
 def _of_pairs(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
@@ -93,7 +115,9 @@ def _patients_of_nameless(people: Sequence[Person]) -> dict[int, str]:
     """Return the patients of the PAR/REC without a patient's name, by row, if there are several patients."""
     if sum(bool(person.patient) for person in people) <= 1:
         return {}
-    items = ((person.patient, item) for person in people for item in person.items if item.identity is None)
+    items = (
+        (person.patient, item) for person in people for item in person.items if item.is_par and item.identity is None
+    )
     return {row: patient for patient, item in items for row in item.rows}
 
 

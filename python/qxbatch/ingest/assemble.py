@@ -97,12 +97,11 @@ def _redaction(reading: Reading, plan: SessionPlan, rows: Sequence[int], pairs: 
 
     A description of this patient's series may name the others.
     """
-    groups = reading.groups()
+    groups, own = reading.groups(), set(rows)
     group_headers = (groups[group].header for group in plan.groups)
     pair_headers = (pair.header for pair in pairs)
     redact = redaction(chain(group_headers, distinct_headers(reading, rows), pair_headers), plan.session.id)
-    other_groups = sorted({*range(len(groups))} - {*plan.groups})
-    other_rows = (row for group in other_groups for row in reading.group_rows(group))
+    other_rows = (row for row in range(len(reading)) if row not in own)
     others = redaction(distinct_headers(reading, other_rows), OTHER_PATIENT)
     return redact if others is unchanged else lambda text: others(redact(text))
 

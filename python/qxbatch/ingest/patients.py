@@ -7,7 +7,7 @@ from qxbatch.core import Reading
 from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.pairs import find_pairs
 from qxbatch.ingest.patient_messages import different_names, mixed, named, patients_text, replaced, unknown_patients
-from qxbatch.ingest.people import Item, Person, contradictions, identity_of, is_other_person, people_of
+from qxbatch.ingest.people import Item, Person, contradictions, identity_of, is_anonymous, is_other_person, people_of
 from qxbatch.ingest.unknown_patients import with_unknown
 from qxbatch.model import HeaderLike, Series, SessionId, Value
 from qxbatch.problems import Code, PacketError, Problem, Severity
@@ -23,22 +23,28 @@ class SessionPlan(NamedTuple):
     patient: str = ""
     """PatientID as written in the headers, else the name, if a packet was split; empty if the patient is unknown."""
     rows: tuple[int, ...] = ()
-    """Rows of PAR/REC files of the patient."""
+    """Rows of the patient's files that are in no group: PAR/REC, and DICOM that is not sorted."""
 
 
 def patients_of(reading: Reading) -> list[Person]:
-    """Return the people with DICOM or PAR/REC in a reading, in order of first scan. Raises OSError."""
-    return people_of(_items(reading))
+    """Return the people with DICOM or PAR/REC in a reading, in order of first scan. Raises OSError.
+
+    A PAR without a REC does not count: it has no image.
+    """
+    return people_of([*_items(reading), *_of_pars(reading, complete=True)])
 
 
 def split_patients(reading: Reading) -> list[Person]:
-    """Return the same people with all series of the reading, then the unknown ones (`with_unknown`). Raises OSError."""
-    items = _items(reading)
+    """Return the same people with all series of the reading, then the unknown ones (`with_unknown`). Raises OSError.
+
+    A PAR without a REC goes to the person of its name; if there is none, that person is one more.
+    """
+    items = [*_items(reading), *_of_pars(reading, complete=True), *_of_pars(reading, complete=False)]
     return with_unknown(reading, items, people_of(items))
 
 
 def _items(reading: Reading) -> list[Item]:
-    return [*_of_dicom(reading), *_of_pairs(reading)]
+    return [*_of_dicom(reading), *_of_unsorted(reading)]
 
 
 def _of_dicom(reading: Reading) -> Iterator[Item]:
@@ -56,18 +62,45 @@ def _name_and_birth(header: HeaderLike) -> tuple[str, str]:
     return _text(header.get("PatientName")), _text(header.get("PatientBirthDate"))
 
 
-def _of_pairs(reading: Reading) -> Iterator[Item]:
-    """Yield an item for each PAR with a REC."""
+def _of_unsorted(reading: Reading) -> Iterator[Item]:
+    """Yield an item for each DICOM file that names a patient and is in no group, such as a presentation state."""
+    keys = {_text(group.header.get("PatientID")): group.patient for group in reading.groups()}
+    for index in range(len(reading)):
+        row = reading.row(index)
+        header = reading.header(index) if row.kind == "dicom" and row.group < 0 and row.fate == "kept" else None
+        if header is None:
+            continue
+        patient, (name, birth) = _text(header.get("PatientID")), _name_and_birth(header)
+        identity = identity_of(name, birth, patient)
+        if identity is None and is_anonymous(patient):
+            continue
+        day, number = _text(header.get("StudyDate")), header.get("SeriesNumber")
+        yield Item(
+            keys.get(patient, patient.lower()),
+            patient,
+            identity,
+            _text(header.get("StudyInstanceUID")),
+            day + _text(header.get("StudyTime")),
+            day,
+            _series(number if isinstance(number, int) else None, header),
+            rows=(index,),
+        )
+
+
+def _of_pars(reading: Reading, *, complete: bool) -> Iterator[Item]:
+    """Yield an item for each PAR with a REC, or for each without."""
     rows = [row for row in range(len(reading)) if reading.row(row).kind in ("par", "rec")]
     if not rows:
         return
     pairs, _ = find_pairs(reading, rows)
     for pair in pairs:
-        if len(pair.files) > 1:
+        if (len(pair.files) > 1) is complete:
             identity = identity_of(_text(pair.header.get("PatientName")), "", "")
             started = _text(pair.header.get("StudyDate")) + _text(pair.header.get("StudyTime"))
             rows_of = tuple(row for row, _ in pair.files)
-            yield Item("", "", identity, "", started, started[:8], _series(pair.number, pair.header), rows=rows_of)
+            yield Item(
+                "", "", identity, "", started, started[:8], _series(pair.number, pair.header), rows=rows_of, is_par=True
+            )
 
 
 def other_patient(previous: str, series: Sequence[Series], subject: str, *, anonymous: bool) -> Problem | None:
@@ -119,7 +152,8 @@ def plan_sessions(
     everyone = split_patients(reading)
     plans = [_plan(numbered_session(session, k), person) for k, person in enumerate(everyone, start=1)]
     sessions = (named(plan.session.id, plan.patient or "unknown patient", anonymous=anonymous) for plan in plans)
-    message = f"contains {len(people)} patients, split into the sessions {', '.join(sessions)} as asked."
+    count = sum(bool(person.patient) for person in everyone)
+    message = f"contains {count} patients, split into the sessions {', '.join(sessions)} as asked."
     unknown = unknown_patients(reading, everyone, [plan.session.id for plan in plans], subject)
     return plans, [
         Problem(Code.MERGED_PATIENTS, subject, message, severity=Severity.WARNING),

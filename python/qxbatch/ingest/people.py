@@ -40,7 +40,7 @@ class Identity(NamedTuple):
 
 
 class Item(NamedTuple):
-    """Files of one person according to PatientID: a series of the core, or a PAR/REC."""
+    """Files of one person according to PatientID: a series of the core, a PAR/REC, or a DICOM file that is not sorted."""
 
     key: str
     """PatientID trimmed and case-folded; empty when absent."""
@@ -58,7 +58,8 @@ class Item(NamedTuple):
     group: int | None = None
     """Index of the group in the core."""
     rows: tuple[int, ...] = ()
-    """Rows of a PAR/REC."""
+    """Rows of a PAR/REC, or of a DICOM file that is in no group."""
+    is_par: bool = False
 
 
 class Person(NamedTuple):
