@@ -105,3 +105,27 @@ def test_an_id_with_two_names_and_birth_dates_is_a_contradiction(name: str, birt
 def test_the_identities_of_a_person_have_no_duplicates() -> None:
     person = Person("P1", (item("P1", "Doe^Anna"), item("P1", "Doe^Anna"), item("P1", "x")))
     assert person.identities == [Identity(parse_name("Doe^Anna"))]
+
+
+def person_texts(names: list[str]) -> list[tuple[str, ...]]:
+    """Return the names of each person, if these are the names of files without PatientID."""
+    people = people_of([Item("", "", identity_of(name, "", ""), "", "") for name in names])
+    return [tuple(identity.name.written for identity in person.identities) for person in people]
+
+
+@pytest.mark.parametrize("count", [10, 1200])
+def test_many_people_are_told_apart_and_spellings_put_together(count: int) -> None:
+    letters = ["".join("bcdfghjklm"[int(digit)] for digit in f"{k:04}") for k in range(count)]
+    names = [f"x{text}q^y{text}z" for text in letters]
+    people = person_texts([*names, names[0].upper(), f"{names[1]}^von"])
+    assert len(people) == count
+    assert {(names[0], names[0].upper()), (names[1], f"{names[1]}^von")} <= {*people}
+
+
+def test_a_name_of_many_similar_parts_is_compared_soon() -> None:
+    parts = " ".join("a" * k for k in range(2, 31))
+    assert len(person_texts([parts, "a" * 300 + "b"])) == 2
+    assert len(person_texts(["Anne^Marie^Doe", "AnneMarie"])) == 1
+    assert (
+        len(person_texts([" ".join(f"q{k:x}w" for k in range(4000)), " ".join(f"z{k:x}y" for k in range(4000))])) == 2
+    )

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 SEPARATORS = r"\s^=,._+~;:/\\'’\"·・()\[\]-"
@@ -41,6 +41,10 @@ _TITLES = 3
 _SHORTEST_DIGRAPH = 4
 _LONGEST_INITIALS = 4
 _SHORTEST_JOINED = 4
+_MOST_JOINED = 12
+"""Parts of a name that are tried as pieces of a joined part; with more, the search could take minutes."""
+_REMEMBERED = 1 << 12
+"""Names whose parts and spellings are kept: a packet can have hundreds, and each is compared with each."""
 
 
 class PersonName(NamedTuple):
@@ -80,6 +84,27 @@ class PersonName(NamedTuple):
         ) or frozenset({"LATIN"})
 
 
+class _Forms(NamedTuple):
+    """What comparisons need of a name, computed once."""
+
+    identifying: frozenset[str]
+    """The spellings of its identifying parts."""
+    initials: frozenset[str]
+    """The first letters of the spellings of all parts and titles."""
+    scripts: frozenset[str]
+
+
+@lru_cache(_REMEMBERED)
+def _forms(name: PersonName) -> _Forms:
+    all_spellings = (spelling for part in (*name.parts, *name.titles) for spelling in spellings(part))
+    return _Forms(
+        frozenset(spelling for part in name.identifying for spelling in spellings(part)),
+        frozenset(spelling[:1] for spelling in all_spellings),
+        name.scripts,
+    )
+
+
+@lru_cache(_REMEMBERED)
 def parse_name(value: str) -> PersonName:
     """Return the parts of a name; supports component groups, `Doe^Jane`, `Doe, Jane` and `Jane Doe`."""
     parts: list[str] = []
@@ -148,16 +173,24 @@ def is_spelling(name: PersonName, other: PersonName) -> bool:
 
 def have_common_part(name: PersonName, other: PersonName) -> bool:
     """Return whether two names have a part in common, or are spellings of each other."""
-    if any(spellings(part) & spellings(other_part) for part in name.identifying for other_part in other.identifying):
+    forms, other_forms = _forms(name), _forms(other)
+    if not forms.identifying.isdisjoint(other_forms.identifying):
         return True
+    if forms.initials.isdisjoint(other_forms.initials):  # then no part is joined of others, or an initial
+        return False
     if any(_is_joined(part, other.parts) for part in name.identifying):
         return True
     return any(_is_joined(part, name.parts) for part in other.identifying) or is_spelling(name, other)
 
 
+def identifying_spellings(name: PersonName) -> frozenset[str]:
+    """Return the spellings of a name's identifying parts. Names with one in common have a common part."""
+    return _forms(name).identifying
+
+
 def are_comparable(name: PersonName, other: PersonName) -> bool:
     """Return whether both names have a script in common."""
-    return bool(name.scripts & other.scripts)
+    return not _forms(name).scripts.isdisjoint(_forms(other).scripts)
 
 
 def _covers(whole: PersonName, short: PersonName) -> bool:
@@ -181,21 +214,27 @@ def _is_part(part: str, parts: tuple[str, ...]) -> bool:
 def _is_joined(part: str, parts: tuple[str, ...]) -> bool:
     """Return whether a part consists of several of the parts without a separator: `AnneMarie`, `OBrien`."""
     shortest = 2 if is_unspaced(part) else _SHORTEST_JOINED
-    return len(part) >= shortest and any(
-        _is_chain(text, [spellings(other) for other in parts]) for text in spellings(part)
-    )
+    return len(part) >= shortest and any(_is_chain(text, parts) for text in spellings(part))
 
 
-def _is_chain(text: str, parts: list[frozenset[str]]) -> bool:
+def _is_chain(text: str, parts: tuple[str, ...]) -> bool:
     """Return whether a text is a sequence of at least two of the parts, each at most once."""
-    for index, part in enumerate(parts):
-        remaining = [other for place, other in enumerate(parts) if place != index]
-        for start in part:
-            if start and text != start and text.startswith(start):
-                remainder = text[len(start) :]
-                if any(remainder in other for other in remaining) or _is_chain(remainder, remaining):
-                    return True
-    return False
+    pieces = [[spelling for spelling in spellings(part) if spelling and spelling in text] for part in parts]
+    pieces = [piece for piece in pieces if piece][:_MOST_JOINED]
+
+    @cache
+    def is_completed(at: int, used: int) -> bool:
+        """Return whether the pieces that are not in the bits of `used` can form the text from a position on."""
+        if at == len(text):
+            return used.bit_count() > 1
+        return any(
+            text.startswith(spelling, at) and is_completed(at + len(spelling), used | 1 << k)
+            for k, piece in enumerate(pieces)
+            if not used >> k & 1
+            for spelling in piece
+        )
+
+    return is_completed(0, 0)
 
 
 def _is_initial(part: str, parts: Iterable[str]) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from pydicom import dcmread
+from pydicom.uid import UID
 
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, read_tree, under, write_packet
@@ -21,9 +22,9 @@ def without_image(series: MrSeries, sop_class: str = PRESENTATION_STATE) -> byte
     dataset = dcmread(BytesIO(series.files()["IM0001"]))
     for keyword in ("PixelData", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"):
         del dataset[keyword]
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = sop_class
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.9.{series.number}"
-    dataset.SeriesInstanceUID = f"1.2.9.9.{series.number}"
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = UID(sop_class)
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(f"1.2.9.{series.number}")
+    dataset.SeriesInstanceUID = UID(f"1.2.9.9.{series.number}")
     file = BytesIO()
     dataset.save_as(file)
     return file.getvalue()

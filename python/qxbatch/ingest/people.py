@@ -1,10 +1,18 @@
 """Identifies the people in a packet: by PatientID and, if that is empty or anonymous, by name and birth date."""
 
 from collections.abc import Iterable, Sequence
-from itertools import combinations
+from itertools import combinations, compress
 from typing import NamedTuple
 
-from qxbatch.person_name import PLACEHOLDER, WORDS, PersonName, have_common_part, is_spelling, parse_name
+from qxbatch.person_name import (
+    PLACEHOLDER,
+    WORDS,
+    PersonName,
+    have_common_part,
+    identifying_spellings,
+    is_spelling,
+    parse_name,
+)
 from qxbatch.person_name import are_comparable as comparable
 
 _NO_IDS = frozenset(
@@ -26,6 +34,10 @@ _NO_IDS = frozenset(
     | {"patient1", "patient 1", "anonymous1", "inconnu", "desconocido", "sconosciuto", "onbekend", "not available"}
 )
 """PatientIDs that identify nobody, in addition to the words that are not names."""
+_LONGEST_NAME = 512
+"""Characters of a name that are compared. DICOM allows 64 in each of three component groups; a PAR can have more."""
+_MOST_COMPARED = 250
+"""Different identities without PatientID of which each is compared with each. With more, only equal parts and birth dates count."""
 _NO_DAYS = ("18000101", "19000101", "11111111", "99999999")
 """Placeholders for a birth date."""
 
@@ -88,7 +100,7 @@ class Person(NamedTuple):
 
 def identity_of(name: str, birth: str, patient: str) -> Identity | None:
     """Return the identity in a header; None if the name is empty, a placeholder, or the PatientID itself."""
-    parsed = parse_name(name)
+    parsed = parse_name(name[:_LONGEST_NAME])
     if not parsed.is_real or name.strip().casefold() == patient.strip().casefold():
         return None
     day = "".join(character for character in birth if character.isdigit())
@@ -153,13 +165,14 @@ def people_of(items: Sequence[Item]) -> list[Person]:
     anonymous = by_key.pop("", [])
     people = [Person(items_of_key[0].patient, tuple(items_of_key)) for items_of_key in by_key.values()]
     people.sort(key=lambda person: person.order)
+    new: list[Person] = []
     for cluster in _clusters(anonymous):
         index = _place_of(cluster, people)
         if index is None:
-            people.append(Person(_first_name(cluster), tuple(cluster)))
+            new.append(Person(_first_name(cluster), tuple(cluster)))
         else:
             people[index] = Person(people[index].patient, (*people[index].items, *cluster))
-    return sorted(people, key=lambda person: person.order)
+    return sorted([*people, *new], key=lambda person: person.order)
 
 
 def is_other_person(patient: str, items: Iterable[Item]) -> bool:
@@ -181,15 +194,43 @@ def _clusters(items: Iterable[Item]) -> list[list[Item]]:
     for item in items:
         if item.identity is not None:
             by_identity.setdefault(item.identity, []).append(item)
-    clusters: list[list[Identity]] = []
-    for identity in by_identity:
-        same = [cluster for cluster in clusters if any(can_be_same_person(identity, member) for member in cluster)]
-        clusters = [cluster for cluster in clusters if cluster not in same]
-        clusters.append([*(member for cluster in same for member in cluster), identity])
+    clusters = _alike(by_identity)
+    if len(by_identity) <= _MOST_COMPARED:
+        clusters = _joined(clusters)
     item_clusters = [[item for identity in cluster for item in by_identity[identity]] for cluster in clusters]
     return sorted(
         item_clusters, key=lambda cluster: min((item.started == "", item.started, item.rows) for item in cluster)
     )
+
+
+def _alike(identities: Iterable[Identity]) -> list[list[Identity]]:
+    """Return the identities in clusters with equal birth dates or equal parts of names, directly or through others."""
+    cluster_of: dict[str, list[Identity]] = {}
+    for identity in identities:
+        keys = _keys(identity)
+        found = {id(cluster_of[key]): cluster_of[key] for key in keys if key in cluster_of}
+        largest, *others = sorted(found.values(), key=len, reverse=True) or [[]]
+        moved = [identity, *(member for cluster in others for member in cluster)]
+        largest += moved
+        cluster_of.update((key, largest) for member in moved for key in _keys(member))
+    return list({id(cluster): cluster for cluster in cluster_of.values()}.values())
+
+
+def _keys(identity: Identity) -> list[str]:
+    return [*identifying_spellings(identity.name), *([f"born {identity.birth}"] if identity.birth else [])]
+
+
+def _joined(clusters: Iterable[list[Identity]]) -> list[list[Identity]]:
+    """Return the clusters, those with identities that can be one person joined."""
+    joined: list[list[Identity]] = []
+    for cluster in clusters:
+        is_same = [_any_can_be_same_person(cluster, other) for other in joined]
+        same = [member for other in compress(joined, is_same) for member in other]
+        joined = [
+            *(other for other, same_person in zip(joined, is_same, strict=True) if not same_person),
+            [*same, *cluster],
+        ]
+    return joined
 
 
 def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
@@ -221,7 +262,7 @@ def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
 
 
 def _any_can_be_same_person(
-    identities: Sequence[Identity], others: Sequence[Identity], *, comparable_only: bool
+    identities: Sequence[Identity], others: Sequence[Identity], *, comparable_only: bool = False
 ) -> bool:
     pairs = ((identity, other) for identity in identities for other in others)
     return any(
