@@ -72,6 +72,26 @@ def test_sessions_with_the_same_label_are_refused_with_both_names(tmp_path):
     assert plans[1].placed != ()
 
 
+@pytest.mark.parametrize(("first", "second"), [("A-1", "A1"), ("S1-1", "S11"), ("P_7", "p7")])
+def test_subjects_whose_names_become_one_label_are_refused(tmp_path, first, second):
+    sessions = ((f"{first}_base", first, "base"), (f"{second}_fu", second, "fu"), ("B_fu", "B", "fu"))
+    plans = {each.session.id: each for each in study(tmp_path / "a", T1, *sessions)}
+    assert plans["B_fu"].placed != ()
+    refused = [plans[f"{first}_base"], plans[f"{second}_fu"]]
+    assert {each.problem.partition(" have")[0] for each in refused} <= {
+        f"subjects {first} and {second}",
+        f"subjects {second} and {first}",
+    }
+    assert all(each.placed == () for each in refused)
+    text = T1 + f'[session."{second}_fu"]\nsubject = "{second}"\n'
+    assert all(each.placed for each in study(tmp_path / "b", text, *sessions))
+
+
+def test_a_prefix_of_a_subject_makes_no_other_subject(tmp_path):
+    plans = study(tmp_path, T1, ("sub-01_a", "sub-01", "a"), ("01_b", "01", "b"))
+    assert [each.problem for each in plans] == ["", ""]
+
+
 def test_labels_that_differ_only_in_case_are_refused(tmp_path):
     plans = study(tmp_path, T1, ("abc", "abc", None), ("ABC", "ABC", None))
     assert all("have one label" in each.problem for each in plans)

@@ -245,10 +245,12 @@ def test_an_sbref_without_a_run_is_ignored(tmp_path):
 
 
 def test_sessions_with_the_same_label_get_different_ones(tmp_path):
-    folders = [session(tmp_path, name, USUAL[1], subject=name) for name in ("S-1", "S_1")]
+    folders = [session(tmp_path, name, USUAL[1], subject=name) for name in ("S-1", "S_1", "S1")]
+    folders.append(session(tmp_path, "again", USUAL[1], subject="S_1"))
     plans = decide(folders, rules(tmp_path, propose(folders)))
-    assert [each.problem for each in plans] == ["", ""]
-    assert len({(each.subject, each.label) for each in plans}) == 2
+    assert [each.problem for each in plans] == [""] * 4
+    assert len({(each.subject, each.label) for each in plans}) == 4
+    assert len({each.subject for each in plans}) == 3
 
 
 def test_the_same_sessions_give_the_same_text(tmp_path):

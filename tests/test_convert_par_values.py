@@ -186,3 +186,17 @@ def test_diffusion_volumes_may_be_in_another_order(converted: tuple[ParPair, Out
     pair.table["diffusion_b_factor"] = np.repeat([0, 1000, 2000], PAIR.slices)
     change(output, lambda data: data[..., [1, 0, 2]])
     assert disagreement(pair, [output], threading.Event()) == ""
+
+
+def test_images_of_different_sizes_are_not_converted(tmp_path: Path) -> None:
+    """The second echo has its sides exchanged; a REC with such images has no common size."""
+
+    def edit(line: int, words: list[str]) -> None:
+        if line >= PAIR.slices:
+            words[1], words[2] = "2", "1"
+            words[9:11] = words[10], words[9]
+
+    conversion = convert(tmp_path, PAIR.edited(edit).encode(), PAIR.rec())
+    messages = " ".join(problem.message for problem in conversion.problems)
+    assert "different sizes" in messages
+    assert conversion.state is State.FAILED or reviews(conversion)

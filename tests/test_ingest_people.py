@@ -114,7 +114,7 @@ def person_texts(names: list[str]) -> list[tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("count", [10, 1200])
-def test_many_people_are_told_apart_and_spellings_put_together(count: int) -> None:
+def test_many_people_are_distinguished_and_spellings_put_together(count: int) -> None:
     letters = ["".join("bcdfghjklm"[int(digit)] for digit in f"{k:04}") for k in range(count)]
     names = [f"x{text}q^y{text}z" for text in letters]
     people = person_texts([*names, names[0].upper(), f"{names[1]}^von"])

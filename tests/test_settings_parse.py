@@ -139,6 +139,13 @@ def test_sizes_can_have_units(settings: Callable[..., Settings], size: str, coun
     assert settings(mem=size).mem == count
 
 
+@pytest.mark.parametrize("option", ["mem", "max_total"])
+@pytest.mark.parametrize("size", ["9" * 400, "9999999999T", "8388608T"])
+def test_a_size_beyond_64_bits_is_refused(settings: Callable[..., Settings], option: str, size: str) -> None:
+    with pytest.raises(UsageError, match="is too large"):
+        settings(**{option: size})
+
+
 @pytest.mark.parametrize(
     ("parelements", "n_procs", "expected"),
     [

@@ -7,7 +7,6 @@ from pathlib import Path
 from qxbatch.commands.inspect_path import inspect_path
 from qxbatch.commands.inspect_resources import resources_of, say
 from qxbatch.commands.inspect_table import as_json, as_table
-from qxbatch.commands.interruptible import interruptible
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.visible import one_line
@@ -23,9 +22,7 @@ def run(options: Mapping[str, object]) -> int:
         return update_sessions(paths, options, resources)
     if options["--json"] and options["--wide"]:
         raise UsageError("--json has all facts: --wide is for the table.", "Give one of them.")
-    sources = interruptible(
-        lambda: [source for path in paths for source in inspect_path(path, resources)], resources.monitor
-    )
+    sources = resources.interruptible(lambda: [source for path in paths for source in inspect_path(path, resources)])
     print(as_json(sources) if options["--json"] else as_table(sources, wide=bool(options["--wide"])), end="")
     say(problem for source in sources for problem in source.problems)
     if any(source.problems for source in sources):

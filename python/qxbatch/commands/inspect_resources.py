@@ -3,11 +3,12 @@
 import errno
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from qxbatch.commands.interruptible import Result, interruptible
 from qxbatch.commands.option_values import passwords_of, threads_of
 from qxbatch.commands.reading_limits import ReadingLimits, reading_limits
 from qxbatch.core import Monitor
@@ -37,6 +38,10 @@ class Resources:
     def temporary(self) -> "TemporaryDirectory[str]":
         """Return a folder for headers of archives, which is removed at the end. Raises OSError."""
         return TemporaryDirectory(prefix=_PREFIX, dir=self.work_dir)
+
+    def interruptible(self, work: Callable[[], Result]) -> Result:
+        """Return what `work` returns; it uses these resources. Ctrl-C cancels it."""
+        return interruptible(work, self.monitor)
 
 
 def resources_of(options: Mapping[str, object]) -> Resources:

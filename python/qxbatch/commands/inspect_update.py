@@ -10,7 +10,6 @@ from qxbatch.commands.inspect_lock import cannot_write, session_lock
 from qxbatch.commands.inspect_resources import Resources, say
 from qxbatch.commands.inspect_session import images_by_series, sorted_series
 from qxbatch.commands.inspect_stored import changed_texts
-from qxbatch.commands.interruptible import interruptible
 from qxbatch.commands.option_values import is_yes
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
@@ -40,7 +39,7 @@ def update_sessions(paths: Sequence[Path], options: Mapping[str, object], resour
     """Store the facts of sessions; return the exit status. Raises UsageError."""
     test = is_yes(options, "test")
     sessions = chosen_sessions([str(path) for path in paths])
-    results = interruptible(lambda: [_update(session, resources, test=test) for session in sessions], resources.monitor)
+    results = resources.interruptible(lambda: [_update(session, resources, test=test) for session in sessions])
     _report(results, options, test=test)
     if results and all(result.held for result in results):
         return int(ExitStatus.HELD)

@@ -51,6 +51,12 @@ def rec_of(path: Path, header: ParHeader, table: Any) -> Rec:
     The image of a line is the one that its `index in rec file` names. If these indices do not fit, it is the next one, with a
     doubt. Raises ValueError when the REC is cut short or the size of its images is not usable, and OSError.
     """
+    import numpy as np
+
+    other = np.flatnonzero((table["recon resolution"] != table["recon resolution"][0]).any(axis=-1))
+    if other.size:
+        first, second = (" x ".join(f"{side:g}" for side in table["recon resolution"][line]) for line in (0, other[0]))
+        raise ValueError(f"its images have different sizes: {first} pixels in line 1, {second} in line {other[0] + 1}")
     (columns, rows), bits = map(int, table["recon resolution"][0]), int(table["image pixel size"][0])
     if bits not in _BITS or columns < 1 or rows < 1:
         raise ValueError(f"images of {columns} x {rows} pixels with {bits} bits are not supported")

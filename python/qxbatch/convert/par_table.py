@@ -40,6 +40,8 @@ _OPTIONAL = {
     "image angulation",
     "image offcentre",
 }
+_TOO_LARGE = 1e15
+"""No value of an image is as large, and not all floating-point numbers beyond it have an integer."""
 _DEFAULTS = {
     "echo_time": [0.0],
     "image_flip_angle": [0.0],
@@ -98,7 +100,7 @@ def _column(header: ParHeader, name: str, width: int, *, whole: bool) -> Any:
             return None
         raise ValueError(f"the PAR has no column '{name}'")
     array = np.array(values, dtype=float)
-    if array.shape != (len(header.lines), width) or not np.isfinite(array).all():
+    if array.shape != (len(header.lines), width) or not (np.abs(array) < _TOO_LARGE).all():
         raise ValueError(f"the PAR's column '{name}' is not usable")
     array = np.rint(array).astype(int) if whole else array
     return array[:, 0] if width == 1 else array

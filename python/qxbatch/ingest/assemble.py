@@ -14,7 +14,7 @@ from qxbatch.ingest.identities import distinct_headers
 from qxbatch.ingest.labels import label_for
 from qxbatch.ingest.neighbours import Neighbours
 from qxbatch.ingest.numbers import Claim, give_numbers
-from qxbatch.ingest.pairs import Pair, find_pairs, path_order, without_copies
+from qxbatch.ingest.pairs import Pair, find_pairs, path_order, shortened, without_copies
 from qxbatch.ingest.patients import SessionPlan
 from qxbatch.ledger_cells import member_path
 from qxbatch.model import Series, SeriesKind, SessionId
@@ -153,7 +153,7 @@ def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
 def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, redact: Redact) -> Series:
     size = 0
     for row, file_name in pair.files:
-        name = redact(file_name)
+        name = shortened(redact(file_name))
         reading.place_row(row, str(root), sorted_at(n, name), n)
         size += reading.row(row).size
     return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, SessionPaths(root).series(n))

@@ -8,10 +8,14 @@ from typing import NamedTuple
 from qxbatch.core import Reading
 from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
-from qxbatch.parrec.pairing import pair
+from qxbatch.parrec.pairing import pair, without_packing
 from qxbatch.problems import Problem
 from qxbatch.session.layout import SORTED_PATH
 
+_LONGEST_NAME = 240
+"""Bytes of a file name; file systems allow 255."""
+_LONGEST_EXTENSION = 8
+_EXTENSIONS = ("PAR", "REC")
 _SORTED = re.compile(rf"{re.escape(SORTED_PATH)}(\d+)")
 
 
@@ -34,9 +38,9 @@ def find_pairs(reading: Reading, rows: Sequence[int]) -> tuple[list[Pair], list[
     series = []
     for par, rec in pairs:
         header = read_par(Path(reading.staged(par)))
-        files = [(par, upper_name(reading.row(par).path))]
+        files = [(par, _file_name(reading.row(par).path, ".PAR"))]
         if rec is not None:
-            files.append((rec, upper_name(reading.row(rec).path)))
+            files.append((rec, _file_name(reading.row(rec).path, ".REC")))
         number = header.series_number if (header.series_number or 0) > 0 else None
         series.append(Pair(reading.row(par).path, number, header.dicom(), tuple(files)))
     return series, problems
@@ -68,8 +72,17 @@ def is_xml(path: str) -> bool:
     return path.lower().endswith(".xml")
 
 
-def upper_name(path: str) -> str:
-    """Return the file's own name without .gz, with its extension in upper case."""
-    name = path.replace("!", "/").rsplit("/", 1)[-1].removesuffix(".gz")
-    stem, dot, extension = name.rpartition(".")
-    return f"{stem}{dot}{extension.upper()}"
+def _file_name(path: str, extension: str) -> str:
+    """Return the file's own name with this extension, without that of a compression."""
+    name = without_packing(path.replace("!", "/").rsplit("/", 1)[-1])
+    stem, _, old = name.rpartition(".")
+    return f"{(stem if old.upper() in _EXTENSIONS else name) or 'scan'}{extension}"
+
+
+def shortened(name: str) -> str:
+    """Return a file name of at most 240 bytes in UTF-8, with its extension. The names of a pair keep equal stems."""
+    if len(name.encode("utf-8", "replace")) <= _LONGEST_NAME:
+        return name
+    stem, _, extension = name.rpartition(".")
+    ending = f".{extension}" if stem and len(extension) <= _LONGEST_EXTENSION else ""
+    return f"{name.encode('utf-8', 'replace')[: _LONGEST_NAME - len(ending)].decode(errors='ignore')}{ending}"

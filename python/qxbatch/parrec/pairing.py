@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from qxbatch.problems import Code, Problem, Severity
 
-_SPLIT = re.compile(r"^(?P<folder>.*[/!])?(?P<stem>[^/!]*?)(?P<extension>\.[^./!]*)?(?:\.gz)?$", re.DOTALL)
+_PACKED = r"\.(?i:gz|bz2|bzip2|xz|lzma|lz|zst|zstd|lz4|z)"
+"""Extensions of compressed files, which are unpacked when they are read."""
+_SPLIT = re.compile(rf"^(?P<folder>.*[/!])?(?P<stem>[^/!]*?)(?P<extension>\.[^./!]*)?(?:{_PACKED})?$", re.DOTALL)
 
 LONE_PAR = "a PAR header without its REC file, so there is no image."
 """The message about a PAR without its REC."""
@@ -42,6 +44,15 @@ def pair(rows: Iterable[tuple[int, str, str]]) -> tuple[list[Pair], list[Problem
     xmls = {(member.folder, member.stem.casefold()) for member in members if member.role == "xml"}
     rows_of_pairs = [(par.index, rec.index if rec else None) for par, rec in pairs]
     return rows_of_pairs, [_alone(member, xmls) for member in unpaired if member.role != "xml"]
+
+
+def without_packing(name: str) -> str:
+    """Return a file name without the extension of its compression.
+
+    >>> without_packing("scan.PAR.xz"), without_packing("scan.PAR")
+    ('scan.PAR', 'scan.PAR')
+    """
+    return re.sub(rf"(?<=.){_PACKED}$", "", name, flags=re.DOTALL)
 
 
 def _member(index: int, path: str, kind: str) -> _Member | None:

@@ -70,7 +70,7 @@ class ParTable:
         first, after = self._starts[name]
         values = []
         for number, line in enumerate(self.lines, 1):
-            words = line.split()[first:after]
+            words = line.split(None, after)[first:after]
             numbers = _floats(words)
             if len(numbers) < len(words):
                 raise ValueError(f"image line {number}: {' '.join(words)!r} is not a number ({name})")

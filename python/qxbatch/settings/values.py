@@ -12,6 +12,8 @@ YES = ("yes", "true")
 NO = ("no", "false")
 _MEGABYTE = 1 << 20
 _UNITS = {"": _MEGABYTE, "k": 1 << 10, "m": _MEGABYTE, "g": 1 << 30, "t": 1 << 40}
+_TOO_LARGE = 2.0**63
+"""Sizes are signed 64-bit numbers in the core."""
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -93,10 +95,12 @@ class Values:
 def size_of(where: str, value: str) -> int:
     """Return bytes from `8G`, `500M` or plain megabytes. Raises UsageError."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", value, re.ASCII | re.IGNORECASE)
-    size = int(float(match[1]) * _UNITS[match[2].casefold()]) if match else 0
+    size = float(match[1]) * _UNITS[match[2].casefold()] if match else 0.0
     if size < 1:
         raise UsageError(f"{where}={value} is not a size.", "Give a number with K, M, G or T, like 8G.")
-    return size
+    if size >= _TOO_LARGE:
+        raise UsageError(f"{where}={value} is too large.", "Give a size below 8388608T.")
+    return int(size)
 
 
 def compiled(where: str, text: str) -> re.Pattern[str]:

@@ -18,6 +18,8 @@ class SessionLabels(NamedTuple):
     """Empty for no session level."""
     problem: str = ""
     hint: str = ""
+    name: str = ""
+    """The text that was reduced to the label of the subject; empty if the rule file has the label itself."""
 
     @property
     def text(self) -> str:
@@ -39,10 +41,12 @@ def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
             )
         names = {"session": "", **{name: text or "" for name, text in match.groupdict().items()}}
     without_prefix = {name: text.removeprefix(f"{name[:3]}-") for name, text in names.items()}
-    subject = table.subjects.get(names["subject"]) or label(filled(table.subject, without_prefix))
+    written = table.subjects.get(names["subject"])
+    text = "" if written else filled(table.subject, without_prefix)
+    subject = written or label(text)
     name = names["session"]
     ses = table.sessions[name] if name in table.sessions else label(filled(table.session, without_prefix))
-    labels = SessionLabels(subject, ses)
+    labels = SessionLabels(subject, ses, name=text)
     if not subject:
         hint = f'Write [session.{session_key(session.id)}] subject = "01".'
         labels = SessionLabels("", ses, "its subject has no letters or digits", hint)
@@ -56,11 +60,42 @@ def _overridden(session: SessionFolder, rules: RuleFile, labels: SessionLabels) 
         return labels
     subject = labels.subject if table.subject is None else table.subject
     name = labels.session if table.session is None else table.session
-    return SessionLabels(subject, name) if table.subject or not labels.problem else labels._replace(session=name)
+    if labels.problem and not table.subject:
+        return labels._replace(session=name)
+    return SessionLabels(subject, name, name=labels.name if table.subject is None else "")
 
 
 def same_labels(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> Mapping[str, tuple[str, str]]:
-    """Return why sessions with the same labels cannot be exported, and what to write, by session id."""
+    """Return why sessions with the same labels cannot be exported, and what to write, by session id.
+
+    That are sessions with the same labels of subject and session, and those of different subjects whose names are reduced to
+    the same label.
+    """
+    return {**_same_subjects(sessions), **_same_sessions(sessions)}
+
+
+def _same_subjects(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
+    by_label: dict[str, dict[str, list[tuple[SessionFolder, SessionLabels]]]] = {}
+    for session, labels in sessions:
+        if labels.subject and labels.name:
+            names = by_label.setdefault(labels.subject.casefold(), {})
+            names.setdefault(labels.name.casefold(), []).append((session, labels))
+    problems: dict[str, tuple[str, str]] = {}
+    for names in by_label.values():
+        if len(names) > 1:
+            of_names = [same[0] for same in names.values()]
+            texts = " and ".join(labels.name for _, labels in of_names)
+            last, labels = of_names[-1]
+            hint = (
+                f'If they are two people, write [session.{session_key(last.id)}] subject = "..." into the rule file. If they are '
+                f'one, write subject = "{labels.subject}" there.'
+            )
+            problem = (f"subjects {texts} have one label, sub-{labels.subject}", hint)
+            problems.update((session.id, problem) for same in names.values() for session, _ in same)
+    return problems
+
+
+def _same_sessions(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
     owners: dict[tuple[str, str], list[SessionFolder]] = {}
     for session, labels in sessions:
         if labels.subject:

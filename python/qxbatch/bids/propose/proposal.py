@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 
 from qxbatch.bids.decide.decision import decide
-from qxbatch.bids.decide.labels import labels_of, same_labels
+from qxbatch.bids.decide.labels import SessionLabels, labels_of, same_labels
 from qxbatch.bids.decide.texts import session_key, value_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.model import RuleFile, SessionPlan
@@ -99,13 +100,35 @@ def _images(plan: SessionPlan) -> Iterator[ImageFacts]:
 
 
 def _same_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:
-    """Yield tables that give sessions with the same label different labels."""
+    """Yield tables that give different labels to subjects, and to sessions, that have the same one."""
     labels = [(session, labels_of(session, rules)) for session in sessions]
-    problems = same_labels(labels)
+    subjects = _subjects([session_labels for _, session_labels in labels])
+    new = [
+        (session, each._replace(subject=subjects.get((each.subject.casefold(), each.name.casefold()), each.subject)))
+        for session, each in labels
+    ]
+    problems = same_labels([(session, each._replace(name="")) for session, each in new])
     counts: Counter[str] = Counter()
-    for session, session_labels in labels:
+    for (session, old), (_, each) in zip(labels, new, strict=True):
+        lines = [f"subject = {value_text(each.subject)}\n"] if each.subject != old.subject else []
         if session.id in problems:
-            counts[session_labels.text] += 1
-            label = f"{session_labels.session}{counts[session_labels.text]}"
-            yield f"[session.{session_key(session.id)}]  # another session has the same label, {session_labels.text}\n"
-            yield f"session = {value_text(label)}\n"
+            counts[each.text] += 1
+            lines.append(f"session = {value_text(f'{each.session}{counts[each.text]}')}\n")
+        if lines:
+            what = "subject" if each.subject != old.subject else "session"
+            yield f"[session.{session_key(session.id)}]  # another {what} has the same label, {old.text}\n"
+            yield from lines
+
+
+def _subjects(labels: Sequence[SessionLabels]) -> dict[tuple[str, str], str]:
+    """Return labels for subjects whose names become the label of another one, by that label and the name, in folded case."""
+    used = {each.subject.casefold() for each in labels}
+    first: dict[str, str] = {}
+    new: dict[tuple[str, str], str] = {}
+    for each in labels:
+        key = (each.subject.casefold(), each.name.casefold())
+        if not each.name or first.setdefault(key[0], key[1]) == key[1] or key in new:
+            continue
+        new[key] = next(text for k in count(2) if (text := f"{each.subject}x{k}").casefold() not in used)
+        used.add(new[key].casefold())
+    return new
