@@ -368,3 +368,39 @@ def test_a_folder_with_content_in_place_of_a_lock_is_named(tmp_path: Path) -> No
     with pytest.raises(OSError, match=lock.path.name):
         locks.take("x")
     assert (lock.path / "content").is_dir()
+
+
+def test_a_lock_that_a_sweep_holds_while_it_is_written_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it appeared without the kernel's lock, and another run could take it."""
+    locks, answers = Locks(tmp_path), [False, True]
+    monkeypatch.setattr(locks, "_try_flock", lambda descriptor: answers.pop(0) and Locks._try_flock(locks, descriptor))
+    held = locks.take("x")
+    assert held is not None
+    assert Locks(tmp_path).take("x") is None
+    assert [path.name for path in tmp_path.iterdir()] == [held.path.name]
+
+
+def test_a_lock_that_appears_while_a_released_one_is_checked_is_not_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep opened the file of the released lock; the path has that of another run now."""
+    first, second, sweeping = Locks(tmp_path), Locks(tmp_path), Locks(tmp_path)
+    released = first.take("x")
+    assert released is not None
+    taken: list[Lock | None] = []
+
+    def exchanged(descriptor: int) -> bool:
+        if not taken:
+            first.release(released)
+            taken.append(second.take("x"))
+        return Locks._try_flock(sweeping, descriptor)
+
+    renamed: list[Path] = []
+    monkeypatch.setattr(sweeping, "_try_flock", exchanged)
+    monkeypatch.setattr(Path, "rename", lambda path, _target: renamed.append(path))
+    sweeping.sweep()
+    assert taken[0] is not None
+    assert second.holds(taken[0])
+    assert renamed == []

@@ -12,14 +12,16 @@ import pytest
 
 from qxbatch.archive.aside import finish_aside
 from qxbatch.archive.contained import Contained
+from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
+from qxbatch.model import Packet
 from qxbatch.pipeline.archiving import _PacketArchiving
 from qxbatch.publish import durable
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.plain import LinkError
 from qxbatch.publish.transfer import hidden_path, move_files, put_aside
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, under, write_folder
+from tests.build.packets import Kind, read_tree, under, write_folder
 from tests.build.study import Study, run_command, snapshot
 from tests.faults.contents import hashes_below
 
@@ -141,6 +143,7 @@ def rename_only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Excepti
         monkeypatch.setattr(os, name, call)
 
 
+OTHER = {**under("T1", MrSeries(patient="P009", number=8, study="other").files()), "NOTES": b"of another patient"}
 PACKET = {name: name.encode() for name in ("a", "b/c", "b/d/e")}
 
 
@@ -154,19 +157,19 @@ def test_a_packet_that_is_moved_aside_file_by_file_is_complete_after_a_kill(
 ) -> None:
     packet = tmp_path / "S1"
     write_folder(PACKET, packet)
-    before = snapshot(packet)
+    before, whole = snapshot(packet), fingerprint(packet)
     aside = hidden_path(packet, Use.ASIDE, TAG)
     with monkeypatch.context() as patch:
         rename_only_files(patch, stop, KilledError(), in_one_step=in_one_step)
         with pytest.raises(KilledError):
             put_aside(packet, aside)
-    finish_aside(packet, TAG)
+    finish_aside(Packet(packet, "S1", whole), TAG)
     assert snapshot(aside) == before
     assert list(tmp_path.iterdir()) == [aside]
 
 
 @pytest.mark.parametrize("archive", ["move", "delete"])
-@pytest.mark.parametrize("kind", ["link", "file"])
+@pytest.mark.parametrize("kind", ["link", "file", "folder"])
 def test_what_took_the_name_of_a_packet_meanwhile_is_not_moved_with_it(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, archive: str
 ) -> None:
@@ -185,15 +188,20 @@ def test_what_took_the_name_of_a_packet_meanwhile_is_not_moved_with_it(
     packet.rename(tmp_path / "elsewhere")
     if kind == "link":
         packet.symlink_to(tmp_path / "elsewhere")
-    else:
+    elif kind == "file":
         packet.write_text("mine\n")
+    else:
+        write_folder(OTHER, packet)
     outside = snapshot(tmp_path / "elsewhere")
     assert outside
     run = study.main()
     assert run.status == 1, run.text
     assert snapshot(tmp_path / "elsewhere") == outside
-    assert f"{packet.with_name('S1_2')}: changed" in run.text
-    assert packet.is_symlink() if kind == "link" else packet.read_text() == "mine\n"
+    assert f"{packet if kind == 'folder' else packet.with_name('S1_2')}: changed" in run.text
+    if kind == "folder":
+        assert read_tree(packet) == OTHER
+    else:
+        assert packet.is_symlink() if kind == "link" else packet.read_text() == "mine\n"
     assert (packet.with_name("S1_2")).is_dir(), "the files that were moved before"
     assert list(study.inbox.glob(".qxbatch*")) == []
 

@@ -141,9 +141,45 @@ def current_place(packet: Path, tag: str) -> Path:
     return aside if os.path.lexists(aside) else packet
 
 
-def finish_aside(packet: Path, tag: str) -> None:
-    """Finish the renaming if a run was killed while it moved the files of the packet one by one. Raises OSError."""
-    continue_aside(packet, hidden_path(packet, Use.ASIDE, tag))
+def finish_aside(packet: Packet, tag: str) -> None:
+    """Finish the renaming if a run was killed while it moved the files of the packet one by one.
+
+    If its name belongs to another folder now, the files that were moved get a numbered name, and that folder stays as it is.
+    Raises OSError.
+    """
+    part = hidden_path(packet.path, Use.PART, tag)
+    if not os.path.lexists(part):
+        return
+    is_folder = packet.path.is_dir() and not packet.path.is_symlink()
+    if is_folder and not _are_parts(part, packet):
+        _rename_back(packet.path, part)
+    else:
+        continue_aside(packet.path, hidden_path(packet.path, Use.ASIDE, tag))
+
+
+def _are_parts(part: Path, packet: Packet) -> bool:
+    """Return whether two folders together have as many files and bytes as the packet had.
+
+    A file that was being moved can have both names.
+    """
+    moved, remaining, whole = fingerprint(part), fingerprint(packet.path), packet.fingerprint
+    twice = [
+        status.st_size
+        for folder, _, names in os.walk(part)
+        for name in names
+        if (status := _same_file(Path(folder, name), packet.path / Path(folder, name).relative_to(part))) is not None
+    ]
+    files, size = moved.files + remaining.files - len(twice), moved.size + remaining.size - sum(twice)
+    return (files, size) == (whole.files, whole.size)
+
+
+def _same_file(path: Path, other: Path) -> os.stat_result | None:
+    """Return the status of a file if both paths are names of it."""
+    try:
+        status = path.lstat()
+        return status if os.path.samestat(status, other.lstat()) else None
+    except OSError:
+        return None
 
 
 def _rename_back(packet: Path, aside: Path) -> Path:

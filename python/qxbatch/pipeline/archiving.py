@@ -167,7 +167,7 @@ class _PacketArchiving:
             if not os.path.lexists(self.path):
                 move_back(self.packet, self.tag)
         elif not self.read_by_this_run:
-            finish_aside(self.path, self.tag)
+            finish_aside(self.packet, self.tag)
             if decide(self.facts).mode is not None:
                 finish_removal(self.packet, self.tag, is_same_packet.contains_rest)
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.publish.durable import rename_new
+from qxbatch.publish.lock_remains import is_unwritten, remove_other
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # a run without locks of other hosts does not need it
@@ -175,12 +176,14 @@ class Locks:
             file.write(record)
         descriptor = os.open(new, os.O_RDWR | os.O_CLOEXEC)
         try:
-            self._try_flock(descriptor)
+            is_locked = self._try_flock(descriptor)
         except BaseException:
             os.close(descriptor)
             raise
-        if self._flock is not kernel:  # the kernel has no locks here, and the record must say so
+        # A run that sweeps can hold the kernel's lock at this moment. Or the kernel has no locks here; the record must say so.
+        if not is_locked or self._flock is not kernel:
             os.close(descriptor)
+            new.unlink(missing_ok=True)
             return self._write(new, name)
         return record, descriptor
 
@@ -223,7 +226,7 @@ class Locks:
         """
         try:
             if not stat.S_ISREG(path.lstat().st_mode):
-                _remove_other(path)
+                remove_other(path)
                 return True
             descriptor = _opened(path, os.O_RDWR)
         except (FileNotFoundError, _NoFileError):
@@ -234,6 +237,8 @@ class Locks:
             if not self._try_flock(descriptor):
                 return False
             lock_file = _LockFile(descriptor)
+            if not _is_at(path, lock_file):  # it was released, and the path has the lock of another run now
+                return False
             if not self._is_ours(lock_file.record, descriptor):
                 job_ended = wait and self._job_has_ended(lock_file.record)
                 if not self._heartbeats.is_stale(path, wait=wait, job_ended=job_ended):
@@ -314,7 +319,7 @@ class Locks:
         with contextlib.suppress(OSError):
             for path in sorted(self.folder.iterdir()):
                 with contextlib.suppress(OSError):
-                    if _is_unwritten(path):
+                    if is_unwritten(path):
                         path.unlink()  # a live run that is about to write it creates another one
                     else:
                         self._freed(path, wait=False)
@@ -350,23 +355,13 @@ def _opened(path: Path, flags: int) -> int:
     raise _NoFileError(errno.EINVAL, "is not a regular file", str(path))
 
 
-def _is_unwritten(path: Path) -> bool:
-    """Return whether a file is the temporary file of a lock whose run was killed before it wrote the lock."""
-    return not path.name.endswith(".lock") and path.lstat().st_size == 0
-
-
-def _remove_other(path: Path) -> None:
-    """Remove a link, an empty folder or a FIFO at the path of a lock. Raises OSError for a folder with content."""
+def _is_at(path: Path, checked: _LockFile) -> bool:
+    """Return whether the path still has the lock that was opened there. Raises OSError."""
+    descriptor = _opened(path, os.O_RDONLY)
     try:
-        path.rmdir()
-    except NotADirectoryError:
-        aside = path.with_name(f"{path.name}.{os.urandom(8).hex()}")
-        path.rename(aside)
-        if not stat.S_ISREG(aside.lstat().st_mode):
-            aside.unlink()
-            return
-        with contextlib.suppress(FileExistsError):  # another run removed it and took the lock meanwhile
-            rename_new(aside, path)
+        return _LockFile(descriptor).is_same_as(checked)
+    finally:
+        os.close(descriptor)
 
 
 def _removed(path: Path, checked: _LockFile) -> bool:
@@ -380,15 +375,10 @@ def _removed(path: Path, checked: _LockFile) -> bool:
     except FileNotFoundError:
         return True
     try:
-        descriptor = _opened(aside, os.O_RDONLY)
+        is_checked = _is_at(aside, checked)
     except _NoFileError:
-        aside.unlink()
-        return True
-    try:
-        is_same_file = _LockFile(descriptor).is_same_as(checked)
-    finally:
-        os.close(descriptor)
-    if is_same_file:
+        is_checked = True
+    if is_checked:
         aside.unlink()
         return True
     with contextlib.suppress(FileExistsError):  # its holder checks the lock before it publishes, and notices the loss
