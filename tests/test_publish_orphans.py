@@ -1,14 +1,17 @@
 """Only converters of the killed run are ended: in other containers, other studies can have the same path."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
 from qxbatch.convert.run import environment
 from qxbatch.publish.orphans import end_orphans
+from qxbatch.publish.scratch import MARK
 from qxbatch.publish.workspace import Workspace
 from tests.build.study import Study
 from tests.faults.attack import Attack
@@ -41,7 +44,7 @@ def test_a_converter_of_another_run_with_the_same_path_and_unit_continues(
     dead, alive = Workspace(tmp_path, work_dir), Workspace(tmp_path, work_dir)
     orphan, of_another_unit = converter(started, dead, "PA1"), converter(started, dead, "PA10")
     live = converter(started, alive, "PA1")
-    end_orphans("PA1", [dead.run])
+    end_orphans("PA1", [dead.run], tmp_path)
     assert orphan.wait(timeout=60) == -9
     assert (of_another_unit.poll(), live.poll()) == (None, None)
 
@@ -51,7 +54,7 @@ def test_an_orphan_is_found_under_another_path_of_the_study(
 ) -> None:
     dead = Workspace(tmp_path / "in" / "a" / "container")
     orphan = converter(started, dead, "PA1")
-    end_orphans("PA1", [dead.run])
+    end_orphans("PA1", [dead.run], tmp_path)
     assert orphan.wait(timeout=60) == -9
 
 
@@ -77,5 +80,25 @@ def test_staging_without_a_run_ends_no_process(tmp_path: Path, started: list[sub
     workspace = Workspace(tmp_path)
     live = converter(started, workspace, "PA1")
     (tmp_path / ".qxbatch" / "work" / "PA1" / "scratch").mkdir(parents=True)
-    end_orphans("PA1", workspace.runs("PA1"))
+    end_orphans("PA1", workspace.runs("PA1"), tmp_path)
     assert live.poll() is None
+
+
+@pytest.mark.parametrize("with_work_dir", [False, True], ids=["in the study", "work-dir"])
+def test_a_run_on_a_copy_of_a_study_ends_no_converter_of_a_live_run_on_the_original(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]], with_work_dir: bool
+) -> None:
+    """The copy of a volume has the inodes of the original, so the digits of its runs are the same."""
+    original, copy = tmp_path / "a", tmp_path / "b"
+    live = Workspace(original, tmp_path / "work" if with_work_dir else None)
+    scratch = live.empty_scratch("PA1")
+    process = converter(started, live, "PA1")
+    copytree(original, copy)
+    of_copy = Workspace(copy, run=live.run)
+    end_orphans("PA1", [live.run], copy)
+    of_copy.clear("PA1")
+    assert process.poll() is None
+    assert scratch.is_dir()
+    assert os.path.lexists(scratch / MARK) == with_work_dir
+    live.clear("PA1")
+    assert not scratch.exists()

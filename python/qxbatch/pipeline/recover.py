@@ -121,7 +121,8 @@ def _recovered(
     try:
         path = workspace.journal(unit)
         written_by = journal_run(path)
-        end_orphans(unit, [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])])
+        runs = [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])]
+        end_orphans(unit, runs, workspace.sessionsfolder)
         recovered = Recovered()
         if os.path.lexists(path):
             recovered = _finish(workspace, locks, unit, check_lock, settings, own)

@@ -2,7 +2,8 @@
 
 They are recognised by their variable HOME, a folder below the staging or scratch folder of their run. Its path contains the 16
 digits of the run. Other studies have other digits, so their converters are not ended, even if containers with a common process
-namespace mount both studies at the same path.
+namespace mount both studies at the same path. A copy of a study can have the digits, and the state, of a run on the original: a
+converter with a HOME in another sessions folder, or in a scratch folder that a live run uses, is not ended.
 """
 
 import os
@@ -11,21 +12,25 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from qxbatch.publish.scratch import scratch_name
+from qxbatch.discover.own_names import WORKSPACE
+from qxbatch.publish.scratch import is_in_use, scratch_name
 
 PATIENCE = 2.0
 """Seconds."""
 
 
-def end_orphans(unit: str, runs: Sequence[str]) -> None:
+def end_orphans(unit: str, runs: Sequence[str], sessionsfolder: Path) -> None:
     """Kill the converters that these runs started for a unit; wait up to PATIENCE until they have disappeared."""
     marks = tuple(os.fsencode(f"{mark}/") for run in runs for mark in (f"/{unit}/{run}", f"/{scratch_name(unit, run)}"))
     if not marks:
         return
-    killed = [process for process in _processes() if _is_marked(process, marks) and _killed(process)]
+    ours = [
+        process for process in _processes() if any(_is_ours(home, sessionsfolder) for home in _homes(process, marks))
+    ]
+    killed = [process for process in ours if _killed(process)]
     until = time.monotonic() + PATIENCE
     while killed and time.monotonic() < until:
-        killed = [process for process in killed if _is_marked(process, marks)]
+        killed = [process for process in killed if _homes(process, marks)]
         time.sleep(0.01 * bool(killed))
 
 
@@ -36,13 +41,25 @@ def _processes() -> list[int]:
         return []
 
 
-def _is_marked(process: int, marks: tuple[bytes, ...]) -> bool:
+def _homes(process: int, marks: tuple[bytes, ...]) -> list[Path]:
+    """Return the folders HOME of a process that contain one of these marks."""
     try:
         values = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
     except OSError:  # it belongs to another user, or has ended
+        return []
+    homes = (value.removeprefix(b"HOME=") for value in values if value.startswith(b"HOME="))
+    return [Path(os.fsdecode(home)) for home in homes if any(mark in home + b"/" for mark in marks)]
+
+
+def _is_ours(home: Path, sessionsfolder: Path) -> bool:
+    """Return whether HOME can be of a dead run on this study; True if it is in another mount namespace and cannot be seen."""
+    if any(is_in_use(folder) for folder in (home, *home.parents)):
         return False
-    homes = [value + b"/" for value in values if value.startswith(b"HOME=")]
-    return any(mark in home for home in homes for mark in marks)
+    other = next((folder.parent for folder in home.parents if folder.name == WORKSPACE), None)
+    try:
+        return other is None or other.samefile(sessionsfolder)
+    except OSError:
+        return True
 
 
 def _killed(process: int) -> bool:

@@ -1,9 +1,11 @@
 """Scratch folders in the folder of --work-dir, which other studies and other programs may use too.
 
-The content of a folder is removed only if its name and a file in it identify the run that created it.
+The content of a folder is removed only if its name and a file in it identify the run that created it. That run has the kernel's
+lock on this file, so that a run on a copy of the study, which also contains the state of this run, does not remove the folder.
 """
 
 import contextlib
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -20,6 +22,8 @@ MARK = ".of-qxbatch"
 """Name of the file in a scratch folder that contains the run that created it."""
 _LONGEST_MARK = 100
 """Bytes that are read of it."""
+_locked: dict[Path, int] = {}
+"""Descriptors of the marks of this process."""
 
 
 def scratch_name(unit: str, run: str) -> str:
@@ -33,6 +37,27 @@ def make_scratch(scratch: Path, run: str) -> None:
     scratch.mkdir()
     with created(scratch / MARK) as file:
         file.write(run)
+    mark = os.open(scratch / MARK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    _locked[scratch] = mark
+    with contextlib.suppress(OSError):  # some file systems have no such locks
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_in_use(scratch: Path) -> bool:
+    """Return whether a live run has the lock of a scratch folder; False if that cannot be known."""
+    try:
+        mark = os.open(scratch / MARK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(mark)
+    return False
 
 
 def noted_scratch(staging: Path, unit: str, run: str) -> Path | None:
@@ -45,20 +70,25 @@ def noted_scratch(staging: Path, unit: str, run: str) -> Path | None:
 
 
 def remove_scratch(scratch: Path, run: str) -> None:
-    """Remove a scratch folder of this run; one without a mark only if it is empty. Raises OSError.
+    """Remove a scratch folder of a run; one without a mark only if it is empty, one of another live run not. Raises OSError.
 
     The content is removed by the descriptor of the folder in which the mark was read. So a link that replaces the folder
     meanwhile is not followed.
     """
+    mark = _locked.pop(scratch, None)
+    if mark is not None:
+        os.close(mark)
+    if is_in_use(scratch):
+        return
     try:
         folder = open_folder(scratch)
     except OSError:  # it is missing, is a link, or belongs to another user
         return
     try:
-        mark = _read_mark(folder)
-        if mark == run.encode():
+        text = _read_mark(folder)
+        if text == run.encode():
             retried(lambda: empty(os.dup(folder), str(scratch), keep=MARK))
-        if mark in (run.encode(), b""):  # empty if the run was killed before it wrote the mark
+        if text in (run.encode(), b""):  # empty if the run was killed before it wrote the mark
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(MARK, dir_fd=folder)
     finally:
