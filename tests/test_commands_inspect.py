@@ -286,6 +286,15 @@ def test_a_damaged_file_is_a_failure(change: Callable[[dict[str, bytes]], dict[s
     assert series["files"] == 4
 
 
+def test_a_folder_that_cannot_be_entered_does_not_hide_the_packet(tmp_path: Path) -> None:
+    packet = write_folder({**T1.files(), "closed/IM1": b"x"}, tmp_path / "p")
+    (packet / "closed").chmod(0)
+    run = unprivileged("inspect", "--json", str(packet))
+    (packet / "closed").chmod(0o755)
+    assert (run.status, "closed" in run.err) == (1, True), run.err
+    assert [series["files"] for series in json.loads(run.out)["series"]] == [4]
+
+
 @pytest.mark.parametrize("command", ["inspect", "scan"])
 def test_a_file_without_permission_is_a_failure(command: str, tmp_path: Path) -> None:
     packet = write_folder(T1.files(), tmp_path / "p")

@@ -21,7 +21,7 @@ def inspect_path(path: Path, resources: Resources) -> list[InspectedSource]:
         return [_session(path, resources)]
     if path.is_dir():
         sessions = [session for session in sessions_in(path) if _is_session(session)]
-        if sessions:
+        if not all(map(why_unreadable, sessions)):  # else they may be folders of a packet
             return [_session(session, resources) for session in sessions]
     return [_packet(path, resources)]
 
