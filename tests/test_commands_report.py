@@ -124,6 +124,13 @@ def test_a_study_without_sessions_gives_status_66(study: Study) -> None:
     assert group(study, "--check=no") == 0
 
 
+def test_labels_that_name_no_session_are_the_reason_for_status_66(
+    imported: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert group(imported, "--participant-label", "S9") == 66
+    assert f"The labels name no session in {imported.sessions}" in capsys.readouterr().out
+
+
 def test_special_characters_in_a_name_are_escaped(imported: Study) -> None:
     path = imported.session("S1") / "qxbatch/summary.json"
     summary = json.loads(path.read_bytes())

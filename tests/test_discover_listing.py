@@ -131,8 +131,16 @@ def test_the_sessions_folder_inside_the_inbox_is_no_packet(tmp_path: Path) -> No
     (tmp_path / "in/out").mkdir(parents=True)
     (tmp_path / "in/AP1").mkdir()
     settings = parse({"masterinbox": str(tmp_path / "in"), "sessionsfolder": str(tmp_path / "in/out")}).settings
-    judged = {each.path.name: each.verdict for each in candidates(settings, sniff=sniff)}
-    assert judged == {"AP1": Verdict.READY, "out": Verdict.STRAY}
+    judged = {each.path.name: each for each in candidates(settings, sniff=sniff)}
+    assert {name: each.verdict for name, each in judged.items()} == {"AP1": Verdict.READY, "out": Verdict.STRAY}
+    assert judged["out"].note == f"it is {tmp_path / 'in/out'}, which this run writes to"
+
+
+def test_a_folder_around_the_sessions_folder_is_no_packet(tmp_path: Path) -> None:
+    (tmp_path / "in/study/sessions").mkdir(parents=True)
+    sessions = tmp_path / "in/study/sessions"
+    [each] = candidates(parse({"masterinbox": str(tmp_path / "in"), "sessionsfolder": str(sessions)}).settings)
+    assert (each.verdict, each.note) == (Verdict.STRAY, f"it contains {sessions}, which this run writes to")
 
 
 def test_an_inbox_that_is_a_file_is_a_usage_error(dummy: DummyStudy) -> None:

@@ -68,9 +68,10 @@ def test_a_config_file_has_parameter_names_and_toml_values(tmp_path: Path) -> No
         ("archve = 'copy'", "archive"),
         ("config = 'other.toml'", "config"),
         ("n_procs = 1\nn-procs = 2", "twice"),
-        ("archive = copy", "no TOML"),
-        ("[archive]\nx = 1", "text"),
+        ("archive = copy", "not TOML"),
         ("archive = ['copy']", "array"),
+        ("[archive]\nx = 1", "a table"),
+        ("archive = 2024-01-01", "a date or a time"),
     ],
 )
 def test_an_invalid_config_file_is_a_usage_error(tmp_path: Path, text: str, message: str) -> None:

@@ -22,9 +22,11 @@ def run(settings: Settings) -> int:
     Sessions that failed or are incomplete have a row like others. Returns the exit status. Raises UsageError.
     """
     folder = settings.sessionsfolder
-    sessions = [path for path in sessions_in(folder) if _is_chosen(settings, SessionFolder(path))]
+    all_sessions = sessions_in(folder)
+    sessions = [path for path in all_sessions if _is_chosen(settings, SessionFolder(path))]
     if not sessions and settings.check is Check.ANY:
-        print(f"There is no session in {folder} (with --check=no this is not an error).")
+        reason = f"The labels name no session in {folder}" if all_sessions else f"There is no session in {folder}"
+        print(f"{reason} (with --check=no this is not an error).")
         return int(ExitStatus.NOTHING_READY)
     if settings.test:
         print(as_tsv(study_of(map(SessionFolder, sessions), data_sets=existing_exports(folder)).rows), end="")

@@ -72,6 +72,8 @@ def _entry(path: Path, reserved: list[str], sniff: Sniff) -> Entry:
 def _overlap(real: str, reserved: list[str]) -> str:
     """Return why a folder cannot be a packet if it is, or contains, one that the run writes to; else an empty text."""
     for folder in reserved:
-        if folder == real or folder.startswith(real.rstrip("/") + "/"):
+        if folder == real:
+            return f"it is {folder}, which this run writes to"
+        if folder.startswith(real.rstrip("/") + "/"):
             return f"it contains {folder}, which this run writes to"
     return ""

@@ -27,8 +27,8 @@ def read_config(path: str) -> dict[str, str]:
             f"--config={path} cannot be read: {reason_text(error, path)}.", "Name a TOML file of parameters."
         ) from None
     except ValueError as error:
-        hint = "Names are followed by =, texts stand in quotes: archive = 'copy'."
-        raise UsageError(f"--config={path} is no TOML: {error}.", hint) from None
+        hint = "Write = after each name, and texts in quotes: archive = 'copy'."
+        raise UsageError(f"--config={path} is not TOML: {error}.", hint) from None
     except RecursionError:
         raise UsageError(f"--config={path} is nested too deeply.", "Name a TOML file of parameters.") from None
     parameters: dict[str, str] = {}
@@ -73,5 +73,5 @@ def _text(path: str, name: str, value: object) -> str:
         return str(value)
     if isinstance(value, list) and name in LISTS and all(isinstance(item, str | int) for item in value):
         return ",".join(str(item) for item in value)
-    what = "an array" if isinstance(value, list) else type(value).__name__
+    what = "an array" if isinstance(value, list) else "a table" if isinstance(value, dict) else "a date or a time"
     raise UsageError(f"--config={path} gives {name} {what}.", f"Write {name} as a text.")
