@@ -33,7 +33,7 @@ def test_scheduler_options_are_parsed() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("CONDOR", "no known scheduler"),
+        ("CONDOR", "not a known scheduler"),
         ("SLURM,time=soon", "no time"),
         ("SLURM,mem=much", "not a size"),
         ("SLURM,cpus=0", "whole number"),

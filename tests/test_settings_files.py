@@ -7,7 +7,7 @@ import pytest
 from qxbatch.problems import UsageError
 from qxbatch.settings.config import read_config
 from qxbatch.settings.logfile import logfile_spec
-from qxbatch.settings.passwords import LARGEST, read_passwords
+from qxbatch.settings.passwords import MAX_BYTES, read_passwords
 from tests.build.study import Study
 
 
@@ -110,6 +110,6 @@ def test_a_config_file_can_name_the_password_file(tmp_path: Path) -> None:
 
 def test_a_large_file_is_no_password_file(tmp_path: Path) -> None:
     path = tmp_path / "packet.zip"
-    path.write_bytes(b"x" * (LARGEST + 1))
-    with pytest.raises(UsageError, match="no list of passwords"):
+    path.write_bytes(b"x" * (MAX_BYTES + 1))
+    with pytest.raises(UsageError, match="not a list of passwords"):
         read_passwords(str(path))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qxbatch.cli.output import Lasting
+from qxbatch.cli.output import LastingStream
 from qxbatch.report.progress import PLAIN_SECONDS, Progress, is_live
 from qxbatch.wrapping import columns_of, cut, table, text_width, wrapped
 from tests.build.dicom import MrSeries
@@ -72,14 +72,14 @@ def test_the_output_of_scan_and_doctor_is_wrapped(study: Study, tmp_path: Path) 
 
 def test_complete_lines_are_printed_above_a_display_with_escaped_control_characters() -> None:
     stream, above = io.StringIO(), list[str]()
-    lasting = Lasting(stream, "standard error")
+    lasting = LastingStream(stream, "standard error")
     lasting.divert(above.append)
     print("one", file=lasting)
     print("two\nthree", file=lasting)
     lasting.write("half")
     lasting.write(" a line\x1b[2J\n")
     lasting.write("the end")
-    lasting.control("\x1b[2K")
+    lasting.write_unescaped("\x1b[2K")
     assert above == ["one", "two", "three", "half a line\\x1b[2J"]
     lasting.divert(None)
     assert stream.getvalue() == "\x1b[2Kthe end"

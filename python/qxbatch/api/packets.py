@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from typing import Unpack
 
-from qxbatch.cli.start import check_request, prepare
+from qxbatch.cli.start import check_request, prepare_sessionsfolder
 from qxbatch.events import Event, RunFinished
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, SessionReport
@@ -45,7 +45,7 @@ def import_packets(sessionsfolder: str | os.PathLike[str], /, **parameters: Unpa
     check_request(settings)
     for note in notes:
         logging.getLogger("qxbatch").info(note)
-    prepare(settings)
+    prepare_sessionsfolder(settings)
     end = _End()
     status = ExitStatus(run(settings, observers=[end]))
     return ImportResult(status, end.report.candidates, end.report.sessions)

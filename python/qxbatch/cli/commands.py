@@ -1,4 +1,4 @@
-"""The commands and their grammar. Quick to import, since the help of an import lists them."""
+"""The commands and their grammar. The help of an import lists them, so this module imports nothing slow."""
 
 from qxbatch.settings.of_cluster import OF_CLUSTER
 from qxbatch.settings.parameter import Form, Group, Parameter, find
@@ -14,13 +14,13 @@ class Command:
         usage: tuple[str, ...],
         parameters: tuple[Parameter, ...],
         *,
-        words: dict[str, tuple[str, ...]] | None = None,
+        word_choices: dict[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.summary = summary
         self.usage = usage
         self.parameters = parameters
-        self.words = words or {}
-        """The possible values of a positional word, if they are few."""
+        self.word_choices = word_choices or {}
+        """Positional words that have few possible values, with these values."""
 
 
 N_PROCS = find(PARAMETERS, "n_procs")
@@ -32,17 +32,17 @@ def switch(name: str, meaning: str) -> Parameter:
 
 
 def import_options(*names: str) -> tuple[Parameter, ...]:
-    """Return parameters of an import, which have the same meaning in a command."""
+    """Return parameters of an import that have the same meaning in a command."""
     return tuple(find(PARAMETERS, name) for name in names)
 
 
-def other_meaning(name: str, meaning: str, default: str = "") -> Parameter:
-    """Return a parameter of an import, which means something else in a command."""
+def with_meaning(name: str, meaning: str, default: str = "") -> Parameter:
+    """Return a parameter of an import that has another meaning in a command."""
     return find(PARAMETERS, name).with_meaning(meaning, default)
 
 
-def without(words: str, name: str) -> Parameter:
-    """Return a parameter of an import, whose meaning lacks the words about options that a command does not have."""
+def without_words(name: str, words: str) -> Parameter:
+    """Return a parameter of an import without some words of its meaning, which are about options that a command does not have."""
     parameter = find(PARAMETERS, name)
     return parameter.with_meaning(parameter.meaning.replace(words, ""), parameter.default)
 
@@ -50,8 +50,8 @@ def without(words: str, name: str) -> Parameter:
 LIMIT_NAMES = ("max_expansion", "max_total", "max_members", "max_nesting")
 LIMITS = (
     *import_options("max_expansion"),
-    without("s of one session", "max_total"),
-    other_meaning(
+    without_words("max_total", "s of one session"),
+    with_meaning(
         "max_members",
         "Maximum number of members of the packet, including those of archives inside it.",
         find(PARAMETERS, "max_members").default,
@@ -59,23 +59,23 @@ LIMITS = (
     *import_options("max_nesting"),
 )
 """The limits of commands that read packets without an import; the defaults are those of an import."""
-LOG_FILE = without(" (not the table, `--logfile`)", "log_file")
-DEIDENTIFY_LOGS = without(" `--logfile` implies this.", "deidentify_logs")
-LIST_ALL = other_meaning(
+LOG_FILE = without_words("log_file", " (not the table, `--logfile`)")
+DEIDENTIFY_LOGS = without_words("deidentify_logs", " `--logfile` implies this.")
+LIST_ALL = with_meaning(
     "list_all",
     "List every session and message, before and after the work. Without it, a long list is shortened to a count.",
 )
-CHECK_SESSIONS = other_meaning(
+CHECK_SESSIONS = with_meaning(
     "check",
     "`yes`: ask before the work; `no`: do not ask; `any`: do not ask, and end with exit status 66 if no session is ready.",
     find(PARAMETERS, "check").default,
 )
-MIXED_SESSION = other_meaning(
+MIXED_SESSION = with_meaning(
     "on_mixed",
     "What to do with a session whose files are of several patients: refuse it, make one session, or one for each patient.",
     find(PARAMETERS, "on_mixed").default,
 )
-DAMAGED_SESSION = other_meaning(
+DAMAGED_SESSION = with_meaning(
     "on_damaged",
     "How to handle a session with damaged files: refuse it, or use the readable files.",
     find(PARAMETERS, "on_damaged").default,
@@ -89,12 +89,12 @@ REPORTS = (
 )
 """Options for the messages of commands that work on sessions."""
 
-IN_FOLDER_NAME = (
+NAMEFORMAT_OF_FOLDERS = (
     "Regular expression that finds `subject_id` and, if there is one, `session_name` in the name of a session folder."
 )
 
 NOT_FOR_WORKER = ("sessionsfolder", "sessions", "participant_label", "session_label", "skip_bids_validator", "test")
-"""Parameters of an import that a worker does not have: it imports the packet of --packet in its <folder>."""
+"""Parameters of an import that a worker does not have: --packet and <folder> choose what it imports."""
 WORKER = (
     Parameter(
         "packet",
@@ -128,7 +128,7 @@ COMMANDS: dict[str, Command] = {
             switch(
                 "update", "Compute the facts of sessions from their sorted DICOM, and store them. Nothing is converted."
             ),
-            other_meaning("test", "With --update: print what would be written. Nothing is written.", "no"),
+            with_meaning("test", "With --update: print what would be written. Nothing is written.", "no"),
             *import_options("join_series", "password_file"),
             Parameter(
                 "work_dir",
@@ -147,13 +147,13 @@ COMMANDS: dict[str, Command] = {
         (
             *import_options("overwrite", "test"),
             CHECK_SESSIONS,
-            other_meaning(
+            with_meaning(
                 "archive",
                 "What to do with an archive in an inbox once its files are sorted and verified.",
                 find(PARAMETERS, "archive").default,
             ),
             *import_options("gzip", "gzip_level", "unzip"),
-            other_meaning("nameformat", IN_FOLDER_NAME, find(PARAMETERS, "nameformat").default),
+            with_meaning("nameformat", NAMEFORMAT_OF_FOLDERS, find(PARAMETERS, "nameformat").default),
             MIXED_SESSION,
             DAMAGED_SESSION,
             *import_options("join_series", *LIMIT_NAMES, "password_file", "n_procs", "work_dir"),
@@ -169,14 +169,14 @@ COMMANDS: dict[str, Command] = {
             CHECK_SESSIONS,
             *import_options("tool", "fallback", "dicm2nii_dir", "parelements", "n_procs", "mem", "timeout"),
             *import_options("add_image_type", "add_json_info", "path_map"),
-            other_meaning(
+            with_meaning(
                 "nameformat",
-                f"{IN_FOLDER_NAME} Without it, the recorded subject stays.",
+                f"{NAMEFORMAT_OF_FOLDERS} Without it, the session keeps its recorded subject.",
             ),
             *import_options("unzip", "protocol"),
             Parameter(
                 "gzip",
-                "How DICOM is kept. Without it, as each session has it.",
+                "How DICOM is kept. Without this option, as it is in the session.",
                 group=Group.OUTPUT,
                 choices=("folder", "file", "no"),
             ),
@@ -194,7 +194,7 @@ COMMANDS: dict[str, Command] = {
         (
             Parameter(
                 "output",
-                "Folder for the new folders. Default: NAME_split beside the source.",
+                "Folder in which the new folders are written. Default: NAME_split beside the source.",
                 group=Group.OUTPUT,
                 metavar="DIR",
             ),
@@ -243,7 +243,7 @@ COMMANDS: dict[str, Command] = {
             Parameter("protocol", "check: protocol to compare the sessions with.", group=Group.INPUT, metavar="FILE"),
             switch("json", "check: print JSON."),
         ),
-        words={"action": ("learn", "check")},
+        word_choices={"action": ("learn", "check")},
     ),
     "bids": Command(
         "Exports sessions to a BIDS data set, by a rule file that decides every series.",
@@ -288,16 +288,16 @@ COMMANDS: dict[str, Command] = {
             switch("sourcedata", "Place the sorted DICOM of exported series in sourcedata."),
             switch(
                 "shift_dates",
-                "Move the dates of each subject by a random number of days, which is kept outside of the data set.",
+                "Move the dates of each subject by a random number of days, which is stored outside of the data set.",
             ),
             Parameter(
                 "shift_table",
-                "Table of the days.",
+                "Table of these numbers of days.",
                 group=Group.OUTPUT,
                 default="<sessionsfolder>/bids-date-shifts.tsv",
                 metavar="FILE",
             ),
-            other_meaning(
+            with_meaning(
                 "logfile",
                 "Table of the import, from which `--participant-columns` are copied into participants.tsv: "
                 "`path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`.",
@@ -334,7 +334,7 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "doctor": Command(
-        "Says what is installed, which version, where, and what is missing for which task.",
+        "Lists what is installed, with version and path, and what is missing for which task.",
         ("doctor [options]",),
         (*import_options("dicm2nii_dir"), switch("json", "Print JSON.")),
     ),
@@ -342,8 +342,8 @@ COMMANDS: dict[str, Command] = {
         "Makes a small study of real scans in a folder that is empty or new (default: qxbatch-demo), and imports it.",
         ("demo [<folder>] [options]",),
         (
-            switch("packets_only", "Make the packets and import nothing."),
-            other_meaning("archive", "What to do with a packet after its import.", find(PARAMETERS, "archive").default),
+            switch("packets_only", "Only make the packets; nothing is imported."),
+            with_meaning("archive", "What to do with a packet after its import.", find(PARAMETERS, "archive").default),
             *import_options("gzip", "path_map", "n_procs", "quiet", "list_all"),
             LOG_FILE,
             *import_options("json_file"),
@@ -351,8 +351,8 @@ COMMANDS: dict[str, Command] = {
     ),
     "worker": Command(
         "Imports the packet of --packet, for workflow engines. Called with the sessions folder, or with <data> <output> "
-        "participant. The exit status is 0 also if it was imported before. Other packets and the report of the study are left "
-        "alone.",
+        "participant. The exit status is 0 also if the packet was imported before. Other packets and the report of the study are "
+        "left alone.",
         ("worker <folder>... [options]",),
         WORKER,
     ),
@@ -361,7 +361,7 @@ COMMANDS: dict[str, Command] = {
         ("jobs <sessionsfolder> [options]",),
         (
             switch("json", "Print JSON."),
-            other_meaning("list_all", "List every packet. Without it, a long list is shortened to a count."),
+            with_meaning("list_all", "List every packet. Without it, a long list is shortened to a count."),
         ),
     ),
     "resume": Command(
@@ -370,7 +370,7 @@ COMMANDS: dict[str, Command] = {
         (
             switch("failed", "Also submit packets whose import failed."),
             find(OF_CLUSTER, "scheduler").with_meaning(
-                "Options of the scheduler to change, with its name, like `SLURM,time=08:00:00`. The others stay as submitted.",
+                "The scheduler and the options to change, like `SLURM,time=08:00:00`. Other options stay as submitted.",
                 "",
             ),
             *(parameter for parameter in OF_CLUSTER if parameter.name not in ("scheduler", "container")),
@@ -383,9 +383,9 @@ COMMANDS: dict[str, Command] = {
         (*import_options("quiet"),),
     ),
 }
-"""The commands, in the order of the help. A folder with the name of a command is written `./scan`."""
+"""The commands by name, in the order of the help."""
 
 
-def listed() -> tuple[tuple[str, str], ...]:
+def command_summaries() -> tuple[tuple[str, str], ...]:
     """Return (name, summary) of the commands."""
     return tuple((name, command.summary) for name, command in COMMANDS.items())

@@ -8,9 +8,9 @@ from qxbatch.problems import UsageError
 
 
 def call(text: str, argv: Sequence[str], command: str) -> dict[str, object]:
-    """Match normalized words against a help text. Raises UsageError if they do not fit its usage.
+    """Return what docopt reads from normalized words, by the usage of a help text. Raises UsageError if they do not fit it.
 
-    The options are checked before, so only positional words can be wrong: too many or too few.
+    qxbatch.cli.words has checked the options, so only the number of positional words can be wrong.
     """
     try:
         return dict(docopt(text, list(argv), default_help=False))

@@ -1,11 +1,11 @@
-"""Requests that would change data of the user are refused."""
+"""Refuses requests that would change data of the user."""
 
 from qxbatch.discover.session_folders import refuse_foreign_inbox
 from qxbatch.settings.model import Settings
 
 
 def refuse_harm(settings: Settings) -> None:
-    """Raise UsageError if an output would replace or change data, or if sessions would be taken for packets."""
+    """Raise UsageError if an output would replace or change data, or if sessions would be imported as packets."""
     refuse_foreign_inbox(settings)
     if settings.log_file is not None or settings.json_file is not None:
         from qxbatch.report.output_files import refuse_outputs

@@ -1,15 +1,16 @@
-"""The head of a log: version, command line, and the options in force."""
+"""The head of a log: version, command line, and the values of all options."""
 
 import logging
 import shlex
 from collections.abc import Mapping, Sequence
 
-from qxbatch.cli.messages import NAME
+from qxbatch.cli.messages import LOGGER_NAME
 from qxbatch.settings.parameter import Parameter
 
-_CHOICES_OF_PACKETS = ("sessions", "packet")
-"""Options that may contain names of packets, and therefore of patients."""
+_NAMES_PACKETS = ("sessions", "packet")
+"""Options whose values may contain names of packets, and therefore of patients."""
 LEFT_OUT = "(left out, since this log is de-identified)"
+"""Replaces the command and such values."""
 
 
 def log_head(
@@ -17,18 +18,18 @@ def log_head(
 ) -> None:
     """Log the command, and each option with its value or its default.
 
-    A de-identified log has no command and no values that may name a patient. A log never contains a password: the value of
-    --password-file is a path.
+    A de-identified log lacks the command, and the values that may name a patient. A log never contains a password: the value
+    of --password-file is a path.
     """
     import platform
 
     from qxbatch.core import VERSION
 
-    log = logging.getLogger(NAME)
+    log = logging.getLogger(LOGGER_NAME)
     log.info("qxbatch %s, Python %s, %s", VERSION, platform.python_version(), platform.platform())
     log.info("command: %s", LEFT_OUT if deidentified else shlex.join(["qxbatch", *command]))
     for parameter in parameters:
-        is_redacted = deidentified and parameter.name in _CHOICES_OF_PACKETS and parameter.name in values
+        is_redacted = deidentified and parameter.name in _NAMES_PACKETS and parameter.name in values
         value = LEFT_OUT if is_redacted else values.get(parameter.name, parameter.default)
         source = "" if parameter.name in values else " (default)"
         text = f"={value}{source}" if value else " is not given"

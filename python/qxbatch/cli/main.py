@@ -5,15 +5,15 @@ import sys
 from collections.abc import Sequence
 
 OLD_NAMES = ("import_dicom", "import-dicom")
-"""The reference's name of the import; it is dropped, so that an old call works unchanged."""
+"""The reference's name of the import; it is ignored as the first word, so that a call of the reference works unchanged."""
 
 HELP_ALL = "--help=all"
 HELP_WORDS = ("--help", "-h", HELP_ALL)
 
 _SPACE = (errno.ENOSPC, errno.EDQUOT)
 _ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG)
-MACHINE_REFUSES = (*_ACCESS, *_SPACE)
-"""Errors of the machine: permissions, refused links, long names, no space. Others that arrive here are bugs, with a traceback."""
+MACHINE_ERRORS = (*_ACCESS, *_SPACE)
+"""Errors of the machine: permissions, refused links, long names, no space. Any other OSError that arrives here is a bug."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,19 +61,22 @@ def _help(words: Sequence[str]) -> str | None:
 
 def _help_text(name: str, *, complete: bool) -> str:
     """Return the help of the command with this name, else of an import."""
-    from qxbatch.cli.commands import COMMANDS, listed
+    from qxbatch.cli.commands import COMMANDS, command_summaries
     from qxbatch.cli.texts import command_summary, command_text, import_summary, import_text
 
     command = COMMANDS.get(name)
     if command is None:
-        return import_text(listed()) if complete else import_summary(listed())
+        return import_text(command_summaries()) if complete else import_summary(command_summaries())
     if complete:
         return command_text(command.summary, command.usage, command.parameters)
     return command_summary(name, command.summary, command.usage, command.parameters)
 
 
 def _guarded(words: Sequence[str]) -> int:
-    """Run; a wrong request or a refusal of the machine is a message and its status, an interrupt is 130, a bug is a traceback."""
+    """Run the words; return the exit status.
+
+    A wrong request and an error of the machine end with a message, an interrupt with status 130, a bug with a traceback.
+    """
     from qxbatch.exits import ExitStatus
     from qxbatch.problems import UsageError
 
@@ -87,13 +90,13 @@ def _guarded(words: Sequence[str]) -> int:
             print(f"         {wrong.hint}", file=sys.stderr)
         return int(wrong.status)
     except OSError as error:
-        if error.errno not in MACHINE_REFUSES:
+        if error.errno not in MACHINE_ERRORS:
             raise
         from qxbatch.os_error import error_text
 
         _log(f"{error_text(error)}.", int(ExitStatus.CANNOT_WRITE))
         print(f"qxbatch: {error_text(error)}.", file=sys.stderr)
-        print("         Nothing more was done; correct this and run again.", file=sys.stderr)
+        print("         The run ended there; correct this and run again.", file=sys.stderr)
         return int(ExitStatus.CANNOT_WRITE)
     except KeyboardInterrupt:
         _log("interrupted", int(ExitStatus.INTERRUPTED))
@@ -124,9 +127,9 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _refuse_misspelt(words: Sequence[str]) -> None:
-    """Raise UsageError when the first word is nearly a command's name, and no folder of that name exists.
+    """Raise UsageError when the first word resembles a command's name, and no folder of that name exists.
 
-    A sessions folder that a run creates (with --masterinbox) may have such a name, and <data> in the BIDS-App form.
+    Such a name is accepted for a sessions folder that the run creates (with --masterinbox), and for <data> in the BIDS-App form.
     """
     import os
 
@@ -136,9 +139,9 @@ def _refuse_misspelt(words: Sequence[str]) -> None:
     from qxbatch.problems import UsageError
 
     first = words[0] if words else "-"
-    names_inbox = any(word.replace("_", "-").startswith("--masterinbox") for word in words)
+    has_masterinbox = any(word.replace("_", "-").startswith("--masterinbox") for word in words)
     is_bids_app = len(words) > 2 and words[2] in LEVELS  # noqa: PLR2004 - <data> <output> <level>
-    if first.startswith("-") or "/" in first or os.path.lexists(first) or names_inbox or is_bids_app:
+    if first.startswith("-") or "/" in first or os.path.lexists(first) or has_masterinbox or is_bids_app:
         return
     near = nearest(first, (*COMMANDS, "help", "version", OLD_NAMES[0]))
     if near:

@@ -1,6 +1,6 @@
-"""Messages of a run: warnings on stderr, and all of them in the file of --log-file.
+"""Messages of a run: warnings on stderr, and all messages in the file of --log-file.
 
-Stages print their reports themselves; what the log file records goes through the logger.
+Reports are printed directly; messages for the log file are passed to the logger.
 """
 
 import contextlib
@@ -16,7 +16,8 @@ from qxbatch.problems import UsageError
 from qxbatch.textfile import open_without_waiting
 from qxbatch.visible import lines
 
-NAME = "qxbatch"
+LOGGER_NAME = "qxbatch"
+"""The name of the logger of all messages of a run."""
 
 
 def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
@@ -24,7 +25,7 @@ def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
 
     Raises UsageError when the log file cannot be written.
     """
-    logger = logging.getLogger(NAME)
+    logger = logging.getLogger(LOGGER_NAME)
     for old in list(logger.handlers):
         logger.removeHandler(old)
         with contextlib.suppress(OSError, ValueError):  # the reader of a FIFO may have ended
@@ -36,14 +37,14 @@ def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
     screen.setFormatter(logging.Formatter("%(message)s"))
     logger.addHandler(screen)
     if log_file is not None:
-        logger.addHandler(_to_file(log_file))
+        logger.addHandler(_file_handler(log_file))
     for note in notes:
         logger.info(note)
         if not quiet:
             print(note, file=sys.stderr)
 
 
-def _to_file(path: Path) -> logging.Handler:
+def _file_handler(path: Path) -> logging.Handler:
     """Return the handler of the log file. Raises UsageError (73) when it cannot be written."""
     try:
         handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
@@ -58,7 +59,7 @@ def _to_file(path: Path) -> logging.Handler:
 
 
 class _LogFile(logging.FileHandler):
-    """The file of --log-file. If it cannot be written, one message says so, and the run continues."""
+    """The handler of --log-file. If a line cannot be written, one message says so, and the run continues."""
 
     _has_failed = False
 

@@ -1,4 +1,4 @@
-"""Keeps an import running, with its exit status, if nobody reads standard output or standard error, or if a reader leaves."""
+"""Output that may lose its reader: an import continues, with its exit status, if nobody reads standard output or standard error."""
 
 import os
 import sys
@@ -14,47 +14,48 @@ if TYPE_CHECKING:  # --help passes here; it needs neither types nor typing
 _STANDARD = (0, 1, 2)
 
 
-class Lasting:
+class LastingStream:
     """A stream that works without a reader, and escapes control characters. Everything else is passed to the stream."""
 
-    def __init__(self, stream: "TextIO", name: str, errors: "Lasting | None" = None) -> None:
+    def __init__(self, stream: "TextIO", name: str, errors: "LastingStream | None" = None) -> None:
         """Wrap a stream. Messages about it call it `name`, and are written to `errors`."""
         self._stream = stream
         self._name = name
         self._errors = errors
-        self._above: Callable[[str], None] | None = None
+        self._print_above: Callable[[str], None] | None = None
+        """Prints lines above a display; None: there is no display."""
         self._partial_line = ""
         """The beginning of a line for the display, until its end is written."""
 
     def write(self, text: str) -> int:
-        if self._above is None:
-            self.control(lines(text))
+        if self._print_above is None:
+            self.write_unescaped(lines(text))
         else:
             complete_lines, _, self._partial_line = f"{self._partial_line}{text}".rpartition("\n")
             if complete_lines or text.startswith("\n"):
-                self._above(lines(complete_lines))
+                self._print_above(lines(complete_lines))
         return len(text)
 
-    def divert(self, above: "Callable[[str], None] | None") -> None:
+    def divert(self, print_above: "Callable[[str], None] | None") -> None:
         """Pass complete lines to a display, which prints them above itself; None ends this."""
-        partial_line, self._partial_line, self._above = self._partial_line, "", above
+        partial_line, self._partial_line, self._print_above = self._partial_line, "", print_above
         if partial_line:
             self.write(partial_line)
 
-    def control(self, text: str) -> None:
-        """Write text as it is: control sequences of a display."""
+    def write_unescaped(self, text: str) -> None:
+        """Write text as it is, such as the control sequences of a display."""
         try:
             self._stream.write(text)
         except OSError as error:
-            self._without_reader(error)
+            self._discard_output(error)
 
     def flush(self) -> None:
         try:
             self._stream.flush()
         except OSError as error:
-            self._without_reader(error)
+            self._discard_output(error)
 
-    def _without_reader(self, error: OSError) -> None:
+    def _discard_output(self, error: OSError) -> None:
         """Discard buffered and later output; print a message unless the reader closed the pipe."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())
@@ -69,17 +70,17 @@ class Lasting:
 
 
 class LastingOutput:
-    """Inside, both streams work without readers, and file names that are not valid text can be printed."""
+    """A context in which both streams work without readers, and file names that are not valid text can be printed."""
 
     def __enter__(self) -> None:
-        _open_closed()
+        _open_closed_streams()
         self._streams = sys.stdout, sys.stderr
         for stream in self._streams:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
-        errors = Lasting(sys.stderr, "standard error")
+        errors = LastingStream(sys.stderr, "standard error")
         sys.stderr = errors
-        sys.stdout = Lasting(sys.stdout, "standard output", errors)
+        sys.stdout = LastingStream(sys.stdout, "standard output", errors)
 
     def __exit__(self, _kind: type[BaseException] | None, _error: object, _trace: "TracebackType | None") -> None:
         sys.stdout.flush()
@@ -87,13 +88,13 @@ class LastingOutput:
         sys.stdout, sys.stderr = self._streams
 
 
-def _open_closed() -> None:
-    """Open streams that the caller closed (`>&-`): otherwise a file of the session would get the number of a standard stream."""
+def _open_closed_streams() -> None:
+    """Open the standard streams that the caller closed (`>&-`): otherwise a file of a session would get one of their numbers."""
     for number in _STANDARD:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number is this one
+            os.open(os.devnull, os.O_RDWR)  # open() returns the lowest free number, which is `number`
     if sys.stdout is None:
         sys.stdout = _nowhere()
     if sys.stderr is None:

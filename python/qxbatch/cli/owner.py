@@ -1,22 +1,22 @@
-"""A hint when root writes into another user's folder, as in a container started without a user."""
+"""A warning when root writes into another user's folder, as in a container started without a user."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-ALL_USERS = ["0", "0", "4294967295"]
+MACHINE_USERS = ["0", "0", "4294967295"]
 """The line of /proc/self/uid_map if root is the machine's root: there is no user namespace."""
 
 
-def owner_hint(folder: Path) -> str | None:
+def owner_warning(folder: Path) -> str | None:
     """Return a warning if outputs below `folder` would belong to root although the folder belongs to another user, else None."""
-    if os.geteuid() != 0 or _root_is_somebody():
+    if os.geteuid() != 0 or _in_user_namespace():
         return None
-    return hint(folder, next(_existing(folder)))
+    return warning_about(folder, next(_existing(folder)))
 
 
-def hint(folder: Path, existing: Path) -> str | None:
-    """Return the message for a folder that is, or is below, an existing one of another user; None if that is root's."""
+def warning_about(folder: Path, existing: Path) -> str | None:
+    """Return the warning about a folder; None if `existing`, the folder itself or the nearest one above it, belongs to root."""
     status = existing.stat()
     if status.st_uid == 0:
         return None
@@ -28,14 +28,14 @@ def hint(folder: Path, existing: Path) -> str | None:
 
 
 def _existing(folder: Path) -> Iterator[Path]:
-    """Return the folder and those above it, without those that do not exist."""
+    """Return those of a folder and the folders above it that exist, the folder itself first."""
     return (path for path in (folder, *folder.parents) if path.exists())
 
 
-def _root_is_somebody() -> bool:
-    """Return whether root of this user namespace is an ordinary user outside: rootless Podman, Apptainer's fakeroot."""
+def _in_user_namespace() -> bool:
+    """Return whether root is an ordinary user outside: rootless Podman, fakeroot of Apptainer; False if that is unknown."""
     try:
         lines = Path("/proc/self/uid_map").read_text().splitlines()
     except OSError:
         return False
-    return [line.split() for line in lines] != [ALL_USERS]
+    return [line.split() for line in lines] != [MACHINE_USERS]

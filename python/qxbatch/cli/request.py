@@ -10,7 +10,7 @@ from qxbatch.settings.parameters import PARAMETERS
 
 
 class Request:
-    """The parameters of the command line; `level` is empty unless the BIDS-App form was used."""
+    """The parameters of the command line by name; `level` is empty unless the BIDS-App form was used."""
 
     def __init__(self, values: dict[str, str], level: str) -> None:
         self.values = values
@@ -41,7 +41,7 @@ def read(argv: Sequence[str]) -> Request:
 
 
 def _check_positional(positional: Sequence[str]) -> None:
-    """Raise UsageError if the positional words are wrong, with a message for each case."""
+    """Raise UsageError if the positional words are wrong, with a separate message for each mistake."""
     if "" in positional:
         raise UsageError("A folder is given as an empty text.", "Perhaps a variable of the shell is not set.")
     match positional:

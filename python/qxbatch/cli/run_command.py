@@ -13,7 +13,7 @@ from qxbatch.settings.parameter import find
 from qxbatch.settings.paths import absolute
 
 _OUTPUTS = ("log_file", "json_file")
-"""Files that commands append to or replace. Proposals are checked by qxbatch.commands.proposal_file."""
+"""Options of files that commands write. The files of proposals are checked by qxbatch.commands.proposal_file."""
 
 
 def run(name: str, argv: Sequence[str]) -> int:
@@ -41,7 +41,7 @@ def run(name: str, argv: Sequence[str]) -> int:
 
 
 def _config(options: Mapping[str, object]) -> dict[str, str]:
-    """Return the parameters of the file of --config, which is read once: it may be a pipe. Raises UsageError."""
+    """Return the parameters of the file of --config, which is read only once, since it may be a pipe. Raises UsageError."""
     if not options.get("--config"):
         return {}
     from qxbatch.settings.config import read_config

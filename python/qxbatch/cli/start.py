@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from qxbatch.cli.harm import refuse_harm
-from qxbatch.cli.messages import NAME, set_up
-from qxbatch.cli.owner import owner_hint
+from qxbatch.cli.messages import LOGGER_NAME, set_up
+from qxbatch.cli.owner import owner_warning
 from qxbatch.cli.request import read
 from qxbatch.collecting import collect_seldom
 from qxbatch.exits import ExitStatus
@@ -32,7 +32,7 @@ def start(words: Sequence[str]) -> int:
         return _group(settings)
     if settings.scheduler is None:
         _refuse_cluster_options(settings)
-    prepare(settings)
+    prepare_sessionsfolder(settings)
     if settings.scheduler is not None:
         submitted: int = import_module("qxbatch.cluster.start").run(settings, {**from_file, **request.values})
         return submitted
@@ -41,7 +41,7 @@ def start(words: Sequence[str]) -> int:
 
 
 def check_request(settings: Settings) -> None:
-    """Raise UsageError if nobody can answer a question, or if an output or the choice of the inbox would change data."""
+    """Raise UsageError if --check=yes has no terminal, or if an output file or the chosen inbox would change data."""
     if settings.check is Check.YES and not has_terminal():
         raise UsageError(
             "--check=yes asks before the work, and there is no terminal to answer at.",
@@ -77,17 +77,17 @@ def _config(path: str) -> dict[str, str]:
     return read_config(path)
 
 
-def prepare(settings: Settings) -> None:
-    """Check that session.txt can name the sessions folder, and create it, except for --test. Raises UsageError."""
+def prepare_sessionsfolder(settings: Settings) -> None:
+    """Create the sessions folder, except with --test. Raises UsageError, also if session.txt cannot contain its path."""
     from qxbatch.record.mapped_path import check_path
 
     folder = settings.sessionsfolder
     check_path(folder, settings.path_map)
     if settings.test:
         return
-    hint = owner_hint(folder.absolute())
-    if hint:
-        logging.getLogger(NAME).warning(hint)
+    warning = owner_warning(folder.absolute())
+    if warning:
+        logging.getLogger(LOGGER_NAME).warning(warning)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -27,7 +27,7 @@ Usage:
 
 The first form imports the packets in <sessionsfolder>/inbox/MR; without the
 argument, the sessions folder is the current folder. The second is the BIDS-App
-form: packets are in <data>, sessions are made in <output>. With the <level>
+form: packets are in <data>, sessions are written to <output>. With the <level>
 participant it imports them, with group it writes the report of all sessions.
 """
 
@@ -42,15 +42,15 @@ run, 130 interrupted.
 def import_text(commands: tuple[tuple[str, str], ...] = ()) -> str:
     """Return the whole text of an import; `commands` are (name, summary)."""
     groups = (_group(group) for group in Group)
-    return "\n".join([IMPORT_HEAD, *_listed(commands), *groups, HELP_OPTIONS, IMPORT_FOOT])
+    return "\n".join([IMPORT_HEAD, *_command_list(commands), *groups, HELP_OPTIONS, IMPORT_FOOT])
 
 
 def import_summary(commands: tuple[tuple[str, str], ...]) -> str:
     """Return the text of an import with the options used most."""
-    return "\n".join([IMPORT_HEAD, *_listed(commands), _first(PARAMETERS, "qxbatch"), IMPORT_FOOT])
+    return "\n".join([IMPORT_HEAD, *_command_list(commands), _most_used(PARAMETERS, "qxbatch"), IMPORT_FOOT])
 
 
-def _listed(commands: tuple[tuple[str, str], ...]) -> list[str]:
+def _command_list(commands: tuple[tuple[str, str], ...]) -> list[str]:
     """Return the block of the commands; empty if there are none."""
     if not commands:
         return []
@@ -59,7 +59,7 @@ def _listed(commands: tuple[tuple[str, str], ...]) -> list[str]:
 
 
 def _row(head: str, text: str) -> str:
-    """Return a head and a text, which is wrapped to the right of the head."""
+    """Return a head, and to its right a wrapped text."""
     first_line, *more_lines = wrap(text, WIDTH - len(head))
     return f"{head}{first_line}\n" + "".join(f"{' ' * len(head)}{line}\n" for line in more_lines)
 
@@ -74,7 +74,7 @@ def command_summary(name: str, summary: str, usage: tuple[str, ...], parameters:
     """Return the text of a command with the options used most; with all of them if they are few."""
     if len(parameters) <= len(MOST_USED):
         return command_text(summary, usage, parameters)
-    return "\n".join([_command_head(summary, usage), _first(parameters, f"qxbatch {name}")])
+    return "\n".join([_command_head(summary, usage), _most_used(parameters, f"qxbatch {name}")])
 
 
 def _command_head(summary: str, usage: tuple[str, ...]) -> str:
@@ -82,8 +82,8 @@ def _command_head(summary: str, usage: tuple[str, ...]) -> str:
     return "\n".join(["".join(f"{line}\n" for line in wrap(summary, WIDTH)), f"Usage:\n{lines}"])
 
 
-def _first(parameters: tuple[Parameter, ...], command: str) -> str:
-    """Return the block of the options used most, and how to see the others."""
+def _most_used(parameters: tuple[Parameter, ...], command: str) -> str:
+    """Return the block of the options used most, filled up with the first others, and how to see the remaining options."""
     by_name = {parameter.name: parameter for parameter in parameters}
     common = [by_name[name] for name in MOST_USED if name in by_name]
     remaining = [parameter for parameter in parameters if parameter not in common]

@@ -1,7 +1,8 @@
 """Normalizes the words of a command line for docopt.
 
 docopt accepts unique prefixes of options, allows some options twice, and reports misuse with a repr. So this module reads
-the words first: it checks complete names, joins values by `=`, collects labels, and reports misuse.
+the words first. It accepts only whole names, joins options and values by `=`, collects several words of one option, and
+reports misuse.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ LEVELS = ("participant", "group")
 
 
 class Words:
-    """Options (long name to value; a switch's value is None) and the positional words of one command line."""
+    """The options of one command line (long name to value; None for a switch), and its positional words."""
 
     def __init__(self) -> None:
         self.options: dict[str, str | None] = {}
@@ -38,22 +39,22 @@ class Reader:
     def read(self, argv: Sequence[str]) -> Words:
         """Return the options and the positional words, each in their order. Raises UsageError."""
         words = Words()
-        waiting = list(argv)
-        while waiting:
-            word = waiting.pop(0)
+        remaining = list(argv)
+        while remaining:
+            word = remaining.pop(0)
             if word == "--":
-                words.positional += waiting
+                words.positional += remaining
                 break
             if not word.startswith("-") or word == "-":
                 words.positional.append(word)
             elif word.startswith("--"):
                 name, equals, value = word.partition("=")
-                self._take(words, name, value if equals else None, waiting)
+                self._add_option(words, name, value if equals else None, remaining)
             else:
-                self._take(words, word[:2], word[2:].removeprefix("=") if word[2:] else None, waiting)
+                self._add_option(words, word[:2], word[2:].removeprefix("=") if word[2:] else None, remaining)
         return words
 
-    def _take(self, words: Words, name: str, value: str | None, waiting: list[str]) -> None:
+    def _add_option(self, words: Words, name: str, value: str | None, remaining: list[str]) -> None:
         parameter = self._parameter(name)
         if parameter.option in words.options:
             raise UsageError(f"{parameter.option} is given more than once.", "Give it once.")
@@ -61,9 +62,9 @@ class Reader:
             if value is not None:
                 raise UsageError(f"{parameter.option} takes no value, but {value!r} is given.")
         elif parameter.form is Form.WORDS:
-            value = self._labels(words, parameter, value, waiting)
+            value = self._several_words(words, parameter, value, remaining)
         elif value is None:
-            value = self._value(parameter, waiting)
+            value = self._value(parameter, remaining)
         words.options[parameter.option] = value
 
     def _parameter(self, name: str) -> Parameter:
@@ -80,32 +81,35 @@ class Reader:
         hint = f"Did you mean {near}?" if near else f"`{self._command} --help` lists the options."
         raise UsageError(f"There is no option {name}.", hint)
 
-    def _value(self, parameter: Parameter, waiting: list[str]) -> str:
+    def _value(self, parameter: Parameter, remaining: list[str]) -> str:
         """Return the value after an option; for a yes-or-no option `yes` if it is omitted. Raises UsageError if it is missing."""
         if parameter.form is Form.YES_NO:
-            return waiting.pop(0) if waiting and waiting[0].casefold() in YES_NO_WORDS else "yes"
-        if not waiting or self._is_option(waiting[0]):
+            return remaining.pop(0) if remaining and remaining[0].casefold() in YES_NO_WORDS else "yes"
+        if not remaining or self._is_option(remaining[0]):
             choices = f" It is one of: {', '.join(parameter.choices)}." if parameter.choices else ""
             raise UsageError(
                 f"{parameter.option} needs a value.{choices}",
                 f"Write {parameter.option}={parameter.metavar}.",
             )
-        return waiting.pop(0)
+        return remaining.pop(0)
 
     def _is_option(self, word: str) -> bool:
         name = word.partition("=")[0].replace("_", "-")
         return name in self._by_name or name in self._by_short or word in ("--", "--help", "--version", "-h")
 
-    def _labels(self, words: Words, parameter: Parameter, value: str | None, waiting: list[str]) -> str:
-        """Return the words up to the next option or path, joined by commas. `DATA OUTPUT LEVEL` at the end stay positional."""
-        labels = [] if value is None else [value]
-        while waiting and not waiting[0].startswith("-") and "/" not in waiting[0]:
-            labels.append(waiting.pop(0))
-        if labels and labels[-1] in LEVELS and not waiting:
-            # the last labels are the positional words of a BIDS-App that are still missing, three at most
+    def _several_words(self, words: Words, parameter: Parameter, value: str | None, remaining: list[str]) -> str:
+        """Return the words up to the next option or path, joined by commas. `DATA OUTPUT LEVEL` at the end stay positional.
+
+        Raises UsageError if there is no word.
+        """
+        values = [] if value is None else [value]
+        while remaining and not remaining[0].startswith("-") and "/" not in remaining[0]:
+            values.append(remaining.pop(0))
+        if values and values[-1] in LEVELS and not remaining:
+            # the last values are the positional words of a BIDS-App that are still missing, three at most
             missing = 3 - len(words.positional)
-            words.positional += labels[-missing:] if missing > 0 else []
-            labels = labels[:-missing] if missing > 0 else labels
-        if not labels:
+            words.positional += values[-missing:] if missing > 0 else []
+            values = values[:-missing] if missing > 0 else values
+        if not values:
             raise UsageError(f"{parameter.option} needs a value.", f"Write {parameter.option} {parameter.metavar}.")
-        return ",".join(labels)
+        return ",".join(values)

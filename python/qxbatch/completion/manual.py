@@ -13,7 +13,7 @@ from qxbatch.settings.parameters import PARAMETERS
 HEAD = r"""
 .TH QXBATCH 1 "" "qxbatch {version}" "User Commands"
 .SH NAME
-qxbatch \- bring incoming MR packets to sorted DICOM, NIfTI images and session.txt
+qxbatch \- import MR packets: sorted DICOM, NIfTI images and session.txt
 .SH SYNOPSIS
 .B qxbatch
 .RI [ sessionsfolder ]
@@ -32,7 +32,7 @@ The first form imports the packets (folders, zip, 7z and tar archives of DICOM o
 without the argument, the sessions folder is the current folder.
 The second is the BIDS-App form: packets are in
 .IR data ,
-sessions are made in
+sessions are written to
 .IR output .
 With the
 .I level
@@ -45,7 +45,7 @@ A packet is moved only when its session is complete and verified.
 
 EXAMPLES = (
     ("A first try with real scans:", "qxbatch demo"),
-    ("What would be done:", "qxbatch /data/study/sessions --test"),
+    ("Print what would be done:", "qxbatch /data/study/sessions --test"),
     ("Packets named OP101_baseline.zip:", "qxbatch DIR --nameformat='(?P<subject_id>.*?)_(?P<session_name>.*)'"),
     ("Check all sessions:", "qxbatch verify /data/study/sessions"),
 )

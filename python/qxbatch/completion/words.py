@@ -1,4 +1,4 @@
-"""The words of the command line: the options of each command with their values, and its other words."""
+"""The words that a completion offers: options, values and positional words of each command."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from qxbatch.settings.parameters import JSON_FIELDS, PARAMETERS
 
 DIR, FILE, ANY = "@dir", "@file", "@any"
 """A folder; a file or folder; any value. Other values are words to choose from."""
-OWN_VALUES = {"add_json_info": ("all", *JSON_FIELDS)}
+LISTED_VALUES = {"add_json_info": ("all", *JSON_FIELDS)}
 """Values of parameters whose metavar does not list them."""
 IMPORT = ""
 """The name of the import among the commands."""
@@ -34,7 +34,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Word:
-    """A word without dashes."""
+    """A positional word."""
 
     name: str
     values: tuple[str, ...]
@@ -64,7 +64,7 @@ def commands() -> tuple[Command, ...]:
     words = (Word("sessionsfolder", (DIR,)), Word("output", (DIR,)), levels)
     import_command = Command(IMPORT, "Imports packets.", _options(PARAMETERS), words)
     others = (
-        Command(name, command.summary, _options(command.parameters), _words(command.usage, command.words))
+        Command(name, command.summary, _options(command.parameters), _words(command.usage, command.word_choices))
         for name, command in COMMANDS.items()
     )
     return (import_command, *others)
@@ -80,19 +80,22 @@ def _option(parameter: Parameter) -> Option:
 
 
 def values_of(parameter: Parameter) -> tuple[str, ...]:
-    """Return the values of an option; empty if it has none."""
+    """Return the values of an option; empty if it has none.
+
+    In a metavar, words in capitals stand for other values, and `0-9` for numbers: they are not offered.
+    """
     if parameter.form is Form.SWITCH:
         return ()
-    if parameter.name in OWN_VALUES:
-        return OWN_VALUES[parameter.name]
+    if parameter.name in LISTED_VALUES:
+        return LISTED_VALUES[parameter.name]
     kinds = {"DIR": DIR, "FILE": FILE}
     values = [kinds.get(value, value) for value in parameter.metavar.split("|")]
-    visible = tuple(value for value in values if value.startswith("@") or not value.isupper())
-    return tuple(value for value in visible if not re.search(r"[-0-9]+$", value)) or (ANY,)
+    words = tuple(value for value in values if value.startswith("@") or not value.isupper())
+    return tuple(word for word in words if not re.search(r"[-0-9]+$", word)) or (ANY,)
 
 
 def _words(usage: Sequence[str], choices: dict[str, tuple[str, ...]]) -> tuple[Word, ...]:
-    """Return the words of a usage without dashes."""
+    """Return the positional words of a usage."""
     return tuple(
         Word(name, choices.get(name) or ((DIR,) if _is_folder(name) else (FILE,)), bool(dots))
         for name, dots in WORD.findall(usage[0])

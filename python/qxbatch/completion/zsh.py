@@ -25,7 +25,7 @@ def script(commands: Iterable[Command]) -> str:
     subcommands = [
         f"        {_quoted(f'{command.name}:{command.summary}')}" for command in all_commands if command.name != IMPORT
     ]
-    first = [
+    first_word = [
         "    subcommands=(",
         *subcommands,
         "        'help:The help of a command'",
@@ -39,12 +39,14 @@ def script(commands: Iterable[Command]) -> str:
     ]
     cases = [line for command in all_commands if command.name != IMPORT for line in _case(command)]
     import_command = next(command for command in all_commands if command.name == IMPORT)
-    return HEAD + "\n".join([*first, "    case $words[2] in", *cases, *_case(import_command), "    esac", ""]) + TAIL
+    return (
+        HEAD + "\n".join([*first_word, "    case $words[2] in", *cases, *_case(import_command), "    esac", ""]) + TAIL
+    )
 
 
 def _case(command: Command) -> list[str]:
     """Return the lines of one command; the import is the default."""
-    shift = ["        shift words", "        (( CURRENT-- ))"] if command.name != IMPORT else []
+    drop_command = ["        shift words", "        (( CURRENT-- ))"] if command.name != IMPORT else []
     specs = [spec for option in command.options for spec in _option(option)]
     specs += [
         f"{'*' if word.repeated else place}:{word.name}:{_action(word.values)}"
@@ -52,7 +54,7 @@ def _case(command: Command) -> list[str]:
     ]
     lines = [f"            {_quoted(spec)} \\" for spec in specs]
     lines[-1] = lines[-1].removesuffix(" \\")
-    return [f"    {command.name or '*'})", *shift, "        _arguments -s -S \\", *lines, "        ;;"]
+    return [f"    {command.name or '*'})", *drop_command, "        _arguments -s -S \\", *lines, "        ;;"]
 
 
 def _option(option: Option) -> list[str]:

@@ -110,7 +110,7 @@ class _Raw:
         self.encoding = getattr(stream, "encoding", "utf-8") or "utf-8"
 
     def write(self, text: str) -> int:
-        getattr(self._stream, "control", self._stream.write)(text)
+        getattr(self._stream, "write_unescaped", self._stream.write)(text)
         return len(text)
 
     def flush(self) -> None:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from qxbatch.discover.filters import matches_glob
 from qxbatch.settings.command import as_expression, as_glob
-from qxbatch.settings.lists import of_glob
+from qxbatch.settings.lists import regex_of_glob
 from qxbatch.visible import shell_word
 
 _JOINTS = re.compile(r"[\s;|]+")
@@ -66,8 +66,8 @@ class Expressions:
     def tries(self, item: str) -> Iterable[str]:
         """Yield expressions for an item that was written as a glob, a file name, in other case, or as a part of a name."""
         if any(wildcard in item for wildcard in "*?"):
-            yield of_glob(item)
-            yield f"(?i:{of_glob(item)})"
+            yield regex_of_glob(item)
+            yield f"(?i:{regex_of_glob(item)})"
             return
         packet = self._packet_name(item)
         yield as_expression(packet)

@@ -12,25 +12,25 @@ from qxbatch.settings.parameter import Form, Group, Parameter
 from qxbatch.settings.parameters import PARAMETERS
 
 IMAGE = "qxbatch:full"
-DESCRIPTION = "Brings a study's incoming MR packets to sorted DICOM, NIfTI images and session.txt."
+DESCRIPTION = "Imports the MR packets of a study: sorted DICOM, NIfTI images and session.txt."
 POSITIONAL = ("sessionsfolder", "masterinbox")
 """Parameters that are the words <output> and <data> in the BIDS-App form."""
 OFFERED = tuple(
     parameter for parameter in PARAMETERS if parameter.name not in POSITIONAL and parameter.group is not Group.CLUSTER
 )
 """Parameters in the descriptor; the image has no scheduler."""
-NUMBERS = ("N", "SECONDS", "0-9")
-"""Values with these names are numbers, of any unit."""
+NUMBER_METAVARS = ("N", "SECONDS", "0-9")
+"""Metavars of parameters whose values are numbers."""
 INPUT_FILES = ("config", "password_file", "protocol")
 """Files that must exist when the command starts; other files are written, or named inside a longer value."""
 STATUSES = {
     ExitStatus.FAILED: "at least one packet or series failed, or a packet was refused",
-    ExitStatus.USAGE: "wrong usage; nothing was touched",
+    ExitStatus.USAGE: "wrong usage; nothing was changed",
     ExitStatus.NOTHING_READY: "nothing was ready",
     ExitStatus.NO_CONVERTER: "a converter is missing",
     ExitStatus.CANNOT_WRITE: "output cannot be written",
-    ExitStatus.HELD: "all sessions are held by another run",
-    ExitStatus.INTERRUPTED: "interrupted; the next run clears or finishes it",
+    ExitStatus.HELD: "other runs are importing all packets",
+    ExitStatus.INTERRUPTED: "interrupted; the next run clears or finishes what is left",
 }
 
 
@@ -69,7 +69,7 @@ def descriptor() -> dict[str, object]:
 
 def is_number(parameter: Parameter) -> bool:
     """Return whether a parameter's value is a number."""
-    return parameter.metavar in NUMBERS
+    return parameter.metavar in NUMBER_METAVARS
 
 
 def _word(name: str, kind: str, meaning: str) -> dict[str, object]:
@@ -77,7 +77,7 @@ def _word(name: str, kind: str, meaning: str) -> dict[str, object]:
 
 
 def _option(parameter: Parameter) -> dict[str, object]:
-    """Return the entry of an option. Its description names the default: a default-value would be on every command line."""
+    """Return the entry of an option. The default is only in its description: a `default-value` would be on every command line."""
     entry = {
         **_word(parameter.name, _type(parameter), described(parameter)),
         "optional": True,

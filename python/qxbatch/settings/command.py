@@ -16,9 +16,9 @@ _NOT_REPEATED = frozenset(
         *("scheduler", "container", "wait", "print_script"),
     )
 )
-"""Parameters that `_form` writes, choose packets, only affect reports, or submit to a cluster."""
-_EXPRESSION = re.compile(r"[.^$*+?{}\[\]\\|(),]")
-_GLOB = re.compile(r"[*?\[{,]")
+"""Parameters that `_form` writes, that choose packets, that only affect reports or have no effect, or that submit to a cluster."""
+_REGEX_SPECIAL = re.compile(r"[.^$*+?{}\[\]\\|(),]")
+_GLOB_SPECIAL = re.compile(r"[*?\[{,]")
 
 
 def command_for(settings: Settings, sessions: Sequence[str], changes: Mapping[str, str] | None = None) -> str:
@@ -32,7 +32,7 @@ def command_for(settings: Settings, sessions: Sequence[str], changes: Mapping[st
 
 
 def _form(settings: Settings, sessions: Sequence[str]) -> list[str]:
-    """Return the words that name command, folders and sessions."""
+    """Return the words that name the command, its folders and the sessions, in the form that the user used."""
     folder, inbox = settings.sessionsfolder, settings.masterinbox
     if settings.stages is not Stages.ALL:
         return [settings.stages.value, *(str(folder / session) for session in sessions)]
@@ -57,7 +57,7 @@ def as_expression(session: str) -> str:
     >>> as_expression("IM0.dcm"), as_expression("HQ210_base"), as_expression("a,b")
     ('IM0\\\\.dcm', 'HQ210_base', 'a\\\\,b')
     """
-    return _EXPRESSION.sub(lambda match: f"\\{match[0]}", session)
+    return _REGEX_SPECIAL.sub(lambda match: f"\\{match[0]}", session)
 
 
 def as_glob(session: str) -> str:
@@ -66,4 +66,4 @@ def as_glob(session: str) -> str:
     >>> as_glob("S1*"), as_glob("HQ210_base")
     ('S1[*]', 'HQ210_base')
     """
-    return _GLOB.sub(lambda match: f"[{match[0]}]", session)
+    return _GLOB_SPECIAL.sub(lambda match: f"[{match[0]}]", session)

@@ -9,9 +9,9 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.textfile import read_named
 
-LARGEST = 10**18
+MAX_NUMBER = 10**18
 """The largest whole number: Python does not print numbers with thousands of digits."""
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 """Bytes of the largest file; a larger one was named by mistake."""
 LISTS = ("sessions", "add_json_info", "path_map", "participant_label", "session_label")
 """Parameters that may be written as an array."""
@@ -20,7 +20,7 @@ LISTS = ("sessions", "add_json_info", "path_map", "participant_label", "session_
 def read_config(path: str) -> dict[str, str]:
     """Return the raw parameters of a config file by name. Raises UsageError."""
     try:
-        text = read_named(Path(path), MOST_BYTES).decode("utf-8-sig")
+        text = read_named(Path(path), MAX_BYTES).decode("utf-8-sig")
         values = tomllib.loads(text)
     except OSError as error:
         raise UsageError(
@@ -49,12 +49,12 @@ def _name(path: str, key: str) -> str:
     if name not in names:
         near = nearest(name, names)
         hint = f"Did you mean {near}?" if near else "`qxbatch --help` lists the parameters."
-        raise UsageError(f"--config={path} names {key!r}, which is no parameter.", hint)
+        raise UsageError(f"--config={path} names {key!r}, which is not a parameter.", hint)
     return name
 
 
 def _scheduler(path: str, table: dict[str, object]) -> str:
-    """Return the table `[scheduler]` as the value of --scheduler: its `name` first."""
+    """Return the table `[scheduler]` as the value of --scheduler: its `name` first. Raises UsageError."""
     options = dict(table)
     name = options.pop("name", "")
     if not isinstance(name, str) or not name:
@@ -63,15 +63,15 @@ def _scheduler(path: str, table: dict[str, object]) -> str:
 
 
 def _text(path: str, name: str, value: object) -> str:
-    """Return a value as on the command line."""
+    """Return a value as it is written on the command line. Raises UsageError."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     items = value if isinstance(value, list) else [value]
-    if any(isinstance(item, int) and abs(item) > LARGEST for item in items):
+    if any(isinstance(item, int) and abs(item) > MAX_NUMBER for item in items):
         raise UsageError(f"--config={path} gives {name} a number that is too large.", "Write a smaller one.")
     if isinstance(value, str | int | float):
         return str(value)
     if isinstance(value, list) and name in LISTS and all(isinstance(item, str | int) for item in value):
         return ",".join(str(item) for item in value)
     what = "an array" if isinstance(value, list) else "a table" if isinstance(value, dict) else "a date or a time"
-    raise UsageError(f"--config={path} gives {name} {what}.", f"Write {name} as a text.")
+    raise UsageError(f"--config={path} gives {name} {what}.", f"Write {name} as a text in quotes.")

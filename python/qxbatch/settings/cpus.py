@@ -15,8 +15,8 @@ def usable(
 ) -> int:
     """Return the smaller of the kernel's limit and SLURM_CPUS_PER_TASK; at least 1."""
     slurm = environment.get("SLURM_CPUS_PER_TASK", "")
-    most = granted(proc, cgroups)
-    return max(1, min(most, int(slurm))) if slurm.isdecimal() else most
+    limit = granted(proc, cgroups)
+    return max(1, min(limit, int(slurm))) if slurm.isdecimal() else limit
 
 
 def granted(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
@@ -49,9 +49,9 @@ def _cgroup_limits(proc: Path, cgroups: Path) -> list[int]:
 
 
 def _up_from(root: Path, path: str) -> list[Path]:
-    """Return the cgroup's folder and those above it; in a container its path may be missing, then only the root counts."""
-    here = root / path.lstrip("/")
-    return [folder for folder in (here, *here.parents) if folder.is_relative_to(root)]
+    """Return the folder of a cgroup and those above it, up to `root`. In a container, the path may not exist below the root."""
+    cgroup = root / path.lstrip("/")
+    return [folder for folder in (cgroup, *cgroup.parents) if folder.is_relative_to(root)]
 
 
 def _quota_v2(folder: Path) -> int | None:

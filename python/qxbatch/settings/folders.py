@@ -23,18 +23,18 @@ class Folders(NamedTuple):
 
 
 def find_folders(values: Values) -> Folders:
-    """Choose the sessions folder and the master inbox. Raises UsageError if a required one is missing.
+    """Choose the sessions folder and the master inbox. Raises UsageError if a required folder does not exist or cannot be entered.
 
-    The sessions folder may be missing if --masterinbox names another folder: the run creates it.
+    The sessions folder need not exist if --masterinbox names another folder: the run creates it.
     """
     folder = absolute("--sessionsfolder", values.text("sessionsfolder"))
-    _must_be_open(folder, "The sessions folder", ExitStatus.CANNOT_WRITE)
+    _refuse_inaccessible(folder, "The sessions folder", ExitStatus.CANNOT_WRITE)
     inbox = values.text("masterinbox")
     is_default = not values.is_given("masterinbox")
-    sessionsfolder, notes = _below_study(folder)
+    sessionsfolder, notes = _sessions_folder(folder)
     if not is_default and inbox.casefold() != "none":
         masterinbox = absolute("--masterinbox", inbox)
-        _must_be_open(masterinbox, "The master inbox", ExitStatus.USAGE)
+        _refuse_inaccessible(masterinbox, "The master inbox", ExitStatus.USAGE)
         _must_be_folder(masterinbox, "The master inbox")
         if sessionsfolder.exists():
             _must_be_folder(sessionsfolder, "The sessions folder")
@@ -43,17 +43,19 @@ def find_folders(values: Values) -> Folders:
     return Folders(sessionsfolder, sessionsfolder / MASTER_INBOX if is_default else None, notes)
 
 
-def _below_study(folder: Path) -> tuple[Path, tuple[str, ...]]:
-    """Return the sessions folder, and notes. A study folder contains `sessions`, which is not a session, and no master inbox."""
+def _sessions_folder(folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """Return the sessions folder, and a note if `folder` is a study folder: it contains a `sessions` that is not a session, and no
+    master inbox.
+    """
     below = folder / "sessions"
     has_inbox = os.path.isdir(folder / MASTER_INBOX)  # noqa: PTH112 - False if it cannot be read
     if below.is_dir() and not has_inbox and not is_session(below):
-        _must_be_open(below, "The sessions folder", ExitStatus.CANNOT_WRITE)
+        _refuse_inaccessible(below, "The sessions folder", ExitStatus.CANNOT_WRITE)
         return below, (f"{folder} is a study folder: its sessions folder {below} is used.",)
     return folder, ()
 
 
-def _must_be_open(path: Path, what: str, status: ExitStatus) -> None:
+def _refuse_inaccessible(path: Path, what: str, status: ExitStatus) -> None:
     """Raise UsageError if a folder cannot be entered, or if it is unknown whether it exists."""
     try:
         path.stat()

@@ -1,4 +1,4 @@
-"""The parameters as keywords of `qxbatch.import_packets`: their values as text, and their types.
+"""The parameters as keywords of `qxbatch.import_packets`: conversion of their values to text, and their types.
 
 `python -m qxbatch.settings.render` in the repository writes the types to import_parameters.py.
 """
@@ -24,7 +24,7 @@ KEYWORDS = tuple(
     parameter for parameter in PARAMETERS if parameter.name not in NO_KEYWORDS and parameter.group is not Group.CLUSTER
 )
 """Parameters of the function, which imports in this process: only the command submits jobs to a cluster."""
-PATHS = ("DIR", "FILE", "DIR|none")
+PATH_METAVARS = ("DIR", "FILE", "DIR|none")
 WIDTH = 110
 HEAD = '''\
 """The keywords of `qxbatch.import_packets`, written by `python -m qxbatch.settings.render` from the table of parameters."""
@@ -42,7 +42,7 @@ class ImportParameters(TypedDict, total=False):
 
 
 def texts(keywords: Mapping[str, object]) -> dict[str, str]:
-    """Return parameters as on a command line; None means the default. Raises TypeError."""
+    """Return the keywords as parameters of a command line; those that are None are left out. Raises TypeError."""
     return {name: _text(name, value) for name, value in keywords.items() if value is not None}
 
 
@@ -84,7 +84,7 @@ def _type(parameter: Parameter) -> str:
         return f"Literal[{', '.join(f'{chr(34)}{choice}{chr(34)}' for choice in parameter.choices)}]"
     if parameter.name in LISTS:
         return "str | Sequence[str]"
-    if parameter.metavar in PATHS:
+    if parameter.metavar in PATH_METAVARS:
         return "StrPath"
     return {"N|all": 'int | Literal["all"]', "N": "int", "0-9": "int", "SECONDS": "float", "SIZE": "str | int"}.get(
         parameter.metavar, "str"

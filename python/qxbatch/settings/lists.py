@@ -26,12 +26,12 @@ def split(text: str) -> tuple[str, ...]:
         if character == "\\":
             current += next(characters, "")
         else:
-            _follow(character, closing)
+            _update_brackets(character, closing)
     return tuple(item for item in (text.strip() for text in [*items, current]) if item)
 
 
-def _follow(character: str, closing: list[str]) -> None:
-    """Update the stack of open brackets."""
+def _update_brackets(character: str, closing: list[str]) -> None:
+    """Update the stack of the brackets that close the open ones."""
     if closing and character == closing[-1]:
         closing.pop()
     elif character in _OPENING and closing[-1:] != ["]"]:
@@ -43,16 +43,16 @@ def labels(text: str, prefix: str) -> tuple[str, ...]:
     return tuple(word.removeprefix(prefix) for word in text.replace(",", " ").split())
 
 
-def of_glob(glob: str) -> str:
+def regex_of_glob(glob: str) -> str:
     """Return the regular expression that matches the same names as a glob.
 
-    >>> of_glob("AP-*"), of_glob("?.x"), of_glob("[!AB]1")
+    >>> regex_of_glob("AP-*"), regex_of_glob("?.x"), regex_of_glob("[!AB]1")
     ('AP-.*', '.\\\\.x', '[^AB]1')
     """
-    return _GLOB_PART.sub(_of_glob_part, glob)
+    return _GLOB_PART.sub(_regex_of_part, glob)
 
 
-def _of_glob_part(part: re.Match[str]) -> str:
+def _regex_of_part(part: re.Match[str]) -> str:
     text = part[0]
     if text == "*":
         return ".*"

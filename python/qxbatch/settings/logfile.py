@@ -15,8 +15,9 @@ KEYS = {
     "session_id": "session_name",
     "sessionid": "session_name",
 }
-LONGEST = 9
-"""Digits of a column number."""
+"""Keys as a user may write them, in lower case, to their names here."""
+MAX_DIGITS = 9
+"""Maximum number of digits of a column number."""
 FORM = "path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]"
 
 
@@ -44,9 +45,9 @@ def logfile_spec(text: str) -> LogfileSpec:
 
 
 def _column(name: str, text: str) -> int | str:
-    """Return a column: a 1-based number or a header's name."""
+    """Return a column: a 1-based number or a header's name. Raises UsageError."""
     if not text.isdecimal():
         return text
-    if len(text) > LONGEST or int(text) < 1:
-        raise UsageError(f"--logfile: the column {name}:{text[:LONGEST]} is not known.", "Columns count from 1.")
+    if len(text) > MAX_DIGITS or int(text) < 1:
+        raise UsageError(f"--logfile: the column {name}:{text[:MAX_DIGITS]} is not known.", "Columns count from 1.")
     return int(text)

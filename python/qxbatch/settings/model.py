@@ -147,10 +147,11 @@ class Settings:
     max_expansion: int
     """Largest allowed ratio of unpacked to packed bytes of one archive."""
     max_total: int
-    """Bytes that one packet may unpack to."""
+    """Bytes that the packets of one session may unpack to."""
     max_members: int
+    """Members that the packets of one session may have, including those of archives inside them."""
     max_nesting: int
-    """Depth of nested archives that are opened."""
+    """Depth down to which archives inside archives are opened."""
     passwords: Passwords | None
     timeout: float | None
     """Seconds for one conversion; None: scaled with the series."""
@@ -174,7 +175,7 @@ class Settings:
     bids_app: bool = False
     """The BIDS-App form was used, in which `archive` defaults to leave."""
     bids_names: bool = False
-    """Packets are named as in BIDS, `sub-105_ses-1`: in the BIDS-App form, unless the user gives another rule."""
+    """Whether names such as `sub-105_ses-1` are read as BIDS names: in the BIDS-App form, unless the user gives another rule."""
 
     @property
     def deidentified(self) -> bool:

@@ -1,4 +1,4 @@
-"""Parameters with values that separate modules read. Those of protocol and scheduler are loaded only if they are given."""
+"""Parameters whose values other modules parse. The modules of protocol and scheduler are imported only if they are needed."""
 
 from typing import TYPE_CHECKING
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from qxbatch.problems import UsageError
-from qxbatch.settings.lists import of_glob
+from qxbatch.settings.lists import regex_of_glob
 from qxbatch.settings.parameter import find
 from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.values import Values, compiled
@@ -43,5 +43,5 @@ def _expression(item: str) -> str:
     try:
         re.compile(item)
     except re.error:
-        return of_glob(item)
+        return regex_of_glob(item)
     return item

@@ -90,7 +90,7 @@ OF_REFERENCE = (
         group=Group.INPUT,
         metavar="SPEC",
         reference="columns by number; the table was not read, so names were not replaced",
-        difference="It is read. A column is a 1-based number or a header's name; files as Excel writes them are read; "
+        difference="The table is read. A column is a 1-based number or a header's name; files as Excel writes them are read; "
         "keys may be short (`packetname`, `subjectid`, `sessionid`). Rows of one packet with different ids are wrong usage.",
     ),
     Parameter(

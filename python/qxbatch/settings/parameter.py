@@ -72,7 +72,7 @@ class Parameter:
         self.reference = reference
         """What the reference does, in few words; empty: it has no such parameter."""
         self.difference = difference
-        """How qxbatch deliberately differs from the reference, and why; empty: not at all."""
+        """How qxbatch deliberately differs from the reference, and why; empty: it does not differ."""
 
     def with_meaning(self, meaning: str, default: str) -> "Parameter":
         """Return this parameter with another meaning and default, as a command has it."""

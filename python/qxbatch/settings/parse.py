@@ -28,7 +28,7 @@ class ParsedSettings(NamedTuple):
 def parse(raw: dict[str, str], *, bids_app: bool = False, typed: dict[str, str] | None = None) -> ParsedSettings:
     """Return the settings, and notes, for parameters as the user wrote them (names with underscores). Raises UsageError.
 
-    `typed` are those of the command line, if others come from a config file.
+    `typed` are the parameters of the command line alone; None if there is no config file.
     """
     values = Values(raw)
     folders = find_folders(values)
@@ -99,22 +99,22 @@ def _without_effect(values: Values) -> list[str]:
         if values.is_given(name)
     ]
     if values.switch("skip_bids_validator"):
-        notes.append("--skip-bids-validator is ignored: packets are no BIDS data set, nothing is validated.")
+        notes.append("--skip-bids-validator is ignored: packets are not a BIDS data set, and nothing is validated.")
     return notes
 
 
 def _processes(values: Values) -> tuple[int, int]:
     """Return how many converters run at once, and how many threads and processes in all.
 
-    Without --n-procs, a larger --parelements raises the latter.
+    Without --n-procs, the second number is that of the CPUs, or that of the converters if there are more.
     """
     all_cpus = cpus.usable()
     converters = values.whole_or_all("parelements")
-    together = values.whole_or_all("n_procs")
-    if together is None:
-        together = max(all_cpus, converters or 1)
-    together = min(together, cpus.MAX_PROCESSES)
-    return min(converters or all_cpus, together), together
+    n_procs = values.whole_or_all("n_procs")
+    if n_procs is None:
+        n_procs = max(all_cpus, converters or 1)
+    n_procs = min(n_procs, cpus.MAX_PROCESSES)
+    return min(converters or all_cpus, n_procs), n_procs
 
 
 def _sessions(values: Values, folders: Folders) -> tuple[str, ...]:
@@ -164,6 +164,8 @@ def _path_map(text: str) -> tuple[tuple[Path, Path], ...]:
     for item in split(text):
         here, between, outside = item.partition("=" if "=" in item else ":")
         if not (between and here.startswith("/") and outside.startswith("/")):
-            raise UsageError(f"--path-map={item} is no pair of absolute folders.", "Write --path-map=/here=/outside.")
+            raise UsageError(
+                f"--path-map={item} is not a pair of absolute folders.", "Write --path-map=/here=/outside."
+            )
         pairs.append((Path(here), Path(outside)))
     return tuple(pairs)

@@ -7,7 +7,7 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.paths import absolute
 
-LARGEST = 1 << 20
+MAX_BYTES = 1 << 20
 """Bytes of the largest file; a larger one was named by mistake."""
 _BOM = b"\xef\xbb\xbf"
 
@@ -15,8 +15,8 @@ _BOM = b"\xef\xbb\xbf"
 def read_passwords(text: str) -> Passwords:
     """Return the passwords in the order of the file; a repeated one is used once.
 
-    A line's end (`\\n` or `\\r\\n`) and a byte order mark of UTF-8 before the first line are not part of a password, blanks
-    are; empty lines are ignored. Raises UsageError.
+    The line end (`\\n` or `\\r\\n`) and a UTF-8 byte order mark before the first line are not part of a password; blanks
+    are. Empty lines are ignored. Raises UsageError.
     """
     option = "--password-file"
     path = absolute(option, text)
@@ -27,18 +27,18 @@ def read_passwords(text: str) -> Passwords:
 
 
 def words_of(passwords: Passwords | None) -> tuple[bytes, ...]:
-    """Return the passwords, for the core."""
+    """Return the passwords as the core takes them; empty without --password-file."""
     return passwords.words if passwords else ()
 
 
 def _lines(option: str, path: Path) -> list[bytes]:
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         hint = "Name a file with a password on each line."
         raise UsageError(f"{option}={path} cannot be read: {reason_text(error, path)}.", hint) from None
-    if len(data) > LARGEST:
+    if len(data) > MAX_BYTES:
         hint = "Name a file with a password on each line."
-        raise UsageError(f"{option}={path} has more than {LARGEST} bytes: that is no list of passwords.", hint)
+        raise UsageError(f"{option}={path} has more than {MAX_BYTES} bytes: that is not a list of passwords.", hint)
     return [line.removesuffix(b"\r") for line in data.removeprefix(_BOM).split(b"\n")]

@@ -22,9 +22,9 @@ def absolute(where: str, text: str) -> Path:
 
 
 def mapped(path: Path, path_map: Sequence[tuple[Path, Path]]) -> Path:
-    """Return a path as readers outside see it: the longest mapped folder that contains it is replaced."""
-    fitting = [(here, outside) for here, outside in path_map if path.is_relative_to(here)]
-    if not fitting:
+    """Return a path as it is outside of the container: the longest folder of `path_map` that contains it is replaced."""
+    matching = [(here, outside) for here, outside in path_map if path.is_relative_to(here)]
+    if not matching:
         return path
-    here, outside = max(fitting, key=lambda pair: len(pair[0].parts))
+    here, outside = max(matching, key=lambda pair: len(pair[0].parts))
     return outside / path.relative_to(here)

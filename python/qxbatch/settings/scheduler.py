@@ -64,12 +64,12 @@ def scheduler_spec(text: str, where: str = "--scheduler") -> SchedulerSpec:
     7200
     """
     if not text.isprintable():
-        raise UsageError(f"{where}={text!r} has a line break or a control character.", "Leave it out.")
+        raise UsageError(f"{where}={text!r} has a line break or a control character.", "Remove it.")
     name, *items = split(text) or ("",)
     if name.casefold() not in SCHEDULERS:
         names = ", ".join(each.upper() for each in SCHEDULERS)
         raise UsageError(
-            f"{where}={text}: {name!r} is no known scheduler.", f"Begin with one of {names}: {where}={EXAMPLE}."
+            f"{where}={text}: {name!r} is not a known scheduler.", f"Begin with one of {names}: {where}={EXAMPLE}."
         )
     pairs = dict(_pair(where, text, item) for item in items)
     if len(pairs) < len(items):
@@ -108,7 +108,7 @@ def seconds_of(where: str, text: str) -> int:
     """
     match = _TIME.fullmatch(text)
     if match is None:
-        raise UsageError(f"{where}={text} is no time.", "Write minutes, HH:MM:SS or D-HH:MM:SS.")
+        raise UsageError(f"{where}={text} is not a time.", "Write minutes, HH:MM:SS or D-HH:MM:SS.")
     days, first, second, third = match.groups()
     if days is not None:
         return int(days) * DAY + int(first) * HOUR + int(second or 0) * MINUTE + int(third or 0)
@@ -125,11 +125,11 @@ def _read_option(where: str, key: str, value: str) -> object:
         return size_of(name, value)
     if key in ("cpus", "throttle"):
         if not re.fullmatch(r"[1-9]\d{0,5}", value):
-            raise UsageError(f"{name}={value} is no whole number from 1 up.", f"Write {key}=4.")
+            raise UsageError(f"{name}={value} is not a whole number from 1 up.", f"Write {key}=4.")
         return int(value)
     if key == "minutes":
         if not re.fullmatch(r"\d{1,5}(\.\d+)?", value) or float(value) <= 0:
-            raise UsageError(f"{name}={value} is no number of minutes.", "Write minutes=5.")
+            raise UsageError(f"{name}={value} is not a number of minutes.", "Write minutes=5.")
         return float(value)
     if not value:
         raise UsageError(f"{name} has no value.", f"Write {key}=NAME.")

@@ -19,7 +19,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Values:
-    """The raw parameters of the user, with the defaults of the table."""
+    """The raw parameters of the user, with the defaults of the table. A method raises UsageError if a value is wrong."""
 
     def __init__(self, raw: dict[str, str]) -> None:
         self._raw = raw
@@ -33,7 +33,7 @@ class Values:
         parameter = find(PARAMETERS, name)
         value = self._raw.get(name)
         if value == "" and parameter.choices:
-            raise wrong(name, value, parameter.choices)
+            raise not_a_choice(name, value, parameter.choices)
         return value or parameter.default
 
     def choice(self, name: str, kind: type[Choice]) -> Choice:
@@ -42,14 +42,14 @@ class Values:
         try:
             return kind(value.casefold())
         except ValueError:
-            raise wrong(name, value, find(PARAMETERS, name).choices) from None
+            raise not_a_choice(name, value, find(PARAMETERS, name).choices) from None
 
     def yes(self, name: str) -> bool:
         """Return True for yes or true, False for no or false."""
         value = self.text(name)
         if value.casefold() in (*YES, *NO):
             return value.casefold() in YES
-        raise wrong(name, value, ("yes", "no"))
+        raise not_a_choice(name, value, ("yes", "no"))
 
     def switch(self, name: str) -> bool:
         """Return whether a switch is on; it is off unless given, and a config file may also turn it off."""
@@ -108,17 +108,17 @@ def compiled(where: str, text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except (OverflowError, RecursionError) as error:
-        raise UsageError(f"{where} is no regular expression: {error}.", "Make it simpler.") from None
+        raise UsageError(f"{where} is not a regular expression: {error}.", "Make it simpler.") from None
     except re.error as error:
         place = "" if error.pos is None else f" at position {error.pos + 1}"
         column = 0 if error.pos is None or error.lineno != 1 else error.pos
         raise UsageError(
-            f"{where} is no regular expression: {error.msg}{place}.\n         {text}\n         {' ' * column}^",
+            f"{where} is not a regular expression: {error.msg}{place}.\n         {text}\n         {' ' * column}^",
             "Quote it on the command line, so that the shell leaves it as it is.",
         ) from None
 
 
-def wrong(name: str, value: str, choices: tuple[str, ...]) -> UsageError:
+def not_a_choice(name: str, value: str, choices: tuple[str, ...]) -> UsageError:
     """Return the error for a value that is none of the choices."""
     return UsageError(f"{_option(name)}={value} is not known.", f"Give one of: {', '.join(choices)}.")
 
