@@ -229,7 +229,7 @@ def test_resume_skips_a_published_session_with_a_failed_series(study: Study) -> 
     run = run_main("resume", str(study.sessions), "--failed")
     assert run.status == 0
     assert "1 session with failed series is published and not submitted again: S0." in run.out
-    assert "Nothing is to be resumed." in run.out
+    assert "There is nothing to resume." in run.out
 
 
 def test_resume_submits_nothing_if_replaced_files_cannot_be_kept(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

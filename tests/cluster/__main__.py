@@ -95,7 +95,7 @@ def faults(folder: Path, slurm: Slurm, packets: int) -> None:
     for k in range(1, MOST_RESUMES + 1):
         run = submitted.call("resume")
         assert run.status == 0, run.text
-        if "Nothing is to be resumed" in run.out:
+        if "There is nothing to resume" in run.out:
             break
         slurm.wait_for_jobs(1200)
         print(f"after resume {k}: {dict(Counter(submitted.states().values()))}", flush=True)

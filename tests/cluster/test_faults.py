@@ -41,7 +41,7 @@ def test_a_cancelled_task_is_lost_until_it_is_resumed(submitted: Submitted, gate
     assert "1 session in 1 task" in run.out
     submitted.slurm.wait_for_jobs()
     submitted.check()
-    assert "Nothing is to be resumed." in submitted.call("resume").out
+    assert "There is nothing to resume." in submitted.call("resume").out
 
 
 def test_cancel_ends_all_jobs_and_resume_imports_packets_without_a_result(submitted: Submitted, gate: Gate) -> None:
@@ -129,7 +129,7 @@ def test_repaired_packets_are_imported_by_resume_failed(submitted: Submitted) ->
     submitted.put(1, bad=1)
     assert submitted.submit("--wait").status == 1
     submitted.check()
-    assert "Nothing is to be resumed." in submitted.call("resume").out
+    assert "There is nothing to resume." in submitted.call("resume").out
     submitted.bad.clear()
     submitted.put(1, first=2)
     run = submitted.call("resume", "--failed", "--wait")

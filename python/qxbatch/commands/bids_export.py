@@ -12,7 +12,7 @@ from qxbatch.bids.write.result import Export, export_value
 from qxbatch.bids.write.run import Request, run_export
 from qxbatch.bids.write.validate import Validated, find_validator, validate
 from qxbatch.commands.bids_options import BidsOptions
-from qxbatch.commands.bids_study import note_export
+from qxbatch.commands.bids_study import record_export
 from qxbatch.commands.bids_text import export_text, validated_text, validated_value
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
@@ -21,21 +21,21 @@ from qxbatch.report.output_files import folders_of, refuse_output_folder
 
 
 def export_plans(options: BidsOptions, rules: RuleFile, plans: Sequence[SessionPlan], *, complete: bool) -> ExitStatus:
-    """Export the sessions and print the result. Raises UsageError."""
+    """Export the sessions, print the result and return the exit status; `complete`: no session is left out. Raises UsageError."""
     refuse_output_folder(options.dataset, [folders_of(options.sessionsfolder)])
     program = find_validator() if options.validate else ""
     table, warnings = read_study_table(options.logfile, options.columns) if options.logfile else (StudyTable(), [])
     export = _exported(_request(options, rules, table, complete=complete), plans)
     if not options.test:
-        note_export(options, rules, export, None)
+        record_export(options, rules, export, None)
     try:
         validated = validate(options.dataset, program) if program else None
     except UsageError:
-        _say(options, export, warnings, None)
+        _print_result(options, export, warnings, None)
         raise
     if validated:
-        note_export(options, rules, export, validated)
-    _say(options, export, warnings, validated)
+        record_export(options, rules, export, validated)
+    _print_result(options, export, warnings, validated)
     return ExitStatus.FAILED if export.failed or (validated and validated.errors) else ExitStatus.OK
 
 
@@ -66,7 +66,7 @@ def _exported(request: Request, plans: Sequence[SessionPlan]) -> Export:
         raise UsageError(f"Cannot write {text}.", hint, ExitStatus.CANNOT_WRITE) from None
 
 
-def _say(options: BidsOptions, export: Export, warnings: Sequence[str], validated: Validated | None) -> None:
+def _print_result(options: BidsOptions, export: Export, warnings: Sequence[str], validated: Validated | None) -> None:
     for text in warnings:
         print(f"to check: {text}", file=sys.stderr)
     if options.json:

@@ -19,7 +19,7 @@ from qxbatch.settings.model import LogfileSpec
 from qxbatch.settings.paths import absolute
 
 PRINTED = ""
-"""`--plan` without a file."""
+"""The value of `plan` for `--plan` without a file: the plan is printed."""
 
 
 class BidsOptions(NamedTuple):
@@ -30,7 +30,7 @@ class BidsOptions(NamedTuple):
     rules: Path | None
     init: Path | None
     plan: Path | str | None
-    """A table to export by; PRINTED: print one; None: neither."""
+    """The table by which sessions are exported; PRINTED: print such a table; None: without a table."""
     explain: tuple[str, str] | None
     sessions: tuple[str, ...]
     link: Link
@@ -76,7 +76,7 @@ def read_options(options: Mapping[str, object]) -> BidsOptions:
 
 
 def is_chosen(session: str, options: BidsOptions) -> bool:
-    """Return whether --sessions names a session, by its id; True without that option."""
+    """Return whether --sessions names a session with this id; True without that option."""
     return not options.sessions or matches_glob(session, options.sessions)
 
 
@@ -93,7 +93,7 @@ def _check(bids_options: BidsOptions, options: Mapping[str, object]) -> None:
 
 
 def _check_actions(bids_options: BidsOptions) -> None:
-    """Refuse two actions that are done instead of an export, and options of an export with such an action."""
+    """Raise UsageError for two actions that replace the export, or for such an action with an option of an export."""
     actions = [
         name
         for name, value in (

@@ -17,8 +17,8 @@ from qxbatch.study.study import summary_stamp
 from qxbatch.textfile import read_bytes
 
 
-def note_export(options: BidsOptions, rules: RuleFile, export: Export, validated: Validated | None) -> None:
-    """Record the export, and refresh the study level if the folder has one. A failed write is a message, not an error."""
+def record_export(options: BidsOptions, rules: RuleFile, export: Export, validated: Validated | None) -> None:
+    """Record the export, and refresh the study level if the folder has one. If that cannot be written, print a message."""
     folder = options.sessionsfolder
     try:
         digest = rules_digest(read_bytes(rules.path))
@@ -38,5 +38,5 @@ def note_export(options: BidsOptions, rules: RuleFile, export: Export, validated
 
 
 def _has_changes(export: Export) -> bool:
-    """Return whether a file was changed, so that the previous validation no longer counts."""
+    """Return whether the export changed a file, so that the previous validation is outdated."""
     return any(export.counts[action] for action in (Action.ADD, Action.REPLACE, Action.REMOVE))

@@ -9,14 +9,14 @@ from qxbatch.bids.write.validate import Validated
 from qxbatch.visible import one_line
 from qxbatch.wrapping import text_width, wrapped
 
-_LISTED = 20
-"""Lines of one kind that are printed; --json has all."""
-_LONGEST = 200
-"""Characters of a text of the validator; --json has the whole text."""
+_MAX_LISTED = 20
+"""Maximum number of warnings, files or errors that are listed; --json has all."""
+_MAX_LENGTH = 200
+"""Maximum number of characters of a text of the validator; --json has the whole text."""
 
 
 def export_text(export: Export, dataset: str, *, test: bool) -> str:
-    """Return failures, warnings and files left alone, and a summary."""
+    """Return failed sessions, warnings, files that were left alone, and a summary."""
     lines: list[str] = []
     for session in export.failed:
         lines += _failed(session)
@@ -54,8 +54,8 @@ def _left_alone_text(change: Change) -> str:
 
 def _listed(texts: Iterable[str]) -> list[str]:
     all_texts = list(texts)
-    lines = [line for text in all_texts[:_LISTED] for line in _wrapped(text)]
-    more = len(all_texts) - _LISTED
+    lines = [line for text in all_texts[:_MAX_LISTED] for line in _wrapped(text)]
+    more = len(all_texts) - _MAX_LISTED
     return [*lines, *([f"... and {more} more: --json lists all"] if more > 0 else [])]
 
 
@@ -103,7 +103,7 @@ def validated_text(validated: Validated) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 3]}..."
 
 
 def validated_value(validated: Validated) -> dict[str, Any]:

@@ -33,7 +33,9 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def candidate_of(path: Path, settings: Settings, *, overwrite: bool, by_format: bool) -> Candidate:
-    """Return the candidate of a session folder; its subject is that of session.txt or summary, except with --nameformat."""
+    """Return the candidate of a session folder. Its subject is that of session.txt or the summary; with `by_format`, the one that
+    --nameformat finds.
+    """
     previous_subject = "" if by_format else SessionFolder(path).subject
     session = (
         SessionId(previous_subject, folder=path.name) if previous_subject else by_folder(path.name, settings.nameformat)

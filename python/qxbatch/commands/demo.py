@@ -34,27 +34,27 @@ def run(options: Mapping[str, object]) -> int:
     _must_be_empty(folder)
     _make(folder)
     command = _command(settings)
-    say = _nothing if settings.quiet else _say
-    say(f"Packets: {one_line(str(settings.masterinbox))}")
+    report = _print_nothing if settings.quiet else _print
+    report(f"Packets: {one_line(str(settings.masterinbox))}")
     if options["--packets-only"]:
-        say(f"Import them with: {command}")
+        report(f"Import them with: {command}")
         return int(ExitStatus.OK)
-    say(f"\n$ {command}")
+    report(f"\n$ {command}")
     status = run_import(settings)
-    say(_closing(settings.sessionsfolder))
+    report(_closing(settings.sessionsfolder))
     return status
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, flush=True)
 
 
-def _nothing(_text: str) -> None:
+def _print_nothing(_text: str) -> None:
     pass
 
 
 def _settings(options: Mapping[str, object], sessions: Path) -> Settings:
-    """Return the settings of the import; no file is written. Raises UsageError."""
+    """Return the settings of the import, without writing a file. Raises UsageError."""
     values = {
         parameter.name: "yes" if options[parameter.option] is True else str(options[parameter.option])
         for parameter in PARAMETERS

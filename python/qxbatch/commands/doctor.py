@@ -12,13 +12,14 @@ from qxbatch.convert.available import probes_of
 from qxbatch.exits import ExitStatus
 from qxbatch.wrapping import text_width, wrapped
 
-_PACKAGES = {"pydicom": "DICOM headers that the core cannot parse", "docopt-ng": "the command line"}
-_OF_DISPLAY = {"rich": "the display of a run on a terminal"}
-"""Without rich a run prints plain lines."""
-_OF_BIDS = {
+_NEEDED_PACKAGES = {"pydicom": "DICOM headers that the core cannot parse", "docopt-ng": "the command line"}
+_DISPLAY_PACKAGES = {"rich": "the display of a run on a terminal"}
+"""Without rich, a run prints plain lines."""
+_BIDS_PACKAGES = {
     "bidsschematools": ("the rules of `qxbatch bids`", "bidsschematools"),
     "bids-validator-deno": ("`qxbatch bids --validate`", "'qxbatch[bids]'"),
 }
+"""Packages of the BIDS export, with their purpose and what pip installs."""
 _NEEDED = "needed"
 _OPTIONAL = "optional"
 _INDENT = " " * 9
@@ -31,11 +32,11 @@ class Finding:
     name: str
     purpose: str
     need: str
-    """needed or optional"""
+    """_NEEDED or _OPTIONAL."""
     found: bool
     version: str
     where: str
-    """The path, the places that were searched, or why the core cannot be loaded."""
+    """The path, or the places that were searched; `the Python packages`; or why the core cannot be loaded."""
     advice: str
     """What to do when it is absent; empty otherwise."""
 
@@ -61,10 +62,10 @@ def examine(dicm2nii_dir: Path | None = None) -> list[Finding]:
     """Return findings for all packages and programs; nothing is changed."""
     return [
         _core(),
-        *(_package(name, purpose, _NEEDED) for name, purpose in _PACKAGES.items()),
-        *(_package(name, purpose, _OPTIONAL) for name, purpose in _OF_DISPLAY.items()),
+        *(_package(name, purpose, _NEEDED) for name, purpose in _NEEDED_PACKAGES.items()),
+        *(_package(name, purpose, _OPTIONAL) for name, purpose in _DISPLAY_PACKAGES.items()),
         *_converters(dicm2nii_dir),
-        *(_package(name, purpose, _OPTIONAL, install) for name, (purpose, install) in _OF_BIDS.items()),
+        *(_package(name, purpose, _OPTIONAL, install) for name, (purpose, install) in _BIDS_PACKAGES.items()),
     ]
 
 
@@ -108,7 +109,7 @@ def _core() -> Finding:
     try:
         module = import_module("qxbatch.core")
     except ImportError as error:
-        advice = "Install qxbatch again: its compiled part does not fit this Python."
+        advice = "Install qxbatch again: its compiled part cannot be loaded by this Python."
         return Finding("qxbatch core", purpose, _NEEDED, False, "", str(error), advice)
     return Finding(
         "qxbatch core", purpose, _NEEDED, True, _version("qxbatch"), str(Path(str(module.__file__)).parent), ""

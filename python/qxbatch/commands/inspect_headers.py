@@ -20,11 +20,11 @@ from qxbatch.model import Value
 from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import words_of
 
-_PACKED = ("zip", "7z", "tar", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
+_PACKED_KINDS = ("zip", "7z", "tar", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
 _MAX_PROBLEMS = 20
 """Problems listed for one source; more are only counted."""
-_PHILIPS = ("XX_0", "PS_0")
-"""Prefixes of Philips files beside the images, which an import does not sort."""
+_PHILIPS_PREFIXES = ("XX_0", "PS_0")
+"""Beginnings of the names of Philips files that are not images; an import does not sort them."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ParFiles:
 
     order: str
     """Sort key of PARs with the same series number."""
-    number: int | None
+    series_number: int | None
     header: Mapping[str, Value]
     path: Path
     files: int
@@ -47,7 +47,7 @@ class PacketHeaders(Headers, Protocol):
 
     @property
     def problems(self) -> Sequence[str]:
-        """Return what could not be read, as path and reason, and commands that help."""
+        """Return what could not be read, as path and reason, followed by what to do."""
 
     def groups(self) -> Sequence[Group]:
         """Return the groups of DICOM files."""
@@ -60,7 +60,7 @@ class PacketHeaders(Headers, Protocol):
 
 
 class ScannedHeaders:
-    """Headers of files that are read in place."""
+    """The headers of files that are read in place."""
 
     def __init__(self, files: Scan) -> None:
         self._files = files
@@ -94,7 +94,7 @@ class ScannedHeaders:
 
 
 class ReadHeaders:
-    """Headers of a packet that was read as in an import: the staging folder has the headers of its files."""
+    """The headers of a packet that was read as in an import: the staging folder contains them."""
 
     def __init__(self, reading: Reading, source: Path, passwords: Passwords | None, limits: ReadingLimits) -> None:
         self._reading = reading
@@ -143,8 +143,8 @@ def read_headers(
 ) -> PacketHeaders:
     """Return the headers of a folder, file or archive.
 
-    Plain DICOM and PAR/REC, in a folder or one file, are read in place. Anything else is read as in an import, and its headers are
-    written to `staging`, a folder that does not exist yet. `source` is the path that was named: that of a packet, or the session.
+    DICOM and PAR/REC that are neither packed nor special are read in place. Anything else is read as in an import, and its headers
+    are written to `staging`, a folder that does not exist yet. `source` is the path that the user named, a packet or a session.
 
     Raises OSError, and CancelledError when the monitor is cancelled.
     """
@@ -181,18 +181,18 @@ def why_unopened(path: Path) -> str:
 
 
 def _is_plain(files: Scan) -> bool:
-    """Return whether headers suffice: there are no odd files (`_is_odd`) and no copies."""
+    """Return whether the headers read in place are enough: no file is special for an import, and none is a copy."""
     rows = range(len(files))
-    return not any(_is_odd(files, row) for row in rows) and not _has_copies(files, rows)
+    return not any(_is_special(files, row) for row in rows) and not _has_copies(files, rows)
 
 
-def _is_odd(files: Scan, row: int) -> bool:
-    """Return whether an import treats a file specially: packed, a link, damaged, DICOM without UIDs, extra Philips data."""
+def _is_special(files: Scan, row: int) -> bool:
+    """Return whether an import treats a file specially: packed, a link, damaged, without a UID, or other data of Philips."""
     path, header = files.path(row), files.header(row)
     name = path.rpartition("/")[2]
     if header is not None:
-        unnamed = not (header.get("SeriesInstanceUID") and header.get("SOPInstanceUID"))
-        return unnamed or name.startswith(_PHILIPS) or os.path.islink(path)  # noqa: PTH114 - of many files
+        lacks_uid = not (header.get("SeriesInstanceUID") and header.get("SOPInstanceUID"))
+        return lacks_uid or name.startswith(_PHILIPS_PREFIXES) or os.path.islink(path)  # noqa: PTH114 - of many files
     match files.content(row):
         case "damaged":
             return True
@@ -205,20 +205,20 @@ def _is_odd(files: Scan, row: int) -> bool:
 def _is_packed(path: str) -> bool:
     try:
         kind = sniff(path)
-        return kind in _PACKED or (kind == "gzip" and is_archive(path))
+        return kind in _PACKED_KINDS or (kind == "gzip" and is_archive(path))
     except OSError:
         return False
 
 
 def _has_copies(files: Scan, rows: Sequence[int]) -> bool:
     """Return whether two files have the same SOPInstanceUID, or two PARs the same size: an import compares their bytes."""
-    uids = Counter(_uids(files, rows))
+    uids = Counter(_uid_hashes(files, rows))
     sizes = Counter(par.stat().st_size for par, _, _ in par_files(files))
     return any(count > 1 for count in (*uids.values(), *sizes.values()))
 
 
-def _uids(files: Scan, rows: Sequence[int]) -> Iterator[int]:
-    """Yield a hash of each SOPInstanceUID: a packet may have a hundred thousand."""
+def _uid_hashes(files: Scan, rows: Sequence[int]) -> Iterator[int]:
+    """Yield a hash of each SOPInstanceUID. Hashes take less memory: a packet may have a hundred thousand files."""
     for row in rows:
         header = files.header(row)
         if header is not None:

@@ -16,7 +16,8 @@ from qxbatch.visible import shell_word
 
 @contextmanager
 def session_lock(session: Path) -> Iterator[str | None]:
-    """Hold the lock of a session. Yield None, or why the session must not be changed; empty if another run holds the lock.
+    """Hold the lock of a session. Yield None if the session may be changed, else the reason; the reason is empty if another run
+    holds the lock.
 
     Raises UsageError (73) when the sessions folder cannot be written.
     """
@@ -30,7 +31,11 @@ def session_lock(session: Path) -> Iterator[str | None]:
         try:
             interrupted = os.path.lexists(workspace.journal(session.name))
             command = f"qxbatch {shell_word(str(session.parent))}"
-            yield f"{session}: an import of it was interrupted: `{command}` finishes it" if interrupted else None
+            yield (
+                f"{session}: an import of this session was interrupted; `{command}` finishes the import"
+                if interrupted
+                else None
+            )
         finally:
             locks.release(lock)
     finally:
@@ -47,5 +52,5 @@ def _take(workspace: Workspace, locks: Locks, session: Path) -> Lock | None:
 
 
 def cannot_write(error: OSError) -> UsageError:
-    """Return the error that ends an update that cannot write."""
+    """Return the error that ends `inspect --update` if it cannot write."""
     return UsageError(f"Cannot write {error_text(error)}.", "Make it writable.", ExitStatus.CANNOT_WRITE)

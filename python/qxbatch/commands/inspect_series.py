@@ -22,7 +22,7 @@ class InspectedSeries:
 
     n: int
     """The number of its folder `dicom/<n>` after an import, usually 10 times the SeriesNumber; series are in this order."""
-    number: int | None
+    series_number: int | None
     """SeriesNumber; None where it is missing, zero or negative."""
     header: HeaderLike
     study_uid: str
@@ -64,7 +64,7 @@ class PacketSeries:
 
     series: tuple[SeriesHeaders, ...]
     pars: tuple[tuple[int, ParFiles], ...]
-    """Each with the number n that an import gives it."""
+    """PAR/REC series, each after the number n that an import gives it."""
     problems: tuple[str, ...]
 
 
@@ -74,7 +74,7 @@ def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
     series = dicom_series(groups, range(len(groups)))
     series = join_scans(headers, series) if join else series
     numbers, par_numbers = give_numbers(
-        [each.claim for each in series], [Claim(_positive(par.number), (par.order,)) for par in pars]
+        [each.claim for each in series], [Claim(_positive(par.series_number), (par.order,)) for par in pars]
     )
     return PacketSeries(
         tuple(SeriesHeaders(n, each, _paths([(headers, each)])) for n, each in zip(numbers, series, strict=True)),
@@ -83,8 +83,8 @@ def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
     )
 
 
-def numbered_series(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
-    """Return the files sorted under one number as one series: several UIDs mean that a scan was joined."""
+def series_of_number(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
+    """Return the series `dicom/<n>` of a session. Its files are one series, even if their UIDs differ: then a scan was joined."""
     members = [
         (headers, each) for headers in sources for each in dicom_series(headers.groups(), range(len(headers.groups())))
     ]
@@ -102,7 +102,7 @@ def inspect_packet(
     monitor: Monitor,
     outputs: Sequence[Output] = (),
 ) -> InspectedSource:
-    """Return the series with their facts; `outputs` are the images that were converted, if the packet is one series of a session.
+    """Return the series with their facts; `outputs` are the converted images, if the packet is one series of a session.
 
     Raises CancelledError when the monitor is cancelled.
     """
@@ -127,17 +127,17 @@ def inspect_packet(
 
 
 def _inspect_par(n: int, par: ParFiles) -> InspectedSeries:
-    """Return a PAR/REC; without facts if the REC is missing or the PAR is too large. Raises OSError."""
+    """Return a PAR/REC series; without facts if the REC is missing or the PAR is too large. Raises OSError."""
     facts_and_verdict = None
     if par.files > 1:
         header = read_par(par.path)
         facts_and_verdict = None if header.too_large else par_facts(header)
     facts, verdict = facts_and_verdict or (None, None)
-    return InspectedSeries(n, _positive(par.number), par.header, "", "", par.files, par.size, verdict, facts)
+    return InspectedSeries(n, _positive(par.series_number), par.header, "", "", par.files, par.size, verdict, facts)
 
 
 def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
-    """Return the paths of the headers, in the order in which an import names the files: of equal frames the first counts."""
+    """Return the paths of the headers in the order of the sorted files of an import: of equal frames, the first one counts."""
     rows = [
         (headers, row) for headers, series in members for group in series.groups for row in headers.group_rows(group)
     ]

@@ -12,8 +12,8 @@ from qxbatch.commands.inspect_series import (
     InspectedSeries,
     InspectedSource,
     inspect_packet,
-    numbered_series,
     series_number,
+    series_of_number,
 )
 from qxbatch.convert.values import text
 from qxbatch.core import CancelledError
@@ -82,7 +82,7 @@ def _inspect_number(n: int, paths: Sequence[Path], resources: Resources, outputs
                 headers.append(_read_headers(path, staging, resources))
             except OSError as error:
                 problems.append(error_text(error, path))
-        packet = numbered_series(n, headers)
+        packet = series_of_number(n, headers)
         headers.clear()
         result = inspect_packet("", packet, 1, resources.monitor, outputs)
         return replace(result, problems=(*problems, *result.problems))

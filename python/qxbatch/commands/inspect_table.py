@@ -13,8 +13,8 @@ from qxbatch.session.summary import SCHEMA
 from qxbatch.visible import one_line
 
 WIDTH = 80
-_SHORTEST = 12
-"""Characters of a cell that are always shown."""
+_MIN_CELL_WIDTH = 12
+"""Characters of a cell that are always shown, if it has so many."""
 Column = tuple[str, Callable[[InspectedSeries, Acquisition], str]]
 
 
@@ -27,7 +27,7 @@ def as_json(sources: Iterable[InspectedSource]) -> str:
 def _record(source: str, series: InspectedSeries) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "source": source,
-        "series_number": series.number,
+        "series_number": series.series_number,
         "series_description": series.description,
         "study_uid": series.study_uid,
         "series_uid": series.series_uid,
@@ -39,7 +39,7 @@ def _record(source: str, series: InspectedSeries) -> dict[str, Any]:
 
 
 def as_table(sources: Iterable[InspectedSource], *, wide: bool) -> str:
-    """Return a table for each source, and what incomplete series lack; long cells are shortened for 80 columns, unless `wide`."""
+    """Return a table for each source, and what incomplete series lack. Without `wide`, long cells are shortened for 80 columns."""
     return "\n".join(_source_table(source, wide=wide) for source in sources)
 
 
@@ -49,14 +49,14 @@ def _source_table(source: InspectedSource, *, wide: bool) -> str:
     if not source.series:
         return head[0] + "\n"
     lines = _table(source.series, WIDE if wide else NARROW, None if wide else WIDTH)
-    lacks = [line for series in source.series for line in _lacks(series, None if wide else WIDTH)]
-    return "\n".join([*head, *lines, *lacks]) + "\n"
+    missing_lines = [line for series in source.series for line in _missing_lines(series, None if wide else WIDTH)]
+    return "\n".join([*head, *lines, *missing_lines]) + "\n"
 
 
-def _lacks(series: InspectedSeries, width: int | None) -> list[str]:
+def _missing_lines(series: InspectedSeries, width: int | None) -> list[str]:
     if series.verdict is not SeriesVerdict.INCOMPLETE or series.acquisition is None:
         return []
-    text = f"series {_number(series)} ({one_line(series.description)}): {lacking(series.acquisition)}"
+    text = f"series {_series_number(series)} ({one_line(series.description)}): {lacking(series.acquisition)}"
     if width is None:
         return [text]
     return textwrap.wrap(text, width, subsequent_indent="  ", break_on_hyphens=False)
@@ -72,14 +72,14 @@ def _table(series: Sequence[InspectedSeries], columns: Sequence[Column], width: 
 
 
 def _fit(rows: list[list[str]], widths: list[int], width: int) -> None:
-    """Shorten names, then cells of other columns, the widest first, until lines fit `width` or all are at their least."""
+    """Shorten names, then cells of other columns, the widest first, until the lines fit `width` or no cell can be shortened."""
     order = sorted(range(len(widths)), key=lambda index: (index != 1, -widths[index]))
     for index in order:
         over = sum(widths) + 2 * (len(widths) - 1) - width
         if over <= 0:
             return
-        least = max(_SHORTEST, len(rows[0][index]))
-        widths[index] = min(widths[index], max(least, widths[index] - over))
+        min_width = max(_MIN_CELL_WIDTH, len(rows[0][index]))
+        widths[index] = min(widths[index], max(min_width, widths[index] - over))
         for row in rows:
             row[index] = _short(row[index], widths[index])
 
@@ -88,8 +88,8 @@ def _short(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 3]}..."
 
 
-def _number(series: InspectedSeries) -> str:
-    return "-" if series.number is None else f"{series.number}"
+def _series_number(series: InspectedSeries) -> str:
+    return "-" if series.series_number is None else f"{series.series_number}"
 
 
 def _figure(value: float | None, digits: int = 6) -> str:
@@ -117,7 +117,7 @@ def _b_values(acquisition: Acquisition) -> str:
 
 
 NARROW: tuple[Column, ...] = (
-    ("series", lambda series, _: _number(series)),
+    ("series", lambda series, _: _series_number(series)),
     ("name", lambda series, _: series.description or "-"),
     ("TR ms", lambda _, acquisition: _figure(acquisition.tr_ms, 5)),
     ("TE ms", lambda _, acquisition: _figures(acquisition.te_ms and acquisition.te_ms[:1], digits=4)),
@@ -129,7 +129,7 @@ NARROW: tuple[Column, ...] = (
 """TE is that of the first echo."""
 
 WIDE: tuple[Column, ...] = (
-    ("series", lambda series, _: _number(series)),
+    ("series", lambda series, _: _series_number(series)),
     ("name", lambda series, _: series.description or "-"),
     ("verdict", lambda series, _: series.verdict or "-"),
     ("files", lambda series, _: f"{series.files}"),

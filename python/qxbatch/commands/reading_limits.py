@@ -1,4 +1,4 @@
-"""The limits with which a command reads a packet, and the command that raises those which a packet exceeds."""
+"""The limits with which a command reads a packet, and the command that raises the limits that the packet exceeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from qxbatch.visible import shell_word
 
 NAMES = ("max_expansion", "max_total", "max_members", "max_nesting")
 """The parameters of an import that are limits."""
-_LISTED = 20
-"""Unopened archives that are listed; more are only counted."""
+_MAX_LISTED = 20
+"""Unopened archives that are listed; further ones are only counted."""
 
 
 class CoreLimits(TypedDict):
@@ -27,7 +27,7 @@ class CoreLimits(TypedDict):
 
 @dataclass(frozen=True)
 class ReadingLimits:
-    """The limits of one command, with the words that repeat it."""
+    """The limits of one command, and what is needed to write this command again."""
 
     max_expansion: int
     max_total: int
@@ -80,8 +80,8 @@ def unopened(reading: Reading) -> list[str]:
     if limits_of(reading.damage()):
         return []
     rows = [reading.row(index) for index, cause in reading.left_out() if cause == Cause.LIMITED_ARCHIVE]
-    more = [f"and {len(rows) - _LISTED} more archives above a limit"] if len(rows) > _LISTED else []
-    return [*(f"{row.path}: {row.reason}" for row in rows[:_LISTED]), *more]
+    more = [f"and {len(rows) - _MAX_LISTED} more archives above a limit"] if len(rows) > _MAX_LISTED else []
+    return [*(f"{row.path}: {row.reason}" for row in rows[:_MAX_LISTED]), *more]
 
 
 def _option(name: str) -> str:

@@ -11,7 +11,7 @@ from qxbatch.regress.run import Outcome, check
 from qxbatch.regress.sets import RegressionSet, find_sets, write_expected
 
 QUICK_SIZE = 16 * 2**20
-"""The most bytes that the packets of a set may have for --quick."""
+"""Maximum bytes of the packets of a set that --quick imports."""
 
 
 def run(options: Mapping[str, object]) -> int:

@@ -27,33 +27,37 @@ def run(options: Mapping[str, object]) -> int:
     assert isinstance(names, list)
     test = is_yes(options, "test")
     outputs: list[Path] = []
-    wrong: list[str] = []
-    different: list[str] = []
+    problems: list[str] = []
+    differences: list[str] = []
     try:
         for name in names:
             sessions = chosen_sessions([name])
             for session in sessions:
-                write_session_page(session, outputs, wrong, test=test)
+                write_session_page(session, outputs, problems, test=test)
             if not is_session(Path(os.path.abspath(name))):  # noqa: PTH100 - as in chosen_sessions
                 folder = sessions[0].parent
                 outputs += [folder / PAGE, folder / STUDY_TABLE, folder / STUDY_SIDECAR]
                 folders, data_sets = map(SessionFolder, sessions), existing_exports(folder)
                 study = study_of(folders, data_sets=data_sets) if test else write_study(folder, sessions)
-                different += difference_lines(study.rows)
+                differences += difference_lines(study.rows)
     except OSError as error:
         hint = "Make it writable."
         raise UsageError(f"Cannot write {error_text(error)}.", hint, ExitStatus.CANNOT_WRITE) from None
-    _say(outputs, wrong, different, test=test, as_json=bool(options["--json"]))
-    return int(ExitStatus.FAILED if wrong else ExitStatus.OK)
+    _print_result(outputs, problems, differences, test=test, as_json=bool(options["--json"]))
+    return int(ExitStatus.FAILED if problems else ExitStatus.OK)
 
 
-def _say(outputs: Sequence[Path], wrong: Sequence[str], different: Sequence[str], *, test: bool, as_json: bool) -> None:
+def _print_result(
+    outputs: Sequence[Path], problems: Sequence[str], differences: Sequence[str], *, test: bool, as_json: bool
+) -> None:
     if as_json:
-        print(json.dumps({"written": [str(path) for path in outputs], "test": test, "problems": list(wrong)}, indent=1))
+        print(
+            json.dumps({"written": [str(path) for path in outputs], "test": test, "problems": list(problems)}, indent=1)
+        )
         return
     for path in outputs:
         print(f"{'would write' if test else 'wrote'} {one_line(str(path))}")
-    for text in wrong:
+    for text in problems:
         print(f"without a page: {one_line(text)}")
-    for text in different:
+    for text in differences:
         print(text)

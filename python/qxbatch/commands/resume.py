@@ -11,7 +11,7 @@ from qxbatch.cluster.resubmit import need_inputs, resubmit, script_again
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, places_of, status_of
 from qxbatch.cluster.submission import Submission
-from qxbatch.commands.submitted import print_warnings, say_published, submitted_in
+from qxbatch.commands.submitted import print_published, print_warnings, submitted_in
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
@@ -35,7 +35,7 @@ def run(options: Mapping[str, object]) -> int:
         locks.close()
         Workspace(folder).tidy()
     if not ids and not options["--quiet"]:
-        print("Nothing is to be resumed.")
+        print("There is nothing to resume.")
     if ids and options["--wait"] and not options["--print-script"]:
         return _follow(folder, submissions, ids)
     return int(ExitStatus.OK)
@@ -54,7 +54,7 @@ def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submiss
     if options["--failed"]:
         failed = status.of_state(State.FAILED)
         rows += [row for row in failed if _can_be_resumed(row)]
-        say_published([row.unit.unit for row in failed if not _can_be_resumed(row)])
+        print_published([row.unit.unit for row in failed if not _can_be_resumed(row)])
     by_id: dict[str, tuple[Submission, list[UnitState]]] = {}
     for row in rows:
         by_id.setdefault(row.submission.id, (row.submission, []))[1].append(row.unit)

@@ -4,6 +4,6 @@ from qxbatch.core import Scan
 
 
 def faults(files: Scan) -> list[str]:
-    """Return the path of each damaged or unreadable file, and the reason."""
+    """Return the path of each damaged or unreadable file, with the reason."""
     faulty = (row for row in range(len(files)) if files.content(row) in ("damaged", "unreadable"))
     return [f"{files.path(row)}: {files.problem(row)}" for row in faulty]

@@ -15,23 +15,23 @@ from qxbatch.session.summary import SummaryError
 from qxbatch.visible import shell_word
 
 
-def write_session_page(session: Path, outputs: list[Path], wrong: list[str], *, test: bool) -> None:
-    """Write the page and missing pictures; add the page to `outputs`, or the reason for none to `wrong`. Raises OSError."""
+def write_session_page(session: Path, outputs: list[Path], problems: list[str], *, test: bool) -> None:
+    """Write the page and missing pictures; add the page to `outputs`, or why there is none to `problems`. Raises OSError."""
     folder = SessionFolder(session)
     try:
         summary = folder.summary
     except (SummaryError, OSError) as error:
-        wrong.append(error_text(error))
+        problems.append(error_text(error))
         return
     if summary is None:
-        wrong.append(
+        problems.append(
             f"{session}: {SUMMARY_AT} is missing. Create it: qxbatch inspect --update {shell_word(str(session))}"
         )
         return
     paths = folder.paths
     linked = next((path for path in (session, paths.records, paths.pictures) if path.is_symlink()), None)
     if linked is not None:
-        wrong.append(f"{linked}: is a link, and qxbatch does not write to the target of a link")
+        problems.append(f"{linked}: is a link, and qxbatch does not write to the target of a link")
         return
     page = paths.page
     outputs.append(page)

@@ -32,9 +32,9 @@ def session_paths(names: object) -> list[Path]:
         reason = why_unreadable(path)
         if reason:
             raise UsageError(f"The session folder {path} cannot be entered: {reason}.", access_hint(path))
-        inside = [] if is_session(path) else sessions_in(path)
-        if inside:
-            raise UsageError(f"{path} is a folder of sessions.", f"Name its sessions, such as {inside[0]}.")
+        sessions = [] if is_session(path) else sessions_in(path)
+        if sessions:
+            raise UsageError(f"{path} is a folder of sessions.", f"Name its sessions, such as {sessions[0]}.")
     return list(dict.fromkeys(paths))
 
 
@@ -51,7 +51,7 @@ def settings_of(options: Mapping[str, object], paths: Sequence[Path]) -> Setting
     }
     parsed = parse({**values, "sessionsfolder": str(folders[0]), "masterinbox": "none", "sessions": "*"})
     check_path(folders[0], parsed.settings.path_map)
-    # a folder that contains `sessions` is no study folder here: the session was named by its path
+    # parse() may have taken the folder for a study folder; but the session was named by its path
     return replace(parsed.settings, sessionsfolder=folders[0], archive_folder=folders[0] / ARCHIVED_PACKETS)
 
 

@@ -15,7 +15,7 @@ from qxbatch.commands.reading_limits import reading_limits
 from qxbatch.commands.split_plan import plan
 from qxbatch.commands.split_refused import print_nothing_to_split, print_refusal, print_unopened, readable
 from qxbatch.commands.split_report import print_split
-from qxbatch.commands.split_result import Member, missing, place, prepared_root
+from qxbatch.commands.split_result import Member, missing_folders, place, prepared_root
 from qxbatch.commands.split_staging import output_of, staging_in
 from qxbatch.core import Monitor, Reading, ingest
 from qxbatch.exits import ExitStatus
@@ -67,7 +67,7 @@ def _split(source: Path, staging: Path, reading: Reading, *, test: bool, as_json
     for k, folder in enumerate(folders):
         reading.place_kept(str(prepared_root(staging, k)), [row for row in folder.rows if reading.staged(row)])
         members += (Member.of(reading.row(row), folder) for row in folder.rows)
-    missing(staging, folders, members)
+    missing_folders(staging, folders, members)  # with --test, too: it raises UsageError if names are in use
     mapping = None if test else place(staging, folders, members)
     print_split(source, output, folders, members, mapping=mapping, as_json=as_json)
     return int(ExitStatus.OK)

@@ -46,7 +46,7 @@ def print_refusal(source: Path, reading: Reading, passwords: Passwords | None, l
         state = "cannot be opened"
     elif all(LIMIT in text for text in damage):
         state = "cannot be opened, though it may be sound"
-    _say(source, f"{state}; nothing was written:", damage)
+    _print_reasons(source, f"{state}; nothing was written:", damage)
     for hint in filter(None, (encrypted.hint(members, passwords), limits.hint(str(source), damage))):
         print(hint, file=sys.stderr)
     return int(ExitStatus.FAILED)
@@ -56,11 +56,13 @@ def print_unopened(source: Path, reading: Reading, limits: ReadingLimits) -> Non
     """Print which archives in a source that was split were not opened because of a limit."""
     archives = unopened(reading)
     if archives:
-        _say(source, "contains archives that were not opened; they may contain images of other studies:", archives)
+        _print_reasons(
+            source, "contains archives that were not opened; they may contain images of other studies:", archives
+        )
         print(limits.hint(str(source), archives), file=sys.stderr)
 
 
-def _say(source: Path, message: str, reasons: Sequence[str]) -> None:
+def _print_reasons(source: Path, message: str, reasons: Sequence[str]) -> None:
     """Print a message about a source, with the reasons."""
     print(f"qxbatch: {one_line(str(source))} {message}", file=sys.stderr)
     print("\n".join(f"  {one_line(text)}" for text in reasons), file=sys.stderr)

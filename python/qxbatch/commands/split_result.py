@@ -23,7 +23,7 @@ from qxbatch.textfile import created, opened
 
 @dataclass(frozen=True)
 class Member:
-    """A row of the mapping; `at` is empty for a member that is not in a new folder, for the reason in `note`."""
+    """A row of the mapping, by its columns. `at` is empty for a member that is not in a new folder; `note` is the reason."""
 
     path: str
     part: str
@@ -46,16 +46,18 @@ def place(staging: Path, folders: Sequence[StudyFolder], members: Sequence[Membe
     output = staging.parent
     sync_tree(staging / "parts")
     with locked_folder(output):
-        for new, target in missing(staging, folders, members):  # another run may have written them meanwhile
+        for new, target in missing_folders(staging, folders, members):  # another run may have written them meanwhile
             rename_new(new, target)
         return _write_mapping(staging, _lines(members))
 
 
-def missing(staging: Path, folders: Sequence[StudyFolder], members: Sequence[Member]) -> list[tuple[Path, Path]]:
+def missing_folders(
+    staging: Path, folders: Sequence[StudyFolder], members: Sequence[Member]
+) -> list[tuple[Path, Path]]:
     """Return the new folders that the output lacks, each with its path there.
 
-    A run that is killed between two renames leaves some folders, and no mapping. Raises UsageError if the output has a name that
-    another program may have written, or the whole result; OSError.
+    A run that is killed between two renames leaves some folders, and no mapping. Raises UsageError if the output contains the whole
+    result, or something else with one of the names, and OSError.
     """
     output = staging.parent
     pairs = [(SessionPaths(prepared_root(staging, k)).inbox, output / folder.name) for k, folder in enumerate(folders)]

@@ -15,6 +15,7 @@ from qxbatch.report.output_files import refuse_output_folder
 from qxbatch.textfile import created
 
 _TRIES = 20
+"""How often the folder is created, if other runs remove the output that they created."""
 
 
 def output_of(value: object, source: Path) -> Path:
@@ -35,9 +36,9 @@ def output_of(value: object, source: Path) -> Path:
 
 @contextlib.contextmanager
 def staging_in(output: Path) -> Iterator[Path]:
-    """Yield a new folder in the output, and remove it at the end, with created folders above it that stayed empty.
+    """Yield a new folder in the output. At the end, remove it, and those folders above it that were created and are empty.
 
-    The remains of killed runs are removed; a folder of a user, whatever its name, stays. Raises OSError.
+    The remains of killed runs are removed; folders of users are kept, whatever their names. Raises OSError.
     """
     new_folders = [folder for folder in (output, *output.parents) if not os.path.lexists(folder)]
     staging = output / split_name(os.urandom(8).hex())
@@ -54,15 +55,12 @@ def staging_in(output: Path) -> Iterator[Path]:
 
 
 def _make_locked(staging: Path, lock: contextlib.ExitStack) -> None:
-    """Create the folder, and enter its lock, by which runs at the same time see that it is not the remains of another.
-
-    Raises OSError.
-    """
+    """Create the folder and lock it: a folder without a lock is the remains of a killed run. Raises OSError."""
     output = staging.parent
     for is_last in (False,) * _TRIES + (True,):
         make_folder(output)
         try:
-            with locked_folder(output):  # until it is locked, no other run looks for remains
+            with locked_folder(output):  # while it is locked, no other run looks for remains
                 _remove_remains(output)
                 staging.mkdir()
                 lock.enter_context(locked_folder(staging))

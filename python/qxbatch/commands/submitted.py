@@ -1,4 +1,4 @@
-"""The sessions folder and the submissions that `jobs`, `resume` and `cancel` are about."""
+"""The sessions folder and the submissions of `jobs`, `resume` and `cancel`, and their warnings."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -32,8 +32,8 @@ def print_warnings(texts: Iterable[str]) -> None:
         print(one_line(text), file=sys.stderr)
 
 
-def say_published(sessions: Sequence[str]) -> None:
-    """Print which sessions with failed series are not submitted again; nothing without such sessions."""
+def print_published(sessions: Sequence[str]) -> None:
+    """Print which sessions with failed series are not submitted again, if there are any."""
     if sessions:
         names = ", ".join(sessions[:5]) + (" ..." if len(sessions) > 5 else "")  # noqa: PLR2004 - named
         verb = "is" if len(sessions) == 1 else "are"

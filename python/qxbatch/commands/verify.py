@@ -26,7 +26,7 @@ class Verified:
     session: str
     images: int
     checks: int
-    """How many checks were made; 0 if the ledger cannot be read."""
+    """Number of checks; 0 if the ledger cannot be read."""
     wrong: tuple[str, ...]
     """What is missing or differs; empty: the session is as its ledger says."""
     hint: str = ""
@@ -43,7 +43,7 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def verify(session: Path, pool: ThreadPoolExecutor) -> Verified:
-    """Check one session folder."""
+    """Check one session folder by the checks of `session_checks`, which run in the pool."""
     paths = SessionPaths(session)
     images = 0
     try:

@@ -8,12 +8,12 @@ from qxbatch.settings.model import Settings
 from qxbatch.settings.parameters import PARAMETERS
 from qxbatch.settings.parse import parse
 
-_FORMS = (1, 3)
-"""Numbers of arguments: SESSIONSFOLDER, or DATA OUTPUT participant."""
+_WORD_COUNTS = (1, 3)
+"""Possible numbers of positional words: SESSIONSFOLDER, or DATA OUTPUT participant."""
 
 
 def run(options: Mapping[str, object]) -> int:
-    """Import; return the exit status. Raises UsageError."""
+    """Import the packet, or do the work of the task; return the exit status. Raises UsageError."""
     collect_seldom()
     words = options["<folder>"]
     assert isinstance(words, list)
@@ -29,15 +29,15 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def _settings(options: Mapping[str, object], words: list[str]) -> Settings:
-    if len(words) not in _FORMS or words[2:] not in ([], ["participant"]):
+    if len(words) not in _WORD_COUNTS or words[2:] not in ([], ["participant"]):
         raise UsageError(
             f"worker {' '.join(words)}: the folders are not as expected.",
             "Give the sessions folder, or DATA OUTPUT participant.",
         )
     values = _values(options)
     if len(words) == 1:
-        return _checked({**values, "sessionsfolder": words[0], "sessions": _session_globs(values)}, bids_app=False)
-    return _checked({**values, "masterinbox": words[0], "sessionsfolder": words[1]}, bids_app=True)
+        return _parsed({**values, "sessionsfolder": words[0], "sessions": _session_globs(values)}, bids_app=False)
+    return _parsed({**values, "masterinbox": words[0], "sessionsfolder": words[1]}, bids_app=True)
 
 
 def _values(options: Mapping[str, object]) -> dict[str, str]:
@@ -58,7 +58,7 @@ def _session_globs(values: Mapping[str, str]) -> str:
     return "*" if values.get("masterinbox", "").casefold() == "none" else ""
 
 
-def _checked(values: dict[str, str], *, bids_app: bool) -> Settings:
+def _parsed(values: dict[str, str], *, bids_app: bool) -> Settings:
     from qxbatch.record.mapped_path import check_path
 
     parsed = parse(values, bids_app=bids_app, typed=values)
