@@ -52,8 +52,8 @@ class Forged:
         units = [UnitState(k, f"S{k}", (f"S{k}.zip",), 1000) for k in range(2)]
         submission = new_submission(self.study.sessions, record, units)
         number = submission.add_round(Plan(((0,), (1,)), (Array(0, 2, 1, 1),)))
-        submission.note_job(number, "0", "7")
-        submission.note_job(number, "end", "8")
+        submission.record_job(number, "0", "7")
+        submission.record_job(number, "end", "8")
         return submission
 
     def call(self, command: str, *options: str) -> Run:

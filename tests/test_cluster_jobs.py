@@ -39,8 +39,8 @@ def submitted(folder: Path, *units: UnitState) -> Submission:
     submission = new_submission(folder, RECORD, list(units))
     tasks = tuple((each.number,) for each in units)
     number = submission.add_round(Plan(tasks, (Array(0, len(tasks), 1, 1),)))
-    submission.note_job(number, "0", "7")
-    submission.note_job(number, "end", "8")
+    submission.record_job(number, "0", "7")
+    submission.record_job(number, "end", "8")
     return submission
 
 
@@ -109,7 +109,7 @@ def test_a_unit_whose_job_is_submitted_while_the_queue_is_read_waits(
     def ask(*_: object) -> Queue:
         number = submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),)))
         submission.write_text(submission.script_path(number, "0"), "#!/bin/sh\n")
-        submission.note_job(number, "0", "7")
+        submission.record_job(number, "0", "7")
         return Queue(True)
 
     monkeypatch.setattr(module, "ask", ask)
@@ -125,7 +125,7 @@ def test_a_job_that_is_submitted_while_the_queue_is_read_is_live(
     def ask(*_: object) -> Queue:
         """Return the queue before and after the dependent job submitted another round."""
         if len(answers) == 2:
-            submission.note_job(submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),))), "0", "9")
+            submission.record_job(submission.add_round(Plan(((0,),), (Array(0, 1, 1, 1),))), "0", "9")
         return answers.pop(0)
 
     monkeypatch.setattr(module, "ask", ask)
@@ -291,7 +291,7 @@ def test_proposed_commands_quote_the_sessions_folder(
     assert submit_remaining(submission, 1) == ExitStatus.NO_CONVERTER
     assert f"qxbatch resume {folder}" in capsys.readouterr().err
     with pytest.raises(UsageError) as raised:
-        Submitter(submission, scheduler_spec("SLURM"))._end({0: 1})
+        Submitter(submission, scheduler_spec("SLURM"))._submit_end_job({0: 1})
     assert f"qxbatch resume {folder}" in raised.value.hint
 
 

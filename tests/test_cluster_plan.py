@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qxbatch.cluster.allocation import allocated_memory, scratch, within
+from qxbatch.cluster.allocation import allocated_memory, limited_to_allocation, scratch_folder
 from qxbatch.cluster.grouping import Array, estimated_seconds, format_ranges, parse_ranges, plan
 from qxbatch.cluster.record import binds
 from qxbatch.cluster.schedulers import LSF, PBS, SCHEDULERS, SGE, SLURM, printed_id
@@ -34,7 +34,7 @@ def test_scheduler_options_are_parsed() -> None:
     ("text", "message"),
     [
         ("CONDOR", "not a known scheduler"),
-        ("SLURM,time=soon", "no time"),
+        ("SLURM,time=soon", "not a time"),
         ("SLURM,mem=much", "not a size"),
         ("SLURM,cpus=0", "whole number"),
         ("SLURM,array=1-3", "set by qxbatch itself"),
@@ -245,13 +245,13 @@ def test_a_container_gets_a_protocol_that_a_config_file_names(study: Study, monk
 def test_a_task_stays_within_its_allocation(study: Study, tmp_path: Path) -> None:
     settings = parse({"sessionsfolder": str(study.sessions), "n_procs": "16", "parelements": "8"}).settings
     env = {"SLURM_CPUS_PER_TASK": "4", "SLURM_MEM_PER_NODE": "8000", "TMPDIR": str(tmp_path)}
-    limited = within(settings, SLURM, 1000, env)
+    limited = limited_to_allocation(settings, SLURM, 1000, env)
     assert (limited.n_procs, limited.parelements, limited.work_dir) == (4, 4, tmp_path)
     assert limited.mem == int(8000 * (1 << 20) * 0.9)
-    assert within(settings, SGE, 0, {"NSLOTS": "3"}).n_procs == 3
+    assert limited_to_allocation(settings, SGE, 0, {"NSLOTS": "3"}).n_procs == 3
     with_own_limits = parse({"sessionsfolder": str(study.sessions), "mem": "1G", "work_dir": "/w"}).settings
-    assert within(with_own_limits, SLURM, 0, env).mem == GB
-    assert within(with_own_limits, SLURM, 0, env).work_dir == Path("/w")
+    assert limited_to_allocation(with_own_limits, SLURM, 0, env).mem == GB
+    assert limited_to_allocation(with_own_limits, SLURM, 0, env).work_dir == Path("/w")
 
 
 def test_memory_per_cpu_is_multiplied_and_zero_means_no_limit() -> None:
@@ -262,9 +262,9 @@ def test_memory_per_cpu_is_multiplied_and_zero_means_no_limit() -> None:
 
 def test_the_disk_of_the_node_is_used_if_it_has_enough_space(tmp_path: Path) -> None:
     env = {"SLURM_TMPDIR": str(tmp_path / "missing"), "TMPDIR": str(tmp_path)}
-    assert scratch(1000, env) == tmp_path
-    assert scratch(1 << 60, env) is None
-    assert scratch(1000, {"TMPDIR": "relative"}) is None
+    assert scratch_folder(1000, env) == tmp_path
+    assert scratch_folder(1 << 60, env) is None
+    assert scratch_folder(1000, {"TMPDIR": "relative"}) is None
 
 
 def test_a_dry_run_reports_the_tasks_and_writes_nothing(study: Study) -> None:

@@ -1,4 +1,4 @@
-"""Submit ready packets to a cluster instead of importing them here."""
+"""Submits ready packets to a cluster instead of importing them here."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -25,7 +25,7 @@ class ClusterSubmitter:
     """Submits ready packets (qxbatch.pipeline.run.Submitter)."""
 
     def __init__(self, spec: SchedulerSpec, options: Mapping[str, str], out: Callable[[str], object]) -> None:
-        """`options` are all options, also those of a config file; a printed script is passed to `out`."""
+        """`options` are all options, also those of a config file. `out` receives the script of --print-script."""
         self._spec = spec
         self._options = options
         self._out = out
@@ -33,7 +33,7 @@ class ClusterSubmitter:
         """The id of the submission; empty before it is made."""
 
     def describe(self, settings: Settings, ready: Sequence[Candidate]) -> str:
-        """Return the numbers of sessions and tasks, and the requests of the tasks, as a sentence."""
+        """Return a sentence about the sessions and tasks that would be submitted, with the memory and time of the tasks."""
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         scheduler = SCHEDULERS[self._spec.name]
         planned = plan({k: unit.size for k, unit in enumerate(units)}, self._spec.minutes, largest_array(scheduler))

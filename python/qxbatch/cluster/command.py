@@ -1,4 +1,4 @@
-"""Run commands of the scheduler with a time limit and without variables of a job."""
+"""Runs commands of the scheduler with a time limit, and without the variables of the current job."""
 
 import os
 import subprocess
@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 SECONDS = 60.0
-_OF_JOB = ("SLURM_", "SBATCH_", "PBS_", "LSB_", "SGE_")
+"""Time limit of a command."""
+_JOB_PREFIXES = ("SLURM_", "SBATCH_", "PBS_", "LSB_", "SGE_")
+"""Beginnings of the names of variables that describe the current job."""
 _CLIENT_SETTINGS = (
     "SLURM_CONF",
     "SLURM_CONF_SERVER",
@@ -17,6 +19,7 @@ _CLIENT_SETTINGS = (
     "PBS_SERVER",
     "PBS_CONF_FILE",
 )
+"""Variables with such a name that describe the scheduler, and that its commands need."""
 
 
 class Answer(NamedTuple):
@@ -29,7 +32,7 @@ class Answer(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """Return the last message of a failed command."""
+        """Return the last line that a failed command printed, else its exit status."""
         lines = [line.strip() for line in (self.err or self.out).splitlines() if line.strip()]
         return lines[-1] if lines else f"exit status {self.status}"
 
@@ -40,7 +43,7 @@ def call(words: Sequence[str], *, stdin: str | None = None, seconds: float = SEC
     Variables of the current job are removed, since a job that is submitted from a job would inherit its requests.
     """
     environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(_OF_JOB) or key in _CLIENT_SETTINGS
+        key: value for key, value in os.environ.items() if not key.startswith(_JOB_PREFIXES) or key in _CLIENT_SETTINGS
     }
     try:
         completed = subprocess.run(

@@ -19,7 +19,7 @@ STATES_SECONDS = 1.0
 QUEUE_SECONDS = 10.0
 """Shortest time between two queries of the queue while units have no result."""
 PAUSE_FACTOR = 20
-"""Smallest ratio of a pause to the duration of the read before it."""
+"""Minimum ratio of a pause to the duration of the read before it."""
 
 
 def follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], None] = time.sleep) -> int:
@@ -55,7 +55,7 @@ def _follow(settings: Settings, ids: Sequence[str], sleep: Callable[[float], Non
 
 
 class _Display:
-    """The progress display, with the last shown state of each unit without a result."""
+    """The progress display, and the state of each unit without a result as it was shown last."""
 
     def __init__(self, chosen: Sequence[Submission], progress: Progress) -> None:
         self._progress = progress

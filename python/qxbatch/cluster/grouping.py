@@ -51,8 +51,8 @@ def estimated_seconds(size: int) -> float:
 def plan(sizes: Mapping[int, int], minutes: float, largest_array: int, retry_factor: int = 1) -> Plan:
     """Return tasks of at most `minutes`, the largest units first, and their arrays. `sizes` maps unit numbers to bytes.
 
-    A unit that takes longer has its own task. `retry_factor` multiplies the estimated time, and the sizes from which memory is
-    estimated.
+    A unit whose import takes longer is the only one of its task. `retry_factor` multiplies the estimated time, and the sizes from
+    which memory is estimated.
     """
     tasks = [tuple(task) for task in _tasks(sizes, minutes * 60)]
     arrays: list[Array] = []

@@ -10,7 +10,7 @@ from qxbatch.cluster.schedulers import SCHEDULERS, Scheduler
 from qxbatch.publish.locks import Locks
 
 _OF_ARRAY = re.compile(r"(.+)_([0-9]+)")
-"""The id of an array and an index; the id can contain `_`, in the name of its server."""
+"""The id of an array and an index. The id can contain `_` in the name of its server."""
 
 
 def job_locks(folder: Path, scheduler: Scheduler, job: str) -> Locks:
@@ -19,7 +19,7 @@ def job_locks(folder: Path, scheduler: Scheduler, job: str) -> Locks:
 
 
 def is_gone(holder: str) -> bool:
-    """Return whether the job of a lock's holder neither waits nor runs; False where this is not known."""
+    """Return whether the job of a lock's holder neither waits nor runs; False if that is not known."""
     name, _, job = holder.partition(" ")
     scheduler = SCHEDULERS.get(name.casefold())
     if scheduler is None or not job:
@@ -27,12 +27,12 @@ def is_gone(holder: str) -> bool:
     queue: Queue = ask(scheduler, [])
     match = _OF_ARRAY.fullmatch(job)
     number, index = (match[1], int(match[2])) if match else (job, None)
-    # an empty queue hides tasks: at least this task itself runs
+    # this task itself runs, so an empty queue is not the whole queue
     return queue.answered and bool(queue.tasks) and not queue.has(number, index)
 
 
 def job_id(scheduler: Scheduler, environment: Mapping[str, str] = os.environ) -> str:
     """Return the id of the task's job, followed in an array by `_` and the index that the queue shows; empty outside of a job."""
-    job = next((environment[name] for name in scheduler.job if environment.get(name)), "")
+    job = next((environment[name] for name in scheduler.job_variables if environment.get(name)), "")
     index = environment.get(scheduler.index_variable, "")
     return f"{job}_{index}" if job and index.isdecimal() else job

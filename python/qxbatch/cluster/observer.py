@@ -23,8 +23,9 @@ class StateWriter:
         self._submission = submission
         self._states = {state.unit: state for state in states}
         self._where = where
-        """Job and host: the reason of running units."""
+        """Job and host, as the reason of running units."""
         self._began: dict[str, float] = {}
+        """Maps each running unit to its start."""
 
     @property
     def states(self) -> Mapping[str, UnitState]:
@@ -47,7 +48,7 @@ class StateWriter:
                 pass
 
     def finish(self, unit: str, reports: Sequence[SessionReport]) -> None:
-        """Write the result of a unit. One that another run holds waits."""
+        """Write the result of a unit. A unit that another run is importing gets the state WAITING."""
         problems = [problem for report in reports for problem in report.problems]
         seconds = round(time.monotonic() - self._began.get(unit, time.monotonic()), 3)
         published = any(report.folder is not None for report in reports)
@@ -61,7 +62,7 @@ class StateWriter:
                 unit, state=State.FAILED, reason=_text(error), problem=value, published=published, seconds=seconds
             )
         elif any(problem.code is Code.HELD for problem in problems):
-            self.change(unit, state=State.WAITING, reason="it is held by another run")
+            self.change(unit, state=State.WAITING, reason="another run is importing it")
         else:
             existed = any(problem.code is Code.EXISTS for problem in problems)
             self.done(unit, "its session existed already" if existed else "", seconds)

@@ -1,4 +1,4 @@
-"""The settings of a submission, parsed again in its tasks and when it is resumed."""
+"""Parses the settings of a submission again, in its tasks and when it is resumed."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from qxbatch.settings.parse import parse
 def task_settings(submission: Submission) -> Settings:
     """Return the settings of a submission. Raises UsageError.
 
-    This process changes to the folder in which the submission was made, if it exists here: relative paths begin there.
+    This process changes to the folder in which the submission was made, if it exists here, since relative paths begin there.
     """
     with contextlib.suppress(OSError):
         os.chdir(str(submission.record["cwd"]))

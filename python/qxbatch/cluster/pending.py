@@ -1,4 +1,4 @@
-"""Create a submission from the units that a run found, without those that wait or run already."""
+"""Creates a submission from the units that a run found, without those that wait or run already."""
 
 import contextlib
 import os
@@ -32,14 +32,14 @@ def make_submission(
     if len(present) < len(units):
         missing = len(units) - len(present)
         print(f"Packets of {missing} of {counted(len(units), 'session')} are no longer in the inbox.")
-    free = [unit for unit in present if pending.isdisjoint(packet_names(unit))]
-    if len(free) < len(present):
-        number, command = len(present) - len(free), f"qxbatch jobs {shell_word(str(folder))}"
+    new = [unit for unit in present if pending.isdisjoint(packet_names(unit))]
+    if len(new) < len(present):
+        number, command = len(present) - len(new), f"qxbatch jobs {shell_word(str(folder))}"
         print(f"Packets of {number} of {counted(len(units), 'session')} are submitted already. To list them: {command}")
-    if not free:
+    if not new:
         return None
     refused = [candidate for candidate in report.candidates if candidate.verdict is Verdict.REFUSED]
-    states = [unit_state(k, unit, packet_names(unit)) for k, unit in enumerate(free)]
+    states = [unit_state(k, unit, packet_names(unit)) for k, unit in enumerate(new)]
     states += [refused_state(len(states) + k, candidate) for k, candidate in enumerate(refused)]
     _remove_done(previous)
     return new_submission(folder, record_of(settings, options, report), states)
@@ -51,7 +51,7 @@ def packet_names(unit: Unit) -> tuple[str, ...]:
 
 
 def _pending(previous: Sequence[Submission]) -> set[str]:
-    """Return the names of packets that wait or run, as last recorded where a queue does not answer."""
+    """Return the names of packets that wait or run; as last recorded, if a queue does not answer."""
     rows = status_of(previous).of_state(State.WAITING, State.RUNNING)
     return {packet for row in rows for packet in row.unit.packets}
 
@@ -67,7 +67,7 @@ def _remove_done(previous: Iterable[Submission]) -> None:
 
 
 def choose_archive_numbers(settings: Settings, workspace: Workspace, locks: Locks, units: Sequence[Unit]) -> None:
-    """Choose numbers for archives with the same name (folder mode) now, so that the order of tasks does not matter."""
+    """Choose the numbers of archives with the same name (folder mode), so that they do not depend on the order of tasks."""
     inboxes = [unit.inbox for unit in units if unit.inbox is not None]
     if inboxes:
         from qxbatch.core import Monitor

@@ -8,6 +8,7 @@ from qxbatch.cluster.command import call
 from qxbatch.cluster.schedulers import Scheduler
 
 SECONDS = 20.0
+"""Time limit of a query."""
 _DIGITS = re.compile(r"\d+")
 
 
@@ -56,10 +57,10 @@ def ask(scheduler: Scheduler, names: Sequence[str]) -> Queue:
     answer = call([*scheduler.query, *by_name], seconds=SECONDS)
     if answer.status is None or answer.status < 0:  # ended by a signal
         return Queue(False, reason=answer.reason)
-    if answer.status != 0 and not re.search(scheduler.none, answer.err + answer.out):
+    if answer.status != 0 and not re.search(scheduler.no_jobs_error, answer.err + answer.out):
         return Queue(False, reason=answer.reason)
     tasks = _tasks(scheduler, answer.out, names)
-    pending = {task for task, state in tasks.items() if state in scheduler.pending}
+    pending = {task for task, state in tasks.items() if state in scheduler.pending_states}
     return Queue(True, frozenset(tasks), pending=frozenset(pending))
 
 
@@ -72,9 +73,9 @@ class OtherJob(NamedTuple):
 
 
 def other_job(scheduler: Scheduler, job: str, name: str) -> OtherJob | None:
-    """Return why a job does not have this name, or may not have it; None if it has."""
-    answer = call([*scheduler.named, job], seconds=SECONDS)
-    shown = set(re.findall(scheduler.name_shown, answer.out)) if answer.status == 0 else set()
+    """Return why a job does not have this name, or why its name is not known; None if it has this name."""
+    answer = call([*scheduler.name_query, job], seconds=SECONDS)
+    shown = set(re.findall(scheduler.name_pattern, answer.out)) if answer.status == 0 else set()
     if shown == {name}:
         return None
     if shown:
@@ -82,25 +83,28 @@ def other_job(scheduler: Scheduler, job: str, name: str) -> OtherJob | None:
     queue = ask(scheduler, [name])
     if queue.answered and not queue.has_job(job):
         return OtherJob(True)
-    return OtherJob(False, f"{' '.join([*scheduler.named, job])}: {answer.reason}")
+    return OtherJob(False, f"{' '.join([*scheduler.name_query, job])}: {answer.reason}")
 
 
 def _tasks(scheduler: Scheduler, text: str, names: Sequence[str]) -> dict[tuple[str, int | None], str]:
     """Return the states of tasks that have not ended and have one of these names."""
     states: dict[tuple[str, int | None], str] = {}
     for line in text.splitlines():
-        match = re.fullmatch(scheduler.line, line.strip())
+        match = re.fullmatch(scheduler.line_pattern, line.strip())
         if match is None or not _has_name(match.groupdict().get("name"), names):
             continue
-        if match["state"] not in scheduler.ended and match["index"] != "":  # "" is a whole array
+        if match["state"] not in scheduler.ended_states and match["index"] != "":  # "" is the line of a whole array
             index = match["index"] or ""
-            no_array = not index.isdecimal() or int(index) < scheduler.first
+            no_array = not index.isdecimal() or int(index) < scheduler.first_index
             states[match["job"], None if no_array else int(index)] = match["state"]
     return states
 
 
 def _has_name(shown: str | None, names: Sequence[str]) -> bool:
-    """Return whether a list shows one of these names, shortened or with an index. True if it shows none, or without names."""
+    """Return whether `shown`, the name in a list of the scheduler, is one of these names, shortened or with an index.
+
+    True if the list shows no name, or if there are no names.
+    """
     if not shown or not names:
         return True
     shortened = shown.strip("*")

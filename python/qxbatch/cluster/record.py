@@ -16,7 +16,7 @@ from qxbatch.session.summary_parts import problem_value
 from qxbatch.settings.model import Settings
 from qxbatch.settings.paths import absolute
 
-_OF_SUBMITTER = frozenset(
+_SUBMIT_OPTIONS = frozenset(
     ("scheduler", "container", "wait", "print_script", "config", "log_file", "json_file", "test", "check", "quiet")
 )
 """Options of the run that submits, which tasks do not get."""
@@ -28,7 +28,7 @@ def record_of(settings: Settings, options: Mapping[str, str], report: Report) ->
         "created": time.strftime("%Y-%m-%dT%H:%M:%S"),
         "host": socket.gethostname(),
         "cwd": os.getcwd(),  # noqa: PTH109 - as text
-        "options": {key: value for key, value in options.items() if key not in _OF_SUBMITTER},
+        "options": {key: value for key, value in options.items() if key not in _SUBMIT_OPTIONS},
         "typed": sorted(key for key, _ in settings.command_line),
         "bids_app": settings.bids_app,
         "scheduler": options["scheduler"],
@@ -41,7 +41,7 @@ def record_of(settings: Settings, options: Mapping[str, str], report: Report) ->
 
 
 def binds(settings: Settings, options: Mapping[str, str]) -> list[Path]:
-    """Return the folders and files that a container needs; they have the same paths in it."""
+    """Return the folders and files that a container needs; their paths in the container are the same."""
     paths = [settings.sessionsfolder, settings.masterinbox, settings.work_dir, settings.dicm2nii_dir]
     paths += [
         settings.logfile.path if settings.logfile else None,

@@ -1,4 +1,4 @@
-"""Submit units of a submission again."""
+"""Submits units of a submission again."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from qxbatch.pipeline.writable import need_writable
 from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
-MOST_DOUBLED = 3
+MAX_DOUBLINGS = 3
 """How often the estimates of time and memory are doubled at most."""
 
 
@@ -23,9 +23,9 @@ def need_inputs(submission: Submission, units: Sequence[UnitState]) -> None:
 
 
 def resubmit(submission: Submission, units: Sequence[UnitState], spec: SchedulerSpec) -> Submitted | None:
-    """Submit units again; None if there are none. Raises UsageError, with the states as before.
+    """Submit units again; return None if there are none. If that fails, raise UsageError and restore the states.
 
-    The estimates of time and memory double with each previous attempt, up to MOST_DOUBLED times.
+    The estimates of time and memory double with each previous attempt, up to MAX_DOUBLINGS times.
     """
     if not units:
         return None
@@ -53,4 +53,4 @@ def set_waiting(submission: Submission, units: Sequence[UnitState]) -> None:
 
 def retry_factor_of(units: Sequence[UnitState]) -> int:
     """Return the factor for the estimates of time and memory, by the unit with most attempts."""
-    return 1 << min(MOST_DOUBLED, max(unit.attempts for unit in units))
+    return 1 << min(MAX_DOUBLINGS, max(unit.attempts for unit in units))

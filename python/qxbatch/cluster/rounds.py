@@ -1,4 +1,4 @@
-"""The files of a round of a submission. Whoever may write to the sessions folder may have written them, so they are checked."""
+"""The files of a round of a submission. They are checked, since everybody who may write to the sessions folder can change them."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,12 @@ from qxbatch.publish.plain import read_object, read_plain
 
 
 class Round(NamedTuple):
-    """One round of submitted tasks: the first one, or one of units that are submitted again."""
+    """One round of a submission: its first tasks, or those of units that were submitted again."""
 
     number: int
     arrays: tuple[Array, ...]
     jobs: Mapping[str, str]
-    """Number of the array (or END_JOB) to the id of its job."""
+    """Maps the number of each array, and END_JOB, to the id of the job."""
     remaining: tuple[int, ...]
     """Units that the dependent job submits."""
     printed: bool

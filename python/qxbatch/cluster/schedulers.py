@@ -19,19 +19,19 @@ class Scheduler(NamedTuple):
     fixed: tuple[str, ...]
     """Directives of every job, such as requeue and append to the log."""
     fields: Mapping[str, str]
-    """Directives of requests; `array` contains `last`, or `count` and other fields."""
+    """Directives of requests, with `{}` for the value. In `array`, `{last}` or `{count}` stands for the tasks."""
     other: str
-    """Directive of an option that is passed on: `key`, `value`."""
+    """Directive of an option that is passed to the scheduler as it is, with `{key}` and `{value}`."""
     before_end: str
     """Directive that sends SIGTERM before the time limit; empty if the scheduler has none."""
     after: tuple[str, ...]
-    """Words of the dependency on the end of `ids`."""
+    """Words that start a job after the end of others, with `{ids}`."""
     ids: tuple[str, str]
-    """Format of one id in the dependency, and the separator."""
+    """Format of one id in `after`, and the separator of ids."""
     index_variable: str
     """Variable with the index of a task of an array."""
-    first: int
-    """The first index."""
+    first_index: int
+    """Index of the first task of an array."""
     log_index: str
     """Placeholder of the index in the path of a log."""
     escaped: tuple[tuple[str, str], ...]
@@ -39,34 +39,36 @@ class Scheduler(NamedTuple):
     quoted: bool
     """Whether a path with spaces may be quoted."""
     least_array: int
-    """Arrays of fewer tasks are refused."""
+    """Minimum number of tasks of an array; fewer tasks are submitted as a single job."""
     largest_array: int
-    """Used if the scheduler is not asked for its limit, or does not report it."""
+    """Maximum number of tasks of an array, if the scheduler does not report its limit."""
     query: tuple[str, ...]
     """Lists waiting and running tasks, one on each line."""
     by_name: str
     """Option that restricts the query to jobs of these names; empty if there is none."""
-    line: str
+    line_pattern: str
     """Regular expression of a line: groups `job`, `index`, `state` and, unless `by_name` chooses the jobs, `name`."""
-    named: tuple[str, ...]
+    name_query: tuple[str, ...]
     """Command that shows the whole name of the job whose id follows: a list may shorten names."""
-    name_shown: str
-    """Regular expression whose first group is the name in the output of `named`."""
-    pending: tuple[str, ...]
+    name_pattern: str
+    """Regular expression whose first group is the name in the output of `name_query`."""
+    pending_states: tuple[str, ...]
     """States of jobs that wait."""
-    ended: tuple[str, ...]
+    ended_states: tuple[str, ...]
     """States of jobs that have ended."""
-    none: str
+    no_jobs_error: str
     """Regular expression of the query's error message if there is no job; `(?!)` if it has none."""
     cancel: tuple[str, ...]
-    cpus: tuple[str, ...]
+    cpu_variables: tuple[str, ...]
     """Variables with the CPUs of a task."""
-    memory: tuple[tuple[str, int], ...]
+    memory_variables: tuple[tuple[str, int], ...]
     """Variables with the memory of a task, and their unit in bytes."""
-    job: tuple[str, ...]
+    job_variables: tuple[str, ...]
     """Variables with the id of a task's job; the first one that is set counts."""
     time: Callable[[int], str]
+    """Formats seconds for the directive of the time."""
     mem: Callable[[int], str]
+    """Formats bytes for the directive of the memory."""
 
 
 def _clock(seconds: int) -> str:
@@ -105,7 +107,7 @@ SLURM = Scheduler(
     after=("--dependency=afterany:{ids}",),
     ids=("{}", ":"),
     index_variable="SLURM_ARRAY_TASK_ID",
-    first=0,
+    first_index=0,
     log_index="%a",
     escaped=(("\\", "\\\\"), ('"', '\\"'), ("%", "%%")),
     quoted=True,
@@ -113,16 +115,16 @@ SLURM = Scheduler(
     largest_array=1001,
     query=("squeue", "--noheader", "--array", "--format=%F|%K|%T"),
     by_name="--name={}",
-    line=r"(?P<job>\d+)\|(?P<index>\d+|N/A)\|(?P<state>\w+)",
-    named=("squeue", "--noheader", "--format=%j", "--jobs"),
-    name_shown=r"(?m)^(\S.*?)\s*$",
-    pending=("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"),
-    ended=("COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE"),
-    none=r"(?!)",
+    line_pattern=r"(?P<job>\d+)\|(?P<index>\d+|N/A)\|(?P<state>\w+)",
+    name_query=("squeue", "--noheader", "--format=%j", "--jobs"),
+    name_pattern=r"(?m)^(\S.*?)\s*$",
+    pending_states=("PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "SPECIAL_EXIT"),
+    ended_states=("COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE"),
+    no_jobs_error=r"(?!)",
     cancel=("scancel",),
-    cpus=("SLURM_CPUS_PER_TASK",),
-    memory=(("SLURM_MEM_PER_NODE", 1 << 20),),
-    job=("SLURM_ARRAY_JOB_ID", "SLURM_JOB_ID"),
+    cpu_variables=("SLURM_CPUS_PER_TASK",),
+    memory_variables=(("SLURM_MEM_PER_NODE", 1 << 20),),
+    job_variables=("SLURM_ARRAY_JOB_ID", "SLURM_JOB_ID"),
     time=_clock,
     mem=_megabytes("M"),
 )
@@ -150,7 +152,7 @@ PBS = Scheduler(
     after=("-W", "depend=afterany:{ids}"),
     ids=("{}", ":"),
     index_variable="PBS_ARRAY_INDEX",
-    first=0,
+    first_index=0,
     log_index="^array_index^",
     escaped=(),
     quoted=False,
@@ -158,16 +160,16 @@ PBS = Scheduler(
     largest_array=10000,
     query=("qstat", "-t"),
     by_name="",
-    line=r"(?P<job>\d+)(?:\[(?P<index>\d*)\])?\S*\s+(?P<name>\S+)\s+\S+\s+\S+\s+(?P<state>[A-Z])\s.*",
-    named=("qstat", "-f"),
-    name_shown=r"(?m)^\s*Job_Name = (\S.*?)\s*$",
-    pending=("Q", "H", "W", "T"),
-    ended=("F", "X"),
-    none=r"(?!)",
+    line_pattern=r"(?P<job>\d+)(?:\[(?P<index>\d*)\])?\S*\s+(?P<name>\S+)\s+\S+\s+\S+\s+(?P<state>[A-Z])\s.*",
+    name_query=("qstat", "-f"),
+    name_pattern=r"(?m)^\s*Job_Name = (\S.*?)\s*$",
+    pending_states=("Q", "H", "W", "T"),
+    ended_states=("F", "X"),
+    no_jobs_error=r"(?!)",
     cancel=("qdel",),
-    cpus=("NCPUS",),
-    memory=(),
-    job=("PBS_ARRAY_ID", "PBS_JOBID"),
+    cpu_variables=("NCPUS",),
+    memory_variables=(),
+    job_variables=("PBS_ARRAY_ID", "PBS_JOBID"),
     time=_clock,
     mem=_megabytes("mb"),
 )
@@ -195,7 +197,7 @@ LSF = Scheduler(
     after=("-w", "{ids}"),
     ids=("ended({})", " && "),
     index_variable="LSB_JOBINDEX",
-    first=1,
+    first_index=1,
     log_index="%I",
     escaped=(("%", "%%"),),
     quoted=True,
@@ -203,16 +205,16 @@ LSF = Scheduler(
     largest_array=1000,
     query=("bjobs", "-noheader", "-o", "jobid jobindex stat job_name:80"),
     by_name="",
-    line=r"(?P<job>\d+)\s+(?P<index>\d+)\s+(?P<state>\w+)(?:\s+(?P<name>\S.*))?",
-    named=("bjobs", "-noheader", "-o", "job_name:80"),
-    name_shown=r"(?m)^\s*(\S.*?)(?:\[[^\]]*\](?:%\d+)?)?\s*$",
-    pending=("PEND", "PSUSP", "WAIT"),
-    ended=("DONE", "EXIT"),
-    none=r"No unfinished job found",
+    line_pattern=r"(?P<job>\d+)\s+(?P<index>\d+)\s+(?P<state>\w+)(?:\s+(?P<name>\S.*))?",
+    name_query=("bjobs", "-noheader", "-o", "job_name:80"),
+    name_pattern=r"(?m)^\s*(\S.*?)(?:\[[^\]]*\](?:%\d+)?)?\s*$",
+    pending_states=("PEND", "PSUSP", "WAIT"),
+    ended_states=("DONE", "EXIT"),
+    no_jobs_error=r"No unfinished job found",
     cancel=("bkill",),
-    cpus=("LSB_DJOB_NUMPROC",),
-    memory=(),
-    job=("LSB_JOBID",),
+    cpu_variables=("LSB_DJOB_NUMPROC",),
+    memory_variables=(),
+    job_variables=("LSB_JOBID",),
     time=_hours_minutes,
     mem=_megabytes("MB"),
 )
@@ -240,7 +242,7 @@ SGE = Scheduler(
     after=("-hold_jid", "{ids}"),
     ids=("{}", ","),
     index_variable="SGE_TASK_ID",
-    first=1,
+    first_index=1,
     log_index="$TASK_ID",
     escaped=(),
     quoted=False,
@@ -248,16 +250,16 @@ SGE = Scheduler(
     largest_array=75000,
     query=("qstat", "-u", "*", "-g", "d"),
     by_name="",
-    line=r"(?P<job>\d+)\s+\S+\s+(?P<name>\S+)\s+\S+\s+(?P<state>\w+)\s+\d\d/\d\d/\d{4}\s+\S+\s+(?:\S+@\S+\s+)?\d+(?:\s+(?P<index>\d+))?",
-    named=("qstat", "-j"),
-    name_shown=r"(?m)^job_name:\s+(\S.*?)\s*$",
-    pending=("qw", "hqw", "Rq", "Eqw"),
-    ended=(),
-    none=r"(?!)",
+    line_pattern=r"(?P<job>\d+)\s+\S+\s+(?P<name>\S+)\s+\S+\s+(?P<state>\w+)\s+\d\d/\d\d/\d{4}\s+\S+\s+(?:\S+@\S+\s+)?\d+(?:\s+(?P<index>\d+))?",
+    name_query=("qstat", "-j"),
+    name_pattern=r"(?m)^job_name:\s+(\S.*?)\s*$",
+    pending_states=("qw", "hqw", "Rq", "Eqw"),
+    ended_states=(),
+    no_jobs_error=r"(?!)",
     cancel=("qdel",),
-    cpus=("NSLOTS",),
-    memory=(),
-    job=("JOB_ID",),
+    cpu_variables=("NSLOTS",),
+    memory_variables=(),
+    job_variables=("JOB_ID",),
     time=_clock,
     mem=_megabytes("M"),
 )

@@ -12,10 +12,12 @@ from qxbatch.problems import UsageError
 from qxbatch.settings.scheduler import SchedulerSpec
 
 END_SECONDS = 3600
+"""Time limit of the dependent job."""
 END_MEMORY = 2 << 30
+"""Bytes of memory of the dependent job, without those for the sessions."""
 END_MEMORY_EACH = 20_000
-"""Bytes of memory for each session in the study level (docs/scaling.md)."""
-_OF_NODE = ("SLURM_CPUS_PER_TASK", "SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_TMPDIR", "TMPDIR")
+"""Bytes of memory of the dependent job for each session in the study level (docs/scaling.md)."""
+_NODE_VARIABLES = ("SLURM_CPUS_PER_TASK", "SLURM_MEM_PER_NODE", "SLURM_MEM_PER_CPU", "SLURM_TMPDIR", "TMPDIR")
 """Variables that are passed to a container, besides those of the scheduler's table."""
 
 
@@ -46,7 +48,7 @@ def script(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> str:
     """Return the script of a job."""
     lines = ["#!/bin/bash", *(f"{scheduler.prefix} {directive}" for directive in _directives(scheduler, spec, job))]
     if job.array is not None:
-        first = job.array.first - (scheduler.first if _is_array(scheduler, job.array) else 0)
+        first = job.array.first - (scheduler.first_index if _is_array(scheduler, job.array) else 0)
         index = f"${{{scheduler.index_variable}:-0}}" if _is_array(scheduler, job.array) else "0"
         lines.append(f"task=$(( {index} + {first} ))")
     if job.host_command:
@@ -74,9 +76,9 @@ def _directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript) -> li
     }
     directives = [scheduler.fields[key].format(value) for key, value in values.items() if value]
     if array is not None and _is_array(scheduler, array):
-        directives = [directive for directive in directives if not _is_in_array(scheduler, directive)] + _array(
-            scheduler, spec, job, array
-        )
+        directives = [
+            directive for directive in directives if not _is_in_array(scheduler, directive)
+        ] + _array_directives(scheduler, spec, job, array)
     directives += [_other(scheduler, key, value) for key, value in spec.options]
     before = [scheduler.before_end] if scheduler.before_end and array is not None else []
     return [*scheduler.fixed, *directives, *before]
@@ -100,23 +102,23 @@ def _path(scheduler: Scheduler, folder: Path, name: str) -> str:
 
 
 def _requests_memory(spec: SchedulerSpec) -> bool:
-    """Return whether an option requests memory per CPU or the like, so that no directive requests it per task."""
+    """Return whether an option requests memory in another way, such as per CPU; then no directive requests it for a task."""
     return spec.mem is None and any(key.replace("-", "_").startswith("mem_per_") for key, _ in spec.options)
 
 
 def _is_in_array(scheduler: Scheduler, directive: str) -> bool:
-    """Return whether a directive gives only the name, which the directive of the array contains, too."""
+    """Return whether a directive only gives the name of the job, which the directive of the array contains, too."""
     return "{name}" in scheduler.fields["array"] and directive.startswith(scheduler.fields["name"].partition("{")[0])
 
 
-def _array(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript, array: Array) -> list[str]:
+def _array_directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript, array: Array) -> list[str]:
     throttle = "" if spec.throttle is None else scheduler.fields["throttle"].format(spec.throttle)
-    inside = throttle if throttle.startswith("%") else ""
-    values = {"last": array.size - 1, "count": array.size, "name": job.name, "throttle": inside}
+    suffix = throttle if throttle.startswith("%") else ""
+    values = {"last": array.size - 1, "count": array.size, "name": job.name, "throttle": suffix}
     text = scheduler.fields["array"].format(**values)
-    if inside and "{throttle}" not in scheduler.fields["array"]:
-        text += inside
-    return [text, *([throttle] if throttle and not inside else [])]
+    if suffix and "{throttle}" not in scheduler.fields["array"]:
+        text += suffix
+    return [text, *([throttle] if throttle and not suffix else [])]
 
 
 def _other(scheduler: Scheduler, key: str, value: str) -> str:
@@ -145,14 +147,15 @@ def submission_script(scheduler: Scheduler, arrays: Mapping[str, Path], end: Pat
     sed = f"sed -nE {shlex.quote(expression)}"
     lines = ["#!/bin/bash", "set -eu -o pipefail", f"sha256sum --check --quiet << 'SUMS'\n{sums}SUMS", "ids="]
     for name, path in arrays.items():
-        lines += [f"id=$({submit} {feed} {shlex.quote(str(path))} | {sed})", *_note(name, jobs_file)]
+        lines += [f"id=$({submit} {feed} {shlex.quote(str(path))} | {sed})", *_record_job(name, jobs_file)]
         lines.append(f'ids="${{ids:+$ids{separator}}}{id_format.format("$id")}"')
     after = " ".join('"' + word.format(ids="$ids") + '"' for word in scheduler.after)
-    lines += [f"id=$({submit} {after} {feed} {shlex.quote(str(end))} | {sed})", *_note("end", jobs_file)]
+    lines += [f"id=$({submit} {after} {feed} {shlex.quote(str(end))} | {sed})", *_record_job("end", jobs_file)]
     return "\n".join(lines) + "\n"
 
 
-def _note(name: str, jobs_file: str) -> list[str]:
+def _record_job(name: str, jobs_file: str) -> list[str]:
+    """Return shell lines that append the id in `$id` to the file of jobs; they end the script if there is no id."""
     return ['[ -n "$id" ]', f"[ ! -L {jobs_file} ]", f'echo "{name} $id" >> {jobs_file}']
 
 
@@ -165,7 +168,13 @@ def shell_word_of_task(word: str) -> str:
 def in_container(scheduler: Scheduler, image: Path, binds: Sequence[Path], words: Sequence[str]) -> str:
     """Return shell words that run a command in the image, with these folders and files bound to the same paths."""
     names = dict.fromkeys(
-        (*scheduler.job, scheduler.index_variable, *scheduler.cpus, *(n for n, _ in scheduler.memory), *_OF_NODE)
+        (
+            *scheduler.job_variables,
+            scheduler.index_variable,
+            *scheduler.cpu_variables,
+            *(n for n, _ in scheduler.memory_variables),
+            *_NODE_VARIABLES,
+        )
     )
     variables = " ".join(f'${{{name}:+--env "{name}=${name}"}}' for name in names)
     bind_options = shlex.join(word for path in binds for word in ("--bind", f"{path}:{path}"))

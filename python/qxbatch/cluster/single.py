@@ -1,4 +1,4 @@
-"""Import one named packet. A workflow engine may repeat the call."""
+"""Imports one named packet. A workflow engine may repeat the call."""
 
 import os
 

@@ -11,12 +11,12 @@ from typing import NamedTuple
 from qxbatch.publish.plain import is_plain_name, json_object, refuse_link
 
 FOLDER_SIZE = 1000
-"""Largest number of state files in one folder."""
+"""Maximum number of state files in one folder."""
 
-LONGEST_REASON = 2000
+MAX_REASON_LENGTH = 2000
 """Characters of a reason that are written."""
-LARGEST = 1 << 16
-"""Largest size of a state file in bytes."""
+MAX_BYTES = 1 << 16
+"""Maximum size of a state file."""
 
 
 class State(StrEnum):
@@ -30,18 +30,20 @@ class State(StrEnum):
 
 
 FINAL = (State.DONE, State.FAILED)
+"""States of units with a result."""
 
 
 class UnitState(NamedTuple):
     """The state of a unit: the packets of one session."""
 
     number: int
-    """In its submission."""
+    """The number of the unit in its submission, from 0."""
     unit: str
     """Its session id."""
     packets: tuple[str, ...]
-    """Names in the inbox; in folder mode, of the session folder."""
+    """Names of the packets in the inbox; in folder mode, the name of the session folder."""
     size: int
+    """Bytes of the packets."""
     state: State = State.WAITING
     reason: str = ""
     attempts: int = 0
@@ -51,7 +53,7 @@ class UnitState(NamedTuple):
     seconds: float = 0.0
     series: int = 0
     images: int = 0
-    """Images of the imported session; 0 if the session existed before."""
+    """Images of the imported session; like `series`, 0 if the session existed before."""
     problem: Mapping[str, str] | None = None
     """The first error, for the page of the study."""
 
@@ -72,7 +74,7 @@ def _name(number: int) -> str:
 def as_text(state: UnitState) -> str:
     """Return the content of a state file."""
     value = {key: value for key, value in state._asdict().items() if value or key in ("number", "size")}
-    return json.dumps({**value, "reason": state.reason[:LONGEST_REASON]})
+    return json.dumps({**value, "reason": state.reason[:MAX_REASON_LENGTH]})
 
 
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
@@ -89,14 +91,14 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "images": int,
     "problem": (dict, type(None)),
 }
-_LARGEST_NUMBER = 10**18
+_MAX_NUMBER = 10**18
 
 
 def of_text(text: bytes) -> UnitState:
     """Return the state in a state file. Raises ValueError if it is invalid."""
     value = json_object(text)
     values = {key: value[key] for key in UnitState._fields if key in value}
-    wrong = [key for key, each in values.items() if not _is_right(key, each)]
+    wrong = [key for key, each in values.items() if not _is_valid(key, each)]
     missing = [key for key in ("number", "unit", "packets", "size", "state") if key not in values]
     if wrong or missing:
         raise ValueError(f"is not a state of a unit: {', '.join(wrong or missing)}")
@@ -105,12 +107,12 @@ def of_text(text: bytes) -> UnitState:
     return UnitState(**{**values, "packets": tuple(value["packets"]), "state": State(value["state"])})
 
 
-def _is_right(key: str, value: object) -> bool:
+def _is_valid(key: str, value: object) -> bool:
     kind = _KINDS[key]
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         return False
     if isinstance(value, int | float):
-        return 0 <= value < _LARGEST_NUMBER
+        return 0 <= value < _MAX_NUMBER
     return not isinstance(value, dict) or all(isinstance(each, str) for each in value.values())
 
 
@@ -135,7 +137,7 @@ def read_state(folder: Path, number: int) -> UnitState:
     refuse_link(path.parent)
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        state = of_text(os.read(descriptor, LARGEST))
+        state = of_text(os.read(descriptor, MAX_BYTES))
     finally:
         os.close(descriptor)
     if state.number != number:
@@ -146,8 +148,8 @@ def read_state(folder: Path, number: int) -> UnitState:
 def write_state(folder: Path, state: UnitState) -> None:
     """Replace a state file. Raises OSError.
 
-    It is not synced: after a crash of the file server a unit may have an older state. Then its import is repeated, which
-    does nothing if the session exists, except with --overwrite.
+    The file is not synced: after a crash of the file server, a unit may have an older state. Then its import is repeated; if the
+    session exists, that changes nothing, except with --overwrite.
     """
     path = state_path(folder, state.number)
     refuse_link(path.parent)

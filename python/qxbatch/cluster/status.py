@@ -19,7 +19,7 @@ NOT_SUBMITTED = "it was not submitted"
 
 
 class Place(NamedTuple):
-    """Where a unit is imported: a task of a round; task None: the dependent job will submit it."""
+    """Where a unit is imported: a round and the task in it. If the task is None, the dependent job will submit the unit."""
 
     round: Round
     task: int | None
@@ -52,7 +52,7 @@ class Row(NamedTuple):
             return None
         for k, array in enumerate(place.round.arrays):
             if array.first <= place.task < array.first + array.size:
-                index = place.task - array.first + self.submission.scheduler.first
+                index = place.task - array.first + self.submission.scheduler.first_index
                 return self.submission.log_folder(place.round.number, str(k)) / f"{index}.log"
         return None
 
@@ -166,7 +166,7 @@ def places_of(submission: Submission) -> Mapping[int, Place]:
 
 
 def row_of(submission: Submission, unit: UnitState, places: Places, queue: Queue | None) -> Row:
-    """Return the row of a unit. `queue` is None if no queue had to be read."""
+    """Return the row of a unit. `queue` is None if the queue did not have to be read."""
     place = places.of_units.get(unit.number)
     if unit.state in FINAL or queue is None or not queue.answered:
         return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, place)
@@ -186,7 +186,7 @@ def row_of(submission: Submission, unit: UnitState, places: Places, queue: Queue
 
 
 def _why_no_job(submission: Submission, place: Place | None, *, is_new: bool) -> str:
-    """Return why a unit has no job yet; empty if it has one or will not get one. `is_new` is about a unit without a place."""
+    """Return why a unit has no job yet; empty if it has a job or gets none. `is_new`: a unit without a place can get a job."""
     if _job(submission, place):
         return ""
     if place is not None and place.round.printed and not place.round.jobs:
@@ -202,4 +202,4 @@ def _job(submission: Submission, place: Place | None) -> tuple[str, int | None] 
         end = place.round.jobs.get(END_JOB)
         return None if end is None else (end, None)
     job_and_index = place.round.job_of(place.task)
-    return None if job_and_index is None else (job_and_index[0], job_and_index[1] + submission.scheduler.first)
+    return None if job_and_index is None else (job_and_index[0], job_and_index[1] + submission.scheduler.first_index)

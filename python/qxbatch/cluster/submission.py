@@ -27,19 +27,19 @@ _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 STATES = "states"
 LOGS = "logs"
 END_JOB = "end"
-"""The dependent job in the list of jobs."""
+"""The name of the dependent job in the file of jobs, where arrays have their numbers."""
 
 
 NEW_SECONDS = 120.0
-"""Seconds since a round was last written during which its jobs may not be recorded yet."""
+"""Seconds after the last write of a round in which its jobs may not be recorded yet."""
 
-MOST_UNITS = 10**6
-"""No submission has more units."""
-MOST_ROUNDS = 999_999
+MAX_UNITS = 10**6
+"""Maximum number of units of a submission."""
+MAX_ROUNDS = 999_999
 _FIELDS: Mapping[str, type] = {"options": dict, "units": int, "scheduler": str, "cwd": str, "bids_app": bool}
 """Fields that a record must have."""
 _LISTS = ("typed", "binds", "found")
-"""Fields that it may have."""
+"""Lists that a record may have."""
 
 
 class Submission:
@@ -50,7 +50,7 @@ class Submission:
         self.file = file
         self.record = file.value
         self.id = folder.name
-        self.states = folder / STATES
+        self.states_folder = folder / STATES
         self.job_name = f"qxbatch-{folder.name}"
         self.scheduler: Scheduler = SCHEDULERS[scheduler_spec(str(self.record["scheduler"])).name]
 
@@ -106,15 +106,15 @@ class Submission:
 
     def state(self, number: int) -> UnitState:
         """Return the state of a unit. Raises OSError, ValueError."""
-        return read_state(self.states, number)
+        return read_state(self.states_folder, number)
 
     def write(self, state: UnitState) -> None:
         """Replace the state of a unit."""
-        write_state(self.states, state)
+        write_state(self.states_folder, state)
 
     def all_states(self, refused: Callable[[str], object] = lambda _: None) -> Iterator[UnitState]:
-        """Yield the states of units in order; pass the reasons why some cannot be read to `refused`. Missing ones are skipped."""
-        for number in possible_numbers(self.states, self.size):
+        """Yield the states of units in order. Missing ones are skipped; `refused` gets the reasons why others cannot be read."""
+        for number in possible_numbers(self.states_folder, self.size):
             try:
                 yield self.state(number)
             except FileNotFoundError:
@@ -170,7 +170,7 @@ class Submission:
     def add_round(self, plan: Plan, remaining: Sequence[int] = (), *, printed: bool = False) -> int:
         """Write a new round; return its number. Raises UsageError."""
         number = (self.round_numbers() or [0])[-1] + 1
-        if number > MOST_ROUNDS:
+        if number > MAX_ROUNDS:
             raise _unreadable(self.folder, ValueError(f"it has a round {number - 1}"))
         self._remove_files(number)
         self.jobs_path(number).touch(exist_ok=False)
@@ -189,7 +189,7 @@ class Submission:
         write_json(round_path(self.folder, number, "json"), value)
 
     def write_text(self, path: Path, text: str) -> None:
-        """Write a file of the submission; one of that name is replaced, also a link."""
+        """Write a file of the submission. An existing file or link of that name is replaced."""
         replace_text(path, text, os.urandom(8).hex(), MODE)
 
     def remove_round(self, number: int) -> None:
@@ -207,7 +207,7 @@ class Submission:
                 remove_tree(logs / name)
 
     def is_new(self, number: int | None) -> bool:
-        """Return whether a round, or with None a submission that had no round yet, can get jobs that are not recorded yet."""
+        """Return whether a round may have jobs that are not recorded yet. None asks this of a submission before its first round."""
         if number is None and any(self.folder.glob("round-*.sh")):  # the script of a round that was removed
             return False
         path = self.file.path if number is None else round_path(self.folder, number, "json")
@@ -216,7 +216,7 @@ class Submission:
         except OSError:
             return False
 
-    def note_job(self, number: int, name: str, job: str) -> None:
+    def record_job(self, number: int, name: str, job: str) -> None:
         """Append the id of a submitted job."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(self.jobs_path(number), flags, 0o666)
@@ -230,7 +230,7 @@ def jobs_folder(sessionsfolder: Path) -> Path:
 
 
 def submissions(sessionsfolder: Path, refused: Callable[[UsageError], object] = lambda _: None) -> list[Submission]:
-    """Return the submissions of a sessions folder, the earliest first; pass those that cannot be read to `refused`.
+    """Return the submissions of a sessions folder, the earliest first. `refused` gets an error for each that cannot be read.
 
     Raises OSError where their folder is a link.
     """
@@ -267,7 +267,7 @@ def open_submission(sessionsfolder: Path, name: str) -> Submission:
 
 
 def _read(folder: Path) -> Submission | None:
-    """Return the submission in a folder; None if it has none, or not any more. Raises UsageError."""
+    """Return the submission in a folder; None if there is none, or if it was removed meanwhile. Raises UsageError."""
     try:
         for path in (folder.parents[1], folder.parent, folder, folder / STATES, folder / LOGS):
             refuse_link(path)
@@ -288,7 +288,7 @@ def _check(record: Mapping[str, Any]) -> None:
         raise ValueError(f"{NAME} has the schema {str(record.get('schema'))[:20]}, not {SCHEMA}")
     wrong = [key for key, kind in _FIELDS.items() if type(record.get(key)) is not kind]
     wrong += [key for key in _LISTS if not isinstance(record.get(key, []), list)]
-    if wrong or not 0 <= record["units"] <= MOST_UNITS:
+    if wrong or not 0 <= record["units"] <= MAX_UNITS:
         raise ValueError(f"{NAME} has no valid value of {(wrong or ['units'])[0]}")
 
 

@@ -1,4 +1,4 @@
-"""Submit units as job arrays, and a dependent job that writes the study level and submits refused units."""
+"""Submits units as job arrays, and a dependent job that writes the study level and submits refused units."""
 
 import hashlib
 import re
@@ -30,10 +30,10 @@ from qxbatch.visible import shell_word
 GROWTH = 2
 """Factor by which tasks grow each time the scheduler refuses an array."""
 MAX_GROWTH = 8
-"""Largest factor by which they grow in all."""
-TRIES = 10
-"""How often the dependent job is submitted after an array was cancelled for it."""
-WAIT_SECONDS = 1.0
+"""Maximum factor by which tasks grow in all."""
+END_JOB_ATTEMPTS = 10
+"""How often the dependent job is submitted after an array was cancelled to make room for it."""
+ATTEMPT_SECONDS = 1.0
 """Pause between these attempts."""
 
 
@@ -47,7 +47,7 @@ class Submitted(NamedTuple):
     remaining: int
     """Units that the dependent job will submit."""
     refusal: str = ""
-    """The message of the scheduler if it refused a job."""
+    """The last message with which the scheduler refused a job; empty if it refused none."""
 
 
 def largest_array(scheduler: Scheduler) -> int:
@@ -82,13 +82,13 @@ class Submitter:
         self.number = self.submission.add_round(Plan((), ()), sorted(sizes))
         remaining, factor = dict(sizes), 1
         while remaining and factor <= MAX_GROWTH:
-            self._arrays(plan(remaining, self.spec.minutes * factor, largest, retry_factor))
+            self._submit_arrays(plan(remaining, self.spec.minutes * factor, largest, retry_factor))
             remaining = self._not_accepted(sizes)
             factor *= GROWTH
-        end = self._end(remaining)
+        end = self._submit_end_job(remaining)
         while end is None:
-            self._withdraw()
-            end = self._end_after_a_while(self._not_accepted(sizes))
+            self._cancel_last_array()
+            end = self._submit_end_job_later(self._not_accepted(sizes))
         remaining = self._not_accepted(sizes)
         return Submitted(self.number, len(self.tasks), (*self.jobs, end), len(remaining), self.refusal)
 
@@ -96,32 +96,32 @@ class Submitter:
         """Write all scripts; return the one that submits them."""
         planned = plan(sizes, self.spec.minutes, self.scheduler.largest_array, retry_factor)
         self.number = self.submission.add_round(planned, printed=True)
-        arrays = {str(k): self._script(str(k), array) for k, array in enumerate(planned.arrays)}
-        end = self._script(END_JOB, None)
+        arrays = {str(k): self._write_script(str(k), array) for k, array in enumerate(planned.arrays)}
+        end = self._write_script(END_JOB, None)
         return submission_script(self.scheduler, arrays, end, self.submission.jobs_path(self.number), self.sums)
 
-    def _arrays(self, planned: Plan) -> None:
+    def _submit_arrays(self, planned: Plan) -> None:
         """Submit arrays until one is refused."""
         start = len(self.tasks)
         for array in planned.arrays:
             tasks = planned.tasks[array.first : array.first + array.size]
             self.arrays.append(array._replace(first=start + array.first))
             self.tasks += tasks
-            self._write(())
+            self._write_round(())
             name = str(len(self.arrays) - 1)
-            job = self._submitted(self._script(name, self.arrays[-1]))
+            job = self._submit_script(self._write_script(name, self.arrays[-1]))
             if job is None:
                 self.arrays.pop()
                 del self.tasks[len(self.tasks) - len(tasks) :]
                 return
             self.jobs.append(job)
-            self.submission.note_job(self.number, name, job)
+            self.submission.record_job(self.number, name, job)
 
     def _not_accepted(self, sizes: Mapping[int, int]) -> dict[int, int]:
         accepted = {number for task in self.tasks for number in task}
         return {number: size for number, size in sizes.items() if number not in accepted}
 
-    def _end(self, remaining: Mapping[int, int]) -> str | None:
+    def _submit_end_job(self, remaining: Mapping[int, int]) -> str | None:
         """Submit the dependent job; return its id, None if it is refused. Raises UsageError if no array is submitted."""
         if not self.jobs:
             self.submission.remove_round(self.number)
@@ -130,32 +130,32 @@ class Submitter:
                 f"Correct the options of --scheduler, then: qxbatch resume {shell_word(str(self.submission.sessionsfolder))}",
                 ExitStatus.NO_CONVERTER,
             )
-        self._write(sorted(remaining))
-        path = self._script(END_JOB, None, resubmit=bool(remaining))
-        end = self._submitted(path, dependency(self.scheduler, self.jobs))
+        self._write_round(sorted(remaining))
+        path = self._write_script(END_JOB, None, resubmit=bool(remaining))
+        end = self._submit_script(path, dependency(self.scheduler, self.jobs))
         if end is not None:
-            self.submission.note_job(self.number, END_JOB, end)
+            self.submission.record_job(self.number, END_JOB, end)
         return end
 
-    def _end_after_a_while(self, remaining: Mapping[int, int]) -> str | None:
-        """Submit the dependent job until the cancelled array has left the queue; None if it is still refused."""
-        for _ in range(TRIES):
-            end = self._end(remaining)
+    def _submit_end_job_later(self, remaining: Mapping[int, int]) -> str | None:
+        """Try to submit the dependent job until the cancelled array has left the queue; None if the job is still refused."""
+        for _ in range(END_JOB_ATTEMPTS):
+            end = self._submit_end_job(remaining)
             if end is not None:
                 return end
-            time.sleep(WAIT_SECONDS)
+            time.sleep(ATTEMPT_SECONDS)
         return None
 
-    def _withdraw(self) -> None:
+    def _cancel_last_array(self) -> None:
         """Cancel the last array to make room for the dependent job."""
         array = self.arrays.pop()
         del self.tasks[array.first :]
         call([*self.scheduler.cancel, self.jobs.pop()])
 
-    def _write(self, remaining: Sequence[int]) -> None:
+    def _write_round(self, remaining: Sequence[int]) -> None:
         self.submission.write_round(self.number, Plan(tuple(self.tasks), tuple(self.arrays)), remaining)
 
-    def _submitted(self, path: Path, after: Sequence[str] = ()) -> str | None:
+    def _submit_script(self, path: Path, after: Sequence[str] = ()) -> str | None:
         """Submit a script; return the id of its job, None if it is refused."""
         words = [*self.scheduler.submit, *after]
         answer: Answer
@@ -168,11 +168,11 @@ class Submitter:
             self.refusal = answer.reason
         return job or None
 
-    def _script(self, name: str, array: Array | None, *, resubmit: bool = False) -> Path:
+    def _write_script(self, name: str, array: Array | None, *, resubmit: bool = False) -> Path:
         """Write the script of an array, or of the dependent job."""
         logs = self.submission.log_folder(self.number, name)
         logs.mkdir(parents=True, exist_ok=True)
-        log = f"{self.scheduler.log_index}.log" if self._indexed(array) else "0.log"
+        log = f"{self.scheduler.log_index}.log" if self._is_array(array) else "0.log"
         task = TASK if array is not None else END_JOB
         job = JobScript(
             self.submission.job_name,
@@ -189,7 +189,7 @@ class Submitter:
         self.sums += f"{hashlib.sha256(text.encode()).hexdigest()}  {path}\n"
         return path
 
-    def _indexed(self, array: Array | None) -> bool:
+    def _is_array(self, array: Array | None) -> bool:
         return array is not None and array.size >= self.scheduler.least_array
 
     def _words(self, program: Sequence[str], task: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The first round of a new submission."""
+"""Submits the first round of a new submission."""
 
 import shutil
 import time

@@ -10,10 +10,10 @@ from qxbatch.counted import counted
 from qxbatch.visible import one_line, shell_word
 from qxbatch.wrapping import text_width, wrapped
 
-LONGEST = 15
-"""Most rows that are listed without --list-all."""
-_FIRST = (State.LOST, State.FAILED, State.RUNNING, State.WAITING, State.DONE)
-"""Order of the table: states that need action come first."""
+MAX_ROWS = 15
+"""Maximum number of rows that are listed without --list-all."""
+_ORDER = (State.LOST, State.FAILED, State.RUNNING, State.WAITING, State.DONE)
+"""The states in the order of the table: those that need action come first."""
 
 
 def as_json(status: Status) -> str:
@@ -47,7 +47,7 @@ def as_text(status: Status, *, list_all: bool = False) -> str:
             "as last recorded.",
             text_width(),
         )
-    rows = sorted(status.rows, key=lambda row: _FIRST.index(row.state))
+    rows = sorted(status.rows, key=lambda row: _ORDER.index(row.state))
     if not list_all:
         rows = _short(rows)
     lines += [line for row in rows for line in _lines(row)]
@@ -57,10 +57,10 @@ def as_text(status: Status, *, list_all: bool = False) -> str:
 
 
 def _short(rows: Sequence[Row]) -> list[Row]:
-    """Return at most LONGEST rows; done packets are listed only if all rows fit."""
-    if len(rows) <= LONGEST:
+    """Return at most MAX_ROWS rows; done packets are listed only if all rows fit."""
+    if len(rows) <= MAX_ROWS:
         return list(rows)
-    return [row for row in rows if row.state is not State.DONE][:LONGEST]
+    return [row for row in rows if row.state is not State.DONE][:MAX_ROWS]
 
 
 def _lines(row: Row) -> list[str]:

@@ -1,4 +1,4 @@
-"""States of units of a task that were not ready: finished or refused before, or no longer in the inbox."""
+"""Writes the states of units of a task that were not ready: finished or refused before, or no longer in the inbox."""
 
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.state import FINAL

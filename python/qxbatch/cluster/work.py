@@ -1,9 +1,9 @@
-"""Import the units of a task."""
+"""Imports the units of a task."""
 
 import socket
 from collections.abc import Sequence
 
-from qxbatch.cluster.allocation import within
+from qxbatch.cluster.allocation import limited_to_allocation
 from qxbatch.cluster.job_locks import job_id, job_locks
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.state import FINAL, UnitState
@@ -23,7 +23,7 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
         print("All packets of this task have results.")
         return int(ExitStatus.OK)
     scheduler = submission.scheduler
-    settings = within(settings, scheduler, max(state.size for state in todo))
+    settings = limited_to_allocation(settings, scheduler, max(state.size for state in todo))
     job = job_id(scheduler)
     writer = StateWriter(submission, todo, f"job {job} on {socket.gethostname()}")
     observer = RunObservers(settings, [writer])
