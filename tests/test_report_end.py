@@ -6,7 +6,7 @@ import pytest
 
 from qxbatch.model import Candidate, Fingerprint, Packet, Report, SeriesLabel, SessionId, SessionReport, Verdict
 from qxbatch.problems import Code, Problem, Severity
-from qxbatch.report.blocks import LONGEST, Form
+from qxbatch.report.blocks import MAX_BLOCKS, TextLayout
 from qxbatch.report.commands import merged_commands
 from qxbatch.report.end import final_report
 from qxbatch.report.labels import labelled
@@ -145,7 +145,7 @@ def test_commands_that_differ_only_in_sessions_are_merged(commands: list[str], e
 
 
 def test_a_long_list_is_shortened_to_counts_by_reason_without_list_all() -> None:
-    sessions = [complete(f"S{k}", warning("series 20", f"misses {k} slices.")) for k in range(LONGEST)]
+    sessions = [complete(f"S{k}", warning("series 20", f"misses {k} slices.")) for k in range(MAX_BLOCKS)]
     sessions.append(complete("T1", warning("T1", "was left out.", Code.LEFT_OUT)))
     report = Report((), tuple(sessions))
     shortened = final_report(report)
@@ -153,9 +153,9 @@ def test_a_long_list_is_shortened_to_counts_by_reason_without_list_all() -> None
     assert "1 left-out: T1" in shortened
     assert "--list-all lists them" in shortened
     assert "misses 3 slices." not in shortened
-    complete_text = final_report(report, Form(list_all=True))
-    assert all(f"misses {k} slices." in complete_text for k in range(LONGEST))
-    assert "misses 3 slices." in final_report(Report((), tuple(sessions[:LONGEST])))
+    complete_text = final_report(report, TextLayout(list_all=True))
+    assert all(f"misses {k} slices." in complete_text for k in range(MAX_BLOCKS))
+    assert "misses 3 slices." in final_report(Report((), tuple(sessions[:MAX_BLOCKS])))
 
 
 @pytest.mark.parametrize(("count", "is_printed"), [(60, True), (600, False)])
@@ -168,7 +168,7 @@ def test_a_shortened_list_has_the_command_for_all_unless_it_is_too_long(count: i
     assert ("--sessions=S0,S1,S2," in text) is is_printed
     assert ("--list-all prints it" in text) is not is_printed
     assert f"      qxbatch /s --sessions=S{count - 1} --on-damaged=keep" in final_report(
-        Report((), tuple(sessions)), Form(list_all=True)
+        Report((), tuple(sessions)), TextLayout(list_all=True)
     )
 
 
@@ -180,7 +180,7 @@ def test_a_message_is_cut_after_three_lines_without_list_all() -> None:
     assert short[6].endswith(" ...")
     assert "Lines ending in ... are complete with --list-all, and in the log (--log-file)." in short
     assert "word99" not in "\n".join(short)
-    assert "word99" in final_report(report, Form(list_all=True))
+    assert "word99" in final_report(report, TextLayout(list_all=True))
 
 
 def test_a_shared_hint_is_printed_once_and_each_packet_has_its_command() -> None:
@@ -229,7 +229,7 @@ def test_the_page_of_the_study_is_named_if_it_exists(study: Study, tmp_path: Pat
 
 
 def test_a_long_inbox_is_counted_before_an_import_and_listed_in_a_dry_run(study: Study) -> None:
-    for k in range(LONGEST + 1):
+    for k in range(MAX_BLOCKS + 1):
         study.put_bytes(f"stray{k}.txt", b"no packet")
     assert "16 ignored, not a packet (--list-all lists them)" in study.main().out
     assert "stray7.txt" not in study.main().out

@@ -7,7 +7,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.model import Report
 from qxbatch.report.observers import RunObservers
 from qxbatch.report.outcome import idle_status, status_of
-from qxbatch.report.preview import hints
+from qxbatch.report.preview import advice_for
 from qxbatch.session.layout import PAGE
 from qxbatch.settings.model import Settings
 from qxbatch.wrapping import text_width
@@ -49,7 +49,7 @@ def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunOb
         advice: list[str] = []
         if settings.quiet:
             idle = f"Nothing is ready. {idle}"
-            advice = hints(report.candidates, settings)
+            advice = advice_for(report.candidates, settings)
         text = "\n".join(line for line in (text, *advice, idle) if line).strip()
     if text:
         print(text)
@@ -68,12 +68,12 @@ def _report(settings: Settings, report: Report, seconds: float) -> str:
     """Return the report after the work; empty if nothing was imported and there is no problem."""
     if not report.sessions and all(candidate.problem is None for candidate in report.candidates):
         return ""
-    from qxbatch.report.blocks import Form
+    from qxbatch.report.blocks import TextLayout
     from qxbatch.report.end import final_report
 
     return final_report(
         report,
-        Form(text_width(), settings.list_all),
+        TextLayout(text_width(), settings.list_all),
         deidentified=settings.deidentified,
         seconds=seconds,
         study_page=settings.sessionsfolder / PAGE,

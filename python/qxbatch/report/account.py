@@ -58,7 +58,7 @@ def fates(report: Report) -> list[tuple[Candidate, CandidateFate]]:
 
 
 def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> CandidateFate:
-    """Return the fate of a candidate. `reports`: those of its unit; a recovered unit has some although it is not ready."""
+    """Return the fate of a candidate. `reports` are those of its unit; a recovered unit has reports although it is not ready."""
     if candidate.problem is not None:
         return CandidateFate.REFUSED
     if not reports or (candidate.verdict is not Verdict.READY and candidate.verdict is not Verdict.ALREADY_THERE):
@@ -74,7 +74,7 @@ def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> CandidateFa
 
 
 def account(results: Sequence[tuple[Candidate, CandidateFate]]) -> list[str]:
-    """Return the lines of the account: the numbers of imported, refused, and other candidates."""
+    """Return lines with the numbers of imported, refused, and other candidates."""
     counts = Counter(fate for _, fate in results)
     imported = sum(counts[fate] for fate in IMPORTED)
     phrases = [f"{imported} imported"]

@@ -1,4 +1,4 @@
-"""Advice if a run finds nothing because of a wrong option: sessions, logfile, inbox."""
+"""Advice if a run finds nothing because of a wrong option: --sessions, --logfile or --masterinbox."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import replace
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.plan import packet_name
 from qxbatch.model import Candidate, Verdict
-from qxbatch.report.sessions_advice import Expressions, Globs, right_sessions
+from qxbatch.report.sessions_advice import Expressions, Globs, corrected_sessions
 from qxbatch.resolve.logfile import LogfileRows, read_logfile
 from qxbatch.settings.model import LogfileSpec, Settings
 from qxbatch.settings.paths import mapped
@@ -25,7 +25,7 @@ def advice(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
 
 
 def missing_inbox(settings: Settings) -> str:
-    """Return that the master inbox does not exist, and the command that creates it; empty if it exists or is not used."""
+    """Return that the master inbox does not exist, with the command that creates it; empty if it exists or is not used."""
     inbox = settings.masterinbox
     if inbox is None or os.path.isdir(inbox):  # noqa: PTH112 - False if it cannot be read
         return ""
@@ -34,14 +34,14 @@ def missing_inbox(settings: Settings) -> str:
 
 
 def _sessions(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
-    """Return a sentence with the right value of --sessions, if items of it match nothing but are close to a name."""
+    """Return a sentence with another value of --sessions, if items of it match nothing but are close to a name."""
     if not settings.sessions:
         return []
     if settings.masterinbox is None:
         folders = [name for name in names_in(settings.sessionsfolder) if not name.startswith(".")]
-        return right_sessions(settings.sessions, Globs(folders))
+        return corrected_sessions(settings.sessions, Globs(folders))
     names = [name for candidate in candidates for name in _names(candidate, settings)]
-    return right_sessions(settings.sessions, Expressions(names, lambda name: packet_name(name, settings.pattern)))
+    return corrected_sessions(settings.sessions, Expressions(names, lambda name: packet_name(name, settings.pattern)))
 
 
 def _names(candidate: Candidate, settings: Settings) -> list[str]:

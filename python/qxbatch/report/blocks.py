@@ -1,4 +1,4 @@
-"""Lists of problems for people: each session or packet once, with its reasons and the command that fixes it.
+"""Lists of problems as text: each session or packet once, with its reasons and the command that fixes it.
 
 Sessions with the same reasons are one block; a list that is too long is folded to counts by reason.
 """
@@ -11,28 +11,31 @@ from qxbatch.report.commands import merged_commands, split_command, without_sess
 from qxbatch.visible import one_line
 from qxbatch.wrapping import cut, wrapped
 
-LONGEST = 15
+MAX_BLOCKS = 15
 """Maximum number of blocks that are listed one by one."""
 FEW = 3
 """Up to this number of blocks, messages have more lines, and each merged block keeps its own command."""
-LINES = 3
-"""Lines of a message in a list of few blocks; `--list-all` has no limit."""
+LINES_OF_FEW = 3
+"""Maximum number of lines of a message in a list of few blocks; `--list-all` has no limit."""
 LINES_OF_MANY = 2
-CUT = " ..."
-LONGEST_COMMAND = 1000
-"""Characters of a command in a folded list."""
+"""The same in a list of more blocks."""
+CUT_MARK = " ..."
+"""The end of a message that was cut."""
+MAX_COMMAND = 1000
+"""Maximum number of characters of a command in a folded list."""
 TOO_LONG = "      (the command for all of them is long: it is in the log, and --list-all prints it)"
-NAMES = 8
-"""Names that are listed of a folded or grouped block."""
+MAX_NAMES = 8
+"""Maximum number of names that are listed of a folded or merged block."""
 
 
-class Form(NamedTuple):
-    """The form of a report."""
+class TextLayout(NamedTuple):
+    """The layout of a report as text."""
 
     width: int = 80
+    """Columns."""
     list_all: bool = False
-    lines: int | None = None
-    """Lines that a message may have; None: no limit."""
+    max_lines: int | None = None
+    """Maximum number of lines of a message; None: no limit."""
 
 
 class Reason(NamedTuple):
@@ -54,7 +57,7 @@ class Block(NamedTuple):
 
 
 def merged(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks in order; those whose reasons differ only in their commands are one."""
+    """Return blocks in order; blocks whose reasons differ only in their commands are merged into one."""
     groups: dict[object, list[Block]] = {}
     for block in blocks:
         key = tuple(
@@ -74,20 +77,20 @@ def _merged(group: Sequence[Block]) -> Block:
     return Block(names, tuple(reasons))
 
 
-def text_of(blocks: Sequence[Block], form: Form) -> list[str]:
+def text_of(blocks: Sequence[Block], layout: TextLayout) -> list[str]:
     """Return the lines of a list of blocks, each with its own command. A hint that several blocks share is printed once."""
-    if len(blocks) > LONGEST and not form.list_all:
-        return list(_folded(blocks, form))
-    lines = LINES if len(blocks) <= FEW else LINES_OF_MANY
-    form = form._replace(lines=None if form.list_all else lines)
+    if len(blocks) > MAX_BLOCKS and not layout.list_all:
+        return list(_folded(blocks, layout))
+    max_lines = LINES_OF_FEW if len(blocks) <= FEW else LINES_OF_MANY
+    layout = layout._replace(max_lines=None if layout.list_all else max_lines)
     groups: dict[object, list[Block]] = {}
     for block in blocks:
         groups.setdefault(_remedy(block), []).append(block)
-    return [line for group in groups.values() for line in _group(group, form)]
+    return [line for group in groups.values() for line in _group(group, layout)]
 
 
 def _remedy(block: Block) -> tuple[object, ...]:
-    """Return a key that is equal for blocks with the same hints and, except for their sessions, the same commands."""
+    """Return a key that is equal for blocks with the same hints and, except for the sessions in them, the same commands."""
     commands = {_shape(line) for reason in block.reasons for line in reason.command.split("\n") if line}
     hints = tuple(dict.fromkeys(reason.hint for reason in block.reasons))
     return (hints, frozenset(commands)) if any(hints) or commands else (hints, block.names)
@@ -98,16 +101,16 @@ def _shape(command: str) -> object:
     return command.partition(" ")[0] if words is None else without_sessions(words)
 
 
-def _folded(blocks: Sequence[Block], form: Form) -> Iterator[str]:
+def _folded(blocks: Sequence[Block], layout: TextLayout) -> Iterator[str]:
     """Yield a line for each problem code, with its names; a block counts for the code of its first reason."""
     by_code: dict[Code, list[Block]] = {}
     for block in blocks:
         by_code.setdefault(block.reasons[0].code, []).append(block)
     for code, group in sorted(by_code.items(), key=lambda item: (-_count(item[1]), item[0])):
         names = [name for block in group for name in block.names]
-        yield from wrapped(f"{len(names)} {code}: {_names(names, form)}", form.width, "  ", "      ")
+        yield from wrapped(f"{len(names)} {code}: {_names(names, layout)}", layout.width, "  ", "      ")
         if len({_remedy(block) for block in group}) == 1:
-            yield from (line if len(line) <= LONGEST_COMMAND else TOO_LONG for line in _what_to_do(group, form))
+            yield from (line if len(line) <= MAX_COMMAND else TOO_LONG for line in _what_to_do(group, layout))
     yield "  --list-all lists them with their reasons; so does the log (--log-file)."
 
 
@@ -115,66 +118,68 @@ def _count(blocks: Sequence[Block]) -> int:
     return sum(len(block.names) for block in blocks)
 
 
-def _names(names: Sequence[str], form: Form) -> str:
+def _names(names: Sequence[str], layout: TextLayout) -> str:
     texts = [one_line(name) for name in names]
-    if len(texts) <= NAMES or form.list_all:
+    if len(texts) <= MAX_NAMES or layout.list_all:
         return ", ".join(texts)
-    return f"{', '.join(texts[:NAMES])} and {len(texts) - NAMES} more"
+    return f"{', '.join(texts[:MAX_NAMES])} and {len(texts) - MAX_NAMES} more"
 
 
-def _group(blocks: Sequence[Block], form: Form) -> Iterator[str]:
+def _group(blocks: Sequence[Block], layout: TextLayout) -> Iterator[str]:
     printed_hints: set[str] = set()
     for block in blocks:
-        yield from _block(block, form)
+        yield from _block(block, layout)
         hints = dict.fromkeys(
             reason.hint for reason in block.reasons if reason.hint and reason.hint not in printed_hints
         )
-        yield from _hints(hints, form)
+        yield from _hints(hints, layout)
         printed_hints.update(hints)
         yield from _commands(line for reason in block.reasons for line in reason.command.split("\n"))
 
 
-def _block(block: Block, form: Form) -> Iterator[str]:
-    names = _names(block.names, form)
+def _block(block: Block, layout: TextLayout) -> Iterator[str]:
+    names = _names(block.names, layout)
     if len(block.reasons) == 1:
         [reason] = block.reasons
         where = ", ".join(text for text in (names, one_line(reason.subject)) if text)
-        yield from _message(f"{where}: {one_line(reason.message)}", form, "  ")
+        yield from _message(f"{where}: {one_line(reason.message)}", layout, "  ")
         return
-    yield from wrapped(f"{names}:", form.width, "  ", "      ")
+    yield from wrapped(f"{names}:", layout.width, "  ", "      ")
     for reason in block.reasons:
-        yield from _message(f"- {_reason_text(reason, form)}", form, "    ")
+        yield from _message(f"- {_reason_text(reason, layout)}", layout, "    ")
 
 
-def _reason_text(reason: Reason, form: Form) -> str:
-    """Return subject and message; a long list of files follows the message, so that it may be cut."""
+def _reason_text(reason: Reason, layout: TextLayout) -> str:
+    """Return subject and message. A long subject, such as a list of files, follows the message, so that only this list is cut."""
     subject, message = one_line(reason.subject), one_line(reason.message)
     if not subject:
         return message
-    if len(subject) > form.width:
+    if len(subject) > layout.width:
         return f"{message.rstrip('.')}: {subject}."
     return f"{subject}: {message}"
 
 
-def _what_to_do(blocks: Sequence[Block], form: Form) -> Iterator[str]:
-    yield from _hints(dict.fromkeys(reason.hint for block in blocks for reason in block.reasons if reason.hint), form)
+def _what_to_do(blocks: Sequence[Block], layout: TextLayout) -> Iterator[str]:
+    yield from _hints(dict.fromkeys(reason.hint for block in blocks for reason in block.reasons if reason.hint), layout)
     commands = [line for block in blocks for reason in block.reasons for line in reason.command.split("\n")]
     yield from _commands(merged_commands(commands))
 
 
-def _hints(hints: Iterable[str], form: Form) -> Iterator[str]:
+def _hints(hints: Iterable[str], layout: TextLayout) -> Iterator[str]:
     for hint in hints:
-        yield from wrapped(one_line(hint), form.width, "      ", "      ")
+        yield from wrapped(one_line(hint), layout.width, "      ", "      ")
 
 
 def _commands(commands: Iterable[str]) -> Iterator[str]:
     yield from (f"      {one_line(command)}" for command in dict.fromkeys(commands) if command)
 
 
-def _message(text: str, form: Form, indent: str) -> list[str]:
-    """Return a message; one with too many lines ends with three dots."""
-    lines = wrapped(text, form.width, indent, f"{indent}    ")
-    if form.lines is None or len(lines) <= form.lines:
+def _message(text: str, layout: TextLayout, indent: str) -> list[str]:
+    """Return the lines of a message. If there are too many, the last line ends with CUT_MARK."""
+    lines = wrapped(text, layout.width, indent, f"{indent}    ")
+    if layout.max_lines is None or len(lines) <= layout.max_lines:
         return lines
-    last_line = cut(f"{lines[form.lines - 1]} {lines[form.lines].strip()}", form.width - len(CUT), "")
-    return [*lines[: form.lines - 1], last_line.rstrip(" ,;(") + CUT]
+    last_line = cut(
+        f"{lines[layout.max_lines - 1]} {lines[layout.max_lines].strip()}", layout.width - len(CUT_MARK), ""
+    )
+    return [*lines[: layout.max_lines - 1], last_line.rstrip(" ,;(") + CUT_MARK]

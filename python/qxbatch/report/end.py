@@ -8,7 +8,7 @@ from qxbatch.counted import counted
 from qxbatch.model import Candidate, Report, SessionReport
 from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.report.account import NOT_IMPORTED, CandidateFate, account, fates
-from qxbatch.report.blocks import CUT, LONGEST, NAMES, Block, Form, Reason, merged, text_of
+from qxbatch.report.blocks import CUT_MARK, MAX_BLOCKS, MAX_NAMES, Block, Reason, TextLayout, merged, text_of
 from qxbatch.report.labels import labelled
 from qxbatch.report.lines import clock
 from qxbatch.report.outcome import failed
@@ -16,7 +16,7 @@ from qxbatch.settings.model import Stages
 from qxbatch.visible import one_line
 from qxbatch.wrapping import wrapped
 
-_OF_PACKETS = (
+_PACKET_PROBLEMS = (
     Code.MERGED_PATIENTS,
     Code.UNKNOWN_PATIENT,
     Code.DIFFERENT_NAMES,
@@ -24,7 +24,7 @@ _OF_PACKETS = (
     Code.HEADER_FALLBACK,
     Code.DAMAGED_KEPT,
 )
-"""Problems of a packet: each session of a packet that is split has them."""
+"""Problems of a packet as a whole. If the packet is split, each of its sessions has them."""
 _ADVICE = {
     CandidateFate.ALREADY_THERE: "--overwrite=yes imports them again.",
     CandidateFate.HELD: "Run again when the other run has ended.",
@@ -36,7 +36,7 @@ _ADVICE = {
 
 def final_report(
     report: Report,
-    form: Form | None = None,
+    layout: TextLayout | None = None,
     *,
     deidentified: bool = False,
     seconds: float | None = None,
@@ -46,10 +46,10 @@ def final_report(
 ) -> str:
     """Return the report as text. A report without sessions has no account of the candidates.
 
-    `deidentified`: the text names what redaction does not cover. `stages`: those of the run; a sorted session is not complete.
-    `problems_only`: the text has warnings and errors only.
+    With `deidentified`, the text says what redaction does not cover. `stages` are those of the run: a sorted session is not called
+    complete. With `problems_only`, the text has only warnings and errors.
     """
-    form = form or Form()
+    layout = layout or TextLayout()
     lines: list[str] = []
     if report.sessions and not problems_only:
         written = sum(session.folder is not None for session in report.sessions)
@@ -59,19 +59,19 @@ def final_report(
         if deidentified and written:
             from qxbatch.deidentify import FREE_TEXT
 
-            lines += wrapped(FREE_TEXT, form.width)
-    failing = [session for session in report.sessions if failed(session)]
-    fine = [session for session in report.sessions if not failed(session)]
-    listed = _section("To look at:", text_of(_blocks(fine, (Severity.WARNING,)), form))
-    refused = [*_refused(report.candidates), *_blocks(failing, (Severity.ERROR, Severity.WARNING))]
-    listed += _section("Failed:", text_of(merged(refused), form))
-    if any(line.endswith(CUT) for line in listed):
+            lines += wrapped(FREE_TEXT, layout.width)
+    failed_sessions = [session for session in report.sessions if failed(session)]
+    other_sessions = [session for session in report.sessions if not failed(session)]
+    listed = _section("To look at:", text_of(_blocks(other_sessions, (Severity.WARNING,)), layout))
+    refused = [*_refused(report.candidates), *_blocks(failed_sessions, (Severity.ERROR, Severity.WARNING))]
+    listed += _section("Failed:", text_of(merged(refused), layout))
+    if any(line.endswith(CUT_MARK) for line in listed):
         listed += ["", "Lines ending in ... are complete with --list-all, and in the log (--log-file)."]
     lines += listed
     if problems_only:
         return "\n".join(lines).lstrip("\n")
     if report.sessions and report.candidates:
-        lines += _account(report, seconds, form)
+        lines += _account(report, seconds, layout)
     if report.sessions and study_page is not None and study_page.exists():
         lines += [f"Page of the study: {one_line(str(study_page))}"]
     return "\n".join(lines)
@@ -82,31 +82,31 @@ def _section(heading: str, body: Iterable[str]) -> list[str]:
     return ["", heading, *lines] if lines else []
 
 
-def _account(report: Report, seconds: float | None, form: Form) -> list[str]:
-    """Return the number of candidates and their fates: they are near the end, so that they stay on the screen."""
+def _account(report: Report, seconds: float | None, layout: TextLayout) -> list[str]:
+    """Return the number of candidates and their fates. They are near the end of the report, so that they stay on the screen."""
     results = fates(report)
     time = "" if seconds is None else f" in {clock(seconds)}"
     lines = ["", f"{len(results)} {'entry' if len(results) == 1 else 'entries'}{time}:"]
     lines += [f"  {line}" for line in account(results)]
-    return lines + list(_not_imported(results, form))
+    return lines + list(_not_imported(results, layout))
 
 
-def _not_imported(results: Sequence[tuple[Candidate, CandidateFate]], form: Form) -> Iterator[str]:
+def _not_imported(results: Sequence[tuple[Candidate, CandidateFate]], layout: TextLayout) -> Iterator[str]:
     """Yield the candidates that were not imported, by reason; a long list of names is shortened."""
     for fate in NOT_IMPORTED:
         names = [one_line(candidate.path.name) for candidate, reached in results if reached is fate]
         if not names:
             continue
         listed = ", ".join(names)
-        if len(names) > LONGEST and not form.list_all:
-            listed = f"{', '.join(names[:NAMES])} and {len(names) - NAMES} more"
-        yield from wrapped(f"{len(names)} {fate}: {listed}", form.width, "      ", "          ")
+        if len(names) > MAX_BLOCKS and not layout.list_all:
+            listed = f"{', '.join(names[:MAX_NAMES])} and {len(names) - MAX_NAMES} more"
+        yield from wrapped(f"{len(names)} {fate}: {listed}", layout.width, "      ", "          ")
         if fate in _ADVICE:
             yield f"          {_ADVICE[fate]}"
 
 
 def _refused(candidates: Sequence[Candidate]) -> Iterator[Block]:
-    """Yield a block for each problem of candidates; those refused for the same problem share one."""
+    """Yield a block for each problem of candidates. Candidates that were refused for the same problem share a block."""
     names: dict[Problem, list[str]] = {}
     for candidate in candidates:
         if candidate.problem is not None:
@@ -117,12 +117,12 @@ def _refused(candidates: Sequence[Candidate]) -> Iterator[Block]:
 
 
 def _blocks(sessions: Sequence[SessionReport], severities: Sequence[Severity]) -> list[Block]:
-    """Return a block for each session or packet with problems of these severities; problems that the sessions of a packet share
-    are one block.
+    """Return a block for each session or packet with problems of these severities, and one for each problem of a packet that its
+    sessions share.
     """
     by_session = [(session, _of_severity(session, severities)) for session in sessions]
     counts = Counter(problem for _, problems in by_session for problem in problems)
-    shared = [problem for problem, count in counts.items() if count > 1 and problem.code in _OF_PACKETS]
+    shared = [problem for problem, count in counts.items() if count > 1 and problem.code in _PACKET_PROBLEMS]
     blocks = [Block((problem.subject,), (_reason(problem, ""),)) for problem in shared]
     for session, problems in by_session:
         remaining = [problem for problem in problems if problem not in shared]

@@ -26,7 +26,7 @@ class JsonFile:
     def __init__(self, settings: Settings, names: PacketNames | None = None) -> None:
         self._settings = settings
         self._path = None if settings.json_file is None else _target(settings.json_file)
-        """A link that appears later is not followed."""
+        """The path without links, so that a link that appears later is not followed."""
         self._names = names or PacketNames(settings)
         self.error = ""
         """Why the file could not be written; empty if it was written, or if there is no --json-file."""
@@ -46,7 +46,7 @@ class JsonFile:
         self.error = why_no_summary(path, self._settings)  # a file may have appeared since the check at the start
         if self.error:
             return
-        self.error = "the summary could not be created"  # as long as it is not written
+        self.error = "the summary could not be created"  # remains if an exception ends this method
         text = json.dumps(as_json(self._names.left_out_of(event.report), event.status), indent=1) + "\n"
         try:
             _replace(path, text)
@@ -57,7 +57,7 @@ class JsonFile:
 
 
 def _target(path: Path) -> Path:
-    """Return the path to write: without links, but that of an open stream such as /dev/stdout as it is."""
+    """Return the path to write: without links, except the path of an open stream such as /dev/stdout, which is not changed."""
     return path if is_stream(path) else Path(os.path.realpath(path))
 
 

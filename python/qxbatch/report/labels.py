@@ -1,4 +1,4 @@
-"""Names series by the scanner's number, description and images, instead of the number of their folder."""
+"""Names series in messages by the scanner's number, the description and the images, instead of the number of their folder."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,14 +7,14 @@ from qxbatch.model import SeriesLabel
 
 _SUBJECT = re.compile(r"series (\d+(?:, \d+)*(?: and \d+)?)")
 _NUMBER = re.compile(r"\d+")
-_IMAGES = 4
+_MAX_IMAGES = 4
 """Maximum number of images that are listed."""
-_LONGEST = 60
-"""Characters of a description."""
+_MAX_DESCRIPTION = 60
+"""Maximum number of characters of a description."""
 
 
 def labelled(subject: str, labels: Sequence[SeriesLabel]) -> str:
-    """Return the subject of a problem, in which series have the scanner's names.
+    """Return the subject of a problem, with labels in place of the numbers of its series. Another subject is not changed.
 
     >>> labelled("series 20", [SeriesLabel(20, 2, "epiRT", (21, 22))])
     'series 2, epiRT (images 21, 22)'
@@ -30,17 +30,17 @@ def labelled(subject: str, labels: Sequence[SeriesLabel]) -> str:
     images = _images(image for label in series_labels for image in label.images)
     if len(series_labels) == 1:
         return f"series {_label_text(series_labels[0])}{images}"
-    names = [_number(label) for label in series_labels]
+    names = [_series_number(label) for label in series_labels]
     return f"series {', '.join(names[:-1])} and {names[-1]}{images}"
 
 
 def _label_text(label: SeriesLabel) -> str:
-    description = label.description[:_LONGEST].strip()
-    return f"{_number(label)}, {description}" if description else _number(label)
+    description = label.description[:_MAX_DESCRIPTION].strip()
+    return f"{_series_number(label)}, {description}" if description else _series_number(label)
 
 
-def _number(label: SeriesLabel) -> str:
-    """Return the scanner's number, and that of the folder if it is not ten times the scanner's."""
+def _series_number(label: SeriesLabel) -> str:
+    """Return the scanner's series number, with the number of the folder unless that is ten times the scanner's."""
     if label.number is None:
         return f"in dicom/{label.n}"
     return str(label.number) if label.n == 10 * label.number else f"{label.number} in dicom/{label.n}"
@@ -50,6 +50,6 @@ def _images(images: Iterable[int]) -> str:
     numbers = list(images)
     if not numbers:
         return ""
-    listed = ", ".join(map(str, numbers[:_IMAGES]))
-    more = f" and {len(numbers) - _IMAGES} more" if len(numbers) > _IMAGES else ""
+    listed = ", ".join(map(str, numbers[:_MAX_IMAGES]))
+    more = f" and {len(numbers) - _MAX_IMAGES} more" if len(numbers) > _MAX_IMAGES else ""
     return f" (image{'s' * (len(numbers) > 1)} {listed}{more})"

@@ -7,45 +7,50 @@ from qxbatch.problems import Severity, grouped
 from qxbatch.report.labels import labelled
 from qxbatch.report.marks import Marks
 from qxbatch.report.outcome import failed, outcome_line
-from qxbatch.report.tally import AtWork, View
+from qxbatch.report.tally import UnitProgress, View
 from qxbatch.visible import one_line
 from qxbatch.wrapping import columns_of, cut
 
 Line = tuple[tuple[str, str], ...]
 """Pairs (text, style of rich)."""
-ROWS = 3
-"""Units that the display shows."""
-WIDEST = 79
-"""Columns, also on a wide terminal: short lines are not broken if the terminal becomes narrower."""
-UNITS = {"GB": 1e9, "MB": 1e6, "kB": 1e3}
-_DECIMAL = 9.95
-"""Numbers below have a decimal."""
-_BAR = (10, 30)
-_NAME = 30
-_SUBJECT = 50
-"""A longer subject, such as a list of files, follows the message."""
+MAX_UNITS = 3
+"""Maximum number of import units that the display shows."""
+MAX_WIDTH = 79
+"""Maximum number of columns, also on a wide terminal: short lines are not broken if the terminal becomes narrower."""
+BYTES_OF = {"GB": 1e9, "MB": 1e6, "kB": 1e3}
+"""Units of sizes in bytes, the largest first."""
+_DECIMAL_BELOW = 9.95
+"""Smaller numbers are written with a decimal."""
+_BAR_WIDTHS = (10, 30)
+"""Minimum and maximum number of columns of the bar."""
+_MAX_NAME_WIDTH = 30
+"""Maximum number of columns of the name of a unit."""
+_MAX_SUBJECT = 50
+"""Maximum number of characters of a subject before a message; a longer one, such as a list of files, follows it."""
 
 
 def display(view: View, width: int, marks: Marks) -> list[Line]:
-    """Return the display: the bar, the counts, and up to three units at work."""
-    room = min(WIDEST, width - 1)
-    name_width = min(_NAME, max((columns_of(one_line(unit.unit)) for unit in view.at_work[:ROWS]), default=0))
+    """Return the display: the bar, the counts, and up to MAX_UNITS units at work."""
+    room = min(MAX_WIDTH, width - 1)
+    name_width = min(
+        _MAX_NAME_WIDTH, max((columns_of(one_line(unit.unit)) for unit in view.at_work[:MAX_UNITS]), default=0)
+    )
     return [
         _bar(view, room, marks),
         _counts(view, room),
-        *(_unit(unit, room, name_width, marks) for unit in view.at_work[:ROWS]),
+        *(_unit(unit, room, name_width, marks) for unit in view.at_work[:MAX_UNITS]),
     ]
 
 
 def _bar(view: View, room: int, marks: Marks) -> Line:
     ratio = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
-    unit = unit_of(view.size)
+    unit = size_unit(view.size)
     texts = [f"{int(100 * ratio)}%", f"{in_unit(view.bytes, unit)} of {in_unit(view.size, unit)} {unit}"]
     texts += [] if view.rate is None else [f"{size_text(view.rate)}/s"]
     texts += [] if view.seconds_left is None else [f"{clock(view.seconds_left)} left"]
     text = "  ".join(texts)
-    narrow, wide = _BAR
-    bar = max(narrow, min(wide, room - len(text) - 2))
+    min_bar, max_bar = _BAR_WIDTHS
+    bar = max(min_bar, min(max_bar, room - len(text) - 2))
     full = int(ratio * bar)
     return (
         (marks.full * full, "green"),
@@ -68,7 +73,7 @@ def _counts(view: View, room: int) -> Line:
     return tuple(line)
 
 
-def _unit(unit: AtWork, room: int, name_width: int, marks: Marks) -> Line:
+def _unit(unit: UnitProgress, room: int, name_width: int, marks: Marks) -> Line:
     name = cut(one_line(unit.unit), name_width, marks.cut)
     name += " " * (name_width - columns_of(name))
     series = f"{unit.done} of {unit.total} series" if unit.total and unit.stage == "converting" else ""
@@ -110,26 +115,26 @@ def _reason(report: SessionReport, severity: Severity) -> str:
     is_about_packet = first.subject.endswith(report.packet) or first.subject == getattr(report.session, "id", "")
     subject = "" if is_about_packet else labelled(first.subject, report.labels)
     text = first.message if is_about_packet else f"{subject}: {first.message}"
-    if len(subject) > _SUBJECT:
+    if len(subject) > _MAX_SUBJECT:
         text = f"{first.message.rstrip('.')}: {subject}."
     more = f" ({len(problems)} problems)" if len(problems) > 1 else ""
     failing = "FAILED" if severity is Severity.ERROR else "to check"
     return one_line(f"{report.packet}: {failing}{more}: {text}")
 
 
-def unit_of(size: float) -> str:
-    """Return the unit in which a size is written."""
-    return next((unit for unit, least in UNITS.items() if size >= least), "kB")
+def size_unit(size: float) -> str:
+    """Return the unit of bytes in which a size is written."""
+    return next((unit for unit, least in BYTES_OF.items() if size >= least), "kB")
 
 
 def in_unit(size: float, unit: str) -> str:
-    """Return a size in a unit; small numbers with a decimal.
+    """Return a size in a unit of bytes; small numbers with a decimal.
 
     >>> in_unit(2_340_000, "MB"), in_unit(114_000_000, "MB")
     ('2.3', '114')
     """
-    number = size / UNITS[unit]
-    return f"{number:.1f}" if number < _DECIMAL else f"{number:.0f}"
+    number = size / BYTES_OF[unit]
+    return f"{number:.1f}" if number < _DECIMAL_BELOW else f"{number:.0f}"
 
 
 def size_text(size: float) -> str:
@@ -138,7 +143,7 @@ def size_text(size: float) -> str:
     >>> size_text(2_340_000), size_text(700)
     ('2.3 MB', '0.7 kB')
     """
-    unit = unit_of(size)
+    unit = size_unit(size)
     return f"{in_unit(size, unit)} {unit}"
 
 

@@ -13,7 +13,7 @@ from qxbatch.wrapping import ROWS, terminal_rows, terminal_width
 
 
 class LiveDisplay:
-    """Lines that stay at the bottom, and others that scroll above them. Control characters in texts are already escaped."""
+    """Lines at the bottom of the terminal, and lines that scroll above them. The caller has escaped control characters."""
 
     def __init__(self, stream: TextIO, mark: str) -> None:
         """`mark` ends a line that is cut."""
@@ -51,30 +51,30 @@ class LiveDisplay:
     def show(self, lines: Sequence[Line]) -> None:
         """Replace the displayed lines."""
         with self._lock:
-            self._fit()
+            self._adapt_to_width()
             texts = [self._text(line) for line in lines[: max(1, terminal_rows(self._stream) - 1)]]
             self._live.update(Group(*texts), refresh=True)
             self._widths = [text.cell_len for text in texts]
-            self._to_margin()
+            self._move_to_margin()
 
-    def above(self, line: Line) -> None:
+    def print_above(self, line: Line) -> None:
         """Print a line above the display; a line that is too long for the terminal is cut."""
         with self._lock:
-            self._fit()
+            self._adapt_to_width()
             self._console.print(self._text(line))
-            self._to_margin()
+            self._move_to_margin()
 
     def write_above(self, text: str) -> None:
         """Print complete lines above the display, without cutting them."""
         with self._lock:
-            self._fit()
+            self._adapt_to_width()
             self._console.print(Text(text), soft_wrap=True)
-            self._to_margin()
+            self._move_to_margin()
 
     def stop(self) -> None:
         """Remove the lines."""
         with self._lock:
-            self._fit()
+            self._adapt_to_width()
             self._live.stop()
 
     def _text(self, line: Line) -> Text:
@@ -85,8 +85,8 @@ class LiveDisplay:
             text.append(self._mark)
         return text
 
-    def _fit(self) -> None:
-        """Adapt to the width of the terminal. A narrower terminal has broken the lines into more rows than rich knows."""
+    def _adapt_to_width(self) -> None:
+        """Adapt the display to the width of the terminal: a narrower one has broken the lines into more rows than rich knows."""
         width = terminal_width(self._stream)
         if width == self._console.width:
             return
@@ -95,7 +95,7 @@ class LiveDisplay:
         up = f"\x1b[{more}A" if more else ""
         _Raw(self._stream).write(f"\r{up}\x1b[J")
 
-    def _to_margin(self) -> None:
+    def _move_to_margin(self) -> None:
         """Move the cursor to the margin: the next drawing overwrites the ^C that the terminal prints there."""
         raw = _Raw(self._stream)
         raw.write("\r")
@@ -103,7 +103,7 @@ class LiveDisplay:
 
 
 class _Raw:
-    """A stream for control sequences; the stream of a run escapes them in other texts."""
+    """A stream that writes control sequences, which the stream of a run escapes."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -25,7 +25,7 @@ from qxbatch.visible import one_line
 
 log = logging.getLogger("qxbatch")
 _WIDTH = 1_000_000
-"""Nothing is wrapped in a log: programs search it by lines."""
+"""Columns of the report in a log: nothing is wrapped, since programs search logs by lines."""
 
 
 class LogObserver:
@@ -40,7 +40,7 @@ class LogObserver:
         self._names = names or PacketNames(settings)
         log.filters = [NameFilter(self._names)]
         self._stages: dict[str, tuple[str, float]] = {}
-        """Maps each unit to its stage and the start of the stage."""
+        """Maps each unit to its stage and the time at which that began."""
 
     def notify(self, event: Event, /) -> None:
         """Log an event; without a log file only the results of sessions and the exit status."""
@@ -105,11 +105,11 @@ class LogObserver:
 
     def _finished(self, event: RunFinished) -> None:
         if self._has_log_file:
-            from qxbatch.report.blocks import Form
+            from qxbatch.report.blocks import TextLayout
             from qxbatch.report.end import final_report
 
             report = self._names.left_out_of(event.report)
-            text = final_report(report, Form(_WIDTH, list_all=True), stages=self._stages_of_run)
+            text = final_report(report, TextLayout(_WIDTH, list_all=True), stages=self._stages_of_run)
             for line in filter(None, text.splitlines()):
                 self._log_line(line)
         self._log_line(f"exit status {event.status}")
@@ -120,7 +120,7 @@ class LogObserver:
 
 
 class NameFilter(logging.Filter):
-    """Leaves names of packets out of each line of a de-identified log, also of errors that end the run."""
+    """Leaves names of packets out of every line of a de-identified log, also of errors that end the run."""
 
     def __init__(self, names: PacketNames) -> None:
         super().__init__()

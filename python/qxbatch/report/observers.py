@@ -31,7 +31,7 @@ class RunObservers:
 
     @cached_property
     def progress(self) -> "Progress":
-        """Return the display, a context for the time of the import; it receives events from now on."""
+        """Return the display: a context for the time of the import. It receives events from now on."""
         from qxbatch.report.progress import Progress
 
         progress = Progress(quiet=self._settings.quiet, list_all=self._settings.list_all)
@@ -44,7 +44,7 @@ class RunObservers:
         return time.monotonic() - self._began
 
     def found(self, candidates: Sequence[Candidate]) -> None:
-        """Notify all observers of the candidates. The text about one can name others: so first all names are known."""
+        """Notify all observers of the candidates, once all their names are known: the text about one can name others."""
         for candidate in candidates:
             self._names.add(candidate)
         for candidate in candidates:

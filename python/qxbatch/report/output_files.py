@@ -24,17 +24,18 @@ from qxbatch.session.layout import (
 )
 from qxbatch.settings.model import Settings
 
-_SUMMARY = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
+_SUMMARY_HEAD = re.compile(rb'\s*\{\s*"schema":\s*\d+,\s*"exit_status":')
 _LOG_LINE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ ")
 _LOG_HEAD = b" INFO qxbatch "
-_ENOUGH = 4096
-"""Bytes in which the beginning of a run's summary or of a log is found."""
+_HEAD_SIZE = 4096
+"""Bytes in which the head of a run's summary or of a log is found."""
 _STREAM = re.compile(r"/dev/(?:null|full|tty|stdin|stdout|stderr|fd/\d+)|/proc/(?:self|\d+)/fd/\d+")
 _STUDY_LEVEL = re.compile(rf"(?:{re.escape(PAGE)}|{re.escape(STUDY_TABLE)})(?:\.\d+)?|{re.escape(STUDY_SIDECAR)}")
 _RECORDS = "in the folder of qxbatch's own records"
-_OF_SESSION = (*FOLDERS, SESSION_TXT)
+_SESSION_NAMES = (*FOLDERS, SESSION_TXT)
 """Names in a session folder that a file of an option may not have: it would be taken for a result or for data of the session."""
-_DATA = {ARCHIVE: "in the archive", INBOX: "in the master inbox", WORKSPACE: _RECORDS}
+_FORBIDDEN_FOLDERS = {ARCHIVE: "in the archive", INBOX: "in the master inbox", WORKSPACE: _RECORDS}
+"""Folders in a sessions folder that no output may be in, each with the words of the message."""
 
 
 class StudyFolders(NamedTuple):
@@ -46,7 +47,7 @@ class StudyFolders(NamedTuple):
 
 
 def folders_of(sessionsfolder: Path) -> StudyFolders:
-    """Return the folders of a study with a default layout."""
+    """Return the folders of a study with the default layout."""
     return StudyFolders(sessionsfolder, sessionsfolder / MASTER_INBOX, sessionsfolder / ARCHIVED_PACKETS)
 
 
@@ -69,10 +70,10 @@ def refuse_output_files(outputs: Mapping[str, Path | None], studies: Iterable[St
     for option, path in outputs.items():
         if path is None or is_stream(path):
             continue
-        why = _place(path, known)
+        why = _why_forbidden(path, known)
         if why:
             raise UsageError(f"{option}={path} is {why}.", "Give it another name.")
-        is_own, what = _KINDS[option]
+        is_own, what = _REPLACEABLE[option]
         if not _is_replaceable(path, is_own):
             raise UsageError(f"{option}={path} exists and is {what}.", "Give another name, or remove that file.")
 
@@ -82,8 +83,8 @@ def refuse_output_folder(folder: Path, studies: Iterable[StudyFolders], *, among
 
     `among_packets`: it may be in a master inbox.
     """
-    why = SESSION if kind_of_folder(folder) == SESSION else _place(folder, studies)
-    if why and not (among_packets and why == _DATA[INBOX]):
+    why = SESSION if kind_of_folder(folder) == SESSION else _why_forbidden(folder, studies)
+    if why and not (among_packets and why == _FORBIDDEN_FOLDERS[INBOX]):
         raise UsageError(f"{folder} is {why}.", "Name another folder.")
 
 
@@ -91,7 +92,7 @@ def why_no_summary(path: Path, settings: Settings) -> str:
     """Return why the summary of a run may not replace what is at a path; empty if it may."""
     if is_stream(path):
         return ""
-    why = _place(path, [_study_of(settings)])
+    why = _why_forbidden(path, [_study_of(settings)])
     if why:
         return f"it is {why}"
     return "" if _is_replaceable(path, _is_summary) else "it exists and is not the summary of a run"
@@ -108,12 +109,12 @@ def _is_replaceable(path: Path, is_own: Callable[[Path], bool]) -> bool:
 
 
 def _is_summary(path: Path) -> bool:
-    return _SUMMARY.match(_beginning(path)) is not None
+    return _SUMMARY_HEAD.match(_head(path)) is not None
 
 
 def _is_log(path: Path) -> bool:
-    beginning = _beginning(path)
-    return _LOG_LINE.match(beginning) is not None and _LOG_HEAD in beginning
+    head = _head(path)
+    return _LOG_LINE.match(head) is not None and _LOG_HEAD in head
 
 
 def _is_toml(path: Path) -> bool:
@@ -131,19 +132,19 @@ def _is_read_first(_path: Path) -> bool:
     return True
 
 
-def _beginning(path: Path) -> bytes:
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        return file.read(_ENOUGH)
+        return file.read(_HEAD_SIZE)
 
 
-_KINDS: Mapping[str, tuple[Callable[[Path], bool], str]] = {
+_REPLACEABLE: Mapping[str, tuple[Callable[[Path], bool], str]] = {
     "--log-file": (_is_log, "not a log of qxbatch; it would be changed"),
     "--json-file": (_is_summary, "not the summary of a run; it would be lost"),
     "--output": (_is_toml, "not a protocol; it would be lost"),
     "--init": (_is_toml, "not a rule file; it would be lost"),
     "--shift-table": (_is_read_first, ""),
 }
-"""What an existing file has to be, and the reason if it is not."""
+"""For each option: whether an existing file may be replaced, and what the message says if not."""
 
 
 def is_stream(path: Path) -> bool:
@@ -151,7 +152,7 @@ def is_stream(path: Path) -> bool:
     return _STREAM.fullmatch(str(path)) is not None
 
 
-def _place(path: Path, studies: Iterable[StudyFolders]) -> str:
+def _why_forbidden(path: Path, studies: Iterable[StudyFolders]) -> str:
     """Return why an output may not have this path; empty if it may.
 
     A link can be in a study, or lead into it: the path as written and its target are both compared.
@@ -170,12 +171,18 @@ def _in_study(name: Path, study: StudyFolders) -> str:
 
     A master inbox that contains the sessions folder can have other files too.
     """
-    for sessions in _both(study.sessionsfolder):
-        inboxes = {*_both(sessions / MASTER_INBOX), *(_both(study.masterinbox) if study.masterinbox else ())}
+    for sessions in _with_target(study.sessionsfolder):
+        inboxes = {
+            *_with_target(sessions / MASTER_INBOX),
+            *(_with_target(study.masterinbox) if study.masterinbox else ()),
+        }
         folders = (
-            *((inbox, _DATA[INBOX]) for inbox in inboxes if not sessions.is_relative_to(inbox)),
-            *((archive, _DATA[ARCHIVE]) for archive in (*_both(sessions / ARCHIVE), *_both(study.archive))),
-            *((records, _RECORDS) for records in _both(sessions / WORKSPACE)),
+            *((inbox, _FORBIDDEN_FOLDERS[INBOX]) for inbox in inboxes if not sessions.is_relative_to(inbox)),
+            *(
+                (archive, _FORBIDDEN_FOLDERS[ARCHIVE])
+                for archive in (*_with_target(sessions / ARCHIVE), *_with_target(study.archive))
+            ),
+            *((records, _RECORDS) for records in _with_target(sessions / WORKSPACE)),
         )
         what = next((what for folder, what in folders if name.is_relative_to(folder)), "")
         if what or not name.is_relative_to(sessions):
@@ -185,7 +192,7 @@ def _in_study(name: Path, study: StudyFolders) -> str:
             return "a file that the import itself writes"
         if len(parts) == 1 and any(_has_packet_of(name.name, inbox) for inbox in inboxes):
             return "the session folder of a packet that waits in the master inbox"
-        if len(parts) > 1 and (parts[1] in _OF_SESSION or has_session(sessions / parts[0])):
+        if len(parts) > 1 and (parts[1] in _SESSION_NAMES or has_session(sessions / parts[0])):
             return f"in the session folder {parts[0]}"
     return ""
 
@@ -207,13 +214,13 @@ def _in_any_study(name: Path) -> str:
             return f"in the session folder {folder.name}"
         if kind:
             parts = name.relative_to(folder).parts
-            if len(parts) > 1 and parts[0] in _DATA:
-                return _DATA[parts[0]]
+            if len(parts) > 1 and parts[0] in _FORBIDDEN_FOLDERS:
+                return _FORBIDDEN_FOLDERS[parts[0]]
             return _in_study(name, folders_of(folder))
     return ""
 
 
-def _both(folder: Path) -> set[Path]:
+def _with_target(folder: Path) -> set[Path]:
     """Return a path as written, and its target."""
     return {folder, _real(folder)}
 

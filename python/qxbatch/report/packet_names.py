@@ -1,7 +1,7 @@
-"""Names of packets, which may contain names of patients and are left out of de-identified logs and summaries.
+"""Leaves names of packets, which may contain names of patients, out of de-identified logs and summaries.
 
-A name in another form, as in a command that renames the packet, cannot be found in text. So a candidate whose name is left
-out has no command, and it is not described what is wrong with a name.
+A changed name, as in a command that renames the packet, cannot be found in text. So a candidate whose name is left out has no
+command, and a message about an invalid name does not say what is wrong with it.
 """
 
 import re
@@ -16,7 +16,7 @@ from qxbatch.record.redacted import redacted_problem
 from qxbatch.settings.model import Settings
 from qxbatch.visible import one_line, shell_word
 
-_SHORTEST = 3
+_MIN_LENGTH = 3
 """Shorter names are not left out: they are part of many words."""
 _EXTENSION = re.compile(r"\.(?:zip|7z|tgz|tarz|tar(?:\.(?:gz|bz2|xz|zst|lz4|z))?)", re.IGNORECASE)
 """What may follow a session id in the name of an archive."""
@@ -33,7 +33,7 @@ class PacketNames:
         self._pattern = settings.pattern
         self._names: set[str] = set()
         self._lengths: set[int] = set()
-        """Those of the names: a run can have thousands of names, but only few lengths."""
+        """The lengths of `_names`. A run can have thousands of names, but they have only few lengths."""
 
     def add(self, candidate: Candidate) -> None:
         """Add the names of a candidate except its session id."""
@@ -41,7 +41,7 @@ class PacketNames:
         self._add(candidate.path.name, "" if candidate.packet is None else candidate.packet.name, session_id)
 
     def add_of_session(self, report: SessionReport) -> None:
-        """Add the packet names in the report of a session, from which the patient's name may be redacted already."""
+        """Add the packet names in the report of a session. The patient's name may be redacted in them already."""
         session_id = "" if report.session is None else report.session.id
         for name in (*report.packet.split(", "), *([report.archived.name] if report.archived else [])):
             self._add(name, "", session_id)
@@ -54,7 +54,7 @@ class PacketNames:
             names.remove(file_name)
         escaped = [name for name in names if not name.isprintable()]
         names |= {form for name in escaped for form in (one_line(name), shell_word(name)[2:-1], repr(name)[1:-1])}
-        names = {name for name in names if len(name) >= _SHORTEST and name != session_id}
+        names = {name for name in names if len(name) >= _MIN_LENGTH and name != session_id}
         self._names |= names
         self._lengths |= {len(name) for name in names}
 
@@ -66,7 +66,7 @@ class PacketNames:
         return re.sub(pattern, NAME_LEFT_OUT, text) if names else text
 
     def left_out_of(self, report: Report) -> Report:
-        """Return a run's report without the names, also those of archives in sessions' inboxes and of an interrupted run."""
+        """Return a run's report without names of packets, also of archives in the inboxes of sessions and of an interrupted run."""
         for session in report.sessions:
             self.add_of_session(session)
         if not self._deidentified:

@@ -18,22 +18,21 @@ HEADINGS = {
     Verdict.REFUSED: "refused, for the reasons at the end",
 }
 """Maps verdicts to headings, in the order of the report."""
-LEFT_OUT = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
-"""Verdicts whose candidates are only counted if there is advice about them."""
-LONGEST = 15
-"""Candidates of a verdict that are listed; --test and --list-all have no limit."""
-
-NAMES = 3
-"""Names that are listed of candidates refused for the same problem."""
+WITH_ADVICE = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
+"""Verdicts with possible advice. If there is some, their candidates are only counted."""
+MAX_ROWS = 15
+"""If a verdict has more rows, they are only counted, except with --test or --list-all."""
+MAX_NAMES = 3
+"""Maximum number of names that are listed of candidates refused for the same problem."""
 
 
 def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
     """Return the report as text. Without verbose, only ready and refused candidates are listed, others are counted.
 
-    The reasons for refusals, and what to do about them, are in the report after the import. Hints replace the lists of
-    filtered and unmatched candidates.
+    The reasons for refusals, and what to do about them, are in the report after the import. If there is advice about
+    filtered or unmatched candidates, it replaces their lists.
     """
-    advice, width = hints(candidates, settings), text_width()
+    advice, width = advice_for(candidates, settings), text_width()
     where = settings.masterinbox or settings.sessionsfolder
     lines = [f"Found {_count(len(candidates), settings)} in {one_line(str(where))}"]
     groups = {verdict: [candidate for candidate in candidates if candidate.verdict is verdict] for verdict in HEADINGS}
@@ -42,10 +41,10 @@ def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
         if not group:
             continue
         short = verdict not in (Verdict.READY, Verdict.REFUSED) and (
-            not settings.verbose or (bool(advice) and verdict in LEFT_OUT)
+            not settings.verbose or (bool(advice) and verdict in WITH_ADVICE)
         )
         rows = [] if short else _rows(group)
-        folded = len(rows) > LONGEST and not (settings.test or settings.list_all)
+        folded = len(rows) > MAX_ROWS and not (settings.test or settings.list_all)
         lines.append(f"  {len(group)} {heading}{'' if short else ' (--list-all lists them)' if folded else ':'}")
         lines += [] if folded else [line for row in rows for line in wrapped(row.strip(), width, "    ", "        ")]
     lines += [line for text in map(one_line, advice) for line in _advice_lines(text, width)]
@@ -62,11 +61,11 @@ def _advice_lines(text: str, width: int) -> list[str]:
     return [*wrapped(sentence + colon.strip(), width), f"    {command}"] if sentence else wrapped(text, width)
 
 
-def hints(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
+def advice_for(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
     """Return advice if the run finds nothing because of a wrong option (report/advice.py)."""
-    left_out = any(candidate.verdict in LEFT_OUT for candidate in candidates)
+    may_need_advice = any(candidate.verdict in WITH_ADVICE for candidate in candidates)
     empty = not candidates and bool(settings.sessions or (settings.masterinbox and not settings.masterinbox.is_dir()))
-    if not (left_out or empty):
+    if not (may_need_advice or empty):
         return []
     from qxbatch.report.advice import advice
 
@@ -79,7 +78,7 @@ def _count(number: int, settings: Settings) -> str:
 
 
 def _rows(candidates: Sequence[Candidate]) -> list[str]:
-    """Return a row for each candidate; those refused for the same problem share one."""
+    """Return a row for each candidate. Candidates that are refused for the same problem share a row."""
     by_problem: dict[object, list[Candidate]] = {}
     for candidate in candidates:
         by_problem.setdefault(candidate.path if candidate.problem is None else candidate.problem, []).append(candidate)
@@ -92,7 +91,7 @@ def _rows(candidates: Sequence[Candidate]) -> list[str]:
 def _names(group: Sequence[Candidate]) -> str:
     """Return the name of a candidate, or the names of those that share a problem."""
     names = [one_line(candidate.path.name) for candidate in group]
-    return ", ".join(names[:NAMES]) + (f" and {len(names) - NAMES} more" if len(names) > NAMES else "")
+    return ", ".join(names[:MAX_NAMES]) + (f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else "")
 
 
 def _row(name: str, candidate: Candidate) -> str:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from qxbatch.report.live import LiveDisplay
 
 DELAY_SECONDS = 0.5
-"""A shorter run needs no display, and does not load rich."""
+"""Seconds until the display starts: a shorter run does not load rich."""
 REFRESH_SECONDS = 0.25
+"""Seconds between two updates of the display."""
 PLAIN_SECONDS = 30.0
-"""Seconds between two lines about the progress, without a terminal."""
+"""Seconds between two lines about the progress, if there is no display."""
 
 
 def is_live(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
@@ -50,7 +51,7 @@ class Progress:
         self._clock = clock
         self._guard = threading.Lock()
         self._tally = Tally(clock())
-        self._next = clock() + PLAIN_SECONDS
+        self._next_line_at = clock() + PLAIN_SECONDS
         self._display: LiveDisplay | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="progress", daemon=True)
@@ -91,7 +92,7 @@ class Progress:
 
     def _print(self, line: Line) -> None:
         if self._display is not None:
-            self._display.above(line)
+            self._display.print_above(line)
         else:
             text = "".join(text for text, _ in line)
             width = terminal_width(self._stream) - 1
@@ -101,14 +102,14 @@ class Progress:
         """Show the progress: draw the display, or print a line if it is due."""
         now = self._clock()
         with self._guard:
-            if self._display is None and (self._live or now < self._next):
+            if self._display is None and (self._live or now < self._next_line_at):
                 return
             view = self._tally.view(now)
         if self._display is not None:
             self._display.show(display(view, terminal_width(self._stream), self._marks))
             return
-        while self._next <= now:
-            self._next += PLAIN_SECONDS
+        while self._next_line_at <= now:
+            self._next_line_at += PLAIN_SECONDS
         print(counts_text(view), file=self._stream, flush=True)
 
     def open(self) -> None:

@@ -26,7 +26,7 @@ COLUMNS = ("source", "kind", "number", "files", "bytes", "started", *FIELDS, "St
 
 
 WRAPPED_COLUMNS = 2
-"""The last columns of the table for people, description and patient, are wrapped on a narrow terminal."""
+"""Number of the last columns of `as_table`, description and patient, that are wrapped on a narrow terminal."""
 
 
 class Fields(Protocol):
@@ -77,7 +77,7 @@ class Source(Protocol):
 
 
 def in_order(series: Iterable[AnySeries]) -> list[AnySeries]:
-    """Sort by patient, study (by its first series), number, time; those without a number come last in their study."""
+    """Sort series by patient, study (by its first series), number and time. Series without a number are the last of their study."""
     groups = list(series)
     study_start: dict[str, str] = {}
     for group in groups:
@@ -165,7 +165,7 @@ def _row(group: AnySeries) -> tuple[str, ...]:
 
 
 def _time(started: str) -> str:
-    """Return YYYYMMDDHHMMSS as YYYY-MM-DD HH:MM, without missing parts."""
+    """Return YYYYMMDDHHMMSS as YYYY-MM-DD HH:MM, without the parts that are missing."""
     day, clock = started[:8], started[8:14]
     date = f"{day[:4]}-{day[4:6]}-{day[6:]}" if len(day) == len("YYYYMMDD") else day
     return f"{date} {clock[:2]}:{clock[2:4]}" if len(clock) >= len("HHMM") else date

@@ -1,4 +1,4 @@
-"""Finds the likely intention of a value of --sessions that matches nothing."""
+"""Proposes another value of --sessions for items that match nothing."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -9,45 +9,45 @@ from qxbatch.settings.command import as_expression, as_glob
 from qxbatch.settings.lists import regex_of_glob
 from qxbatch.visible import shell_word
 
-_JOINTS = re.compile(r"[\s;|]+")
+_WRONG_SEPARATORS = re.compile(r"[\s;|]+")
 """Separators that people write instead of commas."""
 
 
-class Form(Protocol):
-    """The way in which items of a value match names."""
+class Matcher(Protocol):
+    """Compares items of --sessions with names."""
 
     matches_none: str
-    """The words of the message about items that match nothing."""
+    """What the message says about items that match nothing."""
 
     def matches(self, item: str) -> bool:
         """Return whether an item matches a name."""
 
-    def tries(self, item: str) -> Iterable[str]:
+    def corrections(self, item: str) -> Iterable[str]:
         """Yield possible corrections of an item, the likeliest first."""
 
 
-def right_sessions(items: Sequence[str], form: Form) -> list[str]:
-    """Return a sentence with the right value; empty if all items match, or none is close to a name."""
-    right = {item: item if form.matches(item) else _likely_value(item, form) for item in items}
+def corrected_sessions(items: Sequence[str], matcher: Matcher) -> list[str]:
+    """Return a sentence with the proposed value; empty if all items match, or if none is close to a name."""
+    right = {item: item if matcher.matches(item) else _likely_value(item, matcher) for item in items}
     wrong = [item for item in items if right[item] not in ("", item)]
     if not wrong:
         return []
     value = ",".join(right[item] or item for item in items)
-    return [f"--sessions={shell_word(','.join(wrong))} {form.matches_none}. Write: --sessions={shell_word(value)}"]
+    return [f"--sessions={shell_word(','.join(wrong))} {matcher.matches_none}. Write: --sessions={shell_word(value)}"]
 
 
-def _likely_value(item: str, form: Form) -> str:
+def _likely_value(item: str, matcher: Matcher) -> str:
     """Return the likely correction of an item; empty if no name is close."""
-    words = [word for word in _JOINTS.split(item) if word]
+    words = [word for word in _WRONG_SEPARATORS.split(item) if word]
     if len(words) > 1:
-        right = [word if form.matches(word) else _likely_value(word, form) for word in words]
+        right = [word if matcher.matches(word) else _likely_value(word, matcher) for word in words]
         if any(right):
             return ",".join(better or word for better, word in zip(right, words, strict=True))
-    return next((candidate for candidate in form.tries(item) if form.matches(candidate)), "")
+    return next((candidate for candidate in matcher.corrections(item) if matcher.matches(candidate)), "")
 
 
 class Expressions:
-    """Inbox mode: regular expressions, which match the whole name of a packet or id of a session."""
+    """Inbox mode: items are regular expressions, which match the whole name of a packet or id of a session."""
 
     matches_none = "matches no whole packet name or session id; it is a regular expression"
 
@@ -63,7 +63,7 @@ class Expressions:
         except re.error:
             return False
 
-    def tries(self, item: str) -> Iterable[str]:
+    def corrections(self, item: str) -> Iterable[str]:
         """Yield expressions for an item that was written as a glob, a file name, in other case, or as a part of a name."""
         if any(wildcard in item for wildcard in "*?"):
             yield regex_of_glob(item)
@@ -79,7 +79,7 @@ class Expressions:
 
 
 class Globs:
-    """Folder mode: globs, which match the name of a session folder."""
+    """Folder mode: items are globs, which match the name of a session folder."""
 
     matches_none = "matches no session folder; with --masterinbox=none it is a glob"
 
@@ -90,7 +90,7 @@ class Globs:
         """Return whether a glob matches a name."""
         return any(matches_glob(name, [item]) for name in self._names)
 
-    def tries(self, item: str) -> Iterable[str]:
+    def corrections(self, item: str) -> Iterable[str]:
         """Yield globs for an item that was a path, a regular expression, in other case, or the beginning of a name."""
         yield item.rstrip("/").rpartition("/")[2]
         yield item.replace(".*", "*")

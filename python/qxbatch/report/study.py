@@ -7,15 +7,16 @@ from qxbatch.session.layout import STUDY_SIDECAR
 from qxbatch.study.study import Row
 from qxbatch.visible import one_line
 
-_LISTED, _DIFFERENCES = 20, 3
-"""Sessions listed in the terminal, and differences listed for each."""
+_MAX_SESSIONS, _MAX_DIFFERENCES = 20, 3
+"""Maximum number of sessions that are listed, and of differences listed for each."""
 
 
 def difference_lines(rows: Iterable[Row]) -> list[str]:
     """Return a line for each session that differs from the majority, at most 20."""
     different = [row for row in rows if row.differences]
     lines = [
-        f"  {one_line(f'{row.session}: {in_words(row.differences, _DIFFERENCES)}')}" for row in different[:_LISTED]
+        f"  {one_line(f'{row.session}: {in_words(row.differences, _MAX_DIFFERENCES)}')}"
+        for row in different[:_MAX_SESSIONS]
     ]
     more = len(different) - len(lines)
     lines += [f"  {more} more: see {STUDY_SIDECAR}"] if more else []

@@ -31,28 +31,30 @@ STAGE_TIMES = {
     Stage.PUBLISHING: 0.03,
 }
 """Fractions of a packet's time, measured on the sample sets and on packets of 28 and 90 MB (docs/command-line.md)."""
-WINDOW = 60.0
+RATE_SECONDS = 60.0
 """Seconds over which the rate is averaged."""
 FIRST_SECONDS = 3.0
-"""Seconds before a time left is shown: an earlier estimate is wrong."""
-STEADY = 0.85
-"""Weight of the previous time left, so that it does not jump."""
+"""Seconds until the time left is shown: earlier estimates are wrong."""
+PREVIOUS_WEIGHT = 0.85
+"""Weight of the previous estimate of the time left, so that it does not jump."""
 
 
-class AtWork(NamedTuple):
+class UnitProgress(NamedTuple):
     """One unit that is being imported."""
 
     unit: str
     stage: str
     done: int
-    """Series that are converted, of the total so far; 0 of 0 before it is known."""
+    """Converted series."""
     total: int
+    """Series of the unit; 0 as long as it is not sorted."""
 
 
 class View(NamedTuple):
     """The progress of a run."""
 
     packets: int
+    """Units to import; the packets of one session are one unit."""
     done: int
     failed: int
     to_check: int
@@ -65,7 +67,7 @@ class View(NamedTuple):
     seconds_left: float | None
     """None as long as it is not known."""
     seconds: float
-    at_work: tuple[AtWork, ...]
+    at_work: tuple[UnitProgress, ...]
 
 
 class _Unit:
@@ -77,7 +79,7 @@ class _Unit:
         self.stage: Stage | None = None
         self.read = 0.0
         self.progress = 0.0
-        """The part of its work that is done, 0 to 1; it never decreases."""
+        """The fraction of its work that is done, 0 to 1; it never decreases."""
         self.series_size = self.converted_size = 0
         self.series: dict[str, tuple[int, int]] = {}
         """Maps each session to its converted series and their total."""
@@ -95,27 +97,27 @@ class _Unit:
         elif self.stage is Stage.CONVERTING:
             stage_progress = self._converted()
         elif self.stage is Stage.RECORDING and self._converted() < 1:
-            return  # one session of several
+            return  # another session of the unit is still being converted
         self.progress = max(self.progress, finished_stages + STAGE_TIMES[self.stage] * stage_progress)
 
     def _converted(self) -> float:
         return min(1.0, self.converted_size / self.series_size) if self.series_size else 0.0
 
-    def at_work(self) -> AtWork:
+    def at_work(self) -> UnitProgress:
         """Return the unit as the display shows it."""
         done = sum(done for done, _ in self.series.values())
-        return AtWork(self.name, "waiting" if self.stage is None else str(self.stage), done, self.total)
+        return UnitProgress(self.name, "waiting" if self.stage is None else str(self.stage), done, self.total)
 
 
 class Tally:
-    """Counts events. Times are given by the caller."""
+    """Counts the events of a run. The caller passes the times."""
 
     def __init__(self, now: float) -> None:
         self._began = now
         self._units: dict[str, _Unit] = {}
         self._packets = self._size = self._done = self._failed = self._to_check = 0
         self._ended = self._skipped = 0.0
-        """Bytes of units that ended; of them, those that needed no work."""
+        """Bytes of the units that ended, and bytes of them that needed no work."""
         self._read = 0
         self._rates = deque([(now, 0.0)])
         self._seconds_left: float | None = None
@@ -157,12 +159,12 @@ class Tally:
         unit.advance()
 
     def _count_read(self, size: int) -> None:
-        """Distribute bytes that the core read to the units that are being read, by their size: the core counts all together."""
+        """Distribute the bytes that the core read over the units being read, by their size: the core counts only the sum."""
         reading = [unit for unit in self._units.values() if unit.stage is Stage.READING]
-        together = sum(unit.size for unit in reading)
+        total_size = sum(unit.size for unit in reading)
         more, self._read = size - self._read, size
         for unit in reading:
-            unit.read += more * unit.size / together if together else 0
+            unit.read += more * unit.size / total_size if total_size else 0
             unit.advance()
 
     def _finish(self, event: UnitFinished) -> None:
@@ -182,7 +184,7 @@ class Tally:
         at_work = sum(unit.size * unit.progress for unit in self._units.values())
         done = self._ended + at_work
         self._rates.append((now, done - self._skipped))
-        while len(self._rates) > 2 and self._rates[1][0] <= now - WINDOW:  # noqa: PLR2004 - the oldest and the newest
+        while len(self._rates) > 2 and self._rates[1][0] <= now - RATE_SECONDS:  # noqa: PLR2004 - the oldest and the newest
             self._rates.popleft()
         rate = self._rate()
         return View(
@@ -208,6 +210,9 @@ class Tally:
             return None
         seconds = max(0.0, (self._size - done) / rate)
         if self._seconds_left is not None:
-            seconds = STEADY * max(0.0, self._seconds_left - (now - self._estimated_at)) + (1 - STEADY) * seconds
+            seconds = (
+                PREVIOUS_WEIGHT * max(0.0, self._seconds_left - (now - self._estimated_at))
+                + (1 - PREVIOUS_WEIGHT) * seconds
+            )
         self._seconds_left, self._estimated_at = seconds, now
         return seconds
