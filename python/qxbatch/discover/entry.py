@@ -15,7 +15,7 @@ class Shape(StrEnum):
     UNREADABLE = "unreadable"
 
 
-PACKETS = ("dicom", "par", "zip", "7z", "tar", "gzip", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
+PACKET_KINDS = ("dicom", "par", "zip", "7z", "tar", "gzip", "bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
 """Kinds of content (named as in the core) that make a file a packet."""
 
 
@@ -29,11 +29,11 @@ class Entry(NamedTuple):
     link: str = ""
     """Target of a symbolic link; empty if it is not a link."""
     error: str = ""
-    """Why it could not be read."""
+    """Why the entry could not be read."""
     hint: str = ""
-    """Advice to get access to it, if that is why."""
+    """How to get access to the entry; empty if access is not the reason."""
     overlap: str = ""
-    """Why it cannot be a packet, if it is, or contains, a folder that this run writes to."""
+    """Why the entry cannot be a packet: it is, or contains, a folder that this run writes to; else empty."""
 
     @property
     def name(self) -> str:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.discover.judged_entry import JudgedEntry
-from qxbatch.discover.plan import Unusable, judge_existing, refuse_unusable
+from qxbatch.discover.plan import UnusableFolder, judge_existing, refuse_unusable
 from qxbatch.discover.split_before import was_split
 from qxbatch.session.contents import has_session, why_unreadable
 from qxbatch.settings.model import OnMixed, Settings
 
 
 def compare_existing(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
-    """Refuse ready entries whose session folder cannot be used; judge those whose session exists (see `judge_existing`)."""
+    """Refuse ready entries whose session folder cannot be used, and judge the others by `judge_existing`."""
     named = {entry.session.id for entry in judged if entry.ready and entry.session}
     unusable = {name: why for name in named if (why := _why_unusable(settings.sessionsfolder / name))}
     judged = refuse_unusable(judged, unusable, settings)
@@ -20,16 +20,16 @@ def compare_existing(judged: Sequence[JudgedEntry], settings: Settings) -> list[
     return judge_existing(judged, existing, settings)
 
 
-def _why_unusable(folder: Path) -> Unusable | None:
+def _why_unusable(folder: Path) -> UnusableFolder | None:
     """Return why no session can be in a folder; None if it is a folder that can be opened, or does not exist."""
     why = why_unreadable(folder)
     if why:
         hint = "Change the permissions of that folder, or move it away, and import it:"
-        return Unusable(f"its session folder {folder} cannot be opened: {why}.", hint)
+        return UnusableFolder(f"its session folder {folder} cannot be opened: {why}.", hint)
     if not os.path.lexists(folder) or folder.is_dir():
         return None
     what = "a link to nothing" if folder.is_symlink() and not folder.exists() else "not a folder"
-    return Unusable(f"its session folder {folder} is {what}.", "Move it away, and import it:")
+    return UnusableFolder(f"its session folder {folder} is {what}.", "Move it away, and import it:")
 
 
 def _exists(settings: Settings, session: str) -> bool:

@@ -12,8 +12,8 @@ from qxbatch.settings.model import Settings
 def filter_reason(settings: Settings, name: str, session: SessionId | None) -> str:
     """Return why a packet is filtered out; empty if it is selected.
 
-    The whole session id or the whole packet name must match one of the expressions. A packet without a known session passes
-    the labels: the missing part is reported.
+    The whole session id or the whole packet name must match one of the expressions. Labels do not filter out a packet whose
+    session is unknown: it gets the verdict that says why.
     """
     texts = [name] if session is None else [session.id, name]
     if settings.sessions and not any(
@@ -24,7 +24,7 @@ def filter_reason(settings: Settings, name: str, session: SessionId | None) -> s
 
 
 def label_reason(settings: Settings, session: SessionId) -> str:
-    """Return which label excludes a session; empty if none does."""
+    """Return why the labels exclude a session; empty if they do not."""
     if settings.participant_labels and session.subject.removeprefix("sub-") not in settings.participant_labels:
         return "--participant-label does not name its subject"
     if settings.session_labels and (session.session or "").removeprefix("ses-") not in settings.session_labels:
@@ -48,7 +48,7 @@ def expand_braces(glob: str) -> list[str]:
 
 
 def _pairs(glob: str) -> list[tuple[int, int]]:
-    """Return the innermost pairs of braces, from the left."""
+    """Return the positions of the innermost pairs of braces, from the left."""
     return [(match.start(), match.end() - 1) for match in re.finditer(r"\{[^{}]*\}", glob)]
 
 

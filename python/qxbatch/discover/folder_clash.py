@@ -17,7 +17,7 @@ _HINT = "Rename one of them, or use a sessions folder on a file system that dist
 def refuse_shared_folders(
     judged: list[JudgedEntry], settings: Settings, find_session: FindSession
 ) -> list[JudgedEntry]:
-    """Refuse packets that would be published into the folder of another session, of this run or an existing one.
+    """Refuse packets that would be published into the folder of another session, which is of this run or exists already.
 
     `find_session` returns the session of another name.
     """
@@ -26,11 +26,11 @@ def refuse_shared_folders(
     ids = {entry.session.id for entry in judged if entry.ready and entry.session is not None}
     other = {name: other_name(sessionsfolder / name, names) for name in ids - names}
     existing = {name: folder for name, folder in other.items() if folder}
-    clash = len({folded(name) for name in ids}) < len(ids)
-    together = clash and ignores_case(sessionsfolder)
+    has_equal_names = len({folded(name) for name in ids}) < len(ids)
+    can_collide = has_equal_names and ignores_case(sessionsfolder)
     return [
         _with_command(entry, settings, find_session)
-        for entry in refuse_same_folder(judged, existing, ignores_case=together)
+        for entry in refuse_same_folder(judged, existing, ignores_case=can_collide)
     ]
 
 
@@ -46,8 +46,8 @@ def refuse_same_folder(
 ) -> list[JudgedEntry]:
     """Refuse ready packets of a session whose folder is that of another session.
 
-    `existing` maps session ids to the existing folder that has the session's place; with `ignores_case` two new sessions
-    may share a folder, too.
+    `existing` maps session ids to the existing folder that the file system would use for them. With `ignores_case`, two new
+    sessions can also have one folder.
     """
     ids: dict[str, set[str]] = {}
     for entry in judged if ignores_case else ():

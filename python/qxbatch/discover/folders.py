@@ -25,11 +25,11 @@ class ListedFolder(NamedTuple):
 
     path: Path
     has_data: bool
-    """Whether its inbox contains a file, in any folder, or a folder that cannot be listed."""
+    """Whether its inbox contains a file, at any depth, or a folder that cannot be listed."""
     has_results: bool
     """Whether dicom or nii contains a file."""
     unreadable: str = ""
-    """Why the folder cannot be opened."""
+    """Why the folder cannot be opened; empty if it can."""
 
 
 def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str] | None = None) -> list[ListedFolder]:
@@ -64,11 +64,11 @@ def _judge(folder: ListedFolder, settings: Settings) -> JudgedEntry:
     judged = JudgedEntry(folder.path, Verdict.READY, name)
     session = by_folder(name, settings.nameformat)
     if session is None:
-        return judged.turned(Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}")
+        return judged.with_verdict(Verdict.NOT_PARSED, f"--nameformat finds no subject in {name}")
     judged = judged._replace(session=session)
     filtered = label_reason(settings, session)
     if filtered:
-        return judged.turned(Verdict.FILTERED, filtered)
+        return judged.with_verdict(Verdict.FILTERED, filtered)
     return _refused(judged, folder, settings) or _by_results(judged, folder, settings)
 
 
@@ -88,7 +88,7 @@ def _refused(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> J
 def _by_results(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry:
     if folder.has_results and not settings.overwrite:
         command = command_for(settings, [folder.path.name], {"overwrite": "yes"})
-        return judged.turned(Verdict.ALREADY_THERE, f"it has results; to import it again: {command}")
+        return judged.with_verdict(Verdict.ALREADY_THERE, f"it has results; to import it again: {command}")
     if folder.has_results:
-        return judged.turned(Verdict.READY, "its results are replaced")
-    return judged if folder.has_data else judged.turned(Verdict.STRAY, "its inbox contains no data")
+        return judged.with_verdict(Verdict.READY, "its results are replaced")
+    return judged if folder.has_data else judged.with_verdict(Verdict.STRAY, "its inbox contains no data")

@@ -17,18 +17,18 @@ class JudgedEntry(NamedTuple):
     note: str = ""
     problem: Problem | None = None
     partner: str = ""
-    """For a loose PAR or REC in the inbox with its other half: the stem of both."""
+    """The common stem of a loose PAR and its REC in the inbox; empty for all other entries."""
 
     @property
     def ready(self) -> bool:
-        """Return whether it is to be imported, as far as known."""
+        """Return whether the entry is to be imported, as far as known."""
         return self.verdict is Verdict.READY
 
-    def turned(self, verdict: Verdict, note: str) -> "JudgedEntry":
-        """Return the same entry with another verdict; notes are kept."""
+    def with_verdict(self, verdict: Verdict, note: str) -> "JudgedEntry":
+        """Return the same entry with this verdict; the note is added to earlier notes."""
         return self._replace(verdict=verdict, note="; ".join(text for text in (self.note, note) if text))
 
     def refused(self, code: Code, message: str, hint: str, command: str = "") -> "JudgedEntry":
-        """Return the same entry refused: a problem that makes the exit status 1."""
+        """Return the same entry with the verdict REFUSED and a problem; the exit status of the run is then 1."""
         problem = Problem(code, str(self.path), message, hint, command=command)
         return self._replace(verdict=Verdict.REFUSED, problem=problem)

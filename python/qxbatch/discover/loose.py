@@ -15,9 +15,9 @@ from qxbatch.settings.paths import mapped
 from qxbatch.visible import shell_word
 
 Studies = Callable[[Sequence[Path]], Sequence[str]]
-"""Takes paths of DICOM files, returns a key for the study of each; empty if unknown."""
-LISTED = 20
-"""Most files that a command names one by one."""
+"""Returns a key for the study of each of these DICOM files; empty if the study is unknown."""
+MAX_LISTED = 20
+"""Maximum number of files that a command names one by one."""
 
 
 def core_studies(paths: Sequence[Path]) -> list[str]:
@@ -36,30 +36,30 @@ def core_studies(paths: Sequence[Path]) -> list[str]:
 def judge_loose(
     entries: Sequence[Entry], judged: Sequence[JudgedEntry], settings: Settings, studies: Studies
 ) -> list[JudgedEntry]:
-    """Refuse loose DICOM files together with the others of their study; a single file of a study is a packet.
+    """Refuse the loose DICOM files of each study that has several; a file that is the only one of its study is a packet.
 
     Headers are read only if several loose files are ready.
     """
     loose = [file for entry, file in zip(entries, judged, strict=True) if file.ready and is_loose_dicom(entry)]
-    together: dict[str, list[JudgedEntry]] = defaultdict(list)
+    by_study: dict[str, list[JudgedEntry]] = defaultdict(list)
     if len(loose) > 1:
         for file, study in zip(loose, studies([file.path for file in loose]), strict=True):
             if study:
-                together[study].append(file)
+                by_study[study].append(file)
     names = [entry.name for entry in entries]
-    groups = [files for files in together.values() if len(files) > 1 and not _merged(files, settings)]
+    groups = [files for files in by_study.values() if len(files) > 1 and not _are_merged(files, settings)]
     used_names = {name.split(".")[0] for name in names}  # the folder S1 would belong to the same session as S1.zip
-    free = (name for k in count(1) if (name := f"S{k}") not in used_names)
+    unused_names = (name for k in count(1) if (name := f"S{k}") not in used_names)
     refused = {
         file.path: refusal
         for files in groups
-        for file, refusal in zip(files, _refused(files, names, next(free), settings), strict=True)
+        for file, refusal in zip(files, _refused(files, names, next(unused_names), settings), strict=True)
     }
     return [refused.get(file.path, file) for file in judged]
 
 
-def _merged(files: Sequence[JudgedEntry], settings: Settings) -> bool:
-    """Return whether all files belong to one session by their names, and are merged into it."""
+def _are_merged(files: Sequence[JudgedEntry], settings: Settings) -> bool:
+    """Return whether the names of all files give one session, into which they are merged."""
     return settings.on_same_session is OnSameSession.MERGE and len({file.session for file in files}) == 1
 
 
@@ -86,7 +86,7 @@ def _command(inbox: Path, folder: str, file_names: Sequence[str], names: Collect
     glob = _glob(file_names, names)
     if glob:
         return f"mkdir {target} && mv {shell_word(f'{inbox}/')}{glob} {target}/"
-    if len(file_names) <= LISTED:
+    if len(file_names) <= MAX_LISTED:
         return f"mkdir {target} && mv {' '.join(shell_word(str(inbox / name)) for name in file_names)} {target}/"
     output = shell_word(str(inbox.with_name(f"{inbox.name}_split")))
     return f"qxbatch split {shell_word(str(inbox))} --output={output}"
@@ -94,8 +94,8 @@ def _command(inbox: Path, folder: str, file_names: Sequence[str], names: Collect
 
 def _glob(file_names: Sequence[str], names: Collection[str]) -> str:
     """Return a shell glob that matches these names and no others; empty if there is no simple one."""
-    start = _common(file_names)
-    end = _common([name[len(start) :][::-1] for name in file_names])[::-1]
+    start = _common_prefix(file_names)
+    end = _common_prefix([name[len(start) :][::-1] for name in file_names])[::-1]
     matched = {name for name in names if name.startswith(start) and name.endswith(end) and not name.startswith(".")}
     matched = {name for name in matched if len(name) >= len(start) + len(end)}
     return (
@@ -103,7 +103,7 @@ def _glob(file_names: Sequence[str], names: Collection[str]) -> str:
     )
 
 
-def _common(texts: Sequence[str]) -> str:
+def _common_prefix(texts: Sequence[str]) -> str:
     """Return the common prefix of texts."""
     first, last = min(texts), max(texts)
     length = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))

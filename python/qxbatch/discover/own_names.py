@@ -1,11 +1,11 @@
-"""Reserved names beside packets and sessions. All other names belong to the user."""
+"""Names that are reserved for qxbatch beside packets and sessions. All other names belong to the user."""
 
 import os
 import re
 from enum import StrEnum
 
 WORKSPACE = ".qxbatch"
-"""In the sessions folder: staging, locks, journals."""
+"""The folder of staging, locks and journals in the sessions folder."""
 LONGEST_NAME = 255
 """Bytes of a name on most file systems."""
 _SPLIT_NAME = r"\.qxbatch-split-[0-9a-f]{16}"
@@ -21,7 +21,7 @@ class Use(StrEnum):
     COPY = "copy"
     """A copy in progress, not complete."""
     ASIDE = "aside"
-    """It was renamed for another comparison, so that no other program changes it."""
+    """It was renamed to be compared again, so that no other program changes it."""
     PART = "part"
     """Files of a folder that is being renamed to ASIDE file by file."""
     GONE = "gone"
@@ -38,15 +38,15 @@ def hidden_name(use: Use, tag: str, name: str) -> str:
     return f"{prefix}{_shortened(name, LONGEST_NAME - len(prefix))}"
 
 
-def _shortened(name: str, most: int) -> str:
-    """Return a name of at most `most` bytes: the name, or its beginning, a hash of the whole name, and its extension."""
-    if len(os.fsencode(name)) <= most:
+def _shortened(name: str, max_bytes: int) -> str:
+    """Return a name of at most `max_bytes` bytes: the name, or its beginning, a hash of the whole name, and its extension."""
+    if len(os.fsencode(name)) <= max_bytes:
         return name
     import hashlib
 
     extension = _EXTENSION.search(name)
     ending = f"-{hashlib.sha256(os.fsencode(name)).hexdigest()[:32]}{extension[0] if extension else ''}"
-    while len(os.fsencode(f"{name}{ending}")) > most:
+    while len(os.fsencode(f"{name}{ending}")) > max_bytes:
         name = name[:-1]
     return f"{name}{ending}"
 

@@ -1,4 +1,4 @@
-"""The plan of inbox mode: entries in, verdicts out. Only hints and commands for refused entries look at the disk."""
+"""The plan of inbox mode: a verdict for each entry. Only hints and commands for refused entries read from the disk."""
 
 import re
 from collections import defaultdict
@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
-from qxbatch.discover.entry import PACKETS, Entry, Shape
+from qxbatch.discover.entry import PACKET_KINDS, Entry, Shape
 from qxbatch.discover.filters import filter_reason
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.refused import refused_by_itself, with_session
@@ -32,7 +32,7 @@ def judge_entries(entries: Sequence[Entry], settings: Settings, rows: "LogfileRo
 
 
 def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
-    """Return loose PARs that have their REC beside them: the folded stem, and the stem as the PAR writes it."""
+    """Return the loose PARs that have their REC beside them: the stem in folded case, and the stem as in the PAR's name."""
     recs = {_stem(entry) for entry in entries if entry.content == "rec"}
     pars = [entry for entry in entries if entry.content == "par"]
     return {_stem(entry): PurePath(entry.name).stem for entry in pars if _stem(entry) in recs}
@@ -42,28 +42,28 @@ def _judge(entry: Entry, settings: Settings, rows: "LogfileRows | None", pair: s
     link = f"a link to {entry.link}" if entry.link else ""
     judged = JudgedEntry(entry.path, Verdict.READY, note=link)
     if entry.overlap:
-        return judged.turned(Verdict.STRAY, entry.overlap)
+        return judged.with_verdict(Verdict.STRAY, entry.overlap)
     paired = pair if entry.content in ("par", "rec") else ""
     name = packet_name(entry.name, settings.pattern, paired)
     if not name:
-        return judged.turned(Verdict.NO_NAME, "--pattern finds no name in it")
+        return judged.with_verdict(Verdict.NO_NAME, "--pattern finds no name in it")
     judged = judged._replace(name=name, partner=paired)
     session, unresolved, why = _resolve(name, settings, rows)
     filtered = filter_reason(settings, name, session)
     stray = _stray(entry, paired)
     if filtered:
-        return judged._replace(session=session).turned(Verdict.FILTERED, filtered)
+        return judged._replace(session=session).with_verdict(Verdict.FILTERED, filtered)
     find_session = partial(session_of, settings, rows)
     refused = None if stray else refused_by_itself(entry, judged, settings, find_session)
     if refused:
         return refused
     if stray or session is None:
-        return judged.turned(Verdict.STRAY if stray else unresolved, stray or why)
+        return judged.with_verdict(Verdict.STRAY if stray else unresolved, stray or why)
     return with_session(judged, session, entry, settings, find_session)
 
 
 def packet_name(name: str, pattern: re.Pattern[str], pair: str = "") -> str:
-    """Return what the pattern finds in a name; empty if nothing. For a PAR and its REC (`pair`) it first searches their stem."""
+    """Return what the pattern finds in a name, else an empty text. `pair`, the stem of a PAR and its REC, is searched first."""
     group = "packet_name" if "packet_name" in pattern.groupindex else "session_id"
     for text in (pair, name) if pair else (name,):
         match = pattern.search(text)
@@ -100,7 +100,7 @@ def _stray(entry: Entry, paired: str) -> str:
     if entry.shape is not Shape.FILE:
         vanished = entry.shape is Shape.BROKEN_LINK and not entry.link
         return "it vanished meanwhile" if vanished else f"{entry.shape}"
-    if entry.content in PACKETS or entry.content in UNOPENED or (entry.content == "rec" and paired):
+    if entry.content in PACKET_KINDS or entry.content in UNOPENED or (entry.content == "rec" and paired):
         return ""
     if entry.content == "empty":
         return "it is empty"
@@ -109,7 +109,7 @@ def _stray(entry: Entry, paired: str) -> str:
     return "neither an archive nor DICOM nor PAR"
 
 
-class Unusable(NamedTuple):
+class UnusableFolder(NamedTuple):
     """Why the folder of a session cannot be used."""
 
     reason: str
@@ -117,7 +117,7 @@ class Unusable(NamedTuple):
 
 
 def refuse_unusable(
-    judged: Iterable[JudgedEntry], unusable: Mapping[str, Unusable], settings: Settings
+    judged: Iterable[JudgedEntry], unusable: Mapping[str, UnusableFolder], settings: Settings
 ) -> list[JudgedEntry]:
     """Refuse ready entries if the folder of their session cannot be used; `unusable` maps session ids to the reason."""
     return [
@@ -130,16 +130,18 @@ def refuse_unusable(
 
 def judge_existing(judged: Iterable[JudgedEntry], existing: Collection[str], settings: Settings) -> list[JudgedEntry]:
     """Set ready entries to ALREADY_THERE if their session exists and is not imported again; `existing`: ids of sessions."""
-    return [_existing(entry, existing, settings) for entry in judged]
+    return [_judge_existing(entry, existing, settings) for entry in judged]
 
 
-def _existing(judged: JudgedEntry, existing: Collection[str], settings: Settings) -> JudgedEntry:
+def _judge_existing(judged: JudgedEntry, existing: Collection[str], settings: Settings) -> JudgedEntry:
     if not judged.ready or judged.session is None or judged.session.id not in existing:
         return judged
     if settings.overwrite:
-        return judged.turned(Verdict.READY, "its session is imported again")
+        return judged.with_verdict(Verdict.READY, "its session is imported again")
     command = command_for(settings, [judged.session.id], {"overwrite": "yes"})
-    return judged.turned(Verdict.ALREADY_THERE, f"session {judged.session.id} exists; to import it again: {command}")
+    return judged.with_verdict(
+        Verdict.ALREADY_THERE, f"session {judged.session.id} exists; to import it again: {command}"
+    )
 
 
 def judge_same_session(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
@@ -149,20 +151,20 @@ def judge_same_session(judged: Sequence[JudgedEntry], settings: Settings) -> lis
         if entry.ready and entry.session is not None:
             by_session[entry.session.id].append(entry)
     return [
-        _same(entry, by_session[entry.session.id], settings) if entry.ready and entry.session else entry
+        _judge_same_session(entry, by_session[entry.session.id], settings) if entry.ready and entry.session else entry
         for entry in judged
     ]
 
 
-def _same(judged: JudgedEntry, together: Sequence[JudgedEntry], settings: Settings) -> JudgedEntry:
-    others = [other for other in together if other.path != judged.path]
+def _judge_same_session(judged: JudgedEntry, packets: Sequence[JudgedEntry], settings: Settings) -> JudgedEntry:
+    others = [other for other in packets if other.path != judged.path]
     if not others:
         return judged
     names = ", ".join(other.path.name for other in others)
     if judged.partner and all(other.partner == judged.partner for other in others):
-        return judged.turned(Verdict.READY, f"together with {names}")
+        return judged.with_verdict(Verdict.READY, f"together with {names}")
     if settings.on_same_session is OnSameSession.MERGE:
-        return judged.turned(Verdict.READY, f"one session with {names}")
+        return judged.with_verdict(Verdict.READY, f"one session with {names}")
     session = judged.session.id if judged.session else ""
     refused = judged.refused(
         Code.SAME_SESSION,
@@ -172,5 +174,5 @@ def _same(judged: JudgedEntry, together: Sequence[JudgedEntry], settings: Settin
     )
     assert refused.problem is not None
     # one problem for all of them
-    subject = str(judged.path.with_name(", ".join(other.path.name for other in together)))
+    subject = str(judged.path.with_name(", ".join(other.path.name for other in packets)))
     return refused._replace(problem=replace(refused.problem, subject=subject))

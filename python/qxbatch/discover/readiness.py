@@ -1,4 +1,4 @@
-"""Fingerprints of ready entries: they must be readable and unchanged for a while."""
+"""Fingerprints of ready entries, which must be readable and unchanged for `settle` seconds."""
 
 from pathlib import Path
 
@@ -12,7 +12,9 @@ _SECOND = 10**9
 
 
 def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: int) -> Candidate:
-    """Return the candidate of an entry, with a fingerprint if it is ready; recently changed ones wait."""
+    """Return the candidate of an entry, with a fingerprint if it is ready. A packet that changed less than `settle` seconds ago
+    gets the verdict FILTERED.
+    """
     if not judged.ready:
         return _candidate(judged, None)
     try:
@@ -24,7 +26,7 @@ def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: i
     age = (now - current.mtime_ns) / _SECOND
     # times up to `settle` in the future also wait: the clocks of two machines differ; later times are ignored
     if abs(age) < settings.settle:
-        waits = judged.turned(
+        waits = judged.with_verdict(
             Verdict.FILTERED, f"changed {max(age, 0):.0f} s ago, waits for --settle={settings.settle:g}"
         )
         return _candidate(waits, None)

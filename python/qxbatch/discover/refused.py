@@ -1,8 +1,8 @@
-"""Refuses single packets: unreadable, badly named, or of an unsupported kind."""
+"""Refuses single packets: unreadable, with an invalid name, or of an unsupported kind."""
 
 from qxbatch.discover.entry import Entry, Shape
 from qxbatch.discover.judged_entry import JudgedEntry
-from qxbatch.discover.unopened import SPLIT, UNOPENED, unpack_command, unpacked_name
+from qxbatch.discover.unopened import SPLIT_HINT, UNOPENED, unpack_command, unpacked_name
 from qxbatch.model import SessionId
 from qxbatch.problems import Code
 from qxbatch.resolve.names import breaks_lines, fault
@@ -15,28 +15,28 @@ from qxbatch.settings.paths import mapped
 def refused_by_itself(
     entry: Entry, judged: JudgedEntry, settings: Settings, find_session: FindSession
 ) -> JudgedEntry | None:
-    """Return an unreadable packet, or one whose name breaks lines, as refused; None for another one.
+    """Return a packet that cannot be read, or whose name breaks lines, as refused; None for any other packet.
 
     `find_session` returns the session of a packet with another name.
     """
     if entry.shape is Shape.UNREADABLE:
         message = f"cannot be read: {entry.error}."
-        command = command_for(settings, [_chosen(judged, settings, find_session(entry.name))])
+        command = command_for(settings, [_sessions_item(judged, settings, find_session(entry.name))])
         return judged.refused(Code.UNREADABLE, message, entry.hint, command)
     if breaks_lines(entry.name):
         why = "its name contains a control character or a line end, so only a part of it would name the session."
-        return _badly_named(judged, why, settings, find_session)
+        return _with_invalid_name(judged, why, settings, find_session)
     return None
 
 
 def _unopened(
     judged: JudgedEntry, session: SessionId, entry: Entry, settings: Settings, find_session: FindSession
 ) -> JudgedEntry:
-    """Refuse an archive of an unsupported kind: as a stray file it would be overlooked."""
+    """Refuse an archive of an unsupported kind: if it were a stray file, users would overlook it."""
     message = f"is {UNOPENED[entry.content].title}, which qxbatch does not open."
     judged = judged._replace(session=session)
     if entry.content == "split":
-        return judged.refused(Code.UNOPENED, message, SPLIT)
+        return judged.refused(Code.UNOPENED, message, SPLIT_HINT)
     unpacked = find_session(unpacked_name(entry.path)) or session
     path, archive = (mapped(path, settings.path_map) for path in (entry.path, settings.archive_folder))
     unpack = unpack_command(entry.content, path, archive)
@@ -55,12 +55,12 @@ def with_session(
         return judged._replace(session=session)
     message = f"its session would be called {session.id!r}, and no session may: {why}."
     if settings.logfile is None:
-        return _badly_named(judged, message, settings, find_session)
+        return _with_invalid_name(judged, message, settings, find_session)
     hint = f"Correct it in {settings.logfile.path}, and import it:"
     return judged.refused(Code.BAD_NAME, message, hint, command_for(settings, [judged.name]))
 
 
-def _badly_named(judged: JudgedEntry, message: str, settings: Settings, find_session: FindSession) -> JudgedEntry:
+def _with_invalid_name(judged: JudgedEntry, message: str, settings: Settings, find_session: FindSession) -> JudgedEntry:
     command = rename_and_import_command(judged, settings, find_session)
     hint = "Rename it:" if command else "Rename it, or give another --pattern, --nameformat or --logfile."
     return judged.refused(Code.BAD_NAME, message, hint, command)
@@ -76,6 +76,6 @@ def rename_and_import_command(judged: JudgedEntry, settings: Settings, find_sess
     return f"{rename} && {command_for(settings, [session])}" if rename else ""
 
 
-def _chosen(judged: JudgedEntry, settings: Settings, session: SessionId | None) -> str:
-    """Return the expression with which --sessions selects the packet."""
+def _sessions_item(judged: JudgedEntry, settings: Settings, session: SessionId | None) -> str:
+    """Return the name or id by which --sessions selects the packet."""
     return judged.name if session is None or settings.logfile is not None else session.id

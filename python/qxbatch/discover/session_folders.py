@@ -1,4 +1,4 @@
-"""Recognises folders of sessions that qxbatch or QuNex made, so that none leaves its study as a packet."""
+"""Recognises folders of sessions that qxbatch or QuNex made, so that they are not moved away as packets."""
 
 import os
 import re
@@ -37,14 +37,15 @@ _IMAGE_NAME = re.compile(r"(\d+)\.nii(?:\.gz)?")
 
 
 class Recognised(NamedTuple):
-    """A folder of sessions: SESSION or SESSIONS."""
+    """A session folder or a sessions folder."""
 
     path: Path
     what: str
+    """SESSION or SESSIONS."""
 
 
 def refuse_foreign_inbox(settings: Settings) -> None:
-    """Raise UsageError if the master inbox is, or is in, a session folder, or is a part of another study.
+    """Raise UsageError if the master inbox is a session folder or in one, or is a part of another study.
 
     With --archive=move or delete, its files would leave that study as packets. The study's own sessions folder may be the
     inbox, or in it.
@@ -54,7 +55,7 @@ def refuse_foreign_inbox(settings: Settings) -> None:
     inbox, sessions = (Path(os.path.realpath(path)) for path in (settings.masterinbox, settings.sessionsfolder))
     if inbox in (sessions, sessions / MASTER_INBOX):
         return  # its packets can have any names, such as dicom and nii
-    recognised = _around(inbox, sessions)
+    recognised = _enclosing_sessions(inbox, sessions)
     if recognised is None:
         return
     path, what = recognised
@@ -68,7 +69,7 @@ def refuse_foreign_inbox(settings: Settings) -> None:
     )
 
 
-def _around(inbox: Path, sessions: Path) -> Recognised | None:
+def _enclosing_sessions(inbox: Path, sessions: Path) -> Recognised | None:
     """Return the session folder, or the sessions folder of another study, that the inbox is or is in.
 
     The inbox may be in another study's sessions folder, but not in its sessions, archive or `.qxbatch`.
@@ -101,17 +102,17 @@ def refuse_session_folders(judged: Iterable[JudgedEntry], settings: Settings) ->
     A session beside the packets, in a sessions folder that is its own master inbox, is not a packet.
     """
     is_own = os.path.realpath(settings.masterinbox or "") == os.path.realpath(settings.sessionsfolder)
-    return [_judged(entry, settings, is_own=is_own) if entry.ready else entry for entry in judged]
+    return [_judge(entry, settings, is_own=is_own) if entry.ready else entry for entry in judged]
 
 
-def _judged(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEntry:
+def _judge(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEntry:
     if not os.path.isdir(entry.path):  # noqa: PTH112 - False if it cannot be read
         return entry
     if is_own and kind_of_folder(entry.path) == SESSION:
-        return entry.turned(Verdict.STRAY, "it is a session of this study")
+        return entry.with_verdict(Verdict.STRAY, "it is a session of this study")
     if settings.archive not in (Archive.MOVE, Archive.DELETE):
         return entry
-    recognised = _below(entry.path)
+    recognised = _contained_sessions(entry.path)
     if recognised is None:
         return entry
     return entry.refused(
@@ -135,7 +136,7 @@ def _why_refused(packet: Path, recognised: Recognised, archive: Archive) -> str:
     return f"{relation}, and --archive={archive} would take it away as a packet."
 
 
-def _below(top: Path) -> Recognised | None:
+def _contained_sessions(top: Path) -> Recognised | None:
     """Return the first folder of sessions at or below a folder. Links below it are not followed."""
     for folder, folders, files in walk(top):
         what = _kind(Path(folder), folders, files)

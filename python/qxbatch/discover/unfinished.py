@@ -20,10 +20,10 @@ def unfinished(name: str) -> str:
     """
     folded = name.casefold()
     ending = next((suffix for suffix in ENDINGS if folded.endswith(suffix) and len(folded) > len(suffix)), "")
-    later = "it is still being copied; the next run imports it once it is renamed"
+    reason = "it is still being copied; the next run imports it once it is renamed"
     if ending:
-        return f"its name ends in {ending}: {later}"
+        return f"its name ends in {ending}: {reason}"
     if folded in _FOLDERS:
         return "rsync keeps files in it until they are complete"
     match = _RSYNC.fullmatch(name)
-    return f"rsync's temporary name of {match['name']}: {later}" if match else ""
+    return f"rsync's temporary name of {match['name']}: {reason}" if match else ""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from qxbatch.visible import shell_word
 
 
-class Unopened(NamedTuple):
+class UnopenedKind(NamedTuple):
     """An unsupported kind of archive."""
 
     title: str
@@ -14,24 +14,23 @@ class Unopened(NamedTuple):
     """The command that unpacks it into a new folder; `{0}` is the archive, `{1}` the folder."""
 
 
-_ANY = "7z x -o{1} {0}"
+_SEVEN_ZIP = "7z x -o{1} {0}"
 UNOPENED = {
-    "rar": Unopened("a RAR archive", "unrar x {0} {1}/"),
-    "iso": Unopened("an image of a disc (ISO)", _ANY),
-    "cpio": Unopened("a cpio archive", "mkdir {1} && cpio -idD {1} < {0}"),
-    "cab": Unopened("a cabinet archive (CAB)", _ANY),
-    "lha": Unopened("an LHA archive", _ANY),
-    "arj": Unopened("an ARJ archive", _ANY),
-    "dmg": Unopened("a disk image of macOS (DMG)", _ANY),
-    "split": Unopened("one part of a split archive", _ANY),
+    "rar": UnopenedKind("a RAR archive", "unrar x {0} {1}/"),
+    "iso": UnopenedKind("an image of a disc (ISO)", _SEVEN_ZIP),
+    "cpio": UnopenedKind("a cpio archive", "mkdir {1} && cpio -idD {1} < {0}"),
+    "cab": UnopenedKind("a cabinet archive (CAB)", _SEVEN_ZIP),
+    "lha": UnopenedKind("an LHA archive", _SEVEN_ZIP),
+    "arj": UnopenedKind("an ARJ archive", _SEVEN_ZIP),
+    "dmg": UnopenedKind("a disk image of macOS (DMG)", _SEVEN_ZIP),
+    "split": UnopenedKind("one part of a split archive", _SEVEN_ZIP),
 }
-"""By the name of the kind in `core.sniff`."""
-
-
-SPLIT = (
+"""Unsupported kinds of archives by their names in `core.sniff`."""
+SPLIT_HINT = (
     "Move all its parts out of the inbox, unpack them there (`7z x` on the first part; where there is a .z01, on the .zip), "
     "and put the resulting folder into the inbox."
 )
+"""The hint for one part of a split archive."""
 
 
 def unpacked_name(path: PurePath) -> str:

@@ -13,18 +13,18 @@ from qxbatch.settings.model import Settings
 from qxbatch.settings.paths import mapped
 from qxbatch.visible import shell_word
 
-_TOO_DEEP = (errno.ELOOP, errno.ENAMETOOLONG)
-"""As `fingerprint` raises them: folders are nested too deep, or have too long a path."""
-_PACKED = ".tar"
+_TOO_DEEP_ERRORS = (errno.ELOOP, errno.ENAMETOOLONG)
+"""Errors of `fingerprint`: folders are nested too deep, or their paths are too long."""
+_TAR_SUFFIX = ".tar"
 
 
 def refused_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings: Settings) -> JudgedEntry:
-    """Return a packet, whose data are at `data`, refused because of an error of reading it."""
+    """Return a packet as refused, since its data at `data` cannot be read."""
     message, hint = error_text(error), reading_hint(error, data)
     command = command_for(settings, [judged.session.id if judged.session else judged.name])
     if error.errno == errno.ENAMETOOLONG:
-        message = "the path of a folder in it is too long"  # and so is the text of the error
-    if error.errno in _TOO_DEEP:
+        message = "the path of a folder in it is too long"  # the text of the error contains this path
+    if error.errno in _TOO_DEEP_ERRORS:
         pack = _pack_command(judged, settings) if data == judged.path else ""
         command = f"{pack} && {command}" if pack else command
         what = "it" if pack else "its folders"
@@ -35,8 +35,10 @@ def refused_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings
 
 
 def _pack_command(judged: JudgedEntry, settings: Settings) -> str:
-    """Return the command that packs a folder and moves it to the archive; empty if the packed one has another name."""
-    packed = judged.path.with_name(judged.path.name + _PACKED)
+    """Return the command that packs a folder and moves it to the archive; empty if the tar exists, or if its name gives another
+    packet name.
+    """
+    packed = judged.path.with_name(judged.path.name + _TAR_SUFFIX)
     if os.path.lexists(packed) or packet_name(packed.name, settings.pattern) != judged.name:
         return ""
     folder, file = (shell_word(str(mapped(path, settings.path_map))) for path in (judged.path, packed))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from qxbatch.discover.units import Unit
-from qxbatch.discover.unopened import SPLIT
+from qxbatch.discover.unopened import SPLIT_HINT
 from qxbatch.ingest.limits import larger, limits_of
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.command import command_for
@@ -21,7 +21,7 @@ def refuse_sound(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
     names, again = unit.names, partial(command_for, settings, [unit.session.id])
     if any("one part of a split archive" in text or "one part of an archive in several" in text for text in damage):
         message = "is one part of a split archive, which qxbatch does not open. Nothing was imported."
-        raise PacketError(Problem(Code.UNOPENED, names, message, SPLIT, command=again()))
+        raise PacketError(Problem(Code.UNOPENED, names, message, SPLIT_HINT, command=again()))
     if not all(LIMIT in text for text in damage):
         return
     reasons = damage[0] + (f"; and {len(damage) - 1} more" if len(damage) > 1 else "")

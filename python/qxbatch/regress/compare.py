@@ -9,9 +9,9 @@ from typing import Any
 from qxbatch.regress.observe import voxels
 
 _COORDINATES = ("affine", "bvec")
-"""Fields in millimetres and of unit vectors: equal within 1e-4."""
-_LONGEST = 160
-"""Characters of a value in a message."""
+"""Fields with millimetres or unit vectors, which are equal within 1e-4."""
+_MAX_LENGTH = 160
+"""Maximum number of characters of a value in a message."""
 
 
 class Absent:
@@ -27,11 +27,11 @@ def differences(expected: Any, actual: Any, field: str = "") -> Iterator[str]:
     elif isinstance(expected, list) and isinstance(actual, list):
         for k, (left, right) in enumerate(itertools.zip_longest(expected, actual, fillvalue=Absent)):
             yield from differences(left, right, f"{field}[{k}]")
-    elif not _same(expected, actual, field):
+    elif not _are_equal(expected, actual, field):
         yield f"{field}: expected {_value_text(expected)}, found {_value_text(actual)}"
 
 
-def _same(expected: Any, actual: Any, field: str) -> bool:
+def _are_equal(expected: Any, actual: Any, field: str) -> bool:
     numbers = isinstance(expected, int | float) and isinstance(actual, int | float)
     if not numbers or isinstance(expected, bool) or isinstance(actual, bool):
         return type(expected) is type(actual) and bool(expected == actual)
@@ -41,14 +41,15 @@ def _same(expected: Any, actual: Any, field: str) -> bool:
 
 def _value_text(value: object) -> str:
     text = "nothing" if value is Absent else repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}..."
 
 
 def reference_differences(
     reference: Path, observed: dict[str, Any], known_differences: dict[str, str]
 ) -> Iterator[str]:
-    """Yield a line for each reference image that equals no result, or that equals one although it is known to differ, and
-    for each known difference without a reference image.
+    """Yield a line for each reference image that equals no image of the results, or equals one although it is known to differ.
+
+    Yield a line also for each known difference without a reference image.
 
     `known_differences` maps names of reference images to the reason why no result equals them.
     """

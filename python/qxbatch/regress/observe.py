@@ -17,7 +17,7 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import ImageSummary, SeriesSummary, read_problem
 
 SCHEMA = 2
-SIDECAR = (
+SIDECAR_FIELDS = (
     "Manufacturer",
     "ManufacturersModelName",
     "MagneticFieldStrength",
@@ -38,8 +38,16 @@ SIDECAR = (
     "DwellTime",
     "MultibandAccelerationFactor",
 )
-"""Keys of a converter's JSON that later work depends on; the others change between its releases."""
-HEADER = ("SeriesNumber", "SeriesInstanceUID", "StudyInstanceUID", "SeriesDescription", "ProtocolName", "Modality")
+"""Fields of a converter's JSON that later programs use; other fields change between its releases."""
+HEADER_FIELDS = (
+    "SeriesNumber",
+    "SeriesInstanceUID",
+    "StudyInstanceUID",
+    "SeriesDescription",
+    "ProtocolName",
+    "Modality",
+)
+"""DICOM keywords of the header of a series that are compared."""
 
 
 def observe(sessions: Path, summary: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +82,7 @@ def observed_session(folder: Path) -> dict[str, Any]:
     summary = session.summary
     if summary is None:
         raise ValueError(f"{folder}: has no {SUMMARY_AT}")
-    # the first line contains version and time, and the path differs from run to run
+    # the first line contains version and time; the path is different in each run
     text = session.paths.session_txt.read_text(encoding="utf-8")
     lines = text.replace(str(folder.parent), "<sessions>").splitlines()[1:]
     return {
@@ -87,7 +95,7 @@ def observed_session(folder: Path) -> dict[str, Any]:
 
 
 def _series(series: SeriesSummary) -> dict[str, Any]:
-    header = {key: series.header[key] for key in HEADER if key in series.header}
+    header = {key: series.header[key] for key in HEADER_FIELDS if key in series.header}
     return {
         "kind": series.kind.value,
         "files": series.files,
@@ -133,7 +141,7 @@ def _image(paths: SessionPaths, image: ImageSummary) -> dict[str, Any]:
     sidecar = paths.image(image.number, "json")
     if sidecar.is_file():
         fields = json.loads(sidecar.read_text(encoding="utf-8"))
-        values["json"] = {key: fields[key] for key in SIDECAR if key in fields}
+        values["json"] = {key: fields[key] for key in SIDECAR_FIELDS if key in fields}
     return values
 
 

@@ -28,7 +28,7 @@ class Outcome:
     name: str
     differences: tuple[str, ...]
     found: dict[str, Any]
-    """What the run gave; empty if it failed."""
+    """The results of the run; empty if it failed."""
     new: bool
     """Whether there is no expectation yet."""
 
@@ -36,9 +36,9 @@ class Outcome:
 def check(
     regression_set: RegressionSet, options: Sequence[str] = (), before_removal: Callable[[Path], None] | None = None
 ) -> Outcome:
-    """Run a set and compare. Raises UsageError.
+    """Import a set and compare the results with its expectation. Raises UsageError.
 
-    After a run whose outputs can be read, `before_removal` is called with the sessions folder before that is removed.
+    If the outputs of the run can be read, `before_removal` is called with the sessions folder before the folder is removed.
     """
     expected = read_expected(regression_set.expected)
     if regression_set.present() is None:
@@ -51,7 +51,7 @@ def check(
     with tempfile.TemporaryDirectory(prefix="qxbatch-regress-") as folder:
         sessions = Path(folder) / "study" / "sessions"
         try:
-            lay_out(regression_set, sessions / MASTER_INBOX)
+            fill_inbox(regression_set, sessions / MASTER_INBOX)
             observed = observe(sessions, import_packets(sessions, (*regression_set.options, *options)))
         except (OSError, ValueError, LookupError) as error:
             return Outcome(regression_set.name, (f"the run or its outputs: {error_text(error)}",), {}, False)
@@ -66,8 +66,8 @@ def check(
     return Outcome(regression_set.name, tuple(lines), observed, expected is None)
 
 
-def lay_out(regression_set: RegressionSet, inbox: Path) -> None:
-    """Put a set's packets into an inbox, by hard link if possible: the import removes them from there, not from the set."""
+def fill_inbox(regression_set: RegressionSet, inbox: Path) -> None:
+    """Put a set's packets into an inbox, by hard link if possible. The import removes them from the inbox; the set keeps them."""
     inbox.mkdir(parents=True)
     for path in (
         [regression_set.packets / regression_set.only]

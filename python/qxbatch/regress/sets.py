@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qxbatch.discover.entry import PACKETS as PACKED
-from qxbatch.discover.entry import Entry, Shape
+from qxbatch.discover.entry import PACKET_KINDS, Entry, Shape
 from qxbatch.discover.listing import list_inbox
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
@@ -17,15 +16,15 @@ from qxbatch.settings.config import read_config
 
 PACKETS, OPTIONS, EXPECTED, REFERENCE = "packets", "options.toml", "expected.json", "reference"
 LOOSE_EXPECTED = "expected"
-"""Folder of the expectations of single packets, each `<packet>.json`."""
+"""Folder with the expectation `<packet>.json` of each single packet."""
 
 KNOWN_DIFFERENCES = "reference_differs"
 """Key of an expectation: the images that differ from the reference, with the reason of each."""
-REFUSED = ("scheduler", "container", "wait", "print_script", "log_file", "work_dir", "test")
-"""Parameters that options.toml may not have. Those of the inbox and the summary (json_file) have no effect there."""
+REFUSED_PARAMETERS = ("scheduler", "container", "wait", "print_script", "log_file", "work_dir", "test")
+"""Parameters that options.toml may not have. masterinbox and json_file have no effect there."""
 REFUSED_VALUES = (("check", "yes"),)
-"""Parameters and values that it may not have: nobody answers a question."""
-FLAT = re.compile(r"\[(?:\s+[-+.\w]+,?)+\s+\]")
+"""Parameters and values that options.toml may not have: nobody answers the question."""
+_NUMBER_LIST = re.compile(r"\[(?:\s+[-+.\w]+,?)+\s+\]")
 """A list of numbers in indented JSON."""
 
 
@@ -58,7 +57,7 @@ def find_sets(folder: Path) -> list[RegressionSet]:
     """
     if (folder / PACKETS).is_dir():
         return [_set(folder)]
-    sets = [_set(path.parent) for path in folder.glob(f"*/{PACKETS}")] + _loose(folder)
+    sets = [_set(path.parent) for path in folder.glob(f"*/{PACKETS}")] + _single_packets(folder)
     if not sets:
         raise UsageError(
             f"{folder} contains no regression set.",
@@ -68,8 +67,8 @@ def find_sets(folder: Path) -> list[RegressionSet]:
     return sorted(sets, key=lambda regression_set: regression_set.name)
 
 
-def _loose(folder: Path) -> list[RegressionSet]:
-    """Return the sets of single packets, and of expectations without their packets, whose check must fail."""
+def _single_packets(folder: Path) -> list[RegressionSet]:
+    """Return a set for each single packet, and for each expectation without a packet, whose check must fail."""
     packets = {entry.name for entry in list_inbox(folder) if _is_packet(entry)}
     beside = {path.name.removesuffix(".json") for path in folder.glob("*.json") if path.name != EXPECTED}
     apart = {path.name.removesuffix(".json") for path in (folder / LOOSE_EXPECTED).glob("*.json")}
@@ -91,7 +90,7 @@ def _is_packet(entry: Entry) -> bool:
         return False
     if entry.shape is Shape.FOLDER:
         return not (entry.path / PACKETS).is_dir()
-    return entry.shape is Shape.FILE and entry.content in PACKED
+    return entry.shape is Shape.FILE and entry.content in PACKET_KINDS
 
 
 def _set(folder: Path) -> RegressionSet:
@@ -111,7 +110,7 @@ def _options(folder: Path) -> tuple[str, ...]:
     if not path.is_file():
         return ()
     given = read_config(str(path))
-    refused = [name for name in given if name in REFUSED or (name, given[name]) in REFUSED_VALUES]
+    refused = [name for name in given if name in REFUSED_PARAMETERS or (name, given[name]) in REFUSED_VALUES]
     if refused:
         raise UsageError(
             f"{path} has parameters that a regression set cannot have: {', '.join(refused)}.",
@@ -140,7 +139,7 @@ def write_expected(path: Path, values: dict[str, Any]) -> None:
 
     Raises UsageError (CANNOT_WRITE).
     """
-    text = FLAT.sub(_on_one_line, json.dumps(values, indent=1, ensure_ascii=False, sort_keys=True))
+    text = _NUMBER_LIST.sub(_on_one_line, json.dumps(values, indent=1, ensure_ascii=False, sort_keys=True))
     try:
         path.parent.mkdir(exist_ok=True)
         replace_text(path, text + "\n")

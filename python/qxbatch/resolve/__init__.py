@@ -1,1 +1,1 @@
-"""Map a packet's name to its session: name format, BIDS name or logfile; and which session names are invalid."""
+"""Finds the session of a packet by its name (name format, BIDS name or logfile), and invalid session names."""

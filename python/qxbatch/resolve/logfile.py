@@ -10,14 +10,14 @@ from qxbatch.settings.model import LogfileSpec
 
 
 class LogfileRow(NamedTuple):
-    """A row of the table; empty text for an empty cell."""
+    """A row of the table. An empty cell is an empty text."""
 
     subject: str
     session: str
 
     @property
     def session_id(self) -> SessionId | None:
-        """None if the row names no subject; an empty session cell means no session name."""
+        """Return the session; None if the row names no subject. An empty session cell means that there is no session name."""
         return SessionId(self.subject, self.session or None) if self.subject else None
 
 
@@ -41,7 +41,7 @@ def read_logfile(spec: LogfileSpec) -> LogfileRows:
         entry = LogfileRow(_cell(row, subject_column), "" if session_column is None else _cell(row, session_column))
         first_number = row_of.setdefault(name, number)
         if name and by_packet.setdefault(name, entry) != entry:
-            # the log is de-identified, so the message has no name
+            # with --logfile the log is de-identified, so the message does not name the packet
             raise UsageError(
                 f"The logfile {spec.path} names one packet twice: as {_id_text(by_packet[name])} in row {first_number}, "
                 f"and as {_id_text(entry)} in row {number}.",

@@ -1,4 +1,4 @@
-"""Subject and session from a name."""
+"""Subject and session from a name, by the expression of --nameformat."""
 
 import re
 
@@ -15,6 +15,9 @@ def by_name(name: str, nameformat: re.Pattern[str]) -> SessionId | None:
 
 
 def by_folder(folder: str, nameformat: re.Pattern[str]) -> SessionId | None:
-    """Return the session of a session folder: its id is the folder's name; the format finds subject and session name."""
+    """Return the session of a session folder: its id is the folder's name, and the format finds subject and session name.
+
+    Returns None if the format finds no subject.
+    """
     session = by_name(folder, nameformat)
     return None if session is None else SessionId(session.subject, session.session, folder)

@@ -1,4 +1,4 @@
-"""Invalid session names."""
+"""Which names a session may not have."""
 
 import unicodedata
 
@@ -8,8 +8,8 @@ RESERVED = (INBOX, ARCHIVE, "specs", "qc", PAGE, STUDY_TABLE, STUDY_SIDECAR)
 """Folders and files of the study beside the session folders, in any case: some file systems ignore case."""
 FORBIDDEN = "/\\:#"
 """The first two are path separators; a `:` or `#` cuts the lines of session.txt for its readers."""
-LONGEST = 200
-"""Limit in bytes; file systems allow 255, and file names add a number and a UID to the id."""
+MAX_BYTES = 200
+"""Maximum bytes of an id: file systems allow 255 in a name, and file names add a number and a UID to the id."""
 
 
 def breaks_lines(name: str) -> bool:
@@ -18,7 +18,7 @@ def breaks_lines(name: str) -> bool:
 
 
 def _first_invisible(name: str) -> str:
-    """Return the first invisible character, in Unicode notation."""
+    """Return the first unprintable character as `U+XXXX`; empty if there is none."""
     return next((f"U+{ord(character):04X}" for character in name if not character.isprintable()), "")
 
 
@@ -37,7 +37,7 @@ def fault(name: str) -> str:
         (name != name.strip(), "it begins or ends with a space"),
         (any(unicodedata.category(character) == "Cs" for character in name), "it is not valid text (UTF-8)"),
         (not name.isprintable(), f"it contains {_first_invisible(name)}, which is not visible, or looks like a space"),
-        (len(name.encode("utf-8", "surrogatepass")) > LONGEST, f"it is longer than {LONGEST} bytes"),
+        (len(name.encode("utf-8", "surrogatepass")) > MAX_BYTES, f"it is longer than {MAX_BYTES} bytes"),
     ):
         if is_wrong:
             return reason

@@ -15,7 +15,7 @@ FindSession = Callable[[str], SessionId | None]
 def rename_command(
     path: PurePath, find_session: FindSession, name: str = "", beside: Iterable[str] = ()
 ) -> tuple[str, str]:
-    """Return the command that renames a path, and the id of its session then; both are empty if no similar name is valid.
+    """Return the command that renames a path, and the session id of the new name; both are empty if no similar name is valid.
 
     `name` is the part of the file name that names the session. `beside` are the names in its folder: no two entries get the
     same name.
@@ -23,17 +23,17 @@ def rename_command(
     current = path.name
     candidates = (cleaned(current), current.replace(name, f"{name}-1", 1) if name else "", cleaned(f"S-{current}"))
     names = frozenset(beside)
-    for new_name in (_free(candidate, current, names) for candidate in candidates):
+    for new_name in (_unused_name(candidate, current, names) for candidate in candidates):
         session = find_session(new_name) if new_name and new_name != current else None
         if session is not None and not fault(session.id):
             return f"mv -n -- {shell_word(str(path))} {shell_word(str(path.with_name(new_name)))}", session.id
     return "", ""
 
 
-def _free(name: str, current: str, names: frozenset[str]) -> str:
-    """Return the name; with a number if it is in use, or if names before this one in sorted order lead to the same name.
+def _unused_name(name: str, current: str, names: frozenset[str]) -> str:
+    """Return the name; with a number if it is in use, or if names that are before `current` in sorted order get the same name.
 
-    >>> _free("a_b.zip", "a:b.zip", frozenset({"a#b.zip", "a:b.zip"}))
+    >>> _unused_name("a_b.zip", "a:b.zip", frozenset({"a#b.zip", "a:b.zip"}))
     'a_b-2.zip'
     """
     alike = [name] if name in names and name != current else []
@@ -43,7 +43,7 @@ def _free(name: str, current: str, names: frozenset[str]) -> str:
         return name
     stem, dot, ending = name.partition(".")
     numbered = (f"{stem}-{number}{dot}{ending}" for number in count(2))
-    return next(islice((free for free in numbered if free not in names), k - 1, None))
+    return next(islice((unused for unused in numbered if unused not in names), k - 1, None))
 
 
 def cleaned(name: str) -> str:

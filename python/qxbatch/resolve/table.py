@@ -1,4 +1,4 @@
-"""Read tables: files named .csv with commas, semicolons or tabs as Excel writes them, others with tabs."""
+"""Reads tables: files named .csv with commas, semicolons or tabs as Excel writes them, other files with tabs."""
 
 import csv
 import re
@@ -11,10 +11,10 @@ from qxbatch.problems import UsageError
 from qxbatch.textfile import read_named
 
 Rows = Mapping[int, list[str]]
-"""Cells by the number of their row, from 1. Empty rows are counted, but omitted."""
+"""Cells by the number of their row, from 1. Empty rows are omitted, but count; a `sep=` line does not count."""
 MOST_BYTES = 1 << 26
-"""A larger file was named by mistake."""
-_HEAD = 1 << 16
+"""Maximum size of a table; a larger file was named by mistake."""
+_SEARCHED_LENGTH = 1 << 16
 """Number of characters that are searched for the separator."""
 _QUOTED = re.compile(r'(?<![^,;\t\r\n])"(?:[^"]|"")*"(?![^,;\t\r\n])')
 """A cell in quotes; it may contain separators and line ends."""
@@ -55,7 +55,7 @@ def decode(data: bytes) -> str:
 
 def _separator(text: str) -> str:
     """Return the most frequent of comma, semicolon and tab in the first line that has any, outside quoted cells."""
-    bare = _QUOTED.sub("", text[:_HEAD])
+    bare = _QUOTED.sub("", text[:_SEARCHED_LENGTH])
     first = next((line for line in StringIO(bare, newline="") if any(separator in line for separator in ",;\t")), "")
     return max(",;\t", key=first.count)
 
