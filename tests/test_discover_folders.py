@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qxbatch.discover.candidates import candidates
-from qxbatch.discover.filters import expand_braces, matches_glob
+from qxbatch.discover.filters import matches_glob
 from qxbatch.ingest.sources import Source, inbox_sources
 from qxbatch.model import Verdict
 from qxbatch.problems import Code
+from qxbatch.settings.lists import expand_braces
 from qxbatch.settings.parse import parse
 from tests.build import lzw, zst
 

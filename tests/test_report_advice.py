@@ -66,6 +66,7 @@ def test_an_expression_that_almost_matches_gives_one_message_with_a_matching_one
         ("AP*|HQ*", "AP.*,HQ.*"),
         ("AP-1 XY", "AP-1,XY"),
         ("ap*", "(?i:ap.*)"),
+        ("{AP,HQ}*", "AP.*|HQ.*"),
     ],
 )
 def test_extensions_case_and_lists_are_corrected(dummy: DummyStudy, given: str, better: str) -> None:
@@ -74,8 +75,8 @@ def test_extensions_case_and_lists_are_corrected(dummy: DummyStudy, given: str, 
 
 def test_a_glob_that_is_no_regular_expression_is_an_error_with_the_right_one() -> None:
     with pytest.raises(UsageError) as caught:
-        session_patterns(["*[!12]", "AP-1", "?P"])
-    assert caught.value.hint.endswith("write: --sessions='.*[^12],AP-1,.P'")
+        session_patterns(["*[!12]", "AP-1", "?P", "AP{1,2}*"])
+    assert caught.value.hint.endswith("write: --sessions='.*[^12],AP-1,.P,AP1.*|AP2.*'")
 
 
 @pytest.mark.parametrize("given", ["AP.*", "AP-1", "XY", "XY.*"])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fnmatch import translate
 
 from qxbatch.model import SessionId
-from qxbatch.settings.lists import split
+from qxbatch.settings.lists import expand_braces
 from qxbatch.settings.model import Settings
 
 
@@ -35,22 +35,3 @@ def label_reason(settings: Settings, session: SessionId) -> str:
 def matches_glob(name: str, globs: Sequence[str]) -> bool:
     """Return whether a session folder's name matches one of the glob patterns (case-sensitive; `{a,b}` matches either)."""
     return any(re.fullmatch(translate(pattern), name) for glob in globs for pattern in expand_braces(glob))
-
-
-def expand_braces(glob: str) -> list[str]:
-    """Expand `{a,b}`, also nested; braces without a comma are literal."""
-    for start, end in _pairs(glob):
-        inner = glob[start + 1 : end]
-        items = _items(inner)
-        if len(items) > 1:
-            return [expanded for item in items for expanded in expand_braces(glob[:start] + item + glob[end + 1 :])]
-    return [glob]
-
-
-def _pairs(glob: str) -> list[tuple[int, int]]:
-    """Return the positions of the innermost pairs of braces, from the left."""
-    return [(match.start(), match.end() - 1) for match in re.finditer(r"\{[^{}]*\}", glob)]
-
-
-def _items(inner: str) -> Sequence[str]:
-    return split(inner) if "[" in inner else inner.split(",")

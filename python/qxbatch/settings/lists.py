@@ -1,6 +1,7 @@
 """Comma-separated lists as users write them."""
 
 import re
+from collections.abc import Sequence
 
 _GLOB_PART = re.compile(r"\[!?(?P<set>\]?[^\]]*)\]|.", re.DOTALL)
 """A set of characters, a wildcard or another character of a glob."""
@@ -44,12 +45,12 @@ def labels(text: str, prefix: str) -> tuple[str, ...]:
 
 
 def regex_of_glob(glob: str) -> str:
-    """Return the regular expression that matches the same names as a glob.
+    """Return the regular expression that, as a whole, matches the same names as a glob.
 
-    >>> regex_of_glob("AP-*"), regex_of_glob("?.x"), regex_of_glob("[!AB]1")
-    ('AP-.*', '.\\\\.x', '[^AB]1')
+    >>> regex_of_glob("AP-*"), regex_of_glob("?.x"), regex_of_glob("[!AB]1"), regex_of_glob("AP{1,2}*")
+    ('AP-.*', '.\\\\.x', '[^AB]1', 'AP1.*|AP2.*')
     """
-    return _GLOB_PART.sub(_regex_of_part, glob)
+    return "|".join(_GLOB_PART.sub(_regex_of_part, each) for each in expand_braces(glob))
 
 
 def _regex_of_part(part: re.Match[str]) -> str:
@@ -63,3 +64,22 @@ def _regex_of_part(part: re.Match[str]) -> str:
     negated = "^" if text.startswith("[!") else ""
     members = re.sub(r"([\\\[^&~|])", r"\\\1", part["set"])
     return f"[{negated}{members}]"
+
+
+def expand_braces(glob: str) -> list[str]:
+    """Expand `{a,b}`, also nested; braces without a comma are literal."""
+    for start, end in _brace_pairs(glob):
+        inner = glob[start + 1 : end]
+        items = _brace_items(inner)
+        if len(items) > 1:
+            return [expanded for item in items for expanded in expand_braces(glob[:start] + item + glob[end + 1 :])]
+    return [glob]
+
+
+def _brace_pairs(glob: str) -> list[tuple[int, int]]:
+    """Return the positions of the innermost pairs of braces, from the left."""
+    return [(match.start(), match.end() - 1) for match in re.finditer(r"\{[^{}]*\}", glob)]
+
+
+def _brace_items(inner: str) -> Sequence[str]:
+    return split(inner) if "[" in inner else inner.split(",")

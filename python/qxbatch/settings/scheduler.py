@@ -101,7 +101,7 @@ def _pair(where: str, text: str, item: str) -> tuple[str, str]:
 
 
 def seconds_of(where: str, text: str) -> int:
-    """Read minutes, `HH:MM:SS` or `D-HH:MM:SS`, as Slurm writes times. Raises UsageError.
+    """Return seconds from `MM`, `MM:SS`, `HH:MM:SS`, `D-HH`, `D-HH:MM` or `D-HH:MM:SS`, as Slurm reads times. Raises UsageError.
 
     >>> [seconds_of("time", text) for text in ("90", "90:30", "02:00:00", "1-12", "1-00:30:00")]
     [5400, 5430, 7200, 129600, 88200]
