@@ -12,7 +12,7 @@ from qxbatch.cluster.follow import follow
 from qxbatch.cluster.grouping import Array, Plan
 from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.queue import Queue
-from qxbatch.cluster.state import State, UnitState, as_text, of_text, state_path
+from qxbatch.cluster.state import State, UnitState, as_text, state_of_text, state_path
 from qxbatch.cluster.status import Status, live_jobs, status_of
 from qxbatch.cluster.submission import Submission, new_submission, submissions
 from qxbatch.cluster.submit import Submitter
@@ -55,10 +55,10 @@ def states(status: Status) -> list[tuple[str, str, bool]]:
 
 def test_a_state_is_read_back_unchanged() -> None:
     full = unit(3, State.FAILED, reason="bad \udcff", attempts=2, seconds=1.5, problem={"code": "damaged"})
-    assert of_text(as_text(full).encode("utf-8", "surrogateescape")) == full
+    assert state_of_text(as_text(full).encode("utf-8", "surrogateescape")) == full
     for invalid in ("null", "{}", "[", '{"number": 1, "unit": "../x", "packets": ["a"], "state": "done", "size": 0}'):
         with pytest.raises(ValueError):  # noqa: PT011 - json raises several messages
-            of_text(invalid.encode())
+            state_of_text(invalid.encode())
 
 
 def test_no_folder_contains_more_than_a_thousand_states() -> None:

@@ -53,7 +53,7 @@ class ClusterSubmitter:
         report: Report,
         observer: "RunObservers",
     ) -> int:
-        """Submit; return the exit status, HELD if all packets are submitted already or gone. Raises UsageError."""
+        """Submit; return the exit status, HELD if all packets are submitted already or no longer exist. Raises UsageError."""
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         try:
             with locks.waiting(SUBMIT_LOCK):

@@ -94,7 +94,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
 _MAX_NUMBER = 10**18
 
 
-def of_text(text: bytes) -> UnitState:
+def state_of_text(text: bytes) -> UnitState:
     """Return the state in a state file. Raises ValueError if it is invalid."""
     value = json_object(text)
     values = {key: value[key] for key in UnitState._fields if key in value}
@@ -137,7 +137,7 @@ def read_state(folder: Path, number: int) -> UnitState:
     refuse_link(path.parent)
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        state = of_text(os.read(descriptor, MAX_BYTES))
+        state = state_of_text(os.read(descriptor, MAX_BYTES))
     finally:
         os.close(descriptor)
     if state.number != number:

@@ -85,11 +85,11 @@ def status_of(submissions: Sequence[Submission]) -> Status:
             last.update((packet, (submission, state)) for packet in state.packets)
     current = {(submission.id, state.number): (submission, state) for submission, state in last.values()}
     open_submissions = {submission.id: submission for submission, state in current.values() if state.state not in FINAL}
-    # Before the queue is read: a job that is submitted meanwhile would be missing there, and its units lost.
+    # Places are read before the queue: otherwise a job that is submitted in between would not be in the queue, and its units lost.
     places: dict[str, Places] = {}
     for submission in {submission.id: submission for submission, _ in current.values()}.values():
         try:
-            # Before the rounds are read: a round that begins meanwhile does not make the submission an old one.
+            # Asked before the rounds are read: otherwise a round that begins in between would make the submission an old one.
             is_new = submission.is_new(None)
             places[submission.id] = Places(places_of(submission), is_new)
         except UsageError as error:

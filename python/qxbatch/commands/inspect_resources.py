@@ -58,7 +58,7 @@ def resources_of(options: Mapping[str, object]) -> Resources:
 
 
 def _need_folder(work_dir: Path) -> None:
-    """Raise UsageError if no folder can be created. No folder is created to test this: Ctrl-C could leave it."""
+    """Raise UsageError if no folder can be created in `work_dir`. No folder is created to test this: Ctrl-C could leave it."""
     error: OSError | None = None
     try:
         (work_dir / ".").stat()

@@ -46,7 +46,7 @@ def _with_facts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dic
 
 
 def _with_texts_of(stored: Acquisition, facts: Acquisition) -> Acquisition:
-    """Return facts with the stored free text: in a de-identified session, that of the headers can name the patient."""
+    """Return facts with the stored free texts: in a de-identified session, the texts of the headers can name the patient."""
     return replace(facts, **{name: getattr(stored, name) for name in FREE_TEXTS})
 
 

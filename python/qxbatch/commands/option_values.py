@@ -9,7 +9,7 @@ from qxbatch.settings.values import Values
 
 
 def threads_of(text: object) -> int:
-    """Return the number of --n-procs; for `all` and None, that of the CPUs which this process may use."""
+    """Return the number of threads that --n-procs gives; for `all` and None, the number of CPUs that this process may use."""
     number = Values({} if text is None else {"n_procs": str(text)}).whole_or_all("n_procs")
     return min(number or cpus.usable(), cpus.MAX_PROCESSES)
 

@@ -95,7 +95,7 @@ def as_text(results: Sequence[Verified]) -> str:
 
 
 def _hint_lines(hint: str, width: int) -> list[str]:
-    """Return a hint in lines; its command stays on one, so that it can be copied."""
+    """Return the lines of a hint. Its command is on a separate line, so that it can be copied."""
     sentence, colon, command = hint.partition(": ")
     if not colon:
         return wrapped(one_line(hint), width, "  ", "    ")

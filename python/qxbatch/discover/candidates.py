@@ -39,10 +39,10 @@ def candidates(
     if settings.masterinbox is None:
         from qxbatch.discover.folders import list_folders
 
-        return of_folders(list_folders(settings.sessionsfolder, settings.sessions, only), settings, now_ns)
+        return candidates_of_folders(list_folders(settings.sessionsfolder, settings.sessions, only), settings, now_ns)
     refuse_foreign_inbox(settings)
     entries = list_inbox(settings.masterinbox, (settings.sessionsfolder, settings.archive_folder), sniff, only)
-    judged = _of_inbox(settings, entries, logfile_rows(settings), studies)
+    judged = _judge_inbox(settings, entries, logfile_rows(settings), studies)
     return [with_fingerprint(entry, entry.path, settings, now_ns()) for entry in judged]
 
 
@@ -55,7 +55,7 @@ def logfile_rows(settings: Settings) -> "LogfileRows | None":
     return read_logfile(settings.logfile)
 
 
-def of_folders(
+def candidates_of_folders(
     folders: Sequence["ListedFolder"], settings: Settings, now_ns: Callable[[], int] = time.time_ns
 ) -> list[Candidate]:
     """Return session folders, each with its verdict; their data are in `<session>/inbox`."""
@@ -65,7 +65,7 @@ def of_folders(
     return [with_fingerprint(folder, SessionPaths(folder.path).inbox, settings, now_ns()) for folder in judged]
 
 
-def _of_inbox(
+def _judge_inbox(
     settings: Settings, entries: Sequence[Entry], rows: "LogfileRows | None", studies: "Studies | None"
 ) -> list[JudgedEntry]:
     judged = refuse_shared_folders(

@@ -66,7 +66,7 @@ def _are_merged(files: Sequence[JudgedEntry], settings: Settings) -> bool:
 def _refused(
     files: Sequence[JudgedEntry], names: Collection[str], folder: str, settings: Settings
 ) -> list[JudgedEntry]:
-    """Return the files, all with the same problem, whose command moves them into a new folder with that name."""
+    """Return the files, refused with one problem. Its command moves them into a new folder with the name `folder`."""
     inbox = mapped(files[0].path.parent, settings.path_map)
     file_names = [file.path.name for file in files]
     named = ", ".join(file_names[:3]) + (f" and {len(file_names) - 3} more" if len(file_names) > 3 else "")  # noqa: PLR2004 - named

@@ -57,7 +57,7 @@ def run(
         recovered = finish_interrupted(workspace, locks, settings)
         workspace.tidy()
     candidates = [without_recovered(candidate, recovered) for candidate in (find or discover)(settings)]
-    observer.found(candidates)
+    observer.notify_candidates(candidates)
     if not settings.quiet:
         print(preview(candidates, settings), flush=True)
     ready = [candidate for candidate in candidates if candidate.verdict is Verdict.READY]

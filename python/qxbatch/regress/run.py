@@ -96,7 +96,7 @@ def import_packets(sessions: Path, options: Sequence[str]) -> dict[str, Any]:
     Raises UsageError if the set's options are wrong, ValueError if the run ended without a summary.
     """
     run_summary = sessions.parent / "run.json"
-    # options.toml of a set may be that of a study: its inbox is not the set
+    # options.toml may be copied from a study, whose inbox is not that of the set
     places = (f"--masterinbox={sessions / MASTER_INBOX}", f"--json-file={run_summary}")
     status, errors = run_command([str(sessions), "--quiet", *places, *options])
     if status == ExitStatus.USAGE:

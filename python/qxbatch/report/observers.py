@@ -43,7 +43,7 @@ class RunObservers:
         """Return the seconds since the run started."""
         return time.monotonic() - self._began
 
-    def found(self, candidates: Sequence[Candidate]) -> None:
+    def notify_candidates(self, candidates: Sequence[Candidate]) -> None:
         """Notify all observers of the candidates, once all their names are known: the text about one can name others."""
         for candidate in candidates:
             self._names.add(candidate)

@@ -54,7 +54,7 @@ def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
 
 
 def _advice_lines(text: str, width: int) -> list[str]:
-    """Return a sentence in lines; the command at its end stays on a separate line, so that it can be copied."""
+    """Return the lines of a sentence. A command at its end is on a separate line, so that it can be copied."""
     if columns_of(text) <= width:
         return [text]
     sentence, colon, command = text.rpartition(": ")

@@ -32,7 +32,7 @@ def _affinity() -> int:
 
 
 def _cgroup_limits(proc: Path, cgroups: Path) -> list[int]:
-    """Return the CPUs that each of this process's cgroups, and of those above them, allows."""
+    """Return the number of CPUs that each cgroup of this process, and each cgroup above it, allows."""
     limits: list[int] = []
     for line in _text(proc / "self/cgroup").splitlines():
         number, _, controllers_and_path = line.partition(":")
