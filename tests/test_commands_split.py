@@ -239,6 +239,12 @@ def test_a_folder_without_images_is_not_split(tmp_path: Path, capsys: pytest.Cap
     assert names(tmp_path) == ["mixed"]
 
 
+def test_an_archive_of_an_unsupported_kind_is_not_split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in.rar").write_bytes(b"Rar!\x1a\x07\x00")
+    assert run_main("split", tmp_path / "in.rar") == 1
+    assert "is a RAR archive, which qxbatch does not open." in capsys.readouterr().err
+
+
 def test_par_rec_pairs_are_split_by_name_and_day(tmp_path: Path) -> None:
     pairs = {
         f"{patient}/{k}": v for patient in ("Doe^A", "Doe^B") for k, v in ParRec(patient=patient).files("x").items()

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from qxbatch.commands.reading_limits import ReadingLimits, unopened
 from qxbatch.core import Reading, sniff
+from qxbatch.counted import counted
+from qxbatch.discover.unopened import UNOPENED
 from qxbatch.exits import ExitStatus
 from qxbatch.ingest import encrypted
 from qxbatch.ingest.unread import LIMIT
@@ -69,7 +71,11 @@ def _print_reasons(source: Path, message: str, reasons: Sequence[str]) -> None:
 
 
 def print_nothing_to_split(source: Path, reading: Reading) -> int:
-    """Print that a source has nothing to split; return the exit status."""
-    members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
-    print(f"qxbatch: {one_line(str(source))} contains no DICOM and no PAR/REC ({members}).", file=sys.stderr)
+    """Print that a source has nothing to split, or is an archive of an unsupported kind; return the exit status."""
+    kind = "folder" if source.is_dir() else sniff(str(source))
+    if kind in UNOPENED:
+        state = f"is {UNOPENED[kind].title}, which qxbatch does not open"
+    else:
+        state = f"contains no DICOM and no PAR/REC ({counted(len(reading), 'member')})"
+    print(f"qxbatch: {one_line(str(source))} {state}.", file=sys.stderr)
     return int(ExitStatus.FAILED)
