@@ -167,7 +167,7 @@ def test_an_interrupted_import_must_be_finished_first(study: Study) -> None:
     write_folder({"journal/OP1.json": b"{}"}, study.sessions / ".qxbatch")
     run = run_main("inspect", "--update", str(session))
     assert run.status == 1
-    assert f"`qxbatch {study.sessions}` finishes it" in run.err
+    assert f"`qxbatch {study.sessions}` finishes the import" in run.err
     assert not (session / SUMMARY).exists()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qxbatch.commands.inspect_path import inspect_path
-from qxbatch.commands.inspect_resources import resources_of, say
+from qxbatch.commands.inspect_resources import print_problems, resources_of
 from qxbatch.commands.inspect_table import as_json, as_table
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
@@ -24,11 +24,11 @@ def run(options: Mapping[str, object]) -> int:
         raise UsageError("--json has all facts: --wide is for the table.", "Give one of them.")
     sources = resources.interruptible(lambda: [source for path in paths for source in inspect_path(path, resources)])
     print(as_json(sources) if options["--json"] else as_table(sources, wide=bool(options["--wide"])), end="")
-    say(problem for source in sources for problem in source.problems)
+    print_problems(problem for source in sources for problem in source.problems)
     if any(source.problems for source in sources):
         return int(ExitStatus.FAILED)
     if not any(source.series for source in sources):
-        say([f"{one_line(str(path))}: there is neither DICOM nor PAR/REC" for path in paths])
+        print_problems([f"{one_line(str(path))}: there is neither DICOM nor PAR/REC" for path in paths])
         return int(ExitStatus.NOTHING_READY)
     return int(ExitStatus.OK)
 

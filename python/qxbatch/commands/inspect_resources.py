@@ -71,7 +71,7 @@ def _need_folder(work_dir: Path) -> None:
         raise UsageError(message, "Name a folder that can be written.", ExitStatus.CANNOT_WRITE)
 
 
-def say(problems: Iterable[str]) -> None:
+def print_problems(problems: Iterable[str]) -> None:
     """Print problems on standard error."""
     for problem in problems:
         print(f"qxbatch: {one_line(problem)}", file=sys.stderr)

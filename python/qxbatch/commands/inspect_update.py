@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qxbatch.commands.chosen_sessions import chosen_sessions
 from qxbatch.commands.inspect_lock import cannot_write, session_lock
-from qxbatch.commands.inspect_resources import Resources, say
+from qxbatch.commands.inspect_resources import Resources, print_problems
 from qxbatch.commands.inspect_session import images_by_series, sorted_series
 from qxbatch.commands.inspect_stored import changed_texts
 from qxbatch.commands.option_values import is_yes
@@ -57,8 +57,10 @@ def _report(results: Sequence[Updated], options: Mapping[str, object], *, test: 
                 verb = "would write" if test else "wrote"
                 state = f"{verb} {files}" if files else "its facts are up to date"
                 print(f"{one_line(str(result.session))}: {result.series} series, {state}")
-    say(f"{result.session}: is held by another run; nothing was changed" for result in results if result.held)
-    say(problem for result in results for problem in result.problems)
+    print_problems(
+        f"{result.session}: is held by another run; nothing was changed" for result in results if result.held
+    )
+    print_problems(problem for result in results for problem in result.problems)
 
 
 def _update(session: Path, resources: Resources, *, test: bool) -> Updated:

@@ -10,7 +10,7 @@ from qxbatch.commands.interruptible import interruptible
 from qxbatch.commands.option_values import passwords_of, threads_of
 from qxbatch.commands.reading_limits import ReadingLimits, reading_limits, unopened
 from qxbatch.commands.scan_faults import faults
-from qxbatch.commands.scan_par import ParSeries, of_files, of_reading
+from qxbatch.commands.scan_par import ParSeries, par_series_of_files, par_series_of_reading
 from qxbatch.core import Group, Monitor, Reading, ingest, is_archive, scan, sniff
 from qxbatch.discover.unopened import UNOPENED
 from qxbatch.exits import ExitStatus
@@ -22,12 +22,12 @@ from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import words_of
 
 ONLY_INGESTED = ("bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
-"""Compressions that the scan of headers does not unpack, unlike gzip."""
+"""Compressions that only `ingest` unpacks; `scan` of the core also unpacks gzip."""
 
 
 @dataclass(frozen=True)
 class ScannedPath:
-    """The series in one of the paths."""
+    """The series in one path."""
 
     path: str
     kind: str
@@ -83,13 +83,13 @@ def _scan_files(path: str, kind: str, threads: int, monitor: Monitor) -> Scanned
         files = scan([path], threads=threads, monitor=monitor)
     except OSError as error:
         return ScannedPath(path, kind, 0, (), (error_text(error, path),))
-    return ScannedPath(path, kind, len(files), (*files.groups(), *of_files(files)), tuple(faults(files)))
+    return ScannedPath(path, kind, len(files), (*files.groups(), *par_series_of_files(files)), tuple(faults(files)))
 
 
 def _scan_archive(
     path: str, kind: str, threads: int, passwords: Passwords | None, limits: ReadingLimits, monitor: Monitor
 ) -> ScannedPath:
-    """Read an archive's members into a temporary folder, and remove it."""
+    """Return the series of an archive, whose members are read into a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="qxbatch-scan-") as folder:
         try:
             reading = ingest(
@@ -105,9 +105,12 @@ def _scan_archive(
         reasons = (*reading.damage(), *unopened(reading))
         advice = (encrypted.hint(encrypted.refused_as_encrypted(reading), passwords), limits.hint(path, reasons))
         problems = (*reasons, *(f"{path}: {text}" for text in advice if text))
-        return ScannedPath(path, kind, _members(reading), (*reading.groups(), *of_reading(reading)), problems)
+        return ScannedPath(
+            path, kind, _count_members(reading), (*reading.groups(), *par_series_of_reading(reading)), problems
+        )
 
 
-def _members(reading: Reading) -> int:
+def _count_members(reading: Reading) -> int:
+    """Return the number of files in an archive, without folders, links, and archives whose members count themselves."""
     rows = (reading.row(index) for index in range(len(reading)))
     return sum(row.fate not in ("nodata", "opened") for row in rows)

@@ -1,4 +1,4 @@
-"""PAR/REC series as `qxbatch scan` shows them: beside those of DICOM, with the same fields."""
+"""PAR/REC series for `qxbatch scan`, with the same fields as DICOM series."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _ENDINGS = (".par", ".rec")
 
 @dataclass(frozen=True)
 class ParSeries:
-    """A PAR and its REC, if there is one; with the attributes of a group of DICOM files."""
+    """A PAR and its REC, if there is one. The fields are those of `core.Group`, which describes a DICOM series."""
 
     number: int | None
     files: int
@@ -28,15 +28,15 @@ class ParSeries:
     kind: str = "PAR/REC"
 
 
-def of_reading(reading: Reading) -> list[ParSeries]:
+def par_series_of_reading(reading: Reading) -> list[ParSeries]:
     """Return the PAR/REC series of an archive that was read."""
     pairs, _ = find_pairs(reading, range(len(reading)))
     sizes = ([reading.row(row).size for row, _ in par_rec.files] for par_rec in pairs)
     return [_series(par_rec.number, par_rec.header, size) for par_rec, size in zip(pairs, sizes, strict=True)]
 
 
-def of_files(files: Scan) -> list[ParSeries]:
-    """Return the PAR/REC series among files that are not DICOM."""
+def par_series_of_files(files: Scan) -> list[ParSeries]:
+    """Return the PAR/REC series among scanned files; unreadable ones are left out."""
     series = []
     for par, rec, header in par_files(files):
         try:

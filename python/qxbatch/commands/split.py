@@ -32,6 +32,7 @@ def run(options: Mapping[str, object]) -> int:
     test, threads, limits = is_yes(options, "test"), threads_of(options["--n-procs"]), reading_limits("split", options)
     try:
         with staging_in(output) as staging:
+            monitor = Monitor()
             read = partial(
                 ingest,
                 [(str(source), "")],
@@ -41,7 +42,7 @@ def run(options: Mapping[str, object]) -> int:
                 link=True,
                 skip=[str(output)],
                 passwords=words_of(passwords),
-                monitor=(monitor := Monitor()),
+                monitor=monitor,
                 **limits.for_core(),
             )
             reading = interruptible(read, monitor)

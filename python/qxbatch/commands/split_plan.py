@@ -30,12 +30,17 @@ class StudyFolder:
 
 @dataclass(frozen=True)
 class _Key:
+    """Identifies a study of a patient."""
+
     patient: str
+    """The key of the patient (`_patient_keys`); of PAR/REC, the name in folded case."""
     study: str
 
 
 @dataclass
 class _Study:
+    """A study, while its rows are collected."""
+
     patient: str
     started: str
     rows: list[int]
@@ -47,24 +52,24 @@ def plan(reading: Reading) -> list[StudyFolder]:
     A reading without DICOM and PAR/REC has none.
     """
     people = split_patients(reading)
-    studies = {**_of_pairs(reading, people), **_of_dicom(reading, people)}
+    studies = {**_par_studies(reading, people), **_dicom_studies(reading, people)}
     _add_unsorted(studies, people)
     order = sorted(studies, key=lambda key: (studies[key].started == "", studies[key].started, key.patient, key.study))
-    owned = {row: k for k, key in enumerate(order) for row in studies[key].rows}
+    folder_of_row = {row: k for k, key in enumerate(order) for row in studies[key].rows}
     if not order:
         return []
-    plans = with_neighbours(reading, owned, len(order))
-    folder_names = _names([(key.patient, studies[key].patient) for key in order])
+    plans = with_neighbours(reading, folder_of_row, len(order))
+    folder_names = _folder_names([(key.patient, studies[key].patient) for key in order])
     return [
         StudyFolder(folder_names[k], studies[key].patient, key.study, studies[key].started, tuple(plans[k]))
         for k, key in enumerate(order)
     ]
 
 
-def _of_dicom(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
-    """Return the studies of each patient."""
+def _dicom_studies(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
+    """Return the studies of DICOM, by patient and StudyInstanceUID."""
     groups = reading.groups()
-    texts = _texts_of(people)
+    patient_keys = _patient_keys(people)
     patients = {group: k for k, person in enumerate(people) for group in person.groups}
     members: dict[int, list[int]] = defaultdict(list)
     for row in map(reading.row, range(len(reading))):
@@ -72,7 +77,7 @@ def _of_dicom(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
     studies: dict[_Key, _Study] = {}
     for index, group in enumerate(groups):
         k = patients[index]
-        item = studies.setdefault(_Key(texts[k], group.study), _Study(people[k].patient, group.started, []))
+        item = studies.setdefault(_Key(patient_keys[k], group.study), _Study(people[k].patient, group.started, []))
         item.started = min((text for text in (item.started, group.started) if text), default="")
         item.rows += members[index]
     return studies
@@ -80,27 +85,27 @@ def _of_dicom(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
 
 def _add_unsorted(studies: dict[_Key, _Study], people: Sequence[Person]) -> None:
     """Add the DICOM files that are not sorted to the study that they name, or to a new one."""
-    for text, person in zip(_texts_of(people), people, strict=True):
+    for key, person in zip(_patient_keys(people), people, strict=True):
         for item in person.items:
             if item.group is None and not item.is_par:
-                study = studies.setdefault(_Key(text, item.study), _Study(person.patient, item.started, []))
+                study = studies.setdefault(_Key(key, item.study), _Study(person.patient, item.started, []))
                 study.rows += item.rows
 
 
-def _texts_of(people: Sequence[Person]) -> list[str]:
-    """Return a text for each person: that of two people differs, even if their PatientIDs are equal in folded case (`ß`, `ss`).
+def _patient_keys(people: Sequence[Person]) -> list[str]:
+    """Return a key for each person, which no other person has, even if PatientIDs are equal in folded case (`ß`, `ss`).
 
-    The text of unknown patients is empty.
+    The key of unknown patients is empty.
     """
-    texts: list[str] = []
+    patient_keys: list[str] = []
     for person in people:
-        texts.append(_free(person.patient.casefold(), {*texts}) if person.patient else "")
-    return texts
+        patient_keys.append(_unused_name(person.patient.casefold(), {*patient_keys}) if person.patient else "")
+    return patient_keys
 
 
-def _of_pairs(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
+def _par_studies(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
     """Return the studies of PAR/REC: a PAR has the patient's name and the day."""
-    patients = _patients_of_nameless(people)
+    patients = _patients_of_unnamed_pars(people)
     pairs, _ = find_pairs(reading, range(len(reading)))
     studies: dict[_Key, _Study] = {}
     for pair in pairs:
@@ -111,8 +116,8 @@ def _of_pairs(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
     return studies
 
 
-def _patients_of_nameless(people: Sequence[Person]) -> dict[int, str]:
-    """Return the patients of the PAR/REC without a patient's name, by row, if there are several patients."""
+def _patients_of_unnamed_pars(people: Sequence[Person]) -> dict[int, str]:
+    """Return the patients of PAR/REC without a patient's name, by row; empty if there are not several patients."""
     if sum(bool(person.patient) for person in people) <= 1:
         return {}
     items = (
@@ -121,26 +126,27 @@ def _patients_of_nameless(people: Sequence[Person]) -> dict[int, str]:
     return {row: patient for patient, item in items for row in item.rows}
 
 
-def _names(patients: Iterable[tuple[str, str]]) -> list[str]:
+def _folder_names(patients: Iterable[tuple[str, str]]) -> list[str]:
     """Return a name for each folder: the patient's id, with a number if the patient has several studies or the name is used."""
     keys = list(patients)
     labels: dict[str, str] = {}
     for patient, label in keys:
         if patient not in labels:
-            labels[patient] = _free(clean_label(label) or UNKNOWN, {each.casefold() for each in labels.values()})
-    several = Counter(patient for patient, _ in keys)
+            labels[patient] = _unused_name(clean_label(label) or UNKNOWN, {each.casefold() for each in labels.values()})
+    study_counts = Counter(patient for patient, _ in keys)
     counts: Counter[str] = Counter()
     folder_names: list[str] = []
     for patient, _ in keys:
         counts[patient] += 1
-        name = labels[patient] if several[patient] == 1 else f"{labels[patient]}_{counts[patient]}"
-        folder_names.append(_free(name, {each.casefold() for each in folder_names}))
+        name = labels[patient] if study_counts[patient] == 1 else f"{labels[patient]}_{counts[patient]}"
+        folder_names.append(_unused_name(name, {each.casefold() for each in folder_names}))
     return folder_names
 
 
-def _free(name: str, used_names: set[str]) -> str:
-    free, k = name, 1
-    while free.casefold() in used_names:
+def _unused_name(name: str, used_names: set[str]) -> str:
+    """Return the name, with a number if it is used; `used_names` are in folded case."""
+    unused, k = name, 1
+    while unused.casefold() in used_names:
         k += 1
-        free = f"{name}-{k}"
-    return free
+        unused = f"{name}-{k}"
+    return unused
