@@ -78,7 +78,7 @@ def test_a_set_without_an_expectation_fails_until_one_is_written(sets: Path) -> 
     assert not (sets / "phantom" / "expected.json").exists()
     assert run_command("regress", str(sets), "--update").status == 0
     again = run_command("regress", str(sets))
-    assert (again.status, again.out.splitlines()[-1]) == (0, "1 of 1 sets are as expected.")
+    assert (again.status, again.out.splitlines()[-1]) == (0, "1 of 1 set is as expected.")
     assert snapshot(sets / "phantom" / "packets") == before, "the packets are unchanged"
 
 
@@ -88,6 +88,7 @@ def test_a_difference_is_shown_and_exits_1(sets: Path) -> None:
     path.write_text(path.read_text().replace('"name": "BOLD"', '"name": "REST"'))
     run = regress(sets / "phantom")
     assert run.status == 1
+    assert "phantom: 1 difference\n" in run.out
     assert "sessions.P1.images.41.name: expected 'REST', found 'BOLD'" in run.out
     report = json.loads(regress(sets, "--json").out)
     assert [one["name"] for one in report["sets"]] == ["phantom"]

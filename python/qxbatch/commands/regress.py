@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
 from qxbatch.regress.run import Outcome, check
@@ -36,7 +37,8 @@ def run(options: Mapping[str, object]) -> int:
         print(json.dumps({"sets": [asdict(outcome) for outcome in outcomes], "skipped": skipped}, indent=1))
     else:
         print("".join(f"{name}: SKIPPED by --quick: its packets are larger than 16 MiB\n" for name in skipped), end="")
-        print(f"{sum(map(is_as_expected, outcomes))} of {len(sets)} sets are as expected.")
+        verb = "is" if len(sets) == 1 else "are"
+        print(f"{sum(map(is_as_expected, outcomes))} of {counted(len(sets), 'set')} {verb} as expected.")
     return int(status_of(outcomes, update=update))
 
 
@@ -74,7 +76,7 @@ def as_text(outcome: Outcome, *, updated: bool) -> str:
             "expectation written; read it before you trust it" if updated else "no expectation yet: --update writes it"
         )
     elif outcome.differences:
-        state = f"{len(outcome.differences)} differences" + (", expectation rewritten" if updated else "")
+        state = counted(len(outcome.differences), "difference") + (", expectation rewritten" if updated else "")
     else:
         state = "as expected"
     return "\n".join([f"{outcome.name}: {state}", *(f"  {line}" for line in limited(outcome.differences))])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from qxbatch.counted import counted
 from qxbatch.model import SessionReport
 from qxbatch.problems import Severity, grouped
 from qxbatch.report.labels import labelled
@@ -60,7 +61,7 @@ def _bar(view: View, room: int, marks: Marks) -> Line:
 
 
 def _counts(view: View, room: int) -> Line:
-    texts = [(cut(f"{view.done} of {view.packets} packets done", room), "bold")]
+    texts = [(cut(f"{view.done} of {counted(view.packets, 'packet')} done", room), "bold")]
     texts += [(f"{view.failed} failed", "bold red")] * (view.failed > 0)
     texts += [(f"{view.to_check} to check", "yellow")] * (view.to_check > 0)
     texts.append((clock(view.seconds), ""))
@@ -83,7 +84,7 @@ def _unit(unit: UnitProgress, room: int, name_width: int, marks: Marks) -> Line:
 def counts_text(view: View) -> str:
     """Return the progress of the run as one line without a bar."""
     ratio = min(1.0, view.bytes / view.size) if view.size else float(view.done == view.packets)
-    texts = [f"{view.done} of {view.packets} packets done"]
+    texts = [f"{view.done} of {counted(view.packets, 'packet')} done"]
     texts += [f"{view.failed} failed"] * (view.failed > 0) + [f"{view.to_check} to check"] * (view.to_check > 0)
     texts.append(f"{int(100 * ratio)}% of {size_text(view.size)}")
     texts += [] if view.rate is None else [f"{size_text(view.rate)}/s"]

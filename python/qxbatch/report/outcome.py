@@ -1,5 +1,6 @@
 """How a run and its sessions ended: the exit status, and one line for each session."""
 
+from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report, SessionReport
 from qxbatch.problems import Code, Severity, grouped
@@ -47,8 +48,7 @@ def _outcome(report: SessionReport) -> str:
         return (
             f"{name}: {'already there' if any(problem.code is Code.EXISTS for problem in report.problems) else 'HELD'}"
         )
-    images = "1 image" if report.images == 1 else f"{report.images} images"
-    marks = [f"{report.series} series", images, f"{report.seconds:.1f} s"]
+    marks = [f"{report.series} series", counted(report.images, "image"), f"{report.seconds:.1f} s"]
     errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
     warnings = sum(problem.severity is Severity.WARNING for problem in grouped(report.problems))
     marks += [f"{errors} ERROR{'S' * (errors > 1)}"] * (errors > 0) + [f"{warnings} to look at"] * (warnings > 0)

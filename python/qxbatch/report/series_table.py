@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from qxbatch.counted import counted
 from qxbatch.model import Value
 from qxbatch.os_error import size_text
 from qxbatch.visible import one_line
@@ -145,7 +146,7 @@ def _source_table(source: Source) -> str:
     series = in_order(source.series)
     files = sum(group.files for group in series)
     width = text_width()
-    head = f"{one_line(source.path)} ({source.kind}): {len(series)} series, {files} of {source.files} files"
+    head = f"{one_line(source.path)} ({source.kind}): {len(series)} series, {files} of {counted(source.files, 'file')}"
     rows: list[tuple[str, ...]] = [("number", "files", "size", "started", "modality", "description", "patient")]
     rows += [_row(group) for group in series]
     problems = [
