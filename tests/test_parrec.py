@@ -11,7 +11,7 @@ from nibabel.parrec import parse_PAR_header
 
 from qxbatch.convert.par_table import general_info, image_defs
 from qxbatch.parrec import pair, par_series_number, parse_par, read_par
-from qxbatch.parrec.columns import defaults
+from qxbatch.parrec.columns import columns_of_version
 from qxbatch.problems import Code
 from tests.build.parrec import ParRec
 
@@ -89,11 +89,11 @@ def test_a_version_is_read_with_and_without_a_minor_number() -> None:
 
 @pytest.mark.parametrize(("version", "width"), [(3, 29), (4, 41), (4.1, 48), (4.2, 49)])
 def test_each_version_has_default_columns(version: float, width: int) -> None:
-    assert sum(column.width for column in defaults(version)) == width
+    assert sum(column.width for column in columns_of_version(version)) == width
 
 
 def test_column_definitions_in_a_file_equal_the_defaults_of_its_version() -> None:
-    assert parse_par(ParRec().par().encode()).columns == defaults(4.2)
+    assert parse_par(ParRec().par().encode()).columns == columns_of_version(4.2)
 
 
 @pytest.mark.parametrize("path", PARS, ids=lambda path: path.name)

@@ -131,7 +131,7 @@ def _inspect_par(n: int, par: ParFiles) -> InspectedSeries:
     facts_and_verdict = None
     if par.files > 1:
         header = read_par(par.path)
-        facts_and_verdict = None if header.too_large else par_facts(header)
+        facts_and_verdict = None if header.unread_reason else par_facts(header)
     facts, verdict = facts_and_verdict or (None, None)
     return InspectedSeries(n, _positive(par.series_number), par.header, "", "", par.files, par.size, verdict, facts)
 

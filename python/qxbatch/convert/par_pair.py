@@ -42,6 +42,6 @@ def read_pair(folder: Path) -> ParPair:
     """
     par, rec = par_and_rec(folder)
     header = read_par(par)
-    if header.too_large:
-        raise ValueError(f"{header.too_large} (limit)")
+    if header.unread_reason:
+        raise ValueError(f"{header.unread_reason} (limit)")
     return ParPair(header, rec)

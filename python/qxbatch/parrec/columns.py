@@ -14,7 +14,7 @@ class Column(NamedTuple):
     width: int = 1
 
 
-def definition(line: str) -> Column | None:
+def defined_column(line: str) -> Column | None:
     """Return the column that a comment line defines, such as `#  recon resolution (x y)  (2*integer)`; else None."""
     match = _DEFINITION.match(line)
     if match is None:
@@ -24,8 +24,8 @@ def definition(line: str) -> Column | None:
     return Column(name, width) if name and width else None
 
 
-def defaults(version: float | None) -> tuple[Column, ...]:
-    """Return the columns of a version, for exports that omit the definitions; those of 4.2 if the version is unknown."""
+def columns_of_version(version: float | None) -> tuple[Column, ...]:
+    """Return the columns that a version has if the PAR does not define them; those of 4.2 if the version is unknown."""
     if version is not None and version < 4:  # noqa: PLR2004 (the version's own number)
         return _FIRST + _SCALING + _PLACE + _TIMES[:4] + (Column("image_flip_angle"),)
     columns = _FIRST + _SIZE + _SCALING + _PLACE[:2] + _THICKNESS + _PLACE[2:] + _TIMES + _CARDIAC_AND_TURBO

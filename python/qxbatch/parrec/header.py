@@ -14,15 +14,19 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from qxbatch.model import Value
-from qxbatch.parrec.columns import Column, defaults, definition
+from qxbatch.parrec.columns import Column, columns_of_version, defined_column
 from qxbatch.parrec.fields import fields
 from qxbatch.parrec.table import ParTable
 
-_LARGEST = 64 << 20
+_MAX_BYTES = 64 << 20
 _MAX_LINES = 100_000
 """Limits on bytes and lines of a PAR. Each image is a line: scanners write up to some ten thousand."""
-_LONGEST_LINE = 1 << 16
+_MAX_LINE_LENGTH = 1 << 16
+"""A line with this many characters or more is too long."""
 _BEGINNING = 1 << 20
+"""Bytes that are read of a PAR above the limit, for its general lines."""
+_BLOCK = 1 << 20
+"""Bytes that are decoded at a time."""
 _VERSION = re.compile(r"image export tool\s+V?(\d+(?:\.\d+)?)", re.IGNORECASE)
 _ALIASES = {"series data type": "series type", "scan date/time": "examination date/time"}
 
@@ -38,21 +42,21 @@ class ParHeader(ParTable):
 def read_par(path: Path) -> ParHeader:
     """Read a PAR header. A file that is not a PAR is not refused here: its header lacks values, so its conversion fails.
 
-    The image table of a PAR that is too large (`ParHeader.too_large`) is not read. Raises OSError when the file cannot be read.
+    The image table of a PAR that is too large (`ParHeader.unread_reason`) is not read. Raises OSError when the file cannot be read.
     """
     with path.open("rb") as file:
         return _read(file, os.fstat(file.fileno()).st_size)
 
 
 def parse_par(data: bytes) -> ParHeader:
-    """Parse the text of a PAR header; each line without `#` or `.` at its start is one of the image table."""
+    """Parse the text of a PAR header. A non-empty line that begins with neither `#` nor `.` is a line of the image table."""
     return _read(BytesIO(data), len(data))
 
 
 def _read(file: BinaryIO, size: int) -> ParHeader:
-    if size > _LARGEST:
+    if size > _MAX_BYTES:
         beginning = BytesIO(file.read(_BEGINNING))
-        return replace(_read(beginning, _BEGINNING), lines=(), too_large=f"the PAR has {size >> 20} MB")
+        return replace(_read(beginning, _BEGINNING), lines=(), unread_reason=f"the PAR has {size >> 20} MB")
     encoding = _encoding(file)
     file.seek(0)
     with TextIOWrapper(file, encoding=encoding, errors="replace", newline="\n") as text:
@@ -62,7 +66,7 @@ def _read(file: BinaryIO, size: int) -> ParHeader:
 def _encoding(file: BinaryIO) -> str:
     decoder = getincrementaldecoder("utf-8")()
     try:
-        while block := file.read(_BEGINNING):
+        while block := file.read(_BLOCK):
             decoder.decode(block)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
@@ -75,30 +79,33 @@ def _parse(text: TextIO) -> ParHeader:
     general: dict[str, str] = {}
     columns: list[Column] = []
     lines: list[str] = []
-    count, too_large = 0, ""
-    while raw := text.readline(_LONGEST_LINE):
+    count, unread_reason = 0, ""
+    while raw := text.readline(_MAX_LINE_LENGTH):
         count += 1
-        if count > _MAX_LINES or len(raw) == _LONGEST_LINE:
-            lines, too_large = [], f"the PAR has more than {_MAX_LINES} lines, or one of {_LONGEST_LINE} characters"
+        if count > _MAX_LINES:
+            lines, unread_reason = [], f"the PAR has more than {_MAX_LINES} lines"
+            break
+        if len(raw) == _MAX_LINE_LENGTH:
+            lines, unread_reason = [], f"line {count} of the PAR has {_MAX_LINE_LENGTH} or more characters"
             break
         line = raw.replace("\x00", " ").strip()
         if line.startswith("#"):
             match = _VERSION.search(line)
             version = float(match[1]) if match and version is None else version
-            column = None if lines else definition(line)
+            column = None if lines else defined_column(line)
             columns += [column] if column else []
         elif line.startswith("."):
             key, _, value = line[1:].partition(":")
             general.setdefault(_key(key), value.strip())
         elif line:
             lines.append(line)
-    return ParHeader(version, general, tuple(columns) or defaults(version), tuple(lines), too_large)
+    return ParHeader(version, general, tuple(columns) or columns_of_version(version), tuple(lines), unread_reason)
 
 
 def _key(text: str) -> str:
-    """Return a key without units, brackets, underscores and doubled blanks: `Repetition time [msec]` is `repetition time`.
+    """Return a key in lower case without units, brackets, underscores and doubled blanks; an alias becomes the usual key.
 
-    An alias is replaced by the usual key.
+    `Repetition time [msec]` becomes `repetition time`.
     """
     bare = re.split(r"[\[(<?]", text, maxsplit=1)[0].replace("_", " ")
     key = " ".join(bare.split()).casefold()

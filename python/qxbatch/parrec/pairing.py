@@ -21,18 +21,19 @@ Pair = tuple[int, int | None]
 
 @dataclass(frozen=True)
 class _Member:
-    index: int
+    row: int
     path: str
     folder: str
     stem: str
     role: str
+    """`par`, `rec` or `xml`."""
 
 
 def pair(rows: Iterable[tuple[int, str, str]]) -> tuple[list[Pair], list[Problem]]:
-    """Pair the members (row, ledger path, kind) of a packet; return pairs by path of the PAR, and problems of single files.
+    """Pair the members (row, ledger path, kind) of a packet; return the pairs by path of the PAR, and problems of unpaired files.
 
     Members with equal stems are paired first, then the remaining ones whose stems differ only in case. A PAR without its
-    REC is both a pair and a problem. Members ending in .xml explain why a REC has no PAR.
+    REC is both a pair and a problem. If an .xml has the stem of a REC without PAR, the problem names it as the header.
     """
     members = [member for row in rows if (member := _member(*row)) is not None]
     members.sort(key=lambda member: member.path)
@@ -42,8 +43,8 @@ def pair(rows: Iterable[tuple[int, str, str]]) -> tuple[list[Pair], list[Problem
     pairs += [(member, None) for member in unpaired if member.role == "par"]
     pairs.sort(key=lambda members: members[0].path)
     xmls = {(member.folder, member.stem.casefold()) for member in members if member.role == "xml"}
-    rows_of_pairs = [(par.index, rec.index if rec else None) for par, rec in pairs]
-    return rows_of_pairs, [_alone(member, xmls) for member in unpaired if member.role != "xml"]
+    rows_of_pairs = [(par.row, rec.row if rec else None) for par, rec in pairs]
+    return rows_of_pairs, [_unpaired_problem(member, xmls) for member in unpaired if member.role != "xml"]
 
 
 def without_packing(name: str) -> str:
@@ -55,14 +56,15 @@ def without_packing(name: str) -> str:
     return re.sub(rf"(?<=.){_PACKED}$", "", name, flags=re.DOTALL)
 
 
-def _member(index: int, path: str, kind: str) -> _Member | None:
+def _member(row: int, path: str, kind: str) -> _Member | None:
+    """Return a PAR, a REC or an .xml; None for other members."""
     match = _SPLIT.match(path)
     if match is None:
         return None
     extension = (match["extension"] or "").casefold()
     role = kind if kind in {"par", "rec"} else extension[1:] if extension == ".xml" else ""
     stem = match["stem"] if extension in {".par", ".rec", ".xml"} else match["stem"] + (match["extension"] or "")
-    return _Member(index, path, match["folder"] or "", stem, role) if role else None
+    return _Member(row, path, match["folder"] or "", stem, role) if role else None
 
 
 def _match(
@@ -79,12 +81,12 @@ def _match(
     for member in members:
         if member.role == "par" and recs[key(member)]:
             rec = recs[key(member)].pop(0)
-            paired |= {member.index, rec.index}
+            paired |= {member.row, rec.row}
             pairs.append((member, rec))
-    return [member for member in members if member.index not in paired]
+    return [member for member in members if member.row not in paired]
 
 
-def _alone(member: _Member, xmls: set[tuple[str, str]]) -> Problem:
+def _unpaired_problem(member: _Member, xmls: set[tuple[str, str]]) -> Problem:
     if member.role == "par":
         message, hint = LONE_PAR, "Export both files together."
     elif (member.folder, member.stem.casefold()) in xmls:

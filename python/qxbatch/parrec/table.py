@@ -16,13 +16,13 @@ class ParTable:
     """General lines and image table of one PAR."""
 
     version: float | None
-    """4.2 and the like; None if the header has none."""
+    """Version of the export format, such as 4.2; None if the header has none."""
     general: Mapping[str, str]
     """By key in lower case without units: `repetition time`, `max. number of slices/locations`."""
     columns: tuple[Column, ...]
     lines: tuple[str, ...] = field(repr=False)
     """The image table, one line per image."""
-    too_large: str = ""
+    unread_reason: str = ""
     """Why the table was not read; empty when it was."""
 
     def text(self, key: str) -> str:
@@ -48,12 +48,13 @@ class ParTable:
         return number if abs(number) < _TOO_LARGE else None
 
     @cached_property
-    def _starts(self) -> dict[str, tuple[int, int]]:
-        starts, at = {}, 0
+    def _word_ranges(self) -> dict[str, tuple[int, int]]:
+        """Return the first word of each column in an image line, and the first word after the column."""
+        ranges, first = {}, 0
         for column in self.columns:
-            starts[column.name] = (at, at + column.width)
-            at += column.width
-        return starts
+            ranges[column.name] = (first, first + column.width)
+            first += column.width
+        return ranges
 
     @property
     def width(self) -> int:
@@ -65,9 +66,9 @@ class ParTable:
 
         Raises ValueError when a line has no finite number there.
         """
-        if name not in self._starts:
+        if name not in self._word_ranges:
             return []
-        first, after = self._starts[name]
+        first, after = self._word_ranges[name]
         values = []
         for number, line in enumerate(self.lines, 1):
             words = line.split(None, after)[first:after]
