@@ -38,7 +38,7 @@ def check(*scanned: ScannedSeries, entries: tuple[ExpectedSeries, ...] = (ENTRY,
 
 def listed(checked: SessionCheck) -> list[tuple[str, int | None, str, str, str | None]]:
     """Return the differences without names and notes."""
-    return [(each.kind.value, each.number, each.field, each.expected, each.actual) for each in checked.differences]
+    return [(each.kind.value, each.series_number, each.field, each.expected, each.actual) for each in checked.differences]
 
 
 def test_a_session_as_planned_has_no_difference() -> None:
@@ -159,12 +159,12 @@ def test_the_repeat_of_an_interrupted_series_is_kept_and_listed_once() -> None:
     assert listed(checked) == [("repeated", 5, "count", "1", "2")]
     assert checked.differences[0].note == "incomplete, 212 of 300 volumes"
     assert checked.repeated == frozenset()
-    assert [each.number for each in checked.matches[0].selected] == [7]
+    assert [each.series_number for each in checked.matches[0].selected] == [7]
 
 
 def test_the_second_and_third_series_of_a_name_are_repeats() -> None:
     checked = check(series("rest", 5), series("rest", 7), series("rest", 9))
-    assert [(each.kind, each.number) for each in checked.differences] == [
+    assert [(each.kind, each.series_number) for each in checked.differences] == [
         (DifferenceKind.REPEATED, 7),
         (DifferenceKind.REPEATED, 9),
     ]
@@ -185,7 +185,7 @@ def test_the_later_series_is_the_repeat() -> None:
 
 def test_a_series_interrupted_twice_is_incomplete_and_repeated() -> None:
     checked = check(series("rest", 5, **SHORT), series("rest", 7, acquired_volumes=100, complete_volumes=100))
-    assert [(each.kind.value, each.number) for each in checked.differences] == [("volumes", 5), ("repeated", 7)]
+    assert [(each.kind.value, each.series_number) for each in checked.differences] == [("volumes", 5), ("repeated", 7)]
 
 
 def test_an_expected_number_of_series_has_no_repeats() -> None:

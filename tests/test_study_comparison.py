@@ -36,7 +36,7 @@ def with_defects() -> list[ScannedSession]:
     sessions[0] = changed(sessions[0], "t1_mprage", lambda _: [])
     sessions[1] = with_facts(sessions[1], "rest_1", tr_ms=2500.0)
     sessions[2] = with_facts(sessions[2], "rest_2", **SHORT)
-    sessions[3] = changed(sessions[3], "rest_1", lambda scanned: [scanned, replace(scanned, n=90, number=9)])
+    sessions[3] = changed(sessions[3], "rest_1", lambda scanned: [scanned, replace(scanned, n=90, series_number=9)])
     sessions[4] = with_facts(sessions[4], "rest_1", planned_volumes=None, acquired_volumes=150, complete_volumes=150)
     return sessions
 

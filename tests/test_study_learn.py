@@ -203,7 +203,7 @@ def test_names_that_differ_in_their_digits_become_a_pattern(tmp_path: Path) -> N
 
 def test_an_interrupted_scan_and_its_repeat_are_one_series(tmp_path: Path) -> None:
     def repeated(each: ScannedSeries) -> list[ScannedSeries]:
-        return [with_facts(session("", each), each.name, **SHORT).series[0], replace(each, n=90, number=9)]
+        return [with_facts(session("", each), each.name, **SHORT).series[0], replace(each, n=90, series_number=9)]
 
     sessions = [changed(each, "rest_1", repeated) if each.id in ("S02", "S05") else each for each in study(5)]
     assert differences_of(sessions, tmp_path) == [("S02", "repeated", "count", "2"), ("S05", "repeated", "count", "2")]
@@ -211,7 +211,7 @@ def test_an_interrupted_scan_and_its_repeat_are_one_series(tmp_path: Path) -> No
 
 def test_runs_with_one_name_are_counted(tmp_path: Path) -> None:
     sessions = [changed(each, "rest_2", lambda scanned: [replace(scanned, name="rest_1")]) for each in study(6)]
-    sessions[0] = changed(sessions[0], "rest_1", lambda scanned: [scanned] if scanned.number == 3 else [])
+    sessions[0] = changed(sessions[0], "rest_1", lambda scanned: [scanned] if scanned.series_number == 3 else [])
     assert tomllib.loads(proposal_text(learn(sessions)))["series"][1]["count"] == 2
     assert differences_of(sessions, tmp_path) == [("S01", "missing", "count", "1")]
 

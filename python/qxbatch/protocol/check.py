@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from qxbatch.acquisition import Acquisition, SeriesVerdict
+from qxbatch.counted import counted
 from qxbatch.protocol.difference import Difference, DifferenceKind
 from qxbatch.protocol.model import ExpectedSeries, Protocol, names_scanner
 from qxbatch.protocol.scanned import ScannedSeries, ScannedSession
@@ -15,7 +16,7 @@ class Match(NamedTuple):
 
     entry: ExpectedSeries
     selected: tuple[ScannedSeries, ...]
-    """The best series, up to the expected number."""
+    """The best series, at most as many as the entry expects."""
     surplus: tuple[ScannedSeries, ...]
     """The other series."""
     differences: tuple[Difference, ...]
@@ -36,7 +37,7 @@ class SessionCheck(NamedTuple):
     def differences(self) -> tuple[Difference, ...]:
         """Return all differences."""
         series_differences = (difference for match in self.matches for difference in match.differences)
-        return (*self.scanner_differences, *series_differences, *map(_extra, self.extra))
+        return (*self.scanner_differences, *series_differences, *map(_extra_difference, self.extra))
 
     @property
     def repeated(self) -> frozenset[int]:
@@ -51,7 +52,7 @@ def check_session(protocol: Protocol, session: ScannedSession) -> SessionCheck:
     entries = [entry for entry in protocol.series if entry.is_expected_on(scanner)]
     assigned, extra = _assigned(entries, session.series)
     matches = tuple(_match(entry, series, scanner) for entry, series in zip(entries, assigned, strict=True))
-    return SessionCheck(session, matches, tuple(extra), tuple(_of_scanner(protocol, session)))
+    return SessionCheck(session, matches, tuple(extra), tuple(_scanner_differences(protocol, session)))
 
 
 def _assigned(
@@ -101,7 +102,7 @@ def _match(entry: ExpectedSeries, series: Sequence[ScannedSeries], scanner: str)
     for scan in selected:
         differences += differing[scan.n]
         differences += volume_difference(expected, scan)
-    differences += [_repeated(entry, scan, differing[scan.n], len(series)) for scan in surplus]
+    differences += [_repeated_difference(entry, scan, differing[scan.n], len(series)) for scan in surplus]
     return Match(entry, tuple(selected), tuple(surplus), tuple(differences))
 
 
@@ -112,15 +113,17 @@ def _in_order(series: Sequence[ScannedSeries]) -> list[ScannedSeries]:
     return sorted(series, key=lambda scan: (times[scan.n] if timed else "", scan.n))
 
 
-def _repeated(entry: ExpectedSeries, series: ScannedSeries, differing: Sequence[Difference], count: int) -> Difference:
-    """Return the difference of a surplus series; its other differences are only a note, since the series is not needed."""
+def _repeated_difference(
+    entry: ExpectedSeries, series: ScannedSeries, differing: Sequence[Difference], count: int
+) -> Difference:
+    """Return the difference of a surplus series. Its differing parameters are only a note, since the series is not needed."""
     notes = [f"{difference.field} {difference.actual or 'not known'}" for difference in differing]
     if series.is_incomplete:
         notes.insert(0, _incomplete(series))
     return Difference(
         DifferenceKind.REPEATED,
         series.name,
-        series.number,
+        series.series_number,
         series.n,
         "count",
         entry.count.text,
@@ -131,16 +134,18 @@ def _repeated(entry: ExpectedSeries, series: ScannedSeries, differing: Sequence[
 
 def _incomplete(series: ScannedSeries) -> str:
     facts = series.acquisition or Acquisition()
-    of = f" of {facts.planned_volumes}" if facts.planned_volumes else ""
-    return f"incomplete, {facts.complete_volumes or 0}{of} volume{'s' * ((facts.planned_volumes or facts.complete_volumes) != 1)}"
+    complete = facts.complete_volumes or 0
+    if facts.planned_volumes:
+        return f"incomplete, {complete} of {counted(facts.planned_volumes, 'volume')}"
+    return f"incomplete, {counted(complete, 'volume')}"
 
 
-def _extra(series: ScannedSeries) -> Difference:
+def _extra_difference(series: ScannedSeries) -> Difference:
     note = _incomplete(series) if series.is_incomplete else ""
-    return Difference(DifferenceKind.EXTRA, series.name, series.number, series.n, "count", "0", "1", note)
+    return Difference(DifferenceKind.EXTRA, series.name, series.series_number, series.n, "count", "0", "1", note)
 
 
-def _of_scanner(protocol: Protocol, session: ScannedSession) -> Iterable[Difference]:
+def _scanner_differences(protocol: Protocol, session: ScannedSession) -> Iterable[Difference]:
     """Yield the difference of a scanner or software version that the protocol does not list."""
     scanner, software = session.scanner, session.software
     if not protocol.scanners:

@@ -21,7 +21,7 @@ class Difference(NamedTuple):
     kind: DifferenceKind
     series: str = ""
     """Name of the series, or of the protocol's entry that is missing; empty for the session itself."""
-    number: int | None = None
+    series_number: int | None = None
     """SeriesNumber; None if the series has none or is missing."""
     n: int | None = None
     """The number of the series in the session folder; None if the series is missing."""
@@ -31,6 +31,7 @@ class Difference(NamedTuple):
     actual: str | None = None
     """None if it is not known."""
     note: str = ""
+    """What is wrong with a surplus or unexpected series, or how many slices are missing; empty if there is nothing to add."""
 
     @property
     def text(self) -> str:
@@ -46,7 +47,7 @@ class Difference(NamedTuple):
     def _subject(self) -> str:
         if not self.series:
             return ""
-        number = self.number if self.number is not None else self.n
+        number = self.series_number if self.series_number is not None else self.n
         return f"{self.series}: " if number is None else f"series {number} ({self.series}): "
 
     @property
@@ -63,11 +64,11 @@ class Difference(NamedTuple):
         return f"{self.field} is {self.actual or 'not known'}, expected {self.expected}"
 
 
-_MOST = 10
+_MAX_DIFFERENCES = 10
 """Largest number of differences in one message."""
 
 
-def in_words(differences: Sequence[Difference], most: int = _MOST) -> str:
+def in_words(differences: Sequence[Difference], most: int = _MAX_DIFFERENCES) -> str:
     """Return the first `most` differences in one line, and the number of further ones."""
     texts = [difference.text for difference in differences[:most]]
     more = len(differences) - len(texts)
@@ -79,7 +80,7 @@ def difference_value(difference: Difference) -> dict[str, Any]:
     return {
         "kind": difference.kind,
         "series": difference.series or None,
-        "series_number": difference.number,
+        "series_number": difference.series_number,
         "n": difference.n,
         "field": difference.field,
         "expected": difference.expected,

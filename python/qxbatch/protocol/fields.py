@@ -21,10 +21,10 @@ class Field(NamedTuple):
 
     name: str
     form: Form
-    most: float = 0.0
-    """The default tolerance is at most this, in the unit of the field."""
-    ratio: float = math.inf
-    """The default tolerance is at most this fraction of the value."""
+    max_tolerance: float = 0.0
+    """Upper limit of the default tolerance, in the unit of the field."""
+    max_relative_tolerance: float = math.inf
+    """Upper limit of the default tolerance, as a fraction of the value."""
     learned: bool = False
     """Whether `protocol learn` proposes it."""
     agreement: float = 0.5
@@ -37,12 +37,12 @@ class Field(NamedTuple):
     """The value of a series without this header field: a scan without acceleration does not state a factor."""
 
     def tolerance(self, value: float) -> float:
-        """Return the default tolerance of a value.
+        """Return the default tolerance of a value: the lower of both limits, rounded to one significant digit.
 
         >>> FIELDS["tr_ms"].tolerance(2000), FIELDS["tr_ms"].tolerance(8)
         (1.0, 0.08)
         """
-        return float(f"{min(self.most, self.ratio * abs(value)):.1g}")
+        return float(f"{min(self.max_tolerance, self.max_relative_tolerance * abs(value)):.1g}")
 
 
 FIELDS = {
@@ -63,8 +63,8 @@ FIELDS = {
         Field("multiband_factor", Form.NUMBER, learned=True, absent=1.0),
         Field("partial_fourier", Form.NUMBER, 0.01, learned=True),
         Field("pixel_bandwidth_hz", Form.NUMBER, 5.0, 0.01, learned=True),
-        Field("effective_echo_spacing_s", Form.NUMBER, ratio=0.01, most=math.inf),
-        Field("total_readout_time_s", Form.NUMBER, ratio=0.01, most=math.inf),
+        Field("effective_echo_spacing_s", Form.NUMBER, max_relative_tolerance=0.01, max_tolerance=math.inf),
+        Field("total_readout_time_s", Form.NUMBER, max_relative_tolerance=0.01, max_tolerance=math.inf),
         Field("b_values", Form.SHELLS, learned=True),
         Field("directions", Form.NUMBER),
         Field("coil", Form.WORD, learned=True, agreement=0.7),  # scanners select coil elements themselves

@@ -12,9 +12,9 @@ from qxbatch.protocol.model import ONCE, ExpectedSeries, Protocol, SeriesParamet
 from qxbatch.protocol.toml_file import TomlFile, read_toml
 from qxbatch.protocol.values import Count, Expectation, WrongValueError, count_of, expectation
 
-_TOP = ("scanners", "series")
-_OF_VALUES = ("volumes", *FIELDS)
-_OF_SERIES = ("name", "kinds", "count", "scanners", "scanner", *_OF_VALUES)
+_TOP_KEYS = ("scanners", "series")
+_PARAMETER_KEYS = ("volumes", *FIELDS)
+_SERIES_KEYS = ("name", "kinds", "count", "scanners", "scanner", *_PARAMETER_KEYS)
 _HINT = "Name a protocol; `qxbatch protocol learn` writes one."
 
 
@@ -34,7 +34,7 @@ class _Reader:
     def protocol(self) -> Protocol:
         """Return the protocol."""
         content = self._file.content
-        self._file.refuse_unknown_keys((), content, _TOP)
+        self._file.refuse_unknown_keys((), content, _TOP_KEYS)
         tables = content.get("series", [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             self._refuse(("series",), "series is not a list of tables.", "Begin each entry with [[series]].")
@@ -59,11 +59,11 @@ class _Reader:
         }
 
     def _expected(self, key_path: KeyPath, table: Mapping[str, Any]) -> ExpectedSeries:
-        self._file.refuse_unknown_keys(key_path, table, _OF_SERIES)
+        self._file.refuse_unknown_keys(key_path, table, _SERIES_KEYS)
         name = table.get("name")
         if not isinstance(name, str) or not name.strip():
             where = (*key_path, "name") if "name" in table else key_path
-            self._refuse(where, "a series needs a name.", 'Write name = "fmri_rest*"; * stands for any letters.')
+            self._refuse(where, "a series needs a name.", 'Write name = "fmri_rest*"; * stands for any characters.')
         scanner_tables = table.get("scanner", {})
         if not isinstance(scanner_tables, dict) or not all(
             isinstance(values, dict) for values in scanner_tables.values()
@@ -71,7 +71,7 @@ class _Reader:
             hint = 'Write [series.scanner."Siemens Prisma"].'
             self._refuse((*key_path, "scanner"), "scanner is not a table of scanners.", hint)
         for model, values in scanner_tables.items():
-            self._file.refuse_unknown_keys((*key_path, "scanner", model), values, _OF_VALUES)
+            self._file.refuse_unknown_keys((*key_path, "scanner", model), values, _PARAMETER_KEYS)
         return ExpectedSeries(
             name=name,
             kinds=self._kinds((*key_path, "kinds"), table["kinds"]) if "kinds" in table else None,

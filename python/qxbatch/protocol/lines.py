@@ -23,10 +23,10 @@ def lines_of(text: str) -> Mapping[KeyPath, int]:
     """
     lines: dict[KeyPath, int] = {}
     table: KeyPath = ()
-    counts: dict[KeyPath, int] = {}
+    last_indexes: dict[KeyPath, int] = {}
     for line, statement in _statements(text):
         if statement.startswith("["):
-            table = _table(statement, counts)
+            table = _table_path(statement, last_indexes)
             key_path = table
         else:
             key_path = (*table, *_keys(f"{_key_of(statement)} = 0"))
@@ -85,8 +85,8 @@ def _key_of(statement: str) -> str:
     return statement[:position]
 
 
-def _table(statement: str, counts: dict[KeyPath, int]) -> KeyPath:
-    """Return the keys of the table that a header begins."""
+def _table_path(statement: str, last_indexes: dict[KeyPath, int]) -> KeyPath:
+    """Return the key path of the table that a header begins, and update the last index of each list of tables."""
     several = statement.startswith("[[")
     inner = statement[2:-2] if several else statement[1:-1]
     key_path: KeyPath = ()
@@ -94,9 +94,9 @@ def _table(statement: str, counts: dict[KeyPath, int]) -> KeyPath:
     for k, key in enumerate(keys):
         key_path = (*key_path, key)
         if several and k == len(keys) - 1:
-            counts[key_path] = counts.get(key_path, -1) + 1
-        if key_path in counts:
-            key_path = (*key_path, counts[key_path])
+            last_indexes[key_path] = last_indexes.get(key_path, -1) + 1
+        if key_path in last_indexes:
+            key_path = (*key_path, last_indexes[key_path])
     return key_path
 
 

@@ -20,7 +20,7 @@ _MAKERS = {
 """Beginning of Manufacturer, and the name of the maker. Software versions of one maker spell it differently."""
 
 
-UNKNOWN = "unknown scanner"
+UNKNOWN_SCANNER = "unknown scanner"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ScannedSeries:
     """A series of a session."""
 
     n: int
-    number: int | None
+    series_number: int | None
     """SeriesNumber."""
     name: str
     """As in session.txt."""
@@ -68,8 +68,8 @@ class ScannedSession:
 
     @cached_property
     def scanner(self) -> str:
-        """Return the scanner of most series; UNKNOWN if no series has one."""
-        return _most(series.scanner for series in self.series) or UNKNOWN
+        """Return the scanner of most series; UNKNOWN_SCANNER if no series has one."""
+        return _most(series.scanner for series in self.series) or UNKNOWN_SCANNER
 
     @property
     def software(self) -> str:

@@ -22,7 +22,7 @@ def fact(field: Field, acquisition: Acquisition) -> object:
 
 
 def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, series: ScannedSeries) -> list[Difference]:
-    """Return the parameters of a series that differ; empty if it has no facts, for example after a failed conversion."""
+    """Return the kinds and parameters of a series that differ; empty if it has no facts, as after a failed conversion."""
     acquisition = series.acquisition
     if acquisition is None:
         return []
@@ -32,11 +32,11 @@ def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, ser
             _difference(series, "kinds", ", ".join(sorted(entry.kinds)), ", ".join(sorted(series.kinds)))
         )
     complete = acquisition.complete_volumes
-    is_other_length = expected.volumes is not None and complete is not None and complete not in expected.volumes
+    has_other_volumes = expected.volumes is not None and complete is not None and complete not in expected.volumes
     for name, value in expected.values.items():
         actual = fact(FIELDS[name], acquisition)
         if isinstance(value, Shells):
-            agrees = value.agrees(actual, counted=not is_other_length and not series.is_incomplete)
+            agrees = value.agrees(actual, counted=not has_other_volumes and not series.is_incomplete)
         else:
             agrees = value.agrees(actual) or _has_axis_of(name, value, acquisition)
         if not agrees:
@@ -54,8 +54,8 @@ def volume_difference(expected: SeriesParameters, series: ScannedSeries) -> Iter
         return
     complete, volumes = acquisition.complete_volumes, expected.volumes
     if volumes is None and series.is_incomplete:
-        whole = max(acquisition.planned_volumes or 0, acquisition.acquired_volumes or 0)
-        volumes = Count(whole, whole)
+        planned_or_begun = max(acquisition.planned_volumes or 0, acquisition.acquired_volumes or 0)
+        volumes = Count(planned_or_begun, planned_or_begun)
     if volumes is None or complete in volumes:
         return
     is_short = complete < volumes.least
@@ -63,7 +63,7 @@ def volume_difference(expected: SeriesParameters, series: ScannedSeries) -> Iter
     yield Difference(
         DifferenceKind.VOLUMES if is_short else DifferenceKind.PARAMETER,
         series.name,
-        series.number,
+        series.series_number,
         series.n,
         "volumes",
         volumes.text,
@@ -81,4 +81,4 @@ def _has_axis_of(name: str, expected: Numbers | Words, acquisition: Acquisition)
 
 
 def _difference(series: ScannedSeries, field: str, expected: str, actual: str | None) -> Difference:
-    return Difference(DifferenceKind.PARAMETER, series.name, series.number, series.n, field, expected, actual)
+    return Difference(DifferenceKind.PARAMETER, series.name, series.series_number, series.n, field, expected, actual)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from qxbatch.protocol.model import ONCE, ExpectedSeries, Protocol, SeriesParameters
 from qxbatch.protocol.values import quoted
 
-_COMMENT = 100
+_COMMENT_WIDTH = 100
 """Width at which a list of names in a comment is wrapped."""
 
 
@@ -29,7 +29,7 @@ def comment(title: str, names: Sequence[str]) -> list[str]:
     lines = [f"{title}:"]
     for name in names:
         item = quoted(name) + ("," if name != names[-1] else "")
-        if len(lines) > 1 and len(lines[-1]) + len(item) < _COMMENT:
+        if len(lines) > 1 and len(lines[-1]) + len(item) < _COMMENT_WIDTH:
             lines[-1] += f" {item}"
         else:
             lines.append(f"  {item}")

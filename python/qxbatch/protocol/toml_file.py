@@ -18,8 +18,8 @@ _LINE = re.compile(r"\s*\(at line (\d+), column \d+\)")
 _TWICE = "a key exists twice in one table"
 _REPEATED = (_TWICE, "cannot declare", "duplicate")
 """How the messages about a key or table that exists twice begin."""
-_LONGEST = 60
-"""Characters of a value in a message."""
+_MAX_VALUE_LENGTH = 60
+"""Characters of a value that a message shows."""
 
 
 class TomlFile(NamedTuple):
@@ -59,16 +59,16 @@ class TomlFile(NamedTuple):
 
 
 def read_toml(path: Path, what: str, file_hint: str, quoting: str) -> TomlFile:
-    """Return a file. Raises UsageError.
+    """Read a file. Raises UsageError.
 
-    For messages: `what` is the kind of file, `file_hint` the hint if it cannot be read, `quoting` shows how
-    texts are written.
+    The other arguments are for messages: `what` is the kind of file, `file_hint` the hint if the file cannot be read,
+    `quoting` the hint if a line of it is not TOML.
     """
-    return toml_file(path, _text(path, what, file_hint), file_hint, quoting)
+    return parse_toml(path, _text(path, what, file_hint), file_hint, quoting)
 
 
-def toml_file(path: Path, text: str, file_hint: str, quoting: str) -> TomlFile:
-    """Return the file that has this text. Raises UsageError."""
+def parse_toml(path: Path, text: str, file_hint: str, quoting: str) -> TomlFile:
+    """Parse the text of a file; for the other arguments see `read_toml`. Raises UsageError."""
     try:
         content = tomllib.loads(text)
     except ValueError as error:
@@ -107,4 +107,4 @@ def _toml_error(text: str, error: ValueError) -> tuple[int, str]:
 
 def _shortened(value: Any) -> str:
     text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[: _MAX_VALUE_LENGTH - 3]}..."

@@ -16,7 +16,7 @@ _WHOLE = 1 << 53
 _NOISE = 1e-6
 """Relative error that is always allowed, since numbers are rounded when they are written."""
 SHELL_WIDTH, SHELL_RATIO = 50.0, 0.05
-"""Largest distance of a b-value from its shell, in s/mm2 and as a fraction."""
+"""Largest distance of a b-value from its shell, in s/mm2 and as a fraction; the larger one counts."""
 
 
 class WrongValueError(ValueError):
@@ -71,8 +71,10 @@ class Numbers:
         return f"[{', '.join(texts)}]" if len(texts) > 1 else texts[0]
 
     def _texts(self) -> list[str]:
-        pairs = zip(self.values, self.tolerances, strict=True)
-        return [f"{plain(value)} ± {plain(tolerance)}" if tolerance else plain(value) for value, tolerance in pairs]
+        return [
+            f"{rounded_text(value)} ± {rounded_text(tolerance)}" if tolerance else rounded_text(value)
+            for value, tolerance in zip(self.values, self.tolerances, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,12 @@ class Shells:
     @property
     def text(self) -> str:
         """Return `b0 x 7, b1000 x 64`."""
-        return ", ".join(f"b{plain(b)} x {count}" for b, count in self.shells)
+        return ", ".join(f"b{rounded_text(b)} x {count}" for b, count in self.shells)
 
     @property
     def toml(self) -> str:
         """Return the value as TOML."""
-        return f"{{ {', '.join(f'{plain(b)} = {count}' for b, count in self.shells)} }}"
+        return f"{{ {', '.join(f'{rounded_text(b)} = {count}' for b, count in self.shells)} }}"
 
 
 Expectation = Numbers | Words | Shells
@@ -134,10 +136,10 @@ def same_shell(shell: float, b: float) -> bool:
     return abs(shell - b) <= max(SHELL_WIDTH, SHELL_RATIO * shell)
 
 
-def plain(number: float) -> str:
+def rounded_text(number: float) -> str:
     """Return a number as text without rounding noise.
 
-    >>> plain(2.4600001), plain(2000.0), plain(0.00051), plain(123456789.0)
+    >>> rounded_text(2.4600001), rounded_text(2000.0), rounded_text(0.00051), rounded_text(123456789.0)
     ('2.46', '2000', '0.00051', '123456789')
     """
     if abs(number) < _WHOLE and number == int(number):
@@ -158,7 +160,10 @@ def _escaped(character: str) -> str:
 
 
 def count_of(value: object, least: int = 0) -> Count:
-    """Return a count from its TOML value: 300, "1-2" or "300 ± 5", at least `least`. Raises WrongValueError."""
+    """Return a count from its TOML value: 300, "1-2" or "300 ± 5". Raises WrongValueError.
+
+    A count with ± does not go below `least`; the upper limit of a count is at least 1 and at least `least`.
+    """
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     match = _COUNT.fullmatch(text)
     if match is None:
@@ -233,7 +238,7 @@ def _item_text(item: object) -> str:
     """Return a number, a text, or a b-value with its number of volumes."""
     match item:
         case (float() | int() as b, count):
-            return f"b{plain(b)} x {count}"
+            return f"b{rounded_text(b)} x {count}"
         case int() | float():
-            return plain(item)
+            return rounded_text(item)
     return str(item)

@@ -48,7 +48,7 @@ def counts_text(sessions: Sequence[SessionComparison]) -> str:
 
 
 def _cells(difference: Difference) -> tuple[str, ...]:
-    number = difference.number if difference.number is not None else difference.n
+    number = difference.series_number if difference.series_number is not None else difference.n
     cells = (
         "-" if number is None else str(number),
         difference.series or "-",

@@ -9,7 +9,7 @@ from qxbatch.protocol.fields import FIELDS, Field, Form
 from qxbatch.protocol.model import SeriesParameters
 from qxbatch.protocol.scanned import ScannedSeries
 from qxbatch.protocol.series_differences import fact
-from qxbatch.protocol.values import Count, Expectation, Numbers, Shells, Words, plain, same_shell
+from qxbatch.protocol.values import Count, Expectation, Numbers, Shells, Words, rounded_text, same_shell
 
 Value = TypeVar("Value", bound=Hashable)
 _CANDIDATES = 20
@@ -70,14 +70,14 @@ def _usual_numbers(field: Field, facts: Sequence[tuple[float, ...] | None]) -> N
     usual = min(best, key=lambda value: (-best[value], value))
     spread = [max(abs(value[k] - usual[k]) for value in best) for k in range(len(usual))]
     tolerances = (max(field.tolerance(value), _up(far)) for value, far in zip(usual, spread, strict=True))
-    return Numbers(usual, tuple(float(plain(tolerance)) for tolerance in tolerances))
+    return Numbers(usual, tuple(float(rounded_text(tolerance)) for tolerance in tolerances))
 
 
 def _numbers(value: object) -> tuple[float, ...] | None:
     """Return a value as numbers without rounding noise."""
     if value is None:
         return None
-    return tuple(float(plain(float(number))) for number in (value if isinstance(value, tuple) else (value,)))
+    return tuple(float(rounded_text(float(number))) for number in (value if isinstance(value, tuple) else (value,)))
 
 
 def _is_near(field: Field, candidate: tuple[float, ...], value: tuple[float, ...]) -> bool:

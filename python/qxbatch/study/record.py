@@ -123,7 +123,7 @@ def _series_value(series: ScannedSeries) -> dict[str, Any]:
     facts = {"acquisition": acquisition_value(series.acquisition)} if series.acquisition else {}
     return {
         "n": series.n,
-        "series_number": series.number,
+        "series_number": series.series_number,
         "name": series.name,
         "scanner": series.scanner,
         "verdict": series.verdict,

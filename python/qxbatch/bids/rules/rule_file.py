@@ -12,7 +12,7 @@ from qxbatch.bids.rules.rule_reader import RuleReader
 from qxbatch.bids.schema.names import Schema, load_schema
 from qxbatch.bids.schema.target import label, placeholders
 from qxbatch.protocol.lines import KeyPath
-from qxbatch.protocol.toml_file import TomlFile, read_toml, toml_file
+from qxbatch.protocol.toml_file import TomlFile, parse_toml, read_toml
 from qxbatch.protocol.values import WrongValueError, quoted
 
 _TOP = ("rule", "session", "labels", "dataset")
@@ -36,7 +36,7 @@ def read_rules(path: Path) -> RuleFile:
 
 def rules_of(text: str) -> RuleFile:
     """Return the rules of a text that this program wrote."""
-    return _Reader(toml_file(Path("rules.toml"), text, _HINT, _QUOTING), load_schema()).rule_file()
+    return _Reader(parse_toml(Path("rules.toml"), text, _HINT, _QUOTING), load_schema()).rule_file()
 
 
 class _Reader:
