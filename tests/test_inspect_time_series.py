@@ -3,9 +3,9 @@
 import pytest
 
 from qxbatch.acquisition import Acquisition, ImageKind
-from qxbatch.inspect.time_series import ImageFacts, is_time_series
+from qxbatch.inspect.time_series import TimeSeriesFacts, is_time_series
 
-BOLD = ImageFacts(
+BOLD = TimeSeriesFacts(
     shape=(64, 64, 36, 200),
     header={"Modality": "MR", "ImageType": ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"], "SeriesDescription": "rest"},
     acquisition=Acquisition(kinds=(ImageKind.MAGNITUDE,), te_ms=(30.0,)),
@@ -14,12 +14,12 @@ BOLD = ImageFacts(
         "PulseSequenceDetails": "%SiemensSeq%\\ep2d_bold",
     },
     suffix="",
-    weighted=False,
+    has_b_values=False,
 )
-BARE = ImageFacts((64, 64, 36, 200), {}, None, {}, "", weighted=False)
+BARE = TimeSeriesFacts((64, 64, 36, 200), {}, None, {}, "", has_b_values=False)
 
 
-def with_description(text: str) -> ImageFacts:
+def with_description(text: str) -> TimeSeriesFacts:
     return BARE._replace(header={"SeriesDescription": text})
 
 
@@ -43,11 +43,11 @@ def with_description(text: str) -> ImageFacts:
         pytest.param(BOLD._replace(suffix="_phantom"), id="a suffix that only resembles phase"),
     ],
 )
-def test_magnitude_time_series_are_time_series(image: ImageFacts) -> None:
+def test_magnitude_time_series_are_time_series(image: TimeSeriesFacts) -> None:
     assert is_time_series(image)
 
 
-def with_image_type(*names: str) -> ImageFacts:
+def with_image_type(*names: str) -> TimeSeriesFacts:
     return BOLD._replace(sidecar={"ImageType": list(names)})
 
 
@@ -61,7 +61,7 @@ def with_image_type(*names: str) -> ImageFacts:
         pytest.param(
             BOLD._replace(acquisition=Acquisition(b_values=((0.0, 1), (1000.0, 12)))), id="diffusion by headers"
         ),
-        pytest.param(BARE._replace(weighted=True), id="diffusion by the converter's table"),
+        pytest.param(BARE._replace(has_b_values=True), id="diffusion by the converter's table"),
         pytest.param(with_image_type("DERIVED", "PRIMARY", "DIFFUSION", "ADC"), id="diffusion map"),
         pytest.param(BOLD._replace(acquisition=Acquisition(kinds=(ImageKind.PHASE,))), id="phase by headers"),
         pytest.param(BOLD._replace(acquisition=Acquisition(kinds=(ImageKind.REAL, ImageKind.IMAGINARY))), id="complex"),
@@ -85,5 +85,5 @@ def with_image_type(*names: str) -> ImageFacts:
         ),
     ],
 )
-def test_other_images_are_no_time_series(image: ImageFacts) -> None:
+def test_other_images_are_no_time_series(image: TimeSeriesFacts) -> None:
     assert not is_time_series(image)

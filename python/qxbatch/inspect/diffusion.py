@@ -5,15 +5,15 @@ from collections import Counter
 from qxbatch.inspect.observed import Observed
 
 BValues = tuple[tuple[float, int], ...]
-_DIRECTED = 1e-3
-"""Squared length above which a vector has a direction."""
+_MIN_SQUARED_LENGTH = 1e-3
+"""A gradient vector has a direction if its squared length is greater."""
 
 
 def diffusion(observed: Observed) -> tuple[BValues | None, int | None]:
     """Return b-values with the number of their volumes, and the number of different directions.
 
-    The source is the headers if each volume has a b-value, else the table that the converter wrote; directions are also of
-    the table if the headers have none. Both are None without a b-value above 0.
+    The source is the headers if each volume has a b-value, else .bval and .bvec of the converter. If the headers have
+    b-values but no directions, the number of directions is that of .bvec. Both are None without a b-value above 0.
     """
     main = observed.main
     table = observed.b_values
@@ -32,6 +32,6 @@ def _directions(observed: Observed) -> int | None:
     directions = {
         tuple(round(component, 3) for component in vector)
         for value, vector in pairs
-        if round(value, 1) > 0 and sum(component * component for component in vector) > _DIRECTED
+        if round(value, 1) > 0 and sum(component * component for component in vector) > _MIN_SQUARED_LENGTH
     }
     return len(directions) or None

@@ -14,7 +14,7 @@ _CUSTOMER = "%customerseq%"
 _AXES = {"ROW": "i", "COL": "j", "COLUMN": "j"}
 _DIRECTIONS = {("i", True): "i", ("i", False): "i-", ("j", True): "j-", ("j", False): "j"}
 """Maps axis and sign of the header to the direction in the image, whose rows have the opposite order."""
-_LETTERS = frozenset({"i", "i-", "j", "j-", "k", "k-"})
+_BIDS_DIRECTIONS = frozenset({"i", "i-", "j", "j-", "k", "k-"})
 
 
 class Encoding(NamedTuple):
@@ -53,10 +53,10 @@ def _phase_encoding(observed: Observed) -> tuple[str | None, str | None]:
     if axis and positive:
         return axis, _DIRECTIONS[axis, positive[0] > 0]
     direction = observed.text(sidecar="PhaseEncodingDirection")
-    if direction in _LETTERS:
+    if direction in _BIDS_DIRECTIONS:
         return direction[0], direction
     axis = axis or observed.text(sidecar="PhaseEncodingAxis")
-    return axis if axis in _LETTERS else None, None
+    return axis if axis in _BIDS_DIRECTIONS else None, None
 
 
 def _acceleration(observed: Observed) -> float | None:

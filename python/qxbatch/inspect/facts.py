@@ -14,8 +14,8 @@ def facts(observed: Observed) -> Acquisition:
     """Return the acquisition facts of a DICOM series."""
     counts = volumes(observed)
     times = timing(observed)
-    place = geometry(observed, counts.slices if counts else 0)
-    lines = encoding(observed)
+    sizes = geometry(observed, counts.slices if counts else 0)
+    k_space = encoding(observed)
     b_values, directions = diffusion(observed)
     return Acquisition(
         **times._asdict(),
@@ -30,8 +30,8 @@ def facts(observed: Observed) -> Acquisition:
         te_ms=tuple(time for time in observed.acquired.echo_times if time) or None,
         ti_ms=observed.number("InversionTime", "InversionTimes", sidecar="InversionTime", scale=1e3),
         flip_angle_deg=observed.number("FlipAngle", sidecar="FlipAngle"),
-        **place._asdict(),
-        **lines._asdict(),
+        **sizes._asdict(),
+        **k_space._asdict(),
         b_values=b_values,
         directions=directions,
         kinds=kinds(observed) or None,

@@ -16,11 +16,13 @@ class Observed:
     """Frames and header of a DICOM series, and the sidecars of its images."""
 
     acquired: Acquired
+    """Frames of all files, and values of the first header with an image."""
     header: HeaderLike
+    """Header of the series, by DICOM keyword."""
     sidecar: Mapping[str, Any] = field(default_factory=dict)
-    """The first JSON; empty if there is none."""
+    """The JSON of the first image that has one; empty if there is none."""
     b_values: tuple[float, ...] = ()
-    """Values of the .bval; empty unless exactly one image has it."""
+    """Values of the .bval; empty unless exactly one image has one."""
     b_vectors: tuple[tuple[float, ...], ...] = ()
     """Vectors of the .bvec of that image, one for each volume."""
 
@@ -30,7 +32,10 @@ class Observed:
         return next(iter(self.acquired.stacks), None)
 
     def number(self, *names: str, sidecar: str = "", scale: float = 1.0) -> float | None:
-        """Return the first of these numbers in the header, else that of the sidecar times `scale`; 0 counts as absent."""
+        """Return the first of these numbers in the header, else that of the sidecar times `scale`; None without one.
+
+        0 counts as absent.
+        """
         numbers = (self.acquired.numbers.get(name, [None])[0] for name in names)
         value = next((number for number in numbers if number), None)
         if value is None and sidecar:

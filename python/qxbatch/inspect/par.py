@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from qxbatch.acquisition import Acquisition, ImageKind, Orientation
 from qxbatch.parrec.table import ParTable
 
-_GROUP = ("slice orientation", "echo number", "image_type_mr", "scanning sequence")
+_GROUP_COLUMNS = ("slice orientation", "echo number", "image_type_mr", "scanning sequence")
 """Columns of plane and contrast."""
-_VOLUME = (
+_VOLUME_COLUMNS = (
     "dynamic scan number",
     "cardiac phase number",
     "diffusion b value number",
@@ -19,7 +19,7 @@ _VOLUME = (
     "label type",
 )
 """Columns that number volumes."""
-_OTHERS = (
+_OTHER_COLUMNS = (
     "slice number",
     "echo_time",
     "image_flip_angle",
@@ -33,28 +33,30 @@ _OTHERS = (
 )
 _PLANES = {1: Orientation.AXIAL, 2: Orientation.SAGITTAL, 3: Orientation.CORONAL}
 _KINDS = {0: ImageKind.MAGNITUDE, 1: ImageKind.REAL, 2: ImageKind.IMAGINARY, 3: ImageKind.PHASE}
-_ROWS = {
+_ROW_DIRECTIONS = {
     Orientation.AXIAL: "right-left",
     Orientation.CORONAL: "right-left",
     Orientation.SAGITTAL: "anterior-posterior",
 }
 """The direction along the rows of an image, in the words of the preparation direction."""
 
-Key = tuple[float, ...]
+Numbers = tuple[float, ...]
+"""Values of one image in one or several columns."""
 
 
 class _Table(NamedTuple):
     """The images of a PAR."""
 
-    columns: Mapping[str, Sequence[Key]]
-    groups: Sequence[Key]
+    columns: Mapping[str, Sequence[Numbers]]
+    """Values of each image by column; empty for a column that the PAR does not have."""
+    groups: Sequence[Numbers]
     """Contrast and plane of each image."""
-    volumes: Sequence[Key]
-    """Key of the volume of each image, by the columns of _VOLUME."""
+    volumes: Sequence[Numbers]
+    """Numbers of the volume of each image, by the columns of _VOLUME_COLUMNS."""
     slices: Sequence[float]
     """Slice number of each image."""
 
-    def first(self, name: str) -> Key | None:
+    def first(self, name: str) -> Numbers | None:
         """Return a column's value of the first image."""
         return next(iter(self.columns.get(name, ())), None)
 
@@ -84,30 +86,35 @@ def _acquisition(header: ParTable, table: _Table) -> Acquisition:
 
 def _table(header: ParTable) -> _Table:
     count = len(header.lines)
-    columns = {name: header.column(name) for name in (*_GROUP, *_VOLUME, *_OTHERS)}
+    columns = {name: header.column(name) for name in (*_GROUP_COLUMNS, *_VOLUME_COLUMNS, *_OTHER_COLUMNS)}
 
-    def keys(names: Sequence[str]) -> list[Key]:
-        present = [columns[name] for name in names if columns.get(name)]
-        return [tuple(column[row][0] for column in present) for row in range(count)]
+    def keys(names: Sequence[str]) -> list[Numbers]:
+        existing = [columns[name] for name in names if columns.get(name)]
+        return [tuple(column[row][0] for column in existing) for row in range(count)]
 
     numbers = [number for (number,) in columns.get("slice number") or []]
-    groups, volumes = keys(_GROUP), keys(_VOLUME)
-    weights = columns.get("diffusion_b_factor") or []
-    if any(map(any, weights)) and not columns.get("gradient orientation number"):
-        volumes = _ranked(
-            groups, [(*volume, *weight) for volume, weight in zip(volumes, weights, strict=True)], numbers
+    groups, volumes = keys(_GROUP_COLUMNS), keys(_VOLUME_COLUMNS)
+    b_values = columns.get("diffusion_b_factor") or []
+    if any(map(any, b_values)) and not columns.get("gradient orientation number"):
+        volumes = _with_direction_numbers(
+            groups, [(*volume, *b_value) for volume, b_value in zip(volumes, b_values, strict=True)], numbers
         )
     return _Table(columns, groups, volumes, numbers)
 
 
-def _ranked(groups: Sequence[Key], volumes: Sequence[Key], slices: Sequence[float]) -> list[Key]:
-    """Return volumes with their rank within one b-value: before version 4.1, directions have no number."""
-    ranks: Counter[tuple[Key, Key, float]] = Counter()
-    ranked = []
+def _with_direction_numbers(
+    groups: Sequence[Numbers], volumes: Sequence[Numbers], slices: Sequence[float]
+) -> list[Numbers]:
+    """Return the volume keys, each with the number of earlier images of the same group, volume key and slice.
+
+    Before version 4.1, a PAR does not number the directions of a b-value.
+    """
+    earlier: Counter[tuple[Numbers, Numbers, float]] = Counter()
+    keys = []
     for image in zip(groups, volumes, slices, strict=True):
-        ranked.append((*image[1], ranks[image]))
-        ranks[image] += 1
-    return ranked
+        keys.append((*image[1], earlier[image]))
+        earlier[image] += 1
+    return keys
 
 
 def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
@@ -133,7 +140,7 @@ def _counts(header: ParTable, table: _Table) -> dict[str, Any]:
 
 
 def _planned(header: ParTable, acquired: int) -> int | None:
-    """Return dynamics x phases x labels; None for a diffusion scan, and if more volumes were acquired."""
+    """Return dynamics x phases x labels; None if not known, for a diffusion scan, and if more volumes were acquired."""
     dynamics = header.whole("max. number of dynamics")
     if not dynamics or (header.whole("diffusion") or 0):
         return None
@@ -151,13 +158,13 @@ def _times(header: ParTable, table: _Table) -> dict[str, Any]:
     middle = steps[len(steps) // 2] if steps else 0.0
     duration = next(iter(header.floats("scan duration")), 0.0)
     return {
-        "started": begin if _is_moment(begin) else None,
+        "started": begin if _is_date_and_time(begin) else None,
         "duration_s": duration or None,
         "observed_tr_ms": round(middle * 1e3, 3) if middle > 0 else None,
     }
 
 
-def _rows(table: _Table, name: str) -> list[tuple[Key, Key]]:
+def _rows(table: _Table, name: str) -> list[tuple[Numbers, Numbers]]:
     """Return the volume key and the value of a column for each image of the first slice and contrast."""
     first = (table.groups[0], table.slices[0])
     values = table.columns.get(name) or ()
@@ -165,7 +172,7 @@ def _rows(table: _Table, name: str) -> list[tuple[Key, Key]]:
     return [(volume, value) for group, number, volume, value in rows if (group, number) == first]
 
 
-def _is_moment(text: str) -> bool:
+def _is_date_and_time(text: str) -> bool:
     try:
         return bool(datetime.fromisoformat(text)) and "T" in text
     except ValueError:
@@ -195,7 +202,7 @@ def _axis(header: ParTable, plane: Orientation | None) -> str | None:
     direction = header.text("preparation direction").strip().lower()
     if plane is None or not direction:
         return None
-    return "i" if direction == _ROWS[plane] else "j"
+    return "i" if direction == _ROW_DIRECTIONS[plane] else "j"
 
 
 def _diffusion(table: _Table) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def _positive_integer(observed: Observed, name: str) -> int | None:
 
 
 def _volumes_from_images(observed: Observed, stacks: Sequence[Stack], slices: int, name: str) -> int | None:
-    """Return the number of volumes that a planned number of images makes, if all stacks have equally many volumes."""
+    """Return the number of volumes that a planned number of images makes; None unless all stacks were acquired together."""
     images = _positive_integer(observed, name)
     if images is None or len(stacks) < len(observed.acquired.stacks):
         return None

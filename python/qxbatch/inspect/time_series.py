@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from qxbatch.acquisition import Acquisition, ImageKind
 from qxbatch.model import HeaderLike
 
-_VOLUMES = 3
-"""The axis of the volumes."""
-_OTHER_LABELS = frozenset(
+_VOLUME_AXIS = 3
+"""Index of the axis of volumes in an image's shape."""
+_OTHER_IMAGE_TYPES = frozenset(
     (
         "P",
         "PHASE",
@@ -37,7 +37,7 @@ _OTHER_LABELS = frozenset(
 """Values in ImageType of images that are not magnitude time series."""
 _OTHER_SUFFIX = re.compile(r"_(?:ph|pha|phase|real|imaginary|ADC|fieldmaphz|ROI\d*)(?=[_\d]|$)")
 """Suffixes that converters add to the names of phase, real and imaginary images, maps and overlays."""
-_LABELLING = re.compile(r"^(?:ArterialSpinLabeling|PASL|Labeling|PostLabel|InitialPostLabel)")
+_LABELLING_FIELD = re.compile(r"^(?:ArterialSpinLabeling|PASL|Labeling|PostLabel|InitialPostLabel)")
 """Fields of the sidecar of an arterial spin labelling scan."""
 _PROGRAMS = ("PulseSequenceDetails", "InternalPulseSequenceName")
 """Fields of the sidecar with the pulse program (Siemens, GE); if one is present, names of the series are ignored."""
@@ -46,7 +46,7 @@ _NAMES = ("ProtocolName", "SeriesDescription")
 _ASL = re.compile(r"(?<![a-z])(?:\dd)?(?:p|c|pc|vepc)?asl", re.IGNORECASE)
 
 
-class ImageFacts(NamedTuple):
+class TimeSeriesFacts(NamedTuple):
     """The facts that decide whether an image is a time series."""
 
     shape: tuple[int, ...]
@@ -57,11 +57,11 @@ class ImageFacts(NamedTuple):
     """JSON that the converter wrote; empty if there is none."""
     suffix: str
     """The suffix that the converter added to the number."""
-    weighted: bool
+    has_b_values: bool
     """Whether the converter wrote a table of b-values for it."""
 
 
-def is_time_series(image: ImageFacts) -> bool:
+def is_time_series(image: TimeSeriesFacts) -> bool:
     """Return whether the image is a magnitude time series such as BOLD: no diffusion, phase, spin labelling or map.
 
     Headers, sidecar and suffix decide. The name of a series is used only to detect spin labelling, if the sidecar does not
@@ -70,33 +70,33 @@ def is_time_series(image: ImageFacts) -> bool:
     return (
         _has_volumes(image)
         and image.header.get("Modality") in (None, "MR")
-        and not (image.weighted or (image.acquisition and image.acquisition.b_values))
+        and not (image.has_b_values or (image.acquisition and image.acquisition.b_values))
         and _is_magnitude(image)
-        and not _is_labelled(image)
+        and not _is_spin_labelling(image)
     )
 
 
-def _has_volumes(image: ImageFacts) -> bool:
-    """Return whether the fourth and last axis contains several volumes, of at least two dimensions, that are not echoes."""
+def _has_volumes(image: TimeSeriesFacts) -> bool:
+    """Return whether the fourth axis is the last one and contains several slices or volumes that are not echoes."""
     shape = image.shape
-    if len(shape) <= _VOLUMES or shape[_VOLUMES] == 1 or max(shape[_VOLUMES + 1 :], default=1) > 1:
+    if len(shape) <= _VOLUME_AXIS or shape[_VOLUME_AXIS] == 1 or max(shape[_VOLUME_AXIS + 1 :], default=1) > 1:
         return False
-    if shape[:_VOLUMES].count(1) > 1:
+    if shape[:_VOLUME_AXIS].count(1) > 1:
         return False
     echoes = image.acquisition.te_ms if image.acquisition else None
-    return shape[_VOLUMES] != len(echoes or ())
+    return shape[_VOLUME_AXIS] != len(echoes or ())
 
 
-def _is_magnitude(image: ImageFacts) -> bool:
+def _is_magnitude(image: TimeSeriesFacts) -> bool:
     kinds = set((image.acquisition and image.acquisition.kinds) or ())
     if {ImageKind.DERIVED, ImageKind.LOCALIZER} & kinds:
         return False
     if kinds and ImageKind.MAGNITUDE not in kinds:
         return False
-    return not _OTHER_LABELS & set(_labels(image)) and not _OTHER_SUFFIX.search(image.suffix)
+    return not _OTHER_IMAGE_TYPES & set(_image_types(image)) and not _OTHER_SUFFIX.search(image.suffix)
 
 
-def _labels(image: ImageFacts) -> list[str]:
+def _image_types(image: TimeSeriesFacts) -> list[str]:
     """Return the values of ImageType: those of the image, else those of the first image of its series."""
     image_types = image.sidecar.get("ImageType")
     values = image_types if isinstance(image_types, list) else image.header.get("ImageType")
@@ -104,9 +104,9 @@ def _labels(image: ImageFacts) -> list[str]:
     return [str(value).strip().upper().replace(" ", "_") for value in values]
 
 
-def _is_labelled(image: ImageFacts) -> bool:
+def _is_spin_labelling(image: TimeSeriesFacts) -> bool:
     """Return whether the scan is arterial spin labelling."""
-    if any(_LABELLING.match(key) for key in image.sidecar):
+    if any(_LABELLING_FIELD.match(key) for key in image.sidecar):
         return True
     programs = [text for key in _PROGRAMS if (text := image.sidecar.get(key))]
     fields = _SEQUENCES if programs else (*_SEQUENCES, *_NAMES)

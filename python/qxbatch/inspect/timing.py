@@ -6,7 +6,7 @@ from typing import NamedTuple
 from qxbatch.inspect.observed import Observed
 
 _DAY = 86400.0
-_FIRST = -305
+_FIRST_DAY = -305
 """Ordinal (datetime.date) of 1 March of the year 0, the first day of the core's count."""
 
 
@@ -28,18 +28,18 @@ def timing(observed: Observed) -> Timing:
     """
     span = observed.acquired.span
     if span is None:
-        return Timing(started=_of_series(observed), observed_tr_ms=observed_tr(observed))
+        return Timing(started=_series_start(observed), observed_tr_ms=observed_tr(observed))
     first, last = span
     day = "" if first >= _DAY else _day(observed)
     main = observed.main
-    whole = observed.number("AcquisitionDuration") if main is not None and main.begun == 1 else None
-    length = whole or last - first
-    ended = iso(first + length, day) if length else None
-    return Timing(iso(first, day), ended, round(length, 3) if length else None, observed_tr(observed))
+    planned = observed.number("AcquisitionDuration") if main is not None and main.begun == 1 else None
+    duration = planned or last - first
+    ended = iso(first + duration, day) if duration else None
+    return Timing(iso(first, day), ended, round(duration, 3) if duration else None, observed_tr(observed))
 
 
 def observed_tr(observed: Observed) -> float | None:
-    """Return the median interval of one slice over consecutive volumes in ms.
+    """Return the median interval of one slice over consecutive volumes in ms; None if it is not known.
 
     The source is the acquisition time, else the start of the dynamics (Philips), else the trigger time (GE without gating).
     """
@@ -62,7 +62,7 @@ def iso(seconds: float, day: str = "") -> str | None:
     if seconds < _DAY and not day:
         return _short(datetime.min + clock).partition("T")[2]
     try:
-        start = date.fromordinal(int(days) + _FIRST) if not day else date.fromisoformat(day) + timedelta(days=days)
+        start = date.fromordinal(int(days) + _FIRST_DAY) if not day else date.fromisoformat(day) + timedelta(days=days)
     except (ValueError, OverflowError):
         return None
     return _short(datetime.combine(start, time()) + clock)
@@ -85,7 +85,7 @@ def _is_date(text: str) -> bool:
     return text.isdigit()
 
 
-def _of_series(observed: Observed) -> str | None:
+def _series_start(observed: Observed) -> str | None:
     """Return SeriesDate and SeriesTime in ISO 8601; None unless both are valid."""
     clock = observed.header_text("SeriesTime").replace(":", "")
     day = observed.header_text("SeriesDate").replace(".", "")

@@ -1,6 +1,7 @@
 """The verdict on a series, and a text about what is missing."""
 
 from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
+from qxbatch.counted import counted
 
 
 def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdict:
@@ -16,21 +17,17 @@ def verdict(acquisition: Acquisition, *, evaluable: bool = True) -> SeriesVerdic
 
 
 def lacking(acquisition: Acquisition) -> str:
-    """Return what is missing: `planned 300 volumes, 212 complete, 14 slices of one more`; empty if nothing is."""
+    """Return in words what is missing; empty if nothing is: `planned 300 volumes, 212 complete, 14 slices of one more`."""
     complete, acquired = acquisition.complete_volumes, acquisition.acquired_volumes
     planned, missing = acquisition.planned_volumes, acquisition.missing_slices or 0
     partial = acquisition.partial_slices or 0
     if complete is None or acquired is None or not (missing or partial or (planned or 0) > complete):
         return ""
-    phrases = [f"planned {_count(planned, 'volume')}" if planned else "", f"{complete} complete"]
+    phrases = [f"planned {counted(planned, 'volume')}" if planned else "", f"{complete} complete"]
     slices = acquisition.slices_per_volume or 0
     of = "one more" if complete else f"one, which has {slices}"
-    phrases.append(f"{_count(partial, 'slice')} of {of}" if partial else "")
+    phrases.append(f"{counted(partial, 'slice')} of {of}" if partial else "")
     elsewhere = missing - (slices - partial if partial else 0)
-    phrases.append(f"{_count(elsewhere, 'slice')} missing before the last volume" if elsewhere > 0 else "")
+    phrases.append(f"{counted(elsewhere, 'slice')} missing before the last volume" if elsewhere > 0 else "")
     text = ", ".join(phrase for phrase in phrases if phrase)
-    return text if planned else f"{_count(acquired, 'volume')}, {text}"
-
-
-def _count(number: int | None, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+    return text if planned else f"{counted(acquired, 'volume')}, {text}"

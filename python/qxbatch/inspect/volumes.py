@@ -40,18 +40,20 @@ def volumes(observed: Observed) -> Volumes | None:
     if main is None or not main.slices:
         return None
     stacks = together(main, observed.acquired.stacks)
-    slices, absent = _slices(main, observed)
-    lacks = [_lacking(stack, main) for stack in stacks]
-    complete = 0 if absent else min(0 if _short(stack, main) else stack.complete for stack in stacks)
-    partial = next((stack.partial for stack in stacks if stack.partial), main.slices if absent else 0)
-    partial = partial or next((stack.slices for stack in stacks if _short(stack, main)), 0)
+    slices, absent_slices = _slices(main, observed)
+    missing = sum(_missing_slices(stack, main) for stack in stacks)
+    complete = (
+        0 if absent_slices else min(0 if _missing_in_all_volumes(stack, main) else stack.complete for stack in stacks)
+    )
+    partial = next((stack.partial for stack in stacks if stack.partial), main.slices if absent_slices else 0)
+    partial = partial or next((stack.slices for stack in stacks if _missing_in_all_volumes(stack, main)), 0)
     return Volumes(
         planned=planned_volumes(observed, stacks, slices),
         acquired=main.begun,
         complete=complete,
         partial_slices=partial or None,
         slices=slices,
-        missing_slices=sum(lacks) + max(main.skipped, observed.acquired.skipped) * slices + absent * main.begun,
+        missing_slices=missing + max(main.skipped, observed.acquired.skipped) * slices + absent_slices * main.begun,
         duplicate_slices=sum(stack.duplicates for stack in observed.acquired.stacks),
     )
 
@@ -59,25 +61,30 @@ def volumes(observed: Observed) -> Volumes | None:
 def together(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
     """Return `main` and the stacks whose volumes were acquired with it: its echoes and components."""
 
-    def same(stack: Stack) -> bool:
-        lacking = main.begun - stack.begun
-        echo = stack.component == main.component and stack.echo_time != main.echo_time
+    def is_of_main(stack: Stack) -> bool:
+        missing_volumes = main.begun - stack.begun
+        is_echo = stack.component == main.component and stack.echo_time != main.echo_time
         return (
             stack.derived == main.derived
             and stack.size == main.size
-            and (lacking == 0 or (lacking == 1 and echo and main.begun >= _SEVERAL))
+            and (missing_volumes == 0 or (missing_volumes == 1 and is_echo and main.begun >= _SEVERAL))
         )
 
-    return [stack for stack in stacks if stack is main or same(stack)]
+    return [stack for stack in stacks if stack is main or is_of_main(stack)]
 
 
-def _lacking(stack: Stack, main: Stack) -> int:
+def _missing_slices(stack: Stack, main: Stack) -> int:
     """Return how many slices are missing in the volumes of a stack, compared with those of the main stack."""
-    last = stack.slices - stack.partial if stack.partial else 0
-    return stack.holes + last + (main.begun - stack.begun) * stack.slices + _short(stack, main) * stack.begun
+    missing_in_last = stack.slices - stack.partial if stack.partial else 0
+    return (
+        stack.holes
+        + missing_in_last
+        + (main.begun - stack.begun) * stack.slices
+        + _missing_in_all_volumes(stack, main) * stack.begun
+    )
 
 
-def _short(stack: Stack, main: Stack) -> int:
+def _missing_in_all_volumes(stack: Stack, main: Stack) -> int:
     """Return how many slices of the main stack are missing in all volumes of another stack in the same plane."""
     cosines, main_cosines = stack.orientation or [], main.orientation or []
     parallel = len(cosines) == len(main_cosines) and all(

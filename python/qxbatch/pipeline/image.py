@@ -7,7 +7,7 @@ from qxbatch.convert.nifti import Nifti
 from qxbatch.core import Statistics, gzip_file
 from qxbatch.deidentify import Redact
 from qxbatch.inspect.observed import read_sidecar
-from qxbatch.inspect.time_series import ImageFacts, is_time_series
+from qxbatch.inspect.time_series import TimeSeriesFacts, is_time_series
 from qxbatch.model import Conversion, Output
 from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
@@ -35,7 +35,7 @@ def finish_image(
     """Redact the header of an image; draw and compress the image. Raises OSError, CancelledError."""
     nifti = output.nifti
     redact_image(nifti, redact)
-    facts = ImageFacts(
+    facts = TimeSeriesFacts(
         header.shape,
         conversion.series.header,
         conversion.acquisition,

@@ -26,7 +26,7 @@ IN_HZ = "fieldmap"
 """The kind of an image in Hz."""
 KINDS = (*ImageKind, IN_HZ)
 _NO_FACTS = Acquisition()
-_VOLUMES = 3
+_VOLUME_AXIS = 3
 """Index of the number of volumes in an image's shape."""
 _WORDS = {"FIELDMAPHZ": IN_HZ, "PHASE": "phase", "REAL": "real", "IMAGINARY": "imaginary", "MAGNITUDE": "magnitude"}
 """Words that dcm2niix adds to ImageType in the sidecar of each image."""
@@ -212,7 +212,7 @@ class ImageFacts:
         shape = self.image.summary.shape
         if not shape:
             return self.acquisition.acquired_volumes or 1
-        return shape[_VOLUMES] if len(shape) > _VOLUMES else 1
+        return shape[_VOLUME_AXIS] if len(shape) > _VOLUME_AXIS else 1
 
     @property
     def verdict(self) -> SeriesVerdict | None:

@@ -8,7 +8,7 @@ from qxbatch.bids.model import Placed
 from qxbatch.bids.schema.placed_name import PlacedName
 
 M0, CONTROL, LABEL = "m0scan", "control", "label"
-_VOLUMES = 3
+_VOLUME_AXIS = 3
 """Index of the volumes in an image's shape."""
 
 
@@ -70,4 +70,4 @@ def _gap(first: Placed, second: Placed) -> float:
 
 def _volumes(placed: Placed) -> int:
     shape = placed.image.summary.shape
-    return shape[_VOLUMES] if len(shape) > _VOLUMES else 1
+    return shape[_VOLUME_AXIS] if len(shape) > _VOLUME_AXIS else 1
