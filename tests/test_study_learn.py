@@ -250,6 +250,13 @@ def test_a_series_missing_in_the_only_session_of_a_scanner_is_found(tmp_path: Pa
     assert differences_of(sessions, tmp_path) == [("X1", "missing", "count", "0")]
 
 
+def test_a_scanner_with_few_sessions_shares_a_series_whose_name_has_other_digits(tmp_path: Path) -> None:
+    sessions = [changed(each, "dwi", partial(renamed, f"DWI-{1000 + k}")) for k, each in enumerate(study(6))]
+    sessions.append(changed(without("t1_mprage")(usual("X1", SKYRA)), "dwi", partial(renamed, "DWI-7")))
+    assert differences_of(sessions, tmp_path) == [("X1", "missing", "count", "0")]
+    assert '[[series]]  # in 7 of 7 sessions\nname = "DWI-[0-9]*"' in proposal_text(learn(sessions))
+
+
 def test_known_software_versions_are_listed_and_a_new_one_is_reported_once(tmp_path: Path) -> None:
     upgraded = [replace(with_facts(each, "rest_1", software="XA30")) for each in study(4)]
     for name in ("t1_mprage", "rest_2", "dwi"):

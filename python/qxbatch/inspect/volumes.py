@@ -75,13 +75,10 @@ def together(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
 
 def _missing_slices(stack: Stack, main: Stack) -> int:
     """Return how many slices are missing in the volumes of a stack, compared with those of the main stack."""
-    missing_in_last = stack.slices - stack.partial if stack.partial else 0
-    return (
-        stack.holes
-        + missing_in_last
-        + (main.begun - stack.begun) * stack.slices
-        + _missing_in_all_volumes(stack, main) * stack.begun
-    )
+    in_last_volume = stack.slices - stack.partial if stack.partial else 0
+    in_missing_volumes = (main.begun - stack.begun) * stack.slices
+    in_all_volumes = _missing_in_all_volumes(stack, main) * stack.begun
+    return stack.holes + in_last_volume + in_missing_volumes + in_all_volumes
 
 
 def _missing_in_all_volumes(stack: Stack, main: Stack) -> int:

@@ -14,11 +14,11 @@ from qxbatch.protocol.values import Count
 FEWEST_SESSIONS = 3
 """Smallest number of sessions of a scanner that has a majority."""
 _OPTIONAL = 1 / 3
-"""A series that at least this ratio, but at most half, of the sessions has is optional."""
+"""A series in at least this fraction of the sessions, but in at most half of them, is optional."""
 _DIGITS = re.compile(r"\d+")
 
 
-class Key(NamedTuple):
+class SeriesKey(NamedTuple):
     """The common properties of series that are compared with each other: name and kinds of images."""
 
     name: str
@@ -37,12 +37,12 @@ class Group:
     def __init__(self, scanner: str, sessions: Sequence[ScannedSession]) -> None:
         self.scanner = scanner
         self.sessions = sorted(sessions, key=lambda session: session.id)
-        self._series: dict[Key, dict[str, list[ScannedSeries]]] = {}
-        self._positions: dict[Key, list[float]] = {}
+        self._series: dict[SeriesKey, dict[str, list[ScannedSeries]]] = {}
+        self._positions: dict[SeriesKey, list[float]] = {}
         for session in self.sessions:
             for k, series in enumerate(session.series):
                 if series.evaluable:
-                    key = Key(literal_glob(series.name.casefold()), series.kinds)
+                    key = SeriesKey(literal_glob(series.name.casefold()), series.kinds)
                     self._series.setdefault(key, {}).setdefault(session.id, []).append(series)
                     self._positions.setdefault(key, []).append(k / len(session.series))
 
@@ -52,50 +52,61 @@ class Group:
         return len(self.sessions) < FEWEST_SESSIONS
 
     @cached_property
-    def usual(self) -> Mapping[Key, Count]:
+    def usual_counts(self) -> Mapping[SeriesKey, Count]:
         """Return how often each series is expected; names that differ only in their digits can be one series."""
-        usual_counts = {key: count for key in self._series if (count := _usual_count(self._numbers(key))) is not None}
-        families: dict[Key, list[Key]] = {}
-        for key in self._series:
-            if key not in usual_counts and _DIGITS.search(key.name):
-                families.setdefault(Key(_DIGITS.sub("[0-9]*", key.name), key.kinds), []).append(key)
-        for family, keys in families.items():
-            if len(keys) > 1:
-                self._series[family] = self._merged(keys)
-                self._positions[family] = [position for key in keys for position in self._positions[key]]
-                count = _usual_count(self._numbers(family))
+        counts = {key: count for key in self._series if (count := _usual_count(self._counts_of(key))) is not None}
+        for family, members in self._families.items():
+            rare = [key for key in members if key not in counts]
+            if len(rare) > 1:
+                self._series[family] = self._merged(rare)
+                self._positions[family] = [position for key in rare for position in self._positions[key]]
+                count = _usual_count(self._counts_of(family))
                 if count is not None and count.least:
-                    usual_counts[family] = count
-        return usual_counts
+                    counts[family] = count
+        return counts
+
+    @cached_property
+    def _families(self) -> Mapping[SeriesKey, Sequence[SeriesKey]]:
+        """Return the names that differ only in their digits, by a glob that matches all of them."""
+        families: dict[SeriesKey, list[SeriesKey]] = {}
+        for key in self._series:
+            if _DIGITS.search(key.name):
+                families.setdefault(SeriesKey(_DIGITS.sub("[0-9]*", key.name), key.kinds), []).append(key)
+        return families
 
     @cached_property
     def unexpected(self) -> frozenset[str]:
         """Return the names of series that are not expected in any session."""
-        used_ids = {id(series) for key in self.usual for series in self.series_of(key)}
+        used_ids = {id(series) for key in self.usual_counts for series in self.series_of(key)}
         return frozenset(
             series.name for key in self._series for series in self.series_of(key) if id(series) not in used_ids
         )
 
-    def series_of(self, key: Key) -> list[ScannedSeries]:
+    def series_of(self, key: SeriesKey) -> list[ScannedSeries]:
         """Return all series of a key."""
-        return [series for session_series in self._series.get(key, {}).values() for series in session_series]
+        return [series for session_series in self._merged(self._members(key)).values() for series in session_series]
 
-    def session_count(self, key: Key) -> int:
+    def session_count(self, key: SeriesKey) -> int:
         """Return how many sessions have a series of a key."""
-        return len(self._series.get(key, {}))
+        return len(self._merged(self._members(key)))
 
-    def usual_position(self, key: Key) -> float:
+    def usual_position(self, key: SeriesKey) -> float:
         """Return where a series usually is in a session, from 0 to 1."""
-        positions = sorted(self._positions.get(key, []))
+        positions = sorted(position for member in self._members(key) for position in self._positions[member])
         return positions[len(positions) // 2] if positions else 1.0
 
-    def _numbers(self, key: Key) -> list[int]:
+    def _members(self, key: SeriesKey) -> Sequence[SeriesKey]:
+        """Return the keys of the series that a key means; a family of another scanner means the names that are in it."""
+        return (key,) if key in self._series else self._families.get(key, ())
+
+    def _counts_of(self, key: SeriesKey) -> list[int]:
         """Return how often each session has a series; interrupted scans that were repeated do not count."""
         by_session = self._series[key]
         whole = {id_: sum(not scan.is_incomplete for scan in series) for id_, series in by_session.items()}
         return [max(1, whole[session.id]) if session.id in whole else 0 for session in self.sessions]
 
-    def _merged(self, keys: Iterable[Key]) -> dict[str, list[ScannedSeries]]:
+    def _merged(self, keys: Iterable[SeriesKey]) -> dict[str, list[ScannedSeries]]:
+        """Return the series of several keys by session id."""
         merged: dict[str, list[ScannedSeries]] = {}
         for key in keys:
             for id_, series in self._series[key].items():
@@ -122,12 +133,12 @@ def _spelling(names: Iterable[str]) -> str:
     return min(counts, key=lambda name: (-counts[name], name))
 
 
-def _usual_count(numbers: Sequence[int]) -> Count | None:
-    """Return the usual number of a series from its numbers in all sessions; None where too few have it."""
-    present = [number for number in numbers if number]
-    ratio = len(present) / len(numbers)
+def _usual_count(counts: Sequence[int]) -> Count | None:
+    """Return how often a session usually has a series, from its count in each session; None if too few sessions have it."""
+    present = [count for count in counts if count]
+    ratio = len(present) / len(counts)
     is_expected = ratio > 1 / 2
-    is_optional = ratio >= _OPTIONAL and (len(present) > 1 or len(numbers) < FEWEST_SESSIONS)
+    is_optional = ratio >= _OPTIONAL and (len(present) > 1 or len(counts) < FEWEST_SESSIONS)
     if not is_expected and not is_optional:
         return None
     usual, frequency = min(Counter(present).items(), key=lambda item: (-item[1], item[0]))

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from qxbatch.counted import counted
 from qxbatch.protocol.model import ExpectedSeries, Protocol, SeriesParameters, literal_glob
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.protocol.values import Count, Expectation, Numbers
-from qxbatch.study.groups import Group, Key, by_scanner, spelling
+from qxbatch.study.groups import Group, SeriesKey, by_scanner, spelling
 from qxbatch.study.majority import usual_parameters
 
 
@@ -29,12 +30,12 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> Learned:
     The order of the sessions does not matter.
     """
     groups = [group for group in by_scanner(sessions) if len(group.sessions) >= least]
-    specs: dict[Key, dict[Count, list[Group]]] = {}
+    groups_by_count: dict[SeriesKey, dict[Count, list[Group]]] = {}
     for group in groups:
-        for key, count in _usual(group, groups).items():
-            specs.setdefault(key, {}).setdefault(count, []).append(group)
-    ordered = sorted(specs, key=lambda key: (_position(key, groups), key.order))
-    entries = [_entry(key, count, chosen, groups) for key in ordered for count, chosen in specs[key].items()]
+        for key, count in _expected_counts(group, groups).items():
+            groups_by_count.setdefault(key, {}).setdefault(count, []).append(group)
+    ordered = sorted(groups_by_count, key=lambda key: (_position(key, groups), key.order))
+    entries = [_entry(key, count, having, groups) for key in ordered for count, having in groups_by_count[key].items()]
     software = {
         group.scanner: tuple(sorted({session.software for session in group.sessions} - {""})) for group in groups
     }
@@ -49,47 +50,48 @@ def learn(sessions: Iterable[ScannedSession], least: int = 1) -> Learned:
     )
 
 
-def _usual(group: Group, groups: Sequence[Group]) -> Mapping[Key, Count]:
+def _expected_counts(group: Group, groups: Sequence[Group]) -> Mapping[SeriesKey, Count]:
     """Return how often each series is expected on a scanner.
 
-    A scanner with few sessions follows the most similar large scanner if it has more than half of the series expected there.
+    For a scanner with too few sessions for a majority, these are the counts of the most similar scanner with enough sessions,
+    if more than half of the series expected there exist here.
     """
     large = [candidate for candidate in groups if not candidate.is_small]
     if group.is_small and large:
         nearest = max(large, key=lambda candidate: _shared(candidate, group))
-        if 2 * _shared(nearest, group) > len(nearest.usual):
-            return nearest.usual
-    return group.usual
+        if 2 * _shared(nearest, group) > len(nearest.usual_counts):
+            return nearest.usual_counts
+    return group.usual_counts
 
 
 def _shared(large: Group, small: Group) -> int:
-    return sum(small.session_count(key) > 0 for key in large.usual)
+    return sum(small.session_count(key) > 0 for key in large.usual_counts)
 
 
-def _position(key: Key, groups: Sequence[Group]) -> tuple[int, float]:
-    """Return the first scanner that has a series, and the usual position of the series in its sessions."""
+def _position(key: SeriesKey, groups: Sequence[Group]) -> tuple[int, float]:
+    """Return the index of the first scanner that has a series, and the usual position of the series in its sessions."""
     return next((k, group.usual_position(key)) for k, group in enumerate(groups) if group.session_count(key))
 
 
-def _entry(key: Key, count: Count, chosen: Sequence[Group], groups: Sequence[Group]) -> ExpectedSeries:
-    """Return the entry of a series that these groups have equally often."""
-    usual = {group.scanner: usual_parameters(group.series_of(key)) for group in chosen if group.session_count(key)}
+def _entry(key: SeriesKey, count: Count, having: Sequence[Group], groups: Sequence[Group]) -> ExpectedSeries:
+    """Return the entry of a series that is expected with this count on the scanners `having`; `groups` are all scanners."""
+    usual = {group.scanner: usual_parameters(group.series_of(key)) for group in having if group.session_count(key)}
     common, specific = _split_common({scanner: parameters for scanner, (parameters, _) in usual.items()})
-    present, total = sum(group.session_count(key) for group in chosen), sum(len(group.sessions) for group in chosen)
+    present, total = sum(group.session_count(key) for group in having), sum(len(group.sessions) for group in having)
     undecided = _sorted(name for _, names in usual.values() for name in names)
-    note = f"in {present} of {total} session{'s' * (total != 1)}"
+    note = f"in {present} of {counted(total, 'session')}"
     return ExpectedSeries(
         name=_name(key, groups),
         kinds=key.kinds,
         count=count,
         parameters=common,
-        scanners=tuple(group.scanner for group in chosen) if len(chosen) < len(groups) else (),
+        scanners=tuple(group.scanner for group in having) if len(having) < len(groups) else (),
         by_scanner=specific,
         note=f"{note}; no majority for {', '.join(undecided)}" if undecided else note,
     )
 
 
-def _name(key: Key, groups: Sequence[Group]) -> str:
+def _name(key: SeriesKey, groups: Sequence[Group]) -> str:
     """Return the name as it is spelled most often, with the wildcards of the key."""
     name = literal_glob(spelling(series for group in groups for series in group.series_of(key)))
     return name if name.casefold() == key.name else re.sub(r"\d+", "[0-9]*", name)

@@ -22,7 +22,7 @@ _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters, tuple[str, ...]]:
     """Return the values that most series have (`Field.agreement`), and the fields that most have, but with different values."""
     values: dict[str, Expectation] = {}
-    open_fields = []
+    undecided = []
     for name, field in FIELDS.items():
         if not field.learned or (name == _AXIS and _DIRECTION in values):
             continue
@@ -35,8 +35,8 @@ def usual_parameters(series: Sequence[ScannedSeries]) -> tuple[SeriesParameters,
         if usual is not None:
             values[name] = usual
         elif sum(value is not None for value in facts) > len(facts) / 2:
-            open_fields.append(name)
-    return SeriesParameters(values, _usual_volumes(series)), tuple(open_fields)
+            undecided.append(name)
+    return SeriesParameters(values, _usual_volumes(series)), tuple(undecided)
 
 
 def _has_planned_value(field: Field, series: ScannedSeries) -> bool:
@@ -69,7 +69,9 @@ def _usual_numbers(field: Field, facts: Sequence[tuple[float, ...] | None]) -> N
         return None
     usual = min(best, key=lambda value: (-best[value], value))
     spread = [max(abs(value[k] - usual[k]) for value in best) for k in range(len(usual))]
-    tolerances = (max(field.tolerance(value), _up(far)) for value, far in zip(usual, spread, strict=True))
+    tolerances = (
+        max(field.tolerance(value), _rounded_up(distance)) for value, distance in zip(usual, spread, strict=True)
+    )
     return Numbers(usual, tuple(float(rounded_text(tolerance)) for tolerance in tolerances))
 
 
@@ -86,7 +88,7 @@ def _is_near(field: Field, candidate: tuple[float, ...], value: tuple[float, ...
     )
 
 
-def _up(spread: float) -> float:
+def _rounded_up(spread: float) -> float:
     """Return a spread rounded up to two digits."""
     text = f"{spread:.1e}"
     rounded = float(text)
@@ -94,7 +96,7 @@ def _up(spread: float) -> float:
 
 
 def shells_of(value: object) -> tuple[tuple[float, int], ...] | None:
-    """Return b-values with near values merged: scanners write 995 and 1005 for a shell of 1000."""
+    """Return b-values with near values merged, since scanners write 995 and 1005 for a shell of 1000; None without b-values."""
     groups: list[list[tuple[float, int]]] = []
     for b, count in sorted(value) if isinstance(value, tuple) else ():
         if groups and same_shell(_mean(groups[-1]), b):
@@ -109,13 +111,13 @@ def _mean(group: Sequence[tuple[float, int]]) -> float:
 
 
 def _usual_volumes(series: Sequence[ScannedSeries]) -> Count | None:
-    counts = [_planned(scan, scan.acquisition) for scan in series if scan.acquisition is not None]
+    counts = [_volumes(scan, scan.acquisition) for scan in series if scan.acquisition is not None]
     value, count = _most(counts)
     return Count(value, value) if value and count > len(counts) / 2 else None
 
 
-def _planned(series: ScannedSeries, acquisition: Acquisition) -> int | None:
-    """Return the volumes that a series has, or the planned volumes of an interrupted series."""
+def _volumes(series: ScannedSeries, acquisition: Acquisition) -> int | None:
+    """Return the complete volumes of a series, or the planned volumes of an interrupted series; None if not known."""
     return acquisition.planned_volumes if series.is_incomplete else acquisition.complete_volumes
 
 

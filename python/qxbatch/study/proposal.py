@@ -1,5 +1,6 @@
 """A proposed protocol as the text of protocol.toml."""
 
+from qxbatch.counted import counted
 from qxbatch.protocol.text import comment, protocol_text
 from qxbatch.study.groups import FEWEST_SESSIONS
 from qxbatch.study.learn import Learned
@@ -9,15 +10,12 @@ def proposal_text(learned: Learned) -> str:
     """Return the text of the file; the same sessions give the same text."""
     total = sum(learned.sessions.values())
     head = [
-        f"What each session of this study should contain, proposed from {_sessions(total)}.",
+        f"What each session of this study should contain, proposed from {counted(total, 'session')}.",
         "Read it, correct it, then run `qxbatch protocol check`. docs/protocol.md explains every key.",
     ]
     if total < FEWEST_SESSIONS:
         head.append("So few sessions have no majority: check each value.")
     head += comment("Not in this file, since too few sessions have them", learned.rare)
     head += comment("Not in this file, since they are localizers, reports or saved screens", learned.not_evaluable)
-    return protocol_text(learned.protocol, head, {name: _sessions(count) for name, count in learned.sessions.items()})
-
-
-def _sessions(count: int) -> str:
-    return f"{count} session{'s' * (count != 1)}"
+    notes = {scanner: counted(count, "session") for scanner, count in learned.sessions.items()}
+    return protocol_text(learned.protocol, head, notes)
