@@ -56,13 +56,13 @@ def test_a_cell_has_the_state_of_a_series_in_a_session() -> None:
         assert states(comparison, each.id) == {**present, **expected.get(each.id, {})}
 
 
-def test_a_cell_has_the_series_numbers_and_both_values() -> None:
+def test_a_cell_has_the_series_and_both_values() -> None:
     comparison = compare(with_defects())
     cells = comparison.sessions[1].cells
     assert cells is not None
     cell = cells[comparison.columns[1]]
     [difference] = cell.differences
-    assert (cell.numbers, difference.expected, difference.actual) == ((30,), "2000 ± 1", "2500")
+    assert (difference.n, difference.expected, difference.actual) == (30, "2000 ± 1", "2500")
 
 
 def test_rows_have_the_order_of_the_sessions_and_equal_content_in_any_order() -> None:

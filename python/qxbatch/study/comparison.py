@@ -44,8 +44,6 @@ class Cell(NamedTuple):
     """One series of one session."""
 
     state: CellState
-    numbers: tuple[int, ...] = ()
-    """The n of its series."""
     differences: tuple[Difference, ...] = ()
 
 
@@ -55,10 +53,10 @@ class SessionComparison(NamedTuple):
     id: str
     scanner: str = ""
     cells: Mapping[Column, Cell] | None = None
-    """None if nothing is compared: the session has no facts, or its scanner has too few sessions."""
+    """None if nothing is compared: the session cannot be compared, or its scanner has too few sessions."""
     differences: tuple[Difference, ...] = ()
     problem: str = ""
-    """Why the session cannot be compared."""
+    """Why the session cannot be compared; empty if it can."""
 
 
 class Comparison(NamedTuple):
@@ -69,7 +67,7 @@ class Comparison(NamedTuple):
 
 
 class NotCompared(NamedTuple):
-    """A session without facts, and why."""
+    """A session whose series cannot be compared, and why."""
 
     id: str
     problem: str
@@ -79,7 +77,7 @@ ScannedOrNotCompared = ScannedSession | NotCompared
 
 
 def read_session(folder: SessionFolder) -> ScannedOrNotCompared:
-    """Return the series of a session, or why they cannot be compared."""
+    """Read the series of a session; return them, or why they cannot be compared."""
     try:
         session = scanned_session(folder)
     except (SummaryError, OSError) as error:
@@ -96,24 +94,24 @@ def compare(sessions: Iterable[ScannedOrNotCompared], protocol: Protocol | None 
 
     Without a protocol, series that only few sessions have are not reported.
     """
-    readable = list(sessions)
-    scanned = (session for session in readable if isinstance(session, ScannedSession))
-    rules = protocol or learn(scanned, FEWEST_SESSIONS).protocol
-    columns = tuple(dict.fromkeys(map(_column, rules.series)))
+    all_sessions = list(sessions)
+    scanned = (session for session in all_sessions if isinstance(session, ScannedSession))
+    reference = protocol or learn(scanned, FEWEST_SESSIONS).protocol
+    columns = tuple(dict.fromkeys(map(_column, reference.series)))
     return Comparison(
-        columns, tuple(_row(session, rules, columns, by_majority=protocol is None) for session in readable)
+        columns, tuple(_row(session, reference, columns, by_majority=protocol is None) for session in all_sessions)
     )
 
 
 def _row(
-    session: ScannedOrNotCompared, rules: Protocol, columns: Sequence[Column], *, by_majority: bool
+    session: ScannedOrNotCompared, reference: Protocol, columns: Sequence[Column], *, by_majority: bool
 ) -> SessionComparison:
     if isinstance(session, NotCompared):
         return SessionComparison(session.id, problem=session.problem)
     scanner = session.scanner
-    if by_majority and not any(names_scanner(name, scanner) for name in rules.scanners):
+    if by_majority and not any(names_scanner(name, scanner) for name in reference.scanners):
         return SessionComparison(session.id, scanner)
-    check = check_session(rules, session)
+    check = check_session(reference, session)
     matches = {_column(match.entry): match for match in check.matches}
     cells = {column: _cell(matches.get(column)) for column in columns}
     differences = check.differences
@@ -129,8 +127,7 @@ def _column(entry: ExpectedSeries) -> Column:
 def _cell(match: Match | None) -> Cell:
     if match is None:
         return Cell(CellState.NOT_EXPECTED)
-    numbers = tuple(sorted(series.n for series in (*match.selected, *match.surplus)))
-    return Cell(_state(match), numbers, match.differences)
+    return Cell(_state(match), match.differences)
 
 
 def _state(match: Match) -> CellState:

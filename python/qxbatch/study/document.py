@@ -17,7 +17,8 @@ from qxbatch.textfile import read_text
 SCHEMA = 1
 ABSENT = "n/a"
 """How BIDS tables write an unknown value."""
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA_STARTS = ("=", "+", "-", "@")
+"""Spreadsheets read a text that begins with one of these as a formula."""
 
 
 class PreviousStudy(NamedTuple):
@@ -38,7 +39,7 @@ def as_tsv(rows: Iterable[Row]) -> str:
 def _cell(value: object) -> str:
     """Return a cell. A text that a spreadsheet would read as a formula gets a leading apostrophe."""
     text = "".join(character if character.isprintable() else " " for character in str(value))
-    if isinstance(value, str) and text.startswith(_FORMULA):
+    if isinstance(value, str) and text.startswith(_FORMULA_STARTS):
         return f"'{text}"
     return ABSENT if value is None or not text else text
 

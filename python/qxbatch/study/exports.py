@@ -35,7 +35,7 @@ class Validation(NamedTuple):
 
 
 class SessionExport(NamedTuple):
-    """The last export of a session."""
+    """The last attempt to export a session."""
 
     summary_stamp: SummaryStamp | None
     """Size and time of the session's summary at the export; None if the export failed."""
@@ -86,15 +86,15 @@ def existing_exports(sessionsfolder: Path) -> list[DataSet]:
     return [data_set for data_set in read_exports(sessionsfolder) if data_set.path.is_dir()]
 
 
-def export_cells(sets: Sequence[DataSet], records: Iterable[SessionRecord]) -> dict[str, str]:
+def export_cells(data_sets: Sequence[DataSet], records: Iterable[SessionRecord]) -> dict[str, str]:
     """Return the cell `bids` of each session by its id; empty if the study was never exported."""
-    if not sets:
+    if not data_sets:
         return {}
-    digests = [_digest_now(data_set) for data_set in sets]
+    digests = [_digest_now(data_set) for data_set in data_sets]
     cells = {}
     for record in records:
-        states = [_state(data_set, record, digest) for data_set, digest in zip(sets, digests, strict=True)]
-        named_states = [f"{data_set.path.name}: {state}" for data_set, state in zip(sets, states, strict=True)]
+        states = [_state(data_set, record, digest) for data_set, digest in zip(data_sets, digests, strict=True)]
+        named_states = [f"{data_set.path.name}: {state}" for data_set, state in zip(data_sets, states, strict=True)]
         cells[record.id] = states[0] if len(set(states)) == 1 else "; ".join(named_states)
     return cells
 

@@ -26,11 +26,11 @@ class NotImported(NamedTuple):
 
 
 class Study(NamedTuple):
-    """The study level."""
+    """What study.json, study.tsv and the page of a study contain."""
 
     sessions: tuple[SessionRecord, ...]
     comparison: Comparison
-    """With the majority of the sessions, in the same order."""
+    """Of the sessions with their majority, in the order of `sessions`."""
     not_imported: tuple[NotImported, ...] = ()
     exports: Mapping[str, str] = {}
     """By session id, the state of its BIDS export; empty if the study was not exported."""
@@ -75,7 +75,10 @@ def study_of(
     not_imported: Sequence[NotImported] = (),
     data_sets: Sequence[DataSet] = (),
 ) -> Study:
-    """Return the study of some sessions. A record of `previous`, by session id, is used if the summary has not changed."""
+    """Return the study of some sessions.
+
+    A record of `previous`, by session id, is used if the summary has not changed and session.txt exists or is missing as before.
+    """
     records = tuple(_record(folder, (previous or {}).get(folder.id)) for folder in folders)
     comparison = compare(record.series_facts for record in records)
     return Study(records, comparison, tuple(not_imported), export_cells(data_sets, records), tuple(data_sets))
@@ -95,18 +98,23 @@ def _stamp_now(session: SessionFolder, recorded: SummaryStamp | None) -> Summary
 
 def _record(folder: SessionFolder, previous: SessionRecord | None) -> SessionRecord:
     stamp = summary_stamp(folder)
-    if previous is not None and stamp is not None and previous.stamp == stamp and _has_same_text(folder, previous):
+    if (
+        previous is not None
+        and stamp is not None
+        and previous.stamp == stamp
+        and _session_txt_exists_as_before(folder, previous)
+    ):
         return previous
     return session_record(folder, stamp)
 
 
-_WITHOUT_TEXT = (SessionState.INCOMPLETE.value, SessionState.SORTED.value)
+_WITHOUT_SESSION_TXT = (SessionState.INCOMPLETE.value, SessionState.SORTED.value)
 """States of a session without session.txt, which is published last."""
 
 
-def _has_same_text(folder: SessionFolder, previous: SessionRecord) -> bool:
-    has_text = os.path.isfile(folder.paths.session_txt)  # noqa: PTH113 - one call for each of thousands of sessions
-    return has_text == (previous.cells["state"] not in _WITHOUT_TEXT)
+def _session_txt_exists_as_before(folder: SessionFolder, previous: SessionRecord) -> bool:
+    exists = os.path.isfile(folder.paths.session_txt)  # noqa: PTH113 - one call for each of thousands of sessions
+    return exists == (previous.cells["state"] not in _WITHOUT_SESSION_TXT)
 
 
 def summary_stamp(folder: SessionFolder) -> SummaryStamp | None:

@@ -9,10 +9,10 @@ class WrittenTable(NamedTuple):
 
     header: str
     rows: Sequence[Collection[str]]
-    """For each row the lines that are possible."""
+    """The possible lines of each row."""
 
     def is_same(self, header: str, lines: Sequence[str]) -> bool:
-        """Return whether these lines are the table."""
+        """Return whether this header and these lines are the table."""
         rows = self.rows
         return (
             header == self.header
@@ -22,10 +22,11 @@ class WrittenTable(NamedTuple):
 
 
 def is_written_table(table: str, new: str, previous: WrittenTable | None) -> bool:
-    """Return whether a run wrote a table: the new one, the one of study.json, or that of a run killed before it wrote study.json.
+    """Return whether a run wrote `table`, so that nobody edited it.
 
-    A killed run's table can have more sessions than study.json, and other counts, but it has all sessions that still exist,
-    in order. Without study.json it can have fewer.
+    A run wrote it if it is the new table, the table of study.json (`previous`), or the table of a run that was killed before it
+    wrote study.json. A killed run's table can have more sessions than study.json, and other counts, but it has all sessions that
+    still exist, in order. Without study.json it can have fewer sessions.
     """
     header, *lines = table.split("\n")
     new_header, *new_lines = new.removesuffix("\n").split("\n")
