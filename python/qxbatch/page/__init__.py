@@ -1,1 +1,1 @@
-"""The page of a session: report.html with a picture of every image."""
+"""report.html of a session and of a study, and the pictures of images."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from qxbatch.page.marks import Sides, mark
+from qxbatch.page.marks import Sides, letter_pixels
 
 _GAP = 4
 """Pixels between two slices."""
-_FILTER = 1
-"""Bytes in front of each scan line: its filter, 0 for none (ISO/IEC 15948, 9)."""
+_FILTER_LENGTH = 1
+"""Bytes in front of each scan line: the filter of the line, 0 for none (ISO/IEC 15948, 9)."""
 
 
 class Canvas:
@@ -16,23 +16,23 @@ class Canvas:
     def __init__(self, widths: Sequence[int], height: int, depth: int) -> None:
         self.width = sum(widths) + _GAP * (len(widths) - 1)
         self.height, self.depth = height, depth
-        self.stride = _FILTER + self.width * depth
+        self.stride = _FILTER_LENGTH + self.width * depth
         self.pixels = bytearray(self.stride * height)
 
     def offset(self, left: int, top: int) -> int:
         """Return where a pixel is in `pixels`."""
-        return self.stride * top + _FILTER + left * self.depth
+        return self.stride * top + _FILTER_LENGTH + left * self.depth
 
     def draw(self, pixels: bytes, left: int, width: int, sides: Sides) -> int:
         """Draw the pixels of a slice, row by row, and its letters; return where the next slice begins."""
-        line = width * self.depth
-        at = self.offset(left, (self.height - len(pixels) // line) // 2)
-        for start in range(0, len(pixels), line):
-            self.pixels[at : at + line] = pixels[start : start + line]
-            at += self.stride
-        for x, y, run in mark(sides, width, self.height, self.depth):
-            at = self.offset(left + x, y)
-            self.pixels[at : at + len(run)] = run
+        row_length = width * self.depth
+        offset = self.offset(left, (self.height - len(pixels) // row_length) // 2)
+        for start in range(0, len(pixels), row_length):
+            self.pixels[offset : offset + row_length] = pixels[start : start + row_length]
+            offset += self.stride
+        for x, y, run in letter_pixels(sides, width, self.height, self.depth):
+            offset = self.offset(left + x, y)
+            self.pixels[offset : offset + len(run)] = run
         return left + width + _GAP
 
 

@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 WIDTH = 360
 HEIGHT = 72
-"""Of the curve, in units of its viewBox."""
+"""Size of the curve, in units of its viewBox."""
 RADIUS = 90.0
-"""Of the sphere, in units of its viewBox."""
+"""Radius of the sphere, in units of its viewBox."""
 _VIEW = (math.radians(-35), math.radians(20))
-"""Turn about the vertical axis, and tilt, of the view of the sphere."""
+"""The view of the sphere: rotation about the vertical axis, and tilt."""
 
 
 class Curve(NamedTuple):
     """A line through values over volumes."""
 
     points: str
-    """Of an SVG polyline."""
+    """The points of an SVG polyline."""
     lowest: float
     highest: float
     volumes: int

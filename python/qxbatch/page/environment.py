@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 class _BesideTemplates(BytecodeCache):
     """A cache of compiled templates in the folder of Python's compiled modules.
 
-    Compiling both templates takes 30 ms, longer than rendering them. Jinja2's cache on disk fails if its folder cannot be
+    Compiling the templates takes 30 ms, longer than rendering them. Jinja2's cache on disk fails if its folder cannot be
     written.
     """
 
@@ -33,24 +33,24 @@ class _BesideTemplates(BytecodeCache):
         return name
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        with suppress(OSError, ValueError, EOFError, TypeError), _compiled(bucket.key).open("rb") as file:
+        with suppress(OSError, ValueError, EOFError, TypeError), _cache_path(bucket.key).open("rb") as file:
             bucket.load_bytecode(file)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         if not self._write:
             return
-        place = _compiled(bucket.key)
-        new = place.with_name(f"{place.name}.{os.urandom(8).hex()}")
+        cache_file = _cache_path(bucket.key)
+        new = cache_file.with_name(f"{cache_file.name}.{os.urandom(8).hex()}")
         with suppress(OSError):
-            place.parent.mkdir(exist_ok=True)
+            cache_file.parent.mkdir(exist_ok=True)
             try:
                 new.write_bytes(bucket.bytecode_to_string())
-                new.replace(place)
+                new.replace(cache_file)
             finally:
                 new.unlink(missing_ok=True)
 
 
-def _compiled(name: str) -> Path:
+def _cache_path(name: str) -> Path:
     return Path(cache_from_source(str(_TEMPLATES / f"{name}.py")))
 
 
@@ -68,7 +68,7 @@ def _environment(*, write_cache: bool) -> Environment:
 
 
 def compile_templates() -> None:
-    """Compile the templates for later runs, as an installation compiles modules; later runs may not be able to write."""
+    """Compile the templates at installation, as modules are compiled, since later runs may not be able to write them."""
     for template in _TEMPLATES.iterdir():
         if template.is_file():
             _environment(write_cache=True).get_template(template.name)
@@ -77,8 +77,8 @@ def compile_templates() -> None:
 def render(template: str, **values: Any) -> str:
     """Return a page as HTML: one file, with style and script, that needs no network."""
     text = _environment(write_cache=not sys.dont_write_bytecode).get_template(template).render(**values)
-    text = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)  # JSON permits this escape too
-    return sealed(text.encode("utf-8", "backslashreplace").decode("utf-8"))  # JSON may have surrogates
+    text = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return sealed(text.encode("utf-8", "backslashreplace").decode("utf-8"))  # texts from JSON may have surrogates
 
 
 if __name__ == "__main__":

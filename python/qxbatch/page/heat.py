@@ -3,7 +3,7 @@
 from functools import cache
 
 _STEPS = (0x000004, 0x1B0C41, 0x4A0C6B, 0x781C6D, 0xA52C60, 0xCF4446, 0xED6925, 0xFB9B06, 0xF7D13D, 0xFCFFA4)
-"""Of the colour map `inferno` (Nathaniel Smith and Stefan van der Walt, CC0), evenly spaced."""
+"""Evenly spaced colours of the colour map `inferno` (Nathaniel Smith and Stefan van der Walt, CC0)."""
 _COLOURS = 256
 
 

@@ -10,12 +10,12 @@ _LETTERS = {
     "R": ("11110", "10001", "10001", "11110", "10100", "10010", "10001"),
     "S": ("01111", "10000", "10000", "01110", "00001", "00001", "11110"),
 }
-_WIDE, _HIGH = 5, 7
+_LETTER_WIDTH, _LETTER_HEIGHT = 5, 7
 _MARGIN = 3
 """Pixels between a letter and the edge."""
-_ROOM = 3 * (_WIDE + 2 * _MARGIN)
-"""A narrower picture of a slice has no letters at its left and right."""
-_BRIGHT, _DARK = b"\xff", b"\0"
+_MIN_WIDTH = 3 * (_LETTER_WIDTH + 2 * _MARGIN)
+"""A narrower slice has no letters at its left and right side, in pixels."""
+_WHITE, _BLACK = b"\xff", b"\0"
 
 Sides = tuple[str, str, str, str]
 """The letters at the left, at the right, at the top and at the bottom."""
@@ -30,18 +30,18 @@ The left side of the person is at the left (neurological convention).
 
 
 @cache
-def mark(sides: Sides, width: int, height: int, depth: int) -> tuple[Run, ...]:
-    """Return the pixels of the letters at the sides of the picture of a slice: white, with a black edge.
+def letter_pixels(sides: Sides, width: int, height: int, depth: int) -> tuple[Run, ...]:
+    """Return the pixels of the letters at the sides of a slice: white, with a black edge.
 
     A pixel has `depth` bytes.
     """
     left, right, top, bottom = sides
-    across, down = (width - _WIDE) // 2, (height - _HIGH) // 2
+    across, down = (width - _LETTER_WIDTH) // 2, (height - _LETTER_HEIGHT) // 2
     letters = []
-    if width >= _ROOM:
-        letters += [(left, _MARGIN, down), (right, width - _MARGIN - _WIDE, down)]
-    if width >= _WIDE + 2:
-        letters += [(top, across, _MARGIN), (bottom, across, height - _MARGIN - _HIGH)]
+    if width >= _MIN_WIDTH:
+        letters += [(left, _MARGIN, down), (right, width - _MARGIN - _LETTER_WIDTH, down)]
+    if width >= _LETTER_WIDTH + 2:
+        letters += [(top, across, _MARGIN), (bottom, across, height - _MARGIN - _LETTER_HEIGHT)]
     return tuple((x + at_x, y + at_y, run) for letter, at_x, at_y in letters for x, y, run in _runs(letter, depth))
 
 
@@ -52,7 +52,7 @@ def _runs(letter: str, depth: int) -> tuple[Run, ...]:
     edge = {(y + dy, x + dx) for y, x in ink for dy in (-1, 0, 1) for dx in (-1, 0, 1)}
     runs: list[Run] = []
     for y, x in sorted(edge):
-        pixel = (_BRIGHT if (y, x) in ink else _DARK) * depth
+        pixel = (_WHITE if (y, x) in ink else _BLACK) * depth
         last_x, last_y, pixels = runs[-1] if runs else (0, 0, b"")
         if pixels and last_y == y and last_x + len(pixels) // depth == x:
             runs[-1] = (last_x, y, pixels + pixel)

@@ -11,15 +11,15 @@ from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import ImageSummary, SeriesSummary
 from qxbatch.textfile import read_bytes, read_text
 
-BUDGET = 4_500_000
-"""Bytes of pictures in one page; a picture beyond it is a link to its file beside the page."""
-_LONGEST_LOG = 20_000
-"""Characters of a converter's log that the page contains: the first and the last half of them."""
+MAX_EMBEDDED_BYTES = 4_500_000
+"""Limit on the bytes of pictures in one page, as base64; the page links the files of further pictures."""
+_MAX_LOG_LENGTH = 20_000
+"""Characters of a converter's log that the page contains; of a longer log, half of them from each end."""
 _MAX_GRADIENT_BYTES = 1_000_000
 """Maximum size in bytes of a .bval or .bvec whose directions the page shows: some ten thousand volumes."""
 _SHELL_GAP = 10.0
 """A b-value belongs to a shell if it is less than this above the lowest one of the shell (s/mm2)."""
-_LOWEST_WEIGHTED = 50.0
+_MIN_DIRECTED_B = 50.0
 """A volume with a lower b-value has no direction (s/mm2)."""
 
 
@@ -27,7 +27,7 @@ class Gradients(NamedTuple):
     """Directions of a diffusion series, in image axes."""
 
     directions: tuple[tuple[float, float, float], ...]
-    """Unit vectors of volumes that have one."""
+    """Unit vectors of the volumes with a direction."""
     shells: tuple[int, ...]
     """For each direction, the index of its shell in `b_values`."""
     b_values: tuple[float, ...]
@@ -35,17 +35,17 @@ class Gradients(NamedTuple):
 
 
 class Pictures:
-    """The pictures of a session's images as URLs: data in the page, or a path beside it when the page becomes too large."""
+    """The pictures of a session's images as URLs: the data itself, or a path relative to a page that would be too large."""
 
     def __init__(self, paths: SessionPaths, numbers: Iterable[int]) -> None:
-        self._beside = paths.page.parent
+        self._page_folder = paths.page.parent
         image_numbers = list(numbers)
         pictures = [*map(paths.picture, image_numbers), *map(paths.tsnr_picture, image_numbers)]
         self._sizes = {picture: size for picture in pictures if (size := _size(picture))}
         total, self._embedded = 0, set[Path]()
         for picture, size in self._sizes.items():
             total += size * 4 // 3
-            if total <= BUDGET:
+            if total <= MAX_EMBEDDED_BYTES:
                 self._embedded.add(picture)
 
     def url(self, picture: Path) -> str:
@@ -53,7 +53,7 @@ class Pictures:
         if picture not in self._sizes:
             return ""
         if picture not in self._embedded:
-            return picture.relative_to(self._beside).as_posix()
+            return picture.relative_to(self._page_folder).as_posix()
         return f"data:image/png;base64,{base64.b64encode(read_bytes(picture)).decode('ascii')}"
 
 
@@ -72,8 +72,8 @@ def converter_log_of(paths: SessionPaths, series: SeriesSummary) -> str:
         log = read_text(paths.converter_log(series.n), "replace")
     except OSError:
         return ""
-    half = _LONGEST_LOG // 2
-    return log if len(log) <= _LONGEST_LOG else f"{log[:half]}\n[...]\n{log[-half:]}"
+    half = _MAX_LOG_LENGTH // 2
+    return log if len(log) <= _MAX_LOG_LENGTH else f"{log[:half]}\n[...]\n{log[-half:]}"
 
 
 def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
@@ -88,7 +88,7 @@ def gradients_of(paths: SessionPaths, image: ImageSummary) -> Gradients | None:
         return None
     if len(rows) != 3 or any(len(row) != len(b_values) for row in rows):  # noqa: PLR2004 - x, y and z
         return None
-    weighted = [(b, vector) for b, *vector in zip(b_values, *rows, strict=True) if b >= _LOWEST_WEIGHTED]
+    weighted = [(b, vector) for b, *vector in zip(b_values, *rows, strict=True) if b >= _MIN_DIRECTED_B]
     shells: list[float] = []
     for b, _ in sorted(weighted):
         if not shells or b - shells[-1] >= _SHELL_GAP:

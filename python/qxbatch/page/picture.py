@@ -17,10 +17,10 @@ HEIGHT = 192
 """Pixels of each slice's longer side."""
 _THIN = 8
 """If the shortest axis has fewer voxels than the longest by more than this factor, one slice is shown."""
-_COLOURS = (128, 2304)
+_COLOUR_TYPES = (128, 2304)
 """Types of voxels that are red, green and blue (nifti1.h)."""
-_GREY, _COLOUR = 1, 3
-"""Bytes of a pixel."""
+_GREY_DEPTH, _COLOUR_DEPTH = 1, 3
+"""Bytes of a pixel of a grey and of a coloured picture."""
 
 
 def write_picture(
@@ -33,7 +33,7 @@ def write_picture(
     """Write a PNG of an uncompressed NIfTI; return False if it cannot be shown.
 
     The PNG shows the mean of the volumes if there are statistics, else the first volume. Colour images keep their colours.
-    With `tsnr`, statistics that have a temporal SNR are also drawn there: black is 0, the brightest colour `tsnr_limit`.
+    If the statistics have a temporal SNR, a map of it is written to `tsnr`: black is 0, the brightest colour `tsnr_limit`.
     `header` is the image's, if it was read before. Raises OSError when a file cannot be written.
     """
     try:
@@ -47,7 +47,7 @@ def write_picture(
         return False
     out.write_bytes(_png(visible, slices, _depth(header)))
     if maps and tsnr is not None:
-        tsnr.write_bytes(_png(visible, maps, _GREY, palette()))
+        tsnr.write_bytes(_png(visible, maps, _GREY_DEPTH, palette()))
     return True
 
 
@@ -56,55 +56,60 @@ def _png(visible: Sequence["Plane"], slices: Sequence[bytes], depth: int, colour
         (pixels, len(plane.columns), SIDES[plane.normal]) for pixels, plane in zip(slices, visible, strict=True)
     ]
     canvas = side_by_side(drawn_slices, HEIGHT, depth)
-    return encode_png(canvas.pixels, canvas.width, HEIGHT, colour=depth == _COLOUR, palette=colours)
+    return encode_png(canvas.pixels, canvas.width, HEIGHT, colour=depth == _COLOUR_DEPTH, palette=colours)
 
 
 def _depth(header: Nifti) -> int:
-    return _COLOUR if header.datatype in _COLOURS else _GREY
+    return _COLOUR_DEPTH if header.datatype in _COLOUR_TYPES else _GREY_DEPTH
 
 
 def _pixels(nifti: Path, header: Nifti, plane: "Plane", statistics: Statistics | None) -> bytes:
     rows, columns = plane.rows, plane.columns
     if statistics is not None:
         return statistics.mean_slice(rows, columns)
-    place = (str(nifti), header.offset, header.datatype, rows, columns)
-    colours = colour_slice(*place) if header.datatype in _COLOURS else None
-    return colours or grey_slice(*place, big_endian=header.order == ">")
+    voxels = (str(nifti), header.offset, header.datatype, rows, columns)
+    colours = colour_slice(*voxels) if header.datatype in _COLOUR_TYPES else None
+    return colours or grey_slice(*voxels, big_endian=header.order == ">")
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A voxel axis, as it runs along x, y or z of the world."""
+    """The voxel axis that runs along x, y or z of the world."""
 
     count: int
+    """Number of voxels."""
     step: int
-    """From one voxel to the next, in voxels of the file."""
+    """Distance of neighbours in the file, in voxels."""
     size: float
-    """Of a voxel, in mm."""
+    """Size of a voxel, in mm."""
     backwards: bool
+    """Whether voxel indices grow towards left, posterior or inferior."""
 
     def voxel(self, k: int) -> int:
-        """Return the offset of the k-th voxel, from left, posterior or inferior."""
+        """Return the offset of the k-th voxel in the file, counted from left, posterior or inferior."""
         return self.step * (self.count - 1 - k if self.backwards else k)
 
     def nearest(self, pixels: int) -> list[int]:
-        """Return the offsets of the voxels nearest to this number of pixels."""
+        """Return the offset of the nearest voxel for each of `pixels` pixels along the axis."""
         return [self.voxel(i * self.count // pixels) for i in range(pixels)]
 
 
 class Plane(NamedTuple):
-    """A slice with square pixels (nearest neighbour), its longer side HEIGHT: each is the voxel `row + column`."""
+    """A slice as square pixels, the longer side HEIGHT pixels long. A pixel shows the nearest voxel.
+
+    The offset of this voxel in the file is the sum of the values of the pixel's row and column.
+    """
 
     rows: list[int]
     columns: list[int]
     normal: int
-    """The axis of the world that is perpendicular to it."""
+    """The axis of the world that is perpendicular to the slice."""
 
 
 def planes(shape: Sequence[int], affine: Affine) -> list[Plane]:
     """Return the middle slices, axial, coronal and sagittal; up is superior or anterior.
 
-    A volume of one slice, or of few ones (_THIN), has only its middle slice. Raises ValueError for a voxel or a line of voxels.
+    A volume of one slice or few slices (_THIN) has only its middle slice. Raises ValueError for a voxel or a line of voxels.
     """
     axes = world_axes(shape, affine)
     counts = [axis.count for axis in axes]
@@ -115,7 +120,7 @@ def planes(shape: Sequence[int], affine: Affine) -> list[Plane]:
 
 
 def world_axes(shape: Sequence[int], affine: Affine) -> list[Axis]:
-    """Return the voxel axis that runs most along each of x, y and z; each is used once."""
+    """Return the voxel axes that run along x, y and z; of an oblique image, the most parallel ones. Each is used once."""
     counts = [*shape, 1, 1][:3]
     steps = [1, counts[0], counts[0] * counts[1]]
     sizes = [math.hypot(*(row[axis] for row in affine)) for axis in range(3)]
@@ -135,9 +140,9 @@ def _plane(axes: Sequence[Axis], normal: int) -> Plane:
     """Return the middle slice perpendicular to one axis of the world."""
     across, up = (axis for world, axis in enumerate(axes) if world != normal)
     middle = axes[normal].voxel(axes[normal].count // 2)
-    high, wide = up.count * up.size, across.count * across.size
-    scale = HEIGHT / max(high, wide)
+    height_mm, width_mm = up.count * up.size, across.count * across.size
+    scale = HEIGHT / max(height_mm, width_mm)
     from_top = replace(up, backwards=not up.backwards)
-    rows = from_top.nearest(max(1, round(high * scale)))
-    columns = across.nearest(max(1, round(wide * scale)))
+    rows = from_top.nearest(max(1, round(height_mm * scale)))
+    columns = across.nearest(max(1, round(width_mm * scale)))
     return Plane([middle + row for row in rows], columns, normal)

@@ -4,22 +4,23 @@ import struct
 import zlib
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_GREY, _COLOUR, _PALETTE = 0, 2, 3
-_LEVEL = 2
+GREY, _COLOUR, _PALETTE = 0, 2, 3
+"""Colour types of the header."""
+_COMPRESSION_LEVEL = 2
 """Level 6 takes four times as long, for files that are 6 % smaller."""
 
 
 def encode_png(
     lines: bytes | bytearray, width: int, height: int, *, colour: bool = False, palette: bytes = b""
 ) -> bytes:
-    """Return scan lines as a PNG file; each begins with a zero, its filter.
+    """Return scan lines as a PNG file; a line begins with its filter, 0 for none.
 
-    A pixel is a byte of grey; with `colour` three bytes, red, green and blue; with a palette its index there.
+    A pixel is one byte of grey; with `colour` three bytes, red, green and blue; with `palette` the index of a colour in it.
     """
-    kind = _COLOUR if colour else _PALETTE if palette else _GREY
+    kind = _COLOUR if colour else _PALETTE if palette else GREY
     header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
     colours = _chunk(b"PLTE", palette) if palette else b""
-    data = zlib.compress(lines, _LEVEL)
+    data = zlib.compress(lines, _COMPRESSION_LEVEL)
     return SIGNATURE + _chunk(b"IHDR", header) + colours + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
 
 

@@ -28,7 +28,7 @@ class Cell(NamedTuple):
 
     text: str
     order: float | str
-    """By which its column is sorted."""
+    """The value by which the column is sorted."""
 
 
 class Sphere(NamedTuple):
@@ -64,22 +64,28 @@ class Card(NamedTuple):
     """A series."""
 
     anchor: str
-    number: str
-    """The scanner's."""
+    series_number: str
+    """The scanner's number; without one, the internal number in parentheses."""
     name: str
     verdict: str
+    """Empty if there is none."""
     state: str
     level: str
     """`good`, `check` or `bad`: how the badge looks."""
-    detail: str
-    """What it lacks."""
+    lacking: str
+    """What an incomplete series lacks."""
     cells: tuple[Cell, ...]
+    """The row of the table, in the order of COLUMNS."""
     figures: tuple[Figure, ...]
     sphere: Sphere | None
     shells: str
+    """The b-values with the numbers of their volumes."""
     facts: tuple[tuple[str, str], ...]
+    """Name and text of the facts that the table does not show."""
     problems: tuple[Problem, ...]
+    """Problems that no other series has."""
     log: str
+    """What the converter printed."""
 
 
 COLUMNS = (
@@ -102,12 +108,12 @@ def card_of(
     name = series_name(series)
     return Card(
         anchor=f"s{series.n}",
-        number=series_number(series),
+        series_number=series_number(series),
         name=name,
         verdict=series.verdict or "",
         state=series.state,
-        level=_level(series, problems),
-        detail=lacking(acquisition) if series.verdict is SeriesVerdict.INCOMPLETE else "",
+        level=_level(series),
+        lacking=lacking(acquisition) if series.verdict is SeriesVerdict.INCOMPLETE else "",
         cells=_cells(series, acquisition, name),
         figures=tuple(_figure(image, name, paths, pictures) for image in series_images),
         sphere=gradients
@@ -130,18 +136,17 @@ def series_number(series: SeriesSummary) -> str:
 
 
 def series_name(series: SeriesSummary) -> str:
-    """Return the name of a series for people."""
+    """Return the scanner's name of a series; `anonymous` if it has none."""
     keys = ("SeriesDescription", "ProtocolName", "SequenceName")
     return next((str(series.header[key]) for key in keys if series.header.get(key)), "anonymous")
 
 
-def _level(series: SeriesSummary, problems: Sequence[Problem]) -> str:
-    if series.state is State.FAILED or any(
-        problem.severity is Severity.ERROR for problem in (*problems, *series.problems)
-    ):
+def _level(series: SeriesSummary) -> str:
+    severities = {problem.severity for problem in series.problems}
+    if series.state is State.FAILED or Severity.ERROR in severities:
         return "bad"
-    doubtful = series.state is State.PARTIAL or series.verdict in (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED)
-    return "check" if doubtful or any(problem.severity is Severity.WARNING for problem in series.problems) else "good"
+    is_doubtful = series.state is State.PARTIAL or series.verdict in (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED)
+    return "check" if is_doubtful or Severity.WARNING in severities else "good"
 
 
 def _cells(series: SeriesSummary, acquisition: Acquisition, name: str) -> tuple[Cell, ...]:

@@ -1,6 +1,7 @@
 """report.html of a session: what to check first, a table of its series, and a card with pictures of each."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from qxbatch.acquisition import Acquisition
@@ -12,20 +13,21 @@ from qxbatch.page.series_card import COLUMNS, card_of
 from qxbatch.problems import Problem, Severity, grouped
 from qxbatch.session.fact_text import moment_text, number_text
 from qxbatch.session.layout import DICOM, DICOM_REPORT, LEDGER, PAGE, SESSION_TXT, SUMMARY
+from qxbatch.session.ledger import Fate
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import LedgerCounts, SeriesSummary
 from qxbatch.textfile import created
 
-_FATES = {
-    "sorted": "sorted into series",
-    "duplicate": "equal to a sorted file",
-    "kept": "kept in inbox (neither DICOM nor PAR/REC, or not sorted)",
-    "opened": "archives whose members are listed",
-    "nodata": "without data (folders, links, devices)",
-    "refused": "refused",
+_FATE_TEXTS: Mapping[str, str] = {
+    Fate.SORTED: "sorted into series",
+    Fate.DUPLICATE: "equal to a sorted file",
+    Fate.KEPT: "kept in inbox (neither DICOM nor PAR/REC, or not sorted)",
+    Fate.OPENED: "archives whose members are listed",
+    Fate.NODATA: "without data (folders, links, devices)",
+    Fate.REFUSED: "refused",
 }
-"""Fate of a row of the ledger, in words."""
+"""Fates of the ledger's rows, in words."""
 
 
 class Check(NamedTuple):
@@ -33,7 +35,7 @@ class Check(NamedTuple):
 
     problem: Problem
     anchor: str
-    """Of the card of its first series; empty if it is not about a series."""
+    """Anchor of the card of the first series that the problem concerns; empty if it concerns no series."""
 
 
 class Line(NamedTuple):
@@ -53,10 +55,13 @@ class Header(NamedTuple):
     session: str
     state: str
     level: str
+    """`good`, `check` or `bad`: how the badge looks."""
     facts: tuple[tuple[str, str], ...]
+    """Name and text."""
     links: tuple[tuple[str, str], ...]
-    """Name to path relative to the page."""
+    """Name, and path relative to the page."""
     note: str
+    """A note on de-identified sessions; empty for others."""
 
 
 def write_page(paths: SessionPaths, summary: Summary) -> None:
@@ -173,7 +178,7 @@ def _series_count(summary: Summary) -> str:
 
 
 def _totals(ledger: LedgerCounts) -> list[tuple[int, str]]:
-    return [(count, _FATES.get(fate, fate)) for fate, count in ledger.fates.items()]
+    return [(count, _FATE_TEXTS.get(fate, fate)) for fate, count in ledger.fates.items()]
 
 
 def _footer(summary: Summary) -> list[Line]:

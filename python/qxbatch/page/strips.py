@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 WIDTH = 600
-"""From the lowest to the highest value, in units of the viewBox."""
+"""Distance of the lowest and the highest value, in units of the viewBox."""
 HEIGHT = 26
 _ROWS = 5
 """Points are spread over this many lines, so that equal values do not hide each other."""
@@ -31,9 +31,9 @@ class Strip(NamedTuple):
 
 
 def strips_of(values: Iterable[tuple[str, float, str]], anchors: Mapping[str, str]) -> list[Strip]:
-    """Return a strip for each name of (name, value, session) that several sessions have, in order of names.
+    """Return a strip for each name that several sessions have, in order of names; `values` are names, values and session ids.
 
-    Each has its own scale.
+    The strips have different scales.
     """
     by_name: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for name, value, session in values:

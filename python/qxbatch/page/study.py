@@ -16,6 +16,7 @@ from qxbatch.session.layout import STUDY_SIDECAR, STUDY_TABLE
 from qxbatch.session.paths import SessionPaths
 from qxbatch.study.comparison import Cell, CellState, Column
 from qxbatch.study.exports import DataSet
+from qxbatch.study.groups import FEWEST_SESSIONS
 from qxbatch.study.study import Row, Study
 from qxbatch.textfile import read_bytes
 
@@ -35,8 +36,11 @@ _MARKS = {
     CellState.DIFFERENT: ("differs", "check"),
     CellState.NOT_EXPECTED: ("", ""),
 }
-_NUMBERS = ("scanned", "scanner", "series", "images", "failed", "warnings")
-COLUMNS = ("", "session", "subject", "state", *_NUMBERS, "differences", "packets")
+"""State of a series in a session to its word on the page and its look."""
+_MAX_THUMBNAIL_BYTES = 8192
+"""A larger thumbnail is not in the page."""
+_SUMMARY_COLUMNS = ("scanned", "scanner", "series", "images", "failed", "warnings")
+COLUMNS = ("", "session", "subject", "state", *_SUMMARY_COLUMNS, "differences", "packets")
 
 
 class Tile(NamedTuple):
@@ -46,10 +50,10 @@ class Tile(NamedTuple):
     level: str
     sessions: int
     state: str
-    """Which rows it shows; empty: all."""
+    """State of the rows that the tile shows; empty: all rows."""
 
 
-class Session(NamedTuple):
+class SessionRow(NamedTuple):
     """A row of the table."""
 
     id: str
@@ -57,12 +61,13 @@ class Session(NamedTuple):
     page: str
     """URL of its page; empty if the session has no readable summary."""
     thumbnail: str
+    """URL; empty if there is none."""
     subject: str
     state: str
     """As in the tiles."""
     level: str
     cells: tuple[tuple[str, str], ...]
-    """Text and order of the columns behind the state."""
+    """Text and sort key of the columns after the state."""
 
 
 class MatrixCell(NamedTuple):
@@ -71,7 +76,7 @@ class MatrixCell(NamedTuple):
     word: str
     level: str
     detail: str
-    """The parameter that differs, with both values."""
+    """The parameters that differ, with both values."""
 
 
 class MatrixRow(NamedTuple):
@@ -82,7 +87,7 @@ class MatrixRow(NamedTuple):
     state: str
     cells: tuple[MatrixCell, ...]
     note: str
-    """Why it is not compared."""
+    """Why the session is not compared; empty if it is."""
 
 
 def study_page(folder: Path, study: Study) -> str:
@@ -122,15 +127,15 @@ def _tiles(study: Study) -> list[Tile]:
     return tiles
 
 
-def _session(folder: Path, row: Row) -> Session:
+def _session(folder: Path, row: Row) -> SessionRow:
     cells = row.cells
     state, level = _state(row)
     paths = SessionPaths(folder / row.session)
     page = paths.page.relative_to(folder).as_posix() if row.record.stamp is not None else ""
     differences = "" if cells["differences"] is None else str(cells["differences"])
     words = in_words(row.differences, 3)
-    texts = ["" if cells[key] is None else str(cells[key]) for key in _NUMBERS]
-    return Session(
+    texts = ["" if cells[key] is None else str(cells[key]) for key in _SUMMARY_COLUMNS]
+    return SessionRow(
         row.session,
         f"s-{quote(row.session, safe='')}",
         quote(page),
@@ -159,14 +164,10 @@ def _day(text: str) -> str:
 
 def _thumbnail(paths: SessionPaths) -> str:
     try:
-        data = read_bytes(paths.thumbnail, _LARGEST)
+        data = read_bytes(paths.thumbnail, _MAX_THUMBNAIL_BYTES)
     except OSError:
         return ""
     return f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}"
-
-
-_LARGEST = 8192
-"""Bytes of a thumbnail that the page includes."""
 
 
 def _column_name(column: Column) -> str:
@@ -181,7 +182,7 @@ def _matrix(study: Study, anchors: dict[str, str]) -> list[MatrixRow]:
         compared = row.compared
         cells = compared.cells or {}
         note = compared.problem or (
-            "" if compared.cells is not None else "not compared: fewer than 3 sessions of its scanner"
+            "" if compared.cells is not None else f"not compared: fewer than {FEWEST_SESSIONS} sessions of its scanner"
         )
         matrix_cells = tuple(_matrix_cell(cells[column]) for column in study.comparison.columns) if cells else ()
         rows.append(
@@ -202,9 +203,9 @@ def _matrix_cell(cell: Cell) -> MatrixCell:
 
 def _strips(study: Study, anchors: dict[str, str]) -> list[tuple[str, list[Strip]]]:
     """Return the strip plots: temporal SNR and complete volumes by the name of the series."""
-    signal = [(point.name, point.tsnr, row.session) for row in study.rows for point in row.record.tsnr]
+    tsnr = [(point.name, point.tsnr, row.session) for row in study.rows for point in row.record.tsnr]
     volumes = [point for row in study.rows for point in _volumes(row)]
-    plots = (("temporal SNR (median)", signal), ("complete volumes", volumes))
+    plots = (("temporal SNR (median)", tsnr), ("complete volumes", volumes))
     return [(title, strips) for title, points in plots if (strips := strips_of(points, anchors))]
 
 

@@ -3,17 +3,17 @@
 import struct
 import zlib
 
-from qxbatch.page.png import SIGNATURE, encode_png
+from qxbatch.page.png import GREY, SIGNATURE, encode_png
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary import Summary
 from qxbatch.textfile import read_bytes
 
 SIDE = 64
-"""Pixels."""
-_GREY = 0
-_LARGEST = 1 << 24
-"""Bytes of a picture."""
+"""Pixels of each side."""
+_MAX_PICTURE_BYTES = 1 << 24
+"""A larger picture is not read."""
 _NO_FILTER = 0
+"""First byte of a scan line without filter."""
 
 
 def write_thumbnail(paths: SessionPaths, summary: Summary) -> None:
@@ -23,7 +23,7 @@ def write_thumbnail(paths: SessionPaths, summary: Summary) -> None:
     """
     for image in sorted(summary.images, key=lambda image: (-_voxels(image.shape), image.number)):
         try:
-            lines = _grey_lines(read_bytes(paths.picture(image.number), _LARGEST))
+            lines = _grey_lines(read_bytes(paths.picture(image.number), _MAX_PICTURE_BYTES))
         except (OSError, ValueError, zlib.error, struct.error):
             continue
         if lines:
@@ -38,22 +38,22 @@ def _voxels(shape: tuple[int, ...]) -> int:
 
 
 def _grey_lines(png: bytes) -> list[bytes]:
-    """Return the lines of a picture with 8 bits of grey without filters, as qxbatch writes it; empty for others."""
+    """Return the lines of a PNG with 8 bits of grey and without filters, as qxbatch writes it; empty for another PNG."""
     if not png.startswith(SIGNATURE):
         return []
-    at, data, wide = len(SIGNATURE), b"", 0
-    while at + 8 <= len(png):
-        length, name = struct.unpack_from(">I4s", png, at)
-        content = png[at + 8 : at + 8 + length]
+    offset, data, width = len(SIGNATURE), b"", 0
+    while offset + 8 <= len(png):
+        length, name = struct.unpack_from(">I4s", png, offset)
+        content = png[offset + 8 : offset + 8 + length]
         if name == b"IHDR":
-            wide, _, bits, colour, *_ = struct.unpack(">IIBBBBB", content)
-            if (bits, colour) != (8, _GREY):
+            width, _, bits, colour, *_ = struct.unpack(">IIBBBBB", content)
+            if (bits, colour) != (8, GREY):
                 return []
         elif name == b"IDAT":
             data += content
-        at += length + 12
-    plain = zlib.decompress(data)
-    lines = [plain[start : start + wide + 1] for start in range(0, len(plain), wide + 1)]
+        offset += length + 12
+    pixels = zlib.decompress(data)
+    lines = [pixels[start : start + width + 1] for start in range(0, len(pixels), width + 1)]
     return [line[1:] for line in lines] if all(line[0] == _NO_FILTER for line in lines) else []
 
 
