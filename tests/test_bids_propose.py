@@ -249,7 +249,7 @@ def test_sessions_with_the_same_label_get_different_ones(tmp_path):
     folders.append(session(tmp_path, "again", USUAL[1], subject="S_1"))
     plans = decide(folders, rules(tmp_path, propose(folders)))
     assert [each.problem for each in plans] == [""] * 4
-    assert len({(each.subject, each.label) for each in plans}) == 4
+    assert len({(each.subject, each.session_label) for each in plans}) == 4
     assert len({each.subject for each in plans}) == 3
 
 

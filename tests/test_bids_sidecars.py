@@ -10,7 +10,7 @@ import pytest
 from qxbatch.bids.files.planned import FileOptions, PlannedFile, session_files
 from qxbatch.bids.files.sources import Sources
 from qxbatch.bids.files.stamps import Stamps
-from qxbatch.bids.model import SessionPlan
+from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.sidecars.asl import context_problem, volume_types
 from qxbatch.bids.sidecars.completed import complete, sidecar_text
 from tests.build.bids import Image, Scan, plan
@@ -18,13 +18,13 @@ from tests.build.bids import Image, Scan, plan
 REST = '[[rule]]\nmatch = { name = "rest" }\nas = "func/task-rest_bold"\n'
 
 
-def fields(session_plan: SessionPlan, **options: Any) -> dict[str, Any]:
+def fields(session_plan: ExportPlan, **options: Any) -> dict[str, Any]:
     """Return the sidecars by file name without the subject."""
     completed = complete(session_plan.placed, {}, **options)
     return {path.rpartition("/")[2].removeprefix("sub-S01_"): dict(each) for path, each in completed.fields.items()}
 
 
-def files(session_plan: SessionPlan) -> dict[str, PlannedFile]:
+def files(session_plan: ExportPlan) -> dict[str, PlannedFile]:
     """Return the files of a session by file name without the subject."""
     exported = session_files(session_plan, FileOptions(), Sources(Stamps(None))).files
     return {each.path.rpartition("/")[2].removeprefix("sub-S01_"): each for each in exported}

@@ -137,7 +137,7 @@ def test_shifted_dates_are_before_1925_and_keep_the_intervals_of_a_subject(study
 def test_the_shifted_date_of_a_session_nine_years_later_is_before_1925(tmp_path):
     shifts = Shifts(tmp_path / "shifts.tsv")
     assert shifts.choose([("A", date(2024, 5, 6))])
-    moved = shifts.moved("A", datetime(2033, 5, 6))
+    moved = shifts.shifted("A", datetime(2033, 5, 6))
     assert moved is not None
     assert moved.year < 1925
 

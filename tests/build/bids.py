@@ -14,7 +14,7 @@ import numpy as np
 
 from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
 from qxbatch.bids.decide.decision import decide
-from qxbatch.bids.model import RuleFile, SessionPlan
+from qxbatch.bids.model import ExportPlan, RuleFile
 from qxbatch.bids.rules.rule_file import read_rules
 from qxbatch.model import SeriesKind, State
 from qxbatch.session.folder import SessionFolder
@@ -108,19 +108,19 @@ def rules(folder: Path, text: str) -> RuleFile:
     return read_rules(path)
 
 
-def plan(folder: Path, text: str, *scans: Scan) -> SessionPlan:
+def plan(folder: Path, text: str, *scans: Scan) -> ExportPlan:
     """Return the plan of one session S01 with these series, by the rules of a text."""
     (session_plan,) = decide([session(folder / "sessions", "S01", *scans)], rules(folder, text))
     return session_plan
 
 
-def names(session_plan: SessionPlan) -> dict[int, str]:
+def names(session_plan: ExportPlan) -> dict[int, str]:
     """Return data type and name of each exported image, without subject and session, by its number."""
     return {each.image.number: _short(session_plan, each.path) for each in session_plan.placed}
 
 
-def _short(session_plan: SessionPlan, path: str) -> str:
-    label = session_plan.label
+def _short(session_plan: ExportPlan, path: str) -> str:
+    label = session_plan.session_label
     levels = [f"sub-{session_plan.subject}", *([f"ses-{label}"] if label else [])]
     datatype, _slash, name = path.removeprefix("/".join(levels) + "/").partition("/")
     return f"{datatype}/{name.removeprefix('_'.join(levels) + '_')}"

@@ -150,14 +150,14 @@ class Undecided(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SessionPlan:
+class ExportPlan:
     """The export plan of one session. Nothing of the session is written unless `is_ready`."""
 
     session: SessionFolder
     subject: str
-    """BIDS label, without `sub-`."""
-    label: str
-    """BIDS label of the session, without `ses-`; empty where the data set has no session level for it."""
+    """BIDS label of the subject, without `sub-`."""
+    session_label: str
+    """BIDS label of the session, without `ses-`; empty where the data set has no session level for the session."""
     placed: tuple[Placed, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     undecided: tuple[Undecided, ...] = ()

@@ -36,7 +36,7 @@ def run(options: Mapping[str, object]) -> int:
     if bids_options.plan == PRINTED:
         print(plan_text(chosen), end="")
         return int(ExitStatus.OK)
-    return int(export_plans(bids_options, rules, chosen, complete=len(chosen) == len(sessions)))
+    return int(export_plans(bids_options, rules, chosen, all_sessions=len(chosen) == len(sessions)))
 
 
 def _check_choice(ids: Sequence[str], options: BidsOptions) -> None:

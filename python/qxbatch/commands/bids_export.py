@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qxbatch.bids.files.shared import StudyTable
 from qxbatch.bids.files.study_table import read_study_table
-from qxbatch.bids.model import RuleFile, SessionPlan
+from qxbatch.bids.model import ExportPlan, RuleFile
 from qxbatch.bids.write.placing import LinkRefusedError
 from qxbatch.bids.write.result import Export, export_value
 from qxbatch.bids.write.run import Request, run_export
@@ -20,12 +20,17 @@ from qxbatch.problems import UsageError
 from qxbatch.report.output_files import folders_of, refuse_output_folder
 
 
-def export_plans(options: BidsOptions, rules: RuleFile, plans: Sequence[SessionPlan], *, complete: bool) -> ExitStatus:
-    """Export the sessions, print the result and return the exit status; `complete`: no session is left out. Raises UsageError."""
+def export_plans(
+    options: BidsOptions, rules: RuleFile, plans: Sequence[ExportPlan], *, all_sessions: bool
+) -> ExitStatus:
+    """Export the sessions, print the result and return the exit status. Raises UsageError.
+
+    `all_sessions`: the plans include all sessions of the study.
+    """
     refuse_output_folder(options.dataset, [folders_of(options.sessionsfolder)])
     program = find_validator() if options.validate else ""
     table, warnings = read_study_table(options.logfile, options.columns) if options.logfile else (StudyTable(), [])
-    export = _exported(_request(options, rules, table, complete=complete), plans)
+    export = _exported(_request(options, rules, table, all_sessions=all_sessions), plans)
     if not options.test:
         record_export(options, rules, export, None)
     try:
@@ -39,7 +44,7 @@ def export_plans(options: BidsOptions, rules: RuleFile, plans: Sequence[SessionP
     return ExitStatus.FAILED if export.failed or (validated and validated.errors) else ExitStatus.OK
 
 
-def _request(options: BidsOptions, rules: RuleFile, table: StudyTable, *, complete: bool) -> Request:
+def _request(options: BidsOptions, rules: RuleFile, table: StudyTable, *, all_sessions: bool) -> Request:
     return Request(
         sessionsfolder=options.sessionsfolder,
         dataset=options.dataset,
@@ -50,12 +55,12 @@ def _request(options: BidsOptions, rules: RuleFile, table: StudyTable, *, comple
         shift_table=options.shift_table,
         sourcedata=options.sourcedata,
         keep_identifying=options.keep_identifying,
-        complete=complete,
+        all_sessions=all_sessions,
         test=options.test,
     )
 
 
-def _exported(request: Request, plans: Sequence[SessionPlan]) -> Export:
+def _exported(request: Request, plans: Sequence[ExportPlan]) -> Export:
     try:
         return run_export(request, plans)
     except LinkRefusedError as error:

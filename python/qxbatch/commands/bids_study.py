@@ -4,7 +4,7 @@ import sys
 
 from qxbatch.bids.files.changes import Action
 from qxbatch.bids.model import RuleFile
-from qxbatch.bids.write.result import Export, SessionState
+from qxbatch.bids.write.result import Export, SessionOutcome
 from qxbatch.bids.write.validate import Validated
 from qxbatch.commands.bids_options import BidsOptions
 from qxbatch.os_error import error_text
@@ -26,7 +26,7 @@ def record_export(options: BidsOptions, rules: RuleFile, export: Export, validat
         sessions = dict(data_set.sessions) if data_set else {}
         for result in export.sessions:
             stamp = summary_stamp(SessionFolder(folder / result.session))
-            sessions[result.session] = SessionExport(stamp if result.state is SessionState.EXPORTED else None, digest)
+            sessions[result.session] = SessionExport(stamp if result.state is SessionOutcome.EXPORTED else None, digest)
         validation = data_set.validation if data_set and not _has_changes(export) else None
         if validated:
             validation = Validation(len(validated.errors), validated.warnings, validated.validator)

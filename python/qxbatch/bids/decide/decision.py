@@ -12,7 +12,7 @@ from qxbatch.bids.decide.labels import SessionLabels, labels_of, same_labels
 from qxbatch.bids.decide.target_text import target_of
 from qxbatch.bids.decide.texts import rule_advice, rule_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
-from qxbatch.bids.model import Ignored, Placed, Rule, RuleFile, SessionPlan, Undecided
+from qxbatch.bids.model import ExportPlan, Ignored, Placed, Rule, RuleFile, Undecided
 from qxbatch.bids.rules.matching import first_match
 from qxbatch.bids.schema.names import Schema, load_schema
 from qxbatch.bids.schema.target import TargetError
@@ -20,7 +20,7 @@ from qxbatch.model import State
 from qxbatch.session.folder import SessionFolder
 
 
-def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[SessionPlan]:
+def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[ExportPlan]:
     """Return the plan of each session, in their order. A session that cannot be read does not affect the others."""
     schema = load_schema()
     labels = [(session, labels_of(session, rules)) for session in sessions]
@@ -34,14 +34,14 @@ def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[SessionPl
 
 def _session(
     session: SessionFolder, labels: SessionLabels, same: tuple[str, str] | None, rules: RuleFile, schema: Schema
-) -> SessionPlan:
+) -> ExportPlan:
     problem, hint = same or (labels.problem, labels.hint)
     if problem:
-        return SessionPlan(session, labels.subject, labels.session, problem=problem, hint=hint)
+        return ExportPlan(session, labels.subject, labels.session, problem=problem, hint=hint)
     try:
         facts = facts_of(session)
     except SessionFactsError as error:
-        return SessionPlan(session, labels.subject, labels.session, problem=error.message, hint=error.hint)
+        return ExportPlan(session, labels.subject, labels.session, problem=error.message, hint=error.hint)
     session_rules = rules.sessions[session.id].rules if session.id in rules.sessions else ()
     return _Session(session, labels, schema).plan(facts, (*session_rules, *rules.rules), session_rules)
 
@@ -57,7 +57,7 @@ class _Session:
         self._ignored: list[Ignored] = []
         self._undecided: list[Undecided] = []
 
-    def plan(self, facts: Sequence[ImageFacts], rules: Sequence[Rule], session_rules: Sequence[Rule]) -> SessionPlan:
+    def plan(self, facts: Sequence[ImageFacts], rules: Sequence[Rule], session_rules: Sequence[Rule]) -> ExportPlan:
         """Return the plan."""
         self._without_images()
         candidates = [candidate for image_facts in facts if (candidate := self._candidate(image_facts, rules))]
@@ -67,7 +67,7 @@ class _Session:
         for candidate, reason, hint in groups.orphans:
             self._add_undecided(candidate.facts, reason, f"{hint} {ignore_hint(self._session, candidate.facts)}.")
         self._place(groups.named)
-        return SessionPlan(
+        return ExportPlan(
             self._session,
             self._labels.subject,
             self._labels.session,

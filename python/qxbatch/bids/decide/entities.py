@@ -55,7 +55,7 @@ def _with_entities(member: Candidate, members: list[Candidate], schema: Schema) 
             if value:
                 added[name] = value
                 notes.append(f"{name}-{value}: {note}")
-    full = target.having(schema, added)
+    full = target.with_entities(schema, added)
     missing = [name for name, entity in allowed.items() if entity.required and name not in full.values]
     return NamedImage(member, full, tuple(notes), _missing(missing[0], member.facts) if missing else "")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.texts import rule_text, series_text, value_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
-from qxbatch.bids.model import Rule, RuleFile, SessionPlan
+from qxbatch.bids.model import ExportPlan, Rule, RuleFile
 from qxbatch.bids.rules.matching import Mismatch, compare
 from qxbatch.nearest import nearest
 from qxbatch.problems import UsageError
@@ -42,7 +42,7 @@ def _is_named(facts: ImageFacts, series: str) -> bool:
     return series in (str(facts.series_number), f"n{facts.image.series.n}")
 
 
-def _without_images(plan: SessionPlan, series: str) -> str:
+def _without_images(plan: ExportPlan, series: str) -> str:
     """Return why a series without images is not exported; empty where no such series has that number."""
     for ignored in plan.ignored:
         if ignored.series is not None and series in (
@@ -54,7 +54,7 @@ def _without_images(plan: SessionPlan, series: str) -> str:
     return ""
 
 
-def _existing_series(plan: SessionPlan) -> str:
+def _existing_series(plan: ExportPlan) -> str:
     """Return the series with images. Those that share a SeriesNumber are followed by `n` and the number of their DICOM folder."""
     by_n = {facts.image.series.n: facts for facts in facts_of(plan.session)}
     counts = Counter(facts.series_number for facts in by_n.values())
@@ -63,7 +63,7 @@ def _existing_series(plan: SessionPlan) -> str:
     return f"It has: {', '.join(texts)}."
 
 
-def _image(facts: ImageFacts, plan: SessionPlan, rules: RuleFile) -> Iterator[str]:
+def _image(facts: ImageFacts, plan: ExportPlan, rules: RuleFile) -> Iterator[str]:
     """Yield the decision on one image, and each rule that was compared with it."""
     image = facts.image.summary
     yield f"{series_text(facts)} of session {plan.session.id}, image {image.number} ({image.name}):"
@@ -81,7 +81,7 @@ def _image(facts: ImageFacts, plan: SessionPlan, rules: RuleFile) -> Iterator[st
             won = True
 
 
-def _decision(facts: ImageFacts, plan: SessionPlan) -> Iterator[str]:
+def _decision(facts: ImageFacts, plan: ExportPlan) -> Iterator[str]:
     number = facts.image.number
     if plan.problem:
         yield f"the session is not exported: {plan.problem}. {plan.hint}"

@@ -57,7 +57,7 @@ def _family(family: Family, members: list[Candidate], schema: Schema, result: Gr
 def _numbered(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImage:
     if "run" not in schema.entities(image.target.datatype, image.target.suffix):
         return image
-    return replace(image, target=image.target.having(schema, {"run": str(k)}), notes=(note, *image.notes))
+    return replace(image, target=image.target.with_entities(schema, {"run": str(k)}), notes=(note, *image.notes))
 
 
 def _order_text(run: AcquiredImages) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.bids.images.facts import images_of
-from qxbatch.bids.model import ExportImage, Ignored, Placed, Rule, SessionPlan, Undecided
+from qxbatch.bids.model import ExportImage, ExportPlan, Ignored, Placed, Rule, Undecided
 from qxbatch.bids.schema.names import load_schema
 from qxbatch.bids.schema.target import TargetError, read_target
 from qxbatch.exits import ExitStatus
@@ -37,7 +37,7 @@ class _Row(NamedTuple):
     reason: str
 
 
-def plan_text(plans: Iterable[SessionPlan]) -> str:
+def plan_text(plans: Iterable[ExportPlan]) -> str:
     """Return the table as tab-separated values."""
     out = io.StringIO()
     writer = csv.writer(out, dialect="excel-tab", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
@@ -48,7 +48,7 @@ def plan_text(plans: Iterable[SessionPlan]) -> str:
     return out.getvalue()
 
 
-def _rows(plan: SessionPlan) -> Iterator[tuple[object, ...]]:
+def _rows(plan: ExportPlan) -> Iterator[tuple[object, ...]]:
     """Yield the rows of a session in the order of its series and images."""
     if plan.problem:
         yield plan.session.id, "", "", "", "", UNDECIDED, f"{plan.problem}. {plan.hint}"
@@ -65,7 +65,7 @@ def _rows(plan: SessionPlan) -> Iterator[tuple[object, ...]]:
     yield from (cells for _order, cells in sorted(rows, key=lambda row: row[0]))
 
 
-def _undecided_rows(plan: SessionPlan) -> Iterator[tuple[tuple[int, int], tuple[object, ...]]]:
+def _undecided_rows(plan: ExportPlan) -> Iterator[tuple[tuple[int, int], tuple[object, ...]]]:
     """Yield a row for each image that has neither a path nor a reason to be ignored."""
     decided = {item.image.number for item in plan.placed}
     decided |= {item.image.number for item in plan.ignored if item.image is not None}
@@ -81,7 +81,7 @@ def _undecided_rows(plan: SessionPlan) -> Iterator[tuple[tuple[int, int], tuple[
 
 
 def _image_row(
-    plan: SessionPlan, image: ExportImage, rule: Rule | None, path: str, reason: str
+    plan: ExportPlan, image: ExportImage, rule: Rule | None, path: str, reason: str
 ) -> tuple[tuple[int, int], tuple[object, ...]]:
     number, name = scanner_number(image.series.header), image.summary.name
     line = rule.line if rule and rule.line else ""
@@ -90,7 +90,7 @@ def _image_row(
 
 
 def _series_row(
-    plan: SessionPlan, series: SeriesSummary, path: str, reason: str
+    plan: ExportPlan, series: SeriesSummary, path: str, reason: str
 ) -> tuple[tuple[int, int], tuple[object, ...]]:
     number = scanner_number(series.header)
     return (series.n, 0), (plan.session.id, _blank(number), "", description(series.header), "", path, reason)
@@ -105,7 +105,7 @@ def _cell(value: object) -> str:
     return one_line(str(value)).strip()
 
 
-def read_plan(path: Path, plans: Sequence[SessionPlan]) -> list[SessionPlan]:
+def read_plan(path: Path, plans: Sequence[ExportPlan]) -> list[ExportPlan]:
     """Return the plans with the paths of an edited table; everything else is still from the rules. Raises UsageError.
 
     An image that is not in the table is undecided; a session that is not in the table is omitted.
@@ -166,7 +166,7 @@ def _row(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Row]:
         yield _Row(line, cells["session"], int(text), cells["path"], cells.get("reason", ""))
 
 
-def _edited(path: Path, plan: SessionPlan, rows: Sequence[_Row]) -> SessionPlan:
+def _edited(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> ExportPlan:
     if plan.problem:
         return plan
     images, rules = _images(plan)
@@ -203,7 +203,7 @@ def _edited(path: Path, plan: SessionPlan, rows: Sequence[_Row]) -> SessionPlan:
     return replace(plan, placed=tuple(order), ignored=tuple(ignored), undecided=tuple(undecided.values()))
 
 
-def _images(plan: SessionPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:
+def _images(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:
     """Return the images of a session by number, and the rule that decides each."""
     images = {image.number: image for image in images_of(plan.session)}
     placed = {item.image.number: item.rule for item in plan.placed}
@@ -211,9 +211,9 @@ def _images(plan: SessionPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]
     return images, placed | ignored
 
 
-def _check_path(path: Path, row: _Row, plan: SessionPlan) -> str:
+def _check_path(path: Path, row: _Row, plan: ExportPlan) -> str:
     """Return the target of a path. Raises UsageError where it is not valid."""
-    levels = [f"sub-{plan.subject}", *([f"ses-{plan.label}"] if plan.label else [])]
+    levels = [f"sub-{plan.subject}", *([f"ses-{plan.session_label}"] if plan.session_label else [])]
     start, name_start = "/".join(levels) + "/", "_".join(levels) + "_"
     below = row.path.removeprefix(start)
     datatype, _slash, name = below.partition("/")
@@ -225,7 +225,7 @@ def _check_path(path: Path, row: _Row, plan: SessionPlan) -> str:
         target = read_target(text, load_schema())
     except TargetError as error:
         raise UsageError(f"{path}:{row.line}: {error.message}", error.hint) from None
-    if target.path(plan.subject, plan.label) != row.path:
-        correct = target.path(plan.subject, plan.label)
+    if target.path(plan.subject, plan.session_label) != row.path:
+        correct = target.path(plan.subject, plan.session_label)
         raise UsageError(f"{path}:{row.line}: the entities are not in the order of BIDS.", f"Write {correct}.")
     return text

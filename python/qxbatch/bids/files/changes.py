@@ -86,7 +86,7 @@ def _unplanned(
     return None if last is None else Change(path, Action.EDITED, last, last.session, differs=True)
 
 
-def records_after(changes: Iterable[Change], is_applied: Callable[[Change], bool], record: Record) -> list[Entry]:
+def entries_after(changes: Iterable[Change], is_applied: Callable[[Change], bool], record: Record) -> list[Entry]:
     """Return the entries of the record after a run, by path."""
     entries = {}
     for change in changes:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.bids.files.sources import Source, SourceError, Sources
-from qxbatch.bids.model import Placed, SessionPlan
+from qxbatch.bids.model import ExportPlan, Placed
 from qxbatch.bids.schema.placed_name import PlacedName, session_prefix
 from qxbatch.bids.sidecars.asl import context_problem, context_text, m0_targets, volume_types
 from qxbatch.bids.sidecars.completed import complete, sidecar_text
@@ -61,7 +61,7 @@ class SessionFiles(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def session_files(plan: SessionPlan, options: FileOptions, sources: Sources) -> SessionFiles:
+def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> SessionFiles:
     """Return the files of a session. Raises SourceError where one of its files cannot be read."""
     links = link(plan.placed, options.intended_for)
     m0 = _m0_links(plan.placed, options.intended_for)
@@ -71,7 +71,7 @@ def session_files(plan: SessionPlan, options: FileOptions, sources: Sources) -> 
     for placed in plan.placed:
         files += _image_files(placed, completed.fields[placed.path], sources)
     if plan.placed:
-        folder, start = session_prefix(plan.subject, plan.label)
+        folder, start = session_prefix(plan.subject, plan.session_label)
         scans = PlannedFile(f"{folder}/{start}_scans.tsv", Owner(plan.session.id), scans_table(plan, options.shifts))
         files.append(scans)
         if options.sourcedata:
@@ -123,7 +123,7 @@ def _is_without_diffusion(placed: Placed) -> bool:
     return bool(facts and facts.b_values and all(value <= _MAX_B0 for value, _count in facts.b_values))
 
 
-def _sourcedata(plan: SessionPlan, folder: str, sources: Sources) -> Iterator[PlannedFile]:
+def _sourcedata(plan: ExportPlan, folder: str, sources: Sources) -> Iterator[PlannedFile]:
     """Yield the sorted DICOM of the series that are exported."""
     paths = SessionPaths(plan.session.path)
     for n in sorted({placed.image.series.n for placed in plan.placed}):

@@ -9,7 +9,7 @@ from qxbatch.bids.files.age_and_sex import age_and_sex
 from qxbatch.bids.files.description import dataset_files
 from qxbatch.bids.files.planned import Owner, PlannedFile
 from qxbatch.bids.files.stamps import Stamps
-from qxbatch.bids.model import SessionPlan
+from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.rows import (
     PARTICIPANTS,
     PARTICIPANTS_JSON,
@@ -23,45 +23,46 @@ from qxbatch.bids.tables.shifts import Shifts
 
 
 class StudyTable(NamedTuple):
-    """Columns of the table of the study, by the subject of the sessions."""
+    """Columns of the table of the study (--logfile)."""
 
     columns: tuple[str, ...] = ()
     values: Mapping[str, Mapping[str, str]] = {}
+    """By the subject of the sessions, then by column."""
 
 
-class Study(NamedTuple):
-    """The parts of a data set that concern the whole study."""
+class SharedFileOptions(NamedTuple):
+    """Options for the files that sessions share."""
 
     dataset: Path
     sessionsfolder: Path
     description: Mapping[str, Any]
-    """Fields of dataset_description.json."""
+    """Fields of dataset_description.json in the rule file."""
     table: StudyTable
     shifts: Shifts | None
     sourcedata: bool
 
 
-def shared_files(plans: Iterable[SessionPlan], study: Study, stamps: Stamps) -> list[PlannedFile]:
+def shared_files(plans: Iterable[ExportPlan], options: SharedFileOptions, stamps: Stamps) -> list[PlannedFile]:
     """Return the shared files for the sessions that are exported."""
-    subjects: dict[str, list[SessionPlan]] = {}
+    subjects: dict[str, list[ExportPlan]] = {}
     for plan in plans:
         if plan.is_ready and plan.placed:
             subjects.setdefault(plan.subject, []).append(plan)
-    people = {subject: _person(sessions, study.table, stamps) for subject, sessions in subjects.items()}
-    table = participants_table(people, study.table.columns)
-    files = dataset_files(study.dataset, study.sessionsfolder, study.description, sourcedata=study.sourcedata)
+    people = {subject: _person(sessions, options.table, stamps) for subject, sessions in subjects.items()}
+    table = participants_table(people, options.table.columns)
+    files = dataset_files(options.dataset, options.sessionsfolder, options.description, sourcedata=options.sourcedata)
     for subject, sessions in subjects.items():
-        labelled = [plan for plan in sessions if plan.label]
+        labelled = [plan for plan in sessions if plan.session_label]
         if labelled:
             path = f"sub-{subject}/sub-{subject}_sessions.tsv"
-            files.append(PlannedFile(path, Owner(), sessions_table(labelled, study.shifts)))
+            files.append(PlannedFile(path, Owner(), sessions_table(labelled, options.shifts)))
     if people:
         files.append(PlannedFile(PARTICIPANTS, Owner(), table))
         files.append(PlannedFile(PARTICIPANTS_JSON, Owner(), participants_json(table), is_editable=True))
     return files
 
 
-def _person(sessions: Sequence[SessionPlan], table: StudyTable, stamps: Stamps) -> dict[str, str]:
+def _person(sessions: Sequence[ExportPlan], table: StudyTable, stamps: Stamps) -> dict[str, str]:
     """Return age and sex of the first session that has them; columns of the table take precedence."""
     columns: dict[str, str] = {}
     for plan in sorted(sessions, key=lambda plan: (str(begin_of(plan) or "9"), plan.session.id)):
@@ -72,7 +73,7 @@ def _person(sessions: Sequence[SessionPlan], table: StudyTable, stamps: Stamps) 
     return columns
 
 
-def choose_shifts(plans: Iterable[SessionPlan], shifts: Shifts) -> bool:
+def choose_shifts(plans: Iterable[ExportPlan], shifts: Shifts) -> bool:
     """Choose shifts for subjects without one; return whether there are new ones."""
     latest: dict[str, date] = {}
     for plan in plans:

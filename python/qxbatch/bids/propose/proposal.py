@@ -8,7 +8,7 @@ from qxbatch.bids.decide.decision import decide
 from qxbatch.bids.decide.labels import SessionLabels, labels_of, same_labels
 from qxbatch.bids.decide.texts import session_key, value_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
-from qxbatch.bids.model import RuleFile, SessionPlan
+from qxbatch.bids.model import ExportPlan, RuleFile
 from qxbatch.bids.propose.drafts import Draft, drafts_of
 from qxbatch.bids.rules.matching import first_match
 from qxbatch.bids.rules.rule_file import rules_of
@@ -66,7 +66,7 @@ def _comment(text: str) -> str:
     return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."
 
 
-def _corrected(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[SessionPlan]) -> list[Draft]:
+def _corrected(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[ExportPlan]) -> list[Draft]:
     """Return drafts with fewer undecided series: copies are excluded first, then the series are ignored."""
     by_line = dict(zip((rule.line for rule in rules.rules), range(len(drafts)), strict=True))
     changed = [*drafts]
@@ -95,7 +95,7 @@ def _ignored(facts: ImageFacts, reason: str) -> Draft:
     return Draft(match, "", reason.partition(",")[0], "no valid name")
 
 
-def _images(plan: SessionPlan) -> Iterator[ImageFacts]:
+def _images(plan: ExportPlan) -> Iterator[ImageFacts]:
     return iter(facts_of(plan.session) if plan.undecided else ())
 
 

@@ -25,8 +25,8 @@ class PlacedName(NamedTuple):
         entities = {key: value for key, _dash, value in split_pairs}
         return cls(folders[-1] if folders else "", entities, suffix)
 
-    def family(self, *without: str) -> str:
-        """Return the name without these entities and the suffix: images with the same family differ only in these."""
+    def stem(self, *without: str) -> str:
+        """Return data type and entities, without the suffix and these entities: images with one stem differ only in these."""
         pairs = [f"{name}-{value}" for name, value in self.entities.items() if name not in without]
         return "_".join([self.datatype, *pairs])
 

@@ -46,7 +46,7 @@ class Target:
         """Return the entities as a table."""
         return dict(self.entities)
 
-    def having(self, schema: Schema, entities: Mapping[str, str]) -> "Target":
+    def with_entities(self, schema: Schema, entities: Mapping[str, str]) -> "Target":
         """Return the target with these entities added, in order."""
         values = {**entities, **self.values}
         order = schema.entities(self.datatype, self.suffix)

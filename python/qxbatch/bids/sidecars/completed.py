@@ -95,15 +95,11 @@ def _maker(image: ExportImage) -> str:
 
 def _echo_times(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
     """Return the echo times of a phase difference and its magnitude images; empty if these are not two."""
-    family = PlacedName.of(placed.path).family()
+    stem = PlacedName.of(placed.path).stem()
     times = set()
     for image in session:
         name = PlacedName.of(image.path)
-        if (
-            name.datatype == "fmap"
-            and name.family() == family
-            and name.suffix in ("magnitude1", "magnitude2", "phasediff")
-        ):
+        if name.datatype == "fmap" and name.stem() == stem and name.suffix in ("magnitude1", "magnitude2", "phasediff"):
             times |= _echo_times_of(image.image)
     if len(times) != 2:  # noqa: PLR2004 - a difference is of two
         return {}

@@ -130,7 +130,7 @@ def runs_of(placed: Iterable[Placed]) -> list[Run]:
         name = PlacedName.of(image.path)
         if name.suffix in _CORRECTED.get(name.datatype, ()):
             kind = name.suffix if name.suffix == "m0scan" else ""
-            groups[name.family(*_WITHIN_RUN) + kind].append(image)
+            groups[name.stem(*_WITHIN_RUN) + kind].append(image)
     return [Run(key, tuple(images), _facts_of_run(images)) for key, images in groups.items()]
 
 
@@ -154,9 +154,9 @@ def field_maps(placed: Sequence[Placed]) -> list[FieldMap]:
         name = PlacedName.of(image.path)
         in_fmap = name.datatype == "fmap"
         if in_fmap and name.suffix in (*_PHASE, *_DIRECT, *_MAGNITUDE):
-            others[name.family()].append(image)
+            others[name.stem()].append(image)
         elif (in_fmap and name.suffix in _PEPOLAR) or (not in_fmap and image.rule.serves is not None):
-            pairs[f"{name.family('dir', 'run', *_WITHIN_RUN)}_{name.suffix}"].append(image)
+            pairs[f"{name.stem('dir', 'run', *_WITHIN_RUN)}_{name.suffix}"].append(image)
     groups: list[tuple[Kind | None, list[Placed]]] = [
         (Kind.PEPOLAR, pair) for images in pairs.values() for pair in _paired(images)
     ]
@@ -183,7 +183,7 @@ def _paired(images: Sequence[Placed]) -> list[list[Placed]]:
     """
     takes: dict[str, list[Placed]] = defaultdict(list)
     for image in images:
-        takes[PlacedName.of(image.path).family(*_WITHIN_RUN)].append(image)
+        takes[PlacedName.of(image.path).stem(*_WITHIN_RUN)].append(image)
     alike: dict[object, dict[str, list[Take]]] = defaultdict(lambda: defaultdict(list))
     for members in takes.values():
         facts = _facts(members)

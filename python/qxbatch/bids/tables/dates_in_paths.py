@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from datetime import date
 
 from qxbatch.bids.images.acquisition_time import acquisition_interval
-from qxbatch.bids.model import SessionPlan
+from qxbatch.bids.model import ExportPlan
 
 _LONG = ("%Y%m%d", "%d%m%Y", "%m%d%Y")
 _SHORT = ("%y%m%d", "%d%m%y", "%m%d%y")
 """These match only where no further digit is next to them."""
 
 
-def path_with_date(plan: SessionPlan) -> str:
+def path_with_date(plan: ExportPlan) -> str:
     """Return the first path of a session that contains the day of one of its acquisitions; empty where none does."""
     days = {time.begin.date() for placed in plan.placed if (time := acquisition_interval(placed.image))}
     pattern = re.compile("|".join(form for day in sorted(days) for form in _forms(day)) or r"(?!)")

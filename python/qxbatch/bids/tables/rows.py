@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from qxbatch.bids.images.acquisition_time import acquisition_interval
-from qxbatch.bids.model import SessionPlan
+from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import ABSENT, Table
@@ -28,9 +28,9 @@ _DESCRIPTIONS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def scans_table(plan: SessionPlan, shifts: Shifts | None) -> Table:
+def scans_table(plan: ExportPlan, shifts: Shifts | None) -> Table:
     """Return the table of a session's images with their times, in order of time."""
-    folder, _ = session_prefix(plan.subject, plan.label)
+    folder, _ = session_prefix(plan.subject, plan.session_label)
     rows = []
     for placed in plan.placed:
         time = acquisition_interval(placed.image)
@@ -39,29 +39,29 @@ def scans_table(plan: SessionPlan, shifts: Shifts | None) -> Table:
     return Table(("filename", "acq_time"), tuple(sorted(rows, key=lambda row: (row["acq_time"], row["filename"]))))
 
 
-def sessions_table(plans: Iterable[SessionPlan], shifts: Shifts | None) -> Table:
+def sessions_table(plans: Iterable[ExportPlan], shifts: Shifts | None) -> Table:
     """Return the table of a subject's sessions."""
     rows = []
     for plan in plans:
         begin = begin_of(plan)
         text = moment_text(plan.subject, begin, shifts) if begin else ABSENT
-        rows.append({"session_id": f"ses-{plan.label}", "acq_time": text})
+        rows.append({"session_id": f"ses-{plan.session_label}", "acq_time": text})
     return Table(("session_id", "acq_time"), tuple(sorted(rows, key=lambda row: (row["acq_time"], row["session_id"]))))
 
 
-def begin_of(plan: SessionPlan) -> datetime | None:
+def begin_of(plan: ExportPlan) -> datetime | None:
     """Return when the first image of a session was acquired."""
     return min((time.begin for placed in plan.placed if (time := acquisition_interval(placed.image))), default=None)
 
 
-def end_of(plan: SessionPlan) -> datetime | None:
+def end_of(plan: ExportPlan) -> datetime | None:
     """Return when the last image of a session was acquired."""
     return max((time.end for placed in plan.placed if (time := acquisition_interval(placed.image))), default=None)
 
 
 def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:
     """Return a time as BIDS writes it, on the shifted day if dates are shifted; `n/a` if that day is out of range."""
-    shifted = shifts.moved(subject, moment) if shifts else moment
+    shifted = shifts.shifted(subject, moment) if shifts else moment
     return shifted.isoformat() if shifted else ABSENT
 
 

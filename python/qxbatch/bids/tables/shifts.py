@@ -1,4 +1,4 @@
-"""Dates moved by a number of days for each subject; the numbers are kept outside of the data set."""
+"""Dates shifted by a number of days for each subject; the numbers are kept outside of the data set."""
 
 import contextlib
 import os
@@ -27,7 +27,7 @@ COLUMNS = ("participant_id", "days")
 
 
 class Shifts:
-    """The days by which the dates of each subject are moved back."""
+    """The days by which the dates of each subject are shifted back."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,7 +36,7 @@ class Shifts:
         self.days: dict[str, int] = {}
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Lock the folder of the table, so that no export overwrites rows that another one adds. Raises UsageError, OSError."""
         with locked_folder(self._target.parent) as lock:
             if lock is FolderLock.HELD:
@@ -84,8 +84,8 @@ class Shifts:
         rows = tuple({COLUMNS[0]: name, COLUMNS[1]: str(days)} for name, days in sorted(self.days.items()))
         replace_text(self._target, Table(COLUMNS, rows).text(), os.urandom(8).hex(), 0o600)
 
-    def moved(self, subject: str, moment: datetime) -> datetime | None:
-        """Return a moment of a subject on its shifted day; None if that is before the year 1, as of a placeholder date."""
+    def shifted(self, subject: str, moment: datetime) -> datetime | None:
+        """Return a moment of a subject on its shifted day; None if that day is before the year 1, as for a placeholder date."""
         try:
             return moment - timedelta(days=self.days.get(subject, 0))
         except OverflowError:

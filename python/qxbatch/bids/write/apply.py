@@ -30,8 +30,8 @@ class AppliedChanges:
     def __init__(self) -> None:
         self.paths: set[str] = set()
         self.failed: dict[str, str] = {}
-        self.late: set[str] = set()
-        """Paths that changed during the run; they are left as they are."""
+        self.changed_during_run: set[str] = set()
+        """Paths that another program changed during the run; they are not changed."""
 
 
 class Applier:
@@ -93,16 +93,16 @@ class Applier:
         target = self._dataset / change.path
         make_folder(target.parent)
         if not self._disk.is_plain(change.path.rpartition("/")[0]):
-            self.applied.late.add(change.path)
+            self.applied.changed_during_run.add(change.path)
             return
         if change.action is Action.ADD:
             try:
                 rename_new(staged, target)
             except FileExistsError:
-                self.applied.late.add(change.path)
+                self.applied.changed_during_run.add(change.path)
                 return
         elif not self._is_still_ours(change):
-            self.applied.late.add(change.path)
+            self.applied.changed_during_run.add(change.path)
             return
         else:
             staged.replace(target)
@@ -114,7 +114,7 @@ class Applier:
 
     def _remove(self, change: Change) -> None:
         if not self._is_still_ours(change):
-            self.applied.late.add(change.path)
+            self.applied.changed_during_run.add(change.path)
             return
         path = self._dataset / change.path
         path.unlink()

@@ -44,6 +44,6 @@ def one_export_at_a_time(dataset: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with locked_folder(folder) as lock:
         if lock is FolderLock.HELD:
-            hint = f"Wait until it is done, then run again. It holds the lock of {shell_word(str(folder))}."
+            hint = f"Wait until that run has ended, then run again. It holds the lock on {shell_word(str(folder))}."
             raise UsageError(f"Another run exports to {dataset}.", hint, ExitStatus.HELD)
         yield

@@ -6,18 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.bids.files.changes import Action, Change, compare, records_after
+from qxbatch.bids.files.changes import Action, Change, compare, entries_after
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned import FileOptions, PlannedFile, session_files
 from qxbatch.bids.files.record import JOURNAL, RECORD, Entry, Record, write_record
 from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
-from qxbatch.bids.model import SessionPlan
+from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
 from qxbatch.bids.tables.table_text import Table, merged, read_table
 from qxbatch.bids.write.apply import Applier, Content
 from qxbatch.bids.write.placing import Link, symbolic_target
-from qxbatch.bids.write.result import Export, SessionResult, SessionState
+from qxbatch.bids.write.result import Export, SessionOutcome, SessionResult
 from qxbatch.record.names import description, scanner_number
 from qxbatch.textfile import read_text
 
@@ -28,13 +28,13 @@ class Destination(NamedTuple):
     dataset: Path
     link: Link = Link.AUTO
     options: FileOptions = FileOptions()
-    complete: bool = True
-    """The plans include all sessions of the study. Otherwise files of other sessions are not removed."""
+    all_sessions: bool = True
+    """Whether the plans include all sessions of the study. If not, files of other sessions are not removed."""
     test: bool = False
 
 
 _ANOTHER_LABEL = "Give the session another label with [labels] or [session.ID], or change `as` of the rule."
-Shared = Callable[[Sequence[SessionPlan]], Iterable[PlannedFile]]
+SharedFiles = Callable[[Sequence[ExportPlan]], Iterable[PlannedFile]]
 """Returns the files of the whole data set for the sessions that are exported."""
 
 
@@ -49,10 +49,10 @@ class Exporter:
         self._planned: dict[str, Entry] = {}
         self._editable_paths: set[str] = set()
         self._results: dict[str, SessionResult] = {}
-        self.tables_are_early = False
-        """Shared tables were written before a file of one of their sessions could not be read."""
+        self.tables_have_failed_sessions = False
+        """Whether shared tables have rows of a session whose files then could not be placed."""
 
-    def export(self, plans: Sequence[SessionPlan], shared: Shared) -> Export:
+    def export(self, plans: Sequence[ExportPlan], shared: SharedFiles) -> Export:
         """Export sessions, and the shared files of those that can be exported.
 
         Raises LinkRefusedError, and OSError where the data set cannot be written.
@@ -60,7 +60,7 @@ class Exporter:
         files_by_session = {plan.session.id: files for plan in plans if (files := self._files_of(plan))}
         while conflicts := self._conflicts(files_by_session):
             for name, problem in conflicts.items():
-                self._results[name] = self._results[name]._replace(state=SessionState.FAILED, problems=(problem,))
+                self._results[name] = self._results[name]._replace(state=SessionOutcome.FAILED, problems=(problem,))
                 del files_by_session[name]
         for files in files_by_session.values():
             self._add(files)
@@ -73,24 +73,24 @@ class Exporter:
             return self._export(changes, {change.path for change in changes}, failed={})
         return self._apply(changes)
 
-    def _files_of(self, plan: SessionPlan) -> Sequence[PlannedFile]:
+    def _files_of(self, plan: ExportPlan) -> Sequence[PlannedFile]:
         """Return the files of a session; empty if it cannot be exported, with the reason in its result."""
         name = plan.session.id
         result = SessionResult(
-            name, plan.subject, plan.label, SessionState.EXPORTED, len(plan.placed), len(plan.ignored)
+            name, plan.subject, plan.session_label, SessionOutcome.EXPORTED, len(plan.placed), len(plan.ignored)
         )
         self._results[name] = result
         if not plan.is_ready:
-            self._results[name] = result._replace(state=SessionState.UNDECIDED, problems=tuple(_undecided(plan)))
+            self._results[name] = result._replace(state=SessionOutcome.UNDECIDED, problems=tuple(_undecided(plan)))
             return ()
         if self._destination.options.shifts and (path := path_with_date(plan)):
             problem = f"{path} contains the date of its acquisition, which --shift-dates changes. {_ANOTHER_LABEL}"
-            self._results[name] = result._replace(state=SessionState.FAILED, problems=(problem,))
+            self._results[name] = result._replace(state=SessionOutcome.FAILED, problems=(problem,))
             return ()
         try:
             files = session_files(plan, self._destination.options, self._sources)
         except SourceError as error:
-            self._results[name] = result._replace(state=SessionState.FAILED, problems=(f"{error}.",))
+            self._results[name] = result._replace(state=SessionOutcome.FAILED, problems=(f"{error}.",))
             return ()
         self._results[name] = result._replace(warnings=(*plan.remarks, *files.warnings, *self._sources.warnings))
         self._sources.warnings.clear()
@@ -110,7 +110,7 @@ class Exporter:
 
     def _conflict(self, path: str, owner: str) -> str:
         """Return why a session cannot use a path, and what to do."""
-        if self._destination.complete and owner not in self._results:
+        if self._destination.all_sessions and owner not in self._results:
             return (
                 f"{path} is of session {owner}, which no longer exists. Delete the files of {owner} from the data set and run "
                 "again, or give the session another label."
@@ -119,7 +119,7 @@ class Exporter:
 
     def _is_exported(self, entry: Entry) -> bool:
         result = self._results.get(entry.session)
-        return result is not None and result.state is SessionState.EXPORTED
+        return result is not None and result.state is SessionOutcome.EXPORTED
 
     def _is_kept(self, entry: Entry) -> bool:
         """Return whether a recorded file that is not planned is kept: a file of a session that is not exported in this run.
@@ -134,7 +134,7 @@ class Exporter:
             for recorded in self._record.files.values()
             if recorded.session and recorded.path.startswith(f"{folder}/".lstrip("/"))
         )
-        return not self._destination.complete or any(map(self._is_kept, below))
+        return not self._destination.all_sessions or any(map(self._is_kept, below))
 
     def _add(self, files: Iterable[PlannedFile]) -> None:
         for file in files:
@@ -196,24 +196,30 @@ class Exporter:
         try:
             applier.apply(changes, self._contents)
         finally:
-            entries = records_after(changes, lambda change: change.path in applied.paths, self._record)
+            entries = entries_after(changes, lambda change: change.path in applied.paths, self._record)
             before = [entry for _path, entry in sorted(self._record.files.items())]
             if entries != before or self._record.shifted != shifted or not (dataset / RECORD).exists():
                 write_record(dataset / RECORD, entries, shifted=shifted)
         (dataset / JOURNAL).unlink(missing_ok=True)
-        self.tables_are_early = bool(applied.failed)
-        return self._export(changes, applied.paths, applied.failed, applied.late)
+        self.tables_have_failed_sessions = bool(applied.failed)
+        return self._export(changes, applied.paths, applied.failed, applied.changed_during_run)
 
     def _export(
-        self, changes: Iterable[Change], applied_paths: set[str], failed: Mapping[str, str], late: Iterable[str] = ()
+        self,
+        changes: Iterable[Change],
+        applied_paths: set[str],
+        failed: Mapping[str, str],
+        changed_during_run: Iterable[str] = (),
     ) -> Export:
         results = dict(self._results)
         for change, text in self._changed_together(changes):
             result = results[change.session]
             results[change.session] = result._replace(warnings=(*result.warnings, text))
         for name, problem in failed.items():
-            results[name] = results[name]._replace(state=SessionState.FAILED, problems=(f"{problem}.",))
-        final_changes = [change._replace(action=Action.EDITED) if change.path in late else change for change in changes]
+            results[name] = results[name]._replace(state=SessionOutcome.FAILED, problems=(f"{problem}.",))
+        final_changes = [
+            change._replace(action=Action.EDITED) if change.path in changed_during_run else change for change in changes
+        ]
         counted = tuple(
             change
             for change in final_changes
@@ -237,8 +243,8 @@ class Exporter:
                 )
 
 
-def _undecided(plan: SessionPlan) -> Iterator[str]:
-    """Yield why a session cannot be exported, and what to write."""
+def _undecided(plan: ExportPlan) -> Iterator[str]:
+    """Yield the reasons why a session cannot be exported, each with what to write into the rule file."""
     if plan.problem:
         yield f"{plan.problem.rstrip('.')}. {plan.hint}".strip()
     for undecided in plan.undecided:

@@ -35,7 +35,10 @@ class LinkRefusedError(Exception):
 
 
 def place(source: Source, target: Path, link: Link) -> None:
-    """Create the file `target`. Raises SourceError, LinkRefusedError, and OSError where the target cannot be written."""
+    """Create the file `target` with the content of a source.
+
+    Raises SourceError, LinkRefusedError, and OSError where the target cannot be written.
+    """
     if link is Link.HARD:
         _hard(source.path, target)
     elif link is Link.SYMLINK:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from qxbatch.bids.files.changes import Action, Change
 
 
-class SessionState(StrEnum):
-    """The result for a session."""
+class SessionOutcome(StrEnum):
+    """Whether a session was exported."""
 
     EXPORTED = "exported"
     UNDECIDED = "undecided"
@@ -24,10 +24,12 @@ class SessionResult(NamedTuple):
     session: str
     subject: str
     label: str
-    state: SessionState
+    """BIDS label of the session; empty if it has no session level."""
+    state: SessionOutcome
     images: int
-    """Placed by the rules."""
+    """Images that the rules export."""
     ignored: int
+    """Images, and series without images, that are not exported."""
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -41,7 +43,7 @@ class Export(NamedTuple):
     @property
     def failed(self) -> tuple[SessionResult, ...]:
         """Return the sessions that were not exported."""
-        return tuple(session for session in self.sessions if session.state is not SessionState.EXPORTED)
+        return tuple(session for session in self.sessions if session.state is not SessionOutcome.EXPORTED)
 
     @property
     def untouched(self) -> tuple[Change, ...]:

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from qxbatch.bids.files.planned import FileOptions
 from qxbatch.bids.files.record import Record, read_record
-from qxbatch.bids.files.shared import Study, StudyTable, choose_shifts, shared_files
+from qxbatch.bids.files.shared import SharedFileOptions, StudyTable, choose_shifts, shared_files
 from qxbatch.bids.files.stamps import stamps_of
-from qxbatch.bids.model import SessionPlan
+from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.write.dataset import check_dataset, one_export_at_a_time
@@ -25,7 +25,7 @@ class Request(NamedTuple):
     sessionsfolder: Path
     dataset: Path
     description: Mapping[str, Any] = {}
-    """Fields of dataset_description.json of the rule file."""
+    """Fields of dataset_description.json in the rule file."""
     table: StudyTable = StudyTable()
     link: Link = Link.AUTO
     intended_for: IntendedFor = IntendedFor.URI
@@ -33,12 +33,12 @@ class Request(NamedTuple):
     """None: dates are not shifted."""
     sourcedata: bool = False
     keep_identifying: bool = False
-    complete: bool = True
-    """The plans are those of all sessions."""
+    all_sessions: bool = True
+    """Whether the plans include all sessions of the study."""
     test: bool = False
 
 
-def run_export(request: Request, plans: Sequence[SessionPlan]) -> Export:
+def run_export(request: Request, plans: Sequence[ExportPlan]) -> Export:
     """Export sessions. Raises UsageError, LinkRefusedError, and OSError where the data set cannot be written."""
     check_dataset(request.dataset, request.sessionsfolder)
     if request.test:
@@ -48,29 +48,29 @@ def run_export(request: Request, plans: Sequence[SessionPlan]) -> Export:
         return _export(request, plans)
 
 
-def _export(request: Request, plans: Sequence[SessionPlan]) -> Export:
+def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
     stamps = stamps_of(request.sessionsfolder, request.dataset)
     record = read_record(request.dataset)
     shifts = _shifts(request, plans, record)
     options = FileOptions(request.intended_for, request.keep_identifying, request.sourcedata, shifts)
-    destination = Destination(request.dataset, request.link, options, request.complete, request.test)
-    study = Study(
+    destination = Destination(request.dataset, request.link, options, request.all_sessions, request.test)
+    shared_options = SharedFileOptions(
         request.dataset, request.sessionsfolder, request.description, request.table, shifts, request.sourcedata
     )
     exporter = Exporter(destination, record, stamps)
-    export = exporter.export(plans, lambda exported: shared_files(exported, study, stamps))
-    if exporter.tables_are_early:
+    export = exporter.export(plans, lambda exported: shared_files(exported, shared_options, stamps))
+    if exporter.tables_have_failed_sessions:
         failed = {session.session for session in export.failed}
         exported_plans = [plan for plan in plans if plan.session.id not in failed]
         again = Exporter(destination, read_record(request.dataset), stamps)
-        again.export(exported_plans, lambda exported: shared_files(exported, study, stamps))
+        again.export(exported_plans, lambda exported: shared_files(exported, shared_options, stamps))
     if not request.test:
         stamps.write()
     return export
 
 
-def _shifts(request: Request, plans: Sequence[SessionPlan], record: Record) -> Shifts | None:
-    """Return the shifts of dates, None without --shift-dates. Their table is written before the first date.
+def _shifts(request: Request, plans: Sequence[ExportPlan], record: Record) -> Shifts | None:
+    """Return the shifts of dates; None without --shift-dates. Their table is written before the first date.
 
     Raises UsageError, OSError.
     """
@@ -83,7 +83,7 @@ def _shifts(request: Request, plans: Sequence[SessionPlan], record: Record) -> S
         hint = "Export to a new folder: tables that were edited would keep the true dates."
         raise UsageError(f"The dates in {request.dataset} are not shifted.", hint)
     shifts = Shifts(request.shift_table)
-    with contextlib.nullcontext() if request.test else shifts.alone():
+    with contextlib.nullcontext() if request.test else shifts.locked():
         if choose_shifts(plans, shifts.read()) and not request.test:
             shifts.write()
     return shifts
