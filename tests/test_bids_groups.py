@@ -176,6 +176,18 @@ def test_repeat_chooses_the_exported_runs(tmp_path, choice, exported):
     assert {each.image.number for each in session_plan.ignored if each.image} == {21, 31, 41} - exported
 
 
+def test_a_dropped_run_says_whether_the_kept_run_is_longer_or_only_later(tmp_path):
+    short, equal, kept = (
+        Scan(number, "rest", f"10:{number}0:00", 60, volumes=volumes)
+        for number, volumes in ((2, 40), (3, 300), (4, 300))
+    )
+    session_plan = plan(tmp_path, rules_with_repeat("longest"), short, equal, kept)
+    assert [each.reason for each in session_plan.ignored] == [
+        "repeat = longest: series 4 has 300 volumes, this run has 40",
+        "repeat = longest: series 4 has as many volumes and was scanned later",
+    ]
+
+
 def test_indistinguishable_images_of_one_acquisition_are_undecided(tmp_path):
     session_plan = plan(tmp_path, REST, Scan(2, "rest", "10:00:00", 9), Scan(7, "rest", "10:00:00", 9))
     assert [each.series.n for each in session_plan.undecided] == [20, 70]

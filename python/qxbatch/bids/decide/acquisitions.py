@@ -16,8 +16,8 @@ _SAME_START = timedelta(seconds=0.6)
 
 Times of components may be rounded to seconds, and each echo has its own start time.
 """
-_TE_MS, _TI_MS, _FLIP = 0.05, 0.5, 0.05
-"""Steps to which values are rounded before they are compared, in ms, ms and degrees: sidecars and headers round them, too."""
+_TE_STEP, _TI_STEP, _FLIP_STEP = 0.05, 0.5, 0.05
+"""Values are rounded to multiples of these (ms, ms, degrees) before they are compared, since sidecars and headers round too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,24 +62,24 @@ class AcquiredImages:
 
     @property
     def echoes(self) -> set[int | None]:
-        """Return its echo times as multiples of the rounding step."""
-        return {_rounded(member.facts.te_ms, _TE_MS) for member in self.members} - {None}
+        """Return its echo times as multiples of _TE_STEP."""
+        return {_rounded(member.facts.te_ms, _TE_STEP) for member in self.members} - {None}
 
     @property
-    def slots(self) -> set[tuple[object, ...]]:
+    def distinctions(self) -> set[tuple[object, ...]]:
         """Return what distinguishes its images."""
-        return {slot(member) for member in self.members}
+        return {distinction(member) for member in self.members}
 
 
-def slot(candidate: Candidate) -> tuple[object, ...]:
+def distinction(candidate: Candidate) -> tuple[object, ...]:
     """Return what distinguishes an image from the others of its acquisition."""
     facts = candidate.facts
     return (
         candidate.target.suffix,
         facts.kind,
-        _rounded(facts.te_ms, _TE_MS),
-        _rounded(facts.ti_ms, _TI_MS),
-        _rounded(facts.flip_angle_deg, _FLIP),
+        _rounded(facts.te_ms, _TE_STEP),
+        _rounded(facts.ti_ms, _TI_STEP),
+        _rounded(facts.flip_angle_deg, _FLIP_STEP),
         facts.mt,
         candidate.target.entities,
     )
@@ -107,17 +107,16 @@ def acquisitions(candidates: Iterable[Candidate]) -> list[AcquiredImages]:
 
 
 def joined(runs: Sequence[AcquiredImages], most_echoes: int = 0) -> list[AcquiredImages]:
-    """Return the acquisitions, with successive ones joined as long as their images differ in what they measure.
+    """Return the acquisitions, with successive ones joined into one set as long as all images of the set are distinct.
 
-    Flip angles, inversions and magnetization transfer are scanned one after the other and form one set. The same is true
-    of the two echoes of a field map. Acquisitions are joined only while the
-    set has at most `most_echoes` echo times; 0: any number.
+    Images that differ in flip angle, inversion or magnetization transfer are scanned one after the other and form one set, and
+    so do the two echoes of a field map. A set has at most `most_echoes` echo times; 0: any number.
     """
     sets: list[AcquiredImages] = []
     for acquisition in runs:
         echoes = sets[-1].echoes | acquisition.echoes if sets else set()
-        fits = not most_echoes or len(echoes) <= most_echoes
-        if sets and fits and not (sets[-1].slots & acquisition.slots):
+        has_room = not most_echoes or len(echoes) <= most_echoes
+        if sets and has_room and not (sets[-1].distinctions & acquisition.distinctions):
             sets[-1].members.extend(acquisition.members)
         else:
             sets.append(AcquiredImages([*acquisition.members]))
@@ -125,11 +124,11 @@ def joined(runs: Sequence[AcquiredImages], most_echoes: int = 0) -> list[Acquire
 
 
 def copies(acquisition: AcquiredImages) -> list[list[Candidate]]:
-    """Return groups of images that nothing distinguishes: the same scan, sent or reconstructed more than once."""
-    by_slot: dict[tuple[object, ...], list[Candidate]] = {}
+    """Return groups of images that nothing distinguishes: one scan that was sent or reconstructed more than once."""
+    by_distinction: dict[tuple[object, ...], list[Candidate]] = {}
     for member in acquisition.members:
-        by_slot.setdefault(slot(member), []).append(member)
-    return [same for same in by_slot.values() if len(same) > 1]
+        by_distinction.setdefault(distinction(member), []).append(member)
+    return [same for same in by_distinction.values() if len(same) > 1]
 
 
 def start_of(facts: ImageFacts) -> datetime | None:

@@ -8,7 +8,7 @@ from qxbatch.bids.decide.acquisitions import Candidate
 from qxbatch.bids.decide.entities import NamedImage
 from qxbatch.bids.decide.groups import grouped
 from qxbatch.bids.decide.hints import ignore_hint, remarks, series_list, unknown_session_remarks
-from qxbatch.bids.decide.labels import SessionLabels, labels_of, same_labels
+from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
 from qxbatch.bids.decide.target_text import target_of
 from qxbatch.bids.decide.texts import rule_advice, rule_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
@@ -21,21 +21,22 @@ from qxbatch.session.folder import SessionFolder
 
 
 def decide(sessions: Sequence[SessionFolder], rules: RuleFile) -> list[ExportPlan]:
-    """Return the plan of each session, in their order. A session that cannot be read does not affect the others."""
+    """Return the plan of each session, in the order of `sessions`. A session that cannot be read does not affect the others."""
     schema = load_schema()
     labels = [(session, labels_of(session, rules)) for session in sessions]
-    same = same_labels(labels)
+    conflicts = label_conflicts(labels)
     unknown = unknown_session_remarks(sessions, rules)
     plans = [
-        _session(session, session_labels, same.get(session.id), rules, schema) for session, session_labels in labels
+        _session(session, session_labels, conflicts.get(session.id), rules, schema)
+        for session, session_labels in labels
     ]
     return [replace(plan, remarks=(*plan.remarks, *unknown.get(plan.session.id, ()))) for plan in plans]
 
 
 def _session(
-    session: SessionFolder, labels: SessionLabels, same: tuple[str, str] | None, rules: RuleFile, schema: Schema
+    session: SessionFolder, labels: SessionLabels, conflict: tuple[str, str] | None, rules: RuleFile, schema: Schema
 ) -> ExportPlan:
-    problem, hint = same or (labels.problem, labels.hint)
+    problem, hint = conflict or (labels.problem, labels.hint)
     if problem:
         return ExportPlan(session, labels.subject, labels.session, problem=problem, hint=hint)
     try:
@@ -43,10 +44,10 @@ def _session(
     except SessionFactsError as error:
         return ExportPlan(session, labels.subject, labels.session, problem=error.message, hint=error.hint)
     session_rules = rules.sessions[session.id].rules if session.id in rules.sessions else ()
-    return _Session(session, labels, schema).plan(facts, (*session_rules, *rules.rules), session_rules)
+    return _SessionDecision(session, labels, schema).plan(facts, (*session_rules, *rules.rules), session_rules)
 
 
-class _Session:
+class _SessionDecision:
     """Decides the images of one session."""
 
     def __init__(self, session: SessionFolder, labels: SessionLabels, schema: Schema) -> None:
@@ -59,7 +60,7 @@ class _Session:
 
     def plan(self, facts: Sequence[ImageFacts], rules: Sequence[Rule], session_rules: Sequence[Rule]) -> ExportPlan:
         """Return the plan."""
-        self._without_images()
+        self._ignore_series_without_images()
         candidates = [candidate for image_facts in facts if (candidate := self._candidate(image_facts, rules))]
         groups = grouped(candidates, self._schema)
         for candidate, reason in groups.dropped:
@@ -77,7 +78,7 @@ class _Session:
             remarks=remarks(self._session, facts, session_rules, candidates),
         )
 
-    def _without_images(self) -> None:
+    def _ignore_series_without_images(self) -> None:
         for series in self._session.series:
             if series.images:
                 continue

@@ -33,11 +33,11 @@ class NamedImage:
     """Why the name is not valid; empty where it is."""
 
 
-def named(acquisition: AcquiredImages, schema: Schema) -> list[NamedImage]:
+def named_images(acquisition: AcquiredImages, schema: Schema) -> list[NamedImage]:
     """Return the images of one acquisition with their entities."""
     members = acquisition.members
     if members[0].target.datatype == "fmap" and members[0].target.suffix in FIELD_MAP_SUFFIXES:
-        return _field_map(members)
+        return _field_map_images(members)
     return [_with_entities(member, members, schema) for member in members]
 
 
@@ -61,8 +61,8 @@ def _with_entities(member: Candidate, members: list[Candidate], schema: Schema) 
 
 
 ValueAndSource = tuple[str, str]
-"""The value, empty if none is needed, and its source."""
-_NONE: ValueAndSource = ("", "")
+"""The value of an entity and its source; both empty if the image does not need the entity."""
+_NOT_NEEDED: ValueAndSource = ("", "")
 
 
 def _echo(
@@ -72,11 +72,11 @@ def _echo(
     if len(times) > 1 or allowed["echo"].required:
         index = _index(image.te_ms, times)
         if index:
-            return index, f"EchoTime {_number(image.te_ms)} ms of {', '.join(map(_number, times))}"
+            return index, f"EchoTime {_number_text(image.te_ms)} ms of {', '.join(map(_number_text, times))}"
     numbers = {facts.echo for facts in same_suffix}
     if image.echo is not None and (len(numbers) > 1 or allowed["echo"].required) and image.te_ms is None:
         return str(image.echo), "EchoNumber"
-    return _NONE
+    return _NOT_NEEDED
 
 
 def _part(
@@ -84,7 +84,7 @@ def _part(
 ) -> ValueAndSource:
     present = {facts.kind for facts in same_suffix} & set(_PARTS)
     if image.kind not in _PARTS or present <= {ImageKind.MAGNITUDE}:
-        return _NONE
+        return _NOT_NEEDED
     return _PARTS[ImageKind(image.kind)], f"its kind is {image.kind}"
 
 
@@ -98,8 +98,8 @@ def _inversion(
     if len(times) > 1 or (allowed["inv"].required and times):
         return _index(
             image.ti_ms, times
-        ), f"InversionTime {_number(image.ti_ms)} ms of {', '.join(map(_number, times))}"
-    return _NONE
+        ), f"InversionTime {_number_text(image.ti_ms)} ms of {', '.join(map(_number_text, times))}"
+    return _NOT_NEEDED
 
 
 def _flip(
@@ -115,14 +115,14 @@ def _flip(
     if angles and (allowed["flip"].required or distinct_flips):
         return _index(
             image.flip_angle_deg, angles
-        ), f"FlipAngle {_number(image.flip_angle_deg)} of {', '.join(map(_number, angles))}"
-    return _NONE
+        ), f"FlipAngle {_number_text(image.flip_angle_deg)} of {', '.join(map(_number_text, angles))}"
+    return _NOT_NEEDED
 
 
 def _mt(
     image: ImageFacts, _same_suffix: list[ImageFacts], _all: list[ImageFacts], _allowed: Mapping[str, Entity]
 ) -> ValueAndSource:
-    return (image.mt, "MTState") if image.mt else _NONE
+    return (image.mt, "MTState") if image.mt else _NOT_NEEDED
 
 
 _FINDERS: Mapping[
@@ -142,8 +142,8 @@ def _missing(name: str, facts: ImageFacts) -> str:
     return f"it needs the entity {name}, and {has_no}"
 
 
-def _field_map(members: list[Candidate]) -> list[NamedImage]:
-    """Return the images of one field map, with suffixes by echo and kind."""
+def _field_map_images(members: list[Candidate]) -> list[NamedImage]:
+    """Return the images of one field map with their suffixes, which echo and kind decide."""
     in_hz = [member for member in members if _shows_hz(member)]
     magnitude_kinds = (ImageKind.MAGNITUDE, ImageKind.DERIVED) if in_hz else (ImageKind.MAGNITUDE,)
     phases = [member for member in members if member not in in_hz and member.facts.kind not in magnitude_kinds]
@@ -184,7 +184,7 @@ def _echo_note(member: Candidate, times: list[float]) -> str:
     kind = f"its kind is {member.facts.kind}"
     if len(times) <= 1:
         return kind
-    return f"{kind}, EchoTime {_number(member.facts.te_ms)} ms of {', '.join(map(_number, times))}"
+    return f"{kind}, EchoTime {_number_text(member.facts.te_ms)} ms of {', '.join(map(_number_text, times))}"
 
 
 def _distinct(values: Iterable[float | None]) -> list[float]:
@@ -204,5 +204,5 @@ def _index(value: float | None, values: list[float]) -> str:
     return str(nearest + 1)
 
 
-def _number(value: float | None) -> str:
+def _number_text(value: float | None) -> str:
     return "?" if value is None else f"{value:g}"

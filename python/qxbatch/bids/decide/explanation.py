@@ -17,9 +17,9 @@ from qxbatch.visible import one_line
 
 
 def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, series: str) -> str:
-    """Return why a series is exported or not; `series` names it by SeriesNumber or, as `n70`, by its DICOM folder.
+    """Return why a series is exported or not.
 
-    Raises UsageError.
+    `series` is its SeriesNumber, or `n` and the number of its folder in `dicom` (`n70`). Raises UsageError.
     """
     folder = next((candidate for candidate in sessions if candidate.id == session), None)
     if folder is None:
@@ -43,7 +43,7 @@ def _is_named(facts: ImageFacts, series: str) -> bool:
 
 
 def _without_images(plan: ExportPlan, series: str) -> str:
-    """Return why a series without images is not exported; empty where no such series has that number."""
+    """Return why a series without images is not exported; empty if `series` names no such series."""
     for ignored in plan.ignored:
         if ignored.series is not None and series in (
             str(scanner_number(ignored.series.header)),
@@ -55,7 +55,7 @@ def _without_images(plan: ExportPlan, series: str) -> str:
 
 
 def _existing_series(plan: ExportPlan) -> str:
-    """Return the series with images. Those that share a SeriesNumber are followed by `n` and the number of their DICOM folder."""
+    """Return the series with images as a hint. If several share a SeriesNumber, `n` and the number of the folder follow."""
     by_n = {facts.image.series.n: facts for facts in facts_of(plan.session)}
     counts = Counter(facts.series_number for facts in by_n.values())
     shared = {number for number, count in counts.items() if number is not None and count > 1}

@@ -71,42 +71,42 @@ def is_set(family: Family, schema: Schema) -> bool:
 
 
 def run_of(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
-    """Return the run that a companion belongs to, in its study if possible: for an SBRef the next one, else the nearest.
+    """Return the run that a companion belongs to: for an SBRef the next run, for other companions the nearest one.
 
-    None for an SBRef that no run follows.
+    Runs of other studies are used only if the study of the companion has no run. None for an SBRef that no run follows.
     """
-    together = [run for run in runs if _studies(run) & _studies(companion)] or runs
-    if len(together) == 1 and not _is_before(companion):
-        return together[0]
+    candidates = [run for run in runs if _studies(run) & _studies(companion)] or runs
+    if len(candidates) == 1 and not _precedes_run(companion):
+        return candidates[0]
     start = companion.start
-    timed = [(run_start, run) for run in together if (run_start := run.start) is not None]
-    if start is None or len(timed) < len(together):
-        return _by_number(companion, together)
+    timed = [(run_start, run) for run in candidates if (run_start := run.start) is not None]
+    if start is None or len(timed) < len(candidates):
+        return _by_number(companion, candidates)
     gaps = [((run_start - start).total_seconds(), run) for run_start, run in timed]
-    if _is_before(companion):
+    if _precedes_run(companion):
         gaps = [(gap, run) for gap, run in gaps if gap >= -_SLACK]
     return min(gaps, key=lambda pair: abs(pair[0]), default=(0.0, None))[1]
 
 
 def _by_number(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
-    """Return a run by number, where times are not known.
+    """Return the run that a companion belongs to by series numbers, if times are not known.
 
-    For PAR/REC it is the run with the same acquisition number, if one exists. Otherwise, for an SBRef it is the next one,
-    or None; for others the last one before it, else the first.
+    For PAR/REC it is the run with the same acquisition number, if one exists. Otherwise it is the next run for an SBRef, None
+    if there is no next one; for other companions the last run before the companion, else the first run.
     """
     scans = _par_scans(companion)
     same_scan = [run for run in runs if _par_scans(run) & scans]
     if same_scan:
         return same_scan[0]
-    in_order, number = sorted(runs, key=_number), _number(companion)
-    if _is_before(companion):
-        return next((run for run in in_order if _number(run) > number), None)
-    earlier = [run for run in in_order if _number(run) < number]
+    in_order, number = sorted(runs, key=_lowest_number), _lowest_number(companion)
+    if _precedes_run(companion):
+        return next((run for run in in_order if _lowest_number(run) > number), None)
+    earlier = [run for run in in_order if _lowest_number(run) < number]
     return earlier[-1] if earlier else in_order[0]
 
 
-def _number(acquisition: AcquiredImages) -> tuple[int, int]:
-    """Return the lowest scanner's number of its series, and their n."""
+def _lowest_number(acquisition: AcquiredImages) -> tuple[int, int]:
+    """Return the lowest SeriesNumber of its series, and the n of that series; without SeriesNumbers, n / 10 stands for it."""
     images = (member.facts for member in acquisition.members)
     return min(
         (facts.image.series.n // 10 if facts.series_number is None else facts.series_number, facts.image.series.n)
@@ -119,7 +119,7 @@ def _par_scans(acquisition: AcquiredImages) -> set[int]:
     return {scan for scan in scans if scan is not None}
 
 
-def _is_before(companion: AcquiredImages) -> bool:
+def _precedes_run(companion: AcquiredImages) -> bool:
     return companion.members[0].target.suffix in _BEFORE
 
 

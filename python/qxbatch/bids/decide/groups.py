@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from qxbatch.acquisition import SeriesVerdict
-from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate, acquisitions, copies, joined, slot
-from qxbatch.bids.decide.entities import NamedImage, named
+from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate, acquisitions, copies, distinction, joined
+from qxbatch.bids.decide.entities import NamedImage, named_images
 from qxbatch.bids.decide.families import Family, family_of, is_companion, is_set, most_echoes, run_of
 from qxbatch.bids.decide.texts import series_number_text
 from qxbatch.bids.schema.names import Schema
+from qxbatch.counted import counted
 
 
 @dataclass
@@ -29,11 +30,11 @@ def grouped(candidates: Iterable[Candidate], schema: Schema) -> Groups:
         families.setdefault(family_of(candidate), []).append(candidate)
     result = Groups()
     for family, members in families.items():
-        _family(family, members, schema, result)
+        _add_family(family, members, schema, result)
     return result
 
 
-def _family(family: Family, members: list[Candidate], schema: Schema, result: Groups) -> None:
+def _add_family(family: Family, members: list[Candidate], schema: Schema, result: Groups) -> None:
     companions = [member for member in members if is_companion(member)]
     mains = [member for member in members if not is_companion(member)]
     if not mains:
@@ -50,7 +51,7 @@ def _family(family: Family, members: list[Candidate], schema: Schema, result: Gr
     for k, run in enumerate(kept_runs, 1):
         whole = AcquiredImages([*run.members, *companions_of_run.get(id(run), [])])
         note = f"run-{k}: number {k} of {len(kept_runs)} by {_order_text(run)}"
-        for image in named(whole, schema):
+        for image in named_images(whole, schema):
             result.named.append(_numbered(image, k, note, schema) if is_numbered else image)
 
 
@@ -62,8 +63,9 @@ def _numbered(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImag
 
 def _order_text(run: AcquiredImages) -> str:
     start = run.start
-    time = f"acquisition time ({start.isoformat(sep=' ', timespec='seconds')})" if start else ""
-    return time or "series number, since no time is known"
+    if start is None:
+        return "series number, since no time is known"
+    return f"acquisition time ({start.isoformat(sep=' ', timespec='seconds')})"
 
 
 def _drop_copies(run: AcquiredImages, result: Groups) -> None:
@@ -109,33 +111,39 @@ def _why_dropped(run: AcquiredImages, runs: list[AcquiredImages]) -> str:
     best = runs[-1]
     if repeat == "longest":
         best = max(enumerate(runs), key=lambda pair: (pair[1].volumes, pair[0]))[1]
-    if repeat in ("last", "longest") and run is not best:
-        what = "was scanned later" if repeat == "last" else f"has {best.volumes} volumes, this one {run.volumes}"
-        return f"repeat = {repeat}: {series_number_text(best.members[0].facts)} {what}"
-    return ""
+    if repeat not in ("last", "longest") or run is best:
+        return ""
+    if repeat == "last":
+        what = "was scanned later"
+    elif best.volumes > run.volumes:
+        what = f"has {counted(best.volumes, 'volume')}, this run has {run.volumes}"
+    else:
+        what = "has as many volumes and was scanned later"
+    return f"repeat = {repeat}: {series_number_text(best.members[0].facts)} {what}"
 
 
 def _companions(companions: list[Candidate], runs: list[AcquiredImages], result: Groups) -> dict[int, list[Candidate]]:
-    """Return the companions of each run, by its id.
+    """Return the companions of each run, by the `id()` of the run.
 
-    A companion without a run, or of a run that has a later one, is dropped if its rule has `repeat`, else an orphan.
+    A companion has no run if no run follows it, or if a later companion of the same kind belongs to that run.
     """
     companions_of_run: dict[int, list[Candidate]] = {}
     for companion in reversed(acquisitions(companions)):
         _drop_copies(companion, result)
         run = run_of(companion, runs)
-        used_slots = {slot(member) for member in companions_of_run.get(id(run), [])}
-        members = [member for member in companion.members if slot(member) not in used_slots]
+        used_distinctions = {distinction(member) for member in companions_of_run.get(id(run), [])}
+        members = [member for member in companion.members if distinction(member) not in used_distinctions]
         if run is not None:
             companions_of_run.setdefault(id(run), []).extend(members)
         for member in (
             companion.members if run is None else [other for other in companion.members if other not in members]
         ):
-            _orphan(member, run, result)
+            _add_orphan(member, run, result)
     return companions_of_run
 
 
-def _orphan(member: Candidate, run: AcquiredImages | None, result: Groups) -> None:
+def _add_orphan(member: Candidate, run: AcquiredImages | None, result: Groups) -> None:
+    """Add a companion without a run to the dropped images if `repeat` of its rule is not `all`, else to the orphans."""
     why = f"{series_number_text(run.members[0].facts)} has a later one" if run else "no run was scanned after it"
     if member.match.rule.repeat != "all":
         result.dropped.append((member, f"repeat = {member.match.rule.repeat}: {why}"))

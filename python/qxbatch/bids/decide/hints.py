@@ -29,7 +29,10 @@ def unknown_session_remarks(sessions: Iterable[SessionFolder], rules: RuleFile) 
 
 
 def series_list(series: Iterable[ImageFacts]) -> str:
-    """Return `series 2 (rest) and series 3 (rest)`; of more than four, only three are named."""
+    """Return numbers and names of series as text; of more than four, only three are named.
+
+    An example is `series 2 (rest) and series 3 (rest)`.
+    """
     names = list(dict.fromkeys(map(series_text, series)))
     visible = (
         names if len(names) <= _MAX_SERIES else [*names[: _MAX_SERIES - 1], f"{len(names) - _MAX_SERIES + 1} more"]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from qxbatch.bids.decide.texts import session_key
 from qxbatch.bids.model import RuleFile
 from qxbatch.bids.rules.patterns import glob_pattern
+from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.bids.schema.target import filled, label
 from qxbatch.session.folder import SessionFolder
 
@@ -23,8 +24,9 @@ class SessionLabels(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Return `sub-01/ses-a`."""
-        return "/".join([f"sub-{self.subject}", *([f"ses-{self.session}"] if self.session else [])])
+        """Return the folder of the session in the data set, such as `sub-01/ses-a`."""
+        folder, _start = session_prefix(self.subject, self.session)
+        return folder
 
 
 def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
@@ -54,7 +56,7 @@ def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
 
 
 def _overridden(session: SessionFolder, rules: RuleFile, labels: SessionLabels) -> SessionLabels:
-    """Return the labels, replaced by those in the table of the session."""
+    """Return the labels, replaced by those in the table `[session.ID]` of the session."""
     table = rules.sessions.get(session.id)
     if table is None:
         return labels
@@ -65,10 +67,10 @@ def _overridden(session: SessionFolder, rules: RuleFile, labels: SessionLabels) 
     return SessionLabels(subject, name, name=labels.name if table.subject is None else "")
 
 
-def same_labels(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> Mapping[str, tuple[str, str]]:
+def label_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> Mapping[str, tuple[str, str]]:
     """Return why sessions with the same labels cannot be exported, and what to write, by session id.
 
-    That are sessions with the same labels of subject and session, and those of different subjects whose names are reduced to
+    These are sessions with the same labels of subject and session, and sessions of different subjects whose names are reduced to
     the same label.
     """
     return {**_same_subjects(sessions), **_same_sessions(sessions)}
@@ -96,14 +98,14 @@ def _same_subjects(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> d
 
 
 def _same_sessions(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
-    owners: dict[tuple[str, str], list[SessionFolder]] = {}
+    sessions_by_labels: dict[tuple[str, str], list[SessionFolder]] = {}
     for session, labels in sessions:
         if labels.subject:
             # on file systems that ignore case both would have the same folder
-            owners.setdefault((labels.subject.casefold(), labels.session.casefold()), []).append(session)
+            sessions_by_labels.setdefault((labels.subject.casefold(), labels.session.casefold()), []).append(session)
     problems: dict[str, tuple[str, str]] = {}
     texts = {session.id: labels.text for session, labels in sessions}
-    for same in owners.values():
+    for same in sessions_by_labels.values():
         if len(same) > 1:
             names = " and ".join(session.id for session in same)
             hint = f'Write [session.{session_key(same[-1].id)}] session = "2" into the rule file, or [labels] pattern.'

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from qxbatch.bids.images.facts import images_of
 from qxbatch.bids.model import ExportImage, ExportPlan, Ignored, Placed, Rule, Undecided
 from qxbatch.bids.schema.names import load_schema
+from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.bids.schema.target import TargetError, read_target
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
@@ -167,6 +168,7 @@ def _row(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Row]:
 
 
 def _edited(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> ExportPlan:
+    """Return the plan of a session with the paths of its rows. Raises UsageError."""
     if plan.problem:
         return plan
     images, rules = _images(plan)
@@ -192,7 +194,7 @@ def _edited(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> ExportPlan:
                 f"{path}:{row.line}: {row.path} is already in line {previous}.", "Give each image its own path."
             )
         paths[row.path.casefold()] = row.line
-        target = _check_path(path, row, plan)
+        target = _target_of(path, row, plan)
         rule_of_row = rule if rule is not None and not rule.ignore else Rule(0, {}, target)
         placed.append(Placed(image, row.path, rule_of_row, row.reason))
     undecided: dict[int, Undecided] = {}
@@ -211,10 +213,10 @@ def _images(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:
     return images, placed | ignored
 
 
-def _check_path(path: Path, row: _Row, plan: ExportPlan) -> str:
-    """Return the target of a path. Raises UsageError where it is not valid."""
-    levels = [f"sub-{plan.subject}", *([f"ses-{plan.session_label}"] if plan.session_label else [])]
-    start, name_start = "/".join(levels) + "/", "_".join(levels) + "_"
+def _target_of(path: Path, row: _Row, plan: ExportPlan) -> str:
+    """Return data type and name of a path, without subject and session. Raises UsageError if the path is not valid."""
+    folder, prefix = session_prefix(plan.subject, plan.session_label)
+    start, name_start = f"{folder}/", f"{prefix}_"
     below = row.path.removeprefix(start)
     datatype, _slash, name = below.partition("/")
     if not row.path.startswith(start) or not name.startswith(name_start):

@@ -12,6 +12,7 @@ _SCAN_WORDS = frozenset(
 _COUNTED = re.compile(
     r"(?:run|r|mb|sms|e|echo|te|tr|pat|grappa|ipat)[-_]?\d+|\d+(?:[.p]\d+)?mm", re.IGNORECASE | re.ASCII
 )
+"""Words with a number that describe the scan: `run2`, `mb4`, `2.4mm`."""
 DIRECTIONS = ("ap", "pa", "lr", "rl")
 
 
@@ -27,7 +28,7 @@ def task_label(name: str) -> str:
 
 
 def words_of(name: str) -> list[str]:
-    """Return the words of a name: `run-2`, `run_2` and `run 2` are one word, `run2`."""
+    """Split a name at `_`, at spaces, and at a `-` that no digit follows. `run-2`, `run_2` and `run 2` are one word, `run2`."""
     return re.split(r"[_\s]+|-(?!\d)", re.sub(r"(?i)\b(run)[-_ ](\d+)", r"\1\2", name.replace("_", " ")))
 
 

@@ -7,9 +7,10 @@ from qxbatch.protocol.values import quoted
 
 
 def rule_text(rule: Rule) -> str:
-    """Return `rule in line 12: name = "rest"`; `[session.S012], line 30` for the rule of one session.
+    """Return where a rule is, and the conditions of a rule for all sessions.
 
-    A path that only the table of --plan gives has no line.
+    Examples are `rule in line 12: name = "rest"`, and `[session.S012], line 30` for the rule of one session. A path that only
+    the table of --plan gives has no rule.
     """
     keys = ", ".join(f"{key} = {value_text(value)}" for key, value in rule.match.items())
     if rule.session:
@@ -31,12 +32,12 @@ def value_text(value: object) -> str:
 
 
 def series_text(facts: ImageFacts) -> str:
-    """Return `series 7 (rest)`."""
+    """Return number and name of a series: `series 7 (rest)`."""
     return f"{series_number_text(facts)} ({facts.name})"
 
 
 def series_number_text(facts: ImageFacts) -> str:
-    """Return `series 7`; for a series without SeriesNumber `series n90010`, with its number in `dicom`."""
+    """Return a series by its SeriesNumber, `series 7`; without one, by `n` and its number in `dicom`, `series n90010`."""
     return f"series {facts.series_number if facts.series_number is not None else f'n{facts.image.series.n}'}"
 
 

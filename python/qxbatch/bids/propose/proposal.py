@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
 from qxbatch.bids.decide.decision import decide
-from qxbatch.bids.decide.labels import SessionLabels, labels_of, same_labels
+from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
 from qxbatch.bids.decide.texts import session_key, value_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
 from qxbatch.bids.model import ExportPlan, RuleFile
@@ -46,7 +46,7 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
         if not any(plan.undecided for plan in plans):
             break
         drafts = _corrected(drafts, rules, plans)
-    return _text(drafts, count, _same_labels(sessions, rules))
+    return _text(drafts, count, _tables_for_equal_labels(sessions, rules))
 
 
 def _text(drafts: Sequence[Draft], count: int, tables: Iterable[str]) -> str:
@@ -99,7 +99,7 @@ def _images(plan: ExportPlan) -> Iterator[ImageFacts]:
     return iter(facts_of(plan.session) if plan.undecided else ())
 
 
-def _same_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:
+def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:
     """Yield tables that give different labels to subjects, and to sessions, that have the same one."""
     labels = [(session, labels_of(session, rules)) for session in sessions]
     subjects = _subjects([session_labels for _, session_labels in labels])
@@ -107,7 +107,7 @@ def _same_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator
         (session, each._replace(subject=subjects.get((each.subject.casefold(), each.name.casefold()), each.subject)))
         for session, each in labels
     ]
-    problems = same_labels([(session, each._replace(name="")) for session, each in new])
+    problems = label_conflicts([(session, each._replace(name="")) for session, each in new])
     counts: Counter[str] = Counter()
     for (session, old), (_, each) in zip(labels, new, strict=True):
         lines = [f"subject = {value_text(each.subject)}\n"] if each.subject != old.subject else []

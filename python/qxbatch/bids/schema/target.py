@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from qxbatch.bids.schema.names import Entity, Schema
+from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.nearest import nearest
 
 GIVEN_BY_GROUP = ("run", "echo", "part", "inv", "flip", "mt")
@@ -54,9 +55,9 @@ class Target:
 
     def path(self, subject: str, session: str) -> str:
         """Return the path in the data set, without extension."""
-        levels = [f"sub-{subject}", *([f"ses-{session}"] if session else [])]
-        names = [*levels, *(f"{name}-{value}" for name, value in self.entities), self.suffix]
-        return "/".join([*levels, self.datatype, "_".join(names)])
+        folder, start = session_prefix(subject, session)
+        names = [start, *(f"{name}-{value}" for name, value in self.entities), self.suffix]
+        return f"{folder}/{self.datatype}/{'_'.join(names)}"
 
 
 def placeholders(text: str) -> list[str]:
