@@ -126,7 +126,17 @@ def test_a_run_between_two_pairs_gets_the_pair_nearest_to_its_start_or_end(tmp_p
     long_run = rest(3, 4, 20 * 60)
     links = links_of(tmp_path, *pair(1, 0), long_run, *pair(4, 25), rest(6, 30))
     assert sources(links) == {"task-rest_run-1_bold": "pepolar2", "task-rest_run-2_bold": "pepolar2"}
-    assert "another field map is nearer" in links.warnings[0]
+    assert "another field map was selected by shim, geometry, nearest-time" in links.warnings[0]
+
+
+def test_a_field_map_that_ignores_the_shim_is_not_said_to_be_unused_because_of_it(tmp_path):
+    serves = '\nserves = { by = ["geometry", "nearest-time"] }'
+    links = links_of(
+        tmp_path, *pair(1, 0), *pair(4, 25), rest(6, 30, shim=RESHIM), rules=RULES.replace('_epi"', f'_epi"{serves}', 1)
+    )
+    (warning,) = links.warnings
+    assert "another field map was selected by geometry, nearest-time" in warning
+    assert "shim" not in warning
 
 
 def test_scans_are_paired_by_time_and_not_by_series_number(tmp_path):
@@ -280,7 +290,7 @@ def test_a_field_map_of_another_study_corrects_a_run_only_with_the_same_shim(tmp
         run = Scan(3, "rest", "10:05:00", 300, volumes=10, shim=shim, sidecar=AP, header=other_study)
         links = links_of(folder, *pair(1, 0, shim), run)
         assert sources(links) == expected
-        assert any("another StudyInstanceUID" in text for text in links.warnings) == (not shim)
+        assert any("none is known to have its shim" in text for text in links.warnings) == (not shim)
 
 
 def test_the_distance_of_a_pair_is_that_of_its_farthest_scan(tmp_path):

@@ -1,4 +1,4 @@
-"""Required fields that a completed sidecar does not have."""
+"""Finds the required fields that a completed sidecar does not have."""
 
 from collections.abc import Mapping
 from functools import lru_cache

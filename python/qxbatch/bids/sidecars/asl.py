@@ -9,7 +9,7 @@ from qxbatch.bids.schema.placed_name import PlacedName
 
 M0, CONTROL, LABEL = "m0scan", "control", "label"
 _VOLUME_AXIS = 3
-"""Index of the volumes in an image's shape."""
+"""Index of the axis of volumes in an image's shape."""
 
 
 def volume_types(placed: Placed) -> tuple[str, ...] | None:
@@ -27,12 +27,12 @@ def volume_types(placed: Placed) -> tuple[str, ...] | None:
 
 
 def context_text(types: Sequence[str]) -> bytes:
-    """Return aslcontext.tsv."""
+    """Return the content of aslcontext.tsv."""
     return "".join(f"{line}\n" for line in ("volume_type", *types)).encode()
 
 
 def context_problem(placed: Placed) -> str:
-    """Return why an ASL image has no volume types; empty where it has them."""
+    """Return why an ASL image has no volume types, and what to write; empty if it has them, and for other images."""
     if PlacedName.of(placed.path).suffix != "asl" or volume_types(placed) is not None:
         return ""
     if not placed.rule.context:
@@ -43,23 +43,26 @@ def context_problem(placed: Placed) -> str:
     )
 
 
-def asl_fields(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
-    """Return the fields of an ASL image that its header does not have; none for other images."""
+def asl_fields(placed: Placed, all_placed: Sequence[Placed]) -> dict[str, Any]:
+    """Return the fields of an ASL image that its header does not have; none for other images.
+
+    `all_placed` are the images of the session.
+    """
     name = PlacedName.of(placed.path)
     if name.suffix != "asl":
         return {}
     types = volume_types(placed) or ()
-    separate = any(PlacedName.of(image.path).suffix == M0 for image in session)
+    separate = any(PlacedName.of(image.path).suffix == M0 for image in all_placed)
     fields: dict[str, Any] = {"M0Type": "Included" if M0 in types else "Separate" if separate else "Absent"}
     if types.count(LABEL) and types.count(LABEL) == types.count(CONTROL):
         fields["TotalAcquiredPairs"] = types.count(LABEL)
     return fields
 
 
-def m0_targets(placed: Placed, session: Sequence[Placed]) -> list[str]:
-    """Return the paths of the ASL images whose nearest M0 scan this is."""
-    asl = [image for image in session if PlacedName.of(image.path).suffix == "asl"]
-    scans = [image for image in session if PlacedName.of(image.path)[::2] == ("perf", M0)]
+def m0_targets(placed: Placed, all_placed: Sequence[Placed]) -> list[str]:
+    """Return the paths of the ASL images whose nearest M0 scan is `placed`; `all_placed` are the images of the session."""
+    asl = [image for image in all_placed if PlacedName.of(image.path).suffix == "asl"]
+    scans = [image for image in all_placed if PlacedName.of(image.path)[::2] == ("perf", M0)]
     return [image.path for image in asl if min(scans, key=lambda scan: (_gap(scan, image), scan.path)) == placed]
 
 

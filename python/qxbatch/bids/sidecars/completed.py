@@ -65,8 +65,11 @@ def _lines(fields: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {_ENCODER.encode(key)}: {_ENCODER.encode(value)}"
 
 
-def _added(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
-    """Return TaskName and MTState by the name of an image, and fields that its sidecar lacks and that name and group give."""
+def _added(placed: Placed, all_placed: Sequence[Placed]) -> dict[str, Any]:
+    """Return TaskName and MTState by the entities of an image, and the other fields that the export adds to its sidecar.
+
+    `all_placed` are the images of the session.
+    """
     name = PlacedName.of(placed.path)
     fields: dict[str, Any] = {}
     if "task" in name.entities:
@@ -80,10 +83,10 @@ def _added(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
     if name.suffix == "fieldmap" and _maker(placed.image).startswith(_HERTZ):
         fields["Units"] = "Hz"
     if name.suffix == "phasediff":
-        fields |= _echo_times(placed, session)
+        fields |= _echo_times(placed, all_placed)
     fields |= repetition_fields(name.suffix, placed.image.sidecar)
     if name.datatype == "perf":
-        fields |= asl_fields(placed, session)
+        fields |= asl_fields(placed, all_placed)
     sidecar = placed.image.sidecar
     return {key: value for key, value in fields.items() if key not in sidecar or key in ("TaskName", "MTState")}
 
@@ -93,11 +96,11 @@ def _maker(image: ExportImage) -> str:
     return str(image.sidecar.get("Manufacturer") or header.get("Manufacturer") or "").upper()
 
 
-def _echo_times(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
-    """Return the echo times of a phase difference and its magnitude images; empty if these are not two."""
+def _echo_times(placed: Placed, all_placed: Sequence[Placed]) -> dict[str, Any]:
+    """Return EchoTime1 and EchoTime2 of a phase difference; empty unless it and its magnitude images have two echo times."""
     stem = PlacedName.of(placed.path).stem()
     times = set()
-    for image in session:
+    for image in all_placed:
         name = PlacedName.of(image.path)
         if name.datatype == "fmap" and name.stem() == stem and name.suffix in ("magnitude1", "magnitude2", "phasediff"):
             times |= _echo_times_of(image.image)
@@ -107,13 +110,13 @@ def _echo_times(placed: Placed, session: Sequence[Placed]) -> dict[str, Any]:
 
 
 def _echo_times_of(image: ExportImage) -> set[float]:
-    """Return the echo time of an image in seconds."""
+    """Return the echo time of an image in seconds; empty if it is not known."""
     time = image.sidecar.get("EchoTime")
     return {round(float(time), 6)} if isinstance(time, int | float) else set()
 
 
 def _absent(placed: Placed, fields: Mapping[str, Any], finder: AbsentFieldFinder) -> list[str]:
-    """Return a warning if required fields are missing, which only the user knows."""
+    """Return a warning about required fields that are missing, with what to write; empty if none is missing."""
     name = PlacedName.of(placed.path)
     missing = finder.fields(name.datatype, name.suffix, fields)
     if not missing:

@@ -24,7 +24,7 @@ _DIGITS = 2
 """Decimals to which shims, and fields of view in mm, are rounded before they are compared."""
 
 
-class Kind(StrEnum):
+class FieldMapKind(StrEnum):
     """How a field is estimated."""
 
     PEPOLAR = "pepolar"
@@ -70,15 +70,17 @@ class Run(NamedTuple):
 class FieldMap(NamedTuple):
     """The images of one estimate."""
 
-    kind: Kind | None
+    kind: FieldMapKind | None
     """None if there are only magnitude images."""
     images: tuple[Placed, ...]
     facts: Facts
     directions: frozenset[str]
+    """The known phase encoding directions of the images."""
     serves: Serves
     identifier: str
+    """The value of B0FieldIdentifier."""
     order: int
-    """By time, within the session."""
+    """Position among the field maps of the session, by time."""
 
     @property
     def shim(self) -> tuple[float, ...] | None:
@@ -88,17 +90,17 @@ class FieldMap(NamedTuple):
     @property
     def is_complete(self) -> bool:
         """Return False for scans of one direction: they need an image of the run to estimate the field."""
-        return self.kind is not Kind.PEPOLAR or len(self.directions) > 1
+        return self.kind is not FieldMapKind.PEPOLAR or len(self.directions) > 1
 
     def can_serve(self, run: Run) -> bool:
         """Return whether the field map can correct a run of its study.
 
-        Scans of one direction need a run of the opposite one. With the step `geometry`, scans with phase encoding directions need
-        the axis of the run.
+        Scans of one direction need a run of the opposite direction. With the step `geometry`, scans with phase encoding
+        directions can only correct a run with the same phase encoding axis, if both axes are known.
         """
         if self.kind is None or self.is_of_other_study(run):
             return False
-        if self.kind is not Kind.PEPOLAR:
+        if self.kind is not FieldMapKind.PEPOLAR:
             return True
         if "geometry" in self.serves.by and self.facts.axis and run.facts.axis and self.facts.axis != run.facts.axis:
             return False
@@ -107,17 +109,17 @@ class FieldMap(NamedTuple):
         return self.is_complete or (opposite and not shared)
 
     def is_of_other_study(self, run: Run) -> bool:
-        """Return whether a run is of another study, so that the subject may have left the scanner; not with the same shim."""
+        """Return whether a run is of another study, so that the subject may have left the scanner; False with the same shim."""
         differs = bool(self.facts.study) and bool(run.facts.study) and self.facts.study != run.facts.study
         return differs and (self.shim is None or self.shim != run.shim)
 
-    def likeness(self, run: Run) -> tuple[int, ...]:
-        """Return 1 (the same), 0 (one is not known) or -1 (different) for orientation, field of view and matrix."""
+    def similarity(self, run: Run) -> tuple[int, ...]:
+        """Return how similar orientation, field of view and matrix are: for each 1 (same), 0 (not known) or -1 (different)."""
         pairs = zip(self.facts.geometry, run.facts.geometry, strict=True)
         return tuple(0 if a is None or b is None else 1 if a == b else -1 for a, b in pairs)
 
     def gap(self, run: Run) -> float:
-        """Return the seconds from a run to the farthest scan of the field map; infinite without times."""
+        """Return the seconds between a run and the farthest scan of the field map; infinite without times."""
         moment = run.facts.time
         times = [time for image in self.images if (time := acquisition_interval(image.image))]
         return max(map(moment.gap, times), default=float("inf")) if moment else float("inf")
@@ -157,22 +159,22 @@ def field_maps(placed: Sequence[Placed]) -> list[FieldMap]:
             others[name.stem()].append(image)
         elif (in_fmap and name.suffix in _PEPOLAR) or (not in_fmap and image.rule.serves is not None):
             pairs[f"{name.stem('dir', 'run', *_WITHIN_RUN)}_{name.suffix}"].append(image)
-    groups: list[tuple[Kind | None, list[Placed]]] = [
-        (Kind.PEPOLAR, pair) for images in pairs.values() for pair in _paired(images)
+    groups: list[tuple[FieldMapKind | None, list[Placed]]] = [
+        (FieldMapKind.PEPOLAR, pair) for images in pairs.values() for pair in _paired(images)
     ]
     groups += [(_kind(images), images) for images in others.values()]
     return _identified(groups)
 
 
-def _kind(images: Iterable[Placed]) -> Kind | None:
+def _kind(images: Iterable[Placed]) -> FieldMapKind | None:
     suffixes = {PlacedName.of(image.path).suffix for image in images}
     if suffixes & set(_PHASE):
-        return Kind.PHASE
-    return Kind.DIRECT if suffixes & set(_DIRECT) else None
+        return FieldMapKind.PHASE
+    return FieldMapKind.DIRECT if suffixes & set(_DIRECT) else None
 
 
 Take = tuple[Facts, list[Placed]]
-"""One acquisition of one direction."""
+"""One acquisition of one phase encoding direction: its facts and images."""
 
 
 def _paired(images: Sequence[Placed]) -> list[list[Placed]]:
@@ -189,10 +191,11 @@ def _paired(images: Sequence[Placed]) -> list[list[Placed]]:
         facts = _facts(members)
         study = facts.study if facts.shim is None else ""
         alike[facts.shim, facts.geometry, facts.axis, study][facts.direction].append((facts, members))
-    return [group for directions in alike.values() for group in _groups([*directions.values()])]
+    return [group for directions in alike.values() for group in _pairs_and_single_takes([*directions.values()])]
 
 
-def _groups(directions: list[list[Take]]) -> list[list[Placed]]:
+def _pairs_and_single_takes(directions: list[list[Take]]) -> list[list[Placed]]:
+    """Return the images of each pair and of each unpaired take; `directions` are the takes of each direction."""
     if len(directions) != 2:  # noqa: PLR2004 - a pair
         return [members for takes in directions for _facts_of, members in takes]
     first, second = (sorted(takes, key=_begin) for takes in directions)
@@ -224,7 +227,7 @@ def _begin(take: Take) -> tuple[bool, object, str]:
     return (time is None, time.begin if time else 0, take[1][0].path)
 
 
-def _identified(groups: Iterable[tuple[Kind | None, list[Placed]]]) -> list[FieldMap]:
+def _identified(groups: Iterable[tuple[FieldMapKind | None, list[Placed]]]) -> list[FieldMap]:
     """Return the field maps in order of time, each with an identifier that no other of the subject has."""
     ordered = sorted(
         ((kind, images, _facts(images)) for kind, images in groups), key=lambda each: _begin((each[2], each[1]))
@@ -247,7 +250,7 @@ def _identified(groups: Iterable[tuple[Kind | None, list[Placed]]]) -> list[Fiel
     return maps
 
 
-def _identifier_start(path: str, kind: Kind | None) -> str:
+def _identifier_start(path: str, kind: FieldMapKind | None) -> str:
     entities = PlacedName.of(path).entities
     parts = [f"{name}{entities[name]}" for name in ("ses", "acq") if name in entities]
     return re.sub(r"[^0-9A-Za-z_]", "", "_".join([*parts, kind.value if kind else "magnitude"]))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from qxbatch.bids.model import Placed
 from qxbatch.bids.schema.placed_name import PlacedName
-from qxbatch.bids.sidecars.estimates import FieldMap, Kind, Run, field_maps, runs_of
+from qxbatch.bids.sidecars.estimates import FieldMap, FieldMapKind, Run, field_maps, runs_of
 from qxbatch.bids.sidecars.intended_for import IntendedFor
 
 IDENTIFIER, SOURCE, INTENDED_FOR = "B0FieldIdentifier", "B0FieldSource", "IntendedFor"
@@ -33,22 +33,22 @@ def link(placed: Sequence[Placed], form: IntendedFor = IntendedFor.URI) -> Links
         for field_map in chosen[run.key]:
             served[field_map.identifier].append(run)
     fields = _fields(maps, served, form)
-    warnings = [_serves_nothing(field_map, runs) for field_map in maps if not served[field_map.identifier]]
-    warnings += _not_served([run for run in runs if not chosen[run.key]], maps)
+    warnings = [_why_unused(field_map, runs) for field_map in maps if not served[field_map.identifier]]
+    warnings += _without_field_map([run for run in runs if not chosen[run.key]], maps)
     return Links({path: dict(values) for path, values in fields.items()}, tuple(warnings))
 
 
 def _choose(maps: Sequence[FieldMap], run: Run) -> list[FieldMap]:
     """Return the field maps of a run: the best of each kind."""
     best = []
-    for kind in Kind:
+    for kind in FieldMapKind:
         candidates = [candidate for candidate in maps if candidate.kind is kind and candidate.can_serve(run)]
         best += _best(candidates, run)
     return best
 
 
 def _best(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
-    """Return the candidates that pass the steps of `by`, in order. A step applies only to field maps whose rule has it."""
+    """Return the candidates that remain after the steps of `by`. A step applies only to field maps whose rule has it."""
     steps = dict.fromkeys(step for each in candidates for step in each.serves.by)
     for step in steps:
         affected = [each for each in candidates if step in each.serves.by]
@@ -66,8 +66,8 @@ def _same_shim(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
 
 def _alike(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
     """Keep the field maps with the most similar geometry; complete ones are better than those that need the run itself."""
-    best = max((each.likeness(run) for each in candidates), default=())
-    alike = [each for each in candidates if each.likeness(run) == best]
+    best = max((each.similarity(run) for each in candidates), default=())
+    alike = [each for each in candidates if each.similarity(run) == best]
     return [each for each in alike if each.is_complete] or alike
 
 
@@ -106,28 +106,30 @@ def _fields(
     return fields
 
 
-def _serves_nothing(field_map: FieldMap, runs: Sequence[Run]) -> str:
-    """Return the warning for a field map that corrects no image, with the reason."""
-    name = field_map.images[0].path
+def _why_unused(field_map: FieldMap, runs: Sequence[Run]) -> str:
+    """Return the warning about a field map that corrects no image, with the reason."""
+    start = f"{field_map.images[0].path}: this field map corrects nothing"
     if not runs:
-        return f"{name}: this field map corrects nothing, since the session has no functional, diffusion or perfusion image."
+        return f"{start}, since the session has no functional, diffusion or perfusion image."
     if field_map.kind is None:
-        return f"{name}: this field map corrects nothing: it has no phase image. Export it with its phase images."
+        return f"{start}: it has no phase image. Export it with its phase images."
     if all(field_map.is_of_other_study(run) for run in runs):
-        return f"{name}: this field map corrects nothing: all images have another StudyInstanceUID and another shim."
-    if not any(field_map.can_serve(run) for run in runs):
+        return f"{start}: all images have another StudyInstanceUID, and none is known to have its shim."
+    possible_runs = [run for run in runs if field_map.can_serve(run)]
+    if not possible_runs:
         lacking = (
             "image has its phase encoding axis"
             if field_map.is_complete
             else "scan has the opposite phase encoding direction"
         )
-        return f"{name}: this field map corrects nothing: no {lacking}."
-    if not any(_same_shim([field_map], run) for run in runs if field_map.can_serve(run)):
-        return f"{name}: this field map corrects nothing: all images were acquired with another shim."
-    return f"{name}: this field map corrects nothing: another field map is nearer to each image. Ignore it, or change `serves`."
+        return f"{start}: no {lacking}."
+    if "shim" in field_map.serves.by and not any(_same_shim([field_map], run) for run in possible_runs):
+        return f"{start}: all images were acquired with another shim."
+    steps = ", ".join(field_map.serves.by)
+    return f"{start}: for each image, another field map was selected by {steps}. Ignore it, or change `serves`."
 
 
-def _not_served(runs: Sequence[Run], maps: Sequence[FieldMap]) -> list[str]:
+def _without_field_map(runs: Sequence[Run], maps: Sequence[FieldMap]) -> list[str]:
     """Return a warning for runs that have no field map only because of the shim; empty if there are no such runs."""
     unserved = [
         run

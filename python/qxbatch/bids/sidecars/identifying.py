@@ -1,4 +1,4 @@
-"""Sidecar fields that identify a person or an examination. dcm2niix writes none here, other programs can."""
+"""Sidecar fields that identify a person or an examination. dcm2niix omits them with `-ba y`; other converters may write them."""
 
 import re
 from collections.abc import Mapping

@@ -15,9 +15,9 @@ _TIME_AXES = 4
 """Axes of the image of a time series."""
 _SAME = 0.0005
 """Times that differ by less are equal, in seconds."""
-_HEADER = 348
+_HEADER_LENGTH = 348
 _FIRST_BYTES = {"<": b"\x5c\x01\x00\x00", ">": b"\x00\x00\x01\x5c"}
-_TIME_STEP, _UNITS = 76 + 4 * 4, 123
+_TIME_STEP_OFFSET, _UNITS_OFFSET = 76 + 4 * 4, 123
 """Offsets of pixdim[4] and xyzt_units."""
 _SECONDS_PER_UNIT = {8: 1.0, 16: 1e-3, 24: 1e-6}
 
@@ -30,7 +30,7 @@ class Timing(NamedTuple):
 
 
 def timing_of(image: ExportImage) -> Timing | None:
-    """Return the fields with the times of volumes; None where image and sidecar agree or have no times."""
+    """Return fields that make the times of volumes agree in image and sidecar; None if they agree or have no times."""
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.summary.shape
     if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:
         return None
@@ -59,11 +59,11 @@ def time_step(path: Path) -> float | None:
     """Return the time between volumes that a NIfTI-1 header has, in seconds; None where it cannot be read."""
     try:
         with gzip.open(path) as file:
-            head = file.read(_HEADER)
+            head = file.read(_HEADER_LENGTH)
     except (OSError, EOFError):
         return None
     order = next((order for order, size in _FIRST_BYTES.items() if head[:4] == size), None)
-    if order is None or len(head) < _HEADER:
+    if order is None or len(head) < _HEADER_LENGTH:
         return None
-    step: float = struct.unpack_from(f"{order}f", head, _TIME_STEP)[0]
-    return round(step * _SECONDS_PER_UNIT.get(head[_UNITS] & 0x38, 1.0), 6)
+    step: float = struct.unpack_from(f"{order}f", head, _TIME_STEP_OFFSET)[0]
+    return round(step * _SECONDS_PER_UNIT.get(head[_UNITS_OFFSET] & 0x38, 1.0), 6)
