@@ -26,12 +26,12 @@ class ExportImage:
 
 
 class Serves(NamedTuple):
-    """How the export selects the images that a field map corrects, and how it writes the link."""
+    """`serves` of a rule: how the export selects the images that a field map corrects, and how it writes the link."""
 
     by: tuple[str, ...]
     """Some of `shim`, `geometry`, `nearest-time`, in the order in which they are applied."""
     write: tuple[str, ...]
-    """`B0FieldIdentifier`, `IntendedFor`."""
+    """Fields with the link: `B0FieldIdentifier`, `IntendedFor` or both."""
 
 
 Captures = Mapping[str, str]
@@ -55,10 +55,11 @@ class Rule:
     """One rule of the rule file."""
 
     line: int
-    """Of the rule file, from 1; 0 for a path that only the table of --plan gives."""
+    """Line of the rule file, from 1; 0 for a path that only the table of --plan gives."""
     match: Mapping[str, Any]
+    """`match`, as in the rule file."""
     target: str = ""
-    """`func/task-rest_bold`; empty where the series is ignored."""
+    """`as`, such as `func/task-rest_bold`; empty where the series is ignored."""
     ignore: str = ""
     """Why the series is ignored; empty where it is exported."""
     repeat: str = "all"

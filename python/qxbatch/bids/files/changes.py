@@ -24,7 +24,7 @@ class Action(StrEnum):
     FOREIGN = "foreign"
     """A file that the export did not write has the name; it is not changed."""
     FORGET = "forget"
-    """Only the record has it; the entry is removed."""
+    """The file no longer exists; its entry in the record is removed."""
 
 
 class Change(NamedTuple):
@@ -36,9 +36,9 @@ class Change(NamedTuple):
     """The entry in the record after the change."""
     session: str = ""
     differs: bool = False
-    """For an edited file: the export would write other content than the last time."""
+    """For an edited file: whether the export would write other content than the last time."""
     other_image: bool = False
-    """For an edited file: it was written for another image than the one that has this path now."""
+    """For an edited file: whether it was written for another image than the one that has this path now."""
 
 
 def compare(

@@ -18,7 +18,7 @@ class FileOnDisk(NamedTuple):
     """The target of a symbolic link."""
 
     def is_of(self, entry: Entry) -> bool:
-        """Return whether this matches an entry of the record. A link to a file with the same bytes matches, too."""
+        """Return whether the file is the one of an entry of the record. A link to a file with the same bytes counts, too."""
         if entry.link or (self.link and not self.sha256):
             return bool(entry.link) and self.link == entry.link
         return (self.sha256, self.size) == (entry.sha256, entry.size)
@@ -36,20 +36,20 @@ class Disk:
         """Return what exists at a path; None where nothing does. Raises OSError."""
         if not self.is_plain(path.rpartition("/")[0]):
             return FileOnDisk()
-        whole = self.dataset / path
+        full_path = self.dataset / path
         try:
-            status = os.lstat(whole)
+            status = os.lstat(full_path)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        link = str(whole.readlink()) if stat.S_ISLNK(status.st_mode) else ""
+        link = str(full_path.readlink()) if stat.S_ISLNK(status.st_mode) else ""
         if link:
             try:
-                status = os.stat(whole)  # noqa: PTH116 - git-annex keeps files behind links; they are read, never written
+                status = os.stat(full_path)  # noqa: PTH116 - git-annex keeps files behind links; they are read, never written
             except OSError:
                 return FileOnDisk(link=link)
         if not stat.S_ISREG(status.st_mode):
             return FileOnDisk(link=link)
-        return FileOnDisk(self._stamps.hash_of(path, whole, status), status.st_size, link)
+        return FileOnDisk(self._stamps.hash_of(path, full_path, status), status.st_size, link)
 
     def is_plain(self, folder: str) -> bool:
         """Return whether a folder and its parents are real folders or do not exist."""

@@ -42,7 +42,7 @@ class PlannedFile:
     owner: Owner
     content: Source | bytes | Table
     is_editable: bool = False
-    """Users are meant to edit the file: once edited it is not changed, and not reported."""
+    """Whether users are meant to edit the file: an edited one is not changed and not reported."""
 
 
 class FileOptions(NamedTuple):
@@ -133,7 +133,7 @@ def _sourcedata(plan: ExportPlan, folder: str, sources: Sources) -> Iterator[Pla
 
 
 def series_files(session: SessionFolder, n: int) -> list[Path]:
-    """Return the archive of a series, or its files where it is not packed. Raises SourceError."""
+    """Return the archive of a series, or its files if it is not packed; empty if it has none. Raises SourceError."""
     packed, folder = session.paths.packed(n), session.paths.series(n)
     try:
         if packed.is_file():

@@ -37,17 +37,19 @@ class Entry(NamedTuple):
     link: str = ""
     """The target of a symbolic link, as written; empty for files."""
     edited: bool = False
-    """A table that users edited; its columns and values are kept."""
+    """Whether users edited the file, a table; its columns and values are kept."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """The written files by path, and files that an interrupted run may have written."""
+    """The files that exports wrote, and files that an interrupted export may have written."""
 
     files: Mapping[str, Entry] = field(default_factory=dict)
+    """The written files, by path."""
     begun: Mapping[str, Entry] = field(default_factory=dict)
+    """Files that an interrupted export may have written, by path."""
     shifted: bool = False
-    """Dates are shifted."""
+    """Whether dates are shifted."""
 
     def ours(self, path: str) -> tuple[Entry, ...]:
         """Return the entries that this program may have written at a path."""

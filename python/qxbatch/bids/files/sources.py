@@ -31,7 +31,7 @@ class Sources:
         self.warnings: list[str] = []
 
     def of_image(self, image: ExportImage, file: str) -> Source:
-        """Return an image, or a file beside it. Raises SourceError."""
+        """Return the source of an image, or of a file beside it. Raises SourceError."""
         path = image.session.path / file
         status = _status(path)
         size, digest = (image.summary.sums or {}).get(file, (-1, ""))
@@ -45,7 +45,7 @@ class Sources:
         return source
 
     def of_file(self, path: Path) -> Source:
-        """Return a file. Raises SourceError."""
+        """Return the source of a file that is not an image. Raises SourceError."""
         return self._hashed(path, _status(path))
 
     def _hashed(self, path: Path, status: os.stat_result) -> Source:
@@ -70,5 +70,5 @@ def _status(path: Path) -> os.stat_result:
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {reason_text(error, path)}") from None
     if not stat.S_ISREG(status.st_mode):
-        raise SourceError(f"{path} is no regular file")
+        raise SourceError(f"{path} is not a regular file")
     return status

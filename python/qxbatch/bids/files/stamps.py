@@ -64,12 +64,12 @@ class Stamps:
         self._current[name] = [*Stamp.of(status), digest]
 
     def person(self, session: str, summary: os.stat_result) -> list[str] | None:
-        """Return the recorded age and sex of a session's subject for this summary."""
+        """Return the recorded age and sex of a session's subject; None if they were not recorded for this summary."""
         noted = self._people.get(session)
         return list(map(str, noted[3:])) if isinstance(noted, list) and noted[:3] == [*Stamp.of(summary)] else None
 
     def note_person(self, session: str, summary: os.stat_result, values: list[str]) -> None:
-        """Record age and sex."""
+        """Record age and sex of a session's subject."""
         self._people[session] = [*Stamp.of(summary), *values]
 
     def write(self) -> None:

@@ -19,7 +19,7 @@ class Interval(NamedTuple):
 
 
 def acquisition_interval(image: ExportImage) -> Interval | None:
-    """Return when the series of an image was acquired: from its frames' times, else from its header. None if neither has a time."""
+    """Return when the series of an image was acquired, by its acquisition facts, else by its header; None without a time."""
     facts = image.series.acquisition
     begin = _parsed(facts.started) if facts and facts.started else None
     begin = begin or _begin_in_header(image)

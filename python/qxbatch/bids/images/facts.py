@@ -28,14 +28,20 @@ KINDS = (*ImageKind, IN_HZ)
 _NO_FACTS = Acquisition()
 _VOLUME_AXIS = 3
 """Index of the number of volumes in an image's shape."""
-_WORDS = {"FIELDMAPHZ": IN_HZ, "PHASE": "phase", "REAL": "real", "IMAGINARY": "imaginary", "MAGNITUDE": "magnitude"}
-"""Words that dcm2niix adds to ImageType in the sidecar of each image."""
-_SUFFIXES = {"fieldmaphz": IN_HZ, "ph": "phase", "real": "real", "imaginary": "imaginary", "adc": "derived"}
-"""Words at the end of the name of an image: `e2_ph`."""
+_KINDS_BY_WORD = {
+    "FIELDMAPHZ": IN_HZ,
+    "PHASE": "phase",
+    "REAL": "real",
+    "IMAGINARY": "imaginary",
+    "MAGNITUDE": "magnitude",
+}
+"""Maps words that dcm2niix adds to ImageType in the sidecar of each image to the kind of the image."""
+_KINDS_BY_ENDING = {"fieldmaphz": IN_HZ, "ph": "phase", "real": "real", "imaginary": "imaginary", "adc": "derived"}
+"""Maps words that dcm2niix adds to the end of an image's name (`e2_ph`) to the kind of the image, in lower case."""
 
 
 class SessionFactsError(Exception):
-    """A session lacks the facts that rules need. The message has the reason, the hint the command."""
+    """The facts of a session that rules need are missing or cannot be read. The message has the reason, the hint the command."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -94,7 +100,7 @@ def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
 
 
 def _completed(sidecar: Mapping[str, Any], series: SeriesSummary) -> Mapping[str, Any]:
-    """Return a sidecar with facts of the headers that the converter did not write, as of PAR/REC."""
+    """Return a sidecar with the times and the flip angle of the headers if the converter did not write them, as for PAR/REC."""
     facts = series.acquisition or _NO_FACTS
     echo = facts.te_ms[0] if facts.te_ms and len(facts.te_ms) == 1 else None
     times = {"RepetitionTime": facts.tr_ms, "EchoTime": echo, "InversionTime": facts.ti_ms}
@@ -158,7 +164,7 @@ class ImageFacts:
             return ImageKind.DERIVED
         if image_kind:
             return image_kind
-        components = [kind for kind in kinds if kind in _SUFFIXES.values() or kind is ImageKind.MAGNITUDE]
+        components = [kind for kind in kinds if kind in _KINDS_BY_ENDING.values() or kind is ImageKind.MAGNITUDE]
         return components[0] if len(components) == 1 else ImageKind.MAGNITUDE
 
     @cached_property
@@ -167,11 +173,11 @@ class ImageFacts:
         ending = self.image.summary.name.removeprefix(self.name).casefold()
         ending_words = re.split(r"[_\s]+", re.sub(r"\[\d+/\d+\]", "", ending))
         for word in ending_words:
-            if word in _SUFFIXES:
-                return _SUFFIXES[word]
+            if word in _KINDS_BY_ENDING:
+                return _KINDS_BY_ENDING[word]
         image_type = self.image.sidecar.get("ImageType")
         words = [str(word).upper() for word in image_type] if isinstance(image_type, list) else []
-        return next((_WORDS[word] for word in reversed(words) if word in _WORDS), "")
+        return next((_KINDS_BY_WORD[word] for word in reversed(words) if word in _KINDS_BY_WORD), "")
 
     @property
     def te_ms(self) -> float | None:
@@ -257,7 +263,10 @@ def facts_of(session: SessionFolder) -> tuple[ImageFacts, ...]:
 
 
 def _times_distinguish_series(series: Iterable[SeriesSummary]) -> bool:
-    """Return whether times distinguish series. Series with one name and time are one scan that was sent more than once."""
+    """Return False if series with different names all began at one time, as after deidentification.
+
+    If they also have one name, they are one scan that was sent more than once.
+    """
     timed = [each for each in series if each.acquisition and each.acquisition.started]
     starts = {each.acquisition.started for each in timed if each.acquisition}
     return len(starts) > 1 or len({base_name(each.header) for each in timed}) <= 1

@@ -3,6 +3,7 @@
 from typing import TypeGuard
 
 _LARGEST = 10**15
+"""No value of a scan is larger."""
 
 
 def is_amount(value: object) -> TypeGuard[int | float]:

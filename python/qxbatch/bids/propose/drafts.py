@@ -8,15 +8,16 @@ from typing import Any
 from qxbatch.acquisition import ImageKind, SeriesVerdict
 from qxbatch.bids.decide.task_names import has_direction, task_label
 from qxbatch.bids.images.facts import ImageFacts
-from qxbatch.bids.propose.recognise import CONDITIONS, GUESS, Recognition, recognise
+from qxbatch.bids.propose.recognise import CONDITIONS, GUESS, NOT_RECOGNISED, Recognition, recognise
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.values import text
+from qxbatch.counted import counted
 from qxbatch.protocol.model import literal_glob
 
-_FEW = 6
+_MAX_TASK_RULES = 6
 """Largest number of tasks that get a rule each; more tasks share one rule."""
 _TASK = "task-{task}"
-_NAMED = 3
+_MAX_NAMES = 3
 """Largest number of series names in a comment."""
 _DIFFUSION = {"dwi/dwi": "dwi/dir-{dir}_dwi", "dwi/sbref": "dwi/dir-{dir}_sbref"}
 """Targets of diffusion scans, without and with their polarity."""
@@ -34,27 +35,27 @@ class Draft:
     target: str
     ignore: str
     comment: str
-    extra: tuple[tuple[str, Any], ...] = ()
-    """`options` as pairs."""
+    option_pairs: tuple[tuple[str, Any], ...] = ()
+    """Options of the rule besides `match`, `as` and `ignore`, by name."""
 
     @property
     def options(self) -> Mapping[str, Any]:
         """Return the options that follow `as`."""
-        return dict(self.extra)
+        return dict(self.option_pairs)
 
     def with_options(self, options: Mapping[str, Any]) -> "Draft":
         """Return the rule with further options."""
-        return replace(self, extra=(*self.extra, *options.items()))
+        return replace(self, option_pairs=(*self.option_pairs, *options.items()))
 
 
 def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
-    """Return rules that decide all images, in their order."""
+    """Return rules that decide all images, in the order of the rule file."""
     remaining = list(facts)
     drafts: list[Draft] = []
-    for draft, concerns in _general(facts):
+    for draft, concerns in _general_drafts(facts):
         concerned = [image for image in remaining if concerns(image)]
         if concerned:
-            drafts.append(replace(draft, comment=_counted(concerned)))
+            drafts.append(replace(draft, comment=_series_summary(concerned)))
             remaining = [image for image in remaining if not concerns(image)]
     peers: dict[tuple[str, str], list[ImageFacts]] = {}
     for image in remaining:
@@ -63,29 +64,31 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
     maps = [(image, result) for image, result in recognised if image.kind == ImageKind.DERIVED]
     others = [(image, result) for image, result in recognised if image.kind != ImageKind.DERIVED]
     computed = [draft for draft in drafts if dict(draft.match).get("kind") == ImageKind.DERIVED]
-    before = [draft for draft in drafts if draft not in computed]
+    general_drafts = [draft for draft in drafts if draft not in computed]
     map_drafts = [*_targets(maps)]
     map_rules = [(draft.match, draft.target) for draft in map_drafts]
     other_drafts = [draft for draft in _targets(others) if (draft.match, draft.target) not in map_rules]
-    return [*before, *map_drafts, *computed, *_ignored(others), *other_drafts, *_unrecognised(others)]
+    return [*general_drafts, *map_drafts, *computed, *_ignored(others), *other_drafts, *_unrecognised(others)]
 
 
 def _key(facts: ImageFacts) -> tuple[str, str]:
     return facts.image.session.id, facts.name
 
 
-def _general(facts: Iterable[ImageFacts]) -> Iterator[tuple[Draft, Callable[[ImageFacts], bool]]]:
-    """Yield rules that ignore images that do not belong in a raw data set, and which images they concern."""
+def _general_drafts(facts: Iterable[ImageFacts]) -> Iterator[tuple[Draft, Callable[[ImageFacts], bool]]]:
+    """Yield rules that ignore images that do not belong in a raw data set, each with a test for the images that it concerns."""
     modalities = sorted({_modality(image) for image in facts} - {"MR", ""})
     if modalities:
         yield _ignore({"modality": modalities}, "not MR"), lambda image: _modality(image) in modalities
     no_images = "localizer, saved screen, report or spectroscopy"
     not_evaluable = SeriesVerdict.NOT_EVALUABLE
     yield _ignore({"verdict": str(not_evaluable)}, no_images), lambda image: image.verdict is not_evaluable
-    twice = sorted({image.image.session.id for image in facts if _is_twice(image)})
+    sessions_with_both = sorted({image.image.session.id for image in facts if _exists_as_dicom(image)})
     yield (
-        _ignore({"source": "parrec", "session": [*map(literal_glob, twice)]}, "the same scans exist as DICOM"),
-        lambda image: image.is_par and image.image.session.id in twice,
+        _ignore(
+            {"source": "parrec", "session": [*map(literal_glob, sessions_with_both)]}, "the same scans exist as DICOM"
+        ),
+        lambda image: image.is_par and image.image.session.id in sessions_with_both,
     )
     yield (
         _ignore({"kind": str(ImageKind.DERIVED)}, "computed by the scanner"),
@@ -97,8 +100,8 @@ def _modality(facts: ImageFacts) -> str:
     return text(facts.image.series.header, "Modality")
 
 
-def _is_twice(facts: ImageFacts) -> bool:
-    """Return whether a PAR/REC has the same number as a DICOM series of its session."""
+def _exists_as_dicom(facts: ImageFacts) -> bool:
+    """Return whether an image is of a PAR/REC with the series number of a DICOM series of its session."""
     others = (other for other in facts.image.session.series if other.kind is not facts.image.series.kind)
     return facts.is_par and any(text(other.header, "SeriesNumber") == str(facts.series_number) for other in others)
 
@@ -116,9 +119,9 @@ def _ignored(pairs: Pairs) -> Iterator[Draft]:
     If another image with that name and guess is exported, the rule also requires the session.
     """
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
-    good = {(image.name, image.guess) for image, result in pairs if result.target}
+    exported = {(image.name, image.guess) for image, result in pairs if result.target}
     for image, result in pairs:
-        if result.ignore and result.source != "none":
+        if result.ignore and result.source != NOT_RECOGNISED:
             key = "" if image.volumes == 1 and image.guess == "func/bold" else image.name
             groups.setdefault((result.ignore, key), []).append(image)
     merged: dict[tuple[str, bool], list[ImageFacts]] = {}
@@ -126,25 +129,27 @@ def _ignored(pairs: Pairs) -> Iterator[Draft]:
         merged.setdefault((reason, bool(name)), []).extend(images)
     for (reason, by_name), images in merged.items():
         match: dict[str, Any] = {"name": _names(images)} if by_name else {"guess": "func/bold", "volumes": 1}
-        if by_name and any((image.name, image.guess) in good for image in images):
+        if by_name and any((image.name, image.guess) in exported for image in images):
             match["session"] = sorted({literal_glob(image.image.session.id) for image in images})
-        yield replace(_ignore(match, reason), comment=_counted(images))
+        yield replace(_ignore(match, reason), comment=_series_summary(images))
 
 
 def _unrecognised(pairs: Pairs) -> Iterator[Draft]:
-    images = [image for image, result in pairs if result.source == "none"]
+    images = [image for image, result in pairs if result.source == NOT_RECOGNISED]
     if images:
-        yield replace(_ignore({"name": _names(images)}, "not recognised: say what it is"), comment=_counted(images))
+        yield replace(
+            _ignore({"name": _names(images)}, "not recognised: say what it is"), comment=_series_summary(images)
+        )
 
 
 def _targets(pairs: Pairs) -> Iterator[Draft]:
     """Yield the rules of exported images."""
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
     has_directions = _have_directions(image for image, result in pairs if _TASK in result.target)
-    is_reversed = _is_reversed([image for image, result in pairs if result.target in _DIFFUSION])
+    has_two_polarities = _have_two_polarities([image for image, result in pairs if result.target in _DIFFUSION])
     for image, result in pairs:
         target = result.target.replace(_TASK, f"{_TASK}_dir-{{dir}}") if has_directions else result.target
-        target = _DIFFUSION.get(target, target) if is_reversed else target
+        target = _DIFFUSION.get(target, target) if has_two_polarities else target
         if target:
             groups.setdefault((target, result.source), []).append(image)
     targets: dict[str, set[str]] = {}
@@ -164,13 +169,13 @@ def _named(draft: Draft, images: Iterable[ImageFacts]) -> Draft:
 
 
 def _have_directions(images: Iterable[ImageFacts]) -> bool:
-    """Return whether names of runs contain a polarity, and all headers have one."""
+    """Return whether a name contains a polarity of phase encoding, and all headers have a polarity."""
     runs = list(images)
     return any(has_direction(image.name) for image in runs) and all(image.direction for image in runs)
 
 
-def _is_reversed(images: Sequence[ImageFacts]) -> bool:
-    """Return whether a session has diffusion scans of two polarities, and all headers have one."""
+def _have_two_polarities(images: Sequence[ImageFacts]) -> bool:
+    """Return whether a session has diffusion scans of two polarities, and all headers have a polarity."""
     polarities = {(image.image.session.id, image.direction) for image in images}
     return all(image.direction for image in images) and len(polarities) > len({session for session, _ in polarities})
 
@@ -179,7 +184,7 @@ def _of_tasks(target: str, source: str, images: list[ImageFacts]) -> Iterator[Dr
     tasks: dict[str, list[ImageFacts]] = {}
     for image in images:
         tasks.setdefault(task_label(image.name), []).append(image)
-    if len(tasks) > _FEW or "" in tasks:
+    if len(tasks) > _MAX_TASK_RULES or "" in tasks:
         yield _draft(target, source, images)
         return
     for task, task_images in tasks.items():
@@ -189,9 +194,9 @@ def _of_tasks(target: str, source: str, images: list[ImageFacts]) -> Iterator[Dr
 def _draft(target: str, source: str, images: list[ImageFacts]) -> Draft:
     guesses = sorted({image.guess for image in images})
     match: dict[str, Any] = {"guess": _single_or_list(guesses)} if source == GUESS else {"name": _names(images)}
-    comment = f"{source}; {_counted(images)}"
-    extra = (("serves", _EACH_OTHER),) if target == _DIFFUSION["dwi/dwi"] else ()
-    return Draft((*match.items(), *CONDITIONS.get(source, {}).items()), target, "", comment, extra)
+    comment = f"{source}; {_series_summary(images)}"
+    option_pairs = (("serves", _EACH_OTHER),) if target == _DIFFUSION["dwi/dwi"] else ()
+    return Draft((*match.items(), *CONDITIONS.get(source, {}).items()), target, "", comment, option_pairs)
 
 
 def _names(images: Iterable[ImageFacts]) -> Any:
@@ -202,11 +207,10 @@ def _single_or_list(values: list[str]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _counted(images: Sequence[ImageFacts]) -> str:
-    """Return `12 series in 4 sessions: rest, nback`."""
+def _series_summary(images: Sequence[ImageFacts]) -> str:
+    """Return how many series and sessions the images are of, and names: `12 series in 4 sessions: rest, nback`."""
     series = {(image.image.session.id, image.image.series.n) for image in images}
     sessions = {session for session, _n in series}
     names = sorted({image.name for image in images})
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    where = f"{len(sessions)} session{'s' * (len(sessions) != 1)}"
-    return f"{len(series)} series in {where}: {', '.join(names[:_NAMED])}{more}"
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return f"{len(series)} series in {counted(len(sessions), 'session')}: {', '.join(names[:_MAX_NAMES])}{more}"

@@ -13,6 +13,7 @@ from qxbatch.bids.propose.drafts import Draft, drafts_of
 from qxbatch.bids.rules.matching import first_match
 from qxbatch.bids.rules.rule_file import rules_of
 from qxbatch.bids.schema.names import load_schema
+from qxbatch.counted import counted
 from qxbatch.problems import UsageError
 from qxbatch.protocol.model import literal_glob
 from qxbatch.session.folder import SessionFolder
@@ -50,8 +51,7 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
 
 
 def _text(drafts: Sequence[Draft], count: int, tables: Iterable[str]) -> str:
-    sessions = f"{count} session{'s' * (count != 1)}"
-    return _HEAD.format(sessions=sessions) + "".join(map(_rule_text, drafts)) + "".join(tables)
+    return _HEAD.format(sessions=counted(count, "session")) + "".join(map(_rule_text, drafts)) + "".join(tables)
 
 
 def _rule_text(draft: Draft) -> str:
@@ -70,7 +70,7 @@ def _corrected(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[ExportP
     """Return drafts with fewer undecided series: copies are excluded first, then the series are ignored."""
     by_line = dict(zip((rule.line for rule in rules.rules), range(len(drafts)), strict=True))
     changed = [*drafts]
-    first: list[Draft] = []
+    ignoring: list[Draft] = []
     for plan in plans:
         reasons = {undecided.series.n: undecided.reason for undecided in plan.undecided}
         for facts in _images(plan):
@@ -82,8 +82,8 @@ def _corrected(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[ExportP
             if k is not None and changed[k].target and "copies" not in drafts[k].options:
                 changed[k] = drafts[k].with_options({"copies": "last", **_last_of_sbref(drafts[k])})
             elif k is None or not changed[k].ignore:
-                first.append(_ignored(facts, reason))
-    return [*dict.fromkeys(first), *changed]
+                ignoring.append(_ignored(facts, reason))
+    return [*dict.fromkeys(ignoring), *changed]
 
 
 def _last_of_sbref(draft: Draft) -> dict[str, str]:

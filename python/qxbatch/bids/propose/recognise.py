@@ -14,8 +14,9 @@ from qxbatch.bids.schema.target import TargetError, read_target
 _DISCARDED = ("discard", "derived", "mrs")
 """Data types of BidsGuess that BIDS does not have."""
 _REPROIN = re.compile(r"(?:WIP[ _])?(anat|func|fmap|dwi|perf)(?:-([A-Za-z0-9]+))?((?:_[a-z]+-[A-Za-z0-9]+)*)", re.ASCII)
-_USUAL = {"func": "bold", "dwi": "dwi", "perf": "asl", "anat": "T1w", "fmap": "epi"}
-_OMITTED = ("sub", "ses", "run", "echo", "part", "inv", "flip", "mt")
+_USUAL_SUFFIXES = {"func": "bold", "dwi": "dwi", "perf": "asl", "anat": "T1w", "fmap": "epi"}
+"""Suffix of each data type if the name has none."""
+_OMITTED_ENTITIES = ("sub", "ses", "run", "echo", "part", "inv", "flip", "mt")
 _WORDS = (
     ("func/task-{task}_sbref", r"sbref"),
     ("fmap/phasediff", r"field_?map(?!.*(?:_|-)(?:ap|pa|lr|rl))"),
@@ -24,20 +25,22 @@ _WORDS = (
     ("anat/T2w", r"t2(?!\*|star)|space|cube"),
     ("anat/T2starw", r"t2\*|t2star|swi|gre"),
 )
-"""Target, and a pattern for the names of its series."""
+"""Targets, each with a pattern for the names of its series."""
 _LOCALIZER = re.compile(
     r"(?<![a-z])(?:localizer|localiser|scout|survey|pilot|3-?plane|plan_?scan)(?![a-z])", re.IGNORECASE
 )
 GUESS = "BidsGuess"
-VOLUMES, SHORT, LONG = "several volumes", "short TE and TR", "long TE"
+SEVERAL_VOLUMES, SHORT_TE_AND_TR, LONG_TE = "several volumes", "short TE and TR", "long TE"
+NOT_RECOGNISED = "none"
+"""Sources of a guess; the last one if there is no guess."""
 _SHORT_TR, _SHORT_TE, _LONG_TE = 20.0, 8.0, 60.0
-"""ms."""
+"""In ms."""
 
 
 CONDITIONS: Mapping[str, Mapping[str, Any]] = {
-    VOLUMES: {"volumes": ">1"},
-    SHORT: {"te_ms": f"<{_SHORT_TE:g}", "tr_ms": f"<{_SHORT_TR:g}"},
-    LONG: {"te_ms": f">={_LONG_TE:g}"},
+    SEVERAL_VOLUMES: {"volumes": ">1"},
+    SHORT_TE_AND_TR: {"te_ms": f"<{_SHORT_TE:g}", "tr_ms": f"<{_SHORT_TR:g}"},
+    LONG_TE: {"te_ms": f">={_LONG_TE:g}"},
 }
 """Further conditions of a proposed rule besides the name, by its source."""
 
@@ -50,7 +53,7 @@ class Recognition(NamedTuple):
     ignore: str
     """Why a rule should ignore it; empty if it has a target."""
     source: str
-    """The source of the guess: `BidsGuess`, `ReproIn`, `b-values` ..."""
+    """The source of the guess, such as `BidsGuess`, `ReproIn` or `b-values`; NOT_RECOGNISED without a guess."""
 
 
 def recognise(facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) -> Recognition:
@@ -61,11 +64,11 @@ def recognise(facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) ->
     if _LOCALIZER.search(facts.name):
         return Recognition("", "localizer by its name", "name")
     for target, source in _candidates(facts):
-        refused = _why_not(target, facts, peers, schema)
+        refused = _why_ignored(target, facts, peers, schema)
         if refused is None:
             continue
         return Recognition("", refused, source) if refused else Recognition(target, "", source)
-    return Recognition("", "not recognised: say what it is", "none")
+    return Recognition("", "not recognised: say what it is", NOT_RECOGNISED)
 
 
 def _candidates(facts: ImageFacts) -> Iterator[tuple[str, str]]:
@@ -85,8 +88,8 @@ def reproin(name: str) -> str:
     match = _REPROIN.match(name)
     if match is None or not (match[2] or match[3]) or name[match.end() : match.end() + 1].isalnum():
         return ""
-    entities = [pair for pair in match[3].split("_") if pair and pair.partition("-")[0] not in _OMITTED]
-    return f"{match[1]}/{'_'.join([*entities, match[2] or _USUAL[match[1]]])}"
+    entities = [pair for pair in match[3].split("_") if pair and pair.partition("-")[0] not in _OMITTED_ENTITIES]
+    return f"{match[1]}/{'_'.join([*entities, match[2] or _USUAL_SUFFIXES[match[1]]])}"
 
 
 def _of_guess(facts: ImageFacts) -> str:
@@ -111,17 +114,17 @@ def _of_facts(facts: ImageFacts) -> Iterator[tuple[str, str]]:
     if len(shells) > 1 or (shells and volumes > 1):
         yield "dwi/dwi", "b-values"
     if volumes > 1 and not shells and (facts.tr_ms or 0) > _SHORT_TR:
-        yield "func/task-{task}_bold", VOLUMES
+        yield "func/task-{task}_bold", SEVERAL_VOLUMES
     for target, words in _WORDS:
         if re.search(words, name):
             yield target, "name"
     if volumes == 1 and (facts.tr_ms or _SHORT_TR) < _SHORT_TR and (facts.te_ms or _SHORT_TE) < _SHORT_TE:
-        yield "anat/T1w", SHORT
+        yield "anat/T1w", SHORT_TE_AND_TR
     if volumes == 1 and (facts.te_ms or 0) >= _LONG_TE:
-        yield "anat/T2w", LONG
+        yield "anat/T2w", LONG_TE
 
 
-def _why_not(target: str, facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) -> str | None:
+def _why_ignored(target: str, facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) -> str | None:
     """Return why an image cannot be exported under a target; empty if it can, None if the target is not valid."""
     try:
         parsed = read_target(re.sub(r"\{\w+\}", "x", target), schema)

@@ -11,7 +11,7 @@ EXPECTED = 'a number, "30 ± 1", "100-200", ">=100" or "<100"'
 _NUMBER = r"[-+]?\d{1,15}(?:\.\d{0,15})?(?:[eE][-+]?\d{1,2})?"
 _LIMIT = re.compile(rf"\s*(>=|<=|>|<|≥|≤)\s*({_NUMBER})\s*", re.ASCII)
 _RANGE = re.compile(r"\s*(\d{1,15}(?:\.\d{0,15})?)\s*[-–]\s*(\d{1,15}(?:\.\d{0,15})?)\s*", re.ASCII)
-_AROUND = re.compile(rf"\s*({_NUMBER})\s*(?:(?:±|\+/?-)\s*({_NUMBER})\s*(%)?\s*)?", re.ASCII)
+_WITH_TOLERANCE = re.compile(rf"\s*({_NUMBER})\s*(?:(?:±|\+/?-)\s*({_NUMBER})\s*(%)?\s*)?", re.ASCII)
 _NOISE = 1e-6
 """Relative error of numbers that were rounded when they were written."""
 
@@ -22,7 +22,7 @@ class Amount(NamedTuple):
     least: float
     most: float
     strict: bool = False
-    """The limits are excluded."""
+    """Whether the limits are excluded."""
 
     def __call__(self, number: float) -> bool:
         """Return whether a number is in the range."""
@@ -34,6 +34,8 @@ class Amount(NamedTuple):
 
 def read_amount(value: object, tolerance: Callable[[float], float] = lambda _number: 0.0) -> Amount:
     """Return the range of numbers that a value of the rule file describes. Raises WrongValueError.
+
+    `tolerance` returns the tolerance of a number that is given without one.
 
     >>> read_amount(">=100")(100), read_amount(">100")(100), read_amount("30±1")(31)
     (True, False, True)
@@ -48,13 +50,13 @@ def read_amount(value: object, tolerance: Callable[[float], float] = lambda _num
         if float(match[1]) > float(match[2]):
             raise WrongValueError('a range from a smaller to a larger number, such as "100-200"')
         return Amount(float(match[1]), float(match[2]))
-    match = _AROUND.fullmatch(expression)
+    match = _WITH_TOLERANCE.fullmatch(expression)
     if match is None or (match[2] or "0").startswith("-"):
         raise WrongValueError(EXPECTED)
     number = float(match[1])
-    around = float(match[2]) if match[2] else tolerance(number)
-    around = abs(number) * around / 100 if match[3] else around
-    return Amount(number - around, number + around)
+    margin = float(match[2]) if match[2] else tolerance(number)
+    margin = abs(number) * margin / 100 if match[3] else margin
+    return Amount(number - margin, number + margin)
 
 
 def _limit(sign: str, number: float) -> Amount:

@@ -30,6 +30,7 @@ class MatchKey(NamedTuple):
     value_of: ValueOf
     """Returns the value of an image; None where it is not known."""
     read: Callable[[Any], Accept]
+    """Returns the test of an image's value from the value in the rule file. Raises WrongValueError."""
 
 
 CONVERTER_FIELDS = (
@@ -68,7 +69,7 @@ def _of_acquisition(name: str) -> MatchKey:
     return MatchKey(_fact(name), amount(_tolerance(name)))
 
 
-def _three(name: str) -> MatchKey:
+def _three_numbers(name: str) -> MatchKey:
     return MatchKey(_fact(name), amounts(3, _tolerance(name)))
 
 
@@ -108,9 +109,9 @@ KEYS: Mapping[str, MatchKey] = {
     "ti_ms": MatchKey(lambda facts: facts.ti_ms, amount(_tolerance("ti_ms"))),
     "tr_ms": MatchKey(lambda facts: facts.tr_ms, amount(_tolerance("tr_ms"))),
     "flip_angle_deg": MatchKey(lambda facts: facts.flip_angle_deg, amount(_tolerance("flip_angle_deg"))),
-    "matrix": _three("matrix"),
-    "voxel_mm": _three("voxel_mm"),
-    "fov_mm": _three("fov_mm"),
+    "matrix": _three_numbers("matrix"),
+    "voxel_mm": _three_numbers("voxel_mm"),
+    "fov_mm": _three_numbers("fov_mm"),
     "orientation": MatchKey(_fact("orientation"), one_of(*Orientation)),
     "phase_encoding_direction": MatchKey(_fact("phase_encoding_direction"), one_of("i", "i-", "j", "j-", "k", "k-")),
     "phase_encoding_axis": MatchKey(_axis, one_of("i", "j", "k")),

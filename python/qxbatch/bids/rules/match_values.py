@@ -1,4 +1,4 @@
-"""How values of `match` are read, by the kind of the key. Each reader raises WrongValueError."""
+"""Reads values of `match`: returns the test that a value of an image has to pass. Each reader raises WrongValueError."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from qxbatch.protocol.values import WrongValueError, same_shell
 
 Accept = Callable[[Any], Captures | None]
 """Returns the captures where a value is accepted, else None. It is not called for unknown values."""
-_YES: Captures = {}
+_NO_CAPTURES: Captures = {}
 
 
 def globs(value: Any) -> Accept:
@@ -26,25 +26,25 @@ def regexes(value: Any) -> Accept:
 
 
 def one_of(*choices: str) -> Callable[[Any], Accept]:
-    """Read a word, or several, one of which the image has."""
+    """Read a word, or several, one of which the image must have."""
 
     def read(value: Any) -> Accept:
         words = _texts(value)
         if not set(words) <= set(choices):
             raise WrongValueError(f"one of {', '.join(choices)}, or a list of them")
-        return lambda actual: _YES if str(actual) in words else None
+        return lambda actual: _NO_CAPTURES if str(actual) in words else None
 
     return read
 
 
 def all_words(value: Any) -> Accept:
-    """Read words that the image has, and words that it does not have (`!word`)."""
+    """Read words that the image must have, and words that it must not have (`!word`)."""
     words = [text.casefold() for text in _texts(value)]
 
     def accept(actual: Any) -> Captures | None:
         present = {str(item).casefold() for item in actual}
-        fits = all((word[1:] not in present) if word.startswith("!") else word in present for word in words)
-        return _YES if fits else None
+        has_all = all((word[1:] not in present) if word.startswith("!") else word in present for word in words)
+        return _NO_CAPTURES if has_all else None
 
     return accept
 
@@ -55,25 +55,25 @@ def amount(tolerance: Callable[[float], float] = lambda _number: 0.0) -> Callabl
     def read(value: Any) -> Accept:
         items = value if isinstance(value, list) and value else [value]
         amounts = [read_amount(item, tolerance) for item in items]
-        return lambda actual: _YES if any(expected(actual) for expected in amounts) else None
+        return lambda actual: _NO_CAPTURES if any(expected(actual) for expected in amounts) else None
 
     return read
 
 
 def amounts(length: int, tolerance: Callable[[float], float]) -> Callable[[Any], Accept]:
-    """Read a list of `length` numbers."""
+    """Read a list of `length` numbers, all of which have to match."""
 
     def read(value: Any) -> Accept:
         if not isinstance(value, list) or len(value) != length:
             raise WrongValueError(f"a list of {length} numbers")
         expected = [read_amount(item, tolerance) for item in value]
-        return lambda actual: _YES if _all_fit(expected, actual) else None
+        return lambda actual: _NO_CAPTURES if _all_accept(expected, actual) else None
 
     return read
 
 
 def shells(value: Any) -> Accept:
-    """Read a list of b-values, which are all b-values of the series."""
+    """Read a list of b-values: the series must have all of them and no others."""
     expected = value if isinstance(value, list) else [value]
     if not expected or not all(map(is_amount, expected)):
         raise WrongValueError("a list of b-values, such as [0, 1000]")
@@ -81,7 +81,7 @@ def shells(value: Any) -> Accept:
     def accept(actual: Any) -> Captures | None:
         nearest = [min(expected, key=lambda shell, b=b: abs(shell - b)) for b, _count in actual]  # type: ignore[misc]
         near = all(same_shell(shell, b) for shell, (b, _count) in zip(nearest, actual, strict=True))
-        return _YES if near and set(nearest) == set(expected) else None
+        return _NO_CAPTURES if near and set(nearest) == set(expected) else None
 
     return accept
 
@@ -108,7 +108,7 @@ IN_MS = ("EchoTime", "EchoTime1", "EchoTime2", "RepetitionTime", "InversionTime"
 
 def _field_test(item: Any, tolerance: Callable[[float], float]) -> Accept:
     if isinstance(item, bool):
-        return lambda actual: _YES if actual is item else None
+        return lambda actual: _NO_CAPTURES if actual is item else None
     if isinstance(item, int | float):
         return _number_test(read_amount(item, tolerance))
     if not isinstance(item, str):
@@ -132,12 +132,12 @@ def _field_test(item: Any, tolerance: Callable[[float], float]) -> Accept:
 def _number_test(expected: Amount) -> Accept:
     def accept(actual: Any) -> Captures | None:
         is_number = isinstance(actual, int | float) and not isinstance(actual, bool)
-        return _YES if is_number and expected(actual) else None
+        return _NO_CAPTURES if is_number and expected(actual) else None
 
     return accept
 
 
-def _all_fit(expected: list[Amount], actual: Any) -> bool:
+def _all_accept(expected: list[Amount], actual: Any) -> bool:
     return len(actual) == len(expected) and all(test(number) for test, number in zip(expected, actual, strict=True))
 
 
@@ -163,7 +163,7 @@ def _texts(value: Any) -> list[str]:
     items = value if isinstance(value, list) else [value]
     texts = [item for item in items if isinstance(item, str) and item]
     if not texts or len(texts) < len(items):
-        raise WrongValueError("a text in quotes, or a list of texts of which one has to fit")
+        raise WrongValueError("a text in quotes, or a list of texts")
     return texts
 
 

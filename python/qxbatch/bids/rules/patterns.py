@@ -13,7 +13,7 @@ def glob_pattern(glob: str) -> re.Pattern[str]:
     """Return the pattern of a glob; case is ignored. Raises WrongValueError.
 
     `*` matches any characters, `?` one character, `[0-9]` a digit, `[*]` the character `*`. `{dir}` captures text without
-    `_` and spaces.
+    `_` and spaces; a second `{dir}` matches the same text again.
 
     >>> glob_pattern("SpinEchoFieldMap_{dir}*").fullmatch("spinechofieldmap_AP_2")["dir"]
     'AP'
@@ -28,7 +28,7 @@ def glob_pattern(glob: str) -> re.Pattern[str]:
             position = capture.end()
             continue
         if end > 0:
-            regexes.append(_class(glob[position + 1 : end]))
+            regexes.append(_character_class(glob[position + 1 : end]))
             position = end + 1
             continue
         regexes.append({"*": ".*?", "?": "."}.get(glob[position], re.escape(glob[position])))
@@ -55,7 +55,7 @@ def _captured(name: str, names: set[str]) -> str:
     return rf"(?P<{name}>[^_\s]+)"
 
 
-def _class(inner: str) -> str:
+def _character_class(inner: str) -> str:
     negated = inner.startswith("!")
     letters = inner[1:] if negated else inner
     escaped = re.sub(r"([\\\[\]^&~|])", r"\\\1", letters)

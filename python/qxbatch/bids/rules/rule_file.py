@@ -15,11 +15,11 @@ from qxbatch.protocol.lines import KeyPath
 from qxbatch.protocol.toml_file import TomlFile, parse_toml, read_toml
 from qxbatch.protocol.values import WrongValueError, quoted
 
-_TOP = ("rule", "session", "labels", "dataset")
-_LABELS = ("pattern", "subject", "session", "subjects", "sessions")
-_SESSION = ("subject", "session")
+_TOP_KEYS = ("rule", "session", "labels", "dataset")
+_LABEL_KEYS = ("pattern", "subject", "session", "subjects", "sessions")
+_SESSION_KEYS = ("subject", "session")
 _PLACEHOLDERS = ("subject", "session")
-_DATASET = (
+_DATASET_FIELDS = (
     *("Name", "License", "Authors", "Acknowledgements", "HowToAcknowledge", "Funding", "EthicsApprovals", "DatasetDOI"),
     *("ReferencesAndLinks", "Keywords", "HEDVersion", "DatasetLinks", "SourceDatasets"),
 )
@@ -29,7 +29,7 @@ _QUOTING = 'Texts, and numbers with ±, are in quotes: match = { name = "rest", 
 
 
 def read_rules(path: Path) -> RuleFile:
-    """Return the rules in a file. Raises UsageError."""
+    """Read the rules in a file. Raises UsageError."""
     schema = load_schema()
     return _Reader(read_toml(path, "rule file", _HINT, _QUOTING), schema).rule_file()
 
@@ -50,7 +50,7 @@ class _Reader:
     def rule_file(self) -> RuleFile:
         """Return the rules."""
         content = self._file.content
-        self._file.refuse_unknown_keys((), content, _TOP)
+        self._file.refuse_unknown_keys((), content, _TOP_KEYS)
         tables = content.get("rule", [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             self._file.refuse(("rule",), "rule is not a list of tables.", "Begin each rule with [[rule]].")
@@ -76,7 +76,7 @@ class _Reader:
         table = self._table(key_path, value)
         rules: list[Rule] = []
         for key, content in table.items():
-            if key in _SESSION:
+            if key in _SESSION_KEYS:
                 continue
             number, _dot, image = key.removeprefix("n").partition(".")
             if not number.isdecimal() or (image and not image.isdecimal()) or key.endswith("."):
@@ -94,7 +94,7 @@ class _Reader:
 
     def _labels(self, table: Mapping[str, Any]) -> Labels:
         key_path: KeyPath = ("labels",)
-        self._file.refuse_unknown_keys(key_path, table, _LABELS)
+        self._file.refuse_unknown_keys(key_path, table, _LABEL_KEYS)
         pattern = table.get("pattern", "")
         for key in ("pattern", "subject", "session"):
             value = table.get(key, "{subject}")
@@ -133,6 +133,6 @@ class _Reader:
         return value
 
     def _dataset(self, table: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._file.refuse_unknown_keys(("dataset",), table, _DATASET)
+        self._file.refuse_unknown_keys(("dataset",), table, _DATASET_FIELDS)
         check_values(self._file, ("dataset",), table, self._schema)
         return table

@@ -29,7 +29,7 @@ class RuleReader:
     def __init__(self, file: TomlFile, schema: Schema) -> None:
         self._file = file
         self._schema = schema
-        self._fields = {*schema.metadata, *CONVERTER_FIELDS}
+        self._fields = {*schema.field_names, *CONVERTER_FIELDS}
 
     def rule(self, key_path: KeyPath, table: Mapping[str, Any]) -> Rule:
         """Return the rule of a table `[[rule]]`."""

@@ -27,29 +27,29 @@ def unmet_requirement(schema: Schema, field: str, value: Any) -> str:
     A field that the schema does not define can have any value that JSON can represent. A value that JSON cannot represent (a date,
     NaN) is never valid. Lengths of lists, keys of tables and formats are not checked.
     """
-    definition = schema.metadata_definition(field)
-    if not _fits(value, definition):
+    definition = schema.field_definition(field)
+    if not _is_valid(value, definition):
         return _text(definition) if definition else "a text, a number, a list or a table"
     return ""
 
 
-def _fits(value: Any, definition: Mapping[str, Any]) -> bool:
+def _is_valid(value: Any, definition: Mapping[str, Any]) -> bool:
     if not _is_json(value):
         return False
     choices = definition.get("anyOf")
     if choices:
-        return any(_fits(value, choice) for choice in choices)
+        return any(_is_valid(value, choice) for choice in choices)
     kind = definition.get("type")
-    if kind is not None and not _is_of(value, kind):
+    if kind is not None and not _has_type(value, kind):
         return False
     if "enum" in definition and value not in definition["enum"]:
         return False
     if isinstance(value, int | float):
         return all(accept(value, definition[name]) for name, _word, accept in _LIMITS if name in definition)
-    return not isinstance(value, list) or all(_fits(item, definition.get("items", {})) for item in value)
+    return not isinstance(value, list) or all(_is_valid(item, definition.get("items", {})) for item in value)
 
 
-def _is_of(value: Any, kind: str) -> bool:
+def _has_type(value: Any, kind: str) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
     types: Mapping[str, Any] = {"string": str, "number": (int, float), "integer": int, "array": list, "object": dict}

@@ -37,7 +37,7 @@ class Schema:
 
     @cached_property
     def _names(self) -> Mapping[tuple[str, str], Mapping[str, bool]]:
-        """Return, by data type and suffix of an image, the entities and whether each is required."""
+        """Return for each data type and suffix of images the possible entities, and whether an entity is required."""
         names: dict[tuple[str, str], dict[str, bool]] = {}
         for group in self.content["rules"]["files"]["raw"].values():
             for rule in group.values():
@@ -82,11 +82,11 @@ class Schema:
         return tuple(str(objects[name]["name"]) for name in self.content["rules"]["entities"])
 
     @cached_property
-    def metadata(self) -> frozenset[str]:
+    def field_names(self) -> frozenset[str]:
         """Return the names of the fields of sidecars and of dataset_description.json."""
         return frozenset(self._definitions)
 
-    def metadata_definition(self, field: str) -> Mapping[str, Any]:
+    def field_definition(self, field: str) -> Mapping[str, Any]:
         """Return the definition of a field; empty if the schema does not have it."""
         return self._definitions.get(field, {})
 

@@ -7,6 +7,7 @@ from typing import Any
 from qxbatch.bids.schema.names import Schema
 
 _GROUPS = ("mri", "anat", "func", "dwi", "fmap", "asl", "qmri")
+"""Groups of sidecar rules in the schema that concern MR images."""
 COMPLETED = (
     *("TaskName", "Units", "IntendedFor", "M0Type", "TotalAcquiredPairs", "MTState"),
     *("EchoTime1", "EchoTime2", "VolumeTiming"),
@@ -16,7 +17,8 @@ REPETITION: Mapping[str, tuple[str, ...]] = {
     "RepetitionTimeExcitation": ("VFA", "MTS", "MPM"),
     "RepetitionTimePreparation": ("MP2RAGE", "TB1SRGE", "asl", "m0scan"),
 }
-"""Suffixes whose RepetitionTime is the time between excitations, and those where it is between preparations."""
+"""Suffixes whose RepetitionTime is the time between excitations, and suffixes whose RepetitionTime is that between preparations."""
+# The forms of selectors that this module evaluates.
 _IS = re.compile(r'(datatype|suffix|modality) == "(\w+)"')
 _ONE_OF = re.compile(r"intersects\(\[(suffix|sidecar\.\w+)\], \[([^\]]*)\]\)")
 _FIELD = re.compile(r'sidecar\.(\w+) == (true|false|"[^"]*")')

@@ -10,7 +10,7 @@ from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.nearest import nearest
 
 GIVEN_BY_GROUP = ("run", "echo", "part", "inv", "flip", "mt")
-"""Entities that depend on the group of images and their acquisition times."""
+"""Entities that the export adds by the group of images and their acquisition times."""
 BUILT_IN = ("name", "task", "protocol", "number", "dir")
 """Names that `as` can have in braces without a capture in `match`."""
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -44,11 +44,11 @@ class Target:
 
     @property
     def values(self) -> dict[str, str]:
-        """Return the entities as a table."""
+        """Return the values of the entities by short name."""
         return dict(self.entities)
 
     def with_entities(self, schema: Schema, entities: Mapping[str, str]) -> "Target":
-        """Return the target with these entities added, in order."""
+        """Return the target with these entities added, in the order of file names. Entities of the target keep their values."""
         values = {**entities, **self.values}
         order = schema.entities(self.datatype, self.suffix)
         return replace(self, entities=tuple((name, values[name]) for name in order if name in values))
@@ -106,7 +106,10 @@ def _unmarked(message: str, template: str) -> str:
 
 
 def read_target(text: str, schema: Schema, *, is_template: bool = False) -> Target:
-    """Return the target of `func/task-rest_bold`. Raises TargetError."""
+    """Return the target that a text describes: data type, `/`, entities and suffix, such as `func/task-rest_bold`.
+
+    With `is_template`, values may have the numbers that `check_template` writes in place of names. Raises TargetError.
+    """
     datatype, slash, name = text.partition("/")
     if not slash or not name or "/" in name:
         raise TargetError(f"{text!r} is not a data type and a name.", 'Write as = "func/task-rest_bold".')

@@ -9,7 +9,7 @@ from qxbatch.bids.model import ExportPlan
 
 _LONG = ("%Y%m%d", "%d%m%Y", "%m%d%Y")
 _SHORT = ("%y%m%d", "%d%m%y", "%m%d%y")
-"""These match only where no further digit is next to them."""
+"""Forms that count as a date only if no other digit is next to them."""
 
 
 def path_with_date(plan: ExportPlan) -> str:
