@@ -103,9 +103,9 @@ class _SessionDecision:
     def _place(self, named: Iterable[NamedImage]) -> None:
         complete = []
         for image in named:
-            if image.missing:
+            if image.problem:
                 target = f"{image.target.datatype}/{image.target.suffix}"
-                self._add_undecided(image.candidate.facts, f"{target}: {image.missing}", "Write the entity into as.")
+                self._add_undecided(image.candidate.facts, f"{target}: {image.problem}", "Write the entity into as.")
             else:
                 complete.append(image)
         paths = {id(image): image.target.path(self._labels.subject, self._labels.session) for image in complete}

@@ -29,8 +29,8 @@ class NamedImage:
     target: Target
     notes: tuple[str, ...] = ()
     """The source of each added entity, or of a changed suffix."""
-    missing: str = ""
-    """Why the name is not valid; empty where it is."""
+    problem: str = ""
+    """Why the name is not valid; empty if it is."""
 
 
 def named_images(acquisition: AcquiredImages, schema: Schema) -> list[NamedImage]:
@@ -175,9 +175,9 @@ def _shows_hz(member: Candidate) -> bool:
 
 def _suffixed(member: Candidate, suffix: str, note: str) -> NamedImage:
     target = replace(member.target, suffix=suffix)
-    missing = "" if suffix in FIELD_MAP_SUFFIXES else "its field map has more than 2 echoes"
-    changed = (f"{suffix}: {note}",) if suffix != member.target.suffix else ()
-    return NamedImage(member, target, changed, missing)
+    problem = "" if suffix in FIELD_MAP_SUFFIXES else "its field map has more than 2 echoes"
+    notes = (f"{suffix}: {note}",) if suffix != member.target.suffix else ()
+    return NamedImage(member, target, notes, problem)
 
 
 def _echo_note(member: Candidate, times: list[float]) -> str:

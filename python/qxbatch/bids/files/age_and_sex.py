@@ -21,13 +21,13 @@ _MAX_AGE = 89
 """Highest age that is written, as HIPAA and BIDS require; it stands for all higher ages."""
 _DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}
 _MOST_INFLATED = 256 << 20
-"""A deflated object with more bytes is not read."""
+"""An object in the deflated transfer syntax that inflates to more bytes is not read."""
 _TAGS = ("PatientAge", "PatientBirthDate", "PatientSex", "StudyDate", "AcquisitionDate")
 _SEXES = ("F", "M", "O")
 
 
 def age_and_sex(session: SessionFolder, stamps: Stamps) -> dict[str, str]:
-    """Return age and sex from the headers; a header is read once for each import."""
+    """Return age and sex from the headers, which are read again only after the session was imported again."""
     try:
         status = os.stat(session.paths.summary)  # noqa: PTH116 - beside os.stat_result
     except OSError:

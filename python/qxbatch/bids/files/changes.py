@@ -44,13 +44,16 @@ class Change(NamedTuple):
 def compare(
     planned: Mapping[str, Entry],
     record: Record,
-    look: Callable[[str], FileOnDisk | None],
+    file_at: Callable[[str], FileOnDisk | None],
     is_kept: Callable[[Entry], bool],
 ) -> list[Change]:
-    """Return the changes of planned files, then those of others. `is_kept` tells whether a recorded file without a plan is kept."""
-    changes = [_planned(entry, record, look(path)) for path, entry in sorted(planned.items())]
+    """Return the changes of planned files, then those of other files that exports wrote.
+
+    `file_at` returns what exists at a path (`Disk.file_at`), `is_kept` whether a recorded file that is not planned is kept.
+    """
+    changes = [_planned(entry, record, file_at(path)) for path, entry in sorted(planned.items())]
     unplanned = sorted({*record.files, *record.begun} - set(planned))
-    changes += [change for path in unplanned if (change := _unplanned(path, record, look, is_kept))]
+    changes += [change for path in unplanned if (change := _unplanned(path, record, file_at, is_kept))]
     return changes
 
 
@@ -58,10 +61,10 @@ def _planned(entry: Entry, record: Record, existing: FileOnDisk | None) -> Chang
     path, session = entry.path, entry.session
     if existing is None:
         return Change(path, Action.ADD, entry, session)
-    placed_as_link = any(recorded.link and recorded.link == existing.link for recorded in record.ours(path))
-    if existing.is_of(entry) and (entry.link or not placed_as_link):
+    placed_as_link = any(recorded.link and recorded.link == existing.link for recorded in record.possible_entries(path))
+    if existing.matches(entry) and (entry.link or not placed_as_link):
         return Change(path, Action.UNCHANGED, entry, session)
-    if placed_as_link or any(existing.is_of(recorded) for recorded in record.ours(path)):
+    if placed_as_link or any(existing.matches(recorded) for recorded in record.possible_entries(path)):
         return Change(path, Action.REPLACE, entry, session)
     last = record.files.get(path)
     if last is None:
@@ -72,16 +75,16 @@ def _planned(entry: Entry, record: Record, existing: FileOnDisk | None) -> Chang
 
 
 def _unplanned(
-    path: str, record: Record, look: Callable[[str], FileOnDisk | None], is_kept: Callable[[Entry], bool]
+    path: str, record: Record, file_at: Callable[[str], FileOnDisk | None], is_kept: Callable[[Entry], bool]
 ) -> Change | None:
-    entries = record.ours(path)
+    entries = record.possible_entries(path)
     last = record.files.get(path)
     if last is not None and is_kept(last):
         return Change(path, Action.UNCHANGED, last, last.session)
-    existing = look(path)
+    existing = file_at(path)
     if existing is None:
         return Change(path, Action.FORGET, None, entries[0].session)
-    if any(existing.is_of(entry) and not entry.edited for entry in entries):
+    if any(existing.matches(entry) and not entry.edited for entry in entries):
         return Change(path, Action.REMOVE, None, entries[0].session)
     return None if last is None else Change(path, Action.EDITED, last, last.session, differs=True)
 

@@ -10,14 +10,14 @@ from qxbatch.bids.files.stamps import Stamps
 
 
 class FileOnDisk(NamedTuple):
-    """What exists at a path. If it has neither a hash nor a link, it is not a regular file."""
+    """What exists at a path. Without hash and link it is not a regular file, or its folder is a link or no folder."""
 
     sha256: str = ""
     size: int = -1
     link: str = ""
     """The target of a symbolic link."""
 
-    def is_of(self, entry: Entry) -> bool:
+    def matches(self, entry: Entry) -> bool:
         """Return whether the file is the one of an entry of the record. A link to a file with the same bytes counts, too."""
         if entry.link or (self.link and not self.sha256):
             return bool(entry.link) and self.link == entry.link
@@ -32,7 +32,7 @@ class Disk:
         self._stamps = stamps
         self._plain: dict[str, bool] = {"": True}
 
-    def look(self, path: str) -> FileOnDisk | None:
+    def file_at(self, path: str) -> FileOnDisk | None:
         """Return what exists at a path; None where nothing does. Raises OSError."""
         if not self.is_plain(path.rpartition("/")[0]):
             return FileOnDisk()

@@ -85,7 +85,7 @@ def _m0_links(placed: Sequence[Placed], form: IntendedFor) -> Mapping[str, Mappi
     is_m0 = {path: name.datatype == "perf" and name.suffix == "m0scan" for path, name in names.items()}
     targets_by_path = {image.path: m0_targets(image, placed) for image in placed if is_m0[image.path]}
     return {
-        path: {INTENDED_FOR: [form.to(target) for target in targets]}
+        path: {INTENDED_FOR: [form.reference_to(target) for target in targets]}
         for path, targets in targets_by_path.items()
         if targets
     }

@@ -51,7 +51,7 @@ class Record:
     shifted: bool = False
     """Whether dates are shifted."""
 
-    def ours(self, path: str) -> tuple[Entry, ...]:
+    def possible_entries(self, path: str) -> tuple[Entry, ...]:
         """Return the entries that this program may have written at a path."""
         entries = (self.files.get(path), self.begun.get(path))
         return tuple(entry for entry in entries if entry is not None)

@@ -35,7 +35,7 @@ class FieldMapKind(StrEnum):
 Geometry = tuple[object, ...]
 
 
-class Facts(NamedTuple):
+class ScanFacts(NamedTuple):
     """The facts that decide whether a field map fits an image; None and empty values are not known."""
 
     shim: tuple[float, ...] | None
@@ -54,7 +54,7 @@ class Run(NamedTuple):
 
     key: str
     images: tuple[Placed, ...]
-    facts: Facts
+    facts: ScanFacts
 
     @property
     def shim(self) -> tuple[float, ...] | None:
@@ -62,7 +62,7 @@ class Run(NamedTuple):
         return self.facts.shim
 
     @property
-    def estimating(self) -> str:
+    def estimation_path(self) -> str:
         """Return the path of the image that a field can be estimated from: the single-band reference, else the first echo."""
         return min(self.images, key=_estimating_order).path
 
@@ -73,7 +73,7 @@ class FieldMap(NamedTuple):
     kind: FieldMapKind | None
     """None if there are only magnitude images."""
     images: tuple[Placed, ...]
-    facts: Facts
+    facts: ScanFacts
     directions: frozenset[str]
     """The known phase encoding directions of the images."""
     serves: Serves
@@ -136,7 +136,7 @@ def runs_of(placed: Iterable[Placed]) -> list[Run]:
     return [Run(key, tuple(images), _facts_of_run(images)) for key, images in groups.items()]
 
 
-def _facts_of_run(images: Sequence[Placed]) -> Facts:
+def _facts_of_run(images: Sequence[Placed]) -> ScanFacts:
     """Return the facts of the time series, whose single-band reference was acquired before it."""
     main = [image for image in images if PlacedName.of(image.path).suffix != "sbref"]
     return _facts(main or images)
@@ -173,7 +173,7 @@ def _kind(images: Iterable[Placed]) -> FieldMapKind | None:
     return FieldMapKind.DIRECT if suffixes & set(_DIRECT) else None
 
 
-Take = tuple[Facts, list[Placed]]
+Take = tuple[ScanFacts, list[Placed]]
 """One acquisition of one phase encoding direction: its facts and images."""
 
 
@@ -256,7 +256,7 @@ def _identifier_start(path: str, kind: FieldMapKind | None) -> str:
     return re.sub(r"[^0-9A-Za-z_]", "", "_".join([*parts, kind.value if kind else "magnitude"]))
 
 
-def _facts(images: Sequence[Placed]) -> Facts:
+def _facts(images: Sequence[Placed]) -> ScanFacts:
     """Return the facts of the first image, with the time from the first begin to the last end of all."""
     first = images[0].image
     facts, sidecar = first.series.acquisition, {**first.sidecar, **images[0].rule.fields}
@@ -264,7 +264,7 @@ def _facts(images: Sequence[Placed]) -> Facts:
     axis = direction[:1] or str(sidecar.get("PhaseEncodingAxis") or (facts and facts.phase_encoding_axis) or "")
     label = PlacedName.of(images[0].path).entities.get("dir", "")
     times = [time for image in images if (time := acquisition_interval(image.image))]
-    return Facts(
+    return ScanFacts(
         shim=_numbers(sidecar.get("ShimSetting")),
         geometry=(
             facts.orientation if facts else None,

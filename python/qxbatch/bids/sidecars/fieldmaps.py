@@ -92,11 +92,11 @@ def _fields(
         if INTENDED_FOR in field_map.serves.write and targets:
             for placed in field_map.images:
                 if PlacedName.of(placed.path).datatype == "fmap":
-                    fields[placed.path][INTENDED_FOR] = [form.to(path) for path in targets]
+                    fields[placed.path][INTENDED_FOR] = [form.reference_to(path) for path in targets]
         if IDENTIFIER not in field_map.serves.write:
             continue
-        estimating = [] if field_map.is_complete else [run.estimating for run in runs]
-        for path in [*(placed.path for placed in field_map.images), *estimating]:
+        estimation_paths = [] if field_map.is_complete else [run.estimation_path for run in runs]
+        for path in [*(placed.path for placed in field_map.images), *estimation_paths]:
             identifiers[path].append(field_map.identifier)
         for path in targets:
             sources[path].append(field_map.identifier)
@@ -143,6 +143,6 @@ def _without_field_map(runs: Sequence[Run], maps: Sequence[FieldMap]) -> list[st
         f" and {others} other run{'s' * (others != 1)}: no field map has their" if others else ": no field map has its"
     )
     return [
-        f"{unserved[0].estimating}{more} shim, so none is used. To use a field map of another shim, write "
+        f"{unserved[0].estimation_path}{more} shim, so none is used. To use a field map of another shim, write "
         'serves = { by = ["geometry", "nearest-time"] } in the rule of the field map.'
     ]

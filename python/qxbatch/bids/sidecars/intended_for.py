@@ -13,6 +13,6 @@ class IntendedFor(StrEnum):
     PATH = "path"
     """Relative to the folder of the subject, as in BIDS before 1.8."""
 
-    def to(self, path: str) -> str:
-        """Return the name of an image for a sidecar of the same subject; `path` has no extension."""
+    def reference_to(self, path: str) -> str:
+        """Return how a sidecar of the same subject names the image at `path`, which has no extension."""
         return f"bids::{path}{IMAGE}" if self is IntendedFor.URI else f"{path.split('/', 1)[1]}{IMAGE}"

@@ -126,12 +126,17 @@ class Applier:
                 folder.rmdir()  # only empty ones
 
     def _is_still_ours(self, change: Change) -> bool:
-        existing = self._disk.look(change.path)
-        return existing is not None and any(existing.is_of(entry) for entry in self._record.ours(change.path))
+        existing = self._disk.file_at(change.path)
+        return existing is not None and any(
+            existing.matches(entry) for entry in self._record.possible_entries(change.path)
+        )
 
 
 def _batches(changes: Iterable[Change], contents: Mapping[str, Content]) -> Iterator[list[Change]]:
-    """Yield changes of whole sessions until a limit of bytes or files is passed; in a session removals follow writes."""
+    """Yield batches of changes of whole sessions; a batch ends when it passes a limit of bytes or files.
+
+    The removals of a session follow its writes.
+    """
     sessions: dict[str, list[Change]] = {}
     for change in changes:
         sessions.setdefault(change.session, []).append(change)

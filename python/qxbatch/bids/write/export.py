@@ -67,7 +67,7 @@ class Exporter:
         for file in shared([plan for plan in plans if plan.session.id in files_by_session]):
             self._editable_paths |= {file.path} if file.is_editable else set()
             self._add([file])
-        changes = compare(self._planned, self._record, self._disk.look, self._is_kept)
+        changes = compare(self._planned, self._record, self._disk.file_at, self._is_kept)
         changes = [_without_expected_edit(change, self._editable_paths) for change in changes]
         if self._destination.test:
             return self._export(changes, {change.path for change in changes}, failed={})
@@ -104,7 +104,7 @@ class Exporter:
                 entry = self._record.files.get(file.path)
                 if entry is None or entry.session in ("", name) or self._is_exported(entry):
                     continue
-                if self._disk.look(file.path) is not None:
+                if self._disk.file_at(file.path) is not None:
                     problems[name] = self._conflict(file.path, entry.session)
         return problems
 
@@ -150,11 +150,11 @@ class Exporter:
         ours = file.content
         assert isinstance(ours, Table)
         path = file.path
-        existing_file = self._disk.look(path)
+        existing_file = self._disk.file_at(path)
         if existing_file is None or not existing_file.sha256:
             return ours.text().encode("utf-8", "backslashreplace"), False
-        entries = self._record.ours(path)
-        edited = any(entry.edited for entry in entries) or not any(existing_file.is_of(entry) for entry in entries)
+        entries = self._record.possible_entries(path)
+        edited = any(entry.edited for entry in entries) or not any(existing_file.matches(entry) for entry in entries)
         text = read_text(self._destination.dataset / path, "replace")
         existing = read_table(text)
         if existing is None or ours.key not in existing.columns:
@@ -228,7 +228,7 @@ class Exporter:
         return Export(tuple(results.values()), counted)
 
     def _changed_together(self, changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
-        """Yield images that differ from the record both in the data set and in the session: someone wrote to a hard link."""
+        """Yield a warning for each image that differs from the record in data set and session: someone wrote to a hard link."""
         for change in changes:
             content, last = self._contents.get(change.path), self._record.files.get(change.path)
             if change.action is not Action.UNCHANGED or not isinstance(content, Source) or last is None:
