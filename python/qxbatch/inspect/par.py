@@ -52,7 +52,7 @@ class _Table(NamedTuple):
     groups: Sequence[Numbers]
     """Contrast and plane of each image."""
     volumes: Sequence[Numbers]
-    """Numbers of the volume of each image, by the columns of _VOLUME_COLUMNS."""
+    """Key of the volume of each image: its values in _VOLUME_COLUMNS."""
     slices: Sequence[float]
     """Slice number of each image."""
 

@@ -96,7 +96,7 @@ class Group:
         return positions[len(positions) // 2] if positions else 1.0
 
     def _members(self, key: SeriesKey) -> Sequence[SeriesKey]:
-        """Return the keys of the series that a key means; a family of another scanner means the names that are in it."""
+        """Return the keys of the series that belong to a key: the key, or for another scanner's pattern the names it matches."""
         return (key,) if key in self._series else self._families.get(key, ())
 
     def _counts_of(self, key: SeriesKey) -> list[int]:
