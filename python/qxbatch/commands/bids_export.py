@@ -10,7 +10,7 @@ from qxbatch.bids.model import ExportPlan, RuleFile
 from qxbatch.bids.write.placing import LinkRefusedError
 from qxbatch.bids.write.result import Export, export_value
 from qxbatch.bids.write.run import Request, run_export
-from qxbatch.bids.write.validate import Validated, find_validator, validate
+from qxbatch.bids.write.validate import ValidatorResult, find_validator, validate
 from qxbatch.commands.bids_options import BidsOptions
 from qxbatch.commands.bids_study import record_export
 from qxbatch.commands.bids_text import export_text, validated_text, validated_value
@@ -71,7 +71,9 @@ def _exported(request: Request, plans: Sequence[ExportPlan]) -> Export:
         raise UsageError(f"Cannot write {text}.", hint, ExitStatus.CANNOT_WRITE) from None
 
 
-def _print_result(options: BidsOptions, export: Export, warnings: Sequence[str], validated: Validated | None) -> None:
+def _print_result(
+    options: BidsOptions, export: Export, warnings: Sequence[str], validated: ValidatorResult | None
+) -> None:
     for text in warnings:
         print(f"to check: {text}", file=sys.stderr)
     if options.json:

@@ -5,7 +5,7 @@ import sys
 from qxbatch.bids.files.changes import Action
 from qxbatch.bids.model import RuleFile
 from qxbatch.bids.write.result import Export, SessionOutcome
-from qxbatch.bids.write.validate import Validated
+from qxbatch.bids.write.validate import ValidatorResult
 from qxbatch.commands.bids_options import BidsOptions
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.study_level import write_study
@@ -17,7 +17,7 @@ from qxbatch.study.study import summary_stamp
 from qxbatch.textfile import read_bytes
 
 
-def record_export(options: BidsOptions, rules: RuleFile, export: Export, validated: Validated | None) -> None:
+def record_export(options: BidsOptions, rules: RuleFile, export: Export, validated: ValidatorResult | None) -> None:
     """Record the export, and refresh the study level if the folder has one. If that cannot be written, print a message."""
     folder = options.sessionsfolder
     try:

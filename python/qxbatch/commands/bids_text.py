@@ -5,7 +5,7 @@ from typing import Any
 
 from qxbatch.bids.files.changes import Action, Change
 from qxbatch.bids.write.result import Export, SessionResult
-from qxbatch.bids.write.validate import Validated
+from qxbatch.bids.write.validate import ValidatorResult
 from qxbatch.visible import one_line
 from qxbatch.wrapping import text_width, wrapped
 
@@ -93,7 +93,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def validated_text(validated: Validated) -> str:
+def validated_text(validated: ValidatorResult) -> str:
     """Return the validator's errors, and its counts."""
     lines = _listed(
         f"invalid: {each.path}: {each.code}: {_shortened(each.text)}".rstrip(": ") for each in validated.errors
@@ -106,7 +106,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 3]}..."
 
 
-def validated_value(validated: Validated) -> dict[str, Any]:
+def validated_value(validated: ValidatorResult) -> dict[str, Any]:
     """Return the JSON value."""
     errors: Sequence[dict[str, str]] = [each._asdict() for each in validated.errors]
     return {"validator": validated.validator, "errors": errors, "warnings": validated.warnings}

@@ -27,8 +27,18 @@ def defined_column(line: str) -> Column | None:
 def columns_of_version(version: float | None) -> tuple[Column, ...]:
     """Return the columns that a version has if the PAR does not define them; those of 4.2 if the version is unknown."""
     if version is not None and version < 4:  # noqa: PLR2004 (the version's own number)
-        return _FIRST + _SCALING + _PLACE + _TIMES[:4] + (Column("image_flip_angle"),)
-    columns = _FIRST + _SIZE + _SCALING + _PLACE[:2] + _THICKNESS + _PLACE[2:] + _TIMES + _CARDIAC_AND_TURBO
+        without_averages = tuple(column for column in _ECHO_TIME_TO_FLIP_ANGLE if column.name != "number of averages")
+        return _FIRST + _SCALING + _GEOMETRY + without_averages
+    columns = (
+        _FIRST
+        + _SIZE
+        + _SCALING
+        + _GEOMETRY[:2]
+        + _THICKNESS
+        + _GEOMETRY[2:]
+        + _ECHO_TIME_TO_FLIP_ANGLE
+        + _CARDIAC_AND_TURBO
+    )
     if version is not None and version < 4.1:  # noqa: PLR2004
         return columns
     columns += _DIFFUSION
@@ -50,7 +60,7 @@ _FIRST = _plain(
 )
 _SIZE = (Column("image pixel size"), Column("scan percentage"), Column("recon resolution", 2))
 _SCALING = _plain("rescale intercept", "rescale slope", "scale slope", "window center", "window width")
-_PLACE = (
+_GEOMETRY = (
     Column("image angulation", 3),
     Column("image offcentre", 3),
     Column("image_display_orientation"),
@@ -60,7 +70,7 @@ _PLACE = (
     Column("pixel spacing", 2),
 )
 _THICKNESS = _plain("slice thickness", "slice gap")
-_TIMES = _plain(
+_ECHO_TIME_TO_FLIP_ANGLE = _plain(
     "echo_time",
     "dyn_scan_begin_time",
     "trigger_time",

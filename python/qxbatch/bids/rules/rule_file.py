@@ -84,7 +84,7 @@ class _Reader:
                     'Write the scanner\'s series number, "7"; "7.2" is its second image, "n70" the series in dicom/70.'
                 )
                 self._file.refuse((*key_path, key), f"the key {key!r} is not a series number.", hint)
-            rules.append(self._rules.override((*key_path, key), name, self._table((*key_path, key), content)))
+            rules.append(self._rules.session_rule((*key_path, key), name, self._table((*key_path, key), content)))
         return SessionRules(
             self._file.line(key_path),
             self._label((*key_path, "subject"), table.get("subject")),

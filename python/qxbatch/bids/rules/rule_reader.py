@@ -40,7 +40,7 @@ class RuleReader:
             self._file.refuse(where, "a rule needs a table match.", 'Write match = { name = "rest*" }.')
         return self._build(key_path, match, table, "")
 
-    def override(self, key_path: KeyPath, session: str, table: Mapping[str, Any]) -> Rule:
+    def session_rule(self, key_path: KeyPath, session: str, table: Mapping[str, Any]) -> Rule:
         """Return the rule of one series of one session."""
         self._file.refuse_unknown_keys(key_path, table, OPTIONS)
         number, _dot, image = str(key_path[-1]).partition(".")

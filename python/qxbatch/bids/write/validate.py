@@ -27,7 +27,7 @@ class Issue(NamedTuple):
     text: str
 
 
-class Validated(NamedTuple):
+class ValidatorResult(NamedTuple):
     """The result of the validator."""
 
     errors: tuple[Issue, ...]
@@ -45,7 +45,7 @@ def find_validator() -> str:
     return path
 
 
-def validate(dataset: Path, program: str) -> Validated:
+def validate(dataset: Path, program: str) -> ValidatorResult:
     """Run the validator. Raises UsageError if it returns no result."""
     command = [program, "--format", "json", "--no-color", str(dataset)]
     try:
@@ -68,7 +68,9 @@ def validate(dataset: Path, program: str) -> Validated:
             (line for line in _COLOUR.sub("", process.stderr).splitlines() if line.strip()), "it printed nothing"
         )
         raise _no_result(words, command) from None
-    return Validated(_errors(issues), sum(each.get("severity") == "warning" for each in issues), _version(content))
+    return ValidatorResult(
+        _errors(issues), sum(each.get("severity") == "warning" for each in issues), _version(content)
+    )
 
 
 def _no_result(reason: str, command: Sequence[str]) -> UsageError:
