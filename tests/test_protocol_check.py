@@ -38,7 +38,9 @@ def check(*scanned: ScannedSeries, entries: tuple[ExpectedSeries, ...] = (ENTRY,
 
 def listed(checked: SessionCheck) -> list[tuple[str, int | None, str, str, str | None]]:
     """Return the differences without names and notes."""
-    return [(each.kind.value, each.series_number, each.field, each.expected, each.actual) for each in checked.differences]
+    return [
+        (each.kind.value, each.series_number, each.field, each.expected, each.actual) for each in checked.differences
+    ]
 
 
 def test_a_session_as_planned_has_no_difference() -> None:

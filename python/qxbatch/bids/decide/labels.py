@@ -19,8 +19,8 @@ class SessionLabels(NamedTuple):
     """Empty for no session level."""
     problem: str = ""
     hint: str = ""
-    name: str = ""
-    """The text that was reduced to the label of the subject; empty if the rule file has the label itself."""
+    subject_name: str = ""
+    """The text that was reduced to the label of the subject; empty if the rule file contains the label."""
 
     @property
     def text(self) -> str:
@@ -43,12 +43,12 @@ def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
             )
         names = {"session": "", **{name: text or "" for name, text in match.groupdict().items()}}
     without_prefix = {name: text.removeprefix(f"{name[:3]}-") for name, text in names.items()}
-    written = table.subjects.get(names["subject"])
-    text = "" if written else filled(table.subject, without_prefix)
-    subject = written or label(text)
+    label_in_rules = table.subjects.get(names["subject"])
+    text = "" if label_in_rules else filled(table.subject, without_prefix)
+    subject = label_in_rules or label(text)
     name = names["session"]
     ses = table.sessions[name] if name in table.sessions else label(filled(table.session, without_prefix))
-    labels = SessionLabels(subject, ses, name=text)
+    labels = SessionLabels(subject, ses, subject_name=text)
     if not subject:
         hint = f'Write [session.{session_key(session.id)}] subject = "01".'
         labels = SessionLabels("", ses, "its subject has no letters or digits", hint)
@@ -64,7 +64,7 @@ def _overridden(session: SessionFolder, rules: RuleFile, labels: SessionLabels) 
     name = labels.session if table.session is None else table.session
     if labels.problem and not table.subject:
         return labels._replace(session=name)
-    return SessionLabels(subject, name, name=labels.name if table.subject is None else "")
+    return SessionLabels(subject, name, subject_name=labels.subject_name if table.subject is None else "")
 
 
 def label_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> Mapping[str, tuple[str, str]]:
@@ -79,14 +79,14 @@ def label_conflicts(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> 
 def _same_subjects(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> dict[str, tuple[str, str]]:
     by_label: dict[str, dict[str, list[tuple[SessionFolder, SessionLabels]]]] = {}
     for session, labels in sessions:
-        if labels.subject and labels.name:
+        if labels.subject and labels.subject_name:
             names = by_label.setdefault(labels.subject.casefold(), {})
-            names.setdefault(labels.name.casefold(), []).append((session, labels))
+            names.setdefault(labels.subject_name.casefold(), []).append((session, labels))
     problems: dict[str, tuple[str, str]] = {}
     for names in by_label.values():
         if len(names) > 1:
             of_names = [same[0] for same in names.values()]
-            texts = " and ".join(labels.name for _, labels in of_names)
+            texts = " and ".join(labels.subject_name for _, labels in of_names)
             last, labels = of_names[-1]
             hint = (
                 f'If they are two people, write [session.{session_key(last.id)}] subject = "..." into the rule file. If they are '

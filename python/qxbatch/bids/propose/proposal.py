@@ -100,14 +100,17 @@ def _images(plan: ExportPlan) -> Iterator[ImageFacts]:
 
 
 def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:
-    """Yield tables that give different labels to subjects, and to sessions, that have the same one."""
+    """Yield tables that give new labels to subjects, and to sessions, whose labels are those of others."""
     labels = [(session, labels_of(session, rules)) for session in sessions]
-    subjects = _subjects([session_labels for _, session_labels in labels])
+    subjects = _new_subject_labels([session_labels for _, session_labels in labels])
     new = [
-        (session, each._replace(subject=subjects.get((each.subject.casefold(), each.name.casefold()), each.subject)))
+        (
+            session,
+            each._replace(subject=subjects.get((each.subject.casefold(), each.subject_name.casefold()), each.subject)),
+        )
         for session, each in labels
     ]
-    problems = label_conflicts([(session, each._replace(name="")) for session, each in new])
+    problems = label_conflicts([(session, each._replace(subject_name="")) for session, each in new])
     counts: Counter[str] = Counter()
     for (session, old), (_, each) in zip(labels, new, strict=True):
         lines = [f"subject = {value_text(each.subject)}\n"] if each.subject != old.subject else []
@@ -120,14 +123,14 @@ def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile)
             yield from lines
 
 
-def _subjects(labels: Sequence[SessionLabels]) -> dict[tuple[str, str], str]:
-    """Return labels for subjects whose names become the label of another one, by that label and the name, in folded case."""
+def _new_subject_labels(labels: Sequence[SessionLabels]) -> dict[tuple[str, str], str]:
+    """Return new labels of subjects, by the label of another subject that their name is reduced to, and this name (folded case)."""
     used = {each.subject.casefold() for each in labels}
     first: dict[str, str] = {}
     new: dict[tuple[str, str], str] = {}
     for each in labels:
-        key = (each.subject.casefold(), each.name.casefold())
-        if not each.name or first.setdefault(key[0], key[1]) == key[1] or key in new:
+        key = (each.subject.casefold(), each.subject_name.casefold())
+        if not each.subject_name or first.setdefault(key[0], key[1]) == key[1] or key in new:
             continue
         new[key] = next(text for k in count(2) if (text := f"{each.subject}x{k}").casefold() not in used)
         used.add(new[key].casefold())
