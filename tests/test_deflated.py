@@ -58,6 +58,11 @@ def test_a_deflated_object_without_the_length_of_its_meta_information_counts_as_
     assert is_larger(BytesIO(data[:132] + data[META_END:]), 1 << 30)
 
 
+def test_a_file_that_ends_before_its_group_length_counts_as_large() -> None:
+    uid_in_preamble = b"1.2.840.10008.1.2.1.99"
+    assert is_larger(BytesIO(uid_in_preamble.ljust(128, b"\0") + b"DICM"), 10)
+
+
 def test_an_object_in_another_syntax_is_not_larger() -> None:
     assert not is_larger(BytesIO(deflated(MrSeries())), 10)
 

@@ -4,22 +4,23 @@ import struct
 import zlib
 from typing import IO
 
-_META = 4096
-"""A longer file meta information is not read; that of real files has a few hundred bytes."""
+_MAX_META = 4096
+"""Bytes that are read to find the end of the file meta information; that of real files has a few hundred bytes."""
 _PREFIX, _GROUP_LENGTH = slice(128, 132), struct.Struct("<HH2sHI")
 _META_START = 132
-_SYNTAX = b"1.2.840.10008.1.2.1.99"
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 
 def is_larger(file: IO[bytes], most: int) -> bool:
-    """Return whether the data set of a deflated object has more than `most` bytes, or its end is not known.
+    """Return whether the data set of a deflated object has more than `most` bytes, or its start is not known.
 
-    False for an object in another syntax. Starts at the position of the file, and returns to it. Raises OSError.
+    Of a damaged data set, the bytes before the damage count. False for an object in another syntax. The object starts at the
+    position of the file, which does not change. Raises OSError.
     """
     start = file.tell()
     try:
-        meta = file.read(_META)
-        if meta[_PREFIX] != b"DICM" or _SYNTAX not in meta:
+        meta = file.read(_MAX_META)
+        if meta[_PREFIX] != b"DICM" or _DEFLATED not in meta:
             return False
         end = _end_of_meta(meta)
         if end is None:
@@ -31,7 +32,9 @@ def is_larger(file: IO[bytes], most: int) -> bool:
 
 
 def _end_of_meta(meta: bytes) -> int | None:
-    """Return the end of the group 0002 by its group length (PS3.10 7.1); None if it has none."""
+    """Return the end of the group 0002 by its group length (PS3.10 7.1); None without one."""
+    if len(meta) < _META_START + _GROUP_LENGTH.size:
+        return None
     group, element, vr, size, length = _GROUP_LENGTH.unpack_from(meta, _META_START)
     if (group, element, vr, size) != (2, 0, b"UL", 4):
         return None
