@@ -13,7 +13,7 @@ from qxbatch import core
 from qxbatch.acquisition import FREE_TEXTS, Acquisition
 from qxbatch.deidentify import Redaction, redacted_header, redaction, unchanged
 from qxbatch.model import Value
-from qxbatch.person_name import PARTICLES, WORDS
+from qxbatch.person_name import PARTICLES, PLACEHOLDER_WORDS
 from qxbatch.record.summary import recorded_fields
 
 TEXT_VRS = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"}
@@ -197,7 +197,7 @@ def test_the_session_id_is_not_replaced_in_itself() -> None:
     assert redact("HQ210_Jane: HQ210 of Jane Doe") == "HQ210_Jane: HQ210_Jane of HQ210_Jane"
 
 
-NO_PARTS = PARTICLES | WORDS
+NO_PARTS = PARTICLES | PLACEHOLDER_WORDS
 NAMES = st.lists(
     st.text("bcdfghjklmnpqrvw", min_size=2, max_size=6).filter(
         lambda word: len(set(word)) > 1 and word not in NO_PARTS

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qxbatch.person_name import PARTICLES, PLACEHOLDER, WORDS, have_common_part, is_spelling, parse_name
+from qxbatch.person_name import PARTICLES, PLACEHOLDER, PLACEHOLDER_WORDS, have_common_part, is_spelling, parse_name
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzäöüéèçñøåł"
 
 
 def is_name(part: str) -> bool:
-    return part not in PARTICLES | WORDS and not PLACEHOLDER.search(part) and len(set(part)) > 1
+    return part not in PARTICLES | PLACEHOLDER_WORDS and not PLACEHOLDER.search(part) and len(set(part)) > 1
 
 
 PARTS = st.lists(st.text(LETTERS, min_size=3, max_size=9).filter(is_name), min_size=2, max_size=4, unique=True)

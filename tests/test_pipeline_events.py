@@ -106,7 +106,7 @@ def test_an_import_sends_its_events_in_order(study: Study) -> None:
     assert recorder.of(UnitSorted) == [UnitSorted("S1", 2, size)]
     assert sum(event.size for event in recorder.events if isinstance(event, SeriesFinished)) == size
     converters = [event for event in recorder.events if isinstance(event, ConverterEnded)]
-    assert sorted(event.series for event in converters) == [30, 40]
+    assert sorted(event.n for event in converters) == [30, 40]
     assert all(event.commands[-1] == "exit status: 0" for event in converters)
     [finished] = recorder.of(UnitFinished)
     [ended] = recorder.of(RunFinished)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.collecting import OBJECTS
+from qxbatch.collecting import NEW_OBJECTS
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
@@ -173,7 +173,7 @@ def test_a_worker_has_the_garbage_collection_threshold_of_an_import(study: Study
     try:
         gc.set_threshold(700)
         assert worker(study, "--packet=S1").status == 66
-        assert gc.get_threshold()[0] == OBJECTS
+        assert gc.get_threshold()[0] == NEW_OBJECTS
     finally:
         gc.set_threshold(*before)
 

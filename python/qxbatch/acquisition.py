@@ -63,7 +63,7 @@ class Acquisition:
     voxel_mm: tuple[float, float, float] | None = None
     """The third is the distance of slice centres; that of a single slice is SpacingBetweenSlices, else SliceThickness."""
     slice_gap_mm: float | None = None
-    """Distance of slice centres less SliceThickness."""
+    """Distance of slice centres minus SliceThickness; negative if slices overlap."""
     orientation: Orientation | None = None
     phase_encoding_direction: str | None = None
     """`i`, `i-`, `j` ... where the polarity is known."""
@@ -79,6 +79,7 @@ class Acquisition:
     b_values: tuple[tuple[float, int], ...] | None = None
     """Each b-value in s/mm2 with the number of its volumes."""
     directions: int | None = None
+    """Number of different gradient directions."""
     kinds: tuple[ImageKind, ...] | None = None
     sequence_name: str | None = None
     field_strength_t: float | None = None

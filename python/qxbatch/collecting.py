@@ -2,13 +2,13 @@
 
 import gc
 
-OBJECTS = 500_000
-"""New objects between two collections: most objects of an import are used until its end, and few are in cycles."""
+NEW_OBJECTS = 500_000
+"""Number of new objects that starts a collection: most objects of an import are used until its end, and few are in cycles."""
 
 
 def collect_seldom() -> None:
     """Look for cycles less often than by default."""
-    gc.set_threshold(OBJECTS)
+    gc.set_threshold(NEW_OBJECTS)
 
 
 def skip_last_collection() -> None:

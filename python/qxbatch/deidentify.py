@@ -9,26 +9,26 @@ from qxbatch.name_search import NameSearch, readings
 from qxbatch.person_name import parse_name, split_parts, without_test_words
 
 Redact = Callable[[str], str]
-"""Text in, text without identities out."""
+"""Returns a text with the ids and names of patients replaced."""
 
-FREE_TEXT = (
+FREE_TEXT_WARNING = (
     "Free text, such as series descriptions and notes, can still identify a person: look at it before you share it."
 )
-"""Warning for users who rely on redaction."""
+"""Warning for users of de-identified sessions and logs: redaction finds only ids and names."""
 NAME_LEFT_OUT = "(name left out)"
-"""Replaces the name of a file or packet that may be named like a patient."""
-_SHORTEST = 3
+"""Replaces the name of a file or packet if nobody knows whether it names the patient."""
+_MIN_LENGTH = 3
 """Shorter ids and names are not replaced as a whole, since ordinary words contain them."""
-_NOBODY = ("anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "phantom", "test")
+_PLACEHOLDERS = ("anon", "anonymous", "anonymized", "anonymised", "unknown", "none", "patient", "phantom", "test")
 """Placeholders for a name. They are not replaced, since they are common words in logs."""
-IDS = ("PatientID", "OtherPatientIDs", "OtherPatientIDsSequence", "MedicalRecordLocator")
+ID_FIELDS = ("PatientID", "OtherPatientIDs", "OtherPatientIDsSequence", "MedicalRecordLocator")
 """Header fields with ids of the patient; of a sequence, the core reads the ids of all items."""
-NAMES = (
+NAME_FIELDS = (
     *("PatientName", "PatientBirthName", "OtherPatientNames"),
     *("PatientMotherBirthName", "ResponsiblePerson"),
 )
 """Header fields with names of the patient and of relatives: those of the basic profile (PS3.15 table E.1-1) in group 0010."""
-DESCRIPTIONS = (
+FREE_TEXT_FIELDS = (
     *(
         "SeriesDescription",
         "ProtocolName",
@@ -47,7 +47,7 @@ The other fields contain identifiers and numbers, in which a match would be a co
 """
 
 
-CODES = frozenset(
+IMAGE_TYPE_CODES = frozenset(
     {"ORIGINAL", "DERIVED", "PRIMARY", "SECONDARY", "OTHER", "MIXED", "MAGNITUDE", "PHASE", "REAL", "IMAGINARY"}
     | {"MEAN", "MOSAIC", "NORM"}
 )
@@ -60,32 +60,36 @@ def unchanged(text: str) -> str:
 
 
 def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
-    """Return a function that replaces each id and name of some headers' patients by the session id, in any case.
+    """Return a function that replaces the ids and names of the headers' patients by the session id, whatever their case.
 
-    Ids and names are replaced as a whole, people's names also part by part (qxbatch.name_search), and in descriptions whose
-    spaces a converter removed. The session id itself does not change. A count of files
+    Ids and names are replaced as a whole, people's names also part by part (qxbatch.name_search). They are found in
+    descriptions from which a converter removed the spaces, too. The session id itself does not change. A count of files
     (`Found 301 DICOM`) does not change either, even if the number is a patient's id.
+
+    The function is `unchanged` if the headers contain nothing to replace.
     """
     ids: dict[str, None] = {}
     names: dict[str, None] = {}
     described: dict[str, None] = {}
     for header in headers:
-        described |= dict.fromkeys(text for field in DESCRIPTIONS for text in _texts(header, field))
-        ids |= dict.fromkeys(text for field in IDS for text in _texts(header, field))
-        names |= dict.fromkeys(text for field in NAMES for name in _texts(header, field) for text in readings(name))
+        described |= dict.fromkeys(text for field in FREE_TEXT_FIELDS for text in _texts(header, field))
+        ids |= dict.fromkeys(text for field in ID_FIELDS for text in _texts(header, field))
+        names |= dict.fromkeys(
+            text for field in NAME_FIELDS for name in _texts(header, field) for text in readings(name)
+        )
     parsed = [parse_name(value) for value in names]
     people = [name for name in parsed if name.is_real]
-    tested = [name for name in map(without_test_words, parsed) if name is not None]
+    test_names = [name for name in map(without_test_words, parsed) if name is not None]
     wholes: dict[str, list[list[str]]] = {value: [[]] for value in ids}
     wholes |= {value: [split_parts(value), split_parts(value)[::-1]] for value in names}
     wholes = {value: orders for value, orders in wholes.items() if _is_replaced(value)}
-    if not (wholes or people or tested):
+    if not (wholes or people or test_names):
         return unchanged
     whole_search = WholeSearch()
     for value, orders in wholes.items():
         for parts in orders:
             whole_search.add(value, parts)
-    search = IdentitySearch(whole_search, NameSearch(people, tested), session_id)
+    search = IdentitySearch(whole_search, NameSearch(people, test_names), session_id)
     for text in described:
         search.add_description(text)
     return Redaction(search, session_id)
@@ -99,7 +103,10 @@ class Redaction:
         self._session_id = session_id
 
     def __call__(self, text: str) -> str:
-        """Replace what is found in a text without its diacritics and escapes, in the text as it is, and in its bytes."""
+        """Return the text with ids and names replaced.
+
+        They are searched in the text without its diacritics and escapes, then in the text as it is, then in its bytes.
+        """
         text = self._replaced_in(text, folded_text(text))
         text = self._replaced(text, self.search.spans(text))
         return self._replaced_in(text, byte_text(text))
@@ -120,7 +127,7 @@ class Redaction:
 def _is_replaced(value: str) -> bool:
     """Return whether an id, or a name as a whole, is replaced."""
     characters = [character for character in value if not (character.isspace() or character in "^=,._-")]
-    return len(characters) >= _SHORTEST and value.casefold() not in _NOBODY
+    return len(characters) >= _MIN_LENGTH and value.casefold() not in _PLACEHOLDERS
 
 
 def _texts(header: HeaderLike, field: str) -> list[str]:
@@ -134,10 +141,10 @@ def _texts(header: HeaderLike, field: str) -> list[str]:
 
 def redacted_header(header: Mapping[str, Value], redact: Redact) -> dict[str, Value]:
     """Return a header without identities in its free text. The fields of ids and names remain; they are not written."""
-    return {field: _redacted(value, redact) if field in DESCRIPTIONS else value for field, value in header.items()}
+    return {field: _redacted(value, redact) if field in FREE_TEXT_FIELDS else value for field, value in header.items()}
 
 
 def _redacted(value: Value, redact: Redact) -> Value:
     if isinstance(value, list):
-        return [item if item in CODES else redact(str(item)) for item in value]
-    return value if not isinstance(value, str) or value in CODES else redact(value)
+        return [item if item in IMAGE_TYPE_CODES else redact(str(item)) for item in value]
+    return value if not isinstance(value, str) or value in IMAGE_TYPE_CODES else redact(value)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from qxbatch.session.layout import MASTER_INBOX
 
-README = "A file without images. Such files are kept in the session's inbox.\n"
-STRAY = "A file that is not a packet. It is reported and not moved.\n"
+README_TEXT = "A file without images. Such files are kept in the session's inbox.\n"
+STRAY_TEXT = "A file that is not a packet. It is reported and not moved.\n"
 
 
 class MissingDataError(Exception):
@@ -19,14 +19,14 @@ class MissingDataError(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """Files of an installed package that match a pattern below one of its folders."""
+    """Sample files of an installed package: those in one of its folders that match a pattern."""
 
     package: str
     folder: str
     patterns: tuple[str, ...]
 
     def files(self) -> list[tuple[str, Path]]:
-        """Return (name below the folder, path) in the order of the names.
+        """Return (name below the folder, path) of each file, in the order of the paths.
 
         Raises MissingDataError when the package or its data are not installed.
         """
@@ -59,7 +59,10 @@ def sessions_folder(folder: Path) -> Path:
 
 
 def make(folder: Path) -> Path:
-    """Create the demo study below a folder and return its sessions folder; other files do not change."""
+    """Create the demo study below a folder and return its sessions folder; other files do not change.
+
+    Raises MissingDataError before anything is written, and OSError.
+    """
     pilot, diffusion, anatomical, pairs = (source.files() for source in SOURCES)  # before anything is written
     sessions = sessions_folder(folder)
     inbox = sessions / MASTER_INBOX
@@ -68,13 +71,13 @@ def make(folder: Path) -> Path:
     _tar_gz(inbox / "OP102_baseline.tar.gz", diffusion)
     _folder(inbox / "OP103", anatomical)
     _zip(inbox / "OP104.zip", pairs)
-    (inbox / "README.txt").write_text(STRAY)
+    (inbox / "README.txt").write_text(STRAY_TEXT)
     return sessions
 
 
 def _zip(path: Path, files: Iterable[tuple[str, Path]]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(zipfile.ZipInfo("README.txt"), README)
+        archive.writestr(zipfile.ZipInfo("README.txt"), README_TEXT)
         for name, source in files:
             archive.write(source, name)
 
@@ -87,6 +90,6 @@ def _tar_gz(path: Path, files: Iterable[tuple[str, Path]]) -> None:
 
 def _folder(path: Path, files: Iterable[tuple[str, Path]]) -> None:
     path.mkdir(exist_ok=True)
-    (path / "README.txt").write_text(README)
+    (path / "README.txt").write_text(README_TEXT)
     for name, source in files:
         (path / name).write_bytes(source.read_bytes())

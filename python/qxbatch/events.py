@@ -41,6 +41,7 @@ class UnitStarted(NamedTuple):
 
     unit: str
     size: int
+    """Bytes of its packets."""
 
 
 class StageStarted(NamedTuple):
@@ -59,43 +60,53 @@ class BytesRead(NamedTuple):
 
 
 class MembersRead(NamedTuple):
-    """Files and bytes that the core has read in this run, members of archives included."""
+    """What the core has read in this run up to now."""
 
     files: int
+    """Number of files, members of archives included."""
     size: int
+    """Their bytes."""
 
 
 class SeriesConverted(NamedTuple):
-    """Progress of conversion: how many series of a session are converted, and their total. The first event has 0."""
+    """Progress of conversion. The first event of a session has 0 converted series."""
 
     unit: str
     session: str
     done: int
+    """Number of converted series."""
     total: int
+    """Number of series of the session."""
 
 
 class UnitSorted(NamedTuple):
-    """A unit was read and its files have their final names; `size` is that of all its series."""
+    """A unit was read and its files have their final names."""
 
     unit: str
     series: int
+    """Number of its series."""
     size: int
+    """Bytes of the files of all its series."""
 
 
 class SeriesFinished(NamedTuple):
-    """A series is converted and stored; `size` is that of its files."""
+    """A series is converted and stored."""
 
     unit: str
     size: int
+    """Bytes of its files."""
 
 
 class ConverterEnded(NamedTuple):
-    """A series was converted, or only sorted: commands (none if sorted) and state, without identities if logs are de-identified."""
+    """The conversion of a series ended. A series that is only sorted gets the event too, without commands."""
 
     unit: str
-    series: int
+    n: int
+    """The n of the series."""
     state: str
+    """The value of a `State`."""
     commands: tuple[str, ...]
+    """`Conversion.commands`, without identities if logs are de-identified."""
 
 
 class ProblemFound(NamedTuple):

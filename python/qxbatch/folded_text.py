@@ -13,12 +13,13 @@ from qxbatch.person_name import without_marks
 
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?:\\x[0-9A-Fa-f]{2})+|\\u[0-9A-Fa-f]{4}|\\[nrt]")
 """Escapes of URLs, and of programs that write names as ASCII."""
-_LEVELS = 3
-"""Number of times that a text may have been escaped: `%255E` is `%5E`, which is `^`."""
+_MAX_LEVELS = 3
+"""Escapes of escapes are replaced up to this level: `%255E` is `%5E`, which is `^`."""
 _BYTES = range(0xDC80, 0xDD00)
 """Characters for bytes that are not UTF-8 (surrogateescape). Without diacritics, they are read as Latin-1."""
-_BYTES_AT = 0xDC00
-_HIGH = range(0x80, 0x100)
+_BYTE_ZERO = 0xDC00
+"""Code of the character for byte 0; that of byte k is k larger."""
+_NOT_ASCII = range(0x80, 0x100)
 
 
 class FoldedText(NamedTuple):
@@ -45,7 +46,7 @@ def folded_text(text: str) -> FoldedText | None:
 
 
 def byte_text(text: str) -> FoldedText | None:
-    """Return the bytes of a text without escapes, each as the character with its code; None if all are ASCII.
+    """Return the UTF-8 bytes of a text without escapes, each byte as the character with that code; None if all are ASCII.
 
     The bytes of a character in one encoding can be those of another character in UTF-8: in GB18030, 小 is a Cyrillic letter.
     """
@@ -58,13 +59,13 @@ def byte_text(text: str) -> FoldedText | None:
 @cache
 def _bytes_of(character: str) -> str:
     if ord(character) in _BYTES:
-        return chr(ord(character) - _BYTES_AT)
+        return chr(ord(character) - _BYTE_ZERO)
     return character.encode("utf-8", "replace").decode("latin-1")
 
 
 def _without_escapes(text: str) -> FoldedText:
     folded = FoldedText(text, range(len(text) + 1))
-    for _ in range(_LEVELS):
+    for _ in range(_MAX_LEVELS):
         decoded = _joined(_decoded(folded.text), folded)
         if decoded.text == folded.text:
             break
@@ -107,7 +108,7 @@ def _unescaped(escapes: str) -> Iterator[tuple[str, int]]:
     try:
         yield from ((character, width * len(character.encode())) for character in data.decode())
     except UnicodeDecodeError:
-        yield from ((chr(byte + _BYTES_AT) if byte in _HIGH else chr(byte), width) for byte in data)
+        yield from ((chr(byte + _BYTE_ZERO) if byte in _NOT_ASCII else chr(byte), width) for byte in data)
 
 
 @cache
@@ -116,7 +117,7 @@ def _folded(character: str) -> str:
     if character.isascii():
         return character
     if ord(character) in _BYTES:
-        return _folded(chr(ord(character) - _BYTES_AT))
+        return _folded(chr(ord(character) - _BYTE_ZERO))
     bare = without_marks(character)
     if not bare and unicodedata.combining(character):
         return ""

@@ -11,13 +11,13 @@ from qxbatch.text_tree import TextTree, lower
 _SEPARATORS = r"\s^=,._-"
 """Between the parts of an id: `AP 4`, `AP_4`."""
 _GAP = re.compile(r"[\W_]+")
-_PART = re.compile(f"[{_SEPARATORS}]+")
+_SEPARATOR_RUN = re.compile(f"[{_SEPARATORS}]+")
 _DECIMALS = re.compile(r"\.\d")
-_COUNTED = re.compile(r" DICOM\b", re.IGNORECASE)
-LONG_ID = 5
-"""Number of digits from which an id is found next to letters and before a dot with a digit: shorter numbers are common."""
-_CONTEXT = 16
-"""Number of characters around a part that must match in a text without spaces."""
+_DICOM_COUNT = re.compile(r" DICOM\b", re.IGNORECASE)
+LONG_ID_DIGITS = 5
+"""An id with this many digits or more is found next to letters, and before a dot and a digit; shorter numbers are too common."""
+_CONTEXT_LENGTH = 16
+"""Maximum number of characters before and after an id or name that must match in a text without spaces."""
 _WORD, _NUMBER, _LONG = 1, 2, 4
 
 
@@ -28,10 +28,10 @@ class WholeSearch:
         self.tree = TextTree(_SEPARATORS)
 
     def add(self, value: str, parts: Iterable[str] = ()) -> None:
-        """Add a value; `parts` are its parts in another order, or split at other separators."""
-        parts = [part for part in parts or _PART.split(value) if part]
+        """Add a value. `parts` are its parts in another order, or split at other separators; by default, those at _SEPARATORS."""
+        parts = [part for part in parts or _SEPARATOR_RUN.split(value) if part]
         flags = _NUMBER if value.isdigit() else _WORD
-        flags |= _LONG if sum(map(str.isdigit, value)) >= LONG_ID else 0
+        flags |= _LONG if sum(map(str.isdigit, value)) >= LONG_ID_DIGITS else 0
         for texts in {tuple(parts), tuple(map(without_marks, parts))}:
             self.tree.add([*map(lower, texts)], flags)
 
@@ -54,36 +54,36 @@ def _is_whole(text: str, start: int, end: int, flags: int) -> bool:
 def _is_in_number(text: str, start: int, end: int, flags: int) -> bool:
     """Return whether digits belong to a UID or a decimal number, or count files before `DICOM`.
 
-    A component of a UID that has as many digits as a long id is behind a number and a dot.
+    A long id belongs to a UID only behind a digit and a dot; what follows it does not matter.
     """
     is_behind_dot = start > 0 and text[start - 1] == "."
     if flags & _LONG:
         is_behind_dot = is_behind_dot and start > 1 and text[start - 2].isdecimal()
     is_before_dot = not flags & _LONG and _DECIMALS.match(text, end) is not None
-    return is_behind_dot or is_before_dot or _COUNTED.match(text, end) is not None
+    return is_behind_dot or is_before_dot or _DICOM_COUNT.match(text, end) is not None
 
 
 class JoinedSearch:
-    """Parts of descriptions that are found in the same descriptions without spaces, as converters write them."""
+    """Ids and names in descriptions, which are found where a converter wrote the description without spaces."""
 
     def __init__(self) -> None:
         self.tree = TextTree()
         self._contexts: dict[str, set[tuple[str, str]]] = defaultdict(set)
 
     def add(self, description: str, spans: Iterable[tuple[int, int]]) -> None:
-        """Add the parts of a description: from start to end of each span."""
+        """Add the ids and names of a description: the text from start to end of each span."""
         for start, end in spans:
             segments = (description[:start], description[start:end], description[end:])
-            before, part, behind = map(_joined, segments)
+            before, part, behind = map(_letters_and_digits, segments)
             if len(part) >= SHORTEST_WORD and (before or behind):
                 self.tree.add([part], 1)
-                self._contexts[part].add((before[-_CONTEXT:], behind[:_CONTEXT]))
+                self._contexts[part].add((before[-_CONTEXT_LENGTH:], behind[:_CONTEXT_LENGTH]))
 
     def end(self, text: str, folded: str, start: int) -> int:
-        """Return the end of the part that begins at `start`; 0 if none begins there. `folded` is the text in lower case."""
-        return next((end for end, _ in self.tree.at(folded, start) if self._fits(text, folded, start, end)), 0)
+        """Return the end of the id or name that begins at `start`; 0 if none begins there. `folded` is the text in lower case."""
+        return next((end for end, _ in self.tree.at(folded, start) if self._has_context(text, folded, start, end)), 0)
 
-    def _fits(self, text: str, folded: str, start: int, end: int) -> bool:
+    def _has_context(self, text: str, folded: str, start: int, end: int) -> bool:
         begins_word = start == 0 or not is_letter(text[start - 1])
         ends_word = end == len(text) or not is_letter(text[end])
         return any(
@@ -94,18 +94,18 @@ class JoinedSearch:
 
 
 class CutSearch:
-    """The beginnings of parts of descriptions, where the field of a converter ends inside the part."""
+    """Beginnings of ids and names in descriptions, which are found where a converter cut the description inside of them."""
 
     def __init__(self) -> None:
         self.tree = TextTree(r"\W_")
         self._contexts: dict[str, set[str]] = defaultdict(set)
 
     def add(self, description: str, spans: Iterable[tuple[int, int]]) -> None:
-        """Add the parts of a description: from start to end of each span."""
+        """Add the ids and names of a description: the text from start to end of each span."""
         for start, end in spans:
-            before = _joined(description[:start])[-_CONTEXT:]
+            before = _letters_and_digits(description[:start])[-_CONTEXT_LENGTH:]
             words = [lower(word) for word in _GAP.split(description[start:end]) if word]
-            if len(before) < _CONTEXT:
+            if len(before) < _CONTEXT_LENGTH:
                 continue
             for count, word in enumerate(words):
                 for length in range(1, len(word) + 1):
@@ -116,22 +116,23 @@ class CutSearch:
     def end(self, text: str, folded: str, start: int) -> int:
         """Return the end of the beginning at `start`; 0 if there is none. `folded` is the text in lower case."""
         ends = (end for end, _ in self.tree.at(folded, start) if end == len(text) or not text[end].isalnum())
-        return next((end for end in ends if self._fits(folded, start, end)), 0)
+        return next((end for end in ends if self._has_context(folded, start, end)), 0)
 
-    def _fits(self, folded: str, start: int, end: int) -> bool:
-        before = _joined(folded[max(0, start - 4 * _CONTEXT) : start])
-        return any(before.endswith(context) for context in self._contexts[_joined(folded[start:end])])
+    def _has_context(self, folded: str, start: int, end: int) -> bool:
+        before = _letters_and_digits(folded[max(0, start - 4 * _CONTEXT_LENGTH) : start])
+        return any(before.endswith(context) for context in self._contexts[_letters_and_digits(folded[start:end])])
 
 
-def _joined(text: str) -> str:
+def _letters_and_digits(text: str) -> str:
     """Return the letters and digits of a text, in lower case."""
     return lower(_GAP.sub("", text))
 
 
 class IdentitySearch:
-    """The ids and names that the session id replaces.
+    """Finds the ids and names that the session id replaces.
 
-    A session id in a text does not change, even if it contains one of them, except as the beginning of a longer one.
+    A session id in a text does not change, even if it contains an id or a name, unless it is the beginning of a longer id or
+    name.
     """
 
     def __init__(self, wholes: WholeSearch, names: NameSearch, session_id: str) -> None:
@@ -140,8 +141,8 @@ class IdentitySearch:
         self._names = names
         self._wholes = wholes
         as_bytes = session_id.encode("utf-8", "surrogateescape").decode("latin-1")
-        own = "|".join(map(re.escape, dict.fromkeys([session_id, without_marks(session_id), as_bytes])))
-        self._session = re.compile(rf"(?<![^\W_])(?:{own})(?![^\W_])", re.IGNORECASE)
+        forms = "|".join(map(re.escape, dict.fromkeys([session_id, without_marks(session_id), as_bytes])))
+        self._session_id = re.compile(rf"(?<![^\W_])(?:{forms})(?![^\W_])", re.IGNORECASE)
 
     @property
     def steps(self) -> int:
@@ -162,15 +163,16 @@ class IdentitySearch:
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where each id and name begins and ends."""
         folded = lower(text)
-        starts = frozenset().union(*(search.tree.starts for search in self._searches))
-        own = {match.start(): match.end() for match in self._session.finditer(text)} if starts else {}
+        first_characters = frozenset().union(*(search.tree.first_characters for search in self._searches))
+        ids = self._session_id.finditer(text) if first_characters else ()
+        session_ids = {match.start(): match.end() for match in ids}
         place = 0
         for start, character in enumerate(folded):
             if start < place:
                 continue
-            if start in own and self._wholes.end(text, folded, start) <= own[start]:
-                place = own[start]
-            elif character in starts and (end := self._end(text, folded, start)):
+            if start in session_ids and self._wholes.end(text, folded, start) <= session_ids[start]:
+                place = session_ids[start]
+            elif character in first_characters and (end := self._end(text, folded, start)):
                 yield start, end
                 place = end
 

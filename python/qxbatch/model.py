@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from qxbatch.problems import Problem
 
-if TYPE_CHECKING:  # facts are for runs that import: --help passes through this module
+if TYPE_CHECKING:  # --help loads this module too, and needs no acquisition facts
     from qxbatch.acquisition import Acquisition, SeriesVerdict
 
-_COMMAND_LINES = ("dcm2niix ", "dcm2nii ", "dicm2nii ", "nibabel ", "exit status: ", "stopped: ")
+_COMMAND_PREFIXES = ("dcm2niix ", "dcm2nii ", "dicm2nii ", "nibabel ", "exit status: ", "stopped: ")
+"""Beginnings of the lines that `Conversion.commands` returns."""
 Value = str | int | float | list[str] | list[int] | list[float] | None
 """A header field: see `Header.get` in qxbatch/_core.pyi."""
 
@@ -20,7 +21,7 @@ class HeaderLike(Protocol):
     """A header of the core, or a mapping of DICOM keywords."""
 
     def get(self, field: str, /) -> Value:
-        """Return one field's value; None when absent."""
+        """Return one field's value; None when absent. A header of the core raises KeyError for a field that it does not read."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Fingerprint:
     """Inode of a file, or the sum of the inodes in a folder. Some file systems change inodes, and so does a restored
     copy: if they differ, the bytes are compared."""
     ctimes: int = field(default=0, compare=False)
-    """The same for the times of the last change of the inodes."""
+    """The time of the last change of the inode in ns, or the sum of these times in a folder. It is used like `inodes`."""
 
 
 @dataclass(frozen=True)
@@ -157,16 +158,16 @@ class Output:
 
 @dataclass(frozen=True)
 class Conversion:
-    """The result of one series."""
+    """The result of converting one series, or of sorting it only."""
 
     series: Series
     state: State
     tool: str
-    """Name and version of the converter, for example `dcm2niix 1.0.20260724`."""
+    """Name and version of the converter, for example `dcm2niix 1.0.20260724`; empty if none was run."""
     outputs: tuple[Output, ...] = ()
     """In the order of their numbers (qxbatch.convert.order)."""
     log: str = ""
-    """Command, output and exit status of the converter, or why it was stopped."""
+    """Command, output and exit status of the converter, or why it was stopped; empty if the series was only sorted."""
     problems: tuple[Problem, ...] = ()
     truncated: tuple[str, ...] = ()
     """Names of its files that end before their pixel data do."""
@@ -177,7 +178,7 @@ class Conversion:
     @property
     def commands(self) -> tuple[str, ...]:
         """Return the lines of the log with commands, and with exit statuses or why the converter was stopped."""
-        return tuple(line for line in self.log.splitlines() if line.startswith(_COMMAND_LINES))
+        return tuple(line for line in self.log.splitlines() if line.startswith(_COMMAND_PREFIXES))
 
 
 @dataclass(frozen=True)
@@ -220,9 +221,13 @@ class SessionReport:
     """The session folder; None if it was not published."""
     problems: tuple[Problem, ...] = ()
     series: int = 0
+    """Number of its series."""
     images: int = 0
+    """Number of its images."""
     seconds: float = 0.0
+    """How long its import took."""
     archived: Path | None = None
+    """The packet in the archive; None if it is not there."""
     unit: str = ""
     """The id of the unit in which its packets were imported."""
     labels: tuple[SeriesLabel, ...] = ()

@@ -53,22 +53,26 @@ class _Flag(IntFlag):
 
 
 class NameSearch:
-    """The parts of some names. `tested` are names that were written with `test`: a single part of them identifies nobody."""
+    """Finds the parts of names: of people, and of tests.
 
-    def __init__(self, people: Iterable[PersonName], tested: Iterable[PersonName] = ()) -> None:
+    The name of a test is that of a person with `test` or the like, which was removed (`without_test_words`). It is found only
+    if two of its parts are next to each other.
+    """
+
+    def __init__(self, people: Iterable[PersonName], test_names: Iterable[PersonName] = ()) -> None:
         self.tree = TextTree()
         for name in people:
             self._add(name, single=True)
-        for name in tested:
+        for name in test_names:
             self._add(name, single=False)
 
     def _add(self, name: PersonName, *, single: bool) -> None:
         for part in name.parts:
             flags = _flags(part) if single else _flags(part) & (_Flag.CORE | _Flag.MINOR)
-            for text in _written(part):
+            for text in _written_forms(part):
                 self.tree.add([lower(text)], flags)
         for title in name.titles:
-            for text in _written(title):
+            for text in _written_forms(title):
                 self.tree.add([lower(text)], _Flag.MINOR)
 
     def end(self, text: str, folded: str, start: int) -> int:
@@ -177,7 +181,7 @@ def _is_minor(part: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _written(part: str) -> frozenset[str]:
+def _written_forms(part: str) -> frozenset[str]:
     """Return a part as files and programs write it: composed, decomposed, without diacritics, in ASCII, as bytes."""
     texts = {unicodedata.normalize(form, part) for form in ("NFC", "NFD", "NFKC")} | {part}
     # a short spelling, such as initials, would match in other words

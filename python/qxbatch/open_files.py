@@ -5,8 +5,8 @@ import resource
 import threading
 from collections.abc import Iterator
 
-MOST = 1 << 20
-"""Programs that close all possible files when they start would take long with a higher limit."""
+MAX_LIMIT = 1 << 20
+"""Highest limit that is set: programs that close all possible files when they start would take long with a higher one."""
 _guard = threading.Lock()
 _limits: list[tuple[int, int]] = []
 """The limits to restore, one for each block of `many_open_files` that runs; the first is that of the process."""
@@ -14,11 +14,11 @@ _limits: list[tuple[int, int]] = []
 
 @contextlib.contextmanager
 def many_open_files() -> Iterator[None]:
-    """Allow as many open files as this process may have, until the block ends; blocks may overlap."""
+    """Allow as many open files as the system permits (at most MAX_LIMIT) until the block ends; blocks may overlap."""
     with _guard:
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         _limits.append(_limits[0] if _limits else (soft, hard))
-        wanted = MOST if hard == resource.RLIM_INFINITY else min(hard, MOST)
+        wanted = MAX_LIMIT if hard == resource.RLIM_INFINITY else min(hard, MAX_LIMIT)
         if soft not in (resource.RLIM_INFINITY, wanted):
             _set(max(soft, wanted), hard)
     try:
@@ -30,13 +30,16 @@ def many_open_files() -> Iterator[None]:
                 _set(soft, hard)
 
 
-def restore_limit(process: int) -> None:
-    """Give a child the limit that this process had: programs with select() can have no more than 1,024 open files."""
+def restore_limit(pid: int) -> None:
+    """Give a child process the limit from before `many_open_files`.
+
+    Programs with select() can have no more than 1,024 open files.
+    """
     with _guard:
         limits = _limits[:1]
     for limit in limits:
-        with contextlib.suppress(OSError, ValueError):  # it ended
-            resource.prlimit(process, resource.RLIMIT_NOFILE, limit)
+        with contextlib.suppress(OSError, ValueError):  # the child process ended
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
 
 
 def limit_text() -> str:

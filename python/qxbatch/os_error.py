@@ -8,7 +8,7 @@ from pathlib import Path
 from qxbatch.visible import shell_word
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_REFUSED = (errno.EACCES, errno.EPERM)
+_NO_ACCESS = (errno.EACCES, errno.EPERM)
 
 
 def error_text(error: BaseException, path: Path | str = "") -> str:
@@ -44,7 +44,10 @@ def _limit() -> str:
 
 
 def _detail(number: int | None, path: str) -> str:
-    """Return free space, or mode and owner of the path, or of its nearest parent; empty for other errors."""
+    """Return the free space if the file system is full, or mode and owner if access is refused; empty for other errors.
+
+    They are those of the path or, if it cannot be examined, of its nearest parent.
+    """
     place = _nearest(path) if path else None
     if place is None:
         return ""
@@ -54,7 +57,7 @@ def _detail(number: int | None, path: str) -> str:
             if space.f_files and not space.f_favail:
                 return f"no inode is free on the file system of {place}: it has too many files"
             return f"{size_text(space.f_bavail * space.f_frsize)} free on the file system of {place}"
-        if number in _REFUSED:
+        if number in _NO_ACCESS:
             permissions = place.stat()
             where = "" if str(place) == path else f"{place} has "
             mode = stat.filemode(permissions.st_mode)
@@ -71,7 +74,7 @@ def is_full(error: OSError) -> bool:
 
 def reading_hint(error: OSError, path: Path) -> str:
     """Return advice to get access to a path that cannot be read; empty if its permissions are not the cause."""
-    if error.errno not in _REFUSED:
+    if error.errno not in _NO_ACCESS:
         return ""
     return access_hint(Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else path)
 

@@ -16,7 +16,7 @@ PLACEHOLDER = re.compile(
     r"anonym|phantom|fantom|unknown|deident|noname|(last|first) ?name|test(s|ing|er)?(?![^\W\d_])", re.IGNORECASE
 )
 """A name that contains one of these is not a person's."""
-WORDS = frozenset(
+PLACEHOLDER_WORDS = frozenset(
     {"anon", "none", "null", "name", "demo", "dummy", "removed", "redacted", "qa", "qc", "unnamed", "nobody"}
 )
 """A name with one of these as a part is not a person's."""
@@ -31,16 +31,19 @@ _FILLERS = frozenset("x0")
 """Characters that replace a name: `XXXX`."""
 _SPLIT = re.compile(f"[{SEPARATORS}]+")
 _MARKS = re.compile("[\u0300-\u036f]")
-_LETTERS = str.maketrans(
+_SIMPLE_LETTERS = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ß": "ss"}
     | {"Ø": "O", "Æ": "AE", "Œ": "OE", "Ł": "L", "Đ": "D", "Ð": "D", "Þ": "TH", "ẞ": "SS"}
 )
-_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
-_TITLES = 3
+_DIGRAPHS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+_FIRST_TITLE = 3
 """Index of the first component of a DICOM name with a prefix or suffix (PS3.5 6.2.1.1)."""
 _SHORTEST_DIGRAPH = 4
+"""Minimum length of a part whose `ae`, `oe` and `ue` can be digraphs: `Mueller` is also Muller."""
 _LONGEST_INITIALS = 4
+"""Maximum length of a part that can be the initials of all parts of another name."""
 _SHORTEST_JOINED = 4
+"""Minimum length of a part that can consist of several parts: `OBrien`."""
 _MOST_JOINED = 12
 """Parts of a name that are tried as pieces of a joined part; with more, the search could take minutes."""
 _REMEMBERED = 1 << 12
@@ -51,6 +54,7 @@ class PersonName(NamedTuple):
     """A name with one or several component groups (alphabetic, ideographic, phonetic)."""
 
     written: str
+    """The name as in the header, without spaces around it."""
     parts: tuple[str, ...]
     """Parts of all groups, without prefix and suffix."""
     titles: tuple[str, ...] = ()
@@ -58,8 +62,8 @@ class PersonName(NamedTuple):
 
     @property
     def is_real(self) -> bool:
-        """Return whether it can be a person's: not empty, anonymous, a phantom, a test or the like."""
-        if PLACEHOLDER.search(self.written) or WORDS & {part.casefold() for part in self.parts}:
+        """Return whether it can be the name of a person, and not of nobody, a phantom or a test."""
+        if PLACEHOLDER.search(self.written) or PLACEHOLDER_WORDS & {part.casefold() for part in self.parts}:
             return False
         return any(set(part.casefold()) - _FILLERS for part in self.identifying)
 
@@ -111,8 +115,8 @@ def parse_name(value: str) -> PersonName:
     titles: list[str] = []
     for group in unicodedata.normalize("NFC", value).split("="):
         components = group.split("^")
-        parts += split_parts(" ".join(components[:_TITLES]))
-        titles += split_parts(" ".join(components[_TITLES:]))
+        parts += split_parts(" ".join(components[:_FIRST_TITLE]))
+        titles += split_parts(" ".join(components[_FIRST_TITLE:]))
     return PersonName(value.strip(), tuple(dict.fromkeys(parts)), tuple(dict.fromkeys(titles)))
 
 
@@ -149,7 +153,7 @@ def _unspaced() -> re.Pattern[str]:
 def spellings(part: str) -> frozenset[str]:
     """Return the folded spellings of a part: `Müller` and `Mueller` are muller and mueller."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", part).casefold())
-    german = without_marks(folded.translate(_GERMAN))
+    german = without_marks(folded.translate(_DIGRAPHS))
     texts = {without_marks(folded), german}
     if len(german) >= _SHORTEST_DIGRAPH:
         texts.add(re.sub("([aou])e", r"\1", german))
@@ -162,7 +166,7 @@ def without_marks(text: str) -> str:
     >>> without_marks("Ærøskøbing, Łódź")
     'AEroskobing, Lodz'
     """
-    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text.translate(_LETTERS)))
+    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text.translate(_SIMPLE_LETTERS)))
     return unicodedata.normalize("NFC", bare)
 
 

@@ -1,4 +1,4 @@
-"""Problems of data, which are values, errors of a request, which are exceptions, and the exception that ends a packet."""
+"""Problems of data (`Problem`, a value), wrong requests (`UsageError`), and the exception that ends a packet (`PacketError`)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -89,14 +89,14 @@ class Problem:
 
 
 _NUMBERED = re.compile(r"(\D+ )(\d+)")
-_NAMED = 10
+_MAX_SUBJECTS = 10
 """Maximum number of subjects that a grouped problem lists; series are all listed."""
 
 
 def grouped(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return the problems in order, once each; those that differ only in their subject are merged.
+    """Return the problems in order, without repetitions; those that differ only in their subject are merged into one.
 
-    The hint may contain the number of the subject.
+    The number of a series may also differ in their hints, as in the name of its log.
 
     >>> [problem.subject for problem in grouped(Problem(Code.UNPAIRED, f"series {n}", "no REC.") for n in (20, 30, 50))]
     ['series 20, 30 and 50']
@@ -128,8 +128,8 @@ def _subjects(subjects: Sequence[str]) -> str:
     kinds = {match[1] if match else "" for match in matches}
     kind = kinds.pop() if len(kinds) == 1 else ""
     names = [subject.removeprefix(kind) for subject in subjects]
-    if not kind and len(names) > _NAMED:
-        names = [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+    if not kind and len(names) > _MAX_SUBJECTS:
+        names = [*names[:_MAX_SUBJECTS], f"{len(names) - _MAX_SUBJECTS} more"]
     return f"{kind}{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -144,7 +144,7 @@ class UsageError(Exception):
         self.hint = hint
         self.status = status
         self.quotes_names = quotes_names
-        """Whether the hint can name packets, so that it is not logged."""
+        """Whether the hint can contain names of packets; the log leaves such a hint out."""
 
 
 class PacketError(Exception):

@@ -16,7 +16,7 @@ class Slots:
 
     @contextmanager
     def acquire(self, *, urgent: bool = False) -> Iterator[None]:
-        """Hold one slot."""
+        """Wait for a free slot, and take it until the block ends."""
         with self._condition:
             self._urgent += urgent
             try:
@@ -31,7 +31,10 @@ class Slots:
 
     @contextmanager
     def acquire_several(self) -> Iterator[int]:
-        """Hold all free slots, at least one and at most one for each CPU; yield their number. Urgent tasks do not go first."""
+        """Take all free slots, at least one and at most one for each CPU, until the block ends; yield their number.
+
+        Urgent tasks do not go first.
+        """
         with self._condition:
             self._condition.wait_for(lambda: self._free > 0)
             count = min(self._free, self._cpus)
@@ -57,7 +60,7 @@ class Memory:
 
     @contextmanager
     def hold(self, amount: int) -> Iterator[None]:
-        """Hold an amount, once it fits beside the amounts that others hold."""
+        """Wait until `amount` bytes are free, and reserve them until the block ends."""
         with self._condition:
             self._condition.wait_for(lambda: self._fits(amount))
             self._used += amount

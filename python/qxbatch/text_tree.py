@@ -39,7 +39,7 @@ class TextTree:
         node[_VALUE] = value | flags
 
     @property
-    def starts(self) -> frozenset[str]:
+    def first_characters(self) -> frozenset[str]:
         """Return the characters with which the texts begin."""
         return frozenset(self._root)
 

@@ -1,4 +1,4 @@
-"""Text files: new ones, which are synced when closed, and existing ones, which other programs may have written."""
+"""Creates text files, which are synced when they are closed, and reads those that other programs may have written."""
 
 import errno
 import io

@@ -1,6 +1,6 @@
 """Text that is safe to print: control characters in names could move the cursor and forge lines."""
 
-_SPACES = "\n\t"
+_UNCHANGED = "\n\t"
 
 
 def one_line(text: str) -> str:
@@ -36,18 +36,18 @@ def _shell_character(character: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
 
 
-def lines(text: str) -> str:
+def visible_lines(text: str) -> str:
     """Return text with escapes for invisible characters except line ends and tabs.
 
     Characters that JSON permits unescaped get the escapes of JSON, so that a JSON document keeps its content.
 
-    >>> lines("a\\x1b[2J\\nb\\x9b")
+    >>> visible_lines("a\\x1b[2J\\nb\\x9b")
     'a\\\\x1b[2J\\nb\\\\u009b'
     """
     if text.isprintable():
         return text
     return "".join(
-        character if character.isprintable() or character in _SPACES else _escape(character) for character in text
+        character if character.isprintable() or character in _UNCHANGED else _escape(character) for character in text
     )
 
 

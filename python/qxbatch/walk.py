@@ -17,6 +17,7 @@ def walk(
     """Yield (folder, names of folders in it, other names in it), as os.walk does; links are not followed.
 
     Names are sorted: the order does not depend on the file system. With `topdown` false, a folder comes after those below it.
+    `onerror` gets the error of a folder that cannot be listed; without it, the folder is skipped.
     """
     waiting = [os.fspath(top)]
     later: list[tuple[str, list[str], list[str]]] = []
@@ -37,7 +38,7 @@ def walk(
     yield from reversed(later)
 
 
-def raised(error: OSError) -> None:
+def raise_error(error: OSError) -> None:
     """Raise the error of a folder that cannot be listed."""
     raise error
 
@@ -67,11 +68,11 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 Choice = Callable[[tuple[str, ...], os.stat_result], bool]
-"""Tells whether a file is removed, by the names from the removed folder to it and its state."""
+"""Returns whether to remove a file; gets its path below the folder as a tuple of names, and its status."""
 
 
 def remove(top: str | os.PathLike[str], only: Choice | None = None, parent: int | None = None) -> None:
-    """Remove a folder and everything below it, also what its owner may not write. Raises OSError.
+    """Remove a folder and everything below it, also from folders that their owner may not write to. Raises OSError.
 
     With `only`, remove the files for which it returns True, and then the empty folders. `parent` is the descriptor of the folder
     that contains `top`. Folders are entered one by one, so neither their depth nor the length of their paths matters.
@@ -83,7 +84,7 @@ def remove(top: str | os.PathLike[str], only: Choice | None = None, parent: int 
 def empty(current: int, top: str, keep: str | None = None, only: Choice | None = None) -> None:
     """Remove everything in an open folder except its file `keep`, and close it. Raises OSError, which names paths below `top`.
 
-    With `only`, as `remove`. Links are not followed, and what has the path of the folder now is not touched.
+    `only` is that of `remove`. Links are not followed. If the folder was moved, a new one at its path is not touched.
     """
     names = [top]
     entered: list[tuple[os.stat_result, list[str]]] = []
@@ -111,7 +112,10 @@ def empty(current: int, top: str, keep: str | None = None, only: Choice | None =
 
 
 def _remove_folder(name: str, parent: int | None, *, is_emptied: bool) -> None:
-    """Remove an empty folder; one that is not empty stays, unless it was emptied."""
+    """Remove a folder; one that is not empty stays.
+
+    Raises OSError. That the folder is not empty is an error only if `is_emptied`: everything in it was to be removed.
+    """
     try:
         os.rmdir(name, dir_fd=parent)
     except OSError as error:
@@ -126,7 +130,10 @@ def open_folder(folder: str | os.PathLike[str], parent: int | None = None) -> in
 
 @contextmanager
 def folder_handle(folder: str | os.PathLike[str], parent: int | None = None) -> Iterator[int]:
-    """Yield a descriptor for the state and the permissions of a folder that may be closed. Raises OSError, also for a link."""
+    """Yield a descriptor for the status and the permissions of a folder, also of one without permission to read it.
+
+    Raises OSError, also for a link.
+    """
     handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
         yield handle
@@ -135,7 +142,7 @@ def folder_handle(folder: str | os.PathLike[str], parent: int | None = None) -> 
 
 
 def set_mode(handle: int, mode: int) -> None:
-    """Change the permissions of the folder of a `folder_handle`, whatever has its path now. Raises OSError."""
+    """Change the permissions of the folder of a `folder_handle`, even if it was moved. Raises OSError."""
     place = f"/proc/self/fd/{handle}"
     try:
         os.chmod(place, mode)  # noqa: PTH101 - no path of the folder
@@ -163,7 +170,7 @@ def _stepped(before: int, after: int) -> int:
 
 
 def _empty(folder: int, place: tuple[str, ...], only: Choice | None, keep: str | None = None) -> list[str]:
-    """Remove the files in an open folder except `keep`, or those of them for which `only` is true; return the names of folders."""
+    """Remove the files in an open folder, except `keep` and those for which `only` returns False; return the names of folders."""
     with os.scandir(folder) as scanned:
         entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in scanned]
     for name, is_folder in entries:

@@ -14,7 +14,7 @@ ROWS = 24
 """Height without a terminal."""
 _NARROWEST = 20
 """The least width of text, also for a narrower terminal."""
-_COLUMN = 6
+_NARROWEST_COLUMN = 6
 """Columns of a table are not wrapped to less than this width."""
 
 
@@ -103,7 +103,7 @@ def table(rows: "Sequence[Sequence[str]]", width: int, flexible: int, indent: st
     widths = [max(columns_of(row[k]) for row in rows) for k in range(len(rows[0]))]
     over = len(indent) + sum(widths) + 2 * (len(widths) - 1) - width
     for k in sorted(range(len(widths) - flexible, len(widths)), key=lambda k: -widths[k]):
-        narrower = max(min(_COLUMN, widths[k]), widths[k] - max(0, over))
+        narrower = max(min(_NARROWEST_COLUMN, widths[k]), widths[k] - max(0, over))
         over -= widths[k] - narrower
         widths[k] = narrower
     lines = []

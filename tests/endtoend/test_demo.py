@@ -32,7 +32,7 @@ SOURCES = {
 def test_every_session_is_complete(sessions: Path, session: str) -> None:
     members = {name: path.read_bytes() for name, path in SOURCES[session].files()}
     if session != "OP102_baseline":
-        members["README.txt"] = demo.README.encode()
+        members["README.txt"] = demo.README_TEXT.encode()
     judge = Judge(sessions / session).check(members)
     assert judge.text.images
     assert set(judge.states().values()) <= {"converted", "partial"}
@@ -51,4 +51,4 @@ def test_the_packets_are_archived_and_the_stray_file_stays(sessions: Path) -> No
         "OP103",
         "OP104.zip",
     ]
-    assert read_tree(sessions / "inbox" / "MR") == {"README.txt": demo.STRAY.encode()}
+    assert read_tree(sessions / "inbox" / "MR") == {"README.txt": demo.STRAY_TEXT.encode()}

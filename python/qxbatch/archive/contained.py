@@ -20,7 +20,7 @@ from qxbatch.session.layout import packed_member
 from qxbatch.session.ledger import STORED, Fate, Kind, LedgerRow
 from qxbatch.settings.model import Settings
 from qxbatch.settings.passwords import words_of
-from qxbatch.walk import raised, walk
+from qxbatch.walk import raise_error, walk
 
 
 class PacketContent(NamedTuple):
@@ -184,7 +184,7 @@ def _need_readable(path: Path) -> None:
     """Raise OSError if a file or folder of a packet may not be read now: it did not change."""
     files = [path]
     if path.is_dir():
-        files += [Path(folder, name) for folder, _, names in walk(path, onerror=raised) for name in names]
+        files += [Path(folder, name) for folder, _, names in walk(path, onerror=raise_error) for name in names]
     for file in files:
         if file.exists() and not os.access(file, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))

@@ -14,7 +14,7 @@ from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.textfile import open_without_waiting
-from qxbatch.visible import lines
+from qxbatch.visible import visible_lines
 
 LOGGER_NAME = "qxbatch"
 """The name of the logger of all messages of a run."""
@@ -82,4 +82,4 @@ class _Visible(logging.Formatter):
     """Escapes control characters: they must not act on the terminal of a reader."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return lines(super().format(record))
+        return visible_lines(super().format(record))

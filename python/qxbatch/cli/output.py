@@ -3,7 +3,7 @@
 import os
 import sys
 
-from qxbatch.visible import lines
+from qxbatch.visible import visible_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # --help passes here; it needs neither types nor typing
@@ -29,11 +29,11 @@ class LastingStream:
 
     def write(self, text: str) -> int:
         if self._print_above is None:
-            self.write_unescaped(lines(text))
+            self.write_unescaped(visible_lines(text))
         else:
             complete_lines, _, self._partial_line = f"{self._partial_line}{text}".rpartition("\n")
             if complete_lines or text.startswith("\n"):
-                self._print_above(lines(complete_lines))
+                self._print_above(visible_lines(complete_lines))
         return len(text)
 
     def divert(self, print_above: "Callable[[str], None] | None") -> None:

@@ -7,11 +7,11 @@ from itertools import chain
 from pathlib import Path
 
 from qxbatch.core import Header, Reading
-from qxbatch.deidentify import IDS, NAME_LEFT_OUT, NAMES, Redact, redaction, unchanged
+from qxbatch.deidentify import ID_FIELDS, NAME_FIELDS, NAME_LEFT_OUT, Redact, redaction, unchanged
 from qxbatch.model import Value
 from qxbatch.parrec.header import read_par
 
-_IDENTITY = (*IDS, *NAMES)
+_IDENTITY = (*ID_FIELDS, *NAME_FIELDS)
 
 
 def redaction_of(reading: Reading, session_id: str, *, deidentified: bool = True) -> Redact:

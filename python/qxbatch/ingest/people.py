@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from qxbatch.person_name import (
     PLACEHOLDER,
-    WORDS,
+    PLACEHOLDER_WORDS,
     PersonName,
     have_common_part,
     identifying_spellings,
@@ -110,7 +110,7 @@ def identity_of(name: str, birth: str, patient: str) -> Identity | None:
 def is_anonymous(patient: str) -> bool:
     """Return whether a PatientID identifies nobody: it is empty, or a word such as `anonymous`."""
     folded = patient.strip().casefold()
-    if not folded.strip("0x-_.?/ ") or folded in WORDS or folded in _NO_IDS:
+    if not folded.strip("0x-_.?/ ") or folded in PLACEHOLDER_WORDS or folded in _NO_IDS:
         return True
     return PLACEHOLDER.search(folded) is not None and not any(character.isdigit() for character in folded)
 

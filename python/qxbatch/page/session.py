@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from qxbatch.acquisition import Acquisition
-from qxbatch.deidentify import FREE_TEXT
+from qxbatch.deidentify import FREE_TEXT_WARNING
 from qxbatch.model import State
 from qxbatch.page.environment import render
 from qxbatch.page.media import Pictures
@@ -140,7 +140,7 @@ def _header(summary: Summary) -> Header:
             (SUMMARY, SUMMARY),
             (DICOM_REPORT, f"../{DICOM}/{DICOM_REPORT}"),
         ),
-        FREE_TEXT if summary.session.concealed else "",
+        FREE_TEXT_WARNING if summary.session.concealed else "",
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from qxbatch.os_error import is_full, reason_text
 from qxbatch.publish.link_target import target_from
 from qxbatch.publish.opened import opened, opened_in
-from qxbatch.walk import raised, walk
+from qxbatch.walk import raise_error, walk
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -33,7 +33,7 @@ def copy_new_folder(source: Path, target: Path) -> None:
     target.mkdir()
     with opened(target) as top:
         copied: list[str] = []
-        for folder, folders, files in walk(source, onerror=raised):
+        for folder, folders, files in walk(source, onerror=raise_error):
             copied.append(folder)
             links = [name for name in folders if Path(folder, name).is_symlink()]
             with opened_in(top, Path(folder).relative_to(source).parts) as place:

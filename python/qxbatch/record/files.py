@@ -6,13 +6,13 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from qxbatch.deidentify import CODES, Redact, unchanged
+from qxbatch.deidentify import IMAGE_TYPE_CODES, Redact, unchanged
 from qxbatch.model import Conversion
 from qxbatch.record.compress import Gzip, compressed
 from qxbatch.record.cut_text import without_last_word
 from qxbatch.record.images import Placement
 from qxbatch.session.paths import SessionPaths
-from qxbatch.visible import lines
+from qxbatch.visible import visible_lines
 
 _TEXT = re.compile(r'^([ \t]*"\w*(?<!UID)":[ \t]*)(".*")(,?[ \t]*)$', re.MULTILINE)
 """A line of a sidecar with a text value that is not a UID."""
@@ -74,7 +74,9 @@ def _redacted(value: str, redact: Redact) -> str:
 
 def _redacted_items(items: str, redact: Redact) -> str:
     """Return the items of a list as JSON; codes of DICOM are not names."""
-    redacted = _ITEM.sub(lambda match: match[0] if match[0][1:-1] in CODES else _redacted(match[0], redact), items)
+    redacted = _ITEM.sub(
+        lambda match: match[0] if match[0][1:-1] in IMAGE_TYPE_CODES else _redacted(match[0], redact), items
+    )
     between = _ITEM.sub("", items).strip("[], \t")
     return redact(redacted) if between else redacted  # a converter that does not escape
 
@@ -90,7 +92,7 @@ def write_logs(conversions: Iterable[Conversion], placement: Placement, session:
     logs = {conversion.series.n: conversion.log for conversion in conversions}
     numbers = {**{n: n for n in logs}, **placement.further}
     for number, n in sorted(numbers.items()):
-        log = "\r".join(map(lines, logs[n].split("\r")))  # texts of headers cannot control the terminal
+        log = "\r".join(map(visible_lines, logs[n].split("\r")))  # texts of headers cannot control the terminal
         paths.converter_log(number).write_text(log, encoding="utf-8", errors="replace", newline="\n")
 
 

@@ -57,9 +57,9 @@ def final_report(
         state = "sorted" if stages is Stages.SORT else "complete"
         lines += ["", f"{written} of {counted(len(report.sessions), 'session')} {are} {state}."]
         if deidentified and written:
-            from qxbatch.deidentify import FREE_TEXT
+            from qxbatch.deidentify import FREE_TEXT_WARNING
 
-            lines += wrapped(FREE_TEXT, layout.width)
+            lines += wrapped(FREE_TEXT_WARNING, layout.width)
     failed_sessions = [session for session in report.sessions if failed(session)]
     other_sessions = [session for session in report.sessions if not failed(session)]
     listed = _section("To look at:", text_of(_blocks(other_sessions, (Severity.WARNING,)), layout))

@@ -83,9 +83,9 @@ class LogObserver:
             case UnitSorted():
                 self._log_line(f"{event.unit}: {event.series} series of {event.size} bytes")
             case ConverterEnded():
-                self._log_line(f"{event.unit}: series {event.series}: {event.state}")
+                self._log_line(f"{event.unit}: series {event.n}: {event.state}")
                 for command in event.commands:
-                    self._log_line(f"{event.unit}: series {event.series}: {command}")
+                    self._log_line(f"{event.unit}: series {event.n}: {command}")
             case ProblemFound():
                 problem = self._names.problem(event.problem)
                 self._log_line(f"{event.unit}: {problem.severity} ({problem.code}): {problem.text()}")
