@@ -94,6 +94,13 @@ def test_files_of_two_people_with_one_series_uid_are_refused_also_with_split(stu
     assert study.session_names() == []
 
 
+def test_a_refused_split_counts_only_the_people_whose_files_have_one_series_uid(study: Study) -> None:
+    other = ANNA.with_(name="Roe^Bob").files()["IM0002"].replace(b"ORIGINAL", b"DERIVED ")
+    study.put("S1", {**under("a", ANNA.files()), "b/IM9": other, **under("c", CARL.files())})
+    assert "contains 3 patients" in study.main().text
+    assert "contains files of 2 patients with the same series UID" in study.main("--on-mixed=split").text
+
+
 def test_a_refused_packet_shows_each_patients_folders_dates_and_series(study: Study) -> None:
     study.put("S1", TREE)
     text = study.main().text

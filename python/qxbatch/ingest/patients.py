@@ -169,7 +169,8 @@ def _refuse_inseparable(reading: Reading, people: Sequence[Person], subject: str
         for group in person.groups:
             if person_of.setdefault(group, k) != k:
                 path = reading.row(reading.group_rows(group)[0]).path
-                message = f"contains files of {len(people)} patients with the same series UID ({path} and others)."
+                owners = sum(group in owner.groups for owner in people)
+                message = f"contains files of {owners} patients with the same series UID ({path} and others)."
                 hint = "Sort the files of each patient into a separate packet."
                 raise PacketError(Problem(Code.MIXED_PATIENTS, subject, message, hint))
 
