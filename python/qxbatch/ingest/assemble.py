@@ -52,10 +52,10 @@ def assemble(
     inbox: Path | None,
     join: bool = True,
 ) -> list[SortedSession]:
-    """Place the files of each plan below `scratch[session id]`.
+    """Place the files of each plan below `scratch[session id]`, and return the sessions in the order of the plans.
 
     `deidentified`: the session id replaces the patient's id and name. `inbox`: kept files in it remain there
-    (folder mode). `join`: the parts of one scan become one series.
+    (folder mode). `join`: the parts of one scan become one series. Raises OSError.
     """
     groups = reading.groups()
     rows = plan_rows(reading, plans)
@@ -171,6 +171,7 @@ def _is_in_inbox(inbox: Path, row: Row) -> bool:
 
 
 def _place_kept(reading: Reading, rows: Sequence[int], root: Path, inbox: Path | None) -> None:
+    """Place the kept files among some rows: logs in `dicom/log`, the others in the session's inbox, unless they are in `inbox`."""
     kept_rows = []
     for i in rows:
         row = reading.row(i)

@@ -17,6 +17,7 @@ FILE_SECONDS = 10.0
 MOST_FAILURES = 3
 """After the reader hung or died on this many files, the others of the packet are skipped."""
 _TICK = 0.1
+"""Seconds between two checks of cancellation."""
 
 Cancelled = Callable[[], bool]
 
@@ -40,7 +41,11 @@ def read_suspects(reading: Reading, subject: str, cancelled: Cancelled) -> list[
 
 
 def _headers(paths: list[str], cancelled: Cancelled) -> Iterator[dict[str, str] | None]:
-    """Yield the second reader's result for each file; restarts it after a file on which it hung or died."""
+    """Yield the header fields of each file, None if the second reader has none.
+
+    A reader that hangs or dies on a file is replaced by a new one for the next file. After MOST_FAILURES such files, the
+    remaining ones are not read.
+    """
     waiting = list(paths)
     failures = 0
     while waiting and failures < MOST_FAILURES:

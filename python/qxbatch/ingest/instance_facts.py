@@ -69,7 +69,7 @@ def instance_of(header: Header) -> Instance | None:
 
 
 def numbers_in_thousands(header: Header) -> bool:
-    """Return whether the scanner gives the parts of series n the numbers n x 1000 + k (Siemens XA)."""
+    """Return whether the scanner may give the parts of series n the numbers n x 1000 + k: Siemens scanners with XA software do."""
     return "siemens" in str(header.get("Manufacturer") or "").lower()
 
 

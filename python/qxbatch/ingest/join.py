@@ -11,7 +11,8 @@ from qxbatch.ingest.starts import NO_STARTS, Timeline, groups_by_time, timeline
 
 MOST_GEOMETRIES = 50
 """If series with one number and description have more geometries than this, none of them is joined."""
-THOUSAND = 1000
+NUMBER_STEP = 1000
+"""Siemens XA gives the parts of series n the numbers n x 1000 + 1, 2, ..."""
 FEWEST_UNDATED = 3
 """Without dates, parts of several studies must be at least this many volumes."""
 LONGEST_VOLUME = 600.0
@@ -36,7 +37,7 @@ def scans_to_join(parts: Sequence[ScanPart | None]) -> list[tuple[int, ...]]:
 
 def _family(part: ScanPart) -> Hashable:
     """Return what the numbers of the parts of one scan have in common: the number itself, or n for n x 1000 + k."""
-    n, k = divmod(part.number, THOUSAND)
+    n, k = divmod(part.number, NUMBER_STEP)
     return ("thousands", n) if part.thousands and n and k else part.number
 
 
@@ -87,7 +88,7 @@ def _by_key(parts: Sequence[ScanPart]) -> list[list[int]]:
 
 
 def _by_time(parts: Sequence[ScanPart], stacks: Sequence[PartSlices] | None) -> list[list[int]]:
-    """Return parts of several scans, split at the large gaps between them."""
+    """Return parts of several scans, split at the large gaps in time; empty if no kind of start is known for all of them."""
     times = timeline([part.first.starts for part in parts] if stacks is None else [stack.starts for stack in stacks])
     if times is None:
         return []
@@ -124,7 +125,7 @@ def _numbers_agree(parts: Sequence[ScanPart]) -> bool:
     """Return whether there is one number, or n x 1000 + 1, 2, ... without a gap."""
     numbers = sorted({part.number for part in parts})
     return len(numbers) == 1 or (
-        numbers[0] % THOUSAND == 1 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        numbers[0] % NUMBER_STEP == 1 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     )
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-LONGEST = 64
+MAX_LENGTH = 64
 
 
 def clean_label(text: str) -> str:
@@ -12,7 +12,7 @@ def clean_label(text: str) -> str:
     'M_ller_Anna_3'
     """
     cleaned = re.sub(r"[^A-Za-z0-9._+-]+", "_", text.strip()).strip("._-")
-    return cleaned[:LONGEST]
+    return cleaned[:MAX_LENGTH]
 
 
 def label_for(patient_id: str, session_id: str, *, deidentified: bool) -> str:

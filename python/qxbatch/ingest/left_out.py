@@ -12,7 +12,7 @@ from qxbatch.problems import Code, Problem, Severity
 from qxbatch.settings.model import Passwords
 
 MAX_PATHS = 3
-"""Number of paths of each cause in the message; the ledger names all."""
+"""Maximum number of paths of each cause in the message; the ledger names all."""
 
 
 class Cause(StrEnum):
@@ -103,7 +103,7 @@ class LeftOut(NamedTuple):
     encrypted_hint: str = ""
     """Advice about encrypted archives."""
     openable: bool = False
-    """Whether a password opens one of them."""
+    """Whether a password opens one of the encrypted archives."""
     limits: tuple[str, ...] = ()
     """Parameters whose limits the archives exceed."""
 
@@ -146,8 +146,8 @@ class LeftOut(NamedTuple):
         return " ".join(dict.fromkeys(filter(None, sentences)))
 
     @property
-    def is_locked(self) -> bool:
-        """Return whether importing the same packet with the correct password gives more."""
+    def needs_password(self) -> bool:
+        """Return whether an import of the same packet with the correct password would import more."""
         return self.openable and any(member.cause is Cause.ENCRYPTED_ARCHIVE for member in self.members)
 
     def foreign(self) -> list[str]:
@@ -163,7 +163,7 @@ class LeftOut(NamedTuple):
             return []
         again = (
             "Then import the packet again with --overwrite=yes."
-            if self.is_locked or self.foreign() or self.limits
+            if self.needs_password or self.foreign() or self.limits
             else "Importing the same packet again changes nothing: correct the packet, then import it with --overwrite=yes."
         )
         message = f"{self.words()}."

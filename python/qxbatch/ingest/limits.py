@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-_OF_PATTERN = {
+_PARAMETER_OF_PATTERN = {
     re.compile(r"\(limit on expansion|times its size \(limit\)"): "max_expansion",
     re.compile(r"\(limit on total size"): "max_total",
     re.compile(r"members(?:, more than \d+)? \(limit\)"): "max_members",
     re.compile(r" deep \(limit\)"): "max_nesting",
 }
-"""Maps phrases of the core to parameters."""
-_DEEPEST = "20"
+"""The parameters by the phrases with which the core names their limits."""
+_MAX_NESTING = "20"
 """The largest value of --max-nesting."""
-_LARGER = 10
+_FACTOR = 10
 """Factor for proposed larger limits."""
 
 
@@ -39,7 +39,12 @@ class Limits(Protocol):
 
 def limits_of(reasons: Iterable[str]) -> tuple[str, ...]:
     """Return the parameters that the reasons name; other limits (names, memory) have none."""
-    names = (parameter for reason in reasons for pattern, parameter in _OF_PATTERN.items() if pattern.search(reason))
+    names = (
+        parameter
+        for reason in reasons
+        for pattern, parameter in _PARAMETER_OF_PATTERN.items()
+        if pattern.search(reason)
+    )
     return tuple(dict.fromkeys(names))
 
 
@@ -49,11 +54,11 @@ def larger(limits: Iterable[str], current: Limits) -> Mapping[str, str]:
 
 
 def total_for(size: int) -> str:
-    """Return a value of --max-total for a packet of so many bytes, in the form of the command line."""
-    return f"{_LARGER * max(1, size >> 20)}M"
+    """Return a value of --max-total that is large enough for a packet of `size` bytes, in the form of the command line."""
+    return f"{_FACTOR * max(1, size >> 20)}M"
 
 
 def _larger(limit: str, value: int) -> str:
     if limit == "max_nesting":
-        return _DEEPEST
-    return total_for(value) if limit == "max_total" else f"{_LARGER * value}"
+        return _MAX_NESTING
+    return total_for(value) if limit == "max_total" else f"{_FACTOR * value}"

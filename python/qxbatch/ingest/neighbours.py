@@ -21,9 +21,9 @@ class Neighbours:
                 self._ends[i] = self._ends[i + 1]
 
     def plan_of(self, path: str) -> int:
-        """Return the plan of the files below the nearest folder that contains both a path and such files.
+        """Return the plan of the files below the nearest folder that contains the path and files with plans.
 
-        If these have several plans, return the first plan, 0.
+        If these have several plans, or if there are none, return the first plan, 0.
         """
         return self.only_plan_of(path) or 0
 

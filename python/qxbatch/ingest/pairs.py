@@ -25,7 +25,7 @@ class Pair(NamedTuple):
     path: str
     """Ledger path of the PAR."""
     number: int | None
-    """100 x acquisition + reconstruction."""
+    """100 x acquisition number + reconstruction number; None if it is not above 0."""
     header: Mapping[str, Value]
     files: tuple[tuple[int, str], ...]
     """(row, name in the series folder), with extensions in upper case."""

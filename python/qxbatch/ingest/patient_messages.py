@@ -7,7 +7,7 @@ from qxbatch.ingest.people import Identity, Person
 from qxbatch.problems import Code, Problem, Severity
 
 MAX_LISTED = 8
-"""Number of patients listed with facts, and of folders, dates and series for each."""
+"""Maximum length of the lists in a message: patients with facts; folders, dates and series of a patient; sessions; PatientIDs."""
 
 
 def mixed(reading: Reading, people: Sequence[Person], subject: str, *, anonymous: bool) -> Problem:

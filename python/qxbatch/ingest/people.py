@@ -176,7 +176,10 @@ def people_of(items: Sequence[Item]) -> list[Person]:
 
 
 def is_other_person(patient: str, items: Iterable[Item]) -> bool:
-    """Return whether none of the items can be of the person with a PatientID; False if they, or it, identify nobody."""
+    """Return whether none of the items can be of the person with a PatientID.
+
+    False if the PatientID, or all of the items, identify nobody.
+    """
     known = [item for item in items if item.identity is not None or not is_anonymous(item.key)]
     if is_anonymous(patient) or not known:
         return False

@@ -29,7 +29,9 @@ class Instance:
     position: Vector
     """ImagePositionPatient, in mm."""
     acquisition: int | None
+    """AcquisitionNumber."""
     temporal: int | None
+    """TemporalPositionIdentifier."""
     volume: bool = False
     """Whether the file is a whole volume (a mosaic), like all files of its kind."""
     thickness: float = 0.0
@@ -37,6 +39,7 @@ class Instance:
     repetition: Vector = ()
     """RepetitionTime in ms."""
     starts: Starts = NO_STARTS
+    """When its acquisition, its series and its content started."""
 
 
 @dataclass(frozen=True)

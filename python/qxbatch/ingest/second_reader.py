@@ -16,11 +16,13 @@ from io import BytesIO
 HEADER_BYTES = 4 << 20
 """Limit on the length of a header; what follows is pixel data, or zeros of an incomplete transfer."""
 MEMORY_BYTES = 1 << 30
+"""Limit on the address space of the process."""
 CPU_SECONDS = 60
+"""Limit on the CPU time of the process, for all of its files."""
 
 
 def main() -> None:
-    """Answer until standard input ends."""
+    """Read paths from standard input until it ends, and print the header of each file."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)

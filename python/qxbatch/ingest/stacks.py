@@ -116,7 +116,7 @@ def one_geometry(stacks: Sequence[PartSlices], first: Instance) -> bool:
 
 
 def interleaved(stacks: Sequence[PartSlices], groups: Sequence[Sequence[int]]) -> bool:
-    """Return whether no position occurs twice and each group of parts has positions between those of each other group."""
+    """Return whether no position occurs twice, and the ranges of positions of all groups of parts overlap."""
     places = [[place for index in group for place in stacks[index].places] for group in groups]
     all_places = [place for group in places for place in group]
     return len(set(all_places)) == len(all_places) and max(map(min, places)) < min(map(max, places))

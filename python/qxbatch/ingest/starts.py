@@ -15,7 +15,7 @@ STEADY_RATIO = 5
 
 
 class Start(NamedTuple):
-    """A date and time of a header."""
+    """A date and time in a header."""
 
     day: int | None
     """Day number; None when the date is unknown."""
@@ -32,7 +32,7 @@ Starts = tuple[Start | None, ...]
 """The starts of the acquisition, the series and the content; None for an unknown one."""
 NO_STARTS: Starts = (None, None, None)
 STEADY_SOURCES = 2
-"""The first two starts, of acquisition and series, are evenly spaced; the start of the content is the time of reconstruction."""
+"""Number of sources, from the first, whose starts are evenly spaced: acquisition and series. The content is reconstructed later."""
 
 
 class Timeline(NamedTuple):
@@ -43,7 +43,7 @@ class Timeline(NamedTuple):
     dated: bool
     """Whether each start has a date."""
     steady: bool
-    """Whether the starts of the volumes of one scan are evenly spaced."""
+    """Whether the starts of this source are evenly spaced within one scan, so that an uneven gap separates two scans."""
 
 
 def earliest(starts: Starts | None, other: Starts) -> Starts:

@@ -22,7 +22,7 @@ class Stored(StrEnum):
 
 
 def current_gzip(dicom: Path) -> Gzip:
-    """Return how the series of a session are packed now: as the first packed one, NO if none is."""
+    """Return how the series of a session are packed: as the first packed one is, else NO."""
     for path in sorted(dicom.iterdir()) if dicom.is_dir() else ():
         if path.name.endswith(PACKED):
             return Gzip.FOLDER
@@ -41,9 +41,9 @@ def stored_as(folder: Path, gzip: Gzip) -> Stored:
 def store_series(
     folder: Path, dicom: Path, stored: Stored, level: int, monitor: Monitor, streams: Streams | None = None
 ) -> None:
-    """Store the files of `folder` (named by its number) below `dicom`. A PLAIN series is moved there.
+    """Store the files of a series below `dicom`. The name of `folder` is the n of the series. A PLAIN series is moved.
 
-    `streams` has the files that are already deflated in a zip packet.
+    `streams` has the files that a zip packet contains in deflated form.
 
     Raises OSError when the disk is full or cannot be written, and CancelledError.
     """
@@ -72,7 +72,7 @@ def move(source: Path, target: Path) -> None:
 
 
 def stored_at(at: str, n: int, stored: Stored) -> str:
-    """Return the location of a file that was placed at `dicom/<n>/<name>`.
+    """Return where a file is once its series is stored; `at` is where it was placed, `dicom/<n>/<name>`.
 
     >>> stored_at("dicom/30/P-30-1.2.dcm", 30, Stored.PACKED)
     'dicom/30.tar.gz!30/P-30-1.2.dcm'

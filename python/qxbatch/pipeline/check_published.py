@@ -72,6 +72,6 @@ def ledger_sha256(session: Path) -> str:
 
 def _faults(session: Path, ledger: str) -> list[str]:
     try:
-        return [text for check in session_checks(session, Monitor(), ledger=ledger) for text in check()]
+        return [text for check in session_checks(session, Monitor(), ledger_sha256=ledger) for text in check()]
     except ValueError as error:
         return [str(error)]

@@ -79,7 +79,7 @@ def _what_helps(
 ) -> tuple[dict[str, str], list[str]]:
     """Return the parameters with which more of the packet can be read, and the commands that unpack its archives first."""
     changes = {}
-    if missing.is_locked:
+    if missing.needs_password:
         path = "FILE" if settings.passwords is None else str(settings.passwords.path)
         changes["password_file"] = path
     return {**changes, **larger(missing.limits, settings)}, _unpacking(missing, unit, settings, current_paths)

@@ -8,7 +8,7 @@ from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import Checksum
 
 PRINTED_DIGITS = 12
-"""Number of digits of a hash in a message."""
+"""Number of digits of a hash that a message shows."""
 
 
 def image_checksums(summary: Summary, path: Path) -> tuple[dict[str, Checksum], list[str]]:

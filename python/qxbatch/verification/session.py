@@ -1,4 +1,4 @@
-"""Reads a session from disk again: every ledger row's bytes, every image file, every gzip end, every NIfTI header."""
+"""Reads a session from disk again: the bytes of every ledger row, every gzip stream to its end, every image file and its header."""
 
 import math
 import struct
@@ -18,29 +18,29 @@ from qxbatch.session.summary_parts import Checksum
 from qxbatch.verification.checksums import difference, image_checksums
 
 Check = Callable[[], list[str]]
-"""One check: returns the faults that it found. Raises OSError when session.txt is missing or cannot be read."""
+"""One check: returns the faults as text. One of the checks raises OSError when session.txt is missing or cannot be read."""
 
-NIFTI_SIZES = (348, 540)
-"""Bytes of the headers of NIfTI-1 and NIfTI-2."""
+NIFTI_HEADER_SIZES = (348, 540)
+"""Bytes of the header of NIfTI-1, and of NIfTI-2."""
 
 
 def session_checks(
-    session: Path, monitor: Monitor, *, inbox: Path | None = None, ledger: str | None = None
+    session: Path, monitor: Monitor, *, inbox: Path | None = None, ledger_sha256: str | None = None
 ) -> list[Check]:
     """Return the checks of a session folder, which can run independently and in parallel.
 
-    `inbox` replaces the session's own if kept files are elsewhere (folder mode). `ledger` is the hash that the ledger must have.
+    `inbox` has the kept files that are not in the session (folder mode). `ledger_sha256` is the hash that the ledger must have.
 
     Raises OSError or ValueError when the ledger itself cannot be read, and LedgerChangedError if it has another hash.
     """
     folder = SessionFolder(session)
-    packed, loose, misplaced = _stored_rows(folder, ledger)
+    packed, loose, misplaced = _stored_rows(folder, ledger_sha256)
     checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
     checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
     sums, wrong = _summary_checksums(folder)
     for path in folder.paths.images():
         checks.append(partial(_check_image, path, sums.pop(path.relative_to(session).as_posix(), None), monitor))
-    checks.append(partial(_check_beside, session, sums, monitor))
+    checks.append(partial(_check_sidecars, session, sums, monitor))
     checks += [partial(_check_listing, folder), lambda: [*misplaced, *wrong]]
     return checks
 
@@ -130,7 +130,7 @@ def _check_image(path: Path, recorded: Checksum | None, monitor: Monitor) -> lis
     try:
         if recorded is not None and (why := difference(path, recorded, monitor)):
             return [f"{path}: {why}"]
-        size, head = gzip_size(str(path), NIFTI_SIZES[1], monitor=monitor)
+        size, head = gzip_size(str(path), NIFTI_HEADER_SIZES[1], monitor=monitor)
     except (OSError, ValueError) as error:
         return [_named(path, error)]
     expected = _nifti_size(head)
@@ -145,7 +145,7 @@ def _named(path: Path, error: Exception) -> str:
     return text if text.startswith(str(path)) else f"{path}: {text}"
 
 
-def _check_beside(session: Path, sums: Mapping[str, Checksum], monitor: Monitor) -> list[str]:
+def _check_sidecars(session: Path, sums: Mapping[str, Checksum], monitor: Monitor) -> list[str]:
     """Check that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones."""
     wrong = []
     for file, recorded in sums.items():
@@ -158,18 +158,18 @@ def _check_beside(session: Path, sums: Mapping[str, Checksum], monitor: Monitor)
 
 
 def _nifti_size(head: bytes) -> int | None:
-    """Return the size that the header announces; None if it is not that of a NIfTI image."""
-    if len(head) < NIFTI_SIZES[0]:
+    """Return the bytes of header and voxels by the header of an image; None if it is not that of a NIfTI image."""
+    if len(head) < NIFTI_HEADER_SIZES[0]:
         return None
     for order in "<>":
-        kind = struct.unpack_from(f"{order}i", head)[0]
-        if kind == NIFTI_SIZES[0]:
+        header_size = struct.unpack_from(f"{order}i", head)[0]
+        if header_size == NIFTI_HEADER_SIZES[0]:
             dim = struct.unpack_from(f"{order}8h", head, 40)
             bits, offset = (
                 struct.unpack_from(f"{order}h", head, 72)[0],
                 struct.unpack_from(f"{order}f", head, 108)[0],
             )
-        elif kind == NIFTI_SIZES[1] and len(head) == NIFTI_SIZES[1]:
+        elif header_size == NIFTI_HEADER_SIZES[1] and len(head) == NIFTI_HEADER_SIZES[1]:
             dim = struct.unpack_from(f"{order}8q", head, 16)
             bits, offset = (
                 struct.unpack_from(f"{order}h", head, 14)[0],
