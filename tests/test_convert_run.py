@@ -11,7 +11,7 @@ import pytest
 
 from qxbatch.convert.converter import Command
 from qxbatch.convert.judge import excerpt
-from qxbatch.convert.run import NOT_STARTED, Limits, ProcessResult, run, written
+from qxbatch.convert.run import NOT_STARTED, Limits, ProcessResult, run, size_on_disk
 from qxbatch.core import CancelledError
 
 LIMITS = Limits(seconds=20, output=1 << 30)
@@ -112,7 +112,7 @@ def test_a_converter_that_fills_the_disk_is_stopped(bench: Bench) -> None:
 def test_a_sparse_file_is_counted_by_its_size_on_disk(bench: Bench) -> None:
     with (bench.out / "sparse").open("wb") as file:
         file.truncate(1 << 40)
-    assert written((bench.out,)) < 1 << 20
+    assert size_on_disk((bench.out,)) < 1 << 20
 
 
 def test_cancelling_kills_the_converter_immediately(bench: Bench) -> None:

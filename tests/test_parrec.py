@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nibabel.parrec import parse_PAR_header
 
-from qxbatch.convert.par_table import general_info, image_defs
+from qxbatch.convert.par_table import general_lines, image_defs
 from qxbatch.parrec import pair, par_series_number, parse_par, read_par
 from qxbatch.parrec.columns import columns_of_version
 from qxbatch.problems import Code
@@ -104,11 +104,11 @@ def test_table_and_geometry_equal_those_of_nibabel(path: Path) -> None:
     assert header.version == float(path.read_text().split("image export tool")[1].split()[0][1:])
     if not general["fov"].any():
         pytest.skip(f"{path.name} is anonymised and has no geometry")
-    table, info = image_defs(header), general_info(header)
+    table, lines = image_defs(header), general_lines(header)
     for name in table.dtype.names:
         assert np.array_equal(table[name], images[name]), name
-    assert np.array_equal(info["angulation"], general["angulation"])
-    assert np.array_equal(info["off_center"], general["off_center"])
+    assert np.array_equal(lines.angulation, general["angulation"])
+    assert np.array_equal(lines.off_centre, general["off_center"])
 
 
 def test_the_error_names_a_truncated_image_line() -> None:
@@ -139,7 +139,7 @@ def test_a_damaged_par_gives_a_header(data: st.DataObject) -> None:
     header.dicom()
     try:
         image_defs(header)
-        general_info(header)
+        general_lines(header)
     except ValueError:
         pass
 

@@ -29,6 +29,7 @@ class Attempt:
 
     judgement: Judgement
     tool: str
+    """Name and version of the converter; empty if none was run."""
     log: str
 
 

@@ -101,12 +101,12 @@ def _misplaced(compared: Comparison, names: Sequence[str]) -> list[str]:
     count, all_of_them = len(compared.astray), compared.frames
     furthest = max(compared.astray, key=lambda entry: entry[2])
     file, frame, distance = furthest
-    which = _which(names[file], frame, compared)
+    name = _frame_name(names[file], frame, compared)
     if distance == float("inf"):
-        return [f"{count} of {all_of_them} slices are in no image: none has the size and directions of {which}."]
+        return [f"{count} of {all_of_them} slices are in no image: none has the size and directions of {name}."]
     return [
         f"{count} of {all_of_them} slices are not where their headers say: "
-        f"{which} is {distance:.1f} mm from the nearest slice of its image."
+        f"{name} is {distance:.1f} mm from the nearest slice of its image."
     ]
 
 
@@ -129,7 +129,7 @@ def _values(compared: Comparison, images: Sequence[_Named], names: Sequence[str]
         file, frame, slice_index, volume, expected, value = checked.check.difference
         faults.append(
             f"{checked.name}: {checked.check.different} of {checked.check.slices} slices have other values than their DICOM: "
-            f"slice {slice_index + 1} of volume {volume + 1} has {value:g} where {_which(names[file], frame, compared)} "
+            f"slice {slice_index + 1} of volume {volume + 1} has {value:g} where {_frame_name(names[file], frame, compared)} "
             f"has {expected:g}."
         )
     return faults
@@ -167,8 +167,8 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
         )
     if compared.suspected:
         doubts.append(
-            f"{compared.suspected} of {frames.images} images have three times as many rows as were acquired (AcquisitionMatrix): "
-            "they may be mosaics without mosaic attributes in the header."
+            f"{compared.suspected} of {frames.images} images have at least three times as many rows as were acquired "
+            "(AcquisitionMatrix): they may be mosaics without mosaic attributes in the header."
         )
     if compared.undirected:
         doubts.append(
@@ -210,6 +210,6 @@ def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
     return notes
 
 
-def _which(name: str, frame: int, compared: Comparison) -> str:
+def _frame_name(name: str, frame: int, compared: Comparison) -> str:
     """Return the name of a frame: its file, and its number if files have several frames."""
     return f"frame {frame + 1} of {name}" if compared.frames > compared.files else name

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.decompress import inflate
-from qxbatch.convert.naming import companions
+from qxbatch.convert.naming import sidecars_of
 from qxbatch.convert.par_files import par_and_rec
 from qxbatch.model import Output, SeriesKind
 
@@ -64,9 +64,9 @@ def _output(path: Path, stems: set[str]) -> Output:
     unclashed = path.stem[:-1] if path.stem[-1:].isupper() and path.stem[:-1] in stems else path.stem
     if f"x{path.stem}" in stems:
         return Output(path, "_all", {}, unclashed)
-    sidecars = companions(path, path.stem)
+    sidecars = sidecars_of(path, path.stem)
     if path.stem.startswith("x") and path.stem[1:] in stems and not sidecars:
-        sidecars = companions(path, path.stem[1:])
+        sidecars = sidecars_of(path, path.stem[1:])
     return Output(path, "", sidecars, unclashed)
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 
 def inflate(folder: Path) -> None:
-    """Decompress each .nii.gz of a folder to .nii, unless that exists.
+    """Replace each .nii.gz of a folder by the decompressed .nii; one whose .nii exists already is not changed.
 
-    The readable part of a damaged file is kept, and judged as cut short.
+    Of a damaged file, the readable part is written: the image is then judged as cut short. Raises OSError.
     """
     for path in sorted(folder.glob("*.nii.gz")):
         plain = path.with_suffix("")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qxbatch.convert.converter import Command, ConverterJob, Probe
 from qxbatch.convert.decompress import inflate
-from qxbatch.convert.naming import companions
+from qxbatch.convert.naming import sidecars_of
 from qxbatch.convert.values import text
 from qxbatch.model import Output
 
@@ -65,7 +65,7 @@ class Dicm2nii:
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
         _copy_shared_json(niftis)
         name = text(job.series.header, "SeriesDescription") or text(job.series.header, "ProtocolName")
-        return [Output(nifti, suffix(nifti.stem, name), companions(nifti, nifti.stem), nifti.stem) for nifti in niftis]
+        return [Output(nifti, suffix(nifti.stem, name), sidecars_of(nifti, nifti.stem), nifti.stem) for nifti in niftis]
 
     def accepts(self, exit_status: int) -> bool:
         """Return whether the call ended without an error."""

@@ -15,6 +15,7 @@ class Evidence:
     slices: int = 0
     """Two-dimensional images; each tile of a mosaic counts."""
     voxels: int = 0
+    """Pixels of all slices."""
     sizes: set[tuple[int, int]] = field(default_factory=set)
     """Rows and columns of the slices."""
     countable: bool = True
@@ -26,7 +27,6 @@ class Evidence:
     """Complete objects without pixel data."""
     truncated: tuple[str, ...] = ()
     """Names of files that are cut short."""
-    mosaic: bool = False
     description: str = ""
     """SeriesDescription, else ProtocolName."""
     normalized: bool = False
@@ -47,7 +47,6 @@ def gather(frames: SeriesFrames, description: str = "") -> Evidence:
         classes=Counter(frames.classes),
         without_pixels=frames.without_pixels,
         truncated=tuple(path.name for path in frames.truncated),
-        mosaic=frames.mosaic,
         description=description,
         frames=frames,
     )

@@ -18,11 +18,13 @@ from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.session.layout import DICOM, converter_log
 
-_TELLING = re.compile(
+_FAILURE_WORDS = re.compile(
     r"error|warning|illegal|unsupported|unable|corrupt|missing|fail|skipp|exception|not ", re.IGNORECASE
 )
-_LONGEST = 300
+_MAX_EXCERPT = 300
+"""Maximum number of characters of an excerpt of a log."""
 _SOME_FAILED, _INCOMPLETE = 8, 10
+"""Exit statuses of dcm2niix with usable output."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Judgement:
 def judge(
     series: Series, converter: Converter, result: ProcessResult, written: Sequence[Output], evidence: Evidence
 ) -> Judgement:
-    """Judge the output of `converter` for one series."""
+    """Judge the output of `converter` for one series: the `written` images. Raises OSError when a file cannot be read."""
     imageless = _imageless(series, evidence)
     if result.stopped:
         return failed(series, converter.name, f"was stopped: {result.stopped}.", result.output)
@@ -84,7 +86,7 @@ def _against_headers(
     captured = is_secondary_capture(evidence.classes)
     if captured:
         problems.append(review(series, "it is a secondary capture (screen save), not a measured image."))
-    # Differences counted in voxels need no message about slices.
+    # If missing slices were found by the number of voxels, the comparison's message about them is left out.
     faults = (
         *surplus,
         *(text for text in compared.faults if not (missing and text in compared.counts)),
@@ -114,27 +116,27 @@ def _messages(series: Series, converter: Converter, result: ProcessResult, *, se
     return problems
 
 
-def failed(series: Series, tool: str, reason: str, log: str, *, named: bool = False) -> Judgement:
+def failed(series: Series, tool: str, reason: str, log: str, *, is_reported: bool = False) -> Judgement:
     """Return a failure with the reason and lines of the log.
 
-    With `named`, it is only information: another problem names the files.
+    With `is_reported`, it is only information: the session has another problem about the same files.
     """
     quoted = excerpt(log)
     message = f"{tool} {reason}" + (f" Its output: {quoted}" if quoted else "")
     hint = f"Its log is {DICOM}/{converter_log(series.n)}; the DICOM or PAR/REC files are kept."
-    severity = Severity.INFO if named else Severity.ERROR
+    severity = Severity.INFO if is_reported else Severity.ERROR
     return Judgement(State.FAILED, (), (Problem(Code.CONVERT_FAILED, subject(series), message, hint, severity),))
 
 
 def excerpt(log: str) -> str:
     """Return the last three log lines that look like messages of a failure, else the last line, as one short line."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    telling = [line for line in lines if _TELLING.search(line)]
-    chosen = " / ".join(dict.fromkeys(telling[-3:] or lines[-1:]))
-    if len(chosen) <= _LONGEST:
+    failure_lines = [line for line in lines if _FAILURE_WORDS.search(line)]
+    chosen = " / ".join(dict.fromkeys(failure_lines[-3:] or lines[-1:]))
+    if len(chosen) <= _MAX_EXCERPT:
         return chosen
-    words = chosen[:_LONGEST].rpartition(" ")[0]  # a name that is cut could not be redacted
-    return f"{words or chosen[:_LONGEST]}..."
+    words = chosen[:_MAX_EXCERPT].rpartition(" ")[0]  # a name that is cut could not be redacted
+    return f"{words or chosen[:_MAX_EXCERPT]}..."
 
 
 def _imageless(series: Series, evidence: Evidence) -> Problem | None:

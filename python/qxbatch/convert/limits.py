@@ -5,11 +5,13 @@ from qxbatch.convert.run import Limits
 from qxbatch.model import Series
 
 _LEAST_SECONDS = 300.0
+"""Time limit of a series without files and bytes."""
 _BYTES_PER_SECOND = 1 << 20
-"""Allows for a slow disk that other jobs share."""
+"""Lowest plausible speed, that of a slow disk which other jobs use too."""
 _LEAST_OUTPUT = 2 << 30
+"""Limit on the output of a series without bytes."""
 _EXPANSION = 64
-"""Largest ratio of output to input: more than any real compressed DICOM grows."""
+"""Additional bytes of output for each byte of the series: real compressed DICOM expands less."""
 
 
 def limits_for(series: Series, converter: Converter, timeout: float | None) -> Limits:

@@ -29,10 +29,12 @@ def numbered_outputs(folder: Path, number: str) -> tuple[Output, ...]:
     """Return the images `<number><suffix>.nii` of a folder with their sidecars, in byte order of their names."""
     niftis = sorted((path for path in folder.glob("*.nii") if path.is_file()), key=lambda path: path.name.encode())
     stems = [path.stem for path in niftis]
-    return tuple(Output(nifti, suffix_of(nifti.stem, number, stems), companions(nifti, nifti.stem)) for nifti in niftis)
+    return tuple(
+        Output(nifti, suffix_of(nifti.stem, number, stems), sidecars_of(nifti, nifti.stem)) for nifti in niftis
+    )
 
 
-def companions(nifti: Path, stem: str) -> dict[str, Path]:
+def sidecars_of(nifti: Path, stem: str) -> dict[str, Path]:
     """Return the .json, .bval and .bvec of an image, by extension."""
     paths = {extension: nifti.with_name(f"{stem}.{extension}") for extension in SIDECARS}
     return {extension: path for extension, path in paths.items() if path.is_file()}

@@ -10,7 +10,7 @@ from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt
 from qxbatch.convert.converter import Command, ConverterJob
 from qxbatch.convert.dcm2niix import Dcm2niix, allocator
 from qxbatch.convert.evidence import Evidence
-from qxbatch.convert.naming import companions, suffix_of
+from qxbatch.convert.naming import sidecars_of, suffix_of
 from qxbatch.convert.normalize.names import COPIES, PROGRAM, STACKS, stack_name
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Output, Series
@@ -41,8 +41,10 @@ class NormalizedDcm2niix:
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Rename the images to number and suffix of the series, and return them in the order of the stacks."""
         path = job.home / STACKS
-        hints = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
-        outputs = [output for k, hint in enumerate(hints, start=1) for output in _stack_outputs(job.out, k, hint)]
+        suffixes = json.loads(path.read_text(encoding="ascii")) if path.is_file() else []
+        outputs = [
+            output for k, suggested in enumerate(suffixes, start=1) for output in _stack_outputs(job.out, k, suggested)
+        ]
         return [_rename(output, str(job.series.n), job.out) for output in outputs]
 
     def accepts(self, exit_status: int) -> bool:
@@ -71,21 +73,22 @@ def attempt_normalized(
     return attempt(series, NormalizedDcm2niix(dcm2niix, frames), normalized_paths, evidence, timeout, cancel)
 
 
-def _stack_outputs(folder: Path, k: int, hint: str) -> list[Output]:
-    """Return the images of one stack; the hint replaces a suffix that dcm2niix did not add."""
+def _stack_outputs(folder: Path, k: int, suggested: str) -> list[Output]:
+    """Return the images of one stack. An image without a suffix of dcm2niix gets the suggested one."""
     name = stack_name(k)
     niftis = sorted(folder.glob(f"{name}*.nii"), key=lambda path: path.name.encode())
     stems = [path.stem for path in niftis]
     return [
-        Output(path, _suffix(suffix_of(path.stem, name, stems), hint), companions(path, path.stem)) for path in niftis
+        Output(path, _suffix(suffix_of(path.stem, name, stems), suggested), sidecars_of(path, path.stem))
+        for path in niftis
     ]
 
 
-def _suffix(suffix: str, hint: str) -> str:
-    """Return dcm2niix's suffix, preceded by the echo of the hint if it has none itself; the hint if it is empty."""
+def _suffix(suffix: str, suggested: str) -> str:
+    """Return the suggested suffix if dcm2niix added none; else its own, preceded by the suggested echo if it has none."""
     if not suffix:
-        return hint
-    echo = hint[: hint.find("_", 1)] if hint.find("_", 1) > 0 else hint
+        return suggested
+    echo = suggested[: suggested.find("_", 1)] if suggested.find("_", 1) > 0 else suggested
     return suffix if not echo.startswith("_e") or suffix.startswith("_e") else echo + suffix
 
 

@@ -36,8 +36,10 @@ def par_evidence(series: Series, pair: ParPair) -> Evidence:
 
 
 def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
-    """Return why images of a pair may be wrong, whichever converter is used: its REC has another size, or wrong indices, or
-    slices are outside of the grid of their image.
+    """Return what to say about the images of a pair, whichever converter made them.
+
+    Warnings: the REC has another size than the PAR announces, the indices in the REC are wrong, or slices are outside of the
+    grid of their image. Notes: volumes moved or were left out, or the slices are in several stacks.
     """
     try:
         problems = [review(series, doubt) for doubt in pair.rec.doubts]
@@ -45,10 +47,10 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
         return []
     try:
         images = pair.images
-        outside = [found for image in images if (found := misplaced(pair.table, image)) is not None]
-    except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() names it
+        outside = [lines for image in images if (lines := misplaced(pair.table, image)) is not None]
+    except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() reports it
         return problems
-    problems += [_outside(series, pair, found) for found in outside]
+    problems += [_outside(series, pair, lines) for lines in outside]
     for image in images:
         if image.left_out:
             name = f" ({image.suffix.removeprefix('_')})" if image.suffix else ""
@@ -59,27 +61,27 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     return problems
 
 
-def _outside(series: Series, pair: ParPair, found: Misplaced) -> Problem:
+def _outside(series: Series, pair: ParPair, outside: Misplaced) -> Problem:
     """Return the problem of slices outside of the grid of their image."""
-    if found.volumes:
-        moved = "was" if found.volumes == 1 else "were"
+    if outside.volumes:
+        moved = "was" if outside.volumes == 1 else "were"
         return note(
             series,
-            f"{counted(found.volumes, 'volume')} {moved} moved by up to {found.distance:.1f} mm during the scan (prospective "
+            f"{counted(outside.volumes, 'volume')} {moved} moved by up to {outside.distance:.1f} mm during the scan (prospective "
             "motion correction); the image has the place of the others.",
         )
-    listed = ", ".join(map(str, found.lines[:_MAX_LISTED]))
-    more = f" and {len(found.lines) - _MAX_LISTED} more" if len(found.lines) > _MAX_LISTED else ""
-    lines = f"image line {listed}" if len(found.lines) == 1 else f"image lines {listed}{more}"
+    listed = ", ".join(map(str, outside.lines[:_MAX_LISTED]))
+    more = f" and {len(outside.lines) - _MAX_LISTED} more" if len(outside.lines) > _MAX_LISTED else ""
+    lines = f"image line {listed}" if len(outside.lines) == 1 else f"image lines {listed}{more}"
     return review(
         series,
-        f"the off-centre or angulation of {len(found.lines)} of {len(pair.table)} slices does not fit the grid of their image "
-        f"({lines}): that of line {found.line} is {found.distance:.1f} mm away. The image shows them in its grid.",
+        f"the off-centre or angulation of {len(outside.lines)} of {len(pair.table)} slices does not fit the grid of their image "
+        f"({lines}): that of line {outside.line} is {outside.distance:.1f} mm away. The image shows them in its grid.",
     )
 
 
 def par_findings(series: Series, pair: ParPair, tool: str, outputs: Sequence[Output], cancel: Cancel) -> list[Problem]:
-    """Return where the images of a selected converter disagree with the pair."""
+    """Return where the images of `tool` disagree with the pair, as at most one warning."""
     difference = disagreement(pair, outputs, cancel, tool) if outputs else ""
     return [review(series, f"{difference}.")] if difference else []
 
@@ -87,12 +89,13 @@ def par_findings(series: Series, pair: ParPair, tool: str, outputs: Sequence[Out
 def disagreement(pair: ParPair, outputs: Sequence[Output], cancel: Cancel, tool: str = "dcm2niix") -> str:
     """Return how a converter's images differ from a pair; empty if they agree.
 
-    Compared are the number of volumes, the shape and place of each image, and values of all slices. Raises CancelledError.
+    The number of volumes, the shape and place of each image, and values of all slices are compared. Raises CancelledError, and
+    OSError or ValueError when an image or the REC cannot be read.
     """
     try:
         expected = pair.images
     except Exception as error:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions
-        return f"nibabel cannot read the PAR ({error_text(error)})"
+        return f"the images of the PAR cannot be determined ({error_text(error)})"
     images = [read_nifti(output.nifti) for output in outputs]
     volumes = sum(image.shape[3] if len(image.shape) > 3 else 1 for image in expected)  # noqa: PLR2004 (x, y, z, t)
     image_volumes = sum(image.volumes for image in images)

@@ -1,6 +1,6 @@
-"""PAR/REC with tool=auto: nibabel if dcm2niix is known to be wrong; else dcm2niix, checked by nibabel.
+"""PAR/REC with tool=auto: nibabel if dcm2niix is known to be wrong; else dcm2niix, compared with the PAR and the REC.
 
-nibabel replaces it, with a warning, if they disagree or dcm2niix did not convert all.
+If its images differ from them, or if dcm2niix did not convert all, nibabel converts the pair again, with a warning.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from qxbatch.model import Series, State
 from qxbatch.os_error import error_text
 from qxbatch.settings.model import Tool
 
-_RELIABLE = 4.1
+_RELIABLE_VERSION = 4.1
 """First PAR version that dcm2niix converts correctly; it misplaces older ones by some millimetres."""
 
 
@@ -57,7 +57,7 @@ def unreadable(series: Series, error: Exception) -> Attempt:
     if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
         raise error
     # with a single file, the session has the problem UNPAIRED for this file
-    judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "", named=series.files == 1)
+    judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "", is_reported=series.files == 1)
     return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
 
 
@@ -86,7 +86,7 @@ def _reason(result: Attempt) -> str:
 
 def _unsuited(pair: ParPair) -> str:
     """Return why dcm2niix is known to be wrong for this PAR; empty if nothing is known."""
-    if pair.header.version is None or pair.header.version < _RELIABLE:
+    if pair.header.version is None or pair.header.version < _RELIABLE_VERSION:
         return f"nibabel is used: dcm2niix misplaces PAR version {pair.header.version or 'unknown'}"
     try:
         if orientation_varies(pair.table):
@@ -106,11 +106,11 @@ def _irregular(pair: ParPair) -> str:
         images = pair.images
     except IncompleteError as error:
         return error_text(error)
-    except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() names it
+    except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() reports it
         return ""
     if any(image.left_out for image in images):
         return "volumes are incomplete"
     if any(stack_number(image.suffix) for image in images):
         return "the slices are in several stacks"
-    outside = [found for image in images if (found := misplaced(pair.table, image)) is not None]
-    return "slices are outside of the regular grid" if any(not found.volumes for found in outside) else ""
+    outside = [lines for image in images if (lines := misplaced(pair.table, image)) is not None]
+    return "slices are outside of the regular grid" if any(not lines.volumes for lines in outside) else ""

@@ -8,9 +8,10 @@ from typing import Any
 from qxbatch.importing import importing
 
 NEAR = 0.3
-"""A slice belongs to a grid if its corners are this close (mm); lines are rounded to one or two decimals."""
+"""Maximum distance of the corners of a slice from its place in a grid (mm); lines are rounded to one or two decimals."""
 _PLANES = {1: "transverse", 2: "sagittal", 3: "coronal"}
 _MAX_STACKS = 16
+"""Lines with more grids than this are one stack."""
 _MAX_MOVEMENT, _MAX_ROTATION = 8.0, 0.15
 """Largest movement of a volume that a scanner follows (mm, rad), as for DICOM."""
 MIN_SLICES = 3
@@ -18,7 +19,7 @@ MIN_SLICES = 3
 
 
 def has_places(rows: Any) -> bool:
-    """Return whether the lines contain places of slices: the columns exist, and different slices differ."""
+    """Return whether the lines place the slices: the columns exist, and several slices have more than one off-centre."""
     import numpy as np
 
     if not {"image offcentre", "image angulation"} <= set(rows.dtype.names):
@@ -127,7 +128,7 @@ def _groups(start: Any) -> list[Any]:
     remaining = np.ones(len(start), dtype=bool)
     groups: list[Any] = []
     while remaining.any() and len(groups) <= _MAX_STACKS:
-        group = remaining & (apart(start, start[np.argmax(remaining)]) <= NEAR)
+        group = remaining & (corner_distances(start, start[np.argmax(remaining)]) <= NEAR)
         groups.append(group)
         remaining &= ~group
     return groups
@@ -141,7 +142,7 @@ def _is_complete(rows: Any) -> bool:
     return bool(numbers[-1] - numbers[0] + 1 == numbers.size and (counts == counts[0]).all())
 
 
-def apart(start: Any, other: Any) -> Any:
+def corner_distances(start: Any, other: Any) -> Any:
     """Return the largest distance of corresponding corners of each line."""
     import numpy as np
 
@@ -158,4 +159,4 @@ def is_movement(start: Any, other: Any) -> Any:
         lengths = np.linalg.norm(side, axis=1) * np.linalg.norm(other_side)
         cosine = (side @ other_side) / np.where(lengths > 0, lengths, 1)
         turned = np.maximum(turned, np.where(lengths > 0, np.arccos(np.clip(cosine, -1, 1)), 0))
-    return (apart(start, other) < _MAX_MOVEMENT) & (turned < _MAX_ROTATION)
+    return (corner_distances(start, other) < _MAX_MOVEMENT) & (turned < _MAX_ROTATION)

@@ -1,4 +1,4 @@
-"""The image that a stack of a PAR becomes: its shape, place, and the lines of its slices; slices outside of its grid."""
+"""The image that a stack of a PAR becomes: its shape, its place and the lines of its slices; and the slices outside of its grid."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from qxbatch.convert import par_geometry as geometry
 from qxbatch.convert.par_order import ordered
 from qxbatch.convert.par_stacks import ParStack
+from qxbatch.convert.par_table import GeneralLines
 
 
 class ParImage(NamedTuple):
@@ -30,10 +31,10 @@ class Misplaced(NamedTuple):
     distance: float
     """Its distance, mm."""
     volumes: int
-    """The number of volumes, if all of these lines are of volumes that moved as a whole a little; else 0."""
+    """The number of volumes with these lines, if each of them moved as a whole, and only a little; else 0."""
 
 
-def par_image(info: dict[str, Any], table: Any, stack: ParStack) -> ParImage:
+def par_image(general: GeneralLines, table: Any, stack: ParStack) -> ParImage:
     """Return the image of one stack: its complete volumes.
 
     Raises ValueError when slices are missing in all volumes, or the lines do not make one image.
@@ -47,13 +48,13 @@ def par_image(info: dict[str, Any], table: Any, stack: ParStack) -> ParImage:
         *map(float, _single(rows, "pixel spacing")),
         float(_single(rows, "slice thickness") + _single(rows, "slice gap")),
     )
-    order = ordered(rows, diffusion=bool(info["diffusion"]))
+    order = ordered(rows, diffusion=general.is_diffusion)
     lines = np.flatnonzero(stack.chosen)[order.lines]
     volumes = len(lines) // order.slices
     shape: tuple[int, ...] = (columns, height, order.slices)
     if volumes > 1:
         shape, zooms = (*shape, volumes), (*zooms, 1.0)
-    return ParImage(stack.suffix, shape, zooms, _affine(info, table[lines], order.slices), lines, order.left_out)
+    return ParImage(stack.suffix, shape, zooms, _affine(general, table[lines], order.slices), lines, order.left_out)
 
 
 def _single(rows: Any, name: str) -> Any:
@@ -64,14 +65,11 @@ def _single(rows: Any, name: str) -> Any:
     return values[0]
 
 
-def _affine(info: dict[str, Any], rows: Any, slices: int) -> Any:
-    """Return the affine of a stack by the general lines, which have more decimals; by its own lines if most of these differ.
-
-    The general lines contain angulation and off-centre of the whole scan.
-    """
+def _affine(general: GeneralLines, rows: Any, slices: int) -> Any:
+    """Return the affine of a stack by the general lines, which have more decimals; by its image lines if most of these differ."""
     import numpy as np
 
-    (first,) = geometry.affines(rows[:1], info["angulation"][None, :], info["off_center"][None, :])
+    (first,) = geometry.affines(rows[:1], general.angulation[None, :], general.off_centre[None, :])
     first[:, 3] -= first[:, 2] * (slices - 1) / 2
     whole = np.vstack([first, [0, 0, 0, 1]])
     if not geometry.has_places(rows):
@@ -96,7 +94,7 @@ def distances(rows: Any, affine: Any, slices: int) -> Any:
     position = np.arange(len(rows)) % slices
     planned = np.repeat(affine[None, :3], len(rows), axis=0)
     planned[:, :, 3] += affine[:3, 2] * position[:, None]
-    return geometry.apart(geometry.corners(rows, places), geometry.corners(rows, planned))
+    return geometry.corner_distances(geometry.corners(rows, places), geometry.corners(rows, planned))
 
 
 def misplaced(table: Any, image: ParImage) -> Misplaced | None:
@@ -116,7 +114,7 @@ def misplaced(table: Any, image: ParImage) -> Misplaced | None:
 
 
 def _moved(rows: Any, slices: int, outside: Any) -> int:
-    """Return the number of volumes with lines outside of the grid, if each of them moved as a whole a little; else 0."""
+    """Return the number of volumes with lines outside of the grid, if each of them moved as a whole, and only a little; else 0."""
     import numpy as np
 
     volumes = outside.reshape(-1, slices)

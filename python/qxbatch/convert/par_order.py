@@ -21,7 +21,7 @@ _MAX_LISTED = 3
 
 
 class IncompleteError(ValueError):
-    """The lines make no complete volumes, or do not say which lines make one volume."""
+    """The lines make no complete volume, or do not show which of them make one volume."""
 
 
 class Order(NamedTuple):
@@ -38,8 +38,8 @@ def ordered(rows: Any, *, diffusion: bool) -> Order:
     """Return the lines of the complete volumes of one stack.
 
     A volume has all lines with one key. Lines with the same key and slice belong to several volumes, in the order of the
-    table. Raises ValueError when no volume has a slice, and IncompleteError when no volume is complete or lines cannot be
-    assigned.
+    table. Raises ValueError when a slice is missing in all volumes, and IncompleteError when no volume is complete or lines
+    cannot be assigned.
     """
     import numpy as np
 
@@ -77,7 +77,7 @@ def _slices(numbers: Any) -> int:
 def _keys(rows: Any, *, diffusion: bool) -> tuple[Any, list[str], Any]:
     """Return the key of each line, a number whose order is that of the volumes; names of columns that vary; their values.
 
-    Of columns that do not define an order, the value that the table has first is first.
+    The values of a column without an order, such as the sequence, are in the order in which they first occur in the table.
     """
     import numpy as np
 
@@ -101,8 +101,8 @@ def _keys(rows: Any, *, diffusion: bool) -> tuple[Any, list[str], Any]:
 def _repeated(key: Any, numbers: Any, slices: int) -> Any:
     """Return the volume of each line, in the order of keys: the n-th line with one key and slice is in the n-th such volume.
 
-    Raises IncompleteError when lines with one key belong to several volumes, some slices are missing, and it is not only the
-    end of the last volume. The lines do not say then which volume lacks them.
+    Raises IncompleteError when lines with one key belong to several volumes and slices are missing, since the lines do not
+    show which volume lacks them; but not if only the end of the last volume is missing.
     """
     import numpy as np
 

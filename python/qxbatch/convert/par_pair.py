@@ -8,7 +8,7 @@ from qxbatch.convert.par_files import par_and_rec
 from qxbatch.convert.par_image import ParImage, par_image
 from qxbatch.convert.par_rec import Rec, rec_of
 from qxbatch.convert.par_stacks import stacks
-from qxbatch.convert.par_table import general_info, image_defs
+from qxbatch.convert.par_table import general_lines, image_defs
 from qxbatch.parrec.header import ParHeader, read_par
 
 
@@ -31,8 +31,8 @@ class ParPair:
     @cached_property
     def images(self) -> list[ParImage]:
         """Return the image of each stack. Raises ValueError, and what nibabel and numpy raise for a damaged table."""
-        info = general_info(self.header)
-        return [par_image(info, self.table, stack) for stack in stacks(self.header, self.table)]
+        general = general_lines(self.header)
+        return [par_image(general, self.table, stack) for stack in stacks(self.header, self.table)]
 
 
 def read_pair(folder: Path) -> ParPair:

@@ -11,7 +11,7 @@ _BITS = (8, 16)
 
 
 class Rec(NamedTuple):
-    """The images of a REC."""
+    """The layout of a REC: the size of its images, and the image of each line of the PAR."""
 
     path: Path
     order: Any
@@ -19,6 +19,7 @@ class Rec(NamedTuple):
     columns: int
     rows: int
     bits: int
+    """Bits of a pixel, 8 or 16."""
     doubts: tuple[str, ...] = ()
     """Why images may be wrong."""
 
@@ -37,7 +38,7 @@ class Rec(NamedTuple):
                 file.seek(int(index) * size)
                 yield np.frombuffer(file.read(size), f"<u{self.bits // 8}").reshape(self.rows, self.columns)
 
-    def memory(self) -> Any:
+    def mapped_images(self) -> Any:
         """Return all images, mapped from disk: images x rows x columns."""
         import numpy as np
 

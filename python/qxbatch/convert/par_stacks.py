@@ -1,4 +1,4 @@
-"""Splits a PAR's images into stacks of one NIfTI each: by plane, echo, image type and place; averages of diffusion apart."""
+"""Splits a PAR's images into stacks of one NIfTI each: by plane, echo, image type, diffusion average and place."""
 
 import re
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from qxbatch.convert.par_geometry import separate
 from qxbatch.parrec.header import ParHeader
 
 _TYPES = {0: "", 1: "_real", 2: "_imaginary", 3: "_ph"}
-_STACK = re.compile(r"_stack(\d+)")
+_PLACE = re.compile(r"_stack(\d+)")
 MAX_STACKS = 1000
 """Limit on the images of a PAR. A scan has some hundred echoes at most."""
 _ORIENTATIONS = {1: "_tra", 2: "_sag", 3: "_cor"}
@@ -19,7 +19,7 @@ class ParStack(NamedTuple):
     suffix: str
     """Its suffix in dcm2niix's notation: `_e2`, `_ph`, `_ADC`; `_stack2` for the second of several places."""
     chosen: Any
-    """Mask of the image table."""
+    """Mask of its lines in the image table."""
 
 
 def stacks(header: ParHeader, table: Any) -> list[ParStack]:
@@ -55,7 +55,7 @@ def stack_number(suffix: str) -> int:
     >>> stack_number("_tra_stack2_e1"), stack_number("_e1")
     (2, 0)
     """
-    match = _STACK.search(suffix)
+    match = _PLACE.search(suffix)
     return int(match[1]) if match else 0
 
 
@@ -69,13 +69,13 @@ def _within(chosen: Any, part: Any) -> Any:
 def _keys(header: ParHeader, table: Any) -> tuple[Any, Any, Any, Any]:
     import numpy as np
 
-    extra = np.zeros(len(table), dtype=int)
+    is_average = np.zeros(len(table), dtype=int)
     if (header.whole("diffusion") or 0) and "diffusion" in table.dtype.names:
         weighted = table["diffusion_b_factor"] > 0
         directed = np.linalg.norm(table["diffusion"], axis=1) > 0
         if (weighted & directed).any():  # b-values without a direction are then averages (trace), not measurements
-            extra = (weighted & ~directed).astype(int)
-    return table["slice orientation"], table["echo number"], table["image_type_mr"], extra
+            is_average = (weighted & ~directed).astype(int)
+    return table["slice orientation"], table["echo number"], table["image_type_mr"], is_average
 
 
 def scaling_varies(table: Any) -> bool:

@@ -1,6 +1,6 @@
-"""A PAR header in nibabel's form: its dictionary and its structured array, also for versions nibabel cannot parse."""
+"""The table of a PAR as nibabel's structured array, also for versions that nibabel cannot parse; and the general lines."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from qxbatch.parrec.header import ParHeader
 
@@ -48,27 +48,28 @@ _DEFAULTS = {
     "scanning sequence": [0.0],
     "diffusion_b_factor": [0.0],
 }
-_THREE = 3
+_AXES = 3
 
 
-def general_info(header: ParHeader) -> dict[str, Any]:
-    """Return the general lines that nibabel's geometry, sorting and scaling use.
+class GeneralLines(NamedTuple):
+    """The general lines of a PAR about the whole scan."""
 
-    Raises ValueError when the position of the slices is missing.
-    """
+    angulation: Any
+    """Angles of the scan as ap, fh, rl, in degrees."""
+    off_centre: Any
+    """Centre of the scan as ap, fh, rl, in mm."""
+    is_diffusion: bool
+
+
+def general_lines(header: ParHeader) -> GeneralLines:
+    """Return the general lines. Raises ValueError when angulation or off-centre is missing."""
     import numpy as np
 
-    info: dict[str, Any] = {
-        "angulation": np.array(header.floats("angulation midslice")),
-        "off_center": np.array(header.floats("off centre midslice")),
-        "max_slices": header.whole("max. number of slices/locations") or 0,
-        "diffusion": header.whole("diffusion") or 0,
-        "dyn_scan": header.whole("dynamic scan") or 0,
-        "repetition_time": np.array(header.floats("repetition time")[:1] or [0.0]),
-    }
-    if info["angulation"].size != _THREE or info["off_center"].size != _THREE:
+    angulation = np.array(header.floats("angulation midslice"))
+    off_centre = np.array(header.floats("off centre midslice"))
+    if angulation.size != _AXES or off_centre.size != _AXES:
         raise ValueError("the PAR has no angulation and off-centre of its slices")
-    return info
+    return GeneralLines(angulation, off_centre, bool(header.whole("diffusion")))
 
 
 def image_defs(header: ParHeader) -> Any:

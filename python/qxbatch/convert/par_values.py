@@ -14,7 +14,7 @@ from qxbatch.model import Output
 _POINTS = 12
 """Compared pixels along each side of a slice."""
 _CANDIDATES = 8
-"""Volumes of the PAR, by the nearest sum, with which a volume of an image is compared if it is not in its place."""
+"""A volume of an image is compared with the PAR's volume in its place, and with this many volumes that have the nearest sums."""
 _TOLERANCE = 1e-3
 """Accepted difference, relative to the largest compared value of the slice."""
 
@@ -27,6 +27,7 @@ class _Expected(NamedTuple):
     """Volumes x slices x pixels, in each scaling."""
     x: Any
     y: Any
+    """Column and row of each pixel."""
 
 
 def value_difference(
@@ -41,7 +42,7 @@ def value_difference(
 
     if not outputs:
         return ""
-    pixels = rec.memory()
+    pixels = rec.mapped_images()
     with np.errstate(all="ignore"):  # a damaged PAR may have any scaling
         expected = [_expected(table, rec, pixels, image) for image in images]
         used = [set[int]() for _ in images]
@@ -180,7 +181,7 @@ def _first_difference(rec: Rec, stack: _Expected, values: Any, output: Output, v
     import numpy as np
 
     count = min(len(values), len(stack.values[0]))
-    scaled = min(stack.values, key=lambda each: int(_differs(each[:count], values[:count]).sum()))
+    scaled = min(stack.values, key=lambda candidate: int(_differs(candidate[:count], values[:count]).sum()))
     differs = _differs(scaled[:count], values[:count])
     differs[[volume for volume, equal in volumes.items() if volume < count and volume in equal]] = False
     if not differs.any():

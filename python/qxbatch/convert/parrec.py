@@ -13,7 +13,7 @@ NAME = "nibabel"
 
 
 class Nibabel:
-    """Converts PAR versions 3 to 4.2 with floating-point scaling: one image for each orientation, echo and image type."""
+    """Converts PAR versions 3 to 4.2 with floating-point scaling: one image for each stack (qxbatch.convert.par_stacks)."""
 
     name = NAME
     pace = 60.0
@@ -52,7 +52,7 @@ def probe() -> Probe:
     here = find()
     return Probe(
         name=NAME,
-        purpose="PAR/REC (checks dcm2niix, and replaces its result if that is wrong)",
+        purpose="PAR/REC (where dcm2niix is wrong)",
         where=sys.executable if here else "",
         version=here.version if here else "",
         looked_in=("the Python package nibabel",),

@@ -1,4 +1,4 @@
-"""Runs one converter: separate process group and HOME, a time limit, a bounded log, bounded output."""
+"""Runs one converter in a process group with a separate HOME, and with limits on its time, its log and its output."""
 
 import errno
 import os
@@ -36,7 +36,7 @@ class Limits(NamedTuple):
 
     seconds: float
     output: int
-    """Limit on the bytes in its folders."""
+    """Limit on the bytes on disk in its output folder and its HOME."""
     log: int = 1 << 20
     """Printed bytes that are kept: the first half and the last half of them."""
 
@@ -64,7 +64,7 @@ _PATIENCE = 0.5
 
 
 class _BoundedOutput:
-    """Keeps the first and the last bytes of a process's output."""
+    """Keeps the first half and the last half of `keep` bytes of what a process prints."""
 
     def __init__(self, keep: int) -> None:
         self.half = max(1, keep // 2)
@@ -165,7 +165,7 @@ def _watch(
                 return "the run was stopped"
             if time.monotonic() - started > limits.seconds:
                 return f"it took longer than {limits.seconds:.0f} s"
-            if written(folders) > limits.output:
+            if size_on_disk(folders) > limits.output:
                 return f"it wrote more than {limits.output >> 20} MB"
     return ""
 
@@ -193,7 +193,7 @@ def _end_strays(home: Path) -> None:
             continue
 
 
-def written(folders: tuple[Path, ...]) -> int:
+def size_on_disk(folders: tuple[Path, ...]) -> int:
     """Return the bytes that the files below some folders occupy on disk; files that vanish meanwhile are ignored."""
     total = 0
     for folder in folders:

@@ -13,7 +13,8 @@ from qxbatch.convert.remarks import note
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Series, State
 
-_EXCERPT = 1 << 15
+_MAX_EXCERPT = 1 << 15
+"""Number of characters that are kept at the beginning, and at the end, of a long log."""
 
 
 def convert_again(
@@ -51,6 +52,6 @@ def convert_again(
 def _shortened(log: str) -> str:
     """Return the log of a conversion that was not used, without its count of files; the middle of a long one is left out."""
     log = with_reworded_count(log)
-    if len(log) <= 2 * _EXCERPT:
+    if len(log) <= 2 * _MAX_EXCERPT:
         return log
-    return f"{log[:_EXCERPT]}\n... {len(log) - 2 * _EXCERPT} characters left out ...\n{log[-_EXCERPT:]}"
+    return f"{log[:_MAX_EXCERPT]}\n... {len(log) - 2 * _MAX_EXCERPT} characters left out ...\n{log[-_MAX_EXCERPT:]}"

@@ -13,7 +13,7 @@ _WHOLE = re.compile(r": (encrypted(?:: .*)?$)")
 
 
 def refused_as_encrypted(reading: Reading) -> list[str]:
-    """Return the reasons of encrypted members and archives that were not read: no password fits, or the encryption is not supported."""
+    """Return the reasons of encrypted members and archives: no password fits, or the encryption is not supported."""
     refused = [row for row in _rows(reading) if row.fate == "refused"]
     members = {f"{row.path}: {row.reason}" for row in refused}
     whole = [
