@@ -23,7 +23,9 @@ NOT_NORMALIZED = 65
 """Exit status for a series that cannot be rewritten (EX_DATAERR of sysexits)."""
 _SOME_FAILED, _INCOMPLETE = 8, 10
 _USABLE = (0, _INCOMPLETE, _SOME_FAILED)
+"""Exit statuses of dcm2niix with usable output, the most serious last."""
 _LEAST_TILT, _LEAST_SHIFT = 1e-4, 1e-3
+"""Smaller rotations (rad) and movements (mm) are not printed."""
 _MEMORY = 2 << 30
 """Bytes of memory for any series; a small object in the deflated syntax, or with compressed frames, can expand to more."""
 _MEMORY_PER_BYTE = 4
@@ -103,7 +105,7 @@ def _write_tables(stack: CopiedStack, k: int, out: Path) -> None:
 
 
 def _worst(statuses: Sequence[int]) -> int:
-    """Return the first status without usable output, else the most serious of the others: 8, 10, 0."""
+    """Return the first status without usable output; if there is none, the most serious one."""
     failed = [status for status in statuses if status not in _USABLE]
     return failed[0] if failed else max(statuses, key=_USABLE.index)
 

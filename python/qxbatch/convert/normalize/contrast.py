@@ -14,8 +14,11 @@ _EXACT = 0.02
 """Echo times that differ by less than this (ms) are equal, whatever their echo number."""
 
 
-def echoes(frames: Iterable[Frame]) -> dict[float | None, int]:
-    """Return the number of the echo for each echo time, 0 for maps that have none."""
+def echo_numbers(frames: Iterable[Frame]) -> dict[float | None, int]:
+    """Return the number of the echo, counted from 1, for each echo time; 0 for None, the echo time of maps.
+
+    Echo times that are nearly equal are one echo, unless their EchoNumbers differ.
+    """
     labels: defaultdict[float, set[int]] = defaultdict(set)
     for frame in frames:
         if frame.echo_time is not None:
@@ -32,8 +35,8 @@ def echoes(frames: Iterable[Frame]) -> dict[float | None, int]:
 
 def contrasts(frames: Sequence[Frame]) -> list[Hashable]:
     """Return the contrast of each frame: classes of repetition time and inversion time, and the flip angle."""
-    repetition = times(frame.repetition_time for frame in frames)
-    inversion = times(frame.inversion_time for frame in frames)
+    repetition = time_classes(frame.repetition_time for frame in frames)
+    inversion = time_classes(frame.inversion_time for frame in frames)
     return [(repetition[frame.repetition_time], inversion[frame.inversion_time], frame.flip_angle) for frame in frames]
 
 
@@ -56,8 +59,8 @@ def _same(first: float, time: float) -> bool:
     return time - first <= max(_LEAST, _RELATIVE * first)
 
 
-def times(values: Iterable[float | None]) -> dict[float | None, int]:
-    """Return the class number of each time in ms, counted from 1; a class spans the tolerance from its lowest time."""
+def time_classes(values: Iterable[float | None]) -> dict[float | None, int]:
+    """Return the class of each time in ms, a number from 1 (0 for None); a class spans the tolerance from its lowest time."""
     numbers: dict[float | None, int] = {None: 0}
     number, first = 0, -1.0
     for time in sorted({value for value in values if value is not None}):

@@ -124,7 +124,7 @@ def _survey(survey: Survey, image: ImageObject, target: _Target, data: bytes, pl
     except CannotNormalizeError:
         if encoding_varies(plan.frames):
             raise
-        survey.whole = False  # the frames can keep their own scaling
+        survey.all_integers = False  # the frames can keep their own scaling
 
 
 def _writer(plan: Plan, folder: Path, survey: Survey | None) -> _Writer:

@@ -14,10 +14,10 @@ _SIEMENS = "SIEMENS MR HEADER"
 _PHILIPS_B, _PHILIPS_DIRECTION = "Philips Imaging DD 001", "Philips MR Imaging DD 001"
 _UIH = "Image Private Header"
 _GE_B, _GE_DIRECTION = "GEMS_PARM_01", "GEMS_ACQU_01"
-_GE_ANY = 100_000
+_GE_OFFSET = 100_000
 """GE adds a multiple of this to some b-values."""
 _LEAST_LENGTH = 1e-6
-_SIZE = 3
+_AXES = 3
 
 
 def gradient(header: Dataset, *, enhanced: bool) -> Gradient | None:
@@ -45,7 +45,7 @@ def _b_value(header: Dataset) -> float | None:
     )
     b_value = next((number for value in values if (number := _number(value)) is not None), None)
     if b_value is None and (coded := _number(_private(header, 0x0043, 0x39, _GE_B))) is not None:
-        return coded % _GE_ANY
+        return coded % _GE_OFFSET
     return b_value
 
 
@@ -95,7 +95,7 @@ def _vector(value: Any) -> tuple[float, ...]:
     except (TypeError, ValueError):
         return ()
     length = math.hypot(*numbers)
-    if len(numbers) != _SIZE or not math.isfinite(length) or length < _LEAST_LENGTH:
+    if len(numbers) != _AXES or not math.isfinite(length) or length < _LEAST_LENGTH:
         return ()
     return tuple(number / length for number in numbers)
 

@@ -38,17 +38,17 @@ def object_frames(image: ImageObject, folder: Path) -> list[Frame]:
     if not is_enhanced(image.header):
         if image.frames > 1:
             raise CannotNormalizeError(f"{name} has {image.frames} frames without functional groups")
-        return [_whole_frame(image, _frame(image.header, name, 0))]
+        return [_checked_frame(image, _frame(image.header, name, 0))]
     groups = len(image.header.get("PerFrameFunctionalGroupsSequence") or [None])
     if groups != image.frames:
         raise CannotNormalizeError(f"{name} has {image.frames} frames and functional groups for {groups}")
-    first = _whole_frame(image, _frame(frame_header(image.header, 0), name, 0, enhanced=True))
+    first = _checked_frame(image, _frame(frame_header(image.header, 0), name, 0, enhanced=True))
     others = range(1, image.frames)
     return [first, *(_frame(frame_header(image.header, index), name, index, enhanced=True) for index in others)]
 
 
-def _whole_frame(image: ImageObject, frame: Frame) -> Frame:
-    """Return the first frame of an object; raise CannotNormalizeError if pixel data of some of its frames are missing."""
+def _checked_frame(image: ImageObject, frame: Frame) -> Frame:
+    """Return `frame`, the first one of an object. Raises CannotNormalizeError if pixel data of the object are missing."""
     need = image.frames * frame_length(frame)
     if image.length is not None and image.length < need:
         raise CannotNormalizeError(f"{frame.source[0]} contains {image.length} of {need} bytes of pixel data")

@@ -64,7 +64,7 @@ def _items(header: Dataset, index: int) -> Iterator[Dataset]:
 
 
 def _merge(flat: Dataset, item: Dataset, tag: BaseTag, depth: int) -> None:
-    """Move one element of a functional group to the top level; an item of a macro is replaced by its elements."""
+    """Add one element of a functional group to the top level; a sequence of one item is replaced by the elements of that item."""
     element = item[tag]
     target = _siemens_tag(item, tag)
     if target == tag and _creator_differs(flat, item, tag):

@@ -96,7 +96,7 @@ def is_even(along: Array) -> bool:
 
 
 def runs(along: Array) -> list[slice]:
-    """Return the runs of positions with the usual step."""
+    """Return the runs of positions with the median step."""
     steps = np.diff(along)
     usual = float(np.median(steps))
     breaks = [0, *(np.flatnonzero(np.abs(steps - usual) > TOLERANCE) + 1).tolist(), along.size]

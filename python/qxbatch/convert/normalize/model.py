@@ -23,7 +23,9 @@ class Gradient:
     """Diffusion weighting of a frame (PS3.3 C.8.13.5.9)."""
 
     b_value: float
+    """In s/mm2."""
     directionality: str
+    """DiffusionDirectionality; empty when absent."""
     orientation: tuple[float, ...]
     """Unit vector in patient axes; empty without a direction."""
     vendor: bool = False
@@ -44,10 +46,15 @@ class Timing:
     """Elements that distinguish frames at the same position."""
 
     temporal_position: int | None
+    """TemporalPositionIndex."""
     frame_acquisition: int | None
+    """FrameAcquisitionNumber."""
     acquisition: int | None
+    """AcquisitionNumber."""
     temporal_identifier: int | None
+    """TemporalPositionIdentifier."""
     trigger: float | None
+    """NominalCardiacTriggerDelayTime, or TriggerTime, in ms."""
     gradient: Gradient | None
     acquired: str
     """FrameAcquisitionDateTime, or AcquisitionDate and AcquisitionTime."""
@@ -79,11 +86,14 @@ class Frame:
     photometric: str
     stack_id: str
     echo_time: float | None
+    """In ms, as all times of a frame; None for 0, or when absent."""
     kind: tuple[str, ...]
     """ImageType or FrameType, and ComplexImageComponent."""
     encoding: Encoding
     slope: float
+    """RescaleSlope; 1 when absent."""
     intercept: float
+    """RescaleIntercept; 0 when absent."""
     philips: bool
     """Whether a Philips scanner made the image: its private scale slope refers to RescaleSlope, which must not change."""
     repetition_time: float | None

@@ -10,7 +10,7 @@ from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from qxbatch.convert.normalize.contrast import times
+from qxbatch.convert.normalize.contrast import time_classes
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.frames import echo_time, image_kind, is_mosaic, timing
 from qxbatch.convert.normalize.model import CopiedStack, Timing
@@ -48,7 +48,7 @@ def mosaic_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
     Raises CannotNormalizeError when an image is not a mosaic, or when no element orders the volumes.
     """
     images = [_mosaic(image.path, image.header, image.frames, folder) for image in image_objects(folder)]
-    numbers = times(image.echo for image in images)
+    numbers = time_classes(image.echo for image in images)
     groups: dict[Hashable, list[_Mosaic]] = {}
     for image in images:
         groups.setdefault((numbers[image.echo], image.kind, image.size), []).append(image)

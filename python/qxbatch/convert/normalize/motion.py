@@ -23,13 +23,13 @@ from qxbatch.convert.normalize.volumes import Volume
 
 _SAME_ORIENTATION = 1e-3
 """Accepted angle (rad) between the orientations of one volume."""
-_FURTHEST, _WIDEST = 8.0, 0.15
-"""Limits of the movement of a head during a scan (mm, rad)."""
+_MAX_MOVEMENT, _MAX_ROTATION = 8.0, 0.15
+"""Limits on the movement of a head during a scan (mm, rad)."""
 _LEAST_SLICES = 3
 """With fewer slices, a movement cannot be distinguished from other differences."""
-_PURE, _PURE_ANGLE, _FRACTION = 0.02, 1e-4, 0.25
-"""Volumes that moved by less than _PURE (mm) sideways and _PURE_ANGLE (rad), and one of them by _FRACTION of the slice
-distance or more along the normal, are interleaved slices.
+_SIDEWAYS, _TURN, _FRACTION = 0.02, 1e-4, 0.25
+"""Volumes are interleaved slices if all moved by less than _SIDEWAYS (mm) across the normal and by less than _TURN (rad), and one
+of them by _FRACTION of the slice distance or more along the normal.
 """
 _KEYS: tuple[Callable[[Frame], Any], ...] = (
     lambda frame: frame.source[0],
@@ -60,7 +60,7 @@ def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
 
     Each volume is an even stack with one orientation, and has the same number and distance of slices as the first one; only
     the last one may have fewer slices. It moved by less than 8 mm, 0.15 rad and half of the extent of the stack. Empty if no
-    element distinguishes such volumes.
+    element distinguishes volumes of this kind.
     """
     for key in _KEYS:
         volumes = _partition(frames, key)
@@ -155,33 +155,37 @@ def _centres(volume: Sequence[Frame]) -> Array:
 
 
 def _are_moved_copies(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid]) -> bool:
-    """Return whether all volumes are moved copies of the first one."""
+    """Return whether all volumes are moved copies of the first one, and not interleaved slices."""
     first, count = grids[0], len(volumes[0])
     unit = normal(axes(first.orientation))
     start = _centres(volumes[0])
-    pure, offset = True, 0.0
+    only_along_normal, offset = True, 0.0
     for volume, grid in zip(volumes, grids, strict=True):
-        by = _centres(volume) - start
+        movement = _centres(volume) - start
         turned = angle(grid.orientation, first.orientation)
-        along = float(np.max(np.abs(by @ unit)))
-        across = float(np.max(np.linalg.norm(by - np.outer(by @ unit, unit), axis=1)))
+        along = float(np.max(np.abs(movement @ unit)))
+        across = float(np.max(np.linalg.norm(movement - np.outer(movement @ unit, unit), axis=1)))
         stretched = abs(grid.spacing - first.spacing) * (count - 1)
-        if np.max(np.linalg.norm(by, axis=1)) >= _FURTHEST or turned >= _WIDEST or stretched > 2 * TOLERANCE:
+        if (
+            np.max(np.linalg.norm(movement, axis=1)) >= _MAX_MOVEMENT
+            or turned >= _MAX_ROTATION
+            or stretched > 2 * TOLERANCE
+        ):
             return False
         if along >= count * first.spacing / 2:
             return False
-        pure = pure and across < _PURE and turned < _PURE_ANGLE
+        only_along_normal = only_along_normal and across < _SIDEWAYS and turned < _TURN
         offset = max(offset, along)
-    return not (pure and offset >= _FRACTION * first.spacing)
+    return not (only_along_normal and offset >= _FRACTION * first.spacing)
 
 
 def _is_inside(short: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bool:
-    """Return whether an incomplete volume matches the first one except for a movement."""
+    """Return whether an incomplete volume is in the place of the first one, except for a movement."""
     unit = normal(axes(grid.orientation))
     along, short_along = _centres(first) @ unit, _centres(short) @ unit
-    most = min(_FURTHEST, len(first) * grid.spacing / 2)
+    most = min(_MAX_MOVEMENT, len(first) * grid.spacing / 2)
     inside = short_along.min() > along.min() - most and short_along.max() < along.max() + most
-    return bool(inside and angle(short[0].orientation, grid.orientation) < _WIDEST)
+    return bool(inside and angle(short[0].orientation, grid.orientation) < _MAX_ROTATION)
 
 
 def _common_grid(slab: Places, first: Grid) -> Grid:

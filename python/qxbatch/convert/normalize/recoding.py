@@ -30,22 +30,22 @@ class Recoding:
 
 @dataclass
 class Survey:
-    """Range of 0 and the values of a stack, stored and rescaled."""
+    """Range of the values of a stack, stored and rescaled. It includes 0."""
 
     low: int = 0
     high: int = 0
     low_rescaled: int = 0
     high_rescaled: int = 0
-    whole: bool = True
+    all_integers: bool = True
     """Whether all rescaled values are integers."""
 
     def add(self, values: Values, frame: Frame) -> None:
-        """Count the values of one frame."""
+        """Include the values of one frame."""
         self.low, self.high = min(self.low, int(values.min())), max(self.high, int(values.max()))
-        if not self.whole:
+        if not self.all_integers:
             return
         rescaled = rescale(values, frame)
-        self.whole = bool(np.array_equal(rescaled, np.rint(rescaled)))
+        self.all_integers = bool(np.array_equal(rescaled, np.rint(rescaled)))
         self.low_rescaled = min(self.low_rescaled, int(np.floor(rescaled.min())))
         self.high_rescaled = max(self.high_rescaled, int(np.ceil(rescaled.max())))
 
@@ -69,7 +69,7 @@ def choose(frames: Sequence[Frame], survey: Survey | None) -> Recoding | None:
         return None
     if any(frame.samples > 1 for frame in frames):
         raise CannotNormalizeError("the encoding of colour pixels varies")
-    if survey is not None and _rescalable(frames) and survey.whole:
+    if survey is not None and _rescalable(frames) and survey.all_integers:
         return Recoding(_type_for((survey.low_rescaled, survey.high_rescaled)), True)
     if not encoding_varies(frames):
         return None

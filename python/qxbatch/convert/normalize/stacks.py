@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from qxbatch.convert.normalize.contrast import by_contrast, echoes
+from qxbatch.convert.normalize.contrast import by_contrast, echo_numbers
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.grid import (
     PARALLEL,
@@ -43,6 +43,7 @@ class Plan:
     volumes: tuple[tuple[Frame, ...], ...]
     grid: Grid
     incomplete: bool
+    """Whether it contains slices of an incomplete volume."""
     echo: int
     """Number of its echo, counted from 1; 0 for a map without echo time."""
     suffix: str = ""
@@ -69,7 +70,7 @@ def plan_stacks(frames: Sequence[Frame]) -> list[Plan]:
 
     Raises CannotNormalizeError when a group of frames cannot be ordered, or when its slices are not on an even grid.
     """
-    numbers = echoes(frames)
+    numbers = echo_numbers(frames)
     plans: list[Plan] = []
     for alike in _alike(frames, numbers):
         plans += _plans(alike, numbers[alike[0].echo_time])
@@ -89,8 +90,9 @@ def _alike(frames: Sequence[Frame], numbers: dict[float | None, int]) -> list[li
 
 
 def _plans(alike: list[Frame], echo: int) -> list[Plan]:
-    """Return the stacks of similar frames: those of volumes that moved as a whole, if they are fewer than those without
-    motion, or if there are none without motion; else those without motion.
+    """Return the stacks of similar frames.
+
+    They are stacks without motion, unless these do not exist, or stacks of volumes that moved as a whole are fewer.
 
     Raises CannotNormalizeError if there are neither, with the reason why the frames are not stacks without motion.
     """
