@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qxbatch.convert import dcm2nii, dcm2niix, dicm2nii, parrec
-from qxbatch.convert.available import check_available, choose, probes_of
+from qxbatch.convert.available import check_available, converter_for, probes_of
 from qxbatch.convert.converter import ConverterJob
 from qxbatch.convert.naming import numbered_outputs, suffix_of
 from qxbatch.exits import ExitStatus
@@ -52,14 +52,14 @@ def settings(**values: Any) -> Any:
 
 def test_auto_chooses_dcm2niix_for_dicom_and_nibabel_for_par_rec() -> None:
     available = check_available(settings())
-    assert choose(SeriesKind.DICOM, available).name == "dcm2niix"
-    assert choose(SeriesKind.PARREC, available).name == "nibabel"
+    assert converter_for(SeriesKind.DICOM, available).name == "dcm2niix"
+    assert converter_for(SeriesKind.PARREC, available).name == "nibabel"
     assert available.notes == ()
 
 
 @pytest.mark.parametrize("kind", list(SeriesKind))
 def test_a_requested_tool_converts_all_kinds(kind: SeriesKind) -> None:
-    assert choose(kind, check_available(settings(tool=Tool.DCM2NIIX))).name == "dcm2niix"
+    assert converter_for(kind, check_available(settings(tool=Tool.DCM2NIIX))).name == "dcm2niix"
 
 
 @pytest.mark.parametrize("tool", [Tool.DCM2NII, Tool.DICM2NII])
@@ -75,7 +75,7 @@ def test_a_missing_tool_is_refused_with_its_variable_and_an_alternative(tool: To
 @pytest.mark.parametrize("tool", [Tool.DCM2NII, Tool.DICM2NII])
 def test_a_fallback_is_used_with_a_note(tool: Tool) -> None:
     available = check_available(settings(tool=tool, fallback=Tool.DCM2NIIX))
-    assert choose(SeriesKind.DICOM, available).name == "dcm2niix"
+    assert converter_for(SeriesKind.DICOM, available).name == "dcm2niix"
     (note,) = available.notes
     assert tool.value in note
     assert "--fallback=dcm2niix" in note

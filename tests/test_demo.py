@@ -13,7 +13,7 @@ from tests.build.study import run_command, run_main
 
 
 def test_the_packets_contain_every_file_of_their_sources(tmp_path: Path) -> None:
-    inbox = demo.make(tmp_path) / "inbox" / "MR"
+    inbox = demo.make_study(tmp_path) / "inbox" / "MR"
     with zipfile.ZipFile(inbox / "OP101.zip") as archive:
         assert set(archive.namelist()) == {"README.txt", *(name for name, _ in demo.PYDICOM_MR.files())}
     with tarfile.open(inbox / "OP102_baseline.tar.gz") as archive_tar:

@@ -37,7 +37,7 @@ def imported(study: Study) -> Study:
 def results(tmp_path_factory: pytest.TempPathFactory) -> list[subprocess.CompletedProcess[str]]:
     """Run the examples one after the other in one demo: later ones read the sessions that earlier ones import."""
     folder = tmp_path_factory.mktemp("demo")
-    demo.make(folder)
+    demo.make_study(folder)
     commands = [[sys.executable, "-c", code] for code, _ in EXAMPLES]
     return [subprocess.run(each, cwd=folder, capture_output=True, text=True, check=False) for each in commands]
 

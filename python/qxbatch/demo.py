@@ -58,7 +58,7 @@ def sessions_folder(folder: Path) -> Path:
     return folder / "study" / "sessions"
 
 
-def make(folder: Path) -> Path:
+def make_study(folder: Path) -> Path:
     """Create the demo study below a folder and return its sessions folder; other files do not change.
 
     Raises MissingDataError before anything is written, and OSError.

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from qxbatch.demo import make
+from qxbatch.demo import make_study
 from tests.containers.container import Mounts, Sif
 
 COMPARE = Path(__file__).resolve().parents[2] / "scripts" / "compare-trees"
@@ -26,7 +26,7 @@ def test_the_sif_has_the_labels_of_the_image(sif: Sif) -> None:
 
 
 def test_an_import_equals_one_without_a_container(sif: Sif, bare: str, tmp_path: Path) -> None:
-    data = make(tmp_path) / "inbox" / "MR"
+    data = make_study(tmp_path) / "inbox" / "MR"
     out, inside = tmp_path / "out", tmp_path / "inside"
     out.mkdir()
     mounts = Mounts(writable={"/out": out}, readable={"/data": data})

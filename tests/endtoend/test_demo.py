@@ -13,7 +13,7 @@ from tests.endtoend.judge import Judge
 @pytest.fixture(scope="module")
 def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the demo study's sessions, imported."""
-    folder = demo.make(tmp_path_factory.mktemp("demo"))
+    folder = demo.make_study(tmp_path_factory.mktemp("demo"))
     run = run_command(str(folder))
     assert run.status == 0, run.text
     assert "README.txt" in run.text

@@ -87,7 +87,7 @@ def skip_unless_requested(one: Declared, data: Path) -> None:
 
 
 def test_the_built_in_set(tmp_path: Path) -> None:
-    packets = demo.make(tmp_path) / "inbox" / "MR"
+    packets = demo.make_study(tmp_path) / "inbox" / "MR"
     outcome = run_as_expected(RegressionSet("built-in", packets, EXPECTED / "built-in.json"))
     for name in ("OP101.zip", "OP102_baseline.tar.gz", "OP103"):
         session = name.partition(".")[0]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from qxbatch.demo import MissingDataError, make, sessions_folder
+from qxbatch.demo import MissingDataError, make_study, sessions_folder
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.run import run as run_import
@@ -87,7 +87,7 @@ def _must_be_empty(folder: Path) -> None:
 def _make(folder: Path) -> None:
     """Create the packets. Raises UsageError if that fails, or if pydicom, nibabel or their data are not installed."""
     try:
-        make(folder)
+        make_study(folder)
     except MissingDataError as error:
         raise UsageError(str(error), "Nothing was created or imported.", ExitStatus.NO_CONVERTER) from None
     except OSError as error:

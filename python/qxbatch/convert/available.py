@@ -48,7 +48,7 @@ def check_available(settings: Settings) -> Available:
     return Available(settings.fallback, tools, (note,))
 
 
-def choose(kind: SeriesKind, available: Available) -> Converter:
+def converter_for(kind: SeriesKind, available: Available) -> Converter:
     """Return the converter of a series: the requested one; with `auto` dcm2niix for DICOM and nibabel for PAR/REC.
 
     With `auto`, dcm2niix converts a PAR/REC pair first if it is known to be correct (qxbatch.convert.series).

@@ -1,7 +1,7 @@
 """Converts one PAR/REC series with the selected converter, and compares its images with the pair."""
 
 from qxbatch.convert.attempt import ConversionPaths, attempt
-from qxbatch.convert.available import Available, choose
+from qxbatch.convert.available import Available, converter_for
 from qxbatch.convert.conversions import par_conversion
 from qxbatch.convert.par_checks import pair_findings, par_evidence, par_findings
 from qxbatch.convert.par_choice import convert_par, unreadable
@@ -24,7 +24,7 @@ def convert_par_series(
     if available.used is Tool.AUTO:
         result = convert_par(series, pair, paths, available.converters, settings.timeout, cancel)
     else:
-        converter = choose(series.kind, available)
+        converter = converter_for(series.kind, available)
         result = attempt(series, converter, paths, par_evidence(series, pair), settings.timeout, cancel)
         findings += par_findings(series, pair, converter.name, result.judgement.outputs, cancel)
     if result.judgement.outputs:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from qxbatch.convert.attempt import attempt, conversion_paths
-from qxbatch.convert.available import Available, choose
+from qxbatch.convert.available import Available, converter_for
 from qxbatch.convert.conversions import dicom_conversion, sorted_conversion
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence, gather
@@ -45,7 +45,7 @@ def convert_series(
     if series.kind is SeriesKind.PARREC:
         return convert_par_series(series, settings, paths, available, cancel)
     evidence = _evidence(series)
-    converter = choose(series.kind, available)
+    converter = converter_for(series.kind, available)
     result = attempt(series, converter, paths, evidence, settings.timeout, cancel)
     if result.judgement.faults and evidence.files and isinstance(converter, Dcm2niix):
         result = convert_again(series, converter, result, paths, evidence, settings.timeout, cancel)

@@ -24,7 +24,7 @@ from qxbatch.convert.normalize.model import CopiedStack, Encoding, Frame, Source
 from qxbatch.convert.normalize.mosaics import mosaic_copies
 from qxbatch.convert.normalize.objects import ImageObject, frame_bytes, image_objects
 from qxbatch.convert.normalize.pixels import decoded, frame_length, masked
-from qxbatch.convert.normalize.recoding import Recoding, Survey, choose, encoding_varies, needs_survey, rescale
+from qxbatch.convert.normalize.recoding import Recoding, Survey, choose_recoding, encoding_varies, needs_survey, rescale
 from qxbatch.convert.normalize.stacks import Plan, check_whole, plan_stacks
 from qxbatch.convert.normalize.weightings import weightings
 
@@ -129,7 +129,7 @@ def _survey(survey: Survey, image: ImageObject, target: _Target, data: bytes, pl
 
 def _writer(plan: Plan, folder: Path, survey: Survey | None) -> _Writer:
     folder.mkdir()
-    return _Writer(plan, folder, _series_uid(plan), choose(plan.frames, survey))
+    return _Writer(plan, folder, _series_uid(plan), choose_recoding(plan.frames, survey))
 
 
 def _series_uid(plan: Plan) -> str:

@@ -60,7 +60,7 @@ def needs_survey(frames: Sequence[Frame]) -> bool:
     return _rescalable(frames) or (encoding_varies(frames) and _type_for(declared_range(frames)) == _TYPES[-1])
 
 
-def choose(frames: Sequence[Frame], survey: Survey | None) -> Recoding | None:
+def choose_recoding(frames: Sequence[Frame], survey: Survey | None) -> Recoding | None:
     """Return the common type of a stack; None if its frames can remain unchanged.
 
     Raises CannotNormalizeError when no type of up to 32 bits can store all values, or when the encoding of colours varies.

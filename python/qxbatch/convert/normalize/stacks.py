@@ -25,7 +25,7 @@ from qxbatch.convert.normalize.grid import (
 )
 from qxbatch.convert.normalize.model import Frame
 from qxbatch.convert.normalize.motion import Moved, moved_volumes
-from qxbatch.convert.normalize.volumes import Volume, volumes
+from qxbatch.convert.normalize.volumes import Volume, assign_volumes
 
 _COMPONENTS = (
     ("", ()),
@@ -160,7 +160,7 @@ def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
 
 
 def _of_slab(slab: Places, echo: int) -> list[Plan]:
-    whole, short = volumes(slab)
+    whole, short = assign_volumes(slab)
     if _descending(whole[0]):
         slab = slab[::-1]
         whole, short = ([_reversed(volume, len(slab)) for volume in group] for group in (whole, short))

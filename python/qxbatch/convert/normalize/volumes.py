@@ -37,7 +37,7 @@ KEYS: tuple[tuple[str, Key], ...] = (
 """Elements that distinguish frames at the same position, the most reliable first."""
 
 
-def volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
+def assign_volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
     """Return the complete volumes of a stack, and the incomplete ones, both in the order of acquisition.
 
     Raises CannotNormalizeError when frames at the same position cannot be distinguished, when no volume is complete, when it
