@@ -75,7 +75,7 @@ def test_positions_that_differ_by_rounding_are_equal() -> None:
         {"measures": ((3.0, 3.1), (30.0,))},
         {"measures": ((3.0, 3.0), ())},
         {"orientation": (1.0, 0.0, 0.0, 0.0, 0.995, 0.0998)},
-        {"frame": "1.8"},
+        {"frame_of_reference": "1.8"},
     ],
 )
 def test_one_fact_that_differs_keeps_parts_apart(facts: dict[str, Any]) -> None:
@@ -138,13 +138,14 @@ def test_parts_of_two_studies_need_the_same_frame_of_reference(
     frames: tuple[str, str], scans: list[tuple[int, ...]]
 ) -> None:
     members = [
-        part(volume(k, frame=frame, starts=started(k)), study=f"1.{k}") for k, frame in enumerate(frames, start=1)
+        part(volume(k, frame_of_reference=frame, starts=started(k)), study=f"1.{k}")
+        for k, frame in enumerate(frames, start=1)
     ]
     assert scans_to_join(members) == scans
 
 
 def test_within_a_study_the_frame_of_reference_may_be_absent() -> None:
-    assert scans_to_join(parts(volume(1), volume(2, frame=""), volume(3))) == [(0, 1, 2)]
+    assert scans_to_join(parts(volume(1), volume(2, frame_of_reference=""), volume(3))) == [(0, 1, 2)]
 
 
 def test_two_visits_in_parts_are_joined_by_study() -> None:
@@ -153,9 +154,9 @@ def test_two_visits_in_parts_are_joined_by_study() -> None:
 
 
 def test_mosaics_are_joined_as_volumes_and_never_as_slices() -> None:
-    assert scans_to_join(parts(*(volume(k, (0,), volume=True) for k in (1, 2)))) == [(0, 1)]
-    assert scans_to_join(parts(*(volume(1, (place,), volume=True) for place in (0, 4)))) == []
-    assert scans_to_join(parts(*(volume(k, (0, 4), volume=True) for k in (1, 2)))) == []
+    assert scans_to_join(parts(*(volume(k, (0,), is_volume=True) for k in (1, 2)))) == [(0, 1)]
+    assert scans_to_join(parts(*(volume(1, (place,), is_volume=True) for place in (0, 4)))) == []
+    assert scans_to_join(parts(*(volume(k, (0, 4), is_volume=True) for k in (1, 2)))) == []
 
 
 def test_a_part_that_cannot_be_joined_does_not_affect_others() -> None:
@@ -173,7 +174,11 @@ def test_later_files_are_not_read_if_the_first_files_differ() -> None:
         raise AssertionError
 
     first = volume(1)[0]
-    others = (replace(first, kind=("T1",)), replace(first, measures=((1.0, 1.0), (30.0,))), replace(first, frame="1.7"))
+    others = (
+        replace(first, kind=("T1",)),
+        replace(first, measures=((1.0, 1.0), (30.0,))),
+        replace(first, frame_of_reference="1.7"),
+    )
     members = [ScanPart("p1", 5, "1.1", each, read_all) for each in (first, *others)]
     assert scans_to_join([*members, ScanPart("p1", 6, "1.1", first, read_all)]) == []
 

@@ -10,7 +10,7 @@ from qxbatch.ingest.starts import Start, Starts
 FILE = Instance(
     kind=("T2*", "M"),
     measures=((3.0, 3.0), (30.0,)),
-    frame="1.9",
+    frame_of_reference="1.9",
     orientation=(1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
     position=(-10.0, -10.0, 0.0),
     acquisition=1,

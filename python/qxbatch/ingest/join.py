@@ -74,7 +74,7 @@ def _scans(indices: Sequence[int], parts: dict[int, ScanPart]) -> Iterator[tuple
 def _by_key(parts: Sequence[ScanPart]) -> list[list[int]]:
     """Return the parts grouped by frame of reference, study or number, whichever differs first; empty if none does."""
     keys: tuple[Callable[[ScanPart], Hashable], ...] = (
-        lambda part: part.first.frame,
+        lambda part: part.first.frame_of_reference,
         lambda part: part.study,
         lambda part: part.number,
     )
@@ -131,7 +131,7 @@ def _numbers_agree(parts: Sequence[ScanPart]) -> bool:
 
 def _frames_agree(parts: Sequence[ScanPart]) -> bool:
     """Return whether the known frames of reference are equal; between studies all must be known."""
-    frames = {part.first.frame for part in parts}
+    frames = {part.first.frame_of_reference for part in parts}
     if len({part.study for part in parts}) > 1 and "" in frames:
         return False
     return len(frames - {""}) <= 1

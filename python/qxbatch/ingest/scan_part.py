@@ -22,7 +22,7 @@ class Instance:
     """Values that must be equal in all files: description, image type, matrix and so on."""
     measures: tuple[Vector, ...]
     """Values that must agree within SAME_VALUE: pixel spacing, echo time and so on."""
-    frame: str
+    frame_of_reference: str
     """FrameOfReferenceUID; empty when absent."""
     orientation: Vector
     """ImageOrientationPatient."""
@@ -32,7 +32,7 @@ class Instance:
     """AcquisitionNumber."""
     temporal: int | None
     """TemporalPositionIdentifier."""
-    volume: bool = False
+    is_volume: bool = False
     """Whether the file is a whole volume (a mosaic), like all files of its kind."""
     thickness: float = 0.0
     """SliceThickness in mm; 0 when absent."""

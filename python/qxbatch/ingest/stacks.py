@@ -53,12 +53,16 @@ def _stack(part: ScanPart, first: Instance, normal: Vector) -> PartSlices | None
     places: set[float] = set()
     starts: Starts | None = None
     for instance in part.instances():
-        if instance is None or instance.frame != part.first.frame or not agree(instance, first):
+        if (
+            instance is None
+            or instance.frame_of_reference != part.first.frame_of_reference
+            or not agree(instance, first)
+        ):
             return None
         away = [a - b for a, b in zip(instance.position, first.position, strict=True)]
         place = sum(a * n for a, n in zip(away, normal, strict=True))
         across = math.hypot(*(a - place * n for a, n in zip(away, normal, strict=True)))
-        if across > SAME_PLACE or place in places or (instance.volume and places):
+        if across > SAME_PLACE or place in places or (instance.is_volume and places):
             return None
         places.add(place)
         stack.places.append(place)
@@ -95,7 +99,7 @@ def volumes_of(stacks: Sequence[PartSlices], first: Instance) -> Sequence[Hashab
         values = [number for numbers_of_part in column for number in numbers_of_part]
         if numbers is None and None not in values and len(set(zip(places, values, strict=True))) == len(places):
             numbers = [numbers_of_part[0] for numbers_of_part in column]
-    whole = first.volume or any(len(stack.places) > 1 for stack in stacks)
+    whole = first.is_volume or any(len(stack.places) > 1 for stack in stacks)
     return range(len(stacks)) if whole and numbers is not None else numbers
 
 
@@ -104,7 +108,7 @@ def one_geometry(stacks: Sequence[PartSlices], first: Instance) -> bool:
     places = sorted({place for stack in stacks for place in stack.places})
     if len(places) == max(len(stack.places) for stack in stacks):
         return True
-    if first.volume:
+    if first.is_volume:
         return False
     steps = [after - before for before, after in pairwise(places)]
     step = min(steps)
