@@ -11,8 +11,8 @@ class ExitStatus(IntEnum):
     USAGE = 64
     NOTHING_READY = 66
     NO_CONVERTER = 69
-    """A converter, or another program that is needed, is missing or gives no answer."""
+    """A converter, or another program or package that is needed, is missing or gives no answer."""
     CANNOT_WRITE = 73
     HELD = 75
-    """Another run has the locks of everything that would be done."""
+    """Other runs have the locks of everything that was to be done."""
     INTERRUPTED = 130

@@ -48,7 +48,7 @@ class Dcm2nii:
         inflate(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
         stems = {path.stem for path in niftis}
-        originals = [path for path in niftis if not _copy_of(path.stem, stems)]
+        originals = [path for path in niftis if not _is_copy(path.stem, stems)]
         return [_output(path, stems) for path in originals]
 
     def accepts(self, exit_status: int) -> bool:
@@ -56,7 +56,7 @@ class Dcm2nii:
         return exit_status == 0
 
 
-def _copy_of(stem: str, stems: set[str]) -> bool:
+def _is_copy(stem: str, stems: set[str]) -> bool:
     return any(stem.startswith(prefix) and stem.removeprefix(prefix) in stems for prefix in _COPIES)
 
 

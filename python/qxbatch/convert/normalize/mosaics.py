@@ -43,7 +43,7 @@ class _Mosaic:
 def mosaic_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
     """Write the mosaics below a folder as one series for each size, kind and echo, numbered in the order of acquisition.
 
-    Only elements of study and series, and InstanceNumber, change.
+    Only the elements of _COMMON, SeriesInstanceUID and InstanceNumber change.
 
     Raises CannotNormalizeError when an image is not a mosaic, or when no element orders the volumes.
     """

@@ -17,7 +17,7 @@ _ZERO = 1e-6
 def weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[float]) -> tuple[Weighting, ...]:
     """Return the weighting of each volume; empty if no volume has b > 0, or if the vendor's directions are needed.
 
-    A volume without a b-value among others has b = 0. A direction is unchanged in a volume that moved.
+    A volume without a b-value among others has b = 0. In a volume that moved, a direction keeps its angles to the image's axes.
     """
     gradients = [next((frame.timing.gradient for frame in volume if frame.timing.gradient), None) for volume in volumes]
     defined = [gradient for gradient in gradients if gradient is not None]
