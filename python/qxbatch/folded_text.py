@@ -46,7 +46,7 @@ def folded_text(text: str) -> FoldedText | None:
 
 
 def byte_text(text: str) -> FoldedText | None:
-    """Return the UTF-8 bytes of a text without escapes, each byte as the character with that code; None if all are ASCII.
+    """Return the bytes of a text without escapes, each byte as the character with that code; None if all are ASCII.
 
     The bytes of a character in one encoding can be those of another character in UTF-8: in GB18030, 小 is a Cyrillic letter.
     """
