@@ -45,9 +45,9 @@ _LONGEST_INITIALS = 4
 _SHORTEST_JOINED = 4
 """Minimum length of a part that can consist of several parts: `OBrien`."""
 _MOST_JOINED = 12
-"""Parts of a name that are tried as pieces of a joined part; with more, the search could take minutes."""
+"""Maximum number of parts of a name that are tried as pieces of a joined part; with more, the search could take minutes."""
 _REMEMBERED = 1 << 12
-"""Names whose parts and spellings are kept: a packet can have hundreds, and each is compared with each."""
+"""Number of names whose parts and spellings are cached: a packet can have hundreds, and each is compared with each."""
 
 
 class PersonName(NamedTuple):
@@ -89,7 +89,7 @@ class PersonName(NamedTuple):
 
 
 class _Forms(NamedTuple):
-    """What comparisons need of a name, computed once."""
+    """The facts of a name that comparisons need; computed once."""
 
     identifying: frozenset[str]
     """The spellings of its identifying parts."""
@@ -180,7 +180,7 @@ def have_common_part(name: PersonName, other: PersonName) -> bool:
     forms, other_forms = _forms(name), _forms(other)
     if not forms.identifying.isdisjoint(other_forms.identifying):
         return True
-    if forms.initials.isdisjoint(other_forms.initials):  # then no part is joined of others, or an initial
+    if forms.initials.isdisjoint(other_forms.initials):  # then no part consists of others, and none is an initial
         return False
     if any(_is_joined(part, other.parts) for part in name.identifying):
         return True

@@ -41,7 +41,7 @@ _OPTIONAL = {
     "image offcentre",
 }
 _TOO_LARGE = 1e15
-"""No value of an image is as large, and not all floating-point numbers beyond it have an integer."""
+"""A column with a larger value is not usable: no image has one, and its integers would not be exact as floating-point numbers."""
 _DEFAULTS = {
     "echo_time": [0.0],
     "image_flip_angle": [0.0],

@@ -15,6 +15,7 @@ from qxbatch.session.layout import SORTED_PATH
 _LONGEST_NAME = 240
 """Bytes of a file name; file systems allow 255."""
 _LONGEST_EXTENSION = 8
+"""Maximum number of characters of an extension that a shortened name keeps."""
 _EXTENSIONS = ("PAR", "REC")
 _SORTED = re.compile(rf"{re.escape(SORTED_PATH)}(\d+)")
 

@@ -37,7 +37,7 @@ def patients_of(reading: Reading) -> list[Person]:
 def split_patients(reading: Reading) -> list[Person]:
     """Return the same people with all series of the reading, then the unknown ones (`with_unknown`). Raises OSError.
 
-    A PAR without a REC goes to the person of its name; if there is none, that person is one more.
+    A PAR without a REC belongs to the person with its patient name. If there is none, it adds a person.
     """
     items = [*_items(reading), *_of_pars(reading, complete=True), *_of_pars(reading, complete=False)]
     return with_unknown(reading, items, people_of(items))
@@ -88,7 +88,7 @@ def _of_unsorted(reading: Reading) -> Iterator[Item]:
 
 
 def _of_pars(reading: Reading, *, complete: bool) -> Iterator[Item]:
-    """Yield an item for each PAR with a REC, or for each without."""
+    """Yield an item for each PAR with a REC if `complete`, else for each PAR without one."""
     rows = [row for row in range(len(reading)) if reading.row(row).kind in ("par", "rec")]
     if not rows:
         return

@@ -35,9 +35,9 @@ _NO_IDS = frozenset(
 )
 """PatientIDs that identify nobody, in addition to the words that are not names."""
 _LONGEST_NAME = 512
-"""Characters of a name that are compared. DICOM allows 64 in each of three component groups; a PAR can have more."""
+"""Number of characters of a name that are compared. DICOM allows 64 in each of three component groups; a PAR can have more."""
 _MOST_COMPARED = 250
-"""Different identities without PatientID of which each is compared with each. With more, only equal parts and birth dates count."""
+"""Up to this many identities without PatientID are compared with each other; of more, only equal parts and birth dates count."""
 _NO_DAYS = ("18000101", "19000101", "11111111", "99999999")
 """Placeholders for a birth date."""
 
@@ -211,8 +211,8 @@ def _alike(identities: Iterable[Identity]) -> list[list[Identity]]:
     cluster_of: dict[str, list[Identity]] = {}
     for identity in identities:
         keys = _keys(identity)
-        found = {id(cluster_of[key]): cluster_of[key] for key in keys if key in cluster_of}
-        largest, *others = sorted(found.values(), key=len, reverse=True) or [[]]
+        matching = {id(cluster_of[key]): cluster_of[key] for key in keys if key in cluster_of}
+        largest, *others = sorted(matching.values(), key=len, reverse=True) or [[]]
         moved = [identity, *(member for cluster in others for member in cluster)]
         largest += moved
         cluster_of.update((key, largest) for member in moved for key in _keys(member))
