@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.discover.judged_entry import JudgedEntry
+from qxbatch.discover.packet_places import refuse_packet_places
 from qxbatch.discover.plan import UnusableFolder, judge_existing, refuse_unusable
 from qxbatch.discover.split_before import was_split
 from qxbatch.session.contents import has_session, why_unreadable
@@ -12,12 +13,12 @@ from qxbatch.settings.model import OnMixed, Settings
 
 
 def compare_existing(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
-    """Refuse ready entries whose session folder cannot be used, and judge the others by `judge_existing`."""
+    """Refuse ready entries whose session folder cannot be used, or is a packet; judge the others by `judge_existing`."""
     named = {entry.session.id for entry in judged if entry.ready and entry.session}
     unusable = {name: why for name in named if (why := _why_unusable(settings.sessionsfolder / name))}
     judged = refuse_unusable(judged, unusable, settings)
     existing = {name for name in named.difference(unusable) if _exists(settings, name)}
-    return judge_existing(judged, existing, settings)
+    return refuse_packet_places(judge_existing(judged, existing, settings), settings)
 
 
 def _why_unusable(folder: Path) -> UnusableFolder | None:

@@ -1,4 +1,4 @@
-"""Refuses an import that would take packets away: they are in the folders of a session that it would replace."""
+"""Refuses an import that would take packets away: they are in the folders of its session, or their folder is its session."""
 
 import contextlib
 import os
@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from qxbatch.deidentify import NAME_LEFT_OUT
+from qxbatch.discover.packet_places import why_occupied
 from qxbatch.discover.units import Unit
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.session.layout import FOLDERS, MASTER_INBOX, RESULT_FOLDERS
@@ -21,7 +22,7 @@ def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None
     """Raise PacketError if packets are in the folders of a session that the import of a unit would replace.
 
     They are those of the unit, and those that are in the master inbox, or that links in it lead to: in any mode of --archive,
-    a packet must not leave with the session.
+    a packet must not leave with the session. Raise it also if the folder of the session is a packet (see `why_occupied`).
     """
     if settings.stages is Stages.CONVERT or not session.is_dir():
         return
@@ -37,6 +38,11 @@ def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None
             message = f"{path} contains {session}, which its import would replace; nothing was changed."
             hint = "Name a folder of packets that does not contain the session, then run again."
             raise PacketError(Problem(Code.SESSION_FOLDER, unit.names, message, hint))
+    occupied = why_occupied(settings, session, unit.session.id)
+    if occupied is not None:
+        raise PacketError(
+            Problem(Code.SESSION_FOLDER, unit.names, occupied.message, occupied.hint, command=occupied.command)
+        )
 
 
 def _sources(settings: Settings, unit: Unit) -> Iterator[Path]:
