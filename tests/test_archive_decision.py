@@ -119,3 +119,12 @@ def test_nothing_leaves_a_linked_inbox(archive: str, mode: str, failed: bool) ->
     decision = decide(Facts(Archive(archive), series_failed=failed, behind_link=True, folder_mode=True))
     assert (decision.mode, decision.fates_to_remove) == (Archive(mode), ())
     assert decision.reason is (Reason.AS_REQUESTED if archive == mode else Reason.BEHIND_LINK)
+
+
+@pytest.mark.parametrize(
+    ("archive", "mode"), [("move", "leave"), ("delete", "leave"), ("copy", "copy"), ("leave", "leave")]
+)
+def test_a_packet_with_a_mount_point_stays(archive: str, mode: str) -> None:
+    decision = decide(Facts(Archive(archive), series_failed=True, mounted=True))
+    assert decision.mode == Archive(mode)
+    assert decision.reason is (Reason.AS_REQUESTED if archive == mode else Reason.MOUNTED)

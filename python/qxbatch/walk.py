@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 DEEPEST = 256
 """A packet whose folders are nested deeper is refused."""
@@ -74,8 +75,9 @@ Choice = Callable[[tuple[str, ...], os.stat_result], bool]
 def remove(top: str | os.PathLike[str], only: Choice | None = None, parent: int | None = None) -> None:
     """Remove a folder and everything below it, also from folders that their owner may not write to. Raises OSError.
 
-    With `only`, remove the files for which it returns True, and then the empty folders. `parent` is the descriptor of the folder
-    that contains `top`. Folders are entered one by one, so neither their depth nor the length of their paths matters.
+    With `only`, remove the files for which it returns True, and then the empty folders; a folder on another mount is refused.
+    `parent` is the descriptor of the folder that contains `top`. Folders are entered one by one, so neither their depth nor the
+    length of their paths matters.
     """
     empty(_opened(os.fspath(top), parent), os.fspath(top), only=only)
     _remove_folder(os.fspath(top), parent, is_emptied=only is None)
@@ -89,6 +91,7 @@ def empty(current: int, top: str, keep: str | None = None, only: Choice | None =
     names = [top]
     entered: list[tuple[os.stat_result, list[str]]] = []
     """The identity of each folder from the top to the current one, and the names of folders in it that remain."""
+    mount = mount_of(current) if only is not None else ""
     try:
         entered.append((os.fstat(current), _empty(current, (), only, keep)))
         while True:
@@ -96,6 +99,8 @@ def empty(current: int, top: str, keep: str | None = None, only: Choice | None =
             if remaining:
                 names.append(remaining.pop())
                 current = _stepped(current, _opened(names[-1], current))
+                if only is not None and mount_of(current) != mount:
+                    raise OSError(errno.EBUSY, "is a mount point")  # noqa: TRY301 - with the path of the others
                 entered.append((os.fstat(current), _empty(current, tuple(names[1:]), only)))
                 continue
             entered.pop()
@@ -121,6 +126,20 @@ def _remove_folder(name: str, parent: int | None, *, is_emptied: bool) -> None:
     except OSError as error:
         if is_emptied or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
+
+
+def mount_number(descriptor: int) -> str:
+    """Return the kernel's number of the mount that an opened entry is on; empty if /proc is not mounted."""
+    try:
+        lines = Path("/proc/self/fdinfo", str(descriptor)).read_text("ascii").splitlines()
+    except OSError:
+        return ""
+    return next((line for line in lines if line.startswith("mnt_id:")), "")
+
+
+def mount_of(folder: int) -> str:
+    """Return a text that differs for opened folders on different mounts: the mount's number, else that of the file system."""
+    return mount_number(folder) or str(os.fstat(folder).st_dev)
 
 
 def open_folder(folder: str | os.PathLike[str], parent: int | None = None) -> int:

@@ -1,4 +1,7 @@
-"""A mount point in a session, such as a volume of a container, cannot be replaced: it is refused before anything changes."""
+"""Mount points, such as volumes of a container.
+
+One in a session cannot be replaced: it is refused before anything changes. A packet that is or has one is imported and stays.
+"""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -6,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.pipeline import archiving
 from qxbatch.publish.exchange import publish
-from qxbatch.publish.mounts import is_mounted
+from qxbatch.publish.file_states import remove_compared, states_in
+from qxbatch.publish.mounts import is_mounted, mount_in
+from qxbatch.publish.opened import opened, opened_in
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_packet
 from tests.build.study import Study, snapshot
@@ -94,3 +100,95 @@ def test_an_inbox_that_is_a_mount_point_takes_no_kept_files(study: Study, mount:
     assert run.status == int(has_kept_files), run.text
     assert ("is a mount point, and files of its archives" in " ".join(run.text.split())) == has_kept_files
     assert (snapshot(study.session("S1")) == before) == has_kept_files
+
+
+@pytest.mark.parametrize("place", ["", "T1", "a b"])
+@pytest.mark.parametrize("archive", ["move", "delete"])
+@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+def test_a_packet_with_a_mount_point_is_imported_and_stays(
+    study: Study, mount: Mount, kind: str, archive: str, place: str
+) -> None:
+    packet = study.put("S1", TREE | {"a b/README": b"kept\n"}, Kind.FOLDER)
+    mount(packet / place, kind)
+    before = snapshot(packet)
+    run = study.main("--check=no", f"--archive={archive}")
+    assert run.status == 0, run.text
+    text = " ".join(run.text.split())
+    assert "was imported and stays where it is" in text
+    assert f"unmount {packet / place}," in text
+    assert f"qxbatch {study.sessions} --sessions=S1 --archive={archive} --overwrite=yes" in text
+    assert snapshot(packet) == before
+    assert study.main("--check=no", f"--archive={archive}").text.count("already there") == 1, (
+        "nothing remains to be done"
+    )
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+def test_a_packet_that_is_a_mounted_file_stays(study: Study, mount: Mount, archive: str) -> None:
+    packet = study.put("S1", TREE)
+    mount(packet, "bind")
+    run = study.main("--check=no", f"--archive={archive}")
+    assert run.status == 0, run.text
+    assert "it is a mount point" in " ".join(run.text.split())
+    assert packet.exists()
+
+
+@pytest.mark.parametrize("archive", ["copy", "leave"])
+def test_a_packet_with_a_mount_point_is_copied_or_left(study: Study, mount: Mount, archive: str) -> None:
+    packet = study.put("S1", TREE, Kind.FOLDER)
+    mount(packet / "T1", "bind")
+    run = study.main("--check=no", f"--archive={archive}")
+    assert (run.status, "mount point" in run.text) == (0, False), run.text
+    if archive == "copy":
+        assert snapshot(study.archive / "S1") == snapshot(packet)
+
+
+def test_packets_of_a_mounted_inbox_are_archived(study: Study, mount: Mount) -> None:
+    mount(study.inbox, "tmpfs")
+    study.put("S1", TREE, Kind.FOLDER)
+    run = study.main("--check=no", "--archive=move")
+    assert (run.status, "mount point" in run.text) == (0, False), run.text
+    assert [path.name for path in study.archive.iterdir()] == ["S1"]
+
+
+def test_a_run_that_continues_a_killed_one_keeps_a_mounted_packet(
+    study: Study, mount: Mount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packet = study.put("S1", TREE, Kind.FOLDER)
+    mount(packet, "bind")
+    before = snapshot(packet)
+    with monkeypatch.context() as unseen:
+        unseen.setattr(archiving, "mount_at", lambda *_: None)
+        assert study.main("--check=no", "--archive=delete").status == 1
+    run = study.main("--check=no", "--archive=delete")
+    assert run.status == 0, run.text
+    assert "was imported and stays where it is" in " ".join(run.text.split())
+    assert snapshot(packet) == before
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_what_is_mounted_in_a_folder_is_not_removed(tmp_path: Path, mount: Mount) -> None:
+    for name in ("plain", "a/inner"):
+        (tmp_path / "top" / name).mkdir(parents=True)
+        (tmp_path / "top" / name / "file").write_text("x")
+    with opened(tmp_path) as parent, opened_in(parent, ("top",)) as top:
+        states = states_in(top)
+        mount(tmp_path / "top" / "a" / "inner", "bind")
+        with pytest.raises(OSError, match=r"is a mount point: .*top/a/inner"):
+            states_in(top)
+        with pytest.raises(OSError, match="is a mount point"):
+            remove_compared(parent, "top", states)
+    assert (tmp_path / "top/a/inner/file").exists()
+
+
+def test_mount_points_below_a_folder_are_found(tmp_path: Path, mount: Mount) -> None:
+    for name in ("top/a b\\040", "top2"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "link").symlink_to("top")
+    mount(tmp_path / "top2", "bind")
+    assert mount_in(tmp_path / "top") is None
+    mount(tmp_path / "top" / "a b\\040", "bind")
+    assert mount_in(tmp_path / "top") == tmp_path / "top" / "a b\\040"
+    assert mount_in(tmp_path / "link") is None
+    assert mount_in(tmp_path / "missing") is None

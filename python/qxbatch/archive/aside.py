@@ -12,6 +12,7 @@ from qxbatch.discover.own_names import Use
 from qxbatch.model import Packet
 from qxbatch.publish.durable import remove_tree, sync_folder
 from qxbatch.publish.file_states import remove_compared, states_in
+from qxbatch.publish.mounts import mount_in
 from qxbatch.publish.opened import opened, opened_in
 from qxbatch.publish.transfer import continue_aside, hidden_path, put_aside, renamed
 
@@ -139,6 +140,12 @@ def current_place(packet: Path, tag: str) -> Path:
     """Return the hidden path of a packet if a run was killed after it renamed the packet, else its own path."""
     aside = hidden_path(packet, Use.ASIDE, tag)
     return aside if os.path.lexists(aside) else packet
+
+
+def mount_at(packet: Path, tag: str) -> Path | None:
+    """Return the first mount point at or below a packet, also if it has a hidden name; None if there is none. Raises OSError."""
+    hidden = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
+    return next((mount for path in (packet, *hidden) if (mount := mount_in(path)) is not None), None)
 
 
 def finish_aside(packet: Packet, tag: str) -> None:

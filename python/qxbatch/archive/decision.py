@@ -19,6 +19,7 @@ class Reason(StrEnum):
     KEPT_FILES_CHANGED = "the inbox no longer has a file that was kept from it"
     IN_ARCHIVE = "it is in the archive already"
     BEHIND_LINK = "its folder is a link, and qxbatch does not change the target of a link"
+    MOUNTED = "it is a mount point, or contains one"
 
 
 class Facts(NamedTuple):
@@ -34,6 +35,8 @@ class Facts(NamedTuple):
     """Whether it changed or vanished after it was read, or is no longer readable."""
     behind_link: bool = False
     """Whether its folder is reached through a link below the sessions folder."""
+    mounted: bool = False
+    """Whether it is a mount point, or contains one."""
     surrounded: bool = False
     """Whether bytes before, between or after the members of an archive are in no session."""
     contains_links: bool = False
@@ -81,6 +84,8 @@ def _mode(facts: Facts) -> tuple[Archive, Reason]:
     """Return how to archive a packet whose session is published, and why this differs from the request."""
     if facts.behind_link and facts.archive in (Archive.MOVE, Archive.DELETE):
         return Archive.LEAVE, Reason.BEHIND_LINK
+    if facts.mounted and facts.archive in (Archive.MOVE, Archive.DELETE):
+        return Archive.LEAVE, Reason.MOUNTED
     if facts.in_archive and facts.archive is not Archive.LEAVE:
         return Archive.LEAVE, Reason.IN_ARCHIVE
     reason = _why_not_deleted(facts)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from qxbatch.archive.aside import ChangedError, current_place, finish_aside, finish_removal, move_back
+from qxbatch.archive.aside import ChangedError, current_place, finish_aside, finish_removal, mount_at, move_back
 from qxbatch.archive.contained import Contained
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.inside import is_in_archive
@@ -16,6 +16,7 @@ from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.pipeline.delivery_problems import (
     changed_packet,
+    kept_on_mount,
     moved_not_deleted,
     not_archived,
     unreadable_packet,
@@ -25,7 +26,7 @@ from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import Journal, JournaledPacket
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
-from qxbatch.settings.model import Archive
+from qxbatch.settings.model import Archive, Settings
 
 
 def archive_packets(
@@ -37,13 +38,14 @@ def archive_packets(
     *,
     published: bool,
     read_by_this_run: bool,
+    settings: Settings,
 ) -> tuple[dict[Path, Path | None], list[Problem]]:
     """Archive the packets of a journal; return their current paths (None: deleted), and problems.
 
     A packet that could not or must not be archived has no entry.
 
     `contained`: the bytes of the journal's sessions. `published`: its sessions exist and were checked. `read_by_this_run`: the
-    packets were read by this run, not by a previous one.
+    packets were read by this run, not by a previous one. `settings`: those of this run, for the commands of problems.
 
     Raises PacketError if another run took over the unit's lock.
     """
@@ -54,6 +56,7 @@ def archive_packets(
         archiving = _PacketArchiving(
             packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
         )
+        archiving.keep_mounted(settings)
         result = archiving.run(contained)
         problems += archiving.warnings
         if isinstance(result, Problem):
@@ -100,6 +103,13 @@ class _PacketArchiving:
             behind_link=journal.behind_link,
             published=published,
         )
+
+    def keep_mounted(self, settings: Settings) -> None:
+        """Let the packet stay if something is mounted on it or in it: that is not a part of the packet."""
+        mount = mount_at(self.path, self.tag)
+        self.facts = self.facts._replace(mounted=mount is not None)
+        if mount is not None and decide(self.facts).reason is Reason.MOUNTED:
+            self.warnings.append(kept_on_mount(self.path, mount, self.journal, settings))
 
     def run(self, contained: Contained) -> Path | Problem | _Kept | None:
         journal = self.journal

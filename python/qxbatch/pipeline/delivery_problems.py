@@ -5,9 +5,11 @@ from pathlib import Path
 from qxbatch.archive.decision import Reason
 from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem, Severity
+from qxbatch.publish.journal import Journal
 from qxbatch.publish.kept_files import RenamedFile
 from qxbatch.publish.sorted_files import UnremovedFile
-from qxbatch.settings.model import Archive
+from qxbatch.settings.command import command_for
+from qxbatch.settings.model import Archive, Settings
 
 
 def left_in_inbox(file: UnremovedFile) -> Problem:
@@ -51,6 +53,20 @@ def moved_not_deleted(names: str, reason: Reason) -> Problem:
     """Return the warning about packets that `--archive=delete` may not delete."""
     message = f"was moved to the archive and not deleted, since {reason}."
     return Problem(Code.DELETE_MOVED, names, message, severity=Severity.WARNING)
+
+
+def kept_on_mount(packet: Path, mount: Path, journal: Journal, settings: Settings) -> Problem:
+    """Return the warning about a packet that stays in place because something is mounted on it or in it."""
+    relation = "it" if mount == packet else str(mount)
+    message = (
+        f"was imported and stays where it is: {relation} is a mount point, and qxbatch does not remove what is mounted."
+    )
+    hint = (
+        "Use --archive=copy or --archive=leave with mounted folders. To archive the packet with "
+        f"--archive={journal.archive}, unmount {mount}, put its files there, and import the packet again:"
+    )
+    command = command_for(settings, [journal.unit], {"overwrite": "yes"})
+    return Problem(Code.ARCHIVE, str(packet), message, hint, Severity.WARNING, command)
 
 
 def vanished_packet(packet: Path) -> Problem:

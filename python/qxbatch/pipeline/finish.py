@@ -79,13 +79,20 @@ def finish(
     if verify and not journal.series_failed:
         journal = replace(journal, series_failed=has_failed_series(journal, workspace))
     current_paths, archive_problems = archive_packets(
-        journal, workspace, locks, check_lock, contained, published=not wrong, read_by_this_run=not verify
+        journal,
+        workspace,
+        locks,
+        check_lock,
+        contained,
+        published=not wrong,
+        read_by_this_run=not verify,
+        settings=settings,
     )
     problems += archive_problems
     if any(file.error for file in unremoved):
         return Ending(current_paths, tuple(problems))  # the next run tries again, from the journal and its list
     check_lock()
-    if not any(problem.code is Code.ARCHIVE for problem in problems):
+    if not any(problem.code is Code.ARCHIVE and problem.severity is Severity.ERROR for problem in problems):
         remove_journal(workspace.journal(journal.unit))
     workspace.clear(journal.unit)
     return Ending(current_paths, tuple(problems))

@@ -12,6 +12,7 @@ from qxbatch.pipeline.linked import is_linked
 from qxbatch.pipeline.produce import Product
 from qxbatch.problems import Code, Severity
 from qxbatch.publish.journal import Journal, JournaledPacket, remove_journal, write_journal
+from qxbatch.publish.mounts import mount_in
 from qxbatch.publish.sorted_files import write_list
 from qxbatch.record.job import Job
 from qxbatch.session.contents import is_imported
@@ -56,6 +57,7 @@ def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
         ),
         in_archive=any(is_in_archive(packet.path, context.workspace.archive) for packet in job.unit.packets),
         behind_link=is_linked(job.unit, context.workspace.sessionsfolder),
+        mounted=all(mount_in(packet.path) is not None for packet in job.unit.packets),
         split=job.is_split,
         folder_mode=job.unit.inbox is not None,
         had_results=bool(job.previous.order),

@@ -1,24 +1,30 @@
 """The states of the files in a folder, and the removal of files that are unchanged since their state was read."""
 
+import errno
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from qxbatch.publish.opened import OpenFolder, Parts, walk_in
-from qxbatch.walk import remove
+from qxbatch.walk import mount_of, remove
 
 States = Mapping[Path, os.stat_result]
 """The states of files and links, by their paths relative to a folder."""
 
 
 def states_in(top: OpenFolder) -> dict[Path, os.stat_result]:
-    """Return the states of files and links below a folder; without FIFOs, sockets and devices. Raises OSError."""
-    states = {
-        Path(*parts, name): os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
-        for parts, folder, names in walk_in(top)
-        for name in names
-    }
+    """Return the states of files and links below a folder; without FIFOs, sockets and devices.
+
+    Raises OSError, also if something is mounted below the folder.
+    """
+    states = {}
+    mount = mount_of(top.descriptor)
+    for parts, folder, names in walk_in(top):
+        if mount_of(folder.descriptor) != mount:
+            raise OSError(errno.EBUSY, "is a mount point", str(folder.path))
+        for name in names:
+            states[Path(*parts, name)] = os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
     return {place: state for place, state in states.items() if _has_bytes(state)}
 
 
@@ -26,7 +32,7 @@ def remove_compared(parent: OpenFolder, name: str, compared: States) -> None:
     """Remove the files and links in the folder `name` of `parent` that have the states `compared`, then the empty folders.
 
     FIFOs, sockets and devices, which have no bytes, are removed too. Links are removed first: if the process is killed, those that
-    are left still lead to what is left. Raises OSError.
+    are left still lead to what is left. Raises OSError, also for a folder on another mount.
     """
 
     def is_compared_link(parts: Parts, now: os.stat_result) -> bool:

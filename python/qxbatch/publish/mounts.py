@@ -1,8 +1,14 @@
-"""Recognises mount points: they cannot be renamed, so an import cannot replace them."""
+"""Recognises mount points: they cannot be renamed, so an import can neither replace nor move them."""
 
 import os
+import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+
+from qxbatch.walk import mount_number, walk
+
+_MOUNTS = Path("/proc/self/mountinfo")
 
 
 def is_mounted(path: Path) -> bool:
@@ -21,17 +27,44 @@ def is_mounted(path: Path) -> bool:
         try:
             state = os.fstat(entry)
             is_other_disk = stat.S_ISDIR(state.st_mode) and state.st_dev != os.fstat(parent).st_dev
-            return is_other_disk or _mount(entry) != _mount(parent)
+            return is_other_disk or mount_number(entry) != mount_number(parent)
         finally:
             os.close(entry)
     finally:
         os.close(parent)
 
 
-def _mount(descriptor: int) -> str:
-    """Return the number of the mount that an opened entry is on; empty if it is not known."""
+def mount_in(packet: Path) -> Path | None:
+    """Return the first mount point at or below a file or folder; None if there is none, or if it is a link or missing.
+
+    Raises OSError.
+    """
+    if packet.is_symlink():
+        return None
+    return next((path for path in _candidates(packet) if _is_mount_point(path)), None)
+
+
+def _candidates(packet: Path) -> Iterator[Path]:
+    """Yield the paths of mount points in the kernel's list that are at or below a path; all folders if /proc is not mounted."""
     try:
-        lines = Path("/proc/self/fdinfo", str(descriptor)).read_text("ascii").splitlines()
+        lines = _MOUNTS.read_bytes().splitlines()
     except OSError:
-        return ""
-    return next((line for line in lines if line.startswith("mnt_id:")), "")
+        yield packet
+        for folder, folders, _ in walk(packet):
+            yield from (Path(folder, name) for name in folders if not Path(folder, name).is_symlink())
+        return
+    real = Path(os.path.realpath(packet.parent), packet.name)
+    places = sorted(Path(os.fsdecode(_unescaped(line.split(b" ")[4]))) for line in lines)
+    yield from (packet / place.relative_to(real) for place in places if place.is_relative_to(real))
+
+
+def _unescaped(path: bytes) -> bytes:
+    """Return a path of the kernel's list, in which spaces and the like are octal numbers."""
+    return re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), path)
+
+
+def _is_mount_point(path: Path) -> bool:
+    try:
+        return is_mounted(path)
+    except FileNotFoundError:  # another mount covers the folder above it
+        return False
