@@ -140,4 +140,7 @@ def test_a_part_of_a_split_packet_and_another_packet_of_the_run_do_not_become_on
     assert "session A-1" in raised.value.problem.message
     taken.release()
     split.take_split(["A-1", "A-2"])
+    with pytest.raises(PacketError) as raised:
+        taken.take_own()
+    assert raised.value.problem.code is Code.SAME_SESSION
     locks.close()

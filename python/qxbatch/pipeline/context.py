@@ -48,6 +48,8 @@ class Context:
         self.monitor = Monitor() if monitor is None else monitor
         self.numbers = {} if numbers is None else numbers
         """Folder mode: the numbers of archives that share their name with others (qxbatch.archive.numbers)."""
+        self.published: set[str] = set()
+        """The sessions that packets of this run became: no other packet of the run may replace them."""
         self.stop = threading.Event()
         workers = max(1, settings.n_procs)
         # a spare worker works while others wait for the interpreter lock; it gets no further CPU, since the kernel grants no more

@@ -37,6 +37,8 @@ def deliver(
     journal, removal_list = write_unit_journal(context, job, products, facts, check_lock)
     ending = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list)
     sessions = [product.sorted_session.session.id for product in products]
+    if unit.inbox is None or job.is_split:
+        context.published.update(sessions)
     return [
         SessionReport(
             unit.names,

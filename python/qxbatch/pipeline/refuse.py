@@ -12,14 +12,14 @@ from qxbatch.model import SessionId
 from qxbatch.os_error import error_text, is_full, reason_text, size_text
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.largest_file import largest_file
+from qxbatch.pipeline.other_packet import refuse_other
 from qxbatch.pipeline.packets_inside import refuse_packets_inside
 from qxbatch.pipeline.session_place import refuse_unusable_folder
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.session.contents import has_results, has_session
-from qxbatch.session.folder import SessionFolder
 from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.command import command_for
-from qxbatch.settings.model import Settings, Stages
+from qxbatch.settings.model import Stages
 
 _NEED = (
     "needs about three times its unpacked size. Free space there, or use --work-dir=DIR on another disk, and run again. "
@@ -30,15 +30,14 @@ _NEED = (
 def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
     """Raise PacketError when another run has made a session since discovery, or the place of the session cannot be written.
 
-    An existing session with the name of one that the packet is split into is replaced, with overwrite, only if it was
-    split from this packet before.
+    With overwrite, an existing session is replaced only if it was not made of another packet (see `refuse_other`).
     """
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id
         refuse_unusable_folder(folder, unit)
         is_own = session.id == unit.session.id
-        if not is_own:
-            _refuse_unrelated(context.settings, folder, unit)
+        if not (is_own and unit.inbox):
+            refuse_other(context, unit, folder)
         exists = has_results(folder) if is_own and unit.inbox else has_session(folder)
         if exists and not context.settings.overwrite:
             which = session.id if is_own else f"{session.id}, which was split from {unit.name} before,"
@@ -47,20 +46,6 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
             problem = Problem(Code.EXISTS, unit.names, message, "Import it again:", severity)
             raise PacketError(problem)
         refuse_packets_inside(context.settings, unit, folder)
-
-
-def _refuse_unrelated(settings: Settings, folder: Path, unit: Unit) -> None:
-    """Raise PacketError if a folder is a session that was not split from this unit: it may be of another patient."""
-    if not has_session(folder):
-        return
-    summary = SessionFolder(folder).readable_summary
-    if summary is not None and summary.split is not None and summary.split.source == unit.name:
-        return
-    message = f"one of its sessions would be {folder.name}, which exists and was not split from {unit.name}; nothing was changed."
-    hint = (
-        f"Rename the packet, so that its sessions get other names, and import it. Or move {folder} away, and run again:"
-    )
-    raise PacketError(Problem(Code.EXISTS, unit.names, message, hint, command=command_for(settings, [unit.session.id])))
 
 
 def refuse_done(context: Context, unit: Unit) -> None:

@@ -18,6 +18,13 @@ def lost_lock(names: str) -> PacketError:
     return PacketError(Problem(Code.HELD, names, message, hint, Severity.WARNING))
 
 
+def same_session(session: str, unit: Unit) -> PacketError:
+    """Return the error to raise if two packets of one run would become the same session, since one of them is split."""
+    who = "it" if session == unit.name else "one of its patients"
+    message = f"{who} would become session {session}, and so does another packet of this run."
+    return PacketError(Problem(Code.SAME_SESSION, unit.names, message, "Rename one of the packets."))
+
+
 def unit_lock(unit: str) -> str:
     """Return the name of a unit's lock."""
     return f"session {unit}"
@@ -60,8 +67,10 @@ class UnitLocks:
     def take_own(self) -> None:
         """Take the session's lock, then each packet's.
 
-        Raises HeldError, OSError.
+        Raises PacketError if another packet of this run is split into this session, HeldError, OSError.
         """
+        if self._locks.is_held_here(unit_lock(self._unit.name)):
+            raise same_session(self._unit.name, self._unit)
         self.take(self.own_names)
         self.complete = True
 
@@ -77,8 +86,7 @@ class UnitLocks:
         """
         for session in sessions:
             if self._locks.is_held_here(unit_lock(session)):
-                message = f"one of its patients would become session {session}, and so does another packet of this run."
-                raise PacketError(Problem(Code.SAME_SESSION, self._unit.names, message, "Rename one of the packets."))
+                raise same_session(session, self._unit)
             self.take([unit_lock(session)])
 
     def refuse_lost(self) -> None:

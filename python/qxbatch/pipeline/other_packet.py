@@ -1,0 +1,50 @@
+"""Refuses a unit that would replace a session of another packet: one made by this run, or one that a packet was split into."""
+
+from pathlib import Path
+
+from qxbatch.discover.units import Unit
+from qxbatch.pipeline.context import Context
+from qxbatch.pipeline.unit_locks import same_session
+from qxbatch.problems import Code, PacketError, Problem
+from qxbatch.session.contents import has_session
+from qxbatch.session.folder import SessionFolder
+from qxbatch.settings.command import command_for
+from qxbatch.settings.model import Settings
+
+
+def refuse_other(context: Context, unit: Unit, folder: Path) -> None:
+    """Raise PacketError if one of the sessions of a unit, whose folder is given, is one of another packet.
+
+    This run made it, or a packet was split into it, or the unit would be split into it and was not before.
+    """
+    if folder.name in context.published:
+        raise same_session(folder.name, unit)
+    refuse = _refuse_split if folder.name == unit.name else _refuse_unrelated
+    refuse(context.settings, folder, unit)
+
+
+def _refuse_unrelated(settings: Settings, folder: Path, unit: Unit) -> None:
+    """Raise PacketError if a folder is a session that was not split from this unit: it may be of another patient."""
+    if has_session(folder) and _split_source(folder) != unit.name:
+        message = f"one of its sessions would be {folder.name}, which exists and was not split from {unit.name}"
+        raise _unrelated(settings, folder, unit, message, "its sessions get other names")
+
+
+def _refuse_split(settings: Settings, folder: Path, unit: Unit) -> None:
+    """Raise PacketError if the session of a unit was split from another one: it may be of another patient."""
+    source = _split_source(folder)
+    if settings.overwrite and source:
+        message = f"its session {folder.name} exists and was split from {source}, which is another packet"
+        raise _unrelated(settings, folder, unit, message, "its session gets another name")
+
+
+def _split_source(folder: Path) -> str:
+    """Return the session id of the packet that a session was split from; empty if it was not split, or does not exist."""
+    summary = SessionFolder(folder).readable_summary
+    return summary.split.source if summary is not None and summary.split is not None else ""
+
+
+def _unrelated(settings: Settings, folder: Path, unit: Unit, message: str, gets: str) -> PacketError:
+    hint = f"Rename the packet, so that {gets}, and import it. Or move {folder} away, and run again:"
+    command = command_for(settings, [unit.session.id])
+    return PacketError(Problem(Code.EXISTS, unit.names, f"{message}; nothing was changed.", hint, command=command))

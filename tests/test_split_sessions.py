@@ -1,0 +1,65 @@
+"""Sessions that a packet is split into, when other packets or an earlier import have the same names."""
+
+import pytest
+
+from qxbatch.session.folder import SessionFolder
+from tests.build.dicom import MrSeries
+from tests.build.packets import under
+from tests.build.study import Study, snapshot
+
+PEOPLE = [
+    MrSeries(patient=f"P{k}", name=f"Name{k}^X", study=f"s{k}", number=k + 2, slices=2 + k, date=f"2024010{k}")
+    for k in range(1, 5)
+]
+OPTIONS = ("--check=no", "--on-mixed=split", "--n-procs=1")
+AGAIN = (*OPTIONS, "--overwrite=yes")
+
+
+def packet_of(*numbers: int) -> dict[str, bytes]:
+    """Return the files of a packet with data of these patients (P1 and so on)."""
+    return {path: data for k in numbers for path, data in under(f"p{k}", PEOPLE[k - 1].files()).items()}
+
+
+def patients(study: Study) -> dict[str, str]:
+    """Return the patient of each session."""
+    summaries = {name: SessionFolder(study.session(name)).readable_summary for name in study.session_names()}
+    return {name: summary.session.patient for name, summary in summaries.items() if summary is not None}
+
+
+@pytest.mark.parametrize("overwrite", ["yes", "no"])
+@pytest.mark.parametrize("archive", ["move", "delete"])
+def test_a_session_that_this_run_made_is_not_replaced(study: Study, archive: str, overwrite: str) -> None:
+    study.put("AP1", packet_of(1, 2))
+    packet = study.put("AP1-1", PEOPLE[2].with_(slices=2).files())
+    run = study.main(*OPTIONS, f"--overwrite={overwrite}", f"--archive={archive}")
+    assert run.status == 1, run.text
+    assert "it would become session AP1-1, and so does another packet of this run" in " ".join(run.text.split())
+    assert patients(study) == {"AP1-1": "P1", "AP1-2": "P2"}
+    assert [*study.inbox.iterdir()] == [packet]
+
+
+def test_a_packet_replaces_no_session_that_was_split_from_another(study: Study) -> None:
+    study.put("AP1", packet_of(1, 2))
+    assert study.main(*OPTIONS).status == 0
+    packet = study.put("AP1-1", packet_of(3))
+    before = snapshot(study.sessions)
+    run = study.main(*AGAIN)
+    assert run.status == 1, run.text
+    text = " ".join(run.text.split())
+    assert "its session AP1-1 exists and was split from AP1, which is another packet; nothing was changed." in text
+    assert f"Or move {study.session('AP1-1')} away, and run again:" in text
+    assert f"qxbatch {study.sessions} --sessions=AP1-1 " in text
+    assert snapshot(study.sessions) == before
+    packet.rename(packet.with_name("AP3.zip"))
+    assert study.main(*AGAIN).status == 0, "as the hint says"
+    assert patients(study) == {"AP1-1": "P1", "AP1-2": "P2", "AP3": "P3"}
+
+
+def test_a_split_packet_and_its_sessions_are_imported_again(study: Study) -> None:
+    study.put("AP1", packet_of(1, 2))
+    assert study.main(*OPTIONS).status == 0
+    study.put("AP1", packet_of(1, 2))
+    assert study.main(*AGAIN).status == 0
+    run = study.main("--masterinbox=none", "--sessions=AP1-1,AP1-2", *AGAIN)
+    assert run.status == 0, f"from their own folders: {run.text}"
+    assert patients(study) == {"AP1-1": "P1", "AP1-2": "P2"}
