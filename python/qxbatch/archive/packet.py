@@ -11,9 +11,10 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.archive.aside import ChangedError, Unchanged, always, hidden_packet, remove_aside
+from qxbatch.archive.aside import ChangedError, Unchanged, always, current_place, hidden_packet, remove_aside
 from qxbatch.archive.names import archive_path, numbered, place_of
 from qxbatch.discover.own_names import Use
+from qxbatch.publish.devices import devices_in
 from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.transfer import copy_verified, hidden_path, renamed
 from qxbatch.settings.model import Archive
@@ -126,6 +127,14 @@ class _Place(NamedTuple):
                     if not renamed(ready, target):
                         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(target))
                     return target
+
+
+def devices_of(packet: Path, mode: Archive, tag: str) -> list[Path]:
+    """Return the devices in a packet that is moved or copied, relative to it: a copy does not have them. Raises OSError."""
+    place = current_place(packet, tag)
+    if mode is Archive.COPY or (mode is Archive.MOVE and not place.is_symlink()):
+        return sorted(devices_in(place))
+    return []
 
 
 def clear_copy(packet: Path, folder: Path, tag: str) -> None:

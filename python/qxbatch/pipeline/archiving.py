@@ -11,7 +11,7 @@ from qxbatch.archive.contained import Contained
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.inside import is_in_archive
 from qxbatch.archive.names import NAME_LOCK
-from qxbatch.archive.packet import archive_packet, clear_copy
+from qxbatch.archive.packet import archive_packet, clear_copy, devices_of
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.pipeline.delivery_problems import (
@@ -21,6 +21,7 @@ from qxbatch.pipeline.delivery_problems import (
     not_archived,
     unreadable_packet,
     vanished_packet,
+    without_devices,
 )
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.journal import Journal, JournaledPacket
@@ -192,6 +193,7 @@ class _PacketArchiving:
 
     def _archived(self, mode: Archive, is_same_packet: SamePacketCheck) -> Path | Problem | None:
         try:
+            devices = devices_of(self.path, mode, self.tag)
             target = archive_packet(
                 self.path,
                 self.archive,
@@ -206,6 +208,9 @@ class _PacketArchiving:
             return changed_packet(error.path)
         except OSError as error:
             return not_archived(self.path, mode, error)
+        missing = [] if target is None else [device for device in devices if not os.path.lexists(target / device)]
+        if missing:
+            self.warnings.append(without_devices(self.path, missing))
         return target if is_archived else vanished_packet(self.path)
 
     def _is_moved_to(self, target: Path | None) -> bool:

@@ -1,8 +1,10 @@
 """Problems of a published unit: files that could not leave the inbox, packets that changed or are not archived as requested."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.archive.decision import Reason
+from qxbatch.counted import counted
 from qxbatch.os_error import error_text
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.publish.journal import Journal
@@ -67,6 +69,13 @@ def kept_on_mount(packet: Path, mount: Path, journal: Journal, settings: Setting
     )
     command = command_for(settings, [journal.unit], {"overwrite": "yes"})
     return Problem(Code.ARCHIVE, str(packet), message, hint, Severity.WARNING, command)
+
+
+def without_devices(packet: Path, devices: Sequence[Path]) -> Problem:
+    """Return the warning about devices in a packet that its copy in the archive does not have."""
+    number = counted(len(devices), "device")
+    message = f"was copied to the archive without {number}: {devices[0]}{', ...' if len(devices) > 1 else ''}."
+    return Problem(Code.ARCHIVE, str(packet), message, "A device has no bytes, so nothing is lost.", Severity.WARNING)
 
 
 def vanished_packet(packet: Path) -> Problem:

@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 
 from qxbatch.os_error import is_full, reason_text
+from qxbatch.publish.devices import is_device
 from qxbatch.publish.link_target import target_from
 from qxbatch.publish.opened import opened, opened_in
 from qxbatch.walk import raise_error, walk
@@ -29,7 +30,10 @@ def copy_new(source: Path, target: Path) -> None:
 
 
 def copy_new_folder(source: Path, target: Path) -> None:
-    """Copy a folder of any depth, which shutil.copytree cannot: it is recursive. The copy is not synced. Raises OSError."""
+    """Copy a folder of any depth, which shutil.copytree cannot: it is recursive. The copy has no devices, and is not synced.
+
+    Raises OSError.
+    """
     target.mkdir()
     with opened(target) as top:
         copied: list[str] = []
@@ -47,8 +51,14 @@ def copy_new_folder(source: Path, target: Path) -> None:
 
 
 def _copy_entry(source: Path, name: str, place: int) -> None:
-    """Copy a file or link; create a new FIFO or socket for one, which has no bytes. Raises OSError, which names the source."""
+    """Copy a file or link; create a new FIFO or socket for one, which has no bytes; leave out a device, and do not open it.
+
+    A new device would be usable also if the source is on a file system without devices (nodev). Raises OSError, which names the
+    source.
+    """
     status = source.lstat()
+    if is_device(status.st_mode):
+        return
     try:
         if stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode):
             os.mknod(name, status.st_mode, dir_fd=place)
@@ -64,6 +74,8 @@ def _copy_entry(source: Path, name: str, place: int) -> None:
 
 
 def _copy_file(source: Path, name: str, place: int | None, *, sync: bool = False) -> None:
+    if not stat.S_ISREG(source.lstat().st_mode):  # to open a device can do something, such as rewind a tape
+        raise OSError(errno.EINVAL, "is not a regular file", str(source))
     with os.fdopen(os.open(source, _READ | os.O_NONBLOCK), "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from qxbatch.core import hash_file
+from qxbatch.publish.devices import is_device
 from qxbatch.publish.link_target import absolute_target
 from qxbatch.walk import walk
 
@@ -13,7 +14,8 @@ from qxbatch.walk import walk
 def same_content(left: Path, right: Path) -> bool:
     """Return whether two files, or two folders with everything in them, are equal: names, kinds, link targets and bytes.
 
-    Permissions and times may differ. A folder that cannot be listed equals no other. Raises OSError if a file cannot be read.
+    Devices have no bytes and are not in copies: they are not compared. Permissions and times may differ. A folder that cannot be
+    listed equals no other. Raises OSError if a file cannot be read.
     """
     if _is_one_file(left, right):
         return True
@@ -36,17 +38,19 @@ def _is_one_file(left: Path, right: Path) -> bool:
 
 def _listing(top: Path, onerror: Callable[[OSError], None]) -> list[tuple[str, str, int | str]]:
     """Return (relative path, kind, size or link target) of a file or folder and of everything in it, sorted."""
-    entries = [_entry(top, "")]
+    entries = [_entry(top, "", top.lstat())]
     if top.is_dir() and not top.is_symlink():
         for folder, folders, files in walk(top, onerror=onerror):
+            states = [(path, path.lstat()) for path in (Path(folder, name) for name in folders + files)]
             entries += [
-                _entry(Path(folder, name), os.path.relpath(Path(folder, name), top)) for name in folders + files
+                _entry(path, os.path.relpath(path, top), state)
+                for path, state in states
+                if not is_device(state.st_mode)
             ]
     return sorted(entries)
 
 
-def _entry(path: Path, name: str) -> tuple[str, str, int | str]:
-    status = path.lstat()
+def _entry(path: Path, name: str, status: os.stat_result) -> tuple[str, str, int | str]:
     if stat.S_ISLNK(status.st_mode):
         # a packet that is a link may have been moved, and its relative target changed
         return (name, "link", str(path.readlink() if name else absolute_target(path)))
