@@ -273,3 +273,21 @@ def test_a_session_folder_that_cannot_be_one_is_refused_in_the_plan(study: Study
         assert run.text.count(f"its session folder {study.session('S1')} is {what}.") == 1
         assert "ready" not in run.text.replace("Nothing is ready", "")
     assert snapshot(study.sessions) == before
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+@pytest.mark.parametrize(("mode", "kind"), [("inbox", Kind.FOLDER), ("inbox", Kind.ZIP), ("folder", Kind.ZIP)])
+def test_a_link_is_archived_before_the_packet_that_it_leads_to(
+    study: Study, archive: str, kind: Kind, mode: str
+) -> None:
+    folder = study.inbox if mode == "inbox" else study.session("S1") / "inbox"
+    write_packet(TREE, folder, "S1-a", kind)
+    (folder / f"S1-b{kind}").symlink_to(f"S1-c{kind}")
+    (folder / f"S1-c{kind}").symlink_to(f"S1-a{kind}")
+    options = ("--on-same-session=merge", r"--pattern=(?P<packet_name>S1)") if mode == "inbox" else FOLDER_MODE
+    run = study.main("--check=no", f"--archive={archive}", *options)
+    assert run.status == 0, run.text
+    assert not any(os.path.lexists(folder / f"S1-{letter}{kind}") for letter in "abc")
+    names = [f"S1-{letter}{kind}" for letter in "abc"] if archive == "move" else []
+    assert sorted(path.name for path in study.archive.glob("*")) == names
+    assert not (study.sessions / ".qxbatch").exists()

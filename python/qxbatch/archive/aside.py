@@ -16,6 +16,9 @@ from qxbatch.publish.mounts import mount_in
 from qxbatch.publish.opened import opened, opened_in
 from qxbatch.publish.transfer import continue_aside, hidden_path, put_aside, renamed
 
+_MOST_LINKS = 40
+"""The kernel follows no more links in one path."""
+
 
 class Unchanged(Protocol):
     """Checks whether a packet is the imported one."""
@@ -146,6 +149,20 @@ def mount_at(packet: Path, tag: str) -> Path | None:
     """Return the first mount point at or below a packet, also if it has a hidden name; None if there is none. Raises OSError."""
     hidden = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
     return next((mount for path in (packet, *hidden) if (mount := mount_in(path)) is not None), None)
+
+
+def links_to_follow(packet: Path, tag: str) -> int:
+    """Return how many links lead from a packet to its data, also if it has a hidden name; 0 if it is no link."""
+    hidden = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
+    return max(map(_links_from, (packet, *hidden)))
+
+
+def _links_from(path: Path) -> int:
+    links = 0
+    while path.is_symlink() and links < _MOST_LINKS:
+        path = path.parent / path.readlink()
+        links += 1
+    return links
 
 
 def finish_aside(packet: Packet, tag: str) -> None:

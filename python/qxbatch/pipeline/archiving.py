@@ -6,7 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from qxbatch.archive.aside import ChangedError, current_place, finish_aside, finish_removal, mount_at, move_back
+from qxbatch.archive.aside import (
+    ChangedError,
+    current_place,
+    finish_aside,
+    finish_removal,
+    links_to_follow,
+    mount_at,
+    move_back,
+)
 from qxbatch.archive.contained import Contained
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.inside import is_in_archive
@@ -52,8 +60,9 @@ def archive_packets(
     """
     current_paths: dict[Path, Path | None] = {}
     problems: list[Problem] = []
-    for packet in journal.packets:
-        check_lock()
+    tag = workspace.tag(journal.unit)
+    for packet in sorted(journal.packets, key=lambda entry: -links_to_follow(entry.packet.path, tag)):
+        check_lock()  # a link is archived before the packet that it leads to
         archiving = _PacketArchiving(
             packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
         )
