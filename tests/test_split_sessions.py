@@ -1,5 +1,7 @@
 """Sessions that a packet is split into, when other packets or an earlier import have the same names."""
 
+import re
+
 import pytest
 
 from qxbatch.session.folder import SessionFolder
@@ -63,3 +65,41 @@ def test_a_split_packet_and_its_sessions_are_imported_again(study: Study) -> Non
     run = study.main("--masterinbox=none", "--sessions=AP1-1,AP1-2", *AGAIN)
     assert run.status == 0, f"from their own folders: {run.text}"
     assert patients(study) == {"AP1-1": "P1", "AP1-2": "P2"}
+
+
+def stale(text: str) -> str:
+    """Return the names of sessions that the warning about an earlier import lists; empty if there is none."""
+    match = re.search("an earlier import of AP1 made sessions? ([^:]*), and this one did not", " ".join(text.split()))
+    return match[1] if match else ""
+
+
+@pytest.mark.parametrize("names", [(), ("--deidentify-logs",)])
+def test_sessions_that_a_packet_is_no_longer_split_into_are_named(study: Study, names: tuple[str, ...]) -> None:
+    study.put("AP1", packet_of(1, 2, 3))
+    run = study.main(*OPTIONS, *names)
+    assert (run.status, stale(run.text)) == (0, ""), run.text
+    study.put("AP1", packet_of(2, 3))
+    run = study.main(*AGAIN, *names)
+    assert (run.status, stale(run.text)) == (0, "AP1-3"), run.text
+    study.put("AP1", packet_of(3))
+    run = study.main(*AGAIN, *names)
+    assert (run.status, stale(run.text)) == (0, "AP1-1, AP1-2, AP1-3"), run.text
+    assert study.session_names() == ["AP1", "AP1-1", "AP1-2", "AP1-3"]
+
+
+def test_a_session_of_a_packet_that_is_split_now_is_named(study: Study) -> None:
+    study.put("AP1", packet_of(1))
+    assert study.main(*OPTIONS).status == 0
+    study.put("AP1", packet_of(1, 2))
+    run = study.main(*AGAIN)
+    assert (run.status, stale(run.text)) == (0, "AP1"), run.text
+
+
+def test_sessions_of_other_packets_are_not_taken_for_those_of_a_split(study: Study) -> None:
+    for name, k in (("AP1-3", 3), ("AP1-x", 4)):
+        study.put(name, packet_of(k))
+    study.put("AP1", packet_of(1, 2))
+    for options in (OPTIONS, AGAIN):
+        run = study.main(*options)
+        assert (run.status, stale(run.text)) == (0, ""), run.text
+        study.put("AP1", packet_of(1, 2))

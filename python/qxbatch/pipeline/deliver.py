@@ -6,7 +6,7 @@ from qxbatch.events import Stage, StageStarted
 from qxbatch.model import SessionReport
 from qxbatch.pipeline.check_build import check_build
 from qxbatch.pipeline.context import Context
-from qxbatch.pipeline.delivery_warnings import archiving_warnings, replaced_patients
+from qxbatch.pipeline.delivery_warnings import archiving_warnings, replaced_patients, stale_sessions
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.import_again import with_import_command
 from qxbatch.pipeline.journaling import facts_of, write_unit_journal
@@ -34,6 +34,7 @@ def deliver(
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
     refuse_existing(context, unit, [product.sorted_session.session for product in products])
     replaced = replaced_patients(workspace.sessionsfolder, job, products)
+    stale = stale_sessions(workspace.sessionsfolder, job, products)
     journal, removal_list = write_unit_journal(context, job, products, facts, check_lock)
     ending = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list)
     sessions = [product.sorted_session.session.id for product in products]
@@ -48,7 +49,7 @@ def deliver(
                 *with_import_command(
                     product.remarks.problems, product.remarks.left_out, job, context.settings, ending.current_paths
                 ),
-                *(archiving_warnings(facts, unit) if k == 0 else ()),
+                *((*stale, *archiving_warnings(facts, unit)) if k == 0 else ()),
                 *([replaced[sessions[k]]] if sessions[k] in replaced else []),
                 *ending.problems_of(sessions[k], sessions),
             ),

@@ -1,16 +1,20 @@
 """Warnings about what a finished session replaced, and about packets that are not archived as asked."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.archive.decision import Facts, Reason, decide
+from qxbatch.discover.listing import names_in
 from qxbatch.discover.units import Unit
 from qxbatch.ingest.patients import other_patient
 from qxbatch.pipeline.delivery_problems import moved_not_deleted
 from qxbatch.pipeline.linked import kept_in_place
+from qxbatch.pipeline.other_packet import split_source
 from qxbatch.pipeline.produce import Product
-from qxbatch.problems import Problem
+from qxbatch.problems import Code, Problem, Severity
 from qxbatch.record.job import Job
+from qxbatch.session.contents import is_imported
 from qxbatch.session.folder import SessionFolder
 
 
@@ -27,6 +31,34 @@ def replaced_patients(sessionsfolder: Path, job: Job, products: Sequence[Product
         if problem is not None:
             warnings[session] = problem
     return warnings
+
+
+def stale_sessions(sessionsfolder: Path, job: Job, products: Sequence[Product]) -> list[Problem]:
+    """Return a warning if an earlier import of a unit made sessions that this one does not make: the packet or a choice changed.
+
+    They are sessions that it was split into, and in inbox mode its own session, if it is split now.
+    """
+    unit = job.unit
+    made = {product.sorted_session.session.id for product in products}
+    stale = [name for name in _split_names(sessionsfolder, unit.name) if name not in made]
+    if unit.inbox is None and unit.name not in made and is_imported(sessionsfolder / unit.name):
+        stale = [unit.name, *stale]
+    if not stale:
+        return []
+    sessions = f"session{'s' * (len(stale) > 1)} {', '.join(stale)}"
+    message = (
+        f"an earlier import of {unit.name} made {sessions}, and this one did not: the same data can be in two sessions."
+    )
+    hint = "Compare with the new sessions, and move away what is not needed."
+    return [Problem(Code.REPLACED_PATIENT, unit.names, message, hint, Severity.WARNING)]
+
+
+def _split_names(sessionsfolder: Path, unit: str) -> list[str]:
+    """Return the sessions that an earlier import split from a unit, by their summaries, in the order of their numbers."""
+    start = f"{unit}-"
+    numbers = [name.removeprefix(start) for name in names_in(sessionsfolder) if name.startswith(start)]
+    names = [f"{start}{k}" for k in sorted(int(number) for number in numbers if re.fullmatch("[1-9][0-9]*", number))]
+    return [name for name in names if split_source(sessionsfolder / name) == unit]
 
 
 def archiving_warnings(facts: Facts, unit: Unit) -> list[Problem]:

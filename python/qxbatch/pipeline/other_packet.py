@@ -25,20 +25,20 @@ def refuse_other(context: Context, unit: Unit, folder: Path) -> None:
 
 def _refuse_unrelated(settings: Settings, folder: Path, unit: Unit) -> None:
     """Raise PacketError if a folder is a session that was not split from this unit: it may be of another patient."""
-    if has_session(folder) and _split_source(folder) != unit.name:
+    if has_session(folder) and split_source(folder) != unit.name:
         message = f"one of its sessions would be {folder.name}, which exists and was not split from {unit.name}"
         raise _unrelated(settings, folder, unit, message, "its sessions get other names")
 
 
 def _refuse_split(settings: Settings, folder: Path, unit: Unit) -> None:
     """Raise PacketError if the session of a unit was split from another one: it may be of another patient."""
-    source = _split_source(folder)
+    source = split_source(folder)
     if settings.overwrite and source:
         message = f"its session {folder.name} exists and was split from {source}, which is another packet"
         raise _unrelated(settings, folder, unit, message, "its session gets another name")
 
 
-def _split_source(folder: Path) -> str:
+def split_source(folder: Path) -> str:
     """Return the session id of the packet that a session was split from; empty if it was not split, or does not exist."""
     summary = SessionFolder(folder).readable_summary
     return summary.split.source if summary is not None and summary.split is not None else ""
