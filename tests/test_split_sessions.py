@@ -6,7 +6,7 @@ import pytest
 
 from qxbatch.session.folder import SessionFolder
 from tests.build.dicom import MrSeries
-from tests.build.packets import under
+from tests.build.packets import Kind, under, write_packet
 from tests.build.study import Study, snapshot
 
 PEOPLE = [
@@ -65,6 +65,25 @@ def test_a_split_packet_and_its_sessions_are_imported_again(study: Study) -> Non
     run = study.main("--masterinbox=none", "--sessions=AP1-1,AP1-2", *AGAIN)
     assert run.status == 0, f"from their own folders: {run.text}"
     assert patients(study) == {"AP1-1": "P1", "AP1-2": "P2"}
+
+
+@pytest.mark.parametrize("archive", ["move", "delete"])
+@pytest.mark.parametrize("folder", ["", "raw/day1"])
+def test_the_emptied_inbox_of_a_split_session_is_not_reported(study: Study, folder: str, archive: str) -> None:
+    inbox = study.session("AP1") / "inbox"
+    write_packet(packet_of(1, 2), inbox / folder, "A", Kind.ZIP)
+    (inbox / "of the user").mkdir()
+    options = ("--masterinbox=none", "--sessions=AP*", f"--archive={archive}", *OPTIONS)
+    assert study.main(*options).status == 0
+    assert [path.name for path in inbox.iterdir()] == ["of the user"], "the folder of the archive is empty, and left"
+    write_packet(packet_of(3), study.session("AP3") / "inbox", "C", Kind.ZIP)
+    run = study.main(*options)
+    assert run.status == 0, run.text
+    assert "AP1 it was split into AP1-1 and others" in " ".join(run.text.split())
+    assert 'id="not-imported"' not in (study.sessions / "report.html").read_text()
+    run = study.main(*options, "--overwrite=yes")
+    assert run.status == 0, run.text
+    assert patients(study) == {"AP1-1": "P1", "AP1-2": "P2", "AP3": "P3"}
 
 
 def stale(text: str) -> str:

@@ -16,6 +16,7 @@ from qxbatch.archive.names import archive_path, numbered, place_of
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.devices import devices_in
 from qxbatch.publish.durable import make_folder, remove_tree
+from qxbatch.publish.plain import is_below
 from qxbatch.publish.transfer import copy_verified, hidden_path, renamed
 from qxbatch.settings.model import Archive
 
@@ -135,6 +136,20 @@ def devices_of(packet: Path, mode: Archive, tag: str) -> list[Path]:
     if mode is Archive.COPY or (mode is Archive.MOVE and not place.is_symlink()):
         return sorted(devices_in(place))
     return []
+
+
+def remove_emptied(packet: Path, inbox: Path, top: Path) -> None:
+    """Remove the folders between the inbox of a session and a packet that left it, if they are empty.
+
+    They stay if they are reached through a link below `top`, or cannot be removed.
+    """
+    for folder in packet.parents:
+        if folder == inbox or not folder.is_relative_to(inbox) or not is_below(folder, top) or folder.is_symlink():
+            return
+        try:
+            folder.rmdir()
+        except OSError:
+            return
 
 
 def clear_copy(packet: Path, folder: Path, tag: str) -> None:

@@ -9,6 +9,7 @@ from qxbatch.discover.filters import label_reason, matches_glob
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.refused import rename_and_import_command
+from qxbatch.discover.split_before import was_split
 from qxbatch.model import Verdict
 from qxbatch.os_error import access_hint
 from qxbatch.problems import Code
@@ -30,6 +31,8 @@ class ListedFolder(NamedTuple):
     """Whether dicom or nii contains a file."""
     unreadable: str = ""
     """Why the folder cannot be opened; empty if it can."""
+    is_split: bool = False
+    """Whether it has neither data nor results, and its data were split into other sessions."""
 
 
 def list_folders(sessionsfolder: Path, globs: Sequence[str], only: Iterable[str] | None = None) -> list[ListedFolder]:
@@ -51,7 +54,8 @@ def session_folder(path: Path) -> ListedFolder:
     unreadable = why_unreadable(path)
     if unreadable:
         return ListedFolder(path, True, True, unreadable)
-    return ListedFolder(path, has_file(SessionPaths(path).inbox), has_results(path))
+    listed = ListedFolder(path, has_file(SessionPaths(path).inbox), has_results(path))
+    return listed._replace(is_split=not (listed.has_data or listed.has_results) and was_split(path.parent, path.name))
 
 
 def judge_folders(folders: Sequence[ListedFolder], settings: Settings) -> list[JudgedEntry]:
@@ -91,4 +95,6 @@ def _by_results(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -
         return judged.with_verdict(Verdict.ALREADY_THERE, f"it has results; to import it again: {command}")
     if folder.has_results:
         return judged.with_verdict(Verdict.READY, "its results are replaced")
+    if folder.is_split:
+        return judged.with_verdict(Verdict.ALREADY_THERE, f"it was split into {folder.path.name}-1 and others")
     return judged if folder.has_data else judged.with_verdict(Verdict.STRAY, "its inbox contains no data")

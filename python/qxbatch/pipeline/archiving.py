@@ -19,7 +19,7 @@ from qxbatch.archive.contained import Contained
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.inside import is_in_archive
 from qxbatch.archive.names import NAME_LOCK
-from qxbatch.archive.packet import archive_packet, clear_copy, devices_of
+from qxbatch.archive.packet import archive_packet, clear_copy, devices_of, remove_emptied
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.pipeline.delivery_problems import (
@@ -220,6 +220,8 @@ class _PacketArchiving:
         missing = [] if target is None else [device for device in devices if not os.path.lexists(target / device)]
         if missing:
             self.warnings.append(without_devices(self.path, missing))
+        if self.journal.inbox is not None and is_archived:
+            remove_emptied(self.path, self.journal.inbox, self.sessionsfolder)
         return target if is_archived else vanished_packet(self.path)
 
     def _is_moved_to(self, target: Path | None) -> bool:
