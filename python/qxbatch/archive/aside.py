@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -146,7 +146,7 @@ def current_place(packet: Path, tag: str) -> Path:
 
 
 def mount_at(packet: Path, tag: str) -> Path | None:
-    """Return the first mount point at or below a packet, also if it has a hidden name; None if there is none. Raises OSError."""
+    """Return the first mount point at or below a packet, also if it has a hidden name; None if there is none."""
     hidden = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
     return next((mount for path in (packet, *hidden) if (mount := mount_in(path)) is not None), None)
 
@@ -159,9 +159,10 @@ def links_to_follow(packet: Path, tag: str) -> int:
 
 def _links_from(path: Path) -> int:
     links = 0
-    while path.is_symlink() and links < _MOST_LINKS:
-        path = path.parent / path.readlink()
-        links += 1
+    with suppress(OSError):
+        while path.is_symlink() and links < _MOST_LINKS:
+            path = path.parent / path.readlink()
+            links += 1
     return links
 
 

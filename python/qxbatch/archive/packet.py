@@ -143,13 +143,11 @@ def remove_emptied(packet: Path, inbox: Path, top: Path) -> None:
 
     They stay if they are reached through a link below `top`, or cannot be removed.
     """
-    for folder in packet.parents:
-        if folder == inbox or not folder.is_relative_to(inbox) or not is_below(folder, top) or folder.is_symlink():
-            return
-        try:
+    with contextlib.suppress(OSError):
+        for folder in packet.parents:
+            if folder == inbox or not folder.is_relative_to(inbox) or not is_below(folder, top):
+                return
             folder.rmdir()
-        except OSError:
-            return
 
 
 def clear_copy(packet: Path, folder: Path, tag: str) -> None:

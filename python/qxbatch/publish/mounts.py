@@ -35,11 +35,8 @@ def is_mounted(path: Path) -> bool:
 
 
 def mount_in(packet: Path) -> Path | None:
-    """Return the first mount point at or below a file or folder; None if there is none, or if it is a link or missing.
-
-    Raises OSError.
-    """
-    if packet.is_symlink():
+    """Return the first mount point at or below a file or folder; None if there is none, or if it is a link or missing."""
+    if os.path.islink(packet):  # noqa: PTH114 - False if it cannot be examined
         return None
     return next((path for path in _candidates(packet) if _is_mount_point(path)), None)
 
@@ -66,5 +63,7 @@ def _unescaped(path: bytes) -> bytes:
 def _is_mount_point(path: Path) -> bool:
     try:
         return is_mounted(path)
-    except FileNotFoundError:  # another mount covers the folder above it
+    except (FileNotFoundError, NotADirectoryError):  # another mount covers the folder above it
         return False
+    except OSError:  # the kernel lists it, and this user may not open the folder above it
+        return True
