@@ -12,7 +12,7 @@ class Acquired:
     """First and last acquisition time: seconds since 1 March of the year 0, or since midnight if no date is known."""
     echo_times: list[float]
     """Echo times of the stacks in ms, ascending and different."""
-    skipped: int
+    skipped_mosaics: int
     """Number of missing mosaics: gaps between the InstanceNumbers of the others."""
     numbers: dict[str, list[float]]
     """Numbers in the header of the first image, by name: DICOM keyword, or vendor and private name.
@@ -21,15 +21,16 @@ class Acquired:
     `Protocol.`.
     """
     texts: dict[str, str]
-    """Texts in this header, by name."""
+    """Texts in this header, by name. `Protocol.read` exists if the header contains the protocol of Siemens."""
 
 @final
 class Stack:
     """The frames of one contrast (echo time, component, derived or not) and size in parallel planes."""
 
     echo_time: float | None
+    """Echo time, ms."""
     component: str
-    """`M`, `P`, `R`, `I`; empty if the header has none or a mixed one."""
+    """Component of complex images: `M`, `P`, `R`, `I`; empty if the header has none or a mixed one."""
     derived: bool
     """Whether ImageType or FrameType says that the frames are derived."""
     size: tuple[int, int]
@@ -39,9 +40,9 @@ class Stack:
     spacing: list[float] | None
     """Distances between rows and between columns, mm."""
     frames: int
-    """Number of frames without duplicates."""
+    """Number of frames, without those that repeat another frame."""
     duplicates: int
-    """Frames that repeat another one: same position, numbers and times."""
+    """Frames that repeat another frame (same position, numbers and times), or a slice that their volume already has."""
     places: list[float]
     """Positions of the slices along the normal in mm, ascending; empty if no header has them."""
     slices: int
@@ -57,7 +58,9 @@ class Stack:
     skipped: int
     """Number of volumes without any slice, between the first and the last volume."""
     intervals: tuple[float | None, float | None, float | None]
-    """Median interval of a slice between consecutive volumes in ms: by acquisition times, dynamics and triggers."""
+    """Median interval between consecutive volumes in ms by three sources: acquisition times, time offsets of the volumes
+    (TemporalPositionTimeOffset, or the vendor's element), and trigger times; None for a source that the headers lack.
+    """
     b_values: list[tuple[float, int]]
     """b-values with the number of their volumes, ascending; empty if the series is not diffusion weighted."""
     directions: int

@@ -1,7 +1,8 @@
 """The Rust core: reads headers, ingests packets in one pass, compares images, packs and hashes.
 
-Paths are `str` in arguments and results (surrogate-escaped if a name is not UTF-8). Sizes are bytes, hashes are lower-case
-hexadecimal SHA-256. Long calls release the interpreter lock and stop soon after `Monitor.cancel()`.
+Paths are `str` in arguments, and in results except those of SeriesFrames (surrogate-escaped if a name is not UTF-8). Sizes are
+bytes, hashes are lower-case hexadecimal SHA-256. Long calls release the interpreter lock. Calls with a `monitor` stop soon after
+`Monitor.cancel()`, with CancelledError.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from typing import final
 
 from qxbatch._acquired import Acquired as Acquired
 from qxbatch._acquired import Stack as Stack
+from qxbatch._images import Comparison as Comparison
+from qxbatch._images import ImageCheck as ImageCheck
 from qxbatch._images import Statistics as Statistics
 from qxbatch._images import colour_slice as colour_slice
 from qxbatch._images import grey_slice as grey_slice
@@ -53,8 +56,9 @@ VERSION: str
 FIELDS: tuple[str, ...]
 """Names of the header fields that the core reads, in the order of the table in rust/core.
 
-DICOM keywords (PS3.6); that of a private element starts with its vendor. In an enhanced multi-frame object, fields with `within`
-(rust/core/src/header/field.rs) come from the shared functional groups, else from those of the first frame.
+DICOM keywords (PS3.6); the name of a private element starts with its vendor. In an enhanced multi-frame object, fields with
+`within` (rust/core/src/header/field.rs) come from the main data set, else from the shared functional groups, else from those of the
+first frame.
 """
 
 class CancelledError(Exception):
@@ -67,11 +71,14 @@ class Monitor:
     def __new__(cls) -> Monitor: ...
     def cancel(self) -> None: ...
     @property
-    def cancelled(self) -> bool: ...
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called."""
     @property
-    def files(self) -> int: ...
+    def files(self) -> int:
+        """Number of finished files."""
     @property
-    def bytes(self) -> int: ...
+    def bytes(self) -> int:
+        """Number of bytes read."""
 
 @final
 class Header:
@@ -82,13 +89,16 @@ class Header:
 
         If one number of a field is unreadable (such as `1A` of an IS), the value of the whole field is None.
 
-        Raises KeyError when the core does not read that field (see FIELDS).
+        Raises KeyError when `field` is not in FIELDS.
         """
     def items(self) -> list[tuple[str, _Value]]:
         """Return the fields that have a value, in the order of FIELDS."""
     @staticmethod
     def from_values(values: dict[str, str]) -> Header:
-        """Make a header from text in DICOM notation (values separated by a backslash), as pydicom returns it."""
+        """Make a header from text in DICOM notation (values separated by a backslash), as pydicom returns it.
+
+        Raises KeyError when a name is not in FIELDS.
+        """
 
 @final
 class Group:
@@ -103,36 +113,48 @@ class Group:
     patient: str
     """PatientID trimmed and in lower case; empty without one. A file without one joins the only patient of its series."""
     files: int
-    """Number of files without duplicates."""
+    """Number of files; in a Reading without duplicates."""
     size: int
+    """Sum of the sizes of these files."""
     header: Header
-    """Header of the file with the lowest (InstanceNumber, path)."""
+    """Header of the file with the lowest InstanceNumber, of several such files that with the lowest path."""
     started: str
     """Earliest date and time of the series, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown."""
 
 def read_header(data: bytes) -> Header:
-    """Parse the header of one DICOM object in memory. Raises ValueError with the reason and the offset."""
+    """Parse the header of one DICOM object in memory, which may be gzipped.
+
+    Raises ValueError with the reason, and with the offset if the object is damaged.
+    """
 
 @final
 class Scan:
-    """Headers of many files. They stay in the core, and are converted when they are requested."""
+    """Headers of many files. They stay in the core, and are converted when they are requested.
+
+    Methods raise IndexError when the scan has no such file or group.
+    """
 
     def __len__(self) -> int: ...
     def path(self, index: int) -> str: ...
-    def header(self, index: int) -> Header | None: ...
+    def header(self, index: int) -> Header | None:
+        """Return the header of a file; None if it has a `problem`."""
     def problem(self, index: int) -> str | None:
         """Return why the file has no header; None if it has one."""
     def content(self, index: int) -> str:
-        """Return `dicom`, `other` (neither DICOM nor damaged), `damaged` (DICOM or gzip) or `unreadable`."""
-    def groups(self) -> list[Group]: ...
-    def group_files(self, group: int) -> list[int]: ...
+        """Return `dicom`, `damaged` (DICOM or gzip whose bytes are damaged), `unreadable` (an error of the system) or `other`."""
+    def groups(self) -> list[Group]:
+        """Return the files grouped by series: by number (groups without one last), start, SeriesInstanceUID, study, patient."""
+    def group_files(self, group: int) -> list[int]:
+        """Return the indices of a group's files, sorted by path."""
 
 def scan(paths: Sequence[str], *, threads: int = 0, monitor: Monitor | None = None) -> Scan:
     """Scan files, and folders recursively, in parallel (threads = 0: one per usable CPU); the result is in sorted path order.
 
-    Gzipped files are read too. Links to files are followed, links to folders not: they may form loops. Each path is read once.
+    Gzipped files are read too. Links to files are followed. Links to folders are not, because they may form loops. Each path is
+    read once.
 
-    Raises OSError when a path of the list cannot be read; an unreadable file below it has a `problem` instead.
+    Raises OSError when a path of the list cannot be read (an unreadable file or folder below it has a `problem` instead),
+    RuntimeError when no threads can be started, and CancelledError.
     """
 
 @final
@@ -164,7 +186,10 @@ class Row:
 
 @final
 class Reading:
-    """The result of reading the packets of one session. Files are in staging until a `place_...` method moves them."""
+    """The result of reading the packets of one session. Files are in staging until a `place_...` method moves them.
+
+    Methods raise IndexError when the reading has no such row or group, and OSError when a file cannot be moved or removed.
+    """
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -180,7 +205,10 @@ class Reading:
     def suspects(self) -> list[int]:
         """Return the rows that look like DICOM, but whose header the core cannot parse: kept unless `supply` sets one."""
     def supply(self, row: int, header: Header) -> None:
-        """Set the header of a suspect, as another reader parsed it; the row then belongs to a group."""
+        """Set the header of a suspect, as another reader parsed it; the row then belongs to a group.
+
+        Raises ValueError when the row is no suspect.
+        """
     def left_out(self) -> list[tuple[int, str]]:
         """Return the rows that may contain images but were not sorted, with the cause (`left_out.Cause`)."""
     def gaps(self) -> list[tuple[int, int, int, list[str]]]:
@@ -233,7 +261,10 @@ def is_archive(path: str) -> bool:
     """Return whether `ingest` reads a file as several members: a zip, 7z, tar or compressed tar. Raises OSError."""
 
 def sniff(path: str) -> str:
-    """Return the kind of a file: dicom, par, rec (by its name), an archive or compression such as zip, other, empty."""
+    """Return the kind of a file: dicom, par, rec (by its name), other, empty, or an archive or compression such as zip.
+
+    Raises OSError when the file cannot be read.
+    """
 
 def pack_folder(
     folder: str,
@@ -255,7 +286,7 @@ class SeriesFrames:
     """Every frame of the DICOM files of one series: headers up to the pixel data, functional groups, tiles of mosaics.
 
     A frame is a two-dimensional image: a classic object, one frame of an enhanced object (PS3.3 C.7.6.16), or one tile of a mosaic
-    (Siemens, United Imaging). A file that cannot be read up to its pixel data counts as an object without a size.
+    (Siemens, United Imaging). A file that is not DICOM, or whose header is damaged, counts as an object without a size.
     """
 
     def __new__(cls, files: Sequence[str], *, pixels: bool = True) -> SeriesFrames:
@@ -264,10 +295,10 @@ class SeriesFrames:
     def files(self) -> list[Path]: ...
     @property
     def images(self) -> int:
-        """Objects with pixel data."""
+        """Number of objects with pixel data."""
     @property
     def without_pixels(self) -> int:
-        """Complete objects without pixel data."""
+        """Number of complete objects without pixel data."""
     @property
     def classes(self) -> dict[str, int]:
         """Number of objects of each SOP class."""
@@ -276,119 +307,55 @@ class SeriesFrames:
         """Number of frames of all objects."""
     @property
     def voxels(self) -> int:
-        """Pixels of all frames."""
+        """Number of pixels of all frames."""
     @property
     def sizes(self) -> list[tuple[int, int]]:
         """The different (rows, columns) of frames."""
     @property
     def countable(self) -> bool:
-        """Whether every object has its size and, for a mosaic, its number of tiles."""
+        """Whether no header is damaged, and that of every image has the size of its frames and their number."""
     @property
     def truncated(self) -> list[Path]:
-        """Files that end before the end of their header or of their pixel data; also images without pixels, if others have some."""
+        """Files with a damaged header, and files that end before their pixel data do.
+
+        Also images without pixel data, if other objects of their SOP class have pixel data.
+        """
     @property
-    def mosaic(self) -> bool: ...
+    def mosaic(self) -> bool:
+        """Whether some object is a mosaic."""
     @property
     def parts(self) -> int:
         """Number of series into which the exporter divided the files, by their UIDs and numbers."""
     @property
-    def series_number(self) -> int | None: ...
+    def series_number(self) -> int | None:
+        """SeriesNumber of the first object that has one."""
     def acquired(self) -> Acquired:
         """Return what was scanned: stacks of slices with their volumes, and details of the first image's header.
 
         Raises OSError when that file cannot be read again.
         """
     def compare(self, images: Sequence[str], maps: Sequence[bool]) -> Comparison:
-        """Compare uncompressed NIfTI images with the frames: position, count, order, and the values of four rows of each.
+        """Compare uncompressed NIfTI images with the frames: position, count, order, and the values of four rows of each frame.
 
-        `maps` says for each image whether it repeats frames of the others. Raises OSError when a file cannot be read.
+        All rows are compared if the pixel encoding differs within the series. `maps` says for each image whether it repeats frames
+        of the others. Raises OSError when a file cannot be read or is not NIfTI.
         """
-
-@final
-class Comparison:
-    """The result of comparing a series with its images."""
-
-    files: int
-    frames: int
-    """Number of frames of all files."""
-    without_tiles: int
-    """Mosaics whose header lacks the number of their slices."""
-    suspected: int
-    """Square Siemens images that may be mosaics: they have at least three times as many rows as AcquisitionMatrix."""
-    undirected: int
-    """Mosaics whose header lacks the direction in which their slices follow each other."""
-    placeless: int
-    """Frames without position, orientation or pixel spacing."""
-    astray: list[tuple[int, int, float]]
-    """Frames that are more than 0.1 mm from any slice: index of the file, frame number from 0, distance in mm.
-
-    The distance is infinite if no image has the frame's size and directions.
-    """
-    lost: int
-    """Frames without a remaining slice at their position in any image."""
-    moved: int
-    """Volumes that moved as a whole relative to their image: prospective motion correction."""
-    moved_by: float
-    """The largest movement, mm."""
-    tilt: float
-    """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
-    shuffled: int
-    """Frames whose values cannot be read, in objects that do not store them volume by volume."""
-    scalings: int
-    """Number of different pairs of RescaleSlope and RescaleIntercept."""
-    not_compared: dict[str, int]
-    """Frames whose values were not compared, by reason."""
-    encodings: list[tuple[bool, int, int, int]]
-    """Pixel encodings: signed, bits stored, bits allocated, number of frames."""
-    checks: list[ImageCheck]
-    """One for each image, in the given order."""
-
-@final
-class ImageCheck:
-    """The result of comparing one image with the headers."""
-
-    slices: int
-    """Number of slices of all volumes."""
-    surplus: int
-    """Slices without a frame."""
-    different: int
-    """Slices whose values differ from the frame at their position."""
-    difference: tuple[int, int, int, int, float, float] | None
-    """The first of them: file, frame, slice, volume (from 0), value in the DICOM, value in the image."""
-    order: str
-    """Whether the volumes are in the order of a time or number of the headers: `right`, `wrong` if they are in the order of none,
-    `undetermined` if no header element distinguishes them. Empty for one volume and for diffusion scans.
-    """
-    b_values: list[tuple[float | None, float | None]]
-    """b-value of each volume in s/mm2, measured and nominal, from the headers."""
-    contradiction: tuple[int, float, float] | None
-    """The first volume (from 0) whose elements contain several b-values, with the lowest and the highest of them."""
-    directions: list[tuple[float, float, float] | None]
-    """Gradient direction of each volume in patient axes (LPS+), if the headers have it."""
-    diffusion: bool
-    """Whether a header says that the image is diffusion weighted."""
-    isotropic: bool
-    """Whether no volume with a b-value above 0 has a direction (trace images); False without such a volume."""
-    derived: bool
-    """Whether all frames are derived."""
-    first: tuple[int, int]
-    """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file."""
-    part_of: int | None
-    """Index of another image of the same kind that forms one volume together with this one."""
-    twin: int | None
-    """Index of another image of the same kind at the same position: both are volumes of one scan."""
 
 def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None = None) -> tuple[int, str]:
     """Write a file as one gzip member without name and time; return (size, SHA-256) of the written file, which is not synced.
 
-    The hash is that of the bytes passed to the file system, so that a later read can detect write errors.
+    `level` is 0 (default) or 1 (fast) to 9 (small). The hash is that of the bytes passed to the file system, so that a later read
+    can detect write errors.
     """
 
 def hash_file(path: str, *, monitor: Monitor | None = None) -> tuple[int, str]:
     """Return (size, SHA-256) of a file."""
 
 def hash_gzip(path: str, *, exact: bool = False, monitor: Monitor | None = None) -> tuple[int, str]:
-    """Return (size, SHA-256) of the content. Raises ValueError if damaged, with `exact` if not as `gzip_file` writes it."""
+    """Return (size, SHA-256) of the content of a gzip file.
+
+    Raises ValueError when it is damaged, or with `exact` when it has another header or more members than `gzip_file` writes.
+    """
 
 def gzip_size(path: str, head: int, *, monitor: Monitor | None = None) -> tuple[int, bytes]:
     """Return the size of a gzip file's content and its first `head` bytes; reads to the end and checks the checksum.
@@ -397,4 +364,7 @@ def gzip_size(path: str, head: int, *, monitor: Monitor | None = None) -> tuple[
     """
 
 def hash_tar_gz(path: str, *, exact: bool = False, monitor: Monitor | None = None) -> list[tuple[str, int, str]]:
-    """Return (name, size, SHA-256) of each file. Raises ValueError if damaged, with `exact` if not as `pack_folder` writes it."""
+    """Return (name, size, SHA-256) of each file of a tar.gz.
+
+    Raises ValueError when it is damaged, or with `exact` when it contains what `pack_folder` does not write.
+    """

@@ -1,4 +1,4 @@
-"""Pictures and statistics of NIfTI images from the Rust core: names of `qxbatch._core`."""
+"""NIfTI images: pictures, statistics, comparison with DICOM frames. These are names of `qxbatch._core`."""
 
 from collections.abc import Sequence
 from typing import final
@@ -10,9 +10,9 @@ def grey_slice(
 ) -> bytes:
     """Return pixels of an uncompressed NIfTI, 8-bit grey from their 1st to their 99th percentile, row by row.
 
-    A pixel is the voxel `row + column`, counted from byte `offset`; `datatype` is the code of a voxel (nifti1.h). Colours are
-    shown by their mean, complex numbers by their magnitude. Raises ValueError for another type, and OSError when
-    the file ends before a voxel.
+    A pixel is the voxel with the index `row + column`; voxel 0 is at byte `offset`. `datatype` is the code of the type of voxels
+    (nifti1.h). Colours are shown by their mean, complex numbers by their magnitude. Raises ValueError for an unknown type, and
+    OSError when the file cannot be read or ends before a voxel.
     """
 
 def colour_slice(path: str, offset: int, datatype: int, rows: Sequence[int], columns: Sequence[int]) -> bytes | None:
@@ -22,6 +22,85 @@ def colour_slice(path: str, offset: int, datatype: int, rows: Sequence[int], col
     """
 
 @final
+class Comparison:
+    """The result of comparing a series with its images."""
+
+    files: int
+    """Number of files of the series."""
+    frames: int
+    """Number of frames of all files."""
+    without_tiles: int
+    """Mosaics whose header lacks the number of their slices."""
+    suspected: int
+    """Square Siemens images that may be mosaics: they have at least three times as many rows as AcquisitionMatrix."""
+    undirected: int
+    """Mosaics whose header lacks the direction in which their slices follow each other."""
+    without_geometry: int
+    """Frames without position, orientation or pixel spacing."""
+    misplaced: list[tuple[int, int, float]]
+    """Frames whose position matches no slice within 0.1 mm: index of the file, frame number from 0, distance in mm.
+
+    The distance is the largest one of a corner. It is infinite if no image has the frame's size and directions.
+    """
+    missing: int
+    """Frames without a remaining slice at their position in any image."""
+    moved: int
+    """Volumes that moved as a whole relative to their image: prospective motion correction."""
+    moved_by: float
+    """The largest movement of these volumes, mm."""
+    tilt: float
+    """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""
+    shuffled: int
+    """Frames whose values cannot be read, in objects that do not store them volume by volume."""
+    scalings: int
+    """Number of different pairs of RescaleSlope and RescaleIntercept."""
+    not_compared: dict[str, int]
+    """Frames whose values were not compared, by reason."""
+    encodings: list[tuple[bool, int, int, int]]
+    """Pixel encodings: signed, bits stored, bits allocated, number of frames."""
+    checks: list[ImageCheck]
+    """One for each image, in the given order."""
+
+@final
+class ImageCheck:
+    """The result of comparing one image with the headers."""
+
+    slices: int
+    """Number of slices of all volumes."""
+    surplus: int
+    """Slices without a frame."""
+    different: int
+    """Slices whose values differ from the frame at their position."""
+    difference: tuple[int, int, int, int, float, float] | None
+    """The first of these slices: file, frame, slice, volume (indices from 0), value in the DICOM, value in the image."""
+    order: str
+    """Whether the volumes are in the order of a time or number of the headers: `right`, `wrong` if they are in the order of none,
+    `undetermined` if no header element distinguishes them. Empty if the order was not checked: for one volume, for diffusion scans,
+    and if a slice has no frame.
+    """
+    b_values: list[tuple[float | None, float | None]]
+    """b-value of each volume in s/mm2 and its nominal b-value, from the headers; None if they have none."""
+    contradiction: tuple[int, float, float] | None
+    """The first volume (from 0) whose elements contain several b-values, with the lowest and the highest of them."""
+    directions: list[tuple[float, float, float] | None]
+    """Gradient direction of each volume in patient axes (LPS+), if the headers have it."""
+    diffusion: bool
+    """Whether a header says that the image is part of a diffusion scan."""
+    isotropic: bool
+    """Whether the headers of all volumes with a b-value above 0 say that the weighting is isotropic (trace images).
+
+    False without such a volume.
+    """
+    derived: bool
+    """Whether ImageType or FrameType says that all frames are derived."""
+    first: tuple[int, int]
+    """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file."""
+    part_of: int | None
+    """Index of another image of the same kind that forms one volume together with this one."""
+    twin: int | None
+    """Index of another image of the same kind at the same position: both are volumes of one scan."""
+
+@final
 class Statistics:
     """Temporal SNR and global signal of a time series in an uncompressed NIfTI (docs/statistics.md)."""
 
@@ -29,15 +108,16 @@ class Statistics:
     def read(path: str, *, monitor: Monitor | None = None) -> Statistics | None:
         """Return the statistics; None if they cannot be computed.
 
-        This is the case if fewer than 10 volumes are in the steady state, if voxels are colours, if no voxel is positive, or if
-        a volume has more than 2**23 voxels. Raises OSError when the file is not NIfTI or is cut short, and CancelledError.
+        This is the case if fewer than 10 volumes are in the steady state, if voxels are colours or of an unknown type, if no
+        voxel is positive, if a volume has more than 2**23 voxels, or if the signal is not finite. Raises OSError when the file
+        cannot be read, is not NIfTI or is cut short, and CancelledError.
         """
     @property
     def tsnr(self) -> float | None:
-        """Median within the mask; None if no voxel varies."""
+        """Median temporal SNR of the voxels in the mask that vary; None if no voxel varies."""
     @property
     def tsnr_limit(self) -> float | None:
-        """A round number above 98 % of the values within the mask: the end of the colour scale."""
+        """A round number above 98 % of the temporal SNR values: the end of the colour scale. None if no voxel varies."""
     @property
     def dropped_volumes(self) -> int:
         """Volumes at the start that are not in the steady state."""

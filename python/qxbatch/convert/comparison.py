@@ -71,7 +71,7 @@ def _findings(
     compared: Comparison, frames: SeriesFrames, evidence: Evidence, images: Sequence[_Named], order: Sequence[int]
 ) -> Findings:
     """Describe a comparison; `images` are in the order in which they were compared."""
-    needs_names = compared.astray or any(checked.check.difference is not None for checked in images)
+    needs_names = compared.misplaced or any(checked.check.difference is not None for checked in images)
     names = [Path(path).name for path in frames.files] if needs_names else []
     counts = _counts(compared, images)
     faults = _misplaced(compared, names) or [*counts, *_values(compared, images, names), *_split_scan(images)]
@@ -87,19 +87,19 @@ def _findings(
             f"{checked.name}: {text}" for text in direction_findings(checked.output, checked.image, checked.check)
         ]
         image_doubts = b_value_findings(checked.output, checked.image, checked.check, evidence.description)
-        if checked.check.order == "undetermined" and not compared.placeless:
+        if checked.check.order == "undetermined" and not compared.without_geometry:
             image_doubts.append("no time or number in its headers gives the order of its volumes.")
         doubts += [f"{checked.name}: {text}" for text in image_doubts]
-    proven = not (faults or compared.placeless or compared.without_tiles or compared.undirected)
+    proven = not (faults or compared.without_geometry or compared.without_tiles or compared.undirected)
     notes = tuple(_notes(compared, frames))
     return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), notes, proven)
 
 
 def _misplaced(compared: Comparison, names: Sequence[str]) -> list[str]:
-    if not compared.astray:
+    if not compared.misplaced:
         return []
-    count, all_of_them = len(compared.astray), compared.frames
-    furthest = max(compared.astray, key=lambda entry: entry[2])
+    count, all_of_them = len(compared.misplaced), compared.frames
+    furthest = max(compared.misplaced, key=lambda entry: entry[2])
     file, frame, distance = furthest
     name = _frame_name(names[file], frame, compared)
     if distance == float("inf"):
@@ -111,8 +111,8 @@ def _misplaced(compared: Comparison, names: Sequence[str]) -> list[str]:
 
 
 def _counts(compared: Comparison, images: Sequence[_Named]) -> list[str]:
-    faults = [f"{compared.lost} of {compared.frames} slices are in no image."] if compared.lost else []
-    if compared.placeless or compared.without_tiles or compared.undirected or not compared.frames:
+    faults = [f"{compared.missing} of {compared.frames} slices are in no image."] if compared.missing else []
+    if compared.without_geometry or compared.without_tiles or compared.undirected or not compared.frames:
         return faults
     return faults + [
         f"{checked.name}: {checked.check.surplus} of {checked.check.slices} slices match no slice of the headers."
@@ -185,9 +185,9 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"the series has {compared.scalings} rescale slopes, and the values of "
             f"{sum(compared.not_compared.values())} slices were not compared."
         )
-    if compared.placeless and not compared.undirected and has_slices_of_body(frames.classes):
+    if compared.without_geometry and not compared.undirected and has_slices_of_body(frames.classes):
         doubts.append(
-            f"{compared.placeless} of {compared.frames} slices have no position, orientation or pixel spacing in their "
+            f"{compared.without_geometry} of {compared.frames} slices have no position, orientation or pixel spacing in their "
             "headers, so their place was not compared."
         )
     return doubts
@@ -205,8 +205,10 @@ def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
         notes.append(f"the orientation of its slices differs by up to {compared.tilt:.4f} rad from their image.")
     for reason, count in compared.not_compared.items():
         notes.append(f"the values of {count} of {compared.frames} slices were not compared with the DICOM: {reason}.")
-    if compared.placeless and not has_slices_of_body(frames.classes):
-        notes.append(f"the place of {compared.placeless} of {compared.frames} slices was not compared: they have none.")
+    if compared.without_geometry and not has_slices_of_body(frames.classes):
+        notes.append(
+            f"the place of {compared.without_geometry} of {compared.frames} slices was not compared: they have none."
+        )
     return notes
 
 

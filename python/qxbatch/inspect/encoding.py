@@ -61,7 +61,7 @@ def _phase_encoding(observed: Observed) -> tuple[str | None, str | None]:
 
 def _acceleration(observed: Observed) -> float | None:
     factor = observed.number("ParallelReductionFactorInPlane", "Protocol.sPat.lAccelFactPE")
-    asset = observed.number("GeAssetFactors")
+    asset = observed.number("GEAssetFactors")
     if factor is None and asset is not None:
         factor = round(1 / asset, 2)
     return factor or observed.number(sidecar="ParallelReductionFactorInPlane")

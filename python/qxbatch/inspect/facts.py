@@ -35,7 +35,7 @@ def facts(observed: Observed) -> Acquisition:
         b_values=b_values,
         directions=directions,
         kinds=kinds(observed) or None,
-        sequence_name=observed.text("SequenceName", "PulseSequenceName", "GePulseSequence", sidecar="SequenceName"),
+        sequence_name=observed.text("SequenceName", "PulseSequenceName", "GEPulseSequence", sidecar="SequenceName"),
         field_strength_t=observed.number("MagneticFieldStrength", sidecar="MagneticFieldStrength"),
         coil=observed.text("ReceiveCoilName", "SiemensCoil", sidecar="ReceiveCoilName"),
         software=observed.text("SoftwareVersions", sidecar="SoftwareVersions"),

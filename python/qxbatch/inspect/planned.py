@@ -27,7 +27,7 @@ def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) ->
         _positive_integer(observed, "PhilipsNumberOfDynamicScans"),
         _siemens_bold_volumes(observed),
         _volumes_from_images(observed, stacks, slices, "ImagesInAcquisition"),
-        _volumes_from_images(observed, stacks, slices, "GeImagesInSeries"),
+        _volumes_from_images(observed, stacks, slices, "GEImagesInSeries"),
     )
     return next((count for count in counts if count is not None and count >= acquired), None)
 
@@ -70,7 +70,7 @@ def _slices_of_single_volume(observed: Observed) -> int | None:
     """Return the number of slices of a GE series that has one volume of one contrast."""
     if len(observed.acquired.stacks) != 1 or _positive_integer(observed, "NumberOfTemporalPositions") not in (None, 1):
         return None
-    return _positive_integer(observed, "GeImagesInSeries") or _positive_integer(observed, "ImagesInAcquisition")
+    return _positive_integer(observed, "GEImagesInSeries") or _positive_integer(observed, "ImagesInAcquisition")
 
 
 def _siemens_bold_volumes(observed: Observed) -> int | None:

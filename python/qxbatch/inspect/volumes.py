@@ -53,7 +53,9 @@ def volumes(observed: Observed) -> Volumes | None:
         complete=complete,
         partial_slices=partial or None,
         slices=slices,
-        missing_slices=missing + max(main.skipped, observed.acquired.skipped) * slices + absent_slices * main.begun,
+        missing_slices=missing
+        + max(main.skipped, observed.acquired.skipped_mosaics) * slices
+        + absent_slices * main.begun,
         duplicate_slices=sum(stack.duplicates for stack in observed.acquired.stacks),
     )
 

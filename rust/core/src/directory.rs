@@ -1,7 +1,9 @@
 //! The directory of a DICOM medium, a DICOMDIR: the files that it lists (PS3.3 annex F, PS3.10 section 8.6).
 
 use crate::frames::{each_element, each_item};
-use crate::header::{Element, Encoding, Fault, Reader, Syntax, Visit, Window, trim, visit};
+use crate::header::{
+    DataSetVisitor, Element, Encoding, Fault, Reader, TransferSyntax, Window, trim, visit,
+};
 
 const DIRECTORY_RECORDS: u32 = 0x0004_1220;
 const REFERENCED_FILE: u32 = 0x0004_1500;
@@ -24,12 +26,12 @@ pub fn listed<W: Window>(window: &mut W) -> Option<Vec<Listed>> {
 
 struct Records(Vec<Listed>);
 
-impl Visit for Records {
+impl DataSetVisitor for Records {
     fn visit<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         start: u64,
-        _: &Syntax,
+        _: &TransferSyntax,
     ) -> Result<(), Fault> {
         let encoding = reader.encoding;
         each_element(
@@ -65,9 +67,9 @@ impl Records {
                 let reached =
                     each_element(reader, start, end, encoding, &mut |reader, element, _| {
                         match element.tag {
-                            REFERENCED_FILE => listed.path = path(reader.bytes(element)?),
+                            REFERENCED_FILE => listed.path = path(reader.long_value(element)?),
                             REFERENCED_INSTANCE => {
-                                listed.instance = trim(reader.bytes(element)?).to_vec();
+                                listed.instance = trim(reader.long_value(element)?).to_vec();
                             }
                             _ => {}
                         }

@@ -39,19 +39,19 @@ pub struct Group {
     pub patient: String,
     /// Indices of the files, in the order of their paths.
     pub members: Vec<usize>,
-    /// Sum of the sizes.
+    /// Sum of the sizes of the files in bytes.
     pub size: u64,
     /// Earliest date and time, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown.
     pub started: String,
-    /// Index of the file with the lowest InstanceNumber, and among equals the lowest path.
-    pub first: usize,
+    /// Index of the file with the lowest InstanceNumber, of several such files that with the lowest path.
+    pub representative: usize,
 }
 
-/// Returns why a DICOM object belongs to no series; None if it does.
+/// Returns why a DICOM object belongs to no series; None if it belongs to one.
 ///
 /// An object without SOPInstanceUID or SeriesInstanceUID is sorted if it has a SOP class, or Rows and Columns; else it
 /// may not be DICOM at all.
-pub fn unsorted(header: &Header) -> Option<&'static str> {
+pub fn unsorted_reason(header: &Header) -> Option<&'static str> {
     let has = |field| !header.raw(field).is_empty();
     if header.is_directory() {
         return Some("a DICOMDIR");
@@ -89,7 +89,7 @@ pub fn patient(header: &Header) -> String {
 /// StudyInstanceUID and SeriesInstanceUID, the key of a series independent of patient and number.
 type SeriesKey<'a> = (&'a [u8], Cow<'a, [u8]>);
 
-/// Sorts files by series; a file that belongs to none (see [`unsorted`]) is in no group.
+/// Sorts files by series; a file that belongs to none (see [`unsorted_reason`]) is in no group.
 ///
 /// A file without a patient joins the only patient of its series, one without a number the only number of its patient
 /// in the series. Groups are ordered by number (those without one last), start, SeriesInstanceUID, StudyInstanceUID,
@@ -98,7 +98,7 @@ pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
     let mut series: HashMap<SeriesKey<'_>, HashMap<GroupKey, Vec<usize>>> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {
         let header = entry.header;
-        if unsorted(header).is_some() {
+        if unsorted_reason(header).is_some() {
             continue;
         }
         let uid = match header.raw(Field::SeriesInstanceUid) {
@@ -126,6 +126,7 @@ pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
     groups
 }
 
+/// Compares groups by number (those without one last), start, SeriesInstanceUID, StudyInstanceUID, patient.
 fn order(a: &Group, b: &Group) -> Ordering {
     let key = |group: &Group| (group.number.is_none(), group.number);
     key(a)
@@ -144,10 +145,10 @@ fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) ->
         let number = of(index).and_then(|header| header.int(Field::InstanceNumber));
         (number.is_none(), number)
     };
-    // The first of equals has the lowest path.
-    let first = *members.iter().min_by_key(instance)?;
-    let header = of(&first)?;
-    let series_uid = || series_uid(header, path(&first).unwrap_or_default());
+    // Of several files with the lowest number, `min_by_key` returns the first, which has the lowest path.
+    let representative = *members.iter().min_by_key(instance)?;
+    let header = of(&representative)?;
+    let series_uid = || series_uid(header, path(&representative).unwrap_or_default());
     let started = members
         .iter()
         .filter_map(of)
@@ -168,7 +169,7 @@ fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) ->
             .map(|entry| entry.size)
             .sum(),
         started: started.unwrap_or_default(),
-        first,
+        representative,
         members,
     })
 }
@@ -259,13 +260,13 @@ mod tests {
     fn the_representative_has_the_lowest_instance_number() {
         let of = |number: &str| header(&[(Field::InstanceNumber, number)]);
         let groups = grouped(&[of(""), of("10"), of("2"), of("2")]);
-        assert_eq!((groups[0].first, groups[0].size), (2, 40));
+        assert_eq!((groups[0].representative, groups[0].size), (2, 40));
     }
 
     #[test]
     fn objects_of_no_series_are_in_no_group() {
         let directory = header(&[(Field::MediaStorageSopClassUid, "1.2.840.10008.1.3.10")]);
-        assert_eq!(unsorted(&directory), Some("a DICOMDIR"));
+        assert_eq!(unsorted_reason(&directory), Some("a DICOMDIR"));
         let bare = Header::from_values(&[(Field::SopInstanceUid, "1")]);
         assert!(grouped(&[directory, bare]).is_empty());
     }

@@ -154,8 +154,8 @@ fn compared_with(slices: &[Slice], images: impl Fn(&Path) -> Vec<PathBuf>) -> Co
 fn flaws(comparison: &Comparison) -> (usize, usize, usize, usize) {
     let check = &comparison.checks[0];
     (
-        comparison.astray.len(),
-        comparison.lost,
+        comparison.misplaced.len(),
+        comparison.missing,
         check.surplus,
         check.different,
     )
@@ -188,8 +188,8 @@ fn a_single_slice_that_moved_is_astray() {
         let mut slices = volumes(3);
         slices[SLICES + 2].place[axis] += by;
         let comparison = compared(&slices);
-        let [one] = comparison.astray.as_slice() else {
-            panic!("{:?}", comparison.astray);
+        let [one] = comparison.misplaced.as_slice() else {
+            panic!("{:?}", comparison.misplaced);
         };
         assert_eq!((one.file, comparison.moved), (SLICES + 2, 0));
         assert!(one.distance > 0.29);

@@ -34,7 +34,7 @@ pub(crate) struct Acquired {
     stacks: Vec<Py<Stack>>,
     span: Option<(f64, f64)>,
     echo_times: Vec<f64>,
-    skipped: usize,
+    skipped_mosaics: usize,
     numbers: BTreeMap<String, Vec<f64>>,
     texts: BTreeMap<String, String>,
 }
@@ -52,7 +52,7 @@ impl Acquired {
                 .collect::<PyResult<_>>()?,
             span: acquired.span,
             echo_times: acquired.echo_times,
-            skipped: acquired.skipped,
+            skipped_mosaics: acquired.skipped_mosaics,
             numbers: details.numbers,
             texts: details.texts,
         })
@@ -77,7 +77,7 @@ fn stack(source: core::Stack) -> Stack {
         partial: volumes.partial,
         holes: volumes.holes,
         skipped: volumes.skipped,
-        intervals: (intervals.acquired, intervals.offset, intervals.trigger),
+        intervals: (intervals.acquired, intervals.time_offset, intervals.trigger),
         b_values: source.b_values,
         directions: source.directions,
     }

@@ -15,7 +15,7 @@ use qxbatch_core::pack::Failure;
 
 use crate::monitor::cancelled;
 
-/// Returns OSError, or the Python subclass for its number, with the file's name.
+/// Returns OSError, or its subclass for the error number (such as FileNotFoundError), with the path of the file.
 pub(crate) fn os_error(path: &Path, error: &io::Error) -> PyErr {
     let name: OsString = path.as_os_str().to_owned();
     let text = error.to_string();
@@ -24,12 +24,12 @@ pub(crate) fn os_error(path: &Path, error: &io::Error) -> PyErr {
         .next()
         .unwrap_or_default()
         .to_owned();
-    let number = error.raw_os_error().unwrap_or_else(|| number(error.kind()));
+    let number = error.raw_os_error().unwrap_or_else(|| errno(error.kind()));
     PyOSError::new_err((number, text, name))
 }
 
-/// Error numbers for errors that the core creates itself.
-fn number(kind: io::ErrorKind) -> i32 {
+/// Returns the error number (errno) of an error that the core creates itself, which has none.
+fn errno(kind: io::ErrorKind) -> i32 {
     match kind {
         io::ErrorKind::NotFound => 2,
         io::ErrorKind::AlreadyExists => 17,
@@ -39,8 +39,8 @@ fn number(kind: io::ErrorKind) -> i32 {
     }
 }
 
-/// Returns the exception for an error of `ingest`.
-pub(crate) fn stopped(stop: Stop) -> PyErr {
+/// Returns the exception for an error of `ingest` or of a method of its result.
+pub(crate) fn ingest_error(stop: Stop) -> PyErr {
     match stop {
         Stop::Cancelled => cancelled(),
         Stop::Io { path, source } => os_error(&path, &source),
@@ -48,7 +48,7 @@ pub(crate) fn stopped(stop: Stop) -> PyErr {
 }
 
 /// Returns the exception for an error of packing or hashing.
-pub(crate) fn failed(failure: Failure) -> PyErr {
+pub(crate) fn pack_error(failure: Failure) -> PyErr {
     match failure {
         Failure::Cancelled => cancelled(),
         Failure::Io { path, source } => os_error(&path, &source),

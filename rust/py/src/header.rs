@@ -16,7 +16,7 @@ pub(crate) struct Header {
 #[pymethods]
 impl Header {
     fn get<'py>(&self, py: Python<'py>, field: &str) -> PyResult<Bound<'py, PyAny>> {
-        convert(py, self.core.value(known(field)?))
+        convert(py, self.core.value(field_of(field)?))
     }
 
     fn items<'py>(&self, py: Python<'py>) -> PyResult<Vec<(&'static str, Bound<'py, PyAny>)>> {
@@ -36,7 +36,7 @@ impl Header {
     fn from_values(values: HashMap<String, String>) -> PyResult<Self> {
         let values: Vec<(Field, &str)> = values
             .iter()
-            .map(|(keyword, text)| Ok((known(keyword)?, text.as_str())))
+            .map(|(keyword, text)| Ok((field_of(keyword)?, text.as_str())))
             .collect::<PyResult<_>>()?;
         Ok(Self {
             core: Core::from_values(&values),
@@ -54,11 +54,13 @@ impl Header {
     }
 }
 
+/// Returns the keywords of all fields, in the order of the table.
 pub(crate) fn keywords() -> [&'static str; Field::COUNT] {
     Field::ALL.map(Field::keyword)
 }
 
-fn known(keyword: &str) -> PyResult<Field> {
+/// Returns the field with a keyword; KeyError without one.
+fn field_of(keyword: &str) -> PyResult<Field> {
     Field::from_keyword(keyword).ok_or_else(|| PyKeyError::new_err(keyword.to_owned()))
 }
 

@@ -76,9 +76,9 @@ pub(crate) struct Comparison {
     without_tiles: usize,
     suspected: usize,
     undirected: usize,
-    placeless: usize,
-    astray: Vec<(usize, u32, f64)>,
-    lost: usize,
+    without_geometry: usize,
+    misplaced: Vec<(usize, u32, f64)>,
+    missing: usize,
     moved: usize,
     moved_by: f64,
     tilt: f64,
@@ -131,7 +131,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
         .checks
         .into_iter()
         .map(|image_check| check(py, image_check));
-    let astray = comparison.astray.iter();
+    let misplaced = comparison.misplaced.iter();
     let encodings = comparison.encodings.iter();
     Ok(Comparison {
         files: comparison.files,
@@ -139,11 +139,11 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
         without_tiles: comparison.without_tiles,
         suspected: comparison.suspected,
         undirected: comparison.undirected,
-        placeless: comparison.placeless,
-        astray: astray
+        without_geometry: comparison.without_geometry,
+        misplaced: misplaced
             .map(|slice| (slice.file, slice.frame, slice.distance))
             .collect(),
-        lost: comparison.lost,
+        missing: comparison.missing,
         moved: comparison.moved,
         moved_by: comparison.moved_by,
         tilt: comparison.tilt,

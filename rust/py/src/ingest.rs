@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use qxbatch_core::ingest::{self as core, Options, Packet};
 use qxbatch_core::notation::{Hash, hexadecimal};
 
-use crate::failure::{os_error, stopped};
+use crate::failure::{ingest_error, os_error};
 use crate::group::Group;
 use crate::header::Header;
 use crate::monitor::Monitor;
@@ -127,7 +127,7 @@ impl Reading {
     fn supply(&mut self, row: usize, header: &Bound<'_, Header>) -> PyResult<()> {
         self.known(row)?;
         let header = header.get().core.clone();
-        if self.core.supply(row, header).map_err(stopped)? {
+        if self.core.supply(row, header).map_err(ingest_error)? {
             Ok(())
         } else {
             Err(PyValueError::new_err(format!("row {row} needs no header")))
@@ -173,7 +173,7 @@ impl Reading {
             self.known_group(group)?;
         }
         py.detach(|| self.core.place_series(&root, n, label, &groups))
-            .map_err(stopped)
+            .map_err(ingest_error)
     }
 
     fn place_row(
@@ -186,12 +186,12 @@ impl Reading {
     ) -> PyResult<()> {
         self.known(row)?;
         py.detach(|| self.core.place_row(row, &root, at, n))
-            .map_err(stopped)
+            .map_err(ingest_error)
     }
 
     fn leave_row(&mut self, row: usize, at: &str) -> PyResult<()> {
         self.known(row)?;
-        self.core.leave_row(row, at).map_err(stopped)
+        self.core.leave_row(row, at).map_err(ingest_error)
     }
 
     fn place_kept(&mut self, py: Python<'_>, root: PathBuf, rows: Vec<usize>) -> PyResult<()> {
@@ -199,7 +199,7 @@ impl Reading {
             self.known(row)?;
         }
         py.detach(|| self.core.place_kept(&root, &rows))
-            .map_err(stopped)
+            .map_err(ingest_error)
     }
 }
 
@@ -243,10 +243,10 @@ pub(crate) fn ingest(
             prefix: prefix.into_os_string().into_vec(),
         })
         .collect();
-    let monitor = Monitor::or_own(monitor);
+    let monitor = Monitor::or_new(monitor);
     let core = py
         .detach(|| core::ingest(&packets, &staging, &options, &monitor))
-        .map_err(stopped)?;
+        .map_err(ingest_error)?;
     Ok(Reading { core })
 }
 

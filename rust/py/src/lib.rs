@@ -14,7 +14,7 @@ mod statistics;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-/// See `python/qxbatch/_core.pyi`.
+/// Documented in `python/qxbatch/_core.pyi`, and in `_images.pyi` and `_acquired.pyi` beside it.
 #[pymodule]
 fn _core(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("FIELDS", PyTuple::new(m.py(), header::keywords())?)?;

@@ -21,7 +21,7 @@ pub(crate) struct Monitor {
 
 impl Monitor {
     /// Returns the given monitor, or a new one.
-    pub(crate) fn or_own(given: Option<&Bound<'_, Self>>) -> Arc<Core> {
+    pub(crate) fn or_new(given: Option<&Bound<'_, Self>>) -> Arc<Core> {
         given.map_or_else(Arc::default, |monitor| Arc::clone(&monitor.get().core))
     }
 }

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use qxbatch_core::notation::{escape, hexadecimal};
 use qxbatch_core::pack::{gzip, hash, tar_gz, written};
 
-use crate::failure::failed;
+use crate::failure::pack_error;
 use crate::ingest::Streams;
 use crate::monitor::Monitor;
 
@@ -25,10 +25,10 @@ pub(crate) fn pack_folder(
     streams: Option<&Bound<'_, Streams>>,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<u64> {
-    let monitor = Monitor::or_own(monitor);
+    let monitor = Monitor::or_new(monitor);
     let streams = streams.map(|streams| &streams.get().core);
     py.detach(|| tar_gz::pack_folder(&folder, &out, prefix, level, streams, &monitor))
-        .map_err(failed)
+        .map_err(pack_error)
 }
 
 #[pyfunction]
@@ -40,10 +40,10 @@ pub(crate) fn gzip_file(
     level: u32,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<(u64, String)> {
-    let monitor = Monitor::or_own(monitor);
+    let monitor = Monitor::or_new(monitor);
     let (size, sum) = py
         .detach(|| gzip::gzip_file(&source, &out, level, &monitor))
-        .map_err(failed)?;
+        .map_err(pack_error)?;
     Ok((size, hexadecimal(&sum)))
 }
 
@@ -54,8 +54,10 @@ pub(crate) fn hash_file(
     path: PathBuf,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<(u64, String)> {
-    let monitor = Monitor::or_own(monitor);
-    let (size, sum) = py.detach(|| hash::file(&path, &monitor)).map_err(failed)?;
+    let monitor = Monitor::or_new(monitor);
+    let (size, sum) = py
+        .detach(|| hash::file(&path, &monitor))
+        .map_err(pack_error)?;
     Ok((size, hexadecimal(&sum)))
 }
 
@@ -67,7 +69,7 @@ pub(crate) fn hash_gzip(
     exact: bool,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<(u64, String)> {
-    let monitor = Monitor::or_own(monitor);
+    let monitor = Monitor::or_new(monitor);
     let (size, sum) = py
         .detach(|| {
             if exact {
@@ -75,7 +77,7 @@ pub(crate) fn hash_gzip(
             }
             hash::gzip(&path, &monitor)
         })
-        .map_err(failed)?;
+        .map_err(pack_error)?;
     Ok((size, hexadecimal(&sum)))
 }
 
@@ -87,9 +89,9 @@ pub(crate) fn gzip_size(
     head: usize,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<(u64, Vec<u8>)> {
-    let monitor = Monitor::or_own(monitor);
+    let monitor = Monitor::or_new(monitor);
     py.detach(|| hash::gzip_size(&path, head, &monitor))
-        .map_err(failed)
+        .map_err(pack_error)
 }
 
 #[pyfunction]
@@ -100,7 +102,7 @@ pub(crate) fn hash_tar_gz(
     exact: bool,
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<Vec<(String, u64, String)>> {
-    let monitor = Monitor::or_own(monitor);
+    let monitor = Monitor::or_new(monitor);
     let members = py
         .detach(|| {
             let members = hash::tar_gz(&path, &monitor)?;
@@ -109,7 +111,7 @@ pub(crate) fn hash_tar_gz(
             }
             Ok(members)
         })
-        .map_err(failed)?;
+        .map_err(pack_error)?;
     Ok(members
         .into_iter()
         .map(|(name, size, sum)| (escape(&name), size, hexadecimal(&sum)))

@@ -72,7 +72,7 @@ impl Scan {
     fn groups(&self, py: Python<'_>) -> PyResult<Vec<Group>> {
         self.sorted(py)
             .iter()
-            .filter_map(|group| Some((group, self.core.header(group.first)?)))
+            .filter_map(|group| Some((group, self.core.header(group.representative)?)))
             .map(|(group, header)| Group::new(py, group, header))
             .collect()
     }
@@ -94,7 +94,7 @@ pub(crate) fn scan(
     monitor: Option<&Bound<'_, Monitor>>,
 ) -> PyResult<Scan> {
     let paths: Vec<Vec<u8>> = paths.into_iter().map(OsStringExt::into_vec).collect();
-    let monitor = Monitor::or_own(monitor);
+    let monitor = Monitor::or_new(monitor);
     match py.detach(|| core::scan(&paths, threads, &monitor)) {
         Ok(core) => Ok(Scan {
             core,

@@ -28,7 +28,7 @@ impl Statistics {
         path: PathBuf,
         monitor: Option<&Bound<'_, Monitor>>,
     ) -> PyResult<Option<Self>> {
-        let monitor = Monitor::or_own(monitor);
+        let monitor = Monitor::or_new(monitor);
         match py.detach(|| core::statistics(&path, &monitor)) {
             Ok(statistics) => Ok(statistics.map(|core| Self { path, core })),
             Err(StatisticsError::Cancelled) => Err(cancelled()),

@@ -5,13 +5,14 @@ use crate::frames::{Pixels, Series};
 
 const DAY: f64 = 86_400.0;
 
-/// Acquisition times that increase across midnight, even where the date stays that of the start of the series.
+/// Acquisition times that increase across midnight, even if the date in the headers stays that of the start of the
+/// series.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Clock {
     /// First and last time.
     span: Option<(f64, f64)>,
-    /// Times before this one belong to the next day.
-    midnight: Option<f64>,
+    /// Times before this limit belong to the next day; None if the times increase already.
+    next_day_limit: Option<f64>,
 }
 
 impl Clock {
@@ -31,16 +32,23 @@ impl Clock {
             })
         };
         let span = bounds(&mut times());
-        let midnight = span
+        let next_day_limit = span
             .filter(|(low, high)| (DAY / 2.0..DAY).contains(&(high - low)))
             .map(|(low, _)| low + DAY / 2.0);
-        let clock = Self { span, midnight };
-        let span = bounds(&mut times().map(|time| clock.risen(time)));
-        Self { span, midnight }
+        let clock = Self {
+            span,
+            next_day_limit,
+        };
+        let span = bounds(&mut times().map(|time| clock.continuous(time)));
+        Self {
+            span,
+            next_day_limit,
+        }
     }
 
-    fn risen(&self, time: f64) -> f64 {
-        match self.midnight {
+    /// Returns a time that increases across midnight.
+    fn continuous(&self, time: f64) -> f64 {
+        match self.next_day_limit {
             Some(limit) if time < limit => time + DAY,
             _ => time,
         }
@@ -52,10 +60,10 @@ impl Clock {
             .frame
             .attributes
             .acquired
-            .map(|time| self.risen(time))
+            .map(|time| self.continuous(time))
     }
 
-    /// Returns the first and the last time.
+    /// Returns the first and the last acquisition time in seconds.
     pub(super) fn span(&self) -> Option<(f64, f64)> {
         self.span
     }
@@ -66,11 +74,11 @@ pub(super) fn bits(value: Option<f64>) -> Option<u64> {
     value.map(f64::to_bits)
 }
 
-/// Returns `value` times `scale`, rounded to an integer.
+/// Returns `value` times `scale`, rounded to an integer, to compare and sort it.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "milliseconds of some millennia"
 )]
-pub(super) fn whole(value: Option<f64>, scale: f64) -> Option<i64> {
+pub(super) fn rounded(value: Option<f64>, scale: f64) -> Option<i64> {
     value.map(|value| (value * scale).round() as i64)
 }

@@ -15,9 +15,9 @@ pub struct Volumes {
     pub begun: usize,
     /// Volumes with all slices.
     pub complete: usize,
-    /// Slices of the last volume if it is incomplete.
+    /// Number of slices of the last volume if it is incomplete, else 0.
     pub partial: usize,
-    /// Slices missing from volumes before the last one.
+    /// Number of slices that are missing in volumes before the last one.
     pub holes: usize,
     /// Volumes between the first and the last one that have no slice.
     pub skipped: usize,
@@ -25,17 +25,17 @@ pub struct Volumes {
     pub repeated: usize,
 }
 
-/// Counts the volumes of a stack and assigns each frame to one.
+/// Counts the volumes of a stack, and assigns each frame to a volume.
 ///
-/// Of all numbers and times, uses the one that leaves the fewest missing and repeated slices.
+/// Uses the number or time of the headers that leaves the fewest missing and repeated slices.
 pub(super) fn count(placed: &Placed<'_>, clock: &Clock) -> (Volumes, Assignment) {
-    let mut placed_counts = candidates(placed, clock)
+    let mut assignments = candidates(placed, clock)
         .into_iter()
         .map(|assignment| (volumes(placed, &assignment), assignment));
-    let Some(first) = placed_counts.next() else {
+    let Some(first) = assignments.next() else {
         return Default::default();
     };
-    placed_counts.fold(first, |best, next| {
+    assignments.fold(first, |best, next| {
         if cost(&next.0) < cost(&best.0) {
             next
         } else {
@@ -44,15 +44,20 @@ pub(super) fn count(placed: &Placed<'_>, clock: &Clock) -> (Volumes, Assignment)
     })
 }
 
+/// Returns the number of missing and repeated slices.
 fn cost(volumes: &Volumes) -> usize {
-    let partial = volumes.slices.saturating_sub(volumes.partial);
-    let last = if volumes.partial > 0 { partial } else { 0 };
+    let last = if volumes.partial > 0 {
+        volumes.slices.saturating_sub(volumes.partial)
+    } else {
+        0
+    };
     volumes
         .holes
         .saturating_add(last)
         .saturating_add(volumes.repeated)
 }
 
+/// Counts the volumes of one assignment.
 fn volumes(placed: &Placed<'_>, assignment: &Assignment) -> Volumes {
     let mut filled = vec![0_usize; assignment.count];
     let mut seen = BTreeSet::new();
@@ -96,7 +101,7 @@ pub(super) fn diffusion(
     let mut claimed = false;
     for (member, volume) in placed.members.iter().zip(&assignment.volumes) {
         let diffusion = &member.frame.attributes.diffusion;
-        claimed |= diffusion.claimed;
+        claimed |= diffusion.in_diffusion_scan;
         let Some(b_value) = diffusion.b_value.or(diffusion.nominal) else {
             continue;
         };
@@ -115,7 +120,10 @@ pub(super) fn diffusion(
     if !claimed && counts.keys().all(|value| *value == 0) {
         return (Vec::new(), 0);
     }
-    let directions: BTreeSet<[i64; 3]> = weighted.values().filter_map(|(_, way)| *way).collect();
+    let directions: BTreeSet<[i64; 3]> = weighted
+        .values()
+        .filter_map(|(_, direction)| *direction)
+        .collect();
     #[allow(clippy::cast_precision_loss, reason = "a b-value")]
     let b_values = counts
         .into_iter()

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::clock::{Clock, whole};
+use super::clock::{Clock, rounded};
 use super::places::Placed;
-use super::split::{Member, file_number};
+use super::split::{Member, file_index};
 
 /// The volume of each frame of a stack.
 #[derive(Debug, Clone, Default)]
@@ -17,19 +17,19 @@ pub(super) struct Assignment {
     pub skipped: usize,
 }
 
-/// Returns every way to distinguish volumes that the headers offer, the most reliable first.
+/// Returns an assignment for each number and time that all headers have, the most reliable first.
 pub(super) fn candidates(placed: &Placed<'_>, clock: &Clock) -> Vec<Assignment> {
     let mut candidates: Vec<Assignment> = [
         by_number(placed, true, |member| member.frame.attributes.temporal),
         by_number(placed, false, mosaic_number),
         by_number(placed, false, |member| member.frame.attributes.acquisition),
-        by_number(placed, false, file_number),
-        by_number(placed, false, |member| whole(clock.time(member), 1e3)),
+        by_number(placed, false, file_index),
+        by_number(placed, false, |member| rounded(clock.time(member), 1e3)),
         by_number(placed, false, |member| {
-            whole(member.frame.attributes.offset, 1e3)
+            rounded(member.frame.attributes.time_offset, 1e3)
         }),
         by_number(placed, false, |member| {
-            whole(member.frame.attributes.trigger, 1e3)
+            rounded(member.frame.attributes.trigger, 1e3)
         }),
         by_instance(placed),
         by_diffusion(placed),
@@ -46,7 +46,8 @@ fn mosaic_number(member: &Member<'_>) -> Option<i64> {
     member.object.tiling.and(member.object.instance)
 }
 
-/// Assigns volumes by a number that each frame has; `counted` numbers increase by 1 from volume to volume.
+/// Assigns frames to volumes by a number; None if a frame lacks it. `counted` says that the number increases by 1 from
+/// volume to volume, so that gaps are skipped volumes.
 fn by_number(
     placed: &Placed<'_>,
     counted: bool,
@@ -60,7 +61,7 @@ fn by_number(
     Some(assignment)
 }
 
-/// Returns how many numbers are missing between the first and the last one.
+/// Returns how many numbers are missing between the lowest and the highest one; 0 if more are missing than exist.
 pub(super) fn skipped(numbers: &[i64]) -> usize {
     let mut different = numbers.to_vec();
     different.sort_unstable();
@@ -70,7 +71,7 @@ pub(super) fn skipped(numbers: &[i64]) -> usize {
     let skipped = range.map_or(0, |range| {
         range.saturating_add(1).saturating_sub(different.len())
     });
-    // With more gaps than numbers, the number counts something else.
+    // If more are missing than exist, the number counts something else.
     if skipped <= different.len() {
         skipped
     } else {
@@ -78,6 +79,7 @@ pub(super) fn skipped(numbers: &[i64]) -> usize {
     }
 }
 
+/// Assigns each frame to the volume with the rank of its number.
 fn ranked(numbers: &[i64]) -> Assignment {
     let mut different = numbers.to_vec();
     different.sort_unstable();
@@ -92,8 +94,10 @@ fn ranked(numbers: &[i64]) -> Assignment {
     }
 }
 
-/// Assigns volumes by InstanceNumber, from its most frequent step between the frames at one position: a step of 1 means
-/// that the frames were numbered slice by slice, a larger one volume by volume.
+/// Assigns frames to volumes by InstanceNumber.
+///
+/// The most frequent step between the numbers at one position decides: if it is 1, the frames are numbered slice by
+/// slice, else volume by volume.
 fn by_instance(placed: &Placed<'_>) -> Option<Assignment> {
     let numbers: Vec<i64> = placed
         .members
@@ -121,7 +125,7 @@ fn by_instance(placed: &Placed<'_>) -> Option<Assignment> {
             .collect();
         return Some(ranked(&volumes));
     }
-    // Slice by slice: each slice has the numbers of one block.
+    // Slice by slice: the numbers of a slice are one block.
     let block = slices.values().map(Vec::len).max()?;
     let block = i64::try_from(block).ok().filter(|_| step == 1)?;
     let volumes: Vec<i64> = numbers
@@ -131,7 +135,7 @@ fn by_instance(placed: &Placed<'_>) -> Option<Assignment> {
     Some(ranked(&volumes))
 }
 
-/// Assigns volumes by b-value and direction, in the order of their first frames.
+/// Assigns frames to volumes by b-value and direction; the volumes are in the order of their first frames.
 fn by_diffusion(placed: &Placed<'_>) -> Option<Assignment> {
     let mut known: BTreeMap<_, i64> = BTreeMap::new();
     let mut numbers = Vec::with_capacity(placed.members.len());
@@ -148,7 +152,7 @@ fn by_diffusion(placed: &Placed<'_>) -> Option<Assignment> {
     Some(ranked(&numbers))
 }
 
-/// The earliest frames of all positions form the first volume, and so on.
+/// Assigns frames to volumes by their order at each position: the earliest frames form the first volume, and so on.
 fn by_rank(placed: &Placed<'_>, clock: &Clock) -> Assignment {
     let mut order: Vec<usize> = (0..placed.members.len()).collect();
     order.sort_by(|index, other| {

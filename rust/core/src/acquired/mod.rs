@@ -24,7 +24,7 @@ use clock::Clock;
 pub struct Stack {
     /// Echo time, ms.
     pub echo_time: Option<f64>,
-    /// `M`, `P`, `R`, `I`, or empty if the header has none or a mixed one.
+    /// Component of complex images: `M`, `P`, `R`, `I`; empty if the header has none or a mixed one.
     pub component: &'static str,
     /// Whether ImageType or FrameType says that the frames are derived.
     pub derived: bool,
@@ -59,8 +59,8 @@ pub struct Acquired {
     pub span: Option<(f64, f64)>,
     /// Echo times of all frames in ms, ascending.
     pub echo_times: Vec<f64>,
-    /// Missing mosaics, by the InstanceNumbers before and after them.
-    pub skipped: usize,
+    /// Number of missing mosaics: gaps between the InstanceNumbers of the others.
+    pub skipped_mosaics: usize,
 }
 
 /// Returns what was scanned in a series.
@@ -78,10 +78,11 @@ pub fn acquired(series: &Series) -> Acquired {
         stacks,
         span: clock.span(),
         echo_times,
-        skipped: skipped_mosaics(series),
+        skipped_mosaics: skipped_mosaics(series),
     }
 }
 
+/// Returns the number of missing mosaics; 0 unless all images are mosaics with different InstanceNumbers.
 fn skipped_mosaics(series: &Series) -> usize {
     let images = series
         .objects

@@ -2,52 +2,55 @@
 
 use std::collections::BTreeMap;
 
-use super::clock::{Clock, whole};
-use super::split::{Member, file_number};
+use super::clock::{Clock, rounded};
+use super::split::{Member, file_index};
 
 /// Largest movement that a scanner follows, mm.
 const MAX_MOVEMENT: f64 = 8.0;
-/// Slices of two volumes match within this fraction of the slice distance; parts of an interleaved scan are further
+/// Slices of two volumes match within this fraction of the slice distance. The parts of an interleaved scan are further
 /// apart.
 const MAX_OFFSET: f64 = 0.3;
 /// Fewer slices than this do not form a volume.
 const MIN_SLICES: usize = 3;
 
-/// The slices, by their order in each volume.
+/// The slices of volumes that moved.
 pub(super) struct Moved {
-    /// Index of the slice of each member.
+    /// Index of the slice of each member: its rank in its volume.
     pub slices: Vec<usize>,
     /// Positions of the slices of the first volume.
     pub places: Vec<f64>,
 }
 
-/// Returns the slices of volumes that moved; None if they did not move.
+/// Returns the slices of volumes that moved; None if they did not move. `positions` are those of the members along the
+/// normal, `places` the different ones.
 pub(super) fn moved(
     members: &[Member<'_>],
-    along: &[f64],
+    positions: &[f64],
     places: &[f64],
     clock: &Clock,
 ) -> Option<Moved> {
     let temporal = |member: &Member<'_>| member.frame.attributes.temporal;
     let acquisition = |member: &Member<'_>| member.frame.attributes.acquisition;
-    let time = |member: &Member<'_>| whole(clock.time(member), 1e3);
-    ordered(members, along, places, MAX_MOVEMENT, &temporal)
-        .or_else(|| ordered(members, along, places, MAX_MOVEMENT, &file_number))
-        .or_else(|| ordered(members, along, places, 0.0, &acquisition))
-        .or_else(|| ordered(members, along, places, 0.0, &time))
+    let time = |member: &Member<'_>| rounded(clock.time(member), 1e3);
+    ordered(members, positions, places, MAX_MOVEMENT, &temporal)
+        .or_else(|| ordered(members, positions, places, MAX_MOVEMENT, &file_index))
+        .or_else(|| ordered(members, positions, places, 0.0, &acquisition))
+        .or_else(|| ordered(members, positions, places, 0.0, &time))
 }
 
-/// Returns the slices of the volumes that `key` distinguishes; None unless all volumes but the last one have equally
-/// many slices, each within `bound` (mm) or [`MAX_OFFSET`] of that of the first volume.
+/// Returns the slices of the volumes that `key` distinguishes.
+///
+/// None if the volumes before the last one differ in the number of slices, or if a slice is further from the same slice
+/// of the first volume than `bound` (mm) and [`MAX_OFFSET`] allow.
 fn ordered(
     members: &[Member<'_>],
-    along: &[f64],
+    positions: &[f64],
     places: &[f64],
     bound: f64,
     key: &dyn Fn(&Member<'_>) -> Option<i64>,
 ) -> Option<Moved> {
     let mut volumes: BTreeMap<i64, Vec<(usize, f64)>> = BTreeMap::new();
-    for (index, (member, position)) in members.iter().zip(along).enumerate() {
+    for (index, (member, position)) in members.iter().zip(positions).enumerate() {
         volumes
             .entry(key(member)?)
             .or_default()

@@ -20,6 +20,7 @@ pub(super) struct Placed<'s> {
     pub count: usize,
     /// Positions of the slices along the normal, ascending; empty if unknown.
     pub places: Vec<f64>,
+    /// Number of frames that were removed because they repeat another frame.
     pub duplicates: usize,
 }
 
@@ -28,7 +29,7 @@ pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s
     let (members, duplicates) = without_duplicates(stack, clock);
     let along: Vec<Option<f64>> = members
         .iter()
-        .map(|member| along(member, stack.normal))
+        .map(|member| position_along(member, stack.normal))
         .collect();
     let known: Option<Vec<f64>> = along.iter().copied().collect();
     let tiled = members
@@ -37,7 +38,7 @@ pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s
     let places = known
         .as_deref()
         .filter(|_| !members.is_empty())
-        .map_or_else(Vec::new, merged);
+        .map_or_else(Vec::new, distinct);
     if tiled && !members.is_empty() {
         return tiles(members, known.as_deref(), duplicates);
     }
@@ -71,7 +72,7 @@ pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s
     }
 }
 
-/// The slices of mosaics are their tiles, even if motion correction moved them.
+/// Assigns the frames of mosaics to slices by their tiles, even if motion correction moved them.
 fn tiles<'s>(members: Vec<Member<'s>>, along: Option<&[f64]>, duplicates: usize) -> Placed<'s> {
     let slices: Vec<usize> = members
         .iter()
@@ -96,27 +97,27 @@ fn tiles<'s>(members: Vec<Member<'s>>, along: Option<&[f64]>, duplicates: usize)
     }
 }
 
-/// Returns the members without those that repeat another member in every distinguishing value, and the number of those.
-/// A frame without InstanceNumber is no duplicate.
+/// Returns the members without duplicates, and the number of duplicates: members that repeat another member in every
+/// distinguishing value. A frame without InstanceNumber is no duplicate.
 fn without_duplicates<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>>, usize) {
     let mut seen = BTreeSet::new();
     let mut members = Vec::with_capacity(stack.frames.len());
     for member in &stack.frames {
         let frame = &member.frame.attributes;
         let numbers = (frame.temporal, frame.acquisition, frame.instance);
-        let file = (member.object.frame_count > 1).then(|| object(member, clock));
+        let file = (member.object.frame_count > 1).then(|| object_key(member, clock));
         let times = [
             clock.time(member),
             frame.trigger,
-            frame.offset,
+            frame.time_offset,
             frame.diffusion.b_value,
             frame.content,
         ]
         .map(bits);
         let more = [
-            frame.timing[1],
-            frame.timing[2],
-            along(member, stack.normal),
+            frame.inversion_time,
+            frame.flip_angle,
+            position_along(member, stack.normal),
         ]
         .map(bits);
         let direction = frame
@@ -134,12 +135,12 @@ fn without_duplicates<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>
 
 /// Returns what distinguishes an object with several frames: its InstanceNumber if its frames have times, else its
 /// file. Objects with one volume each may all have the same number.
-fn object(member: &Member<'_>, clock: &Clock) -> Result<i64, usize> {
+fn object_key(member: &Member<'_>, clock: &Clock) -> Result<i64, usize> {
     let timed = clock.time(member).is_some();
     member.object.instance.filter(|_| timed).ok_or(member.file)
 }
 
-/// Replaces a long key by 128 bits: a series may have a hundred thousand.
+/// Returns a hash of 128 bits in place of a long key: a series may have a hundred thousand keys.
 fn digest(key: &impl Hash) -> [u64; 2] {
     [0_u8, 1].map(|half| {
         let mut hasher = DefaultHasher::new();
@@ -148,8 +149,8 @@ fn digest(key: &impl Hash) -> [u64; 2] {
     })
 }
 
-/// Returns the position of a frame along a normal; without position or normal, its SliceLocation.
-fn along(member: &Member<'_>, normal: Option<[f64; 3]>) -> Option<f64> {
+/// Returns the position of a frame along a normal in mm; without position or normal, its SliceLocation.
+fn position_along(member: &Member<'_>, normal: Option<[f64; 3]>) -> Option<f64> {
     let frame = &member.frame.attributes;
     match (frame.position, normal) {
         (Some([x, y, z]), Some([a, b, c])) => Some(x * a + y * b + z * c),
@@ -158,13 +159,14 @@ fn along(member: &Member<'_>, normal: Option<[f64; 3]>) -> Option<f64> {
 }
 
 /// Returns the different positions, ascending.
-fn merged(positions: &[f64]) -> Vec<f64> {
+fn distinct(positions: &[f64]) -> Vec<f64> {
     let mut sorted = positions.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.dedup_by(|next, kept| *next - *kept <= TOLERANCE);
     sorted
 }
 
+/// Returns the index of the nearest place.
 fn nearest(places: &[f64], position: f64) -> usize {
     let after = places.partition_point(|place| *place < position);
     let before = after.saturating_sub(1);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::frames::{Component, Frame, Object, Pixels, Series};
 
-/// Planes within this angle (rad) are parallel: a scanner that corrects motion turns them.
+/// Planes within this angle (rad) count as parallel: a scanner that corrects motion turns them.
 const PARALLEL: f64 = 0.15;
 
 /// One frame of a stack.
@@ -20,11 +20,12 @@ pub(super) struct Member<'s> {
 #[derive(Debug, Default)]
 pub(super) struct Members<'s> {
     pub frames: Vec<Member<'s>>,
+    /// Unit normal of the planes; None without an orientation.
     pub normal: Option<[f64; 3]>,
     pub component: &'static str,
 }
 
-/// What distinguishes stacks besides their planes: echo time, component, derived, rows, columns.
+/// What distinguishes stacks besides their planes: echo time in µs, component, derived, rows, columns.
 type Contrast = (Option<i64>, &'static str, bool, u32, u32);
 
 /// Returns the stacks of a series.
@@ -96,7 +97,7 @@ fn parallel(first: Option<[f64; 3]>, second: Option<[f64; 3]>) -> bool {
 }
 
 /// Returns the index of an object with several slices; None for one with a single slice.
-pub(super) fn file_number(member: &Member<'_>) -> Option<i64> {
+pub(super) fn file_index(member: &Member<'_>) -> Option<i64> {
     let several = member.object.frame_count > 1 || member.object.tiling.is_some();
     i64::try_from(member.file).ok().filter(|_| several)
 }

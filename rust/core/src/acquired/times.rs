@@ -1,4 +1,4 @@
-//! Intervals between the volumes of one slice.
+//! Intervals between consecutive volumes.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,24 @@ use super::keys::Assignment;
 use super::places::Placed;
 use super::split::Member;
 
-/// Median interval of one slice over consecutive volumes in ms, by source; None if a frame lacks the time, or if it
-/// does not increase.
+/// Median interval between consecutive volumes in ms, from the times of each slice, by source; None if a frame lacks
+/// the time, or if the median is not positive.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Intervals {
     /// From date and time of acquisition.
     pub acquired: Option<f64>,
     /// From TemporalPositionTimeOffset, or the vendor's element.
-    pub offset: Option<f64>,
+    pub time_offset: Option<f64>,
     /// From trigger time or trigger delay.
     pub trigger: Option<f64>,
 }
 
-/// Returns the intervals of a stack whose volumes can be distinguished.
+/// Returns the intervals between the volumes of a stack.
 pub(super) fn intervals(placed: &Placed<'_>, assignment: &Assignment, clock: &Clock) -> Intervals {
     let median = |time: &dyn Fn(&Member<'_>) -> Option<f64>| interval(placed, assignment, time);
     Intervals {
         acquired: median(&|member| clock.time(member).map(|time| time * 1e3)),
-        offset: median(&|member| member.frame.attributes.offset.map(|time| time * 1e3)),
+        time_offset: median(&|member| member.frame.attributes.time_offset.map(|time| time * 1e3)),
         trigger: median(&|member| member.frame.attributes.trigger),
     }
 }

@@ -29,15 +29,15 @@ pub struct Diffusion {
     pub b_value: Option<f64>,
     /// Gradient direction in patient axes (LPS+), if the header has it.
     pub direction: Option<[f64; 3]>,
-    /// A second b-value: the nominal one (Siemens, Toshiba, United Imaging), or that scaled by the gradient (GE).
+    /// A second b-value: the nominal one (Siemens, Canon, United Imaging), or that scaled by the gradient (GE).
     pub nominal: Option<f64>,
-    /// GE: the squared length of the gradient direction.
-    pub gradient: f64,
-    /// Whether the weighting has no direction: a trace image.
+    /// GE: the squared length of the gradient direction; 0 for other vendors.
+    pub gradient_squared: f64,
+    /// Whether DiffusionDirectionality is `ISOTROPIC`: a trace image.
     pub isotropic: bool,
-    /// Whether the header says that the frame is part of a diffusion scan; also one with a b-value of 0.
-    pub claimed: bool,
-    /// Lowest and highest b-value of all elements of the frame except names and comments.
+    /// Whether the header says that the frame is part of a diffusion scan; true also for frames with a b-value of 0.
+    pub in_diffusion_scan: bool,
+    /// Lowest and highest of the b-values in the frame's elements. Nominal values count only for GE.
     pub b_value_range: Option<[f64; 2]>,
 }
 
@@ -66,14 +66,18 @@ pub struct Attributes {
     pub location: Option<f64>,
     /// Echo time, ms.
     pub echo_time: Option<f64>,
-    /// Repetition time and inversion time in ms, and flip angle in degrees.
-    pub timing: [Option<f64>; 3],
+    /// Repetition time, ms.
+    pub repetition_time: Option<f64>,
+    /// Inversion time, ms.
+    pub inversion_time: Option<f64>,
+    /// Flip angle, degrees.
+    pub flip_angle: Option<f64>,
     /// A hash of the name of the receive coil; 0 if the header has none.
     pub coil: u64,
-    /// Magnitude, phase and so on.
+    /// Component of a complex image.
     pub component: Component,
-    /// A hash of all values of ImageType or FrameType; equal for equal values.
-    pub kind: u64,
+    /// A hash of all values of ImageType or FrameType; 0 if the header has none.
+    pub image_type: u64,
     /// Whether ImageType or FrameType says that the frame is derived.
     pub derived: bool,
     /// Diffusion weighting.
@@ -83,29 +87,30 @@ pub struct Attributes {
     /// Philips scale slope and intercept, for floating-point values.
     pub philips_scale: Option<[f64; 2]>,
     /// A hash of StackID; 0 if the header has none.
-    pub stack: u64,
+    pub stack_id: u64,
     /// TemporalPositionIndex or TemporalPositionIdentifier.
     pub temporal: Option<i64>,
     /// AcquisitionNumber or FrameAcquisitionNumber.
     pub acquisition: Option<i64>,
-    /// InstanceNumber of a classic object, the frame number in other objects.
+    /// InstanceNumber; in objects with per-frame functional groups the frame number, from 1.
     pub instance: Option<i64>,
     /// Acquisition date and time in seconds since 1 March of the year 0; since midnight if no date is known.
     pub acquired: Option<f64>,
-    /// Content time or FrameReferenceDateTime in seconds, used only for order.
+    /// ContentTime in seconds since midnight, or FrameReferenceDateTime in seconds since 1 March of the year 0.
     pub content: Option<f64>,
     /// Trigger time or trigger delay, ms.
     pub trigger: Option<f64>,
     /// Seconds from the start of the scan to the start of the volume (TemporalPositionTimeOffset, or the vendor's
     /// element).
-    pub offset: Option<f64>,
+    pub time_offset: Option<f64>,
     /// Acquisition date in days, from the main data set.
     pub(super) day: Option<f64>,
 }
 
 impl Attributes {
-    /// Reads an element of a data set or of a functional group macro (PS3.3 C.7.6.16, C.8.13.5), if it is used.
-    pub(super) fn take<W: Window>(
+    /// Reads an element of a data set or of a functional group macro (PS3.3 C.7.6.16, C.8.13.5); ignores elements that
+    /// are not used.
+    pub(super) fn read_element<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         element: &Element,
@@ -120,31 +125,31 @@ impl Attributes {
             0x0020_1041 => self.location = get(Vr::DS)?.first(),
             0x0018_0081 => self.echo_time = get(Vr::DS)?.first(),
             0x0018_9082 => self.echo_time = get(Vr::FD)?.first(),
-            0x0018_0080 => self.timing[0] = get(Vr::DS)?.first(),
-            0x0018_0082 => self.timing[1] = get(Vr::DS)?.first(),
-            0x0018_1314 => self.timing[2] = get(Vr::DS)?.first(),
+            0x0018_0080 => self.repetition_time = get(Vr::DS)?.first(),
+            0x0018_0082 => self.inversion_time = get(Vr::DS)?.first(),
+            0x0018_1314 => self.flip_angle = get(Vr::DS)?.first(),
             0x0018_1250 => self.coil = hash(text(reader, element)?.as_bytes()),
             0x0018_9089 => self.diffusion.direction = get(Vr::FD)?.array(),
             0x0018_9087 => {
                 self.diffusion.b_value = get(Vr::FD)?.first();
                 self.diffusion.extend_range(self.diffusion.b_value);
             }
-            0x0028_1052 => self.rescaled(1, get(Vr::DS)?),
-            0x0028_1053 => self.rescaled(0, get(Vr::DS)?),
+            0x0028_1052 => self.set_rescale(1, get(Vr::DS)?),
+            0x0028_1053 => self.set_rescale(0, get(Vr::DS)?),
             0x0020_0012 => self.acquisition = get(Vr::IS)?.whole(),
             0x0020_9156 => self.acquisition = get(Vr::US)?.whole().or(self.acquisition),
             0x0020_0013 => self.instance = get(Vr::IS)?.whole(),
             0x0020_0100 => self.temporal = get(Vr::IS)?.whole(),
             0x0020_9128 => self.temporal = get(Vr::UL)?.whole(),
             0x0018_1060 => self.trigger = get(Vr::DS)?.first(),
-            0x0020_930D => self.offset = get(Vr::FD)?.first(),
+            0x0020_930D => self.time_offset = get(Vr::FD)?.first(),
             0x0020_9153 => self.trigger = get(Vr::FD)?.first(),
-            0x0008_0008 | 0x0008_9007 => self.image_type(&text(reader, element)?),
-            0x0008_9208 => self.complex_component(&text(reader, element)?),
-            0x0018_9075 => self.directionality(&text(reader, element)?),
-            0x0018_0024 => self.sequence_name(&text(reader, element)?),
-            0x0020_4000 => self.comments(&text(reader, element)?),
-            0x0020_9056 => self.stack = hash(text(reader, element)?.as_bytes()),
+            0x0008_0008 | 0x0008_9007 => self.read_image_type(&text(reader, element)?),
+            0x0008_9208 => self.read_complex_component(&text(reader, element)?),
+            0x0018_9075 => self.read_directionality(&text(reader, element)?),
+            0x0018_0024 => self.read_sequence_name(&text(reader, element)?),
+            0x0020_4000 => self.read_comments(&text(reader, element)?),
+            0x0020_9056 => self.stack_id = hash(text(reader, element)?.as_bytes()),
             0x0008_0022 => self.day = day(&text(reader, element)?),
             0x0008_0032 => {
                 let time = time_of_day(&text(reader, element)?);
@@ -161,7 +166,8 @@ impl Attributes {
         Ok(())
     }
 
-    fn rescaled(&mut self, which: usize, value: Numbers) {
+    /// Sets the slope (`which` 0) or the intercept (1).
+    fn set_rescale(&mut self, which: usize, value: Numbers) {
         if let Some(value) = value.first() {
             let both = self.rescale.get_or_insert([1.0, 0.0]);
             if let Some(slot) = both.get_mut(which) {
@@ -170,11 +176,11 @@ impl Attributes {
         }
     }
 
-    fn image_type(&mut self, values: &str) {
-        self.kind = hash(values.as_bytes());
+    fn read_image_type(&mut self, values: &str) {
+        self.image_type = hash(values.as_bytes());
         let labels: Vec<&str> = values.split('\\').map(str::trim).collect();
         self.derived = labels.first() == Some(&"DERIVED");
-        self.diffusion.claimed |= labels.contains(&"DIFFUSION");
+        self.diffusion.in_diffusion_scan |= labels.contains(&"DIFFUSION");
         // The third and later values; ComplexImageComponent (group 0008, read after this) takes precedence.
         let named = labels.iter().skip(2).find_map(|label| match *label {
             "M" | "MAGNITUDE" | "M_FFE" | "M_SE" | "M_IR" => Some(Component::Magnitude),
@@ -186,7 +192,7 @@ impl Attributes {
         self.component = named.unwrap_or_default();
     }
 
-    fn complex_component(&mut self, value: &str) {
+    fn read_complex_component(&mut self, value: &str) {
         self.component = match value {
             "MAGNITUDE" => Component::Magnitude,
             "PHASE" => Component::Phase,
@@ -198,13 +204,14 @@ impl Attributes {
     }
 
     /// Reads DiffusionDirectionality (PS3.3 C.8.13.5.9).
-    fn directionality(&mut self, value: &str) {
+    fn read_directionality(&mut self, value: &str) {
         self.diffusion.isotropic = value == "ISOTROPIC";
-        self.diffusion.claimed |= matches!(value, "DIRECTIONAL" | "BMATRIX" | "ISOTROPIC");
+        self.diffusion.in_diffusion_scan |=
+            matches!(value, "DIRECTIONAL" | "BMATRIX" | "ISOTROPIC");
     }
 
-    /// Reads the b-value and direction from a Siemens sequence name: `*ep_b1000#12`, `ep_b0`.
-    fn sequence_name(&mut self, name: &str) {
+    /// Reads the b-value from a Siemens sequence name: `*ep_b1000#12`, `ep_b0`.
+    fn read_sequence_name(&mut self, name: &str) {
         let Some(rest) = name
             .trim_start_matches('*')
             .split_once("_b")
@@ -218,19 +225,19 @@ impl Attributes {
         let (value, after) = rest.split_at(digits);
         if let (Ok(value), "" | "t" | "#") = (value.parse::<f64>(), after.get(..1).unwrap_or("")) {
             self.diffusion.nominal = Some(value);
-            self.diffusion.claimed = true;
+            self.diffusion.in_diffusion_scan = true;
         }
     }
 
-    /// Reads what Toshiba writes into ImageComments: `b=1500(0.445,0.000,0.895)`.
-    fn comments(&mut self, comments: &str) {
+    /// Reads the b-value that Canon (formerly Toshiba) writes into ImageComments: `b=1500(0.445,0.000,0.895)`.
+    fn read_comments(&mut self, comments: &str) {
         let Some(rest) = comments.trim().strip_prefix("b=") else {
             return;
         };
         let end = rest.find('(').unwrap_or(rest.len());
         if let Some(value) = rest.get(..end).and_then(|text| text.trim().parse().ok()) {
             self.diffusion.nominal = Some(value);
-            self.diffusion.claimed = true;
+            self.diffusion.in_diffusion_scan = true;
         }
     }
 }

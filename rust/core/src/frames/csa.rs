@@ -1,26 +1,31 @@
-//! The Siemens CSA image header: named values in one private element (format SV10 and its predecessor).
+//! The Siemens CSA headers: named values in one private element (format SV10 and its predecessor).
 
-/// Values that are read from it.
+/// The values of a CSA header that are used.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Csa {
+    /// NumberOfImagesInMosaic.
     pub tiles: Option<u32>,
+    /// SliceNormalVector: the direction in which the slices of a mosaic follow each other.
     pub normal: Option<[f64; 3]>,
+    /// B_value, s/mm2.
     pub b_value: Option<f64>,
 }
 
 /// Limit on names in a header; real headers have about a hundred.
 const MAX_NAMES: u32 = 512;
-/// Bytes of a name, of its description with the name, and of the description of a value.
-const NAME: usize = 64;
-const TAG: usize = 84;
-const ITEM: usize = 16;
+/// Length of a name in bytes.
+const NAME_LENGTH: usize = 64;
+/// Length of a tag in bytes: a name and the description of its values.
+const TAG_LENGTH: usize = 84;
+/// Length of an item's header in bytes: the description of one value.
+const ITEM_LENGTH: usize = 16;
 
 /// Reads a CSA header; unreadable parts are skipped.
 pub(super) fn read(bytes: &[u8]) -> Csa {
     let mut csa = Csa::default();
-    each(bytes, &mut |name, values| {
+    each_name(bytes, &mut |name, values| {
         let numbers = values.iter().filter_map(|text| text.parse::<f64>().ok());
-        csa.take(
+        csa.set(
             name,
             &numbers
                 .filter(|number| number.is_finite())
@@ -31,22 +36,22 @@ pub(super) fn read(bytes: &[u8]) -> Csa {
 }
 
 /// Passes each name of a CSA header with its texts to `visit`, as far as they are readable.
-pub(super) fn each(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
+pub(super) fn each_name(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
     let is_sv10 = bytes.starts_with(b"SV10");
     let mut rest = bytes.get(if is_sv10 { 8 } else { 0 }..).unwrap_or_default();
     let names = word(rest, 0).min(MAX_NAMES);
     rest = rest.get(8..).unwrap_or_default();
     for _ in 0..names {
-        let Some((tag, after)) = rest.split_at_checked(TAG) else {
+        let Some((tag, after)) = rest.split_at_checked(TAG_LENGTH) else {
             return;
         };
-        let name = tag.get(..NAME).unwrap_or_default();
+        let name = tag.get(..NAME_LENGTH).unwrap_or_default();
         let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
         let count = word(tag, 76);
         rest = after;
         let mut values = Vec::new();
         for _ in 0..count.min(4096) {
-            let Some((item, after)) = rest.split_at_checked(ITEM) else {
+            let Some((item, after)) = rest.split_at_checked(ITEM_LENGTH) else {
                 return;
             };
             let length = word(item, if is_sv10 { 4 } else { 0 }) as usize;
@@ -64,12 +69,13 @@ pub(super) fn each(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
 }
 
 impl Csa {
+    /// Sets the value with a name, if it is used.
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "checked to be a small whole number"
     )]
-    fn take(&mut self, name: &[u8], values: &[f64]) {
+    fn set(&mut self, name: &[u8], values: &[f64]) {
         match (name, values) {
             (b"NumberOfImagesInMosaic", [count, ..]) if (1.0..=4096.0).contains(count) => {
                 self.tiles = Some(*count as u32);

@@ -11,28 +11,30 @@ use super::csa;
 use super::elements::{decoded, each_element, each_item, numbers, text};
 use super::protocol;
 use crate::header::{
-    CharacterSets, Element, Encoding, Fault, FileWindow, Inflated, Reader, Syntax, Visit, Vr,
-    Window, is_gzip, visit,
+    CharacterSets, DataSetVisitor, Element, Encoding, Fault, FileWindow, Inflated, Reader,
+    TransferSyntax, Vr, Window, is_gzip, visit,
 };
 use crate::regular;
 
-/// Named values.
+/// Named values of one object's header.
 #[derive(Debug, Default, Clone)]
 pub struct Details {
     /// Numbers by name: a DICOM keyword, or vendor and private name.
     pub numbers: BTreeMap<String, Vec<f64>>,
-    /// Texts by name.
+    /// Texts by name. `Protocol.read` is set if the header contains the protocol of Siemens.
     pub texts: BTreeMap<String, String>,
 }
 
 /// Bytes read at once: these elements are spread over the header.
 const BLOCK: usize = 1 << 16;
+/// SpecificCharacterSet.
 const CHARACTER_SET: u32 = 0x0008_0005;
-const PIXELS: u32 = 0x7FE0_0008;
+/// The lowest tag of pixel data: the header ends before it.
+const FIRST_PIXEL_TAG: u32 = 0x7FE0_0008;
 /// Limit on the depth of nested sequences.
 const MAX_DEPTH: u32 = 4;
-/// Longer values are skipped; the longest used ones are protocol texts of Siemens.
-const LONGEST: u32 = 1 << 22;
+/// Longer values are skipped. The longest used values are the protocol texts of Siemens.
+const MAX_VALUE_LENGTH: u32 = 1 << 22;
 
 /// Standard elements (PS3.6): tag, VR if the file does not state it, keyword.
 const STANDARD: &[(u32, Vr, &str)] = &[
@@ -62,7 +64,7 @@ const STANDARD: &[(u32, Vr, &str)] = &[
     (0x0020_4000, Vr::LO, "ImageComments"),
 ];
 
-/// Private elements: creator, group and element without the block, VR, name.
+/// Private elements: creator, tag without the block, VR if the file does not state it, name.
 const PRIVATE: &[(&str, u32, Vr, &str)] = &[
     ("SIEMENS CSA HEADER", 0x0029_0010, Vr::LO, CSA),
     ("SIEMENS CSA HEADER", 0x0029_0020, Vr::LO, CSA),
@@ -90,11 +92,11 @@ const PRIVATE: &[(&str, u32, Vr, &str)] = &[
         "GEMS_RELA_01",
         0x0021_004F,
         Vr::SS,
-        "GeLocationsInAcquisition",
+        "GELocationsInAcquisition",
     ),
-    ("GEMS_SERS_01", 0x0025_0007, Vr::SL, "GeImagesInSeries"),
-    ("GEMS_ACQU_01", 0x0019_009C, Vr::LO, "GePulseSequence"),
-    ("GEMS_PARM_01", 0x0043_0083, Vr::DS, "GeAssetFactors"),
+    ("GEMS_SERS_01", 0x0025_0007, Vr::SL, "GEImagesInSeries"),
+    ("GEMS_ACQU_01", 0x0019_009C, Vr::LO, "GEPulseSequence"),
+    ("GEMS_PARM_01", 0x0043_0083, Vr::DS, "GEAssetFactors"),
     (
         "Philips Imaging DD 001",
         0x2001_0018,
@@ -108,7 +110,9 @@ const PRIVATE: &[(&str, u32, Vr, &str)] = &[
         "PhilipsNumberOfDynamicScans",
     ),
 ];
+/// In place of a name: the element is a CSA header, which contains named values.
 const CSA: &str = "(CSA)";
+/// In place of a name: the element is a protocol text of Siemens, which contains named values.
 const PROTOCOL: &str = "(protocol)";
 
 /// Reads the details of one file, which may be gzipped; empty if it is not DICOM.
@@ -120,33 +124,34 @@ pub fn details(path: &Path) -> io::Result<Details> {
     let file = regular::open(path)?;
     let size = file.metadata()?.len();
     let mut window = FileWindow::in_blocks(&file, size, Vec::new(), BLOCK);
-    let mut gather = Gather::default();
+    let mut collector = DetailsCollector::default();
     let read = if is_gzip(&mut window)? {
         match Inflated::gzip(&mut window)? {
-            Some(mut inflated) => visit(&mut inflated, &mut gather),
+            Some(mut inflated) => visit(&mut inflated, &mut collector),
             None => Ok(false),
         }
     } else {
-        visit(&mut window, &mut gather)
+        visit(&mut window, &mut collector)
     };
     match read {
         Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
         // Values from a damaged header are used.
-        _ => Ok(gather.details),
+        _ => Ok(collector.details),
     }
 }
 
+/// Collects the details of an object while its data set is read.
 #[derive(Default)]
-struct Gather {
+struct DetailsCollector {
     details: Details,
-    /// Those of the main data set.
-    sets: CharacterSets,
+    /// The character sets of the main data set.
+    character_sets: CharacterSets,
 }
 
-/// Private creators by group and block.
+/// The private creators of a data set: tag of the block's first element, and creator.
 type Creators = Vec<(u32, &'static str)>;
 
-impl Gather {
+impl DetailsCollector {
     /// Reads the elements of the main data set or of an item; returns the offset after them.
     fn elements<W: Window>(
         &mut self,
@@ -163,17 +168,20 @@ impl Gather {
             end,
             encoding,
             &mut |reader, element, encoding| {
-                if element.tag >= PIXELS {
+                if element.tag >= FIRST_PIXEL_TAG {
                     return Ok(u64::MAX);
                 }
                 if depth == 0 && element.tag == CHARACTER_SET {
-                    self.sets = CharacterSets::named(reader.bytes(element)?);
+                    self.character_sets = CharacterSets::named(reader.long_value(element)?);
                 }
                 if depth < MAX_DEPTH && is_wanted(element, depth) {
                     return self.first_item(reader, element, encoding, depth);
                 }
-                if element.length.is_some_and(|length| length <= LONGEST) {
-                    self.take(reader, element, encoding, &mut creators)?;
+                if element
+                    .length
+                    .is_some_and(|length| length <= MAX_VALUE_LENGTH)
+                {
+                    self.read_element(reader, element, encoding, &mut creators)?;
                 }
                 reader.after(element)
             },
@@ -207,7 +215,7 @@ impl Gather {
         )
     }
 
-    fn take<W: Window>(
+    fn read_element<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         element: &Element,
@@ -241,8 +249,8 @@ impl Gather {
             PRIVATE.iter().find(here)
         });
         match known {
-            Some((_, _, _, CSA)) => self.csa(reader.bytes(element)?),
-            Some((_, _, _, PROTOCOL)) => self.protocol(reader.bytes(element)?),
+            Some((_, _, _, CSA)) => self.csa(reader.long_value(element)?),
+            Some((_, _, _, PROTOCOL)) => self.protocol(reader.long_value(element)?),
             Some((_, _, vr, name)) => return self.value(reader, element, encoding, *vr, name),
             None => {}
         }
@@ -258,7 +266,7 @@ impl Gather {
         name: &str,
     ) -> Result<(), Fault> {
         if matches!(vr, Vr::LO | Vr::SH | Vr::CS) {
-            let value = decoded(reader, element, self.sets)?;
+            let value = decoded(reader, element, self.character_sets)?;
             if !value.is_empty() {
                 self.details.texts.entry(name.to_owned()).or_insert(value);
             }
@@ -276,7 +284,7 @@ impl Gather {
 
     fn csa(&mut self, bytes: &[u8]) {
         let details = &mut self.details;
-        csa::each(bytes, &mut |name, values| match name {
+        csa::each_name(bytes, &mut |name, values| match name {
             b"PhaseEncodingDirectionPositive" | b"BandwidthPerPixelPhaseEncode" => {
                 let value = values.first().and_then(|text| text.parse().ok());
                 let name = format!("Siemens{}", String::from_utf8_lossy(name));
@@ -297,12 +305,12 @@ impl Gather {
     }
 }
 
-impl Visit for Gather {
+impl DataSetVisitor for DetailsCollector {
     fn visit<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         start: u64,
-        _: &Syntax,
+        _: &TransferSyntax,
     ) -> Result<(), Fault> {
         let encoding = reader.encoding;
         self.elements(reader, start, u64::MAX, encoding, 0)?;
@@ -310,7 +318,7 @@ impl Visit for Gather {
     }
 }
 
-/// Returns whether a sequence is read: functional groups, their macros, and the private elements of Siemens XA.
+/// Returns whether a sequence is read: functional groups, their macros, and the private sequences of Siemens XA.
 fn is_wanted(element: &Element, depth: u32) -> bool {
     let tag = element.tag;
     let groups = matches!(tag, 0x5200_9229 | 0x5200_9230);

@@ -48,7 +48,7 @@ impl Numbers {
         self.values.get(..self.count).unwrap_or_default().to_vec()
     }
 
-    /// All numbers, if there are exactly this many.
+    /// All numbers, if there are exactly `N`.
     pub(super) fn array<const N: usize>(&self) -> Option<[f64; N]> {
         if self.count != N {
             return None;
@@ -57,7 +57,8 @@ impl Numbers {
     }
 }
 
-/// Reads the first [`MAX_NUMBERS`] numbers of a value; returns none if one of them is unreadable.
+/// Reads the first [`MAX_NUMBERS`] numbers of a value; returns no numbers if one of them is unreadable or not finite.
+/// `known` is the VR if the file does not state it.
 pub(super) fn numbers<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
@@ -86,21 +87,22 @@ pub(super) fn numbers<W: Window>(
         }
     };
     for chunk in bytes.chunks_exact(size).take(MAX_NUMBERS) {
-        let mut wide = [0; 8];
-        for (to, from) in wide.iter_mut().zip(chunk) {
+        // The number in little-endian, followed by zeros.
+        let mut padded = [0; 8];
+        for (to, from) in padded.iter_mut().zip(chunk) {
             *to = *from;
         }
         if encoding.big_endian {
-            wide.get_mut(..size).unwrap_or_default().reverse();
+            padded.get_mut(..size).unwrap_or_default().reverse();
         }
-        let [a, b, c, d, ..] = wide;
+        let [a, b, c, d, ..] = padded;
         let value = match vr {
             Vr::SS => i16::from_le_bytes([a, b]).into(),
             Vr::US => u16::from_le_bytes([a, b]).into(),
             Vr::SL => i32::from_le_bytes([a, b, c, d]).into(),
             Vr::UL => u32::from_le_bytes([a, b, c, d]).into(),
             Vr::FL => f32::from_le_bytes([a, b, c, d]).into(),
-            _ => f64::from_le_bytes(wide),
+            _ => f64::from_le_bytes(padded),
         };
         if !f64::is_finite(value) {
             return Ok(Numbers::default());
@@ -130,7 +132,7 @@ pub(super) fn decoded<W: Window>(
 }
 
 /// Receives one element and its encoding; returns the offset after it.
-pub(crate) type Visit<'v, 'w, W> =
+pub(crate) type ElementVisitor<'v, 'w, W> =
     dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<u64, Fault> + 'v;
 
 /// Visits the elements from `start` to `end`, or to the end of their item; returns the offset after them.
@@ -139,7 +141,7 @@ pub(crate) fn each_element<'w, W: Window>(
     start: u64,
     end: u64,
     encoding: Encoding,
-    visit: &mut Visit<'_, 'w, W>,
+    visit: &mut ElementVisitor<'_, 'w, W>,
 ) -> Result<u64, Fault> {
     let mut at = start;
     while at < end {
@@ -147,7 +149,7 @@ pub(crate) fn each_element<'w, W: Window>(
             break;
         };
         if matches!(element.tag, ITEM_END | SEQUENCE_END) {
-            return Ok(element.value);
+            return Ok(element.value_offset);
         }
         at = visit(reader, &element, encoding)?;
     }
@@ -155,7 +157,7 @@ pub(crate) fn each_element<'w, W: Window>(
 }
 
 /// Receives one item: its start, its end and its encoding; returns the offset after it.
-pub(crate) type VisitItem<'v, 'w, W> =
+pub(crate) type ItemVisitor<'v, 'w, W> =
     dyn FnMut(&mut Reader<'w, W>, u64, u64, Encoding) -> Result<u64, Fault> + 'v;
 
 /// Calls `visit` for each item of a sequence; returns the offset after the sequence.
@@ -163,31 +165,31 @@ pub(crate) fn each_item<'w, W: Window>(
     reader: &mut Reader<'w, W>,
     sequence: &Element,
     outer: Encoding,
-    visit: &mut VisitItem<'_, 'w, W>,
+    visit: &mut ItemVisitor<'_, 'w, W>,
 ) -> Result<u64, Fault> {
-    let encoding = Reader::<W>::within(sequence, outer);
+    let encoding = Reader::<W>::sequence_encoding(sequence, outer);
     let end = sequence.length.map_or(u64::MAX, |length| {
-        sequence.value.saturating_add(length.into())
+        sequence.value_offset.saturating_add(length.into())
     });
-    let mut at = sequence.value;
+    let mut at = sequence.value_offset;
     while at < end {
         let Some(item) = reader.element(at, encoding)? else {
             break;
         };
         match item.tag {
             ITEM => {
-                let item_end = item
-                    .length
-                    .map_or(u64::MAX, |length| item.value.saturating_add(length.into()));
-                let inner = reader.inside(item.value, encoding)?;
-                let reached = visit(reader, item.value, item_end, inner)?;
+                let item_end = item.length.map_or(u64::MAX, |length| {
+                    item.value_offset.saturating_add(length.into())
+                });
+                let inner = reader.item_encoding(item.value_offset, encoding)?;
+                let reached = visit(reader, item.value_offset, item_end, inner)?;
                 at = if item_end == u64::MAX {
                     reached
                 } else {
                     item_end
                 };
             }
-            SEQUENCE_END => return Ok(item.value),
+            SEQUENCE_END => return Ok(item.value_offset),
             _ => break,
         }
     }

@@ -5,26 +5,27 @@ use super::elements::{each_element, each_item};
 use super::private::Blocks;
 use crate::header::{Element, Encoding, Fault, ITEM, Reader, Window};
 
-/// Philips stores the elements of a classic object in a private sequence of each frame.
+/// Tag, without the block, of a private sequence in which Philips stores the elements of a classic object for each
+/// frame.
 const PHILIPS_FRAME: u32 = 0x2005_000F;
 /// Limit on the depth of sequences in an item of functional groups.
 const MAX_DEPTH: u32 = 4;
 
-/// Returns offset and length of each fragment of encapsulated pixel data, without the first item, the offset table
-/// (PS3.5 A.4).
+/// Returns offset and length of each fragment of encapsulated pixel data, without the first item, which is the offset
+/// table (PS3.5 A.4).
 pub(super) fn fragments<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     encoding: Encoding,
 ) -> Result<Vec<(u64, u32)>, Fault> {
     let mut fragments = Vec::new();
-    let mut at = element.value;
+    let mut at = element.value_offset;
     while let Some(item) = reader.element(at, encoding)? {
         let (ITEM, Some(length)) = (item.tag, item.length) else {
             break;
         };
-        fragments.push((item.value, length));
-        at = item.value.saturating_add(length.into());
+        fragments.push((item.value_offset, length));
+        at = item.value_offset.saturating_add(length.into());
     }
     if !fragments.is_empty() {
         fragments.remove(0);
@@ -33,7 +34,7 @@ pub(super) fn fragments<W: Window>(
 }
 
 /// Reads the elements of one item without its sequences.
-pub(super) fn plain_elements<W: Window>(
+pub(super) fn read_plain_elements<W: Window>(
     reader: &mut Reader<'_, W>,
     start: u64,
     end: u64,
@@ -47,7 +48,7 @@ pub(super) fn plain_elements<W: Window>(
         encoding,
         &mut |reader, element, encoding| {
             if element.length.is_some() {
-                attributes.take(reader, element, encoding)?;
+                attributes.read_element(reader, element, encoding)?;
             }
             reader.after(element)
         },
@@ -55,7 +56,7 @@ pub(super) fn plain_elements<W: Window>(
 }
 
 /// Reads all items of the shared functional groups; real objects have one.
-pub(super) fn functional<W: Window>(
+pub(super) fn read_shared_groups<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     encoding: Encoding,
@@ -65,12 +66,12 @@ pub(super) fn functional<W: Window>(
         reader,
         element,
         encoding,
-        &mut |reader, start, end, inner| groups(reader, start, end, inner, attributes, 0),
+        &mut |reader, start, end, inner| read_groups(reader, start, end, inner, attributes, 0),
     )
 }
 
 /// Reads the macros of one item of functional groups, and the sequences in them.
-pub(super) fn groups<W: Window>(
+pub(super) fn read_groups<W: Window>(
     reader: &mut Reader<'_, W>,
     start: u64,
     end: u64,
@@ -93,25 +94,26 @@ pub(super) fn groups<W: Window>(
                     encoding,
                     &mut |reader, start, end, inner| {
                         if private {
-                            philips_frame(reader, start, end, inner, attributes)
+                            read_philips_frame(reader, start, end, inner, attributes)
                         } else {
-                            groups(reader, start, end, inner, attributes, depth + 1)
+                            read_groups(reader, start, end, inner, attributes, depth + 1)
                         }
                     },
                 );
             }
             if private {
-                blocks.take(reader, element, encoding, attributes)?;
+                blocks.read_element(reader, element, encoding, attributes)?;
             } else if element.length.is_some() {
-                attributes.take(reader, element, encoding)?;
+                attributes.read_element(reader, element, encoding)?;
             }
             reader.after(element)
         },
     )
 }
 
-/// Reads only private elements: the public ones repeat those of the functional groups.
-fn philips_frame<W: Window>(
+/// Reads the private elements of an item of [`PHILIPS_FRAME`]; its public elements repeat those of the functional
+/// groups.
+fn read_philips_frame<W: Window>(
     reader: &mut Reader<'_, W>,
     start: u64,
     end: u64,
@@ -126,7 +128,7 @@ fn philips_frame<W: Window>(
         encoding,
         &mut |reader, element, encoding| {
             if element.tag >> 16 & 1 == 1 {
-                blocks.take(reader, element, encoding, attributes)?;
+                blocks.read_element(reader, element, encoding, attributes)?;
             }
             reader.after(element)
         },

@@ -2,7 +2,7 @@
 
 use super::object::Object;
 
-/// Returns the uncompressed size of an object's frames in bytes; None if the header lacks it, or if samples are
+/// Returns the uncompressed size of an object's frames in bytes; None if the header lacks a size, or if colours are
 /// subsampled.
 pub(super) fn needed(object: &Object) -> Option<u64> {
     let encoding = &object.encoding;

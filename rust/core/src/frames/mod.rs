@@ -22,9 +22,9 @@ mod tiles;
 
 pub use attributes::{Attributes, Component, Diffusion};
 pub use details::{Details, details};
-pub use object::{Encoding, Frame, Object, Pixels, Tiling};
+pub use object::{Frame, Object, PixelEncoding, Pixels, Tiling};
 pub use read::{parse, pixel_data_offset, read};
 pub use series::{Facts, FileError, Series};
-pub use stored::{Signature, Stored, band, obstacle};
+pub use stored::{PixelReader, Signature, compared_rows, obstacle};
 
 pub(crate) use elements::{each_element, each_item};

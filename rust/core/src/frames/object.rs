@@ -27,7 +27,7 @@ pub enum Pixels {
 
 /// The image pixel module of an object (PS3.3 C.7.6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
-pub struct Encoding {
+pub struct PixelEncoding {
     /// Bits of a stored pixel cell.
     pub bits_allocated: u16,
     /// Bits that carry the value.
@@ -55,22 +55,19 @@ pub struct Frame {
 
 /// One DICOM object.
 #[derive(Debug, Clone, Default)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "facts that have nothing to do with each other"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Object {
     /// SOPClassUID; empty if absent.
     pub class: String,
     /// SeriesNumber.
     pub series_number: Option<i64>,
-    /// A hash of StudyInstanceUID and SeriesInstanceUID.
-    pub series: u64,
+    /// A hash of StudyInstanceUID and SeriesInstanceUID, equal for objects of one series.
+    pub series_hash: u64,
     /// TransferSyntaxUID.
     pub syntax: String,
-    /// Rows of a stored image; of the whole grid for a mosaic.
+    /// Rows of a stored image; for a mosaic, of all tiles together.
     pub rows: u32,
-    /// Columns of a stored image.
+    /// Columns of a stored image; for a mosaic, of all tiles together.
     pub columns: u32,
     /// The larger side of AcquisitionMatrix; 0 if absent.
     pub acquisition_side: u32,
@@ -79,13 +76,14 @@ pub struct Object {
     /// NumberOfFrames; 1 if absent.
     pub frame_count: u32,
     /// Encoding of the pixels.
-    pub encoding: Encoding,
+    pub encoding: PixelEncoding,
     /// PhotometricInterpretation.
     pub photometric: String,
     /// Location of the pixels.
     pub pixels: Pixels,
-    /// Whether all rows of its frames are compared, because the encoding differs within the series.
-    pub whole: bool,
+    /// Whether all rows of its frames are compared, and not only [`compared_rows`](super::compared_rows), because the
+    /// encoding differs within the series.
+    pub all_rows: bool,
     /// Offset and length of each fragment of run-length encoded pixels.
     pub fragments: Vec<(u64, u32)>,
     /// Division of a mosaic into tiles; None for other objects.
@@ -106,8 +104,8 @@ impl Object {
         self.tiling.as_ref().map_or(self.rows, |tiling| tiling.rows)
     }
 
-    /// Returns whether it looks like a mosaic without tile attributes: it has at least three times as many rows as were
-    /// acquired.
+    /// Returns whether it looks like a mosaic without tile attributes: a square Siemens image with at least three times
+    /// as many rows as were acquired.
     pub fn may_be_mosaic(&self) -> bool {
         let frames = self.frames.len() == 1 && self.tiling.is_none();
         let large =
@@ -126,7 +124,7 @@ impl Object {
 /// Division of a stored image into tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tiling {
-    /// Number of tiles with a slice; 0 if not in the header.
+    /// Number of tiles with a slice; 0 if the header lacks it.
     pub count: u32,
     /// Number of tiles in a row.
     pub across: u32,

@@ -3,12 +3,12 @@
 use super::attributes::{Attributes, hash};
 use super::csa;
 use super::elements::{each_element, each_item, numbers, text};
-use super::groups::{fragments, functional, groups, plain_elements};
+use super::groups::{fragments, read_groups, read_plain_elements, read_shared_groups};
 use super::length;
 use super::object::{Frame, Object, Pixels};
 use super::private::{Blocks, Deferred};
 use super::tiles::Tiles;
-use crate::header::{Element, Encoding, Fault, Reader, Syntax, Visit, Vr, Window};
+use crate::header::{DataSetVisitor, Element, Encoding, Fault, Reader, TransferSyntax, Vr, Window};
 use crate::series::is_series_number;
 
 const SHARED: u32 = 0x5200_9229;
@@ -24,16 +24,18 @@ const MAX_FRAMES: u32 = 1 << 19;
 const MAX_TILES: u32 = 4096;
 
 /// Fills an [`Object`] while reading the data set.
-pub(super) struct Walk {
+pub(super) struct ObjectBuilder {
     object: Object,
+    /// The attributes of the main data set and of the shared functional groups.
     main: Attributes,
+    /// The private blocks of the main data set.
     blocks: Blocks,
     tiles: Tiles,
     /// Size of the file in bytes; `u64::MAX` if it is gzipped and not read to its end.
     size: u64,
 }
 
-impl Walk {
+impl ObjectBuilder {
     pub(super) fn new(size: u64) -> Self {
         Self {
             object: Object {
@@ -99,15 +101,15 @@ impl Walk {
     }
 
     /// Reads an element. Returns the offset of the next one; `u64::MAX` after the pixel data, to end there.
-    fn element<W: Window>(
+    fn read_element<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         element: &Element,
         encoding: Encoding,
-        syntax: &Syntax,
+        syntax: &TransferSyntax,
     ) -> Result<u64, Fault> {
         if PIXEL_TAGS.contains(&element.tag) {
-            self.pixel_data(element, encoding, syntax);
+            self.read_pixel_data(element, encoding, syntax);
             if element.length.is_none() && !syntax.deflated {
                 let fragments = fragments(reader, element, encoding)?;
                 self.object.truncated = length::ends_early(&fragments, self.size);
@@ -118,20 +120,20 @@ impl Walk {
             return Ok(u64::MAX);
         }
         if element.tag >> 16 & 1 == 1 {
-            return self.private(reader, element, encoding);
+            return self.read_private(reader, element, encoding);
         }
         match element.tag {
-            SHARED => return functional(reader, element, encoding, &mut self.main),
-            PER_FRAME => return self.frames(reader, element, encoding),
+            SHARED => return read_shared_groups(reader, element, encoding, &mut self.main),
+            PER_FRAME => return self.read_frames(reader, element, encoding),
             _ => {}
         }
         if element.length.is_some() {
-            self.plain(reader, element, encoding)?;
+            self.read_public(reader, element, encoding)?;
         }
         reader.after(element)
     }
 
-    fn plain<W: Window>(
+    fn read_public<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         element: &Element,
@@ -174,8 +176,8 @@ impl Walk {
             0x0028_0102 => object.encoding.high_bit = u16_of(get(Vr::US)?).unwrap_or(0),
             0x0028_0103 => object.encoding.signed = get(Vr::US)? == Some(1),
             0x0020_000D | 0x0020_000E => {
-                let uids = format!("{} {}", object.series, text(reader, element)?);
-                object.series = hash(uids.as_bytes());
+                let uids = format!("{} {}", object.series_hash, text(reader, element)?);
+                object.series_hash = hash(uids.as_bytes());
             }
             0x0020_0011 => object.series_number = get(Vr::IS)?.filter(is_series_number),
             0x0008_0008 => {
@@ -183,24 +185,24 @@ impl Walk {
                 let mut labels = labels.split('\\').map(str::trim);
                 self.tiles.uih = labels.clone().any(|label| label == "VFRAME");
                 self.tiles.mosaic = self.tiles.uih || labels.any(|label| label == "MOSAIC");
-                self.main.take(reader, element, encoding)?;
+                self.main.read_element(reader, element, encoding)?;
             }
-            _ => self.main.take(reader, element, encoding)?,
+            _ => self.main.read_element(reader, element, encoding)?,
         }
         Ok(())
     }
 
-    fn private<W: Window>(
+    fn read_private<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         element: &Element,
         encoding: Encoding,
     ) -> Result<u64, Fault> {
-        let special = self
+        let deferred = self
             .blocks
-            .take(reader, element, encoding, &mut self.main)?;
+            .read_element(reader, element, encoding, &mut self.main)?;
         let u32_of = |value: Option<i64>| value.and_then(|value| u32::try_from(value).ok());
-        match special {
+        match deferred {
             Some(Deferred::Tiles) => {
                 let count = u32_of(numbers(reader, element, encoding, Vr::US)?.whole());
                 self.tiles.count = count
@@ -212,20 +214,20 @@ impl Walk {
                 self.tiles.count = count.filter(|count| (1..=MAX_TILES).contains(count));
             }
             Some(Deferred::Csa) => {
-                let csa = csa::read(reader.bytes(element)?);
+                let csa = csa::read(reader.long_value(element)?);
                 self.tiles.count = self.tiles.count.or(csa.tiles);
                 self.tiles.normal = csa.normal;
                 let b_value = &mut self.main.diffusion.b_value;
                 *b_value = b_value.or(csa.b_value);
                 self.main.diffusion.extend_range(csa.b_value);
             }
-            Some(Deferred::UihTileItems) => return self.uih_tiles(reader, element, encoding),
+            Some(Deferred::UihTileItems) => return self.read_uih_tiles(reader, element, encoding),
             None => {}
         }
         reader.after(element)
     }
 
-    fn uih_tiles<W: Window>(
+    fn read_uih_tiles<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         element: &Element,
@@ -237,14 +239,14 @@ impl Walk {
             encoding,
             &mut |reader, start, end, inner| {
                 let mut tile = Attributes::default();
-                let reached = plain_elements(reader, start, end, inner, &mut tile)?;
+                let reached = read_plain_elements(reader, start, end, inner, &mut tile)?;
                 self.tiles.positions.extend(tile.position);
                 Ok(reached)
             },
         )
     }
 
-    fn frames<W: Window>(
+    fn read_frames<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         element: &Element,
@@ -262,9 +264,10 @@ impl Walk {
                     instance: Some(i64::from(index) + 1),
                     ..main.clone()
                 };
-                // The main data set may repeat the diffusion elements of the first frame: they are not those of all frames.
+                // The main data set may repeat the diffusion elements of the first frame: they are not those of all
+                // frames.
                 attributes.diffusion.b_value_range = None;
-                let reached = groups(reader, start, end, inner, &mut attributes, 0)?;
+                let reached = read_groups(reader, start, end, inner, &mut attributes, 0)?;
                 if index < MAX_FRAMES {
                     frames.push(Frame {
                         attributes,
@@ -277,12 +280,12 @@ impl Walk {
         )
     }
 
-    fn pixel_data(&mut self, element: &Element, encoding: Encoding, syntax: &Syntax) {
+    fn read_pixel_data(&mut self, element: &Element, encoding: Encoding, syntax: &TransferSyntax) {
         self.object.syntax.clone_from(&syntax.uid);
         let plain = element.tag == PIXEL_DATA && !syntax.deflated;
         self.object.pixels = match element.length {
             Some(length) if plain => Pixels::Native {
-                offset: element.value,
+                offset: element.value_offset,
                 length: length.into(),
                 // In GE's private syntax, the pixels are big-endian and the header is not.
                 big_endian: encoding.big_endian || syntax.uid == "1.2.840.113619.5.2",
@@ -294,10 +297,10 @@ impl Walk {
         let end = element
             .length
             .map_or(0, u64::from)
-            .saturating_add(element.value);
+            .saturating_add(element.value_offset);
         self.object.incomplete |= !syntax.deflated && end > self.size;
         if let (Some(length), false) = (element.length, syntax.deflated) {
-            let present = u64::from(length).min(self.size.saturating_sub(element.value));
+            let present = u64::from(length).min(self.size.saturating_sub(element.value_offset));
             let need = length::needed(&self.object).filter(|_| plain);
             // A missing pad byte at the end is no loss.
             self.object.truncated = present < need.unwrap_or(length.saturating_sub(1).into());
@@ -305,12 +308,12 @@ impl Walk {
     }
 }
 
-impl Visit for Walk {
+impl DataSetVisitor for ObjectBuilder {
     fn visit<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         start: u64,
-        syntax: &Syntax,
+        syntax: &TransferSyntax,
     ) -> Result<(), Fault> {
         self.object.syntax.clone_from(&syntax.uid);
         let encoding = reader.encoding;
@@ -319,7 +322,7 @@ impl Visit for Walk {
             start,
             u64::MAX,
             encoding,
-            &mut |reader, element, encoding| self.element(reader, element, encoding, syntax),
+            &mut |reader, element, encoding| self.read_element(reader, element, encoding, syntax),
         )?;
         Ok(())
     }

@@ -16,15 +16,16 @@ enum Creator {
     Uih,
 }
 
-/// The private blocks that a data set reserves.
+/// The private blocks that a data set reserves, and its vendor.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
+    /// Tag of the block's first element, and creator.
     known: Vec<(u32, Creator)>,
     vendor: Option<Vendor>,
 }
 
-/// Vendor of the elements in a block with an unknown creator: exporters rename creators, and scanners use the first
-/// block.
+/// The vendor by Manufacturer. It determines the meaning of the first block of a group if the creator of that block is
+/// unknown: some exporters rename creators, and scanners use the first block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Vendor {
     Siemens,
@@ -49,7 +50,7 @@ pub(super) enum Deferred {
 impl Blocks {
     /// Processes a private element: records a creator, fills `attributes`, or returns an element that the
     /// caller has to process.
-    pub(super) fn take<W: Window>(
+    pub(super) fn read_element<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         element: &Element,
@@ -59,13 +60,16 @@ impl Blocks {
         let block = element.tag >> 8 & 0xFF;
         if block == 0 {
             if (0x10..=0xFF).contains(&(element.tag & 0xFFFF)) {
-                self.note(element.tag, &text(reader, element)?);
+                self.record_creator(element.tag, &text(reader, element)?);
             }
             return Ok(None);
         }
-        let own = element.tag & 0xFFFF_FF00;
-        let creator = self.known.iter().find(|(tag, _)| *tag == own);
-        let Some(creator) = creator.map(|(_, creator)| *creator).or(self.usual(own)) else {
+        let block_tag = element.tag & 0xFFFF_FF00;
+        let creator = self.known.iter().find(|(tag, _)| *tag == block_tag);
+        let Some(creator) = creator
+            .map(|(_, creator)| *creator)
+            .or(self.usual_creator(block_tag))
+        else {
             return Ok(None);
         };
         let mut get = |vr: Vr| numbers(reader, element, encoding, vr);
@@ -88,9 +92,9 @@ impl Blocks {
                 let value = get(Vr::IS)?.first().map(|value| value % 100_000.0);
                 let diffusion = &mut attributes.diffusion;
                 diffusion.b_value = diffusion.b_value.or(value);
-                // Several shells: one nominal value, and gradients of different lengths (group 0019 is read first).
-                diffusion.nominal = value.map(|value| value * diffusion.gradient);
-                if diffusion.gradient > 0.0 {
+                // All shells of a scan have one value, and gradients of different lengths (group 0019 is read first).
+                diffusion.nominal = value.map(|value| value * diffusion.gradient_squared);
+                if diffusion.gradient_squared > 0.0 {
                     diffusion.extend_range(diffusion.nominal);
                 }
             }
@@ -101,7 +105,7 @@ impl Blocks {
             }
             (Creator::GeAcquisition, 0x0019_00BB..=0x0019_00BD) => {
                 let part = get(Vr::DS)?.first().unwrap_or(0.0);
-                attributes.diffusion.gradient += part * part;
+                attributes.diffusion.gradient_squared += part * part;
             }
             (Creator::PhilipsMr, 0x2005_00B0..=0x2005_00B2) => {
                 let part = get(Vr::FL)?.first().unwrap_or(0.0);
@@ -111,9 +115,13 @@ impl Blocks {
                     *slot = part;
                 }
             }
-            (Creator::PhilipsMr, 0x2005_00A0) => attributes.offset = get(Vr::FL)?.first(),
-            (Creator::PhilipsMr, 0x2005_000D) => philips(attributes, 1, get(Vr::FL)?.first()),
-            (Creator::PhilipsMr, 0x2005_000E) => philips(attributes, 0, get(Vr::FL)?.first()),
+            (Creator::PhilipsMr, 0x2005_00A0) => attributes.time_offset = get(Vr::FL)?.first(),
+            (Creator::PhilipsMr, 0x2005_000D) => {
+                set_philips_scale(attributes, 1, get(Vr::FL)?.first());
+            }
+            (Creator::PhilipsMr, 0x2005_000E) => {
+                set_philips_scale(attributes, 0, get(Vr::FL)?.first());
+            }
             (Creator::Uih, 0x0065_0009) => {
                 let value = get(Vr::FD)?.first();
                 attributes.diffusion.b_value = value.or(attributes.diffusion.b_value);
@@ -142,8 +150,8 @@ impl Blocks {
             .map(|(_, vendor)| vendor);
     }
 
-    /// Returns the creator of the first block of a group, by vendor.
-    fn usual(&self, block: u32) -> Option<Creator> {
+    /// Returns the creator that the vendor's scanners write for a block; None unless it is the first block of a group.
+    fn usual_creator(&self, block: u32) -> Option<Creator> {
         if block & 0xFF00 != 0x1000 {
             return None;
         }
@@ -159,7 +167,8 @@ impl Blocks {
         }
     }
 
-    fn note(&mut self, tag: u32, name: &str) {
+    /// Records the private creator in an element.
+    fn record_creator(&mut self, tag: u32, name: &str) {
         let group = tag >> 16;
         let creator = match (group, name) {
             (0x0019 | 0x0051, "SIEMENS MR HEADER") => Creator::SiemensMr,
@@ -175,7 +184,8 @@ impl Blocks {
     }
 }
 
-fn philips(attributes: &mut Attributes, which: usize, value: Option<f64>) {
+/// Sets the scale slope (`which` 0) or the scale intercept (1).
+fn set_philips_scale(attributes: &mut Attributes, which: usize, value: Option<f64>) {
     if let Some(value) = value {
         let both = attributes.philips_scale.get_or_insert([1.0, 0.0]);
         if let Some(slot) = both.get_mut(which) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Numbers that are read from it.
+/// Names of the numbers that are read.
 const NUMBERS: [&str; 11] = [
     "lRepetitions",
     "lContrasts",
@@ -16,13 +16,14 @@ const NUMBERS: [&str; 11] = [
     "sDiffusion.ulMode",
     "sAsl.ulMode",
 ];
+/// Name of the text that is read: the program of the pulse sequence.
 const SEQUENCE: &str = "tSequenceFileName";
 const BEGIN: &str = "### ASCCONV BEGIN";
 const END: &str = "### ASCCONV END";
-/// Prefix of the names of values from this text.
+/// Prefix of the names of values from a protocol text.
 pub(super) const PREFIX: &str = "Protocol.";
 
-/// Reads the used values of a protocol text.
+/// Adds the used values of a protocol text, and the text `Protocol.read`, which marks that there is a protocol.
 pub(super) fn read(
     text: &str,
     numbers: &mut BTreeMap<String, Vec<f64>>,

@@ -5,8 +5,10 @@ use std::io;
 
 use super::elements::each_element;
 use super::object::Object;
-use super::parse::{PIXEL_TAGS, Walk};
-use crate::header::{Fault, FileWindow, Inflated, Reader, Syntax, Visit, Window, is_gzip, visit};
+use super::parse::{ObjectBuilder, PIXEL_TAGS};
+use crate::header::{
+    DataSetVisitor, Fault, FileWindow, Inflated, Reader, TransferSyntax, Window, is_gzip, visit,
+};
 
 /// Bytes read at once: most headers of GE and Philips up to their pixel data.
 const BLOCK: usize = 1 << 14;
@@ -48,12 +50,12 @@ pub(super) fn read_any(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Objec
 ///
 /// Fails if the bytes cannot be read. From a damaged header, returns the readable part with [`Object::incomplete`] set.
 pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
-    let mut walk = Walk::new(window.len());
-    match visit(window, &mut walk) {
-        Ok(true) => Ok(Some(walk.finish(false))),
+    let mut builder = ObjectBuilder::new(window.len());
+    match visit(window, &mut builder) {
+        Ok(true) => Ok(Some(builder.finish(false))),
         Ok(false) => Ok(None),
         Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
-        Err(_) => Ok(Some(walk.finish(true))),
+        Err(_) => Ok(Some(builder.finish(true))),
     }
 }
 
@@ -70,16 +72,16 @@ pub fn pixel_data_offset<W: Window>(window: &mut W) -> io::Result<Option<u64>> {
     }
 }
 
-/// Finds the offset of the pixel data.
+/// The offset of the pixel data, once it is found.
 #[derive(Default)]
 struct PixelDataOffset(Option<u64>);
 
-impl Visit for PixelDataOffset {
+impl DataSetVisitor for PixelDataOffset {
     fn visit<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         start: u64,
-        syntax: &Syntax,
+        syntax: &TransferSyntax,
     ) -> Result<(), Fault> {
         if syntax.deflated {
             return Ok(());
@@ -92,7 +94,7 @@ impl Visit for PixelDataOffset {
             encoding,
             &mut |reader, element, _| {
                 if PIXEL_TAGS.contains(&element.tag) {
-                    self.0 = Some(element.value);
+                    self.0 = Some(element.value_offset);
                     return Ok(u64::MAX);
                 }
                 reader.after(element)

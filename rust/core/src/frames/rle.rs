@@ -1,13 +1,13 @@
 //! Run-length encoded frames (PS3.5 annex G).
 
-/// Decodes one fragment to cells of `bytes` bytes, little-endian, `samples` of them per pixel; returns None if it is
-/// damaged.
+/// Decodes one fragment to little-endian cells of `cell_bytes` bytes, `samples` of them for each pixel; returns None if
+/// the fragment is damaged.
 ///
 /// A fragment has one segment for each byte of each sample, the most significant byte first.
 pub(super) fn decode(
     fragment: &[u8],
     pixels: usize,
-    bytes: usize,
+    cell_bytes: usize,
     samples: usize,
 ) -> Option<Vec<u8>> {
     let head = fragment.first_chunk::<64>()?;
@@ -15,22 +15,21 @@ pub(super) fn decode(
         let four = head.get(4 * at..).and_then(<[u8]>::first_chunk::<4>);
         four.map_or(0, |four| u32::from_le_bytes(*four) as usize)
     };
-    let segments = bytes.checked_mul(samples)?;
+    let segments = cell_bytes.checked_mul(samples)?;
     if word(0) != segments || segments > 15 {
         return None;
     }
-    let pixel = segments;
-    let mut out = vec![0; pixels.checked_mul(pixel)?];
+    let mut out = vec![0; pixels.checked_mul(segments)?];
     for segment in 0..segments {
-        let (sample, rank) = (segment / bytes, segment % bytes);
-        let start = sample * bytes + (bytes - 1 - rank);
-        let slots = out.iter_mut().skip(start).step_by(pixel);
+        let (sample, rank) = (segment / cell_bytes, segment % cell_bytes);
+        let start = sample * cell_bytes + (cell_bytes - 1 - rank);
+        let slots = out.iter_mut().skip(start).step_by(segments);
         unpack(fragment.get(word(segment + 1)..)?, slots)?;
     }
     Some(out)
 }
 
-/// Fills slots from one segment; returns None if the segment ends early.
+/// Fills slots with the bytes of one segment; returns None if the segment ends early.
 fn unpack<'o>(segment: &[u8], mut slots: impl Iterator<Item = &'o mut u8>) -> Option<()> {
     let mut rest = segment;
     let mut next = slots.next();

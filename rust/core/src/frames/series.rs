@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::object::{Object, Pixels};
 use super::read::{read, read_any};
-use super::stored::{Stored, obstacle};
+use super::stored::{PixelReader, obstacle};
 use crate::regular;
 
 /// The objects of one series, in the order of their files.
@@ -41,7 +41,7 @@ pub struct Facts {
     pub countable: bool,
     /// Whether some object is a mosaic.
     pub mosaic: bool,
-    /// Number of series that the exporter made of the objects: different UIDs or numbers.
+    /// Number of series into which the exporter divided the objects, by their UIDs and numbers.
     pub parts: usize,
     /// SeriesNumber of the first object that has one.
     pub series_number: Option<i64>,
@@ -62,16 +62,16 @@ impl Series {
             let file = regular::open(path).map_err(failed)?;
             let (object, used) = read(&file, buffer).map_err(failed)?;
             buffer = used;
-            let mut object = object.unwrap_or_else(unreadable);
-            sign(&file, &mut object, &mut values).map_err(failed)?;
+            let mut object = object.unwrap_or_else(not_dicom);
+            compute_signatures(&file, &mut object, &mut values).map_err(failed)?;
             objects.push(object);
         }
         // A converter that applies the first encoding to all files may get only a few pixels wrong.
-        if mixed(&objects) {
+        if has_mixed_encodings(&objects) {
             for (path, object) in files.iter().zip(&mut objects) {
-                object.whole = true;
+                object.all_rows = true;
                 regular::open(path)
-                    .and_then(|file| sign(&file, object, &mut values))
+                    .and_then(|file| compute_signatures(&file, object, &mut values))
                     .map_err(|error| (path.clone(), error))?;
             }
         }
@@ -91,8 +91,8 @@ impl Series {
                 .and_then(|file| read_any(&file, buffer))
                 .map_err(|error| (path.clone(), error))?;
             buffer = used;
-            let mut object = object.unwrap_or_else(unreadable);
-            // The pixel encoding is not used then, and a series may have a hundred thousand objects.
+            let mut object = object.unwrap_or_else(not_dicom);
+            // Only the comparison of pixel values uses these texts, and a series may have a hundred thousand objects.
             (object.syntax, object.photometric) = (String::new(), String::new());
             objects.push(object);
         }
@@ -136,7 +136,7 @@ impl Series {
             .objects
             .iter()
             .filter(|object| object.pixels != Pixels::Absent);
-        let uids: BTreeSet<u64> = images.clone().map(|object| object.series).collect();
+        let uids: BTreeSet<u64> = images.clone().map(|object| object.series_hash).collect();
         let numbers = images.filter_map(|object| object.series_number);
         facts.parts = uids.len().max(numbers.collect::<BTreeSet<i64>>().len());
         facts.sizes.sort_unstable();
@@ -146,7 +146,7 @@ impl Series {
 }
 
 /// Returns an empty object for a file that is not DICOM.
-fn unreadable() -> Object {
+fn not_dicom() -> Object {
     Object {
         incomplete: true,
         ..Object::default()
@@ -154,7 +154,7 @@ fn unreadable() -> Object {
 }
 
 /// Returns whether the pixel encoding differs between objects.
-fn mixed(objects: &[Object]) -> bool {
+fn has_mixed_encodings(objects: &[Object]) -> bool {
     let mut encodings = objects
         .iter()
         .filter(|object| object.pixels != Pixels::Absent)
@@ -163,15 +163,15 @@ fn mixed(objects: &[Object]) -> bool {
     encodings.any(|encoding| Some(encoding) != first)
 }
 
-/// Computes the signatures of an object's frames while its file is open.
-fn sign(file: &File, object: &mut Object, values: &mut Vec<i64>) -> io::Result<()> {
+/// Computes the signatures of an object's frames; none if its values cannot be compared.
+fn compute_signatures(file: &File, object: &mut Object, values: &mut Vec<i64>) -> io::Result<()> {
     if obstacle(object).is_some() {
         return Ok(());
     }
-    let mut stored = Stored::default();
+    let mut reader = PixelReader::default();
     let mut signatures = Vec::with_capacity(object.frames.len());
     for frame in &object.frames {
-        match stored.sign(file, object, frame.index, values) {
+        match reader.signature(file, object, frame.index, values) {
             Ok(signature) => signatures.push(signature),
             // A damaged frame is not compared.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {

@@ -7,14 +7,17 @@ use std::os::unix::fs::FileExt;
 use super::object::{Object, Pixels};
 use super::rle;
 
-/// Number of compared rows, in the middle of a frame where the anatomy is.
-const ROWS: u32 = 4;
+/// Number of rows that are compared, in the middle of a frame, where the anatomy is.
+const COMPARED_ROWS: u32 = 4;
 
-/// Returns the first of the compared rows of a frame, and their number.
-///
-/// `whole` compares all rows.
-pub fn band(rows: u32, whole: bool) -> (u32, u32) {
-    let count = if whole { rows } else { rows.min(ROWS) };
+/// Returns the first compared row of a frame with `rows` rows, and the number of compared rows: [`COMPARED_ROWS`], or
+/// all with `all_rows`.
+pub fn compared_rows(rows: u32, all_rows: bool) -> (u32, u32) {
+    let count = if all_rows {
+        rows
+    } else {
+        rows.min(COMPARED_ROWS)
+    };
     ((rows - count) / 2, count)
 }
 
@@ -59,7 +62,8 @@ fn samples(object: &Object) -> u64 {
     object.encoding.samples.max(1).into()
 }
 
-/// Returns the number of colour planes of a frame; decoding merges those of run-length encoded frames.
+/// Returns the number of colour planes of a frame; 1 if the samples of a pixel are adjacent. Decoding a run-length
+/// encoded frame makes them adjacent.
 fn planes(object: &Object) -> u64 {
     if object.encoding.planar && object.pixels != Pixels::Rle {
         samples(object)
@@ -68,16 +72,16 @@ fn planes(object: &Object) -> u64 {
     }
 }
 
-/// Reads frames of one file in order.
+/// Reads the pixels of the frames of one file.
 #[derive(Debug, Default)]
-pub struct Stored {
+pub struct PixelReader {
+    /// The buffer. Adjacent tiles of a mosaic share it.
     bytes: Vec<u8>,
-    /// Offset and length of the bytes in the buffer, which neighbouring tiles share; frame number and 0 for run-length
-    /// encoded frames.
-    from: Option<(u64, usize)>,
+    /// Offset and length of the buffered bytes in the file; index and 0 of a decoded run-length encoded frame.
+    loaded: Option<(u64, usize)>,
 }
 
-impl Stored {
+impl PixelReader {
     /// Reads the compared rows of a frame as stored values; colours as the sum of their samples.
     ///
     /// # Errors
@@ -93,17 +97,17 @@ impl Stored {
     ) -> io::Result<()> {
         out.clear();
         let planes = planes(object);
-        let number = Number::of(object);
+        let format = CellFormat::of(object);
         let size = usize::from(object.encoding.bits_allocated / 8).max(1);
-        let together = usize::try_from(samples(object) / planes)
+        let interleaved = usize::try_from(samples(object) / planes)
             .unwrap_or(1)
             .max(1);
         for plane in 0..planes {
             let mut at = 0;
             for line in self.lines(file, object, index, plane)? {
-                for pixel in line.chunks_exact(size * together) {
+                for pixel in line.chunks_exact(size * interleaved) {
                     let cells = pixel.chunks_exact(size);
-                    let value: i64 = cells.map(|cell| number.value(cell)).sum();
+                    let value: i64 = cells.map(|cell| format.value(cell)).sum();
                     if plane == 0 {
                         out.push(value);
                     } else if let Some(sum) = out.get_mut(at) {
@@ -131,7 +135,7 @@ impl Stored {
         let size = u64::from(object.encoding.bits_allocated / 8);
         let planes = planes(object);
         let pixel = size * samples(object) / planes;
-        let (first, count) = band(object.frame_rows(), object.whole);
+        let (first, count) = compared_rows(object.frame_rows(), object.all_rows);
         let (frame, row, column) = match &object.tiling {
             Some(tiling) => {
                 let (down, right) = (index / tiling.across.max(1), index % tiling.across.max(1));
@@ -164,7 +168,7 @@ impl Stored {
     /// # Errors
     ///
     /// As [`Self::read`].
-    pub fn sign(
+    pub fn signature(
         &mut self,
         file: &File,
         object: &Object,
@@ -172,13 +176,13 @@ impl Stored {
         values: &mut Vec<i64>,
     ) -> io::Result<u64> {
         let mut signature = Signature::default();
-        let number = Number::of(object);
-        if samples(object) == 1 && object.encoding.bits_allocated == 16 && !number.big_endian {
+        let format = CellFormat::of(object);
+        if samples(object) == 1 && object.encoding.bits_allocated == 16 && !format.big_endian {
             let lines = self.lines(file, object, index, 0)?;
             for line in lines {
                 let cells = line.chunks_exact(2);
                 signature.add(cells.map(|cell| match cell {
-                    [low, high] => number.of_cell(u16::from_le_bytes([*low, *high]).into()),
+                    [low, high] => format.of_bits(u16::from_le_bytes([*low, *high]).into()),
                     _ => 0,
                 }));
             }
@@ -193,7 +197,7 @@ impl Stored {
 
     /// Decodes a run-length encoded frame.
     fn unpack(&mut self, file: &File, object: &Object, frame: u64) -> io::Result<()> {
-        if self.from == Some((frame, 0)) {
+        if self.loaded == Some((frame, 0)) {
             return Ok(());
         }
         let damaged = || io::Error::from(io::ErrorKind::InvalidData);
@@ -201,44 +205,47 @@ impl Stored {
         let (offset, length) = fragment
             .and_then(|frame| object.fragments.get(frame).copied())
             .ok_or_else(damaged)?;
-        self.from = None;
+        self.loaded = None;
         self.bytes.resize(length as usize, 0);
         file.read_exact_at(&mut self.bytes, offset)?;
         let pixels = object.rows as usize * object.columns as usize;
         let bytes = usize::from(object.encoding.bits_allocated / 8);
-        let many = usize::try_from(samples(object)).unwrap_or(1);
-        self.bytes = rle::decode(&self.bytes, pixels, bytes, many).ok_or_else(damaged)?;
-        self.from = Some((frame, 0));
+        let samples_per_pixel = usize::try_from(samples(object)).unwrap_or(1);
+        self.bytes =
+            rle::decode(&self.bytes, pixels, bytes, samples_per_pixel).ok_or_else(damaged)?;
+        self.loaded = Some((frame, 0));
         Ok(())
     }
 
+    /// Reads bytes of the file into the buffer.
     fn fill(&mut self, file: &File, start: u64, length: usize) -> io::Result<()> {
-        if self.from == Some((start, length)) {
+        if self.loaded == Some((start, length)) {
             return Ok(());
         }
-        self.from = None;
+        self.loaded = None;
         self.bytes.resize(length, 0);
         file.read_exact_at(&mut self.bytes, start)?;
-        self.from = Some((start, length));
+        self.loaded = Some((start, length));
         Ok(())
     }
 }
 
 /// How to read the bits of a pixel cell as a number (PS3.5 section 8.1.1).
 #[derive(Clone, Copy)]
-struct Number {
-    low: u32,
+struct CellFormat {
+    /// The least significant bit of the value.
+    low_bit: u32,
     bits: u32,
     signed: bool,
     big_endian: bool,
 }
 
-impl Number {
+impl CellFormat {
     fn of(object: &Object) -> Self {
         let encoding = &object.encoding;
         let bits = u32::from(encoding.bits_stored);
         Self {
-            low: u32::from(encoding.high_bit.saturating_add(1)).saturating_sub(bits),
+            low_bit: u32::from(encoding.high_bit.saturating_add(1)).saturating_sub(bits),
             bits,
             signed: encoding.signed,
             big_endian: matches!(
@@ -251,6 +258,7 @@ impl Number {
         }
     }
 
+    /// Returns the value of a cell from its bytes.
     #[inline]
     fn value(self, pixel: &[u8]) -> i64 {
         let cell = match (pixel, self.big_endian) {
@@ -261,12 +269,13 @@ impl Number {
             ([a], _) => u32::from(*a),
             _ => 0,
         };
-        self.of_cell(cell)
+        self.of_bits(cell)
     }
 
+    /// Returns the value of a cell from its bits.
     #[inline]
-    fn of_cell(self, cell: u32) -> i64 {
-        let value = i64::from(cell) >> self.low & ((1_i64 << self.bits) - 1);
+    fn of_bits(self, cell: u32) -> i64 {
+        let value = i64::from(cell) >> self.low_bit & ((1_i64 << self.bits) - 1);
         if self.signed && value >> (self.bits - 1) == 1 {
             value - (1_i64 << self.bits)
         } else {
@@ -275,7 +284,7 @@ impl Number {
     }
 }
 
-/// A number that is equal for equal values in equal order. It has four lanes, so that multiplications are independent.
+/// A hash of pixel values in their order. It has four lanes, so that multiplications are independent.
 #[derive(Debug, Clone, Copy)]
 pub struct Signature {
     lanes: [u64; 4],
@@ -304,7 +313,7 @@ impl Signature {
         }
     }
 
-    /// Returns the number.
+    /// Returns the hash.
     pub fn end(self) -> u64 {
         self.lanes.into_iter().fold(0, |all: u64, lane| {
             (all.rotate_left(13) ^ lane).wrapping_mul(0x517C_C1B7_2722_0A95)

@@ -4,8 +4,8 @@ use super::attributes::Attributes;
 use super::object::{Frame, Object, Tiling};
 
 impl Tiling {
-    /// Returns a grid of `count` tiles; its width is the square root of the count, rounded up, and so is its height if
-    /// it is `square` (Siemens, not United Imaging).
+    /// Returns a grid of `count` tiles. Its width is the square root of the count, rounded up. Its height is the same
+    /// if the grid is `square` (Siemens), else the number of rows that are needed (United Imaging).
     fn of(object: &Object, count: u32, directed: bool, square: bool) -> Self {
         let across = ceil_root(count);
         let down = if square {
@@ -31,21 +31,24 @@ fn ceil_root(count: u32) -> u32 {
     root
 }
 
-/// Tile attributes of the header.
+/// What the header says about tiles.
 #[derive(Debug, Default)]
 pub(super) struct Tiles {
+    /// Whether ImageType names a mosaic.
     pub mosaic: bool,
+    /// Number of tiles with a slice.
     pub count: Option<u32>,
     /// The direction in which the slices follow each other.
     pub normal: Option<[f64; 3]>,
     /// United Imaging: the position of each tile.
     pub positions: Vec<[f64; 3]>,
+    /// Whether ImageType names a mosaic of United Imaging.
     pub uih: bool,
 }
 
 impl Tiles {
-    /// Divides the single frame of a mosaic into one frame for each tile.
-    pub(super) fn divide(&self, object: &mut Object, whole: &Attributes) {
+    /// Makes one frame for each tile of a mosaic; `main` are the attributes of its stored image.
+    pub(super) fn divide(&self, object: &mut Object, main: &Attributes) {
         let count = self.count.unwrap_or(0);
         let directed = self.normal.is_some() || self.positions.len() == count as usize;
         let tiling = Tiling::of(object, count, directed, !self.uih);
@@ -53,8 +56,8 @@ impl Tiles {
         object.frames = (0..count)
             .map(|index| Frame {
                 attributes: Attributes {
-                    position: self.position(object, whole, &tiling, index),
-                    ..whole.clone()
+                    position: self.position(object, main, &tiling, index),
+                    ..main.clone()
                 },
                 index,
                 signature: None,
@@ -62,24 +65,25 @@ impl Tiles {
             .collect();
     }
 
+    /// Returns the position of a tile's slice; None if the header does not determine it.
     fn position(
         &self,
         object: &Object,
-        whole: &Attributes,
+        main: &Attributes,
         tiling: &Tiling,
         index: u32,
     ) -> Option<[f64; 3]> {
         if let Some(position) = self.positions.get(index as usize) {
             return Some(*position);
         }
-        let ([x, y, z], normal) = (whole.position?, self.normal?);
-        let [a, b, c, d, e, f] = whole.orientation?;
-        let [between_rows, between_columns] = whole.spacing?;
+        let ([x, y, z], normal) = (main.position?, self.normal?);
+        let [a, b, c, d, e, f] = main.orientation?;
+        let [between_rows, between_columns] = main.spacing?;
         // ImagePositionPatient is that of a slice as large as the whole grid, with the same centre.
         let right =
             f64::from(object.columns.saturating_sub(tiling.columns)) / 2.0 * between_columns;
         let down = f64::from(object.rows.saturating_sub(tiling.rows)) / 2.0 * between_rows;
-        let along = f64::from(index) * whole.slice_spacing?;
+        let along = f64::from(index) * main.slice_spacing?;
         let [p, q, r] = normal;
         Some([
             x + right * a + down * d + along * p,

@@ -7,7 +7,7 @@
 
 use super::field::{Field, SPECS};
 
-/// Index of the first private element in the table.
+/// Index of the table's first private element.
 pub(super) const FIRST_PRIVATE: usize = first_private();
 
 const fn first_private() -> usize {
@@ -19,9 +19,9 @@ const fn first_private() -> usize {
 }
 
 /// The public tags of the table, followed by values beyond all tags.
-pub(super) static PUBLIC: [u32; Field::COUNT + 1] = public();
+pub(super) static PUBLIC_TAGS: [u32; Field::COUNT + 1] = public_tags();
 
-const fn public() -> [u32; Field::COUNT + 1] {
+const fn public_tags() -> [u32; Field::COUNT + 1] {
     let mut tags = [u32::MAX; Field::COUNT + 1];
     let mut at = 0;
     while at < FIRST_PRIVATE {
@@ -31,13 +31,13 @@ const fn public() -> [u32; Field::COUNT + 1] {
     tags
 }
 
-/// The last public tag: after it, only private elements and functional groups are read.
-pub(super) const LAST_PLAIN: u32 = SPECS[FIRST_PRIVATE - 1].tag;
+/// The last public tag of the table: after it, only private elements and functional groups are read.
+pub(super) const LAST_PUBLIC: u32 = SPECS[FIRST_PRIVATE - 1].tag;
 
-/// Groups with private elements of the table, as the tags of their elements 0.
+/// The groups of the table's private elements: each as the tag of its element 0.
 pub(super) const PRIVATE_GROUPS: [u32; count_groups()] = groups();
 
-/// Returns whether a line is the first one of its private group.
+/// Returns whether the line at an index is the table's first line of its private group.
 const fn begins_group(at: usize) -> bool {
     let mut before = FIRST_PRIVATE;
     while before < at {
@@ -73,10 +73,10 @@ const fn groups() -> [u32; count_groups()] {
     groups
 }
 
-/// Returns the last tag of the last private group that is read in objects of a manufacturer (of any, if its name is
-/// empty), but at least [`LAST_PLAIN`].
+/// Returns the last tag of the last private group that is read in objects of a manufacturer, but at least
+/// [`LAST_PUBLIC`]. With an empty name, the groups of all manufacturers count.
 pub(super) fn last_private(manufacturer: &[u8]) -> u32 {
-    let mut last = LAST_PLAIN;
+    let mut last = LAST_PUBLIC;
     for spec in SPECS.iter().skip(FIRST_PRIVATE) {
         let end = spec.tag | 0xFFFF;
         if end > last && (manufacturer.is_empty() || is_of(manufacturer, spec.vendor)) {

@@ -1,10 +1,10 @@
-//! Headers read into one block of memory: a hundredth of the allocations if many are kept.
+//! Headers read into one block of memory, which saves allocations if many are kept.
 
 use std::sync::Arc;
 
 use super::collect::Collector;
 use super::field::Field;
-use super::stored::{HEAD, Header};
+use super::stored::{Header, VALUES_START};
 
 /// Headers that are being read.
 #[derive(Debug, Default)]
@@ -30,10 +30,10 @@ pub struct Bundled {
 }
 
 impl Bundle {
-    /// Adds the collected values.
+    /// Adds the collected values as a header.
     pub(super) fn put(&mut self) -> HeaderRange {
         let start = self.block.len();
-        let mut head = [0; HEAD];
+        let mut head = [0; VALUES_START];
         head[0] = u8::from(self.utf8);
         self.block.extend_from_slice(&head);
         let mut slots = head[1..].chunks_exact_mut(2);

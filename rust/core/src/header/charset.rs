@@ -7,16 +7,17 @@ use encoding_rs::{
     ISO_8859_7, ISO_8859_8, ISO_8859_15, UTF_8, WINDOWS_874,
 };
 
-use super::iso2022::{Set, Switch, character, escape};
+use super::iso2022::{Set, Switch, decode_character, parse_escape};
 
 const ESC: u8 = 0x1B;
 
 /// The character sets of an object.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CharacterSets {
-    /// A multi-byte character set without code extensions; in GBK and GB18030, a backslash may be the second byte of a
-    /// character.
+    /// A multi-byte character set without code extensions; None for other sets. In GBK and GB18030, a backslash may be
+    /// the second byte of a character.
     multi_byte: Option<&'static Encoding>,
+    /// The set of bytes from 128 on at the start of each value: the first one that SpecificCharacterSet names.
     first: Set,
 }
 
@@ -70,7 +71,7 @@ impl CharacterSets {
         Self { multi_byte, first }
     }
 
-    /// Decodes a value, split at its backslashes.
+    /// Decodes a value, and splits it at its backslashes. `person` says that it is a person's name (PN).
     pub(crate) fn decode(self, raw: &[u8], person: bool) -> Vec<String> {
         if let Some(encoding) = self.multi_byte {
             let (text, _) = encoding.decode_without_bom_handling(raw);
@@ -90,7 +91,7 @@ impl CharacterSets {
         let mut rest = raw;
         while let Some((&byte, tail)) = rest.split_first() {
             if byte == ESC {
-                let (switch, length) = escape(rest);
+                let (switch, length) = parse_escape(rest);
                 match switch {
                     Some(Switch::Lower(set)) => lower = set,
                     Some(Switch::Upper(set)) => upper = set,
@@ -102,7 +103,7 @@ impl CharacterSets {
             let pairs = matches!(lower, Set::Kanji | Set::SupplementaryKanji)
                 && (0x21..0x7F).contains(&byte);
             if pairs || byte >= 0x80 {
-                let length = character(if pairs { lower } else { upper }, rest, &mut text);
+                let length = decode_character(if pairs { lower } else { upper }, rest, &mut text);
                 rest = rest.get(length..).unwrap_or_default();
                 continue;
             }

@@ -32,10 +32,11 @@ impl Collector {
         }
         let start = self.values.len();
         self.values.extend_from_slice(bytes);
-        self.note(field, start);
+        self.set_span(field, start);
     }
 
-    /// Stores the value of an element by its VR: that of the file, or that of the dictionary.
+    /// Stores the value of an element. `vr` is the VR in which its bytes are encoded (see
+    /// [`effective_vr`](super::vr::effective_vr)).
     pub(super) fn set_as(&mut self, field: Field, vr: Vr, bytes: &[u8], encoding: Encoding) {
         match vr {
             Vr::FD | Vr::FL | Vr::SL | Vr::SS | Vr::UL | Vr::US => {
@@ -43,13 +44,14 @@ impl Collector {
                 value::write_numbers(vr, bytes, encoding.big_endian, &mut self.values);
                 self.values
                     .truncate(start.saturating_add(Header::MAX_VALUE));
-                self.note(field, start);
+                self.set_span(field, start);
             }
             _ => self.set(field, bytes),
         }
     }
 
-    fn note(&mut self, field: Field, start: usize) {
+    /// Records the position of a field's value, which is at the end of the collected bytes.
+    fn set_span(&mut self, field: Field, start: usize) {
         let length = u16::try_from(self.values.len().saturating_sub(start)).unwrap_or(u16::MAX);
         if let (Some(span), Ok(start)) = (self.spans.get_mut(field as usize), u32::try_from(start))
         {
@@ -57,7 +59,7 @@ impl Collector {
         }
     }
 
-    /// Returns the collected value; empty without one.
+    /// Returns the collected value of a field; empty without one.
     pub(super) fn get(&self, field: Field) -> &[u8] {
         let (start, length) = self.spans.get(field as usize).copied().unwrap_or_default();
         self.at(start, u32::from(length))
@@ -69,8 +71,8 @@ impl Collector {
         self.spans = [(0, 0); Field::COUNT];
     }
 
-    /// Appends all values in the order of `Field::ALL`, at most `room` bytes, and passes the end of each to `ended`,
-    /// counted from the first value.
+    /// Appends all values in the order of `Field::ALL`, at most `room` bytes. Passes the end of each value to `ended`,
+    /// as an offset from the first value.
     pub(super) fn write(&self, room: u16, out: &mut Vec<u8>, mut ended: impl FnMut(u16)) {
         // Most files store the fields in this order: adjacent values are copied together.
         let (mut start, mut length, mut end) = (0_u32, 0_u32, 0_u16);
@@ -95,6 +97,7 @@ impl Collector {
         from.get(..length as usize).unwrap_or_default()
     }
 
+    /// Returns whether a field has a value that is not empty.
     pub(super) fn has(&self, field: Field) -> bool {
         !self.get(field).is_empty()
     }

@@ -20,13 +20,15 @@ pub(crate) const EXPLICIT: Encoding = Encoding {
     big_endian: false,
 };
 
+// Tags of items and delimiters (PS3.5 section 7.5).
 pub(crate) const ITEM: u32 = 0xFFFE_E000;
 pub(crate) const ITEM_END: u32 = 0xFFFE_E00D;
 pub(crate) const SEQUENCE_END: u32 = 0xFFFE_E0DD;
+/// The length of an element that ends with a delimiter.
 const UNDEFINED: u32 = u32::MAX;
 
 /// Longest header of an element, in bytes.
-pub(crate) const HEAD: usize = 12;
+pub(crate) const HEAD_LENGTH: usize = 12;
 
 /// The header of a data element: tag, VR, length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub(crate) struct Element {
     /// None for an undefined length.
     pub length: Option<u32>,
     /// Offset of the value.
-    pub value: u64,
+    pub value_offset: u64,
 }
 
 impl Element {
@@ -50,8 +52,8 @@ impl Element {
         matches!(self.vr.as_ref(), None | Some(b"SQ" | b"UN"))
     }
 
-    /// Returns the tag in its usual notation.
-    pub(crate) fn name(&self) -> String {
+    /// Returns the tag in the notation of the standard, such as `(0008,0005)`.
+    pub(crate) fn tag_text(&self) -> String {
         format!("({:04X},{:04X})", self.tag >> 16, self.tag & 0xFFFF)
     }
 }
@@ -73,13 +75,13 @@ impl Encoding {
         }
     }
 
-    /// Parses an element's header from these bytes; returns None if there are too few.
+    /// Parses the header of the element at offset `at` from its first bytes; returns None if there are too few bytes.
     #[inline]
     pub(crate) fn element(self, bytes: &[u8], at: u64) -> Option<Element> {
         let [g0, g1, e0, e1, v0, v1, l0, l1] = *bytes.first_chunk::<8>()?;
         let tag = (u32::from(self.word([g0, g1])) << 16) | u32::from(self.word([e0, e1]));
         let vr = [v0, v1];
-        let value = at.saturating_add(8);
+        let value_offset = at.saturating_add(8);
         let explicit = self.explicit && tag >> 16 != 0xFFFE;
         if explicit && is_short(vr) {
             let length = Some(u32::from(self.word([l0, l1])));
@@ -87,7 +89,7 @@ impl Encoding {
                 tag,
                 vr: Some(vr),
                 length,
-                value,
+                value_offset,
             });
         }
         // A VR that is not in the standard yet has the long form (PS3.5 section 7.1.2); if its reserved bytes are in
@@ -101,7 +103,7 @@ impl Encoding {
                     tag,
                     vr: Some(vr),
                     length,
-                    value,
+                    value_offset,
                 });
             }
             let length = self.double_word(*bytes.get(8..)?.first_chunk::<4>()?);
@@ -110,7 +112,7 @@ impl Encoding {
                 tag,
                 vr: Some(vr),
                 length,
-                value: at.saturating_add(12),
+                value_offset: at.saturating_add(12),
             });
         }
         let length = self.double_word([v0, v1, l0, l1]);
@@ -118,14 +120,14 @@ impl Encoding {
             tag,
             vr: None,
             length: (length != UNDEFINED).then_some(length),
-            value,
+            value_offset,
         })
     }
 
     /// Returns the encoding of a data set that starts with these bytes; None if no element can start like this.
     ///
-    /// The transfer syntax decides only if the bytes are ambiguous: files with a wrong transfer syntax are common, and
-    /// the first group (usually 0008) shows the byte order.
+    /// `claimed`, the encoding that the transfer syntax states, decides only if the bytes are ambiguous: files with a
+    /// wrong transfer syntax are common, and the first group (usually 0008) shows the byte order.
     pub(crate) fn guess(bytes: &[u8], claimed: Self) -> Option<Self> {
         let [g0, g1, _, _, v0, v1, ..] = *bytes.first_chunk::<8>()?;
         let low = |group: u16| group <= 0x00FF;
@@ -153,7 +155,7 @@ impl Encoding {
     ///
     /// A sequence in an element of unknown VR is implicit VR (PS3.5 section 6.2.2, note 2), but some writers ignore
     /// this, and some write implicit items in explicit files.
-    pub(crate) fn inside(self, bytes: &[u8], remaining: u64) -> Self {
+    pub(crate) fn of_item(self, bytes: &[u8], remaining: u64) -> Self {
         let Some([g0, g1, _, _, v0, v1, l0, l1]) = bytes.first_chunk::<8>().copied() else {
             return self;
         };
@@ -190,16 +192,19 @@ mod tests {
     fn each_encoding_reads_its_own_head() {
         let short = EXPLICIT.element(b"\x08\0\x60\0CS\x02\0MR", 100).unwrap();
         assert_eq!(
-            (short.tag, short.length, short.value),
+            (short.tag, short.length, short.value_offset),
             (0x0008_0060, Some(2), 108)
         );
         let long = EXPLICIT
             .element(b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff", 0)
             .unwrap();
-        assert_eq!((long.tag, long.length, long.value), (0x0008_1140, None, 12));
+        assert_eq!(
+            (long.tag, long.length, long.value_offset),
+            (0x0008_1140, None, 12)
+        );
         let implicit = IMPLICIT.element(b"\x08\0\x60\0\x02\0\0\0MR", 0).unwrap();
         assert_eq!(
-            (implicit.vr, implicit.length, implicit.value),
+            (implicit.vr, implicit.length, implicit.value_offset),
             (None, Some(2), 8)
         );
         let big = BIG.element(b"\0\x08\0\x60CS\0\x02MR", 0).unwrap();

@@ -14,12 +14,12 @@ pub struct Spec {
     pub tag: u32,
     /// VR if the file does not state it.
     pub vr: Vr,
-    /// Vendor of a private element, the start of Manufacturer; empty for others.
+    /// Vendor of a private element: the text with which Manufacturer starts. Empty for public elements.
     pub vendor: &'static str,
-    /// Private creator of the element's block.
+    /// Private creator of the element's block; None for public elements.
     pub private_creator: Option<&'static str>,
-    /// Place in enhanced multi-frame objects: functional group macro and element (PS3.3 C.7.6.16). For a sequence: itself,
-    /// and the element of its items.
+    /// Where enhanced multi-frame objects store the value: tags of the functional group macro and of the element in it
+    /// (PS3.3 C.7.6.16); empty for other fields. For a sequence: its own tag, and that of the element of its items.
     pub within: &'static [(u32, u32)],
 }
 

@@ -8,18 +8,20 @@ use super::nested::{Fault, Reader};
 use super::vr::{Vr, effective_vr};
 use super::window::Window;
 
+/// The shared functional groups.
 const SHARED: u32 = 0x5200_9229;
 /// The per-frame functional groups, the last element that is read.
 pub(super) const PER_FRAME: u32 = 0x5200_9230;
-/// The last tag before the functional groups: elements up to this one can be read in the fast way (`skim`).
-pub(super) const BEFORE: u32 = SHARED - 1;
+/// The last tag before the functional groups: elements up to this tag can be read by `skim`.
+pub(super) const LAST_BEFORE_GROUPS: u32 = SHARED - 1;
 
 /// Returns whether an element contains functional groups.
 pub(super) fn is_group(element: &Element) -> bool {
     matches!(element.tag, SHARED | PER_FRAME) && element.may_be_sequence()
 }
 
-/// Reads the fields of the first item: the groups of all frames, or of the first frame.
+/// Reads the fields in the first item of a functional groups element: the groups that all frames share, or those of the
+/// first frame.
 ///
 /// Attributes of the main data set take precedence over shared ones, and shared ones over those of the first frame.
 pub(super) fn read<W: Window>(
@@ -41,6 +43,7 @@ pub(super) fn read<W: Window>(
     })
 }
 
+/// Reads the fields in the first item of a functional group macro that have no value yet.
 fn read_macro<W: Window>(
     reader: &mut Reader<'_, W>,
     group: &Element,
@@ -55,7 +58,6 @@ fn read_macro<W: Window>(
         let Some(length) = element.length.filter(|_| !collector.has(spec.field)) else {
             return Ok(());
         };
-        // Effective echo time and similar fields are doubles; the main data set has decimal strings.
         let vr = if element.vr.is_none() {
             functional_vr(element.tag, spec)
         } else {
@@ -67,22 +69,25 @@ fn read_macro<W: Window>(
     })
 }
 
+/// Returns the VR of an element in a macro without a VR in the file.
 fn functional_vr(tag: u32, spec: &Spec) -> Vr {
+    // EffectiveEchoTime and similar elements are doubles; those of the main data set are decimal strings.
     if tag == spec.tag { spec.vr } else { Vr::FD }
 }
 
-type Visit<'v, 'w, W> = dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<(), Fault> + 'v;
+type ElementVisitor<'v, 'w, W> =
+    dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<(), Fault> + 'v;
 
 /// Passes each element of a sequence's first item to the visitor.
 fn for_first_item<'w, W: Window>(
     reader: &mut Reader<'w, W>,
     sequence: &Element,
     outer: Encoding,
-    visit: &mut Visit<'_, 'w, W>,
+    visit: &mut ElementVisitor<'_, 'w, W>,
 ) -> Result<(), Fault> {
-    let encoding = Reader::<W>::within(sequence, outer);
+    let encoding = Reader::<W>::sequence_encoding(sequence, outer);
     let Some(item) = reader
-        .element(sequence.value, encoding)?
+        .element(sequence.value_offset, encoding)?
         .filter(|item| item.tag == ITEM)
     else {
         return Ok(());
@@ -91,8 +96,8 @@ fn for_first_item<'w, W: Window>(
         Some(_) => reader.after(&item)?,
         None => u64::MAX,
     };
-    let encoding = reader.inside(item.value, encoding)?;
-    let mut at = item.value;
+    let encoding = reader.item_encoding(item.value_offset, encoding)?;
+    let mut at = item.value_offset;
     while at < end {
         let Some(element) = reader.element(at, encoding)? else {
             break;

@@ -10,19 +10,23 @@ use super::window::Window;
 const STEP: usize = 8192;
 /// Bytes kept before the current position; the parser looks back a few bytes at most.
 const KEPT_BEHIND: usize = 1 << 16;
-/// Limit on the inflated header; a longer one is a bomb or not a header.
+/// Limit on the inflated header in bytes; a longer one is a decompression bomb or not a header.
 const MAX_INFLATED: u64 = 1 << 26;
 
 /// The inflated bytes of a gzip file, or of a data set in the deflated transfer syntax (PS3.5 annex A.5).
 #[derive(Debug)]
 pub struct Inflated<'w, W> {
     source: &'w mut W,
-    /// Start of the deflated bytes, to restart after a look further back.
+    /// Start of the deflated bytes, to inflate again after a look further back than `out` reaches.
     begin: u64,
+    /// Offset of the next deflated byte to read.
     next: u64,
     state: Decompress,
+    /// Offset of `out` in the inflated bytes.
     start: u64,
+    /// The inflated bytes that are kept.
     out: Vec<u8>,
+    /// Whether `out` reaches to the end of the inflated bytes.
     finished: bool,
 }
 
@@ -35,6 +39,7 @@ impl<'w, W: Window> Inflated<'w, W> {
         Ok(Some(Self::raw(source, begin)))
     }
 
+    /// Inflates deflated bytes (RFC 1951) from an offset of the source.
     pub(super) fn raw(source: &'w mut W, begin: u64) -> Self {
         let state = Decompress::new(false);
         Self {
@@ -48,6 +53,7 @@ impl<'w, W: Window> Inflated<'w, W> {
         }
     }
 
+    /// Returns the offset after the last inflated byte.
     fn reached(&self) -> u64 {
         self.start.saturating_add(self.out.len() as u64)
     }
@@ -58,6 +64,7 @@ impl<'w, W: Window> Inflated<'w, W> {
         self.out.clear();
     }
 
+    /// Inflates the next bytes.
     fn step(&mut self) -> io::Result<()> {
         let input = self.source.at(self.next, STEP / 2)?;
         let input = input.get(..STEP).unwrap_or(input);
@@ -82,6 +89,7 @@ impl<'w, W: Window> Inflated<'w, W> {
         Ok(())
     }
 
+    /// Drops inflated bytes far before an offset.
     fn forget(&mut self, offset: u64) {
         let passed = usize::try_from(offset.saturating_sub(self.start))
             .unwrap_or(usize::MAX)
@@ -103,7 +111,7 @@ pub fn is_gzip<W: Window>(source: &mut W) -> io::Result<bool> {
     Ok(source.at(0, 2)?.starts_with(&[0x1F, 0x8B]))
 }
 
-/// Returns the start of the deflated bytes of a gzip file.
+/// Returns the start of the deflated bytes of a gzip file; None if it has no gzip header.
 fn deflated_start<W: Window>(source: &mut W) -> io::Result<Option<u64>> {
     let head = source.at(0, 512)?;
     let Some([0x1F, 0x8B, 8, flags, ..]) = head.first_chunk::<10>().copied() else {

@@ -5,7 +5,7 @@ use encoding_rs::{
     ISO_8859_7, ISO_8859_8, ISO_8859_15, WINDOWS_874,
 };
 
-/// A character set of bytes above 127, or of pairs of bytes.
+/// A character set of bytes from 128 on, or of pairs of bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Set {
     /// ISO 8859-1, and ASCII below 128.
@@ -26,13 +26,15 @@ pub(super) enum Set {
 
 /// What an escape sequence switches.
 pub(super) enum Switch {
+    /// The set of bytes below 128 (G0).
     Lower(Set),
+    /// The set of bytes from 128 on (G1).
     Upper(Set),
 }
 
 /// Returns the meaning of an escape sequence and its length (PS3.3 tables C.12-3 and C.12-4); None and 1 for an unknown
 /// one.
-pub(super) fn escape(bytes: &[u8]) -> (Option<Switch>, usize) {
+pub(super) fn parse_escape(bytes: &[u8]) -> (Option<Switch>, usize) {
     let switch = match bytes
         .get(1..4)
         .or_else(|| bytes.get(1..3))
@@ -60,8 +62,8 @@ pub(super) fn escape(bytes: &[u8]) -> (Option<Switch>, usize) {
     (Some(switch.0), switch.1)
 }
 
-/// Decodes one character, and returns the number of bytes it took.
-pub(super) fn character(set: Set, bytes: &[u8], text: &mut String) -> usize {
+/// Appends the first character of the bytes to a text, and returns the number of bytes it takes.
+pub(super) fn decode_character(set: Set, bytes: &[u8], text: &mut String) -> usize {
     let first = bytes.first().copied().unwrap_or_default();
     let second = bytes.get(1).copied().unwrap_or_default();
     let in_pair = if matches!(set, Set::Double(_)) {
@@ -81,14 +83,14 @@ pub(super) fn character(set: Set, bytes: &[u8], text: &mut String) -> usize {
             text.push(char::REPLACEMENT_CHARACTER);
         }
         Set::Single(encoding) => append(encoding, &[first], text),
-        Set::Katakana | Set::Latin1 | Set::Latin5 => text.push(single(set, first)),
+        Set::Katakana | Set::Latin1 | Set::Latin5 => text.push(decode_single(set, first)),
     }
     let pairs = matches!(set, Set::Kanji | Set::SupplementaryKanji | Set::Double(_));
     if pairs && in_pair { 2 } else { 1 }
 }
 
 /// Decodes a byte of a character set for which `encoding_rs` has no table.
-fn single(set: Set, byte: u8) -> char {
+fn decode_single(set: Set, byte: u8) -> char {
     match (set, byte) {
         (Set::Katakana, 0xA1..=0xDF) => {
             char::from_u32(0xFF61 - 0xA1 + u32::from(byte)).unwrap_or(char::REPLACEMENT_CHARACTER)

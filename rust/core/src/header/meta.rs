@@ -1,7 +1,7 @@
 //! The meta header: group 0002 (PS3.10 section 7.1).
 
 use super::collect::Collector;
-use super::element::{EXPLICIT, Encoding, HEAD};
+use super::element::{EXPLICIT, Encoding, HEAD_LENGTH};
 use super::field::SPECS;
 use super::nested::Fault;
 use super::skim::skim;
@@ -10,10 +10,10 @@ use super::vr::effective_vr;
 use super::wanted::Wanted;
 use super::window::Window;
 
-/// The last tag before the group.
-const BEFORE: u32 = 0x0001_FFFF;
-/// The end of the group.
-const LAST: u32 = 0x0002_FFFF;
+/// The last tag before the meta header.
+const LAST_BEFORE_META: u32 = 0x0001_FFFF;
+/// The last tag of the meta header.
+const LAST_META: u32 = 0x0002_FFFF;
 
 /// Reads the meta header if there is one, and returns the start of the data set.
 ///
@@ -25,32 +25,32 @@ pub(super) fn read<W: Window>(
     collector: &mut Collector,
 ) -> Result<u64, Fault> {
     let mut at = start;
-    let Some(encoding) = Encoding::guess(window.at(at, HEAD)?, EXPLICIT) else {
+    let Some(encoding) = Encoding::guess(window.at(at, HEAD_LENGTH)?, EXPLICIT) else {
         return Ok(at);
     };
     // A lower group is not part of the meta header.
-    wanted.before = wanted.before.max(BEFORE);
-    let bytes = window.at(at, HEAD)?;
-    at = at.saturating_add(skim(bytes, encoding, LAST, wanted, collector) as u64);
-    while let Some(element) = encoding.element(window.at(at, HEAD)?, at) {
+    wanted.previous_tag = wanted.previous_tag.max(LAST_BEFORE_META);
+    let bytes = window.at(at, HEAD_LENGTH)?;
+    at = at.saturating_add(skim(bytes, encoding, LAST_META, wanted, collector) as u64);
+    while let Some(element) = encoding.element(window.at(at, HEAD_LENGTH)?, at) {
         if element.group() != 2 {
             break;
         }
         let end = element
             .length
-            .map(|length| element.value.saturating_add(u64::from(length)));
+            .map(|length| element.value_offset.saturating_add(u64::from(length)));
         let Some(end) = end.filter(|end| *end <= window.len()) else {
             let reason = format!(
                 "{} of the meta header is longer than the file",
-                element.name()
+                element.tag_text()
             );
             return Err(Fault::Broken { reason, offset: at });
         };
         if let Some(spec) = SPECS.iter().find(|spec| spec.tag == element.tag) {
-            let length = usize::try_from(end.saturating_sub(element.value))
+            let length = usize::try_from(end.saturating_sub(element.value_offset))
                 .unwrap_or(usize::MAX)
                 .min(Header::MAX_VALUE);
-            let bytes = window.at(element.value, length)?;
+            let bytes = window.at(element.value_offset, length)?;
             collector.set_as(
                 spec.field,
                 effective_vr(element.vr, spec.vr),

@@ -38,5 +38,5 @@ pub(crate) use charset::CharacterSets;
 pub(crate) use element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
 pub(crate) use nested::{Fault, Reader};
 pub(crate) use value::trim;
-pub(crate) use visit::{Syntax, Visit, visit};
+pub(crate) use visit::{DataSetVisitor, TransferSyntax, visit};
 pub(crate) use vr::effective_vr;

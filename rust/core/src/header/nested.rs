@@ -3,7 +3,7 @@
 use std::io;
 
 use super::collect::Collector;
-use super::element::{Element, Encoding, HEAD, IMPLICIT, ITEM, ITEM_END, SEQUENCE_END};
+use super::element::{Element, Encoding, HEAD_LENGTH, IMPLICIT, ITEM, ITEM_END, SEQUENCE_END};
 use super::skim::skim;
 use super::stored::Header;
 use super::wanted::Wanted;
@@ -14,7 +14,7 @@ use super::window::Window;
 pub(crate) enum Fault {
     /// The bytes could not be read.
     Io(io::Error),
-    /// The bytes are invalid from here on.
+    /// The bytes are invalid from an offset on.
     Broken { reason: String, offset: u64 },
 }
 
@@ -45,13 +45,15 @@ pub(crate) struct Reader<'w, W> {
     window: &'w mut W,
     /// The encoding of the main data set.
     pub encoding: Encoding,
-    elements: u32,
+    /// Number of elements so far.
+    element_count: u32,
 }
 
 /// A sequence or an item that is open while an element of undefined length is skipped.
 #[derive(Debug, Clone, Copy)]
 struct Open {
-    item: bool,
+    /// Whether it is an item, not a sequence.
+    is_item: bool,
     encoding: Encoding,
 }
 
@@ -60,7 +62,7 @@ impl<'w, W: Window> Reader<'w, W> {
         Self {
             window,
             encoding,
-            elements: 0,
+            element_count: 0,
         }
     }
 
@@ -72,20 +74,20 @@ impl<'w, W: Window> Reader<'w, W> {
         at: u64,
         encoding: Encoding,
     ) -> Result<Option<Element>, Fault> {
-        self.elements = self.elements.saturating_add(1);
-        if self.elements > MAX_ELEMENTS {
+        self.element_count = self.element_count.saturating_add(1);
+        if self.element_count > MAX_ELEMENTS {
             return Err(Fault::broken(
                 "too many data elements before the pixel data",
                 at,
             ));
         }
-        let head = self.window.at(at, HEAD)?;
+        let head = self.window.at(at, HEAD_LENGTH)?;
         Ok(encoding
             .element(head, at)
             .filter(|element| element.tag != 0))
     }
 
-    /// Reads common elements the fast way as far as possible, and returns where the next element starts.
+    /// Reads elements of the common form (see [`skim`]), and returns where the first other element starts.
     #[inline]
     pub(super) fn skim(
         &mut self,
@@ -94,58 +96,58 @@ impl<'w, W: Window> Reader<'w, W> {
         wanted: &mut Wanted,
         collector: &mut Collector,
     ) -> Result<u64, Fault> {
-        let bytes = self.window.at(at, HEAD)?;
+        let bytes = self.window.at(at, HEAD_LENGTH)?;
         Ok(at.saturating_add(skim(bytes, self.encoding, stop, wanted, collector) as u64))
     }
 
-    /// Returns the bytes of a value, up to the limit for fields.
+    /// Returns the bytes of a value, at most [`Header::MAX_VALUE`]; fewer if the object ends.
     #[inline]
     pub(crate) fn value(&mut self, element: &Element, length: u32) -> Result<&[u8], Fault> {
         let length = usize::try_from(length)
             .unwrap_or(usize::MAX)
             .min(Header::MAX_VALUE);
-        let bytes = self.window.at(element.value, length)?;
+        let bytes = self.window.at(element.value_offset, length)?;
         Ok(bytes.get(..length).unwrap_or(bytes))
     }
 
-    /// Returns all bytes of a value, at most 4 MiB; fewer if the object ends, none for an undefined length.
-    pub(crate) fn bytes(&mut self, element: &Element) -> Result<&[u8], Fault> {
-        const LONGEST: usize = 1 << 22;
+    /// Returns the bytes of a long value, at most 4 MiB; fewer if the object ends, none for an undefined length.
+    pub(crate) fn long_value(&mut self, element: &Element) -> Result<&[u8], Fault> {
+        const MAX_LONG_VALUE: usize = 1 << 22;
         let length = element.length.unwrap_or(0) as usize;
-        let length = length.min(LONGEST);
-        let bytes = self.window.at(element.value, length)?;
+        let length = length.min(MAX_LONG_VALUE);
+        let bytes = self.window.at(element.value_offset, length)?;
         Ok(bytes.get(..length).unwrap_or(bytes))
     }
 
-    /// Returns the end of an element.
+    /// Returns the offset after an element; fails if the element is longer than the object.
     #[inline]
     pub(crate) fn after(&mut self, element: &Element) -> Result<u64, Fault> {
         let Some(length) = element.length else {
             return self.skip(element);
         };
-        let end = element.value.saturating_add(u64::from(length));
+        let end = element.value_offset.saturating_add(u64::from(length));
         if end <= self.window.len() {
             return Ok(end);
         }
-        let left = self.window.len().saturating_sub(element.value);
+        let left = self.window.len().saturating_sub(element.value_offset);
         let reason = format!(
             "{} says it has {length} bytes, but only {left} follow",
-            element.name()
+            element.tag_text()
         );
         Err(Fault::Broken {
             reason,
-            offset: element.value,
+            offset: element.value_offset,
         })
     }
 
-    /// Returns the encoding in an item that starts at an offset.
-    pub(crate) fn inside(&mut self, at: u64, outer: Encoding) -> Result<Encoding, Fault> {
+    /// Returns the encoding of the elements of an item, whose first element is at an offset.
+    pub(crate) fn item_encoding(&mut self, at: u64, outer: Encoding) -> Result<Encoding, Fault> {
         let left = self.window.len().saturating_sub(at);
-        Ok(outer.inside(self.window.at(at, HEAD)?, left))
+        Ok(outer.of_item(self.window.at(at, HEAD_LENGTH)?, left))
     }
 
     /// Returns the encoding of the items of a sequence.
-    pub(crate) fn within(element: &Element, outer: Encoding) -> Encoding {
+    pub(crate) fn sequence_encoding(element: &Element, outer: Encoding) -> Encoding {
         // PS3.5 section 6.2.2, note 2: implicit VR little-endian in an element of VR UN.
         if element.vr == Some(*b"UN") {
             IMPLICIT
@@ -157,62 +159,66 @@ impl<'w, W: Window> Reader<'w, W> {
     /// Skips an element of undefined length without recursion, so that nesting uses no stack.
     fn skip(&mut self, element: &Element) -> Result<u64, Fault> {
         let mut open = vec![Open {
-            item: false,
-            encoding: Self::within(element, self.encoding),
+            is_item: false,
+            encoding: Self::sequence_encoding(element, self.encoding),
         }];
-        let mut at = element.value;
+        let mut at = element.value_offset;
         while let Some(top) = open.last().copied() {
             let Some(inner) = self.element(at, top.encoding)? else {
-                let reason = format!("{} has no end", element.name());
+                let reason = format!("{} has no end", element.tag_text());
                 return Err(Fault::Broken {
                     reason,
-                    offset: element.value,
+                    offset: element.value_offset,
                 });
             };
             at = self.step(&inner, top, &mut open)?;
             if open.len() > MAX_DEPTH {
-                let reason = format!("{} is nested more than {MAX_DEPTH} deep", element.name());
+                let reason = format!(
+                    "{} is nested more than {MAX_DEPTH} deep",
+                    element.tag_text()
+                );
                 return Err(Fault::Broken {
                     reason,
-                    offset: element.value,
+                    offset: element.value_offset,
                 });
             }
         }
         Ok(at)
     }
 
+    /// Opens or closes the level that an element in a sequence or item begins or ends; returns where to continue.
     fn step(&mut self, inner: &Element, top: Open, open: &mut Vec<Open>) -> Result<u64, Fault> {
         match (inner.tag, inner.length) {
             (ITEM, None) => {
                 open.push(Open {
-                    item: true,
-                    encoding: self.inside(inner.value, top.encoding)?,
+                    is_item: true,
+                    encoding: self.item_encoding(inner.value_offset, top.encoding)?,
                 });
-                Ok(inner.value)
+                Ok(inner.value_offset)
             }
             (ITEM_END, _) => {
-                if top.item {
+                if top.is_item {
                     open.pop();
                 }
-                Ok(inner.value)
+                Ok(inner.value_offset)
             }
             (SEQUENCE_END, _) => {
                 // An item that was left open ends with its sequence.
-                while open.pop().is_some_and(|level| level.item) {}
-                Ok(inner.value)
+                while open.pop().is_some_and(|level| level.is_item) {}
+                Ok(inner.value_offset)
             }
-            (_, None) if top.item => {
+            (_, None) if top.is_item => {
                 open.push(Open {
-                    item: false,
-                    encoding: Self::within(inner, top.encoding),
+                    is_item: false,
+                    encoding: Self::sequence_encoding(inner, top.encoding),
                 });
-                Ok(inner.value)
+                Ok(inner.value_offset)
             }
             (ITEM, Some(_)) => self.after(inner),
-            (_, Some(_)) if top.item => self.after(inner),
+            (_, Some(_)) if top.is_item => self.after(inner),
             _ => Err(Fault::broken(
                 "an item of a sequence is missing",
-                inner.value,
+                inner.value_offset,
             )),
         }
     }

@@ -2,17 +2,17 @@
 
 use std::io;
 
-use super::bounds::{LAST_PLAIN, last_private};
+use super::bounds::{LAST_PUBLIC, last_private};
 use super::bundle::{Bundle, HeaderRange};
 use super::collect::Collector;
-use super::element::{EXPLICIT, Element, Encoding, HEAD};
+use super::element::{EXPLICIT, Element, Encoding, HEAD_LENGTH};
 use super::field::{Field, SPECS};
 use super::functional;
 use super::inflate::Inflated;
 use super::meta;
 use super::nested::{Fault, Reader};
 use super::sequence;
-use super::start::{DEFLATED, Start, encoding_of, plain};
+use super::start::{DEFLATED, Start, encoding_of, is_uncompressed};
 use super::stored::Header;
 use super::value;
 use super::vr::effective_vr;
@@ -36,7 +36,7 @@ pub enum Parsed<H = Header> {
 }
 
 impl<H> Parsed<H> {
-    /// Returns the same with another form of the header.
+    /// Converts the header of a DICOM object; other results stay the same.
     pub fn map<T>(self, with: impl FnOnce(H) -> T) -> Parsed<T> {
         match self {
             Self::Dicom(header) => Parsed::Dicom(with(header)),
@@ -58,7 +58,7 @@ pub fn parse<W: Window>(window: &mut W) -> io::Result<Parsed> {
 
 /// Reads the header of one object into a bundle.
 ///
-/// As [`parse`], but the result is available only once the bundle is complete.
+/// Damaged bytes and errors are treated as by [`parse`]. The header is available after [`Bundle::close`].
 pub fn parse_into<W: Window>(
     window: &mut W,
     bundle: &mut Bundle,
@@ -69,7 +69,7 @@ pub fn parse_into<W: Window>(
     bundle.collector.clear();
     let collector = &mut bundle.collector;
     let outcome = read(window, &start, collector);
-    if !start.marked && !convincing(collector) {
+    if !start.has_prefix && !has_uid(collector) {
         return match outcome {
             Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
             _ => Ok(Parsed::NotDicom),
@@ -87,8 +87,8 @@ pub fn parse_into<W: Window>(
     }
 }
 
-/// Returns whether the values prove that a file without the DICOM mark is DICOM: it has some unique identifier.
-fn convincing(collector: &Collector) -> bool {
+/// Returns whether some unique identifier was read, which proves that a file without the prefix `DICM` is DICOM.
+fn has_uid(collector: &Collector) -> bool {
     let fields = [
         Field::SopInstanceUid,
         Field::SopClassUid,
@@ -122,8 +122,8 @@ fn read<W: Window>(window: &mut W, start: &Start, collector: &mut Collector) -> 
     let syntax = collector.get(Field::TransferSyntaxUid);
     let claimed = encoding_of(syntax);
     let deflated = syntax == DEFLATED;
-    let head = window.at(at, HEAD)?;
-    if deflated && !plain(head) {
+    let head = window.at(at, HEAD_LENGTH)?;
+    if deflated && !is_uncompressed(head) {
         let mut inflated = Inflated::raw(window, at);
         return data_set(&mut inflated, 0, EXPLICIT, &mut wanted, collector);
     }
@@ -137,7 +137,7 @@ fn data_set<W: Window>(
     wanted: &mut Wanted,
     collector: &mut Collector,
 ) -> Result<(), Fault> {
-    let head = window.at(start, HEAD)?;
+    let head = window.at(start, HEAD_LENGTH)?;
     if head.len() < 8 {
         return Ok(());
     }
@@ -148,10 +148,15 @@ fn data_set<W: Window>(
         ));
     };
     let mut reader = Reader::new(window, encoding);
-    let mut stop = LAST_PLAIN;
+    let mut stop = LAST_PUBLIC;
     let mut at = start;
     loop {
-        at = reader.skim(at, stop.min(functional::BEFORE), wanted, collector)?;
+        at = reader.skim(
+            at,
+            stop.min(functional::LAST_BEFORE_GROUPS),
+            wanted,
+            collector,
+        )?;
         let Some(element) = reader.element(at, encoding)? else {
             break;
         };
@@ -166,14 +171,15 @@ fn data_set<W: Window>(
             // Nothing after it is used, and its frames may fill the file.
             return functional::read(&mut reader, &element, collector);
         }
-        at = take(&mut reader, &element, wanted, collector)?;
+        at = collect_element(&mut reader, &element, wanted, collector)?;
     }
     Ok(())
 }
 
-/// Returns the last tag to read after the plain elements: that of later fields, if the object can have them.
+/// Returns the last tag to read, called after the last public field: that of a private field or of the functional
+/// groups if the object can have them, else [`LAST_PUBLIC`].
 fn last_tag(collector: &Collector) -> u32 {
-    // A file whose series is not known yet is read to its end: after one element with too high a tag, others may follow.
+    // An object whose series is not known yet is read to its end: its tags may not ascend.
     if !sortable(collector) {
         return u32::MAX;
     }
@@ -189,8 +195,8 @@ fn last_tag(collector: &Collector) -> u32 {
     last_private(collector.get(Field::Manufacturer))
 }
 
-/// Reads an element of the main data set, and returns where the next one starts.
-fn take<W: Window>(
+/// Collects the fields in an element of the main data set, and returns where the next element starts.
+fn collect_element<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     wanted: &mut Wanted,
@@ -199,7 +205,7 @@ fn take<W: Window>(
     if functional::is_group(element) {
         functional::read(reader, element, collector)?;
     }
-    if let Some(spec) = sequence::wanted(element) {
+    if let Some(spec) = sequence::spec_of(element) {
         sequence::read(reader, element, spec, collector)?;
         return reader.after(element);
     }
@@ -208,15 +214,15 @@ fn take<W: Window>(
         return Ok(next);
     };
     if element.group() & 1 == 1 {
-        take_private(reader, element, length, wanted, collector)?;
+        collect_private(reader, element, length, wanted, collector)?;
     } else if let Some(index) = wanted.advance(element.tag) {
-        keep(reader, element, length, index, collector)?;
+        collect_value(reader, element, length, index, collector)?;
     }
     Ok(next)
 }
 
-/// Records a private creator, or reads a private element of a known creator (PS3.5 section 7.8).
-fn take_private<W: Window>(
+/// Records a private creator, or collects a private element of a known creator (PS3.5 section 7.8).
+fn collect_private<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     length: u32,
@@ -231,12 +237,12 @@ fn take_private<W: Window>(
         return Ok(());
     }
     wanted.private_line(element.tag).map_or(Ok(()), |index| {
-        keep(reader, element, length, index, collector)
+        collect_value(reader, element, length, index, collector)
     })
 }
 
-/// Reads the value of an element for a line of the table.
-fn keep<W: Window>(
+/// Collects the value of an element as the field of a line of the table.
+fn collect_value<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     length: u32,

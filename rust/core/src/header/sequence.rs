@@ -9,8 +9,8 @@ use super::stored::Header;
 use super::vr::Vr;
 use super::window::Window;
 
-/// Returns the line of the table for a sequence that is read.
-pub(super) fn wanted(element: &Element) -> Option<&'static Spec> {
+/// Returns the table's line of a sequence; None for other elements.
+pub(super) fn spec_of(element: &Element) -> Option<&'static Spec> {
     if !element.may_be_sequence() {
         return None;
     }
@@ -19,8 +19,10 @@ pub(super) fn wanted(element: &Element) -> Option<&'static Spec> {
         .find(|spec| spec.vr == Vr::SQ && spec.tag == element.tag)
 }
 
-/// Reads the element of all items, as one value of several texts. Damaged items end only the value, if the sequence has a
-/// defined length.
+/// Reads one element of each item as one value with several texts.
+///
+/// After a damaged item, the value has the texts before it. The caller can skip such a sequence only if its length is
+/// defined.
 pub(super) fn read<W: Window>(
     reader: &mut Reader<'_, W>,
     sequence: &Element,
@@ -42,12 +44,12 @@ fn read_items<W: Window>(
     spec: &Spec,
     texts: &mut Vec<u8>,
 ) -> Result<(), Fault> {
-    let encoding = Reader::<W>::within(sequence, reader.encoding);
+    let encoding = Reader::<W>::sequence_encoding(sequence, reader.encoding);
     let end = match sequence.length {
         Some(_) => reader.after(sequence)?,
         None => u64::MAX,
     };
-    let mut at = sequence.value;
+    let mut at = sequence.value_offset;
     while at < end && texts.len() < Header::MAX_VALUE {
         let item = reader
             .element(at, encoding)?
@@ -58,7 +60,7 @@ fn read_items<W: Window>(
     Ok(())
 }
 
-/// Appends the element of one item to the texts, and returns where the item ends.
+/// Appends the wanted element of one item to the texts, and returns where the item ends.
 fn read_item<W: Window>(
     reader: &mut Reader<'_, W>,
     item: &Element,
@@ -70,14 +72,14 @@ fn read_item<W: Window>(
         Some(_) => reader.after(item)?,
         None => u64::MAX,
     };
-    let encoding = reader.inside(item.value, outer)?;
-    let mut at = item.value;
+    let encoding = reader.item_encoding(item.value_offset, outer)?;
+    let mut at = item.value_offset;
     while at < end {
         let Some(element) = reader.element(at, encoding)? else {
             break;
         };
         match element.tag {
-            ITEM_END => return Ok(element.value),
+            ITEM_END => return Ok(element.value_offset),
             SEQUENCE_END => return Ok(at),
             _ => {}
         }

@@ -1,13 +1,13 @@
-//! A fast path for elements of the most common form: most of a header.
+//! A fast path for elements of the common form, which most of a header has.
 
 use super::collect::Collector;
 use super::element::Encoding;
 use super::field::SPECS;
-use super::vr::{LONG, SHORT, Vr, effective_vr, form};
+use super::vr::{LONG_FORM, SHORT_FORM, Vr, effective_vr, form};
 use super::wanted::Wanted;
 
-/// Reads elements of the common form: ascending tags up to `stop`, a known VR, a length within the available bytes.
-/// Returns where the first other element starts.
+/// Reads elements of the common form: ascending tags up to `stop`, little-endian, a known VR (if VRs are explicit), a
+/// length within the available bytes. Returns where the first other element starts.
 #[inline]
 pub(super) fn skim(
     bytes: &[u8],
@@ -38,18 +38,21 @@ fn skim_as<const EXPLICIT: bool>(
     collector: &mut Collector,
 ) -> usize {
     let mut rest = bytes;
-    let (mut before, mut next_tag) = (wanted.before, wanted.next_tag());
+    let (mut previous_tag, mut next_tag) = (wanted.previous_tag, wanted.next_tag());
     while let Some((head, tail)) = rest.split_first_chunk::<8>() {
         let [t0, t1, t2, t3, v0, v1, l0, l1] = *head;
-        // Group and element are little-endian each, the group first.
+        // A tag is two little-endian numbers of 16 bits, the group first.
         let tag = u32::from_le_bytes([t0, t1, t2, t3]).rotate_left(16);
-        if tag <= before || tag > stop || (tag & 0x0001_0000 != 0 && wanted.wants_private(tag)) {
+        if tag <= previous_tag
+            || tag > stop
+            || (tag & 0x0001_0000 != 0 && wanted.wants_private(tag))
+        {
             break;
         }
         let (tail, length) = if EXPLICIT {
             match form(u16::from_le_bytes([v0, v1])) {
-                SHORT => (tail, usize::from(u16::from_le_bytes([l0, l1]))),
-                LONG => match tail.split_first_chunk::<4>() {
+                SHORT_FORM => (tail, usize::from(u16::from_le_bytes([l0, l1]))),
+                LONG_FORM => match tail.split_first_chunk::<4>() {
                     Some((length, tail)) => (tail, u32::from_le_bytes(*length) as usize),
                     None => break,
                 },
@@ -71,10 +74,10 @@ fn skim_as<const EXPLICIT: bool>(
             }
             next_tag = wanted.next_tag();
         }
-        before = tag;
+        previous_tag = tag;
         rest = after;
     }
-    wanted.before = before;
+    wanted.previous_tag = previous_tag;
     bytes.len().saturating_sub(rest.len())
 }
 

@@ -5,37 +5,38 @@ use std::io;
 use super::element::{EXPLICIT, Encoding, IMPLICIT};
 use super::window::Window;
 
-/// Deflated explicit VR little-endian.
+/// TransferSyntaxUID of deflated explicit VR little-endian.
 pub(super) const DEFLATED: &[u8] = b"1.2.840.10008.1.2.1.99";
 
 /// The start of an object.
 pub(super) struct Start {
     pub at: u64,
-    /// Whether the four letters of PS3.10 section 7.1 were found.
-    pub marked: bool,
+    /// Whether the prefix `DICM` was found (PS3.10 section 7.1).
+    pub has_prefix: bool,
 }
 
 impl Start {
+    /// Returns the start of the object; None if the bytes cannot be DICOM.
     pub(super) fn find<W: Window>(window: &mut W) -> io::Result<Option<Self>> {
         let head = window.at(0, 144)?;
         if head.get(128..132) == Some(b"DICM") {
             return Ok(Some(Self {
                 at: 132,
-                marked: true,
+                has_prefix: true,
             }));
         }
-        // Without preamble, only a meta header or the identifying group can come first, in either byte order.
+        // Without a preamble, only group 0002 (the meta header) or group 0008 can come first, in either byte order.
         let begins = matches!(head.first_chunk::<2>(), Some([2 | 8, 0] | [0, 2 | 8]));
         let element = begins && Encoding::guess(head, EXPLICIT).is_some();
         Ok(element.then_some(Self {
             at: 0,
-            marked: false,
+            has_prefix: false,
         }))
     }
 }
 
-/// Returns whether the bytes after a deflated transfer syntax are not deflated.
-pub(super) fn plain(head: &[u8]) -> bool {
+/// Returns whether a data set is not deflated, although its transfer syntax says so, by its first bytes.
+pub(super) fn is_uncompressed(head: &[u8]) -> bool {
     matches!(head.first_chunk::<2>(), Some([8, 0]))
         && Encoding::guess(head, EXPLICIT) == Some(EXPLICIT)
 }

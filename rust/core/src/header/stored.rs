@@ -20,8 +20,8 @@ pub struct Header {
     pub(super) length: u32,
 }
 
-/// Bytes before the first value.
-pub(super) const HEAD: usize = 1 + 2 * Field::COUNT;
+/// Offset of the first value in the bytes of a header.
+pub(super) const VALUES_START: usize = 1 + 2 * Field::COUNT;
 
 /// MediaStorageSOPClassUID of a DICOMDIR (PS3.10 section 8.6).
 const DIRECTORY: &[u8] = b"1.2.840.10008.1.3.10";
@@ -35,7 +35,7 @@ impl Header {
         from.get(..self.length as usize).unwrap_or_default()
     }
 
-    /// Moves headers into one block, unless they exceed 4 GiB: a hundredth of the allocations if many are kept.
+    /// Moves headers into one block, which saves allocations if many are kept. Does nothing if they exceed 4 GiB.
     pub fn gather<'h>(headers: impl IntoIterator<Item = &'h mut Self>) {
         let mut headers: Vec<&mut Self> = headers.into_iter().collect();
         let total = headers.iter().map(|header| header.data().len()).sum();
@@ -54,11 +54,12 @@ impl Header {
         }
     }
 
-    /// Whether texts are UTF-8, regardless of SpecificCharacterSet.
+    /// Returns whether texts are UTF-8, regardless of SpecificCharacterSet.
     pub(super) fn is_utf8(&self) -> bool {
         self.data().first() == Some(&1)
     }
 
+    /// Returns the end of the value of the field with an index, as an offset from the first value.
     fn end(&self, index: usize) -> usize {
         let at = index.saturating_mul(2).saturating_add(1);
         let bytes = self.data().get(at..).and_then(<[u8]>::first_chunk::<2>);
@@ -71,7 +72,7 @@ impl Header {
         let start = index.checked_sub(1).map_or(0, |before| self.end(before));
         let end = self.end(index);
         self.data()
-            .get(HEAD..)
+            .get(VALUES_START..)
             .and_then(|values| values.get(start..end))
             .unwrap_or_default()
     }

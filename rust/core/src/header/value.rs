@@ -81,8 +81,8 @@ pub(super) fn trim_text(text: &str) -> &str {
     text.trim_matches([' ', '\0', '\t', '\r', '\n'])
 }
 
-/// Parses IS: an integer, or a decimal without a fraction. Values beyond 32 bits (IS, SL, UL: PS3.5 section 6.2) are
-/// not numbers.
+/// Parses IS: an integer, or a decimal without a fraction. Returns None for other texts, and for numbers that neither
+/// IS, SL nor UL can have (PS3.5 section 6.2).
 pub(super) fn int(raw: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(trim(raw)).ok()?;
     let number = text.parse().ok().or_else(|| whole(float(raw)?))?;
@@ -102,7 +102,7 @@ pub(super) fn float(raw: &[u8]) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Writes at most 512 binary numbers as text, separated by backslashes; an incomplete last one is dropped.
+/// Writes at most 512 binary numbers as text, separated by backslashes; an incomplete last number is dropped.
 pub(super) fn write_numbers(vr: Vr, bytes: &[u8], big_endian: bool, out: &mut Vec<u8>) {
     let size = match vr {
         Vr::SS | Vr::US => 2,
@@ -113,22 +113,22 @@ pub(super) fn write_numbers(vr: Vr, bytes: &[u8], big_endian: bool, out: &mut Ve
         if index > 0 {
             out.push(b'\\');
         }
-        let mut wide = [0; 8];
-        // Little-endian in the low bytes, whatever the byte order of the file.
-        for (to, from) in wide.iter_mut().zip(chunk) {
+        // The number in little-endian, whatever the byte order of the file, followed by zeros.
+        let mut padded = [0; 8];
+        for (to, from) in padded.iter_mut().zip(chunk) {
             *to = *from;
         }
         if big_endian {
-            wide.get_mut(..size).unwrap_or_default().reverse();
+            padded.get_mut(..size).unwrap_or_default().reverse();
         }
-        let [a, b, c, d, ..] = wide;
+        let [a, b, c, d, ..] = padded;
         // Writing to a Vec cannot fail.
         let _ = match vr {
             Vr::SS => write!(out, "{}", i16::from_le_bytes([a, b])),
             Vr::US => write!(out, "{}", u16::from_le_bytes([a, b])),
             Vr::SL => write!(out, "{}", i32::from_le_bytes([a, b, c, d])),
             Vr::FL => write!(out, "{}", f64::from(f32::from_le_bytes([a, b, c, d]))),
-            Vr::FD => write!(out, "{}", f64::from_le_bytes(wide)),
+            Vr::FD => write!(out, "{}", f64::from_le_bytes(padded)),
             _ => write!(out, "{}", u32::from_le_bytes([a, b, c, d])),
         };
     }

@@ -1,37 +1,40 @@
-//! Passes the data set of one object to a visitor, which reads the elements.
+//! Passes the data set of one object to a visitor, which reads its elements.
 
 use super::collect::Collector;
-use super::element::{EXPLICIT, Encoding, HEAD};
+use super::element::{EXPLICIT, Encoding, HEAD_LENGTH};
 use super::field::Field;
 use super::inflate::Inflated;
 use super::meta;
 use super::nested::{Fault, Reader};
-use super::start::{DEFLATED, Start, encoding_of, plain};
+use super::start::{DEFLATED, Start, encoding_of, is_uncompressed};
 use super::wanted::Wanted;
 use super::window::Window;
 
-/// A visitor that reads the elements of a data set itself.
-pub(crate) trait Visit {
-    /// Called once, with a reader, the start of the data set, and its encoding.
+/// Reads the elements of a data set.
+pub(crate) trait DataSetVisitor {
+    /// Called once, with a reader of the data set's encoding, the start of the data set, and its transfer syntax.
     fn visit<W: Window>(
         &mut self,
         reader: &mut Reader<'_, W>,
         start: u64,
-        syntax: &Syntax,
+        syntax: &TransferSyntax,
     ) -> Result<(), Fault>;
 }
 
-/// Encoding of an object's data set.
+/// Transfer syntax of an object.
 #[derive(Debug)]
-pub(crate) struct Syntax {
+pub(crate) struct TransferSyntax {
     /// TransferSyntaxUID of the meta header; empty without one.
     pub uid: String,
     /// Whether offsets count in the inflated data set, not in the file.
     pub deflated: bool,
 }
 
-/// Passes the data set of one object to a visitor; returns false if the bytes are not DICOM.
-pub(crate) fn visit<W: Window>(window: &mut W, visitor: &mut impl Visit) -> Result<bool, Fault> {
+/// Passes the data set of one object to a visitor, and returns true; returns false if the bytes are not DICOM.
+pub(crate) fn visit<W: Window>(
+    window: &mut W,
+    visitor: &mut impl DataSetVisitor,
+) -> Result<bool, Fault> {
     let Some(start) = Start::find(window)? else {
         return Ok(false);
     };
@@ -39,9 +42,9 @@ pub(crate) fn visit<W: Window>(window: &mut W, visitor: &mut impl Visit) -> Resu
     let at = meta::read(window, start.at, &mut Wanted::default(), &mut collector)?;
     let uid = collector.get(Field::TransferSyntaxUid);
     let claimed = encoding_of(uid);
-    let deflated = uid == DEFLATED && !plain(window.at(at, HEAD)?);
+    let deflated = uid == DEFLATED && !is_uncompressed(window.at(at, HEAD_LENGTH)?);
     let uid = String::from_utf8_lossy(uid).into_owned();
-    let syntax = Syntax { uid, deflated };
+    let syntax = TransferSyntax { uid, deflated };
     if deflated {
         let mut inflated = Inflated::raw(window, at);
         return visit_data_set(&mut inflated, 0, EXPLICIT, &syntax, visitor);
@@ -53,10 +56,10 @@ fn visit_data_set<W: Window>(
     window: &mut W,
     start: u64,
     claimed: Encoding,
-    syntax: &Syntax,
-    visitor: &mut impl Visit,
+    syntax: &TransferSyntax,
+    visitor: &mut impl DataSetVisitor,
 ) -> Result<bool, Fault> {
-    let head = window.at(start, HEAD)?;
+    let head = window.at(start, HEAD_LENGTH)?;
     let Some(encoding) = Encoding::guess(head, claimed) else {
         return Ok(false);
     };

@@ -67,8 +67,10 @@ impl Vr {
     }
 }
 
-/// Returns the VR that says how the bytes of a value are encoded. `known` is that of the dictionary: a text has it, and a field
-/// without a usable VR in the file (none, UN, OB, OW). A number has the VR of the file if that is binary, else LO: it is text.
+/// Returns the VR in which the bytes of a value are encoded. `vr` is that of the file, `known` that of the dictionary.
+///
+/// The dictionary decides for texts, and if the file has no usable VR (none, UN, OB, OW). Other numbers have the VR of
+/// the file if it is binary, else LO: they are text.
 #[inline]
 pub(crate) fn effective_vr(vr: Option<[u8; 2]>, known: Vr) -> Vr {
     match (vr.as_ref(), known.kind()) {
@@ -85,13 +87,14 @@ pub(crate) fn effective_vr(vr: Option<[u8; 2]>, known: Vr) -> Vr {
     }
 }
 
-/// VRs with a 16-bit length.
-pub(super) const SHORT: u8 = 1;
-/// VRs with a 32-bit length after two reserved bytes.
-pub(super) const LONG: u8 = 2;
+/// The form of elements with a 16-bit length.
+pub(super) const SHORT_FORM: u8 = 1;
+/// The form of elements with a 32-bit length after two reserved bytes.
+pub(super) const LONG_FORM: u8 = 2;
 
-/// Rows and columns of the table of VRs: the low five bits distinguish capital letters (0x41 to 0x5A).
+/// Number of rows and columns of [`FORMS`]: the low five bits distinguish capital letters (0x41 to 0x5A).
 const LETTERS: usize = 32;
+/// The form of each VR, by its two letters.
 static FORMS: [u8; LETTERS * LETTERS] = forms();
 
 #[allow(
@@ -104,12 +107,12 @@ const fn forms() -> [u8; LETTERS * LETTERS] {
     let mut forms = [0; LETTERS * LETTERS];
     let mut at = 0;
     while at < short.len() {
-        forms[index_of(u16::from_le_bytes([short[at], short[at + 1]]))] = SHORT;
+        forms[index_of(u16::from_le_bytes([short[at], short[at + 1]]))] = SHORT_FORM;
         at += 2;
     }
     at = 0;
     while at < long.len() {
-        forms[index_of(u16::from_le_bytes([long[at], long[at + 1]]))] = LONG;
+        forms[index_of(u16::from_le_bytes([long[at], long[at + 1]]))] = LONG_FORM;
         at += 2;
     }
     forms
@@ -120,7 +123,8 @@ const fn index_of(vr: u16) -> usize {
     ((vr & 0x1F) << 5 | (vr >> 8 & 0x1F)) as usize
 }
 
-/// Returns the form of an element's header, by the two letters of its VR; 0 if they are not a VR.
+/// Returns the form of an element's header by its VR: [`SHORT_FORM`] or [`LONG_FORM`]; 0 if the two letters are not a
+/// VR.
 #[inline]
 pub(super) fn form(vr: u16) -> u8 {
     if vr & 0xE0E0 == 0x4040 {
@@ -133,11 +137,11 @@ pub(super) fn form(vr: u16) -> u8 {
 /// Returns whether the header has a 16-bit length.
 #[inline]
 pub(super) fn is_short(vr: [u8; 2]) -> bool {
-    form(u16::from_le_bytes(vr)) == SHORT
+    form(u16::from_le_bytes(vr)) == SHORT_FORM
 }
 
 /// Returns whether the header has a 32-bit length after two reserved bytes.
 #[inline]
 pub(super) fn is_long(vr: [u8; 2]) -> bool {
-    form(u16::from_le_bytes(vr)) == LONG
+    form(u16::from_le_bytes(vr)) == LONG_FORM
 }

@@ -1,6 +1,6 @@
-//! The current line of the field table, and the private blocks found so far.
+//! The next line of the field table, and the private blocks found so far.
 
-use super::bounds::{FIRST_PRIVATE, PRIVATE_GROUPS, PUBLIC};
+use super::bounds::{FIRST_PRIVATE, PRIVATE_GROUPS, PUBLIC_TAGS};
 use super::field::SPECS;
 
 /// The next elements to read.
@@ -9,19 +9,19 @@ pub(super) struct Wanted {
     /// Index of the first line of the table whose tag is not below the current one.
     next: usize,
     /// The previous tag.
-    pub before: u32,
+    pub previous_tag: u32,
     /// Private elements of the creators found so far: tag and line of the table.
     private: Vec<(u32, usize)>,
 }
 
 impl Wanted {
-    /// Returns the next public tag to read; beyond all tags if there is none.
+    /// Returns the next public tag to read; `u32::MAX` after the last one.
     #[inline]
     pub(super) fn next_tag(&self) -> u32 {
-        PUBLIC.get(self.next).copied().unwrap_or(u32::MAX)
+        PUBLIC_TAGS.get(self.next).copied().unwrap_or(u32::MAX)
     }
 
-    /// Skips the lines below a tag, and returns its line if it has one.
+    /// Skips the lines below a tag, and returns the index of the tag's line if the table has one.
     #[inline]
     pub(super) fn advance(&mut self, tag: u32) -> Option<usize> {
         while self.next_tag() < tag {
@@ -43,13 +43,13 @@ impl Wanted {
     /// Records the tag of an element. Tags ascend (PS3.5 section 7.1); after one that does not, the table is searched
     /// from its beginning.
     pub(super) fn note_tag(&mut self, tag: u32) {
-        if tag <= self.before {
+        if tag <= self.previous_tag {
             self.next = 0;
         }
-        self.before = tag;
+        self.previous_tag = tag;
     }
 
-    /// Records a private creator by its element: the table's elements in its block are known from then on (PS3.5
+    /// Records the private creator in an element: from then on, the table's elements in its block are read (PS3.5
     /// section 7.8).
     pub(super) fn note_creator(&mut self, tag: u32, creator: &[u8]) {
         for (index, spec) in SPECS.iter().enumerate().skip(FIRST_PRIVATE) {
@@ -62,7 +62,7 @@ impl Wanted {
         }
     }
 
-    /// Returns the line of a private element whose creator was recorded.
+    /// Returns the index of the table's line of a private element; None unless its creator was recorded.
     pub(super) fn private_line(&self, tag: u32) -> Option<usize> {
         let line = self.private.iter().find(|(wanted, _)| *wanted == tag);
         line.map(|(_, index)| *index)

@@ -37,8 +37,11 @@ impl Window for &[u8] {
 pub struct FileWindow<'f, F = File> {
     file: &'f F,
     size: u64,
+    /// Bytes read at once.
     block: usize,
+    /// Offset of the buffer in the file.
     start: u64,
+    /// Number of bytes of the file in the buffer.
     filled: usize,
     buffer: Vec<u8>,
     reads: u32,
@@ -77,6 +80,7 @@ impl<'f, F: FileExt> FileWindow<'f, F> {
         self.buffer
     }
 
+    /// Returns the bytes of the buffer from an offset of the file; empty if the offset is not in the buffer.
     fn loaded(&self, offset: u64) -> &[u8] {
         offset
             .checked_sub(self.start)
@@ -85,6 +89,7 @@ impl<'f, F: FileExt> FileWindow<'f, F> {
             .unwrap_or_default()
     }
 
+    /// Reads at least `want` bytes from an offset into the buffer, fewer where the file ends.
     fn fill(&mut self, offset: u64, want: usize) -> io::Result<()> {
         if self.buffer.len() < want.max(self.block) {
             self.buffer.resize(want.max(self.block), 0);

@@ -3,23 +3,23 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::find::find;
+use super::find::find_places;
 use super::grid::{Grid, Plane, dot};
 use super::nifti::{self, Nifti};
 use super::order::ordered;
 use super::places::{Member, Places};
 use super::report::{Comparison, ImageCheck, Unplaced};
 use super::split_images::SplitImages;
-use super::values::{Match, Values};
+use super::values::{Match, ValueMatcher};
 use crate::frames::{Diffusion, FileError, Object, Pixels, Series, obstacle};
 
-/// b-values of one frame that differ by less than this (s/mm2) are the same.
+/// b-values of one frame that differ by at most this (s/mm2) do not contradict each other.
 const MIN_CONTRADICTION: f64 = 50.0;
 
 /// Compares a series with images.
 ///
-/// `maps` marks images that repeat frames of others: dcm2niix writes a series with a map once as a whole, and once
-/// without the map.
+/// `maps` says for each image whether it repeats frames of the other images: dcm2niix writes a series with a map twice,
+/// once as a whole and once without the map.
 ///
 /// # Errors
 ///
@@ -50,6 +50,7 @@ struct Check<'s> {
 }
 
 impl Check<'_> {
+    /// Returns all frames in the order in which converters store them, so that the first try nearly always succeeds.
     fn members(&self) -> Vec<Member<'_>> {
         let mut members = Vec::new();
         for (file, object) in self.objects.iter().enumerate() {
@@ -61,7 +62,6 @@ impl Check<'_> {
                 plane: Plane::of(&frame.attributes, columns, rows),
             }));
         }
-        // In the order of converters, so that the first try nearly always succeeds.
         members.sort_by_key(|member| {
             (
                 member.frame.attributes.instance,
@@ -75,10 +75,11 @@ impl Check<'_> {
     fn compared(&self) -> Result<Comparison, FileError> {
         let members = self.members();
         let grids: Vec<Option<Grid>> = self.images.iter().map(Grid::of).collect();
-        let places = find(&members, &grids);
+        let places = find_places(&members, &grids);
         let mut comparison = self.counted(&members, &places);
-        let matches = Values::new(&members, self.files, self.images, self.maps).matched(&places)?;
-        comparison.lost = matches.lost;
+        let matches =
+            ValueMatcher::new(&members, self.files, self.images, self.maps).matched(&places)?;
+        comparison.missing = matches.missing;
         let split_images = SplitImages {
             images: self.images,
             maps: self.maps,
@@ -88,17 +89,18 @@ impl Check<'_> {
         };
         for (image, matched) in matches.images.iter().enumerate() {
             let mut check = self.check(&members, image, matched);
-            (check.part_of, check.twin) = split_images.others(image);
+            (check.part_of, check.twin) = split_images.part_and_twin(image);
             comparison.checks.push(check);
         }
         Ok(comparison)
     }
 
+    /// Returns the counts of the comparison, without the results for images.
     fn counted(&self, members: &[Member<'_>], places: &Places) -> Comparison {
         let mut comparison = Comparison {
             files: self.objects.len(),
             frames: members.len(),
-            placeless: places.placeless.len(),
+            without_geometry: places.without_geometry.len(),
             moved: places.moved.volumes,
             moved_by: places.moved.distance,
             tilt: places.tilt,
@@ -128,8 +130,8 @@ impl Check<'_> {
             rescale.map(f64::to_bits)
         });
         comparison.scalings = scalings.collect::<BTreeSet<_>>().len();
-        comparison.astray = places
-            .astray
+        comparison.misplaced = places
+            .misplaced
             .iter()
             .filter_map(|(index, distance)| {
                 let member = members.get(*index)?;
@@ -143,6 +145,7 @@ impl Check<'_> {
         comparison
     }
 
+    /// Returns the result for one image.
     fn check(&self, members: &[Member<'_>], image: usize, matched: &Match) -> ImageCheck {
         let volumes = self.images.get(image).map_or(1, |image| image.volumes);
         let mut check = ImageCheck {
@@ -164,7 +167,7 @@ impl Check<'_> {
             let frame = &member.frame.attributes;
             check.derived &= frame.derived;
             check.isotropic &= frame.diffusion.isotropic || !weighted(&frame.diffusion);
-            check.diffusion |= frame.diffusion.claimed || weighted(&frame.diffusion);
+            check.diffusion |= frame.diffusion.in_diffusion_scan || weighted(&frame.diffusion);
             check.first = check
                 .first
                 .min((frame.instance.unwrap_or(i64::MAX), member.file));
@@ -200,12 +203,13 @@ fn contradict([low, high]: &[f64; 2]) -> bool {
     high - low > f64::max(MIN_CONTRADICTION, 0.1 * high)
 }
 
+/// Returns whether a frame has a b-value above 0.
 fn weighted(diffusion: &Diffusion) -> bool {
     diffusion.b_value > Some(0.0) || diffusion.nominal > Some(0.0)
 }
 
-/// Returns whether the frames of an object are not stored volume by volume, each with its slices in the same order of
-/// position.
+/// Returns whether an object does not store its frames volume by volume, with the slices of each volume in the same
+/// order of position.
 fn shuffled(object: &Object) -> bool {
     let along: Vec<Option<i64>> = object
         .frames

@@ -3,38 +3,39 @@
 use std::collections::HashMap;
 
 use super::grid::{Grid, Plane};
+use super::moved_volumes::moved;
 use super::places::{MAX_DISTANCE, Member, Placed, Places};
-use super::volumes::moved;
 
-/// Slices whose directions differ by less (rad) belong to one stack with jitter.
+/// Directions of slices that differ by less than this (rad) are jitter: the slices belong to one stack.
 const JITTER: f64 = 0.01;
 
 /// Assigns each member to slices of the images.
-pub(super) fn find(members: &[Member<'_>], grids: &[Option<Grid>]) -> Places {
+pub(super) fn find_places(members: &[Member<'_>], grids: &[Option<Grid>]) -> Places {
     let mut places = Places::default();
     let mut known: HashMap<[u64; 12], (Vec<Placed>, f64, f64)> = HashMap::new();
     for (index, member) in members.iter().enumerate() {
         let Some(plane) = &member.plane else {
             places.placed.push(Vec::new());
-            places.placeless.push(index);
+            places.without_geometry.push(index);
             continue;
         };
         let (placed, nearest, tilt) = known
-            .entry(key(plane))
+            .entry(plane_key(plane))
             .or_insert_with(|| candidates(plane, grids));
         places.placed.push(placed.clone());
         places.tilt = places.tilt.max(*tilt);
         if placed.is_empty() {
-            places.astray.push((index, *nearest));
+            places.misplaced.push((index, *nearest));
         }
     }
-    if !places.astray.is_empty() {
+    if !places.misplaced.is_empty() {
         moved(members, grids, &mut places);
     }
     places
 }
 
-fn key(plane: &Plane) -> [u64; 12] {
+/// Returns the bits of a plane's numbers: equal planes have the same candidates.
+fn plane_key(plane: &Plane) -> [u64; 12] {
     let [row, column] = plane.axes;
     let mut key = [0; 12];
     let [across, down] = plane.size;
@@ -71,13 +72,13 @@ fn candidates(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<Placed>, f64, f64) 
         } else {
             0.0
         };
-        if fit.distance <= MAX_DISTANCE && fit.corner <= MAX_DISTANCE + slack {
+        if fit.distance <= MAX_DISTANCE && fit.corner_distance <= MAX_DISTANCE + slack {
             placed.push(Placed { image, fit });
-            if fit.corner > MAX_DISTANCE {
+            if fit.corner_distance > MAX_DISTANCE {
                 tilt = tilt.max(angle);
             }
         }
-        nearest = nearest.min(fit.corner);
+        nearest = nearest.min(fit.corner_distance);
     }
     (placed, nearest, tilt)
 }

@@ -3,8 +3,8 @@
 use super::nifti::Nifti;
 use crate::frames::Attributes;
 
-/// Limit on the distance between volumes of one scan, mm.
-const MOVED: f64 = 4.0;
+/// Limit on the distance between images that are volumes of one scan, mm.
+const MAX_VOLUME_DISTANCE: f64 = 4.0;
 
 /// A vector in patient axes.
 pub(super) type Vector = [f64; 3];
@@ -87,10 +87,10 @@ impl Plane {
         self.point([0.5, 0.5])
     }
 
-    /// Returns the point at a fraction of rows and columns: 0 is the first pixel, 1 the last.
-    pub(super) fn point(&self, part: [f64; 2]) -> Vector {
+    /// Returns the point at a fraction of a row and of a column: 0 is the first pixel, 1 the last.
+    pub(super) fn point(&self, fraction: [f64; 2]) -> Vector {
         let mut point = self.corner;
-        for (((part, size), spacing), axis) in part
+        for (((part, size), spacing), axis) in fraction
             .into_iter()
             .zip(self.size)
             .zip(self.spacing)
@@ -124,8 +124,8 @@ impl Plane {
 pub(super) struct AxisMap {
     /// The image axes of rows, of columns, and of slices.
     pub axes: [usize; 3],
-    /// Whether rows and columns run against their image axis.
-    pub against: [bool; 2],
+    /// Whether rows and columns run in the opposite direction of their image axis.
+    pub reversed: [bool; 2],
 }
 
 /// A frame in an image.
@@ -136,8 +136,8 @@ pub(super) struct Fit {
     pub slice: u32,
     /// Distance between the centres of the frame and that slice, mm.
     pub distance: f64,
-    /// The largest distance of a corner, mm.
-    pub corner: f64,
+    /// The largest distance of a corner of the frame from that of the slice, mm.
+    pub corner_distance: f64,
 }
 
 /// The grid of an image.
@@ -149,6 +149,7 @@ pub(super) struct Grid {
 }
 
 impl Grid {
+    /// Returns the grid of an image; None if its affine cannot be inverted.
     pub(super) fn of(image: &Nifti) -> Option<Self> {
         let [[a, b, c, _], [d, e, f, _], [g, h, i, _]] = image.affine;
         let rows = [[a, b, c], [d, e, f], [g, h, i]];
@@ -180,10 +181,10 @@ impl Grid {
         let runs = axis_map
             .axes
             .into_iter()
-            .zip(axis_map.against)
+            .zip(axis_map.reversed)
             .zip(plane.axes);
-        runs.map(|((axis, against), direction)| {
-            let sign = if against { -1.0 } else { 1.0 };
+        runs.map(|((axis, reversed), direction)| {
+            let sign = if reversed { -1.0 } else { 1.0 };
             angle(direction, self.step(axis).map(|part| part * sign))
         })
         .fold(0.0, f64::max)
@@ -194,20 +195,22 @@ impl Grid {
         self.affine.map(|[a, b, c, d]| dot([a, b, c], voxel) + d)
     }
 
+    /// Returns the voxel coordinates of a position.
     fn voxel(&self, point: Vector) -> Vector {
         let origin = self.affine.map(|[.., end]| end);
         self.inverse.map(|row| dot(row, minus(point, origin)))
     }
 
+    /// Returns the number of voxels along an axis.
     pub(super) fn axis_size(&self, axis: usize) -> u32 {
         self.size.get(axis).copied().unwrap_or(1)
     }
 
-    /// Finds the axes that a plane's rows and columns map to, whatever its position; returns None if no axes have their
-    /// directions and sizes.
+    /// Returns the axes that a plane's rows and columns map to, independent of the plane's position; None if no axes
+    /// have their directions and sizes.
     pub(super) fn axis_map(&self, plane: &Plane) -> Option<AxisMap> {
         let mut axes = [0; 2];
-        let mut against = [false; 2];
+        let mut reversed = [false; 2];
         for (index, direction) in plane.axes.into_iter().enumerate() {
             let cosines = [0, 1, 2].map(|axis| {
                 let step = self.step(axis);
@@ -221,12 +224,12 @@ impl Grid {
                 return None;
             }
             *axes.get_mut(index)? = axis;
-            *against.get_mut(index)? = cosine < 0.0;
+            *reversed.get_mut(index)? = cosine < 0.0;
         }
         let [rows, columns] = axes;
         (rows != columns).then_some(AxisMap {
             axes: [rows, columns, 3 - rows - columns],
-            against,
+            reversed,
         })
     }
 
@@ -243,42 +246,51 @@ impl Grid {
             reason = "between 0 and the size of the axis"
         )]
         let slice = along.round().clamp(0.0, last) as u32;
-        let apart =
-            |part: [f64; 2]| norm(minus(plane.point(part), self.point(&axis_map, slice, part)));
+        let apart = |fraction: [f64; 2]| {
+            norm(minus(
+                plane.point(fraction),
+                self.point(&axis_map, slice, fraction),
+            ))
+        };
         let corners = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
         Some(Fit {
             axis_map,
             slice,
             distance: apart([0.5, 0.5]),
-            corner: corners.into_iter().map(apart).fold(0.0, f64::max),
+            corner_distance: corners.into_iter().map(apart).fold(0.0, f64::max),
         })
     }
 
     /// Returns the point of a slice at a fraction of the frame's rows and columns.
-    pub(super) fn point(&self, axis_map: &AxisMap, slice: u32, part: [f64; 2]) -> Vector {
+    pub(super) fn point(&self, axis_map: &AxisMap, slice: u32, fraction: [f64; 2]) -> Vector {
         let mut voxel = [0.0; 3];
         let [.., axis] = axis_map.axes;
         if let Some(slot) = voxel.get_mut(axis) {
             *slot = f64::from(slice);
         }
-        for ((axis, against), part) in axis_map.axes.into_iter().zip(axis_map.against).zip(part) {
+        for ((axis, reversed), part) in axis_map
+            .axes
+            .into_iter()
+            .zip(axis_map.reversed)
+            .zip(fraction)
+        {
             let last = f64::from(self.axis_size(axis).saturating_sub(1));
             if let Some(slot) = voxel.get_mut(axis) {
-                *slot = last * if against { 1.0 - part } else { part };
+                *slot = last * if reversed { 1.0 - part } else { part };
             }
         }
         self.position_of(voxel)
     }
 
     /// Returns the centre of a slice along the third axis.
-    fn middle(&self, slice: f64) -> Vector {
+    fn slice_centre(&self, slice: f64) -> Vector {
         let [x, y, _] = self.size.map(|size| f64::from(size - 1) / 2.0);
         self.position_of([x, y, slice])
     }
 
     /// Returns the positions of the slices along a direction, mm, ascending; slices follow the third axis.
     fn slices_along(&self, normal: Vector) -> Vec<f64> {
-        let [origin, end] = [0, 1].map(|slice| dot(self.middle(f64::from(slice)), normal));
+        let [origin, end] = [0, 1].map(|slice| dot(self.slice_centre(f64::from(slice)), normal));
         let [.., count] = self.size;
         let mut places: Vec<f64> = (0..count)
             .map(|slice| origin + f64::from(slice) * (end - origin))
@@ -299,19 +311,23 @@ impl Grid {
 
     /// Returns whether another image has the same grid, up to a movement of a few millimetres.
     pub(super) fn coincides(&self, other: &Self) -> bool {
-        let apart = norm(minus(self.middle(0.0), other.middle(0.0)));
+        let apart = norm(minus(self.slice_centre(0.0), other.slice_centre(0.0)));
         let steps = norm(minus(self.step(2), other.step(2)));
-        self.size == other.size && self.parallel(other) && apart < MOVED && steps < 0.1
+        self.size == other.size
+            && self.parallel(other)
+            && apart < MAX_VOLUME_DISTANCE
+            && steps < 0.1
     }
 
-    /// Returns whether the slices of a parallel image are between those of this one, or continue them at the same step.
+    /// Returns whether another image is parallel, and its slices are between those of this image or continue them at
+    /// the same step.
     pub(super) fn continues(&self, other: &Self) -> bool {
         if !self.parallel(other) {
             return false;
         }
         let across = cross(self.step(0), self.step(1));
         let normal = across.map(|part| part / norm(across).max(1e-9));
-        let apart = minus(other.middle(0.0), self.middle(0.0));
+        let apart = minus(other.slice_centre(0.0), self.slice_centre(0.0));
         let sideways = minus(apart, normal.map(|part| part * dot(apart, normal)));
         let (own, theirs) = (self.slices_along(normal), other.slices_along(normal));
         let ([first, second, ..], Some(last)) = (own.as_slice(), own.last()) else {

@@ -1,18 +1,18 @@
-//! The voxels of the object, from the mean image.
+//! The mask of a time series: the voxels of the scanned object, from the mean image.
 
 use super::volume_parts::BLOCK;
 
-/// A voxel belongs to the object if it is brighter than this fraction of the median of the object.
+/// A voxel belongs to the mask if its mean is above this fraction of the mask's median.
 const THRESHOLD_FRACTION: f32 = 0.5;
 /// Limit on the iterations until the threshold is stable; real images need fewer.
 const ROUNDS: usize = 50;
-/// The fraction of voxels that a map shows in different colours; those above have the last colour.
+/// The fraction of values that a map shows in different colours; higher values have the last colour.
 const DISPLAYED_FRACTION: f64 = 0.98;
 
 /// The voxels of a mask.
 #[derive(Debug)]
 pub(super) struct Mask {
-    inside: Vec<bool>,
+    in_mask: Vec<bool>,
     pub count: usize,
 }
 
@@ -21,7 +21,7 @@ impl Mask {
     /// in the mask.
     pub(super) fn block(&self, first: usize) -> Option<[u64; BLOCK]> {
         let mut bits = [0; BLOCK];
-        let inside = self.inside.get(first..).unwrap_or_default();
+        let inside = self.in_mask.get(first..).unwrap_or_default();
         for (bits, inside) in bits.iter_mut().zip(inside) {
             *bits = if *inside { u64::MAX } else { 0 };
         }
@@ -30,7 +30,7 @@ impl Mask {
 
     /// Returns the first block with a masked voxel between two voxels, and the end of the last one.
     pub(super) fn span(&self, first: usize, end: usize) -> Option<(usize, usize)> {
-        let inside = self.inside.get(first..end)?;
+        let inside = self.in_mask.get(first..end)?;
         let from = inside.iter().position(|inside| *inside)?;
         let last = inside.iter().rposition(|inside| *inside)?;
         Some((
@@ -46,9 +46,9 @@ impl Mask {
 pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
     let mut positive: Vec<f32> = mean.iter().copied().filter(|value| *value > 0.0).collect();
     let threshold = threshold(&mut positive)?;
-    let inside: Vec<bool> = mean.iter().map(|value| *value > threshold).collect();
-    let count = inside.iter().filter(|inside| **inside).count();
-    (count > 0).then_some(Mask { inside, count })
+    let in_mask: Vec<bool> = mean.iter().map(|value| *value > threshold).collect();
+    let count = in_mask.iter().filter(|inside| **inside).count();
+    (count > 0).then_some(Mask { in_mask, count })
 }
 
 #[allow(
@@ -86,7 +86,7 @@ fn partition_above(values: &mut [f32], threshold: f32) -> usize {
     above
 }
 
-/// Returns a round number above nearly all values.
+/// Returns a round number above nearly all values (see [`DISPLAYED_FRACTION`]); None without values.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

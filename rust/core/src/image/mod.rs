@@ -5,6 +5,7 @@ mod find;
 mod grid;
 mod mask;
 mod moments;
+mod moved_volumes;
 mod nifti;
 mod order;
 mod picture;
@@ -19,7 +20,6 @@ mod steady;
 mod unassigned;
 mod values;
 mod volume_parts;
-mod volumes;
 mod voxel;
 
 pub use check::compare;

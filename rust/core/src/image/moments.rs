@@ -10,16 +10,19 @@ const VOLUMES_AT_ONCE: usize = 8;
 /// A standard deviation below this fraction of the mean is rounding of a constant voxel, not noise.
 const MIN_RELATIVE_DEVIATION: f64 = 1e-6;
 
-/// Sums over time for adjacent voxels; each value is taken relative to the first steady volume.
+/// Sums over time for adjacent voxels; values are relative to the first steady volume.
 struct Sums {
     /// Index of the first voxel.
     first: usize,
     /// All bits set for a voxel in the mask, none for others.
     mask: [u64; BLOCK],
+    /// Values in the first steady volume.
     reference: [f64; BLOCK],
+    /// Sums of the values.
     plain: [f64; BLOCK],
     /// Sums of the running sums after each volume: volume t of n counts n - t times.
     running: [f64; BLOCK],
+    /// Sums of the squared values.
     squares: [f64; BLOCK],
 }
 
@@ -96,7 +99,8 @@ pub(super) struct Moments {
     pub signal: Vec<f64>,
 }
 
-/// Returns temporal SNR over the volumes from `dropped` on, and the mean of each volume.
+/// Returns temporal SNR over the volumes from `dropped` on, and the mean of each volume. `memory` limits the bytes of
+/// sums and buffers.
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes and voxels")]
 pub(super) fn moments(
     parts: &VolumeParts,
@@ -106,8 +110,8 @@ pub(super) fn moments(
     memory: usize,
     monitor: &Monitor,
 ) -> Result<Moments, StatisticsError> {
-    let each = size_of::<Sums>() / BLOCK + VOLUMES_AT_ONCE * parts.size;
-    let slab = (memory / each / BLOCK).max(1) * BLOCK;
+    let voxel_bytes = size_of::<Sums>() / BLOCK + VOLUMES_AT_ONCE * parts.size;
+    let slab = (memory / voxel_bytes / BLOCK).max(1) * BLOCK;
     let mut moments = Moments {
         map: vec![0.0; parts.voxels],
         signal: vec![0.0; parts.volumes],
@@ -117,7 +121,7 @@ pub(super) fn moments(
         let Some(span) = mask.span(first, end) else {
             continue;
         };
-        let sums = of_slab(parts, mask, dropped, span, &mut moments.signal, monitor)?;
+        let sums = slab_sums(parts, mask, dropped, span, &mut moments.signal, monitor)?;
         for sums in &sums {
             let map = moments.map.get_mut(sums.first..).unwrap_or_default();
             sums.ratios((parts.volumes - dropped) as f64, scale, map);
@@ -131,7 +135,7 @@ pub(super) fn moments(
 }
 
 /// Returns the sums of the voxels from `first` to `end`, and adds the sum of each volume in the mask to `signal`.
-fn of_slab(
+fn slab_sums(
     parts: &VolumeParts,
     mask: &Mask,
     dropped: usize,

@@ -19,6 +19,7 @@ pub(super) struct Nifti {
     pub volumes: u32,
     /// Rows of the matrix from voxel to RAS+ mm.
     pub affine: [[f64; 4]; 3],
+    /// How a voxel is stored; None for an unknown type.
     pub voxel: Option<Voxel>,
     /// Offset of the first voxel.
     pub offset: u64,
@@ -26,10 +27,11 @@ pub(super) struct Nifti {
     pub scale: [f64; 2],
 }
 
-/// Header sizes of NIfTI-1 and NIfTI-2, with which the files begin.
-const SIZE_1: i32 = 348;
-const SIZE_2: i32 = 540;
+/// Sizes of the headers of NIfTI-1 and NIfTI-2 in bytes. A file begins with this number.
+const HEADER_SIZE_1: i32 = 348;
+const HEADER_SIZE_2: i32 = 540;
 
+/// The bytes of a header. A number past their end is 0.
 struct Head<'b> {
     bytes: &'b [u8],
     big_endian: bool,
@@ -70,7 +72,8 @@ impl Head<'_> {
     }
 }
 
-/// Opens an image. The affine is sform, else qform, else the voxel sizes alone (nifti1.h, methods 3, 2 and 1).
+/// Opens an image, and reads its header. The affine is sform, else qform, else the voxel sizes alone (nifti1.h, methods
+/// 3, 2 and 1).
 pub(super) fn open(path: &Path) -> io::Result<Nifti> {
     let file = regular::open(path)?;
     let mut bytes = [0; 544];
@@ -85,10 +88,10 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
     let bytes = bytes.get(..filled).unwrap_or_default();
     let first = bytes.first_chunk::<4>().ok_or_else(bad)?;
     let (is_nifti2, big_endian) = match (i32::from_le_bytes(*first), i32::from_be_bytes(*first)) {
-        (SIZE_1, _) => (false, false),
-        (SIZE_2, _) => (true, false),
-        (_, SIZE_1) => (false, true),
-        (_, SIZE_2) => (true, true),
+        (HEADER_SIZE_1, _) => (false, false),
+        (HEADER_SIZE_2, _) => (true, false),
+        (_, HEADER_SIZE_1) => (false, true),
+        (_, HEADER_SIZE_2) => (true, true),
         _ => return Err(bad()),
     };
     let head = Head { bytes, big_endian };
@@ -163,7 +166,7 @@ fn affine(head: &Head<'_>, is_nifti2: bool) -> [[f64; 4]; 3] {
     let [x, y, z] = [3, 4, 5].map(|index| number(256, 352, index));
     let a = (1.0 - b * b - c * c - d * d).max(0.0).sqrt();
     let third = zoom(3) * if zoom(0) < 0.0 { -1.0 } else { 1.0 };
-    let turned = [
+    let rotation = [
         [
             a * a + b * b - c * c - d * d,
             2.0 * (b * c - a * d),
@@ -181,6 +184,6 @@ fn affine(head: &Head<'_>, is_nifti2: bool) -> [[f64; 4]; 3] {
         ],
     ];
     let scaled = |[p, q, r]: [f64; 3], end: f64| [p * zoom(1), q * zoom(2), r * third, end];
-    let [first, second, third_row] = turned;
+    let [first, second, third_row] = rotation;
     [scaled(first, x), scaled(second, y), scaled(third_row, z)]
 }

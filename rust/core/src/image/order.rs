@@ -1,4 +1,4 @@
-//! Whether the volumes of an image are in an order of the headers.
+//! Whether the volumes of an image are in the order of a time or number of the headers.
 
 use super::places::Member;
 use crate::frames::Attributes;
@@ -21,12 +21,12 @@ fn as_float(number: i64) -> f64 {
 /// The order of the volumes of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
-    /// No order to check: one volume, a diffusion scan, or unknown slices.
+    /// The order was not checked: one volume, a diffusion scan, or a slice without a frame.
     #[default]
     NotCompared,
-    /// In the order of some time or number of the headers.
+    /// In the order of at least one time or number of the headers.
     Right,
-    /// In no order of the headers.
+    /// In the order of no time or number of the headers.
     Wrong,
     /// No time or number of the headers distinguishes the volumes.
     Undetermined,

@@ -7,20 +7,20 @@ use std::path::Path;
 use super::voxel::Voxel;
 use crate::regular;
 
-/// The darkest and the brightest percent of the pixels become black and white.
+/// Percentiles of the pixels that become black and white.
 const DARK: f64 = 0.01;
 const BRIGHT: f64 = 0.99;
-/// Bytes that are read at once; pixels of a row that are further apart are read one by one.
+/// Limit on the bytes of a row that are read at once; the pixels of a longer row are read one by one.
 const READ_SIZE: u64 = 1 << 20;
 /// Red, green and blue.
 const COLOURS: usize = 3;
 
-/// Reads the voxels `row + column`, counted from `offset`, for each of `rows` and `columns`; returns them as grey, row
-/// by row.
+/// Reads the voxel with the index `row + column` for each of `rows` and `columns`, and returns the voxels as 8-bit
+/// grey, row by row. Voxel 0 is at byte `offset`.
 ///
 /// # Errors
 ///
-/// Fails if the file cannot be read, or ends before one of them.
+/// Fails if the file cannot be read, or ends before a voxel.
 pub fn grey(
     path: &Path,
     offset: u64,
@@ -33,11 +33,11 @@ pub fn grey(
     })
 }
 
-/// Reads colour voxels as `grey` does; returns red, green and blue of each. None if the voxels are not colours.
+/// Reads colour voxels as `grey` does, and returns red, green and blue of each; None if the voxels are not colours.
 ///
 /// # Errors
 ///
-/// Fails if the file cannot be read, or ends before one of them.
+/// Fails if the file cannot be read, or ends before a voxel.
 pub fn colours(
     path: &Path,
     offset: u64,
@@ -58,8 +58,8 @@ pub fn colours(
     pixels.map(Some)
 }
 
-/// Draws each row and column once, and repeats pixels where the same row or column follows itself. A pixel has `depth`
-/// bytes.
+/// Returns the pixels of rows and columns, where equal adjacent rows or columns are drawn once and then repeated. A
+/// pixel has `depth` bytes.
 pub(super) fn repeated(
     rows: &[u64],
     columns: &[u64],
@@ -89,7 +89,7 @@ pub(super) fn repeated(
     Ok(pixels)
 }
 
-/// Returns the values without those equal to the one before, and how often each follows itself.
+/// Returns the first value of each run of equal adjacent values, and the lengths of the runs.
 fn runs(values: &[u64]) -> (Vec<u64>, Vec<usize>) {
     values
         .chunk_by(|value, next| value == next)
@@ -161,6 +161,8 @@ fn usize_of(small: u64) -> usize {
     usize::try_from(small).unwrap_or(usize::MAX)
 }
 
+/// Returns values as 8-bit grey, from [`DARK`] to [`BRIGHT`]; from the lowest to the highest value if these percentiles
+/// are equal.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -5,6 +5,7 @@ use crate::frames::{Frame, Object};
 
 /// Accepted distance of a slice from the position in the header of its frame, mm.
 pub(super) const MAX_DISTANCE: f64 = 0.1;
+
 /// One frame of a series.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Member<'o> {
@@ -12,12 +13,14 @@ pub(super) struct Member<'o> {
     pub frame: &'o Frame,
     /// Index of the object.
     pub file: usize,
+    /// None if the header lacks position, orientation or pixel spacing.
     pub plane: Option<Plane>,
 }
 
 /// A frame in a slice of an image.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Placed {
+    /// Index of the image.
     pub image: usize,
     pub fit: Fit,
 }
@@ -25,6 +28,7 @@ pub(super) struct Placed {
 /// Volumes that moved as a whole.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Moved {
+    /// Number of the volumes.
     pub volumes: usize,
     /// The largest movement, mm.
     pub distance: f64,
@@ -36,9 +40,9 @@ pub(super) struct Places {
     /// Candidate slices of each member.
     pub placed: Vec<Vec<Placed>>,
     /// Members that match no slice of any image, with the distance from the nearest one in mm.
-    pub astray: Vec<(usize, f64)>,
+    pub misplaced: Vec<(usize, f64)>,
     /// Members whose header lacks position, orientation or pixel spacing.
-    pub placeless: Vec<usize>,
+    pub without_geometry: Vec<usize>,
     /// Volumes that are moved copies of the image's grid, and their movement.
     pub moved: Moved,
     /// The largest angle between a frame and its image that moves a corner by more than [`MAX_DISTANCE`], rad.

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use super::order::Order;
 use super::samples::Difference;
-use crate::frames::Encoding;
+use crate::frames::PixelEncoding;
 
-/// A frame that matches no image.
+/// A frame whose position matches no slice of any image.
 #[derive(Debug, Clone)]
 pub struct Unplaced {
     /// Index of its file.
     pub file: usize,
     /// Its number in the file, from 0.
     pub frame: u32,
-    /// Its distance from the nearest slice, mm; infinite if no image has its size and directions.
+    /// The largest distance of its corners from those of the nearest slice, mm; infinite if no image has its size and
+    /// directions.
     pub distance: f64,
 }
 
@@ -26,7 +27,7 @@ pub struct ImageCheck {
     pub different: usize,
     /// The first slice with different values.
     pub difference: Option<Difference>,
-    /// Whether the volumes are in the order of an element of the headers.
+    /// Whether the volumes are in the order of a time or number of the headers.
     pub order: Order,
     /// b-value of each volume in s/mm2, with the nominal one; None if the headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
@@ -36,7 +37,8 @@ pub struct ImageCheck {
     pub directions: Vec<Option<[f64; 3]>>,
     /// Whether a header says that a volume is diffusion weighted.
     pub diffusion: bool,
-    /// Whether all volumes with a b-value above 0 have no direction: trace images. False without such a volume.
+    /// Whether the headers of all volumes with a b-value above 0 say that the weighting is isotropic: trace images.
+    /// False without such a volume.
     pub isotropic: bool,
     /// Whether all frames are derived.
     pub derived: bool,
@@ -60,19 +62,19 @@ pub struct Comparison {
     pub frames: usize,
     /// Mosaics whose header lacks the number of slices.
     pub without_tiles: usize,
-    /// Images that may be mosaics: they have at least three times as many rows as were acquired.
+    /// Square Siemens images that may be mosaics: they have at least three times as many rows as were acquired.
     pub suspected: usize,
     /// Mosaics whose header lacks the direction in which their slices follow each other.
     pub undirected: usize,
     /// Frames without position, orientation or spacing.
-    pub placeless: usize,
-    /// Frames whose position matches no image.
-    pub astray: Vec<Unplaced>,
+    pub without_geometry: usize,
+    /// Frames whose position matches no slice of any image.
+    pub misplaced: Vec<Unplaced>,
     /// Frames without a remaining slice at their position in any image.
-    pub lost: usize,
+    pub missing: usize,
     /// Volumes that moved as a whole.
     pub moved: usize,
-    /// Their largest movement, mm.
+    /// The largest movement of these volumes, mm.
     pub moved_by: f64,
     /// The largest angle between a frame and its image that moves a corner by more than the tolerance, rad.
     pub tilt: f64,
@@ -83,7 +85,7 @@ pub struct Comparison {
     /// Number of different rescale slopes and intercepts.
     pub scalings: usize,
     /// The pixel encodings, with the number of frames of each.
-    pub encodings: BTreeMap<Encoding, usize>,
+    pub encodings: BTreeMap<PixelEncoding, usize>,
     /// The result for each image, in the given order.
     pub checks: Vec<ImageCheck>,
 }

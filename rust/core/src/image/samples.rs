@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use super::grid::AxisMap;
 use super::nifti::Nifti;
 use super::voxel::Voxel;
-use crate::frames::{Signature, band};
+use crate::frames::{Signature, compared_rows};
 
 /// A slice whose values differ from those of its frame.
 #[derive(Debug, Clone, Copy)]
@@ -25,21 +25,23 @@ pub struct Difference {
     pub value: f64,
 }
 
-/// The bytes with the compared rows of one slice, and their layout.
+/// The compared rows of one slice of an image.
 #[derive(Debug, Default)]
-pub(super) struct Band {
+pub(super) struct SliceRows {
     bytes: Vec<u8>,
     /// Offsets of the first voxel of each row, in the order of the frame's rows.
-    lines: Vec<usize>,
-    /// Bytes from one voxel of a row to the next, and bytes of a voxel.
+    line_offsets: Vec<usize>,
+    /// Bytes from one voxel of a row to the next.
     step: usize,
+    /// Bytes of a voxel.
     size: usize,
+    /// Voxels of a row.
     width: usize,
     /// Whether the frame's first column is the last one of the row.
     mirrored: bool,
 }
 
-impl Band {
+impl SliceRows {
     /// Reads the compared rows of a slice.
     pub(super) fn read(
         &mut self,
@@ -47,16 +49,16 @@ impl Band {
         axis_map: &AxisMap,
         slice: u32,
         volume: u32,
-        whole: bool,
+        all_rows: bool,
     ) -> io::Result<()> {
         let [x, y, z] = image.size.map(u64::from);
         let strides = [1, x, x * y];
         let along = |axis: usize| strides.get(axis).copied().unwrap_or(0);
         let size_of = |axis: usize| image.size.get(axis).copied().unwrap_or(1);
         let [across, down, deep] = axis_map.axes;
-        let [mirrored, up] = axis_map.against;
-        let (first, count) = band(size_of(down), whole);
-        let lowest = if up {
+        let [mirrored, flipped] = axis_map.reversed;
+        let (first, count) = compared_rows(size_of(down), all_rows);
+        let lowest = if flipped {
             size_of(down) - first - count
         } else {
             first
@@ -71,9 +73,9 @@ impl Band {
         image
             .file
             .read_exact_at(&mut self.bytes, image.offset + start * size)?;
-        self.lines.clear();
-        self.lines.extend((0..count).map(|row| {
-            let row = if up { count - 1 - row } else { row };
+        self.line_offsets.clear();
+        self.line_offsets.extend((0..count).map(|row| {
+            let row = if flipped { count - 1 - row } else { row };
             small(u64::from(row) * along(down) * size)
         }));
         (self.width, self.mirrored) = (width as usize, mirrored);
@@ -81,8 +83,9 @@ impl Band {
         Ok(())
     }
 
+    /// Returns the values of each row, in the order of the frame's pixels.
     fn values(&self, voxel: Voxel) -> impl Iterator<Item = impl Iterator<Item = f64>> {
-        self.lines.iter().map(move |line| {
+        self.line_offsets.iter().map(move |line| {
             (0..self.width).map(move |column| {
                 let column = if self.mirrored {
                     self.width - 1 - column
@@ -113,7 +116,7 @@ impl Band {
             self.mirrored,
             self.step == self.size,
         ) {
-            for line in &self.lines {
+            for line in &self.line_offsets {
                 let end = line + self.width * self.size;
                 let cells = self.bytes.get(*line..end)?.chunks_exact(2);
                 signature.add(cells.map(|cell| match cell {
@@ -132,29 +135,30 @@ impl Band {
 }
 
 /// Returns whether two scalings are equal: some headers round them to six digits, and images to single precision.
-pub(super) fn alike(one: [f64; 2], two: [f64; 2]) -> bool {
+pub(super) fn scalings_agree(one: [f64; 2], other: [f64; 2]) -> bool {
     let near = |a: f64, b: f64, size: f64| (a - b).abs() <= 1e-5 * size;
-    let ([slope, intercept], [other, second]) = (one, two);
-    near(slope, other, slope.abs()) && near(intercept, second, intercept.abs() + slope.abs())
+    let ([slope, intercept], [other_slope, other_intercept]) = (one, other);
+    near(slope, other_slope, slope.abs())
+        && near(intercept, other_intercept, intercept.abs() + slope.abs())
 }
 
-/// Returns the first pair of values that differ under a scaling, as (expected, value in the image); None if all agree.
-/// Both are NaN if the counts differ.
+/// Returns the first values that differ between a frame and a slice: the scaled stored value, and the scaled voxel.
+/// None if all agree; both are NaN if the counts differ.
 #[allow(clippy::cast_precision_loss, reason = "of 34 bits at most")]
 pub(super) fn difference(
     stored: &[i64],
     voxels: &[f64],
-    scaling: [f64; 2],
-    scale: [f64; 2],
+    frame_scaling: [f64; 2],
+    image_scaling: [f64; 2],
 ) -> Option<(f64, f64)> {
-    let ([slope, intercept], [other, second]) = (scaling, scale);
+    let ([slope, intercept], [image_slope, image_intercept]) = (frame_scaling, image_scaling);
     if stored.len() != voxels.len() {
         return Some((f64::NAN, f64::NAN));
     }
     let fixed = 1e-5 * intercept.abs() + 1e-3 * slope.abs() + 1e-9;
     stored.iter().zip(voxels).find_map(|(stored, voxel)| {
         let scaled = *stored as f64 * slope;
-        let image_value = voxel * other + second;
+        let image_value = voxel * image_slope + image_intercept;
         let near = (scaled + intercept - image_value).abs() <= 1e-5 * scaled.abs() + fixed;
         (!near).then_some((scaled + intercept, image_value))
     })

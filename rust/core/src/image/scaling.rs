@@ -1,10 +1,11 @@
 //! The scalings from stored values to the values of an image: all slices of an image must use the same one.
 
 use super::places::Member;
-use super::samples::{alike, difference};
+use super::samples::{difference, scalings_agree};
 use crate::frames::Attributes;
 
-/// Slope and intercept of the rescaled values, of Philips' floating-point values, and of the stored values.
+/// Slopes and intercepts that an image of a frame may have used: those of the rescaled values, of Philips'
+/// floating-point values, and of the stored values; None if a frame does not allow one of them.
 type ScalingOptions = [Option<[f64; 2]>; 3];
 
 /// The values of a slice.
@@ -16,13 +17,13 @@ pub(super) struct SliceValues<'s> {
     pub scale: [f64; 2],
 }
 
-/// The scalings that the slices of each image have followed so far.
+/// The scalings that agree with the slices of each image so far.
 #[derive(Debug)]
 pub(super) struct Scalings {
     /// Whether all frames have the same rescale slope and intercept, so that an image of stored values is correct too.
     uniform: bool,
-    /// For each image, which of the [`ScalingOptions`] all slices so far have followed.
-    open: Vec<[bool; 3]>,
+    /// For each image, which of the [`ScalingOptions`] agree with all slices so far.
+    possible: Vec<[bool; 3]>,
 }
 
 impl Scalings {
@@ -33,10 +34,11 @@ impl Scalings {
         let first = rescales.next();
         Self {
             uniform: rescales.all(|rescale| Some(rescale) == first),
-            open: vec![[true; 3]; images],
+            possible: vec![[true; 3]; images],
         }
     }
 
+    /// Returns the scalings that are correct for a frame.
     fn options(&self, member: &Member<'_>) -> ScalingOptions {
         let samples = member.object.encoding.samples;
         if samples > 1 {
@@ -64,16 +66,16 @@ impl Scalings {
         equal: bool,
     ) -> Option<bool> {
         let options = self.options(member);
-        let open = self.open.get_mut(image)?;
+        let possible = self.possible.get_mut(image)?;
         let mut fits = [false; 3];
-        for ((fit, open), option) in fits.iter_mut().zip(*open).zip(options) {
-            *fit = open && option.is_some_and(|option| alike(option, scale));
+        for ((fit, possible), option) in fits.iter_mut().zip(*possible).zip(options) {
+            *fit = possible && option.is_some_and(|option| scalings_agree(option, scale));
         }
         if !fits.contains(&true) {
             return None;
         }
         if equal {
-            *open = fits;
+            *possible = fits;
         }
         Some(equal)
     }
@@ -87,17 +89,17 @@ impl Scalings {
         slice: SliceValues<'_>,
     ) -> bool {
         let options = self.options(member);
-        let Some(open) = self.open.get_mut(image) else {
+        let Some(possible) = self.possible.get_mut(image) else {
             return false;
         };
         let mut fits = [false; 3];
-        for ((fit, open), option) in fits.iter_mut().zip(*open).zip(options) {
+        for ((fit, possible), option) in fits.iter_mut().zip(*possible).zip(options) {
             let same = |option| difference(stored, slice.voxels, option, slice.scale).is_none();
-            *fit = open && option.is_some_and(same);
+            *fit = possible && option.is_some_and(same);
         }
         let some = fits.contains(&true);
         if some {
-            *open = fits;
+            *possible = fits;
         }
         some
     }
@@ -110,12 +112,12 @@ impl Scalings {
         stored: &[i64],
         slice: SliceValues<'_>,
     ) -> Option<(f64, f64)> {
-        let open = self.open.get(image).copied().unwrap_or([true; 3]);
+        let possible = self.possible.get(image).copied().unwrap_or([true; 3]);
         let options = self.options(member);
-        let option = open
+        let option = possible
             .into_iter()
             .zip(options)
-            .find_map(|(open, option)| option.filter(|_| open));
+            .find_map(|(possible, option)| option.filter(|_| possible));
         difference(
             stored,
             slice.voxels,

@@ -9,6 +9,7 @@ use crate::frames::Component;
 /// A series with its images.
 pub(super) struct SplitImages<'s> {
     pub images: &'s [Nifti],
+    /// Images that repeat frames of others.
     pub maps: &'s [bool],
     pub grids: &'s [Option<Grid>],
     pub matches: &'s [Match],
@@ -16,8 +17,9 @@ pub(super) struct SplitImages<'s> {
 }
 
 impl SplitImages<'_> {
-    /// Returns another image that belongs to the same volume as an image, and one that belongs to the same scan.
-    pub(super) fn others(&self, image: usize) -> (Option<usize>, Option<usize>) {
+    /// Returns another image that belongs to the same volume as an image, and another image whose volumes belong to the
+    /// same scan.
+    pub(super) fn part_and_twin(&self, image: usize) -> (Option<usize>, Option<usize>) {
         let (grids, matches, members) = (self.grids, self.matches, self.members);
         let Some((own, grid)) = traits(image, matches, members).zip(grid_of(grids, image)) else {
             return (None, None);
@@ -31,9 +33,10 @@ impl SplitImages<'_> {
         };
         let alike =
             |other: usize| traits(other, matches, members).is_some_and(|traits| traits.alike(&own));
-        let slab = grid.size.iter().min() > Some(&1);
+        let has_several_slices = grid.size.iter().min() > Some(&1);
         let part_of = others().find(|&other| {
-            let second = grid_of(grids, other).filter(|second| slab && grid.continues(second));
+            let second =
+                grid_of(grids, other).filter(|second| has_several_slices && grid.continues(second));
             second.is_some() && volumes(other) == volumes(image) && alike(other)
         });
         let twin = others().find(|&other| {
@@ -44,23 +47,24 @@ impl SplitImages<'_> {
     }
 }
 
+/// Returns the properties of an image, from the first frame that it shows.
 fn traits(image: usize, matches: &[Match], members: &[Member<'_>]) -> Option<Traits> {
     let mut frames = matches.get(image)?.frames.iter().flatten();
     let member = members.get(frames.find_map(|frame| *frame)?)?;
     let frame = &member.frame.attributes;
     Some(Traits {
         names: (
-            frame.kind,
+            frame.image_type,
             frame.component,
-            frame.stack,
+            frame.stack_id,
             frame.coil,
             member.object.encoding.samples,
         ),
         numbers: [
             frame.echo_time,
-            frame.timing[0],
-            frame.timing[1],
-            frame.timing[2],
+            frame.repetition_time,
+            frame.inversion_time,
+            frame.flip_angle,
             frame.trigger,
         ],
     })
@@ -73,13 +77,14 @@ fn grid_of(grids: &[Option<Grid>], index: usize) -> Option<&Grid> {
 /// Properties that images of one scan share.
 #[derive(Debug, PartialEq)]
 struct Traits {
+    /// Image type, component, stack, coil, samples of a pixel.
     names: (u64, Component, u64, u64, u16),
-    /// Echo, repetition and inversion time, flip angle, trigger time.
+    /// Echo time, repetition time, inversion time, flip angle, trigger time.
     numbers: [Option<f64>; 5],
 }
 
 impl Traits {
-    /// Numbers that differ by at most a percent are equal: scanners round them.
+    /// Returns whether all properties are equal. Numbers may differ by 1 percent: scanners round them.
     fn alike(&self, other: &Self) -> bool {
         let near = |number: &Option<f64>, other: &Option<f64>| match (number, other) {
             (Some(number), Some(other)) => (number - other).abs() <= 0.01 * number.abs(),

@@ -8,11 +8,11 @@ use super::moments::{Moments, moments};
 use super::nifti;
 use super::picture::{repeated, shaded};
 use super::statistics_error::StatisticsError;
-use super::steady::unsteady;
+use super::steady::count_unsteady;
 use super::volume_parts::VolumeParts;
 use crate::monitor::Monitor;
 
-/// Limit below which a series has too few steady volumes for statistics.
+/// A series with fewer steady volumes has no statistics.
 pub const MIN_VOLUMES: usize = 10;
 /// Limit on the voxels of a volume: two maps of it are kept in memory.
 const MAX_VOXELS: usize = 1 << 23;
@@ -92,10 +92,11 @@ fn picked(values: &[f32], rows: &[u64], columns: &[u64]) -> io::Result<Vec<f64>>
 ///
 /// Fails if the file cannot be read or is not a NIfTI image, or if the work was stopped.
 pub fn statistics(path: &Path, monitor: &Monitor) -> Result<Option<Statistics>, StatisticsError> {
-    within(path, monitor, MEMORY)
+    with_memory(path, monitor, MEMORY)
 }
 
-fn within(
+/// Returns the statistics as [`statistics`] does, with a limit on the bytes of sums and buffers.
+fn with_memory(
     path: &Path,
     monitor: &Monitor,
     memory: usize,
@@ -113,11 +114,11 @@ fn within(
     }
     parts.load_small()?;
     let compared = parts.volumes.min(COMPARED);
-    let dropped = unsteady(&parts.means(compared, monitor)?);
+    let dropped = count_unsteady(&parts.means(compared, monitor)?);
     if parts.volumes - dropped < MIN_VOLUMES {
         return Ok(None);
     }
-    let mean = parts.mean_image(&averaged(dropped, parts.volumes), scale, monitor)?;
+    let mean = parts.mean_image(&averaged_volumes(dropped, parts.volumes), scale, monitor)?;
     let Some(mask) = mask(&mean) else {
         return Ok(None);
     };
@@ -135,8 +136,8 @@ fn within(
     }))
 }
 
-/// Returns the volumes that are averaged for the mean image.
-fn averaged(dropped: usize, volumes: usize) -> Vec<usize> {
+/// Returns the indices of the volumes that are averaged for the mean image.
+fn averaged_volumes(dropped: usize, volumes: usize) -> Vec<usize> {
     let steady = volumes - dropped;
     let count = steady.min(AVERAGED);
     (0..count)
@@ -144,7 +145,7 @@ fn averaged(dropped: usize, volumes: usize) -> Vec<usize> {
         .collect()
 }
 
-/// Returns the median.
+/// Returns the median; None without values.
 fn median(values: &mut [f32]) -> Option<f64> {
     let half = values.len() / 2;
     if values.is_empty() {
@@ -165,7 +166,7 @@ mod tests {
 
     use std::fs::write;
 
-    use super::{Statistics, averaged, median, statistics, within};
+    use super::{Statistics, averaged_volumes, median, statistics, with_memory};
     use crate::image::StatisticsError;
     use crate::monitor::Monitor;
 
@@ -202,7 +203,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.nii");
         write(&path, bytes).unwrap();
-        within(&path, &Monitor::default(), memory).unwrap()
+        with_memory(&path, &Monitor::default(), memory).unwrap()
     }
 
     #[test]
@@ -257,8 +258,8 @@ mod tests {
 
     #[test]
     fn the_mean_is_of_volumes_of_the_whole_scan() {
-        assert_eq!(averaged(2, 12), (2..12).collect::<Vec<_>>());
-        let of_many = averaged(3, 1003);
+        assert_eq!(averaged_volumes(2, 12), (2..12).collect::<Vec<_>>());
+        let of_many = averaged_volumes(3, 1003);
         assert_eq!(of_many.len(), 25);
         assert_eq!((of_many.first(), of_many.last()), (Some(&3), Some(&963)));
     }

@@ -1,14 +1,15 @@
 //! The volumes at the start of a scan before the magnetisation reaches its steady state.
 
-/// A modified z-score above this is an outlier (Iglewicz and Hoaglin 1993, How to Detect and Handle Outliers).
+/// A volume with a modified z-score above this is an outlier (Iglewicz and Hoaglin 1993, How to Detect and Handle
+/// Outliers).
 const OUTLIER: f64 = 3.5;
 /// The median absolute deviation of a normal distribution whose standard deviation is 1.
 const NORMAL: f64 = 0.6745;
 /// Smallest difference, as a fraction of the signal, for which a volume is dropped, however stable the others are.
 const MIN_DIFFERENCE: f64 = 1e-3;
 
-/// Returns how many volumes at the start differ from the others, by the mean of each.
-pub(super) fn unsteady(means: &[f64]) -> usize {
+/// Returns how many volumes at the start differ from the others, by the mean of each volume.
+pub(super) fn count_unsteady(means: &[f64]) -> usize {
     let usual = median(means);
     let apart: Vec<f64> = means.iter().map(|mean| (mean - usual).abs()).collect();
     let spread = median(&apart);
@@ -18,6 +19,7 @@ pub(super) fn unsteady(means: &[f64]) -> usize {
     apart.iter().take_while(differs).count()
 }
 
+/// Returns the median; 0 without values.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -32,7 +34,7 @@ fn median(values: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::unsteady;
+    use super::count_unsteady;
 
     fn scan(first: &[f64]) -> Vec<f64> {
         let rest = (0..40).map(|volume| 1000.0 + f64::from(volume % 5));
@@ -41,20 +43,20 @@ mod tests {
 
     #[test]
     fn volumes_that_are_brighter_at_the_beginning_are_counted() {
-        assert_eq!(unsteady(&scan(&[1400.0, 1100.0, 1020.0])), 3);
-        assert_eq!(unsteady(&scan(&[])), 0);
+        assert_eq!(count_unsteady(&scan(&[1400.0, 1100.0, 1020.0])), 3);
+        assert_eq!(count_unsteady(&scan(&[])), 0);
     }
 
     #[test]
     fn a_volume_that_differs_later_is_kept() {
-        assert_eq!(unsteady(&scan(&[1400.0, 1001.0, 1400.0])), 1);
+        assert_eq!(count_unsteady(&scan(&[1400.0, 1001.0, 1400.0])), 1);
     }
 
     #[test]
     fn a_drift_and_a_change_that_nobody_sees_drop_nothing() {
         let drift: Vec<f64> = (0..50).map(|volume| 1000.0 - f64::from(volume)).collect();
-        assert_eq!(unsteady(&drift), 0);
-        assert_eq!(unsteady(&[1000.5, 1000.0, 1000.0, 1000.0]), 0);
-        assert_eq!(unsteady(&[]), 0);
+        assert_eq!(count_unsteady(&drift), 0);
+        assert_eq!(count_unsteady(&[1000.5, 1000.0, 1000.0, 1000.0]), 0);
+        assert_eq!(count_unsteady(&[]), 0);
     }
 }

@@ -1,7 +1,8 @@
 //! The frames at one position that are not assigned to a slice yet.
 
-/// The unassigned frames at one position.
+/// The frames at one position, and which of them are unassigned. Lists have one entry for each frame.
 pub(super) struct Unassigned {
+    /// Index of the frame among the members.
     pub frames: Vec<usize>,
     /// Whether the values of the frame can be read.
     pub comparable: Vec<bool>,
@@ -9,7 +10,7 @@ pub(super) struct Unassigned {
     pub stored: Vec<Option<Vec<i64>>>,
     /// Whether the frame is assigned.
     pub assigned: Vec<bool>,
-    /// All frames before this one are assigned.
+    /// Index of the first unassigned frame.
     pub first: usize,
     /// Whether some slice of some image shows the frame.
     pub covered: Vec<bool>,
@@ -22,14 +23,15 @@ impl Unassigned {
         self.first = 0;
     }
 
-    pub(super) fn next(&self) -> Option<usize> {
+    /// Returns the index of the first unassigned frame.
+    pub(super) fn next_unassigned(&self) -> Option<usize> {
         let rest = self.assigned.get(self.first..)?;
         let at = rest.iter().position(|assigned| !assigned)?;
         Some(self.first.saturating_add(at))
     }
 
     /// Assigns the frame at an index, drops its values, and returns its index among the members.
-    pub(super) fn take(&mut self, at: usize) -> usize {
+    pub(super) fn assign(&mut self, at: usize) -> usize {
         if let Some(values) = self.stored.get_mut(at) {
             *values = None;
         }

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use super::nifti::Nifti;
 use super::places::{Member, Placed, Places};
-use super::samples::{Band, Difference};
+use super::samples::{Difference, SliceRows};
 use super::scaling::{Scalings, SliceValues};
 use super::unassigned::Unassigned;
-use crate::frames::{FileError, Stored, obstacle};
+use crate::frames::{FileError, PixelReader, obstacle};
 use crate::regular;
 
 /// Limit on files that are open at once.
@@ -18,7 +18,7 @@ const MAX_OPEN_FILES: usize = 64;
 /// The result for one image.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Match {
-    /// The member that each slice and volume shows.
+    /// Index of the member that each slice shows: `frames[slice][volume]`.
     pub frames: Vec<Vec<Option<usize>>>,
     /// Slices without a frame.
     pub surplus: usize,
@@ -33,26 +33,27 @@ pub(super) struct Match {
 pub(super) struct Matches {
     pub images: Vec<Match>,
     /// Frames without a remaining slice.
-    pub lost: usize,
+    pub missing: usize,
 }
 
-/// The slices that frames at one position may match: image and index of the slice.
+/// The slices that frames at one position may show: index of the image, and index of the slice.
 type Slot = Vec<(usize, u32)>;
 
 /// Compares the frames of a series with its images.
-pub(super) struct Values<'s> {
+pub(super) struct ValueMatcher<'s> {
     members: &'s [Member<'s>],
     files: &'s [PathBuf],
     images: &'s [Nifti],
     maps: &'s [bool],
+    /// Open files, by the index of the object.
     open: HashMap<usize, File>,
-    band: Band,
+    slice_rows: SliceRows,
     scalings: Scalings,
     /// Whether all rows are compared.
-    whole: bool,
+    all_rows: bool,
 }
 
-impl<'s> Values<'s> {
+impl<'s> ValueMatcher<'s> {
     pub(super) fn new(
         members: &'s [Member<'s>],
         files: &'s [PathBuf],
@@ -65,9 +66,9 @@ impl<'s> Values<'s> {
             images,
             maps,
             open: HashMap::new(),
-            band: Band::default(),
+            slice_rows: SliceRows::default(),
             scalings: Scalings::new(members, images.len()),
-            whole: members.iter().any(|member| member.object.whole),
+            all_rows: members.iter().any(|member| member.object.all_rows),
         }
     }
 
@@ -94,12 +95,12 @@ impl<'s> Values<'s> {
                 ..Match::default()
             });
         }
-        // Frames that match fewer images choose first.
+        // Frames that match fewer images are assigned first.
         let mut ordered: Vec<(Slot, Vec<usize>)> = slots.into_iter().collect();
         ordered.sort_by_key(|(slot, _)| slot.len());
         for (_, frames) in ordered {
             let placed = frames.first().and_then(|first| places.placed.get(*first));
-            self.fill(&frames, placed.map_or(&[][..], Vec::as_slice), &mut matches)?;
+            self.assign_position(&frames, placed.map_or(&[][..], Vec::as_slice), &mut matches)?;
         }
         for matched in &mut matches.images {
             let empty = matched
@@ -114,7 +115,7 @@ impl<'s> Values<'s> {
     }
 
     /// Assigns the frames at one position to the slices that show them.
-    fn fill(
+    fn assign_position(
         &mut self,
         frames: &[usize],
         placed: &[Placed],
@@ -155,8 +156,8 @@ impl<'s> Values<'s> {
                     if is_assigned {
                         continue;
                     }
-                    match self.find(placed, volume, &mut unassigned)? {
-                        Some(at) => put(matches, placed, volume, unassigned.take(at)),
+                    match self.find_frame(placed, volume, &mut unassigned)? {
+                        Some(at) => set_frame(matches, placed, volume, unassigned.assign(at)),
                         None => empty.push((placed, volume)),
                     }
                 }
@@ -166,10 +167,10 @@ impl<'s> Values<'s> {
                 }
             }
             if !map {
-                self.differing(&empty, &mut unassigned, matches)?;
+                self.assign_differing(&empty, &mut unassigned, matches)?;
             }
         }
-        matches.lost += unassigned
+        matches.missing += unassigned
             .covered
             .iter()
             .filter(|covered| !**covered)
@@ -177,21 +178,21 @@ impl<'s> Values<'s> {
         Ok(())
     }
 
-    /// Pairs the remaining slices and frames, whose values differ.
-    fn differing(
+    /// Assigns the remaining frames to the remaining slices, whose values differ.
+    fn assign_differing(
         &mut self,
         empty: &[(&Placed, u32)],
         unassigned: &mut Unassigned,
         matches: &mut Matches,
     ) -> Result<(), FileError> {
         for (placed, volume) in empty {
-            let Some(at) = unassigned.next() else {
+            let Some(at) = unassigned.next_unassigned() else {
                 break;
             };
             let (expected, value) = self
-                .pair(placed, *volume, unassigned, at)?
+                .first_difference(placed, *volume, unassigned, at)?
                 .unwrap_or((f64::NAN, f64::NAN));
-            let index = unassigned.take(at);
+            let index = unassigned.assign(at);
             let member = self.members.get(index);
             let Some((image, member)) = matches.images.get_mut(placed.image).zip(member) else {
                 continue;
@@ -217,7 +218,7 @@ impl<'s> Values<'s> {
 
     /// Returns the index of the remaining frame whose values a slice shows; of the next frame if the type of the voxels
     /// is unknown.
-    fn find(
+    fn find_frame(
         &mut self,
         placed: &Placed,
         volume: u32,
@@ -227,16 +228,16 @@ impl<'s> Values<'s> {
             return Ok(None);
         };
         if image.voxel.is_none() {
-            return Ok(unassigned.next());
+            return Ok(unassigned.next_unassigned());
         }
         if !unassigned.comparable.contains(&true) {
             return Ok(None);
         }
         let fit = &placed.fit;
-        self.band
-            .read(image, &fit.axis_map, fit.slice, volume, self.whole)
+        self.slice_rows
+            .read(image, &fit.axis_map, fit.slice, volume, self.all_rows)
             .map_err(|error| (image.path.clone(), error))?;
-        let signature = self.band.signature(image);
+        let signature = self.slice_rows.signature(image);
         for at in unassigned.first..unassigned.frames.len() {
             let free = unassigned.assigned.get(at) == Some(&false)
                 && unassigned.comparable.get(at) == Some(&true);
@@ -273,7 +274,7 @@ impl<'s> Values<'s> {
             }
         }
         self.read(at, unassigned)?;
-        let (voxels, scale) = (self.band.voxels(image), image.scale);
+        let (voxels, scale) = (self.slice_rows.voxels(image), image.scale);
         let slice_values = SliceValues {
             voxels: &voxels,
             scale,
@@ -283,7 +284,7 @@ impl<'s> Values<'s> {
     }
 
     /// Returns the first values that differ between a slice and a frame.
-    fn pair(
+    fn first_difference(
         &mut self,
         placed: &Placed,
         volume: u32,
@@ -295,10 +296,10 @@ impl<'s> Values<'s> {
             return Ok(None);
         };
         let fit = &placed.fit;
-        self.band
-            .read(image, &fit.axis_map, fit.slice, volume, self.whole)
+        self.slice_rows
+            .read(image, &fit.axis_map, fit.slice, volume, self.all_rows)
             .map_err(|error| (image.path.clone(), error))?;
-        let (voxels, scale) = (self.band.voxels(image), image.scale);
+        let (voxels, scale) = (self.slice_rows.voxels(image), image.scale);
         let slice_values = SliceValues {
             voxels: &voxels,
             scale,
@@ -335,7 +336,7 @@ impl<'s> Values<'s> {
         }
         let mut values = Vec::new();
         if let Some(file) = self.open.get(&member.file) {
-            Stored::default()
+            PixelReader::default()
                 .read(file, member.object, member.frame.index, &mut values)
                 .map_err(failed)?;
         }
@@ -356,13 +357,14 @@ fn assign_unreadable(
             .into_iter()
             .position(|(assigned, comparable)| !assigned && !comparable);
         if let Some(at) = at {
-            put(matches, placed, *volume, unassigned.take(at));
+            set_frame(matches, placed, *volume, unassigned.assign(at));
         }
         at.is_none()
     });
 }
 
-fn put(matches: &mut Matches, placed: &Placed, volume: u32, index: usize) {
+/// Records the member that a slice shows.
+fn set_frame(matches: &mut Matches, placed: &Placed, volume: u32, index: usize) {
     let slot = matches.images.get_mut(placed.image).and_then(|image| {
         image
             .frames

@@ -10,17 +10,18 @@ use super::statistics_error::StatisticsError;
 use super::voxel::Voxel;
 use crate::monitor::Monitor;
 
-/// Voxels that are converted at once; their numbers stay in the first-level cache.
+/// Number of voxels that are converted at once; their numbers stay in the first-level cache.
 pub(super) const BLOCK: usize = 64;
-/// Voxels that are read at once, a multiple of a block.
-const READ: usize = 1 << 16;
+/// Number of voxels that are read at once, a multiple of [`BLOCK`].
+const READ_VOXELS: usize = 1 << 16;
 /// Limit on the bytes of a small image, which is read once for all passes.
-const SMALL: u64 = 16 << 20;
+const MAX_SMALL_BYTES: u64 = 16 << 20;
 /// Partial sums that are accumulated in parallel.
 const LANES: usize = 8;
 
 thread_local! {
-    /// Memory of the last small image. Its pages exist already, which makes reading the next image a quarter faster.
+    /// Memory of the last small image. It is reused because its pages exist already: the next image is read a quarter
+    /// faster.
     static MEMORY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -65,7 +66,7 @@ impl VolumeParts {
 
     /// Reads a small image once for all passes.
     pub(super) fn load_small(&mut self) -> io::Result<()> {
-        let bytes = self.bytes().filter(|bytes| *bytes <= SMALL);
+        let bytes = self.bytes().filter(|bytes| *bytes <= MAX_SMALL_BYTES);
         if let Some(bytes) = bytes.and_then(|bytes| usize::try_from(bytes).ok()) {
             self.in_memory = MEMORY.take();
             self.in_memory.resize(bytes, 0);
@@ -76,7 +77,7 @@ impl VolumeParts {
         Ok(())
     }
 
-    /// Returns the bytes of all voxels.
+    /// Returns the number of bytes of all voxels; None if it is too large.
     fn bytes(&self) -> Option<u64> {
         let voxels = self.voxels.checked_mul(self.volumes)?;
         u64::try_from(voxels.checked_mul(self.size)?).ok()
@@ -121,15 +122,15 @@ impl VolumeParts {
         Ok(buffer)
     }
 
-    /// Converts a block of voxels, starting at voxel k of the bytes, to numbers; 0 for values that are not numbers.
-    /// Numbers past the end of the bytes are unchanged.
+    /// Converts a block of voxels, starting at voxel `k` of the bytes, to numbers; a value that is not finite becomes
+    /// 0. Numbers past the end of the bytes are unchanged.
     #[inline]
     pub(super) fn numbers(&self, bytes: &[u8], k: usize, out: &mut [f64; BLOCK]) {
         let bytes = bytes.get(k * self.size..).unwrap_or_default();
         self.voxel.numbers(bytes, out);
     }
 
-    /// Passes the blocks of a volume to `each`, each with the index of its first voxel and padded with zeros.
+    /// Passes each block of a volume to `each`: the index of its first voxel, and its numbers, padded with zeros.
     fn blocks(
         &self,
         volume: usize,
@@ -137,9 +138,9 @@ impl VolumeParts {
         mut each: impl FnMut(usize, &[f64; BLOCK]),
     ) -> Result<(), StatisticsError> {
         let mut buffer = Vec::new();
-        for first in (0..self.voxels).step_by(READ) {
+        for first in (0..self.voxels).step_by(READ_VOXELS) {
             monitor.check()?;
-            let voxels = (self.voxels - first).min(READ);
+            let voxels = (self.voxels - first).min(READ_VOXELS);
             let bytes = self.part(volume, first, voxels * self.size, &mut buffer)?;
             for k in (0..voxels).step_by(BLOCK) {
                 let mut numbers = [0.0; BLOCK];

@@ -19,10 +19,11 @@ enum Kind {
     I64,
     F32,
     F64,
-    /// Complex numbers, shown by their magnitude.
+    /// Complex numbers of two 32-bit floats, shown by their magnitude.
     Complex64,
+    /// Complex numbers of two 64-bit floats.
     Complex128,
-    /// Bytes of red, green and blue, shown by their mean; bytes after them are ignored.
+    /// Bytes of red, green and blue, shown by their mean; with the bytes of a voxel. Further bytes are ignored.
     Colour(u64),
 }
 

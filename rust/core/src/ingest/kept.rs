@@ -2,14 +2,14 @@
 
 use super::row::Reason;
 use crate::header::{Field, Header};
-use crate::series::unsorted;
+use crate::series::unsorted_reason;
 
 /// Returns why a DICOM object is not sorted; None if it is.
 #[must_use]
 pub fn why_kept(path: &[u8], header: &Header) -> Option<Reason> {
     let extra = is_philips_extra(path) && !is_image(header.raw(Field::SopClassUid));
     let extra = extra.then_some("a Philips XX_0 or PS_0 file without an image");
-    unsorted(header).or(extra).map(Reason::Borrowed)
+    unsorted_reason(header).or(extra).map(Reason::Borrowed)
 }
 
 /// Philips exports contain examination cards and presentation states beside the images as `XX_0012` and `PS_0013`.

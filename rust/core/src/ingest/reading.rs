@@ -214,7 +214,7 @@ impl Reading {
         self.first = self
             .groups
             .iter()
-            .filter_map(|group| sorted.get(group.first).copied())
+            .filter_map(|group| sorted.get(group.representative).copied())
             .collect();
         self.members = Vec::with_capacity(self.groups.len());
         for (number, group) in (0..).zip(&self.groups) {

@@ -75,7 +75,7 @@ impl Scan {
         let back = |entry: usize| with_header.get(entry).copied().unwrap_or_default();
         let mut groups = series::group(&entries);
         for group in &mut groups {
-            group.first = back(group.first);
+            group.representative = back(group.representative);
             for member in &mut group.members {
                 *member = back(*member);
             }

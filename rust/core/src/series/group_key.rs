@@ -1,11 +1,12 @@
-//! Files without a patient or a series number.
+//! Files without a PatientID or a SeriesNumber: to which group of their series they belong.
 
 use std::collections::HashMap;
 
-/// Patient and number of the files of one group.
+/// Patient and SeriesNumber of the files of one group of a series.
 pub(super) type GroupKey = (String, Option<i64>);
 
-/// Assigns files without a patient, then files without a number, to a group if only one is possible.
+/// Assigns files without a patient to the only patient of the series, then files without a number to the only number of
+/// their patient. With several patients or numbers, such files remain groups.
 pub(super) fn fill_in(mut by_key: HashMap<GroupKey, Vec<usize>>) -> HashMap<GroupKey, Vec<usize>> {
     if by_key.len() == 1 {
         return by_key;
@@ -40,6 +41,7 @@ pub(super) fn fill_in(mut by_key: HashMap<GroupKey, Vec<usize>>) -> HashMap<Grou
     })
 }
 
+/// Replaces the keys of groups, and joins groups whose new keys are equal.
 fn rekeyed(
     by_key: HashMap<GroupKey, Vec<usize>>,
     key: impl Fn(GroupKey) -> GroupKey,

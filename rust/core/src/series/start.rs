@@ -2,8 +2,10 @@
 
 use crate::header::{Field, Header};
 
-/// Returns when a file's series started: the first pair of date and time of the series, the acquisition, the content
-/// and the study; without any, the first date of them, else AcquisitionDateTime; empty if the header has none.
+/// Returns when the series of a file started, as YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown.
+///
+/// The first pair with a date and a time counts, in the order series, acquisition, content, study. Without such a pair,
+/// the result is the first of these dates, else AcquisitionDateTime.
 pub fn started(header: &Header) -> String {
     let pairs = [
         (Field::SeriesDate, Field::SeriesTime),
@@ -36,8 +38,8 @@ pub fn started(header: &Header) -> String {
     day_only
 }
 
-/// Returns the digits of a date or time (with a fraction), without the separators of ACR-NEMA (PS3.5 section 6.2);
-/// empty if it is malformed.
+/// Returns a date or a time (with its fraction) without the separators of ACR-NEMA (PS3.5 section 6.2); empty if it is
+/// malformed.
 fn digits(raw: &[u8], separators: &[u8]) -> String {
     let first = raw.split(|byte| *byte == b'\\').next().unwrap_or_default();
     let kept: Vec<u8> = first

@@ -1,11 +1,11 @@
-//! UIDs for DICOM objects without one: an anonymizer removed them. The bytes of the object do not change.
+//! UIDs for DICOM objects without them, which some anonymizers remove. The bytes of the objects do not change.
 
 use sha2::{Digest, Sha256};
 
 use crate::header::{Field, Header};
 use crate::notation::Hash;
 
-/// Returns a UID below 2.25 (PS3.5 section B.2: the decimal value of a UUID) from a hash.
+/// Returns a UID made from a hash: 2.25 and the decimal value of a UUID (PS3.5 section B.2).
 #[must_use]
 pub fn uid_of(hash: &Hash) -> String {
     let mut bytes = hash.first_chunk::<16>().copied().unwrap_or_default();
@@ -19,8 +19,8 @@ pub fn uid_of(hash: &Hash) -> String {
     format!("2.25.{}", u128::from_be_bytes(bytes))
 }
 
-/// Returns the SeriesInstanceUID of an object without one: from study, number, description, SOP class and the folder of
-/// its file.
+/// Returns a SeriesInstanceUID for an object without one, made from the study, number, description and SOP class of the
+/// object and from the folder of its file.
 #[must_use]
 pub fn series_uid(header: &Header, path: &[u8]) -> String {
     let mut sha = Sha256::new();
@@ -37,7 +37,7 @@ pub fn series_uid(header: &Header, path: &[u8]) -> String {
     uid_of(&sha.finalize().into())
 }
 
-/// Returns the path of a member without its name: up to the last `/`, or the `!` after an archive.
+/// Returns the folder of a member's path: up to the last `/`, or to the last `!`, which follows the name of an archive.
 fn folder(path: &[u8]) -> &[u8] {
     let end = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
     end.and_then(|end| path.get(..end)).unwrap_or_default()

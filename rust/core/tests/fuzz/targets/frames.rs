@@ -125,7 +125,9 @@ fn compared(path: &Path, image: PathBuf) {
         .map(|object| object.frames.len())
         .sum();
     assert_eq!(comparison.frames, frames);
-    assert!(comparison.astray.len() + comparison.placeless + comparison.lost <= frames);
+    assert!(
+        comparison.misplaced.len() + comparison.without_geometry + comparison.missing <= frames
+    );
     assert!(check.surplus + check.different <= check.slices);
     assert_eq!(check.b_values.len(), 2);
 }

@@ -1,13 +1,14 @@
-//! Volumes that match their image except for a movement of the whole volume, as scanners with prospective motion
-//! correction make them.
+//! Volumes that match their image except for a movement of the whole volume. Scanners with prospective motion
+//! correction write such volumes.
 
 use std::collections::BTreeMap;
 
 use super::grid::{Fit, Grid, Plane, angle, dot, minus, norm, plus};
 use super::places::{MAX_DISTANCE, Member, Placed, Places};
 
-/// Largest movement that a scanner follows, mm and rad.
+/// Largest movement that a scanner follows, mm.
 const MAX_MOVEMENT: f64 = 8.0;
+/// Largest rotation that a scanner follows, rad.
 const MAX_ROTATION: f64 = 0.15;
 /// The slices of one volume have the same direction within this angle, rad.
 const MAX_ANGLE: f64 = 1e-3;
@@ -46,7 +47,7 @@ pub(super) fn moved(members: &[Member<'_>], grids: &[Option<Grid>], places: &mut
     let best = KEYS
         .iter()
         .filter_map(|key| partition(members, *key))
-        .map(|volumes| explained(members, &volumes, grids, places))
+        .map(|volumes| moved_copies(members, &volumes, grids, places))
         .max_by_key(|volumes| {
             volumes
                 .iter()
@@ -57,7 +58,9 @@ pub(super) fn moved(members: &[Member<'_>], grids: &[Option<Grid>], places: &mut
         places.moved.volumes = places.moved.volumes.saturating_add(1);
         places.moved.distance = places.moved.distance.max(volume.distance);
         for (index, placed) in volume.frames {
-            places.astray.retain(|(astray, _)| *astray != index);
+            places
+                .misplaced
+                .retain(|(misplaced, _)| *misplaced != index);
             if let Some(slot) = places.placed.get_mut(index) {
                 *slot = placed;
             }
@@ -65,46 +68,59 @@ pub(super) fn moved(members: &[Member<'_>], grids: &[Option<Grid>], places: &mut
     }
 }
 
-/// Returns the members by key; None if one has no key, or if all have the same.
+/// Returns the members of each volume, by key and contrast; None if a member has no key, or if there is one volume.
 fn partition(members: &[Member<'_>], key: Key) -> Option<Vec<Vec<usize>>> {
     let mut volumes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, member) in members.iter().enumerate() {
         let attributes = &member.frame.attributes;
         let echo = attributes.echo_time.map(f64::to_bits);
         volumes
-            .entry((key(member)?, attributes.component, attributes.kind, echo))
+            .entry((
+                key(member)?,
+                attributes.component,
+                attributes.image_type,
+                echo,
+            ))
             .or_default()
             .push(index);
     }
     (volumes.len() > 1).then(|| volumes.into_values().collect())
 }
 
+/// A volume that is a moved copy of images.
 struct Volume {
+    /// Index of each member, and its slices.
     frames: Vec<(usize, Vec<Placed>)>,
+    /// The movement, mm.
     distance: f64,
 }
 
 /// Returns the volumes with unmatched frames that are moved copies of an image; none if every volume has unmatched
 /// frames.
-fn explained(
+fn moved_copies(
     members: &[Member<'_>],
     volumes: &[Vec<usize>],
     grids: &[Option<Grid>],
     places: &Places,
 ) -> Vec<Volume> {
-    let astray = |index: &usize| places.placed.get(*index).is_none_or(Vec::is_empty);
-    let (lost, kept): (Vec<_>, Vec<_>) =
-        volumes.iter().partition(|volume| volume.iter().any(astray));
+    let misplaced = |index: &usize| places.placed.get(*index).is_none_or(Vec::is_empty);
+    let (lost, kept): (Vec<_>, Vec<_>) = volumes
+        .iter()
+        .partition(|volume| volume.iter().any(misplaced));
     if kept.is_empty() {
         return Vec::new();
     }
     lost.into_iter()
-        .filter_map(|volume| fitted(members, volume, grids))
+        .filter_map(|volume| place_volume(members, volume, grids))
         .collect()
 }
 
-/// Locates a volume in all images that it is a moved copy of.
-fn fitted(members: &[Member<'_>], volume: &[usize], grids: &[Option<Grid>]) -> Option<Volume> {
+/// Locates a volume in all images that it is a moved copy of; None if there are none.
+fn place_volume(
+    members: &[Member<'_>],
+    volume: &[usize],
+    grids: &[Option<Grid>],
+) -> Option<Volume> {
     let mut planes: Vec<(usize, Plane)> = Vec::with_capacity(volume.len());
     for &index in volume {
         planes.push((index, members.get(index)?.plane?));
@@ -126,7 +142,7 @@ fn fitted(members: &[Member<'_>], volume: &[usize], grids: &[Option<Grid>]) -> O
     for (image, grid) in grids.iter().enumerate() {
         let Some((distance, fits)) = grid
             .as_ref()
-            .and_then(|grid| copy_of(&planes, normal, grid))
+            .and_then(|grid| movement(&planes, normal, grid))
         else {
             continue;
         };
@@ -141,8 +157,9 @@ fn fitted(members: &[Member<'_>], volume: &[usize], grids: &[Option<Grid>]) -> O
     })
 }
 
-/// Returns the movement of a sorted volume relative to an image's grid, and the position of each frame.
-fn copy_of(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<(f64, Vec<Fit>)> {
+/// Returns the movement of a volume, sorted along its normal, relative to an image's grid, and the position of each
+/// frame; None if the volume is no moved copy of the grid.
+fn movement(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<(f64, Vec<Fit>)> {
     let first = &planes.first()?.1;
     let axis_map = grid.axis_map(first)?;
     let [across, down, deep] = axis_map.axes;
@@ -177,7 +194,7 @@ fn copy_of(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<(
             axis_map,
             slice,
             distance,
-            corner: distance,
+            corner_distance: distance,
         });
     }
     let sign = if forward { 1.0 } else { -1.0 };
