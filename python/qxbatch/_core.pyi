@@ -332,7 +332,7 @@ class SeriesFrames:
     def acquired(self) -> Acquired:
         """Return what was scanned: stacks of slices with their volumes, and details of the first image's header.
 
-        Raises OSError when that file cannot be read again.
+        Without images, the details are those of the first file. Raises OSError when that file cannot be read again.
         """
     def compare(self, images: Sequence[str], maps: Sequence[bool]) -> Comparison:
         """Compare uncompressed NIfTI images with the frames: position, count, order, and the values of four rows of each frame.

@@ -74,7 +74,7 @@ pub(super) fn bits(value: Option<f64>) -> Option<u64> {
     value.map(f64::to_bits)
 }
 
-/// Returns `value` times `scale`, rounded to an integer, to compare and sort it.
+/// Returns `value` times `scale`, rounded to an integer.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "milliseconds of some millennia"

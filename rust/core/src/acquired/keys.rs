@@ -17,7 +17,8 @@ pub(super) struct Assignment {
     pub skipped: usize,
 }
 
-/// Returns an assignment for each number and time that all headers have, the most reliable first.
+/// Returns an assignment for each number and time that all frames have, the most reliable first. The last assignment is
+/// by the order of the frames, which always exists.
 pub(super) fn candidates(placed: &Placed<'_>, clock: &Clock) -> Vec<Assignment> {
     let mut candidates: Vec<Assignment> = [
         by_number(placed, true, |member| member.frame.attributes.temporal),

@@ -57,7 +57,7 @@ pub struct Acquired {
     pub stacks: Vec<Stack>,
     /// First and last acquisition time: seconds since 1 March of the year 0, or since midnight if no date is known.
     pub span: Option<(f64, f64)>,
-    /// Echo times of all frames in ms, ascending.
+    /// The different echo times of the stacks in ms, ascending.
     pub echo_times: Vec<f64>,
     /// Number of missing mosaics: gaps between the InstanceNumbers of the others.
     pub skipped_mosaics: usize,

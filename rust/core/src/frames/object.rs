@@ -19,8 +19,8 @@ pub enum Pixels {
     },
     /// Run-length encoded (PS3.5 annex G).
     Rle,
-    /// Pixels that are not read: another compression, a deflated data set, or a damaged frame.
-    Compressed,
+    /// Pixels that cannot be read: another compression, a deflated data set, or a damaged frame.
+    Unreadable,
     /// Floating-point pixels.
     Floating,
 }

@@ -292,7 +292,7 @@ impl ObjectBuilder {
             },
             None if plain && syntax.uid == RLE => Pixels::Rle,
             _ if element.tag != PIXEL_DATA => Pixels::Floating,
-            _ => Pixels::Compressed,
+            _ => Pixels::Unreadable,
         };
         let end = element
             .length

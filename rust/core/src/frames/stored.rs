@@ -27,7 +27,7 @@ pub fn obstacle(object: &Object) -> Option<&'static str> {
         Pixels::Native { length, .. } => length,
         Pixels::Rle if object.fragments.len() == object.frame_count as usize => u64::MAX,
         Pixels::Floating => return Some("floating-point pixels"),
-        _ => return Some("compressed"),
+        _ => return Some("compressed or damaged pixel data"),
     };
     if object.truncated {
         return Some("a file that is cut short");
@@ -318,5 +318,23 @@ impl Signature {
         self.lanes.into_iter().fold(0, |all: u64, lane| {
             (all.rotate_left(13) ^ lane).wrapping_mul(0x517C_C1B7_2722_0A95)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Object, Pixels, obstacle};
+
+    #[test]
+    fn a_damaged_frame_is_not_reported_as_compressed_alone() {
+        for pixels in [Pixels::Unreadable, Pixels::Rle] {
+            let object = Object {
+                pixels,
+                frame_count: 2,
+                fragments: vec![(0, 8)],
+                ..Object::default()
+            };
+            assert_eq!(obstacle(&object), Some("compressed or damaged pixel data"));
+        }
     }
 }

@@ -23,7 +23,7 @@ enum Kind {
     Complex64,
     /// Complex numbers of two 64-bit floats.
     Complex128,
-    /// Bytes of red, green and blue, shown by their mean; with the bytes of a voxel. Further bytes are ignored.
+    /// Bytes of red, green and blue, shown by their mean. The number of bytes is 3 or 4; the fourth byte is ignored.
     Colour(u64),
 }
 
