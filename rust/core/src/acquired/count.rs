@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::clock::Clock;
 use super::keys::{Assignment, candidates};
-use super::places::Placed;
+use super::places::PlacedFrames;
 
 /// The volumes of a stack.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,7 +28,7 @@ pub struct Volumes {
 /// Counts the volumes of a stack, and assigns each frame to a volume.
 ///
 /// Uses the number or time of the headers that leaves the fewest missing and repeated slices.
-pub(super) fn count(placed: &Placed<'_>, clock: &Clock) -> (Volumes, Assignment) {
+pub(super) fn count(placed: &PlacedFrames<'_>, clock: &Clock) -> (Volumes, Assignment) {
     let mut assignments = candidates(placed, clock)
         .into_iter()
         .map(|assignment| (volumes(placed, &assignment), assignment));
@@ -58,7 +58,7 @@ fn cost(volumes: &Volumes) -> usize {
 }
 
 /// Counts the volumes of one assignment.
-fn volumes(placed: &Placed<'_>, assignment: &Assignment) -> Volumes {
+fn volumes(placed: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
     let mut filled = vec![0_usize; assignment.count];
     let mut seen = BTreeSet::new();
     let mut repeated: usize = 0;
@@ -94,7 +94,7 @@ fn volumes(placed: &Placed<'_>, assignment: &Assignment) -> Volumes {
     reason = "a b-value or a cosine of thousands"
 )]
 pub(super) fn diffusion(
-    placed: &Placed<'_>,
+    placed: &PlacedFrames<'_>,
     assignment: &Assignment,
 ) -> (Vec<(f64, usize)>, usize) {
     let mut weighted: BTreeMap<usize, (i64, Option<[i64; 3]>)> = BTreeMap::new();

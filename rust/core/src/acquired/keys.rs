@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::clock::{Clock, rounded};
-use super::places::Placed;
+use super::places::PlacedFrames;
 use super::split::{Member, file_index};
 
 /// The volume of each frame of a stack.
@@ -19,7 +19,7 @@ pub(super) struct Assignment {
 
 /// Returns an assignment for each number and time that all frames have, the most reliable first. The last assignment is
 /// by the order of the frames, which always exists.
-pub(super) fn candidates(placed: &Placed<'_>, clock: &Clock) -> Vec<Assignment> {
+pub(super) fn candidates(placed: &PlacedFrames<'_>, clock: &Clock) -> Vec<Assignment> {
     let mut candidates: Vec<Assignment> = [
         by_number(placed, true, |member| member.frame.attributes.temporal),
         by_number(placed, false, mosaic_number),
@@ -50,7 +50,7 @@ fn mosaic_number(member: &Member<'_>) -> Option<i64> {
 /// Assigns frames to volumes by a number; None if a frame lacks it. `counted` says that the number increases by 1 from
 /// volume to volume, so that gaps are skipped volumes.
 fn by_number(
-    placed: &Placed<'_>,
+    placed: &PlacedFrames<'_>,
     counted: bool,
     key: impl Fn(&Member<'_>) -> Option<i64>,
 ) -> Option<Assignment> {
@@ -99,7 +99,7 @@ fn ranked(numbers: &[i64]) -> Assignment {
 ///
 /// The most frequent step between the numbers at one position decides: if it is 1, the frames are numbered slice by
 /// slice, else volume by volume.
-fn by_instance(placed: &Placed<'_>) -> Option<Assignment> {
+fn by_instance(placed: &PlacedFrames<'_>) -> Option<Assignment> {
     let numbers: Vec<i64> = placed
         .members
         .iter()
@@ -137,7 +137,7 @@ fn by_instance(placed: &Placed<'_>) -> Option<Assignment> {
 }
 
 /// Assigns frames to volumes by b-value and direction; the volumes are in the order of their first frames.
-fn by_diffusion(placed: &Placed<'_>) -> Option<Assignment> {
+fn by_diffusion(placed: &PlacedFrames<'_>) -> Option<Assignment> {
     let mut known: BTreeMap<_, i64> = BTreeMap::new();
     let mut numbers = Vec::with_capacity(placed.members.len());
     for member in &placed.members {
@@ -154,7 +154,7 @@ fn by_diffusion(placed: &Placed<'_>) -> Option<Assignment> {
 }
 
 /// Assigns frames to volumes by their order at each position: the earliest frames form the first volume, and so on.
-fn by_rank(placed: &Placed<'_>, clock: &Clock) -> Assignment {
+fn by_rank(placed: &PlacedFrames<'_>, clock: &Clock) -> Assignment {
     let mut order: Vec<usize> = (0..placed.members.len()).collect();
     order.sort_by(|index, other| {
         let key = |index: &usize| {

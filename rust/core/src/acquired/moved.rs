@@ -32,17 +32,17 @@ pub(super) fn moved(
     let temporal = |member: &Member<'_>| member.frame.attributes.temporal;
     let acquisition = |member: &Member<'_>| member.frame.attributes.acquisition;
     let time = |member: &Member<'_>| rounded(clock.time(member), 1e3);
-    ordered(members, positions, places, MAX_MOVEMENT, &temporal)
-        .or_else(|| ordered(members, positions, places, MAX_MOVEMENT, &file_index))
-        .or_else(|| ordered(members, positions, places, 0.0, &acquisition))
-        .or_else(|| ordered(members, positions, places, 0.0, &time))
+    slices_by_key(members, positions, places, MAX_MOVEMENT, &temporal)
+        .or_else(|| slices_by_key(members, positions, places, MAX_MOVEMENT, &file_index))
+        .or_else(|| slices_by_key(members, positions, places, 0.0, &acquisition))
+        .or_else(|| slices_by_key(members, positions, places, 0.0, &time))
 }
 
 /// Returns the slices of the volumes that `key` distinguishes.
 ///
 /// None if the volumes before the last one differ in the number of slices, or if a slice is further from the same slice
 /// of the first volume than `bound` (mm) and [`MAX_OFFSET`] allow.
-fn ordered(
+fn slices_by_key(
     members: &[Member<'_>],
     positions: &[f64],
     places: &[f64],

@@ -12,7 +12,7 @@ const TOLERANCE: f64 = 0.05;
 
 /// The frames of a stack with the slice of each frame.
 #[derive(Debug)]
-pub(super) struct Placed<'s> {
+pub(super) struct PlacedFrames<'s> {
     pub members: Vec<Member<'s>>,
     /// Index of the slice of each member.
     pub slices: Vec<usize>,
@@ -25,7 +25,7 @@ pub(super) struct Placed<'s> {
 }
 
 /// Assigns the frames of a stack to slices, and removes duplicates.
-pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s> {
+pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> PlacedFrames<'s> {
     let (members, duplicates) = without_duplicates(stack, clock);
     let along: Vec<Option<f64>> = members
         .iter()
@@ -40,13 +40,13 @@ pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s
         .filter(|_| !members.is_empty())
         .map_or_else(Vec::new, distinct);
     if tiled && !members.is_empty() {
-        return tiles(members, known.as_deref(), duplicates);
+        return assign_tiles(members, known.as_deref(), duplicates);
     }
     if let Some(moved) = known
         .as_deref()
         .and_then(|known| moved::moved(&members, known, &places, clock))
     {
-        return Placed {
+        return PlacedFrames {
             members,
             slices: moved.slices,
             count: moved.places.len(),
@@ -63,7 +63,7 @@ pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s
                 .collect()
         },
     );
-    Placed {
+    PlacedFrames {
         count: places.len().max(usize::from(!members.is_empty())),
         members,
         slices,
@@ -73,7 +73,11 @@ pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> Placed<'s
 }
 
 /// Assigns the frames of mosaics to slices by their tiles, even if motion correction moved them.
-fn tiles<'s>(members: Vec<Member<'s>>, along: Option<&[f64]>, duplicates: usize) -> Placed<'s> {
+fn assign_tiles<'s>(
+    members: Vec<Member<'s>>,
+    along: Option<&[f64]>,
+    duplicates: usize,
+) -> PlacedFrames<'s> {
     let slices: Vec<usize> = members
         .iter()
         .map(|member| member.frame.index as usize)
@@ -88,7 +92,7 @@ fn tiles<'s>(members: Vec<Member<'s>>, along: Option<&[f64]>, duplicates: usize)
         .map(|(position, _)| *position)
         .collect();
     places.sort_by(f64::total_cmp);
-    Placed {
+    PlacedFrames {
         members,
         slices,
         count,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::clock::Clock;
 use super::keys::Assignment;
-use super::places::Placed;
+use super::places::PlacedFrames;
 use super::split::Member;
 
 /// Median interval between consecutive volumes in ms, from the times of each slice, by source; None if a frame lacks
@@ -20,7 +20,11 @@ pub struct Intervals {
 }
 
 /// Returns the intervals between the volumes of a stack.
-pub(super) fn intervals(placed: &Placed<'_>, assignment: &Assignment, clock: &Clock) -> Intervals {
+pub(super) fn intervals(
+    placed: &PlacedFrames<'_>,
+    assignment: &Assignment,
+    clock: &Clock,
+) -> Intervals {
     let median = |time: &dyn Fn(&Member<'_>) -> Option<f64>| interval(placed, assignment, time);
     Intervals {
         acquired: median(&|member| clock.time(member).map(|time| time * 1e3)),
@@ -30,7 +34,7 @@ pub(super) fn intervals(placed: &Placed<'_>, assignment: &Assignment, clock: &Cl
 }
 
 fn interval(
-    placed: &Placed<'_>,
+    placed: &PlacedFrames<'_>,
     assignment: &Assignment,
     time: &dyn Fn(&Member<'_>) -> Option<f64>,
 ) -> Option<f64> {

@@ -4,7 +4,7 @@ use super::object::Object;
 
 /// Returns the uncompressed size of an object's frames in bytes; None if the header lacks a size, or if colours are
 /// subsampled.
-pub(super) fn needed(object: &Object) -> Option<u64> {
+pub(super) fn needed_bytes(object: &Object) -> Option<u64> {
     let encoding = &object.encoding;
     // In YBR_FULL_422 and similar formats, some pixels lack samples.
     if object.photometric.contains("42") {

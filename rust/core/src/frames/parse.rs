@@ -301,7 +301,7 @@ impl ObjectBuilder {
         self.object.incomplete |= !syntax.deflated && end > self.size;
         if let (Some(length), false) = (element.length, syntax.deflated) {
             let present = u64::from(length).min(self.size.saturating_sub(element.value_offset));
-            let need = length::needed(&self.object).filter(|_| plain);
+            let need = length::needed_bytes(&self.object).filter(|_| plain);
             // A missing pad byte at the end is no loss.
             self.object.truncated = present < need.unwrap_or(length.saturating_sub(1).into());
         }

@@ -59,26 +59,26 @@ fn plane_key(plane: &Plane) -> [u64; 12] {
 fn candidates(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<Placed>, f64, f64) {
     let (mut placed, mut nearest, mut tilt) = (Vec::new(), f64::INFINITY, 0.0_f64);
     for (image, grid) in grids.iter().enumerate() {
-        let Some((grid, fit)) = grid
+        let Some((grid, location)) = grid
             .as_ref()
-            .and_then(|grid| Some((grid, grid.fit(plane)?)))
+            .and_then(|grid| Some((grid, grid.locate(plane)?)))
         else {
             continue;
         };
-        let angle = grid.angle(plane, &fit.axis_map);
+        let angle = grid.angle(plane, &location.axis_map);
         // The angle alone moves the corners by this much; the centre of the slice must match anyway.
         let slack = if angle < JITTER {
             angle * plane.radius()
         } else {
             0.0
         };
-        if fit.distance <= MAX_DISTANCE && fit.corner_distance <= MAX_DISTANCE + slack {
-            placed.push(Placed { image, fit });
-            if fit.corner_distance > MAX_DISTANCE {
+        if location.distance <= MAX_DISTANCE && location.corner_distance <= MAX_DISTANCE + slack {
+            placed.push(Placed { image, location });
+            if location.corner_distance > MAX_DISTANCE {
                 tilt = tilt.max(angle);
             }
         }
-        nearest = nearest.min(fit.corner_distance);
+        nearest = nearest.min(location.corner_distance);
     }
     (placed, nearest, tilt)
 }

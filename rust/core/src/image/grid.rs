@@ -128,9 +128,9 @@ pub(super) struct AxisMap {
     pub reversed: [bool; 2],
 }
 
-/// A frame in an image.
+/// Where a frame is in an image.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fit {
+pub(super) struct Location {
     pub axis_map: AxisMap,
     /// Index of the nearest slice along the slice axis.
     pub slice: u32,
@@ -234,7 +234,7 @@ impl Grid {
     }
 
     /// Locates a frame in the image; returns None if its size or directions differ from the image's.
-    pub(super) fn fit(&self, plane: &Plane) -> Option<Fit> {
+    pub(super) fn locate(&self, plane: &Plane) -> Option<Location> {
         let axis_map = self.axis_map(plane)?;
         let [.., axis] = axis_map.axes;
         let at = self.voxel(plane.centre());
@@ -253,7 +253,7 @@ impl Grid {
             ))
         };
         let corners = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
-        Some(Fit {
+        Some(Location {
             axis_map,
             slice,
             distance: apart([0.5, 0.5]),

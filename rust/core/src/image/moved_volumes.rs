@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::grid::{Fit, Grid, Plane, angle, dot, minus, norm, plus};
+use super::grid::{Grid, Location, Plane, angle, dot, minus, norm, plus};
 use super::places::{MAX_DISTANCE, Member, Placed, Places};
 
 /// Largest movement that a scanner follows, mm.
@@ -140,15 +140,15 @@ fn place_volume(
         .collect();
     let mut furthest: Option<f64> = None;
     for (image, grid) in grids.iter().enumerate() {
-        let Some((distance, fits)) = grid
+        let Some((distance, locations)) = grid
             .as_ref()
             .and_then(|grid| movement(&planes, normal, grid))
         else {
             continue;
         };
         furthest = Some(furthest.unwrap_or(0.0).max(distance));
-        for ((_, placed), fit) in frames.iter_mut().zip(fits) {
-            placed.push(Placed { image, fit });
+        for ((_, placed), location) in frames.iter_mut().zip(locations) {
+            placed.push(Placed { image, location });
         }
     }
     Some(Volume {
@@ -159,7 +159,11 @@ fn place_volume(
 
 /// Returns the movement of a volume, sorted along its normal, relative to an image's grid, and the position of each
 /// frame; None if the volume is no moved copy of the grid.
-fn movement(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<(f64, Vec<Fit>)> {
+fn movement(
+    planes: &[(usize, Plane)],
+    normal: [f64; 3],
+    grid: &Grid,
+) -> Option<(f64, Vec<Location>)> {
     let first = &planes.first()?.1;
     let axis_map = grid.axis_map(first)?;
     let [across, down, deep] = axis_map.axes;
@@ -176,7 +180,7 @@ fn movement(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<
         return None;
     }
     let forward = dot(normal, grid.step(deep)) > 0.0;
-    let mut fits = Vec::with_capacity(planes.len());
+    let mut locations = Vec::with_capacity(planes.len());
     let mut furthest: f64 = 0.0;
     for (rank, (_, plane)) in planes.iter().enumerate() {
         let rank = u32::try_from(rank).ok()?;
@@ -190,7 +194,7 @@ fn movement(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<
             grid.point(&axis_map, slice, [0.5, 0.5]),
         ));
         furthest = furthest.max(distance);
-        fits.push(Fit {
+        locations.push(Location {
             axis_map,
             slice,
             distance,
@@ -202,5 +206,5 @@ fn movement(planes: &[(usize, Plane)], normal: [f64; 3], grid: &Grid) -> Option<
     // A slab that continues the image at its end is another part of the body.
     let half = step * f64::from(count) / 2.0;
     let bound = MAX_MOVEMENT.min(half);
-    (furthest <= bound && turned <= MAX_ROTATION).then_some((furthest, fits))
+    (furthest <= bound && turned <= MAX_ROTATION).then_some((furthest, locations))
 }

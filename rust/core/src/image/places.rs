@@ -1,6 +1,6 @@
 //! Positions of the frames of a series in the slices of its images.
 
-use super::grid::{Fit, Plane};
+use super::grid::{Location, Plane};
 use crate::frames::{Frame, Object};
 
 /// Accepted distance of a slice from the position in the header of its frame, mm.
@@ -17,12 +17,12 @@ pub(super) struct Member<'o> {
     pub plane: Option<Plane>,
 }
 
-/// A frame in a slice of an image.
+/// An image, and where a frame is in it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Placed {
     /// Index of the image.
     pub image: usize,
-    pub fit: Fit,
+    pub location: Location,
 }
 
 /// Volumes that moved as a whole.

@@ -78,7 +78,9 @@ impl<'s> ValueMatcher<'s> {
         let mut slots: BTreeMap<Slot, Vec<usize>> = BTreeMap::new();
         for (index, placed) in places.placed.iter().enumerate() {
             if !placed.is_empty() {
-                let slot = placed.iter().map(|placed| (placed.image, placed.fit.slice));
+                let slot = placed
+                    .iter()
+                    .map(|placed| (placed.image, placed.location.slice));
                 slots.entry(slot.collect()).or_default().push(index);
             }
         }
@@ -88,7 +90,7 @@ impl<'s> ValueMatcher<'s> {
                 .iter()
                 .flatten()
                 .find(|placed| placed.image == index);
-            let [.., deep] = axis.map_or([0, 1, 2], |placed| placed.fit.axis_map.axes);
+            let [.., deep] = axis.map_or([0, 1, 2], |placed| placed.location.axis_map.axes);
             let count = image.size.get(deep).copied().unwrap_or(1) as usize;
             matches.images.push(Match {
                 frames: vec![vec![None; image.volumes as usize]; count],
@@ -149,7 +151,7 @@ impl<'s> ValueMatcher<'s> {
                         .and_then(|image| {
                             image
                                 .frames
-                                .get(placed.fit.slice as usize)?
+                                .get(placed.location.slice as usize)?
                                 .get(volume as usize)
                         })
                         .is_some_and(Option::is_some);
@@ -201,7 +203,7 @@ impl<'s> ValueMatcher<'s> {
             image.difference.get_or_insert(Difference {
                 file: member.file,
                 frame: member.frame.index,
-                slice: placed.fit.slice,
+                slice: placed.location.slice,
                 volume: *volume,
                 expected,
                 value,
@@ -233,9 +235,15 @@ impl<'s> ValueMatcher<'s> {
         if !unassigned.comparable.contains(&true) {
             return Ok(None);
         }
-        let fit = &placed.fit;
+        let location = &placed.location;
         self.slice_rows
-            .read(image, &fit.axis_map, fit.slice, volume, self.all_rows)
+            .read(
+                image,
+                &location.axis_map,
+                location.slice,
+                volume,
+                self.all_rows,
+            )
             .map_err(|error| (image.path.clone(), error))?;
         let signature = self.slice_rows.signature(image);
         for at in unassigned.first..unassigned.frames.len() {
@@ -295,9 +303,15 @@ impl<'s> ValueMatcher<'s> {
         let Some((image, member)) = self.images.get(placed.image).zip(member) else {
             return Ok(None);
         };
-        let fit = &placed.fit;
+        let location = &placed.location;
         self.slice_rows
-            .read(image, &fit.axis_map, fit.slice, volume, self.all_rows)
+            .read(
+                image,
+                &location.axis_map,
+                location.slice,
+                volume,
+                self.all_rows,
+            )
             .map_err(|error| (image.path.clone(), error))?;
         let (voxels, scale) = (self.slice_rows.voxels(image), image.scale);
         let slice_values = SliceValues {
@@ -368,7 +382,7 @@ fn set_frame(matches: &mut Matches, placed: &Placed, volume: u32, index: usize) 
     let slot = matches.images.get_mut(placed.image).and_then(|image| {
         image
             .frames
-            .get_mut(placed.fit.slice as usize)?
+            .get_mut(placed.location.slice as usize)?
             .get_mut(volume as usize)
     });
     if let Some(slot) = slot {
