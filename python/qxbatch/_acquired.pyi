@@ -4,7 +4,7 @@ from typing import final
 
 @final
 class Acquired:
-    """What was scanned of a series."""
+    """What was scanned in a series."""
 
     stacks: list[Stack]
     """The stack with the most frames first."""

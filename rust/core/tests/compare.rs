@@ -183,7 +183,7 @@ fn a_volume_that_moved_as_a_whole_is_motion() {
 }
 
 #[test]
-fn a_single_slice_that_moved_is_astray() {
+fn a_single_slice_that_moved_is_misplaced() {
     for (axis, by) in [(0, 0.3), (2, 0.3), (1, 5.0), (2, 5.0)] {
         let mut slices = volumes(3);
         slices[SLICES + 2].place[axis] += by;
@@ -206,7 +206,7 @@ fn jitter_below_the_tolerance_is_none() {
 }
 
 #[test]
-fn a_slice_that_is_turned_by_more_than_a_stack_jitters_is_astray() {
+fn a_slice_that_is_turned_by_more_than_a_stack_jitters_is_misplaced() {
     let mut slices = volumes(1);
     // About its centre, 4.5 mm along the column from the first pixel.
     slices[2].turned = 0.03;
