@@ -40,8 +40,9 @@ pub(super) fn moved(
 
 /// Returns the slices of the volumes that `key` distinguishes.
 ///
-/// None if the volumes before the last one differ in the number of slices, or if a slice is further from the same slice
-/// of the first volume than `bound` (mm) and [`MAX_OFFSET`] allow.
+/// None for a single volume or fewer than [`MIN_SLICES`] slices, if the volumes before the last one differ in the number
+/// of slices, if no volume moved, or if a slice is further from the same slice of the first volume than `bound` (mm) and
+/// [`MAX_OFFSET`] allow.
 fn slices_by_key(
     members: &[Member<'_>],
     positions: &[f64],
