@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qxbatch.archive import content_keys as module
-from qxbatch.archive.content_keys import END, contents_of
+from qxbatch.archive.content_keys import END_BYTES, archive_keys
 from qxbatch.core import CancelledError, Monitor, hash_file
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -20,7 +20,7 @@ from tests.build.study import Study, snapshot
 from tests.faults.same_name import FOLDER_MODE, arguments
 from tests.faults.stage import environment
 
-SIZE = 5 * END
+SIZE = 5 * END_BYTES
 
 
 def sparse(path: Path, *marks: int, size: int = SIZE) -> Path:
@@ -53,7 +53,7 @@ def test_only_archives_with_equal_ends_are_hashed_completely(tmp_path: Path, has
     ]
     paths += [sparse(tmp_path / "5" / "scan.zip", size=SIZE + 1), sparse(tmp_path / "6" / "other.zip")]
     reported_sizes: list[int] = []
-    contents = contents_of(paths, Monitor(), reported_sizes.append)
+    contents = archive_keys(paths, Monitor(), reported_sizes.append)
     assert list(contents) == paths
     assert contents[paths[0]] == contents[paths[3]]
     assert len(set(contents.values())) == len(paths) - 1
@@ -61,11 +61,11 @@ def test_only_archives_with_equal_ends_are_hashed_completely(tmp_path: Path, has
     assert reported_sizes == [3 * SIZE]
 
 
-@pytest.mark.parametrize("size", [0, 1, END - 1, END, END + 1, 2 * END])
+@pytest.mark.parametrize("size", [0, 1, END_BYTES - 1, END_BYTES, END_BYTES + 1, 2 * END_BYTES])
 def test_small_archives_are_compared_by_their_ends_only(tmp_path: Path, hashed: list[str], size: int) -> None:
     marks = [[], [], *([mark] for mark in {0, size // 2, size - 1} if 0 <= mark < size)]
     paths = [sparse(tmp_path / f"{k}" / "scan.zip", *each, size=size) for k, each in enumerate(marks)]
-    contents = contents_of(paths, Monitor(), lambda _: None)
+    contents = archive_keys(paths, Monitor(), lambda _: None)
     assert contents[paths[0]] == contents[paths[1]]
     assert len(set(contents.values())) == len(paths) - 1
     assert hashed == []
@@ -73,7 +73,7 @@ def test_small_archives_are_compared_by_their_ends_only(tmp_path: Path, hashed: 
 
 def test_an_unreadable_archive_equals_no_other(tmp_path: Path) -> None:
     paths = [tmp_path / f"{k}" / "scan.zip" for k in range(2)]
-    assert len(set(contents_of(paths, Monitor(), lambda _: None).values())) == 2
+    assert len(set(archive_keys(paths, Monitor(), lambda _: None).values())) == 2
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["at once", "before hashing"])
@@ -83,13 +83,13 @@ def test_the_monitor_cancels_the_comparison(tmp_path: Path, at_once: bool) -> No
     if at_once:
         monitor.cancel()
     with pytest.raises(CancelledError):
-        contents_of(paths, monitor, lambda _: monitor.cancel())
+        archive_keys(paths, monitor, lambda _: monitor.cancel())
 
 
 def fill(study: Study) -> None:
     """Write the same archive, longer than both compared ends, into two sessions."""
     archive = packed(MrSeries(rows=1200, columns=1200).files(), Kind.TAR)
-    assert len(archive) > 2 * END
+    assert len(archive) > 2 * END_BYTES
     for k in (1, 2):
         write_folder({"scan.tar": archive}, study.session(f"S{k}") / "inbox")
 
@@ -109,7 +109,7 @@ def test_a_run_hashes_each_archive_once_and_blocks_no_other_run(
         return hash_file(path, monitor=monitor)
 
     monkeypatch.setattr(module, "hash_file", hash_beside_another_run)
-    monkeypatch.setattr("qxbatch.pipeline.archive_numbers.LONG", 2 * END)
+    monkeypatch.setattr("qxbatch.pipeline.archive_numbers.ANNOUNCED_BYTES", 2 * END_BYTES)
     run = study.main(*FOLDER_MODE, *more)
     assert run.status == 0, run.text
     assert hashed == [str(study.session(f"S{k}") / "inbox" / "scan.tar") for k in (1, 2)]

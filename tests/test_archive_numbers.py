@@ -4,7 +4,7 @@ import itertools
 import os
 from pathlib import Path
 
-from qxbatch.archive.content_keys import contents_of
+from qxbatch.archive.content_keys import archive_keys
 from qxbatch.archive.numbers import archives_in, choose_numbers
 from qxbatch.core import Monitor
 
@@ -19,7 +19,7 @@ def inbox(top: Path, session: str, **files: str) -> Path:
 
 
 def numbers(*inboxes: Path, archived: tuple[str, ...] = (), previous: dict[Path, int] | None = None) -> dict[Path, int]:
-    contents = contents_of(archives_in(inboxes), Monitor(), lambda _: None)
+    contents = archive_keys(archives_in(inboxes), Monitor(), lambda _: None)
     return choose_numbers(contents, archived, previous or {})
 
 

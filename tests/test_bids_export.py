@@ -176,7 +176,7 @@ def test_a_data_set_in_or_around_the_sessions_folder_is_refused(study, where):
 
 def test_a_second_export_at_the_same_time_is_refused(study, monkeypatch):
     assert study.run().status == 0
-    monkeypatch.setattr(folder_lock, "_PATIENCE", 0.0)
+    monkeypatch.setattr(folder_lock, "_WAIT_SECONDS", 0.0)
     descriptor = os.open(study.bids / "code" / "qxbatch", os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -357,7 +357,7 @@ def test_the_shift_table_is_locked_from_reading_to_writing(study, monkeypatch):
 
 def test_an_export_stops_waiting_for_a_lock_of_another_program(study, monkeypatch):
     study.add("S1")
-    monkeypatch.setattr("qxbatch.publish.folder_lock._PATIENCE", 0.1)
+    monkeypatch.setattr("qxbatch.publish.folder_lock._WAIT_SECONDS", 0.1)
     other = os.open(study.sessions, os.O_RDONLY)
     fcntl.flock(other, fcntl.LOCK_EX)
     run = study.run("--shift-dates")

@@ -30,7 +30,7 @@ from qxbatch.events import (
     UnitStarted,
 )
 from qxbatch.pipeline.run import run
-from qxbatch.pipeline.signals import ENDING
+from qxbatch.pipeline.signals import ENDING_SIGNALS
 from qxbatch.problems import Code
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parse import parse
@@ -140,7 +140,7 @@ def test_a_failed_packet_sends_its_problem(study: Study) -> None:
 @pytest.fixture
 def handlers() -> Iterator[None]:
     """Restore the signal handlers that a stopped run replaces; SIGINT raises also where the shell ignores it."""
-    before = {number: signal.getsignal(number) for number in ENDING}
+    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in before.items():

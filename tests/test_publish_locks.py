@@ -244,7 +244,7 @@ def test_a_fifo_that_replaces_a_lock_during_its_check_is_removed(
 
         monkeypatch.setattr(Path, "lstat", checked)
     else:
-        monkeypatch.setattr(Locks, "_is_ours", exchange)
+        monkeypatch.setattr(Locks, "_is_of_this_kernel", exchange)
     locks = Locks(tmp_path)
     lock = locks.take("x")
     assert lock is not None

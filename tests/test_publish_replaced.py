@@ -130,7 +130,7 @@ def test_a_file_that_does_not_fit_into_memory_is_compared_by_its_hash(
         for name in names:
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text)
-    monkeypatch.setattr(comparable, "LARGEST", 2)
+    monkeypatch.setattr(comparable, "MOST_BYTES_IN_MEMORY", 2)
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} is read at once"))
         keep_replaced(old, session, tmp_path / "archive", None, TAG)

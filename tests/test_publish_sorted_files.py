@@ -10,7 +10,7 @@ import pytest
 
 from qxbatch.ledger_cells import member_path
 from qxbatch.publish.removal_list import RemovalList
-from qxbatch.publish.sorted_files import UnremovedFile, remove_sorted, write_list
+from qxbatch.publish.sorted_files import UnremovedFile, remove_listed, write_list
 
 TAG = "0123456789abcdef"
 
@@ -31,7 +31,7 @@ def test_sorted_files_and_emptied_folders_are_removed(tmp_path: Path) -> None:
     members = [make(inbox, "a/b/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2"), make(inbox, "\\xff\\x09.dcm", b"3")]
     make(inbox, "a/README", b"kept")
     write_list(inbox, members, tmp_path / "taken.tsv")
-    assert remove_sorted(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
+    assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
     assert remaining(inbox) == {"a", "a/README"}
 
 
@@ -44,7 +44,7 @@ def test_a_changed_file_is_kept(tmp_path: Path) -> None:
     with (inbox / "2.dcm").open("r+b") as file:
         file.write(b"x")
     os.utime(inbox / "2.dcm", ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert remove_sorted(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == [
+    assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == [
         UnremovedFile(inbox / "1.dcm"),
         UnremovedFile(inbox / "2.dcm"),
     ]
@@ -56,7 +56,7 @@ def test_the_removal_can_be_repeated(tmp_path: Path) -> None:
     write_list(inbox, [make(inbox, "a/1.dcm", b"1"), make(inbox, "a/2.dcm", b"2")], tmp_path / "taken.tsv")
     (inbox / "a" / "1.dcm").unlink()
     (inbox / "a" / "2.dcm").unlink()
-    assert remove_sorted(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
+    assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
     assert remaining(inbox) == set()
 
 
@@ -69,10 +69,10 @@ def test_an_empty_folder_that_cannot_be_removed_is_reported(tmp_path: Path, monk
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "rmdir", broken)
-        assert remove_sorted(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == [
+        assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == [
             UnremovedFile(inbox / "a", "input/output error")
         ]
-    assert remove_sorted(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
+    assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
     assert remaining(inbox) == set()
 
 
@@ -84,7 +84,7 @@ def test_a_file_renamed_by_a_killed_run_is_removed_or_restored(tmp_path: Path) -
         (inbox / name).rename(inbox / f".qxbatch-aside-{TAG}-{name}")
     (inbox / f".qxbatch-aside-{TAG}-2.dcm").write_bytes(b"x")
     (inbox / "3.dcm").write_bytes(b"new")
-    unremoved = remove_sorted(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path)
+    unremoved = remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path)
     assert unremoved == [UnremovedFile(inbox / "2.dcm"), UnremovedFile(inbox / "3.dcm")]
     assert {path.name: path.read_bytes() for path in inbox.iterdir()} == {"2.dcm": b"x", "3.dcm": b"new"}
 
@@ -102,7 +102,7 @@ def test_contents_are_compared_where_inodes_are_not_stable(tmp_path: Path, monke
         return target
 
     monkeypatch.setattr(Path, "rename", copying)
-    assert remove_sorted(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
+    assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
     monkeypatch.setattr(Path, "rename", rename)
     assert remaining(inbox) == set()
 
@@ -118,7 +118,7 @@ def test_nothing_is_removed_through_a_link(tmp_path: Path, linked: str) -> None:
         inbox.mkdir()
         (inbox / "a").symlink_to(tmp_path / "raw" / "a")
     write_list(inbox, [("a/1.dcm", hashlib.sha256(b"1").hexdigest())], tmp_path / "taken.tsv")
-    assert remove_sorted(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path / "study") == []
+    assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path / "study") == []
     assert (tmp_path / "raw" / "a" / "1.dcm").exists()
 
 
@@ -138,7 +138,7 @@ def test_a_folder_that_becomes_a_link_meanwhile_is_not_followed(
             (inbox / "a").symlink_to(backup)
 
     monkeypatch.setattr(Path, "unlink", exchange)
-    remove_sorted(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path / "study")
+    remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path / "study")
     assert remaining(backup) == {"0.dcm", "1.dcm", "2.dcm"}
     assert remaining(inbox) == {"a", "b"}, "all listed files are removed"
 
@@ -156,7 +156,7 @@ def test_no_folder_of_a_forged_list_is_stored_that_does_not_exist(
     monkeypatch.setattr(Path, "rmdir", rmdir)
     with (tmp_path / "taken.tsv").open("w") as file:
         file.writelines(f"1\t1\t{'0' * 64}\ta/{k}/b/c/x\n" for k in range(100))
-    assert remove_sorted(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
+    assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
     assert removed == [inbox / "a"]
 
 
@@ -164,7 +164,7 @@ def test_folders_are_removed_whose_files_and_folders_a_killed_run_removed(tmp_pa
     inbox = tmp_path / "inbox"
     write_list(inbox, [make(inbox, "a/b/c/1.dcm", b"1")], tmp_path / "taken.tsv")
     shutil.rmtree(inbox / "a" / "b")
-    assert remove_sorted(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
+    assert remove_listed(inbox, RemovalList(tmp_path / "taken.tsv"), TAG, tmp_path) == []
     assert remaining(inbox) == set()
 
 

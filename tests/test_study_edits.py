@@ -184,7 +184,7 @@ def test_an_edit_is_kept_while_another_program_holds_the_lock_of_the_folder(
     path = imported.sessions / "study.tsv"
     edited = path.read_text() + "# my remark\n"
     path.write_text(edited)
-    monkeypatch.setattr("qxbatch.publish.folder_lock._PATIENCE", 0.1)
+    monkeypatch.setattr("qxbatch.publish.folder_lock._WAIT_SECONDS", 0.1)
     other = os.open(imported.sessions, os.O_RDONLY)
     fcntl.flock(other, fcntl.LOCK_SH)
     try:

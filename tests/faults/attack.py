@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.core import hash_file
 from qxbatch.discover.fingerprint import fingerprint
-from qxbatch.publish.journal import VERSION
+from qxbatch.publish.journal import JOURNAL_VERSION
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under
 from tests.build.study import Study, snapshot
@@ -32,7 +32,7 @@ class Attack:
     def forge_journal(self, file: str = "S1", /, **changes: object) -> None:
         """Write a journal of the unit S1 with these changes."""
         content: Forged = {
-            "version": VERSION,
+            "version": JOURNAL_VERSION,
             "unit": "S1",
             "run": RUN,
             "packets": [],

@@ -12,7 +12,7 @@ import pytest
 from qxbatch.core import hash_file
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.publish import removal_list
-from qxbatch.publish.journal import VERSION
+from qxbatch.publish.journal import JOURNAL_VERSION
 from qxbatch.publish.scratch import make_scratch
 from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
@@ -74,8 +74,8 @@ def test_a_journal_takes_no_packet_from_elsewhere(attack: Attack, named: Callabl
         {"packets": [{"path": 7}]},
         {"packets": 7},
         {"sessions": None},
-        {"version": VERSION - 1},
-        {"version": VERSION + 1},
+        {"version": JOURNAL_VERSION - 1},
+        {"version": JOURNAL_VERSION + 1},
     ],
     ids=str,
 )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from qxbatch.archive.aside import finish_aside
-from qxbatch.archive.contained import Contained
+from qxbatch.archive.session_bytes import SessionBytes
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
 from qxbatch.model import Packet
@@ -238,9 +238,9 @@ def test_a_planted_folder_of_moved_files_is_not_taken_for_one_of_this_run(
     planted: list[Path] = []
     archived = _PacketArchiving.run
 
-    def planting(self: _PacketArchiving, contained: Contained) -> Any:
+    def planting(self: _PacketArchiving, session_bytes: SessionBytes) -> Any:
         planted.append(write_folder({"mine": b"mine"}, hidden_path(packet, Use.PART, self.tag)))
-        return archived(self, contained)
+        return archived(self, session_bytes)
 
     monkeypatch.setattr(_PacketArchiving, "run", planting)
     run = study.main(f"--archive={archive}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.archive.contained import PacketContent
+from qxbatch.archive.session_bytes import PacketContent
 from qxbatch.archive.unchanged import SamePacketCheck
 from tests.build.dicom import MrSeries
 from tests.build.encrypted import encrypted
@@ -99,7 +99,7 @@ def test_the_archives_and_files_of_a_session_leave_its_inbox(stopped: Study, mon
     (inbox / "scan.zip").write_bytes(zipped(under("c", MrSeries(number=8, patient="P1").files())))
     folder_mode = ("--masterinbox=none", "--sessions=S1", "--archive=delete")
     with monkeypatch.context() as patch:
-        patch.setattr("qxbatch.pipeline.finish._remove_sorted", lambda *_: pytest.fail("later"))
+        patch.setattr("qxbatch.pipeline.finish._remove_listed", lambda *_: pytest.fail("later"))
         patch.setattr("qxbatch.pipeline.finish.check_published", _stop)
         interrupt(stopped, *folder_mode)
     run = run_again(stopped, monkeypatch, *folder_mode)

@@ -84,7 +84,7 @@ def test_a_ledger_that_is_replaced_after_it_was_compared_proves_nothing(
         replace(ledger(attack), with_rows(attack))
         return ingest(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("qxbatch.archive.contained.ingest", replace_and_read)
+    monkeypatch.setattr("qxbatch.archive.session_bytes.ingest", replace_and_read)
     assert "after it was compared" in attack.failed_run("--archive=leave", "--list-all")
     assert sorted(snapshot(packet)) == sorted(FILES)
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from qxbatch.archive.aside import ChangedError, finish_removal
-from qxbatch.archive.contained import PacketContent
 from qxbatch.archive.packet import archive_packet
+from qxbatch.archive.session_bytes import PacketContent
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use

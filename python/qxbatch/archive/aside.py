@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from qxbatch.archive.names import place_of
+from qxbatch.archive.names import kth_name
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
 from qxbatch.model import Packet
@@ -27,8 +27,8 @@ class Unchanged(Protocol):
         """Return whether it is; `renamed`: it was renamed just now. Raises OSError."""
 
 
-def always(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - the names are the protocol's
-    """Assume that a packet is the imported one."""
+def assume_unchanged(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - the names are the protocol's
+    """Return True without a check: the packet counts as the imported one."""
     return True
 
 
@@ -42,10 +42,10 @@ class ChangedError(Exception):
 
 @contextmanager
 def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[None]:
-    """Rename a packet to `aside`, unless a killed run did so; rename it back if that, or the block, fails.
+    """Rename a packet to `aside`, unless a killed run did so, and check it there; rename it back if the check or the block fails.
 
-    A file is checked before, too: the time of its inode shows edits, and renaming changes that time. Raises ChangedError when
-    it is not the imported packet, and OSError.
+    A file is also checked before it is renamed: the change time of its inode shows edits, and renaming changes that time.
+    Raises ChangedError when it is not the imported packet, and OSError.
     """
     if not os.path.lexists(aside):
         if not packet.is_dir():
@@ -63,10 +63,10 @@ def hidden_packet(packet: Path, aside: Path, unchanged: Unchanged) -> Iterator[N
 
 
 def remove_aside(packet: Path, aside: Path, gone: Path, unchanged: Unchanged) -> None:
-    """Remove a packet that has its hidden name, if it is unchanged until then.
+    """Remove a packet that has the hidden name `aside`, if it is still unchanged.
 
-    It is first renamed to `gone` in one step, so that a rerun finds all of it or knows that it was compared. Raises
-    ChangedError, and OSError.
+    It is first renamed to `gone` in one step: if the run is killed, the name tells the next run that the packet was compared and
+    that files of it may be missing. Raises ChangedError, and OSError.
     """
     _need_unchanged(aside, unchanged)
     put_aside(aside, gone)
@@ -81,9 +81,9 @@ def remove_aside(packet: Path, aside: Path, gone: Path, unchanged: Unchanged) ->
 
 
 def _remove_compared(packet: Path, gone: Path, is_known: Callable[[Path], bool]) -> None:
-    """Remove a packet if `is_known` returns True for it, except for what appears or changes meanwhile: that is renamed back.
+    """Remove a packet if `is_known` returns True for it, except for files that appear or change meanwhile.
 
-    Raises ChangedError if anything is left, and OSError.
+    Renames what is left back, and raises ChangedError; raises OSError.
     """
     if gone.is_symlink() or not gone.is_dir():
         if is_known(gone):
@@ -124,8 +124,9 @@ def _is_complete(gone: Path, packet: Packet) -> bool:
 def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -> None:
     """Finish the removal that a killed run began, but remove only files that are compared again.
 
-    A complete packet gets the hidden name for the comparison (ASIDE). Of a folder that lacks files, the others are removed if
-    `contains` returns True: their bytes are in sessions. What is left then changed, and is renamed back.
+    A complete packet is renamed to its first hidden name (ASIDE), so that it is compared and removed again. If files of a folder
+    are missing, the others are removed if `contains` returns True, since sessions contain their bytes. What cannot be removed is
+    renamed back.
 
     Raises ChangedError and OSError.
     """
@@ -211,7 +212,7 @@ def _rename_back(packet: Path, aside: Path) -> Path:
     """Rename a packet back to its name, or to a numbered one if another file took the name; return its new path."""
     k = 1
     while True:
-        place = packet.with_name(place_of(packet.name, k))
+        place = packet.with_name(kth_name(packet.name, k))
         try:
             renamed(aside, place)
         except FileExistsError:

@@ -1,4 +1,4 @@
-"""Folder mode: compares archives with the same name, reading as little of them as possible."""
+"""Folder mode: compares archives that have the same name, and reads as little of them as possible."""
 
 import hashlib
 import os
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from qxbatch.core import CancelledError, Monitor, hash_file
 
-END = 1 << 20
-"""Bytes at the start and at the end that are compared before the whole file."""
+END_BYTES = 1 << 20
+"""Bytes at the start and at the end of a file that are compared before the whole file is read."""
 
-Content = tuple[str | int, ...]
-"""Equal for two archives with the same name and the same bytes."""
+ContentKey = tuple[str | int, ...]
+"""Equal for two archives if and only if they have the same name and the same bytes."""
 
 
-def contents_of(paths: Iterable[Path], monitor: Monitor, announce: Callable[[int], None]) -> dict[Path, Content]:
+def archive_keys(paths: Iterable[Path], monitor: Monitor, announce: Callable[[int], None]) -> dict[Path, ContentKey]:
     """Return a content key for each archive, in the order of `paths`.
 
     Reads only archives with the same name and size, and whole files only if both ends are equal. `announce` is called
@@ -24,15 +24,15 @@ def contents_of(paths: Iterable[Path], monitor: Monitor, announce: Callable[[int
     Raises CancelledError when the monitor was cancelled.
     """
     sizes = {path: _size(path) for path in paths}
-    contents: dict[Path, Content] = {path: (path.name, size) for path, size in sizes.items()}
+    contents: dict[Path, ContentKey] = {path: (path.name, size) for path, size in sizes.items()}
     contents = _read(contents, lambda path: _ends(path, sizes[path], monitor))
     several = Counter(contents.values())
-    read_whole = {path for path, content in contents.items() if several[content] > 1 and sizes[path] > 2 * END}
+    read_whole = {path for path, content in contents.items() if several[content] > 1 and sizes[path] > 2 * END_BYTES}
     announce(sum(sizes[path] for path in read_whole))
     return _read(contents, lambda path: hash_file(os.fspath(path), monitor=monitor)[1] if path in read_whole else "")
 
 
-def _read(contents: Mapping[Path, Content], read: Callable[[Path], str]) -> dict[Path, Content]:
+def _read(contents: Mapping[Path, ContentKey], read: Callable[[Path], str]) -> dict[Path, ContentKey]:
     """Append the result of `read` to the keys of archives whose keys are equal so far."""
     several = Counter(contents.values())
     return {
@@ -59,7 +59,7 @@ def _ends(path: Path, size: int, monitor: Monitor) -> str:
     if monitor.cancelled:
         raise CancelledError
     with path.open("rb") as file:
-        digest = hashlib.sha256(file.read(END))
-        file.seek(max(END, size - END))
-        digest.update(file.read(END))
+        digest = hashlib.sha256(file.read(END_BYTES))
+        file.seek(max(END_BYTES, size - END_BYTES))
+        digest.update(file.read(END_BYTES))
     return digest.hexdigest()

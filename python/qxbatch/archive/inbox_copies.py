@@ -20,7 +20,7 @@ class _Copy(NamedTuple):
     sums: tuple[str, str]
     """SHA-256 of the member, and of the member without gzip."""
 
-    def exists(self) -> bool:
+    def is_intact(self) -> bool:
         """Return whether the file still has these bytes, and is reached without a link."""
         place = self.session / self.at
         try:
@@ -36,8 +36,8 @@ class _Copy(NamedTuple):
 class InboxCopies:
     """The kept files in the inboxes of sessions.
 
-    A member of an archive that the user has in the inbox under the same name is not written there again. So the only copy
-    may be a file that the user edits meanwhile.
+    If the user has a file with the name and the bytes of a member in the inbox, the import does not write the member there. So
+    the only copy may be a file that the user edits later.
     """
 
     def __init__(self, rows: Iterable[tuple[Path, LedgerRow]]) -> None:
@@ -54,12 +54,12 @@ class InboxCopies:
 
     def have_all_of(self, archive: str) -> bool:
         """Return whether the inboxes still have all files that were kept from an archive, by its path in the ledger."""
-        return all(copy.exists() for copy in self._of_archives.get(archive, ()))
+        return all(copy.is_intact() for copy in self._of_archives.get(archive, ()))
 
     def still_have(self, sha256: str) -> bool:
-        """Return whether a file that was kept, with this hash, still exists; True if none was kept."""
+        """Return whether a kept file with this hash still exists unchanged; True if no file with this hash was kept."""
         copies = self._by_sum.get(sha256)
-        return copies is None or any(copy.exists() for copy in copies)
+        return copies is None or any(copy.is_intact() for copy in copies)
 
 
 def _archives_above(path: str) -> Iterable[str]:

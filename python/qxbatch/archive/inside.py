@@ -9,7 +9,8 @@ from qxbatch.session.layout import REPLACED
 def is_in_archive(packet: Path, archive: Path) -> bool:
     """Return whether a packet is below the folder of archived packets or of replaced files, or is one of these folders.
 
-    Any path of the folders counts. A packet that is a link is where the link is, not where it leads.
+    Folders are compared by their inodes, so any path that leads to them counts. The place of a packet that is a link is that of
+    the link, not of its target.
     """
     place = Path(os.path.realpath(packet.parent), packet.name)
     return any(_is_at_or_below(place, folder) for folder in (archive, archive.parent / REPLACED))

@@ -9,8 +9,8 @@ from qxbatch.discover.own_names import LONGEST_NAME
 from qxbatch.publish.same import same_content
 
 NAME_LOCK = "archive"
-"""The lock to hold while a name in the archive, or a number for one, is chosen."""
-SUFFIXES = (
+"""The name of the lock (qxbatch.publish.locks) to hold while a name in the archive, or a number for one, is chosen."""
+TAR_SUFFIXES = (
     ".tar.gz",
     ".tar.bz2",
     ".tar.bzip2",
@@ -22,6 +22,7 @@ SUFFIXES = (
     ".tar.lz4",
     ".tar.z",
 )
+"""Extensions with two dots."""
 _NUMBER = "[1-9][0-9]{0,8}"
 _LONGEST_ENDING = 20
 """Bytes of an extension with its dot; a longer one is part of the name."""
@@ -30,28 +31,29 @@ _LONGEST_ENDING = 20
 def archive_path(folder: Path, packet: Path, name: str, number: int | None = None) -> Path:
     """Return the packet's path in the archive: its own name, or a numbered one if another packet has the name.
 
-    With `number`, the first unused number from there. If the archive has the same bytes under one of these names already, that
-    existing path is returned.
+    With `number`, the name gets that number (1: the name itself), or the next unused one. If the archive already has the same
+    bytes under one of these names, that existing path is returned.
     """
     if number is None:
         return _next_place(folder, packet, name)
     used = used_numbers(name, os.listdir(folder))  # noqa: PTH208 - names, not paths
     for k in sorted(used):  # chosen numbers may leave gaps
-        if same_content(packet, folder / place_of(name, k)):
-            return folder / place_of(name, k)
-    while number in used or os.path.lexists(folder / place_of(name, number)):
+        if same_content(packet, folder / kth_name(name, k)):
+            return folder / kth_name(name, k)
+    while number in used or os.path.lexists(folder / kth_name(name, number)):
         number += 1
-    return folder / place_of(name, number)
+    return folder / kth_name(name, number)
 
 
 def _next_place(folder: Path, packet: Path, name: str) -> Path:
-    """Return the first place that is free or has the same bytes.
+    """Return the first path that is unused or has the same bytes.
 
-    A numbered name is not free while a packet with that name waits beside this one, so their order does not matter.
+    A numbered name does not count as unused while a packet with that name waits beside this one, so the order in which the two are
+    archived does not matter.
     """
     k = 1
     while True:
-        target = folder / place_of(name, k)
+        target = folder / kth_name(name, k)
         if os.path.lexists(target):
             if same_content(packet, target):
                 return target
@@ -61,11 +63,11 @@ def _next_place(folder: Path, packet: Path, name: str) -> Path:
 
 
 def used_numbers(name: str, names: Collection[str]) -> set[int]:
-    """Return the numbers k whose k-th name is in use."""
+    """Return the numbers k for which `names` contains the k-th name."""
     ending = _split_name(name)[1]
-    numbered_so = re.compile(rf".*_({_NUMBER}){re.escape(ending)}", re.DOTALL)
-    numbers = {existing: int(match[1]) for existing in names if (match := numbered_so.fullmatch(existing))}
-    return {k for existing, k in numbers.items() if place_of(name, k) == existing} | ({1} if name in names else set())
+    numbered_name = re.compile(rf".*_({_NUMBER}){re.escape(ending)}", re.DOTALL)
+    numbers = {existing: int(match[1]) for existing in names if (match := numbered_name.fullmatch(existing))}
+    return {k for existing, k in numbers.items() if kth_name(name, k) == existing} | ({1} if name in names else set())
 
 
 def unnumbered(name: str) -> str:
@@ -78,7 +80,7 @@ def unnumbered(name: str) -> str:
     return re.sub(rf"(?s)(?<=.)_{_NUMBER}\Z", "", stem) + ending
 
 
-def place_of(name: str, k: int) -> str:
+def kth_name(name: str, k: int) -> str:
     """Return the k-th name: the first is the name itself."""
     return name if k == 1 else numbered(name, k)
 
@@ -96,7 +98,7 @@ def numbered(name: str, k: int) -> str:
 
 
 def _split_name(name: str) -> tuple[str, str]:
-    suffix = next((s for s in SUFFIXES if name.lower().endswith(s)), "")
+    suffix = next((s for s in TAR_SUFFIXES if name.lower().endswith(s)), "")
     if suffix:
         return name[: -len(suffix)], name[-len(suffix) :]
     stem, ending = os.path.splitext(name)  # noqa: PTH122 - a packet name is no path

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from qxbatch.archive.content_keys import Content
-from qxbatch.archive.names import SUFFIXES, place_of, unnumbered
+from qxbatch.archive.content_keys import ContentKey
+from qxbatch.archive.names import TAR_SUFFIXES, kth_name, unnumbered
 from qxbatch.walk import walk
 
-ENDINGS = (".zip", ".7z", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", *SUFFIXES)
+ENDINGS = (".zip", ".7z", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", *TAR_SUFFIXES)
 """Extensions of archives. An archive with another extension gets its number when it is archived."""
 
 Numbers = Mapping[Path, int]
@@ -24,7 +24,9 @@ def archives_in(inboxes: Sequence[Path]) -> list[Path]:
     return [path for inbox in inboxes for path in _archives(inbox)]
 
 
-def choose_numbers(archives: Mapping[Path, Content], existing: Collection[str], previous: Numbers) -> dict[Path, int]:
+def choose_numbers(
+    archives: Mapping[Path, ContentKey], existing: Collection[str], previous: Numbers
+) -> dict[Path, int]:
     """Return the numbers of these archives, in their order, if their names are not unique.
 
     `existing` are names in the archive, which are not reused. `previous` are numbers from a run that was killed or still works;
@@ -32,9 +34,9 @@ def choose_numbers(archives: Mapping[Path, Content], existing: Collection[str], 
     """
     names = Counter(path.name for path in archives)
     shared = {unnumbered(name) for name in existing} | {name for name, count in names.items() if count > 1}
-    claimed = {*existing, *(place_of(path.name, k) for path, k in previous.items())}
+    claimed = {*existing, *(kth_name(path.name, k) for path, k in previous.items())}
     numbers: dict[Path, int] = {}
-    number_of: dict[Content, int] = {}
+    number_of: dict[ContentKey, int] = {}
     reached: dict[str, int] = {}
     for path, content in archives.items():
         name = path.name
@@ -42,7 +44,7 @@ def choose_numbers(archives: Mapping[Path, Content], existing: Collection[str], 
         if k is None:
             k = reached[name] = _free(name, claimed, names, reached.get(name, 1))
         number_of.setdefault(content, k)
-        claimed.add(place_of(name, k))
+        claimed.add(kth_name(name, k))
         if k > 1 or name in shared:
             numbers[path] = k
     return numbers
@@ -50,7 +52,7 @@ def choose_numbers(archives: Mapping[Path, Content], existing: Collection[str], 
 
 def _free(name: str, claimed: Collection[str], names: Collection[str], k: int) -> int:
     """Return the first number from `k` whose name is neither in use nor the plain name of another archive."""
-    while place_of(name, k) in claimed or (k > 1 and place_of(name, k) in names):
+    while kth_name(name, k) in claimed or (k > 1 and kth_name(name, k) in names):
         k += 1
     return k
 

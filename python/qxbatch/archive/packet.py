@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.archive.aside import ChangedError, Unchanged, always, current_place, hidden_packet, remove_aside
-from qxbatch.archive.names import archive_path, numbered, place_of
+from qxbatch.archive.aside import ChangedError, Unchanged, assume_unchanged, current_place, hidden_packet, remove_aside
+from qxbatch.archive.names import archive_path, kth_name, numbered
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.devices import devices_in
 from qxbatch.publish.durable import make_folder, remove_tree
@@ -30,15 +30,15 @@ def archive_packet(
     mode: Archive,
     *,
     tag: str,
-    unchanged: Unchanged = always,
+    unchanged: Unchanged = assume_unchanged,
     naming: Naming = nullcontext,
     number: int | None = None,
 ) -> Path | None:
-    """Archive a packet as `mode` says; return its new place, or None if it was deleted or is missing.
+    """Archive a packet as `mode` says; return where it, or its copy, is then; None if it was deleted or is missing.
 
     A packet that leaves the inbox is first renamed to a hidden name and checked again there (`unchanged`): a file that
-    appears under the original name meanwhile is another packet. `tag` is in the hidden names, and identifies the unit and
-    the run; `number` was chosen for this packet (qxbatch.archive.numbers): lower unused numbers are left to other packets.
+    appears under the original name meanwhile is another packet. `tag` is part of the hidden names, and identifies the
+    unit and the run. `number` was chosen for this packet (qxbatch.archive.numbers): lower unused numbers are for other packets.
 
     Raises ChangedError, and OSError when the archive cannot be written or the packet cannot be removed.
     """
@@ -69,10 +69,12 @@ def archive_packet(
 
 
 class _Place(NamedTuple):
-    """What a packet's place in the archive is chosen from."""
+    """The place of a packet in the archive: what its name is chosen from, and how the packet gets there."""
 
     name: str
+    """The packet's name in the inbox."""
     folder: Path
+    """The archive."""
     number: int | None
     tag: str
     naming: Naming
@@ -83,6 +85,7 @@ class _Place(NamedTuple):
         return hidden_path(self.folder / self.name, Use.COPY, self.tag)
 
     def copied(self, packet: Path, unchanged: Unchanged) -> Path:
+        """Copy a packet, unless the archive already has its bytes; return the path. Raises ChangedError, OSError."""
         source = packet.resolve()  # a copy of a link would not be a copy of the data
         target = self._existing(source)
         if target is None:
@@ -92,7 +95,10 @@ class _Place(NamedTuple):
         return target
 
     def moved(self, aside: Path, unchanged: Unchanged) -> Path:
-        """Rename it, unless the archive is on another file system or already has the packet: then it remains to be removed."""
+        """Move a packet from its hidden name to the archive; return its path. Raises ChangedError, OSError.
+
+        If the archive is on another file system, or already has the packet, `aside` still exists: the caller removes it.
+        """
         if aside.lstat().st_dev == self.folder.stat().st_dev:
             try:
                 return self._rename_into_place(aside, aside)
@@ -108,7 +114,7 @@ class _Place(NamedTuple):
         return target if os.path.lexists(target) else None
 
     def _copied_into_place(self, source: Path, packet: Path, unchanged: Unchanged) -> Path:
-        """Copy it, and check that the packet is unchanged after that."""
+        """Copy `source`, check that the packet is unchanged after that, and give the copy its name. Return its path."""
         copy_verified(source, self.copy)
         if not unchanged(packet, renamed=False):
             raise ChangedError(packet)
@@ -156,11 +162,11 @@ def clear_copy(packet: Path, folder: Path, tag: str) -> None:
 
 
 def _archived_before(folder: Path, name: str, number: int | None) -> Path | None:
-    """Return the path for the number, else the last numbered one, where a killed run moved the packet; None if it is missing."""
-    if number is not None and os.path.lexists(folder / place_of(name, number)):
-        return folder / place_of(name, number)
+    """Return where a killed run moved the packet: the path with this number, else the last numbered one; None if it is missing."""
+    if number is not None and os.path.lexists(folder / kth_name(name, number)):
+        return folder / kth_name(name, number)
     k = 1
     while os.path.lexists(folder / numbered(name, k + 1)):
         k += 1
-    target = folder / place_of(name, k)
+    target = folder / kth_name(name, k)
     return target if os.path.lexists(target) else None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from qxbatch.archive.content_keys import Content
+from qxbatch.archive.content_keys import ContentKey
 from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.numbers import Numbers, choose_numbers
 from qxbatch.discover.split_before import was_split
@@ -19,10 +19,12 @@ from qxbatch.session.contents import has_results
 from qxbatch.settings.model import Settings
 
 
-def keep_numbers(archives: Mapping[Path, Content], settings: Settings, workspace: Workspace, locks: Locks) -> Numbers:
-    """Return the numbers of archives whose names are not unique, and record them.
+def keep_numbers(
+    archives: Mapping[Path, ContentKey], settings: Settings, workspace: Workspace, locks: Locks
+) -> Numbers:
+    """Choose the numbers of archives whose names are not unique; record and return them.
 
-    Also if packets are to be deleted: a packet with a failed series is archived.
+    Numbers are also needed if packets are to be deleted, since a packet with a failed series is moved to the archive.
 
     Raises OSError when they cannot be recorded.
     """
@@ -55,17 +57,20 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
                 previous = _read(workspace)
                 done = set(inboxes)
                 remaining = {
-                    p: k
-                    for p, k in previous.items()
-                    if not (done.intersection(p.parents) or _is_imported(workspace, p))
+                    path: k
+                    for path, k in previous.items()
+                    if not (done.intersection(path.parents) or _has_imported_session(workspace, path))
                 }
                 _write(workspace, previous, remaining)
         finally:
             locks.release(lock)
 
 
-def _chosen(archives: Mapping[Path, Content], settings: Settings, previous: Numbers) -> dict[Path, int]:
-    """Return the numbers. `previous` was read before the archive is listed, so packets archived in between are not missed."""
+def _chosen(archives: Mapping[Path, ContentKey], settings: Settings, previous: Numbers) -> dict[Path, int]:
+    """Return the chosen numbers.
+
+    The caller reads `previous` before this function lists the archive. So a packet that is archived in between is in one of them.
+    """
     existing: set[str] = set()
     with contextlib.suppress(OSError):
         existing = set(os.listdir(settings.archive_folder))  # noqa: PTH208 - names, not paths
@@ -79,7 +84,7 @@ def _at_work(workspace: Workspace) -> bool:
     return len(list(workspace.locks.iterdir())) > 1 or bool(workspace.units() or workspace.units_with_journal())
 
 
-def _is_imported(workspace: Workspace, archive: Path) -> bool:
+def _has_imported_session(workspace: Workspace, archive: Path) -> bool:
     """Return whether the session of an archive has results, or was split into others that have them."""
     session = archive.relative_to(workspace.sessionsfolder).parts[0]
     return has_results(workspace.sessionsfolder / session) or was_split(workspace.sessionsfolder, session)
@@ -93,7 +98,9 @@ def _read(workspace: Workspace) -> dict[Path, int]:
         return {}
     if not isinstance(stored, dict):
         return {}
-    numbers = {workspace.sessionsfolder / path: k for path, k in stored.items() if _is_number(k) and _is_below(path)}
+    numbers = {
+        workspace.sessionsfolder / path: k for path, k in stored.items() if _is_number(k) and _is_relative_path(path)
+    }
     return {path: k for path, k in numbers.items() if os.path.lexists(path)}
 
 
@@ -101,7 +108,7 @@ def _is_number(k: object) -> bool:
     return isinstance(k, int) and not isinstance(k, bool) and 1 <= k < HIGHEST_NUMBER
 
 
-def _is_below(path: str) -> bool:
+def _is_relative_path(path: str) -> bool:
     components = Path(path).parts
     return bool(components) and not Path(path).is_absolute() and ".." not in components
 

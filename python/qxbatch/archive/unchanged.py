@@ -3,7 +3,7 @@
 from copy import copy
 from pathlib import Path
 
-from qxbatch.archive.contained import Contained, PacketContent
+from qxbatch.archive.session_bytes import PacketContent, SessionBytes
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.model import Fingerprint, Packet
 from qxbatch.publish.plain import is_below
@@ -14,23 +14,23 @@ class SamePacketCheck:
 
     Names, sizes and modification times must agree. If inodes or their change times differ, the packet may have been
     replaced by one of the same size and time, or the file system has no stable inodes: then the bytes of all its members
-    must be in its sessions. Renaming a file changes its inode's time: right after that the inode alone is compared, and the
-    new time is expected from then on.
+    must be in its sessions. Renaming a file changes the change time of its inode. So right after a rename only the inode is
+    compared, and later checks expect the new time.
     """
 
     def __init__(
-        self, packet: Packet, contained: Contained, *, for_deletion: bool, known: bool, top: Path | None = None
+        self, packet: Packet, session_bytes: SessionBytes, *, for_deletion: bool, known: bool, top: Path | None = None
     ) -> None:
         """`for_deletion`: a packet that is read again must also have no bytes outside of its members, and no links out of it.
 
-        `known`: this run took the fingerprint; one from a journal is only a claim, since anybody could have written it, so the
-        packet is read again in any case. `top`: the packet must not be reached through a link below it.
+        `known`: this run computed the packet's fingerprint. Anybody can write a journal, so a packet with a fingerprint from a
+        journal is always read again. `top`: the packet must not be reached through a link below it.
         """
         self._packet = packet
         self._top = top
         self._known_identities = {_identity(packet.fingerprint): _AS_READ} if known else {}
         self._known_inodes = {packet.fingerprint.inodes: _AS_READ} if known else {}
-        self._contained = contained
+        self._session_bytes = session_bytes
         self._for_deletion = for_deletion
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
@@ -39,8 +39,8 @@ class SamePacketCheck:
         return content is not None and (content.is_complete if self._for_deletion else content.is_contained)
 
     def content(self, path: Path, *, renamed: bool = False) -> PacketContent | None:
-        """Return the content of the packet at `path` when it was read; None if it is not the imported one. Raises OSError."""
-        if self._is_led_out(path):
+        """Return the content of the packet at `path` when it was last read; None if it is not the imported one. Raises OSError."""
+        if self._is_behind_link(path):
             return None
         now = fingerprint(path)
         if now != self._packet.fingerprint:
@@ -69,27 +69,27 @@ class SamePacketCheck:
     def contains_rest(self, path: Path) -> bool:
         """Return whether the sessions contain all that is left of the packet at `path`. Raises OSError.
 
-        Bytes around its archives are in no session, and nobody knows whether a copy in the archive still exists. A link must be
-        one of the packet, as the ledger lists it, and lead to something that is left.
+        False if one of its archives has bytes around its members: no session contains them. A link must be listed in the ledger
+        as a link of the packet, and lead to something that is left.
         """
-        if self._is_led_out(path):
+        if self._is_behind_link(path):
             return False
         content = self._read_again(path)
         return content.is_complete and (
-            not content.links or self._contained.has_links(content.links, self._packet.path.name)
+            not content.links or self._session_bytes.has_links(content.links, self._packet.path.name)
         )
 
-    def _is_led_out(self, path: Path) -> bool:
+    def _is_behind_link(self, path: Path) -> bool:
         """Return whether a folder became a link, perhaps to another copy of the packet."""
         return self._top is not None and path.is_relative_to(self._top) and not is_below(path, self._top)
 
     def _read_again(self, path: Path) -> PacketContent:
-        return self._contained.read_again(path)
+        return self._session_bytes.read_again(path)
 
 
 _TRIES = 3
 _AS_READ = PacketContent(is_contained=True)
-"""The content of a packet that this run has read: the decision how to archive it is made from that reading."""
+"""Stands for the content of a packet that this run has read; the decision how to archive it uses the facts of that reading."""
 
 
 def _identity(current: Fingerprint) -> tuple[int, int]:

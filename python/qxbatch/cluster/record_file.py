@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from qxbatch.publish.plain import LARGEST, json_object, open_plain
+from qxbatch.publish.plain import MOST_BYTES_IN_MEMORY, json_object, open_plain
 
 NAME = "submission.json"
 MODE = 0o644
@@ -44,7 +44,7 @@ def read_record(path: Path) -> RecordFile:
         raise ValueError(f"{path.name} is missing, or is not a regular file")
     with file:
         status = os.fstat(file.fileno())
-        text = file.read(LARGEST)
+        text = file.read(MOST_BYTES_IN_MEMORY)
     try:
         value = json_object(text)
     except ValueError as error:

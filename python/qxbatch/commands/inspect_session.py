@@ -21,7 +21,7 @@ from qxbatch.ingest.sources import sorted_sources
 from qxbatch.model import Output
 from qxbatch.os_error import error_text
 from qxbatch.session.folder import SIDECARS, SessionFolder
-from qxbatch.session.layout import LOG, PACKED
+from qxbatch.session.layout import LOG, PACKED_SUFFIX
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.summary_parts import SeriesSummary
 
@@ -57,7 +57,7 @@ def sorted_series(
     """
     paths: dict[int, list[Path]] = defaultdict(list)
     for source in sorted_sources(SessionPaths(session).dicom):
-        name = source.path.name.removesuffix(PACKED)
+        name = source.path.name.removesuffix(PACKED_SUFFIX)
         if name != LOG:
             paths[int(name)].append(source.path)
 

@@ -8,7 +8,7 @@ from qxbatch.discover.listing import names_in
 from qxbatch.discover.refused import rename_and_import_command
 from qxbatch.problems import Code
 from qxbatch.resolve.rename import FindSession
-from qxbatch.session.equal_names import folded, ignores_case, other_name
+from qxbatch.session.equal_names import folded, ignores_case, stored_name
 from qxbatch.settings.model import Settings
 
 _HINT = "Rename one of them, or use a sessions folder on a file system that distinguishes upper and lower case."
@@ -24,7 +24,7 @@ def refuse_shared_folders(
     sessionsfolder = settings.sessionsfolder
     names = frozenset(names_in(sessionsfolder))
     ids = {entry.session.id for entry in judged if entry.ready and entry.session is not None}
-    other = {name: other_name(sessionsfolder / name, names) for name in ids - names}
+    other = {name: stored_name(sessionsfolder / name, names) for name in ids - names}
     existing = {name: folder for name, folder in other.items() if folder}
     has_equal_names = len({folded(name) for name in ids}) < len(ids)
     can_collide = has_equal_names and ignores_case(sessionsfolder)

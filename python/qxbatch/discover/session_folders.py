@@ -18,7 +18,7 @@ from qxbatch.session.layout import (
     INBOX,
     MASTER_INBOX,
     NII,
-    PACKED,
+    PACKED_SUFFIX,
     QXBATCH_FOLDER,
     SESSION_TXT,
     STUDY_SIDECAR,
@@ -193,7 +193,7 @@ def _has_sorted_series(path: Path) -> bool:
     if paths.dicom_report.is_file():
         return True
     names = _names(paths.dicom)
-    series = {name.removesuffix(PACKED) for name in names if name.removesuffix(PACKED).isdecimal()}
+    series = {name.removesuffix(PACKED_SUFFIX) for name in names if name.removesuffix(PACKED_SUFFIX).isdecimal()}
     if not all(number.endswith("0") for number in series):
         return False
     matches = map(_IMAGE_NAME.fullmatch, _names(path / NII))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from qxbatch.core import Monitor, Streams, gzip_file, pack_folder
-from qxbatch.session.layout import PACKED, packed_at, packed_name
+from qxbatch.session.layout import PACKED_SUFFIX, packed_at, packed_name
 from qxbatch.settings.model import Gzip
 
 
@@ -24,7 +24,7 @@ class Stored(StrEnum):
 def current_gzip(dicom: Path) -> Gzip:
     """Return how the series of a session are packed: as the first packed one is, else NO."""
     for path in sorted(dicom.iterdir()) if dicom.is_dir() else ():
-        if path.name.endswith(PACKED):
+        if path.name.endswith(PACKED_SUFFIX):
             return Gzip.FOLDER
         if path.is_dir() and path.name.isdigit() and any(file.suffix == ".gz" for file in path.iterdir()):
             return Gzip.FILE

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from qxbatch.archive.content_keys import contents_of
+from qxbatch.archive.content_keys import archive_keys
 from qxbatch.archive.numbers import Numbers, archives_in
 from qxbatch.archive.stored_numbers import keep_numbers
 from qxbatch.core import Monitor
@@ -14,8 +14,8 @@ from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive, Settings
 
-LONG = 10**9
-"""Reading this many bytes takes some seconds from a fast disk."""
+ANNOUNCED_BYTES = 10**9
+"""If more bytes than this are read, the user is told: that takes some seconds from a fast disk."""
 
 
 def numbers_of(
@@ -28,13 +28,13 @@ def numbers_of(
     if not inboxes or settings.archive is Archive.LEAVE:
         return {}
     paths = archives_in(inboxes)
-    tell = partial(_tell, quiet=settings.quiet)
-    contents = in_thread(lambda: contents_of(paths, monitor, tell), monitor.cancel)
-    return keep_numbers(contents, settings, workspace, locks)
+    announce = partial(_announce, quiet=settings.quiet)
+    keys = in_thread(lambda: archive_keys(paths, monitor, announce), monitor.cancel)
+    return keep_numbers(keys, settings, workspace, locks)
 
 
-def _tell(size: int, *, quiet: bool) -> None:
-    if size > LONG and not quiet:
+def _announce(size: int, *, quiet: bool) -> None:
+    if size > ANNOUNCED_BYTES and not quiet:
         print(
             f"Archives with the same name and size are compared: {size / 1e9:.1f} GB are read.",
             file=sys.stderr,

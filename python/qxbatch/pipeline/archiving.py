@@ -15,11 +15,11 @@ from qxbatch.archive.aside import (
     mount_at,
     move_back,
 )
-from qxbatch.archive.contained import Contained
 from qxbatch.archive.decision import Facts, Reason, decide
 from qxbatch.archive.inside import is_in_archive
 from qxbatch.archive.names import NAME_LOCK
 from qxbatch.archive.packet import archive_packet, clear_copy, devices_of, remove_emptied
+from qxbatch.archive.session_bytes import SessionBytes
 from qxbatch.archive.unchanged import SamePacketCheck
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.pipeline.delivery_problems import (
@@ -43,17 +43,17 @@ def archive_packets(
     workspace: Workspace,
     locks: Locks,
     check_lock: Callable[[], None],
-    contained: Contained,
+    session_bytes: SessionBytes,
     *,
     published: bool,
     read_by_this_run: bool,
     settings: Settings,
 ) -> tuple[dict[Path, Path | None], list[Problem]]:
-    """Archive the packets of a journal; return their current paths (None: deleted), and problems.
+    """Archive the packets of a journal; return where each packet, or its copy, is now (None: deleted), and problems.
 
     A packet that could not or must not be archived has no entry.
 
-    `contained`: the bytes of the journal's sessions. `published`: its sessions exist and were checked. `read_by_this_run`: the
+    `session_bytes`: the bytes of the journal's sessions. `published`: its sessions exist and were checked. `read_by_this_run`: the
     packets were read by this run, not by a previous one. `settings`: those of this run, for the commands of problems.
 
     Raises PacketError if another run took over the unit's lock.
@@ -67,7 +67,7 @@ def archive_packets(
             packet, journal, workspace, locks, published=published, read_by_this_run=read_by_this_run
         )
         archiving.keep_mounted(settings)
-        result = archiving.run(contained)
+        result = archiving.run(session_bytes)
         problems += archiving.warnings
         if isinstance(result, Problem):
             problems.append(result)
@@ -77,7 +77,7 @@ def archive_packets(
 
 
 class _Kept:
-    """The packet stays where it is, for a reason that was reported before."""
+    """The result for a packet that stays where it is, for a reason that was reported before."""
 
 
 class _PacketArchiving:
@@ -121,10 +121,11 @@ class _PacketArchiving:
         if mount is not None and decide(self.facts).reason is Reason.MOUNTED:
             self.warnings.append(kept_on_mount(self.path, mount, self.journal, settings))
 
-    def run(self, contained: Contained) -> Path | Problem | _Kept | None:
+    def run(self, session_bytes: SessionBytes) -> Path | Problem | _Kept | None:
+        """Archive the packet; return where it, or its copy, is now (None: deleted), or why it was not archived."""
         journal = self.journal
         stays = decide(self.facts).mode in (Archive.LEAVE, Archive.COPY)
-        is_same_packet = self._same_packet_check(contained)
+        is_same_packet = self._same_packet_check(session_bytes)
         try:
             self._settle_hidden_name(is_same_packet, stays=stays)
         except ChangedError as error:
@@ -143,29 +144,30 @@ class _PacketArchiving:
                 clear_copy(self.path, self.archive, self.tag)
             return changed
         try:
-            is_same_packet = self._decided_by_inbox(is_same_packet, contained)
+            is_same_packet = self._decided_by_inbox(is_same_packet, session_bytes)
         except OSError as error:
             return not_archived(self.path, journal.archive, error)
         return self._archived(decide(self.facts).mode or decision.mode, is_same_packet)
 
-    def _decided_by_inbox(self, is_same_packet: SamePacketCheck, contained: Contained) -> SamePacketCheck:
-        """Decide by the files of the user that have the bytes of members (folder mode), right before; return the check.
+    def _decided_by_inbox(self, is_same_packet: SamePacketCheck, session_bytes: SessionBytes) -> SamePacketCheck:
+        """Folder mode: move an archive and do not delete it if a file that was kept from it is missing in the inbox, or changed.
 
-        Raises OSError.
+        Return the check to use. Raises OSError.
         """
         inbox = self.journal.inbox
         if inbox is None or decide(self.facts).mode is not Archive.DELETE:
             return is_same_packet
-        if contained.in_inboxes.have_all_of(str(self.path.relative_to(inbox))):
+        if session_bytes.inbox_copies.have_all_of(str(self.path.relative_to(inbox))):
             return is_same_packet
         self.facts = self.facts._replace(kept_files_changed=True)
         self.warnings.append(moved_not_deleted(str(self.path), decide(self.facts).reason))
         return is_same_packet.for_move()
 
     def _decided_by_content(self, is_same_packet: SamePacketCheck, place: Path) -> SamePacketCheck:
-        """Decide by what a packet that another run has read contains now, since its journal is only a claim; return the check.
+        """If a packet that another run has read contains what no session does, move it and do not delete it. Return the check.
 
-        An error is reported by the next comparison.
+        The packet is read again, since anybody could have written the journal of that run. An error is ignored here: the next
+        comparison reports it.
         """
         if self.read_by_this_run or decide(self.facts).mode is not Archive.DELETE:
             return is_same_packet
@@ -191,13 +193,17 @@ class _PacketArchiving:
             if decide(self.facts).mode is not None:
                 finish_removal(self.packet, self.tag, is_same_packet.contains_rest)
 
-    def _same_packet_check(self, contained: Contained) -> SamePacketCheck:
-        """Return the check before each step. It reads a packet again that another run has read, if there is anything to do."""
+    def _same_packet_check(self, session_bytes: SessionBytes) -> SamePacketCheck:
+        """Return the check to call before each step. It reads a packet of another run again, unless the packet is left in place."""
         mode = decide(self.facts).mode
         is_left = mode in (None, Archive.LEAVE)
         top = self.sessionsfolder if mode in (Archive.MOVE, Archive.DELETE) else None
         return SamePacketCheck(
-            self.packet, contained, for_deletion=mode is Archive.DELETE, known=self.read_by_this_run or is_left, top=top
+            self.packet,
+            session_bytes,
+            for_deletion=mode is Archive.DELETE,
+            known=self.read_by_this_run or is_left,
+            top=top,
         )
 
     def _archived(self, mode: Archive, is_same_packet: SamePacketCheck) -> Path | Problem | None:
@@ -225,13 +231,14 @@ class _PacketArchiving:
         return target if is_archived else vanished_packet(self.path)
 
     def _is_moved_to(self, target: Path | None) -> bool:
-        """Return whether what a killed run seems to have moved to the archive can be this packet, by its files and bytes."""
+        """Return whether what a killed run seems to have moved to the archive has the packet's number of files and its size."""
         if target is None:
             return False
         found, expected = fingerprint(target), self.packet.fingerprint
         return (found.files, found.size) == (expected.files, expected.size)
 
     def _changed(self, is_same_packet: SamePacketCheck) -> Problem | None:
+        """Return the problem of a packet that changed, vanished or cannot be read; None if it is the imported one."""
         try:
             if is_same_packet(self.path, renamed=False):
                 return None

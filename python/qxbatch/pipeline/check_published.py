@@ -50,14 +50,14 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
 
 
 def _link(session: Path, names: Iterable[str]) -> Path | None:
-    """Return the first link that has the place of a session folder, or of a folder below its folders of these names."""
+    """Return the first link among the session folder, its folders of these names, and the folders below them; None if none."""
     tops = (session, *(session / name for name in names))
     below = (Path(top, name) for each in tops[1:] for top, folders, _ in walk(each) for name in folders)
     return next((folder for folder in (*tops, *below) if folder.is_symlink()), None)
 
 
 def has_failed_series(journal: Journal, workspace: Workspace) -> bool:
-    """Return whether a session has a failed series by its summary, or no summary that can be read."""
+    """Return whether the summary of a session has an error, such as a failed series; True if a summary cannot be read."""
     summaries = [SessionFolder(workspace.sessionsfolder / session).readable_summary for session in journal.sessions]
     return any(
         summary is None or any(problem.severity is Severity.ERROR for problem in summary.problems)

@@ -13,32 +13,32 @@ from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.command import command_for
 from qxbatch.settings.model import OnDamaged, Settings
 
-LISTED = 5
-"""Damaged members that a message names; the ledger names all."""
+MOST_LISTED = 5
+"""Number of damaged members that a message names; the ledger names all."""
 
 
 def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[Problem], LeftOut]:
-    """Return the problems of a packet, and the files that were left out.
+    """Return the problems of a packet, and the members that were left out.
 
     Raises PacketError if the packet has no series, or is damaged (except with --on-damaged=keep), and CancelledError.
     """
     names, settings = unit.names, context.settings
     problems = [*_damage(settings, unit, reading), *remarks.surrounded(reading, names)]
     problems += read_suspects(reading, names, lambda: context.monitor.cancelled)
-    missing = left_out(reading, settings.passwords)
-    _check_series(reading, unit, missing, settings)
-    return problems, missing
+    left_out_members = left_out(reading, settings.passwords)
+    _check_series(reading, unit, left_out_members, settings)
+    return problems, left_out_members
 
 
-def _check_series(reading: Reading, unit: Unit, missing: LeftOut, settings: Settings) -> None:
-    """Raise PacketError if a packet has no series; `missing`: the files that were left out."""
+def _check_series(reading: Reading, unit: Unit, left_out_members: LeftOut, settings: Settings) -> None:
+    """Raise PacketError if a packet has no series."""
     if _has_series(reading):
         return
-    names, command = unit.names, import_command(missing, unit, settings)
+    names, command = unit.names, import_command(left_out_members, unit, settings)
     members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
-    if missing:
-        message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {missing.words()}."
-        hint = f"{missing.advice(has_ledger=False)} Then import it:"
+    if left_out_members:
+        message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {left_out_members.words()}."
+        hint = f"{left_out_members.advice(has_ledger=False)} Then import it:"
         raise PacketError(Problem(Code.NO_IMAGES, names, message, hint, command=command))
     if any(reading.row(i).kind in ("dicom", "dicomdir") for i in range(len(reading))):
         message = f"contains DICOM, but no images ({members})."
@@ -55,11 +55,16 @@ def _has_series(reading: Reading) -> bool:
 
 
 def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
-    """Return the problem of a damaged packet whose readable files are imported. Raises PacketError for another damaged one."""
+    """Return the problem of a damaged packet whose readable files are imported; empty if the packet is not damaged.
+
+    Raises PacketError if a damaged packet is refused.
+    """
     damage = reading.damage()
     if not damage:
         return []
-    listed = "; ".join(damage[:LISTED]) + (f"; and {len(damage) - LISTED} more" if len(damage) > LISTED else "")
+    listed = "; ".join(damage[:MOST_LISTED]) + (
+        f"; and {len(damage) - MOST_LISTED} more" if len(damage) > MOST_LISTED else ""
+    )
     encrypted_members = encrypted.refused_as_encrypted(reading)
     advice = encrypted.hint(encrypted_members, settings.passwords)
     broken = len(encrypted_members) < len(damage)

@@ -17,12 +17,12 @@ from qxbatch.settings.model import Settings
 from qxbatch.slots import Memory, Slots
 
 OWN_MEMORY = 300 << 20
-"""Bytes that the program itself may use; the remaining part of --mem is for converters."""
+"""Bytes of memory that the program itself may use; the remaining part of --mem is for converters."""
 
-SYNCING = 4
-"""Files synced at once: a file system commits them in one transaction."""
-UNSYNCED = 64
-"""Files that may wait for a sync, each with an open descriptor; beyond that the work waits for a slow disk."""
+SYNC_THREADS = 4
+"""Number of files that are synced at once: a file system commits them in one transaction."""
+MOST_UNSYNCED = 64
+"""Number of files that may wait for a sync, each with an open descriptor. If more are written, the work waits for the disk."""
 
 
 class Context:
@@ -51,18 +51,19 @@ class Context:
         self.published: set[str] = set()
         """The sessions that packets of this run became: no other packet of the run may replace them."""
         self.stop = threading.Event()
+        """Set when the converters have to stop."""
         workers = max(1, settings.n_procs)
         # a spare worker works while others wait for the interpreter lock; it gets no further CPU, since the kernel grants no more
         spare = 1 if workers > 1 and workers >= granted() else 0
         self.slots = Slots(workers, spare)
         self.memory = Memory(None if settings.mem is None else max(0, settings.mem - OWN_MEMORY))
-        self.converting = ThreadPoolExecutor(max(1, min(settings.parelements, workers)))
-        """One thread per converter process that may run."""
+        self.convert_pool = ThreadPoolExecutor(max(1, min(settings.parelements, workers)))
+        """One thread for each converter process that may run at once."""
         self.executor = ThreadPoolExecutor(workers)
         """Threads that pack, compress and verify."""
-        self.syncing = ThreadPoolExecutor(SYNCING)
+        self.sync_pool = ThreadPoolExecutor(SYNC_THREADS)
         """Threads that wait for the disk and need no CPU."""
-        self.unsynced = threading.Semaphore(UNSYNCED)
+        self.unsynced = threading.Semaphore(MOST_UNSYNCED)
         """Limits the files that are open for syncing."""
 
     def interrupt(self) -> None:
@@ -73,8 +74,8 @@ class Context:
 
     def close(self) -> None:
         """Cancel waiting work, end the threads, and stop renewing locks."""
-        self.converting.shutdown(cancel_futures=True)
+        self.convert_pool.shutdown(cancel_futures=True)
         self.executor.shutdown(cancel_futures=True)
-        self.syncing.shutdown(cancel_futures=True)
+        self.sync_pool.shutdown(cancel_futures=True)
         self.locks.close()
         self._open_files.close()

@@ -10,7 +10,7 @@ from qxbatch.pipeline.delivery_warnings import archiving_warnings, replaced_pati
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.import_again import with_import_command
 from qxbatch.pipeline.journaling import facts_of, write_unit_journal
-from qxbatch.pipeline.linked import refuse_kept_inside
+from qxbatch.pipeline.linked import refuse_immovable_kept_files
 from qxbatch.pipeline.produce import Product
 from qxbatch.pipeline.refuse import refuse_existing
 from qxbatch.record.job import Job
@@ -29,7 +29,7 @@ def deliver(
     context.observer.notify(StageStarted(unit.name, Stage.VERIFYING))
     facts = facts_of(context, job, products)
     for product in products:
-        refuse_kept_inside(unit, product.build, linked=facts.behind_link)
+        refuse_immovable_kept_files(unit, product.build, linked=facts.behind_link)
         check_build(context, job, product)
     context.observer.notify(StageStarted(unit.name, Stage.PUBLISHING))
     refuse_existing(context, unit, [product.sorted_session.session for product in products])

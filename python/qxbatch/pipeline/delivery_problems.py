@@ -40,7 +40,7 @@ def replaced_not_kept(session: str, waiting: Path, error: OSError, *, is_complet
 
 
 def not_archived(packet: Path, mode: Archive, error: OSError) -> Problem:
-    """Return the problem of a packet whose session is complete."""
+    """Return the problem of a packet that could not be archived, although its session is complete."""
     message = f"its session is complete; the packet could not be archived ({mode}): {error_text(error)}."
     return Problem(Code.ARCHIVE, str(packet), message, "Correct this and run again: only the archiving remains.")
 

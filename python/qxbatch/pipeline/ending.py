@@ -37,7 +37,7 @@ def end_submitted(settings: Settings, report: Report, observer: RunObservers, te
 
 
 def end_held(settings: Settings, report: Report, observer: RunObservers) -> int:
-    """End a run that submitted nothing, since its packets are submitted already or gone."""
+    """End a run that submitted nothing, since its packets were submitted before or no longer exist."""
     return _notified(settings, report, ExitStatus.HELD, observer)
 
 

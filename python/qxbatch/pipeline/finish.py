@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.archive.contained import Contained
+from qxbatch.archive.session_bytes import SessionBytes
 from qxbatch.pipeline.archiving import archive_packets
 from qxbatch.pipeline.check_published import check_published, has_failed_series
 from qxbatch.pipeline.delivery_problems import left_in_inbox, replaced_not_kept
@@ -15,7 +15,7 @@ from qxbatch.publish.journal import Journal, remove_journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.removal_list import RemovalList
 from qxbatch.publish.replaced import keep_replaced
-from qxbatch.publish.sorted_files import UnremovedFile, remove_sorted
+from qxbatch.publish.sorted_files import UnremovedFile, remove_listed
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.layout import REPLACED
 from qxbatch.settings.model import Settings
@@ -25,12 +25,15 @@ class Ending(NamedTuple):
     """How a unit ended."""
 
     current_paths: Mapping[Path, Path | None]
-    """The current path of each packet; None for a deleted one. Packets that could not or must not be archived are missing."""
+    """Maps the path of each packet to where it, or its copy, is now; None if it was deleted.
+
+    Packets that could not or must not be archived are missing.
+    """
     problems: tuple[Problem, ...]
 
     @property
     def archived(self) -> Path | None:
-        """Return the current path of the first packet that has one."""
+        """Return the current path of the first packet that was not deleted; None if there is none."""
         return next((path for path in self.current_paths.values() if path is not None), None)
 
     def problems_of(self, session: str, sessions: Sequence[str]) -> tuple[Problem, ...]:
@@ -59,8 +62,9 @@ def finish(
     passwords of `settings`. `check_lock` is called before each step and raises PacketError if another run took over the unit's
     lock: that run does the remaining steps.
 
-    The journal stays for the next run if a packet could not be archived, or a file could not leave the inbox. It also stays
-    when this raises OSError, because the sessions folder cannot be written, or ValueError, for a damaged list or ledger.
+    The journal stays for the next run if replaced files could not be moved or removed, a file could not leave the inbox, or a
+    packet could not be archived. It also stays when this raises OSError, because the sessions folder cannot be written, or
+    ValueError, for a damaged list or ledger.
     """
     verify = removal_list is None
     listed = RemovalList(workspace.removal_list(journal.unit) if removal_list is None else removal_list)
@@ -72,9 +76,9 @@ def finish(
     if any(problem.code is Code.CANNOT_WRITE for problem in problems):
         return Ending({}, tuple(problems))  # the next run continues here
     check_lock()
-    contained = _contained(journal, workspace, settings, listed)
-    is_contained = _containment(journal, contained, verify=verify)
-    unremoved = [] if wrong else _remove_sorted(journal, workspace, listed, is_contained)
+    session_bytes = _session_bytes(journal, workspace, settings, listed)
+    is_contained = _containment(journal, session_bytes, verify=verify)
+    unremoved = [] if wrong else _remove_listed(journal, workspace, listed, is_contained)
     problems += map(left_in_inbox, unremoved)
     if verify and not journal.series_failed:
         journal = replace(journal, series_failed=has_failed_series(journal, workspace))
@@ -83,7 +87,7 @@ def finish(
         workspace,
         locks,
         check_lock,
-        contained,
+        session_bytes,
         published=not wrong,
         read_by_this_run=not verify,
         settings=settings,
@@ -101,7 +105,7 @@ def finish(
 def _keep_replaced(
     journal: Journal, workspace: Workspace, check_lock: Callable[[], None], wrong: Collection[str]
 ) -> Iterator[Problem]:
-    """Keep the last copies in replaced sessions; of a session that is missing or differs (`wrong`), nothing is a copy."""
+    """Keep the files of replaced sessions whose bytes exist nowhere else; all files if the new session is missing or `wrong`."""
     folder = workspace.archive.parent / REPLACED
     for session in journal.sessions:
         check_lock()
@@ -121,7 +125,7 @@ def _keep_replaced(
             yield Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING)
 
 
-def _contained(journal: Journal, workspace: Workspace, settings: Settings, listed: RemovalList) -> Contained:
+def _session_bytes(journal: Journal, workspace: Workspace, settings: Settings, listed: RemovalList) -> SessionBytes:
     folders = (workspace.session(session).folder for session in journal.sessions)
     sessions = dict(zip(folders, journal.ledgers, strict=True))
 
@@ -131,27 +135,28 @@ def _contained(journal: Journal, workspace: Workspace, settings: Settings, liste
             yield from (journal.inbox / file.path for file in listed.files())
 
     scratch = workspace.staging(journal.unit) / "again"
-    return Contained(sessions, settings, scratch, workspace.sessionsfolder, leaving)
+    return SessionBytes(sessions, settings, scratch, workspace.sessionsfolder, leaving)
 
 
-def _containment(journal: Journal, contained: Contained, *, verify: bool) -> Callable[[Path, str], bool] | None:
+def _containment(journal: Journal, session_bytes: SessionBytes, *, verify: bool) -> Callable[[Path, str], bool] | None:
     """Return a function that compares a loose file (path, SHA-256) with the sessions before it leaves; None if not needed.
 
-    Kept files leave the inbox if the session is split. The inbox of the new session may have had a file with the same bytes.
+    It is also needed if this run split the session: then kept files leave the inbox, and the only copy of one may be a file of
+    the user in the inbox of a new session.
     """
     if not verify and journal.sessions == (journal.unit,):
         return None
 
     def is_contained(path: Path, sha256: str) -> bool:
-        return (not verify or contained.has_file(path, sha256)) and contained.in_inboxes.still_have(sha256)
+        return (not verify or session_bytes.has_file(path, sha256)) and session_bytes.inbox_copies.still_have(sha256)
 
     return is_contained
 
 
-def _remove_sorted(
+def _remove_listed(
     journal: Journal, workspace: Workspace, listed: RemovalList, is_contained: Callable[[Path, str], bool] | None
 ) -> list[UnremovedFile]:
-    """Folder mode: remove sorted files from the inbox, with `is_contained` only those for which it is true; return the others."""
+    """Folder mode: remove the listed files from the inbox, if `is_contained` is None or true for them; return the others."""
     if journal.inbox is None:
         return []
-    return remove_sorted(journal.inbox, listed, workspace.tag(journal.unit), workspace.sessionsfolder, is_contained)
+    return remove_listed(journal.inbox, listed, workspace.tag(journal.unit), workspace.sessionsfolder, is_contained)

@@ -1,4 +1,4 @@
-"""Reports packets with a hidden name of a run that left no record: they are not listed as packets."""
+"""Reports packets that a killed run renamed to a hidden name, if no journal or staging of that run exists any more."""
 
 import math
 import os
@@ -40,12 +40,12 @@ def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionRepo
     hidden = [(name, *parts) for name in names_in(inbox) if (parts := split_hidden_name(name)) and parts[0] in _STATES]
     if not hidden:
         return []
-    known = {NO_RUN, *_tags(workspace)}  # read after the names: a run makes its record before it renames a packet
-    since = math.inf if inbox.is_relative_to(workspace.sessionsfolder) else time.time() - _AT_WORK_S
+    known = {NO_RUN, *_tags(workspace)}  # read after the names: a run creates its staging before it renames a packet
+    used_until = math.inf if inbox.is_relative_to(workspace.sessionsfolder) else time.time() - _AT_WORK_S
     return [
         SessionReport(original, None, None, (_problem(inbox / name, use, original, settings),))
         for name, use, tag, original in hidden
-        if tag not in known and _is_older(inbox / name, since)
+        if tag not in known and _is_older(inbox / name, used_until)
     ]
 
 
@@ -59,10 +59,10 @@ def _tags(workspace: Workspace) -> Iterator[str]:
         yield workspace.of_run(journal_run(workspace.journal(unit))).tag(unit)
 
 
-def _is_older(path: Path, since: float) -> bool:
-    """Return whether a path got its name, or was changed, at that time or before; False if it is gone."""
+def _is_older(path: Path, moment: float) -> bool:
+    """Return whether a path got its name, or was last changed, at that time or before; False if it is missing."""
     try:
-        return path.lstat().st_ctime <= since
+        return path.lstat().st_ctime <= moment
     except OSError:
         return False
 
@@ -94,10 +94,10 @@ def _has_session(packet: str, settings: Settings) -> bool:
 
 
 def _restored(path: Path, original: str, use: Use) -> Path:
-    """Return where a packet gets its name back; a numbered one if another packet has it, except for a PART."""
-    from qxbatch.archive.names import place_of
+    """Return the path that a packet gets back; a numbered one if another packet has the name, except for a PART."""
+    from qxbatch.archive.names import kth_name
 
     k = 1
-    while use is not Use.PART and os.path.lexists(path.with_name(place_of(original, k))):
+    while use is not Use.PART and os.path.lexists(path.with_name(kth_name(original, k))):
         k += 1
-    return path.with_name(place_of(original, k))
+    return path.with_name(kth_name(original, k))

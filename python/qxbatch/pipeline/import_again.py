@@ -20,25 +20,25 @@ from qxbatch.visible import shell_word
 
 def with_import_command(
     problems: Sequence[Problem],
-    missing: LeftOut,
+    left_out: LeftOut,
     job: Job,
     settings: Settings,
     current_paths: Mapping[Path, Path | None],
 ) -> tuple[Problem, ...]:
-    """Return problems of a published session; the one about files left out gets a command, if importing again helps.
+    """Return problems of a published session; the one about left-out members gets a command, if importing again helps.
 
-    `current_paths` maps each packet to its current path; None for a deleted one.
+    `current_paths` maps each packet to where it, or its copy, is now; None if it was deleted.
     """
     return tuple(
-        _with_command(problem, missing, job, settings, current_paths) if problem.code is Code.LEFT_OUT else problem
+        _with_command(problem, left_out, job, settings, current_paths) if problem.code is Code.LEFT_OUT else problem
         for problem in problems
     )
 
 
 def _with_command(
-    problem: Problem, missing: LeftOut, job: Job, settings: Settings, current_paths: Mapping[Path, Path | None]
+    problem: Problem, left_out: LeftOut, job: Job, settings: Settings, current_paths: Mapping[Path, Path | None]
 ) -> Problem:
-    changes, unpacking = _what_helps(missing, job.unit, settings, current_paths)
+    changes, unpacking = _what_helps(left_out, job.unit, settings, current_paths)
     if not changes and not unpacking:
         return problem
     changes = {"overwrite": "yes", **changes}
@@ -68,29 +68,29 @@ def _moved_back(current_paths: Mapping[Path, Path | None], settings: Settings) -
     return [f"mv -n -- {current} {source}" for current, source in words]
 
 
-def import_command(missing: LeftOut, unit: Unit, settings: Settings) -> str:
+def import_command(left_out: LeftOut, unit: Unit, settings: Settings) -> str:
     """Return the command that imports a refused packet, which was not moved, once its archives can be read."""
-    changes, unpacking = _what_helps(missing, unit, settings, {})
+    changes, unpacking = _what_helps(left_out, unit, settings, {})
     return " && ".join((*unpacking, command_for(settings, [unit.session.id], changes)))
 
 
 def _what_helps(
-    missing: LeftOut, unit: Unit, settings: Settings, current_paths: Mapping[Path, Path | None]
+    left_out: LeftOut, unit: Unit, settings: Settings, current_paths: Mapping[Path, Path | None]
 ) -> tuple[dict[str, str], list[str]]:
     """Return the parameters with which more of the packet can be read, and the commands that unpack its archives first."""
     changes = {}
-    if missing.needs_password:
+    if left_out.needs_password:
         path = "FILE" if settings.passwords is None else str(settings.passwords.path)
         changes["password_file"] = path
-    return {**changes, **larger(missing.limits, settings)}, _unpacking(missing, unit, settings, current_paths)
+    return {**changes, **larger(left_out.limits, settings)}, _unpacking(left_out, unit, settings, current_paths)
 
 
 def _unpacking(
-    missing: LeftOut, unit: Unit, settings: Settings, current_paths: Mapping[Path, Path | None]
+    left_out: LeftOut, unit: Unit, settings: Settings, current_paths: Mapping[Path, Path | None]
 ) -> list[str]:
     """Return the commands that unpack the archives that were left out of a packet.
 
-    None if there are several packets, or the packet is not a folder (any more), or an archive is inside a file in it.
+    Empty if there are several packets, if the packet is not a folder (any more), or if one of the archives is in another archive.
     """
     if len(unit.packets) != 1:
         return []
@@ -98,13 +98,13 @@ def _unpacking(
     current = current_paths.get(folder, folder)
     if current is None or not current.is_dir():
         return []
-    inside = [member_path(path) for path in missing.foreign()]
-    kinds = {path: sniff(str(current / path)) for path in inside if (current / path).is_file()}
+    archives = [member_path(path) for path in left_out.foreign()]
+    kinds = {path: sniff(str(current / path)) for path in archives if (current / path).is_file()}
     if (
-        not inside
-        or len(kinds) < len(inside)
+        not archives
+        or len(kinds) < len(archives)
         or any(kind not in UNOPENED or kind == "split" for kind in kinds.values())
     ):
         return []
-    outside, archive = (mapped(path, settings.path_map) for path in (folder, settings.archive_folder))
-    return [unpack_command(kind, outside / path, archive) for path, kind in kinds.items()]
+    mapped_folder, archive_folder = (mapped(path, settings.path_map) for path in (folder, settings.archive_folder))
+    return [unpack_command(kind, mapped_folder / path, archive_folder) for path, kind in kinds.items()]

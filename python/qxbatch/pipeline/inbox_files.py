@@ -18,7 +18,10 @@ from qxbatch.session.ledger import Kind
 
 
 def files_to_remove(job: Job, products: Sequence[Product], decision: Decision) -> list[tuple[str, str]]:
-    """Return (ledger path, sha256) of the inbox files to remove because a session contains them, second copies of PAR/REC too."""
+    """Return (ledger path, sha256) of the inbox files to remove, since a session contains their bytes.
+
+    They include second copies of PAR and REC files, whose fate in the reading is `kept`.
+    """
     if not decision.fates_to_remove:
         return []
     copies = {job.reading.row(row).path for product in products for row in product.sorted_session.copies}
@@ -26,11 +29,11 @@ def files_to_remove(job: Job, products: Sequence[Product], decision: Decision) -
     return list(dict.fromkeys([*_in_inbox(job, decision.fates_to_remove), *second_copies]))
 
 
-def archives_inside(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
-    """Return the archives inside the folders of an inbox: `archive` also applies to them.
+def archives_in_folders(reading: Reading, unit: Unit) -> tuple[Packet, ...]:
+    """Return the archives in the folders of an inbox: the option `archive` also applies to them.
 
-    Their fingerprints are taken after they were read, so the inbox is compared again with its fingerprint at discovery.
-    Raises PacketError if they differ, OSError.
+    Their fingerprints are computed after they were read. So the inbox is compared again with its fingerprint at discovery.
+    Raises PacketError if it changed, OSError.
     """
     if unit.inbox is None:
         return ()

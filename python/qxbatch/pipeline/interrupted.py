@@ -35,10 +35,10 @@ def finish_interrupted(
 
 
 def without_recovered(candidate: Candidate, recovered: "Recovered | None") -> Candidate:
-    """Return the candidate; if recovery just handled the import of this packet, it is not ready, even with --overwrite=yes.
+    """Return the candidate, which is not ready if the recovery just finished the import of its packet, or failed to.
 
-    If the import was finished, another packet of the same session stays ready. If it failed, none of them: the report of the
-    recovery says why.
+    That also holds with --overwrite=yes. If the import was finished, other packets of the same session stay ready. If it failed,
+    none of them is: the report of the recovery contains the reason.
     """
     if recovered is None or candidate.verdict is not Verdict.READY:
         return candidate

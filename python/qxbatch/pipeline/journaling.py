@@ -44,7 +44,7 @@ def write_unit_journal(
 
 
 def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
-    """Return the facts that decide what happens to the packets, as known before the packets are checked again."""
+    """Return the facts that decide what is done with the packets, as far as they are known before the packets are checked again."""
     problems = [problem for product in products for problem in product.remarks.problems]
     return Facts(
         context.settings.archive,
@@ -78,7 +78,8 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         unit=unit.name,
         run=workspace.run,
         packets=tuple(
-            JournaledPacket(packet, context.numbers.get(packet.path)) for packet in (*job.archives, *job.inside)
+            JournaledPacket(packet, context.numbers.get(packet.path))
+            for packet in (*job.archives, *job.archives_in_folders)
         ),
         sessions=tuple(sessions),
         replaced=_replaced(context, sessions),

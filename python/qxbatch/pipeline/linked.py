@@ -1,4 +1,4 @@
-"""Folders that are links below the sessions folder, whose targets are read and not changed, and an inbox that is a mount point."""
+"""Inboxes that are reached through a link below the sessions folder, which are read and not changed, or that are mount points."""
 
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from qxbatch.session.paths import SessionPaths
 
 def is_linked(unit: Unit, sessionsfolder: Path) -> bool:
     """Return whether the packets of a unit are reached through a link below the sessions folder."""
-    inner = [packet.path for packet in unit.packets] if unit.inbox is None else [unit.inbox / "any"]
-    return any(path.is_relative_to(sessionsfolder) and not is_below(path, sessionsfolder) for path in inner)
+    # is_below checks the folders above a path, so an inbox needs a path in it
+    paths = [packet.path for packet in unit.packets] if unit.inbox is None else [unit.inbox / "any"]
+    return any(path.is_relative_to(sessionsfolder) and not is_below(path, sessionsfolder) for path in paths)
 
 
 def kept_in_place(facts: Facts, unit: Unit) -> Problem:
@@ -29,8 +30,8 @@ def kept_in_place(facts: Facts, unit: Unit) -> Problem:
     return Problem(Code.ARCHIVE, unit.names, message, hint, Severity.WARNING)
 
 
-def refuse_kept_inside(unit: Unit, build: Path, *, linked: bool) -> None:
-    """Folder mode: raise PacketError if files outside of series cannot be moved into the inbox: it is a link or a mount point."""
+def refuse_immovable_kept_files(unit: Unit, build: Path, *, linked: bool) -> None:
+    """Folder mode: raise PacketError if kept files of archives cannot be moved into the inbox: it is a link or a mount point."""
     inbox = unit.inbox
     if inbox is None or not any(path.is_file() for path in SessionPaths(build).inbox.rglob("*")):
         return

@@ -12,7 +12,8 @@ from qxbatch.publish.durable import remove_tree
 from qxbatch.record.job import Job
 from qxbatch.settings.passwords import words_of
 
-LISTED = 5
+MOST_LISTED = 5
+"""Number of differing files that a message names."""
 
 
 def mismatch(context: Context, job: Job, session: str, wrong: Sequence[str], scratch: Path) -> Problem:
@@ -43,7 +44,9 @@ def mismatch(context: Context, job: Job, session: str, wrong: Sequence[str], scr
 
 
 def _problem(session: str, wrong: Sequence[str], cause: str, hint: str) -> Problem:
-    message = f"the written files differ from the packet: {'; '.join(wrong[:LISTED])}. {cause} No session was written."
+    message = (
+        f"the written files differ from the packet: {'; '.join(wrong[:MOST_LISTED])}. {cause} No session was written."
+    )
     return Problem(Code.VERIFY, session, message, hint)
 
 

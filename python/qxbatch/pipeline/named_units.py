@@ -17,11 +17,12 @@ from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
 
-PAIRED = (".par", ".rec")
+PAIRED_EXTENSIONS = (".par", ".rec")
 """A PAR and its REC are one packet, whose name is their stem."""
 
 
-Need = Callable[[Settings, Sequence[Candidate]], None]
+CheckReady = Callable[[Settings, Sequence[Candidate]], None]
+"""Raises UsageError if the ready packets cannot be imported."""
 
 
 class NameMatch(NamedTuple):
@@ -41,7 +42,7 @@ def match_name(settings: Settings, name: str) -> NameMatch:
 
     def ids(packet: str) -> set[str]:
         path = PurePath(packet)
-        possible_names = (packet, path.stem) if path.suffix.casefold() in PAIRED else (packet,)
+        possible_names = (packet, path.stem) if path.suffix.casefold() in PAIRED_EXTENSIONS else (packet,)
         return {session.id for text in possible_names if (session := session_of(settings, rows, text)) is not None}
 
     inbox_names = names_in(settings.masterinbox)
@@ -75,7 +76,7 @@ def named_unit(settings: Settings, name: str) -> Unit:
 
 
 def ready_packets(settings: Settings, packets: Collection[str]) -> list[Candidate]:
-    """Return those of the packets of these names that are ready. Raises UsageError."""
+    """Return the ready ones of the packets with these names. Raises UsageError."""
     return _ready(candidates(settings, only=packets))
 
 
@@ -85,12 +86,12 @@ def import_named(
     units: Collection[str],
     observer: Observer,
     open_locks: Callable[[Workspace], Locks],
-    need: Need | None = None,
+    check_ready: CheckReady | None = None,
 ) -> Report:
-    """Import the packets of these names; first, finish what a killed run left of these units.
+    """Import the packets with these names; first, finish what a killed run left of these units.
 
-    The study level is not written. `need` raises UsageError if the ready packets cannot be imported. Raises UsageError and
-    KeyboardInterrupt as `qxbatch.pipeline.opened.opened_context`.
+    The study level is not written. `check_ready` is called before the import. Raises UsageError and KeyboardInterrupt as
+    `qxbatch.pipeline.opened.opened_context`.
     """
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = open_locks(workspace)
@@ -101,9 +102,9 @@ def import_named(
     report = Report(tuple(all_candidates), tuple(to_report(recovered, all_candidates)))
     ready = _ready(all_candidates)
     if ready:
-        if need is not None:
+        if check_ready is not None:
             workspace.tidy()
-            need(settings, ready)
+            check_ready(settings, ready)
         with importing(settings, workspace, locks, ready, report, observer) as report:
             pass
     else:

@@ -1,4 +1,4 @@
-"""What a run does that imports nothing: a dry run, or one without ready packets."""
+"""The work of a run that imports nothing: a dry run, or one without ready packets."""
 
 from qxbatch.model import Report
 from qxbatch.publish.locks import Locks
@@ -10,7 +10,7 @@ from qxbatch.study.outdated import has_not_imported, is_outdated
 def check_or_refresh(
     settings: Settings, workspace: Workspace, locks: Locks, report: Report, *, ready: bool, interrupted: bool
 ) -> None:
-    """Check the converters in a dry run with ready packets. In another run, refresh a study level that is out of date.
+    """In a dry run with ready packets, check the converters. In a run that is not dry, refresh a study level that is out of date.
 
     `interrupted`: another run left its hidden folder, or still works in it. Raises UsageError.
     """

@@ -47,7 +47,7 @@ def _not_imported(report: Report, previous_items: Sequence[NotImported]) -> list
 
 
 def _counted(report: Report) -> list[NotImported]:
-    """Return what this run did not import, without names; messages and commands have names too."""
+    """Return what this run did not import, without names; messages and commands can contain names and are omitted, too."""
     reasons = [
         str(candidate.problem.code if candidate.problem else candidate.verdict)
         for candidate in report.candidates

@@ -95,14 +95,14 @@ def _counting(monitor: Monitor, observer: Observer) -> Iterator[None]:
     """Notify the observer of the bytes read so far, at intervals and at the end."""
     stop = threading.Event()
 
-    def tell() -> None:
+    def notify_reads() -> None:
         last_count = 0
         while not stop.wait(REFRESH_SECONDS):
             if monitor.files != last_count:
                 last_count = monitor.files
                 observer.notify(MembersRead(monitor.files, monitor.bytes))
 
-    thread = threading.Thread(target=tell, name="counting", daemon=True)
+    thread = threading.Thread(target=notify_reads, name="counting", daemon=True)
     thread.start()
     try:
         yield

@@ -15,7 +15,7 @@ from qxbatch.settings.command import command_for
 from qxbatch.settings.model import Settings, Stages
 
 _MOST_LINKS = 40
-"""The kernel follows no more links in one path."""
+"""The kernel follows at most this number of links in one path."""
 
 
 def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None:
@@ -30,9 +30,9 @@ def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None
     replaced = {real / name for name in (FOLDERS if unit.inbox is None else RESULT_FOLDERS)}
     packets = [packet.path for packet in unit.packets] if unit.inbox is None else []
     for path in (*_sources(settings, unit), *packets):
-        inside = next((folder for folder in _way(path) if folder in replaced), None)
-        if inside is not None:
-            raise PacketError(_problem(settings, unit, path, inside))
+        replaced_folder = next((step for step in _steps_of(path) if step in replaced), None)
+        if replaced_folder is not None:
+            raise PacketError(_problem(settings, unit, path, replaced_folder))
     for path in packets:
         if real.is_relative_to(os.path.realpath(path)):
             message = f"{path} contains {session}, which its import would replace; nothing was changed."
@@ -46,7 +46,7 @@ def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None
 
 
 def _sources(settings: Settings, unit: Unit) -> Iterator[Path]:
-    """Yield the folder of packets, and the entries in it that can lead into a session although the folder itself does not."""
+    """Yield the folder of packets, and its entries that can lead into a session although the folder itself does not."""
     if unit.inbox is not None:
         yield unit.inbox
     elif settings.masterinbox is not None:
@@ -57,8 +57,8 @@ def _sources(settings: Settings, unit: Unit) -> Iterator[Path]:
         yield from filter(os.path.exists, (settings.masterinbox / name for name in names))
 
 
-def _way(path: Path) -> Iterator[Path]:
-    """Yield each folder, link and file through which a path leads; the folders above each of them are no links."""
+def _steps_of(path: Path) -> Iterator[Path]:
+    """Yield each folder, link and file on the way from the root to a path, as paths without links above their last name."""
     place = Path(path.anchor)
     remaining = [*reversed(Path.cwd().joinpath(path).parts[1:])]
     links = 0
@@ -75,12 +75,14 @@ def _way(path: Path) -> Iterator[Path]:
             remaining += reversed(target.parts[1:] if target.is_absolute() else target.parts)
 
 
-def _problem(settings: Settings, unit: Unit, path: Path, inside: Path) -> Problem:
+def _problem(settings: Settings, unit: Unit, path: Path, replaced_folder: Path) -> Problem:
     is_named = not settings.deidentified or path in (settings.masterinbox, unit.inbox)
     name = path if is_named else path.with_name(NAME_LEFT_OUT)
     relation = f"and {name} leads there" if path.is_symlink() else f"and the folder of packets is {name}"
-    message = f"its import would replace {inside}, {relation}: packets would be taken away. Nothing was changed."
-    hint = f"Move the packets out of {inside.parent}, and put them into the inbox in place of the link. Then run again:"
+    message = (
+        f"its import would replace {replaced_folder}, {relation}: packets would be taken away. Nothing was changed."
+    )
+    hint = f"Move the packets out of {replaced_folder.parent}, and put them into the inbox in place of the link. Then run again:"
     if path == settings.masterinbox and not path.is_symlink():
         packets = settings.sessionsfolder / MASTER_INBOX
         hint = f"Move the packets to {packets}, and import them from there:"

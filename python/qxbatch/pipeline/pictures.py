@@ -15,7 +15,7 @@ def picture_of(nifti: Path) -> Path:
 
 
 def tsnr_picture_of(nifti: Path) -> Path:
-    """Return the path of the picture of its temporal SNR until it is moved."""
+    """Return the path of the picture of a converted image's temporal SNR until it is moved."""
     return nifti.with_name(f"{nifti.name}.tsnr.png")
 
 

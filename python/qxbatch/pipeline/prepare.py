@@ -12,7 +12,7 @@ from qxbatch.ingest.sources import SessionInbox, inbox_sources, opened_archives,
 from qxbatch.pipeline.check_reading import check_reading
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.hashing import start_hashing
-from qxbatch.pipeline.inbox_files import archives_inside
+from qxbatch.pipeline.inbox_files import archives_in_folders
 from qxbatch.pipeline.previous import read_previous
 from qxbatch.pipeline.read import read_sources
 from qxbatch.record.job import Job
@@ -37,7 +37,7 @@ def read_job(context: Context, unit: Unit, scratch: Path) -> Job:
         inbox.sources,
         reading,
         archives,
-        archives_inside(reading, unit),
+        archives_in_folders(reading, unit),
         previous,
         deidentified,
         redaction_of(reading, unit.name, deidentified=deidentified),
@@ -60,11 +60,11 @@ def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
     Raises PacketError if the unit must not be imported, and CancelledError.
     """
     settings, unit = context.settings, job.unit
-    problems, missing = check_reading(job.reading, unit, context)
+    problems, left_out_members = check_reading(job.reading, unit, context)
     anonymous = job.deidentified
     plans, mixed = plan_sessions(job.reading, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
     patients = {plan.session.id: "" if anonymous else plan.patient for plan in plans} if len(plans) > 1 else {}
-    return replace(job, problems=(*problems, *mixed), left_out=missing, patients=patients), plans
+    return replace(job, problems=(*problems, *mixed), left_out=left_out_members, patients=patients), plans
 
 
 def place_files(

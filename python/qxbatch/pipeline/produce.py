@@ -28,8 +28,9 @@ class Product(NamedTuple):
     build: Path
     placement: Placement
     remarks: Remarks
+    """All problems of the session, including those of conversions and images."""
     syncing: Sequence[Future[None]] = ()
-    """Syncs that are running."""
+    """Syncs of files that may still run."""
 
     @property
     def images(self) -> int:
@@ -53,9 +54,9 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     context.observer.notify(StageStarted(job.unit.name, Stage.RECORDING))
     protocol = context.settings.protocol
     if protocol is not None:
-        from qxbatch.record.protocol import against_protocol
+        from qxbatch.record.protocol import with_protocol_check
 
-        sorted_session, converted = against_protocol(protocol, sorted_session, converted)
+        sorted_session, converted = with_protocol_check(protocol, sorted_session, converted)
     versions = context.tools.versions({series.kind for series in sorted_session.series})
     recorded = record_session(
         job, sorted_session, converted, places, context.settings, converters=versions, began=began

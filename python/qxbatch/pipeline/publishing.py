@@ -33,7 +33,10 @@ def publish_sessions(journal: Journal, workspace: Workspace, check_lock: Callabl
 
 
 def _has_moved_ledger(build: Path, target: Path, ledger: str) -> bool:
-    """Return whether a killed run moved the ledger, so only session.txt is missing: one that appeared is no other session's."""
+    """Return whether a killed run moved all but session.txt to the session folder, as the ledger shows.
+
+    A session.txt that appeared there since then is not that of another session.
+    """
     if os.path.lexists(SessionPaths(build).ledger):
         return False
     with contextlib.suppress(OSError):

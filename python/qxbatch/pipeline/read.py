@@ -13,8 +13,8 @@ from qxbatch.pipeline.context import Context
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.passwords import words_of
 
-NOTHING = Fingerprint(0, 0, 0)
-"""Folder mode: there was no inbox; the data are in `dicom`."""
+NO_INBOX = Fingerprint(0, 0, 0)
+"""Folder mode: the fingerprint if the session has no inbox, and its data are only in `dicom`."""
 
 
 def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratch: Path) -> Reading:
@@ -48,11 +48,11 @@ def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratc
 
 
 def refuse_changed(packet: Packet, when: str) -> None:
-    """Raise PacketError where a packet's names, sizes and times are no longer those at discovery."""
+    """Raise PacketError if the names, sizes or times of a packet are no longer those at discovery. `when` ends the message."""
     try:
         is_unchanged = fingerprint(packet.path) == packet.fingerprint
     except FileNotFoundError:
-        if packet.fingerprint == NOTHING:
+        if packet.fingerprint == NO_INBOX:
             return
         problem = Problem(Code.CHANGED, str(packet.path), f"vanished {when}.", "Nothing was changed.")
         raise PacketError(problem) from None

@@ -79,7 +79,7 @@ def _held(unit: str, problem: Problem) -> SessionReport:
 
 
 def _unfinished_units(workspace: Workspace, units: Collection[str]) -> list[str]:
-    """Return those of these units that have staging or a journal."""
+    """Return the units that have staging or a journal."""
     return [unit for unit in units if any(map(os.path.lexists, (workspace.unit(unit), workspace.journal(unit))))]
 
 
@@ -96,9 +96,9 @@ def recover_unit(
     settings: Settings,
     own: Collection[str],
 ) -> Recovered:
-    """Finish or clear one unit. `check_lock` raises PacketError when the caller does not hold its locks (`own`) any more.
+    """Finish or clear one unit. `check_lock` raises PacketError when the caller no longer holds its locks, whose names are `own`.
 
-    The patients are not known: if logs are de-identified, messages have only names that this program gives, and session ids.
+    The patients are not known. So if logs are de-identified, messages contain only session ids and names that qxbatch gives.
     Raises HeldError if another run holds one of its packets, or of the sessions that its packet was split into.
     """
     recovered = _recovered(workspace, locks, unit, check_lock, settings, own)
@@ -200,8 +200,8 @@ def _locked(
 ) -> Iterator[Callable[[], None]]:
     """Hold the locks of the packets, and of the sessions that a packet was split into; yield a check of all locks.
 
-    The caller holds those in `own`. Raises HeldError if another run holds one, since it may read that packet, or be about to
-    publish that session.
+    The caller already holds the locks with the names `own`. Raises HeldError if another run holds one of the others: it may read
+    that packet, or be about to publish that session.
     """
     sessions = map(unit_lock, journal.sessions)
     packets = [packet_lock(entry.packet.path) for entry in journal.packets] if journal.inbox is None else []

@@ -1,7 +1,7 @@
 """Leaves names out of the messages of a recovery whose logs are de-identified: its patients are not known.
 
-A path is kept only as far as this program names its parts, or they are session ids: the remaining part may be named like a
-patient. Of the text behind such a part, only an error of the operating system is kept.
+A path is kept up to the first part that is neither a session id nor a name that qxbatch gives: this part may contain the name of a
+patient. Of the text after it, only an error of the operating system, or a known reason of qxbatch, is kept.
 """
 
 import errno
@@ -42,7 +42,7 @@ _ARCHIVE_ENDING = rf"(?:_{_NUMBER})?(?:\.(?:zip|7z|tgz|tar(?:\.[a-z0-9]{{2,4}})?
 _START = re.compile(r"(?<![^\s=`'\"(])/(?=\S)")
 """The beginning of an absolute path."""
 _END = r"[.]?\Z|, then remove the journal| has mode |`?[)](?:[.]|:[\0 ]|\Z)|:\0"
-"""What may follow a path that is known to its end: a sentence about it, or a marked reason."""
+"""Text that may follow a path of which all parts are known: the end of a sentence, a known text, or a marked reason."""
 _MARK = ":\0"
 """Marks a reason; no name contains a null character."""
 _OWN_REASONS = (
@@ -70,8 +70,8 @@ def without_names(workspace: Workspace, unit: str, other_folders: Iterable[Path]
         f"{INBOX}{_below(f'MR{packets}')}",
     )
     known = [
-        *((folder, study) for folder in _both(workspace.sessionsfolder)),
-        *((folder, packets) for inbox in workspace.inboxes for folder in _both(inbox)),
+        *((folder, study) for folder in _given_and_real(workspace.sessionsfolder)),
+        *((folder, packets) for inbox in workspace.inboxes for folder in _given_and_real(inbox)),
         *((folder, "") for folder in other_folders),
     ]
     above = {parent for folder, _ in known for parent in folder.parents}
@@ -90,7 +90,7 @@ def without_content(reason: str) -> str:
 def report_without_names(report: SessionReport, redact: Redact) -> SessionReport:
     """Return the report of a recovery without names.
 
-    `redact` gets whole texts: in parts, the end of a name could pass for other text.
+    `redact` gets whole texts: in a part of a text, the end of a name could be taken for other text.
     """
     problems = tuple(_problem_without_names(problem, redact) for problem in report.problems)
     return replace(report, packet=redact(report.packet), problems=problems)
@@ -107,7 +107,7 @@ def _problem_without_names(problem: Problem, redact: Redact) -> Problem:
 
 
 class _KnownPaths:
-    """The function: keeps the longest known part of each path in a text."""
+    """The function that `without_names` returns: keeps the longest known part of each path in a text."""
 
     def __init__(self, known: list[re.Pattern[str]]) -> None:
         self._known = known
@@ -153,6 +153,6 @@ def _reasons() -> re.Pattern[str]:
     return re.compile(rf": ((?:{errors})(?=[.;]| \(|\Z)|{own})")
 
 
-def _both(folder: Path) -> set[Path]:
+def _given_and_real(folder: Path) -> set[Path]:
     """Return the path of a folder as it was given, and without links."""
     return {folder, Path(os.path.realpath(folder))}

@@ -19,7 +19,7 @@ def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool 
 
     If nothing was imported, or single sessions were sorted or converted, only an existing study level is refreshed.
     `sessions_changed`: the study level may be out of date even if the report has no published session: another run
-    published sessions without refreshing it, this run was interrupted, or other packets wait than it lists.
+    published sessions without refreshing it, this run was interrupted, or it does not list the packets that wait now.
     """
     folder = settings.sessionsfolder
     imported = sessions_changed or any(session.folder is not None for session in report.sessions) or is_outdated(folder)

@@ -49,11 +49,14 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
 
 
 def refuse_done(context: Context, unit: Unit) -> None:
-    """Raise PacketError when, with overwrite, another run has made the session since this run started, and archived the packet."""
-    mark = SessionPaths(context.workspace.sessionsfolder / unit.session.id).session_txt
-    if any(os.path.lexists(packet.path) for packet in unit.packets) or not mark.exists():
+    """Raise PacketError if the packet is missing, since another run imported it after this run started.
+
+    This happens only with --overwrite; without it, `refuse_existing` raises before.
+    """
+    session_txt = SessionPaths(context.workspace.sessionsfolder / unit.session.id).session_txt
+    if any(os.path.lexists(packet.path) for packet in unit.packets) or not session_txt.exists():
         return
-    if unit.inbox is None and mark.stat().st_mtime >= context.workspace.since:
+    if unit.inbox is None and session_txt.stat().st_mtime >= context.workspace.started_at:
         message = "was imported by another run meanwhile."
         raise PacketError(Problem(Code.EXISTS, unit.names, message, severity=Severity.WARNING))
 

@@ -22,19 +22,19 @@ REMEDIES: Mapping[Code, Mapping[str, str]] = {
     Code.VERIFY: {},
     Code.ARCHIVE: {},
 }
-"""Changes to the command for a problem that ended an import; empty: the same command again."""
-PUBLISHED: Mapping[Code, Mapping[str, str]] = {
+"""By problem that ended an import: the parameters to change in the command that imports the packet again; may be none."""
+REMEDIES_AFTER_PUBLISHING: Mapping[Code, Mapping[str, str]] = {
     Code.CHANGED: _OVERWRITE,
     Code.CANNOT_WRITE: {},
     Code.ARCHIVE: {},
     Code.DAMAGED_KEPT: _OVERWRITE,
 }
-"""The same for a problem of a session that is published."""
+"""The same by problem of a published session."""
 
 
 def with_commands(report: SessionReport, unit: Unit, settings: Settings, redact: Redact) -> SessionReport:
     """Return a report without identities, whose problems have the command that fixes them, if one exists."""
-    remedies = REMEDIES if report.folder is None else PUBLISHED
+    remedies = REMEDIES if report.folder is None else REMEDIES_AFTER_PUBLISHING
     problems = tuple(_fixed(problem, remedies, unit, settings) for problem in report.problems)
     return redacted_report(replace(report, problems=problems), redact)
 

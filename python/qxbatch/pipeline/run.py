@@ -49,7 +49,7 @@ def run(
     """
     observer = RunObservers(settings, observers)
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
-    locks = Locks(workspace.locks, notify=None if settings.quiet else _say)
+    locks = Locks(workspace.locks, notify=None if settings.quiet else _print_notice)
     recovered = None
     interrupted = not settings.test and workspace.has_remains
     if interrupted:
@@ -81,7 +81,7 @@ def run(
     return end_imported(settings, report, observer)
 
 
-def _say(text: str) -> None:
+def _print_notice(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

@@ -23,8 +23,8 @@ from qxbatch.record.job import Job, Places
 from qxbatch.session.summary_parts import Checksum, ImageStatistics
 from qxbatch.settings.paths import mapped
 
-FULL = 4 << 20
-"""With fewer free bytes than this, a failed conversion is attributed to the disk."""
+FULL_DISK_BYTES = 4 << 20
+"""If the disk has fewer free bytes, it counts as full, and as the cause of a failed conversion."""
 
 
 def make_series(
@@ -45,7 +45,7 @@ def make_series(
     converting: dict[int, Future[Conversion]] = {}
     storing: list[Future[None]] = []
     for series in sorted(sorted_session.series, key=lambda s: -s.size):
-        converting[series.n] = context.converting.submit(jobs.convert, series, stored[series.n])
+        converting[series.n] = context.convert_pool.submit(jobs.convert, series, stored[series.n])
         if stored[series.n] is not Stored.PLAIN:
             storing.append(context.executor.submit(jobs.store, series, stored[series.n]))
     try:
@@ -62,7 +62,7 @@ def make_series(
 
 
 class _SeriesJobs:
-    """The jobs for each series, which run in threads."""
+    """The work on each series of a session, which runs in threads, and its results."""
 
     def __init__(self, context: Context, job: Job, sorted_session: SortedSession, places: Places) -> None:
         self.context = context
@@ -88,6 +88,7 @@ class _SeriesJobs:
             )
 
     def convert(self, series: Series, stored: Stored) -> Conversion:
+        """Convert a series, and start to finish its images. Raises OSError if the disk is full."""
         context = self.context
         with context.memory.hold(converter_memory(series)), context.slots.acquire(urgent=True):
             conversion = self._converted(series)
@@ -123,6 +124,7 @@ class _SeriesJobs:
         )
 
     def store(self, series: Series, stored: Stored) -> None:
+        """Store the DICOM of a series in the build. Raises OSError."""
         context = self.context
         with context.slots.acquire():
             store_series(
@@ -138,6 +140,7 @@ class _SeriesJobs:
         self._clear_if_done(series)
 
     def finish_image(self, conversion: Conversion, output: Output) -> None:
+        """Compress an image, and collect its checksum and statistics. Raises OSError."""
         redact = self.sorted_session.redact
         finished = finish_image(self.context, conversion, output, self.headers[output.nifti], redact)
         self.sums[output.nifti] = finished.checksum
@@ -150,7 +153,7 @@ class _SeriesJobs:
         if self.context.settings.work_dir is None or path.is_relative_to(self.places.build):
             descriptor = os.open(path, os.O_RDONLY)
             self.context.unsynced.acquire()
-            self.syncing.append(self.context.syncing.submit(self._synced, descriptor))
+            self.syncing.append(self.context.sync_pool.submit(self._synced, descriptor))
 
     def _synced(self, descriptor: int) -> None:
         try:
@@ -159,6 +162,7 @@ class _SeriesJobs:
             self.context.unsynced.release()
 
     def _clear_if_done(self, series: Series) -> None:
+        """Remove the files of a series at the second call: it is converted and stored."""
         with self._lock:
             is_first_half = series.n not in self._half_done
             self._half_done.add(series.n)
@@ -202,5 +206,5 @@ def _refuse_full_disk(conversion: Conversion, folder: Path) -> None:
     if conversion.state not in (State.FAILED, State.PARTIAL):
         return
     status = os.statvfs(folder)
-    if status.f_bavail * status.f_frsize < FULL or "no space left on device" in conversion.log.lower():
+    if status.f_bavail * status.f_frsize < FULL_DISK_BYTES or "no space left on device" in conversion.log.lower():
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))

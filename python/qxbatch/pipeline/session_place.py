@@ -6,14 +6,14 @@ from pathlib import Path
 from qxbatch.discover.units import Unit
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.publish.mounts import is_mounted
-from qxbatch.session.equal_names import other_name
+from qxbatch.session.equal_names import stored_name
 from qxbatch.session.layout import INBOX, RESULT_FOLDERS, SESSION_TXT
 
 
 def refuse_unusable_folder(folder: Path, unit: Unit) -> None:
     """Raise PacketError if an existing session cannot be replaced by renaming.
 
-    It is not a folder, is on another file system, has another name there, is not writable, or contains a mount point.
+    It is not a folder, is on another file system, has another name on disk, is not writable, or contains a mount point.
     """
     if not os.path.lexists(folder):
         return
@@ -22,7 +22,7 @@ def refuse_unusable_folder(folder: Path, unit: Unit) -> None:
     message = ""
     if folder.is_symlink() or not folder.is_dir() or is_mounted(folder):
         message = f"its session {folder} is not a folder on the file system of {folder.parent}; nothing was changed."
-    elif existing_name := other_name(folder):
+    elif existing_name := stored_name(folder):
         message = f"the file system treats the folder {existing_name} as its session {folder}; nothing was changed."
     elif unwritable := [path for path in folders if not os.access(path, os.W_OK | os.X_OK)]:
         message = f"{unwritable[0]} cannot be written; nothing was changed."

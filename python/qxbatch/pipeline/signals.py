@@ -9,16 +9,16 @@ import signal
 import threading
 from collections.abc import Iterator
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
 def delayed_signals() -> Iterator[None]:
-    """Delay signals inside the context; raise KeyboardInterrupt at its end if one arrived."""
+    """Delay signals during the `with` block; raise KeyboardInterrupt at its end if one arrived."""
     received: list[int] = []
     old = {}
     if threading.current_thread() is threading.main_thread():
-        for number in ENDING:
+        for number in ENDING_SIGNALS:
             if callable(signal.getsignal(number)):  # under nohup, SIGHUP is ignored and has no handler
                 old[number] = signal.signal(number, lambda number, _frame: received.append(number))
     try:
@@ -31,6 +31,6 @@ def delayed_signals() -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """Ignore the signals: a second Ctrl-C must not break the clean-up."""
-    for number in ENDING:
+    """Ignore the signals that end a run: a second Ctrl-C must not interrupt the clean-up."""
+    for number in ENDING_SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -42,7 +42,7 @@ def write_study(
         texts = [
             NewText(folder / STUDY_TABLE, table, is_own_table),
             NewText(folder / PAGE, study_page(folder, study), is_unchanged_page),
-            # last: is_outdated compares its time. Not exchanged: no run would look for what a killed one leaves of it
+            # last: is_outdated compares its time. Not exchanged: if a run is killed, no run removes what is left of the exchange
             NewText(folder / STUDY_SIDECAR, as_json(study), _is_own_sidecar, can_exchange=False),
         ]
         write_texts(texts, tag)

@@ -73,9 +73,9 @@ class _Import:
         self.unit = unit
         self.locks = UnitLocks(context.locks, unit)
         self.redact: Redact = unchanged
-        """Known once the headers are read."""
+        """Redacts the identities of the unit's patients in a text. Known once the headers are read."""
         self.without_members: Redact = unchanged
-        """Leaves the names of members out of the reason of a refusal."""
+        """Leaves the paths of members out of a text, if logs are de-identified. Known once the members are read."""
 
     def run(self) -> list[SessionReport]:
         """Import; a problem becomes a report. Raises CancelledError."""
@@ -104,7 +104,7 @@ class _Import:
             message = f"internal error: {type(error).__name__}: {error}."
             problem = Problem(Code.INTERNAL, unit.names, message, "Please report this with the log (--log-file).")
         finally:
-            if self.locks.complete:
+            if self.locks.holds_own:
                 clear_own(workspace, unit.name)
             self.locks.release()
         return [refused_report(unit, problem, self.without_members)]
@@ -131,7 +131,7 @@ class _Import:
         return deliver(context, job, products, self.locks.refuse_lost)
 
     def _of_disk(self, error: OSError) -> Problem:
-        """Return the problem of an OSError; the loss of the lock, if another run has it and may have removed the staging."""
+        """Return the problem of an OSError: the loss of the lock if another run took it, since that run may have removed files."""
         try:
             self.locks.refuse_lost()
         except PacketError as lost:

@@ -55,8 +55,8 @@ class UnitLocks:
         self._locks = locks
         self._unit = unit
         self._taken_locks: list[Lock] = []
-        self.complete = False
-        """Whether the locks of the unit itself are held."""
+        self.holds_own = False
+        """Whether this run has taken all locks of the unit itself (`own_names`)."""
 
     @property
     def own_names(self) -> list[str]:
@@ -72,7 +72,7 @@ class UnitLocks:
         if self._locks.is_held_here(unit_lock(self._unit.name)):
             raise same_session(self._unit.name, self._unit)
         self.take(self.own_names)
-        self.complete = True
+        self.holds_own = True
 
     def take(self, names: Iterable[str]) -> None:
         """Take further locks. Raises HeldError, OSError."""

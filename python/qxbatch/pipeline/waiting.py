@@ -38,7 +38,7 @@ def in_thread(work: Callable[[], Result], stop: Callable[[], None]) -> Result:
 
 
 def stop_work(stop: Callable[[], None]) -> None:
-    """Print a message and stop the work. A second Ctrl-C must not break the clean-up."""
+    """Print a message and stop the work. From then on, signals that end a run are ignored."""
     ignore_signals()
     print("qxbatch: stopping ...", file=sys.stderr)
     stop()

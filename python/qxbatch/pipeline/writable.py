@@ -38,7 +38,7 @@ def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
 
 
 def _replaces(settings: Settings, candidate: Candidate) -> bool:
-    """Return whether the session of a candidate exists, as far as it is known before its packet is read."""
+    """Return whether the import of a candidate replaces a session, as far as this is known before its packet is read."""
     return candidate.session is not None and is_imported(settings.sessionsfolder / candidate.session.id)
 
 

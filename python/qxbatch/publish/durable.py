@@ -90,7 +90,10 @@ def write_new_json(path: Path, temporary: Path, content: object) -> None:
 
 
 def write_json(path: Path, content: object, mode: int = 0o666) -> None:
-    """Write JSON under a temporary name, sync it, and rename it into place; replaces an existing file."""
+    """Write JSON under a temporary name, sync it, and rename it into place; replaces a file or an empty folder.
+
+    The umask removes permissions from `mode`. Raises OSError.
+    """
     temporary = path.with_name(path.name + ".new")
     _write_json(temporary, content, mode)
     if path.is_dir():
@@ -141,15 +144,16 @@ def rename_new(source: Path, target: Path, *, in_use: bool = False) -> None:
 def rename_new_in(
     source_folder: int | None, name: str, target_folder: int | None, new_name: str, *, in_use: bool = False
 ) -> None:
-    """Rename as `rename_new` does, without the first look at the new name. Names are relative to the opened folders.
+    """Rename as `rename_new` does, without its first check of the new name. Names are relative to the opened folders.
 
-    A folder that takes the name meanwhile is not replaced unless it is empty. A file gets the new name as a hard link, which never
-    replaces another file. On a file system without hard links, renameat2 does not replace one either. Only where that is
-    missing too, a file that takes the name after a last look is replaced. If a run is killed after it made the hard link, the
-    file has both names.
+    - A folder is renamed. Of what has the new name by then, only an empty folder is replaced.
+    - A file gets the new name as a hard link, which never replaces another file, and loses the old name. If a run is killed
+      between the two steps, the file has both names.
+    - On a file system without hard links, a file is renamed by renameat2, which does not replace another file either. If that is
+      not supported, the new name is checked right before the rename; a file that appears after this check is replaced.
 
-    `in_use`: other programs may save another file under the old name. Then renameat2 is tried first, which renames in one step.
-    After a hard link, a file that got the old name meanwhile stays.
+    `in_use`: other programs may save another file under the old name. Then renameat2, which renames in one step, is tried first.
+    If a hard link is made, a file that another program saved under the old name meanwhile keeps that name.
     """
     if stat.S_ISDIR(os.stat(name, dir_fd=source_folder, follow_symlinks=False).st_mode):
         try:

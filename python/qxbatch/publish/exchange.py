@@ -25,11 +25,12 @@ _TRIES = 20
 def publish(build: Path, target: Path, old: Path, *, with_inbox: bool, replace: bool) -> list[RenamedFile]:
     """Publish a build, or continue a publication that a killed run started; return files of the user that it had to rename.
 
-    Without `replace`, nothing is done if another session appeared meanwhile. `old` is the folder for replaced folders. All paths
-    are below the sessions folder, the parent of `target`. Raises OSError when a folder cannot be written, and LinkError.
+    Without `replace`, nothing is done if another session appeared at `target` meanwhile. Replaced folders and files are moved to
+    `old`. All paths are below the sessions folder, the parent of `target`. Raises OSError when a folder cannot be written, and
+    LinkError.
     """
     if not build.exists():
-        return []  # it was published
+        return []  # it is already published
     if not replace and _is_another_session(target, build):
         return []
     top = target.parent
@@ -58,7 +59,7 @@ def _exchange(build: OpenFolder, session: OpenFolder, old: OpenFolder, *, with_i
     for name in (*folders, SESSION_TXT):
         if is_mounted(session.short_path / name):
             raise OSError(errno.EBUSY, "is a mount point", str(session.path / name))
-    if build.is_same_file(SESSION_TXT, session, SESSION_TXT):  # a run was killed when it gave it this name
+    if build.is_same_file(SESSION_TXT, session, SESSION_TXT):  # a run was killed between the two steps of this rename
         os.unlink(SESSION_TXT, dir_fd=build.descriptor)
     if any(build.has(name) for name in (SESSION_TXT, *RESULT_FOLDERS)):  # a sorted session has no session.txt
         _move_aside(session, SESSION_TXT, old)
@@ -85,9 +86,9 @@ def _place(build: OpenFolder, name: str, session: OpenFolder, old: OpenFolder) -
 
 
 def _is_another_session(target: Path, build: Path) -> bool:
-    """Return whether a session folder has session.txt or results of another session.
+    """Return whether a session folder has session.txt or results of another session than the build.
 
-    That is so if the build still contains them: publishing moves them out of the build.
+    If the build still contains its own, those in the session folder are of another session: publishing moves them.
     """
     with contextlib.suppress(FileNotFoundError):
         return not os.path.samestat(*(os.lstat(folder / SESSION_TXT) for folder in (build, target)))
@@ -110,7 +111,10 @@ def _move_aside(folder: OpenFolder, name: str, old: OpenFolder) -> None:
 
 
 def _have_common_file(left: OpenFolder, right: OpenFolder, name: str) -> bool:
-    """Return whether the folder `name` of both has a file at the same path; not so after a run was killed while it moved files."""
+    """Return whether the folders `name` in both have different files at the same path.
+
+    If a run was killed while it moved the files of one to the other, they have none.
+    """
     with opened_in(left, (name,)) as top:
         for parts, folder, files in walk_in(top):
             with contextlib.suppress(FileNotFoundError), opened_in(right, (name, *parts)) as other:

@@ -50,8 +50,8 @@ def remove_compared(parent: OpenFolder, name: str, compared: States) -> None:
 def _is_same_state(before: os.stat_result, now: os.stat_result) -> bool:
     """Return whether a file is unchanged: size, modification time and change time are equal.
 
-    The inode may differ, since some file systems change it. The change time of a hard link may differ if its inode is the same,
-    since the removal of its other name changes it.
+    The inode may differ, since some file systems change it. The change time of a file with several hard links may differ if its
+    inode is the same, since the removal of one of its names changes that time.
     """
     return (before.st_size, before.st_mtime_ns) == (now.st_size, now.st_mtime_ns) and (
         before.st_ctime_ns == now.st_ctime_ns or (before.st_nlink > 1 and before.st_ino == now.st_ino)

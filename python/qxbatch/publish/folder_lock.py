@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 
-_PATIENCE = 10.0
-"""Seconds for which a lock of another process is waited for."""
-_PAUSE = 0.05
+_WAIT_SECONDS = 10.0
+"""Seconds to wait for a lock of another process."""
+_PAUSE_SECONDS = 0.05
 """Seconds between two tries."""
 
 
@@ -29,7 +29,7 @@ def locked_folder(folder: Path, clock: Callable[[], float] = time.monotonic) -> 
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield _locked(descriptor, clock() + _PATIENCE, clock)
+        yield _locked(descriptor, clock() + _WAIT_SECONDS, clock)
     finally:
         os.close(descriptor)
 
@@ -43,7 +43,7 @@ def _locked(descriptor: int, until: float, clock: Callable[[], float]) -> Folder
         except BlockingIOError:
             if clock() > until:
                 return FolderLock.HELD
-            time.sleep(_PAUSE)
+            time.sleep(_PAUSE_SECONDS)
         except OSError:
             return FolderLock.UNSUPPORTED
         else:

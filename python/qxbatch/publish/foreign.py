@@ -30,9 +30,9 @@ class NewText(NamedTuple):
 def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
     """Write texts under hidden names, sync them, and then give them their names, in this order. Raises OSError.
 
-    A file that a person wrote or changed is renamed to a numbered name, which is printed. If this process is the only one that
-    writes these files (NO_RUN), a file is exchanged with its new text in one step, and looked at after that: so it is also kept
-    if it was written at any time before. If several processes may write them, each needs a different `tag` (16 hex digits).
+    A file that a person wrote or changed is renamed to a numbered name, which is printed. If several processes may write these
+    files, each needs a different `tag` (16 hex digits). The tag NO_RUN means that this process is the only one. Then a file is
+    exchanged with its new text in one step and compared after that, so an edit is kept even if it was saved right before.
     """
     staged = [_hidden(text.path, Use.COPY, tag) for text in texts]
     try:
@@ -61,7 +61,7 @@ def _replace(staged: Path, new: NewText, tag: str) -> None:
                 return
             if not (new.can_exchange and tag == NO_RUN) or new.path.is_dir():
                 break
-            if not _is_exchanged(staged, aside, new.path):
+            if not _exchanged(staged, aside, new.path):
                 break
             _settle(aside, new.path, is_own)
             return
@@ -72,8 +72,8 @@ def _replace(staged: Path, new: NewText, tag: str) -> None:
         raise OSError(error.errno, error.strerror, str(new.path)) from error
 
 
-def _is_exchanged(staged: Path, aside: Path, path: Path) -> bool:
-    """Exchange a staged text, which gets the name `aside` before, with the file; return False if this is not supported."""
+def _exchanged(staged: Path, aside: Path, path: Path) -> bool:
+    """Exchange a staged text with the file, which gets the name `aside`; return False if the file system does not support it."""
     rename_new(staged, aside)
     try:
         if exchange_names(aside, path):
@@ -86,7 +86,7 @@ def _is_exchanged(staged: Path, aside: Path, path: Path) -> bool:
 
 
 def _settle(aside: Path, path: Path, is_own: Callable[[bytes], bool]) -> None:
-    """Remove a replaced file, or keep it if a person wrote it or it cannot be read."""
+    """Remove a replaced file, or keep it if a person wrote it or it cannot be read. Do nothing if there is none."""
     with contextlib.suppress(FileNotFoundError):  # there is none, or another run does the same
         try:
             is_foreign = not is_own(read_bytes(aside))
@@ -111,6 +111,7 @@ def _keep_foreign(path: Path, is_own: Callable[[bytes], bool]) -> None:
 
 
 def _keep(place: Path, path: Path) -> None:
+    """Rename the file at `place` to the first unused name `<path>.<k>`, and print that name. Raises OSError."""
     k = 1
     while True:
         new_path = path.with_name(f"{path.name}.{k}")

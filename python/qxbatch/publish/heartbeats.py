@@ -5,9 +5,11 @@ The age of a lock is the difference between its modification time and the file s
 - A lock of at most STALE_SECONDS is in use.
 - An older lock is stale after it was unchanged for CONFIRM_SECONDS of checks. Age alone is no proof, since some file systems
   store the time of the client's clock, which may be wrong.
-- A lock from the future has the time of another clock. It is stale after it was unchanged for STALE_SECONDS of checks.
+- A lock whose time is more than AHEAD_SECONDS in the future has the time of another clock. It is stale after it was unchanged
+  for STALE_SECONDS of checks.
 - If the cluster's scheduler says that the job of the holder has ended, its lock is stale after it was unchanged for
-  CONFIRM_SECONDS of checks, whatever its age. That is checked because a node may continue to work after it lost the scheduler.
+  CONFIRM_SECONDS of checks, whatever its age. The checks are needed since a node may continue to work after it lost its
+  connection to the scheduler.
 
 A pause between two checks counts as 2 s at most, however long it was: this run may have slept, or the file server may have been
 silent.
@@ -27,7 +29,7 @@ STALE_SECONDS = 120.0
 CONFIRM_SECONDS = 35.0
 """Seconds for which an old lock must stay unchanged until it is stale: two renewals and a margin."""
 AHEAD_SECONDS = 5.0
-"""A modification time further in the future comes from another clock."""
+"""A modification time that is more than this in the future comes from another clock."""
 CHECK_SECONDS = 1.0
 """Seconds between two checks."""
 

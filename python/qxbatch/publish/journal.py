@@ -20,10 +20,12 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.resolve.names import fault
 from qxbatch.settings.model import Archive
 
-VERSION = 6
+JOURNAL_VERSION = 6
+"""The version of the format. A journal of another version is refused."""
 HIGHEST_NUMBER = 10**6
 """Numbers that are appended to the names of archives are below this limit; others in a file are refused."""
-RUN = re.compile("[0-9a-f]{16}")
+RUN_PATTERN = re.compile("[0-9a-f]{16}")
+"""Matches the digits of a run (`Workspace.run`)."""
 
 
 class JournaledPacket(NamedTuple):
@@ -36,7 +38,7 @@ class JournaledPacket(NamedTuple):
 
 @dataclass(frozen=True)
 class Journal:
-    """The remaining work for a unit, and what decides about its packets."""
+    """The remaining work for a unit, and the facts that decide what is done with its packets."""
 
     unit: str
     run: str
@@ -61,7 +63,7 @@ class Journal:
     with_inbox: bool
     """Whether the session's `inbox` is exchanged too (inbox mode)."""
     inbox: Path | None = None
-    """Folder mode: the inbox from which sorted files are removed; `taken.tsv` in staging lists them."""
+    """Folder mode: the inbox from which files are removed that a session contains; `taken.tsv` in staging lists them."""
     names: str = ""
     """The packets' names in messages."""
     ledgers: tuple[str, ...] = ()
@@ -81,7 +83,7 @@ def write_journal(journal: Journal, workspace: Workspace) -> None:
         return str(place.relative_to(top) if place.is_relative_to(top) else place)
 
     content = asdict(journal) | {
-        "version": VERSION,
+        "version": JOURNAL_VERSION,
         "inbox": None if journal.inbox is None else relative(journal.inbox),
         "packets": [
             asdict(entry.packet) | {"path": relative(entry.packet.path), "number": entry.number}
@@ -116,8 +118,8 @@ def read_journal(unit: str, workspace: Workspace) -> Journal:
 
 
 def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Journal:
-    if content.get("version") != VERSION:
-        raise ValueError(f"a journal of version {content.get('version')}, this program writes {VERSION}")
+    if content.get("version") != JOURNAL_VERSION:
+        raise ValueError(f"a journal of version {content.get('version')}, this program writes {JOURNAL_VERSION}")
     top = workspace.sessionsfolder
     journal = Journal(
         unit=content["unit"],
@@ -156,7 +158,7 @@ def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
     """Yield a reason for each value of a journal that does not belong to its unit or to this study."""
     if journal.unit != unit or fault(unit):
         yield f"its unit is {journal.unit!r}"
-    if not RUN.fullmatch(journal.run):
+    if not RUN_PATTERN.fullmatch(journal.run):
         yield f"its run is {journal.run!r}"
     for session in journal.sessions:
         if not _is_session_of(session, unit):

@@ -1,6 +1,7 @@
 """Folder mode: moves kept files of archives to the session's own inbox, to the names that the ledger gives them.
 
-The inbox belongs to the user. What has such a name there appeared since the session was made: it gets a numbered name.
+The inbox belongs to the user. A file that has one of these names there appeared after the session was built. It gets a
+numbered name.
 """
 
 import contextlib
@@ -44,7 +45,7 @@ def place_kept_files(build: OpenFolder, session: OpenFolder) -> list[RenamedFile
 
 
 def _folders_made(session: OpenFolder, parts: Parts) -> Iterator[RenamedFile]:
-    """Create the folders for kept files; yield the files that had their names."""
+    """Create the folders for kept files; yield the files that had the name of a folder and were renamed."""
     for k, name in enumerate(parts):
         with opened_in(session, parts[:k]) as folder:
             if folder.has_file(name):
@@ -54,7 +55,7 @@ def _folders_made(session: OpenFolder, parts: Parts) -> Iterator[RenamedFile]:
 
 
 def _placed(folder: OpenFolder, name: str, place: OpenFolder) -> Iterator[RenamedFile]:
-    """Move a kept file; yield what had its name."""
+    """Move a kept file; yield what had its name and was renamed."""
     for _ in range(_TRIES):
         with contextlib.suppress(FileExistsError):
             folder.rename_new(name, place, name)

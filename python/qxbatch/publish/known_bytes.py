@@ -10,19 +10,21 @@ from qxbatch.core import hash_file, hash_gzip, hash_tar_gz
 from qxbatch.publish.opened import OpenFolder, opened_in
 from qxbatch.publish.plain import is_below
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import PACKED, SORTED_AT, packed_member
+from qxbatch.session.layout import PACKED_SUFFIX, SORTED_AT, packed_member
 from qxbatch.session.ledger import STORED, Fate, LedgerRow
 
-_SERIES = re.compile(rf"{re.escape(SORTED_AT)}\d+{re.escape(PACKED)}")
+_SERIES = re.compile(rf"{re.escape(SORTED_AT)}\d+{re.escape(PACKED_SUFFIX)}")
 
 
 class KnownBytes:
     """Compares files of a replaced session with hashes of bytes that exist elsewhere.
 
-    A file is known if the hash of all its bytes is. A tar.gz or gz that the import made of sorted files is also known if the hashes
-    of its content are. The ledger of the replaced session decides which ones those are, and they contain nothing else that the
-    import does not write: any other archive may have names and comments that exist nowhere else. Without a ledger, another program
-    sorted the files, and the names decide.
+    A file is known if `hashes` contains the hash of all its bytes. A tar.gz or gz of sorted files is also known if `hashes`
+    contains the hashes of its content, and the import wrote it:
+
+    - The ledger of the replaced session lists exactly this content at this path. If there is no ledger, another program sorted the
+      files, and only the path is compared.
+    - If there is a ledger, the archive contains only what an import writes: names and comments may exist nowhere else.
     """
 
     def __init__(self, old: OpenFolder, hashes: Collection[str]) -> None:
@@ -44,7 +46,7 @@ class KnownBytes:
             if _SERIES.fullmatch(at):
                 rows = hash_tar_gz(str(path), exact=exact)
                 members = {name: digest for name, _, digest in rows}
-                # of two members of one name, only one is compared with the ledger
+                # of two members with the same name, only one would be compared with the ledger
                 is_unique = len(members) == len(rows)
                 return (
                     is_unique
@@ -62,25 +64,26 @@ class KnownBytes:
         return bool(digests) and all(digest in self._hashes for digest in digests)
 
     @cached_property
-    def _stored(self) -> "_Stored | None":
-        """What the import stored, by the ledger; None without a ledger, nothing if the ledger is damaged."""
-        stored = _Stored({}, {})
+    def _stored(self) -> "_LedgerHashes | None":
+        """The hashes of what the import stored; None if there is no ledger, and empty if the ledger is damaged."""
+        stored = _LedgerHashes({}, {})
         try:
             for row in SessionFolder(self._old.short_path).ledger():
                 stored.add(row)
         except FileNotFoundError:
             return None
         except (OSError, ValueError):  # the ledger is damaged
-            return _Stored({}, {})
+            return _LedgerHashes({}, {})
         return stored
 
 
-class _Stored(NamedTuple):
-    """The hashes of the contents of sorted files, by their places in the session."""
+class _LedgerHashes(NamedTuple):
+    """The hashes of the contents of stored files, as a ledger lists them."""
 
     packed: dict[str, dict[str, str]]
-    """The members of each packed series."""
+    """Maps the path of each packed series to the names and hashes of its members."""
     compressed: dict[str, str]
+    """Maps the path of each gzipped file to the hash of its content."""
 
     def add(self, row: LedgerRow) -> None:
         if row.fate not in STORED:

@@ -17,7 +17,7 @@ def absolute_target(link: Path) -> Path:
 
 
 def target_from(folder: Path, link: Path) -> Path:
-    """Return the target for a link in the folder that leads where `link` leads. Raises OSError.
+    """Return the text of a link in `folder` that leads to the same target as `link`. Raises OSError.
 
     A relative target stays relative: a container may see the study under another path than other programs do.
     """

@@ -44,7 +44,7 @@ ENDING_WAIT_SECONDS = 5.0
 _NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """Errors if the file system has no locks of the kernel."""
 _LOST = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES)
-"""Errors that show that another run removed the lock's file, or has a new one of that name, which may be another user's."""
+"""Errors that show that the lock's file was removed, or that another run has a file of that name, perhaps of another user."""
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 LONGEST_RECORD = 4096
 """Bytes; a longer record is cut."""
@@ -55,7 +55,7 @@ Flock = Callable[[int, int], None]
 
 
 class Lock(NamedTuple):
-    """A lock that this run took. It is held as long as its file has the record of this run."""
+    """A lock that this run took. The run holds it as long as the lock's file contains this record."""
 
     path: Path
     descriptor: int
@@ -108,7 +108,7 @@ class Locks:
         self._stop_waiting = threading.Event()
         self._held: dict[Path, Lock] = {}
         self._guard = threading.Lock()
-        self._stop = threading.Event()
+        self._stop_renewing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def take(self, name: str) -> Lock | None:
@@ -191,9 +191,9 @@ class Locks:
         """Return the content of a lock's file. `device` is that of the file: on an overlay that of its folder differs."""
         import socket
 
-        place = f"{self._kernel()} {device}" if self._flock else "none"
+        kernel_and_device = f"{self._kernel()} {device}" if self._flock else "none"
         holder = f"process {os.getpid()} on {socket.gethostname()}" + (f"{_JOB}{self._job}" if self._job else "")
-        text = f"{place}\n{os.urandom(8).hex()}\n{holder}\n{name}\n"
+        text = f"{kernel_and_device}\n{os.urandom(8).hex()}\n{holder}\n{name}\n"
         return text.encode("utf-8", "surrogateescape")[:LONGEST_RECORD]
 
     def _kernel(self) -> str:
@@ -220,7 +220,7 @@ class Locks:
         return True
 
     def _freed(self, path: Path, *, wait: bool) -> bool:
-        """Return whether the path of a lock is free now. A file of a dead run, and anything that is no file, is removed first.
+        """Remove the lock of a dead run, or what is not a file, from the path of a lock; return whether the path is free now.
 
         With `wait`, a lock of another host that may be stale is observed until that is known. Raises OSError.
         """
@@ -239,7 +239,7 @@ class Locks:
             lock_file = _LockFile(descriptor)
             if not _is_at(path, lock_file):  # it was released, and the path has the lock of another run now
                 return False
-            if not self._is_ours(lock_file.record, descriptor):
+            if not self._is_of_this_kernel(lock_file.record, descriptor):
                 job_ended = wait and self._job_has_ended(lock_file.record)
                 if not self._heartbeats.is_stale(path, wait=wait, job_ended=job_ended):
                     return False
@@ -247,13 +247,13 @@ class Locks:
         finally:
             os.close(descriptor)
 
-    def _is_ours(self, record: bytes, descriptor: int) -> bool:
+    def _is_of_this_kernel(self, record: bytes, descriptor: int) -> bool:
         """Return whether a lock was taken on this kernel, so that the kernel's lock decides whether it is held."""
-        place = f"{self._kernel()} {os.fstat(descriptor).st_dev}"
-        return self._flock is not None and record.startswith(f"{place}\n".encode())
+        kernel_and_device = f"{self._kernel()} {os.fstat(descriptor).st_dev}"
+        return self._flock is not None and record.startswith(f"{kernel_and_device}\n".encode())
 
     def _job_has_ended(self, record: bytes) -> bool:
-        """Return whether the job that wrote a record has ended. The same job was requeued, so its previous run has ended too."""
+        """Return whether the run that wrote a record is of a job that has ended, or of this run's own job, which was requeued."""
         lines = record.decode("utf-8", "surrogateescape").splitlines()
         job = lines[2].partition(_JOB)[2] if self._has_ended is not None and len(lines) > 2 else ""  # noqa: PLR2004 - the holder
         return bool(job) and (job == self._job or (self._has_ended is not None and self._has_ended(job)))
@@ -268,8 +268,8 @@ class Locks:
     def waiting(self, name: str) -> Iterator[None]:
         """Hold a lock that every run holds only for a moment; wait while another run holds it.
 
-        Raises OSError when the folder of locks cannot be written, TimeoutError after LONGEST_WAIT_SECONDS, and CancelledError if
-        `interrupt` was called.
+        Raises OSError when the folder of locks cannot be written, TimeoutError after LONGEST_WAIT_SECONDS, and CancelledError
+        after ENDING_WAIT_SECONDS if `interrupt` was called.
         """
         began = time.monotonic()
         while (lock := self.take(name)) is None:
@@ -330,12 +330,12 @@ class Locks:
 
     def close(self) -> None:
         """Stop renewing. Locks that are still held become stale for other hosts."""
-        self._stop.set()
+        self._stop_renewing.set()
         if self._thread is not None:
             self._thread.join()
 
     def _renew(self) -> None:
-        while not self._stop.wait(RENEW_SECONDS):
+        while not self._stop_renewing.wait(RENEW_SECONDS):
             with self._guard:
                 for lock in self._held.values():
                     with contextlib.suppress(OSError):
@@ -343,11 +343,11 @@ class Locks:
 
 
 class _NoFileError(OSError):
-    """The path of a lock is no regular file, but perhaps a FIFO."""
+    """The path of a lock is not a regular file, but for example a FIFO."""
 
 
 def _opened(path: Path, flags: int) -> int:
-    """Open a lock's file; return its descriptor. Raises OSError, and at once _NoFileError for anything else, perhaps a FIFO."""
+    """Open a lock's file; return its descriptor. Raises OSError, and _NoFileError at once if it is not a regular file."""
     descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
@@ -381,6 +381,6 @@ def _removed(path: Path, checked: _LockFile) -> bool:
     if is_checked:
         aside.unlink()
         return True
-    with contextlib.suppress(FileExistsError):  # its holder checks the lock before it publishes, and notices the loss
+    with contextlib.suppress(FileExistsError):  # the holder checks its lock before it publishes, and notices the loss
         rename_new(aside, path)
     return False

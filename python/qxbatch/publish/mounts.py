@@ -14,7 +14,7 @@ _MOUNTS = Path("/proc/self/mountinfo")
 def is_mounted(path: Path) -> bool:
     """Return whether an entry is a mount point, or a folder on another file system than the folder that contains it.
 
-    A bind mount can be on the same file system: then only the kernel's number of the mount differs, which is not read if /proc
+    A bind mount can be on the same file system. Then only the kernel's number of the mount differs, which cannot be read if /proc
     is not mounted. False if the entry is missing. Raises OSError.
     """
     flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -22,7 +22,7 @@ _BLOCK_BYTES = 1 << 20
 
 
 def copy_new(source: Path, target: Path) -> None:
-    """Copy a file, and sync it. The copy of a link leads to the same file. Raises FileExistsError, and OSError."""
+    """Copy a file, and sync it. A link is copied as a link to the same target. Raises FileExistsError, and OSError."""
     if source.is_symlink():
         target.symlink_to(target_from(target.parent, source))
     else:

@@ -22,7 +22,7 @@ Parts = tuple[str, ...]
 
 
 class OpenFolder(NamedTuple):
-    """An opened folder. Its path is only used in messages, and without /proc."""
+    """An opened folder. Its path is used in messages only, and to reach the folder if /proc is not mounted."""
 
     descriptor: int
     path: Path
@@ -34,7 +34,7 @@ class OpenFolder(NamedTuple):
         return path if path.exists() else self.path
 
     def has(self, name: str) -> bool:
-        """Return whether it has an entry of that name, even a broken link. Raises OSError."""
+        """Return whether the folder contains an entry of that name, even a broken link. Raises OSError."""
         try:
             os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
@@ -42,13 +42,13 @@ class OpenFolder(NamedTuple):
         return True
 
     def has_folder(self, name: str) -> bool:
-        """Return whether it has a folder of that name; a link is none. Raises OSError."""
+        """Return whether the folder contains a folder of that name; False for a link. Raises OSError."""
         with contextlib.suppress(FileNotFoundError):
             return stat.S_ISDIR(os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode)
         return False
 
     def has_file(self, name: str) -> bool:
-        """Return whether an entry exists and is neither a folder nor a link."""
+        """Return whether the folder contains an entry of that name that is neither a folder nor a link. Raises OSError."""
         with contextlib.suppress(FileNotFoundError):
             mode = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode
             return not (stat.S_ISDIR(mode) or stat.S_ISLNK(mode))
@@ -76,7 +76,7 @@ class OpenFolder(NamedTuple):
     def rename(self, name: str, target: "OpenFolder", new_name: str) -> None:
         """Move an entry to another folder; a file that has the new name is replaced. Raises OSError, which names its path.
 
-        The new name has to be in a folder that only this run writes to. All others need `rename_new`.
+        Only for a target folder to which only this run writes. For any other, use `rename_new`.
         """
         try:
             os.rename(name, new_name, src_dir_fd=self.descriptor, dst_dir_fd=target.descriptor)
@@ -104,7 +104,7 @@ def opened(folder: Path) -> Iterator[OpenFolder]:
 
     In OSErrors of the block, the short path of the folder is replaced by its path.
     """
-    with _closed(OpenFolder(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), folder)) as top:
+    with _closing(OpenFolder(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), folder)) as top:
         yield top
 
 
@@ -114,12 +114,12 @@ def opened_in(top: OpenFolder, parts: Sequence[str], *, create: bool = False) ->
 
     Raises OSError, and LinkError if one of the parts is a link.
     """
-    with _closed(OpenFolder(open_in(top, parts, create=create), Path(top.path, *parts))) as folder:
+    with _closing(OpenFolder(open_in(top, parts, create=create), Path(top.path, *parts))) as folder:
         yield folder
 
 
 @contextmanager
-def _closed(folder: OpenFolder) -> Iterator[OpenFolder]:
+def _closing(folder: OpenFolder) -> Iterator[OpenFolder]:
     try:
         yield folder
     except OSError as error:
@@ -152,7 +152,7 @@ def open_in(top: OpenFolder, parts: Sequence[str], *, create: bool = False) -> i
 
 
 def walk_in(top: OpenFolder) -> Iterator[tuple[Parts, OpenFolder, list[str]]]:
-    """Yield (parts, folder, names of what is no folder) for an opened folder and each folder below it.
+    """Yield (parts, folder, names of entries that are not folders) for an opened folder and each folder below it.
 
     A folder comes before those in it, and names are sorted. A yielded folder is open until the next one is requested. Until then,
     the folders in it must not be moved or removed. Raises OSError, LinkError.

@@ -15,12 +15,12 @@ from pathlib import Path
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.scratch import is_in_use, scratch_name
 
-PATIENCE = 2.0
-"""Seconds."""
+WAIT_SECONDS = 2.0
+"""Seconds to wait until killed converters have disappeared."""
 
 
 def end_orphans(unit: str, runs: Sequence[str], sessionsfolder: Path) -> None:
-    """Kill the converters that these runs started for a unit; wait up to PATIENCE until they have disappeared."""
+    """Kill the converters that these runs started for a unit; wait up to WAIT_SECONDS until they have disappeared."""
     marks = tuple(os.fsencode(f"{mark}/") for run in runs for mark in (f"/{unit}/{run}", f"/{scratch_name(unit, run)}"))
     if not marks:
         return
@@ -28,7 +28,7 @@ def end_orphans(unit: str, runs: Sequence[str], sessionsfolder: Path) -> None:
         process for process in _processes() if any(_is_ours(home, sessionsfolder) for home in _homes(process, marks))
     ]
     killed = [process for process in ours if _killed(process)]
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + WAIT_SECONDS
     while killed and time.monotonic() < until:
         killed = [process for process in killed if _homes(process, marks)]
         time.sleep(0.01 * bool(killed))

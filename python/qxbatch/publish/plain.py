@@ -8,8 +8,8 @@ from typing import Any, BinaryIO
 
 from qxbatch.visible import shell_word
 
-LARGEST = 1 << 26
-"""Bytes that are read into memory at most."""
+MOST_BYTES_IN_MEMORY = 1 << 26
+"""A longer file is not read into memory as a whole."""
 
 
 class LinkError(OSError):
@@ -21,7 +21,7 @@ class LinkError(OSError):
 
 
 class InTheWayError(OSError):
-    """Something that is not of qxbatch has the name of one of its files or folders; the message has the command that removes it."""
+    """A file or folder that qxbatch did not write has a name that it needs; the message contains the command that removes it."""
 
     def __init__(self, path: Path, what: str) -> None:
         command = f"rm {'-r ' if path.is_dir() else ''}-- {shell_word(str(path))}"
@@ -34,8 +34,8 @@ def refuse_link(path: Path) -> None:
         raise LinkError(path)
 
 
-def refuse_other(folder: Path) -> None:
-    """Raise OSError when the path of a folder of qxbatch exists and is a link, or is no folder."""
+def refuse_non_folder(folder: Path) -> None:
+    """Raise OSError when something that is not a folder, perhaps a link, has the name of a folder of qxbatch."""
     refuse_link(folder)
     if os.path.lexists(folder) and not folder.is_dir():
         raise InTheWayError(folder, "not a folder, and qxbatch needs one of that name")
@@ -73,12 +73,12 @@ def open_plain(path: Path) -> BinaryIO | None:
 
 
 def read_plain(path: Path) -> bytes | None:
-    """Return at most LARGEST bytes of a file; None if it is missing, a link or not a regular file. Raises OSError."""
+    """Return at most MOST_BYTES_IN_MEMORY bytes of a file; None if it is missing, a link or not a regular file. Raises OSError."""
     file = open_plain(path)
     if file is None:
         return None
     with file:
-        return file.read(LARGEST)
+        return file.read(MOST_BYTES_IN_MEMORY)
 
 
 def read_object(path: Path) -> dict[str, Any]:

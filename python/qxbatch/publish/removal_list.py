@@ -13,12 +13,12 @@ from qxbatch.publish.plain import open_plain
 LONGEST_LIST = 1 << 30
 """Bytes of a list that another run wrote; a longer one is refused."""
 LONGEST_LINE = 1 << 16
-"""Bytes of a line; a longer one is refused. A listed path has at most 4096 bytes, which are escaped."""
+"""A line with this number of bytes, or more, is refused. A listed path has at most 4096 bytes before it is escaped."""
 _BLOCK = 1 << 20
 
 
-class SortedFile(NamedTuple):
-    """A file of the inbox whose bytes are in the session."""
+class ListedFile(NamedTuple):
+    """A file that leaves the inbox, since a session contains its bytes."""
 
     path: Path
     """Path below the inbox."""
@@ -28,10 +28,10 @@ class SortedFile(NamedTuple):
 
 
 class RemovalList:
-    """A list of sorted files: the content of a list, or the path of a list that another run wrote.
+    """The list of files that leave an inbox: its content, or the path of a list that another run wrote.
 
     Other users may change or replace that file. So its blocks are hashed once, and each later reading compares a block before
-    it yields a line of it. A list that is missing, or is not a regular file, has no lines.
+    it yields lines of it. A list that is missing, or is not a regular file, has no lines.
     """
 
     def __init__(self, source: bytes | Path) -> None:
@@ -39,13 +39,13 @@ class RemovalList:
         self._source = source
         self._digests = [] if isinstance(source, bytes) else [_digest(block) for block in _blocks(source)]
 
-    def files(self) -> Iterator[SortedFile]:
+    def files(self) -> Iterator[ListedFile]:
         """Yield the files. Raises OSError, also if the list changed since it was hashed, and ValueError if it is damaged."""
         rest = b""
         for block in self._known_blocks():
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:
-                yield _sorted_file(line)
+                yield _listed_file(line)
             if len(rest) >= LONGEST_LINE:
                 break
         if rest:
@@ -81,8 +81,8 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def _sorted_file(line: bytes) -> SortedFile:
+def _listed_file(line: bytes) -> ListedFile:
     if len(line) >= LONGEST_LINE:
         raise ValueError(f"the list of files that leave the inbox has a line of {LONGEST_LINE} bytes or more")
     size, mtime, digest, name = line.decode("utf-8").split("\t")
-    return SortedFile(member_path(name), int(size), int(mtime), digest)
+    return ListedFile(member_path(name), int(size), int(mtime), digest)

@@ -24,22 +24,22 @@ def keep_replaced(
     the folders beside `old` that this call uses is a link.
     """
     top = session.parent
-    unique, remaining = f"{old.name}.kept", f"{old.name}.rest"
-    for name in (unique, remaining):
+    unique, discarded = f"{old.name}.kept", f"{old.name}.rest"
+    for name in (unique, discarded):
         refuse_link(old.with_name(name))
     if old.exists():
         take_apart(old, old.with_name(unique), session, archive, keep_all=keep_all)
     if not os.path.lexists(old.parent):
         return None
     with opened_below(old.parent, top) as staging:
-        remove_below(old.with_name(remaining), top)
+        remove_below(old.with_name(discarded), top)
         if not staging.has(unique):
             return None
         return _moved_to(staging.short_path, old.name, replaced_folder, tag)
 
 
 def _moved_to(staging: Path, session: str, replaced_folder: Path, tag: str) -> Path:
-    unique, remaining = staging / f"{session}.kept", staging / f"{session}.rest"
+    unique, discarded = staging / f"{session}.kept", staging / f"{session}.rest"
     make_folder(replaced_folder)
     copy = hidden_path(replaced_folder / session, Use.COPY, tag)
     k = 1
@@ -48,7 +48,7 @@ def _moved_to(staging: Path, session: str, replaced_folder: Path, tag: str) -> P
     previous = replaced_folder / f"{session}-{k - 1}"
     if k > 1 and _is_same(unique, previous):  # a killed run copied it there
         remove_tree(copy)
-        _discard(unique, remaining)
+        _discard(unique, discarded)
         return previous
     sync_tree(unique)
     if (target := _placed(unique, replaced_folder, session, k)) is not None:
@@ -57,7 +57,7 @@ def _moved_to(staging: Path, session: str, replaced_folder: Path, tag: str) -> P
     target = _placed(copy, replaced_folder, session, k)
     if target is None:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(copy))
-    _discard(unique, remaining)
+    _discard(unique, discarded)
     return target
 
 
@@ -70,7 +70,10 @@ def _is_same(unique: Path, previous: Path) -> bool:
 
 
 def _placed(source: Path, replaced_folder: Path, name: str, k: int) -> Path | None:
-    """Rename to the first unused name from k; return None if that is on another file system. Another study may share the folder."""
+    """Rename to the first unused `<name>-<k>`, from this k on; return the path, None if it is on another file system.
+
+    Another study may share the folder and use the same names.
+    """
     while True:
         try:
             return replaced_folder / f"{name}-{k}" if renamed(source, replaced_folder / f"{name}-{k}") else None
@@ -78,7 +81,7 @@ def _placed(source: Path, replaced_folder: Path, name: str, k: int) -> Path | No
             k += 1
 
 
-def _discard(unique: Path, remaining: Path) -> None:
-    """Remove a folder that was copied. It is renamed first, in one step: a rerun finds all of it or nothing."""
-    unique.rename(remaining)
-    remove_tree(remaining)
+def _discard(unique: Path, discarded: Path) -> None:
+    """Remove a folder that was copied. It is renamed first: if the run is killed, the next one finds all of it or nothing."""
+    unique.rename(discarded)
+    remove_tree(discarded)

@@ -16,12 +16,12 @@ from qxbatch.publish.plain import read_plain
 from qxbatch.textfile import created
 from qxbatch.walk import empty, open_folder
 
-NOTE = "scratch.txt"
+SCRATCH_NOTE = "scratch.txt"
 """Name of the file in staging that contains the path of the scratch folder."""
 MARK = ".of-qxbatch"
 """Name of the file in a scratch folder that contains the run that created it."""
 _LONGEST_MARK = 100
-"""Bytes that are read of it."""
+"""Bytes that are read of this file."""
 _locked: dict[Path, int] = {}
 """Descriptors of the marks of this process."""
 
@@ -62,7 +62,7 @@ def is_in_use(scratch: Path) -> bool:
 
 def noted_scratch(staging: Path, unit: str, run: str) -> Path | None:
     """Return the scratch folder recorded in staging; None without a record, or if it names no folder of this unit and run."""
-    text = read_plain(staging / NOTE)
+    text = read_plain(staging / SCRATCH_NOTE)
     if text is None:
         return None
     noted = Path(os.fsdecode(text))

@@ -1,4 +1,4 @@
-"""Folder mode: removes sorted files from `<session>/inbox`, each only if it is still the file that was sorted.
+"""Folder mode: removes imported files from `<session>/inbox`, each only if it is still the file that was imported.
 
 The list of these files is written before the session is published. A file whose size, modification time or bytes changed since then
 is kept. Each file is first renamed to a hidden name and checked again there. So a file that appears under the original name
@@ -22,7 +22,7 @@ from qxbatch.publish.below import open_below
 from qxbatch.publish.durable import rename_new, sync_folder
 from qxbatch.publish.opened import OpenFolder
 from qxbatch.publish.plain import LinkError, is_below
-from qxbatch.publish.removal_list import RemovalList, SortedFile
+from qxbatch.publish.removal_list import ListedFile, RemovalList
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.textfile import created
 
@@ -56,7 +56,7 @@ def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> by
     return content.encode("utf-8", "surrogateescape")
 
 
-def remove_sorted(
+def remove_listed(
     inbox: Path, listed: RemovalList, tag: str, top: Path, is_contained: Callable[[Path, str], bool] | None = None
 ) -> list[UnremovedFile]:
     """Remove the listed files from the inbox, and the folders that become empty; return what was not removed.
@@ -65,19 +65,19 @@ def remove_sorted(
     Raises OSError, and ValueError for a damaged list.
 
     - `tag`: is part of the hidden names.
-    - `is_contained`: returns whether a session contains the bytes of a file with that hash; None if that is known.
+    - `is_contained`: returns whether a session contains the bytes of a file with that hash; None if this is known for all files.
     """
     unremoved: dict[Path, UnremovedFile] = {}
     folders: set[Path] = set()
     with closing(_CurrentFolder(inbox, top)) as current:
-        for sorted_file in listed.files():
-            path = inbox / sorted_file.path
+        for listed_file in listed.files():
+            path = inbox / listed_file.path
             if not current.enter(path.parent):
                 continue
             folders.update(current.existing)
             here = current.short_path / path.name
             try:
-                if not _is_removed(here, hidden_path(here, Use.ASIDE, tag), sorted_file, is_contained):
+                if not _removed(here, hidden_path(here, Use.ASIDE, tag), listed_file, is_contained):
                     unremoved[path] = UnremovedFile(path)
             except OSError as error:
                 unremoved[path] = UnremovedFile(path, reason_text(error, here))
@@ -105,7 +105,7 @@ class _CurrentFolder:
         self.short_path = inbox
         """A path that leads to the open folder."""
         self.existing: list[Path] = []
-        """This folder and those above it, up to the inbox, that exist. A forged list can name any number of others."""
+        """The folders that exist among this one and those above it, without the inbox. A forged list can name many others."""
 
     def enter(self, folder: Path) -> bool:
         """Open a folder; return False if it is not below the inbox, or is reached through a link below `top`."""
@@ -113,12 +113,14 @@ class _CurrentFolder:
             self.close()
             self._folder = self.short_path = folder
             self._is_plain = self._opened(folder)
-            self.existing = [each for each in (folder, *folder.parents) if self._is_inside(each)]
+            self.existing = [each for each in (folder, *folder.parents) if self._is_in_inbox(each)]
         return self._is_plain
 
     def _opened(self, folder: Path) -> bool:
-        inside = folder / "x"
-        if not (is_below(inside, self._inbox) and is_below(inside, self._top)):
+        any_file = (
+            folder / "any"
+        )  # is_below checks the folders above a path, so the folder itself needs a path below it
+        if not (is_below(any_file, self._inbox) and is_below(any_file, self._top)):
             return False
         try:
             self._descriptor = open_below(folder, self._top)
@@ -129,9 +131,9 @@ class _CurrentFolder:
         self.short_path = OpenFolder(self._descriptor, folder).short_path
         return True
 
-    def _is_inside(self, folder: Path) -> bool:
-        is_in_inbox = folder != self._inbox and folder.is_relative_to(self._inbox)
-        return is_in_inbox and os.path.isdir(folder)  # noqa: PTH112 - False if its path is too long
+    def _is_in_inbox(self, folder: Path) -> bool:
+        is_below_inbox = folder != self._inbox and folder.is_relative_to(self._inbox)
+        return is_below_inbox and os.path.isdir(folder)  # noqa: PTH112 - False if its path is too long
 
     def close(self) -> None:
         if self._descriptor is not None:
@@ -139,20 +141,20 @@ class _CurrentFolder:
         self._descriptor = None
 
 
-def _is_removed(
-    path: Path, aside: Path, sorted_file: SortedFile, is_contained: Callable[[Path, str], bool] | None
+def _removed(
+    path: Path, aside: Path, listed_file: ListedFile, is_contained: Callable[[Path, str], bool] | None
 ) -> bool:
-    """Remove a file if it is still the sorted one; return whether no file of its name remains. Raises OSError."""
+    """Remove a file if it is still the listed one; return whether no file of its name remains. Raises OSError."""
     if not os.path.lexists(aside):
         if not os.path.lexists(path):
             return True
         inode = path.lstat().st_ino
-        if not _is_same(path, sorted_file) or (is_contained and not is_contained(path, sorted_file.sha256)):
+        if not _is_same(path, listed_file) or (is_contained and not is_contained(path, listed_file.sha256)):
             return False
         path.rename(aside)
-        is_unchanged = _is_same(aside, sorted_file, inode)
+        is_unchanged = _is_same(aside, listed_file, inode)
     else:  # a killed run had renamed it
-        is_unchanged = _is_same(aside, sorted_file) and (not is_contained or is_contained(aside, sorted_file.sha256))
+        is_unchanged = _is_same(aside, listed_file) and (not is_contained or is_contained(aside, listed_file.sha256))
     if not is_unchanged:
         with contextlib.suppress(FileExistsError):  # the name was taken meanwhile: both files are kept
             rename_new(aside, path)
@@ -166,15 +168,15 @@ def _is_removed(
     return not os.path.lexists(path)
 
 
-def _is_same(path: Path, sorted_file: SortedFile, inode: int | None = None) -> bool:
+def _is_same(path: Path, listed_file: ListedFile, inode: int | None = None) -> bool:
     """Return whether size, modification time and bytes are equal. Raises OSError.
 
     `inode` is that of a file whose bytes were just compared. If it is equal, the bytes are not read again.
     """
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode) or (status.st_size, status.st_mtime_ns) != (
-        sorted_file.size,
-        sorted_file.mtime_ns,
+        listed_file.size,
+        listed_file.mtime_ns,
     ):
         return False
-    return status.st_ino == inode or hash_file(str(path))[1] == sorted_file.sha256
+    return status.st_ino == inode or hash_file(str(path))[1] == listed_file.sha256

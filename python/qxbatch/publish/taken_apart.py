@@ -14,12 +14,12 @@ from qxbatch.publish.known_bytes import KnownBytes, hashes_in
 from qxbatch.publish.opened import OpenFolder, opened, opened_in
 from qxbatch.session.layout import QXBATCH_FOLDER, is_from_packet
 from qxbatch.session.paths import SessionPaths
-from qxbatch.session.sorted_sums import is_list, unchanged_files
+from qxbatch.session.sorted_sums import has_valid_list, unchanged_files
 
 _TRIES = 20
 _SUMS_AT = SessionPaths(Path()).sorted_sums
 _OTHERS, _RECORDS, _SUMS = range(3)
-"""The order in which files leave a session. A resumed call reads the records and the sums again, so they leave last."""
+"""The order in which files leave a replaced session. A repeated call needs the records and the sums, so they leave last."""
 
 
 def take_apart(old: Path, unique: Path, session: Path, archive: Path | None, *, keep_all: bool = False) -> None:
@@ -101,7 +101,7 @@ def _is_known(known: KnownBytes, place: Path) -> bool:
 
 def _generated(old: SessionPaths) -> set[Path]:
     """Return the files that sorting generated and nobody edited. They are not kept: the new session has their facts."""
-    return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if is_list(old) else [])}
+    return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if has_valid_list(old) else [])}
 
 
 def _is_counterpart(old: OpenFolder, new: OpenFolder, place: Path) -> bool:

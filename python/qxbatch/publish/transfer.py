@@ -40,7 +40,7 @@ def renamed(source: Path, target: Path) -> bool:
 
 
 def put_aside(source: Path, aside: Path) -> None:
-    """Rename to a hidden name in the same folder, so that later steps touch no file that appears under the old name.
+    """Rename to a hidden name in the same folder. A file that appears under the old name later is then another one.
 
     A folder that its file system cannot rename is moved file by file. Raises OSError.
     """
@@ -57,7 +57,7 @@ def put_aside(source: Path, aside: Path) -> None:
 def continue_aside(source: Path, aside: Path) -> None:
     """Finish a `put_aside` that was killed while it moved file by file. Raises OSError.
 
-    If the name of the folder now belongs to anything else, perhaps to a link, that stays: it is not the packet.
+    If something that is not a folder, perhaps a link, has the name of the folder now, it stays: it is not the packet.
     """
     if os.path.lexists(_part(aside)):
         _put_files_aside(source, aside)
@@ -88,7 +88,7 @@ def move_files(source: Path, target: Path) -> None:
 
 
 def copy_verified(source: Path, temporary: Path) -> None:
-    """Copy to a hidden path, sync the copy, and compare it. What the path had before is removed, and so is a failed copy.
+    """Copy to a hidden path, sync the copy, and compare it. An older copy at that path is removed first; a failed copy is removed.
 
     Raises OSError; if the file system of the copy is full, the error names the folder of the copy.
     """
@@ -121,7 +121,7 @@ def _move_link(source: Path, target: Path) -> None:
 
 
 def _rename(source: Path, target: Path, step: Callable[[Path, Path], None]) -> None:
-    """Call `step`. A read-only folder is made writable meanwhile if needed: a move to another folder changes its `..` entry."""
+    """Call `step`. If needed, a read-only folder is writable during the call: a move to another folder changes its `..` entry."""
     try:
         step(source, target)
     except PermissionError:

@@ -14,8 +14,8 @@ from pathlib import Path
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.below import remove_below, remove_empty_below
 from qxbatch.publish.durable import make_folder
-from qxbatch.publish.plain import InTheWayError, make_way, refuse_link, refuse_other
-from qxbatch.publish.scratch import NOTE, make_scratch, noted_scratch, remove_scratch, scratch_name
+from qxbatch.publish.plain import InTheWayError, make_way, refuse_link, refuse_non_folder
+from qxbatch.publish.scratch import SCRATCH_NOTE, make_scratch, noted_scratch, remove_scratch, scratch_name
 from qxbatch.session.layout import ARCHIVED_PACKETS, FOLDERS, MASTER_INBOX, SESSION_TXT
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import created
@@ -54,8 +54,8 @@ class Workspace:
         self.new_numbers = self.numbers.with_name(f"{self.numbers.name}.new")
         """The temporary file for these numbers."""
         self._work_dir = work_dir
-        self.since = time.time()
-        """When the run started."""
+        self.started_at = time.time()
+        """When the run started, in seconds since 1970."""
 
     @property
     def has_remains(self) -> bool:
@@ -72,9 +72,9 @@ class Workspace:
         return Workspace(self.sessionsfolder, masterinbox=self.inboxes[-1], run=run)
 
     def refuse_links(self) -> None:
-        """Raise OSError if the hidden folder, or a folder in it, is no folder, or is a link, which may lead anywhere."""
+        """Raise OSError if the hidden folder, or one of its folders, is a link, which may lead anywhere, or is not a folder."""
         for folder in (self.top, self.locks, self.journals, self.work):
-            refuse_other(folder)
+            refuse_non_folder(folder)
 
     def unit(self, unit: str) -> Path:
         """Return the folder of all staging folders of a unit."""
@@ -115,7 +115,7 @@ class Workspace:
         if self._work_dir is None:
             make_folder(scratch)
             return scratch
-        with created(self.staging(unit) / NOTE) as file:
+        with created(self.staging(unit) / SCRATCH_NOTE) as file:
             file.write(str(scratch))
         make_scratch(scratch, self.run)
         return scratch
@@ -136,7 +136,7 @@ class Workspace:
             refuse_link(path)
 
     def old(self, unit: str, session: str) -> Path:
-        """Return the folder for the folders that an exchange replaces in a session."""
+        """Return the folder to which an exchange moves the replaced folders and files of a session."""
         return self.staging(unit) / "old" / session
 
     def removal_list(self, unit: str) -> Path:
@@ -195,7 +195,7 @@ class Workspace:
         for run in self.runs(unit):
             self.of_run(run).clear(unit)
         if folder.is_dir():
-            remove_below(folder, self.sessionsfolder)  # anything that is no staging of a run of this study
+            remove_below(folder, self.sessionsfolder)  # what is left is not staging of a run of this study
         with contextlib.suppress(FileNotFoundError):
             for path in self.journals.iterdir():
                 if re.fullmatch(rf"{re.escape(unit)}\.({_RUN}|json)\.new", path.name):

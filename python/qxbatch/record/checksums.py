@@ -5,7 +5,7 @@ from pathlib import Path
 
 from qxbatch.core import hash_file
 from qxbatch.record.images import Placement
-from qxbatch.session.layout import IMAGE
+from qxbatch.session.layout import IMAGE_SUFFIX
 from qxbatch.session.summary_parts import Checksum
 
 
@@ -18,6 +18,6 @@ def file_checksums(placement: Placement, session: Path, compressed: Mapping[Path
     sums = {}
     for placed in placement.placed:
         for file in placed.image.files:
-            known_sum = compressed.get(placed.output.nifti) if file.endswith(IMAGE) else None
+            known_sum = compressed.get(placed.output.nifti) if file.endswith(IMAGE_SUFFIX) else None
             sums[file] = known_sum or hash_file(str(session / file))
     return sums

@@ -22,7 +22,7 @@ def dicom_report(session: str, patient: str, conversions: Iterable[Conversion]) 
     first_series = ordered[0].series if ordered else None
     head = [f"Report for {safe(patient) or session} ({session})"]
     if first_series is not None:
-        head += [f"scanned on {moment}" for moment in [_when(first_series)] if moment]
+        head += [f"scanned on {moment}" for moment in [_start_time(first_series)] if moment]
     return _report(head, ordered)
 
 
@@ -41,7 +41,7 @@ def refreshed_report(report: str, summary: Summary) -> str | None:
 
 
 def _conversion(series: SeriesSummary) -> Conversion:
-    """Return the report's entry for a series, without its files."""
+    """Return a conversion that has only the facts of a series that the report shows; its paths lead nowhere."""
     nowhere = Path()
     return Conversion(
         Series(series.n, series.kind, series.header, series.files, series.size, nowhere),
@@ -64,7 +64,7 @@ def _session_verdict(conversions: Sequence[Conversion]) -> list[str]:
     judged = [conversion for conversion in conversions if conversion.verdict is not None]
     if not judged:
         return []
-    worst = min(judged, key=lambda conversion: _WORST.index(conversion.verdict or SeriesVerdict.NOT_EVALUABLE))
+    worst = min(judged, key=lambda conversion: _WORST_FIRST.index(conversion.verdict or SeriesVerdict.NOT_EVALUABLE))
     if worst.verdict not in (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED):
         return [f"verdict: {worst.verdict}"]
     count = sum(conversion.verdict is worst.verdict for conversion in judged)
@@ -72,11 +72,11 @@ def _session_verdict(conversions: Sequence[Conversion]) -> list[str]:
     for conversion in judged:
         if conversion.verdict is worst.verdict and conversion.acquisition is not None:
             why = lacking(conversion.acquisition) or conversion.verdict
-            lines.append(f"  {_number(conversion.series)} ({_name(conversion.series)}): {why}")
+            lines.append(f"  {_series_number(conversion.series)} ({_name(conversion.series)}): {why}")
     return lines
 
 
-_WORST = (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED, SeriesVerdict.COMPLETE, SeriesVerdict.NOT_EVALUABLE)
+_WORST_FIRST = (SeriesVerdict.INCOMPLETE, SeriesVerdict.REPEATED, SeriesVerdict.COMPLETE, SeriesVerdict.NOT_EVALUABLE)
 
 
 def _row(conversion: Conversion) -> tuple[str, ...]:
@@ -85,11 +85,11 @@ def _row(conversion: Conversion) -> tuple[str, ...]:
     started = (acquisition.started or "").partition(".")[0].replace("T", " ")
     return (
         str(series.n),
-        _number(series),
-        started or _when(series) or "-",
+        _series_number(series),
+        started or _start_time(series) or "-",
         _name(series),
-        f"{acquisition.tr_ms:.6g}" if acquisition.tr_ms else _times(series, "RepetitionTime"),
-        ", ".join(f"{time:.6g}" for time in acquisition.te_ms or ()) or _times(series, "EchoTime"),
+        f"{acquisition.tr_ms:.6g}" if acquisition.tr_ms else _header_numbers(series, "RepetitionTime"),
+        ", ".join(f"{time:.6g}" for time in acquisition.te_ms or ()) or _header_numbers(series, "EchoTime"),
         _sides(acquisition.matrix),
         _sides(acquisition.voxel_mm),
         _volumes(acquisition),
@@ -102,7 +102,7 @@ def _row(conversion: Conversion) -> tuple[str, ...]:
     )
 
 
-def _number(series: Series) -> str:
+def _series_number(series: Series) -> str:
     return safe(text(series.header, "SeriesNumber")) or "-"
 
 
@@ -130,11 +130,11 @@ def _acceleration(acquisition: Acquisition) -> str:
     return f"{plane}, MB {acquisition.multiband_factor}" if (acquisition.multiband_factor or 1) > 1 else plane
 
 
-def _times(series: Series, field: str) -> str:
+def _header_numbers(series: Series, field: str) -> str:
     return ", ".join(f"{value:.6g}" for value in numbers(series.header, field)) or "-"
 
 
-def _when(series: Series) -> str:
+def _start_time(series: Series) -> str:
     """Return date and time of a series as YYYY-MM-DD HH:MM:SS, as far as its header has them."""
     days = (calendar_day(text(series.header, field)) for field in _DATES)
     day, hour = next((day for day in days if day), ""), _first_value(series, _TIMES).split(".")[0]

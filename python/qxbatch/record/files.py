@@ -19,14 +19,14 @@ _TEXT = re.compile(r'^([ \t]*"\w*(?<!UID)":[ \t]*)(".*")(,?[ \t]*)$', re.MULTILI
 _ITEM = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _LIST = re.compile(rf'^([ \t]*(?:"\w*(?<!UID)":[ \t]*(?=\[))?)(\[.*|{_ITEM.pattern}[ \t\],]*)$', re.MULTILINE)
 """A line of a sidecar with a list, or with items of a list, that are not UIDs."""
-_FULL = (63, 64, 65, 254, 255)
+_FULL_LENGTHS = (63, 64, 65, 254, 255)
 """Lengths of texts that fill a field of a converter, which may have cut them."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-"""A control character that no JSON may contain unescaped, as a header can have it."""
+"""A control character that a header can contain, and that must be escaped in JSON."""
 
 
 def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
-    """Move each image below `<session>/nii` to its number, with .json, .bval and .bvec beside it."""
+    """Move each image, with its .json, .bval and .bvec, into `<session>/nii`, and name them after the image's number."""
     paths = SessionPaths(session)
     paths.nii.mkdir(parents=True, exist_ok=True)
     for placed in placement.placed:
@@ -39,7 +39,7 @@ def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
 
 
 def escape_sidecars(folder: Path) -> None:
-    """Escape the control characters in sidecars (.json): converters copy texts of headers as they are, which is no JSON."""
+    """Escape the control characters in sidecars (.json): converters copy them from headers unescaped, which is not valid JSON."""
     for path in sorted(folder.glob("*.json")):
         original = path.read_text(encoding="utf-8", errors="surrogateescape")
         escaped = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", original)
@@ -82,7 +82,7 @@ def _redacted_items(items: str, redact: Redact) -> str:
 
 
 def _is_full(text: str) -> bool:
-    return len(text) in _FULL or len(text.encode("utf-8", "surrogateescape")) in _FULL
+    return len(text) in _FULL_LENGTHS or len(text.encode("utf-8", "surrogateescape")) in _FULL_LENGTHS
 
 
 def write_logs(conversions: Iterable[Conversion], placement: Placement, session: Path) -> None:

@@ -12,7 +12,7 @@ from qxbatch.model import Series
 from qxbatch.problems import Code, Problem, Severity
 
 IMAGES_PER_N = 9
-"""Images for one n: the last digit is the image's."""
+"""The last digit of an image's number counts the images of one n: 1 to 9."""
 
 
 class ImageNumbers(NamedTuple):
@@ -46,9 +46,9 @@ def image_numbers(series: Series, count: int, used_numbers: set[int]) -> ImageNu
     (39, 100031, 100032)
     """
     further: list[int] = []
-    number = whole_number(series.header, "SeriesNumber")
+    series_number = whole_number(series.header, "SeriesNumber")
     for _ in range((count - 1) // IMAGES_PER_N):
-        further.append(lowest_free(candidates(number, first=0), used_numbers))
+        further.append(lowest_free(candidates(series_number, first=0), used_numbers))
     return ImageNumbers(tuple(_numbers([series.n, *further], count)), tuple(further))
 
 

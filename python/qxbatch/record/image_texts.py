@@ -11,7 +11,9 @@ _TEXTS = {
     _NIFTI1: ((4, 10), (14, 18), (148, 80), (228, 24), (328, 16)),
     _NIFTI2: ((240, 80), (320, 24), (508, 16)),
 }
-"""By the size of the header, place and length of each text: data_type, db_name, descrip, aux_file, intent_name."""
+"""Maps the size of a header to the offset and length of its texts: data_type, db_name, descrip, aux_file, intent_name.
+
+NIfTI-2 has only the last three."""
 
 
 def redact_image(nifti: Path, redact: Redact) -> None:
@@ -25,16 +27,16 @@ def redact_image(nifti: Path, redact: Redact) -> None:
     with nifti.open("r+b") as file:
         head = file.read(_NIFTI2)
         sizes = {struct.unpack_from(f"{order}i", head)[0] for order in "<>"} if len(head) >= _NIFTI1 else set()
-        for place, length in next((texts for size, texts in _TEXTS.items() if size in sizes), ()):
-            old = head[place : place + length]
+        for offset, length in next((texts for size, texts in _TEXTS.items() if size in sizes), ()):
+            old = head[offset : offset + length]
             new = _redacted(old, redact)
             if new != old:
-                file.seek(place)
+                file.seek(offset)
                 file.write(new)
 
 
 def _redacted(field: bytes, redact: Redact) -> bytes:
-    """Return a field of the same length."""
+    """Return a field with its text redacted, of the same length."""
     content = field.split(b"\0")[0]
     text = content.decode("utf-8", "surrogateescape")
     if len(content) >= len(field) - 1:

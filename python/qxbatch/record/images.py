@@ -11,7 +11,7 @@ from qxbatch.problems import Problem
 from qxbatch.record.compress import compressed
 from qxbatch.record.image_numbers import image_numbers
 from qxbatch.record.json_info import json_info
-from qxbatch.record.names import description, image_name, scanner_number
+from qxbatch.record.names import description, image_name, series_number
 from qxbatch.session.layout import image_file
 
 
@@ -43,7 +43,7 @@ class Placement(NamedTuple):
         return tuple(
             SeriesLabel(
                 item.n,
-                scanner_number(item.header),
+                series_number(item.header),
                 redact(description(item.header)),
                 tuple(images.get(item.n, ())),
             )
@@ -82,7 +82,7 @@ def place_images(
             files = (image_file(number), *(image_file(number, extension) for extension in sorted(output.sidecars)))
             image = Image(number, conversion.series.n, k, of, name, info, shape(output.nifti), files)
             placed.append(Placed(image, output))
-        if many := numbers.problem(conversion.series):
-            problems.append(many)
+        if problem := numbers.problem(conversion.series):
+            problems.append(problem)
     placed.sort(key=lambda item: item.image.number)
     return Placement(tuple(placed), further, tuple(problems))

@@ -25,9 +25,9 @@ class Job:
     sources: tuple[Source, ...]
     reading: Reading
     archives: tuple[Packet, ...]
-    """What the option `archive` applies to: the packets or, in folder mode, the archives in the inbox."""
-    inside: tuple[Packet, ...] = ()
-    """Folder mode: archives in folders of the inbox, to which the option applies, too."""
+    """What the option `archive` applies to: the packets; in folder mode, the archives directly in the inbox."""
+    archives_in_folders: tuple[Packet, ...] = ()
+    """Folder mode: archives in folders of the inbox. The option `archive` applies to them, too."""
     previous: PreviousSession = field(default_factory=PreviousSession)
     """Folder mode: the records of the previous session."""
     deidentified: bool = False

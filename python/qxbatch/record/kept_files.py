@@ -15,10 +15,10 @@ from qxbatch.pack.series import move
 from qxbatch.session.layout import INBOX, KEPT_AT, LOG_AT
 from qxbatch.session.paths import SessionPaths
 
-_JOINTS = re.compile(r"[/\\!]")
-"""Between the names in the path of a member, which can be in an archive."""
+_SEPARATORS = re.compile(r"[/\\!]")
+"""What separates the names in the path of a member; `!` follows the name of an archive."""
 _NUMBER = re.compile(r"_\d+(?=(?:\.[^.]*)?$)")
-"""What the core adds to a name that is in use."""
+"""The number that the core adds to a name that is in use."""
 
 
 def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
@@ -33,8 +33,10 @@ def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     new_prefixes = {}
     for path in sorted(source.inbox.iterdir()) if source.inbox.exists() else ():
         name = path.name
-        while inbox is not None and not _fits(path, inbox / name):
-            name = f"{name}_files"
+        if inbox is not None:
+            while not _can_be_at(path, inbox / name):
+                name = f"{name}_files"
+            _remove_copies(path, inbox / name)
         if path.exists():
             move(path, target.inbox / name)
         if name != path.name:
@@ -42,10 +44,11 @@ def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     return new_prefixes
 
 
-def redact_kept(root: Path, redact: Redact, cells: Mapping[str, str]) -> dict[str, str]:
+def redact_kept(root: Path, redact: Redact, member_paths: Mapping[str, str]) -> dict[str, str]:
     """Redact identities in the names of kept files; return each changed `at` with its new value.
 
-    `cells` maps the `at` of a file to its path in the ledger: the original name may have bytes that its name on disk lacks.
+    `member_paths` maps the `at` of a file to its path in the ledger: the original name may have bytes that its name on disk
+    lacks.
     """
     changed: dict[str, str] = {}
     if redact is unchanged:
@@ -56,7 +59,7 @@ def redact_kept(root: Path, redact: Redact, cells: Mapping[str, str]) -> dict[st
             if path.is_dir():
                 _remove_if_empty(path)
                 continue
-            originals = _originals(cells.get(at, ""))
+            originals = _originals(member_paths.get(at, ""))
             parts = [_redacted(part, originals, redact) for part in path.relative_to(root / top).parts]
             new_at = _free(root, "/".join([top, *parts]), at)
             if new_at != at:
@@ -69,9 +72,9 @@ def redact_kept(root: Path, redact: Redact, cells: Mapping[str, str]) -> dict[st
     return changed
 
 
-def _originals(cell: str) -> dict[str, str]:
+def _originals(member_path: str) -> dict[str, str]:
     """Return the original names of folders and files with bytes that are not UTF-8, by their names on disk."""
-    names = _JOINTS.split(unescape(cell)) if "\\x" in cell else ()
+    names = _SEPARATORS.split(unescape(member_path)) if "\\x" in member_path else ()
     return {cleaned: name for name in names if (cleaned := _cleaned(name)) != name}
 
 
@@ -112,21 +115,25 @@ def _remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _fits(source: Path, place: Path) -> bool:
-    """Return whether a file, or all files below a folder, can be placed at `place`: it is unused, or has the same bytes.
-
-    If all fit, removes the files of `source` that are already at `place`.
-    """
-    pairs = [(source, place), *((file, place / file.relative_to(source)) for file in source.rglob("*"))]
-    if not all(_agree(file, twin) for file, twin in pairs):
-        return False
-    for file, twin in pairs:
-        if file.is_file() and twin.exists():
-            file.unlink()
-    return True
+def _pairs(source: Path, place: Path) -> list[tuple[Path, Path]]:
+    """Return a file or folder, and all entries below it, each with its path if `source` is moved to `place`."""
+    return [(source, place), *((path, place / path.relative_to(source)) for path in source.rglob("*"))]
 
 
-def _agree(path: Path, twin: Path) -> bool:
+def _can_be_at(source: Path, place: Path) -> bool:
+    """Return whether a file, or each file below a folder, can be moved to `place`: the name is unused, or has the same bytes."""
+    return all(_is_unused_or_same(twin, path) for path, twin in _pairs(source, place))
+
+
+def _remove_copies(source: Path, place: Path) -> None:
+    """Remove the files of `source` that exist at `place`; they were compared."""
+    for path, twin in _pairs(source, place):
+        if path.is_file() and twin.exists():
+            path.unlink()
+
+
+def _is_unused_or_same(twin: Path, path: Path) -> bool:
+    """Return whether `twin` is missing, or is a folder or a file with the same bytes, as `path` is."""
     if not os.path.lexists(twin):
         return True
     if twin.is_symlink() or path.is_dir() != twin.is_dir():

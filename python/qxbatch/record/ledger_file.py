@@ -1,4 +1,4 @@
-"""Writes ledger.tsv into a session's build: each member of its packets, and the current location of its bytes."""
+"""Writes ledger.tsv into a session's build: each member of its packets, and where its bytes are in the finished session."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -15,11 +15,11 @@ from qxbatch.textfile import created
 
 
 class Moves(NamedTuple):
-    """Files whose location differs from the one in the core."""
+    """Files whose location in the session differs from the one in the core's rows."""
 
     stored: Mapping[int, Stored]
-    """How each n is stored."""
-    tops: Mapping[str, str]
+    """How each series is stored, by its n."""
+    new_prefixes: Mapping[str, str]
     """Maps prefixes of paths below inbox to their new values."""
     redacted: Mapping[str, str]
     """Maps the place of a kept file whose name contained an identity to its new place."""
@@ -51,10 +51,13 @@ def _rows(job: Job, sorted_session: SortedSession, moves: Moves) -> Iterator[Led
         at = stored_at(row.at, row.series, stored[row.series]) if row.series in stored else row.at
         note = sorted_session.redact(notes.get(row.group, "")) if row.fate == "sorted" else ""
         yield ledger_row(
-            row, _with_new_prefix(moves.redacted.get(at, at), moves.tops), sorted_session.redact(row.reason), note
+            row,
+            _with_new_prefix(moves.redacted.get(at, at), moves.new_prefixes),
+            sorted_session.redact(row.reason),
+            note,
         )
 
 
-def _with_new_prefix(at: str, tops: Mapping[str, str]) -> str:
+def _with_new_prefix(at: str, new_prefixes: Mapping[str, str]) -> str:
     top = "/".join(at.split("/")[:2])
-    return tops[top] + at.removeprefix(top) if top in tops else at
+    return new_prefixes[top] + at.removeprefix(top) if top in new_prefixes else at

@@ -11,11 +11,11 @@ from qxbatch.session.layout import sorted_at
 
 def left_out_of(job: Job, sorted_session: SortedSession, conversions: Iterable[Conversion]) -> LeftOut:
     """Return the members left out of a session."""
-    missing = job.left_out.of(sorted_session.rows)
+    not_read = job.left_out.of(sorted_session.rows)
     truncated = {sorted_at(conversion.series.n, name) for conversion in conversions for name in conversion.truncated}
     if not truncated:
-        return missing
+        return not_read
     rows = (job.reading.row(index) for index in sorted_session.rows)
-    return missing.with_truncated(
+    return not_read.with_truncated(
         [(row.index, row.path) for row in rows if row.fate == "sorted" and row.at in truncated]
     )

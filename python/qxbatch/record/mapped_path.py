@@ -10,9 +10,9 @@ from qxbatch.settings.paths import mapped
 
 
 def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path:
-    """Return the session folder as its readers see it.
+    """Return the path under which the readers of session.txt see a session folder.
 
-    Raises UsageError when the path breaks them: they split lines at `:` and cut them at `#`.
+    Raises UsageError when they cannot read it: they split lines at `:` and cut them at `#`.
     """
     outside = mapped(folder, path_map)
     text = str(outside)

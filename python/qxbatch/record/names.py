@@ -35,13 +35,13 @@ def base_name(header: HeaderLike) -> str:
 
 
 def description(header: HeaderLike) -> str:
-    """Return the scanner's name of a series; empty if it has none."""
+    """Return the name that the scanner gave a series; empty if it has none."""
     name = base_name(header)
     return "" if name == ANONYMOUS else name
 
 
-def scanner_number(header: HeaderLike) -> int | None:
-    """Return the SeriesNumber; None if it is absent or negative."""
+def series_number(header: HeaderLike) -> int | None:
+    """Return the SeriesNumber; None if it is missing or not a whole number from 0."""
     number = text(header, "SeriesNumber")
     return int(number) if number.isdecimal() else None
 

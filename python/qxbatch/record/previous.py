@@ -22,6 +22,7 @@ class PreviousSession:
     rows: Mapping[str, tuple[LedgerRow, ...]] = field(default_factory=dict)
     """Rows by `at`, below the session folder."""
     placeless: tuple[LedgerRow, ...] = ()
+    """Rows of members that have no place in the session (`PLACELESS`)."""
     order: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Position of each member (path, sha256)."""
     packets: tuple[PacketSummary, ...] = ()

@@ -15,10 +15,10 @@ from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.scanned import scanned_series
 
 
-def against_protocol(
+def with_protocol_check(
     protocol: Protocol, sorted_session: SortedSession, converted: ConvertedSeries
 ) -> tuple[SortedSession, ConvertedSeries]:
-    """Return the session with a problem that describes the differences; repeated series get the verdict `repeated`."""
+    """Return the session, with a problem if it differs from the protocol, and its series, some with the verdict `repeated`."""
     ordered = sorted(converted.conversions, key=lambda conversion: conversion.series.n)
     check = check_session(protocol, ScannedSession(sorted_session.session.id, tuple(map(_scanned, ordered))))
     if not check.differences:
@@ -30,7 +30,7 @@ def against_protocol(
         "`qxbatch protocol check` lists all differences.",
         Severity.WARNING,
     )
-    conversions = _judged(converted.conversions, check.repeated)
+    conversions = _with_repeated(converted.conversions, check.repeated)
     return replace(sorted_session, problems=(*sorted_session.problems, problem)), converted._replace(
         conversions=conversions
     )
@@ -41,7 +41,7 @@ def _scanned(conversion: Conversion) -> ScannedSeries:
     return scanned_series(series.n, series.header, conversion.verdict, conversion.acquisition)
 
 
-def _judged(conversions: Sequence[Conversion], repeated: frozenset[int]) -> tuple[Conversion, ...]:
+def _with_repeated(conversions: Sequence[Conversion], repeated: frozenset[int]) -> tuple[Conversion, ...]:
     return tuple(
         replace(conversion, verdict=SeriesVerdict.REPEATED) if conversion.series.n in repeated else conversion
         for conversion in conversions

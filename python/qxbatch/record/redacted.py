@@ -14,15 +14,15 @@ from qxbatch.model import Conversion, SessionReport
 from qxbatch.problems import Problem
 from qxbatch.settings.parameters import PARAMETERS
 
-_SERIES = re.compile(r"(?:series|image) [0-9]+")
-"""A subject without a name."""
+_NUMBERED = re.compile(r"(?:series|image) [0-9]+")
+"""The subject of a problem that contains no name."""
 
 
 def redacted_conversion(conversion: Conversion, redact: Redact) -> Conversion:
     """Return a conversion whose texts name no patient if `redact` redacts identities.
 
-    Bytes of the converter's output that are not UTF-8 are kept until then, since a name can contain some; U+FFFD replaces
-    them.
+    After the redaction, U+FFFD replaces the bytes of the converter's output that are not UTF-8. They are kept before, since a
+    name can contain some.
     """
     return replace(
         conversion,
@@ -48,7 +48,7 @@ def _redacted_facts(facts: Acquisition, redact: Redact) -> Acquisition:
 
 
 def redacted_text(text: str, redact: Redact) -> str:
-    """Return a text or command without identities outside of the commands, options and choices of qxbatch."""
+    """Return a text or command with identities redacted, except in the commands, options and choices of qxbatch."""
     pieces, place = [], 0
     for match in _own_words().finditer(text):
         pieces += [redact(text[place : match.start()]), match[0]]
@@ -70,9 +70,9 @@ def redacted_problem(problem: Problem, redact: Redact) -> Problem:
     """Return a problem without identities in its texts, and without a command that contains one."""
     if redact is unchanged:
         return problem
-    subject = problem.subject if _SERIES.fullmatch(problem.subject) else redact(problem.subject)
+    subject = problem.subject if _NUMBERED.fullmatch(problem.subject) else redact(problem.subject)
     message = redacted_text(problem.message, redact)
-    # a command with another name cannot be run
+    # with a redacted name, the command would not work
     command = problem.command if redacted_text(problem.command, redact) == problem.command else ""
     return replace(problem, subject=subject, message=message, hint=redacted_text(problem.hint, redact), command=command)
 

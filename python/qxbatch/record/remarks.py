@@ -1,4 +1,4 @@
-"""The remarks on a session: all its problems, except those of conversions and images."""
+"""The problems of a session as a whole: all except those of conversions and images."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from qxbatch.record.redacted import redacted_problem
 
 
 class Remarks(NamedTuple):
-    """The remarks on a session."""
+    """Problems of a session, and the members that were left out of it."""
 
     problems: tuple[Problem, ...]
     left_out: LeftOut
@@ -24,13 +24,13 @@ class Remarks(NamedTuple):
 
 def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequence[Conversion]) -> Remarks:
     """Return the problems of a session, except those of conversions and images, with identities redacted."""
-    missing = left_out_of(job, sorted_session, conversions)
+    left_out = left_out_of(job, sorted_session, conversions)
     remarks = (
         *several_studies(job.reading.groups(), sorted_session),
         *joined_series(sorted_session),
         *duplicates(job.reading, sorted_session),
-        # the header of such a member may be unread, and then nobody knows whether its path names the patient
-        *(redacted_problem(problem, job.without_members) for problem in missing.problems(sorted_session.session.id)),
+        # the header of such a member may not have been read: nobody knows whether its path contains the patient's name
+        *(redacted_problem(problem, job.without_members) for problem in left_out.problems(sorted_session.session.id)),
     )
     is_converted = any(conversion.state is not State.NOT_ASKED for conversion in conversions)
     session_problems = (
@@ -38,11 +38,11 @@ def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequen
         for problem in sorted_session.problems
     )
     problems = (*job.problems, *session_problems, *_without_images(sorted_session.session.id, conversions), *remarks)
-    return Remarks(tuple(redacted_problem(problem, sorted_session.redact) for problem in problems), missing)
+    return Remarks(tuple(redacted_problem(problem, sorted_session.redact) for problem in problems), left_out)
 
 
 def _without_images(session: str, conversions: Sequence[Conversion]) -> list[Problem]:
-    """Return the problem of a session with series of which none has an image; no other problem of them says so."""
+    """Return the problem of a session whose series have no images; none if a warning or error of a series reports that."""
     problems = [problem for conversion in conversions for problem in conversion.problems]
     if not conversions or any(conversion.state is not State.NOTHING for conversion in conversions):
         return []

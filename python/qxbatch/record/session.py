@@ -27,7 +27,7 @@ class Recorded(NamedTuple):
     placement: Placement
     summary: Summary
     remarks: Remarks
-    """The remarks on the session, including problems of its series."""
+    """All problems of the session, including those of conversions and images."""
 
 
 def record_session(
@@ -49,9 +49,9 @@ def record_session(
     conversions = [redacted_conversion(conversion, sorted_session.redact) for conversion in converted.conversions]
     placement = _place_images(sorted_session, conversions, converted, places, settings)
     rows = (job.reading.row(index) for index in sorted_session.rows)
-    cells = {row.at: row.path for row in rows if row.fate == "kept"} if job.deidentified else {}
-    redacted = redact_kept(places.root, sorted_session.redact, cells)
-    tops = place_kept(places.root, places.build, places.inbox)
+    member_paths = {row.at: row.path for row in rows if row.fate == "kept"} if job.deidentified else {}
+    redacted = redact_kept(places.root, sorted_session.redact, member_paths)
+    new_prefixes = place_kept(places.root, places.build, places.inbox)
     remarks = session_remarks(job, sorted_session, conversions)
     patient = "" if job.deidentified else _patient(sorted_session)
     write_dicom_report(sorted_session, patient, conversions, places)
@@ -64,7 +64,7 @@ def record_session(
         patient=patient,
         problems=remarks.problems,
         left_out=remarks.left_out.counts(),
-        fates=record_ledger(job, sorted_session, Moves(converted.stored, tops, redacted), places),
+        fates=record_ledger(job, sorted_session, Moves(converted.stored, new_prefixes, redacted), places),
         sums=converted.sums,
         statistics=converted.statistics,
         converters=converters,

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from qxbatch.acquisition import Acquisition, ImageKind, Orientation
 from qxbatch.session.json_fields import FieldError, Fields
 
-AXES = 3
+_AXES = 3
 
 
 def acquisition_value(acquisition: Acquisition) -> dict[str, Any]:
@@ -29,8 +29,8 @@ def read_acquisition(values: Fields) -> Acquisition:
 def _three(numbers: Callable[[Fields, str], tuple[float, ...]]) -> Callable[[Fields, str], object]:
     def read(values: Fields, key: str) -> tuple[float, ...]:
         triple = numbers(values, key)
-        if len(triple) != AXES:
-            raise FieldError(f"{values.place(key)} has {len(triple)} numbers, not {AXES}")
+        if len(triple) != _AXES:
+            raise FieldError(f"{values.place(key)} has {len(triple)} numbers, not {_AXES}")
         return triple
 
     return read

@@ -12,9 +12,9 @@ from itertools import takewhile
 
 from qxbatch.session.summary import dumped
 
-VERSION = r"\d{1,6}\.\d{1,6}\.\d{1,6}(?:-(?:alpha|beta|rc|dev)\.?\d{1,6})?"
-"""A version of qxbatch."""
-_VERSION = re.compile(VERSION, re.ASCII)
+VERSION_PATTERN = r"\d{1,6}\.\d{1,6}\.\d{1,6}(?:-(?:alpha|beta|rc|dev)\.?\d{1,6})?"
+"""Matches a version of qxbatch."""
+_VERSION = re.compile(VERSION_PATTERN, re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _SYSTEMS = ("Linux", "Darwin")
 _OPTION = re.compile(r"--[a-z][a-z0-9-]*(?:=.*)?", re.DOTALL)
@@ -24,7 +24,7 @@ _STAGES = ("sort", "convert")
 def comparable(text: bytes) -> bytes:
     """Return the text of a summary without the values that differ between two imports.
 
-    If an import does not write such a text, all of it is returned: a key twice, other spaces, no JSON.
+    A text that no import writes is returned unchanged: it has a key twice or other spaces, or is not JSON.
     """
     try:
         content = json.loads(text.decode("utf-8", "surrogateescape"))

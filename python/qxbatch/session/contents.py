@@ -1,4 +1,4 @@
-"""Whether a folder is a session, and which results of any program it contains."""
+"""Whether a folder is a session, and whether it has results, of qxbatch or of another program."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from qxbatch.walk import walk
 
 
 def has_session(folder: Path) -> bool:
-    """Return whether a session exists: its inbox, session.txt, or any file in dicom or nii (inbox mode)."""
+    """Inbox mode: return whether a session exists: its inbox, session.txt, or any file in dicom or nii."""
     return os.path.lexists(SessionPaths(folder).inbox) or is_imported(folder)
 
 
@@ -51,7 +51,7 @@ def why_unreadable(folder: Path) -> str:
 
 
 def has_results(folder: Path) -> bool:
-    """Return whether a session has any file in dicom or nii (folder mode)."""
+    """Return whether a session has any file in dicom or nii. In folder mode, only these files count: the inbox always exists."""
     paths = SessionPaths(folder)
     return any(has_file(path) for path in (paths.dicom, paths.nii))
 
@@ -62,7 +62,7 @@ def has_images(folder: Path) -> bool:
 
 
 def has_file(folder: Path) -> bool:
-    """Return whether a folder has files; one that cannot be listed counts as having some: it must not be changed."""
+    """Return whether a folder contains a file; True also if it cannot be listed, so that nobody replaces its files."""
     unreadable: list[OSError] = []
     for _root, _folders, files in walk(folder, onerror=unreadable.append):
         if files:

@@ -6,11 +6,11 @@ from collections.abc import Container
 from pathlib import Path
 
 
-def other_name(folder: Path, names: Container[str] | None = None) -> str:
-    """Return the other name of an existing folder that the file system treats as this one; empty if there is none.
+def stored_name(folder: Path, names: Container[str] | None = None) -> str:
+    """Return the name under which the file system stores an existing folder, if it differs from `folder.name`; else empty.
 
-    If that name is not found, return the words `another name`. `names`: the names in the folder above, if they are known.
-    Raises OSError.
+    The two differ by case, or by the form of their Unicode characters. If the stored name is not found, return the words
+    `another name`. `names`: the names in the folder above, if they are known. Raises OSError.
     """
     if not os.path.lexists(folder):
         return ""
@@ -34,7 +34,7 @@ def ignores_case(folder: Path) -> bool:
         exists = folder.exists()
         for name in sorted(os.listdir(folder)) if exists else ():  # noqa: PTH208 - names, not paths
             if name.swapcase().swapcase() == name != name.swapcase():
-                return other_name(folder / name.swapcase()) != ""
+                return stored_name(folder / name.swapcase()) != ""
         if folder == folder.parent or (exists and folder.stat().st_dev != folder.parent.stat().st_dev):
             return True
         folder = folder.parent

@@ -9,7 +9,7 @@ from pathlib import Path
 from qxbatch.model import State
 from qxbatch.problems import Severity
 from qxbatch.session.contents import has_images, has_session
-from qxbatch.session.layout import IMAGE, image_file
+from qxbatch.session.layout import IMAGE_SUFFIX, image_file
 from qxbatch.session.ledger import LedgerRow, read_ledger
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.session_txt import SessionText, image_line_parts, read_session_txt
@@ -20,7 +20,7 @@ from qxbatch.textfile import read_text
 SIDECARS = ("bval", "bvec", "json")
 """Extensions of files beside an image."""
 _MOST_BYTES = 1 << 26
-"""No summary is larger. Reading one takes many times its size in memory."""
+"""A larger summary is not read: parsing it takes many times its size in memory."""
 
 
 class SessionState(StrEnum):
@@ -31,12 +31,13 @@ class SessionState(StrEnum):
     INCOMPLETE = "incomplete"
     """session.txt or the summary is missing or cannot be read; another program may have made the session."""
     SORTED = "sorted"
-    """Not converted."""
+    """The series are sorted and not converted."""
     FAILED = "failed"
     """A series did not convert, or there is another error."""
     REVIEW = "review"
     """There are warnings."""
     COMPLETE = "complete"
+    """There are neither errors nor warnings."""
 
 
 class SessionFolder:
@@ -83,7 +84,7 @@ class SessionFolder:
             return SessionText()
 
     def ledger(self, sha256: str | None = None) -> Iterator[LedgerRow]:
-        """Yield the ledger's rows, one at a time; with `sha256`, as `read_ledger`, only of the ledger with this hash.
+        """Yield the ledger's rows, one at a time. `sha256` as in `read_ledger`: the hash that the ledger must have.
 
         Raises OSError, and ValueError when the file is damaged.
         """
@@ -122,7 +123,7 @@ class SessionFolder:
 
     def _other_images(self) -> tuple[ImageSummary, ...]:
         """Return images named `<n+k>.nii.gz`, as every program that writes such sessions names them."""
-        names = (path.name.removesuffix(IMAGE) for path in self.paths.images())
+        names = (path.name.removesuffix(IMAGE_SUFFIX) for path in self.paths.images())
         numbers = sorted(int(name) for name in names if name.isdecimal())
         counts = Counter(number - number % 10 for number in numbers)
         return tuple(self._other_image(number, counts[number - number % 10]) for number in numbers)

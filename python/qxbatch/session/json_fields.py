@@ -9,7 +9,7 @@ Member = TypeVar("Member", bound=StrEnum)
 
 
 class FieldError(ValueError):
-    """A field that is missing or has the wrong type."""
+    """A field is missing, or has the wrong type or an unknown value."""
 
 
 class Fields:
@@ -113,7 +113,7 @@ class Fields:
             raise FieldError(f"{self.place(key)} has the unknown value {value!r}") from None
 
     def whole_value(self, value: object, key: str) -> int:
-        """Return a value of the field as a whole number that a float can hold: it is shown and compared as one."""
+        """Return a value of the field as a whole number. It must fit into a float, since pages and comparisons convert it."""
         if not isinstance(value, int) or isinstance(value, bool) or not _is_finite(value):
             raise self._wrong(key, "a whole number")
         return value

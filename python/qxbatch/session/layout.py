@@ -36,8 +36,10 @@ ARCHIVED_PACKETS = f"{ARCHIVE}/MR"
 REPLACED = "replaced"
 """Beside the archived packets: files that only replaced sessions had."""
 
-PACKED = ".tar.gz"
-IMAGE = ".nii.gz"
+PACKED_SUFFIX = ".tar.gz"
+"""The end of the name of a packed series."""
+IMAGE_SUFFIX = ".nii.gz"
+"""The end of the name of an image."""
 KEPT_AT = f"{INBOX}/"
 """The beginning of the ledger's `at` for a kept member."""
 LOG_AT = f"{DICOM}/{LOG}"
@@ -81,10 +83,10 @@ def packed_name(n: int | str) -> str:
     >>> packed_name(30)
     '30.tar.gz'
     """
-    return f"{n}{PACKED}"
+    return f"{n}{PACKED_SUFFIX}"
 
 
-def image_name(number: int, extension: str = IMAGE[1:]) -> str:
+def image_name(number: int, extension: str = IMAGE_SUFFIX[1:]) -> str:
     """Return the name of an image, or of a file beside it, in `nii`.
 
     >>> image_name(31), image_name(31, "json")
@@ -93,7 +95,7 @@ def image_name(number: int, extension: str = IMAGE[1:]) -> str:
     return f"{number}.{extension}"
 
 
-def image_file(number: int, extension: str = IMAGE[1:]) -> str:
+def image_file(number: int, extension: str = IMAGE_SUFFIX[1:]) -> str:
     """Return the path of an image, or of a file beside it, relative to the session folder."""
     return f"{NII}/{image_name(number, extension)}"
 
@@ -122,14 +124,14 @@ def packed_member(at: str) -> tuple[str, str] | None:
     >>> packed_member("dicom/30.tar.gz!30/P-30-1.2.dcm")
     ('dicom/30.tar.gz', '30/P-30-1.2.dcm')
     """
-    container, bang, member = at.partition(f"{PACKED}!")
-    return (f"{container}{PACKED}", member) if bang and container.startswith(SORTED_AT) else None
+    container, bang, member = at.partition(f"{PACKED_SUFFIX}!")
+    return (f"{container}{PACKED_SUFFIX}", member) if bang and container.startswith(SORTED_AT) else None
 
 
-def is_below(at: str) -> bool:
-    """Return whether a relative path stays below the session, apart from links.
+def is_inner_path(at: str) -> bool:
+    """Return whether a path relative to the session leads to something in it, if none of its parts is a link.
 
-    >>> is_below("inbox/a/b"), is_below("inbox/../../x"), is_below("/etc/x"), is_below("")
+    >>> is_inner_path("inbox/a/b"), is_inner_path("inbox/../../x"), is_inner_path("/etc/x"), is_inner_path("")
     (True, False, False, False)
     """
     parts = at.split("/")
@@ -152,6 +154,6 @@ def is_from_packet(path: "Path") -> bool:
     return folder == INBOX or (folder == DICOM and (depth > 2 or path.suffix == ".gz"))  # noqa: PLR2004 - below a series
 
 
-def images_named(names: "Iterable[Path]") -> set[str]:
+def image_numbers_in(images: "Iterable[Path]") -> set[str]:
     """Return the numbers in the names of image files, as text."""
-    return {path.name.removesuffix(IMAGE) for path in names}
+    return {path.name.removesuffix(IMAGE_SUFFIX) for path in images}

@@ -12,7 +12,8 @@ from qxbatch.ledger_cells import escape, unescape
 from qxbatch.textfile import opened
 
 LONGEST_LINE = 1 << 25
-"""Longer lines are not read. The longest ones are of members in nested archives: a name has up to 1 MB, escaped up to 4 MB."""
+"""A line with this number of characters, or more, is refused. Members of nested archives have the longest lines: a name has up
+to 1 MB, and up to 4 MB when it is escaped."""
 COLUMNS = ("path", "size", "sha256", "content_sha256", "kind", "fate", "at", "series", "reason")
 
 
@@ -78,8 +79,8 @@ class LedgerChangedError(OSError):
 def read_ledger(path: Path, sha256: str | None = None) -> Iterator[LedgerRow]:
     """Yield the rows of a ledger, one at a time.
 
-    With `sha256`, raises LedgerChangedError after the last row if the bytes that were read have another hash: the rows are
-    proven only then.
+    With `sha256`, raises LedgerChangedError after the last row if the bytes that were read have another hash. Until then,
+    nobody knows whether the rows are those of the expected ledger.
 
     Raises OSError, and ValueError, which names the path, when the file is not a ledger, was cut or has a line that is too long.
     """

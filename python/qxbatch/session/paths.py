@@ -6,7 +6,7 @@ from typing import NamedTuple
 from qxbatch.session.layout import (
     DICOM,
     DICOM_REPORT,
-    IMAGE,
+    IMAGE_SUFFIX,
     INBOX,
     LEDGER,
     LOG,
@@ -108,7 +108,7 @@ class SessionPaths(NamedTuple):
         """Return the path of a converter's log."""
         return self.folder / DICOM / converter_log(number)
 
-    def image(self, number: int, extension: str = IMAGE[1:]) -> Path:
+    def image(self, number: int, extension: str = IMAGE_SUFFIX[1:]) -> Path:
         """Return the path of an image, or of a file beside it."""
         return self.folder / NII / image_name(number, extension)
 
@@ -122,4 +122,4 @@ class SessionPaths(NamedTuple):
 
     def images(self) -> list[Path]:
         """Return the image files that exist, sorted by path."""
-        return sorted(self.nii.glob(f"*{IMAGE}"))
+        return sorted(self.nii.glob(f"*{IMAGE_SUFFIX}"))

@@ -1,7 +1,7 @@
 """The checksums of the files that sorting generated, as sha256sum writes them.
 
-The conversion replaces these files by others that contain the same facts and more. By its checksum it recognises a file that
-a person edited meanwhile.
+The conversion replaces these files by others that contain the same facts and more. A file that no longer has its checksum was
+edited by a person.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ from qxbatch.textfile import created, read_text
 
 GENERATED = (SUMMARY_AT, PAGE_AT, LEDGER_AT, f"{DICOM}/{DICOM_REPORT}")
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
-_MOST = 1 << 16
-"""Bytes of the longest list."""
+_MOST_BYTES = 1 << 16
+"""A longer list is not valid."""
 
 
 def write_sums(paths: SessionPaths) -> None:
@@ -31,13 +31,13 @@ def unchanged_files(paths: SessionPaths) -> set[str]:
     return {name for name, digest in _sums(paths).items() if _is_unchanged(paths.folder / name, digest)}
 
 
-def is_list(paths: SessionPaths) -> bool:
+def has_valid_list(paths: SessionPaths) -> bool:
     """Return whether a session has a list that contains nothing but checksums of generated files."""
     return bool(_sums(paths))
 
 
 def updated_list(paths: SessionPaths, texts: Mapping[Path, str]) -> dict[Path, str]:
-    """Return the list, by its path, as it will be when these texts are written; empty if it remains as it is.
+    """Return the path of the list and its text for the time after these texts are written; empty if the list does not change.
 
     The checksum of a file that a person edited does not change.
     """
@@ -49,7 +49,7 @@ def updated_list(paths: SessionPaths, texts: Mapping[Path, str]) -> dict[Path, s
 
 def _sums(paths: SessionPaths) -> dict[str, str]:
     try:
-        lines = read_text(paths.sorted_sums, "strict", _MOST).splitlines()
+        lines = read_text(paths.sorted_sums, "strict", _MOST_BYTES).splitlines()
     except (OSError, UnicodeDecodeError):
         return {}
     matches = [match for line in lines if (match := _LINE.fullmatch(line))]

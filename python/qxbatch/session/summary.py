@@ -37,7 +37,7 @@ from qxbatch.session.summary_parts import (
 SCHEMA = 2
 """The schema that is written; this and older ones can be read."""
 _CURVE = re.compile(r'"global_signal": \[[^"\[\]{}]*\]')
-"""A field that is written on one line. It matches in no text of the JSON, where quotes are escaped."""
+"""Matches a field that is written on one line. It matches inside no JSON string, since quotes are escaped there."""
 _REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")
 
 

@@ -98,7 +98,7 @@ class ImageSummary(NamedTuple):
     """The n of its series."""
     k: int
     of: int
-    """It is image k of `of` images of its series."""
+    """The image is number k of the `of` images of its series."""
     name: str
     """As in session.txt."""
     info: Mapping[str, str]

@@ -10,7 +10,7 @@ from qxbatch.core import Monitor, gzip_size, hash_file, hash_gzip, hash_tar_gz
 from qxbatch.ledger_cells import unescape
 from qxbatch.os_error import error_text
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import KEPT_AT, images_named, is_below, packed_member
+from qxbatch.session.layout import KEPT_AT, image_numbers_in, is_inner_path, packed_member
 from qxbatch.session.ledger import STORED, Fate, LedgerRow
 from qxbatch.session.session_txt import read_session_txt
 from qxbatch.session.summary import SummaryError
@@ -59,7 +59,7 @@ def _stored_rows(
         if row.fate not in STORED:
             continue
         packed_path = packed_member(row.at)
-        if not is_below(row.at if packed_path is None else packed_path[0]):
+        if not is_inner_path(row.at if packed_path is None else packed_path[0]):
             wrong.append(f"{folder.path}: the ledger names {row.at!r}, which is not below the session")
         elif packed_path is None:
             loose.append(row)
@@ -190,7 +190,7 @@ def _check_listing(folder: SessionFolder) -> list[str]:
     path, images = folder.paths.session_txt, folder.paths.images()
     if not path.exists() and not images:
         return []  # sorted, not converted
-    text, present = read_session_txt(path), images_named(images)
+    text, present = read_session_txt(path), image_numbers_in(images)
     listed = set(text.images)
     wrong = [] if text.id == folder.id else [f"{path}: is not of {folder.id}"]
     wrong += [f"{path}: image {n} is not in nii" for n in sorted(listed - present)]

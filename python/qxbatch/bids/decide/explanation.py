@@ -11,7 +11,7 @@ from qxbatch.bids.rules.matching import Mismatch, compare
 from qxbatch.nearest import nearest
 from qxbatch.problems import UsageError
 from qxbatch.protocol.values import actual_text
-from qxbatch.record.names import description, scanner_number
+from qxbatch.record.names import description, series_number
 from qxbatch.session.folder import SessionFolder
 from qxbatch.visible import one_line
 
@@ -46,7 +46,7 @@ def _without_images(plan: ExportPlan, series: str) -> str:
     """Return why a series without images is not exported; empty if `series` names no such series."""
     for ignored in plan.ignored:
         if ignored.series is not None and series in (
-            str(scanner_number(ignored.series.header)),
+            str(series_number(ignored.series.header)),
             f"n{ignored.series.n}",
         ):
             name = description(ignored.series.header)

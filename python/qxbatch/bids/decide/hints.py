@@ -9,7 +9,7 @@ from qxbatch.bids.model import Rule, RuleFile
 from qxbatch.bids.rules.matching import first_match
 from qxbatch.bids.schema.target import Target
 from qxbatch.nearest import nearest
-from qxbatch.record.names import scanner_number
+from qxbatch.record.names import series_number
 from qxbatch.session.folder import SessionFolder
 
 _MAX_SERIES = 4
@@ -42,7 +42,7 @@ def series_list(series: Iterable[ImageFacts]) -> str:
 
 def ignore_hint(session: SessionFolder, facts: ImageFacts) -> str:
     """Return what to write into the rule file to ignore one series of one session."""
-    numbers = [scanner_number(series.header) for series in session.series]
+    numbers = [series_number(series.header) for series in session.series]
     is_unique = facts.series_number is not None and numbers.count(facts.series_number) == 1
     key = str(facts.series_number) if is_unique else f"n{facts.image.series.n}"
     return f'in [session.{session_key(session.id)}]: "{key}" = {{ ignore = "..." }}'
@@ -60,7 +60,7 @@ def _rules_without_series(
 ) -> Iterator[str]:
     without_images = [series for series in session.series if not series.images]
     keys_without_images: set[tuple[str, object]] = {
-        ("number", scanner_number(series.header)) for series in without_images
+        ("number", series_number(series.header)) for series in without_images
     }
     keys_without_images |= {("n", series.n) for series in without_images}
     for rule in session_rules:

@@ -16,7 +16,7 @@ from qxbatch.bids.schema.target import TargetError, read_target
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.record.names import description, scanner_number
+from qxbatch.record.names import description, series_number
 from qxbatch.session.summary_parts import SeriesSummary
 from qxbatch.textfile import read_text
 from qxbatch.visible import one_line
@@ -72,7 +72,7 @@ def _undecided_rows(plan: ExportPlan) -> Iterator[tuple[tuple[int, int], tuple[o
     decided |= {item.image.number for item in plan.ignored if item.image is not None}
     names = {image.number: image.name for image in plan.session.images}
     for undecided in plan.undecided:
-        number = _blank(scanner_number(undecided.series.header))
+        number = _blank(series_number(undecided.series.header))
         for image in undecided.series.images:
             if image not in decided:
                 decided.add(image)
@@ -84,7 +84,7 @@ def _undecided_rows(plan: ExportPlan) -> Iterator[tuple[tuple[int, int], tuple[o
 def _image_row(
     plan: ExportPlan, image: ExportImage, rule: Rule | None, path: str, reason: str
 ) -> tuple[tuple[int, int], tuple[object, ...]]:
-    number, name = scanner_number(image.series.header), image.summary.name
+    number, name = series_number(image.series.header), image.summary.name
     line = rule.line if rule and rule.line else ""
     cells = (plan.session.id, _blank(number), image.number, name, line, path, reason)
     return (image.series.n, image.number), cells
@@ -93,7 +93,7 @@ def _image_row(
 def _series_row(
     plan: ExportPlan, series: SeriesSummary, path: str, reason: str
 ) -> tuple[tuple[int, int], tuple[object, ...]]:
-    number = scanner_number(series.header)
+    number = series_number(series.header)
     return (series.n, 0), (plan.session.id, _blank(number), "", description(series.header), "", path, reason)
 
 

@@ -15,7 +15,7 @@ from qxbatch.bids.files.stamps import Stamps
 from qxbatch.deflated import is_larger
 from qxbatch.model import SeriesKind
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import PACKED
+from qxbatch.session.layout import PACKED_SUFFIX
 
 _MAX_AGE = 89
 """Highest age that is written, as HIPAA and BIDS require; it stands for all higher ages."""
@@ -73,7 +73,7 @@ def _of_headers(session: SessionFolder) -> dict[str, str]:
 @contextmanager
 def _first_object(path: Path) -> Iterator[IO[bytes]]:
     """Open the first DICOM object of a file of a series."""
-    if path.name.endswith(PACKED):
+    if path.name.endswith(PACKED_SUFFIX):
         with tarfile.open(path, "r:gz") as archive:  # only the first member is read
             for member in archive:
                 file = archive.extractfile(member) if member.isfile() else None

@@ -17,7 +17,7 @@ from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import Table
 from qxbatch.os_error import reason_text
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.layout import IMAGE, image_file
+from qxbatch.session.layout import IMAGE_SUFFIX, image_file
 from qxbatch.session.paths import SessionPaths
 
 SOURCEDATA = "sourcedata"
@@ -101,7 +101,7 @@ def _image_files(placed: Placed, fields: Mapping[str, Any], sources: Sources) ->
     types = volume_types(placed) if name.suffix == "asl" else None
     if types is not None:
         yield PlannedFile(f"{placed.path.removesuffix('_asl')}_aslcontext.tsv", owner, context_text(types))
-    yield PlannedFile(f"{placed.path}{IMAGE}", owner, sources.of_image(image, image_file(image.number)))
+    yield PlannedFile(f"{placed.path}{IMAGE_SUFFIX}", owner, sources.of_image(image, image_file(image.number)))
 
 
 def _gradients(placed: Placed, owner: Owner, sources: Sources) -> Iterator[PlannedFile]:

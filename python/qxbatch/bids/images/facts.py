@@ -15,7 +15,7 @@ from qxbatch.convert.values import text
 from qxbatch.model import SeriesKind, State
 from qxbatch.os_error import reason_text
 from qxbatch.protocol.scanned import scanner_name
-from qxbatch.record.names import base_name, scanner_number
+from qxbatch.record.names import base_name, series_number
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.summary import SummaryError
 from qxbatch.session.summary_parts import SeriesSummary
@@ -136,7 +136,7 @@ class ImageFacts:
     @property
     def series_number(self) -> int | None:
         """Return the scanner's series number."""
-        return scanner_number(self.image.series.header)
+        return series_number(self.image.series.header)
 
     @property
     def is_par(self) -> bool:

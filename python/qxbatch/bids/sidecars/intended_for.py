@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from qxbatch.session.layout import IMAGE
+from qxbatch.session.layout import IMAGE_SUFFIX
 
 
 class IntendedFor(StrEnum):
@@ -15,4 +15,4 @@ class IntendedFor(StrEnum):
 
     def reference_to(self, path: str) -> str:
         """Return how a sidecar of the same subject names the image at `path`, which has no extension."""
-        return f"bids::{path}{IMAGE}" if self is IntendedFor.URI else f"{path.split('/', 1)[1]}{IMAGE}"
+        return f"bids::{path}{IMAGE_SUFFIX}" if self is IntendedFor.URI else f"{path.split('/', 1)[1]}{IMAGE_SUFFIX}"

@@ -10,7 +10,7 @@ from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.bids.tables.shifts import Shifts
 from qxbatch.bids.tables.table_text import ABSENT, Table
-from qxbatch.session.layout import IMAGE
+from qxbatch.session.layout import IMAGE_SUFFIX
 
 PARTICIPANTS = "participants.tsv"
 PARTICIPANTS_JSON = "participants.json"
@@ -35,7 +35,7 @@ def scans_table(plan: ExportPlan, shifts: Shifts | None) -> Table:
     for placed in plan.placed:
         time = acquisition_interval(placed.image)
         text = moment_text(plan.subject, time.begin, shifts) if time else ABSENT
-        rows.append({"filename": f"{placed.path.removeprefix(f'{folder}/')}{IMAGE}", "acq_time": text})
+        rows.append({"filename": f"{placed.path.removeprefix(f'{folder}/')}{IMAGE_SUFFIX}", "acq_time": text})
     return Table(("filename", "acq_time"), tuple(sorted(rows, key=lambda row: (row["acq_time"], row["filename"]))))
 
 

@@ -18,7 +18,7 @@ from qxbatch.bids.tables.table_text import Table, merged, read_table
 from qxbatch.bids.write.apply import Applier, Content
 from qxbatch.bids.write.placing import Link, symbolic_target
 from qxbatch.bids.write.result import Export, SessionOutcome, SessionResult
-from qxbatch.record.names import description, scanner_number
+from qxbatch.record.names import description, series_number
 from qxbatch.textfile import read_text
 
 
@@ -248,7 +248,7 @@ def _undecided(plan: ExportPlan) -> Iterator[str]:
     if plan.problem:
         yield f"{plan.problem.rstrip('.')}. {plan.hint}".strip()
     for undecided in plan.undecided:
-        number, name = scanner_number(undecided.series.header), description(undecided.series.header)
+        number, name = series_number(undecided.series.header), description(undecided.series.header)
         series = f"series n{undecided.series.n}" if number is None else f"series {number}"
         yield f"{series}{f' ({name})' if name else ''}: {undecided.reason.rstrip('.')}. {undecided.hint}".strip()
 

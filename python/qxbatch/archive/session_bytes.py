@@ -24,7 +24,7 @@ from qxbatch.walk import raise_error, walk
 
 
 class PacketContent(NamedTuple):
-    """What a packet contains that was read again."""
+    """The content of a packet that was read again, compared with the bytes of sessions."""
 
     is_contained: bool
     """Whether the sessions contain all its members."""
@@ -41,12 +41,12 @@ class PacketContent(NamedTuple):
         return self.is_contained and not self.surrounded and not self.leads_out
 
 
-class Contained:
-    """The bytes of some sessions, by their ledgers.
+class SessionBytes:
+    """The hashes of the bytes that some sessions contain, by their ledgers.
 
     Only hashes count that a verification of the session compares with its files: the content hash of a sorted file, and the
-    pair of hashes of a kept file. So a changed ledger proves nothing that is not on disk. Files reached through a link do not
-    count: they may be those of the packet.
+    pair of hashes of a kept file. So a forged ledger cannot prove bytes that are not on disk. Files reached through a link do
+    not count: they may be those of the packet.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Contained:
         top: Path,
         leaving: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
-        """`sessions` maps each session to the hash of its ledger; another ledger proves nothing (LedgerChangedError).
+        """`sessions` maps each session to the hash of its ledger. A ledger with another hash raises LedgerChangedError.
 
         Packets are read again with the limits and passwords of `settings`, into `scratch`, a new folder below `top`.
         `leaving` returns the files and folders that are about to leave the inbox: their bytes do not count.
@@ -119,7 +119,7 @@ class Contained:
         return all(any((f"{prefix}{path}", reason) in known for prefix in prefixes) for path, reason in links)
 
     @cached_property
-    def in_inboxes(self) -> InboxCopies:
+    def inbox_copies(self) -> InboxCopies:
         """Return the kept files in the inboxes of the sessions. Raises OSError and ValueError when it is first used."""
         return InboxCopies((session, row) for session in self._sessions for row in self._ledger(session))
 
