@@ -14,6 +14,7 @@ from qxbatch.publish.transfer import hidden_path
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind
 from tests.build.study import Study
+from tests.faults.unprivileged import unprivileged
 
 TAG = "0123456789abcdef"
 TREE = MrSeries().files()
@@ -126,3 +127,24 @@ def test_the_proposed_name_of_a_packet_with_a_long_name_begins_like_it(study: St
     assert restored.name.startswith(stem * (180 // len(stem.encode())))
     assert restored.suffix == ".zip"
     assert restored.read_bytes() == content
+
+
+@pytest.mark.parametrize("record", ["journal/S1.json", "work/S1"])
+def test_a_record_of_a_run_that_cannot_be_read_does_not_stop_the_import_of_other_packets(
+    study: Study, record: str
+) -> None:
+    study.put("S2", TREE, Kind.ZIP)
+    hidden_path(study.inbox / "S1.zip", Use.ASIDE, TAG).write_bytes(b"x")
+    path = study.sessions / ".qxbatch" / record
+    path.parent.mkdir(parents=True)
+    if path.suffix:
+        path.write_text("{}")
+    else:
+        path.mkdir()
+    path.chmod(0)
+    run = unprivileged(os.fspath(study.sessions), "--check=no")
+    path.chmod(0o700)
+    assert run.status == 1, run.text
+    assert os.fspath(path) in run.text
+    assert "mv -nT" not in run.text, "the packet may belong to that record"
+    assert (study.sessions / "S2" / "session.txt").exists()

@@ -26,7 +26,7 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
         link = _link(folder, FOLDERS if journal.with_inbox else RESULT_FOLDERS)
         if link is not None:
             message = f"{link} is a link, so its files may be those of the packets. The packets stay in the inbox."
-            hint = "Replace the link by a folder, or import them again."
+            hint = "Replace the link by a folder, or import the packets again."
             problems.append(Problem(Code.RECOVERED, session, message, hint))
             continue
         try:
@@ -40,7 +40,9 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
             is_same, faults = False, []
         if not is_same:
             message = "is no longer the session that was made from its packets; they stay in the inbox."
-            problems.append(Problem(Code.RECOVERED, session, message, "Import them again, or archive them manually."))
+            problems.append(
+                Problem(Code.RECOVERED, session, message, "Import the packets again, or archive them manually.")
+            )
         elif faults:
             message = (
                 f"the files on disk differ from the packets: {'; '.join(faults[:5])}. Its packets stay in the inbox."

@@ -17,9 +17,10 @@ from qxbatch.settings.model import Archive, Settings
 def left_in_inbox(file: UnremovedFile) -> Problem:
     """Return the problem of a file or folder that is imported and still in the inbox."""
     if file.error:
-        state = "is empty now" if file.path.is_dir() else "is sorted"
-        message = f"{state}, and could not leave the inbox: {file.error}."
-        hint = "Correct this and run again: only this step remains. The session contains its bytes."
+        is_folder = file.path.is_dir()
+        message = f"{'is empty now' if is_folder else 'is sorted'}, and could not leave the inbox: {file.error}."
+        hint = "Correct this and run again: only this step remains."
+        hint += "" if is_folder else " The session contains its bytes."
         return Problem(Code.CANNOT_WRITE, str(file.path), message, hint)
     message = "changed while it was imported, and stays in the inbox; the session contains the version that was read."
     return Problem(Code.CHANGED, str(file.path), message, "Compare the two versions.")

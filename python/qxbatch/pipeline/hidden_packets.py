@@ -33,14 +33,23 @@ _WITHOUT_SESSION = (
 
 
 def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionReport]:
-    """Return a report for each file or folder in the master inbox that has a hidden name of no known run. Raises UsageError."""
+    """Return a report for each file or folder in the master inbox that has a hidden name of no known run.
+
+    Empty if a journal or staging cannot be read, since its run is not known then. Raises UsageError.
+    """
     inbox = settings.masterinbox
     if inbox is None:
         return []
     hidden = [(name, *parts) for name in names_in(inbox) if (parts := split_hidden_name(name)) and parts[0] in _STATES]
     if not hidden:
         return []
-    known = {NO_RUN, *_tags(workspace)}  # read after the names: a run creates its staging before it renames a packet
+    try:
+        known = {
+            NO_RUN,
+            *_tags(workspace),
+        }  # read after the names: a run creates its staging before it renames a packet
+    except OSError:  # a packet may be of a journal or staging that cannot be read; the recovery reports those
+        return []
     used_until = math.inf if inbox.is_relative_to(workspace.sessionsfolder) else time.time() - _AT_WORK_S
     return [
         SessionReport(original, None, None, (_problem(inbox / name, use, original, settings),))
@@ -50,6 +59,7 @@ def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionRepo
 
 
 def _tags(workspace: Workspace) -> Iterator[str]:
+    """Yield the tags of all runs with staging or a journal. Raises OSError if some cannot be read."""
     from qxbatch.publish.journal import journal_run  # a run without packets does not load it
 
     for unit in workspace.units():

@@ -26,7 +26,10 @@ def _breaks(character: str) -> bool:
 
 
 def base_name(header: HeaderLike) -> str:
-    """Return the first non-empty one of SeriesDescription, ProtocolName, SequenceName, else `anonymous`."""
+    """Return the first of SeriesDescription, ProtocolName and SequenceName that names the series; `anonymous` if none does.
+
+    A text of spaces, `_` and `-`, and the word `anonymous`, name no series.
+    """
     for field in _FIELDS:
         name = safe(text(header, field))
         if name.strip("_- ") and name.casefold() != ANONYMOUS:
