@@ -15,7 +15,7 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive, Settings
 
 ANNOUNCED_BYTES = 10**9
-"""If more bytes than this are read, the user is told: that takes some seconds from a fast disk."""
+"""Before more bytes than this are read, a message is printed: reading them takes some seconds from a fast disk."""
 
 
 def numbers_of(

@@ -1,4 +1,4 @@
-"""Compares two files or folders byte by byte."""
+"""Compares two files or folders: their names, and their bytes by hash."""
 
 import os
 import stat

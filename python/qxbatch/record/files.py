@@ -22,7 +22,7 @@ _LIST = re.compile(rf'^([ \t]*(?:"\w*(?<!UID)":[ \t]*(?=\[))?)(\[.*|{_ITEM.patte
 _FULL_LENGTHS = (63, 64, 65, 254, 255)
 """Lengths of texts that fill a field of a converter, which may have cut them."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-"""A control character that a header can contain, and that must be escaped in JSON."""
+"""A control character that must be escaped in JSON. Tabs and line ends are not in it: sidecars contain them between values."""
 
 
 def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
