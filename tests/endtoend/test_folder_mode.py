@@ -14,7 +14,7 @@ from tests.build import lzw, zst
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, Tree, packed, read_tree, under, write_folder, write_packet, zipped
 from tests.build.parrec import ParRec
-from tests.build.study import Run, Study, snapshot
+from tests.build.study import Run, Study, run_main, snapshot
 from tests.endtoend.judge import Judge
 
 FOLDER_MODE = ("--masterinbox=none", "--sessions=S*")
@@ -66,6 +66,18 @@ def test_an_archive_of_any_kind(study: Study, inbox: Path, kind: Kind) -> None:
     assert fates(study.session("S1"))[f"{archive.name}!x/IM0001"] == "sorted"
     assert read_tree(inbox) == {f"{archive.name}_files/x/protocol.pdf": b"%PDF"}
     assert (study.archive / archive.name).read_bytes() == data
+
+
+def test_kept_files_of_two_folders_that_would_get_the_same_name_are_all_kept(study: Study, inbox: Path) -> None:
+    folders = {"P": T1, "P_files": BOLD}
+    for folder, series in folders.items():
+        write_packet({**series.files(), "README": folder.encode()}, inbox / folder, "scan", Kind.ZIP)
+    for overwrite in ("no", "yes"):
+        successful(study.main(*FOLDER_MODE, "--archive=leave", f"--overwrite={overwrite}"))
+        assert sorted(Judge(study.session("S1")).text.images) == [31, 41]
+        successful(run_main("verify", str(study.session("S1"))))
+        kept = sorted(path.read_text() for path in inbox.rglob("README"))
+        assert kept == sorted(folders), "each is kept once, also by a second import"
 
 
 def fill(inbox: Path) -> Tree:

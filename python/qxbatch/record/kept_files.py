@@ -24,8 +24,9 @@ _NUMBER = re.compile(r"_\d+(?=(?:\.[^.]*)?$)")
 def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     """Move kept files: logs to dicom/log, the other files to inbox; return the path prefixes that had to change.
 
-    In folder mode a name that already exists in the session's inbox (an archive with these members) gets `_files`, unless
-    it has the same files: a file that was read twice is kept once.
+    In folder mode, `_files` is added to a name that is in use: the session's inbox has something else under it (for example the
+    archive with these files), or another folder of kept files got it. Files that the inbox has already under the name are not
+    moved: a file that was read twice is kept once.
     """
     source, target = SessionPaths(root), SessionPaths(build)
     if source.log.exists():
@@ -34,7 +35,7 @@ def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     for path in sorted(source.inbox.iterdir()) if source.inbox.exists() else ():
         name = path.name
         if inbox is not None:
-            while not _can_be_at(path, inbox / name):
+            while os.path.lexists(target.inbox / name) or not _can_be_at(path, inbox / name):
                 name = f"{name}_files"
             _remove_copies(path, inbox / name)
         if path.exists():
