@@ -16,7 +16,7 @@ NAMES = (
     "contains_links",
     "split",
     "folder_mode",
-    "had_results",
+    "was_imported",
 )
 EVERY = [
     Facts(archive, **dict(zip(NAMES, values, strict=True)))
@@ -43,10 +43,17 @@ def test_the_decision_matches_the_table(
     published: bool, damaged: bool, changed: bool, failed: bool, modes: str, reason: Reason, inbox: tuple[bool, ...]
 ) -> None:
     order = (Archive.MOVE, Archive.COPY, Archive.LEAVE, Archive.DELETE)
-    split, folder_mode, had_results = inbox
+    split, folder_mode, was_imported = inbox
     for archive, mode in zip(order, modes.split(), strict=True):
         facts = Facts(
-            archive, failed, damaged, published, changed, split=split, folder_mode=folder_mode, had_results=had_results
+            archive,
+            failed,
+            damaged,
+            published,
+            changed,
+            split=split,
+            folder_mode=folder_mode,
+            was_imported=was_imported,
         )
         decision = decide(facts)
         assert (decision.mode or "keep") == mode
@@ -59,7 +66,7 @@ def test_the_table_contains_every_combination() -> None:
 
 
 @pytest.mark.parametrize(
-    ("split", "had_results", "fates_to_remove"),
+    ("split", "was_imported", "fates_to_remove"),
     [
         (False, False, ("sorted", "duplicate")),
         (False, True, ("sorted", "duplicate")),
@@ -68,10 +75,10 @@ def test_the_table_contains_every_combination() -> None:
     ],
 )
 def test_loose_files_leave_the_inbox_if_a_session_contains_their_bytes(
-    split: bool, had_results: bool, fates_to_remove: tuple[str, ...]
+    split: bool, was_imported: bool, fates_to_remove: tuple[str, ...]
 ) -> None:
     for facts in EVERY:
-        if (facts.split, facts.had_results) != (split, had_results):
+        if (facts.split, facts.was_imported) != (split, was_imported):
             continue
         leave = facts.folder_mode and facts.published and not facts.damaged
         assert decide(facts).fates_to_remove == (fates_to_remove if leave else ())

@@ -15,7 +15,7 @@ from qxbatch.deidentify import redaction
 from qxbatch.model import Conversion, Output, Series, SeriesKind, State, Value
 from qxbatch.problems import Code, Severity
 from qxbatch.record.checksums import file_checksums
-from qxbatch.record.compress import compressed
+from qxbatch.record.compress import compressed_path
 from qxbatch.record.files import redact_sidecars, write_images, write_logs
 from qxbatch.record.image_texts import redact_image
 from qxbatch.record.images import Placement, place_images
@@ -113,7 +113,7 @@ def zipped(source: Path, target: Path) -> None:
 def compress(converted: Conversion) -> None:
     """Compress the images before they get their numbers, as the pipeline does."""
     for output in converted.outputs:
-        zipped(output.nifti, compressed(output.nifti))
+        zipped(output.nifti, compressed_path(output.nifti))
         output.nifti.unlink()
 
 

@@ -83,7 +83,7 @@ def remove_aside(packet: Path, aside: Path, gone: Path, unchanged: Unchanged) ->
 def _remove_compared(packet: Path, gone: Path, is_known: Callable[[Path], bool]) -> None:
     """Remove a packet if `is_known` returns True for it, except for files that appear or change meanwhile.
 
-    Renames what is left back, and raises ChangedError; raises OSError.
+    Raises ChangedError if anything is left, which is renamed back, and OSError.
     """
     if gone.is_symlink() or not gone.is_dir():
         if is_known(gone):

@@ -49,8 +49,8 @@ class Facts(NamedTuple):
     """Whether the packet is in the inbox of its session (`--masterinbox=none`)."""
     kept_files_changed: bool = False
     """Folder mode: whether a file in a session's inbox that has the bytes of a member is missing, or has other bytes now."""
-    had_results: bool = False
-    """Folder mode: whether the session had results before."""
+    was_imported: bool = False
+    """Folder mode: whether the session was imported before, so that it has a ledger with rows."""
 
 
 class Decision(NamedTuple):
@@ -106,11 +106,11 @@ def _why_not_deleted(facts: Facts) -> Reason:
 
 
 def _fates_to_remove(facts: Facts) -> tuple[str, ...]:
-    """Return the fates of loose files to remove, whether or not the packet changed: each file is removed only if it is
-    itself unchanged.
+    """Return the fates of loose files to remove, even if the packet changed: only files that are unchanged are removed.
 
-    Files with the fate `kept` stay, except if the session is split and had no results: then the new sessions have them.
+    Files with the fate `kept` stay. If the packet is split, and its session was not imported before, the new sessions contain
+    them, and they are removed, too.
     """
     if not facts.folder_mode or facts.behind_link:
         return ()
-    return ("sorted", "duplicate", "kept") if facts.split and not facts.had_results else ("sorted", "duplicate")
+    return ("sorted", "duplicate", "kept") if facts.split and not facts.was_imported else ("sorted", "duplicate")

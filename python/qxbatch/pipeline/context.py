@@ -60,7 +60,7 @@ class Context:
         self.convert_pool = ThreadPoolExecutor(max(1, min(settings.parelements, workers)))
         """One thread for each converter process that may run at once."""
         self.executor = ThreadPoolExecutor(workers)
-        """Threads that pack, compress and verify."""
+        """Threads that pack, compress, hash and verify."""
         self.sync_pool = ThreadPoolExecutor(SYNC_THREADS)
         """Threads that wait for the disk and need no CPU."""
         self.unsynced = threading.Semaphore(MOST_UNSYNCED)

@@ -44,10 +44,8 @@ def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionRepo
     if not hidden:
         return []
     try:
-        known = {
-            NO_RUN,
-            *_tags(workspace),
-        }  # read after the names: a run creates its staging before it renames a packet
+        # read after the names: a run creates its staging before it renames a packet
+        known = {NO_RUN, *_tags(workspace)}
     except OSError:  # a packet may be of a journal or staging that cannot be read; the recovery reports those
         return []
     used_until = math.inf if inbox.is_relative_to(workspace.sessionsfolder) else time.time() - _AT_WORK_S

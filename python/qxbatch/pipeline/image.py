@@ -12,7 +12,7 @@ from qxbatch.model import Conversion, Output
 from qxbatch.page.picture import write_picture
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.pictures import picture_of, tsnr_picture_of
-from qxbatch.record.compress import compressed
+from qxbatch.record.compress import compressed_path
 from qxbatch.record.image_texts import redact_image
 from qxbatch.session.summary_parts import Checksum, ImageStatistics
 
@@ -45,7 +45,7 @@ def finish_image(
     )
     with context.slots.acquire():
         statistics = _draw(context, nifti, header, time_series=is_time_series(facts))
-        packed = compressed(nifti)
+        packed = compressed_path(nifti)
         checksum = gzip_file(str(nifti), str(packed), level=context.settings.gzip_level, monitor=context.monitor)
         nifti.unlink()
     return FinishedImage(packed, checksum, statistics)

@@ -34,8 +34,8 @@ def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool 
             if is_current(study, folder):
                 return
     except (OSError, ValueError, OverflowError, RecursionError) as error:
-        text = error_text(error, folder) if isinstance(error, OSError) else repr(error)
-        print(f"The study page was not refreshed: cannot write {text}.", file=sys.stderr)
+        reason = f"cannot write {error_text(error, folder)}" if isinstance(error, OSError) else repr(error)
+        print(f"The study page was not refreshed: {reason}.", file=sys.stderr)
 
 
 def refresh_not_imported(settings: Settings, report: Report) -> None:

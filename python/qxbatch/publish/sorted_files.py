@@ -117,9 +117,8 @@ class _CurrentFolder:
         return self._is_plain
 
     def _opened(self, folder: Path) -> bool:
-        any_file = (
-            folder / "any"
-        )  # is_below checks the folders above a path, so the folder itself needs a path below it
+        # is_below checks the folders above a path, so a path in the folder is needed
+        any_file = folder / "any"
         if not (is_below(any_file, self._inbox) and is_below(any_file, self._top)):
             return False
         try:

@@ -9,15 +9,15 @@ from qxbatch.session.layout import IMAGE_SUFFIX
 from qxbatch.session.summary_parts import Checksum
 
 
-def file_checksums(placement: Placement, session: Path, compressed: Mapping[Path, Checksum]) -> dict[str, Checksum]:
+def file_checksums(placement: Placement, session: Path, image_sums: Mapping[Path, Checksum]) -> dict[str, Checksum]:
     """Return the sums of all files of images, by their paths below `session`.
 
-    `compressed` has the sums of the images themselves, by the path in the converter's output: they were computed from the
-    written bytes, not from bytes read back from disk. Raises OSError.
+    `image_sums` maps the path of an image in the converter's output to the sum of its compressed form, which was computed from
+    the bytes that were written, not from bytes read from disk. Raises OSError.
     """
     sums = {}
     for placed in placement.placed:
         for file in placed.image.files:
-            known_sum = compressed.get(placed.output.nifti) if file.endswith(IMAGE_SUFFIX) else None
+            known_sum = image_sums.get(placed.output.nifti) if file.endswith(IMAGE_SUFFIX) else None
             sums[file] = known_sum or hash_file(str(session / file))
     return sums

@@ -1,12 +1,12 @@
-"""The compressed form of a converter's image, before it gets its number."""
+"""The compressed form of a converter's image before the image gets its number."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 Gzip = Callable[[Path, Path], object]
-"""Writes a file (first) as one gzip member (second), on disk when it returns."""
+"""Compresses the first file into the second, as one gzip member that is synced when the call returns."""
 
 
-def compressed(nifti: Path) -> Path:
-    """Return the path of the compressed form of a converter's image until it is placed."""
+def compressed_path(nifti: Path) -> Path:
+    """Return the path of the compressed form of a converter's image until the image is moved to its number."""
     return nifti.with_name(f"{nifti.name}.gz")

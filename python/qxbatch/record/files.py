@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qxbatch.deidentify import IMAGE_TYPE_CODES, Redact, unchanged
 from qxbatch.model import Conversion
-from qxbatch.record.compress import Gzip, compressed
+from qxbatch.record.compress import Gzip, compressed_path
 from qxbatch.record.cut_text import without_last_word
 from qxbatch.record.images import Placement
 from qxbatch.session.paths import SessionPaths
@@ -31,9 +31,9 @@ def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
     paths.nii.mkdir(parents=True, exist_ok=True)
     for placed in placement.placed:
         number, output = placed.image.number, placed.output
-        if not compressed(output.nifti).exists():
-            gzip(output.nifti, compressed(output.nifti))
-        _place(compressed(output.nifti), paths.image(number))
+        if not compressed_path(output.nifti).exists():
+            gzip(output.nifti, compressed_path(output.nifti))
+        _place(compressed_path(output.nifti), paths.image(number))
         for extension, path in sorted(output.sidecars.items()):
             _place(path, paths.image(number, extension))
 

@@ -8,7 +8,7 @@ from qxbatch.convert.nifti import read_nifti
 from qxbatch.deidentify import Redact
 from qxbatch.model import Conversion, Image, Output, Series, SeriesLabel
 from qxbatch.problems import Problem
-from qxbatch.record.compress import compressed
+from qxbatch.record.compress import compressed_path
 from qxbatch.record.image_numbers import image_numbers
 from qxbatch.record.json_info import json_info
 from qxbatch.record.names import description, image_name, series_number
@@ -53,7 +53,7 @@ class Placement(NamedTuple):
 
 def shape_of(nifti: Path) -> tuple[int, ...]:
     """Return an image's shape from its header; the image may already be compressed (qxbatch.record.compress)."""
-    return read_nifti(nifti if nifti.exists() else compressed(nifti)).shape
+    return read_nifti(nifti if nifti.exists() else compressed_path(nifti)).shape
 
 
 def place_images(
