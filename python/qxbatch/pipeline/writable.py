@@ -10,19 +10,19 @@ from qxbatch.model import Candidate
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.session.contents import is_imported
-from qxbatch.session.layout import REPLACED
+from qxbatch.session.layout import FOLDERS, REPLACED
 from qxbatch.settings.model import Archive, Settings
 
 
 def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
     """Raise UsageError (73) if a folder of the run, or one that `ready` packets must leave, cannot be written.
 
-    Raises UsageError (64) if --work-dir is among packets.
+    Raises UsageError (64) if --work-dir is among packets or the files of a session.
     """
     _need_folder(settings.sessionsfolder, "the sessions folder", "Give a folder you may write to.")
     if settings.work_dir is not None:
         _need_folder(_nearest_existing(settings.work_dir), "--work-dir", "Give a folder you may write to.")
-        _refuse_among_packets(settings, settings.work_dir)
+        _refuse_among_files(settings, settings.work_dir)
     if settings.archive in (Archive.MOVE, Archive.COPY):
         hint = "Use --archive=leave, or make it writable."
         _need_folder(_nearest_existing(settings.archive_folder), f"the archive (--archive={settings.archive})", hint)
@@ -42,12 +42,17 @@ def _replaces(settings: Settings, candidate: Candidate) -> bool:
     return candidate.session is not None and is_imported(settings.sessionsfolder / candidate.session.id)
 
 
-def _refuse_among_packets(settings: Settings, work_dir: Path) -> None:
-    """Raise UsageError if temporary files would be among packets, where another run takes them for one."""
-    for folder, what in ((settings.masterinbox, "the master inbox"), (settings.archive_folder, "the archive")):
-        if folder is not None and Path(os.path.realpath(work_dir)).is_relative_to(os.path.realpath(folder)):
+def _refuse_among_files(settings: Settings, work_dir: Path) -> None:
+    """Raise UsageError if temporary files would be among packets, which are read, or in folders that an import replaces."""
+    real = Path(os.path.realpath(work_dir))
+    places = [(settings.masterinbox, "the master inbox"), (settings.archive_folder, "the archive")]
+    sessions = Path(os.path.realpath(settings.sessionsfolder))
+    if real.is_relative_to(sessions) and (parts := real.relative_to(sessions).parts)[1:2] and parts[1] in FOLDERS:
+        places.append((settings.sessionsfolder.joinpath(*parts[:2]), "a folder of a session,"))
+    for folder, what in places:
+        if folder is not None and real.is_relative_to(os.path.realpath(folder)):
             raise UsageError(
-                f"--work-dir={work_dir} is in {what} {folder}: its temporary files would be among the packets.",
+                f"--work-dir={work_dir} is in {what} {folder}: its temporary files would be among the files there.",
                 "Give a folder elsewhere, on a disk with much space.",
             )
 
