@@ -1,4 +1,4 @@
-"""Reports packets that a killed run renamed to a hidden name, if no journal or staging of that run exists any more."""
+"""Reports packets of a master inbox that a killed run renamed to a hidden name, if that run has no journal or staging now."""
 
 import math
 import os

@@ -38,8 +38,8 @@ class Imported(NamedTuple):
 def import_unit(context: Context, unit: Unit) -> Imported:
     """Import one unit: read, sort, convert, record, verify, publish, archive.
 
-    A batch calls this for each of its units. To import a single unit, as in a job of a cluster, get it from
-    qxbatch.pipeline.named_units.named_unit and a context from qxbatch.pipeline.opened.opened_context.
+    `import_units` calls this for each unit of a run or of a job of a cluster. To import a single unit, get it from
+    qxbatch.pipeline.named_units.named_unit, and a context from qxbatch.pipeline.opened.opened_context.
 
     A problem with the unit's data is in the reports, and nothing is visible before all its sessions are verified. Other runs may
     work in the same folders: locks decide who imports a unit.
