@@ -119,6 +119,22 @@ def test_a_packet_that_was_not_imported_is_listed_until_it_is_imported_or_remove
     assert not_imported(imported) == ()
 
 
+def test_a_failed_recovery_is_listed_until_it_succeeds_whatever_the_working_directory_is(
+    imported: StudyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(imported.sessions)  # the folder of session S1 is here, and is not the packet
+    journal = imported.sessions / ".qxbatch" / "journal" / "S1.json"
+    journal.parent.mkdir(parents=True)
+    journal.write_text("{}")
+    imported.put("S4", T1.files())
+    assert imported.main().status == 1
+    assert [(item.item, item.path) for item in not_imported(imported)] == [("S1", "")]
+    journal.unlink()
+    imported.put("S5", T1.files())
+    assert imported.main().status == 0
+    assert not_imported(imported) == ()
+
+
 def test_an_import_succeeds_if_the_study_level_cannot_be_written(study: StudyFolder) -> None:
     (study.sessions / "study.tsv").mkdir(parents=True)
     study.put("S1", T1.files())

@@ -34,7 +34,7 @@ def _not_imported(report: Report, previous_items: Sequence[NotImported]) -> list
     for candidate in report.candidates:
         problem = candidate.problem
         if problem is not None:
-            items.append(_item(candidate.path, problem))
+            items.append(_item(candidate.path.name, problem, candidate.path))
         elif candidate.verdict in _NOT_IMPORTED:
             reason = f"{candidate.verdict}{f': {candidate.note}' if candidate.note else ''}"
             items.append(NotImported(candidate.path.name, reason, path=str(candidate.path)))
@@ -42,7 +42,7 @@ def _not_imported(report: Report, previous_items: Sequence[NotImported]) -> list
         problem = next((error for error in session.problems if error.severity is Severity.ERROR), None)
         if session.folder is None and problem is not None:
             path = next((each.path for each in report.candidates if each.path.name in session.packet.split(", ")), None)
-            items.append(_item(path or Path(session.packet), problem))
+            items.append(_item(Path(session.packet).name if path is None else path.name, problem, path))
     return sorted(dict.fromkeys(items))
 
 
@@ -67,9 +67,10 @@ def _waits(candidate: Candidate) -> bool:
     return candidate.problem is not None or candidate.verdict in _NOT_IMPORTED
 
 
-def _item(path: Path, problem: Problem) -> NotImported:
+def _item(name: str, problem: Problem, path: Path | None) -> NotImported:
+    """Return the item of a packet that was not imported; `path` is None if the packet is not in the inbox."""
     reason = " ".join(text for text in (problem.message, problem.hint) if text)
-    return NotImported(path.name, reason, problem.command, str(path) if os.path.lexists(path) else "")
+    return NotImported(name, reason, problem.command, str(path) if path is not None and os.path.lexists(path) else "")
 
 
 def _in_inbox(items: Sequence[NotImported]) -> list[NotImported]:
