@@ -25,7 +25,9 @@ def end_orphans(unit: str, runs: Sequence[str], sessionsfolder: Path) -> None:
     if not marks:
         return
     ours = [
-        process for process in _processes() if any(_is_ours(home, sessionsfolder) for home in _homes(process, marks))
+        process
+        for process in _processes()
+        if any(_can_be_orphaned(home, sessionsfolder) for home in _homes(process, marks))
     ]
     killed = [process for process in ours if _killed(process)]
     until = time.monotonic() + WAIT_SECONDS
@@ -51,7 +53,7 @@ def _homes(process: int, marks: tuple[bytes, ...]) -> list[Path]:
     return [Path(os.fsdecode(home)) for home in homes if any(mark in home + b"/" for mark in marks)]
 
 
-def _is_ours(home: Path, sessionsfolder: Path) -> bool:
+def _can_be_orphaned(home: Path, sessionsfolder: Path) -> bool:
     """Return whether HOME can be of a dead run on this study; True if it is in another mount namespace and cannot be seen."""
     if any(is_in_use(folder) for folder in (home, *home.parents)):
         return False
