@@ -1,8 +1,8 @@
-//! Stops long work from outside and counts it for a progress display.
+//! Lets another thread stop long work, and counts finished files and bytes for a progress display.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Stops long work from outside and counts it; shared by all threads of a run.
+/// Lets another thread stop long work, and counts finished files and bytes. All threads of a run share it.
 #[derive(Debug, Default)]
 pub struct Monitor {
     cancelled: AtomicBool,
@@ -40,12 +40,12 @@ impl Monitor {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Number of finished files.
+    /// Returns the number of finished files.
     pub fn files(&self) -> u64 {
         self.files.load(Ordering::Relaxed)
     }
 
-    /// Number of bytes read.
+    /// Returns the number of bytes of finished files.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }

@@ -91,9 +91,9 @@ type SeriesKey<'a> = (&'a [u8], Cow<'a, [u8]>);
 
 /// Sorts files by series; a file that belongs to none (see [`unsorted_reason`]) is in no group.
 ///
-/// A file without a patient joins the only patient of its series, one without a number the only number of its patient
-/// in the series. Groups are ordered by number (those without one last), start, SeriesInstanceUID, StudyInstanceUID,
-/// patient.
+/// A file without PatientID gets that of the other files of its series, if they have only one. Then a file without
+/// SeriesNumber gets that of the other files of its patient in the series, if they have only one. Groups are ordered by
+/// SeriesNumber (those without one last), start, SeriesInstanceUID, StudyInstanceUID, PatientID.
 pub fn group(entries: &[Entry<'_>]) -> Vec<Group> {
     let mut series: HashMap<SeriesKey<'_>, HashMap<GroupKey, Vec<usize>>> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -140,18 +140,18 @@ fn order(a: &Group, b: &Group) -> Ordering {
 fn build(entries: &[Entry<'_>], group_key: GroupKey, mut members: Vec<usize>) -> Option<Group> {
     let path = |index: &usize| entries.get(*index).map(|entry| entry.path);
     members.sort_by(|a, b| path(a).cmp(&path(b)).then(a.cmp(b)));
-    let of = |index: &usize| entries.get(*index).map(|entry| entry.header);
+    let header_of = |index: &usize| entries.get(*index).map(|entry| entry.header);
     let instance = |index: &&usize| {
-        let number = of(index).and_then(|header| header.int(Field::InstanceNumber));
+        let number = header_of(index).and_then(|header| header.int(Field::InstanceNumber));
         (number.is_none(), number)
     };
     // Of several files with the lowest number, `min_by_key` returns the first, which has the lowest path.
     let representative = *members.iter().min_by_key(instance)?;
-    let header = of(&representative)?;
+    let header = header_of(&representative)?;
     let series_uid = || series_uid(header, path(&representative).unwrap_or_default());
     let started = members
         .iter()
-        .filter_map(of)
+        .filter_map(header_of)
         .map(started)
         .filter(|time| !time.is_empty())
         .min();

@@ -149,7 +149,7 @@ impl Reading {
 
     fn gaps(&self, py: Python<'_>) -> Vec<(usize, usize, usize, Vec<String>)> {
         let gaps = py.detach(|| self.core.gaps()).into_iter();
-        gaps.map(|gap| (gap.row, gap.listed, gap.count, gap.missing))
+        gaps.map(|gap| (gap.row, gap.listed, gap.missing_count, gap.missing))
             .collect()
     }
 

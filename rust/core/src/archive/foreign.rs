@@ -22,11 +22,11 @@ pub enum Foreign {
 }
 
 /// Offset of the first volume descriptor of a disc.
-pub const DISC: u64 = 32768;
-/// Length of the mark of a disc, from [`DISC`].
-pub const DISC_MARK: usize = 6;
-/// A macOS disk image ends in a block of this length.
-pub const DMG: usize = 512;
+pub const DISC_OFFSET: u64 = 32768;
+/// Length of the mark of a disc, which starts at [`DISC_OFFSET`].
+pub const DISC_MARK_LENGTH: usize = 6;
+/// Length of the block at the end of a macOS disk image.
+pub const DMG_TRAILER_LENGTH: usize = 512;
 
 /// Part of the description of every kind; reasons for files that are not opened contain it.
 pub const NOT_OPENED: &str = "which qxbatch does not open";
@@ -85,7 +85,7 @@ impl Foreign {
             [_, _, b'-', b'l', b'h' | b'z', method, b'-', ..] if method.is_ascii_alphanumeric() => {
                 Self::Lha
             }
-            // The length of the first header, and the check that it is the archive's header.
+            // The length of the first header in bytes, and its type: the archive header.
             [0x60, 0xea, low, high @ 0..=10, _, _, _, _, _, _, 2, ..]
                 if (*low, *high) > (30, 0) =>
             {
@@ -99,7 +99,7 @@ impl Foreign {
     /// Recognises a disc image by the bytes where a disc has its first descriptor.
     #[must_use]
     pub fn of_disc(at_disc: &[u8]) -> Option<Self> {
-        let mark = at_disc.get(1..DISC_MARK)?;
+        let mark = at_disc.get(1..DISC_MARK_LENGTH)?;
         matches!(mark, b"CD001" | b"BEA01" | b"NSR02" | b"NSR03" | b"CDW02").then_some(Self::Iso)
     }
 
@@ -111,7 +111,7 @@ impl Foreign {
     }
 }
 
-/// The binary form of cpio has a mark of only two bytes, so a valid header is required too.
+/// Returns whether a binary cpio starts here. Its mark has only two bytes, so its first header must be valid too.
 fn is_binary_cpio(head: &[u8]) -> bool {
     let swapped = match head {
         [0xc7, 0x71, ..] => false,

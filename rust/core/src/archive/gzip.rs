@@ -11,8 +11,14 @@ use super::invalid;
 
 /// Longest name or comment that is accepted in a header.
 const LONGEST_TEXT: usize = 1 << 16;
+/// Flags of the optional parts of a header (RFC 1952, 2.3.1).
+const FHCRC: u8 = 2;
+const FEXTRA: u8 = 4;
+const FNAME: u8 = 8;
+const FCOMMENT: u8 = 16;
+const RESERVED: u8 = 0xe0;
 /// A header without optional parts, which replaces the skipped one.
-const BARE: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
+const BARE_HEADER: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
 
 /// Reads one member; the input after it is not consumed.
 pub struct GzipReader<R> {
@@ -24,7 +30,7 @@ impl<R: BufRead> GzipReader<R> {
     pub fn new(mut input: R) -> io::Result<Self> {
         skip_header(&mut input)?;
         Ok(Self {
-            decoder: GzDecoder::new(BARE.chain(input)),
+            decoder: GzDecoder::new(BARE_HEADER.chain(input)),
         })
     }
 
@@ -45,21 +51,21 @@ fn skip_header<R: BufRead>(input: &mut R) -> io::Result<()> {
     let [0x1f, 0x8b, 8, flags, ..] = header else {
         return Err(invalid("no gzip header"));
     };
-    if flags & 0xe0 != 0 {
-        return Err(invalid("a gzip header with flags that are reserved"));
+    if flags & RESERVED != 0 {
+        return Err(invalid("a gzip header with reserved flags"));
     }
-    if flags & 4 != 0 {
+    if flags & FEXTRA != 0 {
         let mut length = [0; 2];
         input.read_exact(&mut length)?;
         let mut extra = vec![0; usize::from(u16::from_le_bytes(length))];
         input.read_exact(&mut extra)?;
     }
-    for text in [8, 16] {
+    for text in [FNAME, FCOMMENT] {
         if flags & text != 0 {
             skip_text(input)?;
         }
     }
-    if flags & 2 != 0 {
+    if flags & FHCRC != 0 {
         input.read_exact(&mut [0; 2])?;
     }
     Ok(())

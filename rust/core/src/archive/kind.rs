@@ -4,15 +4,15 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::foreign::{DISC, DISC_MARK, DMG, Foreign, is_part};
+use super::foreign::{DISC_MARK_LENGTH, DISC_OFFSET, DMG_TRAILER_LENGTH, Foreign, is_part};
 use super::sevenz;
 use super::source::Fields;
 use super::tar::header::is_header;
 
-/// This many bytes are enough to recognise a kind.
-pub const HEAD: usize = 4096;
+/// Number of bytes at the start of a file that are enough to recognise most kinds.
+pub const HEAD_LENGTH: usize = 4096;
 /// Length of a zip end record without a comment.
-pub const TAIL: usize = 22;
+pub const ZIP_END_LENGTH: usize = 22;
 
 /// The kinds that are distinguished. The header parser recognises DICOM without preamble; a REC is recognised by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum Packing {
     Bzip2,
     /// xz.
     Xz,
-    /// LZMA alone, the format before xz.
+    /// `.lzma`, the format before xz.
     Lzma,
     /// lzip.
     Lzip,
@@ -102,7 +102,7 @@ impl Packing {
     }
 }
 
-/// Returns the kind from the first [`HEAD`] bytes (fewer if the file is shorter).
+/// Returns the kind from the first [`HEAD_LENGTH`] bytes (fewer if the file is shorter).
 #[must_use]
 pub fn of(head: &[u8]) -> Kind {
     if head.is_empty() {
@@ -137,12 +137,12 @@ pub fn of(head: &[u8]) -> Kind {
 /// Returns the kind of bytes in memory. A zip may follow a self-extracting program; then its end record identifies it.
 #[must_use]
 pub fn of_bytes(bytes: &[u8]) -> Kind {
-    let kind = of(bytes.get(..HEAD).unwrap_or(bytes));
+    let kind = of(bytes.get(..HEAD_LENGTH).unwrap_or(bytes));
     let part = |at: Option<usize>, len: usize| bytes.get(at?..)?.get(..len);
-    with_rest(kind, |region, buffer| {
+    with_other_offsets(kind, |region, buffer| {
         let at = match region {
             Region::End => bytes.len().checked_sub(buffer.len()),
-            Region::Disc => usize::try_from(DISC).ok(),
+            Region::Disc => usize::try_from(DISC_OFFSET).ok(),
         };
         part(at, buffer.len()).is_some_and(|bytes| {
             buffer.copy_from_slice(bytes);
@@ -153,7 +153,7 @@ pub fn of_bytes(bytes: &[u8]) -> Kind {
 
 /// Returns the kind of a file.
 pub fn of_file(file: &File) -> io::Result<Kind> {
-    let mut head = vec![0; HEAD];
+    let mut head = vec![0; HEAD_LENGTH];
     let mut got = 0;
     loop {
         let more = file.read_at(head.get_mut(got..).unwrap_or_default(), got as u64)?;
@@ -164,43 +164,43 @@ pub fn of_file(file: &File) -> io::Result<Kind> {
     }
     head.truncate(got);
     let len = file.metadata()?.len();
-    Ok(with_rest(of(&head), |region, buffer| {
+    Ok(with_other_offsets(of(&head), |region, buffer| {
         let size = buffer.len() as u64;
         let at = match region {
             Region::End => len.checked_sub(size),
-            Region::Disc => (len >= DISC + size).then_some(DISC),
+            Region::Disc => (len >= DISC_OFFSET + size).then_some(DISC_OFFSET),
         };
         at.is_some_and(|at| file.read_exact_at(buffer, at).is_ok())
     }))
 }
 
-/// Other offsets with marks.
+/// Where marks are that are not at the start.
 #[derive(Clone, Copy)]
 enum Region {
     End,
     Disc,
 }
 
-/// Checks the other offsets if the first bytes do not identify the kind, or are those of a split zip; `read` returns
-/// whether it filled the buffer.
-fn with_rest(kind: Kind, mut read: impl FnMut(Region, &mut [u8]) -> bool) -> Kind {
+/// Returns the kind from the marks at other offsets if the first bytes do not identify it or are those of a split zip;
+/// else `kind`. `read` returns whether it filled the buffer.
+fn with_other_offsets(kind: Kind, mut read: impl FnMut(Region, &mut [u8]) -> bool) -> Kind {
     if !matches!(kind, Kind::Other | Kind::Foreign(Foreign::Split)) {
         return kind;
     }
-    let mut tail = [0; TAIL];
+    let mut tail = [0; ZIP_END_LENGTH];
     if read(Region::End, &mut tail) && tail.starts_with(b"PK\x05\x06") {
         return Kind::Zip;
     }
-    let (mut disc, mut end) = ([0; DISC_MARK], [0; DMG]);
+    let (mut disc, mut end) = ([0; DISC_MARK_LENGTH], [0; DMG_TRAILER_LENGTH]);
     let disc = read(Region::Disc, &mut disc).then(|| Foreign::of_disc(&disc));
     let end = read(Region::End, &mut end).then(|| Foreign::of_end(&end));
     let foreign = disc.flatten().or(end.flatten());
     foreign.map_or(kind, Kind::Foreign)
 }
 
-/// Returns the kind that content and name show: later parts of a split archive have no mark.
+/// Returns the kind by content, and by name for the later parts of a split archive, which have no mark.
 #[must_use]
-pub fn named(kind: Kind, name: &[u8]) -> Kind {
+pub fn by_content_and_name(kind: Kind, name: &[u8]) -> Kind {
     if kind == Kind::Other && is_part(name) {
         return Kind::Foreign(Foreign::Split);
     }
@@ -229,8 +229,8 @@ fn packing(head: &[u8]) -> Option<Packing> {
     }
 }
 
-/// Returns whether a frame of Zstandard follows skippable frames (RFC 8878, 3.1.2), which LZ4 has too. If they are longer
-/// than the first bytes, it probably does.
+/// Returns whether a Zstandard frame follows the skippable frames (RFC 8878, 3.1.2) at the start; LZ4 has skippable
+/// frames too. Assumes so if they are longer than `head`.
 fn leads_to_zstd(head: &[u8]) -> bool {
     let mut rest = head;
     while let [first, 0x2a, 0x4d, 0x18, a, b, c, d, after @ ..] = rest {
@@ -242,11 +242,11 @@ fn leads_to_zstd(head: &[u8]) -> bool {
         let zeros = rest.iter().take_while(|&&byte| byte == 0).count();
         rest = rest.get(zeros..).unwrap_or_default();
     }
-    rest.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || (rest.len() < 8 && head.len() >= HEAD)
+    rest.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || (rest.len() < 8 && head.len() >= HEAD_LENGTH)
 }
 
-/// LZMA alone has no mark: this checks for its usual settings and dictionary sizes, a length, and the leading zero of
-/// the data.
+/// Returns whether a `.lzma` file starts here. The format has no mark: its dictionary size, its length and the first
+/// byte of its data, zero, must be plausible.
 fn is_lzma(head: &[u8]) -> bool {
     let fields = Fields(head);
     let (Some(dictionary), Some(len), Some(0)) = (fields.u32(1), fields.u64(5), head.get(13))
@@ -258,7 +258,7 @@ fn is_lzma(head: &[u8]) -> bool {
     usual && dictionary >= 4096 && (len == u64::MAX || len < 1 << 40)
 }
 
-/// A PAR begins with its title line in every version (3 to 4.2).
+/// Returns whether a PAR starts here: in each version (3 to 4.2) it begins with the same title line.
 fn is_par(head: &[u8]) -> bool {
     let text = head
         .strip_prefix(b"\xef\xbb\xbf")
@@ -278,7 +278,7 @@ pub fn is_rec(name: &[u8]) -> bool {
             .is_some_and(|end| end.eq_ignore_ascii_case(b".rec"))
 }
 
-/// Returns a name without its compression extension: `a.dcm.gz` is `a.dcm`; other names are unchanged.
+/// Returns a name without its compression extension: `a.dcm.gz` becomes `a.dcm`; other names are unchanged.
 #[must_use]
 pub fn without_extension(name: &[u8], packing: Packing) -> &[u8] {
     let Some(dot) = name.iter().rposition(|&byte| byte == b'.') else {

@@ -9,14 +9,15 @@ use super::peek::Peeker;
 
 /// Reads one frame; the input after it is not consumed.
 pub struct Lz4Reader<'a> {
-    decoder: FrameDecoder<Whole<'a>>,
+    decoder: FrameDecoder<ErrorAtEnd<'a>>,
     ended: bool,
 }
 
-/// Reports an early end of input as an error; the decoder alone would accept it as the end of the frame.
-struct Whole<'a>(Peeker<'a>);
+/// Returns an error at the end of the input. The decoder stops before it at the end mark of the frame, and would accept
+/// an early end of the input as the end of the frame.
+struct ErrorAtEnd<'a>(Peeker<'a>);
 
-impl Read for Whole<'_> {
+impl Read for ErrorAtEnd<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.0.read(buffer)? {
             0 if !buffer.is_empty() => Err(invalid("cut short")),
@@ -29,7 +30,7 @@ impl<'a> Lz4Reader<'a> {
     /// Starts a frame.
     pub fn new(input: Peeker<'a>) -> Self {
         Self {
-            decoder: FrameDecoder::new(Whole(input)),
+            decoder: FrameDecoder::new(ErrorAtEnd(input)),
             ended: false,
         }
     }

@@ -4,24 +4,31 @@ use std::io::{self, BufRead, Read};
 
 use super::invalid;
 
-const CLEAR: usize = 256;
-const FIRST: usize = 257;
+/// In block mode, this code clears the table. Codes below it are single bytes.
+const CLEAR_CODE: usize = 256;
+/// The first code of the table in block mode.
+const FIRST_FREE_CODE: usize = 257;
 
 /// Decompresses a `.Z` stream. It has no checksum and no end mark: it ends where the input ends.
 pub struct LzwReader<R> {
     input: R,
+    /// Bits of the longest code.
     max_bits: u32,
     block_mode: bool,
-    bits: u32,
+    /// Bits of a code now.
+    width: u32,
     /// Bits that were read but not yet used, and their number.
     buffer: u64,
     count: u32,
     /// Codes read of the current group of eight; the writer completes the group before it changes the width.
     in_group: u32,
+    /// The bytes of a code are those of its prefix code, then its suffix.
     prefix: Vec<u16>,
     suffix: Vec<u8>,
-    next: usize,
+    /// The code that the table gets next.
+    next_code: usize,
     previous: Option<usize>,
+    /// First byte of the previous code.
     first_byte: u8,
     /// Bytes of the current code, last byte first.
     stack: Vec<u8>,
@@ -46,7 +53,7 @@ impl<R: BufRead> LzwReader<R> {
             input,
             max_bits,
             block_mode,
-            bits: 9,
+            width: 9,
             buffer: 0,
             count: 0,
             in_group: 0,
@@ -54,7 +61,11 @@ impl<R: BufRead> LzwReader<R> {
             suffix: (0..1usize << max_bits)
                 .map(|code| u8::try_from(code).unwrap_or(0))
                 .collect(),
-            next: if block_mode { FIRST } else { CLEAR },
+            next_code: if block_mode {
+                FIRST_FREE_CODE
+            } else {
+                CLEAR_CODE
+            },
             previous: None,
             first_byte: 0,
             stack: Vec::new(),
@@ -77,9 +88,9 @@ impl<R: BufRead> LzwReader<R> {
         Ok(byte)
     }
 
-    /// Returns the next code, or None at the end; fewer bits than a code are padding and must be zero.
+    /// Returns the next code; None at the end, where bits too few for a code are padding and must be zero.
     fn code(&mut self) -> io::Result<Option<usize>> {
-        while self.count < self.bits {
+        while self.count < self.width {
             let Some(byte) = self.byte()? else {
                 return if self.buffer == 0 {
                     Ok(None)
@@ -90,9 +101,9 @@ impl<R: BufRead> LzwReader<R> {
             self.buffer |= u64::from(byte) << self.count;
             self.count += 8;
         }
-        let code = self.buffer & ((1 << self.bits) - 1);
-        self.buffer >>= self.bits;
-        self.count -= self.bits;
+        let code = self.buffer & ((1 << self.width) - 1);
+        self.buffer >>= self.width;
+        self.count -= self.width;
         self.in_group = (self.in_group + 1) % 8;
         Ok(usize::try_from(code).ok())
     }
@@ -109,43 +120,44 @@ impl<R: BufRead> LzwReader<R> {
 
     /// Reads one code and pushes its bytes onto the stack; returns false at the end.
     fn step(&mut self) -> io::Result<bool> {
-        if self.next > (1 << self.bits) - 1 && self.bits < self.max_bits {
+        if self.next_code > (1 << self.width) - 1 && self.width < self.max_bits {
             self.end_group()?;
-            self.bits += 1;
+            self.width += 1;
         }
         let Some(code) = self.code()? else {
             return Ok(false);
         };
-        if code == CLEAR && self.block_mode {
+        if code == CLEAR_CODE && self.block_mode {
             self.end_group()?;
-            self.bits = 9;
-            self.next = FIRST;
+            self.width = 9;
+            self.next_code = FIRST_FREE_CODE;
             self.previous = None;
             return Ok(true);
         }
-        self.expand(code)?;
+        self.push_bytes_of(code)?;
         if let Some(previous) = self.previous {
-            if self.next < 1 << self.max_bits {
+            if self.next_code < 1 << self.max_bits {
                 if let (Some(prefix), Some(suffix)) = (
-                    self.prefix.get_mut(self.next),
-                    self.suffix.get_mut(self.next),
+                    self.prefix.get_mut(self.next_code),
+                    self.suffix.get_mut(self.next_code),
                 ) {
                     *prefix = u16::try_from(previous).unwrap_or(0);
                     *suffix = self.first_byte;
                 }
-                self.next += 1;
+                self.next_code += 1;
             }
         }
         self.previous = Some(code);
         Ok(true)
     }
 
-    fn expand(&mut self, code: usize) -> io::Result<()> {
+    /// Pushes the bytes of a code onto the stack.
+    fn push_bytes_of(&mut self, code: usize) -> io::Result<()> {
         let mut at = code;
-        if code >= self.next {
+        if code >= self.next_code {
             // The only code that the writer may use before the reader knows it: the previous one plus its own first
             // byte.
-            let Some(previous) = self.previous.filter(|_| code == self.next) else {
+            let Some(previous) = self.previous.filter(|_| code == self.next_code) else {
                 return Err(invalid(
                     "compress (.Z) data with a code that is not in its table",
                 ));
@@ -153,7 +165,7 @@ impl<R: BufRead> LzwReader<R> {
             self.stack.push(self.first_byte);
             at = previous;
         }
-        while at >= CLEAR {
+        while at >= CLEAR_CODE {
             self.stack.push(self.suffix.get(at).copied().unwrap_or(0));
             at = usize::from(self.prefix.get(at).copied().unwrap_or(0));
         }

@@ -14,24 +14,24 @@ pub mod unpack;
 pub mod zip;
 mod zst;
 
-/// Expansion limits count from at least this many packed bytes, so that 64 MB of zeros are not refused as a bomb.
+/// Smaller archives and members may expand as much as one of this many bytes: by the default ratio of 1000, to 64 MB.
 pub const MIN_PACKED: u64 = 64 << 10;
 
 /// Returns whether this expansion exceeds `max_ratio`.
 #[must_use]
-pub fn too_much(expanded: u64, packed: u64, max_ratio: u64) -> bool {
+pub fn expands_too_much(expanded: u64, packed: u64, max_ratio: u64) -> bool {
     expanded > max_ratio.saturating_mul(packed.max(MIN_PACKED))
 }
 
 /// Bytes that the names of all members may take, however few members there are.
 pub const MIN_NAMES: u64 = 32 << 20;
-/// Average bytes that a name may take beyond that limit; names of real members are shorter.
-pub const NAME_ON_AVERAGE: u64 = 512;
+/// Limit on the average length of a name in bytes, once all names take more than [`MIN_NAMES`].
+pub const MAX_AVERAGE_NAME: u64 = 512;
 
 /// Returns whether the names take more bytes than this many members can plausibly have. Names are kept in memory.
 #[must_use]
 pub fn names_too_long(bytes: u64, members: u64) -> bool {
-    bytes > MIN_NAMES.max(members.saturating_mul(NAME_ON_AVERAGE))
+    bytes > MIN_NAMES.max(members.saturating_mul(MAX_AVERAGE_NAME))
 }
 
 /// Returns the reason for names that are too long.
@@ -45,7 +45,7 @@ pub fn names_too_long_reason(members: u64) -> String {
 
 /// Returns the reason for an expansion that is too large.
 #[must_use]
-pub fn beyond(max_ratio: u64) -> String {
+pub fn expands_too_much_reason(max_ratio: u64) -> String {
     format!("it expands to more than {max_ratio} times its size (limit on expansion)")
 }
 

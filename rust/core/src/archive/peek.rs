@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 /// Bytes read ahead from the packed stream.
 const BUFFER: usize = 128 << 10;
 
-/// A buffer over a stream with a lookahead of a few bytes.
+/// A buffered stream, with a lookahead of up to [`BUFFER`] bytes.
 pub struct Peeker<'a> {
     input: Box<dyn Read + Send + 'a>,
     buffer: Vec<u8>,

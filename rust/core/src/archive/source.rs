@@ -73,13 +73,13 @@ pub struct Range<'a> {
 }
 
 impl<'a> Range<'a> {
-    /// The bytes from `at` to `end`; fails with `UnexpectedEof` if the source ends first.
+    /// Returns the bytes from `at` to `end` as a stream, which fails with `UnexpectedEof` if the source ends first.
     #[must_use]
     pub fn new(source: &'a dyn Source, at: u64, end: u64) -> Self {
         Self { source, at, end }
     }
 
-    /// The whole source.
+    /// Returns the whole source as a stream.
     #[must_use]
     pub fn whole(source: &'a dyn Source) -> Self {
         Self::new(source, 0, source.len())
@@ -99,7 +99,7 @@ impl Read for Range<'_> {
     }
 }
 
-/// Little-endian fields of archive records; `None` past the end.
+/// A record of an archive with little-endian fields, read by offset; a field past the end is `None`.
 #[derive(Clone, Copy)]
 pub struct Fields<'a>(pub &'a [u8]);
 

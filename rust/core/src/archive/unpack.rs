@@ -10,14 +10,14 @@ use super::kind::Packing;
 use super::lz4::Lz4Reader;
 use super::lzw::LzwReader;
 use super::peek::Peeker;
-use super::zst::{Frames, ZstdReader};
+use super::zst::{SkippableFrames, ZstdReader};
 
 /// Limit on the memory of an xz, lzma or lzip decoder, whose dictionary could take gigabytes; the largest preset of xz
 /// (9) needs 65 MiB.
 const XZ_MEMORY: u64 = 100 << 20;
 
-/// The decoder of one stream; each returns the input for the next one.
-enum Stage<'a> {
+/// The decoder of one stream. At its end, it returns the input for the next stream.
+enum Decoder<'a> {
     Gzip(Box<GzipReader<Peeker<'a>>>),
     Bzip2(bzip2::bufread::BzDecoder<Peeker<'a>>),
     Xz(liblzma::bufread::XzDecoder<Peeker<'a>>),
@@ -28,7 +28,7 @@ enum Stage<'a> {
     Failed,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> Decoder<'a> {
     fn open(packing: Packing, input: Peeker<'a>) -> io::Result<Self> {
         Ok(match packing {
             Packing::Gzip => Self::Gzip(Box::new(GzipReader::new(input)?)),
@@ -52,7 +52,7 @@ impl<'a> Stage<'a> {
         match self {
             Self::Gzip(decoder) => decoder.read(buffer),
             Self::Bzip2(decoder) => decoder.read(buffer),
-            Self::Xz(decoder) => decoder.read(buffer).map_err(memory),
+            Self::Xz(decoder) => decoder.read(buffer).map_err(naming_memory_limit),
             Self::Zstd(decoder) => decoder.read(buffer),
             Self::Lz4(decoder) => decoder.read(buffer),
             Self::Compress(decoder) => decoder.read(buffer),
@@ -91,57 +91,57 @@ impl<'a> Stage<'a> {
 /// never just with the end of the input (except `.Z`, which has no end mark).
 pub struct Unpack<'a> {
     packing: Packing,
-    stage: Stage<'a>,
+    decoder: Decoder<'a>,
     trailing: u64,
-    frames: Frames,
+    skippable: SkippableFrames,
 }
 
 impl<'a> Unpack<'a> {
     /// Starts reading.
     pub fn open(packing: Packing, input: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
         let mut input = Peeker::new(input);
-        let mut frames = Frames::default();
+        let mut skippable = SkippableFrames::default();
         if packing == Packing::Zstd {
-            frames.skip(&mut input)?;
+            skippable.skip(&mut input)?;
         }
-        let stage = if input.consumed > 0 && input.peek(1)?.is_empty() {
-            Stage::End(input) // only skippable frames
+        let decoder = if input.consumed > 0 && input.peek(1)?.is_empty() {
+            Decoder::End(input) // only skippable frames
         } else {
-            Stage::open(packing, input)?
+            Decoder::open(packing, input)?
         };
         Ok(Self {
             packing,
-            stage,
+            decoder,
             trailing: 0,
-            frames,
+            skippable,
         })
     }
 
     /// Packed bytes consumed so far.
     #[must_use]
     pub fn consumed(&self) -> u64 {
-        self.stage.input().map_or(0, |input| input.consumed)
+        self.decoder.input().map_or(0, |input| input.consumed)
     }
 
-    /// Bytes after the last stream that are not a stream; known once the end was reached.
+    /// Returns the number of bytes after the last stream; known once the end was reached.
     #[must_use]
     pub fn trailing(&self) -> u64 {
         self.trailing
     }
 
-    /// Bytes so far in skippable frames of zstd, except those that packers write.
+    /// Returns the number of bytes so far in skippable frames of zstd, except those that packers write.
     #[must_use]
     pub fn skipped(&self) -> u64 {
-        self.frames.skipped
+        self.skippable.skipped
     }
 
-    /// Says which bytes of the file are not in its content; empty if none.
+    /// Returns a text for each group of bytes of the file that are not in its content; empty if there are none.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         [
             (self.trailing, "bytes follow the compressed data"),
             (
-                self.frames.skipped,
+                self.skippable.skipped,
                 "bytes are in skippable frames of the compressed data",
             ),
         ]
@@ -151,41 +151,42 @@ impl<'a> Unpack<'a> {
         .collect()
     }
 
-    /// Opens the next stream at the end of one, or detects the end.
+    /// At the end of a stream, opens the next one; returns false if there is none.
     fn next_stream(&mut self) -> io::Result<bool> {
-        let stage = std::mem::replace(&mut self.stage, Stage::Failed);
-        let ended = matches!(stage, Stage::End(_) | Stage::Compress(_));
-        let content = match &stage {
-            Stage::Zstd(decoder) => decoder.produced(),
+        let decoder = std::mem::replace(&mut self.decoder, Decoder::Failed);
+        let ended = matches!(decoder, Decoder::End(_) | Decoder::Compress(_));
+        let content = match &decoder {
+            Decoder::Zstd(decoder) => decoder.produced(),
             _ => 0,
         };
-        let Some(mut input) = stage.into_input() else {
+        let Some(mut input) = decoder.into_input() else {
             return Ok(false);
         };
         if !ended {
             let end = input.consumed;
             input.skip_zeros()?;
             if self.packing == Packing::Zstd {
-                self.frames.ended(end, content);
-                self.frames.skip(&mut input)?;
+                self.skippable.add_frame(end, content);
+                self.skippable.skip(&mut input)?;
             }
             let ahead = input.peek(4)?;
-            if begins(self.packing, ahead) {
-                self.stage = Stage::open(self.packing, input)?;
+            if begins_stream(self.packing, ahead) {
+                self.decoder = Decoder::open(self.packing, input)?;
                 return Ok(true);
             }
-            if !ahead.is_empty() && ahead.len() < 4 && may_begin(self.packing, ahead) {
+            if !ahead.is_empty() && ahead.len() < 4 && may_begin_stream(self.packing, ahead) {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             self.trailing = input.drain()?;
         }
-        self.stage = Stage::End(input);
+        self.decoder = Decoder::End(input);
         Ok(false)
     }
 }
 
-/// Returns an error that names the limit if the dictionary exceeds it, which is not damage; else the same error.
-fn memory(error: io::Error) -> io::Error {
+/// Replaces the error of a dictionary that exceeds the limit, which is not damage, by one that names the limit. Other
+/// errors are unchanged.
+fn naming_memory_limit(error: io::Error) -> io::Error {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {
         Some(liblzma::stream::Error::MemLimit) => invalid(format!(
@@ -196,7 +197,8 @@ fn memory(error: io::Error) -> io::Error {
     }
 }
 
-fn marks(packing: Packing) -> &'static [u8] {
+/// Returns the first bytes of a stream, by which a second stream is recognised; empty if it cannot be recognised.
+fn mark(packing: Packing) -> &'static [u8] {
     match packing {
         Packing::Gzip => &[0x1f, 0x8b, 8],
         Packing::Bzip2 => b"BZh",
@@ -209,13 +211,13 @@ fn marks(packing: Packing) -> &'static [u8] {
     }
 }
 
-fn begins(packing: Packing, ahead: &[u8]) -> bool {
-    let mark = marks(packing);
+fn begins_stream(packing: Packing, ahead: &[u8]) -> bool {
+    let mark = mark(packing);
     !mark.is_empty() && ahead.starts_with(mark)
 }
 
-fn may_begin(packing: Packing, ahead: &[u8]) -> bool {
-    marks(packing).starts_with(ahead)
+fn may_begin_stream(packing: Packing, ahead: &[u8]) -> bool {
+    mark(packing).starts_with(ahead)
 }
 
 impl Read for Unpack<'_> {
@@ -224,7 +226,7 @@ impl Read for Unpack<'_> {
             return Ok(0);
         }
         loop {
-            let count = self.stage.read(buffer)?;
+            let count = self.decoder.read(buffer)?;
             if count > 0 || !self.next_stream()? {
                 return Ok(count);
             }

@@ -1,4 +1,4 @@
-//! One Zstandard frame as a stream (RFC 8878), checked against the length in its header.
+//! One Zstandard frame as a stream (RFC 8878), compared with the length in its header; skippable frames between others.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, BufRead, Read};
@@ -9,13 +9,13 @@ use super::invalid;
 use super::peek::Peeker;
 
 /// Limit on windows, as a power of two: 128 MiB, the default limit of the `zstd` program.
-const WINDOW_LOG: u32 = 27;
-/// Longest header (3.1.1.1).
-const HEADER: usize = 18;
+const MAX_WINDOW_LOG: u32 = 27;
+/// Length of the longest header (3.1.1.1).
+const LONGEST_HEADER: usize = 18;
 
 /// Reads one frame; the input after it is not consumed.
 ///
-/// The decoder checks the length itself, but not if the last block is empty and the frame arrives in parts.
+/// The decoder of zstd also compares the length, but not if the last block is empty and the frame arrives in parts.
 pub struct ZstdReader<'a> {
     decoder: zstd::stream::read::Decoder<'static, Peeker<'a>>,
     declared: Option<u64>,
@@ -25,17 +25,17 @@ pub struct ZstdReader<'a> {
 impl<'a> ZstdReader<'a> {
     /// Reads the header.
     pub fn new(mut input: Peeker<'a>) -> io::Result<Self> {
-        let head = input.peek(HEADER)?;
+        let head = input.peek(LONGEST_HEADER)?;
         let declared = get_frame_content_size(head).unwrap_or(None);
-        if let Some(window) = window(head).filter(|window| *window > 1 << WINDOW_LOG) {
+        if let Some(window) = window(head).filter(|window| *window > 1 << MAX_WINDOW_LOG) {
             return Err(invalid(format!(
-                "it needs a window of {} MiB, more than {} MiB (limit); repack it with `zstd --long={WINDOW_LOG}`",
+                "it needs a window of {} MiB, more than {} MiB (limit); repack it with `zstd --long={MAX_WINDOW_LOG}`",
                 window.div_ceil(1 << 20),
-                (1 << WINDOW_LOG) >> 20
+                (1 << MAX_WINDOW_LOG) >> 20
             )));
         }
         let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?.single_frame();
-        decoder.window_log_max(WINDOW_LOG)?;
+        decoder.window_log_max(MAX_WINDOW_LOG)?;
         Ok(Self {
             decoder,
             declared,
@@ -59,7 +59,8 @@ impl<'a> ZstdReader<'a> {
     }
 }
 
-/// Returns the window of a frame (3.1.1.1.2), which is its length for a single segment; None for another frame.
+/// Returns the window size of a frame in bytes (3.1.1.1.2): for a single segment, the length of the content. Returns
+/// None for bytes that do not start a frame, and for an unknown length.
 fn window(head: &[u8]) -> Option<u64> {
     let [0x28, 0xb5, 0x2f, 0xfd, flags, descriptor, ..] = *head else {
         return None;
@@ -73,21 +74,24 @@ fn window(head: &[u8]) -> Option<u64> {
 
 /// The mark of a frame (3.1.1).
 const MARK: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Content length of the skippable frames of `pzstd`: the length of the frame that follows, in 32 bits.
-const PZSTD: u32 = 4;
-/// Length of the end of a seek table: number of frames, flags, mark. The flag below means that its entries have
-/// checksums.
-const SEEK_FOOTER: u32 = 9;
+/// Number of the skippable frames that `pzstd` writes, and the length of their content: the length of the next frame,
+/// in 32 bits.
+const PZSTD: u8 = 0;
+const PZSTD_LENGTH: u32 = 4;
+/// Number of the skippable frames that contain a seek table: the lengths of all frames before it.
+const SEEK_TABLE: u8 = 0x0e;
+/// Length of the end of a seek table: number of frames, flags, mark.
+const SEEK_FOOTER_LENGTH: u32 = 9;
 const SEEK_MARK: [u8; 4] = [0xb1, 0xea, 0x92, 0x8f];
+/// The flag of a seek table whose entries have checksums.
 const SEEK_CHECKSUMS: u8 = 0x80;
 
-/// Counts the bytes of skippable frames (3.1.2), except those of packers, which describe the frames around them: the
-/// length of the next one (`pzstd`), and seek tables. A frame of this form is counted if its content does not describe
-/// the frames.
+/// Counts the bytes in skippable frames (3.1.2), except those of packers: the length of the next frame (`pzstd`), and
+/// seek tables. They are not counted only if they agree with the frames.
 #[derive(Default)]
-pub struct Frames {
-    /// The frames since the last seek table.
-    lengths: Lengths,
+pub struct SkippableFrames {
+    /// Lengths of the frames since the last seek table.
+    lengths: FrameLengths,
     /// Length of the next frame, according to the skippable frame before it.
     announced: Option<u32>,
     /// Where the current frame begins.
@@ -96,17 +100,17 @@ pub struct Frames {
     pub skipped: u64,
 }
 
-impl Frames {
+impl SkippableFrames {
     /// Consumes the skippable frames ahead.
     pub fn skip(&mut self, input: &mut Peeker<'_>) -> io::Result<()> {
         while let Some((number, size)) = next_skippable(input)? {
-            self.refute();
+            self.count_announced();
             input.consume(8);
-            if number == 0 && size == PZSTD {
+            if number == PZSTD && size == PZSTD_LENGTH {
                 self.announced = word(input.peek(4)?);
                 input.skip(u64::from(size))?;
-            } else if number == 0x0e {
-                let is_table = self.lengths.are_in_table(input, size)?;
+            } else if number == SEEK_TABLE {
+                let is_table = self.lengths.match_seek_table(input, size)?;
                 self.skipped += if is_table { 0 } else { u64::from(size) };
             } else {
                 input.skip(u64::from(size))?;
@@ -115,31 +119,31 @@ impl Frames {
             input.skip_zeros()?;
         }
         if !input.peek(MARK.len())?.starts_with(&MARK) {
-            self.refute();
+            self.count_announced();
         }
         self.start = input.consumed;
         Ok(())
     }
 
-    /// Notes the end of a frame: the offset after it, and the length of its content.
-    pub fn ended(&mut self, end: u64, content: u64) {
+    /// Records a frame: the offset after it, and the length of its content.
+    pub fn add_frame(&mut self, end: u64, content: u64) {
         let packed = end.saturating_sub(self.start);
         if self.announced.map(u64::from) == Some(packed) {
             self.announced = None;
         }
-        self.refute();
+        self.count_announced();
         self.lengths.add(packed, content);
     }
 
-    /// Counts the length that was announced, since no frame has it.
-    fn refute(&mut self) {
+    /// Counts the bytes of an announced length, if there is one: no frame has this length.
+    fn count_announced(&mut self) {
         if self.announced.take().is_some() {
-            self.skipped += u64::from(PZSTD);
+            self.skipped += u64::from(PZSTD_LENGTH);
         }
     }
 }
 
-/// Returns number and size of the skippable frame ahead; None if there is none.
+/// Returns the number of the skippable frame ahead (0 to 15, the end of its mark) and its size; None if there is none.
 fn next_skippable(input: &mut Peeker<'_>) -> io::Result<Option<(u8, u32)>> {
     match *input.peek(8)? {
         [first, 0x2a, 0x4d, 0x18, a, b, c, d, ..] if first & 0xf0 == 0x50 => {
@@ -156,14 +160,14 @@ fn word(bytes: &[u8]) -> Option<u32> {
     bytes.first_chunk().copied().map(u32::from_le_bytes)
 }
 
-/// A hash of the lengths of frames: there may be too many to keep them.
+/// The number of frames and a hash of their lengths: there may be too many frames to store the lengths.
 #[derive(Default)]
-struct Lengths {
+struct FrameLengths {
     count: u32,
     hash: DefaultHasher,
 }
 
-impl Lengths {
+impl FrameLengths {
     fn add(&mut self, packed: u64, content: u64) {
         self.count = self.count.saturating_add(1);
         for length in [packed, content] {
@@ -174,10 +178,10 @@ impl Lengths {
         }
     }
 
-    /// Consumes the content of a skippable frame of that size; returns whether it is the seek table of these frames, which
-    /// then are forgotten. The checksums in it are not compared.
-    fn are_in_table(&mut self, input: &mut Peeker<'_>, size: u32) -> io::Result<bool> {
-        let Some(entries) = size.checked_sub(SEEK_FOOTER) else {
+    /// Consumes the content of a skippable frame of that size; returns whether it is the seek table of these frames.
+    /// Then starts again without frames. The checksums in the table are not compared.
+    fn match_seek_table(&mut self, input: &mut Peeker<'_>, size: u32) -> io::Result<bool> {
+        let Some(entries) = size.checked_sub(SEEK_FOOTER_LENGTH) else {
             input.skip(u64::from(size))?;
             return Ok(false);
         };
@@ -206,7 +210,7 @@ impl Lengths {
             && count == self.count
             && count.checked_mul(entry) == Some(entries)
             && hash.finish() == self.hash.finish();
-        input.skip(u64::from(SEEK_FOOTER))?;
+        input.skip(u64::from(SEEK_FOOTER_LENGTH))?;
         if is_table {
             *self = Self::default();
         }
@@ -224,7 +228,7 @@ impl Read for ZstdReader<'_> {
                 .declared
                 .is_some_and(|declared| declared != self.produced)
         {
-            return Err(invalid("the length is not that of its header"));
+            return Err(invalid("its length differs from that in its header"));
         }
         Ok(got)
     }
@@ -264,7 +268,7 @@ mod tests {
     }
 
     /// What is counted, and what is left of the input.
-    fn skipped(frames: &mut Frames, data: &[u8]) -> io::Result<(u64, Vec<u8>)> {
+    fn skipped(frames: &mut SkippableFrames, data: &[u8]) -> io::Result<(u64, Vec<u8>)> {
         let mut input = Peeker::new(Box::new(data));
         frames.skip(&mut input)?;
         let mut rest = Vec::new();
@@ -287,7 +291,7 @@ mod tests {
             data.extend(b"\0\0");
             data.extend(&frame);
             data.extend(b"rest");
-            let counted = skipped(&mut Frames::default(), &data).unwrap();
+            let counted = skipped(&mut SkippableFrames::default(), &data).unwrap();
             assert_eq!(counted, (2 * count, b"rest".to_vec()));
         }
     }
@@ -297,13 +301,13 @@ mod tests {
         let mut data = skippable(0, &17u32.to_le_bytes());
         data.extend(MARK);
         for (packed, count) in [(17, 0), (18, 4)] {
-            let mut frames = Frames::default();
+            let mut frames = SkippableFrames::default();
             assert_eq!(skipped(&mut frames, &data).unwrap().0, 0);
-            frames.ended(frames.start + packed, 100);
+            frames.add_frame(frames.start + packed, 100);
             assert_eq!(frames.skipped, count);
         }
         let two = [&skippable(0, &17u32.to_le_bytes())[..], &data].concat();
-        assert_eq!(skipped(&mut Frames::default(), &two).unwrap().0, 4);
+        assert_eq!(skipped(&mut SkippableFrames::default(), &two).unwrap().0, 4);
     }
 
     #[test]
@@ -324,17 +328,17 @@ mod tests {
             (table(&[17, 100, 18, 200], 2, 1), 25),
             (table(&[17, 100, 18, 200, 0], 2, 0), 29),
         ] {
-            let mut frames = Frames::default();
+            let mut frames = SkippableFrames::default();
             for (packed, content) in [(17, 100), (18, 200)] {
-                frames.ended(frames.start + packed, content);
+                frames.add_frame(frames.start + packed, content);
             }
             assert_eq!(skipped(&mut frames, &frame).unwrap().0, count);
             // The frames of a table are forgotten: another table is not theirs.
             let again = skipped(&mut frames, &frame).unwrap().0;
             assert!(again > count);
         }
-        let mut frames = Frames::default();
-        frames.ended(1 << 33, 5);
+        let mut frames = SkippableFrames::default();
+        frames.add_frame(1 << 33, 5);
         let long = table(&[0, 5], 1, 0);
         assert_eq!(skipped(&mut frames, &long).unwrap().0, 17);
     }
@@ -347,7 +351,7 @@ mod tests {
             skippable(0, b"four"),
         ] {
             for cut in 4..frame.len() {
-                let counted = skipped(&mut Frames::default(), frame.get(..cut).unwrap());
+                let counted = skipped(&mut SkippableFrames::default(), frame.get(..cut).unwrap());
                 assert!(counted.is_err(), "cut at {cut}");
             }
         }

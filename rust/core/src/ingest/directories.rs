@@ -17,7 +17,7 @@ pub struct Gap {
     /// Number of listed files.
     pub listed: usize,
     /// Number of missing files.
-    pub count: usize,
+    pub missing_count: usize,
     /// Paths of the missing files as listed, escaped like the paths of the ledger; empty if the copies have other
     /// names.
     pub missing: Vec<String>,
@@ -26,8 +26,9 @@ pub struct Gap {
 impl Reading {
     /// Returns the DICOMDIRs that list missing files, compared by path and by SOPInstanceUID.
     ///
-    /// Copies often have other names and, once anonymized, other UIDs than in their DICOMDIR. So files are missing only
-    /// if there are fewer DICOM files beside and below it than it lists. A DICOMDIR that cannot be read is skipped.
+    /// Copies often have other names and, once anonymized, other UIDs than in their DICOMDIR. So files count as missing
+    /// only if the folder of the DICOMDIR and the folders below it contain fewer DICOM files than it lists. A DICOMDIR
+    /// that cannot be read is skipped.
     #[must_use]
     pub fn gaps(&self) -> Vec<Gap> {
         let directories = self.rows.iter().enumerate();
@@ -39,11 +40,11 @@ impl Reading {
                 let size = file.metadata().ok()?.len();
                 let listed = listed(&mut FileWindow::new(&file, size, Vec::new()))?;
                 let present = present.get_or_insert_with(|| Present::of(&self.rows));
-                let (count, missing) = present.missing(row, &listed)?;
+                let (missing_count, missing) = present.missing(row, &listed)?;
                 Some(Gap {
                     row: at,
                     listed: listed.len(),
-                    count,
+                    missing_count,
                     missing,
                 })
             })
@@ -53,8 +54,9 @@ impl Reading {
 
 /// The files of the packet.
 struct Present<'r> {
-    /// Paths in the form of [`plain`].
+    /// Paths in the form of [`comparable`].
     paths: HashSet<Vec<u8>>,
+    /// SOPInstanceUIDs.
     instances: HashSet<&'r [u8]>,
     /// Paths of DICOM files.
     dicom: Vec<&'r [u8]>,
@@ -70,7 +72,7 @@ impl<'r> Present<'r> {
             .filter(|row| row.kind == Kind::Dicom && row.fate != Fate::Refused);
         let headers = dicom.clone().filter_map(|row| row.header.as_ref());
         Self {
-            paths: files.map(|row| plain(&row.path)).collect(),
+            paths: files.map(|row| comparable(&row.path)).collect(),
             instances: headers
                 .map(|header| header.raw(Field::SopInstanceUid))
                 .collect(),
@@ -86,7 +88,9 @@ impl<'r> Present<'r> {
         let base = path.get(..base).unwrap_or_default();
         let absent = |file: &&Listed| {
             let instance = file.instance.as_slice();
-            !(self.paths.contains(&plain(&[base, &file.path].concat()))
+            !(self
+                .paths
+                .contains(&comparable(&[base, &file.path].concat()))
                 || (!instance.is_empty() && self.instances.contains(instance)))
         };
         let missing: Vec<&Listed> = listed.iter().filter(absent).collect();
@@ -97,18 +101,21 @@ impl<'r> Present<'r> {
             .count();
         // If only the directory was copied, its files may be anywhere.
         let present = if below == 0 { self.dicom.len() } else { below };
-        let count = listed.len().saturating_sub(present).min(missing.len());
-        if count == 0 {
+        let missing_count = listed.len().saturating_sub(present).min(missing.len());
+        if missing_count == 0 {
             return None;
         }
-        let named = missing.len() == count;
+        let named = missing.len() == missing_count;
         let names = missing.iter().map(|file| escape(&file.path));
-        Some((count, if named { names.collect() } else { Vec::new() }))
+        Some((
+            missing_count,
+            if named { names.collect() } else { Vec::new() },
+        ))
     }
 }
 
 /// Returns a path for comparison: in lower case, without the version of ISO 9660, `.gz` and `.dcm`.
-fn plain(path: &[u8]) -> Vec<u8> {
+fn comparable(path: &[u8]) -> Vec<u8> {
     let mut path = path.to_ascii_lowercase();
     for end in [&b";1"[..], b".gz", b".dcm"] {
         if path.ends_with(end) {

@@ -17,7 +17,7 @@ use crate::archive::zip::encryption::Encryption;
 use crate::archive::zip::entry::Entry;
 use crate::archive::zip::unzip;
 
-/// Returns why an encrypted member is not tried at all.
+/// Returns why an encrypted member is not tried; None if it is, or is not encrypted.
 pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
     match entry.encryption? {
         Encryption::Unsupported(_) => None, // `unzip::refusal` returns the reason
@@ -42,42 +42,43 @@ pub fn read(
             reason,
         )))
     };
-    let (member_data, inside) = match EncryptedMember::read(source, entry, encryption, data)
-        .and_then(|it| Ok((it, entry.decrypted_entry(encryption)?)))
-    {
-        Ok(member_and_inside) => member_and_inside,
-        Err(reason) => return refuse(reason),
-    };
-    let mut broken = None;
-    for (at, password) in pass.options.passwords.in_order(&pass.last_fit) {
+    let (member_data, decrypted_entry) =
+        match EncryptedMember::read(source, entry, encryption, data)
+            .and_then(|member| Ok((member, entry.decrypted_entry(encryption)?)))
+        {
+            Ok(member_and_entry) => member_and_entry,
+            Err(reason) => return refuse(reason),
+        };
+    let mut damage = None;
+    for (at, password) in pass.options.passwords.in_order(&pass.last_password) {
         pass.check()?;
         let packed = match member_data.open(password, pass.monitor)? {
             Attempt::WrongPassword => continue,
             Attempt::Damaged(reason) => {
-                broken = Some(reason.to_owned());
+                damage = Some(reason.to_owned());
                 continue;
             }
             Attempt::Decrypted(packed) => packed,
         };
-        match attempt(pass, packed, &inside, address) {
+        match attempt(pass, packed, &decrypted_entry, address) {
             Ok(member) => {
-                pass.last_fit.note(at);
+                pass.last_password.note(at);
                 return Ok(member);
             }
-            Err(fault) => broken = Some(fault.reason()?),
+            Err(fault) => damage = Some(fault.reason()?),
         }
     }
-    refuse(unopened(pass.options.passwords.len(), broken))
+    refuse(not_decrypted_reason(pass.options.passwords.len(), damage))
 }
 
-/// Returns the reason if none of the passwords decrypts the member.
-pub fn unopened(passwords: usize, broken: Option<String>) -> String {
+/// Returns the reason if none of the passwords decrypts the member. `damage` is what failed after the first check.
+pub fn not_decrypted_reason(passwords: usize, damage: Option<String>) -> String {
     let none = match passwords {
         1 => format!("{ENCRYPTED}: the given password does not decrypt it"),
         count => format!("{ENCRYPTED}: none of the {count} given passwords decrypts it"),
     };
-    // A wrong password may pass the first check by chance; with the correct one, the bytes are damaged.
-    broken.map_or(none.clone(), |reason| {
+    // A wrong password may pass the first check by chance; if it is the correct one, the bytes are damaged.
+    damage.map_or(none.clone(), |reason| {
         format!("{none} (one seems correct, but: {reason})")
     })
 }
@@ -90,17 +91,17 @@ fn attempt(
     address: &Address,
 ) -> Result<ProcessedMember, Fault> {
     let damaged = |error| Fault::Data(crate::archive::reason(&error));
-    if entry.size.max(entry.packed) > pass.in_memory {
+    if entry.size.max(entry.packed) > pass.max_in_memory {
         let content = unzip::unpack(packed, entry).map_err(damaged)?;
         return spool(pass, entry, content, address);
     }
-    let mut clear = Vec::new();
+    let mut decrypted = Vec::new();
     packed
         .take(entry.packed)
-        .read_to_end(&mut clear)
+        .read_to_end(&mut decrypted)
         .map_err(damaged)?;
     scratch::with(|scratch| {
-        unzip::into_memory(&clear.as_slice(), entry, 0, scratch).map_err(Fault::Data)?;
+        unzip::into_memory(&decrypted.as_slice(), entry, 0, scratch).map_err(Fault::Data)?;
         let bytes = scratch.content.as_slice();
         let data = MemberBytes::Bytes(bytes, None);
         Ok(take(pass, address, data, entry.size, member::hash(bytes))?)

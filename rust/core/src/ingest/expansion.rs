@@ -4,53 +4,54 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::archive::{invalid, too_much};
+use crate::archive::{expands_too_much, invalid};
 
-/// The expansion of one archive, and of the archives around it. Archives in archives can stay below the ratio each,
-/// while the outermost one expands to the product.
+/// The expansion of one archive, linked to that of the archive that contains it. Each of several nested archives can
+/// stay below the ratio while the outermost one expands to the product.
 #[derive(Debug)]
 pub struct Expansion {
-    /// Its size.
+    /// Size of the archive.
     packed: u64,
     max_ratio: u64,
-    /// Bytes that it and the archives inside it expanded to so far.
+    /// Bytes to which it and the archives inside it expanded so far.
     expanded: AtomicU64,
-    around: Option<Arc<Self>>,
+    /// The archive that contains it.
+    outer: Option<Arc<Self>>,
 }
 
 impl Expansion {
     /// Starts counting for an archive of this size.
-    pub fn new(packed: u64, max_ratio: u64, around: Option<Arc<Self>>) -> Arc<Self> {
+    pub fn new(packed: u64, max_ratio: u64, outer: Option<Arc<Self>>) -> Arc<Self> {
         Arc::new(Self {
             packed,
             max_ratio,
             expanded: AtomicU64::new(0),
-            around,
+            outer,
         })
     }
 
-    /// Counts bytes for the archive and for those around it. Returns the reason once one of them has too many.
+    /// Counts bytes for the archive and for those that contain it. Returns the reason once one of them has too many.
     pub fn add(&self, bytes: u64) -> Result<(), String> {
         let mut archive = Some(self);
         while let Some(expansion) = archive {
             let add = |before: u64| Some(before.saturating_add(bytes));
             let (write, read) = (Ordering::Relaxed, Ordering::Relaxed);
             let _ = expansion.expanded.fetch_update(write, read, add);
-            archive = expansion.around.as_deref();
+            archive = expansion.outer.as_deref();
         }
-        self.exceeded()
+        self.check()
     }
 
-    /// Returns the reason if the archive, or one around it, has too many bytes.
-    pub fn exceeded(&self) -> Result<(), String> {
-        self.exceeded_by_itself()?;
-        self.around.as_deref().map_or(Ok(()), Self::exceeded)
+    /// Returns the reason if the archive, or one that contains it, expanded to too many bytes.
+    pub fn check(&self) -> Result<(), String> {
+        self.check_itself()?;
+        self.outer.as_deref().map_or(Ok(()), Self::check)
     }
 
-    /// Returns the reason if the archive has too many bytes.
-    pub fn exceeded_by_itself(&self) -> Result<(), String> {
+    /// Returns the reason if the archive expanded to too many bytes.
+    pub fn check_itself(&self) -> Result<(), String> {
         let expanded = self.expanded.load(Ordering::Relaxed);
-        if too_much(expanded, self.packed, self.max_ratio) {
+        if expands_too_much(expanded, self.packed, self.max_ratio) {
             return Err(format!(
                 "it and the archives inside it expand to more than {} times its size (limit on expansion)",
                 self.max_ratio
@@ -60,14 +61,14 @@ impl Expansion {
     }
 }
 
-/// A reader whose bytes count as expansion of the archives around it.
+/// A reader whose bytes count as expansion of the archives that contain them.
 pub struct Counted<'a, R> {
     inner: R,
     expansion: Option<&'a Expansion>,
 }
 
 impl<'a, R> Counted<'a, R> {
-    /// Counts what is read; a loose file has no archive around it.
+    /// Counts what is read; None for a loose file, which is in no archive.
     pub fn new(inner: R, expansion: Option<&'a Expansion>) -> Self {
         Self { inner, expansion }
     }
@@ -99,8 +100,8 @@ mod tests {
         let inner = Expansion::new(10 * MIN_PACKED, 2, Some(Arc::clone(&outer)));
         assert_eq!(inner.add(2 * MIN_PACKED), Ok(()));
         assert!(inner.add(1).is_err());
-        assert_eq!(inner.exceeded_by_itself(), Ok(()));
-        assert!(outer.exceeded_by_itself().is_err());
+        assert_eq!(inner.check_itself(), Ok(()));
+        assert!(outer.check_itself().is_err());
     }
 
     #[test]
@@ -109,6 +110,6 @@ mod tests {
         let first = Expansion::new(MIN_PACKED, 2, Some(Arc::clone(&outer)));
         let second = Expansion::new(MIN_PACKED, 2, Some(outer));
         assert!(first.add(3 * MIN_PACKED).is_err());
-        assert_eq!(second.exceeded(), Ok(()));
+        assert_eq!(second.check(), Ok(()));
     }
 }

@@ -31,9 +31,10 @@ enum EntryKind {
     Unreadable(Kind, String),
 }
 
-/// An entry of the packet, with its path below the packet.
+/// An entry of the packet.
 struct FolderEntry {
-    name: Vec<u8>,
+    /// Its path below the packet; empty for the packet itself.
+    path: Vec<u8>,
     kind: EntryKind,
 }
 
@@ -44,7 +45,7 @@ pub fn read<'a>(
     container: &'a Address,
 ) -> Result<Members<'a>, Stop> {
     let mut entries = Vec::new();
-    walk(pass, root, &[], &mut entries)?;
+    walk(pass, root, &mut entries)?;
     Ok(Members::in_batches(
         entries,
         move |batch, entries: &[FolderEntry]| {
@@ -52,8 +53,8 @@ pub fn read<'a>(
             members
                 .map(|(at, entry)| {
                     let sequence = (batch * BATCH + at) as u64 + 1;
-                    let address = container.member(&entry.name, sequence);
-                    let path = root.join(std::ffi::OsStr::from_bytes(&entry.name));
+                    let address = container.member(&entry.path, sequence);
+                    let path = root.join(std::ffi::OsStr::from_bytes(&entry.path));
                     read_entry(pass, &address, root, &path, &entry.kind)
                 })
                 .collect()
@@ -80,46 +81,41 @@ fn read_entry(
     })
 }
 
-/// Lists a folder recursively; of folders, only empty and unreadable ones are listed themselves.
-fn walk(
-    pass: &Pass<'_>,
-    root: &Path,
-    top: &[u8],
-    entries: &mut Vec<FolderEntry>,
-) -> Result<(), Stop> {
+/// Lists everything below `root` except skipped entries. Of folders, only empty and unreadable ones have an entry.
+fn walk(pass: &Pass<'_>, root: &Path, entries: &mut Vec<FolderEntry>) -> Result<(), Stop> {
     let mut waiting = vec![FolderEntry {
-        name: top.to_vec(),
+        path: Vec::new(),
         kind: EntryKind::Folder,
     }];
-    let mut names = 0u64;
+    let mut name_bytes = 0u64;
     while let Some(next) = waiting.pop() {
         pass.check()?;
-        names = names.saturating_add(next.name.len() as u64);
+        name_bytes = name_bytes.saturating_add(next.path.len() as u64);
         let members = entries.len() as u64 + 1;
-        if names_too_long(names, members) {
-            pass.exhaust(names_too_long_reason(members));
+        if names_too_long(name_bytes, members) {
+            pass.record_limit(names_too_long_reason(members));
             return Ok(());
         }
         if !matches!(next.kind, EntryKind::Folder) {
             entries.push(next);
             continue;
         }
-        let folder = root.join(std::ffi::OsStr::from_bytes(&next.name));
-        match list(&folder, &next.name) {
-            Ok(inside) if inside.is_empty() && !next.name.is_empty() => entries.push(next),
-            Ok(inside) => {
+        let folder = root.join(std::ffi::OsStr::from_bytes(&next.path));
+        match list(&folder, &next.path) {
+            Ok(children) if children.is_empty() && !next.path.is_empty() => entries.push(next),
+            Ok(children) => {
                 let wanted =
-                    |entry: &FolderEntry| !next.name.is_empty() || !pass.skips(root, &entry.name);
-                waiting.extend(inside.into_iter().filter(wanted).rev());
+                    |entry: &FolderEntry| !next.path.is_empty() || !pass.skips(root, &entry.path);
+                waiting.extend(children.into_iter().filter(wanted).rev());
             }
-            Err(error) if next.name.is_empty() => return Err(Stop::io(&folder, error)),
+            Err(error) if next.path.is_empty() => return Err(Stop::io(&folder, error)),
             Err(error) => {
                 let kind = EntryKind::Unreadable(
                     Kind::Directory,
                     format!("the folder cannot be read: {error}"),
                 );
                 entries.push(FolderEntry {
-                    name: next.name,
+                    path: next.path,
                     kind,
                 });
             }
@@ -128,11 +124,11 @@ fn walk(
     Ok(())
 }
 
-fn list(folder: &Path, name: &[u8]) -> io::Result<Vec<FolderEntry>> {
-    let mut inside = Vec::new();
+fn list(folder: &Path, folder_path: &[u8]) -> io::Result<Vec<FolderEntry>> {
+    let mut children = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let mut path = name.to_vec();
+        let mut path = folder_path.to_vec();
         if !path.is_empty() {
             path.push(b'/');
         }
@@ -141,10 +137,10 @@ fn list(folder: &Path, name: &[u8]) -> io::Result<Vec<FolderEntry>> {
             Ok(kind) => kind_of(kind),
             Err(error) => EntryKind::Unreadable(Kind::Other, error.to_string()),
         };
-        inside.push(FolderEntry { name: path, kind });
+        children.push(FolderEntry { path, kind });
     }
-    inside.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(inside)
+    children.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(children)
 }
 
 fn kind_of(kind: fs::FileType) -> EntryKind {
@@ -182,7 +178,7 @@ pub fn file(pass: &Pass<'_>, address: &Address, path: &Path) -> Result<Processed
             .into());
     }
     let size = metadata.len();
-    if size > pass.in_memory {
+    if size > pass.max_in_memory {
         return large(pass, address, path, file, size);
     }
     scratch::with(|scratch| {
@@ -219,8 +215,8 @@ fn changed(address: &Address, size: u64) -> ProcessedMember {
         .into()
 }
 
-/// Reads a file that is too large for memory. Archives remain in place until they are opened; all files do if they are
-/// to be linked.
+/// Reads a file that is too large for memory. Archives are not copied before they are opened, and no file is if loose
+/// files are hard-linked.
 fn large(
     pass: &Pass<'_>,
     address: &Address,
@@ -238,24 +234,24 @@ fn large(
     if !keep_in_place {
         pass.need_room(size, &address.path)?;
     }
-    let copied = if keep_in_place {
+    let checksums = if keep_in_place {
         read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
     } else {
         pass.staging
             .spool(&staged, &mut file, u64::MAX, pass.monitor)
     };
-    let copied = match copied {
-        Ok(copied) => copied,
+    let checksums = match checksums {
+        Ok(checksums) => checksums,
         Err(fault) => return Ok(address.refused(Kind::Other, size, fault.reason()?).into()),
     };
     let data = if keep_in_place {
-        MemberBytes::Loose(path.to_owned(), copied)
+        MemberBytes::Loose(path.to_owned(), checksums)
     } else {
         MemberBytes::Staged(staged)
     };
-    if copied.size != size {
+    if checksums.size != size {
         data.discard(pass)?;
         return Ok(changed(address, size));
     }
-    take(pass, address, data, size, copied.sha256)
+    take(pass, address, data, size, checksums.sha256)
 }

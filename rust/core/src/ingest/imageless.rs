@@ -6,27 +6,27 @@ use super::loose;
 use super::nested::{self, Opened};
 use super::pass::{Address, Pass};
 use super::row::{Fate, Kind, Row};
-use super::staging::{Copied, read_through};
+use super::staging::{Checksums, read_through};
 use super::stop::{Fault, Stop};
 
-/// Returns the row of the archive, kept whole; None if its members keep their own rows.
+/// Returns the row of an archive that is kept as one file; None if its members keep their own rows.
 ///
 /// Only an archive among other packets (its prefix ends with `!`) is kept whole, and only if it can be read to its end:
-/// unreadable data may be an image. `number` is the index of the packet.
-pub fn kept_whole(
+/// unreadable data may be an image. `index` is the index of the packet.
+pub fn keep_as_one_file(
     pass: &Pass<'_>,
     path: &Path,
     prefix: &[u8],
-    number: usize,
+    index: usize,
     opened: &Opened,
 ) -> Result<Option<Row>, Stop> {
     let Some(name) = prefix.strip_suffix(b"!") else {
         return Ok(None);
     };
-    if opened.fault().is_some() || opened.wanted() {
+    if opened.fault().is_some() || opened.may_contain_images() {
         return Ok(None);
     }
-    let address = Address::packet(&[], number, false).member(name, 0);
+    let address = Address::packet(&[], index, false).member(name, 0);
     if path.is_symlink() {
         nested::discard(pass, opened)?;
         return Ok(Some(loose::link(
@@ -36,37 +36,37 @@ pub fn kept_whole(
         )));
     }
     let mut row = address.row(Kind::Archive, Fate::Kept);
-    match hashed(pass, path) {
-        Ok(copied) => {
-            row.size = copied.size;
-            row.sha256 = Some(copied.sha256);
-            row.content_sha256 = Some(copied.sha256);
+    match hash_file(pass, path) {
+        Ok(checksums) => {
+            row.size = checksums.size;
+            row.sha256 = Some(checksums.sha256);
+            row.content_sha256 = Some(checksums.sha256);
             nested::discard(pass, opened)?;
-            nested::kept_loose(pass, row, &address, path, copied).map(Some)
+            nested::keep_loose(pass, row, &address, path, checksums).map(Some)
         }
         Err(fault) => Ok(Some(address.refused(Kind::Archive, 0, fault.reason()?))),
     }
 }
 
-fn hashed(pass: &Pass<'_>, path: &Path) -> Result<Copied, Fault> {
+fn hash_file(pass: &Pass<'_>, path: &Path) -> Result<Checksums, Fault> {
     let path = std::fs::canonicalize(path).map_err(|error| Stop::io(path, error))?;
     let mut file = loose::open(&path).map_err(|error| Stop::io(&path, error))?;
     read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
 }
 
-/// Inserts the rows of archives that were kept whole among those of the loose files, the first `loose` rows, in name
-/// order.
+/// Inserts the rows of archives that were kept as one file, in name order, among the first `loose` rows: those of the
+/// loose files.
 pub fn insert(rows: &mut Vec<Row>, mut loose: usize, whole: Vec<Row>) {
     for row in whole {
-        let is_after = |other: &Row| top(other) > &*row.path;
+        let is_after = |other: &Row| inbox_entry(other) > &*row.path;
         let at = rows.iter().take(loose).position(is_after);
         rows.insert(at.unwrap_or(loose), row);
         loose += 1;
     }
 }
 
-/// Returns the name of the entry of the inbox folder in which a member is.
-fn top(row: &Row) -> &[u8] {
+/// Returns the name of the entry of the inbox folder that is or contains a member.
+fn inbox_entry(row: &Row) -> &[u8] {
     let slash = row.path.iter().position(|&byte| byte == b'/');
     let joint = row.joints.first().map(|&joint| joint as usize);
     let end = [slash, joint].into_iter().flatten().min();

@@ -12,7 +12,8 @@ pub fn why_kept(path: &[u8], header: &Header) -> Option<Reason> {
     unsorted_reason(header).or(extra).map(Reason::Borrowed)
 }
 
-/// Philips exports contain examination cards and presentation states beside the images as `XX_0012` and `PS_0013`.
+/// Returns whether a path has the name of an examination card or a presentation state, which Philips exports contain
+/// beside the images: such as `XX_0012` and `PS_0013`.
 fn is_philips_extra(path: &[u8]) -> bool {
     let name = path
         .rsplit(|&byte| byte == b'/' || byte == b'!')

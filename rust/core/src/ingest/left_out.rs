@@ -50,14 +50,14 @@ impl Reading {
     /// Returns the rows that were left out, with the cause, in order.
     #[must_use]
     pub fn left_out(&self) -> Vec<(usize, Cause)> {
-        let mut around = None;
+        let mut members = None;
         let rows = self.rows.iter().enumerate();
         rows.filter_map(|(at, row)| {
             let cause = match row.fate {
-                Fate::Kept => self.kept(row, &mut around)?,
+                Fate::Kept => self.cause_of_kept(row, &mut members)?,
                 Fate::NoData if row.kind == Kind::Link => {
-                    let around = around.get_or_insert_with(|| Around::of(&self.rows));
-                    around.is_outside(row).then_some(Cause::Link)?
+                    let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
+                    members.is_outside(row).then_some(Cause::Link)?
                 }
                 _ => return None,
             };
@@ -66,7 +66,12 @@ impl Reading {
         .collect()
     }
 
-    fn kept<'r>(&'r self, row: &Row, around: &mut Option<Around<'r>>) -> Option<Cause> {
+    /// Returns why a kept member was left out; None if it contains no image.
+    fn cause_of_kept<'r>(
+        &'r self,
+        row: &Row,
+        members: &mut Option<PacketMembers<'r>>,
+    ) -> Option<Cause> {
         match row.kind {
             _ if row.suspect => Some(Cause::Unsorted),
             Kind::Dicom => row.reason.starts_with("DICOM").then_some(Cause::Unsorted),
@@ -79,24 +84,24 @@ impl Reading {
                 KeptWhole::CutShort | KeptWhole::Damaged => Cause::DamagedArchive,
             }),
             _ if row.reason == ZEROS || row.reason == EMPTY => {
-                let around = around.get_or_insert_with(|| Around::of(&self.rows));
-                around.is_like_images(&row.path).then_some(Cause::Empty)
+                let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
+                members.may_be_image_name(&row.path).then_some(Cause::Empty)
             }
             Kind::Other if row.reason == NOT_WANTED => {
-                let around = around.get_or_insert_with(|| Around::of(&self.rows));
-                around.is_image_name(&row.path).then_some(Cause::NotDicom)
+                let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
+                members.is_image_name(&row.path).then_some(Cause::NotDicom)
             }
             _ => None,
         }
     }
 }
 
-/// Properties of the other members that show whether a member could be an image.
-struct Around<'r> {
+/// Properties of all members, which show whether one of them could be an image.
+struct PacketMembers<'r> {
     /// Extensions of the DICOM, PAR and REC files.
     extensions: HashSet<Vec<u8>>,
     /// Patterns of the paths of images without an extension.
-    shapes: HashSet<Vec<u8>>,
+    patterns: HashSet<Vec<u8>>,
     /// Paths of all members, sorted: paths may be long, so their folders are not listed separately.
     paths: Vec<&'r [u8]>,
 }
@@ -104,34 +109,35 @@ struct Around<'r> {
 /// Extensions of DICOM files.
 const DICOM_EXTENSIONS: [&[u8]; 3] = [b"dcm", b"ima", b"dicom"];
 /// Extensions of DICOM and PAR/REC files.
-const EXTENSIONS: [&[u8]; 5] = [b"dcm", b"ima", b"dicom", b"par", b"rec"];
+const IMAGE_EXTENSIONS: [&[u8]; 5] = [b"dcm", b"ima", b"dicom", b"par", b"rec"];
 
-impl<'r> Around<'r> {
+impl<'r> PacketMembers<'r> {
     fn of(rows: &'r [Row]) -> Self {
         let images = rows
             .iter()
             .filter(|row| matches!(row.kind, Kind::Dicom | Kind::Par | Kind::Rec));
         let extensions = images.clone().map(|row| extension(&row.path)).collect();
         let bare = images.filter(|row| extension(&row.path).is_empty());
-        let shapes = bare.map(|row| shape(&row.path)).collect();
+        let patterns = bare.map(|row| pattern(&row.path)).collect();
         let members = rows.iter().filter(|row| row.kind != Kind::Link);
         let mut paths: Vec<&[u8]> = members.map(|row| &*row.path).collect();
         paths.sort_unstable();
         Self {
             extensions,
-            shapes,
+            patterns,
             paths,
         }
     }
 
-    /// Returns whether a name is that of an image: by its extension or, without one, by the pattern of its neighbours.
+    /// Returns whether a name is that of an image: by its extension or, without one, if an image has the same pattern.
+    /// Hidden files are not.
     fn is_image_name(&self, path: &[u8]) -> bool {
         let extension = extension(path);
         if name(path).starts_with(b".") {
             return false;
         }
         match extension.as_slice() {
-            b"" => self.shapes.contains(&shape(path)),
+            b"" => self.patterns.contains(&pattern(path)),
             extension => DICOM_EXTENSIONS.contains(&extension),
         }
     }
@@ -150,17 +156,17 @@ impl<'r> Around<'r> {
     }
 
     /// Returns whether an image could have this name: its extension is that of DICOM, PAR/REC or another image of the
-    /// packet; or, if other images have no extension either, it contains a digit.
-    fn is_like_images(&self, path: &[u8]) -> bool {
+    /// packet; or, if other images have no extension either, it contains a digit. Hidden files are not.
+    fn may_be_image_name(&self, path: &[u8]) -> bool {
         let extension = extension(path);
         let name = name(path);
         let named = !extension.is_empty() || name.iter().any(u8::is_ascii_digit);
-        let known =
-            EXTENSIONS.contains(&extension.as_slice()) || self.extensions.contains(&extension);
+        let known = IMAGE_EXTENSIONS.contains(&extension.as_slice())
+            || self.extensions.contains(&extension);
         !name.starts_with(b".") && named && known
     }
 
-    /// Returns whether a link points to something without a row.
+    /// Returns whether a symbolic link points to something that is not in the packet.
     fn is_outside(&self, row: &Row) -> bool {
         if row.reason.ends_with(IN_PACKET) {
             return false;
@@ -205,15 +211,15 @@ fn name(path: &[u8]) -> &[u8] {
 
 /// Returns a path with each run of digits as one 0: `a/IM0001` and `a/IM0002` have the same pattern. A path without
 /// digits is unchanged.
-fn shape(path: &[u8]) -> Vec<u8> {
-    let mut shape: Vec<u8> = Vec::with_capacity(path.len());
+fn pattern(path: &[u8]) -> Vec<u8> {
+    let mut pattern: Vec<u8> = Vec::with_capacity(path.len());
     for &byte in path {
         let byte = if byte.is_ascii_digit() { b'0' } else { byte };
-        if byte != b'0' || shape.last() != Some(&b'0') {
-            shape.push(byte);
+        if byte != b'0' || pattern.last() != Some(&b'0') {
+            pattern.push(byte);
         }
     }
-    shape
+    pattern
 }
 
 /// Returns the extension in lower case, without `.gz`; a number is not an extension, since UIDs are file names.
@@ -244,9 +250,9 @@ mod tests {
             row(b"a/1.dcm", Kind::Dicom, Fate::Sorted, ""),
             row(b"x.zip!d/1.dcm", Kind::Dicom, Fate::Sorted, ""),
         ];
-        let around = Around::of(&rows);
+        let members = PacketMembers::of(&rows);
         let outside =
-            |path: &[u8], reason| around.is_outside(&row(path, Kind::Link, Fate::NoData, reason));
+            |path: &[u8], reason| members.is_outside(&row(path, Kind::Link, Fate::NoData, reason));
         assert!(!outside(b"b/1", "a symbolic link to ../a/1.dcm"));
         assert!(!outside(b"b", "a symbolic link to ./a"));
         assert!(!outside(b"x.zip!e/1", "a symbolic link to ../d/1.dcm"));
@@ -270,9 +276,9 @@ mod tests {
             row(b"a/IM_0001", Kind::Dicom, Fate::Sorted, ""),
             row(b"b/1.txt", Kind::Dicom, Fate::Sorted, ""),
         ];
-        let around = Around::of(&rows);
+        let members = PacketMembers::of(&rows);
         for name in [&b"a/IM_0020"[..], b"c/x.dcm", b"X.IMA", b"c/x.dcm.gz"] {
-            assert!(around.is_image_name(name), "{name:?}");
+            assert!(members.is_image_name(name), "{name:?}");
         }
         for name in [
             &b"a/LOCKFILE"[..],
@@ -281,19 +287,19 @@ mod tests {
             b"a/._IM_0020",
             b"c/IM_0001",
         ] {
-            assert!(!around.is_image_name(name), "{name:?}");
+            assert!(!members.is_image_name(name), "{name:?}");
         }
     }
 
     #[test]
     fn a_file_without_bytes_counts_where_an_image_could_have_its_name() {
         let rows = [row(b"a/IM_0001", Kind::Dicom, Fate::Sorted, "")];
-        let around = Around::of(&rows);
+        let members = PacketMembers::of(&rows);
         for name in [&b"a/IM_0002"[..], b"b/1.2.840.5", b"c/x.dcm", b"c/X.IMA"] {
-            assert!(around.is_like_images(name), "{name:?}");
+            assert!(members.may_be_image_name(name), "{name:?}");
         }
         for name in [&b"a/LOCKFILE"[..], b"a/.keep0", b"a/notes1.txt", b"b/done"] {
-            assert!(!around.is_like_images(name), "{name:?}");
+            assert!(!members.may_be_image_name(name), "{name:?}");
         }
     }
 }

@@ -8,7 +8,7 @@ use super::kept_whole::KeptWhole;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
 use super::row::{EMPTY, Fate, Kind, NOT_WANTED, Reason, Row};
-use super::staging::{Copied, Staged, StagingDir};
+use super::staging::{Checksums, Staged, StagingDir};
 use super::stop::Stop;
 use crate::archive::kind::{self, Kind as Content};
 use crate::header::{Field, Header, Parsed};
@@ -18,16 +18,16 @@ use crate::notation::Hash;
 pub struct ProcessedMember {
     /// Its row.
     pub row: Row,
-    /// Location of the archive, and its address in the packet.
-    pub archive: Option<Box<(Address, Archive)>>,
+    /// The address of a nested archive, and its bytes; None for another member.
+    pub archive: Option<Box<(Address, ArchiveBytes)>>,
 }
 
-/// Location of a nested archive's bytes.
-pub enum Archive {
+/// The bytes of a nested archive: where they are.
+pub enum ArchiveBytes {
     /// In staging; the row gets this location if the archive is kept as a file.
     Staged(Staged),
     /// In a loose file.
-    Loose(std::path::PathBuf, Copied),
+    Loose(std::path::PathBuf, Checksums),
 }
 
 impl From<Row> for ProcessedMember {
@@ -36,7 +36,7 @@ impl From<Row> for ProcessedMember {
     }
 }
 
-/// macOS adds a file `._name` beside `name`, with the same extension, to archives.
+/// The first bytes of an AppleDouble file. To archives, macOS adds such a file `._name` beside `name`.
 const APPLE_DOUBLE: [u8; 4] = [0, 5, 0x16, 7];
 
 /// Returns the SHA-256 of bytes in memory.
@@ -54,19 +54,19 @@ pub fn archive(
 ) -> Result<ProcessedMember, Stop> {
     row.kind = Kind::Archive;
     let source = match data {
-        MemberBytes::Loose(path, copied) => Archive::Loose(path, copied),
+        MemberBytes::Loose(path, checksums) => ArchiveBytes::Loose(path, checksums),
         MemberBytes::Bytes(bytes, Some(path)) => {
-            let copied = Copied {
+            let checksums = Checksums {
                 size: row.size,
                 sha256: row.sha256.unwrap_or_else(|| hash(bytes)),
-                crc: 0,
+                crc: 0, // not used for loose files
             };
-            Archive::Loose(path.to_owned(), copied)
+            ArchiveBytes::Loose(path.to_owned(), checksums)
         }
         other => {
             put(pass, address, &mut row, other, StagingDir::Other)?;
             match row.staged.take() {
-                Some(staged) => Archive::Staged(staged),
+                Some(staged) => ArchiveBytes::Staged(staged),
                 None => return Ok(row.into()), // refused
             }
         }
@@ -85,8 +85,8 @@ pub fn put(
     data: MemberBytes<'_>,
     dir: StagingDir,
 ) -> Result<(), Stop> {
-    let put = match head(pass, row, &data)? {
-        Some(head) => data.put_head(pass, address, dir, head),
+    let put = match head_length(pass, row, &data)? {
+        Some(head_length) => data.put_head(pass, address, dir, head_length),
         None => data.put(pass, address, dir),
     };
     match put {
@@ -101,7 +101,7 @@ pub fn put(
 }
 
 /// Returns how many bytes of a member are kept if only headers are needed; None to keep all.
-fn head(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Option<u64>, Stop> {
+fn head_length(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Option<u64>, Stop> {
     if !pass.options.headers_only || row.suspect {
         return Ok(None);
     }
@@ -126,7 +126,7 @@ pub fn file(
     Ok(row)
 }
 
-/// Fills the row from the content; returns the folder of staging for it.
+/// Sets kind, header, fate and reason of the row from the content; returns the folder of staging for it.
 pub fn describe(
     pass: &Pass<'_>,
     address: &Address,
@@ -172,7 +172,7 @@ pub fn describe(
     Ok(StagingDir::Other)
 }
 
-/// Returns whether the name, without a compression extension, is that of a REC.
+/// Returns whether the name is that of a REC, with or without a compression extension.
 fn is_rec(address: &Address) -> bool {
     let name = &address.path;
     kind::Packing::ALL
@@ -180,12 +180,13 @@ fn is_rec(address: &Address) -> bool {
         .any(|packing| kind::is_rec(kind::without_extension(name, *packing)))
 }
 
+/// Marks a row as DICOM whose header cannot be read.
 fn suspect(row: &mut Row, reason: &str) {
     row.suspect = true;
     row.reason = format!("DICOM whose header cannot be read: {reason}").into();
 }
 
-/// Decides what happens to a DICOM object.
+/// Sets the row of a DICOM object; returns the folder of staging for it.
 fn dicom(row: &mut Row, header: Header) -> StagingDir {
     row.kind = if header.is_directory() {
         Kind::DicomDir
@@ -204,7 +205,7 @@ fn dicom(row: &mut Row, header: Header) -> StagingDir {
     StagingDir::Series(key)
 }
 
-/// Returns the staging folder for the key of a series: study, series and number.
+/// Returns the start of a hash over StudyInstanceUID, SeriesInstanceUID and SeriesNumber, which names a staging folder.
 #[must_use]
 pub fn series_key(header: &Header) -> [u8; 8] {
     let mut sha = Sha256::new();

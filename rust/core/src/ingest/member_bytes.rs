@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 use super::loose;
 use super::pass::{Address, Pass};
 use super::row::{NOT_WANTED, Reason, ZEROS};
-use super::staging::{Copied, Staged, StagingDir, fill};
+use super::staging::{Checksums, Staged, StagingDir, fill};
 use super::stop::{Fault, Stop};
 use crate::archive::kind::{self, Kind};
 use crate::frames::pixel_data_offset;
 use crate::header::{FileWindow, Parsed, parse};
 
-/// Location of the bytes.
+/// The bytes of a member: where they are.
 pub enum MemberBytes<'a> {
     /// In memory; with a path if they come from a loose file.
     Bytes(&'a [u8], Option<&'a Path>),
     /// In staging.
     Staged(Staged),
     /// In a large loose file.
-    Loose(PathBuf, Copied),
+    Loose(PathBuf, Checksums),
 }
 
 impl MemberBytes<'_> {
-    /// The kind of the content, from its bytes.
+    /// Returns the kind of the content, from its bytes.
     pub fn kind(&self, pass: &Pass<'_>) -> Result<Kind, Stop> {
         if let Self::Bytes(bytes, _) = self {
             return Ok(kind::of_bytes(bytes));
@@ -33,7 +33,7 @@ impl MemberBytes<'_> {
         kind::of_file(&file).map_err(|error| Stop::io(&path, error))
     }
 
-    /// The first few bytes.
+    /// Returns the first 8 bytes; fewer if there are no more.
     pub fn start(&self, pass: &Pass<'_>) -> Result<Vec<u8>, Stop> {
         let mut start = Vec::new();
         let path = Path::new("");
@@ -99,7 +99,8 @@ impl MemberBytes<'_> {
         Ok((path, file))
     }
 
-    /// Writes the bytes to a folder of staging. Reports changed data if a loose file changed since it was read.
+    /// Writes the bytes to a folder of staging, or hard-links a loose file. Fails if a loose
+    /// file changed before it was copied.
     pub fn put(self, pass: &Pass<'_>, address: &Address, to: StagingDir) -> Result<Staged, Fault> {
         match self {
             Self::Staged(mut staged) => {
@@ -126,10 +127,10 @@ impl MemberBytes<'_> {
                 }
                 let mut file = loose::open(&path)
                     .map_err(|error| Fault::Data(crate::archive::reason(&error)))?;
-                let copied = pass
+                let checksums = pass
                     .staging
                     .spool(&staged, &mut file, u64::MAX, pass.monitor)?;
-                if copied.sha256 != known.sha256 {
+                if checksums.sha256 != known.sha256 {
                     pass.staging.remove(&staged)?;
                     return Err(Fault::Data("it changed while it was read".into()));
                 }
@@ -138,7 +139,7 @@ impl MemberBytes<'_> {
         }
     }
 
-    /// Writes the bytes up to `head` to a folder of staging, followed by a hole.
+    /// Writes the first `head` bytes to a folder of staging, followed by a hole.
     pub fn put_head(
         self,
         pass: &Pass<'_>,
@@ -170,7 +171,7 @@ impl MemberBytes<'_> {
         Ok(staged)
     }
 
-    /// Returns the offset of the pixels; None without pixels.
+    /// Returns the offset of the pixel data; None without pixel data.
     pub fn pixel_data_offset(&self, pass: &Pass<'_>) -> Result<Option<u64>, Stop> {
         if let Self::Bytes(bytes, _) = self {
             let mut window: &[u8] = bytes;
@@ -182,7 +183,7 @@ impl MemberBytes<'_> {
         pixel_data_offset(&mut FileWindow::new(&file, size, Vec::new())).map_err(failed)
     }
 
-    /// Removes intermediate files from staging.
+    /// Removes the bytes, if they are in staging.
     pub fn discard(self, pass: &Pass<'_>) -> Result<(), Stop> {
         match self {
             Self::Staged(staged) => pass.staging.remove(&staged),

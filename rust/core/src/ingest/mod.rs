@@ -62,7 +62,7 @@ pub use crate::archive::zip::deflated::Streams;
 pub struct Packet {
     /// A folder, an archive of any kind, or a single file.
     pub path: PathBuf,
-    /// May be empty.
+    /// Start of the paths of its members in the ledger; may be empty.
     pub prefix: Vec<u8>,
 }
 
@@ -81,36 +81,40 @@ pub fn ingest(
     let pool = pool.map_err(|error| Stop::io(staging, io::Error::other(error)))?;
     let pass = Pass::new(options, monitor, staging, threads)?;
     let mut reading = Vec::new();
-    let mut whole = Vec::new();
+    let mut kept_whole = Vec::new();
     pool.install(|| -> Result<(), Stop> {
         for (at, packet) in packets.iter().enumerate() {
             let address = Address::packet(&packet.prefix, at, packets.len() == 1);
             let opened = read_packet(&pass, &packet.path, &address)?;
-            match imageless::kept_whole(&pass, &packet.path, &packet.prefix, at, &opened)? {
-                Some(row) => whole.push(row),
+            match imageless::keep_as_one_file(&pass, &packet.path, &packet.prefix, at, &opened)? {
+                Some(row) => kept_whole.push(row),
                 None => reading.push((packet, opened)),
             }
         }
         Ok(())
     })?;
-    let loose = reading
+    let loose_files = reading
         .first()
         .filter(|(packet, _)| packet.prefix.is_empty());
-    let loose = loose.map_or(0, |(_, opened)| opened.rows.len());
-    let spent = pass.spent().err();
+    let loose_rows = loose_files.map_or(0, |(_, opened)| opened.rows.len());
+    let exceeded_limit = pass.check_limits().err();
     let mut rows = Vec::new();
     let (mut damage, mut notes) = (Vec::new(), Vec::new());
     let path_and_reason = |row: &Row| format!("{}: {}", row.ledger_path(), row.reason);
-    let mut refused: Vec<String> = refused_of(&whole).map(path_and_reason).collect();
+    let mut refused: Vec<String> = refused_of(&kept_whole).map(path_and_reason).collect();
     for (packet, opened) in reading {
         let name = packet.path.file_name().unwrap_or(packet.path.as_os_str());
         let name = escape(name.as_bytes());
         refused.extend(refused_of(&opened.rows).map(path_and_reason));
-        let mut whole = opened.damage;
-        if let Some(reason) = spent.as_ref().filter(|reason| !whole.contains(reason)) {
-            whole.push(reason.clone());
+        let mut packet_damage = opened.damage;
+        if let Some(reason) = exceeded_limit
+            .as_ref()
+            .filter(|reason| !packet_damage.contains(reason))
+        {
+            packet_damage.push(reason.clone());
         }
-        damage.extend(whole.into_iter().map(|reason| format!("{name}: {reason}")));
+        let with_name = |reason: String| format!("{name}: {reason}");
+        damage.extend(packet_damage.into_iter().map(with_name));
         notes.extend(
             opened
                 .notes
@@ -123,11 +127,15 @@ pub fn ingest(
             rows.extend(opened.rows);
         }
     }
-    imageless::insert(&mut rows, loose, whole);
-    let around = |row: &Row| format!("{}: bytes outside its content", row.ledger_path());
-    notes.extend(rows.iter().filter(|row| row.surrounded).map(around));
+    imageless::insert(&mut rows, loose_rows, kept_whole);
+    let surrounded_note = |row: &Row| format!("{}: bytes outside its content", row.ledger_path());
+    notes.extend(
+        rows.iter()
+            .filter(|row| row.surrounded)
+            .map(surrounded_note),
+    );
     refused.append(&mut damage);
-    let (staging, zips) = pass.ended();
+    let (staging, zips) = pass.into_parts();
     Reading::new(staging, zips, rows, refused, notes)
 }
 
@@ -150,7 +158,7 @@ fn read_packet(pass: &Pass<'_>, path: &Path, address: &Address) -> Result<Opened
         )));
     }
     if is_archive(path).map_err(failed)? {
-        return nested::content(pass, path, address);
+        return nested::read(pass, path, address);
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
     let member = folder::file(pass, &address.member(name.as_bytes(), 1), path)?;
@@ -184,7 +192,7 @@ pub fn sniff(path: &Path) -> io::Result<&'static str> {
         return Ok("other");
     }
     let size = metadata.len();
-    let content = kind::named(kind::of_file(&file)?, path.as_os_str().as_bytes());
+    let content = kind::by_content_and_name(kind::of_file(&file)?, path.as_os_str().as_bytes());
     Ok(match content {
         Content::Dicom => "dicom",
         Content::Empty => "empty",

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::notation::{Hash, hexadecimal};
 
 /// Longest file name of a file system (NAME_MAX).
-const LONGEST: usize = 255;
+const LONGEST_NAME: usize = 255;
 /// Longest path below the session folder; with the folder's own path, it stays below PATH_MAX.
 const LONGEST_PATH: usize = 2048;
 /// Limit on the components of a path below the session folder: each folder is created on disk.
@@ -27,27 +27,28 @@ pub fn identifier(text: &str) -> String {
     text.chars().map(clean).collect()
 }
 
-/// Returns a name of at most 255 bytes; a longer one is cut, and a hash of the whole name replaces the rest.
+/// Returns stem and extension as a name of at most 255 bytes; if it is longer, a hash of it replaces the end of the
+/// stem.
 #[must_use]
-pub fn fit(stem: &str, extension: &str) -> String {
-    if stem.len() + extension.len() <= LONGEST {
+pub fn limited_name(stem: &str, extension: &str) -> String {
+    if stem.len() + extension.len() <= LONGEST_NAME {
         return format!("{stem}{extension}");
     }
     let hash: Hash = Sha256::digest(format!("{stem}{extension}")).into();
     let hash = hexadecimal(hash.get(..8).unwrap_or_default());
     // A very long "extension" is not one.
     let extension = if extension.len() > 32 { "" } else { extension };
-    let mut room = LONGEST - extension.len() - hash.len() - 1;
+    let mut room = LONGEST_NAME - extension.len() - hash.len() - 1;
     while !stem.is_char_boundary(room) {
         room -= 1;
     }
     format!("{}-{hash}{extension}", stem.get(..room).unwrap_or_default())
 }
 
-/// Returns a member's path as a path below the inbox folder: relative, without drive, `..`, control characters or
-/// broken UTF-8. An archive becomes a folder with its content.
+/// Returns the components of a member's path below the inbox folder: relative, without drive, `..`, control characters
+/// or invalid UTF-8. An archive becomes a folder with its members.
 #[must_use]
-pub fn own_path(path: &[u8], joints: &[u32]) -> Vec<String> {
+pub fn safe_path(path: &[u8], joints: &[u32]) -> Vec<String> {
     let mut bytes = path.to_vec();
     for &joint in joints {
         if let Some(byte) = usize::try_from(joint).ok().and_then(|at| bytes.get_mut(at)) {
@@ -65,7 +66,7 @@ pub fn own_path(path: &[u8], joints: &[u32]) -> Vec<String> {
     shorten(parts)
 }
 
-/// Returns one component of a path, empty if it has no meaning (``, `.`, `..`, a drive).
+/// Returns a safe component of a path; empty for an empty one, `.`, `..` and a drive.
 fn component(part: &[u8]) -> String {
     if matches!(part, b"." | b"..")
         || matches!(part, [letter, b':'] if letter.is_ascii_alphabetic())
@@ -90,7 +91,7 @@ fn component(part: &[u8]) -> String {
         return String::new();
     }
     let (stem, extension) = split(&text);
-    fit(stem, extension)
+    limited_name(stem, extension)
 }
 
 /// Splits a name into stem and extension, with the dot in the extension; a leading dot does not start an extension.
@@ -123,15 +124,16 @@ enum Node {
     Folder,
 }
 
-/// Stands for a path in the table, since paths may be long. If two paths had the same hash, one would only get an
-/// unneeded number.
+/// Replaces a path in a table, since paths may be long. If two paths have the same hash, one of them gets an unneeded
+/// number.
 type PathHash = u64;
 
 /// The names used so far below one folder. A used name gets `_2`, `_3` and so on before its extension.
 #[derive(Debug, Default)]
 pub struct UsedNames {
+    /// The used paths.
     nodes: HashMap<PathHash, Node>,
-    /// The last number of a used name: all lower ones are used, too.
+    /// The last number that was added to a name: all lower ones are used, too.
     last: HashMap<PathHash, u64>,
     /// Paths of renamed folders, by their original paths.
     moved: HashMap<String, String>,
@@ -197,7 +199,7 @@ fn join(folder: &str, name: &str) -> String {
 
 fn numbered(name: &str, count: u64) -> String {
     let (stem, extension) = split(name);
-    fit(stem, &format!("_{count}{extension}"))
+    limited_name(stem, &format!("_{count}{extension}"))
 }
 
 #[cfg(test)]
@@ -206,7 +208,7 @@ mod tests {
     use super::*;
 
     fn own(path: &[u8]) -> String {
-        own_path(path, &[]).join("/")
+        safe_path(path, &[]).join("/")
     }
 
     #[test]
@@ -226,7 +228,9 @@ mod tests {
     fn long_names_keep_their_extension_and_differ() {
         let first = own(format!("{}1.txt", "é".repeat(200)).as_bytes());
         let second = own(format!("{}2.txt", "é".repeat(200)).as_bytes());
-        assert!(first.len() <= LONGEST && first.strip_suffix(".txt").is_some() && first != second);
+        assert!(
+            first.len() <= LONGEST_NAME && first.strip_suffix(".txt").is_some() && first != second
+        );
         let deep = own("abcdefg/".repeat(1000).as_bytes());
         assert!(deep.len() < LONGEST_PATH);
         let deep = own("d/".repeat(1000).as_bytes());
@@ -235,8 +239,8 @@ mod tests {
 
     #[test]
     fn joints_are_folders() {
-        assert_eq!(own_path(b"a/b.zip!c", &[7]).join("/"), "a/b.zip/c");
-        assert_eq!(own_path(b"a/b!c", &[]).join("/"), "a/b!c");
+        assert_eq!(safe_path(b"a/b.zip!c", &[7]).join("/"), "a/b.zip/c");
+        assert_eq!(safe_path(b"a/b!c", &[]).join("/"), "a/b!c");
     }
 
     #[test]

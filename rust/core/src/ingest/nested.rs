@@ -1,5 +1,5 @@
-//! Nested archives (in archives and folders): opened one by one after the members of their batch, so that depth and memory
-//! stay bounded whatever they contain.
+//! Nested archives (in archives and folders): opened one by one after the members of their batch, so that depth and
+//! memory stay bounded whatever they contain.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
@@ -9,11 +9,11 @@ use std::path::Path;
 use super::batch::Members;
 use super::expansion::{Counted, Expansion};
 use super::kept_whole::KeptWhole;
-use super::member::{self, Archive, ProcessedMember};
+use super::member::{self, ArchiveBytes, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
 use super::row::{Fate, Kind, Row};
-use super::staging::{Copied, StagingDir};
+use super::staging::{Checksums, StagingDir};
 use super::stop::Stop;
 use super::tar_input::Input;
 use super::{packed, sevenzed, single, tarred, zipped};
@@ -67,7 +67,7 @@ impl Opened {
         Ok(())
     }
 
-    /// Returns why an archive with this content is not opened, as the reason of its row.
+    /// Returns why an archive with these members is kept whole, as the reason of its row; None if all of it was read.
     pub(super) fn fault(&self) -> Option<String> {
         let refused = self.rows.iter().find(|row| row.fate == Fate::Refused);
         let whole = || {
@@ -77,7 +77,7 @@ impl Opened {
         refused.map(path_and_reason).or_else(whole)
     }
 
-    /// Returns why its possible images were not found: a nested archive was not opened.
+    /// Returns the reason of the first nested archive that may contain images and was not opened; None without one.
     fn unopened_reason(&self) -> Option<String> {
         self.rows
             .iter()
@@ -85,8 +85,8 @@ impl Opened {
             .map(path_and_reason)
     }
 
-    /// Returns whether it may contain images.
-    pub(super) fn wanted(&self) -> bool {
+    /// Returns whether the members may contain images.
+    pub(super) fn may_contain_images(&self) -> bool {
         self.rows
             .iter()
             .any(|row| row.suspect || matches!(row.kind, Kind::Dicom | Kind::DicomDir | Kind::Par))
@@ -98,16 +98,17 @@ fn path_and_reason(row: &Row) -> String {
     KeptWhole::of(&row.reason).reason(&format!("{}: {}", row.ledger_path(), row.reason))
 }
 
+/// Opens a nested archive and adds its row, then those of its members; or only its row, if it is kept as one file.
 fn open(
     pass: &Pass<'_>,
     mut row: Row,
     address: &Address,
-    archive: Archive,
+    archive: ArchiveBytes,
     rows: &mut Vec<Row>,
 ) -> Result<(), Stop> {
     let path = match &archive {
-        Archive::Loose(path, _) => path.clone(),
-        Archive::Staged(staged) => pass.staging.path(staged),
+        ArchiveBytes::Loose(path, _) => path.clone(),
+        ArchiveBytes::Staged(staged) => pass.staging.path(staged),
     };
     if address.depth >= pass.options.max_nesting {
         let reason = format!(
@@ -118,26 +119,26 @@ fn open(
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
-    // A bomb consists of many copies of one archive: an archive without images is not opened again.
-    if let Some(reason) = pass.known_useless(row.sha256, address.depth) {
+    // A bomb consists of many copies of one archive: an archive that was kept whole is not opened again.
+    if let Some(reason) = pass.kept_whole_reason(row.sha256, address.depth) {
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
-    if let Err(reason) = address.exceeded() {
+    if let Err(reason) = address.check_expansion() {
         let reason = KeptWhole::of(&reason).reason(&reason);
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
-    let opened = content(pass, &path, &address.container())?;
+    let opened = read(pass, &path, &address.container())?;
     let reason = match opened.fault() {
         Some(fault) => Some(fault),
-        None if !opened.wanted() => {
+        None if !opened.may_contain_images() => {
             Some(opened.unopened_reason().unwrap_or_else(|| IMAGELESS.into()))
         }
         None => None,
     };
     if let Some(reason) = reason {
-        if address.exceeded().is_ok() {
+        if address.check_expansion().is_ok() {
             pass.note_kept_whole(row.sha256, address.depth, &reason);
         }
         discard(pass, &opened)?;
@@ -148,7 +149,7 @@ fn open(
     row.fate = Fate::Opened;
     row.surrounded = !opened.notes.is_empty();
     row.reason = opened.notes.join("; ").into();
-    if let Archive::Staged(staged) = archive {
+    if let ArchiveBytes::Staged(staged) = archive {
         pass.staging.remove(&staged)?;
     }
     rows.push(row);
@@ -165,14 +166,14 @@ pub(super) fn discard(pass: &Pass<'_>, opened: &Opened) -> Result<(), Stop> {
 }
 
 /// Keeps a loose archive without images as one file.
-pub(super) fn kept_loose(
+pub(super) fn keep_loose(
     pass: &Pass<'_>,
     row: Row,
     address: &Address,
     path: &Path,
-    copied: Copied,
+    checksums: Checksums,
 ) -> Result<Row, Stop> {
-    let archive = Archive::Loose(path.to_owned(), copied);
+    let archive = ArchiveBytes::Loose(path.to_owned(), checksums);
     keep(pass, row, address, archive, IMAGELESS)
 }
 
@@ -181,17 +182,17 @@ fn keep(
     pass: &Pass<'_>,
     mut row: Row,
     address: &Address,
-    archive: Archive,
+    archive: ArchiveBytes,
     reason: &str,
 ) -> Result<Row, Stop> {
     row.reason = reason.to_owned().into();
     match archive {
-        Archive::Staged(staged) => row.staged = Some(staged),
-        Archive::Loose(path, copied) => member::put(
+        ArchiveBytes::Staged(staged) => row.staged = Some(staged),
+        ArchiveBytes::Loose(path, checksums) => member::put(
             pass,
             address,
             &mut row,
-            MemberBytes::Loose(path, copied),
+            MemberBytes::Loose(path, checksums),
             StagingDir::Other,
         )?,
     }
@@ -207,18 +208,18 @@ fn keep(
     Ok(row)
 }
 
-/// Reads an archive file of any kind.
-pub fn content(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<Opened, Stop> {
+/// Reads an archive file of any kind, with the archives inside it.
+pub fn read(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<Opened, Stop> {
     let metadata = fs::metadata(path).map_err(|error| Stop::io(path, error))?;
-    let container = &container.of_size(metadata.len(), pass.options.max_ratio);
+    let container = &container.with_expansion(metadata.len(), pass.options.max_ratio);
     let mut opened = members(pass, path, container)?;
-    let exceeded = container.expansion().map(Expansion::exceeded_by_itself);
-    if let Some(Err(reason)) = exceeded {
+    let within_limit = container.expansion().map(Expansion::check_itself);
+    if let Some(Err(reason)) = within_limit {
         opened.damage.push(reason);
     }
     let name = container.path.strip_suffix(b"!");
-    let part = is_part(name.unwrap_or_default()) || is_part(path.as_os_str().as_bytes());
-    if part && opened.fault().is_some() {
+    let is_split = is_part(name.unwrap_or_default()) || is_part(path.as_os_str().as_bytes());
+    if is_split && opened.fault().is_some() {
         opened.damage = vec![Foreign::Split.reason().into()];
     }
     Ok(opened)

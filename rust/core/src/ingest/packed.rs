@@ -6,8 +6,8 @@ use super::expansion::Counted;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Fate, Kind, Row};
-use super::staging::{Copied, Staged, StagingDir, read_through};
+use super::row::{Fate, Kind, NOT_WANTED, Reason, Row};
+use super::staging::{Checksums, Staged, StagingDir, read_through};
 use super::stop::{Fault, Stop};
 use crate::archive::kind::{self, Kind as Content, Packing};
 use crate::archive::unpack::Unpack;
@@ -15,10 +15,10 @@ use crate::header::{Parsed, parse};
 use crate::notation::Hash;
 
 /// Bytes that are unpacked to recognise the content.
-const PROBE: usize = 64 << 10;
+const PROBE_LENGTH: usize = 64 << 10;
 
 /// The kind of the content.
-enum Inside {
+enum ContentKind {
     /// An archive, or another compression.
     Archive,
     /// DICOM, PAR or REC.
@@ -27,7 +27,7 @@ enum Inside {
     Other,
     /// It cannot be unpacked far enough to recognise it, or it is damaged DICOM, PAR or REC.
     Damaged(String),
-    /// It cannot be unpacked, and is not a kind that is used.
+    /// Its start is neither DICOM, PAR nor REC, and the rest cannot be unpacked.
     Unreadable(String),
 }
 
@@ -39,13 +39,13 @@ pub fn take(
     data: MemberBytes<'_>,
     packing: Packing,
 ) -> Result<ProcessedMember, Stop> {
-    match look(pass, address, &data, packing)? {
-        Inside::Archive => member::archive(pass, address, row, data),
-        Inside::Wanted => unpack(pass, address, row, data, packing).map(ProcessedMember::from),
-        Inside::Damaged(reason) => {
+    match probe(pass, address, &data, packing)? {
+        ContentKind::Archive => member::archive(pass, address, row, data),
+        ContentKind::Wanted => unpack(pass, address, row, data, packing).map(ProcessedMember::from),
+        ContentKind::Damaged(reason) => {
             refuse(pass, row, data, packing, &reason).map(ProcessedMember::from)
         }
-        Inside::Unreadable(reason) => {
+        ContentKind::Unreadable(reason) => {
             member::put(pass, address, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
                 row.reason =
@@ -53,11 +53,11 @@ pub fn take(
             }
             Ok(row.into())
         }
-        Inside::Other => {
+        ContentKind::Other => {
             row.content_sha256 = content_hash(pass, address, &row, &data, packing)?;
             member::put(pass, address, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
-                row.reason = "neither DICOM nor PAR/REC".into();
+                row.reason = Reason::Borrowed(NOT_WANTED);
             }
             Ok(row.into())
         }
@@ -85,12 +85,13 @@ pub fn content_hash(
     };
     let mut reader = Counted::new(reader, address.expansion());
     match read_through(&mut reader, limit, pass.monitor, |_| Ok(())) {
-        Ok(copied) => Ok(Some(copied.sha256)),
+        Ok(checksums) => Ok(Some(checksums.sha256)),
         Err(Fault::Data(_)) => Ok(row.sha256),
         Err(Fault::Stop(stop)) => Err(stop),
     }
 }
 
+/// Removes a member from staging; returns its row as refused.
 fn refuse(
     pass: &Pass<'_>,
     mut row: Row,
@@ -106,13 +107,14 @@ fn refuse(
     Ok(row)
 }
 
-fn look(
+/// Unpacks the start of the content; returns its kind.
+fn probe(
     pass: &Pass<'_>,
     address: &Address,
     data: &MemberBytes<'_>,
     packing: Packing,
-) -> Result<Inside, Stop> {
-    let mut start = vec![0; PROBE];
+) -> Result<ContentKind, Stop> {
+    let mut start = vec![0; PROBE_LENGTH];
     let mut got = 0;
     let mut fault = None;
     match Unpack::open(packing, data.reader(pass)?) {
@@ -141,27 +143,28 @@ fn look(
         | Content::Tar
         | Content::Packed(_)
         | Content::Foreign(_) => {
-            return Ok(Inside::Archive);
+            return Ok(ContentKind::Archive);
         }
         Content::Empty => false,
         Content::Other => !matches!(parse(&mut start.as_slice()), Ok(Parsed::NotDicom)),
     };
     Ok(match (wanted, fault) {
-        (true, None) => Inside::Wanted,
-        (true, Some(reason)) => Inside::Damaged(reason),
+        (true, None) => ContentKind::Wanted,
+        (true, Some(reason)) => ContentKind::Damaged(reason),
         (false, Some(reason))
             if is_tar_name(&address.path, packing) && !reason.contains("(limit") =>
         {
-            Inside::Archive
+            ContentKind::Archive
         }
         // The mark of DICOM ends at byte 132: with fewer bytes, it may be DICOM.
-        (false, Some(reason)) if got < 132 => Inside::Damaged(reason),
-        (false, Some(reason)) => Inside::Unreadable(reason),
-        (false, None) => Inside::Other,
+        (false, Some(reason)) if got < 132 => ContentKind::Damaged(reason),
+        (false, Some(reason)) => ContentKind::Unreadable(reason),
+        (false, None) => ContentKind::Other,
     })
 }
 
-/// Returns whether a name says that it is a tar: then an end before the first header is a damaged archive.
+/// Returns whether a name is that of a compressed tar. If such a file cannot be unpacked up to the first header, it is
+/// a damaged archive.
 fn is_tar_name(path: &[u8], packing: Packing) -> bool {
     const SHORT: [&[u8]; 7] = [
         b".tgz", b".tbz", b".tbz2", b".txz", b".tzst", b".tarz", b".taz",
@@ -173,10 +176,10 @@ fn is_tar_name(path: &[u8], packing: Packing) -> bool {
 
 /// The content of a compressed file.
 struct Unpacked {
-    /// The bytes, if they fit into memory.
+    /// All bytes, if they fit into memory.
     bytes: Vec<u8>,
-    /// The location otherwise.
-    aside: Option<(Staged, Copied)>,
+    /// The file in staging with all bytes, if they do not.
+    spooled: Option<(Staged, Checksums)>,
     /// Number of bytes after the compressed data.
     trailing: u64,
     /// Number of bytes in skippable frames of zstd.
@@ -191,12 +194,12 @@ fn unpack(
     data: MemberBytes<'_>,
     packing: Packing,
 ) -> Result<Row, Stop> {
-    let unpacked = match to_end(pass, address, &row, &data, packing) {
+    let unpacked = match unpack_to_end(pass, address, &row, &data, packing) {
         Ok(unpacked) => unpacked,
         Err(fault) => return refuse(pass, row, data, packing, &fault.reason()?),
     };
-    let content = if let Some((staged, copied)) = unpacked.aside {
-        row.content_sha256 = Some(copied.sha256);
+    let content = if let Some((staged, checksums)) = unpacked.spooled {
+        row.content_sha256 = Some(checksums.sha256);
         MemberBytes::Staged(staged)
     } else {
         row.content_sha256 = Some(member::hash(&unpacked.bytes));
@@ -220,13 +223,13 @@ fn unpack(
     Ok(row)
 }
 
-/// Returns whether the kept bytes are the original ones, with everything around the content.
+/// Returns whether the staged bytes are the compressed ones, which include the bytes outside the content.
 fn keeps_all(row: &Row) -> bool {
     row.gzipped || !row.unpacked
 }
 
-/// Unpacks in memory, or to disk.
-fn to_end(
+/// Unpacks the whole content, into memory or into a file in staging.
+fn unpack_to_end(
     pass: &Pass<'_>,
     address: &Address,
     row: &Row,
@@ -239,43 +242,45 @@ fn to_end(
         .saturating_mul(row.size.max(crate::archive::MIN_PACKED));
     let damaged = |error| Fault::Data(crate::archive::reason(&error));
     let mut reader = Unpack::open(packing, data.reader(pass)?).map_err(damaged)?;
-    let room = pass.in_memory.min(limit.saturating_add(1));
+    let room = pass.max_in_memory.min(limit.saturating_add(1));
     let mut bytes = Vec::new();
     let mut counted = Counted::new(&mut reader, address.expansion());
     Read::by_ref(&mut counted)
         .take(room)
         .read_to_end(&mut bytes)
         .map_err(damaged)?;
-    let mut aside = None;
-    if bytes.len() as u64 == pass.in_memory {
-        let staged = address.aside();
+    let mut spooled = None;
+    if bytes.len() as u64 == pass.max_in_memory {
+        let staged = address.intermediate();
         let mut whole = bytes.as_slice().chain(&mut counted);
-        let copied = pass
+        let checksums = pass
             .staging
             .spool(&staged, &mut whole, limit, pass.monitor)?;
-        aside = Some((staged, copied));
+        spooled = Some((staged, checksums));
     }
-    let size = aside
+    let size = spooled
         .as_ref()
-        .map_or(bytes.len() as u64, |(_, copied)| copied.size);
-    if let Err(reason) = check(pass, &address.path, size, limit) {
-        if let Some((staged, _)) = aside {
+        .map_or(bytes.len() as u64, |(_, checksums)| checksums.size);
+    if let Err(reason) = check_limits(pass, &address.path, size, limit) {
+        if let Some((staged, _)) = spooled {
             pass.staging.remove(&staged)?;
         }
         return Err(Fault::Data(reason));
     }
     Ok(Unpacked {
         bytes,
-        aside,
+        spooled,
         trailing: reader.trailing(),
         skipped: reader.skipped(),
     })
 }
 
-fn check(pass: &Pass<'_>, name: &[u8], size: u64, limit: u64) -> Result<(), String> {
+fn check_limits(pass: &Pass<'_>, name: &[u8], size: u64, limit: u64) -> Result<(), String> {
     pass.expand(size, name)?;
     if size > limit {
-        return Err(crate::archive::beyond(pass.options.max_ratio));
+        return Err(crate::archive::expands_too_much_reason(
+            pass.options.max_ratio,
+        ));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::expansion::Expansion;
-use super::passwords::{LastFit, Passwords};
+use super::passwords::{LastPassword, Passwords};
 use super::row::{Fate, Kind, Reason, Row};
 use super::staging::{Staged, Staging, StagingDir};
 use super::stop::Stop;
@@ -39,7 +39,7 @@ pub struct Options {
     pub max_members: u64,
     /// Limit on the depth of nested archives.
     pub max_nesting: u32,
-    /// Tried for encrypted members.
+    /// Passwords to try for encrypted members.
     pub passwords: Passwords,
 }
 
@@ -69,14 +69,18 @@ pub struct Pass<'a> {
     /// The folder for the members' bytes.
     pub staging: Staging,
     /// Members up to this size are read into memory, larger ones are unpacked to disk.
-    pub in_memory: u64,
+    pub max_in_memory: u64,
     /// The password that last decrypted a member.
-    pub last_fit: LastFit,
+    pub last_password: LastPassword,
     skipped: HashSet<PathBuf>,
+    /// Expanded bytes of all archives.
     expanded: AtomicU64,
+    /// Number of members of all packets.
     members: AtomicU64,
-    names: AtomicU64,
-    exhausted: OnceLock<String>,
+    /// Bytes of the members' paths, and of the targets of links.
+    text_bytes: AtomicU64,
+    /// The reason: the first limit that was exceeded.
+    exceeded_limit: OnceLock<String>,
     /// Archives that were kept whole, with the reason, by hash and depth (one of the reasons is the limit on depth).
     kept_whole: Mutex<HashMap<(Hash, u32), String>>,
     /// Zips that remain in place.
@@ -92,15 +96,16 @@ fn resolved(path: &Path) -> PathBuf {
 }
 
 /// Adds to a saturating counter; returns the previous value.
-fn saturating(counter: &AtomicU64, more: u64) -> u64 {
+fn add_saturating(counter: &AtomicU64, more: u64) -> u64 {
     let add = |before: u64| Some(before.saturating_add(more));
     counter
         .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add)
         .unwrap_or(u64::MAX)
 }
 
-/// Up to 16 threads together use about twice this memory, for packed and for unpacked bytes.
-const IN_MEMORY: u64 = 64 << 20;
+/// Memory in bytes for the members that up to 16 threads read at once. Together they use about twice as much, for
+/// packed and for unpacked bytes.
+const MAX_MEMORY: u64 = 64 << 20;
 
 impl<'a> Pass<'a> {
     /// Opens staging.
@@ -114,13 +119,13 @@ impl<'a> Pass<'a> {
             options,
             monitor,
             staging: Staging::open(staging)?,
-            in_memory: (IN_MEMORY / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
-            last_fit: LastFit::default(),
+            max_in_memory: (MAX_MEMORY / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
+            last_password: LastPassword::default(),
             skipped: options.skip.iter().map(|path| resolved(path)).collect(),
             expanded: AtomicU64::new(0),
             members: AtomicU64::new(0),
-            names: AtomicU64::new(0),
-            exhausted: OnceLock::new(),
+            text_bytes: AtomicU64::new(0),
+            exceeded_limit: OnceLock::new(),
             kept_whole: Mutex::new(HashMap::new()),
             zips: Mutex::new(Vec::new()),
         })
@@ -136,38 +141,38 @@ impl<'a> Pass<'a> {
         !self.skipped.is_empty() && self.skipped.contains(&root.join(OsStr::from_bytes(name)))
     }
 
-    /// Counts bytes before they are unpacked. Returns the reason once there are too many; everything after that is
-    /// refused. `name` is the member's.
+    /// Counts the expanded bytes of a member. Returns the reason once all members together expand to too many bytes;
+    /// from then on, each member is refused. `name` is that of the member.
     pub fn expand(&self, bytes: u64, name: &[u8]) -> Result<(), String> {
-        let before = saturating(&self.expanded, bytes);
+        let before = add_saturating(&self.expanded, bytes);
         if before.saturating_add(bytes) > self.options.max_bytes {
-            self.exhaust(format!(
+            self.record_limit(format!(
                 "it expands to more than {} bytes (limit on total size, --max-total) with {} of {bytes} bytes",
                 self.options.max_bytes,
                 abridged(name)
             ));
         }
-        self.spent()
+        self.check_limits()
     }
 
-    /// Counts a member, and the bytes of its texts: its path, and the target of a link. Returns the reason once there are too
-    /// many.
+    /// Counts a member, and the bytes of its texts: its path, and the target of a link. Returns the reason once there
+    /// are too many.
     pub fn count(&self, texts: u64) -> Result<(), String> {
-        let members = saturating(&self.members, 1).saturating_add(1);
-        let texts = saturating(&self.names, texts).saturating_add(texts);
+        let members = add_saturating(&self.members, 1).saturating_add(1);
+        let texts = add_saturating(&self.text_bytes, texts).saturating_add(texts);
         if members > self.options.max_members {
-            self.exhaust(format!(
+            self.record_limit(format!(
                 "it has more than {} members (limit)",
                 self.options.max_members
             ));
         } else if names_too_long(texts, members) {
-            self.exhaust(names_too_long_reason(members));
+            self.record_limit(names_too_long_reason(members));
         }
-        self.spent()
+        self.check_limits()
     }
 
-    /// Stops the work if these bytes exceed the free space of staging; headers alone are small. `name` is that of the
-    /// member, or of the largest of several.
+    /// Returns an error, which ends the work, if these bytes exceed the free space of staging. Does not check if only
+    /// headers are kept. `name` is that of the member, or of the largest of several.
     pub fn need_room(&self, bytes: u64, name: &[u8]) -> Result<(), Stop> {
         match self.staging.free().filter(|_| !self.options.headers_only) {
             Some(free) if bytes > free => {
@@ -182,8 +187,8 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Returns why an archive with these bytes was kept whole at this depth.
-    pub fn known_useless(&self, hash: Option<Hash>, depth: u32) -> Option<String> {
+    /// Returns why an archive with these bytes was kept whole at this depth; None if it was not.
+    pub fn kept_whole_reason(&self, hash: Option<Hash>, depth: u32) -> Option<String> {
         let kept_whole = self
             .kept_whole
             .lock()
@@ -200,7 +205,7 @@ impl<'a> Pass<'a> {
         kept_whole.extend(hash.map(|hash| ((hash, depth), reason.to_owned())));
     }
 
-    /// Adds a zip to those that remain in place, and returns its number there; None if it is in staging and will be removed.
+    /// Adds a zip to those that remain in place, and returns its index; None if it is in staging and will be removed.
     pub fn register_zip(&self, path: &Path) -> Option<u32> {
         if self.staging.contains(path) {
             return None;
@@ -211,42 +216,44 @@ impl<'a> Pass<'a> {
     }
 
     /// Returns what the reading needs: its staging, and the zips.
-    pub fn ended(self) -> (Staging, Vec<PathBuf>) {
+    pub fn into_parts(self) -> (Staging, Vec<PathBuf>) {
         let zips = self.zips.into_inner();
         (self.staging, zips.unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Records the first exceeded limit.
-    pub(super) fn exhaust(&self, reason: String) {
-        let _ = self.exhausted.set(reason);
+    pub(super) fn record_limit(&self, reason: String) {
+        let _ = self.exceeded_limit.set(reason);
     }
 
-    /// Returns the exceeded limit as an error.
-    pub fn spent(&self) -> Result<(), String> {
-        self.exhausted
+    /// Returns the reason if a limit was exceeded.
+    pub fn check_limits(&self) -> Result<(), String> {
+        self.exceeded_limit
             .get()
             .map_or(Ok(()), |reason| Err(reason.clone()))
     }
 }
 
-/// The address of a member in its packet: its path in the ledger, its sequence, its depth. Also that of a container, from which
-/// the addresses of its members are derived.
+/// The address of a member: its path in the ledger, its name in staging, and its depth. Packets and archives have
+/// addresses too, from which those of their members are derived.
 #[derive(Debug, Clone, Default)]
 pub struct Address {
     /// Path so far, as bytes.
     pub path: Vec<u8>,
+    /// Positions in `path` of the `!` between an archive and its members.
     joints: Vec<u32>,
+    /// Name in staging: the number of the member, after those of the archives around it.
     sequence: String,
     /// Number of archives around it, not counting the packet.
     pub depth: u32,
-    /// Of the archive that contains it; none for a loose file.
+    /// The expansion of the archive that contains it; None for a loose file.
     expansion: Option<Arc<Expansion>>,
 }
 
 impl Address {
-    /// Returns the address of a packet as a container: `number` is its index, `only` says that there is no other one.
+    /// Returns the address of a packet as a container. `index` is its index, `only` says that it is the only packet.
     #[must_use]
-    pub fn packet(prefix: &[u8], number: usize, only: bool) -> Self {
+    pub fn packet(prefix: &[u8], index: usize, only: bool) -> Self {
         let mut path = prefix.to_vec();
         let mut joints = Vec::new();
         if path.ends_with(b"!") {
@@ -258,7 +265,7 @@ impl Address {
         let sequence = if only {
             String::new()
         } else {
-            format!("{number}-")
+            format!("{index}-")
         };
         Self {
             path,
@@ -291,9 +298,9 @@ impl Address {
         address
     }
 
-    /// Returns the address for the members of this archive, whose bytes count as its expansion.
+    /// Returns this container with its own expansion. `packed` is its size in bytes.
     #[must_use]
-    pub fn of_size(&self, packed: u64, max_ratio: u64) -> Self {
+    pub fn with_expansion(&self, packed: u64, max_ratio: u64) -> Self {
         let mut address = self.clone();
         address.expansion = Some(Expansion::new(packed, max_ratio, address.expansion));
         address
@@ -305,18 +312,19 @@ impl Address {
         self.expansion.as_deref()
     }
 
-    /// Returns the reason if an archive around it expands to too much.
-    pub fn exceeded(&self) -> Result<(), String> {
-        self.expansion().map_or(Ok(()), Expansion::exceeded)
+    /// Returns the reason if an archive that contains it expanded to too many bytes.
+    pub fn check_expansion(&self) -> Result<(), String> {
+        self.expansion().map_or(Ok(()), Expansion::check)
     }
 
-    /// Counts bytes of a member before they are unpacked. Returns the reason if an archive around it expands to too much.
+    /// Counts bytes of a member before they are unpacked. Returns the reason once an archive that contains it has too
+    /// many.
     pub fn expand(&self, bytes: u64) -> Result<(), String> {
         self.expansion()
             .map_or(Ok(()), |expansion| expansion.add(bytes))
     }
 
-    /// Returns its file in staging.
+    /// Returns the file of the member in staging.
     #[must_use]
     pub fn staged(&self, dir: StagingDir) -> Staged {
         Staged {
@@ -327,14 +335,14 @@ impl Address {
 
     /// Returns a second file in staging, for intermediate data.
     #[must_use]
-    pub fn aside(&self) -> Staged {
+    pub fn intermediate(&self) -> Staged {
         Staged {
             dir: StagingDir::Other,
             sequence: format!("{}+", self.sequence).into(),
         }
     }
 
-    /// Returns a row for it.
+    /// Returns a row for the member.
     #[must_use]
     pub fn row(&self, kind: Kind, fate: Fate) -> Row {
         Row::new(&self.path, &self.joints, kind, fate)

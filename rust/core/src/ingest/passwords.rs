@@ -33,7 +33,7 @@ impl Passwords {
     }
 
     /// Returns all passwords with their indices, the last correct one first.
-    pub fn in_order(&self, last: &LastFit) -> impl Iterator<Item = (usize, &[u8])> {
+    pub fn in_order(&self, last: &LastPassword) -> impl Iterator<Item = (usize, &[u8])> {
         let last = last.0.load(Ordering::Relaxed);
         let first = self.0.get(last).map(|word| (last, word));
         let others = self.0.iter().enumerate().filter(move |(at, _)| *at != last);
@@ -46,9 +46,9 @@ impl Passwords {
 
 /// Index of the last correct password; the members of a packet usually have the same one.
 #[derive(Default)]
-pub struct LastFit(AtomicUsize);
+pub struct LastPassword(AtomicUsize);
 
-impl LastFit {
+impl LastPassword {
     /// Records that a password decrypted a member.
     pub fn note(&self, at: usize) {
         self.0.store(at, Ordering::Relaxed);

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::names::{UsedNames, fit, identifier, own_path};
+use super::names::{UsedNames, identifier, limited_name, safe_path};
 use super::reading::Reading;
 use super::row::Fate;
 use super::stop::Stop;
@@ -36,7 +36,7 @@ impl Reading {
         let parts = ["dicom".to_owned(), n.to_string()];
         // In a new folder, only the names assigned here are in use.
         let new = fs::symlink_metadata(root.join(&folder)).is_err();
-        make(&root.join(&folder))?;
+        create_folder(&root.join(&folder))?;
         self.names
             .entry(root.to_owned())
             .or_default()
@@ -53,7 +53,7 @@ impl Reading {
                 .and_then(|header| header.text(Field::SopInstanceUid))
                 .unwrap_or_default();
             let stem = format!("{label}-{n}-{}", identifier(&uid));
-            let name = fit(&stem, if row.gzipped { ".dcm.gz" } else { ".dcm" });
+            let name = limited_name(&stem, if row.gzipped { ".dcm.gz" } else { ".dcm" });
             let place = names.file(&folder, &name, |path| {
                 let free = new || fs::symlink_metadata(root.join(path)).is_err();
                 // On a file system that ignores case, a rename would overwrite.
@@ -92,7 +92,7 @@ impl Reading {
         }
     }
 
-    /// Moves one staged file to `<root>/<at>`; n above 0 makes it sorted, 0 kept.
+    /// Moves one staged file to `<root>/<at>`. With n above 0, its row becomes sorted; with 0, kept.
     pub fn place_row(&mut self, row: usize, root: &Path, at: &str, n: i64) -> Result<(), Stop> {
         let parts: Vec<&str> = at.split('/').collect();
         let bad = at.is_empty() || parts.iter().any(|part| matches!(*part, "" | "." | ".."));
@@ -107,7 +107,7 @@ impl Reading {
             return Err(Stop::io(&path, io::ErrorKind::AlreadyExists.into()));
         }
         if let Some(folder) = path.parent() {
-            make(folder)?;
+            create_folder(folder)?;
         }
         let (name, folders) = parts.split_last().unwrap_or((&at, &[]));
         let folders: Vec<String> = folders.iter().map(|part| (*part).to_owned()).collect();
@@ -137,7 +137,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Moves staged files to `<root>/inbox/<own path>`. Folders take precedence over files of the same name.
+    /// Moves staged files to `<root>/inbox/<path>` ([`safe_path`]). Folders take precedence over files of the same
+    /// name.
     pub fn place_kept(&mut self, root: &Path, rows: &[usize]) -> Result<(), Stop> {
         let mut wanted: Vec<(usize, Vec<String>)> =
             rows.iter().map(|&at| (at, self.inbox_path(at))).collect();
@@ -145,16 +146,16 @@ impl Reading {
             let path = |at: usize| self.rows.get(at).map(|row| &row.path);
             path(a.0).cmp(&path(b.0))
         });
-        make(&root.join("inbox"))?;
+        create_folder(&root.join("inbox"))?;
         let names = self.names.entry(root.to_owned()).or_default();
         let folders: Vec<String> = wanted
             .iter()
             .map(|(_, parts)| names.folder(parts.split_last().map_or(&[], |(_, folders)| folders)))
             .collect();
         for ((at, parts), folder) in wanted.iter().zip(folders) {
-            make(&root.join(&folder))?;
+            create_folder(&root.join(&folder))?;
             let name = parts.last().map_or("unnamed", String::as_str);
-            let place = self.free(root, &folder, name);
+            let place = self.unused_path(root, &folder, name);
             self.move_to(*at, root, place, 0)?;
             if let Some(row) = self.rows.get_mut(*at) {
                 row.fate = Fate::Kept;
@@ -163,6 +164,7 @@ impl Reading {
         Ok(())
     }
 
+    /// Returns the wanted path of a kept file below the session folder.
     fn inbox_path(&self, at: usize) -> Vec<String> {
         let Some(row) = self.rows.get(at) else {
             return Vec::new();
@@ -178,18 +180,19 @@ impl Reading {
             }
         }
         let mut parts = vec!["inbox".to_owned()];
-        parts.extend(own_path(&path, &row.joints));
+        parts.extend(safe_path(&path, &row.joints));
         parts
     }
 
     /// Returns a path in a folder that is unused in this reading and on disk.
-    fn free(&mut self, root: &Path, folder: &str, name: &str) -> String {
+    fn unused_path(&mut self, root: &Path, folder: &str, name: &str) -> String {
         let names = self.names.entry(root.to_owned()).or_default();
         names.file(folder, name, |path| {
             fs::symlink_metadata(root.join(path)).is_err()
         })
     }
 
+    /// Moves a staged file to `<root>/<place>` and records that in its row.
     fn move_to(&mut self, at: usize, root: &Path, place: String, n: i64) -> Result<(), Stop> {
         let Some(from) = self.staged(at) else {
             let error = io::Error::new(
@@ -208,7 +211,7 @@ impl Reading {
     }
 }
 
-fn make(folder: &Path) -> Result<(), Stop> {
+fn create_folder(folder: &Path) -> Result<(), Stop> {
     fs::create_dir_all(folder).map_err(|error| Stop::io(folder, error))
 }
 

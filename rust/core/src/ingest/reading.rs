@@ -22,7 +22,7 @@ pub struct Reading {
     pub(super) rows: Vec<Row>,
     pub(super) groups: Vec<Group>,
     /// The row with the representative header of each group.
-    first: Vec<usize>,
+    representatives: Vec<usize>,
     /// Rows of each group, in path order.
     pub(super) members: Vec<Vec<usize>>,
     damage: Vec<String>,
@@ -44,7 +44,7 @@ impl Reading {
             zips,
             rows,
             groups: Vec::new(),
-            first: Vec::new(),
+            representatives: Vec::new(),
             members: Vec::new(),
             damage,
             notes,
@@ -71,7 +71,10 @@ impl Reading {
     /// Returns the representative header of a group: of the file with the lowest InstanceNumber and path.
     #[must_use]
     pub fn group_header(&self, group: usize) -> Option<&Header> {
-        self.rows.get(*self.first.get(group)?)?.header.as_ref()
+        self.rows
+            .get(*self.representatives.get(group)?)?
+            .header
+            .as_ref()
     }
 
     /// Returns the rows of a group's files in path order, without duplicates.
@@ -80,7 +83,7 @@ impl Reading {
         self.members.get(group).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the current location of a row's bytes.
+    /// Returns the path of a row's bytes in staging; None if they are not there.
     #[must_use]
     pub fn staged(&self, row: usize) -> Option<PathBuf> {
         self.rows
@@ -94,13 +97,13 @@ impl Reading {
     #[must_use]
     pub fn streams(&self, groups: &[usize]) -> Streams {
         let rows = groups.iter().flat_map(|&group| self.group_rows(group));
-        let of = rows.filter_map(|&at| {
+        let by_name = rows.filter_map(|&at| {
             let row = self.rows.get(at)?;
             let name = row.at.rsplit('/').next()?;
             Some((name.as_bytes().to_vec(), row.deflated?))
         });
         Streams {
-            of: of.collect(),
+            by_name: by_name.collect(),
             zips: self.zips.clone(),
         }
     }
@@ -116,7 +119,7 @@ impl Reading {
             .collect()
     }
 
-    /// Returns unreadable data as `path: reason`.
+    /// Returns the unreadable members and archives as `path: reason`.
     #[must_use]
     pub fn damage(&self) -> &[String] {
         &self.damage
@@ -128,7 +131,8 @@ impl Reading {
         &self.notes
     }
 
-    /// Sets the header of a suspect that another reader could parse. Returns false if the row is not a suspect.
+    /// Sets the header of a suspect (see [`Reading::suspects`]) that another reader could parse. Returns false if the
+    /// row is no suspect.
     pub fn supply(&mut self, at: usize, header: Header) -> Result<bool, Stop> {
         let Some(row) = self.rows.get_mut(at).filter(|row| row.suspect) else {
             return Ok(false);
@@ -197,6 +201,7 @@ impl Reading {
         Ok(())
     }
 
+    /// Groups the sorted files by series again.
     fn regroup(&mut self) {
         let sorted = self.sorted();
         let entries: Vec<Entry<'_>> = sorted
@@ -211,13 +216,13 @@ impl Reading {
             })
             .collect();
         self.groups = group(&entries);
-        self.first = self
+        self.representatives = self
             .groups
             .iter()
             .filter_map(|group| sorted.get(group.representative).copied())
             .collect();
         self.members = Vec::with_capacity(self.groups.len());
-        for (number, group) in (0..).zip(&self.groups) {
+        for (index, group) in (0..).zip(&self.groups) {
             let members = group.members.iter();
             let mut members: Vec<usize> =
                 members.filter_map(|&at| sorted.get(at).copied()).collect();
@@ -225,7 +230,7 @@ impl Reading {
             members.sort_by(|&a, &b| path(a).cmp(&path(b)));
             for &at in &members {
                 if let Some(row) = self.rows.get_mut(at) {
-                    row.group = number;
+                    row.group = index;
                 }
             }
             self.members.push(members);

@@ -83,16 +83,18 @@ impl Fate {
 /// A reason; usually a fixed text.
 pub type Reason = Cow<'static, str>;
 
-/// The reason of a file that is not used.
+/// The reason of a file that is kept but neither sorted nor converted.
 pub const NOT_WANTED: &str = "neither DICOM nor PAR/REC";
 /// The reason of a file without bytes.
 pub const EMPTY: &str = "empty";
 /// The reason of a file from an incomplete transfer.
 pub const ZEROS: &str = "filled with zeros";
-/// Start of the reason of a symbolic link; its target follows.
+/// Start of the reason of a symbolic link; its target, escaped, follows.
 pub const LINK_TO: &str = "a symbolic link to ";
 /// End of the reason of a link in a folder if its target is a member too.
 pub const IN_PACKET: &str = ", which is in the packet";
+/// Longest target of a link that is read from an archive (PATH_MAX).
+pub const LONGEST_TARGET: u64 = 4096;
 
 /// One member.
 #[derive(Debug)]
@@ -117,7 +119,7 @@ pub struct Row {
     pub fate: Fate,
     /// Why; empty if there is nothing to explain.
     pub reason: Reason,
-    /// Location in staging; None without bytes.
+    /// Location in staging; None without bytes, and once placed.
     pub staged: Option<Staged>,
     /// Location of its deflate stream in the packet.
     pub deflated: Option<Deflated>,
@@ -125,7 +127,7 @@ pub struct Row {
     pub header: Option<Header>,
     /// Whether it looks like DICOM but its header could not be parsed.
     pub suspect: bool,
-    /// Whether bytes around its content, or around the members of this archive, are in no member.
+    /// Whether the compressed file or the archive has bytes that are in no member.
     pub surrounded: bool,
     /// Whether the staged bytes are still gzipped.
     pub gzipped: bool,

@@ -3,12 +3,12 @@
 use std::io::{self, Read};
 
 use super::batch::Members;
-use super::encrypted::unopened;
+use super::encrypted::not_decrypted_reason;
 use super::kept_whole::ENCRYPTED;
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Kind, Row};
+use super::row::{Kind, LINK_TO, LONGEST_TARGET, Row};
 use super::staging::{StagingDir, fill};
 use super::stop::{Fault, Stop};
 use super::take::take;
@@ -18,12 +18,8 @@ use crate::archive::sevenz::chain::{self, Content, Refusal};
 use crate::archive::sevenz::streams::Block;
 use crate::archive::sevenz::{self, Listing, Member, MemberKind};
 use crate::archive::source::Source;
-use crate::archive::{beyond, reason, too_much};
-use crate::notation::escape;
-use crate::notation::escaped_len;
-
-/// Longer targets of links are not shown.
-const LONGEST_TARGET: u64 = 4096;
+use crate::archive::{expands_too_much, expands_too_much_reason, reason};
+use crate::notation::{escape, escaped_len};
 
 /// Reads all members.
 pub fn read(
@@ -32,7 +28,7 @@ pub fn read(
     container: &Address,
 ) -> Result<Members<'static>, Stop> {
     pass.check()?;
-    let keys = Keys::new(pass.options.passwords.in_order(&pass.last_fit));
+    let keys = Keys::new(pass.options.passwords.in_order(&pass.last_password));
     let mut listing = match sevenz::list(source, pass.options.max_members, &keys) {
         Ok(listing) => listing,
         Err(refusal) => return Ok(Members::damaged(reason_of(pass, refusal))),
@@ -61,14 +57,14 @@ pub fn read(
             let refused = |reason: String| address.refused(Kind::Other, member.size, reason);
             let row = match admitted.map_or_else(Err, |()| Ok(())) {
                 Err(reason) => Ok(refused(reason)),
-                Ok(()) => match unpacking.next(member, (at, &address), &workers, scope) {
+                Ok(()) => match unpacking.read_member(member, (at, &address), &workers, scope) {
                     Ok(None) => continue,
                     Ok(Some(row)) => Ok(row),
                     Err(Fault::Data(reason)) => Ok(refused(reason)),
                     Err(Fault::Stop(stop)) => Err(stop),
                 },
             };
-            workers.keep(at, row.map(ProcessedMember::from));
+            workers.store(at, row.map(ProcessedMember::from));
         }
     });
     let mut members = Members::of(workers.finish()?);
@@ -82,13 +78,13 @@ pub fn read(
 fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
     match refusal {
         Refusal::NoPassword => ENCRYPTED.into(),
-        Refusal::WrongPassword => unopened(pass.options.passwords.len(), None),
+        Refusal::WrongPassword => not_decrypted_reason(pass.options.passwords.len(), None),
         Refusal::Data(reason) => reason,
     }
 }
 
-/// Decides which members to read before any is read, by the header of the archive. `prefix` is the length of the paths'
-/// common start.
+/// Returns for each member whether it is to be read, or why not. It uses only the header of the archive, before any
+/// member is read. `prefix` is the length of the escaped path of the archive.
 fn admit(
     pass: &Pass<'_>,
     len: u64,
@@ -103,9 +99,10 @@ fn admit(
             return Ok(());
         };
         total = total.saturating_add(member.size);
-        if too_much(block.size(), block.packed_size(), max_ratio) || too_much(total, len, max_ratio)
+        if expands_too_much(block.size(), block.packed_size(), max_ratio)
+            || expands_too_much(total, len, max_ratio)
         {
-            return Err(beyond(max_ratio));
+            return Err(expands_too_much_reason(max_ratio));
         }
         pass.expand(member.size, &member.name)?;
         container.expand(member.size)
@@ -125,7 +122,7 @@ struct Unpacking<'p> {
 
 impl<'p> Unpacking<'p> {
     /// Reads one member from its block. Returns its row, or None for a file that a worker processes.
-    fn next<'s>(
+    fn read_member<'s>(
         &mut self,
         member: &Member,
         (at, address): (u64, &Address),
@@ -148,24 +145,24 @@ impl<'p> Unpacking<'p> {
             }
             MemberKind::Link => {
                 let target = self.link(member)?;
-                let text = format!("a symbolic link to {}", escape(&target));
+                let text = format!("{LINK_TO}{}", escape(&target));
                 return Ok(Some(address.no_data(Kind::Link, text)));
             }
             MemberKind::File => {}
         }
-        if member.size > self.pass.in_memory {
+        if member.size > self.pass.max_in_memory {
             return self.large(member, (at, address), workers);
         }
         let len = usize::try_from(member.size).unwrap_or(0);
         let mut buffer = workers.buffer(len);
         let part = buffer.get_mut(..len).unwrap_or_default();
         self.fill(member, part)?;
-        workers.hand(scope, self.pass, (at, address.clone()), (buffer, len));
+        workers.submit(scope, self.pass, (at, address.clone()), (buffer, len));
         Ok(None)
     }
 
-    /// Returns the bytes of a member, read from where its block stands; an empty stream for a member without a block. Members
-    /// of a block are read in its order.
+    /// Returns the bytes of a member: the next bytes of its block, since the members of a block are read in order.
+    /// Returns an empty stream for a member without a block.
     fn content(&mut self, member: &Member) -> Result<Content<'_>, Fault> {
         let Some(block) = member.block else {
             return Ok(Box::new(io::empty()));
@@ -180,7 +177,7 @@ impl<'p> Unpacking<'p> {
         }
     }
 
-    /// Opens a block; an encrypted one with the password that decrypts its first member.
+    /// Opens a block, with the password that decrypts its first member; returns the reason if that is impossible.
     fn open(&self, at: usize) -> Result<Result<Content<'p>, String>, Stop> {
         self.pass.check()?;
         let Some(block) = self.blocks.get(at) else {
@@ -188,17 +185,17 @@ impl<'p> Unpacking<'p> {
         };
         let mut password = 0;
         if chain::is_encrypted(block) {
-            match chain::fitting(self.source, block, &self.keys) {
+            match chain::find_password(self.source, block, &self.keys) {
                 Ok(index) => password = index,
                 Err(refusal) => return Ok(Err(reason_of(self.pass, refusal))),
             }
-            self.pass.last_fit.note(password);
+            self.pass.last_password.note(password);
         }
         Ok(chain::open(self.source, block, &self.keys, password))
     }
 
-    /// Marks the rest of this block as unreadable.
-    fn end(&mut self, reason: &str) {
+    /// Marks the rest of the current block as unreadable.
+    fn fail_block(&mut self, reason: &str) {
         if let Some((_, content)) = &mut self.current {
             *content = Err(reason.to_owned());
         }
@@ -208,10 +205,10 @@ impl<'p> Unpacking<'p> {
     fn fill(&mut self, member: &Member, part: &mut [u8]) -> Result<(), Fault> {
         let got = fill(&mut self.content(member)?, part);
         match got {
-            Ok(got) if got == part.len() => checked(member, crc32fast::hash(part)),
+            Ok(got) if got == part.len() => check_crc(member, crc32fast::hash(part)),
             Ok(_) => Err(Fault::Data("cut short".into())),
             Err(error) => {
-                self.end(&reason(&error));
+                self.fail_block(&reason(&error));
                 Err(Fault::Data(reason(&error)))
             }
         }
@@ -227,28 +224,31 @@ impl<'p> Unpacking<'p> {
         let pass = self.pass;
         let staged = address.staged(StagingDir::Other);
         let mut content = self.content(member)?;
-        let copied = pass
+        let checksums = pass
             .staging
             .spool(&staged, &mut content, member.size, pass.monitor);
         drop(content);
-        let copied = match copied {
-            Ok(copied) => copied,
+        let checksums = match checksums {
+            Ok(checksums) => checksums,
             Err(fault) => {
                 let reason = fault.reason()?;
-                self.end(&reason);
+                self.fail_block(&reason);
                 return Err(Fault::Data(reason));
             }
         };
-        if let Err(fault) = checked(member, copied.crc) {
+        if let Err(fault) = check_crc(member, checksums.crc) {
             pass.staging.remove(&staged)?;
             return Err(fault);
         }
         let data = MemberBytes::Staged(staged);
-        workers.keep(at, take(pass, address, data, copied.size, copied.sha256));
+        workers.store(
+            at,
+            take(pass, address, data, checksums.size, checksums.sha256),
+        );
         Ok(None)
     }
 
-    /// The target of a link is its content.
+    /// Returns the target of a link, which is its content; `...` for one that is too long.
     fn link(&mut self, member: &Member) -> Result<Vec<u8>, Fault> {
         if member.size > LONGEST_TARGET {
             self.skip(member)?;
@@ -259,19 +259,20 @@ impl<'p> Unpacking<'p> {
         Ok(target)
     }
 
-    /// Reads and drops a member, since the next one follows it.
+    /// Reads past a member, to the next one of its block.
     fn skip(&mut self, member: &Member) -> Result<(), Fault> {
         let mut content = self.content(member)?;
-        let copied = io::copy(&mut content, &mut io::sink());
+        let skipped = io::copy(&mut content, &mut io::sink());
         drop(content);
-        copied.map(|_| ()).map_err(|error| {
-            self.end(&reason(&error));
+        skipped.map(|_| ()).map_err(|error| {
+            self.fail_block(&reason(&error));
             Fault::Data(reason(&error))
         })
     }
 }
 
-fn checked(member: &Member, crc: u32) -> Result<(), Fault> {
+/// Compares the CRC-32 of a member's bytes with that in the archive, if it has one.
+fn check_crc(member: &Member, crc: u32) -> Result<(), Fault> {
     match member.crc {
         Some(declared) if declared != crc => {
             let text = format!("its CRC is {crc:08x}, the archive says {declared:08x}");

@@ -1,4 +1,4 @@
-//! A compressed archive with one member, and the check for a compressed tar.
+//! A compressed file that is not a tar, read as an archive with one member; the check for a compressed tar.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,7 +12,7 @@ use super::pass::{Address, Pass};
 use super::staging::StagingDir;
 use super::stop::Stop;
 use super::take::take;
-use crate::archive::kind::{self, HEAD, Kind as Content, Packing};
+use crate::archive::kind::{self, HEAD_LENGTH, Kind as Content, Packing};
 use crate::archive::unpack::Unpack;
 use crate::notation::escaped_len;
 
@@ -22,12 +22,12 @@ pub fn contains_tar(path: &Path, packing: Packing) -> bool {
     let mut head = Vec::new();
     if let Ok(unpack) = loose::open(path).and_then(|file| Unpack::open(packing, Box::new(file))) {
         // The bytes before an error are enough for this.
-        let _ = unpack.take(HEAD as u64).read_to_end(&mut head);
+        let _ = unpack.take(HEAD_LENGTH as u64).read_to_end(&mut head);
     }
     kind::of(&head) == Content::Tar
 }
 
-/// Reads a compressed archive that is not a tar: its content is the only member.
+/// Reads a compressed file that is not a tar: its content is the only member.
 pub fn read(
     pass: &Pass<'_>,
     mut file: File,
@@ -50,17 +50,17 @@ pub fn read(
         .max_ratio
         .saturating_mul(size.max(crate::archive::MIN_PACKED));
     let staged = address.staged(StagingDir::Other);
-    let copied = match pass.staging.spool(
+    let checksums = match pass.staging.spool(
         &staged,
         &mut Counted::new(&mut unpack, container.expansion()),
         limit,
         pass.monitor,
     ) {
-        Ok(copied) => copied,
+        Ok(checksums) => checksums,
         Err(fault) => return Ok(Members::damaged(fault.reason()?)),
     };
     let counted = pass.count(escaped_len(&address.path));
-    if let Err(reason) = counted.and_then(|()| pass.expand(copied.size, &address.path)) {
+    if let Err(reason) = counted.and_then(|()| pass.expand(checksums.size, &address.path)) {
         pass.staging.remove(&staged)?;
         return Ok(Members::damaged(reason));
     }
@@ -68,8 +68,8 @@ pub fn read(
         pass,
         &address,
         MemberBytes::Staged(staged),
-        copied.size,
-        copied.sha256,
+        checksums.size,
+        checksums.sha256,
     )?;
     let mut members = Members::of(vec![member]);
     members.notes.extend(unpack.notes());

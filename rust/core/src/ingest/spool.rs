@@ -19,15 +19,15 @@ pub fn spool(
     address: &Address,
 ) -> Result<ProcessedMember, Fault> {
     let staged = address.staged(StagingDir::Other);
-    let copied = pass
+    let checksums = pass
         .staging
         .spool(&staged, &mut content, entry.size, pass.monitor)?;
-    let sound =
-        unzip::check_size(entry, copied.size).and_then(|()| unzip::check_crc(entry, copied.crc));
+    let sound = unzip::check_size(entry, checksums.size)
+        .and_then(|()| unzip::check_crc(entry, checksums.crc));
     if let Err(reason) = sound {
         pass.staging.remove(&staged)?;
         return Err(Fault::Data(reason));
     }
     let data = MemberBytes::Staged(staged);
-    Ok(take(pass, address, data, copied.size, copied.sha256)?)
+    Ok(take(pass, address, data, checksums.size, checksums.sha256)?)
 }

@@ -13,7 +13,7 @@ pub use crate::archive::fill;
 use crate::monitor::Monitor;
 use crate::notation::{Hash, hexadecimal};
 
-/// Block size for copying large members; the monitor is checked between blocks.
+/// Block size for copying large members, as a length and as an offset; the monitor is checked between blocks.
 const BLOCK: usize = 1 << 20;
 const BLOCK_STEP: i64 = 1 << 20;
 
@@ -26,7 +26,8 @@ pub enum StagingDir {
     Other,
 }
 
-/// A file in staging. The sequence is the number of the member: `12`, or `12.3` in archive 12.
+/// A file in staging. The sequence contains the number of the member in its packet or archive, after the numbers of the
+/// archives that contain it: `12.3` is member 3 of the archive that is member 12.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staged {
     /// The folder.
@@ -35,9 +36,9 @@ pub struct Staged {
     pub sequence: Box<str>,
 }
 
-/// Properties of a stream that was read.
+/// Length and checksums of a stream that was read to its end.
 #[derive(Debug, Clone, Copy)]
-pub struct Copied {
+pub struct Checksums {
     /// Number of bytes.
     pub size: u64,
     /// Their SHA-256.
@@ -70,13 +71,13 @@ impl Staging {
         }
     }
 
-    /// The parent folder of all staged files.
+    /// Returns the parent folder of all staged files.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Free space in bytes; None if the file system does not report it.
+    /// Returns the free space in bytes; None if the file system does not report it.
     #[must_use]
     pub fn free(&self) -> Option<u64> {
         let status = rustix::fs::statvfs(&self.root).ok()?;
@@ -144,18 +145,18 @@ impl Staging {
             .map_err(|error| Stop::io(&path, error))
     }
 
-    /// Copies a stream into a file. Removes the file if the stream fails. Blocks of zeros become holes, so that sparse
-    /// files stay small.
+    /// Copies a stream of up to `limit` bytes into a new file, and removes the file if the stream fails. Blocks of
+    /// zeros become holes, so that sparse files stay small.
     pub fn spool(
         &self,
         staged: &Staged,
         input: &mut dyn Read,
         limit: u64,
         monitor: &Monitor,
-    ) -> Result<Copied, Fault> {
+    ) -> Result<Checksums, Fault> {
         let (path, mut file) = self.create(staged)?;
         let mut hole = false;
-        let copied = read_through(input, limit, monitor, |block| {
+        let checksums = read_through(input, limit, monitor, |block| {
             hole = block.len() == BLOCK && block.iter().all(|&byte| byte == 0);
             if hole {
                 file.seek(SeekFrom::Current(BLOCK_STEP)).map(|_| ())
@@ -164,14 +165,14 @@ impl Staging {
             }
             .map_err(|error| Stop::io(&path, error))
         });
-        match &copied {
-            Ok(copied) if hole => file
-                .set_len(copied.size)
+        match &checksums {
+            Ok(checksums) if hole => file
+                .set_len(checksums.size)
                 .map_err(|error| Stop::io(&path, error))?,
             Err(Fault::Data(_)) => self.remove(staged)?,
             _ => {}
         }
-        copied
+        checksums
     }
 
     /// Hard-links a file into staging; returns false if that is impossible, for example on a file system without hard
@@ -208,7 +209,7 @@ pub fn read_through(
     limit: u64,
     monitor: &Monitor,
     mut sink: impl FnMut(&[u8]) -> Result<(), Stop>,
-) -> Result<Copied, Fault> {
+) -> Result<Checksums, Fault> {
     let mut block = vec![0; BLOCK];
     let mut sha = Sha256::new();
     let mut crc = crc32fast::Hasher::new();
@@ -229,7 +230,7 @@ pub fn read_through(
             sink(part)?;
         }
         if got < block.len() {
-            return Ok(Copied {
+            return Ok(Checksums {
                 size,
                 sha256: sha.finalize().into(),
                 crc: crc.finalize(),

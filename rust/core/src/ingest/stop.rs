@@ -1,11 +1,11 @@
-//! Why a member is not read, and why the whole work ends.
+//! Why a member is not read, and why the whole pass ends.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::monitor::Cancelled;
 
-/// An error that ends the whole work.
+/// An error that ends the whole pass.
 #[derive(Debug)]
 pub enum Stop {
     /// The monitor was asked to stop.
@@ -39,12 +39,12 @@ impl From<Cancelled> for Stop {
 pub enum Fault {
     /// The bytes are invalid: the reason for the ledger.
     Data(String),
-    /// An error that ends the whole work.
+    /// An error that ends the whole pass.
     Stop(Stop),
 }
 
 impl Fault {
-    /// Returns the reason for the ledger, unless the whole work ends.
+    /// Returns the reason for the ledger, or the error that ends the whole pass.
     pub fn reason(self) -> Result<String, Stop> {
         match self {
             Self::Data(reason) => Ok(reason),

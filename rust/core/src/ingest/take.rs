@@ -22,7 +22,7 @@ pub fn take(
     row.size = size;
     row.sha256 = Some(sha256);
     row.content_sha256 = Some(sha256);
-    let content = kind::named(data.kind(pass)?, &address.path);
+    let content = kind::by_content_and_name(data.kind(pass)?, &address.path);
     let result = match content {
         Content::Dicom => {
             member::file(pass, address, row, data, content).map(ProcessedMember::from)

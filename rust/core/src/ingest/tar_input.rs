@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::expansion::Counted;
 use crate::archive::unpack::Unpack;
-use crate::archive::{beyond, invalid, too_much};
+use crate::archive::{expands_too_much, expands_too_much_reason, invalid};
 
 /// The input of a tar: the content of a compression, whose expansion is limited, or a plain file.
 pub enum Input<'a> {
@@ -15,18 +15,19 @@ pub enum Input<'a> {
 }
 
 impl Input<'_> {
-    /// Returns the bytes of the packet that were read so far.
+    /// Returns how many bytes of the archive file were read so far.
     pub fn packed(&self) -> u64 {
         match self {
-            Self::Plain(_, out, _) => *out,
+            Self::Plain(_, count, _) => *count,
             Self::Packed(unpack, ..) => unpack.get_ref().consumed(),
         }
     }
 
-    /// Returns whether the file ends before this many more bytes; a compressed file does not tell.
+    /// Returns whether the file ends before this many more bytes; false for a compressed file, whose content has no
+    /// known length.
     pub fn ends_before(&self, bytes: u64) -> bool {
         match self {
-            Self::Plain(_, out, len) => bytes > len.saturating_sub(*out),
+            Self::Plain(_, count, len) => bytes > len.saturating_sub(*count),
             Self::Packed(..) => false,
         }
     }
@@ -35,16 +36,16 @@ impl Input<'_> {
 impl Read for Input<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(input, out, _) => {
+            Self::Plain(input, count, _) => {
                 let got = input.read(buffer)?;
-                *out += got as u64;
+                *count += got as u64;
                 Ok(got)
             }
-            Self::Packed(unpack, out, max_ratio) => {
+            Self::Packed(unpack, count, max_ratio) => {
                 let got = unpack.read(buffer)?;
-                *out += got as u64;
-                if too_much(*out, unpack.get_ref().consumed(), *max_ratio) {
-                    return Err(invalid(beyond(*max_ratio)));
+                *count += got as u64;
+                if expands_too_much(*count, unpack.get_ref().consumed(), *max_ratio) {
+                    return Err(invalid(expands_too_much_reason(*max_ratio)));
                 }
                 Ok(got)
             }

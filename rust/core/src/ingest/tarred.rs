@@ -16,7 +16,7 @@ use super::take::take;
 use super::tar_input::Input;
 use super::workers::Workers;
 use crate::archive::tar::{Member, MemberKind, TarReader};
-use crate::archive::{beyond, reason, too_much};
+use crate::archive::{expands_too_much, expands_too_much_reason, reason};
 use crate::notation::{escape, escaped_len};
 
 /// Reads all members.
@@ -34,28 +34,28 @@ pub fn read(
         files: HashSet::new(),
         hashing: RandomState::new(),
     };
-    let mut end: Option<String> = None;
+    let mut damage: Option<String> = None;
     rayon::scope(|scope| {
         while !workers.stopped() {
             match unpacking.next(container, &workers, scope) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(Fault::Stop(stop)) => workers.keep(unpacking.at, Err(stop)),
+                Err(Fault::Stop(stop)) => workers.store(unpacking.at, Err(stop)),
                 Err(Fault::Data(reason)) => {
-                    end = Some(reason);
+                    damage = Some(reason);
                     break;
                 }
             }
         }
     });
     let mut members = Members::of(workers.finish()?);
-    members.damage.extend(end);
-    members.notes = trailing(&unpacking.tar);
+    members.damage.extend(damage);
+    members.notes = notes_of(&unpacking.tar);
     Ok(members)
 }
 
-/// Records the bytes beside the members.
-fn trailing(tar: &TarReader<Input<'_>>) -> Vec<String> {
+/// Returns notes about the bytes that are in no member.
+fn notes_of(tar: &TarReader<Input<'_>>) -> Vec<String> {
     let mut notes = Vec::new();
     if tar.trailing() > 0 {
         let text = format!("{} bytes follow the end mark of the tar", tar.trailing());
@@ -75,7 +75,7 @@ struct Unpacking<'p, 'a> {
     at: u64,
     /// Bytes of holes so far.
     holes: u64,
-    /// Hashes of the files' names so far, in the form of a hard link's target.
+    /// Hashes of the names of the files so far, by [`Unpacking::name_hash`].
     files: HashSet<u64>,
     hashing: RandomState,
 }
@@ -105,17 +105,17 @@ impl<'p> Unpacking<'p, '_> {
         self.pass.count(texts).map_err(Fault::Data)?;
         let address = container.member(&member.name, self.at);
         if let Some(row) = self.without_data(&address, &member) {
-            workers.keep(self.at, Ok(row));
+            workers.store(self.at, Ok(row));
             return Ok(true);
         }
-        self.watch_holes(&member)?;
+        self.check_holes(&member)?;
         let size = member.size;
         let holes = size.saturating_sub(member.stored);
         let counted = self.pass.expand(size, &address.path);
         counted
             .and_then(|()| container.expand(holes)) // other bytes count when they are read
             .map_err(Fault::Data)?;
-        if size > self.pass.in_memory {
+        if size > self.pass.max_in_memory {
             return self.large(&address, &mut member, workers);
         }
         let len = usize::try_from(size).unwrap_or(0);
@@ -123,19 +123,20 @@ impl<'p> Unpacking<'p, '_> {
         let mut content = self.tar.content(&mut member);
         let part = buffer.get_mut(..len).unwrap_or_default();
         if let Err(error) = fill(&mut content, part) {
-            return self.cut(&address, size, reason(&error), workers);
+            return self.refuse_cut_short(&address, size, reason(&error), workers);
         }
-        workers.hand(scope, self.pass, (self.at, address), (buffer, len));
+        workers.submit(scope, self.pass, (self.at, address), (buffer, len));
         Ok(true)
     }
 
-    /// Holes take no space in the archive: many small ones can form a bomb as well as one large one.
-    fn watch_holes(&mut self, member: &Member) -> Result<(), Fault> {
+    /// Adds the holes of a member. Returns an error once all holes together exceed the limit on expansion: they take no
+    /// space in the archive, so many small ones can form a bomb, too.
+    fn check_holes(&mut self, member: &Member) -> Result<(), Fault> {
         let holes = member.size.saturating_sub(member.stored);
         self.holes = self.holes.saturating_add(holes);
         let max_ratio = self.pass.options.max_ratio;
-        if too_much(self.holes, self.tar.get_ref().packed(), max_ratio) {
-            return Err(Fault::Data(beyond(max_ratio)));
+        if expands_too_much(self.holes, self.tar.get_ref().packed(), max_ratio) {
+            return Err(Fault::Data(expands_too_much_reason(max_ratio)));
         }
         Ok(())
     }
@@ -154,22 +155,22 @@ impl<'p> Unpacking<'p, '_> {
         }
         let staged = address.staged(StagingDir::Other);
         let mut content = self.tar.content(member);
-        let copied = pass
+        let checksums = pass
             .staging
             .spool(&staged, &mut content, size, pass.monitor);
-        match copied {
-            Ok(copied) => {
+        match checksums {
+            Ok(checksums) => {
                 let data = MemberBytes::Staged(staged);
-                let result = take(pass, address, data, copied.size, copied.sha256);
-                workers.keep(self.at, result);
+                let result = take(pass, address, data, checksums.size, checksums.sha256);
+                workers.store(self.at, result);
                 Ok(true)
             }
-            Err(fault) => self.cut(address, size, fault.reason()?, workers),
+            Err(fault) => self.refuse_cut_short(address, size, fault.reason()?, workers),
         }
     }
 
-    /// Refuses a member whose data end too early; nothing can follow it.
-    fn cut(
+    /// Refuses a member whose data end too early, and ends the archive: no member can follow.
+    fn refuse_cut_short(
         &self,
         address: &Address,
         size: u64,
@@ -177,21 +178,21 @@ impl<'p> Unpacking<'p, '_> {
         workers: &Workers,
     ) -> Result<bool, Fault> {
         let row = address.refused(Kind::Other, size, reason.clone());
-        workers.keep(self.at, Ok(row.into()));
+        workers.store(self.at, Ok(row.into()));
         Err(Fault::Data(reason))
     }
 
-    /// Returns the row of a member without bytes to process; None for a file.
+    /// Returns the row of a member that is not a file, or of a file with too many holes; None for another file.
     fn without_data(&mut self, address: &Address, member: &Member) -> Option<ProcessedMember> {
         let max_ratio = self.pass.options.max_ratio;
         let row = match &member.kind {
-            MemberKind::File if too_much(member.size, member.stored, max_ratio) => {
+            MemberKind::File if expands_too_much(member.size, member.stored, max_ratio) => {
                 let text =
                     format!("its holes make it more than {max_ratio} times its size (limit)");
                 address.refused(Kind::Other, member.size, text)
             }
             MemberKind::File => {
-                self.files.insert(self.named(&member.name));
+                self.files.insert(self.name_hash(&member.name));
                 return None;
             }
             MemberKind::Directory => address.no_data(Kind::Directory, ""),
@@ -206,8 +207,8 @@ impl<'p> Unpacking<'p, '_> {
         if !hard {
             return address.no_data(Kind::Link, format!("{LINK_TO}{escaped}"));
         }
-        if self.files.contains(&self.named(target)) {
-            self.files.insert(self.named(&member.name));
+        if self.files.contains(&self.name_hash(target)) {
+            self.files.insert(self.name_hash(&member.name));
             let text = format!("a hard link to {escaped}, whose row has the bytes");
             return address.no_data(Kind::Link, text);
         }
@@ -215,8 +216,8 @@ impl<'p> Unpacking<'p, '_> {
         address.refused(Kind::Link, 0, text)
     }
 
-    /// Returns a name in the form of a hard link's target, for comparison.
-    fn named(&self, name: &[u8]) -> u64 {
+    /// Returns a hash for comparing the name of a file with the target of a hard link.
+    fn name_hash(&self, name: &[u8]) -> u64 {
         self.hashing
             .hash_one(name.strip_prefix(b"./").unwrap_or(name))
     }

@@ -36,7 +36,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Workers {
     /// Stores the result for the member with this sequence number.
-    pub fn keep(&self, at: u64, result: Result<ProcessedMember, Stop>) {
+    pub fn store(&self, at: u64, result: Result<ProcessedMember, Stop>) {
         match result {
             Ok(member) => {
                 let mut members = lock(&self.members);
@@ -81,7 +81,7 @@ impl Workers {
     }
 
     /// Passes the first `len` bytes of a buffer to a worker, or processes them at once if the queue is full.
-    pub fn hand<'s>(
+    pub fn submit<'s>(
         &'s self,
         scope: &rayon::Scope<'s>,
         pass: &'s Pass<'_>,
@@ -107,7 +107,7 @@ impl Workers {
     fn take(&self, pass: &Pass<'_>, address: &Address, at: u64, buffer: Vec<u8>, len: usize) {
         let bytes = buffer.get(..len).unwrap_or_default();
         let data = MemberBytes::Bytes(bytes, None);
-        self.keep(
+        self.store(
             at,
             take(pass, address, data, len as u64, member::hash(bytes)),
         );

@@ -6,7 +6,7 @@ use super::batch::{BATCH, Members};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Kind, LINK_TO};
+use super::row::{Kind, LINK_TO, LONGEST_TARGET};
 use super::spool::spool;
 use super::stop::Stop;
 use super::take::take;
@@ -15,10 +15,11 @@ use crate::archive::source::Source;
 use crate::archive::zip::deflated::Deflated;
 use crate::archive::zip::entry::{Entry, Special};
 use crate::archive::zip::{list, local, unzip};
-use crate::archive::{beyond, too_much};
+use crate::archive::{expands_too_much, expands_too_much_reason};
 use crate::notation::{escape, escaped_len};
 
-/// Reads all members; `zip` is the archive's number if it remains in place.
+/// Reads all members; `zip` is the index of the archive in [`super::Streams::zips`], or None if it does not remain in
+/// place.
 pub fn read<'a>(
     pass: &'a Pass<'_>,
     source: &'a dyn Source,
@@ -48,8 +49,8 @@ pub fn read<'a>(
     Ok(members)
 }
 
-/// Decides which members to read before any is read, by the central directory, so that the result does not depend on
-/// the order of the threads.
+/// Sets the fault of each member that is not to be read. It uses only the central directory, before any member is read,
+/// so that the result does not depend on the order of the threads.
 fn admit(
     pass: &Pass<'_>,
     len: u64,
@@ -76,8 +77,8 @@ fn admit(
             continue;
         }
         total = total.saturating_add(entry.size);
-        entry.fault = if too_much(total, len, pass.options.max_ratio) {
-            Some(beyond(pass.options.max_ratio))
+        entry.fault = if expands_too_much(total, len, pass.options.max_ratio) {
+            Some(expands_too_much_reason(pass.options.max_ratio))
         } else {
             counted
                 .and_then(|()| pass.expand(entry.size, &entry.name))
@@ -93,9 +94,6 @@ fn admit(
         None => Ok(()),
     }
 }
-
-/// PATH_MAX: a longer target of a link is not read.
-const LONGEST_TARGET: u64 = 4096;
 
 fn read_member(
     pass: &Pass<'_>,
@@ -114,7 +112,11 @@ fn read_member(
     };
     match entry.special() {
         Some(Special::Directory) => return Ok(address.no_data(Kind::Directory, "").into()),
-        Some(Special::Link) => return Ok(address.no_data(Kind::Link, link(source, entry)).into()),
+        Some(Special::Link) => {
+            return Ok(address
+                .no_data(Kind::Link, link_reason(source, entry))
+                .into());
+        }
         Some(Special::Device) => return Ok(address.no_data(Kind::Device, "a device").into()),
         None => {}
     }
@@ -133,7 +135,7 @@ fn read_member(
     }
     let mut member = if let Some(encryption) = entry.encryption {
         encrypted::read(pass, source, entry, encryption, local_header.data, address)?
-    } else if entry.size.max(entry.packed) > pass.in_memory {
+    } else if entry.size.max(entry.packed) > pass.max_in_memory {
         large(pass, source, entry, local_header.data, address)?
     } else {
         scratch::with(|scratch| {
@@ -155,7 +157,7 @@ fn read_member(
     if !member.row.unpacked {
         member.row.deflated = zip.and_then(|zip| deflated(entry, zip, local_header.data));
     }
-    Ok(noted(member, &local_header.differs))
+    Ok(with_note(member, &local_header.differs))
 }
 
 /// Returns the position of a member's deflate stream, unless it is encrypted; its size and CRC were checked.
@@ -170,7 +172,7 @@ fn deflated(entry: &Entry, zip: u32, offset: u64) -> Option<Deflated> {
 }
 
 /// Notes where the central directory and a local header disagree: two readers may see different members.
-fn noted(mut member: ProcessedMember, differs: &[&str]) -> ProcessedMember {
+fn with_note(mut member: ProcessedMember, differs: &[&str]) -> ProcessedMember {
     if !differs.is_empty() {
         let note = format!(
             "its two headers in the zip disagree on {}",
@@ -187,7 +189,8 @@ fn noted(mut member: ProcessedMember, differs: &[&str]) -> ProcessedMember {
     member
 }
 
-fn link(source: &dyn Source, entry: &Entry) -> String {
+/// Returns the reason of a symbolic link, with its target if that can be read.
+fn link_reason(source: &dyn Source, entry: &Entry) -> String {
     let target = local::read(source, entry)
         .ok()
         .filter(|_| entry.size <= LONGEST_TARGET)
@@ -203,6 +206,7 @@ fn link(source: &dyn Source, entry: &Entry) -> String {
     )
 }
 
+/// Unpacks a member that is too large for memory to disk.
 fn large(
     pass: &Pass<'_>,
     source: &dyn Source,

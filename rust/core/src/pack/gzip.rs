@@ -1,4 +1,4 @@
-//! One gzip member without name or time (RFC 1952); compressed as a whole up to `MAX_WHOLE`.
+//! One gzip member without name or time (RFC 1952). Content up to `MAX_WHOLE` is compressed as one buffer.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::hash::Sum;
 use super::pieces::PiecesWriter;
-use super::{BLOCK, Failure, MAX_WHOLE, check, finished};
+use super::{BLOCK, Failure, MAX_WHOLE, check, write_file};
 use crate::monitor::Monitor;
 
 /// libdeflate's level, 1 to 9.
@@ -26,8 +26,8 @@ impl Level {
         self.0
     }
 
-    /// Returns the requested level, 1 to 9; 0 is this one.
-    pub(super) fn or(self, requested: u32) -> Self {
+    /// Returns the requested level, 1 to 9; for 0, this level.
+    pub(super) fn or_requested(self, requested: u32) -> Self {
         match i32::try_from(requested.min(9)) {
             Ok(level @ 1..) => Self(level),
             _ => self,
@@ -35,8 +35,8 @@ impl Level {
     }
 }
 
-/// Compresses data in memory.
-pub(super) fn whole(
+/// Compresses data in memory into one gzip member. `out` is the file that the writer writes, for errors.
+pub(super) fn compress_whole(
     data: &[u8],
     level: Level,
     out: &Path,
@@ -53,12 +53,12 @@ pub(super) fn whole(
         .map_err(|error| Failure::io(out, error))
 }
 
-/// Returns a writer that compresses a stream.
-pub(super) fn stream<W: Write>(writer: W, level: Level) -> io::Result<PiecesWriter<W>> {
+/// Returns a writer that compresses what is written into one gzip member.
+pub(super) fn compressing_writer<W: Write>(writer: W, level: Level) -> io::Result<PiecesWriter<W>> {
     PiecesWriter::new(writer, level.0)
 }
 
-/// Hashes the bytes before they are written.
+/// Hashes the bytes that are written.
 struct Hashed<'a, W> {
     writer: &'a mut W,
     sha: Sha256,
@@ -80,11 +80,11 @@ impl<W: Write> Write for Hashed<'_, W> {
 /// default, 1 fast, 9 small.
 pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Result<Sum, Failure> {
     let failed = |error| Failure::io(source, error);
-    let level = IMAGE.or(level);
+    let level = IMAGE.or_requested(level);
     let mut file = File::open(source).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
     let mut hash = [0; 32];
-    let done = finished(out, |writer| {
+    let packed_size = write_file(out, |writer| {
         let mut writer = Hashed {
             writer,
             sha: Sha256::new(),
@@ -93,11 +93,12 @@ pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Re
             let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
             file.read_to_end(&mut data).map_err(failed)?;
             check(monitor)?;
-            whole(&data, level, out, &mut writer)?;
+            compress_whole(&data, level, out, &mut writer)?;
             hash = writer.sha.finalize().into();
             return Ok(());
         }
-        let mut encoder = stream(writer, level).map_err(|error| Failure::io(out, error))?;
+        let mut encoder =
+            compressing_writer(writer, level).map_err(|error| Failure::io(out, error))?;
         let mut block = vec![0; BLOCK];
         loop {
             check(monitor)?;
@@ -114,5 +115,5 @@ pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Re
         Ok(())
     })?;
     monitor.add(1, size);
-    Ok((done, hash))
+    Ok((packed_size, hash))
 }

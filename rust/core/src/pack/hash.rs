@@ -21,6 +21,7 @@ pub type Sum = (u64, Hash);
 /// A file in an archive: name, length, SHA-256.
 pub type Member = (Vec<u8>, u64, Hash);
 
+/// Reads to the end; returns length and hash.
 fn sum(input: &mut dyn Read, block: &mut [u8], monitor: &Monitor) -> Result<Sum, Fault> {
     let mut sha = Sha256::new();
     let mut size = 0u64;
@@ -46,7 +47,7 @@ pub fn file(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
         Ok(sum) => sum,
         Err(Fault::Io(error)) => return Err(failed(error)),
         Err(Fault::Cancelled) => return Err(Failure::Cancelled),
-        Err(Fault::Odd(why)) => return Err(Failure::Damaged(why)),
+        Err(Fault::Damaged(why)) => return Err(Failure::Damaged(why)),
     };
     monitor.add(1, sum.0);
     Ok(sum)
@@ -54,7 +55,7 @@ pub fn file(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
 
 /// Returns the length and hash of the content of a gzip file. Bytes after its end are damage: qxbatch writes none.
 pub fn gzip(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
-    let sum = either(path, |input| sum(input, &mut vec![0; BLOCK], monitor))?;
+    let sum = read_gzip(path, |input| sum(input, &mut vec![0; BLOCK], monitor))?;
     monitor.add(1, sum.0);
     Ok(sum)
 }
@@ -62,7 +63,7 @@ pub fn gzip(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
 /// Returns the length of the content of a gzip file and its first `head` bytes; reads to the end and checks the
 /// checksum.
 pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Vec<u8>), Failure> {
-    let size_and_start = either(path, |input| {
+    let size_and_start = read_gzip(path, |input| {
         let mut block = vec![0; BLOCK];
         let got = fill(input, &mut block).map_err(Fault::Io)?;
         let start = block.get(..head.min(got)).unwrap_or_default().to_vec();
@@ -81,7 +82,7 @@ pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Ve
 
 /// Returns name, length and hash of each file of a tar.gz. Members that are neither files nor folders are damage.
 pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<Member>, Failure> {
-    let members = either(path, |input| members(input, monitor))?;
+    let members = read_gzip(path, |input| members(input, monitor))?;
     monitor.add(
         members.len() as u64,
         members.iter().map(|member| member.1).sum(),
@@ -93,7 +94,8 @@ pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<Member>, Failure> {
 enum Fault {
     Cancelled,
     Io(io::Error),
-    Odd(String),
+    /// The content is not what it should be; with the reason.
+    Damaged(String),
 }
 
 impl From<Failure> for Fault {
@@ -103,8 +105,12 @@ impl From<Failure> for Fault {
     }
 }
 
-/// Reads a gzip file in the fast way and, if that fails, in the general way, whose error messages are exact.
-fn either<T>(path: &Path, read: impl Fn(&mut dyn Read) -> Result<T, Fault>) -> Result<T, Failure> {
+/// Reads the content of a gzip file with the fast reader. If that fails, reads it again with the general one, which
+/// reads every gzip file and whose error messages are exact.
+fn read_gzip<T>(
+    path: &Path,
+    read: impl Fn(&mut dyn Read) -> Result<T, Fault>,
+) -> Result<T, Failure> {
     let failed = |error| Failure::io(path, error);
     let fast = PiecesReader::open(regular::open(path).map_err(failed)?);
     match fast
@@ -113,7 +119,7 @@ fn either<T>(path: &Path, read: impl Fn(&mut dyn Read) -> Result<T, Fault>) -> R
     {
         Ok(done) => return Ok(done),
         Err(Fault::Cancelled) => return Err(Failure::Cancelled),
-        Err(Fault::Io(_) | Fault::Odd(_)) => {}
+        Err(Fault::Io(_) | Fault::Damaged(_)) => {}
     }
     let damaged = |why: &str| Failure::Damaged(format!("{}: {why}", path.display()));
     let input = regular::open(path).map_err(failed)?;
@@ -122,7 +128,7 @@ fn either<T>(path: &Path, read: impl Fn(&mut dyn Read) -> Result<T, Fault>) -> R
     let done = read(&mut unpack).map_err(|fault| match fault {
         Fault::Cancelled => Failure::Cancelled,
         Fault::Io(error) => damaged(&reason(&error)),
-        Fault::Odd(why) => damaged(&why),
+        Fault::Damaged(why) => damaged(&why),
     })?;
     if unpack.trailing() > 0 {
         return Err(damaged(TRAILING));
@@ -132,10 +138,11 @@ fn either<T>(path: &Path, read: impl Fn(&mut dyn Read) -> Result<T, Fault>) -> R
 
 const TRAILING: &str = "other bytes follow its end";
 
-fn odd(name: &[u8], what: &str) -> Fault {
-    Fault::Odd(format!("{} {what}", escape(name)))
+fn damaged_member(name: &[u8], what: &str) -> Fault {
+    Fault::Damaged(format!("{} {what}", escape(name)))
 }
 
+/// Returns name, length and hash of each file of a tar.
 fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<Member>, Fault> {
     let mut tar = TarReader::new(input);
     let mut block = vec![0; BLOCK];
@@ -145,16 +152,16 @@ fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<Member>, Fault
             continue;
         }
         if member.kind != MemberKind::File {
-            return Err(odd(&member.name, "is not a file"));
+            return Err(damaged_member(&member.name, "is not a file"));
         }
         let (size, hash) = sum(&mut tar.content(&mut member), &mut block, monitor)?;
         if size != member.size {
-            return Err(odd(&member.name, "is cut short"));
+            return Err(damaged_member(&member.name, "is cut short"));
         }
         members.push((member.name, size, hash));
     }
     if tar.trailing() > 0 {
-        return Err(Fault::Odd(TRAILING.into()));
+        return Err(Fault::Damaged(TRAILING.into()));
     }
     Ok(members)
 }

@@ -48,12 +48,12 @@ impl From<Cancelled> for Failure {
 
 /// Limit up to which data are compressed as one buffer; input and output take about 64 MiB.
 pub(crate) const MAX_WHOLE: u64 = 32 << 20;
-/// Block size for larger data.
+/// Bytes that are read at once.
 pub(crate) const BLOCK: usize = 1 << 20;
 
-/// Creates the result, calls `write` to fill it, and returns its size. Removes it on failure. The caller syncs it
-/// (fsync) when it publishes the file.
-fn finished(
+/// Creates the file `out`, calls `write` to fill it, and returns its size. Removes it on failure. Whoever publishes the
+/// file syncs it (fsync).
+fn write_file(
     out: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<(), Failure>,
 ) -> Result<u64, Failure> {

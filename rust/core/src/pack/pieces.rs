@@ -1,24 +1,27 @@
 //! Writes one gzip member of any length, piece by piece, with a compressor that only takes whole buffers.
 //!
-//! Each piece is compressed separately, which loses only its first matches. In all pieces but the last one, the last
-//! block is then marked as not last, and an empty stored block fills up the byte, like a flush (RFC 1951, 3.2.4).
+//! Each piece is compressed separately, which loses only its first matches, and is a complete deflate stream. In each
+//! piece except the last, the last block is then marked as not last, and an empty stored block follows, which ends at a
+//! whole byte (RFC 1951, 3.2.4): the next piece continues the stream there.
 
 use std::io::{self, Write};
 
 use super::blocks;
 
-/// Bytes of a piece.
-const PIECE: usize = 8 << 20;
+/// Length of the content of a piece in bytes; the last piece, and one before a spliced stream, may be shorter.
+const PIECE_LENGTH: usize = 8 << 20;
 
 /// A gzip member that is written incrementally.
 pub struct PiecesWriter<W> {
     writer: W,
     level: i32,
     compressor: libdeflater::Compressor,
+    /// The content of the current piece.
     content: Vec<u8>,
+    /// Buffer for the compressed piece.
     packed: Vec<u8>,
     crc: crc32fast::Hasher,
-    /// Length modulo 2^32 (RFC 1952, 2.3.1).
+    /// Length of the whole content modulo 2^32 (RFC 1952, 2.3.1).
     size: u32,
 }
 
@@ -26,18 +29,18 @@ impl<W: Write> PiecesWriter<W> {
     /// Writes the header, without name or time.
     pub fn new(mut writer: W, level: i32) -> io::Result<Self> {
         // Byte 8 marks the fastest and the slowest level, byte 9 an unknown system; libdeflate writes the same.
-        let hint = match level {
+        let level_mark = match level {
             ..2 => 4,
             2..8 => 0,
             8.. => 2,
         };
-        writer.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, hint, 255])?;
-        let lvl = libdeflater::CompressionLvl::new(level).unwrap_or_default();
+        writer.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, level_mark, 255])?;
+        let compression_level = libdeflater::CompressionLvl::new(level).unwrap_or_default();
         Ok(Self {
             writer,
             level,
-            compressor: libdeflater::Compressor::new(lvl),
-            content: Vec::with_capacity(PIECE),
+            compressor: libdeflater::Compressor::new(compression_level),
+            content: Vec::with_capacity(PIECE_LENGTH),
             packed: Vec::new(),
             crc: crc32fast::Hasher::new(),
             size: 0,
@@ -47,17 +50,17 @@ impl<W: Write> PiecesWriter<W> {
     /// Compresses the remaining bytes, and writes checksum and size.
     pub fn finish(mut self) -> io::Result<W> {
         let length = self.compress()?;
-        self.put(length)?;
+        self.write_packed(length)?;
         self.writer.write_all(&self.crc.finalize().to_le_bytes())?;
         self.writer.write_all(&self.size.to_le_bytes())?;
         Ok(self.writer)
     }
 
-    /// Writes data that are deflated already, as a stream that continues (`open_end`); `size` and `crc` are those of
-    /// the content.
+    /// Writes a deflate stream that another one can follow (see [`blocks::open_end`]). `size` and `crc` are those of
+    /// its content.
     pub fn splice(&mut self, packed: &[u8], crc: u32, size: u64) -> io::Result<()> {
         if !self.content.is_empty() {
-            self.piece()?;
+            self.write_piece()?;
         }
         let content = crc32fast::Hasher::new_with_initial_len(crc, size);
         self.crc.combine(&content);
@@ -66,6 +69,7 @@ impl<W: Write> PiecesWriter<W> {
         self.writer.write_all(packed)
     }
 
+    /// Compresses the current piece into `packed`, and adds it to checksum and size; returns the packed length.
     fn compress(&mut self) -> io::Result<usize> {
         self.crc.update(&self.content);
         let size = u32::try_from(self.content.len()).unwrap_or(0);
@@ -80,23 +84,24 @@ impl<W: Write> PiecesWriter<W> {
             .map_err(io::Error::other)
     }
 
-    fn put(&mut self, length: usize) -> io::Result<()> {
+    /// Writes the first bytes of `packed`, and starts a new piece.
+    fn write_packed(&mut self, length: usize) -> io::Result<()> {
         self.content.clear();
         let packed = self.packed.get(..length).unwrap_or_default();
         self.writer.write_all(packed)
     }
 
     /// Writes a piece that others follow.
-    fn piece(&mut self) -> io::Result<()> {
+    fn write_piece(&mut self) -> io::Result<()> {
         let length = self.compress()?;
         match blocks::open_end(&mut self.packed, length) {
-            Some(length) => self.put(length),
-            None => self.flushed(),
+            Some(length) => self.write_packed(length),
+            None => self.write_flushed(),
         }
     }
 
-    /// Writes a piece that others follow with a compressor that can flush; for blocks that cannot be parsed.
-    fn flushed(&mut self) -> io::Result<()> {
+    /// Writes a piece that others follow, with a compressor that can flush: for a piece whose blocks cannot be parsed.
+    fn write_flushed(&mut self) -> io::Result<()> {
         let level = flate2::Compression::new(u32::try_from(self.level).unwrap_or(6).min(9));
         let mut deflate = flate2::Compress::new(level, false);
         let mut from = 0;
@@ -121,11 +126,11 @@ impl<W: Write> PiecesWriter<W> {
 
 impl<W: Write> Write for PiecesWriter<W> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let room = PIECE - self.content.len();
+        let room = PIECE_LENGTH - self.content.len();
         let part = buffer.get(..room).unwrap_or(buffer);
         self.content.extend_from_slice(part);
-        if self.content.len() == PIECE {
-            self.piece()?;
+        if self.content.len() == PIECE_LENGTH {
+            self.write_piece()?;
         }
         Ok(part.len())
     }
@@ -159,7 +164,14 @@ mod tests {
     #[test]
     fn pieces_come_back_as_one_member() {
         for kind in 0..3 {
-            for size in [0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 12_345] {
+            for size in [
+                0,
+                1,
+                PIECE_LENGTH - 1,
+                PIECE_LENGTH,
+                PIECE_LENGTH + 1,
+                2 * PIECE_LENGTH + 12_345,
+            ] {
                 let content = content(kind, size);
                 let mut writer = PiecesWriter::new(Vec::new(), 1).unwrap();
                 writer.write_all(&content).unwrap();
@@ -181,7 +193,7 @@ mod tests {
         writer.crc.update(&content);
         writer.size = 100_000;
         writer.packed.resize(1000, 0);
-        writer.flushed().unwrap();
+        writer.write_flushed().unwrap();
         let packed = writer.finish().unwrap();
         let mut back = Vec::new();
         flate2::bufread::GzDecoder::new(packed.as_slice())

@@ -9,20 +9,22 @@ use super::pieces::PiecesWriter;
 use super::{MAX_WHOLE, blocks};
 use crate::archive::zip::deflated::{Deflated, Streams};
 
-/// Size of a sample of several files in bytes.
-const SAMPLE: u64 = 256 << 10;
-/// Room for the bytes that `open_end` adds.
-const SPARE: usize = 8;
+/// Limit on the content of a sample in bytes; its first file may be larger.
+const SAMPLE_LENGTH: u64 = 256 << 10;
+/// Room for the bytes that `open_end` adds, of which there are up to 5.
+const OPEN_END_ROOM: usize = 8;
 
 /// The open zips of a folder's files.
 pub struct Splicer<'a> {
     streams: &'a Streams,
+    /// None for a zip that cannot be opened.
     zips: Vec<Option<File>>,
+    /// Buffer for one stream.
     packed: Vec<u8>,
 }
 
 impl<'a> Splicer<'a> {
-    /// Opens the zips. A missing zip is skipped: the files themselves exist.
+    /// Opens the zips. Skips one that cannot be opened: its files are then compressed again.
     pub fn open(streams: &'a Streams) -> Self {
         let zips = streams.zips.iter().map(|path| File::open(path).ok());
         Self {
@@ -32,45 +34,48 @@ impl<'a> Splicer<'a> {
         }
     }
 
-    /// Returns whether the zip's streams of some adjacent files are about as small as `level` of libdeflate would make
-    /// the files together: small files gain from repeating the previous one. Returns false if a file has no stream.
+    /// Compares a sample, the first of these files, with the streams of the sample in the zip: returns whether the
+    /// streams together are about as small as libdeflate would make the sample with `level`. Similar small files
+    /// compress better in one stream than in one stream each. Returns false if a file of the sample has no stream, true
+    /// if its first file is too large to compress it at once.
     pub fn are_small<'f>(
         &self,
         files: impl Iterator<Item = (&'f [u8], &'f Path)>,
         level: i32,
     ) -> io::Result<bool> {
-        let (mut content, mut theirs) = (Vec::new(), 0);
+        let (mut content, mut zip_length) = (Vec::new(), 0);
         for (name, path) in files {
-            let Some(stream) = self.streams.of.get(name) else {
+            let Some(stream) = self.streams.by_name.get(name) else {
                 return Ok(false);
             };
             let size = std::fs::metadata(path)?.len();
             if content.is_empty() && size > MAX_WHOLE {
                 return Ok(true);
             }
-            if !content.is_empty() && content.len() as u64 + size > SAMPLE {
+            if !content.is_empty() && content.len() as u64 + size > SAMPLE_LENGTH {
                 break;
             }
             content.extend(std::fs::read(path)?);
-            theirs += stream.length as usize;
+            zip_length += stream.length as usize;
         }
         let level = libdeflater::CompressionLvl::new(level).unwrap_or_default();
         let mut compressor = libdeflater::Compressor::new(level);
         let mut packed = vec![0; compressor.deflate_compress_bound(content.len())];
-        let ours = compressor
+        let own_length = compressor
             .deflate_compress(&content, &mut packed)
             .map_err(io::Error::other)?;
-        Ok(theirs <= ours + ours / 100 + 64)
+        Ok(zip_length <= own_length + own_length / 100 + 64)
     }
 
-    /// Writes a file's content as its zip stores it; returns false, with nothing written, if that is impossible.
+    /// Writes the content of a file as its zip stores it; returns false, without writing anything, if that is
+    /// impossible.
     pub fn put<W: Write>(
         &mut self,
         name: &[u8],
         size: u64,
         gzip: &mut PiecesWriter<W>,
     ) -> io::Result<bool> {
-        let Some(&stream) = self.streams.of.get(name) else {
+        let Some(&stream) = self.streams.by_name.get(name) else {
             return Ok(false);
         };
         match self.read(stream) {
@@ -82,15 +87,16 @@ impl<'a> Splicer<'a> {
         }
     }
 
-    /// Reads a stream as one that continues; returns its length.
+    /// Reads a stream into `packed` and changes it so that another one can follow; returns its length. Returns None if
+    /// it is too long or cannot be read.
     fn read(&mut self, stream: Deflated) -> Option<usize> {
         let zip = self.zips.get(stream.zip as usize)?.as_ref()?;
         let length = stream.length as usize;
         if u64::from(stream.length) > MAX_WHOLE {
             return None;
         }
-        if self.packed.len() < length + SPARE {
-            self.packed.resize(length + SPARE, 0);
+        if self.packed.len() < length + OPEN_END_ROOM {
+            self.packed.resize(length + OPEN_END_ROOM, 0);
         }
         let packed = self.packed.get_mut(..length)?;
         zip.read_exact_at(packed, stream.offset).ok()?;

@@ -6,14 +6,14 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use super::splice::Splicer;
-use super::{BLOCK, Failure, MAX_WHOLE, check, finished, gzip};
+use super::{BLOCK, Failure, MAX_WHOLE, check, gzip, write_file};
 use crate::archive::tar::header::BLOCK as TAR_BLOCK;
 use crate::archive::zip::deflated::Streams;
 use crate::monitor::Monitor;
 
-/// Files of 8 GiB and more have a size that does not fit into the octal digits.
+/// The smallest size that does not fit into the 11 octal digits of a header: 8 GiB.
 const OCTAL_END: u64 = 1 << 33;
-/// The end mark.
+/// The end mark of a tar.
 pub(super) const END: &[u8] = &[0; 2 * TAR_BLOCK];
 
 /// One file of the archive.
@@ -46,9 +46,9 @@ pub fn pack_folder(
 ) -> Result<u64, Failure> {
     let items = list(folder, prefix)?;
     let mut splicer = streams
-        .filter(|streams| level == 0 && !streams.of.is_empty())
+        .filter(|streams| level == 0 && !streams.by_name.is_empty())
         .map(Splicer::open);
-    let level = gzip::SERIES.or(level);
+    let level = gzip::SERIES.or_requested(level);
     if let Some(open) = &splicer {
         let sample = items.iter().skip(items.len() / 2);
         let sample = sample.map(|item| (item.file_name(), &*item.path));
@@ -62,15 +62,16 @@ pub fn pack_folder(
         .map(|item| padded(item.size) + 2 * TAR_BLOCK as u64)
         .sum::<u64>()
         + 1024;
-    finished(out, |writer| {
+    write_file(out, |writer| {
         if total <= MAX_WHOLE && splicer.is_none() {
             let mut tar = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
             write_all(&items, &mut tar, out, monitor, |item, tar| {
                 copy(item, tar, out, monitor)
             })?;
-            return gzip::whole(&tar, level, out, writer);
+            return gzip::compress_whole(&tar, level, out, writer);
         }
-        let mut encoder = gzip::stream(writer, level).map_err(|error| Failure::io(out, error))?;
+        let mut encoder =
+            gzip::compressing_writer(writer, level).map_err(|error| Failure::io(out, error))?;
         write_all(&items, &mut encoder, out, monitor, |item, tar| {
             let is_spliced = match &mut splicer {
                 Some(splicer) => splicer
@@ -91,6 +92,7 @@ pub fn pack_folder(
     })
 }
 
+/// Returns the files of a folder, sorted by name.
 fn list(folder: &Path, prefix: &str) -> Result<Vec<Item>, Failure> {
     let failed = |error| Failure::io(folder, error);
     let mut items = Vec::new();
@@ -122,6 +124,7 @@ fn list(folder: &Path, prefix: &str) -> Result<Vec<Item>, Failure> {
     Ok(items)
 }
 
+/// Returns a size rounded up to whole blocks.
 fn padded(size: u64) -> u64 {
     size.div_ceil(TAR_BLOCK as u64)
         .saturating_mul(TAR_BLOCK as u64)
@@ -133,6 +136,7 @@ pub(super) fn padding(size: u64) -> &'static [u8] {
     END.get(..length).unwrap_or_default()
 }
 
+/// Writes headers, contents and the end mark.
 fn write_all<W: Write>(
     items: &[Item],
     tar: &mut W,
@@ -140,19 +144,19 @@ fn write_all<W: Write>(
     monitor: &Monitor,
     mut content: impl FnMut(&Item, &mut W) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let written = |error| Failure::io(out, error);
+    let failed = |error| Failure::io(out, error);
     for item in items {
         check(monitor)?;
         tar.write_all(&headers(&item.name, item.size))
-            .map_err(written)?;
+            .map_err(failed)?;
         content(item, tar)?;
-        tar.write_all(padding(item.size)).map_err(written)?;
+        tar.write_all(padding(item.size)).map_err(failed)?;
         monitor.add(1, item.size);
     }
-    tar.write_all(END).map_err(written)
+    tar.write_all(END).map_err(failed)
 }
 
-/// Writes a file's bytes.
+/// Writes the bytes of a file; fails if its size changed.
 fn copy(item: &Item, tar: &mut dyn Write, out: &Path, monitor: &Monitor) -> Result<(), Failure> {
     let mut file = File::open(&item.path).map_err(|error| Failure::io(&item.path, error))?;
     let mut block = vec![0; usize::try_from(item.size + 1).map_or(BLOCK, |size| size.min(BLOCK))];
@@ -227,6 +231,7 @@ fn split_name(name: &[u8]) -> Option<(&[u8], &[u8])> {
     (prefix.len() <= 155 && rest.len() > 1).then_some((prefix, rest.get(1..)?))
 }
 
+/// Returns the header block of a file of fixed mode, owner and time.
 fn ustar((prefix, name): (&[u8], &[u8]), size: u64, flag: u8) -> [u8; TAR_BLOCK] {
     let mut block = [0u8; TAR_BLOCK];
     let mut put = |at: usize, bytes: &[u8]| {

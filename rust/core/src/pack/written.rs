@@ -1,5 +1,5 @@
-//! Recognises a gzip file or tar.gz that contains only what this module writes: no names, comments, times or folders
-//! that another program added.
+//! Recognises a gzip file or tar.gz that contains only what `pack` writes: no names, comments, times or folders that
+//! another program added.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek};
@@ -28,7 +28,7 @@ pub fn packed(path: &Path, members: &[Member], monitor: &Monitor) -> Result<(), 
     let mut previous: &[u8] = &[];
     for (name, size, _) in members {
         if name.as_slice() <= previous {
-            return Err(input.other());
+            return Err(input.foreign_bytes());
         }
         previous = name;
         input.expect(&tar_gz::headers(name, *size))?;
@@ -37,7 +37,7 @@ pub fn packed(path: &Path, members: &[Member], monitor: &Monitor) -> Result<(), 
     }
     input.expect(tar_gz::END)?;
     if input.content_end()? > 0 {
-        return Err(input.other());
+        return Err(input.foreign_bytes());
     }
     input.end()
 }
@@ -57,7 +57,7 @@ impl<'a> Written<'a> {
         let mut header = [1; HEADER_LENGTH];
         fill(&mut file, &mut header).map_err(failed)?;
         if !matches!(header, [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0 | 2 | 4, 255]) {
-            return Err(other(path));
+            return Err(foreign_bytes(path));
         }
         file.rewind().map_err(failed)?;
         Ok(Self {
@@ -68,8 +68,8 @@ impl<'a> Written<'a> {
         })
     }
 
-    fn other(&self) -> Failure {
-        other(self.path)
+    fn foreign_bytes(&self) -> Failure {
+        foreign_bytes(self.path)
     }
 
     /// Reads as many bytes as these and compares them.
@@ -79,9 +79,10 @@ impl<'a> Written<'a> {
         if got == expected.len() && bytes == expected {
             return Ok(());
         }
-        Err(self.other())
+        Err(self.foreign_bytes())
     }
 
+    /// Reads past that many bytes of content.
     fn skip(&mut self, size: u64) -> Result<(), Failure> {
         let mut left = size;
         while left > 0 {
@@ -89,7 +90,7 @@ impl<'a> Written<'a> {
             let most = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));
             let block = self.block.get_mut(..most).unwrap_or_default();
             match fill(&mut self.reader, block).map_err(|error| damaged(self.path, &error))? {
-                0 => return Err(self.other()),
+                0 => return Err(self.foreign_bytes()),
                 got => left -= got as u64,
             }
         }
@@ -118,11 +119,12 @@ impl<'a> Written<'a> {
         if rest.is_empty() {
             return Ok(());
         }
-        Err(other(self.path))
+        Err(foreign_bytes(self.path))
     }
 }
 
-fn other(path: &Path) -> Failure {
+/// Returns the error for a file with bytes that qxbatch does not write.
+fn foreign_bytes(path: &Path) -> Failure {
     Failure::Damaged(format!(
         "{}: qxbatch did not write all of it",
         path.display()

@@ -1,14 +1,16 @@
-//! Arranges what the threads read in the order of the paths.
+//! Arranges the files that the threads read in the order of their paths.
 
 use super::scanned::{Scan, Scanned};
 
-/// One entry of a folder, in the order of paths; a file is the next one of the folder's batches.
+/// One entry of a folder, in the order of paths. A file is the next file in the batches of the folder; a folder has its
+/// id.
 #[derive(Debug)]
 pub(super) enum Node {
     File,
     Folder(u32),
 }
 
+/// A folder of the scan; id 0 has the requested paths as entries.
 #[derive(Debug)]
 pub(super) struct Folder {
     pub id: u32,
@@ -16,9 +18,12 @@ pub(super) struct Folder {
     pub nodes: Vec<Node>,
 }
 
+/// Some files of a folder that one task read.
 #[derive(Debug)]
 pub(super) struct Batch {
+    /// Id of the folder.
     pub folder: u32,
+    /// Index of the first file among the files of the folder.
     pub first: usize,
     pub files: Vec<Scanned>,
 }
@@ -43,7 +48,7 @@ pub(super) fn arrange(mut folders: Vec<Folder>, mut batches: Vec<Batch>) -> Scan
     }
 }
 
-/// Iterates over the folders from the first one, without recursion: a tree may be deep.
+/// Returns the files of the folder with id 0 and of all folders below it, without recursion: a tree may be deep.
 fn in_order(nodes: Vec<Vec<Node>>, files: Vec<Vec<Scanned>>) -> Vec<Scanned> {
     let mut ordered = Vec::with_capacity(files.iter().map(Vec::len).sum());
     let mut nodes: Vec<_> = nodes.into_iter().map(Vec::into_iter).collect();

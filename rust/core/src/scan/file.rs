@@ -29,7 +29,7 @@ impl<H> Outcome<H> {
         Self::Other(reason.into())
     }
 
-    /// Returns the same with another form of the header.
+    /// Converts the header of a DICOM object; leaves other outcomes unchanged.
     pub(super) fn map<T>(self, with: impl FnOnce(H) -> T) -> Outcome<T> {
         match self {
             Self::Dicom(header) => Outcome::Dicom(with(header)),
@@ -40,7 +40,7 @@ impl<H> Outcome<H> {
     }
 }
 
-/// Reused for each file: the buffer, and the headers so far.
+/// What a task reuses for each of its files: the buffer, and the headers so far.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
     buffer: Vec<u8>,

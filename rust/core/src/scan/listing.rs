@@ -28,8 +28,8 @@ impl Entry {
         }
     }
 
-    /// Returns the byte that follows the name in longer paths.
-    fn end(&self) -> Option<&u8> {
+    /// Returns the byte that follows the name in the paths of the entries below it; None for a file.
+    fn byte_after_name(&self) -> Option<&u8> {
         matches!(self, Self::Folder(_)).then_some(&b'/')
     }
 
@@ -40,8 +40,8 @@ impl Entry {
         let heads = a.get(..shared).cmp(&b.get(..shared));
         heads.then_with(|| {
             a.get(shared)
-                .or(self.end())
-                .cmp(&b.get(shared).or(other.end()))
+                .or(self.byte_after_name())
+                .cmp(&b.get(shared).or(other.byte_after_name()))
         })
     }
 }
@@ -56,7 +56,8 @@ pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     [folder, slash, name].concat()
 }
 
-/// Returns the requested paths as entries of a folder without a name; a path below another one is not read twice.
+/// Returns the requested paths as entries of a folder without a name. Omits a repeated path, and one below another
+/// requested path.
 pub(super) fn requested_entries(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
     let known: HashSet<&Path> = paths.iter().map(|path| as_path(path)).collect();
     let mut seen = HashSet::new();
@@ -122,6 +123,7 @@ fn classify(fd: &OwnedFd, name: Box<[u8]>, kind: FileType) -> Entry {
     }
 }
 
+/// Returns the entry of a link.
 fn follow(fd: &OwnedFd, name: Box<[u8]>) -> Entry {
     let Ok(stat) = statat(fd, &*name, AtFlags::empty()) else {
         return Entry::Other(name, "a link that leads nowhere");

@@ -15,14 +15,16 @@ pub use error::ScanError;
 pub use file::{Outcome, parse_any};
 pub use scanned::{Scan, Scanned};
 
-/// Number of threads if the caller does not set one: one per CPU that this process may use.
+/// Returns the number of threads if the caller does not set one: one per CPU that this process may use.
 pub fn usable_threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Reads the headers of files, and of all files below folders.
 ///
-/// Follows links to files, but not links to folders below a path: they may form loops.
+/// Follows links to files, but not links to folders below a path: they may form loops. `threads` 0 is the default
+/// ([`usable_threads`]). Returns an error if a requested path cannot be read; below it, an unreadable file or folder is
+/// one of the results.
 pub fn scan(paths: &[Vec<u8>], threads: usize, monitor: &Monitor) -> Result<Scan, ScanError> {
     let threads = if threads == 0 {
         usable_threads()

@@ -8,6 +8,7 @@ use crate::series::{self, Entry, Group};
 /// One file of a scan.
 #[derive(Debug)]
 pub struct Scanned {
+    /// Id of its folder.
     pub(super) folder: u32,
     pub(super) name: Box<[u8]>,
     /// Its size in bytes; 0 if it was not opened.
@@ -19,6 +20,7 @@ pub struct Scanned {
 /// Headers of many files.
 #[derive(Debug, Default)]
 pub struct Scan {
+    /// Paths of the folders, by id.
     pub(super) folders: Vec<Box<[u8]>>,
     pub(super) files: Vec<Scanned>,
 }
@@ -50,7 +52,7 @@ impl Scan {
         }
     }
 
-    /// Returns the files sorted by series; members and representatives are indices of files.
+    /// Returns the files sorted by series. The indices in a group are those of files.
     pub fn groups(&self) -> Vec<Group> {
         let with_header: Vec<usize> = (0..self.files.len())
             .filter(|index| self.header(*index).is_some())
@@ -72,12 +74,12 @@ impl Scan {
                 })
             })
             .collect();
-        let back = |entry: usize| with_header.get(entry).copied().unwrap_or_default();
+        let file_index = |entry: usize| with_header.get(entry).copied().unwrap_or_default();
         let mut groups = series::group(&entries);
         for group in &mut groups {
-            group.representative = back(group.representative);
+            group.representative = file_index(group.representative);
             for member in &mut group.members {
-                *member = back(*member);
+                *member = file_index(*member);
             }
         }
         groups

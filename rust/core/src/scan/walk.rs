@@ -21,11 +21,13 @@ const BATCH: usize = 64;
 
 struct Walk<'m> {
     monitor: &'m Monitor,
+    /// The next id of a folder.
     ids: AtomicU32,
     folders: Mutex<Vec<Folder>>,
     batches: Mutex<Vec<Batch>>,
 }
 
+/// Reads the headers of files and of all files below folders, in the current thread pool.
 pub(super) fn scan(paths: &[Vec<u8>], monitor: &Monitor) -> Result<Scan, ScanError> {
     let walk = Walk {
         monitor,
@@ -36,12 +38,12 @@ pub(super) fn scan(paths: &[Vec<u8>], monitor: &Monitor) -> Result<Scan, ScanErr
     let entries = requested_entries(paths)?;
     for entry in &entries {
         if let Entry::Folder(path) = entry {
-            // Opened here only to report its error; a folder below it that cannot be opened does not fail the scan.
+            // Only a requested folder that cannot be opened fails the scan, so it is opened here once more.
             open_folder(path).map_err(|error| ScanError::Path(path.to_vec(), error))?;
         }
     }
     let root = walk.ids.fetch_add(1, Relaxed);
-    rayon::scope(|scope| walk.fill(scope, b"", None, root, entries));
+    rayon::scope(|scope| walk.spawn_tasks(scope, b"", None, root, entries));
     if monitor.is_cancelled() {
         return Err(ScanError::Cancelled);
     }
@@ -65,6 +67,7 @@ fn refusal(mut scan: Scan, index: usize) -> ScanError {
 }
 
 impl<'m> Walk<'m> {
+    /// Lists a folder, and reads what is in it.
     fn visit<'s>(&'s self, scope: &Scope<'s>, path: Vec<u8>, id: u32)
     where
         'm: 's,
@@ -73,7 +76,7 @@ impl<'m> Walk<'m> {
             return;
         }
         match list(&path) {
-            Ok((fd, entries)) => self.fill(scope, &path, Some(fd), id, entries),
+            Ok((fd, entries)) => self.spawn_tasks(scope, &path, Some(fd), id, entries),
             Err(error) => {
                 // The folder becomes an entry of the scan like a file, so that its content is not lost silently.
                 let (folder, name) = (id, Box::default());
@@ -98,7 +101,7 @@ impl<'m> Walk<'m> {
     }
 
     /// Sorts the entries of a folder, and spawns tasks for its files and folders.
-    fn fill<'s>(
+    fn spawn_tasks<'s>(
         &'s self,
         scope: &Scope<'s>,
         path: &[u8],
@@ -143,6 +146,7 @@ impl<'m> Walk<'m> {
         }
     }
 
+    /// Reads the files of one batch.
     fn read(&self, fd: Option<&OwnedFd>, folder: u32, first: usize, entries: Vec<Entry>) {
         let mut buffers = Buffers::default();
         let mut read = Vec::with_capacity(entries.len());

@@ -11,53 +11,54 @@ use sha2::{Digest, Sha256};
 use super::fields::DAMAGED;
 use crate::archive::fill;
 
-/// Largest number of rounds (as a power of two): 7-Zip writes 2^19 and reads up to 2^24.
-const MAX_ROUNDS: u8 = 24;
-/// Value for no rounds: the key is the salt with the password.
+/// Limit on the number of rounds, as a power of two: 7-Zip writes 2^19 and reads up to 2^24.
+const MAX_ROUNDS_LOG2: u8 = 24;
+/// Value for no rounds: the key is the salt and the password, cut or filled with zeros.
 const NO_ROUNDS: u8 = 0x3f;
 const BLOCK: usize = 16;
 
 type Key = [u8; 32];
-/// Parameters of a key: index of the password, rounds, salt.
+/// Parameters of a key: index of the password, rounds (as a power of two), salt.
 type KeyParameters = (usize, u8, Vec<u8>);
 
 /// The passwords of a run and the keys derived from them; deriving one takes a tenth of a second.
 #[derive(Default)]
 pub struct Keys<'a> {
     /// In the order of use, with their indices in the list of all passwords.
-    words: Vec<(usize, &'a [u8])>,
+    passwords: Vec<(usize, &'a [u8])>,
     derived: Mutex<HashMap<KeyParameters, Key>>,
 }
 
 impl<'a> Keys<'a> {
     /// Takes passwords as UTF-8; other bytes become U+FFFD.
-    pub fn new(words: impl Iterator<Item = (usize, &'a [u8])>) -> Self {
+    pub fn new(passwords: impl Iterator<Item = (usize, &'a [u8])>) -> Self {
         Self {
-            words: words.collect(),
+            passwords: passwords.collect(),
             derived: Mutex::default(),
         }
     }
 
     /// Returns the indices of the passwords.
     pub fn indices(&self) -> impl Iterator<Item = usize> {
-        self.words.iter().map(|(index, _)| *index)
+        self.passwords.iter().map(|(index, _)| *index)
     }
 
     fn key(&self, index: usize, settings: &Settings) -> Key {
-        let known = (index, settings.rounds, settings.salt.clone());
+        let parameters = (index, settings.rounds_log2, settings.salt.clone());
         let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        *derived.entry(known).or_insert_with(|| {
-            let word = self.words.iter().find(|(at, _)| *at == index);
-            let text = String::from_utf8_lossy(word.map_or(b"", |(_, word)| word));
-            let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-            settings.key(&wide)
+        *derived.entry(parameters).or_insert_with(|| {
+            let password = self.passwords.iter().find(|(at, _)| *at == index);
+            let text = String::from_utf8_lossy(password.map_or(b"", |(_, password)| password));
+            let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            settings.derive_key(&utf16)
         })
     }
 }
 
 /// The properties of an AES coder.
 struct Settings {
-    rounds: u8,
+    /// Number of rounds as a power of two, or [`NO_ROUNDS`].
+    rounds_log2: u8,
     salt: Vec<u8>,
     /// Initialisation vector.
     vector: [u8; BLOCK],
@@ -68,14 +69,14 @@ impl Settings {
         let [flags, rest @ ..] = properties else {
             return Err(DAMAGED.into());
         };
-        let rounds = flags & 0x3f;
-        if rounds > MAX_ROUNDS && rounds != NO_ROUNDS {
+        let rounds_log2 = flags & 0x3f;
+        if rounds_log2 > MAX_ROUNDS_LOG2 && rounds_log2 != NO_ROUNDS {
             return Err(format!(
-                "encrypted with 2^{rounds} rounds, more than 2^{MAX_ROUNDS} (limit)"
+                "encrypted with 2^{rounds_log2} rounds, more than 2^{MAX_ROUNDS_LOG2} (limit)"
             ));
         }
         let mut settings = Self {
-            rounds,
+            rounds_log2,
             salt: Vec::new(),
             vector: [0; BLOCK],
         };
@@ -93,8 +94,8 @@ impl Settings {
     }
 
     /// Derives the key from a password in UTF-16.
-    fn key(&self, password: &[u8]) -> Key {
-        if self.rounds == NO_ROUNDS {
+    fn derive_key(&self, password: &[u8]) -> Key {
+        if self.rounds_log2 == NO_ROUNDS {
             let mut key = Key::default();
             for (to, from) in key.iter_mut().zip(self.salt.iter().chain(password)) {
                 *to = *from;
@@ -102,10 +103,10 @@ impl Settings {
             return key;
         }
         let mut round = [self.salt.as_slice(), password, &[0; 8]].concat();
-        let count = round.len() - 8;
+        let counter_start = round.len() - 8;
         let mut sha = Sha256::new();
-        for number in 0..1u64 << self.rounds {
-            if let Some(to) = round.get_mut(count..) {
+        for number in 0..1u64 << self.rounds_log2 {
+            if let Some(to) = round.get_mut(counter_start..) {
                 to.copy_from_slice(&number.to_le_bytes());
             }
             sha.update(&round);
@@ -122,26 +123,28 @@ pub fn open<'a>(
     password: usize,
 ) -> Result<Box<dyn Read + Send + 'a>, String> {
     let settings = Settings::parse(properties)?;
-    Ok(Box::new(Clear {
+    Ok(Box::new(Decrypted {
         packed,
         cipher: Aes256::new(&keys.key(password, &settings).into()),
-        last: settings.vector,
+        previous: settings.vector,
         block: [0; BLOCK],
         at: BLOCK,
     }))
 }
 
-/// An encrypted stream, decrypted.
-struct Clear<'a> {
+/// The decrypted bytes of an encrypted stream.
+struct Decrypted<'a> {
     packed: Box<dyn Read + Send + 'a>,
     cipher: Aes256,
-    last: [u8; BLOCK],
+    /// The previous encrypted block (at first, the initialisation vector).
+    previous: [u8; BLOCK],
+    /// The current decrypted block.
     block: [u8; BLOCK],
     /// Bytes of the block that were returned.
     at: usize,
 }
 
-impl Clear<'_> {
+impl Decrypted<'_> {
     /// Decrypts the next block; returns false at the end.
     fn next(&mut self) -> io::Result<bool> {
         let mut encrypted = [0; BLOCK];
@@ -150,17 +153,17 @@ impl Clear<'_> {
             BLOCK => {}
             _ => return Err(io::ErrorKind::UnexpectedEof.into()),
         }
-        let mut clear = encrypted.into();
-        self.cipher.decrypt_block(&mut clear);
-        for ((to, clear), last) in self.block.iter_mut().zip(clear).zip(self.last) {
-            *to = clear ^ last;
+        let mut plain = encrypted.into();
+        self.cipher.decrypt_block(&mut plain);
+        for ((to, plain), previous) in self.block.iter_mut().zip(plain).zip(self.previous) {
+            *to = plain ^ previous;
         }
-        (self.last, self.at) = (encrypted, 0);
+        (self.previous, self.at) = (encrypted, 0);
         Ok(true)
     }
 }
 
-impl Read for Clear<'_> {
+impl Read for Decrypted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut done = 0;
         while done < buffer.len() {

@@ -7,7 +7,7 @@ use lzma_rust2::filter::bcj::BcjReader;
 
 use super::method::Machine;
 
-/// Returns the original code.
+/// Returns the stream with its original addresses.
 pub fn restore<'a>(
     machine: Machine,
     packed: Box<dyn Read + Send + 'a>,

@@ -17,15 +17,15 @@ use crate::archive::{invalid, reason};
 use crate::notation::hexadecimal;
 
 /// Limit on the memory of all dictionaries and models of one block, the same as for Zstandard.
-const MEMORY: u64 = 128 << 20;
+const MAX_MEMORY: u64 = 128 << 20;
 /// The largest Zstandard window that this allows, as a power of two.
-const WINDOW_LOG: u32 = 27;
+const MAX_WINDOW_LOG: u32 = 27;
 const BUFFER: usize = 64 << 10;
 
 /// A stream of a block.
 pub type Content<'a> = Box<dyn Read + Send + 'a>;
 
-/// Why a block or a list cannot be read.
+/// Why a block, or the list of members, cannot be read.
 #[derive(Debug)]
 pub enum Refusal {
     /// It is encrypted and no password was given.
@@ -50,7 +50,11 @@ impl From<&str> for Refusal {
 
 /// Returns the index of the first password that decrypts the first member of an encrypted block; 0 for an unencrypted
 /// block.
-pub fn fitting(source: &dyn Source, block: &Block, keys: &Keys<'_>) -> Result<usize, Refusal> {
+pub fn find_password(
+    source: &dyn Source,
+    block: &Block,
+    keys: &Keys<'_>,
+) -> Result<usize, Refusal> {
     if !is_encrypted(block) {
         return Ok(0);
     }
@@ -65,7 +69,8 @@ pub fn fitting(source: &dyn Source, block: &Block, keys: &Keys<'_>) -> Result<us
     Err(refusal)
 }
 
-/// Compares the first member of a block with its checksum, if it has one: nothing else shows a wrong password.
+/// Reads the first member of a block and compares it with its checksum, if it has one: nothing else shows a wrong
+/// password.
 fn check_first(content: Content<'_>, block: &Block) -> io::Result<()> {
     let (size, crc) = block.streams.first().copied().unwrap_or_default();
     let mut hasher = crc32fast::Hasher::new();
@@ -98,11 +103,11 @@ pub fn open<'a>(
 ) -> Result<Content<'a>, String> {
     let coders = block.coders.iter().zip(&block.sizes);
     let memory: u64 = coders.map(|(coder, size)| coder.memory(*size)).sum();
-    if memory > MEMORY {
+    if memory > MAX_MEMORY {
         return Err(format!(
             "it needs {} MiB of memory for its dictionary, more than {} MiB (limit); repack it with `7z a -md=64m`",
             memory.div_ceil(1 << 20),
-            MEMORY >> 20
+            MAX_MEMORY >> 20
         ));
     }
     let chain = Chain {
@@ -125,8 +130,8 @@ struct Chain<'a, 'b> {
 impl<'a> Chain<'a, '_> {
     /// Builds the output of a coder; each coder is used once, so that they cannot form a loop.
     fn coder(&self, at: usize, unused: &mut [bool]) -> Result<Content<'a>, String> {
-        let first = self.block.coders.iter().take(at);
-        let first: usize = first.map(|coder| coder.inputs).sum();
+        let coders_before = self.block.coders.iter().take(at);
+        let first_input: usize = coders_before.map(|coder| coder.inputs).sum();
         let (coder, &size) = self
             .block
             .coders
@@ -137,7 +142,7 @@ impl<'a> Chain<'a, '_> {
             Some(unused) if *unused => *unused = false,
             _ => return Err(DAMAGED.into()),
         }
-        let inputs = first..first + coder.inputs;
+        let inputs = first_input..first_input + coder.inputs;
         let inputs: Vec<_> = inputs
             .map(|input| self.input(input, unused))
             .collect::<Result<_, _>>()?;
@@ -148,12 +153,17 @@ impl<'a> Chain<'a, '_> {
         }))
     }
 
+    /// Builds an input of a coder: the output of another coder, or a packed stream.
     fn input(&self, input: usize, unused: &mut [bool]) -> Result<Content<'a>, String> {
         let bond = self.block.bonds.iter().find(|(bound, _)| *bound == input);
         if let Some((_, output)) = bond {
             return self.coder(*output, unused);
         }
-        let packed = self.block.packed.iter().find(|(free, ..)| *free == input);
+        let packed = self
+            .block
+            .packed
+            .iter()
+            .find(|(number, ..)| *number == input);
         let (_, at, size) = packed.ok_or(DAMAGED)?;
         Ok(Box::new(Range::new(self.source, *at, at + size)))
     }
@@ -186,7 +196,7 @@ impl<'a> Chain<'a, '_> {
                 let mut decoder =
                     zstd::stream::read::Decoder::new(packed).map_err(|error| reason(&error))?;
                 decoder
-                    .window_log_max(WINDOW_LOG)
+                    .window_log_max(MAX_WINDOW_LOG)
                     .map_err(|error| reason(&error))?;
                 Box::new(decoder)
             }

@@ -3,13 +3,16 @@
 /// The reason for a header whose fields contradict each other or end too early.
 pub const DAMAGED: &str = "its list of members is damaged";
 
+/// Length of the start header before the data. The positions of packed streams count from its end.
+pub const START_LENGTH: u64 = 32;
+
 /// Ends each section of a header.
 pub const END: u8 = 0;
 
 /// A header that is read from start to end.
-pub struct Fields<'a>(&'a [u8]);
+pub struct FieldReader<'a>(&'a [u8]);
 
-impl<'a> Fields<'a> {
+impl<'a> FieldReader<'a> {
     /// Starts at the first byte.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
@@ -109,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_number_takes_one_to_nine_bytes() {
-        let of = |bytes: &[u8]| Fields::new(bytes).number();
+        let of = |bytes: &[u8]| FieldReader::new(bytes).number();
         assert_eq!(of(&[0x7f]).unwrap(), 0x7f);
         assert_eq!(of(&[0x81, 2]).unwrap(), 0x102);
         assert_eq!(of(&[0xc1, 2, 3]).unwrap(), 0x1_0302);
@@ -124,7 +127,9 @@ mod tests {
 
     #[test]
     fn bits_begin_at_the_top_of_each_byte() {
-        let bits = Fields::new(&[0b1010_0000, 0b1000_0000]).bits(9).unwrap();
+        let bits = FieldReader::new(&[0b1010_0000, 0b1000_0000])
+            .bits(9)
+            .unwrap();
         assert_eq!(
             bits,
             [true, false, true, false, false, false, false, false, true]

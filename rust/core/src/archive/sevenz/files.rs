@@ -1,6 +1,6 @@
 //! The members: names, kinds, and the block that contains the data of each.
 
-use super::fields::{DAMAGED, END, Fields};
+use super::fields::{DAMAGED, END, FieldReader};
 use super::streams::Block;
 
 const EMPTY_STREAM: u8 = 0x0e;
@@ -9,7 +9,7 @@ const ANTI: u8 = 0x10;
 const NAMES: u8 = 0x11;
 const ATTRIBUTES: u8 = 0x15;
 const DIRECTORY: u32 = 0x10;
-/// Says that the upper half of the attributes is a Unix mode.
+/// The attribute that says that the upper half of the attributes is a Unix mode.
 const UNIX: u32 = 0x8000;
 
 /// What a member is.
@@ -42,7 +42,8 @@ pub struct Member {
     pub block: Option<usize>,
 }
 
-/// The properties of the members.
+/// The properties of the members. `empty_stream` has a bit for each member; `empty_file` and `anti` have one for each
+/// member without a stream.
 #[derive(Default)]
 struct Properties {
     empty_stream: Vec<bool>,
@@ -54,7 +55,7 @@ struct Properties {
 
 /// Reads the section with the members, after its id.
 pub fn parse(
-    fields: &mut Fields<'_>,
+    fields: &mut FieldReader<'_>,
     count: usize,
     blocks: &[Block],
 ) -> Result<Vec<Member>, String> {
@@ -65,7 +66,7 @@ pub fn parse(
     let streams = blocks.iter().enumerate();
     let mut streams = streams.flat_map(|(at, block)| block.streams.iter().map(move |it| (at, *it)));
     let mut names = properties.names.into_iter();
-    let set = |bits: &[bool], at: usize| bits.get(at).copied().unwrap_or(false);
+    let is_set = |bits: &[bool], at: usize| bits.get(at).copied().unwrap_or(false);
     let (mut members, mut empty) = (Vec::with_capacity(count), 0);
     for at in 0..count {
         let attributes = properties.attributes.get(at).copied().flatten();
@@ -76,10 +77,10 @@ pub fn parse(
             crc: None,
             block: None,
         };
-        if set(&properties.empty_stream, at) {
-            member.kind = if set(&properties.anti, empty) {
+        if is_set(&properties.empty_stream, at) {
+            member.kind = if is_set(&properties.anti, empty) {
                 MemberKind::Anti
-            } else if set(&properties.empty_file, empty) {
+            } else if is_set(&properties.empty_file, empty) {
                 MemberKind::File
             } else {
                 MemberKind::Directory
@@ -112,7 +113,7 @@ fn kind_of(attributes: u32) -> MemberKind {
 }
 
 impl Properties {
-    fn parse(fields: &mut Fields<'_>, count: usize) -> Result<Self, String> {
+    fn parse(fields: &mut FieldReader<'_>, count: usize) -> Result<Self, String> {
         let mut properties = Self::default();
         let mut empty = 0;
         loop {
@@ -121,7 +122,7 @@ impl Properties {
                 return Ok(properties);
             }
             let size = usize::try_from(fields.number()?).map_err(|_| DAMAGED)?;
-            let mut body = Fields::new(fields.bytes(size)?);
+            let mut body = FieldReader::new(fields.bytes(size)?);
             match kind {
                 EMPTY_STREAM => {
                     properties.empty_stream = body.bits(count)?;
@@ -147,7 +148,7 @@ impl Properties {
 }
 
 /// Reads UTF-16 names, each terminated by zero.
-fn names(body: &mut Fields<'_>, count: usize) -> Result<Vec<Vec<u8>>, String> {
+fn names(body: &mut FieldReader<'_>, count: usize) -> Result<Vec<Vec<u8>>, String> {
     let mut names = Vec::with_capacity(count.min(body.remaining() / 2));
     let bytes = body.bytes(body.remaining())?;
     let mut units = bytes.chunks_exact(2).map(|pair| match pair {

@@ -1,6 +1,6 @@
 //! The header: properties of the archive, streams, members.
 
-use super::fields::{DAMAGED, END, Fields};
+use super::fields::{DAMAGED, END, FieldReader};
 use super::files::{self, Member};
 use super::streams::{self, Block};
 
@@ -20,14 +20,14 @@ pub struct Listing {
     pub blocks: Vec<Block>,
     /// Bytes after the archive.
     pub trailing: u64,
-    /// Set if there are more members than allowed: their number and the limit.
+    /// The number of members and the limit, if there are more members than allowed; `members` is empty then.
     pub too_many: Option<(u64, u64)>,
 }
 
 /// Reads an unencrypted header after its id.
 pub fn parse(
-    fields: &mut Fields<'_>,
-    len: u64,
+    fields: &mut FieldReader<'_>,
+    archive_len: u64,
     max_members: u64,
     listing: &mut Listing,
 ) -> Result<(), String> {
@@ -43,12 +43,12 @@ pub fn parse(
         return Err("its list of members is in additional streams, which are not supported".into());
     }
     if mark == MAIN_STREAMS {
-        // Each member has a name of at least two bytes.
-        listing.blocks = streams::parse(fields, len, fields.remaining())?;
+        // There are fewer members than remaining bytes: the name of each takes at least two.
+        listing.blocks = streams::parse(fields, archive_len, fields.remaining())?;
         mark = fields.byte()?;
     }
     if mark == FILES {
-        // A member without a name takes no byte here, and no writer makes one.
+        // More members than remaining bytes are damage: the name of each takes at least two.
         let count = fields.count(fields.remaining())?;
         let most = max_members.min(MAX_MEMBERS);
         if count as u64 > most {

@@ -1,6 +1,6 @@
 //! The coders of a block: methods with their properties.
 
-use super::fields::{DAMAGED, Fields};
+use super::fields::{DAMAGED, FieldReader};
 
 /// A coder's method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub struct Coder {
 
 impl Coder {
     /// Reads one coder; each has one output stream.
-    pub fn parse(fields: &mut Fields<'_>, most: usize) -> Result<Self, String> {
+    pub fn parse(fields: &mut FieldReader<'_>, most: usize) -> Result<Self, String> {
         let flags = fields.byte()?;
         let id: Box<[u8]> = fields.bytes(usize::from(flags & 15))?.into();
         let mut inputs = 1;

@@ -16,7 +16,7 @@ pub mod streams;
 use std::io::Read;
 
 use self::aes::Keys;
-use self::fields::Fields;
+use self::fields::{FieldReader, START_LENGTH};
 use super::source::Source;
 
 pub use self::chain::Refusal;
@@ -26,9 +26,7 @@ pub use self::header::Listing;
 /// The first bytes of an archive.
 pub const MARK: [u8; 6] = *b"7z\xbc\xaf\x27\x1c";
 /// Limit on the size of a header, packed or not: enough for about 500,000 members.
-const LONGEST_LIST: u64 = 64 << 20;
-/// Length of the start header before the data.
-const START: u64 = 32;
+const MAX_HEADER_LENGTH: u64 = 64 << 20;
 
 const HEADER: u8 = 1;
 const ENCODED_HEADER: u8 = 0x17;
@@ -49,7 +47,7 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
     }
     // A packed header unpacks to a plain one; an endless nesting is refused.
     for _ in 0..4 {
-        let mut fields = Fields::new(&list);
+        let mut fields = FieldReader::new(&list);
         match fields.byte()? {
             HEADER => {
                 header::parse(&mut fields, source.len(), max_members, &mut listing)?;
@@ -64,9 +62,9 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
 
 /// Returns offset, length and CRC-32 of the header, from the first 32 bytes.
 fn start(source: &dyn Source) -> Result<(u64, u64, u32), Refusal> {
-    let start = read(source, 0, START)?;
+    let start = read(source, 0, START_LENGTH)?;
     let rest = start.get(12..).unwrap_or_default();
-    let mut fields = Fields::new(start.get(6..).unwrap_or_default());
+    let mut fields = FieldReader::new(start.get(6..).unwrap_or_default());
     let (major, _minor) = (fields.byte()?, fields.byte()?);
     if major != 0 {
         return Err(format!("7z format {major}, which is not known").into());
@@ -75,7 +73,7 @@ fn start(source: &dyn Source) -> Result<(u64, u64, u32), Refusal> {
         return Err("its start is damaged (CRC)".into());
     }
     let (offset, size, crc) = (fields.u64()?, fields.u64()?, fields.u32()?);
-    let at = START.checked_add(offset).ok_or(fields::DAMAGED)?;
+    let at = START_LENGTH.checked_add(offset).ok_or(fields::DAMAGED)?;
     if at.checked_add(size).ok_or(fields::DAMAGED)? > source.len() {
         return Err("cut short: the list of its members, at the end, is missing".into());
     }
@@ -84,7 +82,7 @@ fn start(source: &dyn Source) -> Result<(u64, u64, u32), Refusal> {
 
 /// Reads bytes of the archive into memory.
 fn read(source: &dyn Source, at: u64, size: u64) -> Result<Vec<u8>, Refusal> {
-    if size > LONGEST_LIST {
+    if size > MAX_HEADER_LENGTH {
         return Err(too_long(size));
     }
     let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
@@ -95,23 +93,23 @@ fn read(source: &dyn Source, at: u64, size: u64) -> Result<Vec<u8>, Refusal> {
 }
 
 fn too_long(size: u64) -> Refusal {
-    format!("its list of members takes {size} bytes, more than {LONGEST_LIST} (limit)").into()
+    format!("its list of members takes {size} bytes, more than {MAX_HEADER_LENGTH} (limit)").into()
 }
 
 /// Unpacks a header that is packed like the data.
 fn unpacked(
     source: &dyn Source,
-    fields: &mut Fields<'_>,
+    fields: &mut FieldReader<'_>,
     keys: &Keys<'_>,
 ) -> Result<Vec<u8>, Refusal> {
     let blocks = streams::parse(fields, source.len(), 1)?;
     let [block] = blocks.as_slice() else {
         return Err(fields::DAMAGED.into());
     };
-    if block.size() > LONGEST_LIST {
+    if block.size() > MAX_HEADER_LENGTH {
         return Err(too_long(block.size()));
     }
-    let password = chain::fitting(source, block, keys)?;
+    let password = chain::find_password(source, block, keys)?;
     let mut list = vec![0; usize::try_from(block.size()).unwrap_or(0)];
     chain::open(source, block, keys, password)?
         .read_exact(&mut list)

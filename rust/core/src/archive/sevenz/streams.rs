@@ -1,6 +1,6 @@
 //! Packed streams, blocks (the format calls them "folders"), and the streams in the blocks.
 
-use super::fields::{DAMAGED, END, Fields};
+use super::fields::{DAMAGED, END, FieldReader, START_LENGTH};
 use super::method::Coder;
 
 const PACK_INFO: u8 = 6;
@@ -15,19 +15,17 @@ const COUNT: u8 = 0x0d;
 const MAX_CODERS: usize = 32;
 /// Limit on blocks, all of which are in memory at once.
 const MAX_BLOCKS: usize = 1 << 18;
-/// Offset from which the positions of packed streams count.
-const BASE: u64 = 32;
 
 /// Data that are packed together and read in one pass.
 #[derive(Debug, Default)]
 pub struct Block {
     /// Its coders.
     pub coders: Vec<Coder>,
-    /// Connections: the input of one coder (by number over all coders) and the output it reads.
+    /// Connections: an input, and the coder whose output it reads. Inputs are numbered across all coders.
     pub bonds: Vec<(usize, usize)>,
-    /// Inputs that are packed streams, with offset and length of each.
+    /// Packed streams: the number of the input that reads it, offset, length.
     pub packed: Vec<(usize, u64, u64)>,
-    /// Unpacked bytes of each coder.
+    /// Length of the output of each coder.
     pub sizes: Vec<u64>,
     /// CRC-32 of the whole content.
     pub crc: Option<u32>,
@@ -36,7 +34,7 @@ pub struct Block {
 }
 
 impl Block {
-    /// Returns the coder whose output no other coder reads.
+    /// Returns the index of the coder whose output no other coder reads.
     pub fn last(&self) -> Option<usize> {
         (0..self.coders.len()).find(|out| self.bonds.iter().all(|(_, bound)| bound != out))
     }
@@ -54,12 +52,16 @@ impl Block {
     }
 }
 
-/// Reads the section with the streams, after its id. `most` is the largest number of members.
-pub fn parse(fields: &mut Fields<'_>, len: u64, most: usize) -> Result<Vec<Block>, String> {
+/// Reads the section with the streams, after its id. `most` is the limit on members of the archive.
+pub fn parse(
+    fields: &mut FieldReader<'_>,
+    archive_len: u64,
+    most: usize,
+) -> Result<Vec<Block>, String> {
     let mut mark = fields.byte()?;
     let mut packed = Vec::new();
     if mark == PACK_INFO {
-        packed = pack_info(fields, len)?;
+        packed = pack_info(fields, archive_len)?;
         mark = fields.byte()?;
     }
     let mut blocks = Vec::new();
@@ -83,8 +85,8 @@ pub fn parse(fields: &mut Fields<'_>, len: u64, most: usize) -> Result<Vec<Block
 }
 
 /// Returns offset and length of each packed stream.
-fn pack_info(fields: &mut Fields<'_>, len: u64) -> Result<Vec<(u64, u64)>, String> {
-    let mut at = BASE.checked_add(fields.number()?).ok_or(DAMAGED)?;
+fn pack_info(fields: &mut FieldReader<'_>, archive_len: u64) -> Result<Vec<(u64, u64)>, String> {
+    let mut at = START_LENGTH.checked_add(fields.number()?).ok_or(DAMAGED)?;
     let count = fields.count(fields.remaining())?;
     let mut places = Vec::new();
     let mut mark = fields.byte()?;
@@ -100,7 +102,7 @@ fn pack_info(fields: &mut Fields<'_>, len: u64) -> Result<Vec<(u64, u64)>, Strin
         fields.digests(count)?; // the content has its own checksums
         mark = fields.byte()?;
     }
-    if at > len {
+    if at > archive_len {
         return Err("cut short".into());
     }
     if mark == END {
@@ -110,7 +112,7 @@ fn pack_info(fields: &mut Fields<'_>, len: u64) -> Result<Vec<(u64, u64)>, Strin
     }
 }
 
-fn unpack_info(fields: &mut Fields<'_>, packed: &[(u64, u64)]) -> Result<Vec<Block>, String> {
+fn unpack_info(fields: &mut FieldReader<'_>, packed: &[(u64, u64)]) -> Result<Vec<Block>, String> {
     fields.expect(FOLDER)?;
     let count = fields.count(fields.remaining())?;
     if count > MAX_BLOCKS {
@@ -146,7 +148,7 @@ fn unpack_info(fields: &mut Fields<'_>, packed: &[(u64, u64)]) -> Result<Vec<Blo
 }
 
 fn block(
-    fields: &mut Fields<'_>,
+    fields: &mut FieldReader<'_>,
     places: &mut impl Iterator<Item = (u64, u64)>,
 ) -> Result<Block, String> {
     let mut block = Block::default();
@@ -179,7 +181,11 @@ fn block(
 }
 
 /// Reads the members of each block.
-fn substreams(fields: &mut Fields<'_>, blocks: &mut [Block], most: usize) -> Result<(), String> {
+fn substreams(
+    fields: &mut FieldReader<'_>,
+    blocks: &mut [Block],
+    most: usize,
+) -> Result<(), String> {
     // If the counts are omitted, each block has one member.
     let mut counts = vec![1; blocks.len()];
     let mut mark = fields.byte()?;

@@ -51,7 +51,7 @@ pub fn number(field: &[u8]) -> Option<u64> {
 /// The header fields that are used.
 #[derive(Debug, Clone)]
 pub struct Header {
-    /// Prefix and name joined, without a longer name from an earlier record.
+    /// Prefix and name of this block, joined; a header before it may have a longer name.
     pub name: Vec<u8>,
     /// Bytes of data after the header.
     pub size: u64,

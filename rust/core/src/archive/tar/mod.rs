@@ -9,11 +9,11 @@ use std::io::{self, Read};
 
 use self::content::{Content, Stored};
 use self::header::{BLOCK, Header, is_header};
-use self::pax::Extended;
+use self::pax::{Extended, MAX_PIECES};
 use self::sparse::{Filled, Map};
 use super::{fill, invalid};
 
-/// Longest name or record that is accepted; PATH_MAX is 4096.
+/// Longest name or extended header that is accepted, in bytes; PATH_MAX is 4096.
 const LONGEST_RECORD: u64 = 1 << 20;
 
 /// What a member is.
@@ -43,7 +43,7 @@ pub struct Member {
     pub kind: MemberKind,
     /// Length of the content (of a sparse file with its holes).
     pub size: u64,
-    /// Bytes that it takes in the archive.
+    /// Bytes of its data in the archive (of a sparse file without its holes).
     pub stored: u64,
     map: Option<Map>,
 }
@@ -87,21 +87,21 @@ impl<R: Read> TarReader<R> {
 
     /// Returns the next member, or None at the end. An error ends the archive: it is cut short, or a header is invalid.
     ///
-    /// Reads past the first end mark, for archives that were appended to one another.
+    /// Continues after an end mark, for archives that were appended to one another.
     pub fn next_member(&mut self) -> io::Result<Option<Member>> {
         self.skip_data()?;
         let mut extended = self.global.clone();
         let mut long_name = None;
         let mut long_link = None;
-        let mut between = false;
+        let mut after_extension = false;
         loop {
-            let Some(header) = self.header(between)? else {
+            let Some(header) = self.header(after_extension)? else {
                 return Ok(None);
             };
-            between = true;
+            after_extension = true;
             match header.type_flag {
-                b'L' => long_name = Some(terminated(self.record(&header)?)),
-                b'K' => long_link = Some(terminated(self.record(&header)?)),
+                b'L' => long_name = Some(until_nul(self.record(&header)?)),
+                b'K' => long_link = Some(until_nul(self.record(&header)?)),
                 b'x' | b'X' => {
                     let record = self.record(&header)?;
                     extended
@@ -115,7 +115,7 @@ impl<R: Read> TarReader<R> {
                         .ok_or_else(|| invalid("a broken global header (pax)"))?;
                     self.global.forget_sparse();
                     extended = self.global.clone();
-                    between = false;
+                    after_extension = false;
                 }
                 _ => {
                     return self
@@ -126,9 +126,9 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    /// Returns the next header block; None at the end of the archive, which is an error `between` the extended headers
-    /// of a member and its own.
-    fn header(&mut self, between: bool) -> io::Result<Option<Header>> {
+    /// Returns the next header block; None at the end of the archive. `after_extension` says that the name or an
+    /// extended header of a member was read: then an end mark is an error.
+    fn header(&mut self, after_extension: bool) -> io::Result<Option<Header>> {
         let mut block = [0u8; BLOCK];
         loop {
             let got = fill(&mut self.input, &mut block)?;
@@ -136,10 +136,10 @@ impl<R: Read> TarReader<R> {
                 return Ok(None);
             }
             if got < BLOCK {
-                return self.short(got);
+                return self.cut_short(got);
             }
             if block.iter().all(|&byte| byte == 0) {
-                if between {
+                if after_extension {
                     return Err(invalid("the end mark is between a member and its name"));
                 }
                 self.end_blocks += 1;
@@ -160,7 +160,8 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    fn short(&mut self, got: usize) -> io::Result<Option<Header>> {
+    /// Returns None if a short block follows the end mark, else the error of a tar without end mark.
+    fn cut_short(&mut self, got: usize) -> io::Result<Option<Header>> {
         if got > 0 && self.end_blocks > 0 {
             self.trailing = got as u64;
             return Ok(None);
@@ -173,7 +174,7 @@ impl<R: Read> TarReader<R> {
         Err(invalid(text))
     }
 
-    /// Reads the data of a record that belongs to the next member.
+    /// Reads the data of a header that describes the next member: its name, its target, or extended fields.
     fn record(&mut self, header: &Header) -> io::Result<Vec<u8>> {
         if header.size > LONGEST_RECORD {
             return Err(invalid(format!(
@@ -247,18 +248,20 @@ impl<R: Read> TarReader<R> {
         })
     }
 
+    /// Returns the map of a sparse member, in any of its formats; None for another file.
     fn sparse(&mut self, header: &Header, extended: &Extended) -> io::Result<Option<Map>> {
         let unreadable = || invalid("the map of a sparse file is unreadable");
+        // The old GNU format: 4 pairs in the header, and 21 in each block that follows it.
         if header.type_flag == b'S' {
             let fields = header.block.get(386..).unwrap_or_default();
             let (mut pieces, mut more) = sparse::old_pairs(fields, 4).ok_or_else(unreadable)?;
             while more {
                 let mut block = [0u8; BLOCK];
                 self.input.read_exact(&mut block)?;
-                let (next, on) = sparse::old_pairs(&block, 21).ok_or_else(unreadable)?;
+                let (next, another) = sparse::old_pairs(&block, 21).ok_or_else(unreadable)?;
                 pieces.extend(next);
-                more = on;
-                if pieces.len() > 1 << 20 {
+                more = another;
+                if pieces.len() > MAX_PIECES {
                     return Err(invalid(
                         "the map of a sparse file has more than a million pieces",
                     ));
@@ -306,7 +309,8 @@ fn padding(size: u64) -> u64 {
     (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64
 }
 
-fn terminated(mut name: Vec<u8>) -> Vec<u8> {
+/// Returns the bytes before the first NUL.
+fn until_nul(mut name: Vec<u8>) -> Vec<u8> {
     if let Some(end) = name.iter().position(|&byte| byte == 0) {
         name.truncate(end);
     }

@@ -20,7 +20,7 @@ pub struct Extended {
 }
 
 /// Limit on the pieces of a sparse file.
-const MAX_PIECES: usize = 1 << 20;
+pub(super) const MAX_PIECES: usize = 1 << 20;
 
 impl Extended {
     /// Adds the records of one extended header to the known fields; returns None if they are invalid.

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use super::header::{Header, number};
-use super::pax::decimal;
+use super::pax::{MAX_PIECES, decimal};
 use crate::archive::invalid;
 
 /// The pieces of a sparse file that have data, ordered and without overlap.
@@ -35,7 +35,8 @@ impl Map {
     }
 }
 
-/// Reads pairs of 12-byte numbers; returns them and whether another block of pairs follows.
+/// Reads up to `pairs` pairs of 12-byte numbers (offset, length) of the old GNU sparse format; returns them and whether
+/// another block of pairs follows. Returns None for an invalid number.
 #[must_use]
 pub fn old_pairs(fields: &[u8], pairs: usize) -> Option<(Vec<(u64, u64)>, bool)> {
     let mut pieces = Vec::new();
@@ -71,7 +72,7 @@ pub fn map_in_data(data: &mut dyn Read) -> io::Result<(Vec<(u64, u64)>, u64)> {
     let count = lines.number()?;
     let mut pieces = Vec::new();
     for _ in 0..count {
-        if pieces.len() >= 1 << 20 {
+        if pieces.len() >= MAX_PIECES {
             return Err(invalid(
                 "the map of a sparse file has more than a million pieces",
             ));
@@ -81,6 +82,7 @@ pub fn map_in_data(data: &mut dyn Read) -> io::Result<(Vec<(u64, u64)>, u64)> {
     Ok((pieces, lines.consumed))
 }
 
+/// The lines of a map at the start of the data, read in blocks.
 struct Lines<'a> {
     data: &'a mut dyn Read,
     block: [u8; 512],

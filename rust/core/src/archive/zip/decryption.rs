@@ -11,7 +11,7 @@ use super::traditional;
 use super::winzip_aes::{self, CODE_LENGTH};
 use crate::monitor::{Cancelled, Monitor};
 
-/// The result of one password.
+/// The result of trying one password.
 pub enum Attempt<'a> {
     /// The password is wrong.
     WrongPassword,
@@ -24,10 +24,12 @@ pub enum Attempt<'a> {
 /// A member whose first and last bytes were read, so that passwords can be tried.
 pub struct EncryptedMember<'a> {
     source: &'a dyn Source,
-    /// Offsets of the first packed byte, after salt or encryption header, and of the end.
+    /// Offsets of the first packed byte (after the salt and verifier, or the encryption header), and of the end.
     range: (u64, u64),
     encryption: Encryption,
+    /// The bytes before the packed data: salt and verifier, or encryption header.
     before: Vec<u8>,
+    /// The authentication code after the packed data; zeros with traditional encryption.
     code: [u8; CODE_LENGTH],
 }
 
@@ -35,17 +37,18 @@ pub struct EncryptedMember<'a> {
 const BLOCK: usize = 128 << 10;
 
 impl<'a> EncryptedMember<'a> {
-    /// Reads the bytes before and after the packed data of a member; `data` is the offset of its salt or encryption header.
+    /// Reads the bytes before and after the packed data of a member; `data` is the offset of its salt or encryption
+    /// header.
     pub fn read(
         source: &'a dyn Source,
         entry: &Entry,
         encryption: Encryption,
         data: u64,
     ) -> Result<Self, String> {
-        let inside = entry.decrypted_entry(encryption)?;
-        let (before, after) = encryption.around();
+        let decrypted_entry = entry.decrypted_entry(encryption)?;
+        let (before, after) = encryption.lengths_around_data();
         let start = data.saturating_add(before as u64);
-        let end = start.saturating_add(inside.packed);
+        let end = start.saturating_add(decrypted_entry.packed);
         let mut member = Self {
             source,
             range: (start, end),
@@ -75,7 +78,7 @@ impl<'a> EncryptedMember<'a> {
             Encryption::Aes(field) => {
                 let (salt, verifier) = self
                     .before
-                    .split_at_checked(field.salt())
+                    .split_at_checked(field.salt_length())
                     .unwrap_or_default();
                 let Some(mut keys) = field.keys_for_password(password, salt, verifier) else {
                     return Ok(Attempt::WrongPassword);
@@ -83,7 +86,7 @@ impl<'a> EncryptedMember<'a> {
                 let Some(mut cipher) = keys.decryptor() else {
                     return Ok(Attempt::WrongPassword);
                 };
-                if !self.take_all(&mut keys, monitor)? {
+                if !self.hash_encrypted(&mut keys, monitor)? {
                     Attempt::Damaged("cut short")
                 } else if keys.confirms(&self.code) {
                     decrypted(packed, move |bytes| cipher.apply_keystream(bytes))
@@ -95,8 +98,12 @@ impl<'a> EncryptedMember<'a> {
         })
     }
 
-    /// Computes the authentication code over all encrypted bytes; returns false if they cannot be read.
-    fn take_all(&self, keys: &mut winzip_aes::Keys, monitor: &Monitor) -> Result<bool, Cancelled> {
+    /// Adds all encrypted bytes to the authentication code of `keys`; returns false if they cannot be read.
+    fn hash_encrypted(
+        &self,
+        keys: &mut winzip_aes::Keys,
+        monitor: &Monitor,
+    ) -> Result<bool, Cancelled> {
         let mut packed = Range::new(self.source, self.range.0, self.range.1);
         let mut block = vec![0; BLOCK];
         loop {

@@ -1,4 +1,4 @@
-//! Where the compressed bytes of zip members are: they are copied into gzip files of the same content, not compressed again.
+//! Where the deflate streams of zip members are: packing copies them into tar.gz files instead of compressing again.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -20,8 +20,8 @@ pub struct Deflated {
 /// The streams of the files of one folder, by file name.
 #[derive(Debug, Default)]
 pub struct Streams {
-    /// The zips.
+    /// Paths of the zips.
     pub zips: Vec<PathBuf>,
     /// The stream of each file that is a deflated, unencrypted member of one of the zips.
-    pub of: HashMap<Vec<u8>, Deflated>,
+    pub by_name: HashMap<Vec<u8>, Deflated>,
 }

@@ -13,23 +13,24 @@ use super::names;
 pub struct Directory {
     /// In the order of the central directory.
     pub entries: Vec<Entry>,
-    /// Data that could not be read; a packet with such damage is refused, unless damage is allowed (`--on-damaged=keep`).
+    /// Data that could not be read; a packet with such damage is refused, unless damage is allowed
+    /// (`--on-damaged=keep`).
     pub damage: Vec<String>,
     /// Oddities that lose nothing.
     pub notes: Vec<String>,
     /// Number of entries that the archive claims, if it is more than the caller allows; `entries` is empty then.
     pub too_many: Option<u64>,
-    /// Bytes of all names.
-    names: u64,
+    /// Bytes of all names so far.
+    name_bytes: u64,
 }
 
 impl Directory {
-    /// Adds an entry; returns false and records damage if the names are too long in total.
+    /// Adds an entry. If the names become too long in total, records damage instead and returns false.
     pub(super) fn admit(&mut self, entry: Entry) -> bool {
-        self.names = self.names.saturating_add(entry.name_bytes());
+        self.name_bytes = self.name_bytes.saturating_add(entry.name_bytes());
         self.entries.push(entry);
         let members = self.entries.len() as u64;
-        if names_too_long(self.names, members) {
+        if names_too_long(self.name_bytes, members) {
             self.entries.pop();
             self.damage.push(names_too_long_reason(members));
             return false;
@@ -38,7 +39,8 @@ impl Directory {
     }
 }
 
-const RECORD: usize = 46;
+/// Length of a record without name, extra fields and comment.
+const RECORD_LENGTH: usize = 46;
 
 /// Reads all entries; records damage where they contradict the end record.
 pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
@@ -47,7 +49,7 @@ pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
         at: end.directory,
         stop: end.directory + end.size,
         buffer: Vec::new(),
-        from: 0,
+        buffer_start: 0,
     };
     loop {
         let at = reader.at;
@@ -82,35 +84,40 @@ pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
 /// Reads the records through a window, so that a directory of any size takes little memory.
 struct Reader<'a> {
     source: &'a dyn Source,
+    /// Offset of the next record, and of the end of the directory.
     at: u64,
     stop: u64,
+    /// The bytes of the source from `buffer_start`.
     buffer: Vec<u8>,
-    from: u64,
+    buffer_start: u64,
 }
 
+/// Bytes that are read at once.
 const WINDOW: u64 = 1 << 20;
 
 impl Reader<'_> {
+    /// Returns the next bytes without consuming them; None if they are not in the directory or cannot be read.
     fn bytes(&mut self, len: usize) -> Option<&[u8]> {
         let need = self.at.checked_add(len as u64)?;
         if need > self.stop {
             return None;
         }
-        if self.at < self.from || need > self.from + self.buffer.len() as u64 {
+        if self.at < self.buffer_start || need > self.buffer_start + self.buffer.len() as u64 {
             let want = (self.stop - self.at).min(WINDOW.max(len as u64));
             self.buffer.resize(usize::try_from(want).ok()?, 0);
-            self.from = self.at;
+            self.buffer_start = self.at;
             self.source.read_exact_at(&mut self.buffer, self.at).ok()?;
         }
-        let start = usize::try_from(self.at - self.from).ok()?;
+        let start = usize::try_from(self.at - self.buffer_start).ok()?;
         self.buffer.get(start..start + len)
     }
 
+    /// Returns the next entry; None at the end of the directory.
     fn entry(&mut self, archive_start: u64) -> Result<Option<Entry>, String> {
         if self.at == self.stop {
             return Ok(None);
         }
-        let record = self.bytes(RECORD).ok_or("a record is cut short")?;
+        let record = self.bytes(RECORD_LENGTH).ok_or("a record is cut short")?;
         if !record.starts_with(b"PK\x01\x02") {
             // A digital signature may follow the last record (4.3.13).
             return if record.starts_with(b"PK\x05\x05") {
@@ -122,7 +129,7 @@ impl Reader<'_> {
         let fields = Fields(record);
         let length = |place| fields.u16(place).map(usize::from).unwrap_or_default();
         let (name, extra, comment) = (length(28), length(30), length(32));
-        let whole = RECORD + name + extra + comment;
+        let whole = RECORD_LENGTH + name + extra + comment;
         let record = self.bytes(whole).ok_or("a record is cut short")?;
         let entry = parse(record, name, extra, archive_start)
             .ok_or("a zip64 field is missing or too short")?;
@@ -133,8 +140,8 @@ impl Reader<'_> {
 
 fn parse(record: &[u8], name: usize, extra: usize, archive_start: u64) -> Option<Entry> {
     let fields = Fields(record);
-    let raw = record.get(RECORD..RECORD + name)?;
-    let extra = record.get(RECORD + name..RECORD + name + extra)?;
+    let raw = record.get(RECORD_LENGTH..RECORD_LENGTH + name)?;
+    let extra = record.get(RECORD_LENGTH + name..RECORD_LENGTH + name + extra)?;
     let made_by = fields.u16(4)? >> 8;
     let flags = fields.u16(8)?;
     let unix = made_by == 3 || made_by == 19;

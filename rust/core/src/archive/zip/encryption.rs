@@ -33,6 +33,8 @@ impl UnsupportedReason {
     }
 }
 
+/// Flags (APPNOTE 4.4.4): strong encryption, and masked values in the headers because the central directory is
+/// encrypted.
 const STRONG: u16 = 1 << 6;
 const MASKED: u16 = 1 << 13;
 const STRONG_REASON: &str =
@@ -51,20 +53,24 @@ impl Encryption {
             return Some(Self::Unsupported(UnsupportedReason::Strong));
         }
         if method == winzip_aes::METHOD {
-            let field = extra_field(extra, winzip_aes::FIELD).and_then(Field::parse);
+            let field = extra_field(extra, winzip_aes::FIELD_ID).and_then(Field::parse);
             return Some(field.map_or(Self::Unsupported(UnsupportedReason::Field), Self::Aes));
         }
         // A writer that stores the CRC after the data does not know it when it writes the header, and uses the time.
         let ([.., of_crc], [.., of_time]) = (crc.to_le_bytes(), time.to_le_bytes());
-        let later = flags & 8 != 0;
-        Some(Self::Traditional(if later { of_time } else { of_crc }))
+        let crc_after_data = flags & 8 != 0;
+        Some(Self::Traditional(if crc_after_data {
+            of_time
+        } else {
+            of_crc
+        }))
     }
 
     /// Returns the number of bytes before and after the packed data.
-    pub(super) fn around(self) -> (usize, usize) {
+    pub(super) fn lengths_around_data(self) -> (usize, usize) {
         match self {
-            Self::Traditional(_) => (traditional::HEAD, 0),
-            Self::Aes(field) => (field.salt() + VERIFIER_LENGTH, CODE_LENGTH),
+            Self::Traditional(_) => (traditional::HEAD_LENGTH, 0),
+            Self::Aes(field) => (field.salt_length() + VERIFIER_LENGTH, CODE_LENGTH),
             Self::Unsupported(_) => (0, 0),
         }
     }

@@ -2,34 +2,36 @@
 
 use super::super::source::{Fields, Source};
 
-/// Position of the central directory.
+/// The end record: number of entries, position of the central directory, and bytes outside the archive.
 #[derive(Debug, PartialEq, Eq)]
 pub struct End {
     /// Number of entries.
     pub entries: u64,
-    /// Whether the number can be one modulo 65536: no record of zip64 states another one than the 16 bits.
+    /// Whether `entries` may be the number modulo 65536: only the 16-bit field states it, or a zip64 record states the
+    /// same.
     pub count_may_wrap: bool,
     /// Offset of the directory in the source.
     pub directory: u64,
     /// Length of the directory.
     pub size: u64,
-    /// Bytes before the archive (the program of a self-extractor); all offsets of the archive count from the end of
+    /// Number of bytes before the archive (the program of a self-extractor). The offsets in the archive do not include
     /// them.
     pub archive_start: u64,
     /// Whether the comment at the end is cut short.
     pub cut_comment: bool,
-    /// Bytes after the comment.
+    /// Number of bytes after the comment.
     pub trailing: u64,
 }
 
-const RECORD: usize = 22;
+/// Length of the record without comment.
+const RECORD_LENGTH: usize = 22;
 /// Length of the record with the longest comment.
-const LONGEST: u64 = RECORD as u64 + 65535;
+const LONGEST_RECORD: u64 = RECORD_LENGTH as u64 + 65535;
 
-/// Finds the end record, searching backwards from the end.
+/// Finds the end record, searching backwards from the end. Returns the reason if no valid one exists.
 pub fn find(source: &dyn Source) -> Result<End, String> {
     let len = source.len();
-    let start = len.saturating_sub(LONGEST);
+    let start = len.saturating_sub(LONGEST_RECORD);
     let mut tail = vec![0; usize::try_from(len - start).unwrap_or(0)];
     source
         .read_exact_at(&mut tail, start)
@@ -55,12 +57,13 @@ pub fn find(source: &dyn Source) -> Result<End, String> {
 }
 
 fn comment_end(tail: &[u8], at: usize) -> Option<usize> {
-    Some(at + RECORD + usize::from(Fields(tail.get(at..)?).u16(20)?))
+    Some(at + RECORD_LENGTH + usize::from(Fields(tail.get(at..)?).u16(20)?))
 }
 
+/// Reads the end record at offset `at` of `tail`, which starts at offset `start` of the source.
 fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<End, String> {
     let cut = || "its end record is cut short".to_owned();
-    let record = Fields(tail.get(at..at + RECORD).ok_or_else(cut)?);
+    let record = Fields(tail.get(at..at + RECORD_LENGTH).ok_or_else(cut)?);
     let short = |place: usize| record.u16(place).map(u64::from).ok_or_else(cut);
     let long = |place: usize| record.u32(place).map(u64::from).ok_or_else(cut);
     let position = start + at as u64;
@@ -75,25 +78,25 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<End, 
         cut_comment: comment > tail.len(),
         trailing: tail.len().saturating_sub(comment) as u64,
     };
-    let big = entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff;
+    let may_be_zip64 = entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff;
     let locator = locator(source, position);
     if let Some(claimed) = locator {
-        if let Some((position, wide)) = zip64_record(source, claimed, position) {
+        if let Some((position, zip64_counts)) = zip64_record(source, claimed, position) {
             if is_encrypted(source, position) {
                 return Err(ENCRYPTED.into());
             }
-            return locate(source, position, wide, end);
+            return locate(source, position, zip64_counts, end);
         }
         return Err("its zip64 end record is missing".into());
     }
-    if short(4)? != 0 || short(6)? != 0 || (short(8)? != entries && !big) {
+    if short(4)? != 0 || short(6)? != 0 || (short(8)? != entries && !may_be_zip64) {
         return Err("it is one part of an archive in several parts".into());
     }
     end.entries = entries;
     locate(source, position, (entries, size, offset), end)
 }
 
-/// Returns the position of the zip64 end record, from the locator before the end record.
+/// Returns the position of the zip64 end record that the locator before the end record states; None without a locator.
 fn locator(source: &dyn Source, position: u64) -> Option<u64> {
     let mut bytes = [0; 20];
     source
@@ -106,6 +109,7 @@ fn locator(source: &dyn Source, position: u64) -> Option<u64> {
 }
 
 /// Reads the zip64 end record at its stated position, or directly before its locator (if bytes precede the archive).
+/// Returns its position, and its number of entries, size and offset of the directory.
 fn zip64_record(
     source: &dyn Source,
     claimed: u64,
@@ -134,8 +138,8 @@ fn is_encrypted(source: &dyn Source, position: u64) -> bool {
     record.u16(14) >= Some(62) && record.u64(4) >= Some(72) && record.u16(74) > Some(0)
 }
 
-/// Finds the directory: right before the end record (of zip64, if there is one), even if bytes precede the archive; else at its
-/// stated offset.
+/// Finds the directory: right before the end record (of zip64, if there is one), even if bytes precede the archive;
+/// else at its stated offset.
 fn locate(
     source: &dyn Source,
     position: u64,
@@ -144,14 +148,14 @@ fn locate(
 ) -> Result<End, String> {
     end.count_may_wrap = end.entries == entries;
     (end.entries, end.size) = (entries, size);
-    let lost = || "its end record points to no central directory".to_owned();
+    let no_directory = || "its end record points to no central directory".to_owned();
     // Each entry takes at least 46 bytes; larger counts are invalid.
     if entries.checked_mul(46).is_none_or(|least| least > size) {
         return Err(
             "its end record claims more members than the central directory has room for".into(),
         );
     }
-    let before = position.checked_sub(size).ok_or_else(lost)?;
+    let before = position.checked_sub(size).ok_or_else(no_directory)?;
     for directory in [before, offset] {
         let mut mark = [0; 4];
         let fits = directory >= offset
@@ -166,5 +170,5 @@ fn locate(
             return Ok(end);
         }
     }
-    Err(lost())
+    Err(no_directory())
 }

@@ -70,7 +70,7 @@ impl Entry {
         if let Encryption::Unsupported(why) = encryption {
             return Err(why.reason().into());
         }
-        let (before, after) = encryption.around();
+        let (before, after) = encryption.lengths_around_data();
         let packed = self.packed.checked_sub((before + after) as u64);
         let packed = packed.ok_or("encrypted, and shorter than its encryption takes")?;
         let method = match encryption {

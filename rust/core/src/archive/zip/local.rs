@@ -5,7 +5,7 @@ use super::entry::Entry;
 use super::extra::extra_field;
 
 /// Length of the fixed part.
-pub const RECORD: usize = 30;
+pub const HEADER_LENGTH: usize = 30;
 
 /// Position of a member's data, and oddities of its local header.
 #[derive(Debug)]
@@ -28,16 +28,16 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<Local, String> {
         });
     }
     // One read for the header, the name and the usual extra fields.
-    let room = source
+    let length = source
         .len()
         .saturating_sub(entry.offset)
-        .min((RECORD + entry.raw_name().len() + 64) as u64);
-    let mut bytes = vec![0; usize::try_from(room).unwrap_or(0)];
+        .min((HEADER_LENGTH + entry.raw_name().len() + 64) as u64);
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
     source
         .read_exact_at(&mut bytes, entry.offset)
         .map_err(|error| super::super::reason(&error))?;
     let cut = || "cut short: its local header is past the end".to_owned();
-    if bytes.len() < RECORD {
+    if bytes.len() < HEADER_LENGTH {
         return Err(cut());
     }
     if !bytes.starts_with(b"PK\x03\x04") {
@@ -46,9 +46,9 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<Local, String> {
     let fields = Fields(&bytes);
     let name = usize::from(fields.u16(26).ok_or_else(cut)?);
     let extra = usize::from(fields.u16(28).ok_or_else(cut)?);
-    let data = entry.offset + (RECORD + name + extra) as u64;
-    if bytes.len() < RECORD + name + extra {
-        bytes.resize(RECORD + name + extra, 0);
+    let data = entry.offset + (HEADER_LENGTH + name + extra) as u64;
+    if bytes.len() < HEADER_LENGTH + name + extra {
+        bytes.resize(HEADER_LENGTH + name + extra, 0);
         source
             .read_exact_at(&mut bytes, entry.offset)
             .map_err(|_| cut())?;
@@ -65,22 +65,22 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<Local, String> {
 fn compare(bytes: &[u8], name: usize, entry: &Entry) -> Option<Vec<&'static str>> {
     let fields = Fields(bytes);
     let mut differs = Vec::new();
-    if bytes.get(RECORD..RECORD + name)? != entry.raw_name() {
+    if bytes.get(HEADER_LENGTH..HEADER_LENGTH + name)? != entry.raw_name() {
         differs.push("name");
     }
     if fields.u16(8)? != entry.method {
         differs.push("method");
     }
-    // With bit 3 the numbers follow the data, and the header contains zeros (4.4.4); some writers store known values.
-    let later = fields.u16(6)? & 8 != 0;
-    if fields.u32(14)? != entry.crc && !later {
+    // With bit 3, CRC and sizes are in a descriptor after the data, and the header usually contains zeros (4.4.4).
+    let in_descriptor = fields.u16(6)? & 8 != 0;
+    if fields.u32(14)? != entry.crc && !in_descriptor {
         differs.push("CRC");
     }
-    let mut zip64 =
-        Fields(extra_field(bytes.get(RECORD + name..)?, 1).unwrap_or_default()).zip64_values();
+    let mut zip64 = Fields(extra_field(bytes.get(HEADER_LENGTH + name..)?, 1).unwrap_or_default())
+        .zip64_values();
     let size = zip64.value_or_zip64(fields.u32(22)?);
     let packed = zip64.value_or_zip64(fields.u32(18)?);
-    if !later && (size != Some(entry.size) || packed != Some(entry.packed)) {
+    if !in_descriptor && (size != Some(entry.size) || packed != Some(entry.packed)) {
         differs.push("size");
     }
     Some(differs)

@@ -1,4 +1,4 @@
-//! Reads a zip by its central directory (APPNOTE.TXT 6.3): every entry of it, also several with one name.
+//! Reads a zip by its central directory (APPNOTE.TXT 6.3): every entry, including several with the same name.
 
 pub mod decryption;
 pub mod deflated;
@@ -19,14 +19,15 @@ use self::directory::Directory;
 use self::entry::Entry;
 use super::source::Source;
 
-/// Lists an archive. Without an end record, searches for the members one after the other.
+/// Lists an archive, unless it has more than `max_members`. Without an end record, searches for the members one after
+/// the other.
 #[must_use]
 pub fn list(source: &dyn Source, max_members: u64) -> Directory {
     let mut directory = Directory::default();
     match end::find(source) {
         Ok(end) if end.entries > max_members => directory.too_many = Some(end.entries),
         Ok(end) if end.archive_start > 0 && begins_with_member(source) => {
-            // The end record belongs to a zip that is stored inside this one: this one's is missing.
+            // The end record is that of a stored zip inside this zip, whose own end record is missing.
             directory
                 .damage
                 .push("its end record is missing (cut short?)".into());
@@ -69,8 +70,8 @@ fn begins_with_member(source: &dyn Source) -> bool {
     source.read_exact_at(&mut mark, 0).is_ok() && &mark == b"PK\x03\x04"
 }
 
-/// Refuses members whose bytes overlap those of a member before them: bombs use one block of packed data under many
-/// names, and no honest writer does.
+/// Sets the fault of each member whose bytes overlap those of a member before it. Only bombs use the same packed data
+/// under many names.
 fn mark_overlaps(entries: &mut [Entry]) {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|&at| entries.get(at).map_or((0, 0), |entry| (entry.offset, at)));

@@ -1,4 +1,5 @@
-//! Names of zip members: UTF-8 if a flag or a field says so, or if a Unix program wrote valid UTF-8, else code page 437.
+//! Names of zip members: UTF-8 if a flag or a field says so, or if a Unix program wrote valid UTF-8, else code page
+//! 437.
 
 /// The upper half of code page 437.
 const UPPER: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
@@ -26,7 +27,7 @@ pub fn decode(raw: &[u8], utf8: bool, unix: bool, unicode: Option<&[u8]>) -> Vec
     text.into_bytes()
 }
 
-/// The field counts only if its checksum matches the plain name: other programs rename members and keep the field.
+/// Returns the name in the field, if its checksum is that of `raw`: other programs rename members and keep the field.
 fn unicode_field<'a>(raw: &[u8], field: Option<&'a [u8]>) -> Option<&'a [u8]> {
     let (head, name) = field?.split_at_checked(5)?;
     let [1, a, b, c, d] = *head else { return None };

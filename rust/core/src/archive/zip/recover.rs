@@ -9,9 +9,12 @@ use super::entry::Entry;
 use super::extra::extra_field;
 use super::{local, names};
 
-/// Lists the members that can be found. They are read with the same checks as any others.
+/// Lists the members that can be found, up to `max_members`. They are read later with the same checks as listed
+/// members.
 pub fn scan(source: &dyn Source, max_members: u64, directory: &mut Directory) {
-    let Some(mut at) = first(source) else { return };
+    let Some(mut at) = first_local_header(source) else {
+        return;
+    };
     while let Some((entry, next)) = member(source, at) {
         let admitted = directory.admit(entry);
         if !admitted || directory.entries.len() as u64 >= max_members || next <= at {
@@ -22,7 +25,7 @@ pub fn scan(source: &dyn Source, max_members: u64, directory: &mut Directory) {
 }
 
 /// Returns the position of the first local header in the first MiB; the program of a self-extractor may precede it.
-fn first(source: &dyn Source) -> Option<u64> {
+fn first_local_header(source: &dyn Source) -> Option<u64> {
     let mut head = vec![0; usize::try_from(source.len().min(1 << 20)).ok()?];
     source.read_exact_at(&mut head, 0).ok()?;
     head.windows(4)
@@ -32,7 +35,7 @@ fn first(source: &dyn Source) -> Option<u64> {
 
 /// Returns the member whose local header is at `at`, and the position of the next one.
 fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
-    let mut header = [0; local::RECORD];
+    let mut header = [0; local::HEADER_LENGTH];
     source.read_exact_at(&mut header, at).ok()?;
     if !header.starts_with(b"PK\x03\x04") {
         return None;
@@ -41,11 +44,11 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     let (name, extra) = (usize::from(fields.u16(26)?), usize::from(fields.u16(28)?));
     let mut bytes = vec![0; name + extra];
     source
-        .read_exact_at(&mut bytes, at + local::RECORD as u64)
+        .read_exact_at(&mut bytes, at + local::HEADER_LENGTH as u64)
         .ok()?;
     let (raw, extra) = bytes.split_at_checked(name)?;
     let flags = fields.u16(6)?;
-    let data = at + (local::RECORD + bytes.len()) as u64;
+    let data = at + (local::HEADER_LENGTH + bytes.len()) as u64;
     let unicode = extra_field(extra, 0x7075);
     let name = names::decode(raw, flags & 0x800 != 0, true, unicode).into_boxed_slice();
     let mut entry = Entry {
@@ -64,7 +67,7 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     entry.packed = zip64.value_or_zip64(fields.u32(18)?)?;
     let mut next = data.checked_add(entry.packed)?;
     if flags & 8 != 0 && entry.packed == 0 {
-        next = measured(source, &mut entry, data);
+        next = set_sizes_from_data(source, &mut entry, data);
     }
     if next > source.len() {
         entry.fault = Some("cut short".into());
@@ -73,8 +76,9 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
 }
 
 /// Sets sizes and CRC of a member that stores them after its data, and returns the position after it. Only a deflate
-/// stream marks its end: for others, and without a descriptor, the position is past the end of the source.
-fn measured(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
+/// stream marks its end: for other or damaged data, and without a descriptor, the position is past the end of the
+/// source.
+fn set_sizes_from_data(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
     let past_end = source.len() + 1;
     if entry.method != 8 || entry.encryption.is_some() {
         entry.fault = Some("cut short: its size is in the missing part".into());
@@ -105,7 +109,7 @@ fn measured(source: &dyn Source, entry: &mut Entry, data: u64) -> u64 {
         return past_end;
     };
     entry.crc = crc;
-    let short = fields.u32(skip + 4).map(u64::from) == Some(entry.packed & 0xffff_ffff)
+    let has_32_bit_sizes = fields.u32(skip + 4).map(u64::from) == Some(entry.packed & 0xffff_ffff)
         && fields.u32(skip + 8).map(u64::from) == Some(size & 0xffff_ffff);
-    at + skip as u64 + if short { 12 } else { 20 }
+    at + skip as u64 + if has_32_bit_sizes { 12 } else { 20 }
 }

@@ -1,7 +1,7 @@
 //! The traditional encryption of zip (APPNOTE 6.1): each byte updates three keys.
 
 /// Bytes before the data: random bytes, and a last byte that reveals most wrong passwords.
-pub const HEAD: usize = 12;
+pub const HEAD_LENGTH: usize = 12;
 
 /// The keys after the bytes seen so far.
 #[derive(Clone)]
@@ -43,7 +43,7 @@ impl Keys {
     /// Returns the keys for a member's data if its encryption header accepts the password; one wrong password in 256
     /// passes.
     #[must_use]
-    pub fn for_password(password: &[u8], head: [u8; HEAD], check: u8) -> Option<Self> {
+    pub fn for_password(password: &[u8], head: [u8; HEAD_LENGTH], check: u8) -> Option<Self> {
         let mut keys = Self(0x1234_5678, 0x2345_6789, 0x3456_7890);
         for &byte in password {
             keys.update(byte);

@@ -6,13 +6,13 @@ use std::io::{self, Read};
 use liblzma::stream::Stream;
 
 use super::super::source::{Range, Source};
-use super::super::{beyond, invalid, too_much};
+use super::super::{expands_too_much, expands_too_much_reason, invalid};
 use super::encryption::Encryption;
 use super::entry::Entry;
 
-/// Deflate cannot expand one byte to more than this (RFC 1951: 258 bytes from 2 bits).
-const DEFLATE_MOST: u64 = 1032;
-/// Limit on the dictionary of an lzma member.
+/// Most bytes to which deflate can expand one byte (RFC 1951: 258 bytes from 2 bits).
+const MAX_DEFLATE_RATIO: u64 = 1032;
+/// Limit on the memory of the decoder of an lzma or xz member, in bytes.
 const LZMA_MEMORY: u64 = 100 << 20;
 
 /// Buffers that one thread reuses.
@@ -33,29 +33,34 @@ impl Default for Scratch {
     }
 }
 
-/// Returns why a member cannot be read, as far as its directory entry shows.
+/// Returns why a member cannot be read, as far as its directory entry shows; None if it may be readable.
 #[must_use]
 pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     if let Some(fault) = &entry.fault {
         return Some(fault.clone());
     }
-    let inside = match entry
+    let decrypted_entry = match entry
         .encryption
         .map(|encryption| entry.decrypted_entry(encryption))
     {
         Some(Err(reason)) => return Some(reason),
-        Some(Ok(inside)) => Some(inside),
+        Some(Ok(decrypted_entry)) => Some(decrypted_entry),
         None => None,
     };
-    let entry = inside.as_ref().unwrap_or(entry);
-    if too_much(entry.size, entry.packed, max_ratio) {
-        return Some(beyond(max_ratio));
+    let entry = decrypted_entry.as_ref().unwrap_or(entry);
+    if expands_too_much(entry.size, entry.packed, max_ratio) {
+        return Some(expands_too_much_reason(max_ratio));
     }
     match entry.method {
         0 if entry.packed != entry.size => {
             Some("stored, yet its packed and unpacked sizes differ".into())
         }
-        8 if entry.size > entry.packed.saturating_mul(DEFLATE_MOST).saturating_add(64) => {
+        8 if entry.size
+            > entry
+                .packed
+                .saturating_mul(MAX_DEFLATE_RATIO)
+                .saturating_add(64) =>
+        {
             Some("it claims more bytes than its packed data can contain".into())
         }
         0 | 8 | 9 | 12 | 14 | 93 | 20 | 95 => None,
@@ -149,8 +154,8 @@ pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
 /// Checks that the content has the CRC in the directory; an AE-2 member has none because its bytes were
 /// authenticated.
 pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
-    let without = matches!(entry.encryption, Some(Encryption::Aes(field)) if !field.with_crc);
-    if without || crc == entry.crc {
+    let has_no_crc = matches!(entry.encryption, Some(Encryption::Aes(field)) if !field.with_crc);
+    if has_no_crc || crc == entry.crc {
         Ok(())
     } else {
         Err(format!(

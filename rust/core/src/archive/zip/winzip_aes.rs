@@ -13,12 +13,12 @@ use super::super::source::Fields;
 /// The method number that replaces the real one, which is in the extra field.
 pub const METHOD: u16 = 99;
 /// The id of the extra field.
-pub const FIELD: u16 = 0x9901;
+pub const FIELD_ID: u16 = 0x9901;
 /// Length of the verifier, which reveals most wrong passwords: one in 65536 passes.
 pub const VERIFIER_LENGTH: usize = 2;
 /// Length of the authentication code.
 pub const CODE_LENGTH: usize = 10;
-const ROUNDS: u32 = 1000;
+const PBKDF2_ROUNDS: u32 = 1000;
 
 /// The content of the extra field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub struct Field {
     pub with_crc: bool,
     /// Compression method of the content.
     pub method: u16,
-    /// Bytes of the key: 16, 24 or 32.
-    key: u8,
+    /// Length of the key in bytes: 16, 24 or 32.
+    key_length: u8,
 }
 
 impl Field {
@@ -46,25 +46,25 @@ impl Field {
         sound.then(|| Self {
             with_crc: version == 1,
             method,
-            key: 8 + 8 * strength,
+            key_length: 8 + 8 * strength,
         })
     }
 
     /// Returns the length of the salt before the data in bytes: half the key length.
     #[must_use]
-    pub fn salt(&self) -> usize {
-        usize::from(self.key / 2)
+    pub fn salt_length(&self) -> usize {
+        usize::from(self.key_length / 2)
     }
 
     /// Returns the keys if the verifier accepts the password.
     #[must_use]
     pub fn keys_for_password(&self, password: &[u8], salt: &[u8], verifier: &[u8]) -> Option<Keys> {
-        let length = usize::from(self.key);
+        let length = usize::from(self.key_length);
         let mut derived = vec![0; 2 * length + VERIFIER_LENGTH];
-        pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, ROUNDS, &mut derived);
-        let (keys, own) = derived.split_at_checked(2 * length)?;
+        pbkdf2::pbkdf2_hmac::<Sha1>(password, salt, PBKDF2_ROUNDS, &mut derived);
+        let (keys, expected) = derived.split_at_checked(2 * length)?;
         let (cipher, code) = keys.split_at_checked(length)?;
-        if own != verifier {
+        if expected != verifier {
             return None;
         }
         Some(Keys {
@@ -86,12 +86,12 @@ impl Keys {
     #[must_use]
     pub fn decryptor(&self) -> Option<Box<dyn StreamCipher + Send>> {
         // The counter starts at 1 and is little-endian.
-        let first = 1u128.to_le_bytes();
-        let (key, first) = (self.cipher.as_slice(), first.as_slice());
+        let counter = 1u128.to_le_bytes();
+        let (key, counter) = (self.cipher.as_slice(), counter.as_slice());
         Some(match key.len() {
-            16 => Box::new(Ctr128LE::<Aes128>::new_from_slices(key, first).ok()?),
-            24 => Box::new(Ctr128LE::<Aes192>::new_from_slices(key, first).ok()?),
-            _ => Box::new(Ctr128LE::<Aes256>::new_from_slices(key, first).ok()?),
+            16 => Box::new(Ctr128LE::<Aes128>::new_from_slices(key, counter).ok()?),
+            24 => Box::new(Ctr128LE::<Aes192>::new_from_slices(key, counter).ok()?),
+            _ => Box::new(Ctr128LE::<Aes256>::new_from_slices(key, counter).ok()?),
         })
     }
 

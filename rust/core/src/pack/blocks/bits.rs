@@ -3,7 +3,9 @@
 /// Reads the bits of bytes, the low bit of each byte first.
 pub struct Bits<'a> {
     data: &'a [u8],
+    /// Index of the next byte to load.
     next: usize,
+    /// The loaded bits, the next one lowest, and their number.
     buffer: u64,
     count: u32,
 }
@@ -44,7 +46,7 @@ impl<'a> Bits<'a> {
 
     /// Returns None once more than 16 bytes after the end were loaded.
     #[inline]
-    pub fn within(&self) -> Option<()> {
+    pub fn check_end(&self) -> Option<()> {
         (self.next <= self.data.len() + 16).then_some(())
     }
 

@@ -3,21 +3,26 @@
 use super::bits::Bits;
 
 /// Codes up to this length use a lookup table; longer ones are rare and read bit by bit.
-const FAST: u32 = 10;
+const FAST_LENGTH: u32 = 10;
 /// Length of the longest code.
 const LONGEST: usize = 15;
 
-/// The meaning of a symbol when data are skipped.
+/// Meaning of a symbol: one byte of content. (Symbols of distances have this meaning, too; it is not used.)
 pub const LITERAL: u16 = 0;
+/// Meaning of a symbol: a copy of earlier content; a distance follows.
 pub const MATCH: u16 = 1;
+/// Meaning of a symbol: the end of the block.
 pub const END: u16 = 2;
 
 /// One Huffman code: a table for short codes, and what is needed to read longer ones (RFC 1951, 3.2.2).
 #[derive(Default)]
 pub struct Code {
-    /// Code length, extra bits and meaning, `length | extra << 4 | meaning << 8`; 0 for longer and missing codes.
+    /// For the next [`FAST_LENGTH`] bits: code length, extra bits and meaning, `length | extra << 4 | meaning << 8`; 0
+    /// for longer and missing codes.
     fast: Vec<u16>,
+    /// Number of codes of each length.
     counts: [u16; LONGEST + 1],
+    /// Extra bits and meaning of each symbol, in the order of the codes.
     symbols: Vec<u16>,
 }
 
@@ -48,7 +53,7 @@ impl Code {
         self.symbols.clear();
         self.symbols.resize(usize::from(start), u16::MAX);
         self.fast.clear();
-        self.fast.resize(1 << FAST, 0);
+        self.fast.resize(1 << FAST_LENGTH, 0);
         for (symbol, &length) in (0u16..).zip(lengths) {
             if length == 0 {
                 continue;
@@ -64,13 +69,14 @@ impl Code {
         Some(())
     }
 
+    /// Sets the entries of the table for a code, if it is short.
     fn set_fast(&mut self, code: u32, length: u32, meaning: u16) {
-        if length > FAST || meaning == u16::MAX {
+        if length > FAST_LENGTH || meaning == u16::MAX {
             return;
         }
         let reversed = code.reverse_bits() >> (32 - length);
         let value = meaning | u16::try_from(length).unwrap_or(0);
-        for high in 0..1u32 << (FAST - length) {
+        for high in 0..1u32 << (FAST_LENGTH - length) {
             if let Some(place) = self.fast.get_mut((high << length | reversed) as usize) {
                 *place = value;
             }
@@ -80,17 +86,18 @@ impl Code {
     /// Returns the meaning of the next symbol, and skips its code and extra bits; None for an invalid symbol.
     #[inline]
     pub fn next(&self, bits: &mut Bits<'_>) -> Option<u16> {
-        let at = usize::try_from(bits.ahead() & ((1 << FAST) - 1)).ok()?;
+        let at = usize::try_from(bits.ahead() & ((1 << FAST_LENGTH) - 1)).ok()?;
         let entry = *self.fast.get(at)?;
         if entry == 0 {
-            return self.slow(bits);
+            return self.next_long(bits);
         }
         bits.drop_bits(u32::from(entry & 15) + u32::from(entry >> 4 & 15));
         Some(entry >> 8)
     }
 
+    /// The same as [`Code::next`], bit by bit.
     #[cold]
-    fn slow(&self, bits: &mut Bits<'_>) -> Option<u16> {
+    fn next_long(&self, bits: &mut Bits<'_>) -> Option<u16> {
         let (mut code, mut first, mut index) = (0u32, 0u32, 0u32);
         for length in 1..=LONGEST {
             code |= u32::try_from(bits.take(1)?).ok()?;

@@ -31,14 +31,14 @@ impl Codes {
         let literals = bits.take(5)? + 257;
         let distances = bits.take(5)? + 1;
         let count = bits.take(4)? + 4;
-        let mut short = [0u8; 19];
+        let mut code_lengths = [0u8; 19];
         for &symbol in ORDER.get(..count)? {
             bits.refill();
-            *short.get_mut(symbol)? = u8::try_from(bits.take(3)?).ok()?;
+            *code_lengths.get_mut(symbol)? = u8::try_from(bits.take(3)?).ok()?;
         }
         let mut code = Code::default();
         // Each entry is the symbol; the extra bits of 16, 17 and 18 are read below, since they are counts.
-        code.set(&short, |symbol| symbol << 8)?;
+        code.set(&code_lengths, |symbol| symbol << 8)?;
         let mut lengths: Vec<u8> = Vec::with_capacity(320);
         while lengths.len() < literals + distances {
             bits.refill();
@@ -58,6 +58,7 @@ impl Codes {
     }
 }
 
+/// Returns extra bits and meaning of a literal or length, as [`Code::set`] needs them (RFC 1951, 3.2.5).
 fn literal_entry(symbol: u16) -> u16 {
     match symbol {
         0..=255 => LITERAL << 8,
@@ -68,6 +69,7 @@ fn literal_entry(symbol: u16) -> u16 {
     }
 }
 
+/// Returns the extra bits of a distance, as [`Code::set`] needs them (RFC 1951, 3.2.5).
 fn distance_entry(symbol: u16) -> u16 {
     match symbol {
         0..=3 => 0,

@@ -4,16 +4,16 @@ use super::bits::Bits;
 use super::code::{LITERAL, MATCH};
 use super::codes::Codes;
 
-/// Start and end of a stream's last block, in bits.
+/// Start and end of a stream's last block, in bits from the start of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Last {
-    /// Position of the bit that marks the last block.
+    /// Start of the block: the bit that marks it as the last.
     pub begin: usize,
     /// End of the block.
     pub end: usize,
 }
 
-/// Reads all blocks; returns None if the data are not a complete stream.
+/// Returns the last block of a stream; None if the data are not a complete stream.
 pub fn last(data: &[u8]) -> Option<Last> {
     let mut bits = Bits::new(data);
     let mut codes = Codes::default();
@@ -40,6 +40,7 @@ pub fn last(data: &[u8]) -> Option<Last> {
     }
 }
 
+/// Reads the symbols of a block to its end.
 fn skip_symbols(bits: &mut Bits<'_>, codes: &Codes) -> Option<()> {
     loop {
         bits.refill();
@@ -50,14 +51,14 @@ fn skip_symbols(bits: &mut Bits<'_>, codes: &Codes) -> Option<()> {
                 MATCH => {
                     if bits.count() < 28 {
                         bits.refill();
-                        bits.within()?;
+                        bits.check_end()?;
                     }
                     codes.distances.next(bits)?;
                 }
                 _ => return Some(()),
             }
         }
-        bits.within()?;
+        bits.check_end()?;
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads a gzip file of one member that was written in pieces (`pieces.rs`), as fast as decompressing whole buffers.
 //!
-//! Each piece except the last ends in an empty stored block, which is found by its last four bytes. If a final block is
-//! appended, the piece is a complete stream, which can be inflated at once. Other files are an error here;
+//! Each piece except the last ends in an empty stored block, which is found by its last four bytes. With a final block
+//! appended, a piece is a complete stream, which can be inflated at once. Other files are an error here;
 //! `archive::unpack` reads them.
 
 use std::io::{self, Read};
@@ -18,7 +18,7 @@ const SIGNATURE_LENGTH: usize = 8;
 const HEADER_LENGTH: usize = 10;
 /// Length of the CRC-32 and the size at the end of the file.
 const TRAILER_LENGTH: usize = 8;
-/// Limit on coincidental marks in one piece: the piece is inflated up to each of them, in vain.
+/// Limit on marks in one piece that do not end it: for each of them, the piece is inflated in vain.
 const MAX_FALSE_MARKS: u32 = 16;
 
 /// Sizes of the buffers.
@@ -50,10 +50,10 @@ pub struct PiecesReader<R> {
     /// The inflated piece, in the first `content_length` bytes.
     content: Vec<u8>,
     content_length: usize,
-    /// How much of the content the caller has got.
+    /// How many bytes of the content were returned.
     position: usize,
     crc: crc32fast::Hasher,
-    /// Of all pieces, modulo 2^32.
+    /// Length of the content of all pieces, modulo 2^32.
     total_size: u32,
     inflate: libdeflater::Decompressor,
     done: bool,
@@ -89,6 +89,7 @@ impl<R: Read> PiecesReader<R> {
         })
     }
 
+    /// Inflates the next piece into `content`.
     fn next_piece(&mut self) -> io::Result<()> {
         self.position = 0;
         self.content_length = 0;
@@ -175,6 +176,7 @@ impl<R: Read> PiecesReader<R> {
         Ok(true)
     }
 
+    /// Inflates the last piece, and compares checksum and size with the trailer.
     fn inflate_last(&mut self) -> io::Result<()> {
         let end = self.packed.len().saturating_sub(TRAILER_LENGTH);
         // The inflater does not report where it stopped: with one byte less, the stream must be incomplete.

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 
 use liblzma::stream::Stream;
 use qxbatch_core::archive::foreign::Foreign;
-use qxbatch_core::archive::kind::{self, HEAD, Kind, Packing};
+use qxbatch_core::archive::kind::{self, HEAD_LENGTH, Kind, Packing};
 use qxbatch_core::archive::unpack::Unpack;
 
 use super::pieces::{Slow, drained};
@@ -54,7 +54,7 @@ fn unpacked<'a>(packing: Packing, input: impl Read + Send + 'a) -> Found {
 
 fn any(bytes: &[u8]) {
     let kind = kind::of_bytes(bytes);
-    let by_head = kind::of(bytes.get(..HEAD).unwrap_or(bytes));
+    let by_head = kind::of(bytes.get(..HEAD_LENGTH).unwrap_or(bytes));
     let further = matches!(kind, Kind::Zip | Kind::Foreign(_));
     let open = matches!(by_head, Kind::Other | Kind::Foreign(Foreign::Split));
     assert!(kind == by_head || (further && open));

@@ -72,7 +72,7 @@ fn any(bytes: &[u8]) {
         assert!(block.packed_size() <= bytes.len() as u64);
         // Without a password nothing is decrypted; the archive determines how slow decryption is.
         if chain::is_encrypted(block) {
-            assert!(chain::fitting(&bytes, block, &keys).is_err());
+            assert!(chain::find_password(&bytes, block, &keys).is_err());
             continue;
         }
         if let Ok(content) = chain::open(&bytes, block, &keys, 0) {
@@ -86,7 +86,7 @@ fn any(bytes: &[u8]) {
 fn contents(bytes: &[u8], listing: &Listing, keys: &Keys<'_>) -> Option<Vec<Vec<u8>>> {
     let mut found = Vec::new();
     for block in &listing.blocks {
-        let place = chain::fitting(&bytes, block, keys).ok()?;
+        let place = chain::find_password(&bytes, block, keys).ok()?;
         let mut content = chain::open(&bytes, block, keys, place).ok()?;
         for (size, crc) in &block.streams {
             let (bytes, done) = drained(&mut content, *size);
