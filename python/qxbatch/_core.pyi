@@ -248,11 +248,11 @@ def ingest(
 ) -> Reading:
     """Read packets (path, prefix of ledger paths) once: recognise, check, hash and parse each member, and write it below `staging`.
 
-    A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR/REC becomes one
+    A packet is a folder, an archive, or a file. An archive with a prefix `name!` that contains no DICOM or PAR becomes one
     kept member `name`. Paths in `skip` are skipped in folders. With `link`, files of a folder are hard-linked into staging if
     possible, else copied. With `headers_only`, staging has no pixel data: a DICOM file is a hole after its header, a file that is
-    neither DICOM nor PAR is one hole, and a PAR is complete. `passwords` are tried in order on encrypted members; reasons about
-    encryption start with `encrypted`.
+    neither DICOM nor PAR is one hole, and a PAR is complete. `passwords` are tried on encrypted members in order, the last
+    correct one first; reasons about encryption start with `encrypted`.
 
     Raises OSError (staging or a packet cannot be opened) and CancelledError. Faults of members are in their rows and in `damage`.
     """
