@@ -87,7 +87,7 @@ impl Foreign {
             }
             // The length of the first header in bytes, and its type: the archive header.
             [0x60, 0xea, low, high @ 0..=10, _, _, _, _, _, _, 2, ..]
-                if (*low, *high) > (30, 0) =>
+                if u16::from_le_bytes([*low, *high]) > 30 =>
             {
                 Self::Arj
             }
@@ -167,6 +167,22 @@ mod tests {
         assert_eq!(Foreign::of(b"\x20\x00-lh5-"), Some(Foreign::Lha));
         assert_eq!(Foreign::of(b"PK\x07\x08PK\x03\x04"), Some(Foreign::Split));
         assert_eq!(Foreign::of(b"Rar!"), None);
+    }
+
+    #[test]
+    fn arj_is_recognised_by_the_length_of_its_header() {
+        for (length, foreign) in [
+            (30u16, None),
+            (31, Some(Foreign::Arj)),
+            (256, Some(Foreign::Arj)),
+            (286, Some(Foreign::Arj)),
+            (2600, Some(Foreign::Arj)),
+            (3000, None),
+        ] {
+            let [low, high] = length.to_le_bytes();
+            let head = [0x60, 0xea, low, high, 30, 11, 1, 0, 0, 0, 2, 0];
+            assert_eq!(Foreign::of(&head), foreign, "{length}");
+        }
     }
 
     #[test]
