@@ -130,15 +130,33 @@ def test_zip64_is_read(tmp_path: Path) -> None:
     assert (result.fates(), result.reading.damage()) == ({"1": "sorted"}, [])
 
 
-def test_more_than_65535_members_are_read(tmp_path: Path) -> None:
+def empty_members(count: int) -> bytes:
+    """Return a zip with that many empty members, and with a zip64 end record if there are more than 65535."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        for k in range(65_540):
+        for k in range(count):
             archive.writestr(f"{k}", b"")
+    return out.getvalue()
+
+
+def test_more_than_65535_members_are_read(tmp_path: Path) -> None:
     packet = tmp_path / "p.zip"
-    packet.write_bytes(out.getvalue())
+    packet.write_bytes(empty_members(65_540))
     reading = ingest([(str(packet), "")], str(tmp_path / "staging"))
     assert (len(reading), reading.damage()) == (65_540, [])
+
+
+def test_members_are_read_where_their_count_is_modulo_65536(tmp_path: Path) -> None:
+    data = empty_members(65_540)
+    end = data.rindex(b"PK\x06\x06")
+    count, size, offset = struct.unpack_from("<QQQ", data, end + 32)
+    short = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, count % 65_536, count % 65_536, size, offset, 0)
+    packet = tmp_path / "p.zip"
+    packet.write_bytes(data[:end] + short)
+    reading = ingest([(str(packet), "")], str(tmp_path / "staging"))
+    assert (len(reading), reading.damage()) == (65_540, [])
+    limited = ingest([(str(packet), "")], str(tmp_path / "limited"), max_members=65_539)
+    assert (len(limited), limited.damage()) == (0, ["p.zip: it has 65540 members, more than 65539 (limit)"])
 
 
 def test_a_member_with_a_wrong_crc_is_refused_and_the_others_are_read(tmp_path: Path) -> None:

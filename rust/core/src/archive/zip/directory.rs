@@ -18,7 +18,7 @@ pub struct Directory {
     pub damage: Vec<String>,
     /// Oddities that lose nothing.
     pub notes: Vec<String>,
-    /// Number of entries that the archive claims, if it is more than the caller allows; `entries` is empty then.
+    /// Number of entries, if it is more than the caller allows; `entries` is empty then.
     pub too_many: Option<u64>,
     /// Bytes of all names so far.
     name_bytes: u64,
@@ -42,8 +42,9 @@ impl Directory {
 /// Length of a record without name, extra fields and comment.
 const RECORD_LENGTH: usize = 46;
 
-/// Reads all entries; records damage where they contradict the end record.
-pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
+/// Reads all entries; records damage where they contradict the end record. Only counts them if there are more than
+/// `max_members`.
+pub fn read_all(source: &dyn Source, end: &End, max_members: u64, directory: &mut Directory) {
     let mut reader = Reader {
         source,
         at: end.directory,
@@ -51,11 +52,14 @@ pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
         buffer: Vec::new(),
         buffer_start: 0,
     };
-    loop {
+    let mut listed = 0u64;
+    // More entries than the end record counts are damage, unless it counts modulo 65536.
+    while end.count_may_wrap || listed <= end.entries.max(0xffff) {
         let at = reader.at;
         match reader.entry(end.archive_start) {
             Ok(Some(entry)) => {
-                if !directory.admit(entry) {
+                listed += 1;
+                if listed <= max_members && !directory.admit(entry) {
                     return;
                 }
             }
@@ -67,11 +71,12 @@ pub fn read_all(source: &dyn Source, end: &End, directory: &mut Directory) {
                 break;
             }
         }
-        if directory.entries.len() as u64 > end.entries.max(0xffff) {
-            break;
-        }
     }
-    let listed = directory.entries.len() as u64;
+    if listed > max_members {
+        directory.entries.clear();
+        directory.too_many = Some(listed);
+        return;
+    }
     let agree = listed == end.entries || (end.count_may_wrap && listed % 65536 == end.entries);
     if !agree {
         directory.damage.push(format!(

@@ -49,7 +49,7 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
                     .notes
                     .push(format!("{} bytes follow the archive", end.trailing));
             }
-            directory::read_all(source, &end, &mut directory);
+            directory::read_all(source, &end, max_members, &mut directory);
             mark_overlaps(&mut directory.entries);
             if let Some(at) = unlisted::find(source, &end, &directory.entries) {
                 directory.notes.push(format!(
