@@ -25,6 +25,22 @@ pub fn escape(bytes: &[u8]) -> String {
     text
 }
 
+/// Returns the bytes of [`escape`]d text.
+#[must_use]
+pub fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut parts = text.split("\\x");
+    bytes.extend(parts.next().unwrap_or_default().bytes());
+    for part in parts {
+        let code = part
+            .get(..2)
+            .and_then(|code| u8::from_str_radix(code, 16).ok());
+        bytes.extend(code);
+        bytes.extend(part.bytes().skip(2));
+    }
+    bytes
+}
+
 /// Returns the length of [`escape`]d text in bytes.
 #[must_use]
 pub fn escaped_len(bytes: &[u8]) -> u64 {
@@ -78,6 +94,13 @@ mod tests {
         assert_eq!(escape("Schädel/a!b".as_bytes()), "Schädel/a!b");
         for text in [&b"a\tb\nc\\d\xff\r"[..], "Schädel/a!b".as_bytes()] {
             assert_eq!(escaped_len(text), escape(text).len() as u64);
+        }
+    }
+
+    #[test]
+    fn escaped_text_can_be_read_back() {
+        for text in [&b"a\tb\nc\\x41d\xff\r"[..], "Schädel/a!b".as_bytes(), b""] {
+            assert_eq!(unescape(&escape(text)), text);
         }
     }
 

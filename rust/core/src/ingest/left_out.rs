@@ -7,6 +7,7 @@ use super::reading::Reading;
 use super::row::{EMPTY, Fate, IN_PACKET, Kind, LINK_TO, NOT_WANTED, Row, ZEROS};
 use crate::archive::foreign::Foreign;
 use crate::archive::kind;
+use crate::notation::unescape;
 
 /// Why a member was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,18 +175,16 @@ impl<'r> PacketMembers<'r> {
         let Some(target) = row.reason.strip_prefix(LINK_TO) else {
             return row.reason == LINK_TO.trim_end_matches(" to ");
         };
-        !resolved(&row.path, target.as_bytes()).is_some_and(|path| self.contains(&path))
+        !resolved(row, &unescape(target)).is_some_and(|path| self.contains(&path))
     }
 }
 
 /// Returns the path of a link's target, which is relative to the link; None if it is absolute, or outside of the packet
 /// or archive.
-fn resolved(link: &[u8], target: &[u8]) -> Option<Vec<u8>> {
-    let archive = link
-        .iter()
-        .rposition(|&byte| byte == b'!')
-        .map_or(0, |bang| bang.saturating_add(1));
-    let (archive, link) = link.split_at_checked(archive)?;
+fn resolved(link: &Row, target: &[u8]) -> Option<Vec<u8>> {
+    let joint = link.joints.last();
+    let start = joint.map_or(0, |&joint| (joint as usize).saturating_add(1));
+    let (archive, link) = link.path.split_at_checked(start)?;
     let mut parts: Vec<&[u8]> = link.split(|&byte| byte == b'/').collect();
     parts.pop();
     if target.starts_with(b"/") {
@@ -249,19 +248,27 @@ mod tests {
         let rows = [
             row(b"a/1.dcm", Kind::Dicom, Fate::Sorted, ""),
             row(b"x.zip!d/1.dcm", Kind::Dicom, Fate::Sorted, ""),
+            row(b"a/f\xfc\\", Kind::Other, Fate::Kept, NOT_WANTED),
         ];
         let members = PacketMembers::of(&rows);
-        let outside =
-            |path: &[u8], reason| members.is_outside(&row(path, Kind::Link, Fate::NoData, reason));
+        let in_archive = |path: &[u8], joints: &[u32], reason: &'static str| {
+            let mut link = Row::new(path, joints, Kind::Link, Fate::NoData);
+            link.reason = reason.into();
+            members.is_outside(&link)
+        };
+        let outside = |path: &[u8], reason| in_archive(path, &[], reason);
         assert!(!outside(b"b/1", "a symbolic link to ../a/1.dcm"));
         assert!(!outside(b"b", "a symbolic link to ./a"));
-        assert!(!outside(b"x.zip!e/1", "a symbolic link to ../d/1.dcm"));
+        let to_member = "a symbolic link to ../d/1.dcm";
+        assert!(!in_archive(b"x.zip!e/1", &[5], to_member));
+        assert!(!outside(b"c!/1", "a symbolic link to ../a/1.dcm"));
         assert!(!outside(
             b"b",
             "a symbolic link to /p/a, which is in the packet"
         ));
+        assert!(!outside(b"b/1", "a symbolic link to ../a/f\\xfc\\x5c"));
         assert!(outside(b"b/1", "a symbolic link to ../../a/1.dcm"));
-        assert!(outside(b"x.zip!e", "a symbolic link to a/1.dcm"));
+        assert!(in_archive(b"x.zip!e", &[5], "a symbolic link to a/1.dcm"));
         assert!(outside(b"b", "a symbolic link to /p/a"));
         assert!(outside(b"b", "a symbolic link"));
         assert!(!outside(
