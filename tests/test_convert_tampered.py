@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
+from qxbatch.core import SeriesFrames
 from tests.build import tamper, tamper_enhanced
 from tests.build.dicom import Syntax, Vendor, encoded
 from tests.build.mosaics import Mosaic
@@ -195,3 +198,27 @@ def test_diffusion_without_private_elements_is_correct_or_without_table(tmp_path
     outcome = converted(without_private(diffusion(vendor)), tmp_path)
     assert outcome.faults() == []
     assert outcome.b_values() == [[0, 700, 700]] or vendor is Vendor.GE
+
+
+def test_values_with_a_lookup_table_are_reported_as_not_compared(tmp_path: Path) -> None:
+    """ModalityLUTSequence (PS3.3 C.11.1): converters store the values without it."""
+    files = classic_files()
+    for file in files:
+        table = Dataset()
+        table.LUTDescriptor = [4096, 0, 16]
+        table.ModalityLUTType = "US"
+        table.add_new(0x00283006, "OW", np.arange(7, 4103, dtype="<u2").tobytes())
+        file.ModalityLUTSequence = Sequence([table])
+    outcome = converted(files, tmp_path)
+    assert any("not compared with the DICOM: a lookup table of values" in text for text in outcome.notes), outcome.notes
+
+
+def test_b_values_of_ge_without_gradient_elements_are_not_taken_for_zero(tmp_path: Path) -> None:
+    files = diffusion(Vendor.GE)
+    for file in files:
+        for element in (0xBB, 0xBC, 0xBD):
+            del file.private_block(0x0019, "GEMS_ACQU_01")[element]
+    outcome = converted(files, tmp_path)
+    paths = sorted(str(path) for path in (tmp_path / "dicom").rglob("*") if path.is_file())
+    compared = SeriesFrames(paths).compare([str(output.nifti) for output in outcome.conversion.outputs], [False])
+    assert compared.images[0].b_values == [(0.0, None), (700.0, None), (700.0, None)]

@@ -31,8 +31,8 @@ pub struct Diffusion {
     pub direction: Option<[f64; 3]>,
     /// A second b-value: the nominal one (Siemens, Canon, United Imaging), or that scaled by the gradient (GE).
     pub nominal: Option<f64>,
-    /// GE: the squared length of the gradient direction; 0 for other vendors.
-    pub gradient_squared: f64,
+    /// GE: the squared length of the gradient direction; None without its elements, and for other vendors.
+    pub gradient_squared: Option<f64>,
     /// Whether DiffusionDirectionality is `ISOTROPIC`: a trace image.
     pub isotropic: bool,
     /// Whether the header says that the frame is part of a diffusion scan; true also for frames with a b-value of 0.
@@ -84,6 +84,8 @@ pub struct Attributes {
     pub diffusion: Diffusion,
     /// Rescale slope and intercept (PS3.3 C.11.1).
     pub rescale: Option<[f64; 2]>,
+    /// Whether the values have a lookup table (ModalityLUTSequence).
+    pub lookup_table: bool,
     /// Philips scale slope and intercept, for floating-point values.
     pub philips_scale: Option<[f64; 2]>,
     /// A hash of StackID; 0 if the header has none.
@@ -134,6 +136,7 @@ impl Attributes {
                 self.diffusion.b_value = get(Vr::FD)?.first();
                 self.diffusion.extend_range(self.diffusion.b_value);
             }
+            0x0028_3000 => self.lookup_table = true,
             0x0028_1052 => self.set_rescale(1, get(Vr::DS)?),
             0x0028_1053 => self.set_rescale(0, get(Vr::DS)?),
             0x0020_0012 => self.acquisition = get(Vr::IS)?.whole(),

@@ -93,8 +93,9 @@ impl Blocks {
                 let diffusion = &mut attributes.diffusion;
                 diffusion.b_value = diffusion.b_value.or(value);
                 // All shells of a scan have one value, and gradients of different lengths (group 0019 is read first).
-                diffusion.nominal = value.map(|value| value * diffusion.gradient_squared);
-                if diffusion.gradient_squared > 0.0 {
+                let squared = diffusion.gradient_squared;
+                diffusion.nominal = value.zip(squared).map(|(value, squared)| value * squared);
+                if squared.is_some_and(|squared| squared > 0.0) {
                     diffusion.extend_range(diffusion.nominal);
                 }
             }
@@ -105,7 +106,7 @@ impl Blocks {
             }
             (Creator::GeAcquisition, 0x0019_00BB..=0x0019_00BD) => {
                 let part = get(Vr::DS)?.first().unwrap_or(0.0);
-                attributes.diffusion.gradient_squared += part * part;
+                *attributes.diffusion.gradient_squared.get_or_insert(0.0) += part * part;
             }
             (Creator::PhilipsMr, 0x2005_00B0..=0x2005_00B2) => {
                 let part = get(Vr::FL)?.first().unwrap_or(0.0);

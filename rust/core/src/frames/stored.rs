@@ -32,6 +32,13 @@ pub fn obstacle(object: &Object) -> Option<&'static str> {
     if object.truncated {
         return Some("a file that is cut short");
     }
+    if object
+        .frames
+        .iter()
+        .any(|frame| frame.attributes.lookup_table)
+    {
+        return Some("a lookup table of values");
+    }
     let encoding = &object.encoding;
     let known = matches!(encoding.bits_allocated, 8 | 16 | 32)
         && (1..=encoding.bits_allocated).contains(&encoding.bits_stored)
