@@ -221,4 +221,4 @@ def test_b_values_of_ge_without_gradient_elements_are_not_taken_for_zero(tmp_pat
     outcome = converted(files, tmp_path)
     paths = sorted(str(path) for path in (tmp_path / "dicom").rglob("*") if path.is_file())
     compared = SeriesFrames(paths).compare([str(output.nifti) for output in outcome.conversion.outputs], [False])
-    assert compared.images[0].b_values == [(0.0, None), (700.0, None), (700.0, None)]
+    assert compared.checks[0].b_values == [(0.0, None), (700.0, None), (700.0, None)]

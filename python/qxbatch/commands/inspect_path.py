@@ -11,6 +11,7 @@ from qxbatch.ingest.sources import sorted_sources
 from qxbatch.os_error import error_text
 from qxbatch.session.contents import is_session, why_unreadable
 from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import MASTER_INBOX
 from qxbatch.session.summary import SummaryError
 from qxbatch.study.sessions import sessions_in
 
@@ -21,7 +22,8 @@ def inspect_path(path: Path, resources: Resources) -> list[InspectedSource]:
         return [_session(path, resources)]
     if path.is_dir():
         sessions = [session for session in sessions_in(path) if _is_session(session)]
-        if not all(map(why_unreadable, sessions)):  # else they may be folders of a packet
+        # If none can be entered, they may be folders of a packet, except in a sessions folder.
+        if not all(map(why_unreadable, sessions)) or (sessions and (path / MASTER_INBOX).is_dir()):
             return [_session(session, resources) for session in sessions]
     return [_packet(path, resources)]
 

@@ -112,7 +112,7 @@ fn walk(pass: &Pass<'_>, root: &Path, entries: &mut Vec<FolderEntry>) -> Result<
             Err(error) => {
                 let kind = EntryKind::Unreadable(
                     Kind::Directory,
-                    format!("the folder cannot be read: {error}"),
+                    format!("the folder cannot be read: {}", reason(&error)),
                 );
                 entries.push(FolderEntry {
                     path: next.path,
