@@ -5,12 +5,13 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::foreign::{DISC_MARK_LENGTH, DISC_OFFSET, DMG_TRAILER_LENGTH, Foreign, is_part};
-use super::sevenz;
 use super::source::Fields;
 use super::tar::header::is_header;
 
 /// Number of bytes at the start of a file that are enough to recognise most kinds.
 pub const HEAD_LENGTH: usize = 4096;
+/// The first bytes of a 7z archive.
+const SEVENZ_MARK: [u8; 6] = *b"7z\xbc\xaf\x27\x1c";
 /// Length of a zip end record without a comment.
 pub const ZIP_END_LENGTH: usize = 22;
 
@@ -122,7 +123,7 @@ pub fn of(head: &[u8]) -> Kind {
     {
         return Kind::Zip;
     }
-    if head.starts_with(&sevenz::MARK) {
+    if head.starts_with(&SEVENZ_MARK) {
         return Kind::SevenZ;
     }
     if head.get(..512).is_some_and(is_header) {

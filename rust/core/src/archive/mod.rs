@@ -9,6 +9,7 @@ pub mod lzw;
 mod peek;
 pub mod sevenz;
 pub mod source;
+mod taken;
 pub mod tar;
 pub mod unpack;
 pub mod zip;

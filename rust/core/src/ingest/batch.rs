@@ -17,6 +17,8 @@ pub struct Members<'a> {
     pub damage: Vec<String>,
     /// Oddities that lose nothing.
     pub notes: Vec<String>,
+    /// Returns those that are known once all members were read.
+    pub last_notes: Option<Box<dyn FnOnce() -> Vec<String> + 'a>>,
 }
 
 impl<'a> Members<'a> {
@@ -26,6 +28,7 @@ impl<'a> Members<'a> {
             batches: Box::new(std::iter::once(Ok(members))),
             damage: Vec::new(),
             notes: Vec::new(),
+            last_notes: None,
         }
     }
 

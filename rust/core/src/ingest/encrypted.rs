@@ -101,9 +101,11 @@ fn attempt(
         .read_to_end(&mut decrypted)
         .map_err(damaged)?;
     scratch::with(|scratch| {
-        unzip::into_memory(&decrypted.as_slice(), entry, 0, scratch).map_err(Fault::Data)?;
+        let left_out =
+            unzip::into_memory(&decrypted.as_slice(), entry, 0, scratch).map_err(Fault::Data)?;
         let bytes = scratch.content.as_slice();
         let data = MemberBytes::Bytes(bytes, None);
-        Ok(take(pass, address, data, entry.size, member::hash(bytes))?)
+        let member = take(pass, address, data, entry.size, member::hash(bytes))?;
+        Ok(member.without(left_out))
     })
 }

@@ -30,6 +30,18 @@ pub enum ArchiveBytes {
     Loose(std::path::PathBuf, Checksums),
 }
 
+impl ProcessedMember {
+    /// Notes how many of its packed bytes are not part of its content.
+    pub fn without(mut self, left_out: u64) -> Self {
+        if left_out > 0 {
+            self.row.surrounded = true;
+            let text = format!("{left_out} bytes in or after its packed data were left out");
+            self.row.add_reason(text);
+        }
+        self
+    }
+}
+
 impl From<Row> for ProcessedMember {
     fn from(row: Row) -> Self {
         Self { row, archive: None }

@@ -12,7 +12,7 @@ use super::kept_whole::KeptWhole;
 use super::member::{self, ArchiveBytes, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Fate, Kind, Row};
+use super::row::{Fate, Kind, Reason, Row};
 use super::staging::{Checksums, StagingDir};
 use super::stop::Stop;
 use super::tar_input::Input;
@@ -46,6 +46,8 @@ impl Opened {
         }
         opened.damage = members.damage;
         opened.notes = members.notes;
+        let last_notes = members.last_notes.map(|notes| notes());
+        opened.notes.extend(last_notes.unwrap_or_default());
         Ok(opened)
     }
 
@@ -147,8 +149,13 @@ fn open(
     }
     row.kind = Kind::Archive;
     row.fate = Fate::Opened;
-    row.surrounded = !opened.notes.is_empty();
-    row.reason = opened.notes.join("; ").into();
+    if !row.surrounded {
+        row.reason = Reason::Borrowed("");
+    }
+    if !opened.notes.is_empty() {
+        row.surrounded = true;
+        row.add_reason(opened.notes.join("; "));
+    }
     if let ArchiveBytes::Staged(staged) = archive {
         pass.staging.remove(&staged)?;
     }

@@ -91,6 +91,8 @@ pub const EMPTY: &str = "empty";
 pub const ZEROS: &str = "filled with zeros";
 /// Start of the reason of a symbolic link; its target, escaped, follows.
 pub const LINK_TO: &str = "a symbolic link to ";
+/// The reason of a symbolic link whose target is not known.
+pub const A_LINK: &str = "a symbolic link";
 /// End of the reason of a link in a folder if its target is a member too.
 pub const IN_PACKET: &str = ", which is in the packet";
 /// Longest target of a link that is read from an archive (PATH_MAX).
@@ -165,6 +167,16 @@ impl Row {
             series: 0,
             at: "".into(),
         }
+    }
+
+    /// Adds to the reason.
+    pub fn add_reason(&mut self, text: String) {
+        self.reason = if self.reason.is_empty() {
+            text
+        } else {
+            format!("{}; {text}", self.reason)
+        }
+        .into();
     }
 
     /// Returns the path as the ledger writes it.

@@ -8,13 +8,13 @@ use super::kept_whole::ENCRYPTED;
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Kind, LINK_TO, LONGEST_TARGET, Row};
+use super::row::{A_LINK, Kind, LINK_TO, LONGEST_TARGET, Row};
 use super::staging::{StagingDir, fill};
 use super::stop::{Fault, Stop};
 use super::take::take;
 use super::workers::Workers;
 use crate::archive::sevenz::aes::Keys;
-use crate::archive::sevenz::chain::{self, Content, Refusal};
+use crate::archive::sevenz::chain::{self, BlockContent, Content, Refusal};
 use crate::archive::sevenz::streams::Block;
 use crate::archive::sevenz::{self, Listing, Member, MemberKind};
 use crate::archive::source::Source;
@@ -46,6 +46,7 @@ pub fn read(
         keys,
         blocks: std::mem::take(&mut listing.blocks),
         current: None,
+        left_out: listing.left_out,
     };
     rayon::scope(|scope| {
         let members = (1u64..).zip(&listing.members).zip(admitted);
@@ -67,11 +68,19 @@ pub fn read(
             workers.store(at, row.map(ProcessedMember::from));
         }
     });
+    unpacking.close();
     let mut members = Members::of(workers.finish()?);
-    if listing.trailing > 0 {
-        let text = format!("{} bytes follow the archive", listing.trailing);
-        members.notes.push(text);
-    }
+    let counts = [
+        (listing.trailing, "follow the archive"),
+        (listing.gaps, "are in no stream of the archive"),
+        (
+            unpacking.left_out,
+            "of its streams are not part of any member",
+        ),
+    ];
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    let notes = counts.map(|(count, text)| format!("{count} bytes {text}"));
+    members.notes.extend(notes);
     Ok(members)
 }
 
@@ -117,7 +126,9 @@ struct Unpacking<'p> {
     keys: Keys<'p>,
     blocks: Vec<Block>,
     /// The current block and its remaining members, or why the rest of it is unreadable.
-    current: Option<(usize, Result<Content<'p>, String>)>,
+    current: Option<(usize, Result<BlockContent<'p>, String>)>,
+    /// Bytes of the blocks so far that are in no member.
+    left_out: u64,
 }
 
 impl<'p> Unpacking<'p> {
@@ -145,7 +156,9 @@ impl<'p> Unpacking<'p> {
             }
             MemberKind::Link => {
                 let target = self.link(member)?;
-                let text = format!("{LINK_TO}{}", escape(&target));
+                let text = target.map_or(A_LINK.into(), |target| {
+                    format!("{LINK_TO}{}", escape(&target))
+                });
                 return Ok(Some(address.no_data(Kind::Link, text)));
             }
             MemberKind::File => {}
@@ -168,6 +181,7 @@ impl<'p> Unpacking<'p> {
             return Ok(Box::new(io::empty()));
         };
         if self.current.as_ref().is_none_or(|(at, _)| *at != block) {
+            self.close();
             self.current = Some((block, self.open(block)?));
         }
         match &mut self.current {
@@ -178,7 +192,7 @@ impl<'p> Unpacking<'p> {
     }
 
     /// Opens a block, with the password that decrypts its first member; returns the reason if that is impossible.
-    fn open(&self, at: usize) -> Result<Result<Content<'p>, String>, Stop> {
+    fn open(&self, at: usize) -> Result<Result<BlockContent<'p>, String>, Stop> {
         self.pass.check()?;
         let Some(block) = self.blocks.get(at) else {
             return Ok(Err("its list of members is damaged".into()));
@@ -192,6 +206,13 @@ impl<'p> Unpacking<'p> {
             self.pass.last_password.note(password);
         }
         Ok(chain::open(self.source, block, &self.keys, password))
+    }
+
+    /// Ends a block: counts what is in no member.
+    fn close(&mut self) {
+        if let Some((_, Ok(content))) = self.current.take() {
+            self.left_out = self.left_out.saturating_add(content.left_out());
+        }
     }
 
     /// Marks the rest of the current block as unreadable.
@@ -248,15 +269,15 @@ impl<'p> Unpacking<'p> {
         Ok(None)
     }
 
-    /// Returns the target of a link, which is its content; `...` for one that is too long.
-    fn link(&mut self, member: &Member) -> Result<Vec<u8>, Fault> {
+    /// Returns the target of a link, which is its content; None for one that is too long.
+    fn link(&mut self, member: &Member) -> Result<Option<Vec<u8>>, Fault> {
         if member.size > LONGEST_TARGET {
             self.skip(member)?;
-            return Ok(b"...".to_vec());
+            return Ok(None);
         }
         let mut target = vec![0; usize::try_from(member.size).unwrap_or(0)];
         self.fill(member, &mut target)?;
-        Ok(target)
+        Ok(Some(target))
     }
 
     /// Reads past a member, to the next one of its block.

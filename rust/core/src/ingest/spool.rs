@@ -1,7 +1,5 @@
 //! A member of a zip that is too large for memory.
 
-use std::io::Read;
-
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
@@ -9,13 +7,13 @@ use super::staging::StagingDir;
 use super::stop::Fault;
 use super::take::take;
 use crate::archive::zip::entry::Entry;
-use crate::archive::zip::unzip;
+use crate::archive::zip::unzip::{self, Content};
 
 /// Unpacks a large member to staging and processes it.
 pub fn spool(
     pass: &Pass<'_>,
     entry: &Entry,
-    mut content: impl Read,
+    mut content: Content<'_>,
     address: &Address,
 ) -> Result<ProcessedMember, Fault> {
     let staged = address.staged(StagingDir::Other);
@@ -29,5 +27,6 @@ pub fn spool(
         return Err(Fault::Data(reason));
     }
     let data = MemberBytes::Staged(staged);
-    Ok(take(pass, address, data, checksums.size, checksums.sha256)?)
+    let member = take(pass, address, data, checksums.size, checksums.sha256)?;
+    Ok(member.without(content.left_out()))
 }

@@ -1,12 +1,14 @@
 //! The members of a zip, read in parallel.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use rayon::prelude::*;
 
 use super::batch::{BATCH, Members};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Kind, LINK_TO, LONGEST_TARGET};
+use super::row::{A_LINK, Kind, LINK_TO, LONGEST_TARGET};
 use super::spool::spool;
 use super::stop::Stop;
 use super::take::take;
@@ -14,6 +16,7 @@ use super::{encrypted, scratch};
 use crate::archive::source::Source;
 use crate::archive::zip::deflated::Deflated;
 use crate::archive::zip::entry::{Entry, Special};
+use crate::archive::zip::uncovered::{self, Gap};
 use crate::archive::zip::{list, local, unzip};
 use crate::archive::{expands_too_much, expands_too_much_reason};
 use crate::notation::{escape, escaped_len};
@@ -28,18 +31,28 @@ pub fn read<'a>(
 ) -> Result<Members<'a>, Stop> {
     let mut directory = list(source, pass.options.max_members);
     admit(pass, source.len(), container, &mut directory.entries)?;
+    let gaps = Arc::new(Mutex::new(directory.gaps));
+    let add = Arc::clone(&gaps);
+    let add = move |gap: Option<Gap>| {
+        let mut gaps = add.lock().unwrap_or_else(PoisonError::into_inner);
+        gaps.extend(gap);
+    };
     let mut members = Members::in_batches(directory.entries, move |batch, entries: &[Entry]| {
         let entries = entries.par_iter().enumerate().with_max_len(16);
         entries
             .map(|(at, entry)| {
                 let sequence = (batch * BATCH + at) as u64 + 1;
                 let address = container.member(&entry.name, sequence);
-                read_member(pass, source, entry, zip, &address)
+                read_member(pass, source, entry, zip, &address, &add)
             })
             .collect()
     });
     members.damage = directory.damage;
     members.notes = directory.notes;
+    members.last_notes = Some(Box::new(move || {
+        let gaps = std::mem::take(&mut *gaps.lock().unwrap_or_else(PoisonError::into_inner));
+        uncovered::notes(gaps)
+    }));
     if let Some(count) = directory.too_many {
         members.damage.push(format!(
             "it has {count} members, more than {} (limit)",
@@ -95,12 +108,16 @@ fn admit(
     }
 }
 
+/// Length of an empty deflate stream.
+const EMPTY_DEFLATED: u64 = 2;
+
 fn read_member(
     pass: &Pass<'_>,
     source: &dyn Source,
     entry: &Entry,
     zip: Option<u32>,
     address: &Address,
+    add: &impl Fn(Option<Gap>),
 ) -> Result<ProcessedMember, Stop> {
     pass.check()?;
     let refuse = |reason: String| {
@@ -110,15 +127,9 @@ fn read_member(
             reason,
         )))
     };
-    match entry.special() {
-        Some(Special::Directory) => return Ok(address.no_data(Kind::Directory, "").into()),
-        Some(Special::Link) => {
-            return Ok(address
-                .no_data(Kind::Link, link_reason(source, entry))
-                .into());
-        }
-        Some(Special::Device) => return Ok(address.no_data(Kind::Device, "a device").into()),
-        None => {}
+    if let Some(special) = entry.special() {
+        add(uncovered::after_unread(source, entry));
+        return Ok(without_file(source, entry, special, address));
     }
     if let Some(reason) = &entry.fault {
         return refuse(reason.clone());
@@ -133,6 +144,7 @@ fn read_member(
     if entry.packed > source.len().saturating_sub(local_header.data) {
         return refuse("cut short".into());
     }
+    add(uncovered::after(source, entry, local_header.data));
     let mut member = if let Some(encryption) = entry.encryption {
         encrypted::read(pass, source, entry, encryption, local_header.data, address)?
     } else if entry.size.max(entry.packed) > pass.max_in_memory {
@@ -140,21 +152,17 @@ fn read_member(
     } else {
         scratch::with(|scratch| {
             match unzip::into_memory(source, entry, local_header.data, scratch) {
-                Ok(()) => {
+                Ok(left_out) => {
                     let bytes = scratch.content.as_slice();
-                    take(
-                        pass,
-                        address,
-                        MemberBytes::Bytes(bytes, None),
-                        entry.size,
-                        member::hash(bytes),
-                    )
+                    let data = MemberBytes::Bytes(bytes, None);
+                    let member = take(pass, address, data, entry.size, member::hash(bytes))?;
+                    Ok(member.without(left_out))
                 }
                 Err(reason) => refuse(reason),
             }
         })?
     };
-    if !member.row.unpacked {
+    if !member.row.unpacked && !member.row.surrounded {
         member.row.deflated = zip.and_then(|zip| deflated(entry, zip, local_header.data));
     }
     Ok(with_note(member, &local_header.differs))
@@ -174,36 +182,55 @@ fn deflated(entry: &Entry, zip: u32, offset: u64) -> Option<Deflated> {
 /// Notes where the central directory and a local header disagree: two readers may see different members.
 fn with_note(mut member: ProcessedMember, differs: &[&str]) -> ProcessedMember {
     if !differs.is_empty() {
-        let note = format!(
+        member.row.add_reason(format!(
             "its two headers in the zip disagree on {}",
             differs.join(" and ")
-        );
-        let row = &mut member.row;
-        row.reason = if row.reason.is_empty() {
-            note
-        } else {
-            format!("{}; {note}", row.reason)
-        }
-        .into();
+        ));
     }
     member
 }
 
-/// Returns the reason of a symbolic link, with its target if that can be read.
-fn link_reason(source: &dyn Source, entry: &Entry) -> String {
-    let target = local::read(source, entry)
-        .ok()
-        .filter(|_| entry.size <= LONGEST_TARGET)
-        .and_then(|local_header| {
-            scratch::with(|scratch| {
-                unzip::into_memory(source, entry, local_header.data, scratch).ok()?;
-                Some(escape(&scratch.content))
-            })
-        });
-    target.map_or_else(
-        || "a symbolic link".into(),
-        |target| format!("{LINK_TO}{target}"),
-    )
+/// Returns the row of a folder, link or device. Only a link has content: its target.
+fn without_file(
+    source: &dyn Source,
+    entry: &Entry,
+    special: Special,
+    address: &Address,
+) -> ProcessedMember {
+    let (kind, text) = match special {
+        Special::Directory => (Kind::Directory, ""),
+        Special::Device => (Kind::Device, "a device"),
+        Special::Link => {
+            let (text, left_out) = match short_content(source, entry) {
+                Some((target, left_out)) => (format!("{LINK_TO}{target}"), left_out),
+                None => (A_LINK.into(), 0),
+            };
+            let mut row = address.no_data(Kind::Link, text);
+            row.surrounded = left_out > 0;
+            return row.into();
+        }
+    };
+    let left_out = match entry.encryption {
+        _ if entry.packed == 0 => 0,
+        None => short_content(source, entry).map_or(entry.packed, |(_, left_out)| left_out),
+        Some(encryption) => match entry.decrypted_entry(encryption) {
+            Ok(inside) if inside.packed <= EMPTY_DEFLATED => 0,
+            _ => entry.packed,
+        },
+    };
+    ProcessedMember::from(address.no_data(kind, text)).without(left_out)
+}
+
+/// Returns the content of a short member, and how many of its packed bytes are not part of it.
+fn short_content(source: &dyn Source, entry: &Entry) -> Option<(String, u64)> {
+    if entry.size.max(entry.packed) > LONGEST_TARGET {
+        return None;
+    }
+    let local_header = local::read(source, entry).ok()?;
+    scratch::with(|scratch| {
+        let left_out = unzip::into_memory(source, entry, local_header.data, scratch).ok()?;
+        Some((escape(&scratch.content), left_out))
+    })
 }
 
 /// Unpacks a member that is too large for memory to disk.

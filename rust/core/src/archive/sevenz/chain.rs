@@ -12,15 +12,20 @@ use super::fields::DAMAGED;
 use super::method::{Coder, Method, lzma2_dictionary};
 use super::ppmd::Ppmd;
 use super::streams::Block;
+use super::surplus::{Exact, Inputs};
+use crate::archive::kind::Packing;
 use crate::archive::source::{Range, Source};
+use crate::archive::taken::{Count, Taken};
+use crate::archive::unpack::Unpack;
 use crate::archive::{invalid, reason};
 use crate::notation::hexadecimal;
 
 /// Limit on the memory of all dictionaries and models of one block, the same as for Zstandard.
 const MAX_MEMORY: u64 = 128 << 20;
-/// The largest Zstandard window that this allows, as a power of two.
-const MAX_WINDOW_LOG: u32 = 27;
 const BUFFER: usize = 64 << 10;
+
+/// The input of a coder.
+type Packed<'a> = Taken<BufReader<Content<'a>>>;
 
 /// A stream of a block.
 pub type Content<'a> = Box<dyn Read + Send + 'a>;
@@ -71,7 +76,7 @@ pub fn find_password(
 
 /// Reads the first member of a block and compares it with its checksum, if it has one: nothing else shows a wrong
 /// password.
-fn check_first(content: Content<'_>, block: &Block) -> io::Result<()> {
+fn check_first(content: BlockContent<'_>, block: &Block) -> io::Result<()> {
     let (size, crc) = block.streams.first().copied().unwrap_or_default();
     let mut hasher = crc32fast::Hasher::new();
     let mut content = content.take(size);
@@ -94,13 +99,35 @@ pub fn is_encrypted(block: &Block) -> bool {
     block.coders.iter().any(|coder| coder.method == Method::Aes)
 }
 
+/// The content of a block.
+pub struct BlockContent<'a> {
+    stream: Content<'a>,
+    remaining: u64,
+    surplus: Count,
+}
+
+impl BlockContent<'_> {
+    /// Returns how many bytes of the content were not read, and of the packed streams not used.
+    pub fn left_out(&self) -> u64 {
+        self.surplus.get().saturating_add(self.remaining)
+    }
+}
+
+impl Read for BlockContent<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.stream.read(buffer)?;
+        self.remaining = self.remaining.saturating_sub(got as u64);
+        Ok(got)
+    }
+}
+
 /// Opens the content of a block. `password` is the index of the password if the block is encrypted.
 pub fn open<'a>(
     source: &'a dyn Source,
     block: &Block,
     keys: &Keys<'_>,
     password: usize,
-) -> Result<Content<'a>, String> {
+) -> Result<BlockContent<'a>, String> {
     let coders = block.coders.iter().zip(&block.sizes);
     let memory: u64 = coders.map(|(coder, size)| coder.memory(*size)).sum();
     if memory > MAX_MEMORY {
@@ -115,9 +142,15 @@ pub fn open<'a>(
         block,
         keys,
         password,
+        surplus: Count::default(),
     };
     let mut unused = vec![true; block.coders.len()];
-    chain.coder(block.last().ok_or(DAMAGED)?, &mut unused)
+    let (stream, remaining) = chain.coder(block.last().ok_or(DAMAGED)?, &mut unused)?;
+    Ok(BlockContent {
+        stream,
+        remaining,
+        surplus: chain.surplus,
+    })
 }
 
 struct Chain<'a, 'b> {
@@ -125,11 +158,13 @@ struct Chain<'a, 'b> {
     block: &'b Block,
     keys: &'b Keys<'b>,
     password: usize,
+    surplus: Count,
 }
 
 impl<'a> Chain<'a, '_> {
-    /// Builds the output of a coder; each coder is used once, so that they cannot form a loop.
-    fn coder(&self, at: usize, unused: &mut [bool]) -> Result<Content<'a>, String> {
+    /// Builds the output of a coder and returns it with its length; each coder is used once, so that they cannot form a
+    /// loop.
+    fn coder(&self, at: usize, unused: &mut [bool]) -> Result<(Content<'a>, u64), String> {
         let coders_before = self.block.coders.iter().take(at);
         let first_input: usize = coders_before.map(|coder| coder.inputs).sum();
         let (coder, &size) = self
@@ -143,74 +178,102 @@ impl<'a> Chain<'a, '_> {
             _ => return Err(DAMAGED.into()),
         }
         let inputs = first_input..first_input + coder.inputs;
+        let mut ends = Inputs {
+            method: coder.method,
+            taken: Vec::new(),
+            decrypted: false,
+            surplus: self.surplus.clone(),
+        };
         let inputs: Vec<_> = inputs
-            .map(|input| self.input(input, unused))
+            .map(|input| self.input(input, unused, &mut ends))
             .collect::<Result<_, _>>()?;
         let inner = self.decoder(coder, size, inputs)?;
-        Ok(Box::new(Exact {
-            inner,
-            remaining: size,
-        }))
+        Ok((Box::new(Exact::new(inner, size, ends)), size))
     }
 
     /// Builds an input of a coder: the output of another coder, or a packed stream.
-    fn input(&self, input: usize, unused: &mut [bool]) -> Result<Content<'a>, String> {
+    fn input(
+        &self,
+        input: usize,
+        unused: &mut [bool],
+        ends: &mut Inputs,
+    ) -> Result<Packed<'a>, String> {
         let bond = self.block.bonds.iter().find(|(bound, _)| *bound == input);
-        if let Some((_, output)) = bond {
-            return self.coder(*output, unused);
-        }
-        let packed = self
-            .block
-            .packed
-            .iter()
-            .find(|(number, ..)| *number == input);
-        let (_, at, size) = packed.ok_or(DAMAGED)?;
-        Ok(Box::new(Range::new(self.source, *at, at + size)))
+        let (stream, size): (Content<'a>, u64) = if let Some((_, output)) = bond {
+            let coder = self.block.coders.get(*output);
+            ends.decrypted |= coder.is_some_and(|coder| coder.method == Method::Aes);
+            self.coder(*output, unused)?
+        } else {
+            let mut packed = self.block.packed.iter();
+            let packed = packed.find(|(number, ..)| *number == input);
+            let (_, at, size) = packed.ok_or(DAMAGED)?;
+            (Box::new(Range::new(self.source, *at, at + size)), *size)
+        };
+        let taken = Count::default();
+        ends.taken.push((size, taken.clone()));
+        Ok(Taken::new(BufReader::with_capacity(BUFFER, stream), taken))
     }
 
     fn decoder(
         &self,
         coder: &Coder,
         size: u64,
-        mut inputs: Vec<Content<'a>>,
+        mut inputs: Vec<Packed<'a>>,
     ) -> Result<Content<'a>, String> {
         if coder.method == Method::Bcj2 {
             return Ok(Box::new(Bcj2Reader::new(inputs, size)));
         }
         let packed = inputs.pop().ok_or(DAMAGED)?;
-        let buffered = |packed| BufReader::with_capacity(BUFFER, packed);
         Ok(match coder.method {
-            Method::Copy => packed,
+            Method::Copy => Box::new(packed),
             Method::Lzma | Method::Lzma2 => {
                 let stream = lzma(coder, size)?;
-                Box::new(liblzma::bufread::XzDecoder::new_stream(
-                    buffered(packed),
-                    stream,
-                ))
+                Box::new(liblzma::bufread::XzDecoder::new_stream(packed, stream))
             }
-            Method::Ppmd => Box::new(Ppmd::new(&coder.properties, buffered(packed))?),
-            Method::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered(packed))),
-            Method::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(buffered(packed))),
-            Method::Deflate64 => Box::new(deflate64::Deflate64Decoder::new(packed)),
+            Method::Ppmd => Box::new(Ppmd::new(&coder.properties, packed)?),
+            Method::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(packed)),
+            Method::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(packed)),
+            Method::Deflate64 => Box::new(deflate64::Deflate64Decoder::with_buffer(packed)),
             Method::Zstd => {
-                let mut decoder =
-                    zstd::stream::read::Decoder::new(packed).map_err(|error| reason(&error))?;
-                decoder
-                    .window_log_max(MAX_WINDOW_LOG)
-                    .map_err(|error| reason(&error))?;
-                Box::new(decoder)
+                let unpack = Unpack::open(Packing::Zstd, Box::new(packed));
+                Box::new(Zstd {
+                    unpack: unpack.map_err(|error| reason(&error))?,
+                    surplus: self.surplus.clone(),
+                })
             }
             Method::Delta => {
                 let distance = coder.properties.first().copied().unwrap_or(0);
                 Box::new(DeltaReader::new(packed, usize::from(distance) + 1))
             }
-            Method::Branch(machine) => branch::restore(machine, packed),
-            Method::Aes => aes::open(packed, &coder.properties, self.keys, self.password)?,
+            Method::Branch(machine) => branch::restore(machine, Box::new(packed)),
+            Method::Aes => aes::open(
+                Box::new(packed),
+                &coder.properties,
+                self.keys,
+                self.password,
+            )?,
             Method::Bcj2 | Method::Unknown => {
                 let id = hexadecimal(&coder.id);
                 return Err(format!("packed by method {id}, which is not known"));
             }
         })
+    }
+}
+
+/// Zstandard frames, and the bytes beside them.
+struct Zstd<'a> {
+    unpack: Unpack<'a>,
+    surplus: Count,
+}
+
+impl Read for Zstd<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.unpack.read(buffer)?;
+        if got == 0 && !buffer.is_empty() {
+            let left_out = self.unpack.trailing().saturating_add(self.unpack.skipped());
+            self.surplus.add(left_out);
+        }
+        Ok(got)
     }
 }
 
@@ -237,28 +300,4 @@ fn lzma(coder: &Coder, size: u64) -> Result<Stream, String> {
             .map_err(bad)?;
     }
     Stream::new_raw_decoder(&filters).map_err(|error| error.to_string())
-}
-
-/// Reads exactly this many bytes; fewer are an error.
-struct Exact<'a> {
-    inner: Content<'a>,
-    remaining: u64,
-}
-
-impl Read for Exact<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = usize::try_from(self.remaining).unwrap_or(usize::MAX);
-        let room = buffer.len().min(room);
-        if room == 0 {
-            return Ok(0);
-        }
-        let got = self
-            .inner
-            .read(buffer.get_mut(..room).unwrap_or_default())?;
-        if got == 0 {
-            return Err(invalid("its packed data end too early"));
-        }
-        self.remaining -= got as u64;
-        Ok(got)
-    }
 }

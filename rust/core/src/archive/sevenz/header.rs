@@ -20,6 +20,10 @@ pub struct Listing {
     pub blocks: Vec<Block>,
     /// Bytes after the archive.
     pub trailing: u64,
+    /// Bytes before its end that are in no part of it.
+    pub gaps: u64,
+    /// Bytes of its packed header that are not part of the header.
+    pub left_out: u64,
     /// The number of members and the limit, if there are more members than allowed; `members` is empty then.
     pub too_many: Option<(u64, u64)>,
 }

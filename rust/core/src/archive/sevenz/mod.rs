@@ -6,25 +6,28 @@
 pub mod aes;
 mod branch;
 pub mod chain;
+mod covered;
 mod fields;
 mod files;
 mod header;
 mod method;
 mod ppmd;
 pub mod streams;
+mod surplus;
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use self::aes::Keys;
+use self::covered::Covered;
 use self::fields::{FieldReader, START_LENGTH};
+use self::streams::Block;
 use super::source::Source;
 
 pub use self::chain::Refusal;
 pub use self::files::{Member, MemberKind};
 pub use self::header::Listing;
 
-/// The first bytes of an archive.
-pub const MARK: [u8; 6] = *b"7z\xbc\xaf\x27\x1c";
 /// Limit on the size of a header, packed or not: enough for about 500,000 members.
 const MAX_HEADER_LENGTH: u64 = 64 << 20;
 
@@ -38,7 +41,11 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
         trailing: source.len().saturating_sub(at.saturating_add(size)),
         ..Listing::default()
     };
+    let mut covered = Covered::default();
+    covered.add(0, START_LENGTH);
+    covered.add(at, size);
     if size == 0 {
+        listing.gaps = covered.gaps(at);
         return Ok(listing); // an archive without members has no header
     }
     let mut list = read(source, at, size)?;
@@ -51,9 +58,20 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
         match fields.byte()? {
             HEADER => {
                 header::parse(&mut fields, source.len(), max_members, &mut listing)?;
+                let blocks = listing.members.iter().filter_map(|member| member.block);
+                let blocks: BTreeSet<usize> = blocks.collect();
+                for block in blocks.iter().filter_map(|at| listing.blocks.get(*at)) {
+                    covered.add_block(block);
+                }
+                listing.gaps = covered.gaps(at + size);
                 return Ok(listing);
             }
-            ENCODED_HEADER => list = unpacked(source, &mut fields, keys)?,
+            ENCODED_HEADER => {
+                let (block, left_out);
+                (list, block, left_out) = unpacked(source, &mut fields, keys)?;
+                covered.add_block(&block);
+                listing.left_out += left_out;
+            }
             _ => break,
         }
     }
@@ -96,26 +114,28 @@ fn too_long(size: u64) -> Refusal {
     format!("its list of members takes {size} bytes, more than {MAX_HEADER_LENGTH} (limit)").into()
 }
 
-/// Unpacks a header that is packed like the data.
+/// Unpacks a header that is packed like the data. Returns it with its block, and how much of that it does not use.
 fn unpacked(
     source: &dyn Source,
     fields: &mut FieldReader<'_>,
     keys: &Keys<'_>,
-) -> Result<Vec<u8>, Refusal> {
-    let blocks = streams::parse(fields, source.len(), 1)?;
-    let [block] = blocks.as_slice() else {
+) -> Result<(Vec<u8>, Block, u64), Refusal> {
+    let mut blocks = streams::parse(fields, source.len(), 1)?;
+    let (Some(block), true) = (blocks.pop(), blocks.is_empty()) else {
         return Err(fields::DAMAGED.into());
     };
     if block.size() > MAX_HEADER_LENGTH {
         return Err(too_long(block.size()));
     }
-    let password = chain::find_password(source, block, keys)?;
+    let password = chain::find_password(source, &block, keys)?;
     let mut list = vec![0; usize::try_from(block.size()).unwrap_or(0)];
-    chain::open(source, block, keys, password)?
+    let mut content = chain::open(source, &block, keys, password)?;
+    content
         .read_exact(&mut list)
         .map_err(|error| super::reason(&error))?;
     if block.crc.is_some_and(|crc| crc32fast::hash(&list) != crc) {
         return Err("its list of members is damaged (CRC)".into());
     }
-    Ok(list)
+    let left_out = content.left_out();
+    Ok((list, block, left_out))
 }

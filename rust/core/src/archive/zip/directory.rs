@@ -7,6 +7,7 @@ use super::end::End;
 use super::entry::Entry;
 use super::extra::extra_field;
 use super::names;
+use super::uncovered::Gap;
 
 /// The entries of the directory, and problems of the whole archive.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Directory {
     pub damage: Vec<String>,
     /// Oddities that lose nothing.
     pub notes: Vec<String>,
+    /// Bytes around the members that no record covers.
+    pub gaps: Vec<Gap>,
     /// Number of entries, if it is more than the caller allows; `entries` is empty then.
     pub too_many: Option<u64>,
     /// Bytes of all names so far.
@@ -43,8 +46,13 @@ impl Directory {
 const RECORD_LENGTH: usize = 46;
 
 /// Reads all entries; records damage where they contradict the end record. Only counts them if there are more than
-/// `max_members`.
-pub fn read_all(source: &dyn Source, end: &End, max_members: u64, directory: &mut Directory) {
+/// `max_members`. Returns the position after the last one.
+pub fn read_all(
+    source: &dyn Source,
+    end: &End,
+    max_members: u64,
+    directory: &mut Directory,
+) -> u64 {
     let mut reader = Reader {
         source,
         at: end.directory,
@@ -60,7 +68,7 @@ pub fn read_all(source: &dyn Source, end: &End, max_members: u64, directory: &mu
             Ok(Some(entry)) => {
                 listed += 1;
                 if listed <= max_members && !directory.admit(entry) {
-                    return;
+                    return reader.at;
                 }
             }
             Ok(None) => break,
@@ -75,7 +83,7 @@ pub fn read_all(source: &dyn Source, end: &End, max_members: u64, directory: &mu
     if listed > max_members {
         directory.entries.clear();
         directory.too_many = Some(listed);
-        return;
+        return reader.at;
     }
     let agree = listed == end.entries || (end.count_may_wrap && listed % 65536 == end.entries);
     if !agree {
@@ -84,6 +92,7 @@ pub fn read_all(source: &dyn Source, end: &End, max_members: u64, directory: &mu
             end.entries
         ));
     }
+    reader.at
 }
 
 /// Reads the records through a window, so that a directory of any size takes little memory.
@@ -122,15 +131,16 @@ impl Reader<'_> {
         if self.at == self.stop {
             return Ok(None);
         }
-        let record = self.bytes(RECORD_LENGTH).ok_or("a record is cut short")?;
-        if !record.starts_with(b"PK\x01\x02") {
+        let mark = self.bytes(4).ok_or("a record is cut short")?;
+        if mark != b"PK\x01\x02" {
             // A digital signature may follow the last record (4.3.13).
-            return if record.starts_with(b"PK\x05\x05") {
+            return if mark == b"PK\x05\x05" {
                 Ok(None)
             } else {
                 Err("a record is missing".into())
             };
         }
+        let record = self.bytes(RECORD_LENGTH).ok_or("a record is cut short")?;
         let fields = Fields(record);
         let length = |place| fields.u16(place).map(usize::from).unwrap_or_default();
         let (name, extra, comment) = (length(28), length(30), length(32));
@@ -172,6 +182,7 @@ fn parse(record: &[u8], name: usize, extra: usize, archive_start: u64) -> Option
         dos_directory: attributes & 0x10 != 0,
         data: None,
         encryption: Encryption::of(flags, method, crc, fields.u16(12)?, extra),
+        room: 0,
         fault: None,
     })
 }

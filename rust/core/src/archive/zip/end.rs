@@ -21,10 +21,15 @@ pub struct End {
     pub cut_comment: bool,
     /// Number of bytes after the comment.
     pub trailing: u64,
+    /// Position and length of this record without its comment, and of those of zip64.
+    pub records: Vec<(u64, u64)>,
 }
 
 /// Length of the record without comment.
 const RECORD_LENGTH: usize = 22;
+/// Lengths of the zip64 end record, without the extensible data that no usual writer adds, and of its locator.
+const ZIP64_RECORD_LENGTH: u64 = 56;
+const LOCATOR_LENGTH: u64 = 20;
 /// Length of the record with the longest comment.
 const LONGEST_RECORD: u64 = RECORD_LENGTH as u64 + 65535;
 
@@ -77,14 +82,18 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<End, 
         archive_start: 0,
         cut_comment: comment > tail.len(),
         trailing: tail.len().saturating_sub(comment) as u64,
+        records: vec![(position, RECORD_LENGTH as u64)],
     };
     let may_be_zip64 = entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff;
     let locator = locator(source, position);
     if let Some(claimed) = locator {
+        end.records
+            .push((position - LOCATOR_LENGTH, LOCATOR_LENGTH));
         if let Some((position, zip64_counts)) = zip64_record(source, claimed, position) {
             if is_encrypted(source, position) {
                 return Err(ENCRYPTED.into());
             }
+            end.records.push((position, ZIP64_RECORD_LENGTH));
             return locate(source, position, zip64_counts, end);
         }
         return Err("its zip64 end record is missing".into());

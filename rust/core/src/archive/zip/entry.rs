@@ -29,6 +29,8 @@ pub struct Entry {
     pub data: Option<u64>,
     /// How it is encrypted; None for an unencrypted member.
     pub encryption: Option<Encryption>,
+    /// Bytes from its local header to the next member or record of the archive; 0 if this is not known.
+    pub room: u64,
     /// Why its bytes cannot be read, if the directory already shows that.
     pub fault: Option<String>,
 }

@@ -11,7 +11,7 @@ pub mod local;
 pub mod names;
 pub mod recover;
 pub mod traditional;
-mod unlisted;
+pub mod uncovered;
 pub mod unzip;
 pub mod winzip_aes;
 
@@ -49,12 +49,14 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
                     .notes
                     .push(format!("{} bytes follow the archive", end.trailing));
             }
-            directory::read_all(source, &end, max_members, &mut directory);
-            mark_overlaps(&mut directory.entries);
-            if let Some(at) = unlisted::find(source, &end, &directory.entries) {
-                directory.notes.push(format!(
-                    "a member that its directory does not list is at byte {at}"
-                ));
+            let stop = directory::read_all(source, &end, max_members, &mut directory);
+            let apart = measure(&mut directory.entries, end.directory);
+            if apart && directory.damage.is_empty() && directory.too_many.is_none() {
+                directory.gaps = uncovered::around(source, &end, stop, &directory.entries);
+            } else {
+                for entry in &mut directory.entries {
+                    entry.room = 0; // an archive with damage needs no other note
+                }
             }
         }
         Err(reason) => {
@@ -70,19 +72,27 @@ fn begins_with_member(source: &dyn Source) -> bool {
     source.read_exact_at(&mut mark, 0).is_ok() && &mark == b"PK\x03\x04"
 }
 
-/// Sets the fault of each member whose bytes overlap those of a member before it. Only bombs use the same packed data
-/// under many names.
-fn mark_overlaps(entries: &mut [Entry]) {
+/// Sets the room of each member: up to the next one, or to the directory. Sets the fault of each member whose bytes
+/// overlap those of a member before it: only bombs use the same packed data under many names. Returns whether no bytes
+/// overlap.
+fn measure(entries: &mut [Entry], directory: u64) -> bool {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|&at| entries.get(at).map_or((0, 0), |entry| (entry.offset, at)));
     let mut end = 0u64;
+    let mut apart = true;
+    let mut following = order.clone().into_iter().skip(1);
     for at in order {
+        let next = following.next().and_then(|next| entries.get(next));
+        let next = next.map_or(directory, |next| next.offset);
         let Some(entry) = entries.get_mut(at) else {
             continue;
         };
         if entry.offset < end {
             entry.fault = Some("its bytes overlap those of another member".into());
+            apart = false;
         }
         end = end.max(entry.offset.saturating_add(entry.least_extent()));
+        entry.room = next.saturating_sub(entry.offset);
     }
+    apart
 }

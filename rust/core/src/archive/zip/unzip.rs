@@ -1,11 +1,14 @@
 //! The content of one member, with its size and CRC checked.
 
 use std::cmp::Ordering;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use liblzma::stream::Stream;
 
+use super::super::kind::Packing;
 use super::super::source::{Range, Source};
+use super::super::taken::{Count, Taken};
+use super::super::unpack::Unpack;
 use super::super::{expands_too_much, expands_too_much_reason, invalid};
 use super::encryption::Encryption;
 use super::entry::Entry;
@@ -68,54 +71,90 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     }
 }
 
-/// Reads a whole member into `scratch.content`; for members that fit into memory.
+/// Reads a whole member into `scratch.content`; for members that fit into memory. Returns how many of its packed bytes
+/// are not part of the content.
 pub fn into_memory(
     source: &dyn Source,
     entry: &Entry,
     data: u64,
     scratch: &mut Scratch,
-) -> Result<(), String> {
+) -> Result<u64, String> {
     let size = usize::try_from(entry.size).map_err(|_| "too large for this machine")?;
     let packed = usize::try_from(entry.packed).map_err(|_| "too large for this machine")?;
     // Checked before allocating: a directory can claim any number of bytes.
     if entry.packed > source.len().saturating_sub(data) {
         return Err("cut short".into());
     }
-    match entry.method {
+    let left_out = match entry.method {
         0 => {
             scratch.content.resize(size, 0);
             source
                 .read_exact_at(&mut scratch.content, data)
                 .map_err(|error| super::super::reason(&error))?;
+            entry.packed.saturating_sub(entry.size)
         }
-        8 => {
-            scratch.content.resize(size, 0);
-            let bytes = if let Some(bytes) = source.slice(data, packed) {
-                bytes
-            } else {
-                scratch.packed.resize(packed, 0);
-                source
-                    .read_exact_at(&mut scratch.packed, data)
-                    .map_err(|error| super::super::reason(&error))?;
-                &scratch.packed
-            };
-            inflate(&mut scratch.deflate, bytes, &mut scratch.content)?;
-        }
+        8 if has_crc(entry) => return inflate(source, entry, data, (packed, size), scratch),
         _ => {
             scratch.content.clear();
-            let reader =
+            let mut reader =
                 stream(source, entry, data).map_err(|error| super::super::reason(&error))?;
-            reader
+            Read::by_ref(&mut reader)
                 .take(entry.size.saturating_add(1))
                 .read_to_end(&mut scratch.content)
                 .map_err(|error| super::super::reason(&error))?;
             check_size(entry, scratch.content.len() as u64)?;
+            reader.left_out()
         }
-    }
-    check_crc(entry, crc32fast::hash(&scratch.content))
+    };
+    check_crc(entry, crc32fast::hash(&scratch.content))?;
+    Ok(left_out)
 }
 
+/// Reads a deflated member.
+///
+/// libdeflater does not return where a stream ended. A gzip member has the CRC and the size of its content after the
+/// stream, and is only accepted if they are correct. So the stream is read as one with them at its end: if their bytes
+/// are in no other place, it ends with its packed bytes.
 fn inflate(
+    source: &dyn Source,
+    entry: &Entry,
+    data: u64,
+    (packed, size): (usize, usize),
+    scratch: &mut Scratch,
+) -> Result<u64, String> {
+    let end = GZIP_HEAD.len() + packed;
+    let [a, b, c, d, ..] = entry.size.to_le_bytes();
+    let [e, f, g, h] = entry.crc.to_le_bytes();
+    let footer = [e, f, g, h, a, b, c, d];
+    scratch.content.resize(size, 0);
+    scratch.packed.resize(end + footer.len(), 0);
+    let (head, rest) = scratch.packed.split_at_mut(GZIP_HEAD.len());
+    let (stream, foot) = rest.split_at_mut(packed);
+    head.copy_from_slice(GZIP_HEAD);
+    foot.copy_from_slice(&footer);
+    source
+        .read_exact_at(stream, data)
+        .map_err(|error| super::super::reason(&error))?;
+    let got = scratch
+        .deflate
+        .gzip_decompress(&scratch.packed, &mut scratch.content);
+    let stream = scratch.packed.get(GZIP_HEAD.len()..).unwrap_or_default();
+    if got.is_ok_and(|got| got == size) && memchr::memmem::find(stream, &footer) == Some(packed) {
+        return Ok(0);
+    }
+    let stream = stream.get(..packed).unwrap_or_default();
+    inflate_alone(&mut scratch.deflate, stream, &mut scratch.content)?;
+    check_crc(entry, crc32fast::hash(&scratch.content))?;
+    let mut again = flate2::bufread::DeflateDecoder::new(stream);
+    io::copy(&mut again, &mut io::sink()).map_err(|error| super::super::reason(&error))?;
+    Ok((packed as u64).saturating_sub(again.total_in()))
+}
+
+/// A gzip header without optional parts (RFC 1952).
+const GZIP_HEAD: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
+
+/// Inflates a stream without CRC; the error says why it cannot.
+fn inflate_alone(
     deflate: &mut libdeflater::Decompressor,
     packed: &[u8],
     content: &mut [u8],
@@ -154,8 +193,7 @@ pub fn check_size(entry: &Entry, size: u64) -> Result<(), String> {
 /// Checks that the content has the CRC in the directory; an AE-2 member has none because its bytes were
 /// authenticated.
 pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
-    let has_no_crc = matches!(entry.encryption, Some(Encryption::Aes(field)) if !field.with_crc);
-    if has_no_crc || crc == entry.crc {
+    if !has_crc(entry) || crc == entry.crc {
         Ok(())
     } else {
         Err(format!(
@@ -165,12 +203,12 @@ pub fn check_crc(entry: &Entry, crc: u32) -> Result<(), String> {
     }
 }
 
+fn has_crc(entry: &Entry) -> bool {
+    !matches!(entry.encryption, Some(Encryption::Aes(field)) if !field.with_crc)
+}
+
 /// Returns a member's content as a stream; the caller checks size and CRC.
-pub fn stream<'a>(
-    source: &'a dyn Source,
-    entry: &Entry,
-    data: u64,
-) -> io::Result<Box<dyn Read + Send + 'a>> {
+pub fn stream<'a>(source: &'a dyn Source, entry: &Entry, data: u64) -> io::Result<Content<'a>> {
     let end = data
         .checked_add(entry.packed)
         .ok_or_else(|| invalid("a size beyond 64 bits"))?;
@@ -180,12 +218,57 @@ pub fn stream<'a>(
     unpack(Range::new(source, data, end), entry)
 }
 
+/// The content of a member as a stream.
+pub struct Content<'a> {
+    decoder: Decoder<'a>,
+    packed: u64,
+}
+
+enum Decoder<'a> {
+    /// With the number of packed bytes that it took.
+    Other(Box<dyn Read + Send + 'a>, Count),
+    Zstd(Box<Unpack<'a>>),
+}
+
+impl Content<'_> {
+    /// Returns how many of the packed bytes are not part of the content; known once its end was reached.
+    pub fn left_out(&self) -> u64 {
+        match &self.decoder {
+            Decoder::Other(_, taken) => self.packed.saturating_sub(taken.get()),
+            Decoder::Zstd(unpack) => unpack.trailing().saturating_add(unpack.skipped()),
+        }
+    }
+}
+
+impl Read for Content<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.decoder {
+            Decoder::Other(decoder, _) => decoder.read(buffer),
+            Decoder::Zstd(unpack) => unpack.read(buffer),
+        }
+    }
+}
+
 /// Decompresses a member's packed bytes.
-pub fn unpack<'a>(
-    packed: impl Read + Send + 'a,
+pub fn unpack<'a>(packed: impl Read + Send + 'a, entry: &Entry) -> io::Result<Content<'a>> {
+    let decoder = if matches!(entry.method, 20 | 93) {
+        Decoder::Zstd(Box::new(Unpack::open(Packing::Zstd, Box::new(packed))?))
+    } else {
+        let taken = Count::default();
+        let packed = io::BufReader::with_capacity(128 << 10, packed);
+        let packed = Taken::new(packed, taken.clone());
+        Decoder::Other(decoder(packed, entry)?, taken)
+    };
+    Ok(Content {
+        decoder,
+        packed: entry.packed,
+    })
+}
+
+fn decoder<'a>(
+    packed: impl BufRead + Send + 'a,
     entry: &Entry,
 ) -> io::Result<Box<dyn Read + Send + 'a>> {
-    let packed = io::BufReader::with_capacity(128 << 10, packed);
     Ok(match entry.method {
         0 => Box::new(packed),
         8 => Box::new(flate2::bufread::DeflateDecoder::new(packed)),
@@ -197,11 +280,6 @@ pub fn unpack<'a>(
                 .map_err(|error| invalid(error.to_string()))?;
             Box::new(liblzma::bufread::XzDecoder::new_stream(packed, stream))
         }
-        20 | 93 => {
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
-            decoder.window_log_max(27)?;
-            Box::new(decoder)
-        }
         method => return Err(invalid(format!("compression method {method} is not known"))),
     })
 }
@@ -209,7 +287,7 @@ pub fn unpack<'a>(
 /// Method 14 (5.8): version, length of the properties, properties, raw data. With the size inserted, this is the header
 /// of an .lzma file.
 fn lzma<'a>(
-    mut packed: impl io::BufRead + Send + 'a,
+    mut packed: impl BufRead + Send + 'a,
     entry: &Entry,
 ) -> io::Result<impl Read + Send + 'a> {
     let mut head = [0; 9];
@@ -227,6 +305,6 @@ fn lzma<'a>(
     header.extend(size.to_le_bytes());
     let stream =
         Stream::new_lzma_decoder(LZMA_MEMORY).map_err(|error| invalid(error.to_string()))?;
-    let joined = io::BufReader::new(io::Cursor::new(header).chain(packed));
+    let joined = io::Cursor::new(header).chain(packed);
     Ok(liblzma::bufread::XzDecoder::new_stream(joined, stream))
 }

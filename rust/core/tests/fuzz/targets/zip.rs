@@ -7,7 +7,7 @@ use qxbatch_core::archive::zip::decryption::{Attempt, EncryptedMember};
 use qxbatch_core::archive::zip::directory::Directory;
 use qxbatch_core::archive::zip::encryption::Encryption;
 use qxbatch_core::archive::zip::entry::Entry;
-use qxbatch_core::archive::zip::{list, local, unzip};
+use qxbatch_core::archive::zip::{list, local, uncovered, unzip};
 use qxbatch_core::monitor::Monitor;
 
 use super::pieces::{TestMember, drained, members};
@@ -132,7 +132,10 @@ fn apart(directory: &Directory) {
 /// Reads a member as a stream and in memory: both give the same content, or none. The CRC is corrected, so that content
 /// is compared at all.
 fn both_ways(bytes: &[u8], entry: &Entry, data: u64, scratch: &mut unzip::Scratch) {
-    let streamed = unzip::stream(&bytes, entry, data).map(|stream| drained(stream, entry.size + 1));
+    let mut stream = unzip::stream(&bytes, entry, data);
+    let streamed = stream
+        .as_mut()
+        .map(|stream| drained(stream, entry.size + 1));
     let mut right = entry.clone();
     let mut content = None;
     if let Ok((out, Ok(()))) = streamed {
@@ -142,6 +145,9 @@ fn both_ways(bytes: &[u8], entry: &Entry, data: u64, scratch: &mut unzip::Scratc
     for source in [&bytes as &dyn Source, &Far(bytes)] {
         let done = unzip::into_memory(source, &right, data, scratch);
         assert_eq!(done.is_ok(), content.is_some(), "{done:?} {entry:?}");
+        if let (Ok(stream), Ok(left_out)) = (&stream, &done) {
+            assert_eq!(stream.left_out(), *left_out);
+        }
         if let Some(content) = &content {
             assert_eq!(&scratch.content, content);
         }
@@ -162,6 +168,7 @@ fn written(how: u8, bytes: &[u8]) {
     let directory = list(&data.as_slice(), MEMBERS);
     assert_eq!(directory.damage, Vec::<String>::new());
     assert_eq!(directory.notes, Vec::<String>::new());
+    assert_eq!(directory.gaps, Vec::new());
     assert_eq!(directory.entries.len(), expected.len());
     right(&data, &directory.entries, &expected);
     if how % 2 == 1 {
@@ -184,7 +191,9 @@ fn right(data: &[u8], entries: &[Entry], expected: &[TestMember]) {
         assert_eq!(entry.raw_name(), member.name);
         let local = local::read(&data, entry).expect("a local header");
         assert!(local.differs.is_empty(), "{:?}", local.differs);
-        unzip::into_memory(&data, entry, local.data, &mut scratch).expect("the content");
+        let left_out = unzip::into_memory(&data, entry, local.data, &mut scratch);
+        assert_eq!(left_out, Ok(0));
+        assert_eq!(uncovered::after(&data, entry, local.data), None);
         assert_eq!(scratch.content, member.content);
     }
 }

@@ -1,0 +1,48 @@
+//! Bytes of an archive that are in no part of it.
+
+use super::streams::Block;
+
+/// Offset and length of the parts of an archive that its header refers to.
+#[derive(Default)]
+pub struct Covered(Vec<(u64, u64)>);
+
+impl Covered {
+    /// Adds a part.
+    pub fn add(&mut self, at: u64, length: u64) {
+        self.0.push((at, length));
+    }
+
+    /// Adds the packed streams of a block, unless it has no content.
+    pub fn add_block(&mut self, block: &Block) {
+        if block.size() > 0 {
+            let streams = block.packed.iter().map(|(_, at, length)| (*at, *length));
+            self.0.extend(streams);
+        }
+    }
+
+    /// Returns how many bytes up to `end` are in no part.
+    pub fn gaps(mut self, end: u64) -> u64 {
+        self.0.sort_unstable();
+        let (mut at, mut gaps) = (0, 0u64);
+        for (start, length) in self.0 {
+            gaps += start.min(end).saturating_sub(at);
+            at = at.max(start.saturating_add(length));
+        }
+        gaps + end.saturating_sub(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_outside_of_every_part_are_counted_once() {
+        let gaps = |parts: &[(u64, u64)]| Covered(parts.to_vec()).gaps(100);
+        assert_eq!(gaps(&[(0, 32), (32, 68)]), 0);
+        assert_eq!(gaps(&[(90, 10), (0, 32), (42, 8)]), 10 + 40);
+        assert_eq!(gaps(&[(0, 60), (10, 20), (50, 60)]), 0);
+        assert_eq!(gaps(&[(10, u64::MAX), (200, 5)]), 10);
+        assert_eq!(gaps(&[]), 100);
+    }
+}

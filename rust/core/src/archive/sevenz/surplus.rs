@@ -1,0 +1,103 @@
+//! The end of a coder's output: what the coder did not use of its input.
+
+use std::io::{self, Read};
+
+use super::method::Method;
+use crate::archive::invalid;
+use crate::archive::taken::Count;
+
+/// What a range decoder without an end mark may leave of its input.
+const RANGE_CODER: u64 = 5;
+/// Block of AES: its last bytes are padding, which some writers count as input of the next coder.
+const BLOCK: u64 = 16;
+/// BCJ2 reads its four inputs in blocks, and does not always need their ends.
+const BCJ2: u64 = 16;
+
+/// The inputs of a coder, and the number of bytes that it does not use.
+pub struct Inputs {
+    pub method: Method,
+    /// Length of each input, and what the coder took of it.
+    pub taken: Vec<(u64, Count)>,
+    /// Whether an input is decrypted.
+    pub decrypted: bool,
+    /// Receives the bytes that were not used.
+    pub surplus: Count,
+}
+
+impl Inputs {
+    fn remaining(&self) -> u64 {
+        let remaining = |(size, taken): &(u64, Count)| size.saturating_sub(taken.get());
+        self.taken
+            .iter()
+            .map(remaining)
+            .fold(0, u64::saturating_add)
+    }
+
+    /// Counts what is left of the inputs at the end of the output.
+    fn end(&self, decoder: &mut impl Read) {
+        let before = self.remaining();
+        let allowed = match self.method {
+            Method::Lzma | Method::Ppmd => RANGE_CODER,
+            Method::Bcj2 => BCJ2,
+            _ => 0,
+        };
+        let padding = if self.decrypted { BLOCK - 1 } else { 0 };
+        let left = match self.method {
+            // These have no end mark (LZMA seldom has one): their next bytes would be decoded from what follows.
+            Method::Lzma if before > allowed => self.after_end_mark(decoder, before),
+            Method::Lzma | Method::Ppmd | Method::Bcj2 | Method::Aes => before,
+            _ => self.after_end_mark(decoder, before),
+        };
+        if left > allowed.max(padding) {
+            self.surplus.add(left);
+        }
+    }
+
+    /// Reads on: a decoder may take its end mark only then.
+    fn after_end_mark(&self, decoder: &mut impl Read, before: u64) -> u64 {
+        match decoder.read(&mut [0]) {
+            Ok(0) => self.remaining(),
+            Ok(_) => before.max(1),
+            Err(_) => before,
+        }
+    }
+}
+
+/// Reads exactly this many bytes; fewer are an error. At the end, counts what is left of the inputs.
+pub struct Exact<R> {
+    inner: R,
+    remaining: u64,
+    inputs: Inputs,
+}
+
+impl<R> Exact<R> {
+    /// Starts to read.
+    pub fn new(inner: R, size: u64, inputs: Inputs) -> Self {
+        Self {
+            inner,
+            remaining: size,
+            inputs,
+        }
+    }
+}
+
+impl<R: Read> Read for Exact<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = usize::try_from(self.remaining).unwrap_or(usize::MAX);
+        let room = buffer.len().min(room);
+        if room == 0 {
+            return Ok(0);
+        }
+        let got = self
+            .inner
+            .read(buffer.get_mut(..room).unwrap_or_default())?;
+        if got == 0 {
+            return Err(invalid("its packed data end too early"));
+        }
+        self.remaining -= got as u64;
+        if self.remaining == 0 {
+            self.inputs.end(&mut self.inner);
+        }
+        Ok(got)
+    }
+}

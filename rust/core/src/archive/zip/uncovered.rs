@@ -1,0 +1,182 @@
+//! Bytes of a zip that none of its records and members covers, and members that the directory does not list.
+
+use super::super::source::{Fields, Source};
+use super::encryption::Encryption;
+use super::end::End;
+use super::entry::Entry;
+use super::local;
+
+const MEMBER: &[u8] = b"PK\x03\x04";
+const DESCRIPTOR: &[u8] = b"PK\x07\x08";
+/// Lengths of a data descriptor (APPNOTE 4.3.9): for zip64 and others, both with and without its mark.
+const DESCRIPTORS: [usize; 4] = [24, 20, 16, 12];
+const LONGEST_DESCRIPTOR: usize = 24;
+/// Marks at the start of an archive that was written for several disks and needed only one (8.5.4).
+const ONE_DISK: [[u8; 4]; 2] = [*b"PK\x07\x08", *b"PK00"];
+/// Mark of the digital signature after the directory (4.3.13), which has 6 bytes before its data.
+const SIGNATURE: &[u8] = b"PK\x05\x05";
+const SIGNATURE_HEAD: usize = 6;
+
+/// Bytes that no record covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gap {
+    at: u64,
+    length: u64,
+    /// Offset of a member in them that the directory does not list.
+    member: Option<u64>,
+}
+
+impl Gap {
+    fn new(source: &dyn Source, from: u64, to: u64) -> Option<Self> {
+        let length = to.checked_sub(from).filter(|length| *length > 0)?;
+        let mut bytes = [0; LONGEST_DESCRIPTOR + MEMBER.len()];
+        let room = usize::try_from(length).map_or(bytes.len(), |room| room.min(bytes.len()));
+        let start = bytes.get_mut(..room)?;
+        source.read_exact_at(start, from).ok()?;
+        // A descriptor of the member before it may state other sizes than the directory.
+        let begins = |skip: &usize| {
+            let rest = start.get(*skip..);
+            rest.is_some_and(|rest| rest.starts_with(MEMBER))
+        };
+        let mut skips = DESCRIPTORS.into_iter().chain([0]).rev();
+        let member = skips.find(begins).map(|skip| from + skip as u64);
+        Some(Self {
+            at: from,
+            length,
+            member,
+        })
+    }
+}
+
+/// Returns the gaps before the first member, and from the directory to the end record. `stop` is the position after
+/// the last entry of the directory.
+pub fn around(source: &dyn Source, end: &End, stop: u64, entries: &[Entry]) -> Vec<Gap> {
+    let first = entries.iter().map(|entry| entry.offset).min();
+    let first = first.unwrap_or(end.directory);
+    let mut start = end.archive_start;
+    let mut mark = [0; 4];
+    if first.saturating_sub(start) >= 4
+        && source.read_exact_at(&mut mark, start).is_ok()
+        && ONE_DISK.contains(&mark)
+    {
+        start += 4;
+    }
+    let mut gaps: Vec<Gap> = Gap::new(source, start, first).into_iter().collect();
+    let mut records = end.records.clone();
+    records.sort_unstable();
+    let mut at = after_signature(source, stop);
+    for (position, length) in records {
+        gaps.extend(Gap::new(source, at, position));
+        at = at.max(position.saturating_add(length));
+    }
+    gaps
+}
+
+/// Returns the position after a digital signature, or the same one if there is none.
+fn after_signature(source: &dyn Source, at: u64) -> u64 {
+    let mut head = [0; SIGNATURE_HEAD];
+    if source.read_exact_at(&mut head, at).is_err() || !head.starts_with(SIGNATURE) {
+        return at;
+    }
+    let length = Fields(&head).u16(4).map_or(0, u64::from);
+    at.saturating_add(SIGNATURE_HEAD as u64 + length)
+}
+
+/// Returns the gap after a member whose local header was read; `data` is the start of its data.
+pub fn after(source: &dyn Source, entry: &Entry, data: u64) -> Option<Gap> {
+    let next = entry.offset.saturating_add(entry.room);
+    let end = data.saturating_add(entry.packed);
+    let length = next.checked_sub(end).filter(|length| *length > 0)?;
+    let skip = descriptor(source, entry, end, length);
+    Gap::new(source, end.saturating_add(skip as u64), next)
+}
+
+/// Returns the gap after a member whose local header was not read, because it has no content.
+pub fn after_unread(source: &dyn Source, entry: &Entry) -> Option<Gap> {
+    if entry.room <= entry.least_extent() {
+        return None;
+    }
+    after(source, entry, local::read(source, entry).ok()?.data)
+}
+
+/// Returns the length of the data descriptor at an offset; 0 without one.
+fn descriptor(source: &dyn Source, entry: &Entry, at: u64, room: u64) -> usize {
+    let mut bytes = [0; LONGEST_DESCRIPTOR];
+    let room = usize::try_from(room).map_or(bytes.len(), |room| room.min(bytes.len()));
+    let Some(start) = bytes.get_mut(..room) else {
+        return 0;
+    };
+    if source.read_exact_at(start, at).is_err() {
+        return 0;
+    }
+    let start: &[u8] = start;
+    let fits = |length: &usize| {
+        start
+            .get(..*length)
+            .is_some_and(|bytes| describes(bytes, entry))
+    };
+    DESCRIPTORS.into_iter().find(fits).unwrap_or(0)
+}
+
+/// Returns whether these bytes are a data descriptor of the member, by its sizes and its CRC.
+fn describes(bytes: &[u8], entry: &Entry) -> bool {
+    let with_mark = matches!(bytes.len(), 16 | 24);
+    let Some(values) = bytes.strip_prefix(if with_mark { DESCRIPTOR } else { &[] }) else {
+        return false;
+    };
+    let fields = Fields(values);
+    let word = |at| fields.u32(at).map(u64::from);
+    // Sizes that do not fit into 32 bits may be cut by a writer without zip64.
+    let (sizes, limit) = match values.len() {
+        20 => ((fields.u64(4), fields.u64(12)), u64::MAX),
+        _ => ((word(4), word(8)), u64::from(u32::MAX)),
+    };
+    let any_crc = matches!(entry.encryption, Some(Encryption::Aes(_)));
+    (any_crc || fields.u32(0) == Some(entry.crc))
+        && sizes == (Some(entry.packed & limit), Some(entry.size & limit))
+}
+
+/// Returns the notes on gaps: one on a member that the directory does not list, one on bytes before the archive, one on
+/// all others.
+#[must_use]
+pub fn notes(mut gaps: Vec<Gap>) -> Vec<String> {
+    gaps.sort_unstable();
+    let mut notes = Vec::new();
+    if let Some(at) = gaps.iter().find_map(|gap| gap.member) {
+        notes.push(format!(
+            "a member that its directory does not list is at byte {at}"
+        ));
+    }
+    gaps.retain(|gap| gap.member.is_none());
+    if let Some(gap) = gaps.first().copied().filter(|gap| gap.at == 0) {
+        notes.push(format!("{} bytes precede the archive", gap.length));
+        gaps.remove(0);
+    }
+    let total = gaps
+        .iter()
+        .map(|gap| gap.length)
+        .fold(0, u64::saturating_add);
+    match gaps.as_slice() {
+        [] => {}
+        [gap] => notes.push(format!(
+            "no member contains {} at byte {}",
+            bytes(total),
+            gap.at
+        )),
+        [first, ..] => notes.push(format!(
+            "no member contains {} in {} places, the first at byte {}",
+            bytes(total),
+            gaps.len(),
+            first.at
+        )),
+    }
+    notes
+}
+
+fn bytes(count: u64) -> String {
+    if count == 1 {
+        "1 byte".into()
+    } else {
+        format!("{count} bytes")
+    }
+}
