@@ -1,6 +1,7 @@
 """Archives in archives: each stays below the limit on expansion, all together do not."""
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,29 @@ def test_beside_loose_files_only_the_archive_above_the_limit_is_kept_whole(tmp_p
     ]
     assert result.row("large.zip").reason == f"kept whole, over a limit: {BEYOND}"
     assert (result.row("large.zip").index, "limited-archive") in result.reading.left_out()
+
+
+@pytest.mark.parametrize("name", ["image.dcm.gz", "image.zip.gz"])
+def test_a_compressed_file_is_not_unpacked_beyond_the_total_size(name: str, tmp_path: Path) -> None:
+    content = IMAGE + bytes(60 << 20)
+    data = gzip.compress(zipped({"image.dcm": content}, stored=True) if "zip" in name else content, mtime=0)
+    packet = tmp_path / "p"
+    packet.mkdir()
+    (packet / name).write_bytes(data)
+    [*_, reason] = ingested(packet, tmp_path, max_bytes=20 << 20, threads=16).reading.damage()
+    assert "limit on total size" in reason
+    [size] = re.findall(r"of at least (\d+) bytes", reason)
+    assert int(size) < 24 << 20
+
+
+@pytest.mark.parametrize("name", ["image.dcm.gz", "image.zip.gz"])
+def test_a_compressed_file_of_the_total_size_is_read(name: str, tmp_path: Path) -> None:
+    content = IMAGE + bytes(20 << 20)
+    inner = zipped({"image.dcm": content}, stored=True) if "zip" in name else content
+    packet = tmp_path / "p"
+    packet.mkdir()
+    (packet / name).write_bytes(gzip.compress(inner, mtime=0))
+    total = len(inner) + (len(content) if "zip" in name else 0)
+    result = ingested(packet, tmp_path, max_bytes=total, threads=16)
+    assert result.reading.damage() == []
+    assert [group.files for group in result.reading.groups()] == [1]

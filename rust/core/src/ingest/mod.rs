@@ -31,6 +31,7 @@ mod stop;
 mod take;
 mod tar_input;
 mod tarred;
+mod total;
 mod workers;
 mod zipped;
 

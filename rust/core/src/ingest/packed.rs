@@ -9,6 +9,7 @@ use super::pass::{Address, Pass};
 use super::row::{Fate, Kind, NOT_WANTED, Reason, Row};
 use super::staging::{Checksums, Staged, StagingDir, read_through};
 use super::stop::{Fault, Stop};
+use super::total::InTotal;
 use crate::archive::kind::{self, Kind as Content, Packing};
 use crate::archive::unpack::Unpack;
 use crate::header::{Parsed, parse};
@@ -244,7 +245,8 @@ fn unpack_to_end(
     let mut reader = Unpack::open(packing, data.reader(pass)?).map_err(damaged)?;
     let room = pass.max_in_memory.min(limit.saturating_add(1));
     let mut bytes = Vec::new();
-    let mut counted = Counted::new(&mut reader, address.expansion());
+    let counted = Counted::new(&mut reader, address.expansion());
+    let mut counted = InTotal::new(counted, pass, &address.path);
     Read::by_ref(&mut counted)
         .take(room)
         .read_to_end(&mut bytes)
@@ -261,10 +263,11 @@ fn unpack_to_end(
     let size = spooled
         .as_ref()
         .map_or(bytes.len() as u64, |(_, checksums)| checksums.size);
-    if let Err(reason) = check_limits(pass, &address.path, size, limit) {
+    if size > limit {
         if let Some((staged, _)) = spooled {
             pass.staging.remove(&staged)?;
         }
+        let reason = crate::archive::expands_too_much_reason(pass.options.max_ratio);
         return Err(Fault::Data(reason));
     }
     Ok(Unpacked {
@@ -273,16 +276,6 @@ fn unpack_to_end(
         trailing: reader.trailing(),
         skipped: reader.skipped(),
     })
-}
-
-fn check_limits(pass: &Pass<'_>, name: &[u8], size: u64, limit: u64) -> Result<(), String> {
-    pass.expand(size, name)?;
-    if size > limit {
-        return Err(crate::archive::expands_too_much_reason(
-            pass.options.max_ratio,
-        ));
-    }
-    Ok(())
 }
 
 /// Stages the content in place of the original; gzipped DICOM remains gzipped on request.

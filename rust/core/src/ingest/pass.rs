@@ -14,6 +14,7 @@ use super::passwords::{LastPassword, Passwords};
 use super::row::{Fate, Kind, Reason, Row};
 use super::staging::{Staged, Staging, StagingDir};
 use super::stop::Stop;
+use crate::archive::sevenz::aes::DerivedKeys;
 use crate::archive::{names_too_long, names_too_long_reason};
 use crate::monitor::Monitor;
 use crate::notation::{Hash, abridged};
@@ -72,6 +73,8 @@ pub struct Pass<'a> {
     pub max_in_memory: u64,
     /// The password that last decrypted a member.
     pub last_password: LastPassword,
+    /// The keys of 7z archives.
+    pub keys: DerivedKeys,
     skipped: HashSet<PathBuf>,
     /// Expanded bytes of all archives.
     expanded: AtomicU64,
@@ -121,6 +124,7 @@ impl<'a> Pass<'a> {
             staging: Staging::open(staging)?,
             max_in_memory: (MAX_MEMORY / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
             last_password: LastPassword::default(),
+            keys: DerivedKeys::default(),
             skipped: options.skip.iter().map(|path| resolved(path)).collect(),
             expanded: AtomicU64::new(0),
             members: AtomicU64::new(0),
@@ -144,12 +148,28 @@ impl<'a> Pass<'a> {
     /// Counts the expanded bytes of a member. Returns the reason once all members together expand to too many bytes;
     /// from then on, each member is refused. `name` is that of the member.
     pub fn expand(&self, bytes: u64, name: &[u8]) -> Result<(), String> {
+        self.expand_with(bytes, name, || format!("{bytes} bytes"))
+    }
+
+    /// Counts bytes as they are unpacked, where the size of the member is not known before. `so_far` is their number with
+    /// those before them.
+    pub fn expand_part(&self, bytes: u64, so_far: u64, name: &[u8]) -> Result<(), String> {
+        self.expand_with(bytes, name, || format!("at least {so_far} bytes"))
+    }
+
+    fn expand_with(
+        &self,
+        bytes: u64,
+        name: &[u8],
+        size: impl FnOnce() -> String,
+    ) -> Result<(), String> {
         let before = add_saturating(&self.expanded, bytes);
         if before.saturating_add(bytes) > self.options.max_bytes {
             self.record_limit(format!(
-                "it expands to more than {} bytes (limit on total size, --max-total) with {} of {bytes} bytes",
+                "it expands to more than {} bytes (limit on total size, --max-total) with {} of {}",
                 self.options.max_bytes,
-                abridged(name)
+                abridged(name),
+                size()
             ));
         }
         self.check_limits()

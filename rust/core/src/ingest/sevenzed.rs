@@ -29,9 +29,13 @@ pub fn read(
 ) -> Result<Members<'static>, Stop> {
     pass.check()?;
     let keys = Keys::new(pass.options.passwords.in_order(&pass.last_password));
+    let keys = keys.shared(&pass.keys, pass.monitor);
     let mut listing = match sevenz::list(source, pass.options.max_members, &keys) {
         Ok(listing) => listing,
-        Err(refusal) => return Ok(Members::damaged(reason_of(pass, refusal))),
+        Err(refusal) => {
+            pass.check()?;
+            return Ok(Members::damaged(reason_of(pass, refusal)));
+        }
     };
     if let Some((count, most)) = listing.too_many {
         let text = format!("it has {count} members, more than {most} (limit)");
@@ -201,7 +205,10 @@ impl<'p> Unpacking<'p> {
         if chain::is_encrypted(block) {
             match chain::find_password(self.source, block, &self.keys) {
                 Ok(index) => password = index,
-                Err(refusal) => return Ok(Err(reason_of(self.pass, refusal))),
+                Err(refusal) => {
+                    self.pass.check()?;
+                    return Ok(Err(reason_of(self.pass, refusal)));
+                }
             }
             self.pass.last_password.note(password);
         }

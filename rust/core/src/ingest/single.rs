@@ -12,6 +12,7 @@ use super::pass::{Address, Pass};
 use super::staging::StagingDir;
 use super::stop::Stop;
 use super::take::take;
+use super::total::InTotal;
 use crate::archive::kind::{self, HEAD_LENGTH, Kind as Content, Packing};
 use crate::archive::unpack::Unpack;
 use crate::notation::escaped_len;
@@ -52,15 +53,18 @@ pub fn read(
     let staged = address.staged(StagingDir::Other);
     let checksums = match pass.staging.spool(
         &staged,
-        &mut Counted::new(&mut unpack, container.expansion()),
+        &mut InTotal::new(
+            Counted::new(&mut unpack, container.expansion()),
+            pass,
+            &address.path,
+        ),
         limit,
         pass.monitor,
     ) {
         Ok(checksums) => checksums,
         Err(fault) => return Ok(Members::damaged(fault.reason()?)),
     };
-    let counted = pass.count(escaped_len(&address.path));
-    if let Err(reason) = counted.and_then(|()| pass.expand(checksums.size, &address.path)) {
+    if let Err(reason) = pass.count(escaped_len(&address.path)) {
         pass.staging.remove(&staged)?;
         return Ok(Members::damaged(reason));
     }

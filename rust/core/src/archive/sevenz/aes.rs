@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aes::Aes256;
 use aes::cipher::{BlockDecrypt, KeyInit};
@@ -10,23 +10,43 @@ use sha2::{Digest, Sha256};
 
 use super::fields::DAMAGED;
 use crate::archive::fill;
+use crate::monitor::Monitor;
 
 /// Limit on the number of rounds, as a power of two: 7-Zip writes 2^19 and reads up to 2^24.
 const MAX_ROUNDS_LOG2: u8 = 24;
 /// Value for no rounds: the key is the salt and the password, cut or filled with zeros.
 const NO_ROUNDS: u8 = 0x3f;
+/// Limit on the rounds for all keys of a run: each block of an archive can have its own salt, and so its own key.
+/// Usual programs write no salt.
+const BUDGET: u64 = 1 << 27;
+/// Keys of fewer rounds are neither counted nor kept.
+const FEW_ROUNDS: u64 = 1 << 12;
+/// Rounds beyond that for each password: two keys of 7-Zip, one for the list of members and one for the data.
+const FOR_PASSWORD: u64 = 2 << 19;
 const BLOCK: usize = 16;
 
 type Key = [u8; 32];
 /// Parameters of a key: index of the password, rounds (as a power of two), salt.
 type KeyParameters = (usize, u8, Vec<u8>);
 
-/// The passwords of a run and the keys derived from them; deriving one takes a tenth of a second.
+/// The passwords of a run, and the keys that are derived from them; deriving one takes a tenth of a second.
 #[derive(Default)]
 pub struct Keys<'a> {
     /// In the order of use, with their indices in the list of all passwords.
     passwords: Vec<(usize, &'a [u8])>,
-    derived: Mutex<HashMap<KeyParameters, Key>>,
+    derived: DerivedKeys,
+    monitor: Option<&'a Monitor>,
+}
+
+/// The keys of all archives of a run.
+#[derive(Default, Clone)]
+pub struct DerivedKeys(Arc<Mutex<Derived>>);
+
+#[derive(Default)]
+struct Derived {
+    keys: HashMap<KeyParameters, Key>,
+    /// What the keys took.
+    rounds: u64,
 }
 
 impl<'a> Keys<'a> {
@@ -34,8 +54,17 @@ impl<'a> Keys<'a> {
     pub fn new(passwords: impl Iterator<Item = (usize, &'a [u8])>) -> Self {
         Self {
             passwords: passwords.collect(),
-            derived: Mutex::default(),
+            derived: DerivedKeys::default(),
+            monitor: None,
         }
+    }
+
+    /// Shares the keys with other archives, and looks at the monitor before each derivation.
+    #[must_use]
+    pub fn shared(mut self, derived: &DerivedKeys, monitor: &'a Monitor) -> Self {
+        self.derived = derived.clone();
+        self.monitor = Some(monitor);
+        self
     }
 
     /// Returns the indices of the passwords.
@@ -43,15 +72,33 @@ impl<'a> Keys<'a> {
         self.passwords.iter().map(|(index, _)| *index)
     }
 
-    fn key(&self, index: usize, settings: &Settings) -> Key {
+    fn key(&self, index: usize, settings: &Settings) -> Result<Key, String> {
+        let password = self.passwords.iter().find(|(at, _)| *at == index);
+        let text = String::from_utf8_lossy(password.map_or(b"", |(_, password)| password));
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        if settings.rounds() < FEW_ROUNDS {
+            return Ok(settings.derive_key(&utf16));
+        }
         let parameters = (index, settings.rounds_log2, settings.salt.clone());
-        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        *derived.entry(parameters).or_insert_with(|| {
-            let password = self.passwords.iter().find(|(at, _)| *at == index);
-            let text = String::from_utf8_lossy(password.map_or(b"", |(_, password)| password));
-            let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-            settings.derive_key(&utf16)
-        })
+        let derived = self.derived.0.lock();
+        let mut derived = derived.unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = derived.keys.get(&parameters) {
+            return Ok(*key);
+        }
+        if self.monitor.is_some_and(Monitor::is_cancelled) {
+            return Err("cancelled".into());
+        }
+        let rounds = derived.rounds + settings.rounds();
+        let most = BUDGET + FOR_PASSWORD * self.passwords.len() as u64;
+        if rounds > most {
+            return Err(format!(
+                "encrypted with keys that take more than {most} rounds in total (limit)"
+            ));
+        }
+        derived.rounds = rounds;
+        let key = settings.derive_key(&utf16);
+        derived.keys.insert(parameters, key);
+        Ok(key)
     }
 }
 
@@ -93,6 +140,14 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Returns the number of rounds.
+    fn rounds(&self) -> u64 {
+        match self.rounds_log2 {
+            NO_ROUNDS => 0,
+            rounds => 1 << rounds,
+        }
+    }
+
     /// Derives the key from a password in UTF-16.
     fn derive_key(&self, password: &[u8]) -> Key {
         if self.rounds_log2 == NO_ROUNDS {
@@ -105,7 +160,7 @@ impl Settings {
         let mut round = [self.salt.as_slice(), password, &[0; 8]].concat();
         let counter_start = round.len() - 8;
         let mut sha = Sha256::new();
-        for number in 0..1u64 << self.rounds_log2 {
+        for number in 0..self.rounds() {
             if let Some(to) = round.get_mut(counter_start..) {
                 to.copy_from_slice(&number.to_le_bytes());
             }
@@ -125,7 +180,7 @@ pub fn open<'a>(
     let settings = Settings::parse(properties)?;
     Ok(Box::new(Decrypted {
         packed,
-        cipher: Aes256::new(&keys.key(password, &settings).into()),
+        cipher: Aes256::new(&keys.key(password, &settings)?.into()),
         previous: settings.vector,
         block: [0; BLOCK],
         at: BLOCK,
@@ -180,5 +235,44 @@ impl Read for Decrypted<'_> {
             self.at += count;
         }
         Ok(done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn settings(rounds: u8, salt: u8) -> Settings {
+        Settings::parse(&[rounds | 0x80, 0, salt]).unwrap()
+    }
+
+    #[test]
+    fn the_rounds_of_all_archives_together_are_limited() {
+        let derived = DerivedKeys::default();
+        let monitor = Monitor::default();
+        let archive =
+            || Keys::new([(0, b"word".as_slice())].into_iter()).shared(&derived, &monitor);
+        derived.0.lock().unwrap().rounds = BUDGET + FOR_PASSWORD - (2 << 12);
+        let first = archive().key(0, &settings(12, 1)).unwrap();
+        archive().key(0, &settings(12, 2)).unwrap();
+        let reason = archive().key(0, &settings(12, 3)).unwrap_err();
+        assert!(reason.ends_with("(limit)"), "{reason}");
+        assert_eq!(
+            archive().key(0, &settings(12, 1)),
+            Ok(first),
+            "derived already"
+        );
+        assert!(archive().key(0, &settings(11, 3)).is_ok(), "of few rounds");
+    }
+
+    #[test]
+    fn no_key_is_derived_after_a_stop() {
+        let monitor = Monitor::default();
+        let keys = Keys::new([(0, b"word".as_slice())].into_iter());
+        let keys = keys.shared(&DerivedKeys::default(), &monitor);
+        assert!(keys.key(0, &settings(12, 1)).is_ok());
+        monitor.cancel();
+        assert!(keys.key(0, &settings(12, 2)).is_err());
     }
 }

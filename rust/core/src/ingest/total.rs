@@ -1,0 +1,36 @@
+//! The content of a compressed file: its bytes count for the limit on total size while they are read.
+
+use std::io::{self, Read};
+
+use super::pass::Pass;
+use crate::archive::invalid;
+
+/// A stream whose size is known only at its end.
+pub struct InTotal<'a, R> {
+    inner: R,
+    pass: &'a Pass<'a>,
+    name: &'a [u8],
+    size: u64,
+}
+
+impl<'a, R> InTotal<'a, R> {
+    /// Counts what is read of a member with this name.
+    pub fn new(inner: R, pass: &'a Pass<'_>, name: &'a [u8]) -> Self {
+        Self {
+            inner,
+            pass,
+            name,
+            size: 0,
+        }
+    }
+}
+
+impl<R: Read> Read for InTotal<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(buffer)?;
+        self.size += got as u64;
+        let counted = self.pass.expand_part(got as u64, self.size, self.name);
+        counted.map_err(invalid)?;
+        Ok(got)
+    }
+}
