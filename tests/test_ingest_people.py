@@ -129,3 +129,14 @@ def test_a_name_of_many_similar_parts_is_compared_soon() -> None:
     assert (
         len(person_texts([" ".join(f"q{k:x}w" for k in range(4000)), " ".join(f"z{k:x}y" for k in range(4000))])) == 2
     )
+
+
+def test_many_people_with_and_without_an_id_are_compared_soon() -> None:
+    words = ["".join("bcdfghjklm"[int(digit)] for digit in f"{k:04}") for k in range(600)]
+    named = [Item("", "", identity_of(f"x{word}q^y{word}z", "", ""), "", "") for word in words]
+    with_id = [Item(f"v{word}w " + "k" * 60000, "", None, "", "") for word in words]
+    with_id = [item._replace(patient=item.key, identity=identity_of(f"s{item.key[1:5]}t", "", "")) for item in with_id]
+    own = Item("", "", identity_of("Doe^" + with_id[7].key[:6], "", ""), "", "")
+    people = people_of([*with_id, *named, own])
+    assert len(people) == 1200
+    assert [len(person.items) for person in people if person.patient == with_id[7].patient] == [2]

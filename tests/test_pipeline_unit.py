@@ -144,3 +144,14 @@ def test_a_part_of_a_split_packet_and_another_packet_of_the_run_do_not_become_on
         taken.take_own()
     assert raised.value.problem.code is Code.SAME_SESSION
     locks.close()
+
+
+def test_a_session_that_another_run_made_meanwhile_needs_no_command(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.put("S1", MrSeries().files())
+    monkeypatch.setattr("qxbatch.pipeline.refuse.has_session", lambda _folder: True)
+    run = study.main()
+    assert (run.status, "already there" in run.text) == (0, True), run.text
+    assert f"qxbatch {study.sessions} --sessions" not in run.text
+    assert "Import it again" not in run.text

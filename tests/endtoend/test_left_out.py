@@ -2,6 +2,7 @@
 
 import io
 import json
+import tarfile
 from pathlib import Path
 
 import pydicom
@@ -9,7 +10,7 @@ import pytest
 from pydicom.fileset import FileSet
 
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, Tree, under, zipped
+from tests.build.packets import Kind, Tree, under, write_folder, zipped
 from tests.build.study import Run, Study
 from tests.endtoend.judge import Judge
 
@@ -133,6 +134,18 @@ def test_links_out_of_the_packet_are_counted_and_links_within_are_not(study: Stu
     assert counts(study) == {"link": len(BOLD.files())}
     (line,) = warnings(run)
     assert "and 6 more" in line
+
+
+@pytest.mark.parametrize("kind", [Kind.FOLDER, Kind.TAR])
+def test_a_target_that_reads_like_a_remark_leads_out_of_the_packet(study: Study, tmp_path: Path, kind: Kind) -> None:
+    folder = study.inbox / "S1" if kind is Kind.FOLDER else tmp_path / "S1"
+    write_folder(T1.files(), folder)
+    (folder / "link").symlink_to("/home/notes.txt, which is in the packet")
+    if kind is Kind.TAR:
+        with tarfile.open(study.inbox / "S1.tar", "w") as archive:
+            archive.add(folder, "S1")
+    assert study.run("--archive=leave").status == 0
+    assert counts(study) == {"link": 1}
 
 
 @PACKED

@@ -43,3 +43,11 @@ def test_compressed_files_are_paired(study: Study, pack: Callable[[bytes], bytes
     run = study.main()
     assert run.status == 0, run.text
     assert (study.session("S1") / "nii" / "2011.nii.gz").exists()
+
+
+@pytest.mark.parametrize("name", ["Lee^Par", "Rec^Anna"])
+def test_the_extension_is_not_replaced_as_a_name(study: Study, name: str) -> None:
+    study.put("S1", ParRec(patient=name).files("scan"))
+    run = study.main("--deidentify-logs")
+    assert run.status == 0, run.text
+    assert (study.session("S1") / "nii" / "2011.nii.gz").exists()

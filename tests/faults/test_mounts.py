@@ -15,7 +15,7 @@ from qxbatch.publish.file_states import remove_compared, states_in
 from qxbatch.publish.mounts import is_mounted, mount_in
 from qxbatch.publish.opened import opened, opened_in
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, under, write_packet
+from tests.build.packets import Kind, under, write_folder, write_packet
 from tests.build.study import Study, snapshot
 
 TREE = under("T1", MrSeries(patient="P1").files())
@@ -192,3 +192,35 @@ def test_mount_points_below_a_folder_are_found(tmp_path: Path, mount: Mount) -> 
     assert mount_in(tmp_path / "top") == tmp_path / "top" / "a b\\040"
     assert mount_in(tmp_path / "link") is None
     assert mount_in(tmp_path / "missing") is None
+
+
+@pytest.mark.parametrize("archive", ["leave", "copy", "move", "delete"])
+@pytest.mark.parametrize("kind", ["tmpfs", "bind"])
+def test_files_of_a_mount_point_in_an_inbox_are_imported_and_stay(
+    study: Study, mount: Mount, kind: str, archive: str
+) -> None:
+    inbox = study.session("S1") / "inbox"
+    mounted = {**under("data/deep", MrSeries(number=8, patient="P1").files())}
+    write_folder({**under("own", MrSeries(patient="P1").files()), **mounted}, inbox)
+    write_packet(MrSeries(number=9, patient="P1").files(), inbox / "data", "z", Kind.ZIP)
+    before = snapshot(inbox / "data")
+    mount(inbox / "data", kind)
+    words = ("--masterinbox=none", "--sessions=S1", "--check=no", f"--archive={archive}")
+    run = study.main(*words)
+    assert run.status == 0, run.text
+    assert snapshot(inbox / "data") == before
+    assert [path.name for path in inbox.iterdir()] == ["data"]
+    assert f"{inbox / 'data'}" in run.text
+    assert "is a mount point" in run.text
+    assert len([*(study.session("S1") / "nii").glob("*.nii.gz")]) == 3
+    assert study.main(*words).status in (0, 66)
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+def test_a_mounted_file_in_an_inbox_stays(study: Study, mount: Mount) -> None:
+    inbox = study.session("S1") / "inbox"
+    write_folder(MrSeries(patient="P1").files(), inbox)
+    mount(inbox / "IM0002", "bind")
+    run = study.main("--masterinbox=none", "--sessions=S1", "--check=no")
+    assert (run.status, "IM0002: is a mount point" in " ".join(run.text.split())) == (0, True), run.text
+    assert [path.name for path in inbox.iterdir()] == ["IM0002"]

@@ -12,7 +12,7 @@ from qxbatch.discover.own_names import Use
 from qxbatch.model import Packet
 from qxbatch.publish.durable import remove_tree, sync_folder
 from qxbatch.publish.file_states import remove_compared, states_in
-from qxbatch.publish.mounts import mount_in
+from qxbatch.publish.mounts import mount_above, mount_in
 from qxbatch.publish.opened import opened, opened_in
 from qxbatch.publish.transfer import continue_aside, hidden_path, put_aside, renamed
 
@@ -146,8 +146,14 @@ def current_place(packet: Path, tag: str) -> Path:
     return aside if os.path.lexists(aside) else packet
 
 
-def mount_at(packet: Path, tag: str) -> Path | None:
-    """Return the first mount point at or below a packet, also if it has a hidden name; None if there is none."""
+def mount_at(packet: Path, tag: str, inbox: Path | None) -> Path | None:
+    """Return the first mount point at or below a packet, also if it has a hidden name; None if there is none.
+
+    In folder mode, `inbox` is that of the session: a mount point between it and the packet counts too.
+    """
+    above = None if inbox is None else mount_above(packet, inbox)
+    if above is not None:
+        return above
     hidden = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
     return next((mount for path in (packet, *hidden) if (mount := mount_in(path)) is not None), None)
 

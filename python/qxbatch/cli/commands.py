@@ -123,10 +123,13 @@ COMMANDS: dict[str, Command] = {
         "Compares what was planned at the scanner with what was scanned, for each series of packets or sessions; prints a verdict.",
         ("inspect <path>... [options]",),
         (
-            switch("wide", "Show all facts. Without it, only those that fit into 80 columns."),
+            switch(
+                "wide", "Show all acquisition facts (TR, matrix, volumes ...), not only those that fit into 80 columns."
+            ),
             switch("json", "Print JSON with all facts."),
             switch(
-                "update", "Compute the facts of sessions from their sorted DICOM, and store them. Nothing is converted."
+                "update",
+                "Compute the acquisition facts of sessions from their sorted DICOM, and store them. Nothing is converted.",
             ),
             with_meaning("test", "With --update: print what would be written. Nothing is written.", "no"),
             *import_options("join_series", "password_file"),

@@ -23,7 +23,7 @@ from qxbatch.session.layout import FROM_SESSION, KEPT_AT, LOG_AT, sorted_at
 from qxbatch.session.paths import SessionPaths
 
 OTHER_PATIENT = "other-patient"
-"""Replaces another patient of a packet that is split."""
+"""The text in place of ids and names of the other patients of a packet that is split."""
 SAFE_LOG = re.compile(r"[\w+-][\w .+-]{0,200}\.log", re.IGNORECASE | re.ASCII)
 """A scanner's log with a safe name; other logs go to inbox like all kept files."""
 
@@ -153,7 +153,8 @@ def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
 def _place_pair(reading: Reading, pair: Pair, n: int, root: Path, redact: Redact) -> Series:
     size = 0
     for row, file_name in pair.files:
-        name = shortened(redact(file_name))
+        stem, _, extension = file_name.rpartition(".")
+        name = shortened(f"{redact(stem)}.{extension}")
         reading.place_row(row, str(root), sorted_at(n, name), n)
         size += reading.row(row).size
     return Series(n, SeriesKind.PARREC, pair.header, len(pair.files), size, SessionPaths(root).series(n))
@@ -166,7 +167,7 @@ def _is_in_inbox(inbox: Path, row: Row) -> bool:
     path = inbox / member_path(row.path)
     if "!" not in row.path:
         return os.path.lexists(path)
-    # a file may have the same name as the ledger path of an archive's member
+    # `!` can also be in the name of a file: then the bytes decide whether the row is that file or a member of an archive
     return os.path.isfile(path) and hash_file(str(path))[1] == row.sha256  # noqa: PTH113 - raises nothing
 
 

@@ -45,7 +45,7 @@ def _par_headers(reading: Reading) -> Iterator[Mapping[str, Value]]:
             yield read_par(Path(staged)).dicom()
 
 
-def without_members(reading: Reading, *, deidentified: bool = True) -> Redact:
+def redact_member_paths(reading: Reading, *, deidentified: bool = True) -> Redact:
     """Return a function that leaves the paths of members out of a text.
 
     A packet can be refused because its headers cannot be read. Then nobody knows whether a path names the patient.

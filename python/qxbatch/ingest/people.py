@@ -1,6 +1,6 @@
 """Identifies the people in a packet: by PatientID and, if that is empty or anonymous, by name and birth date."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations, compress
 from typing import NamedTuple
 
@@ -37,7 +37,10 @@ _NO_IDS = frozenset(
 _LONGEST_NAME = 512
 """Number of characters of a name that are compared. DICOM allows 64 in each of three component groups; a PAR can have more."""
 _MOST_COMPARED = 250
-"""Up to this many identities without PatientID are compared with each other; of more, only equal parts and birth dates count."""
+"""Up to this many identities without PatientID are compared with each other; of more, only equal parts and birth dates count.
+
+The square of this number limits comparisons with people who have a PatientID.
+"""
 _NO_DAYS = ("18000101", "19000101", "11111111", "99999999")
 """Placeholders for a birth date."""
 
@@ -166,8 +169,10 @@ def people_of(items: Sequence[Item]) -> list[Person]:
     people = [Person(items_of_key[0].patient, tuple(items_of_key)) for items_of_key in by_key.values()]
     people.sort(key=lambda person: person.order)
     new: list[Person] = []
-    for cluster in _clusters(anonymous):
-        index = _place_of(cluster, people)
+    clusters = _clusters(anonymous)
+    place_of = _place_of if len(clusters) * len(people) <= _MOST_COMPARED**2 else _equal_place(people)
+    for cluster in clusters:
+        index = place_of(cluster, people)
         if index is None:
             new.append(Person(_first_name(cluster), tuple(cluster)))
         else:
@@ -264,6 +269,30 @@ def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
     return next(iter(places), None)
 
 
+def _equal_place(people: Sequence[Person]) -> Callable[[Sequence[Item], Sequence[Person]], int | None]:
+    """Return a function that finds a place like `_place_of`, but only by equal parts of names and birth dates, in a table."""
+    by_id: dict[str, int] = {}
+    by_identity: dict[str, int] = {}
+    nameless: list[int] = []
+    for index, person in enumerate(people):
+        for spelling in identifying_spellings(_id_name(person)):
+            by_id.setdefault(spelling, index)
+        for key in (key for identity in person.identities for key in _keys(identity)):
+            by_identity.setdefault(key, index)
+        nameless += [] if person.identities else [index]
+    of_study = {item.study: index for index in reversed(nameless) for item in people[index].items if item.study}
+
+    def place(cluster: Sequence[Item], _people: Sequence[Person]) -> int | None:
+        keys = [key for item in cluster if item.identity is not None for key in _keys(item.identity)]
+        for table, found in ((by_id, keys), (by_identity, keys), (of_study, [item.study for item in cluster])):
+            places = [table[key] for key in found if key in table]
+            if places:
+                return min(places)
+        return next(iter(nameless), None)
+
+    return place
+
+
 def _any_can_be_same_person(
     identities: Sequence[Identity], others: Sequence[Identity], *, comparable_only: bool = False
 ) -> bool:
@@ -279,7 +308,10 @@ def _is_id_of(person: Person, identities: Sequence[Identity]) -> bool:
 
     For example, the patient name of a PAR, which has no PatientID, can be the PatientID of the DICOM.
     """
-    patient = person.items[0].patient
-    return not is_anonymous(patient) and any(
-        have_common_part(parse_name(patient), identity.name) for identity in identities
-    )
+    name = _id_name(person)
+    return not is_anonymous(name.written) and any(have_common_part(name, identity.name) for identity in identities)
+
+
+def _id_name(person: Person) -> PersonName:
+    """Return the parts of a person's PatientID."""
+    return parse_name(person.items[0].patient[:_LONGEST_NAME])

@@ -115,8 +115,8 @@ class _PacketArchiving:
         )
 
     def keep_mounted(self, settings: Settings) -> None:
-        """Let the packet stay if something is mounted on it or in it: that is not a part of the packet."""
-        mount = mount_at(self.path, self.tag)
+        """Let the packet stay if something is mounted on it, in it, or on a folder between it and its inbox."""
+        mount = mount_at(self.path, self.tag, self.journal.inbox)
         self.facts = self.facts._replace(mounted=mount is not None)
         if mount is not None and decide(self.facts).reason is Reason.MOUNTED:
             self.warnings.append(kept_on_mount(self.path, mount, self.journal, settings))

@@ -16,6 +16,9 @@ from qxbatch.settings.model import Archive, Settings
 
 def left_in_inbox(file: UnremovedFile) -> Problem:
     """Return the problem of a file or folder that is imported and still in the inbox."""
+    if file.is_mount:
+        message = "is a mount point in the inbox. What is mounted was imported and stays: qxbatch does not remove it."
+        return Problem(Code.ARCHIVE, str(file.path), message, severity=Severity.WARNING)
     if file.error:
         is_folder = file.path.is_dir()
         message = f"{'is empty now' if is_folder else 'is sorted'}, and could not leave the inbox: {file.error}."

@@ -43,7 +43,7 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
             which = session.id if is_own else f"{session.id}, which was split from {unit.name} before,"
             message = f"session {which} already exists; nothing was changed."
             severity = Severity.WARNING if is_own else Severity.ERROR
-            problem = Problem(Code.EXISTS, unit.names, message, "Import it again:", severity)
+            problem = Problem(Code.EXISTS, unit.names, message, "" if is_own else "Import it again:", severity)
             raise PacketError(problem)
         refuse_packets_inside(context.settings, unit, folder)
 

@@ -46,7 +46,7 @@ def refused_report(unit: Unit, problem: Problem, redact: Redact) -> SessionRepor
 
 def _fixed(problem: Problem, remedies: Mapping[Code, Mapping[str, str]], unit: Unit, settings: Settings) -> Problem:
     changes = remedies.get(problem.code)
-    in_linked_folder = problem.code is Code.ARCHIVE and problem.severity is Severity.WARNING
-    if changes is None or problem.command or problem.severity is Severity.INFO or in_linked_folder:
+    needs_none = problem.code in (Code.ARCHIVE, Code.EXISTS) and problem.severity is Severity.WARNING
+    if changes is None or problem.command or problem.severity is Severity.INFO or needs_none:
         return problem
     return replace(problem, command=command_for(settings, [unit.session.id], changes))

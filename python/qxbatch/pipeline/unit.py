@@ -74,7 +74,7 @@ class _Import:
         self.locks = UnitLocks(context.locks, unit)
         self.redact: Redact = unchanged
         """Redacts the identities of the unit's patients in a text. Known once the headers are read."""
-        self.without_members: Redact = unchanged
+        self.redact_member_paths: Redact = unchanged
         """Leaves the paths of members out of a text, if logs are de-identified. Known once the members are read."""
 
     def run(self) -> list[SessionReport]:
@@ -99,7 +99,7 @@ class _Import:
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a bug (or a panic of the core) ends one packet, not the batch
-            trace = self.without_members(self.redact(traceback.format_exc()))
+            trace = self.redact_member_paths(self.redact(traceback.format_exc()))
             log.error("%s: internal error\n%s", unit.name, trace)  # noqa: TRY400 - the traceback is redacted
             message = f"internal error: {type(error).__name__}: {error}."
             problem = Problem(Code.INTERNAL, unit.names, message, "Please report this with the log (--log-file).")
@@ -107,7 +107,7 @@ class _Import:
             if self.locks.holds_own:
                 clear_own(workspace, unit.name)
             self.locks.release()
-        return [refused_report(unit, problem, self.without_members)]
+        return [refused_report(unit, problem, self.redact_member_paths)]
 
     def _stages(self) -> list[SessionReport]:
         context, unit = self.context, self.unit
@@ -118,7 +118,7 @@ class _Import:
         context.observer.notify(StageStarted(unit.name, Stage.READING))
         job = read_job(context, unit, scratch)
         self.redact = job.redact
-        self.without_members = job.without_members
+        self.redact_member_paths = job.redact_member_paths
         job, plans = plan_job(context, job)
         if job.is_split:
             sessions = [plan.session for plan in plans]

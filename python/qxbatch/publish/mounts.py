@@ -41,6 +41,12 @@ def mount_in(packet: Path) -> Path | None:
     return next((path for path in _candidates(packet) if _is_mount_point(path)), None)
 
 
+def mount_above(path: Path, folder: Path) -> Path | None:
+    """Return the mount point nearest to a folder among a path below it and the folders between them; None if there is none."""
+    between = [each for each in (path, *path.parents) if each != folder and each.is_relative_to(folder)]
+    return next((each for each in reversed(between) if _is_mount_point(each)), None)
+
+
 def _candidates(packet: Path) -> Iterator[Path]:
     """Yield the paths of mount points in the kernel's list that are at or below a path; all folders if /proc is not mounted."""
     try:
@@ -63,7 +69,7 @@ def _unescaped(path: bytes) -> bytes:
 def _is_mount_point(path: Path) -> bool:
     try:
         return is_mounted(path)
-    except (FileNotFoundError, NotADirectoryError):  # another mount covers the folder above it
+    except (FileNotFoundError, NotADirectoryError):  # it is missing, or another mount covers the folder above it
         return False
     except OSError:  # the kernel lists it, and this user may not open the folder above it
         return True

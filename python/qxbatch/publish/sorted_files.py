@@ -9,7 +9,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from qxbatch.ledger_cells import member_path
 from qxbatch.os_error import reason_text
 from qxbatch.publish.below import open_below
 from qxbatch.publish.durable import rename_new, sync_folder
+from qxbatch.publish.mounts import mount_above
 from qxbatch.publish.opened import OpenFolder
 from qxbatch.publish.plain import LinkError, is_below
 from qxbatch.publish.removal_list import ListedFile, RemovalList
@@ -35,7 +36,9 @@ class UnremovedFile(NamedTuple):
 
     path: Path
     error: str = ""
-    """The error of the removal; empty if the file was kept because it changed after it was read."""
+    """The error of the removal; empty if the file was kept because it changed after it was read, or is on a mount."""
+    is_mount: bool = False
+    """Whether the path is a mount point, whose files stay."""
 
 
 def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> bytes:
@@ -61,7 +64,8 @@ def remove_listed(
 ) -> list[UnremovedFile]:
     """Remove the listed files from the inbox, and the folders that become empty; return what was not removed.
 
-    Nothing is removed that is reached through a link below `top`, the sessions folder. An interrupted call can be repeated.
+    Nothing is removed that is reached through a link below `top`, the sessions folder, or that is mounted in the inbox. An
+    interrupted call can be repeated.
     Raises OSError, and ValueError for a damaged list.
 
     - `tag`: is part of the hidden names.
@@ -73,6 +77,8 @@ def remove_listed(
         for listed_file in listed.files():
             path = inbox / listed_file.path
             if not current.enter(path.parent):
+                if current.mount is not None:
+                    unremoved[current.mount] = UnremovedFile(current.mount, is_mount=True)
                 continue
             folders.update(current.existing)
             here = current.short_path / path.name
@@ -80,17 +86,23 @@ def remove_listed(
                 if not _removed(here, hidden_path(here, Use.ASIDE, tag), listed_file, is_contained):
                     unremoved[path] = UnremovedFile(path)
             except OSError as error:
-                unremoved[path] = UnremovedFile(path, reason_text(error, here))
+                is_mount = error.errno == errno.EBUSY and mount_above(path, path.parent) is not None
+                unremoved[path] = UnremovedFile(path, "" if is_mount else reason_text(error, here), is_mount)
+    unremoved |= {each.path: each for each in _remove_empty(folders, top)}
+    if inbox.is_dir():
+        sync_folder(inbox)
+    return [*unremoved.values()]
+
+
+def _remove_empty(folders: Iterable[Path], top: Path) -> Iterator[UnremovedFile]:
+    """Remove those of the folders that are empty, the deepest first; yield empty ones that cannot be removed."""
     for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
         try:
             if is_below(folder, top):
                 folder.rmdir()
         except OSError as error:
             if error.errno not in _NOT_REMOVED:
-                unremoved[folder] = UnremovedFile(folder, reason_text(error, folder))
-    if inbox.is_dir():
-        sync_folder(inbox)
-    return [*unremoved.values()]
+                yield UnremovedFile(folder, reason_text(error, folder))
 
 
 class _CurrentFolder:
@@ -102,17 +114,20 @@ class _CurrentFolder:
         self._folder: Path | None = None
         self._descriptor: int | None = None
         self._is_plain = False
+        self.mount: Path | None = None
+        """The mount point in the inbox that contains the folder."""
         self.short_path = inbox
         """A path that leads to the open folder."""
         self.existing: list[Path] = []
         """The folders that exist among this one and those above it, without the inbox. A forged list can name many others."""
 
     def enter(self, folder: Path) -> bool:
-        """Open a folder; return False if it is not below the inbox, or is reached through a link below `top`."""
+        """Open a folder; return False if it is not below the inbox, or is reached through a link below `top` or a mount."""
         if folder != self._folder:
             self.close()
             self._folder = self.short_path = folder
-            self._is_plain = self._opened(folder)
+            self.mount = mount_above(folder, self._inbox)
+            self._is_plain = self.mount is None and self._opened(folder)
             self.existing = [each for each in (folder, *folder.parents) if self._is_in_inbox(each)]
         return self._is_plain
 

@@ -34,7 +34,7 @@ class Job:
     """Whether the session id replaces the patient's id and name."""
     redact: Redact = unchanged
     """Redacts the identities of all patients in a text."""
-    without_members: Redact = unchanged
+    redact_member_paths: Redact = unchanged
     """Leaves the paths of members out of a text, if logs are de-identified."""
     left_out: LeftOut = field(default_factory=LeftOut)
     """Members that may contain images and were not imported."""

@@ -30,7 +30,10 @@ def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequen
         *joined_series(sorted_session),
         *duplicates(job.reading, sorted_session),
         # the header of such a member may not have been read: nobody knows whether its path contains the patient's name
-        *(redacted_problem(problem, job.without_members) for problem in left_out.problems(sorted_session.session.id)),
+        *(
+            redacted_problem(problem, job.redact_member_paths)
+            for problem in left_out.problems(sorted_session.session.id)
+        ),
     )
     is_converted = any(conversion.state is not State.NOT_ASKED for conversion in conversions)
     session_problems = (
@@ -44,11 +47,14 @@ def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequen
 def _without_images(session: str, conversions: Sequence[Conversion]) -> list[Problem]:
     """Return the problem of a session whose series have no images; none if a warning or error of a series reports that."""
     problems = [problem for conversion in conversions for problem in conversion.problems]
-    if not conversions or any(conversion.state is not State.NOTHING for conversion in conversions):
+    hint = "Check that the export is complete."
+    if not conversions:  # of a packet that is split, one patient can have only a presentation state or the like
+        message = "contains no series, only files that are not sorted."
+        return [Problem(Code.NO_IMAGES, session, message, hint, Severity.WARNING)]
+    if any(conversion.state is not State.NOTHING for conversion in conversions):
         return []
     if any(problem.severity is not Severity.INFO for problem in problems):
         return []
-    hint = "Check that the export is complete."
     return [Problem(Code.NO_IMAGES, session, "contains no images, only reports or other data.", hint, Severity.WARNING)]
 
 

@@ -99,8 +99,8 @@ class ImportParameters(TypedDict, total=False):
     valid outside of a container. Several are separated by commas."""
     deidentify_logs: bool
     """In file names, logs and reports, replace patients' ids and names by the session id. A part of a name that
-    stands alone is replaced if it has at least 3 letters; inside a longer word, short parts stay
-    (docs/guarantees.md has the rules). `--logfile` implies this."""
+    is a separate word is replaced if it has at least 3 letters, one inside a longer word if it has at least 4 or
+    5 (docs/guarantees.md has the rules). `--logfile` implies this."""
     json_file: StrPath
     """File for the run's summary as JSON."""
     participant_label: str | Sequence[str]

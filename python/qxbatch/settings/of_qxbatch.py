@@ -123,7 +123,7 @@ OF_QXBATCH = (
     Parameter(
         "deidentify_logs",
         "In file names, logs and reports, replace patients' ids and names by the session id. A part of a name that "
-        "stands alone is replaced if it has at least 3 letters; inside a longer word, short parts stay "
+        "is a separate word is replaced if it has at least 3 letters, one inside a longer word if it has at least 4 or 5 "
         "(docs/guarantees.md has the rules). `--logfile` implies this.",
         group=Group.OUTPUT,
         form=Form.SWITCH,

@@ -35,6 +35,38 @@ fn csa(values: &[(&str, &[&str])]) -> Vec<u8> {
     out
 }
 
+/// A CSA image header of the older format: the number of items of the first name is added to each length.
+fn csa1(values: &[(&str, &[&str])]) -> Vec<u8> {
+    let added = u32::try_from(values[0].1.len()).unwrap();
+    let mut out = csa(values)[8..].to_vec();
+    let mut at = 8;
+    for (_, texts) in values {
+        at += 84;
+        for text in *texts {
+            let length = u32::try_from(text.len()).unwrap();
+            out[at..at + 4].copy_from_slice(&(length + added).to_le_bytes());
+            out[at + 4..at + 8].copy_from_slice(&[0xCD; 4]);
+            at += 16 + text.len().next_multiple_of(4);
+        }
+    }
+    out
+}
+
+#[test]
+fn the_older_csa_header_is_read() {
+    for first in [&["1"][..], &["1", "2", "3", "4", "5", "6"]] {
+        let header = csa1(&[
+            ("EchoLinePosition", first),
+            ("NumberOfImagesInMosaic", &["3"]),
+            ("SliceNormalVector", &["0", "0", "-1"]),
+            ("B_value", &["700"]),
+        ]);
+        let object = read(&siemens(Syntax::Explicit, &header));
+        assert_eq!(object.tiling.unwrap().count, 3);
+        assert_eq!(object.frames[0].attributes.diffusion.b_value, Some(700.0));
+    }
+}
+
 fn siemens(syntax: Syntax, header: &[u8]) -> Vec<u8> {
     let mut between = syntax.text(0x0018_0088, "DS", "2.5");
     between.extend(syntax.text(0x0029_0010, "LO", "SIEMENS CSA HEADER"));

@@ -24,12 +24,12 @@ _LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
 def unmet_requirement(schema: Schema, field: str, value: Any) -> str:
     """Return in words which values a field can have, if `value` is not one of them; else an empty text.
 
-    A field that the schema does not define can have any value that JSON can represent. A value that JSON cannot represent (a date,
-    NaN) is never valid. Lengths of lists, keys of tables and formats are not checked.
+    A field that the schema does not define can have any value but null. A value that JSON cannot represent (a date, NaN) is never
+    valid. Lengths of lists, keys of tables and formats are not checked.
     """
     definition = schema.field_definition(field)
     if not _is_valid(value, definition):
-        return _text(definition) if definition else "a text, a number, a list or a table"
+        return _text(definition) if definition else "a text, a number, true or false, a list or a table"
     return ""
 
 

@@ -8,10 +8,10 @@ from qxbatch.bids.schema.names import Schema, load_schema
 from qxbatch.bids.schema.required import required_fields
 
 _SELECTING = (
-    *("ArterialSpinLabelingType", "BackgroundSuppression", "BolusCutOffFlag", "LookLocker", "M0Type", "MTState"),
-    *("MRAcquisitionType", "RepetitionTime", "SpoilingState", "VolumeTiming"),
+    *("ArterialSpinLabelingType", "BolusCutOffFlag", "LookLocker", "M0Type"),
+    *("MRAcquisitionType", "RepetitionTime", "VolumeTiming"),
 )
-"""Fields on which the requirements and recommendations of the schema depend."""
+"""Fields on which the requirements of the schema depend."""
 _READOUT = ("TotalReadoutTime", "EffectiveEchoSpacing")
 """A PEPOLAR field map requires one of them; the schema says so only in a description."""
 

@@ -37,7 +37,7 @@ def read_table(text: str) -> Table | None:
 
 
 def merged(existing: Table | None, ours: Table, *, edited: bool, is_kept: Callable[[str], bool]) -> Table:
-    """Return our rows and those other rows of the existing table whose names `is_kept` keeps.
+    """Return our rows, and other rows of the existing table for whose names (the column `ours.key`) `is_kept` returns True.
 
     If people edited the existing table, its columns, values and order are kept, and our new rows follow.
     """

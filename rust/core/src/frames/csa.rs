@@ -1,4 +1,4 @@
-//! The Siemens CSA headers: named values in one private element (format SV10 and its predecessor).
+//! The Siemens CSA headers: named values in one private element (format SV10, also called CSA2, and its predecessor CSA1).
 
 /// The values of a CSA header that are used.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -41,20 +41,28 @@ pub(super) fn each_name(bytes: &[u8], visit: &mut dyn FnMut(&[u8], &[&str])) {
     let mut rest = bytes.get(if is_sv10 { 8 } else { 0 }..).unwrap_or_default();
     let names = word(rest, 0).min(MAX_NAMES);
     rest = rest.get(8..).unwrap_or_default();
-    for _ in 0..names {
+    // CSA1: the number of items of the first tag is added to each length.
+    let mut added = 0;
+    for index in 0..names {
         let Some((tag, after)) = rest.split_at_checked(TAG_LENGTH) else {
             return;
         };
         let name = tag.get(..NAME_LENGTH).unwrap_or_default();
         let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
         let count = word(tag, 76);
+        if index == 0 && !is_sv10 {
+            added = count;
+        }
         rest = after;
         let mut values = Vec::new();
         for _ in 0..count.min(4096) {
             let Some((item, after)) = rest.split_at_checked(ITEM_LENGTH) else {
                 return;
             };
-            let length = word(item, if is_sv10 { 4 } else { 0 }) as usize;
+            let Some(length) = word(item, if is_sv10 { 4 } else { 0 }).checked_sub(added) else {
+                break; // CSA1 has no more items
+            };
+            let length = length as usize;
             // Values are padded to four bytes.
             let padded = length.saturating_add(3) & !3;
             let Some((value, after)) = after.split_at_checked(padded) else {

@@ -19,8 +19,10 @@ pub enum Pixels {
     },
     /// Run-length encoded (PS3.5 annex G).
     Rle,
-    /// Pixels that cannot be read: another compression, a deflated data set, or a damaged frame.
+    /// Pixels that are not read: another compression, or a deflated data set.
     Unreadable,
+    /// A frame is damaged.
+    Damaged,
     /// Floating-point pixels.
     Floating,
 }

@@ -175,7 +175,7 @@ fn compute_signatures(file: &File, object: &mut Object, values: &mut Vec<i64>) -
             Ok(signature) => signatures.push(signature),
             // A damaged frame is not compared.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                object.pixels = Pixels::Unreadable;
+                object.pixels = Pixels::Damaged;
                 return Ok(());
             }
             Err(error) => return Err(error),

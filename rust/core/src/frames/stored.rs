@@ -27,7 +27,8 @@ pub fn obstacle(object: &Object) -> Option<&'static str> {
         Pixels::Native { length, .. } => length,
         Pixels::Rle if object.fragments.len() == object.frame_count as usize => u64::MAX,
         Pixels::Floating => return Some("floating-point pixels"),
-        _ => return Some("compressed or damaged pixel data"),
+        Pixels::Rle | Pixels::Damaged => return Some("damaged pixel data"),
+        Pixels::Unreadable | Pixels::Absent => return Some("compressed"),
     };
     if object.truncated {
         return Some("a file that is cut short");
@@ -333,15 +334,15 @@ mod tests {
     use super::{Object, Pixels, obstacle};
 
     #[test]
-    fn a_damaged_frame_is_not_reported_as_compressed_alone() {
-        for pixels in [Pixels::Unreadable, Pixels::Rle] {
+    fn a_damaged_frame_is_not_reported_as_compressed() {
+        for pixels in [Pixels::Damaged, Pixels::Rle] {
             let object = Object {
                 pixels,
                 frame_count: 2,
                 fragments: vec![(0, 8)],
                 ..Object::default()
             };
-            assert_eq!(obstacle(&object), Some("compressed or damaged pixel data"));
+            assert_eq!(obstacle(&object), Some("damaged pixel data"));
         }
     }
 }

@@ -8,8 +8,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 
 use super::pass::Address;
-use super::row::{IN_PACKET, Kind, LINK_TO, Row};
-use crate::notation::escape;
+use super::row::{IN_PACKET, Kind, Row, link_to};
 
 /// Opens a file. Does not block on one that became a FIFO; fails on one that became a link.
 pub fn open(path: &Path) -> io::Result<File> {
@@ -20,10 +19,10 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// Returns the row of a symbolic link, which has no data. `root` is the packet.
 pub fn link(address: &Address, root: &Path, path: &Path) -> Row {
     let target = fs::read_link(path).unwrap_or_default();
-    let target = escape(target.as_os_str().as_bytes());
+    let target = link_to(target.as_os_str().as_bytes());
     let inside = match (fs::canonicalize(path), fs::canonicalize(root)) {
         (Ok(file), Ok(root)) if file.starts_with(&root) => IN_PACKET,
         _ => "",
     };
-    address.no_data(Kind::Link, format!("{LINK_TO}{target}{inside}"))
+    address.no_data(Kind::Link, format!("{target}{inside}"))
 }

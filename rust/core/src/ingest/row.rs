@@ -95,6 +95,16 @@ pub const LINK_TO: &str = "a symbolic link to ";
 pub const A_LINK: &str = "a symbolic link";
 /// End of the reason of a link in a folder if its target is a member too.
 pub const IN_PACKET: &str = ", which is in the packet";
+/// Returns the reason of a symbolic link with this target.
+pub fn link_to(target: &[u8]) -> String {
+    let mut text = escape(target);
+    if let Some(start) = text.strip_suffix(IN_PACKET).map(str::len) {
+        // a target that ends like the remark that a link in a folder can have
+        text.replace_range(start..=start, "\\x2c");
+    }
+    format!("{LINK_TO}{text}")
+}
+
 /// Longest target of a link that is read from an archive (PATH_MAX).
 pub const LONGEST_TARGET: u64 = 4096;
 

@@ -8,7 +8,7 @@ use super::kept_whole::ENCRYPTED;
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{A_LINK, Kind, LINK_TO, LONGEST_TARGET, Row};
+use super::row::{A_LINK, Kind, LONGEST_TARGET, Row, link_to};
 use super::staging::{StagingDir, fill};
 use super::stop::{Fault, Stop};
 use super::take::take;
@@ -19,7 +19,7 @@ use crate::archive::sevenz::streams::Block;
 use crate::archive::sevenz::{self, Listing, Member, MemberKind};
 use crate::archive::source::Source;
 use crate::archive::{expands_too_much, expands_too_much_reason, reason};
-use crate::notation::{escape, escaped_len};
+use crate::notation::escaped_len;
 
 /// Reads all members.
 pub fn read(
@@ -160,9 +160,7 @@ impl<'p> Unpacking<'p> {
             }
             MemberKind::Link => {
                 let target = self.link(member)?;
-                let text = target.map_or(A_LINK.into(), |target| {
-                    format!("{LINK_TO}{}", escape(&target))
-                });
+                let text = target.map_or(A_LINK.into(), |target| link_to(&target));
                 return Ok(Some(address.no_data(Kind::Link, text)));
             }
             MemberKind::File => {}

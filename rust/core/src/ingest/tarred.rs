@@ -9,7 +9,7 @@ use super::batch::Members;
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Kind, LINK_TO, Row};
+use super::row::{Kind, Row, link_to};
 use super::staging::{StagingDir, fill};
 use super::stop::{Fault, Stop};
 use super::take::take;
@@ -203,10 +203,10 @@ impl<'p> Unpacking<'p, '_> {
     }
 
     fn link(&mut self, address: &Address, member: &Member, hard: bool, target: &[u8]) -> Row {
-        let escaped = escape(target);
         if !hard {
-            return address.no_data(Kind::Link, format!("{LINK_TO}{escaped}"));
+            return address.no_data(Kind::Link, link_to(target));
         }
+        let escaped = escape(target);
         if self.files.contains(&self.name_hash(target)) {
             self.files.insert(self.name_hash(&member.name));
             let text = format!("a hard link to {escaped}, whose row has the bytes");

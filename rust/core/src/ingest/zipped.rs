@@ -8,7 +8,7 @@ use super::batch::{BATCH, Members};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{A_LINK, Kind, LINK_TO, LONGEST_TARGET};
+use super::row::{A_LINK, Kind, LONGEST_TARGET, link_to};
 use super::spool::spool;
 use super::stop::Stop;
 use super::take::take;
@@ -19,7 +19,7 @@ use crate::archive::zip::entry::{Entry, Special};
 use crate::archive::zip::uncovered::{self, Gap};
 use crate::archive::zip::{list, local, unzip};
 use crate::archive::{expands_too_much, expands_too_much_reason};
-use crate::notation::{escape, escaped_len};
+use crate::notation::escaped_len;
 
 /// Reads all members; `zip` is the index of the archive in [`super::Streams::zips`], or None if it does not remain in
 /// place.
@@ -202,7 +202,7 @@ fn without_file(
         Special::Device => (Kind::Device, "a device"),
         Special::Link => {
             let (text, left_out) = match short_content(source, entry) {
-                Some((target, left_out)) => (format!("{LINK_TO}{target}"), left_out),
+                Some((target, left_out)) => (link_to(&target), left_out),
                 None => (A_LINK.into(), 0),
             };
             let mut row = address.no_data(Kind::Link, text);
@@ -222,14 +222,14 @@ fn without_file(
 }
 
 /// Returns the content of a short member, and how many of its packed bytes are not part of it.
-fn short_content(source: &dyn Source, entry: &Entry) -> Option<(String, u64)> {
+fn short_content(source: &dyn Source, entry: &Entry) -> Option<(Vec<u8>, u64)> {
     if entry.size.max(entry.packed) > LONGEST_TARGET {
         return None;
     }
     let local_header = local::read(source, entry).ok()?;
     scratch::with(|scratch| {
         let left_out = unzip::into_memory(source, entry, local_header.data, scratch).ok()?;
-        Some((escape(&scratch.content), left_out))
+        Some((scratch.content.clone(), left_out))
     })
 }
 

@@ -74,8 +74,8 @@ pub fn find_password(
     Err(refusal)
 }
 
-/// Reads the first member of a block and compares it with its checksum, if it has one: nothing else shows a wrong
-/// password.
+/// Reads the first member of a block, and compares it with its checksum if it has one. An error of the decoder or a
+/// wrong checksum shows a wrong password.
 fn check_first(content: BlockContent<'_>, block: &Block) -> io::Result<()> {
     let (size, crc) = block.streams.first().copied().unwrap_or_default();
     let mut hasher = crc32fast::Hasher::new();
@@ -107,7 +107,7 @@ pub struct BlockContent<'a> {
 }
 
 impl BlockContent<'_> {
-    /// Returns how many bytes of the content were not read, and of the packed streams not used.
+    /// Returns the number of unread bytes of the content and unused bytes of the packed streams, as a sum.
     pub fn left_out(&self) -> u64 {
         self.surplus.get().saturating_add(self.remaining)
     }
@@ -277,7 +277,7 @@ impl Read for Zstd<'_> {
     }
 }
 
-/// Returns an LZMA decoder whose dictionary is no larger than its content.
+/// Returns an LZMA decoder whose dictionary is not larger than its content needs (at least 4096 bytes).
 fn lzma(coder: &Coder, size: u64) -> Result<Stream, String> {
     let bad = |_| DAMAGED.to_owned();
     let mut filters = Filters::new();
