@@ -50,7 +50,9 @@ def test_help_shows_the_usage_of_a_script(name: str, minimal_path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(each for each in (REPOSITORY / "scripts").iterdir() if not each.suffix), ids=lambda path: path.name
+    "path",
+    sorted(each for each in (REPOSITORY / "scripts").iterdir() if each.is_file() and not each.suffix),
+    ids=lambda path: path.name,
 )
 def test_shellcheck_has_no_warning(path: Path) -> None:
     shellcheck = shutil.which("shellcheck")

@@ -29,11 +29,11 @@ class Comparison:
     """Number of files of the series."""
     frames: int
     """Number of frames of all files."""
-    without_tiles: int
+    mosaics_without_slice_count: int
     """Mosaics whose header lacks the number of their slices."""
-    suspected: int
+    suspected_mosaics: int
     """Square Siemens images that may be mosaics: they have at least three times as many rows as AcquisitionMatrix."""
-    undirected: int
+    mosaics_without_direction: int
     """Mosaics whose header lacks the direction in which their slices follow each other."""
     without_geometry: int
     """Frames without position, orientation or pixel spacing."""

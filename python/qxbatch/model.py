@@ -138,7 +138,7 @@ class State(StrEnum):
     PARTIAL = "partial"
     NOTHING = "nothing to convert"
     FAILED = "failed"
-    NOT_ASKED = "not converted"
+    NOT_REQUESTED = "not converted"
     """The run only sorts."""
 
 

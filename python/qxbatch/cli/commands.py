@@ -258,7 +258,8 @@ COMMANDS: dict[str, Command] = {
             ),
             Parameter(
                 "plan",
-                "Without =FILE: print the path of every image as a table; nothing is exported. With it: export by this table.",
+                "Without a value: print the path of every image as a table; nothing is exported. "
+                "With =FILE: read such a table from FILE, and export by it.",
                 group=Group.INPUT,
                 metavar="FILE",
                 form=Form.YES_NO,

@@ -89,7 +89,7 @@ def series_of_number(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
         (headers, each) for headers in sources for each in dicom_series(headers.groups(), range(len(headers.groups())))
     ]
     pars = [] if members else [par for headers in sources for par in headers.pars()]
-    groups = tuple(group for _, each in members for group in each.members)
+    groups = tuple(group for _, each in members for group in each.groups)
     series = [SeriesHeaders(n, DicomSeries((), groups, members[0][1].claim), _paths(members))] if members else []
     problems = tuple(problem for headers in sources for problem in headers.problems)
     return PacketSeries(tuple(series), tuple((n, par) for par in pars[:1]), problems)
@@ -113,7 +113,7 @@ def inspect_packet(
             raise CancelledError("stopped")
         try:
             facts_and_verdict = dicom_facts(
-                SeriesFrames(entry.paths, pixels=False), entry.series.members[0].header, outputs
+                SeriesFrames(entry.paths, pixels=False), entry.series.groups[0].header, outputs
             )
         except OSError as error:
             problems.append(error_text(error))
@@ -139,7 +139,10 @@ def _inspect_par(n: int, par: ParFiles) -> InspectedSeries:
 def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
     """Return the paths of the headers in the order of the sorted files of an import: of equal frames, the first one counts."""
     rows = [
-        (headers, row) for headers, series in members for group in series.groups for row in headers.group_rows(group)
+        (headers, row)
+        for headers, series in members
+        for group in series.group_indexes
+        for row in headers.group_rows(group)
     ]
 
     def name(index: int) -> str:
@@ -151,8 +154,8 @@ def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
 
 
 def _inspected_dicom(n: int, series: DicomSeries, facts_and_verdict: SeriesFacts | None) -> InspectedSeries:
-    first_member = series.members[0]
-    files, size = (sum(values) for values in zip(*((group.files, group.size) for group in series.members), strict=True))
+    first_member = series.groups[0]
+    files, size = (sum(values) for values in zip(*((group.files, group.size) for group in series.groups), strict=True))
     facts, verdict = facts_and_verdict or (None, None)
     return InspectedSeries(
         n,

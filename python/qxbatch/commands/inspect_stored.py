@@ -72,7 +72,7 @@ def _series(series: InspectedSeries, images: Sequence[int]) -> SeriesSummary:
         files=series.files,
         size=series.size,
         header=recorded_fields(series.header),
-        state=State.CONVERTED if images else State.NOT_ASKED,
+        state=State.CONVERTED if images else State.NOT_REQUESTED,
         tool="",
         images=tuple(images),
         verdict=series.verdict,

@@ -90,7 +90,12 @@ def _findings(
         if checked.check.order == "undetermined" and not compared.without_geometry:
             image_doubts.append("no time or number in its headers gives the order of its volumes.")
         doubts += [f"{checked.name}: {text}" for text in image_doubts]
-    proven = not (faults or compared.without_geometry or compared.without_tiles or compared.undirected)
+    proven = not (
+        faults
+        or compared.without_geometry
+        or compared.mosaics_without_slice_count
+        or compared.mosaics_without_direction
+    )
     notes = tuple(_notes(compared, frames))
     return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), notes, proven)
 
@@ -112,7 +117,12 @@ def _misplaced(compared: Comparison, names: Sequence[str]) -> list[str]:
 
 def _counts(compared: Comparison, images: Sequence[_Named]) -> list[str]:
     faults = [f"{compared.missing} of {compared.frames} slices are in no image."] if compared.missing else []
-    if compared.without_geometry or compared.without_tiles or compared.undirected or not compared.frames:
+    if (
+        compared.without_geometry
+        or compared.mosaics_without_slice_count
+        or compared.mosaics_without_direction
+        or not compared.frames
+    ):
         return faults
     return faults + [
         f"{checked.name}: {checked.check.surplus} of {checked.check.slices} slices match no slice of the headers."
@@ -160,20 +170,20 @@ def _image(check: ImageCheck, index: int, images: Sequence[_Named]) -> list[str]
 
 def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
     doubts = []
-    if compared.without_tiles:
+    if compared.mosaics_without_slice_count:
         doubts.append(
-            f"{compared.without_tiles} of {frames.images} mosaics do not say how many slices they show (a private "
+            f"{compared.mosaics_without_slice_count} of {frames.images} mosaics do not say how many slices they show (a private "
             "element is missing), so the converter guessed it."
         )
-    if compared.suspected:
+    if compared.suspected_mosaics:
         doubts.append(
-            f"{compared.suspected} of {frames.images} images have at least three times as many rows as were acquired "
+            f"{compared.suspected_mosaics} of {frames.images} images have at least three times as many rows as were acquired "
             "(AcquisitionMatrix): they may be mosaics without mosaic attributes in the header."
         )
-    if compared.undirected:
+    if compared.mosaics_without_direction:
         doubts.append(
-            f"{compared.undirected} of {frames.images} mosaics do not say in which direction their slices follow each "
-            "other, so their place was not compared."
+            f"{compared.mosaics_without_direction} of {frames.images} mosaics do not say in which direction their slices follow "
+            "each other, so their place was not compared."
         )
     if compared.not_compared and len(compared.encodings) > 1:
         doubts.append(
@@ -185,7 +195,7 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
             f"the series has {compared.scalings} rescale slopes, and the values of "
             f"{sum(compared.not_compared.values())} slices were not compared."
         )
-    if compared.without_geometry and not compared.undirected and has_slices_of_body(frames.classes):
+    if compared.without_geometry and not compared.mosaics_without_direction and has_slices_of_body(frames.classes):
         doubts.append(
             f"{compared.without_geometry} of {compared.frames} slices have no position, orientation or pixel spacing in their "
             "headers, so their place was not compared."

@@ -40,7 +40,7 @@ def sorted_conversion(series: Series) -> Conversion:
 
     A PAR that cannot be read has neither. Raises OSError when a DICOM file cannot be read.
     """
-    conversion = Conversion(series, State.NOT_ASKED, "")
+    conversion = Conversion(series, State.NOT_REQUESTED, "")
     if series.kind is SeriesKind.PARREC:
         facts = _of_par(series)
     else:

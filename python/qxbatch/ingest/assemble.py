@@ -86,7 +86,7 @@ def assemble(
 def _labels(series: DicomSeries, session_id: str, *, deidentified: bool) -> dict[str, list[int]]:
     """Return the groups of a series by the label of their files."""
     labels: dict[str, list[int]] = {}
-    for index, group in zip(series.groups, series.members, strict=True):
+    for index, group in zip(series.group_indexes, series.groups, strict=True):
         patient = str(group.header.get("PatientID") or "")
         labels.setdefault(label_for(patient, session_id, deidentified=deidentified), []).append(index)
     return labels
@@ -121,7 +121,7 @@ def with_neighbours(reading: Reading, planned: Mapping[int, int], count: int) ->
     """Assign the rows of a reading to plans; `planned` maps some rows to the index of their plan.
 
     Another row gets the plan of the rows below its folder or, if there are none, below the nearest parent folder with such
-    rows. If these have several plans, it gets the first plan.
+    rows. If these rows have several plans, it gets plan 0, the first of all.
     """
     rows: list[list[int]] = [[] for _ in range(count)]
     for row, k in planned.items():
@@ -141,11 +141,11 @@ def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
     return Series(
         n=n,
         kind=SeriesKind.DICOM,
-        header=dict(series.members[0].header.items()),
-        files=sum(group.files for group in series.members),
+        header=dict(series.groups[0].header.items()),
+        files=sum(group.files for group in series.groups),
         size=size,
         folder=folder,
-        groups=series.groups,
+        groups=series.group_indexes,
         parts=series.parts,
     )
 

@@ -24,8 +24,8 @@ class Headers(Protocol):
 class DicomSeries(NamedTuple):
     """Groups that form one series: they share study, SeriesInstanceUID and number, or are parts of one scan."""
 
-    groups: tuple[int, ...]
-    members: tuple[Group, ...]
+    group_indexes: tuple[int, ...]
+    groups: tuple[Group, ...]
     claim: Claim
     parts: tuple[SeriesPart, ...] = ()
     """The parts of a joined series, the first part first."""
@@ -56,11 +56,11 @@ def _join(parts: Sequence[DicomSeries]) -> DicomSeries:
     """Return the parts as one series, which claims the number of the first part."""
     ordered = sorted(parts, key=_rank)
     return DicomSeries(
-        tuple(group for part in ordered for group in part.groups),
-        tuple(member for part in ordered for member in part.members),
+        tuple(group for part in ordered for group in part.group_indexes),
+        tuple(member for part in ordered for member in part.groups),
         ordered[0].claim,
         tuple(
-            SeriesPart(part.members[0].study, part.members[0].series_uid, part.members[0].number, part.groups)
+            SeriesPart(part.groups[0].study, part.groups[0].series_uid, part.groups[0].number, part.group_indexes)
             for part in ordered
         ),
     )
@@ -74,15 +74,15 @@ def _rank(part: DicomSeries) -> tuple[bool, str, int, tuple[str, ...]]:
 
 def _part(reading: Headers, series: DicomSeries) -> ScanPart | None:
     """Return the facts that decide about joining a series; None if it cannot be joined."""
-    group, number = series.members[0], series.claim.number
-    if len(series.groups) > 1 or number is None:
+    group, number = series.groups[0], series.claim.number
+    if len(series.group_indexes) > 1 or number is None:
         return None
     first = instance_of(group.header)
     if first is None:
         return None
 
     def instances() -> Iterator[Instance | None]:
-        for row in reading.group_rows(series.groups[0]):
+        for row in reading.group_rows(series.group_indexes[0]):
             header = reading.header(row)
             yield None if header is None else instance_of(header)
 

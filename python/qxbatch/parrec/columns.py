@@ -7,7 +7,7 @@ _DEFINITION = re.compile(r"^#\s+(\S.*?)\s*\(\s*(?:(\d{1,3})\s*\*\s*)?(?:integer|
 
 
 class Column(NamedTuple):
-    """A named column of one or more words."""
+    """A named column; `width` is the number of its values in a row."""
 
     name: str
     """In lower case, without the text in brackets."""

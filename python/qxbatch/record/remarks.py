@@ -35,9 +35,9 @@ def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequen
             for problem in left_out.problems(sorted_session.session.id)
         ),
     )
-    is_converted = any(conversion.state is not State.NOT_ASKED for conversion in conversions)
+    conversion_requested = any(conversion.state is not State.NOT_REQUESTED for conversion in conversions)
     session_problems = (
-        _failed(problem) if is_converted and problem.message == LONE_PAR else problem
+        _failed(problem) if conversion_requested and problem.message == LONE_PAR else problem
         for problem in sorted_session.problems
     )
     problems = (*job.problems, *session_problems, *_without_images(sorted_session.session.id, conversions), *remarks)

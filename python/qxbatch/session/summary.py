@@ -79,7 +79,7 @@ class Summary:
     @property
     def is_only_sorted(self) -> bool:
         """Whether the session has series, and none was to be converted."""
-        return bool(self.series) and all(series.state is State.NOT_ASKED for series in self.series)
+        return bool(self.series) and all(series.state is State.NOT_REQUESTED for series in self.series)
 
     def to_json(self) -> str:
         """Return the summary as the text of summary.json, in the current schema, keys in alphabetical order."""

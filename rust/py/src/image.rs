@@ -73,9 +73,9 @@ pub(crate) struct ImageCheck {
 pub(crate) struct Comparison {
     files: usize,
     frames: usize,
-    without_tiles: usize,
-    suspected: usize,
-    undirected: usize,
+    mosaics_without_slice_count: usize,
+    suspected_mosaics: usize,
+    mosaics_without_direction: usize,
     without_geometry: usize,
     misplaced: Vec<(usize, u32, f64)>,
     missing: usize,
@@ -136,9 +136,9 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
     Ok(Comparison {
         files: comparison.files,
         frames: comparison.frames,
-        without_tiles: comparison.without_tiles,
-        suspected: comparison.suspected,
-        undirected: comparison.undirected,
+        mosaics_without_slice_count: comparison.mosaics_without_slice_count,
+        suspected_mosaics: comparison.suspected_mosaics,
+        mosaics_without_direction: comparison.mosaics_without_direction,
         without_geometry: comparison.without_geometry,
         misplaced: misplaced
             .map(|slice| (slice.file, slice.frame, slice.distance))

@@ -67,7 +67,7 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
             "an older version imported it: the acquisition facts of its series are missing.",
             f"qxbatch inspect {shell_word(str(session.path))} --update",
         )
-    if not converted and any(series.state is State.NOT_ASKED for series in summary.series):
+    if not converted and any(series.state is State.NOT_REQUESTED for series in summary.series):
         raise SessionFactsError("it is sorted, but not converted.", f"qxbatch convert {shell_word(str(session.path))}")
     return tuple(
         ExportImage(

@@ -62,7 +62,8 @@ def asl_fields(placed: Placed, all_placed: Sequence[Placed]) -> dict[str, Any]:
 def m0_targets(placed: Placed, all_placed: Sequence[Placed]) -> list[str]:
     """Return the paths of the ASL images whose nearest M0 scan is `placed`; `all_placed` are the images of the session."""
     asl = [image for image in all_placed if PlacedName.of(image.path).suffix == "asl"]
-    scans = [image for image in all_placed if PlacedName.of(image.path)[::2] == ("perf", M0)]
+    names = ((image, PlacedName.of(image.path)) for image in all_placed)
+    scans = [image for image, name in names if (name.datatype, name.suffix) == ("perf", M0)]
     return [image.path for image in asl if min(scans, key=lambda scan: (_gap(scan, image), scan.path)) == placed]
 
 

@@ -1,7 +1,7 @@
 //! How one object was measured: named values of its header, functional groups and private elements.
 //!
-//! One object represents a series. The first value of a name is used (of the Siemens protocol, the last one): the main
-//! data set is read before the functional groups.
+//! One object represents a series. If a name occurs several times, its first value is used, so the main data set takes
+//! precedence over the functional groups. Of several Siemens protocols, the last one is used.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -108,10 +108,11 @@ impl Check<'_> {
         };
         for object in self.objects {
             let pixels = object.pixels != Pixels::Absent;
-            comparison.suspected += usize::from(object.may_be_mosaic());
+            comparison.suspected_mosaics += usize::from(object.may_be_mosaic());
             if let Some(tiling) = object.tiling {
-                comparison.without_tiles += usize::from(tiling.count == 0);
-                comparison.undirected += usize::from(tiling.count > 0 && !tiling.directed);
+                comparison.mosaics_without_slice_count += usize::from(tiling.count == 0);
+                comparison.mosaics_without_direction +=
+                    usize::from(tiling.count > 0 && !tiling.directed);
             }
             if pixels {
                 *comparison.encodings.entry(object.encoding).or_default() += object.frames.len();

@@ -61,11 +61,11 @@ pub struct Comparison {
     /// Number of frames of all objects.
     pub frames: usize,
     /// Mosaics whose header lacks the number of slices.
-    pub without_tiles: usize,
+    pub mosaics_without_slice_count: usize,
     /// Square Siemens images that may be mosaics: they have at least three times as many rows as were acquired.
-    pub suspected: usize,
+    pub suspected_mosaics: usize,
     /// Mosaics whose header lacks the direction in which their slices follow each other.
-    pub undirected: usize,
+    pub mosaics_without_direction: usize,
     /// Frames without position, orientation or spacing.
     pub without_geometry: usize,
     /// Frames whose position matches no slice of any image.

@@ -233,7 +233,7 @@ complete -c qxbatch -n '__qxbatch_is bids; and __qxbatch_place 2' -f -a '(__qxba
 complete -c qxbatch -n '__qxbatch_is bids; and __qxbatch_place 3' -f -a '(__qxbatch_folders)'
 complete -c qxbatch -n '__qxbatch_is bids' -l rules -r -F -d 'Rule file (docs/bids.md).'
 complete -c qxbatch -n '__qxbatch_is bids' -l init -r -F -d 'Propose a rule file from the sessions; nothing is exported.'
-complete -c qxbatch -n '__qxbatch_is bids' -l plan -d 'Without =FILE: print the path of every image as a table; nothing is exported. With it: export by this table.'
+complete -c qxbatch -n '__qxbatch_is bids' -l plan -d 'Without a value: print the path of every image as a table; nothing is exported. With =FILE: read such a table from FILE, and export by it.'
 complete -c qxbatch -n '__qxbatch_is bids' -l explain -r -f -a '' -d 'Print which rule decides a series, and why the others do not. SERIES is the scanner\'s series number, or n70 for the series in dicom/70.'
 complete -c qxbatch -n '__qxbatch_is bids' -l sessions -r -f -a '' -d 'Sessions to export: globs, separated by commas.'
 complete -c qxbatch -n '__qxbatch_is bids' -l test -d 'Print what would be done, and stop. Nothing is written.'

@@ -12,7 +12,7 @@ use super::fields::DAMAGED;
 use super::method::{Coder, Method, lzma2_dictionary};
 use super::ppmd::Ppmd;
 use super::streams::Block;
-use super::surplus::{Exact, Inputs};
+use super::surplus::{Exact, InputUsage};
 use crate::archive::kind::Packing;
 use crate::archive::source::{Range, Source};
 use crate::archive::taken::{Count, Taken};
@@ -77,7 +77,7 @@ pub fn find_password(
 /// Reads the first member of a block, and compares it with its checksum if it has one. An error of the decoder or a
 /// wrong checksum shows a wrong password.
 fn check_first(content: BlockContent<'_>, block: &Block) -> io::Result<()> {
-    let (size, crc) = block.streams.first().copied().unwrap_or_default();
+    let (size, crc) = block.members.first().copied().unwrap_or_default();
     let mut hasher = crc32fast::Hasher::new();
     let mut content = content.take(size);
     let mut part = vec![0; BUFFER];
@@ -178,17 +178,17 @@ impl<'a> Chain<'a, '_> {
             _ => return Err(DAMAGED.into()),
         }
         let inputs = first_input..first_input + coder.inputs;
-        let mut ends = Inputs {
+        let mut usage = InputUsage {
             method: coder.method,
             taken: Vec::new(),
             decrypted: false,
             surplus: self.surplus.clone(),
         };
         let inputs: Vec<_> = inputs
-            .map(|input| self.input(input, unused, &mut ends))
+            .map(|input| self.input(input, unused, &mut usage))
             .collect::<Result<_, _>>()?;
         let inner = self.decoder(coder, size, inputs)?;
-        Ok((Box::new(Exact::new(inner, size, ends)), size))
+        Ok((Box::new(Exact::new(inner, size, usage)), size))
     }
 
     /// Builds an input of a coder: the output of another coder, or a packed stream.
@@ -196,12 +196,12 @@ impl<'a> Chain<'a, '_> {
         &self,
         input: usize,
         unused: &mut [bool],
-        ends: &mut Inputs,
+        usage: &mut InputUsage,
     ) -> Result<Packed<'a>, String> {
         let bond = self.block.bonds.iter().find(|(bound, _)| *bound == input);
         let (stream, size): (Content<'a>, u64) = if let Some((_, output)) = bond {
             let coder = self.block.coders.get(*output);
-            ends.decrypted |= coder.is_some_and(|coder| coder.method == Method::Aes);
+            usage.decrypted |= coder.is_some_and(|coder| coder.method == Method::Aes);
             self.coder(*output, unused)?
         } else {
             let mut packed = self.block.packed.iter();
@@ -210,7 +210,7 @@ impl<'a> Chain<'a, '_> {
             (Box::new(Range::new(self.source, *at, at + size)), *size)
         };
         let taken = Count::default();
-        ends.taken.push((size, taken.clone()));
+        usage.taken.push((size, taken.clone()));
         Ok(Taken::new(BufReader::with_capacity(BUFFER, stream), taken))
     }
 

@@ -64,7 +64,7 @@ pub fn parse(
         return Err(DAMAGED.into());
     }
     let streams = blocks.iter().enumerate();
-    let mut streams = streams.flat_map(|(at, block)| block.streams.iter().map(move |it| (at, *it)));
+    let mut streams = streams.flat_map(|(at, block)| block.members.iter().map(move |it| (at, *it)));
     let mut names = properties.names.into_iter();
     let is_set = |bits: &[bool], at: usize| bits.get(at).copied().unwrap_or(false);
     let (mut members, mut empty) = (Vec::with_capacity(count), 0);

@@ -30,7 +30,7 @@ pub struct Block {
     /// CRC-32 of the whole content.
     pub crc: Option<u32>,
     /// The members of the block: size and checksum.
-    pub streams: Vec<(u64, Option<u32>)>,
+    pub members: Vec<(u64, Option<u32>)>,
 }
 
 impl Block {
@@ -74,7 +74,7 @@ pub fn parse(
         mark = fields.byte()?;
     } else {
         for block in &mut blocks {
-            block.streams = vec![(block.size(), block.crc)];
+            block.members = vec![(block.size(), block.crc)];
         }
     }
     if mark == END {
@@ -208,18 +208,18 @@ fn substreams(
                 return Err(DAMAGED.into());
             };
             remaining = remaining.checked_sub(size).ok_or(DAMAGED)?;
-            block.streams.push((size, None));
+            block.members.push((size, None));
         }
         if count > 0 {
             let whole = (count == 1).then_some(block.crc).flatten();
-            block.streams.push((remaining, whole));
+            block.members.push((remaining, whole));
         }
     }
     if explicit {
         mark = fields.byte()?;
     }
     if mark == CRC {
-        let streams = blocks.iter_mut().flat_map(|block| &mut block.streams);
+        let streams = blocks.iter_mut().flat_map(|block| &mut block.members);
         let mut unknown: Vec<_> = streams.filter(|(_, crc)| crc.is_none()).collect();
         let digests = fields.digests(unknown.len())?;
         for (stream, crc) in unknown.iter_mut().zip(digests) {

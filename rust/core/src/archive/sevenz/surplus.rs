@@ -14,7 +14,7 @@ const BLOCK: u64 = 16;
 const BCJ2: u64 = 16;
 
 /// The inputs of a coder, and the number of bytes that it does not use.
-pub struct Inputs {
+pub struct InputUsage {
     pub method: Method,
     /// Length of each input, and what the coder took of it.
     pub taken: Vec<(u64, Count)>,
@@ -24,7 +24,7 @@ pub struct Inputs {
     pub surplus: Count,
 }
 
-impl Inputs {
+impl InputUsage {
     fn remaining(&self) -> u64 {
         let remaining = |(size, taken): &(u64, Count)| size.saturating_sub(taken.get());
         self.taken
@@ -67,12 +67,12 @@ impl Inputs {
 pub struct Exact<R> {
     inner: R,
     remaining: u64,
-    inputs: Inputs,
+    inputs: InputUsage,
 }
 
 impl<R> Exact<R> {
     /// Starts to read.
-    pub fn new(inner: R, size: u64, inputs: Inputs) -> Self {
+    pub fn new(inner: R, size: u64, inputs: InputUsage) -> Self {
         Self {
             inner,
             remaining: size,
