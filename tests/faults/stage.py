@@ -190,10 +190,16 @@ def victim(fault: str, out: Path, copy: Copy, **more: str) -> Run:
     """Run the command with a fault, as tests.faults.victim reads it; `more` are variables of its environment."""
     run = _run("tests.faults.victim", [fault, str(out), *copy.arguments], copy.root, **more)
     if fault.startswith("KILL"):  # a thread may have forked while the other processes of the tree were killed
-        for line in at_work_below(copy.root):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(line.partition(":")[0]), signal.SIGKILL)
+        _kill_at_work(copy.root)
+        time.sleep(0.05)  # a child is recognised by its folder HOME only when it executes its program
+        _kill_at_work(copy.root)
     return run
+
+
+def _kill_at_work(root: Path) -> None:
+    for line in at_work_below(root):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(line.partition(":")[0]), signal.SIGKILL)
 
 
 def _run(module: str, words: Sequence[str], root: Path, **more: str) -> Run:
