@@ -102,3 +102,23 @@ def test_a_run_on_a_copy_of_a_study_ends_no_converter_of_a_live_run_on_the_origi
     assert os.path.lexists(scratch / MARK) == with_work_dir
     live.clear("PA1")
     assert not scratch.exists()
+
+
+def test_a_child_that_has_a_copy_of_the_lock_does_not_keep_a_scratch_folder(tmp_path: Path) -> None:
+    """A thread can start a converter while another one removes its folder: until the program begins, the child has the lock."""
+    workspace = Workspace(tmp_path / "a", tmp_path / "work")
+    scratch = workspace.empty_scratch("PA1")
+    copies = [os.dup(int(name)) for name in descriptors_of(scratch / MARK)]
+    try:
+        assert copies
+        workspace.clear("PA1")
+        assert not scratch.exists()
+    finally:
+        for copy in copies:
+            os.close(copy)
+
+
+def descriptors_of(path: Path) -> list[str]:
+    """Return the descriptors of this process that lead to a file."""
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [link.name for link in links if link.readlink() == path]

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import stat
+import time
 from pathlib import Path
 
 from qxbatch.publish.below import retried
@@ -22,6 +23,8 @@ MARK = ".of-qxbatch"
 """Name of the file in a scratch folder that contains the run that created it."""
 _LONGEST_MARK = 100
 """Bytes that are read of this file."""
+_PATIENCE = 2.0
+"""Seconds for which `remove_scratch` waits for the lock of another run."""
 _locked: dict[Path, int] = {}
 """Descriptors of the marks of this process."""
 
@@ -77,9 +80,14 @@ def remove_scratch(scratch: Path, run: str) -> None:
     """
     mark = _locked.pop(scratch, None)
     if mark is not None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(mark, fcntl.LOCK_UN)  # a child that another thread starts now has a copy of the descriptor
         os.close(mark)
-    if is_in_use(scratch):
-        return
+    until = time.monotonic() + _PATIENCE
+    while is_in_use(scratch):  # a child of a killed run can have a copy until it executes its program
+        if time.monotonic() > until:
+            return
+        time.sleep(0.01)
     try:
         folder = open_folder(scratch)
     except OSError:  # it is missing, is a link, or belongs to another user
