@@ -138,6 +138,15 @@ def test_the_next_run_keeps_what_a_killed_report_left(imported: Study) -> None:
     assert (imported.sessions / "report.html.1").read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["study.tsv", "report.html", "study.json"])
+def test_the_next_run_removes_the_new_files_of_a_killed_report(imported: Study, name: str) -> None:
+    hidden = imported.sessions / hidden_name(Use.COPY, NO_RUN, name)
+    os.utime(imported.sessions / "study.json", (2**32, 2**32))
+    hidden.write_text("half a")
+    imported.main("--check=no")
+    assert not hidden.exists()
+
+
 @pytest.mark.parametrize("saved", ["mine", "old"])
 def test_without_an_exchange_a_file_is_looked_at_right_before_it_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saved: str

@@ -9,9 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from qxbatch.cluster.end_job import write_study_level
+from qxbatch.cluster.pending import make_submission
 from qxbatch.collecting import NEW_OBJECTS
+from qxbatch.discover.candidates import candidates
+from qxbatch.discover.units import units_of
+from qxbatch.model import Report
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
+from qxbatch.settings.parse import parse
 from tests.build.dicom import MrSeries
 from tests.build.packets import write_folder
 from tests.build.study import Run, Study, run_main, snapshot
@@ -102,6 +108,35 @@ def test_a_packet_locked_by_another_run_is_not_imported(study: Study) -> None:
     locks.release(lock)
     locks.close()
     assert worker(study, "--packet=S1.zip").status == 0
+
+
+@pytest.mark.parametrize("name", ["session S1", "packet S1.zip"])
+def test_a_worker_removes_the_lock_of_a_run_killed_after_its_last_step(study: Study, name: str) -> None:
+    put(study, "S1")
+    assert worker(study, "--packet=S1.zip").status == 0
+    leave_lock(study, name)
+    other = Locks(Workspace(study.sessions).locks).take("session S2")
+    assert other is not None
+    assert worker(study, "--packet=S1.zip").status == 0
+    assert list(Workspace(study.sessions).locks.iterdir()) == [other.path]
+
+
+def test_the_last_job_of_a_submission_removes_the_locks_of_killed_tasks(study: Study) -> None:
+    put(study, "S1")
+    settings = parse({"sessionsfolder": str(study.sessions), "scheduler": "SLURM"}).settings
+    units = units_of(candidates(settings), folder_mode=False)
+    submission = make_submission(settings, {"scheduler": "SLURM"}, units, Report())
+    assert submission is not None
+    leave_lock(study, "packet S1.zip")
+    write_study_level(submission, settings)
+    assert not Workspace(study.sessions).locks.exists()
+
+
+def leave_lock(study: Study, name: str) -> None:
+    """Leave a lock as a killed run does: with its file, without the kernel's lock."""
+    lock = Locks(Workspace(study.sessions).locks).take(name)
+    assert lock is not None
+    os.close(lock.descriptor)
 
 
 def test_two_packets_of_one_session_are_refused_or_merged_as_in_a_run(study: Study) -> None:

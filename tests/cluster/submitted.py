@@ -96,8 +96,9 @@ class Submitted:
         sessions = {Path(name).stem for name in self.good}
         assert set(self.study.session_names()) == sessions
         assert {name: count for name, count in self.published().items() if count != 1} == {}
-        remaining = {path.name for path in (self.study.sessions / ".qxbatch").iterdir()}
-        assert remaining == {"jobs"}, remaining
+        workspace = self.study.sessions / ".qxbatch"
+        remaining = [path for path in sorted(workspace.rglob("*")) if workspace / "jobs" not in (path, *path.parents)]
+        assert remaining == [], remaining
         assert run_command("verify", str(self.study.sessions)).status == 0
 
 

@@ -11,6 +11,7 @@ from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.unready import write_unready
 from qxbatch.exits import ExitStatus
 from qxbatch.pipeline.ending import end_imported
+from qxbatch.pipeline.interrupted import clear_locks
 from qxbatch.pipeline.named_units import import_named
 from qxbatch.report.observers import RunObservers
 from qxbatch.settings.model import Settings
@@ -20,6 +21,7 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
     """Import the units without a result; return the exit status. A requeued task does not repeat finished units."""
     todo = [state for state in states if state.state not in FINAL]
     if not todo:
+        clear_locks(settings.sessionsfolder)
         print("All packets of this task have results.")
         return int(ExitStatus.OK)
     scheduler = submission.scheduler

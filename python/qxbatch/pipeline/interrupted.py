@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qxbatch.exits import ExitStatus
@@ -32,6 +33,13 @@ def finish_interrupted(
     except OSError as error:
         hint = "Correct this and run again."
         raise UsageError(f"Cannot write {error_text(error, workspace.top)}.", hint, ExitStatus.CANNOT_WRITE) from error
+
+
+def clear_locks(sessionsfolder: Path) -> None:
+    """Remove the locks of killed runs, and the hidden folder if it is empty then."""
+    workspace = Workspace(sessionsfolder)
+    Locks(workspace.locks).sweep()
+    workspace.tidy()
 
 
 def without_recovered(candidate: Candidate, recovered: "Recovered | None") -> Candidate:

@@ -108,6 +108,7 @@ def import_named(
         with importing(settings, workspace, locks, ready, report, observer) as report:
             pass
     else:
+        locks.sweep()  # a run can be killed after its last step, before it has released its locks
         workspace.tidy()
     return report
 

@@ -10,12 +10,13 @@ from qxbatch.session.layout import PAGE, QXBATCH_FOLDER, STUDY_SIDECAR, STUDY_TA
 
 NONE_NOT_IMPORTED = b'"not_imported": [\n\n ]\n}\n'
 """The end of a study.json whose list `not_imported` is empty."""
+_STUDY_FILES = (STUDY_TABLE, PAGE, STUDY_SIDECAR)
 
 
 def is_outdated(folder: Path) -> bool:
     """Return whether a session with a summary changed after study.json was written, or exists without a study.json.
 
-    True also if a killed run left a replaced file, which may have edits, under its hidden name (`publish/foreign.py`).
+    True also if a killed run left a new file, or a replaced one, which may have edits, under a hidden name (`publish/foreign.py`).
     False if the folder or study.json cannot be read. study.json is written last, so the other files of the study level are not
     newer. The change time of a folder is the time of the rename that published it. Equal times count as a change: clocks of
     file systems tick every 4 ms.
@@ -31,7 +32,8 @@ def is_outdated(folder: Path) -> bool:
             names = [entry.name for entry in entries if not entry.name.startswith(".")]
     except OSError:
         return False
-    if any(os.path.lexists(folder / hidden_name(Use.ASIDE, NO_RUN, name)) for name in (STUDY_TABLE, PAGE)):
+    hidden_names = (hidden_name(use, NO_RUN, name) for use in (Use.COPY, Use.ASIDE) for name in _STUDY_FILES)
+    if any(os.path.lexists(folder / name) for name in hidden_names):
         return True
     return any(_changed(folder / name) >= study_time for name in names if name.casefold() not in RESERVED)
 
