@@ -200,8 +200,10 @@ def _is_alive(process: int) -> bool:
 
 
 def _free_ports(count: int) -> int:
-    """Return the first of a range of unused ports."""
-    for first in range(20000 + os.getpid() % 20000, 60000, count):
+    """Return the first of a range of unused ports. Processes that start at the same time begin at different ranges."""
+    ranges = range(20000, 32000, count)
+    start = os.getpid() % len(ranges)
+    for first in (*ranges[start:], *ranges[:start]):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for port in range(first, first + count):
                 stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
