@@ -1,9 +1,11 @@
 """No session is published into a folder that is a packet, or that is or contains the folder of packets or the archive."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from qxbatch.discover.packet_places import PacketFolders
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under, write_folder, write_packet
 from tests.build.study import Run, Study, run_main, snapshot
@@ -92,3 +94,14 @@ def test_sessions_beside_their_packets_are_imported_again(tmp_path: Path, archiv
         write_packet(OF_THIRD, tmp_path, "S3", Kind.ZIP)
         run = run_main(str(tmp_path), *options)
         assert run.status == 0, run.text
+
+
+def test_the_inbox_is_listed_once_for_all_packets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "S1").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path.parent)
+    folders = PacketFolders(tmp_path)
+    assert tmp_path / "S1" in folders
+    monkeypatch.delattr(os, "scandir")
+    assert tmp_path.parent in folders
+    assert tmp_path not in folders
+    assert tmp_path / "missing" not in folders

@@ -122,3 +122,18 @@ def descriptors_of(path: Path) -> list[str]:
     """Return the descriptors of this process that lead to a file."""
     links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
     return [link.name for link in links if link.readlink() == path]
+
+
+def test_a_new_scratch_folder_is_locked_although_another_run_looks_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = iter([BlockingIOError(), None])
+
+    def flock(_descriptor: int, _operation: int) -> None:
+        result = next(results)
+        if result is not None:
+            raise result
+
+    monkeypatch.setattr("qxbatch.publish.scratch.fcntl.flock", flock)
+    Workspace(tmp_path / "a", tmp_path / "work").empty_scratch("PA1")
+    assert list(results) == []

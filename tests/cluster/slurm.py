@@ -201,9 +201,9 @@ def _is_alive(process: int) -> bool:
 
 def _free_ports(count: int) -> int:
     """Return the first of a range of unused ports. Processes that start at the same time begin at different ranges."""
-    ranges = range(20000, 32000, count)
+    ranges = list(range(20000, 32000, count))
     start = os.getpid() % len(ranges)
-    for first in (*ranges[start:], *ranges[:start]):
+    for first in ranges[start:] + ranges[:start]:
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for port in range(first, first + count):
                 stack.enter_context(socket.socket()).bind(("127.0.0.1", port))

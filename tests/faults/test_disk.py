@@ -1,5 +1,6 @@
 """A full disk, a read-only folder, a packet that changes or disappears."""
 
+import json
 import os
 import re
 import shutil
@@ -229,7 +230,9 @@ def test_a_packet_that_disappears_before_it_is_read_is_refused(study: Study, mon
     monkeypatch.setattr("qxbatch.pipeline.prepare.read_sources", remove_then_read)
     report = study.sessions.parent / "report.json"
     assert main([str(study.sessions), f"--json-file={report}"]) == 1
-    assert "vanished since it was found" in report.read_text()
+    (problem,) = json.loads(report.read_text())["sessions"][0]["problems"]
+    assert "vanished since it was found" in problem["message"]
+    assert "command" not in problem, "an import of a packet that is gone cannot help"
     assert study.session_names() == []
 
 
@@ -246,6 +249,8 @@ def test_a_packet_that_disappears_after_it_was_read_is_reported(study: Study, mo
     monkeypatch.setattr("qxbatch.pipeline.produce.make_series", remove_then_make)
     report = study.sessions.parent / "report.json"
     assert main([str(study.sessions), f"--json-file={report}"]) == 1
-    assert "vanished while it was imported" in report.read_text()
+    (problem,) = json.loads(report.read_text())["sessions"][0]["problems"]
+    assert "vanished while it was imported" in problem["message"]
+    assert "command" not in problem, "an import of a packet that is gone cannot help"
     assert study.session_names() == ["S1"]
     assert not (study.sessions / ".qxbatch").exists()

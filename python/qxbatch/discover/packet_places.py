@@ -1,8 +1,10 @@
 """Refuses a session whose folder is a packet, or contains the folder of packets or the archive."""
 
+import contextlib
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,22 +30,52 @@ def refuse_packet_places(judged: Sequence[JudgedEntry], settings: Settings) -> l
     Packets of that session itself are compared when it is imported.
     """
     by_session = {(entry.session.id, entry.path.name) for entry in judged if entry.session is not None}
-    return [_judged(entry, by_session, settings) if entry.ready else entry for entry in judged]
+    folders = PacketFolders(settings.masterinbox)
+    return [_judged(entry, by_session, settings, folders) if entry.ready else entry for entry in judged]
 
 
-def _judged(entry: JudgedEntry, by_session: Collection[tuple[str, str]], settings: Settings) -> JudgedEntry:
+def _judged(
+    entry: JudgedEntry, by_session: Collection[tuple[str, str]], settings: Settings, folders: "PacketFolders"
+) -> JudgedEntry:
     if entry.session is None or (entry.session.id, entry.session.id) in by_session:
         return entry
     session = entry.session.id
-    occupied = why_occupied(settings, settings.sessionsfolder / session, session)
+    occupied = why_occupied(settings, settings.sessionsfolder / session, session, folders)
     return entry if occupied is None else entry.refused(Code.SESSION_FOLDER, *occupied)
 
 
-def why_occupied(settings: Settings, folder: Path, unit: str) -> Occupied | None:
+class PacketFolders:
+    """The folders in a master inbox, and those that its links lead to. They are listed once, when they are needed."""
+
+    def __init__(self, inbox: Path | None) -> None:
+        self.inbox = inbox
+
+    @cached_property
+    def _ids(self) -> frozenset[tuple[int, int]]:
+        """Device and inode of each folder."""
+        ids = set()
+        with contextlib.suppress(OSError), os.scandir(self.inbox) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    if entry.is_dir():
+                        status = os.stat(entry.path)  # noqa: PTH116 - thousands of calls; DirEntry.stat leaves out the mounted device
+                        ids.add((status.st_dev, status.st_ino))
+        return frozenset(ids)
+
+    def __contains__(self, folder: Path) -> bool:
+        """Whether a folder is one of these folders; False if it does not exist."""
+        try:
+            status = folder.stat()
+        except OSError:
+            return False
+        return self.inbox is not None and (status.st_dev, status.st_ino) in self._ids
+
+
+def why_occupied(settings: Settings, folder: Path, unit: str, packet_folders: PacketFolders) -> Occupied | None:
     """Return why an existing folder cannot become a session: others may move it away as a packet, or have packets in it.
 
     Return None for a session, and for a folder that is neither a packet, nor is or contains the master inbox or the archive.
-    `unit` is the session id of the packet.
+    `unit` is the session id of the packet, `packet_folders` those in the master inbox.
     """
     if not folder.is_dir() or kind_of_folder(folder) == SESSION:
         return None
@@ -54,7 +86,7 @@ def why_occupied(settings: Settings, folder: Path, unit: str) -> Occupied | None
             return _contains(
                 settings, f"its session folder {folder} {relation} the {name} {path}; nothing was changed.", unit
             )
-    if inbox is None or not any(_is_same(path, folder) for path in _folders_in(inbox)):
+    if inbox is None or folder not in packet_folders:
         return None
     message = f"its session folder {folder} is a packet in {inbox}; nothing was changed."
     return Occupied(message, "Rename that packet, or move it away. Then run again:", command_for(settings, [unit]))
@@ -68,15 +100,6 @@ def _contains(settings: Settings, message: str, unit: str) -> Occupied:
     return Occupied(
         message, f"Move the packets to {packets}, and that folder away. Then import them from there:", command
     )
-
-
-def _folders_in(inbox: Path) -> Iterator[Path]:
-    """Yield the folders in a master inbox, and its links to folders."""
-    try:
-        with os.scandir(inbox) as entries:
-            yield from (Path(entry.path) for entry in entries if entry.is_dir())
-    except OSError:
-        return
 
 
 def _is_same(path: Path, folder: Path) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from qxbatch.deidentify import NAME_LEFT_OUT
-from qxbatch.discover.packet_places import why_occupied
+from qxbatch.discover.packet_places import PacketFolders, why_occupied
 from qxbatch.discover.units import Unit
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.session.layout import FOLDERS, MASTER_INBOX, RESULT_FOLDERS
@@ -38,7 +38,7 @@ def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None
             message = f"{path} contains {session}, which its import would replace; nothing was changed."
             hint = "Name a folder of packets that does not contain the session, then run again."
             raise PacketError(Problem(Code.SESSION_FOLDER, unit.names, message, hint))
-    occupied = why_occupied(settings, session, unit.session.id)
+    occupied = why_occupied(settings, session, unit.session.id, PacketFolders(settings.masterinbox))
     if occupied is not None:
         raise PacketError(
             Problem(Code.SESSION_FOLDER, unit.names, occupied.message, occupied.hint, command=occupied.command)

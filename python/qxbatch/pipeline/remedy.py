@@ -1,5 +1,6 @@
 """The report of a unit: problems with the command that fixes them, and without identities."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -47,6 +48,7 @@ def refused_report(unit: Unit, problem: Problem, redact: Redact) -> SessionRepor
 def _fixed(problem: Problem, remedies: Mapping[Code, Mapping[str, str]], unit: Unit, settings: Settings) -> Problem:
     changes = remedies.get(problem.code)
     needs_none = problem.code in (Code.ARCHIVE, Code.EXISTS) and problem.severity is Severity.WARNING
-    if changes is None or problem.command or problem.severity is Severity.INFO or needs_none:
+    is_gone = problem.code is Code.CHANGED and not any(os.path.lexists(packet.path) for packet in unit.packets)
+    if changes is None or problem.command or problem.severity is Severity.INFO or needs_none or is_gone:
         return problem
     return replace(problem, command=command_for(settings, [unit.session.id], changes))

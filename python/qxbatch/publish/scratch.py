@@ -24,7 +24,7 @@ MARK = ".of-qxbatch"
 _LONGEST_MARK = 100
 """Bytes that are read of this file."""
 _PATIENCE = 2.0
-"""Seconds for which `remove_scratch` waits for the lock of another run."""
+"""Seconds for which `make_scratch` and `remove_scratch` wait for the lock of another run."""
 _locked: dict[Path, int] = {}
 """Descriptors of the marks of this process."""
 
@@ -42,8 +42,9 @@ def make_scratch(scratch: Path, run: str) -> None:
         file.write(run)
     mark = os.open(scratch / MARK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     _locked[scratch] = mark
-    with contextlib.suppress(OSError):  # some file systems have no such locks
-        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    until = time.monotonic() + _PATIENCE
+    while not _try_lock(mark) and time.monotonic() < until:  # a run that calls `is_in_use` has the lock for a moment
+        time.sleep(0.01)
 
 
 def is_in_use(scratch: Path) -> bool:
@@ -53,14 +54,19 @@ def is_in_use(scratch: Path) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
+        return not _try_lock(mark)
     finally:
         os.close(mark)
-    return False
+
+
+def _try_lock(mark: int) -> bool:
+    """Take the lock on an open mark; return False if another process has it. Without locks on the file system, return True."""
+    with contextlib.suppress(OSError):
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def noted_scratch(staging: Path, unit: str, run: str) -> Path | None:
