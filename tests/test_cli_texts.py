@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qxbatch.cli.commands import COMMANDS
+from qxbatch.cli.docopt_call import call
 from qxbatch.cli.main import main
 from qxbatch.cli.texts import WIDTH, command_text, import_text, wrap
 from qxbatch.exits import ExitStatus
@@ -23,6 +24,21 @@ def test_docopt_finds_all_parameters_in_the_help() -> None:
     options = {name for name in arguments if name.startswith("--")}
     assert options == {each.option for each in PARAMETERS} | {"--help", "--version"}
     assert all(not arguments[name] for name in options), "docopt must not set defaults"
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+@pytest.mark.parametrize("every", [1, 2, 1000], ids=["all options", "half", "none"])
+def test_a_command_line_is_read_as_docopt_reads_it_by_the_whole_help_text(name: str, every: int) -> None:
+    command = COMMANDS.get(name)
+    parameters = PARAMETERS if command is None else command.parameters
+    text = import_text() if command is None else command_text(command.summary, command.usage, parameters)
+    options = [
+        parameter.option if parameter.form is Form.SWITCH else f"{parameter.option}=a=--json"
+        for parameter in parameters
+    ]
+    words = re.findall(r" <(\w+)>", text.partition("Usage:\n")[2].splitlines()[0])
+    argv = [*([name] if name else []), *options[every - 1 :: every], *words]
+    assert call(text, argv, f"qxbatch {name}") == dict(docopt(text, argv, default_help=False))
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda each: each.name)

@@ -4,6 +4,7 @@ A fork has its own memory, streams, signals and exit status, and ends as Python 
 no other threads, so a fork inherits no lock that somebody holds.
 """
 
+import atexit
 import json
 import os
 import runpy
@@ -13,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -140,8 +142,26 @@ def _serve(channel: socket.socket) -> tuple[str, list[str]]:
         channel.send(str(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])).encode())
 
 
+def _exit(status: int) -> None:
+    """End this process as Python does, but leave its objects: their memory, which the server has too, would be copied first.
+
+    Raises OSError if a stream cannot be written: then Python itself has to end the process.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+    os._exit(status & 0xFF)
+
+
 if __name__ == "__main__":
     for name in sys.argv[2:]:
         import_module(f"qxbatch.{name}")
     program, sys.argv[1:] = _serve(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module(program, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(program, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            _exit(end.code)
+        raise
