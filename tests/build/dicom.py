@@ -57,6 +57,12 @@ class Syntax(Enum):
     RLE = RLELossless
 
 
+_SMALL = 10_000
+"""Voxels of a series that is kept in `_ENCODED`."""
+_ENCODED: dict[str, dict[str, bytes]] = {}
+"""Encoded series by their values as text: most tests use one of a few, and pydicom needs 5 ms for a file."""
+
+
 @dataclass(frozen=True)
 class MrSeries:
     """One classic MR series: `slices` x `volumes` files. `changes` sets any keyword; None removes it."""
@@ -112,7 +118,18 @@ class MrSeries:
                 yield self._file(volume, z, voxels[z])
 
     def files(self) -> dict[str, bytes]:
-        """Return file name -> bytes, named as exports do: IM0001 and so on."""
+        """Return file name -> bytes, named as exports do: IM0001 and so on. Small series are encoded once in a process."""
+        is_small = self.rows * self.columns * self.slices * self.volumes <= _SMALL
+        if not is_small or not all(
+            value is None or isinstance(value, str | int | float) for value in self.changes.values()
+        ):
+            return self._encoded()
+        key = repr(self)
+        if key not in _ENCODED:
+            _ENCODED[key] = self._encoded()
+        return dict(_ENCODED[key])
+
+    def _encoded(self) -> dict[str, bytes]:
         return {
             f"IM{k:04}": encoded(dataset, self.syntax, preamble=self.preamble, meta=self.meta)
             for k, dataset in enumerate(self.datasets(), start=1)
