@@ -58,7 +58,11 @@ def faults_of(files: Sequence[Dataset], images: Sequence[Path], *, places: bool 
         data = np.asarray(image.dataobj, np.float64)
         volumes = data.reshape(*data.shape[:3], -1)
         for place, values in _slices(volumes, image.affine, frames[0]):
-            grids = ((same, _voxels(frames[same[0]], place, values.shape, places=places)) for same in planes.values())
+            inverse = np.asarray(np.linalg.pinv(place[:, :2]).T, np.float64)
+            grids = (
+                (same, _voxels(frames[same[0]], place, inverse, values.shape, places=places))
+                for same in planes.values()
+            )
             candidates = [(k, voxels) for same, voxels in grids if voxels is not None for k in same]
             for volume in range(volumes.shape[3]):
                 matches = [k for k, voxels in candidates if _shows(frames[k], values[..., volume][voxels])]
@@ -81,20 +85,32 @@ def _slices(volumes: Array, affine: Array, frame: Frame) -> Iterator[tuple[Array
         yield np.column_stack([in_plane, first_pixel]), np.take(volumes, index, axis=axis)
 
 
-def _voxels(frame: Frame, place: Array, shape: tuple[int, ...], *, places: bool) -> tuple[Any, Any] | None:
-    """Return the voxels of a slice at a frame's pixels, for any orientation of its axes; None if they do not match."""
+def _voxels(
+    frame: Frame, place: Array, inverse: Array, shape: tuple[int, ...], *, places: bool
+) -> tuple[Any, Any] | None:
+    """Return the voxels of a slice at a frame's pixels, for any orientation of its axes; None if they do not match.
+
+    `inverse` maps millimetres in the slice `place` to indices of voxels.
+    """
+    corners = frame.first_pixel + np.array([np.zeros(3), frame.row, frame.column])
+    if places and _distance(corners, place, np.rint((corners - place[:, 2]) @ inverse)) > CLOSE:
+        return None
     rows, columns = frame.stored.shape
     x, y = np.meshgrid(np.arange(columns) / max(1, columns - 1), np.arange(rows) / max(1, rows - 1))
     points = frame.first_pixel + x[..., None] * frame.row + y[..., None] * frame.column
-    indices = (points - place[:, 2]) @ np.linalg.pinv(place[:, :2]).T
-    nearest = np.rint(indices).astype(int)
+    nearest = np.rint((points - place[:, 2]) @ inverse).astype(int)
     if not places:
         nearest = nearest - nearest.min(axis=(0, 1))
-    elif np.linalg.norm(points - place[:, 2] - nearest @ place[:, :2].T, axis=-1).max() > CLOSE:
+    elif _distance(points, place, nearest) > CLOSE:
         return None
     if nearest.min() < 0 or (nearest.max(axis=(0, 1)) >= shape[:2]).any():
         return None
     return nearest[..., 0], nearest[..., 1]
+
+
+def _distance(points: Array, place: Array, indices: NDArray[Any]) -> float:
+    """Return the largest distance of points from voxels of a slice, mm."""
+    return float(np.linalg.norm(points - place[:, 2] - indices @ place[:, :2].T, axis=-1).max())
 
 
 def _shows(frame: Frame, values: Array) -> bool:
