@@ -29,8 +29,9 @@ def expanding(size: int) -> bytes:
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
     parts = [data[:end], deflater.compress(zlib.decompress(data[end:], -15))]
     parts.append(deflater.compress(struct.pack("<HH2sHI", 0xFFFC, 0xFFFC, b"OB", 0, size)))
-    parts += [deflater.compress(bytes(1 << 20)) for _ in range(size >> 20)]
-    return b"".join([*parts, deflater.flush()])
+    parts.append(deflater.flush(zlib.Z_FULL_FLUSH))
+    block = deflater.compress(bytes(1 << 20)) + deflater.flush(zlib.Z_FULL_FLUSH)  # needs nothing before it
+    return b"".join([*parts, block * (size >> 20), deflater.flush()])
 
 
 def test_the_size_of_a_deflated_object_is_that_of_its_data_set() -> None:
