@@ -34,7 +34,7 @@ class ImportParameters(TypedDict, total=False):
     """Table that names the subject of each packet (not the log, `--log-file`):
     `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`."""
     archive: Literal["move", "copy", "leave", "delete"]
-    """What to do with a packet once its session is complete and verified. In the BIDS-App form, the default is
+    """What to do with a packet once its session is written and verified. In the BIDS-App form, the default is
     `leave`. Default: move"""
     add_image_type: int
     """How many of the last ImageType labels are added to an image's name. Default: 0"""
