@@ -63,7 +63,7 @@ def test_each_command_has_a_help_text(name: str, capsys: pytest.CaptureFixture[s
     ("command", "head", "of_the_import"),
     [
         ("inspect", "--test=yes|no", "and stop"),
-        ("sort", "--archive=move|copy|leave|delete", "once its session is complete"),
+        ("sort", "--archive=move|copy|leave|delete", "once its session is written"),
         ("sort", "--nameformat=REGEX", "in a packet's name"),
         ("convert", "--nameformat=REGEX", "Default: (?P<subject_id>"),
         ("bids", "--logfile=SPEC", "names the subject of each packet"),

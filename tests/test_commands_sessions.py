@@ -61,10 +61,10 @@ def test_sort_does_not_convert(session: Path) -> None:
 def test_the_report_of_sort_says_sorted(session: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_folder(TREE, session / "inbox")
     log = tmp_path / "run.log"
-    for command, state in (("sort", "sorted"), ("convert", "complete")):
+    for command, state in (("sort", "sorted"), ("convert", "written")):
         assert run_main(command, session, f"--log-file={log}") == 0
-        assert f"\n1 of 1 session is {state}.\n" in capsys.readouterr().out
-        assert f" 1 of 1 session is {state}.\n" in log.read_text()
+        assert f"\n1 of 1 session was {state}.\n" in capsys.readouterr().out
+        assert f" 1 of 1 session was {state}.\n" in log.read_text()
 
 
 def test_convert_after_sort_archives_no_files_of_sort(

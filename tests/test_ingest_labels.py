@@ -2,7 +2,7 @@
 
 import pytest
 
-from qxbatch.ingest.labels import clean_label, label_for
+from qxbatch.ingest.labels import clean_label, patient_label
 
 
 @pytest.mark.parametrize(
@@ -21,9 +21,9 @@ def test_a_label_is_safe_in_a_file_name(text: str, label: str) -> None:
 
 
 def test_the_session_is_the_label_without_a_patient() -> None:
-    assert label_for("", "OP3_MR1", deidentified=False) == "OP3_MR1"
-    assert label_for("***", "OP3_MR1", deidentified=False) == "OP3_MR1"
+    assert patient_label("", "OP3_MR1", deidentified=False) == "OP3_MR1"
+    assert patient_label("***", "OP3_MR1", deidentified=False) == "OP3_MR1"
 
 
 def test_the_session_is_the_label_when_a_logfile_names_it() -> None:
-    assert label_for("Doe^Jane", "OP3_MR1", deidentified=True) == "OP3_MR1"
+    assert patient_label("Doe^Jane", "OP3_MR1", deidentified=True) == "OP3_MR1"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from qxbatch.model import Report, SessionId, SessionReport
+from qxbatch.model import Report, SessionId, SessionReport, State
 from qxbatch.page.session import session_page
 from qxbatch.problems import Code, Problem, Severity, grouped
 from qxbatch.report.end import final_report
@@ -35,6 +35,15 @@ def page_of(problems: Mapping[int, list[Problem]]) -> str:
 
 def warning(subject: str, message: str = "slices are missing.", hint: str = "Look at it.") -> Problem:
     return Problem(Code.CONVERT_REVIEW, subject, message, hint, Severity.WARNING)
+
+
+def test_a_sorted_session_with_an_error_is_called_sorted_as_on_the_page_of_the_study() -> None:
+    summary = full_summary()
+    [series] = summary.series
+    error = Problem(Code.DAMAGED_KEPT, "S1.zip", "is damaged.")
+    sorted_only = replace(summary, series=(replace(series, state=State.NOT_REQUESTED),), problems=(error,))
+    page = session_page(SessionPaths(Path("/no/S1")), sorted_only)
+    assert "sorted, not converted" in page
 
 
 def test_series_of_one_message_are_listed_and_other_problems_kept() -> None:

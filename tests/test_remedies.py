@@ -74,7 +74,7 @@ def test_the_command_for_an_existing_session_overwrites_it(study: Study, capsys:
     run = study.main("--check=no")
     [line] = [line for line in run.text.splitlines() if "to import it again: " in line]
     assert run_proposed(line.partition("again: ")[2]) == 0
-    assert "1 of 1 session is complete." in capsys.readouterr().out
+    assert "1 of 1 session was written." in capsys.readouterr().out
 
 
 def test_the_command_in_folder_mode_has_the_options_of_folder_mode(study: Study) -> None:

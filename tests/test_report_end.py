@@ -30,7 +30,7 @@ def ready(name: str) -> Candidate:
     return Candidate(path, Verdict.READY, Packet(path, name, Fingerprint(1, 2, 3)), SessionId(name))
 
 
-def complete(name: str, *problems: Problem) -> SessionReport:
+def written(name: str, *problems: Problem) -> SessionReport:
     session = SessionId(name)
     return SessionReport(f"{name}.zip", session, Path("/s") / name, problems, 2, 2, unit=name, labels=LABELS)
 
@@ -42,6 +42,12 @@ def refused(name: str, command: str = "", message: str = "is damaged.") -> Sessi
 
 def other(name: str, verdict: Verdict) -> Candidate:
     return Candidate(Path("/in") / name, verdict)
+
+
+def test_a_session_with_errors_counts_as_written_and_a_refused_packet_does_not() -> None:
+    error = Problem(Code.CONVERT_FAILED, "series 20", "did not convert.")
+    report = Report((), (written("S1", error), written("S2", warning("S2")), written("S3"), refused("S4")))
+    assert final_report(report).splitlines()[1] == "3 of 4 sessions were written."
 
 
 def test_each_candidate_is_counted_once() -> None:
@@ -58,9 +64,9 @@ def test_each_candidate_is_counted_once() -> None:
             Candidate(Path("/in/d.zip"), Verdict.REFUSED, problem=Problem(Code.SAME_SESSION, "/in/d.zip", "is of S1.")),
         ),
         (
-            complete("S1"),
-            complete("S2", warning("series 20")),
-            complete("S3", failed_series),
+            written("S1"),
+            written("S2", warning("series 20")),
+            written("S3", failed_series),
             refused("S4"),
             refused("S5"),
             SessionReport("S6.zip", SessionId("S6"), None, (exists,), unit="S6"),
@@ -85,7 +91,7 @@ def test_each_candidate_is_counted_once() -> None:
 
 
 def test_series_are_listed_by_the_number_of_the_scanner() -> None:
-    report = Report((), (complete("S1", warning("series 20")),))
+    report = Report((), (written("S1", warning("series 20")),))
     assert "  S1, series 2, epiRT ascending (images 21, 22): looks odd." in final_report(report).splitlines()
 
 
@@ -105,7 +111,7 @@ def test_a_series_label_has_number_name_and_images(subject: str, expected: str) 
 
 
 def test_a_session_with_several_problems_is_listed_once() -> None:
-    report = Report((), (complete("S1", warning("series 20"), warning("series 100030", "is short.")),))
+    report = Report((), (written("S1", warning("series 20"), warning("series 100030", "is short.")),))
     text = final_report(report)
     assert text.count("S1") == 1
     assert "    - series 2, epiRT ascending (images 21, 22): looks odd." in text
@@ -145,8 +151,8 @@ def test_commands_that_differ_only_in_sessions_are_merged(commands: list[str], e
 
 
 def test_a_long_list_is_shortened_to_counts_by_reason_without_list_all() -> None:
-    sessions = [complete(f"S{k}", warning("series 20", f"misses {k} slices.")) for k in range(MAX_BLOCKS)]
-    sessions.append(complete("T1", warning("T1", "was left out.", Code.LEFT_OUT)))
+    sessions = [written(f"S{k}", warning("series 20", f"misses {k} slices.")) for k in range(MAX_BLOCKS)]
+    sessions.append(written("T1", warning("T1", "was left out.", Code.LEFT_OUT)))
     report = Report((), tuple(sessions))
     shortened = final_report(report)
     assert "15 convert-review: S0, S1, S2, S3, S4, S5, S6, S7 and 7 more" in shortened
@@ -174,7 +180,7 @@ def test_a_shortened_list_has_the_command_for_all_unless_it_is_too_long(count: i
 
 def test_a_message_is_cut_after_three_lines_without_list_all() -> None:
     message = " ".join(f"word{k}" for k in range(100))
-    report = Report((), (complete("S1", warning("S1", message)),))
+    report = Report((), (written("S1", warning("S1", message)),))
     short = final_report(report).splitlines()
     assert max(map(len, short)) <= 80
     assert short[6].endswith(" ...")
@@ -224,7 +230,7 @@ def test_the_page_of_the_study_is_named_if_it_exists(study: Study, tmp_path: Pat
     study.put("S1", MrSeries(number=3, patient="S1").files())
     assert f"Page of the study: {study.sessions / 'report.html'}" in study.run().out.splitlines()
     assert "Page of the study" not in final_report(
-        Report((ready("S1"),), (complete("S1"),)), study_page=tmp_path / "report.html"
+        Report((ready("S1"),), (written("S1"),)), study_page=tmp_path / "report.html"
     )
 
 

@@ -77,9 +77,9 @@ def test_commands_that_are_not_run_here_are_listed() -> None:
 
 
 def test_missing_output_is_found() -> None:
-    printed = "Found 2 entries in /data\n1 of 2 sessions are complete.\n2 entries in 0:07:\n  1 imported, 0.3 s\n"
+    printed = "Found 2 entries in /data\n1 of 2 sessions were written.\n2 entries in 0:07:\n  1 imported, 0.3 s\n"
     assert missing(printed, "Found 2 entries\n...\n2 entries in 0:03:\n  1 imported, 1.5 s") == []
-    assert missing(printed, "2 of 2 sessions are complete.") == ["2 of 2 sessions are complete."]
+    assert missing(printed, "2 of 2 sessions were written.") == ["2 of 2 sessions were written."]
     assert missing(printed, "1 imported\n...\nFound 2 entries") == ["Found 2 entries"]
 
 

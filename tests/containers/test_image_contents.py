@@ -63,5 +63,5 @@ def test_completions_and_man_page_equal_those_of_the_repository(image: Image) ->
 def test_an_unknown_user_can_run_the_demo(image: Image, case: Case) -> None:
     run = image.run("demo", "/out/demo", options=[*LOCKED, *case.as_user], mounts=case.mounts)
     assert run.status == 0, run.text
-    assert "4 of 4 sessions are complete." in run.out
+    assert "4 of 4 sessions were written." in run.out
     assert sorted(path.parent.name for path in case.out.glob("demo/study/sessions/*/session.txt"))[0] == "OP101"

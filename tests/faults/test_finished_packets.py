@@ -88,7 +88,7 @@ def test_an_import_that_cannot_be_finished_is_tried_and_reported_once(
     assert len(tries) == 1
     text = " ".join(run.text.split())
     assert text.count("S1: the import of an interrupted run cannot be finished: ") == 1
-    assert "0 of 1 session is complete." in text
+    assert "0 of 1 session was written." in text
     assert f"0 imported {packets} refused" in text
     assert study.main(*args).status == 0
     assert not (study.sessions / ".qxbatch").exists()

@@ -115,7 +115,7 @@ def test_replaced_files_that_cannot_be_kept_wait_beside_a_complete_session(
             run = study.main("--check=no", *words)
         assert run.status == 1, run.text
         text = " ".join(run.text.split())
-        assert "the session is complete; its replaced files could not be kept: " in text
+        assert "the session was written; its replaced files could not be kept: " in text
         assert "The packet is unchanged" not in text
         assert (study.session("S1") / "session.txt").exists()
         assert packet.exists()

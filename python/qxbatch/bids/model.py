@@ -119,7 +119,7 @@ class RuleFile:
     """`[dataset]`: fields of dataset_description.json."""
 
 
-class Placed(NamedTuple):
+class PlacedImage(NamedTuple):
     """An image and its path in the data set."""
 
     image: ExportImage
@@ -130,7 +130,7 @@ class Placed(NamedTuple):
     """One sentence: the rule, and the source of each added entity."""
 
 
-class Ignored(NamedTuple):
+class IgnoredItem(NamedTuple):
     """An image or a series without images that is not exported."""
 
     image: ExportImage | None
@@ -141,7 +141,7 @@ class Ignored(NamedTuple):
     """Set if `image` is None."""
 
 
-class Undecided(NamedTuple):
+class UndecidedSeries(NamedTuple):
     """A series that no rule decides, or that has no valid path."""
 
     series: SeriesSummary
@@ -159,9 +159,9 @@ class ExportPlan:
     """BIDS label of the subject, without `sub-`."""
     session_label: str
     """BIDS label of the session, without `ses-`; empty where the data set has no session level for the session."""
-    placed: tuple[Placed, ...] = ()
-    ignored: tuple[Ignored, ...] = ()
-    undecided: tuple[Undecided, ...] = ()
+    placed: tuple[PlacedImage, ...] = ()
+    ignored: tuple[IgnoredItem, ...] = ()
+    undecided: tuple[UndecidedSeries, ...] = ()
     problem: str = ""
     """Why the session cannot be exported, whatever the rules say; empty where it can."""
     hint: str = ""

@@ -354,9 +354,9 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "worker": Command(
-        "Imports the packet of --packet, for workflow engines. Called with the sessions folder, or with <data> <output> "
-        "participant. The exit status is 0 also if the packet was imported before. Other packets and the report of the study are "
-        "left alone.",
+        "Imports one packet, for workflow engines; --packet is required. <folder>... is the sessions folder, or three words: "
+        "<data> <output> participant. The exit status is 0 also if the packet was imported before. Other packets and the report of "
+        "the study are left alone.",
         ("worker <folder>... [options]",),
         WORKER,
     ),

@@ -68,7 +68,7 @@ class StateWriter:
             self.done(unit, "its session existed already" if existed else "", seconds)
 
     def done(self, unit: str, reason: str = "", seconds: float = 0.0) -> None:
-        """Write that the session of a unit is complete, now or before."""
+        """Write that the session of a unit was written, now or before."""
         self.change(unit, state=State.DONE, reason=reason, published=True, problem=None, seconds=seconds)
 
     def fail(self, unit: str, reason: str, problem: Problem | None = None) -> None:

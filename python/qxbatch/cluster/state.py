@@ -49,7 +49,7 @@ class UnitState(NamedTuple):
     attempts: int = 0
     """Number of imports that were started."""
     published: bool = False
-    """Its session is complete, although one of its series may have failed."""
+    """Its session was written, although one of its series may have failed."""
     seconds: float = 0.0
     series: int = 0
     images: int = 0

@@ -10,7 +10,7 @@ from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
 from qxbatch.convert.values import text, whole_number
 from qxbatch.core import CancelledError, Monitor, SeriesFrames
 from qxbatch.ingest.dicom_series import DicomSeries, dicom_series, join_scans
-from qxbatch.ingest.numbers import Claim, give_numbers
+from qxbatch.ingest.numbers import NumberRequest, assign_numbers
 from qxbatch.model import HeaderLike, Output
 from qxbatch.os_error import error_text
 from qxbatch.parrec.header import read_par
@@ -73,8 +73,9 @@ def packet_series(headers: PacketHeaders, *, join: bool = True) -> PacketSeries:
     groups, pars = headers.groups(), headers.pars()
     series = dicom_series(groups, range(len(groups)))
     series = join_scans(headers, series) if join else series
-    numbers, par_numbers = give_numbers(
-        [each.claim for each in series], [Claim(_positive(par.series_number), (par.order,)) for par in pars]
+    numbers, par_numbers = assign_numbers(
+        [each.number_request for each in series],
+        [NumberRequest(_positive(par.series_number), (par.order,)) for par in pars],
     )
     return PacketSeries(
         tuple(SeriesHeaders(n, each, _paths([(headers, each)])) for n, each in zip(numbers, series, strict=True)),
@@ -90,7 +91,9 @@ def series_of_number(n: int, sources: Sequence[PacketHeaders]) -> PacketSeries:
     ]
     pars = [] if members else [par for headers in sources for par in headers.pars()]
     groups = tuple(group for _, each in members for group in each.groups)
-    series = [SeriesHeaders(n, DicomSeries((), groups, members[0][1].claim), _paths(members))] if members else []
+    series = (
+        [SeriesHeaders(n, DicomSeries((), groups, members[0][1].number_request), _paths(members))] if members else []
+    )
     problems = tuple(problem for headers in sources for problem in headers.problems)
     return PacketSeries(tuple(series), tuple((n, par) for par in pars[:1]), problems)
 
@@ -159,7 +162,7 @@ def _inspected_dicom(n: int, series: DicomSeries, facts_and_verdict: SeriesFacts
     facts, verdict = facts_and_verdict or (None, None)
     return InspectedSeries(
         n,
-        series.claim.number,
+        series.number_request.number,
         first_member.header,
         first_member.study,
         first_member.series_uid,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from qxbatch.core import Reading
-from qxbatch.ingest.assemble import with_neighbours
+from qxbatch.ingest.assemble import assign_rows
 from qxbatch.ingest.labels import clean_label
 from qxbatch.ingest.pairs import find_pairs
 from qxbatch.ingest.patients import split_patients
@@ -58,7 +58,7 @@ def plan(reading: Reading) -> list[StudyFolder]:
     folder_of_row = {row: k for k, key in enumerate(order) for row in studies[key].rows}
     if not order:
         return []
-    plans = with_neighbours(reading, folder_of_row, len(order))
+    plans = assign_rows(reading, folder_of_row, len(order))
     folder_names = _folder_names([(key.patient, studies[key].patient) for key in order])
     return [
         StudyFolder(folder_names[k], studies[key].patient, key.study, studies[key].started, tuple(plans[k]))

@@ -40,7 +40,7 @@ participant it imports them, with group it writes the report of all sessions.
 The third calls a command.
 .PP
 Names of options may be written with \- or _, values follow after = or a space.
-A packet is moved only when its session is complete and verified.
+A packet is moved only when its session is written and verified.
 """.lstrip()
 
 EXAMPLES = (

@@ -1,4 +1,4 @@
-"""Moves the files of a reading to their final names below the scratch folders of sessions, and returns the series."""
+"""Moves the files of a reading (a packet after it was read) to their final names in scratch folders, and returns the series."""
 
 import os
 import re
@@ -11,9 +11,9 @@ from qxbatch.core import Reading, Row, hash_file
 from qxbatch.deidentify import Redact, redacted_header, redaction, unchanged
 from qxbatch.ingest.dicom_series import DicomSeries, dicom_series, join_scans
 from qxbatch.ingest.identities import distinct_headers
-from qxbatch.ingest.labels import label_for
+from qxbatch.ingest.labels import patient_label
 from qxbatch.ingest.neighbours import Neighbours
-from qxbatch.ingest.numbers import Claim, give_numbers
+from qxbatch.ingest.numbers import NumberRequest, assign_numbers
 from qxbatch.ingest.pairs import Pair, find_pairs, path_order, shortened, without_copies
 from qxbatch.ingest.patients import SessionPlan
 from qxbatch.ledger_cells import member_path
@@ -30,7 +30,7 @@ SAFE_LOG = re.compile(r"[\w+-][\w .+-]{0,200}\.log", re.IGNORECASE | re.ASCII)
 
 @dataclass(frozen=True)
 class SortedSession:
-    """The content of one session in a reading."""
+    """The content of one session in a reading, after its files were placed."""
 
     session: SessionId
     series: tuple[Series, ...]
@@ -58,7 +58,7 @@ def assemble(
     (folder mode). `join`: the parts of one scan become one series. Raises OSError.
     """
     groups = reading.groups()
-    rows = plan_rows(reading, plans)
+    rows = rows_of_plans(reading, plans)
     sessions = []
     for k, plan in enumerate(plans):
         root = scratch[plan.session.id]
@@ -66,14 +66,14 @@ def assemble(
         pairs, copies = without_copies(reading, pairs)
         dicom = dicom_series(groups, plan.groups)
         dicom = join_scans(reading, dicom) if join else dicom
-        numbers, pair_numbers = give_numbers(
-            [s.claim for s in dicom], [Claim(pair.number, (path_order(pair.path),)) for pair in pairs]
+        numbers, pair_numbers = assign_numbers(
+            [s.number_request for s in dicom], [NumberRequest(pair.number, (path_order(pair.path),)) for pair in pairs]
         )
         all_series = []
         for series, n in zip(dicom, numbers, strict=True):
             for label, indexes in _labels(series, plan.session.id, deidentified=deidentified).items():
                 reading.place_series(str(root), n, label, indexes)
-            all_series.append(_dicom(series, n, root))
+            all_series.append(_placed_series(series, n, root))
         redact = _redaction(reading, plan, rows[k], pairs) if deidentified else unchanged
         all_series += [_place_pair(reading, pair, n, root, redact) for pair, n in zip(pairs, pair_numbers, strict=True)]
         all_series = [replace(series, header=redacted_header(series.header, redact)) for series in all_series]
@@ -84,11 +84,11 @@ def assemble(
 
 
 def _labels(series: DicomSeries, session_id: str, *, deidentified: bool) -> dict[str, list[int]]:
-    """Return the groups of a series by the label of their files."""
+    """Return the indexes of the groups of a series by the label in the names of their files."""
     labels: dict[str, list[int]] = {}
     for index, group in zip(series.group_indexes, series.groups, strict=True):
         patient = str(group.header.get("PatientID") or "")
-        labels.setdefault(label_for(patient, session_id, deidentified=deidentified), []).append(index)
+        labels.setdefault(patient_label(patient, session_id, deidentified=deidentified), []).append(index)
     return labels
 
 
@@ -106,19 +106,19 @@ def _redaction(reading: Reading, plan: SessionPlan, rows: Sequence[int], pairs: 
     return redact if others is unchanged else lambda text: others(redact(text))
 
 
-def plan_rows(reading: Reading, plans: Sequence[SessionPlan]) -> Sequence[Sequence[int]]:
-    """Assign each ledger row to a plan: a file with a patient follows its group, another file its nearest neighbour."""
+def rows_of_plans(reading: Reading, plans: Sequence[SessionPlan]) -> Sequence[Sequence[int]]:
+    """Return the ledger rows of each plan: a file with a patient follows its group, another file its nearest neighbour."""
     if len(plans) == 1:
         return [range(len(reading))]
     plan_of_group = {group: k for k, plan in enumerate(plans) for group in plan.groups}
     groups = ((i, reading.row(i).group) for i in range(len(reading)))
     planned = {i: plan_of_group[group] for i, group in groups if group in plan_of_group}
     planned |= {row: k for k, plan in enumerate(plans) for row in plan.rows}
-    return with_neighbours(reading, planned, len(plans))
+    return assign_rows(reading, planned, len(plans))
 
 
-def with_neighbours(reading: Reading, planned: Mapping[int, int], count: int) -> list[list[int]]:
-    """Assign the rows of a reading to plans; `planned` maps some rows to the index of their plan.
+def assign_rows(reading: Reading, planned: Mapping[int, int], count: int) -> list[list[int]]:
+    """Return the rows of a reading for each of `count` plans; `planned` maps some rows to the index of their plan.
 
     Another row gets the plan of the rows below its folder or, if there are none, below the nearest parent folder with such
     rows. If these rows have several plans, it gets plan 0, the first of all.
@@ -133,8 +133,8 @@ def with_neighbours(reading: Reading, planned: Mapping[int, int], count: int) ->
     return [sorted(indices) for indices in rows]
 
 
-def _dicom(series: DicomSeries, n: int, root: Path) -> Series:
-    """Return the series of placed files, with their size: the originals may have been gzipped."""
+def _placed_series(series: DicomSeries, n: int, root: Path) -> Series:
+    """Return a DICOM series whose files were placed, with their size: the originals may have been gzipped."""
     folder = SessionPaths(root).series(n)
     with os.scandir(folder) as entries:
         size = sum(entry.stat().st_size for entry in entries)

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from qxbatch.core import Group, Header
 from qxbatch.ingest.instance_facts import instance_of, numbers_in_thousands
 from qxbatch.ingest.join import scans_to_join
-from qxbatch.ingest.numbers import Claim
+from qxbatch.ingest.numbers import NumberRequest
 from qxbatch.ingest.scan_part import Instance, ScanPart
 from qxbatch.model import SeriesPart
 
@@ -26,7 +26,7 @@ class DicomSeries(NamedTuple):
 
     group_indexes: tuple[int, ...]
     groups: tuple[Group, ...]
-    claim: Claim
+    number_request: NumberRequest
     parts: tuple[SeriesPart, ...] = ()
     """The parts of a joined series, the first part first."""
 
@@ -40,7 +40,7 @@ def dicom_series(groups: Sequence[Group], indices: Sequence[int]) -> list[DicomS
     for (study, uid, number), members_of_key in sorted(keyed.items(), key=lambda item: str(item[0])):
         members = tuple(groups[i] for i in members_of_key)
         started = min((group.started for group in members if group.started), default="")
-        series.append(DicomSeries(tuple(members_of_key), members, Claim(number, (started, uid, study))))
+        series.append(DicomSeries(tuple(members_of_key), members, NumberRequest(number, (started, uid, study))))
     return series
 
 
@@ -53,12 +53,12 @@ def join_scans(reading: Headers, series: Sequence[DicomSeries]) -> list[DicomSer
 
 
 def _join(parts: Sequence[DicomSeries]) -> DicomSeries:
-    """Return the parts as one series, which claims the number of the first part."""
+    """Return the parts as one series, which requests the number of the first part."""
     ordered = sorted(parts, key=_rank)
     return DicomSeries(
         tuple(group for part in ordered for group in part.group_indexes),
         tuple(member for part in ordered for member in part.groups),
-        ordered[0].claim,
+        ordered[0].number_request,
         tuple(
             SeriesPart(part.groups[0].study, part.groups[0].series_uid, part.groups[0].number, part.group_indexes)
             for part in ordered
@@ -68,13 +68,13 @@ def _join(parts: Sequence[DicomSeries]) -> DicomSeries:
 
 def _rank(part: DicomSeries) -> tuple[bool, str, int, tuple[str, ...]]:
     """Return the sort key of a part: start (unknown last), SeriesNumber, UIDs."""
-    start, *uids = part.claim.order
-    return (start == "", start, part.claim.number or 0, tuple(uids))
+    start, *uids = part.number_request.order
+    return (start == "", start, part.number_request.number or 0, tuple(uids))
 
 
 def _part(reading: Headers, series: DicomSeries) -> ScanPart | None:
     """Return the facts that decide about joining a series; None if it cannot be joined."""
-    group, number = series.groups[0], series.claim.number
+    group, number = series.groups[0], series.number_request.number
     if len(series.group_indexes) > 1 or number is None:
         return None
     first = instance_of(group.header)

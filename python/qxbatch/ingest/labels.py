@@ -15,7 +15,7 @@ def clean_label(text: str) -> str:
     return cleaned[:MAX_LENGTH]
 
 
-def label_for(patient_id: str, session_id: str, *, deidentified: bool) -> str:
+def patient_label(patient_id: str, session_id: str, *, deidentified: bool) -> str:
     """Return the label of a patient's files: the PatientID, or the session id with `deidentified` or without a usable PatientID."""
     if deidentified:
         return clean_label(session_id)

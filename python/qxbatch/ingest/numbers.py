@@ -17,7 +17,7 @@ STEP = 10000
 FIRST_UNNUMBERED = 9001
 
 
-class Claim(NamedTuple):
+class NumberRequest(NamedTuple):
     """A series that requests a number. `order` orders series with the same number: (start, UIDs) or (path,)."""
 
     number: int | None
@@ -29,33 +29,33 @@ class Claim(NamedTuple):
         return (self.order[0] == "", self.order)
 
 
-def give_numbers(dicom: Sequence[Claim], parrec: Sequence[Claim] = ()) -> tuple[list[int], list[int]]:
-    """Return n for each claim, in the order of the claims given."""
+def assign_numbers(dicom: Sequence[NumberRequest], parrec: Sequence[NumberRequest] = ()) -> tuple[list[int], list[int]]:
+    """Return n for each request, in the order of the requests given."""
     used_numbers: set[int] = set()
-    return _claim(dicom, used_numbers), _claim(parrec, used_numbers)
+    return _assign(dicom, used_numbers), _assign(parrec, used_numbers)
 
 
-def _claim(claims: Sequence[Claim], used_numbers: set[int]) -> list[int]:
+def _assign(requests: Sequence[NumberRequest], used_numbers: set[int]) -> list[int]:
     numbers: dict[int, int] = {}
     further: list[int] = []
     numbered = sorted(
-        (i for i, c in enumerate(claims) if c.number is not None),
-        key=lambda i: (claims[i].number or 0, claims[i].rank),
+        (i for i, c in enumerate(requests) if c.number is not None),
+        key=lambda i: (requests[i].number or 0, requests[i].rank),
     )
     for position, i in enumerate(numbered):
-        first = position == 0 or claims[numbered[position - 1]].number != claims[i].number
-        n = 10 * (claims[i].number or 0)
+        first = position == 0 or requests[numbered[position - 1]].number != requests[i].number
+        n = 10 * (requests[i].number or 0)
         if first and n not in used_numbers:
             numbers[i] = n
             used_numbers.add(n)
         else:
             further.append(i)
     for i in further:
-        number = claims[i].number or 0
+        number = requests[i].number or 0
         numbers[i] = lowest_free(candidates(number, first=1), used_numbers)
-    for i in sorted((i for i, c in enumerate(claims) if c.number is None), key=lambda i: claims[i].rank):
+    for i in sorted((i for i, c in enumerate(requests) if c.number is None), key=lambda i: requests[i].rank):
         numbers[i] = lowest_free(candidates(None), used_numbers)
-    return [numbers[i] for i in range(len(claims))]
+    return [numbers[i] for i in range(len(requests))]
 
 
 def lowest_free(candidates: Iterable[int], used_numbers: set[int]) -> int:

@@ -145,11 +145,12 @@ def _header(summary: Summary) -> Header:
 
 
 def _state(summary: Summary) -> tuple[str, str]:
+    """Return the state of a session, with its look; the same as on the page of the study."""
     severities = {problem.severity for problem in summary.problems}
-    if Severity.ERROR in severities or any(series.state is State.FAILED for series in summary.series):
-        return "bad", "failed"
     if summary.is_only_sorted:
         return "check", "sorted, not converted"
+    if Severity.ERROR in severities or any(series.state is State.FAILED for series in summary.series):
+        return "bad", "failed"
     return ("check", "to check") if Severity.WARNING in severities else ("good", "complete")
 
 

@@ -35,23 +35,23 @@ def renamed_in_inbox(file: RenamedFile) -> Problem:
     return Problem(Code.REPLACED_KEPT, str(file.path), message, severity=Severity.WARNING)
 
 
-def replaced_not_kept(session: str, waiting: Path, error: OSError, *, is_complete: bool) -> Problem:
+def replaced_not_kept(session: str, waiting: Path, error: OSError, *, is_written: bool) -> Problem:
     """Return the problem of a session that was published, while the files that it replaced could not be moved or removed."""
-    complete = "the session is complete; " if is_complete else ""
-    message = f"{complete}its replaced files could not be kept: {error_text(error)}. They wait in {waiting}."
+    written = "the session was written; " if is_written else ""
+    message = f"{written}its replaced files could not be kept: {error_text(error)}. They wait in {waiting}."
     hint = "Correct this and run again: only this and the archiving remain."
     return Problem(Code.CANNOT_WRITE, session, message, hint)
 
 
 def not_archived(packet: Path, mode: Archive, error: OSError) -> Problem:
-    """Return the problem of a packet that could not be archived, although its session is complete."""
-    message = f"its session is complete; the packet could not be archived ({mode}): {error_text(error)}."
+    """Return the problem of a packet that could not be archived, although its session was written."""
+    message = f"its session was written; the packet could not be archived ({mode}): {error_text(error)}."
     return Problem(Code.ARCHIVE, str(packet), message, "Correct this and run again: only the archiving remains.")
 
 
 def unreadable_packet(packet: Path, error: OSError) -> Problem:
     """Return the problem of a packet that cannot be checked before it is archived."""
-    message = f"its session is complete; the packet cannot be read any more: {error_text(error)}."
+    message = f"its session was written; the packet cannot be read any more: {error_text(error)}."
     return Problem(Code.ARCHIVE, str(packet), message, "Correct this and run again.")
 
 

@@ -117,7 +117,7 @@ def _keep_replaced(
                 old, target, folder, workspace.archive, workspace.tag(journal.unit), keep_all=keep_all
             )
         except OSError as error:
-            yield replaced_not_kept(session, old.parent, error, is_complete=not keep_all)
+            yield replaced_not_kept(session, old.parent, error, is_written=not keep_all)
             continue
         if kept_in is not None:
             files = "the files of the replaced session" if keep_all else "files that only the replaced session had"

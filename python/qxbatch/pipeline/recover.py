@@ -239,5 +239,5 @@ def _not_followed(workspace: Workspace, unit: str, reason: str, settings: Settin
 
 
 def _existing(session: Path) -> Path | None:
-    """Return the session if it exists: one that was moved away meanwhile is not reported as complete."""
+    """Return the session if it exists: one that was moved away meanwhile is not reported as written."""
     return session if SessionPaths(session).ledger.exists() else None

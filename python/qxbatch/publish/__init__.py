@@ -1,1 +1,1 @@
-"""Locks, staging, durable writes, and the exchange that makes a complete session visible."""
+"""Locks, staging, durable writes, and the exchange that makes a fully written session visible."""

@@ -2,7 +2,7 @@
 
 If the session folder is missing, the build is renamed in one step. If it exists, only session.txt and the folders of qxbatch are
 exchanged, and other things in it (such as a later step's `hcp`) stay. session.txt is removed first and added last, so a folder
-with a session.txt of a run is always complete. Each step can be repeated, and none removes a byte: replaced folders, and what
+with a session.txt of a run is always fully written. Each step can be repeated, and none removes a byte: replaced folders, and what
 other programs write meanwhile, are moved to staging, where `replaced.py` handles them.
 """
 

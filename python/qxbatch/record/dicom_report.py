@@ -7,7 +7,7 @@ from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.convert.values import numbers, text
 from qxbatch.inspect.verdict import lacking
 from qxbatch.model import Conversion, Output, Series, SeriesKind
-from qxbatch.record.names import base_name, safe
+from qxbatch.record.names import base_name, session_txt_field
 from qxbatch.session.dates import calendar_day
 from qxbatch.session.summary import Summary
 from qxbatch.session.summary_parts import SeriesSummary
@@ -20,7 +20,7 @@ def dicom_report(session: str, patient: str, conversions: Iterable[Conversion]) 
     """Return the report. `patient` is the patient's id, or the session id if that replaces it."""
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     first_series = ordered[0].series if ordered else None
-    head = [f"Report for {safe(patient) or session} ({session})"]
+    head = [f"Report for {session_txt_field(patient) or session} ({session})"]
     if first_series is not None:
         head += [f"scanned on {moment}" for moment in [_start_time(first_series)] if moment]
     return _report(head, ordered)
@@ -103,7 +103,7 @@ def _row(conversion: Conversion) -> tuple[str, ...]:
 
 
 def _series_number(series: Series) -> str:
-    return safe(text(series.header, "SeriesNumber")) or "-"
+    return session_txt_field(text(series.header, "SeriesNumber")) or "-"
 
 
 def _name(series: Series) -> str:
@@ -146,7 +146,7 @@ def _start_time(series: Series) -> str:
 
 
 def _first_value(series: Series, fields: Sequence[str]) -> str:
-    return next((content for field in fields if (content := safe(text(series.header, field)))), "")
+    return next((content for field in fields if (content := session_txt_field(text(series.header, field)))), "")
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -15,7 +15,7 @@ from qxbatch.record.names import description, image_name, series_number
 from qxbatch.session.layout import image_file
 
 
-class Placed(NamedTuple):
+class NumberedImage(NamedTuple):
     """A converter's image with its number."""
 
     image: Image
@@ -25,7 +25,7 @@ class Placed(NamedTuple):
 class Placement(NamedTuple):
     """All images of a session, by number."""
 
-    placed: tuple[Placed, ...]
+    placed: tuple[NumberedImage, ...]
     further: Mapping[int, int]
     """Maps each n' of further images to the n of their series."""
     problems: tuple[Problem, ...] = ()
@@ -69,7 +69,7 @@ def place_images(
     Further n' are assigned in series order, never in the order in which conversions ended.
     """
     used_numbers = set(claimed)
-    placed: list[Placed] = []
+    placed: list[NumberedImage] = []
     further: dict[int, int] = {}
     problems: list[Problem] = []
     for conversion in sorted(conversions, key=lambda conversion: conversion.series.n):
@@ -81,7 +81,7 @@ def place_images(
             info = json_info(output.sidecars.get("json"), add_json_info, conversion.series)
             files = (image_file(number), *(image_file(number, extension) for extension in sorted(output.sidecars)))
             image = Image(number, conversion.series.n, k, of, name, info, shape(output.nifti), files)
-            placed.append(Placed(image, output))
+            placed.append(NumberedImage(image, output))
         if problem := numbers.problem(conversion.series):
             problems.append(problem)
     placed.sort(key=lambda item: item.image.number)

@@ -7,7 +7,7 @@ from typing import Any
 
 from qxbatch.convert.values import number
 from qxbatch.model import Series, SeriesKind
-from qxbatch.record.names import safe
+from qxbatch.record.names import session_txt_field
 
 FIELDS = {
     "TR": "RepetitionTime",
@@ -28,7 +28,7 @@ def json_info(path: Path | None, names: Sequence[str], series: Series) -> tuple[
     if series.kind is SeriesKind.PARREC and "RepetitionTime" not in fields and path is not None:
         fields["RepetitionTime"] = _seconds(series)
     values = ((field, fields.get(key)) for field, key in FIELDS.items() if field in names)
-    texts = ((field, safe(str(value))) for field, value in values if isinstance(value, str | int | float))
+    texts = ((field, session_txt_field(str(value))) for field, value in values if isinstance(value, str | int | float))
     return tuple((field, value) for field, value in texts if value)
 
 

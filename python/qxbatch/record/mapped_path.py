@@ -5,7 +5,7 @@ from pathlib import Path
 
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
-from qxbatch.record.names import safe
+from qxbatch.record.names import session_txt_field
 from qxbatch.settings.paths import mapped
 
 
@@ -16,7 +16,7 @@ def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path
     """
     outside = mapped(folder, path_map)
     text = str(outside)
-    if text == safe(text) and text.isprintable():
+    if text == session_txt_field(text) and text.isprintable():
         return outside
     raise UsageError(
         f"{text}: later commands cannot read this path from session.txt (it contains `:`, `#` or a control character).",

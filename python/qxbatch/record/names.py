@@ -10,7 +10,7 @@ ANONYMOUS = "anonymous"
 _FIELDS = ("SeriesDescription", "ProtocolName", "SequenceName")
 
 
-def safe(value: str) -> str:
+def session_txt_field(value: str) -> str:
     """Return text that is valid in a field of session.txt.
 
     Readers cut lines at the first `#` and split at every `:`, and Python's splitlines knows more line ends than \\n.
@@ -31,7 +31,7 @@ def base_name(header: HeaderLike) -> str:
     A text of spaces, `_` and `-`, and the word `anonymous`, name no series.
     """
     for field in _FIELDS:
-        name = safe(text(header, field))
+        name = session_txt_field(text(header, field))
         if name.strip("_- ") and name.casefold() != ANONYMOUS:
             return name
     return ANONYMOUS
@@ -55,9 +55,9 @@ def image_name(header: HeaderLike, k: int, of: int, suffix: str, add_image_type:
     >>> image_name({"SeriesDescription": "ME"}, 1, 3, "_e1")
     'ME [1/3] e1'
     """
-    labels = [label for value in texts(header, "ImageType") if (label := safe(value))]
+    labels = [label for value in texts(header, "ImageType") if (label := session_txt_field(value))]
     words = [base_name(header)]
     words += labels[-add_image_type:] if add_image_type > 0 else []
     words += [f"[{k}/{of}]"] if of > 1 else []
-    words += [safe(suffix.removeprefix("_"))] if suffix else []
+    words += [session_txt_field(suffix.removeprefix("_"))] if suffix else []
     return " ".join(word for word in words if word)

@@ -4,14 +4,14 @@ from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.convert.values import text, whole_number
 from qxbatch.model import HeaderLike
 from qxbatch.protocol.scanned import ScannedSeries, scanner_name
-from qxbatch.record.names import base_name, safe
+from qxbatch.record.names import base_name, session_txt_field
 
 
 def scanned_series(
     n: int, header: HeaderLike, verdict: SeriesVerdict | None, acquisition: Acquisition | None
 ) -> ScannedSeries:
-    """Return the values of a series with this header that a protocol compares."""
-    maker, model = (safe(text(header, field)) for field in ("Manufacturer", "ManufacturerModelName"))
+    """Return the values of a series that a protocol compares. `n` is the number of its folder, `dicom/n`."""
+    maker, model = (session_txt_field(text(header, field)) for field in ("Manufacturer", "ManufacturerModelName"))
     return ScannedSeries(
         n,
         whole_number(header, "SeriesNumber"),

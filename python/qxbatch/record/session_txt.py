@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qxbatch.convert.values import text
 from qxbatch.model import Image, Series, SessionId
 from qxbatch.record.mapped_path import check_path
-from qxbatch.record.names import safe
+from qxbatch.record.names import session_txt_field
 from qxbatch.session.layout import DICOM, NII
 
 if TYPE_CHECKING:
@@ -66,4 +66,4 @@ def _institution_and_device(series: Sequence[Series]) -> list[str]:
 
 def _value(series: Series, field: str) -> str:
     """Return a header text for session.txt, in which no value begins with `-` or `_`."""
-    return safe(text(series.header, field).replace("|", " ")).lstrip("-_ ")
+    return session_txt_field(text(series.header, field).replace("|", " ")).lstrip("-_ ")

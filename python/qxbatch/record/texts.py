@@ -25,7 +25,7 @@ def write_dicom_report(
 def write_session_txt(
     sorted_session: SortedSession, placement: Placement, places: Places, path_map: Sequence[tuple[Path, Path]]
 ) -> None:
-    """Write session.txt, which marks a complete session."""
+    """Write session.txt, which marks a fully written session."""
     with created(places.built.session_txt) as file:
         file.write(
             session_text(

@@ -46,16 +46,16 @@ def final_report(
 ) -> str:
     """Return the report as text. A report without sessions has no account of the candidates.
 
-    With `deidentified`, the text says what redaction does not cover. `stages` are those of the run: a sorted session is not called
-    complete. With `problems_only`, the text has only warnings and errors.
+    With `deidentified`, the text says what redaction does not cover. `stages` are those of the run. A session with
+    errors or warnings also counts as written. With `problems_only`, the text has only warnings and errors.
     """
     layout = layout or TextLayout()
     lines: list[str] = []
     if report.sessions and not problems_only:
         written = sum(session.folder is not None for session in report.sessions)
-        are = "is" if len(report.sessions) == 1 else "are"
-        state = "sorted" if stages is Stages.SORT else "complete"
-        lines += ["", f"{written} of {counted(len(report.sessions), 'session')} {are} {state}."]
+        were = "was" if len(report.sessions) == 1 else "were"
+        state = "sorted" if stages is Stages.SORT else "written"
+        lines += ["", f"{written} of {counted(len(report.sessions), 'session')} {were} {state}."]
         if deidentified and written:
             from qxbatch.deidentify import FREE_TEXT_WARNING
 

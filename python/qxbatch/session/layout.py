@@ -6,7 +6,7 @@ if TYPE_CHECKING:  # --help reads the table of parameters, which names folders; 
     from pathlib import Path
 
 SESSION_TXT = "session.txt"
-"""Published last: it marks a complete session."""
+"""Published last: it marks a fully written session."""
 INBOX = "inbox"
 DICOM = "dicom"
 NII = "nii"

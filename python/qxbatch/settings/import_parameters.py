@@ -34,7 +34,7 @@ class ImportParameters(TypedDict, total=False):
     """Table that names the subject of each packet (not the log, `--log-file`):
     `path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN]`."""
     archive: Literal["move", "copy", "leave", "delete"]
-    """What to do with a packet once its session is complete and verified. In the BIDS-App form, the default is
+    """What to do with a packet once its session is written and verified. In the BIDS-App form, the default is
     `leave`. Default: move"""
     add_image_type: int
     """How many of the last ImageType labels are added to an image's name. Default: 0"""
@@ -92,15 +92,16 @@ class ImportParameters(TypedDict, total=False):
     settle: float
     """A packet that changed less than this many seconds ago waits for the next run. Default: 0"""
     gzip_level: int
-    """Compression level of DICOM and images: 1 is fast, 9 is small; 0 is in between, and reuses the compressed
-    data of zip members. Default: 0"""
+    """Compression level of DICOM and images: 1 is fast, 9 is small. 0 is level 2 for DICOM and level 1 for
+    images, and reuses the compressed data of zip members. Default: 0"""
     path_map: str | Sequence[str]
     """`HERE=OUTSIDE`: replaces HERE with OUTSIDE at the beginning of the paths in session.txt, so that they are
     valid outside of a container. Several are separated by commas."""
     deidentify_logs: bool
     """In file names, logs and reports, replace patients' ids and names by the session id. A part of a name that
-    is a separate word is replaced if it has at least 3 letters, one inside a longer word if it has at least 4 or
-    5 (docs/guarantees.md has the rules). `--logfile` implies this."""
+    is a separate word is replaced if it has at least 3 letters; one that is joined to other letters, if it begins
+    with a capital and has at least 4 letters, in some cases 5 (docs/guarantees.md has the rules). `--logfile`
+    implies this."""
     json_file: StrPath
     """File for the run's summary as JSON."""
     participant_label: str | Sequence[str]

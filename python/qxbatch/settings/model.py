@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Archive(StrEnum):
-    """What to do with a packet whose session is complete and verified."""
+    """What to do with a packet whose session is written and verified."""
 
     MOVE = "move"
     COPY = "copy"

@@ -107,8 +107,8 @@ OF_QXBATCH = (
     ),
     Parameter(
         "gzip_level",
-        "Compression level of DICOM and images: 1 is fast, 9 is small; "
-        "0 is in between, and reuses the compressed data of zip members.",
+        "Compression level of DICOM and images: 1 is fast, 9 is small. "
+        "0 is level 2 for DICOM and level 1 for images, and reuses the compressed data of zip members.",
         group=Group.OUTPUT,
         default="0",
         metavar="0-9",
@@ -123,8 +123,8 @@ OF_QXBATCH = (
     Parameter(
         "deidentify_logs",
         "In file names, logs and reports, replace patients' ids and names by the session id. A part of a name that "
-        "is a separate word is replaced if it has at least 3 letters, one inside a longer word if it has at least 4 or 5 "
-        "(docs/guarantees.md has the rules). `--logfile` implies this.",
+        "is a separate word is replaced if it has at least 3 letters; one that is joined to other letters, if it begins with a "
+        "capital and has at least 4 letters, in some cases 5 (docs/guarantees.md has the rules). `--logfile` implies this.",
         group=Group.OUTPUT,
         form=Form.SWITCH,
     ),

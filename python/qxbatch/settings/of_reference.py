@@ -95,7 +95,7 @@ OF_REFERENCE = (
     ),
     Parameter(
         "archive",
-        "What to do with a packet once its session is complete and verified. In the BIDS-App form, the default is `leave`.",
+        "What to do with a packet once its session is written and verified. In the BIDS-App form, the default is `leave`.",
         group=Group.OUTPUT,
         default="move",
         choices=("move", "copy", "leave", "delete"),

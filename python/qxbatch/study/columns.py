@@ -4,8 +4,8 @@ COLUMNS = {
     "session_id": "Name of the session folder",
     "subject": "Subject of the session",
     "session": "Session name, where the id has one",
-    "state": "complete; review: there are warnings; failed: a series did not convert, or there is another error; "
-    "sorted: not converted; incomplete: session.txt or a readable summary is missing",
+    "state": "complete: no errors or warnings; review: there are warnings; failed: a series did not convert, or there is "
+    "another error; sorted: not converted; incomplete: session.txt or a readable summary is missing",
     "scanned": "Day of the earliest study, YYYYMMDD",
     "scanner": "Manufacturer and model of the scanner of most series",
     "series": "Series, with images or without",

@@ -15,7 +15,7 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use object::{Counting, Syntax};
 use qxbatch_core::header::{Field, FileWindow, Inflated, Parsed, Window, parse};
-use qxbatch_core::scan::parse_any;
+use qxbatch_core::scan::parse_plain_or_gzip;
 
 const SYNTAX: Syntax = Syntax::Explicit;
 
@@ -114,7 +114,7 @@ fn gzip_headers_of_every_kind_are_passed() {
     for flags in 0..32 {
         let bytes = gzip(&object, flags);
         let mut window = bytes.as_slice();
-        let parsed = parse_any(&mut window).unwrap();
+        let parsed = parse_plain_or_gzip(&mut window).unwrap();
         assert!(matches!(parsed, Parsed::Dicom(_)), "{flags}");
     }
 }
@@ -127,7 +127,10 @@ fn only_the_beginning_of_a_gzip_file_is_inflated() {
     let object = SYNTAX.file(&[SYNTAX.plain(), SYNTAX.element(0x7FE0_0010, "OW", &noise)].concat());
     let bytes = gzip(&object, 0);
     let mut window = Counting::new(bytes.len() as u64, |at| bytes[at as usize]);
-    assert!(matches!(parse_any(&mut window).unwrap(), Parsed::Dicom(_)));
+    assert!(matches!(
+        parse_plain_or_gzip(&mut window).unwrap(),
+        Parsed::Dicom(_)
+    ));
     assert!(
         window.furthest < 20_000,
         "{} bytes were looked at",
@@ -159,7 +162,7 @@ fn a_bomb_is_refused() {
     .concat();
     let bytes = gzip(&[head, vec![0; 100_000_000]].concat(), 0);
     let mut window = bytes.as_slice();
-    let Parsed::Broken { reason, .. } = parse_any(&mut window).unwrap() else {
+    let Parsed::Broken { reason, .. } = parse_plain_or_gzip(&mut window).unwrap() else {
         unreachable!()
     };
     assert!(reason.contains("64 MB"), "{reason}");
@@ -175,6 +178,9 @@ fn a_gzip_file_cut_short_or_of_something_else_is_no_dicom() {
         b"\x1f\x8b\x08\x04\0\0\0\0\0\0\xff",
     ] {
         let mut window = bytes;
-        assert!(!matches!(parse_any(&mut window), Ok(Parsed::Dicom(_))));
+        assert!(!matches!(
+            parse_plain_or_gzip(&mut window),
+            Ok(Parsed::Dicom(_))
+        ));
     }
 }

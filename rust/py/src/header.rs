@@ -6,7 +6,7 @@ use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use qxbatch_core::header::{Field, Header as Core, Parsed, Value};
-use qxbatch_core::scan::parse_any;
+use qxbatch_core::scan::parse_plain_or_gzip;
 
 #[pyclass(frozen, module = "qxbatch._core")]
 pub(crate) struct Header {
@@ -79,7 +79,7 @@ fn convert(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
 #[pyfunction]
 pub(crate) fn read_header(data: &[u8]) -> PyResult<Header> {
     let mut window = data;
-    match parse_any(&mut window) {
+    match parse_plain_or_gzip(&mut window) {
         Ok(Parsed::Dicom(core)) => Ok(Header { core }),
         Ok(Parsed::NotDicom) => Err(PyValueError::new_err("no DICOM object begins at byte 0")),
         Ok(Parsed::Broken { reason, offset }) => Err(PyValueError::new_err(format!(

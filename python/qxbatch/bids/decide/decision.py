@@ -12,7 +12,7 @@ from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
 from qxbatch.bids.decide.target_text import target_of
 from qxbatch.bids.decide.texts import rule_advice, rule_text
 from qxbatch.bids.images.facts import ImageFacts, SessionFactsError, facts_of
-from qxbatch.bids.model import ExportPlan, Ignored, Placed, Rule, RuleFile, Undecided
+from qxbatch.bids.model import ExportPlan, IgnoredItem, PlacedImage, Rule, RuleFile, UndecidedSeries
 from qxbatch.bids.rules.matching import first_match
 from qxbatch.bids.schema.names import Schema, load_schema
 from qxbatch.bids.schema.target import TargetError
@@ -54,9 +54,9 @@ class _SessionDecision:
         self._session = session
         self._labels = labels
         self._schema = schema
-        self._placed: list[Placed] = []
-        self._ignored: list[Ignored] = []
-        self._undecided: list[Undecided] = []
+        self._placed: list[PlacedImage] = []
+        self._ignored: list[IgnoredItem] = []
+        self._undecided: list[UndecidedSeries] = []
 
     def plan(self, facts: Sequence[ImageFacts], rules: Sequence[Rule], session_rules: Sequence[Rule]) -> ExportPlan:
         """Return the plan."""
@@ -64,7 +64,7 @@ class _SessionDecision:
         candidates = [candidate for image_facts in facts if (candidate := self._candidate(image_facts, rules))]
         groups = grouped(candidates, self._schema)
         for candidate, reason in groups.dropped:
-            self._ignored.append(Ignored(candidate.facts.image, candidate.match.rule, reason))
+            self._ignored.append(IgnoredItem(candidate.facts.image, candidate.match.rule, reason))
         for candidate, reason, hint in groups.orphans:
             self._add_undecided(candidate.facts, reason, f"{hint} {ignore_hint(self._session, candidate.facts)}.")
         self._place(groups.named)
@@ -83,7 +83,7 @@ class _SessionDecision:
             if series.images:
                 continue
             reason = "no image: its conversion failed" if series.state is State.FAILED else "no image"
-            self._ignored.append(Ignored(None, None, reason, series))
+            self._ignored.append(IgnoredItem(None, None, reason, series))
 
     def _candidate(self, facts: ImageFacts, rules: Sequence[Rule]) -> Candidate | None:
         match = first_match(rules, facts)
@@ -92,7 +92,7 @@ class _SessionDecision:
             return None
         if match.rule.ignore:
             reason = f"{match.rule.ignore}; {rule_text(match.rule)}"
-            self._ignored.append(Ignored(facts.image, match.rule, reason))
+            self._ignored.append(IgnoredItem(facts.image, match.rule, reason))
             return None
         try:
             return Candidate(facts, match, target_of(match, facts, self._schema))
@@ -119,7 +119,7 @@ class _SessionDecision:
                 continue
             rule = image.candidate.match.rule
             reason = "; ".join([rule_text(rule), *image.notes])
-            self._placed.append(Placed(image.candidate.facts.image, path, rule, reason))
+            self._placed.append(PlacedImage(image.candidate.facts.image, path, rule, reason))
 
     def _same_path(self, image: NamedImage, path: str, same: Sequence[NamedImage]) -> None:
         names = series_list(other.candidate.facts for other in same)
@@ -134,10 +134,10 @@ class _SessionDecision:
     def _add_undecided(self, facts: ImageFacts, reason: str, hint: str) -> None:
         series = facts.image.series
         if not any(undecided.series is series and undecided.reason == reason for undecided in self._undecided):
-            self._undecided.append(Undecided(series, reason, hint))
+            self._undecided.append(UndecidedSeries(series, reason, hint))
 
 
-def _ignored_order(ignored: Ignored) -> tuple[int, int]:
+def _ignored_order(ignored: IgnoredItem) -> tuple[int, int]:
     if ignored.image is not None:
         return ignored.image.series.n, ignored.image.number
     return (ignored.series.n if ignored.series else 0), 0

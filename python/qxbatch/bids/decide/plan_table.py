@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.bids.images.facts import images_of
-from qxbatch.bids.model import ExportImage, ExportPlan, Ignored, Placed, Rule, Undecided
+from qxbatch.bids.model import ExportImage, ExportPlan, IgnoredItem, PlacedImage, Rule, UndecidedSeries
 from qxbatch.bids.schema.names import load_schema
 from qxbatch.bids.schema.placed_name import session_prefix
 from qxbatch.bids.schema.target import TargetError, read_target
@@ -173,7 +173,7 @@ def _edited(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> ExportPlan:
         return plan
     images, rules = _images(plan)
     reasons: dict[int, str] = {}
-    placed: list[Placed] = []
+    placed: list[PlacedImage] = []
     ignored = [item for item in plan.ignored if item.image is None]
     remaining: dict[int, ExportImage] = dict(images)
     paths: dict[str, int] = {}
@@ -186,7 +186,7 @@ def _edited(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> ExportPlan:
             continue
         image, rule = remaining.pop(row.image), rules.get(row.image)
         if row.path.casefold() == IGNORED:
-            ignored.append(Ignored(image, rule, row.reason or "ignored by the plan"))
+            ignored.append(IgnoredItem(image, rule, row.reason or "ignored by the plan"))
             continue
         if row.path.casefold() in paths:
             previous = paths[row.path.casefold()]
@@ -196,11 +196,11 @@ def _edited(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> ExportPlan:
         paths[row.path.casefold()] = row.line
         target = _target_of(path, row, plan)
         rule_of_row = rule if rule is not None and not rule.ignore else Rule(0, {}, target)
-        placed.append(Placed(image, row.path, rule_of_row, row.reason))
-    undecided: dict[int, Undecided] = {}
+        placed.append(PlacedImage(image, row.path, rule_of_row, row.reason))
+    undecided: dict[int, UndecidedSeries] = {}
     for number, image in remaining.items():
         reason = reasons.get(number, f"image {number} is not in {path}")
-        undecided.setdefault(image.series.n, Undecided(image.series, reason, _HINT))
+        undecided.setdefault(image.series.n, UndecidedSeries(image.series, reason, _HINT))
     order = sorted(placed, key=lambda item: item.image.number)
     return replace(plan, placed=tuple(order), ignored=tuple(ignored), undecided=tuple(undecided.values()))
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.bids.files.sources import Source, SourceError, Sources
-from qxbatch.bids.model import ExportPlan, Placed
+from qxbatch.bids.model import ExportPlan, PlacedImage
 from qxbatch.bids.schema.placed_name import PlacedName, session_prefix
 from qxbatch.bids.sidecars.asl import context_problem, context_text, m0_targets, volume_types
-from qxbatch.bids.sidecars.completed import complete, sidecar_text
+from qxbatch.bids.sidecars.completed import completed_sidecars, sidecar_text
 from qxbatch.bids.sidecars.fieldmaps import INTENDED_FOR, link
 from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.rows import scans_table
@@ -66,7 +66,7 @@ def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> S
     links = link(plan.placed, options.intended_for)
     m0 = _m0_links(plan.placed, options.intended_for)
     link_fields = {path: {**links.fields.get(path, {}), **m0.get(path, {})} for path in {*links.fields, *m0}}
-    completed = complete(plan.placed, link_fields, keep_identifying=options.keep_identifying)
+    completed = completed_sidecars(plan.placed, link_fields, keep_identifying=options.keep_identifying)
     files: list[PlannedFile] = []
     for placed in plan.placed:
         files += _image_files(placed, completed.fields[placed.path], sources)
@@ -80,7 +80,7 @@ def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> S
     return SessionFiles(tuple(files), (*links.warnings, *completed.warnings, *problems))
 
 
-def _m0_links(placed: Sequence[Placed], form: IntendedFor) -> Mapping[str, Mapping[str, Any]]:
+def _m0_links(placed: Sequence[PlacedImage], form: IntendedFor) -> Mapping[str, Mapping[str, Any]]:
     names = {image.path: PlacedName.of(image.path) for image in placed}
     is_m0 = {path: name.datatype == "perf" and name.suffix == "m0scan" for path, name in names.items()}
     targets_by_path = {image.path: m0_targets(image, placed) for image in placed if is_m0[image.path]}
@@ -91,7 +91,7 @@ def _m0_links(placed: Sequence[Placed], form: IntendedFor) -> Mapping[str, Mappi
     }
 
 
-def _image_files(placed: Placed, fields: Mapping[str, Any], sources: Sources) -> Iterator[PlannedFile]:
+def _image_files(placed: PlacedImage, fields: Mapping[str, Any], sources: Sources) -> Iterator[PlannedFile]:
     image, name = placed.image, PlacedName.of(placed.path)
     owner = Owner(image.session.id, image.number, placed.rule.target)
     sidecar = f"{placed.path}.json"
@@ -104,7 +104,7 @@ def _image_files(placed: Placed, fields: Mapping[str, Any], sources: Sources) ->
     yield PlannedFile(f"{placed.path}{IMAGE_SUFFIX}", owner, sources.of_image(image, image_file(image.number)))
 
 
-def _gradients(placed: Placed, owner: Owner, sources: Sources) -> Iterator[PlannedFile]:
+def _gradients(placed: PlacedImage, owner: Owner, sources: Sources) -> Iterator[PlannedFile]:
     """Yield bval and bvec. A diffusion image without them gets zeros if its headers contain only b-values of 0."""
     image = placed.image
     for extension in _GRADIENTS:
@@ -118,7 +118,7 @@ def _gradients(placed: Placed, owner: Owner, sources: Sources) -> Iterator[Plann
             yield PlannedFile(path, owner, f"{line}\n".encode() * (1 if extension == "bval" else 3))
 
 
-def _is_without_diffusion(placed: Placed) -> bool:
+def _is_without_diffusion(placed: PlacedImage) -> bool:
     facts = placed.image.series.acquisition
     return bool(facts and facts.b_values and all(value <= _MAX_B0 for value, _count in facts.b_values))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qxbatch.bids.images.acquisition_time import acquisition_interval
-from qxbatch.bids.model import Placed
+from qxbatch.bids.model import PlacedImage
 from qxbatch.bids.schema.placed_name import PlacedName
 
 M0, CONTROL, LABEL = "m0scan", "control", "label"
@@ -12,7 +12,7 @@ _VOLUME_AXIS = 3
 """Index of the axis of volumes in an image's shape."""
 
 
-def volume_types(placed: Placed) -> tuple[str, ...] | None:
+def volume_types(placed: PlacedImage) -> tuple[str, ...] | None:
     """Return the type of each volume by the rule's `context`; None where the rule has none or it does not fit.
 
     `m0scan` at the beginning is used once; the remaining types repeat until every volume has a type.
@@ -31,7 +31,7 @@ def context_text(types: Sequence[str]) -> bytes:
     return "".join(f"{line}\n" for line in ("volume_type", *types)).encode()
 
 
-def context_problem(placed: Placed) -> str:
+def context_problem(placed: PlacedImage) -> str:
     """Return why an ASL image has no volume types, and what to write; empty if it has them, and for other images."""
     if PlacedName.of(placed.path).suffix != "asl" or volume_types(placed) is not None:
         return ""
@@ -43,7 +43,7 @@ def context_problem(placed: Placed) -> str:
     )
 
 
-def asl_fields(placed: Placed, all_placed: Sequence[Placed]) -> dict[str, Any]:
+def asl_fields(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dict[str, Any]:
     """Return the fields of an ASL image that its header does not have; none for other images.
 
     `all_placed` are the images of the session.
@@ -59,7 +59,7 @@ def asl_fields(placed: Placed, all_placed: Sequence[Placed]) -> dict[str, Any]:
     return fields
 
 
-def m0_targets(placed: Placed, all_placed: Sequence[Placed]) -> list[str]:
+def m0_targets(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> list[str]:
     """Return the paths of the ASL images whose nearest M0 scan is `placed`; `all_placed` are the images of the session."""
     asl = [image for image in all_placed if PlacedName.of(image.path).suffix == "asl"]
     names = ((image, PlacedName.of(image.path)) for image in all_placed)
@@ -67,11 +67,11 @@ def m0_targets(placed: Placed, all_placed: Sequence[Placed]) -> list[str]:
     return [image.path for image in asl if min(scans, key=lambda scan: (_gap(scan, image), scan.path)) == placed]
 
 
-def _gap(first: Placed, second: Placed) -> float:
+def _gap(first: PlacedImage, second: PlacedImage) -> float:
     times = acquisition_interval(first.image), acquisition_interval(second.image)
     return times[0].gap(times[1]) if times[0] and times[1] else float("inf")
 
 
-def _volumes(placed: Placed) -> int:
+def _volumes(placed: PlacedImage) -> int:
     shape = placed.image.summary.shape
     return shape[_VOLUME_AXIS] if len(shape) > _VOLUME_AXIS else 1

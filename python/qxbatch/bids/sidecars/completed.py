@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from qxbatch.bids.model import ExportImage, Placed
+from qxbatch.bids.model import ExportImage, PlacedImage
 from qxbatch.bids.schema.placed_name import PlacedName
 from qxbatch.bids.schema.required import repetition_fields
 from qxbatch.bids.sidecars.absent import AbsentFieldFinder, absent_field_finder
@@ -26,8 +26,8 @@ class Sidecars(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def complete(
-    placed: Sequence[Placed], links: Mapping[str, Mapping[str, Any]], *, keep_identifying: bool = False
+def completed_sidecars(
+    placed: Sequence[PlacedImage], links: Mapping[str, Mapping[str, Any]], *, keep_identifying: bool = False
 ) -> Sidecars:
     """Return the sidecars of all images. `links` are the fields that field maps add.
 
@@ -37,24 +37,29 @@ def complete(
     sidecars: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
     finder = absent_field_finder()
-    for image in placed:
-        fields = dict(image.image.sidecar)
+    for placed_image in placed:
+        fields = dict(placed_image.image.sidecar)
         if not keep_identifying:
             fields = without_identifying(fields)
-        added = {**_added(image, placed), **image.rule.fields}
-        timing = timing_of(image.image) if PlacedName.of(image.path).suffix == "bold" else None
+        added = _added(placed_image, placed)
+        timing = timing_of(placed_image.image) if PlacedName.of(placed_image.path).suffix == "bold" else None
         if timing is not None:
             fields = {
                 key: value for key, value in fields.items() if key not in ("RepetitionTime", "DelayTime")
             } | timing.fields
-            warnings.append(f"{image.path}: {timing.warning}")
-        sidecars[image.path] = {**fields, **added, **links.get(image.path, {}), **image.rule.fields}
-        warnings += _absent(image, sidecars[image.path], finder)
+            warnings.append(f"{placed_image.path}: {timing.warning}")
+        sidecars[placed_image.path] = {
+            **fields,
+            **added,
+            **links.get(placed_image.path, {}),
+            **placed_image.rule.fields,
+        }
+        warnings += _absent(placed_image, sidecars[placed_image.path], finder)
     return Sidecars(sidecars, tuple(warnings))
 
 
 def sidecar_text(fields: Mapping[str, Any]) -> bytes:
-    """Return the text of a sidecar, a field in each line. Fields with a number that JSON does not have (NaN) are omitted."""
+    """Return the bytes of a sidecar, a field in each line. Fields with a number that JSON does not have (NaN) are omitted."""
     lines = ",\n".join(_lines(fields))
     return f"{{\n{lines}\n}}\n".encode("utf-8", "backslashreplace")
 
@@ -65,7 +70,7 @@ def _lines(fields: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {_ENCODER.encode(key)}: {_ENCODER.encode(value)}"
 
 
-def _added(placed: Placed, all_placed: Sequence[Placed]) -> dict[str, Any]:
+def _added(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dict[str, Any]:
     """Return TaskName and MTState by the entities of an image, and the other fields that the export adds to its sidecar.
 
     `all_placed` are the images of the session.
@@ -96,7 +101,7 @@ def _maker(image: ExportImage) -> str:
     return str(image.sidecar.get("Manufacturer") or header.get("Manufacturer") or "").upper()
 
 
-def _echo_times(placed: Placed, all_placed: Sequence[Placed]) -> dict[str, Any]:
+def _echo_times(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dict[str, Any]:
     """Return EchoTime1 and EchoTime2 of a phase difference; empty unless it and its magnitude images have two echo times."""
     stem = PlacedName.of(placed.path).stem()
     times = set()
@@ -115,7 +120,7 @@ def _echo_times_of(image: ExportImage) -> set[float]:
     return {round(float(time), 6)} if isinstance(time, int | float) else set()
 
 
-def _absent(placed: Placed, fields: Mapping[str, Any], finder: AbsentFieldFinder) -> list[str]:
+def _absent(placed: PlacedImage, fields: Mapping[str, Any], finder: AbsentFieldFinder) -> list[str]:
     """Return a warning about required fields that are missing, with what to write; empty if none is missing."""
     name = PlacedName.of(placed.path)
     missing = finder.fields(name.datatype, name.suffix, fields)

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from qxbatch.bids.images.acquisition_time import Interval, acquisition_interval
-from qxbatch.bids.model import Placed, Serves
+from qxbatch.bids.model import PlacedImage, Serves
 from qxbatch.bids.schema.placed_name import PlacedName
 
 DEFAULT = Serves(("shim", "geometry", "nearest-time"), ("B0FieldIdentifier", "IntendedFor"))
@@ -53,7 +53,7 @@ class Run(NamedTuple):
     """The images of one acquisition that are corrected together: echoes, parts and the single-band reference."""
 
     key: str
-    images: tuple[Placed, ...]
+    images: tuple[PlacedImage, ...]
     facts: ScanFacts
 
     @property
@@ -72,7 +72,7 @@ class FieldMap(NamedTuple):
 
     kind: FieldMapKind | None
     """None if there are only magnitude images."""
-    images: tuple[Placed, ...]
+    images: tuple[PlacedImage, ...]
     facts: ScanFacts
     directions: frozenset[str]
     """The known phase encoding directions of the images."""
@@ -125,9 +125,9 @@ class FieldMap(NamedTuple):
         return max(map(moment.gap, times), default=float("inf")) if moment else float("inf")
 
 
-def runs_of(placed: Iterable[Placed]) -> list[Run]:
+def runs_of(placed: Iterable[PlacedImage]) -> list[Run]:
     """Return the runs that field maps correct, in the order of the images."""
-    groups: dict[str, list[Placed]] = defaultdict(list)
+    groups: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in placed:
         name = PlacedName.of(image.path)
         if name.suffix in _CORRECTED.get(name.datatype, ()):
@@ -136,22 +136,22 @@ def runs_of(placed: Iterable[Placed]) -> list[Run]:
     return [Run(key, tuple(images), _facts_of_run(images)) for key, images in groups.items()]
 
 
-def _facts_of_run(images: Sequence[Placed]) -> ScanFacts:
+def _facts_of_run(images: Sequence[PlacedImage]) -> ScanFacts:
     """Return the facts of the time series, whose single-band reference was acquired before it."""
     main = [image for image in images if PlacedName.of(image.path).suffix != "sbref"]
     return _facts(main or images)
 
 
-def _estimating_order(placed: Placed) -> tuple[bool, bool, int, str]:
+def _estimating_order(placed: PlacedImage) -> tuple[bool, bool, int, str]:
     name = PlacedName.of(placed.path)
     is_phase = name.entities.get("part", "mag") != "mag"
     return (is_phase, name.suffix != "sbref", int(name.entities.get("echo", "1")), placed.path)
 
 
-def field_maps(placed: Sequence[Placed]) -> list[FieldMap]:
+def field_maps(placed: Sequence[PlacedImage]) -> list[FieldMap]:
     """Return the field maps of a session, the earliest first, with their identifiers."""
-    pairs: dict[str, list[Placed]] = defaultdict(list)
-    others: dict[str, list[Placed]] = defaultdict(list)
+    pairs: dict[str, list[PlacedImage]] = defaultdict(list)
+    others: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in placed:
         name = PlacedName.of(image.path)
         in_fmap = name.datatype == "fmap"
@@ -159,31 +159,31 @@ def field_maps(placed: Sequence[Placed]) -> list[FieldMap]:
             others[name.stem()].append(image)
         elif (in_fmap and name.suffix in _PEPOLAR) or (not in_fmap and image.rule.serves is not None):
             pairs[f"{name.stem('dir', 'run', *_WITHIN_RUN)}_{name.suffix}"].append(image)
-    groups: list[tuple[FieldMapKind | None, list[Placed]]] = [
+    groups: list[tuple[FieldMapKind | None, list[PlacedImage]]] = [
         (FieldMapKind.PEPOLAR, pair) for images in pairs.values() for pair in _paired(images)
     ]
     groups += [(_kind(images), images) for images in others.values()]
     return _identified(groups)
 
 
-def _kind(images: Iterable[Placed]) -> FieldMapKind | None:
+def _kind(images: Iterable[PlacedImage]) -> FieldMapKind | None:
     suffixes = {PlacedName.of(image.path).suffix for image in images}
     if suffixes & set(_PHASE):
         return FieldMapKind.PHASE
     return FieldMapKind.DIRECT if suffixes & set(_DIRECT) else None
 
 
-Take = tuple[ScanFacts, list[Placed]]
+Take = tuple[ScanFacts, list[PlacedImage]]
 """One acquisition of one phase encoding direction: its facts and images."""
 
 
-def _paired(images: Sequence[Placed]) -> list[list[Placed]]:
+def _paired(images: Sequence[PlacedImage]) -> list[list[PlacedImage]]:
     """Return the images of each estimate: two takes of opposite directions with one shim, geometry and phase axis.
 
     If both directions have the same number of takes, they are paired in order. Otherwise one take was repeated, and takes
     are paired by the shortest gap in time. Each unpaired take is a separate group.
     """
-    takes: dict[str, list[Placed]] = defaultdict(list)
+    takes: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in images:
         takes[PlacedName.of(image.path).stem(*_WITHIN_RUN)].append(image)
     alike: dict[object, dict[str, list[Take]]] = defaultdict(lambda: defaultdict(list))
@@ -194,7 +194,7 @@ def _paired(images: Sequence[Placed]) -> list[list[Placed]]:
     return [group for directions in alike.values() for group in _pairs_and_single_takes([*directions.values()])]
 
 
-def _pairs_and_single_takes(directions: list[list[Take]]) -> list[list[Placed]]:
+def _pairs_and_single_takes(directions: list[list[Take]]) -> list[list[PlacedImage]]:
     """Return the images of each pair and of each unpaired take; `directions` are the takes of each direction."""
     if len(directions) != 2:  # noqa: PLR2004 - a pair
         return [members for takes in directions for _facts_of, members in takes]
@@ -227,7 +227,7 @@ def _begin(take: Take) -> tuple[bool, object, str]:
     return (time is None, time.begin if time else 0, take[1][0].path)
 
 
-def _identified(groups: Iterable[tuple[FieldMapKind | None, list[Placed]]]) -> list[FieldMap]:
+def _identified(groups: Iterable[tuple[FieldMapKind | None, list[PlacedImage]]]) -> list[FieldMap]:
     """Return the field maps in order of time, each with an identifier that no other of the subject has."""
     ordered = sorted(
         ((kind, images, _facts(images)) for kind, images in groups), key=lambda each: _begin((each[2], each[1]))
@@ -256,7 +256,7 @@ def _identifier_start(path: str, kind: FieldMapKind | None) -> str:
     return re.sub(r"[^0-9A-Za-z_]", "", "_".join([*parts, kind.value if kind else "magnitude"]))
 
 
-def _facts(images: Sequence[Placed]) -> ScanFacts:
+def _facts(images: Sequence[PlacedImage]) -> ScanFacts:
     """Return the facts of the first image, with the time from the first begin to the last end of all."""
     first = images[0].image
     facts, sidecar = first.series.acquisition, {**first.sidecar, **images[0].rule.fields}

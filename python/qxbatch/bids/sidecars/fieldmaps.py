@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from qxbatch.bids.model import Placed
+from qxbatch.bids.model import PlacedImage
 from qxbatch.bids.schema.placed_name import PlacedName
 from qxbatch.bids.sidecars.estimates import FieldMap, FieldMapKind, Run, field_maps, runs_of
 from qxbatch.bids.sidecars.intended_for import IntendedFor
@@ -24,7 +24,7 @@ class Links(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def link(placed: Sequence[Placed], form: IntendedFor = IntendedFor.URI) -> Links:
+def link(placed: Sequence[PlacedImage], form: IntendedFor = IntendedFor.URI) -> Links:
     """Return the sidecar fields that link field maps to the images that they correct, in one session."""
     maps, runs = field_maps(placed), runs_of(placed)
     chosen = {run.key: _choose(maps, run) for run in runs}

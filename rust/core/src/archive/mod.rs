@@ -1,6 +1,7 @@
 //! The formats of packets: zip, 7z, tar and the compressions, recognised by content and read with every check they
 //! offer.
 
+mod counting_reader;
 pub mod foreign;
 pub mod gzip;
 pub mod kind;
@@ -9,7 +10,6 @@ pub mod lzw;
 mod peek;
 pub mod sevenz;
 pub mod source;
-mod taken;
 pub mod tar;
 pub mod unpack;
 pub mod zip;

@@ -26,7 +26,7 @@ pub struct Details {
 }
 
 /// Bytes read at once: these elements are spread over the header.
-const BLOCK: usize = 1 << 16;
+const READ_LENGTH: usize = 1 << 16;
 /// SpecificCharacterSet.
 const CHARACTER_SET: u32 = 0x0008_0005;
 /// The lowest tag of pixel data: the header ends before it.
@@ -123,7 +123,7 @@ const PROTOCOL: &str = "(protocol)";
 pub fn details(path: &Path) -> io::Result<Details> {
     let file = regular::open(path)?;
     let size = file.metadata()?.len();
-    let mut window = FileWindow::in_blocks(&file, size, Vec::new(), BLOCK);
+    let mut window = FileWindow::with_read_length(&file, size, Vec::new(), READ_LENGTH);
     let mut collector = DetailsCollector::default();
     let read = if is_gzip(&mut window)? {
         match Inflated::gzip(&mut window)? {

@@ -11,7 +11,7 @@ use crate::header::{
 };
 
 /// Bytes read at once: most headers of GE and Philips up to their pixel data.
-const BLOCK: usize = 1 << 14;
+const READ_LENGTH: usize = 1 << 14;
 
 /// Reads the header of one object; None if the file is not DICOM. Returns the buffer for reuse.
 ///
@@ -20,7 +20,7 @@ const BLOCK: usize = 1 << 14;
 /// Fails if the file cannot be read. From a damaged header, returns the readable part with [`Object::incomplete`] set.
 pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>)> {
     let size = file.metadata()?.len();
-    let mut window = FileWindow::in_blocks(file, size, buffer, BLOCK);
+    let mut window = FileWindow::with_read_length(file, size, buffer, READ_LENGTH);
     let object = parse(&mut window)?;
     Ok((object, window.into_buffer()))
 }
@@ -32,7 +32,7 @@ pub fn read(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>
 /// As [`read`].
 pub(super) fn read_any(file: &File, buffer: Vec<u8>) -> io::Result<(Option<Object>, Vec<u8>)> {
     let size = file.metadata()?.len();
-    let mut window = FileWindow::in_blocks(file, size, buffer, BLOCK);
+    let mut window = FileWindow::with_read_length(file, size, buffer, READ_LENGTH);
     let object = if is_gzip(&mut window)? {
         match Inflated::gzip(&mut window)? {
             Some(mut inflated) => parse(&mut inflated)?,

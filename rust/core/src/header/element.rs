@@ -28,7 +28,7 @@ pub(crate) const SEQUENCE_END: u32 = 0xFFFE_E0DD;
 const UNDEFINED: u32 = u32::MAX;
 
 /// Longest header of an element, in bytes.
-pub(crate) const HEAD_LENGTH: usize = 12;
+pub(crate) const ELEMENT_HEADER_LENGTH: usize = 12;
 
 /// The header of a data element: tag, VR, length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

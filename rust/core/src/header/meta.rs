@@ -1,7 +1,7 @@
 //! The meta header: group 0002 (PS3.10 section 7.1).
 
 use super::collect::Collector;
-use super::element::{EXPLICIT, Encoding, HEAD_LENGTH};
+use super::element::{ELEMENT_HEADER_LENGTH, EXPLICIT, Encoding};
 use super::field::SPECS;
 use super::nested::Fault;
 use super::skim::skim;
@@ -25,14 +25,14 @@ pub(super) fn read<W: Window>(
     collector: &mut Collector,
 ) -> Result<u64, Fault> {
     let mut at = start;
-    let Some(encoding) = Encoding::guess(window.at(at, HEAD_LENGTH)?, EXPLICIT) else {
+    let Some(encoding) = Encoding::guess(window.at(at, ELEMENT_HEADER_LENGTH)?, EXPLICIT) else {
         return Ok(at);
     };
     // A lower group is not part of the meta header.
     wanted.previous_tag = wanted.previous_tag.max(LAST_BEFORE_META);
-    let bytes = window.at(at, HEAD_LENGTH)?;
+    let bytes = window.at(at, ELEMENT_HEADER_LENGTH)?;
     at = at.saturating_add(skim(bytes, encoding, LAST_META, wanted, collector) as u64);
-    while let Some(element) = encoding.element(window.at(at, HEAD_LENGTH)?, at) {
+    while let Some(element) = encoding.element(window.at(at, ELEMENT_HEADER_LENGTH)?, at) {
         if element.group() != 2 {
             break;
         }

@@ -3,7 +3,9 @@
 use std::io;
 
 use super::collect::Collector;
-use super::element::{Element, Encoding, HEAD_LENGTH, IMPLICIT, ITEM, ITEM_END, SEQUENCE_END};
+use super::element::{
+    ELEMENT_HEADER_LENGTH, Element, Encoding, IMPLICIT, ITEM, ITEM_END, SEQUENCE_END,
+};
 use super::skim::skim;
 use super::stored::Header;
 use super::wanted::Wanted;
@@ -81,7 +83,7 @@ impl<'w, W: Window> Reader<'w, W> {
                 at,
             ));
         }
-        let head = self.window.at(at, HEAD_LENGTH)?;
+        let head = self.window.at(at, ELEMENT_HEADER_LENGTH)?;
         Ok(encoding
             .element(head, at)
             .filter(|element| element.tag != 0))
@@ -96,7 +98,7 @@ impl<'w, W: Window> Reader<'w, W> {
         wanted: &mut Wanted,
         collector: &mut Collector,
     ) -> Result<u64, Fault> {
-        let bytes = self.window.at(at, HEAD_LENGTH)?;
+        let bytes = self.window.at(at, ELEMENT_HEADER_LENGTH)?;
         Ok(at.saturating_add(skim(bytes, self.encoding, stop, wanted, collector) as u64))
     }
 
@@ -143,7 +145,7 @@ impl<'w, W: Window> Reader<'w, W> {
     /// Returns the encoding of the elements of an item, whose first element is at an offset.
     pub(crate) fn item_encoding(&mut self, at: u64, outer: Encoding) -> Result<Encoding, Fault> {
         let left = self.window.len().saturating_sub(at);
-        Ok(outer.of_item(self.window.at(at, HEAD_LENGTH)?, left))
+        Ok(outer.of_item(self.window.at(at, ELEMENT_HEADER_LENGTH)?, left))
     }
 
     /// Returns the encoding of the items of a sequence.

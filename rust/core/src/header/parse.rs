@@ -5,7 +5,7 @@ use std::io;
 use super::bounds::{LAST_PUBLIC, last_private};
 use super::bundle::{Bundle, HeaderRange};
 use super::collect::Collector;
-use super::element::{EXPLICIT, Element, Encoding, HEAD_LENGTH};
+use super::element::{ELEMENT_HEADER_LENGTH, EXPLICIT, Element, Encoding};
 use super::field::{Field, SPECS};
 use super::functional;
 use super::inflate::Inflated;
@@ -122,7 +122,7 @@ fn read<W: Window>(window: &mut W, start: &Start, collector: &mut Collector) -> 
     let syntax = collector.get(Field::TransferSyntaxUid);
     let claimed = encoding_of(syntax);
     let deflated = syntax == DEFLATED;
-    let head = window.at(at, HEAD_LENGTH)?;
+    let head = window.at(at, ELEMENT_HEADER_LENGTH)?;
     if deflated && !is_uncompressed(head) {
         let mut inflated = Inflated::raw(window, at);
         return data_set(&mut inflated, 0, EXPLICIT, &mut wanted, collector);
@@ -137,7 +137,7 @@ fn data_set<W: Window>(
     wanted: &mut Wanted,
     collector: &mut Collector,
 ) -> Result<(), Fault> {
-    let head = window.at(start, HEAD_LENGTH)?;
+    let head = window.at(start, ELEMENT_HEADER_LENGTH)?;
     if head.len() < 8 {
         return Ok(());
     }

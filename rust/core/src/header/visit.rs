@@ -1,7 +1,7 @@
 //! Passes the data set of one object to a visitor, which reads its elements.
 
 use super::collect::Collector;
-use super::element::{EXPLICIT, Encoding, HEAD_LENGTH};
+use super::element::{ELEMENT_HEADER_LENGTH, EXPLICIT, Encoding};
 use super::field::Field;
 use super::inflate::Inflated;
 use super::meta;
@@ -42,7 +42,7 @@ pub(crate) fn visit<W: Window>(
     let at = meta::read(window, start.at, &mut Wanted::default(), &mut collector)?;
     let uid = collector.get(Field::TransferSyntaxUid);
     let claimed = encoding_of(uid);
-    let deflated = uid == DEFLATED && !is_uncompressed(window.at(at, HEAD_LENGTH)?);
+    let deflated = uid == DEFLATED && !is_uncompressed(window.at(at, ELEMENT_HEADER_LENGTH)?);
     let uid = String::from_utf8_lossy(uid).into_owned();
     let syntax = TransferSyntax { uid, deflated };
     if deflated {
@@ -59,7 +59,7 @@ fn visit_data_set<W: Window>(
     syntax: &TransferSyntax,
     visitor: &mut impl DataSetVisitor,
 ) -> Result<bool, Fault> {
-    let head = window.at(start, HEAD_LENGTH)?;
+    let head = window.at(start, ELEMENT_HEADER_LENGTH)?;
     let Some(encoding) = Encoding::guess(head, claimed) else {
         return Ok(false);
     };

@@ -38,7 +38,7 @@ pub struct FileWindow<'f, F = File> {
     file: &'f F,
     size: u64,
     /// Bytes read at once.
-    block: usize,
+    read_length: usize,
     /// Offset of the buffer in the file.
     start: u64,
     /// Number of bytes of the file in the buffer.
@@ -49,20 +49,20 @@ pub struct FileWindow<'f, F = File> {
 
 /// Bytes read at once: the used part of nearly every header (GE's private groups end at 5 KB), and cheaper than two
 /// smaller reads.
-const BLOCK: usize = 6144;
+const READ_LENGTH: usize = 6144;
 
 impl<'f, F: FileExt> FileWindow<'f, F> {
     /// Opens a window on a file of known size; `buffer` may come from an earlier window.
     pub fn new(file: &'f F, size: u64, buffer: Vec<u8>) -> Self {
-        Self::in_blocks(file, size, buffer, BLOCK)
+        Self::with_read_length(file, size, buffer, READ_LENGTH)
     }
 
-    /// Opens a window that reads `block` bytes at once, or more where the parser needs them.
-    pub fn in_blocks(file: &'f F, size: u64, buffer: Vec<u8>, block: usize) -> Self {
+    /// Opens a window that reads `read_length` bytes at once, or more where the parser needs them.
+    pub fn with_read_length(file: &'f F, size: u64, buffer: Vec<u8>, read_length: usize) -> Self {
         Self {
             file,
             size,
-            block,
+            read_length,
             start: 0,
             filled: 0,
             buffer,
@@ -91,8 +91,8 @@ impl<'f, F: FileExt> FileWindow<'f, F> {
 
     /// Reads at least `want` bytes from an offset into the buffer, fewer where the file ends.
     fn fill(&mut self, offset: u64, want: usize) -> io::Result<()> {
-        if self.buffer.len() < want.max(self.block) {
-            self.buffer.resize(want.max(self.block), 0);
+        if self.buffer.len() < want.max(self.read_length) {
+            self.buffer.resize(want.max(self.read_length), 0);
         }
         (self.start, self.filled) = (offset, 0);
         while self.filled < want {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::grid::{Grid, Plane};
 use super::moved_volumes::moved;
-use super::places::{MAX_DISTANCE, Member, Placed, Places};
+use super::places::{CandidateSlice, MAX_DISTANCE, Member, Places};
 
 /// Directions of slices that differ by less than this (rad) are jitter: the slices belong to one stack.
 const JITTER: f64 = 0.01;
@@ -12,17 +12,17 @@ const JITTER: f64 = 0.01;
 /// Assigns each member to slices of the images.
 pub(super) fn find_places(members: &[Member<'_>], grids: &[Option<Grid>]) -> Places {
     let mut places = Places::default();
-    let mut known: HashMap<[u64; 12], (Vec<Placed>, f64, f64)> = HashMap::new();
+    let mut known: HashMap<[u64; 12], (Vec<CandidateSlice>, f64, f64)> = HashMap::new();
     for (index, member) in members.iter().enumerate() {
         let Some(plane) = &member.plane else {
-            places.placed.push(Vec::new());
+            places.candidates.push(Vec::new());
             places.without_geometry.push(index);
             continue;
         };
         let (placed, nearest, tilt) = known
             .entry(plane_key(plane))
             .or_insert_with(|| candidates(plane, grids));
-        places.placed.push(placed.clone());
+        places.candidates.push(placed.clone());
         places.tilt = places.tilt.max(*tilt);
         if placed.is_empty() {
             places.misplaced.push((index, *nearest));
@@ -56,7 +56,7 @@ fn plane_key(plane: &Plane) -> [u64; 12] {
 
 /// Returns the candidate slices of a plane, the distance of the nearest one, and the largest angle that was accepted
 /// although it moves a corner by more than [`MAX_DISTANCE`].
-fn candidates(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<Placed>, f64, f64) {
+fn candidates(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<CandidateSlice>, f64, f64) {
     let (mut placed, mut nearest, mut tilt) = (Vec::new(), f64::INFINITY, 0.0_f64);
     for (image, grid) in grids.iter().enumerate() {
         let Some((grid, location)) = grid
@@ -73,7 +73,7 @@ fn candidates(plane: &Plane, grids: &[Option<Grid>]) -> (Vec<Placed>, f64, f64) 
             0.0
         };
         if location.distance <= MAX_DISTANCE && location.corner_distance <= MAX_DISTANCE + slack {
-            placed.push(Placed { image, location });
+            placed.push(CandidateSlice { image, location });
             if location.corner_distance > MAX_DISTANCE {
                 tilt = tilt.max(angle);
             }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::grid::{Grid, Location, Plane, angle, dot, minus, norm, plus};
-use super::places::{MAX_DISTANCE, Member, Placed, Places};
+use super::places::{CandidateSlice, MAX_DISTANCE, Member, Places};
 
 /// Largest movement that a scanner follows, mm.
 const MAX_MOVEMENT: f64 = 8.0;
@@ -61,7 +61,7 @@ pub(super) fn moved(members: &[Member<'_>], grids: &[Option<Grid>], places: &mut
             places
                 .misplaced
                 .retain(|(misplaced, _)| *misplaced != index);
-            if let Some(slot) = places.placed.get_mut(index) {
+            if let Some(slot) = places.candidates.get_mut(index) {
                 *slot = placed;
             }
         }
@@ -90,7 +90,7 @@ fn partition(members: &[Member<'_>], key: Key) -> Option<Vec<Vec<usize>>> {
 /// A volume that is a moved copy of images.
 struct Volume {
     /// Index of each member, and its slices.
-    frames: Vec<(usize, Vec<Placed>)>,
+    frames: Vec<(usize, Vec<CandidateSlice>)>,
     /// The movement, mm.
     distance: f64,
 }
@@ -103,7 +103,7 @@ fn moved_copies(
     grids: &[Option<Grid>],
     places: &Places,
 ) -> Vec<Volume> {
-    let misplaced = |index: &usize| places.placed.get(*index).is_none_or(Vec::is_empty);
+    let misplaced = |index: &usize| places.candidates.get(*index).is_none_or(Vec::is_empty);
     let (lost, kept): (Vec<_>, Vec<_>) = volumes
         .iter()
         .partition(|volume| volume.iter().any(misplaced));
@@ -134,7 +134,7 @@ fn place_volume(
     if planes.len() < MIN_SLICES || !straight {
         return None;
     }
-    let mut frames: Vec<(usize, Vec<Placed>)> = planes
+    let mut frames: Vec<(usize, Vec<CandidateSlice>)> = planes
         .iter()
         .map(|(index, _)| (*index, Vec::new()))
         .collect();
@@ -148,7 +148,7 @@ fn place_volume(
         };
         furthest = Some(furthest.unwrap_or(0.0).max(distance));
         for ((_, placed), location) in frames.iter_mut().zip(locations) {
-            placed.push(Placed { image, location });
+            placed.push(CandidateSlice { image, location });
         }
     }
     Some(Volume {

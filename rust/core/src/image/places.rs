@@ -17,9 +17,9 @@ pub(super) struct Member<'o> {
     pub plane: Option<Plane>,
 }
 
-/// An image, and where a frame is in it.
+/// A slice of an image at the position of a frame.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Placed {
+pub(super) struct CandidateSlice {
     /// Index of the image.
     pub image: usize,
     pub location: Location,
@@ -38,7 +38,7 @@ pub(super) struct Moved {
 #[derive(Debug, Default)]
 pub(super) struct Places {
     /// Candidate slices of each member.
-    pub placed: Vec<Vec<Placed>>,
+    pub candidates: Vec<Vec<CandidateSlice>>,
     /// Members that match no slice of any image, with the distance from the nearest one in mm.
     pub misplaced: Vec<(usize, f64)>,
     /// Members whose header lacks position, orientation or pixel spacing.

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use super::nifti::Nifti;
-use super::places::{Member, Placed, Places};
+use super::places::{CandidateSlice, Member, Places};
 use super::samples::{Difference, SliceRows};
 use super::scaling::{Scalings, SliceValues};
 use super::unassigned::Unassigned;
@@ -76,7 +76,7 @@ impl<'s> ValueMatcher<'s> {
     pub(super) fn matched(mut self, places: &Places) -> Result<Matches, FileError> {
         let mut matches = Matches::default();
         let mut slots: BTreeMap<Slot, Vec<usize>> = BTreeMap::new();
-        for (index, placed) in places.placed.iter().enumerate() {
+        for (index, placed) in places.candidates.iter().enumerate() {
             if !placed.is_empty() {
                 let slot = placed
                     .iter()
@@ -86,7 +86,7 @@ impl<'s> ValueMatcher<'s> {
         }
         for (index, image) in self.images.iter().enumerate() {
             let axis = places
-                .placed
+                .candidates
                 .iter()
                 .flatten()
                 .find(|placed| placed.image == index);
@@ -101,7 +101,9 @@ impl<'s> ValueMatcher<'s> {
         let mut ordered: Vec<(Slot, Vec<usize>)> = slots.into_iter().collect();
         ordered.sort_by_key(|(slot, _)| slot.len());
         for (_, frames) in ordered {
-            let placed = frames.first().and_then(|first| places.placed.get(*first));
+            let placed = frames
+                .first()
+                .and_then(|first| places.candidates.get(*first));
             self.assign_position(&frames, placed.map_or(&[][..], Vec::as_slice), &mut matches)?;
         }
         for matched in &mut matches.images {
@@ -120,7 +122,7 @@ impl<'s> ValueMatcher<'s> {
     fn assign_position(
         &mut self,
         frames: &[usize],
-        placed: &[Placed],
+        placed: &[CandidateSlice],
         matches: &mut Matches,
     ) -> Result<(), FileError> {
         let mut unassigned = Unassigned {
@@ -183,7 +185,7 @@ impl<'s> ValueMatcher<'s> {
     /// Assigns the remaining frames to the remaining slices, whose values differ.
     fn assign_differing(
         &mut self,
-        empty: &[(&Placed, u32)],
+        empty: &[(&CandidateSlice, u32)],
         unassigned: &mut Unassigned,
         matches: &mut Matches,
     ) -> Result<(), FileError> {
@@ -222,7 +224,7 @@ impl<'s> ValueMatcher<'s> {
     /// is unknown.
     fn find_frame(
         &mut self,
-        placed: &Placed,
+        placed: &CandidateSlice,
         volume: u32,
         unassigned: &mut Unassigned,
     ) -> Result<Option<usize>, FileError> {
@@ -294,7 +296,7 @@ impl<'s> ValueMatcher<'s> {
     /// Returns the first values that differ between a slice and a frame.
     fn first_difference(
         &mut self,
-        placed: &Placed,
+        placed: &CandidateSlice,
         volume: u32,
         unassigned: &mut Unassigned,
         at: usize,
@@ -361,7 +363,7 @@ impl<'s> ValueMatcher<'s> {
 
 /// Assigns frames with unreadable values, in their order, to slices that match no readable frame.
 fn assign_unreadable(
-    empty: &mut Vec<(&Placed, u32)>,
+    empty: &mut Vec<(&CandidateSlice, u32)>,
     unassigned: &mut Unassigned,
     matches: &mut Matches,
 ) {
@@ -378,7 +380,7 @@ fn assign_unreadable(
 }
 
 /// Records the member that a slice shows.
-fn set_frame(matches: &mut Matches, placed: &Placed, volume: u32, index: usize) {
+fn set_frame(matches: &mut Matches, placed: &CandidateSlice, volume: u32, index: usize) {
     let slot = matches.images.get_mut(placed.image).and_then(|image| {
         image
             .frames

@@ -63,7 +63,7 @@ pub(super) fn read_file(
             Err(error) => return (0, Outcome::Unreadable(error.into())),
         };
     let mut window = FileWindow::new(&file, size, std::mem::take(&mut buffers.buffer));
-    let parsed = parse_any_into(&mut window, &mut buffers.bundle);
+    let parsed = parse_plain_or_gzip_into(&mut window, &mut buffers.bundle);
     buffers.buffer = window.into_buffer();
     let outcome = match parsed {
         Ok(Parsed::Dicom(range)) => Outcome::Dicom(range),
@@ -80,14 +80,14 @@ pub(super) fn read_file(
 }
 
 /// Reads the header of an object that may be in a gzip file.
-pub fn parse_any<W: Window>(window: &mut W) -> io::Result<Parsed> {
+pub fn parse_plain_or_gzip<W: Window>(window: &mut W) -> io::Result<Parsed> {
     let mut bundle = Bundle::default();
-    let parsed = parse_any_into(window, &mut bundle)?;
+    let parsed = parse_plain_or_gzip_into(window, &mut bundle)?;
     let bundle = bundle.close();
     Ok(parsed.map(|range| bundle.header(range)))
 }
 
-fn parse_any_into<W: Window>(
+fn parse_plain_or_gzip_into<W: Window>(
     window: &mut W,
     bundle: &mut Bundle,
 ) -> io::Result<Parsed<HeaderRange>> {

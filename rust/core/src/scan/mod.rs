@@ -12,7 +12,7 @@ use std::num::NonZero;
 use crate::monitor::Monitor;
 
 pub use error::ScanError;
-pub use file::{Outcome, parse_any};
+pub use file::{Outcome, parse_plain_or_gzip};
 pub use scanned::{Scan, Scanned};
 
 /// Returns the number of threads if the caller does not set one: one per CPU that this process may use.

@@ -1,4 +1,7 @@
 //! The content of a block: a chain of coders, from the packed streams to the members.
+//!
+//! A coder of 7z is a decompressor, a filter or a cipher. A bond connects an input of a coder to the output of another
+//! coder.
 
 use std::io::{self, BufReader, Read};
 
@@ -13,9 +16,9 @@ use super::method::{Coder, Method, lzma2_dictionary};
 use super::ppmd::Ppmd;
 use super::streams::Block;
 use super::surplus::{Exact, InputUsage};
+use crate::archive::counting_reader::{ByteCount, CountingReader};
 use crate::archive::kind::Packing;
 use crate::archive::source::{Range, Source};
-use crate::archive::taken::{Count, Taken};
 use crate::archive::unpack::Unpack;
 use crate::archive::{invalid, reason};
 use crate::notation::hexadecimal;
@@ -25,7 +28,7 @@ const MAX_MEMORY: u64 = 128 << 20;
 const BUFFER: usize = 64 << 10;
 
 /// The input of a coder.
-type Packed<'a> = Taken<BufReader<Content<'a>>>;
+type Packed<'a> = CountingReader<BufReader<Content<'a>>>;
 
 /// A stream of a block.
 pub type Content<'a> = Box<dyn Read + Send + 'a>;
@@ -66,7 +69,7 @@ pub fn find_password(
     let mut refusal = Refusal::NoPassword;
     for password in keys.indices() {
         let content = open(source, block, keys, password)?;
-        if check_first(content, block).is_ok() {
+        if check_first_member(content, block).is_ok() {
             return Ok(password);
         }
         refusal = Refusal::WrongPassword;
@@ -76,7 +79,7 @@ pub fn find_password(
 
 /// Reads the first member of a block, and compares it with its checksum if it has one. An error of the decoder or a
 /// wrong checksum shows a wrong password.
-fn check_first(content: BlockContent<'_>, block: &Block) -> io::Result<()> {
+fn check_first_member(content: BlockContent<'_>, block: &Block) -> io::Result<()> {
     let (size, crc) = block.members.first().copied().unwrap_or_default();
     let mut hasher = crc32fast::Hasher::new();
     let mut content = content.take(size);
@@ -103,7 +106,7 @@ pub fn is_encrypted(block: &Block) -> bool {
 pub struct BlockContent<'a> {
     stream: Content<'a>,
     remaining: u64,
-    surplus: Count,
+    surplus: ByteCount,
 }
 
 impl BlockContent<'_> {
@@ -142,7 +145,7 @@ pub fn open<'a>(
         block,
         keys,
         password,
-        surplus: Count::default(),
+        surplus: ByteCount::default(),
     };
     let mut unused = vec![true; block.coders.len()];
     let (stream, remaining) = chain.coder(block.last().ok_or(DAMAGED)?, &mut unused)?;
@@ -158,29 +161,29 @@ struct Chain<'a, 'b> {
     block: &'b Block,
     keys: &'b Keys<'b>,
     password: usize,
-    surplus: Count,
+    surplus: ByteCount,
 }
 
 impl<'a> Chain<'a, '_> {
-    /// Builds the output of a coder and returns it with its length; each coder is used once, so that they cannot form a
-    /// loop.
-    fn coder(&self, at: usize, unused: &mut [bool]) -> Result<(Content<'a>, u64), String> {
-        let coders_before = self.block.coders.iter().take(at);
+    /// Builds the decoder of the coder with this index; returns it with the length of its output. Each coder is used
+    /// once, so that they cannot form a loop.
+    fn coder(&self, index: usize, unused: &mut [bool]) -> Result<(Content<'a>, u64), String> {
+        let coders_before = self.block.coders.iter().take(index);
         let first_input: usize = coders_before.map(|coder| coder.inputs).sum();
         let (coder, &size) = self
             .block
             .coders
-            .get(at)
-            .zip(self.block.sizes.get(at))
+            .get(index)
+            .zip(self.block.sizes.get(index))
             .ok_or(DAMAGED)?;
-        match unused.get_mut(at) {
+        match unused.get_mut(index) {
             Some(unused) if *unused => *unused = false,
             _ => return Err(DAMAGED.into()),
         }
         let inputs = first_input..first_input + coder.inputs;
         let mut usage = InputUsage {
             method: coder.method,
-            taken: Vec::new(),
+            consumed: Vec::new(),
             decrypted: false,
             surplus: self.surplus.clone(),
         };
@@ -209,9 +212,12 @@ impl<'a> Chain<'a, '_> {
             let (_, at, size) = packed.ok_or(DAMAGED)?;
             (Box::new(Range::new(self.source, *at, at + size)), *size)
         };
-        let taken = Count::default();
-        usage.taken.push((size, taken.clone()));
-        Ok(Taken::new(BufReader::with_capacity(BUFFER, stream), taken))
+        let consumed = ByteCount::default();
+        usage.consumed.push((size, consumed.clone()));
+        Ok(CountingReader::new(
+            BufReader::with_capacity(BUFFER, stream),
+            consumed,
+        ))
     }
 
     fn decoder(
@@ -260,10 +266,10 @@ impl<'a> Chain<'a, '_> {
     }
 }
 
-/// Zstandard frames, and the bytes beside them.
+/// Decoder of Zstandard frames that counts the bytes outside of the frames.
 struct Zstd<'a> {
     unpack: Unpack<'a>,
-    surplus: Count,
+    surplus: ByteCount,
 }
 
 impl Read for Zstd<'_> {

@@ -3,13 +3,13 @@
 use std::io::{self, Read};
 
 use super::method::Method;
+use crate::archive::counting_reader::ByteCount;
 use crate::archive::invalid;
-use crate::archive::taken::Count;
 
 /// What a range decoder without an end mark may leave of its input.
 const RANGE_CODER: u64 = 5;
 /// Block of AES: its last bytes are padding, which some writers count as input of the next coder.
-const BLOCK: u64 = 16;
+const AES_BLOCK: u64 = 16;
 /// BCJ2 reads its four inputs in blocks, and does not always need their ends.
 const BCJ2: u64 = 16;
 
@@ -17,17 +17,17 @@ const BCJ2: u64 = 16;
 pub struct InputUsage {
     pub method: Method,
     /// Length of each input, and what the coder took of it.
-    pub taken: Vec<(u64, Count)>,
+    pub consumed: Vec<(u64, ByteCount)>,
     /// Whether an input is decrypted.
     pub decrypted: bool,
     /// Receives the bytes that were not used.
-    pub surplus: Count,
+    pub surplus: ByteCount,
 }
 
 impl InputUsage {
     fn remaining(&self) -> u64 {
-        let remaining = |(size, taken): &(u64, Count)| size.saturating_sub(taken.get());
-        self.taken
+        let remaining = |(size, consumed): &(u64, ByteCount)| size.saturating_sub(consumed.get());
+        self.consumed
             .iter()
             .map(remaining)
             .fold(0, u64::saturating_add)
@@ -41,7 +41,7 @@ impl InputUsage {
             Method::Bcj2 => BCJ2,
             _ => 0,
         };
-        let padding = if self.decrypted { BLOCK - 1 } else { 0 };
+        let padding = if self.decrypted { AES_BLOCK - 1 } else { 0 };
         let left = match self.method {
             // These have no end mark (LZMA seldom has one): their next bytes would be decoded from what follows.
             Method::Lzma if before > allowed => self.after_end_mark(decoder, before),

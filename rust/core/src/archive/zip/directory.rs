@@ -61,7 +61,8 @@ pub fn read_all(
         buffer_start: 0,
     };
     let mut listed = 0u64;
-    // More entries than the end record counts are damage, unless it counts modulo 65536.
+    // More entries than the end record counts are damage, unless it counts modulo 65536. Up to 65536 entries are read
+    // even if it counts fewer, so that the message has their number.
     while end.count_may_wrap || listed <= end.entries.max(0xffff) {
         let at = reader.at;
         match reader.entry(end.archive_start) {
@@ -98,8 +99,9 @@ pub fn read_all(
 /// Reads the records through a window, so that a directory of any size takes little memory.
 struct Reader<'a> {
     source: &'a dyn Source,
-    /// Offset of the next record, and of the end of the directory.
+    /// Offset of the next record.
     at: u64,
+    /// Offset of the end of the directory.
     stop: u64,
     /// The bytes of the source from `buffer_start`.
     buffer: Vec<u8>,
@@ -131,10 +133,10 @@ impl Reader<'_> {
         if self.at == self.stop {
             return Ok(None);
         }
-        let mark = self.bytes(4).ok_or("a record is cut short")?;
-        if mark != b"PK\x01\x02" {
-            // A digital signature may follow the last record (4.3.13).
-            return if mark == b"PK\x05\x05" {
+        let signature = self.bytes(4).ok_or("a record is cut short")?;
+        if signature != b"PK\x01\x02" {
+            // A digital signature may follow the last record (APPNOTE 4.3.13).
+            return if signature == b"PK\x05\x05" {
                 Ok(None)
             } else {
                 Err("a record is missing".into())
@@ -182,7 +184,7 @@ fn parse(record: &[u8], name: usize, extra: usize, archive_start: u64) -> Option
         dos_directory: attributes & 0x10 != 0,
         data: None,
         encryption: Encryption::of(flags, method, crc, fields.u16(12)?, extra),
-        room: 0,
+        extent: 0,
         fault: None,
     })
 }

@@ -48,7 +48,7 @@ pub fn find(source: &dyn Source) -> Result<End, String> {
         .map(|(at, _)| at)
         .collect();
     records.reverse();
-    // A comment may contain the mark itself: a record whose comment ends with the file comes first.
+    // A comment may contain the signature itself: a record whose comment ends with the file comes first.
     let exact = |at: &usize| comment_end(&tail, *at) == Some(tail.len());
     let (best, rest): (Vec<usize>, Vec<usize>) = records.into_iter().partition(exact);
     let mut why = "its end record is missing (cut short?)".to_owned();
@@ -137,7 +137,7 @@ fn zip64_record(
 const ENCRYPTED: &str =
     "encrypted in a way that cannot be opened (central directory encryption, APPNOTE 7.3)";
 
-/// Returns whether the zip64 end record has version 2 and names a cipher for the central directory (7.3.4).
+/// Returns whether the zip64 end record has version 2 and names a cipher for the central directory (APPNOTE 7.3.4).
 fn is_encrypted(source: &dyn Source, position: u64) -> bool {
     let mut bytes = [0; 76];
     if source.read_exact_at(&mut bytes, position).is_err() {
@@ -166,13 +166,14 @@ fn locate(
     }
     let before = position.checked_sub(size).ok_or_else(no_directory)?;
     for directory in [before, offset] {
-        let mut mark = [0; 4];
+        let mut signature = [0; 4];
         let fits = directory >= offset
             && directory
                 .checked_add(size)
                 .is_some_and(|stop| stop <= position);
         let is_directory = entries == 0
-            || (source.read_exact_at(&mut mark, directory).is_ok() && &mark == b"PK\x01\x02");
+            || (source.read_exact_at(&mut signature, directory).is_ok()
+                && &signature == b"PK\x01\x02");
         if fits && is_directory {
             end.directory = directory;
             end.archive_start = directory - offset;

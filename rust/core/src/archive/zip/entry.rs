@@ -11,7 +11,7 @@ pub struct Entry {
     pub undecoded: Option<Box<[u8]>>,
     /// Compression method (APPNOTE 4.4.5).
     pub method: u16,
-    /// General purpose flags (4.4.4).
+    /// General purpose flags (APPNOTE 4.4.4).
     pub flags: u16,
     /// CRC-32 of the content.
     pub crc: u32,
@@ -30,7 +30,7 @@ pub struct Entry {
     /// How it is encrypted; None for an unencrypted member.
     pub encryption: Option<Encryption>,
     /// Bytes from its local header to the next member or record of the archive; 0 if this is not known.
-    pub room: u64,
+    pub extent: u64,
     /// Why its bytes cannot be read, if the directory already shows that.
     pub fault: Option<String>,
 }

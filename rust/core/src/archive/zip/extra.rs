@@ -16,7 +16,7 @@ pub fn extra_field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
     }
 }
 
-/// The zip64 field (4.5.3): a 64-bit value for each 32-bit value with all bits set, in a fixed order.
+/// The zip64 field (APPNOTE 4.5.3): a 64-bit value for each 32-bit value with all bits set, in a fixed order.
 pub struct Zip64Values<'a> {
     fields: Fields<'a>,
     at: usize,

@@ -71,7 +71,8 @@ fn compare(bytes: &[u8], name: usize, entry: &Entry) -> Option<Vec<&'static str>
     if fields.u16(8)? != entry.method {
         differs.push("method");
     }
-    // With bit 3, CRC and sizes are in a descriptor after the data, and the header usually contains zeros (4.4.4).
+    // With bit 3, CRC and sizes are in a descriptor after the data, and the header usually contains zeros (APPNOTE
+    // 4.4.4).
     let in_descriptor = fields.u16(6)? & 8 != 0;
     if fields.u32(14)? != entry.crc && !in_descriptor {
         differs.push("CRC");

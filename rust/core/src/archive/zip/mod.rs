@@ -55,7 +55,7 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
                 directory.gaps = uncovered::around(source, &end, stop, &directory.entries);
             } else {
                 for entry in &mut directory.entries {
-                    entry.room = 0; // an archive with damage needs no other note
+                    entry.extent = 0; // an archive with damage needs no other note
                 }
             }
         }
@@ -68,11 +68,11 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
 }
 
 fn begins_with_member(source: &dyn Source) -> bool {
-    let mut mark = [0; 4];
-    source.read_exact_at(&mut mark, 0).is_ok() && &mark == b"PK\x03\x04"
+    let mut signature = [0; 4];
+    source.read_exact_at(&mut signature, 0).is_ok() && &signature == b"PK\x03\x04"
 }
 
-/// Sets the room of each member: up to the next one, or to the directory. Sets the fault of each member whose bytes
+/// Sets the extent of each member: up to the next one, or to the directory. Sets the fault of each member whose bytes
 /// overlap those of a member before it: only bombs use the same packed data under many names. Returns whether no bytes
 /// overlap.
 fn measure(entries: &mut [Entry], directory: u64) -> bool {
@@ -92,7 +92,7 @@ fn measure(entries: &mut [Entry], directory: u64) -> bool {
             apart = false;
         }
         end = end.max(entry.offset.saturating_add(entry.least_extent()));
-        entry.room = next.saturating_sub(entry.offset);
+        entry.extent = next.saturating_sub(entry.offset);
     }
     apart
 }

@@ -50,7 +50,9 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     let flags = fields.u16(6)?;
     let data = at + (local::HEADER_LENGTH + bytes.len()) as u64;
     let unicode = extra_field(extra, 0x7075);
-    let name = names::decode(raw, flags & 0x800 != 0, true, unicode).into_boxed_slice();
+    // A local header does not name the system of the writer: valid UTF-8 is read as UTF-8.
+    let unix = true;
+    let name = names::decode(raw, flags & 0x800 != 0, unix, unicode).into_boxed_slice();
     let mut entry = Entry {
         undecoded: (*name != *raw).then(|| raw.into()),
         name,
@@ -98,7 +100,7 @@ fn set_sizes_from_data(source: &dyn Source, entry: &mut Entry, data: u64) -> u64
     if source.read_exact_at(descriptor, at).is_err() {
         return past_end;
     }
-    // The mark before the descriptor is customary but not required (4.3.9.3); sizes have 4 or 8 bytes.
+    // The signature before the descriptor is optional (APPNOTE 4.3.9.3); sizes have 4 or 8 bytes.
     let skip = if descriptor.starts_with(b"PK\x07\x08") {
         4
     } else {

@@ -8,12 +8,12 @@ use super::local;
 
 const MEMBER: &[u8] = b"PK\x03\x04";
 const DESCRIPTOR: &[u8] = b"PK\x07\x08";
-/// Lengths of a data descriptor (APPNOTE 4.3.9): for zip64 and others, both with and without its mark.
+/// Lengths of a data descriptor (APPNOTE 4.3.9): for zip64 and others, both with and without its signature.
 const DESCRIPTORS: [usize; 4] = [24, 20, 16, 12];
 const LONGEST_DESCRIPTOR: usize = 24;
-/// Marks at the start of an archive that was written for several disks and needed only one (8.5.4).
+/// Signatures at the start of an archive that was written for several disks and needed only one (APPNOTE 8.5.4).
 const ONE_DISK: [[u8; 4]; 2] = [*b"PK\x07\x08", *b"PK00"];
-/// Mark of the digital signature after the directory (4.3.13), which has 6 bytes before its data.
+/// Signature of the digital signature record after the directory (APPNOTE 4.3.13), with 6 bytes before its data.
 const SIGNATURE: &[u8] = b"PK\x05\x05";
 const SIGNATURE_HEAD: usize = 6;
 
@@ -54,10 +54,10 @@ pub fn around(source: &dyn Source, end: &End, stop: u64, entries: &[Entry]) -> V
     let first = entries.iter().map(|entry| entry.offset).min();
     let first = first.unwrap_or(end.directory);
     let mut start = end.archive_start;
-    let mut mark = [0; 4];
+    let mut signature = [0; 4];
     if first.saturating_sub(start) >= 4
-        && source.read_exact_at(&mut mark, start).is_ok()
-        && ONE_DISK.contains(&mark)
+        && source.read_exact_at(&mut signature, start).is_ok()
+        && ONE_DISK.contains(&signature)
     {
         start += 4;
     }
@@ -84,7 +84,7 @@ fn after_signature(source: &dyn Source, at: u64) -> u64 {
 
 /// Returns the gap after a member whose local header was read; `data` is the start of its data.
 pub fn after(source: &dyn Source, entry: &Entry, data: u64) -> Option<Gap> {
-    let next = entry.offset.saturating_add(entry.room);
+    let next = entry.offset.saturating_add(entry.extent);
     let end = data.saturating_add(entry.packed);
     let length = next.checked_sub(end).filter(|length| *length > 0)?;
     let skip = descriptor(source, entry, end, length);
@@ -93,7 +93,7 @@ pub fn after(source: &dyn Source, entry: &Entry, data: u64) -> Option<Gap> {
 
 /// Returns the gap after a member whose local header was not read, because it has no content.
 pub fn after_unread(source: &dyn Source, entry: &Entry) -> Option<Gap> {
-    if entry.room <= entry.least_extent() {
+    if entry.extent <= entry.least_extent() {
         return None;
     }
     after(source, entry, local::read(source, entry).ok()?.data)

@@ -5,9 +5,9 @@ use std::io::{self, BufRead, Read};
 
 use liblzma::stream::Stream;
 
+use super::super::counting_reader::{ByteCount, CountingReader};
 use super::super::kind::Packing;
 use super::super::source::{Range, Source};
-use super::super::taken::{Count, Taken};
 use super::super::unpack::Unpack;
 use super::super::{expands_too_much, expands_too_much_reason, invalid};
 use super::encryption::Encryption;
@@ -226,7 +226,7 @@ pub struct Content<'a> {
 
 enum Decoder<'a> {
     /// With the number of packed bytes that it took.
-    Other(Box<dyn Read + Send + 'a>, Count),
+    Other(Box<dyn Read + Send + 'a>, ByteCount),
     Zstd(Box<Unpack<'a>>),
 }
 
@@ -234,7 +234,7 @@ impl Content<'_> {
     /// Returns how many of the packed bytes are not part of the content; known once its end was reached.
     pub fn left_out(&self) -> u64 {
         match &self.decoder {
-            Decoder::Other(_, taken) => self.packed.saturating_sub(taken.get()),
+            Decoder::Other(_, consumed) => self.packed.saturating_sub(consumed.get()),
             Decoder::Zstd(unpack) => unpack.trailing().saturating_add(unpack.skipped()),
         }
     }
@@ -254,10 +254,10 @@ pub fn unpack<'a>(packed: impl Read + Send + 'a, entry: &Entry) -> io::Result<Co
     let decoder = if matches!(entry.method, 20 | 93) {
         Decoder::Zstd(Box::new(Unpack::open(Packing::Zstd, Box::new(packed))?))
     } else {
-        let taken = Count::default();
+        let consumed = ByteCount::default();
         let packed = io::BufReader::with_capacity(128 << 10, packed);
-        let packed = Taken::new(packed, taken.clone());
-        Decoder::Other(decoder(packed, entry)?, taken)
+        let packed = CountingReader::new(packed, consumed.clone());
+        Decoder::Other(decoder(packed, entry)?, consumed)
     };
     Ok(Content {
         decoder,

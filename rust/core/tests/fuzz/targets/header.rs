@@ -3,7 +3,7 @@
 use std::io;
 
 use qxbatch_core::header::{Field, FileWindow, Header, Kind, Parsed, Value, Window, parse};
-use qxbatch_core::scan::parse_any;
+use qxbatch_core::scan::parse_plain_or_gzip;
 use qxbatch_core::series::{Entry, group};
 
 use super::pieces::Short;
@@ -68,13 +68,13 @@ pub fn run(bytes: &[u8]) {
 
     // As files are read, in blocks with only a part of the header.
     let file = Short(bytes);
-    let mut blocks = FileWindow::in_blocks(&file, size, Vec::new(), 64);
+    let mut blocks = FileWindow::with_read_length(&file, size, Vec::new(), 64);
     assert_eq!(parse(&mut blocks).unwrap(), parsed, "window of blocks");
 
     if bytes.starts_with(&[0x1f, 0x8b]) {
-        let of_slice = parse_any(&mut whole).map_err(|error| error.to_string());
-        let mut blocks = FileWindow::in_blocks(&file, size, Vec::new(), 64);
-        let of_file = parse_any(&mut blocks).map_err(|error| error.to_string());
+        let of_slice = parse_plain_or_gzip(&mut whole).map_err(|error| error.to_string());
+        let mut blocks = FileWindow::with_read_length(&file, size, Vec::new(), 64);
+        let of_file = parse_plain_or_gzip(&mut blocks).map_err(|error| error.to_string());
         assert_eq!(of_slice, of_file, "a gzip file");
         if let Ok(Parsed::Dicom(header)) = &of_slice {
             look(header);

@@ -1,4 +1,4 @@
-//! A packed stream that counts what its decoder takes.
+//! A reader of a packed stream that counts the bytes that its decoder consumes.
 
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A number of bytes that grows while they are read.
 #[derive(Debug, Clone, Default)]
-pub struct Count(Arc<AtomicU64>);
+pub struct ByteCount(Arc<AtomicU64>);
 
-impl Count {
+impl ByteCount {
     /// Returns the number.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -20,20 +20,20 @@ impl Count {
     }
 }
 
-/// Counts the bytes that are taken from a stream; bytes that were only looked at do not count.
-pub struct Taken<R> {
+/// A reader that counts the bytes consumed from it; bytes that are only in the buffer of `fill_buf` do not count.
+pub struct CountingReader<R> {
     inner: R,
-    count: Count,
+    count: ByteCount,
 }
 
-impl<R> Taken<R> {
+impl<R> CountingReader<R> {
     /// Starts to count.
-    pub fn new(inner: R, count: Count) -> Self {
+    pub fn new(inner: R, count: ByteCount) -> Self {
         Self { inner, count }
     }
 }
 
-impl<R: Read> Read for Taken<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(buffer)?;
         self.count.add(got as u64);
@@ -41,7 +41,7 @@ impl<R: Read> Read for Taken<R> {
     }
 }
 
-impl<R: BufRead> BufRead for Taken<R> {
+impl<R: BufRead> BufRead for CountingReader<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.inner.fill_buf()
     }
