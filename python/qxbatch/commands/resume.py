@@ -13,6 +13,7 @@ from qxbatch.cluster.status import Row, Status, places_of, status_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.commands.submitted import print_published, print_warnings, submitted_in
 from qxbatch.exits import ExitStatus
+from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -22,7 +23,12 @@ from qxbatch.settings.scheduler import merged, scheduler_spec
 def run(options: Mapping[str, object]) -> int:
     """Submit lost and, with --failed, failed packets again; return the exit status. Raises UsageError."""
     folder, submissions = submitted_in(options["<sessionsfolder>"])
-    locks = Locks(Workspace(folder).locks)
+    workspace = Workspace(folder)
+    try:
+        workspace.refuse_links()
+    except OSError as error:
+        raise UsageError(f"Cannot use {error_text(error)}.", "", ExitStatus.CANNOT_WRITE) from None
+    locks = Locks(workspace.locks)
     ids = []
     try:
         with locks.waiting(SUBMIT_LOCK):
@@ -33,7 +39,7 @@ def run(options: Mapping[str, object]) -> int:
                 ids.append(submission.id)
     finally:
         locks.close()
-        Workspace(folder).tidy()
+        workspace.tidy()
     if not ids and not options["--quiet"]:
         print("There is nothing to resume.")
     if ids and options["--wait"] and not options["--print-script"]:

@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 from qxbatch.publish.durable import rename_new
 from qxbatch.publish.lock_remains import is_unwritten, remove_other
+from qxbatch.publish.plain import refuse_link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # a run without locks of other hosts does not need it
@@ -315,8 +316,13 @@ class Locks:
             os.close(descriptor)
 
     def sweep(self) -> None:
-        """Remove the files of locks that killed runs left, as far as that is known without waiting."""
+        """Remove the files of locks that killed runs left, as far as that is known without waiting.
+
+        Does nothing if the folder, or the one that contains it, is a link, which may lead out of the study.
+        """
         with contextlib.suppress(OSError):
+            refuse_link(self.folder.parent)
+            refuse_link(self.folder)
             for path in sorted(self.folder.iterdir()):
                 with contextlib.suppress(OSError):
                     if is_unwritten(path):
