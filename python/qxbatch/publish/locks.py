@@ -25,7 +25,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.publish.durable import rename_new
+from qxbatch.publish.durable import make_folder, rename_new
 from qxbatch.publish.lock_remains import is_unwritten, remove_other
 from qxbatch.publish.plain import refuse_link
 
@@ -138,7 +138,7 @@ class Locks:
     def _try(self, name: str) -> Lock | None:
         path = self._path(name)
         while True:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             with contextlib.suppress(FileNotFoundError):  # another run removed the empty folder, or swept, meanwhile
                 lock = self._create(path, name)
                 if lock is not None or not self._freed(path, wait=True):
