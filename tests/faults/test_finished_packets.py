@@ -4,6 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from qxbatch.discover.own_names import Use
+from qxbatch.publish.journal import journal_run
+from qxbatch.publish.transfer import hidden_path
+from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, under
 from tests.build.study import Study
@@ -127,3 +131,26 @@ def test_an_internal_error_in_the_recovery_of_one_packet_does_not_stop_the_other
     assert "Traceback" not in run.out
     assert study.main().status == 0
     assert list(study.inbox.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", ["copy", "move"])
+def test_a_partial_copy_of_a_packet_whose_session_is_gone_is_removed(
+    study: Study, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    study.put("S1", T1.files())
+    args = [f"--archive={mode}"]
+
+    def killed(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("qxbatch.pipeline.finish.archive_packets", killed)
+        assert study.main(*args).status == 1
+    workspace = Workspace(study.sessions)
+    tag = workspace.of_run(journal_run(workspace.journal("S1"))).tag("S1")
+    study.archive.mkdir(parents=True, exist_ok=True)
+    hidden_path(study.archive / "S1.zip", Use.COPY, tag).write_bytes(b"a part")
+    study.session("S1").rename(study.sessions.parent / "elsewhere")
+    study.main(*args)
+    assert study.session_names() == ["S1"]
+    assert [path.name for path in study.archive.iterdir()] == ["S1.zip"]
