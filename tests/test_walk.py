@@ -112,10 +112,10 @@ def test_a_folder_that_another_run_removes_meanwhile_is_created_again(
         return is_dir(path)
 
     monkeypatch.setattr(Path, "is_dir", removed_before)
-    for create in (make_folder, lambda path: locks.take("session S1")):
+    for create in (lambda: make_folder(folder), lambda: locks.take("session S1")):
         make_folder(folder)
         removed.clear()
-        create(folder)
+        create()
         assert removed
         assert is_dir(folder)
 

@@ -34,8 +34,11 @@ def same_content(left: Path, right: Path) -> bool:
 
 def _start(path: Path) -> bytes:
     """Return the first bytes of a regular file, at most START_BYTES."""
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
-        return file.read(START_BYTES)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return os.pread(descriptor, START_BYTES, 0)
+    finally:
+        os.close(descriptor)
 
 
 def _is_one_file(left: Path, right: Path) -> bool:
