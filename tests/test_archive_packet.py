@@ -15,9 +15,10 @@ from qxbatch.archive import packet as module
 from qxbatch.archive.aside import ChangedError
 from qxbatch.archive.names import archive_path, numbered, unnumbered, used_numbers
 from qxbatch.archive.packet import archive_packet as archive_packet_of
+from qxbatch.core import hash_file
 from qxbatch.discover.own_names import Use, hidden_name, is_own_name
 from qxbatch.publish.durable import remove_tree
-from qxbatch.publish.same import same_content
+from qxbatch.publish.same import START_BYTES, same_content
 from qxbatch.publish.transfer import renamed
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive
@@ -209,6 +210,24 @@ def test_a_free_name_starts_at_the_number_and_equal_bytes_are_found_beyond_gaps(
     assert archive_packet(packet, archive, Archive.MOVE, number=7) == archive / "scan_7.zip", (
         "repeating it changes nothing"
     )
+
+
+def test_packets_of_one_size_that_begin_differently_are_not_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for k in range(3):
+        (tmp_path / f"{k}").write_bytes(b"%d" % (k % 2) + bytes(2 * START_BYTES))
+    read: list[str] = []
+
+    def counted(path: str) -> tuple[int, str]:
+        read.append(Path(path).name)
+        return hash_file(path)
+
+    monkeypatch.setattr("qxbatch.publish.same.hash_file", counted)
+    assert not same_content(tmp_path / "0", tmp_path / "1")
+    assert read == []
+    assert same_content(tmp_path / "0", tmp_path / "2")
+    assert read == ["0", "2"]
 
 
 def test_a_free_name_is_found_without_counting_up_to_a_large_number(

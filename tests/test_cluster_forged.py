@@ -134,6 +134,34 @@ def test_a_submission_that_is_done_is_removed_at_any_depth(tmp_path: Path) -> No
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("task", ["1/0", "1/end"])
+def test_locks_are_not_removed_through_a_link(forged: Forged, task: str) -> None:
+    for unit in range(2):
+        forged.submission.write(forged.submission.state(unit)._replace(state=State.DONE))
+    (forged.victim / "empty").write_text("")
+    (forged.victim / "link.lock").symlink_to("thesis.tex")
+    before = sorted(forged.victim.iterdir())
+    (forged.study.sessions / ".qxbatch" / "locks").symlink_to(forged.victim)
+    run = forged.call("worker", f"--submission={forged.submission.id}", f"--task={task}")
+    assert run.status == 0, run.text
+    assert sorted(forged.victim.iterdir()) == before
+
+
+@pytest.mark.parametrize("kind", ["link", "file"])
+def test_a_submission_is_not_resumed_if_the_folder_of_locks_is_another_thing(forged: Forged, kind: str) -> None:
+    locks = forged.study.sessions / ".qxbatch" / "locks"
+    if kind == "link":
+        locks.symlink_to(forged.victim)
+    else:
+        locks.write_text("")
+    os.utime(forged.victim, (1, 1))
+    run = forged.call("resume")
+    assert run.status == 73, run.text
+    assert str(locks) in run.err
+    assert forged.victim.stat().st_mtime == 1
+    assert forged.calls() == []
+
+
 @pytest.mark.parametrize("name", ["states", "states/0000", "logs"])
 def test_a_submission_with_a_folder_that_is_a_link_is_not_continued(forged: Forged, name: str) -> None:
     folder = forged.submission.folder / name

@@ -10,6 +10,7 @@ import pytest
 
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
+from qxbatch.publish.locks import Locks
 from qxbatch.walk import DEEPEST, remove, walk
 
 
@@ -94,6 +95,29 @@ def test_folders_deeper_than_the_interpreter_can_recurse_are_created(tmp_path: P
     (tmp_path / "file").touch()
     with pytest.raises(NotADirectoryError):
         make_folder(tmp_path / "file" / "d")
+
+
+def test_a_folder_that_another_run_removes_meanwhile_is_created_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ".qxbatch" / "locks"
+    locks = Locks(folder)
+    is_dir = Path.is_dir
+    removed: list[Path] = []
+
+    def removed_before(path: Path) -> bool:
+        if path == folder and not removed:
+            removed.append(path)
+            path.rmdir()
+        return is_dir(path)
+
+    monkeypatch.setattr(Path, "is_dir", removed_before)
+    for create in (lambda: make_folder(folder), lambda: locks.take("session S1")):
+        make_folder(folder)
+        removed.clear()
+        create()
+        assert removed
+        assert is_dir(folder)
 
 
 def test_a_packet_that_is_nested_too_deep_is_refused(tmp_path: Path) -> None:

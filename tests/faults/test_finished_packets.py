@@ -4,6 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from qxbatch.discover.own_names import Use
+from qxbatch.publish.journal import journal_run
+from qxbatch.publish.transfer import hidden_path
+from qxbatch.publish.workspace import Workspace
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, packed, under
 from tests.build.study import Study
@@ -127,3 +131,51 @@ def test_an_internal_error_in_the_recovery_of_one_packet_does_not_stop_the_other
     assert "Traceback" not in run.out
     assert study.main().status == 0
     assert list(study.inbox.iterdir()) == []
+
+
+def publish_only(study: Study, monkeypatch: pytest.MonkeyPatch, *args: str) -> None:
+    """Run until the sessions are published: no packet is archived, and the journal stays."""
+
+    def killed(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("qxbatch.pipeline.finish.archive_packets", killed)
+        assert study.main(*args).status == 1
+    assert (study.sessions / ".qxbatch" / "journal" / "S1.json").exists()
+
+
+@pytest.mark.parametrize("replaced_by", ["nothing", "folder", "link"])
+def test_a_packet_stays_if_its_session_lost_its_session_txt(
+    study: Study, monkeypatch: pytest.MonkeyPatch, replaced_by: str
+) -> None:
+    packet = study.put("S1", T1.files())
+    publish_only(study, monkeypatch)
+    session_txt = study.session("S1") / "session.txt"
+    session_txt.unlink()
+    if replaced_by == "folder":
+        session_txt.mkdir()
+    elif replaced_by == "link":
+        session_txt.symlink_to("nowhere")
+    run = study.main()
+    assert run.status == 1
+    assert "is no longer the session that was made from its packets" in run.text
+    assert packet.exists()
+    assert not (study.sessions / ".qxbatch").exists()
+
+
+@pytest.mark.parametrize("mode", ["copy", "move"])
+def test_a_partial_copy_of_a_packet_whose_session_is_gone_is_removed(
+    study: Study, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    study.put("S1", T1.files())
+    args = [f"--archive={mode}"]
+    publish_only(study, monkeypatch, *args)
+    workspace = Workspace(study.sessions)
+    tag = workspace.of_run(journal_run(workspace.journal("S1"))).tag("S1")
+    study.archive.mkdir(parents=True, exist_ok=True)
+    hidden_path(study.archive / "S1.zip", Use.COPY, tag).write_bytes(b"a part")
+    study.session("S1").rename(study.sessions.parent / "elsewhere")
+    study.main(*args)
+    assert study.session_names() == ["S1"]
+    assert [path.name for path in study.archive.iterdir()] == ["S1.zip"]

@@ -6,34 +6,27 @@ from pathlib import Path
 
 from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.outcome import submitted_text
-from qxbatch.cluster.pending import SUBMIT_LOCK
 from qxbatch.cluster.resubmit import need_inputs, resubmit, script_again
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.status import Row, Status, places_of, status_of
 from qxbatch.cluster.submission import Submission
+from qxbatch.cluster.submit_lock import submit_lock
 from qxbatch.commands.submitted import print_published, print_warnings, submitted_in
 from qxbatch.exits import ExitStatus
 from qxbatch.problems import UsageError
-from qxbatch.publish.locks import Locks
-from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.scheduler import merged, scheduler_spec
 
 
 def run(options: Mapping[str, object]) -> int:
     """Submit lost and, with --failed, failed packets again; return the exit status. Raises UsageError."""
     folder, submissions = submitted_in(options["<sessionsfolder>"])
-    locks = Locks(Workspace(folder).locks)
     ids = []
-    try:
-        with locks.waiting(SUBMIT_LOCK):
-            chosen = _chosen(status_of(submissions), options)
-            for submission, units in chosen:
-                submission.need_own()
-                _submit(submission, units, options)
-                ids.append(submission.id)
-    finally:
-        locks.close()
-        Workspace(folder).tidy()
+    with submit_lock(folder):
+        chosen = _chosen(status_of(submissions), options)
+        for submission, units in chosen:
+            submission.need_own()
+            _submit(submission, units, options)
+            ids.append(submission.id)
     if not ids and not options["--quiet"]:
         print("There is nothing to resume.")
     if ids and options["--wait"] and not options["--print-script"]:

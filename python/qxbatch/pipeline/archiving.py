@@ -138,11 +138,9 @@ class _PacketArchiving:
         decision = decide(self.facts._replace(changed=changed is not None))
         if decision.mode is None:
             move_back(self.packet, self.tag)
-            if decision.reason is not Reason.CHANGED or changed is None:
-                return _Kept()
-            if changed.code is Code.CHANGED and journal.archive is not Archive.LEAVE:
+            if journal.archive is not Archive.LEAVE and (changed is None or changed.code is Code.CHANGED):
                 clear_copy(self.path, self.archive, self.tag)
-            return changed
+            return _Kept() if decision.reason is not Reason.CHANGED or changed is None else changed
         try:
             is_same_packet = self._decided_by_inbox(is_same_packet, session_bytes)
         except OSError as error:

@@ -35,7 +35,8 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
         except LedgerChangedError:
             is_same, faults = False, []
         except OSError:
-            if SessionPaths(folder).ledger.is_file():
+            paths = SessionPaths(folder)
+            if paths.ledger.is_file() and paths.session_txt.is_file():
                 raise
             is_same, faults = False, []
         if not is_same:

@@ -25,8 +25,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.publish.durable import rename_new
+from qxbatch.publish.durable import make_folder, rename_new
 from qxbatch.publish.lock_remains import is_unwritten, remove_other
+from qxbatch.publish.plain import refuse_link
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # a run without locks of other hosts does not need it
@@ -137,7 +138,7 @@ class Locks:
     def _try(self, name: str) -> Lock | None:
         path = self._path(name)
         while True:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             with contextlib.suppress(FileNotFoundError):  # another run removed the empty folder, or swept, meanwhile
                 lock = self._create(path, name)
                 if lock is not None or not self._freed(path, wait=True):
@@ -315,8 +316,13 @@ class Locks:
             os.close(descriptor)
 
     def sweep(self) -> None:
-        """Remove the files of locks that killed runs left, as far as that is known without waiting."""
+        """Remove the files of locks that killed runs left, as far as that is known without waiting.
+
+        Does nothing if the folder, or the one that contains it, is a link, which may lead out of the study.
+        """
         with contextlib.suppress(OSError):
+            refuse_link(self.folder.parent)
+            refuse_link(self.folder)
             for path in sorted(self.folder.iterdir()):
                 with contextlib.suppress(OSError):
                     if is_unwritten(path):

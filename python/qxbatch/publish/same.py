@@ -10,6 +10,9 @@ from qxbatch.publish.devices import is_device
 from qxbatch.publish.link_target import absolute_target
 from qxbatch.walk import walk
 
+START_BYTES = 1 << 16
+"""Bytes at the start of two files that are compared before both are read whole."""
+
 
 def same_content(left: Path, right: Path) -> bool:
     """Return whether two files, or two folders with everything in them, are equal: names, kinds, link targets and bytes.
@@ -24,7 +27,18 @@ def same_content(left: Path, right: Path) -> bool:
     if listing != _listing(right, unlisted.append) or unlisted:
         return False
     files = [name for name, kind, _ in listing if kind == "file"]
+    if files == [""] and _start(left) != _start(right):
+        return False  # archives of one size are many in a study of tar files: they are not read whole
     return _hashes(left, files) == _hashes(right, files)
+
+
+def _start(path: Path) -> bytes:
+    """Return the first bytes of a regular file, at most START_BYTES."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return os.pread(descriptor, START_BYTES, 0)
+    finally:
+        os.close(descriptor)
 
 
 def _is_one_file(left: Path, right: Path) -> bool:

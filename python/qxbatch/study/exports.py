@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.discover.own_names import WORKSPACE
-from qxbatch.publish.durable import replace_text
+from qxbatch.publish.durable import make_folder, replace_text
 from qxbatch.publish.plain import read_plain, refuse_link
 from qxbatch.session.json_fields import Fields
 from qxbatch.study.record import SessionRecord, SummaryStamp
@@ -76,7 +76,7 @@ def write_export(sessionsfolder: Path, data_set: DataSet) -> bool:
     values = [_value(item) for item in after]
     workspace = sessionsfolder / WORKSPACE
     refuse_link(workspace)
-    workspace.mkdir(exist_ok=True)
+    make_folder(workspace)
     replace_text(workspace / _FILE, json.dumps({"schema": SCHEMA, "datasets": values}, indent=1) + "\n")
     return True
 
