@@ -189,17 +189,18 @@ def command(arguments: Sequence[str], root: Path, **more: str) -> Run:
 def victim(fault: str, out: Path, copy: Copy, **more: str) -> Run:
     """Run the command with a fault, as tests.faults.victim reads it; `more` are variables of its environment."""
     run = _run("tests.faults.victim", [fault, str(out), *copy.arguments], copy.root, **more)
-    if fault.startswith("KILL"):  # a thread may have forked while the other processes of the tree were killed
-        _kill_at_work(copy.root)
-        time.sleep(0.05)  # a child is recognised by its folder HOME only when it executes its program
+    if fault.startswith("KILL"):
         _kill_at_work(copy.root)
     return run
 
 
 def _kill_at_work(root: Path) -> None:
-    for line in at_work_below(root):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(int(line.partition(":")[0]), signal.SIGKILL)
+    """Kill processes that the killed ones started meanwhile, as a thread may do while the others of its tree are killed."""
+    for seconds in (0.05, 0.0):  # a child is recognised by its folder HOME only when it executes its program
+        for line in at_work_below(root):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(line.partition(":")[0]), signal.SIGKILL)
+        time.sleep(seconds)
 
 
 def _run(module: str, words: Sequence[str], root: Path, **more: str) -> Run:
@@ -221,3 +222,4 @@ def killed_after(seconds: float, copy: Copy) -> None:
         time.sleep(0.005)
     kill_tree(process.pid)
     process.wait()
+    _kill_at_work(copy.root)
