@@ -83,3 +83,20 @@ def test_a_damaged_header_is_refused_or_read(
     except ValueError:
         return
     assert min(header.shape) > 0
+
+
+def test_a_sound_or_sheared_header_has_no_contradiction(tmp_path: Path) -> None:
+    save_image(tmp_path / "sheared.nii", (4, 5, 6))
+    nib.save(nib.Nifti1Image(np.zeros((4, 5, 6)), np.diag([-2, 2, 3, 1])), tmp_path / "plain.nii")
+    assert [read_nifti(tmp_path / name).contradiction for name in ("sheared.nii", "plain.nii")] == ["", ""]
+
+
+def test_another_qform_or_voxel_size_is_a_contradiction(tmp_path: Path) -> None:
+    image = nib.Nifti1Image(np.zeros((4, 5, 6), np.float32), np.diag([-2, 2, 3, 1]))
+    image.set_qform(np.array([[-2, 0, 0, 4], [0, 2, 0, 3], [0, 0, 3, 0], [0, 0, 0, 1]]), code=1)
+    nib.save(image, tmp_path / "moved.nii")
+    assert "(sform and qform) differ by 5.0 mm" in read_nifti(tmp_path / "moved.nii").contradiction
+    image.set_qform(None, code=0)
+    image.header["pixdim"][3] = 4
+    nib.save(image, tmp_path / "size.nii")
+    assert "voxels of 4 mm, and their distance by its affine is 3 mm" in read_nifti(tmp_path / "size.nii").contradiction

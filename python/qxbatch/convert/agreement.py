@@ -33,7 +33,8 @@ def total_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -
 
 def image_findings(output: Output, image: Nifti, evidence: Evidence) -> list[str]:
     """Return how one image and its sidecars disagree with the headers or with each other."""
-    return [*_size(image, evidence), *table_findings(output, image), *_json(output, evidence)]
+    place = [f"{image.contradiction}."] if image.contradiction else []
+    return [*place, *_size(image, evidence), *table_findings(output, image), *_json(output, evidence)]
 
 
 def _size(image: Nifti, evidence: Evidence) -> list[str]:

@@ -3,10 +3,12 @@
 import math
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.convert.copies import is_map
-from qxbatch.convert.nifti import Affine, Nifti, determinant
+from qxbatch.convert.nifti import Nifti, determinant
+from qxbatch.convert.nifti_geometry import Affine
 from qxbatch.core import ImageCheck
 from qxbatch.model import Output
 from qxbatch.os_error import error_text
@@ -103,9 +105,8 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
         header = check.directions[k]
         if header is None or abs(math.hypot(*header) - 1) > _NORM:
             continue
-        expected = _along_voxels(header, image.affine)
-        cosine = abs(sum(a * b for a, b in zip(expected, rows[k], strict=True)))
-        if cosine < math.cos(_ANGLE):
+        expected = along_voxels(header, image.affine)
+        if not direction_agrees(rows[k], expected):
             wrong.append((k, expected))
     if not wrong:
         return []
@@ -117,7 +118,7 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     return [f"the gradient direction of volume {volume + 1} is {actual}, by its header {header_direction}{more}."]
 
 
-def _along_voxels(direction: tuple[float, float, float], affine: Affine) -> tuple[float, ...]:
+def along_voxels(direction: tuple[float, float, float], affine: Affine) -> tuple[float, ...]:
     """Return a direction in patient axes (LPS+) along the voxel axes of an image, in the convention of FSL."""
     x, y, z = direction
     patient = (-x, -y, z)
@@ -129,6 +130,17 @@ def _along_voxels(direction: tuple[float, float, float], affine: Affine) -> tupl
     if determinant(affine) > 0:
         components[0] = -components[0]
     return tuple(components)
+
+
+def direction_agrees(direction: Sequence[float], expected: Sequence[float]) -> bool:
+    """Return whether two directions of length 1 agree; a direction and its opposite are the same."""
+    return abs(sum(a * b for a, b in zip(direction, expected, strict=True))) >= math.cos(_ANGLE)
+
+
+def gradient_table(output: Output) -> list[tuple[float, tuple[float, ...]]]:
+    """Return b-value and direction of each volume by the tables of an image; none if one of them is missing or unreadable."""
+    values, directions = _b_values(output) or [], _directions(output)
+    return list(zip(values, directions, strict=True)) if len(values) == len(directions) else []
 
 
 def _directions(output: Output) -> list[tuple[float, ...]]:
@@ -158,7 +170,12 @@ def _without_table(
 def _agrees(value: float, header: tuple[float | None, float | None]) -> bool:
     """Return whether a b-value agrees with the measured or nominal one of its header; a header without both means b = 0."""
     candidates = [b for b in header if b is not None] or [0.0]
-    return any(abs(value - b) <= max(_LEAST, _FRACTION * b) for b in candidates)
+    return any(b_agrees(value, b) for b in candidates)
+
+
+def b_agrees(value: float, expected: float) -> bool:
+    """Return whether two b-values (s/mm2) agree."""
+    return abs(value - expected) <= max(_LEAST, _FRACTION * expected)
 
 
 def _b_values(output: Output) -> list[float] | None:

@@ -11,11 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from qxbatch.convert.nifti_geometry import Affine, Geometry, contradiction, diagonal, from_quaternion
 from qxbatch.os_error import error_text
-
-Row = tuple[float, float, float, float]
-Affine = tuple[Row, Row, Row]
-"""The first three rows of the 4 x 4 matrix from voxel to RAS+ mm."""
 
 _NIFTI1, _NIFTI2 = 348, 540
 _SINGULAR = 1e-12
@@ -32,6 +29,8 @@ class Nifti(NamedTuple):
     """The code of a voxel's type (nifti1.h, NIFTI_TYPE_...)."""
     offset: int = 0
     """The offset of the first voxel."""
+    contradiction: str = ""
+    """How its voxel sizes or its qform contradict its affine; empty if they agree."""
 
     @property
     def volumes(self) -> int:
@@ -73,7 +72,7 @@ def read_nifti(path: Path) -> Nifti:
     if not math.isfinite(slope):
         raise ValueError(f"its values are scaled by {slope}")
     datatype = struct.unpack_from(f"{order}h", head, 12 if two else 70)[0]
-    return Nifti(shape, affine, order, datatype, offset)
+    return Nifti(shape, affine, order, datatype, offset, contradiction(_geometry(head, order, two=two), shape))
 
 
 def determinant(affine: Affine) -> float:
@@ -109,6 +108,11 @@ def _layout(head: bytes, order: str, *, two: bool) -> tuple[int, int]:
 
 def _affine(head: bytes, order: str, *, two: bool) -> Affine:
     """Return sform, else qform, else the voxel sizes alone (nifti1.h, methods 3, 2 and 1)."""
+    geometry = _geometry(head, order, two=two)
+    return geometry.sform or geometry.qform or diagonal(geometry.zooms)
+
+
+def _geometry(head: bytes, order: str, *, two: bool) -> Geometry:
     if two:
         qform, sform = struct.unpack_from(f"{order}2i", head, 344)
         zooms = struct.unpack_from(f"{order}4d", head, 104)
@@ -119,23 +123,8 @@ def _affine(head: bytes, order: str, *, two: bool) -> Affine:
         zooms = struct.unpack_from(f"{order}4f", head, 76)
         quatern = struct.unpack_from(f"{order}6f", head, 256)
         rows = struct.unpack_from(f"{order}12f", head, 280)
-    if sform > 0:
-        return rows[:4], rows[4:8], rows[8:]
-    if qform > 0:
-        return _from_quaternion(quatern, zooms)
-    return (zooms[1], 0.0, 0.0, 0.0), (0.0, zooms[2], 0.0, 0.0), (0.0, 0.0, zooms[3], 0.0)
-
-
-def _from_quaternion(quatern: Sequence[float], zooms: Sequence[float]) -> Affine:
-    b, c, d, *offset = quatern
-    a = math.sqrt(max(0.0, 1 - b * b - c * c - d * d))
-    rotation = (
-        (a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)),
-        (2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)),
-        (2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c),
+    return Geometry(
+        zooms[1:4],
+        (rows[:4], rows[4:8], rows[8:]) if sform > 0 else None,
+        from_quaternion(quatern, zooms) if qform > 0 else None,
     )
-    x, y, z = zooms[1], zooms[2], zooms[3] * (-1 if zooms[0] < 0 else 1)
-    first, second, third = (
-        (row[0] * x, row[1] * y, row[2] * z, end) for row, end in zip(rotation, offset, strict=True)
-    )
-    return first, second, third

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from qxbatch.convert.par_gradients import gradient_difference
 from qxbatch.convert.par_image import ParImage, scaling
 from qxbatch.convert.par_rec import Rec
 from qxbatch.convert.run import Cancel
@@ -93,6 +94,7 @@ def _compare(
     stored = stored.reshape((*(*stored.shape, 1, 1)[:3], -1), order="F")
     affine = np.asarray(image.affine)
     first, remaining = "", set(range(stored.shape[3]))
+    lines: dict[int, list[int]] = {}
     order = sorted(range(len(expected)), key=lambda index: expected[index].image.suffix != output.suffix)
     for index in order:
         _stop_if(cancel)
@@ -105,10 +107,13 @@ def _compare(
         volumes = dict(_matches(stack, values, sorted(remaining), cancel))
         used[index].update(*volumes.values())
         remaining -= volumes.keys()
+        starts = stack.image.lines[:: stack.image.shape[2]]
+        lines |= {volume: [int(starts[index]) for index in equal] for volume, equal in volumes.items()}
         if not first:
             first = _first_difference(rec, stack, values, output, volumes)
         if not remaining:
-            return first if _is_out_of_order(table, stack, volumes, stored.shape[3]) else ""
+            is_shuffled = _is_out_of_order(table, stack, volumes, stored.shape[3])
+            return first if is_shuffled else gradient_difference(table, output, lines)
     return (
         first or f"{len(remaining)} of {counted(stored.shape[3], 'volume')} of {output.nifti.name} are not in the REC"
     )

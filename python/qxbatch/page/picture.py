@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.convert.nifti import Affine, Nifti, read_nifti
+from qxbatch.convert.nifti import Nifti, read_nifti
+from qxbatch.convert.nifti_geometry import Affine
 from qxbatch.core import Statistics, colour_slice, grey_slice
 from qxbatch.page.canvas import side_by_side
 from qxbatch.page.heat import palette

@@ -29,6 +29,8 @@ pub struct Diffusion {
     pub b_value: Option<f64>,
     /// Gradient direction in patient axes (LPS+), if the header has it.
     pub direction: Option<[f64; 3]>,
+    /// United Imaging: gradient direction along the rows, the columns and the normal of the image.
+    pub image_direction: Option<[f64; 3]>,
     /// A second b-value: the nominal one (Siemens, Canon, United Imaging), or that scaled by the gradient (GE).
     pub nominal: Option<f64>,
     /// GE: the squared length of the gradient direction; None without its elements, and for other vendors.

@@ -129,6 +129,9 @@ impl Blocks {
                 attributes.diffusion.extend_range(value);
             }
             (Creator::Uih, 0x0065_000A) => attributes.diffusion.nominal = get(Vr::FD)?.first(),
+            (Creator::Uih, 0x0065_0037) => {
+                attributes.diffusion.image_direction = get(Vr::FD)?.array();
+            }
             (Creator::Uih, 0x0065_0050) => return Ok(Some(Deferred::UihTiles)),
             (Creator::Uih, 0x0065_0051) => return Ok(Some(Deferred::UihTileItems)),
             _ => {}

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::find::find_places;
-use super::grid::{Grid, Plane, dot};
+use super::grid::{Grid, Plane, cross, dot, plus};
 use super::nifti::{self, Nifti};
 use super::order::ordered;
 use super::places::{Member, Places};
 use super::report::{Comparison, ImageCheck, Unplaced};
 use super::split_images::SplitImages;
 use super::values::{Match, ValueMatcher};
-use crate::frames::{Diffusion, FileError, Object, Pixels, Series, obstacle};
+use crate::frames::{Attributes, Diffusion, FileError, Object, Pixels, Series, obstacle};
 
 /// b-values of one frame that differ by at most this (s/mm2) do not contradict each other.
 const MIN_CONTRADICTION: f64 = 50.0;
@@ -178,7 +178,7 @@ impl Check<'_> {
                 check.contradiction = Some((volume, low, high));
             }
             if let Some(slot) = check.directions.get_mut(volume) {
-                *slot = slot.or(frame.diffusion.direction);
+                *slot = slot.or_else(|| direction(frame));
             }
             if let Some(slot) = check.b_values.get_mut(volume) {
                 *slot = (
@@ -192,11 +192,32 @@ impl Check<'_> {
             .clone()
             .all(|(b_value, nominal)| !(*b_value > Some(0.0) || *nominal > Some(0.0)));
         check.isotropic &= !unweighted;
-        if volumes > 1 && unweighted {
+        if volumes > 1 && (unweighted || without_patient_axes(members)) {
             check.order = ordered(members, &matched.frames);
         }
         check
     }
+}
+
+/// Returns the gradient direction of a frame in patient axes. That in image axes is preferred, as by dcm2niix.
+fn direction(frame: &Attributes) -> Option<[f64; 3]> {
+    let (Some([x, y, z]), Some([a, b, c, d, e, f])) =
+        (frame.diffusion.image_direction, frame.orientation)
+    else {
+        return frame.diffusion.direction;
+    };
+    let (row, column) = ([a, b, c], [d, e, f]);
+    let in_plane = plus(plus([0.0; 3], x, row), y, column);
+    Some(plus(in_plane, z, cross(row, column)))
+}
+
+/// Returns whether directions are known by frequency and phase only (classic GE). They cannot be compared with a table,
+/// so the order of the volumes is checked instead.
+fn without_patient_axes(members: &[Member<'_>]) -> bool {
+    members.iter().all(|member| {
+        let diffusion = &member.frame.attributes.diffusion;
+        diffusion.gradient_squared.is_some() && direction(&member.frame.attributes).is_none()
+    })
 }
 
 /// Returns whether the b-values of a frame differ more than rounding and imaging gradients explain.
