@@ -161,3 +161,32 @@ def test_a_session_beside_packets_in_the_sessions_folder_is_no_packet(dummy: Dum
     verdicts = dummy.verdicts(masterinbox=str(dummy.sessions), overwrite=overwrite)
     assert verdicts["AP1"][0] in (Verdict.STRAY, Verdict.ALREADY_THERE)
     assert verdicts["AP2.zip"] == (Verdict.READY, "AP2")
+
+
+@pytest.mark.parametrize("archive", ["move", "leave"])
+def test_folders_of_the_study_in_its_sessions_folder_are_ignored(dummy: DummyStudy, archive: str) -> None:
+    dummy.write("specs/hcp.txt", "x").write("qc/1.png", "x").write("AP2.zip", "x").write("qc.zip", "x")
+    verdicts = dummy.verdicts(masterinbox=str(dummy.sessions), archive=archive)
+    assert {name: verdict for name, (verdict, _) in verdicts.items()} == {
+        "AP2.zip": Verdict.READY,
+        "inbox": Verdict.STRAY,
+        "qc": Verdict.STRAY,
+        "qc.zip": Verdict.REFUSED,
+        "specs": Verdict.STRAY,
+    }
+
+
+def test_folders_of_another_study_in_its_sessions_folder_are_ignored(dummy: DummyStudy, tmp_path: Path) -> None:
+    other = DummyStudy(tmp_path / "other").write("archive/MR").write("AP1/dicom/1.dcm", "x")
+    verdicts = dummy.verdicts(masterinbox=str(other.sessions), archive="leave")
+    assert verdicts == {
+        "AP1": (Verdict.READY, "AP1"),
+        "archive": (Verdict.STRAY, None),
+        "inbox": (Verdict.STRAY, None),
+    }
+
+
+@pytest.mark.parametrize("name", ["qc", "archive"])
+def test_a_packet_with_the_name_of_a_folder_of_a_study_is_refused(dummy: DummyStudy, name: str) -> None:
+    each = dummy.put(f"{name}/").candidate()
+    assert (each.verdict, each.problem.code) == (Verdict.REFUSED, Code.BAD_NAME)

@@ -44,6 +44,16 @@ def test_a_worker_imports_only_the_named_packet(study: Study, name: str) -> None
     assert not (study.sessions / ".qxbatch").exists()
 
 
+def test_a_worker_does_not_name_the_page_of_the_study(study: Study) -> None:
+    put(study, "S1")
+    assert f"Page of the study: {study.sessions / 'report.html'}" in study.run().out
+    put(study, "S2")
+    run = worker(study, "--packet=S2.zip", "--check=yes", "--verbose=yes")
+    assert run.status == 0, run.text
+    assert "1 of 1 session was written." in run.out
+    assert "Page of the study" not in run.out, "it does not show the new session"
+
+
 def test_a_second_call_of_a_worker_changes_nothing(study: Study) -> None:
     put(study, "S1")
     assert worker(study, "--packet=S1.zip").status == 0

@@ -1,5 +1,21 @@
 """The commands and their grammar. The help of an import lists them, so this module imports nothing slow."""
 
+from qxbatch.cli.command_options import (
+    CHECK_SESSIONS,
+    DAMAGED_SESSION,
+    DEIDENTIFY_LOGS,
+    LIMIT_NAMES,
+    LIMITS,
+    LOG_FILE,
+    MIXED_SESSION,
+    N_PROCS,
+    NAMEFORMAT_OF_FOLDERS,
+    REPORTS,
+    WORKER,
+    import_options,
+    switch,
+    with_meaning,
+)
 from qxbatch.settings.of_cluster import OF_CLUSTER
 from qxbatch.settings.parameter import Form, Group, Parameter, find
 from qxbatch.settings.parameters import PARAMETERS
@@ -22,90 +38,6 @@ class Command:
         self.word_choices = word_choices or {}
         """Positional words that have few possible values, with these values."""
 
-
-N_PROCS = find(PARAMETERS, "n_procs")
-
-
-def switch(name: str, meaning: str) -> Parameter:
-    """Return an option without value for a command."""
-    return Parameter(name, meaning, group=Group.RUN, form=Form.SWITCH)
-
-
-def import_options(*names: str) -> tuple[Parameter, ...]:
-    """Return parameters of an import that have the same meaning in a command."""
-    return tuple(find(PARAMETERS, name) for name in names)
-
-
-def with_meaning(name: str, meaning: str, default: str = "") -> Parameter:
-    """Return a parameter of an import that has another meaning in a command."""
-    return find(PARAMETERS, name).with_meaning(meaning, default)
-
-
-def without_words(name: str, words: str) -> Parameter:
-    """Return a parameter of an import without some words of its meaning, which are about options that a command does not have."""
-    parameter = find(PARAMETERS, name)
-    return parameter.with_meaning(parameter.meaning.replace(words, ""), parameter.default)
-
-
-LIMIT_NAMES = ("max_expansion", "max_total", "max_members", "max_nesting")
-LIMITS = (
-    *import_options("max_expansion"),
-    without_words("max_total", "s of one session"),
-    with_meaning(
-        "max_members",
-        "Maximum number of members of the packet, including those of archives inside it.",
-        find(PARAMETERS, "max_members").default,
-    ),
-    *import_options("max_nesting"),
-)
-"""The limits of commands that read packets without an import; the defaults are those of an import."""
-LOG_FILE = without_words("log_file", " (not the table, `--logfile`)")
-DEIDENTIFY_LOGS = without_words("deidentify_logs", " `--logfile` implies this.")
-LIST_ALL = with_meaning(
-    "list_all",
-    "List every session and message, before and after the work. Without it, a long list is shortened to a count.",
-)
-CHECK_SESSIONS = with_meaning(
-    "check",
-    "`yes`: ask before the work; `no`: do not ask; `any`: do not ask, and end with exit status 66 if no session is ready.",
-    find(PARAMETERS, "check").default,
-)
-MIXED_SESSION = with_meaning(
-    "on_mixed",
-    "What to do with a session whose files are of several patients: refuse it, make one session, or one for each patient.",
-    find(PARAMETERS, "on_mixed").default,
-)
-DAMAGED_SESSION = with_meaning(
-    "on_damaged",
-    "How to handle a session with damaged files: refuse it, or use the readable files.",
-    find(PARAMETERS, "on_damaged").default,
-)
-REPORTS = (
-    *import_options("verbose", "quiet"),
-    LIST_ALL,
-    LOG_FILE,
-    *import_options("json_file"),
-    switch("json", "Print the run's summary as JSON."),
-)
-"""Options for the messages of commands that work on sessions."""
-
-NAMEFORMAT_OF_FOLDERS = (
-    "Regular expression that finds `subject_id` and, if there is one, `session_name` in the name of a session folder."
-)
-
-NOT_FOR_WORKER = ("sessionsfolder", "sessions", "participant_label", "session_label", "skip_bids_validator", "test")
-"""Parameters of an import that a worker does not have: --packet and <folder> choose what it imports."""
-WORKER = (
-    Parameter(
-        "packet",
-        "The packet: its name in the inbox, or its session id.",
-        group=Group.INPUT,
-        metavar="NAME",
-    ),
-    *(parameter for parameter in PARAMETERS if parameter not in OF_CLUSTER and parameter.name not in NOT_FOR_WORKER),
-    Parameter("submission", "For job scripts: the submission of this task.", group=Group.CLUSTER, metavar="ID"),
-    Parameter("task", "For job scripts: the task.", group=Group.CLUSTER, metavar="N"),
-)
 
 COMMANDS: dict[str, Command] = {
     "scan": Command(
@@ -354,8 +286,8 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "worker": Command(
-        "Imports one packet, for workflow engines; --packet is required. <folder>... is the sessions folder, or three words: "
-        "<data> <output> participant. The exit status is 0 also if the packet was imported before. Other packets and the report of "
+        "Imports one packet, for workflow engines; --packet is required. The arguments are the sessions folder, or <data> <output> "
+        "participant (BIDS-App form). The exit status is 0 also if the packet was imported before. Other packets and the report of "
         "the study are left alone.",
         ("worker <folder>... [options]",),
         WORKER,

@@ -6,7 +6,7 @@ import sys
 from qxbatch.visible import visible_lines
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # --help passes here; it needs neither types nor typing
+if TYPE_CHECKING:  # --help also loads this module, and is faster without typing
     from collections.abc import Callable
     from types import TracebackType
     from typing import Any, TextIO

@@ -65,11 +65,12 @@ def ask(scheduler: Scheduler, names: Sequence[str]) -> Queue:
 
 
 class OtherJob(NamedTuple):
-    """Why a job is not the one that was submitted."""
+    """Why a job of the queue is not, or may not be, the one that was submitted."""
 
     has_ended: bool
-    """Whether the submitted job has ended, as far as the queue shows."""
+    """Whether the submitted job has ended. False: it is not known whether the job is the submitted one."""
     reason: str = ""
+    """Empty if the queue has no job of this id and name."""
 
 
 def other_job(scheduler: Scheduler, job: str, name: str) -> OtherJob | None:
@@ -95,7 +96,7 @@ def _tasks(scheduler: Scheduler, text: str, names: Sequence[str]) -> dict[tuple[
             continue
         if match["state"] not in scheduler.ended_states and match["index"] != "":  # "" is the line of a whole array
             index = match["index"] or ""
-            no_array = not index.isdecimal() or int(index) < scheduler.first_index
+            no_array = not index.isdecimal() or int(index) < scheduler.first_index  # Slurm shows N/A, LSF 0
             states[match["job"], None if no_array else int(index)] = match["state"]
     return states
 
@@ -107,5 +108,5 @@ def _has_name(shown: str | None, names: Sequence[str]) -> bool:
     """
     if not shown or not names:
         return True
-    shortened = shown.strip("*")
+    shortened = shown.strip("*")  # a `*` marks a name that LSF shortened
     return any(shortened in name or shown.startswith(f"{name}[") for name in names)

@@ -6,7 +6,7 @@ from qxbatch.discover.candidates import logfile_rows
 from qxbatch.discover.plan import session_of
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, Verdict
-from qxbatch.pipeline.ending import end_imported
+from qxbatch.pipeline.ending import end_named
 from qxbatch.pipeline.named_units import NameMatch, import_named, match_name
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
@@ -37,7 +37,7 @@ def import_one(settings: Settings, name: str) -> int:
     note = _note(report, settings, name, selected)
     if note and not settings.quiet:
         print(note)
-    status = end_imported(settings, report, observer)
+    status = end_named(settings, report, observer)
     if status or note or report.sessions:
         return status
     return _report_nothing(report, settings, name)

@@ -10,7 +10,7 @@ from qxbatch.cluster.state import FINAL, UnitState
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.unready import write_unready
 from qxbatch.exits import ExitStatus
-from qxbatch.pipeline.ending import end_imported
+from qxbatch.pipeline.ending import end_named
 from qxbatch.pipeline.interrupted import clear_locks
 from qxbatch.pipeline.named_units import import_named
 from qxbatch.report.observers import RunObservers
@@ -36,4 +36,4 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
             settings, packets, units, observer, lambda workspace: job_locks(workspace.locks, scheduler, job)
         )
     write_unready(report, writer, settings)
-    return end_imported(settings, report, observer)
+    return end_named(settings, report, observer)

@@ -1,4 +1,4 @@
-"""The plan of inbox mode: a verdict for each entry. Only hints and commands for refused entries read from the disk."""
+"""The plan of inbox mode: a verdict for each entry. Only refused entries and names of the study cause reads from the disk."""
 
 import re
 from collections import defaultdict

@@ -2,8 +2,9 @@
 
 from qxbatch.discover.entry import Entry, Shape
 from qxbatch.discover.judged_entry import JudgedEntry
+from qxbatch.discover.session_folders import is_folder_of_study
 from qxbatch.discover.unopened import SPLIT_HINT, UNOPENED, unpack_command, unpacked_name
-from qxbatch.model import SessionId
+from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
 from qxbatch.resolve.names import breaks_lines, fault
 from qxbatch.resolve.rename import FindSession, rename_command
@@ -47,12 +48,17 @@ def _unopened(
 def with_session(
     judged: JudgedEntry, session: SessionId, entry: Entry, settings: Settings, find_session: FindSession
 ) -> JudgedEntry:
-    """Return a packet with its session; refused if its kind is unsupported, or if no session may have that id."""
+    """Return a packet with its session; refused if its kind is unsupported, or if no session may have that id.
+
+    If the master inbox is a sessions folder, the folders of its study are not packets, and must not be renamed.
+    """
     if entry.content in UNOPENED:
         return _unopened(judged, session, entry, settings, find_session)
     why = fault(session.id)
     if not why:
         return judged._replace(session=session)
+    if is_folder_of_study(entry.path, settings):
+        return judged.with_verdict(Verdict.STRAY, "it is a folder of the study")
     message = f"its session would be called {session.id!r}, and no session may: {why}."
     if settings.logfile is None:
         return _with_invalid_name(judged, message, settings, find_session)

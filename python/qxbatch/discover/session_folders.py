@@ -10,6 +10,7 @@ from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.model import Verdict
 from qxbatch.problems import Code, UsageError
+from qxbatch.resolve.names import RESERVED
 from qxbatch.session.contents import is_marked, is_session
 from qxbatch.session.layout import (
     ARCHIVE,
@@ -103,6 +104,15 @@ def refuse_session_folders(judged: Iterable[JudgedEntry], settings: Settings) ->
     """
     is_own = os.path.realpath(settings.masterinbox or "") == os.path.realpath(settings.sessionsfolder)
     return [_judge(entry, settings, is_own=is_own) if entry.ready else entry for entry in judged]
+
+
+def is_folder_of_study(path: Path, settings: Settings) -> bool:
+    """Return whether an entry of the master inbox is a folder of a study, such as `inbox` or `qc`, beside its sessions."""
+    if path.name.casefold() not in RESERVED or not os.path.isdir(path):  # noqa: PTH112 - False if it cannot be read
+        return False
+    folder = path.parent
+    is_own = os.path.realpath(folder) == os.path.realpath(settings.sessionsfolder)
+    return is_own or kind_of_folder(folder) == SESSIONS
 
 
 def _judge(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEntry:

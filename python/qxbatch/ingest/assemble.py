@@ -54,8 +54,9 @@ def assemble(
 ) -> list[SortedSession]:
     """Place the files of each plan below `scratch[session id]`, and return the sessions in the order of the plans.
 
-    `deidentified`: the session id replaces the patient's id and name. `inbox`: kept files in it remain there
-    (folder mode). `join`: the parts of one scan become one series. Raises OSError.
+    `deidentified`: the session id replaces the patient's id and name. `inbox`: the session's inbox in folder mode
+    (`--masterinbox=none`), in which kept files remain; else None. `join`: the parts of one scan become one series.
+    Raises OSError.
     """
     groups = reading.groups()
     rows = rows_of_plans(reading, plans)

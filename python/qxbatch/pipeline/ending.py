@@ -1,6 +1,7 @@
 """The end of a run: the report after the work, the last event, and the exit status."""
 
 import sys
+from pathlib import Path
 
 from qxbatch.events import RunFinished
 from qxbatch.exits import ExitStatus
@@ -16,6 +17,11 @@ from qxbatch.wrapping import text_width
 def end_imported(settings: Settings, report: Report, observer: RunObservers) -> int:
     """End a run that imported packets."""
     return _end(settings, report, status_of(report), observer)
+
+
+def end_named(settings: Settings, report: Report, observer: RunObservers) -> int:
+    """End the import of named packets; it does not write the page of the study, so the report does not name the page."""
+    return _end(settings, report, status_of(report), observer, names_study_page=False)
 
 
 def end_idle(settings: Settings, report: Report, observer: RunObservers, *, ready: bool) -> int:
@@ -41,9 +47,11 @@ def end_held(settings: Settings, report: Report, observer: RunObservers) -> int:
     return _notified(settings, report, ExitStatus.HELD, observer)
 
 
-def _end(settings: Settings, report: Report, status: ExitStatus, observer: RunObservers) -> int:
+def _end(
+    settings: Settings, report: Report, status: ExitStatus, observer: RunObservers, *, names_study_page: bool = True
+) -> int:
     """Print the report, notify the observers, and return the exit status."""
-    text = _report(settings, report, observer.seconds)
+    text = _report(settings, report, observer.seconds, settings.sessionsfolder / PAGE if names_study_page else None)
     if status is ExitStatus.NOTHING_READY:
         idle = "With --check=no this is not an error."
         advice: list[str] = []
@@ -64,7 +72,7 @@ def _notified(settings: Settings, report: Report, status: ExitStatus, observer: 
     return int(status)
 
 
-def _report(settings: Settings, report: Report, seconds: float) -> str:
+def _report(settings: Settings, report: Report, seconds: float, study_page: Path | None) -> str:
     """Return the report after the work; empty if nothing was imported and there is no problem."""
     if not report.sessions and all(candidate.problem is None for candidate in report.candidates):
         return ""
@@ -76,7 +84,7 @@ def _report(settings: Settings, report: Report, seconds: float) -> str:
         TextLayout(text_width(), settings.list_all),
         deidentified=settings.deidentified,
         seconds=seconds,
-        study_page=settings.sessionsfolder / PAGE,
+        study_page=study_page,
         stages=settings.stages,
         problems_only=settings.quiet,
     )

@@ -31,8 +31,8 @@ def fault(name: str) -> str:
     for is_wrong, reason in (
         (not name, "it is empty"),
         (name.casefold() in RESERVED, "the study uses that name for other things"),
-        (any(character in FORBIDDEN for character in name), "it contains one of / \\ : #"),
-        (name[:1] in ("-", "_", "."), "it begins with - _ or ."),
+        (any(character in FORBIDDEN for character in name), "it contains '/', '\\', ':' or '#'"),
+        (name[:1] in ("-", "_", "."), "it begins with '-', '_' or '.'"),
         (breaks_lines(name), "it contains a control character or a line end"),
         (name != name.strip(), "it begins or ends with a space"),
         (any(unicodedata.category(character) == "Cs" for character in name), "it is not valid text (UTF-8)"),

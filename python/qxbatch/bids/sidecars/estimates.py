@@ -95,8 +95,8 @@ class FieldMap(NamedTuple):
     def can_serve(self, run: Run) -> bool:
         """Return whether the field map can correct a run of its study.
 
-        Scans of one direction need a run of the opposite direction. With the step `geometry`, scans with phase encoding
-        directions can only correct a run with the same phase encoding axis, if both axes are known.
+        Scans of one direction need a run of the opposite direction. If `serves` of the rule has `geometry`, scans with phase
+        encoding directions can only correct a run with the same phase encoding axis, if both axes are known.
         """
         if self.kind is None or self.is_of_other_study(run):
             return False
@@ -197,7 +197,7 @@ def _paired(images: Sequence[PlacedImage]) -> list[list[PlacedImage]]:
 def _pairs_and_single_takes(directions: list[list[Take]]) -> list[list[PlacedImage]]:
     """Return the images of each pair and of each unpaired take; `directions` are the takes of each direction."""
     if len(directions) != 2:  # noqa: PLR2004 - a pair
-        return [members for takes in directions for _facts_of, members in takes]
+        return [members for takes in directions for _, members in takes]
     first, second = (sorted(takes, key=_begin) for takes in directions)
     pairs = list(zip(first, second, strict=True)) if len(first) == len(second) else _nearest_pairs(first, second)
     used_ids = [id(take) for pair in pairs for take in pair]

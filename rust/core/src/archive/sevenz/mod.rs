@@ -48,13 +48,13 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
         listing.gaps = covered.gaps(at);
         return Ok(listing); // an archive without members has no header
     }
-    let mut list = read(source, at, size)?;
-    if crc32fast::hash(&list) != crc {
+    let mut header_bytes = read(source, at, size)?;
+    if crc32fast::hash(&header_bytes) != crc {
         return Err("its list of members is damaged (CRC)".into());
     }
     // A packed header unpacks to a plain one; an endless nesting is refused.
     for _ in 0..4 {
-        let mut fields = FieldReader::new(&list);
+        let mut fields = FieldReader::new(&header_bytes);
         match fields.byte()? {
             HEADER => {
                 header::parse(&mut fields, source.len(), max_members, &mut listing)?;
@@ -68,7 +68,7 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
             }
             ENCODED_HEADER => {
                 let (block, left_out);
-                (list, block, left_out) = unpacked(source, &mut fields, keys)?;
+                (header_bytes, block, left_out) = unpacked_header(source, &mut fields, keys)?;
                 covered.add_block(&block);
                 listing.left_out += left_out;
             }
@@ -114,8 +114,9 @@ fn too_long(size: u64) -> Refusal {
     format!("its list of members takes {size} bytes, more than {MAX_HEADER_LENGTH} (limit)").into()
 }
 
-/// Unpacks a header that is packed like the data. Returns it with its block, and how much of that it does not use.
-fn unpacked(
+/// Unpacks a header that is packed like the data. Returns its bytes, its block, and how many bytes of the block are not
+/// part of the header.
+fn unpacked_header(
     source: &dyn Source,
     fields: &mut FieldReader<'_>,
     keys: &Keys<'_>,
@@ -128,14 +129,17 @@ fn unpacked(
         return Err(too_long(block.size()));
     }
     let password = chain::find_password(source, &block, keys)?;
-    let mut list = vec![0; usize::try_from(block.size()).unwrap_or(0)];
+    let mut header_bytes = vec![0; usize::try_from(block.size()).unwrap_or(0)];
     let mut content = chain::open(source, &block, keys, password)?;
     content
-        .read_exact(&mut list)
+        .read_exact(&mut header_bytes)
         .map_err(|error| super::reason(&error))?;
-    if block.crc.is_some_and(|crc| crc32fast::hash(&list) != crc) {
+    if block
+        .crc
+        .is_some_and(|crc| crc32fast::hash(&header_bytes) != crc)
+    {
         return Err("its list of members is damaged (CRC)".into());
     }
     let left_out = content.left_out();
-    Ok((list, block, left_out))
+    Ok((header_bytes, block, left_out))
 }

@@ -1,16 +1,17 @@
 //! The traditional encryption of zip (APPNOTE 6.1): each byte updates three keys.
 
-/// Bytes before the data: random bytes, and a last byte that reveals most wrong passwords.
+/// Length of the encryption header, the bytes before the data: random bytes, and a last byte that reveals most wrong
+/// passwords.
 pub const HEAD_LENGTH: usize = 12;
 
 /// The keys after the bytes seen so far.
 #[derive(Clone)]
 pub struct Keys(u32, u32, u32);
 
-const STEPS: [u32; 256] = steps();
+/// The table of CRC-32, by which the keys are updated byte by byte.
+const CRC_TABLE: [u32; 256] = crc_table();
 
-/// The table of CRC-32; the keys are updated with its single steps.
-const fn steps() -> [u32; 256] {
+const fn crc_table() -> [u32; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
@@ -33,15 +34,16 @@ const fn steps() -> [u32; 256] {
     table
 }
 
+/// Returns a CRC-32 after one more byte, without the inversions at its start and end.
 fn crc_step(crc: u32, byte: u8) -> u32 {
     let [low, ..] = crc.to_le_bytes();
-    let step = STEPS.get(usize::from(low ^ byte)).copied();
-    (crc >> 8) ^ step.unwrap_or_default()
+    let entry = CRC_TABLE.get(usize::from(low ^ byte)).copied();
+    (crc >> 8) ^ entry.unwrap_or_default()
 }
 
 impl Keys {
-    /// Returns the keys for a member's data if its encryption header accepts the password; one wrong password in 256
-    /// passes.
+    /// Returns the keys for a member's data if the last byte of its decrypted `head` is `check`, a byte of the member's
+    /// CRC or time; one wrong password in 256 passes.
     #[must_use]
     pub fn for_password(password: &[u8], head: [u8; HEAD_LENGTH], check: u8) -> Option<Self> {
         let mut keys = Self(0x1234_5678, 0x2345_6789, 0x3456_7890);
