@@ -193,8 +193,8 @@ def test_a_command_does_not_wait_for_ever_for_a_stopped_one_that_submits(
     lock = _lock_in_use(forged)
     forged.study.put_bytes("S7.zip", packet(7))
     run = forged.call("resume") if command == "resume" else forged.study.main("--scheduler=SLURM")
-    assert run.status == 75, run.text
-    assert "held by a stopped run" in run.err
+    assert run.status == 73, run.text
+    assert "the lock 'submit' is held by a stopped run" in run.err
     assert lock.exists()
     assert forged.calls() == []
 

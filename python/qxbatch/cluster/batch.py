@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from qxbatch.cluster.grouping import plan
-from qxbatch.cluster.pending import choose_archive_numbers, make_submission
+from qxbatch.cluster.pending import SUBMIT_LOCK, choose_archive_numbers, make_submission
 from qxbatch.cluster.schedulers import SCHEDULERS
 from qxbatch.cluster.submit import largest_array
-from qxbatch.cluster.submit_lock import submit_lock_of
 from qxbatch.cluster.submit_new import submit_new
 from qxbatch.counted import counted
 from qxbatch.discover.units import units_of
@@ -57,7 +56,7 @@ class ClusterSubmitter:
         """Submit; return the exit status, HELD if all packets are submitted already or no longer exist. Raises UsageError."""
         units = units_of(ready, folder_mode=settings.masterinbox is None)
         try:
-            with submit_lock_of(locks):
+            with locks.waiting(SUBMIT_LOCK):
                 submission = make_submission(settings, self._options, units, report)
             if submission is None:
                 return end_held(settings, report, observer)
