@@ -12,14 +12,16 @@ from typing import Any, cast
 import pytest
 
 from qxbatch.cluster.grouping import Array, Plan
-from qxbatch.cluster.pending import _remove_done
+from qxbatch.cluster.pending import SUBMIT_LOCK, _remove_done
 from qxbatch.cluster.state import State, UnitState
 from qxbatch.cluster.submission import Submission, new_submission
 from qxbatch.cluster.submit import Submitter
 from qxbatch.exits import ExitStatus
 from qxbatch.publish.durable import make_folder
+from qxbatch.publish.locks import Locks
 from qxbatch.settings.scheduler import scheduler_spec
 from tests.build.study import Run, Study, run_main
+from tests.cluster.submitted import packet
 
 FAKES = {
     "sbatch": 'echo "$*" >> "$folder/calls"; echo 9',
@@ -159,6 +161,41 @@ def test_a_submission_is_not_resumed_if_the_folder_of_locks_is_another_thing(for
     assert run.status == 73, run.text
     assert str(locks) in run.err
     assert forged.victim.stat().st_mtime == 1
+    assert forged.calls() == []
+
+
+def _lock_in_use(forged: Forged) -> Path:
+    """Let another run hold the lock of submissions; return its file."""
+    locks = Locks(forged.study.sessions / ".qxbatch" / "locks")
+    lock = locks.take(SUBMIT_LOCK)
+    assert lock is not None
+    return lock.path
+
+
+@pytest.mark.parametrize("command", ["resume", "import"])
+def test_a_folder_with_content_in_place_of_the_lock_of_submissions_is_named(forged: Forged, command: str) -> None:
+    lock = _lock_in_use(forged)
+    lock.unlink()
+    (lock / "content").mkdir(parents=True)
+    forged.study.put_bytes("S7.zip", packet(7))
+    run = forged.call("resume") if command == "resume" else forged.study.main("--scheduler=SLURM")
+    assert run.status == 73, run.text
+    assert f"rm -r -- {lock}" in run.err
+    assert (lock / "content").is_dir()
+    assert forged.calls() == []
+
+
+@pytest.mark.parametrize("command", ["resume", "import"])
+def test_a_command_does_not_wait_for_ever_for_a_stopped_one_that_submits(
+    forged: Forged, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qxbatch.publish.locks.LONGEST_WAIT_SECONDS", 0.1)
+    lock = _lock_in_use(forged)
+    forged.study.put_bytes("S7.zip", packet(7))
+    run = forged.call("resume") if command == "resume" else forged.study.main("--scheduler=SLURM")
+    assert run.status == 73, run.text
+    assert "the lock 'submit' is held by a stopped run" in run.err
+    assert lock.exists()
     assert forged.calls() == []
 
 

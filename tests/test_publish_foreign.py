@@ -172,3 +172,17 @@ def test_a_folder_in_place_of_a_file_is_reported_and_nothing_is_left(tmp_path: P
         write_texts([NewText(path, "new", is_old)])
     assert [other.name for other in tmp_path.iterdir()] == ["page"]
     assert (path / "mine").exists()
+
+
+@pytest.mark.parametrize("name", ["study.tsv", "report.html", "study.json"])
+def test_a_folder_at_the_hidden_name_of_a_new_file_is_removed_or_named_with_the_command_that_removes_it(
+    imported: Study, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    staged = imported.sessions / hidden_name(Use.COPY, NO_RUN, name)
+    staged.mkdir()
+    assert main(["report", str(imported.sessions)]) == 0
+    assert not staged.exists()
+    (staged / "content").mkdir(parents=True)
+    assert main(["report", str(imported.sessions)]) == 73
+    assert f"rm -r -- {staged}" in capsys.readouterr().err
+    assert (staged / "content").is_dir()

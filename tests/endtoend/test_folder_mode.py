@@ -197,6 +197,20 @@ def test_sessions_that_are_not_named_are_unchanged(study: Study, inbox: Path) ->
     assert snapshot(study.session("T1")) == before
 
 
+def test_an_inbox_that_is_a_link_to_itself_is_refused_and_the_other_sessions_are_imported(study: Study) -> None:
+    for session in ("S1", "S2"):
+        write_folder(T1.files(), study.session(session) / "inbox")
+    study.session("S1").joinpath("inbox").rename(study.session("S1") / "data")
+    study.session("S1").joinpath("inbox").symlink_to("inbox")
+    run = study.main(*FOLDER_MODE)
+    assert run.status == 1
+    assert "internal error" not in run.text
+    assert "inbox cannot be listed: too many levels of symbolic links." in " ".join(run.out.split())
+    assert "--sessions=S1" in run.out
+    Judge(study.session("S2")).check(T1.files())
+    assert read_tree(study.session("S1") / "data") == T1.files()
+
+
 @pytest.mark.parametrize("archive", ["move", "delete"])
 def test_a_damaged_archive_leaves_the_whole_session_unchanged(study: Study, inbox: Path, archive: str) -> None:
     write_folder(LOOSE, inbox)

@@ -12,8 +12,8 @@ HELP_WORDS = ("--help", "-h", HELP_ALL)
 
 _SPACE = (errno.ENOSPC, errno.EDQUOT)
 _ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG)
-MACHINE_ERRORS = (*_ACCESS, *_SPACE)
-"""Errors of the machine: permissions, refused links, long names, no space. Any other OSError that arrives here is a bug."""
+MACHINE_ERRORS = (*_ACCESS, *_SPACE, errno.ETIMEDOUT)
+"""Errors of the machine: permissions, refused links, long names, no space, a lock that a stopped run holds."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,10 +90,11 @@ def _guarded(words: Sequence[str]) -> int:
             print(f"         {wrong.hint}", file=sys.stderr)
         return int(wrong.status)
     except OSError as error:
-        if error.errno not in MACHINE_ERRORS:
-            raise
         from qxbatch.os_error import error_text
+        from qxbatch.publish.plain import InTheWayError
 
+        if error.errno not in MACHINE_ERRORS and not isinstance(error, InTheWayError):
+            raise  # a bug
         _log(f"{error_text(error)}.", int(ExitStatus.CANNOT_WRITE))
         print(f"qxbatch: {error_text(error)}.", file=sys.stderr)
         print("         The run ended there; correct this and run again.", file=sys.stderr)

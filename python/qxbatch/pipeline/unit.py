@@ -20,7 +20,7 @@ from qxbatch.pipeline.recover import clear_own, recover_unit
 from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing, refuse_too_large
 from qxbatch.pipeline.remedy import refused_report, with_commands
 from qxbatch.pipeline.unit_locks import UnitLocks
-from qxbatch.problems import Code, PacketError, Problem
+from qxbatch.problems import Code, PacketError, Problem, UsageError
 
 log = logging.getLogger("qxbatch")
 
@@ -96,6 +96,8 @@ class _Import:
             raise
         except OSError as error:
             problem = self._of_disk(error)
+        except UsageError as error:  # a folder cannot be listed, such as an inbox that is a link to itself
+            problem = Problem(Code.UNREADABLE, unit.names, error.message, error.hint)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a bug (or a panic of the core) ends one packet, not the batch

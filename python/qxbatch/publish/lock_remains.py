@@ -1,11 +1,13 @@
 """What is in the folder of locks and is not a lock: temporary files of killed runs, links, folders, FIFOs."""
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
 
 from qxbatch.publish.durable import rename_new
+from qxbatch.publish.plain import InTheWayError
 
 
 def is_unwritten(path: Path) -> bool:
@@ -14,7 +16,7 @@ def is_unwritten(path: Path) -> bool:
 
 
 def remove_other(path: Path) -> None:
-    """Remove a link, an empty folder or a FIFO at the path of a lock. Raises OSError for a folder with content."""
+    """Remove a link, an empty folder or a FIFO at the path of a lock. Raises InTheWayError for a folder with content, OSError."""
     try:
         path.rmdir()
     except NotADirectoryError:
@@ -25,3 +27,7 @@ def remove_other(path: Path) -> None:
             return
         with contextlib.suppress(FileExistsError):  # another run removed it and took the lock meanwhile
             rename_new(aside, path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        raise InTheWayError(path, "a folder with content, and qxbatch writes a file of that name") from error
