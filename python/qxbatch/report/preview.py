@@ -64,6 +64,8 @@ def _advice_lines(text: str, width: int) -> list[str]:
 def advice_for(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
     """Return advice if the run finds nothing because of a wrong option (report/advice.py)."""
     may_need_advice = any(candidate.verdict in WITH_ADVICE for candidate in candidates)
+    if settings.masterinbox is None and len(settings.sessions) > 1:
+        may_need_advice = True  # one glob may match and another not: folders that no glob matches are no candidates
     empty = not candidates and bool(settings.sessions or (settings.masterinbox and not settings.masterinbox.is_dir()))
     if not (may_need_advice or empty):
         return []
