@@ -1,4 +1,4 @@
-"""Folder mode: session folders with data in their own inbox."""
+"""Folder mode (`--masterinbox=none`): session folders with data in their own inbox."""
 
 import os
 from collections.abc import Iterable, Sequence
