@@ -96,6 +96,14 @@ def test_a_glob_is_proposed_in_folder_mode(dummy: DummyStudy, given: str, better
     assert len(dummy.candidates(None, sessions=better, masterinbox="none")) == 1
 
 
+def test_a_glob_is_proposed_in_folder_mode_if_another_one_matches(dummy: DummyStudy) -> None:
+    dummy.write("AP-1/inbox/x", "x").write("AP-2/inbox/x", "x")
+    text = report(dummy, sessions="AP-1,ap-2", masterinbox="none")
+    assert "AP-1 -> AP-1" in text
+    assert proposed(text, "sessions") == ["AP-1,AP-2"]
+    assert proposed(report(dummy, sessions="AP-1,AP-2", masterinbox="none"), "sessions") == []
+
+
 def table(tmp_path: Path, text: str) -> str:
     path = tmp_path / "my log.csv"
     path.write_text(text)

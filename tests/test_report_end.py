@@ -10,6 +10,7 @@ from qxbatch.report.blocks import MAX_BLOCKS, TextLayout
 from qxbatch.report.commands import merged_commands
 from qxbatch.report.end import final_report
 from qxbatch.report.labels import labelled
+from qxbatch.settings.model import Stages
 from tests.build.dicom import MrSeries
 from tests.build.packets import under
 from tests.build.study import Study
@@ -87,6 +88,19 @@ def test_each_candidate_is_counted_once() -> None:
         "          Add them to the table of --logfile.",
         "      1 filtered out: b.zip",
         "      1 ignored, not a packet: README",
+    ]
+
+
+@pytest.mark.parametrize(("stages", "done"), [(Stages.SORT, "sorted"), (Stages.CONVERT, "converted")])
+def test_the_count_says_what_the_command_did(stages: Stages, done: str) -> None:
+    report = Report((ready("S1"), other("S2", Verdict.ALREADY_THERE)), (written("S1"),))
+    lines = final_report(report, stages=stages).splitlines()
+    assert lines[lines.index("2 entries:") :] == [
+        "2 entries:",
+        f"  1 {done}",
+        f"  1 not {done}:",
+        "      1 already there: S2",
+        f"          --overwrite=yes {stages}s them again.",
     ]
 
 

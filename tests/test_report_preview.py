@@ -1,6 +1,7 @@
 """The report before the import."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from qxbatch.model import Candidate, Fingerprint, Packet, SessionId, Verdict
 from qxbatch.problems import Code, Problem
 from qxbatch.report.preview import HEADINGS, preview
-from qxbatch.settings.model import Settings
+from qxbatch.settings.model import Settings, Stages
 from qxbatch.settings.parse import parse
 from qxbatch.visible import one_line
 
@@ -64,6 +65,15 @@ def test_the_short_report_lists_ready_and_refused_packets_and_counts_the_others(
     listed = {each.path.name for each in ALL if each.path.name in text}
     assert listed == {"a.zip", "g.zip"}
     assert all(f"1 {HEADINGS[each.verdict]}" in text for each in ALL)
+
+
+@pytest.mark.parametrize(
+    ("stages", "heading"), [(Stages.SORT, "ready to be sorted"), (Stages.CONVERT, "ready to be converted")]
+)
+def test_the_report_says_what_the_command_will_do(
+    settings: Callable[..., Settings], stages: Stages, heading: str
+) -> None:
+    assert f"1 {heading}:" in preview(ALL, replace(settings(), stages=stages))
 
 
 def test_the_report_says_if_nothing_is_ready(settings: Callable[..., Settings]) -> None:

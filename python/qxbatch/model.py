@@ -31,8 +31,8 @@ class SessionId:
     subject: str
     session: str | None = None
     folder: str = ""
-    """The session folder's name if it does not follow from subject and session: in folder mode, for a packet with a BIDS
-    name, and for a packet that is split."""
+    """The session folder's name if it does not follow from subject and session: in folder mode (`--masterinbox=none`),
+    for a packet with a BIDS name, and for a packet that is split."""
 
     @property
     def id(self) -> str:

@@ -149,7 +149,7 @@ def current_place(packet: Path, tag: str) -> Path:
 def mount_at(packet: Path, tag: str, inbox: Path | None) -> Path | None:
     """Return the first mount point at or below a packet, also if it has a hidden name; None if there is none.
 
-    In folder mode, `inbox` is that of the session: a mount point between it and the packet counts too.
+    In folder mode (`--masterinbox=none`), `inbox` is that of the session: a mount point between it and the packet counts too.
     """
     above = None if inbox is None else mount_above(packet, inbox)
     if above is not None:

@@ -1,4 +1,4 @@
-"""Folder mode: compares archives that have the same name, and reads as little of them as possible."""
+"""Folder mode (`--masterinbox=none`): compares archives that have the same name, and reads as little of them as possible."""
 
 import hashlib
 import os

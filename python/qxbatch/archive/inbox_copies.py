@@ -1,4 +1,7 @@
-"""Compares files in the inboxes of sessions with what the ledgers say: in folder mode an inbox belongs to the user."""
+"""Compares files in the inboxes of sessions with what the ledgers say.
+
+In folder mode (`--masterinbox=none`) an inbox belongs to the user.
+"""
 
 import stat
 from collections.abc import Iterable

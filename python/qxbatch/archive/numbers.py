@@ -1,4 +1,4 @@
-"""Folder mode: assigns numbers to archives with the same name before the work starts.
+"""Folder mode (`--masterinbox=none`): assigns numbers to archives with the same name before the work starts.
 
 So the order of the sessions decides, and not which of them finishes first.
 """

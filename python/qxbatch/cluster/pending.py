@@ -67,7 +67,10 @@ def _remove_done(previous: Iterable[Submission]) -> None:
 
 
 def choose_archive_numbers(settings: Settings, workspace: Workspace, locks: Locks, units: Sequence[Unit]) -> None:
-    """Choose the numbers of archives with the same name (folder mode), so that they do not depend on the order of tasks."""
+    """Choose the numbers of archives with the same name in folder mode (`--masterinbox=none`).
+
+    They are chosen before the tasks run, so that they do not depend on the order of tasks.
+    """
     inboxes = [unit.inbox for unit in units if unit.inbox is not None]
     if inboxes:
         from qxbatch.core import Monitor

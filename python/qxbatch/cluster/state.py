@@ -41,7 +41,7 @@ class UnitState(NamedTuple):
     unit: str
     """Its session id."""
     packets: tuple[str, ...]
-    """Names of the packets in the inbox; in folder mode, the name of the session folder."""
+    """Names of the packets in the inbox; in folder mode (`--masterinbox=none`), the name of the session folder."""
     size: int
     """Bytes of the packets."""
     state: State = State.WAITING

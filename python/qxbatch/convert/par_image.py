@@ -17,17 +17,18 @@ class ParImage(NamedTuple):
     zooms: tuple[float, ...]
     affine: Any
     lines: Any
-    """Indices of the table's lines, volume by volume, slice by slice."""
+    """Indices of the table's lines, from 0, volume by volume, slice by slice."""
     left_out: str = ""
-    """Its incomplete volumes, which are not in the image."""
+    """Text that lists the incomplete volumes, which are not in the image; empty if there are none."""
 
 
 class Misplaced(NamedTuple):
     """Lines of one stack whose slices are not in the grid of their image."""
 
     lines: tuple[int, ...]
+    """Numbers of the lines, from 1 (the first image line of the PAR)."""
     line: int
-    """The line with the largest distance."""
+    """The number of the line with the largest distance, from 1."""
     distance: float
     """Its distance, mm."""
     volumes: int

@@ -31,7 +31,7 @@ class Order(NamedTuple):
     """Indices of the lines: volume by volume, slice by slice."""
     slices: int
     left_out: str = ""
-    """The incomplete volumes; empty if there are none."""
+    """Text that lists the incomplete volumes; empty if there are none."""
 
 
 def ordered(rows: Any, *, diffusion: bool) -> Order:

@@ -33,8 +33,8 @@ def candidates(
 ) -> list[Candidate]:
     """Return the entries of the inbox (or the requested session folders), sorted by name, each with its verdict.
 
-    In folder mode a candidate is a session folder, and its packet is `<session>/inbox`. With `only`, other names are
-    ignored. Raises UsageError.
+    In folder mode (`--masterinbox=none`) a candidate is a session folder, and its packet is `<session>/inbox`. With
+    `only`, other names are ignored. Raises UsageError.
     """
     if settings.masterinbox is None:
         from qxbatch.discover.folders import list_folders

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from fnmatch import translate
+from functools import cache
 
 from qxbatch.model import SessionId
 from qxbatch.settings.lists import expand_braces
@@ -34,4 +35,9 @@ def label_reason(settings: Settings, session: SessionId) -> str:
 
 def matches_glob(name: str, globs: Sequence[str]) -> bool:
     """Return whether a session folder's name matches one of the glob patterns (case-sensitive; `{a,b}` matches either)."""
-    return any(re.fullmatch(translate(pattern), name) for glob in globs for pattern in expand_braces(glob))
+    return any(expression.fullmatch(name) for glob in globs for expression in _expressions_of(glob))
+
+
+@cache
+def _expressions_of(glob: str) -> Sequence[re.Pattern[str]]:
+    return [re.compile(translate(pattern)) for pattern in expand_braces(glob)]

@@ -1,4 +1,4 @@
-"""Folder mode: session folders with data in their own inbox."""
+"""Folder mode (`--masterinbox=none`): session folders with data in their own inbox."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -92,7 +92,7 @@ def _refused(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> J
 def _by_results(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry:
     if folder.has_results and not settings.overwrite:
         command = command_for(settings, [folder.path.name], {"overwrite": "yes"})
-        return judged.with_verdict(Verdict.ALREADY_THERE, f"it has results; to import it again: {command}")
+        return judged.with_verdict(Verdict.ALREADY_THERE, f"it has results; to {settings.stages} it again: {command}")
     if folder.has_results:
         return judged.with_verdict(Verdict.READY, "its results are replaced")
     if folder.is_split:

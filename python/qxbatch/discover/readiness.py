@@ -18,7 +18,7 @@ def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: i
     if not judged.ready:
         return _candidate(judged, None)
     try:
-        # in folder mode with overwrite, all data may be in `dicom`
+        # in folder mode (`--masterinbox=none`) with overwrite, all data may be in `dicom`
         absent = data != judged.path and not data.exists()
         current = Fingerprint(0, 0, 0) if absent else fingerprint(data)
     except OSError as error:

@@ -15,7 +15,7 @@ class Unit:
     session: SessionId
     packets: tuple[Packet, ...]
     inbox: Path | None = None
-    """Folder mode: the session's own inbox."""
+    """Folder mode (`--masterinbox=none`): the session's own inbox."""
 
     @property
     def name(self) -> str:

@@ -63,7 +63,10 @@ def without_copies(reading: Reading, pairs: Sequence[Pair]) -> tuple[list[Pair],
 
 
 def path_order(path: str) -> str:
-    """Return the sort key for PAR/REC of one number: the path, with the n in the session's own dicom padded."""
+    """Return the sort key for PAR/REC of one number: the path.
+
+    If a previous import sorted the file into `dicom/<n>` of the session, n is padded with zeros: 20 comes before 100.
+    """
     match = _SORTED.match(path)
     return f"{SORTED_PATH}{int(match[1]):012d}{path[match.end() :]}" if match else path
 
@@ -74,7 +77,7 @@ def is_xml(path: str) -> bool:
 
 
 def _file_name(path: str, extension: str) -> str:
-    """Return the file's own name with this extension, without that of a compression."""
+    """Return the name of a file with this extension instead of its PAR or REC; the extension of a compression is removed."""
     name = without_packing(path.replace("!", "/").rsplit("/", 1)[-1])
     stem, _, old = name.rpartition(".")
     return f"{(stem if old.upper() in _EXTENSIONS else name) or 'scan'}{extension}"

@@ -28,7 +28,7 @@ class Source(NamedTuple):
 
 
 class SessionInbox(NamedTuple):
-    """Folder mode: the content of a session's own inbox."""
+    """Folder mode (`--masterinbox=none`): the content of a session's own inbox."""
 
     sources: tuple[Source, ...]
     archives: tuple[Packet, ...]

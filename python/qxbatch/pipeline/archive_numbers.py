@@ -1,4 +1,4 @@
-"""Folder mode: chooses the numbers of archives with the same name before the import. A signal stops it."""
+"""Folder mode (`--masterinbox=none`): chooses the numbers of archives with the same name before the import. A signal stops it."""
 
 import sys
 from collections.abc import Sequence

@@ -148,9 +148,9 @@ class _PacketArchiving:
         return self._archived(decide(self.facts).mode or decision.mode, is_same_packet)
 
     def _decided_by_inbox(self, is_same_packet: SamePacketCheck, session_bytes: SessionBytes) -> SamePacketCheck:
-        """Folder mode: move an archive and do not delete it if a file that was kept from it is missing in the inbox, or changed.
+        """Folder mode (`--masterinbox=none`): move an archive and do not delete it if files kept from it are lost.
 
-        Return the check to use. Raises OSError.
+        They are lost if one is missing in the inbox, or changed. Return the check to use. Raises OSError.
         """
         inbox = self.journal.inbox
         if inbox is None or decide(self.facts).mode is not Archive.DELETE:

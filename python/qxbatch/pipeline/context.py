@@ -47,7 +47,7 @@ class Context:
         self.observer = observer
         self.monitor = Monitor() if monitor is None else monitor
         self.numbers = {} if numbers is None else numbers
-        """Folder mode: the numbers of archives that share their name with others (qxbatch.archive.numbers)."""
+        """Folder mode (`--masterinbox=none`): the numbers of archives with the same name (qxbatch.archive.numbers)."""
         self.published: set[str] = set()
         """The sessions that packets of this run became: no other packet of the run may replace them."""
         self.stop = threading.Event()

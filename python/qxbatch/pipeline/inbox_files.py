@@ -1,4 +1,4 @@
-"""Folder mode: which files are removed from a session's inbox, and which archives are in subfolders of the inbox."""
+"""Folder mode (`--masterinbox=none`): files that are removed from a session's inbox, and archives in subfolders of the inbox."""
 
 import os
 from collections.abc import Iterator, Sequence

@@ -21,10 +21,10 @@ from qxbatch.session.contents import is_imported
 def write_unit_journal(
     context: Context, job: Job, products: Sequence[Product], facts: Facts, check_lock: Callable[[], None]
 ) -> tuple[Journal, bytes]:
-    """Write the journal while the unit's lock is held; return it, and the list of files that leave the inbox (folder mode).
+    """Write the journal while the unit's lock is held; return it, and the list of files that leave the inbox.
 
-    An existing journal was written by a run that lost the lock; it is replaced. Raises PacketError (by `check_lock`) if this
-    run lost the lock, OSError.
+    The list has files in folder mode only (`--masterinbox=none`). An existing journal was written by a run that lost the lock; it
+    is replaced. Raises PacketError (by `check_lock`) if this run lost the lock, OSError.
     """
     check_lock()
     unit = job.unit

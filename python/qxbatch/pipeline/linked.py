@@ -31,7 +31,10 @@ def kept_in_place(facts: Facts, unit: Unit) -> Problem:
 
 
 def refuse_immovable_kept_files(unit: Unit, build: Path, *, linked: bool) -> None:
-    """Folder mode: raise PacketError if kept files of archives cannot be moved into the inbox: it is a link or a mount point."""
+    """Folder mode (`--masterinbox=none`): raise PacketError if kept files of archives cannot be moved into the inbox.
+
+    They cannot if it is a link or a mount point.
+    """
     inbox = unit.inbox
     if inbox is None or not any(path.is_file() for path in SessionPaths(build).inbox.rglob("*")):
         return

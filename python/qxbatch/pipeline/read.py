@@ -14,7 +14,7 @@ from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.settings.passwords import words_of
 
 NO_INBOX = Fingerprint(0, 0, 0)
-"""Folder mode: the fingerprint if the session has no inbox, and its data are only in `dicom`."""
+"""Folder mode (`--masterinbox=none`): the fingerprint if the session has no inbox, and its data are only in `dicom`."""
 
 
 def read_sources(context: Context, unit: Unit, sources: Sequence[Source], scratch: Path) -> Reading:

@@ -32,7 +32,7 @@ class Recovered(NamedTuple):
     reports: Sequence[SessionReport] = ()
     """One for each session that was finished, and for each unit that failed, or whose session or packet another run holds."""
     packets: Collection[Path] = ()
-    """The paths of the packets whose import was finished; in folder mode, of the inboxes of their sessions."""
+    """The paths of the packets whose import was finished; in folder mode (`--masterinbox=none`), the inboxes of their sessions."""
     unfinished: Collection[str] = ()
     """The units that failed and keep their journal: this run does not try them again."""
 

@@ -33,7 +33,8 @@ def make_series(
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
     The files of a series are removed once it is converted and stored. In inbox mode, deflated members of a zip packet are
-    copied without recompression. (In folder mode a session may be rebuilt from its own series, and must not change.)
+    copied without recompression. (In folder mode, `--masterinbox=none`, a session may be rebuilt from its own series, and must not
+    change.)
 
     Raises OSError when the disk is full or cannot be written, and CancelledError; by then all work except syncs has ended.
     """

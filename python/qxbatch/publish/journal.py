@@ -33,7 +33,7 @@ class JournaledPacket(NamedTuple):
 
     packet: Packet
     number: int | None = None
-    """Folder mode: the number chosen for its name in the archive (qxbatch.archive.numbers), if any."""
+    """Folder mode (`--masterinbox=none`): the number chosen for its name in the archive (qxbatch.archive.numbers), if any."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Folder mode: moves kept files of archives to the session's own inbox, to the names that the ledger gives them.
+"""Folder mode (`--masterinbox=none`): moves kept files of archives to the session's own inbox, to their names in the ledger.
 
 The inbox belongs to the user. A file that has one of these names there appeared after the session was built. It gets a
 numbered name.

@@ -1,4 +1,4 @@
-"""Reads the list of files that leave the inbox in folder mode; each reading gives the same lines."""
+"""Reads the list of files that leave the inbox in folder mode (`--masterinbox=none`); each reading gives the same lines."""
 
 import errno
 import os

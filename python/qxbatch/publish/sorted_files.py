@@ -1,4 +1,4 @@
-"""Folder mode: removes imported files from `<session>/inbox`, each only if it is still the file that was imported.
+"""Folder mode (`--masterinbox=none`): removes imported files from `<session>/inbox`, each only if it is still the imported file.
 
 The list of these files is written before the session is published. A file whose size, modification time or bytes changed since then
 is kept. Each file is first renamed to a hidden name and checked again there. So a file that appears under the original name

@@ -18,6 +18,7 @@ from qxbatch.session.sorted_sums import has_valid_list, unchanged_files
 
 _TRIES = 20
 _SUMS_AT = SessionPaths(Path()).sorted_sums
+"""The list of the hashes of files that sorting generated (`qxbatch/sorted.sha256`)."""
 _OTHERS, _RECORDS, _SUMS = range(3)
 """The order in which files leave a replaced session. A repeated call needs the records and the sums, so they leave last."""
 

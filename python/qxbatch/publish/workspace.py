@@ -50,7 +50,9 @@ class Workspace:
         self.journals = self.top / "journal"
         self.work = self.top / "work"
         self.numbers = self.top / "numbers.json"
-        """Folder mode: the numbers that running imports chose for names in the archive (qxbatch.archive.stored_numbers)."""
+        """Folder mode (`--masterinbox=none`): the numbers that running imports chose for names in the archive.
+
+        qxbatch.archive.stored_numbers reads and writes them."""
         self.new_numbers = self.numbers.with_name(f"{self.numbers.name}.new")
         """The temporary file for these numbers."""
         self._work_dir = work_dir

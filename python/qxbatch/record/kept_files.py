@@ -24,9 +24,9 @@ _NUMBER = re.compile(r"_\d+(?=(?:\.[^.]*)?$)")
 def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     """Move kept files: logs to dicom/log, the other files to inbox; return the path prefixes that had to change.
 
-    In folder mode, `_files` is added to a name that is in use: the session's inbox has something else under it (for example the
-    archive with these files), or another folder of kept files got it. Files that the inbox has already under the name are not
-    moved: a file that was read twice is kept once.
+    In folder mode (`--masterinbox=none`), `_files` is added to a name that is in use: the session's inbox has something else under
+    it (for example the archive with these files), or another folder of kept files got it. Files that the inbox has
+    already under the name are not moved: a file that was read twice is kept once.
     """
     source, target = SessionPaths(root), SessionPaths(build)
     if source.log.exists():

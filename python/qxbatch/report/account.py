@@ -7,6 +7,7 @@ from enum import StrEnum
 from qxbatch.model import Candidate, Report, SessionReport, Verdict
 from qxbatch.problems import Code, Severity
 from qxbatch.report.outcome import failed
+from qxbatch.settings.model import Stages
 
 
 class CandidateFate(StrEnum):
@@ -73,14 +74,14 @@ def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> CandidateFa
     return CandidateFate.TO_CHECK if warned else CandidateFate.IMPORTED
 
 
-def account(results: Sequence[tuple[Candidate, CandidateFate]]) -> list[str]:
-    """Return lines with the numbers of imported, refused, and other candidates."""
+def account(results: Sequence[tuple[Candidate, CandidateFate]], stages: Stages = Stages.ALL) -> list[str]:
+    """Return lines with the numbers of imported (or sorted, or converted), refused, and other candidates."""
     counts = Counter(fate for _, fate in results)
     imported = sum(counts[fate] for fate in IMPORTED)
-    phrases = [f"{imported} imported"]
+    phrases = [f"{imported} {stages.done}"]
     phrases += [f"{counts[CandidateFate.TO_CHECK]} to check"] * (counts[CandidateFate.TO_CHECK] > 0)
     phrases += [f"{counts[CandidateFate.WITH_ERRORS]} with errors"] * (counts[CandidateFate.WITH_ERRORS] > 0)
     lines = [phrases[0] + (f" ({', '.join(phrases[1:])})" if len(phrases) > 1 else "")]
     lines += [f"{counts[CandidateFate.REFUSED]} refused"] * (counts[CandidateFate.REFUSED] > 0)
     not_imported = sum(counts[fate] for fate in NOT_IMPORTED)
-    return lines + [f"{not_imported} not imported:"] * (not_imported > 0)
+    return lines + [f"{not_imported} not {stages.done}:"] * (not_imported > 0)

@@ -26,7 +26,6 @@ _PACKET_PROBLEMS = (
 )
 """Problems of a packet as a whole. If the packet is split, each of its sessions has them."""
 _ADVICE = {
-    CandidateFate.ALREADY_THERE: "--overwrite=yes imports them again.",
     CandidateFate.HELD: "Run again when the other run has ended.",
     CandidateFate.NO_MATCH: "Add them to the table of --logfile.",
     CandidateFate.NO_NAME: "--pattern says which names are packets.",
@@ -71,7 +70,7 @@ def final_report(
     if problems_only:
         return "\n".join(lines).lstrip("\n")
     if report.sessions and report.candidates:
-        lines += _account(report, seconds, layout)
+        lines += _account(report, seconds, layout, stages)
     if report.sessions and study_page is not None and study_page.exists():
         lines += [f"Page of the study: {one_line(str(study_page))}"]
     return "\n".join(lines)
@@ -82,16 +81,18 @@ def _section(heading: str, body: Iterable[str]) -> list[str]:
     return ["", heading, *lines] if lines else []
 
 
-def _account(report: Report, seconds: float | None, layout: TextLayout) -> list[str]:
+def _account(report: Report, seconds: float | None, layout: TextLayout, stages: Stages) -> list[str]:
     """Return the number of candidates and their fates. They are near the end of the report, so that they stay on the screen."""
     results = fates(report)
     time = "" if seconds is None else f" in {clock(seconds)}"
     lines = ["", f"{len(results)} {'entry' if len(results) == 1 else 'entries'}{time}:"]
-    lines += [f"  {line}" for line in account(results)]
-    return lines + list(_not_imported(results, layout))
+    lines += [f"  {line}" for line in account(results, stages)]
+    return lines + list(_not_imported(results, layout, stages))
 
 
-def _not_imported(results: Sequence[tuple[Candidate, CandidateFate]], layout: TextLayout) -> Iterator[str]:
+def _not_imported(
+    results: Sequence[tuple[Candidate, CandidateFate]], layout: TextLayout, stages: Stages
+) -> Iterator[str]:
     """Yield the candidates that were not imported, by reason; a long list of names is shortened."""
     for fate in NOT_IMPORTED:
         names = [one_line(candidate.path.name) for candidate, reached in results if reached is fate]
@@ -101,7 +102,9 @@ def _not_imported(results: Sequence[tuple[Candidate, CandidateFate]], layout: Te
         if len(names) > MAX_BLOCKS and not layout.list_all:
             listed = f"{', '.join(names[:MAX_NAMES])} and {len(names) - MAX_NAMES} more"
         yield from wrapped(f"{len(names)} {fate}: {listed}", layout.width, "      ", "          ")
-        if fate in _ADVICE:
+        if fate is CandidateFate.ALREADY_THERE:
+            yield f"          --overwrite=yes {stages}s them again."
+        elif fate in _ADVICE:
             yield f"          {_ADVICE[fate]}"
 
 

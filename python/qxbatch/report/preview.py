@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from qxbatch.model import Candidate, Verdict
-from qxbatch.settings.model import Settings
+from qxbatch.settings.model import Settings, Stages
 from qxbatch.visible import one_line
 from qxbatch.wrapping import columns_of, text_width, wrapped
 
@@ -17,7 +17,7 @@ HEADINGS = {
     Verdict.STRAY: "ignored, not a packet",
     Verdict.REFUSED: "refused, for the reasons at the end",
 }
-"""Maps verdicts to headings, in the order of the report."""
+"""Maps verdicts to headings, in the order of the report. In `sort` and `convert`, `imported` is `sorted` or `converted`."""
 WITH_ADVICE = (Verdict.FILTERED, Verdict.NO_MATCH_IN_LOG)
 """Verdicts with possible advice. If there is some, their candidates are only counted."""
 MAX_ROWS = 15
@@ -45,7 +45,8 @@ def preview(candidates: Sequence[Candidate], settings: Settings) -> str:
         )
         rows = [] if short else _rows(group)
         folded = len(rows) > MAX_ROWS and not (settings.test or settings.list_all)
-        lines.append(f"  {len(group)} {heading}{'' if short else ' (--list-all lists them)' if folded else ':'}")
+        title = heading.replace(Stages.ALL.done, settings.stages.done)
+        lines.append(f"  {len(group)} {title}{'' if short else ' (--list-all lists them)' if folded else ':'}")
         lines += [] if folded else [line for row in rows for line in wrapped(row.strip(), width, "    ", "        ")]
     lines += [line for text in map(one_line, advice) for line in _advice_lines(text, width)]
     if not groups[Verdict.READY]:
@@ -64,6 +65,8 @@ def _advice_lines(text: str, width: int) -> list[str]:
 def advice_for(candidates: Sequence[Candidate], settings: Settings) -> list[str]:
     """Return advice if the run finds nothing because of a wrong option (report/advice.py)."""
     may_need_advice = any(candidate.verdict in WITH_ADVICE for candidate in candidates)
+    if settings.masterinbox is None and len(settings.sessions) > 1:
+        may_need_advice = True  # one glob may match and another not: folders that no glob matches are no candidates
     empty = not candidates and bool(settings.sessions or (settings.masterinbox and not settings.masterinbox.is_dir()))
     if not (may_need_advice or empty):
         return []

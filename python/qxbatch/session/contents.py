@@ -51,7 +51,10 @@ def why_unreadable(folder: Path) -> str:
 
 
 def has_results(folder: Path) -> bool:
-    """Return whether a session has any file in dicom or nii. In folder mode, only these files count: the inbox always exists."""
+    """Return whether a session has any file in dicom or nii.
+
+    In folder mode (`--masterinbox=none`), only these files count: the inbox always exists.
+    """
     paths = SessionPaths(folder)
     return any(has_file(path) for path in (paths.dicom, paths.nii))
 

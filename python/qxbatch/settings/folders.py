@@ -18,7 +18,7 @@ class Folders(NamedTuple):
 
     sessionsfolder: Path
     masterinbox: Path | None
-    """None is folder mode."""
+    """None is folder mode (`--masterinbox=none`)."""
     notes: tuple[str, ...] = ()
 
 

@@ -12,7 +12,8 @@ class ImportParameters(TypedDict, total=False):
 
     sessions: str | Sequence[str]
     """What to import: session ids or packet names, separated by commas. Each is a regular expression for the
-    whole id or name (with `--masterinbox=none`, a glob)."""
+    whole id or name. With `--masterinbox=none` (the data are in `<session>/inbox`), each is a glob for a folder
+    name."""
     masterinbox: StrPath
     """Folder in which packets wait, or `none`: the data are in `<session>/inbox`. Default:
     <sessionsfolder>/inbox/MR"""

@@ -76,6 +76,11 @@ class Stages(StrEnum):
     CONVERT = "convert"
     """The sorted DICOM of a session is read again and converted; its inbox is not changed."""
 
+    @property
+    def done(self) -> str:
+        """Return what is done with the packets or sessions of the run: `imported`, `sorted` or `converted`."""
+        return f"{self}ed"
+
 
 class OnDamaged(StrEnum):
     """How to handle a damaged packet."""

@@ -20,7 +20,8 @@ OF_REFERENCE = (
     Parameter(
         "sessions",
         "What to import: session ids or packet names, separated by commas. Each is a regular expression "
-        "for the whole id or name (with `--masterinbox=none`, a glob).",
+        "for the whole id or name. With `--masterinbox=none` (the data are in `<session>/inbox`), each is a glob for a "
+        "folder name.",
         group=Group.INPUT,
         metavar="LIST",
         reference="comma-separated regular expressions for packet names, or globs for folders",

@@ -65,7 +65,11 @@ def _same_shim(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
 
 
 def _alike(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
-    """Keep the field maps with the most similar geometry; complete ones are better than those that need the run itself."""
+    """Keep the field maps with the most similar geometry.
+
+    Scans of one direction, which need an image of the run to estimate the field (`is_complete` is False), are used only if all
+    of these are such scans.
+    """
     best = max((each.similarity(run) for each in candidates), default=())
     alike = [each for each in candidates if each.similarity(run) == best]
     return [each for each in alike if each.is_complete] or alike

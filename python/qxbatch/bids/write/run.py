@@ -49,6 +49,7 @@ def run_export(request: Request, plans: Sequence[ExportPlan]) -> Export:
 
 
 def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
+    # the hashes of unchanged files, which are not read again
     stamps = stamps_of(request.sessionsfolder, request.dataset)
     record = read_record(request.dataset)
     shifts = _shifts(request, plans, record)
@@ -60,6 +61,7 @@ def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
     exporter = Exporter(destination, record, stamps)
     export = exporter.export(plans, lambda exported: shared_files(exported, shared_options, stamps))
     if exporter.tables_have_failed_sessions:
+        # the shared tables have rows of sessions whose files could not be placed: a second export without these sessions
         failed = {session.session for session in export.failed}
         exported_plans = [plan for plan in plans if plan.session.id not in failed]
         again = Exporter(destination, read_record(request.dataset), stamps)
@@ -70,7 +72,7 @@ def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
 
 
 def _shifts(request: Request, plans: Sequence[ExportPlan], record: Record) -> Shifts | None:
-    """Return the shifts of dates; None without --shift-dates. Their table is written before the first date.
+    """Return the shifts of dates; None without --shift-dates. Their table is written before any shifted date.
 
     Raises UsageError, OSError.
     """

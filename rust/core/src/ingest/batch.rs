@@ -17,7 +17,7 @@ pub struct Members<'a> {
     pub damage: Vec<String>,
     /// Oddities that lose nothing.
     pub notes: Vec<String>,
-    /// Returns those that are known once all members were read.
+    /// Returns the notes that are only known after all members were read.
     pub last_notes: Option<Box<dyn FnOnce() -> Vec<String> + 'a>>,
 }
 

@@ -47,7 +47,7 @@ complete -c qxbatch -n '__qxbatch_is import; and __qxbatch_place 1' -f -a '(__qx
 complete -c qxbatch -n '__qxbatch_is import; and __qxbatch_place 2' -f -a '(__qxbatch_folders)'
 complete -c qxbatch -n '__qxbatch_is import; and __qxbatch_place 3' -f -a 'participant group'
 complete -c qxbatch -n '__qxbatch_is import' -l sessionsfolder -r -f -a '(__qxbatch_folders)' -d 'Folder that contains the session folders; a study folder is also accepted: its subfolder sessions is used.'
-complete -c qxbatch -n '__qxbatch_is import' -l sessions -r -f -a '' -d 'What to import: session ids or packet names, separated by commas. Each is a regular expression for the whole id or name (with --masterinbox=none, a glob).'
+complete -c qxbatch -n '__qxbatch_is import' -l sessions -r -f -a '' -d 'What to import: session ids or packet names, separated by commas. Each is a regular expression for the whole id or name. With --masterinbox=none (the data are in <session>/inbox), each is a glob for a folder name.'
 complete -c qxbatch -n '__qxbatch_is import' -l masterinbox -r -f -a '(__qxbatch_folders) none' -d 'Folder in which packets wait, or none: the data are in <session>/inbox.'
 complete -c qxbatch -n '__qxbatch_is import' -l check -r -f -a 'yes no any' -d 'yes: ask before importing; no: do not ask; any: do not ask, and end with exit status 66 if no packet is ready.'
 complete -c qxbatch -n '__qxbatch_is import' -l pattern -r -f -a '' -d 'Regular expression that finds packets; its group packet_name is the packet\'s name.'

@@ -7,8 +7,8 @@ use super::super::source::{Fields, Source};
 pub struct End {
     /// Number of entries.
     pub entries: u64,
-    /// Whether `entries` may be the number modulo 65536: only the 16-bit field states it, or a zip64 record states the
-    /// same.
+    /// Whether `entries` may be the true number modulo 65536: no zip64 record states a number, or it states the same as
+    /// the 16-bit field, as some programs write it.
     pub count_may_wrap: bool,
     /// Offset of the directory in the source.
     pub directory: u64,
