@@ -9,10 +9,10 @@ const DIRECTORY_RECORDS: u32 = 0x0004_1220;
 const REFERENCED_FILE: u32 = 0x0004_1500;
 const REFERENCED_INSTANCE: u32 = 0x0004_1511;
 
-/// A file that a directory lists.
+/// A file that a DICOMDIR lists.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// ReferencedFileID: its path below the folder of the directory, components joined by `/`.
+    /// ReferencedFileID: its path below the folder of the DICOMDIR, components joined by `/`.
     pub path: Vec<u8>,
     /// ReferencedSOPInstanceUIDInFile; empty when absent.
     pub instance: Vec<u8>,

@@ -18,17 +18,17 @@ pub struct Gap {
     pub listed: usize,
     /// Number of missing files.
     pub missing_count: usize,
-    /// Paths of the missing files as listed, escaped like the paths of the ledger; empty if the copies have other
-    /// names.
+    /// Paths of the missing files as listed, escaped like the paths of the ledger; empty if the names do not show
+    /// which files are missing.
     pub missing: Vec<String>,
 }
 
 impl Reading {
     /// Returns the DICOMDIRs that list missing files, compared by path and by SOPInstanceUID.
     ///
-    /// Copies often have other names and, once anonymized, other UIDs than in their DICOMDIR. So files count as missing
-    /// only if the folder of the DICOMDIR and the folders below it contain fewer DICOM files than it lists. A DICOMDIR
-    /// that cannot be read is skipped.
+    /// The files of a copied medium often have other names and, once anonymized, other UIDs than in their DICOMDIR. So
+    /// files count as missing only if the folder of the DICOMDIR and the folders below it contain fewer DICOM files
+    /// than it lists. A DICOMDIR that cannot be read is skipped.
     #[must_use]
     pub fn gaps(&self) -> Vec<Gap> {
         let directories = self.rows.iter().enumerate();
@@ -99,7 +99,7 @@ impl<'r> Present<'r> {
             .iter()
             .filter(|path| path.starts_with(base))
             .count();
-        // If only the directory was copied, its files may be anywhere.
+        // If the DICOMDIR was copied without its folders, its files may be anywhere.
         let present = if below == 0 { self.dicom.len() } else { below };
         let missing_count = listed.len().saturating_sub(present).min(missing.len());
         if missing_count == 0 {

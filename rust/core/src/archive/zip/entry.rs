@@ -2,12 +2,12 @@
 
 use super::encryption::Encryption;
 
-/// One member as the central directory describes it.
+/// One member as the central directory describes it, or its local header if `recover` found it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Decoded, UTF-8 where possible.
     pub name: Box<[u8]>,
-    /// The name in the record, if it differs.
+    /// The name in that header, if it differs.
     pub undecoded: Option<Box<[u8]>>,
     /// Compression method (APPNOTE 4.4.5).
     pub method: u16,
@@ -25,7 +25,7 @@ pub struct Entry {
     pub mode: u32,
     /// The DOS directory attribute.
     pub dos_directory: bool,
-    /// Start of the data, if it is known without the local header (found by searching).
+    /// Start of the data of a member that `recover` found; None if `local` still has to read the local header.
     pub data: Option<u64>,
     /// How it is encrypted; None for an unencrypted member.
     pub encryption: Option<Encryption>,
@@ -47,7 +47,7 @@ pub enum Special {
 }
 
 impl Entry {
-    /// Returns the name as the record has it; the local header must have the same.
+    /// Returns the name as the header has it from which the entry was made; the other header must have the same.
     #[must_use]
     pub fn raw_name(&self) -> &[u8] {
         self.undecoded.as_deref().unwrap_or(&self.name)
