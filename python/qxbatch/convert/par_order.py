@@ -46,7 +46,7 @@ def ordered(rows: Any, *, diffusion: bool) -> Order:
     numbers = rows["slice number"]
     slices = _slices(numbers)
     key, names, values = _keys(rows, diffusion=diffusion)
-    volume = _repeated(key, numbers, slices)
+    volume = _volume_of_each_line(key, numbers, slices)
     _, first, volume, counts = np.unique(volume, return_index=True, return_inverse=True, return_counts=True)
     complete = counts == slices
     if not complete.any():
@@ -98,8 +98,10 @@ def _keys(rows: Any, *, diffusion: bool) -> tuple[Any, list[str], Any]:
     return key.reshape(-1), names, values
 
 
-def _repeated(key: Any, numbers: Any, slices: int) -> Any:
-    """Return the volume of each line, in the order of keys: the n-th line with one key and slice is in the n-th such volume.
+def _volume_of_each_line(key: Any, numbers: Any, slices: int) -> Any:
+    """Return a number for each line, equal for all lines of one volume. Of two keys, the volumes of the smaller are first.
+
+    Several lines with one key and slice are repetitions: the n-th of them belongs to the n-th volume of this key.
 
     Raises IncompleteError when lines with one key belong to several volumes and slices are missing, since the lines do not
     show which volume lacks them; but not if only the end of the last volume is missing.
@@ -110,25 +112,26 @@ def _repeated(key: Any, numbers: Any, slices: int) -> Any:
     new = np.ones(len(key), dtype=bool)
     new[1:] = (np.diff(key[by_slice]) != 0) | (np.diff(numbers[by_slice]) != 0)
     position = np.arange(len(key))
-    time = np.empty(len(key), dtype=int)
-    time[by_slice] = position - np.maximum.accumulate(np.where(new, position, 0))
-    if not time.any():
+    repetition = np.empty(len(key), dtype=int)
+    repetition[by_slice] = position - np.maximum.accumulate(np.where(new, position, 0))
+    if not repetition.any():
         return key
     by_key = np.argsort(key, kind="stable")
     for lines in np.split(by_key, np.flatnonzero(np.diff(key[by_key])) + 1):
-        times = time[lines]
-        if times.max() and len(lines) != (times.max() + 1) * slices and not _is_cut(numbers[lines], times, slices):
+        repetitions = repetition[lines]
+        complete = len(lines) == (repetitions.max() + 1) * slices
+        if repetitions.max() and not complete and not _is_cut(numbers[lines], repetitions, slices):
             raise IncompleteError("slices are missing, and several volumes have the same key")
-    return key * (int(time.max()) + 1) + time
+    return key * (int(repetition.max()) + 1) + repetition
 
 
-def _is_cut(numbers: Any, times: Any, slices: int) -> bool:
+def _is_cut(numbers: Any, repetitions: Any, slices: int) -> bool:
     """Return whether volumes follow each other, with increasing or decreasing slices, and only the end of the last is missing."""
     import numpy as np
 
     position = np.arange(len(numbers))
     steps = np.unique(np.diff(numbers[:slices]))
-    follow = (times == position // slices).all() and (numbers == numbers[position % slices]).all()
+    follow = (repetitions == position // slices).all() and (numbers == numbers[position % slices]).all()
     return bool(follow and steps.size == 1 and abs(steps[0]) == 1)
 
 
