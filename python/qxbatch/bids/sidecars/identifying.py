@@ -6,15 +6,14 @@ from functools import lru_cache
 from typing import Any
 
 _NAMES = (
-    *(
-        "AccessionNumber",
-        "AdmissionID",
-        "FrameOfReferenceUID",
-        "IssuerOfPatientID",
-        "OperatorsName",
-        "PhysiciansOfRecord",
-    ),
-    *("RequestingPhysician", "StudyID"),
+    "AccessionNumber",
+    "AdmissionID",
+    "FrameOfReferenceUID",
+    "IssuerOfPatientID",
+    "OperatorsName",
+    "PhysiciansOfRecord",
+    "RequestingPhysician",
+    "StudyID",
 )
 _PATTERN = re.compile(r"(?:Other)?Patient(?!Position$).*|.*Physician(?:s?)Name|.*Date(?:Time)?|.*InstanceUID")
 
