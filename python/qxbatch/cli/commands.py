@@ -244,7 +244,10 @@ COMMANDS: dict[str, Command] = {
                 group=Group.INPUT,
                 metavar="LIST",
             ),
-            switch("keep_identifying", "Keep fields of sidecars that name or describe a person."),
+            switch(
+                "keep_identifying",
+                "Keep fields of sidecars that identify a person or an examination. dcm2niix writes no such fields.",
+            ),
             Parameter(
                 "overwrite",
                 "With --init: whether an existing file is replaced.",

@@ -245,7 +245,7 @@ complete -c qxbatch -n '__qxbatch_is bids' -l shift-dates -d 'Move the dates of 
 complete -c qxbatch -n '__qxbatch_is bids' -l shift-table -r -F -d 'Table of these numbers of days.'
 complete -c qxbatch -n '__qxbatch_is bids' -l logfile -r -f -a '' -d 'Table of the import, from which --participant-columns are copied into participants.tsv: path:FILE|packet_name:COLUMN|subject_id:COLUMN[|session_name:COLUMN].'
 complete -c qxbatch -n '__qxbatch_is bids' -l participant-columns -r -f -a '' -d 'Columns of the table of --logfile for participants.tsv.'
-complete -c qxbatch -n '__qxbatch_is bids' -l keep-identifying -d 'Keep fields of sidecars that name or describe a person.'
+complete -c qxbatch -n '__qxbatch_is bids' -l keep-identifying -d 'Keep fields of sidecars that identify a person or an examination. dcm2niix writes no such fields.'
 complete -c qxbatch -n '__qxbatch_is bids' -l overwrite -d 'With --init: whether an existing file is replaced.'
 complete -c qxbatch -n '__qxbatch_is bids' -l json -d 'Print JSON.'
 complete -c qxbatch -n '__qxbatch_is bids' -l help -s h -d 'Show the help; --help=all shows all options.'
