@@ -223,6 +223,18 @@ def test_a_session_of_an_older_version_names_the_command_that_updates_it(tmp_pat
     assert session_plan.hint == f"qxbatch inspect {folder.path} --update"
 
 
+def test_a_session_whose_headers_cannot_be_read_is_exported(tmp_path):
+    """As after an import of a PAR whose last line is cut: no command can compute its facts."""
+    folder = session(tmp_path, "A", Scan(2, "T1"))
+    content = json.loads(folder.paths.summary.read_text())
+    for series in content["series"]:
+        series.pop("acquisition")
+    folder.paths.summary.write_text(json.dumps(content))
+    (session_plan,) = decide([SessionFolder(folder.path)], rules(tmp_path, T1))
+    assert session_plan.problem == ""
+    assert len(session_plan.placed) == 1
+
+
 def test_the_same_sessions_give_the_same_plan(tmp_path):
     scans = (Scan(2, "T1", "10:00:00"), Scan(3, "T1", "11:00:00"), Scan(4, "x"))
     folder = session(tmp_path, "A", *scans)

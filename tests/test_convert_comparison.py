@@ -75,6 +75,22 @@ def test_volumes_without_an_order_give_a_warning(tmp_path: Path) -> None:
     assert any("gives the order of its volumes" in warning for warning in outcome.warnings)
 
 
+def test_volumes_with_descending_instance_numbers_are_in_the_order_of_their_times(tmp_path: Path) -> None:
+    """As after an archive gave the files other instance numbers."""
+    slices = [part.with_(changes={"AcquisitionTime": f"10150{part.volume}"}) for part in block(volumes=3)]
+    files = series(slices, AcquisitionNumber=1)
+    for number, dataset in enumerate(files):
+        dataset.InstanceNumber = len(files) - number
+    outcome = converted(files, tmp_path)
+    assert shapes(outcome) == [(6, 8, 6, 3)]
+    assert outcome.faults() == []
+    assert outcome.warnings == []
+    assert any("order of the times and numbers" in note for note in outcome.notes)
+    image: Any = nibabel.load(outcome.conversion.outputs[0].nifti)
+    first_volume = np.sort(np.concatenate([dataset.pixel_array.ravel() for dataset in files[:6]]))
+    assert np.array_equal(np.sort(np.asarray(image.dataobj)[..., 0].ravel()), first_volume)
+
+
 @pytest.mark.parametrize("column", [0, 5])
 def test_a_different_pixel_sign_outside_the_centre_is_handled(tmp_path: Path, column: int) -> None:
     files = series(block())

@@ -64,4 +64,4 @@ def test_the_order_of_classic_ge_diffusion_volumes_is_compared(data: Path, tmp_p
     assert faults(outcome, tmp_path) == []
     assert read_nifti(outcome.conversion.outputs[0].nifti).volumes > 2
     swap_volumes(outcome, 1, 2)
-    assert any("not in the order of any time or number" in text for text in faults(outcome, tmp_path))
+    assert any("not in the order of the times and numbers" in text for text in faults(outcome, tmp_path))

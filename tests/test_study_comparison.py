@@ -121,9 +121,13 @@ def test_only_the_summary_of_a_session_is_read(tmp_path: Path) -> None:
     content = json.loads(full_summary().to_json())
     for each in content["series"]:
         each.pop("acquisition", None)
-    write_folder({"qxbatch/summary.json": json.dumps(content).encode()}, tmp_path / "OP2")
+    older = json.dumps({**content, "schema": 1}).encode()
+    write_folder({"qxbatch/summary.json": older}, tmp_path / "OP2")
     without = read_session(SessionFolder(tmp_path / "OP2"))
     assert without == NotCompared("OP2", f"has no facts; `qxbatch inspect --update {tmp_path / 'OP2'}` computes them")
+    write_folder({"qxbatch/summary.json": json.dumps(content).encode()}, tmp_path / "OP3")
+    unreadable = read_session(SessionFolder(tmp_path / "OP3"))
+    assert unreadable == NotCompared("OP3", "has no facts: the headers of its series cannot be read, or have none")
 
 
 def study_level(sessions: Sequence[ScannedSession]) -> Study:

@@ -241,7 +241,7 @@ def without_facts(study: Study, imported: Study) -> Path:
     content = json.loads(path.read_bytes())
     for series in content["series"]:
         del series["acquisition"], series["verdict"]
-    path.write_text(json.dumps(content), encoding="utf-8")
+    path.write_text(json.dumps({**content, "schema": 1}), encoding="utf-8")
     return session
 
 

@@ -158,7 +158,7 @@ def _split_scan(images: Sequence[_Named]) -> list[str]:
 def _image(check: ImageCheck, index: int, images: Sequence[_Named]) -> list[str]:
     faults = []
     if check.order == "wrong":
-        faults.append("its volumes are not in the order of any time or number of the headers.")
+        faults.append("its volumes are not in the order of the times and numbers of the headers.")
     if (
         check.part_of is not None
         and check.twin is None

@@ -36,6 +36,8 @@ from qxbatch.session.summary_parts import (
 
 SCHEMA = 2
 """The schema that is written; this and older ones can be read."""
+FACTS_SCHEMA = 2
+"""The first schema in which each series has facts, unless its headers have none that can be read."""
 _CURVE = re.compile(r'"global_signal": \[[^"\[\]{}]*\]')
 """Matches a field that is written on one line. It matches inside no JSON string, since quotes are escaped there."""
 _REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")

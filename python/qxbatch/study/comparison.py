@@ -13,7 +13,7 @@ from qxbatch.protocol.difference import Difference, DifferenceKind
 from qxbatch.protocol.model import ExpectedSeries, Protocol, names_scanner
 from qxbatch.protocol.scanned import ScannedSession
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.summary import SummaryError
+from qxbatch.session.summary import FACTS_SCHEMA, SummaryError
 from qxbatch.study.groups import FEWEST_SESSIONS
 from qxbatch.study.learn import learn
 from qxbatch.study.scanned import scanned_session
@@ -82,11 +82,12 @@ def read_session(folder: SessionFolder) -> ScannedOrNotCompared:
         session = scanned_session(folder)
     except (SummaryError, OSError) as error:
         return NotCompared(folder.id, error_text(error))
-    if session is None or not session.has_facts:
-        return NotCompared(
-            folder.id, f"has no facts; `qxbatch inspect --update {shell_word(str(folder.path))}` computes them"
-        )
-    return session
+    if session is not None and session.has_facts:
+        return session
+    if folder.summary is not None and folder.summary.schema >= FACTS_SCHEMA:
+        return NotCompared(folder.id, "has no facts: the headers of its series cannot be read, or have none")
+    command = f"qxbatch inspect --update {shell_word(str(folder.path))}"
+    return NotCompared(folder.id, f"has no facts; `{command}` computes them")
 
 
 def compare(sessions: Iterable[ScannedOrNotCompared], protocol: Protocol | None = None) -> Comparison:

@@ -24,7 +24,8 @@ const SIDE: usize = 4;
 const SLICES: usize = 6;
 const STEP: f64 = 2.0;
 
-/// A slice: its position, rotation about its rows, volume and slope.
+/// A slice: its position, rotation about its rows, volume and slope, and perhaps its temporal position. If it has the second
+/// when it was acquired, it has no acquisition number.
 #[derive(Clone, Copy)]
 struct Slice {
     place: [f64; 3],
@@ -32,6 +33,8 @@ struct Slice {
     volume: usize,
     slope: f64,
     first: u16,
+    temporal: Option<usize>,
+    second: Option<usize>,
 }
 
 fn volumes(count: usize) -> Vec<Slice> {
@@ -41,6 +44,8 @@ fn volumes(count: usize) -> Vec<Slice> {
         volume,
         slope: 1.0,
         first: (100 * volume + 20 * k + 1) as u16,
+        temporal: None,
+        second: None,
     };
     let all = (0..count).flat_map(|volume| (0..SLICES).map(move |k| (volume, k)));
     all.map(|(volume, k)| slice(volume, k)).collect()
@@ -51,7 +56,12 @@ fn file(slice: &Slice, number: usize) -> Vec<u8> {
     let [x, y, z] = slice.place;
     let (sine, cosine) = slice.turned.sin_cos();
     let mut set = syntax.text(0x0008_0008, "CS", "ORIGINAL\\PRIMARY\\M");
-    set.extend(syntax.text(0x0020_0012, "IS", &slice.volume.to_string()));
+    if let Some(second) = slice.second {
+        set.extend(syntax.text(0x0008_0032, "TM", &format!("1015{second:02}")));
+    }
+    if slice.second.is_none() {
+        set.extend(syntax.text(0x0020_0012, "IS", &slice.volume.to_string()));
+    }
     set.extend(syntax.text(0x0020_0013, "IS", &number.to_string()));
     set.extend(syntax.text(0x0020_0032, "DS", &format!("{x}\\{y}\\{z}")));
     set.extend(syntax.text(
@@ -59,6 +69,9 @@ fn file(slice: &Slice, number: usize) -> Vec<u8> {
         "DS",
         &format!("1\\0\\0\\0\\{cosine:.10}\\{sine:.10}"),
     ));
+    if let Some(temporal) = slice.temporal {
+        set.extend(syntax.text(0x0020_0100, "IS", &temporal.to_string()));
+    }
     set.extend(syntax.text(0x0028_0004, "CS", "MONOCHROME2"));
     for (tag, value) in [(0x0028_0010, 4), (0x0028_0011, 4)] {
         set.extend(syntax.short(tag, value));
@@ -229,6 +242,28 @@ fn volumes_in_another_order_than_any_number_are_reported() {
     });
     assert_eq!(flaws(&comparison), (0, 0, 0, 0));
     assert_eq!(comparison.checks[0].order, Order::Wrong);
+}
+
+#[test]
+fn volumes_against_the_order_of_acquisition_are_reported_although_instance_numbers_rise() {
+    let order = |count: usize, change: fn(&mut Slice)| {
+        let mut slices = volumes(count);
+        slices.iter_mut().for_each(change);
+        compared(&slices).checks[0].order
+    };
+    let temporal: [fn(&mut Slice); 2] = [
+        |slice| slice.temporal = Some(3 - slice.volume),
+        |slice| slice.temporal = Some([1, 3, 2][slice.volume]),
+    ];
+    for change in temporal {
+        assert_eq!(order(3, change), Order::Wrong);
+    }
+    let earlier: fn(&mut Slice) = |slice| slice.second = Some(50 - 10 * slice.volume);
+    assert_eq!(order(3, earlier), Order::Wrong);
+    // The second of two volumes can be after midnight, and interleaved times order nothing.
+    assert_eq!(order(2, earlier), Order::Right);
+    let mixed: fn(&mut Slice) = |slice| slice.second = Some([30, 10, 20][slice.volume]);
+    assert_eq!(order(3, mixed), Order::Right);
 }
 
 #[test]

@@ -17,7 +17,7 @@ from qxbatch.os_error import reason_text
 from qxbatch.protocol.scanned import scanner_name
 from qxbatch.record.names import base_name, series_number
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.summary import SummaryError
+from qxbatch.session.summary import FACTS_SCHEMA, SummaryError
 from qxbatch.session.summary_parts import SeriesSummary
 from qxbatch.textfile import read_text
 from qxbatch.visible import shell_word
@@ -62,7 +62,8 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
         raise SessionFactsError(message, f"qxbatch inspect {shell_word(str(session.path))} --update")
     series_by_n = {series.n: series for series in summary.series}
     converted = [series for series in summary.series if series.images]
-    if converted and all(series.acquisition is None for series in converted):
+    is_older = summary.schema < FACTS_SCHEMA
+    if is_older and converted and all(series.acquisition is None for series in converted):
         raise SessionFactsError(
             "an older version imported it: the acquisition facts of its series are missing.",
             f"qxbatch inspect {shell_word(str(session.path))} --update",

@@ -13,6 +13,10 @@ const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
     |frame| frame.instance.map(as_float),
 ];
 
+/// Indices of keys.
+const TEMPORAL: usize = 0;
+const ACQUIRED: usize = 2;
+
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes")]
 fn as_float(number: i64) -> f64 {
     number as f64
@@ -26,7 +30,7 @@ pub enum Order {
     NotCompared,
     /// In the order of at least one time or number of the headers.
     Right,
-    /// In the order of no time or number of the headers.
+    /// In the order of no time or number of the headers, or against the order in which the volumes were acquired.
     Wrong,
     /// No time or number of the headers distinguishes the volumes.
     Undetermined,
@@ -52,15 +56,34 @@ pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> 
             .iter()
             .all(|row| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a <= b));
         // All slices of a volume have the same temporal position.
-        let is_consistent = index > 0 || rows.iter().all(|row| Some(row) == rows.first());
+        let is_consistent = index != TEMPORAL || rows.iter().all(|row| Some(row) == rows.first());
         if rising && is_consistent {
             return Order::Right;
+        }
+        if contradicts(index, &rows) {
+            return Order::Wrong;
         }
     }
     if distinguished {
         Order::Wrong
     } else {
         Order::Undetermined
+    }
+}
+
+/// Returns whether values that do not rise contradict the order of the volumes, although a later key may rise, such as
+/// instance numbers: each volume has its own temporal position, or each of three or more volumes was acquired before the
+/// one that it follows. Of two volumes, the second one can have been acquired after midnight.
+fn contradicts(key: usize, rows: &[Vec<f64>]) -> bool {
+    let falls = |row: &Vec<f64>| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a > b);
+    match key {
+        TEMPORAL => rows.first().is_some_and(|first| {
+            let mut descending = first.clone();
+            descending.sort_by(|a, b| b.total_cmp(a));
+            falls(&descending) && rows.iter().all(|row| row == first)
+        }),
+        ACQUIRED => rows.iter().all(|row| row.len() > 2 && falls(row)),
+        _ => false,
     }
 }
 
