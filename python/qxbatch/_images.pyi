@@ -84,6 +84,10 @@ class ImageCheck:
     """The first volume (from 0) whose elements contain several b-values, with the lowest and the highest of them."""
     directions: list[tuple[float, float, float] | None]
     """Gradient direction of each volume in patient axes (LPS+), if the headers have it."""
+    encoding_directions: list[tuple[float, float, float] | None]
+    """Classic GE: gradient direction of each volume in patient axes (LPS+), without certain signs along the axes of the image."""
+    encoding_signs: bool
+    """Whether the signs of `encoding_directions` are certain."""
     diffusion: bool
     """Whether a header says that the image is part of a diffusion scan."""
     isotropic: bool

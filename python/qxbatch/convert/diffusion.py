@@ -1,6 +1,7 @@
 """Tables of b-values and gradient directions: checks their form, and their agreement with the headers."""
 
 import math
+import operator
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -19,6 +20,10 @@ _LEAST, _FRACTION = 1.0, 0.01
 """Accepted difference of a b-value: the larger of s/mm2 and fraction."""
 _ANGLE = 0.04
 """Accepted angle between a gradient direction and that of its header, rad."""
+_ALL_SIGNS = ((1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1))
+"""The signs of three components, without those of the opposite direction; the first ones change nothing."""
+_Directions = dict[int, tuple[float, ...]]
+"""Directions along the voxel axes by volume."""
 _WEIGHTED, _MANY = 50, 3
 """b-value above which a volume has a direction, and the number of volumes with one b-value from which a scan without
 directions is not a trace scan.
@@ -90,7 +95,8 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     """Return where gradient directions differ from those of the headers, or that all of them are zero.
 
     Directions of the table are along the voxel axes, with x negated if the axes are right-handed (the convention of FSL);
-    those of the headers are in patient axes (PS3.3 C.8.13.5.9). A direction and its opposite are the same.
+    those of the headers are in patient axes (PS3.3 C.8.13.5.9), or along frequency, phase and slice (classic GE). A direction
+    and its opposite are the same.
     """
     rows = _directions(output)
     weights = _b_values(output) or []
@@ -100,14 +106,8 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     most = max(Counter(weights[k] for k in weighted).values(), default=0)
     if most >= _MANY and not check.isotropic and not any(math.hypot(*rows[k]) > _NORM for k in weighted):
         return ["all its gradient directions are zero."]
-    wrong = []
-    for k in weighted:
-        header = check.directions[k]
-        if header is None or abs(math.hypot(*header) - 1) > _NORM:
-            continue
-        expected = along_voxels(header, image.affine)
-        if not direction_agrees(rows[k], expected):
-            wrong.append((k, expected))
+    wrong = _different(rows, _expected(check.directions, weighted, image.affine))
+    wrong += _different_encoding(rows, _expected(check.encoding_directions, weighted, image.affine), check)
     if not wrong:
         return []
     volume, expected = wrong[0]
@@ -116,6 +116,38 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     )
     more = f" ({len(wrong)} of {len(weighted)} directions differ)" if len(wrong) > 1 else ""
     return [f"the gradient direction of volume {volume + 1} is {actual}, by its header {header_direction}{more}."]
+
+
+def _expected(
+    headers: Sequence[tuple[float, float, float] | None], weighted: Sequence[int], affine: Affine
+) -> _Directions:
+    """Return the directions of the headers along the voxel axes; without those whose length is not 1."""
+    directions = {k: header for k in weighted if (header := headers[k]) is not None}
+    return {
+        k: along_voxels(header, affine) for k, header in directions.items() if abs(math.hypot(*header) - 1) <= _NORM
+    }
+
+
+def _different(rows: Sequence[Sequence[float]], expected: _Directions) -> list[tuple[int, tuple[float, ...]]]:
+    """Return the volumes whose direction differs from the expected one, with the latter."""
+    return [(k, direction) for k, direction in expected.items() if not direction_agrees(rows[k], direction)]
+
+
+def _different_encoding(
+    rows: Sequence[Sequence[float]], expected: _Directions, check: ImageCheck
+) -> list[tuple[int, tuple[float, ...]]]:
+    """Return the volumes whose direction differs from that along frequency, phase and slice, with the latter.
+
+    If the signs are not certain, those with which most volumes agree are used for all volumes. Volumes without direction in
+    the table are left out: they may be trace images.
+    """
+    compared = {k: direction for k, direction in expected.items() if math.hypot(*rows[k]) > _NORM}
+    signs = _ALL_SIGNS[:1] if check.encoding_signs else _ALL_SIGNS
+    candidates = (
+        _different(rows, {k: tuple(map(operator.mul, sign, direction)) for k, direction in compared.items()})
+        for sign in signs
+    )
+    return min(candidates, key=len)
 
 
 def along_voxels(direction: tuple[float, float, float], affine: Affine) -> tuple[float, ...]:
@@ -133,8 +165,10 @@ def along_voxels(direction: tuple[float, float, float], affine: Affine) -> tuple
 
 
 def direction_agrees(direction: Sequence[float], expected: Sequence[float]) -> bool:
-    """Return whether two directions of length 1 agree; a direction and its opposite are the same."""
-    return abs(sum(a * b for a, b in zip(direction, expected, strict=True))) >= math.cos(_ANGLE)
+    """Return whether a direction has the length 1 and the expected direction; one and its opposite are the same."""
+    length = math.hypot(*direction)
+    product = abs(sum(map(operator.mul, direction, expected)))
+    return abs(length - 1) <= _NORM and product >= math.cos(_ANGLE) * length * math.hypot(*expected)
 
 
 def gradient_table(output: Output) -> list[tuple[float, tuple[float, ...]]]:

@@ -52,6 +52,7 @@ fn voxel(datatype: i32, big_endian: bool) -> PyResult<Voxel> {
 }
 
 #[pyclass(frozen, get_all, module = "qxbatch._core")]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct ImageCheck {
     slices: usize,
     surplus: usize,
@@ -61,6 +62,8 @@ pub(crate) struct ImageCheck {
     b_values: Vec<(Option<f64>, Option<f64>)>,
     contradiction: Option<(usize, f64, f64)>,
     directions: Vec<Option<[f64; 3]>>,
+    encoding_directions: Vec<Option<[f64; 3]>>,
+    encoding_signs: bool,
     diffusion: bool,
     isotropic: bool,
     derived: bool,
@@ -116,6 +119,8 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
             b_values: check.b_values,
             contradiction: check.contradiction,
             directions: check.directions,
+            encoding_directions: check.encoding_directions,
+            encoding_signs: check.encoding_signs,
             diffusion: check.diffusion,
             isotropic: check.isotropic,
             derived: check.derived,

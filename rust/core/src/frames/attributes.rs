@@ -22,6 +22,15 @@ pub enum Component {
     Mixed,
 }
 
+/// The axis of an image along which phase is encoded (InPlanePhaseEncodingDirection, PS3.3 C.8.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhaseAxis {
+    /// Along the rows.
+    Row,
+    /// Along the columns.
+    Column,
+}
+
 /// Diffusion weighting of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Diffusion {
@@ -33,8 +42,9 @@ pub struct Diffusion {
     pub image_direction: Option<[f64; 3]>,
     /// A second b-value: the nominal one (Siemens, Canon, United Imaging), or that scaled by the gradient (GE).
     pub nominal: Option<f64>,
-    /// GE: the squared length of the gradient direction; None without its elements, and for other vendors.
-    pub gradient_squared: Option<f64>,
+    /// GE: gradient direction along frequency, phase and slice encoding; its length is the square root of the fraction of
+    /// the scan's highest b-value.
+    pub encoding_direction: Option<[f64; 3]>,
     /// Whether DiffusionDirectionality is `ISOTROPIC`: a trace image.
     pub isotropic: bool,
     /// Whether the header says that the frame is part of a diffusion scan; true also for frames with a b-value of 0.
@@ -44,6 +54,12 @@ pub struct Diffusion {
 }
 
 impl Diffusion {
+    /// GE: returns the squared length of the gradient direction.
+    pub(super) fn gradient_squared(&self) -> Option<f64> {
+        let parts = self.encoding_direction?;
+        Some(parts.iter().map(|part| part * part).sum())
+    }
+
     /// Extends the range of b-values to that of an element, if it has one.
     pub(super) fn extend_range(&mut self, value: Option<f64>) {
         if let Some(value) = value {
@@ -60,6 +76,10 @@ pub struct Attributes {
     pub position: Option<[f64; 3]>,
     /// Direction cosines of a row and of a column.
     pub orientation: Option<[f64; 6]>,
+    /// Axis of phase encoding in the image.
+    pub phase_axis: Option<PhaseAxis>,
+    /// Whether PatientPosition is `HFS`, head first and supine.
+    pub head_first_supine: bool,
     /// Distances between rows and between columns, mm.
     pub spacing: Option<[f64; 2]>,
     /// Distance between slice centres, mm.
@@ -132,6 +152,14 @@ impl Attributes {
             0x0018_0080 => self.repetition_time = get(Vr::DS)?.first(),
             0x0018_0082 => self.inversion_time = get(Vr::DS)?.first(),
             0x0018_1314 => self.flip_angle = get(Vr::DS)?.first(),
+            0x0018_1312 => {
+                self.phase_axis = match text(reader, element)?.as_str() {
+                    "ROW" => Some(PhaseAxis::Row),
+                    "COL" => Some(PhaseAxis::Column),
+                    _ => None,
+                }
+            }
+            0x0018_5100 => self.head_first_supine = text(reader, element)? == "HFS",
             0x0018_1250 => self.coil = hash(text(reader, element)?.as_bytes()),
             0x0018_9089 => self.diffusion.direction = get(Vr::FD)?.array(),
             0x0018_9087 => {

@@ -20,7 +20,7 @@ mod series;
 mod stored;
 mod tiles;
 
-pub use attributes::{Attributes, Component, Diffusion};
+pub use attributes::{Attributes, Component, Diffusion, PhaseAxis};
 pub use details::{Details, details};
 pub use object::{Frame, Object, PixelEncoding, Pixels, Tiling};
 pub use read::{parse, pixel_data_offset, read};

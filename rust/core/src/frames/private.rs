@@ -93,7 +93,7 @@ impl Blocks {
                 let diffusion = &mut attributes.diffusion;
                 diffusion.b_value = diffusion.b_value.or(value);
                 // All shells of a scan have one value, and gradients of different lengths (group 0019 is read first).
-                let squared = diffusion.gradient_squared;
+                let squared = diffusion.gradient_squared();
                 diffusion.nominal = value.zip(squared).map(|(value, squared)| value * squared);
                 if squared.is_some_and(|squared| squared > 0.0) {
                     diffusion.extend_range(diffusion.nominal);
@@ -106,7 +106,14 @@ impl Blocks {
             }
             (Creator::GeAcquisition, 0x0019_00BB..=0x0019_00BD) => {
                 let part = get(Vr::DS)?.first().unwrap_or(0.0);
-                *attributes.diffusion.gradient_squared.get_or_insert(0.0) += part * part;
+                let axis = (element.tag & 0xFF) - 0xBB;
+                let direction = attributes
+                    .diffusion
+                    .encoding_direction
+                    .get_or_insert([0.0; 3]);
+                if let Some(slot) = direction.get_mut(axis as usize) {
+                    *slot = part;
+                }
             }
             (Creator::PhilipsMr, 0x2005_00B0..=0x2005_00B2) => {
                 let part = get(Vr::FL)?.first().unwrap_or(0.0);

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::find::find_places;
-use super::grid::{Grid, Plane, cross, dot, plus};
+use super::gradient::{direction, encoding_direction, has_known_signs};
+use super::grid::{Grid, Plane, dot};
 use super::nifti::{self, Nifti};
 use super::order::ordered;
 use super::places::{Member, Places};
 use super::report::{Comparison, ImageCheck, Unplaced};
 use super::split_images::SplitImages;
 use super::values::{Match, ValueMatcher};
-use crate::frames::{Attributes, Diffusion, FileError, Object, Pixels, Series, obstacle};
+use crate::frames::{Diffusion, FileError, Object, Pixels, Series, obstacle};
 
 /// b-values of one frame that differ by at most this (s/mm2) do not contradict each other.
 const MIN_CONTRADICTION: f64 = 50.0;
@@ -159,6 +160,8 @@ impl Check<'_> {
             slices: matched.frames.iter().map(Vec::len).sum(),
             b_values: vec![(None, None); volumes as usize],
             directions: vec![None; volumes as usize],
+            encoding_directions: vec![None; volumes as usize],
+            encoding_signs: true,
             ..ImageCheck::default()
         };
         for (volume, index) in matched.frames.iter().flat_map(|row| row.iter().enumerate()) {
@@ -180,6 +183,10 @@ impl Check<'_> {
             if let Some(slot) = check.directions.get_mut(volume) {
                 *slot = slot.or_else(|| direction(frame));
             }
+            if let Some(slot) = check.encoding_directions.get_mut(volume) {
+                *slot = slot.or_else(|| encoding_direction(frame));
+            }
+            check.encoding_signs &= has_known_signs(frame);
             if let Some(slot) = check.b_values.get_mut(volume) {
                 *slot = (
                     slot.0.or(frame.diffusion.b_value),
@@ -199,24 +206,12 @@ impl Check<'_> {
     }
 }
 
-/// Returns the gradient direction of a frame in patient axes. That in image axes is preferred, as by dcm2niix.
-fn direction(frame: &Attributes) -> Option<[f64; 3]> {
-    let (Some([x, y, z]), Some([a, b, c, d, e, f])) =
-        (frame.diffusion.image_direction, frame.orientation)
-    else {
-        return frame.diffusion.direction;
-    };
-    let (row, column) = ([a, b, c], [d, e, f]);
-    let in_plane = plus(plus([0.0; 3], x, row), y, column);
-    Some(plus(in_plane, z, cross(row, column)))
-}
-
-/// Returns whether directions are known by frequency and phase only (classic GE). They cannot be compared with a table,
-/// so the order of the volumes is checked instead.
+/// Returns whether directions are known by frequency and phase only (classic GE). They cannot always be compared with a
+/// table, so the order of the volumes is checked too.
 fn without_patient_axes(members: &[Member<'_>]) -> bool {
     members.iter().all(|member| {
         let diffusion = &member.frame.attributes.diffusion;
-        diffusion.gradient_squared.is_some() && direction(&member.frame.attributes).is_none()
+        diffusion.encoding_direction.is_some() && direction(&member.frame.attributes).is_none()
     })
 }
 

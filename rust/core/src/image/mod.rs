@@ -2,6 +2,7 @@
 
 mod check;
 mod find;
+mod gradient;
 mod grid;
 mod mask;
 mod moments;

@@ -20,6 +20,7 @@ pub struct Unplaced {
 
 /// The result for one image.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct ImageCheck {
     /// Slices (of all volumes) without a frame.
     pub surplus: usize,
@@ -35,6 +36,11 @@ pub struct ImageCheck {
     pub contradiction: Option<(usize, f64, f64)>,
     /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
+    /// Classic GE: gradient direction of each volume in patient axes (LPS+), whose signs along the axes of the image are
+    /// certain only with `encoding_signs`.
+    pub encoding_directions: Vec<Option<[f64; 3]>>,
+    /// Whether the signs of `encoding_directions` are certain.
+    pub encoding_signs: bool,
     /// Whether a header says that a volume is diffusion weighted.
     pub diffusion: bool,
     /// Whether the headers of all volumes with a b-value above 0 say that the weighting is isotropic: trace images.

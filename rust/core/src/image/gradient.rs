@@ -1,0 +1,107 @@
+//! Gradient directions of frames in patient axes (LPS+).
+
+use super::grid::{Vector, cross, plus};
+use crate::frames::{Attributes, PhaseAxis};
+
+/// Least component of the slice normal along the patient's long axis in a transversal image.
+const TRANSVERSAL: f64 = 0.8;
+
+/// Returns the gradient direction of a frame in patient axes. That in image axes is preferred, as by dcm2niix.
+pub(super) fn direction(frame: &Attributes) -> Option<Vector> {
+    let along_image = frame.diffusion.image_direction.zip(frame.orientation);
+    along_image.map_or(frame.diffusion.direction, |(direction, orientation)| {
+        Some(in_patient_axes(direction, orientation))
+    })
+}
+
+/// Returns the gradient direction of a frame that has it by frequency, phase and slice encoding only (classic GE).
+///
+/// The signs along row, column and normal are those of transversal images: with phase along the columns the axes are
+/// opposite to the row, opposite to the column, and along the normal; with phase along the rows the first two are
+/// exchanged by a turn about the normal.
+pub(super) fn encoding_direction(frame: &Attributes) -> Option<Vector> {
+    if direction(frame).is_some() {
+        return None;
+    }
+    let [frequency, phase, slice] = frame.diffusion.encoding_direction?;
+    let along_image = match frame.phase_axis? {
+        PhaseAxis::Column => [-frequency, -phase, slice],
+        PhaseAxis::Row => [-phase, frequency, slice],
+    };
+    Some(in_patient_axes(along_image, frame.orientation?))
+}
+
+/// Returns whether the signs of [`encoding_direction`] are certain: dcm2niix restricts its validation to transversal images
+/// of a patient who lies head first and supine, with phase along the columns.
+pub(super) fn has_known_signs(frame: &Attributes) -> bool {
+    let Some([a, b, c, d, e, f]) = frame.orientation else {
+        return false;
+    };
+    let [_, _, up] = cross([a, b, c], [d, e, f]);
+    let along_patient = a > b.abs() && e > d.abs();
+    frame.head_first_supine
+        && frame.phase_axis == Some(PhaseAxis::Column)
+        && up > TRANSVERSAL
+        && along_patient
+}
+
+/// Turns a direction along the row, the column and the normal of an image into patient axes.
+fn in_patient_axes([x, y, z]: Vector, [a, b, c, d, e, f]: [f64; 6]) -> Vector {
+    let (row, column) = ([a, b, c], [d, e, f]);
+    let in_plane = plus(plus([0.0; 3], x, row), y, column);
+    plus(in_plane, z, cross(row, column))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{encoding_direction, has_known_signs};
+    use crate::frames::{Attributes, PhaseAxis};
+
+    const TRANSVERSAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+    const CORONAL: [f64; 6] = [1.0, 0.0, 0.0, 0.0, 0.0, -1.0];
+    const FROM_BELOW: [f64; 6] = [-1.0, 0.0, 0.0, 0.0, -1.0, 0.0];
+
+    fn frame(phase_axis: Option<PhaseAxis>, orientation: [f64; 6]) -> Attributes {
+        let mut frame = Attributes::default();
+        frame.orientation = Some(orientation);
+        frame.phase_axis = phase_axis;
+        frame.head_first_supine = true;
+        frame.diffusion.encoding_direction = Some([0.48, 0.6, 0.64]);
+        frame
+    }
+
+    #[test]
+    fn frequency_and_phase_are_along_the_rows_or_the_columns() {
+        let along = |axis, orientation| {
+            encoding_direction(&frame(axis, orientation)).map(|v| v.map(f64::abs))
+        };
+        let (row, column) = (Some(PhaseAxis::Row), Some(PhaseAxis::Column));
+        assert_eq!(along(column, TRANSVERSAL), Some([0.48, 0.6, 0.64]));
+        assert_eq!(along(row, TRANSVERSAL), Some([0.6, 0.48, 0.64]));
+        assert_eq!(along(column, CORONAL), Some([0.48, 0.64, 0.6]));
+        assert_eq!(along(None, TRANSVERSAL), None);
+    }
+
+    #[test]
+    fn a_direction_in_patient_axes_is_preferred() {
+        let mut frame = frame(Some(PhaseAxis::Column), TRANSVERSAL);
+        frame.diffusion.direction = Some([0.0, 0.0, 1.0]);
+        assert_eq!(encoding_direction(&frame), None);
+    }
+
+    #[test]
+    fn signs_are_known_in_transversal_images_with_phase_along_the_columns() {
+        let column = Some(PhaseAxis::Column);
+        assert!(has_known_signs(&frame(column, TRANSVERSAL)));
+        let mut prone = frame(column, TRANSVERSAL);
+        prone.head_first_supine = false;
+        for other in [
+            frame(Some(PhaseAxis::Row), TRANSVERSAL),
+            frame(column, CORONAL),
+            frame(column, FROM_BELOW),
+            prone,
+        ] {
+            assert!(!has_known_signs(&other));
+        }
+    }
+}
