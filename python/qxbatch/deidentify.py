@@ -80,6 +80,7 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     parsed = [parse_name(value) for value in names]
     people = [name for name in parsed if name.is_real]
     test_names = [name for name in map(without_test_words, parsed) if name is not None]
+    # the orders in which the parts of each id or name are searched; an empty list: its parts in their order
     wholes: dict[str, list[list[str]]] = {value: [[]] for value in ids}
     wholes |= {value: [split_parts(value), split_parts(value)[::-1]] for value in names}
     wholes = {value: orders for value, orders in wholes.items() if _is_replaced(value)}
@@ -140,7 +141,7 @@ def _texts(header: HeaderLike, field: str) -> list[str]:
 
 
 def redacted_header(header: Mapping[str, Value], redact: Redact) -> dict[str, Value]:
-    """Return a header without identities in its free text. The fields of ids and names remain; they are not written."""
+    """Return a header without identities in its free text. The fields of ids and names remain: no output contains them."""
     return {field: _redacted(value, redact) if field in FREE_TEXT_FIELDS else value for field, value in header.items()}
 
 

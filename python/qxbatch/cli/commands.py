@@ -108,7 +108,10 @@ COMMANDS: dict[str, Command] = {
                 "nameformat",
                 f"{NAMEFORMAT_OF_FOLDERS} Without it, the session keeps its recorded subject.",
             ),
-            *import_options("unzip", "protocol"),
+            *import_options("unzip"),
+            with_meaning(
+                "protocol", "Protocol (TOML) that each converted session is compared with; differences are warnings."
+            ),
             Parameter(
                 "gzip",
                 "How DICOM is kept. Without this option, as it is in the session.",
@@ -191,7 +194,7 @@ COMMANDS: dict[str, Command] = {
             Parameter(
                 "plan",
                 "Without a value: print the path of every image as a table; nothing is exported. "
-                "With =FILE: read such a table from FILE, and export by it.",
+                "With =FILE (not after a space): read such a table from FILE, and export by it.",
                 group=Group.INPUT,
                 metavar="FILE",
                 form=Form.YES_NO,
@@ -296,7 +299,8 @@ COMMANDS: dict[str, Command] = {
         WORKER,
     ),
     "jobs": Command(
-        "Shows the state of each packet submitted to a cluster: waiting, running, done, failed or lost.",
+        "Shows the state of each packet submitted to a cluster: waiting, running, done, failed or lost (the job ended without a "
+        "result).",
         ("jobs <sessionsfolder> [options]",),
         (
             switch("json", "Print JSON."),

@@ -1,4 +1,4 @@
-"""The dependent job: it writes the study level and submits units that the scheduler refused before."""
+"""The dependent job: it writes the study level (page and tables of the study), and submits units that were refused before."""
 
 import sys
 
@@ -35,7 +35,7 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
     If the node cannot submit, a message says to run `qxbatch resume` on another host. Raises UsageError if files of the
     submission cannot be read.
     """
-    places_of(submission)  # raises if they cannot be read: its jobs may wait or run
+    places_of(submission)  # raises if the places of units cannot be read: their jobs may wait or run
     rows = [row for row in status_of([submission]).rows if row.unit.number in submission.round(round_number).remaining]
     units = [row.unit for row in rows if row.state not in (State.DONE, State.FAILED)]
     try:

@@ -34,7 +34,7 @@ def display(view: View, width: int, marks: Marks) -> list[Line]:
     """Return the display: the bar, the counts, and up to MAX_UNITS units at work."""
     room = min(MAX_WIDTH, width - 1)
     name_width = min(
-        _MAX_NAME_WIDTH, max((columns_of(one_line(unit.unit)) for unit in view.at_work[:MAX_UNITS]), default=0)
+        _MAX_NAME_WIDTH, max((columns_of(one_line(unit.name)) for unit in view.at_work[:MAX_UNITS]), default=0)
     )
     return [
         _bar(view, room, marks),
@@ -75,7 +75,7 @@ def _counts(view: View, room: int) -> Line:
 
 
 def _unit(unit: UnitProgress, room: int, name_width: int, marks: Marks) -> Line:
-    name = cut(one_line(unit.unit), name_width, marks.cut)
+    name = cut(one_line(unit.name), name_width, marks.cut)
     name += " " * (name_width - columns_of(name))
     series = f"{unit.done} of {unit.total} series" if unit.total and unit.stage == "converting" else ""
     return ((cut(f"  {name}  {unit.stage:<10}  {series}".rstrip(), room, marks.cut), "cyan"),)

@@ -42,7 +42,8 @@ PREVIOUS_WEIGHT = 0.85
 class UnitProgress(NamedTuple):
     """One unit that is being imported."""
 
-    unit: str
+    name: str
+    """Its session id."""
     stage: str
     done: int
     """Converted series."""

@@ -7,8 +7,9 @@
     clippy::indexing_slicing
 )]
 
-use std::io::Read;
+use std::io::{self, Read};
 
+use qxbatch_core::archive::source::Source;
 use qxbatch_core::archive::zip::decryption::{Attempt, EncryptedMember};
 use qxbatch_core::archive::zip::unzip::{check_crc, unpack};
 use qxbatch_core::archive::zip::{list, local};
@@ -76,7 +77,7 @@ fn bytes(text: &str) -> Vec<u8> {
 }
 
 /// Returns the content of the only member, or the result of the password.
-fn opened(archive: &[u8], password: &[u8]) -> Result<Vec<u8>, &'static str> {
+fn opened(archive: &[u8], password: &[u8]) -> Result<Vec<u8>, String> {
     let directory = list(&archive, 10);
     assert_eq!(directory.damage, Vec::<String>::new());
     let [entry] = directory.entries.as_slice() else {
@@ -87,7 +88,7 @@ fn opened(archive: &[u8], password: &[u8]) -> Result<Vec<u8>, &'static str> {
     assert!(found.encrypted);
     let locked = EncryptedMember::read(&archive, entry, encryption, found.data).unwrap();
     match locked.open(password, &Monitor::default()).unwrap() {
-        Attempt::WrongPassword => Err("unfit"),
+        Attempt::WrongPassword => Err("unfit".into()),
         Attempt::Damaged(reason) => Err(reason),
         Attempt::Decrypted(packed) => {
             let inside = entry.decrypted_entry(encryption).unwrap();
@@ -137,5 +138,42 @@ fn a_byte_turned_over_never_gives_other_content() {
                 "{by}, byte {at}"
             );
         }
+    }
+}
+
+/// A file whose data cannot be read from the disk, unlike the bytes before and after them.
+struct FaultyDisk<'a> {
+    bytes: &'a [u8],
+    fault: u64,
+}
+
+impl Source for FaultyDisk<'_> {
+    fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        if (offset..offset + buffer.len() as u64).contains(&self.fault) {
+            return Err(io::Error::from_raw_os_error(5));
+        }
+        self.bytes.read_exact_at(buffer, offset)
+    }
+}
+
+#[test]
+fn data_that_the_disk_cannot_read_are_not_called_cut_short() {
+    let archive = bytes(ARCHIVES[0].1);
+    let directory = list(&archive.as_slice(), 10);
+    let entry = &directory.entries[0];
+    let encryption = entry.encryption.unwrap();
+    let data = local::read(&archive.as_slice(), entry).unwrap().data;
+    let disk = FaultyDisk {
+        bytes: &archive,
+        fault: data + 15,
+    };
+    let member = EncryptedMember::read(&disk, entry, encryption, data).unwrap();
+    match member.open(PASSWORD, &Monitor::default()).unwrap() {
+        Attempt::Damaged(reason) => assert_eq!(reason, "Input/output error"),
+        Attempt::WrongPassword | Attempt::Decrypted(_) => panic!("the data were read"),
     }
 }

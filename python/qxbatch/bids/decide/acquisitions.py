@@ -14,7 +14,7 @@ from qxbatch.convert.values import text
 _SAME_START = timedelta(seconds=0.6)
 """Largest difference between the starts of series of one acquisition.
 
-Times of components may be rounded to seconds, and each echo has its own start time.
+Magnitude and phase may have times rounded to seconds, and each echo has its own start time.
 """
 _TE_STEP, _TI_STEP, _FLIP_STEP = 0.05, 0.5, 0.05
 """Values are rounded to multiples of these (ms, ms, degrees) before they are compared, since sidecars and headers round too."""

@@ -47,6 +47,7 @@ struct Check<'s> {
     files: &'s [PathBuf],
     objects: &'s [Object],
     images: &'s [Nifti],
+    /// Whether each image repeats frames of the other images.
     maps: &'s [bool],
 }
 

@@ -9,7 +9,7 @@ use crate::frames::Component;
 /// A series with its images.
 pub(super) struct SplitImages<'s> {
     pub images: &'s [Nifti],
-    /// Images that repeat frames of others.
+    /// Whether each image repeats frames of the other images.
     pub maps: &'s [bool],
     pub grids: &'s [Option<Grid>],
     pub matches: &'s [Match],

@@ -36,14 +36,15 @@ pub(super) struct Matches {
     pub missing: usize,
 }
 
-/// The slices that frames at one position may show: index of the image, and index of the slice.
-type Slot = Vec<(usize, u32)>;
+/// The slices at one position: index of the image, and index of the slice.
+type SlicesAtPosition = Vec<(usize, u32)>;
 
 /// Compares the frames of a series with its images.
 pub(super) struct ValueMatcher<'s> {
     members: &'s [Member<'s>],
     files: &'s [PathBuf],
     images: &'s [Nifti],
+    /// Whether each image repeats frames of the other images.
     maps: &'s [bool],
     /// Open files, by the index of the object.
     open: HashMap<usize, File>,
@@ -75,36 +76,38 @@ impl<'s> ValueMatcher<'s> {
     /// Finds the frame of each slice.
     pub(super) fn matched(mut self, places: &Places) -> Result<Matches, FileError> {
         let mut matches = Matches::default();
-        let mut slots: BTreeMap<Slot, Vec<usize>> = BTreeMap::new();
-        for (index, placed) in places.candidates.iter().enumerate() {
-            if !placed.is_empty() {
-                let slot = placed
+        let mut frames_at: BTreeMap<SlicesAtPosition, Vec<usize>> = BTreeMap::new();
+        for (index, candidates) in places.candidates.iter().enumerate() {
+            if !candidates.is_empty() {
+                let slices = candidates
                     .iter()
-                    .map(|placed| (placed.image, placed.location.slice));
-                slots.entry(slot.collect()).or_default().push(index);
+                    .map(|candidate| (candidate.image, candidate.location.slice));
+                frames_at.entry(slices.collect()).or_default().push(index);
             }
         }
         for (index, image) in self.images.iter().enumerate() {
-            let axis = places
+            let first = places
                 .candidates
                 .iter()
                 .flatten()
-                .find(|placed| placed.image == index);
-            let [.., deep] = axis.map_or([0, 1, 2], |placed| placed.location.axis_map.axes);
-            let count = image.size.get(deep).copied().unwrap_or(1) as usize;
+                .find(|candidate| candidate.image == index);
+            let [.., slice_axis] =
+                first.map_or([0, 1, 2], |candidate| candidate.location.axis_map.axes);
+            let slices = image.size.get(slice_axis).copied().unwrap_or(1) as usize;
             matches.images.push(Match {
-                frames: vec![vec![None; image.volumes as usize]; count],
+                frames: vec![vec![None; image.volumes as usize]; slices],
                 ..Match::default()
             });
         }
-        // Frames that match fewer images are assigned first.
-        let mut ordered: Vec<(Slot, Vec<usize>)> = slots.into_iter().collect();
-        ordered.sort_by_key(|(slot, _)| slot.len());
+        // Frames at the position of fewer slices are assigned first.
+        let mut ordered: Vec<(SlicesAtPosition, Vec<usize>)> = frames_at.into_iter().collect();
+        ordered.sort_by_key(|(slices, _)| slices.len());
         for (_, frames) in ordered {
-            let placed = frames
+            let candidates = frames
                 .first()
-                .and_then(|first| places.candidates.get(*first));
-            self.assign_position(&frames, placed.map_or(&[][..], Vec::as_slice), &mut matches)?;
+                .and_then(|first| places.candidates.get(*first))
+                .map_or(&[][..], Vec::as_slice);
+            self.assign_position(&frames, candidates, &mut matches)?;
         }
         for matched in &mut matches.images {
             let empty = matched
@@ -122,7 +125,7 @@ impl<'s> ValueMatcher<'s> {
     fn assign_position(
         &mut self,
         frames: &[usize],
-        placed: &[CandidateSlice],
+        candidates: &[CandidateSlice],
         matches: &mut Matches,
     ) -> Result<(), FileError> {
         let mut unassigned = Unassigned {
@@ -134,35 +137,36 @@ impl<'s> ValueMatcher<'s> {
             covered: vec![false; frames.len()],
         };
         for map in [false, true] {
+            // A map shows frames that other images show too: each map may be assigned any frame.
             if map {
                 unassigned.release();
             }
             let mut empty = Vec::new();
-            for placed in placed {
-                if self.maps.get(placed.image).copied().unwrap_or(false) != map {
+            for candidate in candidates {
+                if self.maps.get(candidate.image).copied().unwrap_or(false) != map {
                     continue;
                 }
                 let volumes = self
                     .images
-                    .get(placed.image)
+                    .get(candidate.image)
                     .map_or(0, |image| image.volumes);
                 for volume in 0..volumes {
                     let is_assigned = matches
                         .images
-                        .get(placed.image)
+                        .get(candidate.image)
                         .and_then(|image| {
                             image
                                 .frames
-                                .get(placed.location.slice as usize)?
+                                .get(candidate.location.slice as usize)?
                                 .get(volume as usize)
                         })
                         .is_some_and(Option::is_some);
                     if is_assigned {
                         continue;
                     }
-                    match self.find_frame(placed, volume, &mut unassigned)? {
-                        Some(at) => set_frame(matches, placed, volume, unassigned.assign(at)),
-                        None => empty.push((placed, volume)),
+                    match self.find_frame(candidate, volume, &mut unassigned)? {
+                        Some(at) => set_frame(matches, candidate, volume, unassigned.assign(at)),
+                        None => empty.push((candidate, volume)),
                     }
                 }
                 assign_unreadable(&mut empty, &mut unassigned, matches);
@@ -189,23 +193,23 @@ impl<'s> ValueMatcher<'s> {
         unassigned: &mut Unassigned,
         matches: &mut Matches,
     ) -> Result<(), FileError> {
-        for (placed, volume) in empty {
+        for (candidate, volume) in empty {
             let Some(at) = unassigned.next_unassigned() else {
                 break;
             };
             let (expected, value) = self
-                .first_difference(placed, *volume, unassigned, at)?
+                .first_difference(candidate, *volume, unassigned, at)?
                 .unwrap_or((f64::NAN, f64::NAN));
             let index = unassigned.assign(at);
             let member = self.members.get(index);
-            let Some((image, member)) = matches.images.get_mut(placed.image).zip(member) else {
+            let Some((image, member)) = matches.images.get_mut(candidate.image).zip(member) else {
                 continue;
             };
             image.different += 1;
             image.difference.get_or_insert(Difference {
                 file: member.file,
                 frame: member.frame.index,
-                slice: placed.location.slice,
+                slice: candidate.location.slice,
                 volume: *volume,
                 expected,
                 value,
@@ -224,11 +228,11 @@ impl<'s> ValueMatcher<'s> {
     /// is unknown.
     fn find_frame(
         &mut self,
-        placed: &CandidateSlice,
+        candidate: &CandidateSlice,
         volume: u32,
         unassigned: &mut Unassigned,
     ) -> Result<Option<usize>, FileError> {
-        let Some(image) = self.images.get(placed.image) else {
+        let Some(image) = self.images.get(candidate.image) else {
             return Ok(None);
         };
         if image.voxel.is_none() {
@@ -237,7 +241,7 @@ impl<'s> ValueMatcher<'s> {
         if !unassigned.comparable.contains(&true) {
             return Ok(None);
         }
-        let location = &placed.location;
+        let location = &candidate.location;
         self.slice_rows
             .read(
                 image,
@@ -251,7 +255,7 @@ impl<'s> ValueMatcher<'s> {
         for at in unassigned.first..unassigned.frames.len() {
             let free = unassigned.assigned.get(at) == Some(&false)
                 && unassigned.comparable.get(at) == Some(&true);
-            if free && self.shows(placed.image, signature, unassigned, at)? {
+            if free && self.shows(candidate.image, signature, unassigned, at)? {
                 return Ok(Some(at));
             }
         }
@@ -262,7 +266,7 @@ impl<'s> ValueMatcher<'s> {
         self.members.get(*unassigned.frames.get(at)?)
     }
 
-    /// Returns whether the last slice read has the values of a frame.
+    /// Returns whether the last slice that was read, which is of the image at `index`, has the values of a frame.
     fn shows(
         &mut self,
         index: usize,
@@ -296,16 +300,16 @@ impl<'s> ValueMatcher<'s> {
     /// Returns the first values that differ between a slice and a frame.
     fn first_difference(
         &mut self,
-        placed: &CandidateSlice,
+        candidate: &CandidateSlice,
         volume: u32,
         unassigned: &mut Unassigned,
         at: usize,
     ) -> Result<Option<(f64, f64)>, FileError> {
         let member = self.member(unassigned, at);
-        let Some((image, member)) = self.images.get(placed.image).zip(member) else {
+        let Some((image, member)) = self.images.get(candidate.image).zip(member) else {
             return Ok(None);
         };
-        let location = &placed.location;
+        let location = &candidate.location;
         self.slice_rows
             .read(
                 image,
@@ -324,7 +328,7 @@ impl<'s> ValueMatcher<'s> {
         let stored = unassigned.stored.get(at).and_then(Option::as_ref);
         Ok(stored.and_then(|stored| {
             self.scalings
-                .difference(placed.image, member, stored, slice_values)
+                .difference(candidate.image, member, stored, slice_values)
         }))
     }
 
@@ -335,12 +339,12 @@ impl<'s> ValueMatcher<'s> {
             .get(at)
             .and_then(|index| self.members.get(*index));
         let path = member.and_then(|member| self.files.get(member.file));
-        let slot = unassigned.stored.get_mut(at);
-        let (Some(member), Some(path), Some(slot)) = (member, path, slot) else {
+        let stored = unassigned.stored.get_mut(at);
+        let (Some(member), Some(path), Some(stored)) = (member, path, stored) else {
             return Ok(());
         };
         let failed = |error| (path.clone(), error);
-        if slot.is_some() {
+        if stored.is_some() {
             return Ok(());
         }
         if !self.open.contains_key(&member.file) {
@@ -356,7 +360,7 @@ impl<'s> ValueMatcher<'s> {
                 .read(file, member.object, member.frame.index, &mut values)
                 .map_err(failed)?;
         }
-        *slot = Some(values);
+        *stored = Some(values);
         Ok(())
     }
 }
@@ -367,27 +371,27 @@ fn assign_unreadable(
     unassigned: &mut Unassigned,
     matches: &mut Matches,
 ) {
-    empty.retain(|(placed, volume)| {
+    empty.retain(|(candidate, volume)| {
         let free = unassigned.assigned.iter().zip(&unassigned.comparable);
         let at = free
             .into_iter()
             .position(|(assigned, comparable)| !assigned && !comparable);
         if let Some(at) = at {
-            set_frame(matches, placed, *volume, unassigned.assign(at));
+            set_frame(matches, candidate, *volume, unassigned.assign(at));
         }
         at.is_none()
     });
 }
 
 /// Records the member that a slice shows.
-fn set_frame(matches: &mut Matches, placed: &CandidateSlice, volume: u32, index: usize) {
-    let slot = matches.images.get_mut(placed.image).and_then(|image| {
+fn set_frame(matches: &mut Matches, candidate: &CandidateSlice, volume: u32, index: usize) {
+    let entry = matches.images.get_mut(candidate.image).and_then(|image| {
         image
             .frames
-            .get_mut(placed.location.slice as usize)?
+            .get_mut(candidate.location.slice as usize)?
             .get_mut(volume as usize)
     });
-    if let Some(slot) = slot {
-        *slot = Some(index);
+    if let Some(entry) = entry {
+        *entry = Some(index);
     }
 }

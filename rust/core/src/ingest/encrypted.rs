@@ -55,7 +55,7 @@ pub fn read(
         let packed = match member_data.open(password, pass.monitor)? {
             Attempt::WrongPassword => continue,
             Attempt::Damaged(reason) => {
-                damage = Some(reason.to_owned());
+                damage = Some(reason);
                 continue;
             }
             Attempt::Decrypted(packed) => packed,

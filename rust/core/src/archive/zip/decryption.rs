@@ -15,8 +15,8 @@ use crate::monitor::{Cancelled, Monitor};
 pub enum Attempt<'a> {
     /// The password is wrong.
     WrongPassword,
-    /// The verifier before the data accepts the password, but the data are damaged.
-    Damaged(&'static str),
+    /// The verifier before the data accepts the password, but the data are damaged or cannot be read: the reason.
+    Damaged(String),
     /// The packed bytes. With traditional encryption only the CRC-32 of the unpacked content confirms the password.
     Decrypted(Box<dyn Read + Send + 'a>),
 }
@@ -86,32 +86,34 @@ impl<'a> EncryptedMember<'a> {
                 let Some(mut cipher) = keys.decryptor() else {
                     return Ok(Attempt::WrongPassword);
                 };
-                if !self.hash_encrypted(&mut keys, monitor)? {
-                    Attempt::Damaged("cut short")
-                } else if keys.confirms(&self.code) {
-                    decrypted(packed, move |bytes| cipher.apply_keystream(bytes))
-                } else {
-                    Attempt::Damaged("its authentication code is not that of its bytes")
+                match self.hash_encrypted(&mut keys, monitor)? {
+                    Err(error) => Attempt::Damaged(super::super::reason(&error)),
+                    Ok(()) if keys.confirms(&self.code) => {
+                        decrypted(packed, move |bytes| cipher.apply_keystream(bytes))
+                    }
+                    Ok(()) => {
+                        Attempt::Damaged("its authentication code is not that of its bytes".into())
+                    }
                 }
             }
             Encryption::Unsupported(_) => Attempt::WrongPassword,
         })
     }
 
-    /// Adds all encrypted bytes to the authentication code of `keys`; returns false if they cannot be read.
+    /// Adds all encrypted bytes to the authentication code of `keys`; returns the error if they cannot be read.
     fn hash_encrypted(
         &self,
         keys: &mut winzip_aes::Keys,
         monitor: &Monitor,
-    ) -> Result<bool, Cancelled> {
+    ) -> Result<io::Result<()>, Cancelled> {
         let mut packed = Range::new(self.source, self.range.0, self.range.1);
         let mut block = vec![0; BLOCK];
         loop {
             monitor.check()?;
             match packed.read(&mut block) {
-                Ok(0) => return Ok(true),
+                Ok(0) => return Ok(Ok(())),
                 Ok(got) => keys.code.update(block.get(..got).unwrap_or_default()),
-                Err(_) => return Ok(false),
+                Err(error) => return Ok(Err(error)),
             }
         }
     }
