@@ -10,6 +10,7 @@ from qxbatch.cluster import status as module
 from qxbatch.cluster.end_job import submit_remaining
 from qxbatch.cluster.follow import follow
 from qxbatch.cluster.grouping import Array, Plan
+from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.pending import make_submission
 from qxbatch.cluster.queue import Queue
 from qxbatch.cluster.state import State, UnitState, as_text, state_of_text, state_path
@@ -17,6 +18,7 @@ from qxbatch.cluster.status import Status, live_jobs, status_of
 from qxbatch.cluster.submission import Submission, new_submission, submissions
 from qxbatch.cluster.submit import Submitter
 from qxbatch.cluster.table import as_text as table_text
+from qxbatch.cluster.unready import write_unready
 from qxbatch.discover.units import units_of
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Report
@@ -244,6 +246,18 @@ def test_resume_submits_nothing_if_replaced_files_cannot_be_kept(study: Study, m
     run = run_main("resume", str(study.sessions))
     assert run.status == 73, run.text
     assert "the folder of replaced files cannot be created" in run.err
+
+
+def test_a_packet_whose_sessions_a_killed_job_had_written_is_done_although_it_left_the_inbox(study: Study) -> None:
+    files = {f"{k}/{path}": data for k in "12" for path, data in MrSeries(patient=f"P{k}", study=k).files().items()}
+    study.put("S0", MrSeries().files())
+    study.put("S1", files)
+    assert study.main("--on-mixed=split").status == 0
+    states = [unit(0), unit(1), unit(2)]
+    writer = StateWriter(new_submission(study.sessions, RECORD, states), states, "job 7")
+    settings = parse({"sessionsfolder": str(study.sessions), "on_mixed": "split"}).settings
+    write_unready(Report(), writer, settings)
+    assert [state.state for state in writer.states.values()] == [State.DONE, State.DONE, State.FAILED]
 
 
 def test_jobs_accepts_the_study_folder(study: Study) -> None:

@@ -57,6 +57,15 @@ def test_a_packet_replaces_no_session_that_was_split_from_another(study: Study) 
     assert patients(study) == {"AP1-1": "P1", "AP1-2": "P2", "AP3": "P3"}
 
 
+def test_a_packet_that_was_split_before_is_left_alone_and_its_sessions_are_named(study: Study) -> None:
+    study.put("AP1", packet_of(1, 2))
+    assert study.main(*OPTIONS).status == 0
+    study.put("AP1", packet_of(1, 2))
+    text = " ".join(study.main(*OPTIONS).text.split())
+    assert f"AP1.zip it was split into AP1-1 and others; to import it again: qxbatch {study.sessions}" in text
+    assert "session AP1 exists" not in text
+
+
 def test_a_split_packet_and_its_sessions_are_imported_again(study: Study) -> None:
     study.put("AP1", packet_of(1, 2))
     assert study.main(*OPTIONS).status == 0

@@ -67,6 +67,20 @@ def test_a_second_call_of_a_worker_changes_nothing(study: Study) -> None:
     assert {key: value for key, value in snapshot(study.sessions).items() if key in before} == before
 
 
+def test_a_second_call_for_a_split_packet_is_a_success(study: Study) -> None:
+    files = {f"{k}/{path}": data for k in "12" for path, data in MrSeries(patient=f"P{k}", study=k).files().items()}
+    study.put("S1", files)
+    assert worker(study, "--packet=S1.zip", "--on-mixed=split").status == 0
+    assert study.session_names() == ["S1-1", "S1-2"]
+    for name in ("S1.zip", "S1"):
+        run = worker(study, f"--packet={name}", "--on-mixed=split")
+        assert run.status == 0, run.text
+        assert f"{name} is not in the inbox, and it was split into S1-1 and others; nothing was done." in run.out
+    study.put("S1", files)
+    run = worker(study, "--packet=S1.zip", "--on-mixed=split")
+    assert "S1.zip: it was split into S1-1 and others; nothing was done." in run.out
+
+
 def test_a_worker_reads_the_mode_of_a_config_file(study: Study, tmp_path: Path) -> None:
     write_folder(MrSeries().files(), study.session("S1") / "inbox")
     config = tmp_path / "config.toml"

@@ -31,8 +31,9 @@ _LONGEST_ENDING = 20
 def archive_path(folder: Path, packet: Path, name: str, number: int | None = None) -> Path:
     """Return the packet's path in the archive: its own name, or a numbered one if another packet has the name.
 
-    With `number`, the name gets that number (1: the name itself), or the next unused one. If the archive already has the same
-    bytes under one of these names, that existing path is returned.
+    `packet` is where it is now, perhaps under a hidden name; `name` is its name in the inbox. With `number`, the name gets that
+    number (1: the name itself), or the next unused one. If the archive already has the same bytes under one of these names, that
+    existing path is returned.
     """
     if number is None:
         return _next_place(folder, packet, name)

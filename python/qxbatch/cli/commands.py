@@ -114,7 +114,8 @@ COMMANDS: dict[str, Command] = {
             ),
             Parameter(
                 "gzip",
-                "How DICOM is kept. Without this option, as it is in the session.",
+                "How DICOM is kept: a tar.gz for each series, a .gz for each file, or not compressed. "
+                "Without this option, as in the session before.",
                 group=Group.OUTPUT,
                 choices=("folder", "file", "no"),
             ),

@@ -3,6 +3,7 @@
 import os
 
 from qxbatch.discover.candidates import logfile_rows
+from qxbatch.discover.existing import made_before
 from qxbatch.discover.plan import session_of
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, Verdict
@@ -49,11 +50,15 @@ def _note(report: Report, settings: Settings, name: str, selected: NameMatch) ->
         return ""
     for candidate in report.candidates:
         if candidate.verdict is Verdict.ALREADY_THERE and candidate.session is not None:
-            return f"{one_line(name)}: session {candidate.session.id} exists; nothing was done."
+            session = candidate.session.id
+            return (
+                f"{one_line(name)}: {made_before(settings, session) or f'session {session} exists'}; nothing was done."
+            )
     for unit in () if report.candidates else (*selected.units, *_session(settings, name)):
         folder = settings.sessionsfolder / unit
-        if has_session(folder) and SessionFolder(folder).readable_summary is not None:
-            return f"{one_line(name)} is not in the inbox, and session {unit} exists; nothing was done."
+        what = made_before(settings, unit)
+        if what and (not has_session(folder) or SessionFolder(folder).readable_summary is not None):
+            return f"{one_line(name)} is not in the inbox, and {what}; nothing was done."
     return ""
 
 

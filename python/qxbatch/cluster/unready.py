@@ -2,8 +2,8 @@
 
 from qxbatch.cluster.observer import StateWriter
 from qxbatch.cluster.state import FINAL
+from qxbatch.discover.existing import made_before
 from qxbatch.model import Candidate, Report, Verdict
-from qxbatch.session.contents import has_session
 from qxbatch.settings.model import Settings
 
 
@@ -25,7 +25,7 @@ def write_unready(report: Report, writer: StateWriter, settings: Settings) -> No
             writer.finish(unit, [recovered[unit]])
         elif candidates:
             _by_verdict(writer, unit, candidates[0])
-        elif has_session(settings.sessionsfolder / unit):
+        elif made_before(settings, unit):
             writer.done(unit, "its session existed already")
         else:
             writer.fail(unit, "its packet is not in the inbox any more, and it has no session.")

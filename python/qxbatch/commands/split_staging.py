@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from qxbatch.discover.own_names import is_split_name, split_name
+from qxbatch.discover.own_names import is_staging_name_of_split, staging_name_of_split
 from qxbatch.discover.session_folders import kind_of_folder
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import make_folder, remove_tree
@@ -41,7 +41,7 @@ def staging_in(output: Path) -> Iterator[Path]:
     The remains of killed runs are removed; folders of users are kept, whatever their names. Raises OSError.
     """
     new_folders = [folder for folder in (output, *output.parents) if not os.path.lexists(folder)]
-    staging = output / split_name(os.urandom(8).hex())
+    staging = output / staging_name_of_split(os.urandom(8).hex())
     try:
         with contextlib.ExitStack() as lock:
             _make_locked(staging, lock)
@@ -74,7 +74,7 @@ def _make_locked(staging: Path, lock: contextlib.ExitStack) -> None:
 
 def _remove_remains(output: Path) -> None:
     for path in output.iterdir():
-        if is_split_name(path.name):
+        if is_staging_name_of_split(path.name):
             with contextlib.suppress(OSError):
                 if not is_locked(path):
                     remove_scratch(path, path.name)

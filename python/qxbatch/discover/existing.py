@@ -17,7 +17,7 @@ def compare_existing(judged: Sequence[JudgedEntry], settings: Settings) -> list[
     named = {entry.session.id for entry in judged if entry.ready and entry.session}
     unusable = {name: why for name in named if (why := _why_unusable(settings.sessionsfolder / name))}
     judged = refuse_unusable(judged, unusable, settings)
-    existing = {name for name in named.difference(unusable) if _exists(settings, name)}
+    existing = {name: what for name in named.difference(unusable) if (what := made_before(settings, name))}
     return refuse_packet_places(judge_existing(judged, existing, settings), settings)
 
 
@@ -33,7 +33,11 @@ def _why_unusable(folder: Path) -> UnusableFolder | None:
     return UnusableFolder(f"its session folder {folder} is {what}.", "Move it away, and import it:")
 
 
-def _exists(settings: Settings, session: str) -> bool:
+def made_before(settings: Settings, session: str) -> str:
+    """Return a clause that says which sessions of the packet of this session id exist; empty if none does."""
     if has_session(settings.sessionsfolder / session):
-        return True
-    return settings.on_mixed is OnMixed.SPLIT and was_split(settings.sessionsfolder, session)
+        return f"session {session} exists"
+    splits = settings.masterinbox is None or settings.on_mixed is OnMixed.SPLIT  # as `discover.folders` judges
+    if splits and was_split(settings.sessionsfolder, session):
+        return f"it was split into {session}-1 and others"
+    return ""

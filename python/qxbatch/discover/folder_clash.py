@@ -19,7 +19,7 @@ def refuse_shared_folders(
 ) -> list[JudgedEntry]:
     """Refuse packets that would be published into the folder of another session, which is of this run or exists already.
 
-    `find_session` returns the session of another name.
+    `find_session` returns the session that a packet has by its file name.
     """
     sessionsfolder = settings.sessionsfolder
     names = frozenset(names_in(sessionsfolder))

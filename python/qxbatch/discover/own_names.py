@@ -8,8 +8,8 @@ WORKSPACE = ".qxbatch"
 """The folder of staging, locks and journals in the sessions folder."""
 LONGEST_NAME = 255
 """Bytes of a name on most file systems."""
-_SPLIT_NAME = r"\.qxbatch-split-[0-9a-f]{16}"
-"""Staging of `qxbatch split`."""
+_STAGING_NAME_OF_SPLIT = r"\.qxbatch-split-[0-9a-f]{16}"
+"""The staging folder of `qxbatch split`."""
 _HIDDEN_NAME = re.compile(r"(?s)\.qxbatch-(copy|aside|part|gone)-([0-9a-f]{16})-(.+)")
 
 _EXTENSION = re.compile(r"(\.tar)?\.[A-Za-z0-9]{1,8}\Z")
@@ -51,14 +51,14 @@ def _shortened(name: str, max_bytes: int) -> str:
     return f"{name}{ending}"
 
 
-def split_name(tag: str) -> str:
-    """Return the name of the staging of one `qxbatch split`; `tag` has 16 hex digits."""
+def staging_name_of_split(tag: str) -> str:
+    """Return the name of the staging folder of one `qxbatch split`; `tag` has 16 hex digits."""
     return f"{WORKSPACE}-split-{tag}"
 
 
-def is_split_name(name: str) -> bool:
-    """Return whether a name is that of the staging of a `qxbatch split`."""
-    return re.fullmatch(_SPLIT_NAME, name) is not None
+def is_staging_name_of_split(name: str) -> bool:
+    """Return whether a name is that of the staging folder of a `qxbatch split`."""
+    return re.fullmatch(_STAGING_NAME_OF_SPLIT, name) is not None
 
 
 def is_own_name(name: str) -> bool:
@@ -69,7 +69,7 @@ def is_own_name(name: str) -> bool:
     """
     if not name.startswith(WORKSPACE):
         return False
-    return name == WORKSPACE or is_split_name(name) or _HIDDEN_NAME.fullmatch(name) is not None
+    return name == WORKSPACE or is_staging_name_of_split(name) or _HIDDEN_NAME.fullmatch(name) is not None
 
 
 def split_hidden_name(name: str) -> tuple[Use, str, str] | None:

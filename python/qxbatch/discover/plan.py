@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
@@ -128,20 +128,21 @@ def refuse_unusable(
     ]
 
 
-def judge_existing(judged: Iterable[JudgedEntry], existing: Collection[str], settings: Settings) -> list[JudgedEntry]:
-    """Set ready entries to ALREADY_THERE if their session exists and is not imported again; `existing`: ids of sessions."""
+def judge_existing(judged: Iterable[JudgedEntry], existing: Mapping[str, str], settings: Settings) -> list[JudgedEntry]:
+    """Set ready entries to ALREADY_THERE if their session exists and is not imported again.
+
+    `existing` maps session ids to a clause that says what exists.
+    """
     return [_judge_existing(entry, existing, settings) for entry in judged]
 
 
-def _judge_existing(judged: JudgedEntry, existing: Collection[str], settings: Settings) -> JudgedEntry:
+def _judge_existing(judged: JudgedEntry, existing: Mapping[str, str], settings: Settings) -> JudgedEntry:
     if not judged.ready or judged.session is None or judged.session.id not in existing:
         return judged
     if settings.overwrite:
         return judged.with_verdict(Verdict.READY, "its session is imported again")
     command = command_for(settings, [judged.session.id], {"overwrite": "yes"})
-    return judged.with_verdict(
-        Verdict.ALREADY_THERE, f"session {judged.session.id} exists; to import it again: {command}"
-    )
+    return judged.with_verdict(Verdict.ALREADY_THERE, f"{existing[judged.session.id]}; to import it again: {command}")
 
 
 def judge_same_session(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:

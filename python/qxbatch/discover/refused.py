@@ -18,7 +18,7 @@ def refused_by_itself(
 ) -> JudgedEntry | None:
     """Return a packet that cannot be read, or whose name breaks lines, as refused; None for any other packet.
 
-    `find_session` returns the session of a packet with another name.
+    `find_session` returns the session that a packet has by its file name.
     """
     if entry.shape is Shape.UNREADABLE:
         message = f"cannot be read: {entry.error}."
@@ -59,7 +59,7 @@ def with_session(
         return judged._replace(session=session)
     if is_folder_of_study(entry.path, settings):
         return judged.with_verdict(Verdict.STRAY, "it is a folder of the study")
-    message = f"its session would be called {session.id!r}, and no session may: {why}."
+    message = f"its session would be called {session.id!r}, and no session may have that name: {why}."
     if settings.logfile is None:
         return _with_invalid_name(judged, message, settings, find_session)
     hint = f"Correct it in {settings.logfile.path}, and import it:"

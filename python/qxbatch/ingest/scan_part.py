@@ -33,7 +33,7 @@ class Instance:
     temporal: int | None
     """TemporalPositionIdentifier."""
     is_volume: bool = False
-    """Whether the file is a whole volume (a mosaic), like all files of its kind."""
+    """Whether the file is a whole volume (a mosaic). Files with equal `kind` have the same value, since `kind` has ImageType."""
     thickness: float = 0.0
     """SliceThickness in mm; 0 when absent."""
     repetition: Vector = ()

@@ -36,7 +36,7 @@ class Change(NamedTuple):
     """The entry in the record after the change."""
     session: str = ""
     differs: bool = False
-    """For an edited file: whether the export would write other content than the last time."""
+    """For an edited file: whether the export would write other content than the last time, or would remove the file."""
     other_image: bool = False
     """For an edited file: whether it was written for another image than the one that has this path now."""
 
@@ -62,6 +62,7 @@ def _planned(entry: Entry, record: Record, existing: FileOnDisk | None) -> Chang
     if existing is None:
         return Change(path, Action.ADD, entry, session)
     placed_as_link = any(recorded.link and recorded.link == existing.link for recorded in record.possible_entries(path))
+    # A link of the user to the same bytes (git-annex) is unchanged; a link that an export wrote becomes the planned file.
     if existing.matches(entry) and (entry.link or not placed_as_link):
         return Change(path, Action.UNCHANGED, entry, session)
     if placed_as_link or any(existing.matches(recorded) for recorded in record.possible_entries(path)):

@@ -174,7 +174,7 @@ complete -c qxbatch -n '__qxbatch_is convert' -l path-map -r -f -a '' -d 'HERE=O
 complete -c qxbatch -n '__qxbatch_is convert' -l nameformat -r -f -a '' -d 'Regular expression that finds subject_id and, if there is one, session_name in the name of a session folder. Without it, the session keeps its recorded subject.'
 complete -c qxbatch -n '__qxbatch_is convert' -l unzip -r -f -a 'yes no' -d 'Whether DICOM files that are gzipped one by one are unpacked. If not, they are sorted and listed, but not converted.'
 complete -c qxbatch -n '__qxbatch_is convert' -l protocol -r -F -d 'Protocol (TOML) that each converted session is compared with; differences are warnings.'
-complete -c qxbatch -n '__qxbatch_is convert' -l gzip -r -f -a 'folder file no' -d 'How DICOM is kept. Without this option, as it is in the session.'
+complete -c qxbatch -n '__qxbatch_is convert' -l gzip -r -f -a 'folder file no' -d 'How DICOM is kept: a tar.gz for each series, a .gz for each file, or not compressed. Without this option, as in the session before.'
 complete -c qxbatch -n '__qxbatch_is convert' -l gzip-level -r -f -a '' -d 'Compression level of DICOM and images: 1 is fast, 9 is small. 0 is level 2 for DICOM and level 1 for images, and reuses the compressed data of zip members.'
 complete -c qxbatch -n '__qxbatch_is convert' -l on-mixed -r -f -a 'reject merge split' -d 'What to do with a session whose files are of several patients: refuse it, make one session, or one for each patient.'
 complete -c qxbatch -n '__qxbatch_is convert' -l on-damaged -r -f -a 'refuse keep' -d 'How to handle a session with damaged files: refuse it, or use the readable files.'

@@ -145,20 +145,26 @@ impl Reader<'_> {
         let record = self.bytes(RECORD_LENGTH).ok_or("a record is cut short")?;
         let fields = Fields(record);
         let length = |place| fields.u16(place).map(usize::from).unwrap_or_default();
-        let (name, extra, comment) = (length(28), length(30), length(32));
-        let whole = RECORD_LENGTH + name + extra + comment;
+        let (name_length, extra_length, comment_length) = (length(28), length(30), length(32));
+        let whole = RECORD_LENGTH + name_length + extra_length + comment_length;
         let record = self.bytes(whole).ok_or("a record is cut short")?;
-        let entry = parse(record, name, extra, archive_start)
+        let entry = parse(record, name_length, extra_length, archive_start)
             .ok_or("a zip64 field is missing or too short")?;
         self.at += whole as u64;
         Ok(Some(entry))
     }
 }
 
-fn parse(record: &[u8], name: usize, extra: usize, archive_start: u64) -> Option<Entry> {
+fn parse(
+    record: &[u8],
+    name_length: usize,
+    extra_length: usize,
+    archive_start: u64,
+) -> Option<Entry> {
     let fields = Fields(record);
-    let raw = record.get(RECORD_LENGTH..RECORD_LENGTH + name)?;
-    let extra = record.get(RECORD_LENGTH + name..RECORD_LENGTH + name + extra)?;
+    let name_end = RECORD_LENGTH + name_length;
+    let raw = record.get(RECORD_LENGTH..name_end)?;
+    let extra = record.get(name_end..name_end + extra_length)?;
     let made_by = fields.u16(4)? >> 8;
     let flags = fields.u16(8)?;
     let unix = made_by == 3 || made_by == 19;
