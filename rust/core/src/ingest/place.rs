@@ -13,8 +13,8 @@ use crate::header::Field;
 use std::collections::{HashMap, HashSet};
 
 impl Reading {
-    /// Moves the files of some groups to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm` (gzipped ones to
-    /// `.dcm.gz`). Different files with the same UID get `_2`, `_3` and so on in path order.
+    /// Moves the files of some groups ([`Reading::groups`]) to `<root>/dicom/<n>/<label>-<n>-<SOPInstanceUID>.dcm`
+    /// (gzipped ones to `.dcm.gz`). Different files with the same UID get `_2`, `_3` and so on in path order.
     pub fn place_series(
         &mut self,
         root: &Path,
@@ -43,8 +43,8 @@ impl Reading {
             .folder(&parts);
         let mut names = UsedNames::default();
         let mut caseless = HashSet::new();
-        for at in rows {
-            let Some(row) = self.rows.get(at) else {
+        for index in rows {
+            let Some(row) = self.rows.get(index) else {
                 continue;
             };
             let uid = row
@@ -59,13 +59,13 @@ impl Reading {
                 // On a file system that ignores case, a rename would overwrite.
                 free && caseless.insert(path.to_ascii_lowercase())
             });
-            self.move_to(at, root, place, n)?;
+            self.move_to(index, root, place, n)?;
         }
         self.point_duplicates(groups, n);
         Ok(())
     }
 
-    /// Sets the location of duplicates, which have no bytes, to that of the first copy.
+    /// Sets the location of duplicates, which have no staged file, to that of the first copy.
     fn point_duplicates(&mut self, groups: &[usize], n: i64) {
         if !self.rows.iter().any(|row| row.fate == Fate::Duplicate) {
             return;
@@ -75,7 +75,7 @@ impl Reading {
             for row in self
                 .group_rows(group)
                 .iter()
-                .filter_map(|&at| self.rows.get(at))
+                .filter_map(|&index| self.rows.get(index))
             {
                 locations.insert(row.content_sha256, row.at.clone());
             }
@@ -140,10 +140,12 @@ impl Reading {
     /// Moves staged files to `<root>/inbox/<path>` ([`safe_path`]). Folders take precedence over files of the same
     /// name.
     pub fn place_kept(&mut self, root: &Path, rows: &[usize]) -> Result<(), Stop> {
-        let mut wanted: Vec<(usize, Vec<String>)> =
-            rows.iter().map(|&at| (at, self.inbox_path(at))).collect();
+        let mut wanted: Vec<(usize, Vec<String>)> = rows
+            .iter()
+            .map(|&index| (index, self.inbox_path(index)))
+            .collect();
         wanted.sort_by(|a, b| {
-            let path = |at: usize| self.rows.get(at).map(|row| &row.path);
+            let path = |index: usize| self.rows.get(index).map(|row| &row.path);
             path(a.0).cmp(&path(b.0))
         });
         create_folder(&root.join("inbox"))?;
@@ -152,12 +154,12 @@ impl Reading {
             .iter()
             .map(|(_, parts)| names.folder(parts.split_last().map_or(&[], |(_, folders)| folders)))
             .collect();
-        for ((at, parts), folder) in wanted.iter().zip(folders) {
+        for ((index, parts), folder) in wanted.iter().zip(folders) {
             create_folder(&root.join(&folder))?;
             let name = parts.last().map_or("unnamed", String::as_str);
             let place = self.unused_path(root, &folder, name);
-            self.move_to(*at, root, place, 0)?;
-            if let Some(row) = self.rows.get_mut(*at) {
+            self.move_to(*index, root, place, 0)?;
+            if let Some(row) = self.rows.get_mut(*index) {
                 row.fate = Fate::Kept;
             }
         }
@@ -165,8 +167,8 @@ impl Reading {
     }
 
     /// Returns the wanted path of a kept file below the session folder.
-    fn inbox_path(&self, at: usize) -> Vec<String> {
-        let Some(row) = self.rows.get(at) else {
+    fn inbox_path(&self, row: usize) -> Vec<String> {
+        let Some(row) = self.rows.get(row) else {
             return Vec::new();
         };
         let mut path = row.path.to_vec();
@@ -192,19 +194,19 @@ impl Reading {
         })
     }
 
-    /// Moves a staged file to `<root>/<place>` and records that in its row.
-    fn move_to(&mut self, at: usize, root: &Path, place: String, n: i64) -> Result<(), Stop> {
-        let Some(from) = self.staged(at) else {
+    /// Moves a staged file to `<root>/<at>` and records that in its row.
+    fn move_to(&mut self, row: usize, root: &Path, at: String, n: i64) -> Result<(), Stop> {
+        let Some(from) = self.staged(row) else {
             let error = io::Error::new(
                 io::ErrorKind::InvalidInput,
-                format!("row {at} has no staged file"),
+                format!("row {row} has no staged file"),
             );
-            return Err(Stop::io(&root.join(place), error));
+            return Err(Stop::io(&root.join(at), error));
         };
-        move_file(&from, &root.join(&place))?;
-        if let Some(row) = self.rows.get_mut(at) {
+        move_file(&from, &root.join(&at))?;
+        if let Some(row) = self.rows.get_mut(row) {
             row.staged = None;
-            row.at = place.into();
+            row.at = at.into();
             row.series = n;
         }
         Ok(())
