@@ -40,7 +40,7 @@ def opened_below(folder: Path, top: Path, *, create: bool = False) -> Iterator[O
 def new_folder_below(path: Path, top: Path) -> Iterator[Path]:
     """Create an empty folder, yield a short path that always leads to it, and at last remove it with its content.
 
-    A file or folder that has its name before is removed. Raises OSError, LinkError.
+    A file or folder that already has this name is removed first. Raises OSError, LinkError.
     """
     remove_below(path, top)
     try:

@@ -42,7 +42,7 @@ def mount_in(packet: Path) -> Path | None:
 
 
 def mount_above(path: Path, folder: Path) -> Path | None:
-    """Return the mount point nearest to a folder among a path below it and the folders between them; None if there is none."""
+    """Return the first mount point on the way from a folder (excluded) down to a path (included); None if there is none."""
     between = [each for each in (path, *path.parents) if each != folder and each.is_relative_to(folder)]
     return next((each for each in reversed(between) if _is_mount_point(each)), None)
 
