@@ -176,6 +176,23 @@ def test_folders_of_the_study_in_its_sessions_folder_are_ignored(dummy: DummyStu
     }
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"nameformat": "(?P<subject_id>..).*"}, {"pattern": "^(?P<packet_name>..)"}],
+    ids=["nameformat", "pattern"],
+)
+def test_folders_of_the_study_are_ignored_whatever_sessions_their_names_give(
+    dummy: DummyStudy, options: dict[str, str]
+) -> None:
+    dummy.write("specs/hcp.txt", "x").write("AP2.zip", "x").write("inbox/MR/AP3.zip", "x")
+    verdicts = dummy.verdicts(masterinbox=str(dummy.sessions), archive="delete", **options)
+    assert {name: verdict for name, (verdict, _) in verdicts.items()} == {
+        "AP2.zip": Verdict.READY,
+        "inbox": Verdict.STRAY,
+        "specs": Verdict.STRAY,
+    }
+
+
 def test_folders_of_another_study_in_its_sessions_folder_are_ignored(dummy: DummyStudy, tmp_path: Path) -> None:
     other = DummyStudy(tmp_path / "other").write("archive/MR").write("AP1/dicom/1.dcm", "x")
     verdicts = dummy.verdicts(masterinbox=str(other.sessions), archive="leave")

@@ -50,15 +50,16 @@ def with_session(
 ) -> JudgedEntry:
     """Return a packet with its session; refused if its kind is unsupported, or if no session may have that id.
 
-    If the master inbox is a sessions folder, the folders of its study are not packets, and must not be renamed.
+    If the master inbox is a sessions folder, the folders of its study are not packets, whatever session their names give, and
+    must not be renamed.
     """
     if entry.content in UNOPENED:
         return _unopened(judged, session, entry, settings, find_session)
+    if is_folder_of_study(entry.path, settings):
+        return judged.with_verdict(Verdict.STRAY, "it is a folder of the study")
     why = fault(session.id)
     if not why:
         return judged._replace(session=session)
-    if is_folder_of_study(entry.path, settings):
-        return judged.with_verdict(Verdict.STRAY, "it is a folder of the study")
     message = f"its session would be called {session.id!r}, and no session may have that name: {why}."
     if settings.logfile is None:
         return _with_invalid_name(judged, message, settings, find_session)
