@@ -77,7 +77,11 @@ def _judge(folder: ListedFolder, settings: Settings) -> JudgedEntry:
 
 
 def _refused(judged: JudgedEntry, folder: ListedFolder, settings: Settings) -> JudgedEntry | None:
-    why = fault(folder.path.name)
+    name = folder.path.name
+    why = fault(name)
+    if name.casefold() in RESERVED:  # named on the command line; no command that would move a folder of the study
+        hint = "Name a session folder. If this is one, rename it."
+        return judged.refused(Code.BAD_NAME, f"no session may have that name: {why}.", hint)
     if why:
         command = rename_and_import_command(judged, settings, lambda name: by_folder(name, settings.nameformat))
         hint = f"Rename the folder{':' if command else '.'}"
