@@ -34,7 +34,7 @@ impl Monitor {
         }
     }
 
-    /// Counts finished files and bytes.
+    /// Adds finished files and bytes to the counts.
     pub fn add(&self, files: u64, bytes: u64) {
         self.files.fetch_add(files, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);

@@ -58,7 +58,7 @@ pub fn escaped_len(bytes: &[u8]) -> u64 {
 /// Bytes that an abridged path keeps at each end.
 const ABRIDGED_END: usize = 500;
 
-/// Returns an escaped path for messages and reasons; one of more than 1500 bytes without its middle.
+/// Returns an escaped path for messages and reasons. A path of more than 1500 bytes is returned without its middle.
 #[must_use]
 pub fn abridged(path: &[u8]) -> String {
     let ends = path

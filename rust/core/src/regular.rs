@@ -1,5 +1,5 @@
-//! Opens only regular files of a session or a study, which others may write to: opening a FIFO would block, and a
-//! device may be endless.
+//! Opens only regular files. Other processes may write to the folder of a session or a study: opening a FIFO there
+//! would block, and a device may be endless.
 
 use std::fs::File;
 use std::io;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
-/// Opens a regular file for reading; follows links.
+/// Opens a regular file for reading; follows links. Fails with `InvalidInput` for anything else.
 pub fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file: File = rustix::fs::open(path, flags, Mode::empty())?.into();

@@ -43,7 +43,8 @@ pub struct Group {
     pub size: u64,
     /// Earliest date and time, YYYYMMDDHHMMSS.ffffff as far as known; empty if unknown.
     pub started: String,
-    /// Index of the file with the lowest InstanceNumber, of several such files that with the lowest path.
+    /// Index of the file with the lowest InstanceNumber; of several files with this number, the one with the lowest
+    /// path.
     pub representative: usize,
 }
 

@@ -5,13 +5,12 @@ use crate::frames::{Pixels, Series};
 
 const DAY: f64 = 86_400.0;
 
-/// Acquisition times that increase across midnight, even if the date in the headers stays that of the start of the
-/// series.
+/// Acquisition times that increase across midnight, even if all headers have the date on which the series started.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Clock {
-    /// First and last time.
+    /// First and last time in seconds; None if no frame has a time.
     span: Option<(f64, f64)>,
-    /// Times before this limit belong to the next day; None if the times increase already.
+    /// Times before this limit (in seconds) belong to the next day; None if the times in the headers already increase.
     next_day_limit: Option<f64>,
 }
 
@@ -54,7 +53,7 @@ impl Clock {
         }
     }
 
-    /// Returns the acquisition time of a frame in seconds.
+    /// Returns the acquisition time of a frame in seconds; None if its header has none.
     pub(super) fn time(&self, member: &Member<'_>) -> Option<f64> {
         member
             .frame

@@ -19,9 +19,9 @@ pub struct Volumes {
     pub partial: usize,
     /// Number of slices that are missing in volumes before the last one.
     pub holes: usize,
-    /// Volumes between the first and the last one that have no slice.
+    /// Volumes without any slice between the first and the last volume.
     pub skipped: usize,
-    /// Frames at a slice position that the volume already has.
+    /// Frames at a slice position where their volume already has a frame.
     pub repeated: usize,
 }
 
@@ -87,8 +87,8 @@ fn volumes(placed: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
     }
 }
 
-/// Returns the b-values with the number of their volumes, and the number of different directions; none if the scan is
-/// not diffusion weighted.
+/// Returns the b-values (s/mm2) with the number of their volumes, and the number of different directions; no b-values
+/// and 0 if the scan is not diffusion weighted.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "a b-value or a cosine of thousands"

@@ -9,11 +9,12 @@ use super::split::{Member, file_index};
 /// The volume of each frame of a stack.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Assignment {
-    /// Index of the volume of each member; volumes are in the order of the number that distinguishes them.
+    /// Index of the volume of each frame, in the order of `PlacedFrames::members`. The volumes are in the order of the
+    /// number that distinguishes them.
     pub volumes: Vec<usize>,
     /// Number of volumes.
     pub count: usize,
-    /// Volumes between the first and the last one that have no slice.
+    /// Number of volumes without any slice between the first and the last volume.
     pub skipped: usize,
 }
 
@@ -42,7 +43,7 @@ pub(super) fn candidates(placed: &PlacedFrames<'_>, clock: &Clock) -> Vec<Assign
     candidates
 }
 
-/// Returns the InstanceNumber of a mosaic: one mosaic is one volume.
+/// Returns the InstanceNumber of a mosaic, since one mosaic is one volume; None for other objects.
 fn mosaic_number(member: &Member<'_>) -> Option<i64> {
     member.object.tiling.and(member.object.instance)
 }
@@ -98,7 +99,7 @@ fn ranked(numbers: &[i64]) -> Assignment {
 /// Assigns frames to volumes by InstanceNumber.
 ///
 /// The most frequent step between the numbers at one position decides: if it is 1, the frames are numbered slice by
-/// slice, else volume by volume.
+/// slice; if it is larger, volume by volume. None if a frame has no number, or if there is no such step.
 fn by_instance(placed: &PlacedFrames<'_>) -> Option<Assignment> {
     let numbers: Vec<i64> = placed
         .members
@@ -136,7 +137,8 @@ fn by_instance(placed: &PlacedFrames<'_>) -> Option<Assignment> {
     Some(ranked(&volumes))
 }
 
-/// Assigns frames to volumes by b-value and direction; the volumes are in the order of their first frames.
+/// Assigns frames to volumes by b-value and direction; the volumes are in the order of their first frames. None if a
+/// frame has no b-value.
 fn by_diffusion(placed: &PlacedFrames<'_>) -> Option<Assignment> {
     let mut known: BTreeMap<_, i64> = BTreeMap::new();
     let mut numbers = Vec::with_capacity(placed.members.len());

@@ -44,7 +44,7 @@ pub struct Stack {
     pub volumes: Volumes,
     /// Intervals between consecutive volumes.
     pub intervals: Intervals,
-    /// b-values with the number of their volumes, ascending.
+    /// b-values (s/mm2) with the number of their volumes, ascending.
     pub b_values: Vec<(f64, usize)>,
     /// Number of different gradient directions.
     pub directions: usize,

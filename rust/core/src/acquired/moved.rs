@@ -17,12 +17,12 @@ const MIN_SLICES: usize = 3;
 pub(super) struct Moved {
     /// Index of the slice of each member: its rank in its volume.
     pub slices: Vec<usize>,
-    /// Positions of the slices of the first volume.
+    /// Positions of the slices of the first volume along the normal, mm.
     pub places: Vec<f64>,
 }
 
-/// Returns the slices of volumes that moved; None if they did not move. `positions` are those of the members along the
-/// normal, `places` the different ones.
+/// Returns the slices of volumes that moved; None if they did not move. `positions` are the positions of the members
+/// along the normal in mm; `places` are the same positions without repetitions.
 pub(super) fn moved(
     members: &[Member<'_>],
     positions: &[f64],

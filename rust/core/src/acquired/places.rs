@@ -18,7 +18,7 @@ pub(super) struct PlacedFrames<'s> {
     pub slices: Vec<usize>,
     /// Number of slices.
     pub count: usize,
-    /// Positions of the slices along the normal, ascending; empty if unknown.
+    /// Positions of the slices along the normal in mm, ascending; empty if unknown.
     pub places: Vec<f64>,
     /// Number of frames that were removed because they repeat another frame.
     pub duplicates: usize,
@@ -137,8 +137,8 @@ fn without_duplicates<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>
     (members, repeated)
 }
 
-/// Returns what distinguishes an object with several frames: its InstanceNumber if its frames have times, else its
-/// file. Objects with one volume each may all have the same number.
+/// Returns what distinguishes an object with several frames: its InstanceNumber if its frames have times (`Ok`), else
+/// the index of its file (`Err`), because objects with one volume each may all have the same number.
 fn object_key(member: &Member<'_>, clock: &Clock) -> Result<i64, usize> {
     let timed = clock.time(member).is_some();
     member.object.instance.filter(|_| timed).ok_or(member.file)

@@ -40,16 +40,17 @@ pub struct Diffusion {
     pub direction: Option<[f64; 3]>,
     /// United Imaging: gradient direction along the rows, the columns and the normal of the image.
     pub image_direction: Option<[f64; 3]>,
-    /// A second b-value: the nominal one (Siemens, Canon, United Imaging), or that scaled by the gradient (GE).
+    /// A second b-value in s/mm2: the nominal b-value (Siemens, Canon, United Imaging), or the b-value of the scan
+    /// multiplied by the squared length of the gradient direction (GE).
     pub nominal: Option<f64>,
-    /// GE: gradient direction along frequency, phase and slice encoding; its length is the square root of the fraction of
-    /// the scan's highest b-value.
+    /// GE: gradient direction along frequency, phase and slice encoding; its squared length is the b-value of the frame
+    /// as a fraction of the highest b-value of the scan.
     pub encoding_direction: Option<[f64; 3]>,
     /// Whether DiffusionDirectionality is `ISOTROPIC`: a trace image.
     pub isotropic: bool,
     /// Whether the header says that the frame is part of a diffusion scan; true also for frames with a b-value of 0.
     pub in_diffusion_scan: bool,
-    /// Lowest and highest of the b-values in the frame's elements. Nominal values count only for GE.
+    /// Lowest and highest of the b-values in the frame's elements, s/mm2. Nominal values count only for GE.
     pub b_value_range: Option<[f64; 2]>,
 }
 
@@ -60,7 +61,7 @@ impl Diffusion {
         Some(parts.iter().map(|part| part * part).sum())
     }
 
-    /// Extends the range of b-values to that of an element, if it has one.
+    /// Extends the range of b-values so that it includes the b-value of an element; None changes nothing.
     pub(super) fn extend_range(&mut self, value: Option<f64>) {
         if let Some(value) = value {
             let [low, high] = self.b_value_range.unwrap_or([value; 2]);
@@ -127,7 +128,7 @@ pub struct Attributes {
     /// Seconds from the start of the scan to the start of the volume (TemporalPositionTimeOffset, or the vendor's
     /// element).
     pub time_offset: Option<f64>,
-    /// Acquisition date in days, from the main data set.
+    /// Acquisition date in days since 1 March of the year 0, from the main data set.
     pub(super) day: Option<f64>,
 }
 

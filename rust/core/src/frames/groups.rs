@@ -33,7 +33,7 @@ pub(super) fn fragments<W: Window>(
     Ok(fragments)
 }
 
-/// Reads the elements of one item without its sequences.
+/// Reads the elements of one item without its sequences; returns the offset after the item.
 pub(super) fn read_plain_elements<W: Window>(
     reader: &mut Reader<'_, W>,
     start: u64,
@@ -55,7 +55,7 @@ pub(super) fn read_plain_elements<W: Window>(
     )
 }
 
-/// Reads all items of the shared functional groups; real objects have one.
+/// Reads all items of the shared functional groups; real objects have one item. Returns the offset after them.
 pub(super) fn read_shared_groups<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
@@ -70,7 +70,8 @@ pub(super) fn read_shared_groups<W: Window>(
     )
 }
 
-/// Reads the macros of one item of functional groups, and the sequences in them.
+/// Reads the macros of one item of functional groups, and the sequences in the macros; returns the offset after the
+/// item.
 pub(super) fn read_groups<W: Window>(
     reader: &mut Reader<'_, W>,
     start: u64,

@@ -51,7 +51,8 @@ pub struct Frame {
     pub attributes: Attributes,
     /// Index of the frame in its object; index of its tile in a mosaic.
     pub index: u32,
-    /// The [`Signature`] of the stored values of the compared rows; None if they were not read.
+    /// The [`Signature`] of the stored values in the rows that are compared with the converted image; None if they were
+    /// not read.
     pub signature: Option<u64>,
 }
 
@@ -83,8 +84,8 @@ pub struct Object {
     pub photometric: String,
     /// Location of the pixels.
     pub pixels: Pixels,
-    /// Whether all rows of its frames are compared, and not only [`compared_rows`](super::compared_rows), because the
-    /// encoding differs within the series.
+    /// Whether all rows of its frames are compared with the converted image, and not only
+    /// [`compared_rows`](super::compared_rows), because the encoding differs within the series.
     pub all_rows: bool,
     /// Offset and length of each fragment of run-length encoded pixels.
     pub fragments: Vec<(u64, u32)>,

@@ -24,8 +24,8 @@ pub(super) struct Blocks {
     vendor: Option<Vendor>,
 }
 
-/// The vendor by Manufacturer. It determines the meaning of the first block of a group if the creator of that block is
-/// unknown: some exporters rename creators, and scanners use the first block.
+/// The vendor that Manufacturer names. It determines the meaning of the first block of a group if the creator of this
+/// block is unknown: some exporters rename creators, and scanners use the first block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Vendor {
     Siemens,
@@ -92,7 +92,8 @@ impl Blocks {
                 let value = get(Vr::IS)?.first().map(|value| value % 100_000.0);
                 let diffusion = &mut attributes.diffusion;
                 diffusion.b_value = diffusion.b_value.or(value);
-                // All shells of a scan have one value, and gradients of different lengths (group 0019 is read first).
+                // All images of a scan have the same number here; those with a lower b-value have a shorter gradient
+                // (group 0019, which is read first).
                 let squared = diffusion.gradient_squared();
                 diffusion.nominal = value.zip(squared).map(|(value, squared)| value * squared);
                 if squared.is_some_and(|squared| squared > 0.0) {

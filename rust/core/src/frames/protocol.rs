@@ -23,7 +23,8 @@ const END: &str = "### ASCCONV END";
 /// Prefix of the names of values from a protocol text.
 pub(super) const PREFIX: &str = "Protocol.";
 
-/// Adds the used values of a protocol text, and the text `Protocol.read`, which marks that there is a protocol.
+/// Adds the used values of a protocol text, and the text `Protocol.read`, which says that a protocol exists. Adds
+/// nothing if the marks are missing.
 pub(super) fn read(
     text: &str,
     numbers: &mut BTreeMap<String, Vec<f64>>,

@@ -29,7 +29,7 @@ pub struct Facts {
     pub images: usize,
     /// Complete objects without pixel data.
     pub without_pixels: usize,
-    /// Objects for each SOP class.
+    /// Number of objects of each SOP class (UID).
     pub classes: BTreeMap<String, usize>,
     /// Two-dimensional frames; each tile of a mosaic counts.
     pub slices: u64,
@@ -48,7 +48,8 @@ pub struct Facts {
 }
 
 impl Series {
-    /// Reads the headers of files.
+    /// Reads the headers of files, and computes the signatures of the pixel values that are compared with converted
+    /// images.
     ///
     /// # Errors
     ///
@@ -66,7 +67,8 @@ impl Series {
             compute_signatures(&file, &mut object, &mut values).map_err(failed)?;
             objects.push(object);
         }
-        // A converter that applies the first encoding to all files may get only a few pixels wrong.
+        // A converter that applies the first encoding to all files may get only a few pixels wrong: all rows are
+        // compared.
         if has_mixed_encodings(&objects) {
             for (path, object) in files.iter().zip(&mut objects) {
                 object.all_rows = true;
@@ -99,8 +101,8 @@ impl Series {
         Ok(Self { files, objects })
     }
 
-    /// Returns the files that end before their pixel data do; also images without pixels, if others of their SOP class
-    /// have some.
+    /// Returns the files that end before their pixel data do, and images without pixels if other objects of their SOP
+    /// class have pixels.
     pub fn truncated(&self) -> Vec<&Path> {
         let objects = &self.objects;
         // Presentation states and raw data of the same series have no pixels, though some have Rows and Columns.

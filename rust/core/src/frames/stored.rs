@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use super::object::{Object, Pixels};
 use super::rle;
 
-/// Number of rows that are compared, in the middle of a frame, where the anatomy is.
+/// Number of rows of a frame that are compared with the converted image: in the middle, where the anatomy is.
 const COMPARED_ROWS: u32 = 4;
 
 /// Returns the first compared row of a frame with `rows` rows, and the number of compared rows: [`COMPARED_ROWS`], or
@@ -83,9 +83,10 @@ fn planes(object: &Object) -> u64 {
 /// Reads the pixels of the frames of one file.
 #[derive(Debug, Default)]
 pub struct PixelReader {
-    /// The buffer. Adjacent tiles of a mosaic share it.
+    /// The buffered bytes. They serve all tiles of a mosaic that are side by side.
     bytes: Vec<u8>,
-    /// Offset and length of the buffered bytes in the file; index and 0 of a decoded run-length encoded frame.
+    /// Offset and length of the buffered bytes in the file. If the buffer contains a decoded run-length encoded frame:
+    /// the index of the frame, and 0.
     loaded: Option<(u64, usize)>,
 }
 
@@ -128,7 +129,8 @@ impl PixelReader {
         Ok(())
     }
 
-    /// Returns the bytes of each compared row of one plane of a frame; of a mosaic, those in the columns of its tile.
+    /// Returns the bytes of each compared row of one plane of a frame; in a mosaic, only the bytes in the columns of
+    /// the frame's tile.
     fn lines(
         &mut self,
         file: &File,

@@ -107,7 +107,8 @@ impl CharacterSets {
                 rest = rest.get(length..).unwrap_or_default();
                 continue;
             }
-            // PS3.5 section 6.1.2.5.3: after each of these characters, the sets of the first value are active again.
+            // PS3.5 section 6.1.2.5.3: after each of these characters, the sets of the first value of
+            // SpecificCharacterSet are active again.
             let control = matches!(byte, b'\\' | b'\r' | b'\n' | b'\t' | 0x0C);
             if control || (person && matches!(byte, b'^' | b'=')) {
                 (lower, upper) = (Set::Latin1, self.first);

@@ -69,7 +69,7 @@ fn read_macro<W: Window>(
     })
 }
 
-/// Returns the VR of an element in a macro without a VR in the file.
+/// Returns the VR of an element in a macro if the file does not state it.
 fn functional_vr(tag: u32, spec: &Spec) -> Vr {
     // EffectiveEchoTime and similar elements are doubles; those of the main data set are decimal strings.
     if tag == spec.tag { spec.vr } else { Vr::FD }

@@ -17,7 +17,7 @@ const MAX_INFLATED: u64 = 1 << 26;
 #[derive(Debug)]
 pub struct Inflated<'w, W> {
     source: &'w mut W,
-    /// Start of the deflated bytes, to inflate again after a look further back than `out` reaches.
+    /// Start of the deflated bytes. They are inflated again from here if an offset before `out` is requested.
     begin: u64,
     /// Offset of the next deflated byte to read.
     next: u64,

@@ -176,16 +176,16 @@ fn data_set<W: Window>(
     Ok(())
 }
 
-/// Returns the last tag to read, called after the last public field: that of a private field or of the functional
+/// Returns the last tag to read, once the last public field was passed: that of a private field or of the functional
 /// groups if the object can have them, else [`LAST_PUBLIC`].
 fn last_tag(collector: &Collector) -> u32 {
     // An object whose series is not known yet is read to its end: its tags may not ascend.
     if !sortable(collector) {
         return u32::MAX;
     }
-    // The class UIDs of enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR start with that of MR
-    // images and a dot. Other objects with functional groups have NumberOfFrames, or an image whose PixelSpacing is not
-    // in the main data set.
+    // The class UIDs of enhanced MR, MR spectroscopy, enhanced colour and legacy converted MR start with the class UID
+    // of MR images and a dot. Other objects with functional groups have NumberOfFrames, or an image whose PixelSpacing
+    // is not in the main data set.
     let class = collector.get(Field::SopClassUid);
     let has_spacing = collector.has(Field::PixelSpacing) || !collector.has(Field::Rows);
     let has_frames = collector.has(Field::NumberOfFrames) || !has_spacing;
@@ -241,7 +241,7 @@ fn collect_private<W: Window>(
     })
 }
 
-/// Collects the value of an element as the field of a line of the table.
+/// Collects the value of an element for the field in the line `index` of the field table.
 fn collect_value<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,

@@ -1,4 +1,4 @@
-//! A fast path for elements of the common form, which most of a header has.
+//! A fast path for elements of the common form, which most elements of a header have.
 
 use super::collect::Collector;
 use super::element::Encoding;
@@ -7,7 +7,7 @@ use super::vr::{LONG_FORM, SHORT_FORM, Vr, effective_vr, form};
 use super::wanted::Wanted;
 
 /// Reads elements of the common form: ascending tags up to `stop`, little-endian, a known VR (if VRs are explicit), a
-/// length within the available bytes. Returns where the first other element starts.
+/// length within the available bytes. Returns where the first other element starts: the number of bytes that were read.
 #[inline]
 pub(super) fn skim(
     bytes: &[u8],

@@ -35,7 +35,8 @@ impl Start {
     }
 }
 
-/// Returns whether a data set is not deflated, although its transfer syntax says so, by its first bytes.
+/// Returns whether the first bytes of a data set show that it is not deflated, although its transfer syntax says that
+/// it is.
 pub(super) fn is_uncompressed(head: &[u8]) -> bool {
     matches!(head.first_chunk::<2>(), Some([8, 0]))
         && Encoding::guess(head, EXPLICIT) == Some(EXPLICIT)
@@ -44,7 +45,7 @@ pub(super) fn is_uncompressed(head: &[u8]) -> bool {
 /// Returns the encoding that a transfer syntax states; explicit VR little-endian for an unknown one.
 pub(super) fn encoding_of(syntax: &[u8]) -> Encoding {
     match syntax {
-        // The second is private to GE: implicit VR, little-endian except for the pixels.
+        // The second UID is private to GE: implicit VR, little-endian except for the pixels.
         b"1.2.840.10008.1.2" | b"1.2.840.113619.5.2" => IMPLICIT,
         b"1.2.840.10008.1.2.2" => Encoding {
             explicit: true,

@@ -6,7 +6,7 @@ use super::field::SPECS;
 /// The next elements to read.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
-    /// Index of the first line of the table whose tag is not below the current one.
+    /// Index of the first line of the table whose tag is not below the current tag.
     next: usize,
     /// The previous tag.
     pub previous_tag: u32,

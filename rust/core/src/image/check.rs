@@ -19,8 +19,8 @@ const MIN_CONTRADICTION: f64 = 50.0;
 
 /// Compares a series with images.
 ///
-/// `maps` says for each image whether it repeats frames of the other images: dcm2niix writes a series with a map twice,
-/// once as a whole and once without the map.
+/// `maps` says for each image whether it repeats frames of the other images: dcm2niix writes a series that contains a
+/// computed map twice, once as a whole and once without the map.
 ///
 /// # Errors
 ///

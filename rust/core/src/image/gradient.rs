@@ -6,7 +6,8 @@ use crate::frames::{Attributes, PhaseAxis};
 /// Least component of the slice normal along the patient's long axis in a transversal image.
 const TRANSVERSAL: f64 = 0.8;
 
-/// Returns the gradient direction of a frame in patient axes. That in image axes is preferred, as by dcm2niix.
+/// Returns the gradient direction of a frame in patient axes; None if the header has none. A direction that the header
+/// has in image axes is turned into patient axes and takes precedence, as in dcm2niix.
 pub(super) fn direction(frame: &Attributes) -> Option<Vector> {
     let along_image = frame.diffusion.image_direction.zip(frame.orientation);
     along_image.map_or(frame.diffusion.direction, |(direction, orientation)| {
@@ -14,11 +15,12 @@ pub(super) fn direction(frame: &Attributes) -> Option<Vector> {
     })
 }
 
-/// Returns the gradient direction of a frame that has it by frequency, phase and slice encoding only (classic GE).
+/// Returns the gradient direction of a frame, in patient axes, if its header has it by frequency, phase and slice
+/// encoding only (classic GE); else None.
 ///
-/// The signs along row, column and normal are those of transversal images: with phase along the columns the axes are
-/// opposite to the row, opposite to the column, and along the normal; with phase along the rows the first two are
-/// exchanged by a turn about the normal.
+/// The signs along row, column and normal are those of transversal images. With phase along the columns, frequency is
+/// opposite to the row, phase is opposite to the column, and slice is along the normal. With phase along the rows,
+/// frequency is along the column, and phase is opposite to the row.
 pub(super) fn encoding_direction(frame: &Attributes) -> Option<Vector> {
     if direction(frame).is_some() {
         return None;

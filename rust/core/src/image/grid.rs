@@ -6,7 +6,8 @@ use crate::frames::Attributes;
 /// Limit on the distance between images that are volumes of one scan, mm.
 const MAX_VOLUME_DISTANCE: f64 = 4.0;
 
-/// A vector in patient axes.
+/// A point or direction: in RAS+ patient axes for positions (mm), in LPS+ for gradient directions, or voxel
+/// coordinates.
 pub(super) type Vector = [f64; 3];
 
 /// Returns the difference of two points.
@@ -15,7 +16,7 @@ pub(super) fn minus(a: Vector, b: Vector) -> Vector {
     [a - d, b - e, c - f]
 }
 
-/// Returns the point `along` times a direction further.
+/// Returns the point `a`, moved by `along` times the direction `b`.
 pub(super) fn plus(a: Vector, along: f64, b: Vector) -> Vector {
     let ([a, b, c], [d, e, f]) = (a, b);
     [a + along * d, b + along * e, c + along * f]
@@ -50,7 +51,7 @@ pub(super) struct Plane {
     pub corner: Vector,
     /// Unit vectors along a row and along a column.
     pub axes: [Vector; 2],
-    /// Distances between columns and between rows.
+    /// Distances between columns and between rows, mm.
     pub spacing: [f64; 2],
     /// Number of columns and of rows.
     pub size: [u32; 2],
@@ -143,8 +144,11 @@ pub(super) struct Location {
 /// The grid of an image.
 #[derive(Debug)]
 pub(super) struct Grid {
+    /// Rows of the matrix from voxel coordinates to RAS+ mm.
     affine: [[f64; 4]; 3],
+    /// Rows of the inverse of the first three columns of `affine`.
     inverse: [[f64; 3]; 3],
+    /// Number of voxels along each axis.
     pub size: [u32; 3],
 }
 
@@ -171,7 +175,7 @@ impl Grid {
         })
     }
 
-    /// Returns direction and length of one voxel along an axis.
+    /// Returns the vector from one voxel to the next along an axis, mm.
     pub(super) fn step(&self, axis: usize) -> Vector {
         self.affine.map(|row| row.get(axis).copied().unwrap_or(0.0))
     }
@@ -190,12 +194,12 @@ impl Grid {
         .fold(0.0, f64::max)
     }
 
-    /// Returns the position of voxel coordinates.
+    /// Returns the position of voxel coordinates in RAS+ mm.
     fn position_of(&self, voxel: Vector) -> Vector {
         self.affine.map(|[a, b, c, d]| dot([a, b, c], voxel) + d)
     }
 
-    /// Returns the voxel coordinates of a position.
+    /// Returns the voxel coordinates of a position in RAS+ mm.
     fn voxel(&self, point: Vector) -> Vector {
         let origin = self.affine.map(|[.., end]| end);
         self.inverse.map(|row| dot(row, minus(point, origin)))

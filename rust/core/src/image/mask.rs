@@ -28,7 +28,8 @@ impl Mask {
         bits.iter().any(|bits| *bits != 0).then_some(bits)
     }
 
-    /// Returns the first block with a masked voxel between two voxels, and the end of the last one.
+    /// Returns the range of voxels from the start of the first block with a voxel in the mask to the end of the last
+    /// such block, searched from `first` to `end`; None without such a voxel.
     pub(super) fn span(&self, first: usize, end: usize) -> Option<(usize, usize)> {
         let inside = self.in_mask.get(first..end)?;
         let from = inside.iter().position(|inside| *inside)?;

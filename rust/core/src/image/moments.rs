@@ -80,7 +80,7 @@ impl Sums {
         let all = first.zip(second).zip(&self.mask).zip(map);
         for ((((reference, plain), (running, squares)), mask), ratio) in all {
             let mean = (reference + plain / n) * slope + intercept;
-            // The covariance of value and time, which counts from its middle.
+            // The covariance of value and time, where the time is 0 in the middle of the scan.
             let product = n * plain - running - plain * (n - 1.0) / 2.0;
             let residual = squares - plain * plain / n - product * product / times;
             let deviation = (residual / (n - 2.0)).max(0.0).sqrt() * slope.abs();
@@ -99,8 +99,8 @@ pub(super) struct Moments {
     pub signal: Vec<f64>,
 }
 
-/// Returns temporal SNR over the volumes from `dropped` on, and the mean of each volume. `memory` limits the bytes of
-/// sums and buffers.
+/// Returns temporal SNR over the volumes from `dropped` on, and the mean of each volume. `dropped` is the number of
+/// volumes before the steady state, `scale` is slope and intercept, and `memory` limits the bytes of sums and buffers.
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes and voxels")]
 pub(super) fn moments(
     parts: &VolumeParts,

@@ -157,8 +157,8 @@ fn place_volume(
     })
 }
 
-/// Returns the movement of a volume, sorted along its normal, relative to an image's grid, and the position of each
-/// frame; None if the volume is no moved copy of the grid.
+/// Returns how far a volume moved relative to an image's grid (mm), and the location of each frame in the image; None
+/// if the volume is no moved copy of the grid. The planes are sorted along `normal`.
 fn movement(
     planes: &[(usize, Plane)],
     normal: [f64; 3],

@@ -71,9 +71,12 @@ pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> 
     }
 }
 
-/// Returns whether values that do not rise contradict the order of the volumes, although a later key may rise, such as
-/// instance numbers: each volume has its own temporal position, or each of three or more volumes was acquired before the
-/// one that it follows. Of two volumes, the second one can have been acquired after midnight.
+/// Returns whether values that do not rise prove a wrong order, so that later keys, such as InstanceNumber, are not
+/// tried. `rows` has the values of all volumes for each slice.
+///
+/// Temporal positions prove it if each volume has a different one. Acquisition times prove it if there are three or
+/// more volumes, and each was acquired before its predecessor. Of two volumes, the second one may have been acquired
+/// after midnight.
 fn contradicts(key: usize, rows: &[Vec<f64>]) -> bool {
     let falls = |row: &Vec<f64>| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a > b);
     match key {

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::voxel::Voxel;
 use crate::regular;
 
-/// Percentiles of the pixels that become black and white.
+/// Percentiles of the pixels that become black and white, as fractions.
 const DARK: f64 = 0.01;
 const BRIGHT: f64 = 0.99;
 /// Limit on the bytes of a row that are read at once; the pixels of a longer row are read one by one.
@@ -193,7 +193,8 @@ pub(super) fn shaded(values: &[f64]) -> Vec<u8> {
         .collect()
 }
 
-/// Returns a percentile of the values, interpolated between its two neighbours. Reorders the values.
+/// Returns a percentile of the values, interpolated between its two neighbours; 0 without values. `part` is a fraction
+/// from 0 to 1. Reorders the values.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

@@ -39,7 +39,8 @@ pub(super) struct Moved {
 pub(super) struct Places {
     /// Candidate slices of each member.
     pub candidates: Vec<Vec<CandidateSlice>>,
-    /// Members that match no slice of any image, with the distance from the nearest one in mm.
+    /// Members that match no slice of any image, with the distance from the nearest slice in mm (infinite if no image
+    /// has their size and directions).
     pub misplaced: Vec<(usize, f64)>,
     /// Members whose header lacks position, orientation or pixel spacing.
     pub without_geometry: Vec<usize>,

@@ -32,7 +32,7 @@ pub struct ImageCheck {
     pub order: Order,
     /// b-value of each volume in s/mm2, with the nominal one; None if the headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
-    /// The first volume whose elements contain several b-values, with the lowest and the highest of them.
+    /// The first volume whose elements contain several b-values, with the lowest and the highest of them in s/mm2.
     pub contradiction: Option<(usize, f64, f64)>,
     /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
@@ -48,7 +48,8 @@ pub struct ImageCheck {
     pub isotropic: bool,
     /// Whether all frames are derived.
     pub derived: bool,
-    /// The lowest InstanceNumber or frame number, and the index of its file.
+    /// The lowest InstanceNumber or frame number, and the index of its file; the largest integers if no frame was
+    /// assigned.
     pub first: (i64, usize),
     /// Another image of the same kind whose slices are between this image's slices or continue them: both are one
     /// volume.
@@ -76,7 +77,7 @@ pub struct Comparison {
     pub without_geometry: usize,
     /// Frames whose position matches no slice of any image.
     pub misplaced: Vec<Unplaced>,
-    /// Frames without a remaining slice at their position in any image.
+    /// Frames for which no image has an unassigned slice at their position.
     pub missing: usize,
     /// Volumes that moved as a whole.
     pub moved: usize,

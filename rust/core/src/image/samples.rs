@@ -25,7 +25,7 @@ pub struct Difference {
     pub value: f64,
 }
 
-/// The compared rows of one slice of an image.
+/// The rows of one slice of an image that are compared with its frame ([`compared_rows`]).
 #[derive(Debug, Default)]
 pub(super) struct SliceRows {
     bytes: Vec<u8>,
@@ -106,7 +106,8 @@ impl SliceRows {
             .unwrap_or_default()
     }
 
-    /// Returns the signature of integer voxels, like that of stored values; None for others.
+    /// Returns the signature of integer voxels of at most 32 bits, which can be compared with that of stored values;
+    /// None for other voxels.
     #[allow(clippy::cast_possible_truncation, reason = "of 32 bits at most")]
     pub(super) fn signature(&self, image: &Nifti) -> Option<u64> {
         let voxel = image.voxel.filter(|voxel| voxel.is_small_integer())?;

@@ -225,7 +225,7 @@ impl<'s> ValueMatcher<'s> {
     }
 
     /// Returns the index of the remaining frame whose values a slice shows; of the next frame if the type of the voxels
-    /// is unknown.
+    /// is unknown. None if no frame has these values.
     fn find_frame(
         &mut self,
         candidate: &CandidateSlice,

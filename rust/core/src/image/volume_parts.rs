@@ -151,7 +151,7 @@ impl VolumeParts {
         Ok(())
     }
 
-    /// Returns the mean over all voxels of each of the first volumes, as stored.
+    /// Returns the mean over all voxels of each of the first `volumes` volumes, without slope and intercept.
     #[allow(clippy::cast_precision_loss, reason = "a number of voxels")]
     pub(super) fn means(
         &self,
@@ -167,7 +167,7 @@ impl VolumeParts {
         Ok(means)
     }
 
-    /// Returns the mean over some volumes of each voxel.
+    /// Returns the mean of each voxel over some volumes, with slope and intercept applied.
     #[allow(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,

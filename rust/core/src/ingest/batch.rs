@@ -22,7 +22,7 @@ pub struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Members that were read already.
+    /// Returns members that were read already.
     pub fn of(members: Vec<ProcessedMember>) -> Self {
         Self {
             batches: Box::new(std::iter::once(Ok(members))),
@@ -40,7 +40,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Returns the members that `read` makes of each batch of entries; it also gets the number of the batch.
+    /// Returns the members that `read` makes of each batch of entries. `read` gets the index of the batch, and its
+    /// entries.
     pub fn in_batches<E: 'a>(
         entries: Vec<E>,
         read: impl Fn(usize, &[E]) -> Result<Vec<ProcessedMember>, Stop> + 'a,

@@ -12,7 +12,7 @@ use crate::notation::escape;
 /// A DICOMDIR that lists more files than exist.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// Row of the DICOMDIR.
+    /// Index of the row of the DICOMDIR.
     pub row: usize,
     /// Number of listed files.
     pub listed: usize,
@@ -114,7 +114,7 @@ impl<'r> Present<'r> {
     }
 }
 
-/// Returns a path for comparison: in lower case, without the version of ISO 9660, `.gz` and `.dcm`.
+/// Returns a path for comparison: in lower case, without `.gz`, `.dcm` and the file version of ISO 9660 (`;1`).
 fn comparable(path: &[u8]) -> Vec<u8> {
     let mut path = path.to_ascii_lowercase();
     for end in [&b";1"[..], b".gz", b".dcm"] {

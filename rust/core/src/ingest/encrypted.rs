@@ -17,7 +17,8 @@ use crate::archive::zip::encryption::Encryption;
 use crate::archive::zip::entry::Entry;
 use crate::archive::zip::unzip;
 
-/// Returns why an encrypted member is not tried; None if it is, or is not encrypted.
+/// Returns why no password is tried for an encrypted member; None if passwords are tried, or if the member is not
+/// encrypted.
 pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
     match entry.encryption? {
         Encryption::Unsupported(_) => None, // `unzip::refusal` returns the reason
@@ -26,7 +27,7 @@ pub fn refusal(pass: &Pass<'_>, entry: &Entry) -> Option<String> {
     }
 }
 
-/// Reads an encrypted member; `data` is the start of its data.
+/// Reads an encrypted member; `data` is the offset of its data in the zip.
 pub fn read(
     pass: &Pass<'_>,
     source: &dyn Source,
@@ -71,7 +72,8 @@ pub fn read(
     refuse(not_decrypted_reason(pass.options.passwords.len(), damage))
 }
 
-/// Returns the reason if none of the passwords decrypts the member. `damage` is what failed after the first check.
+/// Returns the reason if none of the passwords decrypts the member. `damage` is the reason if a password passed the
+/// first check, but the data did not pass a later one.
 pub fn not_decrypted_reason(passwords: usize, damage: Option<String>) -> String {
     let none = match passwords {
         1 => format!("{ENCRYPTED}: the given password does not decrypt it"),

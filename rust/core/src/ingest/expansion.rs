@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::archive::{expands_too_much, invalid};
 
-/// The expansion of one archive, linked to that of the archive that contains it. Each of several nested archives can
-/// stay below the ratio while the outermost one expands to the product.
+/// The expansion of one archive, linked to the expansion of the archive that contains it: if each of several nested
+/// archives stays below the largest ratio, the outermost one can still expand by the product of their ratios.
 #[derive(Debug)]
 pub struct Expansion {
-    /// Size of the archive.
+    /// Size of the archive in bytes.
     packed: u64,
     max_ratio: u64,
     /// Bytes to which it and the archives inside it expanded so far.

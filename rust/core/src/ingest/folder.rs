@@ -24,7 +24,7 @@ use crate::notation::escaped_len;
 /// The kind of an entry of a folder.
 enum EntryKind {
     File,
-    /// `walk` returns only empty ones.
+    /// An empty folder: `walk` returns no other folders.
     Folder,
     Link,
     Device(&'static str),
@@ -215,8 +215,8 @@ fn changed(address: &Address, size: u64) -> ProcessedMember {
         .into()
 }
 
-/// Reads a file that is too large for memory. Archives are not copied before they are opened, and no file is if loose
-/// files are hard-linked.
+/// Reads a file that is too large for memory. Archives are not copied before they are opened. If the option `link` is
+/// set, no file is copied.
 fn large(
     pass: &Pass<'_>,
     address: &Address,

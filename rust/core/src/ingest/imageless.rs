@@ -1,4 +1,4 @@
-//! An archive beside loose files that contains no images: it is kept as one file.
+//! An archive without images, beside loose files: it is kept as one file.
 
 use std::path::Path;
 

@@ -24,7 +24,7 @@ pub enum Cause {
     Unsorted,
     /// A file among images that is empty or filled with zeros.
     Empty,
-    /// A file among images, named like one, that is not DICOM.
+    /// A file that is not DICOM, although it is named like an image.
     NotDicom,
     /// A symbolic link to a target outside the packet.
     Link,
@@ -130,8 +130,8 @@ impl<'r> PacketMembers<'r> {
         }
     }
 
-    /// Returns whether a name is that of an image: by its extension or, without one, if an image has the same pattern.
-    /// Hidden files are not.
+    /// Returns whether a name is that of an image: by its extension or, without an extension, if an image has the same
+    /// pattern. A hidden file never has such a name.
     fn is_image_name(&self, path: &[u8]) -> bool {
         let extension = extension(path);
         if name(path).starts_with(b".") {
@@ -143,7 +143,7 @@ impl<'r> PacketMembers<'r> {
         }
     }
 
-    /// Returns whether a path is that of a member, or of a folder or archive above one.
+    /// Returns whether a path is that of a member, or of a folder or archive that contains a member.
     fn contains(&self, path: &[u8]) -> bool {
         let follows = |start: &[u8]| {
             let at = self.paths.partition_point(|other| *other < start);
@@ -157,7 +157,7 @@ impl<'r> PacketMembers<'r> {
     }
 
     /// Returns whether an image could have this name: its extension is that of DICOM, PAR/REC or another image of the
-    /// packet; or, if other images have no extension either, it contains a digit. Hidden files are not.
+    /// packet; or, if other images have no extension either, it contains a digit. A hidden file never has such a name.
     fn may_be_image_name(&self, path: &[u8]) -> bool {
         let extension = extension(path);
         let name = name(path);

@@ -31,7 +31,7 @@ pub enum ArchiveBytes {
 }
 
 impl ProcessedMember {
-    /// Notes how many of its packed bytes are not part of its content.
+    /// Records in the row how many of its packed bytes are not part of its content.
     pub fn without(mut self, left_out: u64) -> Self {
         if left_out > 0 {
             self.row.surrounded = true;
@@ -57,7 +57,8 @@ pub fn hash(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
-/// Defers an archive; its bytes are staged unless they are in a loose file.
+/// Defers an archive: it is opened after the other members of its batch. Its bytes are staged unless they are in a
+/// loose file.
 pub fn archive(
     pass: &Pass<'_>,
     address: &Address,

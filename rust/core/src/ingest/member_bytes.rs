@@ -99,8 +99,8 @@ impl MemberBytes<'_> {
         Ok((path, file))
     }
 
-    /// Writes the bytes to a folder of staging, or hard-links a loose file. Fails if a loose
-    /// file changed before it was copied.
+    /// Writes the bytes to a folder of staging. With the option `link`, hard-links a loose file if the file system
+    /// allows it. Fails if a large loose file changed before it was copied.
     pub fn put(self, pass: &Pass<'_>, address: &Address, to: StagingDir) -> Result<Staged, Fault> {
         match self {
             Self::Staged(mut staged) => {
@@ -139,7 +139,7 @@ impl MemberBytes<'_> {
         }
     }
 
-    /// Writes the first `head` bytes to a folder of staging, followed by a hole.
+    /// Writes the first `head` bytes to a folder of staging, followed by a hole up to the size of the member.
     pub fn put_head(
         self,
         pass: &Pass<'_>,
@@ -171,7 +171,7 @@ impl MemberBytes<'_> {
         Ok(staged)
     }
 
-    /// Returns the offset of the pixel data; None without pixel data.
+    /// Returns the offset of the pixel data; None without pixel data, or if the data set is deflated.
     pub fn pixel_data_offset(&self, pass: &Pass<'_>) -> Result<Option<u64>, Stop> {
         if let Self::Bytes(bytes, _) = self {
             let mut window: &[u8] = bytes;

@@ -67,7 +67,7 @@ pub struct Packet {
     pub prefix: Vec<u8>,
 }
 
-/// Reads packets into `staging`, which must not contain an earlier reading.
+/// Reads packets into `staging`, a folder that must not contain files of an earlier call.
 pub fn ingest(
     packets: &[Packet],
     staging: &Path,
@@ -167,9 +167,9 @@ fn read_packet(pass: &Pass<'_>, path: &Path, address: &Address) -> Result<Opened
 }
 
 /// Returns whether a packet with this content has members: a zip, a 7z, a tar, a compressed tar. A single compressed
-/// file has none.
+/// file is one member, and has none.
 pub fn is_archive(path: &Path) -> io::Result<bool> {
-    // A REC has no mark; a mark in it is coincidence.
+    // A REC consists of pixels only: bytes that look like the mark of another format are coincidence.
     if kind::is_rec(path.as_os_str().as_bytes()) {
         return Ok(false);
     }

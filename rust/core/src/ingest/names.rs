@@ -46,7 +46,8 @@ pub fn limited_name(stem: &str, extension: &str) -> String {
 }
 
 /// Returns the components of a member's path below the inbox folder: relative, without drive, `..`, control characters
-/// or invalid UTF-8. An archive becomes a folder with its members.
+/// or invalid UTF-8. An archive becomes a folder with its members: `joints` are the positions of the `!` after
+/// archives.
 #[must_use]
 pub fn safe_path(path: &[u8], joints: &[u32]) -> Vec<String> {
     let mut bytes = path.to_vec();

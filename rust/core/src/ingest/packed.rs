@@ -278,7 +278,8 @@ fn unpack_to_end(
     })
 }
 
-/// Stages the content in place of the original; gzipped DICOM remains gzipped on request.
+/// Stages the content in place of the compressed bytes. The compressed bytes are staged instead for DICOM in gzip
+/// without the option `gunzip`, and for kept files, except PAR, REC and damaged DICOM.
 fn store(
     pass: &Pass<'_>,
     address: &Address,
@@ -299,7 +300,8 @@ fn store(
         (content, packed)
     };
     row.gzipped = keep_gzip;
-    // A large member is in staging under the name that the content needs.
+    // The bytes that are not stored are removed first: those of a large member have the name in staging that the other
+    // bytes need.
     other.discard(pass)?;
     member::put(pass, address, &mut row, stored, dir)?;
     Ok(row)

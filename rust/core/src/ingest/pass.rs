@@ -82,9 +82,10 @@ pub struct Pass<'a> {
     members: AtomicU64,
     /// Bytes of the members' paths, and of the targets of links.
     text_bytes: AtomicU64,
-    /// The reason: the first limit that was exceeded.
+    /// The first limit that was exceeded, as a reason for the ledger.
     exceeded_limit: OnceLock<String>,
-    /// Archives that were kept whole, with the reason, by hash and depth (one of the reasons is the limit on depth).
+    /// Reasons why archives were kept whole, by hash and depth. The depth matters because a reason may be the limit on
+    /// depth.
     kept_whole: Mutex<HashMap<(Hash, u32), String>>,
     /// Zips that remain in place.
     zips: Mutex<Vec<PathBuf>>,
@@ -146,13 +147,13 @@ impl<'a> Pass<'a> {
     }
 
     /// Counts the expanded bytes of a member. Returns the reason once all members together expand to too many bytes;
-    /// from then on, each member is refused. `name` is that of the member.
+    /// from then on, each member is refused. `name` is the name of the member.
     pub fn expand(&self, bytes: u64, name: &[u8]) -> Result<(), String> {
         self.expand_with(bytes, name, || format!("{bytes} bytes"))
     }
 
-    /// Counts bytes as they are unpacked, where the size of the member is not known before. `so_far` is their number with
-    /// those before them.
+    /// Counts bytes as they are unpacked, where the size of the member is not known before. `so_far` is the number of
+    /// bytes of the member up to now, including these.
     pub fn expand_part(&self, bytes: u64, so_far: u64, name: &[u8]) -> Result<(), String> {
         self.expand_with(bytes, name, || format!("at least {so_far} bytes"))
     }
@@ -258,7 +259,7 @@ impl<'a> Pass<'a> {
 /// addresses too, from which those of their members are derived.
 #[derive(Debug, Clone, Default)]
 pub struct Address {
-    /// Path so far, as bytes.
+    /// Path in the ledger, before escaping; for a container, the start of the paths of its members.
     pub path: Vec<u8>,
     /// Positions in `path` of the `!` between an archive and its members.
     joints: Vec<u32>,
@@ -296,7 +297,7 @@ impl Address {
         }
     }
 
-    /// Returns the address of a member of this container.
+    /// Returns the address of a member of this container. `sequence` is the number of the member in it.
     #[must_use]
     pub fn member(&self, name: &[u8], sequence: u64) -> Self {
         let mut address = self.clone();
@@ -318,7 +319,7 @@ impl Address {
         address
     }
 
-    /// Returns this container with its own expansion. `packed` is its size in bytes.
+    /// Returns this container with a new counter of its expansion. `packed` is its size in bytes.
     #[must_use]
     pub fn with_expansion(&self, packed: u64, max_ratio: u64) -> Self {
         let mut address = self.clone();

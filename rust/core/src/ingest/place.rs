@@ -92,7 +92,8 @@ impl Reading {
         }
     }
 
-    /// Moves one staged file to `<root>/<at>`. With n above 0, its row becomes sorted; with 0, kept.
+    /// Moves one staged file to `<root>/<at>`. With n above 0, its row becomes sorted; with 0, kept. Fails if the path
+    /// exists or is not relative.
     pub fn place_row(&mut self, row: usize, root: &Path, at: &str, n: i64) -> Result<(), Stop> {
         let parts: Vec<&str> = at.split('/').collect();
         let bad = at.is_empty() || parts.iter().any(|part| matches!(*part, "" | "." | ".."));

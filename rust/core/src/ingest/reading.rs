@@ -21,13 +21,13 @@ pub struct Reading {
     zips: Vec<PathBuf>,
     pub(super) rows: Vec<Row>,
     pub(super) groups: Vec<Group>,
-    /// The row with the representative header of each group.
+    /// Index of the row with the representative header of each group.
     representatives: Vec<usize>,
-    /// Rows of each group, in path order.
+    /// Indices of the rows of each group, in path order.
     pub(super) members: Vec<Vec<usize>>,
     damage: Vec<String>,
     notes: Vec<String>,
-    /// Names used in the session folder, by root.
+    /// Names that are in use below a session folder, by the path of the folder.
     pub(super) names: HashMap<PathBuf, UsedNames>,
 }
 
@@ -77,13 +77,13 @@ impl Reading {
             .as_ref()
     }
 
-    /// Returns the rows of a group's files in path order, without duplicates.
+    /// Returns the indices of the rows of a group's files in path order, without duplicates.
     #[must_use]
     pub fn group_rows(&self, group: usize) -> &[usize] {
         self.members.get(group).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the path of a row's bytes in staging; None if they are not there.
+    /// Returns the path of a row's bytes in staging; None if they are not in staging.
     #[must_use]
     pub fn staged(&self, row: usize) -> Option<PathBuf> {
         self.rows
@@ -93,7 +93,7 @@ impl Reading {
             .map(|staged| self.staging.path(staged))
     }
 
-    /// Returns the deflate streams of the placed files of some groups in their zips, by file name.
+    /// Returns where the zips contain the deflate streams of the placed files of some groups, by file name.
     #[must_use]
     pub fn streams(&self, groups: &[usize]) -> Streams {
         let rows = groups.iter().flat_map(|&group| self.group_rows(group));
@@ -108,7 +108,7 @@ impl Reading {
         }
     }
 
-    /// Returns rows that look like DICOM but whose header could not be parsed.
+    /// Returns the indices of rows that look like DICOM but whose header could not be parsed.
     #[must_use]
     pub fn suspects(&self) -> Vec<usize> {
         self.rows

@@ -115,15 +115,15 @@ pub const LONGEST_TARGET: u64 = 4096;
     reason = "four facts that are independent of each other"
 )]
 pub struct Row {
-    /// The member's name in the packet, after the packet's prefix; nested archives are joined by `!`.
+    /// The member's name in the packet, after the packet's prefix; an archive and its members are joined by `!`.
     pub path: Box<[u8]>,
-    /// Positions of these joints in `path`.
+    /// Positions in `path` of each `!` between an archive and its members.
     pub joints: Box<[u32]>,
-    /// Size of the original bytes.
+    /// Size of the original in bytes.
     pub size: u64,
-    /// Hash of the original bytes.
+    /// SHA-256 of the original; None if it was not read, or has no bytes.
     pub sha256: Option<Hash>,
-    /// Hash of the decompressed bytes.
+    /// SHA-256 of the decompressed bytes; that of the original if it was not unpacked.
     pub content_sha256: Option<Hash>,
     /// Its kind.
     pub kind: Kind,
@@ -133,7 +133,7 @@ pub struct Row {
     pub reason: Reason,
     /// Location in staging; None without bytes, and once placed.
     pub staged: Option<Staged>,
-    /// Location of its deflate stream in the packet.
+    /// Location of its deflate stream in a zip that remains in place; None without such a stream.
     pub deflated: Option<Deflated>,
     /// Header of a DICOM object.
     pub header: Option<Header>,
@@ -145,11 +145,11 @@ pub struct Row {
     pub gzipped: bool,
     /// Whether the staged bytes are decompressed.
     pub unpacked: bool,
-    /// Index of its group; -1 without one.
+    /// Index of its group in [`super::Reading::groups`]; -1 without one.
     pub group: i64,
-    /// n of its series; 0 without one.
+    /// Number of its series in the session (the `n` of the folder `dicom/<n>`); 0 without a series.
     pub series: i64,
-    /// Path below the session folder, once placed.
+    /// Path below the session folder; empty until the file is placed.
     pub at: Box<str>,
 }
 

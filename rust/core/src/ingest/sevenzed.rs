@@ -97,7 +97,7 @@ fn reason_of(pass: &Pass<'_>, refusal: Refusal) -> String {
 }
 
 /// Returns for each member whether it is to be read, or why not. It uses only the header of the archive, before any
-/// member is read. `prefix` is the length of the escaped path of the archive.
+/// member is read. `len` is the size of the archive, and `prefix` the length of its escaped path, both in bytes.
 fn admit(
     pass: &Pass<'_>,
     len: u64,
@@ -213,7 +213,7 @@ impl<'p> Unpacking<'p> {
         Ok(chain::open(self.source, block, &self.keys, password))
     }
 
-    /// Ends a block: counts what is in no member.
+    /// Ends a block: counts its bytes that are in no member.
     fn close(&mut self) {
         if let Some((_, Ok(content))) = self.current.take() {
             self.left_out = self.left_out.saturating_add(content.left_out());

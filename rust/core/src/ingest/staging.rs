@@ -13,14 +13,14 @@ pub use crate::archive::fill;
 use crate::monitor::Monitor;
 use crate::notation::{Hash, hexadecimal};
 
-/// Block size for copying large members, as a length and as an offset; the monitor is checked between blocks.
+/// Block size in bytes for copying large members, as a length and as an offset; the monitor is checked between blocks.
 const BLOCK: usize = 1 << 20;
 const BLOCK_STEP: i64 = 1 << 20;
 
 /// A folder of staging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StagingDir {
-    /// For one series: the start of a hash over its key.
+    /// For one series: the start of a hash over StudyInstanceUID, SeriesInstanceUID and SeriesNumber.
     Series([u8; 8]),
     /// For all other files.
     Other,

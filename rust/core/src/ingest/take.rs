@@ -27,7 +27,7 @@ pub fn take(
         Content::Dicom => {
             member::file(pass, address, row, data, content).map(ProcessedMember::from)
         }
-        // A REC has no mark; a mark in it is coincidence.
+        // A REC consists of pixels only: bytes that look like the mark of another format are coincidence.
         _ if kind::is_rec(&address.path) => {
             member::file(pass, address, row, data, content).map(ProcessedMember::from)
         }

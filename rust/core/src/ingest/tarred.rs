@@ -73,7 +73,7 @@ struct Unpacking<'p, 'a> {
     tar: TarReader<Input<'a>>,
     /// Sequence number of the current member.
     at: u64,
-    /// Bytes of holes so far.
+    /// Bytes in the holes of sparse files so far.
     holes: u64,
     /// Hashes of the names of the files so far, by [`Unpacking::name_hash`].
     files: HashSet<u64>,

@@ -62,8 +62,8 @@ pub fn read<'a>(
     Ok(members)
 }
 
-/// Sets the fault of each member that is not to be read. It uses only the central directory, before any member is read,
-/// so that the result does not depend on the order of the threads.
+/// Sets the fault of each member that is not to be read. The faults depend only on the central directory, before any
+/// member is read, and so not on the order of the threads. `len` is the size of the zip in bytes.
 fn admit(
     pass: &Pass<'_>,
     len: u64,
@@ -108,7 +108,7 @@ fn admit(
     }
 }
 
-/// Length of an empty deflate stream.
+/// Length of an empty deflate stream in bytes.
 const EMPTY_DEFLATED: u64 = 2;
 
 fn read_member(
@@ -168,7 +168,8 @@ fn read_member(
     Ok(with_note(member, &local_header.differs))
 }
 
-/// Returns the position of a member's deflate stream, unless it is encrypted; its size and CRC were checked.
+/// Returns the position of a member's deflate stream, whose size and CRC were checked; None if the member is encrypted,
+/// is not deflated, or has packed bytes of 4 GiB or more.
 fn deflated(entry: &Entry, zip: u32, offset: u64) -> Option<Deflated> {
     let length = u32::try_from(entry.packed).ok()?;
     (entry.method == 8 && entry.encryption.is_none()).then_some(Deflated {
@@ -221,7 +222,8 @@ fn without_file(
     ProcessedMember::from(address.no_data(kind, text)).without(left_out)
 }
 
-/// Returns the content of a short member, and how many of its packed bytes are not part of it.
+/// Returns the content of a short member, and how many of its packed bytes are not part of it; None if the member is
+/// too long or cannot be read.
 fn short_content(source: &dyn Source, entry: &Entry) -> Option<(Vec<u8>, u64)> {
     if entry.size.max(entry.packed) > LONGEST_TARGET {
         return None;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 pub(super) type GroupKey = (String, Option<i64>);
 
 /// Assigns files without a patient to the only patient of the series, then files without a number to the only number of
-/// their patient. With several patients or numbers, such files remain groups.
+/// their patient. If there are several patients or numbers, these files remain separate groups.
 pub(super) fn fill_in(mut by_key: HashMap<GroupKey, Vec<usize>>) -> HashMap<GroupKey, Vec<usize>> {
     if by_key.len() == 1 {
         return by_key;
