@@ -98,7 +98,9 @@ class Labels:
     pattern: str = ""
     """The session id with `{subject}` and `{session}`; empty to use the names of the import."""
     subject: str = "{subject}"
+    """Template of the subject's label; values replace `{subject}` and `{session}`."""
     session: str = "{session}"
+    """Template of the session's label, with the same names in braces."""
     subjects: Mapping[str, str] = field(default_factory=dict)
     """Subject to its label."""
     sessions: Mapping[str, str] = field(default_factory=dict)

@@ -20,11 +20,11 @@ class Canvas:
         self.pixels = bytearray(self.stride * height)
 
     def offset(self, left: int, top: int) -> int:
-        """Return where a pixel is in `pixels`."""
+        """Return the offset of a pixel in `pixels`, in bytes."""
         return self.stride * top + _FILTER_LENGTH + left * self.depth
 
     def draw(self, pixels: bytes, left: int, width: int, sides: Sides) -> int:
-        """Draw the pixels of a slice, row by row, and its letters; return where the next slice begins."""
+        """Draw the pixels of a slice, row by row, and its letters; return the column of pixels where the next slice begins."""
         row_length = width * self.depth
         offset = self.offset(left, (self.height - len(pixels) // row_length) // 2)
         for start in range(0, len(pixels), row_length):

@@ -14,7 +14,7 @@ _LETTER_WIDTH, _LETTER_HEIGHT = 5, 7
 _MARGIN = 3
 """Pixels between a letter and the edge."""
 _MIN_WIDTH = 3 * (_LETTER_WIDTH + 2 * _MARGIN)
-"""A narrower slice has no letters at its left and right side, in pixels."""
+"""Width in pixels; a narrower slice has no letters at its left and right side."""
 _WHITE, _BLACK = b"\xff", b"\0"
 
 Sides = tuple[str, str, str, str]

@@ -87,7 +87,7 @@ class Axis:
     """Whether voxel indices grow towards left, posterior or inferior."""
 
     def voxel(self, k: int) -> int:
-        """Return the offset of the k-th voxel in the file, counted from left, posterior or inferior."""
+        """Return the offset in the file, in voxels, of the k-th voxel from the left, posterior or inferior end."""
         return self.step * (self.count - 1 - k if self.backwards else k)
 
     def nearest(self, pixels: int) -> list[int]:
@@ -98,7 +98,7 @@ class Axis:
 class Plane(NamedTuple):
     """A slice as square pixels, the longer side HEIGHT pixels long. A pixel shows the nearest voxel.
 
-    The offset of this voxel in the file is the sum of the values of the pixel's row and column.
+    The offset of this voxel in the file, in voxels, is the sum of the values of the pixel's row and column.
     """
 
     rows: list[int]

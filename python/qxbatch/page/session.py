@@ -145,7 +145,7 @@ def _header(summary: Summary) -> Header:
 
 
 def _state(summary: Summary) -> tuple[str, str]:
-    """Return the state of a session, with its look; the same as on the page of the study."""
+    """Return the look of a session's badge (`Header.level`) and its state, as on the page of the study."""
     severities = {problem.severity for problem in summary.problems}
     if summary.is_only_sorted:
         return "check", "sorted, not converted"

@@ -10,10 +10,10 @@ from qxbatch.session.summary_parts import Checksum
 
 
 def file_checksums(placement: Placement, session: Path, image_sums: Mapping[Path, Checksum]) -> dict[str, Checksum]:
-    """Return the sums of all files of images, by their paths below `session`.
+    """Return size in bytes and SHA-256 of all files of the images, by their paths below `session`.
 
-    `image_sums` maps the path of an image in the converter's output to the sum of its compressed form, which was computed from
-    the bytes that were written, not from bytes read from disk. Raises OSError.
+    `image_sums` maps the path of an image in the converter's output to size and SHA-256 of its compressed form, which were
+    computed from the bytes that were written, not from bytes read from disk. Raises OSError.
     """
     sums = {}
     for placed in placement.placed:

@@ -20,6 +20,6 @@ class ConvertedSeries(NamedTuple):
     headers: Mapping[Path, Nifti]
     """The header of each image, by its path in the converter's output."""
     sums: Mapping[Path, Checksum]
-    """The sums of each compressed image, by the same path."""
+    """Size and SHA-256 of each compressed image, by the same path."""
     statistics: Mapping[Path, ImageStatistics]
     """The statistics of each time series, by the same path."""

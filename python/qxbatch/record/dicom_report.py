@@ -17,7 +17,7 @@ _TIMES = ("SeriesTime", "AcquisitionTime", "StudyTime")
 
 
 def dicom_report(session: str, patient: str, conversions: Iterable[Conversion]) -> str:
-    """Return the report. `patient` is the patient's id, or the session id if that replaces it."""
+    """Return the report. `patient` is the patient's id, or the session id if the patient's id is missing or not shown."""
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     first_series = ordered[0].series if ordered else None
     head = [f"Report for {session_txt_field(patient) or session} ({session})"]
@@ -32,7 +32,10 @@ def _report(head: Sequence[str], ordered: Sequence[Conversion]) -> str:
 
 
 def refreshed_report(report: str, summary: Summary) -> str | None:
-    """Return a report with the facts of the summary below the lines that name the session; None if qxbatch did not write it."""
+    """Return a report with the facts of the summary below the lines that name the session.
+
+    Return None if qxbatch did not write `report`.
+    """
     title, *lines = report.splitlines() or [""]
     if not (title.startswith("Report for ") and title.endswith(f"({summary.session.id})")):
         return None

@@ -86,7 +86,10 @@ def _is_full(text: str) -> bool:
 
 
 def write_logs(conversions: Iterable[Conversion], placement: Placement, session: Path) -> None:
-    """Write `dicom/dcm2niix_<n>.log` for each series; each further n' gets a copy of its series' log."""
+    """Write `dicom/dcm2niix_<n>.log` for each series.
+
+    Each n' of a series with more than nine images (docs/numbers.md) gets a copy of the log.
+    """
     paths = SessionPaths(session)
     paths.dicom.mkdir(parents=True, exist_ok=True)
     logs = {conversion.series.n: conversion.log for conversion in conversions}

@@ -27,7 +27,7 @@ class Placement(NamedTuple):
 
     placed: tuple[NumberedImage, ...]
     further: Mapping[int, int]
-    """Maps each n' of further images to the n of their series."""
+    """Maps each n', the base number of images after the ninth of a series, to the n of the series (docs/numbers.md)."""
     problems: tuple[Problem, ...] = ()
 
     @property

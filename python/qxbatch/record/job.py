@@ -19,7 +19,7 @@ from qxbatch.session.paths import SessionPaths
 
 @dataclass(frozen=True)
 class Job:
-    """A unit whose sources are read."""
+    """A unit (the packets that become one session, or several) whose sources are read."""
 
     unit: Unit
     sources: tuple[Source, ...]
@@ -62,7 +62,7 @@ class Places(NamedTuple):
     """The folders of one session during its import."""
 
     root: Path
-    """The read files under their final names."""
+    """The folder with the files that were read, under their final names."""
     build: Path
     """The session folder before it is published."""
     final: Path

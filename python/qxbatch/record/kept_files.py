@@ -22,11 +22,12 @@ _NUMBER = re.compile(r"_\d+(?=(?:\.[^.]*)?$)")
 
 
 def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
-    """Move kept files: logs to dicom/log, the other files to inbox; return the path prefixes that had to change.
+    """Move kept files from `root` to `build`: logs to dicom/log, the other files to inbox.
 
-    In folder mode (`--masterinbox=none`), `_files` is added to a name that is in use: the session's inbox has something else under
-    it (for example the archive with these files), or another folder of kept files got it. Files that the inbox has
-    already under the name are not moved: a file that was read twice is kept once.
+    Return the path prefixes that changed, old to new. `inbox` is the session's own inbox in folder mode (`--masterinbox=none`),
+    else None. In folder mode, `_files` is added to a name that is in use: `inbox` has something else with this name (for example
+    the archive with these files), or other kept files were moved to it. Files that exist in `inbox` with the same name and bytes
+    are not moved, so a file that was read twice is kept once.
     """
     source, target = SessionPaths(root), SessionPaths(build)
     if source.log.exists():
@@ -46,10 +47,10 @@ def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
 
 
 def redact_kept(root: Path, redact: Redact, member_paths: Mapping[str, str]) -> dict[str, str]:
-    """Redact identities in the names of kept files; return each changed `at` with its new value.
+    """Redact identities in the names of kept files; return the new `at` of each renamed file by its old `at`.
 
-    `member_paths` maps the `at` of a file to its path in the ledger: the original name may have bytes that its name on disk
-    lacks.
+    `at` is the path of a file below `root`, as in the ledger. `member_paths` maps it to the path of the member in the ledger: the
+    original name may have bytes that the name on disk lacks.
     """
     changed: dict[str, str] = {}
     if redact is unchanged:
@@ -127,14 +128,14 @@ def _can_be_at(source: Path, place: Path) -> bool:
 
 
 def _remove_copies(source: Path, place: Path) -> None:
-    """Remove the files of `source` that exist at `place`; they were compared."""
+    """Remove the files of `source` that exist at `place`. The caller has checked that they have the same bytes."""
     for path, twin in _pairs(source, place):
         if path.is_file() and twin.exists():
             path.unlink()
 
 
 def _is_unused_or_same(twin: Path, path: Path) -> bool:
-    """Return whether `twin` is missing, or is a folder or a file with the same bytes, as `path` is."""
+    """Return whether `twin` does not exist, or both are folders, or `twin` is a file with the bytes of `path`."""
     if not os.path.lexists(twin):
         return True
     if twin.is_symlink() or path.is_dir() != twin.is_dir():

@@ -33,7 +33,10 @@ def second_copy(row: Row, first: Row, at: str) -> LedgerRow:
 
 
 def joined_notes(series: Iterable[Series]) -> dict[int, str]:
-    """Return a note for each group of the core whose UIDs or number differ from those of the series it was joined with."""
+    """Return a note for each group whose UIDs or number differ from those of the series that it was joined with.
+
+    The keys are the groups of the core (`Row.group`), each of which has the files of one series.
+    """
     notes = {}
     for first_part, part in ((item.parts[0], part) for item in series for part in item.parts):
         differing = (

@@ -1,4 +1,7 @@
-"""Writes ledger.tsv into a session's build: each member of its packets, and where its bytes are in the finished session."""
+"""Writes ledger.tsv into the build of a session, its folder before it is published.
+
+The ledger lists each member of the packets, and where the bytes of the member are in the finished session.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple

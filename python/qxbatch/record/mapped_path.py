@@ -12,7 +12,7 @@ from qxbatch.settings.paths import mapped
 def check_path(folder: Path, path_map: Sequence[tuple[Path, Path]] = ()) -> Path:
     """Return the path under which the readers of session.txt see a session folder.
 
-    Raises UsageError when they cannot read it: they split lines at `:` and cut them at `#`.
+    Raises UsageError if the readers cannot read the path: they split lines at `:` and cut lines at `#`.
     """
     outside = mapped(folder, path_map)
     text = str(outside)

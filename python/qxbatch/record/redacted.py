@@ -21,8 +21,8 @@ _NUMBERED = re.compile(r"(?:series|image) [0-9]+")
 def redacted_conversion(conversion: Conversion, redact: Redact) -> Conversion:
     """Return a conversion whose texts name no patient if `redact` redacts identities.
 
-    After the redaction, U+FFFD replaces the bytes of the converter's output that are not UTF-8. They are kept before, since a
-    name can contain some.
+    After the redaction, U+FFFD replaces the bytes of the converter's output that are not UTF-8. The redaction needs
+    these bytes, since a name can contain some.
     """
     return replace(
         conversion,
@@ -58,7 +58,7 @@ def redacted_text(text: str, redact: Redact) -> str:
 
 @cache
 def _own_words() -> re.Pattern[str]:
-    """Return a pattern for `qxbatch COMMAND`, and for an option with its value if that is a choice and not a name."""
+    """Return a pattern for `qxbatch COMMAND`, and for an option, with its value if the value is one of its choices."""
     options = []
     for parameter in PARAMETERS:
         choices = "|".join(map(re.escape, (*parameter.choices, "yes", "no", "none")))

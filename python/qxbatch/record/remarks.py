@@ -29,7 +29,7 @@ def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequen
         *several_studies(job.reading.groups(), sorted_session),
         *joined_series(sorted_session),
         *duplicates(job.reading, sorted_session),
-        # the header of such a member may not have been read: nobody knows whether its path contains the patient's name
+        # the header of a member that was left out may not have been read: its path may contain the patient's name
         *(
             redacted_problem(problem, job.redact_member_paths)
             for problem in left_out.problems(sorted_session.session.id)

@@ -40,7 +40,7 @@ def record_session(
     converters: Mapping[str, str],
     began: float,
 ) -> Recorded:
-    """Write the files of a session into its build, whose folders exist and contain its series already.
+    """Write the files of a session into its build, the session folder before it is published, which contains the series already.
 
     `converters` maps names to versions; `began` is the time (time.monotonic) at which the work on the session started.
 

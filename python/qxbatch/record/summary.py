@@ -85,9 +85,10 @@ def summary(
 ) -> Summary:
     """Return the summary. Only `times`, `host` and `command` differ between two runs on the same packets.
 
-    `sums` are those of the image files, by path; `statistics` those of time series, by number. `patient` is the patient's
-    id, or empty if the session id replaces it (`concealed`). `previous_packets` are those of the session that is imported
-    again; they come first.
+    `sums` are size and SHA-256 of the image files, by path; `statistics` those of time series, by image number. `patient` is the
+    patient's id, or empty if the session id replaces it (`concealed`). `fates` has the number of ledger rows by fate, `left_out`
+    the number of members left out by cause. `previous_packets` are the packets recorded for the session that is imported again;
+    they come first.
     """
     ordered = sorted(conversions, key=lambda conversion: conversion.series.n)
     new_packets = tuple(map(_packet, packets))

@@ -1,4 +1,4 @@
-"""Writes summary.json into a session's build."""
+"""Writes summary.json into the build of a session, its folder before it is published."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,10 @@ def record_summary(
     seconds: float,
     settings: Settings,
 ) -> Summary:
-    """Write summary.json; return its content. `sums` are those of the compressed images, `statistics` those of time series."""
+    """Write summary.json; return its content. `sums` are those of compressed images, `statistics` those of time series.
+
+    Both are by the path of the image in the converter's output. `seconds` is the time that the work on the session took.
+    """
     placed = ((item.image.number, statistics.get(item.output.nifti)) for item in placement.placed)
     content = summary(
         sorted_session.session,

@@ -1,4 +1,4 @@
-"""Writes DICOM-Report.txt and session.txt into a session's build."""
+"""Writes DICOM-Report.txt and session.txt into the build of a session, its folder before it is published."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -104,7 +104,7 @@ def previous_table(path: Path) -> WrittenTable | None:
 
 
 def _possible_rows(session: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the possible rows of a session: one without differences may have been compared or not."""
+    """Return the possible rows of a session: without differences, their cell is 0 (compared) or unknown (not compared)."""
     count = len(session["differences"])
     return [{**session, "differences": number} for number in {count, count or None}]
 

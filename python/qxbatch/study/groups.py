@@ -91,12 +91,16 @@ class Group:
         return len(self._merged(self._members(key)))
 
     def usual_position(self, key: SeriesKey) -> float:
-        """Return where a series usually is in a session, from 0 to 1."""
+        """Return where a series usually is in a session, from 0 (first) to 1; 1 if no session has it."""
         positions = sorted(position for member in self._members(key) for position in self._positions[member])
         return positions[len(positions) // 2] if positions else 1.0
 
     def _members(self, key: SeriesKey) -> Sequence[SeriesKey]:
-        """Return the keys of the series that belong to a key: the key, or for another scanner's pattern the names it matches."""
+        """Return the keys of this scanner that a key stands for.
+
+        This is the key itself if the scanner has it. The key of another scanner can be a glob for names that differ in digits: it
+        stands for the names that it matches.
+        """
         return (key,) if key in self._series else self._families.get(key, ())
 
     def _counts_of(self, key: SeriesKey) -> list[int]:

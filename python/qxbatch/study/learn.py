@@ -54,7 +54,7 @@ def _expected_counts(group: Group, groups: Sequence[Group]) -> Mapping[SeriesKey
     """Return how often each series is expected on a scanner.
 
     For a scanner with too few sessions for a majority, these are the counts of the most similar scanner with enough sessions,
-    if more than half of the series expected there exist here.
+    if `group` has more than half of the series that are expected on that scanner.
     """
     large = [candidate for candidate in groups if not candidate.is_small]
     if group.is_small and large:

@@ -15,7 +15,7 @@ Value = TypeVar("Value", bound=Hashable)
 _CANDIDATES = 20
 """Number of the most frequent values that are examined; a majority usually contains one of them."""
 _REACH = 2.0
-"""Values within this number of default tolerances of the most frequent value are the same value, with some spread."""
+"""Values within this number of default tolerances of a candidate are the same value, with some spread."""
 _AXIS, _DIRECTION = "phase_encoding_axis", "phase_encoding_direction"
 
 

@@ -16,10 +16,11 @@ _STUDY_FILES = (STUDY_TABLE, PAGE, STUDY_SIDECAR)
 def is_outdated(folder: Path) -> bool:
     """Return whether a session with a summary changed after study.json was written, or exists without a study.json.
 
-    True also if a killed run left a new file, or a replaced one, which may have edits, under a hidden name (`publish/foreign.py`).
-    False if the folder or study.json cannot be read. study.json is written last, so the other files of the study level are not
-    newer. The change time of a folder is the time of the rename that published it. Equal times count as a change: clocks of
-    file systems tick every 4 ms.
+    Also return True if a killed run left a file of the study level under a hidden name (`publish/foreign.py`): a new file, or a
+    replaced file, which a user may have edited. Return False if the folder or study.json cannot be read.
+
+    study.json is written last, so the other files of the study level are not newer. The change time of a folder is the time of
+    the rename that published it. Equal times count as a change: clocks of file systems tick every 4 ms.
     """
     try:
         study_time = (folder / STUDY_SIDECAR).stat().st_mtime_ns
@@ -50,7 +51,7 @@ def has_not_imported(folder: Path) -> bool:
 
 
 def _changed(session: Path) -> int:
-    """Return when a session changed, in nanoseconds; -2 if it has no summary."""
+    """Return when a session changed, in nanoseconds; -2, which is earlier than every time, if it has no summary."""
     record_dir = session / QXBATCH_FOLDER
     try:
         return max(os.stat(path).st_ctime_ns for path in (record_dir / SUMMARY, record_dir, session))  # noqa: PTH116 - thousands of calls

@@ -22,7 +22,7 @@ class WrittenTable(NamedTuple):
 
 
 def is_written_table(table: str, new: str, previous: WrittenTable | None) -> bool:
-    """Return whether a run wrote `table`, so that nobody edited it.
+    """Return whether a run wrote `table` as it is, so that nobody has edited it since.
 
     A run wrote it if it is the new table, the table of study.json (`previous`), or the table of a run that was killed before it
     wrote study.json. A killed run's table can have more sessions than study.json, and other counts, but it has all sessions that

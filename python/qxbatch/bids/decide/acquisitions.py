@@ -22,7 +22,7 @@ _TE_STEP, _TI_STEP, _FLIP_STEP = 0.05, 0.5, 0.05
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """An image, the rule that decides it, and its target, with the entities that the rule gives."""
+    """An image, the rule that decides it, and its target: data type, suffix and the entities that the rule gives."""
 
     facts: ImageFacts
     match: Match
@@ -30,7 +30,7 @@ class Candidate:
 
     @property
     def order(self) -> tuple[bool, str, int, int]:
-        """Return the key that sorts images by the time of their acquisition."""
+        """Return the key that sorts images by the time of their acquisition; those without a time are last, by series."""
         image = self.facts.image
         start = (
             "" if self.facts.is_par or not self.facts.times_distinguish_series else self.facts.acquisition.started or ""
@@ -67,7 +67,7 @@ class AcquiredImages:
 
     @property
     def distinctions(self) -> set[tuple[object, ...]]:
-        """Return what distinguishes its images."""
+        """Return the `distinction` of each of its images."""
         return {distinction(member) for member in self.members}
 
 

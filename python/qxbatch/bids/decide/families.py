@@ -10,7 +10,8 @@ from qxbatch.convert.values import text
 FIELD_MAP_SUFFIXES = ("phasediff", "phase1", "phase2", "magnitude1", "magnitude2", "magnitude", "fieldmap")
 """Suffixes of field maps.
 
-A rule may name any of them: it stands for all images of the field map, and echo and kind then decide the suffix of each.
+A rule may name any of these suffixes: it then applies to all images of the field map, and the echo and kind of each image
+decide its suffix.
 """
 _DIFFUSION_MAPS = ("ADC", "FA", "S0map", "colFA", "expADC", "trace")
 _MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -20,13 +21,13 @@ _MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("fmap", "phasediff"): FIELD_MAP_SUFFIXES,
 }
 _COMPANIONS = ("sbref", "UNIT1", "T1map", *_DIFFUSION_MAPS)
-"""Suffixes of images that get the run of another one."""
+"""Suffixes of companions: images that get the run number of another image."""
 _BEFORE = ("sbref",)
 """Companions that are scanned before the run they belong to."""
 _SETS = ("flip", "inv", "mt")
 """Entities of images that are scanned one after the other and form one set."""
 _SLACK = 0.6
-"""A companion that begins at most this many seconds after its run counts as scanned before it."""
+"""A companion that begins at most this many seconds after its run counts as scanned before the run."""
 
 
 class Family(NamedTuple):
@@ -53,7 +54,7 @@ def _shared(entities: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 
 def is_companion(candidate: Candidate) -> bool:
-    """Return whether an image gets the run of another one."""
+    """Return whether an image gets the run number of another image."""
     return candidate.target.suffix in _COMPANIONS
 
 
@@ -106,7 +107,10 @@ def _by_number(companion: AcquiredImages, runs: list[AcquiredImages]) -> Acquire
 
 
 def _lowest_number(acquisition: AcquiredImages) -> tuple[int, int]:
-    """Return the lowest SeriesNumber of its series, and the n of that series; without SeriesNumbers, n / 10 stands for it."""
+    """Return the lowest SeriesNumber of an acquisition, and the n of that series: the number of its folder in `dicom`.
+
+    For a series without SeriesNumber, n // 10 is used.
+    """
     images = (member.facts for member in acquisition.members)
     return min(
         (facts.image.series.n // 10 if facts.series_number is None else facts.series_number, facts.image.series.n)

@@ -20,7 +20,7 @@ class Groups:
     dropped: list[tuple[Candidate, str]] = field(default_factory=list)
     """Images that `repeat` or `copies` excludes, and why."""
     orphans: list[tuple[Candidate, str, str]] = field(default_factory=list)
-    """Images whose run is missing: the reason, and what to write into the rule file."""
+    """Images, such as an SBRef, whose run is missing: each with the reason and what to write into the rule file."""
 
 
 def grouped(candidates: Iterable[Candidate], schema: Schema) -> Groups:
@@ -125,7 +125,8 @@ def _why_dropped(run: AcquiredImages, runs: list[AcquiredImages]) -> str:
 def _companions(companions: list[Candidate], runs: list[AcquiredImages], result: Groups) -> dict[int, list[Candidate]]:
     """Return the companions of each run, by the `id()` of the run.
 
-    A companion has no run if no run follows it, or if a later companion of the same kind belongs to that run.
+    Companions are images that get the run number of another image. A companion has no run if `run_of` returns None, or
+    if a later companion with the same `distinction` belongs to that run.
     """
     companions_of_run: dict[int, list[Candidate]] = {}
     for companion in reversed(acquisitions(companions)):
@@ -143,7 +144,10 @@ def _companions(companions: list[Candidate], runs: list[AcquiredImages], result:
 
 
 def _add_orphan(member: Candidate, run: AcquiredImages | None, result: Groups) -> None:
-    """Add a companion without a run to the dropped images if `repeat` of its rule is not `all`, else to the orphans."""
+    """Add a companion without a run to the dropped images if `repeat` of its rule is not `all`, else to the orphans.
+
+    `run` is the run that has a later companion instead; None if `run_of` returns None.
+    """
     why = f"{series_number_text(run.members[0].facts)} has a later one" if run else "no run was scanned after it"
     if member.match.rule.repeat != "all":
         result.dropped.append((member, f"repeat = {member.match.rule.repeat}: {why}"))

@@ -17,7 +17,10 @@ _MAX_SERIES = 4
 
 
 def unknown_session_remarks(sessions: Iterable[SessionFolder], rules: RuleFile) -> Mapping[str, tuple[str, ...]]:
-    """Return remarks on tables of sessions that do not exist, by the id of the session that was probably meant."""
+    """Return remarks on tables `[session.ID]` without a session, by the id of the session that was probably meant.
+
+    A table whose ID is not similar to any session id gets no remark.
+    """
     ids = [session.id for session in sessions]
     texts: dict[str, tuple[str, ...]] = {}
     for name, table in rules.sessions.items():

@@ -101,7 +101,7 @@ def _same_sessions(sessions: Sequence[tuple[SessionFolder, SessionLabels]]) -> d
     sessions_by_labels: dict[tuple[str, str], list[SessionFolder]] = {}
     for session, labels in sessions:
         if labels.subject:
-            # on file systems that ignore case both would have the same folder
+            # labels that differ only in case would have the same folder on file systems that ignore case
             sessions_by_labels.setdefault((labels.subject.casefold(), labels.session.casefold()), []).append(session)
     problems: dict[str, tuple[str, str]] = {}
     texts = {session.id: labels.text for session, labels in sessions}

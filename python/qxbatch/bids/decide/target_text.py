@@ -8,7 +8,7 @@ from qxbatch.bids.schema.target import Target, filled, label, read_target
 
 
 def target_of(match: Match, facts: ImageFacts, schema: Schema) -> Target:
-    """Return the target of an image. Raises TargetError, since a label may be empty."""
+    """Return the target of an image. Raises TargetError if it is not valid, for example if a label is empty."""
     built_in = {
         "name": facts.name,
         "task": task_label(facts.name),

@@ -7,10 +7,10 @@ from qxbatch.protocol.values import quoted
 
 
 def rule_text(rule: Rule) -> str:
-    """Return where a rule is, and the conditions of a rule for all sessions.
+    """Return the place of a rule, and its conditions if it is a rule for all sessions.
 
-    Examples are `rule in line 12: name = "rest"`, and `[session.S012], line 30` for the rule of one session. A path that only
-    the table of --plan gives has no rule.
+    Examples are `rule in line 12: name = "rest"`, and `[session.S012], line 30` for the rule of one session. For a path that is
+    only in the table of --plan, the text is `the table of --plan`.
     """
     keys = ", ".join(f"{key} = {value_text(value)}" for key, value in rule.match.items())
     if rule.session:

@@ -27,7 +27,10 @@ _SEXES = ("F", "M", "O")
 
 
 def age_and_sex(session: SessionFolder, stamps: Stamps) -> dict[str, str]:
-    """Return age and sex from the headers, which are read again only after the session was imported again."""
+    """Return `age` (in years) and `sex` (F, M or O) from the headers, as text; unknown values are omitted.
+
+    The headers are read again only if the summary of the session changed. Without a summary the result is empty.
+    """
     try:
         status = os.stat(session.paths.summary)  # noqa: PTH116 - beside os.stat_result
     except OSError:

@@ -91,7 +91,7 @@ def _unplanned(
 
 
 def entries_after(changes: Iterable[Change], is_applied: Callable[[Change], bool], record: Record) -> list[Entry]:
-    """Return the entries of the record after a run, by path."""
+    """Return the entries of the record after a run, sorted by path; `is_applied` returns whether a change was applied."""
     entries = {}
     for change in changes:
         entry = change.entry if is_applied(change) else record.files.get(change.path)

@@ -10,10 +10,14 @@ from qxbatch.bids.files.stamps import Stamps
 
 
 class FileOnDisk(NamedTuple):
-    """What exists at a path. Without hash and link it is not a regular file, or its folder is a link or no folder."""
+    """What exists at a path.
+
+    If `sha256` and `link` are empty, it is not a regular file, or a parent folder is a link or not a folder.
+    """
 
     sha256: str = ""
     size: int = -1
+    """In bytes; -1 without `sha256`."""
     link: str = ""
     """The target of a symbolic link."""
 

@@ -27,6 +27,7 @@ class Entry(NamedTuple):
     path: str
     """Relative to the data set."""
     size: int
+    """In bytes."""
     sha256: str
     session: str = ""
     """Folder name of the session; empty for files of the whole data set."""
@@ -37,7 +38,7 @@ class Entry(NamedTuple):
     link: str = ""
     """The target of a symbolic link, as written; empty for files."""
     edited: bool = False
-    """Whether users edited the file, a table; its columns and values are kept."""
+    """Whether the file is a table that users edited: its columns and values are kept."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,10 @@ class Record:
 
 
 def read_record(dataset: Path) -> Record:
-    """Return the record of a data set, with the journal of an interrupted run. Raises UsageError and OSError."""
+    """Return the record of a data set, with the journal of an interrupted run; empty without both files.
+
+    Raises UsageError and OSError.
+    """
     record, journal = _read(dataset / RECORD), _read(dataset / JOURNAL)
     return Record(record.files, journal.files, record.shifted or journal.shifted)
 
@@ -103,7 +107,7 @@ def write_record(path: Path, entries: Iterable[Entry], *, shifted: bool) -> None
 
 
 def record_text(entries: Iterable[Entry], *, shifted: bool) -> str:
-    """Return a record: a file in each line, by path."""
+    """Return the JSON text of a record, with one file in each line, sorted by path."""
     values = ({key: value for key, value in entry._asdict().items() if value} for entry in sorted(entries))
     files = ",\n".join(f"  {json.dumps({'size': 0, **value}, sort_keys=True)}" for value in values)
     head = f' "schema": {SCHEMA},\n "qxbatch": "{VERSION}",\n "shifted": {json.dumps(shifted)},\n'

@@ -1,7 +1,7 @@
 """Hashes of files that have not changed since they were hashed, so that they are not read again.
 
 The stamps of a data set are in the sessions folder, so that two exports of the same sessions have the same bytes, and a
-copy of the data set does not contain stamps of other files. Without stamps everything is hashed once.
+copy of the data set does not contain the stamps of the original files. Without stamps everything is hashed once.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ _FOLDER = "bids"
 
 
 class Stamp(NamedTuple):
-    """Size, time and inode of a file, which change when it is written."""
+    """Size in bytes, modification time in ns and inode of a file, which change when the file is written."""
 
     size: int
     modified: int

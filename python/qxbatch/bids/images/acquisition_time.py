@@ -32,7 +32,7 @@ def acquisition_interval(image: ExportImage) -> Interval | None:
 
 
 def later(begin: datetime, seconds: float) -> datetime:
-    """Return the moment some seconds later; the same one if the sum is out of the range of dates."""
+    """Return `begin` plus some seconds; `begin` if the sum is out of the range of dates."""
     try:
         return begin + timedelta(seconds=seconds)
     except OverflowError:

@@ -23,7 +23,7 @@ from qxbatch.textfile import read_text
 from qxbatch.visible import shell_word
 
 IN_HZ = "fieldmap"
-"""The kind of an image in Hz."""
+"""The kind of an image whose values are a magnetic field in Hz."""
 KINDS = (*ImageKind, IN_HZ)
 _NO_FACTS = Acquisition()
 _VOLUME_AXIS = 3
@@ -37,7 +37,7 @@ _KINDS_BY_WORD = {
 }
 """Maps words that dcm2niix adds to ImageType in the sidecar of each image to the kind of the image."""
 _KINDS_BY_ENDING = {"fieldmaphz": IN_HZ, "ph": "phase", "real": "real", "imaginary": "imaginary", "adc": "derived"}
-"""Maps words that dcm2niix adds to the end of an image's name (`e2_ph`) to the kind of the image, in lower case."""
+"""Maps words, in lower case, that dcm2niix adds to the end of an image's name (`e2_ph`) to the kind of the image."""
 
 
 class SessionFactsError(Exception):
@@ -187,7 +187,7 @@ class ImageFacts:
 
     @property
     def echo(self) -> int | None:
-        """Return the number of the echo in its acquisition, as the converter counts them."""
+        """Return EchoNumber, the number that the converter gives the echo; None if the sidecar has none."""
         number = self.image.sidecar.get("EchoNumber")
         return int(number) if is_amount(number) else None
 
@@ -264,9 +264,9 @@ def facts_of(session: SessionFolder) -> tuple[ImageFacts, ...]:
 
 
 def _times_distinguish_series(series: Iterable[SeriesSummary]) -> bool:
-    """Return False if series with different names all began at one time, as after deidentification.
+    """Return False if all series began at one time and have different names, as after deidentification.
 
-    If they also have one name, they are one scan that was sent more than once.
+    Series that began at one time and have one name are one scan that was sent more than once: the result is True.
     """
     timed = [each for each in series if each.acquisition and each.acquisition.started]
     starts = {each.acquisition.started for each in timed if each.acquisition}

@@ -116,7 +116,7 @@ Pairs = Sequence[tuple[ImageFacts, Recognition]]
 def _ignored(pairs: Pairs) -> Iterator[Draft]:
     """Yield rules that ignore images that cannot be exported as they are.
 
-    If another image with that name and guess is exported, the rule also requires the session.
+    If another image with the same name and guess is exported, the rule also requires the session.
     """
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
     exported = {(image.name, image.guess) for image, result in pairs if result.target}

@@ -100,7 +100,7 @@ def _images(plan: ExportPlan) -> Iterator[ImageFacts]:
 
 
 def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile) -> Iterator[str]:
-    """Yield tables that give new labels to subjects, and to sessions, whose labels are those of others."""
+    """Yield tables `[session.ID]` with new labels for subjects and sessions that have the label of another."""
     labels = [(session, labels_of(session, rules)) for session in sessions]
     subjects = _new_subject_labels([session_labels for _, session_labels in labels])
     new = [
@@ -124,7 +124,10 @@ def _tables_for_equal_labels(sessions: Sequence[SessionFolder], rules: RuleFile)
 
 
 def _new_subject_labels(labels: Sequence[SessionLabels]) -> dict[tuple[str, str], str]:
-    """Return new labels of subjects, by the label of another subject that their name is reduced to, and this name (folded case)."""
+    """Return new labels for subjects whose names are reduced to the label of another subject.
+
+    The keys are the old label and the name of the subject, both in folded case.
+    """
     used = {each.subject.casefold() for each in labels}
     first: dict[str, str] = {}
     new: dict[tuple[str, str], str] = {}

@@ -32,7 +32,7 @@ _LOCALIZER = re.compile(
 GUESS = "BidsGuess"
 SEVERAL_VOLUMES, SHORT_TE_AND_TR, LONG_TE = "several volumes", "short TE and TR", "long TE"
 NOT_RECOGNISED = "none"
-"""Sources of a guess; the last one if there is no guess."""
+"""Sources of a guess; NOT_RECOGNISED if there is no guess."""
 _SHORT_TR, _SHORT_TE, _LONG_TE = 20.0, 8.0, 60.0
 """In ms."""
 
@@ -42,7 +42,7 @@ CONDITIONS: Mapping[str, Mapping[str, Any]] = {
     SHORT_TE_AND_TR: {"te_ms": f"<{_SHORT_TE:g}", "tr_ms": f"<{_SHORT_TR:g}"},
     LONG_TE: {"te_ms": f">={_LONG_TE:g}"},
 }
-"""Further conditions of a proposed rule besides the name, by its source."""
+"""Further conditions of a proposed rule besides the name, by the source of its guess."""
 
 
 class Recognition(NamedTuple):
@@ -57,9 +57,10 @@ class Recognition(NamedTuple):
 
 
 def recognise(facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) -> Recognition:
-    """Return the first valid target, else why the image is ignored.
+    """Return the first guess that is a valid target, or why the image cannot be exported under this target.
 
-    `peers` are the images of its session with its name.
+    An image with the name of a localizer is ignored. `peers` are the images of the session with the same name, including this
+    image.
     """
     if _LOCALIZER.search(facts.name):
         return Recognition("", "localizer by its name", "name")
@@ -148,7 +149,7 @@ def _why_ignored(target: str, facts: ImageFacts, peers: Sequence[ImageFacts], sc
 
 
 def _needs_two_echoes(facts: ImageFacts, peers: Sequence[ImageFacts]) -> bool:
-    """Return whether an image is neither magnitude nor in Hz. Beside an image in Hz, a derived one is its magnitude."""
+    """Return whether an image is neither magnitude nor in Hz. If a peer is in Hz, a derived image is its magnitude image."""
     if facts.kind == ImageKind.DERIVED:
         return all(peer.kind != IN_HZ for peer in peers)
     return facts.kind not in (ImageKind.MAGNITUDE, IN_HZ)

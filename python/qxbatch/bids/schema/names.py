@@ -61,7 +61,7 @@ class Schema:
         return tuple(suffix for candidate, suffix in self._names if candidate == datatype)
 
     def entities(self, datatype: str, suffix: str) -> Mapping[str, Entity]:
-        """Return the entities that an image's name may have besides `sub` and `ses`, by their short name, in order."""
+        """Return the entities of an image's name besides `sub` and `ses`, by short name, in the order of file names."""
         return self._entities[datatype, suffix]
 
     @cached_property

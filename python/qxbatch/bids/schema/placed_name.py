@@ -26,7 +26,10 @@ class PlacedName(NamedTuple):
         return cls(folders[-1] if folders else "", entities, suffix)
 
     def stem(self, *without: str) -> str:
-        """Return data type and entities, without the suffix and these entities: images with one stem differ only in these."""
+        """Return data type and entities as one text, without the suffix and without the entities named in `without`.
+
+        Images with the same stem differ only in the suffix and these entities.
+        """
         pairs = [f"{name}-{value}" for name, value in self.entities.items() if name not in without]
         return "_".join([self.datatype, *pairs])
 

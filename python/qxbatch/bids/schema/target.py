@@ -66,7 +66,7 @@ def placeholders(text: str) -> list[str]:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """Return the text with values in place of the names in braces."""
+    """Return the text with values in place of the names in braces; a name without a value is removed."""
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], ""), text)
 
 

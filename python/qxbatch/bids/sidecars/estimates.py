@@ -44,6 +44,7 @@ class ScanFacts(NamedTuple):
     direction: str
     """`j-`; if the header has none, the label of `dir-`."""
     axis: str
+    """Phase encoding axis: `i`, `j` or `k`."""
     time: Interval | None
     study: str
     """StudyInstanceUID."""
@@ -68,7 +69,7 @@ class Run(NamedTuple):
 
 
 class FieldMap(NamedTuple):
-    """The images of one estimate."""
+    """The images of one estimate of the field."""
 
     kind: FieldMapKind | None
     """None if there are only magnitude images."""
@@ -137,7 +138,10 @@ def runs_of(placed: Iterable[PlacedImage]) -> list[Run]:
 
 
 def _facts_of_run(images: Sequence[PlacedImage]) -> ScanFacts:
-    """Return the facts of the time series, whose single-band reference was acquired before it."""
+    """Return the facts of the images without the single-band reference, which was acquired before the time series.
+
+    A run that is only a single-band reference has the facts of the reference.
+    """
     main = [image for image in images if PlacedName.of(image.path).suffix != "sbref"]
     return _facts(main or images)
 
@@ -228,7 +232,7 @@ def _begin(take: Take) -> tuple[bool, object, str]:
 
 
 def _identified(groups: Iterable[tuple[FieldMapKind | None, list[PlacedImage]]]) -> list[FieldMap]:
-    """Return the field maps in order of time, each with an identifier that no other of the subject has."""
+    """Return the field maps in order of time, each with an identifier that no other field map of the subject has."""
     ordered = sorted(
         ((kind, images, _facts(images)) for kind, images in groups), key=lambda each: _begin((each[2], each[1]))
     )

@@ -58,7 +58,7 @@ def _best(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
 
 
 def _same_shim(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
-    """Drop other shims, since they change the field. The same shim is better than an unknown one."""
+    """Drop field maps with another shim, since the shim changes the field. The same shim is better than an unknown shim."""
     possible = [each for each in candidates if each.shim == run.shim or each.shim is None or run.shim is None]
     same = [each for each in possible if each.shim is not None and each.shim == run.shim]
     return same or possible
@@ -67,8 +67,8 @@ def _same_shim(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
 def _alike(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
     """Keep the field maps with the most similar geometry.
 
-    Scans of one direction, which need an image of the run to estimate the field (`is_complete` is False), are used only if all
-    of these are such scans.
+    Scans of one direction, which need an image of the run to estimate the field (`is_complete` is False), are used only if no
+    complete field map is equally similar.
     """
     best = max((each.similarity(run) for each in candidates), default=())
     alike = [each for each in candidates if each.similarity(run) == best]

@@ -30,7 +30,11 @@ class Timing(NamedTuple):
 
 
 def timing_of(image: ExportImage) -> Timing | None:
-    """Return fields that make the times of volumes agree in image and sidecar; None if they agree or have no times."""
+    """Return the fields to write if the time between volumes differs between image and sidecar.
+
+    If the frames do not show which time is correct, RepetitionTime stays as it is.
+    Return None if the times agree, or if one of them is not known.
+    """
     repetition_time, facts, shape = image.sidecar.get("RepetitionTime"), image.series.acquisition, image.summary.shape
     if not isinstance(repetition_time, int | float) or facts is None or facts.tr_ms is None or len(shape) < _TIME_AXES:
         return None

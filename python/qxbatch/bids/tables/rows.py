@@ -50,12 +50,12 @@ def sessions_table(plans: Iterable[ExportPlan], shifts: Shifts | None) -> Table:
 
 
 def begin_of(plan: ExportPlan) -> datetime | None:
-    """Return when the first image of a session was acquired."""
+    """Return when the first image of a session was acquired; None if no time is known."""
     return min((time.begin for placed in plan.placed if (time := acquisition_interval(placed.image))), default=None)
 
 
 def end_of(plan: ExportPlan) -> datetime | None:
-    """Return when the last image of a session was acquired."""
+    """Return when the last image of a session was acquired; None if no time is known."""
     return max((time.end for placed in plan.placed if (time := acquisition_interval(placed.image))), default=None)
 
 

@@ -85,7 +85,10 @@ class Shifts:
         replace_text(self._target, Table(COLUMNS, rows).text(), os.urandom(8).hex(), 0o600)
 
     def shifted(self, subject: str, moment: datetime) -> datetime | None:
-        """Return a moment on the shifted day of a subject; None if that day is before the year 1, as for a placeholder date."""
+        """Return a moment on the shifted day of a subject; None if that day is before the year 1, as for a placeholder date.
+
+        Without a shift of the subject, the moment is returned unchanged.
+        """
         try:
             return moment - timedelta(days=self.days.get(subject, 0))
         except OverflowError:

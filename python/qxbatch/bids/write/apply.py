@@ -31,7 +31,7 @@ class AppliedChanges:
         self.paths: set[str] = set()
         self.failed: dict[str, str] = {}
         self.changed_during_run: set[str] = set()
-        """Paths that another program changed during the run; they are not changed."""
+        """Paths that another program changed during the run; the export does not change them."""
 
 
 class Applier:
@@ -123,7 +123,7 @@ class Applier:
             for folder in path.parents:
                 if folder == self._dataset:
                     break
-                folder.rmdir()  # only empty ones
+                folder.rmdir()  # removes only an empty folder
 
     def _is_still_ours(self, change: Change) -> bool:
         existing = self._disk.file_at(change.path)

@@ -39,7 +39,7 @@ SharedFiles = Callable[[Sequence[ExportPlan]], Iterable[PlannedFile]]
 
 
 class Exporter:
-    """Compares a data set with the planned files and changes it. The caller has the lock."""
+    """Compares a data set with the planned files and changes it. The caller has locked the data set."""
 
     def __init__(self, destination: Destination, record: Record, stamps: Stamps) -> None:
         self._destination, self._record, self._stamps = destination, record, stamps

@@ -31,7 +31,7 @@ class Link(StrEnum):
 
 
 class LinkRefusedError(Exception):
-    """The file system does not support these links."""
+    """The file system does not support the requested kind of link."""
 
 
 def place(source: Source, target: Path, link: Link) -> None:
@@ -108,5 +108,5 @@ def _copy(source: Source, target: Path) -> None:
 
 
 def symbolic_target(source: Path, path: Path) -> str:
-    """Return the target of a symbolic link at `path`, relative to its folder."""
+    """Return the target of a symbolic link at `path`, relative to the folder of `path`."""
     return os.path.relpath(source, path.parent)
