@@ -19,7 +19,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Returns a group with a header: that of its representative file.
+    /// Returns the Python object of a group; `header` is that of its representative file.
     pub(crate) fn new(py: Python<'_>, group: &Core, header: &CoreHeader) -> PyResult<Self> {
         Ok(Self {
             study: group.study.clone(),

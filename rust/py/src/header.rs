@@ -54,12 +54,12 @@ impl Header {
     }
 }
 
-/// Returns the keywords of all fields, in the order of the table.
+/// Returns the keywords of all fields, in the order of [`Field::ALL`].
 pub(crate) fn keywords() -> [&'static str; Field::COUNT] {
     Field::ALL.map(Field::keyword)
 }
 
-/// Returns the field with a keyword; KeyError without one.
+/// Returns the field with a keyword; KeyError if no field has this keyword.
 fn field_of(keyword: &str) -> PyResult<Field> {
     Field::from_keyword(keyword).ok_or_else(|| PyKeyError::new_err(keyword.to_owned()))
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A number of bytes that grows while they are read.
+/// The number of bytes read so far; a clone is the same counter.
 #[derive(Debug, Clone, Default)]
 pub struct ByteCount(Arc<AtomicU64>);
 
@@ -14,7 +14,7 @@ impl ByteCount {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Adds to it.
+    /// Adds `bytes` to the number.
     pub fn add(&self, bytes: u64) {
         self.0.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -27,7 +27,7 @@ pub struct CountingReader<R> {
 }
 
 impl<R> CountingReader<R> {
-    /// Starts to count.
+    /// Returns a reader that adds the bytes consumed from `inner` to `count`.
     pub fn new(inner: R, count: ByteCount) -> Self {
         Self { inner, count }
     }

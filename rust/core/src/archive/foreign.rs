@@ -23,12 +23,12 @@ pub enum Foreign {
 
 /// Offset of the first volume descriptor of a disc.
 pub const DISC_OFFSET: u64 = 32768;
-/// Length of the mark of a disc, which starts at [`DISC_OFFSET`].
+/// Length in bytes of the start of this descriptor: its type, and its mark.
 pub const DISC_MARK_LENGTH: usize = 6;
 /// Length of the block at the end of a macOS disk image.
 pub const DMG_TRAILER_LENGTH: usize = 512;
 
-/// Part of the description of every kind; reasons for files that are not opened contain it.
+/// The end of every [`Foreign::reason`]; `ingest` recognises such a reason by this text.
 pub const NOT_OPENED: &str = "which qxbatch does not open";
 
 impl Foreign {
@@ -44,7 +44,7 @@ impl Foreign {
         Self::Split,
     ];
 
-    /// Returns the name that `sniff` reports.
+    /// Returns the name that `ingest::sniff` reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl Foreign {
         }
     }
 
-    /// Returns the reason why a file of this kind is kept.
+    /// Returns the reason why a file of this kind is kept as it is, without opening it.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl Foreign {
         }
     }
 
-    /// Recognises a kind by its first bytes.
+    /// Recognises a kind by the first bytes of a file.
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Self> {
         Some(match head {
@@ -85,7 +85,8 @@ impl Foreign {
             [_, _, b'-', b'l', b'h' | b'z', method, b'-', ..] if method.is_ascii_alphanumeric() => {
                 Self::Lha
             }
-            // The length of the first header in bytes, and its type: the archive header.
+            // After the mark: the length of the first header in bytes. Byte 10 is the type of this header, 2 for the
+            // archive header.
             [0x60, 0xea, low, high @ 0..=10, _, _, _, _, _, _, 2, ..]
                 if u16::from_le_bytes([*low, *high]) > 30 =>
             {
@@ -96,14 +97,14 @@ impl Foreign {
         })
     }
 
-    /// Recognises a disc image by the bytes where a disc has its first descriptor.
+    /// Recognises a disc image by the first bytes at [`DISC_OFFSET`], at least [`DISC_MARK_LENGTH`].
     #[must_use]
     pub fn of_disc(at_disc: &[u8]) -> Option<Self> {
         let mark = at_disc.get(1..DISC_MARK_LENGTH)?;
         matches!(mark, b"CD001" | b"BEA01" | b"NSR02" | b"NSR03" | b"CDW02").then_some(Self::Iso)
     }
 
-    /// Recognises a kind by its last bytes.
+    /// Recognises a macOS disk image by the last [`DMG_TRAILER_LENGTH`] bytes of a file.
     #[must_use]
     pub fn of_end(end: &[u8]) -> Option<Self> {
         end.starts_with(b"koly\0\0\0\x04\0\0\x02\0")

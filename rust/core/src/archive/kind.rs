@@ -15,7 +15,8 @@ const SEVENZ_MARK: [u8; 6] = *b"7z\xbc\xaf\x27\x1c";
 /// Length of a zip end record without a comment.
 pub const ZIP_END_LENGTH: usize = 22;
 
-/// The kinds that are distinguished. The header parser recognises DICOM without preamble; a REC is recognised by name.
+/// The kinds that are distinguished. The header parser recognises DICOM without preamble; a Philips REC is recognised
+/// by name ([`is_rec`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `DICM` after a preamble (PS3.10, 7.1).
@@ -60,7 +61,7 @@ pub enum Packing {
 }
 
 impl Packing {
-    /// All of them.
+    /// All compressions.
     pub const ALL: [Self; 8] = [
         Self::Gzip,
         Self::Bzip2,
@@ -72,7 +73,7 @@ impl Packing {
         Self::Compress,
     ];
 
-    /// Returns the name that `sniff` reports and that reasons use.
+    /// Returns the name that `ingest::sniff` reports and that messages contain.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -175,15 +176,15 @@ pub fn of_file(file: &File) -> io::Result<Kind> {
     }))
 }
 
-/// Where marks are that are not at the start.
+/// The places of marks that are not at the start of a file: its end, and [`DISC_OFFSET`].
 #[derive(Clone, Copy)]
 enum Region {
     End,
     Disc,
 }
 
-/// Returns the kind from the marks at other offsets if the first bytes do not identify it or are those of a split zip;
-/// else `kind`. `read` returns whether it filled the buffer.
+/// Returns the kind that a mark at another offset shows, if `kind` is [`Kind::Other`] or a part of a split archive;
+/// otherwise `kind`. `read` returns whether it filled the buffer.
 fn with_other_offsets(kind: Kind, mut read: impl FnMut(Region, &mut [u8]) -> bool) -> Kind {
     if !matches!(kind, Kind::Other | Kind::Foreign(Foreign::Split)) {
         return kind;
@@ -231,7 +232,7 @@ fn packing(head: &[u8]) -> Option<Packing> {
 }
 
 /// Returns whether a Zstandard frame follows the skippable frames (RFC 8878, 3.1.2) at the start; LZ4 has skippable
-/// frames too. Assumes so if they are longer than `head`.
+/// frames too. Returns true if the skippable frames are longer than `head`, so that the next frame is unknown.
 fn leads_to_zstd(head: &[u8]) -> bool {
     let mut rest = head;
     while let [first, 0x2a, 0x4d, 0x18, a, b, c, d, after @ ..] = rest {
@@ -246,8 +247,8 @@ fn leads_to_zstd(head: &[u8]) -> bool {
     rest.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || (rest.len() < 8 && head.len() >= HEAD_LENGTH)
 }
 
-/// Returns whether a `.lzma` file starts here. The format has no mark: its dictionary size, its length and the first
-/// byte of its data, zero, must be plausible.
+/// Returns whether a `.lzma` file starts here. The format has no mark, so the dictionary size and the length must be
+/// plausible, and the first byte of the data must be zero.
 fn is_lzma(head: &[u8]) -> bool {
     let fields = Fields(head);
     let (Some(dictionary), Some(len), Some(0)) = (fields.u32(1), fields.u64(5), head.get(13))

@@ -13,8 +13,8 @@ pub struct Lz4Reader<'a> {
     ended: bool,
 }
 
-/// Returns an error at the end of the input. The decoder stops before it at the end mark of the frame, and would accept
-/// an early end of the input as the end of the frame.
+/// Reads the input, and returns an error at its end. The decoder stops at the end mark of a complete frame, so it never
+/// reaches the end of the input. Without the error, it would accept an early end of the input as the end of the frame.
 struct ErrorAtEnd<'a>(Peeker<'a>);
 
 impl Read for ErrorAtEnd<'_> {

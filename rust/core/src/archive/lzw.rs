@@ -12,10 +12,10 @@ const FIRST_FREE_CODE: usize = 257;
 /// Decompresses a `.Z` stream. It has no checksum and no end mark: it ends where the input ends.
 pub struct LzwReader<R> {
     input: R,
-    /// Bits of the longest code.
+    /// Length of the longest code in bits.
     max_bits: u32,
     block_mode: bool,
-    /// Bits of a code now.
+    /// Current length of a code in bits.
     width: u32,
     /// Bits that were read but not yet used, and their number.
     buffer: u64,
@@ -88,7 +88,8 @@ impl<R: BufRead> LzwReader<R> {
         Ok(byte)
     }
 
-    /// Returns the next code; None at the end, where bits too few for a code are padding and must be zero.
+    /// Returns the next code; None at the end of the input. Remaining bits there that are too few for a code are
+    /// padding, and must be zero.
     fn code(&mut self) -> io::Result<Option<usize>> {
         while self.count < self.width {
             let Some(byte) = self.byte()? else {
@@ -155,8 +156,8 @@ impl<R: BufRead> LzwReader<R> {
     fn push_bytes_of(&mut self, code: usize) -> io::Result<()> {
         let mut at = code;
         if code >= self.next_code {
-            // The only code that the writer may use before the reader knows it: the previous one plus its own first
-            // byte.
+            // The writer may use one code before it is in the table of the reader: the code of the previous bytes
+            // followed by the first of them.
             let Some(previous) = self.previous.filter(|_| code == self.next_code) else {
                 return Err(invalid(
                     "compress (.Z) data with a code that is not in its table",

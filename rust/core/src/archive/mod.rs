@@ -1,5 +1,5 @@
-//! The formats of packets: zip, 7z, tar and the compressions, recognised by content and read with every check they
-//! offer.
+//! The formats of packets (what qxbatch imports): zip, 7z, tar and the compressions, recognised by content and read
+//! with every check they offer.
 
 mod counting_reader;
 pub mod foreign;
@@ -15,10 +15,11 @@ pub mod unpack;
 pub mod zip;
 mod zst;
 
-/// Smaller archives and members may expand as much as one of this many bytes: by the default ratio of 1000, to 64 MB.
+/// Archives and members with fewer packed bytes may expand as much as those with this many: with the default ratio of
+/// 1000, to about 65 MB.
 pub const MIN_PACKED: u64 = 64 << 10;
 
-/// Returns whether this expansion exceeds `max_ratio`.
+/// Returns whether `expanded` bytes are more than `max_ratio` allows for `packed` bytes.
 #[must_use]
 pub fn expands_too_much(expanded: u64, packed: u64, max_ratio: u64) -> bool {
     expanded > max_ratio.saturating_mul(packed.max(MIN_PACKED))
@@ -29,7 +30,8 @@ pub const MIN_NAMES: u64 = 32 << 20;
 /// Limit on the average length of a name in bytes, once all names take more than [`MIN_NAMES`].
 pub const MAX_AVERAGE_NAME: u64 = 512;
 
-/// Returns whether the names take more bytes than this many members can plausibly have. Names are kept in memory.
+/// Returns whether `bytes` bytes of names are too many for `members` members. The limit exists because names are kept
+/// in memory.
 #[must_use]
 pub fn names_too_long(bytes: u64, members: u64) -> bool {
     bytes > MIN_NAMES.max(members.saturating_mul(MAX_AVERAGE_NAME))
@@ -50,7 +52,7 @@ pub fn expands_too_much_reason(max_ratio: u64) -> String {
     format!("it expands to more than {max_ratio} times its size (limit on expansion)")
 }
 
-/// Turns an error of a reader or decompressor into a reason for the ledger.
+/// Turns an error of a reader or decompressor into a reason for the ledger, the list of all input files of a session.
 #[must_use]
 pub fn reason(error: &std::io::Error) -> String {
     match error.kind() {

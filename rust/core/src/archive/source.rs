@@ -17,7 +17,7 @@ pub trait Source: Sync {
     /// Fills `buffer` from `offset`; returns an `UnexpectedEof` error if there are fewer bytes.
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
 
-    /// Returns the bytes if they are in memory.
+    /// Returns `len` bytes from `offset` if the source is in memory; None if it is not, or if there are fewer bytes.
     fn slice(&self, _offset: u64, _len: usize) -> Option<&[u8]> {
         None
     }

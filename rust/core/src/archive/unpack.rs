@@ -87,8 +87,8 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// The content of a compressed file. It ends where the format says so, with a correct checksum if the file has one, and
-/// never just with the end of the input (except `.Z`, which has no end mark).
+/// The content of a compressed file. It ends only at an end mark, and with a correct checksum if the file has one. A
+/// file without its end mark is an error (except `.Z`, which has none).
 pub struct Unpack<'a> {
     packing: Packing,
     decoder: Decoder<'a>,
@@ -184,8 +184,8 @@ impl<'a> Unpack<'a> {
     }
 }
 
-/// Replaces the error of a dictionary that exceeds the limit, which is not damage, by one that names the limit. Other
-/// errors are unchanged.
+/// Replaces the error of a decoder whose dictionary exceeds the limit by an error that names the limit: the file is not
+/// damaged. Other errors are unchanged.
 fn naming_memory_limit(error: io::Error) -> io::Error {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     match inner {

@@ -1,4 +1,5 @@
-//! One Zstandard frame as a stream (RFC 8878), compared with the length in its header; skippable frames between others.
+//! Reads one Zstandard frame as a stream (RFC 8878), and compares the length of its content with its header. Counts the
+//! bytes in skippable frames between the frames. Numbers such as 3.1.2 are sections of RFC 8878.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, BufRead, Read};
@@ -15,7 +16,8 @@ const LONGEST_HEADER: usize = 18;
 
 /// Reads one frame; the input after it is not consumed.
 ///
-/// The decoder of zstd also compares the length, but not if the last block is empty and the frame arrives in parts.
+/// This reader compares the length of the content with the header. The decoder of zstd does so too, but not if the last
+/// block is empty and the frame arrives in parts.
 pub struct ZstdReader<'a> {
     decoder: zstd::stream::read::Decoder<'static, Peeker<'a>>,
     declared: Option<u64>,
@@ -74,11 +76,12 @@ fn window(head: &[u8]) -> Option<u64> {
 
 /// The mark of a frame (3.1.1).
 const MARK: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Number of the skippable frames that `pzstd` writes, and the length of their content: the length of the next frame,
-/// in 32 bits.
+/// Number (0 to 15, in the mark) of the skippable frames that `pzstd` writes, and the length of their content in bytes.
+/// The content is the length of the next frame, in 32 bits.
 const PZSTD: u8 = 0;
 const PZSTD_LENGTH: u32 = 4;
-/// Number of the skippable frames that contain a seek table: the lengths of all frames before it.
+/// Number (in the mark) of the skippable frames that contain a seek table. The table has the lengths of all frames
+/// before it.
 const SEEK_TABLE: u8 = 0x0e;
 /// Length of the end of a seek table: number of frames, flags, mark.
 const SEEK_FOOTER_LENGTH: u32 = 9;
@@ -86,8 +89,8 @@ const SEEK_MARK: [u8; 4] = [0xb1, 0xea, 0x92, 0x8f];
 /// The flag of a seek table whose entries have checksums.
 const SEEK_CHECKSUMS: u8 = 0x80;
 
-/// Counts the bytes in skippable frames (3.1.2), except those of packers: the length of the next frame (`pzstd`), and
-/// seek tables. They are not counted only if they agree with the frames.
+/// Counts the bytes in skippable frames (3.1.2). Does not count what packers write, if it agrees with the frames: the
+/// length of the next frame (`pzstd`), and seek tables.
 #[derive(Default)]
 pub struct SkippableFrames {
     /// Lengths of the frames since the last seek table.
@@ -135,7 +138,7 @@ impl SkippableFrames {
         self.lengths.add(packed, content);
     }
 
-    /// Counts the bytes of an announced length, if there is one: no frame has this length.
+    /// Counts the bytes of an announced length, if there is one. The caller found that no frame has this length.
     fn count_announced(&mut self) {
         if self.announced.take().is_some() {
             self.skipped += u64::from(PZSTD_LENGTH);
@@ -178,8 +181,8 @@ impl FrameLengths {
         }
     }
 
-    /// Consumes the content of a skippable frame of that size; returns whether it is the seek table of these frames.
-    /// Then starts again without frames. The checksums in the table are not compared.
+    /// Consumes the content of a skippable frame, `size` bytes; returns whether it is the seek table of the frames so
+    /// far. If it is, removes these frames. The checksums in the table are not compared.
     fn match_seek_table(&mut self, input: &mut Peeker<'_>, size: u32) -> io::Result<bool> {
         let Some(entries) = size.checked_sub(SEEK_FOOTER_LENGTH) else {
             input.skip(u64::from(size))?;
@@ -333,7 +336,7 @@ mod tests {
                 frames.add_frame(frames.start + packed, content);
             }
             assert_eq!(skipped(&mut frames, &frame).unwrap().0, count);
-            // The frames of a table are forgotten: another table is not theirs.
+            // A table removes its frames: the same table again describes no frames.
             let again = skipped(&mut frames, &frame).unwrap().0;
             assert!(again > count);
         }

@@ -15,9 +15,9 @@ use crate::monitor::Monitor;
 #[derive(Clone, Copy)]
 pub(super) struct Level(i32);
 
-/// For images: within 2% of gzip -6, at eight times its speed.
+/// For images: sizes within 2% of those of gzip -6, at eight times its speed.
 const IMAGE: Level = Level(1);
-/// For DICOM: the fastest level that stays within 5% of gzip -6 for the files of every vendor.
+/// For DICOM: the fastest level with sizes within 5% of those of gzip -6, for the files of every vendor.
 pub(super) const SERIES: Level = Level(2);
 
 impl Level {
@@ -76,8 +76,8 @@ impl<W: Write> Write for Hashed<'_, W> {
     }
 }
 
-/// Writes `source` as one gzip member; returns its length on disk and the hash of the written bytes. `level` 0 is the
-/// default, 1 fast, 9 small.
+/// Writes `source` to `out` as one gzip member; returns the length of `out` in bytes, and the SHA-256 of its bytes.
+/// `level` 0 is the default, 1 fast, 9 small.
 pub fn gzip_file(source: &Path, out: &Path, level: u32, monitor: &Monitor) -> Result<Sum, Failure> {
     let failed = |error| Failure::io(source, error);
     let level = IMAGE.or_requested(level);

@@ -15,10 +15,10 @@ use crate::monitor::Monitor;
 use crate::notation::{Hash, escape};
 use crate::regular;
 
-/// Length and SHA-256.
+/// Length in bytes and SHA-256.
 pub type Sum = (u64, Hash);
 
-/// A file in an archive: name, length, SHA-256.
+/// A file in an archive: name, length in bytes, SHA-256.
 pub type Member = (Vec<u8>, u64, Hash);
 
 /// Reads to the end; returns length and hash.
@@ -53,15 +53,16 @@ pub fn file(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
     Ok(sum)
 }
 
-/// Returns the length and hash of the content of a gzip file. Bytes after its end are damage: qxbatch writes none.
+/// Returns the length and hash of the content of a gzip file. Bytes after the compressed data are damage: qxbatch
+/// writes none.
 pub fn gzip(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
     let sum = read_gzip(path, |input| sum(input, &mut vec![0; BLOCK], monitor))?;
     monitor.add(1, sum.0);
     Ok(sum)
 }
 
-/// Returns the length of the content of a gzip file and its first `head` bytes; reads to the end and checks the
-/// checksum.
+/// Returns the length of the content of a gzip file, and the first `head` bytes of the content (at most 1 MiB); reads
+/// to the end and checks the checksum.
 pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Vec<u8>), Failure> {
     let size_and_start = read_gzip(path, |input| {
         let mut block = vec![0; BLOCK];

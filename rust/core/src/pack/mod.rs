@@ -27,7 +27,7 @@ pub enum Failure {
         /// The error of the system.
         source: io::Error,
     },
-    /// The data are invalid.
+    /// The data are invalid; with the reason.
     Damaged(String),
 }
 
@@ -46,13 +46,14 @@ impl From<Cancelled> for Failure {
     }
 }
 
-/// Limit up to which data are compressed as one buffer; input and output take about 64 MiB.
+/// Limit in bytes up to which data are compressed as one buffer; the input and output buffers then take about 64 MiB in
+/// total.
 pub(crate) const MAX_WHOLE: u64 = 32 << 20;
 /// Bytes that are read at once.
 pub(crate) const BLOCK: usize = 1 << 20;
 
-/// Creates the file `out`, calls `write` to fill it, and returns its size. Removes it on failure. Whoever publishes the
-/// file syncs it (fsync).
+/// Creates the file `out`, calls `write` to fill it, and returns its size. Removes the file on failure. Does not sync
+/// it (fsync): the code that moves the file to its final path does so.
 fn write_file(
     out: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<(), Failure>,
@@ -77,7 +78,7 @@ fn write_file(
     done
 }
 
-/// Checks the monitor between two blocks.
+/// Returns an error if the work was cancelled; call it before each block.
 fn check(monitor: &Monitor) -> Result<(), Failure> {
     Ok(monitor.check()?)
 }

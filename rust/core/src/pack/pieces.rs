@@ -8,7 +8,8 @@ use std::io::{self, Write};
 
 use super::blocks;
 
-/// Length of the content of a piece in bytes; the last piece, and one before a spliced stream, may be shorter.
+/// Length of the content of a piece in bytes; the last piece, and a piece before a stream that [`PiecesWriter::splice`]
+/// writes, may be shorter.
 const PIECE_LENGTH: usize = 8 << 20;
 
 /// A gzip member that is written incrementally.
@@ -84,7 +85,7 @@ impl<W: Write> PiecesWriter<W> {
             .map_err(io::Error::other)
     }
 
-    /// Writes the first bytes of `packed`, and starts a new piece.
+    /// Writes the first `length` bytes of `packed`, and starts a new piece.
     fn write_packed(&mut self, length: usize) -> io::Result<()> {
         self.content.clear();
         let packed = self.packed.get(..length).unwrap_or_default();

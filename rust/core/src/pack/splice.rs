@@ -9,12 +9,12 @@ use super::pieces::PiecesWriter;
 use super::{MAX_WHOLE, blocks};
 use crate::archive::zip::deflated::{Deflated, Streams};
 
-/// Limit on the content of a sample in bytes; its first file may be larger.
+/// Limit in bytes on the sample that [`Splicer::are_small`] compresses; its first file may be larger.
 const SAMPLE_LENGTH: u64 = 256 << 10;
 /// Room for the bytes that `open_end` adds, of which there are up to 5.
 const OPEN_END_ROOM: usize = 8;
 
-/// The open zips of a folder's files.
+/// The open zips that contain the files of a folder.
 pub struct Splicer<'a> {
     streams: &'a Streams,
     /// None for a zip that cannot be opened.
@@ -34,10 +34,10 @@ impl<'a> Splicer<'a> {
         }
     }
 
-    /// Compares a sample, the first of these files, with the streams of the sample in the zip: returns whether the
-    /// streams together are about as small as libdeflate would make the sample with `level`. Similar small files
-    /// compress better in one stream than in one stream each. Returns false if a file of the sample has no stream, true
-    /// if its first file is too large to compress it at once.
+    /// Compresses a sample (the first of these files) with libdeflate and `level`, and returns whether the streams of
+    /// these files in the zips are about as small in total. Similar small files compress better in one stream than in
+    /// one stream each. Returns false if a file of the sample has no stream, true if its first file is too large to
+    /// compress it at once.
     pub fn are_small<'f>(
         &self,
         files: impl Iterator<Item = (&'f [u8], &'f Path)>,

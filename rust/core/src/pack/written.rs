@@ -15,7 +15,7 @@ use crate::regular;
 /// Length of the header (RFC 1952, 2.3).
 const HEADER_LENGTH: usize = 10;
 
-/// Returns an error if a gzip file has another header, or other members, than the file that `gzip_file` writes.
+/// Returns an error if a gzip file has another header than `gzip_file` writes, or if bytes follow its first member.
 pub fn gzip(path: &Path, monitor: &Monitor) -> Result<(), Failure> {
     let mut input = Written::open(path, monitor)?;
     input.content_end()?;
@@ -72,7 +72,7 @@ impl<'a> Written<'a> {
         foreign_bytes(self.path)
     }
 
-    /// Reads as many bytes as these and compares them.
+    /// Reads the next bytes of the content; returns an error if they are not `expected`.
     fn expect(&mut self, expected: &[u8]) -> Result<(), Failure> {
         let mut bytes = vec![0; expected.len()];
         let got = fill(&mut self.reader, &mut bytes).map_err(|error| damaged(self.path, &error))?;
@@ -82,7 +82,7 @@ impl<'a> Written<'a> {
         Err(self.foreign_bytes())
     }
 
-    /// Reads past that many bytes of content.
+    /// Skips `size` bytes of content.
     fn skip(&mut self, size: u64) -> Result<(), Failure> {
         let mut left = size;
         while left > 0 {
@@ -110,7 +110,7 @@ impl<'a> Written<'a> {
         }
     }
 
-    /// Returns an error if the file does not end with the member, whose end was reached.
+    /// Returns an error if bytes follow the member; call it at the end of the content.
     fn end(self) -> Result<(), Failure> {
         let mut rest = self.reader.into_inner();
         let rest = rest

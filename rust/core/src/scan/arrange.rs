@@ -2,15 +2,16 @@
 
 use super::scanned::{Scan, Scanned};
 
-/// One entry of a folder, in the order of paths. A file is the next file in the batches of the folder; a folder has its
-/// id.
+/// One entry of a folder. The n-th `File` of a folder is the n-th file in its batches; `Folder` has the id of a
+/// subfolder.
 #[derive(Debug)]
 pub(super) enum Node {
     File,
     Folder(u32),
 }
 
-/// A folder of the scan; id 0 has the requested paths as entries.
+/// A folder of the scan; its nodes are in the order of paths. Id 0 is no real folder: its entries are the requested
+/// paths.
 #[derive(Debug)]
 pub(super) struct Folder {
     pub id: u32,
@@ -48,7 +49,8 @@ pub(super) fn arrange(mut folders: Vec<Folder>, mut batches: Vec<Batch>) -> Scan
     }
 }
 
-/// Returns the files of the folder with id 0 and of all folders below it, without recursion: a tree may be deep.
+/// Returns the files of the folder with id 0 and of all folders below it, in the order of their paths. Uses no
+/// recursion: a tree may be deep.
 fn in_order(nodes: Vec<Vec<Node>>, files: Vec<Vec<Scanned>>) -> Vec<Scanned> {
     let mut ordered = Vec::with_capacity(files.iter().map(Vec::len).sum());
     let mut nodes: Vec<_> = nodes.into_iter().map(Vec::into_iter).collect();

@@ -5,7 +5,7 @@ use std::io;
 /// Why a scan failed.
 #[derive(Debug)]
 pub enum ScanError {
-    /// The monitor stopped it.
+    /// The monitor was cancelled.
     Cancelled,
     /// A requested path cannot be read.
     Path(Vec<u8>, io::Error),

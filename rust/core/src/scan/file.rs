@@ -16,11 +16,11 @@ use crate::header::{
 pub enum Outcome<H = Header> {
     /// A DICOM object.
     Dicom(H),
-    /// No DICOM object, or no file; with the reason.
+    /// Not a DICOM object, or not a regular file; with the reason.
     Other(Box<str>),
     /// A DICOM object or gzip file whose bytes are damaged; with the reason.
     Damaged(Box<str>),
-    /// The system refused to open or read it.
+    /// The system refused to open or read the file.
     Unreadable(io::Error),
 }
 
@@ -40,14 +40,15 @@ impl<H> Outcome<H> {
     }
 }
 
-/// What a task reuses for each of its files: the buffer, and the headers so far.
+/// What a task passes from one of its files to the next: a buffer, and the headers read so far.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
     buffer: Vec<u8>,
     pub bundle: Bundle,
 }
 
-/// Reads the header and the size of a file named relative to a folder.
+/// Returns the size in bytes and the header of a file whose name is relative to a folder; size 0 if it cannot be
+/// opened. The header is in `buffers.bundle`.
 pub(super) fn read_file(
     folder: impl AsFd,
     name: impl Arg,

@@ -56,8 +56,8 @@ pub(super) fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
     [folder, slash, name].concat()
 }
 
-/// Returns the requested paths as entries of a folder without a name. Omits a repeated path, and one below another
-/// requested path.
+/// Returns the requested paths as entries of a folder without a name. Omits a repeated path, and a path below another
+/// requested path. Returns an error if a path does not exist.
 pub(super) fn requested_entries(paths: &[Vec<u8>]) -> Result<Vec<Entry>, ScanError> {
     let known: HashSet<&Path> = paths.iter().map(|path| as_path(path)).collect();
     let mut seen = HashSet::new();
@@ -123,7 +123,7 @@ fn classify(fd: &OwnedFd, name: Box<[u8]>, kind: FileType) -> Entry {
     }
 }
 
-/// Returns the entry of a link.
+/// Returns the entry of a symbolic link, by the type of its target.
 fn follow(fd: &OwnedFd, name: Box<[u8]>) -> Entry {
     let Ok(stat) = statat(fd, &*name, AtFlags::empty()) else {
         return Entry::Other(name, "a link that leads nowhere");

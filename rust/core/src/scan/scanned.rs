@@ -52,7 +52,7 @@ impl Scan {
         }
     }
 
-    /// Returns the files sorted by series. The indices in a group are those of files.
+    /// Returns the files that have a header, grouped by series. The indices in a group are those of [`Scan::files`].
     pub fn groups(&self) -> Vec<Group> {
         let with_header: Vec<usize> = (0..self.files.len())
             .filter(|index| self.header(*index).is_some())

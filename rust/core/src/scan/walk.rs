@@ -38,7 +38,7 @@ pub(super) fn scan(paths: &[Vec<u8>], monitor: &Monitor) -> Result<Scan, ScanErr
     let entries = requested_entries(paths)?;
     for entry in &entries {
         if let Entry::Folder(path) = entry {
-            // Only a requested folder that cannot be opened fails the scan, so it is opened here once more.
+            // A folder that cannot be opened fails the scan only if it is a requested path, so this is checked here.
             open_folder(path).map_err(|error| ScanError::Path(path.to_vec(), error))?;
         }
     }
@@ -100,7 +100,7 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// Sorts the entries of a folder, and spawns tasks for its files and folders.
+    /// Sorts the entries of a folder, and spawns tasks for its files and folders. `fd` is None for the requested paths.
     fn spawn_tasks<'s>(
         &'s self,
         scope: &Scope<'s>,

@@ -21,7 +21,7 @@ const NO_ROUNDS: u8 = 0x3f;
 const BUDGET: u64 = 1 << 27;
 /// Keys of fewer rounds are neither counted nor kept.
 const FEW_ROUNDS: u64 = 1 << 12;
-/// Rounds beyond that for each password: two keys of 7-Zip, one for the list of members and one for the data.
+/// Rounds beyond [`BUDGET`] for each password: two keys of 7-Zip, one for the list of members and one for the data.
 const FOR_PASSWORD: u64 = 2 << 19;
 const BLOCK: usize = 16;
 
@@ -29,7 +29,7 @@ type Key = [u8; 32];
 /// Parameters of a key: index of the password, rounds (as a power of two), salt.
 type KeyParameters = (usize, u8, Vec<u8>);
 
-/// The passwords of a run, and the keys that are derived from them; deriving one takes a tenth of a second.
+/// The passwords of a run, and the keys that are derived from them; to derive a key takes about 0.1 s.
 #[derive(Default)]
 pub struct Keys<'a> {
     /// In the order of use, with their indices in the list of all passwords.
@@ -45,7 +45,7 @@ pub struct DerivedKeys(Arc<Mutex<Derived>>);
 #[derive(Default)]
 struct Derived {
     keys: HashMap<KeyParameters, Key>,
-    /// What the keys took.
+    /// Total rounds of these keys.
     rounds: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Bytes of an archive that are in no part of it.
+//! Counts the bytes of an archive that neither its header nor its packed data contain.
 
 use super::streams::Block;
 

@@ -3,7 +3,7 @@
 /// The reason for a header whose fields contradict each other or end too early.
 pub const DAMAGED: &str = "its list of members is damaged";
 
-/// Length of the start header before the data. The positions of packed streams count from its end.
+/// Length in bytes of the start header before the data. The positions of packed streams count from its end.
 pub const START_LENGTH: u64 = 32;
 
 /// Ends each section of a header.
@@ -80,7 +80,7 @@ impl<'a> FieldReader<'a> {
         Ok(bits.take(count).collect())
     }
 
-    /// Returns a bit vector that a single byte can replace if all bits are set.
+    /// Returns a bit vector that follows a zero byte. Another byte says that all bits are set, and no vector follows.
     pub fn bits_or_all(&mut self, count: usize) -> Result<Vec<bool>, String> {
         if self.byte()? != 0 {
             return Ok(vec![true; count]);
@@ -95,7 +95,7 @@ impl<'a> FieldReader<'a> {
         defined.into_iter().map(read).collect()
     }
 
-    /// Checks the next byte: the id of a section, or the only supported value.
+    /// Reads one byte, which must be `mark`: the id of a section, or the only supported value.
     pub fn expect(&mut self, mark: u8) -> Result<(), String> {
         if self.byte()? == mark {
             Ok(())

@@ -20,15 +20,15 @@ pub struct Listing {
     pub blocks: Vec<Block>,
     /// Bytes after the archive.
     pub trailing: u64,
-    /// Bytes before its end that are in no part of it.
+    /// Bytes before the end of the archive that its header does not refer to.
     pub gaps: u64,
-    /// Bytes of its packed header that are not part of the header.
+    /// Bytes in the packed streams of a packed header that do not belong to the header.
     pub left_out: u64,
     /// The number of members and the limit, if there are more members than allowed; `members` is empty then.
     pub too_many: Option<(u64, u64)>,
 }
 
-/// Reads an unencrypted header after its id.
+/// Reads an unpacked header, after its id, into `listing`.
 pub fn parse(
     fields: &mut FieldReader<'_>,
     archive_len: u64,

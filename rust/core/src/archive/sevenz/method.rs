@@ -1,4 +1,4 @@
-//! The coders of a block: methods with their properties.
+//! The coders of a block (data that are packed together): methods with their properties.
 
 use super::fields::{DAMAGED, FieldReader};
 
@@ -95,7 +95,7 @@ pub struct Coder {
 }
 
 impl Coder {
-    /// Reads one coder; each has one output stream.
+    /// Reads one coder, with at most `most` input streams; each coder has one output stream.
     pub fn parse(fields: &mut FieldReader<'_>, most: usize) -> Result<Self, String> {
         let flags = fields.byte()?;
         let id: Box<[u8]> = fields.bytes(usize::from(flags & 15))?.into();
@@ -122,7 +122,8 @@ impl Coder {
         })
     }
 
-    /// Returns the memory in bytes that the decoder needs by its properties, for `size` bytes of content.
+    /// Returns the memory in bytes of the decoder's dictionary or model, for `size` bytes of content; 0 for methods
+    /// whose properties do not state it.
     pub fn memory(&self, size: u64) -> u64 {
         let word = |at: usize| {
             let bytes = self

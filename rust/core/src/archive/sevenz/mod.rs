@@ -1,6 +1,7 @@
-//! Reads a 7z archive (7zFormat.txt of the LZMA SDK): its header, and its blocks in one pass each.
+//! Reads a 7z archive (7zFormat.txt of the LZMA SDK): its header, and its blocks (data that are packed together) in one
+//! pass each.
 //!
-//! The header follows the data; it is mostly packed and sometimes encrypted. Every size in it is checked against the
+//! The header follows the data; it is usually packed and sometimes encrypted. Every size in it is checked against the
 //! size of the header before memory is allocated.
 
 pub mod aes;
@@ -52,7 +53,7 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
     if crc32fast::hash(&header_bytes) != crc {
         return Err("its list of members is damaged (CRC)".into());
     }
-    // A packed header unpacks to a plain one; an endless nesting is refused.
+    // A packed header can unpack to another packed header. More than three of them are refused.
     for _ in 0..4 {
         let mut fields = FieldReader::new(&header_bytes);
         match fields.byte()? {

@@ -8,8 +8,8 @@ use ppmd_rust::{PPMD7_MAX_MEM_SIZE, PPMD7_MAX_ORDER, PPMD7_MIN_MEM_SIZE, PPMD7_M
 use super::fields::DAMAGED;
 use crate::archive::invalid;
 
-/// Creates the decoder at the first read: it reads its first bytes when it is created, and these may be invalid, for
-/// example with a wrong password.
+/// Creates the decoder at the first read, not before: a new decoder reads the first packed bytes, and these may be
+/// invalid, for example with a wrong password.
 pub enum Ppmd<R: Read> {
     /// Before the first read: the stream, order and memory.
     Waiting(Option<R>, u32, u32),
@@ -18,7 +18,7 @@ pub enum Ppmd<R: Read> {
 }
 
 impl<R: Read> Ppmd<R> {
-    /// Checks the settings.
+    /// Checks the properties (order and memory), without reading from `packed`.
     pub fn new(properties: &[u8], packed: R) -> Result<Self, String> {
         let [order, a, b, c, d] = *properties else {
             return Err(DAMAGED.into());

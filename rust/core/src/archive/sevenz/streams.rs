@@ -11,7 +11,7 @@ const CRC: u8 = 0x0a;
 const FOLDER: u8 = 0x0b;
 const UNPACK_SIZE: u8 = 0x0c;
 const COUNT: u8 = 0x0d;
-/// Limit on coders and streams in one block; the format's own programs use the same one.
+/// Limit on coders and streams in one block; the format's own programs use the same limit.
 const MAX_CODERS: usize = 32;
 /// Limit on blocks, all of which are in memory at once.
 const MAX_BLOCKS: usize = 1 << 18;
@@ -23,7 +23,7 @@ pub struct Block {
     pub coders: Vec<Coder>,
     /// Connections: an input, and the coder whose output it reads. Inputs are numbered across all coders.
     pub bonds: Vec<(usize, usize)>,
-    /// Packed streams: the number of the input that reads it, offset, length.
+    /// For each packed stream: the number of the input that reads it, its offset, and its length in bytes.
     pub packed: Vec<(usize, u64, u64)>,
     /// Length of the output of each coder.
     pub sizes: Vec<u64>,

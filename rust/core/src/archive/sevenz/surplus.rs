@@ -6,19 +6,21 @@ use super::method::Method;
 use crate::archive::counting_reader::ByteCount;
 use crate::archive::invalid;
 
-/// What a range decoder without an end mark may leave of its input.
+/// Number of bytes that a range decoder without an end mark may leave of its input.
 const RANGE_CODER: u64 = 5;
-/// Block of AES: its last bytes are padding, which some writers count as input of the next coder.
+/// Length of an AES block in bytes. The last block may end in padding, which some writers count as input of the next
+/// coder.
 const AES_BLOCK: u64 = 16;
-/// BCJ2 reads its four inputs in blocks, and does not always need their ends.
+/// Number of bytes that BCJ2 may leave of its four inputs: it reads them in blocks, and does not always need their
+/// ends.
 const BCJ2: u64 = 16;
 
 /// The inputs of a coder, and the number of bytes that it does not use.
 pub struct InputUsage {
     pub method: Method,
-    /// Length of each input, and what the coder took of it.
+    /// Length of each input, and number of bytes that the coder consumed.
     pub consumed: Vec<(u64, ByteCount)>,
-    /// Whether an input is decrypted.
+    /// Whether an input is the output of an AES coder.
     pub decrypted: bool,
     /// Receives the bytes that were not used.
     pub surplus: ByteCount,
@@ -43,7 +45,8 @@ impl InputUsage {
         };
         let padding = if self.decrypted { AES_BLOCK - 1 } else { 0 };
         let left = match self.method {
-            // These have no end mark (LZMA seldom has one): their next bytes would be decoded from what follows.
+            // These methods have no end mark (LZMA rarely has one): reading more would decode bytes that do not belong
+            // to the stream.
             Method::Lzma if before > allowed => self.after_end_mark(decoder, before),
             Method::Lzma | Method::Ppmd | Method::Bcj2 | Method::Aes => before,
             _ => self.after_end_mark(decoder, before),
@@ -53,7 +56,8 @@ impl InputUsage {
         }
     }
 
-    /// Reads on: a decoder may take its end mark only then.
+    /// Returns the number of unused bytes after one more read: some decoders consume their end mark only in that read.
+    /// `before` is the number before it.
     fn after_end_mark(&self, decoder: &mut impl Read, before: u64) -> u64 {
         match decoder.read(&mut [0]) {
             Ok(0) => self.remaining(),
@@ -63,7 +67,8 @@ impl InputUsage {
     }
 }
 
-/// Reads exactly this many bytes; fewer are an error. At the end, counts what is left of the inputs.
+/// Reads exactly `remaining` bytes of a coder's output; fewer are an error. At the end, counts what is left of the
+/// inputs.
 pub struct Exact<R> {
     inner: R,
     remaining: u64,

@@ -160,7 +160,7 @@ impl<R: Read> TarReader<R> {
         }
     }
 
-    /// Returns None if a short block follows the end mark, else the error of a tar without end mark.
+    /// Returns None if a short block follows the end mark, otherwise the error of a tar that is cut short.
     fn cut_short(&mut self, got: usize) -> io::Result<Option<Header>> {
         if got > 0 && self.end_blocks > 0 {
             self.trailing = got as u64;

@@ -39,7 +39,8 @@ impl Extended {
         Some(())
     }
 
-    /// Removes the fields of a single sparse file: a global header is copied for each following member.
+    /// Removes the fields that describe one sparse file. For a global header: its other fields apply to all following
+    /// members.
     pub fn forget_sparse(&mut self) {
         if std::mem::take(&mut self.sparse_name) {
             self.path = None;

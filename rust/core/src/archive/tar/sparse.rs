@@ -6,11 +6,11 @@ use super::header::{Header, number};
 use super::pax::{MAX_PIECES, decimal};
 use crate::archive::invalid;
 
-/// The pieces of a sparse file that have data, ordered and without overlap.
+/// The pieces of a sparse file that have data: (offset, length) in bytes, in order and without overlap.
 #[derive(Debug, Clone, Default)]
 pub struct Map {
     pieces: Vec<(u64, u64)>,
-    /// Length with all holes.
+    /// Length of the file with all holes, in bytes.
     pub size: u64,
 }
 

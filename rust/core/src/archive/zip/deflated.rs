@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Position of a raw deflate stream (RFC 1951) in a zip. The content was unpacked when
-/// the zip was read, and its CRC-32 was verified.
+/// Position of a raw deflate stream (RFC 1951) in a zip. The content was unpacked when the zip was read, and its CRC-32
+/// was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deflated {
     /// Index in [`Streams::zips`].

@@ -7,8 +7,8 @@ use super::super::source::{Fields, Source};
 pub struct End {
     /// Number of entries.
     pub entries: u64,
-    /// Whether `entries` may be the true number modulo 65536: no zip64 record states a number, or it states the same as
-    /// the 16-bit field, as some programs write it.
+    /// Whether `entries` may be the true number modulo 65536. It may be if no zip64 record states the number, or if the
+    /// record repeats the 16-bit field, as some programs write it.
     pub count_may_wrap: bool,
     /// Offset of the directory in the source.
     pub directory: u64,
@@ -48,7 +48,7 @@ pub fn find(source: &dyn Source) -> Result<End, String> {
         .map(|(at, _)| at)
         .collect();
     records.reverse();
-    // A comment may contain the signature itself: a record whose comment ends with the file comes first.
+    // A comment may contain the signature itself: a record whose comment ends with the file is tried first.
     let exact = |at: &usize| comment_end(&tail, *at) == Some(tail.len());
     let (best, rest): (Vec<usize>, Vec<usize>) = records.into_iter().partition(exact);
     let mut why = "its end record is missing (cut short?)".to_owned();

@@ -2,12 +2,13 @@
 
 use super::encryption::Encryption;
 
-/// One member as the central directory describes it, or its local header if `recover` found it.
+/// One member, as its record in the central directory describes it. If that record is missing and `recover` found the
+/// member, its local header describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Decoded, UTF-8 where possible.
     pub name: Box<[u8]>,
-    /// The name in that header, if it differs.
+    /// The name as the record or local header stores it, if it differs from `name`.
     pub undecoded: Option<Box<[u8]>>,
     /// Compression method (APPNOTE 4.4.5).
     pub method: u16,
@@ -47,7 +48,8 @@ pub enum Special {
 }
 
 impl Entry {
-    /// Returns the name as the header has it from which the entry was made; the other header must have the same.
+    /// Returns the name as the record or local header stores it from which the entry was made. If the member has both,
+    /// they must store the same name.
     #[must_use]
     pub fn raw_name(&self) -> &[u8] {
         self.undecoded.as_deref().unwrap_or(&self.name)

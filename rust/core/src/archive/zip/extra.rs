@@ -39,7 +39,7 @@ impl Zip64Values<'_> {
         if short != u32::MAX {
             return Some(u64::from(short));
         }
-        // Some writers store this number itself and have no zip64 field.
+        // Without a zip64 field, 2^32 - 1 is the value itself: some writers store it in this way.
         if self.fields.0.is_empty() {
             return Some(u64::from(short));
         }

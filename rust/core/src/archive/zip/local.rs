@@ -4,7 +4,7 @@ use super::super::source::{Fields, Source};
 use super::entry::Entry;
 use super::extra::extra_field;
 
-/// Length of the fixed part.
+/// Length in bytes of the fixed part of a local header.
 pub const HEADER_LENGTH: usize = 30;
 
 /// Position of a member's data, and oddities of its local header.
@@ -12,7 +12,7 @@ pub const HEADER_LENGTH: usize = 30;
 pub struct Local {
     /// First byte of the packed data.
     pub data: u64,
-    /// Fields in which the two headers differ; empty if they agree.
+    /// Fields in which the local header differs from the central directory; empty if they agree.
     pub differs: Vec<&'static str>,
     /// Whether the local header says that the member is encrypted.
     pub encrypted: bool,

@@ -27,7 +27,8 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
     match end::find(source) {
         Ok(end) if end.entries > max_members => directory.too_many = Some(end.entries),
         Ok(end) if end.archive_start > 0 && begins_with_member(source) => {
-            // The end record is that of a stored zip inside this zip, whose own end record is missing.
+            // This zip contains another zip, stored. The end record is that of the inner zip; the one of this zip is
+            // missing.
             directory
                 .damage
                 .push("its end record is missing (cut short?)".into());
@@ -73,8 +74,8 @@ fn begins_with_member(source: &dyn Source) -> bool {
 }
 
 /// Sets the extent of each member: up to the next one, or to the directory. Sets the fault of each member whose bytes
-/// overlap those of a member before it: only bombs use the same packed data under many names. Returns whether no bytes
-/// overlap.
+/// overlap those of a member before it: only zip bombs use the same packed data under many names. Returns whether no
+/// bytes overlap.
 fn measure(entries: &mut [Entry], directory: u64) -> bool {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|&at| entries.get(at).map_or((0, 0), |entry| (entry.offset, at)));

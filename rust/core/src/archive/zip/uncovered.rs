@@ -22,7 +22,7 @@ const SIGNATURE_HEAD: usize = 6;
 pub struct Gap {
     at: u64,
     length: u64,
-    /// Offset of a member in them that the directory does not list.
+    /// Offset of a member in the gap that the directory does not list.
     member: Option<u64>,
 }
 
@@ -33,7 +33,7 @@ impl Gap {
         let room = usize::try_from(length).map_or(bytes.len(), |room| room.min(bytes.len()));
         let start = bytes.get_mut(..room)?;
         source.read_exact_at(start, from).ok()?;
-        // A descriptor of the member before it may state other sizes than the directory.
+        // The gap may start with a data descriptor of the previous member whose sizes differ from the directory.
         let begins = |skip: &usize| {
             let rest = start.get(*skip..);
             rest.is_some_and(|rest| rest.starts_with(MEMBER))

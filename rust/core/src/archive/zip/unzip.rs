@@ -71,8 +71,8 @@ pub fn refusal(entry: &Entry, max_ratio: u64) -> Option<String> {
     }
 }
 
-/// Reads a whole member into `scratch.content`; for members that fit into memory. Returns how many of its packed bytes
-/// are not part of the content.
+/// Reads a whole member into `scratch.content`; for members that fit into memory. `data` is the offset of the packed
+/// data. Returns how many packed bytes are not part of the content.
 pub fn into_memory(
     source: &dyn Source,
     entry: &Entry,
@@ -112,9 +112,10 @@ pub fn into_memory(
 
 /// Reads a deflated member.
 ///
-/// libdeflater does not return where a stream ended. A gzip member has the CRC and the size of its content after the
-/// stream, and is only accepted if they are correct. So the stream is read as one with them at its end: if their bytes
-/// are in no other place, it ends with its packed bytes.
+/// libdeflater does not return where a stream ended. But it accepts a gzip member only if the correct CRC and size of
+/// the content follow the stream. So this function puts the packed bytes into a gzip member, with that CRC and size
+/// after them. If libdeflater accepts it, and the bytes of CRC and size are in no other place, the stream ends at the
+/// end of the packed bytes.
 fn inflate(
     source: &dyn Source,
     entry: &Entry,
@@ -207,7 +208,7 @@ fn has_crc(entry: &Entry) -> bool {
     !matches!(entry.encryption, Some(Encryption::Aes(field)) if !field.with_crc)
 }
 
-/// Returns a member's content as a stream; the caller checks size and CRC.
+/// Returns a member's content as a stream; `data` is the offset of its packed data. The caller checks size and CRC.
 pub fn stream<'a>(source: &'a dyn Source, entry: &Entry, data: u64) -> io::Result<Content<'a>> {
     let end = data
         .checked_add(entry.packed)
@@ -284,8 +285,8 @@ fn decoder<'a>(
     })
 }
 
-/// Method 14 (5.8): version, length of the properties, properties, raw data. With the size inserted, this is the header
-/// of an .lzma file.
+/// Method 14 (APPNOTE 5.8): version, length of the properties, properties, raw data. With the size inserted, this is
+/// the header of an .lzma file.
 fn lzma<'a>(
     mut packed: impl BufRead + Send + 'a,
     entry: &Entry,

@@ -21,7 +21,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// Loads at least 56 bits; zeros follow the end.
+    /// Loads bits until at least 56 are loaded; zeros follow the end of the data.
     #[inline]
     pub fn refill(&mut self) {
         if let Some(word) = self
@@ -69,7 +69,7 @@ impl<'a> Bits<'a> {
         self.count = self.count.saturating_sub(count);
     }
 
-    /// Returns up to 32 bits; call `refill` first.
+    /// Returns the next `count` bits, at most 32, and skips them; call `refill` first.
     pub fn take(&mut self, count: u32) -> Option<usize> {
         let value = self.buffer & ((1 << count) - 1);
         self.drop_bits(count);

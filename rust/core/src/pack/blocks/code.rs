@@ -2,9 +2,9 @@
 
 use super::bits::Bits;
 
-/// Codes up to this length use a lookup table; longer ones are rare and read bit by bit.
+/// Codes up to this length in bits use a lookup table; longer ones are rare and read bit by bit.
 const FAST_LENGTH: u32 = 10;
-/// Length of the longest code.
+/// Length of the longest code in bits.
 const LONGEST: usize = 15;
 
 /// Meaning of a symbol: one byte of content. (Symbols of distances have this meaning, too; it is not used.)
@@ -17,18 +17,19 @@ pub const END: u16 = 2;
 /// One Huffman code: a table for short codes, and what is needed to read longer ones (RFC 1951, 3.2.2).
 #[derive(Default)]
 pub struct Code {
-    /// For the next [`FAST_LENGTH`] bits: code length, extra bits and meaning, `length | extra << 4 | meaning << 8`; 0
-    /// for longer and missing codes.
+    /// For the next [`FAST_LENGTH`] bits: `length | extra << 4 | meaning << 8` (code length, number of extra bits,
+    /// meaning); 0 for longer and missing codes.
     fast: Vec<u16>,
     /// Number of codes of each length.
     counts: [u16; LONGEST + 1],
-    /// Extra bits and meaning of each symbol, in the order of the codes.
+    /// Number of extra bits and meaning of each symbol (as [`Code::set`] needs them), in the order of the codes.
     symbols: Vec<u16>,
 }
 
 impl Code {
-    /// Builds the code from the code length of each symbol, 0 for unused symbols. `entry` returns a symbol's extra bits
-    /// and meaning (`extra << 4 | meaning << 8`), `u16::MAX` for an invalid symbol. Returns None for invalid lengths.
+    /// Builds the code from the code length of each symbol, 0 for unused symbols. `entry` returns a symbol's number of
+    /// extra bits, and its meaning (`extra << 4 | meaning << 8`), `u16::MAX` for an invalid symbol. Returns None for
+    /// invalid lengths.
     pub fn set(&mut self, lengths: &[u8], entry: fn(u16) -> u16) -> Option<()> {
         self.counts = [0; LONGEST + 1];
         for &length in lengths {

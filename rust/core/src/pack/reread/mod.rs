@@ -26,7 +26,7 @@ const MAX_FALSE_MARKS: u32 = 16;
 pub struct Buffers {
     /// Bytes read at a time; the content buffer starts with the same size, and doubles as needed.
     pub block: usize,
-    /// Limit on a piece, packed or not; a larger one is an error.
+    /// Limit in bytes on a piece, packed or not; a larger piece is an error.
     pub piece: usize,
 }
 
@@ -65,7 +65,7 @@ impl<R: Read> PiecesReader<R> {
         Self::with_buffers(input, DEFAULT_BUFFERS)
     }
 
-    /// The same with other buffers; a block has at least one byte.
+    /// The same as [`PiecesReader::open`] with other buffers; `buffers.block` is at least 1.
     pub fn with_buffers(mut input: R, buffers: Buffers) -> io::Result<Self> {
         let mut head = [0; HEADER_LENGTH];
         input.read_exact(&mut head)?;
