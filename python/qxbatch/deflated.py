@@ -12,7 +12,7 @@ _DEFLATED = b"1.2.840.10008.1.2.1.99"
 
 
 def is_larger(file: IO[bytes], most: int) -> bool:
-    """Return whether the data set of a deflated object has more than `most` bytes, or its start is not known.
+    """Return whether the data set of a deflated object has more than `most` bytes once inflated, or its start is not known.
 
     Of a damaged data set, the bytes before the damage count. False for an object in another syntax. The object starts at the
     position of the file, which does not change. Raises OSError.

@@ -41,7 +41,7 @@ FREE_TEXT_FIELDS = (
     *("InstitutionName", "StationName", "Manufacturer", "ManufacturerModelName", "SoftwareVersions"),
 )
 """Free text, and codes in which exporters write text. Each such field that record/summary.py stores must be listed here;
-otherwise names in it are written.
+otherwise the summary contains names of patients that are in this field.
 
 The other fields contain identifiers and numbers, in which a match would be a coincidence.
 """
@@ -80,7 +80,7 @@ def redaction(headers: Iterable[HeaderLike], session_id: str) -> Redact:
     parsed = [parse_name(value) for value in names]
     people = [name for name in parsed if name.is_real]
     test_names = [name for name in map(without_test_words, parsed) if name is not None]
-    # the orders in which the parts of each id or name are searched; an empty list: its parts in their order
+    # the orders in which the parts of each id or name are searched; an empty list means: in the order of the value
     wholes: dict[str, list[list[str]]] = {value: [[]] for value in ids}
     wholes |= {value: [split_parts(value), split_parts(value)[::-1]] for value in names}
     wholes = {value: orders for value, orders in wholes.items() if _is_replaced(value)}

@@ -42,13 +42,13 @@ class Source:
 
 
 PYDICOM_MR = Source("pydicom", "data/test_files/dicomdirtests/98892003", ("*/*",))
-"""A pilot and an angiogram, 16 x 16 pixels an image: several series under one number."""
+"""A pilot and an angiogram, 16 x 16 pixels an image: several series with one SeriesNumber."""
 SIEMENS_DWI = Source("nibabel", "nicom/tests/data", ("siemens_dwi_*.dcm.gz",))
 """Two volumes of a Siemens mosaic, each file gzipped."""
 PHILIPS_T1 = Source("nibabel", "nicom/tests/data", ("philips_mprage.dcm.gz",))
 """One enhanced multi-frame object."""
 PAR_REC = Source("nibabel", "tests/data", ("phantom_EPI_asc_CLEAR_2_1.*", "phantom_varscale.*"))
-"""Two PAR/REC pairs of one number; in one of them the scaling varies by slice."""
+"""Two PAR/REC pairs with one series number; in one pair the scaling varies by slice."""
 SOURCES = (PYDICOM_MR, SIEMENS_DWI, PHILIPS_T1, PAR_REC)
 """All files that the demo needs. The container image contains them (containers/thin)."""
 

@@ -13,7 +13,7 @@ from qxbatch.problems import Problem
 
 
 class Stage(StrEnum):
-    """The stages of a unit."""
+    """The stages of a unit: of the packets that are imported together (qxbatch.discover.units)."""
 
     READING = "reading"
     CONVERTING = "converting"
@@ -60,7 +60,7 @@ class BytesRead(NamedTuple):
 
 
 class MembersRead(NamedTuple):
-    """What the core has read in this run up to now."""
+    """What the Rust core has read in this run up to now."""
 
     files: int
     """Number of files, members of archives included."""

@@ -19,6 +19,7 @@ LONG_ID_DIGITS = 5
 _CONTEXT_LENGTH = 16
 """Maximum number of characters before and after an id or name that must match in a text without spaces."""
 _WORD, _NUMBER, _LONG = 1, 2, 4
+"""Flags of an id or name: it has a character that is not a digit, it has only digits, it has LONG_ID_DIGITS or more digits."""
 
 
 class WholeSearch:
@@ -155,7 +156,7 @@ class IdentitySearch:
         return self._joined, self._wholes, self._names, self._cut
 
     def add_description(self, text: str) -> None:
-        """Search for the ids and names of a description also where a converter changes it."""
+        """Let `spans` also find the ids and names of a description in texts where a converter joined or cut the description."""
         spans = [*self.spans(text)]
         self._joined.add(text, spans)
         self._cut.add(text, spans)

@@ -64,7 +64,7 @@ class Packet:
 
     path: Path
     name: str
-    """The text that the pattern's group `packet_name` matched; the file name of an archive in a session's inbox."""
+    """The text that the group `packet_name` of `--pattern` matched; for an archive in a session's inbox, the file name."""
     fingerprint: Fingerprint
 
 
@@ -92,7 +92,7 @@ class Candidate:
     note: str = ""
     """The reason, if the verdict alone does not say it."""
     problem: Problem | None = None
-    """Set for REFUSED, unless a report of the recovery has the problem."""
+    """Set for REFUSED, unless an unfinished earlier import is the reason: then its report has the problem."""
 
 
 class SeriesKind(StrEnum):
@@ -110,7 +110,7 @@ class SeriesPart:
     series_uid: str
     number: int | None
     groups: tuple[int, ...]
-    """Indexes of the core's groups."""
+    """Indexes into the groups of the Rust core (`Group` in qxbatch/_core.pyi) with the files."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Series:
     folder: Path
     """The folder (in staging) with its files, which have their final names."""
     groups: tuple[int, ...] = ()
-    """Indexes of the core's groups."""
+    """As in SeriesPart."""
     parts: tuple[SeriesPart, ...] = ()
     """The parts of a joined series in order; empty for other series."""
 

@@ -46,7 +46,7 @@ def _limit() -> str:
 def _detail(number: int | None, path: str) -> str:
     """Return the free space if the file system is full, or mode and owner if access is refused; empty for other errors.
 
-    They are those of the path or, if it cannot be examined, of its nearest parent.
+    The path is examined or, if that is not possible, its nearest parent.
     """
     place = _nearest(path) if path else None
     if place is None:

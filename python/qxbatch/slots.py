@@ -33,7 +33,7 @@ class Slots:
     def acquire_several(self) -> Iterator[int]:
         """Take all free slots, at least one and at most one for each CPU, until the block ends; yield their number.
 
-        Urgent tasks do not go first.
+        Urgent tasks that wait do not go before this one.
         """
         with self._condition:
             self._condition.wait_for(lambda: self._free > 0)

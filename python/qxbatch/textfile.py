@@ -27,7 +27,7 @@ def created(path: Path, mode: int = 0o666) -> Iterator[TextIO]:
 
 
 def open_without_waiting(path: str, flags: int) -> int:
-    """Open a file for writing, as an `opener` does. Raises OSError at once for a FIFO without a reader."""
+    """Open a file for writing; can be passed to `open` as `opener`. Raises OSError at once for a FIFO without a reader."""
     try:
         descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     except OSError as error:

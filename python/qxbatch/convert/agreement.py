@@ -15,14 +15,15 @@ from qxbatch.os_error import error_text
 def total_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> tuple[list[str], list[str]]:
     """Return a finding about missing slices and one about surplus slices of a series, as two lists.
 
-    Slices are compared by the number of voxels in all images and in all frames of the headers.
+    The number of voxels in all images is compared with the number of pixels that all headers announce. At most one list has
+    an entry.
     """
     if not evidence.countable or not evidence.voxels:
         return [], []
     real = [(output, image.voxels) for output, image in images if not is_copy(output.suffix)]
     maps = sum(voxels for output, voxels in real if is_map(output.suffix))
     everything = sum(voxels for _, voxels in real)
-    # dcm2niix writes a series with a map twice: without the map, and as a whole with the map's suffix
+    # dcm2niix writes a series with a map (ADC) twice: without the map, and completely, with the suffix of the map
     if evidence.voxels in {everything, everything - maps, maps}:
         return [], []
     voxels = maps or everything
@@ -62,6 +63,6 @@ def _json(output: Output, evidence: Evidence) -> list[str]:
     number = content.get("SeriesNumber") if isinstance(content, dict) else None
     if number is None or number == evidence.series_number:
         return []
-    if evidence.series_number is None or evidence.series_number <= 0:  # then dcm2niix invents one
+    if evidence.series_number is None or evidence.series_number <= 0:  # dcm2niix then invents a number
         return []
     return [f"its JSON says series number {number}, the headers say {evidence.series_number}."]

@@ -100,7 +100,7 @@ def attempt(
 
 
 def with_reworded_count(log: str) -> str:
-    """Return a log with its count of files reworded: run_qa must find that line only once in the log of a series."""
+    """Return a log with its count of files reworded: run_qa of QuNex must find that line only once in a log."""
     return _COUNT.sub(r"found \1", log)
 
 
@@ -117,7 +117,7 @@ def _with_final_paths(judgement: Judgement, paths: ConversionPaths) -> Judgement
 
 
 def _log(converter: Converter, argv: Sequence[str], result: ProcessResult, series: Series, job: ConverterJob) -> str:
-    """Return the log of an attempt. run_qa reads the line with the count of files, so every log has it once."""
+    """Return the log of an attempt. run_qa of QuNex reads the line with the count of files: every log has it once."""
     count = "" if _COUNT_LINE.search(result.output) else f"Found {series.files} DICOM file(s)\n"
     end = f"stopped: {result.stopped}" if result.stopped else f"exit status: {result.exit_status}"
     # Only the program's name: its location does not change the output, and differs between machines.

@@ -69,7 +69,7 @@ def probes_of(dicm2nii_dir: Path | None = None) -> list[tuple[Probe, bool]]:
 
 
 def _find(settings: Settings, tool: Tool) -> tuple[dict[str, Converter], Probe | None]:
-    """Return the converters for a tool and None; if one is missing, none of them and its probe."""
+    """Return the converters for a tool by name, and None; if one is missing, an empty dict and the probe of the missing one."""
     folder = settings.dicm2nii_dir
     steps: dict[Tool, list[tuple[Callable[[], Converter | None], Callable[[], Probe]]]] = {
         Tool.AUTO: [(dcm2niix.find, dcm2niix.probe), (parrec.find, parrec.probe)],

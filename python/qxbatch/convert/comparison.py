@@ -24,7 +24,7 @@ class Findings(NamedTuple):
     """The result of comparing one series."""
 
     order: tuple[int, ...]
-    """Indices of the images in the order of their numbers."""
+    """Indices of the images, in the order in which the images are numbered."""
     faults: tuple[str, ...] = ()
     """How images differ from headers and pixels: another conversion may be better."""
     counts: tuple[str, ...] = ()

@@ -68,7 +68,7 @@ def _conversion(series: Series, attempt: Attempt, other_problems: Sequence[Probl
 
 
 def _judged(conversion: Conversion, facts: SeriesFacts, incomplete: Problem | None) -> Conversion:
-    """Add facts and verdict; the message of an INCOMPLETE verdict replaces `incomplete`, that of the converter."""
+    """Add facts and verdict; the message of an INCOMPLETE verdict replaces `incomplete`, the converter's message."""
     if facts.verdict is SeriesVerdict.INCOMPLETE:
         incomplete = review(conversion.series, f"incomplete: {lacking(facts.acquisition)}.")
     problems = (*conversion.problems, incomplete) if incomplete else conversion.problems

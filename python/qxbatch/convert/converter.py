@@ -69,7 +69,7 @@ class Converter(Protocol):
         """Return the process that converts the series of `job`."""
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
-        """Return the images in `job.out`, in byte order of the converter's names (of several stacks: stack by stack)."""
+        """Return the images in `job.out`, in byte order of the converter's names; several stacks follow each other."""
 
     def accepts(self, exit_status: int) -> bool:
         """Return whether the output is usable after this exit status."""

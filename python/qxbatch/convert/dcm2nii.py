@@ -30,7 +30,7 @@ class Dcm2nii:
         self.version = version
 
     def command(self, job: ConverterJob) -> Command:
-        """Return the call. It fails for a folder with PAR/REC, so the PAR itself is named; every flag takes a value."""
+        """Return the call. Every flag takes a value. dcm2nii cannot convert a folder with PAR/REC, so the call names the PAR."""
         source = job.source
         if job.series.kind is SeriesKind.PARREC:
             try:

@@ -52,8 +52,8 @@ class Dcm2niix:
     def command(self, job: ConverterJob) -> Command:
         """Return the call for one series.
 
-        `-g i` keeps an ini file from changing names, `-z n` leaves compression to qxbatch (gzip is nine tenths of its
-        time), `-ba y` removes identity and dates from the JSON.
+        `-g i` keeps an ini file from changing names, `-z n` leaves compression to qxbatch (gzip takes nine tenths of
+        the time of dcm2niix), `-ba y` removes identity and dates from the JSON.
         """
         flags = ["-g", "i", "-f", str(job.series.n), "-z", "n", "-b", "y", "-ba", "y"]
         return Command((str(self.binary), *flags, "-o", str(job.out), str(job.source)), allocator())

@@ -17,16 +17,16 @@ from qxbatch.os_error import error_text
 _NORM = 0.05
 """Accepted deviation of a gradient direction's length from 0 or 1."""
 _LEAST, _FRACTION = 1.0, 0.01
-"""Accepted difference of a b-value: the larger of s/mm2 and fraction."""
+"""Accepted difference of a b-value: the larger of _LEAST (s/mm2) and _FRACTION of the b-value."""
 _ANGLE = 0.04
 """Accepted angle between a gradient direction and that of its header, rad."""
 _ALL_SIGNS = ((1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1))
-"""The signs of three components, without those of the opposite direction; the first ones change nothing."""
+"""Factors for the three components of a direction, without those that give the opposite directions; the first changes nothing."""
 _Directions = dict[int, tuple[float, ...]]
-"""Directions along the voxel axes by volume."""
+"""Direction along the voxel axes, by index of the volume."""
 _WEIGHTED, _MANY = 50, 3
-"""b-value above which a volume has a direction, and the number of volumes with one b-value from which a scan without
-directions is not a trace scan.
+"""A volume with a b-value above _WEIGHTED (s/mm2) is diffusion-weighted. Trace images have no directions, but a scan with _MANY
+or more weighted volumes of one b-value does not consist of trace images.
 """
 _NAMES = re.compile(
     r"(?<![a-z])(ss|ax|sag|cor|d)?(dwis?|dti|dki|dsi|dmri|diff|diffusion|diffusie|tensor|hardi|noddi|mddw|multishell)(?![a-z])",
@@ -38,7 +38,7 @@ _REFERENCE = re.compile(r"sb_?ref", re.IGNORECASE)
 
 
 def table_findings(output: Output, image: Nifti) -> list[str]:
-    """Return the faults of an image's tables without the headers: their form, negative b-values, lengths of directions."""
+    """Return the faults of an image's tables that need no headers: wrong form, negative b-values, lengths of directions."""
     paths = [output.sidecars.get("bval"), output.sidecars.get("bvec")]
     if paths == [None, None]:
         return []
@@ -129,17 +129,18 @@ def _expected(
 
 
 def _different(rows: Sequence[Sequence[float]], expected: _Directions) -> list[tuple[int, tuple[float, ...]]]:
-    """Return the volumes whose direction differs from the expected one, with the latter."""
+    """Return index and expected direction of each volume whose direction differs from the expected one."""
     return [(k, direction) for k, direction in expected.items() if not direction_agrees(rows[k], direction)]
 
 
 def _different_encoding(
     rows: Sequence[Sequence[float]], expected: _Directions, check: ImageCheck
 ) -> list[tuple[int, tuple[float, ...]]]:
-    """Return the volumes whose direction differs from that along frequency, phase and slice, with the latter.
+    """Return index and expected direction of each volume whose direction differs from the expected one.
 
-    If the signs are not certain, those with which most volumes agree are used for all volumes. Volumes without direction in
-    the table are left out: they may be trace images.
+    The headers give the expected directions along frequency, phase and slice. If the signs of these axes are not certain, the
+    signs with which most volumes agree are used for all volumes. Volumes without direction in the table are left out: they may
+    be trace images.
     """
     compared = {k: direction for k, direction in expected.items() if math.hypot(*rows[k]) > _NORM}
     signs = _ALL_SIGNS[:1] if check.encoding_signs else _ALL_SIGNS
@@ -165,20 +166,20 @@ def along_voxels(direction: tuple[float, float, float], affine: Affine) -> tuple
 
 
 def direction_agrees(direction: Sequence[float], expected: Sequence[float]) -> bool:
-    """Return whether a direction has the length 1 and the expected direction; one and its opposite are the same."""
+    """Return whether a direction has the length 1 and agrees with the expected direction or with its opposite."""
     length = math.hypot(*direction)
     product = abs(sum(map(operator.mul, direction, expected)))
     return abs(length - 1) <= _NORM and product >= math.cos(_ANGLE) * length * math.hypot(*expected)
 
 
 def gradient_table(output: Output) -> list[tuple[float, tuple[float, ...]]]:
-    """Return b-value and direction of each volume by the tables of an image; none if one of them is missing or unreadable."""
+    """Return b-value (s/mm2) and direction of each volume by an image's tables; empty if a table is missing or unreadable."""
     values, directions = _b_values(output) or [], _directions(output)
     return list(zip(values, directions, strict=True)) if len(values) == len(directions) else []
 
 
 def _directions(output: Output) -> list[tuple[float, ...]]:
-    """Return the gradient directions by volume; none if they cannot be read."""
+    """Return the gradient direction of each volume; empty if the table is missing or cannot be read."""
     path = output.sidecars.get("bvec")
     try:
         rows = [] if path is None else _table(path)

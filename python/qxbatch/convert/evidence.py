@@ -11,7 +11,7 @@ class Evidence:
     """Facts from all headers of one series, or from its PAR."""
 
     files: int = 0
-    """Objects with pixel data; of a PAR/REC, its files."""
+    """Number of objects with pixel data; of a PAR/REC, number of its files."""
     slices: int = 0
     """Two-dimensional images; each tile of a mosaic counts."""
     voxels: int = 0
@@ -22,21 +22,21 @@ class Evidence:
     """False if an object lacks its size or its number of tiles, or if the PAR cannot be read."""
     series_number: int | None = None
     classes: Counter[str] = field(default_factory=Counter)
-    """Objects of each SOP class."""
+    """Number of objects of each SOP class."""
     without_pixels: int = 0
-    """Complete objects without pixel data."""
+    """Number of complete objects without pixel data."""
     truncated: tuple[str, ...] = ()
     """Names of files that are cut short."""
     description: str = ""
     """SeriesDescription, else ProtocolName."""
     normalized: bool = False
-    """Whether the converter gets normalized copies, whose headers contain position and order of every frame."""
+    """Whether the converter gets rewritten copies (qxbatch.convert.normalize) with position and order of every frame."""
     frames: SeriesFrames | None = None
     """The frames for comparison with images; None for PAR/REC."""
 
 
 def gather(frames: SeriesFrames, description: str = "") -> Evidence:
-    """Return the facts from the core's headers of one series."""
+    """Return the facts of one series from its headers, as the Rust core read them."""
     return Evidence(
         files=frames.images,
         slices=frames.slices,

@@ -37,7 +37,7 @@ class Judgement:
     faults: tuple[str, ...] = ()
     """Where images differ from their headers, or why there are none: another conversion may be better."""
     incomplete: Problem | None = None
-    """The converter's own message about incomplete volumes; that of an INCOMPLETE verdict replaces it."""
+    """The converter's own message about incomplete volumes; the message of an INCOMPLETE verdict replaces it."""
 
 
 def judge(
@@ -102,7 +102,7 @@ def _against_headers(
 def _messages(series: Series, converter: Converter, result: ProcessResult, *, settled: bool) -> list[Problem]:
     """Return the converter's warnings; none after an exit status above 0, which has its own message.
 
-    Those about geometry, guesses and missing slices are only notes if `settled`: the headers prove the image correct,
+    Warnings about geometry, guesses and missing slices are only notes if `settled`: the headers prove the image correct,
     another check decides (PAR/REC), or the slices have no position (screen saves).
     """
     if result.exit_status:
@@ -152,7 +152,7 @@ def _imageless(series: Series, evidence: Evidence) -> Problem | None:
 
 
 def _without_pixels(evidence: Evidence) -> str:
-    """Return a text if no object has pixel data and all are complete; else an empty one."""
+    """Return how many objects there are, if all are complete and none has pixel data; else an empty text."""
     if evidence.files or not evidence.without_pixels or not evidence.countable:
         return ""
     classes = ", ".join(sorted(uid for uid in evidence.classes if uid))

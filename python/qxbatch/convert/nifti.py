@@ -1,4 +1,4 @@
-"""Reads the header of a NIfTI file (NIfTI-1 and -2 in one file), without its voxels.
+"""Reads the header of a NIfTI file (NIfTI-1 or -2, header and voxels in one file), without its voxels.
 
 It does not use nibabel, whose import takes longer than converting a small series.
 """
@@ -28,7 +28,7 @@ class Nifti(NamedTuple):
     datatype: int = 0
     """The code of a voxel's type (nifti1.h, NIFTI_TYPE_...)."""
     offset: int = 0
-    """The offset of the first voxel."""
+    """The offset of the first voxel in bytes."""
     contradiction: str = ""
     """How its voxel sizes or its qform contradict its affine; empty if they agree."""
 

@@ -12,7 +12,7 @@ Affine = tuple[Row, Row, Row]
 _CLOSE = 0.5
 """Accepted distance between the corners of an image by qform and by sform, mm."""
 _SHEARED = 1e-3
-"""Cosine of the angle between two axes from which a qform, which has right angles, cannot be equal."""
+"""If the cosine of the angle between two axes of a sform is larger, no qform can equal it: axes of a qform have right angles."""
 _FRACTION = 0.01
 """Accepted relative difference of a voxel size and the length of its axis."""
 
@@ -21,6 +21,7 @@ class Geometry(NamedTuple):
     """What a header says about the place of the voxels."""
 
     zooms: Sequence[float]
+    """Voxel sizes in mm."""
     sform: Affine | None
     qform: Affine | None
 
@@ -57,7 +58,11 @@ def diagonal(zooms: Sequence[float]) -> Affine:
 
 
 def from_quaternion(quatern: Sequence[float], zooms: Sequence[float]) -> Affine:
-    """Return the affine of a qform: three parameters and the offset, and the voxel sizes after the sign of the third axis."""
+    """Return the affine of a qform.
+
+    `quatern` contains b, c and d of the quaternion and the offset (mm), `zooms` the sign of the third axis (qfac) and the voxel
+    sizes (mm).
+    """
     b, c, d, *offset = quatern
     a = math.sqrt(max(0.0, 1 - b * b - c * c - d * d))
     rotation = (

@@ -1,4 +1,4 @@
-"""dcm2niix on normalized copies of a series: the second conversion if dcm2niix misreads the original headers."""
+"""dcm2niix on normalized (rewritten) copies of a series: the second conversion if dcm2niix misreads the original headers."""
 
 import json
 import sys
@@ -85,7 +85,7 @@ def _stack_outputs(folder: Path, k: int, suggested: str) -> list[Output]:
 
 
 def _suffix(suffix: str, suggested: str) -> str:
-    """Return the suggested suffix if dcm2niix added none; else its own, preceded by the suggested echo if it has none."""
+    """Return the suggested suffix if dcm2niix added none; else that of dcm2niix, after the suggested echo if it names none."""
     if not suffix:
         return suggested
     echo = suggested[: suggested.find("_", 1)] if suggested.find("_", 1) > 0 else suggested

@@ -36,7 +36,7 @@ def par_evidence(series: Series, pair: ParPair) -> Evidence:
 
 
 def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
-    """Return what to say about the images of a pair, whichever converter made them.
+    """Return the problems of a pair's images that do not depend on the converter.
 
     Warnings: the REC has another size than the PAR announces, the indices in the REC are wrong, or slices are outside of the
     grid of their image. Notes: volumes moved or were left out, or the slices are in several stacks.
@@ -129,9 +129,9 @@ def _place_difference(
 
 
 def _distance(affine: Any, shape: Sequence[int], other: Any, other_shape: Sequence[int]) -> float:
-    """Return the distance between the corners of two grids (mm), whatever the order and direction of their axes.
+    """Return the largest distance (mm) of a corner of either grid from the nearest corner of the other one.
 
-    Infinite if their shapes differ.
+    Order and direction of the axes do not matter. Infinite if the shapes differ.
     """
     import numpy as np
 

@@ -1,6 +1,6 @@
 """PAR/REC with tool=auto: nibabel if dcm2niix is known to be wrong; else dcm2niix, compared with the PAR and the REC.
 
-If its images differ from them, or if dcm2niix did not convert all, nibabel converts the pair again, with a warning.
+If the images of dcm2niix differ from the pair, or if some are missing, nibabel converts the pair again, with a warning.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def convert_par(
 
 
 def unreadable(series: Series, error: Exception) -> Attempt:
-    """Return the failed conversion of a pair whose PAR or REC caused `error`; raise it if it is one of the machine."""
+    """Return the failed conversion of a pair whose PAR or REC caused `error`; raise an error of the machine."""
     if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
         raise error
     # with a single file, the session has the problem UNPAIRED for this file

@@ -13,13 +13,13 @@ _PLANES = {1: "transverse", 2: "sagittal", 3: "coronal"}
 _MAX_STACKS = 16
 """Lines with more grids than this are one stack."""
 _MAX_MOVEMENT, _MAX_ROTATION = 8.0, 0.15
-"""Largest movement of a volume that a scanner follows (mm, rad), as for DICOM."""
+"""Movements of a volume (mm, rad) below these are prospective motion correction: the scanner follows the head."""
 MIN_SLICES = 3
 """With fewer slices, a movement cannot be distinguished from an error."""
 
 
 def has_places(rows: Any) -> bool:
-    """Return whether the lines place the slices: the columns exist, and several slices have more than one off-centre."""
+    """Return whether the lines place the slices: the columns exist, and if there are several slices, their off-centres differ."""
     import numpy as np
 
     if not {"image offcentre", "image angulation"} <= set(rows.dtype.names):
@@ -29,7 +29,7 @@ def has_places(rows: Any) -> bool:
 
 
 def affines(rows: Any, angulation: Any, centre: Any) -> Any:
-    """Return the 3 x 4 affine of each line's slice, from angles (degrees) and centre (mm) as ap, fh, rl.
+    """Return the affine of each line's slice (lines x 3 x 4), from angles (degrees) and centre (mm) as ap, fh, rl.
 
     The third axis is the step to the next slice. Raises ValueError for an unknown plane.
     """
@@ -52,7 +52,7 @@ def affines(rows: Any, angulation: Any, centre: Any) -> Any:
 
 
 def _turn(axis: int, angle: Any) -> Any:
-    """Return the matrices of rotations about an axis."""
+    """Return the matrices (angles x 3 x 3) of rotations about an axis; the angles are in rad."""
     import numpy as np
 
     after, last = (axis + 1) % 3, (axis + 2) % 3
@@ -73,7 +73,7 @@ def corners(rows: Any, places: Any) -> Any:
 
 
 def starts(rows: Any) -> Any:
-    """Return the corners that a slice number 0 would have in the grid of each line: equal in one regular grid."""
+    """Return where slice number 0 would be in the grid of each line: three corners, equal for all lines of one regular grid."""
     places = affines(rows, rows["image angulation"], rows["image offcentre"])
     step = places[:, :, 2] * (rows["slice number"] * direction(rows, places))[:, None]
     return corners(rows, places) - step[:, None, :]
@@ -99,7 +99,8 @@ def _ras() -> Any:
 def separate(rows: Any) -> list[Any]:
     """Return masks of the lines of separate stacks, in the order of their slices.
 
-    It is one mask if all lines have one grid, if volumes were moved a little, or if the lines do not make complete stacks.
+    One mask contains all lines if they have one grid, if volumes were moved a little, or if the lines do not make complete
+    stacks.
     """
     import numpy as np
 
@@ -122,7 +123,7 @@ def separate(rows: Any) -> list[Any]:
 
 
 def _groups(start: Any) -> list[Any]:
-    """Return masks of lines with one grid, at most one more than _MAX_STACKS."""
+    """Return a mask of the lines of each grid; at most _MAX_STACKS + 1 masks, then the other lines are in none."""
     import numpy as np
 
     remaining = np.ones(len(start), dtype=bool)
@@ -143,14 +144,14 @@ def _is_complete(rows: Any) -> bool:
 
 
 def corner_distances(start: Any, other: Any) -> Any:
-    """Return the largest distance of corresponding corners of each line."""
+    """Return the largest distance (mm) of corresponding corners of each line."""
     import numpy as np
 
     return np.linalg.norm(start - other, axis=2).max(axis=1)
 
 
 def is_movement(start: Any, other: Any) -> Any:
-    """Return whether each line's grid is the other grid, moved as little as a scanner follows."""
+    """Return whether each line's grid is the other grid, moved by less than _MAX_MOVEMENT and _MAX_ROTATION."""
     import numpy as np
 
     turned = np.zeros(len(start))

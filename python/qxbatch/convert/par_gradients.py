@@ -13,9 +13,10 @@ Gradient = tuple[float, tuple[float, float, float] | None]
 
 
 def gradient_difference(table: Any, output: Output, volumes: Mapping[int, Sequence[int]]) -> str:
-    """Return how the tables of an image differ from the PAR; empty if they agree, or if it has only averages.
+    """Return how the tables of an image differ from the PAR; empty if they agree or cannot be compared.
 
-    `volumes` are the lines of the first slice of the PAR's volumes that each volume of the image shows.
+    The tables may be missing if the image needs none: a single volume, or averages. `volumes` maps each volume of the image to
+    the volumes of the PAR with the same values; each of these is given by the line of its first slice.
     """
     if not {"diffusion_b_factor", "diffusion"} <= set(table.dtype.names):
         return ""

@@ -15,6 +15,7 @@ class ParImage(NamedTuple):
     suffix: str
     shape: tuple[int, ...]
     zooms: tuple[float, ...]
+    """Voxel sizes in mm; if there are several volumes, a fourth value follows, which is 1."""
     affine: Any
     lines: Any
     """Indices of the table's lines, from 0, volume by volume, slice by slice."""
@@ -67,7 +68,10 @@ def _single(rows: Any, name: str) -> Any:
 
 
 def _affine(general: GeneralLines, rows: Any, slices: int) -> Any:
-    """Return the affine of a stack by the general lines, which have more decimals; by its image lines if most of these differ."""
+    """Return the affine (4 x 4) of a stack: by the general lines, which have more decimals, or by the image lines.
+
+    The image lines are used if more slices fit their grid than that of the general lines, and more than half of all.
+    """
     import numpy as np
 
     (first,) = geometry.affines(rows[:1], general.angulation[None, :], general.off_centre[None, :])
@@ -85,7 +89,7 @@ def _affine(general: GeneralLines, rows: Any, slices: int) -> Any:
 
 
 def distances(rows: Any, affine: Any, slices: int) -> Any:
-    """Return the distance of each line's slice from its place in a grid: the largest of its corners.
+    """Return the distance (mm) of each line's slice from its place in a grid: the largest distance of its corners.
 
     The place is that of the slice in the image, whatever number the line has.
     """

@@ -37,9 +37,11 @@ class Order(NamedTuple):
 def ordered(rows: Any, *, diffusion: bool) -> Order:
     """Return the lines of the complete volumes of one stack.
 
-    A volume has all lines with one key. Lines with the same key and slice belong to several volumes, in the order of the
-    table. Raises ValueError when a slice is missing in all volumes, and IncompleteError when no volume is complete or lines
-    cannot be assigned.
+    The key of a line is its values in the columns of _KEYS. The lines of a volume have the same key. Lines with the same
+    key and slice belong to several volumes, in the order of the table.
+
+    Raises ValueError when a slice is missing in all volumes, and IncompleteError when no volume is complete or lines cannot be
+    assigned.
     """
     import numpy as np
 
@@ -58,7 +60,7 @@ def ordered(rows: Any, *, diffusion: bool) -> Order:
 
 
 def check(rows: Any, slices: int, key: Any) -> None:
-    """Raise IncompleteError unless each volume has the same increasing slices, and all of its lines have one key."""
+    """Raise IncompleteError unless each volume has the same consecutive slices, and all of its lines have one key."""
     import numpy as np
 
     numbers, keys = rows["slice number"].reshape(-1, slices), key.reshape(-1, slices)
@@ -75,7 +77,7 @@ def _slices(numbers: Any) -> int:
 
 
 def _keys(rows: Any, *, diffusion: bool) -> tuple[Any, list[str], Any]:
-    """Return the key of each line, a number whose order is that of the volumes; names of columns that vary; their values.
+    """Return a number for the key of each line, in the order of the volumes; the names of the columns that vary; their values.
 
     The values of a column without an order, such as the sequence, are in the order in which they first occur in the table.
     """

@@ -1,4 +1,4 @@
-"""A PAR with its table, its REC, and the images that its stacks become. Each is read once."""
+"""A PAR with its table, its REC, and the NIfTI images that its stacks of slices become. Each is read once."""
 
 from functools import cached_property
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The images of a REC: their size, and which of them each line of the PAR names."""
+"""The images of a REC, each with one slice: their size, and which of them each line of the PAR names."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,8 +49,8 @@ class Rec(NamedTuple):
 def rec_of(path: Path, header: ParHeader, table: Any) -> Rec:
     """Return the layout of a REC.
 
-    The image of a line is the one that its `index in rec file` names. If these indices do not fit, it is the next one, with a
-    doubt. Raises ValueError when the REC is cut short or the size of its images is not usable, and OSError.
+    The image of a line is the one that its `index in rec file` names. If these indices are wrong, the images are in the order
+    of the lines, with a doubt. Raises ValueError when the REC is cut short or the size of its images is not usable, and OSError.
     """
     import numpy as np
 

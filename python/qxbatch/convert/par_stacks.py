@@ -9,7 +9,7 @@ from qxbatch.parrec.header import ParHeader
 _TYPES = {0: "", 1: "_real", 2: "_imaginary", 3: "_ph"}
 _PLACE = re.compile(r"_stack(\d+)")
 MAX_STACKS = 1000
-"""Limit on the images of a PAR. A scan has some hundred echoes at most."""
+"""Limit on the combinations of plane, echo, type and average in a PAR. A scan has some hundred echoes at most."""
 _ORIENTATIONS = {1: "_tra", 2: "_sag", 3: "_cor"}
 
 

@@ -18,6 +18,7 @@ _FLOATS = {
     "image_flip_angle": 1,
     "diffusion": 3,
 }
+"""Columns of floating-point numbers, and how many of them each has in a line."""
 _WHOLE = {
     "slice number": 1,
     "echo number": 1,
@@ -32,6 +33,7 @@ _WHOLE = {
     "gradient orientation number": 1,
     "label type": 1,
 }
+"""Columns of integers, and how many of them each has in a line."""
 _OPTIONAL = {
     "diffusion",
     "diffusion b value number",
@@ -41,7 +43,7 @@ _OPTIONAL = {
     "image offcentre",
 }
 _TOO_LARGE = 1e15
-"""A column with a larger value is not usable: no image has one, and its integers would not be exact as floating-point numbers."""
+"""Values of a column are below this: no scan has larger ones, and a float represents every integer only up to 9e15."""
 _DEFAULTS = {
     "echo_time": [0.0],
     "image_flip_angle": [0.0],

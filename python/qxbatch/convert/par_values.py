@@ -15,7 +15,7 @@ from qxbatch.model import Output
 _POINTS = 12
 """Compared pixels along each side of a slice."""
 _CANDIDATES = 8
-"""A volume of an image is compared with the PAR's volume in its place, and with this many volumes that have the nearest sums."""
+"""A volume of an image is compared with the PAR's volume of the same index, and with this many that have the nearest sums."""
 _TOLERANCE = 1e-3
 """Accepted difference, relative to the largest compared value of the slice."""
 
@@ -25,7 +25,7 @@ class _Expected(NamedTuple):
 
     image: ParImage
     values: Sequence[Any]
-    """Volumes x slices x pixels, in each scaling."""
+    """One array (volumes x slices x pixels) for each scaling."""
     x: Any
     y: Any
     """Column and row of each pixel."""
@@ -84,7 +84,7 @@ def _spread(size: int) -> Any:
 def _compare(
     table: Any, rec: Rec, expected: Sequence[_Expected], used: Sequence[set[int]], output: Output, cancel: Cancel
 ) -> str:
-    """Return how one output differs from the stacks with its grid; note the volumes that it contains in `used`."""
+    """Return how one output differs from the stacks with its grid; add the volumes of these stacks that it contains to `used`."""
     with importing():
         import nibabel as nib
     import numpy as np
@@ -182,7 +182,7 @@ def _is_out_of_order(table: Any, stack: _Expected, volumes: dict[int, list[int]]
 
 
 def _first_difference(rec: Rec, stack: _Expected, values: Any, output: Output, volumes: dict[int, list[int]]) -> str:
-    """Return the first slice of an image that differs from the REC; empty if there is none."""
+    """Return a message about the first slice of an image that differs from the REC; empty if there is none."""
     import numpy as np
 
     count = min(len(values), len(stack.values[0]))

@@ -2,7 +2,8 @@
 JSON.
 
 Scaled voxels are floating-point values as Philips defines them (FP = DV / (RS x SS), DV = PV x RS + RI), or console values
-(DV) if the PAR has no usable scale slope. Gradient directions are along the image's axes, in the convention of FSL.
+(DV) if the PAR has no usable scale slope. PV is the stored value, RS the rescale slope, RI the rescale intercept, SS the scale
+slope. Gradient directions are along the image's axes, in the convention of FSL.
 """
 
 import json
@@ -50,7 +51,7 @@ def convert(folder: Path, out: Path, number: str) -> None:
 
 
 def _scaling(rows: Any) -> tuple[Any, Any]:
-    """Return slope and intercept of each image."""
+    """Return slopes and intercepts of the slices; print a warning if they give console values."""
     scalings = scaling(rows)
     if len(scalings) == 1:
         print("Warning: the PAR has no usable scale slope; voxels are console values.")
@@ -88,7 +89,7 @@ def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHe
 
 
 def _write_json(path: Path, header: ParHeader, rows: Any) -> None:
-    """Write the facts of the PAR under dcm2niix's names (seconds), without identity and dates."""
+    """Write the facts of the PAR with the field names of dcm2niix, times in seconds, without identity and dates."""
     fields = header.dicom()
     times = header.floats("repetition time")
     sidecar = {

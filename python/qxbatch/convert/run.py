@@ -21,7 +21,7 @@ TICK = 0.1
 
 _THREADS = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "NUMEXPR_NUM", "VECLIB_MAXIMUM")
 ONE_THREAD = {f"{name}_THREADS": "1" for name in _THREADS}
-"""parelements bounds the number of converters; their own threads would exceed that bound."""
+"""`--parelements` limits how many converters run at once; with several threads each, they would exceed this limit."""
 
 
 class Cancel(Protocol):
@@ -45,7 +45,7 @@ class ProcessResult(NamedTuple):
     """The result of a process."""
 
     exit_status: int
-    """Below zero: killed by that signal, or NOT_STARTED."""
+    """-k: killed by signal k; NOT_STARTED if there was no process."""
     output: str
     """What it printed; the middle is left out if it is too long. Bytes that are not UTF-8 are surrogates (surrogateescape)."""
     stopped: str = ""
@@ -85,7 +85,7 @@ class _BoundedOutput:
         del self.tail[:over]
 
     def text(self) -> str:
-        """Return the text; without the middle, it has no line that is cut, since a cut name could not be redacted."""
+        """Return the text. If its middle is left out, the cut lines are left out too: a cut name could not be redacted."""
         self._trim()
         head, tail = bytes(self.head), bytes(self.tail)
         gap = b""
@@ -105,7 +105,7 @@ def environment(home: Path, extra: Mapping[str, str]) -> dict[str, str]:
 def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel) -> ProcessResult:
     """Run a converter in `out` until it ends or exceeds a limit.
 
-    Then its process group is killed, and processes that left the group if they still have its output open. Raises
+    Then kill its process group, and also the processes that left the group and still have its output open. Raises
     CancelledError when `cancel` is set meanwhile, and OSError if an error of MACHINE_ERRNOS prevents the start.
     """
     started = time.monotonic()

@@ -29,7 +29,7 @@ def convert_again(
     """Convert normalized copies of a series, and return that attempt if all its images agree with the headers.
 
     If the first attempt failed, a second one with only some of the images is accepted too. Otherwise the first attempt is
-    returned, with its faults. The log contains both. Raises CancelledError, and OSError for errors of the machine.
+    returned, with its faults. The log contains both attempts. Raises CancelledError, and OSError for errors of the machine.
     """
     copies_evidence = replace(evidence, normalized=True)
     second = attempt_normalized(series, converter, paths, copies_evidence, timeout, cancel)
@@ -50,7 +50,7 @@ def convert_again(
 
 
 def _shortened(log: str) -> str:
-    """Return the log of a conversion that was not used, without its count of files; the middle of a long one is left out."""
+    """Return the log of a conversion that was not used, its count of files reworded; the middle of a long log is left out."""
     log = with_reworded_count(log)
     if len(log) <= 2 * _MAX_EXCERPT:
         return log

@@ -13,7 +13,7 @@ _AGAIN = "Copy these files again from their source, and import the whole packet 
 
 
 def with_truncated(conversion: Conversion, names: Sequence[str]) -> Conversion:
-    """Return a conversion that names its truncated files; a failed series names them in its own message."""
+    """Return a conversion with a problem that names its truncated files; a failure names them in its own message."""
     if not names:
         return conversion
     text = _words(names, conversion.series.files)

@@ -48,7 +48,7 @@ def planned_slices(observed: Observed) -> int | None:
 
 
 def _plane_count(observed: Observed) -> int:
-    """Return in how many planes a contrast was scanned, as a localizer in three; each plane is a stack."""
+    """Return the number of planes in which one contrast was scanned (localizer: three); each plane is a stack."""
     contrasts = [(stack.echo_time, stack.component, stack.derived, stack.size) for stack in observed.acquired.stacks]
     return max(map(contrasts.count, contrasts), default=0)
 

@@ -77,7 +77,10 @@ def is_time_series(image: TimeSeriesFacts) -> bool:
 
 
 def _has_volumes(image: TimeSeriesFacts) -> bool:
-    """Return whether the fourth axis is the last one and contains several slices or volumes that are not echoes."""
+    """Return whether the fourth axis contains several volumes that are not echoes.
+
+    False also if a later axis is longer than 1, or if more than one of the first three axes has the length 1.
+    """
     shape = image.shape
     if len(shape) <= _VOLUME_AXIS or shape[_VOLUME_AXIS] == 1 or max(shape[_VOLUME_AXIS + 1 :], default=1) > 1:
         return False

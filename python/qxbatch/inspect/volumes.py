@@ -16,7 +16,7 @@ _FEW = 4
 _EQUAL = 1e-3
 """Direction cosines that differ by less than this are equal."""
 _SEVERAL = 3
-"""Minimum number of volumes of a scan in which an echo may lack the last one."""
+"""Minimum number of volumes of a scan in which an echo may lack the last volume."""
 
 
 class Volumes(NamedTuple):

@@ -1,4 +1,4 @@
-"""Stores the files of one series in `dicom/` of the session's build."""
+"""Stores the files of one series in `dicom/` of the session that is being built."""
 
 import errno
 import shutil
@@ -32,7 +32,7 @@ def current_gzip(dicom: Path) -> Gzip:
 
 
 def stored_as(folder: Path, gzip: Gzip) -> Stored:
-    """Return how to store a series; one with files that are gzipped already (unzip=no) is not changed."""
+    """Return how to store a series. A series with files that are gzipped already (`--unzip=no`) is not changed."""
     if gzip is Gzip.NO or any(path.suffix == ".gz" for path in folder.iterdir()):
         return Stored.PLAIN
     return Stored.PACKED if gzip is Gzip.FOLDER else Stored.GZIPPED

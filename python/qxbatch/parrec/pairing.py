@@ -16,7 +16,7 @@ LONE_PAR = "a PAR header without its REC file, so there is no image."
 
 
 Pair = tuple[int, int | None]
-"""Row of a PAR, and row of its REC if it has one."""
+"""The `row` that was passed to `pair` for a PAR, and that for its REC; None without a REC."""
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,8 @@ def _assigned(
 ) -> tuple[list[list[ScannedSeries]], list[ScannedSeries]]:
     """Return the series of each entry, and the evaluable series without an entry.
 
-    A scan belongs to the first entry that matches. Scans that match only by name, and series that are not scans, are assigned
-    to entries that lack a series.
+    A scan belongs to the first matching entry in the order of `ExpectedSeries.rank`. Scans that match only by name, and
+    series that are not scans, are assigned to entries that lack a series.
     """
     ranked = sorted(range(len(entries)), key=lambda k: (*entries[k].rank, k))
     assigned: list[list[ScannedSeries]] = [[] for _ in entries]

@@ -36,7 +36,7 @@ def lines_of(text: str) -> Mapping[KeyPath, int]:
 
 
 def line_of(lines: Mapping[KeyPath, int], key_path: KeyPath) -> int:
-    """Return the line of a key; in an inline table or array, the line of the nearest enclosing key."""
+    """Return the line of a key; in an inline table or array, that of the nearest enclosing key; 1 if there is none."""
     return next((lines[key_path[:end]] for end in range(len(key_path), 0, -1) if key_path[:end] in lines), 1)
 
 
@@ -101,7 +101,7 @@ def _table_path(statement: str, last_indexes: dict[KeyPath, int]) -> KeyPath:
 
 
 def _keys(statement: str) -> Iterator[str]:
-    """Yield the keys of a dotted key."""
+    """Yield the keys of the dotted key of a statement: a and b of `a.b = 0`."""
     value: Any = tomllib.loads(statement)
     while isinstance(value, dict):
         ((key, value),) = value.items()

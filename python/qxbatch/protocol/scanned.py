@@ -28,6 +28,7 @@ class ScannedSeries:
     """A series of a session."""
 
     n: int
+    """The number of the series in the session folder."""
     series_number: int | None
     """SeriesNumber."""
     name: str

@@ -16,7 +16,7 @@ _WHOLE = 1 << 53
 _NOISE = 1e-6
 """Relative error that is always allowed, since numbers are rounded when they are written."""
 SHELL_WIDTH, SHELL_RATIO = 50.0, 0.05
-"""Largest distance of a b-value from its shell, in s/mm2 and as a fraction; the larger one counts."""
+"""Largest distance of a b-value from its shell, in s/mm2 and as a fraction of the shell; the larger distance applies."""
 
 
 class WrongValueError(ValueError):

@@ -116,7 +116,7 @@ def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], m
 
 
 def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
-    """Return whether a file has the member's bytes: a sorted one may have gained or lost its gzip, a kept one lost it."""
+    """Return whether a file has the member's bytes. A sorted file may have been gzipped or gunzipped, a kept file gunzipped."""
     if row.fate is Fate.SORTED and path.suffix == ".gz":
         return hash_gzip(str(path), monitor=monitor)[1] == row.content_sha256
     expected = (row.sha256, row.content_sha256) if row.fate is Fate.KEPT else (row.content_sha256,)

@@ -82,7 +82,7 @@ def _print_stacks(stacks: Sequence[CopiedStack]) -> None:
 
 
 def _convert(stack: CopiedStack, k: int, out: Path, flags: Sequence[str]) -> int:
-    """Run dcm2niix on one stack and print its output; its count of files, which run_qa would read, is reworded."""
+    """Run dcm2niix on one stack and print its output; its count of files, which run_qa of QuNex would read, is reworded."""
     program = os.environ[PROGRAM]
     options = [*flags, "-f", stack_name(k), "-o", str(out), str(stack.folder)]
     print(f"{Path(program).name} {' '.join(options)}", flush=True)

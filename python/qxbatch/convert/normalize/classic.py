@@ -27,9 +27,7 @@ _COMMON = (
     "FlipAngle",
     "EchoNumbers",
 )
-"""Elements of which all copies of a stack get the values of the one that is written first: dcm2niix splits a series where
-they differ.
-"""
+"""Elements that all copies of a stack get from the copy that is written first: dcm2niix splits a series where they differ."""
 _TRIGGERS = ("TriggerTime", "NominalCardiacTriggerDelayTime")
 """dcm2niix splits a Philips series by these."""
 _MULTI_FRAME = frozenset(
@@ -63,7 +61,8 @@ def copy_header(
     """Return the header of a frame as a classic MR image (PS3.3 A.4), without pixel data.
 
     Elements of position and order, and those that the copies of a stack share, are written; all others are unchanged,
-    including private ones.
+    including private ones. `uid` is the SeriesInstanceUID of the stack. `common` contains the elements of _COMMON: the call for
+    the first copy of the stack fills it.
     """
     enhanced = is_enhanced(header)
     copy = header  # belongs to one frame, and was read only for this copy

@@ -41,9 +41,9 @@ def contrasts(frames: Sequence[Frame]) -> list[Hashable]:
 
 
 def by_contrast(group: list[Frame]) -> list[list[Frame]]:
-    """Return a group split by contrast if each value has images at all positions.
+    """Return a group split by contrast if each contrast has images at all positions, else as one group.
 
-    Values that vary from slice to slice are measured, and the slices belong to one image.
+    Contrasts that vary from slice to slice are measured values, and the slices belong to one image.
     """
     contrast_of = dict(zip((frame.source for frame in group), contrasts(group), strict=True))
     groups: dict[Hashable, list[Frame]] = {}

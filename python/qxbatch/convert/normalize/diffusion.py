@@ -52,7 +52,7 @@ def _b_value(header: Dataset) -> float | None:
 def _direction(header: Dataset) -> tuple[float, ...]:
     """Return a unit vector in patient axes; empty if the header has none."""
     image = _vector(_private(header, 0x0065, 0x37, _UIH))
-    if image:  # dcm2niix prefers it to the standard element too
+    if image:  # like dcm2niix, this prefers it to the standard element
         row, column = axes([float(value) for value in header.ImageOrientationPatient])
         return tuple((np.asarray(image) @ np.stack([row, column, normal(np.stack([row, column]))])).tolist())
     philips = [_private(header, 0x2005, element, _PHILIPS_DIRECTION) for element in (0xB0, 0xB1, 0xB2)]

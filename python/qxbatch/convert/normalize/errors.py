@@ -6,4 +6,4 @@ class CannotNormalizeError(Exception):
 
 
 class MosaicError(CannotNormalizeError):
-    """An image is a mosaic of many slices. Only a series of mosaics can be rewritten, with its tiles."""
+    """An image is a mosaic of many slices. If all images of the series are mosaics, they are rewritten with unchanged tiles."""

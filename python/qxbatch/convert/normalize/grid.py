@@ -96,7 +96,7 @@ def is_even(along: Array) -> bool:
 
 
 def runs(along: Array) -> list[slice]:
-    """Return the runs of positions with the median step."""
+    """Return the index ranges of the runs of positions between which the step is the median step."""
     steps = np.diff(along)
     usual = float(np.median(steps))
     breaks = [0, *(np.flatnonzero(np.abs(steps - usual) > TOLERANCE) + 1).tolist(), along.size]

@@ -113,7 +113,7 @@ class CopiedStack:
     shape: tuple[int, int, int, int]
     """Columns, rows, slices, volumes."""
     suffix: str
-    """Suggested suffix of the image: `_e2` if stacks differ by echo, `_ph` if they differ by kind and it is not magnitude."""
+    """Suggested suffix of the image: `_e2` if stacks differ by echo; `_ph` for phase if stacks differ by kind."""
     incomplete: bool
     """Whether it contains slices of an incomplete volume."""
     sources: tuple[Source, ...]

@@ -40,7 +40,7 @@ _KEYS: tuple[Callable[[Frame], Any], ...] = (
     lambda frame: frame.timing.acquired or None,
     lambda frame: frame.timing.content or None,
 )
-"""Elements that may distinguish volumes. Files do if each contains one volume."""
+"""Facts that may distinguish volumes. The first is the file: each file may contain one volume."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,9 @@ def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
     """Return the volumes of frames with the same size, spacing, echo and kind, for each contrast.
 
     Each volume is an even stack with one orientation, and has the same number and distance of slices as the first one; only
-    the last one may have fewer slices. It moved by less than 8 mm, 0.15 rad and half of the extent of the stack. Empty if no
-    element distinguishes volumes of this kind.
+    the last one may have fewer slices. Each volume moved by less than 8 mm, 0.15 rad and half of the extent of the stack.
+
+    Empty if no element distinguishes volumes of this kind.
     """
     for key in _KEYS:
         volumes = _partition(frames, key)

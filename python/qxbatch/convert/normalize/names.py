@@ -1,4 +1,4 @@
-"""Names shared by the process for a series and its caller."""
+"""Names that the process `python -m qxbatch.convert.normalize` and its caller share."""
 
 PROGRAM = "QXBATCH_DCM2NIIX"
 """Environment variable with the path of dcm2niix."""

@@ -40,7 +40,7 @@ def frame_length(frame: Frame) -> int:
 
 
 def decoded(image: ImageObject, frame: Frame, data: bytes) -> Values:
-    """Return the values of a frame in row order.
+    """Return the values of a frame as a flat array, row by row.
 
     Raises CannotNormalizeError when no decoder supports its transfer syntax.
     """

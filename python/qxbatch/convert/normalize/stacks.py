@@ -92,9 +92,10 @@ def _alike(frames: Sequence[Frame], numbers: dict[float | None, int]) -> list[li
 def _plans(alike: list[Frame], echo: int) -> list[Plan]:
     """Return the stacks of similar frames.
 
-    They are stacks without motion, unless these do not exist, or stacks of volumes that moved as a whole are fewer.
+    The frames are grouped into stacks without motion. If this fails, or gives more stacks, they are grouped into stacks of
+    volumes that moved as a whole.
 
-    Raises CannotNormalizeError if there are neither, with the reason why the frames are not stacks without motion.
+    Raises CannotNormalizeError if both fail, with the reason why the frames are not stacks without motion.
     """
     still: list[Plan] = []
     reason: CannotNormalizeError | None = None

@@ -41,8 +41,8 @@ def assign_volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
     """Return the complete volumes of a stack, and the incomplete ones, both in the order of acquisition.
 
     Raises CannotNormalizeError when frames at the same position cannot be distinguished, when no volume is complete, when it
-    is unknown which volume lacks slices, or when a volume other than the first and the last lacks slices. That one is accepted
-    if each volume has its own SeriesInstanceUID.
+    is unknown which volume lacks slices, or when a volume between the first and the last lacks slices, unless each volume has
+    its own SeriesInstanceUID.
     """
     key = next((key for _, key in KEYS if _distinguishes(grouped, key)), None)
     if key is None:

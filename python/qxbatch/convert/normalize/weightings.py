@@ -15,7 +15,7 @@ _ZERO = 1e-6
 
 
 def weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[float]) -> tuple[Weighting, ...]:
-    """Return the weighting of each volume; empty if no volume has b > 0, or if the vendor's directions are needed.
+    """Return the weighting of each volume; empty if no volume has b > 0, or if directions are in axes of the vendor.
 
     A volume without a b-value among others has b = 0. In a volume that moved, a direction keeps its angles to the image's axes.
     """
@@ -43,8 +43,10 @@ def _image_axes(orientation: Sequence[float]) -> Array:
 def write_tables(folder: Path, name: str, volumes: Sequence[Weighting]) -> None:
     """Write `.bval` and `.bvec` beside the image of a stack, replacing those of dcm2niix.
 
-    dcm2niix omits derived volumes (b > 0 without direction) of some vendors. Its tables are kept if `volumes` is empty, if it
-    wrote another number of volumes, or if only it knows the directions. Raises ValueError when the image cannot be read.
+    dcm2niix omits derived volumes (b > 0 without direction) of some vendors. Its tables are kept if `volumes` is empty, if
+    dcm2niix wrote another number of volumes, or if only dcm2niix knows the directions.
+
+    Raises ValueError when the image cannot be read.
     """
     path = folder / f"{name}.nii"
     if not volumes or not path.is_file():
