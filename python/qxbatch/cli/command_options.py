@@ -1,4 +1,7 @@
-"""Options of the commands: those of an import, some with another meaning, and others. Imports nothing slow, as `commands`."""
+"""Options of the commands: options of an import, some with another meaning, and options that an import does not have.
+
+Like qxbatch.cli.commands, this module imports nothing slow.
+"""
 
 from qxbatch.settings.of_cluster import OF_CLUSTER
 from qxbatch.settings.parameter import Form, Group, Parameter, find

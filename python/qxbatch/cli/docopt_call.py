@@ -14,9 +14,9 @@ _OPTION = re.compile(r"^ +(?:-\w )?(--[\w-]+)(=?)", re.MULTILINE)
 def call(text: str, argv: Sequence[str], command: str) -> dict[str, object]:
     """Return what docopt reads from normalized words, by the usage of a help text. Raises UsageError if they do not fit it.
 
-    qxbatch.cli.words has checked the options, so only the number of positional words can be wrong. docopt gets the descriptions of
-    the options in `argv`: its time grows with the square of their number, and those of an import took 13 ms. The others are None,
-    or False if they have no value.
+    qxbatch.cli.words has checked the options, so only the number of positional words can be wrong. docopt gets only the
+    descriptions of the options in `argv`: its time grows with the square of their number, and all options of an import took 13 ms.
+    The values of the other options are None, or False for an option without a value.
     """
     usage, _, descriptions = text.partition("Usage:\n")[2].partition("\n\n")
     all_options = dict(_OPTION.findall(descriptions))

@@ -10,7 +10,7 @@ from qxbatch.settings.parameter import Parameter
 _NAMES_PACKETS = ("sessions", "packet")
 """Options whose values may contain names of packets, and therefore of patients."""
 LEFT_OUT = "(left out, since this log is de-identified)"
-"""Replaces the command and such values."""
+"""Replaces the command and the values of _NAMES_PACKETS."""
 
 
 def log_head(

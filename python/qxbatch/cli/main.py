@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 OLD_NAMES = ("import_dicom", "import-dicom")
-"""The reference's name of the import; it is ignored as the first word, so that a call of the reference works unchanged."""
+"""The import's name in QuNex (the reference). It is ignored as the first word, so that a call of QuNex works unchanged."""
 
 HELP_ALL = "--help=all"
 HELP_WORDS = ("--help", "-h", HELP_ALL)

@@ -45,7 +45,7 @@ def set_up(quiet: bool, log_file: Path | None, notes: Sequence[str]) -> None:
 
 
 def _file_handler(path: Path) -> logging.Handler:
-    """Return the handler of the log file. Raises UsageError (73) when it cannot be written."""
+    """Return the handler of the log file. Raises UsageError (exit status 73) when it cannot be written."""
     try:
         handler = _LogFile(path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:

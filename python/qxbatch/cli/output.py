@@ -89,7 +89,7 @@ class LastingOutput:
 
 
 def _open_closed_streams() -> None:
-    """Open the standard streams that the caller closed (`>&-`): otherwise a file of a session would get one of their numbers."""
+    """Open the standard streams that the caller closed (`>&-`): else a file of a session could get one of their descriptors."""
     for number in _STANDARD:
         try:
             os.fstat(number)

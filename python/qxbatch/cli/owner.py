@@ -28,7 +28,7 @@ def warning_about(folder: Path, existing: Path) -> str | None:
 
 
 def _existing(folder: Path) -> Iterator[Path]:
-    """Return those of a folder and the folders above it that exist, the folder itself first."""
+    """Return the existing ones among a folder and the folders above it, the folder itself first."""
     return (path for path in (folder, *folder.parents) if path.exists())
 
 

@@ -1,7 +1,7 @@
 """Help texts, which docopt also reads. Nothing slow is imported: `qxbatch --help` must start fast.
 
-No text contains docopt's default marker. A default that docopt fills in would look like a value of the command line, which
-overrides the config file.
+No text contains docopt's marker of a default, `[default: VALUE]`. A default that docopt fills in would look like a value of
+the command line, which overrides the config file.
 """
 
 from qxbatch.settings.parameter import Form, Group, Parameter

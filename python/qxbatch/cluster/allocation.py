@@ -12,7 +12,7 @@ from qxbatch.settings.model import Settings
 SCRATCH_VARIABLES = ("SLURM_TMPDIR", "TMPDIR")
 """Variables that name a folder on a disk of the node."""
 FREE_SPACE_FACTOR = 3
-"""Free space that a work folder needs, in multiples of the size of the largest unit."""
+"""Free space that a work folder needs, in multiples of the size of the largest unit (the packets of one session)."""
 MEMORY_FRACTION = 0.9
 """Fraction of the allocated memory that an import may use: the scheduler kills a task that exceeds its allocation."""
 _UNLIMITED = 1 << 50

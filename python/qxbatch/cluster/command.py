@@ -19,7 +19,7 @@ _CLIENT_SETTINGS = (
     "PBS_SERVER",
     "PBS_CONF_FILE",
 )
-"""Variables with such a name that describe the scheduler, and that its commands need."""
+"""Variables with one of _JOB_PREFIXES that do not describe the current job: the commands of the scheduler need them."""
 
 
 class Answer(NamedTuple):

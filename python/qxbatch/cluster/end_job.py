@@ -1,4 +1,7 @@
-"""The dependent job: it writes the study level (page and tables of the study), and submits units that were refused before."""
+"""The dependent job, which starts when all job arrays have ended.
+
+It writes the study level (page and tables of the study), and submits the units that the scheduler refused before.
+"""
 
 import sys
 

@@ -5,19 +5,19 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 BASE_SECONDS = 2.0
-"""Seconds that an import takes on a slow CPU for a packet of any size."""
+"""Seconds that an import takes on a slow CPU in addition to the time for the packet's bytes."""
 BYTES_PER_SECOND = 10e6
 """Bytes of a packet that one slow CPU imports in a second (measured in docs/scaling.md)."""
 TIME_FACTOR = 4
 """The requested time is the estimated time multiplied by this factor."""
 MIN_TIME_LIMIT = 1800
-"""Seconds."""
+"""Smallest time limit that is requested, in seconds."""
 TIME_STEP = 600
 """Time limits are multiples of this number of seconds."""
 MEMORY_REQUESTS = tuple(size << 30 for size in (2, 4, 8, 16, 32, 64))
 """Bytes that a task may request; the smallest sufficient request is used."""
 BASE_MEMORY = 1 << 30
-"""Bytes that an import needs for a packet of any size."""
+"""Bytes of memory that an import needs in addition to the memory for the packet's bytes."""
 MEMORY_PER_BYTE = 4
 """Bytes of memory for each byte of a packet: a converter loads an unpacked series and writes it."""
 

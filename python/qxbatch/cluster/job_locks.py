@@ -19,7 +19,7 @@ def job_locks(folder: Path, scheduler: Scheduler, job: str) -> Locks:
 
 
 def is_gone(holder: str) -> bool:
-    """Return whether the job of a lock's holder neither waits nor runs; False if that is not known."""
+    """Return whether the job of a lock's holder (scheduler and id, as `SLURM 17_3`) neither waits nor runs; False if unknown."""
     name, _, job = holder.partition(" ")
     scheduler = SCHEDULERS.get(name.casefold())
     if scheduler is None or not job:

@@ -23,7 +23,7 @@ class StateWriter:
         self._submission = submission
         self._states = {state.unit: state for state in states}
         self._where = where
-        """Job and host, as the reason of running units."""
+        """Job and host; the reason that is recorded for running units."""
         self._began: dict[str, float] = {}
         """Maps each running unit to its start."""
 

@@ -1,4 +1,4 @@
-"""The record of a submission: its options, and the candidates that were not ready."""
+"""The record of a submission: its options, and the candidates (entries of the inbox, or session folders) that were not ready."""
 
 import contextlib
 import os

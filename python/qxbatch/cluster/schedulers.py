@@ -19,7 +19,7 @@ class Scheduler(NamedTuple):
     fixed: tuple[str, ...]
     """Directives of every job, such as requeue and append to the log."""
     fields: Mapping[str, str]
-    """Directives of requests, with `{}` for the value. In `array`, `{last}` or `{count}` stands for the tasks."""
+    """Directives of requests, with `{}` for the value. In `array`, `{last}` is the last index, `{count}` the number of tasks."""
     other: str
     """Directive of an option that is passed to the scheduler as it is, with `{key}` and `{value}`."""
     before_end: str

@@ -1,4 +1,4 @@
-"""The scripts of jobs, and the script that submits them."""
+"""The scripts of jobs, and the script that submits them. The dependent job starts when all job arrays have ended."""
 
 import re
 import shlex
@@ -122,7 +122,7 @@ def _array_directives(scheduler: Scheduler, spec: SchedulerSpec, job: JobScript,
 
 
 def _other(scheduler: Scheduler, key: str, value: str) -> str:
-    """Return the directive of an option that is passed on; one without a value is a flag."""
+    """Return the directive of an option that is passed on; an option without a value is a flag."""
     text = scheduler.other.format(key=key.replace("_", "-") if scheduler.prefix == "#SBATCH" else key, value=value)
     return text if value else re.sub(r"[= ]$", "", text)
 

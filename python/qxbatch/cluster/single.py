@@ -63,7 +63,7 @@ def _note(report: Report, settings: Settings, name: str, selected: NameMatch) ->
 
 
 def _session(settings: Settings, name: str) -> list[str]:
-    """Return the session id for a packet name that is no longer in the inbox."""
+    """Return a list with the session id for a packet name that is no longer in the inbox; empty if the name has none."""
     session = None if settings.masterinbox is None else session_of(settings, logfile_rows(settings), name)
     return [] if session is None else [session.id]
 

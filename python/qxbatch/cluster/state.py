@@ -51,6 +51,7 @@ class UnitState(NamedTuple):
     published: bool = False
     """Its session was written, although one of its series may have failed."""
     seconds: float = 0.0
+    """Duration of its import."""
     series: int = 0
     images: int = 0
     """Images of the imported session; like `series`, 0 if the session existed before."""

@@ -1,4 +1,4 @@
-"""The states of submitted units, from their state files and the queue of the scheduler."""
+"""The states of submitted units (the packets of one session each), from their state files and the queue of the scheduler."""
 
 import contextlib
 import os
@@ -85,11 +85,11 @@ def status_of(submissions: Sequence[Submission]) -> Status:
             last.update((packet, (submission, state)) for packet in state.packets)
     current = {(submission.id, state.number): (submission, state) for submission, state in last.values()}
     open_submissions = {submission.id: submission for submission, state in current.values() if state.state not in FINAL}
-    # Places are read before the queue: otherwise a job that is submitted in between would not be in the queue, and its units lost.
+    # Places are read before the queue: otherwise the queue could lack a job that is submitted in between, and its units seem lost.
     places: dict[str, Places] = {}
     for submission in {submission.id: submission for submission, _ in current.values()}.values():
         try:
-            # Asked before the rounds are read: otherwise a round that begins in between would make the submission an old one.
+            # Asked before the rounds are read: otherwise a submission whose first round begins in between would count as old.
             is_new = submission.is_new(None)
             places[submission.id] = Places(places_of(submission), is_new)
         except UsageError as error:

@@ -32,7 +32,7 @@ GROWTH = 2
 MAX_GROWTH = 8
 """Maximum factor by which tasks grow in all."""
 END_JOB_ATTEMPTS = 10
-"""How often the dependent job is submitted after an array was cancelled to make room for it."""
+"""Maximum number of attempts to submit the dependent job after an array was cancelled to make room for it."""
 ATTEMPT_SECONDS = 1.0
 """Pause between these attempts."""
 
@@ -77,7 +77,7 @@ class Submitter:
         """Checksums of the scripts, as sha256sum reads them."""
 
     def submit(self, sizes: Mapping[int, int], retry_factor: int = 1) -> Submitted:
-        """Submit units; `sizes` maps their numbers to bytes. Raises UsageError (69) if no array is accepted."""
+        """Submit units; `sizes` maps their numbers to bytes. Raises UsageError (exit status 69) if no array is accepted."""
         largest = largest_array(self.scheduler)
         self.number = self.submission.add_round(Plan((), ()), sorted(sizes))
         remaining, factor = dict(sizes), 1
@@ -210,7 +210,7 @@ class Submitter:
 
 
 def need_command(scheduler: Scheduler) -> None:
-    """Raise UsageError (69) where the scheduler's command is not on PATH."""
+    """Raise UsageError (exit status 69) where the scheduler's command is not on PATH."""
     if shutil.which(scheduler.submit[0]) is None:
         raise UsageError(
             f"There is no {scheduler.submit[0]} on this host, so nothing can be submitted to {scheduler.name}.",

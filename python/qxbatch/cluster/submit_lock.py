@@ -16,7 +16,7 @@ from qxbatch.publish.workspace import Workspace
 def submit_lock(sessionsfolder: Path) -> Iterator[None]:
     """Hold the lock, and remove the folder of locks after that if it is empty.
 
-    Raises UsageError (73) if something else has the name of a folder that qxbatch needs, such as a link.
+    Raises UsageError (exit status 73) if something else has the name of a folder that qxbatch needs, such as a link.
     """
     workspace = Workspace(sessionsfolder)
     try:

@@ -1,4 +1,4 @@
-"""Imports the units of a task."""
+"""Imports the units of a task. A unit is the packets of one session."""
 
 import socket
 from collections.abc import Sequence

@@ -32,6 +32,7 @@ class BidsOptions(NamedTuple):
     plan: Path | str | None
     """The table by which sessions are exported; PRINTED: print such a table; None: without a table."""
     explain: tuple[str, str] | None
+    """(session, series) whose decision is explained."""
     sessions: tuple[str, ...]
     link: Link
     intended_for: IntendedFor

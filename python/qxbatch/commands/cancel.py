@@ -23,7 +23,7 @@ def run(options: Mapping[str, object]) -> int:
         f"{name}: the queue does not answer: {queue.reason}" for name, queue in queues.items() if not queue.answered
     ]
     live = [(submission, job) for submission, job in jobs if queues[submission.scheduler.name].answered]
-    # the dependent job first: otherwise it starts when the others end
+    # each dependent job is after its arrays in the list, and is cancelled first: otherwise it starts when the arrays end
     cancelled = [_cancel(submission, job, refusals) for submission, job in reversed(live)]
     if refusals:
         text = "; ".join(refusal.rstrip(".") for refusal in refusals)

@@ -143,8 +143,9 @@ def read_headers(
 ) -> PacketHeaders:
     """Return the headers of a folder, file or archive.
 
-    DICOM and PAR/REC that are neither packed nor special are read in place. Anything else is read as in an import, and its headers
-    are written to `staging`, a folder that does not exist yet. `source` is the path that the user named, a packet or a session.
+    DICOM and PAR/REC that are neither packed nor special (`_is_special`) are read in place. Anything else is read as in an
+    import, and its headers are written to `staging`, a folder that does not exist yet. `source` is the path that the user named,
+    a packet or a session.
 
     Raises OSError, and CancelledError when the monitor is cancelled.
     """

@@ -19,7 +19,7 @@ def session_lock(session: Path) -> Iterator[str | None]:
     """Hold the lock of a session. Yield None if the session may be changed, else the reason; the reason is empty if another run
     holds the lock.
 
-    Raises UsageError (73) when the sessions folder cannot be written.
+    Raises UsageError (exit status 73) when the sessions folder cannot be written.
     """
     workspace = Workspace(session.parent)
     locks = Locks(workspace.locks)

@@ -22,7 +22,7 @@ def inspect_path(path: Path, resources: Resources) -> list[InspectedSource]:
         return [_session(path, resources)]
     if path.is_dir():
         sessions = [session for session in sessions_in(path) if _is_session(session)]
-        # If none can be entered, they may be folders of a packet, except in a sessions folder.
+        # If no session can be entered, `path` may be a packet with such folders, unless it is a sessions folder.
         if not all(map(why_unreadable, sessions)) or (sessions and (path / MASTER_INBOX).is_dir()):
             return [_session(session, resources) for session in sessions]
     return [_packet(path, resources)]

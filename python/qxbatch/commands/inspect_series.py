@@ -140,7 +140,10 @@ def _inspect_par(n: int, par: ParFiles) -> InspectedSeries:
 
 
 def _paths(members: Sequence[tuple[PacketHeaders, DicomSeries]]) -> list[str]:
-    """Return the paths of the headers in the order of the sorted files of an import: of equal frames, the first one counts."""
+    """Return the paths of the headers in the order in which an import sorts the files, by SOPInstanceUID.
+
+    The order matters, because the first one of equal frames counts.
+    """
     rows = [
         (headers, row)
         for headers, series in members

@@ -101,7 +101,7 @@ def _figures(values: Sequence[float] | None, between: str = ", ", digits: int = 
 
 
 def _volumes(acquisition: Acquisition) -> str:
-    """Return complete volumes of those that were planned: `212/300`."""
+    """Return the numbers of complete and planned volumes, `212/300`; only `212` if the second is unknown, `-` if the first is."""
     if acquisition.complete_volumes is None:
         return "-"
     planned = f"/{acquisition.planned_volumes}" if acquisition.planned_volumes is not None else ""

@@ -1,4 +1,7 @@
-"""`qxbatch protocol learn`: proposes protocol.toml: expected series from the majority of sessions, optional ones from a third."""
+"""`qxbatch protocol learn`: proposes protocol.toml from the series that the sessions have.
+
+A series of more than half of the sessions is expected, a series of a third of them is optional (docs/protocol.md).
+"""
 
 import sys
 

@@ -36,7 +36,7 @@ class ReadingLimits:
     name: str
     """The name of the command."""
     options: Mapping[str, str]
-    """The options that were given, with their values; a switch has an empty one."""
+    """The options that were given, with their values; the value of a switch is empty."""
 
     def for_core(self) -> CoreLimits:
         """Return the limits as arguments of `ingest`."""

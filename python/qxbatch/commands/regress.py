@@ -43,7 +43,10 @@ def run(options: Mapping[str, object]) -> int:
 
 
 def status_of(outcomes: Sequence[Outcome], *, update: bool) -> ExitStatus:
-    """Return the exit status: 66 if no set that was checked has an expectation, 1 if some set differs or has none."""
+    """Return the exit status: 66 if no set that was checked has an expectation, 1 if some set differs or has none.
+
+    With `update`, 66 only if no set was checked, and a set does not fail if its results were recorded.
+    """
     if not outcomes or (not update and all(outcome.new for outcome in outcomes)):
         return ExitStatus.NOTHING_READY
     unmet = [outcome for outcome in outcomes if not is_as_expected(outcome) and not (update and outcome.found)]

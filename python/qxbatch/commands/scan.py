@@ -22,7 +22,7 @@ from qxbatch.settings.model import Passwords
 from qxbatch.settings.passwords import words_of
 
 ONLY_INGESTED = ("bzip2", "xz", "lzma", "lzip", "zstd", "lz4", "compress")
-"""Compressions that only `ingest` unpacks; `scan` of the core also unpacks gzip."""
+"""Compressions that `ingest` of the core unpacks, and `scan` of the core does not. Both unpack gzip."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class ScannedPath:
 
     path: str
     kind: str
+    """`folder`, `unreadable`, or what the file is: `zip`, `tar`, `dicom`, ..."""
     files: int
+    """Number of files, or of members of an archive."""
     series: tuple[Group | ParSeries, ...]
     problems: tuple[str, ...]
 
@@ -111,6 +113,6 @@ def _scan_archive(
 
 
 def _count_members(reading: Reading) -> int:
-    """Return the number of files in an archive, without folders, links, and archives whose members count themselves."""
+    """Return the number of files in an archive, without folders, links, and opened archives, whose members are counted instead."""
     rows = (reading.row(index) for index in range(len(reading)))
     return sum(row.fate not in ("nodata", "opened") for row in rows)

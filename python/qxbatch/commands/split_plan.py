@@ -21,6 +21,7 @@ class StudyFolder:
     name: str
     """The name of the folder."""
     patient: str
+    """PatientID as written, else the name; empty if the patient is unknown."""
     study: str
     """StudyInstanceUID; of PAR/REC, `PAR` and the day."""
     started: str
@@ -49,7 +50,7 @@ class _Study:
 def plan(reading: Reading) -> list[StudyFolder]:
     """Return a folder for each study of each patient, in order of first scan; each row of the reading is in one of them.
 
-    A reading without DICOM and PAR/REC has none.
+    A reading without DICOM and PAR/REC has no folders.
     """
     people = split_patients(reading)
     studies = {**_par_studies(reading, people), **_dicom_studies(reading, people)}
@@ -84,7 +85,7 @@ def _dicom_studies(reading: Reading, people: Sequence[Person]) -> dict[_Key, _St
 
 
 def _add_unsorted(studies: dict[_Key, _Study], people: Sequence[Person]) -> None:
-    """Add the DICOM files that are not sorted to the study that they name, or to a new one."""
+    """Add each unsorted DICOM file to the study that it names, which is created if it does not exist."""
     for key, person in zip(_patient_keys(people), people, strict=True):
         for item in person.items:
             if item.group is None and not item.is_par:
@@ -104,7 +105,7 @@ def _patient_keys(people: Sequence[Person]) -> list[str]:
 
 
 def _par_studies(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Study]:
-    """Return the studies of PAR/REC: a PAR has the patient's name and the day."""
+    """Return the studies of PAR/REC, by the patient's name and the day: a PAR has no PatientID and no StudyInstanceUID."""
     patients = _patients_of_unnamed_pars(people)
     pairs, _ = find_pairs(reading, range(len(reading)))
     studies: dict[_Key, _Study] = {}
@@ -117,7 +118,7 @@ def _par_studies(reading: Reading, people: Sequence[Person]) -> dict[_Key, _Stud
 
 
 def _patients_of_unnamed_pars(people: Sequence[Person]) -> dict[int, str]:
-    """Return the patients of PAR/REC without a patient's name, by row; empty if there are not several patients."""
+    """Return the patients of PAR/REC without a patient's name, by row; empty if there is at most one patient."""
     if sum(bool(person.patient) for person in people) <= 1:
         return {}
     items = (

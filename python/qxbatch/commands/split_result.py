@@ -23,7 +23,11 @@ from qxbatch.textfile import created, opened
 
 @dataclass(frozen=True)
 class Member:
-    """A row of the mapping, by its columns. `at` is empty for a member that is not in a new folder; `note` is the reason."""
+    """A row of the mapping (the table `split.tsv`), by its columns.
+
+    `part` is the name of the new folder to which the member belongs. `at` is empty for a member that was not written to that
+    folder; `note` is the reason.
+    """
 
     path: str
     part: str

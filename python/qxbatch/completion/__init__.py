@@ -1,4 +1,4 @@
 """Completion for bash, zsh and fish, and the man page, generated from the tables of parameters and commands.
 
-No command loads it: `python -m qxbatch.completion.render` in the repository writes the files that the wheel installs.
+No command loads this package: `python -m qxbatch.completion.render` in the repository writes the files that the wheel installs.
 """

@@ -6,7 +6,7 @@ from qxbatch.completion import bash, fish, manual, zsh
 from qxbatch.completion.words import commands
 
 DATA_DIR = "installed/data/share"
-"""In the repository; pyproject.toml names it."""
+"""The data_dir in the repository; pyproject.toml names it."""
 PROGRAM = "qxbatch"
 
 

@@ -45,7 +45,7 @@ def script(commands: Iterable[Command]) -> str:
 
 
 def _case(command: Command) -> list[str]:
-    """Return the lines of one command; the import is the default."""
+    """Return the lines of one command in the `case` statement; those of the import are its default, `*`."""
     drop_command = ["        shift words", "        (( CURRENT-- ))"] if command.name != IMPORT else []
     specs = [spec for option in command.options for spec in _option(option)]
     specs += [

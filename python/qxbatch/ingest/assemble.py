@@ -25,7 +25,7 @@ from qxbatch.session.paths import SessionPaths
 OTHER_PATIENT = "other-patient"
 """The text in place of ids and names of the other patients of a packet that is split."""
 SAFE_LOG = re.compile(r"[\w+-][\w .+-]{0,200}\.log", re.IGNORECASE | re.ASCII)
-"""A scanner's log with a safe name; other logs go to inbox like all kept files."""
+"""Safe names of a scanner's log, which goes to `dicom/log`. Other logs go to the inbox, as all files that are not sorted."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class SortedSession:
     session: SessionId
     series: tuple[Series, ...]
     rows: Sequence[int]
-    """Its ledger rows; each row of a reading belongs to exactly one session."""
+    """Indices of its rows in the reading. A row is one member of a packet, and belongs to exactly one session."""
     problems: tuple[Problem, ...] = ()
     copies: Mapping[int, int] = field(default_factory=dict)
     """Maps rows of repeated PAR/REC files to those of the first copy; the core handles DICOM copies."""
     redact: Redact = unchanged
-    """Redacts identities in a text if the session id replaces them."""
+    """Replaces patients' ids and names in a text; if the import is not de-identified, it returns the text unchanged."""
 
 
 def assemble(
@@ -55,7 +55,7 @@ def assemble(
     """Place the files of each plan below `scratch[session id]`, and return the sessions in the order of the plans.
 
     `deidentified`: the session id replaces the patient's id and name. `inbox`: the session's inbox in folder mode
-    (`--masterinbox=none`), in which kept files remain; else None. `join`: the parts of one scan become one series.
+    (`--masterinbox=none`), in which unsorted files remain; else None. `join`: the parts of one scan become one series.
     Raises OSError.
     """
     groups = reading.groups()
@@ -108,7 +108,7 @@ def _redaction(reading: Reading, plan: SessionPlan, rows: Sequence[int], pairs: 
 
 
 def rows_of_plans(reading: Reading, plans: Sequence[SessionPlan]) -> Sequence[Sequence[int]]:
-    """Return the ledger rows of each plan: a file with a patient follows its group, another file its nearest neighbour."""
+    """Return the rows of each plan: the files of its groups, its `rows`, and the other files near to these (`assign_rows`)."""
     if len(plans) == 1:
         return [range(len(reading))]
     plan_of_group = {group: k for k, plan in enumerate(plans) for group in plan.groups}
@@ -121,8 +121,8 @@ def rows_of_plans(reading: Reading, plans: Sequence[SessionPlan]) -> Sequence[Se
 def assign_rows(reading: Reading, planned: Mapping[int, int], count: int) -> list[list[int]]:
     """Return the rows of a reading for each of `count` plans; `planned` maps some rows to the index of their plan.
 
-    Another row gets the plan of the rows below its folder or, if there are none, below the nearest parent folder with such
-    rows. If these rows have several plans, it gets plan 0, the first of all.
+    A row that is not in `planned` gets the plan of the planned rows below its folder or, if there are none, below the nearest
+    parent folder with planned rows. If these rows have several plans, or if there are none, it gets plan 0.
     """
     rows: list[list[int]] = [[] for _ in range(count)]
     for row, k in planned.items():
@@ -135,7 +135,7 @@ def assign_rows(reading: Reading, planned: Mapping[int, int], count: int) -> lis
 
 
 def _placed_series(series: DicomSeries, n: int, root: Path) -> Series:
-    """Return a DICOM series whose files were placed, with their size: the originals may have been gzipped."""
+    """Return a DICOM series whose files were placed. Its size is that of the placed files: the originals may have been gzipped."""
     folder = SessionPaths(root).series(n)
     with os.scandir(folder) as entries:
         size = sum(entry.stat().st_size for entry in entries)

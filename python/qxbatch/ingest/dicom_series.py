@@ -1,4 +1,4 @@
-"""The DICOM series of one session: groups of the core that form one series."""
+"""The DICOM series of one session. Each consists of groups of the core: files of one patient with equal UIDs and number."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
@@ -18,7 +18,7 @@ class Headers(Protocol):
         """Return the indexes of a group's files."""
 
     def header(self, row: int, /) -> Header | None:
-        """Return the header of a file; None without one."""
+        """Return the header of a file; None if the file has no header."""
 
 
 class DicomSeries(NamedTuple):

@@ -9,7 +9,7 @@ from qxbatch.settings.model import Passwords
 _REASON = re.compile(r"(?:^|: )encrypted(?P<openable>$|[:;])?")
 """The core's reasons for encryption; the group `openable` matches if a password would open the member."""
 _WHOLE = re.compile(r": (encrypted(?:: .*)?$)")
-"""The reason of a whole packet, after its name: the header of a 7z may be encrypted too."""
+"""The reason for a whole packet, after the name of the packet. An example is a 7z whose header is encrypted, too."""
 
 
 def refused_as_encrypted(reading: Reading) -> list[str]:

@@ -23,7 +23,9 @@ Cancelled = Callable[[], bool]
 
 
 def read_suspects(reading: Reading, subject: str, cancelled: Cancelled) -> list[Problem]:
-    """Read each suspect with pydicom: readable ones join their series, with one warning; the others stay suspects.
+    """Read each suspect with pydicom. A suspect looks like DICOM, but the core could not parse its header.
+
+    Readable suspects join their series, the others stay suspects. Return one warning about the readable ones, or an empty list.
 
     Raises CancelledError.
     """
@@ -41,10 +43,10 @@ def read_suspects(reading: Reading, subject: str, cancelled: Cancelled) -> list[
 
 
 def _headers(paths: list[str], cancelled: Cancelled) -> Iterator[dict[str, str] | None]:
-    """Yield the header fields of each file, None if the second reader has none.
+    """Yield the header fields of each file in order, None if the second reader cannot read them.
 
     A reader that hangs or dies on a file is replaced by a new one for the next file. After MOST_FAILURES such files, the
-    remaining ones are not read.
+    remaining files are not read, and nothing is yielded for them.
     """
     waiting = list(paths)
     failures = 0

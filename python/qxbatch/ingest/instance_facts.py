@@ -33,7 +33,7 @@ EQUAL = (
 )
 """Header fields that are equal in all files of one scan."""
 CLOSE = ("PixelSpacing", "EchoTime", "FlipAngle", "SliceThickness", "InversionTime", "PixelBandwidth")
-"""Header fields whose numbers agree in all files of one scan."""
+"""Header fields whose numbers are equal within `scan_part.SAME_VALUE` in all files of one scan."""
 SEQUENCES = ("SequenceName", "PulseSequenceName")
 """Header fields that are equal except for the b-value, which Siemens appends: `ep_b0`, `ep_b1000#3`."""
 B_VALUE = re.compile(r"_b\d.*", re.DOTALL)
@@ -78,7 +78,7 @@ def _sequence(header: Header, field: str) -> str:
 
 
 def _starts(header: Header) -> Starts:
-    """Return the starts by SOURCES. The study's date replaces a missing date."""
+    """Return the start of each of SOURCES, None if it has no time. The study's date replaces a missing date."""
     starts = []
     for source in SOURCES:
         day, second = _day(header, f"{source}Date"), _second(str(header.get(f"{source}Time") or ""))

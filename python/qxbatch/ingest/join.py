@@ -97,7 +97,10 @@ def _by_time(parts: Sequence[ScanPart], stacks: Sequence[PartSlices] | None) -> 
 
 
 def _groups_of_scan(parts: Sequence[ScanPart], stacks: Sequence[PartSlices]) -> list[list[int]] | None:
-    """Return the parts of one geometry, split at the large gaps in time; None if they are not one scan."""
+    """Return the parts, split at the large gaps in time; one group if they are one scan.
+
+    None if they do not have one geometry, or if their times do not show which parts are one scan.
+    """
     first = parts[0].first
     volumes = volumes_of(stacks, first)
     if volumes is None or not one_geometry(stacks, first):
@@ -130,7 +133,7 @@ def _numbers_agree(parts: Sequence[ScanPart]) -> bool:
 
 
 def _frames_agree(parts: Sequence[ScanPart]) -> bool:
-    """Return whether the known frames of reference are equal; between studies all must be known."""
+    """Return whether the known frames of reference are equal; in parts of several studies, all must be known."""
     frames = {part.first.frame_of_reference for part in parts}
     if len({part.study for part in parts}) > 1 and "" in frames:
         return False

@@ -123,7 +123,7 @@ class LeftOut(NamedTuple):
         return bool(self.members or self.gaps)
 
     def counts(self) -> dict[str, int]:
-        """Return the number of members by cause."""
+        """Return the number of members, or of missing files, by cause; without the causes that do not occur."""
         counts = Counter(member.cause for member in self.members)
         counts[Cause.MISSING] = sum(gap.missing for gap in self.gaps)
         return {cause.value: counts[cause] for cause in Cause if counts[cause]}

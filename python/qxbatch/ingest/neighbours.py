@@ -1,4 +1,4 @@
-"""Finds the plan whose files are nearest to a file in the folders of a packet."""
+"""Finds the plan (the number of a session or patient) whose files are nearest to a file in the folders of a packet."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -8,14 +8,14 @@ _JOINT = "\0"
 
 
 class Neighbours:
-    """Sorted paths with their plans: folders are ranges of the order, since storing each long parent path would take memory."""
+    """Sorted paths with their plans. The files of a folder are a range of these paths, so folders need not be stored."""
 
     def __init__(self, planned: Iterable[tuple[str, int]]) -> None:
         pairs = sorted((_key(path), plan) for path, plan in planned)
         self._paths = [path for path, _ in pairs]
         self._plans = [plan for _, plan in pairs]
         self._ends = list(range(1, len(pairs) + 1))
-        """End of the run of paths with the same plan."""
+        """For each path, the index at which the run of consecutive paths with its plan ends."""
         for i in range(len(pairs) - 2, -1, -1):
             if self._plans[i] == self._plans[i + 1]:
                 self._ends[i] = self._ends[i + 1]
@@ -23,12 +23,12 @@ class Neighbours:
     def plan_of(self, path: str) -> int:
         """Return the plan of the files below the nearest folder that contains the path and files with plans.
 
-        If these have several plans, or if there are none, return the first plan, 0.
+        If these files have several plans, or if no file has a plan, return the first plan, 0.
         """
         return self.only_plan_of(path) or 0
 
     def only_plan_of(self, path: str) -> int | None:
-        """Return the plan of the files below that folder; None if these have several plans, or if there are none."""
+        """Return the plan as `plan_of` does; None if the files have several plans, or if no file has a plan."""
         key = _key(path)
         at = bisect_left(self._paths, key)
         folder = max((_folder(key, other) for other in self._paths[max(at - 1, 0) : at + 1]), key=len, default="")

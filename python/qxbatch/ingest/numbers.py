@@ -66,7 +66,7 @@ def lowest_free(candidates: Iterable[int], used_numbers: set[int]) -> int:
 
 
 def candidates(number: int | None, first: int = 0) -> Iterator[int]:
-    """Yield the n that a SeriesNumber may get, starting at step `first`; None, zero and less are not numbers."""
+    """Yield the n that a SeriesNumber may get, starting at step `first`. None, zero and negative numbers count as missing."""
     numbered = number is not None and number > 0
     start, step = (number or 0, STEP) if numbered else (FIRST_UNNUMBERED, 1)
     return (10 * m for m in count(start + first * step, step))

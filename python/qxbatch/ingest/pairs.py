@@ -24,7 +24,7 @@ class Pair(NamedTuple):
     """A PAR with its REC, if the packet has one: a series."""
 
     path: str
-    """Ledger path of the PAR."""
+    """Path of the PAR in the reading, as in the ledger."""
     number: int | None
     """100 x acquisition number + reconstruction number; None if it is not above 0."""
     header: Mapping[str, Value]

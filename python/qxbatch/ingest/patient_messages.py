@@ -28,7 +28,10 @@ def mixed(reading: Reading, people: Sequence[Person], subject: str, *, anonymous
 def unknown_patients(
     reading: Reading, people: Sequence[Person], sessions: Sequence[str], subject: str
 ) -> list[Problem]:
-    """Return a warning about the series whose patient is unknown, the last of `people`, with their sessions."""
+    """Return a warning about the series whose patient is unknown, with their sessions; empty if there are none.
+
+    Persons with an unknown patient are the last of `people`. `sessions` are the session ids of all people, in the same order.
+    """
     unknown = [(session, person) for session, person in zip(sessions, people, strict=True) if not person.patient]
     if not unknown:
         return []

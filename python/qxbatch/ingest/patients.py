@@ -21,7 +21,7 @@ class SessionPlan(NamedTuple):
     groups: tuple[int, ...]
     """Indices of the groups."""
     patient: str = ""
-    """PatientID as written in the headers, else the name, if a packet was split; empty if the patient is unknown."""
+    """PatientID as written in the headers, else the name; empty if the patient is unknown, or if the packet is not split."""
     rows: tuple[int, ...] = ()
     """Rows of the patient's files that are in no group: PAR/REC, and DICOM that is not sorted."""
 
@@ -35,9 +35,10 @@ def patients_of(reading: Reading) -> list[Person]:
 
 
 def split_patients(reading: Reading) -> list[Person]:
-    """Return the same people with all series of the reading, then the unknown ones (`with_unknown`). Raises OSError.
+    """Return the people of a reading with all its series, then the unknown patients (`with_unknown`). Raises OSError.
 
-    A PAR without a REC belongs to the person with its patient name. If there is none, it adds a person.
+    In contrast to `patients_of`, a PAR without a REC counts: it belongs to the person with its patient name. If there is no such
+    person, it adds one.
     """
     items = [*_items(reading), *_of_pars(reading, complete=True), *_of_pars(reading, complete=False)]
     return with_unknown(reading, items, people_of(items))
@@ -48,7 +49,7 @@ def _items(reading: Reading) -> list[Item]:
 
 
 def _of_dicom(reading: Reading) -> Iterator[Item]:
-    """Yield an item for each group and each name and birth date in its files, that of its header first."""
+    """Yield, for each group, an item for each pair of name and birth date in its files; the pair of the group's header is first."""
     for index, group in enumerate(reading.groups()):
         patient = _text(group.header.get("PatientID"))
         headers = (group.header, *distinct_headers(reading, reading.group_rows(index)))
@@ -104,7 +105,7 @@ def _of_pars(reading: Reading, *, complete: bool) -> Iterator[Item]:
 
 
 def other_patient(previous: str, series: Sequence[Series], subject: str, *, anonymous: bool) -> Problem | None:
-    """Return a warning if series replace a session with another PatientID, and can only be of other people."""
+    """Return a warning if the series, which replace a session of PatientID `previous`, can only be of other people; else None."""
     items = [_item(each.header) for each in series]
     if not is_other_person(previous, items):
         return None
@@ -129,7 +130,7 @@ def _text(value: Value) -> str:
 def plan_sessions(
     reading: Reading, session: SessionId, on_mixed: OnMixed, subject: str, *, anonymous: bool
 ) -> tuple[list[SessionPlan], list[Problem]]:
-    """Assign each group to a session. `anonymous`: messages count the patients without naming them.
+    """Assign each group to a session; return the plans and warnings. `anonymous`: messages count the patients without naming them.
 
     For several patients, raises PacketError if on_mixed is `reject`, or if it is `split` and their files have the same UIDs.
     Raises OSError when a PAR cannot be read.

@@ -37,7 +37,8 @@ _NO_IDS = frozenset(
 _LONGEST_NAME = 512
 """Number of characters of a name that are compared. DICOM allows 64 in each of three component groups; a PAR can have more."""
 _MOST_COMPARED = 250
-"""Up to this many identities without PatientID are compared with each other; of more, only equal parts and birth dates count.
+"""Up to this many identities without PatientID are compared with each other. If there are more, only equal parts of names
+and equal birth dates count.
 
 The square of this number limits comparisons with people who have a PatientID.
 """
@@ -71,7 +72,7 @@ class Item(NamedTuple):
     series: str = ""
     """Number and description, for messages."""
     group: int | None = None
-    """Index of the group in the core."""
+    """Index of the group in the core; None for the other kinds of items."""
     rows: tuple[int, ...] = ()
     """Rows of a PAR/REC, or of a DICOM file that is in no group."""
     is_par: bool = False
@@ -81,9 +82,9 @@ class Person(NamedTuple):
     """One patient of a packet."""
 
     patient: str
-    """PatientID as written; the name where that is empty or anonymous."""
+    """PatientID as written; the name if the PatientID is empty or anonymous; empty if the patient is unknown."""
     items: tuple[Item, ...]
-    """At least one; files without any identity belong to nobody."""
+    """At least one. `people_of` leaves out files without PatientID and name; `unknown_patients` assigns them."""
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -181,7 +182,7 @@ def people_of(items: Sequence[Item]) -> list[Person]:
 
 
 def is_other_person(patient: str, items: Iterable[Item]) -> bool:
-    """Return whether none of the items can be of the person with a PatientID.
+    """Return whether none of the items can be of the person with this PatientID.
 
     False if the PatientID, or all of the items, identify nobody.
     """
@@ -229,7 +230,7 @@ def _keys(identity: Identity) -> list[str]:
 
 
 def _joined(clusters: Iterable[list[Identity]]) -> list[list[Identity]]:
-    """Return the clusters, those with identities that can be one person joined."""
+    """Return the clusters; clusters with identities that can be one person are joined."""
     joined: list[list[Identity]] = []
     for cluster in clusters:
         is_same = [_any_can_be_same_person(cluster, other) for other in joined]
@@ -244,9 +245,12 @@ def _joined(clusters: Iterable[list[Identity]]) -> list[list[Identity]]:
 def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
     """Return the index of the person to whom items without PatientID belong; None if they are a new person.
 
-    It is the first person of one of these kinds, in this order: the PatientID has a part of the items' name; the identities can
-    be one person's, and the names have a script in common; the same with names in different scripts; the person has no known
-    name, and shares a study with the items; the person has no known name.
+    The kinds of persons, in order of preference; the first person of the first kind that occurs is chosen:
+    1. the PatientID and the items' name have a common part;
+    2. the identities can be one person's, and the names have a script in common;
+    3. the identities can be one person's, and the names are in different scripts;
+    4. the person has no known name, and shares a study with the items;
+    5. the person has no known name.
     """
     identities = [item.identity for item in cluster if item.identity is not None]
     studies = {item.study for item in cluster if item.study}
@@ -270,7 +274,7 @@ def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
 
 
 def _equal_place(people: Sequence[Person]) -> Callable[[Sequence[Item], Sequence[Person]], int | None]:
-    """Return a function that finds a place like `_place_of`, but only by equal parts of names and birth dates, in a table."""
+    """Return a function like `_place_of` that compares names and birth dates only for equal parts, which it looks up in tables."""
     by_id: dict[str, int] = {}
     by_identity: dict[str, int] = {}
     nameless: list[int] = []
@@ -313,5 +317,5 @@ def _is_id_of(person: Person, identities: Sequence[Identity]) -> bool:
 
 
 def _id_name(person: Person) -> PersonName:
-    """Return the parts of a person's PatientID."""
+    """Return a person's PatientID, parsed as a name."""
     return parse_name(person.items[0].patient[:_LONGEST_NAME])

@@ -25,7 +25,7 @@ class Instance:
     frame_of_reference: str
     """FrameOfReferenceUID; empty when absent."""
     orientation: Vector
-    """ImageOrientationPatient."""
+    """ImageOrientationPatient: six direction cosines."""
     position: Vector
     """ImagePositionPatient, in mm."""
     acquisition: int | None
@@ -37,7 +37,7 @@ class Instance:
     thickness: float = 0.0
     """SliceThickness in mm; 0 when absent."""
     repetition: Vector = ()
-    """RepetitionTime in ms."""
+    """RepetitionTime in ms; empty when absent."""
     starts: Starts = NO_STARTS
     """When its acquisition, its series and its content started."""
 

@@ -53,7 +53,7 @@ def read_header(path: str) -> dict[str, str] | None:
 
 
 _OF_ITEMS = "PatientID"
-"""The element that the core reads from the items of its sequence."""
+"""The element that is read from each item of a sequence (OtherPatientIDsSequence), as the core does."""
 
 
 def _notation(value: object) -> str:

@@ -43,7 +43,7 @@ def packet_sources(packets: Sequence[Packet]) -> tuple[Source, ...]:
 
 
 def _prefix(path: Path) -> str:
-    """Return the prefix; a file that is not an archive is a member with its own name."""
+    """Return the prefix of the ledger paths of a packet; empty for a file that is not an archive: it is a member with its name."""
     if path.is_dir():
         return f"{path.name}/"
     return f"{path.name}!" if is_archive(os.fspath(path)) else ""

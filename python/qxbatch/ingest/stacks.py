@@ -31,7 +31,10 @@ class PartSlices:
 
 
 def stacks_of(parts: Sequence[ScanPart]) -> list[PartSlices] | None:
-    """Return the slices of each part; None if a part has more than one volume, or if its files do not agree or are shifted."""
+    """Return the slices of each part.
+
+    None if a part has more than one volume, or if its files do not agree or are shifted within the plane of the slices.
+    """
     first = parts[0].first
     normal = _normal(first.orientation)
     if abs(math.hypot(*normal) - 1) > UNIT_ERROR:
@@ -78,7 +81,7 @@ def _normal(orientation: Vector) -> Vector:
 
 
 def _same_places(places: Iterable[float]) -> dict[float, float]:
-    """Return a common value for positions within SAME_PLACE of the lowest of them."""
+    """Return the lowest position of the cluster of each position (mm). A cluster extends at most SAME_PLACE from there."""
     same: dict[float, float] = {}
     lowest = -math.inf
     for place in sorted(set(places)):
@@ -89,7 +92,7 @@ def _same_places(places: Iterable[float]) -> dict[float, float]:
 
 
 def volumes_of(stacks: Sequence[PartSlices], first: Instance) -> Sequence[Hashable] | None:
-    """Return a key of the volume of each part; parts of one slice each share the key of the volume that they form.
+    """Return for each part a key of its volume. If each part is one slice, the parts of one volume have the same key.
 
     None if positions repeat, and neither acquisition numbers nor temporal positions distinguish the repeated slices.
     """

@@ -118,6 +118,9 @@ def _uneven(seconds: Sequence[float]) -> Iterator[tuple[float, float]]:
 
 
 def _cut(seconds: Sequence[float], gap: tuple[float, float]) -> float:
-    """Return the end of the longest pause of all parts within a gap between some of them."""
+    """Return the time at which to cut: the end of the longest pause in a gap.
+
+    `gap` is between the starts of two parts. `seconds` are the sorted starts of all parts; other parts may start in the gap.
+    """
     within = seconds[bisect_right(seconds, gap[0]) - 1 : bisect_right(seconds, gap[1])]
     return max(pairwise(within), key=lambda pair: pair[1] - pair[0])[1]

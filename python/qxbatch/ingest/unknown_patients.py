@@ -1,6 +1,6 @@
 """Decides to whom the files without a patient belong, in a packet of several patients: to a patient, or to an unknown one.
 
-The import with `--on-mixed=split` and `qxbatch split` both follow it.
+The import with `--on-mixed=split` and `qxbatch split` both use this decision.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ def with_unknown(reading: Reading, items: Sequence[Item], people: Sequence[Perso
 
     A series without a patient belongs to the only patient of its study, a PAR/REC to the only patient of the nearest folder.
     If there is none, or if there are several, the patient is unknown. The same applies to a series with files of several
-    patients. Each item is of one person.
+    patients. Each item belongs to exactly one of the returned persons.
     """
     owned, unknown = _of_series(items, people)
     everyone = [*owned, unknown]
@@ -50,7 +50,7 @@ def _of_series(items: Sequence[Item], people: Sequence[Person]) -> tuple[list[li
 
 
 def _nearest(reading: Reading, everyone: Sequence[Sequence[Item]], pairs: Sequence[Item]) -> list[int | None]:
-    """Return for each PAR/REC whose items are in the nearest folder with items; None if they are of several people."""
+    """Return, for each PAR/REC, the index of the person with items in the nearest folder; None if several have items there."""
     if not pairs:
         return []
     owned = ((row, k) for k, items in enumerate(everyone) for item in items for row in _rows_of(reading, item))

@@ -1,4 +1,4 @@
-"""Counts what happened to each candidate of a run, each once."""
+"""Counts what happened to each candidate of a run (an entry of the inbox, or a session folder), each once."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -59,7 +59,10 @@ def fates(report: Report) -> list[tuple[Candidate, CandidateFate]]:
 
 
 def _fate(candidate: Candidate, reports: Sequence[SessionReport]) -> CandidateFate:
-    """Return the fate of a candidate. `reports` are those of its unit; a recovered unit has reports although it is not ready."""
+    """Return the fate of a candidate. `reports` are those of the candidate's session.
+
+    A candidate that is not ready can have reports: the run finished its session, which an earlier run left unfinished.
+    """
     if candidate.problem is not None:
         return CandidateFate.REFUSED
     if not reports or (candidate.verdict is not Verdict.READY and candidate.verdict is not Verdict.ALREADY_THERE):

@@ -70,7 +70,7 @@ def _first_cell(cells: Mapping[str, str], names: Iterable[str]) -> tuple[str, st
 
 
 def _swapped(spec: LogfileSpec, column: str) -> str:
-    """Return a sentence that another column has the packet names, with the option in which both columns are swapped."""
+    """Return a sentence that says which column has the packet names, with the option in which both columns are swapped."""
     names_column = getattr(spec, column)
     right = replace(spec, **{"packet_name": names_column, column: spec.packet_name})
     columns = [f"path:{right.path}", f"packet_name:{right.packet_name}", f"subject_id:{right.subject_id}"]

@@ -14,7 +14,7 @@ from qxbatch.wrapping import cut, wrapped
 MAX_BLOCKS = 15
 """Maximum number of blocks that are listed one by one."""
 FEW = 3
-"""Up to this number of blocks, messages have more lines, and each merged block keeps its own command."""
+"""Up to this number of blocks, messages have more lines, and the commands of merged blocks stay separate."""
 LINES_OF_FEW = 3
 """Maximum number of lines of a message in a list of few blocks; `--list-all` has no limit."""
 LINES_OF_MANY = 2
@@ -50,7 +50,7 @@ class Reason(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A session or packet and all messages about it."""
+    """A session or packet and all messages about it; after merging, several of them with the same messages."""
 
     names: tuple[str, ...]
     reasons: tuple[Reason, ...]

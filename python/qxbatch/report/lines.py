@@ -15,7 +15,7 @@ from qxbatch.wrapping import columns_of, cut
 Line = tuple[tuple[str, str], ...]
 """Pairs (text, style of rich)."""
 MAX_UNITS = 3
-"""Maximum number of import units that the display shows."""
+"""Maximum number of units (the packets of one session each) that the display shows."""
 MAX_WIDTH = 79
 """Maximum number of columns, also on a wide terminal: short lines are not broken if the terminal becomes narrower."""
 BYTES_OF = {"GB": 1e9, "MB": 1e6, "kB": 1e3}

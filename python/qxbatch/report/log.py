@@ -40,7 +40,7 @@ class LogObserver:
         self._names = names or PacketNames(settings)
         log.filters = [NameFilter(self._names)]
         self._stages: dict[str, tuple[str, float]] = {}
-        """Maps each unit to its stage and the time at which that began."""
+        """Maps each unit to its stage and the time (of time.monotonic) at which the stage began."""
 
     def notify(self, event: Event, /) -> None:
         """Log an event; without a log file only the results of sessions and the exit status."""

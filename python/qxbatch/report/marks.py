@@ -23,8 +23,8 @@ ASCII = Marks("+", "!", "x", "#", "-", "...")
 def marks_for(stream: TextIO, environment: Mapping[str, str] = os.environ) -> Marks:
     """Return the marks for a stream.
 
-    In the locale C, Python writes UTF-8 (and sets LC_CTYPE to C.UTF-8 for its children). Whether the terminal supports UTF-8
-    depends on the settings of the user.
+    The locale of the user decides whether they are Unicode. The encoding of the stream is not enough: in the locale C, Python
+    writes UTF-8 (and sets LC_CTYPE to C.UTF-8 for its children), even if the terminal does not support it.
     """
     encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
     if not encoding.startswith("utf"):

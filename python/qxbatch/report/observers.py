@@ -31,7 +31,7 @@ class RunObservers:
 
     @cached_property
     def progress(self) -> "Progress":
-        """Return the display: a context for the time of the import. It receives events from now on."""
+        """Return the display: a context for the time of the import. It receives events from the first call on."""
         from qxbatch.report.progress import Progress
 
         progress = Progress(quiet=self._settings.quiet, list_all=self._settings.list_all)

@@ -128,7 +128,7 @@ def _is_toml(path: Path) -> bool:
 
 
 def _is_read_first(_path: Path) -> bool:
-    """The table of shifts is read before it is written: a file of another kind stops the export."""
+    """Return True: the table of shifts is read before it is written, and a file of another kind stops the export."""
     return True
 
 

@@ -59,7 +59,7 @@ class PacketNames:
         self._lengths |= {len(name) for name in names}
 
     def left_out(self, text: str) -> str:
-        """Return a text without the names."""
+        """Return a text with NAME_LEFT_OUT in place of the names."""
         parts = (text[k : k + length] for length in self._lengths for k in range(len(text) - length + 1))
         names = sorted(self._names.intersection(parts), key=lambda name: (-len(name), name))
         pattern = "|".join(map(re.escape, [NAME_LEFT_OUT, *names]))

@@ -1,4 +1,7 @@
-"""The report before the import: the candidates and what happens to them. Readable without colour."""
+"""The report before the import: the candidates (entries of the inbox, or session folders) and what happens to them.
+
+It is readable without colour.
+"""
 
 from collections.abc import Sequence
 

@@ -37,7 +37,7 @@ class Fields(Protocol):
 
 
 class AnySeries(Protocol):
-    """A series, of DICOM or PAR/REC."""
+    """A series, of DICOM or PAR/REC. `size` is in bytes, `started` is YYYYMMDDHHMMSS as far as known."""
 
     @property
     def number(self) -> int | None: ...

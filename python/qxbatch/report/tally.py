@@ -68,6 +68,7 @@ class View(NamedTuple):
     seconds_left: float | None
     """None as long as it is not known."""
     seconds: float
+    """Seconds since the start of the run."""
     at_work: tuple[UnitProgress, ...]
 
 

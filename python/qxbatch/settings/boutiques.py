@@ -1,4 +1,4 @@
-"""The descriptor of the image for Boutiques (schema 0.5), made from the table of parameters.
+"""The descriptor of the container image for Boutiques (schema 0.5), made from the table of parameters.
 
 `python -m qxbatch.settings.render` in the repository rewrites it.
 """

@@ -49,7 +49,7 @@ def _cgroup_limits(proc: Path, cgroups: Path) -> list[int]:
 
 
 def _up_from(root: Path, path: str) -> list[Path]:
-    """Return the folder of a cgroup and those above it, up to `root`. In a container, the path may not exist below the root."""
+    """Return the folder of a cgroup and those above it, up to `root`. In a container, the path need not exist there."""
     cgroup = root / path.lstrip("/")
     return [folder for folder in (cgroup, *cgroup.parents) if folder.is_relative_to(root)]
 

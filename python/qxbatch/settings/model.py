@@ -29,7 +29,7 @@ class Check(StrEnum):
 
 
 class Gzip(StrEnum):
-    """How a series' DICOM is stored: one tar.gz a series, a .gz a file, or unchanged."""
+    """How the DICOM of a series is stored: one tar.gz for the series, a .gz for each file, or unchanged."""
 
     FOLDER = "folder"
     FILE = "file"

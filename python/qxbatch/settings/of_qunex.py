@@ -28,4 +28,4 @@ OF_QUNEX = {
     "batchfile": "An import reads no batch file; --logfile names a table of packets.",
     "parameterfolder": "--config=FILE names a TOML file of parameters.",
 }
-"""Name with underscores to advice."""
+"""Maps the name of an option, with underscores, to advice."""

@@ -81,7 +81,7 @@ def scheduler_spec(text: str, where: str = "--scheduler") -> SchedulerSpec:
 
 
 def merged(base: str, override: str) -> str:
-    """Return a text of `--scheduler`: the name of `override`, and the options of `base`, replaced and extended by its options.
+    """Return a text of `--scheduler`: the name of `override`, and the options of both texts; those of `override` take precedence.
 
     Raises UsageError.
     """

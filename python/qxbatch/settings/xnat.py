@@ -1,4 +1,4 @@
-"""The command of the image for XNAT's Container Service, made from the table of parameters.
+"""The command of the container image for XNAT's Container Service, made from the table of parameters.
 
 A project's resource `incoming` contains packets; the sessions become its resource `sessions`. XNAT splits the command line
 as a shell would, so a value with blanks is given in quotes there.
