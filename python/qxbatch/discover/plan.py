@@ -174,6 +174,6 @@ def _judge_same_session(judged: JudgedEntry, packets: Sequence[JudgedEntry], set
         command_for(settings, [session], {"on_same_session": "merge"}),
     )
     assert refused.problem is not None
-    # one problem for all of them
+    # all packets of the session get the same problem
     subject = str(judged.path.with_name(", ".join(other.path.name for other in packets)))
     return refused._replace(problem=replace(refused.problem, subject=subject))
