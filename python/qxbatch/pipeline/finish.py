@@ -159,7 +159,7 @@ def _containment(journal: Journal, session_bytes: SessionBytes, *, verify: bool)
 def _remove_listed(
     journal: Journal, workspace: Workspace, listed: RemovalList, is_contained: Callable[[Path, str], bool] | None
 ) -> list[UnremovedFile]:
-    """Folder mode: remove the listed files from the inbox, if `is_contained` is None or true for them; return the others."""
+    """Folder mode: remove the listed files from the inbox, if `is_contained` is None or true for them; return what stays."""
     if journal.inbox is None:
         return []
     return remove_listed(journal.inbox, listed, workspace.tag(journal.unit), workspace.sessionsfolder, is_contained)
