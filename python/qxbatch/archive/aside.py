@@ -24,7 +24,7 @@ class Unchanged(Protocol):
     """Checks whether a packet is the imported one."""
 
     def __call__(self, path: Path, *, renamed: bool) -> bool:
-        """Return whether it is; `renamed`: it was renamed just now. Raises OSError."""
+        """Return whether the packet at `path` is the imported one; `renamed`: it was renamed just now. Raises OSError."""
 
 
 def assume_unchanged(path: Path, *, renamed: bool) -> bool:  # noqa: ARG001 - the names are the protocol's
@@ -206,7 +206,7 @@ def _are_parts(part: Path, packet: Packet) -> bool:
 
 
 def _same_file(path: Path, other: Path) -> os.stat_result | None:
-    """Return the status of a file if both paths are names of it."""
+    """Return the status of a file if both paths are names of it; else None."""
     try:
         status = path.lstat()
         return status if os.path.samestat(status, other.lstat()) else None

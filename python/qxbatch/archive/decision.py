@@ -95,7 +95,7 @@ def _mode(facts: Facts) -> tuple[Archive, Reason]:
 
 
 def _why_not_deleted(facts: Facts) -> Reason:
-    """Return why the packet may not be deleted."""
+    """Return why the packet may not be deleted; AS_REQUESTED if it may."""
     reasons = (
         (facts.series_failed, Reason.SERIES_FAILED),
         (facts.surrounded, Reason.SURROUNDED),

@@ -172,7 +172,7 @@ class SessionBytes:
         return places.intersection(self._leaving())
 
     def _ledger(self, session: Path) -> Iterator[LedgerRow]:
-        """Yield the rows of the ledger that was compared with the session. Raises OSError, also after the last row; ValueError."""
+        """Yield the rows of the ledger that was compared with the session. Raises OSError and ValueError as `read_ledger`."""
         return SessionFolder(session).ledger(self._sessions[session])
 
 
@@ -181,7 +181,7 @@ def _rows(reading: Reading) -> Iterator[Row]:
 
 
 def _need_readable(path: Path) -> None:
-    """Raise OSError if a file or folder of a packet may not be read now: it did not change."""
+    """Raise OSError if a file or folder of a packet may not be read now: then damage does not show that the packet changed."""
     files = [path]
     if path.is_dir():
         files += [Path(folder, name) for folder, _, names in walk(path, onerror=raise_error) for name in names]

@@ -1,4 +1,4 @@
-"""Folder mode (`--masterinbox=none`): numbers for archives with the same name, stored for the next run in case this is killed."""
+"""Folder mode (`--masterinbox=none`): numbers for archives with the same name, stored in case this run is killed."""
 
 import contextlib
 import json

@@ -34,7 +34,7 @@ def _why_unusable(folder: Path) -> UnusableFolder | None:
 
 
 def made_before(settings: Settings, session: str) -> str:
-    """Return a clause that says which sessions of the packet of this session id exist; empty if none does."""
+    """Return a clause that names existing sessions made from the packet with this session id; empty if there are none."""
     if has_session(settings.sessionsfolder / session):
         return f"session {session} exists"
     splits = settings.masterinbox is None or settings.on_mixed is OnMixed.SPLIT  # as `discover.folders` judges

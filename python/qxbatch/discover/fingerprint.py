@@ -10,7 +10,7 @@ from qxbatch.walk import DEEPEST
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    """Return number of files, bytes, newest modification time, and sums of inodes and change times.
+    """Return number of files, bytes, newest modification time (ns), and sums of inodes and change times (ns).
 
     For a folder, the fingerprint also has a sum of hashes, one of each name with its size and time. It detects a file that was
     replaced by one of the same size while another file has a later time.
@@ -34,7 +34,7 @@ def fingerprint(path: Path) -> Fingerprint:
                 status = entry.stat(follow_symlinks=False)
                 newest = max(newest, status.st_mtime_ns)
                 is_folder = entry.is_dir(follow_symlinks=False)
-                file_size = 0 if is_folder else status.st_size  # each file system has its own size of a folder
+                file_size = 0 if is_folder else status.st_size  # the size of a folder depends on the file system
                 hash_sum += crc32(os.fsencode(f"{entry.path[start:]}\0{file_size}\0{status.st_mtime_ns}"))
                 inodes += status.st_ino
                 ctimes += status.st_ctime_ns

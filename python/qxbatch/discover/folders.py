@@ -30,7 +30,7 @@ class ListedFolder(NamedTuple):
     has_results: bool
     """Whether dicom or nii contains a file."""
     unreadable: str = ""
-    """Why the folder cannot be opened; empty if it can."""
+    """Why the folder cannot be opened (then `has_data` and `has_results` are True); empty if it can."""
     is_split: bool = False
     """Whether it has neither data nor results, and its data were split into other sessions."""
 

@@ -66,7 +66,7 @@ def _are_merged(files: Sequence[JudgedEntry], settings: Settings) -> bool:
 def _refused(
     files: Sequence[JudgedEntry], names: Collection[str], folder: str, settings: Settings
 ) -> list[JudgedEntry]:
-    """Return the files, refused with one problem. Its command moves them into a new folder with the name `folder`."""
+    """Return the files, all refused with the same problem. Its command is that of `_command`, with the new folder `folder`."""
     inbox = mapped(files[0].path.parent, settings.path_map)
     file_names = [file.path.name for file in files]
     named = ", ".join(file_names[:3]) + (f" and {len(file_names) - 3} more" if len(file_names) > 3 else "")  # noqa: PLR2004 - named
@@ -81,7 +81,10 @@ def _refused(
 
 
 def _command(inbox: Path, folder: str, file_names: Sequence[str], names: Collection[str]) -> str:
-    """Return the shell command that moves the files into a new folder of the inbox."""
+    """Return the shell command that moves the files into a new folder of the inbox.
+
+    If neither a glob nor a list of at most MAX_LISTED names can name the files, the command is `qxbatch split` of the inbox.
+    """
     target = shell_word(str(inbox / folder))
     glob = _glob(file_names, names)
     if glob:

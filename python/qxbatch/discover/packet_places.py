@@ -27,7 +27,7 @@ class Occupied(NamedTuple):
 def refuse_packet_places(judged: Sequence[JudgedEntry], settings: Settings) -> list[JudgedEntry]:
     """Refuse ready entries of a session whose folder is a packet, or contains the folder of packets or the archive.
 
-    Packets of that session itself are compared when it is imported.
+    If a packet of the session has the session id as its name, it can be that folder: this is checked when it is imported.
     """
     by_session = {(entry.session.id, entry.path.name) for entry in judged if entry.session is not None}
     folders = PacketFolders(settings.masterinbox)
@@ -72,10 +72,10 @@ class PacketFolders:
 
 
 def why_occupied(settings: Settings, folder: Path, unit: str, packet_folders: PacketFolders) -> Occupied | None:
-    """Return why an existing folder cannot become a session: others may move it away as a packet, or have packets in it.
+    """Return why a folder cannot become a session: it is a packet, or it is or contains the master inbox or the archive.
 
-    Return None for a session, and for a folder that is neither a packet, nor is or contains the master inbox or the archive.
-    `unit` is the session id of the packet, `packet_folders` those in the master inbox.
+    Return None if it can, if it is a session already, or if it is not an existing folder. `unit` is the session id of the packet
+    that is imported, and `packet_folders` are the folders in the master inbox.
     """
     if not folder.is_dir() or kind_of_folder(folder) == SESSION:
         return None

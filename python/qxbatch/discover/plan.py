@@ -32,7 +32,7 @@ def judge_entries(entries: Sequence[Entry], settings: Settings, rows: "LogfileRo
 
 
 def _pairs(entries: Sequence[Entry]) -> dict[str, str]:
-    """Return the loose PARs that have their REC beside them: the stem in folded case, and the stem as in the PAR's name."""
+    """Return the stem, as in the PAR's name, of each loose PAR that has its REC beside it, by the stem in folded case."""
     recs = {_stem(entry) for entry in entries if entry.content == "rec"}
     pars = [entry for entry in entries if entry.content == "par"]
     return {_stem(entry): PurePath(entry.name).stem for entry in pars if _stem(entry) in recs}
@@ -174,6 +174,6 @@ def _judge_same_session(judged: JudgedEntry, packets: Sequence[JudgedEntry], set
         command_for(settings, [session], {"on_same_session": "merge"}),
     )
     assert refused.problem is not None
-    # one problem for all of them
+    # all packets of the session get the same problem
     subject = str(judged.path.with_name(", ".join(other.path.name for other in packets)))
     return refused._replace(problem=replace(refused.problem, subject=subject))

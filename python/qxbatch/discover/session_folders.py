@@ -134,7 +134,7 @@ def _judge(entry: JudgedEntry, settings: Settings, *, is_own: bool) -> JudgedEnt
 
 
 def _why_refused(packet: Path, recognised: Recognised, archive: Archive) -> str:
-    """Return why a folder that is, or contains, sessions is refused. A link to one leaves the inbox without their files."""
+    """Return why a folder that is, or contains, sessions is refused. If it is a link, only the link would leave the inbox."""
     path, what = recognised
     if packet.is_symlink():
         target = os.path.realpath(packet)
@@ -147,7 +147,10 @@ def _why_refused(packet: Path, recognised: Recognised, archive: Archive) -> str:
 
 
 def _contained_sessions(top: Path) -> Recognised | None:
-    """Return the first folder of sessions at or below a folder. Links below it are not followed."""
+    """Return the first session folder or sessions folder at or below a folder; None if there is none.
+
+    Links below the folder are not followed.
+    """
     for folder, folders, files in walk(top):
         what = _kind(Path(folder), folders, files)
         if what:
@@ -196,8 +199,8 @@ def _has_session_txt(path: Path) -> bool:
 def _has_sorted_series(path: Path) -> bool:
     """Return whether `dicom` is that of a session, and not the folder of an export.
 
-    A session has a report there, or series that its images or the names of its files belong to: `dicom/30` with
-    `nii/31.nii.gz`, or with a file `<patient>-30-<UID>.dcm`. All its series have numbers that end in 0.
+    The `dicom` of a session contains DICOM-Report.txt, or a series whose number is in the name of an image or of a file:
+    `dicom/30` with `nii/31.nii.gz`, or with a file `<patient>-30-<UID>.dcm`. The numbers of all its series end in 0.
     """
     paths = SessionPaths(path)
     if paths.dicom_report.is_file():

@@ -6,7 +6,7 @@ from pathlib import Path
 def was_split(sessionsfolder: Path, session: str) -> bool:
     """Return whether `--on-mixed=split` split the packet of this session id earlier, into sessions `<session>-1` and so on.
 
-    Their summaries say so (key `parted`, docs/summary.md).
+    The summary of `<session>-1` says so (key `parted`, docs/summary.md).
     """
     from qxbatch.session.folder import SessionFolder
 

@@ -15,7 +15,7 @@ class Unit:
     session: SessionId
     packets: tuple[Packet, ...]
     inbox: Path | None = None
-    """Folder mode (`--masterinbox=none`): the session's own inbox."""
+    """Folder mode (`--masterinbox=none`): the session's own inbox; None in inbox mode."""
 
     @property
     def name(self) -> str:
@@ -29,7 +29,7 @@ class Unit:
 
     @property
     def names(self) -> str:
-        """Return the packets' file names, or the session's in folder mode."""
+        """Return the packets' file names, separated by commas; in folder mode, the session id."""
         if self.inbox is not None:
             return self.session.id
         return ", ".join(packet.path.name for packet in self.packets)

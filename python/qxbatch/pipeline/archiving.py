@@ -162,10 +162,10 @@ class _PacketArchiving:
         return is_same_packet.for_move()
 
     def _decided_by_content(self, is_same_packet: SamePacketCheck, place: Path) -> SamePacketCheck:
-        """If a packet that another run has read contains what no session does, move it and do not delete it. Return the check.
+        """Move a packet, and do not delete it, if it contains bytes or links that no session contains. Return the check to use.
 
-        The packet is read again, since anybody could have written the journal of that run. An error is ignored here: the next
-        comparison reports it.
+        Only a packet that another run read is checked here: it is read again, since anybody could have written the journal of
+        that run. An error is ignored here: the next comparison reports it.
         """
         if self.read_by_this_run or decide(self.facts).mode is not Archive.DELETE:
             return is_same_packet
@@ -179,9 +179,9 @@ class _PacketArchiving:
         return is_same_packet.for_move()
 
     def _settle_hidden_name(self, is_same_packet: SamePacketCheck, *, stays: bool) -> None:
-        """Finish the renaming or the removal that a killed run began, or undo it for a packet that stays.
+        """Finish the renaming to a hidden name or the removal that a killed run began, or undo it for a packet that stays.
 
-        If a packet that stays has its own name, the hidden file is not this packet.
+        If a packet that stays has its own name, a file with its hidden name is not this packet.
         """
         if stays:
             if not os.path.lexists(self.path):
@@ -236,7 +236,10 @@ class _PacketArchiving:
         return (found.files, found.size) == (expected.files, expected.size)
 
     def _changed(self, is_same_packet: SamePacketCheck) -> Problem | None:
-        """Return the problem of a packet that changed, vanished or cannot be read; None if it is the imported one."""
+        """Return the problem of a packet that changed, vanished or cannot be read.
+
+        None if it is the imported one, or if it is missing since a killed run moved it.
+        """
         try:
             if is_same_packet(self.path, renamed=False):
                 return None

@@ -16,9 +16,10 @@ from qxbatch.walk import walk
 
 
 def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> list[Problem]:
-    """Return why the packets must stay in the inbox: a session is missing, or is not the session of the journal.
+    """Return the problems because of which the packets must stay in the inbox; empty if there is none.
 
-    With `verify`, also if the files of a session differ from its ledger.
+    A session has a problem if it is missing or not the session of the journal, or if it or a folder in it is a link. With
+    `verify`, also if its files differ from its ledger. Raises OSError if an existing session cannot be read.
     """
     problems = []
     for session, digest in zip(journal.sessions, journal.ledgers, strict=True):

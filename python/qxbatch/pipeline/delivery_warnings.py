@@ -34,9 +34,10 @@ def replaced_patients(sessionsfolder: Path, job: Job, products: Sequence[Product
 
 
 def stale_sessions(sessionsfolder: Path, job: Job, products: Sequence[Product]) -> list[Problem]:
-    """Return a warning if an earlier import of a unit made sessions that this one does not make: the packet or a choice changed.
+    """Return a warning if an earlier import of a unit made sessions that this import does not make; else an empty list.
 
-    They are sessions that it was split into, and in inbox mode its own session, if it is split now.
+    The packet or an option changed. Such sessions are those that the unit was split into and, if it is split now (in inbox mode
+    only), the session with the unit's own id.
     """
     unit = job.unit
     made = {product.sorted_session.session.id for product in products}
@@ -54,7 +55,7 @@ def stale_sessions(sessionsfolder: Path, job: Job, products: Sequence[Product]) 
 
 
 def _split_names(sessionsfolder: Path, unit: str) -> list[str]:
-    """Return the sessions that an earlier import split from a unit, by their summaries, in the order of their numbers."""
+    """Return the ids of sessions that an earlier import split from a unit, by their summaries, in the order of their numbers."""
     start = f"{unit}-"
     numbers = [name.removeprefix(start) for name in names_in(sessionsfolder) if name.startswith(start)]
     names = [f"{start}{k}" for k in sorted(int(number) for number in numbers if re.fullmatch("[1-9][0-9]*", number))]

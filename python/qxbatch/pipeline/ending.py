@@ -1,4 +1,4 @@
-"""The end of a run: the report after the work, the last event, and the exit status."""
+"""The end of a run: the report after the work, the last event, and the exit status, which each `end_` function returns."""
 
 import sys
 from pathlib import Path

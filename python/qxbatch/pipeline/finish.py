@@ -105,7 +105,10 @@ def finish(
 def _keep_replaced(
     journal: Journal, workspace: Workspace, check_lock: Callable[[], None], wrong: Collection[str]
 ) -> Iterator[Problem]:
-    """Keep the files of replaced sessions whose bytes exist nowhere else; all files if the new session is missing or `wrong`."""
+    """Keep files of replaced sessions whose bytes exist nowhere else; yield warnings and errors.
+
+    `wrong` has the ids of new sessions that are missing or not as expected: all files of the sessions that they replace are kept.
+    """
     folder = workspace.archive.parent / REPLACED
     for session in journal.sessions:
         check_lock()
@@ -139,10 +142,10 @@ def _session_bytes(journal: Journal, workspace: Workspace, settings: Settings, l
 
 
 def _containment(journal: Journal, session_bytes: SessionBytes, *, verify: bool) -> Callable[[Path, str], bool] | None:
-    """Return a function that compares a loose file (path, SHA-256) with the sessions before it leaves; None if not needed.
+    """Return a function that takes a loose file (path, SHA-256) and returns whether sessions contain it; None if not needed.
 
-    It is also needed if this run split the session: then kept files leave the inbox, and the only copy of one may be a file of
-    the user in the inbox of a new session.
+    It is needed before a file leaves the inbox if another run made the sessions, or if this run split the session. In the
+    second case kept files leave too, and the only copy of one may be a file of the user in the inbox of a new session.
     """
     if not verify and journal.sessions == (journal.unit,):
         return None
@@ -156,7 +159,7 @@ def _containment(journal: Journal, session_bytes: SessionBytes, *, verify: bool)
 def _remove_listed(
     journal: Journal, workspace: Workspace, listed: RemovalList, is_contained: Callable[[Path, str], bool] | None
 ) -> list[UnremovedFile]:
-    """Folder mode: remove the listed files from the inbox, if `is_contained` is None or true for them; return the others."""
+    """Folder mode: remove the listed files from the inbox, if `is_contained` is None or true for them; return what stays."""
     if journal.inbox is None:
         return []
     return remove_listed(journal.inbox, listed, workspace.tag(journal.unit), workspace.sessionsfolder, is_contained)

@@ -57,7 +57,7 @@ def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionRepo
 
 
 def _tags(workspace: Workspace) -> Iterator[str]:
-    """Yield the tags of all runs with staging or a journal. Raises OSError if some cannot be read."""
+    """Yield the tags in hidden names of all runs with staging or a journal. Raises OSError if one of these cannot be read."""
     from qxbatch.publish.journal import journal_run  # a run without packets does not load it
 
     for unit in workspace.units():
@@ -68,7 +68,7 @@ def _tags(workspace: Workspace) -> Iterator[str]:
 
 
 def _is_older(path: Path, moment: float) -> bool:
-    """Return whether a path got its name, or was last changed, at that time or before; False if it is missing."""
+    """Return whether a path got its name, or was last changed, at `moment` (seconds since 1970) or before; False if missing."""
     try:
         return path.lstat().st_ctime <= moment
     except OSError:
@@ -102,7 +102,7 @@ def _has_session(packet: str, settings: Settings) -> bool:
 
 
 def _restored(path: Path, original: str, use: Use) -> Path:
-    """Return the path that a packet gets back; a numbered one if another packet has the name, except for a PART."""
+    """Return the path that a packet gets back; a numbered one if another packet has the name, except for `Use.PART`."""
     from qxbatch.archive.names import kth_name
 
     k = 1

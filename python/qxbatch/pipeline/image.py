@@ -26,7 +26,7 @@ class FinishedImage(NamedTuple):
     path: Path
     checksum: Checksum
     statistics: ImageStatistics | None
-    """Of a time series."""
+    """Those of a time series; None for another image, or if they cannot be computed."""
 
 
 def finish_image(
@@ -52,14 +52,14 @@ def finish_image(
 
 
 def _draw(context: Context, nifti: Path, header: Nifti, *, time_series: bool) -> ImageStatistics | None:
-    """Draw the pictures of an image; return the statistics of a time series."""
+    """Draw the pictures of an image; return the statistics of a time series, None for another image."""
     statistics = _statistics(context, nifti) if time_series else None
     write_picture(nifti, picture_of(nifti), statistics, tsnr_picture_of(nifti), header)
     return image_statistics(statistics) if statistics else None
 
 
 def _statistics(context: Context, nifti: Path) -> Statistics | None:
-    """Return the statistics of an image; None if it cannot be read."""
+    """Return the statistics of an image; None if it cannot be read or has none, for example because it has too few volumes."""
     try:
         return Statistics.read(str(nifti), monitor=context.monitor)
     except OSError:

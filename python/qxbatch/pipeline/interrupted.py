@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # most runs have nothing to recover
 def finish_interrupted(
     workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None
 ) -> "Recovered":
-    """Finish or clear what killed runs left. Raises UsageError (73) if the folder cannot be written.
+    """Finish or clear what killed runs left. Raises UsageError (exit status 73) if the folder cannot be written.
 
     `only`: the names (session ids) of the units to recover; all units if None.
     """
@@ -45,8 +45,8 @@ def clear_locks(sessionsfolder: Path) -> None:
 def without_recovered(candidate: Candidate, recovered: "Recovered | None") -> Candidate:
     """Return the candidate, which is not ready if the recovery just finished the import of its packet, or failed to.
 
-    That also holds with --overwrite=yes. If the import was finished, other packets of the same session stay ready. If it failed,
-    none of them is: the report of the recovery contains the reason.
+    With --overwrite=yes it is not ready either. If the import was finished, other packets of the same session stay ready. If it
+    failed, no packet of the session is ready: the report of the recovery contains the reason.
     """
     if recovered is None or candidate.verdict is not Verdict.READY:
         return candidate
@@ -60,7 +60,10 @@ def without_recovered(candidate: Candidate, recovered: "Recovered | None") -> Ca
 
 
 def to_report(recovered: "Recovered | None", candidates: Sequence[Candidate]) -> list[SessionReport]:
-    """Return the reports of a recovery, without those of held units that this run imports: their import reports the lock."""
+    """Return the reports of a recovery, without those of units whose lock another run holds if this run imports them.
+
+    The import of such a unit reports the lock.
+    """
     ready = {
         candidate.session.id for candidate in candidates if candidate.session and candidate.verdict is Verdict.READY
     }

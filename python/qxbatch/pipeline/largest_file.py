@@ -6,7 +6,10 @@ from qxbatch.walk import walk
 
 
 def largest_file(packet: Path) -> tuple[int, Path]:
-    """Return size and path of the largest file of a packet; of equal sizes, the last by name. Raises OSError."""
+    """Return the size in bytes and the path of the largest file of a packet; of equal sizes, the last by path.
+
+    For a folder without files, return 0 and the folder. Raises OSError.
+    """
     if not packet.is_dir():
         return packet.stat().st_size, packet
     files = (Path(folder, name) for folder, _, names in walk(packet) for name in names)

@@ -1,4 +1,4 @@
-"""Inboxes that are reached through a link below the sessions folder, which are read and not changed, or that are mount points."""
+"""Inboxes reached through a link below the sessions folder, which are read and not changed, and inboxes that are mount points."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def kept_in_place(facts: Facts, unit: Unit) -> Problem:
 def refuse_immovable_kept_files(unit: Unit, build: Path, *, linked: bool) -> None:
     """Folder mode (`--masterinbox=none`): raise PacketError if kept files of archives cannot be moved into the inbox.
 
-    They cannot if it is a link or a mount point.
+    They cannot be moved if the inbox is a link or a mount point.
     """
     inbox = unit.inbox
     if inbox is None or not any(path.is_file() for path in SessionPaths(build).inbox.rglob("*")):

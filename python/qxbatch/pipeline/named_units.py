@@ -31,7 +31,7 @@ class NameMatch(NamedTuple):
     units: tuple[str, ...]
     """Ids of the sessions that the name may mean."""
     packets: tuple[str, ...]
-    """Names in the inbox (in folder mode (`--masterinbox=none`), of session folders) of the packets of these sessions."""
+    """Names of the packets of these sessions in the inbox; in folder mode (`--masterinbox=none`), names of session folders."""
 
 
 def match_name(settings: Settings, name: str) -> NameMatch:

@@ -56,7 +56,7 @@ def opened_context(
 
 
 def need_converters(settings: Settings) -> Available:
-    """Return the converters that a run may use, and print replacements. Raises UsageError (69)."""
+    """Return the converters that a run may use, and print replacements. Raises UsageError (exit status 69)."""
     tools = check_available(settings)
     for note in tools.notes:
         print(note, file=sys.stderr)
@@ -73,7 +73,7 @@ def tidy(workspace: Workspace, locks: Locks, imported_units: Sequence[Unit] = ()
 def _numbers(
     settings: Settings, workspace: Workspace, locks: Locks, units: Sequence[Unit], monitor: Monitor
 ) -> Numbers:
-    """Choose the numbers of archives with the same name. Raises UsageError (73) if they cannot be stored."""
+    """Choose the numbers of archives with the same name. Raises UsageError (exit status 73) if they cannot be stored."""
     try:
         return numbers_of(_inboxes(units), settings, workspace, locks, monitor)
     except (OSError, KeyboardInterrupt) as error:

@@ -13,9 +13,10 @@ from qxbatch.settings.model import Settings
 
 
 def refuse_other(context: Context, unit: Unit, folder: Path) -> None:
-    """Raise PacketError if one of the sessions of a unit, whose folder is given, is one of another packet.
+    """Raise PacketError if `folder`, the folder of one of the sessions of a unit, is the session of another packet.
 
-    This run made it, or a packet was split into it, or the unit would be split into it and was not before.
+    This is so if this run made the session, if another packet was split into it, or if the session exists and the unit, which
+    would be split into it now, was not split into it before.
     """
     if folder.name in context.published:
         raise same_session(folder.name, unit)

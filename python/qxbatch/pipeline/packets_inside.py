@@ -21,8 +21,9 @@ _MOST_LINKS = 40
 def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None:
     """Raise PacketError if packets are in the folders of a session that the import of a unit would replace.
 
-    They are those of the unit, and those that are in the master inbox, or that links in it lead to: in any mode of --archive,
-    a packet must not leave with the session. Raise it also if the folder of the session is a packet (see `why_occupied`).
+    Checked are the packets of the unit, those in the master inbox, and those that links in the master inbox lead to: in any
+    mode of --archive, a packet must not leave with the replaced session. Also raise PacketError if the folder of the session is
+    a packet (see `why_occupied`).
     """
     if settings.stages is Stages.CONVERT or not session.is_dir():
         return

@@ -35,7 +35,7 @@ def publish_sessions(journal: Journal, workspace: Workspace, check_lock: Callabl
 def _has_moved_ledger(build: Path, target: Path, ledger: str) -> bool:
     """Return whether a killed run moved all but session.txt to the session folder, as the ledger shows.
 
-    A session.txt that appeared there since then is not that of another session.
+    A session.txt that appeared in the session folder since then does not make it another session: it is replaced.
     """
     if os.path.lexists(SessionPaths(build).ledger):
         return False

@@ -142,7 +142,7 @@ def _recovered(
         hint = "Correct this and run again: the files of that import are kept until then."
         return _failed(unit, Problem(Code.CANNOT_WRITE, unit, message, hint))
     except Exception as error:
-        log.error("%s: internal error", unit, exc_info=not settings.deidentified)  # noqa: TRY400 - it can have names
+        log.error("%s: internal error", unit, exc_info=not settings.deidentified)  # noqa: TRY400 - a traceback can have names
         message = f"internal error while the import of an interrupted run was finished: {type(error).__name__}."
         return _failed(unit, Problem(Code.INTERNAL, unit, message, "Please report this with the log (--log-file)."))
     return recovered

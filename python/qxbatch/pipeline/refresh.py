@@ -19,7 +19,7 @@ def refresh_study(settings: Settings, report: Report, *, sessions_changed: bool 
 
     If nothing was imported, or single sessions were sorted or converted, only an existing study level is refreshed.
     `sessions_changed`: the study level may be out of date even if the report has no published session: another run
-    published sessions without refreshing it, this run was interrupted, or it does not list the packets that wait now.
+    published sessions without refreshing it, this run was interrupted, or study.json does not list the packets that wait now.
     """
     folder = settings.sessionsfolder
     imported = sessions_changed or any(session.folder is not None for session in report.sessions) or is_outdated(folder)
@@ -46,4 +46,4 @@ def refresh_not_imported(settings: Settings, report: Report) -> None:
 
 
 _ATTEMPTS = 3
-"""Another run may publish a session while the files are written."""
+"""How often the files are written at most: another run may publish a session while they are written."""

@@ -23,14 +23,14 @@ REMEDIES: Mapping[Code, Mapping[str, str]] = {
     Code.VERIFY: {},
     Code.ARCHIVE: {},
 }
-"""By problem that ended an import: the parameters to change in the command that imports the packet again; may be none."""
+"""Maps a problem that ended an import to the parameters to change in the command that imports the packet again; may be empty."""
 REMEDIES_AFTER_PUBLISHING: Mapping[Code, Mapping[str, str]] = {
     Code.CHANGED: _OVERWRITE,
     Code.CANNOT_WRITE: {},
     Code.ARCHIVE: {},
     Code.DAMAGED_KEPT: _OVERWRITE,
 }
-"""The same by problem of a published session."""
+"""The same for a problem of a published session."""
 
 
 def with_commands(report: SessionReport, unit: Unit, settings: Settings, redact: Redact) -> SessionReport:

@@ -33,8 +33,8 @@ def make_series(
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
     The files of a series are removed once it is converted and stored. In inbox mode, deflated members of a zip packet are
-    copied without recompression. (In folder mode, `--masterinbox=none`, a session may be rebuilt from its own series, and must not
-    change.)
+    copied without recompression. (In folder mode, `--masterinbox=none`, a session may be rebuilt from its own series, whose
+    stored bytes must then stay the same.)
 
     Raises OSError when the disk is full or cannot be written, and CancelledError; by then all work except syncs has ended.
     """
@@ -163,7 +163,7 @@ class _SeriesJobs:
             self.context.unsynced.release()
 
     def _clear_if_done(self, series: Series) -> None:
-        """Remove the files of a series at the second call: it is converted and stored."""
+        """Remove the files of a series at the second call for it: it is then both converted and stored."""
         with self._lock:
             is_first_half = series.n not in self._half_done
             self._half_done.add(series.n)
@@ -183,7 +183,7 @@ def session_root(series: Series) -> Path:
 
 
 def _settle(futures: Sequence[Future[Any]]) -> None:
-    """Wait for all; if one fails, cancel those that have not started, and raise the first failure in their order."""
+    """Wait for all futures; if one fails, cancel those that have not started, and raise the first failure in their order."""
     pending = set(futures)
     while pending:
         finished, pending = wait(pending, return_when="FIRST_EXCEPTION")
@@ -196,7 +196,7 @@ def _settle(futures: Sequence[Future[Any]]) -> None:
 
 
 def _abandon(futures: Sequence[Future[Any]]) -> None:
-    """Cancel those that have not started, and wait for the others."""
+    """Cancel the futures that have not started, and wait for the others."""
     for future in futures:
         future.cancel()
     wait(futures)

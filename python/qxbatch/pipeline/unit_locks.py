@@ -60,7 +60,7 @@ class UnitLocks:
 
     @property
     def own_names(self) -> list[str]:
-        """The names of the locks of the unit itself."""
+        """The names of the locks of the unit itself: its session's and, in inbox mode, each packet's."""
         packets = self._unit.packets if self._unit.inbox is None else ()
         return [unit_lock(self._unit.name), *(packet_lock(packet.path) for packet in packets)]
 
@@ -90,7 +90,7 @@ class UnitLocks:
             self.take([unit_lock(session)])
 
     def refuse_lost(self) -> None:
-        """Raise PacketError if another run took over a lock."""
+        """Raise PacketError if another run took over a lock, and OSError if that cannot be seen now."""
         if not all(self._locks.holds(lock) for lock in self._taken_locks):
             raise lost_lock(self._unit.names)
 

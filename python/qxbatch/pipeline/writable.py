@@ -15,9 +15,9 @@ from qxbatch.settings.model import Archive, Settings
 
 
 def need_writable(settings: Settings, ready: Sequence[Candidate] = ()) -> None:
-    """Raise UsageError (73) if a folder of the run, or one that `ready` packets must leave, cannot be written.
+    """Raise UsageError (exit status 73) if a folder of the run, or one that `ready` packets must leave, cannot be written.
 
-    Raises UsageError (64) if --work-dir is among packets or the files of a session.
+    Raises UsageError (exit status 64) if --work-dir is among packets or the files of a session.
     """
     _need_folder(settings.sessionsfolder, "the sessions folder", "Give a folder you may write to.")
     if settings.work_dir is not None:

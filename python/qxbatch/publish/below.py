@@ -23,7 +23,7 @@ _NOT_REMOVED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR)
 def open_below(folder: Path, top: Path, *, create: bool = False) -> int:
     """Return the descriptor of a folder below `top`; the caller closes it. With `create`, missing folders are created.
 
-    Raises OSError, and LinkError if the folder, or one between the two, is a link.
+    Raises OSError, and LinkError if the folder, or a folder between it and `top`, is a link.
     """
     with opened(top) as start:
         return open_in(start, folder.relative_to(top).parts, create=create)

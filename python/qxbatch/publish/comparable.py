@@ -28,7 +28,7 @@ def comparable(path: Path, at: str) -> object:
     """Return what is compared of a file; equal for two imports of the same packet.
 
     - session.txt, the summary, the page, and converters' logs: the content without version, times, host, command and durations,
-      if they have the form in which an import writes them.
+      if these values have the form in which an import writes them.
     - Any other file, and one of more than MOST_BYTES_IN_MEMORY bytes: its size and hash.
 
     `at`, the path relative to the session, decides which file this is: a file of a packet can have the same name in another

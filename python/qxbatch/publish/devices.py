@@ -1,4 +1,4 @@
-"""Block and character devices in a folder: they have no bytes to keep, and opening one can do something."""
+"""Block and character devices in a folder: they have no bytes to keep, and opening one can have an effect."""
 
 import os
 import stat

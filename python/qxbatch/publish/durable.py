@@ -146,7 +146,7 @@ def rename_new_in(
 ) -> None:
     """Rename as `rename_new` does, without its first check of the new name. Names are relative to the opened folders.
 
-    - A folder is renamed. Of what has the new name by then, only an empty folder is replaced.
+    - A folder is renamed. If something has the new name by then, it is replaced only if it is an empty folder.
     - A file gets the new name as a hard link, which never replaces another file, and loses the old name. If a run is killed
       between the two steps, the file has both names.
     - On a file system without hard links, a file is renamed by renameat2, which does not replace another file either. If that is

@@ -88,7 +88,8 @@ def _place(build: OpenFolder, name: str, session: OpenFolder, old: OpenFolder) -
 def _is_another_session(target: Path, build: Path) -> bool:
     """Return whether a session folder has session.txt or results of another session than the build.
 
-    If the build still contains its own, those in the session folder are of another session: publishing moves them.
+    Publishing moves session.txt and results out of the build. So if the build still contains its own, those in the session folder
+    are of another session.
     """
     with contextlib.suppress(FileNotFoundError):
         return not os.path.samestat(*(os.lstat(folder / SESSION_TXT) for folder in (build, target)))
@@ -113,7 +114,7 @@ def _move_aside(folder: OpenFolder, name: str, old: OpenFolder) -> None:
 def _have_common_file(left: OpenFolder, right: OpenFolder, name: str) -> bool:
     """Return whether the folders `name` in both have different files at the same path.
 
-    If a run was killed while it moved the files of one to the other, they have none.
+    There are no such files if a run was killed while it moved the files of one folder to the other.
     """
     with opened_in(left, (name,)) as top:
         for parts, folder, files in walk_in(top):

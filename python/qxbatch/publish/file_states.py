@@ -31,8 +31,8 @@ def states_in(top: OpenFolder) -> dict[Path, os.stat_result]:
 def remove_compared(parent: OpenFolder, name: str, compared: States) -> None:
     """Remove the files and links in the folder `name` of `parent` that have the states `compared`, then the empty folders.
 
-    FIFOs, sockets and devices, which have no bytes, are removed too. Links are removed first: if the process is killed, those that
-    are left still lead to what is left. Raises OSError, also for a folder on another mount.
+    FIFOs, sockets and devices, which have no bytes, are removed too. Links are removed first: if the process is killed, the
+    remaining links still lead to the remaining files. Raises OSError, also for a folder on another mount.
     """
 
     def is_compared_link(parts: Parts, now: os.stat_result) -> bool:

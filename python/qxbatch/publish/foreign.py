@@ -23,9 +23,9 @@ class NewText(NamedTuple):
     path: Path
     text: str
     is_own: Callable[[bytes], bool]
-    """Tells whether qxbatch wrote the bytes that the file has now."""
+    """Takes the bytes that the file has now; returns whether qxbatch wrote them."""
     can_exchange: bool = True
-    """Whether a killed run may leave the replaced file under a hidden name: `write_texts` with this text removes or keeps it."""
+    """Whether a killed run may leave the replaced file under a hidden name: the next `write_texts` for it removes or keeps it."""
 
 
 def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:

@@ -63,7 +63,7 @@ class Journal:
     with_inbox: bool
     """Whether the session's `inbox` is exchanged too (inbox mode)."""
     inbox: Path | None = None
-    """Folder mode: the inbox from which files are removed that a session contains; `taken.tsv` in staging lists them."""
+    """Folder mode: the inbox; the files listed by `taken.tsv` in staging, which a session contains, are removed from it."""
     names: str = ""
     """The packets' names in messages."""
     ledgers: tuple[str, ...] = ()

@@ -189,7 +189,7 @@ class Locks:
         return record, descriptor
 
     def _record(self, name: str, device: int) -> bytes:
-        """Return the content of a lock's file. `device` is that of the file: on an overlay that of its folder differs."""
+        """Return the content of a lock's file. `device` is the file's `st_dev`: on an overlay, its folder has another."""
         import socket
 
         kernel_and_device = f"{self._kernel()} {device}" if self._flock else "none"

@@ -51,7 +51,7 @@ def copy_new_folder(source: Path, target: Path) -> None:
 
 
 def _copy_entry(source: Path, name: str, place: int) -> None:
-    """Copy a file or link; create a new FIFO or socket for one, which has no bytes; leave out a device, and do not open it.
+    """Copy a file or link; create a new FIFO or socket, since it has no bytes to copy; leave out a device without opening it.
 
     A new device would be usable also if the source is on a file system without devices (nodev). Raises OSError, which names the
     source.
@@ -74,7 +74,7 @@ def _copy_entry(source: Path, name: str, place: int) -> None:
 
 
 def _copy_file(source: Path, name: str, place: int | None, *, sync: bool = False) -> None:
-    if not stat.S_ISREG(source.lstat().st_mode):  # to open a device can do something, such as rewind a tape
+    if not stat.S_ISREG(source.lstat().st_mode):  # opening a device can have an effect, such as rewinding a tape
         raise OSError(errno.EINVAL, "is not a regular file", str(source))
     with os.fdopen(os.open(source, _READ | os.O_NONBLOCK), "rb") as file:
         status = os.fstat(file.fileno())

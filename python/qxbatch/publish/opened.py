@@ -22,7 +22,7 @@ Parts = tuple[str, ...]
 
 
 class OpenFolder(NamedTuple):
-    """An opened folder. Its path is used in messages only, and to reach the folder if /proc is not mounted."""
+    """An opened folder. Its path is used in messages and, if /proc is not mounted, to reach the folder."""
 
     descriptor: int
     path: Path
@@ -74,9 +74,9 @@ class OpenFolder(NamedTuple):
         return os.path.samestat(*states) and states[0].st_nlink > 1 and not stat.S_ISDIR(states[0].st_mode)
 
     def rename(self, name: str, target: "OpenFolder", new_name: str) -> None:
-        """Move an entry to another folder; a file that has the new name is replaced. Raises OSError, which names its path.
+        """Move an entry to another folder; a file that has the new name is replaced. Raises OSError, which names the old path.
 
-        Only for a target folder to which only this run writes. For any other, use `rename_new`.
+        Use this only for a target folder to which no other program writes. For any other folder, use `rename_new`.
         """
         try:
             os.rename(name, new_name, src_dir_fd=self.descriptor, dst_dir_fd=target.descriptor)

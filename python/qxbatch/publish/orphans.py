@@ -44,7 +44,7 @@ def _processes() -> list[int]:
 
 
 def _homes(process: int, marks: tuple[bytes, ...]) -> list[Path]:
-    """Return the folders HOME of a process that contain one of these marks."""
+    """Return the values of HOME in the environment of a process that contain one of `marks`, which are parts of paths."""
     try:
         values = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
     except OSError:  # it belongs to another user, or has ended

@@ -28,7 +28,7 @@ def same_content(left: Path, right: Path) -> bool:
         return False
     files = [name for name, kind, _ in listing if kind == "file"]
     if files == [""] and _start(left) != _start(right):
-        return False  # archives of one size are many in a study of tar files: they are not read whole
+        return False  # a study of tar files has many archives of the same size: they are not read whole
     return _hashes(left, files) == _hashes(right, files)
 
 

@@ -20,7 +20,7 @@ from qxbatch.walk import empty, open_folder
 SCRATCH_NOTE = "scratch.txt"
 """Name of the file in staging that contains the path of the scratch folder."""
 MARK = ".of-qxbatch"
-"""Name of the file in a scratch folder that contains the run that created it."""
+"""Name of the file in a scratch folder that contains the 16 hex digits of the run that created the folder."""
 _LONGEST_MARK = 100
 """Bytes that are read of this file."""
 _PATIENCE = 2.0
@@ -79,8 +79,9 @@ def noted_scratch(staging: Path, unit: str, run: str) -> Path | None:
 
 
 def remove_scratch(scratch: Path, run: str) -> None:
-    """Remove a scratch folder of a run; one without a mark only if it is empty, one of another live run not. Raises OSError.
+    """Remove a scratch folder of a run. Raises OSError.
 
+    A folder without the mark of `run` is removed only if it is empty. A folder that another live run uses is not removed.
     The content is removed by the descriptor of the folder in which the mark was read. So a link that replaces the folder
     meanwhile is not followed.
     """

@@ -119,7 +119,7 @@ class _CurrentFolder:
         self.short_path = inbox
         """A path that leads to the open folder."""
         self.existing: list[Path] = []
-        """The folders that exist among this one and those above it, without the inbox. A forged list can name many others."""
+        """This folder and those between it and the inbox, if they exist. A forged list can name many missing folders."""
 
     def enter(self, folder: Path) -> bool:
         """Open a folder; return False if it is not below the inbox, or is reached through a link below `top` or a mount."""

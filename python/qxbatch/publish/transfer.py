@@ -40,7 +40,7 @@ def renamed(source: Path, target: Path) -> bool:
 
 
 def put_aside(source: Path, aside: Path) -> None:
-    """Rename to a hidden name in the same folder. A file that appears under the old name later is then another one.
+    """Rename to a hidden name in the same folder. A file that later appears under the old name is not taken for the renamed one.
 
     A folder that its file system cannot rename is moved file by file. Raises OSError.
     """

@@ -70,7 +70,7 @@ class Workspace:
             return True
 
     def of_run(self, run: str) -> "Workspace":
-        """Return the same folder for another run."""
+        """Return the same folder for another run, without --work-dir."""
         return Workspace(self.sessionsfolder, masterinbox=self.inboxes[-1], run=run)
 
     def refuse_links(self) -> None:

@@ -5,7 +5,7 @@ import unicodedata
 from qxbatch.session.layout import ARCHIVE, INBOX, PAGE, STUDY_SIDECAR, STUDY_TABLE
 
 RESERVED = (INBOX, ARCHIVE, "specs", "qc", PAGE, STUDY_TABLE, STUDY_SIDECAR)
-"""Folders and files of the study beside the session folders, in any case: some file systems ignore case."""
+"""Folders and files of the study beside the session folders. Names are compared without case, as some file systems do."""
 FORBIDDEN = "/\\:#"
 """The first two are path separators; a `:` or `#` cuts the lines of session.txt for its readers."""
 MAX_BYTES = 200
@@ -13,7 +13,10 @@ MAX_BYTES = 200
 
 
 def breaks_lines(name: str) -> bool:
-    """Return whether a name contains a control character or a line end; `.` in a pattern does not match a line feed."""
+    """Return whether a name contains a control character or a line end.
+
+    `.` in a pattern does not match a line feed, so a pattern could find only a part of such a name.
+    """
     return any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in name)
 
 

@@ -61,7 +61,7 @@ def _separator(text: str) -> str:
 
 
 def column_of(rows: Rows, column: int | str, path: Path) -> int:
-    """Return a column's 0-based index, by 1-based number or by the header's name. Raises UsageError."""
+    """Return the 0-based index of a column. `column` is its 1-based number, or its name in the first row. Raises UsageError."""
     if isinstance(column, int):
         if rows and all(len(row) < column for row in rows.values()):
             raise UsageError(f"The logfile {path} has no column {column}.", _widest(rows))

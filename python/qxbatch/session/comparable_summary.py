@@ -86,4 +86,4 @@ _FORMS: Mapping[str, Callable[[object], bool]] = {
     "host": _is_host,
     "command": _is_command,
 }
-"""The fields that differ between two imports, and whether a value is one that an import writes."""
+"""Maps each field that differs between two imports to a function that returns whether an import can have written a value."""

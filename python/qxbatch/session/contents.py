@@ -9,7 +9,7 @@ from qxbatch.walk import walk
 
 
 def has_session(folder: Path) -> bool:
-    """Inbox mode: return whether a session exists: its inbox, session.txt, or any file in dicom or nii."""
+    """Return whether a session exists in inbox mode: the folder has an inbox, session.txt, or any file in dicom or nii."""
     return os.path.lexists(SessionPaths(folder).inbox) or is_imported(folder)
 
 

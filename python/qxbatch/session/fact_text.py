@@ -32,7 +32,7 @@ def duration_text(seconds: float | None) -> str:
 
 
 def number_text(value: float | None, digits: int = 6) -> str:
-    """Return a number rounded to that many significant digits; an empty text for None."""
+    """Return a number rounded to `digits` significant digits; an empty text for None."""
     return "" if value is None else f"{value:.{digits}g}"
 
 
@@ -46,7 +46,7 @@ def numbers_text(values: Sequence[float] | None, between: str = ", ", digits: in
 
 
 def volumes_text(acquisition: Acquisition) -> str:
-    """Return the numbers of complete and planned volumes.
+    """Return the numbers of complete and planned volumes; only the first if the second is unknown.
 
     >>> volumes_text(Acquisition(complete_volumes=212, planned_volumes=300))
     '212 of 300'

@@ -29,7 +29,7 @@ class SessionState(StrEnum):
     ABSENT = "absent"
     """The folder is missing, or has no files of a session."""
     INCOMPLETE = "incomplete"
-    """session.txt or the summary is missing or cannot be read; another program may have made the session."""
+    """The summary is missing or cannot be read (perhaps another program made the session), or images have no session.txt."""
     SORTED = "sorted"
     """The series are sorted and not converted."""
     FAILED = "failed"

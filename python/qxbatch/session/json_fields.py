@@ -13,7 +13,10 @@ class FieldError(ValueError):
 
 
 class Fields:
-    """The fields of one JSON object. Methods that return a value raise FieldError; a field with a default may be missing."""
+    """The fields of one JSON object. Methods that return a value raise FieldError; a field with a default may be missing.
+
+    `place` names the object in messages. A value that is not an object raises FieldError.
+    """
 
     def __init__(self, values: object, place: str = "") -> None:
         if not isinstance(values, dict):
@@ -36,7 +39,7 @@ class Fields:
         return self._values[key]
 
     def place(self, key: str) -> str:
-        """Return the place of a field, for messages."""
+        """Return the place of a field in the document, for messages: `series[2].n`."""
         return f"{self._place}.{key}" if self._place else key
 
     def text(self, key: str, default: str | None = None) -> str:

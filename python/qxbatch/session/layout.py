@@ -12,7 +12,7 @@ DICOM = "dicom"
 NII = "nii"
 QXBATCH_FOLDER = "qxbatch"
 RESULT_FOLDERS = (DICOM, NII, QXBATCH_FOLDER)
-"""Folders that a new import replaces, in the order of the exchange; in inbox mode, it also replaces the inbox."""
+"""Folders that a new import replaces, in this order (qxbatch.publish.exchange); in inbox mode, it also replaces the inbox."""
 FOLDERS = (DICOM, NII, INBOX, QXBATCH_FOLDER)
 
 LOG = "log"

@@ -56,15 +56,15 @@ class LedgerRow(NamedTuple):
     size: int
     """Bytes of the member in its packet."""
     sha256: str
-    """Of the member in its packet."""
+    """SHA-256 of the member in its packet."""
     content_sha256: str
-    """Of the bytes at `at`, without gzip."""
+    """SHA-256 of the bytes at `at`, without gzip."""
     kind: Kind
     fate: Fate
     at: str = ""
     """Where the bytes are, relative to the session folder, not escaped; `dicom/30.tar.gz!30/name` in a packed series."""
     series: int | None = None
-    """The n of its series."""
+    """The n of its series (docs/numbers.md); None if it is in no series."""
     reason: str = ""
     """Why it is not sorted, or what is unusual about it; not escaped."""
 

@@ -5,7 +5,7 @@ import re
 
 _UNSEALED = "0" * 64
 _SEAL = re.compile(rb'(?m)^<div class="volatile"><!-- checksum ([0-9a-f]{64}) --></div>$')
-"""In base.html. It is a line that differs between two imports, since it depends on all others."""
+"""Matches the line of a page with the checksum (base.html). It differs between two imports, as it depends on all other lines."""
 
 
 def sealed(page: str) -> str:

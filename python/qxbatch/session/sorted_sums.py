@@ -37,9 +37,9 @@ def has_valid_list(paths: SessionPaths) -> bool:
 
 
 def updated_list(paths: SessionPaths, texts: Mapping[Path, str]) -> dict[Path, str]:
-    """Return the path of the list and its text for the time after these texts are written; empty if the list does not change.
+    """Return the path of the list and the text that it must have once `texts`, by their paths, are written.
 
-    The checksum of a file that a person edited does not change.
+    The checksum of a file that a person edited does not change. Empty if `texts` contains no unedited generated file.
     """
     sums = _sums(paths)
     new = {path.relative_to(paths.folder).as_posix(): _digest(text) for path, text in texts.items()}

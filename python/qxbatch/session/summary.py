@@ -60,9 +60,9 @@ class Summary:
     session: SessionIdentity
     packets: tuple[PacketSummary, ...]
     series: tuple[SeriesSummary, ...]
-    """By n."""
+    """In the order of their n (docs/numbers.md)."""
     images: tuple[ImageSummary, ...]
-    """By number."""
+    """In the order of their numbers."""
     ledger: LedgerCounts
     problems: tuple[Problem, ...] = ()
     converters: Mapping[str, str] = field(default_factory=dict)
@@ -153,9 +153,10 @@ def dumped(content: Mapping[str, Any]) -> str:
 
 
 def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]) -> str:
-    """Return the text of a summary that could be read, with facts and verdicts of series by n, and with the current schema.
+    """Return the text of a summary with new facts and verdicts of series, and with the current schema.
 
-    A repeated series that is complete stays repeated. If no series changes, the same text is returned.
+    `text` is a summary that can be read. `facts` maps n to the facts and verdict of a series; other series are not changed. A
+    series whose verdict is REPEATED keeps it if the new one is COMPLETE. If no series changes, the same text is returned.
     """
     content = json.loads(text)
     old_series = [dict(series) for series in content["series"]]

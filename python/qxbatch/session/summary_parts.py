@@ -72,7 +72,7 @@ class SeriesSummary:
     series_uids: tuple[str, ...] = ()
     """Of a joined series: the SeriesInstanceUIDs of its parts, in their order."""
     study_uids: tuple[str, ...] = ()
-    """Of a joined series with parts of several studies."""
+    """Of a joined series with parts of several studies: their StudyInstanceUIDs."""
     verdict: SeriesVerdict | None = None
     acquisition: Acquisition | None = None
 
@@ -83,11 +83,11 @@ class ImageStatistics(NamedTuple):
     tsnr: float | None
     """Median temporal SNR within the mask; None if no voxel varies."""
     tsnr_limit: float | None
-    """Temporal SNR of the brightest colour of the picture."""
+    """Temporal SNR of the brightest colour of the picture; None if no voxel varies."""
     dropped_volumes: int
-    """Volumes at the beginning that are not in the steady state."""
+    """Number of volumes at the beginning that are not in the steady state."""
     global_signal: tuple[float, ...]
-    """Mean within the mask of each volume."""
+    """For each volume, the mean of the voxels within the mask."""
 
 
 class ImageSummary(NamedTuple):
@@ -110,7 +110,7 @@ class ImageSummary(NamedTuple):
     sums: Mapping[str, Checksum] | None = None
     """Maps files to size and SHA-256 as written. None if the summary has none; a damaged entry is left out."""
     statistics: ImageStatistics | None = None
-    """Of a time series."""
+    """Of a time series; None for another image."""
 
 
 @dataclass(frozen=True)
