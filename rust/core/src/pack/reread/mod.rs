@@ -7,7 +7,7 @@
 use std::io::{self, Read};
 
 use super::BLOCK;
-use crate::archive::{fill, invalid};
+use crate::archive::invalid;
 
 /// The end of an empty stored block (RFC 1951, 3.2.4).
 const MARK: [u8; 4] = [0, 0, 0xff, 0xff];
@@ -138,12 +138,10 @@ impl<R: Read> PiecesReader<R> {
         if loaded > self.buffers.piece {
             return Err(invalid("a piece is too large"));
         }
-        self.packed.resize(loaded + self.buffers.block, 0);
-        let bytes_read = fill(
-            &mut self.input,
-            self.packed.get_mut(loaded..).unwrap_or_default(),
-        )?;
-        self.packed.truncate(loaded + bytes_read);
+        // Not into a block of zeros: small files are many, and memory that is not touched costs nothing.
+        let bytes_read = (&mut self.input)
+            .take(self.buffers.block as u64)
+            .read_to_end(&mut self.packed)?;
         self.input_ended = bytes_read < self.buffers.block;
         Ok(())
     }
