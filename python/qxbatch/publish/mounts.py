@@ -56,14 +56,14 @@ def _candidates(packet: Path) -> Iterator[Path]:
         for folder, folders, _ in walk(packet):
             yield from (Path(folder, name) for name in folders if not Path(folder, name).is_symlink())
         return
-    real = Path(os.path.realpath(packet.parent), packet.name)
-    places = sorted(Path(os.fsdecode(_unescaped(line.split(b" ")[4]))) for line in lines)
-    yield from (packet / place.relative_to(real) for place in places if place.is_relative_to(real))
+    real = os.fsencode(Path(os.path.realpath(packet.parent), packet.name))
+    mounts = sorted(_unescaped(line.split(b" ")[4]) for line in lines)
+    yield from (packet / os.fsdecode(path[len(real) + 1 :]) for path in mounts if path == real or path.startswith(real + b"/"))
 
 
 def _unescaped(path: bytes) -> bytes:
     """Return a path of the kernel's list, in which spaces and the like are octal numbers."""
-    return re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), path)
+    return path if b"\\" not in path else re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), path)
 
 
 def _is_mount_point(path: Path) -> bool:
