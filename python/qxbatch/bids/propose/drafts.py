@@ -8,7 +8,7 @@ from typing import Any
 from qxbatch.acquisition import ImageKind, SeriesVerdict
 from qxbatch.bids.decide.task_names import has_direction, task_label
 from qxbatch.bids.images.facts import ImageFacts
-from qxbatch.bids.propose.recognise import CONDITIONS, GUESS, NOT_RECOGNISED, Recognition, recognise
+from qxbatch.bids.propose.recognise import BIDS_GUESS, CONDITIONS, NOT_RECOGNISED, Recognition, recognise
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.values import text
 from qxbatch.counted import counted
@@ -159,7 +159,7 @@ def _targets(pairs: Pairs) -> Iterator[Draft]:
     shared = {guess for guess, several in targets.items() if len(several) > 1}
     for (target, source), images in groups.items():
         drafts = _of_tasks(target, source, images) if _TASK in target else [_draft(target, source, images)]
-        by_name = source == GUESS and any(image.guess in shared for image in images)
+        by_name = source == BIDS_GUESS and any(image.guess in shared for image in images)
         yield from (_named(draft, images) for draft in drafts) if by_name else drafts
 
 
@@ -193,7 +193,7 @@ def _of_tasks(target: str, source: str, images: list[ImageFacts]) -> Iterator[Dr
 
 def _draft(target: str, source: str, images: list[ImageFacts]) -> Draft:
     guesses = sorted({image.guess for image in images})
-    match: dict[str, Any] = {"guess": _single_or_list(guesses)} if source == GUESS else {"name": _names(images)}
+    match: dict[str, Any] = {"guess": _single_or_list(guesses)} if source == BIDS_GUESS else {"name": _names(images)}
     comment = f"{source}; {_series_summary(images)}"
     option_pairs = (("serves", _EACH_OTHER),) if target == _DIFFUSION["dwi/dwi"] else ()
     return Draft((*match.items(), *CONDITIONS.get(source, {}).items()), target, "", comment, option_pairs)
