@@ -65,10 +65,10 @@ def recognise(facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) ->
     if _LOCALIZER.search(facts.name):
         return Recognition("", "localizer by its name", "name")
     for target, source in _candidates(facts):
-        refused = _why_ignored(target, facts, peers, schema)
-        if refused is None:
+        ignore_reason = _why_ignored(target, facts, peers, schema)
+        if ignore_reason is None:
             continue
-        return Recognition("", refused, source) if refused else Recognition(target, "", source)
+        return Recognition("", ignore_reason, source) if ignore_reason else Recognition(target, "", source)
     return Recognition("", "not recognised: say what it is", NOT_RECOGNISED)
 
 
