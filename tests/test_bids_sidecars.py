@@ -12,7 +12,7 @@ from qxbatch.bids.files.sources import Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.sidecars.asl import context_problem, volume_types
-from qxbatch.bids.sidecars.completed import completed_sidecars, sidecar_text
+from qxbatch.bids.sidecars.completed import bids_sidecars, sidecar_text
 from tests.build.bids import Image, Scan, plan
 
 REST = '[[rule]]\nmatch = { name = "rest" }\nas = "func/task-rest_bold"\n'
@@ -20,7 +20,7 @@ REST = '[[rule]]\nmatch = { name = "rest" }\nas = "func/task-rest_bold"\n'
 
 def fields(session_plan: ExportPlan, **options: Any) -> dict[str, Any]:
     """Return the sidecars by file name without the subject."""
-    completed = completed_sidecars(session_plan.placed, {}, **options)
+    completed = bids_sidecars(session_plan.placed, {}, **options)
     return {path.rpartition("/")[2].removeprefix("sub-S01_"): dict(each) for path, each in completed.fields.items()}
 
 
@@ -100,7 +100,7 @@ def test_a_phase_difference_gets_both_echo_times_of_its_magnitude_images(tmp_pat
 
 def test_unknown_echo_times_give_a_warning_with_the_fields_to_set(tmp_path):
     session_plan = plan(tmp_path, GRE, Scan(2, "gre", kind="phase", te=7.38))
-    warnings = completed_sidecars(session_plan.placed, {}).warnings
+    warnings = bids_sidecars(session_plan.placed, {}).warnings
     assert "EchoTime1" in warnings[0]
     assert "set = {" in warnings[0]
 
@@ -117,7 +117,7 @@ def units_of_direct_field_map(folder: Path, manufacturer: str) -> tuple[Any, Seq
         Scan(2, "b0 mag", sidecar={"Manufacturer": manufacturer}),
     ]
     session_plan = plan(folder, rules, *scans)
-    return fields(session_plan)["fieldmap"].get("Units"), completed_sidecars(session_plan.placed, {}).warnings
+    return fields(session_plan)["fieldmap"].get("Units"), bids_sidecars(session_plan.placed, {}).warnings
 
 
 def test_the_units_of_a_direct_field_map_depend_on_the_manufacturer(tmp_path):
@@ -210,7 +210,7 @@ def test_quantitative_suffixes_and_mt_entities_get_their_required_fields(tmp_pat
 def test_a_different_repetition_time_in_the_image_gives_timing_fields_and_a_warning(tmp_path, observed, timing_fields):
     scan = Scan(1, "rest", volumes=3, tr=2000.0, sidecar={"RepetitionTime": 1.35}, facts={"observed_tr_ms": observed})
     session_plan = plan(tmp_path, REST, scan)
-    completed = completed_sidecars(session_plan.placed, {})
+    completed = bids_sidecars(session_plan.placed, {})
     written = completed.fields[session_plan.placed[0].path]
     names = ("RepetitionTime", "VolumeTiming", "FrameAcquisitionDuration")
     assert {key: written[key] for key in names if key in written} == timing_fields
@@ -219,7 +219,7 @@ def test_a_different_repetition_time_in_the_image_gives_timing_fields_and_a_warn
 
 def test_the_same_repetition_time_in_sidecar_and_image_gives_no_warning(tmp_path):
     session_plan = plan(tmp_path, REST, Scan(1, "rest", volumes=3, tr=1950.0, sidecar={"RepetitionTime": 2}))
-    assert completed_sidecars(session_plan.placed, {}).warnings == ()
+    assert bids_sidecars(session_plan.placed, {}).warnings == ()
 
 
 def test_mp2rage_gets_repetition_time_preparation_and_a_warning_about_missing_fields(tmp_path):
@@ -229,7 +229,7 @@ def test_mp2rage_gets_repetition_time_preparation_and_a_warning_about_missing_fi
         for number, ti in ((1, 700.0), (2, 2500.0))
     ]
     session_plan = plan(tmp_path, rules.replace('"mp2rage"', '"mp2rage*"'), *inversions)
-    completed = completed_sidecars(session_plan.placed, {})
+    completed = bids_sidecars(session_plan.placed, {})
     written = completed.fields["sub-S01/anat/sub-S01_inv-1_MP2RAGE"]
     assert written["RepetitionTimePreparation"] == 5
     assert "RepetitionTimeExcitation" not in written
@@ -238,7 +238,7 @@ def test_mp2rage_gets_repetition_time_preparation_and_a_warning_about_missing_fi
 
 def test_required_fields_of_asl_depend_on_its_type(tmp_path):
     session_plan = plan(tmp_path, ASL, Scan(1, "asl", volumes=5, sidecar={"ArterialSpinLabelingType": "PCASL"}))
-    (warning,) = completed_sidecars(session_plan.placed, {}).warnings
+    (warning,) = bids_sidecars(session_plan.placed, {}).warnings
     assert "LabelingDuration" in warning
     assert "BolusCutOffFlag" not in warning
 

@@ -15,7 +15,7 @@ from qxbatch.bids.files.age_and_sex import age_text
 from qxbatch.bids.images.acquisition_time import later
 from qxbatch.bids.tables.rows import moment_text
 from qxbatch.bids.tables.shifts import Shifts
-from qxbatch.bids.tables.table_text import Table, merged, read_table
+from qxbatch.bids.tables.table_text import Table, merge_tables, read_table
 from qxbatch.publish.folder_lock import is_locked
 from qxbatch.textfile import MOST_BYTES
 from tests.build.bids import Scan
@@ -137,7 +137,7 @@ def test_shifted_dates_are_before_1925_and_keep_the_intervals_of_a_subject(study
 def test_the_shifted_date_of_a_session_nine_years_later_is_before_1925(tmp_path):
     shifts = Shifts(tmp_path / "shifts.tsv")
     assert shifts.choose([("A", date(2024, 5, 6))])
-    moved = shifts.shifted("A", datetime(2033, 5, 6))
+    moved = shifts.shift("A", datetime(2033, 5, 6))
     assert moved is not None
     assert moved.year < 1925
 
@@ -308,7 +308,7 @@ def test_the_description_contains_this_program_and_the_fields_of_the_rule_file(s
 def test_an_edited_table_keeps_its_columns_and_rows():
     existing = read_table("\ufeffparticipant_id\thand\nsub-2\tleft\nsub-9\tright\n")
     generated = Table(("participant_id", "age"), ({"participant_id": "sub-1", "age": "3"}, {"participant_id": "sub-2"}))
-    table = merged(existing, generated, edited=True, is_kept=lambda name: name != "sub-9")
+    table = merge_tables(existing, generated, edited=True, is_kept=lambda name: name != "sub-9")
     assert table.text() == "participant_id\thand\nsub-2\tleft\nsub-1\tn/a\n"
 
 

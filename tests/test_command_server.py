@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.build import normalized as forked
-from tests.build.command_server import COMMANDS, REPOSITORY
+from tests.build.command_server import PRELOADED_MODULES, REPOSITORY
 from tests.build.dicom import MrSeries
 from tests.build.normalized import check, normalized
 from tests.build.slices import block, write_classic
@@ -30,7 +30,7 @@ print(json.dumps([status, sorted(heavy), sorted(name for name in set(sys.modules
 
 def test_a_fork_imports_no_module_of_qxbatch_again(study: Study) -> None:
     study.put("S1", MrSeries().files())
-    command = [sys.executable, "-c", IMPORT, json.dumps(COMMANDS), str(study.sessions)]
+    command = [sys.executable, "-c", IMPORT, json.dumps(PRELOADED_MODULES), str(study.sessions)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=REPOSITORY, env=environment)
     assert json.loads(done.stdout.splitlines()[-1]) == [0, [], []]

@@ -34,7 +34,7 @@ def empty_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr(dicm2nii, "_USUAL", tmp_path / "nowhere")
+    monkeypatch.setattr(dicm2nii, "_DEFAULT_FOLDER", tmp_path / "nowhere")
     return folder
 
 

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from qxbatch.convert.copies import is_copy
 from qxbatch.convert.nifti import read_nifti
-from qxbatch.convert.order import in_order, natural
+from qxbatch.convert.order import image_order, natural
 from qxbatch.model import Output
 from tests.build.dicom import Syntax, Vendor, encoded
 from tests.build.mosaics import Mosaic
@@ -174,9 +174,9 @@ def image(folder: Path, name: str, shape: tuple[int, ...], voxel: float = 2.0) -
 
 def test_clash_letters_do_not_determine_the_order(tmp_path: Path) -> None:
     small, large = image(tmp_path, "30a", (4, 4, 3)), image(tmp_path, "30", (8, 8, 3))
-    assert in_order([large, small], [1, 5]) == [1, 0]
+    assert image_order([large, small], [1, 5]) == [1, 0]
     early, late = image(tmp_path, "30c", (4, 4, 3)), image(tmp_path, "30b", (4, 4, 3))
-    assert in_order([late, early], [9, 2]) == [1, 0]
+    assert image_order([late, early], [9, 2]) == [1, 0]
 
 
 def test_digits_are_sorted_as_numbers() -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qxbatch.convert.agreement import image_findings, total_findings
-from qxbatch.convert.evidence import Evidence, gather
+from qxbatch.convert.evidence import Evidence, header_evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
 from qxbatch.convert.sop import has_slices_of_body, is_secondary_capture, non_image_kind
 from qxbatch.convert.values import number, text, value, whole_number
@@ -116,18 +116,18 @@ def test_tiles_of_a_mosaic_are_counted(tmp_path: Path) -> None:
     mosaic = header(
         Rows=48, Columns=36, ImageType=["ORIGINAL", "PRIMARY", "M", "MOSAIC"], SiemensNumberOfImagesInMosaic=33
     )
-    evidence = gather(series_frames(tmp_path / "known", [mosaic, mosaic]))
+    evidence = header_evidence(series_frames(tmp_path / "known", [mosaic, mosaic]))
     assert (evidence.countable, evidence.slices, evidence.voxels, evidence.sizes) == (True, 66, 66 * 48, {(8, 6)})
-    unknown = gather(series_frames(tmp_path / "unknown", [{**mosaic, "SiemensNumberOfImagesInMosaic": None}]))
+    unknown = header_evidence(series_frames(tmp_path / "unknown", [{**mosaic, "SiemensNumberOfImagesInMosaic": None}]))
     assert not unknown.countable
 
 
 def test_frames_of_an_enhanced_object_are_counted(tmp_path: Path) -> None:
-    assert gather(series_frames(tmp_path, [header(NumberOfFrames=20)])).slices == 20
+    assert header_evidence(series_frames(tmp_path, [header(NumberOfFrames=20)])).slices == 20
 
 
 def test_objects_without_pixel_data_are_not_slices(tmp_path: Path) -> None:
-    evidence = gather(series_frames(tmp_path, [header(), {"SOPClassUID": MR, "InstanceNumber": 2}]))
+    evidence = header_evidence(series_frames(tmp_path, [header(), {"SOPClassUID": MR, "InstanceNumber": 2}]))
     assert (evidence.files, evidence.slices, evidence.without_pixels, evidence.countable) == (1, 1, 1, True)
 
 
@@ -166,7 +166,7 @@ def test_no_header_value_raises_an_exception(tmp_path: Path, headers: list[dict[
         paths.append(tmp_path / f"{k}.dcm")
         paths[-1].write_bytes(bytes(128) + b"DICM" + start + body + end)
     frames = SeriesFrames([str(path) for path in paths])
-    gather(frames)
+    header_evidence(frames)
     lacking(facts(observe(frames.acquired(), {}, [])))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from qxbatch.convert import par_checks
 from qxbatch.convert.par_image import distances
-from qxbatch.convert.par_order import IncompleteError, check, ordered
+from qxbatch.convert.par_order import IncompleteError, check_slice_order, complete_volumes
 from qxbatch.convert.par_pair import ParPair, read_pair
 from qxbatch.convert.par_stacks import stacks
 from qxbatch.convert.par_table import image_defs
@@ -135,7 +135,7 @@ def test_volumes_with_one_key_are_not_mixed() -> None:
         words[DYNAMIC] = "1"
 
     def order(lines: list[int]) -> Any:
-        return ordered(image_defs(parse_par(par_of(lines, edit))), diffusion=False)
+        return complete_volumes(image_defs(parse_par(par_of(lines, edit))), diffusion=False)
 
     assert order(BY_VOLUME).lines.tolist() == BY_VOLUME
     assert order(BY_VOLUME[:-1]).lines.tolist() == BY_VOLUME[: 2 * SLICES]
@@ -154,11 +154,11 @@ def test_a_pair_without_a_complete_volume_has_no_image(tmp_path: Path, lines: li
 def test_a_wrong_order_is_never_accepted() -> None:
     rows = image_defs(parse_par(PAIR.par().encode()))
     key = rows["dynamic scan number"]
-    check(rows, SLICES, key)
+    check_slice_order(rows, SLICES, key)
     wrong = [3, *range(3), *range(4, 12)], [*range(1, 12), 0], [4, *range(1, 4), 0, *range(5, 12)]
     for order in wrong:
         with pytest.raises(IncompleteError):
-            check(rows[order], SLICES, key[order])
+            check_slice_order(rows[order], SLICES, key[order])
 
 
 def test_places_are_compared_by_the_position_in_the_image() -> None:

@@ -36,7 +36,7 @@ def test_averages_of_magnitude_and_of_phase_are_separate_stacks() -> None:
     header = parse_par(diffusion_par().encode())
     stacks_of_par = stacks(header, image_defs(header))
     assert [stack.suffix for stack in stacks_of_par] == ["", "_ADC", "_ph", "_ph_ADC"]
-    assert sum(int(stack.chosen.sum()) for stack in stacks_of_par) == len(IMAGES)
+    assert sum(int(stack.line_mask.sum()) for stack in stacks_of_par) == len(IMAGES)
 
 
 def test_an_image_with_another_shape_is_reported_without_a_distance(tmp_path: Path) -> None:

@@ -55,13 +55,13 @@ def wait_until_ended(pid: int) -> bool:
 
 def test_exit_status_and_both_output_streams_are_returned(bench: Bench) -> None:
     result = bench.run("echo one; echo two >&2; exit 8")
-    assert (result.exit_status, result.output, result.stopped) == (8, "one\ntwo\n", "")
+    assert (result.exit_status, result.output, result.stop_reason) == (8, "one\ntwo\n", "")
 
 
 def test_a_hanging_converter_is_killed_with_all_its_children(bench: Bench) -> None:
     started = time.monotonic()
     result = bench.run("sleep 300 & echo $! > child; sleep 300", Limits(seconds=0.5, output=1 << 30))
-    assert "longer than" in result.stopped
+    assert "longer than" in result.stop_reason
     assert time.monotonic() - started < 10
     assert wait_until_ended(int((bench.out / "child").read_text()))
 
@@ -70,7 +70,7 @@ def test_a_child_that_outlives_its_converter_is_killed_without_waiting(bench: Be
     started = time.monotonic()
     result = bench.run("sleep 300 & echo $! > child; exit 0")
     assert result.exit_status == 0
-    assert result.stopped == ""
+    assert result.stop_reason == ""
     assert time.monotonic() - started < 10
     assert wait_until_ended(int((bench.out / "child").read_text()))
 
@@ -106,7 +106,7 @@ def test_bytes_that_are_not_utf_8_are_kept_for_the_search_for_names(bench: Bench
 def test_a_converter_that_fills_the_disk_is_stopped(bench: Bench) -> None:
     script = "while :; do head -c 1000000 /dev/zero >> big; done"
     result = bench.run(script, Limits(seconds=60, output=8 << 20))
-    assert "wrote more than 8 MB" in result.stopped
+    assert "wrote more than 8 MB" in result.stop_reason
 
 
 def test_a_sparse_file_is_counted_by_its_size_on_disk(bench: Bench) -> None:
@@ -138,7 +138,7 @@ def test_a_program_that_cannot_be_started_is_returned_as_a_result(bench: Bench, 
     command = Command((str(tmp_path / "missing"), "x"))
     result = run(command, bench.out, bench.home, LIMITS, threading.Event())
     assert result.exit_status == NOT_STARTED
-    assert "could not be started" in result.stopped
+    assert "could not be started" in result.stop_reason
 
 
 def test_a_failure_of_the_machine_raises_an_error(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

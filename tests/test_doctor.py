@@ -16,7 +16,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     for variable in (dcm2nii.VARIABLE, dcm2niix.VARIABLE, dicm2nii.VARIABLE, dicm2nii.MATLAB):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(dicm2nii, "_USUAL", tmp_path / "nowhere")
+    monkeypatch.setattr(dicm2nii, "_DEFAULT_FOLDER", tmp_path / "nowhere")
     return tmp_path
 
 

@@ -68,6 +68,7 @@ NAMES = {
     "share": "session_plan",
     "hide": "redact, deidentify",
     "conceal": "deidentify",
+    "concealed": "deidentified",
     "origin": "source",
     "representation": "vr",
 }

@@ -56,7 +56,7 @@ SCHEMA_1 = r"""{
 def test_a_summary_of_schema_1_loads_with_defaults_for_missing_fields() -> None:
     summary = Summary.from_json(SCHEMA_1, PATH)
     assert summary.schema == 1
-    assert summary.session == SessionIdentity("S1", "S1", None, "P001", concealed=False)
+    assert summary.session == SessionIdentity("S1", "S1", None, "P001", deidentified=False)
     [series], [image] = summary.series, summary.images
     assert (series.n, series.kind, series.state) == (30, SeriesKind.DICOM, State.CONVERTED)
     assert series.header["ImageType"] == ["ORIGINAL", "PRIMARY"]
@@ -208,7 +208,7 @@ def full_summary() -> Summary:
     image = ImageSummary(31, 30, 1, 1, "T1w", {"TR": "2"}, (8, 6, 3, 12), files, sums, statistics)
     return Summary(
         qxbatch="0.2.0",
-        session=SessionIdentity("S1_a", "S1", "a", "P001", concealed=True),
+        session=SessionIdentity("S1_a", "S1", "a", "P001", deidentified=True),
         packets=(PacketSummary("S1.zip", 1, 99),),
         series=(series,),
         images=(image,),

@@ -27,11 +27,11 @@ _LARGEST = 1 << 22
 """Largest request in bytes."""
 _READ_AT_START = ("LANG", "LC_", "TZ", "MALLOC_", "GLIBC_", "LD_", "PYTHONUTF8", "PYTHONIO", "PYTHONDEV", "RAYON_")
 """How the names of environment variables begin that a process reads when it starts."""
-COMMANDS = (
+PRELOADED_MODULES = (
     *("cli.main", "cli.output", "cli.run_command", "cli.start", "commands.bids_export", "commands.inspect"),
     *("page.session", "page.study", "pipeline.batch", "pipeline.refresh", "report.end", "report.progress"),
 )
-"""Modules that import what a command imports only when it needs it, except pydicom and nibabel."""
+"""Modules that a server imports at its start: together they import all that commands import, except pydicom and nibabel."""
 
 
 class CommandServer:
@@ -115,7 +115,7 @@ def run_module(
 @cache
 def command_server() -> CommandServer:
     """Return this process's server for commands."""
-    return CommandServer(COMMANDS, os.environ)
+    return CommandServer(PRELOADED_MODULES, os.environ)
 
 
 def _serve(channel: socket.socket) -> tuple[str, list[str]]:

@@ -129,7 +129,7 @@ class Gate:
     def __init__(self, folder: Path, says: str = "") -> None:
         """The converter prints `says`, also to the terminal itself if it can open it."""
         folder.mkdir(exist_ok=True)
-        real = dcm2niix.probe().where
+        real = dcm2niix.probe().location
         self._open = folder / "open"
         self.program = folder / "dcm2niix"
         speak = f"echo '{says}'; echo '{says}' >&2; (echo '{says}' > /dev/tty) 2> /dev/null" if says else ":"

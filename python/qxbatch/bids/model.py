@@ -25,13 +25,13 @@ class ExportImage:
         return self.summary.number
 
 
-class Serves(NamedTuple):
-    """`serves` of a rule: how the export selects the images that a field map corrects, and how it writes the link."""
+class LinkOptions(NamedTuple):
+    """`serves` of a rule: how the export selects the images that a field map corrects, and which sidecar fields link them."""
 
-    by: tuple[str, ...]
-    """Some of `shim`, `geometry`, `nearest-time`, in the order in which they are applied."""
-    write: tuple[str, ...]
-    """Fields with the link: `B0FieldIdentifier`, `IntendedFor` or both."""
+    criteria: tuple[str, ...]
+    """`by`: some of `shim`, `geometry`, `nearest-time`, in the order in which they are applied."""
+    fields: tuple[str, ...]
+    """`write`: `B0FieldIdentifier`, `IntendedFor` or both."""
 
 
 Captures = Mapping[str, str]
@@ -69,7 +69,8 @@ class Rule:
 
     If empty, `repeat` decides; if that is `all`, such copies are an error.
     """
-    serves: Serves | None = None
+    link_options: LinkOptions | None = None
+    """`serves`, for field maps."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """`set`: sidecar fields that no header has."""
     context: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ import sys
 from qxbatch.cluster.record import candidates_of, report_of
 from qxbatch.cluster.resubmit import resubmit
 from qxbatch.cluster.state import State
-from qxbatch.cluster.status import places_of, status_of
+from qxbatch.cluster.status import assignments_of, status_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.counted import counted
 from qxbatch.exits import ExitStatus
@@ -38,7 +38,7 @@ def submit_remaining(submission: Submission, round_number: int) -> int:
     If the node cannot submit, a message says to run `qxbatch resume` on another host. Raises UsageError if files of the
     submission cannot be read.
     """
-    places_of(submission)  # raises if the places of units cannot be read: their jobs may wait or run
+    assignments_of(submission)  # raises if the assignments of units cannot be read: their jobs may wait or run
     rows = [row for row in status_of([submission]).rows if row.unit.number in submission.round(round_number).remaining]
     units = [row.unit for row in rows if row.state not in (State.DONE, State.FAILED)]
     try:

@@ -18,19 +18,19 @@ JOB_GONE = "its job ended without a result"
 NOT_SUBMITTED = "it was not submitted"
 
 
-class Place(NamedTuple):
-    """Where a unit is imported: a round and the task in it. If the task is None, the dependent job will submit the unit."""
+class TaskAssignment(NamedTuple):
+    """The round and the task that import a unit. If the task is None, the dependent job will submit the unit."""
 
     round: Round
     task: int | None
 
 
-class Places(NamedTuple):
-    """The last places of the units of a submission."""
+class Assignments(NamedTuple):
+    """The last assignment of each unit of a submission."""
 
-    of_units: Mapping[int, Place]
+    of_units: Mapping[int, TaskAssignment]
     is_new: bool
-    """Whether units without a place can get jobs."""
+    """Whether units without an assignment can get jobs."""
 
 
 class Row(NamedTuple):
@@ -42,18 +42,18 @@ class Row(NamedTuple):
     reason: str
     unknown: bool
     """Whether the state is only the last recorded one: the queue did not answer or may hide the job, or rounds cannot be read."""
-    place: Place | None = None
+    assignment: TaskAssignment | None = None
 
     @property
     def log(self) -> Path | None:
         """Return the log of its task; it need not exist yet."""
-        place = self.place
-        if place is None or place.task is None:
+        assignment = self.assignment
+        if assignment is None or assignment.task is None:
             return None
-        for k, array in enumerate(place.round.arrays):
-            if array.first <= place.task < array.first + array.size:
-                index = place.task - array.first + self.submission.scheduler.first_index
-                return self.submission.log_folder(place.round.number, str(k)) / f"{index}.log"
+        for k, array in enumerate(assignment.round.arrays):
+            if array.first <= assignment.task < array.first + array.size:
+                index = assignment.task - array.first + self.submission.scheduler.first_index
+                return self.submission.log_folder(assignment.round.number, str(k)) / f"{index}.log"
         return None
 
 
@@ -85,19 +85,19 @@ def status_of(submissions: Sequence[Submission]) -> Status:
             last.update((packet, (submission, state)) for packet in state.packets)
     current = {(submission.id, state.number): (submission, state) for submission, state in last.values()}
     open_submissions = {submission.id: submission for submission, state in current.values() if state.state not in FINAL}
-    # Places are read before the queue: otherwise the queue could lack a job that is submitted in between, and its units seem lost.
-    places: dict[str, Places] = {}
+    # Assignments are read before the queue: it could otherwise lack a job that is submitted in between, and its units seem lost.
+    assignments: dict[str, Assignments] = {}
     for submission in {submission.id: submission for submission, _ in current.values()}.values():
         try:
             # Asked before the rounds are read: otherwise a submission whose first round begins in between would count as old.
             is_new = submission.is_new(None)
-            places[submission.id] = Places(places_of(submission), is_new)
+            assignments[submission.id] = Assignments(assignments_of(submission), is_new)
         except UsageError as error:
             unreadable.append(str(error))
     queues = queues_of(list(open_submissions.values()))
     rows = [
-        row_of(submission, state, places[submission.id], queues.get(submission.scheduler.name))
-        if submission.id in places
+        row_of(submission, state, assignments[submission.id], queues.get(submission.scheduler.name))
+        if submission.id in assignments
         else Row(submission, state, state.state, state.reason, state.state not in FINAL)
         for submission, state in current.values()
     ]
@@ -155,51 +155,55 @@ def queues_of(submissions: Sequence[Submission]) -> dict[str, Queue]:
     return {name: ask(SCHEDULERS[name.casefold()], jobs) for name, jobs in names.items()}
 
 
-def places_of(submission: Submission) -> Mapping[int, Place]:
-    """Return the last place of each unit. Raises UsageError."""
-    places: dict[int, Place] = {}
+def assignments_of(submission: Submission) -> Mapping[int, TaskAssignment]:
+    """Return the last assignment of each unit. Raises UsageError."""
+    assignments: dict[int, TaskAssignment] = {}
     for round_ in submission.rounds():
-        places.update((number, Place(round_, None)) for number in round_.remaining)
+        assignments.update((number, TaskAssignment(round_, None)) for number in round_.remaining)
         for task, numbers in enumerate(submission.tasks(round_.number)):
-            places.update((number, Place(round_, task)) for number in numbers)
-    return places
+            assignments.update((number, TaskAssignment(round_, task)) for number in numbers)
+    return assignments
 
 
-def row_of(submission: Submission, unit: UnitState, places: Places, queue: Queue | None) -> Row:
+def row_of(submission: Submission, unit: UnitState, assignments: Assignments, queue: Queue | None) -> Row:
     """Return the row of a unit. `queue` is None if the queue did not have to be read."""
-    place = places.of_units.get(unit.number)
+    assignment = assignments.of_units.get(unit.number)
     if unit.state in FINAL or queue is None or not queue.answered:
-        return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, place)
-    why_no_job = _why_no_job(submission, place, is_new=places.is_new)
-    job = _job(submission, place)
+        return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
+    why_no_job = _why_no_job(submission, assignment, is_new=assignments.is_new)
+    job = _job(submission, assignment)
     if job is not None and unit.state is State.RUNNING and queue.is_pending(*job):
-        return Row(submission, unit, State.WAITING, "its job was requeued", False, place)
+        return Row(submission, unit, State.WAITING, "its job was requeued", False, assignment)
     if why_no_job or (job is not None and queue.has(*job)):
-        return Row(submission, unit, unit.state, why_no_job or unit.reason, False, place)
+        return Row(submission, unit, unit.state, why_no_job or unit.reason, False, assignment)
     with contextlib.suppress(OSError, ValueError):  # the job may have ended after its state was read
         unit = submission.state(unit.number)
     # a queue may not show the jobs of other users
     if unit.state in FINAL or submission.user != os.geteuid():
-        return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, place)
+        return Row(submission, unit, unit.state, unit.reason, unit.state not in FINAL, assignment)
     reason = JOB_GONE if job else NOT_SUBMITTED
-    return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, place)
+    return Row(submission, unit, State.LOST, f"{reason}; {unit.reason}" if unit.reason else reason, False, assignment)
 
 
-def _why_no_job(submission: Submission, place: Place | None, *, is_new: bool) -> str:
-    """Return why a unit has no job yet; empty if it has a job or gets none. `is_new`: a unit without a place can get a job."""
-    if _job(submission, place):
+def _why_no_job(submission: Submission, assignment: TaskAssignment | None, *, is_new: bool) -> str:
+    """Return why a unit has no job yet; empty if it has a job or gets none. `is_new`: units without an assignment can get one."""
+    if _job(submission, assignment):
         return ""
-    if place is not None and place.round.printed and not place.round.jobs:
+    if assignment is not None and assignment.round.printed and not assignment.round.jobs:
         return "the printed script was not run yet"
-    return "it is being submitted" if (is_new if place is None else submission.is_new(place.round.number)) else ""
+    return (
+        "it is being submitted"
+        if (is_new if assignment is None else submission.is_new(assignment.round.number))
+        else ""
+    )
 
 
-def _job(submission: Submission, place: Place | None) -> tuple[str, int | None] | None:
+def _job(submission: Submission, assignment: TaskAssignment | None) -> tuple[str, int | None] | None:
     """Return the job that will import a unit, and the scheduler's index of its task."""
-    if place is None:
+    if assignment is None:
         return None
-    if place.task is None:
-        end = place.round.jobs.get(END_JOB)
+    if assignment.task is None:
+        end = assignment.round.jobs.get(END_JOB)
         return None if end is None else (end, None)
-    job_and_index = place.round.job_of(place.task)
+    job_and_index = assignment.round.job_of(assignment.task)
     return None if job_and_index is None else (job_and_index[0], job_and_index[1] + submission.scheduler.first_index)

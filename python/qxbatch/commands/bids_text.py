@@ -22,7 +22,7 @@ def export_text(export: Export, dataset: str, *, test: bool) -> str:
         lines += _failed(session)
     warnings = [f"to check: {each.session}: {text}" for each in export.sessions for text in each.warnings]
     lines += _listed(warnings)
-    lines += _listed(_left_alone_text(change) for change in export.untouched)
+    lines += _listed(_left_alone_text(change) for change in export.kept_user_files)
     return "\n".join([*lines, *_wrapped(_summary(export, dataset, len(warnings), test=test))])
 
 
@@ -77,7 +77,7 @@ def _summary(export: Export, dataset: str, warnings: int, *, test: bool) -> str:
         )
         if counts[action] or action is Action.ADD
     ]
-    edited = len(export.untouched)
+    edited = len(export.kept_user_files)
     totals = [
         f"{_count(len(exported), 'session')}{' would be' if test else ''} exported to {dataset}",
         *([f"{len(export.failed)} not exported"] if export.failed else []),

@@ -30,7 +30,7 @@ def _with_facts(folder: SessionFolder, series: Sequence[InspectedSeries]) -> dic
         return {paths.summary: new_summary(folder, series).to_json()}
     old_text = read_text(paths.summary, "strict")
     facts = {item.n: (item.acquisition, item.verdict) for item in series if item.acquisition and item.verdict}
-    if folder.summary.session.concealed:
+    if folder.summary.session.deidentified:
         stored = {item.n: item.acquisition or Acquisition() for item in folder.summary.series}
         facts = {n: (_with_texts_of(stored.get(n, Acquisition()), new), verdict) for n, (new, verdict) in facts.items()}
     new_text = with_facts(old_text, facts)

@@ -8,7 +8,7 @@ from qxbatch.cluster.options import task_settings
 from qxbatch.cluster.outcome import submitted_text
 from qxbatch.cluster.resubmit import need_inputs, resubmit, script_again
 from qxbatch.cluster.state import State, UnitState
-from qxbatch.cluster.status import Row, Status, places_of, status_of
+from qxbatch.cluster.status import Row, Status, assignments_of, status_of
 from qxbatch.cluster.submission import Submission
 from qxbatch.cluster.submit_lock import submit_lock
 from qxbatch.commands.submitted import print_published, print_warnings, submitted_in
@@ -60,7 +60,7 @@ def _can_be_resumed(row: Row) -> bool:
 
 
 def _submit(submission: Submission, units: list[UnitState], options: Mapping[str, object]) -> None:
-    places_of(submission)  # raises if the places of units cannot be read: their jobs may wait or run
+    assignments_of(submission)  # raises if the assignments of units cannot be read: their jobs may wait or run
     text = str(submission.record["scheduler"])
     if options["--scheduler"]:
         text = merged(text, str(options["--scheduler"]))

@@ -20,13 +20,13 @@ def total_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -
     """
     if not evidence.countable or not evidence.voxels:
         return [], []
-    real = [(output, image.voxels) for output, image in images if not is_copy(output.suffix)]
-    maps = sum(voxels for output, voxels in real if is_map(output.suffix))
-    everything = sum(voxels for _, voxels in real)
+    originals = [(output, image.voxels) for output, image in images if not is_copy(output.suffix)]
+    maps = sum(voxels for output, voxels in originals if is_map(output.suffix))
+    total = sum(voxels for _, voxels in originals)
     # dcm2niix writes a series with a map (ADC) twice: without the map, and completely, with the suffix of the map
-    if evidence.voxels in {everything, everything - maps, maps}:
+    if evidence.voxels in {total, total - maps, maps}:
         return [], []
-    voxels = maps or everything
+    voxels = maps or total
     slices = evidence.slices * voxels / evidence.voxels
     message = f"the headers announce {evidence.slices} slices, the images contain {slices:g}."
     return ([message], []) if voxels < evidence.voxels else ([], [message])
@@ -35,10 +35,10 @@ def total_findings(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -
 def image_findings(output: Output, image: Nifti, evidence: Evidence) -> list[str]:
     """Return how one image and its sidecars disagree with the headers or with each other."""
     place = [f"{image.contradiction}."] if image.contradiction else []
-    return [*place, *_size(image, evidence), *table_findings(output, image), *_json(output, evidence)]
+    return [*place, *_size_findings(image, evidence), *table_findings(output, image), *_json_findings(output, evidence)]
 
 
-def _size(image: Nifti, evidence: Evidence) -> list[str]:
+def _size_findings(image: Nifti, evidence: Evidence) -> list[str]:
     """Return a finding if no slice size of a PAR is among the dimensions of the image, which may be permuted.
 
     Frames of DICOM are compared one by one instead (qxbatch.convert.comparison).
@@ -52,7 +52,7 @@ def _size(image: Nifti, evidence: Evidence) -> list[str]:
     return [f"the headers say {expected} pixels, the image is {' x '.join(map(str, image.shape))}."]
 
 
-def _json(output: Output, evidence: Evidence) -> list[str]:
+def _json_findings(output: Output, evidence: Evidence) -> list[str]:
     path = output.sidecars.get("json")
     if path is None:
         return []

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from qxbatch.convert.converter import Command, Converter, ConverterJob, label
 from qxbatch.convert.evidence import Evidence
-from qxbatch.convert.judge import Judgement, failed, judge
+from qxbatch.convert.judge import Judgement, failure, judge
 from qxbatch.convert.limits import limits_for
 from qxbatch.convert.run import MACHINE_ERRNOS, NOT_STARTED, Cancel, ProcessResult, run
 from qxbatch.model import Output, Series, State
@@ -37,7 +37,7 @@ class ConversionPaths(NamedTuple):
     """The work folder of one series' conversion, and the paths that messages show."""
 
     work: Path
-    """The series' own folder; `attempt` creates it."""
+    """The series' own folder; `attempt_conversion` creates it."""
     replacements: Sequence[tuple[str, str]] = ()
     """Pairs (current path, path in messages), the longest current path first."""
 
@@ -62,7 +62,7 @@ def conversion_paths(series: Series, work: Path, staging: Path | None, final: Pa
     return ConversionPaths(work / str(series.n), sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
 
 
-def attempt(
+def attempt_conversion(
     series: Series,
     converter: Converter,
     paths: ConversionPaths,
@@ -90,7 +90,7 @@ def attempt(
     except OSError as error:
         if error.errno in MACHINE_ERRNOS:
             raise
-        judgement = failed(series, converter.name, f"could not be used: {error_text(error)}.", result.output)
+        judgement = failure(series, converter.name, f"could not be used: {error_text(error)}.", result.output)
     finally:
         shutil.rmtree(job.home, ignore_errors=True)
         if not usable:
@@ -105,7 +105,7 @@ def with_reworded_count(log: str) -> str:
 
 
 def _outputs(converter: Converter, job: ConverterJob, result: ProcessResult) -> Sequence[Output]:
-    return converter.outputs(job) if not result.stopped and converter.accepts(result.exit_status) else ()
+    return converter.outputs(job) if not result.stop_reason and converter.accepts(result.exit_status) else ()
 
 
 def _with_final_paths(judgement: Judgement, paths: ConversionPaths) -> Judgement:
@@ -119,10 +119,10 @@ def _with_final_paths(judgement: Judgement, paths: ConversionPaths) -> Judgement
 def _log(converter: Converter, argv: Sequence[str], result: ProcessResult, series: Series, job: ConverterJob) -> str:
     """Return the log of an attempt. run_qa of QuNex reads the line with the count of files: every log has it once."""
     count = "" if _COUNT_LINE.search(result.output) else f"Found {series.files} DICOM file(s)\n"
-    end = f"stopped: {result.stopped}" if result.stopped else f"exit status: {result.exit_status}"
+    end = f"stopped: {result.stop_reason}" if result.stop_reason else f"exit status: {result.exit_status}"
     # Only the program's name: its location does not change the output, and differs between machines.
-    named = ("python" if argv[0] == sys.executable else Path(argv[0]).name, *argv[1:]) if argv else ()
-    call = shlex.join(named).replace(str(job.out), "<out>").replace(str(job.home), "<home>")
+    printed_argv = ("python" if argv[0] == sys.executable else Path(argv[0]).name, *argv[1:]) if argv else ()
+    command_line = shlex.join(printed_argv).replace(str(job.out), "<out>").replace(str(job.home), "<home>")
     output = result.output.replace(str(job.out), "<out>").replace(str(job.home), "<home>")
     output = output if not output or output.endswith("\n") else output + "\n"
-    return f"{label(converter)}: {call}\n{count}{output}{end}\n"
+    return f"{label(converter)}: {command_line}\n{count}{output}{end}\n"

@@ -38,13 +38,11 @@ def check_available(settings: Settings) -> Available:
     if not missing:
         return Available(requested, tools)
     if settings.fallback is None or settings.fallback is requested:
-        raise _absent(missing)
-    tools, more = _find(settings, settings.fallback)
-    if more:
-        raise _absent(more)
-    note = (
-        f"{missing.name} is not installed ({_looked(missing)}); --fallback={settings.fallback.value} is used instead."
-    )
+        raise _missing_converter_error(missing)
+    tools, missing_fallback = _find(settings, settings.fallback)
+    if missing_fallback:
+        raise _missing_converter_error(missing_fallback)
+    note = f"{missing.name} is not installed ({_searched_text(missing)}); --fallback={settings.fallback.value} is used instead."
     return Available(settings.fallback, tools, (note,))
 
 
@@ -71,14 +69,14 @@ def probes_of(dicm2nii_dir: Path | None = None) -> list[tuple[Probe, bool]]:
 def _find(settings: Settings, tool: Tool) -> tuple[dict[str, Converter], Probe | None]:
     """Return the converters for a tool by name, and None; if one is missing, an empty dict and the probe of the missing one."""
     folder = settings.dicm2nii_dir
-    steps: dict[Tool, list[tuple[Callable[[], Converter | None], Callable[[], Probe]]]] = {
+    find_and_probe: dict[Tool, list[tuple[Callable[[], Converter | None], Callable[[], Probe]]]] = {
         Tool.AUTO: [(dcm2niix.find, dcm2niix.probe), (parrec.find, parrec.probe)],
         Tool.DCM2NIIX: [(dcm2niix.find, dcm2niix.probe)],
         Tool.DICM2NII: [(lambda: dicm2nii.find(folder), lambda: dicm2nii.probe(folder))],
         Tool.DCM2NII: [(dcm2nii.find, dcm2nii.probe)],
     }
     tools: dict[str, Converter] = {}
-    for find, probe in steps[tool]:
+    for find, probe in find_and_probe[tool]:
         converter = find()
         if converter is None:
             return {}, probe()
@@ -86,15 +84,15 @@ def _find(settings: Settings, tool: Tool) -> tuple[dict[str, Converter], Probe |
     return tools, None
 
 
-def _looked(probe: Probe) -> str:
-    return "looked for in " + "; ".join(probe.looked_in)
+def _searched_text(probe: Probe) -> str:
+    return "looked for in " + "; ".join(probe.searched)
 
 
-def _absent(probe: Probe) -> UsageError:
+def _missing_converter_error(probe: Probe) -> UsageError:
     is_needed_by_auto = probe.name in {Tool.DCM2NIIX.value, parrec.NAME}
     alternative = "" if is_needed_by_auto else " Or use --tool=auto, or --fallback=dcm2niix."
     return UsageError(
-        f"The converter {probe.name} is not installed ({_looked(probe)}).",
+        f"The converter {probe.name} is not installed ({_searched_text(probe)}).",
         probe.advice + alternative,
         ExitStatus.NO_CONVERTER,
     )

@@ -8,7 +8,7 @@ from qxbatch.convert.copies import is_copy, is_map
 from qxbatch.convert.diffusion import b_value_findings, direction_findings
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti
-from qxbatch.convert.order import in_order
+from qxbatch.convert.order import image_order
 from qxbatch.convert.sop import has_slices_of_body
 from qxbatch.core import Comparison, ImageCheck, SeriesFrames
 from qxbatch.counted import counted
@@ -16,7 +16,7 @@ from qxbatch.model import Output
 
 _MAX_LISTED = 5
 """More images than this are counted instead of listed."""
-_SHIFT = 0.1
+_MIN_MOVEMENT = 0.1
 """Movements of volumes up to this (mm) are not reported."""
 
 
@@ -33,16 +33,16 @@ class Findings(NamedTuple):
     """What the headers cannot prove, and differences that another conversion does not change."""
     notes: tuple[str, ...] = ()
     """Remarks that are not faults."""
-    proven: bool = False
+    is_proven: bool = False
     """Whether position and number of all slices were compared, and no fault was found."""
 
 
-class _Named(NamedTuple):
+class _NamedImage(NamedTuple):
     """A compared image with its name in messages."""
 
     name: str
     output: Output
-    image: Nifti
+    nifti: Nifti
     check: ImageCheck
 
 
@@ -54,13 +54,13 @@ def compare(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findi
     frames = evidence.frames
     originals = [index for index, (output, _) in enumerate(images) if not is_copy(output.suffix)]
     if frames is None or not originals or not frames.images:
-        return Findings(tuple(in_order(images, [None] * len(images))))
+        return Findings(tuple(image_order(images, [None] * len(images))))
     outputs = [images[index][0] for index in originals]
     compared = frames.compare([str(output.nifti) for output in outputs], [is_map(output.suffix) for output in outputs])
     checks = dict(zip(originals, compared.checks, strict=True))
-    order = in_order(images, [checks[index].first[0] if index in checks else None for index in range(len(images))])
+    order = image_order(images, [checks[index].first[0] if index in checks else None for index in range(len(images))])
     named = {
-        index: _Named(f"image {k}" if len(images) > 1 else "its image", *images[index], checks[index])
+        index: _NamedImage(f"image {k}" if len(images) > 1 else "its image", *images[index], checks[index])
         for k, index in enumerate(order, 1)
         if index in checks
     }
@@ -68,54 +68,56 @@ def compare(images: Sequence[tuple[Output, Nifti]], evidence: Evidence) -> Findi
 
 
 def _findings(
-    compared: Comparison, frames: SeriesFrames, evidence: Evidence, images: Sequence[_Named], order: Sequence[int]
+    compared: Comparison, frames: SeriesFrames, evidence: Evidence, images: Sequence[_NamedImage], order: Sequence[int]
 ) -> Findings:
     """Describe a comparison; `images` are in the order in which they were compared."""
-    needs_names = compared.misplaced or any(checked.check.difference is not None for checked in images)
+    needs_names = compared.misplaced or any(image.check.difference is not None for image in images)
     names = [Path(path).name for path in frames.files] if needs_names else []
-    counts = _counts(compared, images)
-    faults = _misplaced(compared, names) or [*counts, *_values(compared, images, names), *_split_scan(images)]
+    counts = _count_faults(compared, images)
+    faults = _position_faults(compared, names) or [
+        *counts,
+        *_value_faults(compared, images, names),
+        *_split_scan_faults(images),
+    ]
     if compared.shuffled and not (frames.mosaic or evidence.normalized):
         faults.append(
             f"the pixels of {compared.shuffled} of {compared.frames} frames cannot be compared and are not stored volume by "
             "volume, so the order of these frames was not compared."
         )
     doubts = _doubts(compared, frames)
-    for index, checked in enumerate(images):
-        faults += [f"{checked.name}: {text}" for text in _image(checked.check, index, images)]
-        faults += [
-            f"{checked.name}: {text}" for text in direction_findings(checked.output, checked.image, checked.check)
-        ]
-        image_doubts = b_value_findings(checked.output, checked.image, checked.check, evidence.description)
-        if checked.check.order == "undetermined" and not compared.without_geometry:
+    for index, image in enumerate(images):
+        faults += [f"{image.name}: {text}" for text in _image_faults(image.check, index, images)]
+        faults += [f"{image.name}: {text}" for text in direction_findings(image.output, image.nifti, image.check)]
+        image_doubts = b_value_findings(image.output, image.nifti, image.check, evidence.description)
+        if image.check.order == "undetermined" and not compared.without_geometry:
             image_doubts.append("no time or number in its headers gives the order of its volumes.")
-        doubts += [f"{checked.name}: {text}" for text in image_doubts]
-    proven = not (
+        doubts += [f"{image.name}: {text}" for text in image_doubts]
+    is_proven = not (
         faults
         or compared.without_geometry
         or compared.mosaics_without_slice_count
         or compared.mosaics_without_direction
     )
     notes = tuple(_notes(compared, frames))
-    return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), notes, proven)
+    return Findings(tuple(order), tuple(faults), tuple(counts), tuple(doubts), notes, is_proven)
 
 
-def _misplaced(compared: Comparison, names: Sequence[str]) -> list[str]:
+def _position_faults(compared: Comparison, names: Sequence[str]) -> list[str]:
     if not compared.misplaced:
         return []
-    count, all_of_them = len(compared.misplaced), compared.frames
-    furthest = max(compared.misplaced, key=lambda entry: entry[2])
-    file, frame, distance = furthest
+    count, total = len(compared.misplaced), compared.frames
+    largest = max(compared.misplaced, key=lambda entry: entry[2])
+    file, frame, distance = largest
     name = _frame_name(names[file], frame, compared)
     if distance == float("inf"):
-        return [f"{count} of {all_of_them} slices are in no image: none has the size and directions of {name}."]
+        return [f"{count} of {total} slices are in no image: none has the size and directions of {name}."]
     return [
-        f"{count} of {all_of_them} slices are not where their headers say: "
+        f"{count} of {total} slices are not where their headers say: "
         f"{name} is {distance:.1f} mm from the nearest slice of its image."
     ]
 
 
-def _counts(compared: Comparison, images: Sequence[_Named]) -> list[str]:
+def _count_faults(compared: Comparison, images: Sequence[_NamedImage]) -> list[str]:
     faults = [f"{compared.missing} of {compared.frames} slices are in no image."] if compared.missing else []
     if (
         compared.without_geometry
@@ -125,29 +127,29 @@ def _counts(compared: Comparison, images: Sequence[_Named]) -> list[str]:
     ):
         return faults
     return faults + [
-        f"{checked.name}: {checked.check.surplus} of {checked.check.slices} slices match no slice of the headers."
-        for checked in images
-        if checked.check.surplus
+        f"{image.name}: {image.check.surplus} of {image.check.slices} slices match no slice of the headers."
+        for image in images
+        if image.check.surplus
     ]
 
 
-def _values(compared: Comparison, images: Sequence[_Named], names: Sequence[str]) -> list[str]:
+def _value_faults(compared: Comparison, images: Sequence[_NamedImage], names: Sequence[str]) -> list[str]:
     faults = []
-    for checked in images:
-        if checked.check.difference is None:
+    for image in images:
+        if image.check.difference is None:
             continue
-        file, frame, slice_index, volume, expected, value = checked.check.difference
+        file, frame, slice_index, volume, expected, value = image.check.difference
         faults.append(
-            f"{checked.name}: {checked.check.different} of {checked.check.slices} slices have other values than their DICOM: "
+            f"{image.name}: {image.check.different} of {image.check.slices} slices have other values than their DICOM: "
             f"slice {slice_index + 1} of volume {volume + 1} has {value:g} where {_frame_name(names[file], frame, compared)} "
             f"has {expected:g}."
         )
     return faults
 
 
-def _split_scan(images: Sequence[_Named]) -> list[str]:
+def _split_scan_faults(images: Sequence[_NamedImage]) -> list[str]:
     """Return a fault if volumes of one scan are separate images."""
-    separate = [checked.name for checked in images if checked.check.twin is not None]
+    separate = [image.name for image in images if image.check.twin is not None]
     if not separate:
         return []
     names = ", ".join(name.removeprefix("image ") for name in separate[:_MAX_LISTED])
@@ -155,7 +157,7 @@ def _split_scan(images: Sequence[_Named]) -> list[str]:
     return [f"images {names}{more} are volumes of one scan: same kind, times and place."]
 
 
-def _image(check: ImageCheck, index: int, images: Sequence[_Named]) -> list[str]:
+def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) -> list[str]:
     faults = []
     if check.order == "wrong":
         faults.append("its volumes are not in the order of the times and numbers of the headers.")
@@ -205,7 +207,7 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
 
 def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
     notes = []
-    if compared.moved and compared.moved_by > _SHIFT:
+    if compared.moved and compared.moved_by > _MIN_MOVEMENT:
         notes.append(
             f"{counted(compared.moved, 'volume')} {'was' if compared.moved == 1 else 'were'} moved by up to "
             f"{compared.moved_by:.1f} mm during the scan (prospective motion correction); the image has the place of its "

@@ -8,8 +8,8 @@ from qxbatch.acquisition import SeriesVerdict
 from qxbatch.convert.attempt import Attempt
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.par_pair import read_pair
-from qxbatch.convert.remarks import review
 from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
+from qxbatch.convert.series_problems import review
 from qxbatch.convert.truncated import with_truncated
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.verdict import lacking
@@ -26,13 +26,13 @@ def dicom_conversion(
     """
     conversion = with_truncated(_conversion(series, attempt, other_problems), evidence.truncated)
     facts = None if evidence.frames is None else dicom_facts(evidence.frames, series.header, conversion.outputs)
-    return conversion if facts is None else _judged(conversion, facts, attempt.judgement.incomplete)
+    return conversion if facts is None else _with_verdict(conversion, facts, attempt.judgement.incomplete)
 
 
 def par_conversion(series: Series, attempt: Attempt, other_problems: Sequence[Problem]) -> Conversion:
     """Return the conversion of a PAR/REC with its facts and verdict; without them if the PAR cannot be read."""
-    conversion, facts = _conversion(series, attempt, other_problems), _of_par(series)
-    return conversion if facts is None else _judged(conversion, facts, attempt.judgement.incomplete)
+    conversion, facts = _conversion(series, attempt, other_problems), _par_facts(series)
+    return conversion if facts is None else _with_verdict(conversion, facts, attempt.judgement.incomplete)
 
 
 def sorted_conversion(series: Series) -> Conversion:
@@ -42,15 +42,15 @@ def sorted_conversion(series: Series) -> Conversion:
     """
     conversion = Conversion(series, State.NOT_REQUESTED, "")
     if series.kind is SeriesKind.PARREC:
-        facts = _of_par(series)
+        facts = _par_facts(series)
     else:
         names = sorted(os.listdir(series.folder))  # noqa: PTH208 - avoids a Path object per file
         frames = SeriesFrames([f"{series.folder}/{name}" for name in names], pixels=False)
         facts = dicom_facts(frames, series.header)
-    return conversion if facts is None else _judged(conversion, facts, None)
+    return conversion if facts is None else _with_verdict(conversion, facts, None)
 
 
-def _of_par(series: Series) -> SeriesFacts | None:
+def _par_facts(series: Series) -> SeriesFacts | None:
     try:
         return par_facts(read_pair(series.folder).header)
     except (ValueError, OSError):
@@ -58,16 +58,16 @@ def _of_par(series: Series) -> SeriesFacts | None:
 
 
 def _conversion(series: Series, attempt: Attempt, other_problems: Sequence[Problem]) -> Conversion:
-    judged = attempt.judgement
-    problems = tuple(dict.fromkeys((*judged.problems, *other_problems)))
-    partial = judged.state is State.CONVERTED and any(
+    judgement = attempt.judgement
+    problems = tuple(dict.fromkeys((*judgement.problems, *other_problems)))
+    is_partial = judgement.state is State.CONVERTED and any(
         problem.code is Code.CONVERT_PARTIAL for problem in other_problems
     )
-    state = State.PARTIAL if partial else judged.state
-    return Conversion(series, state, attempt.tool, judged.outputs, attempt.log, problems)
+    state = State.PARTIAL if is_partial else judgement.state
+    return Conversion(series, state, attempt.tool, judgement.outputs, attempt.log, problems)
 
 
-def _judged(conversion: Conversion, facts: SeriesFacts, incomplete: Problem | None) -> Conversion:
+def _with_verdict(conversion: Conversion, facts: SeriesFacts, incomplete: Problem | None) -> Conversion:
     """Add facts and verdict; the message of an INCOMPLETE verdict replaces `incomplete`, the converter's message."""
     if facts.verdict is SeriesVerdict.INCOMPLETE:
         incomplete = review(conversion.series, f"incomplete: {lacking(facts.acquisition)}.")

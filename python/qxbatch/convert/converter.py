@@ -35,11 +35,11 @@ class Probe(NamedTuple):
     name: str
     purpose: str
     """The series that it converts."""
-    where: str
+    location: str
     """The location of the converter and its interpreter, as text; empty if absent."""
     version: str
     """Empty if absent or unknown."""
-    looked_in: tuple[str, ...]
+    searched: tuple[str, ...]
     """The searched locations, as text."""
     advice: str
     """How to install it; meaningful only if it is absent."""
@@ -47,7 +47,7 @@ class Probe(NamedTuple):
     @property
     def is_installed(self) -> bool:
         """Return whether it can be used."""
-        return bool(self.where)
+        return bool(self.location)
 
 
 class Converter(Protocol):

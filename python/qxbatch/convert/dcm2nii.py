@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.convert.converter import Command, ConverterJob, Probe
-from qxbatch.convert.decompress import inflate
+from qxbatch.convert.decompress import decompress_images
 from qxbatch.convert.naming import sidecars_of
 from qxbatch.convert.par_files import par_and_rec
 from qxbatch.model import Output, SeriesKind
@@ -45,7 +45,7 @@ class Dcm2nii:
         For diffusion, dcm2nii writes the measured volumes again with the prefix `x`, and the tables belong to that image;
         the whole series then gets the suffix `_all`.
         """
-        inflate(job.out)
+        decompress_images(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
         stems = {path.stem for path in niftis}
         originals = [path for path in niftis if not _is_copy(path.stem, stems)]
@@ -61,13 +61,13 @@ def _is_copy(stem: str, stems: set[str]) -> bool:
 
 
 def _output(path: Path, stems: set[str]) -> Output:
-    unclashed = path.stem[:-1] if path.stem[-1:].isupper() and path.stem[:-1] in stems else path.stem
+    name_without_letter = path.stem[:-1] if path.stem[-1:].isupper() and path.stem[:-1] in stems else path.stem
     if f"x{path.stem}" in stems:
-        return Output(path, "_all", {}, unclashed)
+        return Output(path, "_all", {}, name_without_letter)
     sidecars = sidecars_of(path, path.stem)
     if path.stem.startswith("x") and path.stem[1:] in stems and not sidecars:
         sidecars = sidecars_of(path, path.stem[1:])
-    return Output(path, "", sidecars, unclashed)
+    return Output(path, "", sidecars, name_without_letter)
 
 
 def candidates() -> list[Path]:
@@ -100,12 +100,12 @@ def _version(binary: Path) -> str:
 
 def probe() -> Probe:
     """Return the availability of the converter."""
-    here = find()
+    converter = find()
     return Probe(
         name="dcm2nii",
         purpose="DICOM and PAR/REC (legacy), only with --tool=dcm2nii",
-        where=str(here.binary) if here else "",
-        version=here.version if here else "",
-        looked_in=(f"${VARIABLE}", "dcm2nii on PATH"),
+        location=str(converter.binary) if converter else "",
+        version=converter.version if converter else "",
+        searched=(f"${VARIABLE}", "dcm2nii on PATH"),
         advice="It comes with MRIcron releases up to 2016 (NITRC); dcm2niix is its successor.",
     )

@@ -99,12 +99,12 @@ def find() -> Dcm2niix | None:
 
 def probe() -> Probe:
     """Return the availability of the converter."""
-    here = find()
+    converter = find()
     return Probe(
         name="dcm2niix",
         purpose="DICOM and PAR/REC (the default)",
-        where=str(here.binary) if here else "",
-        version=here.version if here else "",
-        looked_in=(f"${VARIABLE}", "the Python package dcm2niix"),
+        location=str(converter.binary) if converter else "",
+        version=converter.version if converter else "",
+        searched=(f"${VARIABLE}", "the Python package dcm2niix"),
         advice="Install it with `pip install dcm2niix`.",
     )

@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 
 
-def inflate(folder: Path) -> None:
+def decompress_images(folder: Path) -> None:
     """Replace each .nii.gz of a folder by the decompressed .nii; a .nii.gz whose .nii exists already is not changed.
 
     Of a damaged file, the readable part is written: the image is then judged as cut short. Raises OSError.

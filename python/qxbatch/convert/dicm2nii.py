@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.convert.converter import Command, ConverterJob, Probe
-from qxbatch.convert.decompress import inflate
+from qxbatch.convert.decompress import decompress_images
 from qxbatch.convert.naming import sidecars_of
 from qxbatch.convert.values import text
 from qxbatch.model import Output
@@ -15,7 +15,7 @@ from qxbatch.model import Output
 VARIABLE = "QXBATCH_DICM2NII_DIR"
 MATLAB = "QXBATCH_MATLAB"
 """Path of the MATLAB program; MATLAB is never started unless this is set (it needs a licence)."""
-_USUAL = Path("/opt/dicm2nii")
+_DEFAULT_FOLDER = Path("/opt/dicm2nii")
 _VERSION = re.compile(r"\b(?:version|since)\D{0,12}(20\d{2}[.-]?\d{2}[.-]?\d{2})", re.IGNORECASE)
 _PREFERENCES = {
     "save_patientName": "false",
@@ -24,7 +24,7 @@ _PREFERENCES = {
     "lefthand": "true",
     "scale_16bit": "false",
 }
-_TAIL = re.compile(
+_NAME_ENDING = re.compile(
     r"(?:_c\w+?)?(?:_(?P<part>MAGNITUDE|PHASE|REAL|IMAGINARY|MIXED))?(?P<echo>_e\d+)?(?P<phase>_phase)?"
     r"(?:_MoCo)?(?:_NORM)?(?:_s\d{3,})?$"
 )
@@ -61,7 +61,7 @@ class Dicm2nii:
 
     def outputs(self, job: ConverterJob) -> Sequence[Output]:
         """Return its images. Names are `<SeriesDescription><suffix>`; suffixes are mapped to those of dcm2niix."""
-        inflate(job.out)
+        decompress_images(job.out)
         niftis = sorted(job.out.glob("*.nii"), key=lambda path: path.name.encode())
         _copy_shared_json(niftis)
         name = text(job.series.header, "SeriesDescription") or text(job.series.header, "ProtocolName")
@@ -90,7 +90,7 @@ def suffix(stem: str, name: str) -> str:
     """
     prefix = re.sub(r"_{2,}", "_", re.sub(r"[^a-zA-Z0-9_]", "_", name))
     ending = stem.removeprefix("x").removeprefix(prefix) if prefix and prefix in stem else stem
-    match = _TAIL.search(ending)
+    match = _NAME_ENDING.search(ending)
     if match is None:
         return ""
     component = "_ph" if match["phase"] else _COMPONENTS.get(match["part"] or "", "")
@@ -105,7 +105,7 @@ def interpreter() -> Path | None:
 
 def folder_of(configured: Path | None) -> Path | None:
     """Return the folder with dicm2nii.m, None without that file: the setting, else the variable, else the usual location."""
-    chosen = configured or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else _USUAL)
+    chosen = configured or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else _DEFAULT_FOLDER)
     return chosen.absolute() if (chosen / "dicm2nii.m").is_file() else None
 
 
@@ -127,15 +127,15 @@ def _version(folder: Path) -> str:
 def probe(configured: Path | None = None) -> Probe:
     """Return the availability of the converter."""
     folder, program = folder_of(configured), interpreter()
-    lacking = " and ".join(
+    missing_parts = " and ".join(
         part for part, path in (("its code", folder), ("octave-cli or a configured MATLAB", program)) if path is None
     )
     return Probe(
         name="dicm2nii",
         purpose="DICOM and PAR/REC, only with --tool=dicm2nii",
-        where=f"{folder} under {program}" if folder and program else "",
+        location=f"{folder} under {program}" if folder and program else "",
         version=_version(folder) if folder and program else "",
-        looked_in=("--dicm2nii-dir", f"${VARIABLE}", str(_USUAL), "octave-cli on PATH", f"${MATLAB}"),
-        advice=f"Missing: {lacking}. Download dicm2nii from github.com/xiangruili/dicm2nii, set --dicm2nii-dir to its folder,"
+        searched=("--dicm2nii-dir", f"${VARIABLE}", str(_DEFAULT_FOLDER), "octave-cli on PATH", f"${MATLAB}"),
+        advice=f"Missing: {missing_parts}. Download dicm2nii from github.com/xiangruili/dicm2nii, set --dicm2nii-dir to its folder,"
         " and install octave.",
     )

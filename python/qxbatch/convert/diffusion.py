@@ -14,26 +14,26 @@ from qxbatch.core import ImageCheck
 from qxbatch.model import Output
 from qxbatch.os_error import error_text
 
-_NORM = 0.05
+_LENGTH_TOLERANCE = 0.05
 """Accepted deviation of a gradient direction's length from 0 or 1."""
-_LEAST, _FRACTION = 1.0, 0.01
+_B_TOLERANCE, _RELATIVE_B_TOLERANCE = 1.0, 0.01
 """Accepted difference of a b-value: the larger of _LEAST (s/mm2) and _FRACTION of the b-value."""
-_ANGLE = 0.04
+_ANGLE_TOLERANCE = 0.04
 """Accepted angle between a gradient direction and that of its header, rad."""
 _ALL_SIGNS = ((1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1))
 """Factors for the three components of a direction, without those that give the opposite directions; the first changes nothing."""
 _Directions = dict[int, tuple[float, ...]]
 """Direction along the voxel axes, by index of the volume."""
-_WEIGHTED, _MANY = 50, 3
+_MIN_WEIGHTED_B, _MIN_DIRECTIONAL_VOLUMES = 50, 3
 """A volume with a b-value above _WEIGHTED (s/mm2) is diffusion-weighted. Trace images have no directions, but a scan with _MANY
 or more weighted volumes of one b-value does not consist of trace images.
 """
-_NAMES = re.compile(
+_SCAN_NAMES = re.compile(
     r"(?<![a-z])(ss|ax|sag|cor|d)?(dwis?|dti|dki|dsi|dmri|diff|diffusion|diffusie|tensor|hardi|noddi|mddw|multishell)(?![a-z])",
     re.IGNORECASE,
 )
 """Words in the names of diffusion scans."""
-_REFERENCE = re.compile(r"sb_?ref", re.IGNORECASE)
+_REFERENCE_NAME = re.compile(r"sb_?ref", re.IGNORECASE)
 """Part of the names of single-band references."""
 
 
@@ -53,7 +53,7 @@ def table_findings(output: Output, image: Nifti) -> list[str]:
         shape = " + ".join(map(str, sizes))
         return [f"{count} b-values and {shape} components of directions for {image.volumes} volumes."]
     lengths = [math.hypot(*direction) for direction in zip(*bvecs, strict=True)]
-    sound = all(abs(length) <= _NORM or abs(length - 1) <= _NORM for length in lengths)
+    sound = all(abs(length) <= _LENGTH_TOLERANCE or abs(length - 1) <= _LENGTH_TOLERANCE for length in lengths)
     if sound and all(value >= 0 for row in bvals for value in row):
         return []
     return ["its b-values or gradient directions are not usable (a negative b, or a length that is not 0 or 1)."]
@@ -67,7 +67,7 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
     headers_have_b = any(b is not None or nominal is not None for b, nominal in check.b_values)
     table = _b_values(output)
     if table is None:
-        return _without_table(output, image, check, description, headers_have_b=headers_have_b)
+        return _missing_table_findings(output, image, check, description, headers_have_b=headers_have_b)
     if len(table) != len(check.b_values) or is_map(output.suffix):
         return []
     if check.contradiction is not None:
@@ -81,7 +81,7 @@ def b_value_findings(output: Output, image: Nifti, check: ImageCheck, descriptio
     wrong = [
         (volume, value, header)
         for volume, (value, header) in enumerate(zip(table, check.b_values, strict=True))
-        if not _agrees(value, header)
+        if not _b_agrees_with_header(value, header)
     ]
     if not wrong:
         return []
@@ -102,12 +102,18 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     weights = _b_values(output) or []
     if len(rows) != len(check.directions) or len(weights) != len(rows) or is_map(output.suffix):
         return []
-    weighted = [k for k, weight in enumerate(weights) if weight > _WEIGHTED]
+    weighted = [k for k, weight in enumerate(weights) if weight > _MIN_WEIGHTED_B]
     most = max(Counter(weights[k] for k in weighted).values(), default=0)
-    if most >= _MANY and not check.isotropic and not any(math.hypot(*rows[k]) > _NORM for k in weighted):
+    if (
+        most >= _MIN_DIRECTIONAL_VOLUMES
+        and not check.isotropic
+        and not any(math.hypot(*rows[k]) > _LENGTH_TOLERANCE for k in weighted)
+    ):
         return ["all its gradient directions are zero."]
-    wrong = _different(rows, _expected(check.directions, weighted, image.affine))
-    wrong += _different_encoding(rows, _expected(check.encoding_directions, weighted, image.affine), check)
+    wrong = _differing_directions(rows, _header_directions(check.directions, weighted, image.affine))
+    wrong += _differing_encoding_directions(
+        rows, _header_directions(check.encoding_directions, weighted, image.affine), check
+    )
     if not wrong:
         return []
     volume, expected = wrong[0]
@@ -118,22 +124,26 @@ def direction_findings(output: Output, image: Nifti, check: ImageCheck) -> list[
     return [f"the gradient direction of volume {volume + 1} is {actual}, by its header {header_direction}{more}."]
 
 
-def _expected(
+def _header_directions(
     headers: Sequence[tuple[float, float, float] | None], weighted: Sequence[int], affine: Affine
 ) -> _Directions:
     """Return the directions of the headers along the voxel axes; without those whose length is not 1."""
     directions = {k: header for k in weighted if (header := headers[k]) is not None}
     return {
-        k: along_voxels(header, affine) for k, header in directions.items() if abs(math.hypot(*header) - 1) <= _NORM
+        k: along_voxels(header, affine)
+        for k, header in directions.items()
+        if abs(math.hypot(*header) - 1) <= _LENGTH_TOLERANCE
     }
 
 
-def _different(rows: Sequence[Sequence[float]], expected: _Directions) -> list[tuple[int, tuple[float, ...]]]:
+def _differing_directions(
+    rows: Sequence[Sequence[float]], expected: _Directions
+) -> list[tuple[int, tuple[float, ...]]]:
     """Return index and expected direction of each volume whose direction differs from the expected one."""
     return [(k, direction) for k, direction in expected.items() if not direction_agrees(rows[k], direction)]
 
 
-def _different_encoding(
+def _differing_encoding_directions(
     rows: Sequence[Sequence[float]], expected: _Directions, check: ImageCheck
 ) -> list[tuple[int, tuple[float, ...]]]:
     """Return index and expected direction of each volume whose direction differs from the expected one.
@@ -142,10 +152,10 @@ def _different_encoding(
     signs with which most volumes agree are used for all volumes. Volumes without direction in the table are left out: they may
     be trace images.
     """
-    compared = {k: direction for k, direction in expected.items() if math.hypot(*rows[k]) > _NORM}
+    compared = {k: direction for k, direction in expected.items() if math.hypot(*rows[k]) > _LENGTH_TOLERANCE}
     signs = _ALL_SIGNS[:1] if check.encoding_signs else _ALL_SIGNS
     candidates = (
-        _different(rows, {k: tuple(map(operator.mul, sign, direction)) for k, direction in compared.items()})
+        _differing_directions(rows, {k: tuple(map(operator.mul, sign, direction)) for k, direction in compared.items()})
         for sign in signs
     )
     return min(candidates, key=len)
@@ -169,7 +179,9 @@ def direction_agrees(direction: Sequence[float], expected: Sequence[float]) -> b
     """Return whether a direction has the length 1 and agrees with the expected direction or with its opposite."""
     length = math.hypot(*direction)
     product = abs(sum(map(operator.mul, direction, expected)))
-    return abs(length - 1) <= _NORM and product >= math.cos(_ANGLE) * length * math.hypot(*expected)
+    return abs(length - 1) <= _LENGTH_TOLERANCE and product >= math.cos(_ANGLE_TOLERANCE) * length * math.hypot(
+        *expected
+    )
 
 
 def gradient_table(output: Output) -> list[tuple[float, tuple[float, ...]]]:
@@ -188,7 +200,7 @@ def _directions(output: Output) -> list[tuple[float, ...]]:
     return list(zip(*rows, strict=False)) if len(rows) == 3 else []  # noqa: PLR2004 (x, y, z)
 
 
-def _without_table(
+def _missing_table_findings(
     output: Output, image: Nifti, check: ImageCheck, description: str, *, headers_have_b: bool
 ) -> list[str]:
     if is_map(output.suffix) or check.derived or check.isotropic:
@@ -196,13 +208,13 @@ def _without_table(
     highest = max((max(b or 0, nominal or 0) for b, nominal in check.b_values), default=0)
     if highest > 0:
         return [f"its headers say b = {highest:g}, and it has no table of b-values."]
-    named = image.volumes > 1 and _NAMES.search(description) is not None
-    if headers_have_b or not (check.diffusion or named) or _REFERENCE.search(description):
+    is_named_diffusion = image.volumes > 1 and _SCAN_NAMES.search(description) is not None
+    if headers_have_b or not (check.diffusion or is_named_diffusion) or _REFERENCE_NAME.search(description):
         return []
     return ["it is a diffusion scan, and neither its headers nor the converter have b-values."]
 
 
-def _agrees(value: float, header: tuple[float | None, float | None]) -> bool:
+def _b_agrees_with_header(value: float, header: tuple[float | None, float | None]) -> bool:
     """Return whether a b-value agrees with the measured or nominal one of its header; a header without both means b = 0."""
     candidates = [b for b in header if b is not None] or [0.0]
     return any(b_agrees(value, b) for b in candidates)
@@ -210,7 +222,7 @@ def _agrees(value: float, header: tuple[float | None, float | None]) -> bool:
 
 def b_agrees(value: float, expected: float) -> bool:
     """Return whether two b-values (s/mm2) agree."""
-    return abs(value - expected) <= max(_LEAST, _FRACTION * expected)
+    return abs(value - expected) <= max(_B_TOLERANCE, _RELATIVE_B_TOLERANCE * expected)
 
 
 def _b_values(output: Output) -> list[float] | None:

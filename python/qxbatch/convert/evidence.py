@@ -35,7 +35,7 @@ class Evidence:
     """The frames for comparison with images; None for PAR/REC."""
 
 
-def gather(frames: SeriesFrames, description: str = "") -> Evidence:
+def header_evidence(frames: SeriesFrames, description: str = "") -> Evidence:
     """Return the facts of one series from its headers, as the Rust core read them."""
     return Evidence(
         files=frames.images,

@@ -1,6 +1,6 @@
 """Series with gzipped files, which are sorted but not converted (`--unzip=no`)."""
 
-from qxbatch.convert.remarks import subject
+from qxbatch.convert.series_problems import subject
 from qxbatch.model import Conversion, Series, State
 from qxbatch.problems import Code, Problem, Severity
 
@@ -10,7 +10,7 @@ def gzipped_count(series: Series) -> int:
     return sum(1 for path in series.folder.iterdir() if path.name.casefold().endswith(".gz"))
 
 
-def not_unzipped(series: Series) -> Conversion:
+def gzipped_conversion(series: Series) -> Conversion:
     """Return the conversion of a series that has only gzipped files."""
     problem = Problem(
         Code.NOTHING_TO_CONVERT,
@@ -23,7 +23,7 @@ def not_unzipped(series: Series) -> Conversion:
     return Conversion(series, State.NOTHING, "", (), log, (problem,))
 
 
-def some_not_unzipped(series: Series, gzipped: int) -> Problem:
+def partly_gzipped_problem(series: Series, gzipped: int) -> Problem:
     """Return the problem of a series with some gzipped files."""
     message = f"{gzipped} of its {series.files} files are gzipped and unzip=no; only the others were converted."
     return Problem(Code.CONVERT_PARTIAL, subject(series), message, "Import it with --unzip=yes.", Severity.WARNING)

@@ -10,8 +10,8 @@ from qxbatch.convert.converter import Converter
 from qxbatch.convert.converter_warnings import gradient_warnings_of, warnings_of
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
-from qxbatch.convert.remarks import note, review, subject
 from qxbatch.convert.run import ProcessResult
+from qxbatch.convert.series_problems import note, review, subject
 from qxbatch.convert.sop import has_slices_of_body, is_secondary_capture, non_image_kind
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text
@@ -41,31 +41,31 @@ class Judgement:
 
 
 def judge(
-    series: Series, converter: Converter, result: ProcessResult, written: Sequence[Output], evidence: Evidence
+    series: Series, converter: Converter, result: ProcessResult, outputs: Sequence[Output], evidence: Evidence
 ) -> Judgement:
-    """Judge the output of `converter` for one series: the `written` images. Raises OSError when a file cannot be read."""
-    imageless = _imageless(series, evidence)
-    if result.stopped:
-        return failed(series, converter.name, f"was stopped: {result.stopped}.", result.output)
+    """Judge the output of `converter` for one series: the `outputs` images. Raises OSError when a file cannot be read."""
+    nothing_to_convert = _nothing_to_convert(series, evidence)
+    if result.stop_reason:
+        return failure(series, converter.name, f"was stopped: {result.stop_reason}.", result.output)
     if not converter.accepts(result.exit_status):
-        return _after_failure(series, converter, result, imageless)
-    images, broken = _open(written)
+        return _judge_failure(series, converter, result, nothing_to_convert)
+    images, unusable = _read_headers(outputs)
     if not images:
-        return _without_output(series, converter, result, imageless, broken)
+        return _judge_no_image(series, converter, result, nothing_to_convert, unusable)
     problems = [
         _partial(series, f"{converter.name} left an image that is not usable: {output.nifti.name}: {reason}.")
-        for output, reason in broken
+        for output, reason in unusable
     ]
-    compared = compare(images, replace(evidence, frames=None) if imageless else evidence)
+    compared = compare(images, replace(evidence, frames=None) if nothing_to_convert else evidence)
     images = [images[index] for index in compared.order]
     if result.exit_status == _SOME_FAILED:
         problems.append(
             _partial(series, f"{converter.name} says that some files were not converted: {excerpt(result.output)}")
         )
-    problems += _against_headers(series, images, imageless, evidence, compared)
+    problems += _header_problems(series, images, nothing_to_convert, evidence, compared)
     has_positions = has_slices_of_body(evidence.classes) and not is_secondary_capture(evidence.classes)
-    settled = compared.proven or evidence.frames is None or not has_positions
-    problems += _messages(series, converter, result, settled=settled)
+    as_notes = compared.is_proven or evidence.frames is None or not has_positions
+    problems += _converter_warnings(series, converter, result, as_notes=as_notes)
     partial = any(problem.code is Code.CONVERT_PARTIAL for problem in problems)
     state = State.PARTIAL if partial else State.CONVERTED
     text = f"{converter.name} found incomplete volumes: {excerpt(result.output)}"
@@ -73,18 +73,18 @@ def judge(
     return Judgement(state, tuple(output for output, _ in images), tuple(problems), compared.faults, incomplete)
 
 
-def _against_headers(
+def _header_problems(
     series: Series,
     images: Sequence[tuple[Output, Nifti]],
-    imageless: Problem | None,
+    nothing_to_convert: Problem | None,
     evidence: Evidence,
     compared: Findings,
 ) -> list[Problem]:
     """Return where images and headers disagree."""
-    missing, surplus = ([], []) if imageless else total_findings(images, evidence)
+    missing, surplus = ([], []) if nothing_to_convert else total_findings(images, evidence)
     problems = [_partial(series, text) for text in missing]
-    captured = is_secondary_capture(evidence.classes)
-    if captured:
+    is_capture = is_secondary_capture(evidence.classes)
+    if is_capture:
         problems.append(review(series, "it is a secondary capture (screen save), not a measured image."))
     # If missing slices were found by the number of voxels, the comparison's message about them is left out.
     faults = (
@@ -96,13 +96,15 @@ def _against_headers(
         name = f"image {k}" if len(images) > 1 else "its image"
         faults += tuple(f"{name}: {text}" for text in image_findings(output, image, evidence))
     problems += [review(series, text) for text in faults]
-    return problems + [note(series, text) for text in compared.notes if not captured]
+    return problems + [note(series, text) for text in compared.notes if not is_capture]
 
 
-def _messages(series: Series, converter: Converter, result: ProcessResult, *, settled: bool) -> list[Problem]:
+def _converter_warnings(
+    series: Series, converter: Converter, result: ProcessResult, *, as_notes: bool
+) -> list[Problem]:
     """Return the converter's warnings; none after an exit status above 0, which has its own message.
 
-    Warnings about geometry, guesses and missing slices are only notes if `settled`: the headers prove the image correct,
+    Warnings about geometry, guesses and missing slices are only notes if `as_notes`: the headers prove the image correct,
     another check decides (PAR/REC), or the slices have no position (screen saves).
     """
     if result.exit_status:
@@ -112,11 +114,11 @@ def _messages(series: Series, converter: Converter, result: ProcessResult, *, se
     problems = [review(series, quoted + " / ".join(gradients))] if gradients else []
     if geometry:
         text = quoted + " / ".join(geometry)
-        problems.append(note(series, text) if settled else review(series, text))
+        problems.append(note(series, text) if as_notes else review(series, text))
     return problems
 
 
-def failed(series: Series, tool: str, reason: str, log: str, *, is_reported: bool = False) -> Judgement:
+def failure(series: Series, tool: str, reason: str, log: str, *, is_reported: bool = False) -> Judgement:
     """Return a failure with the reason and lines of the log.
 
     With `is_reported`, it is only information: the session has another problem about the same files.
@@ -139,19 +141,19 @@ def excerpt(log: str) -> str:
     return f"{words or chosen[:_MAX_EXCERPT]}..."
 
 
-def _imageless(series: Series, evidence: Evidence) -> Problem | None:
+def _nothing_to_convert(series: Series, evidence: Evidence) -> Problem | None:
     """Return the problem of a series without anything to convert; None if an image is expected.
 
     A kind of object that never has an image gives information; an image object without pixels gives a warning.
     """
     kind, severity = non_image_kind(evidence.classes), Severity.INFO
     if not kind:
-        kind, severity = _without_pixels(evidence), Severity.WARNING
+        kind, severity = _objects_without_pixels(evidence), Severity.WARNING
     message = f"contains {kind}, no image."
     return Problem(Code.NOTHING_TO_CONVERT, subject(series), message, severity=severity) if kind else None
 
 
-def _without_pixels(evidence: Evidence) -> str:
+def _objects_without_pixels(evidence: Evidence) -> str:
     """Return how many objects there are, if all are complete and none has pixel data; else an empty text."""
     if evidence.files or not evidence.without_pixels or not evidence.countable:
         return ""
@@ -160,32 +162,34 @@ def _without_pixels(evidence: Evidence) -> str:
     return f"{objects} without pixel data" + (f" (SOP class {classes})" if classes else "")
 
 
-def _after_failure(series: Series, converter: Converter, result: ProcessResult, imageless: Problem | None) -> Judgement:
-    if imageless and result.exit_status >= 0:
-        return Judgement(State.NOTHING, (), (imageless,))
+def _judge_failure(
+    series: Series, converter: Converter, result: ProcessResult, nothing_to_convert: Problem | None
+) -> Judgement:
+    if nothing_to_convert and result.exit_status >= 0:
+        return Judgement(State.NOTHING, (), (nothing_to_convert,))
     how = (
         f"was killed by signal {-result.exit_status}."
         if result.exit_status < 0
         else f"ended with status {result.exit_status}."
     )
-    return _for_second_attempt(failed(series, converter.name, how, result.output))
+    return _for_second_attempt(failure(series, converter.name, how, result.output))
 
 
-def _without_output(
+def _judge_no_image(
     series: Series,
     converter: Converter,
     result: ProcessResult,
-    imageless: Problem | None,
-    broken: Sequence[tuple[Output, str]],
+    nothing_to_convert: Problem | None,
+    unusable: Sequence[tuple[Output, str]],
 ) -> Judgement:
-    if broken:
-        output, reason = broken[0]
-        judgement = failed(series, converter.name, f"left {output.nifti.name}, but {reason}.", result.output)
-    elif imageless:
-        return Judgement(State.NOTHING, (), (imageless,))
+    if unusable:
+        output, reason = unusable[0]
+        judgement = failure(series, converter.name, f"left {output.nifti.name}, but {reason}.", result.output)
+    elif nothing_to_convert:
+        return Judgement(State.NOTHING, (), (nothing_to_convert,))
     else:
         reason = f"ended with status {result.exit_status} and left no image."
-        judgement = failed(series, converter.name, reason, result.output)
+        judgement = failure(series, converter.name, reason, result.output)
     return _for_second_attempt(judgement)
 
 
@@ -194,15 +198,15 @@ def _for_second_attempt(judgement: Judgement) -> Judgement:
     return replace(judgement, faults=tuple(problem.message for problem in judgement.problems))
 
 
-def _open(written: Sequence[Output]) -> tuple[list[tuple[Output, Nifti]], list[tuple[Output, str]]]:
+def _read_headers(outputs: Sequence[Output]) -> tuple[list[tuple[Output, Nifti]], list[tuple[Output, str]]]:
     images: list[tuple[Output, Nifti]] = []
-    broken: list[tuple[Output, str]] = []
-    for output in written:
+    unusable: list[tuple[Output, str]] = []
+    for output in outputs:
         try:
             images.append((output, read_nifti(output.nifti)))
         except (ValueError, OSError) as error:
-            broken.append((output, error_text(error)))
-    return images, broken
+            unusable.append((output, error_text(error)))
+    return images, unusable
 
 
 def _partial(series: Series, message: str) -> Problem:

@@ -23,7 +23,7 @@ class Nifti(NamedTuple):
 
     shape: tuple[int, ...]
     affine: Affine
-    order: str = "<"
+    byte_order: str = "<"
     """Byte order, in the notation of struct and numpy."""
     datatype: int = 0
     """The code of a voxel's type (nifti1.h, NIFTI_TYPE_...)."""
@@ -54,25 +54,40 @@ def read_nifti(path: Path) -> Nifti:
             head = file.read(_NIFTI2)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"it cannot be read as NIfTI ({error_text(error)})") from error
-    order = _order(head)
-    two = struct.unpack_from(f"{order}i", head)[0] == _NIFTI2
-    dim = struct.unpack_from(f"{order}8q", head, 16) if two else struct.unpack_from(f"{order}8h", head, 40)
+    byte_order = _byte_order(head)
+    is_nifti2 = struct.unpack_from(f"{byte_order}i", head)[0] == _NIFTI2
+    dim = (
+        struct.unpack_from(f"{byte_order}8q", head, 16)
+        if is_nifti2
+        else struct.unpack_from(f"{byte_order}8h", head, 40)
+    )
     shape = dim[1 : 1 + dim[0]]
     if not 1 <= dim[0] <= 7 or min(shape) < 1:  # noqa: PLR2004 (NIfTI has up to seven axes)
         raise ValueError(f"its size is {dim}")
-    bits, offset = _layout(head, order, two=two)
+    bits, offset = _layout(head, byte_order, is_nifti2=is_nifti2)
     need = offset + math.prod(shape) * bits // 8
     if path.suffix == ".nii" and path.stat().st_size < need:
         raise ValueError(f"it is cut short: {path.stat().st_size} of {need} bytes")
-    affine = _affine(head, order, two=two)
+    affine = _affine(head, byte_order, is_nifti2=is_nifti2)
     values = [value for row in affine for value in row]
     if not all(map(math.isfinite, values)) or abs(determinant(affine)) < _SINGULAR:
         raise ValueError("its affine is not usable")
-    slope = struct.unpack_from(f"{order}d", head, 176)[0] if two else struct.unpack_from(f"{order}f", head, 112)[0]
+    slope = (
+        struct.unpack_from(f"{byte_order}d", head, 176)[0]
+        if is_nifti2
+        else struct.unpack_from(f"{byte_order}f", head, 112)[0]
+    )
     if not math.isfinite(slope):
         raise ValueError(f"its values are scaled by {slope}")
-    datatype = struct.unpack_from(f"{order}h", head, 12 if two else 70)[0]
-    return Nifti(shape, affine, order, datatype, offset, contradiction(_geometry(head, order, two=two), shape))
+    datatype = struct.unpack_from(f"{byte_order}h", head, 12 if is_nifti2 else 70)[0]
+    return Nifti(
+        shape,
+        affine,
+        byte_order,
+        datatype,
+        offset,
+        contradiction(_geometry(head, byte_order, is_nifti2=is_nifti2), shape),
+    )
 
 
 def determinant(affine: Affine) -> float:
@@ -85,44 +100,48 @@ def _det(a: Sequence[float], b: Sequence[float], c: Sequence[float]) -> float:
     return a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0])
 
 
-def _order(head: bytes) -> str:
+def _byte_order(head: bytes) -> str:
     """Return the byte order; the header starts with its own size."""
-    for order in "<>":
+    for byte_order in "<>":
         if len(head) >= 4:  # noqa: PLR2004 (bytes of the size)
-            size = struct.unpack_from(f"{order}i", head)[0]
+            size = struct.unpack_from(f"{byte_order}i", head)[0]
             if size == _NIFTI1 and len(head) >= _NIFTI1 and head[344:348] == b"n+1\0":
-                return order
+                return byte_order
             if size == _NIFTI2 and len(head) >= _NIFTI2 and head[4:8] == b"n+2\0":
-                return order
+                return byte_order
     raise ValueError("it cannot be read as NIfTI (its header has another format)")
 
 
-def _layout(head: bytes, order: str, *, two: bool) -> tuple[int, int]:
+def _layout(head: bytes, byte_order: str, *, is_nifti2: bool) -> tuple[int, int]:
     """Return bits per voxel and the offset of the first voxel."""
-    bits = struct.unpack_from(f"{order}h", head, 14 if two else 72)[0]
-    offset = struct.unpack_from(f"{order}q", head, 168)[0] if two else struct.unpack_from(f"{order}f", head, 108)[0]
+    bits = struct.unpack_from(f"{byte_order}h", head, 14 if is_nifti2 else 72)[0]
+    offset = (
+        struct.unpack_from(f"{byte_order}q", head, 168)[0]
+        if is_nifti2
+        else struct.unpack_from(f"{byte_order}f", head, 108)[0]
+    )
     if bits < 1 or not math.isfinite(offset) or offset < 0:
         raise ValueError(f"its voxels have {bits} bits from byte {offset}")
     return bits, int(offset)
 
 
-def _affine(head: bytes, order: str, *, two: bool) -> Affine:
+def _affine(head: bytes, byte_order: str, *, is_nifti2: bool) -> Affine:
     """Return sform, else qform, else the voxel sizes alone (nifti1.h, methods 3, 2 and 1)."""
-    geometry = _geometry(head, order, two=two)
+    geometry = _geometry(head, byte_order, is_nifti2=is_nifti2)
     return geometry.sform or geometry.qform or diagonal(geometry.zooms)
 
 
-def _geometry(head: bytes, order: str, *, two: bool) -> Geometry:
-    if two:
-        qform, sform = struct.unpack_from(f"{order}2i", head, 344)
-        zooms = struct.unpack_from(f"{order}4d", head, 104)
-        quatern = struct.unpack_from(f"{order}6d", head, 352)
-        rows = struct.unpack_from(f"{order}12d", head, 400)
+def _geometry(head: bytes, byte_order: str, *, is_nifti2: bool) -> Geometry:
+    if is_nifti2:
+        qform, sform = struct.unpack_from(f"{byte_order}2i", head, 344)
+        zooms = struct.unpack_from(f"{byte_order}4d", head, 104)
+        quatern = struct.unpack_from(f"{byte_order}6d", head, 352)
+        rows = struct.unpack_from(f"{byte_order}12d", head, 400)
     else:
-        qform, sform = struct.unpack_from(f"{order}2h", head, 252)
-        zooms = struct.unpack_from(f"{order}4f", head, 76)
-        quatern = struct.unpack_from(f"{order}6f", head, 256)
-        rows = struct.unpack_from(f"{order}12f", head, 280)
+        qform, sform = struct.unpack_from(f"{byte_order}2h", head, 252)
+        zooms = struct.unpack_from(f"{byte_order}4f", head, 76)
+        quatern = struct.unpack_from(f"{byte_order}6f", head, 256)
+        rows = struct.unpack_from(f"{byte_order}12f", head, 280)
     return Geometry(
         zooms[1:4],
         (rows[:4], rows[4:8], rows[8:]) if sform > 0 else None,

@@ -9,11 +9,11 @@ Row = tuple[float, float, float, float]
 Affine = tuple[Row, Row, Row]
 """The first three rows of the 4 x 4 matrix from voxel to RAS+ mm."""
 
-_CLOSE = 0.5
+_CORNER_TOLERANCE = 0.5
 """Accepted distance between the corners of an image by qform and by sform, mm."""
-_SHEARED = 1e-3
+_MAX_COSINE = 1e-3
 """If the cosine of the angle between two axes of a sform is larger, no qform can equal it: axes of a qform have right angles."""
-_FRACTION = 0.01
+_RELATIVE_SIZE_TOLERANCE = 0.01
 """Accepted relative difference of a voxel size and the length of its axis."""
 
 
@@ -34,20 +34,26 @@ def contradiction(geometry: Geometry, shape: Sequence[int]) -> str:
     lengths = [math.hypot(*column) for column in columns]
     sides = (*shape[:3], 1, 1)[:3]
     for zoom, length, side in zip(geometry.zooms, lengths, sides, strict=True):
-        if side > 1 and not abs(zoom - length) <= _FRACTION * length:
+        if side > 1 and not abs(zoom - length) <= _RELATIVE_SIZE_TOLERANCE * length:
             return f"its header says voxels of {zoom:.4g} mm, and their distance by its affine is {length:.4g} mm"
     cosines = [
         abs(sum(a * b for a, b in zip(columns[i], columns[j], strict=True))) / (lengths[i] * lengths[j])
         for i, j in ((0, 1), (0, 2), (1, 2))
     ]
-    if geometry.qform is None or max(cosines) > _SHEARED:
+    if geometry.qform is None or max(cosines) > _MAX_COSINE:
         return ""
     corners = itertools.product(*((0, side - 1) for side in sides))
-    apart = max(math.dist(_place(geometry.sform, corner), _place(geometry.qform, corner)) for corner in corners)
-    return "" if apart <= _CLOSE else f"the two affines of its header (sform and qform) differ by {apart:.1f} mm"
+    distance = max(
+        math.dist(_position(geometry.sform, corner), _position(geometry.qform, corner)) for corner in corners
+    )
+    return (
+        ""
+        if distance <= _CORNER_TOLERANCE
+        else f"the two affines of its header (sform and qform) differ by {distance:.1f} mm"
+    )
 
 
-def _place(affine: Affine, voxel: Sequence[int]) -> list[float]:
+def _position(affine: Affine, voxel: Sequence[int]) -> list[float]:
     return [sum(a * b for a, b in zip(row, (*voxel, 1), strict=True)) for row in affine]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt
+from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt_conversion
 from qxbatch.convert.converter import Command, ConverterJob
 from qxbatch.convert.dcm2niix import Dcm2niix, allocator
 from qxbatch.convert.evidence import Evidence
@@ -65,12 +65,12 @@ def attempt_normalized(
     An earlier attempt in `<work>/dcm2niix` is unchanged. A series that cannot be normalized is a failed attempt, whose
     problem contains the reason.
 
-    Raises CancelledError, and OSError for errors of the machine, as `attempt` does.
+    Raises CancelledError, and OSError for errors of the machine, as `attempt_conversion` does.
     """
     normalized_paths = ConversionPaths(paths.work / FOLDER, paths.replacements)
     announced = min(evidence.slices, series.size)  # a frame has at least one byte, whatever NumberOfFrames says
     frames = max(1.0, announced / max(1, series.files))
-    return attempt(series, NormalizedDcm2niix(dcm2niix, frames), normalized_paths, evidence, timeout, cancel)
+    return attempt_conversion(series, NormalizedDcm2niix(dcm2niix, frames), normalized_paths, evidence, timeout, cancel)
 
 
 def _stack_outputs(folder: Path, k: int, suggested: str) -> list[Output]:

@@ -16,15 +16,15 @@ _DIGITS = re.compile(r"(\d+)")
 _LAST = 1 << 62
 
 
-def in_order(images: Sequence[tuple[Output, Nifti]], firsts: Sequence[int | None]) -> list[int]:
+def image_order(images: Sequence[tuple[Output, Nifti]], lowest_numbers: Sequence[int | None]) -> list[int]:
     """Return the indices of images in the order of their numbers.
 
-    `firsts` is the lowest InstanceNumber (or frame number) of each image, None if it is unknown.
+    `lowest_numbers` is the lowest InstanceNumber (or frame number) of each image, None if it is unknown.
     """
 
     def key(index: int) -> tuple[object, ...]:
         output, image = images[index]
-        first = firsts[index]
+        first = lowest_numbers[index]
         return (
             natural(output.label or output.suffix),
             *_geometry(image),

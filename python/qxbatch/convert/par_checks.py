@@ -6,18 +6,18 @@ from typing import Any
 
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
-from qxbatch.convert.par_image import Misplaced, ParImage, misplaced
+from qxbatch.convert.par_image import LinesOutsideGrid, ParImage, lines_outside_grid
 from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import stack_number
 from qxbatch.convert.par_values import value_difference
-from qxbatch.convert.remarks import note, review
 from qxbatch.convert.run import Cancel
+from qxbatch.convert.series_problems import note, review
 from qxbatch.counted import counted
 from qxbatch.model import Output, Series
 from qxbatch.os_error import error_text
 from qxbatch.problems import Problem
 
-_CLOSE = 0.2
+_GRID_TOLERANCE = 0.2
 """Accepted distance between corners of the grids of an image and of the PAR, in mm."""
 _MAX_LISTED = 5
 
@@ -47,21 +47,21 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
         return []
     try:
         images = pair.images
-        outside = [lines for image in images if (lines := misplaced(pair.table, image)) is not None]
+        outside = [lines for image in images if (lines := lines_outside_grid(pair.table, image)) is not None]
     except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() reports it
         return problems
-    problems += [_outside(series, pair, lines) for lines in outside]
+    problems += [_outside_grid_problem(series, pair, lines) for lines in outside]
     for image in images:
-        if image.left_out:
+        if image.incomplete_volumes:
             name = f" ({image.suffix.removeprefix('_')})" if image.suffix else ""
-            problems.append(note(series, f"its image{name} has only complete volumes: {image.left_out}."))
-    places = {number for image in images if (number := stack_number(image.suffix))}
-    if places:
-        problems.append(note(series, f"its slices are in {len(places)} stacks at different places."))
+            problems.append(note(series, f"its image{name} has only complete volumes: {image.incomplete_volumes}."))
+    stack_numbers = {number for image in images if (number := stack_number(image.suffix))}
+    if stack_numbers:
+        problems.append(note(series, f"its slices are in {len(stack_numbers)} stacks at different places."))
     return problems
 
 
-def _outside(series: Series, pair: ParPair, outside: Misplaced) -> Problem:
+def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGrid) -> Problem:
     """Return the problem of slices outside of the grid of their image."""
     if outside.volumes:
         moved = "was" if outside.volumes == 1 else "were"
@@ -102,7 +102,7 @@ def disagreement(pair: ParPair, outputs: Sequence[Output], cancel: Cancel, tool:
     maps = sum(image.volumes for output, image in zip(outputs, images, strict=True) if output.suffix.endswith("_ADC"))
     if volumes not in {image_volumes, image_volumes - maps, maps}:
         return f"{tool} wrote {image_volumes} volumes, the PAR has {volumes}"
-    difference = _place_difference(expected, outputs, images, tool)
+    difference = _grid_difference(expected, outputs, images, tool)
     if difference:
         return difference
     try:
@@ -111,21 +111,25 @@ def disagreement(pair: ParPair, outputs: Sequence[Output], cancel: Cancel, tool:
         return error_text(error)
 
 
-def _place_difference(
+def _grid_difference(
     expected: Sequence[ParImage], outputs: Sequence[Output], images: Sequence[Nifti], tool: str
 ) -> str:
-    """Return how the places of images differ from those of the stacks of a PAR; empty if they agree."""
-    empty = [True] * len(expected)
+    """Return how the grids of images differ from those of the stacks of a PAR; empty if they agree."""
+    without_image = [True] * len(expected)
     for output, image in zip(outputs, images, strict=True):
-        apart = [_distance(stack.affine, stack.shape[:3], image.affine, image.shape[:3]) for stack in expected]
-        nearest = min(apart)
+        distances = [_distance(stack.affine, stack.shape[:3], image.affine, image.shape[:3]) for stack in expected]
+        nearest = min(distances)
         if nearest == float("inf"):
             return f"the shape of {Path(output.nifti).name} by {tool} is not that of the PAR"
-        if nearest > _CLOSE:
+        if nearest > _GRID_TOLERANCE:
             return f"{tool} places {Path(output.nifti).name} {nearest:.1f} mm off"
-        empty = [before and distance > _CLOSE for before, distance in zip(empty, apart, strict=True)]
-    lost = [stack.suffix for stack, without in zip(expected, empty, strict=True) if without]
-    return f"no image by {tool} has the place of the PAR's {lost[0].removeprefix('_') or 'slices'}" if lost else ""
+        without_image = [
+            before and distance > _GRID_TOLERANCE for before, distance in zip(without_image, distances, strict=True)
+        ]
+    missing = [stack.suffix for stack, without in zip(expected, without_image, strict=True) if without]
+    return (
+        f"no image by {tool} has the place of the PAR's {missing[0].removeprefix('_') or 'slices'}" if missing else ""
+    )
 
 
 def _distance(affine: Any, shape: Sequence[int], other: Any, other_shape: Sequence[int]) -> float:
@@ -140,8 +144,8 @@ def _distance(affine: Any, shape: Sequence[int], other: Any, other_shape: Sequen
     corners, other_corners = (
         _corners(np.asarray(grid), size) for grid, size in ((affine, shape), (other, other_shape))
     )
-    apart = np.linalg.norm(corners[:, None, :] - other_corners[None, :, :], axis=2)
-    return float(max(apart.min(axis=0).max(), apart.min(axis=1).max()))
+    distances = np.linalg.norm(corners[:, None, :] - other_corners[None, :, :], axis=2)
+    return float(max(distances.min(axis=0).max(), distances.min(axis=1).max()))
 
 
 def _corners(affine: Any, shape: Sequence[int]) -> Any:

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from qxbatch.convert import parrec
-from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt, with_reworded_count
+from qxbatch.convert.attempt import Attempt, ConversionPaths, attempt_conversion, with_reworded_count
 from qxbatch.convert.converter import Converter
-from qxbatch.convert.judge import failed
+from qxbatch.convert.judge import failure
 from qxbatch.convert.par_checks import disagreement, par_evidence, par_findings
-from qxbatch.convert.par_image import misplaced
+from qxbatch.convert.par_image import lines_outside_grid
 from qxbatch.convert.par_order import IncompleteError
 from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import orientation_varies, scaling_varies, stack_number
-from qxbatch.convert.remarks import review
 from qxbatch.convert.run import MACHINE_ERRNOS, Cancel
+from qxbatch.convert.series_problems import review
 from qxbatch.model import Series, State
 from qxbatch.os_error import error_text
 from qxbatch.settings.model import Tool
@@ -35,10 +35,10 @@ def convert_par(
 ) -> Attempt:
     """Convert one PAR/REC pair. Raises CancelledError, and OSError for errors of the machine."""
     evidence = par_evidence(series, pair)
-    why = _unsuited(pair)
+    why = _why_not_dcm2niix(pair)
     first: Attempt | None = None
     if not why:
-        first = attempt(series, converters[Tool.DCM2NIIX.value], paths, evidence, timeout, cancel)
+        first = attempt_conversion(series, converters[Tool.DCM2NIIX.value], paths, evidence, timeout, cancel)
         if first.judgement.state is State.CONVERTED:
             why = disagreement(pair, first.judgement.outputs, cancel)
         else:
@@ -46,34 +46,36 @@ def convert_par(
             why = f"dcm2niix did not convert it {extent}({_reason(first)})"
         if not why:
             return first
-    second = attempt(series, converters[parrec.NAME], paths, evidence, timeout, cancel)
+    second = attempt_conversion(series, converters[parrec.NAME], paths, evidence, timeout, cancel)
     findings = par_findings(series, pair, parrec.NAME, second.judgement.outputs, cancel)
     judgement = replace(second.judgement, problems=(*second.judgement.problems, *findings))
-    return _better(series, first, replace(second, judgement=judgement), why)
+    return _usable_attempt(series, first, replace(second, judgement=judgement), why)
 
 
-def unreadable(series: Series, error: Exception) -> Attempt:
+def failed_attempt(series: Series, error: Exception) -> Attempt:
     """Return the failed conversion of a pair whose PAR or REC caused `error`; raise an error of the machine."""
     if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
         raise error
     # with a single file, the session has the problem UNPAIRED for this file
-    judgement = failed(series, "PAR/REC", f"could not be read: {error_text(error)}.", "", is_reported=series.files == 1)
+    judgement = failure(
+        series, "PAR/REC", f"could not be read: {error_text(error)}.", "", is_reported=series.files == 1
+    )
     return Attempt(judgement, "", f"Found {series.files} DICOM file(s)\n{judgement.problems[0].text()}\n")
 
 
-def _better(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
+def _usable_attempt(series: Series, first: Attempt | None, second: Attempt, why: str) -> Attempt:
     """Return nibabel's result, or dcm2niix's if nibabel has none; the log contains both."""
     log = second.log if first is None else f"{with_reworded_count(first.log)}{why}\n{second.log}"
     usable = {State.CONVERTED, State.PARTIAL}
     if first is not None and first.judgement.state in usable and second.judgement.state not in usable:
         message = f"dcm2niix's images are kept, since nibabel did not convert it ({_reason(second)}), but {why}."
-        return _reviewed(series, replace(first, log=log), [message])
+        return _with_reviews(series, replace(first, log=log), [message])
     if first is None:
-        return _reviewed(series, replace(second, log=f"{why}\n{log}"), [])
-    return _reviewed(series, replace(second, log=log), [f"converted with nibabel: {why}."])
+        return _with_reviews(series, replace(second, log=f"{why}\n{log}"), [])
+    return _with_reviews(series, replace(second, log=log), [f"converted with nibabel: {why}."])
 
 
-def _reviewed(series: Series, result: Attempt, messages: Sequence[str]) -> Attempt:
+def _with_reviews(series: Series, result: Attempt, messages: Sequence[str]) -> Attempt:
     if result.judgement.state is State.FAILED or not messages:
         return result
     problems = (*result.judgement.problems, *(review(series, message) for message in messages))
@@ -84,7 +86,7 @@ def _reason(result: Attempt) -> str:
     return result.judgement.problems[0].message if result.judgement.problems else result.judgement.state.value
 
 
-def _unsuited(pair: ParPair) -> str:
+def _why_not_dcm2niix(pair: ParPair) -> str:
     """Return why dcm2niix is known to be wrong for this PAR; empty if nothing is known."""
     if pair.header.version is None or pair.header.version < _RELIABLE_VERSION:
         return f"nibabel is used: dcm2niix misplaces PAR version {pair.header.version or 'unknown'}"
@@ -95,12 +97,12 @@ def _unsuited(pair: ParPair) -> str:
             return "nibabel is used: the scaling varies from slice to slice"
         if not pair.rec.in_line_order:
             return "nibabel is used: the images of the REC are not in the order of the PAR's lines"
-        return f"nibabel is used: {irregular}" if (irregular := _irregular(pair)) else ""
+        return f"nibabel is used: {irregularity}" if (irregularity := _why_irregular(pair)) else ""
     except ValueError:
         return ""
 
 
-def _irregular(pair: ParPair) -> str:
+def _why_irregular(pair: ParPair) -> str:
     """Return why the slices are not in one regular grid; empty if they are, or if volumes moved a little."""
     try:
         images = pair.images
@@ -108,9 +110,9 @@ def _irregular(pair: ParPair) -> str:
         return error_text(error)
     except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() reports it
         return ""
-    if any(image.left_out for image in images):
+    if any(image.incomplete_volumes for image in images):
         return "volumes are incomplete"
     if any(stack_number(image.suffix) for image in images):
         return "the slices are in several stacks"
-    outside = [lines for image in images if (lines := misplaced(pair.table, image)) is not None]
+    outside = [lines for image in images if (lines := lines_outside_grid(pair.table, image)) is not None]
     return "slices are outside of the regular grid" if any(not lines.volumes for lines in outside) else ""

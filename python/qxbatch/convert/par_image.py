@@ -1,10 +1,10 @@
-"""The image that a stack of a PAR becomes: its shape, its place and the lines of its slices; and the slices outside of its grid."""
+"""The NIfTI image of one stack of a PAR: its shape, affine and lines; and the lines whose slices are outside of its grid."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from qxbatch.convert import par_geometry as geometry
-from qxbatch.convert.par_order import ordered
+from qxbatch.convert.par_order import complete_volumes
 from qxbatch.convert.par_stacks import ParStack
 from qxbatch.convert.par_table import GeneralLines
 
@@ -19,11 +19,11 @@ class ParImage(NamedTuple):
     affine: Any
     lines: Any
     """Indices of the table's lines, from 0, volume by volume, slice by slice."""
-    left_out: str = ""
+    incomplete_volumes: str = ""
     """Text that lists the incomplete volumes, which are not in the image; empty if there are none."""
 
 
-class Misplaced(NamedTuple):
+class LinesOutsideGrid(NamedTuple):
     """Lines of one stack whose slices are not in the grid of their image."""
 
     lines: tuple[int, ...]
@@ -43,20 +43,22 @@ def par_image(general: GeneralLines, table: Any, stack: ParStack) -> ParImage:
     """
     import numpy as np
 
-    rows = table[stack.chosen]
+    rows = table[stack.line_mask]
     columns, height = map(int, _single(rows, "recon resolution"))
     _single(rows, "image pixel size")
     zooms = (
         *map(float, _single(rows, "pixel spacing")),
         float(_single(rows, "slice thickness") + _single(rows, "slice gap")),
     )
-    order = ordered(rows, diffusion=general.is_diffusion)
-    lines = np.flatnonzero(stack.chosen)[order.lines]
+    order = complete_volumes(rows, diffusion=general.is_diffusion)
+    lines = np.flatnonzero(stack.line_mask)[order.lines]
     volumes = len(lines) // order.slices
     shape: tuple[int, ...] = (columns, height, order.slices)
     if volumes > 1:
         shape, zooms = (*shape, volumes), (*zooms, 1.0)
-    return ParImage(stack.suffix, shape, zooms, _affine(general, table[lines], order.slices), lines, order.left_out)
+    return ParImage(
+        stack.suffix, shape, zooms, _affine(general, table[lines], order.slices), lines, order.incomplete_volumes
+    )
 
 
 def _single(rows: Any, name: str) -> Any:
@@ -74,66 +76,75 @@ def _affine(general: GeneralLines, rows: Any, slices: int) -> Any:
     """
     import numpy as np
 
-    (first,) = geometry.affines(rows[:1], general.angulation[None, :], general.off_centre[None, :])
+    (first,) = geometry.slice_affines(rows[:1], general.angulation[None, :], general.off_centre[None, :])
     first[:, 3] -= first[:, 2] * (slices - 1) / 2
-    whole = np.vstack([first, [0, 0, 0, 1]])
-    if not geometry.has_places(rows):
-        return whole
-    places = geometry.affines(rows, rows["image angulation"], rows["image offcentre"])
-    own = np.vstack([places[0], [0, 0, 0, 1]])
-    own[:3, 2] *= geometry.direction(rows, places)
+    by_general_lines = np.vstack([first, [0, 0, 0, 1]])
+    if not geometry.has_positions(rows):
+        return by_general_lines
+    affines = geometry.slice_affines(rows, rows["image angulation"], rows["image offcentre"])
+    by_image_lines = np.vstack([affines[0], [0, 0, 0, 1]])
+    by_image_lines[:3, 2] *= geometry.step_sign(rows, affines)
     position = np.arange(len(rows)) % slices
-    own[:3, 3] = np.median(places[:, :, 3] - own[:3, 2] * position[:, None], axis=0)
-    fits, own_fits = (int((distances(rows, grid, slices) <= geometry.NEAR).sum()) for grid in (whole, own))
-    return own if own_fits > fits and own_fits > len(rows) // 2 else whole
+    by_image_lines[:3, 3] = np.median(affines[:, :, 3] - by_image_lines[:3, 2] * position[:, None], axis=0)
+    general_lines_fits, image_lines_fits = (
+        int((distances(rows, grid, slices) <= geometry.GRID_TOLERANCE).sum())
+        for grid in (by_general_lines, by_image_lines)
+    )
+    return (
+        by_image_lines
+        if image_lines_fits > general_lines_fits and image_lines_fits > len(rows) // 2
+        else by_general_lines
+    )
 
 
 def distances(rows: Any, affine: Any, slices: int) -> Any:
-    """Return the distance (mm) of each line's slice from its place in a grid: the largest distance of its corners.
+    """Return the distance (mm) of each line's slice from its position in a grid: the largest distance of its corners.
 
-    The place is that of the slice in the image, whatever number the line has.
+    The position is that of the slice in the image, whatever number the line has.
     """
     import numpy as np
 
-    places = geometry.affines(rows, rows["image angulation"], rows["image offcentre"])
+    affines = geometry.slice_affines(rows, rows["image angulation"], rows["image offcentre"])
     position = np.arange(len(rows)) % slices
     planned = np.repeat(affine[None, :3], len(rows), axis=0)
     planned[:, :, 3] += affine[:3, 2] * position[:, None]
-    return geometry.corner_distances(geometry.corners(rows, places), geometry.corners(rows, planned))
+    return geometry.corner_distances(geometry.slice_corners(rows, affines), geometry.slice_corners(rows, planned))
 
 
-def misplaced(table: Any, image: ParImage) -> Misplaced | None:
-    """Return the lines of an image that place their slices outside of its grid; None if there are none."""
+def lines_outside_grid(table: Any, image: ParImage) -> LinesOutsideGrid | None:
+    """Return the lines of an image whose slices are outside of its grid; None if there are none."""
     import numpy as np
 
     rows = table[image.lines]
-    if not geometry.has_places(rows):
+    if not geometry.has_positions(rows):
         return None
     distance = distances(rows, image.affine, image.shape[2])
-    outside = distance > geometry.NEAR
+    outside = distance > geometry.GRID_TOLERANCE
     if not outside.any():
         return None
     worst = int(np.argmax(distance))
     lines = tuple((image.lines[outside] + 1).tolist())
-    return Misplaced(lines, int(image.lines[worst]) + 1, float(distance[worst]), _moved(rows, image.shape[2], outside))
+    return LinesOutsideGrid(
+        lines, int(image.lines[worst]) + 1, float(distance[worst]), _moved_volume_count(rows, image.shape[2], outside)
+    )
 
 
-def _moved(rows: Any, slices: int, outside: Any) -> int:
+def _moved_volume_count(rows: Any, slices: int, outside: Any) -> int:
     """Return the number of volumes with lines outside of the grid, if each of them moved as a whole, and only a little; else 0."""
     import numpy as np
 
     volumes = outside.reshape(-1, slices)
-    kept = ~volumes.any(axis=1)
-    if slices < geometry.MIN_SLICES or not kept.any():
+    unmoved = ~volumes.any(axis=1)
+    if slices < geometry.MIN_SLICES or not unmoved.any():
         return 0
-    start = geometry.starts(rows).reshape(-1, slices, 3, 3)
-    first = start[kept][0, 0]
-    moved = start[~kept]
-    together = (np.linalg.norm(moved - moved[:, :1], axis=3) <= geometry.NEAR).all()
+    start = geometry.grid_corners(rows).reshape(-1, slices, 3, 3)
+    first = start[unmoved][0, 0]
+    moved = start[~unmoved]
+    together = (np.linalg.norm(moved - moved[:, :1], axis=3) <= geometry.GRID_TOLERANCE).all()
     return len(moved) if together and geometry.is_movement(moved.reshape(-1, 3, 3), first).all() else 0
 
 
-def scaling(rows: Any) -> Sequence[tuple[Any, Any]]:
+def scalings(rows: Any) -> Sequence[tuple[Any, Any]]:
     """Return slopes and intercepts of the lines: first for floating-point values if they are defined, then for console values."""
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""The order of the lines of one stack: its complete volumes, slice by slice; and the volumes that are left out."""
+"""The order of the lines of one stack: its complete volumes, slice by slice; and its incomplete volumes, which are left out."""
 
 from typing import Any, NamedTuple
 
@@ -24,17 +24,17 @@ class IncompleteError(ValueError):
     """The lines make no complete volume, or do not show which of them make one volume."""
 
 
-class Order(NamedTuple):
+class CompleteVolumes(NamedTuple):
     """The complete volumes of a stack."""
 
     lines: Any
     """Indices of the lines: volume by volume, slice by slice."""
     slices: int
-    left_out: str = ""
+    incomplete_volumes: str = ""
     """Text that lists the incomplete volumes; empty if there are none."""
 
 
-def ordered(rows: Any, *, diffusion: bool) -> Order:
+def complete_volumes(rows: Any, *, diffusion: bool) -> CompleteVolumes:
     """Return the lines of the complete volumes of one stack.
 
     The key of a line is its values in the columns of _KEYS. The lines of a volume have the same key. Lines with the same
@@ -55,11 +55,11 @@ def ordered(rows: Any, *, diffusion: bool) -> Order:
         raise IncompleteError(f"none of {counted(len(counts), 'volume')} has all of its {counted(slices, 'slice')}")
     lines = np.lexsort((numbers, volume))
     lines = lines[complete[volume[lines]]]
-    check(rows[lines], slices, key[lines])
-    return Order(lines, slices, _left_out(names, values[first], counts, slices))
+    check_slice_order(rows[lines], slices, key[lines])
+    return CompleteVolumes(lines, slices, _incomplete_text(names, values[first], counts, slices))
 
 
-def check(rows: Any, slices: int, key: Any) -> None:
+def check_slice_order(rows: Any, slices: int, key: Any) -> None:
     """Raise IncompleteError unless each volume has the same consecutive slices, and all of its lines have one key."""
     import numpy as np
 
@@ -137,7 +137,7 @@ def _is_cut(numbers: Any, repetitions: Any, slices: int) -> bool:
     return bool(follow and steps.size == 1 and abs(steps[0]) == 1)
 
 
-def _left_out(names: list[str], values: Any, counts: Any, slices: int) -> str:
+def _incomplete_text(names: list[str], values: Any, counts: Any, slices: int) -> str:
     """Return the incomplete volumes: `2 of 3 volumes are complete; left out: 8 of 9 slices of dynamic 3`; else an empty text."""
     import numpy as np
 
@@ -150,6 +150,6 @@ def _left_out(names: list[str], values: Any, counts: Any, slices: int) -> str:
         listed.append(f"{counts[volume]} of {slices} slices of {key or 'the last volume'}")
     more = len(partial) - _MAX_LISTED
     listed += [f"{counted(more, 'more volume')}"] if more > 0 else []
-    whole = len(counts) - len(partial)
-    verb = "is" if whole == 1 else "are"
-    return f"{whole} of {counted(len(counts), 'volume')} {verb} complete; left out: {'; '.join(listed)}"
+    complete_count = len(counts) - len(partial)
+    verb = "is" if complete_count == 1 else "are"
+    return f"{complete_count} of {counted(len(counts), 'volume')} {verb} complete; left out: {'; '.join(listed)}"

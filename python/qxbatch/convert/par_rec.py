@@ -14,7 +14,7 @@ class Rec(NamedTuple):
     """The layout of a REC: the size of its images, and the image of each line of the PAR."""
 
     path: Path
-    order: Any
+    image_indices: Any
     """The image of each line of the PAR, counted from 0."""
     columns: int
     rows: int
@@ -26,15 +26,15 @@ class Rec(NamedTuple):
     @property
     def in_line_order(self) -> bool:
         """Return whether the images follow each other as the lines of the PAR do."""
-        return bool((self.order == range(len(self.order))).all())
+        return bool((self.image_indices == range(len(self.image_indices))).all())
 
-    def planes(self, lines: Any) -> Iterator[Any]:
+    def read_images(self, lines: Any) -> Iterator[Any]:
         """Yield the image of each of these lines of the PAR, read from disk on demand: rows x columns unsigned integers."""
         import numpy as np
 
         size = self.columns * self.rows * self.bits // 8
         with self.path.open("rb") as file:
-            for index in self.order[lines]:
+            for index in self.image_indices[lines]:
                 file.seek(int(index) * size)
                 yield np.frombuffer(file.read(size), f"<u{self.bits // 8}").reshape(self.rows, self.columns)
 
@@ -65,16 +65,16 @@ def rec_of(path: Path, header: ParHeader, table: Any) -> Rec:
     have, need = path.stat().st_size, len(table) * image
     if have < need:
         raise ValueError(f"the REC is cut short: {have} of {need} bytes")
-    order, doubt = _order(header, len(table), have // image)
+    image_indices, doubt = _image_indices(header, len(table), have // image)
     doubts = [doubt] if doubt else []
     if have > need:
         announced = f"{counted(len(table), 'image')} of {columns} x {rows} pixels with {bits} bits"
         twice = ", so its pixels may have 16 bits" if have == 2 * need and bits == _BITS[0] else ""
         doubts.append(f"the REC has {have} bytes, but the PAR announces {need} ({announced}){twice}.")
-    return Rec(path, order, columns, rows, bits, tuple(doubts))
+    return Rec(path, image_indices, columns, rows, bits, tuple(doubts))
 
 
-def _order(header: ParHeader, lines: int, images: int) -> tuple[Any, str]:
+def _image_indices(header: ParHeader, lines: int, images: int) -> tuple[Any, str]:
     """Return the image of each line, and why the order of the lines replaces the indices; empty if it does not."""
     import numpy as np
 
@@ -82,16 +82,16 @@ def _order(header: ParHeader, lines: int, images: int) -> tuple[Any, str]:
     indices = [number for (number,) in header.column("index in rec file")]
     if not indices:
         return by_line, ""
-    why, seen = "", dict[float, int]()
+    why, line_of_image = "", dict[float, int]()
     for line, index in enumerate(indices, 1):
         if not index.is_integer() or not 0 <= index < images:
             why = f"line {line} names image {index:g}, and the REC has images 0 to {images - 1}"
-        elif index in seen:
-            why = f"lines {seen[index]} and {line} name image {index:g}"
+        elif index in line_of_image:
+            why = f"lines {line_of_image[index]} and {line} name image {index:g}"
         if why:
             return (
                 by_line,
                 f"the PAR's indices in the REC are wrong ({why}), so its images were taken in the order of the lines.",
             )
-        seen[index] = line
+        line_of_image[index] = line
     return np.array(indices, dtype=int), ""

@@ -1,10 +1,10 @@
 """Converts one PAR/REC series with the selected converter, and compares its images with the pair."""
 
-from qxbatch.convert.attempt import ConversionPaths, attempt
+from qxbatch.convert.attempt import ConversionPaths, attempt_conversion
 from qxbatch.convert.available import Available, converter_for
 from qxbatch.convert.conversions import par_conversion
 from qxbatch.convert.par_checks import pair_findings, par_evidence, par_findings
-from qxbatch.convert.par_choice import convert_par, unreadable
+from qxbatch.convert.par_choice import convert_par, failed_attempt
 from qxbatch.convert.par_pair import read_pair
 from qxbatch.convert.run import Cancel
 from qxbatch.model import Conversion, Series
@@ -19,13 +19,13 @@ def convert_par_series(
     try:
         pair = read_pair(series.folder)
     except (ValueError, OSError) as error:
-        return par_conversion(series, unreadable(series, error), [])
+        return par_conversion(series, failed_attempt(series, error), [])
     findings: list[Problem] = []
     if available.used is Tool.AUTO:
         result = convert_par(series, pair, paths, available.converters, settings.timeout, cancel)
     else:
         converter = converter_for(series.kind, available)
-        result = attempt(series, converter, paths, par_evidence(series, pair), settings.timeout, cancel)
+        result = attempt_conversion(series, converter, paths, par_evidence(series, pair), settings.timeout, cancel)
         findings += par_findings(series, pair, converter.name, result.judgement.outputs, cancel)
     if result.judgement.outputs:
         findings += pair_findings(series, pair)

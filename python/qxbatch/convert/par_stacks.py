@@ -1,13 +1,13 @@
-"""Splits a PAR's images into stacks of one NIfTI each: by plane, echo, image type, diffusion average and place."""
+"""Splits a PAR's images into stacks of one NIfTI each: by plane, echo, image type, diffusion average and position."""
 
 import re
 from typing import Any, NamedTuple
 
-from qxbatch.convert.par_geometry import separate
+from qxbatch.convert.par_geometry import stack_masks
 from qxbatch.parrec.header import ParHeader
 
 _TYPES = {0: "", 1: "_real", 2: "_imaginary", 3: "_ph"}
-_PLACE = re.compile(r"_stack(\d+)")
+_STACK_SUFFIX = re.compile(r"_stack(\d+)")
 MAX_STACKS = 1000
 """Limit on the combinations of plane, echo, type and average in a PAR. A scan has some hundred echoes at most."""
 _ORIENTATIONS = {1: "_tra", 2: "_sag", 3: "_cor"}
@@ -17,8 +17,8 @@ class ParStack(NamedTuple):
     """Images for one NIfTI."""
 
     suffix: str
-    """Its suffix in dcm2niix's notation: `_e2`, `_ph`, `_ADC`; `_stack2` for the second of several places."""
-    chosen: Any
+    """Its suffix in dcm2niix's notation: `_e2`, `_ph`, `_ADC`; `_stack2` for the second of several positions."""
+    line_mask: Any
     """Mask of its lines in the image table."""
 
 
@@ -29,7 +29,7 @@ def stacks(header: ParHeader, table: Any) -> list[ParStack]:
     """
     import numpy as np
 
-    keys, member = np.unique(np.column_stack(_keys(header, table)), axis=0, return_inverse=True)
+    keys, key_index = np.unique(np.column_stack(_keys(header, table)), axis=0, return_inverse=True)
     if len(keys) > MAX_STACKS:
         raise ValueError(
             f"the PAR has {len(keys)} images of different planes, echoes and types, more than {MAX_STACKS}"
@@ -37,32 +37,32 @@ def stacks(header: ParHeader, table: Any) -> list[ParStack]:
     planes, echoes, kind = np.unique(keys[:, 0]), np.unique(keys[:, 1]), keys[:, 2]
     by_suffix = {}
     for index, key in enumerate(keys.tolist()):
-        chosen = member.reshape(-1) == index
-        before = _ORIENTATIONS.get(key[0], f"_o{key[0]}") if planes.size > 1 else ""
-        after = f"_e{key[1]}" if echoes.size > 1 else ""
-        after += _TYPES.get(key[2], f"_t{key[2]}" if np.unique(kind).size > 1 else "")
-        after += "_ADC" if key[3] else ""
-        parts = separate(table[chosen])
-        for number, part in enumerate(parts, 1):
-            suffix = before + (f"_stack{number}" if len(parts) > 1 else "") + after
-            by_suffix[suffix] = ParStack(suffix, _within(chosen, part))
+        line_mask = key_index.reshape(-1) == index
+        plane_suffix = _ORIENTATIONS.get(key[0], f"_o{key[0]}") if planes.size > 1 else ""
+        kind_suffix = f"_e{key[1]}" if echoes.size > 1 else ""
+        kind_suffix += _TYPES.get(key[2], f"_t{key[2]}" if np.unique(kind).size > 1 else "")
+        kind_suffix += "_ADC" if key[3] else ""
+        stack_masks_of_key = stack_masks(table[line_mask])
+        for number, stack_mask in enumerate(stack_masks_of_key, 1):
+            suffix = plane_suffix + (f"_stack{number}" if len(stack_masks_of_key) > 1 else "") + kind_suffix
+            by_suffix[suffix] = ParStack(suffix, _table_mask(line_mask, stack_mask))
     return [by_suffix[suffix] for suffix in sorted(by_suffix)]
 
 
 def stack_number(suffix: str) -> int:
-    """Return the number of a stack among those with different places, 0 without one.
+    """Return the number of a stack among those at different positions, 0 without one.
 
     >>> stack_number("_tra_stack2_e1"), stack_number("_e1")
     (2, 0)
     """
-    match = _PLACE.search(suffix)
+    match = _STACK_SUFFIX.search(suffix)
     return int(match[1]) if match else 0
 
 
-def _within(chosen: Any, part: Any) -> Any:
-    """Return the mask of the whole table for a mask of its chosen lines."""
-    mask = chosen.copy()
-    mask[chosen] = part
+def _table_mask(line_mask: Any, stack_mask: Any) -> Any:
+    """Return the mask of the whole table for a mask of the lines in `line_mask`."""
+    mask = line_mask.copy()
+    mask[line_mask] = stack_mask
     return mask
 
 

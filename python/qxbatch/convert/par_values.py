@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from qxbatch.convert.par_gradients import gradient_difference
-from qxbatch.convert.par_image import ParImage, scaling
+from qxbatch.convert.par_image import ParImage, scalings
 from qxbatch.convert.par_rec import Rec
 from qxbatch.convert.run import Cancel
 from qxbatch.core import CancelledError
@@ -20,7 +20,7 @@ _TOLERANCE = 1e-3
 """Accepted difference, relative to the largest compared value of the slice."""
 
 
-class _Expected(NamedTuple):
+class _StackPixels(NamedTuple):
     """The compared pixels of one stack."""
 
     image: ParImage
@@ -45,46 +45,54 @@ def value_difference(
         return ""
     pixels = rec.mapped_images()
     with np.errstate(all="ignore"):  # a damaged PAR may have any scaling
-        expected = [_expected(table, rec, pixels, image) for image in images]
-        used = [set[int]() for _ in images]
+        expected = [_stack_pixels(table, rec, pixels, image) for image in images]
+        matched_volumes = [set[int]() for _ in images]
         for output in outputs:
-            difference = _compare(table, rec, expected, used, output, cancel)
+            difference = _output_difference(table, rec, expected, matched_volumes, output, cancel)
             if difference:
                 return difference
-    for stack, volumes in zip(expected, used, strict=True):
-        lost = len(stack.values[0]) - len(volumes)
-        if lost:
-            return f"{lost} of {len(stack.values[0])} volumes of the PAR{_named(stack.image)} are in no image"
+    for stack, volumes in zip(expected, matched_volumes, strict=True):
+        missing = len(stack.values[0]) - len(volumes)
+        if missing:
+            return f"{missing} of {len(stack.values[0])} volumes of the PAR{_suffix_text(stack.image)} are in no image"
     return ""
 
 
-def _named(image: ParImage) -> str:
+def _suffix_text(image: ParImage) -> str:
     return f" ({image.suffix.removeprefix('_')})" if image.suffix else ""
 
 
-def _expected(table: Any, rec: Rec, pixels: Any, image: ParImage) -> _Expected:
+def _stack_pixels(table: Any, rec: Rec, pixels: Any, image: ParImage) -> _StackPixels:
     import numpy as np
 
-    x, y = (grid.ravel() for grid in np.meshgrid(_spread(image.shape[0]), _spread(image.shape[1]), indexing="ij"))
-    stored = pixels[rec.order[image.lines][:, None], y[None, :], x[None, :]].astype(np.float32)
+    x, y = (
+        grid.ravel()
+        for grid in np.meshgrid(_sample_indices(image.shape[0]), _sample_indices(image.shape[1]), indexing="ij")
+    )
+    stored = pixels[rec.image_indices[image.lines][:, None], y[None, :], x[None, :]].astype(np.float32)
     values = [
         (stored * slope[:, None] + intercept[:, None]).astype(np.float32).reshape(-1, image.shape[2], len(x))
-        for slope, intercept in scaling(table[image.lines])
+        for slope, intercept in scalings(table[image.lines])
     ]
-    return _Expected(image, values, x, y)
+    return _StackPixels(image, values, x, y)
 
 
-def _spread(size: int) -> Any:
+def _sample_indices(size: int) -> Any:
     """Return indices that are spread over a side, without its ends if it is long."""
     import numpy as np
 
     return np.unique(((np.arange(_POINTS) + 0.5) * size / _POINTS).astype(int))
 
 
-def _compare(
-    table: Any, rec: Rec, expected: Sequence[_Expected], used: Sequence[set[int]], output: Output, cancel: Cancel
+def _output_difference(
+    table: Any,
+    rec: Rec,
+    expected: Sequence[_StackPixels],
+    matched_volumes: Sequence[set[int]],
+    output: Output,
+    cancel: Cancel,
 ) -> str:
-    """Return how one output differs from the stacks with its grid; add the volumes of these stacks that it contains to `used`."""
+    """Return how one output differs from the stacks with its grid; add the volumes that it contains to `matched_volumes`."""
     with importing():
         import nibabel as nib
     import numpy as np
@@ -97,7 +105,7 @@ def _compare(
     lines: dict[int, list[int]] = {}
     order = sorted(range(len(expected)), key=lambda index: expected[index].image.suffix != output.suffix)
     for index in order:
-        _stop_if(cancel)
+        _raise_if_cancelled(cancel)
         stack = expected[index]
         voxels = _voxels(stack, affine, stored.shape[:3])
         if voxels is None:
@@ -105,10 +113,10 @@ def _compare(
         values = stored[voxels].astype(np.float32) * np.float32(image.dataobj.slope) + np.float32(image.dataobj.inter)
         values = np.moveaxis(values, -1, 0)
         volumes = dict(_matches(stack, values, sorted(remaining), cancel))
-        used[index].update(*volumes.values())
+        matched_volumes[index].update(*volumes.values())
         remaining -= volumes.keys()
-        starts = stack.image.lines[:: stack.image.shape[2]]
-        lines |= {volume: [int(starts[index]) for index in equal] for volume, equal in volumes.items()}
+        first_lines = stack.image.lines[:: stack.image.shape[2]]
+        lines |= {volume: [int(first_lines[index]) for index in equal] for volume, equal in volumes.items()}
         if not first:
             first = _first_difference(rec, stack, values, output, volumes)
         if not remaining:
@@ -119,7 +127,7 @@ def _compare(
     )
 
 
-def _voxels(stack: _Expected, affine: Any, shape: Sequence[int]) -> Any:
+def _voxels(stack: _StackPixels, affine: Any, shape: Sequence[int]) -> Any:
     """Return the indices in an image of the compared pixels (slices x pixels); None if the image does not contain them."""
     import numpy as np
 
@@ -134,12 +142,14 @@ def _voxels(stack: _Expected, affine: Any, shape: Sequence[int]) -> Any:
     return tuple(rounded) if inside else None
 
 
-def _stop_if(cancel: Cancel) -> None:
+def _raise_if_cancelled(cancel: Cancel) -> None:
     if cancel.is_set():
         raise CancelledError
 
 
-def _matches(stack: _Expected, values: Any, volumes: Sequence[int], cancel: Cancel) -> Iterator[tuple[int, list[int]]]:
+def _matches(
+    stack: _StackPixels, values: Any, volumes: Sequence[int], cancel: Cancel
+) -> Iterator[tuple[int, list[int]]]:
     """Yield the volumes of an image that are in the stack, each with the volumes of the stack that are equal to it."""
     import numpy as np
 
@@ -147,20 +157,20 @@ def _matches(stack: _Expected, values: Any, volumes: Sequence[int], cancel: Canc
         sums = scaled.sum(axis=(1, 2), dtype=np.float64)
         by_sum = np.argsort(sums, kind="stable")
         totals = values.sum(axis=(1, 2), dtype=np.float64)
-        places = np.searchsorted(sums[by_sum], totals)
-        found = False
+        ranks = np.searchsorted(sums[by_sum], totals)
+        has_match = False
         for volume in volumes:
-            _stop_if(cancel)
-            place = int(places[volume])
-            near = by_sum[max(0, place - _CANDIDATES) : place + _CANDIDATES]
-            nearest = near[np.argsort(np.abs(sums[near] - totals[volume]), kind="stable")[:_CANDIDATES]]
+            _raise_if_cancelled(cancel)
+            rank = int(ranks[volume])
+            candidates = by_sum[max(0, rank - _CANDIDATES) : rank + _CANDIDATES]
+            nearest = candidates[np.argsort(np.abs(sums[candidates] - totals[volume]), kind="stable")[:_CANDIDATES]]
             if volume < len(scaled):
                 nearest = np.append(volume, nearest)
             equal = nearest[~_differs(scaled[nearest], values[volume]).any(axis=-1)].tolist()
             if equal:
-                found = True
+                has_match = True
                 yield volume, equal
-        if found:
+        if has_match:
             return
 
 
@@ -172,7 +182,7 @@ def _differs(expected: Any, values: Any) -> Any:
     return ~(np.abs(expected - values).max(axis=-1, initial=0) <= limit)
 
 
-def _is_out_of_order(table: Any, stack: _Expected, volumes: dict[int, list[int]], count: int) -> bool:
+def _is_out_of_order(table: Any, stack: _StackPixels, volumes: dict[int, list[int]], count: int) -> bool:
     """Return whether volumes that differ only in their dynamic scan number are not in the order of these numbers."""
     if len(volumes) != count or count != len(stack.values[0]) or all(t in same for t, same in volumes.items()):
         return False
@@ -181,7 +191,7 @@ def _is_out_of_order(table: Any, stack: _Expected, volumes: dict[int, list[int]]
     return all(len(set(rows[name].tolist())) == 1 for name in others if name in rows.dtype.names)
 
 
-def _first_difference(rec: Rec, stack: _Expected, values: Any, output: Output, volumes: dict[int, list[int]]) -> str:
+def _first_difference(rec: Rec, stack: _StackPixels, values: Any, output: Output, volumes: dict[int, list[int]]) -> str:
     """Return a message about the first slice of an image that differs from the REC; empty if there is none."""
     import numpy as np
 
@@ -193,7 +203,7 @@ def _first_difference(rec: Rec, stack: _Expected, values: Any, output: Output, v
         return ""
     volume, number = (int(index[0]) for index in np.nonzero(differs))
     pixel = int(np.argmax(np.abs(scaled[volume, number] - values[volume, number])))
-    source = int(rec.order[stack.image.lines[volume * stack.image.shape[2] + number]])
+    source = int(rec.image_indices[stack.image.lines[volume * stack.image.shape[2] + number]])
     return (
         f"{int(differs.sum())} of {differs.size} slices of {output.nifti.name} have other values than the REC: slice "
         f"{number + 1} of volume {volume + 1} has {values[volume, number, pixel]:g} where image {source} of the REC has "

@@ -49,12 +49,12 @@ def find() -> Nibabel | None:
 
 def probe() -> Probe:
     """Return the availability of the converter."""
-    here = find()
+    converter = find()
     return Probe(
         name=NAME,
         purpose="PAR/REC (where dcm2niix is wrong)",
-        where=sys.executable if here else "",
-        version=here.version if here else "",
-        looked_in=("the Python package nibabel",),
+        location=sys.executable if converter else "",
+        version=converter.version if converter else "",
+        searched=("the Python package nibabel",),
         advice="Install it with `pip install nibabel`.",
     )

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from qxbatch.convert.par_image import ParImage, scaling
+from qxbatch.convert.par_image import ParImage, scalings
 from qxbatch.convert.par_pair import read_pair
 from qxbatch.convert.par_rec import Rec
 from qxbatch.importing import importing
@@ -50,12 +50,12 @@ def convert(folder: Path, out: Path, number: str) -> None:
         print(f"{path.name}: {' x '.join(map(str, image.shape))}")
 
 
-def _scaling(rows: Any) -> tuple[Any, Any]:
+def _slopes_and_intercepts(rows: Any) -> tuple[Any, Any]:
     """Return slopes and intercepts of the slices; print a warning if they give console values."""
-    scalings = scaling(rows)
-    if len(scalings) == 1:
+    candidates = scalings(rows)
+    if len(candidates) == 1:
         print("Warning: the PAR has no usable scale slope; voxels are console values.")
-    return scalings[0]
+    return candidates[0]
 
 
 def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHeader) -> None:
@@ -63,7 +63,7 @@ def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHe
         import nibabel as nib
     import numpy as np
 
-    slopes, intercepts = _scaling(rows)
+    slopes, intercepts = _slopes_and_intercepts(rows)
     uniform = np.unique(np.column_stack([slopes, intercepts]), axis=0).shape[0] == 1
     make: Any = nib.Nifti1Header  # it has no type annotations
     nifti = make()
@@ -83,8 +83,8 @@ def _write_image(path: Path, image: ParImage, rows: Any, rec: Rec, header: ParHe
     with path.open("xb") as file:
         nifti.write_to(file)
         file.write(bytes(_HEADER - file.tell()))
-        for plane, slope, intercept in zip(rec.planes(image.lines), slopes, intercepts, strict=True):
-            voxels = plane if uniform else (plane * slope + intercept).astype("<f4")
+        for pixels, slope, intercept in zip(rec.read_images(image.lines), slopes, intercepts, strict=True):
+            voxels = pixels if uniform else (pixels * slope + intercept).astype("<f4")
             file.write(voxels.tobytes())
 
 

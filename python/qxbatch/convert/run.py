@@ -16,7 +16,7 @@ from qxbatch.core import CancelledError
 from qxbatch.open_files import restore_limit
 from qxbatch.os_error import error_text
 
-TICK = 0.1
+POLL_SECONDS = 0.1
 """Seconds between two checks of cancellation, time and size."""
 
 _THREADS = ("OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "NUMEXPR_NUM", "VECLIB_MAXIMUM")
@@ -48,7 +48,7 @@ class ProcessResult(NamedTuple):
     """-k: killed by signal k; NOT_STARTED if there was no process."""
     output: str
     """What it printed; the middle is left out if it is too long. Bytes that are not UTF-8 are surrogates (surrogateescape)."""
-    stopped: str = ""
+    stop_reason: str = ""
     """Why qxbatch killed it; empty if it ended by itself."""
     seconds: float = 0.0
 
@@ -59,7 +59,7 @@ MACHINE_ERRNOS = frozenset(
 """Errors of the machine. They fail the whole packet, not only the series, so that a later run imports it again."""
 NOT_STARTED = -1000
 """In place of the exit status of a process that was never started."""
-_PATIENCE = 0.5
+_OUTPUT_SECONDS = 0.5
 """Seconds to wait for the remaining output once all processes have ended."""
 
 
@@ -125,22 +125,22 @@ def run(command: Command, out: Path, home: Path, limits: Limits, cancel: Cancel)
             raise
         return ProcessResult(NOT_STARTED, f"{error_text(error)}\n", f"it could not be started: {error_text(error)}")
     restore_limit(process.pid)
-    listener = threading.Thread(target=_listen, args=(process.stdout, output), daemon=True)
+    reader = threading.Thread(target=_read_output, args=(process.stdout, output), daemon=True)
     try:
-        listener.start()
-        stopped = _watch(process, (out, home), limits, cancel, started)
+        reader.start()
+        stop_reason = _watch(process, (out, home), limits, cancel, started)
     finally:
-        _end(process)
-        listener.join(timeout=_PATIENCE)
-        if listener.is_alive():  # a process that left the group still has the pipe open
-            _end_strays(home)
-            listener.join(timeout=5)
+        _kill_group(process)
+        reader.join(timeout=_OUTPUT_SECONDS)
+        if reader.is_alive():  # a process that left the group still has the pipe open
+            _kill_strays(home)
+            reader.join(timeout=5)
     if cancel.is_set():
         raise CancelledError
-    return ProcessResult(process.returncode, output.text(), stopped, time.monotonic() - started)
+    return ProcessResult(process.returncode, output.text(), stop_reason, time.monotonic() - started)
 
 
-def _listen(pipe: IO[bytes] | None, output: _BoundedOutput) -> None:
+def _read_output(pipe: IO[bytes] | None, output: _BoundedOutput) -> None:
     if pipe is None:
         return
     with pipe:
@@ -159,8 +159,8 @@ def _watch(
 
     An ended process is not reaped, so that its group can still be killed by number.
     """
-    with _Ending(process.pid) as ending:
-        while not ending.wait(TICK):
+    with _ProcessEnd(process.pid) as process_end:
+        while not process_end.wait(POLL_SECONDS):
             if cancel.is_set():
                 return "the run was stopped"
             if time.monotonic() - started > limits.seconds:
@@ -170,7 +170,7 @@ def _watch(
     return ""
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill the remaining processes of the group (also children that outlived a converter), then reap the leader."""
     if process.returncode is None:
         try:
@@ -180,7 +180,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _end_strays(home: Path) -> None:
+def _kill_strays(home: Path) -> None:
     """Kill processes that left the group: no other process on the machine has this HOME."""
     mark = os.fsencode(f"HOME={home}")
     for entry in Path("/proc").iterdir():
@@ -207,7 +207,7 @@ def size_on_disk(folders: tuple[Path, ...]) -> int:
     return total
 
 
-class _Ending:
+class _ProcessEnd:
     """Waits for a child's end with a process descriptor if the kernel supports it, else by polling."""
 
     def __init__(self, pid: int) -> None:
@@ -217,7 +217,7 @@ class _Ending:
         except (OSError, AttributeError):
             self.descriptor = -1
 
-    def __enter__(self) -> "_Ending":
+    def __enter__(self) -> "_ProcessEnd":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 
-from qxbatch.convert.attempt import attempt, conversion_paths
+from qxbatch.convert.attempt import attempt_conversion, conversion_paths
 from qxbatch.convert.available import Available, converter_for
 from qxbatch.convert.conversions import dicom_conversion, sorted_conversion
 from qxbatch.convert.dcm2niix import Dcm2niix
-from qxbatch.convert.evidence import Evidence, gather
-from qxbatch.convert.gzipped import gzipped_count, not_unzipped, some_not_unzipped
+from qxbatch.convert.evidence import Evidence, header_evidence
+from qxbatch.convert.gzipped import gzipped_conversion, gzipped_count, partly_gzipped_problem
 from qxbatch.convert.par_series import convert_par_series
 from qxbatch.convert.run import Cancel
 from qxbatch.convert.second_attempt import convert_again
@@ -41,15 +41,15 @@ def convert_series(
     paths = conversion_paths(series, work, staging, final)
     gzipped = gzipped_count(series)
     if gzipped and gzipped >= series.files:
-        return not_unzipped(series)
+        return gzipped_conversion(series)
     if series.kind is SeriesKind.PARREC:
         return convert_par_series(series, settings, paths, available, cancel)
     evidence = _evidence(series)
     converter = converter_for(series.kind, available)
-    result = attempt(series, converter, paths, evidence, settings.timeout, cancel)
+    result = attempt_conversion(series, converter, paths, evidence, settings.timeout, cancel)
     if result.judgement.faults and evidence.files and isinstance(converter, Dcm2niix):
         result = convert_again(series, converter, result, paths, evidence, settings.timeout, cancel)
-    other_problems = [some_not_unzipped(series, gzipped)] if gzipped else []
+    other_problems = [partly_gzipped_problem(series, gzipped)] if gzipped else []
     return dicom_conversion(series, result, other_problems, evidence)
 
 
@@ -57,4 +57,4 @@ def _evidence(series: Series) -> Evidence:
     """Return the facts of the files that are not gzipped."""
     names = sorted(name for name in os.listdir(series.folder) if not name.casefold().endswith(".gz"))  # noqa: PTH208 - avoids a Path object per file
     description = text(series.header, "SeriesDescription") or text(series.header, "ProtocolName")
-    return gather(SeriesFrames([f"{series.folder}/{name}" for name in names]), description)
+    return header_evidence(SeriesFrames([f"{series.folder}/{name}" for name in names]), description)

@@ -3,23 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from qxbatch.convert.remarks import subject
+from qxbatch.convert.series_problems import subject
 from qxbatch.model import Conversion, State
 from qxbatch.problems import Code, Problem, Severity
 
 MAX_NAMES = 3
 """Number of names in a message; the ledger has the paths of all."""
-_AGAIN = "Copy these files again from their source, and import the whole packet with --overwrite=yes."
+_HINT = "Copy these files again from their source, and import the whole packet with --overwrite=yes."
 
 
 def with_truncated(conversion: Conversion, names: Sequence[str]) -> Conversion:
     """Return a conversion with a problem that names its truncated files; a failure names them in its own message."""
     if not names:
         return conversion
-    text = _words(names, conversion.series.files)
+    text = _truncated_text(names, conversion.series.files)
     failed = conversion.state is State.FAILED
     problems = tuple(
-        replace(problem, message=f"{text}; {problem.message}", hint=f"{_AGAIN} {problem.hint}")
+        replace(problem, message=f"{text}; {problem.message}", hint=f"{_HINT} {problem.hint}")
         if failed and problem.code is Code.CONVERT_FAILED
         else problem
         for problem in conversion.problems
@@ -27,12 +27,12 @@ def with_truncated(conversion: Conversion, names: Sequence[str]) -> Conversion:
     if not failed:
         message = f"{text}, so its image is incomplete." if conversion.outputs else f"{text}."
         series = subject(conversion.series)
-        problems = (Problem(Code.CONVERT_PARTIAL, series, message, _AGAIN, Severity.WARNING), *problems)
+        problems = (Problem(Code.CONVERT_PARTIAL, series, message, _HINT, Severity.WARNING), *problems)
     state = State.PARTIAL if conversion.state is State.CONVERTED else conversion.state
     return replace(conversion, state=state, problems=problems, truncated=tuple(names))
 
 
-def _words(names: Sequence[str], files: int) -> str:
+def _truncated_text(names: Sequence[str], files: int) -> str:
     """Return how many files are cut short, and which: `2 of 6 files are cut short (a.dcm, b.dcm)`."""
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     if files == 1:

@@ -92,7 +92,7 @@ def _by_time(parts: Sequence[ScanPart], stacks: Sequence[PartSlices] | None) -> 
     times = timeline([part.first.starts for part in parts] if stacks is None else [stack.starts for stack in stacks])
     if times is None:
         return []
-    whole = stacks is not None and any(len(stack.places) > 1 for stack in stacks)
+    whole = stacks is not None and any(len(stack.positions) > 1 for stack in stacks)
     return groups_by_time(times if whole else times._replace(steady=False), range(len(parts)))
 
 

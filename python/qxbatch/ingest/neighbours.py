@@ -30,8 +30,8 @@ class Neighbours:
     def only_plan_of(self, path: str) -> int | None:
         """Return the plan as `plan_of` does; None if the files have several plans, or if no file has a plan."""
         key = _key(path)
-        at = bisect_left(self._paths, key)
-        folder = max((_folder(key, other) for other in self._paths[max(at - 1, 0) : at + 1]), key=len, default="")
+        index = bisect_left(self._paths, key)
+        folder = max((_folder(key, other) for other in self._paths[max(index - 1, 0) : index + 1]), key=len, default="")
         first = bisect_left(self._paths, folder)
         behind = bisect_left(self._paths, f"{folder[:-1]}\1") if folder else len(self._paths)
         return self._plans[first] if first < behind <= self._ends[first] else None
@@ -44,6 +44,6 @@ def _key(path: str) -> str:
 def _folder(path: str, other: str) -> str:
     """Return the deepest common folder, including the joint after it."""
     length = next(
-        (at for at, (a, b) in enumerate(zip(path, other, strict=False)) if a != b), min(len(path), len(other))
+        (index for index, (a, b) in enumerate(zip(path, other, strict=False)) if a != b), min(len(path), len(other))
     )
     return path[: path.rfind(_JOINT, 0, length) + 1]

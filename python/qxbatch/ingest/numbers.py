@@ -3,7 +3,7 @@
 Numbers are assigned after all input of a session was read, so that they depend only on the data:
 
 1. each series that is the first of its SeriesNumber, by (start, SeriesInstanceUID): n = 10 x number;
-2. the further ones, in (number, start, UID) order: the lowest free n of 10 x (number + 10000 j), j = 1, 2, ...;
+2. each later series of a SeriesNumber, in (number, start, UID) order: the lowest free n of 10 x (number + 10000 j), j = 1, 2, ...;
 3. those without a number: the lowest free 10 x m, m from 9001 up.
 
 DICOM series get numbers before PAR/REC; PAR/REC are ordered by path instead of start and UID.
@@ -37,7 +37,7 @@ def assign_numbers(dicom: Sequence[NumberRequest], parrec: Sequence[NumberReques
 
 def _assign(requests: Sequence[NumberRequest], used_numbers: set[int]) -> list[int]:
     numbers: dict[int, int] = {}
-    further: list[int] = []
+    later_requests: list[int] = []
     numbered = sorted(
         (i for i, c in enumerate(requests) if c.number is not None),
         key=lambda i: (requests[i].number or 0, requests[i].rank),
@@ -49,8 +49,8 @@ def _assign(requests: Sequence[NumberRequest], used_numbers: set[int]) -> list[i
             numbers[i] = n
             used_numbers.add(n)
         else:
-            further.append(i)
-    for i in further:
+            later_requests.append(i)
+    for i in later_requests:
         number = requests[i].number or 0
         numbers[i] = lowest_free(candidates(number, first=1), used_numbers)
     for i in sorted((i for i, c in enumerate(requests) if c.number is None), key=lambda i: requests[i].rank):

@@ -159,7 +159,7 @@ def people_of(items: Sequence[Item]) -> list[Person]:
     """Return the people in order of their first scan.
 
     Each PatientID is a person. If it is empty or an anonymous word, real names distinguish people: items whose identities can
-    be one person are put together. They belong to a person with a PatientID, if `_place_of` finds one. Otherwise they are a
+    be one person are put together. They belong to a person with a PatientID, if `_person_index` finds one. Otherwise they are a
     new person.
     """
     by_key: dict[str, list[Item]] = {}
@@ -171,9 +171,9 @@ def people_of(items: Sequence[Item]) -> list[Person]:
     people.sort(key=lambda person: person.order)
     new: list[Person] = []
     clusters = _clusters(anonymous)
-    place_of = _place_of if len(clusters) * len(people) <= _MOST_COMPARED**2 else _equal_place(people)
+    index_of = _person_index if len(clusters) * len(people) <= _MOST_COMPARED**2 else _equal_person_index(people)
     for cluster in clusters:
-        index = place_of(cluster, people)
+        index = index_of(cluster, people)
         if index is None:
             new.append(Person(_first_name(cluster), tuple(cluster)))
         else:
@@ -242,7 +242,7 @@ def _joined(clusters: Iterable[list[Identity]]) -> list[list[Identity]]:
     return joined
 
 
-def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
+def _person_index(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
     """Return the index of the person to whom items without PatientID belong; None if they are a new person.
 
     The kinds of persons, in order of preference; the first person of the first kind that occurs is chosen:
@@ -255,7 +255,7 @@ def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
     identities = [item.identity for item in cluster if item.identity is not None]
     studies = {item.study for item in cluster if item.study}
     nameless = [index for index, person in enumerate(people) if not person.identities]
-    places = (
+    indices = (
         *(index for index, person in enumerate(people) if _is_id_of(person, identities)),
         *(
             index
@@ -270,11 +270,11 @@ def _place_of(cluster: Sequence[Item], people: Sequence[Person]) -> int | None:
         *(index for index in nameless if studies & {item.study for item in people[index].items}),
         *nameless,
     )
-    return next(iter(places), None)
+    return next(iter(indices), None)
 
 
-def _equal_place(people: Sequence[Person]) -> Callable[[Sequence[Item], Sequence[Person]], int | None]:
-    """Return a function like `_place_of` that compares names and birth dates only for equal parts, which it looks up in tables."""
+def _equal_person_index(people: Sequence[Person]) -> Callable[[Sequence[Item], Sequence[Person]], int | None]:
+    """Return a function like `_person_index` that looks up equal parts of names and equal birth dates in tables."""
     by_id: dict[str, int] = {}
     by_identity: dict[str, int] = {}
     nameless: list[int] = []
@@ -286,15 +286,15 @@ def _equal_place(people: Sequence[Person]) -> Callable[[Sequence[Item], Sequence
         nameless += [] if person.identities else [index]
     of_study = {item.study: index for index in reversed(nameless) for item in people[index].items if item.study}
 
-    def place(cluster: Sequence[Item], _people: Sequence[Person]) -> int | None:
+    def person_index(cluster: Sequence[Item], _people: Sequence[Person]) -> int | None:
         keys = [key for item in cluster if item.identity is not None for key in _keys(item.identity)]
-        for table, found in ((by_id, keys), (by_identity, keys), (of_study, [item.study for item in cluster])):
-            places = [table[key] for key in found if key in table]
-            if places:
-                return min(places)
+        for table, values in ((by_id, keys), (by_identity, keys), (of_study, [item.study for item in cluster])):
+            indices = [table[key] for key in values if key in table]
+            if indices:
+                return min(indices)
         return next(iter(nameless), None)
 
-    return place
+    return person_index
 
 
 def _any_can_be_same_person(

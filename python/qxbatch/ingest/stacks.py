@@ -8,7 +8,7 @@ from itertools import pairwise
 from qxbatch.ingest.scan_part import Instance, ScanPart, Vector, agree
 from qxbatch.ingest.starts import NO_STARTS, Starts, earliest
 
-SAME_PLACE = 0.05
+SAME_POSITION = 0.05
 """Positions within this distance (mm) are the same: scanners round to 5 or 6 digits."""
 UNIT_ERROR = 0.01
 """Largest deviation of the length of the slice normal from 1."""
@@ -22,7 +22,7 @@ SMALLEST_STEP = 0.9
 class PartSlices:
     """The slices of a part, at most one volume. A slice has the same index in each list."""
 
-    places: list[float] = field(default_factory=list)
+    positions: list[float] = field(default_factory=list)
     """Positions along the slice normal, in mm."""
     acquisitions: list[int | None] = field(default_factory=list)
     temporals: list[int | None] = field(default_factory=list)
@@ -45,15 +45,15 @@ def stacks_of(parts: Sequence[ScanPart]) -> list[PartSlices] | None:
         if stack is None:
             return None
         stacks.append(stack)
-    same = _same_places(place for stack in stacks for place in stack.places)
-    stacks = [replace(stack, places=[same[place] for place in stack.places]) for stack in stacks]
-    return stacks if all(len(set(stack.places)) == len(stack.places) for stack in stacks) else None
+    merged = _merged_positions(position for stack in stacks for position in stack.positions)
+    stacks = [replace(stack, positions=[merged[position] for position in stack.positions]) for stack in stacks]
+    return stacks if all(len(set(stack.positions)) == len(stack.positions) for stack in stacks) else None
 
 
 def _stack(part: ScanPart, first: Instance, normal: Vector) -> PartSlices | None:
     """Return the slices of a part; None if they are more than one volume or disagree with the scan's first file."""
     stack = PartSlices()
-    places: set[float] = set()
+    positions: set[float] = set()
     starts: Starts | None = None
     for instance in part.instances():
         if (
@@ -62,13 +62,13 @@ def _stack(part: ScanPart, first: Instance, normal: Vector) -> PartSlices | None
             or not agree(instance, first)
         ):
             return None
-        away = [a - b for a, b in zip(instance.position, first.position, strict=True)]
-        place = sum(a * n for a, n in zip(away, normal, strict=True))
-        across = math.hypot(*(a - place * n for a, n in zip(away, normal, strict=True)))
-        if across > SAME_PLACE or place in places or (instance.is_volume and places):
+        offset = [a - b for a, b in zip(instance.position, first.position, strict=True)]
+        position = sum(a * n for a, n in zip(offset, normal, strict=True))
+        across = math.hypot(*(a - position * n for a, n in zip(offset, normal, strict=True)))
+        if across > SAME_POSITION or position in positions or (instance.is_volume and positions):
             return None
-        places.add(place)
-        stack.places.append(place)
+        positions.add(position)
+        stack.positions.append(position)
         stack.acquisitions.append(instance.acquisition)
         stack.temporals.append(instance.temporal)
         starts = earliest(starts, instance.starts)
@@ -80,15 +80,15 @@ def _normal(orientation: Vector) -> Vector:
     return (b * f - c * e, c * d - a * f, a * e - b * d)
 
 
-def _same_places(places: Iterable[float]) -> dict[float, float]:
-    """Return the lowest position of the cluster of each position (mm). A cluster extends at most SAME_PLACE from there."""
-    same: dict[float, float] = {}
+def _merged_positions(positions: Iterable[float]) -> dict[float, float]:
+    """Return the lowest position of the cluster of each position (mm). A cluster extends at most SAME_POSITION from there."""
+    merged: dict[float, float] = {}
     lowest = -math.inf
-    for place in sorted(set(places)):
-        if place - lowest > SAME_PLACE:
-            lowest = place
-        same[place] = lowest
-    return same
+    for position in sorted(set(positions)):
+        if position - lowest > SAME_POSITION:
+            lowest = position
+        merged[position] = lowest
+    return merged
 
 
 def volumes_of(stacks: Sequence[PartSlices], first: Instance) -> Sequence[Hashable] | None:
@@ -96,34 +96,34 @@ def volumes_of(stacks: Sequence[PartSlices], first: Instance) -> Sequence[Hashab
 
     None if positions repeat, and neither acquisition numbers nor temporal positions distinguish the repeated slices.
     """
-    places = [place for stack in stacks for place in stack.places]
-    numbers: Sequence[Hashable] | None = [0] * len(stacks) if len(set(places)) == len(places) else None
+    positions = [position for stack in stacks for position in stack.positions]
+    numbers: Sequence[Hashable] | None = [0] * len(stacks) if len(set(positions)) == len(positions) else None
     for column in ([stack.acquisitions for stack in stacks], [stack.temporals for stack in stacks]):
         values = [number for numbers_of_part in column for number in numbers_of_part]
-        if numbers is None and None not in values and len(set(zip(places, values, strict=True))) == len(places):
+        if numbers is None and None not in values and len(set(zip(positions, values, strict=True))) == len(positions):
             numbers = [numbers_of_part[0] for numbers_of_part in column]
-    whole = first.is_volume or any(len(stack.places) > 1 for stack in stacks)
-    return range(len(stacks)) if whole and numbers is not None else numbers
+    has_volumes = first.is_volume or any(len(stack.positions) > 1 for stack in stacks)
+    return range(len(stacks)) if has_volumes and numbers is not None else numbers
 
 
 def one_geometry(stacks: Sequence[PartSlices], first: Instance) -> bool:
     """Return whether the parts are volumes at the same positions, or slices of one regular stack."""
-    places = sorted({place for stack in stacks for place in stack.places})
-    if len(places) == max(len(stack.places) for stack in stacks):
+    positions = sorted({position for stack in stacks for position in stack.positions})
+    if len(positions) == max(len(stack.positions) for stack in stacks):
         return True
     if first.is_volume:
         return False
-    steps = [after - before for before, after in pairwise(places)]
+    steps = [after - before for before, after in pairwise(positions)]
     step = min(steps)
     multiples = [round(distance / step) for distance in steps]
     if any(abs(distance / step - times) > LARGEST_STEP_ERROR for distance, times in zip(steps, multiples, strict=True)):
         return False
-    single = all(len(stack.places) == 1 for stack in stacks)
+    single = all(len(stack.positions) == 1 for stack in stacks)
     return single or (max(multiples) == 1 and step >= SMALLEST_STEP * first.thickness)
 
 
 def interleaved(stacks: Sequence[PartSlices], groups: Sequence[Sequence[int]]) -> bool:
     """Return whether no position occurs twice, and the ranges of positions of all groups of parts overlap."""
-    places = [[place for index in group for place in stacks[index].places] for group in groups]
-    all_places = [place for group in places for place in group]
-    return len(set(all_places)) == len(all_places) and max(map(min, places)) < min(map(max, places))
+    positions = [[position for index in group for position in stacks[index].positions] for group in groups]
+    all_positions = [position for group in positions for position in group]
+    return len(set(all_positions)) == len(all_positions) and max(map(min, positions)) < min(map(max, positions))

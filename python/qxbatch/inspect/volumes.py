@@ -102,11 +102,11 @@ def _slices(main: Stack, observed: Observed) -> tuple[int, int]:
     return main.slices + gaps, gaps
 
 
-def gap_slices(places: Sequence[float]) -> int:
-    """Return how many slices are missing in the gaps between otherwise evenly spaced places."""
-    if len(places) < _FEW:
+def gap_slices(positions: Sequence[float]) -> int:
+    """Return how many slices are missing in the gaps between otherwise evenly spaced positions."""
+    if len(positions) < _FEW:
         return 0
-    steps = [after - before for before, after in pairwise(places)]
+    steps = [after - before for before, after in pairwise(positions)]
     usual = sorted(steps)[len(steps) // 2]
     gaps = [step for step in steps if step > _GAP * usual]
     return sum(round(step / usual) - 1 for step in gaps) if usual > 0 and len(gaps) <= len(steps) // 4 else 0

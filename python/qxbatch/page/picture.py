@@ -70,7 +70,7 @@ def _pixels(nifti: Path, header: Nifti, plane: "Plane", statistics: Statistics |
         return statistics.mean_slice(rows, columns)
     voxels = (str(nifti), header.offset, header.datatype, rows, columns)
     colours = colour_slice(*voxels) if header.datatype in _COLOUR_TYPES else None
-    return colours or grey_slice(*voxels, big_endian=header.order == ">")
+    return colours or grey_slice(*voxels, big_endian=header.byte_order == ">")
 
 
 @dataclass(frozen=True)

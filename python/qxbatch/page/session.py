@@ -140,7 +140,7 @@ def _header(summary: Summary) -> Header:
             (SUMMARY, SUMMARY),
             (DICOM_REPORT, f"../{DICOM}/{DICOM_REPORT}"),
         ),
-        FREE_TEXT_WARNING if summary.session.concealed else "",
+        FREE_TEXT_WARNING if summary.session.deidentified else "",
     )
 
 

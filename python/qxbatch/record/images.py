@@ -26,7 +26,7 @@ class Placement(NamedTuple):
     """All images of a session, by number."""
 
     placed: tuple[NumberedImage, ...]
-    further: Mapping[int, int]
+    additional_n: Mapping[int, int]
     """Maps each n', the base number of images after the ninth of a series, to the n of the series (docs/numbers.md)."""
     problems: tuple[Problem, ...] = ()
 
@@ -66,16 +66,16 @@ def place_images(
 ) -> Placement:
     """Number the images of a session. `claimed` is every n of a series of the session, converted or not.
 
-    Further n' are assigned in series order, never in the order in which conversions ended.
+    Additional n' are assigned in series order, never in the order in which conversions ended.
     """
     used_numbers = set(claimed)
     placed: list[NumberedImage] = []
-    further: dict[int, int] = {}
+    additional_n: dict[int, int] = {}
     problems: list[Problem] = []
     for conversion in sorted(conversions, key=lambda conversion: conversion.series.n):
         of = len(conversion.outputs)
         numbers = image_numbers(conversion.series, of, used_numbers)
-        further |= dict.fromkeys(numbers.further, conversion.series.n)
+        additional_n |= dict.fromkeys(numbers.additional_n, conversion.series.n)
         for k, (output, number) in enumerate(zip(conversion.outputs, numbers.numbers, strict=True), 1):
             name = image_name(conversion.series.header, k, of, output.suffix, add_image_type)
             info = json_info(output.sidecars.get("json"), add_json_info, conversion.series)
@@ -85,4 +85,4 @@ def place_images(
         if problem := numbers.problem(conversion.series):
             problems.append(problem)
     placed.sort(key=lambda item: item.image.number)
-    return Placement(tuple(placed), further, tuple(problems))
+    return Placement(tuple(placed), additional_n, tuple(problems))

@@ -76,7 +76,7 @@ def summary(
     statistics: Mapping[int, ImageStatistics] | None = None,
     problems: Sequence[Problem] = (),
     patient: str = "",
-    concealed: bool = False,
+    deidentified: bool = False,
     split: Split | None = None,
     previous_packets: Sequence[PacketSummary] = (),
     times: Mapping[str, float] | None = None,
@@ -86,7 +86,7 @@ def summary(
     """Return the summary. Only `times`, `host` and `command` differ between two runs on the same packets.
 
     `sums` are size and SHA-256 of the image files, by path; `statistics` those of time series, by image number. `patient` is the
-    patient's id, or empty if the session id replaces it (`concealed`). `fates` has the number of ledger rows by fate, `left_out`
+    patient's id, or empty if the session id replaces it (`deidentified`). `fates` has the number of ledger rows by fate, `left_out`
     the number of members left out by cause. `previous_packets` are the packets recorded for the session that is imported again;
     they come first.
     """
@@ -96,11 +96,11 @@ def summary(
     return Summary(
         qxbatch=version,
         converters=dict(converters),
-        session=SessionIdentity(session.id, session.subject, session.session, patient, concealed),
+        session=SessionIdentity(session.id, session.subject, session.session, patient, deidentified),
         packets=(*(packet for packet in previous_packets if not any(map(packet.is_same, new_packets))), *new_packets),
         series=tuple(_series(conversion, placement) for conversion in ordered),
         images=tuple(_image(image, sums or {}, (statistics or {}).get(image.number)) for image in placement.images),
-        numbers=dict(sorted(placement.further.items())),
+        numbers=dict(sorted(placement.additional_n.items())),
         ledger=LedgerCounts(sum(fates.values()), dict(fates), dict(left_out or {})),
         problems=grouped([*problems, *placement.problems, *series_problems]),
         split=split,

@@ -55,7 +55,7 @@ def record_summary(
         statistics={number: values for number, values in placed if values is not None},
         problems=problems,
         patient=patient,
-        concealed=job.deidentified,
+        deidentified=job.deidentified,
         split=Split(job.unit.name, dict(job.patients)) if job.is_split else job.previous.split,
         previous_packets=job.previous.packets,
         times={"seconds": round(seconds, 3)},

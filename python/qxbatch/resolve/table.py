@@ -68,11 +68,11 @@ def column_of(rows: Rows, column: int | str, path: Path) -> int:
         return column - 1
     header = next(iter(rows.values()), [])
     folded = [cell.casefold() for cell in header]
-    places = [index for index, cell in enumerate(header) if cell == column]
-    places = places or [index for index, cell in enumerate(folded) if cell == column.strip().casefold()]
-    if len(places) == 1:
-        return places[0]
-    why = "has no column named" if not places else f"has {len(places)} columns named"
+    indices = [index for index, cell in enumerate(header) if cell == column]
+    indices = indices or [index for index, cell in enumerate(folded) if cell == column.strip().casefold()]
+    if len(indices) == 1:
+        return indices[0]
+    why = "has no column named" if not indices else f"has {len(indices)} columns named"
     raise UsageError(
         f"The logfile {path} {why} {column!r}.",
         f"Its first row reads: {' | '.join(header) or '(empty)'}.",

@@ -68,7 +68,7 @@ class Summary:
     converters: Mapping[str, str] = field(default_factory=dict)
     """Maps names to versions."""
     numbers: Mapping[int, int] = field(default_factory=dict)
-    """Maps each further number of a series with more than nine images to its n."""
+    """Maps each additional n (n') of a series with more than nine images to the n of the series (docs/numbers.md)."""
     split: Split | None = None
     times: Mapping[str, float] = field(default_factory=dict)
     """`seconds` is the duration of the import."""

@@ -22,8 +22,8 @@ class SessionIdentity(NamedTuple):
     session: str | None = None
     patient: str = ""
     """The patient id; empty if the session id replaces it."""
-    concealed: bool = False
-    """The session id replaces the patient id and name in names, logs and reports."""
+    deidentified: bool = False
+    """Whether the session id replaces the patient id and name in names, logs and reports."""
 
 
 class Split(NamedTuple):
@@ -124,8 +124,10 @@ class LedgerCounts:
 
 
 def session_value(session: SessionIdentity) -> dict[str, Any]:
-    """Return the JSON value of the identity."""
-    return session._asdict()
+    """Return the JSON value of the identity, where `deidentified` has the key `concealed`."""
+    value = session._asdict()
+    value["concealed"] = value.pop("deidentified")
+    return value
 
 
 def ledger_counts_value(counts: LedgerCounts) -> dict[str, Any]:

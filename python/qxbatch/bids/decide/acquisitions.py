@@ -106,7 +106,7 @@ def acquisitions(candidates: Iterable[Candidate]) -> list[AcquiredImages]:
     return sorted(groups, key=lambda acquisition: acquisition.order)
 
 
-def joined(runs: Sequence[AcquiredImages], most_echoes: int = 0) -> list[AcquiredImages]:
+def acquisition_sets(runs: Sequence[AcquiredImages], most_echoes: int = 0) -> list[AcquiredImages]:
     """Return the acquisitions, with successive ones joined into one set as long as all images of the set are distinct.
 
     Images that differ in flip angle, inversion or magnetization transfer are scanned one after the other and form one set, and

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from qxbatch.bids.decide.acquisitions import Candidate
 from qxbatch.bids.decide.entities import NamedImage
-from qxbatch.bids.decide.groups import grouped
+from qxbatch.bids.decide.groups import group_images
 from qxbatch.bids.decide.hints import ignore_hint, remarks, series_list, unknown_session_remarks
 from qxbatch.bids.decide.labels import SessionLabels, label_conflicts, labels_of
 from qxbatch.bids.decide.target_text import target_of
@@ -62,8 +62,8 @@ class _SessionDecision:
         """Return the plan."""
         self._ignore_series_without_images()
         candidates = [candidate for image_facts in facts if (candidate := self._candidate(image_facts, rules))]
-        groups = grouped(candidates, self._schema)
-        for candidate, reason in groups.dropped:
+        groups = group_images(candidates, self._schema)
+        for candidate, reason in groups.excluded:
             self._ignored.append(IgnoredItem(candidate.facts.image, candidate.match.rule, reason))
         for candidate, reason, hint in groups.orphans:
             self._add_undecided(candidate.facts, reason, f"{hint} {ignore_hint(self._session, candidate.facts)}.")

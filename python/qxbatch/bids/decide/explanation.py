@@ -26,7 +26,7 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
         near = nearest(session, [candidate.id for candidate in sessions])
         raise UsageError(f"there is no session {session}.", f"Did you mean {near}?" if near else "")
     try:
-        images = [facts for facts in facts_of(folder) if _is_named(facts, series)]
+        images = [facts for facts in facts_of(folder) if _has_number(facts, series)]
     except SessionFactsError as error:
         raise UsageError(f"session {session}: {error.message}", error.hint) from None
     plan = next(plan for plan in decide(sessions, rules) if plan.session.id == session)
@@ -38,7 +38,7 @@ def explain(sessions: Sequence[SessionFolder], rules: RuleFile, session: str, se
     return "\n".join(map(one_line, lines))
 
 
-def _is_named(facts: ImageFacts, series: str) -> bool:
+def _has_number(facts: ImageFacts, series: str) -> bool:
     return series in (str(facts.series_number), f"n{facts.image.series.n}")
 
 
@@ -70,15 +70,15 @@ def _image(facts: ImageFacts, plan: ExportPlan, rules: RuleFile) -> Iterator[str
     yield from (f"  {line}" for line in _decision(facts, plan))
     yield f"  facts: {', '.join(_facts(facts))}"
     session_rules = rules.sessions[plan.session.id].rules if plan.session.id in rules.sessions else ()
-    won = False
+    has_decided = False
     for rule in (*session_rules, *rules.rules):
         result = compare(rule.conditions, facts)
         if isinstance(result, Mismatch):
             yield f"  no match: {rule_text(rule)}: {_mismatch(result)}"
         else:
-            verb = "also matches, but is later" if won else "decides"
+            verb = "also matches, but is later" if has_decided else "decides"
             yield f"  {verb}: {rule_text(rule)} -> {_outcome(rule)}"
-            won = True
+            has_decided = True
 
 
 def _decision(facts: ImageFacts, plan: ExportPlan) -> Iterator[str]:

@@ -14,7 +14,7 @@ A rule may name any of these suffixes: it then applies to all images of the fiel
 decide its suffix.
 """
 _DIFFUSION_MAPS = ("ADC", "FA", "S0map", "colFA", "expADC", "trace")
-_MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
+_FAMILIES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("func", "bold"): ("bold", "cbv", "phase", "sbref"),
     ("dwi", "dwi"): ("dwi", "sbref", *_DIFFUSION_MAPS),
     ("anat", "MP2RAGE"): ("MP2RAGE", "UNIT1", "T1map"),
@@ -22,11 +22,11 @@ _MEMBERS: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 _COMPANIONS = ("sbref", "UNIT1", "T1map", *_DIFFUSION_MAPS)
 """Suffixes of companions: images that get the run number of another image."""
-_BEFORE = ("sbref",)
+_PRECEDING_COMPANIONS = ("sbref",)
 """Companions that are scanned before the run they belong to."""
-_SETS = ("flip", "inv", "mt")
+_SET_ENTITIES = ("flip", "inv", "mt")
 """Entities of images that are scanned one after the other and form one set."""
-_SLACK = 0.6
+_PRECEDING_TOLERANCE = 0.6
 """A companion that begins at most this many seconds after its run counts as scanned before the run."""
 
 
@@ -42,7 +42,7 @@ class Family(NamedTuple):
 def family_of(candidate: Candidate) -> Family:
     """Return the family of an image."""
     target = candidate.target
-    for (datatype, main), suffixes in _MEMBERS.items():
+    for (datatype, main), suffixes in _FAMILIES.items():
         if target.datatype == datatype and target.suffix in suffixes:
             return Family(datatype, main, _shared(target.entities))
     return Family(target.datatype, target.suffix, _shared(target.entities))
@@ -68,7 +68,7 @@ def is_set(family: Family, schema: Schema) -> bool:
     if most_echoes(family):
         return True
     entities = schema.entities(family.datatype, family.suffix)
-    return any(name in entities and entities[name].required for name in _SETS)
+    return any(name in entities and entities[name].required for name in _SET_ENTITIES)
 
 
 def run_of(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
@@ -85,7 +85,7 @@ def run_of(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredIma
         return _by_number(companion, candidates)
     gaps = [((run_start - start).total_seconds(), run) for run_start, run in timed]
     if _precedes_run(companion):
-        gaps = [(gap, run) for gap, run in gaps if gap >= -_SLACK]
+        gaps = [(gap, run) for gap, run in gaps if gap >= -_PRECEDING_TOLERANCE]
     return min(gaps, key=lambda pair: abs(pair[0]), default=(0.0, None))[1]
 
 
@@ -124,7 +124,7 @@ def _par_scans(acquisition: AcquiredImages) -> set[int]:
 
 
 def _precedes_run(companion: AcquiredImages) -> bool:
-    return companion.members[0].target.suffix in _BEFORE
+    return companion.members[0].target.suffix in _PRECEDING_COMPANIONS
 
 
 def _studies(acquisition: AcquiredImages) -> set[str]:

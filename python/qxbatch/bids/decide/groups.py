@@ -4,7 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from qxbatch.acquisition import SeriesVerdict
-from qxbatch.bids.decide.acquisitions import AcquiredImages, Candidate, acquisitions, copies, distinction, joined
+from qxbatch.bids.decide.acquisitions import (
+    AcquiredImages,
+    Candidate,
+    acquisition_sets,
+    acquisitions,
+    copies,
+    distinction,
+)
 from qxbatch.bids.decide.entities import NamedImage, named_images
 from qxbatch.bids.decide.families import Family, family_of, is_companion, is_set, most_echoes, run_of
 from qxbatch.bids.decide.texts import series_number_text
@@ -17,13 +24,13 @@ class Groups:
     """The images of a session after grouping."""
 
     named: list[NamedImage] = field(default_factory=list)
-    dropped: list[tuple[Candidate, str]] = field(default_factory=list)
+    excluded: list[tuple[Candidate, str]] = field(default_factory=list)
     """Images that `repeat` or `copies` excludes, and why."""
     orphans: list[tuple[Candidate, str, str]] = field(default_factory=list)
     """Images, such as an SBRef, whose run is missing: each with the reason and what to write into the rule file."""
 
 
-def grouped(candidates: Iterable[Candidate], schema: Schema) -> Groups:
+def group_images(candidates: Iterable[Candidate], schema: Schema) -> Groups:
     """Return the images of one session in groups, with their targets."""
     families: dict[Family, list[Candidate]] = {}
     for candidate in candidates:
@@ -42,20 +49,20 @@ def _add_family(family: Family, members: list[Candidate], schema: Schema, result
     runs = acquisitions(mains)
     has_times = any(run.start for run in runs)
     if is_set(family, schema) or not has_times:
-        runs = joined(runs, most_echoes(family))
+        runs = acquisition_sets(runs, most_echoes(family))
     for run in runs:
-        _drop_copies(run, result)
-    companions_of_run = _companions(companions, runs, result)
+        _exclude_copies(run, result)
+    companions_of_run = _companions_by_run(companions, runs, result)
     kept_runs = [run for run in runs if _is_kept(run, runs, result, companions_of_run.get(id(run), []))]
     is_numbered = len(kept_runs) > 1 and "run" not in dict(family.entities)
     for k, run in enumerate(kept_runs, 1):
         whole = AcquiredImages([*run.members, *companions_of_run.get(id(run), [])])
         note = f"run-{k}: number {k} of {len(kept_runs)} by {_order_text(run)}"
         for image in named_images(whole, schema):
-            result.named.append(_numbered(image, k, note, schema) if is_numbered else image)
+            result.named.append(_with_run_number(image, k, note, schema) if is_numbered else image)
 
 
-def _numbered(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImage:
+def _with_run_number(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImage:
     if "run" not in schema.entities(image.target.datatype, image.target.suffix):
         return image
     return replace(image, target=image.target.with_entities(schema, {"run": str(k)}), notes=(note, *image.notes))
@@ -68,7 +75,7 @@ def _order_text(run: AcquiredImages) -> str:
     return f"acquisition time ({start.isoformat(sep=' ', timespec='seconds')})"
 
 
-def _drop_copies(run: AcquiredImages, result: Groups) -> None:
+def _exclude_copies(run: AcquiredImages, result: Groups) -> None:
     """Keep one image of each scan that exists more than once, if its rule says which."""
     for same in copies(run):
         rule = same[-1].match.rule
@@ -80,7 +87,7 @@ def _drop_copies(run: AcquiredImages, result: Groups) -> None:
             if member is not best:
                 run.members.remove(member)
                 reason = f"{option} = {choice}: {series_number_text(best.facts)} is the same acquisition"
-                result.dropped.append((member, reason))
+                result.excluded.append((member, reason))
 
 
 def _best(same: list[Candidate], choice: str) -> Candidate:
@@ -98,13 +105,13 @@ def _is_complete(member: Candidate) -> bool:
 
 def _is_kept(run: AcquiredImages, runs: list[AcquiredImages], result: Groups, companions: list[Candidate]) -> bool:
     """Return whether `repeat` keeps a run. If not, its images and companions are added to the dropped ones."""
-    reason = _why_dropped(run, runs)
+    reason = _why_excluded(run, runs)
     if reason:
-        result.dropped += [(member, reason) for member in (*run.members, *companions)]
+        result.excluded += [(member, reason) for member in (*run.members, *companions)]
     return not reason
 
 
-def _why_dropped(run: AcquiredImages, runs: list[AcquiredImages]) -> str:
+def _why_excluded(run: AcquiredImages, runs: list[AcquiredImages]) -> str:
     repeat = run.members[0].match.rule.repeat
     if repeat == "complete" and not all(map(_is_complete, run.members)):
         return "repeat = complete: it is incomplete"
@@ -122,7 +129,9 @@ def _why_dropped(run: AcquiredImages, runs: list[AcquiredImages]) -> str:
     return f"repeat = {repeat}: {series_number_text(best.members[0].facts)} {what}"
 
 
-def _companions(companions: list[Candidate], runs: list[AcquiredImages], result: Groups) -> dict[int, list[Candidate]]:
+def _companions_by_run(
+    companions: list[Candidate], runs: list[AcquiredImages], result: Groups
+) -> dict[int, list[Candidate]]:
     """Return the companions of each run, by the `id()` of the run.
 
     Companions are images that get the run number of another image. A companion has no run if `run_of` returns None, or
@@ -130,7 +139,7 @@ def _companions(companions: list[Candidate], runs: list[AcquiredImages], result:
     """
     companions_of_run: dict[int, list[Candidate]] = {}
     for companion in reversed(acquisitions(companions)):
-        _drop_copies(companion, result)
+        _exclude_copies(companion, result)
         run = run_of(companion, runs)
         used_distinctions = {distinction(member) for member in companions_of_run.get(id(run), [])}
         members = [member for member in companion.members if distinction(member) not in used_distinctions]
@@ -150,7 +159,7 @@ def _add_orphan(member: Candidate, run: AcquiredImages | None, result: Groups) -
     """
     why = f"{series_number_text(run.members[0].facts)} has a later one" if run else "no run was scanned after it"
     if member.match.rule.repeat != "all":
-        result.dropped.append((member, f"repeat = {member.match.rule.repeat}: {why}"))
+        result.excluded.append((member, f"repeat = {member.match.rule.repeat}: {why}"))
         return
     hint = 'Write repeat = "last" into its rule, or'
     result.orphans.append((member, f"it is the {member.target.suffix} of no run: {why}", hint))

@@ -7,7 +7,7 @@ from qxbatch.bids.decide.texts import session_key
 from qxbatch.bids.model import RuleFile
 from qxbatch.bids.rules.patterns import glob_pattern
 from qxbatch.bids.schema.placed_name import session_prefix
-from qxbatch.bids.schema.target import filled, label
+from qxbatch.bids.schema.target import fill_placeholders, label
 from qxbatch.session.folder import SessionFolder
 
 
@@ -38,24 +38,24 @@ def labels_of(session: SessionFolder, rules: RuleFile) -> SessionLabels:
         match = glob_pattern(table.pattern).fullmatch(session.id)
         if match is None:
             hint = f'Correct pattern = "{table.pattern}" in [labels], or write [session.{session_key(session.id)}] subject = "...".'
-            return _overridden(
+            return _with_session_table(
                 session, rules, SessionLabels("", "", "its name does not fit the pattern of [labels]", hint)
             )
         names = {"session": "", **{name: text or "" for name, text in match.groupdict().items()}}
     without_prefix = {name: text.removeprefix(f"{name[:3]}-") for name, text in names.items()}
     label_in_rules = table.subjects.get(names["subject"])
-    text = "" if label_in_rules else filled(table.subject, without_prefix)
+    text = "" if label_in_rules else fill_placeholders(table.subject, without_prefix)
     subject = label_in_rules or label(text)
     name = names["session"]
-    ses = table.sessions[name] if name in table.sessions else label(filled(table.session, without_prefix))
+    ses = table.sessions[name] if name in table.sessions else label(fill_placeholders(table.session, without_prefix))
     labels = SessionLabels(subject, ses, subject_name=text)
     if not subject:
         hint = f'Write [session.{session_key(session.id)}] subject = "01".'
         labels = SessionLabels("", ses, "its subject has no letters or digits", hint)
-    return _overridden(session, rules, labels)
+    return _with_session_table(session, rules, labels)
 
 
-def _overridden(session: SessionFolder, rules: RuleFile, labels: SessionLabels) -> SessionLabels:
+def _with_session_table(session: SessionFolder, rules: RuleFile, labels: SessionLabels) -> SessionLabels:
     """Return the labels, replaced by those in the table `[session.ID]` of the session."""
     table = rules.sessions.get(session.id)
     if table is None:

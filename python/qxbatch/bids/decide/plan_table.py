@@ -121,7 +121,7 @@ def read_plan(path: Path, plans: Sequence[ExportPlan]) -> list[ExportPlan]:
     for row in rows:
         if row.session not in plans_by_id:
             raise UsageError(f"{path}:{row.line}: there is no session {row.session}.", _HINT)
-    return [_edited(path, plan, by_session[name]) for name, plan in plans_by_id.items() if name in by_session]
+    return [_with_table_paths(path, plan, by_session[name]) for name, plan in plans_by_id.items() if name in by_session]
 
 
 def _read(path: Path) -> Iterator[_Row]:
@@ -167,7 +167,7 @@ def _row(path: Path, line: int, cells: Mapping[str, str]) -> Iterator[_Row]:
         yield _Row(line, cells["session"], int(text), cells["path"], cells.get("reason", ""))
 
 
-def _edited(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> ExportPlan:
+def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> ExportPlan:
     """Return the plan of a session with the paths of its rows. Raises UsageError."""
     if plan.problem:
         return plan

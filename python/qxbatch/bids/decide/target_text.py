@@ -4,7 +4,7 @@ from qxbatch.bids.decide.task_names import task_label
 from qxbatch.bids.images.facts import ImageFacts
 from qxbatch.bids.rules.matching import Match
 from qxbatch.bids.schema.names import Schema
-from qxbatch.bids.schema.target import Target, filled, label, read_target
+from qxbatch.bids.schema.target import Target, fill_placeholders, label, read_target
 
 
 def target_of(match: Match, facts: ImageFacts, schema: Schema) -> Target:
@@ -17,4 +17,4 @@ def target_of(match: Match, facts: ImageFacts, schema: Schema) -> Target:
         "dir": facts.direction,
     }
     values = {name: label(text) for name, text in {**built_in, **match.captures}.items()}
-    return read_target(filled(match.rule.target, values), schema)
+    return read_target(fill_placeholders(match.rule.target, values), schema)

@@ -52,7 +52,7 @@ def compare(
     `file_at` returns what exists at a path (`Disk.file_at`), `is_kept` whether a recorded file that is not planned is kept.
     """
     changes = [_planned(entry, record, file_at(path)) for path, entry in sorted(planned.items())]
-    unplanned = sorted({*record.files, *record.begun} - set(planned))
+    unplanned = sorted({*record.files, *record.journal_files} - set(planned))
     changes += [change for path in unplanned if (change := _unplanned(path, record, file_at, is_kept))]
     return changes
 
@@ -61,11 +61,13 @@ def _planned(entry: Entry, record: Record, existing: FileOnDisk | None) -> Chang
     path, session = entry.path, entry.session
     if existing is None:
         return Change(path, Action.ADD, entry, session)
-    placed_as_link = any(recorded.link and recorded.link == existing.link for recorded in record.possible_entries(path))
+    is_link_of_export = any(
+        recorded.link and recorded.link == existing.link for recorded in record.possible_entries(path)
+    )
     # A link of the user to the same bytes (git-annex) is unchanged; a link that an export wrote becomes the planned file.
-    if existing.matches(entry) and (entry.link or not placed_as_link):
+    if existing.matches(entry) and (entry.link or not is_link_of_export):
         return Change(path, Action.UNCHANGED, entry, session)
-    if placed_as_link or any(existing.matches(recorded) for recorded in record.possible_entries(path)):
+    if is_link_of_export or any(existing.matches(recorded) for recorded in record.possible_entries(path)):
         return Change(path, Action.REPLACE, entry, session)
     last = record.files.get(path)
     if last is None:

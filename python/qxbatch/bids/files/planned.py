@@ -9,8 +9,8 @@ from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.model import ExportPlan, PlacedImage
 from qxbatch.bids.schema.placed_name import PlacedName, session_prefix
 from qxbatch.bids.sidecars.asl import context_problem, context_text, m0_targets, volume_types
-from qxbatch.bids.sidecars.completed import completed_sidecars, sidecar_text
-from qxbatch.bids.sidecars.fieldmaps import INTENDED_FOR, link
+from qxbatch.bids.sidecars.completed import bids_sidecars, sidecar_text
+from qxbatch.bids.sidecars.fieldmaps import INTENDED_FOR, field_map_links
 from qxbatch.bids.sidecars.intended_for import IntendedFor
 from qxbatch.bids.tables.rows import scans_table
 from qxbatch.bids.tables.shifts import Shifts
@@ -63,13 +63,13 @@ class SessionFiles(NamedTuple):
 
 def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> SessionFiles:
     """Return the files of a session. Raises SourceError where one of its files cannot be read."""
-    links = link(plan.placed, options.intended_for)
+    links = field_map_links(plan.placed, options.intended_for)
     m0 = _m0_links(plan.placed, options.intended_for)
     link_fields = {path: {**links.fields.get(path, {}), **m0.get(path, {})} for path in {*links.fields, *m0}}
-    completed = completed_sidecars(plan.placed, link_fields, keep_identifying=options.keep_identifying)
+    sidecars = bids_sidecars(plan.placed, link_fields, keep_identifying=options.keep_identifying)
     files: list[PlannedFile] = []
     for placed in plan.placed:
-        files += _image_files(placed, completed.fields[placed.path], sources)
+        files += _image_files(placed, sidecars.fields[placed.path], sources)
     if plan.placed:
         folder, start = session_prefix(plan.subject, plan.session_label)
         scans = PlannedFile(f"{folder}/{start}_scans.tsv", Owner(plan.session.id), scans_table(plan, options.shifts))
@@ -77,7 +77,7 @@ def session_files(plan: ExportPlan, options: FileOptions, sources: Sources) -> S
         if options.sourcedata:
             files += _sourcedata(plan, folder, sources)
     problems = [text for placed in plan.placed if (text := context_problem(placed))]
-    return SessionFiles(tuple(files), (*links.warnings, *completed.warnings, *problems))
+    return SessionFiles(tuple(files), (*links.warnings, *sidecars.warnings, *problems))
 
 
 def _m0_links(placed: Sequence[PlacedImage], form: IntendedFor) -> Mapping[str, Mapping[str, Any]]:

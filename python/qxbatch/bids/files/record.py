@@ -47,14 +47,14 @@ class Record:
 
     files: Mapping[str, Entry] = field(default_factory=dict)
     """The written files, by path."""
-    begun: Mapping[str, Entry] = field(default_factory=dict)
+    journal_files: Mapping[str, Entry] = field(default_factory=dict)
     """Files that an interrupted export may have written, by path."""
-    shifted: bool = False
+    has_shifted_dates: bool = False
     """Whether dates are shifted."""
 
     def possible_entries(self, path: str) -> tuple[Entry, ...]:
         """Return the entries that this program may have written at a path."""
-        entries = (self.files.get(path), self.begun.get(path))
+        entries = (self.files.get(path), self.journal_files.get(path))
         return tuple(entry for entry in entries if entry is not None)
 
 
@@ -64,7 +64,7 @@ def read_record(dataset: Path) -> Record:
     Raises UsageError and OSError.
     """
     record, journal = _read(dataset / RECORD), _read(dataset / JOURNAL)
-    return Record(record.files, journal.files, record.shifted or journal.shifted)
+    return Record(record.files, journal.files, record.has_shifted_dates or journal.has_shifted_dates)
 
 
 def _read(path: Path) -> Record:
@@ -79,7 +79,7 @@ def _read(path: Path) -> Record:
                 f"{path} has schema {schema}, this version of qxbatch reads up to {SCHEMA}.", "Update qxbatch."
             )
         entries = [_entry(table) for table in fields.tables("files")]
-        return Record({entry.path: entry for entry in entries}, shifted=fields.flag("shifted", False))
+        return Record({entry.path: entry for entry in entries}, has_shifted_dates=fields.flag("shifted", False))
     except (ValueError, RecursionError) as error:
         hint = "Restore it, or move the data set away and export again."
         raise UsageError(f"The record of the export {path} cannot be read: {error}.", hint) from None
@@ -101,14 +101,14 @@ def _entry(fields: Fields) -> Entry:
     )
 
 
-def write_record(path: Path, entries: Iterable[Entry], *, shifted: bool) -> None:
+def write_record(path: Path, entries: Iterable[Entry], *, has_shifted_dates: bool) -> None:
     """Write a record or a journal, durably. Raises OSError."""
-    replace_text(path, record_text(entries, shifted=shifted))
+    replace_text(path, record_text(entries, has_shifted_dates=has_shifted_dates))
 
 
-def record_text(entries: Iterable[Entry], *, shifted: bool) -> str:
+def record_text(entries: Iterable[Entry], *, has_shifted_dates: bool) -> str:
     """Return the JSON text of a record, with one file in each line, sorted by path."""
     values = ({key: value for key, value in entry._asdict().items() if value} for entry in sorted(entries))
     files = ",\n".join(f"  {json.dumps({'size': 0, **value}, sort_keys=True)}" for value in values)
-    head = f' "schema": {SCHEMA},\n "qxbatch": "{VERSION}",\n "shifted": {json.dumps(shifted)},\n'
+    head = f' "schema": {SCHEMA},\n "qxbatch": "{VERSION}",\n "shifted": {json.dumps(has_shifted_dates)},\n'
     return f'{{\n{head} "files": [\n{files}\n ]\n}}\n'

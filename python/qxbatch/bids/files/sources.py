@@ -37,7 +37,7 @@ class Sources:
         size, digest = (image.summary.sums or {}).get(file, (-1, ""))
         if size == status.st_size and status.st_mtime_ns <= self._summary_time(image):
             return Source(path, size, digest)
-        source = self._hashed(path, status)
+        source = self._source(path, status)
         if digest and source.sha256 != digest:
             self.warnings.append(
                 f"{path} changed since its import. The current file is exported; check it with `qxbatch verify`."
@@ -46,9 +46,9 @@ class Sources:
 
     def of_file(self, path: Path) -> Source:
         """Return the source of a file that is not an image. Raises SourceError."""
-        return self._hashed(path, _status(path))
+        return self._source(path, _status(path))
 
-    def _hashed(self, path: Path, status: os.stat_result) -> Source:
+    def _source(self, path: Path, status: os.stat_result) -> Source:
         try:
             return Source(path, status.st_size, self._stamps.hash_of(f"/{path}", path, status))
         except OSError as error:

@@ -56,19 +56,23 @@ class Stamps:
             self._current[name] = previous
             return previous[3]
         _size, digest = hash_file(str(path))
-        self.note(name, status, digest)
+        self.record_hash(name, status, digest)
         return digest
 
-    def note(self, name: str, status: os.stat_result, digest: str) -> None:
+    def record_hash(self, name: str, status: os.stat_result, digest: str) -> None:
         """Record the hash of a file that was just written."""
         self._current[name] = [*Stamp.of(status), digest]
 
     def person(self, session: str, summary: os.stat_result) -> list[str] | None:
         """Return the recorded age and sex of a session's subject; None if they were not recorded for this summary."""
-        noted = self._people.get(session)
-        return list(map(str, noted[3:])) if isinstance(noted, list) and noted[:3] == [*Stamp.of(summary)] else None
+        recorded = self._people.get(session)
+        return (
+            list(map(str, recorded[3:]))
+            if isinstance(recorded, list) and recorded[:3] == [*Stamp.of(summary)]
+            else None
+        )
 
-    def note_person(self, session: str, summary: os.stat_result, values: list[str]) -> None:
+    def record_person(self, session: str, summary: os.stat_result, values: list[str]) -> None:
         """Record age and sex of a session's subject."""
         self._people[session] = [*Stamp.of(summary), *values]
 

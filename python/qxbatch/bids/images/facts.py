@@ -61,21 +61,21 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
         message = "qxbatch/summary.json is missing: another program made the session."
         raise SessionFactsError(message, f"qxbatch inspect {shell_word(str(session.path))} --update")
     series_by_n = {series.n: series for series in summary.series}
-    converted = [series for series in summary.series if series.images]
+    series_with_images = [series for series in summary.series if series.images]
     is_older = summary.schema < FACTS_SCHEMA
-    if is_older and converted and all(series.acquisition is None for series in converted):
+    if is_older and series_with_images and all(series.acquisition is None for series in series_with_images):
         raise SessionFactsError(
             "an older version imported it: the acquisition facts of its series are missing.",
             f"qxbatch inspect {shell_word(str(session.path))} --update",
         )
-    if not converted and any(series.state is State.NOT_REQUESTED for series in summary.series):
+    if not series_with_images and any(series.state is State.NOT_REQUESTED for series in summary.series):
         raise SessionFactsError("it is sorted, but not converted.", f"qxbatch convert {shell_word(str(session.path))}")
     return tuple(
         ExportImage(
             session,
             series_by_n[image.series],
             image,
-            _completed(_sidecar(session, image.number), series_by_n[image.series]),
+            _with_header_values(_sidecar(session, image.number), series_by_n[image.series]),
         )
         for image in sorted(summary.images, key=lambda image: image.number)
         if image.series in series_by_n
@@ -100,7 +100,7 @@ def _sidecar(session: SessionFolder, number: int) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _completed(sidecar: Mapping[str, Any], series: SeriesSummary) -> Mapping[str, Any]:
+def _with_header_values(sidecar: Mapping[str, Any], series: SeriesSummary) -> Mapping[str, Any]:
     """Return a sidecar with the times and the flip angle of the headers if the converter did not write them, as for PAR/REC."""
     facts = series.acquisition or _NO_FACTS
     echo = facts.te_ms[0] if facts.te_ms and len(facts.te_ms) == 1 else None

@@ -8,7 +8,7 @@ from typing import Any
 from qxbatch.acquisition import ImageKind, SeriesVerdict
 from qxbatch.bids.decide.task_names import has_direction, task_label
 from qxbatch.bids.images.facts import ImageFacts
-from qxbatch.bids.propose.recognise import CONDITIONS, GUESS, NOT_RECOGNISED, Recognition, recognise
+from qxbatch.bids.propose.recognise import BIDS_GUESS, CONDITIONS, NOT_RECOGNISED, Recognition, recognise
 from qxbatch.bids.schema.names import Schema
 from qxbatch.convert.values import text
 from qxbatch.counted import counted
@@ -65,10 +65,17 @@ def drafts_of(facts: Sequence[ImageFacts], schema: Schema) -> list[Draft]:
     others = [(image, result) for image, result in recognised if image.kind != ImageKind.DERIVED]
     computed = [draft for draft in drafts if dict(draft.match).get("kind") == ImageKind.DERIVED]
     general_drafts = [draft for draft in drafts if draft not in computed]
-    map_drafts = [*_targets(maps)]
+    map_drafts = [*_target_drafts(maps)]
     map_rules = [(draft.match, draft.target) for draft in map_drafts]
-    other_drafts = [draft for draft in _targets(others) if (draft.match, draft.target) not in map_rules]
-    return [*general_drafts, *map_drafts, *computed, *_ignored(others), *other_drafts, *_unrecognised(others)]
+    other_drafts = [draft for draft in _target_drafts(others) if (draft.match, draft.target) not in map_rules]
+    return [
+        *general_drafts,
+        *map_drafts,
+        *computed,
+        *_ignore_drafts(others),
+        *other_drafts,
+        *_unrecognised_drafts(others),
+    ]
 
 
 def _key(facts: ImageFacts) -> tuple[str, str]:
@@ -113,7 +120,7 @@ def _ignore(match: Mapping[str, Any], reason: str) -> Draft:
 Pairs = Sequence[tuple[ImageFacts, Recognition]]
 
 
-def _ignored(pairs: Pairs) -> Iterator[Draft]:
+def _ignore_drafts(pairs: Pairs) -> Iterator[Draft]:
     """Yield rules that ignore images that cannot be exported as they are.
 
     If another image with the same name and guess is exported, the rule also requires the session.
@@ -134,7 +141,7 @@ def _ignored(pairs: Pairs) -> Iterator[Draft]:
         yield replace(_ignore(match, reason), comment=_series_summary(images))
 
 
-def _unrecognised(pairs: Pairs) -> Iterator[Draft]:
+def _unrecognised_drafts(pairs: Pairs) -> Iterator[Draft]:
     images = [image for image, result in pairs if result.source == NOT_RECOGNISED]
     if images:
         yield replace(
@@ -142,7 +149,7 @@ def _unrecognised(pairs: Pairs) -> Iterator[Draft]:
         )
 
 
-def _targets(pairs: Pairs) -> Iterator[Draft]:
+def _target_drafts(pairs: Pairs) -> Iterator[Draft]:
     """Yield the rules of exported images."""
     groups: dict[tuple[str, str], list[ImageFacts]] = {}
     has_directions = _have_directions(image for image, result in pairs if _TASK in result.target)
@@ -158,12 +165,12 @@ def _targets(pairs: Pairs) -> Iterator[Draft]:
             targets.setdefault(image.guess, set()).add(target)
     shared = {guess for guess, several in targets.items() if len(several) > 1}
     for (target, source), images in groups.items():
-        drafts = _of_tasks(target, source, images) if _TASK in target else [_draft(target, source, images)]
-        by_name = source == GUESS and any(image.guess in shared for image in images)
-        yield from (_named(draft, images) for draft in drafts) if by_name else drafts
+        drafts = _task_drafts(target, source, images) if _TASK in target else [_draft(target, source, images)]
+        by_name = source == BIDS_GUESS and any(image.guess in shared for image in images)
+        yield from (_with_names(draft, images) for draft in drafts) if by_name else drafts
 
 
-def _named(draft: Draft, images: Iterable[ImageFacts]) -> Draft:
+def _with_names(draft: Draft, images: Iterable[ImageFacts]) -> Draft:
     """Return a rule that also requires the name, since other images have the same guess."""
     return replace(draft, match=tuple({"name": _names(images), **dict(draft.match)}.items()))
 
@@ -180,7 +187,7 @@ def _have_two_polarities(images: Sequence[ImageFacts]) -> bool:
     return all(image.direction for image in images) and len(polarities) > len({session for session, _ in polarities})
 
 
-def _of_tasks(target: str, source: str, images: list[ImageFacts]) -> Iterator[Draft]:
+def _task_drafts(target: str, source: str, images: list[ImageFacts]) -> Iterator[Draft]:
     tasks: dict[str, list[ImageFacts]] = {}
     for image in images:
         tasks.setdefault(task_label(image.name), []).append(image)
@@ -188,12 +195,12 @@ def _of_tasks(target: str, source: str, images: list[ImageFacts]) -> Iterator[Dr
         yield _draft(target, source, images)
         return
     for task, task_images in tasks.items():
-        yield _named(_draft(target.replace("{task}", task), source, task_images), task_images)
+        yield _with_names(_draft(target.replace("{task}", task), source, task_images), task_images)
 
 
 def _draft(target: str, source: str, images: list[ImageFacts]) -> Draft:
     guesses = sorted({image.guess for image in images})
-    match: dict[str, Any] = {"guess": _single_or_list(guesses)} if source == GUESS else {"name": _names(images)}
+    match: dict[str, Any] = {"guess": _single_or_list(guesses)} if source == BIDS_GUESS else {"name": _names(images)}
     comment = f"{source}; {_series_summary(images)}"
     option_pairs = (("serves", _EACH_OTHER),) if target == _DIFFUSION["dwi/dwi"] else ()
     return Draft((*match.items(), *CONDITIONS.get(source, {}).items()), target, "", comment, option_pairs)

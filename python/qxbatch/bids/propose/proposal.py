@@ -46,7 +46,7 @@ def propose(sessions: Sequence[SessionFolder]) -> str:
         plans = decide(sessions, rules)
         if not any(plan.undecided for plan in plans):
             break
-        drafts = _corrected(drafts, rules, plans)
+        drafts = _corrected_drafts(drafts, rules, plans)
     return _text(drafts, count, _tables_for_equal_labels(sessions, rules))
 
 
@@ -66,7 +66,7 @@ def _comment(text: str) -> str:
     return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."
 
 
-def _corrected(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[ExportPlan]) -> list[Draft]:
+def _corrected_drafts(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[ExportPlan]) -> list[Draft]:
     """Return drafts with fewer undecided series: copies are excluded first, then the series are ignored."""
     by_line = dict(zip((rule.line for rule in rules.rules), range(len(drafts)), strict=True))
     changed = [*drafts]
@@ -82,7 +82,7 @@ def _corrected(drafts: Sequence[Draft], rules: RuleFile, plans: Sequence[ExportP
             if k is not None and changed[k].target and "copies" not in drafts[k].options:
                 changed[k] = drafts[k].with_options({"copies": "last", **_last_of_sbref(drafts[k])})
             elif k is None or not changed[k].ignore:
-                ignoring.append(_ignored(facts, reason))
+                ignoring.append(_ignore_draft(facts, reason))
     return [*dict.fromkeys(ignoring), *changed]
 
 
@@ -90,7 +90,7 @@ def _last_of_sbref(draft: Draft) -> dict[str, str]:
     return {"repeat": "last"} if draft.target.endswith("_sbref") else {}
 
 
-def _ignored(facts: ImageFacts, reason: str) -> Draft:
+def _ignore_draft(facts: ImageFacts, reason: str) -> Draft:
     match = (("name", literal_glob(facts.name)), ("session", literal_glob(facts.image.session.id)))
     return Draft(match, "", reason.partition(",")[0], "no valid name")
 

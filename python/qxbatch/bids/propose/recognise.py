@@ -29,7 +29,7 @@ _WORDS = (
 _LOCALIZER = re.compile(
     r"(?<![a-z])(?:localizer|localiser|scout|survey|pilot|3-?plane|plan_?scan)(?![a-z])", re.IGNORECASE
 )
-GUESS = "BidsGuess"
+BIDS_GUESS = "BidsGuess"
 SEVERAL_VOLUMES, SHORT_TE_AND_TR, LONG_TE = "several volumes", "short TE and TR", "long TE"
 NOT_RECOGNISED = "none"
 """Sources of a guess; NOT_RECOGNISED if there is no guess."""
@@ -65,10 +65,10 @@ def recognise(facts: ImageFacts, peers: Sequence[ImageFacts], schema: Schema) ->
     if _LOCALIZER.search(facts.name):
         return Recognition("", "localizer by its name", "name")
     for target, source in _candidates(facts):
-        refused = _why_ignored(target, facts, peers, schema)
-        if refused is None:
+        ignore_reason = _why_ignored(target, facts, peers, schema)
+        if ignore_reason is None:
             continue
-        return Recognition("", refused, source) if refused else Recognition(target, "", source)
+        return Recognition("", ignore_reason, source) if ignore_reason else Recognition(target, "", source)
     return Recognition("", "not recognised: say what it is", NOT_RECOGNISED)
 
 
@@ -76,7 +76,7 @@ def _candidates(facts: ImageFacts) -> Iterator[tuple[str, str]]:
     if target := reproin(facts.name):
         yield target, "ReproIn"
     if target := _of_guess(facts):
-        yield target, GUESS
+        yield target, BIDS_GUESS
     yield from _of_facts(facts)
 
 

@@ -24,7 +24,7 @@ def glob_pattern(glob: str) -> re.Pattern[str]:
         capture = _CAPTURE.match(glob, position)
         end = glob.find("]", position + 2) if glob[position] == "[" else -1
         if capture:
-            regexes.append(_captured(capture[1], names))
+            regexes.append(_capture_group(capture[1], names))
             position = capture.end()
             continue
         if end > 0:
@@ -48,7 +48,7 @@ def regex_pattern(text: str) -> re.Pattern[str]:
         raise WrongValueError(f"a regular expression of Python ({error})") from None
 
 
-def _captured(name: str, names: set[str]) -> str:
+def _capture_group(name: str, names: set[str]) -> str:
     if name in names:
         return f"(?P={name})"
     names.add(name)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from qxbatch.bids.model import Condition, Rule, Serves
+from qxbatch.bids.model import Condition, LinkOptions, Rule
 from qxbatch.bids.rules.field_tables import check_values
 from qxbatch.bids.rules.match_keys import CAPTURING, CONVERTER_FIELDS, KEYS, MatchKey, sidecar_key
 from qxbatch.bids.rules.match_values import as_mapping, captured_names
@@ -17,8 +17,8 @@ from qxbatch.protocol.values import WrongValueError
 OPTIONS = ("as", "ignore", "repeat", "copies", "serves", "set", "context")
 REPEAT = ("last", "all", "longest", "complete")
 COPIES = ("last", "longest", "complete")
-SERVES_BY = ("shim", "geometry", "nearest-time")
-SERVES_WRITE = ("B0FieldIdentifier", "IntendedFor")
+LINK_CRITERIA = ("shim", "geometry", "nearest-time")
+LINK_FIELDS = ("B0FieldIdentifier", "IntendedFor")
 CONTEXT = ("control", "label", "m0scan", "deltam", "cbf", "noRF")
 _NOT = "not"
 
@@ -65,7 +65,7 @@ class RuleReader:
             ignore=ignore,
             repeat=self._word((*key_path, "repeat"), table.get("repeat", "all"), REPEAT),
             copies=self._word((*key_path, "copies"), table["copies"], COPIES) if "copies" in table else "",
-            serves=self._serves((*key_path, "serves"), table["serves"]) if "serves" in table else None,
+            link_options=self._link_options((*key_path, "serves"), table["serves"]) if "serves" in table else None,
             fields=self._set((*key_path, "set"), table.get("set", {})),
             context=self._words((*key_path, "context"), table["context"], CONTEXT) if "context" in table else (),
             conditions=conditions,
@@ -117,13 +117,13 @@ class RuleReader:
                 captures |= names
         return frozenset(captures)
 
-    def _serves(self, key_path: KeyPath, value: Any) -> Serves:
+    def _link_options(self, key_path: KeyPath, value: Any) -> LinkOptions:
         if not isinstance(value, dict):
             self._file.refuse_value(key_path, value, '{ by = ["shim", "nearest-time"], write = ["B0FieldIdentifier"] }')
         self._file.refuse_unknown_keys(key_path, value, ("by", "write"))
-        return Serves(
-            self._words((*key_path, "by"), value.get("by", [*SERVES_BY]), SERVES_BY),
-            self._words((*key_path, "write"), value.get("write", [*SERVES_WRITE]), SERVES_WRITE),
+        return LinkOptions(
+            self._words((*key_path, "by"), value.get("by", [*LINK_CRITERIA]), LINK_CRITERIA),
+            self._words((*key_path, "write"), value.get("write", [*LINK_FIELDS]), LINK_FIELDS),
         )
 
     def _set(self, key_path: KeyPath, value: Any) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from qxbatch.bids.schema.names import Schema
 
 _GROUPS = ("mri", "anat", "func", "dwi", "fmap", "asl", "qmri")
 """Groups of sidecar rules in the schema that concern MR images."""
-COMPLETED = (
+ADDED_FIELDS = (
     *("TaskName", "Units", "IntendedFor", "M0Type", "TotalAcquiredPairs", "MTState"),
     *("EchoTime1", "EchoTime2", "VolumeTiming"),
 )
@@ -29,11 +29,11 @@ _IMAGE = re.compile(r"match\(extension, .*nii.*\)")
 def missing_fields(schema: Schema, datatype: str, suffix: str, sidecar: Mapping[str, Any]) -> list[str]:
     """Return the required fields that the sidecar lacks and the export does not add."""
     required = dict.fromkeys(required_fields(schema, datatype, suffix, sidecar))
-    return [name for name in required if name not in sidecar and not _is_completed(name, suffix, sidecar)]
+    return [name for name in required if name not in sidecar and not _is_added(name, suffix, sidecar)]
 
 
-def _is_completed(name: str, suffix: str, sidecar: Mapping[str, Any]) -> bool:
-    return name in COMPLETED or name in repetition_fields(suffix, sidecar)
+def _is_added(name: str, suffix: str, sidecar: Mapping[str, Any]) -> bool:
+    return name in ADDED_FIELDS or name in repetition_fields(suffix, sidecar)
 
 
 def repetition_fields(suffix: str, sidecar: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def placeholders(text: str) -> list[str]:
     return _PLACEHOLDER.findall(text)
 
 
-def filled(text: str, values: Mapping[str, str]) -> str:
+def fill_placeholders(text: str, values: Mapping[str, str]) -> str:
     """Return the text with values in place of the names in braces; a name without a value is removed."""
     return _PLACEHOLDER.sub(lambda match: values.get(match[1], ""), text)
 

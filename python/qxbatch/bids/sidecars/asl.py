@@ -52,8 +52,8 @@ def asl_fields(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dict[s
     if name.suffix != "asl":
         return {}
     types = volume_types(placed) or ()
-    separate = any(PlacedName.of(image.path).suffix == M0 for image in all_placed)
-    fields: dict[str, Any] = {"M0Type": "Included" if M0 in types else "Separate" if separate else "Absent"}
+    has_m0_scan = any(PlacedName.of(image.path).suffix == M0 for image in all_placed)
+    fields: dict[str, Any] = {"M0Type": "Included" if M0 in types else "Separate" if has_m0_scan else "Absent"}
     if types.count(LABEL) and types.count(LABEL) == types.count(CONTROL):
         fields["TotalAcquiredPairs"] = types.count(LABEL)
     return fields

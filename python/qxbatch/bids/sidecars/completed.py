@@ -26,7 +26,7 @@ class Sidecars(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def completed_sidecars(
+def bids_sidecars(
     placed: Sequence[PlacedImage], links: Mapping[str, Mapping[str, Any]], *, keep_identifying: bool = False
 ) -> Sidecars:
     """Return the sidecars of all images. `links` are the fields that field maps add.
@@ -41,7 +41,7 @@ def completed_sidecars(
         fields = dict(placed_image.image.sidecar)
         if not keep_identifying:
             fields = without_identifying(fields)
-        added = _added(placed_image, placed)
+        added_fields = _added_fields(placed_image, placed)
         timing = timing_of(placed_image.image) if PlacedName.of(placed_image.path).suffix == "bold" else None
         if timing is not None:
             fields = {
@@ -50,11 +50,11 @@ def completed_sidecars(
             warnings.append(f"{placed_image.path}: {timing.warning}")
         sidecars[placed_image.path] = {
             **fields,
-            **added,
+            **added_fields,
             **links.get(placed_image.path, {}),
             **placed_image.rule.fields,
         }
-        warnings += _absent(placed_image, sidecars[placed_image.path], finder)
+        warnings += _absent_field_warnings(placed_image, sidecars[placed_image.path], finder)
     return Sidecars(sidecars, tuple(warnings))
 
 
@@ -70,7 +70,7 @@ def _lines(fields: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {_ENCODER.encode(key)}: {_ENCODER.encode(value)}"
 
 
-def _added(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dict[str, Any]:
+def _added_fields(placed: PlacedImage, all_placed: Sequence[PlacedImage]) -> dict[str, Any]:
     """Return TaskName and MTState by the entities of an image, and the other fields that the export adds to its sidecar.
 
     `all_placed` are the images of the session.
@@ -120,7 +120,7 @@ def _echo_times_of(image: ExportImage) -> set[float]:
     return {round(float(time), 6)} if isinstance(time, int | float) else set()
 
 
-def _absent(placed: PlacedImage, fields: Mapping[str, Any], finder: AbsentFieldFinder) -> list[str]:
+def _absent_field_warnings(placed: PlacedImage, fields: Mapping[str, Any], finder: AbsentFieldFinder) -> list[str]:
     """Return a warning about required fields that are missing, with what to write; empty if none is missing."""
     name = PlacedName.of(placed.path)
     missing = finder.fields(name.datatype, name.suffix, fields)

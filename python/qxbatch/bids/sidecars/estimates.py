@@ -8,16 +8,16 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from qxbatch.bids.images.acquisition_time import Interval, acquisition_interval
-from qxbatch.bids.model import PlacedImage, Serves
+from qxbatch.bids.model import LinkOptions, PlacedImage
 from qxbatch.bids.schema.placed_name import PlacedName
 
-DEFAULT = Serves(("shim", "geometry", "nearest-time"), ("B0FieldIdentifier", "IntendedFor"))
+DEFAULT_LINK_OPTIONS = LinkOptions(("shim", "geometry", "nearest-time"), ("B0FieldIdentifier", "IntendedFor"))
 """`serves` of field maps whose rule does not set it."""
 _PEPOLAR = ("epi", "m0scan")
 _PHASE = ("phasediff", "phase1", "phase2")
 _DIRECT = ("fieldmap",)
 _MAGNITUDE = ("magnitude", "magnitude1", "magnitude2")
-_CORRECTED = {"func": ("bold", "cbv", "sbref"), "dwi": ("dwi", "sbref"), "perf": ("asl", "m0scan")}
+_CORRECTABLE = {"func": ("bold", "cbv", "sbref"), "dwi": ("dwi", "sbref"), "perf": ("asl", "m0scan")}
 """Suffixes of images that a field map corrects, by data type."""
 _WITHIN_RUN = ("echo", "part")
 _DIGITS = 2
@@ -65,7 +65,7 @@ class Run(NamedTuple):
     @property
     def estimation_path(self) -> str:
         """Return the path of the image that a field can be estimated from: the single-band reference, else the first echo."""
-        return min(self.images, key=_estimating_order).path
+        return min(self.images, key=_estimation_order).path
 
 
 class FieldMap(NamedTuple):
@@ -77,7 +77,7 @@ class FieldMap(NamedTuple):
     facts: ScanFacts
     directions: frozenset[str]
     """The known phase encoding directions of the images."""
-    serves: Serves
+    link_options: LinkOptions
     identifier: str
     """The value of B0FieldIdentifier."""
     order: int
@@ -93,7 +93,7 @@ class FieldMap(NamedTuple):
         """Return False for scans of one direction: they need an image of the run to estimate the field."""
         return self.kind is not FieldMapKind.PEPOLAR or len(self.directions) > 1
 
-    def can_serve(self, run: Run) -> bool:
+    def can_correct(self, run: Run) -> bool:
         """Return whether the field map can correct a run of its study.
 
         Scans of one direction need a run of the opposite direction. If `serves` of the rule has `geometry`, scans with phase
@@ -103,7 +103,12 @@ class FieldMap(NamedTuple):
             return False
         if self.kind is not FieldMapKind.PEPOLAR:
             return True
-        if "geometry" in self.serves.by and self.facts.axis and run.facts.axis and self.facts.axis != run.facts.axis:
+        if (
+            "geometry" in self.link_options.criteria
+            and self.facts.axis
+            and run.facts.axis
+            and self.facts.axis != run.facts.axis
+        ):
             return False
         shared = {placed.path for placed in self.images} & {placed.path for placed in run.images}
         opposite = bool(run.facts.direction) and run.facts.direction not in self.directions
@@ -131,7 +136,7 @@ def runs_of(placed: Iterable[PlacedImage]) -> list[Run]:
     groups: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in placed:
         name = PlacedName.of(image.path)
-        if name.suffix in _CORRECTED.get(name.datatype, ()):
+        if name.suffix in _CORRECTABLE.get(name.datatype, ()):
             kind = name.suffix if name.suffix == "m0scan" else ""
             groups[name.stem(*_WITHIN_RUN) + kind].append(image)
     return [Run(key, tuple(images), _facts_of_run(images)) for key, images in groups.items()]
@@ -146,7 +151,7 @@ def _facts_of_run(images: Sequence[PlacedImage]) -> ScanFacts:
     return _facts(main or images)
 
 
-def _estimating_order(placed: PlacedImage) -> tuple[bool, bool, int, str]:
+def _estimation_order(placed: PlacedImage) -> tuple[bool, bool, int, str]:
     name = PlacedName.of(placed.path)
     is_phase = name.entities.get("part", "mag") != "mag"
     return (is_phase, name.suffix != "sbref", int(name.entities.get("echo", "1")), placed.path)
@@ -161,13 +166,13 @@ def field_maps(placed: Sequence[PlacedImage]) -> list[FieldMap]:
         in_fmap = name.datatype == "fmap"
         if in_fmap and name.suffix in (*_PHASE, *_DIRECT, *_MAGNITUDE):
             others[name.stem()].append(image)
-        elif (in_fmap and name.suffix in _PEPOLAR) or (not in_fmap and image.rule.serves is not None):
+        elif (in_fmap and name.suffix in _PEPOLAR) or (not in_fmap and image.rule.link_options is not None):
             pairs[f"{name.stem('dir', 'run', *_WITHIN_RUN)}_{name.suffix}"].append(image)
     groups: list[tuple[FieldMapKind | None, list[PlacedImage]]] = [
-        (FieldMapKind.PEPOLAR, pair) for images in pairs.values() for pair in _paired(images)
+        (FieldMapKind.PEPOLAR, pair) for images in pairs.values() for pair in _pepolar_groups(images)
     ]
     groups += [(_kind(images), images) for images in others.values()]
-    return _identified(groups)
+    return _with_identifiers(groups)
 
 
 def _kind(images: Iterable[PlacedImage]) -> FieldMapKind | None:
@@ -177,41 +182,41 @@ def _kind(images: Iterable[PlacedImage]) -> FieldMapKind | None:
     return FieldMapKind.DIRECT if suffixes & set(_DIRECT) else None
 
 
-Take = tuple[ScanFacts, list[PlacedImage]]
+PepolarScan = tuple[ScanFacts, list[PlacedImage]]
 """One acquisition of one phase encoding direction: its facts and images."""
 
 
-def _paired(images: Sequence[PlacedImage]) -> list[list[PlacedImage]]:
-    """Return the images of each estimate: two takes of opposite directions with one shim, geometry and phase axis.
+def _pepolar_groups(images: Sequence[PlacedImage]) -> list[list[PlacedImage]]:
+    """Return the images of each estimate: two scans of opposite directions with one shim, geometry and phase axis.
 
-    If both directions have the same number of takes, they are paired in order. Otherwise one take was repeated, and takes
-    are paired by the shortest gap in time. Each unpaired take is a separate group.
+    If both directions have the same number of scans, they are paired in order. Otherwise one scan was repeated, and scans
+    are paired by the shortest gap in time. Each unpaired scan is a separate group.
     """
-    takes: dict[str, list[PlacedImage]] = defaultdict(list)
+    scans: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in images:
-        takes[PlacedName.of(image.path).stem(*_WITHIN_RUN)].append(image)
-    alike: dict[object, dict[str, list[Take]]] = defaultdict(lambda: defaultdict(list))
-    for members in takes.values():
+        scans[PlacedName.of(image.path).stem(*_WITHIN_RUN)].append(image)
+    similar: dict[object, dict[str, list[PepolarScan]]] = defaultdict(lambda: defaultdict(list))
+    for members in scans.values():
         facts = _facts(members)
         study = facts.study if facts.shim is None else ""
-        alike[facts.shim, facts.geometry, facts.axis, study][facts.direction].append((facts, members))
-    return [group for directions in alike.values() for group in _pairs_and_single_takes([*directions.values()])]
+        similar[facts.shim, facts.geometry, facts.axis, study][facts.direction].append((facts, members))
+    return [group for directions in similar.values() for group in _pairs_and_single_scans([*directions.values()])]
 
 
-def _pairs_and_single_takes(directions: list[list[Take]]) -> list[list[PlacedImage]]:
-    """Return the images of each pair and of each unpaired take; `directions` are the takes of each direction."""
+def _pairs_and_single_scans(directions: list[list[PepolarScan]]) -> list[list[PlacedImage]]:
+    """Return the images of each pair and of each unpaired scan; `directions` are the scans of each direction."""
     if len(directions) != 2:  # noqa: PLR2004 - a pair
-        return [members for takes in directions for _, members in takes]
-    first, second = (sorted(takes, key=_begin) for takes in directions)
+        return [members for scans in directions for _, members in scans]
+    first, second = (sorted(scans, key=_begin) for scans in directions)
     pairs = list(zip(first, second, strict=True)) if len(first) == len(second) else _nearest_pairs(first, second)
-    used_ids = [id(take) for pair in pairs for take in pair]
-    unpaired = [take[1] for take in (*first, *second) if id(take) not in used_ids]
+    used_ids = [id(scan) for pair in pairs for scan in pair]
+    unpaired = [scan[1] for scan in (*first, *second) if id(scan) not in used_ids]
     return [*([*a[1], *b[1]] for a, b in pairs), *unpaired]
 
 
-def _nearest_pairs(first: list[Take], second: list[Take]) -> list[tuple[Take, Take]]:
-    pairs: list[tuple[Take, Take]] = []
-    gaps = [(_take_gap(a, b), k, n) for k, a in enumerate(first) for n, b in enumerate(second)]
+def _nearest_pairs(first: list[PepolarScan], second: list[PepolarScan]) -> list[tuple[PepolarScan, PepolarScan]]:
+    pairs: list[tuple[PepolarScan, PepolarScan]] = []
+    gaps = [(_scan_gap(a, b), k, n) for k, a in enumerate(first) for n, b in enumerate(second)]
     used: tuple[set[int], set[int]] = (set(), set())
     for _gap, k, n in sorted(gaps):
         if k not in used[0] and n not in used[1]:
@@ -221,17 +226,17 @@ def _nearest_pairs(first: list[Take], second: list[Take]) -> list[tuple[Take, Ta
     return pairs
 
 
-def _take_gap(first: Take, second: Take) -> float:
+def _scan_gap(first: PepolarScan, second: PepolarScan) -> float:
     times = first[0].time, second[0].time
     return times[0].gap(times[1]) if times[0] and times[1] else float("inf")
 
 
-def _begin(take: Take) -> tuple[bool, object, str]:
-    time = take[0].time
-    return (time is None, time.begin if time else 0, take[1][0].path)
+def _begin(scan: PepolarScan) -> tuple[bool, object, str]:
+    time = scan[0].time
+    return (time is None, time.begin if time else 0, scan[1][0].path)
 
 
-def _identified(groups: Iterable[tuple[FieldMapKind | None, list[PlacedImage]]]) -> list[FieldMap]:
+def _with_identifiers(groups: Iterable[tuple[FieldMapKind | None, list[PlacedImage]]]) -> list[FieldMap]:
     """Return the field maps in order of time, each with an identifier that no other field map of the subject has."""
     ordered = sorted(
         ((kind, images, _facts(images)) for kind, images in groups), key=lambda each: _begin((each[2], each[1]))
@@ -246,7 +251,7 @@ def _identified(groups: Iterable[tuple[FieldMapKind | None, list[PlacedImage]]])
                 tuple(images),
                 facts,
                 frozenset(_facts([each]).direction for each in images) - {""},
-                next((each.rule.serves for each in images if each.rule.serves), DEFAULT),
+                next((each.rule.link_options for each in images if each.rule.link_options), DEFAULT_LINK_OPTIONS),
                 f"{start}{counters[start]()}",
                 order,
             )

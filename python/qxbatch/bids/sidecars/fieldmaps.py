@@ -24,35 +24,35 @@ class Links(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def link(placed: Sequence[PlacedImage], form: IntendedFor = IntendedFor.URI) -> Links:
+def field_map_links(placed: Sequence[PlacedImage], form: IntendedFor = IntendedFor.URI) -> Links:
     """Return the sidecar fields that link field maps to the images that they correct, in one session."""
-    maps, runs = field_maps(placed), runs_of(placed)
-    chosen = {run.key: _choose(maps, run) for run in runs}
-    served: dict[str, list[Run]] = {field_map.identifier: [] for field_map in maps}
+    all_maps, runs = field_maps(placed), runs_of(placed)
+    maps_of_run = {run.key: _maps_of_run(all_maps, run) for run in runs}
+    runs_of_map: dict[str, list[Run]] = {field_map.identifier: [] for field_map in all_maps}
     for run in runs:
-        for field_map in chosen[run.key]:
-            served[field_map.identifier].append(run)
-    fields = _fields(maps, served, form)
-    warnings = [_why_unused(field_map, runs) for field_map in maps if not served[field_map.identifier]]
-    warnings += _without_field_map([run for run in runs if not chosen[run.key]], maps)
+        for field_map in maps_of_run[run.key]:
+            runs_of_map[field_map.identifier].append(run)
+    fields = _fields(all_maps, runs_of_map, form)
+    warnings = [_why_unused(field_map, runs) for field_map in all_maps if not runs_of_map[field_map.identifier]]
+    warnings += _without_field_map([run for run in runs if not maps_of_run[run.key]], all_maps)
     return Links({path: dict(values) for path, values in fields.items()}, tuple(warnings))
 
 
-def _choose(maps: Sequence[FieldMap], run: Run) -> list[FieldMap]:
+def _maps_of_run(all_maps: Sequence[FieldMap], run: Run) -> list[FieldMap]:
     """Return the field maps of a run: the best of each kind."""
     best = []
     for kind in FieldMapKind:
-        candidates = [candidate for candidate in maps if candidate.kind is kind and candidate.can_serve(run)]
+        candidates = [candidate for candidate in all_maps if candidate.kind is kind and candidate.can_correct(run)]
         best += _best(candidates, run)
     return best
 
 
 def _best(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
-    """Return the candidates that remain after the steps of `by`. A step applies only to field maps whose rule has it."""
-    steps = dict.fromkeys(step for each in candidates for step in each.serves.by)
-    for step in steps:
-        affected = [each for each in candidates if step in each.serves.by]
-        best = _STEPS[step](affected, run)
+    """Return the candidates that remain after all criteria. A criterion applies only to field maps whose rule has it."""
+    criteria = dict.fromkeys(criterion for each in candidates for criterion in each.link_options.criteria)
+    for criterion in criteria:
+        affected = [each for each in candidates if criterion in each.link_options.criteria]
+        best = _CRITERIA[criterion](affected, run)
         candidates = [each for each in candidates if each in best or each not in affected]
     return candidates
 
@@ -81,23 +81,23 @@ def _nearest(candidates: list[FieldMap], run: Run) -> list[FieldMap]:
     return ordered[:1]
 
 
-_STEPS = {"shim": _same_shim, "geometry": _alike, "nearest-time": _nearest}
+_CRITERIA = {"shim": _same_shim, "geometry": _alike, "nearest-time": _nearest}
 
 
 def _fields(
-    maps: Iterable[FieldMap], served: Mapping[str, Sequence[Run]], form: IntendedFor
+    all_maps: Iterable[FieldMap], runs_of_map: Mapping[str, Sequence[Run]], form: IntendedFor
 ) -> Mapping[str, Mapping[str, Any]]:
     identifiers: dict[str, list[str]] = defaultdict(list)
     sources: dict[str, list[str]] = defaultdict(list)
     fields: dict[str, dict[str, Any]] = defaultdict(dict)
-    for field_map in maps:
-        runs = served[field_map.identifier]
+    for field_map in all_maps:
+        runs = runs_of_map[field_map.identifier]
         targets = [placed.path for run in runs for placed in run.images]
-        if INTENDED_FOR in field_map.serves.write and targets:
+        if INTENDED_FOR in field_map.link_options.fields and targets:
             for placed in field_map.images:
                 if PlacedName.of(placed.path).datatype == "fmap":
                     fields[placed.path][INTENDED_FOR] = [form.reference_to(path) for path in targets]
-        if IDENTIFIER not in field_map.serves.write:
+        if IDENTIFIER not in field_map.link_options.fields:
             continue
         estimation_paths = [] if field_map.is_complete else [run.estimation_path for run in runs]
         for path in [*(placed.path for placed in field_map.images), *estimation_paths]:
@@ -119,7 +119,7 @@ def _why_unused(field_map: FieldMap, runs: Sequence[Run]) -> str:
         return f"{start}: it has no phase image. Export it with its phase images."
     if all(field_map.is_of_other_study(run) for run in runs):
         return f"{start}: all images have another StudyInstanceUID, and none is known to have its shim."
-    possible_runs = [run for run in runs if field_map.can_serve(run)]
+    possible_runs = [run for run in runs if field_map.can_correct(run)]
     if not possible_runs:
         lacking = (
             "image has its phase encoding axis"
@@ -127,26 +127,27 @@ def _why_unused(field_map: FieldMap, runs: Sequence[Run]) -> str:
             else "scan has the opposite phase encoding direction"
         )
         return f"{start}: no {lacking}."
-    if "shim" in field_map.serves.by and not any(_same_shim([field_map], run) for run in possible_runs):
+    if "shim" in field_map.link_options.criteria and not any(_same_shim([field_map], run) for run in possible_runs):
         return f"{start}: all images were acquired with another shim."
-    steps = ", ".join(field_map.serves.by)
-    return f"{start}: for each image, another field map was selected by {steps}. Ignore it, or change `serves`."
+    criteria = ", ".join(field_map.link_options.criteria)
+    return f"{start}: for each image, another field map was selected by {criteria}. Ignore it, or change `serves`."
 
 
-def _without_field_map(runs: Sequence[Run], maps: Sequence[FieldMap]) -> list[str]:
+def _without_field_map(runs: Sequence[Run], all_maps: Sequence[FieldMap]) -> list[str]:
     """Return a warning for runs that have no field map only because of the shim; empty if there are no such runs."""
-    unserved = [
+    uncorrected = [
         run
         for run in runs
-        if run.shim is not None and any("shim" in each.serves.by and each.can_serve(run) for each in maps)
+        if run.shim is not None
+        and any("shim" in each.link_options.criteria and each.can_correct(run) for each in all_maps)
     ]
-    if not unserved:
+    if not uncorrected:
         return []
-    others = len(unserved) - 1
+    others = len(uncorrected) - 1
     more = (
         f" and {others} other run{'s' * (others != 1)}: no field map has their" if others else ": no field map has its"
     )
     return [
-        f"{unserved[0].estimation_path}{more} shim, so none is used. To use a field map of another shim, write "
+        f"{uncorrected[0].estimation_path}{more} shim, so none is used. To use a field map of another shim, write "
         'serves = { by = ["geometry", "nearest-time"] } in the rule of the field map.'
     ]

@@ -66,8 +66,8 @@ def time_step(path: Path) -> float | None:
             head = file.read(_HEADER_LENGTH)
     except (OSError, EOFError):
         return None
-    order = next((order for order, size in _FIRST_BYTES.items() if head[:4] == size), None)
-    if order is None or len(head) < _HEADER_LENGTH:
+    byte_order = next((byte_order for byte_order, size in _FIRST_BYTES.items() if head[:4] == size), None)
+    if byte_order is None or len(head) < _HEADER_LENGTH:
         return None
-    step: float = struct.unpack_from(f"{order}f", head, _TIME_STEP_OFFSET)[0]
+    step: float = struct.unpack_from(f"{byte_order}f", head, _TIME_STEP_OFFSET)[0]
     return round(step * _SECONDS_PER_UNIT.get(head[_UNITS_OFFSET] & 0x38, 1.0), 6)

@@ -61,7 +61,7 @@ def end_of(plan: ExportPlan) -> datetime | None:
 
 def moment_text(subject: str, moment: datetime, shifts: Shifts | None) -> str:
     """Return a time as BIDS writes it, on the shifted day if dates are shifted; `n/a` if that day is out of range."""
-    shifted = shifts.shifted(subject, moment) if shifts else moment
+    shifted = shifts.shift(subject, moment) if shifts else moment
     return shifted.isoformat() if shifted else ABSENT
 
 

@@ -84,7 +84,7 @@ class Shifts:
         rows = tuple({COLUMNS[0]: name, COLUMNS[1]: str(days)} for name, days in sorted(self.days.items()))
         replace_text(self._target, Table(COLUMNS, rows).text(), os.urandom(8).hex(), 0o600)
 
-    def shifted(self, subject: str, moment: datetime) -> datetime | None:
+    def shift(self, subject: str, moment: datetime) -> datetime | None:
         """Return a moment on the shifted day of a subject; None if that day is before the year 1, as for a placeholder date.
 
         Without a shift of the subject, the moment is returned unchanged.

@@ -36,7 +36,7 @@ def read_table(text: str) -> Table | None:
     return Table(tuple(lines[0]), tuple(dict(zip(lines[0], line, strict=False)) for line in lines[1:]))
 
 
-def merged(existing: Table | None, ours: Table, *, edited: bool, is_kept: Callable[[str], bool]) -> Table:
+def merge_tables(existing: Table | None, ours: Table, *, edited: bool, is_kept: Callable[[str], bool]) -> Table:
     """Return our rows, and other rows of the existing table for whose names (the column `ours.key`) `is_kept` returns True.
 
     If people edited the existing table, its columns, values and order are kept, and our new rows follow.

@@ -51,7 +51,7 @@ class Applier:
         """
         remove_tree(self._staging)
         for batch in _batches(changes, contents):
-            staged = self._staged(batch, contents)
+            staged = self._stage_batch(batch, contents)
             sync_file_system(self._dataset)
             for change in batch:
                 if change.session in self.applied.failed:
@@ -65,7 +65,7 @@ class Applier:
         remove_tree(self._staging)
         sync_file_system(self._dataset)
 
-    def _staged(self, batch: Sequence[Change], contents: Mapping[str, Content]) -> dict[str, Path]:
+    def _stage_batch(self, batch: Sequence[Change], contents: Mapping[str, Content]) -> dict[str, Path]:
         staged = {}
         for change in batch:
             if change.action not in _WRITTEN or change.session in self.applied.failed:
@@ -109,7 +109,7 @@ class Applier:
         entry = change.entry
         if entry is not None:
             with contextlib.suppress(OSError):
-                self._stamps.note(change.path, os.stat(target), entry.sha256)  # noqa: PTH116 - beside os.lstat
+                self._stamps.record_hash(change.path, os.stat(target), entry.sha256)  # noqa: PTH116 - beside os.lstat
         self.applied.paths.add(change.path)
 
     def _remove(self, change: Change) -> None:

@@ -14,7 +14,7 @@ from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
-from qxbatch.bids.tables.table_text import Table, merged, read_table
+from qxbatch.bids.tables.table_text import Table, merge_tables, read_table
 from qxbatch.bids.write.apply import Applier, Content
 from qxbatch.bids.write.placing import Link, symbolic_target
 from qxbatch.bids.write.result import Export, SessionOutcome, SessionResult
@@ -160,11 +160,11 @@ class Exporter:
         if existing is None or ours.key not in existing.columns:
             return ours.text().encode("utf-8", "backslashreplace"), False
         folder = path.rpartition("/")[0]
-        table = merged(
+        table = merge_tables(
             existing, ours, edited=edited, is_kept=lambda name: self._is_row_kept(folder, ours.key, name, edited=edited)
         )
         merged_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
-        self._record = replace(self._record, begun={**self._record.begun, path: merged_entry})
+        self._record = replace(self._record, journal_files={**self._record.journal_files, path: merged_entry})
         same = edited and table == existing
         return (text if same else table.text()).encode("utf-8", "backslashreplace"), edited
 
@@ -185,12 +185,15 @@ class Exporter:
         return edited or os.path.lexists(self._destination.dataset / path)
 
     def _apply(self, changes: Sequence[Change]) -> Export:
-        dataset, shifted = self._destination.dataset, self._destination.options.shifts is not None
+        dataset, has_shifted_dates = self._destination.dataset, self._destination.options.shifts is not None
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
         removed = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removed:
-            begun = {**self._record.begun, **{change.path: change.entry for change in to_write if change.entry}}
-            write_record(dataset / JOURNAL, begun.values(), shifted=shifted)
+            journal_files = {
+                **self._record.journal_files,
+                **{change.path: change.entry for change in to_write if change.entry},
+            }
+            write_record(dataset / JOURNAL, journal_files.values(), has_shifted_dates=has_shifted_dates)
         applier = Applier(self._disk, self._stamps, self._record, self._destination.link)
         applied = applier.applied
         try:
@@ -198,8 +201,12 @@ class Exporter:
         finally:
             entries = entries_after(changes, lambda change: change.path in applied.paths, self._record)
             before = [entry for _path, entry in sorted(self._record.files.items())]
-            if entries != before or self._record.shifted != shifted or not (dataset / RECORD).exists():
-                write_record(dataset / RECORD, entries, shifted=shifted)
+            if (
+                entries != before
+                or self._record.has_shifted_dates != has_shifted_dates
+                or not (dataset / RECORD).exists()
+            ):
+                write_record(dataset / RECORD, entries, has_shifted_dates=has_shifted_dates)
         (dataset / JOURNAL).unlink(missing_ok=True)
         self.tables_have_failed_sessions = bool(applied.failed)
         return self._export(changes, applied.paths, applied.failed, applied.changed_during_run)

@@ -43,7 +43,7 @@ def place(source: Source, target: Path, link: Link) -> None:
         _hard(source.path, target)
     elif link is Link.SYMLINK:
         raise ValueError("symbolic links are created without a copy")
-    elif link is Link.COPY or not _reflinked(source.path, target, required=link is Link.REFLINK):
+    elif link is Link.COPY or not _reflink(source.path, target, required=link is Link.REFLINK):
         _copy(source, target)
 
 
@@ -52,35 +52,35 @@ def _hard(source: Path, target: Path) -> None:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:
         if error.errno in _CANNOT_LINK:
-            raise LinkRefusedError(_refused("hard links", source, error)) from None
+            raise LinkRefusedError(_refusal_text("hard links", source, error)) from None
         if error.errno == errno.ENOENT and not source.exists():
             raise SourceError(f"{source} cannot be read: {reason_text(error, source)}") from None
         raise
 
 
-def _refused(kind: str, source: Path, error: OSError) -> str:
+def _refusal_text(kind: str, source: Path, error: OSError) -> str:
     return f"{source} cannot be placed by {kind}: {reason_text(error)}"
 
 
-def _reflinked(source: Path, target: Path, *, required: bool) -> bool:
+def _reflink(source: Path, target: Path, *, required: bool) -> bool:
     """Clone a file. Returns False, without a target, where the file system cannot clone."""
-    with _opened(source) as descriptor, target.open("xb") as clone:
+    with _open_source(source) as descriptor, target.open("xb") as clone:
         try:
             fcntl.ioctl(clone.fileno(), _FICLONE, descriptor)
         except OSError as error:
-            refused = error
+            clone_error = error
         else:
             return True
     target.unlink()
-    if refused.errno in _FULL:
-        raise OSError(refused.errno, refused.strerror, str(target))
+    if clone_error.errno in _FULL:
+        raise OSError(clone_error.errno, clone_error.strerror, str(target))
     if required:
-        raise LinkRefusedError(_refused("reflinks", source, refused))
+        raise LinkRefusedError(_refusal_text("reflinks", source, clone_error))
     return False
 
 
 @contextlib.contextmanager
-def _opened(source: Path) -> Iterator[int]:
+def _open_source(source: Path) -> Iterator[int]:
     try:
         descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
@@ -93,7 +93,7 @@ def _opened(source: Path) -> Iterator[int]:
 
 def _copy(source: Source, target: Path) -> None:
     """Copy a file, and compare the copy's hash with that of the session."""
-    with _opened(source.path) as descriptor, target.open("xb") as copy:
+    with _open_source(source.path) as descriptor, target.open("xb") as copy:
         try:
             with os.fdopen(os.dup(descriptor), "rb") as file:
                 shutil.copyfileobj(file, copy, 1 << 20)

@@ -46,7 +46,7 @@ class Export(NamedTuple):
         return tuple(session for session in self.sessions if session.state is not SessionOutcome.EXPORTED)
 
     @property
-    def untouched(self) -> tuple[Change, ...]:
+    def kept_user_files(self) -> tuple[Change, ...]:
         """Return the files that were not changed, since users wrote or edited them."""
         return tuple(change for change in self.changes if change.action in (Action.EDITED, Action.FOREIGN))
 
@@ -84,6 +84,6 @@ def export_value(export: Export, dataset: str, *, test: bool) -> dict[str, Any]:
                 "differs": change.differs,
                 "other_image": change.other_image,
             }
-            for change in export.untouched
+            for change in export.kept_user_files
         ],
     }

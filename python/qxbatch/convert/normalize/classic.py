@@ -13,7 +13,7 @@ from qxbatch.convert.normalize.frames import echo_time, frame_type
 from qxbatch.convert.normalize.functional_groups import frame_header, is_enhanced
 from qxbatch.convert.normalize.grid import TOLERANCE
 from qxbatch.convert.normalize.model import Encoding
-from qxbatch.convert.normalize.stacks import Plan
+from qxbatch.convert.normalize.stacks import StackPlan
 
 _COMMON = (
     "StudyInstanceUID",
@@ -56,7 +56,7 @@ _BYTE = 8
 
 
 def copy_header(
-    header: Dataset, index: int, plan: Plan, slice_index: int, volume: int, common: dict[str, Any], uid: str
+    header: Dataset, index: int, plan: StackPlan, slice_index: int, volume: int, common: dict[str, Any], uid: str
 ) -> Dataset:
     """Return the header of a frame as a classic MR image (PS3.3 A.4), without pixel data.
 
@@ -96,25 +96,25 @@ def _flatten(copy: Dataset) -> None:
     _set(copy, "EchoTime", echo_time(copy))
     if values := frame_type(copy):
         copy.ImageType = values
-    acquired = _DATE_AND_TIME.match(str(copy.get("FrameAcquisitionDateTime") or ""))
-    if acquired:
-        copy.AcquisitionDate, copy.AcquisitionTime = acquired.groups()
-    trigger = copy.get("NominalCardiacTriggerDelayTime")
-    if trigger:
-        _set(copy, "TriggerTime", float(trigger))
+    acquisition_time = _DATE_AND_TIME.match(str(copy.get("FrameAcquisitionDateTime") or ""))
+    if acquisition_time:
+        copy.AcquisitionDate, copy.AcquisitionTime = acquisition_time.groups()
+    trigger_time = copy.get("NominalCardiacTriggerDelayTime")
+    if trigger_time:
+        _set(copy, "TriggerTime", float(trigger_time))
     if "DiffusionGradientDirectionSequence" in copy:
         del copy["DiffusionGradientDirectionSequence"]
 
 
-def _write_position(copy: Dataset, plan: Plan, slice_index: int, volume: int, *, enhanced: bool) -> None:
+def _write_position(copy: Dataset, plan: StackPlan, slice_index: int, volume: int, *, enhanced: bool) -> None:
     """Write position and order, and the spacing and echo of the stack."""
     first = plan.first
     copy.ImagePositionPatient = [_ds(value) for value in plan.grid.positions[slice_index]]
     copy.ImageOrientationPatient = [_ds(value) for value in plan.grid.orientation]
     copy.PixelSpacing = [_ds(value) for value in first.spacing]
     copy.InstanceNumber = volume * len(plan.grid.positions) + slice_index + 1
-    if first.timing.acquisition is not None or len(plan.volumes) > 1:
-        copy.AcquisitionNumber = (first.timing.acquisition or 1) + volume
+    if first.timing.acquisition_number is not None or len(plan.volumes) > 1:
+        copy.AcquisitionNumber = (first.timing.acquisition_number or 1) + volume
     if len(plan.volumes) > 1:
         copy.TemporalPositionIdentifier = volume + 1
         copy.NumberOfTemporalPositions = len(plan.volumes)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 
-from qxbatch.convert.normalize.grid import places
+from qxbatch.convert.normalize.grid import group_by_position
 from qxbatch.convert.normalize.model import Frame
 
 _RELATIVE = 0.01
@@ -51,7 +51,10 @@ def by_contrast(group: list[Frame]) -> list[list[Frame]]:
         groups.setdefault(contrast_of[frame.source], []).append(frame)
     if len(groups) == 1:
         return [group]
-    everywhere = all({contrast_of[frame.source] for frame in place} == set(groups) for place in places(group))
+    everywhere = all(
+        {contrast_of[frame.source] for frame in same_position} == set(groups)
+        for same_position in group_by_position(group)
+    )
     return list(groups.values()) if everywhere else [group]
 
 

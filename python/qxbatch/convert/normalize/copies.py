@@ -23,16 +23,23 @@ from qxbatch.convert.normalize.frames import read_frames
 from qxbatch.convert.normalize.model import CopiedStack, Encoding, Frame, Source
 from qxbatch.convert.normalize.mosaics import mosaic_copies
 from qxbatch.convert.normalize.objects import ImageObject, frame_bytes, image_objects
-from qxbatch.convert.normalize.pixels import decoded, frame_length, masked
-from qxbatch.convert.normalize.recoding import Recoding, Survey, choose_recoding, encoding_varies, needs_survey, rescale
-from qxbatch.convert.normalize.stacks import Plan, check_whole, plan_stacks
-from qxbatch.convert.normalize.weightings import weightings
+from qxbatch.convert.normalize.pixels import decode, frame_length, mask_unused_bits
+from qxbatch.convert.normalize.recoding import (
+    Recoding,
+    ValueRange,
+    choose_recoding,
+    depends_on_values,
+    encoding_varies,
+    rescale,
+)
+from qxbatch.convert.normalize.stacks import StackPlan, check_complete, plan_stacks
+from qxbatch.convert.normalize.weightings import stack_weightings
 
 _UID_BITS = 128
 
 
 @dataclass(frozen=True)
-class _Target:
+class _FramePosition:
     """The indices of the stack, volume and slice that a frame becomes."""
 
     frame: Frame
@@ -45,7 +52,7 @@ class _Target:
 class _Writer:
     """What the copies of one stack share."""
 
-    plan: Plan
+    plan: StackPlan
     folder: Path
     uid: str
     recoding: Recoding | None
@@ -85,61 +92,67 @@ def write_normalized_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
         except MosaicError:
             return mosaic_copies(folder, out)
         plans = plan_stacks(frames)
-        check_whole(frames, plans)
+        check_complete(frames, plans)
         targets = _targets(plans)
-        surveys = _surveys(folder, plans, targets)
-        writers = [_writer(plan, out / str(k), surveys.get(k - 1)) for k, plan in enumerate(plans, start=1)]
+        value_ranges = _value_ranges(folder, plans, targets)
+        writers = [_writer(plan, out / str(k), value_ranges.get(k - 1)) for k, plan in enumerate(plans, start=1)]
         for image in image_objects(folder):
             _write_object(image, image.path.relative_to(folder).as_posix(), targets, writers)
         return tuple(_stack(writer) for writer in writers)
 
 
-def _targets(plans: Sequence[Plan]) -> dict[Source, _Target]:
+def _targets(plans: Sequence[StackPlan]) -> dict[Source, _FramePosition]:
     return {
-        frame.source: _Target(frame, stack, volume, slice_index)
+        frame.source: _FramePosition(frame, stack, volume, slice_index)
         for stack, plan in enumerate(plans)
         for volume, slices in enumerate(plan.volumes)
         for slice_index, frame in enumerate(slices)
     }
 
 
-def _surveys(folder: Path, plans: Sequence[Plan], targets: Mapping[Source, _Target]) -> dict[int, Survey]:
+def _value_ranges(
+    folder: Path, plans: Sequence[StackPlan], targets: Mapping[Source, _FramePosition]
+) -> dict[int, ValueRange]:
     """Return the range of values of the stacks whose common encoding depends on it; reads their pixels once."""
-    surveys = {stack: Survey() for stack, plan in enumerate(plans) if needs_survey(plan.frames)}
-    if not surveys:
-        return surveys
+    value_ranges = {stack: ValueRange() for stack, plan in enumerate(plans) if depends_on_values(plan.frames)}
+    if not value_ranges:
+        return value_ranges
     for image in image_objects(folder):
         name = image.path.relative_to(folder).as_posix()
-        if any(targets[name, index].stack in surveys for index in range(image.frames)):
+        if any(targets[name, index].stack in value_ranges for index in range(image.frames)):
             for index, data in enumerate(frame_bytes(image, frame_length(targets[name, 0].frame))):
                 target = targets[name, index]
-                if target.stack in surveys:
-                    _survey(surveys[target.stack], image, target, data, plans[target.stack])
-    return surveys
+                if target.stack in value_ranges:
+                    _add_values(value_ranges[target.stack], image, target, data, plans[target.stack])
+    return value_ranges
 
 
-def _survey(survey: Survey, image: ImageObject, target: _Target, data: bytes, plan: Plan) -> None:
+def _add_values(
+    value_range: ValueRange, image: ImageObject, target: _FramePosition, data: bytes, plan: StackPlan
+) -> None:
     try:
-        survey.add(decoded(image, target.frame, data), target.frame)
+        value_range.add(decode(image, target.frame, data), target.frame)
     except CannotNormalizeError:
         if encoding_varies(plan.frames):
             raise
-        survey.all_integers = False  # the frames can keep their own scaling
+        value_range.all_integers = False  # the frames can keep their own scaling
 
 
-def _writer(plan: Plan, folder: Path, survey: Survey | None) -> _Writer:
+def _writer(plan: StackPlan, folder: Path, value_range: ValueRange | None) -> _Writer:
     folder.mkdir()
-    return _Writer(plan, folder, _series_uid(plan), choose_recoding(plan.frames, survey))
+    return _Writer(plan, folder, _series_uid(plan), choose_recoding(plan.frames, value_range))
 
 
-def _series_uid(plan: Plan) -> str:
+def _series_uid(plan: StackPlan) -> str:
     """Return a UID derived from the sources of a stack (PS3.5 B.2)."""
     words = repr([(frame.sop_instance, frame.source) for frame in plan.frames])
     digest = hashlib.sha256(words.encode()).digest()[: _UID_BITS // 8]
     return f"2.25.{int.from_bytes(digest)}"
 
 
-def _write_object(image: ImageObject, name: str, targets: Mapping[Source, _Target], writers: Sequence[_Writer]) -> None:
+def _write_object(
+    image: ImageObject, name: str, targets: Mapping[Source, _FramePosition], writers: Sequence[_Writer]
+) -> None:
     length = frame_length(targets[name, 0].frame)
     for index, data in enumerate(frame_bytes(image, length)):
         target = targets[name, index]
@@ -147,7 +160,7 @@ def _write_object(image: ImageObject, name: str, targets: Mapping[Source, _Targe
         _write_frame(image, data, target, writer)
 
 
-def _write_frame(image: ImageObject, data: bytes, target: _Target, writer: _Writer) -> None:
+def _write_frame(image: ImageObject, data: bytes, target: _FramePosition, writer: _Writer) -> None:
     frame = target.frame
     copy = copy_header(
         image.header, frame.source[1], writer.plan, target.slice_index, target.volume, writer.common, writer.uid
@@ -170,7 +183,7 @@ def _pixels(image: ImageObject, frame: Frame, data: bytes, recoding: Recoding | 
     """Return the pixel data of a copy, its encoding, and its transfer syntax."""
     plain = image.encapsulated or image.syntax == DeflatedExplicitVRLittleEndian or not image.little_endian
     if recoding is not None:
-        values = decoded(image, frame, data)
+        values = decode(image, frame, data)
         if recoding.rescaled:
             values = np.rint(rescale(values, frame)).astype(recoding.dtype)
         syntax = ExplicitVRLittleEndian if plain else image.syntax
@@ -180,7 +193,7 @@ def _pixels(image: ImageObject, frame: Frame, data: bytes, recoding: Recoding | 
     old = frame.encoding
     encoding = Encoding(old.bits_allocated, old.bits_stored, old.bits_stored - 1, old.signed)
     syntax = ExplicitVRLittleEndian if image.syntax == DeflatedExplicitVRLittleEndian else image.syntax
-    return masked(image, frame, data), encoding, syntax
+    return mask_unused_bits(image, frame, data), encoding, syntax
 
 
 def _stack(writer: _Writer) -> CopiedStack:
@@ -195,7 +208,7 @@ def _stack(writer: _Writer) -> CopiedStack:
         tuple(frame.source for frame in plan.frames),
         grid.tilt,
         grid.shift,
-        weightings(plan.volumes, grid.orientation),
+        stack_weightings(plan.volumes, grid.orientation),
     )
 
 

@@ -150,21 +150,21 @@ def _encoding(header: Dataset) -> Encoding:
 
 def timing(header: Dataset, index: int, *, enhanced: bool = False) -> Timing:
     """Return the elements that distinguish frames at the same position."""
-    instance = _whole(header, "InstanceNumber")
-    trigger = _decimal(header, "NominalCardiacTriggerDelayTime")
-    acquired = header.get("FrameAcquisitionDateTime") or _moment(header, "Acquisition")
+    instance_number = _whole(header, "InstanceNumber")
+    trigger_time = _decimal(header, "NominalCardiacTriggerDelayTime")
+    acquisition_time = header.get("FrameAcquisitionDateTime") or _moment(header, "Acquisition")
     return Timing(
-        temporal_position=_whole(header, "TemporalPositionIndex"),
-        frame_acquisition=_whole(header, "FrameAcquisitionNumber"),
-        acquisition=_whole(header, "AcquisitionNumber"),
-        temporal_identifier=_whole(header, "TemporalPositionIdentifier"),
-        trigger=_decimal(header, "TriggerTime") if trigger is None else trigger,
+        temporal_position_index=_whole(header, "TemporalPositionIndex"),
+        frame_acquisition_number=_whole(header, "FrameAcquisitionNumber"),
+        acquisition_number=_whole(header, "AcquisitionNumber"),
+        temporal_position_identifier=_whole(header, "TemporalPositionIdentifier"),
+        trigger_time=_decimal(header, "TriggerTime") if trigger_time is None else trigger_time,
         gradient=gradient(header, enhanced=enhanced),
-        acquired=str(acquired or ""),
-        referenced=str(header.get("FrameReferenceDateTime") or ""),
-        content=_moment(header, "Content"),
-        dimensions=_dimensions(header),
-        instance=None if instance is None else (instance, index),
+        acquisition_time=str(acquisition_time or ""),
+        reference_time=str(header.get("FrameReferenceDateTime") or ""),
+        content_time=_moment(header, "Content"),
+        dimension_index_values=_dimensions(header),
+        instance_number=None if instance_number is None else (instance_number, index),
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.model import Frame, Vector
 
-SAME_PLACE = 0.05
+SAME_POSITION = 0.05
 """Positions within this distance (mm) are the same: scanners round to 5 or 6 digits."""
 TOLERANCE = 0.1
 """Accepted distance (mm) of a slice from an even grid."""
@@ -20,7 +20,7 @@ _EXACT = 1e-3
 """The positions of a stack with one orientation are unchanged if all would move by less than this (mm)."""
 _LISTED = 12
 Array = NDArray[np.float64]
-Places = list[list[Frame]]
+FramesByPosition = list[list[Frame]]
 
 
 @dataclass(frozen=True)
@@ -67,28 +67,30 @@ def normal(unit: Array) -> Array:
     return np.cross(unit[0], unit[1])
 
 
-def places(frames: Sequence[Frame]) -> Places:
+def group_by_position(frames: Sequence[Frame]) -> FramesByPosition:
     """Return frames grouped by their position along the normal, ascending."""
     along = np.array([frame.position for frame in frames]) @ normal(mean_axes(frames))
-    groups: Places = []
+    groups: FramesByPosition = []
     last = 0.0
     for index in np.argsort(along, kind="stable"):
-        if not groups or along[index] - last > SAME_PLACE:
+        if not groups or along[index] - last > SAME_POSITION:
             groups.append([])
         groups[-1].append(frames[int(index)])
         last = along[index]
     return groups
 
 
-def along_normal(grouped: Places) -> Array:
+def along_normal(grouped: FramesByPosition) -> Array:
     """Return the positions along the normal, in mm."""
-    unit = normal(mean_axes([frame for place in grouped for frame in place]))
-    return np.array([np.mean([np.asarray(frame.position) @ unit for frame in place]) for place in grouped])
+    unit = normal(mean_axes([frame for same_position in grouped for frame in same_position]))
+    return np.array(
+        [np.mean([np.asarray(frame.position) @ unit for frame in same_position]) for same_position in grouped]
+    )
 
 
 def is_even(along: Array) -> bool:
     """Return whether all positions are within the tolerance of an even grid."""
-    if along.size < 3:  # noqa: PLR2004 (two places are always even)
+    if along.size < 3:  # noqa: PLR2004 (two positions are always even)
         return True
     index = np.arange(along.size)
     slope, start = np.polyfit(index, along, 1)
@@ -103,7 +105,7 @@ def runs(along: Array) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(breaks)]
 
 
-def slabs(grouped: Places) -> list[Places]:
+def slabs(grouped: FramesByPosition) -> list[FramesByPosition]:
     """Return the slabs of a stack: one if its positions are even, else runs of two or more positions with the same step.
 
     Raises CannotNormalizeError if the positions form neither: no affine describes uneven slices.
@@ -119,15 +121,15 @@ def slabs(grouped: Places) -> list[Places]:
     return [grouped[extent] for extent in ranges]
 
 
-def even_grid(grouped: Places) -> Grid:
+def even_grid(grouped: FramesByPosition) -> Grid:
     """Return the grid of evenly spaced positions.
 
     Raises CannotNormalizeError if a slice would move by more than the tolerance, for example in a sheared stack.
     """
-    frames = [frame for place in grouped for frame in place]
+    frames = [frame for same_position in grouped for frame in same_position]
     unit = mean_axes(frames)
     tilt = max(angle(orientation, unit.ravel().tolist()) for orientation in {frame.orientation for frame in frames})
-    centres = np.array([np.mean([frame.position for frame in place], axis=0) for place in grouped])
+    centres = np.array([np.mean([frame.position for frame in same_position], axis=0) for same_position in grouped])
     step = _step(centres)
     if tilt > 0 and step.any():
         unit = _aligned(unit, step, tilt)
@@ -135,14 +137,16 @@ def even_grid(grouped: Places) -> Grid:
     index = np.arange(len(grouped))[:, None]
     fitted = centres.mean(axis=0) + (index - index.mean()) * step
     moved = [
-        np.linalg.norm(np.asarray(f.position) - p) for p, place in zip(fitted, grouped, strict=True) for f in place
+        np.linalg.norm(np.asarray(f.position) - p)
+        for p, same_position in zip(fitted, grouped, strict=True)
+        for f in same_position
     ]
     shift = float(max(moved))
     if shift > TOLERANCE:
         raise CannotNormalizeError(f"a slice is {shift:.2f} mm from the even grid of its stack")
     same = len({frame.orientation for frame in frames}) == 1
     orientation = frames[0].orientation if same else tuple(unit.ravel().tolist())
-    positions = [place[0].position for place in grouped] if same and shift < _EXACT else fitted.tolist()
+    positions = [same_position[0].position for same_position in grouped] if same and shift < _EXACT else fitted.tolist()
     return Grid(orientation, tuple(map(tuple, positions)), float(np.linalg.norm(step)), tilt, shift)
 
 

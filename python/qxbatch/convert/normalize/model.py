@@ -45,26 +45,26 @@ class Weighting:
 class Timing:
     """Elements that distinguish frames at the same position."""
 
-    temporal_position: int | None
+    temporal_position_index: int | None
     """TemporalPositionIndex."""
-    frame_acquisition: int | None
+    frame_acquisition_number: int | None
     """FrameAcquisitionNumber."""
-    acquisition: int | None
+    acquisition_number: int | None
     """AcquisitionNumber."""
-    temporal_identifier: int | None
+    temporal_position_identifier: int | None
     """TemporalPositionIdentifier."""
-    trigger: float | None
+    trigger_time: float | None
     """NominalCardiacTriggerDelayTime, or TriggerTime, in ms."""
     gradient: Gradient | None
-    acquired: str
+    acquisition_time: str
     """FrameAcquisitionDateTime, or AcquisitionDate and AcquisitionTime."""
-    referenced: str
+    reference_time: str
     """FrameReferenceDateTime."""
-    content: str
+    content_time: str
     """ContentDate and ContentTime."""
-    dimensions: tuple[int, ...]
+    dimension_index_values: tuple[int, ...]
     """DimensionIndexValues."""
-    instance: tuple[int, int] | None
+    instance_number: tuple[int, int] | None
     """InstanceNumber, and index of the frame."""
 
 

@@ -19,10 +19,10 @@ from qxbatch.convert.normalize.objects import image_objects
 _COMMON = ("StudyInstanceUID", "SeriesNumber", "StudyDate", "StudyTime", "SeriesDescription", "ProtocolName")
 """Elements of which a stack gets the values of its first file."""
 _KEYS: tuple[tuple[str, Callable[[Timing], Any]], ...] = (
-    ("AcquisitionNumber", lambda timing: timing.acquisition),
-    ("AcquisitionTime", lambda timing: timing.acquired or None),
-    ("ContentTime", lambda timing: timing.content or None),
-    ("InstanceNumber", lambda timing: timing.instance),
+    ("AcquisitionNumber", lambda timing: timing.acquisition_number),
+    ("AcquisitionTime", lambda timing: timing.acquisition_time or None),
+    ("ContentTime", lambda timing: timing.content_time or None),
+    ("InstanceNumber", lambda timing: timing.instance_number),
 )
 """Elements that order the volumes, the most reliable first."""
 _UID_BITS = 128

@@ -11,8 +11,8 @@ from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.grid import (
     TOLERANCE,
     Array,
+    FramesByPosition,
     Grid,
-    Places,
     angle,
     axes,
     even_grid,
@@ -33,29 +33,29 @@ of them by _FRACTION of the slice distance or more along the normal.
 """
 _KEYS: tuple[Callable[[Frame], Any], ...] = (
     lambda frame: frame.source[0],
-    lambda frame: frame.timing.temporal_position,
-    lambda frame: frame.timing.temporal_identifier,
-    lambda frame: frame.timing.acquisition,
-    lambda frame: frame.timing.frame_acquisition,
-    lambda frame: frame.timing.acquired or None,
-    lambda frame: frame.timing.content or None,
+    lambda frame: frame.timing.temporal_position_index,
+    lambda frame: frame.timing.temporal_position_identifier,
+    lambda frame: frame.timing.acquisition_number,
+    lambda frame: frame.timing.frame_acquisition_number,
+    lambda frame: frame.timing.acquisition_time or None,
+    lambda frame: frame.timing.content_time or None,
 )
 """Facts that may distinguish volumes. The first is the file: each file may contain one volume."""
 
 
 @dataclass(frozen=True)
-class Moved:
+class MovedVolumes:
     """Volumes of one contrast in the order of acquisition, each with its slices along the normal."""
 
-    slab: Places
+    slab: FramesByPosition
     """Frames of the complete volumes by position."""
     grid: Grid
     """Geometry of the first volume, or of all volumes at one position."""
-    short: Volume
+    incomplete: Volume
     """Slices of the last volume if it is incomplete."""
 
 
-def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
+def moved_volumes(frames: Sequence[Frame]) -> list[MovedVolumes]:
     """Return the volumes of frames with the same size, spacing, echo and kind, for each contrast.
 
     Each volume is an even stack with one orientation, and has the same number and distance of slices as the first one; only
@@ -65,7 +65,7 @@ def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
     """
     for key in _KEYS:
         volumes = _partition(frames, key)
-        if volumes and (moved := _moved(volumes)):
+        if volumes and (moved := _moved_by_contrast(volumes)):
             return moved
     return []
 
@@ -91,39 +91,46 @@ def _partition(frames: Sequence[Frame], key: Callable[[Frame], Any]) -> list[lis
 
 def _moment(volume: Sequence[Frame]) -> tuple[Any, ...]:
     timing = min(volume, key=lambda frame: frame.source).timing
-    numbers = (timing.temporal_position, timing.temporal_identifier, timing.acquisition)
-    return (*(number or 0 for number in numbers), timing.acquired, timing.content, timing.instance or (0, 0))
+    numbers = (timing.temporal_position_index, timing.temporal_position_identifier, timing.acquisition_number)
+    return (
+        *(number or 0 for number in numbers),
+        timing.acquisition_time,
+        timing.content_time,
+        timing.instance_number or (0, 0),
+    )
 
 
-def _moved(volumes: list[list[Frame]]) -> list[Moved]:
+def _moved_by_contrast(volumes: list[list[Frame]]) -> list[MovedVolumes]:
     count = len(volumes[0])
-    short = [] if len(volumes[-1]) == count else volumes.pop()
-    ordered = [_sorted(volume) for volume in volumes]
-    if not all(_has_one_orientation(volume) for volume in [*ordered, short] if volume):
+    incomplete = [] if len(volumes[-1]) == count else volumes.pop()
+    ordered = [_in_slice_order(volume) for volume in volumes]
+    if not all(_has_one_orientation(volume) for volume in [*ordered, incomplete] if volume):
         return []
     grids = [_grid(volume) for volume in ordered]
-    whole = [grid for grid in grids if grid is not None]
-    if len(whole) < len(grids) or not _are_moved_copies(ordered, whole):
+    complete_grids = [grid for grid in grids if grid is not None]
+    if len(complete_grids) < len(grids) or not _are_moved_copies(ordered, complete_grids):
         return []
-    if short and (len(ordered) == 1 or not _is_inside(short, ordered[0], whole[0])):
+    if incomplete and (len(ordered) == 1 or not _is_inside(incomplete, ordered[0], complete_grids[0])):
         return []
     by_contrast: dict[Any, list[int]] = {}
     for index, contrast in enumerate(contrasts([volume[0] for volume in ordered])):
         by_contrast.setdefault(contrast, []).append(index)
-    incomplete = _indexed(_sorted(short), whole[0].spacing) if short else {}
+    last_volume = _indexed(_in_slice_order(incomplete), complete_grids[0].spacing) if incomplete else {}
     last = len(by_contrast) - 1
     return [
-        _of_contrast([ordered[index] for index in indices], whole[indices[0]], incomplete if k == last else {})
+        _of_contrast(
+            [ordered[index] for index in indices], complete_grids[indices[0]], last_volume if k == last else {}
+        )
         for k, indices in enumerate(by_contrast.values())
     ]
 
 
-def _of_contrast(volumes: Sequence[Sequence[Frame]], first: Grid, short: Volume) -> Moved:
-    slab = [list(place) for place in zip(*volumes, strict=True)]
-    return Moved(slab, _common_grid(slab, first), short)
+def _of_contrast(volumes: Sequence[Sequence[Frame]], first: Grid, incomplete: Volume) -> MovedVolumes:
+    slab = [list(same_position) for same_position in zip(*volumes, strict=True)]
+    return MovedVolumes(slab, _common_grid(slab, first), incomplete)
 
 
-def _sorted(volume: Sequence[Frame]) -> list[Frame]:
+def _in_slice_order(volume: Sequence[Frame]) -> list[Frame]:
     unit = normal(axes(volume[0].orientation))
     return sorted(volume, key=lambda frame: (float(np.asarray(frame.position) @ unit), frame.source))
 
@@ -163,43 +170,43 @@ def _are_moved_copies(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid])
     only_along_normal, offset = True, 0.0
     for volume, grid in zip(volumes, grids, strict=True):
         movement = _centres(volume) - start
-        turned = angle(grid.orientation, first.orientation)
+        rotation = angle(grid.orientation, first.orientation)
         along = float(np.max(np.abs(movement @ unit)))
         across = float(np.max(np.linalg.norm(movement - np.outer(movement @ unit, unit), axis=1)))
         stretched = abs(grid.spacing - first.spacing) * (count - 1)
         if (
             np.max(np.linalg.norm(movement, axis=1)) >= _MAX_MOVEMENT
-            or turned >= _MAX_ROTATION
+            or rotation >= _MAX_ROTATION
             or stretched > 2 * TOLERANCE
         ):
             return False
         if along >= count * first.spacing / 2:
             return False
-        only_along_normal = only_along_normal and across < _SIDEWAYS and turned < _TURN
+        only_along_normal = only_along_normal and across < _SIDEWAYS and rotation < _TURN
         offset = max(offset, along)
     return not (only_along_normal and offset >= _FRACTION * first.spacing)
 
 
-def _is_inside(short: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bool:
-    """Return whether an incomplete volume is in the place of the first one, except for a movement."""
+def _is_inside(incomplete: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bool:
+    """Return whether an incomplete volume is at the position of the first one, except for a movement."""
     unit = normal(axes(grid.orientation))
-    along, short_along = _centres(first) @ unit, _centres(short) @ unit
-    most = min(_MAX_MOVEMENT, len(first) * grid.spacing / 2)
-    inside = short_along.min() > along.min() - most and short_along.max() < along.max() + most
-    return bool(inside and angle(short[0].orientation, grid.orientation) < _MAX_ROTATION)
+    along, short_along = _centres(first) @ unit, _centres(incomplete) @ unit
+    max_distance = min(_MAX_MOVEMENT, len(first) * grid.spacing / 2)
+    inside = short_along.min() > along.min() - max_distance and short_along.max() < along.max() + max_distance
+    return bool(inside and angle(incomplete[0].orientation, grid.orientation) < _MAX_ROTATION)
 
 
-def _common_grid(slab: Places, first: Grid) -> Grid:
+def _common_grid(slab: FramesByPosition, first: Grid) -> Grid:
     """Return the even grid of all volumes if they are at one position, else that of the first one."""
     try:
         return even_grid(slab)
     except CannotNormalizeError:
         pass
-    frames = [frame for place in slab for frame in place]
+    frames = [frame for same_position in slab for frame in same_position]
     tilt = max(angle(orientation, first.orientation) for orientation in {frame.orientation for frame in frames})
-    start = _centres([place[0] for place in slab])
+    start = _centres([same_position[0] for same_position in slab])
     shift = max(
-        float(np.max(np.linalg.norm(_centres([place[volume] for place in slab]) - start, axis=1)))
+        float(np.max(np.linalg.norm(_centres([same_position[volume] for same_position in slab]) - start, axis=1)))
         for volume in range(len(slab[0]))
     )
     return Grid(first.orientation, first.positions, first.spacing, tilt, shift)

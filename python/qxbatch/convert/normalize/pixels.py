@@ -39,7 +39,7 @@ def frame_length(frame: Frame) -> int:
     return frame.rows * frame.columns * frame.samples * bits // _BYTE
 
 
-def decoded(image: ImageObject, frame: Frame, data: bytes) -> Values:
+def decode(image: ImageObject, frame: Frame, data: bytes) -> Values:
     """Return the values of a frame as a flat array, row by row.
 
     Raises CannotNormalizeError when no decoder supports its transfer syntax.
@@ -65,12 +65,12 @@ def stored_values(unsigned: NDArray[Any], encoding: Encoding) -> Values:
     return np.asarray(signed >> np.array(below, signed.dtype))
 
 
-def masked(image: ImageObject, frame: Frame, data: bytes) -> bytes:
+def mask_unused_bits(image: ImageObject, frame: Frame, data: bytes) -> bytes:
     """Return the bytes of a native frame with the unused bits masked, at HighBit = BitsStored - 1."""
     encoding = frame.encoding
     if encoding.bits_stored == encoding.bits_allocated:
         return data
-    values = decoded(image, frame, data)
+    values = decode(image, frame, data)
     order = "<" if image.little_endian else ">"
     return values.astype(f"{order}{values.dtype.kind}{values.dtype.itemsize}").tobytes()
 

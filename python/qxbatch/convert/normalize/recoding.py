@@ -10,7 +10,7 @@ from qxbatch.convert.normalize.model import Encoding, Frame
 from qxbatch.convert.normalize.pixels import Values
 
 _TYPES = ("<u2", "<i2", "<i4")
-Range = tuple[int, int]
+Bounds = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Recoding:
 
 
 @dataclass
-class Survey:
+class ValueRange:
     """Range of the values of a stack, stored and rescaled. It includes 0."""
 
     low: int = 0
@@ -55,28 +55,28 @@ def rescale(values: Values, frame: Frame) -> np.ndarray[tuple[int, ...], np.dtyp
     return np.asarray(values.astype(np.float64) * frame.slope + frame.intercept)
 
 
-def needs_survey(frames: Sequence[Frame]) -> bool:
-    """Return whether the common type depends on the values, not only on the headers."""
-    return _rescalable(frames) or (encoding_varies(frames) and _type_for(declared_range(frames)) == _TYPES[-1])
+def depends_on_values(frames: Sequence[Frame]) -> bool:
+    """Return whether the common type of a stack depends on the values, not only on the headers."""
+    return _may_be_rescaled(frames) or (encoding_varies(frames) and _type_for(declared_range(frames)) == _TYPES[-1])
 
 
-def choose_recoding(frames: Sequence[Frame], survey: Survey | None) -> Recoding | None:
+def choose_recoding(frames: Sequence[Frame], value_range: ValueRange | None) -> Recoding | None:
     """Return the common type of a stack; None if its frames can remain unchanged.
 
     Raises CannotNormalizeError when no type of up to 32 bits can store all values, or when the encoding of colours varies.
     """
-    if not (encoding_varies(frames) or _rescalable(frames)):
+    if not (encoding_varies(frames) or _may_be_rescaled(frames)):
         return None
     if any(frame.samples > 1 for frame in frames):
         raise CannotNormalizeError("the encoding of colour pixels varies")
-    if survey is not None and _rescalable(frames) and survey.all_integers:
-        return Recoding(_type_for((survey.low_rescaled, survey.high_rescaled)), True)
+    if value_range is not None and _may_be_rescaled(frames) and value_range.all_integers:
+        return Recoding(_type_for((value_range.low_rescaled, value_range.high_rescaled)), True)
     if not encoding_varies(frames):
         return None
-    return Recoding(_type_for((survey.low, survey.high) if survey else declared_range(frames)), False)
+    return Recoding(_type_for((value_range.low, value_range.high) if value_range else declared_range(frames)), False)
 
 
-def declared_range(frames: Sequence[Frame]) -> Range:
+def declared_range(frames: Sequence[Frame]) -> Bounds:
     """Return the range of values that BitsStored and PixelRepresentation of all frames allow."""
     encodings = {frame.encoding for frame in frames}
     low = min(-(1 << (encoding.bits_stored - 1)) if encoding.signed else 0 for encoding in encodings)
@@ -88,13 +88,13 @@ def encoding_varies(frames: Sequence[Frame]) -> bool:
     return len({frame.encoding for frame in frames}) > 1
 
 
-def _rescalable(frames: Sequence[Frame]) -> bool:
+def _may_be_rescaled(frames: Sequence[Frame]) -> bool:
     """Return whether RescaleSlope or RescaleIntercept varies, and may be applied."""
     varies = len({(frame.slope, frame.intercept) for frame in frames}) > 1
     return varies and not any(frame.philips or frame.samples > 1 for frame in frames)
 
 
-def _type_for(values: Range) -> str:
+def _type_for(values: Bounds) -> str:
     for dtype in _TYPES:
         limits = np.iinfo(dtype)
         if limits.min <= values[0] and values[1] <= limits.max:

@@ -12,19 +12,19 @@ from qxbatch.convert.normalize.contrast import by_contrast, echo_numbers
 from qxbatch.convert.normalize.errors import CannotNormalizeError
 from qxbatch.convert.normalize.grid import (
     PARALLEL,
+    FramesByPosition,
     Grid,
-    Places,
     along_normal,
     angle,
     axes,
     even_grid,
+    group_by_position,
     is_even,
     normal,
-    places,
     slabs,
 )
 from qxbatch.convert.normalize.model import Frame
-from qxbatch.convert.normalize.motion import Moved, moved_volumes
+from qxbatch.convert.normalize.motion import MovedVolumes, moved_volumes
 from qxbatch.convert.normalize.volumes import Volume, assign_volumes
 
 _COMPONENTS = (
@@ -37,7 +37,7 @@ _COMPONENTS = (
 
 
 @dataclass(frozen=True)
-class Plan:
+class StackPlan:
     """A stack before it is written."""
 
     volumes: tuple[tuple[Frame, ...], ...]
@@ -61,25 +61,25 @@ class Plan:
     @cached_property
     def triggers_vary(self) -> bool:
         """Return whether frames have different trigger times."""
-        return len({frame.timing.trigger for frame in self.frames}) > 1
+        return len({frame.timing.trigger_time for frame in self.frames}) > 1
 
 
-def plan_stacks(frames: Sequence[Frame]) -> list[Plan]:
+def plan_stacks(frames: Sequence[Frame]) -> list[StackPlan]:
     """Return the stacks that contain each frame once, sorted by echo time, kind, contrast and geometry, complete volumes
     before incomplete ones.
 
     Raises CannotNormalizeError when a group of frames cannot be ordered, or when its slices are not on an even grid.
     """
     numbers = echo_numbers(frames)
-    plans: list[Plan] = []
-    for alike in _alike(frames, numbers):
-        plans += _plans(alike, numbers[alike[0].echo_time])
+    plans: list[StackPlan] = []
+    for similar in _similar_frames(frames, numbers):
+        plans += _plans(similar, numbers[similar[0].echo_time])
     suffixes = _suffixes(plans)
     named = [replace(plan, suffix=suffix) for plan, suffix in zip(plans, suffixes, strict=True)]
     return sorted(named, key=_order)
 
 
-def _alike(frames: Sequence[Frame], numbers: dict[float | None, int]) -> list[list[Frame]]:
+def _similar_frames(frames: Sequence[Frame], numbers: dict[float | None, int]) -> list[list[Frame]]:
     """Return frames grouped by size, spacing, echo and kind, each group in the order of the input."""
     groups: defaultdict[Hashable, list[Frame]] = defaultdict(list)
     for frame in frames:
@@ -89,7 +89,7 @@ def _alike(frames: Sequence[Frame], numbers: dict[float | None, int]) -> list[li
     return list(groups.values())
 
 
-def _plans(alike: list[Frame], echo: int) -> list[Plan]:
+def _plans(similar: list[Frame], echo: int) -> list[StackPlan]:
     """Return the stacks of similar frames.
 
     The frames are grouped into stacks without motion. If this fails, or gives more stacks, they are grouped into stacks of
@@ -97,46 +97,46 @@ def _plans(alike: list[Frame], echo: int) -> list[Plan]:
 
     Raises CannotNormalizeError if both fail, with the reason why the frames are not stacks without motion.
     """
-    still: list[Plan] = []
+    motionless: list[StackPlan] = []
     reason: CannotNormalizeError | None = None
     try:
-        still = _still(alike, echo)
+        motionless = _motionless_plans(similar, echo)
     except CannotNormalizeError as error:
         reason = error
-    if len(still) == 1:
-        return still
-    moved = [plan for contrast in moved_volumes(alike) for plan in _moved(contrast, echo)]
-    if moved and (reason is not None or len(moved) < len(still)):
+    if len(motionless) == 1:
+        return motionless
+    moved = [plan for contrast in moved_volumes(similar) for plan in _moved_plans(contrast, echo)]
+    if moved and (reason is not None or len(moved) < len(motionless)):
         return moved
     if reason is not None:
         raise reason
-    return still
+    return motionless
 
 
-def _still(alike: list[Frame], echo: int) -> list[Plan]:
-    plans: list[Plan] = []
-    for group in _by_orientation(alike):
+def _motionless_plans(similar: list[Frame], echo: int) -> list[StackPlan]:
+    plans: list[StackPlan] = []
+    for group in _by_orientation(similar):
         for subset in (subset for contrast in by_contrast(group) for subset in _by_stack_id(contrast)):
-            for slab in slabs(places(subset)):
+            for slab in slabs(group_by_position(subset)):
                 plans += _of_slab(slab, echo)
     return plans
 
 
-def _moved(moved: Moved, echo: int) -> list[Plan]:
-    whole = [dict(enumerate(volume)) for volume in zip(*moved.slab, strict=True)]
+def _moved_plans(moved: MovedVolumes, echo: int) -> list[StackPlan]:
+    complete = [dict(enumerate(volume)) for volume in zip(*moved.slab, strict=True)]
     positions = moved.grid.positions
-    if _descending(whole[0]):
-        whole, positions = [_reversed(volume, len(positions)) for volume in whole], positions[::-1]
-    complete = tuple(tuple(volume[index] for index in sorted(volume)) for volume in whole)
-    short = _incomplete_stacks(moved.short, echo) if moved.short else []
-    return [Plan(complete, replace(moved.grid, positions=positions), False, echo), *short]
+    if _descending(complete[0]):
+        complete, positions = [_reversed(volume, len(positions)) for volume in complete], positions[::-1]
+    volumes = tuple(tuple(volume[index] for index in sorted(volume)) for volume in complete)
+    incomplete = _incomplete_stacks(moved.incomplete, echo) if moved.incomplete else []
+    return [StackPlan(volumes, replace(moved.grid, positions=positions), False, echo), *incomplete]
 
 
-def _by_orientation(alike: list[Frame]) -> list[list[Frame]]:
+def _by_orientation(similar: list[Frame]) -> list[list[Frame]]:
     """Return frames grouped by orientation, each group in the order of the input."""
     groups: list[list[Frame]] = []
     group_of: dict[tuple[float, ...], list[Frame]] = {}
-    for frame in alike:
+    for frame in similar:
         group = group_of.get(frame.orientation)
         if group is None:
             parallel = (
@@ -156,23 +156,28 @@ def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
         by_id.setdefault(frame.stack_id, []).append(frame)
     if len(by_id) == 1:
         return [group]
-    shared = all({frame.stack_id for frame in place} == set(by_id) for place in places(group))
+    shared = all(
+        {frame.stack_id for frame in same_position} == set(by_id) for same_position in group_by_position(group)
+    )
     return [group] if shared else list(by_id.values())
 
 
-def _of_slab(slab: Places, echo: int) -> list[Plan]:
-    whole, short = assign_volumes(slab)
-    if _descending(whole[0]):
+def _of_slab(slab: FramesByPosition, echo: int) -> list[StackPlan]:
+    complete, incomplete = assign_volumes(slab)
+    if _descending(complete[0]):
         slab = slab[::-1]
-        whole, short = ([_reversed(volume, len(slab)) for volume in group] for group in (whole, short))
-    complete = tuple(tuple(volume[index] for index in range(len(slab))) for volume in whole)
+        complete, incomplete = ([_reversed(volume, len(slab)) for volume in group] for group in (complete, incomplete))
+    volumes = tuple(tuple(volume[index] for index in range(len(slab))) for volume in complete)
     grid = even_grid(slab)
-    return [Plan(complete, grid, False, echo), *(plan for volume in short for plan in _incomplete_stacks(volume, echo))]
+    return [
+        StackPlan(volumes, grid, False, echo),
+        *(plan for volume in incomplete for plan in _incomplete_stacks(volume, echo)),
+    ]
 
 
 def _descending(volume: Volume) -> bool:
     """Return whether the images are numbered against the normal; slice timing of some vendors depends on that order."""
-    numbers = [volume[index].timing.instance for index in sorted(volume)]
+    numbers = [volume[index].timing.instance_number for index in sorted(volume)]
     instances = [number for number in numbers if number is not None]
     ranks = {number: rank for rank, number in enumerate(sorted(instances))}
     middle = (len(instances) - 1) / 2
@@ -183,7 +188,7 @@ def _reversed(volume: Volume, count: int) -> Volume:
     return {count - 1 - index: frame for index, frame in volume.items()}
 
 
-def _incomplete_stacks(volume: Volume, echo: int) -> list[Plan]:
+def _incomplete_stacks(volume: Volume, echo: int) -> list[StackPlan]:
     """Return the slices of an incomplete volume as evenly spaced stacks."""
     indices = sorted(volume)
     if is_even(along_normal([[volume[index]] for index in indices])):
@@ -193,17 +198,17 @@ def _incomplete_stacks(volume: Volume, echo: int) -> list[Plan]:
             [index for _, index in run] for _, run in groupby(enumerate(indices), lambda pair: pair[1] - pair[0])
         ]
     frame_runs = [[volume[index] for index in index_run] for index_run in index_runs]
-    return [Plan((tuple(frames),), even_grid([[frame] for frame in frames]), True, echo) for frames in frame_runs]
+    return [StackPlan((tuple(frames),), even_grid([[frame] for frame in frames]), True, echo) for frames in frame_runs]
 
 
-def _component(plan: Plan) -> int:
+def _component(plan: StackPlan) -> int:
     """Return the index of a stack's kind in _COMPONENTS: real, imaginary, phase, or 0 for magnitude and any other kind."""
     kind = set(plan.first.kind)
     matching = (index for index, (_, values) in enumerate(_COMPONENTS) if kind & set(values))
     return next(matching, 0)
 
 
-def _suffixes(plans: Sequence[Plan]) -> list[str]:
+def _suffixes(plans: Sequence[StackPlan]) -> list[str]:
     several_echoes = len({plan.echo for plan in plans} - {0}) > 1
     several_kinds = len({_component(plan) for plan in plans}) > 1
     return [
@@ -213,7 +218,7 @@ def _suffixes(plans: Sequence[Plan]) -> list[str]:
     ]
 
 
-def _order(plan: Plan) -> tuple[object, ...]:
+def _order(plan: StackPlan) -> tuple[object, ...]:
     unit = axes(plan.grid.orientation)
     along = float(np.asarray(plan.grid.positions[0]) @ normal(unit))
     geometry = (tuple(np.round(unit.ravel(), 2).tolist()), round(along, 1))
@@ -223,7 +228,7 @@ def _order(plan: Plan) -> tuple[object, ...]:
     return plan.echo or np.inf, kind, contrast, geometry, plan.incomplete, plan.first.source
 
 
-def check_whole(frames: Sequence[Frame], plans: Sequence[Plan]) -> None:
+def check_complete(frames: Sequence[Frame], plans: Sequence[StackPlan]) -> None:
     """Raise CannotNormalizeError unless each frame is in exactly one stack."""
     placed = [frame.source for plan in plans for frame in plan.frames]
     if sorted(placed) != sorted(frame.source for frame in frames):

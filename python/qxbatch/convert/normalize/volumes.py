@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from qxbatch.convert.normalize.errors import CannotNormalizeError
-from qxbatch.convert.normalize.grid import Places
+from qxbatch.convert.normalize.grid import FramesByPosition
 from qxbatch.convert.normalize.model import Frame
 
 Key = Callable[[Frame], Any]
@@ -14,7 +14,7 @@ Volume = dict[int, Frame]
 
 
 def _trigger(frame: Frame) -> Any:
-    return frame.timing.trigger
+    return frame.timing.trigger_time
 
 
 def _gradient(frame: Frame) -> Any:
@@ -23,21 +23,21 @@ def _gradient(frame: Frame) -> Any:
 
 
 KEYS: tuple[tuple[str, Key], ...] = (
-    ("TemporalPositionIndex", lambda frame: frame.timing.temporal_position),
-    ("FrameAcquisitionNumber", lambda frame: frame.timing.frame_acquisition),
-    ("AcquisitionNumber", lambda frame: frame.timing.acquisition),
-    ("TemporalPositionIdentifier", lambda frame: frame.timing.temporal_identifier),
+    ("TemporalPositionIndex", lambda frame: frame.timing.temporal_position_index),
+    ("FrameAcquisitionNumber", lambda frame: frame.timing.frame_acquisition_number),
+    ("AcquisitionNumber", lambda frame: frame.timing.acquisition_number),
+    ("TemporalPositionIdentifier", lambda frame: frame.timing.temporal_position_identifier),
     ("TriggerTime", _trigger),
     ("DiffusionBValue", _gradient),
-    ("AcquisitionTime", lambda frame: frame.timing.acquired or None),
-    ("FrameReferenceDateTime", lambda frame: frame.timing.referenced or None),
-    ("ContentTime", lambda frame: frame.timing.content or None),
-    ("InstanceNumber", lambda frame: frame.timing.instance),
+    ("AcquisitionTime", lambda frame: frame.timing.acquisition_time or None),
+    ("FrameReferenceDateTime", lambda frame: frame.timing.reference_time or None),
+    ("ContentTime", lambda frame: frame.timing.content_time or None),
+    ("InstanceNumber", lambda frame: frame.timing.instance_number),
 )
 """Elements that distinguish frames at the same position, the most reliable first."""
 
 
-def assign_volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
+def assign_volumes(grouped: FramesByPosition) -> tuple[list[Volume], list[Volume]]:
     """Return the complete volumes of a stack, and the incomplete ones, both in the order of acquisition.
 
     Raises CannotNormalizeError when frames at the same position cannot be distinguished, when no volume is complete, when it
@@ -46,18 +46,20 @@ def assign_volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
     """
     key = next((key for _, key in KEYS if _distinguishes(grouped, key)), None)
     if key is None:
-        most = max(map(len, grouped))
-        raise CannotNormalizeError(f"{most} frames at one place differ in no element that numbers or times them")
-    all_volumes = _by_value(grouped, key) if _shared(grouped, key) else _by_rank(grouped, key)
-    whole = [volume for volume in all_volumes if len(volume) == len(grouped)]
-    short = [volume for volume in all_volumes if len(volume) < len(grouped)]
-    if short and not whole:
+        frame_count = max(map(len, grouped))
+        raise CannotNormalizeError(f"{frame_count} frames at one place differ in no element that numbers or times them")
+    all_volumes = _by_value(grouped, key) if _is_one_value_per_volume(grouped, key) else _by_rank(grouped, key)
+    complete = [volume for volume in all_volumes if len(volume) == len(grouped)]
+    incomplete = [volume for volume in all_volumes if len(volume) < len(grouped)]
+    if incomplete and not complete:
         raise CannotNormalizeError(f"none of {len(all_volumes)} volumes has an image at each of {len(grouped)} places")
-    ends = (all_volumes[0], all_volumes[-1])
-    if any(volume not in ends for volume in short) and not _have_separate_series(all_volumes):
-        sizes = ", ".join(str(len(volume)) for volume in short)
-        raise CannotNormalizeError(f"{len(short)} of {len(all_volumes)} volumes have {sizes} of {len(grouped)} slices")
-    return whole, short
+    first_and_last = (all_volumes[0], all_volumes[-1])
+    if any(volume not in first_and_last for volume in incomplete) and not _have_separate_series(all_volumes):
+        sizes = ", ".join(str(len(volume)) for volume in incomplete)
+        raise CannotNormalizeError(
+            f"{len(incomplete)} of {len(all_volumes)} volumes have {sizes} of {len(grouped)} slices"
+        )
+    return complete, incomplete
 
 
 def _have_separate_series(all_volumes: Sequence[Volume]) -> bool:
@@ -66,24 +68,24 @@ def _have_separate_series(all_volumes: Sequence[Volume]) -> bool:
     return all(len(uids) == 1 for uids in series) and len(set().union(*series)) == len(all_volumes)
 
 
-def _distinguishes(grouped: Places, key: Key) -> bool:
-    for place in grouped:
-        values = [key(frame) for frame in place]
-        if len(place) > 1 and (None in values or len(set(values)) < len(values)):
+def _distinguishes(grouped: FramesByPosition, key: Key) -> bool:
+    for same_position in grouped:
+        values = [key(frame) for frame in same_position]
+        if len(same_position) > 1 and (None in values or len(set(values)) < len(values)):
             return False
     return True
 
 
-def _shared(grouped: Places, key: Key) -> bool:
+def _is_one_value_per_volume(grouped: FramesByPosition, key: Key) -> bool:
     """Return whether each volume has one value of the key, at all positions."""
-    values = {key(frame) for place in grouped for frame in place}
+    values = {key(frame) for same_position in grouped for frame in same_position}
     return None not in values and len(values) == max(map(len, grouped))
 
 
-def _by_value(grouped: Places, key: Key) -> list[Volume]:
+def _by_value(grouped: FramesByPosition, key: Key) -> list[Volume]:
     by_value: dict[Any, Volume] = {}
-    for index, place in enumerate(grouped):
-        for frame in place:
+    for index, same_position in enumerate(grouped):
+        for frame in same_position:
             by_value.setdefault(key(frame), {})[index] = frame
     if key is _gradient:  # directions have no order; the numbers of their images do
         return sorted(by_value.values(), key=lambda volume: min(_order(frame) for frame in volume.values()))
@@ -91,28 +93,36 @@ def _by_value(grouped: Places, key: Key) -> list[Volume]:
 
 
 def _order(frame: Frame) -> tuple[tuple[int, ...], str, tuple[int, int], tuple[str, int]]:
-    return frame.timing.dimensions, frame.timing.acquired, frame.timing.instance or (0, 0), frame.source
+    return (
+        frame.timing.dimension_index_values,
+        frame.timing.acquisition_time,
+        frame.timing.instance_number or (0, 0),
+        frame.source,
+    )
 
 
-def _by_rank(grouped: Places, key: Key) -> list[Volume]:
+def _by_rank(grouped: FramesByPosition, key: Key) -> list[Volume]:
     """Return volumes by the order of the key at each position; positions with fewer frames have none in the last volume.
 
     Raises CannotNormalizeError unless these positions are the last ones in the order of the key, with equal numbers of frames.
     """
-    ranked = [sorted(place, key=key) if len(place) > 1 else place for place in grouped]
-    most = max(map(len, ranked))
-    short = {index for index, place in enumerate(ranked) if len(place) < most}
-    if short:
-        _check_tail(ranked, short, key)
-    return [{index: place[rank] for index, place in enumerate(ranked) if rank < len(place)} for rank in range(most)]
+    ranked = [sorted(same_position, key=key) if len(same_position) > 1 else same_position for same_position in grouped]
+    frame_count = max(map(len, ranked))
+    incomplete = {index for index, same_position in enumerate(ranked) if len(same_position) < frame_count}
+    if incomplete:
+        _check_tail(ranked, incomplete, key)
+    return [
+        {index: same_position[rank] for index, same_position in enumerate(ranked) if rank < len(same_position)}
+        for rank in range(frame_count)
+    ]
 
 
-def _check_tail(ranked: Sequence[Sequence[Frame]], short: set[int], key: Key) -> None:
-    first = {index: key(place[0]) for index, place in enumerate(ranked)}
+def _check_tail(ranked: Sequence[Sequence[Frame]], incomplete: set[int], key: Key) -> None:
+    first = {index: key(same_position[0]) for index, same_position in enumerate(ranked)}
     counts = Counter(map(len, ranked))
     if None not in first.values():
         order = sorted(first, key=lambda index: first[index])
-        if set(order[-len(short) :]) == short and len(counts) == 2:  # noqa: PLR2004 (of whole positions, and of short ones)
+        if set(order[-len(incomplete) :]) == incomplete and len(counts) == 2:  # noqa: PLR2004 (of whole positions, and of short ones)
             return
     sizes = ", ".join(f"{number} places with {count} frames" for count, number in sorted(counts.items()))
     raise CannotNormalizeError(f"the volume that lacks slices is unknown: {sizes}")

@@ -14,7 +14,7 @@ _NO_DIRECTION: Vector = (0.0, 0.0, 0.0)
 _ZERO = 1e-6
 
 
-def weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[float]) -> tuple[Weighting, ...]:
+def stack_weightings(volumes: Sequence[Sequence[Frame]], orientation: Sequence[float]) -> tuple[Weighting, ...]:
     """Return the weighting of each volume; empty if no volume has b > 0, or if directions are in axes of the vendor.
 
     A volume without a b-value among others has b = 0. In a volume that moved, a direction keeps its angles to the image's axes.

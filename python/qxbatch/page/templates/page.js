@@ -28,7 +28,7 @@
     });
   }
 
-  // Show the rows of a state, and of them those that contain the searched text.
+  // Show the rows that have the selected state and contain the text in the search field.
   const tiles = [...document.querySelectorAll("button.tile")];
   if (tiles.length) {
     const search = document.querySelector("input[type=search]");
