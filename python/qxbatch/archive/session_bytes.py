@@ -28,9 +28,9 @@ class PacketContent(NamedTuple):
 
     is_contained: bool
     """Whether the sessions contain all its members."""
-    surrounded: bool = False
+    has_extra_bytes: bool = False
     """Whether it has bytes outside of its members."""
-    leads_out: bool = False
+    has_external_links: bool = False
     """Whether it has links to something outside of it, or to nothing."""
     links: Collection[tuple[str, str]] = ()
     """Path and target of each link in it, as a ledger has them."""
@@ -38,7 +38,7 @@ class PacketContent(NamedTuple):
     @property
     def is_complete(self) -> bool:
         """Return whether the sessions contain all of it: it may be deleted."""
-        return self.is_contained and not self.surrounded and not self.leads_out
+        return self.is_contained and not self.has_extra_bytes and not self.has_external_links
 
 
 class SessionBytes:
@@ -124,7 +124,7 @@ class SessionBytes:
         return InboxCopies((session, row) for session in self._sessions for row in self._ledger(session))
 
     def _has(self, row: Row) -> bool:
-        """Return whether the sessions contain the bytes of a member; a link has none (see `PacketContent.leads_out`)."""
+        """Return whether the sessions contain the bytes of a member; a link has none (see `PacketContent.has_external_links`)."""
         if row.fate in (Fate.OPENED, Fate.NODATA):
             return True  # its members are compared, or it has no bytes
         return row.content_sha256 in self._contents or (row.sha256, row.content_sha256) in self._kept

@@ -58,7 +58,7 @@ def archive_packets(
 
     Raises PacketError if another run took over the unit's lock.
     """
-    current_paths: dict[Path, Path | None] = {}
+    archived_paths: dict[Path, Path | None] = {}
     problems: list[Problem] = []
     tag = workspace.tag(journal.unit)
     for packet in sorted(journal.packets, key=lambda entry: -links_to_follow(entry.packet.path, tag)):
@@ -72,8 +72,8 @@ def archive_packets(
         if isinstance(result, Problem):
             problems.append(result)
         elif not isinstance(result, _Kept):
-            current_paths[packet.packet.path] = result
-    return current_paths, problems
+            archived_paths[packet.packet.path] = result
+    return archived_paths, problems
 
 
 class _Kept:
@@ -107,8 +107,8 @@ class _PacketArchiving:
             journal.archive,
             series_failed=journal.series_failed,
             damaged=journal.damaged,
-            surrounded=journal.surrounded,
-            contains_links=journal.contains_links,
+            has_extra_bytes=journal.has_extra_bytes,
+            has_external_links=journal.has_external_links,
             in_archive=is_in_archive(self.path, self.archive),
             behind_link=journal.behind_link,
             published=published,
@@ -174,8 +174,10 @@ class _PacketArchiving:
             content = is_same_packet.content(place)
         if content is None or not content.is_contained or content.is_complete:
             return is_same_packet
-        self.facts = self.facts._replace(surrounded=content.surrounded, contains_links=content.leads_out)
-        self.warnings.append(moved_not_deleted(self.journal.names or self.journal.unit, decide(self.facts).reason))
+        self.facts = self.facts._replace(
+            has_extra_bytes=content.has_extra_bytes, has_external_links=content.has_external_links
+        )
+        self.warnings.append(moved_not_deleted(self.journal.label or self.journal.unit, decide(self.facts).reason))
         return is_same_packet.for_move()
 
     def _settle_hidden_name(self, is_same_packet: SamePacketCheck, *, stays: bool) -> None:

@@ -38,11 +38,11 @@ def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None
         if real.is_relative_to(os.path.realpath(path)):
             message = f"{path} contains {session}, which its import would replace; nothing was changed."
             hint = "Name a folder of packets that does not contain the session, then run again."
-            raise PacketError(Problem(Code.SESSION_FOLDER, unit.names, message, hint))
+            raise PacketError(Problem(Code.SESSION_FOLDER, unit.label, message, hint))
     occupied = why_occupied(settings, session, unit.session.id, PacketFolders(settings.masterinbox))
     if occupied is not None:
         raise PacketError(
-            Problem(Code.SESSION_FOLDER, unit.names, occupied.message, occupied.hint, command=occupied.command)
+            Problem(Code.SESSION_FOLDER, unit.label, occupied.message, occupied.hint, command=occupied.command)
         )
 
 
@@ -89,4 +89,4 @@ def _problem(settings: Settings, unit: Unit, path: Path, replaced_folder: Path) 
         hint = f"Move the packets to {packets}, and import them from there:"
         settings = replace(settings, masterinbox=packets)
     command = command_for(settings, [unit.session.id])
-    return Problem(Code.SESSION_FOLDER, unit.names, message, hint, command=command)
+    return Problem(Code.SESSION_FOLDER, unit.label, message, hint, command=command)

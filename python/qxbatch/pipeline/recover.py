@@ -169,20 +169,20 @@ def _finish(
     except ValueError as error:
         return _failed(unit, _not_followed(workspace, unit, f"{error}", settings))
     with _locked(journal, locks, check_lock, own) as check_locks:
-        ending = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
-    names = journal.names or unit
+        result = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
+    label = journal.label or unit
     is_unfinished = path.exists()
     message = "an interrupted run had read it; " + (
         "some steps remain." if is_unfinished else "the remaining steps were done now."
     )
-    note = Problem(Code.RECOVERED, names, message, severity=Severity.WARNING)
+    note = Problem(Code.RECOVERED, label, message, severity=Severity.WARNING)
     reports = [
         SessionReport(
-            names,
+            label,
             SessionId(session),
             _existing(workspace.sessionsfolder / session),
-            (note, *ending.problems_of(session, journal.sessions)),
-            archived=ending.archived,
+            (note, *result.problems_of(session, journal.sessions)),
+            archived=result.archived,
         )
         for session in journal.sessions
     ]

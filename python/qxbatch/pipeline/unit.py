@@ -97,14 +97,14 @@ class _Import:
         except OSError as error:
             problem = self._of_disk(error)
         except UsageError as error:  # a folder cannot be listed, such as an inbox that is a link to itself
-            problem = Problem(Code.UNREADABLE, unit.names, error.message, error.hint)
+            problem = Problem(Code.UNREADABLE, unit.label, error.message, error.hint)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a bug (or a panic of the core) ends one packet, not the batch
             trace = self.redact_member_paths(self.redact(traceback.format_exc()))
             log.error("%s: internal error\n%s", unit.name, trace)  # noqa: TRY400 - the traceback is redacted
             message = f"internal error: {type(error).__name__}: {error}."
-            problem = Problem(Code.INTERNAL, unit.names, message, "Please report this with the log (--log-file).")
+            problem = Problem(Code.INTERNAL, unit.label, message, "Please report this with the log (--log-file).")
         finally:
             if self.locks.holds_own:
                 clear_own(workspace, unit.name)

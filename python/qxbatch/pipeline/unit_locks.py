@@ -8,21 +8,21 @@ from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.locks import Lock, Locks
 
 
-def lost_lock(names: str) -> PacketError:
-    """Return the error to raise if another run took over the lock of a unit."""
+def lost_lock(label: str) -> PacketError:
+    """Return the error to raise if another run took over the lock of the unit with this name in messages."""
     message = (
         "this run was stopped or could not renew its lock for more than 2 minutes, and another run took over the lock. "
         "This run stops working on it."
     )
     hint = "Nothing is lost: the other run imports it, or the next one does."
-    return PacketError(Problem(Code.HELD, names, message, hint, Severity.WARNING))
+    return PacketError(Problem(Code.HELD, label, message, hint, Severity.WARNING))
 
 
 def same_session(session: str, unit: Unit) -> PacketError:
     """Return the error to raise if two packets of one run would become the same session, since one of them is split."""
     who = "it" if session == unit.name else "one of its patients"
     message = f"{who} would become session {session}, and so does another packet of this run."
-    return PacketError(Problem(Code.SAME_SESSION, unit.names, message, "Rename one of the packets."))
+    return PacketError(Problem(Code.SAME_SESSION, unit.label, message, "Rename one of the packets."))
 
 
 def unit_lock(unit: str) -> str:
@@ -92,7 +92,7 @@ class UnitLocks:
     def refuse_lost(self) -> None:
         """Raise PacketError if another run took over a lock, and OSError if that cannot be seen now."""
         if not all(self._locks.holds(lock) for lock in self._taken_locks):
-            raise lost_lock(self._unit.names)
+            raise lost_lock(self._unit.label)
 
     def release(self) -> None:
         """Release all locks."""

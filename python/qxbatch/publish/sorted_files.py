@@ -60,7 +60,7 @@ def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> by
 
 
 def remove_listed(
-    inbox: Path, listed: RemovalList, tag: str, top: Path, is_contained: Callable[[Path, str], bool] | None = None
+    inbox: Path, removal_list: RemovalList, tag: str, top: Path, is_contained: Callable[[Path, str], bool] | None = None
 ) -> list[UnremovedFile]:
     """Remove the listed files from the inbox, and the folders that become empty; return what was not removed.
 
@@ -74,7 +74,7 @@ def remove_listed(
     unremoved: dict[Path, UnremovedFile] = {}
     folders: set[Path] = set()
     with closing(_CurrentFolder(inbox, top)) as current:
-        for listed_file in listed.files():
+        for listed_file in removal_list.files():
             path = inbox / listed_file.path
             if not current.enter(path.parent):
                 if current.mount is not None:
