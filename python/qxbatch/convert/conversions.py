@@ -8,8 +8,8 @@ from qxbatch.acquisition import SeriesVerdict
 from qxbatch.convert.attempt import Attempt
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.par_pair import read_pair
-from qxbatch.convert.remarks import review
 from qxbatch.convert.series_facts import SeriesFacts, dicom_facts, par_facts
+from qxbatch.convert.series_problems import review
 from qxbatch.convert.truncated import with_truncated
 from qxbatch.core import SeriesFrames
 from qxbatch.inspect.verdict import lacking

@@ -1,6 +1,6 @@
 """Series with gzipped files, which are sorted but not converted (`--unzip=no`)."""
 
-from qxbatch.convert.remarks import subject
+from qxbatch.convert.series_problems import subject
 from qxbatch.model import Conversion, Series, State
 from qxbatch.problems import Code, Problem, Severity
 

@@ -10,8 +10,8 @@ from qxbatch.convert.converter import Converter
 from qxbatch.convert.converter_warnings import gradient_warnings_of, warnings_of
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti, read_nifti
-from qxbatch.convert.remarks import note, review, subject
 from qxbatch.convert.run import ProcessResult
+from qxbatch.convert.series_problems import note, review, subject
 from qxbatch.convert.sop import has_slices_of_body, is_secondary_capture, non_image_kind
 from qxbatch.model import Output, Series, State
 from qxbatch.os_error import error_text

@@ -10,8 +10,8 @@ from qxbatch.convert.par_image import Misplaced, ParImage, misplaced
 from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import stack_number
 from qxbatch.convert.par_values import value_difference
-from qxbatch.convert.remarks import note, review
 from qxbatch.convert.run import Cancel
+from qxbatch.convert.series_problems import note, review
 from qxbatch.counted import counted
 from qxbatch.model import Output, Series
 from qxbatch.os_error import error_text

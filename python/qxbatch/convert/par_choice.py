@@ -15,8 +15,8 @@ from qxbatch.convert.par_image import misplaced
 from qxbatch.convert.par_order import IncompleteError
 from qxbatch.convert.par_pair import ParPair
 from qxbatch.convert.par_stacks import orientation_varies, scaling_varies, stack_number
-from qxbatch.convert.remarks import review
 from qxbatch.convert.run import MACHINE_ERRNOS, Cancel
+from qxbatch.convert.series_problems import review
 from qxbatch.model import Series, State
 from qxbatch.os_error import error_text
 from qxbatch.settings.model import Tool

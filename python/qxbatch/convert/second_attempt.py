@@ -9,8 +9,8 @@ from qxbatch.convert.attempt import Attempt, ConversionPaths, with_reworded_coun
 from qxbatch.convert.dcm2niix import Dcm2niix
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.normalized import FOLDER, attempt_normalized
-from qxbatch.convert.remarks import note
 from qxbatch.convert.run import Cancel
+from qxbatch.convert.series_problems import note
 from qxbatch.model import Series, State
 
 _MAX_EXCERPT = 1 << 15

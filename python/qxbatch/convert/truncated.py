@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from qxbatch.convert.remarks import subject
+from qxbatch.convert.series_problems import subject
 from qxbatch.model import Conversion, State
 from qxbatch.problems import Code, Problem, Severity
 

@@ -16,7 +16,7 @@ REPACK = "; repack it"
 """Part of the reasons that name a memory limit; followed by the command."""
 
 
-def refuse_sound(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
+def refuse_undamaged(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
     """Raise PacketError if the core's reasons describe limits or a split archive instead of damage. `damage` is not empty."""
     label, again = unit.label, partial(command_for, settings, [unit.session.id])
     if any("one part of a split archive" in text or "one part of an archive in several" in text for text in damage):

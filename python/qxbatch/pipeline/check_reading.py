@@ -2,11 +2,12 @@
 
 from qxbatch.core import Reading
 from qxbatch.discover.units import Unit
-from qxbatch.ingest import encrypted, remarks
+from qxbatch.ingest import encrypted
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.left_out import LeftOut, left_out
 from qxbatch.ingest.limits import larger, limits_of
-from qxbatch.ingest.unread import refuse_sound
+from qxbatch.ingest.reading_problems import extra_bytes
+from qxbatch.ingest.unread import refuse_undamaged
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.import_again import import_command
 from qxbatch.problems import Code, PacketError, Problem
@@ -23,7 +24,7 @@ def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[
     Raises PacketError if the packet has no series, or is damaged (except with --on-damaged=keep), and CancelledError.
     """
     label, settings = unit.label, context.settings
-    problems = [*_damage(settings, unit, reading), *remarks.extra_bytes(reading, label)]
+    problems = [*_damage(settings, unit, reading), *extra_bytes(reading, label)]
     problems += read_suspects(reading, label, lambda: context.monitor.cancelled)
     left_out_members = left_out(reading, settings.passwords)
     _check_series(reading, unit, left_out_members, settings)
@@ -78,7 +79,7 @@ def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
         changes = {**changes, **larger(limits_of(damage), settings), "overwrite": "yes"}
         retry_command = command_for(settings, [unit.session.id], changes)
         return [Problem(Code.DAMAGED_KEPT, unit.label, message, f"{todo} Then import it again:", command=retry_command)]
-    refuse_sound(damage, unit, settings)
+    refuse_undamaged(damage, unit, settings)
     state = "is damaged" if broken else "cannot be opened"
     is_partly_readable = broken and _has_series(reading)
     hint = f"{todo} {'Or import what can be read:' if is_partly_readable else 'Then import it:'}" if broken else advice

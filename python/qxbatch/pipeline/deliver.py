@@ -47,7 +47,11 @@ def deliver(
             workspace.sessionsfolder / product.sorted_session.session.id,
             (
                 *with_import_command(
-                    product.remarks.problems, product.remarks.left_out, job, context.settings, result.archived_paths
+                    product.session_problems.problems,
+                    product.session_problems.left_out,
+                    job,
+                    context.settings,
+                    result.archived_paths,
                 ),
                 *((*stale, *archiving_warnings(facts, unit)) if k == 0 else ()),
                 *([replaced[sessions[k]]] if sessions[k] in replaced else []),

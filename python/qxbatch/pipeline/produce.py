@@ -14,8 +14,8 @@ from qxbatch.pipeline.pictures import place_pictures
 from qxbatch.pipeline.series import make_series
 from qxbatch.record.images import Placement
 from qxbatch.record.job import Job, Places
-from qxbatch.record.remarks import Remarks
 from qxbatch.record.session import record_session
+from qxbatch.record.session_problems import SessionProblems
 from qxbatch.session.layout import FOLDERS
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import write_sums
@@ -27,7 +27,7 @@ class Product(NamedTuple):
     sorted_session: SortedSession
     build: Path
     placement: Placement
-    remarks: Remarks
+    session_problems: SessionProblems
     """All problems of the session, including those of conversions and images."""
     syncing: Sequence[Future[None]] = ()
     """Syncs of files that may still run."""
@@ -66,4 +66,4 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     write_page(built, recorded.summary)
     if recorded.summary.is_only_sorted:
         write_sums(built)
-    return Product(sorted_session, places.build, recorded.placement, recorded.remarks, syncing)
+    return Product(sorted_session, places.build, recorded.placement, recorded.session_problems, syncing)

@@ -14,19 +14,19 @@ from qxbatch.record.job import Job, Places
 from qxbatch.record.kept_files import place_kept, redact_kept
 from qxbatch.record.ledger_file import Moves, record_ledger
 from qxbatch.record.redacted import redacted_conversion
-from qxbatch.record.remarks import Remarks, session_remarks
+from qxbatch.record.session_problems import SessionProblems, session_problems
 from qxbatch.record.summary_file import record_summary
 from qxbatch.record.texts import write_dicom_report, write_session_txt
 from qxbatch.session.summary import Summary
 from qxbatch.settings.model import Settings, Stages
 
 
-class Recorded(NamedTuple):
-    """The result of writing a session."""
+class RecordedSession(NamedTuple):
+    """A session whose files are written."""
 
     placement: Placement
     summary: Summary
-    remarks: Remarks
+    session_problems: SessionProblems
     """All problems of the session, including those of conversions and images."""
 
 
@@ -39,7 +39,7 @@ def record_session(
     *,
     converters: Mapping[str, str],
     began: float,
-) -> Recorded:
+) -> RecordedSession:
     """Write the files of a session into its build, the session folder before it is published, which contains the series already.
 
     `converters` maps names to versions; `began` is the time (time.monotonic) at which the work on the session started.
@@ -52,7 +52,7 @@ def record_session(
     member_paths = {row.at: row.path for row in rows if row.fate == "kept"} if job.deidentified else {}
     redacted = redact_kept(places.root, sorted_session.redact, member_paths)
     new_prefixes = place_kept(places.root, places.build, places.inbox)
-    remarks = session_remarks(job, sorted_session, conversions)
+    own_problems, left_out = session_problems(job, sorted_session, conversions)
     patient = "" if job.deidentified else _patient(sorted_session)
     write_dicom_report(sorted_session, patient, conversions, places)
     summary = record_summary(
@@ -62,8 +62,8 @@ def record_session(
         placement,
         places,
         patient=patient,
-        problems=remarks.problems,
-        left_out=remarks.left_out.counts(),
+        problems=own_problems,
+        left_out=left_out.counts(),
         fates=record_ledger(job, sorted_session, Moves(converted.stored, new_prefixes, redacted), places),
         sums=converted.sums,
         statistics=converted.statistics,
@@ -74,11 +74,11 @@ def record_session(
     if settings.stages is not Stages.SORT:
         write_session_txt(sorted_session, placement, places, settings.path_map)
     problems = (
-        *remarks.problems,
+        *own_problems,
         *placement.problems,
         *(problem for conversion in conversions for problem in conversion.problems),
     )
-    return Recorded(placement, summary, Remarks(tuple(dict.fromkeys(problems)), remarks.left_out))
+    return RecordedSession(placement, summary, SessionProblems(tuple(dict.fromkeys(problems)), left_out))
 
 
 def _place_images(
