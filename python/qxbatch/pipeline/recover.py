@@ -13,7 +13,7 @@ from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.recovered_names import report_without_names, without_content, without_names
-from qxbatch.pipeline.unit_locks import HeldError, lost_lock, packet_lock, take_lock, unit_lock
+from qxbatch.pipeline.unit_locks import LockHeldError, lost_lock, packet_lock, take_lock, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.journal import Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
@@ -26,8 +26,8 @@ from qxbatch.settings.model import Settings
 log = logging.getLogger("qxbatch")
 
 
-class Recovered(NamedTuple):
-    """What a recovery did."""
+class RecoveryResult(NamedTuple):
+    """The result of a recovery."""
 
     reports: Sequence[SessionReport] = ()
     """One for each session that was finished, and for each unit that failed, or whose session or packet another run holds."""
@@ -37,7 +37,9 @@ class Recovered(NamedTuple):
     """The units that failed and keep their journal: this run does not try them again."""
 
 
-def recover(workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None) -> Recovered:
+def recover(
+    workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None
+) -> RecoveryResult:
     """Finish or clear each unit that no live run holds; return what was finished, and what failed.
 
     `only`: the names (session ids) of the units to recover; all units if None.
@@ -61,13 +63,13 @@ def recover(workspace: Workspace, locks: Locks, settings: Settings, only: Collec
             reports += recovered.reports
             packets.update(recovered.packets)
             unfinished += recovered.unfinished
-        except HeldError as error:
+        except LockHeldError as error:
             reports.append(_held(unit, error.problem))
         finally:
             locks.release(lock)
     if only is None:
         locks.sweep()
-    return Recovered(reports, packets, unfinished)
+    return RecoveryResult(reports, packets, unfinished)
 
 
 def _held(unit: str, problem: Problem) -> SessionReport:
@@ -95,11 +97,11 @@ def recover_unit(
     check_lock: Callable[[], None],
     settings: Settings,
     own: Collection[str],
-) -> Recovered:
+) -> RecoveryResult:
     """Finish or clear one unit. `check_lock` raises PacketError when the caller no longer holds its locks, whose names are `own`.
 
     The patients are not known. So if logs are de-identified, messages contain only session ids and names that qxbatch gives.
-    Raises HeldError if another run holds one of its packets, or of the sessions that its packet was split into.
+    Raises LockHeldError if another run holds one of its packets, or of the sessions that its packet was split into.
     """
     recovered = _recovered(workspace, locks, unit, check_lock, settings, own)
     if any(map(failed, recovered.reports)) and os.path.lexists(workspace.journal(unit)):
@@ -117,20 +119,20 @@ def _recovered(
     check_lock: Callable[[], None],
     settings: Settings,
     own: Collection[str],
-) -> Recovered:
+) -> RecoveryResult:
     try:
         path = workspace.journal(unit)
         written_by = journal_run(path)
         runs = [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])]
         end_orphans(unit, runs, workspace.sessionsfolder)
-        recovered = Recovered()
+        recovered = RecoveryResult()
         if os.path.lexists(path):
             recovered = _finish(workspace, locks, unit, check_lock, settings, own)
         if not os.path.lexists(path):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
                 workspace.clear_all(unit)
-    except HeldError:
+    except LockHeldError:
         raise
     except PacketError as error:
         return _failed(unit, error.problem)
@@ -162,7 +164,7 @@ def _finish(
     check_lock: Callable[[], None],
     settings: Settings,
     own: Collection[str],
-) -> Recovered:
+) -> RecoveryResult:
     path = workspace.journal(unit)
     try:
         journal = read_journal(unit, workspace)
@@ -186,7 +188,7 @@ def _finish(
         )
         for session in journal.sessions
     ]
-    return Recovered(reports, _packets(journal) if all(report.folder for report in reports) else ())
+    return RecoveryResult(reports, _packets(journal) if all(report.folder for report in reports) else ())
 
 
 def _packets(journal: Journal) -> list[Path]:
@@ -200,8 +202,8 @@ def _locked(
 ) -> Iterator[Callable[[], None]]:
     """Hold the locks of the packets, and of the sessions that a packet was split into; yield a check of all locks.
 
-    The caller already holds the locks with the names `own`. Raises HeldError if another run holds one of the others: it may read
-    that packet, or be about to publish that session.
+    The caller already holds the locks with the names `own`. Raises LockHeldError if another run holds one of the others: it
+    may read that packet, or be about to publish that session.
     """
     sessions = map(unit_lock, journal.sessions)
     packets = [packet_lock(entry.packet.path) for entry in journal.packets] if journal.inbox is None else []
@@ -222,8 +224,8 @@ def _locked(
             locks.release(lock)
 
 
-def _failed(unit: str, problem: Problem) -> Recovered:
-    return Recovered([SessionReport(unit, None, None, (problem,), unit=unit)])
+def _failed(unit: str, problem: Problem) -> RecoveryResult:
+    return RecoveryResult([SessionReport(unit, None, None, (problem,), unit=unit)])
 
 
 def _not_followed(workspace: Workspace, unit: str, reason: str, settings: Settings) -> Problem:

@@ -25,7 +25,7 @@ from qxbatch.problems import Code, PacketError, Problem, UsageError
 log = logging.getLogger("qxbatch")
 
 
-class Imported(NamedTuple):
+class UnitResult(NamedTuple):
     """The result of a unit."""
 
     unit: Unit
@@ -35,7 +35,7 @@ class Imported(NamedTuple):
     """Redacts the identities of the unit's patients in a text, as in the reports."""
 
 
-def import_unit(context: Context, unit: Unit) -> Imported:
+def import_unit(context: Context, unit: Unit) -> UnitResult:
     """Import one unit: read, sort, convert, record, verify, publish, archive.
 
     `import_units` calls this for each unit of a run or of a job of a cluster. To import a single unit, get it from
@@ -62,7 +62,7 @@ def import_unit(context: Context, unit: Unit) -> Imported:
     for problem in dict.fromkeys(problem for report in reports for problem in report.problems):
         context.observer.notify(ProblemFound(unit.name, problem))
     context.observer.notify(UnitFinished(unit.name, tuple(reports)))
-    return Imported(unit, tuple(reports), work.redact)
+    return UnitResult(unit, tuple(reports), work.redact)
 
 
 class _Import:

@@ -35,16 +35,16 @@ def packet_lock(packet: Path) -> str:
     return f"packet {packet.name}"
 
 
-class HeldError(PacketError):
+class LockHeldError(PacketError):
     """Another run holds a lock."""
 
 
 def take_lock(locks: Locks, name: str) -> Lock:
-    """Take a lock. Raises HeldError, OSError."""
+    """Take a lock. Raises LockHeldError, OSError."""
     lock = locks.take(name)
     if lock is None:
         message = "is held by another run; this run skipped it."
-        raise HeldError(Problem(Code.HELD, name.partition(" ")[2], message, severity=Severity.WARNING))
+        raise LockHeldError(Problem(Code.HELD, name.partition(" ")[2], message, severity=Severity.WARNING))
     return lock
 
 
@@ -67,7 +67,7 @@ class UnitLocks:
     def take_own(self) -> None:
         """Take the session's lock, then each packet's.
 
-        Raises PacketError if another packet of this run is split into this session, HeldError, OSError.
+        Raises PacketError if another packet of this run is split into this session, LockHeldError, OSError.
         """
         if self._locks.is_held_here(unit_lock(self._unit.name)):
             raise same_session(self._unit.name, self._unit)
@@ -75,14 +75,14 @@ class UnitLocks:
         self.holds_own = True
 
     def take(self, names: Iterable[str]) -> None:
-        """Take further locks. Raises HeldError, OSError."""
+        """Take further locks. Raises LockHeldError, OSError."""
         for name in names:
             self._taken_locks.append(take_lock(self._locks, name))
 
     def take_split(self, sessions: Iterable[str]) -> None:
         """Take the locks of the sessions that the packet is split into.
 
-        Raises PacketError if another packet of this run becomes one of them, HeldError, OSError.
+        Raises PacketError if another packet of this run becomes one of them, LockHeldError, OSError.
         """
         for session in sessions:
             if self._locks.is_held_here(unit_lock(session)):

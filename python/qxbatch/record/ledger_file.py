@@ -9,7 +9,7 @@ from typing import NamedTuple
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.ledger_cells import unescape
 from qxbatch.pack.series import Stored, stored_at
-from qxbatch.record.job import Job, Places
+from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.ledger import joined_notes, ledger_row, second_copy
 from qxbatch.record.previous import with_previous
 from qxbatch.session.layout import KEPT_AT
@@ -28,12 +28,12 @@ class Moves(NamedTuple):
     """Maps the place of a kept file whose name contained an identity to its new place."""
 
 
-def record_ledger(job: Job, sorted_session: SortedSession, moves: Moves, places: Places) -> dict[str, int]:
+def record_ledger(job: Job, sorted_session: SortedSession, moves: Moves, folders: ImportFolders) -> dict[str, int]:
     """Write ledger.tsv; return the number of rows by fate."""
     rows = _rows(job, sorted_session, moves)
-    with created(places.built.ledger) as file:
+    with created(folders.built.ledger) as file:
         in_folder_mode = job.unit.inbox is not None
-        return write_ledger(file, with_previous(rows, job.previous, places.final) if in_folder_mode else rows)
+        return write_ledger(file, with_previous(rows, job.previous, folders.final) if in_folder_mode else rows)
 
 
 def _rows(job: Job, sorted_session: SortedSession, moves: Moves) -> Iterator[LedgerRow]:

@@ -21,8 +21,8 @@ class PreviousSession:
 
     rows: Mapping[str, tuple[LedgerRow, ...]] = field(default_factory=dict)
     """Rows by `at`, below the session folder."""
-    placeless: tuple[LedgerRow, ...] = ()
-    """Rows of members that have no place in the session (`PLACELESS`)."""
+    rows_without_location: tuple[LedgerRow, ...] = ()
+    """Rows of members whose bytes have no location in the session (`FATES_WITHOUT_LOCATION`)."""
     order: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Position of each member (path, sha256)."""
     packets: tuple[PacketSummary, ...] = ()
@@ -51,7 +51,7 @@ def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session:
         else:
             _add(merged, row)
     kept_rows = (row for rows in unmatched.values() for row in rows if _exists(session, row))
-    for row in (*(previous.placeless if previous.rows else ()), *kept_rows):
+    for row in (*(previous.rows_without_location if previous.rows else ()), *kept_rows):
         _add(merged, row._replace(series=None, reason=without_note(row.reason)))
     end = len(previous.order)
     return [row for _, row in sorted(merged.items(), key=lambda item: previous.order.get(item[0], end))]

@@ -9,8 +9,8 @@ from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, SeriesKind
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.files import escape_sidecars, redact_sidecars, write_images, write_logs
-from qxbatch.record.images import Placement, place_images
-from qxbatch.record.job import Job, Places
+from qxbatch.record.images import Placement, number_images
+from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.kept_files import place_kept, redact_kept
 from qxbatch.record.ledger_file import Moves, record_ledger
 from qxbatch.record.redacted import redacted_conversion
@@ -34,7 +34,7 @@ def record_session(
     job: Job,
     sorted_session: SortedSession,
     converted: ConvertedSeries,
-    places: Places,
+    folders: ImportFolders,
     settings: Settings,
     *,
     converters: Mapping[str, str],
@@ -47,24 +47,24 @@ def record_session(
     Raises OSError.
     """
     conversions = [redacted_conversion(conversion, sorted_session.redact) for conversion in converted.conversions]
-    placement = _place_images(sorted_session, conversions, converted, places, settings)
+    placement = _record_images(sorted_session, conversions, converted, folders, settings)
     rows = (job.reading.row(index) for index in sorted_session.rows)
     member_paths = {row.at: row.path for row in rows if row.fate == "kept"} if job.deidentified else {}
-    redacted = redact_kept(places.root, sorted_session.redact, member_paths)
-    new_prefixes = place_kept(places.root, places.build, places.inbox)
+    redacted = redact_kept(folders.root, sorted_session.redact, member_paths)
+    new_prefixes = place_kept(folders.root, folders.build, folders.inbox)
     own_problems, left_out = session_problems(job, sorted_session, conversions)
     patient = "" if job.deidentified else _patient(sorted_session)
-    write_dicom_report(sorted_session, patient, conversions, places)
+    write_dicom_report(sorted_session, patient, conversions, folders)
     summary = record_summary(
         job,
         sorted_session,
         conversions,
         placement,
-        places,
+        folders,
         patient=patient,
         problems=own_problems,
         left_out=left_out.counts(),
-        fates=record_ledger(job, sorted_session, Moves(converted.stored, new_prefixes, redacted), places),
+        fates=record_ledger(job, sorted_session, Moves(converted.stored, new_prefixes, redacted), folders),
         sums=converted.sums,
         statistics=converted.statistics,
         converters=converters,
@@ -72,7 +72,7 @@ def record_session(
         settings=settings,
     )
     if settings.stages is not Stages.SORT:
-        write_session_txt(sorted_session, placement, places, settings.path_map)
+        write_session_txt(sorted_session, placement, folders, settings.path_map)
     problems = (
         *own_problems,
         *placement.problems,
@@ -81,26 +81,26 @@ def record_session(
     return RecordedSession(placement, summary, SessionProblems(tuple(dict.fromkeys(problems)), left_out))
 
 
-def _place_images(
+def _record_images(
     sorted_session: SortedSession,
     conversions: Sequence[Conversion],
     converted: ConvertedSeries,
-    places: Places,
+    folders: ImportFolders,
     settings: Settings,
 ) -> Placement:
     """Number the images, and write them, their sidecars and the converters' logs."""
-    placement = place_images(
+    placement = number_images(
         conversions,
         [series.n for series in sorted_session.series],
         add_image_type=settings.add_image_type,
         add_json_info=settings.add_json_info,
         shape=lambda nifti: converted.headers[nifti].shape,
     )
-    write_images(placement, places.build, _no_gzip)
-    escape_sidecars(places.built.nii)
-    redact_sidecars(places.built.nii, sorted_session.redact)
+    write_images(placement, folders.build, _no_gzip)
+    escape_sidecars(folders.built.nii)
+    redact_sidecars(folders.built.nii, sorted_session.redact)
     if settings.stages is not Stages.SORT:
-        write_logs(conversions, placement, places.build)
+        write_logs(conversions, placement, folders.build)
     return placement
 
 
