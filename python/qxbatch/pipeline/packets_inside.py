@@ -60,19 +60,19 @@ def _sources(settings: Settings, unit: Unit) -> Iterator[Path]:
 
 def _steps_of(path: Path) -> Iterator[Path]:
     """Yield each folder, link and file on the way from the root to a path, as paths without links above their last name."""
-    place = Path(path.anchor)
+    current = Path(path.anchor)
     remaining = [*reversed(Path.cwd().joinpath(path).parts[1:])]
     links = 0
     while remaining:
         name = remaining.pop()
         if name == "..":
-            place = place.parent
+            current = current.parent
             continue
-        place /= name
-        yield place
-        if place.is_symlink() and (links := links + 1) <= _MOST_LINKS:
-            target = place.readlink()
-            place = Path(place.anchor) if target.is_absolute() else place.parent
+        current /= name
+        yield current
+        if current.is_symlink() and (links := links + 1) <= _MOST_LINKS:
+            target = current.readlink()
+            current = Path(current.anchor) if target.is_absolute() else current.parent
             remaining += reversed(target.parts[1:] if target.is_absolute() else target.parts)
 
 

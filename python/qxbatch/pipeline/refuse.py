@@ -14,7 +14,7 @@ from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.largest_file import largest_file
 from qxbatch.pipeline.other_packet import refuse_other
 from qxbatch.pipeline.packets_inside import refuse_packets_inside
-from qxbatch.pipeline.session_place import refuse_unusable_folder
+from qxbatch.pipeline.unusable_folder import refuse_unusable_folder
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.session.contents import has_results, has_session
 from qxbatch.session.paths import SessionPaths

@@ -57,8 +57,8 @@ def _candidates(packet: Path) -> Iterator[Path]:
             yield from (Path(folder, name) for name in folders if not Path(folder, name).is_symlink())
         return
     real = Path(os.path.realpath(packet.parent), packet.name)
-    places = sorted(Path(os.fsdecode(_unescaped(line.split(b" ")[4]))) for line in lines)
-    yield from (packet / place.relative_to(real) for place in places if place.is_relative_to(real))
+    mount_points = sorted(Path(os.fsdecode(_unescaped(line.split(b" ")[4]))) for line in lines)
+    yield from (packet / mount.relative_to(real) for mount in mount_points if mount.is_relative_to(real))
 
 
 def _unescaped(path: bytes) -> bytes:

@@ -11,7 +11,7 @@ from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.files import escape_sidecars, redact_sidecars, write_images, write_logs
 from qxbatch.record.images import Placement, number_images
 from qxbatch.record.job import ImportFolders, Job
-from qxbatch.record.kept_files import place_kept, redact_kept
+from qxbatch.record.kept_files import move_kept_files, redact_kept_names
 from qxbatch.record.ledger_file import Moves, record_ledger
 from qxbatch.record.redacted import redacted_conversion
 from qxbatch.record.session_problems import SessionProblems, session_problems
@@ -50,8 +50,8 @@ def record_session(
     placement = _record_images(sorted_session, conversions, converted, folders, settings)
     rows = (job.reading.row(index) for index in sorted_session.rows)
     member_paths = {row.at: row.path for row in rows if row.fate == "kept"} if job.deidentified else {}
-    redacted = redact_kept(folders.root, sorted_session.redact, member_paths)
-    new_prefixes = place_kept(folders.root, folders.build, folders.inbox)
+    redacted = redact_kept_names(folders.root, sorted_session.redact, member_paths)
+    new_prefixes = move_kept_files(folders.root, folders.build, folders.inbox)
     own_problems, left_out = session_problems(job, sorted_session, conversions)
     patient = "" if job.deidentified else _patient(sorted_session)
     write_dicom_report(sorted_session, patient, conversions, folders)
