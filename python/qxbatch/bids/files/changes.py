@@ -52,7 +52,7 @@ def compare(
     `file_at` returns what exists at a path (`Disk.file_at`), `is_kept` whether a recorded file that is not planned is kept.
     """
     changes = [_planned(entry, record, file_at(path)) for path, entry in sorted(planned.items())]
-    unplanned = sorted({*record.files, *record.begun} - set(planned))
+    unplanned = sorted({*record.files, *record.pending} - set(planned))
     changes += [change for path in unplanned if (change := _unplanned(path, record, file_at, is_kept))]
     return changes
 

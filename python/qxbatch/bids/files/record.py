@@ -47,14 +47,14 @@ class Record:
 
     files: Mapping[str, Entry] = field(default_factory=dict)
     """The written files, by path."""
-    begun: Mapping[str, Entry] = field(default_factory=dict)
+    pending: Mapping[str, Entry] = field(default_factory=dict)
     """Files that an interrupted export may have written, by path."""
     shifted: bool = False
     """Whether dates are shifted."""
 
     def possible_entries(self, path: str) -> tuple[Entry, ...]:
         """Return the entries that this program may have written at a path."""
-        entries = (self.files.get(path), self.begun.get(path))
+        entries = (self.files.get(path), self.pending.get(path))
         return tuple(entry for entry in entries if entry is not None)
 
 

@@ -177,58 +177,58 @@ def _kind(images: Iterable[PlacedImage]) -> FieldMapKind | None:
     return FieldMapKind.DIRECT if suffixes & set(_DIRECT) else None
 
 
-Take = tuple[ScanFacts, list[PlacedImage]]
+Scan = tuple[ScanFacts, list[PlacedImage]]
 """One acquisition of one phase encoding direction: its facts and images."""
 
 
 def _paired(images: Sequence[PlacedImage]) -> list[list[PlacedImage]]:
-    """Return the images of each estimate: two takes of opposite directions with one shim, geometry and phase axis.
+    """Return the images of each estimate: two scans of opposite directions with one shim, geometry and phase axis.
 
-    If both directions have the same number of takes, they are paired in order. Otherwise one take was repeated, and takes
-    are paired by the shortest gap in time. Each unpaired take is a separate group.
+    If both directions have the same number of scans, they are paired in order. Otherwise one scan was repeated, and scans
+    are paired by the shortest gap in time. Each unpaired scan is a separate group.
     """
-    takes: dict[str, list[PlacedImage]] = defaultdict(list)
+    scans: dict[str, list[PlacedImage]] = defaultdict(list)
     for image in images:
-        takes[PlacedName.of(image.path).stem(*_WITHIN_RUN)].append(image)
-    alike: dict[object, dict[str, list[Take]]] = defaultdict(lambda: defaultdict(list))
-    for members in takes.values():
+        scans[PlacedName.of(image.path).stem(*_WITHIN_RUN)].append(image)
+    alike: dict[object, dict[str, list[Scan]]] = defaultdict(lambda: defaultdict(list))
+    for members in scans.values():
         facts = _facts(members)
         study = facts.study if facts.shim is None else ""
         alike[facts.shim, facts.geometry, facts.axis, study][facts.direction].append((facts, members))
-    return [group for directions in alike.values() for group in _pairs_and_single_takes([*directions.values()])]
+    return [group for directions in alike.values() for group in _pairs_and_single_scans([*directions.values()])]
 
 
-def _pairs_and_single_takes(directions: list[list[Take]]) -> list[list[PlacedImage]]:
-    """Return the images of each pair and of each unpaired take; `directions` are the takes of each direction."""
+def _pairs_and_single_scans(directions: list[list[Scan]]) -> list[list[PlacedImage]]:
+    """Return the images of each pair and of each unpaired scan; `directions` are the scans of each direction."""
     if len(directions) != 2:  # noqa: PLR2004 - a pair
-        return [members for takes in directions for _, members in takes]
-    first, second = (sorted(takes, key=_begin) for takes in directions)
+        return [members for scans in directions for _, members in scans]
+    first, second = (sorted(scans, key=_begin) for scans in directions)
     pairs = list(zip(first, second, strict=True)) if len(first) == len(second) else _nearest_pairs(first, second)
-    used_ids = [id(take) for pair in pairs for take in pair]
-    unpaired = [take[1] for take in (*first, *second) if id(take) not in used_ids]
+    used_ids = [id(scan) for pair in pairs for scan in pair]
+    unpaired = [scan[1] for scan in (*first, *second) if id(scan) not in used_ids]
     return [*([*a[1], *b[1]] for a, b in pairs), *unpaired]
 
 
-def _nearest_pairs(first: list[Take], second: list[Take]) -> list[tuple[Take, Take]]:
-    pairs: list[tuple[Take, Take]] = []
-    gaps = [(_take_gap(a, b), k, n) for k, a in enumerate(first) for n, b in enumerate(second)]
+def _nearest_pairs(first: list[Scan], second: list[Scan]) -> list[tuple[Scan, Scan]]:
+    pairs: list[tuple[Scan, Scan]] = []
+    gaps = [(_gap_seconds(a, b), i, j) for i, a in enumerate(first) for j, b in enumerate(second)]
     used: tuple[set[int], set[int]] = (set(), set())
-    for _gap, k, n in sorted(gaps):
-        if k not in used[0] and n not in used[1]:
-            pairs.append((first[k], second[n]))
-            used[0].add(k)
-            used[1].add(n)
+    for _gap, i, j in sorted(gaps):
+        if i not in used[0] and j not in used[1]:
+            pairs.append((first[i], second[j]))
+            used[0].add(i)
+            used[1].add(j)
     return pairs
 
 
-def _take_gap(first: Take, second: Take) -> float:
+def _gap_seconds(first: Scan, second: Scan) -> float:
     times = first[0].time, second[0].time
     return times[0].gap(times[1]) if times[0] and times[1] else float("inf")
 
 
-def _begin(take: Take) -> tuple[bool, object, str]:
-    time = take[0].time
-    return (time is None, time.begin if time else 0, take[1][0].path)
+def _begin(scan: Scan) -> tuple[bool, object, str]:
+    time = scan[0].time
+    return (time is None, time.begin if time else 0, scan[1][0].path)
 
 
 def _identified(groups: Iterable[tuple[FieldMapKind | None, list[PlacedImage]]]) -> list[FieldMap]:

@@ -164,7 +164,7 @@ class Exporter:
             existing, ours, edited=edited, is_kept=lambda name: self._is_row_kept(folder, ours.key, name, edited=edited)
         )
         merged_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
-        self._record = replace(self._record, begun={**self._record.begun, path: merged_entry})
+        self._record = replace(self._record, pending={**self._record.pending, path: merged_entry})
         same = edited and table == existing
         return (text if same else table.text()).encode("utf-8", "backslashreplace"), edited
 
@@ -189,8 +189,8 @@ class Exporter:
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
         removed = [change for change in changes if change.action is Action.REMOVE]
         if to_write or removed:
-            begun = {**self._record.begun, **{change.path: change.entry for change in to_write if change.entry}}
-            write_record(dataset / JOURNAL, begun.values(), shifted=shifted)
+            pending = {**self._record.pending, **{change.path: change.entry for change in to_write if change.entry}}
+            write_record(dataset / JOURNAL, pending.values(), shifted=shifted)
         applier = Applier(self._disk, self._stamps, self._record, self._destination.link)
         applied = applier.applied
         try:

@@ -44,18 +44,18 @@ _KEYS: tuple[Callable[[Frame], Any], ...] = (
 
 
 @dataclass(frozen=True)
-class Moved:
+class MovedVolumes:
     """Volumes of one contrast in the order of acquisition, each with its slices along the normal."""
 
     slab: Places
     """Frames of the complete volumes by position."""
     grid: Grid
     """Geometry of the first volume, or of all volumes at one position."""
-    short: Volume
+    incomplete: Volume
     """Slices of the last volume if it is incomplete."""
 
 
-def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
+def moved_volumes(frames: Sequence[Frame]) -> list[MovedVolumes]:
     """Return the volumes of frames with the same size, spacing, echo and kind, for each contrast.
 
     Each volume is an even stack with one orientation, and has the same number and distance of slices as the first one; only
@@ -65,7 +65,7 @@ def moved_volumes(frames: Sequence[Frame]) -> list[Moved]:
     """
     for key in _KEYS:
         volumes = _partition(frames, key)
-        if volumes and (moved := _moved(volumes)):
+        if volumes and (moved := _by_contrast(volumes)):
             return moved
     return []
 
@@ -84,8 +84,8 @@ def _partition(frames: Sequence[Frame], key: Callable[[Frame], Any]) -> list[lis
     by_file = key is _KEYS[0]
     volumes = sorted(by_value.values(), key=_moment) if by_file else [by_value[value] for value in sorted(by_value)]
     count = len(volumes[0])
-    last_is_short = len(volumes[-1]) <= count
-    even = all(len(volume) == count for volume in volumes[:-1]) and last_is_short
+    last_is_smaller = len(volumes[-1]) <= count
+    even = all(len(volume) == count for volume in volumes[:-1]) and last_is_smaller
     return volumes if even and len(volumes) > 1 and count >= _LEAST_SLICES else []
 
 
@@ -95,32 +95,32 @@ def _moment(volume: Sequence[Frame]) -> tuple[Any, ...]:
     return (*(number or 0 for number in numbers), timing.acquired, timing.content, timing.instance or (0, 0))
 
 
-def _moved(volumes: list[list[Frame]]) -> list[Moved]:
+def _by_contrast(volumes: list[list[Frame]]) -> list[MovedVolumes]:
     count = len(volumes[0])
-    short = [] if len(volumes[-1]) == count else volumes.pop()
+    incomplete = [] if len(volumes[-1]) == count else volumes.pop()
     ordered = [_sorted(volume) for volume in volumes]
-    if not all(_has_one_orientation(volume) for volume in [*ordered, short] if volume):
+    if not all(_has_one_orientation(volume) for volume in [*ordered, incomplete] if volume):
         return []
     grids = [_grid(volume) for volume in ordered]
-    whole = [grid for grid in grids if grid is not None]
-    if len(whole) < len(grids) or not _are_moved_copies(ordered, whole):
+    even_grids = [grid for grid in grids if grid is not None]
+    if len(even_grids) < len(grids) or not _are_moved_copies(ordered, even_grids):
         return []
-    if short and (len(ordered) == 1 or not _is_inside(short, ordered[0], whole[0])):
+    if incomplete and (len(ordered) == 1 or not _is_inside(incomplete, ordered[0], even_grids[0])):
         return []
     by_contrast: dict[Any, list[int]] = {}
     for index, contrast in enumerate(contrasts([volume[0] for volume in ordered])):
         by_contrast.setdefault(contrast, []).append(index)
-    incomplete = _indexed(_sorted(short), whole[0].spacing) if short else {}
+    last_volume = _indexed(_sorted(incomplete), even_grids[0].spacing) if incomplete else {}
     last = len(by_contrast) - 1
     return [
-        _of_contrast([ordered[index] for index in indices], whole[indices[0]], incomplete if k == last else {})
+        _of_contrast([ordered[index] for index in indices], even_grids[indices[0]], last_volume if k == last else {})
         for k, indices in enumerate(by_contrast.values())
     ]
 
 
-def _of_contrast(volumes: Sequence[Sequence[Frame]], first: Grid, short: Volume) -> Moved:
+def _of_contrast(volumes: Sequence[Sequence[Frame]], first: Grid, incomplete: Volume) -> MovedVolumes:
     slab = [list(place) for place in zip(*volumes, strict=True)]
-    return Moved(slab, _common_grid(slab, first), short)
+    return MovedVolumes(slab, _common_grid(slab, first), incomplete)
 
 
 def _sorted(volume: Sequence[Frame]) -> list[Frame]:
@@ -180,13 +180,13 @@ def _are_moved_copies(volumes: Sequence[Sequence[Frame]], grids: Sequence[Grid])
     return not (only_along_normal and offset >= _FRACTION * first.spacing)
 
 
-def _is_inside(short: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bool:
+def _is_inside(incomplete: Sequence[Frame], first: Sequence[Frame], grid: Grid) -> bool:
     """Return whether an incomplete volume is in the place of the first one, except for a movement."""
     unit = normal(axes(grid.orientation))
-    along, short_along = _centres(first) @ unit, _centres(short) @ unit
+    along, incomplete_along = _centres(first) @ unit, _centres(incomplete) @ unit
     most = min(_MAX_MOVEMENT, len(first) * grid.spacing / 2)
-    inside = short_along.min() > along.min() - most and short_along.max() < along.max() + most
-    return bool(inside and angle(short[0].orientation, grid.orientation) < _MAX_ROTATION)
+    inside = incomplete_along.min() > along.min() - most and incomplete_along.max() < along.max() + most
+    return bool(inside and angle(incomplete[0].orientation, grid.orientation) < _MAX_ROTATION)
 
 
 def _common_grid(slab: Places, first: Grid) -> Grid:

@@ -24,7 +24,7 @@ from qxbatch.convert.normalize.grid import (
     slabs,
 )
 from qxbatch.convert.normalize.model import Frame
-from qxbatch.convert.normalize.motion import Moved, moved_volumes
+from qxbatch.convert.normalize.motion import MovedVolumes, moved_volumes
 from qxbatch.convert.normalize.volumes import Volume, assign_volumes
 
 _COMPONENTS = (
@@ -97,23 +97,23 @@ def _plans(alike: list[Frame], echo: int) -> list[Plan]:
 
     Raises CannotNormalizeError if both fail, with the reason why the frames are not stacks without motion.
     """
-    still: list[Plan] = []
+    without_motion: list[Plan] = []
     reason: CannotNormalizeError | None = None
     try:
-        still = _still(alike, echo)
+        without_motion = _plans_without_motion(alike, echo)
     except CannotNormalizeError as error:
         reason = error
-    if len(still) == 1:
-        return still
-    moved = [plan for contrast in moved_volumes(alike) for plan in _moved(contrast, echo)]
-    if moved and (reason is not None or len(moved) < len(still)):
-        return moved
+    if len(without_motion) == 1:
+        return without_motion
+    with_motion = [plan for contrast in moved_volumes(alike) for plan in _plans_with_motion(contrast, echo)]
+    if with_motion and (reason is not None or len(with_motion) < len(without_motion)):
+        return with_motion
     if reason is not None:
         raise reason
-    return still
+    return without_motion
 
 
-def _still(alike: list[Frame], echo: int) -> list[Plan]:
+def _plans_without_motion(alike: list[Frame], echo: int) -> list[Plan]:
     plans: list[Plan] = []
     for group in _by_orientation(alike):
         for subset in (subset for contrast in by_contrast(group) for subset in _by_stack_id(contrast)):
@@ -122,14 +122,14 @@ def _still(alike: list[Frame], echo: int) -> list[Plan]:
     return plans
 
 
-def _moved(moved: Moved, echo: int) -> list[Plan]:
-    whole = [dict(enumerate(volume)) for volume in zip(*moved.slab, strict=True)]
+def _plans_with_motion(moved: MovedVolumes, echo: int) -> list[Plan]:
+    volumes = [dict(enumerate(volume)) for volume in zip(*moved.slab, strict=True)]
     positions = moved.grid.positions
-    if _descending(whole[0]):
-        whole, positions = [_reversed(volume, len(positions)) for volume in whole], positions[::-1]
-    complete = tuple(tuple(volume[index] for index in sorted(volume)) for volume in whole)
-    short = _incomplete_stacks(moved.short, echo) if moved.short else []
-    return [Plan(complete, replace(moved.grid, positions=positions), False, echo), *short]
+    if _descending(volumes[0]):
+        volumes, positions = [_reversed(volume, len(positions)) for volume in volumes], positions[::-1]
+    complete = tuple(tuple(volume[index] for index in sorted(volume)) for volume in volumes)
+    incomplete = _incomplete_stacks(moved.incomplete, echo) if moved.incomplete else []
+    return [Plan(complete, replace(moved.grid, positions=positions), False, echo), *incomplete]
 
 
 def _by_orientation(alike: list[Frame]) -> list[list[Frame]]:
@@ -161,13 +161,16 @@ def _by_stack_id(group: list[Frame]) -> list[list[Frame]]:
 
 
 def _of_slab(slab: Places, echo: int) -> list[Plan]:
-    whole, short = assign_volumes(slab)
-    if _descending(whole[0]):
+    complete, incomplete = assign_volumes(slab)
+    if _descending(complete[0]):
         slab = slab[::-1]
-        whole, short = ([_reversed(volume, len(slab)) for volume in group] for group in (whole, short))
-    complete = tuple(tuple(volume[index] for index in range(len(slab))) for volume in whole)
+        complete, incomplete = ([_reversed(volume, len(slab)) for volume in group] for group in (complete, incomplete))
+    frames = tuple(tuple(volume[index] for index in range(len(slab))) for volume in complete)
     grid = even_grid(slab)
-    return [Plan(complete, grid, False, echo), *(plan for volume in short for plan in _incomplete_stacks(volume, echo))]
+    return [
+        Plan(frames, grid, False, echo),
+        *(plan for volume in incomplete for plan in _incomplete_stacks(volume, echo)),
+    ]
 
 
 def _descending(volume: Volume) -> bool:

@@ -49,15 +49,17 @@ def assign_volumes(grouped: Places) -> tuple[list[Volume], list[Volume]]:
         most = max(map(len, grouped))
         raise CannotNormalizeError(f"{most} frames at one place differ in no element that numbers or times them")
     all_volumes = _by_value(grouped, key) if _shared(grouped, key) else _by_rank(grouped, key)
-    whole = [volume for volume in all_volumes if len(volume) == len(grouped)]
-    short = [volume for volume in all_volumes if len(volume) < len(grouped)]
-    if short and not whole:
+    complete = [volume for volume in all_volumes if len(volume) == len(grouped)]
+    incomplete = [volume for volume in all_volumes if len(volume) < len(grouped)]
+    if incomplete and not complete:
         raise CannotNormalizeError(f"none of {len(all_volumes)} volumes has an image at each of {len(grouped)} places")
     ends = (all_volumes[0], all_volumes[-1])
-    if any(volume not in ends for volume in short) and not _have_separate_series(all_volumes):
-        sizes = ", ".join(str(len(volume)) for volume in short)
-        raise CannotNormalizeError(f"{len(short)} of {len(all_volumes)} volumes have {sizes} of {len(grouped)} slices")
-    return whole, short
+    if any(volume not in ends for volume in incomplete) and not _have_separate_series(all_volumes):
+        sizes = ", ".join(str(len(volume)) for volume in incomplete)
+        raise CannotNormalizeError(
+            f"{len(incomplete)} of {len(all_volumes)} volumes have {sizes} of {len(grouped)} slices"
+        )
+    return complete, incomplete
 
 
 def _have_separate_series(all_volumes: Sequence[Volume]) -> bool:
@@ -101,18 +103,18 @@ def _by_rank(grouped: Places, key: Key) -> list[Volume]:
     """
     ranked = [sorted(place, key=key) if len(place) > 1 else place for place in grouped]
     most = max(map(len, ranked))
-    short = {index for index, place in enumerate(ranked) if len(place) < most}
-    if short:
-        _check_tail(ranked, short, key)
+    incomplete = {index for index, place in enumerate(ranked) if len(place) < most}
+    if incomplete:
+        _check_tail(ranked, incomplete, key)
     return [{index: place[rank] for index, place in enumerate(ranked) if rank < len(place)} for rank in range(most)]
 
 
-def _check_tail(ranked: Sequence[Sequence[Frame]], short: set[int], key: Key) -> None:
+def _check_tail(ranked: Sequence[Sequence[Frame]], incomplete: set[int], key: Key) -> None:
     first = {index: key(place[0]) for index, place in enumerate(ranked)}
     counts = Counter(map(len, ranked))
     if None not in first.values():
         order = sorted(first, key=lambda index: first[index])
-        if set(order[-len(short) :]) == short and len(counts) == 2:  # noqa: PLR2004 (of whole positions, and of short ones)
+        if set(order[-len(incomplete) :]) == incomplete and len(counts) == 2:  # noqa: PLR2004 (of complete positions, and of incomplete ones)
             return
     sizes = ", ".join(f"{number} places with {count} frames" for count, number in sorted(counts.items()))
     raise CannotNormalizeError(f"the volume that lacks slices is unknown: {sizes}")
