@@ -19,7 +19,7 @@ from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.replaced import keep_replaced
 from qxbatch.publish.transfer import try_rename
 from qxbatch.session.ledger import COLUMNS
-from qxbatch.session.page_seal import sealed
+from qxbatch.session.page_checksum import with_checksum
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import GENERATED, write_sums
 from tests.build.becomes_link import becomes_link
@@ -153,9 +153,9 @@ def test_a_file_of_a_packet_that_is_named_like_one_of_qxbatch_is_kept(
     session, old = sessions(tmp_path)
     for top, number in ((session, 6), (old, 5)):
         make_folder(top / folder)
-        (top / folder / name).write_text(sealed(text.format(number)))
+        (top / folder / name).write_text(with_checksum(text.format(number)))
     keep_replaced(old, session, tmp_path / "archive", None, TAG)
-    assert kept(tmp_path / "archive" / "S1-1")[f"{folder}/{name}"] == sealed(text.format(5))
+    assert kept(tmp_path / "archive" / "S1-1")[f"{folder}/{name}"] == with_checksum(text.format(5))
 
 
 @pytest.mark.parametrize("stop", range(12))

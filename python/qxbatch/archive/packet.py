@@ -20,7 +20,7 @@ from qxbatch.publish.plain import is_below
 from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.settings.model import Archive
 
-Naming = Callable[[], AbstractContextManager[None]]
+NameLock = Callable[[], AbstractContextManager[None]]
 """Returns a context in which a name in the archive is chosen and used, so that two packets never get the same one."""
 
 
@@ -31,7 +31,7 @@ def archive_packet(
     *,
     tag: str,
     unchanged: Unchanged = assume_unchanged,
-    naming: Naming = nullcontext,
+    name_lock: NameLock = nullcontext,
     number: int | None = None,
 ) -> Path | None:
     """Archive a packet as `mode` says; return where it, or its copy, is then; None if it was deleted or is missing.
@@ -55,7 +55,7 @@ def archive_packet(
     make_folder(folder)
     if packet.parent.samefile(folder):  # a packet that is imported again from the archive
         return packet
-    destination = _Destination(packet.name, folder, number, tag, naming)
+    destination = _Destination(packet.name, folder, number, tag, name_lock)
     try:
         if mode is Archive.COPY:
             return destination.copy_packet(packet, unchanged)
@@ -77,7 +77,7 @@ class _Destination(NamedTuple):
     """The archive."""
     number: int | None
     tag: str
-    naming: Naming
+    name_lock: NameLock
 
     @property
     def copy_path(self) -> Path:
@@ -109,7 +109,7 @@ class _Destination(NamedTuple):
 
     def _equal_packet(self, source: Path) -> Path | None:
         """Return the path in the archive that already has the same bytes, under the packet's name or a numbered one, or None."""
-        with self.naming():
+        with self.name_lock():
             target = archive_path(self.folder, source, self.name, self.number)
         return target if os.path.lexists(target) else None
 
@@ -126,7 +126,7 @@ class _Destination(NamedTuple):
         Another study may share the archive and choose names at the same time, since its locks are separate.
         """
         while True:
-            with self.naming():
+            with self.name_lock():
                 target = archive_path(self.folder, source, self.name, self.number)
                 if os.path.lexists(target):
                     return target

@@ -215,7 +215,7 @@ class _PacketArchiving:
                 mode,
                 tag=self.tag,
                 unchanged=is_same_packet,
-                naming=self.name_lock,
+                name_lock=self.name_lock,
                 number=self.number,
             )
             is_archived = mode is not Archive.MOVE or self.read_by_this_run or self._is_moved_to(target)

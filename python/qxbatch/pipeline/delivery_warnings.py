@@ -40,9 +40,9 @@ def stale_sessions(sessionsfolder: Path, job: Job, products: Sequence[Product]) 
     only), the session with the unit's own id.
     """
     unit = job.unit
-    made = {product.sorted_session.session.id for product in products}
-    stale = [name for name in _split_names(sessionsfolder, unit.name) if name not in made]
-    if unit.inbox is None and unit.name not in made and is_imported(sessionsfolder / unit.name):
+    new_sessions = {product.sorted_session.session.id for product in products}
+    stale = [name for name in _split_names(sessionsfolder, unit.name) if name not in new_sessions]
+    if unit.inbox is None and unit.name not in new_sessions and is_imported(sessionsfolder / unit.name):
         stale = [unit.name, *stale]
     if not stale:
         return []

@@ -113,7 +113,7 @@ def _keep_replaced(
     for session in journal.sessions:
         check_lock()
         workspace.refuse_linked_paths(journal.unit, session)
-        old, target = workspace.old(journal.unit, session), workspace.session(session).folder
+        old, target = workspace.replaced_files(journal.unit, session), workspace.session(session).folder
         keep_all = session in invalid_sessions
         try:
             kept_in = keep_replaced(

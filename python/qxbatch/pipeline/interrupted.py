@@ -42,7 +42,7 @@ def clear_locks(sessionsfolder: Path) -> None:
     workspace.tidy()
 
 
-def without_recovered(candidate: Candidate, recovered: "RecoveryResult | None") -> Candidate:
+def candidate_after_recovery(candidate: Candidate, recovered: "RecoveryResult | None") -> Candidate:
     """Return the candidate, which is not ready if the recovery just finished the import of its packet, or failed to.
 
     With --overwrite=yes it is not ready either. If the import was finished, other packets of the same session stay ready. If it
@@ -59,7 +59,7 @@ def without_recovered(candidate: Candidate, recovered: "RecoveryResult | None") 
     return candidate
 
 
-def to_report(recovered: "RecoveryResult | None", candidates: Sequence[Candidate]) -> list[SessionReport]:
+def recovery_reports(recovered: "RecoveryResult | None", candidates: Sequence[Candidate]) -> list[SessionReport]:
     """Return the reports of a recovery, without those of units whose lock another run holds if this run imports them.
 
     The import of such a unit reports the lock.

@@ -64,7 +64,7 @@ def recover(
             packets.update(recovered.packets)
             unfinished += recovered.unfinished
         except LockHeldError as error:
-            reports.append(_held(unit, error.problem))
+            reports.append(_lock_report(unit, error.problem))
         finally:
             locks.release(lock)
     if only is None:
@@ -72,7 +72,7 @@ def recover(
     return RecoveryResult(reports, packets, unfinished)
 
 
-def _held(unit: str, problem: Problem) -> SessionReport:
+def _lock_report(unit: str, problem: Problem) -> SessionReport:
     """Return the report of a unit of which another run holds a session or a packet."""
     message = (
         f"is held by another run, so the remaining steps of an interrupted import of session {unit} were not done now."
@@ -82,7 +82,7 @@ def _held(unit: str, problem: Problem) -> SessionReport:
 
 def _unfinished_units(workspace: Workspace, units: Collection[str]) -> list[str]:
     """Return the units that have staging or a journal."""
-    return [unit for unit in units if any(map(os.path.lexists, (workspace.unit(unit), workspace.journal(unit))))]
+    return [unit for unit in units if any(map(os.path.lexists, (workspace.unit_folder(unit), workspace.journal(unit))))]
 
 
 def _need_lock(locks: Locks, lock: Lock, unit: str) -> None:
@@ -135,18 +135,18 @@ def _recovered(
     except LockHeldError:
         raise
     except PacketError as error:
-        return _failed(unit, error.problem)
+        return _failure(unit, error.problem)
     except (ValueError, OverflowError, RecursionError) as error:
-        return _failed(unit, _not_followed(workspace, unit, f"{error}", settings))
+        return _failure(unit, _not_followed(workspace, unit, f"{error}", settings))
     except (OSError, MemoryError) as error:
         reason = error_text(error) or "there is not enough memory"
         message = f"the import of an interrupted run cannot be finished: {reason}."
         hint = "Correct this and run again: the files of that import are kept until then."
-        return _failed(unit, Problem(Code.CANNOT_WRITE, unit, message, hint))
+        return _failure(unit, Problem(Code.CANNOT_WRITE, unit, message, hint))
     except Exception as error:
         log.error("%s: internal error", unit, exc_info=not settings.deidentified)  # noqa: TRY400 - a traceback can have names
         message = f"internal error while the import of an interrupted run was finished: {type(error).__name__}."
-        return _failed(unit, Problem(Code.INTERNAL, unit, message, "Please report this with the log (--log-file)."))
+        return _failure(unit, Problem(Code.INTERNAL, unit, message, "Please report this with the log (--log-file)."))
     return recovered
 
 
@@ -169,7 +169,7 @@ def _finish(
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
-        return _failed(unit, _not_followed(workspace, unit, f"{error}", settings))
+        return _failure(unit, _not_followed(workspace, unit, f"{error}", settings))
     with _locked(journal, locks, check_lock, own) as check_locks:
         result = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
     label = journal.label or unit
@@ -182,7 +182,7 @@ def _finish(
         SessionReport(
             label,
             SessionId(session),
-            _existing(workspace.sessionsfolder / session),
+            _if_exists(workspace.sessionsfolder / session),
             (note, *result.problems_of(session, journal.sessions)),
             archived=result.archived,
         )
@@ -207,24 +207,24 @@ def _locked(
     """
     sessions = map(unit_lock, journal.sessions)
     packets = [packet_lock(entry.packet.path) for entry in journal.packets] if journal.inbox is None else []
-    held: list[Lock] = []
+    taken_locks: list[Lock] = []
 
     def check_locks() -> None:
         check_lock()
-        if not all(map(locks.holds, held)):
+        if not all(map(locks.holds, taken_locks)):
             raise lost_lock(journal.unit)
 
     try:
         for name in dict.fromkeys([*sessions, *packets]):
             if name not in own:
-                held.append(take_lock(locks, name))
+                taken_locks.append(take_lock(locks, name))
         yield check_locks
     finally:
-        for lock in held:
+        for lock in taken_locks:
             locks.release(lock)
 
 
-def _failed(unit: str, problem: Problem) -> RecoveryResult:
+def _failure(unit: str, problem: Problem) -> RecoveryResult:
     return RecoveryResult([SessionReport(unit, None, None, (problem,), unit=unit)])
 
 
@@ -233,13 +233,13 @@ def _not_followed(workspace: Workspace, unit: str, reason: str, settings: Settin
         reason = without_content(reason)
     message = f"the journal of an interrupted run cannot be used: {reason}. Nothing was changed."
     hint = (
-        f"If another version of qxbatch wrote it, run that version. Else look into {workspace.unit(unit)}, then remove the "
+        f"If another version of qxbatch wrote it, run that version. Else look into {workspace.unit_folder(unit)}, then remove the "
         "journal and run again: that run names the packets which the interrupted one renamed."
     )
     path = str(workspace.journal(unit))
     return Problem(Code.RECOVERED, path, message, hint)
 
 
-def _existing(session: Path) -> Path | None:
+def _if_exists(session: Path) -> Path | None:
     """Return the session if it exists: one that was moved away meanwhile is not reported as written."""
     return session if SessionPaths(session).ledger.exists() else None

@@ -48,7 +48,7 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
         refuse_packets_inside(context.settings, unit, folder)
 
 
-def refuse_done(context: Context, unit: Unit) -> None:
+def refuse_imported(context: Context, unit: Unit) -> None:
     """Raise PacketError if the packet is missing, since another run imported it after this run started.
 
     This happens only with --overwrite; without it, `refuse_existing` raises before.

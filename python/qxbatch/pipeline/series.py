@@ -92,7 +92,7 @@ class _SeriesJobs:
         """Convert a series, and start to finish its images. Raises OSError if the disk is full."""
         context = self.context
         with context.memory.hold(converter_memory(series)), context.slots.acquire(urgent=True):
-            conversion = self._converted(series)
+            conversion = self._convert(series)
         _refuse_full_disk(conversion, self.folders.build)
         for output in conversion.outputs:
             self.headers[output.nifti] = read_nifti(output.nifti)
@@ -113,7 +113,7 @@ class _SeriesJobs:
     def _notify_finished(self, series: Series) -> None:
         self.context.observer.notify(SeriesFinished(self.job.unit.name, series.size))
 
-    def _converted(self, series: Series) -> Conversion:
+    def _convert(self, series: Series) -> Conversion:
         return convert_series(
             series,
             self.context.settings,
@@ -154,9 +154,9 @@ class _SeriesJobs:
         if self.context.settings.work_dir is None or path.is_relative_to(self.folders.build):
             descriptor = os.open(path, os.O_RDONLY)
             self.context.unsynced.acquire()
-            self.syncing.append(self.context.sync_pool.submit(self._synced, descriptor))
+            self.syncing.append(self.context.sync_pool.submit(self._sync_and_close, descriptor))
 
-    def _synced(self, descriptor: int) -> None:
+    def _sync_and_close(self, descriptor: int) -> None:
         try:
             sync_open(descriptor)
         finally:

@@ -17,7 +17,7 @@ from qxbatch.pipeline.deliver import deliver
 from qxbatch.pipeline.prepare import place_files, plan_job, read_job
 from qxbatch.pipeline.produce import produce
 from qxbatch.pipeline.recover import clear_own, recover_unit
-from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing, refuse_too_large
+from qxbatch.pipeline.refuse import cannot_write, refuse_existing, refuse_imported, refuse_too_large
 from qxbatch.pipeline.remedy import refused_report, with_commands
 from qxbatch.pipeline.unit_locks import UnitLocks
 from qxbatch.problems import Code, PacketError, Problem, UsageError
@@ -114,7 +114,7 @@ class _Import:
     def _stages(self) -> list[SessionReport]:
         context, unit = self.context, self.unit
         refuse_existing(context, unit, [unit.session])
-        refuse_done(context, unit)
+        refuse_imported(context, unit)
         scratch = context.workspace.empty_scratch(unit.name)
         refuse_too_large(context, unit, scratch)
         context.observer.notify(StageStarted(unit.name, Stage.READING))

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
-from qxbatch.publish.plain import make_way
+from qxbatch.publish.plain import clear_path
 from qxbatch.textfile import created
 from qxbatch.walk import remove, walk
 
@@ -97,7 +97,7 @@ def write_json(path: Path, content: object, mode: int = 0o666) -> None:
     temporary = path.with_name(path.name + ".new")
     _write_json(temporary, content, mode)
     if path.is_dir():
-        make_way(path)
+        clear_path(path)
     temporary.replace(path)
     sync_folder(path.parent)
 
@@ -106,7 +106,7 @@ def _write_json(path: Path, content: object, mode: int = 0o666) -> None:
     """Write a new file, and sync it. A link, file or empty folder that has its name is removed first, never written to."""
     import json
 
-    make_way(path)
+    clear_path(path)
     with created(path, mode) as file:
         json.dump(content, file, indent=1, sort_keys=True)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.publish.durable import NO_RUN, exchange_names, rename_new, sync_folder
-from qxbatch.publish.plain import make_way
+from qxbatch.publish.plain import clear_path
 from qxbatch.textfile import created, read_bytes
 
 _TRIES = 20
@@ -38,7 +38,7 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
     staged = [_hidden(text.path, Use.COPY, tag) for text in texts]
     try:
         for path, text in zip(staged, texts, strict=True):
-            make_way(path)
+            clear_path(path)
             with created(path) as file:
                 file.write(text.text)
         for path, text in zip(staged, texts, strict=True):
@@ -46,7 +46,7 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
             sync_folder(path.parent)
     finally:
         for path in staged:
-            with contextlib.suppress(IsADirectoryError):  # a folder with content, which `make_way` named
+            with contextlib.suppress(IsADirectoryError):  # a folder with content, which `clear_path` named
                 path.unlink(missing_ok=True)
 
 

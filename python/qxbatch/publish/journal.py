@@ -98,7 +98,7 @@ def write_journal(journal: Journal, workspace: Workspace) -> None:
         ],
     }
     make_folder(workspace.journals)
-    write_new_json(workspace.journal(journal.unit), workspace.new_journal(journal.unit), content)
+    write_new_json(workspace.journal(journal.unit), workspace.temporary_journal(journal.unit), content)
 
 
 def journal_run(path: Path) -> str:

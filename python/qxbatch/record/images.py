@@ -58,17 +58,17 @@ def shape_of(nifti: Path) -> tuple[int, ...]:
 
 def number_images(
     conversions: Iterable[Conversion],
-    claimed: Iterable[int],
+    series_ns: Iterable[int],
     *,
     add_image_type: int = 0,
     add_json_info: Sequence[str] = (),
     shape: Callable[[Path], tuple[int, ...]] = shape_of,
 ) -> Placement:
-    """Number the images of a session. `claimed` is every n of a series of the session, converted or not.
+    """Number the images of a session. `series_ns` is every n of a series of the session, converted or not.
 
     Each n' is assigned in series order, never in the order in which conversions ended.
     """
-    used_numbers = set(claimed)
+    used_numbers = set(series_ns)
     numbered: list[NumberedImage] = []
     extra_ns: dict[int, int] = {}
     problems: list[Problem] = []

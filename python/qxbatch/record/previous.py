@@ -44,7 +44,7 @@ def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session:
     unmatched = dict(previous.rows)
     merged: dict[tuple[str, str], LedgerRow] = {}
     for row in rows:
-        previous_rows = unmatched.pop(_place(row), ())
+        previous_rows = unmatched.pop(_previous_location(row), ())
         if previous_rows and all(old_row.content_sha256 == row.content_sha256 for old_row in previous_rows):
             for old_row in previous_rows:
                 _add(merged, _merged(old_row, row))
@@ -64,7 +64,7 @@ def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:
         merged[key] = row
 
 
-def _place(row: LedgerRow) -> str:
+def _previous_location(row: LedgerRow) -> str:
     """Return where a member was in the previous session; empty for a new one.
 
     A member of an archive is a new one, also if a file of the previous session has its bytes.

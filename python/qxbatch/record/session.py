@@ -12,7 +12,7 @@ from qxbatch.record.files import escape_sidecars, redact_sidecars, write_images,
 from qxbatch.record.images import Placement, number_images
 from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.kept_files import move_kept_files, redact_kept_names
-from qxbatch.record.ledger_file import Moves, record_ledger
+from qxbatch.record.ledger_file import NewLocations, record_ledger
 from qxbatch.record.redacted import redacted_conversion
 from qxbatch.record.session_problems import SessionProblems, session_problems
 from qxbatch.record.summary_file import record_summary
@@ -64,7 +64,7 @@ def record_session(
         patient=patient,
         problems=own_problems,
         left_out=left_out.counts(),
-        fates=record_ledger(job, sorted_session, Moves(converted.stored, new_prefixes, redacted), folders),
+        fates=record_ledger(job, sorted_session, NewLocations(converted.stored, new_prefixes, redacted), folders),
         sums=converted.sums,
         statistics=converted.statistics,
         converters=converters,
