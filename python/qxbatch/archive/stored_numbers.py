@@ -55,11 +55,11 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
             if not _at_work(workspace):
                 clear_path(workspace.temporary_numbers)
                 previous = _read(workspace)
-                done = set(inboxes)
+                finished_inboxes = set(inboxes)
                 remaining = {
                     path: k
                     for path, k in previous.items()
-                    if not (done.intersection(path.parents) or _has_imported_session(workspace, path))
+                    if not (finished_inboxes.intersection(path.parents) or _has_imported_session(workspace, path))
                 }
                 _write(workspace, previous, remaining)
         finally:

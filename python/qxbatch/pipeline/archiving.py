@@ -191,7 +191,7 @@ class _PacketArchiving:
         elif not self.read_by_this_run:
             finish_aside(self.packet, self.tag)
             if decide(self.facts).mode is not None:
-                finish_removal(self.packet, self.tag, is_same_packet.contains_rest)
+                finish_removal(self.packet, self.tag, is_same_packet.contains_remaining_files)
 
     def _same_packet_check(self, session_bytes: SessionBytes) -> SamePacketCheck:
         """Return the check to call before each step. It reads a packet of another run again, unless the packet is left in place."""
