@@ -12,8 +12,8 @@ NAMES = (
     "damaged",
     "published",
     "changed",
-    "surrounded",
-    "contains_links",
+    "has_extra_bytes",
+    "has_external_links",
     "split",
     "folder_mode",
     "was_imported",
@@ -89,8 +89,8 @@ def test_a_packet_is_deleted_only_if_it_is_unchanged_and_completely_converted() 
         if decide(facts).mode is Archive.DELETE:
             assert facts.archive is Archive.DELETE
             assert facts.published
-            assert (facts.series_failed, facts.damaged, facts.changed, facts.surrounded) == (False,) * 4
-            assert not facts.contains_links
+            assert (facts.series_failed, facts.damaged, facts.changed, facts.has_extra_bytes) == (False,) * 4
+            assert not facts.has_external_links
 
 
 @pytest.mark.parametrize("archive", list(Archive))
@@ -100,13 +100,13 @@ def test_a_packet_imported_from_the_archive_stays_there(archive: Archive) -> Non
 
 
 def test_a_packet_with_bytes_outside_its_members_is_moved_instead_of_deleted() -> None:
-    decision = decide(Facts(Archive.DELETE, surrounded=True))
-    assert (decision.mode, decision.reason) == (Archive.MOVE, Reason.SURROUNDED)
+    decision = decide(Facts(Archive.DELETE, has_extra_bytes=True))
+    assert (decision.mode, decision.reason) == (Archive.MOVE, Reason.EXTRA_BYTES)
 
 
 def test_a_packet_with_links_is_moved_instead_of_deleted() -> None:
-    decision = decide(Facts(Archive.DELETE, contains_links=True))
-    assert (decision.mode, decision.reason) == (Archive.MOVE, Reason.CONTAINS_LINKS)
+    decision = decide(Facts(Archive.DELETE, has_external_links=True))
+    assert (decision.mode, decision.reason) == (Archive.MOVE, Reason.EXTERNAL_LINKS)
 
 
 def test_a_packet_whose_kept_files_changed_is_moved_instead_of_deleted() -> None:

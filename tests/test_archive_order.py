@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qxbatch.pipeline.finish import Ending, finish
+from qxbatch.pipeline.finish import FinishResult, finish
 from qxbatch.publish.journal import Journal
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -32,7 +32,7 @@ def finished(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         check_lock: Callable[[], None],
         settings: Settings,
         taken: bytes,
-    ) -> Ending:
+    ) -> FinishResult:
         units.append(journal.unit)
         return finish(journal, workspace, locks, check_lock, settings, taken)
 

@@ -19,7 +19,7 @@ from qxbatch.core import hash_file
 from qxbatch.discover.own_names import Use, hidden_name, is_own_name
 from qxbatch.publish.durable import remove_tree
 from qxbatch.publish.same import START_BYTES, same_content
-from qxbatch.publish.transfer import renamed
+from qxbatch.publish.transfer import try_rename
 from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Archive
 
@@ -82,8 +82,8 @@ def test_the_same_bytes_with_the_same_name_are_one_packet(tmp_path: Path) -> Non
 def test_a_packet_is_copied_to_another_file_system_and_then_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rename = renamed
-    monkeypatch.setattr(module, "renamed", lambda source, to: source.parent == to.parent and rename(source, to))
+    rename = try_rename
+    monkeypatch.setattr(module, "try_rename", lambda source, to: source.parent == to.parent and rename(source, to))
     make(tmp_path / "inbox" / "P" / "a" / "1.dcm")
     archive_packet(tmp_path / "inbox" / "P", tmp_path / "archive" / "MR", Archive.MOVE)
     assert tree(tmp_path) == {"archive/MR/P/a/1.dcm": "dicom"}
@@ -117,8 +117,8 @@ def test_a_hidden_copy_that_was_already_published_is_removed(tmp_path: Path, mon
 def test_a_packet_with_a_fifo_and_links_is_moved_to_another_file_system(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rename = renamed
-    monkeypatch.setattr(module, "renamed", lambda source, to: source.parent == to.parent and rename(source, to))
+    rename = try_rename
+    monkeypatch.setattr(module, "try_rename", lambda source, to: source.parent == to.parent and rename(source, to))
     source = make(tmp_path / "inbox" / "P" / "a" / "1.dcm").parents[1]
     os.mkfifo(source / "fifo")
     (source / "latest").symlink_to("a/1.dcm")
@@ -290,9 +290,9 @@ def test_studies_that_share_an_archive_do_not_overwrite_each_other(
     def rename_after_another_study(source: Path, target: Path) -> bool:
         if target.parent == archive and not late_packets:
             late_packets.append(make(archive / member, "of another study"))
-        return (not other_file_system or source.parent == target.parent) and renamed(source, target)
+        return (not other_file_system or source.parent == target.parent) and try_rename(source, target)
 
-    monkeypatch.setattr(module, "renamed", rename_after_another_study)
+    monkeypatch.setattr(module, "try_rename", rename_after_another_study)
     target = archive_packet(tmp_path / "inbox" / "P", archive, mode)
     assert target == archive / "P_2"
     archived = {f"archive/MR/{member}": "of another study", f"archive/MR/{member.replace('P', 'P_2')}": "mine"}
@@ -363,10 +363,10 @@ def test_a_packet_that_is_exchanged_when_it_is_compared_with_the_archive_is_arch
         return archive_path(folder, source, name, number)
 
     monkeypatch.setattr(module, "archive_path", exchanged)
-    rename = renamed
+    rename = try_rename
     monkeypatch.setattr(
         module,
-        "renamed",
+        "try_rename",
         lambda source, to: (not other_file_system or source.parent == to.parent) and rename(source, to),
     )
     assert archive_packet(packet, tmp_path / "archive", Archive.MOVE) == tmp_path / "archive" / "P_2.zip"
@@ -379,7 +379,7 @@ def test_a_packet_that_cannot_be_moved_gets_its_name_back(tmp_path: Path, monkey
     def broken(*_: object) -> bool:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(module, "renamed", broken)
+    monkeypatch.setattr(module, "try_rename", broken)
     with pytest.raises(OSError, match="Input/output error"):
         archive_packet(packet, tmp_path / "archive" / "MR", Archive.MOVE)
     assert tree(tmp_path) == {"inbox/P.zip": "dicom"}

@@ -121,7 +121,7 @@ class TwoRuns:
         self.workspace = Workspace(study.sessions)
         self.workspace.top.mkdir()
         write_json(self.workspace.numbers, {"S1/inbox/scan.zip": 1, "S2/inbox/scan.zip": 2})
-        self.workspace.new_numbers.touch()
+        self.workspace.temporary_numbers.touch()
 
     def end_first_run(self) -> None:
         forget_numbers(self.workspace, Locks(self.workspace.locks), [self.study.session("S1") / "inbox"])
@@ -132,7 +132,7 @@ def test_a_run_removes_its_own_numbers_and_keeps_those_of_another_run(study: Stu
     runs = TwoRuns(study)
     runs.end_first_run()
     assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}
-    assert not runs.workspace.new_numbers.exists()
+    assert not runs.workspace.temporary_numbers.exists()
 
 
 @pytest.mark.parametrize("lock", ["archive", "session S2"])
@@ -143,7 +143,7 @@ def test_all_numbers_are_kept_while_another_run_holds_a_lock(study: Study, lock:
     assert taken is not None
     runs.end_first_run()
     assert len(stored_numbers(study)) == 2
-    assert runs.workspace.new_numbers.exists(), "the other run may be writing it"
+    assert runs.workspace.temporary_numbers.exists(), "the other run may be writing it"
     other.release(taken)
     runs.end_first_run()
     assert stored_numbers(study) == {"S2/inbox/scan.zip": 2}

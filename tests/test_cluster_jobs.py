@@ -52,7 +52,7 @@ def status_with(monkeypatch: pytest.MonkeyPatch, all_submissions: list[Submissio
 
 
 def states(status: Status) -> list[tuple[str, str, bool]]:
-    return [(row.unit.unit, str(row.state), row.unknown) for row in status.rows]
+    return [(row.unit.name, str(row.state), row.unknown) for row in status.rows]
 
 
 def test_a_state_is_read_back_unchanged() -> None:

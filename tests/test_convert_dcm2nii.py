@@ -13,7 +13,7 @@ from qxbatch.convert import dcm2nii
 from qxbatch.convert.available import check_available
 from qxbatch.convert.series import convert_series
 from qxbatch.model import Conversion, Series, SeriesKind, State
-from qxbatch.record.images import place_images
+from qxbatch.record.images import number_images
 from qxbatch.settings.model import Tool
 from tests.build.dicom import MrSeries
 from tests.build.parrec import ParRec
@@ -82,7 +82,7 @@ def test_an_image_gets_the_number_and_name_of_its_series(tmp_path: Path, install
     conversion = convert(tmp_path, dicom())
     assert conversion.tool == "dcm2nii 1June2015"
     assert conversion.state in {State.CONVERTED, State.PARTIAL}
-    (image,) = place_images([conversion], [30]).images
+    (image,) = number_images([conversion], [30]).images
     assert (image.number, image.name, image.shape, image.info) == (31, "EPI", (6, 8, 3), ())
     assert "-g y -v n -o <out>" in conversion.log
     assert "Found 3 DICOM file(s)" in conversion.log
@@ -92,7 +92,7 @@ def test_name_clashes_give_several_images(tmp_path: Path, install: Callable[...,
     name = "20180918_121229EPIPEAPs003a001"
     install({name: (6, 8, 3), f"{name}A": (6, 8, 3), f"{name}B": (6, 8, 3)})
     conversion = convert(tmp_path, dicom(volumes=3))
-    assert [image.name for image in place_images([conversion], [30]).images] == ["EPI [1/3]", "EPI [2/3]", "EPI [3/3]"]
+    assert [image.name for image in number_images([conversion], [30]).images] == ["EPI [1/3]", "EPI [2/3]", "EPI [3/3]"]
 
 
 def test_diffusion_tables_belong_to_the_image_with_prefix_x(tmp_path: Path, install: Callable[..., None]) -> None:

@@ -10,7 +10,7 @@ from qxbatch.archive import packet as module
 from qxbatch.publish.devices import devices_in
 from qxbatch.publish.new_copies import copy_new
 from qxbatch.publish.same import same_content
-from qxbatch.publish.transfer import copy_verified, renamed
+from qxbatch.publish.transfer import copy_verified, try_rename
 from tests.build.dicom import MrSeries
 from tests.build.packets import Kind, under
 from tests.build.study import Study
@@ -70,7 +70,7 @@ def test_a_copy_in_the_archive_has_no_devices(study: Study, packet: Path, opened
 def test_a_packet_with_devices_is_moved_to_another_disk(
     study: Study, packet: Path, opened_files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "renamed", lambda source, to: source.parent == to.parent and renamed(source, to))
+    monkeypatch.setattr(module, "try_rename", lambda source, to: source.parent == to.parent and try_rename(source, to))
     run = study.main("--check=no", "--archive=move")
     assert run.status == 0, run.text
     assert "without 2 devices" in " ".join(run.text.split())

@@ -102,7 +102,7 @@ def test_a_file_that_gets_the_old_name_during_a_rename_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_kernel: bool
 ) -> None:
     (tmp_path / "study.tsv").write_text("first")
-    steps = (durable._renamed_by_kernel, os.link)
+    steps = (durable._renameat2, os.link)
 
     def saved_after(step: Any, *arguments: Any, **folders: Any) -> Any:
         result = step(*arguments, **folders)
@@ -111,9 +111,9 @@ def test_a_file_that_gets_the_old_name_during_a_rename_stays(
         return result
 
     if by_kernel:
-        monkeypatch.setattr(durable, "_renamed_by_kernel", partial(saved_after, steps[0]))
+        monkeypatch.setattr(durable, "_renameat2", partial(saved_after, steps[0]))
     else:
-        monkeypatch.setattr(durable, "_renamed_by_kernel", lambda *_: False)
+        monkeypatch.setattr(durable, "_renameat2", lambda *_: False)
         monkeypatch.setattr(os, "link", partial(saved_after, steps[1]))
     rename_new(tmp_path / "study.tsv", tmp_path / "study.tsv.1", in_use=True)
     assert (tmp_path / "study.tsv.1").read_text() == "first"

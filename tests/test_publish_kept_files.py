@@ -73,7 +73,7 @@ def test_an_interrupted_call_is_completed_by_the_next_one(
     write(tmp_path / "S1", {KEPT: "mine"})
     with monkeypatch.context() as patch:
         if not by_kernel:
-            patch.setattr(durable, "_renamed_by_kernel", lambda *_: False)
+            patch.setattr(durable, "_renameat2", lambda *_: False)
         done = stop_before(patch, stop)
         try:
             published(tmp_path)

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from qxbatch.core import hash_file
-from qxbatch.publish import comparable, taken_apart
+from qxbatch.publish import comparable, unique_files
 from qxbatch.publish import replaced as module
 from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.replaced import keep_replaced
-from qxbatch.publish.transfer import renamed
+from qxbatch.publish.transfer import try_rename
 from qxbatch.session.ledger import COLUMNS
-from qxbatch.session.page_seal import sealed
+from qxbatch.session.page_checksum import with_checksum
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import GENERATED, write_sums
 from tests.build.becomes_link import becomes_link
@@ -47,7 +47,7 @@ def sessions(top: Path) -> tuple[Path, Path]:
 
 def renamed_within_folder(source: Path, target: Path) -> bool:
     """Rename within a folder only, as if all other folders were on another disk."""
-    return source.parent == target.parent and renamed(source, target)
+    return source.parent == target.parent and try_rename(source, target)
 
 
 def kept(top: Path) -> dict[str, str]:
@@ -84,7 +84,7 @@ def test_a_file_in_folders_deeper_than_the_interpreter_can_recurse_is_kept(
 ) -> None:
     session, old = sessions(tmp_path)
     if not one_disk:
-        monkeypatch.setattr(module, "renamed", renamed_within_folder)
+        monkeypatch.setattr(module, "try_rename", renamed_within_folder)
     place = Path("nii", *["d"] * depth, "mine.txt")
     make_folder(old / place.parent)
     (old / place).write_text("mine")
@@ -153,9 +153,9 @@ def test_a_file_of_a_packet_that_is_named_like_one_of_qxbatch_is_kept(
     session, old = sessions(tmp_path)
     for top, number in ((session, 6), (old, 5)):
         make_folder(top / folder)
-        (top / folder / name).write_text(sealed(text.format(number)))
+        (top / folder / name).write_text(with_checksum(text.format(number)))
     keep_replaced(old, session, tmp_path / "archive", None, TAG)
-    assert kept(tmp_path / "archive" / "S1-1")[f"{folder}/{name}"] == sealed(text.format(5))
+    assert kept(tmp_path / "archive" / "S1-1")[f"{folder}/{name}"] == with_checksum(text.format(5))
 
 
 @pytest.mark.parametrize("stop", range(12))
@@ -166,7 +166,7 @@ def test_a_killed_run_leaves_no_second_copy(
     session, old = sessions(tmp_path)
     archive = tmp_path / "archive" / "replaced"
     if not one_disk:
-        monkeypatch.setattr(module, "renamed", renamed_within_folder)
+        monkeypatch.setattr(module, "try_rename", renamed_within_folder)
     done = 0
 
     def counted(original):
@@ -231,7 +231,7 @@ def test_only_the_edited_files_of_a_sorted_session_are_kept_also_after_a_kill(
 def test_an_interrupted_removal_makes_no_second_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session, old = sessions(tmp_path)
     archive = tmp_path / "archive" / "replaced"
-    monkeypatch.setattr(module, "renamed", renamed_within_folder)
+    monkeypatch.setattr(module, "try_rename", renamed_within_folder)
     discard = module._discard
 
     def interrupted(kept: Path, remaining: Path) -> None:
@@ -274,7 +274,7 @@ def test_what_a_program_writes_to_a_session_while_it_is_taken_apart_is_kept(
     for folder in (session, old):
         (folder / "nii").mkdir()
         (folder / "nii" / "31.json").write_text("text")
-    original = getattr(taken_apart, step)
+    original = getattr(unique_files, step)
     written: list[Path] = []
 
     def disturbed(*args: object) -> object:
@@ -284,7 +284,7 @@ def test_what_a_program_writes_to_a_session_while_it_is_taken_apart_is_kept(
             written.append(old)
         return result if step == "_only_here" else original(*args)
 
-    monkeypatch.setattr(taken_apart, step, disturbed)
+    monkeypatch.setattr(unique_files, step, disturbed)
     keep_replaced(old, session, tmp_path / "archive", None, TAG)
     assert "mine" in kept(tmp_path / "archive").values()
     assert not old.exists()
@@ -294,7 +294,7 @@ def test_a_file_that_a_program_writes_again_after_it_was_archived_gets_another_n
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, old = sessions(tmp_path)
-    move = taken_apart._move
+    move = unique_files._move
 
     def written_again(place: Path, *args: Any) -> None:
         move(place, *args)
@@ -303,7 +303,7 @@ def test_a_file_that_a_program_writes_again_after_it_was_archived_gets_another_n
             (old / place).write_text("mine")
 
     again: list[Path] = []
-    monkeypatch.setattr(taken_apart, "_move", written_again)
+    monkeypatch.setattr(unique_files, "_move", written_again)
     keep_replaced(old, session, tmp_path / "archive", None, TAG)
     assert kept(tmp_path / "archive" / "S1-1") == {"inbox/a": "a", "inbox/a_2": "mine", "inbox/b": "b"}
 
@@ -320,7 +320,7 @@ def test_two_names_of_one_file_that_the_new_session_contains_are_both_removed(tm
 
 def test_a_program_that_never_stops_writing_ends_the_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session, old = sessions(tmp_path)
-    remove = taken_apart._remove_compared
+    remove = unique_files._remove_compared
 
     def removed(*args: Any) -> None:
         remove(*args)
@@ -328,11 +328,11 @@ def test_a_program_that_never_stops_writing_ends_the_attempt(tmp_path: Path, mon
         (old / "inbox" / "again").write_text("mine")
 
     with monkeypatch.context() as patch:
-        patch.setattr(taken_apart, "_remove_compared", removed)
+        patch.setattr(unique_files, "_remove_compared", removed)
         with pytest.raises(OSError, match="another program writes to it"):
             keep_replaced(old, session, tmp_path / "archive", None, TAG)
     keep_replaced(old, session, tmp_path / "archive", None, TAG)
-    assert [*kept(tmp_path / "archive").values()].count("mine") == taken_apart._TRIES + 2
+    assert [*kept(tmp_path / "archive").values()].count("mine") == unique_files._TRIES + 2
     assert not old.exists()
 
 
@@ -345,7 +345,7 @@ def test_the_records_that_name_archived_packets_exist_as_long_as_a_killed_run_ne
     for name in ("summary.json", "report.html"):
         (old / "qxbatch" / name).write_text("of the replaced session")
     monkeypatch.setattr(
-        taken_apart,
+        unique_files,
         "archived_hashes",
         lambda *_: {hash_file(str(path))[1] for path in (old / "inbox").glob("*") if (old / "qxbatch").exists()},
     )

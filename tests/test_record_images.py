@@ -18,7 +18,7 @@ from qxbatch.record.checksums import file_checksums
 from qxbatch.record.compress import compressed_path
 from qxbatch.record.files import redact_sidecars, write_images, write_logs
 from qxbatch.record.image_texts import redact_image
-from qxbatch.record.images import Placement, place_images
+from qxbatch.record.images import Placement, number_images
 from qxbatch.record.json_info import FIELDS, json_info
 
 
@@ -34,7 +34,7 @@ def conversion(n: int, images: int, number: int | None = None, kind: SeriesKind 
 
 def place(*conversions: Conversion) -> Placement:
     """Place images whose files need not exist."""
-    return place_images(conversions, [c.series.n for c in conversions], shape=lambda _: (2, 2, 2))
+    return number_images(conversions, [c.series.n for c in conversions], shape=lambda _: (2, 2, 2))
 
 
 def numbers(placement: Placement, n: int) -> list[int]:
@@ -48,14 +48,14 @@ def test_image_k_of_series_n_has_the_number_n_plus_k() -> None:
     assert numbers(placement, 30) == [31, 32, 33]
     assert [image.name for image in placement.images] == ["s30 [1/3]", "s30 [2/3]", "s30 [3/3]"]
     assert placement.images[0].files == ("nii/31.nii.gz",)
-    assert placement.additional_n == {}
+    assert placement.extra_ns == {}
     assert placement.problems == ()
 
 
 def test_the_tenth_image_gets_the_next_free_number_and_a_warning() -> None:
     placement = place(conversion(30, 12, 3), conversion(40, 1, 4))
     assert numbers(placement, 30) == [*range(31, 40), 100031, 100032, 100033]
-    assert placement.additional_n == {100030: 30}
+    assert placement.extra_ns == {100030: 30}
     (problem,) = placement.problems
     assert (problem.code, problem.severity) == (Code.MORE_THAN_NINE, Severity.WARNING)
     assert "100031" in problem.message

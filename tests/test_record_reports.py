@@ -11,7 +11,7 @@ from qxbatch.acquisition import Acquisition, SeriesVerdict
 from qxbatch.model import Conversion, Fingerprint, Packet, Series, SeriesKind, SessionId, State, Value
 from qxbatch.problems import Code, Problem, Severity
 from qxbatch.record.dicom_report import dicom_report
-from qxbatch.record.images import place_images
+from qxbatch.record.images import number_images
 from qxbatch.record.summary import PacketInfo, summary
 from qxbatch.session.ledger import COLUMNS, Fate, Kind, LedgerRow, write_ledger
 from qxbatch.session.summary import Summary
@@ -115,7 +115,7 @@ def two_series(problems: tuple[Problem, ...] = (), **more: object) -> Summary:
         SessionId("S1"),
         [PacketInfo(packet, "a.zip")],
         conversions,
-        place_images(conversions, [20, 30]),
+        number_images(conversions, [20, 30]),
         version="1.0",
         converters={"dcm2niix": "1"},
         fates={"sorted": 2, "kept": 1},

@@ -47,8 +47,8 @@ class Stack:
     """Positions of the slices along the normal in mm, ascending; empty if no header has them."""
     slices: int
     """Number of slice positions that exist. A complete volume has a slice at each."""
-    begun: int
-    """Volumes with at least one slice."""
+    volumes: int
+    """Number of volumes with at least one slice."""
     complete: int
     """Volumes with a slice at each position."""
     partial: int

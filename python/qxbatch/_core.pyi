@@ -181,7 +181,7 @@ class Row:
     group: int
     """Index of the group; -1 without one."""
     reason: str
-    surrounded: bool
+    has_extra_bytes: bool
     """Whether bytes before, between or after its members are in no session."""
 
 @final

@@ -44,9 +44,9 @@ class Comparison:
     """
     missing: int
     """Frames without a remaining slice at their position in any image."""
-    moved: int
-    """Volumes that moved as a whole relative to their image: prospective motion correction."""
-    moved_by: float
+    moved_volumes: int
+    """Number of volumes that moved as a whole relative to their image: prospective motion correction."""
+    largest_movement: float
     """The largest movement of these volumes, mm."""
     tilt: float
     """The largest angle between a frame and its image that moves a corner by more than 0.1 mm, rad; else 0."""

@@ -197,18 +197,18 @@ def are_comparable(name: PersonName, other: PersonName) -> bool:
     return not _forms(name).scripts.isdisjoint(_forms(other).scripts)
 
 
-def _covers(whole: PersonName, short: PersonName) -> bool:
-    """Return whether `whole` has each part of `short`, except particles, as a part or as an initial.
+def _covers(full: PersonName, abbreviated: PersonName) -> bool:
+    """Return whether `full` has each part of `abbreviated`, except particles, as a part or as an initial.
 
-    A single part of `short` can also be the initials of all parts of `whole`.
+    A single part of `abbreviated` can also be the initials of all parts of `full`.
     """
-    parts = [part for part in short.parts if part.casefold() not in PARTICLES]
+    parts = [part for part in abbreviated.parts if part.casefold() not in PARTICLES]
     if not parts:
         return False
-    all_parts = (*whole.parts, *whole.titles)
+    all_parts = (*full.parts, *full.titles)
     if all(_is_part(part, all_parts) or _is_initial(part, all_parts) for part in parts):
         return True
-    return len(parts) == 1 and _are_initials(parts[0], whole.parts)
+    return len(parts) == 1 and _are_initials(parts[0], full.parts)
 
 
 def _is_part(part: str, parts: tuple[str, ...]) -> bool:

@@ -18,9 +18,9 @@ def main(folder: str, submission: str, task: str) -> None:
     states = [submission_record.state(unit) for unit in submission_record.task(int(round_number), int(name))]
     writer = StateWriter(submission_record, states, "stand-in")
     for state in states:
-        writer.notify(UnitStarted(state.unit, state.size))
-        report = SessionReport(state.packets[0], SessionId(state.unit), Path(folder) / state.unit)
-        writer.notify(UnitFinished(state.unit, (report,)))
+        writer.notify(UnitStarted(state.name, state.size))
+        report = SessionReport(state.packets[0], SessionId(state.name), Path(folder) / state.name)
+        writer.notify(UnitFinished(state.name, (report,)))
 
 
 if __name__ == "__main__":

@@ -196,12 +196,12 @@ def test_a_journal_whose_recovery_runs_out_of_memory_stops_no_other_session(
 
 
 @pytest.mark.parametrize("name", [f"qxbatch-S1-{RUN}", "thesis", "qxbatch-S1-0123456789ab"])
-def test_a_noted_scratch_folder_that_no_run_created_is_not_removed(attack: Attack, name: str) -> None:
-    noted = attack.victim.with_name(name)
-    if noted != attack.victim:
-        attack.victim.rename(noted)
-    (attack.staging / "scratch.txt").write_text(str(noted))
-    (attack.staging.parent / "scratch.txt").write_text(str(noted))
+def test_a_recorded_scratch_folder_that_no_run_created_is_not_removed(attack: Attack, name: str) -> None:
+    recorded = attack.victim.with_name(name)
+    if recorded != attack.victim:
+        attack.victim.rename(recorded)
+    (attack.staging / "scratch.txt").write_text(str(recorded))
+    (attack.staging.parent / "scratch.txt").write_text(str(recorded))
     before = snapshot(attack.top / "home")
     assert attack.study.main("--check=no").status == 0
     assert snapshot(attack.top / "home") == before
@@ -241,7 +241,7 @@ def test_staging_that_is_a_link_is_not_entered(attack: Attack, linked: str, jour
     assert (run.status == 1) == journal
 
 
-@pytest.mark.parametrize("module", ["publish.workspace.noted_scratch", "pipeline.recover.end_orphans"])
+@pytest.mark.parametrize("module", ["publish.workspace.recorded_scratch", "pipeline.recover.end_orphans"])
 def test_staging_that_becomes_a_link_while_it_is_removed_is_not_entered(
     attack: Attack, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:

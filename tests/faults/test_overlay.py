@@ -110,7 +110,7 @@ def rename_only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Excepti
 
     A file is renamed in one step, or by a link and the removal of its old name.
     """
-    rename, link, unlink, by_kernel = os.rename, os.link, os.unlink, durable._renamed_by_kernel
+    rename, link, unlink, by_kernel = os.rename, os.link, os.unlink, durable._renameat2
     count = 0
 
     def step() -> None:
@@ -138,7 +138,7 @@ def rename_only_files(monkeypatch: pytest.MonkeyPatch, stop: int, fault: Excepti
             step()
         return in_one_step and by_kernel(*arguments)
 
-    monkeypatch.setattr(durable, "_renamed_by_kernel", renamed_by_kernel)
+    monkeypatch.setattr(durable, "_renameat2", renamed_by_kernel)
     for name, call in (("rename", renamed), ("link", linked), ("unlink", unlinked)):
         monkeypatch.setattr(os, name, call)
 

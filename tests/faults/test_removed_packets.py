@@ -70,7 +70,7 @@ class ContainsMembersOnly:
     """A session that has the members of a packet, and not the bytes around its archives."""
 
     def read_again(self, _: Path) -> PacketContent:
-        return PacketContent(is_contained=True, surrounded=True)
+        return PacketContent(is_contained=True, has_extra_bytes=True)
 
 
 def test_bytes_around_an_archive_are_not_removed_with_the_rest(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_bytes_around_an_archive_are_not_removed_with_the_rest(tmp_path: Path) -
     contained: Any = ContainsMembersOnly()
     check = SamePacketCheck(packet, contained, for_deletion=False, known=False)
     with pytest.raises(ChangedError):
-        finish_removal(packet, TAG, check.contains_rest)
+        finish_removal(packet, TAG, check.contains_remaining_files)
     assert (packet.path / "a.zip").read_bytes() == b"notes"
 
 

@@ -111,7 +111,7 @@ def test_replaced_files_that_cannot_be_kept_wait_beside_a_complete_session(
     (study.session("S1") / "dicom" / "notes").write_text("mine")
     for words in (("--overwrite=yes",), ()):
         with monkeypatch.context() as patch:
-            patch.setattr("qxbatch.publish.replaced._placed", stop)
+            patch.setattr("qxbatch.publish.replaced._rename_to_unused", stop)
             run = study.main("--check=no", *words)
         assert run.status == 1, run.text
         text = " ".join(run.text.split())

@@ -14,7 +14,7 @@ from qxbatch.publish.durable import remove_tree, sync_folder
 from qxbatch.publish.file_states import remove_compared, states_in
 from qxbatch.publish.mounts import mount_above, mount_in
 from qxbatch.publish.opened import opened, opened_in
-from qxbatch.publish.transfer import continue_aside, hidden_path, put_aside, renamed
+from qxbatch.publish.transfer import continue_aside, hidden_path, put_aside, try_rename
 
 _MOST_LINKS = 40
 """The kernel follows no more links in one path."""
@@ -134,13 +134,13 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
     if not os.path.lexists(gone):
         return
     if _is_complete(gone, packet):
-        renamed(gone, aside)
+        try_rename(gone, aside)
         return
     is_folder = gone.is_dir() and not gone.is_symlink()
     _remove_compared(packet.path, gone, lambda path: is_folder and contains(path))
 
 
-def current_place(packet: Path, tag: str) -> Path:
+def current_path(packet: Path, tag: str) -> Path:
     """Return the hidden path of a packet if a run was killed after it renamed the packet, else its own path."""
     aside = hidden_path(packet, Use.ASIDE, tag)
     return aside if os.path.lexists(aside) else packet
@@ -194,7 +194,7 @@ def _are_parts(part: Path, packet: Packet) -> bool:
 
     A file that was being moved can have both names.
     """
-    moved, remaining, whole = fingerprint(part), fingerprint(packet.path), packet.fingerprint
+    moved, remaining, expected = fingerprint(part), fingerprint(packet.path), packet.fingerprint
     twice = [
         status.st_size
         for folder, _, names in os.walk(part)
@@ -202,7 +202,7 @@ def _are_parts(part: Path, packet: Packet) -> bool:
         if (status := _same_file(Path(folder, name), packet.path / Path(folder, name).relative_to(part))) is not None
     ]
     files, size = moved.files + remaining.files - len(twice), moved.size + remaining.size - sum(twice)
-    return (files, size) == (whole.files, whole.size)
+    return (files, size) == (expected.files, expected.size)
 
 
 def _same_file(path: Path, other: Path) -> os.stat_result | None:
@@ -218,10 +218,10 @@ def _rename_back(packet: Path, aside: Path) -> Path:
     """Rename a packet back to its name, or to a numbered one if another file took the name; return its new path."""
     k = 1
     while True:
-        place = packet.with_name(kth_name(packet.name, k))
+        new_path = packet.with_name(kth_name(packet.name, k))
         try:
-            renamed(aside, place)
+            try_rename(aside, new_path)
         except FileExistsError:
             k += 1
         else:
-            return place
+            return new_path

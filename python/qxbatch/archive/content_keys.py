@@ -26,17 +26,17 @@ def archive_keys(paths: Iterable[Path], monitor: Monitor, announce: Callable[[in
     sizes = {path: _size(path) for path in paths}
     contents: dict[Path, ContentKey] = {path: (path.name, size) for path, size in sizes.items()}
     contents = _read(contents, lambda path: _ends(path, sizes[path], monitor))
-    several = Counter(contents.values())
-    read_whole = {path for path, content in contents.items() if several[content] > 1 and sizes[path] > 2 * END_BYTES}
+    counts = Counter(contents.values())
+    read_whole = {path for path, content in contents.items() if counts[content] > 1 and sizes[path] > 2 * END_BYTES}
     announce(sum(sizes[path] for path in read_whole))
     return _read(contents, lambda path: hash_file(os.fspath(path), monitor=monitor)[1] if path in read_whole else "")
 
 
 def _read(contents: Mapping[Path, ContentKey], read: Callable[[Path], str]) -> dict[Path, ContentKey]:
     """Append the result of `read` to the keys of archives whose keys are equal so far."""
-    several = Counter(contents.values())
+    counts = Counter(contents.values())
     return {
-        path: (*content, _content_or_path(path, read)) if several[content] > 1 else content
+        path: (*content, _content_or_path(path, read)) if counts[content] > 1 else content
         for path, content in contents.items()
     }
 

@@ -14,8 +14,8 @@ class Reason(StrEnum):
     DAMAGED = "some of its members cannot be read"
     CHANGED = "it changed while it was imported"
     SERIES_FAILED = "the conversion of a series failed"
-    SURROUNDED = "it has bytes that are not part of any member"
-    CONTAINS_LINKS = "it contains links, which no session contains"
+    EXTRA_BYTES = "it has bytes that are not part of any member"
+    EXTERNAL_LINKS = "it contains links, which no session contains"
     KEPT_FILES_CHANGED = "the inbox no longer has a file that was kept from it"
     IN_ARCHIVE = "it is in the archive already"
     BEHIND_LINK = "its folder is a link, and qxbatch does not change the target of a link"
@@ -37,9 +37,9 @@ class Facts(NamedTuple):
     """Whether its folder is reached through a link below the sessions folder."""
     mounted: bool = False
     """Whether it is a mount point, or contains one."""
-    surrounded: bool = False
+    has_extra_bytes: bool = False
     """Whether bytes before, between or after the members of an archive are in no session."""
-    contains_links: bool = False
+    has_external_links: bool = False
     """Whether it contains links to something outside of it, or to nothing."""
     in_archive: bool = False
     """Whether the packet was imported from the archive folder itself."""
@@ -98,8 +98,8 @@ def _why_not_deleted(facts: Facts) -> Reason:
     """Return why the packet may not be deleted; AS_REQUESTED if it may."""
     reasons = (
         (facts.series_failed, Reason.SERIES_FAILED),
-        (facts.surrounded, Reason.SURROUNDED),
-        (facts.contains_links, Reason.CONTAINS_LINKS),
+        (facts.has_extra_bytes, Reason.EXTRA_BYTES),
+        (facts.has_external_links, Reason.EXTERNAL_LINKS),
         (facts.kept_files_changed, Reason.KEPT_FILES_CHANGED),
     )
     return next((reason for is_true, reason in reasons if is_true), Reason.AS_REQUESTED)

@@ -25,12 +25,12 @@ class _Copy(NamedTuple):
 
     def is_intact(self) -> bool:
         """Return whether the file still has these bytes, and is reached without a link."""
-        place = self.session / self.at
+        path = self.session / self.at
         try:
             return (
-                stat.S_ISREG(place.lstat().st_mode)
-                and is_below(place, self.session)
-                and hash_file(str(place))[1] in self.sums
+                stat.S_ISREG(path.lstat().st_mode)
+                and is_below(path, self.session)
+                and hash_file(str(path))[1] in self.sums
             )
         except OSError:
             return False

@@ -9,19 +9,19 @@ from qxbatch.session.layout import REPLACED
 def is_in_archive(packet: Path, archive: Path) -> bool:
     """Return whether a packet is below the folder of archived packets or of replaced files, or is one of these folders.
 
-    Folders are compared by their inodes, so any path that leads to them counts. The place of a packet that is a link is that of
-    the link, not of its target.
+    Folders are compared by their inodes, so any path that leads to them counts. For a packet that is a
+    link, the path of the link counts, not that of its target.
     """
-    place = Path(os.path.realpath(packet.parent), packet.name)
-    return any(_is_at_or_below(place, folder) for folder in (archive, archive.parent / REPLACED))
+    path = Path(os.path.realpath(packet.parent), packet.name)
+    return any(_is_at_or_below(path, folder) for folder in (archive, archive.parent / REPLACED))
 
 
-def _is_at_or_below(place: Path, folder: Path) -> bool:
+def _is_at_or_below(path: Path, folder: Path) -> bool:
     try:
         status = folder.stat()
     except OSError:
         return False
-    return any(_is_same(path, status) for path in (place, *place.parents))
+    return any(_is_same(each, status) for each in (path, *path.parents))
 
 
 def _is_same(path: Path, status: os.stat_result) -> bool:

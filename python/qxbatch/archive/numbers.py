@@ -33,26 +33,26 @@ def choose_numbers(
     they are kept. Archives with the same content get the same number.
     """
     names = Counter(path.name for path in archives)
-    shared = {unnumbered(name) for name in existing} | {name for name, count in names.items() if count > 1}
-    claimed = {*existing, *(kth_name(path.name, k) for path, k in previous.items())}
+    repeated_names = {unnumbered(name) for name in existing} | {name for name, count in names.items() if count > 1}
+    used_names = {*existing, *(kth_name(path.name, k) for path, k in previous.items())}
     numbers: dict[Path, int] = {}
     number_of: dict[ContentKey, int] = {}
-    reached: dict[str, int] = {}
+    last_numbers: dict[str, int] = {}
     for path, content in archives.items():
         name = path.name
         k = previous.get(path) or number_of.get(content)
         if k is None:
-            k = reached[name] = _free(name, claimed, names, reached.get(name, 1))
+            k = last_numbers[name] = _free(name, used_names, names, last_numbers.get(name, 1))
         number_of.setdefault(content, k)
-        claimed.add(kth_name(name, k))
-        if k > 1 or name in shared:
+        used_names.add(kth_name(name, k))
+        if k > 1 or name in repeated_names:
             numbers[path] = k
     return numbers
 
 
-def _free(name: str, claimed: Collection[str], names: Collection[str], k: int) -> int:
+def _free(name: str, used_names: Collection[str], names: Collection[str], k: int) -> int:
     """Return the first number from `k` whose name is neither in use nor the plain name of another archive."""
-    while kth_name(name, k) in claimed or (k > 1 and kth_name(name, k) in names):
+    while kth_name(name, k) in used_names or (k > 1 and kth_name(name, k) in names):
         k += 1
     return k
 

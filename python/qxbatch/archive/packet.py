@@ -11,16 +11,16 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from qxbatch.archive.aside import ChangedError, Unchanged, assume_unchanged, current_place, hidden_packet, remove_aside
+from qxbatch.archive.aside import ChangedError, Unchanged, assume_unchanged, current_path, hidden_packet, remove_aside
 from qxbatch.archive.names import archive_path, kth_name, numbered
 from qxbatch.discover.own_names import Use
 from qxbatch.publish.devices import devices_in
 from qxbatch.publish.durable import make_folder, remove_tree
 from qxbatch.publish.plain import is_below
-from qxbatch.publish.transfer import copy_verified, hidden_path, renamed
+from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.settings.model import Archive
 
-Naming = Callable[[], AbstractContextManager[None]]
+NameLock = Callable[[], AbstractContextManager[None]]
 """Returns a context in which a name in the archive is chosen and used, so that two packets never get the same one."""
 
 
@@ -31,7 +31,7 @@ def archive_packet(
     *,
     tag: str,
     unchanged: Unchanged = assume_unchanged,
-    naming: Naming = nullcontext,
+    name_lock: NameLock = nullcontext,
     number: int | None = None,
 ) -> Path | None:
     """Archive a packet as `mode` says; return where it, or its copy, is then; None if it was deleted or is missing.
@@ -45,7 +45,7 @@ def archive_packet(
     aside, gone = (hidden_path(packet, use, tag) for use in (Use.ASIDE, Use.GONE))
     if not os.path.lexists(aside) and not os.path.lexists(packet):
         clear_copy(packet, folder, tag)
-        return _archived_before(folder, packet.name, number) if mode is Archive.MOVE else None
+        return _path_after_move(folder, packet.name, number) if mode is Archive.MOVE else None
     if mode is Archive.LEAVE:
         return packet
     if mode is Archive.DELETE:
@@ -55,21 +55,21 @@ def archive_packet(
     make_folder(folder)
     if packet.parent.samefile(folder):  # a packet that is imported again from the archive
         return packet
-    place = _Place(packet.name, folder, number, tag, naming)
+    destination = _Destination(packet.name, folder, number, tag, name_lock)
     try:
         if mode is Archive.COPY:
-            return place.copied(packet, unchanged)
+            return destination.copy_packet(packet, unchanged)
         with hidden_packet(packet, aside, unchanged):
-            target = place.moved(aside, unchanged)
+            target = destination.move_packet(aside, unchanged)
             if os.path.lexists(aside):
                 remove_aside(packet, aside, gone, unchanged)
         return target
     finally:
-        remove_tree(place.copy)  # also that of a run that was killed after it named the copy
+        remove_tree(destination.copy_path)  # also that of a run that was killed after it named the copy
 
 
-class _Place(NamedTuple):
-    """The place of a packet in the archive: what its name is chosen from, and how the packet gets there."""
+class _Destination(NamedTuple):
+    """The destination of a packet in the archive: what its name is chosen from, and how the packet gets there."""
 
     name: str
     """The packet's name in the inbox."""
@@ -77,70 +77,70 @@ class _Place(NamedTuple):
     """The archive."""
     number: int | None
     tag: str
-    naming: Naming
+    name_lock: NameLock
 
     @property
-    def copy(self) -> Path:
+    def copy_path(self) -> Path:
         """The hidden path of a copy in progress."""
         return hidden_path(self.folder / self.name, Use.COPY, self.tag)
 
-    def copied(self, packet: Path, unchanged: Unchanged) -> Path:
+    def copy_packet(self, packet: Path, unchanged: Unchanged) -> Path:
         """Copy a packet, unless the archive already has its bytes; return the path. Raises ChangedError, OSError."""
         source = packet.resolve()  # a copy of a link would not be a copy of the data
-        target = self._existing(source)
+        target = self._equal_packet(source)
         if target is None:
-            return self._copied_into_place(source, packet, unchanged)
+            return self._copy_into_archive(source, packet, unchanged)
         if not unchanged(packet, renamed=False):
             raise ChangedError(packet)
         return target
 
-    def moved(self, aside: Path, unchanged: Unchanged) -> Path:
+    def move_packet(self, aside: Path, unchanged: Unchanged) -> Path:
         """Move a packet from its hidden name to the archive; return its path. Raises ChangedError, OSError.
 
         If the archive is on another file system, or already has the packet, `aside` still exists: the caller removes it.
         """
         if aside.lstat().st_dev == self.folder.stat().st_dev:
             try:
-                return self._rename_into_place(aside, aside)
+                return self._rename_into_archive(aside, aside)
             except OSError as error:
                 if error.errno != errno.EXDEV:  # two mounts of one device
                     raise
-        return self._existing(aside) or self._copied_into_place(aside, aside, unchanged)
+        return self._equal_packet(aside) or self._copy_into_archive(aside, aside, unchanged)
 
-    def _existing(self, source: Path) -> Path | None:
-        """Return where the same bytes exist already, under the packet's name or a numbered one; None if they do not."""
-        with self.naming():
+    def _equal_packet(self, source: Path) -> Path | None:
+        """Return the path in the archive that already has the same bytes, under the packet's name or a numbered one, or None."""
+        with self.name_lock():
             target = archive_path(self.folder, source, self.name, self.number)
         return target if os.path.lexists(target) else None
 
-    def _copied_into_place(self, source: Path, packet: Path, unchanged: Unchanged) -> Path:
+    def _copy_into_archive(self, source: Path, packet: Path, unchanged: Unchanged) -> Path:
         """Copy `source`, check that the packet is unchanged after that, and give the copy its name. Return its path."""
-        copy_verified(source, self.copy)
+        copy_verified(source, self.copy_path)
         if not unchanged(packet, renamed=False):
             raise ChangedError(packet)
-        return self._rename_into_place(self.copy, source)
+        return self._rename_into_archive(self.copy_path, source)
 
-    def _rename_into_place(self, ready: Path, source: Path) -> Path:
-        """Rename `ready`, a copy or the packet itself, to the packet's place, unless the archive has the bytes of `source`.
+    def _rename_into_archive(self, ready: Path, source: Path) -> Path:
+        """Rename `ready`, a copy or the packet itself, to its path in the archive; do nothing if the archive has its bytes.
 
         Another study may share the archive and choose names at the same time, since its locks are separate.
         """
         while True:
-            with self.naming():
+            with self.name_lock():
                 target = archive_path(self.folder, source, self.name, self.number)
                 if os.path.lexists(target):
                     return target
                 with contextlib.suppress(FileExistsError):
-                    if not renamed(ready, target):
+                    if not try_rename(ready, target):
                         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(target))
                     return target
 
 
 def devices_of(packet: Path, mode: Archive, tag: str) -> list[Path]:
     """Return the devices in a packet that is moved or copied, relative to it: a copy does not have them. Raises OSError."""
-    place = current_place(packet, tag)
-    if mode is Archive.COPY or (mode is Archive.MOVE and not place.is_symlink()):
-        return sorted(devices_in(place))
+    current = current_path(packet, tag)
+    if mode is Archive.COPY or (mode is Archive.MOVE and not current.is_symlink()):
+        return sorted(devices_in(current))
     return []
 
 
@@ -161,7 +161,7 @@ def clear_copy(packet: Path, folder: Path, tag: str) -> None:
     remove_tree(hidden_path(folder / packet.name, Use.COPY, tag))
 
 
-def _archived_before(folder: Path, name: str, number: int | None) -> Path | None:
+def _path_after_move(folder: Path, name: str, number: int | None) -> Path | None:
     """Return where a killed run moved the packet: the path with this number, else the last numbered one; None if it is missing."""
     if number is not None and os.path.lexists(folder / kth_name(name, number)):
         return folder / kth_name(name, number)

@@ -28,9 +28,9 @@ class PacketContent(NamedTuple):
 
     is_contained: bool
     """Whether the sessions contain all its members."""
-    surrounded: bool = False
+    has_extra_bytes: bool = False
     """Whether it has bytes outside of its members."""
-    leads_out: bool = False
+    has_external_links: bool = False
     """Whether it has links to something outside of it, or to nothing."""
     links: Collection[tuple[str, str]] = ()
     """Path and target of each link in it, as a ledger has them."""
@@ -38,7 +38,7 @@ class PacketContent(NamedTuple):
     @property
     def is_complete(self) -> bool:
         """Return whether the sessions contain all of it: it may be deleted."""
-        return self.is_contained and not self.surrounded and not self.leads_out
+        return self.is_contained and not self.has_extra_bytes and not self.has_external_links
 
 
 class SessionBytes:
@@ -124,7 +124,7 @@ class SessionBytes:
         return InboxCopies((session, row) for session in self._sessions for row in self._ledger(session))
 
     def _has(self, row: Row) -> bool:
-        """Return whether the sessions contain the bytes of a member; a link has none (see `PacketContent.leads_out`)."""
+        """Return whether the sessions contain the bytes of a member; a link has none (see `PacketContent.has_external_links`)."""
         if row.fate in (Fate.OPENED, Fate.NODATA):
             return True  # its members are compared, or it has no bytes
         return row.content_sha256 in self._contents or (row.sha256, row.content_sha256) in self._kept
@@ -142,34 +142,34 @@ class SessionBytes:
         contents: set[str] = set()
         kept: set[tuple[str, str]] = set()
         for session in self._sessions:
-            for row in self._proven(session):
+            for row in self._remaining_rows(session):
                 if row.fate is Fate.SORTED:
                     contents.add(row.content_sha256)
                 else:
                     kept.add((row.sha256, row.content_sha256))
         return contents, kept
 
-    def _proven(self, session: Path) -> Iterator[LedgerRow]:
+    def _remaining_rows(self, session: Path) -> Iterator[LedgerRow]:
         """Yield the rows of members whose bytes are in the session, and stay there. Raises OSError, ValueError."""
         leaving = self._leaving_of(session)
-        stays: dict[Path, bool] = {}
+        is_counted: dict[Path, bool] = {}
         for row in self._ledger(session):
             if row.fate not in STORED:
                 continue
-            place = session / _file(row)
-            if place.parent not in stays:
-                stays[place.parent] = is_below(place, session) and leaving.isdisjoint(place.parents)
-            if stays[place.parent] and place not in leaving and not place.is_symlink():
+            path = session / _file(row)
+            if path.parent not in is_counted:
+                is_counted[path.parent] = is_below(path, session) and leaving.isdisjoint(path.parents)
+            if is_counted[path.parent] and path not in leaving and not path.is_symlink():
                 yield row
 
     def _leaving_of(self, session: Path) -> set[Path]:
         """Return the session's files, and folders above them, that leave the inbox. A forged list is not stored: it may be long."""
-        places: set[Path] = set()
+        paths: set[Path] = set()
         for row in self._ledger(session):
             if row.fate in STORED:
-                place = session / _file(row)
-                places.update((place, *place.parents))
-        return places.intersection(self._leaving())
+                path = session / _file(row)
+                paths.update((path, *path.parents))
+        return paths.intersection(self._leaving())
 
     def _ledger(self, session: Path) -> Iterator[LedgerRow]:
         """Yield the rows of the ledger that was compared with the session. Raises OSError and ValueError as `read_ledger`."""

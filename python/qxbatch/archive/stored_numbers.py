@@ -13,7 +13,7 @@ from qxbatch.discover.split_before import was_split
 from qxbatch.publish.durable import make_folder, write_json
 from qxbatch.publish.journal import HIGHEST_NUMBER
 from qxbatch.publish.locks import Locks
-from qxbatch.publish.plain import make_way, read_plain
+from qxbatch.publish.plain import clear_path, read_plain
 from qxbatch.publish.workspace import Workspace
 from qxbatch.session.contents import has_results
 from qxbatch.settings.model import Settings
@@ -45,7 +45,7 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
     results. Numbers that another run chose for waiting sessions are kept. While another run works, all are kept: that run
     removes them.
     """
-    if not any(os.path.lexists(path) for path in (workspace.numbers, workspace.new_numbers)):
+    if not any(os.path.lexists(path) for path in (workspace.numbers, workspace.temporary_numbers)):
         return
     with contextlib.suppress(OSError):  # the next run does this
         lock = locks.take(NAME_LOCK)
@@ -53,13 +53,13 @@ def forget_numbers(workspace: Workspace, locks: Locks, inboxes: Sequence[Path] =
             return
         try:
             if not _at_work(workspace):
-                make_way(workspace.new_numbers)
+                clear_path(workspace.temporary_numbers)
                 previous = _read(workspace)
-                done = set(inboxes)
+                finished_inboxes = set(inboxes)
                 remaining = {
                     path: k
                     for path, k in previous.items()
-                    if not (done.intersection(path.parents) or _has_imported_session(workspace, path))
+                    if not (finished_inboxes.intersection(path.parents) or _has_imported_session(workspace, path))
                 }
                 _write(workspace, previous, remaining)
         finally:
@@ -115,7 +115,7 @@ def _is_relative_path(path: str) -> bool:
 
 def _write(workspace: Workspace, previous: Numbers, numbers: Numbers) -> None:
     if not numbers:
-        make_way(workspace.numbers)
+        clear_path(workspace.numbers)
     elif numbers != previous:
         top = workspace.sessionsfolder
         write_json(workspace.numbers, {os.fspath(path.relative_to(top)): k for path, k in numbers.items()})

@@ -66,7 +66,7 @@ class SamePacketCheck:
         check._for_deletion = False
         return check
 
-    def contains_rest(self, path: Path) -> bool:
+    def contains_remaining_files(self, path: Path) -> bool:
         """Return whether the sessions contain all that is left of the packet at `path`. Raises OSError.
 
         False if one of its archives has bytes around its members: no session contains them. A link must be listed in the ledger

@@ -77,12 +77,12 @@ class _Display:
     def _notify(self, submission: Submission, before: UnitState, state: UnitState) -> None:
         if state.state is not before.state:
             if before.state is State.RUNNING and state.state is State.WAITING:
-                self._progress.notify(UnitCancelled(state.unit))
+                self._progress.notify(UnitCancelled(state.name))
             elif before.state is State.WAITING:
-                self._progress.notify(UnitStarted(state.unit, state.size))
-                self._progress.notify(StageStarted(state.unit, Stage.CONVERTING))
+                self._progress.notify(UnitStarted(state.name, state.size))
+                self._progress.notify(StageStarted(state.name, Stage.CONVERTING))
             if state.state in FINAL:
-                self._progress.notify(UnitFinished(state.unit, (report_of(state, submission.sessionsfolder),)))
+                self._progress.notify(UnitFinished(state.name, (report_of(state, submission.sessionsfolder),)))
         if state.state in FINAL:
             self._open.pop((submission, state.number), None)
         else:

@@ -21,7 +21,7 @@ class StateWriter:
 
     def __init__(self, submission: Submission, states: Sequence[UnitState], where: str) -> None:
         self._submission = submission
-        self._states = {state.unit: state for state in states}
+        self._states = {state.name: state for state in states}
         self._where = where
         """Job and host; the reason that is recorded for running units."""
         self._began: dict[str, float] = {}

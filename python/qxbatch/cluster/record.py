@@ -104,13 +104,13 @@ def report_of(state: UnitState, sessionsfolder: Path) -> SessionReport:
         problems = (Problem(Code.EXISTS, ", ".join(state.packets), state.reason, severity=Severity.WARNING),)
     return SessionReport(
         ", ".join(state.packets),
-        SessionId(state.unit, folder=state.unit),
-        sessionsfolder / state.unit if state.published and not existed else None,
+        SessionId(state.name, folder=state.name),
+        sessionsfolder / state.name if state.published and not existed else None,
         problems,
         state.series,
         state.images,
         state.seconds,
-        unit=state.unit,
+        unit=state.name,
     )
 
 

@@ -38,8 +38,8 @@ class UnitState(NamedTuple):
 
     number: int
     """The number of the unit in its submission, from 0."""
-    unit: str
-    """Its session id."""
+    name: str
+    """The name of the unit: its session id, or the name of a refused packet without one. The key in the file is `unit`."""
     packets: tuple[str, ...]
     """Names of the packets in the inbox; in folder mode (`--masterinbox=none`), the name of the session folder."""
     size: int
@@ -74,11 +74,16 @@ def _name(number: int) -> str:
 
 def as_text(state: UnitState) -> str:
     """Return the content of a state file."""
-    value = {key: value for key, value in state._asdict().items() if value or key in ("number", "size")}
+    value = {_key(name): value for name, value in state._asdict().items() if value or name in ("number", "size")}
     return json.dumps({**value, "reason": state.reason[:MAX_REASON_LENGTH]})
 
 
-_KINDS: Mapping[str, type | tuple[type, ...]] = {
+def _key(name: str) -> str:
+    """Return the key in a state file for a field of UnitState."""
+    return "unit" if name == "name" else name
+
+
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "number": int,
     "unit": str,
     "packets": list,
@@ -98,9 +103,9 @@ _MAX_NUMBER = 10**18
 def state_of_text(text: bytes) -> UnitState:
     """Return the state in a state file. Raises ValueError if it is invalid."""
     value = json_object(text)
-    values = {key: value[key] for key in UnitState._fields if key in value}
-    wrong = [key for key, each in values.items() if not _is_valid(key, each)]
-    missing = [key for key in ("number", "unit", "packets", "size", "state") if key not in values]
+    values = {name: value[_key(name)] for name in UnitState._fields if _key(name) in value}
+    wrong = [_key(name) for name, each in values.items() if not _is_valid(_key(name), each)]
+    missing = [key for key in ("number", "unit", "packets", "size", "state") if key not in value]
     if wrong or missing:
         raise ValueError(f"is not a state of a unit: {', '.join(wrong or missing)}")
     if not all(map(_is_name, (value["unit"], *value["packets"]))):
@@ -109,8 +114,8 @@ def state_of_text(text: bytes) -> UnitState:
 
 
 def _is_valid(key: str, value: object) -> bool:
-    kind = _KINDS[key]
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+    expected = _TYPES[key]
+    if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
         return False
     if isinstance(value, int | float):
         return 0 <= value < _MAX_NUMBER

@@ -25,7 +25,7 @@ def as_json(status: Status) -> str:
 def _value(row: Row, packet: str) -> dict[str, object]:
     return {
         "packet": packet,
-        "session": row.unit.unit,
+        "session": row.unit.name,
         "state": str(row.state),
         "reason": row.reason,
         "log": None if row.log is None else str(row.log),

@@ -30,7 +30,7 @@ def import_units(submission: Submission, settings: Settings, states: Sequence[Un
     writer = StateWriter(submission, todo, f"job {job} on {socket.gethostname()}")
     observer = RunObservers(settings, [writer])
     packets = [packet for state in todo for packet in state.packets]
-    units = [state.unit for state in todo]
+    units = [state.name for state in todo]
     with observer.progress:
         report = import_named(
             settings, packets, units, observer, lambda workspace: job_locks(workspace.locks, scheduler, job)

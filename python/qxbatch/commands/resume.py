@@ -47,7 +47,7 @@ def _chosen(status: Status, options: Mapping[str, object]) -> list[tuple[Submiss
     if options["--failed"]:
         failed = status.of_state(State.FAILED)
         rows += [row for row in failed if _can_be_resumed(row)]
-        print_published([row.unit.unit for row in failed if not _can_be_resumed(row)])
+        print_published([row.unit.name for row in failed if not _can_be_resumed(row)])
     by_id: dict[str, tuple[Submission, list[UnitState]]] = {}
     for row in rows:
         by_id.setdefault(row.submission.id, (row.submission, []))[1].append(row.unit)

@@ -9,7 +9,7 @@ from qxbatch.publish.durable import replace_text
 from qxbatch.publish.foreign import NewText, write_texts
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import SUMMARY_AT
-from qxbatch.session.page_seal import is_unchanged_page
+from qxbatch.session.page_checksum import is_unchanged_page
 from qxbatch.session.sorted_sums import updated_list
 from qxbatch.session.summary import SummaryError
 from qxbatch.visible import shell_word

@@ -15,7 +15,7 @@ from qxbatch.commands.reading_limits import reading_limits
 from qxbatch.commands.split_plan import plan
 from qxbatch.commands.split_refused import print_nothing_to_split, print_refusal, print_unopened, readable
 from qxbatch.commands.split_report import print_split
-from qxbatch.commands.split_result import Member, missing_folders, place, prepared_root
+from qxbatch.commands.split_result import MappingRow, missing_folders, move_to_output, prepared_root
 from qxbatch.commands.split_staging import output_of, staging_in
 from qxbatch.core import Monitor, Reading, ingest
 from qxbatch.exits import ExitStatus
@@ -64,11 +64,11 @@ def _split(source: Path, staging: Path, reading: Reading, *, test: bool, as_json
     folders = plan(reading)
     if not folders:
         return print_nothing_to_split(source, reading)
-    members: list[Member] = []
+    rows: list[MappingRow] = []
     for k, folder in enumerate(folders):
         reading.place_kept(str(prepared_root(staging, k)), [row for row in folder.rows if reading.staged(row)])
-        members += (Member.of(reading.row(row), folder) for row in folder.rows)
-    missing_folders(staging, folders, members)  # with --test, too: it raises UsageError if names are in use
-    mapping = None if test else place(staging, folders, members)
-    print_split(source, output, folders, members, mapping=mapping, as_json=as_json)
+        rows += (MappingRow.of(reading.row(row), folder) for row in folder.rows)
+    missing_folders(staging, folders, rows)  # with --test, too: it raises UsageError if names are in use
+    mapping = None if test else move_to_output(staging, folders, rows)
+    print_split(source, output, folders, rows, mapping=mapping, as_json=as_json)
     return int(ExitStatus.OK)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qxbatch.commands.split_plan import StudyFolder
-from qxbatch.commands.split_result import Member
+from qxbatch.commands.split_result import MappingRow
 from qxbatch.counted import counted
 from qxbatch.visible import one_line
 
@@ -14,15 +14,13 @@ def print_split(
     source: Path,
     output: Path,
     folders: Sequence[StudyFolder],
-    members: Sequence[Member],
+    rows: Sequence[MappingRow],
     *,
     mapping: Path | None,
     as_json: bool,
 ) -> None:
     """Print the new folders, with `as_json` as JSON. `mapping` is None when nothing was written."""
-    counts = {
-        folder.name: sum(1 for member in members if member.part == folder.name and member.at) for folder in folders
-    }
+    counts = {folder.name: sum(1 for row in rows if row.folder == folder.name and row.at) for folder in folders}
     if as_json:
         records = [
             {

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,17 +20,20 @@ from qxbatch.session.layout import KEPT_AT
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import created, opened
 
+COLUMNS = ("path", "part", "at", "patient", "study", "kind", "note")
+"""The columns of the mapping; the fields of `MappingRow` are in the same order."""
+
 
 @dataclass(frozen=True)
-class Member:
-    """A row of the mapping (the table `split.tsv`), by its columns.
+class MappingRow:
+    """A row of the mapping (the table `split.tsv`), in the order of its columns.
 
-    `part` is the name of the new folder to which the member belongs. `at` is empty for a member that was not written to that
+    `folder` is the name of the new folder to which the member belongs. `at` is empty for a member that was not written to that
     folder; `note` is the reason.
     """
 
     path: str
-    part: str
+    folder: str
     at: str
     patient: str
     study: str
@@ -38,25 +41,25 @@ class Member:
     note: str
 
     @staticmethod
-    def of(row: Row, folder: StudyFolder) -> "Member":
+    def of(row: Row, folder: StudyFolder) -> "MappingRow":
         """Return the row of a member that belongs to a new folder."""
         at = f"{folder.name}/{row.at.removeprefix(KEPT_AT)}" if row.fate == "kept" and row.at else ""
         note = "the same bytes are in another file" if row.fate == "duplicate" else "" if at else row.fate
-        return Member(row.path, folder.name, at, folder.patient, folder.study, row.kind, note)
+        return MappingRow(row.path, folder.name, at, folder.patient, folder.study, row.kind, note)
 
 
-def place(staging: Path, folders: Sequence[StudyFolder], members: Sequence[Member]) -> Path:
+def move_to_output(staging: Path, folders: Sequence[StudyFolder], rows: Sequence[MappingRow]) -> Path:
     """Rename the new folders into the output, and write the mapping; return its path. Raises UsageError and OSError."""
     output = staging.parent
     sync_tree(staging / "parts")
     with locked_folder(output):
-        for new, target in missing_folders(staging, folders, members):  # another run may have written them meanwhile
+        for new, target in missing_folders(staging, folders, rows):  # another run may have written them meanwhile
             rename_new(new, target)
-        return _write_mapping(staging, _lines(members))
+        return _write_mapping(staging, _lines(rows))
 
 
 def missing_folders(
-    staging: Path, folders: Sequence[StudyFolder], members: Sequence[Member]
+    staging: Path, folders: Sequence[StudyFolder], rows: Sequence[MappingRow]
 ) -> list[tuple[Path, Path]]:
     """Return the new folders that the output lacks, each with its path there.
 
@@ -66,7 +69,7 @@ def missing_folders(
     output = staging.parent
     pairs = [(SessionPaths(prepared_root(staging, k)).inbox, output / folder.name) for k, folder in enumerate(folders)]
     existing = [(new, target) for new, target in pairs if os.path.lexists(target)]
-    if existing and _has_mapping(output, _lines(members)):
+    if existing and _has_mapping(output, _lines(rows)):
         _refuse(output, [target for _, target in existing])
     different = [target for new, target in existing if target.is_symlink() or not same_content(new, target)]
     if different:
@@ -114,7 +117,7 @@ def _mappings(output: Path) -> Iterator[Path]:
     yield from (output / f"split_{k}.tsv" for k in itertools.count(2))
 
 
-def _lines(members: Iterable[Member]) -> list[str]:
+def _lines(rows: Iterable[MappingRow]) -> list[str]:
     """Return the lines of the mapping."""
-    cells = [(path, *map(escape, others)) for path, *others in map(astuple, members)]
-    return ["\t".join(row) + "\n" for row in [tuple(field.name for field in fields(Member)), *cells]]
+    cells = [(path, *map(escape, others)) for path, *others in map(astuple, rows)]
+    return ["\t".join(row) + "\n" for row in [COLUMNS, *cells]]

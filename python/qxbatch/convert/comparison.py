@@ -209,8 +209,8 @@ def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
     notes = []
     if compared.moved and compared.moved_by > _MIN_MOVEMENT:
         notes.append(
-            f"{counted(compared.moved, 'volume')} {'was' if compared.moved == 1 else 'were'} moved by up to "
-            f"{compared.moved_by:.1f} mm during the scan (prospective motion correction); the image has the place of its "
+            f"{counted(compared.moved_volumes, 'volume')} {'was' if compared.moved_volumes == 1 else 'were'} moved by up to "
+            f"{compared.largest_movement:.1f} mm during the scan (prospective motion correction); the image has the place of its "
             "first volume."
         )
     if compared.tilt:

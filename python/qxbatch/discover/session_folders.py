@@ -11,7 +11,7 @@ from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.model import Verdict
 from qxbatch.problems import Code, UsageError
 from qxbatch.resolve.names import RESERVED
-from qxbatch.session.contents import is_marked, is_session
+from qxbatch.session.contents import has_session_records, is_session
 from qxbatch.session.layout import (
     ARCHIVE,
     ARCHIVED_PACKETS,
@@ -169,7 +169,7 @@ def _kind(path: Path, folders: list[str], files: list[str]) -> str:
         (STUDY_SIDECAR in files and STUDY_TABLE in files, _always, SESSIONS),
         (ARCHIVE in folders, _has_study_folders, SESSIONS),
         (SESSION_TXT in files, _has_session_txt, SESSION),
-        (QXBATCH_FOLDER in folders, is_marked, SESSION),
+        (QXBATCH_FOLDER in folders, has_session_records, SESSION),
         (DICOM in folders, _has_sorted_series, SESSION),
     )
     return next((what for may_be, is_what, what in marks if may_be and is_what(path)), "")

@@ -28,8 +28,8 @@ class Unit:
         return sum(packet.fingerprint.size for packet in self.packets)
 
     @property
-    def names(self) -> str:
-        """Return the packets' file names, separated by commas; in folder mode, the session id."""
+    def label(self) -> str:
+        """Return the name of the unit in messages: the file names of its packets; in folder mode, the session id."""
         if self.inbox is not None:
             return self.session.id
         return ", ".join(packet.path.name for packet in self.packets)

@@ -15,7 +15,7 @@ from qxbatch.person_name import (
 )
 from qxbatch.person_name import are_comparable as comparable
 
-_NO_IDS = frozenset(
+_PLACEHOLDER_IDS = frozenset(
     {
         "patient",
         "subject",
@@ -114,7 +114,7 @@ def identity_of(name: str, birth: str, patient: str) -> Identity | None:
 def is_anonymous(patient: str) -> bool:
     """Return whether a PatientID identifies nobody: it is empty, or a word such as `anonymous`."""
     folded = patient.strip().casefold()
-    if not folded.strip("0x-_.?/ ") or folded in PLACEHOLDER_WORDS or folded in _NO_IDS:
+    if not folded.strip("0x-_.?/ ") or folded in PLACEHOLDER_WORDS or folded in _PLACEHOLDER_IDS:
         return True
     return PLACEHOLDER.search(folded) is not None and not any(character.isdigit() for character in folded)
 

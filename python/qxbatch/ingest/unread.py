@@ -16,12 +16,12 @@ REPACK = "; repack it"
 """Part of the reasons that name a memory limit; followed by the command."""
 
 
-def refuse_sound(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
+def refuse_undamaged(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
     """Raise PacketError if the core's reasons describe limits or a split archive instead of damage. `damage` is not empty."""
-    names, again = unit.names, partial(command_for, settings, [unit.session.id])
+    label, again = unit.label, partial(command_for, settings, [unit.session.id])
     if any("one part of a split archive" in text or "one part of an archive in several" in text for text in damage):
         message = "is one part of a split archive, which qxbatch does not open. Nothing was imported."
-        raise PacketError(Problem(Code.UNOPENED, names, message, SPLIT_HINT, command=again()))
+        raise PacketError(Problem(Code.UNOPENED, label, message, SPLIT_HINT, command=again()))
     if not all(LIMIT in text for text in damage):
         return
     reasons = damage[0] + (f"; and {len(damage) - 1} more" if len(damage) > 1 else "")
@@ -34,4 +34,4 @@ def refuse_sound(damage: Sequence[str], unit: Unit, settings: Settings) -> None:
             again(),
         )
     message = f"cannot be opened, though it may be sound: {reasons}. Nothing was imported."
-    raise PacketError(Problem(code, names, message, hint, command=command))
+    raise PacketError(Problem(code, label, message, hint, command=command))

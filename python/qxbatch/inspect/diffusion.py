@@ -18,7 +18,7 @@ def diffusion(observed: Observed) -> tuple[BValues | None, int | None]:
     main = observed.main
     table = observed.b_values
     volumes_with_b = sum(count for _, count in main.b_values) if main is not None else 0
-    if main is not None and volumes_with_b == main.begun:
+    if main is not None and volumes_with_b == main.volumes:
         b_values, directions = tuple(main.b_values), main.directions or _directions(observed)
     else:
         b_values, directions = tuple(sorted(Counter(round(value, 1) for value in table).items())), _directions(observed)

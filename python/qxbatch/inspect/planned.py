@@ -19,7 +19,7 @@ def planned_volumes(observed: Observed, stacks: Sequence[Stack], slices: int) ->
     be 1.
     """
     main = stacks[0]
-    acquired = main.begun
+    acquired = main.volumes
     if main.derived:
         return None
     counts = (

@@ -32,7 +32,7 @@ def timing(observed: Observed) -> Timing:
     first, last = span
     day = "" if first >= _DAY else _day(observed)
     main = observed.main
-    planned = observed.number("AcquisitionDuration") if main is not None and main.begun == 1 else None
+    planned = observed.number("AcquisitionDuration") if main is not None and main.volumes == 1 else None
     duration = planned or last - first
     ended = iso(first + duration, day) if duration else None
     return Timing(iso(first, day), ended, round(duration, 3) if duration else None, observed_tr(observed))

@@ -49,13 +49,13 @@ def volumes(observed: Observed) -> Volumes | None:
     partial = partial or next((stack.slices for stack in stacks if _missing_in_all_volumes(stack, main)), 0)
     return Volumes(
         planned=planned_volumes(observed, stacks, slices),
-        acquired=main.begun,
+        acquired=main.volumes,
         complete=complete,
         partial_slices=partial or None,
         slices=slices,
         missing_slices=missing
         + max(main.skipped, observed.acquired.skipped_mosaics) * slices
-        + absent_slices * main.begun,
+        + absent_slices * main.volumes,
         duplicate_slices=sum(stack.duplicates for stack in observed.acquired.stacks),
     )
 
@@ -64,12 +64,12 @@ def together(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
     """Return `main` and the stacks whose volumes were acquired with it: its echoes and components."""
 
     def is_of_main(stack: Stack) -> bool:
-        missing_volumes = main.begun - stack.begun
+        missing_volumes = main.volumes - stack.volumes
         is_echo = stack.component == main.component and stack.echo_time != main.echo_time
         return (
             stack.derived == main.derived
             and stack.size == main.size
-            and (missing_volumes == 0 or (missing_volumes == 1 and is_echo and main.begun >= _SEVERAL))
+            and (missing_volumes == 0 or (missing_volumes == 1 and is_echo and main.volumes >= _SEVERAL))
         )
 
     return [stack for stack in stacks if stack is main or is_of_main(stack)]
@@ -78,8 +78,8 @@ def together(main: Stack, stacks: Sequence[Stack]) -> list[Stack]:
 def _missing_slices(stack: Stack, main: Stack) -> int:
     """Return how many slices are missing in the volumes of a stack, compared with those of the main stack."""
     in_last_volume = stack.slices - stack.partial if stack.partial else 0
-    in_missing_volumes = (main.begun - stack.begun) * stack.slices
-    in_all_volumes = _missing_in_all_volumes(stack, main) * stack.begun
+    in_missing_volumes = (main.volumes - stack.volumes) * stack.slices
+    in_all_volumes = _missing_in_all_volumes(stack, main) * stack.volumes
     return stack.holes + in_last_volume + in_missing_volumes + in_all_volumes
 
 
@@ -94,7 +94,7 @@ def _missing_in_all_volumes(stack: Stack, main: Stack) -> int:
 
 def _slices(main: Stack, observed: Observed) -> tuple[int, int]:
     """Return the number of slices of a complete volume, and how many of them are missing in all volumes."""
-    if main.duplicates == 0 and main.begun == 1:
+    if main.duplicates == 0 and main.volumes == 1:
         planned = planned_slices(observed)
         if planned is not None and planned > main.slices:
             return planned, planned - main.slices

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
 
-from qxbatch.session.page_seal import sealed
+from qxbatch.session.page_checksum import with_checksum
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -78,7 +78,9 @@ def render(template: str, **values: Any) -> str:
     """Return a page as HTML: one file, with style and script, that needs no network."""
     text = _environment(write_cache=not sys.dont_write_bytecode).get_template(template).render(**values)
     text = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-    return sealed(text.encode("utf-8", "backslashreplace").decode("utf-8"))  # texts from JSON may have surrogates
+    return with_checksum(
+        text.encode("utf-8", "backslashreplace").decode("utf-8")
+    )  # texts from JSON may have surrogates
 
 
 if __name__ == "__main__":

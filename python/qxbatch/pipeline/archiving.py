@@ -8,7 +8,7 @@ from pathlib import Path
 
 from qxbatch.archive.aside import (
     ChangedError,
-    current_place,
+    current_path,
     finish_aside,
     finish_removal,
     links_to_follow,
@@ -58,7 +58,7 @@ def archive_packets(
 
     Raises PacketError if another run took over the unit's lock.
     """
-    current_paths: dict[Path, Path | None] = {}
+    archived_paths: dict[Path, Path | None] = {}
     problems: list[Problem] = []
     tag = workspace.tag(journal.unit)
     for packet in sorted(journal.packets, key=lambda entry: -links_to_follow(entry.packet.path, tag)):
@@ -71,12 +71,12 @@ def archive_packets(
         problems += archiving.warnings
         if isinstance(result, Problem):
             problems.append(result)
-        elif not isinstance(result, _Kept):
-            current_paths[packet.packet.path] = result
-    return current_paths, problems
+        elif not isinstance(result, _StaysInPlace):
+            archived_paths[packet.packet.path] = result
+    return archived_paths, problems
 
 
-class _Kept:
+class _StaysInPlace:
     """The result for a packet that stays where it is, for a reason that was reported before."""
 
 
@@ -107,8 +107,8 @@ class _PacketArchiving:
             journal.archive,
             series_failed=journal.series_failed,
             damaged=journal.damaged,
-            surrounded=journal.surrounded,
-            contains_links=journal.contains_links,
+            has_extra_bytes=journal.has_extra_bytes,
+            has_external_links=journal.has_external_links,
             in_archive=is_in_archive(self.path, self.archive),
             behind_link=journal.behind_link,
             published=published,
@@ -121,31 +121,31 @@ class _PacketArchiving:
         if mount is not None and decide(self.facts).reason is Reason.MOUNTED:
             self.warnings.append(kept_on_mount(self.path, mount, self.journal, settings))
 
-    def run(self, session_bytes: SessionBytes) -> Path | Problem | _Kept | None:
+    def run(self, session_bytes: SessionBytes) -> Path | Problem | _StaysInPlace | None:
         """Archive the packet; return where it, or its copy, is now (None: deleted), or why it was not archived."""
         journal = self.journal
-        stays = decide(self.facts).mode in (Archive.LEAVE, Archive.COPY)
+        keep_in_place = decide(self.facts).mode in (Archive.LEAVE, Archive.COPY)
         is_same_packet = self._same_packet_check(session_bytes)
         try:
-            self._settle_hidden_name(is_same_packet, stays=stays)
+            self._settle_hidden_name(is_same_packet, keep_in_place=keep_in_place)
         except ChangedError as error:
             return changed_packet(error.path)
         except OSError as error:
             return not_archived(self.path, journal.archive, error)
-        place = self.path if stays else current_place(self.path, self.tag)
-        is_same_packet = self._decided_by_content(is_same_packet, place)
-        changed = self._changed(is_same_packet) if place == self.path else None
+        path = self.path if keep_in_place else current_path(self.path, self.tag)
+        is_same_packet = self._decided_by_content(is_same_packet, path)
+        changed = self._change_problem(is_same_packet) if path == self.path else None
         decision = decide(self.facts._replace(changed=changed is not None))
         if decision.mode is None:
             move_back(self.packet, self.tag)
             if journal.archive is not Archive.LEAVE and (changed is None or changed.code is Code.CHANGED):
                 clear_copy(self.path, self.archive, self.tag)
-            return _Kept() if decision.reason is not Reason.CHANGED or changed is None else changed
+            return _StaysInPlace() if decision.reason is not Reason.CHANGED or changed is None else changed
         try:
             is_same_packet = self._decided_by_inbox(is_same_packet, session_bytes)
         except OSError as error:
             return not_archived(self.path, journal.archive, error)
-        return self._archived(decide(self.facts).mode or decision.mode, is_same_packet)
+        return self._archive(decide(self.facts).mode or decision.mode, is_same_packet)
 
     def _decided_by_inbox(self, is_same_packet: SamePacketCheck, session_bytes: SessionBytes) -> SamePacketCheck:
         """Folder mode (`--masterinbox=none`): move an archive and do not delete it if files kept from it are lost.
@@ -161,7 +161,7 @@ class _PacketArchiving:
         self.warnings.append(moved_not_deleted(str(self.path), decide(self.facts).reason))
         return is_same_packet.for_move()
 
-    def _decided_by_content(self, is_same_packet: SamePacketCheck, place: Path) -> SamePacketCheck:
+    def _decided_by_content(self, is_same_packet: SamePacketCheck, path: Path) -> SamePacketCheck:
         """Move a packet, and do not delete it, if it contains bytes or links that no session contains. Return the check to use.
 
         Only a packet that another run read is checked here: it is read again, since anybody could have written the journal of
@@ -171,25 +171,27 @@ class _PacketArchiving:
             return is_same_packet
         content = None
         with contextlib.suppress(OSError):
-            content = is_same_packet.content(place)
+            content = is_same_packet.content(path)
         if content is None or not content.is_contained or content.is_complete:
             return is_same_packet
-        self.facts = self.facts._replace(surrounded=content.surrounded, contains_links=content.leads_out)
-        self.warnings.append(moved_not_deleted(self.journal.names or self.journal.unit, decide(self.facts).reason))
+        self.facts = self.facts._replace(
+            has_extra_bytes=content.has_extra_bytes, has_external_links=content.has_external_links
+        )
+        self.warnings.append(moved_not_deleted(self.journal.label or self.journal.unit, decide(self.facts).reason))
         return is_same_packet.for_move()
 
-    def _settle_hidden_name(self, is_same_packet: SamePacketCheck, *, stays: bool) -> None:
+    def _settle_hidden_name(self, is_same_packet: SamePacketCheck, *, keep_in_place: bool) -> None:
         """Finish the renaming to a hidden name or the removal that a killed run began, or undo it for a packet that stays.
 
         If a packet that stays has its own name, a file with its hidden name is not this packet.
         """
-        if stays:
+        if keep_in_place:
             if not os.path.lexists(self.path):
                 move_back(self.packet, self.tag)
         elif not self.read_by_this_run:
             finish_aside(self.packet, self.tag)
             if decide(self.facts).mode is not None:
-                finish_removal(self.packet, self.tag, is_same_packet.contains_rest)
+                finish_removal(self.packet, self.tag, is_same_packet.contains_remaining_files)
 
     def _same_packet_check(self, session_bytes: SessionBytes) -> SamePacketCheck:
         """Return the check to call before each step. It reads a packet of another run again, unless the packet is left in place."""
@@ -204,7 +206,7 @@ class _PacketArchiving:
             top=top,
         )
 
-    def _archived(self, mode: Archive, is_same_packet: SamePacketCheck) -> Path | Problem | None:
+    def _archive(self, mode: Archive, is_same_packet: SamePacketCheck) -> Path | Problem | None:
         try:
             devices = devices_of(self.path, mode, self.tag)
             target = archive_packet(
@@ -213,7 +215,7 @@ class _PacketArchiving:
                 mode,
                 tag=self.tag,
                 unchanged=is_same_packet,
-                naming=self.name_lock,
+                name_lock=self.name_lock,
                 number=self.number,
             )
             is_archived = mode is not Archive.MOVE or self.read_by_this_run or self._is_moved_to(target)
@@ -235,7 +237,7 @@ class _PacketArchiving:
         found, expected = fingerprint(target), self.packet.fingerprint
         return (found.files, found.size) == (expected.files, expected.size)
 
-    def _changed(self, is_same_packet: SamePacketCheck) -> Problem | None:
+    def _change_problem(self, is_same_packet: SamePacketCheck) -> Problem | None:
         """Return the problem of a packet that changed, vanished or cannot be read.
 
         None if it is the imported one, or if it is missing since a killed run moved it.

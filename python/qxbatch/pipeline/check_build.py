@@ -36,7 +36,7 @@ def _verify(context: Context, job: Job, product: Product, inbox: Path | None) ->
             return check()
 
     checks = session_checks(product.build, context.monitor, inbox=inbox)
-    wrong = [text.removeprefix(f"{product.build}/") for texts in context.executor.map(run, checks) for text in texts]
-    if wrong:
+    faults = [text.removeprefix(f"{product.build}/") for texts in context.executor.map(run, checks) for text in texts]
+    if faults:
         scratch = context.workspace.scratch(job.unit.name) / "again"
-        raise PacketError(mismatch(context, job, product.sorted_session.session.id, wrong, scratch))
+        raise PacketError(mismatch(context, job, product.sorted_session.session.id, faults, scratch))

@@ -22,7 +22,7 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
     `verify`, also if its files differ from its ledger. Raises OSError if an existing session cannot be read.
     """
     problems = []
-    for session, digest in zip(journal.sessions, journal.ledgers, strict=True):
+    for session, ledger_hash in zip(journal.sessions, journal.ledger_hashes, strict=True):
         folder = workspace.sessionsfolder / session
         link = _link(folder, FOLDERS if journal.with_inbox else RESULT_FOLDERS)
         if link is not None:
@@ -31,8 +31,8 @@ def check_published(journal: Journal, workspace: Workspace, *, verify: bool) -> 
             problems.append(Problem(Code.RECOVERED, session, message, hint))
             continue
         try:
-            is_same = ledger_sha256(folder) == digest
-            faults = _faults(folder, digest) if is_same and verify else []
+            is_same = ledger_sha256(folder) == ledger_hash
+            faults = _faults(folder, ledger_hash) if is_same and verify else []
         except LedgerChangedError:
             is_same, faults = False, []
         except OSError:
@@ -74,8 +74,8 @@ def ledger_sha256(session: Path) -> str:
     return hash_file(str(SessionPaths(session).ledger))[1]
 
 
-def _faults(session: Path, ledger: str) -> list[str]:
+def _faults(session: Path, ledger_hash: str) -> list[str]:
     try:
-        return [text for check in session_checks(session, Monitor(), ledger_sha256=ledger) for text in check()]
+        return [text for check in session_checks(session, Monitor(), ledger_sha256=ledger_hash) for text in check()]
     except ValueError as error:
         return [str(error)]

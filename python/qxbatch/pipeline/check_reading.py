@@ -2,11 +2,12 @@
 
 from qxbatch.core import Reading
 from qxbatch.discover.units import Unit
-from qxbatch.ingest import encrypted, remarks
+from qxbatch.ingest import encrypted
 from qxbatch.ingest.fallback import read_suspects
 from qxbatch.ingest.left_out import LeftOut, left_out
 from qxbatch.ingest.limits import larger, limits_of
-from qxbatch.ingest.unread import refuse_sound
+from qxbatch.ingest.reading_problems import extra_bytes
+from qxbatch.ingest.unread import refuse_undamaged
 from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.import_again import import_command
 from qxbatch.problems import Code, PacketError, Problem
@@ -22,9 +23,9 @@ def check_reading(reading: Reading, unit: Unit, context: Context) -> tuple[list[
 
     Raises PacketError if the packet has no series, or is damaged (except with --on-damaged=keep), and CancelledError.
     """
-    names, settings = unit.names, context.settings
-    problems = [*_damage(settings, unit, reading), *remarks.surrounded(reading, names)]
-    problems += read_suspects(reading, names, lambda: context.monitor.cancelled)
+    label, settings = unit.label, context.settings
+    problems = [*_damage(settings, unit, reading), *extra_bytes(reading, label)]
+    problems += read_suspects(reading, label, lambda: context.monitor.cancelled)
     left_out_members = left_out(reading, settings.passwords)
     _check_series(reading, unit, left_out_members, settings)
     return problems, left_out_members
@@ -34,19 +35,19 @@ def _check_series(reading: Reading, unit: Unit, left_out_members: LeftOut, setti
     """Raise PacketError if a packet has no series."""
     if _has_series(reading):
         return
-    names, command = unit.names, import_command(left_out_members, unit, settings)
+    label, command = unit.label, import_command(left_out_members, unit, settings)
     members = "1 member" if len(reading) == 1 else f"{len(reading)} members"
     if left_out_members:
         message = f"contains no DICOM and no PAR/REC that can be imported ({members}), but {left_out_members.words()}."
         hint = f"{left_out_members.advice(has_ledger=False)} Then import it:"
-        raise PacketError(Problem(Code.NO_IMAGES, names, message, hint, command=command))
+        raise PacketError(Problem(Code.NO_IMAGES, label, message, hint, command=command))
     if any(reading.row(i).kind in ("dicom", "dicomdir") for i in range(len(reading))):
         message = f"contains DICOM, but no images ({members})."
         hint = "Move it out of the inbox, or add the images and import it:"
-        raise PacketError(Problem(Code.NO_IMAGES, names, message, hint, command=command))
+        raise PacketError(Problem(Code.NO_IMAGES, label, message, hint, command=command))
     message = f"contains no DICOM and no PAR/REC ({members})."
     hint = "Remove it from the inbox, or complete it and import it:"
-    raise PacketError(Problem(Code.NO_IMAGES, names, message, hint, command=command))
+    raise PacketError(Problem(Code.NO_IMAGES, label, message, hint, command=command))
 
 
 def _has_series(reading: Reading) -> bool:
@@ -77,8 +78,8 @@ def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
         message = f"is damaged ({listed}); the readable files were imported, and the packet stays where it is."
         changes = {**changes, **larger(limits_of(damage), settings), "overwrite": "yes"}
         retry_command = command_for(settings, [unit.session.id], changes)
-        return [Problem(Code.DAMAGED_KEPT, unit.names, message, f"{todo} Then import it again:", command=retry_command)]
-    refuse_sound(damage, unit, settings)
+        return [Problem(Code.DAMAGED_KEPT, unit.label, message, f"{todo} Then import it again:", command=retry_command)]
+    refuse_undamaged(damage, unit, settings)
     state = "is damaged" if broken else "cannot be opened"
     is_partly_readable = broken and _has_series(reading)
     hint = f"{todo} {'Or import what can be read:' if is_partly_readable else 'Then import it:'}" if broken else advice
@@ -86,4 +87,4 @@ def _damage(settings: Settings, unit: Unit, reading: Reading) -> list[Problem]:
         settings, [unit.session.id], {**changes, **({"on_damaged": "keep"} if is_partly_readable else {})}
     )
     message = f"{state}: {listed}. Nothing was imported."
-    raise PacketError(Problem(Code.DAMAGED, unit.names, message, hint, command=command))
+    raise PacketError(Problem(Code.DAMAGED, unit.label, message, hint, command=command))

@@ -36,26 +36,30 @@ def deliver(
     replaced = replaced_patients(workspace.sessionsfolder, job, products)
     stale = stale_sessions(workspace.sessionsfolder, job, products)
     journal, removal_list = write_unit_journal(context, job, products, facts, check_lock)
-    ending = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list)
+    result = finish(journal, workspace, context.locks, check_lock, context.settings, removal_list)
     sessions = [product.sorted_session.session.id for product in products]
     if unit.inbox is None or job.is_split:
         context.published.update(sessions)
     return [
         SessionReport(
-            unit.names,
+            unit.label,
             product.sorted_session.session,
             workspace.sessionsfolder / product.sorted_session.session.id,
             (
                 *with_import_command(
-                    product.remarks.problems, product.remarks.left_out, job, context.settings, ending.current_paths
+                    product.session_problems.problems,
+                    product.session_problems.left_out,
+                    job,
+                    context.settings,
+                    result.archived_paths,
                 ),
                 *((*stale, *archiving_warnings(facts, unit)) if k == 0 else ()),
                 *([replaced[sessions[k]]] if sessions[k] in replaced else []),
-                *ending.problems_of(sessions[k], sessions),
+                *result.problems_of(sessions[k], sessions),
             ),
             len(product.sorted_session.series),
             product.images,
-            archived=ending.archived,
+            archived=result.archived,
             labels=product.placement.labels(product.sorted_session.series, job.redact),
         )
         for k, product in enumerate(products)

@@ -55,10 +55,10 @@ def unreadable_packet(packet: Path, error: OSError) -> Problem:
     return Problem(Code.ARCHIVE, str(packet), message, "Correct this and run again.")
 
 
-def moved_not_deleted(names: str, reason: Reason) -> Problem:
-    """Return the warning about packets that `--archive=delete` may not delete."""
+def moved_not_deleted(label: str, reason: Reason) -> Problem:
+    """Return the warning about packets that `--archive=delete` may not delete; `label` names them."""
     message = f"was moved to the archive and not deleted, since {reason}."
-    return Problem(Code.DELETE_MOVED, names, message, severity=Severity.WARNING)
+    return Problem(Code.DELETE_MOVED, label, message, severity=Severity.WARNING)
 
 
 def kept_on_mount(packet: Path, mount: Path, journal: Journal, settings: Settings) -> Problem:

@@ -40,9 +40,9 @@ def stale_sessions(sessionsfolder: Path, job: Job, products: Sequence[Product]) 
     only), the session with the unit's own id.
     """
     unit = job.unit
-    made = {product.sorted_session.session.id for product in products}
-    stale = [name for name in _split_names(sessionsfolder, unit.name) if name not in made]
-    if unit.inbox is None and unit.name not in made and is_imported(sessionsfolder / unit.name):
+    new_sessions = {product.sorted_session.session.id for product in products}
+    stale = [name for name in _split_names(sessionsfolder, unit.name) if name not in new_sessions]
+    if unit.inbox is None and unit.name not in new_sessions and is_imported(sessionsfolder / unit.name):
         stale = [unit.name, *stale]
     if not stale:
         return []
@@ -51,7 +51,7 @@ def stale_sessions(sessionsfolder: Path, job: Job, products: Sequence[Product]) 
         f"an earlier import of {unit.name} made {sessions}, and this one did not: the same data can be in two sessions."
     )
     hint = "Compare with the new sessions, and move away what is not needed."
-    return [Problem(Code.REPLACED_PATIENT, unit.names, message, hint, Severity.WARNING)]
+    return [Problem(Code.REPLACED_PATIENT, unit.label, message, hint, Severity.WARNING)]
 
 
 def _split_names(sessionsfolder: Path, unit: str) -> list[str]:
@@ -67,6 +67,6 @@ def archiving_warnings(facts: Facts, unit: Unit) -> list[Problem]:
     reason = decide(facts).reason
     if reason is Reason.BEHIND_LINK:
         return [kept_in_place(facts, unit)]
-    if reason not in (Reason.SERIES_FAILED, Reason.SURROUNDED, Reason.CONTAINS_LINKS):
+    if reason not in (Reason.SERIES_FAILED, Reason.EXTRA_BYTES, Reason.EXTERNAL_LINKS):
         return []
-    return [moved_not_deleted(unit.names, reason)]
+    return [moved_not_deleted(unit.label, reason)]

@@ -21,10 +21,10 @@ from qxbatch.session.layout import REPLACED
 from qxbatch.settings.model import Settings
 
 
-class Ending(NamedTuple):
-    """How a unit ended."""
+class FinishResult(NamedTuple):
+    """Where the packets of a unit are after its last step, and the problems of its steps."""
 
-    current_paths: Mapping[Path, Path | None]
+    archived_paths: Mapping[Path, Path | None]
     """Maps the path of each packet to where it, or its copy, is now; None if it was deleted.
 
     Packets that could not or must not be archived are missing.
@@ -33,8 +33,8 @@ class Ending(NamedTuple):
 
     @property
     def archived(self) -> Path | None:
-        """Return the current path of the first packet that was not deleted; None if there is none."""
-        return next((path for path in self.current_paths.values() if path is not None), None)
+        """Return where the first packet is that was not deleted; None if there is none."""
+        return next((path for path in self.archived_paths.values() if path is not None), None)
 
     def problems_of(self, session: str, sessions: Sequence[str]) -> tuple[Problem, ...]:
         """Return the problems of one of the unit's sessions. The first one also has those of the packets."""
@@ -52,11 +52,11 @@ def finish(
     locks: Locks,
     check_lock: Callable[[], None],
     settings: Settings,
-    removal_list: bytes | None = None,
-) -> Ending:
+    list_content: bytes | None = None,
+) -> FinishResult:
     """Do the remaining steps of the journal, then remove it.
 
-    `workspace` is that of the run that wrote the journal. `removal_list` is the list of files that leave the inbox in folder mode
+    `workspace` is that of the run that wrote the journal. `list_content` is the list of files that leave the inbox in folder mode
     (`--masterinbox=none`), if this run wrote the journal. If it is None, another run made the sessions, and anybody could have
     written the journal and the list: the sessions, and what leaves the inbox, are read again first, with the limits and
     passwords of `settings`. `check_lock` is called before each step and raises PacketError if another run took over the unit's
@@ -66,55 +66,55 @@ def finish(
     packet could not be archived. It also stays when this raises OSError, because the sessions folder cannot be written, or
     ValueError, for a damaged list or ledger.
     """
-    verify = removal_list is None
-    listed = RemovalList(workspace.removal_list(journal.unit) if removal_list is None else removal_list)
+    read_by_this_run = list_content is not None
+    removal_list = RemovalList(workspace.removal_list(journal.unit) if list_content is None else list_content)
     warnings = publish_sessions(journal, workspace, check_lock)
     check_lock()
-    wrong = check_published(journal, workspace, verify=verify)
-    problems = [*warnings, *wrong]
-    problems += _keep_replaced(journal, workspace, check_lock, {problem.subject for problem in wrong})
+    session_problems = check_published(journal, workspace, verify=not read_by_this_run)
+    problems = [*warnings, *session_problems]
+    problems += _keep_replaced(journal, workspace, check_lock, {problem.subject for problem in session_problems})
     if any(problem.code is Code.CANNOT_WRITE for problem in problems):
-        return Ending({}, tuple(problems))  # the next run continues here
+        return FinishResult({}, tuple(problems))  # the next run continues here
     check_lock()
-    session_bytes = _session_bytes(journal, workspace, settings, listed)
-    is_contained = _containment(journal, session_bytes, verify=verify)
-    unremoved = [] if wrong else _remove_listed(journal, workspace, listed, is_contained)
+    session_bytes = _session_bytes(journal, workspace, settings, removal_list)
+    is_contained = _containment(journal, session_bytes, read_by_this_run=read_by_this_run)
+    unremoved = [] if session_problems else _remove_listed(journal, workspace, removal_list, is_contained)
     problems += map(left_in_inbox, unremoved)
-    if verify and not journal.series_failed:
+    if not read_by_this_run and not journal.series_failed:
         journal = replace(journal, series_failed=has_failed_series(journal, workspace))
-    current_paths, archive_problems = archive_packets(
+    archived_paths, archive_problems = archive_packets(
         journal,
         workspace,
         locks,
         check_lock,
         session_bytes,
-        published=not wrong,
-        read_by_this_run=not verify,
+        published=not session_problems,
+        read_by_this_run=read_by_this_run,
         settings=settings,
     )
     problems += archive_problems
     if any(file.error for file in unremoved):
-        return Ending(current_paths, tuple(problems))  # the next run tries again, from the journal and its list
+        return FinishResult(archived_paths, tuple(problems))  # the next run tries again, from the journal and its list
     check_lock()
     if not any(problem.code is Code.ARCHIVE and problem.severity is Severity.ERROR for problem in problems):
         remove_journal(workspace.journal(journal.unit))
     workspace.clear(journal.unit)
-    return Ending(current_paths, tuple(problems))
+    return FinishResult(archived_paths, tuple(problems))
 
 
 def _keep_replaced(
-    journal: Journal, workspace: Workspace, check_lock: Callable[[], None], wrong: Collection[str]
+    journal: Journal, workspace: Workspace, check_lock: Callable[[], None], invalid_sessions: Collection[str]
 ) -> Iterator[Problem]:
     """Keep files of replaced sessions whose bytes exist nowhere else; yield warnings and errors.
 
-    `wrong` has the ids of new sessions that are missing or not as expected: all files of the sessions that they replace are kept.
+    `invalid_sessions` has the ids of new sessions that are missing or not as expected. All files that they replace are kept.
     """
     folder = workspace.archive.parent / REPLACED
     for session in journal.sessions:
         check_lock()
         workspace.refuse_linked_paths(journal.unit, session)
-        old, target = workspace.old(journal.unit, session), workspace.session(session).folder
-        keep_all = session in wrong
+        old, target = workspace.replaced_files(journal.unit, session), workspace.session(session).folder
+        keep_all = session in invalid_sessions
         try:
             kept_in = keep_replaced(
                 old, target, folder, workspace.archive, workspace.tag(journal.unit), keep_all=keep_all
@@ -128,38 +128,46 @@ def _keep_replaced(
             yield Problem(Code.REPLACED_KEPT, session, message, severity=Severity.WARNING)
 
 
-def _session_bytes(journal: Journal, workspace: Workspace, settings: Settings, listed: RemovalList) -> SessionBytes:
+def _session_bytes(
+    journal: Journal, workspace: Workspace, settings: Settings, removal_list: RemovalList
+) -> SessionBytes:
     folders = (workspace.session(session).folder for session in journal.sessions)
-    sessions = dict(zip(folders, journal.ledgers, strict=True))
+    sessions = dict(zip(folders, journal.ledger_hashes, strict=True))
 
     def leaving() -> Iterator[Path]:
         yield from (entry.packet.path for entry in journal.packets)
         if journal.inbox is not None:
-            yield from (journal.inbox / file.path for file in listed.files())
+            yield from (journal.inbox / file.path for file in removal_list.files())
 
     scratch = workspace.staging(journal.unit) / "again"
     return SessionBytes(sessions, settings, scratch, workspace.sessionsfolder, leaving)
 
 
-def _containment(journal: Journal, session_bytes: SessionBytes, *, verify: bool) -> Callable[[Path, str], bool] | None:
+def _containment(
+    journal: Journal, session_bytes: SessionBytes, *, read_by_this_run: bool
+) -> Callable[[Path, str], bool] | None:
     """Return a function that takes a loose file (path, SHA-256) and returns whether sessions contain it; None if not needed.
 
-    It is needed before a file leaves the inbox if another run made the sessions, or if this run split the session. In the
+    It is needed before a file leaves the inbox if another run read the packets, or if this run split the session. In the
     second case kept files leave too, and the only copy of one may be a file of the user in the inbox of a new session.
     """
-    if not verify and journal.sessions == (journal.unit,):
+    if read_by_this_run and journal.sessions == (journal.unit,):
         return None
 
     def is_contained(path: Path, sha256: str) -> bool:
-        return (not verify or session_bytes.has_file(path, sha256)) and session_bytes.inbox_copies.still_have(sha256)
+        return (read_by_this_run or session_bytes.has_file(path, sha256)) and session_bytes.inbox_copies.still_have(
+            sha256
+        )
 
     return is_contained
 
 
 def _remove_listed(
-    journal: Journal, workspace: Workspace, listed: RemovalList, is_contained: Callable[[Path, str], bool] | None
+    journal: Journal, workspace: Workspace, removal_list: RemovalList, is_contained: Callable[[Path, str], bool] | None
 ) -> list[UnremovedFile]:
     """Folder mode: remove the listed files from the inbox, if `is_contained` is None or true for them; return what stays."""
     if journal.inbox is None:
         return []
-    return remove_listed(journal.inbox, listed, workspace.tag(journal.unit), workspace.sessionsfolder, is_contained)
+    return remove_listed(
+        journal.inbox, removal_list, workspace.tag(journal.unit), workspace.sessionsfolder, is_contained
+    )

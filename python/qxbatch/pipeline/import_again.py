@@ -23,32 +23,32 @@ def with_import_command(
     left_out: LeftOut,
     job: Job,
     settings: Settings,
-    current_paths: Mapping[Path, Path | None],
+    archived_paths: Mapping[Path, Path | None],
 ) -> tuple[Problem, ...]:
     """Return problems of a published session; the one about left-out members gets a command, if importing again helps.
 
-    `current_paths` maps each packet to where it, or its copy, is now; None if it was deleted.
+    `archived_paths` maps each packet to where it, or its copy, is now; None if it was deleted.
     """
     return tuple(
-        _with_command(problem, left_out, job, settings, current_paths) if problem.code is Code.LEFT_OUT else problem
+        _with_command(problem, left_out, job, settings, archived_paths) if problem.code is Code.LEFT_OUT else problem
         for problem in problems
     )
 
 
 def _with_command(
-    problem: Problem, left_out: LeftOut, job: Job, settings: Settings, current_paths: Mapping[Path, Path | None]
+    problem: Problem, left_out: LeftOut, job: Job, settings: Settings, archived_paths: Mapping[Path, Path | None]
 ) -> Problem:
-    changes, unpacking = _what_helps(left_out, job.unit, settings, current_paths)
+    changes, unpacking = _what_helps(left_out, job.unit, settings, archived_paths)
     if not changes and not unpacking:
         return problem
     changes = {"overwrite": "yes", **changes}
     if job.unit.inbox is None and any(
-        current_paths.get(packet.path, packet.path) is None for packet in job.unit.packets
+        archived_paths.get(packet.path, packet.path) is None for packet in job.unit.packets
     ):
         # the packet is deleted; the files that were left out are in the session's inbox
         folder_mode = replace(settings, masterinbox=None, bids_app=False)
         return replace(problem, command=command_for(folder_mode, [job.unit.session.id], changes))
-    moves = [] if job.unit.inbox is not None else _moved_back(current_paths, settings)
+    moves = [] if job.unit.inbox is not None else _moved_back(archived_paths, settings)
     shell = " && ".join((*moves, *unpacking))
     if job.redact(shell) != shell:
         problem = replace(problem, hint=f"{problem.hint} Put the packet back into the inbox first.")
@@ -57,11 +57,11 @@ def _with_command(
     return replace(problem, command=" && ".join(filter(None, (shell, command))))
 
 
-def _moved_back(current_paths: Mapping[Path, Path | None], settings: Settings) -> list[str]:
+def _moved_back(archived_paths: Mapping[Path, Path | None], settings: Settings) -> list[str]:
     """Return the commands that move packets back to their inbox."""
     moves = (
         (current, source)
-        for source, current in current_paths.items()
+        for source, current in archived_paths.items()
         if current is not None and current != source and not source.exists()
     )
     words = ([shell_word(str(mapped(path, settings.path_map))) for path in pair] for pair in moves)
@@ -75,18 +75,18 @@ def import_command(left_out: LeftOut, unit: Unit, settings: Settings) -> str:
 
 
 def _what_helps(
-    left_out: LeftOut, unit: Unit, settings: Settings, current_paths: Mapping[Path, Path | None]
+    left_out: LeftOut, unit: Unit, settings: Settings, archived_paths: Mapping[Path, Path | None]
 ) -> tuple[dict[str, str], list[str]]:
     """Return the parameters with which more of the packet can be read, and the commands that unpack its archives first."""
     changes = {}
     if left_out.needs_password:
         path = "FILE" if settings.passwords is None else str(settings.passwords.path)
         changes["password_file"] = path
-    return {**changes, **larger(left_out.limits, settings)}, _unpacking(left_out, unit, settings, current_paths)
+    return {**changes, **larger(left_out.limits, settings)}, _unpacking(left_out, unit, settings, archived_paths)
 
 
 def _unpacking(
-    left_out: LeftOut, unit: Unit, settings: Settings, current_paths: Mapping[Path, Path | None]
+    left_out: LeftOut, unit: Unit, settings: Settings, archived_paths: Mapping[Path, Path | None]
 ) -> list[str]:
     """Return the commands that unpack the archives that were left out of a packet.
 
@@ -95,7 +95,7 @@ def _unpacking(
     if len(unit.packets) != 1:
         return []
     folder = unit.packets[0].path
-    current = current_paths.get(folder, folder)
+    current = archived_paths.get(folder, folder)
     if current is None or not current.is_dir():
         return []
     archives = [member_path(path) for path in left_out.foreign()]

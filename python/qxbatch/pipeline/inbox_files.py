@@ -63,7 +63,7 @@ def _members(reading: Reading, inbox: Path, fates: tuple[str, ...]) -> Iterator[
         row = reading.row(index)
         if row.path.startswith(FROM_SESSION):
             continue  # a file in the session's own dicom folder
-        if row.surrounded and row.kind != Kind.ARCHIVE:
+        if row.has_extra_bytes and row.kind != Kind.ARCHIVE:
             continue  # a compressed file with bytes that no session contains
         # not Path.is_file, which raises where a member of an archive makes the path too long
         if row.fate in fates and os.path.isfile(inbox / member_path(row.path)):  # noqa: PTH113

@@ -15,12 +15,12 @@ from qxbatch.publish.workspace import Workspace
 from qxbatch.settings.model import Settings
 
 if TYPE_CHECKING:  # most runs have nothing to recover
-    from qxbatch.pipeline.recover import Recovered
+    from qxbatch.pipeline.recover import RecoveryResult
 
 
 def finish_interrupted(
     workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None
-) -> "Recovered":
+) -> "RecoveryResult":
     """Finish or clear what killed runs left. Raises UsageError (exit status 73) if the folder cannot be written.
 
     `only`: the names (session ids) of the units to recover; all units if None.
@@ -42,7 +42,7 @@ def clear_locks(sessionsfolder: Path) -> None:
     workspace.tidy()
 
 
-def without_recovered(candidate: Candidate, recovered: "Recovered | None") -> Candidate:
+def candidate_after_recovery(candidate: Candidate, recovered: "RecoveryResult | None") -> Candidate:
     """Return the candidate, which is not ready if the recovery just finished the import of its packet, or failed to.
 
     With --overwrite=yes it is not ready either. If the import was finished, other packets of the same session stay ready. If it
@@ -59,7 +59,7 @@ def without_recovered(candidate: Candidate, recovered: "Recovered | None") -> Ca
     return candidate
 
 
-def to_report(recovered: "Recovered | None", candidates: Sequence[Candidate]) -> list[SessionReport]:
+def recovery_reports(recovered: "RecoveryResult | None", candidates: Sequence[Candidate]) -> list[SessionReport]:
     """Return the reports of a recovery, without those of units whose lock another run holds if this run imports them.
 
     The import of such a unit reports the lock.

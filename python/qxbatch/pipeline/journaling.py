@@ -45,13 +45,13 @@ def write_unit_journal(
 
 def facts_of(context: Context, job: Job, products: Sequence[Product]) -> Facts:
     """Return the facts that decide what is done with the packets, as far as they are known before the packets are checked again."""
-    problems = [problem for product in products for problem in product.remarks.problems]
+    problems = [problem for product in products for problem in product.session_problems.problems]
     return Facts(
         context.settings.archive,
         series_failed=any(problem.severity is Severity.ERROR for problem in problems),
         damaged=any(problem.code is Code.DAMAGED_KEPT for problem in problems),
-        surrounded=any(problem.code is Code.SURROUNDED for problem in problems),
-        contains_links=any(
+        has_extra_bytes=any(problem.code is Code.SURROUNDED for problem in problems),
+        has_external_links=any(
             member.cause is Cause.LINK and (job.unit.inbox is None or "!" in member.path)
             for member in job.left_out.members  # in folder mode, links beside the archives stay
         ),
@@ -86,11 +86,11 @@ def _journal(context: Context, job: Job, products: Sequence[Product], facts: Fac
         archive=facts.archive,
         series_failed=facts.series_failed,
         damaged=facts.damaged,
-        surrounded=facts.surrounded,
-        contains_links=facts.contains_links,
+        has_extra_bytes=facts.has_extra_bytes,
+        has_external_links=facts.has_external_links,
         behind_link=facts.behind_link,
         with_inbox=unit.inbox is None,
         inbox=unit.inbox,
-        names=job.redact(unit.names),
-        ledgers=tuple(ledger_sha256(product.build) for product in products),
+        label=job.redact(unit.label),
+        ledger_hashes=tuple(ledger_sha256(product.build) for product in products),
     )

@@ -27,7 +27,7 @@ def kept_in_place(facts: Facts, unit: Unit) -> Problem:
         f"Use --archive=copy or --archive=leave with linked folders; --archive={facts.archive} needs the folder itself. To "
         f"archive this packet, replace the link by the folder, and import it again with --overwrite=yes."
     )
-    return Problem(Code.ARCHIVE, unit.names, message, hint, Severity.WARNING)
+    return Problem(Code.ARCHIVE, unit.label, message, hint, Severity.WARNING)
 
 
 def refuse_immovable_kept_files(unit: Unit, build: Path, *, linked: bool) -> None:
@@ -47,4 +47,4 @@ def refuse_immovable_kept_files(unit: Unit, build: Path, *, linked: bool) -> Non
         hint = "Put the archives into inbox/MR and omit --masterinbox=none."
     else:
         return
-    raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))
+    raise PacketError(Problem(Code.CANNOT_WRITE, unit.label, message, hint))

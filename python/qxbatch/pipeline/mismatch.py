@@ -16,7 +16,7 @@ MOST_LISTED = 5
 """Number of differing files that a message names."""
 
 
-def mismatch(context: Context, job: Job, session: str, wrong: Sequence[str], scratch: Path) -> Problem:
+def mismatch(context: Context, job: Job, session: str, faults: Sequence[str], scratch: Path) -> Problem:
     """Return the problem of a session that differs from its packet. Raises CancelledError.
 
     Files of a zip are read a second time when they are stored, so the cause can be a program that still writes to the packet,
@@ -34,18 +34,18 @@ def mismatch(context: Context, job: Job, session: str, wrong: Sequence[str], scr
             f"Either {paths} changed while it was read, or the disk or the memory is faulty; it could not be read again"
         )
         hint = "Check whether a program still writes to the packet, check disk and memory, then run again."
-        return _problem(session, wrong, f"{cause} ({error_text(error)}).", hint)
+        return _problem(session, faults, f"{cause} ({error_text(error)}).", hint)
     if changed:
         message = f"changed while it was read, though its size and time did not: {changed}."
         hint = "No session was written. Find out what writes to it, then run again."
         return Problem(Code.CHANGED, paths, message, hint)
     cause = f"{paths} was read again and did not change, so the disk or the memory is faulty."
-    return _problem(session, wrong, cause, "The packet stays where it is. Check disk and memory, then run again.")
+    return _problem(session, faults, cause, "The packet stays where it is. Check disk and memory, then run again.")
 
 
-def _problem(session: str, wrong: Sequence[str], cause: str, hint: str) -> Problem:
+def _problem(session: str, faults: Sequence[str], cause: str, hint: str) -> Problem:
     message = (
-        f"the written files differ from the packet: {'; '.join(wrong[:MOST_LISTED])}. {cause} No session was written."
+        f"the written files differ from the packet: {'; '.join(faults[:MOST_LISTED])}. {cause} No session was written."
     )
     return Problem(Code.VERIFY, session, message, hint)
 

@@ -11,7 +11,7 @@ from qxbatch.discover.units import Unit, units_of
 from qxbatch.events import Observer, PacketFound
 from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.batch import importing
-from qxbatch.pipeline.interrupted import finish_interrupted, to_report, without_recovered
+from qxbatch.pipeline.interrupted import candidate_after_recovery, finish_interrupted, recovery_reports
 from qxbatch.problems import UsageError
 from qxbatch.publish.locks import Locks
 from qxbatch.publish.workspace import Workspace
@@ -96,10 +96,12 @@ def import_named(
     workspace = Workspace(settings.sessionsfolder, settings.work_dir, settings.masterinbox)
     locks = open_locks(workspace)
     recovered = finish_interrupted(workspace, locks, settings, units)
-    all_candidates = [without_recovered(candidate, recovered) for candidate in candidates(settings, only=packets)]
+    all_candidates = [
+        candidate_after_recovery(candidate, recovered) for candidate in candidates(settings, only=packets)
+    ]
     for candidate in all_candidates:
         observer.notify(PacketFound(candidate))
-    report = Report(tuple(all_candidates), tuple(to_report(recovered, all_candidates)))
+    report = Report(tuple(all_candidates), tuple(recovery_reports(recovered, all_candidates)))
     ready = _ready(all_candidates)
     if ready:
         if check_ready is not None:

@@ -48,4 +48,4 @@ def split_source(folder: Path) -> str:
 def _unrelated(settings: Settings, folder: Path, unit: Unit, message: str, gets: str) -> PacketError:
     hint = f"Rename the packet, so that {gets}, and import it. Or move {folder} away, and run again:"
     command = command_for(settings, [unit.session.id])
-    return PacketError(Problem(Code.EXISTS, unit.names, f"{message}; nothing was changed.", hint, command=command))
+    return PacketError(Problem(Code.EXISTS, unit.label, f"{message}; nothing was changed.", hint, command=command))

@@ -38,11 +38,11 @@ def refuse_packets_inside(settings: Settings, unit: Unit, session: Path) -> None
         if real.is_relative_to(os.path.realpath(path)):
             message = f"{path} contains {session}, which its import would replace; nothing was changed."
             hint = "Name a folder of packets that does not contain the session, then run again."
-            raise PacketError(Problem(Code.SESSION_FOLDER, unit.names, message, hint))
+            raise PacketError(Problem(Code.SESSION_FOLDER, unit.label, message, hint))
     occupied = why_occupied(settings, session, unit.session.id, PacketFolders(settings.masterinbox))
     if occupied is not None:
         raise PacketError(
-            Problem(Code.SESSION_FOLDER, unit.names, occupied.message, occupied.hint, command=occupied.command)
+            Problem(Code.SESSION_FOLDER, unit.label, occupied.message, occupied.hint, command=occupied.command)
         )
 
 
@@ -60,19 +60,19 @@ def _sources(settings: Settings, unit: Unit) -> Iterator[Path]:
 
 def _steps_of(path: Path) -> Iterator[Path]:
     """Yield each folder, link and file on the way from the root to a path, as paths without links above their last name."""
-    place = Path(path.anchor)
+    current = Path(path.anchor)
     remaining = [*reversed(Path.cwd().joinpath(path).parts[1:])]
     links = 0
     while remaining:
         name = remaining.pop()
         if name == "..":
-            place = place.parent
+            current = current.parent
             continue
-        place /= name
-        yield place
-        if place.is_symlink() and (links := links + 1) <= _MOST_LINKS:
-            target = place.readlink()
-            place = Path(place.anchor) if target.is_absolute() else place.parent
+        current /= name
+        yield current
+        if current.is_symlink() and (links := links + 1) <= _MOST_LINKS:
+            target = current.readlink()
+            current = Path(current.anchor) if target.is_absolute() else current.parent
             remaining += reversed(target.parts[1:] if target.is_absolute() else target.parts)
 
 
@@ -89,4 +89,4 @@ def _problem(settings: Settings, unit: Unit, path: Path, replaced_folder: Path) 
         hint = f"Move the packets to {packets}, and import them from there:"
         settings = replace(settings, masterinbox=packets)
     command = command_for(settings, [unit.session.id])
-    return Problem(Code.SESSION_FOLDER, unit.names, message, hint, command=command)
+    return Problem(Code.SESSION_FOLDER, unit.label, message, hint, command=command)

@@ -21,8 +21,8 @@ def tsnr_picture_of(nifti: Path) -> Path:
 
 def place_pictures(placement: Placement, paths: SessionPaths, summary: Summary) -> None:
     """Move the pictures of images to their folder in a session, and draw its thumbnail."""
-    for placed in placement.placed:
-        number, nifti = placed.image.number, placed.output.nifti
+    for item in placement.numbered:
+        number, nifti = item.image.number, item.output.nifti
         pairs = ((picture_of(nifti), paths.picture(number)), (tsnr_picture_of(nifti), paths.tsnr_picture(number)))
         for drawn, target in pairs:
             if drawn.exists():

@@ -62,7 +62,7 @@ def plan_job(context: Context, job: Job) -> tuple[Job, Sequence[SessionPlan]]:
     settings, unit = context.settings, job.unit
     problems, left_out_members = check_reading(job.reading, unit, context)
     anonymous = job.deidentified
-    plans, mixed = plan_sessions(job.reading, unit.session, settings.on_mixed, unit.names, anonymous=anonymous)
+    plans, mixed = plan_sessions(job.reading, unit.session, settings.on_mixed, unit.label, anonymous=anonymous)
     patients = {plan.session.id: "" if anonymous else plan.patient for plan in plans} if len(plans) > 1 else {}
     return replace(job, problems=(*problems, *mixed), left_out=left_out_members, patients=patients), plans
 

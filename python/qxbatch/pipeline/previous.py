@@ -5,7 +5,7 @@ from pathlib import Path
 from qxbatch.problems import Code, PacketError, Problem
 from qxbatch.record.previous import PreviousSession
 from qxbatch.session.folder import SessionFolder
-from qxbatch.session.ledger import NOT_IN_SESSION, LedgerRow
+from qxbatch.session.ledger import FATES_WITHOUT_LOCATION, LedgerRow
 from qxbatch.session.summary import NewerSchemaError, SummaryError
 
 
@@ -23,20 +23,20 @@ def read_previous(path: Path) -> PreviousSession:
     except (SummaryError, OSError):
         summary = None
     rows: dict[str, list[LedgerRow]] = {}
-    rows_not_in_session = []
+    rows_without_location = []
     order: dict[tuple[str, str], int] = {}
     try:
         for row in session.ledger():
             order[row.path, row.sha256] = len(order)
-            if row.fate in NOT_IN_SESSION:
-                rows_not_in_session.append(row)
+            if row.fate in FATES_WITHOUT_LOCATION:
+                rows_without_location.append(row)
             elif row.at:
                 rows.setdefault(row.at, []).append(row)
     except (OSError, ValueError):
-        rows, rows_not_in_session = {}, []
+        rows, rows_without_location = {}, []
     return PreviousSession(
         {at: tuple(entries) for at, entries in rows.items()},
-        tuple(rows_not_in_session),
+        tuple(rows_without_location),
         order,
         summary.packets if summary else (),
         deidentified=bool(summary and summary.session.deidentified),

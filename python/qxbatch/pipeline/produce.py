@@ -13,9 +13,9 @@ from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.pictures import place_pictures
 from qxbatch.pipeline.series import make_series
 from qxbatch.record.images import Placement
-from qxbatch.record.job import Job, Places
-from qxbatch.record.remarks import Remarks
+from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.session import record_session
+from qxbatch.record.session_problems import SessionProblems
 from qxbatch.session.layout import FOLDERS
 from qxbatch.session.paths import SessionPaths
 from qxbatch.session.sorted_sums import write_sums
@@ -27,7 +27,7 @@ class Product(NamedTuple):
     sorted_session: SortedSession
     build: Path
     placement: Placement
-    remarks: Remarks
+    session_problems: SessionProblems
     """All problems of the session, including those of conversions and images."""
     syncing: Sequence[Future[None]] = ()
     """Syncs of files that may still run."""
@@ -46,11 +46,11 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
     began = time.monotonic()
     final = context.workspace.sessionsfolder / sorted_session.session.id
     inbox = None if job.unit.inbox is None else SessionPaths(final).inbox
-    places = Places(root, context.workspace.build(job.unit.name, sorted_session.session.id), final, inbox)
+    folders = ImportFolders(root, context.workspace.build(job.unit.name, sorted_session.session.id), final, inbox)
     for name in FOLDERS:
-        (places.build / name).mkdir(parents=True)
+        (folders.build / name).mkdir(parents=True)
     context.observer.notify(StageStarted(job.unit.name, Stage.CONVERTING))
-    converted, syncing = make_series(context, job, sorted_session, places)
+    converted, syncing = make_series(context, job, sorted_session, folders)
     context.observer.notify(StageStarted(job.unit.name, Stage.RECORDING))
     protocol = context.settings.protocol
     if protocol is not None:
@@ -59,11 +59,11 @@ def produce(context: Context, job: Job, sorted_session: SortedSession, root: Pat
         sorted_session, converted = with_protocol_check(protocol, sorted_session, converted)
     versions = context.tools.versions({series.kind for series in sorted_session.series})
     recorded = record_session(
-        job, sorted_session, converted, places, context.settings, converters=versions, began=began
+        job, sorted_session, converted, folders, context.settings, converters=versions, began=began
     )
-    built = SessionPaths(places.build)
+    built = SessionPaths(folders.build)
     place_pictures(recorded.placement, built, recorded.summary)
     write_page(built, recorded.summary)
     if recorded.summary.is_only_sorted:
         write_sums(built)
-    return Product(sorted_session, places.build, recorded.placement, recorded.remarks, syncing)
+    return Product(sorted_session, folders.build, recorded.placement, recorded.session_problems, syncing)

@@ -21,18 +21,18 @@ def publish_sessions(journal: Journal, workspace: Workspace, check_lock: Callabl
     `check_lock` is called before each session and raises PacketError if another run took over the unit's lock. Raises OSError.
     """
     renamed: list[RenamedFile] = []
-    for session, ledger in zip(journal.sessions, journal.ledgers, strict=True):
+    for session, ledger_hash in zip(journal.sessions, journal.ledger_hashes, strict=True):
         check_lock()
         workspace.refuse_linked_paths(journal.unit, session)
         target = workspace.session(session).folder
         build = workspace.build(journal.unit, session)
-        old = workspace.old(journal.unit, session)
-        replace = session in journal.replaced or _has_moved_ledger(build, target, ledger)
+        old = workspace.replaced_files(journal.unit, session)
+        replace = session in journal.replaced or _has_moved_ledger(build, target, ledger_hash)
         renamed += publish(build, target, old, with_inbox=journal.with_inbox, replace=replace)
     return [renamed_in_inbox(file) for file in renamed]
 
 
-def _has_moved_ledger(build: Path, target: Path, ledger: str) -> bool:
+def _has_moved_ledger(build: Path, target: Path, ledger_hash: str) -> bool:
     """Return whether a killed run moved all but session.txt to the session folder, as the ledger shows.
 
     A session.txt that appeared in the session folder since then does not make it another session: it is replaced.
@@ -40,5 +40,5 @@ def _has_moved_ledger(build: Path, target: Path, ledger: str) -> bool:
     if os.path.lexists(SessionPaths(build).ledger):
         return False
     with contextlib.suppress(OSError):
-        return ledger_sha256(target) == ledger
+        return ledger_sha256(target) == ledger_hash
     return False

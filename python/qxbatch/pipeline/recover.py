@@ -13,7 +13,7 @@ from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.recovered_names import report_without_names, without_content, without_names
-from qxbatch.pipeline.unit_locks import HeldError, lost_lock, packet_lock, take_lock, unit_lock
+from qxbatch.pipeline.unit_locks import LockHeldError, lost_lock, packet_lock, take_lock, unit_lock
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.journal import Journal, journal_run, read_journal
 from qxbatch.publish.locks import Lock, Locks
@@ -26,8 +26,8 @@ from qxbatch.settings.model import Settings
 log = logging.getLogger("qxbatch")
 
 
-class Recovered(NamedTuple):
-    """What a recovery did."""
+class RecoveryResult(NamedTuple):
+    """The result of a recovery."""
 
     reports: Sequence[SessionReport] = ()
     """One for each session that was finished, and for each unit that failed, or whose session or packet another run holds."""
@@ -37,7 +37,9 @@ class Recovered(NamedTuple):
     """The units that failed and keep their journal: this run does not try them again."""
 
 
-def recover(workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None) -> Recovered:
+def recover(
+    workspace: Workspace, locks: Locks, settings: Settings, only: Collection[str] | None = None
+) -> RecoveryResult:
     """Finish or clear each unit that no live run holds; return what was finished, and what failed.
 
     `only`: the names (session ids) of the units to recover; all units if None.
@@ -61,16 +63,16 @@ def recover(workspace: Workspace, locks: Locks, settings: Settings, only: Collec
             reports += recovered.reports
             packets.update(recovered.packets)
             unfinished += recovered.unfinished
-        except HeldError as error:
-            reports.append(_held(unit, error.problem))
+        except LockHeldError as error:
+            reports.append(_lock_report(unit, error.problem))
         finally:
             locks.release(lock)
     if only is None:
         locks.sweep()
-    return Recovered(reports, packets, unfinished)
+    return RecoveryResult(reports, packets, unfinished)
 
 
-def _held(unit: str, problem: Problem) -> SessionReport:
+def _lock_report(unit: str, problem: Problem) -> SessionReport:
     """Return the report of a unit of which another run holds a session or a packet."""
     message = (
         f"is held by another run, so the remaining steps of an interrupted import of session {unit} were not done now."
@@ -80,7 +82,7 @@ def _held(unit: str, problem: Problem) -> SessionReport:
 
 def _unfinished_units(workspace: Workspace, units: Collection[str]) -> list[str]:
     """Return the units that have staging or a journal."""
-    return [unit for unit in units if any(map(os.path.lexists, (workspace.unit(unit), workspace.journal(unit))))]
+    return [unit for unit in units if any(map(os.path.lexists, (workspace.unit_folder(unit), workspace.journal(unit))))]
 
 
 def _need_lock(locks: Locks, lock: Lock, unit: str) -> None:
@@ -95,11 +97,11 @@ def recover_unit(
     check_lock: Callable[[], None],
     settings: Settings,
     own: Collection[str],
-) -> Recovered:
+) -> RecoveryResult:
     """Finish or clear one unit. `check_lock` raises PacketError when the caller no longer holds its locks, whose names are `own`.
 
     The patients are not known. So if logs are de-identified, messages contain only session ids and names that qxbatch gives.
-    Raises HeldError if another run holds one of its packets, or of the sessions that its packet was split into.
+    Raises LockHeldError if another run holds one of its packets, or of the sessions that its packet was split into.
     """
     recovered = _recovered(workspace, locks, unit, check_lock, settings, own)
     if any(map(failed, recovered.reports)) and os.path.lexists(workspace.journal(unit)):
@@ -117,34 +119,34 @@ def _recovered(
     check_lock: Callable[[], None],
     settings: Settings,
     own: Collection[str],
-) -> Recovered:
+) -> RecoveryResult:
     try:
         path = workspace.journal(unit)
         written_by = journal_run(path)
         runs = [*workspace.runs(unit), *([written_by] if workspace.is_of_study(written_by) else [])]
         end_orphans(unit, runs, workspace.sessionsfolder)
-        recovered = Recovered()
+        recovered = RecoveryResult()
         if os.path.lexists(path):
             recovered = _finish(workspace, locks, unit, check_lock, settings, own)
         if not os.path.lexists(path):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
                 workspace.clear_all(unit)
-    except HeldError:
+    except LockHeldError:
         raise
     except PacketError as error:
-        return _failed(unit, error.problem)
+        return _failure(unit, error.problem)
     except (ValueError, OverflowError, RecursionError) as error:
-        return _failed(unit, _not_followed(workspace, unit, f"{error}", settings))
+        return _failure(unit, _not_followed(workspace, unit, f"{error}", settings))
     except (OSError, MemoryError) as error:
         reason = error_text(error) or "there is not enough memory"
         message = f"the import of an interrupted run cannot be finished: {reason}."
         hint = "Correct this and run again: the files of that import are kept until then."
-        return _failed(unit, Problem(Code.CANNOT_WRITE, unit, message, hint))
+        return _failure(unit, Problem(Code.CANNOT_WRITE, unit, message, hint))
     except Exception as error:
         log.error("%s: internal error", unit, exc_info=not settings.deidentified)  # noqa: TRY400 - a traceback can have names
         message = f"internal error while the import of an interrupted run was finished: {type(error).__name__}."
-        return _failed(unit, Problem(Code.INTERNAL, unit, message, "Please report this with the log (--log-file)."))
+        return _failure(unit, Problem(Code.INTERNAL, unit, message, "Please report this with the log (--log-file)."))
     return recovered
 
 
@@ -162,31 +164,31 @@ def _finish(
     check_lock: Callable[[], None],
     settings: Settings,
     own: Collection[str],
-) -> Recovered:
+) -> RecoveryResult:
     path = workspace.journal(unit)
     try:
         journal = read_journal(unit, workspace)
     except ValueError as error:
-        return _failed(unit, _not_followed(workspace, unit, f"{error}", settings))
+        return _failure(unit, _not_followed(workspace, unit, f"{error}", settings))
     with _locked(journal, locks, check_lock, own) as check_locks:
-        ending = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
-    names = journal.names or unit
+        result = finish(journal, workspace.of_run(journal.run), locks, check_locks, settings)
+    label = journal.label or unit
     is_unfinished = path.exists()
     message = "an interrupted run had read it; " + (
         "some steps remain." if is_unfinished else "the remaining steps were done now."
     )
-    note = Problem(Code.RECOVERED, names, message, severity=Severity.WARNING)
+    note = Problem(Code.RECOVERED, label, message, severity=Severity.WARNING)
     reports = [
         SessionReport(
-            names,
+            label,
             SessionId(session),
-            _existing(workspace.sessionsfolder / session),
-            (note, *ending.problems_of(session, journal.sessions)),
-            archived=ending.archived,
+            _if_exists(workspace.sessionsfolder / session),
+            (note, *result.problems_of(session, journal.sessions)),
+            archived=result.archived,
         )
         for session in journal.sessions
     ]
-    return Recovered(reports, _packets(journal) if all(report.folder for report in reports) else ())
+    return RecoveryResult(reports, _packets(journal) if all(report.folder for report in reports) else ())
 
 
 def _packets(journal: Journal) -> list[Path]:
@@ -200,30 +202,30 @@ def _locked(
 ) -> Iterator[Callable[[], None]]:
     """Hold the locks of the packets, and of the sessions that a packet was split into; yield a check of all locks.
 
-    The caller already holds the locks with the names `own`. Raises HeldError if another run holds one of the others: it may read
-    that packet, or be about to publish that session.
+    The caller already holds the locks with the names `own`. Raises LockHeldError if another run holds one of the others: it
+    may read that packet, or be about to publish that session.
     """
     sessions = map(unit_lock, journal.sessions)
     packets = [packet_lock(entry.packet.path) for entry in journal.packets] if journal.inbox is None else []
-    held: list[Lock] = []
+    taken_locks: list[Lock] = []
 
     def check_locks() -> None:
         check_lock()
-        if not all(map(locks.holds, held)):
+        if not all(map(locks.holds, taken_locks)):
             raise lost_lock(journal.unit)
 
     try:
         for name in dict.fromkeys([*sessions, *packets]):
             if name not in own:
-                held.append(take_lock(locks, name))
+                taken_locks.append(take_lock(locks, name))
         yield check_locks
     finally:
-        for lock in held:
+        for lock in taken_locks:
             locks.release(lock)
 
 
-def _failed(unit: str, problem: Problem) -> Recovered:
-    return Recovered([SessionReport(unit, None, None, (problem,), unit=unit)])
+def _failure(unit: str, problem: Problem) -> RecoveryResult:
+    return RecoveryResult([SessionReport(unit, None, None, (problem,), unit=unit)])
 
 
 def _not_followed(workspace: Workspace, unit: str, reason: str, settings: Settings) -> Problem:
@@ -231,13 +233,13 @@ def _not_followed(workspace: Workspace, unit: str, reason: str, settings: Settin
         reason = without_content(reason)
     message = f"the journal of an interrupted run cannot be used: {reason}. Nothing was changed."
     hint = (
-        f"If another version of qxbatch wrote it, run that version. Else look into {workspace.unit(unit)}, then remove the "
+        f"If another version of qxbatch wrote it, run that version. Else look into {workspace.unit_folder(unit)}, then remove the "
         "journal and run again: that run names the packets which the interrupted one renamed."
     )
     path = str(workspace.journal(unit))
     return Problem(Code.RECOVERED, path, message, hint)
 
 
-def _existing(session: Path) -> Path | None:
+def _if_exists(session: Path) -> Path | None:
     """Return the session if it exists: one that was moved away meanwhile is not reported as written."""
     return session if SessionPaths(session).ledger.exists() else None

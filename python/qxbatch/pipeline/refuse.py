@@ -14,7 +14,7 @@ from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.largest_file import largest_file
 from qxbatch.pipeline.other_packet import refuse_other
 from qxbatch.pipeline.packets_inside import refuse_packets_inside
-from qxbatch.pipeline.session_place import refuse_unusable_folder
+from qxbatch.pipeline.unusable_folder import refuse_unusable_folder
 from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.session.contents import has_results, has_session
 from qxbatch.session.paths import SessionPaths
@@ -43,12 +43,12 @@ def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId])
             which = session.id if is_own else f"{session.id}, which was split from {unit.name} before,"
             message = f"session {which} already exists; nothing was changed."
             severity = Severity.WARNING if is_own else Severity.ERROR
-            problem = Problem(Code.EXISTS, unit.names, message, "" if is_own else "Import it again:", severity)
+            problem = Problem(Code.EXISTS, unit.label, message, "" if is_own else "Import it again:", severity)
             raise PacketError(problem)
         refuse_packets_inside(context.settings, unit, folder)
 
 
-def refuse_done(context: Context, unit: Unit) -> None:
+def refuse_imported(context: Context, unit: Unit) -> None:
     """Raise PacketError if the packet is missing, since another run imported it after this run started.
 
     This happens only with --overwrite; without it, `refuse_existing` raises before.
@@ -58,7 +58,7 @@ def refuse_done(context: Context, unit: Unit) -> None:
         return
     if unit.inbox is None and session_txt.stat().st_mtime >= context.workspace.started_at:
         message = "was imported by another run meanwhile."
-        raise PacketError(Problem(Code.EXISTS, unit.names, message, severity=Severity.WARNING))
+        raise PacketError(Problem(Code.EXISTS, unit.label, message, severity=Severity.WARNING))
 
 
 def cannot_write(unit: Unit, error: OSError) -> Problem:
@@ -72,7 +72,7 @@ def cannot_write(unit: Unit, error: OSError) -> Problem:
         )
     if is_full(error):
         hint = f"The packet has {size_text(unit.size)}; its import {_NEED}"
-    return Problem(Code.CANNOT_WRITE, unit.names, f"could not be imported: {error_text(error)}.", hint)
+    return Problem(Code.CANNOT_WRITE, unit.label, f"could not be imported: {error_text(error)}.", hint)
 
 
 def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
@@ -94,4 +94,4 @@ def refuse_too_large(context: Context, unit: Unit, scratch: Path) -> None:
         return
     size, path = max(largest_file(packet.path) for packet in unit.packets)
     message = f"has {size_text(unit.size)}, {more}. Its largest file is {path} ({size_text(size)}). Nothing was read."
-    raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint, command=command))
+    raise PacketError(Problem(Code.CANNOT_WRITE, unit.label, message, hint, command=command))

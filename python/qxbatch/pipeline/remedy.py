@@ -42,7 +42,7 @@ def with_commands(report: SessionReport, unit: Unit, settings: Settings, redact:
 
 def refused_report(unit: Unit, problem: Problem, redact: Redact) -> SessionReport:
     """Return the report of a unit that was not imported because of a problem."""
-    return SessionReport(unit.names, unit.session, None, (redacted_problem(problem, redact),))
+    return SessionReport(unit.label, unit.session, None, (redacted_problem(problem, redact),))
 
 
 def _fixed(problem: Problem, remedies: Mapping[Code, Mapping[str, str]], unit: Unit, settings: Settings) -> Problem:

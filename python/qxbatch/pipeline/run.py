@@ -9,7 +9,7 @@ from qxbatch.events import Observer
 from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.ending import end_declined, end_idle, end_imported
 from qxbatch.pipeline.hidden_packets import hidden_packets
-from qxbatch.pipeline.interrupted import finish_interrupted, to_report, without_recovered
+from qxbatch.pipeline.interrupted import candidate_after_recovery, finish_interrupted, recovery_reports
 from qxbatch.pipeline.no_import import check_or_refresh
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
@@ -56,13 +56,13 @@ def run(
         need_writable(settings)
         recovered = finish_interrupted(workspace, locks, settings)
         workspace.tidy()
-    candidates = [without_recovered(candidate, recovered) for candidate in (find or discover)(settings)]
+    candidates = [candidate_after_recovery(candidate, recovered) for candidate in (find or discover)(settings)]
     observer.notify_candidates(candidates)
     if not settings.quiet:
         print(preview(candidates, settings), flush=True)
     ready = [candidate for candidate in candidates if candidate.verdict is Verdict.READY]
     hidden = [] if find else hidden_packets(settings, workspace)
-    report = Report(tuple(candidates), (*to_report(recovered, candidates), *hidden))
+    report = Report(tuple(candidates), (*recovery_reports(recovered, candidates), *hidden))
     if settings.test or not ready:
         if submitter is not None and settings.test and ready:
             print(submitter.describe(settings, ready))

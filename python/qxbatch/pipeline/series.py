@@ -19,7 +19,7 @@ from qxbatch.pipeline.context import Context
 from qxbatch.pipeline.image import finish_image
 from qxbatch.publish.durable import sync_open
 from qxbatch.record.converted import ConvertedSeries
-from qxbatch.record.job import Job, Places
+from qxbatch.record.job import ImportFolders, Job
 from qxbatch.session.summary_parts import Checksum, ImageStatistics
 from qxbatch.settings.paths import mapped
 
@@ -28,7 +28,7 @@ FULL_DISK_BYTES = 4 << 20
 
 
 def make_series(
-    context: Context, job: Job, sorted_session: SortedSession, places: Places
+    context: Context, job: Job, sorted_session: SortedSession, folders: ImportFolders
 ) -> tuple[ConvertedSeries, Sequence[Future[None]]]:
     """Convert and store the series of a session in parallel, the largest first; also return the running syncs.
 
@@ -38,10 +38,10 @@ def make_series(
 
     Raises OSError when the disk is full or cannot be written, and CancelledError; by then all work except syncs has ended.
     """
-    jobs = _SeriesJobs(context, job, sorted_session, places)
+    jobs = _SeriesJobs(context, job, sorted_session, folders)
     jobs.notify_converted(0)
     settings = context.settings
-    gzip = current_gzip(places.published.dicom) if settings.gzip_as_found else settings.gzip
+    gzip = current_gzip(folders.published.dicom) if settings.gzip_as_found else settings.gzip
     stored = {series.n: stored_as(series.folder, gzip) for series in sorted_session.series}
     converting: dict[int, Future[Conversion]] = {}
     storing: list[Future[None]] = []
@@ -57,7 +57,7 @@ def make_series(
     _settle(jobs.finishing)
     for series in sorted_session.series:
         if stored[series.n] is Stored.PLAIN:
-            move(series.folder, places.built.series(series.n))
+            move(series.folder, folders.built.series(series.n))
     conversions = tuple(converting[series.n].result() for series in sorted_session.series)
     return ConvertedSeries(conversions, stored, jobs.headers, jobs.sums, jobs.statistics), jobs.syncing
 
@@ -65,11 +65,11 @@ def make_series(
 class _SeriesJobs:
     """The work on each series of a session, which runs in threads, and its results."""
 
-    def __init__(self, context: Context, job: Job, sorted_session: SortedSession, places: Places) -> None:
+    def __init__(self, context: Context, job: Job, sorted_session: SortedSession, folders: ImportFolders) -> None:
         self.context = context
         self.job = job
         self.sorted_session = sorted_session
-        self.places = places
+        self.folders = folders
         self.headers: dict[Path, Nifti] = {}
         self.sums: dict[Path, Checksum] = {}
         self.statistics: dict[Path, ImageStatistics] = {}
@@ -92,8 +92,8 @@ class _SeriesJobs:
         """Convert a series, and start to finish its images. Raises OSError if the disk is full."""
         context = self.context
         with context.memory.hold(converter_memory(series)), context.slots.acquire(urgent=True):
-            conversion = self._converted(series)
-        _refuse_full_disk(conversion, self.places.build)
+            conversion = self._convert(series)
+        _refuse_full_disk(conversion, self.folders.build)
         for output in conversion.outputs:
             self.headers[output.nifti] = read_nifti(output.nifti)
             self.finishing.append(context.executor.submit(self.finish_image, conversion, output))
@@ -113,15 +113,15 @@ class _SeriesJobs:
     def _notify_finished(self, series: Series) -> None:
         self.context.observer.notify(SeriesFinished(self.job.unit.name, series.size))
 
-    def _converted(self, series: Series) -> Conversion:
+    def _convert(self, series: Series) -> Conversion:
         return convert_series(
             series,
             self.context.settings,
-            self.places.work,
+            self.folders.work,
             self.context.tools,
             self.context.stop,
             staging=session_root(series),
-            final=mapped(self.places.final, self.context.settings.path_map),
+            final=mapped(self.folders.final, self.context.settings.path_map),
         )
 
     def store(self, series: Series, stored: Stored) -> None:
@@ -130,14 +130,14 @@ class _SeriesJobs:
         with context.slots.acquire():
             store_series(
                 series.folder,
-                self.places.built.dicom,
+                self.folders.built.dicom,
                 stored,
                 context.settings.gzip_level,
                 context.monitor,
                 self.job.reading.streams(list(series.groups)) if self.job.unit.inbox is None else None,
             )
         if stored is Stored.PACKED:
-            self._sync(self.places.built.packed(series.n))
+            self._sync(self.folders.built.packed(series.n))
         self._clear_if_done(series)
 
     def finish_image(self, conversion: Conversion, output: Output) -> None:
@@ -151,12 +151,12 @@ class _SeriesJobs:
 
     def _sync(self, path: Path) -> None:
         """Start syncing a file, which may be renamed meanwhile. Files in a work folder elsewhere are not synced."""
-        if self.context.settings.work_dir is None or path.is_relative_to(self.places.build):
+        if self.context.settings.work_dir is None or path.is_relative_to(self.folders.build):
             descriptor = os.open(path, os.O_RDONLY)
             self.context.unsynced.acquire()
-            self.syncing.append(self.context.sync_pool.submit(self._synced, descriptor))
+            self.syncing.append(self.context.sync_pool.submit(self._sync_and_close, descriptor))
 
-    def _synced(self, descriptor: int) -> None:
+    def _sync_and_close(self, descriptor: int) -> None:
         try:
             sync_open(descriptor)
         finally:

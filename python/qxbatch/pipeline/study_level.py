@@ -14,7 +14,7 @@ from qxbatch.publish.folder_lock import FolderLock, locked_folder
 from qxbatch.publish.foreign import NewText, write_texts
 from qxbatch.session.folder import SessionFolder
 from qxbatch.session.layout import PAGE, STUDY_SIDECAR, STUDY_TABLE
-from qxbatch.session.page_seal import is_unchanged_page
+from qxbatch.session.page_checksum import is_unchanged_page
 from qxbatch.study.document import as_json, as_tsv, previous_table, read_previous
 from qxbatch.study.exports import existing_exports
 from qxbatch.study.study import Study, study_of

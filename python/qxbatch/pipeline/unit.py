@@ -17,7 +17,7 @@ from qxbatch.pipeline.deliver import deliver
 from qxbatch.pipeline.prepare import place_files, plan_job, read_job
 from qxbatch.pipeline.produce import produce
 from qxbatch.pipeline.recover import clear_own, recover_unit
-from qxbatch.pipeline.refuse import cannot_write, refuse_done, refuse_existing, refuse_too_large
+from qxbatch.pipeline.refuse import cannot_write, refuse_existing, refuse_imported, refuse_too_large
 from qxbatch.pipeline.remedy import refused_report, with_commands
 from qxbatch.pipeline.unit_locks import UnitLocks
 from qxbatch.problems import Code, PacketError, Problem, UsageError
@@ -25,7 +25,7 @@ from qxbatch.problems import Code, PacketError, Problem, UsageError
 log = logging.getLogger("qxbatch")
 
 
-class Imported(NamedTuple):
+class UnitResult(NamedTuple):
     """The result of a unit."""
 
     unit: Unit
@@ -35,7 +35,7 @@ class Imported(NamedTuple):
     """Redacts the identities of the unit's patients in a text, as in the reports."""
 
 
-def import_unit(context: Context, unit: Unit) -> Imported:
+def import_unit(context: Context, unit: Unit) -> UnitResult:
     """Import one unit: read, sort, convert, record, verify, publish, archive.
 
     `import_units` calls this for each unit of a run or of a job of a cluster. To import a single unit, get it from
@@ -62,7 +62,7 @@ def import_unit(context: Context, unit: Unit) -> Imported:
     for problem in dict.fromkeys(problem for report in reports for problem in report.problems):
         context.observer.notify(ProblemFound(unit.name, problem))
     context.observer.notify(UnitFinished(unit.name, tuple(reports)))
-    return Imported(unit, tuple(reports), work.redact)
+    return UnitResult(unit, tuple(reports), work.redact)
 
 
 class _Import:
@@ -97,14 +97,14 @@ class _Import:
         except OSError as error:
             problem = self._of_disk(error)
         except UsageError as error:  # a folder cannot be listed, such as an inbox that is a link to itself
-            problem = Problem(Code.UNREADABLE, unit.names, error.message, error.hint)
+            problem = Problem(Code.UNREADABLE, unit.label, error.message, error.hint)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a bug (or a panic of the core) ends one packet, not the batch
             trace = self.redact_member_paths(self.redact(traceback.format_exc()))
             log.error("%s: internal error\n%s", unit.name, trace)  # noqa: TRY400 - the traceback is redacted
             message = f"internal error: {type(error).__name__}: {error}."
-            problem = Problem(Code.INTERNAL, unit.names, message, "Please report this with the log (--log-file).")
+            problem = Problem(Code.INTERNAL, unit.label, message, "Please report this with the log (--log-file).")
         finally:
             if self.locks.holds_own:
                 clear_own(workspace, unit.name)
@@ -114,7 +114,7 @@ class _Import:
     def _stages(self) -> list[SessionReport]:
         context, unit = self.context, self.unit
         refuse_existing(context, unit, [unit.session])
-        refuse_done(context, unit)
+        refuse_imported(context, unit)
         scratch = context.workspace.empty_scratch(unit.name)
         refuse_too_large(context, unit, scratch)
         context.observer.notify(StageStarted(unit.name, Stage.READING))

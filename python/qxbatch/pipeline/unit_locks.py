@@ -8,21 +8,21 @@ from qxbatch.problems import Code, PacketError, Problem, Severity
 from qxbatch.publish.locks import Lock, Locks
 
 
-def lost_lock(names: str) -> PacketError:
-    """Return the error to raise if another run took over the lock of a unit."""
+def lost_lock(label: str) -> PacketError:
+    """Return the error to raise if another run took over the lock of the unit with this name in messages."""
     message = (
         "this run was stopped or could not renew its lock for more than 2 minutes, and another run took over the lock. "
         "This run stops working on it."
     )
     hint = "Nothing is lost: the other run imports it, or the next one does."
-    return PacketError(Problem(Code.HELD, names, message, hint, Severity.WARNING))
+    return PacketError(Problem(Code.HELD, label, message, hint, Severity.WARNING))
 
 
 def same_session(session: str, unit: Unit) -> PacketError:
     """Return the error to raise if two packets of one run would become the same session, since one of them is split."""
     who = "it" if session == unit.name else "one of its patients"
     message = f"{who} would become session {session}, and so does another packet of this run."
-    return PacketError(Problem(Code.SAME_SESSION, unit.names, message, "Rename one of the packets."))
+    return PacketError(Problem(Code.SAME_SESSION, unit.label, message, "Rename one of the packets."))
 
 
 def unit_lock(unit: str) -> str:
@@ -35,16 +35,16 @@ def packet_lock(packet: Path) -> str:
     return f"packet {packet.name}"
 
 
-class HeldError(PacketError):
+class LockHeldError(PacketError):
     """Another run holds a lock."""
 
 
 def take_lock(locks: Locks, name: str) -> Lock:
-    """Take a lock. Raises HeldError, OSError."""
+    """Take a lock. Raises LockHeldError, OSError."""
     lock = locks.take(name)
     if lock is None:
         message = "is held by another run; this run skipped it."
-        raise HeldError(Problem(Code.HELD, name.partition(" ")[2], message, severity=Severity.WARNING))
+        raise LockHeldError(Problem(Code.HELD, name.partition(" ")[2], message, severity=Severity.WARNING))
     return lock
 
 
@@ -67,7 +67,7 @@ class UnitLocks:
     def take_own(self) -> None:
         """Take the session's lock, then each packet's.
 
-        Raises PacketError if another packet of this run is split into this session, HeldError, OSError.
+        Raises PacketError if another packet of this run is split into this session, LockHeldError, OSError.
         """
         if self._locks.is_held_here(unit_lock(self._unit.name)):
             raise same_session(self._unit.name, self._unit)
@@ -75,14 +75,14 @@ class UnitLocks:
         self.holds_own = True
 
     def take(self, names: Iterable[str]) -> None:
-        """Take further locks. Raises HeldError, OSError."""
+        """Take further locks. Raises LockHeldError, OSError."""
         for name in names:
             self._taken_locks.append(take_lock(self._locks, name))
 
     def take_split(self, sessions: Iterable[str]) -> None:
         """Take the locks of the sessions that the packet is split into.
 
-        Raises PacketError if another packet of this run becomes one of them, HeldError, OSError.
+        Raises PacketError if another packet of this run becomes one of them, LockHeldError, OSError.
         """
         for session in sessions:
             if self._locks.is_held_here(unit_lock(session)):
@@ -92,7 +92,7 @@ class UnitLocks:
     def refuse_lost(self) -> None:
         """Raise PacketError if another run took over a lock, and OSError if that cannot be seen now."""
         if not all(self._locks.holds(lock) for lock in self._taken_locks):
-            raise lost_lock(self._unit.names)
+            raise lost_lock(self._unit.label)
 
     def release(self) -> None:
         """Release all locks."""

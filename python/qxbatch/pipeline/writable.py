@@ -45,11 +45,11 @@ def _replaces(settings: Settings, candidate: Candidate) -> bool:
 def _refuse_among_files(settings: Settings, work_dir: Path) -> None:
     """Raise UsageError if temporary files would be among packets, which are read, or in folders that an import replaces."""
     real = Path(os.path.realpath(work_dir))
-    places = [(settings.masterinbox, "the master inbox"), (settings.archive_folder, "the archive")]
+    excluded_folders = [(settings.masterinbox, "the master inbox"), (settings.archive_folder, "the archive")]
     sessions = Path(os.path.realpath(settings.sessionsfolder))
     if real.is_relative_to(sessions) and (parts := real.relative_to(sessions).parts)[1:2] and parts[1] in FOLDERS:
-        places.append((settings.sessionsfolder.joinpath(*parts[:2]), "a folder of a session,"))
-    for folder, what in places:
+        excluded_folders.append((settings.sessionsfolder.joinpath(*parts[:2]), "a folder of a session,"))
+    for folder, what in excluded_folders:
         if folder is not None and real.is_relative_to(os.path.realpath(folder)):
             raise UsageError(
                 f"--work-dir={work_dir} is in {what} {folder}: its temporary files would be among the files there.",

@@ -59,10 +59,10 @@ def remove_below(path: Path, top: Path) -> None:
         if not stat.S_ISDIR(os.stat(path.name, dir_fd=parent.descriptor, follow_symlinks=False).st_mode):
             os.unlink(path.name, dir_fd=parent.descriptor)
             return
-        retried(lambda: remove(path.name, parent=parent.descriptor))
+        retry(lambda: remove(path.name, parent=parent.descriptor))
 
 
-def retried(step: Callable[[], None]) -> None:
+def retry(step: Callable[[], None]) -> None:
     """Call a removal until it succeeds, at most 21 times. Raises the OSError of the last call."""
     for k in range(_TRIES):
         with contextlib.suppress(OSError):

@@ -9,7 +9,7 @@ from qxbatch.publish.plain import MOST_BYTES_IN_MEMORY
 from qxbatch.session import comparable_summary
 from qxbatch.session.comparable_summary import VERSION_PATTERN
 from qxbatch.session.layout import PAGE_AT, SESSION_TXT, SUMMARY_AT, is_converter_log
-from qxbatch.session.page_seal import is_unchanged_page
+from qxbatch.session.page_checksum import is_unchanged_page
 
 _DURATION = re.compile(rb"(?<!\d)\d{1,12}(?:\.\d{1,20})?(?:e-?\d{1,3})? ?(?:(?:seconds|sec|s|ms)\b|for core code)")
 """A duration in a converter's log, as in scripts/compare-trees. The counts are bounded, so that no text makes the search slow."""

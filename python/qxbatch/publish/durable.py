@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from qxbatch.discover.own_names import Use, hidden_name
-from qxbatch.publish.plain import make_way
+from qxbatch.publish.plain import clear_path
 from qxbatch.textfile import created
 from qxbatch.walk import remove, walk
 
@@ -97,7 +97,7 @@ def write_json(path: Path, content: object, mode: int = 0o666) -> None:
     temporary = path.with_name(path.name + ".new")
     _write_json(temporary, content, mode)
     if path.is_dir():
-        make_way(path)
+        clear_path(path)
     temporary.replace(path)
     sync_folder(path.parent)
 
@@ -106,7 +106,7 @@ def _write_json(path: Path, content: object, mode: int = 0o666) -> None:
     """Write a new file, and sync it. A link, file or empty folder that has its name is removed first, never written to."""
     import json
 
-    make_way(path)
+    clear_path(path)
     with created(path, mode) as file:
         json.dump(content, file, indent=1, sort_keys=True)
 
@@ -163,14 +163,14 @@ def rename_new_in(
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new_name) from error
             raise
         return
-    if in_use and _renamed_by_kernel(source_folder, name, target_folder, new_name):
+    if in_use and _renameat2(source_folder, name, target_folder, new_name):
         return
     try:
         os.link(name, new_name, src_dir_fd=source_folder, dst_dir_fd=target_folder, follow_symlinks=False)
     except OSError as error:
         if error.errno not in _NO_LINK:
             raise
-        if not _renamed_by_kernel(source_folder, name, target_folder, new_name):
+        if not _renameat2(source_folder, name, target_folder, new_name):
             _refuse_existing(target_folder, new_name)
             os.rename(name, new_name, src_dir_fd=source_folder, dst_dir_fd=target_folder)
         return
@@ -188,10 +188,10 @@ def _refuse_existing(folder: int | None, name: str) -> None:
 
 def exchange_names(first: Path, second: Path) -> bool:
     """Exchange the names of two files in one step; return False if the kernel or the file system cannot. Raises OSError."""
-    return _renamed_by_kernel(None, str(first), None, str(second), _EXCHANGE)
+    return _renameat2(None, str(first), None, str(second), _EXCHANGE)
 
 
-def _renamed_by_kernel(
+def _renameat2(
     source_folder: int | None, name: str, target_folder: int | None, new_name: str, flags: int = _NOREPLACE
 ) -> bool:
     """Call renameat2, which Python does not offer; return False if the kernel or the file system does not support it."""

@@ -66,17 +66,17 @@ def _exchange(build: OpenFolder, session: OpenFolder, old: OpenFolder, *, with_i
         sync_entries(session.descriptor)
     for name in folders:
         if build.has(name):
-            _place(build, name, session, old)
+            _publish_entry(build, name, session, old)
     renamed = place_kept_files(build, session) if build.has(INBOX) else []
     sync_entries(session.descriptor)
     if build.has(SESSION_TXT):
-        _place(build, SESSION_TXT, session, old)
+        _publish_entry(build, SESSION_TXT, session, old)
         sync_entries(session.descriptor)
     return renamed
 
 
-def _place(build: OpenFolder, name: str, session: OpenFolder, old: OpenFolder) -> None:
-    """Move an entry of the build to the session. What has its name there is moved aside, also if it appears meanwhile."""
+def _publish_entry(build: OpenFolder, name: str, session: OpenFolder, old: OpenFolder) -> None:
+    """Move an entry of the build to the session. An entry that has its name there, or gets it meanwhile, is moved aside."""
     for _ in range(_TRIES):
         _move_aside(session, name, old)
         with contextlib.suppress(FileExistsError):
@@ -108,13 +108,13 @@ def _move_aside(folder: OpenFolder, name: str, old: OpenFolder) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV or not folder.has_folder(name):
             raise
-        move_folder(folder, name, old, unused if _have_common_file(folder, old, name) else name)
+        move_folder(folder, name, old, unused if _have_conflicting_files(folder, old, name) else name)
 
 
-def _have_common_file(left: OpenFolder, right: OpenFolder, name: str) -> bool:
-    """Return whether the folders `name` in both have different files at the same path.
+def _have_conflicting_files(left: OpenFolder, right: OpenFolder, name: str) -> bool:
+    """Return whether the folders `name` in both contain different files with the same path.
 
-    There are no such files if a run was killed while it moved the files of one folder to the other.
+    There are none if a run was killed while it moved the files of one folder to the other.
     """
     with opened_in(left, (name,)) as top:
         for parts, folder, files in walk_in(top):

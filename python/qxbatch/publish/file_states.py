@@ -25,7 +25,7 @@ def states_in(top: OpenFolder) -> dict[Path, os.stat_result]:
             raise OSError(errno.EBUSY, "is a mount point", str(folder.path))
         for name in names:
             states[Path(*parts, name)] = os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
-    return {place: state for place, state in states.items() if _has_bytes(state)}
+    return {path: state for path, state in states.items() if _has_bytes(state)}
 
 
 def remove_compared(parent: OpenFolder, name: str, compared: States) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from qxbatch.discover.own_names import Use, hidden_name
 from qxbatch.publish.durable import NO_RUN, exchange_names, rename_new, sync_folder
-from qxbatch.publish.plain import make_way
+from qxbatch.publish.plain import clear_path
 from qxbatch.textfile import created, read_bytes
 
 _TRIES = 20
@@ -38,7 +38,7 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
     staged = [_hidden(text.path, Use.COPY, tag) for text in texts]
     try:
         for path, text in zip(staged, texts, strict=True):
-            make_way(path)
+            clear_path(path)
             with created(path) as file:
                 file.write(text.text)
         for path, text in zip(staged, texts, strict=True):
@@ -46,7 +46,7 @@ def write_texts(texts: Sequence[NewText], tag: str = NO_RUN) -> None:
             sync_folder(path.parent)
     finally:
         for path in staged:
-            with contextlib.suppress(IsADirectoryError):  # a folder with content, which `make_way` named
+            with contextlib.suppress(IsADirectoryError):  # a folder with content, which `clear_path` named
                 path.unlink(missing_ok=True)
 
 
@@ -63,7 +63,7 @@ def _replace(staged: Path, new: NewText, tag: str) -> None:
                 return
             if not (new.can_exchange and tag == NO_RUN) or new.path.is_dir():
                 break
-            if not _exchanged(staged, aside, new.path):
+            if not _try_exchange(staged, aside, new.path):
                 break
             _settle(aside, new.path, is_own)
             return
@@ -74,7 +74,7 @@ def _replace(staged: Path, new: NewText, tag: str) -> None:
         raise OSError(error.errno, error.strerror, str(new.path)) from error
 
 
-def _exchanged(staged: Path, aside: Path, path: Path) -> bool:
+def _try_exchange(staged: Path, aside: Path, path: Path) -> bool:
     """Exchange a staged text with the file, which gets the name `aside`; return False if the file system does not support it."""
     rename_new(staged, aside)
     try:
@@ -112,13 +112,13 @@ def _keep_foreign(path: Path, is_own: Callable[[bytes], bool]) -> None:
     _keep(path, path)
 
 
-def _keep(place: Path, path: Path) -> None:
-    """Rename the file at `place` to the first unused name `<path>.<k>`, and print that name. Raises OSError."""
+def _keep(source: Path, path: Path) -> None:
+    """Rename the file at `source` to the first unused name `<path>.<k>`, and print that name. Raises OSError."""
     k = 1
     while True:
         new_path = path.with_name(f"{path.name}.{k}")
         try:
-            rename_new(place, new_path, in_use=True)
+            rename_new(source, new_path, in_use=True)
         except FileExistsError:
             k += 1
         else:

@@ -26,6 +26,13 @@ HIGHEST_NUMBER = 10**6
 """Numbers that are appended to the names of archives are below this limit; others in a file are refused."""
 RUN_PATTERN = re.compile("[0-9a-f]{16}")
 """Matches the digits of a run (`Workspace.run`)."""
+_KEYS = {
+    "has_extra_bytes": "surrounded",
+    "has_external_links": "contains_links",
+    "label": "names",
+    "ledger_hashes": "ledgers",
+}
+"""Maps the fields of `Journal` to their keys in the file, where the two differ."""
 
 
 class JournaledPacket(NamedTuple):
@@ -54,9 +61,9 @@ class Journal:
     """Whether a series failed, or the sessions have another problem that is an error."""
     damaged: bool
     """Whether some members of the packets cannot be read."""
-    surrounded: bool
+    has_extra_bytes: bool
     """Whether an archive among the packets has bytes outside of its members."""
-    contains_links: bool
+    has_external_links: bool
     """Whether the packets contain links to something outside of them, or to nothing."""
     behind_link: bool
     """Whether the packets are reached through a link below the sessions folder; they are kept in place."""
@@ -64,9 +71,9 @@ class Journal:
     """Whether the session's `inbox` is exchanged too (inbox mode)."""
     inbox: Path | None = None
     """Folder mode: the inbox; the files listed by `taken.tsv` in staging, which a session contains, are removed from it."""
-    names: str = ""
-    """The packets' names in messages."""
-    ledgers: tuple[str, ...] = ()
+    label: str = ""
+    """The name of the unit in messages (`Unit.label`)."""
+    ledger_hashes: tuple[str, ...] = ()
     """SHA-256 of the ledger of each session. The packets are archived only if the published sessions have these ledgers."""
 
 
@@ -79,10 +86,10 @@ def write_journal(journal: Journal, workspace: Workspace) -> None:
     """
     top = workspace.sessionsfolder
 
-    def relative(place: Path) -> str:
-        return str(place.relative_to(top) if place.is_relative_to(top) else place)
+    def relative(path: Path) -> str:
+        return str(path.relative_to(top) if path.is_relative_to(top) else path)
 
-    content = asdict(journal) | {
+    content = {_KEYS.get(name, name): value for name, value in asdict(journal).items()} | {
         "version": JOURNAL_VERSION,
         "inbox": None if journal.inbox is None else relative(journal.inbox),
         "packets": [
@@ -91,7 +98,7 @@ def write_journal(journal: Journal, workspace: Workspace) -> None:
         ],
     }
     make_folder(workspace.journals)
-    write_new_json(workspace.journal(journal.unit), workspace.new_journal(journal.unit), content)
+    write_new_json(workspace.journal(journal.unit), workspace.temporary_journal(journal.unit), content)
 
 
 def journal_run(path: Path) -> str:
@@ -130,16 +137,16 @@ def _journal(unit: str, content: Mapping[str, Any], workspace: Workspace) -> Jou
         archive=Archive(content["archive"]),
         series_failed=bool(content["series_failed"]),
         damaged=bool(content["damaged"]),
-        surrounded=bool(content["surrounded"]),
-        contains_links=bool(content["contains_links"]),
+        has_extra_bytes=bool(content["surrounded"]),
+        has_external_links=bool(content["contains_links"]),
         behind_link=bool(content["behind_link"]),
         with_inbox=bool(content["with_inbox"]),
         inbox=None if content["inbox"] is None else top / content["inbox"],
-        names=str(content["names"]),
-        ledgers=tuple(map(str, content["ledgers"])),
+        label=str(content["names"]),
+        ledger_hashes=tuple(map(str, content["ledgers"])),
     )
-    for wrong in _faults(journal, unit, workspace):
-        raise ValueError(wrong)
+    for reason in _faults(journal, unit, workspace):
+        raise ValueError(reason)
     return journal
 
 
@@ -165,7 +172,7 @@ def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
             yield f"no session of {unit} is called {session!r}"
     if journal.packets and not journal.sessions:
         yield "it has no session, so none of its packets is imported"
-    if len(journal.ledgers) != len(journal.sessions):
+    if len(journal.ledger_hashes) != len(journal.sessions):
         yield "it does not have one ledger for each session"
     if journal.inbox is not None and journal.inbox != workspace.session(unit).inbox:
         yield f"{journal.inbox} is not the inbox of session {unit}"

@@ -35,36 +35,36 @@ def place_kept_files(build: OpenFolder, session: OpenFolder) -> list[RenamedFile
         for parts, folder, files in walk_in(source):
             if not files:
                 continue
-            renamed += _folders_made(session, (INBOX, *parts))
-            with opened_in(session, (INBOX, *parts), create=True) as place:
+            renamed += _create_folders(session, (INBOX, *parts))
+            with opened_in(session, (INBOX, *parts), create=True) as target:
                 for name in files:
-                    renamed += _placed(folder, name, place)
-                sync_entries(place.descriptor)
+                    renamed += _move_file(folder, name, target)
+                sync_entries(target.descriptor)
     remove_empty_folders(build, INBOX)
     return renamed
 
 
-def _folders_made(session: OpenFolder, parts: Parts) -> Iterator[RenamedFile]:
+def _create_folders(session: OpenFolder, parts: Parts) -> Iterator[RenamedFile]:
     """Create the folders for kept files; yield the files that had the name of a folder and were renamed."""
     for k, name in enumerate(parts):
         with opened_in(session, parts[:k]) as folder:
             if folder.has_file(name):
-                yield from _renamed(folder, name)
+                yield from _rename_entry(folder, name)
         with opened_in(session, parts[: k + 1], create=True):
             pass
 
 
-def _placed(folder: OpenFolder, name: str, place: OpenFolder) -> Iterator[RenamedFile]:
+def _move_file(folder: OpenFolder, name: str, target: OpenFolder) -> Iterator[RenamedFile]:
     """Move a kept file; yield what had its name and was renamed."""
     for _ in range(_TRIES):
         with contextlib.suppress(FileExistsError):
-            folder.rename_new(name, place, name)
+            folder.rename_new(name, target, name)
             return
-        yield from _renamed(place, name)
-    raise OSError(errno.EBUSY, "another program creates it again and again", str(place.path / name))
+        yield from _rename_entry(target, name)
+    raise OSError(errno.EBUSY, "another program creates it again and again", str(target.path / name))
 
 
-def _renamed(folder: OpenFolder, name: str) -> Iterator[RenamedFile]:
+def _rename_entry(folder: OpenFolder, name: str) -> Iterator[RenamedFile]:
     """Give an entry a numbered name; yield it, or nothing if it is missing now."""
     stem, ending = os.path.splitext(name)  # noqa: PTH122 - a name, not a path
     k = 2

@@ -31,13 +31,13 @@ class KnownBytes:
         self._old = old
         self._hashes = hashes
 
-    def has(self, place: Path) -> bool:
+    def has(self, file: Path) -> bool:
         """Return whether the bytes of a file of the replaced session are known; False for a link. Raises OSError."""
-        with opened_in(self._old, place.parent.parts) as folder:
-            path = folder.short_path / place.name
+        with opened_in(self._old, file.parent.parts) as folder:
+            path = folder.short_path / file.name
             if path.is_symlink():
                 return False
-            return self._has_content(path, place.as_posix()) or hash_file(str(path))[1] in self._hashes
+            return self._has_content(path, file.as_posix()) or hash_file(str(path))[1] in self._hashes
 
     def _has_content(self, path: Path, at: str) -> bool:
         stored = self._stored

@@ -141,7 +141,7 @@ class Locks:
             make_folder(self.folder)
             with contextlib.suppress(FileNotFoundError):  # another run removed the empty folder, or swept, meanwhile
                 lock = self._create(path, name)
-                if lock is not None or not self._freed(path, wait=True):
+                if lock is not None or not self._try_free(path, wait=True):
                     return lock
 
     def _create(self, path: Path, name: str) -> Lock | None:
@@ -220,7 +220,7 @@ class Locks:
             self._flock = None
         return True
 
-    def _freed(self, path: Path, *, wait: bool) -> bool:
+    def _try_free(self, path: Path, *, wait: bool) -> bool:
         """Remove the lock of a dead run, or what is not a file, from the path of a lock; return whether the path is free now.
 
         With `wait`, a lock of another host that may be stale is observed until that is known. Raises OSError.
@@ -244,7 +244,7 @@ class Locks:
                 job_ended = wait and self._job_has_ended(lock_file.record)
                 if not self._heartbeats.is_stale(path, wait=wait, job_ended=job_ended):
                     return False
-            return _removed(path, lock_file)
+            return _try_remove(path, lock_file)
         finally:
             os.close(descriptor)
 
@@ -328,7 +328,7 @@ class Locks:
                     if is_unwritten(path):
                         path.unlink()  # a live run that is about to write it creates another one
                     else:
-                        self._freed(path, wait=False)
+                        self._try_free(path, wait=False)
 
     def interrupt(self) -> None:
         """End all waiting for locks: this run is to end."""
@@ -370,7 +370,7 @@ def _is_at(path: Path, checked: _LockFile) -> bool:
         os.close(descriptor)
 
 
-def _removed(path: Path, checked: _LockFile) -> bool:
+def _try_remove(path: Path, checked: _LockFile) -> bool:
     """Remove a lock's file if it is still the checked one; return whether the path is free.
 
     Two runs may have checked the same file: only one of them can rename it.

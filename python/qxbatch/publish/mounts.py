@@ -58,7 +58,9 @@ def _candidates(packet: Path) -> Iterator[Path]:
         return
     real = os.fsencode(Path(os.path.realpath(packet.parent), packet.name))
     mounts = sorted(_unescaped(line.split(b" ")[4]) for line in lines)
-    yield from (packet / os.fsdecode(path[len(real) + 1 :]) for path in mounts if path == real or path.startswith(real + b"/"))
+    yield from (
+        packet / os.fsdecode(path[len(real) + 1 :]) for path in mounts if path == real or path.startswith(real + b"/")
+    )
 
 
 def _unescaped(path: bytes) -> bytes:

@@ -40,17 +40,17 @@ def copy_new_folder(source: Path, target: Path) -> None:
         for folder, folders, files in walk(source, onerror=raise_error):
             copied.append(folder)
             links = [name for name in folders if Path(folder, name).is_symlink()]
-            with opened_in(top, Path(folder).relative_to(source).parts) as place:
+            with opened_in(top, Path(folder).relative_to(source).parts) as copy:
                 for name in (*files, *links):
-                    _copy_entry(Path(folder, name), name, place.descriptor)
+                    _copy_entry(Path(folder, name), name, copy.descriptor)
                 for name in set(folders).difference(links):
-                    os.mkdir(name, dir_fd=place.descriptor)
+                    os.mkdir(name, dir_fd=copy.descriptor)
         for folder in reversed(copied):
-            with opened_in(top, Path(folder).relative_to(source).parts) as place:
-                _copy_status(folder, Path(folder).stat(), place.descriptor)
+            with opened_in(top, Path(folder).relative_to(source).parts) as copy:
+                _copy_status(folder, Path(folder).stat(), copy.descriptor)
 
 
-def _copy_entry(source: Path, name: str, place: int) -> None:
+def _copy_entry(source: Path, name: str, folder: int) -> None:
     """Copy a file or link; create a new FIFO or socket, since it has no bytes to copy; leave out a device without opening it.
 
     A new device would be usable also if the source is on a file system without devices (nodev). Raises OSError, which names the
@@ -61,26 +61,26 @@ def _copy_entry(source: Path, name: str, place: int) -> None:
         return
     try:
         if stat.S_ISFIFO(status.st_mode) or stat.S_ISSOCK(status.st_mode):
-            os.mknod(name, status.st_mode, dir_fd=place)
+            os.mknod(name, status.st_mode, dir_fd=folder)
         elif stat.S_ISLNK(status.st_mode):
-            os.symlink(source.readlink(), name, dir_fd=place)
-            os.utime(name, ns=(status.st_atime_ns, status.st_mtime_ns), dir_fd=place, follow_symlinks=False)
+            os.symlink(source.readlink(), name, dir_fd=folder)
+            os.utime(name, ns=(status.st_atime_ns, status.st_mtime_ns), dir_fd=folder, follow_symlinks=False)
         else:
-            _copy_file(source, name, place)
+            _copy_file(source, name, folder)
     except OSError as error:
         if is_full(error):
             raise
         raise OSError(errno.EIO, f"cannot be copied ({reason_text(error, source)})", str(source)) from None
 
 
-def _copy_file(source: Path, name: str, place: int | None, *, sync: bool = False) -> None:
+def _copy_file(source: Path, name: str, folder: int | None, *, sync: bool = False) -> None:
     if not stat.S_ISREG(source.lstat().st_mode):  # opening a device can have an effect, such as rewinding a tape
         raise OSError(errno.EINVAL, "is not a regular file", str(source))
     with os.fdopen(os.open(source, _READ | os.O_NONBLOCK), "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "is not a regular file", str(source))
-        with os.fdopen(os.open(name, _NEW, 0o600, dir_fd=place), "wb") as copy:
+        with os.fdopen(os.open(name, _NEW, 0o600, dir_fd=folder), "wb") as copy:
             shutil.copyfileobj(file, copy, _BLOCK_BYTES)
             copy.flush()
             _copy_status(file.fileno(), status, copy.fileno())

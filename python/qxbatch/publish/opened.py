@@ -226,14 +226,14 @@ def _move_files(source: OpenFolder, target: OpenFolder) -> None:
     states: list[tuple[Parts, os.stat_result]] = []
     for parts, folder, names in walk_in(source):
         states.append((parts, os.fstat(folder.descriptor)))
-        with opened_in(target, parts, create=True) as place:
+        with opened_in(target, parts, create=True) as target_folder:
             for name in names:
-                folder.rename_new(name, place, name, in_use=True)
-            sync_entries(place.descriptor)
+                folder.rename_new(name, target_folder, name, in_use=True)
+            sync_entries(target_folder.descriptor)
     for parts, state in reversed(states):
-        with opened_in(target, parts) as place:
-            os.fchmod(place.descriptor, stat.S_IMODE(state.st_mode))
-            os.utime(place.descriptor, ns=(state.st_atime_ns, state.st_mtime_ns))
+        with opened_in(target, parts) as target_folder:
+            os.fchmod(target_folder.descriptor, stat.S_IMODE(state.st_mode))
+            os.utime(target_folder.descriptor, ns=(state.st_atime_ns, state.st_mtime_ns))
 
 
 def _is_link(name: str, folder: int) -> bool:

@@ -24,12 +24,12 @@ def end_orphans(unit: str, runs: Sequence[str], sessionsfolder: Path) -> None:
     marks = tuple(os.fsencode(f"{mark}/") for run in runs for mark in (f"/{unit}/{run}", f"/{scratch_name(unit, run)}"))
     if not marks:
         return
-    ours = [
+    orphans = [
         process
         for process in _processes()
         if any(_can_be_orphaned(home, sessionsfolder) for home in _homes(process, marks))
     ]
-    killed = [process for process in ours if _killed(process)]
+    killed = [process for process in orphans if _kill(process)]
     until = time.monotonic() + WAIT_SECONDS
     while killed and time.monotonic() < until:
         killed = [process for process in killed if _homes(process, marks)]
@@ -64,7 +64,8 @@ def _can_be_orphaned(home: Path, sessionsfolder: Path) -> bool:
         return True
 
 
-def _killed(process: int) -> bool:
+def _kill(process: int) -> bool:
+    """Kill a process; return False if it has ended, or belongs to another user."""
     try:
         os.kill(process, signal.SIGKILL)
     except OSError:

@@ -41,7 +41,7 @@ def refuse_non_folder(folder: Path) -> None:
         raise InTheWayError(folder, "not a folder, and qxbatch needs one of that name")
 
 
-def make_way(path: Path) -> None:
+def clear_path(path: Path) -> None:
     """Remove a file, link or empty folder that has the name of a file of qxbatch. Raises OSError for a folder with content."""
     if not os.path.lexists(path):
         return

@@ -41,14 +41,14 @@ class RemovalList:
 
     def files(self) -> Iterator[ListedFile]:
         """Yield the files. Raises OSError, also if the list changed since it was hashed, and ValueError if it is damaged."""
-        rest = b""
+        partial_line = b""
         for block in self._known_blocks():
-            *lines, rest = (rest + block).split(b"\n")
+            *lines, partial_line = (partial_line + block).split(b"\n")
             for line in lines:
                 yield _listed_file(line)
-            if len(rest) >= LONGEST_LINE:
+            if len(partial_line) >= LONGEST_LINE:
                 break
-        if rest:
+        if partial_line:
             raise ValueError("the list of files that leave the inbox has a line without an end")
 
     def _known_blocks(self) -> Iterator[bytes]:

@@ -9,8 +9,8 @@ from qxbatch.publish.below import opened_below, remove_below
 from qxbatch.publish.durable import make_folder, remove_tree, sync_tree
 from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.same import same_content
-from qxbatch.publish.taken_apart import take_apart
-from qxbatch.publish.transfer import copy_verified, hidden_path, renamed
+from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
+from qxbatch.publish.unique_files import separate_unique_files
 
 
 def keep_replaced(
@@ -28,17 +28,17 @@ def keep_replaced(
     for name in (unique, discarded):
         refuse_link(old.with_name(name))
     if old.exists():
-        take_apart(old, old.with_name(unique), session, archive, keep_all=keep_all)
+        separate_unique_files(old, old.with_name(unique), session, archive, keep_all=keep_all)
     if not os.path.lexists(old.parent):
         return None
     with opened_below(old.parent, top) as staging:
         remove_below(old.with_name(discarded), top)
         if not staging.has(unique):
             return None
-        return _moved_to(staging.short_path, old.name, replaced_folder, tag)
+        return _move_unique(staging.short_path, old.name, replaced_folder, tag)
 
 
-def _moved_to(staging: Path, session: str, replaced_folder: Path, tag: str) -> Path:
+def _move_unique(staging: Path, session: str, replaced_folder: Path, tag: str) -> Path:
     unique, discarded = staging / f"{session}.kept", staging / f"{session}.rest"
     make_folder(replaced_folder)
     copy = hidden_path(replaced_folder / session, Use.COPY, tag)
@@ -51,10 +51,10 @@ def _moved_to(staging: Path, session: str, replaced_folder: Path, tag: str) -> P
         _discard(unique, discarded)
         return previous
     sync_tree(unique)
-    if (target := _placed(unique, replaced_folder, session, k)) is not None:
+    if (target := _rename_to_unused(unique, replaced_folder, session, k)) is not None:
         return target
     copy_verified(unique, copy)
-    target = _placed(copy, replaced_folder, session, k)
+    target = _rename_to_unused(copy, replaced_folder, session, k)
     if target is None:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(copy))
     _discard(unique, discarded)
@@ -69,14 +69,14 @@ def _is_same(unique: Path, previous: Path) -> bool:
         return False
 
 
-def _placed(source: Path, replaced_folder: Path, name: str, k: int) -> Path | None:
+def _rename_to_unused(source: Path, replaced_folder: Path, name: str, k: int) -> Path | None:
     """Rename to the first unused `<name>-<k>`, from this k on; return the path, None if it is on another file system.
 
     Another study may share the folder and use the same names.
     """
     while True:
         try:
-            return replaced_folder / f"{name}-{k}" if renamed(source, replaced_folder / f"{name}-{k}") else None
+            return replaced_folder / f"{name}-{k}" if try_rename(source, replaced_folder / f"{name}-{k}") else None
         except FileExistsError:
             k += 1
 

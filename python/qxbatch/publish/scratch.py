@@ -11,19 +11,19 @@ import stat
 import time
 from pathlib import Path
 
-from qxbatch.publish.below import retried
+from qxbatch.publish.below import retry
 from qxbatch.publish.durable import make_folder
 from qxbatch.publish.plain import read_plain
 from qxbatch.textfile import created
 from qxbatch.walk import empty, open_folder
 
-SCRATCH_NOTE = "scratch.txt"
+SCRATCH_RECORD = "scratch.txt"
 """Name of the file in staging that contains the path of the scratch folder."""
 MARK = ".of-qxbatch"
 """Name of the file in a scratch folder that contains the 16 hex digits of the run that created the folder."""
 _LONGEST_MARK = 100
 """Bytes that are read of this file."""
-_PATIENCE = 2.0
+_LOCK_WAIT_SECONDS = 2.0
 """Seconds for which `make_scratch` and `remove_scratch` wait for the lock of another run."""
 _locked: dict[Path, int] = {}
 """Descriptors of the marks of this process."""
@@ -42,7 +42,7 @@ def make_scratch(scratch: Path, run: str) -> None:
         file.write(run)
     mark = os.open(scratch / MARK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     _locked[scratch] = mark
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _LOCK_WAIT_SECONDS
     while not _try_lock(mark) and time.monotonic() < until:  # a run that calls `is_in_use` has the lock for a moment
         time.sleep(0.01)
 
@@ -69,13 +69,13 @@ def _try_lock(mark: int) -> bool:
     return True
 
 
-def noted_scratch(staging: Path, unit: str, run: str) -> Path | None:
+def recorded_scratch(staging: Path, unit: str, run: str) -> Path | None:
     """Return the scratch folder recorded in staging; None without a record, or if it names no folder of this unit and run."""
-    text = read_plain(staging / SCRATCH_NOTE)
+    text = read_plain(staging / SCRATCH_RECORD)
     if text is None:
         return None
-    noted = Path(os.fsdecode(text))
-    return noted if noted.is_absolute() and noted.name == scratch_name(unit, run) else None
+    recorded = Path(os.fsdecode(text))
+    return recorded if recorded.is_absolute() and recorded.name == scratch_name(unit, run) else None
 
 
 def remove_scratch(scratch: Path, run: str) -> None:
@@ -90,7 +90,7 @@ def remove_scratch(scratch: Path, run: str) -> None:
         with contextlib.suppress(OSError):
             fcntl.flock(mark, fcntl.LOCK_UN)  # a child that another thread starts now has a copy of the descriptor
         os.close(mark)
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _LOCK_WAIT_SECONDS
     while is_in_use(scratch):  # a child of a killed run can have a copy until it executes its program
         if time.monotonic() > until:
             return
@@ -102,7 +102,7 @@ def remove_scratch(scratch: Path, run: str) -> None:
     try:
         text = _read_mark(folder)
         if text == run.encode():
-            retried(lambda: empty(os.dup(folder), str(scratch), keep=MARK))
+            retry(lambda: empty(os.dup(folder), str(scratch), keep=MARK))
         if text in (run.encode(), b""):  # empty if the run was killed before it wrote the mark
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(MARK, dir_fd=folder)

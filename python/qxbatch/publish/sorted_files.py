@@ -60,7 +60,7 @@ def write_list(inbox: Path, members: Iterable[tuple[str, str]], out: Path) -> by
 
 
 def remove_listed(
-    inbox: Path, listed: RemovalList, tag: str, top: Path, is_contained: Callable[[Path, str], bool] | None = None
+    inbox: Path, removal_list: RemovalList, tag: str, top: Path, is_contained: Callable[[Path, str], bool] | None = None
 ) -> list[UnremovedFile]:
     """Remove the listed files from the inbox, and the folders that become empty; return what was not removed.
 
@@ -74,7 +74,7 @@ def remove_listed(
     unremoved: dict[Path, UnremovedFile] = {}
     folders: set[Path] = set()
     with closing(_CurrentFolder(inbox, top)) as current:
-        for listed_file in listed.files():
+        for listed_file in removal_list.files():
             path = inbox / listed_file.path
             if not current.enter(path.parent):
                 if current.mount is not None:
@@ -83,7 +83,7 @@ def remove_listed(
             folders.update(current.existing)
             here = current.short_path / path.name
             try:
-                if not _removed(here, hidden_path(here, Use.ASIDE, tag), listed_file, is_contained):
+                if not _try_remove(here, hidden_path(here, Use.ASIDE, tag), listed_file, is_contained):
                     unremoved[path] = UnremovedFile(path)
             except OSError as error:
                 is_mount = error.errno == errno.EBUSY and mount_above(path, path.parent) is not None
@@ -127,11 +127,12 @@ class _CurrentFolder:
             self.close()
             self._folder = self.short_path = folder
             self.mount = mount_above(folder, self._inbox)
-            self._is_plain = self.mount is None and self._opened(folder)
+            self._is_plain = self.mount is None and self._try_open(folder)
             self.existing = [each for each in (folder, *folder.parents) if self._is_in_inbox(each)]
         return self._is_plain
 
-    def _opened(self, folder: Path) -> bool:
+    def _try_open(self, folder: Path) -> bool:
+        """Open a folder, if it exists; return False if it is reached through a link."""
         # is_below checks the folders above a path, so a path in the folder is needed
         any_file = folder / "any"
         if not (is_below(any_file, self._inbox) and is_below(any_file, self._top)):
@@ -155,7 +156,7 @@ class _CurrentFolder:
         self._descriptor = None
 
 
-def _removed(
+def _try_remove(
     path: Path, aside: Path, listed_file: ListedFile, is_contained: Callable[[Path, str], bool] | None
 ) -> bool:
     """Remove a file if it is still the listed one; return whether no file of its name remains. Raises OSError."""

@@ -18,7 +18,7 @@ from qxbatch.publish.same import same_content
 from qxbatch.walk import folder_handle, set_mode
 
 
-def renamed(source: Path, target: Path) -> bool:
+def try_rename(source: Path, target: Path) -> bool:
     """Rename to an unused name, and sync the folders; return False if the two paths are on different file systems.
 
     A relative link gets the text that leads to the same target from the new folder. Raises FileExistsError when the name is in

@@ -14,8 +14,8 @@ from pathlib import Path
 from qxbatch.discover.own_names import WORKSPACE
 from qxbatch.publish.below import remove_below, remove_empty_below
 from qxbatch.publish.durable import make_folder
-from qxbatch.publish.plain import InTheWayError, make_way, refuse_link, refuse_non_folder
-from qxbatch.publish.scratch import SCRATCH_NOTE, make_scratch, noted_scratch, remove_scratch, scratch_name
+from qxbatch.publish.plain import InTheWayError, clear_path, refuse_link, refuse_non_folder
+from qxbatch.publish.scratch import SCRATCH_RECORD, make_scratch, recorded_scratch, remove_scratch, scratch_name
 from qxbatch.session.layout import ARCHIVED_PACKETS, FOLDERS, MASTER_INBOX, SESSION_TXT
 from qxbatch.session.paths import SessionPaths
 from qxbatch.textfile import created
@@ -53,7 +53,7 @@ class Workspace:
         """Folder mode (`--masterinbox=none`): the numbers that running imports chose for names in the archive.
 
         qxbatch.archive.stored_numbers reads and writes them."""
-        self.new_numbers = self.numbers.with_name(f"{self.numbers.name}.new")
+        self.temporary_numbers = self.numbers.with_name(f"{self.numbers.name}.new")
         """The temporary file for these numbers."""
         self._work_dir = work_dir
         self.started_at = time.time()
@@ -78,13 +78,13 @@ class Workspace:
         for folder in (self.top, self.locks, self.journals, self.work):
             refuse_non_folder(folder)
 
-    def unit(self, unit: str) -> Path:
+    def unit_folder(self, unit: str) -> Path:
         """Return the folder of all staging folders of a unit."""
         return self.work / unit
 
     def staging(self, unit: str) -> Path:
         """Return this run's staging folder of a unit."""
-        return self.unit(unit) / self.run
+        return self.unit_folder(unit) / self.run
 
     def tag(self, unit: str) -> str:
         """Return the tag of this run and unit in hidden names outside of this folder: 16 hex digits."""
@@ -117,7 +117,7 @@ class Workspace:
         if self._work_dir is None:
             make_folder(scratch)
             return scratch
-        with created(self.staging(unit) / SCRATCH_NOTE) as file:
+        with created(self.staging(unit) / SCRATCH_RECORD) as file:
             file.write(str(scratch))
         make_scratch(scratch, self.run)
         return scratch
@@ -131,13 +131,22 @@ class Workspace:
 
         A replaced session may contain links. They are moved as links.
         """
-        build, old = self.build(unit, session), self.old(unit, session)
+        build, old = self.build(unit, session), self.replaced_files(unit, session)
         target = self.session(session)
         parts = [build / name for name in (SESSION_TXT, *FOLDERS)]
-        for path in (self.unit(unit), self.staging(unit), build.parent, build, *parts, old.parent, old, target.folder):
+        for path in (
+            self.unit_folder(unit),
+            self.staging(unit),
+            build.parent,
+            build,
+            *parts,
+            old.parent,
+            old,
+            target.folder,
+        ):
             refuse_link(path)
 
-    def old(self, unit: str, session: str) -> Path:
+    def replaced_files(self, unit: str, session: str) -> Path:
         """Return the folder to which an exchange moves the replaced folders and files of a session."""
         return self.staging(unit) / "old" / session
 
@@ -149,7 +158,7 @@ class Workspace:
         """Return the journal of a unit whose results are being published."""
         return self.journals / f"{unit}.json"
 
-    def new_journal(self, unit: str) -> Path:
+    def temporary_journal(self, unit: str) -> Path:
         """Return the temporary file for the journal of this run."""
         return self.journals / f"{unit}.{self.run}.new"
 
@@ -166,8 +175,10 @@ class Workspace:
     def runs(self, unit: str) -> list[str]:
         """Return the runs of this study with staging of a unit."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            if not self.unit(unit).is_symlink():
-                return sorted(entry.name for entry in os.scandir(self.unit(unit)) if self.is_of_study(entry.name))
+            if not self.unit_folder(unit).is_symlink():
+                return sorted(
+                    entry.name for entry in os.scandir(self.unit_folder(unit)) if self.is_of_study(entry.name)
+                )
         return []
 
     def units_with_journal(self) -> list[str]:
@@ -178,12 +189,12 @@ class Workspace:
 
     def clear(self, unit: str) -> None:
         """Remove this run's staging and scratch folder of a unit, and the temporary file of its journal."""
-        self.new_journal(unit).unlink(missing_ok=True)
-        noted = noted_scratch(self.staging(unit), unit, self.run)
-        if noted is not None and self.is_of_study(self.run):
-            remove_scratch(noted, self.run)
+        self.temporary_journal(unit).unlink(missing_ok=True)
+        scratch = recorded_scratch(self.staging(unit), unit, self.run)
+        if scratch is not None and self.is_of_study(self.run):
+            remove_scratch(scratch, self.run)
         remove_below(self.staging(unit), self.sessionsfolder)
-        remove_empty_below(self.unit(unit), self.sessionsfolder)
+        remove_empty_below(self.unit_folder(unit), self.sessionsfolder)
 
     def clear_all(self, unit: str) -> None:
         """Remove the remains of all runs for a unit, except its journal. The caller holds its lock, so no other run works on it.
@@ -191,7 +202,7 @@ class Workspace:
         Raises OSError, also if a folder in the hidden folder is a link.
         """
         self.refuse_links()
-        folder = self.unit(unit)
+        folder = self.unit_folder(unit)
         if folder.is_symlink() or not folder.is_dir():
             remove_below(folder, self.sessionsfolder)
         for run in self.runs(unit):
@@ -202,7 +213,7 @@ class Workspace:
             for path in self.journals.iterdir():
                 if re.fullmatch(rf"{re.escape(unit)}\.({_RUN}|json)\.new", path.name):
                     with contextlib.suppress(InTheWayError):  # no run writes to this name again
-                        make_way(path)
+                        clear_path(path)
 
     def tidy(self) -> None:
         """Remove the hidden folder and its empty folders. While a lock is held, nothing is removed."""

@@ -144,7 +144,7 @@ def _start_time(series: Series) -> str:
     if day:
         day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
     if hour.isdigit():
-        hour = ":".join(hour[at : at + 2] for at in range(0, len(hour), 2))
+        hour = ":".join(hour[i : i + 2] for i in range(0, len(hour), 2))
     return f"{day} {hour}".strip()
 
 

@@ -29,8 +29,8 @@ def write_images(placement: Placement, session: Path, gzip: Gzip) -> None:
     """Move each image, with its .json, .bval and .bvec, into `<session>/nii`, and name them after the image's number."""
     paths = SessionPaths(session)
     paths.nii.mkdir(parents=True, exist_ok=True)
-    for placed in placement.placed:
-        number, output = placed.image.number, placed.output
+    for item in placement.numbered:
+        number, output = item.image.number, item.output
         if not compressed_path(output.nifti).exists():
             gzip(output.nifti, compressed_path(output.nifti))
         _place(compressed_path(output.nifti), paths.image(number))
@@ -93,7 +93,7 @@ def write_logs(conversions: Iterable[Conversion], placement: Placement, session:
     paths = SessionPaths(session)
     paths.dicom.mkdir(parents=True, exist_ok=True)
     logs = {conversion.series.n: conversion.log for conversion in conversions}
-    numbers = {**{n: n for n in logs}, **placement.additional_n}
+    numbers = {**{n: n for n in logs}, **placement.extra_ns}
     for number, n in sorted(numbers.items()):
         log = "\r".join(map(visible_lines, logs[n].split("\r")))  # texts of headers cannot control the terminal
         paths.converter_log(number).write_text(log, encoding="utf-8", errors="replace", newline="\n")

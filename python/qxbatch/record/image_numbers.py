@@ -1,6 +1,6 @@
 """The rule for image numbers: series n gives n + 1 to n + 9.
 
-Images after the ninth are numbered in the same way from the next free n, called n' (docs/numbers.md).
+Images after the ninth are numbered in the same way from another unused n, called n' (docs/numbers.md).
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,14 +19,14 @@ class ImageNumbers(NamedTuple):
     """The numbers of a series' images."""
 
     numbers: tuple[int, ...]
-    additional_n: tuple[int, ...] = ()
-    """Each n' of the images after the ninth."""
+    extra_ns: tuple[int, ...] = ()
+    """The n of images after the ninth, one for each nine of them (in docs/numbers.md: n')."""
 
     def problem(self, series: Series) -> Problem | None:
         """Return the warning about a series with more than nine images; None for another series."""
-        if not self.additional_n:
+        if not self.extra_ns:
             return None
-        where = ", ".join(f"{n + 1} and up" for n in self.additional_n)
+        where = ", ".join(f"{n + 1} and up" for n in self.extra_ns)
         return Problem(
             Code.MORE_THAN_NINE,
             f"series {series.n}",
@@ -45,11 +45,11 @@ def image_numbers(series: Series, count: int, used_numbers: set[int]) -> ImageNu
     >>> image_numbers(series, 11, {30}).numbers[-3:]
     (39, 100031, 100032)
     """
-    additional_n: list[int] = []
+    extra_ns: list[int] = []
     series_number = whole_number(series.header, "SeriesNumber")
     for _ in range((count - 1) // IMAGES_PER_N):
-        additional_n.append(lowest_free(candidates(series_number, first=0), used_numbers))
-    return ImageNumbers(tuple(_numbers([series.n, *additional_n], count)), tuple(additional_n))
+        extra_ns.append(lowest_free(candidates(series_number, first=0), used_numbers))
+    return ImageNumbers(tuple(_numbers([series.n, *extra_ns], count)), tuple(extra_ns))
 
 
 def _numbers(bases: Sequence[int], count: int) -> Iterator[int]:

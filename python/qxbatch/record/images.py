@@ -25,15 +25,15 @@ class NumberedImage(NamedTuple):
 class Placement(NamedTuple):
     """All images of a session, by number."""
 
-    placed: tuple[NumberedImage, ...]
-    additional_n: Mapping[int, int]
+    numbered: tuple[NumberedImage, ...]
+    extra_ns: Mapping[int, int]
     """Maps each n', the base number of images after the ninth of a series, to the n of the series (docs/numbers.md)."""
     problems: tuple[Problem, ...] = ()
 
     @property
     def images(self) -> tuple[Image, ...]:
         """Return only the images."""
-        return tuple(placed.image for placed in self.placed)
+        return tuple(item.image for item in self.numbered)
 
     def labels(self, series: Iterable[Series], redact: Redact) -> tuple[SeriesLabel, ...]:
         """Return a readable name of each series; `redact` redacts identities in descriptions."""
@@ -56,33 +56,33 @@ def shape_of(nifti: Path) -> tuple[int, ...]:
     return read_nifti(nifti if nifti.exists() else compressed_path(nifti)).shape
 
 
-def place_images(
+def number_images(
     conversions: Iterable[Conversion],
-    claimed: Iterable[int],
+    series_ns: Iterable[int],
     *,
     add_image_type: int = 0,
     add_json_info: Sequence[str] = (),
     shape: Callable[[Path], tuple[int, ...]] = shape_of,
 ) -> Placement:
-    """Number the images of a session. `claimed` is every n of a series of the session, converted or not.
+    """Number the images of a session. `series_ns` is every n of a series of the session, converted or not.
 
-    Additional n' are assigned in series order, never in the order in which conversions ended.
+    Each n' is assigned in series order, never in the order in which conversions ended.
     """
-    used_numbers = set(claimed)
-    placed: list[NumberedImage] = []
-    additional_n: dict[int, int] = {}
+    used_numbers = set(series_ns)
+    numbered: list[NumberedImage] = []
+    extra_ns: dict[int, int] = {}
     problems: list[Problem] = []
     for conversion in sorted(conversions, key=lambda conversion: conversion.series.n):
         of = len(conversion.outputs)
         numbers = image_numbers(conversion.series, of, used_numbers)
-        additional_n |= dict.fromkeys(numbers.additional_n, conversion.series.n)
+        extra_ns |= dict.fromkeys(numbers.extra_ns, conversion.series.n)
         for k, (output, number) in enumerate(zip(conversion.outputs, numbers.numbers, strict=True), 1):
             name = image_name(conversion.series.header, k, of, output.suffix, add_image_type)
             info = json_info(output.sidecars.get("json"), add_json_info, conversion.series)
             files = (image_file(number), *(image_file(number, extension) for extension in sorted(output.sidecars)))
             image = Image(number, conversion.series.n, k, of, name, info, shape(output.nifti), files)
-            placed.append(NumberedImage(image, output))
+            numbered.append(NumberedImage(image, output))
         if problem := numbers.problem(conversion.series):
             problems.append(problem)
-    placed.sort(key=lambda item: item.image.number)
-    return Placement(tuple(placed), additional_n, tuple(problems))
+    numbered.sort(key=lambda item: item.image.number)
+    return Placement(tuple(numbered), extra_ns, tuple(problems))

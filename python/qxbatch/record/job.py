@@ -58,7 +58,7 @@ class Job:
         return bool(self.patients)
 
 
-class Places(NamedTuple):
+class ImportFolders(NamedTuple):
     """The folders of one session during its import."""
 
     root: Path

@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"_\d+(?=(?:\.[^.]*)?$)")
 """The number that the core adds to a name that is in use."""
 
 
-def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
+def move_kept_files(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     """Move kept files from `root` to `build`: logs to dicom/log, the other files to inbox.
 
     Return the path prefixes that changed, old to new. `inbox` is the session's own inbox in folder mode (`--masterinbox=none`),
@@ -36,7 +36,7 @@ def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     for path in sorted(source.inbox.iterdir()) if source.inbox.exists() else ():
         name = path.name
         if inbox is not None:
-            while os.path.lexists(target.inbox / name) or not _can_be_at(path, inbox / name):
+            while os.path.lexists(target.inbox / name) or not _can_be_moved(path, inbox / name):
                 name = f"{name}_files"
             _remove_copies(path, inbox / name)
         if path.exists():
@@ -46,7 +46,7 @@ def place_kept(root: Path, build: Path, inbox: Path | None) -> dict[str, str]:
     return new_prefixes
 
 
-def redact_kept(root: Path, redact: Redact, member_paths: Mapping[str, str]) -> dict[str, str]:
+def redact_kept_names(root: Path, redact: Redact, member_paths: Mapping[str, str]) -> dict[str, str]:
     """Redact identities in the names of kept files; return the new `at` of each renamed file by its old `at`.
 
     `at` is the path of a file below `root`, as in the ledger. `member_paths` maps it to the path of the member in the ledger: the
@@ -117,27 +117,27 @@ def _remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _pairs(source: Path, place: Path) -> list[tuple[Path, Path]]:
-    """Return a file or folder, and all entries below it, each with its path if `source` is moved to `place`."""
-    return [(source, place), *((path, place / path.relative_to(source)) for path in source.rglob("*"))]
+def _pairs(source: Path, target: Path) -> list[tuple[Path, Path]]:
+    """Return a file or folder, and all entries below it, each with its path if `source` is moved to `target`."""
+    return [(source, target), *((path, target / path.relative_to(source)) for path in source.rglob("*"))]
 
 
-def _can_be_at(source: Path, place: Path) -> bool:
-    """Return whether a file, or each file below a folder, can be moved to `place`: the name is unused, or has the same bytes."""
-    return all(_is_unused_or_same(twin, path) for path, twin in _pairs(source, place))
+def _can_be_moved(source: Path, target: Path) -> bool:
+    """Return whether a file, or each file below a folder, can be moved to `target`: the name is unused, or has the same bytes."""
+    return all(_is_unused_or_same(target_path, path) for path, target_path in _pairs(source, target))
 
 
-def _remove_copies(source: Path, place: Path) -> None:
-    """Remove the files of `source` that exist at `place`. The caller has checked that they have the same bytes."""
-    for path, twin in _pairs(source, place):
-        if path.is_file() and twin.exists():
+def _remove_copies(source: Path, target: Path) -> None:
+    """Remove the files of `source` that exist at `target`. The caller has checked that they have the same bytes."""
+    for path, target_path in _pairs(source, target):
+        if path.is_file() and target_path.exists():
             path.unlink()
 
 
-def _is_unused_or_same(twin: Path, path: Path) -> bool:
-    """Return whether `twin` does not exist, or both are folders, or `twin` is a file with the bytes of `path`."""
-    if not os.path.lexists(twin):
+def _is_unused_or_same(target_path: Path, path: Path) -> bool:
+    """Return whether `target_path` does not exist, or both are folders, or `target_path` is a file with the bytes of `path`."""
+    if not os.path.lexists(target_path):
         return True
-    if twin.is_symlink() or path.is_dir() != twin.is_dir():
+    if target_path.is_symlink() or path.is_dir() != target_path.is_dir():
         return False
-    return path.is_dir() or hash_file(str(path)) == hash_file(str(twin))
+    return path.is_dir() or hash_file(str(path)) == hash_file(str(target_path))

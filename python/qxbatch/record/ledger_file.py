@@ -9,7 +9,7 @@ from typing import NamedTuple
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.ledger_cells import unescape
 from qxbatch.pack.series import Stored, stored_at
-from qxbatch.record.job import Job, Places
+from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.ledger import joined_notes, ledger_row, second_copy
 from qxbatch.record.previous import with_previous
 from qxbatch.session.layout import KEPT_AT
@@ -17,7 +17,7 @@ from qxbatch.session.ledger import LedgerRow, write_ledger
 from qxbatch.textfile import created
 
 
-class Moves(NamedTuple):
+class NewLocations(NamedTuple):
     """Files whose location in the session differs from the one in the core's rows."""
 
     stored: Mapping[int, Stored]
@@ -25,19 +25,21 @@ class Moves(NamedTuple):
     new_prefixes: Mapping[str, str]
     """Maps prefixes of paths below inbox to their new values."""
     redacted: Mapping[str, str]
-    """Maps the place of a kept file whose name contained an identity to its new place."""
+    """Maps the location of a kept file whose name contained an identity to its new location."""
 
 
-def record_ledger(job: Job, sorted_session: SortedSession, moves: Moves, places: Places) -> dict[str, int]:
+def record_ledger(
+    job: Job, sorted_session: SortedSession, locations: NewLocations, folders: ImportFolders
+) -> dict[str, int]:
     """Write ledger.tsv; return the number of rows by fate."""
-    rows = _rows(job, sorted_session, moves)
-    with created(places.built.ledger) as file:
+    rows = _rows(job, sorted_session, locations)
+    with created(folders.built.ledger) as file:
         in_folder_mode = job.unit.inbox is not None
-        return write_ledger(file, with_previous(rows, job.previous, places.final) if in_folder_mode else rows)
+        return write_ledger(file, with_previous(rows, job.previous, folders.final) if in_folder_mode else rows)
 
 
-def _rows(job: Job, sorted_session: SortedSession, moves: Moves) -> Iterator[LedgerRow]:
-    reading, stored = job.reading, moves.stored
+def _rows(job: Job, sorted_session: SortedSession, locations: NewLocations) -> Iterator[LedgerRow]:
+    reading, stored = job.reading, locations.stored
     keep_in_place = job.unit.inbox is not None and not job.is_split
     notes = joined_notes(sorted_session.series)
     for index in sorted_session.rows:
@@ -55,7 +57,7 @@ def _rows(job: Job, sorted_session: SortedSession, moves: Moves) -> Iterator[Led
         note = sorted_session.redact(notes.get(row.group, "")) if row.fate == "sorted" else ""
         yield ledger_row(
             row,
-            _with_new_prefix(moves.redacted.get(at, at), moves.new_prefixes),
+            _with_new_prefix(locations.redacted.get(at, at), locations.new_prefixes),
             sorted_session.redact(row.reason),
             note,
         )

@@ -21,8 +21,8 @@ class PreviousSession:
 
     rows: Mapping[str, tuple[LedgerRow, ...]] = field(default_factory=dict)
     """Rows by `at`, below the session folder."""
-    rows_not_in_session: tuple[LedgerRow, ...] = ()
-    """Rows of members that the session does not contain (`NOT_IN_SESSION`)."""
+    rows_without_location: tuple[LedgerRow, ...] = ()
+    """Rows of members whose bytes have no location in the session (`FATES_WITHOUT_LOCATION`)."""
     order: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Position of each member (path, sha256)."""
     packets: tuple[PacketSummary, ...] = ()
@@ -44,14 +44,14 @@ def with_previous(rows: Iterable[LedgerRow], previous: PreviousSession, session:
     unmatched = dict(previous.rows)
     merged: dict[tuple[str, str], LedgerRow] = {}
     for row in rows:
-        previous_rows = unmatched.pop(_place(row), ())
+        previous_rows = unmatched.pop(_previous_location(row), ())
         if previous_rows and all(old_row.content_sha256 == row.content_sha256 for old_row in previous_rows):
             for old_row in previous_rows:
                 _add(merged, _merged(old_row, row))
         else:
             _add(merged, row)
     kept_rows = (row for rows in unmatched.values() for row in rows if _exists(session, row))
-    for row in (*(previous.rows_not_in_session if previous.rows else ()), *kept_rows):
+    for row in (*(previous.rows_without_location if previous.rows else ()), *kept_rows):
         _add(merged, row._replace(series=None, reason=without_note(row.reason)))
     end = len(previous.order)
     return [row for _, row in sorted(merged.items(), key=lambda item: previous.order.get(item[0], end))]
@@ -64,7 +64,7 @@ def _add(merged: dict[tuple[str, str], LedgerRow], row: LedgerRow) -> None:
         merged[key] = row
 
 
-def _place(row: LedgerRow) -> str:
+def _previous_location(row: LedgerRow) -> str:
     """Return where a member was in the previous session; empty for a new one.
 
     A member of an archive is a new one, also if a file of the previous session has its bytes.

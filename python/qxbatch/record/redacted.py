@@ -49,11 +49,11 @@ def _redacted_facts(facts: Acquisition, redact: Redact) -> Acquisition:
 
 def redacted_text(text: str, redact: Redact) -> str:
     """Return a text or command with identities redacted, except in the commands, options and choices of qxbatch."""
-    pieces, place = [], 0
+    pieces, position = [], 0
     for match in _own_words().finditer(text):
-        pieces += [redact(text[place : match.start()]), match[0]]
-        place = match.end()
-    return "".join([*pieces, redact(text[place:])])
+        pieces += [redact(text[position : match.start()]), match[0]]
+        position = match.end()
+    return "".join([*pieces, redact(text[position:])])
 
 
 @cache

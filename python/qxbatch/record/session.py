@@ -9,24 +9,24 @@ from qxbatch.ingest.assemble import SortedSession
 from qxbatch.model import Conversion, SeriesKind
 from qxbatch.record.converted import ConvertedSeries
 from qxbatch.record.files import escape_sidecars, redact_sidecars, write_images, write_logs
-from qxbatch.record.images import Placement, place_images
-from qxbatch.record.job import Job, Places
-from qxbatch.record.kept_files import place_kept, redact_kept
-from qxbatch.record.ledger_file import Moves, record_ledger
+from qxbatch.record.images import Placement, number_images
+from qxbatch.record.job import ImportFolders, Job
+from qxbatch.record.kept_files import move_kept_files, redact_kept_names
+from qxbatch.record.ledger_file import NewLocations, record_ledger
 from qxbatch.record.redacted import redacted_conversion
-from qxbatch.record.remarks import Remarks, session_remarks
+from qxbatch.record.session_problems import SessionProblems, session_problems
 from qxbatch.record.summary_file import record_summary
 from qxbatch.record.texts import write_dicom_report, write_session_txt
 from qxbatch.session.summary import Summary
 from qxbatch.settings.model import Settings, Stages
 
 
-class Recorded(NamedTuple):
-    """The result of writing a session."""
+class RecordedSession(NamedTuple):
+    """A session whose files are written."""
 
     placement: Placement
     summary: Summary
-    remarks: Remarks
+    session_problems: SessionProblems
     """All problems of the session, including those of conversions and images."""
 
 
@@ -34,12 +34,12 @@ def record_session(
     job: Job,
     sorted_session: SortedSession,
     converted: ConvertedSeries,
-    places: Places,
+    folders: ImportFolders,
     settings: Settings,
     *,
     converters: Mapping[str, str],
     began: float,
-) -> Recorded:
+) -> RecordedSession:
     """Write the files of a session into its build, the session folder before it is published, which contains the series already.
 
     `converters` maps names to versions; `began` is the time (time.monotonic) at which the work on the session started.
@@ -47,24 +47,24 @@ def record_session(
     Raises OSError.
     """
     conversions = [redacted_conversion(conversion, sorted_session.redact) for conversion in converted.conversions]
-    placement = _place_images(sorted_session, conversions, converted, places, settings)
+    placement = _record_images(sorted_session, conversions, converted, folders, settings)
     rows = (job.reading.row(index) for index in sorted_session.rows)
     member_paths = {row.at: row.path for row in rows if row.fate == "kept"} if job.deidentified else {}
-    redacted = redact_kept(places.root, sorted_session.redact, member_paths)
-    new_prefixes = place_kept(places.root, places.build, places.inbox)
-    remarks = session_remarks(job, sorted_session, conversions)
+    redacted = redact_kept_names(folders.root, sorted_session.redact, member_paths)
+    new_prefixes = move_kept_files(folders.root, folders.build, folders.inbox)
+    own_problems, left_out = session_problems(job, sorted_session, conversions)
     patient = "" if job.deidentified else _patient(sorted_session)
-    write_dicom_report(sorted_session, patient, conversions, places)
+    write_dicom_report(sorted_session, patient, conversions, folders)
     summary = record_summary(
         job,
         sorted_session,
         conversions,
         placement,
-        places,
+        folders,
         patient=patient,
-        problems=remarks.problems,
-        left_out=remarks.left_out.counts(),
-        fates=record_ledger(job, sorted_session, Moves(converted.stored, new_prefixes, redacted), places),
+        problems=own_problems,
+        left_out=left_out.counts(),
+        fates=record_ledger(job, sorted_session, NewLocations(converted.stored, new_prefixes, redacted), folders),
         sums=converted.sums,
         statistics=converted.statistics,
         converters=converters,
@@ -72,35 +72,35 @@ def record_session(
         settings=settings,
     )
     if settings.stages is not Stages.SORT:
-        write_session_txt(sorted_session, placement, places, settings.path_map)
+        write_session_txt(sorted_session, placement, folders, settings.path_map)
     problems = (
-        *remarks.problems,
+        *own_problems,
         *placement.problems,
         *(problem for conversion in conversions for problem in conversion.problems),
     )
-    return Recorded(placement, summary, Remarks(tuple(dict.fromkeys(problems)), remarks.left_out))
+    return RecordedSession(placement, summary, SessionProblems(tuple(dict.fromkeys(problems)), left_out))
 
 
-def _place_images(
+def _record_images(
     sorted_session: SortedSession,
     conversions: Sequence[Conversion],
     converted: ConvertedSeries,
-    places: Places,
+    folders: ImportFolders,
     settings: Settings,
 ) -> Placement:
     """Number the images, and write them, their sidecars and the converters' logs."""
-    placement = place_images(
+    placement = number_images(
         conversions,
         [series.n for series in sorted_session.series],
         add_image_type=settings.add_image_type,
         add_json_info=settings.add_json_info,
         shape=lambda nifti: converted.headers[nifti].shape,
     )
-    write_images(placement, places.build, _no_gzip)
-    escape_sidecars(places.built.nii)
-    redact_sidecars(places.built.nii, sorted_session.redact)
+    write_images(placement, folders.build, _no_gzip)
+    escape_sidecars(folders.built.nii)
+    redact_sidecars(folders.built.nii, sorted_session.redact)
     if settings.stages is not Stages.SORT:
-        write_logs(conversions, placement, places.build)
+        write_logs(conversions, placement, folders.build)
     return placement
 
 

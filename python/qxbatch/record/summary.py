@@ -100,7 +100,7 @@ def summary(
         packets=(*(packet for packet in previous_packets if not any(map(packet.is_same, new_packets))), *new_packets),
         series=tuple(_series(conversion, placement) for conversion in ordered),
         images=tuple(_image(image, sums or {}, (statistics or {}).get(image.number)) for image in placement.images),
-        numbers=dict(sorted(placement.additional_n.items())),
+        numbers=dict(sorted(placement.extra_ns.items())),
         ledger=LedgerCounts(sum(fates.values()), dict(fates), dict(left_out or {})),
         problems=grouped([*problems, *placement.problems, *series_problems]),
         split=split,

@@ -10,7 +10,7 @@ from qxbatch.model import Conversion
 from qxbatch.problems import Problem
 from qxbatch.record.checksums import file_checksums
 from qxbatch.record.images import Placement
-from qxbatch.record.job import Job, Places
+from qxbatch.record.job import ImportFolders, Job
 from qxbatch.record.redacted import redacted_text
 from qxbatch.record.summary import PacketInfo, summary
 from qxbatch.session.summary import Summary
@@ -25,7 +25,7 @@ def record_summary(
     sorted_session: SortedSession,
     conversions: Sequence[Conversion],
     placement: Placement,
-    places: Places,
+    folders: ImportFolders,
     *,
     patient: str,
     problems: Sequence[Problem],
@@ -41,7 +41,7 @@ def record_summary(
 
     Both are by the path of the image in the converter's output. `seconds` is the time that the work on the session took.
     """
-    placed = ((item.image.number, statistics.get(item.output.nifti)) for item in placement.placed)
+    statistics_by_number = ((item.image.number, statistics.get(item.output.nifti)) for item in placement.numbered)
     content = summary(
         sorted_session.session,
         [PacketInfo(packet, sorted_session.redact(packet.path.name), job.sha256(packet)) for packet in job.archives],
@@ -51,8 +51,8 @@ def record_summary(
         converters=converters,
         fates=fates,
         left_out=left_out,
-        sums=file_checksums(placement, places.build, sums),
-        statistics={number: values for number, values in placed if values is not None},
+        sums=file_checksums(placement, folders.build, sums),
+        statistics={number: values for number, values in statistics_by_number if values is not None},
         problems=problems,
         patient=patient,
         deidentified=job.deidentified,
@@ -62,6 +62,6 @@ def record_summary(
         host={"name": os.uname().nodename, "system": os.uname().sysname},
         command=redacted_text(command_for(settings, [job.unit.name]), sorted_session.redact),
     )
-    with created(places.built.summary) as file:
+    with created(folders.built.summary) as file:
         file.write(content.to_json())
     return content

@@ -30,7 +30,7 @@ def _three(numbers: Callable[[Fields, str], tuple[float, ...]]) -> Callable[[Fie
     def read(values: Fields, key: str) -> tuple[float, ...]:
         triple = numbers(values, key)
         if len(triple) != _AXES:
-            raise FieldError(f"{values.place(key)} has {len(triple)} numbers, not {_AXES}")
+            raise FieldError(f"{values.path(key)} has {len(triple)} numbers, not {_AXES}")
         return triple
 
     return read
@@ -40,7 +40,7 @@ def _pairs(values: Fields, key: str) -> tuple[tuple[float, int], ...]:
     pairs = []
     for item in values.items(key):
         if not isinstance(item, list) or len(item) != 2:  # noqa: PLR2004 - a pair
-            raise FieldError(f"{values.place(key)} is not a list of pairs")
+            raise FieldError(f"{values.path(key)} is not a list of pairs")
         pairs.append((values.number_value(item[0], key), values.whole_value(item[1], key)))
     return tuple(pairs)
 

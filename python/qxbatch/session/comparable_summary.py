@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from itertools import takewhile
 
-from qxbatch.session.summary import dumped
+from qxbatch.session.summary import summary_text
 
 VERSION_PATTERN = r"\d{1,6}\.\d{1,6}\.\d{1,6}(?:-(?:alpha|beta|rc|dev)\.?\d{1,6})?"
 """Matches a version of qxbatch."""
@@ -36,7 +36,7 @@ def comparable(text: bytes) -> bytes:
 
 
 def _bytes(content: Mapping[str, object]) -> bytes:
-    return dumped(content).encode("utf-8", "surrogateescape")
+    return summary_text(content).encode("utf-8", "surrogateescape")
 
 
 def _is_version(value: object) -> bool:

@@ -24,18 +24,18 @@ def is_session(folder: Path) -> bool:
     If its `dicom` or `nii` is itself a session, the folder is a sessions folder with a session of that name. A folder that
     cannot be entered counts as a session: it may be one, and reading it reports the reason.
     """
-    if is_marked(folder) or why_unreadable(folder):
+    if has_session_records(folder) or why_unreadable(folder):
         return True
     paths = SessionPaths(folder)
     folders = [path for path in (paths.dicom, paths.nii) if os.path.isdir(path)]  # noqa: PTH112 - False if it cannot be read
-    return any(map(has_file, folders)) and not any(map(is_marked, folders))
+    return any(map(has_file, folders)) and not any(map(has_session_records, folders))
 
 
-def is_marked(folder: Path) -> bool:
-    """Return whether a folder has session.txt, a summary or a ledger."""
+def has_session_records(folder: Path) -> bool:
+    """Return whether a folder has a file that only a session has: session.txt, a summary or a ledger."""
     paths = SessionPaths(folder)
-    marks = (paths.session_txt, paths.summary, paths.ledger)
-    return any(os.path.isfile(mark) for mark in marks)  # noqa: PTH113 - False if it cannot be read
+    files = (paths.session_txt, paths.summary, paths.ledger)
+    return any(os.path.isfile(file) for file in files)  # noqa: PTH113 - False if it cannot be read
 
 
 def why_unreadable(folder: Path) -> str:

@@ -1,11 +1,11 @@
-"""Typed access to the fields of a JSON object; an error names the place of the field."""
+"""Typed access to the fields of a JSON object; an error names the path of the field."""
 
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-Member = TypeVar("Member", bound=StrEnum)
+EnumMember = TypeVar("EnumMember", bound=StrEnum)
 
 
 class FieldError(ValueError):
@@ -15,14 +15,14 @@ class FieldError(ValueError):
 class Fields:
     """The fields of one JSON object. Methods that return a value raise FieldError; a field with a default may be missing.
 
-    `place` names the object in messages. A value that is not an object raises FieldError.
+    `path` is the path of the object in the document, for messages. A value that is not an object raises FieldError.
     """
 
-    def __init__(self, values: object, place: str = "") -> None:
+    def __init__(self, values: object, path: str = "") -> None:
         if not isinstance(values, dict):
-            raise FieldError(f"{place or 'the document'} is not an object")
+            raise FieldError(f"{path or 'the document'} is not an object")
         self._values: Mapping[str, object] = values
-        self._place = place
+        self._path = path
 
     def __contains__(self, key: str) -> bool:
         """Return whether the field exists and is not null."""
@@ -35,12 +35,12 @@ class Fields:
     def value(self, key: str) -> object:
         """Return the JSON value of a field."""
         if key not in self._values:
-            raise FieldError(f"{self.place(key)} is missing")
+            raise FieldError(f"{self.path(key)} is missing")
         return self._values[key]
 
-    def place(self, key: str) -> str:
-        """Return the place of a field in the document, for messages: `series[2].n`."""
-        return f"{self._place}.{key}" if self._place else key
+    def path(self, key: str) -> str:
+        """Return the path of a field in the document, for messages: `series[2].n`."""
+        return f"{self._path}.{key}" if self._path else key
 
     def text(self, key: str, default: str | None = None) -> str:
         """Return a text."""
@@ -68,9 +68,9 @@ class Fields:
             raise self._wrong(key, "true or false")
         return value
 
-    def member(self, key: str, kind: type[Member], default: Member | None = None) -> Member:
+    def member(self, key: str, enumeration: type[EnumMember], default: EnumMember | None = None) -> EnumMember:
         """Return a text as the member of an enumeration."""
-        return self.member_value(self.text(key, default), kind, key)
+        return self.member_value(self.text(key, default), enumeration, key)
 
     def items(self, key: str) -> list[object]:
         """Return a list; empty if the field is missing."""
@@ -96,7 +96,7 @@ class Fields:
 
     def table(self, key: str) -> "Fields":
         """Return an object; an empty one if the field is missing."""
-        return Fields(self._values.get(key, {}), self.place(key))
+        return Fields(self._values.get(key, {}), self.path(key))
 
     def text_table(self, key: str) -> dict[str, str]:
         """Return an object of texts; empty if the field is missing."""
@@ -106,14 +106,14 @@ class Fields:
     def tables(self, key: str) -> Iterator["Fields"]:
         """Yield the objects of a list, none if the field is missing."""
         for k, item in enumerate(self.items(key)):
-            yield Fields(item, f"{self.place(key)}[{k}]")
+            yield Fields(item, f"{self.path(key)}[{k}]")
 
-    def member_value(self, value: str, kind: type[Member], key: str) -> Member:
+    def member_value(self, value: str, enumeration: type[EnumMember], key: str) -> EnumMember:
         """Return a value of the field as the member of an enumeration."""
         try:
-            return kind(value)
+            return enumeration(value)
         except ValueError:
-            raise FieldError(f"{self.place(key)} has the unknown value {value!r}") from None
+            raise FieldError(f"{self.path(key)} has the unknown value {value!r}") from None
 
     def whole_value(self, value: object, key: str) -> int:
         """Return a value of the field as a whole number. It must fit into a float, since pages and comparisons convert it."""
@@ -128,7 +128,7 @@ class Fields:
         return value
 
     def _wrong(self, key: str, what: str) -> FieldError:
-        return FieldError(f"{self.place(key)} is not {what}")
+        return FieldError(f"{self.path(key)} is not {what}")
 
 
 def _is_finite(value: float) -> bool:

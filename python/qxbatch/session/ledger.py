@@ -44,8 +44,8 @@ class Fate(StrEnum):
 
 STORED = (Fate.SORTED, Fate.KEPT)
 """Fates of members that the session itself contains; a duplicate is equal to a sorted one."""
-NOT_IN_SESSION = (Fate.OPENED, Fate.NODATA, Fate.REFUSED)
-"""Fates of members that the session does not contain, not even as duplicates."""
+FATES_WITHOUT_LOCATION = (Fate.OPENED, Fate.NODATA, Fate.REFUSED)
+"""Fates of members whose bytes have no location in the session."""
 
 
 class LedgerRow(NamedTuple):

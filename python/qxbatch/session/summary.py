@@ -38,7 +38,7 @@ SCHEMA = 2
 """The schema that is written; this and older ones can be read."""
 FACTS_SCHEMA = 2
 """The first schema in which each series has facts, unless its headers have none that can be read."""
-_CURVE = re.compile(r'"global_signal": \[[^"\[\]{}]*\]')
+_GLOBAL_SIGNAL = re.compile(r'"global_signal": \[[^"\[\]{}]*\]')
 """Matches a field that is written on one line. It matches inside no JSON string, since quotes are escaped there."""
 _REQUIRED = ("qxbatch", "session", "packets", "series", "images", "ledger", "problems")
 
@@ -103,7 +103,7 @@ class Summary:
             content["command"] = self.command
         if self.split is not None:
             content["parted"] = {"from": self.split.source, "sessions": dict(self.split.sessions)}
-        return dumped(content)
+        return summary_text(content)
 
     @classmethod
     def from_json(cls, text: str | bytes, path: Path) -> "Summary":
@@ -146,10 +146,10 @@ def _read_summary(fields: Fields, schema: int) -> Summary:
     )
 
 
-def dumped(content: Mapping[str, Any]) -> str:
+def summary_text(content: Mapping[str, Any]) -> str:
     """Return the content of a summary as the text of summary.json."""
     text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True, default=str)
-    return _CURVE.sub(lambda match: " ".join(match[0].split()), text) + "\n"
+    return _GLOBAL_SIGNAL.sub(lambda match: " ".join(match[0].split()), text) + "\n"
 
 
 def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]) -> str:
@@ -168,7 +168,7 @@ def with_facts(text: str, facts: Mapping[int, tuple[Acquisition, SeriesVerdict]]
             series["verdict"] = str(verdict)
         series.pop("acquisition", None)
         series.update({"acquisition": values} if (values := acquisition_value(acquisition)) else {})
-    return text if content["series"] == old_series else dumped({**content, "schema": SCHEMA})
+    return text if content["series"] == old_series else summary_text({**content, "schema": SCHEMA})
 
 
 def _number(text: str) -> int:

@@ -284,7 +284,7 @@ def _header_value(header: Fields, key: str) -> Value:
         return value
     items = value if isinstance(value, list) else [value]
     if not all(item is None or isinstance(item, str | int | float) for item in items):
-        raise FieldError(f"{header.place(key)} is neither a text nor a number")
+        raise FieldError(f"{header.path(key)} is neither a text nor a number")
     return value  # type: ignore[return-value] # just tested
 
 

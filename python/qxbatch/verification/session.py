@@ -35,14 +35,14 @@ def session_checks(
     Raises OSError or ValueError when the ledger itself cannot be read, and LedgerChangedError if it has another hash.
     """
     folder = SessionFolder(session)
-    packed, loose, misplaced = _stored_rows(folder, ledger_sha256)
+    packed, loose, path_faults = _stored_rows(folder, ledger_sha256)
     checks: list[Check] = [partial(_check_pack, session / path, rows, monitor) for path, rows in packed.items()]
     checks += [partial(_check_loose, session, inbox, loose[i : i + 500], monitor) for i in range(0, len(loose), 500)]
-    sums, wrong = _summary_checksums(folder)
+    sums, summary_faults = _summary_checksums(folder)
     for path in folder.paths.images():
         checks.append(partial(_check_image, path, sums.pop(path.relative_to(session).as_posix(), None), monitor))
     checks.append(partial(_check_sidecars, session, sums, monitor))
-    checks += [partial(_check_listing, folder), lambda: [*misplaced, *wrong]]
+    checks += [partial(_check_listing, folder), lambda: [*path_faults, *summary_faults]]
     return checks
 
 
@@ -55,20 +55,20 @@ def _stored_rows(
     """
     packed: dict[str, dict[str, str]] = {}
     loose: list[LedgerRow] = []
-    wrong = []
+    faults = []
     for row in folder.ledger(sha256):
         if row.fate not in STORED:
             continue
         packed_path = packed_member(row.at)
         if not is_inner_path(row.at if packed_path is None else packed_path[0]):
-            wrong.append(f"{folder.path}: the ledger names {row.at!r}, which is not below the session")
+            faults.append(f"{folder.path}: the ledger names {row.at!r}, which is not below the session")
         elif packed_path is None:
             loose.append(row)
         else:  # only the hash, not the row: a packet may have a hundred thousand members
             archive, name = packed_path
             if packed.setdefault(archive, {}).setdefault(name, row.content_sha256) != row.content_sha256:
-                wrong.append(f"{folder.path}: the ledger has two members with different bytes at {row.at!r}")
-    return packed, loose, wrong
+                faults.append(f"{folder.path}: the ledger has two members with different bytes at {row.at!r}")
+    return packed, loose, faults
 
 
 def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, Checksum], list[str]]:
@@ -80,9 +80,9 @@ def _summary_checksums(folder: SessionFolder) -> tuple[dict[str, Checksum], list
         return {}, [_named(path, error)]
     if summary is None:
         return {}, [f"{path}: is missing"]
-    sums, wrong = image_checksums(summary, path)
+    sums, faults = image_checksums(summary, path)
     files = (folder.path / file for image in summary.images for file in image.files)
-    return sums, [*(f"{file}: is missing" for file in files if not file.is_file()), *wrong]
+    return sums, [*(f"{file}: is missing" for file in files if not file.is_file()), *faults]
 
 
 def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]:
@@ -91,16 +91,16 @@ def _check_pack(path: Path, rows: dict[str, str], monitor: Monitor) -> list[str]
     except (OSError, ValueError) as error:
         return [_named(path, error)]
     digests = {unescape(name): digest for name, _, digest in members}
-    wrong = [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
+    faults = [f"{path}: {len(members)} members, the ledger has {len(rows)}"] if len(members) != len(rows) else []
     for name, digest in rows.items():
         if digests.get(name) != digest:
             state = "is missing" if name not in digests else "has other bytes than the packet's"
-            wrong.append(f"{path}: {name} {state}")
-    return wrong
+            faults.append(f"{path}: {name} {state}")
+    return faults
 
 
 def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], monitor: Monitor) -> list[str]:
-    wrong = []
+    faults = []
     for row in rows:
         path = session / row.at
         if inbox is not None and row.at.startswith(KEPT_AT) and not path.exists():
@@ -108,11 +108,11 @@ def _check_loose(session: Path, inbox: Path | None, rows: Iterable[LedgerRow], m
         try:
             is_unchanged = _same_bytes(path, row, monitor)
         except (OSError, ValueError) as error:
-            wrong.append(_named(path, error))
+            faults.append(_named(path, error))
             continue
         if not is_unchanged:
-            wrong.append(f"{path}: has other bytes than the packet's")
-    return wrong
+            faults.append(f"{path}: has other bytes than the packet's")
+    return faults
 
 
 def _same_bytes(path: Path, row: LedgerRow, monitor: Monitor) -> bool:
@@ -148,14 +148,14 @@ def _named(path: Path, error: Exception) -> str:
 
 def _check_sidecars(session: Path, sums: Mapping[str, Checksum], monitor: Monitor) -> list[str]:
     """Check that the files beside the images (.json, .bval, .bvec) are unchanged; another check reports missing ones."""
-    wrong = []
+    faults = []
     for file, recorded in sums.items():
         try:
             if (session / file).is_file() and (why := difference(session / file, recorded, monitor)):
-                wrong.append(f"{session / file}: {why}")
+                faults.append(f"{session / file}: {why}")
         except OSError as error:
-            wrong.append(_named(session / file, error))
-    return wrong
+            faults.append(_named(session / file, error))
+    return faults
 
 
 def _nifti_size(head: bytes) -> int | None:
@@ -193,6 +193,6 @@ def _check_listing(folder: SessionFolder) -> list[str]:
         return []  # sorted, not converted
     text, present = read_session_txt(path), image_numbers_in(images)
     listed = set(text.images)
-    wrong = [] if text.id == folder.id else [f"{path}: is not of {folder.id}"]
-    wrong += [f"{path}: image {n} is not in nii" for n in sorted(listed - present)]
-    return wrong + [f"{path}: does not list image {n}" for n in sorted(present - listed)]
+    faults = [] if text.id == folder.id else [f"{path}: is not of {folder.id}"]
+    faults += [f"{path}: image {n} is not in nii" for n in sorted(listed - present)]
+    return faults + [f"{path}: does not list image {n}" for n in sorted(present - listed)]

@@ -179,7 +179,7 @@ fn a_right_image_has_no_flaw() {
     let comparison = compared(&volumes(3));
     assert_eq!(flaws(&comparison), (0, 0, 0, 0));
     assert_eq!(comparison.checks[0].order, Order::Right);
-    assert_eq!((comparison.moved, comparison.tilt), (0, 0.0));
+    assert_eq!((comparison.moved_volumes, comparison.tilt), (0, 0.0));
 }
 
 #[test]
@@ -191,8 +191,8 @@ fn a_volume_that_moved_as_a_whole_is_motion() {
     }
     let comparison = compared(&slices);
     assert_eq!(flaws(&comparison), (0, 0, 0, 0));
-    assert_eq!(comparison.moved, 1);
-    assert!((comparison.moved_by - 0.7_f64.hypot(1.1)).abs() < 1e-5);
+    assert_eq!(comparison.moved_volumes, 1);
+    assert!((comparison.largest_movement - 0.7_f64.hypot(1.1)).abs() < 1e-5);
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn a_single_slice_that_moved_is_misplaced() {
         let [one] = comparison.misplaced.as_slice() else {
             panic!("{:?}", comparison.misplaced);
         };
-        assert_eq!((one.file, comparison.moved), (SLICES + 2, 0));
+        assert_eq!((one.file, comparison.moved_volumes), (SLICES + 2, 0));
         assert!(one.distance > 0.29);
     }
 }

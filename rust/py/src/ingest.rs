@@ -30,7 +30,7 @@ pub(crate) struct Row {
     series: i64,
     group: i64,
     reason: String,
-    surrounded: bool,
+    has_extra_bytes: bool,
 }
 
 #[pymethods]
@@ -57,7 +57,7 @@ fn row(index: usize, row: &core::Row) -> Row {
         series: row.series,
         group: row.group,
         reason: row.reason.to_string(),
-        surrounded: row.surrounded,
+        has_extra_bytes: row.has_extra_bytes,
     }
 }
 

@@ -71,7 +71,7 @@ def is_set(family: Family, schema: Schema) -> bool:
     return any(name in entities and entities[name].required for name in _SET_ENTITIES)
 
 
-def run_of(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
+def run_of_companion(companion: AcquiredImages, runs: list[AcquiredImages]) -> AcquiredImages | None:
     """Return the run that a companion belongs to: for an SBRef the next run, for other companions the nearest one.
 
     Runs of other studies are used only if the study of the companion has no run. None for an SBRef that no run follows.

@@ -13,7 +13,7 @@ from qxbatch.bids.decide.acquisitions import (
     distinction,
 )
 from qxbatch.bids.decide.entities import NamedImage, named_images
-from qxbatch.bids.decide.families import Family, family_of, is_companion, is_set, most_echoes, run_of
+from qxbatch.bids.decide.families import Family, family_of, is_companion, is_set, most_echoes, run_of_companion
 from qxbatch.bids.decide.texts import series_number_text
 from qxbatch.bids.schema.names import Schema
 from qxbatch.counted import counted
@@ -56,9 +56,9 @@ def _add_family(family: Family, members: list[Candidate], schema: Schema, result
     kept_runs = [run for run in runs if _is_kept(run, runs, result, companions_of_run.get(id(run), []))]
     is_numbered = len(kept_runs) > 1 and "run" not in dict(family.entities)
     for k, run in enumerate(kept_runs, 1):
-        whole = AcquiredImages([*run.members, *companions_of_run.get(id(run), [])])
+        run_with_companions = AcquiredImages([*run.members, *companions_of_run.get(id(run), [])])
         note = f"run-{k}: number {k} of {len(kept_runs)} by {_order_text(run)}"
-        for image in named_images(whole, schema):
+        for image in named_images(run_with_companions, schema):
             result.named.append(_with_run_number(image, k, note, schema) if is_numbered else image)
 
 
@@ -134,13 +134,13 @@ def _companions_by_run(
 ) -> dict[int, list[Candidate]]:
     """Return the companions of each run, by the `id()` of the run.
 
-    Companions are images that get the run number of another image. A companion has no run if `run_of` returns None, or
+    Companions are images that get the run number of another image. A companion has no run if `run_of_companion` returns None, or
     if a later companion with the same `distinction` belongs to that run.
     """
     companions_of_run: dict[int, list[Candidate]] = {}
     for companion in reversed(acquisitions(companions)):
         _exclude_copies(companion, result)
-        run = run_of(companion, runs)
+        run = run_of_companion(companion, runs)
         used_distinctions = {distinction(member) for member in companions_of_run.get(id(run), [])}
         members = [member for member in companion.members if distinction(member) not in used_distinctions]
         if run is not None:
@@ -155,7 +155,7 @@ def _companions_by_run(
 def _add_orphan(member: Candidate, run: AcquiredImages | None, result: Groups) -> None:
     """Add a companion without a run to the dropped images if `repeat` of its rule is not `all`, else to the orphans.
 
-    `run` is the run that has a later companion instead; None if `run_of` returns None.
+    `run` is the run that has a later companion instead; None if `run_of_companion` returns None.
     """
     why = f"{series_number_text(run.members[0].facts)} has a later one" if run else "no run was scanned after it"
     if member.match.rule.repeat != "all":

@@ -35,11 +35,11 @@ def age_and_sex(session: SessionFolder, stamps: Stamps) -> dict[str, str]:
         status = os.stat(session.paths.summary)  # noqa: PTH116 - beside os.stat_result
     except OSError:
         return {}
-    values = stamps.person(session.id, status)
+    values = stamps.age_and_sex(session.id, status)
     if values is None or len(values) != 2:  # noqa: PLR2004 - age and sex
         from_headers = _of_headers(session)
         values = [from_headers.get("age", ""), from_headers.get("sex", "")]
-        stamps.record_person(session.id, status, values)
+        stamps.store_age_and_sex(session.id, status, values)
     return {name: value for name, value in zip(("age", "sex"), values, strict=True) if value}
 
 

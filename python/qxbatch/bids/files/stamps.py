@@ -38,12 +38,12 @@ class Stamps:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._previous: dict[str, list[Any]] = {}
-        self._people: dict[str, list[Any]] = {}
+        self._subjects: dict[str, list[Any]] = {}
         self._current: dict[str, list[Any]] = {}
         with contextlib.suppress(OSError, ValueError, RecursionError, AttributeError, TypeError):
             content = json.loads((read_plain(path) if path else None) or b"{}")
             self._previous = dict(content.get("files", {}))
-            self._people = dict(content.get("people", {}))
+            self._subjects = dict(content.get("people", {}))
 
     def hash_of(self, name: str, path: Path, status: os.stat_result) -> str:
         """Return the SHA-256 of a file; it is read only where its stamp is new. Raises OSError.
@@ -56,25 +56,21 @@ class Stamps:
             self._current[name] = previous
             return previous[3]
         _size, digest = hash_file(str(path))
-        self.record_hash(name, status, digest)
+        self.store_hash(name, status, digest)
         return digest
 
-    def record_hash(self, name: str, status: os.stat_result, digest: str) -> None:
-        """Record the hash of a file that was just written."""
+    def store_hash(self, name: str, status: os.stat_result, digest: str) -> None:
+        """Store the hash of a file that was just written."""
         self._current[name] = [*Stamp.of(status), digest]
 
-    def person(self, session: str, summary: os.stat_result) -> list[str] | None:
-        """Return the recorded age and sex of a session's subject; None if they were not recorded for this summary."""
-        recorded = self._people.get(session)
-        return (
-            list(map(str, recorded[3:]))
-            if isinstance(recorded, list) and recorded[:3] == [*Stamp.of(summary)]
-            else None
-        )
+    def age_and_sex(self, session: str, summary: os.stat_result) -> list[str] | None:
+        """Return the stored age and sex of a session's subject; None if they were not stored for this summary."""
+        stored = self._subjects.get(session)
+        return list(map(str, stored[3:])) if isinstance(stored, list) and stored[:3] == [*Stamp.of(summary)] else None
 
-    def record_person(self, session: str, summary: os.stat_result, values: list[str]) -> None:
-        """Record age and sex of a session's subject."""
-        self._people[session] = [*Stamp.of(summary), *values]
+    def store_age_and_sex(self, session: str, summary: os.stat_result, values: list[str]) -> None:
+        """Store age and sex of a session's subject."""
+        self._subjects[session] = [*Stamp.of(summary), *values]
 
     def write(self) -> None:
         """Write the stamps; if that fails, the next run hashes again."""
@@ -84,7 +80,7 @@ class Stamps:
             for folder in (self._path.parent.parent, self._path.parent):
                 refuse_link(folder)
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"files": {**self._previous, **self._current}, "people": self._people}, sort_keys=True)
+            text = json.dumps({"files": {**self._previous, **self._current}, "people": self._subjects}, sort_keys=True)
             replace_text(self._path, text + "\n", os.urandom(8).hex())
 
 

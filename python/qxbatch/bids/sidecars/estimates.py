@@ -218,11 +218,11 @@ def _nearest_pairs(first: list[PepolarScan], second: list[PepolarScan]) -> list[
     pairs: list[tuple[PepolarScan, PepolarScan]] = []
     gaps = [(_scan_gap(a, b), k, n) for k, a in enumerate(first) for n, b in enumerate(second)]
     used: tuple[set[int], set[int]] = (set(), set())
-    for _gap, k, n in sorted(gaps):
-        if k not in used[0] and n not in used[1]:
-            pairs.append((first[k], second[n]))
-            used[0].add(k)
-            used[1].add(n)
+    for _gap, i, j in sorted(gaps):
+        if i not in used[0] and j not in used[1]:
+            pairs.append((first[i], second[j]))
+            used[0].add(i)
+            used[1].add(j)
     return pairs
 
 

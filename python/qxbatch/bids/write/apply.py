@@ -109,7 +109,7 @@ class Applier:
         entry = change.entry
         if entry is not None:
             with contextlib.suppress(OSError):
-                self._stamps.record_hash(change.path, os.stat(target), entry.sha256)  # noqa: PTH116 - beside os.lstat
+                self._stamps.store_hash(change.path, os.stat(target), entry.sha256)  # noqa: PTH116 - beside os.lstat
         self.applied.paths.add(change.path)
 
     def _remove(self, change: Change) -> None:

@@ -12,7 +12,7 @@ pub struct Volumes {
     /// Number of slice positions that exist: a complete volume has a slice at each.
     pub slices: usize,
     /// Volumes with at least one slice.
-    pub begun: usize,
+    pub count: usize,
     /// Volumes with all slices.
     pub complete: usize,
     /// Number of slices of the last volume if it is incomplete, else 0.
@@ -74,7 +74,7 @@ fn volumes(placed: &PlacedFrames<'_>, assignment: &Assignment) -> Volumes {
     let before = filled.len().saturating_sub(1);
     Volumes {
         slices,
-        begun: filled.len(),
+        count: filled.len(),
         complete: filled.iter().filter(|count| **count >= slices).count(),
         partial: if last < slices { last } else { 0 },
         holes: filled

@@ -14,7 +14,7 @@ const MAX_OFFSET: f64 = 0.3;
 const MIN_SLICES: usize = 3;
 
 /// The slices of volumes that moved.
-pub(super) struct Moved {
+pub(super) struct MovedSlices {
     /// Index of the slice of each member: its rank in its volume.
     pub slices: Vec<usize>,
     /// Positions of the slices of the first volume along the normal, mm.
@@ -23,12 +23,12 @@ pub(super) struct Moved {
 
 /// Returns the slices of volumes that moved; None if they did not move. `positions` are the positions of the members
 /// along the normal in mm; `places` are the same positions without repetitions.
-pub(super) fn moved(
+pub(super) fn moved_slices(
     members: &[Member<'_>],
     positions: &[f64],
     places: &[f64],
     clock: &Clock,
-) -> Option<Moved> {
+) -> Option<MovedSlices> {
     let temporal = |member: &Member<'_>| member.frame.attributes.temporal;
     let acquisition = |member: &Member<'_>| member.frame.attributes.acquisition;
     let time = |member: &Member<'_>| rounded(clock.time(member), 1e3);
@@ -49,7 +49,7 @@ fn slices_by_key(
     places: &[f64],
     bound: f64,
     key: &dyn Fn(&Member<'_>) -> Option<i64>,
-) -> Option<Moved> {
+) -> Option<MovedSlices> {
     let mut volumes: BTreeMap<i64, Vec<(usize, f64)>> = BTreeMap::new();
     for (index, (member, position)) in members.iter().zip(positions).enumerate() {
         volumes
@@ -87,7 +87,7 @@ fn slices_by_key(
             }
         }
     }
-    Some(Moved {
+    Some(MovedSlices {
         slices,
         places: first,
     })

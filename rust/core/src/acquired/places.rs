@@ -44,7 +44,7 @@ pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> PlacedFra
     }
     if let Some(moved) = known
         .as_deref()
-        .and_then(|known| moved::moved(&members, known, &places, clock))
+        .and_then(|known| moved::moved_slices(&members, known, &places, clock))
     {
         return PlacedFrames {
             members,

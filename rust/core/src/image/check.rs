@@ -103,8 +103,8 @@ impl Check<'_> {
             files: self.objects.len(),
             frames: members.len(),
             without_geometry: places.without_geometry.len(),
-            moved: places.moved.volumes,
-            moved_by: places.moved.distance,
+            moved_volumes: places.motion.volumes,
+            largest_movement: places.motion.distance,
             tilt: places.tilt,
             ..Comparison::default()
         };

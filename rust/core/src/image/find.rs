@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::grid::{Grid, Plane};
-use super::moved_volumes::moved;
+use super::moved_volumes::assign_moved_volumes;
 use super::places::{CandidateSlice, MAX_DISTANCE, Member, Places};
 
 /// Directions of slices that differ by less than this (rad) are jitter: the slices belong to one stack.
@@ -29,7 +29,7 @@ pub(super) fn find_places(members: &[Member<'_>], grids: &[Option<Grid>]) -> Pla
         }
     }
     if !places.misplaced.is_empty() {
-        moved(members, grids, &mut places);
+        assign_moved_volumes(members, grids, &mut places);
     }
     places
 }

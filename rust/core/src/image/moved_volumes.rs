@@ -43,7 +43,11 @@ const KEYS: [Key; 5] = [
 ];
 
 /// Assigns unmatched volumes to their image if they are moved copies of its grid.
-pub(super) fn moved(members: &[Member<'_>], grids: &[Option<Grid>], places: &mut Places) {
+pub(super) fn assign_moved_volumes(
+    members: &[Member<'_>],
+    grids: &[Option<Grid>],
+    places: &mut Places,
+) {
     let best = KEYS
         .iter()
         .filter_map(|key| partition(members, *key))
@@ -55,8 +59,8 @@ pub(super) fn moved(members: &[Member<'_>], grids: &[Option<Grid>], places: &mut
                 .sum::<usize>()
         });
     for volume in best.unwrap_or_default() {
-        places.moved.volumes = places.moved.volumes.saturating_add(1);
-        places.moved.distance = places.moved.distance.max(volume.distance);
+        places.motion.volumes = places.motion.volumes.saturating_add(1);
+        places.motion.distance = places.motion.distance.max(volume.distance);
         for (index, placed) in volume.frames {
             places
                 .misplaced

@@ -25,10 +25,10 @@ pub(super) struct CandidateSlice {
     pub location: Location,
 }
 
-/// Volumes that moved as a whole.
+/// The motion of volumes that moved as a whole.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Moved {
-    /// Number of the volumes.
+pub(super) struct Motion {
+    /// Number of volumes that moved.
     pub volumes: usize,
     /// The largest movement, mm.
     pub distance: f64,
@@ -44,8 +44,8 @@ pub(super) struct Places {
     pub misplaced: Vec<(usize, f64)>,
     /// Members whose header lacks position, orientation or pixel spacing.
     pub without_geometry: Vec<usize>,
-    /// Volumes that are moved copies of the image's grid, and their movement.
-    pub moved: Moved,
+    /// Motion of the volumes that are moved copies of the grid of their image.
+    pub motion: Motion,
     /// The largest angle between a frame and its image that moves a corner by more than [`MAX_DISTANCE`], rad.
     pub tilt: f64,
 }

@@ -79,10 +79,10 @@ pub struct Comparison {
     pub misplaced: Vec<Unplaced>,
     /// Frames for which no image has an unassigned slice at their position.
     pub missing: usize,
-    /// Volumes that moved as a whole.
-    pub moved: usize,
+    /// Number of volumes that moved as a whole.
+    pub moved_volumes: usize,
     /// The largest movement of these volumes, mm.
-    pub moved_by: f64,
+    pub largest_movement: f64,
     /// The largest angle between a frame and its image that moves a corner by more than the tolerance, rad.
     pub tilt: f64,
     /// Frames whose values were not compared, by reason.

@@ -34,7 +34,7 @@ impl ProcessedMember {
     /// Records in the row how many of its packed bytes are not part of its content.
     pub fn without(mut self, left_out: u64) -> Self {
         if left_out > 0 {
-            self.row.surrounded = true;
+            self.row.has_extra_bytes = true;
             let text = format!("{left_out} bytes in or after its packed data were left out");
             self.row.add_reason(text);
         }

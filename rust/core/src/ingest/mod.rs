@@ -132,7 +132,7 @@ pub fn ingest(
     let surrounded_note = |row: &Row| format!("{}: bytes outside its content", row.ledger_path());
     notes.extend(
         rows.iter()
-            .filter(|row| row.surrounded)
+            .filter(|row| row.has_extra_bytes)
             .map(surrounded_note),
     );
     refused.append(&mut damage);

@@ -137,7 +137,7 @@ pub struct UsedNames {
     /// The last number that was added to a name: all lower ones are used, too.
     last: HashMap<PathHash, u64>,
     /// Paths of renamed folders, by their original paths.
-    moved: HashMap<String, String>,
+    renamed_folders: HashMap<String, String>,
 }
 
 impl UsedNames {
@@ -146,8 +146,8 @@ impl UsedNames {
         let mut path = String::new();
         for part in parts {
             let wanted = join(&path, part);
-            if let Some(moved) = self.moved.get(&wanted) {
-                path.clone_from(moved);
+            if let Some(renamed) = self.renamed_folders.get(&wanted) {
+                path.clone_from(renamed);
                 continue;
             }
             let mut name = wanted.clone();
@@ -158,7 +158,7 @@ impl UsedNames {
             }
             self.nodes.insert(hashed(&name), Node::Folder);
             if name != wanted {
-                self.moved.insert(wanted, name.clone());
+                self.renamed_folders.insert(wanted, name.clone());
             }
             path = name;
         }

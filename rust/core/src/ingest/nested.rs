@@ -149,11 +149,11 @@ fn open(
     }
     row.kind = Kind::Archive;
     row.fate = Fate::Opened;
-    if !row.surrounded {
+    if !row.has_extra_bytes {
         row.reason = Reason::Borrowed("");
     }
     if !opened.notes.is_empty() {
-        row.surrounded = true;
+        row.has_extra_bytes = true;
         row.add_reason(opened.notes.join("; "));
     }
     if let ArchiveBytes::Staged(staged) = archive {

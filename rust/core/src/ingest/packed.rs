@@ -208,8 +208,8 @@ fn unpack(
     };
     let mut row = store(pass, address, row, data, content, packing)?;
     let left_out = unpacked.trailing + unpacked.skipped;
-    row.surrounded = left_out > 0 && !keeps_all(&row);
-    if row.surrounded && row.reason.is_empty() {
+    row.has_extra_bytes = left_out > 0 && !keeps_all(&row);
+    if row.has_extra_bytes && row.reason.is_empty() {
         let position = if unpacked.skipped > 0 {
             "in or after"
         } else {

@@ -140,7 +140,7 @@ pub struct Row {
     /// Whether it looks like DICOM but its header could not be parsed.
     pub suspect: bool,
     /// Whether the compressed file or the archive has bytes that are in no member.
-    pub surrounded: bool,
+    pub has_extra_bytes: bool,
     /// Whether the staged bytes are still gzipped.
     pub gzipped: bool,
     /// Whether the staged bytes are decompressed.
@@ -170,7 +170,7 @@ impl Row {
             deflated: None,
             header: None,
             suspect: false,
-            surrounded: false,
+            has_extra_bytes: false,
             gzipped: false,
             unpacked: false,
             group: -1,

@@ -162,7 +162,7 @@ fn read_member(
             }
         })?
     };
-    if !member.row.unpacked && !member.row.surrounded {
+    if !member.row.unpacked && !member.row.has_extra_bytes {
         member.row.deflated = zip.and_then(|zip| deflated(entry, zip, local_header.data));
     }
     Ok(with_note(member, &local_header.differs))
@@ -207,7 +207,7 @@ fn without_file(
                 None => (A_LINK.into(), 0),
             };
             let mut row = address.no_data(Kind::Link, text);
-            row.surrounded = left_out > 0;
+            row.has_extra_bytes = left_out > 0;
             return row.into();
         }
     };

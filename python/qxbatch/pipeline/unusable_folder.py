@@ -31,4 +31,4 @@ def refuse_unusable_folder(folder: Path, unit: Unit) -> None:
         message = f"{mounted[0]} is a mount point, so an import cannot replace it; nothing was changed."
     if message:
         hint = "Correct that, or move the session away."
-        raise PacketError(Problem(Code.CANNOT_WRITE, unit.names, message, hint))
+        raise PacketError(Problem(Code.CANNOT_WRITE, unit.label, message, hint))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from qxbatch.ingest.assemble import SortedSession
 from qxbatch.ingest.left_out import LeftOut
-from qxbatch.ingest.remarks import duplicates, joined_series, several_studies
+from qxbatch.ingest.reading_problems import duplicates, joined_series, several_studies
 from qxbatch.model import Conversion, State
 from qxbatch.parrec.pairing import LONE_PAR
 from qxbatch.problems import Code, Problem, Severity
@@ -15,17 +15,17 @@ from qxbatch.record.left_out import left_out_of
 from qxbatch.record.redacted import redacted_problem
 
 
-class Remarks(NamedTuple):
+class SessionProblems(NamedTuple):
     """Problems of a session, and the members that were left out of it."""
 
     problems: tuple[Problem, ...]
     left_out: LeftOut
 
 
-def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequence[Conversion]) -> Remarks:
+def session_problems(job: Job, sorted_session: SortedSession, conversions: Sequence[Conversion]) -> SessionProblems:
     """Return the problems of a session, except those of conversions and images, with identities redacted."""
     left_out = left_out_of(job, sorted_session, conversions)
-    remarks = (
+    reading_problems = (
         *several_studies(job.reading.groups(), sorted_session),
         *joined_series(sorted_session),
         *duplicates(job.reading, sorted_session),
@@ -36,12 +36,17 @@ def session_remarks(job: Job, sorted_session: SortedSession, conversions: Sequen
         ),
     )
     conversion_requested = any(conversion.state is not State.NOT_REQUESTED for conversion in conversions)
-    session_problems = (
+    sorting_problems = (
         _failed(problem) if conversion_requested and problem.message == LONE_PAR else problem
         for problem in sorted_session.problems
     )
-    problems = (*job.problems, *session_problems, *_without_images(sorted_session.session.id, conversions), *remarks)
-    return Remarks(tuple(redacted_problem(problem, sorted_session.redact) for problem in problems), left_out)
+    problems = (
+        *job.problems,
+        *sorting_problems,
+        *_without_images(sorted_session.session.id, conversions),
+        *reading_problems,
+    )
+    return SessionProblems(tuple(redacted_problem(problem, sorted_session.redact) for problem in problems), left_out)
 
 
 def _without_images(session: str, conversions: Sequence[Conversion]) -> list[Problem]:

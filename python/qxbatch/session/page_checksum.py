@@ -3,23 +3,23 @@
 import hashlib
 import re
 
-_UNSEALED = "0" * 64
-_SEAL = re.compile(rb'(?m)^<div class="volatile"><!-- checksum ([0-9a-f]{64}) --></div>$')
+_NO_CHECKSUM = "0" * 64
+_CHECKSUM_LINE = re.compile(rb'(?m)^<div class="volatile"><!-- checksum ([0-9a-f]{64}) --></div>$')
 """Matches the line of a page with the checksum (base.html). It differs between two imports, as it depends on all other lines."""
 
 
-def sealed(page: str) -> str:
+def with_checksum(page: str) -> str:
     """Return a page with its checksum in the place of the zeros of the template."""
-    return page.replace(f"<!-- checksum {_UNSEALED} -->", f"<!-- checksum {_checksum(page.encode())} -->")
+    return page.replace(f"<!-- checksum {_NO_CHECKSUM} -->", f"<!-- checksum {_checksum(page.encode())} -->")
 
 
 def is_unchanged_page(page: bytes) -> bool:
     """Return whether qxbatch wrote a page, and nobody changed it since: no page is written without a checksum."""
-    seals = list(_SEAL.finditer(page))
-    if not seals:
+    lines = list(_CHECKSUM_LINE.finditer(page))
+    if not lines:
         return False
-    start, end = seals[-1].span(1)
-    return seals[-1][1].decode() == _checksum(page[:start] + _UNSEALED.encode() + page[end:])
+    start, end = lines[-1].span(1)
+    return lines[-1][1].decode() == _checksum(page[:start] + _NO_CHECKSUM.encode() + page[end:])
 
 
 def _checksum(page: bytes) -> str:

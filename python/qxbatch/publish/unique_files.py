@@ -1,4 +1,4 @@
-"""Takes a replaced session apart: files whose content exists nowhere else are moved, and all others are removed."""
+"""Moves the files of a replaced session whose content exists nowhere else, and removes all others."""
 
 import contextlib
 import errno
@@ -23,7 +23,9 @@ _OTHERS, _RECORDS, _SUMS = range(3)
 """The order in which files leave a replaced session. A repeated call needs the records and the sums, so they leave last."""
 
 
-def take_apart(old: Path, unique: Path, session: Path, archive: Path | None, *, keep_all: bool = False) -> None:
+def separate_unique_files(
+    old: Path, unique: Path, session: Path, archive: Path | None, *, keep_all: bool = False
+) -> None:
     """Move the files that exist only in `old` to `unique`, and remove the others. An interrupted call can be repeated.
 
     With `keep_all`, all files are moved. Another program may write to the folder meanwhile, so a file is removed only if it is
@@ -39,15 +41,15 @@ def take_apart(old: Path, unique: Path, session: Path, archive: Path | None, *, 
         only_here = compared.keys() if keep_all else _only_here(source, session, archive, compared)
         removable = compared.keys() - only_here
         for rank in (_OTHERS, _RECORDS, _SUMS):
-            for place in only_here:
-                if _rank(place) == rank:
-                    _move(place, source, unique, top)
-            _remove_compared(old, top, {place: compared[place] for place in removable if _rank(place) <= rank})
+            for file in only_here:
+                if _rank(file) == rank:
+                    _move(file, source, unique, top)
+            _remove_compared(old, top, {file: compared[file] for file in removable if _rank(file) <= rank})
     for _ in range(_TRIES):
         try:
             with opened_below(old, top) as source:
-                for place in states_in(source):
-                    _move(place, source, unique, top)
+                for file in states_in(source):
+                    _move(file, source, unique, top)
         except FileNotFoundError:
             if not os.path.lexists(old):
                 return
@@ -56,20 +58,20 @@ def take_apart(old: Path, unique: Path, session: Path, archive: Path | None, *, 
         raise OSError(errno.EBUSY, "another program writes to it", str(old))
 
 
-def _rank(place: Path) -> int:
-    if place == _SUMS_AT:
+def _rank(file: Path) -> int:
+    if file == _SUMS_AT:
         return _SUMS
-    return _RECORDS if place.parts[0] == QXBATCH_FOLDER else _OTHERS
+    return _RECORDS if file.parts[0] == QXBATCH_FOLDER else _OTHERS
 
 
-def _move(place: Path, source: OpenFolder, unique: Path, top: Path) -> None:
-    folder = place.parent.parts
+def _move(file: Path, source: OpenFolder, unique: Path, top: Path) -> None:
+    folder = file.parent.parts
     with (
         contextlib.suppress(FileNotFoundError),  # another program removed it meanwhile
         opened_in(source, folder) as here,
         opened_below(Path(unique, *folder), top, create=True) as there,
     ):
-        here.rename(place.name, there, there.unused_name(place.name))
+        here.rename(file.name, there, there.unused_name(file.name))
 
 
 def _remove_compared(old: Path, top: Path, compared: States) -> None:
@@ -78,24 +80,24 @@ def _remove_compared(old: Path, top: Path, compared: States) -> None:
             remove_compared(parent, old.name, compared)
 
 
-def _only_here(source: OpenFolder, session: Path, archive: Path | None, places: Iterable[Path]) -> Collection[Path]:
+def _only_here(source: OpenFolder, session: Path, archive: Path | None, files: Iterable[Path]) -> Collection[Path]:
     """Return the files of the replaced session whose content is neither in the new session nor in an archived packet.
 
     Files that cannot be read are among them; unedited files that sorting generated are not.
     """
     known = KnownBytes(source, hashes_in(session))
     with opened(session) as new:
-        only_here = [place for place in places if not (_is_counterpart(source, new, place) or _is_known(known, place))]
+        only_here = [file for file in files if not (_is_counterpart(source, new, file) or _is_known(known, file))]
     if archive is not None and any(map(is_from_packet, only_here)):
         archived = KnownBytes(source, archived_hashes(source, archive, session.parent))
-        only_here = [place for place in only_here if not (is_from_packet(place) and _is_known(archived, place))]
+        only_here = [file for file in only_here if not (is_from_packet(file) and _is_known(archived, file))]
     generated = _generated(SessionPaths(source.short_path))
-    return [place for place in only_here if place not in generated]
+    return [file for file in only_here if file not in generated]
 
 
-def _is_known(known: KnownBytes, place: Path) -> bool:
+def _is_known(known: KnownBytes, file: Path) -> bool:
     try:
-        return known.has(place)
+        return known.has(file)
     except OSError:
         return False
 
@@ -105,12 +107,12 @@ def _generated(old: SessionPaths) -> set[Path]:
     return {*map(Path, unchanged_files(old)), *([_SUMS_AT] if has_valid_list(old) else [])}
 
 
-def _is_counterpart(old: OpenFolder, new: OpenFolder, place: Path) -> bool:
+def _is_counterpart(old: OpenFolder, new: OpenFolder, file: Path) -> bool:
     """Return whether both sessions have a file at this path with equal content (`comparable`)."""
-    at, folder = place.as_posix(), place.parent.parts
+    at, folder = file.as_posix(), file.parent.parts
     try:
         with opened_in(old, folder) as here, opened_in(new, folder) as there:
-            paths = [opened.short_path / place.name for opened in (here, there)]
+            paths = [each.short_path / file.name for each in (here, there)]
             return (
                 not any(path.is_symlink() for path in paths)
                 and paths[1].is_file()

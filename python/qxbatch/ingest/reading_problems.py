@@ -23,13 +23,13 @@ def several_studies(groups: Sequence[Group], sorted_session: SortedSession) -> l
     return [Problem(Code.SEVERAL_STUDIES, sorted_session.session.id, message, hint, Severity.WARNING)]
 
 
-def surrounded(reading: Reading, names: str) -> list[Problem]:
-    """Return a note if bytes before or after an archive were skipped."""
+def extra_bytes(reading: Reading, label: str) -> list[Problem]:
+    """Return a note if archives have bytes that are in no member; `label` names the packets."""
     notes = reading.notes()
     if not notes:
         return []
     message = f"bytes outside the archive were skipped: {'; '.join(notes)}."
-    return [Problem(Code.SURROUNDED, names, message, severity=Severity.INFO)]
+    return [Problem(Code.SURROUNDED, label, message, severity=Severity.INFO)]
 
 
 def joined_series(sorted_session: SortedSession) -> list[Problem]:
