@@ -6,6 +6,7 @@ No real scheduler of these kinds was tested (see docs/cluster.md): the fakes pri
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 from qxbatch.cluster.queue import ask
 from qxbatch.cluster.schedulers import SCHEDULERS
 from tests.build.dicom import MrSeries
-from tests.build.study import Run, Study, run_command
+from tests.build.study import Run, Study, run_command, snapshot
 
 FAKE = """\
 #!/bin/bash
@@ -257,3 +258,40 @@ def test_a_printed_script_calls_the_same_commands(recorded: Recorded) -> None:
     assert {"PBS": "afterany:101[].pbs.host", "LSF": "ended(101)", "SGE": "-hold_jid 101"}[recorded.name] in calls[1]
     [jobs] = (recorded.study.sessions / ".qxbatch" / "jobs").glob("*/round-1.jobs")
     assert [line.split()[0] for line in jobs.read_text().splitlines()] == ["0", "end"]
+
+
+def test_a_copy_of_a_study_takes_no_packets_of_the_original_and_cancels_none_of_its_jobs(
+    recorded: Recorded, tmp_path: Path
+) -> None:
+    assert recorded.submit().status == 0
+    original = snapshot(recorded.study.sessions)
+    copy = tmp_path / "copy"
+    shutil.copytree(recorded.study.sessions, copy)
+    recorded.calls()
+    cancelled = run_command("cancel", str(copy), env=recorded.env)
+    assert cancelled.status == 69, cancelled.text
+    (recorded.folder / "queue").write_text("")
+    resumed = run_command("resume", str(copy), env=recorded.env)
+    assert resumed.status == 64, resumed.text
+    assert f"was made in {recorded.study.sessions}" in resumed.text
+    submission = next((copy / ".qxbatch" / "jobs").iterdir()).name
+    task = run_command("worker", str(copy), f"--submission={submission}", "--task=1/0", env=recorded.env)
+    assert task.status == 64, task.text
+    assert snapshot(recorded.study.sessions) == original
+    assert not [call for call in recorded.calls() if call.startswith((*COMMANDS[recorded.name][::2],))]
+
+
+def test_a_submission_of_a_study_that_was_moved_is_resumed_with_its_own_packets(
+    recorded: Recorded, tmp_path: Path
+) -> None:
+    assert recorded.submit().status == 0
+    (recorded.folder / "queue").write_text("")
+    moved = recorded.study.sessions.rename(tmp_path / "moved")
+    resumed = run_command("resume", str(moved), env=recorded.env)
+    assert resumed.status == 0, resumed.text
+    submission = next((moved / ".qxbatch" / "jobs").iterdir()).name
+    for task in ("2/0", "2/1"):
+        run = run_command("worker", str(moved), f"--submission={submission}", f"--task={task}", env=recorded.env)
+        assert run.status == 0, run.text
+    assert sorted(path.name for path in (moved / "archive" / "MR").iterdir()) == ["S1.zip", "S2.zip"]
+    assert not recorded.study.sessions.exists()

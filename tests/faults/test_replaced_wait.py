@@ -73,6 +73,30 @@ def test_a_packet_is_imported_again_if_its_new_session_was_removed(
     assert study.main("--check=no").status == 0
 
 
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_all_of_a_replaced_session_is_kept_if_the_journal_was_damaged_and_removed(
+    study: Study, monkeypatch: pytest.MonkeyPatch, is_moved: bool
+) -> None:
+    study.put("S1", FILES, Kind.ZIP)
+    assert study.main("--archive=copy").status == 0
+    (study.session("S1") / "dicom" / "notes").write_text("mine")
+    interrupt(study, monkeypatch, "--archive=copy")
+    (old,) = (study.sessions / ".qxbatch" / "work" / "S1").glob("*/old/S1")
+    if is_moved:  # a run was killed before it moved the kept files to the archive
+        old.rename(old.with_name("S1.kept"))
+    (journal,) = (study.sessions / ".qxbatch" / "journal").iterdir()
+    journal.write_bytes(b"")
+    refused = study.main("--check=no")
+    assert "remove the journal" in " ".join(refused.text.split()), refused.text
+    journal.unlink()
+    run = study.main("--check=no")
+    assert run.status == 1, run.text
+    assert "its journal is missing" in " ".join(run.text.split())
+    assert (study.archive.parent / "replaced" / "S1-1" / "dicom" / "notes").read_text() == "mine"
+    assert not (study.sessions / ".qxbatch").exists()
+    assert study.main("--check=no").status == 0
+
+
 def test_a_closed_folder_of_a_replaced_session_is_entered(study: Study) -> None:
     study.put("S1", FILES, Kind.ZIP)
     words = (str(study.sessions), "--archive=copy", "--overwrite=yes")

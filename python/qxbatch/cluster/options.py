@@ -3,26 +3,60 @@
 import contextlib
 import os
 from dataclasses import replace
+from pathlib import Path
 
 from qxbatch.cluster.submission import Submission
+from qxbatch.problems import UsageError
+from qxbatch.session.layout import ARCHIVED_PACKETS
+from qxbatch.settings.folders import find_folders
 from qxbatch.settings.model import Settings
 from qxbatch.settings.parse import parse
+from qxbatch.settings.values import Values
+from qxbatch.visible import shell_word
 
 
 def task_settings(submission: Submission) -> Settings:
-    """Return the settings of a submission. Raises UsageError.
+    """Return the settings of a submission. Raises UsageError, also if its study is a copy of the one that was submitted.
 
-    This process changes to the folder in which the submission was made, if it exists here, since relative paths begin there.
+    This process changes to the folder in which the submission was made, if it exists here, since relative paths begin there. The
+    sessions folder, its inbox and its archive are those that contain the submission: the study may have been moved.
     """
+    refuse_copy(submission)
     with contextlib.suppress(OSError):
         os.chdir(str(submission.record["cwd"]))
-    settings = parse(
-        submission.options, bids_app=bool(submission.record["bids_app"]), typed=_typed(submission)
-    ).settings
-    return replace(settings, sessionsfolder=submission.sessionsfolder)
+    folder = submission.sessionsfolder
+    options = {**submission.options, "sessionsfolder": str(folder)}
+    settings = parse(options, bids_app=bool(submission.record["bids_app"]), typed=_typed(submission, options)).settings
+    return replace(settings, sessionsfolder=folder, archive_folder=folder / ARCHIVED_PACKETS)
 
 
-def _typed(submission: Submission) -> dict[str, str]:
+def refuse_copy(submission: Submission) -> None:
+    """Raise UsageError if the sessions folder was copied after the submission was made, and the original still exists.
+
+    The jobs, and the paths in the options, are those of the original.
+    """
+    original = _original(submission)
+    folder = submission.sessionsfolder
+    with contextlib.suppress(OSError):
+        if original is not None and not original.samefile(folder):
+            raise UsageError(
+                f"Submission {submission.id} was made in {original}, and {folder} is another folder, perhaps a copy of it.",
+                f"Nothing was changed. Remove the submission (`rm -r -- {shell_word(str(submission.folder))}`), and submit "
+                "the packets of this folder.",
+            )
+
+
+def _original(submission: Submission) -> Path | None:
+    """Return the sessions folder in which the submission was made; None if no folder has its path now."""
+    text = submission.options.get("sessionsfolder", "")
+    path = text if text.startswith("~") else os.path.join(str(submission.record["cwd"]), text)  # noqa: PTH118 - as text
+    try:
+        return find_folders(Values({"sessionsfolder": path})).sessionsfolder
+    except UsageError:
+        return None
+
+
+def _typed(submission: Submission, options: dict[str, str]) -> dict[str, str]:
     """Return the options that were given on the command line, and not in a config file."""
     typed = submission.record.get("typed", {})
-    return {key: value for key, value in submission.options.items() if key in typed}
+    return {key: value for key, value in options.items() if key in typed}

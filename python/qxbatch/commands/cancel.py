@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from qxbatch.cluster.command import call
+from qxbatch.cluster.options import refuse_copy
 from qxbatch.cluster.queue import other_job
 from qxbatch.cluster.status import live_jobs
 from qxbatch.cluster.submission import Submission
@@ -60,10 +61,11 @@ def _cancel(submission: Submission, job: str, refusals: list[str]) -> bool:
 
 
 def _readable(submissions: Sequence[Submission], refusals: list[str]) -> list[Submission]:
-    """Return the submissions whose jobs are known; add the reasons of the others to `refusals`."""
+    """Return the submissions of this study whose jobs are known; add the reasons of the others to `refusals`."""
     readable = []
     for submission in submissions:
         try:
+            refuse_copy(submission)
             submission.rounds()
             readable.append(submission)
         except UsageError as error:

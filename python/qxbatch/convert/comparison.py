@@ -207,7 +207,7 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
 
 def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
     notes = []
-    if compared.moved and compared.moved_by > _MIN_MOVEMENT:
+    if compared.moved_volumes and compared.largest_movement > _MIN_MOVEMENT:
         notes.append(
             f"{counted(compared.moved_volumes, 'volume')} {'was' if compared.moved_volumes == 1 else 'were'} moved by up to "
             f"{compared.largest_movement:.1f} mm during the scan (prospective motion correction); the image has the place of its "

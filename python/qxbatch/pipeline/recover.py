@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from qxbatch.model import SessionId, SessionReport
 from qxbatch.os_error import error_text
+from qxbatch.pipeline.abandoned import keep_abandoned
 from qxbatch.pipeline.finish import finish
 from qxbatch.pipeline.recovered_names import report_without_names, without_content, without_names
 from qxbatch.pipeline.unit_locks import LockHeldError, lost_lock, packet_lock, take_lock, unit_lock
@@ -131,6 +132,7 @@ def _recovered(
         if not os.path.lexists(path):
             with contextlib.suppress(PacketError):  # the run that has the lock clears it
                 check_lock()
+                recovered = _with_kept(recovered, unit, keep_abandoned(workspace, unit))
                 workspace.clear_all(unit)
     except LockHeldError:
         raise
@@ -224,6 +226,13 @@ def _locked(
             locks.release(lock)
 
 
+def _with_kept(recovered: RecoveryResult, unit: str, kept: Sequence[Problem]) -> RecoveryResult:
+    """Return the recovery with a report for replaced files that were kept, if there are any."""
+    if not kept:
+        return recovered
+    return recovered._replace(reports=[*recovered.reports, SessionReport(unit, None, None, tuple(kept))])
+
+
 def _failure(unit: str, problem: Problem) -> RecoveryResult:
     return RecoveryResult([SessionReport(unit, None, None, (problem,), unit=unit)])
 
@@ -234,7 +243,8 @@ def _not_followed(workspace: Workspace, unit: str, reason: str, settings: Settin
     message = f"the journal of an interrupted run cannot be used: {reason}. Nothing was changed."
     hint = (
         f"If another version of qxbatch wrote it, run that version. Else look into {workspace.unit_folder(unit)}, then remove the "
-        "journal and run again: that run names the packets which the interrupted one renamed."
+        "journal and run again: that run names the packets which the interrupted one renamed, and moves files that it had "
+        "replaced to the archive."
     )
     path = str(workspace.journal(unit))
     return Problem(Code.RECOVERED, path, message, hint)

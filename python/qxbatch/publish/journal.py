@@ -168,7 +168,7 @@ def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
     if not RUN_PATTERN.fullmatch(journal.run):
         yield f"its run is {journal.run!r}"
     for session in journal.sessions:
-        if not _is_session_of(session, unit):
+        if not is_session_of(session, unit):
             yield f"no session of {unit} is called {session!r}"
     if journal.packets and not journal.sessions:
         yield "it has no session, so none of its packets is imported"
@@ -185,7 +185,7 @@ def _faults(journal: Journal, unit: str, workspace: Workspace) -> Iterable[str]:
             )
 
 
-def _is_session_of(session: object, unit: str) -> bool:
+def is_session_of(session: object, unit: str) -> bool:
     """Return whether a text is the id of the unit's session, or of one into which its packet was split."""
     if not isinstance(session, str) or not is_plain_name(session) or fault(session):
         return False

@@ -12,6 +12,9 @@ from qxbatch.publish.same import same_content
 from qxbatch.publish.transfer import copy_verified, hidden_path, try_rename
 from qxbatch.publish.unique_files import separate_unique_files
 
+KEPT_SUFFIX = ".kept"
+"""In staging, beside the replaced files of a session: the suffix of the folder of those that are kept."""
+
 
 def keep_replaced(
     old: Path, session: Path, replaced_folder: Path, archive: Path | None, tag: str, *, keep_all: bool = False
@@ -24,7 +27,7 @@ def keep_replaced(
     the folders beside `old` that this call uses is a link.
     """
     top = session.parent
-    unique, discarded = f"{old.name}.kept", f"{old.name}.rest"
+    unique, discarded = f"{old.name}{KEPT_SUFFIX}", f"{old.name}.rest"
     for name in (unique, discarded):
         refuse_link(old.with_name(name))
     if old.exists():
@@ -39,7 +42,7 @@ def keep_replaced(
 
 
 def _move_unique(staging: Path, session: str, replaced_folder: Path, tag: str) -> Path:
-    unique, discarded = staging / f"{session}.kept", staging / f"{session}.rest"
+    unique, discarded = staging / f"{session}{KEPT_SUFFIX}", staging / f"{session}.rest"
     make_folder(replaced_folder)
     copy = hidden_path(replaced_folder / session, Use.COPY, tag)
     k = 1

@@ -1,0 +1,59 @@
+"""Keeps the replaced files of an interrupted run whose journal was removed, perhaps since it could not be read."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from qxbatch.problems import Code, Problem
+from qxbatch.publish.journal import RUN_PATTERN, is_session_of
+from qxbatch.publish.plain import is_below
+from qxbatch.publish.replaced import KEPT_SUFFIX, keep_replaced
+from qxbatch.publish.workspace import Workspace
+from qxbatch.session.layout import REPLACED
+
+
+def keep_abandoned(workspace: Workspace, unit: str) -> list[Problem]:
+    """Move all files that the runs of a unit without a journal replaced to the archive; return a problem for each session.
+
+    Without the journal, it is not known whether another file has their bytes. Raises OSError.
+    """
+    problems = []
+    folder = workspace.archive.parent / REPLACED
+    for run in _names_in(workspace.unit_folder(unit), workspace):
+        if not RUN_PATTERN.fullmatch(run):
+            continue
+        of_run = workspace.of_run(run)
+        for session in _replaced_sessions(of_run, unit):
+            target = workspace.session(session).folder
+            kept_in = keep_replaced(
+                of_run.replaced_files(unit, session), target, folder, None, of_run.tag(unit), keep_all=True
+            )
+            if kept_in is not None:
+                problems.append(_kept(session, kept_in))
+    return problems
+
+
+def _kept(session: str, kept_in: Path) -> Problem:
+    message = (
+        "an interrupted run had replaced files of this session, and its journal is missing. "
+        f"These files were kept in {kept_in}."
+    )
+    hint = "Look at them before you remove them: they may be the only copies."
+    return Problem(Code.RECOVERED, session, message, hint)
+
+
+def _replaced_sessions(workspace: Workspace, unit: str) -> Iterator[str]:
+    """Yield the sessions of a unit whose replaced files wait in the staging of the workspace's run."""
+    sessions = set()
+    for name in _names_in(workspace.replaced_files(unit, unit).parent, workspace):
+        for session in (name, name.removesuffix(KEPT_SUFFIX)):
+            if is_session_of(session, unit) and not workspace.replaced_files(unit, session).is_symlink():
+                sessions.add(session)
+    yield from sorted(sessions)
+
+
+def _names_in(folder: Path, workspace: Workspace) -> list[str]:
+    """Return the names in a folder below the sessions folder; none if it is missing, or reached through a link."""
+    if not is_below(folder / "any", workspace.sessionsfolder) or not folder.is_dir():
+        return []
+    return sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths
