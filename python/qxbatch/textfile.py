@@ -112,15 +112,6 @@ def _refusal(path: Path, status: os.stat_result, most: int) -> OSError | None:
     return None
 
 
-def read_named(path: Path, most: int) -> bytes:
-    """Return the bytes of a file that the user named, also of a pipe. Raises OSError, also if there are more than `most`."""
-    with path.open("rb") as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
-    return data
-
-
 def read_text(path: Path, errors: str = "surrogateescape", most: int = MOST_BYTES) -> str:
     """Return the text of a file. Raises OSError as `opened` does, and UnicodeDecodeError with the errors "strict"."""
     with opened(path, errors, most) as file:

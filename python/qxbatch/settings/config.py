@@ -3,11 +3,11 @@
 import tomllib
 from pathlib import Path
 
+from qxbatch.named_file import read_named
 from qxbatch.nearest import nearest
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.parameters import PARAMETERS
-from qxbatch.textfile import read_named
 
 MAX_NUMBER = 10**18
 """The largest whole number: Python does not print numbers with thousands of digits."""
