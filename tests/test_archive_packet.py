@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from qxbatch.archive import names as names_module
 from qxbatch.archive import packet as module
 from qxbatch.archive.aside import ChangedError
-from qxbatch.archive.names import archive_path, numbered, unnumbered, used_numbers
+from qxbatch.archive.names import archive_path, kth_name, numbered, unnumbered, used_numbers
 from qxbatch.archive.packet import archive_packet as archive_packet_of
 from qxbatch.core import hash_file
 from qxbatch.discover.own_names import Use, hidden_name, is_own_name
@@ -143,6 +144,26 @@ def test_a_copy_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(OSError, match="differs"):
         archive_packet(packet, tmp_path / "archive" / "MR", Archive.COPY)
     assert tree(tmp_path) == {"inbox/P.zip": "dicom"}
+
+
+def test_each_archive_of_one_name_is_examined_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive, packet = tmp_path / "archive", tmp_path / "scan.zip"
+    archive.mkdir()
+    packet.write_bytes(b"new")
+    for k in range(1, 101):
+        (archive / kth_name("scan.zip", k)).write_bytes(b"x" * (4 + k))
+    examined: list[Path] = []
+    original = os.stat
+
+    def counted(path: str | Path, *args: Any, **options: Any) -> os.stat_result:
+        examined.append(Path(path))
+        return original(path, *args, **options)
+
+    monkeypatch.setattr(os, "stat", counted)
+    monkeypatch.setattr(os, "lstat", lambda path, **options: counted(path, follow_symlinks=False, **options))
+    assert archive_path(archive, packet, "scan.zip").name == "scan_101.zip"
+    monkeypatch.undo()
+    assert max(Counter(path for path in examined if path.parent == archive).values()) == 1
 
 
 @pytest.mark.parametrize(

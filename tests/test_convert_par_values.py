@@ -15,7 +15,7 @@ from qxbatch.convert.par_pair import ParPair, read_pair
 from qxbatch.model import Conversion, Output, State
 from qxbatch.problems import Code
 from qxbatch.settings.model import Tool
-from tests.build.parrec import BITS, INDEX, ParRec
+from tests.build.parrec import BITS, INDEX, SLOPE, ParRec
 from tests.test_convert_parrec import convert
 
 PAIR = ParRec(slices=4, volumes=3)
@@ -62,6 +62,16 @@ def test_slices_have_the_values_of_the_image_that_their_index_names(tmp_path: Pa
     assert conversion.tool.startswith("nibabel")
     assert "not in the order of the PAR's lines" in conversion.log
     assert np.array_equal(planes_of(conversion), images_of(PAIR.rec())[order])
+
+
+@pytest.mark.parametrize("count", [1, COUNT])
+def test_a_rescale_slope_of_zero_is_reported(tmp_path: Path, count: int) -> None:
+    def edit(line: int, words: list[str]) -> None:
+        if line < count:
+            words[SLOPE] = "0"
+
+    conversion = convert(tmp_path, PAIR.edited(edit).encode(), PAIR.rec())
+    assert any(f"the rescale slope of {count} of {COUNT} slices is 0" in message for message in reviews(conversion))
 
 
 def test_lines_may_name_some_of_the_images_of_a_rec(tmp_path: Path) -> None:

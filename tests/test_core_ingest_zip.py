@@ -242,6 +242,21 @@ def test_an_archive_truncated_after_a_stored_zip_is_not_read_as_that_zip(tmp_pat
     assert result.fates()["first"] == "sorted"
 
 
+def test_joined_archives_are_recognised(tmp_path: Path) -> None:
+    archives = [joined(entry(name.encode(), data), comment=b"a comment") for name, data in TREE.items()]
+    result = read(b"".join(archives), tmp_path)
+    assert result.reading.damage() == [
+        f"p.zip: it is {len(TREE)} zip archives, one after the other; the second begins at byte {len(archives[0])}"
+    ]
+
+
+def test_an_archive_truncated_after_two_stored_zips_is_not_taken_for_joined_archives(tmp_path: Path) -> None:
+    first, second = (joined(entry(name, IMAGE)) for name in (b"first", b"second"))
+    complete = joined(entry(b"first.zip", first), entry(b"second.zip", second), entry(b"last", IMAGE))
+    result = read(complete[: complete.index(b"last") - 30], tmp_path)
+    assert result.reading.damage() == ["p.zip: its end record is missing (cut short?)"]
+
+
 def test_contradictory_headers_give_a_reason(tmp_path: Path) -> None:
     result = read(joined(entry(b"good.txt", b"words", local_name=b"evil.exe")), tmp_path)
     assert result.row("good.txt").fate == "kept"

@@ -11,6 +11,7 @@ import pytest
 from qxbatch.discover import readiness
 from qxbatch.discover.candidates import candidates
 from qxbatch.discover.fingerprint import fingerprint
+from qxbatch.discover.path_lengths import longest_path
 from qxbatch.model import Fingerprint, Verdict
 from qxbatch.problems import Code, UsageError
 from qxbatch.settings.parse import parse
@@ -60,7 +61,7 @@ def test_the_advice_for_a_denied_access_is_about_permissions(
 ) -> None:
     dummy.put("AP1/")
 
-    def denied(path: Path) -> NoReturn:
+    def denied(path: Path, longest: int) -> NoReturn:  # noqa: ARG001 - called by position
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
     monkeypatch.setattr(readiness, "fingerprint", denied)
@@ -84,7 +85,7 @@ DEEP = pytest.mark.parametrize(
     ("name", "levels", "why"),
     [
         ("d", 300, "its folders are nested more than 256 deep"),
-        ("n" * 200, 30, "the path of a folder in it is too long"),
+        ("n" * 200, 30, "the path of a file or folder in it is too long (more than 4,0"),
     ],
 )
 
@@ -96,7 +97,7 @@ def test_the_command_for_folders_that_are_nested_too_deep_packs_them(
     deep(study.put("S 1", MrSeries().files(), Kind.FOLDER), name, levels)
     [each] = candidates(parse({"sessionsfolder": str(study.sessions)}).settings)
     assert each.problem is not None
-    assert f"{why}." in each.problem.message
+    assert why in each.problem.message
     assert len(each.problem.message) < 1000
     assert each.problem.hint == "Pack it, as folders in an archive can be nested deeper:"
     pack, _, again = each.problem.command.rpartition(" && ")
@@ -112,9 +113,63 @@ def test_the_advice_for_a_session_folder_is_to_pack_the_folders_in_its_inbox(
 ) -> None:
     deep(dummy.sessions / "S1" / "inbox", name, levels)
     each = dummy.candidate(masterinbox="none", sessions="S1")
-    assert f"{why}." in each.problem.message
+    assert why in each.problem.message
     assert each.problem.hint.startswith("Pack its folders, ")
     assert each.problem.command.startswith("qxbatch ")
+
+
+def long_path(folder: Path, size: int, data: bytes = b"notes") -> None:
+    """Create a file in a folder, at a path of `size` bytes."""
+    remaining = size - len(os.fsencode(folder)) - 3
+    current = os.open(folder, os.O_RDONLY)
+    while remaining:
+        name = "n" * (remaining - 1 if remaining <= 201 else 150)  # never leaves room for only a slash
+        remaining -= len(name) + 1
+        os.mkdir(name, dir_fd=current)
+        lower = os.open(name, os.O_RDONLY, dir_fd=current)
+        os.close(current)
+        current = lower
+    with os.fdopen(os.open("ab", os.O_CREAT | os.O_WRONLY, dir_fd=current), "wb") as file:
+        file.write(data)
+    os.close(current)
+
+
+@pytest.mark.parametrize("mode", ["move", "copy", "delete"])
+def test_a_path_that_gets_too_long_while_the_packet_is_archived_is_refused_with_a_command(
+    study: Study, mode: str
+) -> None:
+    long_path(study.put("S1", MrSeries().files(), Kind.FOLDER), 4090)
+    run = study.main("--check=no", f"--archive={mode}")
+    assert run.status == 1, run.text
+    assert "the path of a file or folder in it is too long (more than 4,0" in " ".join(run.text.split())
+    assert not study.session("S1").exists()
+    command = next(line.strip() for line in run.out.splitlines() if line.strip().startswith("tar -C "))
+    subprocess.run(command.rpartition(" && ")[0], shell=True, check=True)
+    assert study.main("--check=no", f"--archive={mode}").status == 0
+
+
+def test_each_path_that_is_not_refused_can_be_archived(study: Study) -> None:
+    packet = study.put("S1", MrSeries().files(), Kind.FOLDER)
+    settings = parse({"sessionsfolder": str(study.sessions)}).settings
+    long_path(packet, longest_path(packet, settings))
+    assert study.main("--check=no").status == 0
+    assert (study.archive / "S1").is_dir()
+
+
+def test_a_packet_that_is_left_in_place_may_have_the_longest_path(study: Study) -> None:
+    long_path(study.put("S1", MrSeries().files(), Kind.FOLDER), 4095)
+    assert study.main("--check=no", "--archive=leave").status == 0
+
+
+def test_an_archive_in_a_session_folder_whose_path_gets_too_long_is_refused(study: Study) -> None:
+    packet = study.put("S1", MrSeries().files())
+    inbox = study.session("S1") / "inbox"
+    inbox.mkdir(parents=True)
+    long_path(inbox, 4090, packet.read_bytes())
+    run = study.main("--check=no", "--masterinbox=none", "--sessions=S1")
+    assert run.status == 1, run.text
+    assert "shorten their paths:" in run.text
+    assert not (study.session("S1") / "session.txt").exists()
 
 
 @pytest.mark.parametrize(("given", "other"), [({"pattern": "(?P<packet_name>A.*)"}, ""), ({}, "A1.tar")])

@@ -142,6 +142,13 @@ def test_a_file_that_is_no_protocol_is_refused(tmp_path: Path, text: str | bytes
     assert refused(tmp_path, text).startswith(start)
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "0x" + "f" * 5000, "-" + "1_" * 4500 + "1"])
+@pytest.mark.parametrize("value", ["{}", "[2000, {}]", "{{ 0 = {} }}"])
+def test_a_number_that_python_does_not_print_is_refused(tmp_path: Path, number: str, value: str) -> None:
+    text = f'[[series]]\nname = "dwi"\nb_values = {value.format(number)}\n'
+    assert refused(tmp_path, text) == "protocol.toml:3: a number is too large. Write a smaller one."
+
+
 def test_a_path_that_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "folder").mkdir()

@@ -72,13 +72,22 @@ def test_a_config_file_has_parameter_names_and_toml_values(tmp_path: Path) -> No
         ("archive = ['copy']", "array"),
         ("[archive]\nx = 1", "a table"),
         ("archive = 2024-01-01", "a date or a time"),
+        pytest.param(f"n_procs = {'9' * 5000}", "a number that is too large. Write a smaller one.", id="5000 digits"),
+        pytest.param(f"n_procs = 0x{'f' * 5000}", "a number that is too large. Write a smaller one.", id="hexadecimal"),
     ],
 )
 def test_an_invalid_config_file_is_a_usage_error(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UsageError) as wrong:
         config(tmp_path, text)
-    assert message in wrong.value.message + wrong.value.hint
+    assert message in f"{wrong.value.message} {wrong.value.hint}"
     assert "study.toml" in wrong.value.message
+
+
+def test_a_config_file_that_is_not_utf_8_is_a_usage_error(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_bytes(b"archive = '\xff'")
+    with pytest.raises(UsageError, match=r"is not UTF-8\. Save the file"):
+        read_config(str(path))
 
 
 def test_a_missing_config_file_is_a_usage_error() -> None:

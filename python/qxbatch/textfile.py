@@ -14,13 +14,27 @@ if TYPE_CHECKING:
 
 
 @contextmanager
+def naming_path(path: Path) -> Iterator[None]:
+    """In the block, name `path` in an OSError without a path: a full file system is noticed when an open file is written."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def created(path: Path, mode: int = 0o666) -> Iterator[TextIO]:
     """Open a new UTF-8 text file with plain line ends; it is synced to disk when the block ends.
 
-    The umask removes permissions from `mode`.
+    The umask removes permissions from `mode`. An OSError without a path gets that of the file.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+    with (
+        naming_path(path),
+        os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file,
+    ):
         yield file
         file.flush()
         os.fsync(file.fileno())
@@ -96,15 +110,6 @@ def _refusal(path: Path, status: os.stat_result, most: int) -> OSError | None:
     if status.st_size > most:
         return OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
     return None
-
-
-def read_named(path: Path, most: int) -> bytes:
-    """Return the bytes of a file that the user named, also of a pipe. Raises OSError, also if there are more than `most`."""
-    with path.open("rb") as file:
-        data = file.read(most + 1)
-    if len(data) > most:
-        raise OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
-    return data
 
 
 def read_text(path: Path, errors: str = "surrogateescape", most: int = MOST_BYTES) -> str:

@@ -47,8 +47,8 @@ diffusion anisotropy type                (string)
 diffusion (ap, fh, rl)                   (3*float)
 label type (ASL)            (imagekey!)  (integer)"""
 
-INDEX, BITS, ANGULATION, CENTRE = 6, 7, slice(16, 19), slice(19, 22)
-"""Columns of an image line: index in the REC, bits of a pixel, angles and off-centre (ap, fh, rl)."""
+INDEX, BITS, SLOPE, ANGULATION, CENTRE = 6, 7, 12, slice(16, 19), slice(19, 22)
+"""Columns of an image line: index in the REC, bits of a pixel, rescale slope, angles and off-centre (ap, fh, rl)."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from qxbatch.discover.own_names import Use
 from qxbatch.pipeline import hidden_packets
 from qxbatch.publish.transfer import hidden_path
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind
+from tests.build.packets import Kind, under
 from tests.build.study import Study
 from tests.faults.unprivileged import unprivileged
 
@@ -90,6 +91,27 @@ def test_a_packet_that_was_being_removed_is_reported(study: Study) -> None:
     assert run.status == 1, run.text
     assert command_in(run.text, "rm -r --").endswith(gone.name)
     assert gone.exists()
+
+
+@pytest.mark.parametrize("missing", ["", "S1-2"])
+def test_a_packet_that_was_split_and_was_being_removed_is_reported(study: Study, missing: str) -> None:
+    people = [MrSeries(patient=f"P{k}", name=f"Name{k}^X", study=f"s{k}", number=k) for k in (1, 2)]
+    study.put("S1", {path: data for k in (0, 1) for path, data in under(f"p{k}", people[k].files()).items()})
+    assert study.main("--check=no", "--on-mixed=split").status == 0
+    assert study.session_names() == ["S1-1", "S1-2"]
+    if missing:
+        shutil.rmtree(study.session(missing))
+    gone = hidden_path(study.inbox / "S1", Use.GONE, TAG)
+    gone.mkdir(parents=True)
+    run = study.main("--check=no")
+    assert run.status == 1, run.text
+    text = " ".join(run.text.split())
+    if missing:
+        assert "Not all of its sessions exist now" in text
+        assert command_in(run.text, "mv -nT")
+    else:
+        assert "Its sessions exist. If you do not need the packet, remove it:" in text
+        assert command_in(run.text, "rm -r --").endswith(gone.name)
 
 
 def test_in_an_inbox_outside_of_the_study_only_an_old_hidden_name_is_reported(

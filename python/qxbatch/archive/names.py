@@ -1,5 +1,6 @@
 """Names in the archive: a packet's own, or a numbered one."""
 
+import contextlib
 import os
 import re
 from collections.abc import Collection
@@ -52,12 +53,14 @@ def _next_place(folder: Path, packet: Path, name: str) -> Path:
     A numbered name does not count as unused while a packet with that name waits beside this one, so the order in which the two are
     archived does not matter.
     """
+    existing = set(os.listdir(folder))  # noqa: PTH208 - names, not paths
     k = 1
     while True:
         target = folder / kth_name(name, k)
-        if os.path.lexists(target):
-            if same_content(packet, target):
-                return target
+        if target.name in existing or os.path.lexists(target):
+            with contextlib.suppress(FileNotFoundError):  # it was removed meanwhile
+                if same_content(packet, target):
+                    return target
         elif k == 1 or not os.path.lexists(packet.with_name(target.name)):
             return target
         k += 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qxbatch.publish.plain import is_plain_name, json_object, refuse_link
+from qxbatch.textfile import naming_path
 
 FOLDER_SIZE = 1000
 """Maximum number of state files in one folder."""
@@ -161,7 +162,7 @@ def write_state(folder: Path, state: UnitState) -> None:
     refuse_link(path.parent)
     temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}")
     try:
-        with temporary.open("x", encoding="ascii") as file:
+        with naming_path(path), temporary.open("x", encoding="ascii") as file:
             file.write(as_text(state))
         temporary.replace(path)
     except BaseException:
@@ -177,4 +178,5 @@ def write_new_states(folder: Path, states: list[UnitState]) -> None:
         if path.parent not in folders:
             path.parent.mkdir(parents=True)
             folders.add(path.parent)
-        path.write_text(as_text(state), encoding="ascii")
+        with naming_path(path):
+            path.write_text(as_text(state), encoding="ascii")

@@ -20,6 +20,7 @@ from qxbatch.publish.durable import make_folder, remove_tree, replace_text, writ
 from qxbatch.publish.plain import refuse_link
 from qxbatch.publish.workspace import JOBS
 from qxbatch.settings.scheduler import scheduler_spec
+from qxbatch.textfile import naming_path
 from qxbatch.visible import shell_word
 
 SCHEMA = 1
@@ -220,7 +221,7 @@ class Submission:
         """Append the id of a submitted job."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(self.jobs_path(number), flags, 0o666)
-        with os.fdopen(descriptor, "a", encoding="ascii") as file:
+        with naming_path(self.jobs_path(number)), os.fdopen(descriptor, "a", encoding="ascii") as file:
             file.write(f"{name} {job}\n")
 
 

@@ -21,6 +21,7 @@ def submit_lock(sessionsfolder: Path) -> Iterator[None]:
     workspace = Workspace(sessionsfolder)
     try:
         workspace.refuse_links()
+        workspace.tidy()  # an empty folder of locks that cannot be entered is created again
     except OSError as error:
         raise UsageError(f"Cannot use {error_text(error)}.", "", ExitStatus.CANNOT_WRITE) from None
     locks = Locks(workspace.locks)

@@ -51,6 +51,9 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     except Exception:  # noqa: BLE001  a damaged table raises any of nibabel's and numpy's exceptions; disagreement() reports it
         return problems
     problems += [_outside_grid_problem(series, pair, lines) for lines in outside]
+    zero = int((pair.table["rescale slope"] == 0).sum())
+    if zero:
+        problems.append(review(series, _slope_text(zero, len(pair.table))))
     for image in images:
         if image.incomplete_volumes:
             name = f" ({image.suffix.removeprefix('_')})" if image.suffix else ""
@@ -59,6 +62,11 @@ def pair_findings(series: Series, pair: ParPair) -> list[Problem]:
     if stack_numbers:
         problems.append(note(series, f"its slices are in {len(stack_numbers)} stacks at different places."))
     return problems
+
+
+def _slope_text(zero: int, slices: int) -> str:
+    scaled = "The values of the image may be those of slope 1."
+    return f"the rescale slope of {zero} of {slices} slices is 0, by which all their values would be equal. {scaled}"
 
 
 def _outside_grid_problem(series: Series, pair: ParPair, outside: LinesOutsideGrid) -> Problem:

@@ -1,6 +1,7 @@
 """Sizes and times of a packet, by which a change of the packet is detected."""
 
 import errno
+import math
 import os
 from pathlib import Path
 from zlib import crc32
@@ -9,7 +10,7 @@ from qxbatch.model import Fingerprint
 from qxbatch.walk import DEEPEST
 
 
-def fingerprint(path: Path) -> Fingerprint:
+def fingerprint(path: Path, longest: int | None = None) -> Fingerprint:
     """Return number of files, bytes, newest modification time (ns), and sums of inodes and change times (ns).
 
     For a folder, the fingerprint also has a sum of hashes, one of each name with its size and time. It detects a file that was
@@ -17,9 +18,11 @@ def fingerprint(path: Path) -> Fingerprint:
 
     If `path` is a symbolic link, it is followed. A link below a folder is not: it has no data (it is a ledger row without content),
     but it counts as a file, so that a new link is a change. Folders count by their time, which changes when a name is added or
-    removed. Raises OSError, also for folders that are nested too deep.
+    removed. Raises OSError, also for folders that are nested too deep, and for a path of more than `longest` bytes.
     """
     top = path.stat()
+    room = math.inf if longest is None else longest - len(os.fsencode(path))
+    _need_room(path, 0, room)
     if not path.is_dir():
         return Fingerprint(1, top.st_size, top.st_mtime_ns, 0, top.st_ino, top.st_ctime_ns)
     files, size, newest, hash_sum, inodes, ctimes = 0, 0, top.st_mtime_ns, 0, 0, 0
@@ -35,7 +38,9 @@ def fingerprint(path: Path) -> Fingerprint:
                 newest = max(newest, status.st_mtime_ns)
                 is_folder = entry.is_dir(follow_symlinks=False)
                 file_size = 0 if is_folder else status.st_size  # the size of a folder depends on the file system
-                hash_sum += crc32(os.fsencode(f"{entry.path[start:]}\0{file_size}\0{status.st_mtime_ns}"))
+                name = os.fsencode(entry.path[start:])
+                _need_room(entry.path, len(name), room)
+                hash_sum += crc32(name + f"\0{file_size}\0{status.st_mtime_ns}".encode("ascii"))
                 inodes += status.st_ino
                 ctimes += status.st_ctime_ns
                 if is_folder:
@@ -44,3 +49,9 @@ def fingerprint(path: Path) -> Fingerprint:
                     files += 1
                     size += file_size
     return Fingerprint(files, size, newest, hash_sum, inodes, ctimes)
+
+
+def _need_room(path: str | Path, size: int, room: float) -> None:
+    """Raise OSError if the end of a path has more bytes than there is room for."""
+    if size > room:
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), os.fspath(path))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.judged_entry import JudgedEntry
+from qxbatch.discover.path_lengths import longest_path
 from qxbatch.discover.unreadable import refused_unreadable
 from qxbatch.model import Candidate, Fingerprint, Packet, Verdict
 from qxbatch.settings.model import Settings
@@ -20,7 +21,7 @@ def with_fingerprint(judged: JudgedEntry, data: Path, settings: Settings, now: i
     try:
         # in folder mode (`--masterinbox=none`) with overwrite, all data may be in `dicom`
         absent = data != judged.path and not data.exists()
-        current = Fingerprint(0, 0, 0) if absent else fingerprint(data)
+        current = Fingerprint(0, 0, 0) if absent else fingerprint(data, longest_path(data, settings))
     except OSError as error:
         return _candidate(refused_unreadable(judged, data, error, settings), None)
     age = (now - current.mtime_ns) / _SECOND

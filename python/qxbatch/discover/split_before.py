@@ -1,6 +1,9 @@
 """Detects packets that an earlier run split into sessions."""
 
+import os
 from pathlib import Path
+
+from qxbatch.session.paths import SessionPaths
 
 
 def was_split(sessionsfolder: Path, session: str) -> bool:
@@ -8,7 +11,24 @@ def was_split(sessionsfolder: Path, session: str) -> bool:
 
     The summary of `<session>-1` says so (key `parted`, docs/summary.md).
     """
+    return bool(_split_sessions(sessionsfolder, session))
+
+
+def existing_sessions(sessionsfolder: Path, session: str) -> list[bool]:
+    """Return whether the session with this id exists; if not, whether each session exists into which its packet was split."""
+    exists = _has_session(sessionsfolder / session)
+    split = () if exists else _split_sessions(sessionsfolder, session)
+    return [_has_session(sessionsfolder / name) for name in split] or [exists]
+
+
+def _has_session(folder: Path) -> bool:
+    return os.path.lexists(SessionPaths(folder).session_txt)
+
+
+def _split_sessions(sessionsfolder: Path, session: str) -> tuple[str, ...]:
+    """Return the sessions into which the packet of this session id was split earlier; empty if it was not."""
     from qxbatch.session.folder import SessionFolder
 
     summary = SessionFolder(sessionsfolder / f"{session}-1").readable_summary
-    return summary is not None and summary.split is not None and summary.split.source == session
+    split = None if summary is None else summary.split
+    return tuple(split.sessions) if split is not None and split.source == session else ()

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from qxbatch.discover.judged_entry import JudgedEntry
+from qxbatch.discover.path_lengths import longest_path
 from qxbatch.discover.plan import packet_name
 from qxbatch.os_error import error_text, reading_hint
 from qxbatch.problems import Code
@@ -23,7 +24,8 @@ def refused_unreadable(judged: JudgedEntry, data: Path, error: OSError, settings
     message, hint = error_text(error), reading_hint(error, data)
     command = command_for(settings, [judged.session.id if judged.session else judged.name])
     if error.errno == errno.ENAMETOOLONG:
-        message = "the path of a folder in it is too long"  # the text of the error contains this path
+        # the text of the error contains this path
+        message = f"the path of a file or folder in it is too long (more than {longest_path(data, settings):,} bytes)"
     if error.errno in _TOO_DEEP_ERRORS:
         pack = _pack_command(judged, settings) if data == judged.path else ""
         command = f"{pack} && {command}" if pack else command

@@ -12,7 +12,6 @@ from qxbatch.model import SessionReport
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.durable import NO_RUN
 from qxbatch.publish.workspace import Workspace
-from qxbatch.session.paths import SessionPaths
 from qxbatch.settings.model import Settings
 from qxbatch.settings.paths import mapped
 from qxbatch.visible import shell_word
@@ -25,11 +24,9 @@ _STATES = {
         "some of its files were moved here",
         "If no other run uses this inbox, copy them back, compare, and remove this:",
     ),
-    Use.GONE: ("it was being removed", "Its session exists. If you do not need the packet, remove it:"),
+    Use.GONE: ("it was being removed", "If no other run uses this inbox, give it its name back:"),
 }
-_WITHOUT_SESSION = (
-    "It has no session now, and files of it may be missing. If no other run uses this inbox, give it its name back:"
-)
+_REMOVE = "If you do not need the packet, remove it:"
 
 
 def hidden_packets(settings: Settings, workspace: Workspace) -> list[SessionReport]:
@@ -77,9 +74,10 @@ def _is_older(path: Path, moment: float) -> bool:
 
 def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem:
     state, hint = _STATES[use]
-    is_removed = use is Use.GONE and _has_session(original, settings)
-    if use is Use.GONE and not is_removed:
-        hint = _WITHOUT_SESSION
+    exist = _sessions(original, settings) if use is Use.GONE else []
+    is_removed = bool(exist) and all(exist)
+    if use is Use.GONE:
+        hint = f"{_session_text(exist)} {_REMOVE if is_removed else hint}"
     message = (
         f"belongs to {original} and is not imported: {state} by a run that was interrupted and has no journal any more."
     )
@@ -92,13 +90,21 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
     return Problem(Code.RECOVERED, str(path), message, hint, command=command)
 
 
-def _has_session(packet: str, settings: Settings) -> bool:
-    """Return whether the session of a packet with that name exists."""
+def _sessions(packet: str, settings: Settings) -> list[bool]:
+    """Return whether the session of a packet with that name exists, or each session into which it was split."""
     from qxbatch.discover.candidates import logfile_rows
     from qxbatch.discover.plan import session_of
+    from qxbatch.discover.split_before import existing_sessions
 
     session = session_of(settings, logfile_rows(settings), packet)
-    return session is not None and os.path.lexists(SessionPaths(settings.sessionsfolder / session.id).session_txt)
+    return [] if session is None else existing_sessions(settings.sessionsfolder, session.id)
+
+
+def _session_text(exist: list[bool]) -> str:
+    if exist and all(exist):
+        return "Its session exists." if len(exist) == 1 else "Its sessions exist."
+    remaining = "Not all of its sessions exist now" if any(exist) else "It has no session now"
+    return f"{remaining}, and files of it may be missing."
 
 
 def _restored(path: Path, original: str, use: Use) -> Path:

@@ -18,6 +18,9 @@ _LINE = re.compile(r"\s*\(at line (\d+), column \d+\)")
 _TWICE = "a key exists twice in one table"
 _REPEATED = (_TWICE, "cannot declare", "duplicate")
 """How the messages about a key or table that exists twice begin."""
+_MAX_BITS = 1000
+"""Bits of a whole number; none that a file needs has as many."""
+_LONG_NUMBER = re.compile(rf"[0-9A-Fa-f_]{{{_MAX_BITS // 4},}}")
 _MAX_VALUE_LENGTH = 60
 """Characters of a value that a message shows."""
 
@@ -71,10 +74,15 @@ def parse_toml(path: Path, text: str, file_hint: str, quoting: str) -> TomlFile:
     """Parse the text of a file; for the other arguments see `read_toml`. Raises UsageError."""
     try:
         content = tomllib.loads(text)
-    except ValueError as error:
+        _refuse_long_numbers(content.values())
+    except tomllib.TOMLDecodeError as error:
         line, message = _toml_error(text, error)
         hint = "Leave one of them out." if message.startswith(_REPEATED) else quoting
         raise UsageError(f"{path}:{line}: this is not TOML: {message}.", hint) from None
+    except ValueError:  # Python neither reads nor prints such a number
+        raise UsageError(
+            f"{path}:{_line_of_long_number(text)}: a number is too large.", "Write a smaller one."
+        ) from None
     except RecursionError:
         raise UsageError(f"{path}:1: lists are nested too deeply.", file_hint) from None
     return TomlFile(path, content, lines_of(text))
@@ -103,6 +111,22 @@ def _toml_error(text: str, error: ValueError) -> tuple[int, str]:
     if match:
         return int(match[1]), _LINE.sub("", message)
     return line_of_unfinished(text), message.replace(" (at end of document)", ", and the file ends before it")
+
+
+def _refuse_long_numbers(values: Iterable[object]) -> None:
+    """Raise ValueError for a whole number that Python does not print; a hexadecimal one can be that long."""
+    for value in values:
+        if isinstance(value, Mapping):
+            _refuse_long_numbers(value.values())
+        elif isinstance(value, list):
+            _refuse_long_numbers(value)
+        elif isinstance(value, int) and value.bit_length() > _MAX_BITS:
+            raise ValueError("a number is too large")
+
+
+def _line_of_long_number(text: str) -> int:
+    match = _LONG_NUMBER.search(text)
+    return text.count("\n", 0, match.start()) + 1 if match else 1
 
 
 def _shortened(value: Any) -> str:

@@ -28,6 +28,7 @@ from typing import NamedTuple
 from qxbatch.publish.durable import make_folder, rename_new
 from qxbatch.publish.lock_remains import is_unwritten, remove_other
 from qxbatch.publish.plain import refuse_link
+from qxbatch.textfile import naming_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # a run without locks of other hosts does not need it
@@ -172,7 +173,7 @@ class Locks:
     def _write(self, new: Path, name: str) -> tuple[bytes, int]:
         """Write a lock's file; return its content and a descriptor with the kernel's lock, if available."""
         kernel = self._flock
-        with new.open("xb") as file:  # closed, so that a network file system stores it
+        with naming_path(new), new.open("xb") as file:  # closed, so that a network file system stores it
             record = self._record(name, os.fstat(file.fileno()).st_dev)
             file.write(record)
         descriptor = os.open(new, os.O_RDWR | os.O_CLOEXEC)

@@ -20,8 +20,9 @@ def same_content(left: Path, right: Path) -> bool:
     Devices have no bytes and are not in copies: they are not compared. Permissions and times may differ. A folder that cannot be
     listed equals no other. Raises OSError if a file cannot be read.
     """
-    if _is_one_file(left, right):
-        return True
+    equal = _by_status(left, right)
+    if equal is not None:
+        return equal
     unlisted: list[OSError] = []
     listing = _listing(left, unlisted.append)
     if listing != _listing(right, unlisted.append) or unlisted:
@@ -41,13 +42,21 @@ def _start(path: Path) -> bytes:
         os.close(descriptor)
 
 
-def _is_one_file(left: Path, right: Path) -> bool:
-    """Return whether both are names of one file, as after a run was killed between the two steps of `rename_new`."""
+def _by_status(left: Path, right: Path) -> bool | None:
+    """Return whether two files are equal, as far as their status shows it; None if it does not.
+
+    Two names of one file are equal, as after a run was killed between the two steps of `rename_new`. Files of different sizes are
+    not: an archive is compared with all others of its name.
+    """
     try:
-        status = left.lstat()
-        return stat.S_ISREG(status.st_mode) and os.path.samestat(status, right.lstat())
+        states = left.lstat(), right.lstat()
     except FileNotFoundError:
-        return False
+        return None
+    if not all(stat.S_ISREG(status.st_mode) for status in states):
+        return None
+    if os.path.samestat(*states):
+        return True
+    return False if states[0].st_size != states[1].st_size else None
 
 
 def _listing(top: Path, onerror: Callable[[OSError], None]) -> list[tuple[str, str, int | str]]:

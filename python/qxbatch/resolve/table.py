@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 
+from qxbatch.named_file import read_named
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
-from qxbatch.textfile import read_named
 
 Rows = Mapping[int, list[str]]
 """Cells by the number of their row, from 1. Empty rows are omitted, but count; a `sep=` line does not count."""

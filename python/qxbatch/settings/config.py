@@ -3,11 +3,11 @@
 import tomllib
 from pathlib import Path
 
+from qxbatch.named_file import read_named
 from qxbatch.nearest import nearest
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.parameters import PARAMETERS
-from qxbatch.textfile import read_named
 
 MAX_NUMBER = 10**18
 """The largest whole number: Python does not print numbers with thousands of digits."""
@@ -26,9 +26,13 @@ def read_config(path: str) -> dict[str, str]:
         raise UsageError(
             f"--config={path} cannot be read: {reason_text(error, path)}.", "Name a TOML file of parameters."
         ) from None
-    except ValueError as error:
+    except UnicodeDecodeError:
+        raise UsageError(f"--config={path} is not UTF-8.", "Save the file in the encoding UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
         hint = "Write = after each name, and texts in quotes: archive = 'copy'."
         raise UsageError(f"--config={path} is not TOML: {error}.", hint) from None
+    except ValueError:  # Python does not read a decimal number with thousands of digits
+        raise UsageError(f"--config={path} gives a number that is too large.", "Write a smaller one.") from None
     except RecursionError:
         raise UsageError(f"--config={path} is nested too deeply.", "Name a TOML file of parameters.") from None
     parameters: dict[str, str] = {}

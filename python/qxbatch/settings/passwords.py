@@ -1,7 +1,9 @@
 """The file that --password-file names: a password on each line."""
 
+import errno
 from pathlib import Path
 
+from qxbatch.named_file import read_named
 from qxbatch.os_error import reason_text
 from qxbatch.problems import UsageError
 from qxbatch.settings.model import Passwords
@@ -33,12 +35,12 @@ def words_of(passwords: Passwords | None) -> tuple[bytes, ...]:
 
 def _lines(option: str, path: Path) -> list[bytes]:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_named(path, MAX_BYTES)
     except OSError as error:
         hint = "Name a file with a password on each line."
+        if error.errno == errno.EFBIG:
+            raise UsageError(
+                f"{option}={path} has more than {MAX_BYTES} bytes: that is not a list of passwords.", hint
+            ) from None
         raise UsageError(f"{option}={path} cannot be read: {reason_text(error, path)}.", hint) from None
-    if len(data) > MAX_BYTES:
-        hint = "Name a file with a password on each line."
-        raise UsageError(f"{option}={path} has more than {MAX_BYTES} bytes: that is not a list of passwords.", hint)
     return [line.removesuffix(b"\r") for line in data.removeprefix(_BOM).split(b"\n")]

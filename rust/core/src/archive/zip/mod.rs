@@ -7,6 +7,7 @@ pub mod encryption;
 pub mod end;
 pub mod entry;
 pub mod extra;
+pub mod joined;
 pub mod local;
 pub mod names;
 pub mod recover;
@@ -27,11 +28,11 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
     match end::find(source) {
         Ok(end) if end.entries > max_members => directory.too_many = Some(end.entries),
         Ok(end) if end.archive_start > 0 && begins_with_member(source) => {
-            // This zip contains another zip, stored. The end record is that of the inner zip; the one of this zip is
-            // missing.
-            directory
-                .damage
-                .push("its end record is missing (cut short?)".into());
+            // Several zips are joined. Or this zip contains another zip, stored: then the end record is that of the
+            // inner zip, and the one of this zip is missing.
+            let missing = || "its end record is missing (cut short?)".to_owned();
+            let damage = joined::describe(source, end.archive_start);
+            directory.damage.push(damage.unwrap_or_else(missing));
             recover::scan(source, max_members, &mut directory);
         }
         Ok(end) => {

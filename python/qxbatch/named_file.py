@@ -1,0 +1,54 @@
+"""Reads files that the user names in an option: also pipes, but no FIFO that no program writes to."""
+
+import errno
+import os
+import stat
+import time
+from pathlib import Path
+
+WRITER_SECONDS = 2.0
+"""Seconds in which a program has to open a named FIFO for writing."""
+_RETRY_SECONDS = 0.02
+
+
+def read_named(path: Path, most: int) -> bytes:
+    """Return the bytes of a file that the user named, also of a pipe, as of `<(command)` in a shell.
+
+    Raises OSError, also if there are more than `most` bytes, or if no program writes to a FIFO.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        first = _first_byte(descriptor, path) if _is_named_fifo(descriptor) else b""
+        os.set_blocking(descriptor, True)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = first + file.read(most + 1 - len(first))
+    finally:
+        os.close(descriptor)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"has more than {most} bytes", str(path))
+    return data
+
+
+def _is_named_fifo(descriptor: int) -> bool:
+    """Return whether an opened FIFO has a name in a folder. A pipe of a shell has none, and its writer has opened it already."""
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return False
+    try:
+        return not os.readlink(f"/proc/self/fd/{descriptor}").startswith("pipe:")  # noqa: PTH115 - no path
+    except OSError:
+        return True
+
+
+def _first_byte(descriptor: int, path: Path) -> bytes:
+    """Wait for a program that writes to a FIFO; return its first byte, or nothing if it has not written yet. Raises OSError."""
+    end = time.monotonic() + WRITER_SECONDS
+    while True:
+        try:
+            first = os.read(descriptor, 1)
+        except BlockingIOError:  # a program opened it, and has not written yet
+            return b""
+        if first:
+            return first
+        if time.monotonic() > end:
+            raise OSError(errno.ENXIO, "no program writes to this FIFO", str(path))
+        time.sleep(_RETRY_SECONDS)

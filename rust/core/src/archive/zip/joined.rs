@@ -1,0 +1,53 @@
+//! Recognises several zips, one after the other in one file, of which the last end record describes only the last.
+
+use std::io;
+
+use super::super::source::Source;
+use super::end;
+
+/// A file with more zips is not recognised: each one takes a search for its end record.
+const MOST: usize = 100;
+
+/// Returns the text about joined zips, of which the last one begins at `last`; None if the bytes before it are not complete
+/// zips, of which the first begins with the file.
+pub fn describe(source: &dyn Source, last: u64) -> Option<String> {
+    let mut second = last;
+    for before in 1..MOST {
+        let end = end::find(&Head {
+            source,
+            len: second,
+        })
+        .ok()?;
+        if end.cut_comment || end.trailing > 0 {
+            return None;
+        }
+        if end.archive_start == 0 {
+            return Some(format!(
+                "it is {} zip archives, one after the other; the second begins at byte {second}",
+                before + 1
+            ));
+        }
+        second = end.archive_start;
+    }
+    None
+}
+
+/// The first bytes of a source.
+struct Head<'a> {
+    source: &'a dyn Source,
+    len: u64,
+}
+
+impl Source for Head<'_> {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let stop = offset.checked_add(buffer.len() as u64);
+        if stop.is_none_or(|stop| stop > self.len) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.source.read_exact_at(buffer, offset)
+    }
+}

@@ -1,0 +1,89 @@
+"""A command that submits again names the path that it cannot write, and does not end with an empty folder that it can remove."""
+
+import errno
+import os
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from qxbatch.cluster.state import State, UnitState, write_new_states, write_state
+from qxbatch.cluster.submission import Submission, new_submission
+from qxbatch.cluster.submit_lock import submit_lock
+from qxbatch.textfile import created
+from tests.build.study import Study
+from tests.faults.unprivileged import unprivileged
+
+UNIT = UnitState(0, "S0", ("S0.zip",), 1000, State.WAITING)
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Let each write to a file fail, as on a full file system: the kernel's error has no path."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def submitted(study: Study) -> Submission:
+    record = {"options": {"sessionsfolder": str(study.sessions)}, "scheduler": "SLURM", "cwd": "/"}
+    return new_submission(study.sessions, record | {"bids_app": False, "typed": [], "found": []}, [UNIT])
+
+
+def lock(study: Study) -> None:
+    with submit_lock(study.sessions):
+        raise AssertionError("no lock can be written")
+
+
+def state(study: Study) -> None:
+    write_state(study.sessions, UNIT)
+
+
+def new_states(study: Study) -> None:
+    write_new_states(study.sessions / "new", [UNIT])
+
+
+def text(study: Study) -> None:
+    with created(study.sessions / "text") as file:
+        file.write("x")
+
+
+@pytest.mark.parametrize("write", [lock, state, new_states, text])
+def test_an_error_of_writing_names_the_file(study: Study, write: Callable[[Study], None]) -> None:
+    write_new_states(study.sessions, [UNIT])
+    with no_room(), pytest.raises(OSError, match="too large") as caught:
+        write(study)
+    assert caught.value.errno == errno.EFBIG
+    assert str(caught.value.filename).startswith(os.fspath(study.sessions))
+
+
+def test_the_id_of_a_job_that_cannot_be_recorded_names_the_file(study: Study) -> None:
+    submission = submitted(study)
+    with no_room(), pytest.raises(OSError, match="too large") as caught:
+        submission.record_job(1, "0", "7")
+    assert str(caught.value.filename) == str(submission.jobs_path(1))
+
+
+def test_an_empty_folder_of_locks_that_cannot_be_entered_is_created_again(study: Study) -> None:
+    submitted(study)
+    locks = study.sessions / ".qxbatch" / "locks"
+    locks.mkdir()
+    locks.chmod(0)
+    run = unprivileged("resume", str(study.sessions))
+    assert "ermission denied" not in run.text
+
+
+def test_the_error_of_a_folder_of_locks_that_is_not_empty_names_it(study: Study) -> None:
+    submitted(study)
+    locks = study.sessions / ".qxbatch" / "locks"
+    locks.mkdir()
+    (locks / "of another run").touch()
+    locks.chmod(0)
+    run = unprivileged("resume", str(study.sessions))
+    locks.chmod(0o700)
+    assert run.status == 73, run.text
+    assert f"{locks} has mode d---------" in run.text
