@@ -2,7 +2,7 @@
 
 use crate::frames::{each_element, each_item};
 use crate::header::{
-    DataSetVisitor, Element, Encoding, Fault, Reader, TransferSyntax, Window, trim, visit,
+    DataSetVisitor, Element, Encoding, ParseError, Reader, TransferSyntax, Window, trim, visit,
 };
 
 const DIRECTORY_RECORDS: u32 = 0x0004_1220;
@@ -32,7 +32,7 @@ impl DataSetVisitor for Records {
         reader: &mut Reader<'_, W>,
         start: u64,
         _: &TransferSyntax,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         let encoding = reader.encoding;
         each_element(
             reader,
@@ -57,7 +57,7 @@ impl Records {
         reader: &mut Reader<'_, W>,
         sequence: &Element,
         outer: Encoding,
-    ) -> Result<u64, Fault> {
+    ) -> Result<u64, ParseError> {
         each_item(
             reader,
             sequence,

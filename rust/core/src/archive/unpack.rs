@@ -6,7 +6,7 @@ use liblzma::stream::Stream;
 
 use super::gzip::GzipReader;
 use super::invalid;
-use super::kind::Packing;
+use super::kind::Compression;
 use super::lz4::Lz4Reader;
 use super::lzw::LzwReader;
 use super::peek::Peeker;
@@ -29,22 +29,22 @@ enum Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    fn open(packing: Packing, input: Peeker<'a>) -> io::Result<Self> {
-        Ok(match packing {
-            Packing::Gzip => Self::Gzip(Box::new(GzipReader::new(input)?)),
-            Packing::Bzip2 => Self::Bzip2(bzip2::bufread::BzDecoder::new(input)),
-            Packing::Xz | Packing::Lzma | Packing::Lzip => {
-                let stream = match packing {
-                    Packing::Lzma => Stream::new_lzma_decoder(XZ_MEMORY),
-                    Packing::Lzip => Stream::new_lzip_decoder(XZ_MEMORY, 0),
+    fn open(compression: Compression, input: Peeker<'a>) -> io::Result<Self> {
+        Ok(match compression {
+            Compression::Gzip => Self::Gzip(Box::new(GzipReader::new(input)?)),
+            Compression::Bzip2 => Self::Bzip2(bzip2::bufread::BzDecoder::new(input)),
+            Compression::Xz | Compression::Lzma | Compression::Lzip => {
+                let stream = match compression {
+                    Compression::Lzma => Stream::new_lzma_decoder(XZ_MEMORY),
+                    Compression::Lzip => Stream::new_lzip_decoder(XZ_MEMORY, 0),
                     _ => Stream::new_stream_decoder(XZ_MEMORY, 0),
                 }
                 .map_err(|error| invalid(error.to_string()))?;
                 Self::Xz(liblzma::bufread::XzDecoder::new_stream(input, stream))
             }
-            Packing::Lz4 => Self::Lz4(Box::new(Lz4Reader::new(input))),
-            Packing::Zstd => Self::Zstd(Box::new(ZstdReader::new(input)?)),
-            Packing::Compress => Self::Compress(Box::new(LzwReader::new(input)?)),
+            Compression::Lz4 => Self::Lz4(Box::new(Lz4Reader::new(input))),
+            Compression::Zstd => Self::Zstd(Box::new(ZstdReader::new(input)?)),
+            Compression::Compress => Self::Compress(Box::new(LzwReader::new(input)?)),
         })
     }
 
@@ -90,7 +90,7 @@ impl<'a> Decoder<'a> {
 /// The content of a compressed file. It ends only at an end mark, and with a correct checksum if the file has one. A
 /// file without its end mark is an error (except `.Z`, which has none).
 pub struct Unpack<'a> {
-    packing: Packing,
+    compression: Compression,
     decoder: Decoder<'a>,
     trailing: u64,
     skippable: SkippableFrames,
@@ -98,19 +98,19 @@ pub struct Unpack<'a> {
 
 impl<'a> Unpack<'a> {
     /// Starts reading.
-    pub fn open(packing: Packing, input: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
+    pub fn open(compression: Compression, input: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
         let mut input = Peeker::new(input);
         let mut skippable = SkippableFrames::default();
-        if packing == Packing::Zstd {
+        if compression == Compression::Zstd {
             skippable.skip(&mut input)?;
         }
         let decoder = if input.consumed > 0 && input.peek(1)?.is_empty() {
             Decoder::End(input) // only skippable frames
         } else {
-            Decoder::open(packing, input)?
+            Decoder::open(compression, input)?
         };
         Ok(Self {
-            packing,
+            compression,
             decoder,
             trailing: 0,
             skippable,
@@ -165,16 +165,16 @@ impl<'a> Unpack<'a> {
         if !ended {
             let end = input.consumed;
             input.skip_zeros()?;
-            if self.packing == Packing::Zstd {
+            if self.compression == Compression::Zstd {
                 self.skippable.add_frame(end, content);
                 self.skippable.skip(&mut input)?;
             }
             let ahead = input.peek(4)?;
-            if begins_stream(self.packing, ahead) {
-                self.decoder = Decoder::open(self.packing, input)?;
+            if begins_stream(self.compression, ahead) {
+                self.decoder = Decoder::open(self.compression, input)?;
                 return Ok(true);
             }
-            if !ahead.is_empty() && ahead.len() < 4 && may_begin_stream(self.packing, ahead) {
+            if !ahead.is_empty() && ahead.len() < 4 && may_begin_stream(self.compression, ahead) {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             self.trailing = input.drain()?;
@@ -198,26 +198,26 @@ fn naming_memory_limit(error: io::Error) -> io::Error {
 }
 
 /// Returns the first bytes of a stream, by which a second stream is recognised; empty if it cannot be recognised.
-fn mark(packing: Packing) -> &'static [u8] {
-    match packing {
-        Packing::Gzip => &[0x1f, 0x8b, 8],
-        Packing::Bzip2 => b"BZh",
-        Packing::Xz => &[0xfd, b'7', b'z', b'X'],
-        Packing::Lzip => b"LZIP",
-        Packing::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
-        Packing::Lz4 => &[4, 0x22, 0x4d, 0x18],
+fn mark(compression: Compression) -> &'static [u8] {
+    match compression {
+        Compression::Gzip => &[0x1f, 0x8b, 8],
+        Compression::Bzip2 => b"BZh",
+        Compression::Xz => &[0xfd, b'7', b'z', b'X'],
+        Compression::Lzip => b"LZIP",
+        Compression::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
+        Compression::Lz4 => &[4, 0x22, 0x4d, 0x18],
         // A second stream could not be distinguished from other bytes.
-        Packing::Lzma | Packing::Compress => &[],
+        Compression::Lzma | Compression::Compress => &[],
     }
 }
 
-fn begins_stream(packing: Packing, ahead: &[u8]) -> bool {
-    let mark = mark(packing);
+fn begins_stream(compression: Compression, ahead: &[u8]) -> bool {
+    let mark = mark(compression);
     !mark.is_empty() && ahead.starts_with(mark)
 }
 
-fn may_begin_stream(packing: Packing, ahead: &[u8]) -> bool {
-    mark(packing).starts_with(ahead)
+fn may_begin_stream(compression: Compression, ahead: &[u8]) -> bool {
+    mark(compression).starts_with(ahead)
 }
 
 impl Read for Unpack<'_> {
@@ -240,58 +240,58 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn packed(packing: Packing, data: &[u8]) -> Vec<u8> {
-        match packing {
-            Packing::Gzip => {
+    fn packed(compression: Compression, data: &[u8]) -> Vec<u8> {
+        match compression {
+            Compression::Gzip => {
                 let mut out =
                     flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
                 out.write_all(data).unwrap();
                 out.finish().unwrap()
             }
-            Packing::Bzip2 => {
+            Compression::Bzip2 => {
                 let mut out = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::new(6));
                 out.write_all(data).unwrap();
                 out.finish().unwrap()
             }
-            Packing::Xz => {
+            Compression::Xz => {
                 let mut out = liblzma::write::XzEncoder::new(Vec::new(), 3);
                 out.write_all(data).unwrap();
                 out.finish().unwrap()
             }
-            Packing::Lzma => {
+            Compression::Lzma => {
                 let options = liblzma::stream::LzmaOptions::new_preset(3).unwrap();
                 let stream = Stream::new_lzma_encoder(&options).unwrap();
                 let mut out = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
                 out.write_all(data).unwrap();
                 out.finish().unwrap()
             }
-            Packing::Lz4 => {
+            Compression::Lz4 => {
                 let mut info = lz4_flex::frame::FrameInfo::new();
                 info.content_checksum = true;
                 let mut out = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
                 out.write_all(data).unwrap();
                 out.finish().unwrap()
             }
-            Packing::Zstd => {
+            Compression::Zstd => {
                 let mut out = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
                 out.include_checksum(true).unwrap();
                 out.write_all(data).unwrap();
                 out.finish().unwrap()
             }
-            Packing::Compress | Packing::Lzip => Vec::new(),
+            Compression::Compress | Compression::Lzip => Vec::new(),
         }
     }
 
-    const STREAMED: [Packing; 5] = [
-        Packing::Gzip,
-        Packing::Bzip2,
-        Packing::Xz,
-        Packing::Zstd,
-        Packing::Lz4,
+    const STREAMED: [Compression; 5] = [
+        Compression::Gzip,
+        Compression::Bzip2,
+        Compression::Xz,
+        Compression::Zstd,
+        Compression::Lz4,
     ];
 
-    fn unpack(packing: Packing, data: &[u8]) -> io::Result<(Vec<u8>, u64)> {
-        let mut reader = Unpack::open(packing, Box::new(data))?;
+    fn unpack(compression: Compression, data: &[u8]) -> io::Result<(Vec<u8>, u64)> {
+        let mut reader = Unpack::open(compression, Box::new(data))?;
         let mut out = Vec::new();
         reader.read_to_end(&mut out)?;
         Ok((out, reader.trailing()))
@@ -305,53 +305,57 @@ mod tests {
 
     #[test]
     fn streams_after_one_another_are_one_content() {
-        for packing in STREAMED {
-            let mut two = packed(packing, &sample());
-            two.extend(packed(packing, b"more"));
+        for compression in STREAMED {
+            let mut two = packed(compression, &sample());
+            two.extend(packed(compression, b"more"));
             let mut want = sample();
             want.extend(b"more");
-            assert_eq!(unpack(packing, &two).unwrap(), (want, 0), "{packing:?}");
+            assert_eq!(
+                unpack(compression, &two).unwrap(),
+                (want, 0),
+                "{compression:?}"
+            );
         }
     }
 
     #[test]
     fn lzma_alone_is_read_to_its_end() {
-        let mut data = packed(Packing::Lzma, &sample());
+        let mut data = packed(Compression::Lzma, &sample());
         data.extend(b"rest");
-        assert_eq!(unpack(Packing::Lzma, &data).unwrap(), (sample(), 4));
+        assert_eq!(unpack(Compression::Lzma, &data).unwrap(), (sample(), 4));
     }
 
     #[test]
     fn lzip_is_read_to_its_end() {
         // LZMA with its usual settings after another header, with a checksum and two lengths.
-        let lzma = packed(Packing::Lzma, &sample());
+        let lzma = packed(Compression::Lzma, &sample());
         let mut data = b"LZIP\x01\x17".to_vec();
         data.extend(&lzma[13..]);
         data.extend(crc32fast::hash(&sample()).to_le_bytes());
         data.extend((sample().len() as u64).to_le_bytes());
         data.extend((data.len() as u64 + 8).to_le_bytes());
-        assert_eq!(unpack(Packing::Lzip, &data).unwrap(), (sample(), 0));
+        assert_eq!(unpack(Compression::Lzip, &data).unwrap(), (sample(), 0));
         data.truncate(data.len() - 1);
-        assert!(unpack(Packing::Lzip, &data).is_err());
+        assert!(unpack(Compression::Lzip, &data).is_err());
     }
 
     #[test]
     fn a_dictionary_above_the_limit_is_reported_as_one() {
-        let mut header = packed(Packing::Lzma, b"content");
+        let mut header = packed(Compression::Lzma, b"content");
         header[1..5].copy_from_slice(&(256u32 << 20).to_le_bytes());
-        let error = unpack(Packing::Lzma, &header).unwrap_err().to_string();
+        let error = unpack(Compression::Lzma, &header).unwrap_err().to_string();
         assert!(error.contains("100 MiB of memory"), "{error}");
         assert!(error.contains("(limit)"), "{error}");
     }
 
     #[test]
     fn a_cut_at_every_byte_is_an_error() {
-        for packing in STREAMED.into_iter().chain([Packing::Lzma]) {
-            let whole = packed(packing, &sample()[..400]);
+        for compression in STREAMED.into_iter().chain([Compression::Lzma]) {
+            let whole = packed(compression, &sample()[..400]);
             for cut in 0..whole.len() {
                 assert!(
-                    unpack(packing, &whole[..cut]).is_err(),
-                    "{packing:?} cut at {cut}"
+                    unpack(compression, &whole[..cut]).is_err(),
+                    "{compression:?} cut at {cut}"
                 );
             }
         }
@@ -359,14 +363,14 @@ mod tests {
 
     #[test]
     fn other_bytes_after_the_end_are_counted() {
-        for packing in STREAMED {
-            let mut data = packed(packing, b"content");
+        for compression in STREAMED {
+            let mut data = packed(compression, b"content");
             data.extend(b"\0\0\0\0rest of a disk");
-            let (content, trailing) = unpack(packing, &data).unwrap();
+            let (content, trailing) = unpack(compression, &data).unwrap();
             assert_eq!(
                 (content.as_slice(), trailing),
                 (&b"content"[..], 14),
-                "{packing:?}"
+                "{compression:?}"
             );
         }
     }
@@ -375,14 +379,14 @@ mod tests {
     fn bytes_in_skippable_frames_are_counted_wherever_they_are() {
         let mut frame = vec![0x53, 0x2a, 0x4d, 0x18, 4, 0, 0, 0];
         frame.extend(b"mine");
-        let content = packed(Packing::Zstd, b"content");
+        let content = packed(Compression::Zstd, b"content");
         let data = [&frame[..], &content, &frame, &content, &frame, b"rest"].concat();
-        let mut reader = Unpack::open(Packing::Zstd, Box::new(&data[..])).unwrap();
+        let mut reader = Unpack::open(Compression::Zstd, Box::new(&data[..])).unwrap();
         let mut out = Vec::new();
         reader.read_to_end(&mut out).unwrap();
         assert_eq!(out, b"contentcontent");
         assert_eq!((reader.trailing(), reader.skipped()), (4, 12));
-        assert_eq!(unpack(Packing::Zstd, &frame).unwrap(), (Vec::new(), 0));
+        assert_eq!(unpack(Compression::Zstd, &frame).unwrap(), (Vec::new(), 0));
     }
 
     #[test]
@@ -397,8 +401,8 @@ mod tests {
             .concat()
         };
         let frames = [
-            packed(Packing::Zstd, b"content"),
-            packed(Packing::Zstd, &sample()),
+            packed(Compression::Zstd, b"content"),
+            packed(Compression::Zstd, &sample()),
         ];
         let length = |frame: &Vec<u8>| u32::try_from(frame.len()).unwrap();
         let mut data = Vec::new();
@@ -412,7 +416,7 @@ mod tests {
         table.extend([2, 0, 0, 0, 0, 0xb1, 0xea, 0x92, 0x8f]);
         data.extend(skippable(0x0e, &table));
         let skipped = |data: &[u8]| {
-            let mut reader = Unpack::open(Packing::Zstd, Box::new(data)).unwrap();
+            let mut reader = Unpack::open(Compression::Zstd, Box::new(data)).unwrap();
             let mut out = Vec::new();
             reader.read_to_end(&mut out).unwrap();
             assert_eq!(out.len(), 12_007);
@@ -428,14 +432,14 @@ mod tests {
 
     #[test]
     fn a_changed_byte_never_changes_the_content_unnoticed() {
-        for packing in STREAMED {
-            let whole = packed(packing, &sample());
+        for compression in STREAMED {
+            let whole = packed(compression, &sample());
             let mut bad = whole.clone();
             let middle = bad.len() / 2;
             bad[middle] ^= 0x10;
             assert!(
-                unpack(packing, &bad).map_or(true, |(content, _)| content == sample()),
-                "{packing:?}"
+                unpack(compression, &bad).map_or(true, |(content, _)| content == sample()),
+                "{compression:?}"
             );
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 
 use super::reading::Reading;
-use super::row::{Fate, Kind, Row};
+use super::row::{Fate, Row, RowKind};
 use crate::directory::{Listed, listed};
 use crate::header::{Field, FileWindow};
 use crate::notation::escape;
@@ -32,7 +32,7 @@ impl Reading {
     #[must_use]
     pub fn gaps(&self) -> Vec<Gap> {
         let directories = self.rows.iter().enumerate();
-        let directories = directories.filter(|(_, row)| row.kind == Kind::DicomDir);
+        let directories = directories.filter(|(_, row)| row.kind == RowKind::DicomDir);
         let mut present = None;
         directories
             .filter_map(|(at, row)| {
@@ -69,7 +69,7 @@ impl<'r> Present<'r> {
             .filter(|row| !matches!(row.fate, Fate::NoData | Fate::Refused));
         let dicom = rows
             .iter()
-            .filter(|row| row.kind == Kind::Dicom && row.fate != Fate::Refused);
+            .filter(|row| row.kind == RowKind::Dicom && row.fate != Fate::Refused);
         let headers = dicom.clone().filter_map(|row| row.header.as_ref());
         Self {
             paths: files.map(|row| comparable(&row.path)).collect(),
@@ -131,7 +131,7 @@ mod tests {
     use crate::header::Header;
 
     fn dicom(path: &[u8], instance: &str) -> Row {
-        let mut row = Row::new(path, &[], Kind::Dicom, Fate::Sorted);
+        let mut row = Row::new(path, &[], RowKind::Dicom, Fate::Sorted);
         row.header = Some(Header::from_values(&[(Field::SopInstanceUid, instance)]));
         row
     }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     fn missing(rows: &[Row], listed: &[Listed]) -> Option<(usize, Vec<String>)> {
-        let directory = Row::new(b"cd/DICOMDIR", &[], Kind::DicomDir, Fate::Kept);
+        let directory = Row::new(b"cd/DICOMDIR", &[], RowKind::DicomDir, Fate::Kept);
         Present::of(rows).missing(&directory, listed)
     }
 

@@ -5,9 +5,9 @@ use std::path::Path;
 use super::loose;
 use super::nested::{self, Opened};
 use super::pass::{Address, Pass};
-use super::row::{Fate, Kind, Row};
+use super::row::{Fate, Row, RowKind};
 use super::staging::{Checksums, read_through};
-use super::stop::{Fault, Stop};
+use super::stop::{ReadError, Stop};
 
 /// Returns the row of an archive that is kept as one file; None if its members keep their own rows.
 ///
@@ -35,7 +35,7 @@ pub fn keep_as_one_file(
             path,
         )));
     }
-    let mut row = address.row(Kind::Archive, Fate::Kept);
+    let mut row = address.row(RowKind::Archive, Fate::Kept);
     match hash_file(pass, path) {
         Ok(checksums) => {
             row.size = checksums.size;
@@ -44,11 +44,11 @@ pub fn keep_as_one_file(
             nested::discard(pass, opened)?;
             nested::keep_loose(pass, row, &address, path, checksums).map(Some)
         }
-        Err(fault) => Ok(Some(address.refused(Kind::Archive, 0, fault.reason()?))),
+        Err(fault) => Ok(Some(address.refused(RowKind::Archive, 0, fault.reason()?))),
     }
 }
 
-fn hash_file(pass: &Pass<'_>, path: &Path) -> Result<Checksums, Fault> {
+fn hash_file(pass: &Pass<'_>, path: &Path) -> Result<Checksums, ReadError> {
     let path = std::fs::canonicalize(path).map_err(|error| Stop::io(path, error))?;
     let mut file = loose::open(&path).map_err(|error| Stop::io(&path, error))?;
     read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::kept_whole::KeptWhole;
 use super::reading::Reading;
-use super::row::{EMPTY, Fate, IN_PACKET, Kind, LINK_TO, NOT_WANTED, Row, ZEROS};
+use super::row::{EMPTY, Fate, IN_PACKET, LINK_TO, NOT_WANTED, Row, RowKind, ZEROS};
 use crate::archive::foreign::Foreign;
 use crate::archive::kind;
 use crate::notation::unescape;
@@ -56,7 +56,7 @@ impl Reading {
         rows.filter_map(|(at, row)| {
             let cause = match row.fate {
                 Fate::Kept => self.cause_of_kept(row, &mut members)?,
-                Fate::NoData if row.kind == Kind::Link => {
+                Fate::NoData if row.kind == RowKind::Link => {
                     let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
                     members.is_outside(row).then_some(Cause::Link)?
                 }
@@ -75,10 +75,10 @@ impl Reading {
     ) -> Option<Cause> {
         match row.kind {
             _ if row.suspect => Some(Cause::Unsorted),
-            Kind::Dicom => row.reason.starts_with("DICOM").then_some(Cause::Unsorted),
+            RowKind::Dicom => row.reason.starts_with("DICOM").then_some(Cause::Unsorted),
             // Viewer programs on a patient's disc are often cabinets.
-            Kind::Archive if row.reason.contains(Foreign::Cab.reason()) => None,
-            Kind::Archive => Some(match KeptWhole::from_reason(&row.reason)? {
+            RowKind::Archive if row.reason.contains(Foreign::Cab.reason()) => None,
+            RowKind::Archive => Some(match KeptWhole::from_reason(&row.reason)? {
                 KeptWhole::Unsupported => Cause::ForeignArchive,
                 KeptWhole::Encrypted => Cause::EncryptedArchive,
                 KeptWhole::Limit => Cause::LimitedArchive,
@@ -88,7 +88,7 @@ impl Reading {
                 let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
                 members.may_be_image_name(&row.path).then_some(Cause::Empty)
             }
-            Kind::Other if row.reason == NOT_WANTED => {
+            RowKind::Other if row.reason == NOT_WANTED => {
                 let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
                 members.is_image_name(&row.path).then_some(Cause::NotDicom)
             }
@@ -116,11 +116,11 @@ impl<'r> PacketMembers<'r> {
     fn of(rows: &'r [Row]) -> Self {
         let images = rows
             .iter()
-            .filter(|row| matches!(row.kind, Kind::Dicom | Kind::Par | Kind::Rec));
+            .filter(|row| matches!(row.kind, RowKind::Dicom | RowKind::Par | RowKind::Rec));
         let extensions = images.clone().map(|row| extension(&row.path)).collect();
         let bare = images.filter(|row| extension(&row.path).is_empty());
         let patterns = bare.map(|row| pattern(&row.path)).collect();
-        let members = rows.iter().filter(|row| row.kind != Kind::Link);
+        let members = rows.iter().filter(|row| row.kind != RowKind::Link);
         let mut paths: Vec<&[u8]> = members.map(|row| &*row.path).collect();
         paths.sort_unstable();
         Self {
@@ -223,7 +223,7 @@ fn pattern(path: &[u8]) -> Vec<u8> {
 
 /// Returns the extension in lower case, without `.gz`; a number is not an extension, since UIDs are file names.
 fn extension(path: &[u8]) -> Vec<u8> {
-    let name = kind::without_extension(name(path), kind::Packing::Gzip);
+    let name = kind::without_extension(name(path), kind::Compression::Gzip);
     let dot = name.iter().rposition(|&byte| byte == b'.');
     let extension = dot.and_then(|dot| name.get(dot.saturating_add(1)..));
     let extension = extension.unwrap_or_default().to_ascii_lowercase();
@@ -237,7 +237,7 @@ fn extension(path: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn row(path: &[u8], kind: Kind, fate: Fate, reason: &'static str) -> Row {
+    fn row(path: &[u8], kind: RowKind, fate: Fate, reason: &'static str) -> Row {
         let mut row = Row::new(path, &[], kind, fate);
         row.reason = reason.into();
         row
@@ -246,13 +246,13 @@ mod tests {
     #[test]
     fn links_to_members_are_not_left_out() {
         let rows = [
-            row(b"a/1.dcm", Kind::Dicom, Fate::Sorted, ""),
-            row(b"x.zip!d/1.dcm", Kind::Dicom, Fate::Sorted, ""),
-            row(b"a/f\xfc\\", Kind::Other, Fate::Kept, NOT_WANTED),
+            row(b"a/1.dcm", RowKind::Dicom, Fate::Sorted, ""),
+            row(b"x.zip!d/1.dcm", RowKind::Dicom, Fate::Sorted, ""),
+            row(b"a/f\xfc\\", RowKind::Other, Fate::Kept, NOT_WANTED),
         ];
         let members = PacketMembers::of(&rows);
         let in_archive = |path: &[u8], joints: &[u32], reason: &'static str| {
-            let mut link = Row::new(path, joints, Kind::Link, Fate::NoData);
+            let mut link = Row::new(path, joints, RowKind::Link, Fate::NoData);
             link.reason = reason.into();
             members.is_outside(&link)
         };
@@ -280,8 +280,8 @@ mod tests {
     #[test]
     fn what_is_no_dicom_counts_where_it_is_called_like_the_images() {
         let rows = [
-            row(b"a/IM_0001", Kind::Dicom, Fate::Sorted, ""),
-            row(b"b/1.txt", Kind::Dicom, Fate::Sorted, ""),
+            row(b"a/IM_0001", RowKind::Dicom, Fate::Sorted, ""),
+            row(b"b/1.txt", RowKind::Dicom, Fate::Sorted, ""),
         ];
         let members = PacketMembers::of(&rows);
         for name in [&b"a/IM_0020"[..], b"c/x.dcm", b"X.IMA", b"c/x.dcm.gz"] {
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_file_without_bytes_counts_where_an_image_could_have_its_name() {
-        let rows = [row(b"a/IM_0001", Kind::Dicom, Fate::Sorted, "")];
+        let rows = [row(b"a/IM_0001", RowKind::Dicom, Fate::Sorted, "")];
         let members = PacketMembers::of(&rows);
         for name in [&b"a/IM_0002"[..], b"b/1.2.840.5", b"c/x.dcm", b"c/X.IMA"] {
             assert!(members.may_be_image_name(name), "{name:?}");

@@ -7,10 +7,10 @@ use super::kept::why_kept;
 use super::kept_whole::KeptWhole;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{EMPTY, Fate, Kind, NOT_WANTED, Reason, Row};
+use super::row::{EMPTY, Fate, NOT_WANTED, Reason, Row, RowKind};
 use super::staging::{Checksums, Staged, StagingDir};
 use super::stop::Stop;
-use crate::archive::kind::{self, Kind as Content};
+use crate::archive::kind::{self, FileKind};
 use crate::header::{Field, Header, Parsed};
 use crate::notation::Hash;
 
@@ -65,7 +65,7 @@ pub fn archive(
     mut row: Row,
     data: MemberBytes<'_>,
 ) -> Result<ProcessedMember, Stop> {
-    row.kind = Kind::Archive;
+    row.kind = RowKind::Archive;
     let source = match data {
         MemberBytes::Loose(path, checksums) => ArchiveBytes::Loose(path, checksums),
         MemberBytes::Bytes(bytes, Some(path)) => {
@@ -119,9 +119,9 @@ fn head_length(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Opt
         return Ok(None);
     }
     match row.kind {
-        Kind::Dicom => data.pixel_data_offset(pass),
-        Kind::Rec | Kind::Other => Ok(Some(0)),
-        Kind::Archive if matches!(data, MemberBytes::Loose(..)) => Ok(Some(0)), // it is opened in place
+        RowKind::Dicom => data.pixel_data_offset(pass),
+        RowKind::Rec | RowKind::Other => Ok(Some(0)),
+        RowKind::Archive if matches!(data, MemberBytes::Loose(..)) => Ok(Some(0)), // it is opened in place
         _ => Ok(None),
     }
 }
@@ -132,7 +132,7 @@ pub fn file(
     address: &Address,
     mut row: Row,
     data: MemberBytes<'_>,
-    content: Content,
+    content: FileKind,
 ) -> Result<Row, Stop> {
     let dir = describe(pass, address, &mut row, &data, content)?;
     put(pass, address, &mut row, data, dir)?;
@@ -145,17 +145,17 @@ pub fn describe(
     address: &Address,
     row: &mut Row,
     data: &MemberBytes<'_>,
-    content: Content,
+    content: FileKind,
 ) -> Result<StagingDir, Stop> {
     row.reason = Reason::Borrowed(NOT_WANTED);
     match content {
-        Content::Par => row.kind = Kind::Par,
-        Content::Empty => row.reason = Reason::Borrowed(EMPTY),
+        FileKind::Par => row.kind = RowKind::Par,
+        FileKind::Empty => row.reason = Reason::Borrowed(EMPTY),
         _ => {
-            if content != Content::Dicom && is_rec(address) {
-                row.kind = Kind::Rec;
+            if content != FileKind::Dicom && is_rec(address) {
+                row.kind = RowKind::Rec;
                 if data.start(pass)?.starts_with(&APPLE_DOUBLE) {
-                    row.kind = Kind::Other;
+                    row.kind = RowKind::Other;
                     row.reason = Reason::Borrowed("an AppleDouble file of macOS");
                 }
             } else {
@@ -164,12 +164,12 @@ pub fn describe(
                     Parsed::Broken { reason, offset } => {
                         suspect(row, &format!("{reason} at byte {offset}"));
                     }
-                    Parsed::NotDicom if content == Content::Dicom => {
+                    Parsed::NotDicom if content == FileKind::Dicom => {
                         suspect(row, "nothing after its mark");
                     }
                     Parsed::NotDicom => {
-                        if let Content::Foreign(foreign) = content {
-                            row.kind = Kind::Archive;
+                        if let FileKind::Foreign(foreign) = content {
+                            row.kind = RowKind::Archive;
                             row.reason = KeptWhole::Unsupported.reason(foreign.reason()).into();
                         } else {
                             row.reason = data.why_other(pass)?;
@@ -179,7 +179,7 @@ pub fn describe(
             }
         }
     }
-    if matches!(row.kind, Kind::Par | Kind::Rec) {
+    if matches!(row.kind, RowKind::Par | RowKind::Rec) {
         row.reason = Reason::Borrowed("");
     }
     Ok(StagingDir::Other)
@@ -188,9 +188,9 @@ pub fn describe(
 /// Returns whether the name is that of a REC, with or without a compression extension.
 fn is_rec(address: &Address) -> bool {
     let name = &address.path;
-    kind::Packing::ALL
+    kind::Compression::ALL
         .iter()
-        .any(|packing| kind::is_rec(kind::without_extension(name, *packing)))
+        .any(|compression| kind::is_rec(kind::without_extension(name, *compression)))
 }
 
 /// Marks a row as DICOM whose header cannot be read.
@@ -202,9 +202,9 @@ fn suspect(row: &mut Row, reason: &str) {
 /// Sets the row of a DICOM object; returns the folder of staging for it.
 fn dicom(row: &mut Row, header: Header) -> StagingDir {
     row.kind = if header.is_directory() {
-        Kind::DicomDir
+        RowKind::DicomDir
     } else {
-        Kind::Dicom
+        RowKind::Dicom
     };
     if let Some(reason) = why_kept(&row.path, &header) {
         row.reason = reason;

@@ -8,8 +8,8 @@ use super::loose;
 use super::pass::{Address, Pass};
 use super::row::{NOT_WANTED, Reason, ZEROS};
 use super::staging::{Checksums, Staged, StagingDir, fill};
-use super::stop::{Fault, Stop};
-use crate::archive::kind::{self, Kind};
+use super::stop::{ReadError, Stop};
+use crate::archive::kind::{self, FileKind};
 use crate::frames::pixel_data_offset;
 use crate::header::{FileWindow, Parsed, parse};
 
@@ -25,7 +25,7 @@ pub enum MemberBytes<'a> {
 
 impl MemberBytes<'_> {
     /// Returns the kind of the content, from its bytes.
-    pub fn kind(&self, pass: &Pass<'_>) -> Result<Kind, Stop> {
+    pub fn kind(&self, pass: &Pass<'_>) -> Result<FileKind, Stop> {
         if let Self::Bytes(bytes, _) = self {
             return Ok(kind::of_bytes(bytes));
         }
@@ -101,7 +101,12 @@ impl MemberBytes<'_> {
 
     /// Writes the bytes to a folder of staging. With the option `link`, hard-links a loose file if the file system
     /// allows it. Fails if a large loose file changed before it was copied.
-    pub fn put(self, pass: &Pass<'_>, address: &Address, to: StagingDir) -> Result<Staged, Fault> {
+    pub fn put(
+        self,
+        pass: &Pass<'_>,
+        address: &Address,
+        to: StagingDir,
+    ) -> Result<Staged, ReadError> {
         match self {
             Self::Staged(mut staged) => {
                 if staged.dir != to {
@@ -126,13 +131,13 @@ impl MemberBytes<'_> {
                     return Ok(staged);
                 }
                 let mut file = loose::open(&path)
-                    .map_err(|error| Fault::Data(crate::archive::reason(&error)))?;
+                    .map_err(|error| ReadError::Data(crate::archive::reason(&error)))?;
                 let checksums = pass
                     .staging
                     .spool(&staged, &mut file, u64::MAX, pass.monitor)?;
                 if checksums.sha256 != known.sha256 {
                     pass.staging.remove(&staged)?;
-                    return Err(Fault::Data("it changed while it was read".into()));
+                    return Err(ReadError::Data("it changed while it was read".into()));
                 }
                 Ok(staged)
             }
@@ -146,7 +151,7 @@ impl MemberBytes<'_> {
         address: &Address,
         to: StagingDir,
         head: u64,
-    ) -> Result<Staged, Fault> {
+    ) -> Result<Staged, ReadError> {
         let staged = address.staged(to);
         match self {
             Self::Bytes(bytes, _) => {

@@ -42,7 +42,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::archive::kind::{self, Kind as Content};
+use crate::archive::kind::{self, FileKind};
 use crate::monitor::Monitor;
 use crate::notation::escape;
 
@@ -54,7 +54,7 @@ pub use self::pass::Options;
 use self::pass::{Address, Pass};
 pub use self::passwords::Passwords;
 pub use self::reading::Reading;
-pub use self::row::{Fate, Kind, Row};
+pub use self::row::{Fate, Row, RowKind};
 pub use self::stop::Stop;
 pub use crate::archive::zip::deflated::Streams;
 
@@ -174,8 +174,8 @@ pub fn is_archive(path: &Path) -> io::Result<bool> {
         return Ok(false);
     }
     Ok(match kind::of_file(&File::open(path)?)? {
-        Content::Zip | Content::SevenZ | Content::Tar => true,
-        Content::Packed(packing) => single::contains_tar(path, packing),
+        FileKind::Zip | FileKind::SevenZ | FileKind::Tar => true,
+        FileKind::Packed(compression) => single::contains_tar(path, compression),
         _ => false,
     })
 }
@@ -195,16 +195,16 @@ pub fn sniff(path: &Path) -> io::Result<&'static str> {
     let size = metadata.len();
     let content = kind::by_content_and_name(kind::of_file(&file)?, path.as_os_str().as_bytes());
     Ok(match content {
-        Content::Dicom => "dicom",
-        Content::Empty => "empty",
+        FileKind::Dicom => "dicom",
+        FileKind::Empty => "empty",
         _ if kind::is_rec(path.as_os_str().as_bytes()) => "rec",
-        Content::Zip => "zip",
-        Content::SevenZ => "7z",
-        Content::Tar => "tar",
-        Content::Packed(packing) => packing.name(),
-        Content::Foreign(foreign) => foreign.name(),
-        Content::Par => "par",
-        Content::Other => {
+        FileKind::Zip => "zip",
+        FileKind::SevenZ => "7z",
+        FileKind::Tar => "tar",
+        FileKind::Packed(compression) => compression.name(),
+        FileKind::Foreign(foreign) => foreign.name(),
+        FileKind::Par => "par",
+        FileKind::Other => {
             let mut window = crate::header::FileWindow::new(&file, size, Vec::new());
             match crate::header::parse(&mut window)? {
                 crate::header::Parsed::Dicom(_) => "dicom",

@@ -12,13 +12,13 @@ use super::kept_whole::KeptWhole;
 use super::member::{self, ArchiveBytes, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Fate, Kind, Reason, Row};
+use super::row::{Fate, Reason, Row, RowKind};
 use super::staging::{Checksums, StagingDir};
 use super::stop::Stop;
 use super::tar_input::Input;
 use super::{packed, sevenzed, single, tarred, zipped};
 use crate::archive::foreign::{Foreign, is_part};
-use crate::archive::kind::{self, Kind as Content};
+use crate::archive::kind::{self, FileKind};
 use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
 use crate::header::Header;
@@ -89,9 +89,9 @@ impl Opened {
 
     /// Returns whether the members may contain images.
     pub(super) fn may_contain_images(&self) -> bool {
-        self.rows
-            .iter()
-            .any(|row| row.suspect || matches!(row.kind, Kind::Dicom | Kind::DicomDir | Kind::Par))
+        self.rows.iter().any(|row| {
+            row.suspect || matches!(row.kind, RowKind::Dicom | RowKind::DicomDir | RowKind::Par)
+        })
     }
 }
 
@@ -147,7 +147,7 @@ fn open(
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
-    row.kind = Kind::Archive;
+    row.kind = RowKind::Archive;
     row.fate = Fate::Opened;
     if !row.surrounded {
         row.reason = Reason::Borrowed("");
@@ -205,8 +205,8 @@ fn keep(
     }
     if let Some(staged) = row.staged.clone() {
         let data = MemberBytes::Staged(staged);
-        if let Content::Packed(packing) = data.kind(pass)? {
-            row.content_sha256 = packed::content_hash(pass, address, &row, &data, packing)?;
+        if let FileKind::Packed(compression) = data.kind(pass)? {
+            row.content_sha256 = packed::content_hash(pass, address, &row, &data, compression)?;
         }
         if let (MemberBytes::Staged(staged), true) = (data, pass.options.headers_only) {
             pass.staging.hollow(&staged, 0)?;
@@ -236,18 +236,18 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<Opened, 
     let failed = |error| Stop::io(path, error);
     let file = File::open(path).map_err(failed)?;
     let members = match kind::of_file(&file).map_err(failed)? {
-        Content::Zip => {
+        FileKind::Zip => {
             let source = FileSource::new(file).map_err(failed)?;
             let number = pass.register_zip(path);
             let members = zipped::read(pass, &source, number, container)?;
             return Opened::of(pass, members);
         }
-        Content::SevenZ => {
+        FileKind::SevenZ => {
             let source = FileSource::new(file).map_err(failed)?;
             sevenzed::read(pass, &source, container)?
         }
-        Content::Packed(packing) if single::contains_tar(path, packing) => {
-            match Unpack::open(packing, Box::new(file)) {
+        FileKind::Packed(compression) if single::contains_tar(path, compression) => {
+            match Unpack::open(compression, Box::new(file)) {
                 Ok(unpack) => tarred::read(
                     pass,
                     Input::Packed(
@@ -260,7 +260,7 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<Opened, 
                 Err(error) => Members::damaged(crate::archive::reason(&error)),
             }
         }
-        Content::Packed(packing) => single::read(pass, file, packing, container)?,
+        FileKind::Packed(compression) => single::read(pass, file, compression, container)?,
         _ => {
             let len = file.metadata().map_err(failed)?.len();
             let input = Box::new(BufReader::with_capacity(256 << 10, file));

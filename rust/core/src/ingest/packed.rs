@@ -6,11 +6,11 @@ use super::expansion::Counted;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Fate, Kind, NOT_WANTED, Reason, Row};
+use super::row::{Fate, NOT_WANTED, Reason, Row, RowKind};
 use super::staging::{Checksums, Staged, StagingDir, read_through};
-use super::stop::{Fault, Stop};
+use super::stop::{ReadError, Stop};
 use super::total::InTotal;
-use crate::archive::kind::{self, Kind as Content, Packing};
+use crate::archive::kind::{self, Compression, FileKind};
 use crate::archive::unpack::Unpack;
 use crate::header::{Parsed, parse};
 use crate::notation::Hash;
@@ -38,24 +38,26 @@ pub fn take(
     address: &Address,
     mut row: Row,
     data: MemberBytes<'_>,
-    packing: Packing,
+    compression: Compression,
 ) -> Result<ProcessedMember, Stop> {
-    match probe(pass, address, &data, packing)? {
+    match probe(pass, address, &data, compression)? {
         ContentKind::Archive => member::archive(pass, address, row, data),
-        ContentKind::Wanted => unpack(pass, address, row, data, packing).map(ProcessedMember::from),
+        ContentKind::Wanted => {
+            unpack(pass, address, row, data, compression).map(ProcessedMember::from)
+        }
         ContentKind::Damaged(reason) => {
-            refuse(pass, row, data, packing, &reason).map(ProcessedMember::from)
+            refuse(pass, row, data, compression, &reason).map(ProcessedMember::from)
         }
         ContentKind::Unreadable(reason) => {
             member::put(pass, address, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
                 row.reason =
-                    format!("{} data that cannot be read: {reason}", packing.name()).into();
+                    format!("{} data that cannot be read: {reason}", compression.name()).into();
             }
             Ok(row.into())
         }
         ContentKind::Other => {
-            row.content_sha256 = content_hash(pass, address, &row, &data, packing)?;
+            row.content_sha256 = content_hash(pass, address, &row, &data, compression)?;
             member::put(pass, address, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
                 row.reason = Reason::Borrowed(NOT_WANTED);
@@ -72,23 +74,23 @@ pub fn content_hash(
     address: &Address,
     row: &Row,
     data: &MemberBytes<'_>,
-    packing: Packing,
+    compression: Compression,
 ) -> Result<Option<Hash>, Stop> {
-    if packing != Packing::Gzip {
+    if compression != Compression::Gzip {
         return Ok(row.sha256);
     }
     let limit = pass
         .options
         .max_ratio
         .saturating_mul(row.size.max(crate::archive::MIN_PACKED));
-    let Ok(reader) = Unpack::open(packing, data.reader(pass)?) else {
+    let Ok(reader) = Unpack::open(compression, data.reader(pass)?) else {
         return Ok(row.sha256);
     };
     let mut reader = Counted::new(reader, address.expansion());
     match read_through(&mut reader, limit, pass.monitor, |_| Ok(())) {
         Ok(checksums) => Ok(Some(checksums.sha256)),
-        Err(Fault::Data(_)) => Ok(row.sha256),
-        Err(Fault::Stop(stop)) => Err(stop),
+        Err(ReadError::Data(_)) => Ok(row.sha256),
+        Err(ReadError::Stop(stop)) => Err(stop),
     }
 }
 
@@ -97,14 +99,14 @@ fn refuse(
     pass: &Pass<'_>,
     mut row: Row,
     data: MemberBytes<'_>,
-    packing: Packing,
+    compression: Compression,
     reason: &str,
 ) -> Result<Row, Stop> {
     data.discard(pass)?;
     row.fate = Fate::Refused;
     row.content_sha256 = None;
     row.staged = None;
-    row.reason = format!("{} data: {reason}", packing.name()).into();
+    row.reason = format!("{} data: {reason}", compression.name()).into();
     Ok(row)
 }
 
@@ -113,12 +115,12 @@ fn probe(
     pass: &Pass<'_>,
     address: &Address,
     data: &MemberBytes<'_>,
-    packing: Packing,
+    compression: Compression,
 ) -> Result<ContentKind, Stop> {
     let mut start = vec![0; PROBE_LENGTH];
     let mut got = 0;
     let mut fault = None;
-    match Unpack::open(packing, data.reader(pass)?) {
+    match Unpack::open(compression, data.reader(pass)?) {
         Err(error) => fault = Some(crate::archive::reason(&error)),
         Ok(mut reader) => {
             while got < start.len() {
@@ -134,26 +136,26 @@ fn probe(
         }
     }
     start.truncate(got);
-    let inner = kind::without_extension(&address.path, packing);
+    let inner = kind::without_extension(&address.path, compression);
     let content = kind::of(&start);
     let wanted = match content {
-        Content::Dicom | Content::Par => true,
+        FileKind::Dicom | FileKind::Par => true,
         _ if kind::is_rec(inner) => true,
-        Content::Zip
-        | Content::SevenZ
-        | Content::Tar
-        | Content::Packed(_)
-        | Content::Foreign(_) => {
+        FileKind::Zip
+        | FileKind::SevenZ
+        | FileKind::Tar
+        | FileKind::Packed(_)
+        | FileKind::Foreign(_) => {
             return Ok(ContentKind::Archive);
         }
-        Content::Empty => false,
-        Content::Other => !matches!(parse(&mut start.as_slice()), Ok(Parsed::NotDicom)),
+        FileKind::Empty => false,
+        FileKind::Other => !matches!(parse(&mut start.as_slice()), Ok(Parsed::NotDicom)),
     };
     Ok(match (wanted, fault) {
         (true, None) => ContentKind::Wanted,
         (true, Some(reason)) => ContentKind::Damaged(reason),
         (false, Some(reason))
-            if is_tar_name(&address.path, packing) && !reason.contains("(limit") =>
+            if is_tar_name(&address.path, compression) && !reason.contains("(limit") =>
         {
             ContentKind::Archive
         }
@@ -166,11 +168,11 @@ fn probe(
 
 /// Returns whether a name is that of a compressed tar. If such a file cannot be unpacked up to the first header, it is
 /// a damaged archive.
-fn is_tar_name(path: &[u8], packing: Packing) -> bool {
+fn is_tar_name(path: &[u8], compression: Compression) -> bool {
     const SHORT: [&[u8]; 7] = [
         b".tgz", b".tbz", b".tbz2", b".txz", b".tzst", b".tarz", b".taz",
     ];
-    let inner = kind::without_extension(path, packing).to_ascii_lowercase();
+    let inner = kind::without_extension(path, compression).to_ascii_lowercase();
     let path = path.to_ascii_lowercase();
     inner.ends_with(b".tar") || SHORT.iter().any(|end| path.ends_with(end))
 }
@@ -193,11 +195,11 @@ fn unpack(
     address: &Address,
     mut row: Row,
     data: MemberBytes<'_>,
-    packing: Packing,
+    compression: Compression,
 ) -> Result<Row, Stop> {
-    let unpacked = match unpack_to_end(pass, address, &row, &data, packing) {
+    let unpacked = match unpack_to_end(pass, address, &row, &data, compression) {
         Ok(unpacked) => unpacked,
-        Err(fault) => return refuse(pass, row, data, packing, &fault.reason()?),
+        Err(fault) => return refuse(pass, row, data, compression, &fault.reason()?),
     };
     let content = if let Some((staged, checksums)) = unpacked.spooled {
         row.content_sha256 = Some(checksums.sha256);
@@ -206,7 +208,7 @@ fn unpack(
         row.content_sha256 = Some(member::hash(&unpacked.bytes));
         MemberBytes::Bytes(&unpacked.bytes, None)
     };
-    let mut row = store(pass, address, row, data, content, packing)?;
+    let mut row = store(pass, address, row, data, content, compression)?;
     let left_out = unpacked.trailing + unpacked.skipped;
     row.surrounded = left_out > 0 && !keeps_all(&row);
     if row.surrounded && row.reason.is_empty() {
@@ -217,7 +219,7 @@ fn unpack(
         };
         let text = format!(
             "{left_out} bytes {position} its {} data were left out",
-            packing.name()
+            compression.name()
         );
         row.reason = text.into();
     }
@@ -235,14 +237,14 @@ fn unpack_to_end(
     address: &Address,
     row: &Row,
     data: &MemberBytes<'_>,
-    packing: Packing,
-) -> Result<Unpacked, Fault> {
+    compression: Compression,
+) -> Result<Unpacked, ReadError> {
     let limit = pass
         .options
         .max_ratio
         .saturating_mul(row.size.max(crate::archive::MIN_PACKED));
-    let damaged = |error| Fault::Data(crate::archive::reason(&error));
-    let mut reader = Unpack::open(packing, data.reader(pass)?).map_err(damaged)?;
+    let damaged = |error| ReadError::Data(crate::archive::reason(&error));
+    let mut reader = Unpack::open(compression, data.reader(pass)?).map_err(damaged)?;
     let room = pass.max_in_memory.min(limit.saturating_add(1));
     let mut bytes = Vec::new();
     let counted = Counted::new(&mut reader, address.expansion());
@@ -268,7 +270,7 @@ fn unpack_to_end(
             pass.staging.remove(&staged)?;
         }
         let reason = crate::archive::expands_too_much_reason(pass.options.max_ratio);
-        return Err(Fault::Data(reason));
+        return Err(ReadError::Data(reason));
     }
     Ok(Unpacked {
         bytes,
@@ -286,12 +288,13 @@ fn store(
     mut row: Row,
     packed: MemberBytes<'_>,
     content: MemberBytes<'_>,
-    packing: Packing,
+    compression: Compression,
 ) -> Result<Row, Stop> {
     let kind = content.kind(pass)?;
     let dir = member::describe(pass, address, &mut row, &content, kind)?;
-    let keep_gzip = packing == Packing::Gzip && !pass.options.gunzip && row.kind == Kind::Dicom;
-    let needs_content = row.suspect || matches!(row.kind, Kind::Par | Kind::Rec);
+    let keep_gzip =
+        compression == Compression::Gzip && !pass.options.gunzip && row.kind == RowKind::Dicom;
+    let needs_content = row.suspect || matches!(row.kind, RowKind::Par | RowKind::Rec);
     let keep_packed = keep_gzip || (row.fate == Fate::Kept && !needs_content);
     row.unpacked = !keep_packed;
     let (stored, other) = if keep_packed {

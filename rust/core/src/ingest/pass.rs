@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::expansion::Expansion;
 use super::passwords::{LastPassword, Passwords};
-use super::row::{Fate, Kind, Reason, Row};
+use super::row::{Fate, Reason, Row, RowKind};
 use super::staging::{Staged, Staging, StagingDir};
 use super::stop::Stop;
 use crate::archive::sevenz::aes::DerivedKeys;
@@ -365,13 +365,13 @@ impl Address {
 
     /// Returns a row for the member.
     #[must_use]
-    pub fn row(&self, kind: Kind, fate: Fate) -> Row {
+    pub fn row(&self, kind: RowKind, fate: Fate) -> Row {
         Row::new(&self.path, &self.joints, kind, fate)
     }
 
     /// Returns a row for a member without bytes.
     #[must_use]
-    pub fn no_data(&self, kind: Kind, reason: impl Into<Reason>) -> Row {
+    pub fn no_data(&self, kind: RowKind, reason: impl Into<Reason>) -> Row {
         let mut row = self.row(kind, Fate::NoData);
         row.reason = reason.into();
         row
@@ -379,7 +379,7 @@ impl Address {
 
     /// Returns a row for a member whose bytes cannot be read.
     #[must_use]
-    pub fn refused(&self, kind: Kind, size: u64, reason: impl Into<Reason>) -> Row {
+    pub fn refused(&self, kind: RowKind, size: u64, reason: impl Into<Reason>) -> Row {
         let mut row = self.row(kind, Fate::Refused);
         row.size = size;
         row.reason = reason.into();

@@ -8,7 +8,7 @@ use super::names::{UsedNames, identifier, limited_name, safe_path};
 use super::reading::Reading;
 use super::row::Fate;
 use super::stop::Stop;
-use crate::archive::kind::{Packing, without_extension};
+use crate::archive::kind::{Compression, without_extension};
 use crate::header::Field;
 use std::collections::{HashMap, HashSet};
 
@@ -174,8 +174,8 @@ impl Reading {
         };
         let mut path = row.path.to_vec();
         if row.unpacked {
-            for packing in Packing::ALL {
-                let short = without_extension(&path, packing).len();
+            for compression in Compression::ALL {
+                let short = without_extension(&path, compression).len();
                 if short < path.len() {
                     path.truncate(short);
                     break;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::identified::identified;
 use super::kept::why_kept;
 use super::names::UsedNames;
-use super::row::{Fate, Kind, Row};
+use super::row::{Fate, Row, RowKind};
 use super::staging::Staging;
 use super::stop::Stop;
 use crate::archive::zip::deflated::Streams;
@@ -139,9 +139,9 @@ impl Reading {
         };
         row.suspect = false;
         row.kind = if header.is_directory() {
-            Kind::DicomDir
+            RowKind::DicomDir
         } else {
-            Kind::Dicom
+            RowKind::Dicom
         };
         row.header = Some(if let Some(reason) = why_kept(&row.path, &header) {
             row.reason = reason;

@@ -9,7 +9,7 @@ use crate::notation::{Hash, escape};
 
 /// The kind of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum RowKind {
     /// A DICOM object.
     Dicom,
     /// The directory of a DICOM medium.
@@ -30,7 +30,7 @@ pub enum Kind {
     Device,
 }
 
-impl Kind {
+impl RowKind {
     /// Returns the name in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -126,7 +126,7 @@ pub struct Row {
     /// SHA-256 of the decompressed bytes; that of the original if it was not unpacked.
     pub content_sha256: Option<Hash>,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: RowKind,
     /// What happened to it.
     pub fate: Fate,
     /// Why; empty if there is nothing to explain.
@@ -156,7 +156,7 @@ pub struct Row {
 impl Row {
     /// Returns a row without known properties.
     #[must_use]
-    pub fn new(path: &[u8], joints: &[u32], kind: Kind, fate: Fate) -> Self {
+    pub fn new(path: &[u8], joints: &[u32], kind: RowKind, fate: Fate) -> Self {
         Self {
             path: path.into(),
             joints: joints.into(),

@@ -8,9 +8,9 @@ use super::kept_whole::ENCRYPTED;
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{A_LINK, Kind, LONGEST_TARGET, Row, link_to};
+use super::row::{A_LINK, LONGEST_TARGET, Row, RowKind, link_to};
 use super::staging::{StagingDir, fill};
-use super::stop::{Fault, Stop};
+use super::stop::{ReadError, Stop};
 use super::take::take;
 use super::workers::Workers;
 use crate::archive::sevenz::aes::Keys;
@@ -59,14 +59,14 @@ pub fn read(
                 break;
             }
             let address = container.member(&member.name, at);
-            let refused = |reason: String| address.refused(Kind::Other, member.size, reason);
+            let refused = |reason: String| address.refused(RowKind::Other, member.size, reason);
             let row = match admitted.map_or_else(Err, |()| Ok(())) {
                 Err(reason) => Ok(refused(reason)),
                 Ok(()) => match unpacking.read_member(member, (at, &address), &workers, scope) {
                     Ok(None) => continue,
                     Ok(Some(row)) => Ok(row),
-                    Err(Fault::Data(reason)) => Ok(refused(reason)),
-                    Err(Fault::Stop(stop)) => Err(stop),
+                    Err(ReadError::Data(reason)) => Ok(refused(reason)),
+                    Err(ReadError::Stop(stop)) => Err(stop),
                 },
             };
             workers.store(at, row.map(ProcessedMember::from));
@@ -143,25 +143,25 @@ impl<'p> Unpacking<'p> {
         (at, address): (u64, &Address),
         workers: &'s Workers,
         scope: &rayon::Scope<'s>,
-    ) -> Result<Option<Row>, Fault>
+    ) -> Result<Option<Row>, ReadError>
     where
         'p: 's,
     {
         self.pass.check()?;
         match member.kind {
-            MemberKind::Directory => return Ok(Some(address.no_data(Kind::Directory, ""))),
+            MemberKind::Directory => return Ok(Some(address.no_data(RowKind::Directory, ""))),
             MemberKind::Anti => {
                 let text = "an anti-item: it asks to remove a file of this name";
-                return Ok(Some(address.no_data(Kind::Other, text)));
+                return Ok(Some(address.no_data(RowKind::Other, text)));
             }
             MemberKind::Device => {
                 self.skip(member)?;
-                return Ok(Some(address.no_data(Kind::Device, "a device")));
+                return Ok(Some(address.no_data(RowKind::Device, "a device")));
             }
             MemberKind::Link => {
                 let target = self.link(member)?;
                 let text = target.map_or(A_LINK.into(), |target| link_to(&target));
-                return Ok(Some(address.no_data(Kind::Link, text)));
+                return Ok(Some(address.no_data(RowKind::Link, text)));
             }
             MemberKind::File => {}
         }
@@ -178,7 +178,7 @@ impl<'p> Unpacking<'p> {
 
     /// Returns the bytes of a member: the next bytes of its block, since the members of a block are read in order.
     /// Returns an empty stream for a member without a block.
-    fn content(&mut self, member: &Member) -> Result<Content<'_>, Fault> {
+    fn content(&mut self, member: &Member) -> Result<Content<'_>, ReadError> {
         let Some(block) = member.block else {
             return Ok(Box::new(io::empty()));
         };
@@ -188,7 +188,7 @@ impl<'p> Unpacking<'p> {
         }
         match &mut self.current {
             Some((_, Ok(content))) => Ok(Box::new(content.take(member.size))),
-            Some((_, Err(reason))) => Err(Fault::Data(reason.clone())),
+            Some((_, Err(reason))) => Err(ReadError::Data(reason.clone())),
             None => Ok(Box::new(io::empty())),
         }
     }
@@ -228,14 +228,14 @@ impl<'p> Unpacking<'p> {
     }
 
     /// Reads a member into memory.
-    fn fill(&mut self, member: &Member, part: &mut [u8]) -> Result<(), Fault> {
+    fn fill(&mut self, member: &Member, part: &mut [u8]) -> Result<(), ReadError> {
         let got = fill(&mut self.content(member)?, part);
         match got {
             Ok(got) if got == part.len() => check_crc(member, crc32fast::hash(part)),
-            Ok(_) => Err(Fault::Data("cut short".into())),
+            Ok(_) => Err(ReadError::Data("cut short".into())),
             Err(error) => {
                 self.fail_block(&reason(&error));
-                Err(Fault::Data(reason(&error)))
+                Err(ReadError::Data(reason(&error)))
             }
         }
     }
@@ -246,7 +246,7 @@ impl<'p> Unpacking<'p> {
         member: &Member,
         (at, address): (u64, &Address),
         workers: &Workers,
-    ) -> Result<Option<Row>, Fault> {
+    ) -> Result<Option<Row>, ReadError> {
         let pass = self.pass;
         let staged = address.staged(StagingDir::Other);
         let mut content = self.content(member)?;
@@ -259,7 +259,7 @@ impl<'p> Unpacking<'p> {
             Err(fault) => {
                 let reason = fault.reason()?;
                 self.fail_block(&reason);
-                return Err(Fault::Data(reason));
+                return Err(ReadError::Data(reason));
             }
         };
         if let Err(fault) = check_crc(member, checksums.crc) {
@@ -275,7 +275,7 @@ impl<'p> Unpacking<'p> {
     }
 
     /// Returns the target of a link, which is its content; None for one that is too long.
-    fn link(&mut self, member: &Member) -> Result<Option<Vec<u8>>, Fault> {
+    fn link(&mut self, member: &Member) -> Result<Option<Vec<u8>>, ReadError> {
         if member.size > LONGEST_TARGET {
             self.skip(member)?;
             return Ok(None);
@@ -286,23 +286,23 @@ impl<'p> Unpacking<'p> {
     }
 
     /// Reads past a member, to the next one of its block.
-    fn skip(&mut self, member: &Member) -> Result<(), Fault> {
+    fn skip(&mut self, member: &Member) -> Result<(), ReadError> {
         let mut content = self.content(member)?;
         let skipped = io::copy(&mut content, &mut io::sink());
         drop(content);
         skipped.map(|_| ()).map_err(|error| {
             self.fail_block(&reason(&error));
-            Fault::Data(reason(&error))
+            ReadError::Data(reason(&error))
         })
     }
 }
 
 /// Compares the CRC-32 of a member's bytes with that in the archive, if it has one.
-fn check_crc(member: &Member, crc: u32) -> Result<(), Fault> {
+fn check_crc(member: &Member, crc: u32) -> Result<(), ReadError> {
     match member.crc {
         Some(declared) if declared != crc => {
             let text = format!("its CRC is {crc:08x}, the archive says {declared:08x}");
-            Err(Fault::Data(text))
+            Err(ReadError::Data(text))
         }
         _ => Ok(()),
     }

@@ -4,7 +4,7 @@ use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
 use super::staging::StagingDir;
-use super::stop::Fault;
+use super::stop::ReadError;
 use super::take::take;
 use crate::archive::zip::entry::Entry;
 use crate::archive::zip::unzip::{self, Content};
@@ -15,7 +15,7 @@ pub fn spool(
     entry: &Entry,
     mut content: Content<'_>,
     address: &Address,
-) -> Result<ProcessedMember, Fault> {
+) -> Result<ProcessedMember, ReadError> {
     let staged = address.staged(StagingDir::Other);
     let checksums = pass
         .staging
@@ -24,7 +24,7 @@ pub fn spool(
         .and_then(|()| unzip::check_crc(entry, checksums.crc));
     if let Err(reason) = sound {
         pass.staging.remove(&staged)?;
-        return Err(Fault::Data(reason));
+        return Err(ReadError::Data(reason));
     }
     let data = MemberBytes::Staged(staged);
     let member = take(pass, address, data, checksums.size, checksums.sha256)?;

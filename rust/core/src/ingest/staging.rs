@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use super::stop::{Fault, Stop};
+use super::stop::{ReadError, Stop};
 pub use crate::archive::fill;
 use crate::monitor::Monitor;
 use crate::notation::{Hash, hexadecimal};
@@ -153,7 +153,7 @@ impl Staging {
         input: &mut dyn Read,
         limit: u64,
         monitor: &Monitor,
-    ) -> Result<Checksums, Fault> {
+    ) -> Result<Checksums, ReadError> {
         let (path, mut file) = self.create(staged)?;
         let mut hole = false;
         let checksums = read_through(input, limit, monitor, |block| {
@@ -169,7 +169,7 @@ impl Staging {
             Ok(checksums) if hole => file
                 .set_len(checksums.size)
                 .map_err(|error| Stop::io(&path, error))?,
-            Err(Fault::Data(_)) => self.remove(staged)?,
+            Err(ReadError::Data(_)) => self.remove(staged)?,
             _ => {}
         }
         checksums
@@ -209,20 +209,20 @@ pub fn read_through(
     limit: u64,
     monitor: &Monitor,
     mut sink: impl FnMut(&[u8]) -> Result<(), Stop>,
-) -> Result<Checksums, Fault> {
+) -> Result<Checksums, ReadError> {
     let mut block = vec![0; BLOCK];
     let mut sha = Sha256::new();
     let mut crc = crc32fast::Hasher::new();
     let mut size = 0u64;
     loop {
         monitor.check().map_err(|_| Stop::Cancelled)?;
-        let got =
-            fill(input, &mut block).map_err(|error| Fault::Data(crate::archive::reason(&error)))?;
+        let got = fill(input, &mut block)
+            .map_err(|error| ReadError::Data(crate::archive::reason(&error)))?;
         let part = block.get(..got).unwrap_or_default();
         size += got as u64;
         if size > limit {
             let reason = format!("it contains more than {limit} bytes");
-            return Err(Fault::Data(reason));
+            return Err(ReadError::Data(reason));
         }
         if got > 0 {
             sha.update(part);

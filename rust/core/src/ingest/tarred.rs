@@ -9,9 +9,9 @@ use super::batch::Members;
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Kind, Row, link_to};
+use super::row::{Row, RowKind, link_to};
 use super::staging::{StagingDir, fill};
-use super::stop::{Fault, Stop};
+use super::stop::{ReadError, Stop};
 use super::take::take;
 use super::tar_input::Input;
 use super::workers::Workers;
@@ -40,8 +40,8 @@ pub fn read(
             match unpacking.next(container, &workers, scope) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(Fault::Stop(stop)) => workers.store(unpacking.at, Err(stop)),
-                Err(Fault::Data(reason)) => {
+                Err(ReadError::Stop(stop)) => workers.store(unpacking.at, Err(stop)),
+                Err(ReadError::Data(reason)) => {
                     damage = Some(reason);
                     break;
                 }
@@ -87,14 +87,15 @@ impl<'p> Unpacking<'p, '_> {
         container: &Address,
         workers: &'s Workers,
         scope: &rayon::Scope<'s>,
-    ) -> Result<bool, Fault>
+    ) -> Result<bool, ReadError>
     where
         'p: 's,
     {
         self.pass.check()?;
         self.at += 1;
         let next = self.tar.next_member();
-        let Some(mut member) = next.map_err(|error: io::Error| Fault::Data(reason(&error)))? else {
+        let Some(mut member) = next.map_err(|error: io::Error| ReadError::Data(reason(&error)))?
+        else {
             return Ok(false);
         };
         let target = match &member.kind {
@@ -102,7 +103,7 @@ impl<'p> Unpacking<'p, '_> {
             _ => 0,
         };
         let texts = escaped_len(&container.path) + escaped_len(&member.name) + target;
-        self.pass.count(texts).map_err(Fault::Data)?;
+        self.pass.count(texts).map_err(ReadError::Data)?;
         let address = container.member(&member.name, self.at);
         if let Some(row) = self.without_data(&address, &member) {
             workers.store(self.at, Ok(row));
@@ -114,7 +115,7 @@ impl<'p> Unpacking<'p, '_> {
         let counted = self.pass.expand(size, &address.path);
         counted
             .and_then(|()| container.expand(holes)) // other bytes count when they are read
-            .map_err(Fault::Data)?;
+            .map_err(ReadError::Data)?;
         if size > self.pass.max_in_memory {
             return self.large(&address, &mut member, workers);
         }
@@ -131,12 +132,12 @@ impl<'p> Unpacking<'p, '_> {
 
     /// Adds the holes of a member. Returns an error once all holes together exceed the limit on expansion: they take no
     /// space in the archive, so many small ones can form a bomb, too.
-    fn check_holes(&mut self, member: &Member) -> Result<(), Fault> {
+    fn check_holes(&mut self, member: &Member) -> Result<(), ReadError> {
         let holes = member.size.saturating_sub(member.stored);
         self.holes = self.holes.saturating_add(holes);
         let max_ratio = self.pass.options.max_ratio;
         if expands_too_much(self.holes, self.tar.get_ref().packed(), max_ratio) {
-            return Err(Fault::Data(expands_too_much_reason(max_ratio)));
+            return Err(ReadError::Data(expands_too_much_reason(max_ratio)));
         }
         Ok(())
     }
@@ -147,7 +148,7 @@ impl<'p> Unpacking<'p, '_> {
         address: &Address,
         member: &mut Member,
         workers: &Workers,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, ReadError> {
         let (pass, size) = (self.pass, member.size);
         // a size that the file cannot contain says nothing about the space needed
         if !self.tar.get_ref().ends_before(member.stored) {
@@ -176,10 +177,10 @@ impl<'p> Unpacking<'p, '_> {
         size: u64,
         reason: String,
         workers: &Workers,
-    ) -> Result<bool, Fault> {
-        let row = address.refused(Kind::Other, size, reason.clone());
+    ) -> Result<bool, ReadError> {
+        let row = address.refused(RowKind::Other, size, reason.clone());
         workers.store(self.at, Ok(row.into()));
-        Err(Fault::Data(reason))
+        Err(ReadError::Data(reason))
     }
 
     /// Returns the row of a member that is not a file, or of a file with too many holes; None for another file.
@@ -189,31 +190,31 @@ impl<'p> Unpacking<'p, '_> {
             MemberKind::File if expands_too_much(member.size, member.stored, max_ratio) => {
                 let text =
                     format!("its holes make it more than {max_ratio} times its size (limit)");
-                address.refused(Kind::Other, member.size, text)
+                address.refused(RowKind::Other, member.size, text)
             }
             MemberKind::File => {
                 self.files.insert(self.name_hash(&member.name));
                 return None;
             }
-            MemberKind::Directory => address.no_data(Kind::Directory, ""),
+            MemberKind::Directory => address.no_data(RowKind::Directory, ""),
             MemberKind::Link { hard, target } => self.link(address, member, *hard, target),
-            MemberKind::Device(word) => address.no_data(Kind::Device, *word),
+            MemberKind::Device(word) => address.no_data(RowKind::Device, *word),
         };
         Some(row.into())
     }
 
     fn link(&mut self, address: &Address, member: &Member, hard: bool, target: &[u8]) -> Row {
         if !hard {
-            return address.no_data(Kind::Link, link_to(target));
+            return address.no_data(RowKind::Link, link_to(target));
         }
         let escaped = escape(target);
         if self.files.contains(&self.name_hash(target)) {
             self.files.insert(self.name_hash(&member.name));
             let text = format!("a hard link to {escaped}, whose row has the bytes");
-            return address.no_data(Kind::Link, text);
+            return address.no_data(RowKind::Link, text);
         }
         let text = format!("a hard link to {escaped}, which is not in the archive before it");
-        address.refused(Kind::Link, 0, text)
+        address.refused(RowKind::Link, 0, text)
     }
 
     /// Returns a hash for comparing the name of a file with the target of a hard link.

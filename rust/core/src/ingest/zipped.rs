@@ -8,7 +8,7 @@ use super::batch::{BATCH, Members};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{A_LINK, Kind, LONGEST_TARGET, link_to};
+use super::row::{A_LINK, LONGEST_TARGET, RowKind, link_to};
 use super::spool::spool;
 use super::stop::Stop;
 use super::take::take;
@@ -122,7 +122,7 @@ fn read_member(
     pass.check()?;
     let refuse = |reason: String| {
         Ok(ProcessedMember::from(address.refused(
-            Kind::Other,
+            RowKind::Other,
             entry.size,
             reason,
         )))
@@ -199,14 +199,14 @@ fn without_file(
     address: &Address,
 ) -> ProcessedMember {
     let (kind, text) = match special {
-        Special::Directory => (Kind::Directory, ""),
-        Special::Device => (Kind::Device, "a device"),
+        Special::Directory => (RowKind::Directory, ""),
+        Special::Device => (RowKind::Device, "a device"),
         Special::Link => {
             let (text, left_out) = match short_content(source, entry) {
                 Some((target, left_out)) => (link_to(&target), left_out),
                 None => (A_LINK.into(), 0),
             };
-            let mut row = address.no_data(Kind::Link, text);
+            let mut row = address.no_data(RowKind::Link, text);
             row.surrounded = left_out > 0;
             return row.into();
         }
@@ -245,7 +245,7 @@ fn large(
 ) -> Result<ProcessedMember, Stop> {
     let refuse = |reason: String| {
         Ok(ProcessedMember::from(address.refused(
-            Kind::Other,
+            RowKind::Other,
             entry.size,
             reason,
         )))

@@ -17,7 +17,7 @@ use super::ppmd::Ppmd;
 use super::streams::Block;
 use super::surplus::{Exact, InputUsage};
 use crate::archive::counting_reader::{ByteCount, CountingReader};
-use crate::archive::kind::Packing;
+use crate::archive::kind::Compression;
 use crate::archive::source::{Range, Source};
 use crate::archive::unpack::Unpack;
 use crate::archive::{invalid, reason};
@@ -241,7 +241,7 @@ impl<'a> Chain<'a, '_> {
             Method::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(packed)),
             Method::Deflate64 => Box::new(deflate64::Deflate64Decoder::with_buffer(packed)),
             Method::Zstd => {
-                let unpack = Unpack::open(Packing::Zstd, Box::new(packed));
+                let unpack = Unpack::open(Compression::Zstd, Box::new(packed));
                 Box::new(Zstd {
                     unpack: unpack.map_err(|error| reason(&error))?,
                     surplus: self.surplus.clone(),

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read};
 use liblzma::stream::Stream;
 
 use super::super::counting_reader::{ByteCount, CountingReader};
-use super::super::kind::Packing;
+use super::super::kind::Compression;
 use super::super::source::{Range, Source};
 use super::super::unpack::Unpack;
 use super::super::{expands_too_much, expands_too_much_reason, invalid};
@@ -253,7 +253,7 @@ impl Read for Content<'_> {
 /// Decompresses a member's packed bytes.
 pub fn unpack<'a>(packed: impl Read + Send + 'a, entry: &Entry) -> io::Result<Content<'a>> {
     let decoder = if matches!(entry.method, 20 | 93) {
-        Decoder::Zstd(Box::new(Unpack::open(Packing::Zstd, Box::new(packed))?))
+        Decoder::Zstd(Box::new(Unpack::open(Compression::Zstd, Box::new(packed))?))
     } else {
         let consumed = ByteCount::default();
         let packed = io::BufReader::with_capacity(128 << 10, packed);

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use qxbatch_core::archive::kind::{self, Kind as Content};
+use qxbatch_core::archive::kind::{self, FileKind};
 use qxbatch_core::archive::sevenz::aes::Keys;
 use qxbatch_core::archive::sevenz::list as list_sevenz;
 use qxbatch_core::archive::tar::TarReader;
@@ -105,16 +105,16 @@ fn inside(bytes: &[u8], work: &Path) {
 fn complete(bytes: &[u8], reading: &Reading) {
     let outer = reading.rows().iter().filter(|row| row.joints.is_empty());
     let expected = match kind::of_bytes(bytes) {
-        Content::Zip => list(&bytes, MEMBERS).entries.len(),
-        Content::SevenZ => {
+        FileKind::Zip => list(&bytes, MEMBERS).entries.len(),
+        FileKind::SevenZ => {
             let keys = Keys::new([(0, b"other".as_slice()), (1, b"secret")].into_iter());
             list_sevenz(&bytes, MEMBERS, &keys).map_or(0, |listing| listing.members.len())
         }
-        Content::Tar => {
+        FileKind::Tar => {
             let mut tar = TarReader::new(bytes);
             std::iter::from_fn(|| tar.next_member().ok().flatten()).count()
         }
-        Content::Packed(_) => return,
+        FileKind::Packed(_) => return,
         _ => 1,
     };
     assert_eq!(outer.count(), expected);
