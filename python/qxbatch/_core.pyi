@@ -334,11 +334,11 @@ class SeriesFrames:
 
         Without images, the details are those of the first file. Raises OSError when that file cannot be read again.
         """
-    def compare(self, images: Sequence[str], maps: Sequence[bool]) -> Comparison:
+    def compare(self, images: Sequence[str], repeats_frames: Sequence[bool]) -> Comparison:
         """Compare uncompressed NIfTI images with the frames: position, count, order, and the values of four rows of each frame.
 
-        All rows are compared if the pixel encoding differs within the series. `maps` says for each image whether it repeats frames
-        of the others. Raises OSError when a file cannot be read or is not NIfTI.
+        All rows are compared if the pixel encoding differs within the series. `repeats_frames` says for each image whether it
+        repeats frames of the others. Raises OSError when a file cannot be read or is not NIfTI.
         """
 
 def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None = None) -> tuple[int, str]:

@@ -116,7 +116,9 @@ def _misplaced(compared: Comparison, names: Sequence[str]) -> list[str]:
 
 
 def _counts(compared: Comparison, images: Sequence[_Named]) -> list[str]:
-    faults = [f"{compared.missing} of {compared.frames} slices are in no image."] if compared.missing else []
+    faults = []
+    if compared.frames_without_slice:
+        faults.append(f"{compared.frames_without_slice} of {compared.frames} slices are in no image.")
     if (
         compared.without_geometry
         or compared.mosaics_without_slice_count
@@ -125,9 +127,9 @@ def _counts(compared: Comparison, images: Sequence[_Named]) -> list[str]:
     ):
         return faults
     return faults + [
-        f"{checked.name}: {checked.check.surplus} of {checked.check.slices} slices match no slice of the headers."
+        f"{checked.name}: {checked.check.slices_without_frame} of {checked.check.slices} slices match no slice of the headers."
         for checked in images
-        if checked.check.surplus
+        if checked.check.slices_without_frame
     ]
 
 
@@ -147,7 +149,7 @@ def _values(compared: Comparison, images: Sequence[_Named], names: Sequence[str]
 
 def _split_scan(images: Sequence[_Named]) -> list[str]:
     """Return a fault if volumes of one scan are separate images."""
-    separate = [checked.name for checked in images if checked.check.twin is not None]
+    separate = [checked.name for checked in images if checked.check.same_scan_as is not None]
     if not separate:
         return []
     names = ", ".join(name.removeprefix("image ") for name in separate[:_MAX_LISTED])
@@ -160,11 +162,11 @@ def _image(check: ImageCheck, index: int, images: Sequence[_Named]) -> list[str]
     if check.order == "wrong":
         faults.append("its volumes are not in the order of the times and numbers of the headers.")
     if (
-        check.part_of is not None
-        and check.twin is None
-        and (images[check.part_of].check.part_of != index or index < check.part_of)
+        check.same_volume_as is not None
+        and check.same_scan_as is None
+        and (images[check.same_volume_as].check.same_volume_as != index or index < check.same_volume_as)
     ):
-        faults.append(f"it is one volume together with {images[check.part_of].name}.")
+        faults.append(f"it is one volume together with {images[check.same_volume_as].name}.")
     return faults
 
 
@@ -205,10 +207,10 @@ def _doubts(compared: Comparison, frames: SeriesFrames) -> list[str]:
 
 def _notes(compared: Comparison, frames: SeriesFrames) -> list[str]:
     notes = []
-    if compared.moved and compared.moved_by > _SHIFT:
+    if compared.moved_volumes and compared.largest_movement > _SHIFT:
         notes.append(
-            f"{counted(compared.moved, 'volume')} {'was' if compared.moved == 1 else 'were'} moved by up to "
-            f"{compared.moved_by:.1f} mm during the scan (prospective motion correction); the image has the place of its "
+            f"{counted(compared.moved_volumes, 'volume')} {'was' if compared.moved_volumes == 1 else 'were'} moved by up to "
+            f"{compared.largest_movement:.1f} mm during the scan (prospective motion correction); the image has the place of its "
             "first volume."
         )
     if compared.tilt:
