@@ -203,15 +203,15 @@ class Reading:
     def staged(self, row: int) -> str:
         """Return the current path of the member's bytes; empty without any. Gzipped DICOM is inflated (unless gunzip=False)."""
     def suspects(self) -> list[int]:
-        """Return the rows that look like DICOM, but whose header the core cannot parse: kept unless `supply` sets one."""
-    def supply(self, row: int, header: Header) -> None:
+        """Return the rows that look like DICOM, but whose header the core cannot parse: kept unless `set_header` sets one."""
+    def set_header(self, row: int, header: Header) -> None:
         """Set the header of a suspect, as another reader parsed it; the row then belongs to a group.
 
         Raises ValueError when the row is no suspect.
         """
     def left_out(self) -> list[tuple[int, str]]:
-        """Return the rows that may contain images but were not sorted, with the cause (`left_out.Cause`)."""
-    def gaps(self) -> list[tuple[int, int, int, list[str]]]:
+        """Return the rows that may contain images but were not sorted, with the cause (`ingest.left_out.Cause`)."""
+    def incomplete_dicomdirs(self) -> list[tuple[int, int, int, list[str]]]:
         """Return DICOMDIRs that list missing files: row, number of listed and of missing files, their paths if known."""
     def damage(self) -> list[str]:
         """Return the unreadable data as `path: reason`: refused members first, then the damage of the archives themselves."""

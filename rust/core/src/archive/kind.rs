@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::foreign::{DISC_MARK_LENGTH, DISC_OFFSET, DMG_TRAILER_LENGTH, Foreign, is_part};
+use super::foreign::{
+    DMG_TRAILER_LENGTH, Foreign, VOLUME_DESCRIPTOR_HEAD_LENGTH, VOLUME_DESCRIPTOR_OFFSET, is_part,
+};
 use super::source::Fields;
 use super::tar::header::is_header;
 
@@ -144,7 +146,7 @@ pub fn of_bytes(bytes: &[u8]) -> FileKind {
     with_other_offsets(kind, |region, buffer| {
         let at = match region {
             Region::End => bytes.len().checked_sub(buffer.len()),
-            Region::Disc => usize::try_from(DISC_OFFSET).ok(),
+            Region::VolumeDescriptor => usize::try_from(VOLUME_DESCRIPTOR_OFFSET).ok(),
         };
         part(at, buffer.len()).is_some_and(|bytes| {
             buffer.copy_from_slice(bytes);
@@ -170,17 +172,19 @@ pub fn of_file(file: &File) -> io::Result<FileKind> {
         let size = buffer.len() as u64;
         let at = match region {
             Region::End => len.checked_sub(size),
-            Region::Disc => (len >= DISC_OFFSET + size).then_some(DISC_OFFSET),
+            Region::VolumeDescriptor => {
+                (len >= VOLUME_DESCRIPTOR_OFFSET + size).then_some(VOLUME_DESCRIPTOR_OFFSET)
+            }
         };
         at.is_some_and(|at| file.read_exact_at(buffer, at).is_ok())
     }))
 }
 
-/// The places of marks that are not at the start of a file: its end, and [`DISC_OFFSET`].
+/// The places of marks that are not at the start of a file: its end, and [`VOLUME_DESCRIPTOR_OFFSET`].
 #[derive(Clone, Copy)]
 enum Region {
     End,
-    Disc,
+    VolumeDescriptor,
 }
 
 /// Returns the kind that a mark at another offset shows, if `kind` is [`FileKind::Other`] or a part of a split archive;
@@ -193,10 +197,12 @@ fn with_other_offsets(kind: FileKind, mut read: impl FnMut(Region, &mut [u8]) ->
     if read(Region::End, &mut tail) && tail.starts_with(b"PK\x05\x06") {
         return FileKind::Zip;
     }
-    let (mut disc, mut end) = ([0; DISC_MARK_LENGTH], [0; DMG_TRAILER_LENGTH]);
-    let disc = read(Region::Disc, &mut disc).then(|| Foreign::of_disc(&disc));
-    let end = read(Region::End, &mut end).then(|| Foreign::of_end(&end));
-    let foreign = disc.flatten().or(end.flatten());
+    let (mut descriptor, mut trailer) =
+        ([0; VOLUME_DESCRIPTOR_HEAD_LENGTH], [0; DMG_TRAILER_LENGTH]);
+    let disc_image = read(Region::VolumeDescriptor, &mut descriptor)
+        .then(|| Foreign::of_volume_descriptor(&descriptor));
+    let disk_image = read(Region::End, &mut trailer).then(|| Foreign::of_trailer(&trailer));
+    let foreign = disc_image.flatten().or(disk_image.flatten());
     foreign.map_or(kind, FileKind::Foreign)
 }
 
@@ -305,7 +311,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dicom_with_a_tiff_mark_in_its_preamble_is_dicom() {
+    fn dicom_with_a_zip_signature_in_its_preamble_is_dicom() {
         let mut head = vec![0u8; 200];
         head[..4].copy_from_slice(b"PK\x03\x04");
         head[128..132].copy_from_slice(b"DICM");

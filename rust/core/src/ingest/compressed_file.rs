@@ -5,14 +5,14 @@ use std::io::Read;
 use std::path::Path;
 
 use super::batch::Members;
-use super::expansion::Counted;
+use super::expansion::ExpansionReader;
 use super::loose;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
+use super::process::process_member;
 use super::staging::StagingDir;
 use super::stop::Stop;
-use super::take::take;
-use super::total::InTotal;
+use super::total_size::TotalSizeReader;
 use crate::archive::kind::{self, Compression, FileKind, HEAD_LENGTH};
 use crate::archive::unpack::Unpack;
 use crate::notation::escaped_len;
@@ -51,11 +51,11 @@ pub fn read(
         .options
         .max_ratio
         .saturating_mul(size.max(crate::archive::MIN_PACKED));
-    let staged = address.staged(StagingDir::Other);
+    let staged = address.staged_file(StagingDir::Other);
     let checksums = match pass.staging.spool(
         &staged,
-        &mut InTotal::new(
-            Counted::new(&mut unpack, container.expansion()),
+        &mut TotalSizeReader::new(
+            ExpansionReader::new(&mut unpack, container.expansion()),
             pass,
             &address.path,
         ),
@@ -69,7 +69,7 @@ pub fn read(
         pass.staging.remove(&staged)?;
         return Ok(Members::damaged(reason));
     }
-    let member = take(
+    let member = process_member(
         pass,
         &address,
         MemberBytes::Staged(staged),

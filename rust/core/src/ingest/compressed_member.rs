@@ -2,14 +2,14 @@
 
 use std::io::Read;
 
-use super::expansion::Counted;
+use super::expansion::ExpansionReader;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Fate, NOT_WANTED, Reason, Row, RowKind};
-use super::staging::{Checksums, Staged, StagingDir, read_through};
+use super::row::{Fate, NEITHER_DICOM_NOR_PARREC, Reason, Row, RowKind};
+use super::staging::{Checksums, StagedFile, StagingDir, read_through};
 use super::stop::{ReadError, Stop};
-use super::total::InTotal;
+use super::total_size::TotalSizeReader;
 use crate::archive::kind::{self, Compression, FileKind};
 use crate::archive::unpack::Unpack;
 use crate::header::{Parsed, parse};
@@ -23,7 +23,7 @@ enum ContentKind {
     /// An archive, or another compression.
     Archive,
     /// DICOM, PAR or REC.
-    Wanted,
+    Image,
     /// Another file.
     Other,
     /// It cannot be unpacked far enough to recognise it, or it is damaged DICOM, PAR or REC.
@@ -33,7 +33,7 @@ enum ContentKind {
 }
 
 /// Processes a compressed member: unpacks DICOM, PAR and REC, defers archives, keeps other files unchanged.
-pub fn take(
+pub fn process(
     pass: &Pass<'_>,
     address: &Address,
     mut row: Row,
@@ -42,14 +42,14 @@ pub fn take(
 ) -> Result<ProcessedMember, Stop> {
     match probe(pass, address, &data, compression)? {
         ContentKind::Archive => member::archive(pass, address, row, data),
-        ContentKind::Wanted => {
+        ContentKind::Image => {
             unpack(pass, address, row, data, compression).map(ProcessedMember::from)
         }
         ContentKind::Damaged(reason) => {
             refuse(pass, row, data, compression, &reason).map(ProcessedMember::from)
         }
         ContentKind::Unreadable(reason) => {
-            member::put(pass, address, &mut row, data, StagingDir::Other)?;
+            member::stage(pass, address, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
                 row.reason =
                     format!("{} data that cannot be read: {reason}", compression.name()).into();
@@ -58,9 +58,9 @@ pub fn take(
         }
         ContentKind::Other => {
             row.content_sha256 = content_hash(pass, address, &row, &data, compression)?;
-            member::put(pass, address, &mut row, data, StagingDir::Other)?;
+            member::stage(pass, address, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
-                row.reason = Reason::Borrowed(NOT_WANTED);
+                row.reason = Reason::Borrowed(NEITHER_DICOM_NOR_PARREC);
             }
             Ok(row.into())
         }
@@ -86,7 +86,7 @@ pub fn content_hash(
     let Ok(reader) = Unpack::open(compression, data.reader(pass)?) else {
         return Ok(row.sha256);
     };
-    let mut reader = Counted::new(reader, address.expansion());
+    let mut reader = ExpansionReader::new(reader, address.expansion());
     match read_through(&mut reader, limit, pass.monitor, |_| Ok(())) {
         Ok(checksums) => Ok(Some(checksums.sha256)),
         Err(ReadError::Data(_)) => Ok(row.sha256),
@@ -152,7 +152,7 @@ fn probe(
         FileKind::Other => !matches!(parse(&mut start.as_slice()), Ok(Parsed::NotDicom)),
     };
     Ok(match (wanted, fault) {
-        (true, None) => ContentKind::Wanted,
+        (true, None) => ContentKind::Image,
         (true, Some(reason)) => ContentKind::Damaged(reason),
         (false, Some(reason))
             if is_tar_name(&address.path, compression) && !reason.contains("(limit") =>
@@ -182,11 +182,11 @@ struct Unpacked {
     /// All bytes, if they fit into memory.
     bytes: Vec<u8>,
     /// The file in staging with all bytes, if they do not.
-    spooled: Option<(Staged, Checksums)>,
+    spooled: Option<(StagedFile, Checksums)>,
     /// Number of bytes after the compressed data.
-    trailing: u64,
+    trailing_bytes: u64,
     /// Number of bytes in skippable frames of zstd.
-    skipped: u64,
+    user_bytes: u64,
 }
 
 /// Unpacks to the end and processes the content.
@@ -209,16 +209,16 @@ fn unpack(
         MemberBytes::Bytes(&unpacked.bytes, None)
     };
     let mut row = store(pass, address, row, data, content, compression)?;
-    let left_out = unpacked.trailing + unpacked.skipped;
-    row.surrounded = left_out > 0 && !keeps_all(&row);
+    let unused = unpacked.trailing_bytes + unpacked.user_bytes;
+    row.surrounded = unused > 0 && !keeps_all(&row);
     if row.surrounded && row.reason.is_empty() {
-        let position = if unpacked.skipped > 0 {
+        let position = if unpacked.user_bytes > 0 {
             "in or after"
         } else {
             "after"
         };
         let text = format!(
-            "{left_out} bytes {position} its {} data were left out",
+            "{unused} bytes {position} its {} data were left out",
             compression.name()
         );
         row.reason = text.into();
@@ -247,8 +247,8 @@ fn unpack_to_end(
     let mut reader = Unpack::open(compression, data.reader(pass)?).map_err(damaged)?;
     let room = pass.max_in_memory.min(limit.saturating_add(1));
     let mut bytes = Vec::new();
-    let counted = Counted::new(&mut reader, address.expansion());
-    let mut counted = InTotal::new(counted, pass, &address.path);
+    let counted = ExpansionReader::new(&mut reader, address.expansion());
+    let mut counted = TotalSizeReader::new(counted, pass, &address.path);
     Read::by_ref(&mut counted)
         .take(room)
         .read_to_end(&mut bytes)
@@ -275,8 +275,8 @@ fn unpack_to_end(
     Ok(Unpacked {
         bytes,
         spooled,
-        trailing: reader.trailing(),
-        skipped: reader.skipped(),
+        trailing_bytes: reader.trailing_bytes(),
+        user_bytes: reader.user_bytes(),
     })
 }
 
@@ -306,6 +306,6 @@ fn store(
     // The bytes that are not stored are removed first: those of a large member have the name in staging that the other
     // bytes need.
     other.discard(pass)?;
-    member::put(pass, address, &mut row, stored, dir)?;
+    member::stage(pass, address, &mut row, stored, dir)?;
     Ok(row)
 }

@@ -6,11 +6,11 @@ use super::kept_whole::ENCRYPTED;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
+use super::process::process_member;
 use super::row::RowKind;
 use super::scratch;
 use super::spool::spool;
 use super::stop::{ReadError, Stop};
-use super::take::take;
 use crate::archive::source::Source;
 use crate::archive::zip::decryption::{Attempt, EncryptedMember};
 use crate::archive::zip::encryption::Encryption;
@@ -103,11 +103,11 @@ fn attempt(
         .read_to_end(&mut decrypted)
         .map_err(damaged)?;
     scratch::with(|scratch| {
-        let left_out = unzip::into_memory(&decrypted.as_slice(), entry, 0, scratch)
+        let unused = unzip::into_memory(&decrypted.as_slice(), entry, 0, scratch)
             .map_err(ReadError::Data)?;
         let bytes = scratch.content.as_slice();
         let data = MemberBytes::Bytes(bytes, None);
-        let member = take(pass, address, data, entry.size, member::hash(bytes))?;
-        Ok(member.without(left_out))
+        let member = process_member(pass, address, data, entry.size, member::hash(bytes))?;
+        Ok(member.with_unused_bytes(unused))
     })
 }

@@ -12,11 +12,11 @@ use super::loose::{link, open};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
+use super::process::process_member;
 use super::row::RowKind;
 use super::scratch;
 use super::staging::{StagingDir, fill, read_through};
 use super::stop::Stop;
-use super::take::take;
 use crate::archive::kind::{self, FileKind};
 use crate::archive::{names_too_long, names_too_long_reason, reason};
 use crate::notation::escaped_len;
@@ -201,7 +201,7 @@ pub fn file(pass: &Pass<'_>, address: &Address, path: &Path) -> Result<Processed
             return Ok(changed(address, size));
         }
         let bytes = scratch.content.get(..got).unwrap_or_default();
-        take(
+        process_member(
             pass,
             address,
             MemberBytes::Bytes(bytes, Some(path)),
@@ -232,7 +232,7 @@ fn large(
             content,
             FileKind::Zip | FileKind::SevenZ | FileKind::Tar | FileKind::Packed(_)
         );
-    let staged = address.staged(StagingDir::Other);
+    let staged = address.staged_file(StagingDir::Other);
     if !keep_in_place {
         pass.need_room(size, &address.path)?;
     }
@@ -259,5 +259,5 @@ fn large(
         data.discard(pass)?;
         return Ok(changed(address, size));
     }
-    take(pass, address, data, size, checksums.sha256)
+    process_member(pass, address, data, size, checksums.sha256)
 }

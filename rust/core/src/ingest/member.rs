@@ -2,13 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
-use super::identified::identified;
-use super::kept::why_kept;
-use super::kept_whole::KeptWhole;
+use super::generated_uids::with_generated_uids;
+use super::kept_dicom::kept_reason;
+use super::kept_whole::KeptWholeCause;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{EMPTY, Fate, NOT_WANTED, Reason, Row, RowKind};
-use super::staging::{Checksums, Staged, StagingDir};
+use super::row::{EMPTY, Fate, NEITHER_DICOM_NOR_PARREC, Reason, Row, RowKind};
+use super::staging::{Checksums, StagedFile, StagingDir};
 use super::stop::Stop;
 use crate::archive::kind::{self, FileKind};
 use crate::header::{Field, Header, Parsed};
@@ -25,17 +25,17 @@ pub struct ProcessedMember {
 /// The bytes of a nested archive: where they are.
 pub enum ArchiveBytes {
     /// In staging; the row gets this location if the archive is kept as a file.
-    Staged(Staged),
+    Staged(StagedFile),
     /// In a loose file.
     Loose(std::path::PathBuf, Checksums),
 }
 
 impl ProcessedMember {
     /// Records in the row how many of its packed bytes are not part of its content.
-    pub fn without(mut self, left_out: u64) -> Self {
-        if left_out > 0 {
+    pub fn with_unused_bytes(mut self, unused: u64) -> Self {
+        if unused > 0 {
             self.row.surrounded = true;
-            let text = format!("{left_out} bytes in or after its packed data were left out");
+            let text = format!("{unused} bytes in or after its packed data were left out");
             self.row.add_reason(text);
         }
         self
@@ -77,7 +77,7 @@ pub fn archive(
             ArchiveBytes::Loose(path.to_owned(), checksums)
         }
         other => {
-            put(pass, address, &mut row, other, StagingDir::Other)?;
+            stage(pass, address, &mut row, other, StagingDir::Other)?;
             match row.staged.take() {
                 Some(staged) => ArchiveBytes::Staged(staged),
                 None => return Ok(row.into()), // refused
@@ -91,18 +91,18 @@ pub fn archive(
 }
 
 /// Writes bytes to a folder of staging and records it in the row; refuses a loose file that changed.
-pub fn put(
+pub fn stage(
     pass: &Pass<'_>,
     address: &Address,
     row: &mut Row,
     data: MemberBytes<'_>,
     dir: StagingDir,
 ) -> Result<(), Stop> {
-    let put = match head_length(pass, row, &data)? {
-        Some(head_length) => data.put_head(pass, address, dir, head_length),
-        None => data.put(pass, address, dir),
+    let staged = match head_length(pass, row, &data)? {
+        Some(head_length) => data.stage_head(pass, address, dir, head_length),
+        None => data.stage(pass, address, dir),
     };
-    match put {
+    match staged {
         Ok(staged) => row.staged = Some(staged),
         Err(fault) => {
             row.fate = Fate::Refused;
@@ -135,7 +135,7 @@ pub fn file(
     content: FileKind,
 ) -> Result<Row, Stop> {
     let dir = describe(pass, address, &mut row, &data, content)?;
-    put(pass, address, &mut row, data, dir)?;
+    stage(pass, address, &mut row, data, dir)?;
     Ok(row)
 }
 
@@ -147,7 +147,7 @@ pub fn describe(
     data: &MemberBytes<'_>,
     content: FileKind,
 ) -> Result<StagingDir, Stop> {
-    row.reason = Reason::Borrowed(NOT_WANTED);
+    row.reason = Reason::Borrowed(NEITHER_DICOM_NOR_PARREC);
     match content {
         FileKind::Par => row.kind = RowKind::Par,
         FileKind::Empty => row.reason = Reason::Borrowed(EMPTY),
@@ -170,7 +170,8 @@ pub fn describe(
                     Parsed::NotDicom => {
                         if let FileKind::Foreign(foreign) = content {
                             row.kind = RowKind::Archive;
-                            row.reason = KeptWhole::Unsupported.reason(foreign.reason()).into();
+                            row.reason =
+                                KeptWholeCause::Unsupported.reason(foreign.reason()).into();
                         } else {
                             row.reason = data.why_other(pass)?;
                         }
@@ -206,13 +207,13 @@ fn dicom(row: &mut Row, header: Header) -> StagingDir {
     } else {
         RowKind::Dicom
     };
-    if let Some(reason) = why_kept(&row.path, &header) {
+    if let Some(reason) = kept_reason(&row.path, &header) {
         row.reason = reason;
         row.header = Some(header);
         return StagingDir::Other;
     }
     row.fate = Fate::Sorted;
-    let header = identified(row, header);
+    let header = with_generated_uids(row, header);
     let key = series_key(&header);
     row.header = Some(header);
     StagingDir::Series(key)

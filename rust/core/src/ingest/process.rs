@@ -1,8 +1,8 @@
 //! Processes one member according to its content.
 
+use super::compressed_member;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
-use super::packed;
 use super::pass::{Address, Pass};
 use super::row::{Fate, RowKind};
 use super::stop::Stop;
@@ -10,7 +10,7 @@ use crate::archive::kind::{self, FileKind};
 use crate::notation::Hash;
 
 /// Processes a member with known bytes and hash.
-pub fn take(
+pub fn process_member(
     pass: &Pass<'_>,
     address: &Address,
     data: MemberBytes<'_>,
@@ -34,7 +34,9 @@ pub fn take(
         FileKind::Zip | FileKind::SevenZ | FileKind::Tar => {
             member::archive(pass, address, row, data)
         }
-        FileKind::Packed(compression) => packed::take(pass, address, row, data, compression),
+        FileKind::Packed(compression) => {
+            compressed_member::process(pass, address, row, data, compression)
+        }
         FileKind::Par | FileKind::Empty | FileKind::Foreign(_) | FileKind::Other => {
             member::file(pass, address, row, data, content).map(ProcessedMember::from)
         }

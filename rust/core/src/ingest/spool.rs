@@ -3,9 +3,9 @@
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
+use super::process::process_member;
 use super::staging::StagingDir;
 use super::stop::ReadError;
-use super::take::take;
 use crate::archive::zip::entry::Entry;
 use crate::archive::zip::unzip::{self, Content};
 
@@ -16,7 +16,7 @@ pub fn spool(
     mut content: Content<'_>,
     address: &Address,
 ) -> Result<ProcessedMember, ReadError> {
-    let staged = address.staged(StagingDir::Other);
+    let staged = address.staged_file(StagingDir::Other);
     let checksums = pass
         .staging
         .spool(&staged, &mut content, entry.size, pass.monitor)?;
@@ -27,6 +27,6 @@ pub fn spool(
         return Err(ReadError::Data(reason));
     }
     let data = MemberBytes::Staged(staged);
-    let member = take(pass, address, data, checksums.size, checksums.sha256)?;
-    Ok(member.without(content.left_out()))
+    let member = process_member(pass, address, data, checksums.size, checksums.sha256)?;
+    Ok(member.with_unused_bytes(content.unused_bytes()))
 }

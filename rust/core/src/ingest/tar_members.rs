@@ -9,10 +9,10 @@ use super::batch::Members;
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
+use super::process::process_member;
 use super::row::{Row, RowKind, link_to};
 use super::staging::{StagingDir, fill};
 use super::stop::{ReadError, Stop};
-use super::take::take;
 use super::tar_input::Input;
 use super::workers::Workers;
 use crate::archive::tar::{Member, MemberKind, TarReader};
@@ -29,7 +29,7 @@ pub fn read(
     let mut unpacking = Unpacking {
         pass,
         tar: TarReader::new(input),
-        at: 0,
+        sequence: 0,
         holes: 0,
         files: HashSet::new(),
         hashing: RandomState::new(),
@@ -40,7 +40,7 @@ pub fn read(
             match unpacking.next(container, &workers, scope) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(ReadError::Stop(stop)) => workers.store(unpacking.at, Err(stop)),
+                Err(ReadError::Stop(stop)) => workers.store(unpacking.sequence, Err(stop)),
                 Err(ReadError::Data(reason)) => {
                     damage = Some(reason);
                     break;
@@ -57,8 +57,11 @@ pub fn read(
 /// Returns notes about the bytes that are in no member.
 fn notes_of(tar: &TarReader<Input<'_>>) -> Vec<String> {
     let mut notes = Vec::new();
-    if tar.trailing() > 0 {
-        let text = format!("{} bytes follow the end mark of the tar", tar.trailing());
+    if tar.trailing_bytes() > 0 {
+        let text = format!(
+            "{} bytes follow the end mark of the tar",
+            tar.trailing_bytes()
+        );
         notes.push(text);
     }
     if let Input::Packed(unpack, ..) = tar.get_ref() {
@@ -72,7 +75,7 @@ struct Unpacking<'p, 'a> {
     pass: &'p Pass<'p>,
     tar: TarReader<Input<'a>>,
     /// Sequence number of the current member.
-    at: u64,
+    sequence: u64,
     /// Bytes in the holes of sparse files so far.
     holes: u64,
     /// Hashes of the names of the files so far, by [`Unpacking::name_hash`].
@@ -92,7 +95,7 @@ impl<'p> Unpacking<'p, '_> {
         'p: 's,
     {
         self.pass.check()?;
-        self.at += 1;
+        self.sequence += 1;
         let next = self.tar.next_member();
         let Some(mut member) = next.map_err(|error: io::Error| ReadError::Data(reason(&error)))?
         else {
@@ -104,9 +107,9 @@ impl<'p> Unpacking<'p, '_> {
         };
         let texts = escaped_len(&container.path) + escaped_len(&member.name) + target;
         self.pass.count(texts).map_err(ReadError::Data)?;
-        let address = container.member(&member.name, self.at);
+        let address = container.member(&member.name, self.sequence);
         if let Some(row) = self.without_data(&address, &member) {
-            workers.store(self.at, Ok(row));
+            workers.store(self.sequence, Ok(row));
             return Ok(true);
         }
         self.check_holes(&member)?;
@@ -126,7 +129,7 @@ impl<'p> Unpacking<'p, '_> {
         if let Err(error) = fill(&mut content, part) {
             return self.refuse_cut_short(&address, size, reason(&error), workers);
         }
-        workers.submit(scope, self.pass, (self.at, address), (buffer, len));
+        workers.submit(scope, self.pass, (self.sequence, address), (buffer, len));
         Ok(true)
     }
 
@@ -154,7 +157,7 @@ impl<'p> Unpacking<'p, '_> {
         if !self.tar.get_ref().ends_before(member.stored) {
             pass.need_room(size, &address.path)?;
         }
-        let staged = address.staged(StagingDir::Other);
+        let staged = address.staged_file(StagingDir::Other);
         let mut content = self.tar.content(member);
         let checksums = pass
             .staging
@@ -162,8 +165,8 @@ impl<'p> Unpacking<'p, '_> {
         match checksums {
             Ok(checksums) => {
                 let data = MemberBytes::Staged(staged);
-                let result = take(pass, address, data, checksums.size, checksums.sha256);
-                workers.store(self.at, result);
+                let result = process_member(pass, address, data, checksums.size, checksums.sha256);
+                workers.store(self.sequence, result);
                 Ok(true)
             }
             Err(fault) => self.refuse_cut_short(address, size, fault.reason()?, workers),
@@ -179,7 +182,7 @@ impl<'p> Unpacking<'p, '_> {
         workers: &Workers,
     ) -> Result<bool, ReadError> {
         let row = address.refused(RowKind::Other, size, reason.clone());
-        workers.store(self.at, Ok(row.into()));
+        workers.store(self.sequence, Ok(row.into()));
         Err(ReadError::Data(reason))
     }
 

@@ -131,7 +131,7 @@ fn read_gzip<T>(
         ContentError::Io(error) => damaged(&reason(&error)),
         ContentError::Damaged(why) => damaged(&why),
     })?;
-    if unpack.trailing() > 0 {
+    if unpack.trailing_bytes() > 0 {
         return Err(damaged(TRAILING));
     }
     Ok(done)
@@ -161,7 +161,7 @@ fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<FileSum>, Cont
         }
         members.push((member.name, size, hash));
     }
-    if tar.trailing() > 0 {
+    if tar.trailing_bytes() > 0 {
         return Err(ContentError::Damaged(TRAILING.into()));
     }
     Ok(members)

@@ -85,7 +85,7 @@ pub fn into_memory(
     if entry.packed > source.len().saturating_sub(data) {
         return Err("cut short".into());
     }
-    let left_out = match entry.method {
+    let unused_bytes = match entry.method {
         0 => {
             scratch.content.resize(size, 0);
             source
@@ -103,11 +103,11 @@ pub fn into_memory(
                 .read_to_end(&mut scratch.content)
                 .map_err(|error| super::super::reason(&error))?;
             check_size(entry, scratch.content.len() as u64)?;
-            reader.left_out()
+            reader.unused_bytes()
         }
     };
     check_crc(entry, crc32fast::hash(&scratch.content))?;
-    Ok(left_out)
+    Ok(unused_bytes)
 }
 
 /// Reads a deflated member.
@@ -233,10 +233,10 @@ enum Decoder<'a> {
 
 impl Content<'_> {
     /// Returns how many of the packed bytes are not part of the content; known once its end was reached.
-    pub fn left_out(&self) -> u64 {
+    pub fn unused_bytes(&self) -> u64 {
         match &self.decoder {
             Decoder::Other(_, consumed) => self.packed.saturating_sub(consumed.get()),
-            Decoder::Zstd(unpack) => unpack.trailing().saturating_add(unpack.skipped()),
+            Decoder::Zstd(unpack) => unpack.trailing_bytes().saturating_add(unpack.user_bytes()),
         }
     }
 }

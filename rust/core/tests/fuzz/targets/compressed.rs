@@ -47,7 +47,7 @@ fn unpacked<'a>(compression: Compression, input: impl Read + Send + 'a) -> Found
         Err(error) => (Vec::new(), Err(error.to_string()), 0),
         Ok(mut stream) => {
             let (content, done) = drained(&mut stream, MOST);
-            (content, done, stream.trailing())
+            (content, done, stream.trailing_bytes())
         }
     }
 }

@@ -103,7 +103,10 @@ fn inside(bytes: &[u8], work: &Path) {
 
 /// Checks that each member found by the archive's own reader has one row; a file that is not an archive has one row.
 fn complete(bytes: &[u8], reading: &Reading) {
-    let outer = reading.rows().iter().filter(|row| row.joints.is_empty());
+    let outer = reading
+        .rows()
+        .iter()
+        .filter(|row| row.separators.is_empty());
     let expected = match kind::of_bytes(bytes) {
         FileKind::Zip => list(&bytes, MEMBERS).entries.len(),
         FileKind::SevenZ => {
@@ -174,7 +177,7 @@ fn place(reading: &mut Reading, session: &Path) {
 fn placed(reading: &Reading, session: &Path) {
     let mut known = HashSet::new();
     for row in reading.rows().iter().filter(|row| holds(row)) {
-        let path = session.join(&*row.at);
+        let path = session.join(&*row.session_path);
         has_its_hash(row, &path);
         assert!(known.insert(path), "two rows share a place");
     }
@@ -185,7 +188,7 @@ fn placed(reading: &Reading, session: &Path) {
         .iter()
         .filter(|row| row.fate == Fate::Duplicate)
     {
-        assert!(session.join(&*row.at).is_file(), "{row:?}");
+        assert!(session.join(&*row.session_path).is_file(), "{row:?}");
     }
 }
 

@@ -61,7 +61,7 @@ fn agree(file: &[u8]) -> Option<Vec<u8>> {
     let by_pieces = pieces(file);
     if let (Ok(fast), false) = (by_pieces, more) {
         assert!(
-            sound && unpack.trailing() == 0,
+            sound && unpack.trailing_bytes() == 0,
             "only the general reader finds fault"
         );
         assert!(fast == content, "two contents of one file");
