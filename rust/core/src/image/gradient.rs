@@ -33,8 +33,8 @@ pub(super) fn encoding_direction(frame: &Attributes) -> Option<LpsDirection> {
     Some(in_patient_axes(along_image, frame.orientation?))
 }
 
-/// Returns whether the signs of [`encoding_direction`] are certain: dcm2niix restricts its validation to transversal images
-/// of a patient who lies head first and supine, with phase along the columns.
+/// Returns whether the signs of [`encoding_direction`] are certain: dcm2niix restricts its validation to transversal
+/// images of a patient who lies head first and supine, with phase along the columns.
 pub(super) fn has_known_signs(frame: &Attributes) -> bool {
     let Some([a, b, c, d, e, f]) = frame.orientation else {
         return false;

@@ -36,8 +36,8 @@ pub struct ImageCheck {
     pub contradiction: Option<(usize, f64, f64)>,
     /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
-    /// Classic GE: gradient direction of each volume in patient axes (LPS+), whose signs along the axes of the image are
-    /// certain only with `encoding_signs`.
+    /// Classic GE: gradient direction of each volume in patient axes (LPS+), whose signs along the axes of the image
+    /// are certain only with `encoding_signs`.
     pub encoding_directions: Vec<Option<[f64; 3]>>,
     /// Whether the signs of `encoding_directions` are certain.
     pub encoding_signs: bool,
