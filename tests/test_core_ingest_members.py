@@ -132,13 +132,13 @@ def test_an_unreadable_header_is_a_suspect_until_a_header_is_supplied(tmp_path: 
     assert "header cannot be read" in row.reason
     assert Path(reading.staged(0)).read_bytes() == broken
     values = {"SeriesInstanceUID": "1.2.3", "SOPInstanceUID": "1.2.3.4", "SeriesNumber": "7"}
-    reading.supply(0, Header.from_values(values))
+    reading.set_header(0, Header.from_values(values))
     row = reading.row(0)
     assert (row.kind, row.fate, row.group) == ("dicom", "sorted", 0)
     assert reading.suspects() == []
     assert [group.number for group in reading.groups()] == [7]
     with pytest.raises(ValueError, match="row 0"):
-        reading.supply(0, Header.from_values(values))
+        reading.set_header(0, Header.from_values(values))
 
 
 def test_links_devices_and_empty_folders_get_a_row(tmp_path: Path) -> None:

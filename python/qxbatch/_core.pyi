@@ -203,15 +203,15 @@ class Reading:
     def staged(self, row: int) -> str:
         """Return the current path of the member's bytes; empty without any. Gzipped DICOM is inflated (unless gunzip=False)."""
     def suspects(self) -> list[int]:
-        """Return the rows that look like DICOM, but whose header the core cannot parse: kept unless `supply` sets one."""
-    def supply(self, row: int, header: Header) -> None:
+        """Return the rows that look like DICOM, but whose header the core cannot parse: kept unless `set_header` sets one."""
+    def set_header(self, row: int, header: Header) -> None:
         """Set the header of a suspect, as another reader parsed it; the row then belongs to a group.
 
         Raises ValueError when the row is no suspect.
         """
     def left_out(self) -> list[tuple[int, str]]:
-        """Return the rows that may contain images but were not sorted, with the cause (`left_out.Cause`)."""
-    def gaps(self) -> list[tuple[int, int, int, list[str]]]:
+        """Return the rows that may contain images but were not sorted, with the cause (`ingest.left_out.Cause`)."""
+    def incomplete_dicomdirs(self) -> list[tuple[int, int, int, list[str]]]:
         """Return DICOMDIRs that list missing files: row, number of listed and of missing files, their paths if known."""
     def damage(self) -> list[str]:
         """Return the unreadable data as `path: reason`: refused members first, then the damage of the archives themselves."""
@@ -334,11 +334,11 @@ class SeriesFrames:
 
         Without images, the details are those of the first file. Raises OSError when that file cannot be read again.
         """
-    def compare(self, images: Sequence[str], maps: Sequence[bool]) -> Comparison:
+    def compare(self, images: Sequence[str], repeats_frames: Sequence[bool]) -> Comparison:
         """Compare uncompressed NIfTI images with the frames: position, count, order, and the values of four rows of each frame.
 
-        All rows are compared if the pixel encoding differs within the series. `maps` says for each image whether it repeats frames
-        of the others. Raises OSError when a file cannot be read or is not NIfTI.
+        All rows are compared if the pixel encoding differs within the series. `repeats_frames` says for each image whether it
+        repeats frames of the others. Raises OSError when a file cannot be read or is not NIfTI.
         """
 
 def gzip_file(source: str, out: str, *, level: int = 0, monitor: Monitor | None = None) -> tuple[int, str]:

@@ -42,10 +42,10 @@ class Comparison:
 
     The distance is the largest one of a corner. It is infinite if no image has the frame's size and directions.
     """
-    missing: int
+    frames_without_slice: int
     """Frames without a remaining slice at their position in any image."""
     moved_volumes: int
-    """Number of volumes that moved as a whole relative to their image: prospective motion correction."""
+    """Volumes that moved as a whole relative to their image: prospective motion correction."""
     largest_movement: float
     """The largest movement of these volumes, mm."""
     tilt: float
@@ -67,7 +67,7 @@ class ImageCheck:
 
     slices: int
     """Number of slices of all volumes."""
-    surplus: int
+    slices_without_frame: int
     """Slices without a frame."""
     different: int
     """Slices whose values differ from the frame at their position."""
@@ -99,9 +99,9 @@ class ImageCheck:
     """Whether ImageType or FrameType says that all frames are derived."""
     first: tuple[int, int]
     """The lowest InstanceNumber (frame number in an enhanced object), and the index of its file."""
-    part_of: int | None
+    same_volume_as: int | None
     """Index of another image of the same kind that forms one volume together with this one."""
-    twin: int | None
+    same_scan_as: int | None
     """Index of another image of the same kind at the same position: both are volumes of one scan."""
 
 @final

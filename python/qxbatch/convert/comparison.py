@@ -118,7 +118,11 @@ def _position_faults(compared: Comparison, names: Sequence[str]) -> list[str]:
 
 
 def _count_faults(compared: Comparison, images: Sequence[_NamedImage]) -> list[str]:
-    faults = [f"{compared.missing} of {compared.frames} slices are in no image."] if compared.missing else []
+    faults = (
+        [f"{compared.frames_without_slice} of {compared.frames} slices are in no image."]
+        if compared.frames_without_slice
+        else []
+    )
     if (
         compared.without_geometry
         or compared.mosaics_without_slice_count
@@ -127,9 +131,9 @@ def _count_faults(compared: Comparison, images: Sequence[_NamedImage]) -> list[s
     ):
         return faults
     return faults + [
-        f"{image.name}: {image.check.surplus} of {image.check.slices} slices match no slice of the headers."
+        f"{image.name}: {image.check.slices_without_frame} of {image.check.slices} slices match no slice of the headers."
         for image in images
-        if image.check.surplus
+        if image.check.slices_without_frame
     ]
 
 
@@ -149,7 +153,7 @@ def _value_faults(compared: Comparison, images: Sequence[_NamedImage], names: Se
 
 def _split_scan_faults(images: Sequence[_NamedImage]) -> list[str]:
     """Return a fault if volumes of one scan are separate images."""
-    separate = [image.name for image in images if image.check.twin is not None]
+    separate = [image.name for image in images if image.check.same_scan_as is not None]
     if not separate:
         return []
     names = ", ".join(name.removeprefix("image ") for name in separate[:_MAX_LISTED])
@@ -162,11 +166,11 @@ def _image_faults(check: ImageCheck, index: int, images: Sequence[_NamedImage]) 
     if check.order == "wrong":
         faults.append("its volumes are not in the order of the times and numbers of the headers.")
     if (
-        check.part_of is not None
-        and check.twin is None
-        and (images[check.part_of].check.part_of != index or index < check.part_of)
+        check.same_volume_as is not None
+        and check.same_scan_as is None
+        and (images[check.same_volume_as].check.same_volume_as != index or index < check.same_volume_as)
     ):
-        faults.append(f"it is one volume together with {images[check.part_of].name}.")
+        faults.append(f"it is one volume together with {images[check.same_volume_as].name}.")
     return faults
 
 

@@ -34,7 +34,7 @@ def read_suspects(reading: Reading, subject: str, cancelled: Cancelled) -> list[
     for row, values in zip(rows, _headers([reading.staged(row) for row in rows], cancelled), strict=False):
         if values is not None:
             supplied.append(reading.row(row))
-            reading.supply(row, Header.from_values(values))
+            reading.set_header(row, Header.from_values(values))
     if not supplied:
         return []
     first, more = supplied[0], f" and {len(supplied) - 1} more" if len(supplied) > 1 else ""

@@ -56,7 +56,7 @@ def redact_member_paths(reading: Reading, *, deidentified: bool = True) -> Redac
     @cache
     def paths() -> frozenset[str]:
         rows = (reading.row(index).path for index in range(len(reading)))
-        missing = (name for _, _, _, names in reading.gaps() for name in names)
+        missing = (name for _, _, _, names in reading.incomplete_dicomdirs() for name in names)
         return frozenset(filter(None, chain(rows, missing)))
 
     def redact(text: str) -> str:

@@ -189,7 +189,7 @@ def left_out(reading: Reading, passwords: Passwords | None) -> LeftOut:
     members = tuple(Member(row.index, cause, row.path) for row, cause in rows)
     gaps = tuple(
         Gap(index, reading.row(index).path, listed, missing, tuple(names))
-        for index, listed, missing, names in reading.gaps()
+        for index, listed, missing, names in reading.incomplete_dicomdirs()
     )
     encrypted_reasons = [row.reason for row, cause in rows if cause is Cause.ENCRYPTED_ARCHIVE]
     limits = limits_of(row.reason for row, cause in rows if cause is Cause.LIMITED_ARCHIVE)

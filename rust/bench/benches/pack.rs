@@ -6,8 +6,8 @@ use std::fs;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use flate2::{Compression, write::DeflateEncoder};
-use qxbatch_core::archive::kind::Packing;
+use flate2::write::DeflateEncoder;
+use qxbatch_core::archive::kind::Compression;
 use qxbatch_core::archive::unpack::Unpack;
 use qxbatch_core::monitor::Monitor;
 use qxbatch_core::pack::gzip::gzip_file;
@@ -29,7 +29,7 @@ fn voxels(size: usize) -> Vec<u8> {
         .collect()
 }
 
-fn packing(criterion: &mut Criterion) {
+fn compression(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let (source, packed) = (folder.path().join("in"), folder.path().join("out.gz"));
     fs::write(&source, voxels(SIZE)).unwrap();
@@ -53,12 +53,12 @@ fn packing(criterion: &mut Criterion) {
         |bencher| {
             bencher.iter(|| {
                 let input = black_box(bytes.as_slice());
-                let mut unpack = Unpack::open(Packing::Gzip, Box::new(input)).unwrap();
+                let mut unpack = Unpack::open(Compression::Gzip, Box::new(input)).unwrap();
                 std::io::copy(&mut unpack, &mut std::io::sink()).unwrap()
             });
         },
     );
-    let mut stream = DeflateEncoder::new(Vec::new(), Compression::new(6));
+    let mut stream = DeflateEncoder::new(Vec::new(), flate2::Compression::new(6));
     std::io::copy(&mut voxels(SIZE).as_slice(), &mut stream).unwrap();
     let stream = stream.finish().unwrap();
     group.bench_function("walk over a zip's stream", |bencher| {
@@ -67,5 +67,5 @@ fn packing(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, packing);
+criterion_group!(benches, compression);
 criterion_main!(benches);

@@ -2,7 +2,7 @@
 
 use crate::frames::{each_element, each_item};
 use crate::header::{
-    DataSetVisitor, Element, Encoding, Fault, Reader, TransferSyntax, Window, trim, visit,
+    DataSetVisitor, Element, Encoding, ParseError, Reader, TransferSyntax, Window, trim, visit,
 };
 
 const DIRECTORY_RECORDS: u32 = 0x0004_1220;
@@ -11,7 +11,7 @@ const REFERENCED_INSTANCE: u32 = 0x0004_1511;
 
 /// A file that a DICOMDIR lists.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedFile {
     /// ReferencedFileID: its path below the folder of the DICOMDIR, components joined by `/`.
     pub path: Vec<u8>,
     /// ReferencedSOPInstanceUIDInFile; empty when absent.
@@ -19,12 +19,12 @@ pub struct Listed {
 }
 
 /// Returns the files that a DICOMDIR lists, in its order; None if it cannot be read to its end.
-pub fn listed<W: Window>(window: &mut W) -> Option<Vec<Listed>> {
+pub fn listed_files<W: Window>(window: &mut W) -> Option<Vec<ListedFile>> {
     let mut records = Records(Vec::new());
     matches!(visit(window, &mut records), Ok(true)).then_some(records.0)
 }
 
-struct Records(Vec<Listed>);
+struct Records(Vec<ListedFile>);
 
 impl DataSetVisitor for Records {
     fn visit<W: Window>(
@@ -32,7 +32,7 @@ impl DataSetVisitor for Records {
         reader: &mut Reader<'_, W>,
         start: u64,
         _: &TransferSyntax,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         let encoding = reader.encoding;
         each_element(
             reader,
@@ -57,13 +57,13 @@ impl Records {
         reader: &mut Reader<'_, W>,
         sequence: &Element,
         outer: Encoding,
-    ) -> Result<u64, Fault> {
+    ) -> Result<u64, ParseError> {
         each_item(
             reader,
             sequence,
             outer,
             &mut |reader, start, end, encoding| {
-                let mut listed = Listed::default();
+                let mut listed = ListedFile::default();
                 let reached =
                     each_element(reader, start, end, encoding, &mut |reader, element, _| {
                         match element.tag {

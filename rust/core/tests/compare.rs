@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use object::Syntax;
 use qxbatch_core::frames::Series;
-use qxbatch_core::image::{Comparison, Order, compare};
+use qxbatch_core::image::{Comparison, VolumeOrder, compare};
 
 const SIDE: usize = 4;
 const SLICES: usize = 6;
@@ -168,8 +168,8 @@ fn flaws(comparison: &Comparison) -> (usize, usize, usize, usize) {
     let check = &comparison.checks[0];
     (
         comparison.misplaced.len(),
-        comparison.missing,
-        check.surplus,
+        comparison.frames_without_slice,
+        check.slices_without_frame,
         check.different,
     )
 }
@@ -178,7 +178,7 @@ fn flaws(comparison: &Comparison) -> (usize, usize, usize, usize) {
 fn a_right_image_has_no_flaw() {
     let comparison = compared(&volumes(3));
     assert_eq!(flaws(&comparison), (0, 0, 0, 0));
-    assert_eq!(comparison.checks[0].order, Order::Right);
+    assert_eq!(comparison.checks[0].order, VolumeOrder::Right);
     assert_eq!((comparison.moved_volumes, comparison.tilt), (0, 0.0));
 }
 
@@ -241,7 +241,7 @@ fn volumes_in_another_order_than_any_number_are_reported() {
         vec![image(&folder.join("a.nii"), 0.0, STEP, &all, 3)]
     });
     assert_eq!(flaws(&comparison), (0, 0, 0, 0));
-    assert_eq!(comparison.checks[0].order, Order::Wrong);
+    assert_eq!(comparison.checks[0].order, VolumeOrder::Wrong);
 }
 
 #[test]
@@ -256,14 +256,14 @@ fn volumes_against_the_order_of_acquisition_are_reported_although_instance_numbe
         |slice| slice.temporal = Some([1, 3, 2][slice.volume]),
     ];
     for change in temporal {
-        assert_eq!(order(3, change), Order::Wrong);
+        assert_eq!(order(3, change), VolumeOrder::Wrong);
     }
     let earlier: fn(&mut Slice) = |slice| slice.second = Some(50 - 10 * slice.volume);
-    assert_eq!(order(3, earlier), Order::Wrong);
+    assert_eq!(order(3, earlier), VolumeOrder::Wrong);
     // The second of two volumes can be after midnight, and interleaved times order nothing.
-    assert_eq!(order(2, earlier), Order::Right);
+    assert_eq!(order(2, earlier), VolumeOrder::Right);
     let mixed: fn(&mut Slice) = |slice| slice.second = Some([30, 10, 20][slice.volume]);
-    assert_eq!(order(3, mixed), Order::Right);
+    assert_eq!(order(3, mixed), VolumeOrder::Right);
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn two_images_of_every_other_slice_are_one_volume() {
     let interleaved: Vec<_> = comparison
         .checks
         .iter()
-        .map(|check| check.part_of)
+        .map(|check| check.same_volume_as)
         .collect();
     assert_eq!(interleaved, [Some(1), Some(0)]);
 }

@@ -11,7 +11,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use qxbatch_core::acquired::acquired;
 use qxbatch_core::frames::{Details, Facts, Pixels, Series, details};
-use qxbatch_core::image::{self as core, Order, Voxel, colours, grey};
+use qxbatch_core::image::{self as core, VolumeOrder, VoxelType, colours, grey};
 
 use crate::acquired::Acquired;
 use crate::failure::os_error;
@@ -27,8 +27,8 @@ pub(crate) fn grey_slice(
     columns: Vec<u64>,
     big_endian: bool,
 ) -> PyResult<Vec<u8>> {
-    let voxel = voxel(datatype, big_endian)?;
-    py.detach(|| grey(&path, offset, voxel, &rows, &columns))
+    let voxel_type = voxel_type(datatype, big_endian)?;
+    py.detach(|| grey(&path, offset, voxel_type, &rows, &columns))
         .map_err(|error| os_error(&path, &error))
 }
 
@@ -41,13 +41,13 @@ pub(crate) fn colour_slice(
     rows: Vec<u64>,
     columns: Vec<u64>,
 ) -> PyResult<Option<Vec<u8>>> {
-    let voxel = voxel(datatype, false)?;
-    py.detach(|| colours(&path, offset, voxel, &rows, &columns))
+    let voxel_type = voxel_type(datatype, false)?;
+    py.detach(|| colours(&path, offset, voxel_type, &rows, &columns))
         .map_err(|error| os_error(&path, &error))
 }
 
-fn voxel(datatype: i32, big_endian: bool) -> PyResult<Voxel> {
-    Voxel::new(datatype, big_endian)
+fn voxel_type(datatype: i32, big_endian: bool) -> PyResult<VoxelType> {
+    VoxelType::new(datatype, big_endian)
         .ok_or_else(|| PyValueError::new_err(format!("voxels of type {datatype}")))
 }
 
@@ -55,7 +55,7 @@ fn voxel(datatype: i32, big_endian: bool) -> PyResult<Voxel> {
 #[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct ImageCheck {
     slices: usize,
-    surplus: usize,
+    slices_without_frame: usize,
     different: usize,
     difference: Option<(usize, u32, u32, u32, f64, f64)>,
     order: &'static str,
@@ -68,8 +68,8 @@ pub(crate) struct ImageCheck {
     isotropic: bool,
     derived: bool,
     first: (i64, usize),
-    part_of: Option<usize>,
-    twin: Option<usize>,
+    same_volume_as: Option<usize>,
+    same_scan_as: Option<usize>,
 }
 
 #[pyclass(frozen, get_all, module = "qxbatch._core")]
@@ -81,7 +81,7 @@ pub(crate) struct Comparison {
     mosaics_without_direction: usize,
     without_geometry: usize,
     misplaced: Vec<(usize, u32, f64)>,
-    missing: usize,
+    frames_without_slice: usize,
     moved_volumes: usize,
     largest_movement: f64,
     tilt: f64,
@@ -107,14 +107,14 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
         py,
         ImageCheck {
             slices: check.slices,
-            surplus: check.surplus,
+            slices_without_frame: check.slices_without_frame,
             different: check.different,
             difference,
             order: match check.order {
-                Order::NotCompared => "",
-                Order::Right => "right",
-                Order::Wrong => "wrong",
-                Order::Undetermined => "undetermined",
+                VolumeOrder::NotCompared => "",
+                VolumeOrder::Right => "right",
+                VolumeOrder::Wrong => "wrong",
+                VolumeOrder::Undetermined => "undetermined",
             },
             b_values: check.b_values,
             contradiction: check.contradiction,
@@ -125,8 +125,8 @@ fn check(py: Python<'_>, check: core::ImageCheck) -> PyResult<Py<ImageCheck>> {
             isotropic: check.isotropic,
             derived: check.derived,
             first: check.first,
-            part_of: check.part_of,
-            twin: check.twin,
+            same_volume_as: check.same_volume_as,
+            same_scan_as: check.same_scan_as,
         },
     )
 }
@@ -148,7 +148,7 @@ fn comparison(py: Python<'_>, comparison: core::Comparison) -> PyResult<Comparis
         misplaced: misplaced
             .map(|slice| (slice.file, slice.frame, slice.distance))
             .collect(),
-        missing: comparison.missing,
+        frames_without_slice: comparison.frames_without_slice,
         moved_volumes: comparison.moved_volumes,
         largest_movement: comparison.largest_movement,
         tilt: comparison.tilt,
@@ -274,10 +274,10 @@ impl SeriesFrames {
         &self,
         py: Python<'_>,
         images: Vec<PathBuf>,
-        maps: Vec<bool>,
+        repeats_frames: Vec<bool>,
     ) -> PyResult<Comparison> {
         let compared = py
-            .detach(|| core::compare(&self.series, &images, &maps))
+            .detach(|| core::compare(&self.series, &images, &repeats_frames))
             .map_err(|(path, error)| os_error(&path, &error))?;
         comparison(py, compared)
     }

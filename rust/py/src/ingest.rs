@@ -53,8 +53,8 @@ fn row(index: usize, row: &core::Row) -> Row {
         content_sha256: hash(row.content_sha256),
         kind: row.kind.name(),
         fate: row.fate.name(),
-        at: row.at.to_string(),
-        series: row.series,
+        at: row.session_path.to_string(),
+        series: row.series_n,
         group: row.group,
         reason: row.reason.to_string(),
         has_extra_bytes: row.has_extra_bytes,
@@ -124,10 +124,10 @@ impl Reading {
         self.core.suspects()
     }
 
-    fn supply(&mut self, row: usize, header: &Bound<'_, Header>) -> PyResult<()> {
+    fn set_header(&mut self, row: usize, header: &Bound<'_, Header>) -> PyResult<()> {
         self.known(row)?;
         let header = header.get().core.clone();
-        if self.core.supply(row, header).map_err(ingest_error)? {
+        if self.core.set_header(row, header).map_err(ingest_error)? {
             Ok(())
         } else {
             Err(PyValueError::new_err(format!("row {row} needs no header")))
@@ -147,9 +147,17 @@ impl Reading {
         rows.map(|(row, cause)| (row, cause.name())).collect()
     }
 
-    fn gaps(&self, py: Python<'_>) -> Vec<(usize, usize, usize, Vec<String>)> {
-        let gaps = py.detach(|| self.core.gaps()).into_iter();
-        gaps.map(|gap| (gap.row, gap.listed, gap.missing_count, gap.missing))
+    fn incomplete_dicomdirs(&self, py: Python<'_>) -> Vec<(usize, usize, usize, Vec<String>)> {
+        let directories = py.detach(|| self.core.incomplete_dicomdirs()).into_iter();
+        directories
+            .map(|directory| {
+                (
+                    directory.row,
+                    directory.listed,
+                    directory.missing_count,
+                    directory.missing,
+                )
+            })
             .collect()
     }
 

@@ -48,7 +48,7 @@ impl Statistics {
 
     #[getter]
     fn dropped_volumes(&self) -> usize {
-        self.core.dropped
+        self.core.dropped_volumes
     }
 
     #[getter]

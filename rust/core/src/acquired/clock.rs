@@ -1,6 +1,6 @@
 //! Acquisition times, also across midnight.
 
-use super::split::Member;
+use super::split::StackFrame;
 use crate::frames::{Pixels, Series};
 
 const DAY: f64 = 86_400.0;
@@ -54,8 +54,8 @@ impl Clock {
     }
 
     /// Returns the acquisition time of a frame in seconds; None if its header has none.
-    pub(super) fn time(&self, member: &Member<'_>) -> Option<f64> {
-        member
+    pub(super) fn time(&self, stack_frame: &StackFrame<'_>) -> Option<f64> {
+        stack_frame
             .frame
             .attributes
             .acquired

@@ -99,8 +99,8 @@ pub(super) fn diffusion(
 ) -> (Vec<(f64, usize)>, usize) {
     let mut weighted: BTreeMap<usize, (i64, Option<[i64; 3]>)> = BTreeMap::new();
     let mut claimed = false;
-    for (member, volume) in placed.members.iter().zip(&assignment.volumes) {
-        let diffusion = &member.frame.attributes.diffusion;
+    for (stack_frame, volume) in placed.stack_frames.iter().zip(&assignment.volumes) {
+        let diffusion = &stack_frame.frame.attributes.diffusion;
         claimed |= diffusion.in_diffusion_scan;
         let Some(b_value) = diffusion.b_value.or(diffusion.nominal) else {
             continue;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::clock::{Clock, rounded};
 use super::places::PlacedFrames;
-use super::split::{Member, file_index};
+use super::split::{StackFrame, file_index};
 
 /// The volume of each frame of a stack.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Assignment {
-    /// Index of the volume of each frame, in the order of `PlacedFrames::members`. The volumes are in the order of the
+    /// Index of the volume of each frame, in the order of `PlacedFrames::stack_frames`. The volumes are in the order of the
     /// number that distinguishes them.
     pub volumes: Vec<usize>,
     /// Number of volumes.
@@ -22,16 +22,22 @@ pub(super) struct Assignment {
 /// by the order of the frames, which always exists.
 pub(super) fn candidates(placed: &PlacedFrames<'_>, clock: &Clock) -> Vec<Assignment> {
     let mut candidates: Vec<Assignment> = [
-        by_number(placed, true, |member| member.frame.attributes.temporal),
-        by_number(placed, false, mosaic_number),
-        by_number(placed, false, |member| member.frame.attributes.acquisition),
-        by_number(placed, false, file_index),
-        by_number(placed, false, |member| rounded(clock.time(member), 1e3)),
-        by_number(placed, false, |member| {
-            rounded(member.frame.attributes.time_offset, 1e3)
+        by_number(placed, true, |stack_frame| {
+            stack_frame.frame.attributes.temporal
         }),
-        by_number(placed, false, |member| {
-            rounded(member.frame.attributes.trigger, 1e3)
+        by_number(placed, false, mosaic_number),
+        by_number(placed, false, |stack_frame| {
+            stack_frame.frame.attributes.acquisition
+        }),
+        by_number(placed, false, file_index),
+        by_number(placed, false, |stack_frame| {
+            rounded(clock.time(stack_frame), 1e3)
+        }),
+        by_number(placed, false, |stack_frame| {
+            rounded(stack_frame.frame.attributes.time_offset, 1e3)
+        }),
+        by_number(placed, false, |stack_frame| {
+            rounded(stack_frame.frame.attributes.trigger, 1e3)
         }),
         by_instance(placed),
         by_diffusion(placed),
@@ -44,8 +50,8 @@ pub(super) fn candidates(placed: &PlacedFrames<'_>, clock: &Clock) -> Vec<Assign
 }
 
 /// Returns the InstanceNumber of a mosaic, since one mosaic is one volume; None for other objects.
-fn mosaic_number(member: &Member<'_>) -> Option<i64> {
-    member.object.tiling.and(member.object.instance)
+fn mosaic_number(stack_frame: &StackFrame<'_>) -> Option<i64> {
+    stack_frame.object.tiling.and(stack_frame.object.instance)
 }
 
 /// Assigns frames to volumes by a number; None if a frame lacks it. `counted` says that the number increases by 1 from
@@ -53,9 +59,9 @@ fn mosaic_number(member: &Member<'_>) -> Option<i64> {
 fn by_number(
     placed: &PlacedFrames<'_>,
     counted: bool,
-    key: impl Fn(&Member<'_>) -> Option<i64>,
+    key: impl Fn(&StackFrame<'_>) -> Option<i64>,
 ) -> Option<Assignment> {
-    let numbers: Vec<i64> = placed.members.iter().map(key).collect::<Option<_>>()?;
+    let numbers: Vec<i64> = placed.stack_frames.iter().map(key).collect::<Option<_>>()?;
     let mut assignment = ranked(&numbers);
     if counted {
         assignment.skipped = skipped(&numbers);
@@ -102,9 +108,9 @@ fn ranked(numbers: &[i64]) -> Assignment {
 /// slice; if it is larger, volume by volume. None if a frame has no number, or if there is no such step.
 fn by_instance(placed: &PlacedFrames<'_>) -> Option<Assignment> {
     let numbers: Vec<i64> = placed
-        .members
+        .stack_frames
         .iter()
-        .map(|member| member.frame.attributes.instance)
+        .map(|stack_frame| stack_frame.frame.attributes.instance)
         .collect::<Option<_>>()?;
     let mut slices: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
     for (slice, number) in placed.slices.iter().zip(&numbers) {
@@ -141,9 +147,9 @@ fn by_instance(placed: &PlacedFrames<'_>) -> Option<Assignment> {
 /// frame has no b-value.
 fn by_diffusion(placed: &PlacedFrames<'_>) -> Option<Assignment> {
     let mut known: BTreeMap<_, i64> = BTreeMap::new();
-    let mut numbers = Vec::with_capacity(placed.members.len());
-    for member in &placed.members {
-        let diffusion = &member.frame.attributes.diffusion;
+    let mut numbers = Vec::with_capacity(placed.stack_frames.len());
+    for stack_frame in &placed.stack_frames {
+        let diffusion = &stack_frame.frame.attributes.diffusion;
         let direction = diffusion.direction.map(|parts| parts.map(f64::to_bits));
         let key = (
             diffusion.b_value.or(diffusion.nominal)?.to_bits(),
@@ -157,12 +163,16 @@ fn by_diffusion(placed: &PlacedFrames<'_>) -> Option<Assignment> {
 
 /// Assigns frames to volumes by their order at each position: the earliest frames form the first volume, and so on.
 fn by_rank(placed: &PlacedFrames<'_>, clock: &Clock) -> Assignment {
-    let mut order: Vec<usize> = (0..placed.members.len()).collect();
+    let mut order: Vec<usize> = (0..placed.stack_frames.len()).collect();
     order.sort_by(|index, other| {
         let key = |index: &usize| {
-            placed.members.get(*index).map(|member| {
-                let time = clock.time(member).unwrap_or(0.0);
-                (time, member.frame.attributes.instance, member.file)
+            placed.stack_frames.get(*index).map(|stack_frame| {
+                let time = clock.time(stack_frame).unwrap_or(0.0);
+                (
+                    time,
+                    stack_frame.frame.attributes.instance,
+                    stack_frame.file,
+                )
             })
         };
         key(index)
@@ -171,7 +181,7 @@ fn by_rank(placed: &PlacedFrames<'_>, clock: &Clock) -> Assignment {
     });
     let mut next: BTreeMap<usize, usize> = BTreeMap::new();
     let mut assignment = Assignment {
-        volumes: vec![0; placed.members.len()],
+        volumes: vec![0; placed.stack_frames.len()],
         ..Assignment::default()
     };
     for index in order {

@@ -68,7 +68,7 @@ pub fn acquired(series: &Series) -> Acquired {
     let clock = Clock::new(series);
     let mut stacks: Vec<Stack> = split::split(series)
         .iter()
-        .map(|members| stack(members, &clock))
+        .map(|stack_frames| stack(stack_frames, &clock))
         .collect();
     stacks.sort_by_key(|stack| std::cmp::Reverse(stack.frames));
     let mut echo_times: Vec<f64> = stacks.iter().filter_map(|stack| stack.echo_time).collect();
@@ -100,22 +100,25 @@ fn skipped_mosaics(series: &Series) -> usize {
     }
 }
 
-fn stack(members: &split::Members<'_>, clock: &Clock) -> Stack {
-    let placed = places::assign_slices(members, clock);
+fn stack(stack_frames: &split::StackFrames<'_>, clock: &Clock) -> Stack {
+    let placed = places::assign_slices(stack_frames, clock);
     let (volumes, assignment) = count::count(&placed, clock);
-    let first = members.frames.first();
-    let attributes = first.map(|member| &member.frame.attributes);
+    let first = stack_frames.frames.first();
+    let attributes = first.map(|stack_frame| &stack_frame.frame.attributes);
     let (b_values, directions) = count::diffusion(&placed, &assignment);
     Stack {
         echo_time: attributes.and_then(|attributes| attributes.echo_time),
-        component: members.component,
+        component: stack_frames.component,
         derived: attributes.is_some_and(|attributes| attributes.derived),
-        size: first.map_or((0, 0), |member| {
-            (member.object.frame_rows(), member.object.frame_columns())
+        size: first.map_or((0, 0), |stack_frame| {
+            (
+                stack_frame.object.frame_rows(),
+                stack_frame.object.frame_columns(),
+            )
         }),
         orientation: attributes.and_then(|attributes| attributes.orientation),
         spacing: attributes.and_then(|attributes| attributes.spacing),
-        frames: placed.members.len(),
+        frames: placed.stack_frames.len(),
         duplicates: placed.duplicates,
         intervals: times::intervals(&placed, &assignment, clock),
         places: placed.places,

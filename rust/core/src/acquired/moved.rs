@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::clock::{Clock, rounded};
-use super::split::{Member, file_index};
+use super::split::{StackFrame, file_index};
 
 /// Largest movement that a scanner follows, mm.
 const MAX_MOVEMENT: f64 = 8.0;
@@ -15,27 +15,27 @@ const MIN_SLICES: usize = 3;
 
 /// The slices of volumes that moved.
 pub(super) struct MovedSlices {
-    /// Index of the slice of each member: its rank in its volume.
+    /// Index of the slice of each frame: its rank in its volume.
     pub slices: Vec<usize>,
     /// Positions of the slices of the first volume along the normal, mm.
     pub places: Vec<f64>,
 }
 
-/// Returns the slices of volumes that moved; None if they did not move. `positions` are the positions of the members
+/// Returns the slices of volumes that moved; None if they did not move. `positions` are the positions of the frames
 /// along the normal in mm; `places` are the same positions without repetitions.
 pub(super) fn moved_slices(
-    members: &[Member<'_>],
+    stack_frames: &[StackFrame<'_>],
     positions: &[f64],
     places: &[f64],
     clock: &Clock,
 ) -> Option<MovedSlices> {
-    let temporal = |member: &Member<'_>| member.frame.attributes.temporal;
-    let acquisition = |member: &Member<'_>| member.frame.attributes.acquisition;
-    let time = |member: &Member<'_>| rounded(clock.time(member), 1e3);
-    slices_by_key(members, positions, places, MAX_MOVEMENT, &temporal)
-        .or_else(|| slices_by_key(members, positions, places, MAX_MOVEMENT, &file_index))
-        .or_else(|| slices_by_key(members, positions, places, 0.0, &acquisition))
-        .or_else(|| slices_by_key(members, positions, places, 0.0, &time))
+    let temporal = |stack_frame: &StackFrame<'_>| stack_frame.frame.attributes.temporal;
+    let acquisition = |stack_frame: &StackFrame<'_>| stack_frame.frame.attributes.acquisition;
+    let time = |stack_frame: &StackFrame<'_>| rounded(clock.time(stack_frame), 1e3);
+    slices_by_key(stack_frames, positions, places, MAX_MOVEMENT, &temporal)
+        .or_else(|| slices_by_key(stack_frames, positions, places, MAX_MOVEMENT, &file_index))
+        .or_else(|| slices_by_key(stack_frames, positions, places, 0.0, &acquisition))
+        .or_else(|| slices_by_key(stack_frames, positions, places, 0.0, &time))
 }
 
 /// Returns the slices of the volumes that `key` distinguishes.
@@ -44,16 +44,16 @@ pub(super) fn moved_slices(
 /// of slices, if no volume moved, or if a slice is further from the same slice of the first volume than `bound` (mm) and
 /// [`MAX_OFFSET`] allow.
 fn slices_by_key(
-    members: &[Member<'_>],
+    stack_frames: &[StackFrame<'_>],
     positions: &[f64],
     places: &[f64],
     bound: f64,
-    key: &dyn Fn(&Member<'_>) -> Option<i64>,
+    key: &dyn Fn(&StackFrame<'_>) -> Option<i64>,
 ) -> Option<MovedSlices> {
     let mut volumes: BTreeMap<i64, Vec<(usize, f64)>> = BTreeMap::new();
-    for (index, (member, position)) in members.iter().zip(positions).enumerate() {
+    for (index, (stack_frame, position)) in stack_frames.iter().zip(positions).enumerate() {
         volumes
-            .entry(key(member)?)
+            .entry(key(stack_frame)?)
             .or_default()
             .push((index, *position));
     }
@@ -66,7 +66,7 @@ fn slices_by_key(
     if last == 0 || size < MIN_SLICES || size >= places.len() || !full {
         return None;
     }
-    let mut slices = vec![0; members.len()];
+    let mut slices = vec![0; stack_frames.len()];
     let mut first: Vec<f64> = Vec::new();
     for volume in volumes.values_mut() {
         volume.sort_by(|(_, one), (_, other)| one.total_cmp(other));

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::clock::{Clock, bits};
 use super::moved;
-use super::split::{Member, Members};
+use super::split::{StackFrame, StackFrames};
 
 /// Positions within this distance (mm) are the same: scanners round to 5 or 6 digits.
 const TOLERANCE: f64 = 0.05;
@@ -13,8 +13,8 @@ const TOLERANCE: f64 = 0.05;
 /// The frames of a stack with the slice of each frame.
 #[derive(Debug)]
 pub(super) struct PlacedFrames<'s> {
-    pub members: Vec<Member<'s>>,
-    /// Index of the slice of each member.
+    pub stack_frames: Vec<StackFrame<'s>>,
+    /// Index of the slice of each frame.
     pub slices: Vec<usize>,
     /// Number of slices.
     pub count: usize,
@@ -25,29 +25,32 @@ pub(super) struct PlacedFrames<'s> {
 }
 
 /// Assigns the frames of a stack to slices, and removes duplicates.
-pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> PlacedFrames<'s> {
-    let (members, duplicates) = without_duplicates(stack, clock);
-    let along: Vec<Option<f64>> = members
+pub(super) fn assign_slices<'s>(stack: &StackFrames<'s>, clock: &Clock) -> PlacedFrames<'s> {
+    let (stack_frames, duplicates) = without_duplicates(stack, clock);
+    let along: Vec<Option<f64>> = stack_frames
         .iter()
-        .map(|member| position_along(member, stack.normal))
+        .map(|stack_frame| position_along(stack_frame, stack.normal))
         .collect();
     let known: Option<Vec<f64>> = along.iter().copied().collect();
-    let tiled = members
-        .iter()
-        .all(|member| member.object.tiling.is_some_and(|tiling| tiling.count > 0));
+    let tiled = stack_frames.iter().all(|stack_frame| {
+        stack_frame
+            .object
+            .tiling
+            .is_some_and(|tiling| tiling.count > 0)
+    });
     let places = known
         .as_deref()
-        .filter(|_| !members.is_empty())
+        .filter(|_| !stack_frames.is_empty())
         .map_or_else(Vec::new, distinct);
-    if tiled && !members.is_empty() {
-        return assign_tiles(members, known.as_deref(), duplicates);
+    if tiled && !stack_frames.is_empty() {
+        return assign_tiles(stack_frames, known.as_deref(), duplicates);
     }
     if let Some(moved) = known
         .as_deref()
-        .and_then(|known| moved::moved_slices(&members, known, &places, clock))
+        .and_then(|known| moved::moved_slices(&stack_frames, known, &places, clock))
     {
         return PlacedFrames {
-            members,
+            stack_frames,
             slices: moved.slices,
             count: moved.places.len(),
             places: moved.places,
@@ -55,7 +58,7 @@ pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> PlacedFra
         };
     }
     let slices = known.map_or_else(
-        || vec![0; members.len()],
+        || vec![0; stack_frames.len()],
         |known| {
             known
                 .iter()
@@ -64,8 +67,8 @@ pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> PlacedFra
         },
     );
     PlacedFrames {
-        count: places.len().max(usize::from(!members.is_empty())),
-        members,
+        count: places.len().max(usize::from(!stack_frames.is_empty())),
+        stack_frames,
         slices,
         places,
         duplicates,
@@ -74,26 +77,26 @@ pub(super) fn assign_slices<'s>(stack: &Members<'s>, clock: &Clock) -> PlacedFra
 
 /// Assigns the frames of mosaics to slices by their tiles, even if motion correction moved them.
 fn assign_tiles<'s>(
-    members: Vec<Member<'s>>,
+    stack_frames: Vec<StackFrame<'s>>,
     along: Option<&[f64]>,
     duplicates: usize,
 ) -> PlacedFrames<'s> {
-    let slices: Vec<usize> = members
+    let slices: Vec<usize> = stack_frames
         .iter()
-        .map(|member| member.frame.index as usize)
+        .map(|stack_frame| stack_frame.frame.index as usize)
         .collect();
     let count = slices.iter().max().map_or(0, |last| last.saturating_add(1));
-    let file = members.first().map(|member| member.file);
+    let file = stack_frames.first().map(|stack_frame| stack_frame.file);
     let mut places: Vec<f64> = along
         .unwrap_or_default()
         .iter()
-        .zip(&members)
-        .filter(|(_, member)| Some(member.file) == file)
+        .zip(&stack_frames)
+        .filter(|(_, stack_frame)| Some(stack_frame.file) == file)
         .map(|(position, _)| *position)
         .collect();
     places.sort_by(f64::total_cmp);
     PlacedFrames {
-        members,
+        stack_frames,
         slices,
         count,
         places,
@@ -101,17 +104,17 @@ fn assign_tiles<'s>(
     }
 }
 
-/// Returns the members without duplicates, and the number of duplicates: members that repeat another member in every
+/// Returns the frames without duplicates, and the number of duplicates: frames that repeat another frame in every
 /// distinguishing value. A frame without InstanceNumber is no duplicate.
-fn without_duplicates<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>>, usize) {
+fn without_duplicates<'s>(stack: &StackFrames<'s>, clock: &Clock) -> (Vec<StackFrame<'s>>, usize) {
     let mut seen = BTreeSet::new();
-    let mut members = Vec::with_capacity(stack.frames.len());
-    for member in &stack.frames {
-        let frame = &member.frame.attributes;
+    let mut stack_frames = Vec::with_capacity(stack.frames.len());
+    for stack_frame in &stack.frames {
+        let frame = &stack_frame.frame.attributes;
         let numbers = (frame.temporal, frame.acquisition, frame.instance);
-        let file = (member.object.frame_count > 1).then(|| object_key(member, clock));
+        let file = (stack_frame.object.frame_count > 1).then(|| object_key(stack_frame, clock));
         let times = [
-            clock.time(member),
+            clock.time(stack_frame),
             frame.trigger,
             frame.time_offset,
             frame.diffusion.b_value,
@@ -121,27 +124,38 @@ fn without_duplicates<'s>(stack: &Members<'s>, clock: &Clock) -> (Vec<Member<'s>
         let more = [
             frame.inversion_time,
             frame.flip_angle,
-            position_along(member, stack.normal),
+            position_along(stack_frame, stack.normal),
         ]
         .map(bits);
         let direction = frame
             .diffusion
             .direction
             .map(|parts| parts.map(f64::to_bits));
-        let key = digest(&(numbers, file, times, more, direction, member.frame.index));
+        let key = digest(&(
+            numbers,
+            file,
+            times,
+            more,
+            direction,
+            stack_frame.frame.index,
+        ));
         if frame.instance.is_none() || seen.insert(key) {
-            members.push(*member);
+            stack_frames.push(*stack_frame);
         }
     }
-    let repeated = stack.frames.len().saturating_sub(members.len());
-    (members, repeated)
+    let repeated = stack.frames.len().saturating_sub(stack_frames.len());
+    (stack_frames, repeated)
 }
 
 /// Returns what distinguishes an object with several frames: its InstanceNumber if its frames have times (`Ok`), else
 /// the index of its file (`Err`), because objects with one volume each may all have the same number.
-fn object_key(member: &Member<'_>, clock: &Clock) -> Result<i64, usize> {
-    let timed = clock.time(member).is_some();
-    member.object.instance.filter(|_| timed).ok_or(member.file)
+fn object_key(stack_frame: &StackFrame<'_>, clock: &Clock) -> Result<i64, usize> {
+    let timed = clock.time(stack_frame).is_some();
+    stack_frame
+        .object
+        .instance
+        .filter(|_| timed)
+        .ok_or(stack_frame.file)
 }
 
 /// Returns a hash of 128 bits in place of a long key: a series may have a hundred thousand keys.
@@ -154,8 +168,8 @@ fn digest(key: &impl Hash) -> [u64; 2] {
 }
 
 /// Returns the position of a frame along a normal in mm; without position or normal, its SliceLocation.
-fn position_along(member: &Member<'_>, normal: Option<[f64; 3]>) -> Option<f64> {
-    let frame = &member.frame.attributes;
+fn position_along(stack_frame: &StackFrame<'_>, normal: Option<[f64; 3]>) -> Option<f64> {
+    let frame = &stack_frame.frame.attributes;
     match (frame.position, normal) {
         (Some([x, y, z]), Some([a, b, c])) => Some(x * a + y * b + z * c),
         _ => frame.location,

@@ -9,7 +9,7 @@ const PARALLEL: f64 = 0.15;
 
 /// One frame of a stack.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Member<'s> {
+pub(super) struct StackFrame<'s> {
     pub object: &'s Object,
     pub frame: &'s Frame,
     /// Index of the object.
@@ -18,8 +18,8 @@ pub(super) struct Member<'s> {
 
 /// The frames of a stack in the order of their files.
 #[derive(Debug, Default)]
-pub(super) struct Members<'s> {
-    pub frames: Vec<Member<'s>>,
+pub(super) struct StackFrames<'s> {
+    pub frames: Vec<StackFrame<'s>>,
     /// Unit normal of the planes; None without an orientation.
     pub normal: Option<[f64; 3]>,
     pub component: &'static str,
@@ -29,8 +29,8 @@ pub(super) struct Members<'s> {
 type Contrast = (Option<i64>, &'static str, bool, u32, u32);
 
 /// Returns the stacks of a series.
-pub(super) fn split(series: &Series) -> Vec<Members<'_>> {
-    let mut stacks: BTreeMap<Contrast, Vec<Members<'_>>> = BTreeMap::new();
+pub(super) fn split(series: &Series) -> Vec<StackFrames<'_>> {
+    let mut stacks: BTreeMap<Contrast, Vec<StackFrames<'_>>> = BTreeMap::new();
     for (file, object) in series.objects.iter().enumerate() {
         if object.pixels == Pixels::Absent {
             continue;
@@ -42,7 +42,7 @@ pub(super) fn split(series: &Series) -> Vec<Members<'_>> {
                 .iter()
                 .position(|plane| parallel(plane.normal, normal));
             let index = known.unwrap_or_else(|| {
-                planes.push(Members {
+                planes.push(StackFrames {
                     frames: Vec::new(),
                     normal,
                     component: component(frame),
@@ -50,7 +50,7 @@ pub(super) fn split(series: &Series) -> Vec<Members<'_>> {
                 planes.len().saturating_sub(1)
             });
             if let Some(plane) = planes.get_mut(index) {
-                plane.frames.push(Member {
+                plane.frames.push(StackFrame {
                     object,
                     frame,
                     file,
@@ -97,7 +97,7 @@ fn parallel(first: Option<[f64; 3]>, second: Option<[f64; 3]>) -> bool {
 }
 
 /// Returns the index of an object with several slices; None for one with a single slice.
-pub(super) fn file_index(member: &Member<'_>) -> Option<i64> {
-    let several = member.object.frame_count > 1 || member.object.tiling.is_some();
-    i64::try_from(member.file).ok().filter(|_| several)
+pub(super) fn file_index(stack_frame: &StackFrame<'_>) -> Option<i64> {
+    let several = stack_frame.object.frame_count > 1 || stack_frame.object.tiling.is_some();
+    i64::try_from(stack_frame.file).ok().filter(|_| several)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::clock::Clock;
 use super::keys::Assignment;
 use super::places::PlacedFrames;
-use super::split::Member;
+use super::split::StackFrame;
 
 /// Median interval between consecutive volumes in ms, from the times of each slice, by source; None if a frame lacks
 /// the time, or if the median is not positive.
@@ -25,22 +25,28 @@ pub(super) fn intervals(
     assignment: &Assignment,
     clock: &Clock,
 ) -> Intervals {
-    let median = |time: &dyn Fn(&Member<'_>) -> Option<f64>| interval(placed, assignment, time);
+    let median = |time: &dyn Fn(&StackFrame<'_>) -> Option<f64>| interval(placed, assignment, time);
     Intervals {
-        acquired: median(&|member| clock.time(member).map(|time| time * 1e3)),
-        time_offset: median(&|member| member.frame.attributes.time_offset.map(|time| time * 1e3)),
-        trigger: median(&|member| member.frame.attributes.trigger),
+        acquired: median(&|stack_frame| clock.time(stack_frame).map(|time| time * 1e3)),
+        time_offset: median(&|stack_frame| {
+            stack_frame
+                .frame
+                .attributes
+                .time_offset
+                .map(|time| time * 1e3)
+        }),
+        trigger: median(&|stack_frame| stack_frame.frame.attributes.trigger),
     }
 }
 
 fn interval(
     placed: &PlacedFrames<'_>,
     assignment: &Assignment,
-    time: &dyn Fn(&Member<'_>) -> Option<f64>,
+    time: &dyn Fn(&StackFrame<'_>) -> Option<f64>,
 ) -> Option<f64> {
     let mut slices: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
-    for ((member, slice), volume) in placed
-        .members
+    for ((stack_frame, slice), volume) in placed
+        .stack_frames
         .iter()
         .zip(&placed.slices)
         .zip(&assignment.volumes)
@@ -48,7 +54,7 @@ fn interval(
         slices
             .entry(*slice)
             .or_default()
-            .push((*volume, time(member)?));
+            .push((*volume, time(stack_frame)?));
     }
     let mut steps = Vec::new();
     for times in slices.values_mut() {

@@ -22,9 +22,9 @@ pub enum Foreign {
 }
 
 /// Offset of the first volume descriptor of a disc.
-pub const DISC_OFFSET: u64 = 32768;
-/// Length in bytes of the start of this descriptor: its type, and its mark.
-pub const DISC_MARK_LENGTH: usize = 6;
+pub const VOLUME_DESCRIPTOR_OFFSET: u64 = 32768;
+/// Length in bytes of the start of this descriptor: its type (one byte), and its standard identifier.
+pub const VOLUME_DESCRIPTOR_HEAD_LENGTH: usize = 6;
 /// Length of the block at the end of a macOS disk image.
 pub const DMG_TRAILER_LENGTH: usize = 512;
 
@@ -97,17 +97,22 @@ impl Foreign {
         })
     }
 
-    /// Recognises a disc image by the first bytes at [`DISC_OFFSET`], at least [`DISC_MARK_LENGTH`].
+    /// Recognises a disc image by the first [`VOLUME_DESCRIPTOR_HEAD_LENGTH`] bytes at [`VOLUME_DESCRIPTOR_OFFSET`].
     #[must_use]
-    pub fn of_disc(at_disc: &[u8]) -> Option<Self> {
-        let mark = at_disc.get(1..DISC_MARK_LENGTH)?;
-        matches!(mark, b"CD001" | b"BEA01" | b"NSR02" | b"NSR03" | b"CDW02").then_some(Self::Iso)
+    pub fn of_volume_descriptor(head: &[u8]) -> Option<Self> {
+        let identifier = head.get(1..VOLUME_DESCRIPTOR_HEAD_LENGTH)?;
+        matches!(
+            identifier,
+            b"CD001" | b"BEA01" | b"NSR02" | b"NSR03" | b"CDW02"
+        )
+        .then_some(Self::Iso)
     }
 
     /// Recognises a macOS disk image by the last [`DMG_TRAILER_LENGTH`] bytes of a file.
     #[must_use]
-    pub fn of_end(end: &[u8]) -> Option<Self> {
-        end.starts_with(b"koly\0\0\0\x04\0\0\x02\0")
+    pub fn of_trailer(trailer: &[u8]) -> Option<Self> {
+        trailer
+            .starts_with(b"koly\0\0\0\x04\0\0\x02\0")
             .then_some(Self::Dmg)
     }
 }

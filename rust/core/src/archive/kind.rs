@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::foreign::{DISC_MARK_LENGTH, DISC_OFFSET, DMG_TRAILER_LENGTH, Foreign, is_part};
+use super::foreign::{
+    DMG_TRAILER_LENGTH, Foreign, VOLUME_DESCRIPTOR_HEAD_LENGTH, VOLUME_DESCRIPTOR_OFFSET, is_part,
+};
 use super::source::Fields;
 use super::tar::header::is_header;
 
@@ -18,7 +20,7 @@ pub const ZIP_END_LENGTH: usize = 22;
 /// The kinds that are distinguished. The header parser recognises DICOM without preamble; a Philips REC is recognised
 /// by name ([`is_rec`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FileKind {
     /// `DICM` after a preamble (PS3.10, 7.1).
     Dicom,
     /// A Philips PAR file.
@@ -32,7 +34,7 @@ pub enum Kind {
     /// An archive kind that is not opened.
     Foreign(Foreign),
     /// A compressed single stream.
-    Packed(Packing),
+    Packed(Compression),
     /// An empty file.
     Empty,
     /// Any other file.
@@ -41,7 +43,7 @@ pub enum Kind {
 
 /// Compressions of a single stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packing {
+pub enum Compression {
     /// RFC 1952.
     Gzip,
     /// bzip2.
@@ -60,7 +62,7 @@ pub enum Packing {
     Compress,
 }
 
-impl Packing {
+impl Compression {
     /// All compressions.
     pub const ALL: [Self; 8] = [
         Self::Gzip,
@@ -106,45 +108,45 @@ impl Packing {
 
 /// Returns the kind from the first [`HEAD_LENGTH`] bytes (fewer if the file is shorter).
 #[must_use]
-pub fn of(head: &[u8]) -> Kind {
+pub fn of(head: &[u8]) -> FileKind {
     if head.is_empty() {
-        return Kind::Empty;
+        return FileKind::Empty;
     }
     // DICM is checked first: a preamble may contain the mark of another format so that one file serves two purposes
     // (PS3.10, 7.1).
     if head.get(128..132) == Some(b"DICM") {
-        return Kind::Dicom;
+        return FileKind::Dicom;
     }
-    if let Some(packing) = packing(head) {
-        return Kind::Packed(packing);
+    if let Some(compression) = compression(head) {
+        return FileKind::Packed(compression);
     }
     if head.starts_with(b"PK\x03\x04")
         || head.starts_with(b"PK\x05\x06")
         || head.starts_with(b"PK00PK")
     {
-        return Kind::Zip;
+        return FileKind::Zip;
     }
     if head.starts_with(&SEVENZ_MARK) {
-        return Kind::SevenZ;
+        return FileKind::SevenZ;
     }
     if head.get(..512).is_some_and(is_header) {
-        return Kind::Tar;
+        return FileKind::Tar;
     }
     if is_par(head) {
-        return Kind::Par;
+        return FileKind::Par;
     }
-    Foreign::of(head).map_or(Kind::Other, Kind::Foreign)
+    Foreign::of(head).map_or(FileKind::Other, FileKind::Foreign)
 }
 
 /// Returns the kind of bytes in memory. A zip may follow a self-extracting program; then its end record identifies it.
 #[must_use]
-pub fn of_bytes(bytes: &[u8]) -> Kind {
+pub fn of_bytes(bytes: &[u8]) -> FileKind {
     let kind = of(bytes.get(..HEAD_LENGTH).unwrap_or(bytes));
     let part = |at: Option<usize>, len: usize| bytes.get(at?..)?.get(..len);
     with_other_offsets(kind, |region, buffer| {
         let at = match region {
             Region::End => bytes.len().checked_sub(buffer.len()),
-            Region::Disc => usize::try_from(DISC_OFFSET).ok(),
+            Region::VolumeDescriptor => usize::try_from(VOLUME_DESCRIPTOR_OFFSET).ok(),
         };
         part(at, buffer.len()).is_some_and(|bytes| {
             buffer.copy_from_slice(bytes);
@@ -154,7 +156,7 @@ pub fn of_bytes(bytes: &[u8]) -> Kind {
 }
 
 /// Returns the kind of a file.
-pub fn of_file(file: &File) -> io::Result<Kind> {
+pub fn of_file(file: &File) -> io::Result<FileKind> {
     let mut head = vec![0; HEAD_LENGTH];
     let mut got = 0;
     loop {
@@ -170,63 +172,67 @@ pub fn of_file(file: &File) -> io::Result<Kind> {
         let size = buffer.len() as u64;
         let at = match region {
             Region::End => len.checked_sub(size),
-            Region::Disc => (len >= DISC_OFFSET + size).then_some(DISC_OFFSET),
+            Region::VolumeDescriptor => {
+                (len >= VOLUME_DESCRIPTOR_OFFSET + size).then_some(VOLUME_DESCRIPTOR_OFFSET)
+            }
         };
         at.is_some_and(|at| file.read_exact_at(buffer, at).is_ok())
     }))
 }
 
-/// The places of marks that are not at the start of a file: its end, and [`DISC_OFFSET`].
+/// The places of marks that are not at the start of a file: its end, and [`VOLUME_DESCRIPTOR_OFFSET`].
 #[derive(Clone, Copy)]
 enum Region {
     End,
-    Disc,
+    VolumeDescriptor,
 }
 
-/// Returns the kind that a mark at another offset shows, if `kind` is [`Kind::Other`] or a part of a split archive;
+/// Returns the kind that a mark at another offset shows, if `kind` is [`FileKind::Other`] or a part of a split archive;
 /// otherwise `kind`. `read` returns whether it filled the buffer.
-fn with_other_offsets(kind: Kind, mut read: impl FnMut(Region, &mut [u8]) -> bool) -> Kind {
-    if !matches!(kind, Kind::Other | Kind::Foreign(Foreign::Split)) {
+fn with_other_offsets(kind: FileKind, mut read: impl FnMut(Region, &mut [u8]) -> bool) -> FileKind {
+    if !matches!(kind, FileKind::Other | FileKind::Foreign(Foreign::Split)) {
         return kind;
     }
     let mut tail = [0; ZIP_END_LENGTH];
     if read(Region::End, &mut tail) && tail.starts_with(b"PK\x05\x06") {
-        return Kind::Zip;
+        return FileKind::Zip;
     }
-    let (mut disc, mut end) = ([0; DISC_MARK_LENGTH], [0; DMG_TRAILER_LENGTH]);
-    let disc = read(Region::Disc, &mut disc).then(|| Foreign::of_disc(&disc));
-    let end = read(Region::End, &mut end).then(|| Foreign::of_end(&end));
-    let foreign = disc.flatten().or(end.flatten());
-    foreign.map_or(kind, Kind::Foreign)
+    let (mut descriptor, mut trailer) =
+        ([0; VOLUME_DESCRIPTOR_HEAD_LENGTH], [0; DMG_TRAILER_LENGTH]);
+    let disc_image = read(Region::VolumeDescriptor, &mut descriptor)
+        .then(|| Foreign::of_volume_descriptor(&descriptor));
+    let disk_image = read(Region::End, &mut trailer).then(|| Foreign::of_trailer(&trailer));
+    let foreign = disc_image.flatten().or(disk_image.flatten());
+    foreign.map_or(kind, FileKind::Foreign)
 }
 
 /// Returns the kind by content, and by name for the later parts of a split archive, which have no mark.
 #[must_use]
-pub fn by_content_and_name(kind: Kind, name: &[u8]) -> Kind {
-    if kind == Kind::Other && is_part(name) {
-        return Kind::Foreign(Foreign::Split);
+pub fn by_content_and_name(kind: FileKind, name: &[u8]) -> FileKind {
+    if kind == FileKind::Other && is_part(name) {
+        return FileKind::Foreign(Foreign::Split);
     }
     kind
 }
 
-fn packing(head: &[u8]) -> Option<Packing> {
+fn compression(head: &[u8]) -> Option<Compression> {
     match head {
-        [0x1f, 0x8b, 8, ..] => Some(Packing::Gzip),
+        [0x1f, 0x8b, 8, ..] => Some(Compression::Gzip),
         [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..]
             // A block, or the end mark of an empty stream, follows.
             if rest.starts_with(&[0x31, 0x41, 0x59, 0x26]) || rest.starts_with(&[0x17, 0x72, 0x45, 0x38]) =>
         {
-            Some(Packing::Bzip2)
+            Some(Compression::Bzip2)
         }
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Packing::Xz),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Packing::Zstd),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Compression::Xz),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Compression::Zstd),
         [first, 0x2a, 0x4d, 0x18, ..] if first & 0xf0 == 0x50 && leads_to_zstd(head) => {
-            Some(Packing::Zstd)
+            Some(Compression::Zstd)
         }
-        [4, 0x22, 0x4d, 0x18, ..] => Some(Packing::Lz4),
-        [b'L', b'Z', b'I', b'P', 0 | 1, ..] => Some(Packing::Lzip),
-        [0x5d, ..] if is_lzma(head) => Some(Packing::Lzma),
-        [0x1f, 0x9d, flags, ..] if (9..=16).contains(&(flags & 0x1f)) => Some(Packing::Compress),
+        [4, 0x22, 0x4d, 0x18, ..] => Some(Compression::Lz4),
+        [b'L', b'Z', b'I', b'P', 0 | 1, ..] => Some(Compression::Lzip),
+        [0x5d, ..] if is_lzma(head) => Some(Compression::Lzma),
+        [0x1f, 0x9d, flags, ..] if (9..=16).contains(&(flags & 0x1f)) => Some(Compression::Compress),
         _ => None,
     }
 }
@@ -282,13 +288,13 @@ pub fn is_rec(name: &[u8]) -> bool {
 
 /// Returns a name without its compression extension: `a.dcm.gz` becomes `a.dcm`; other names are unchanged.
 #[must_use]
-pub fn without_extension(name: &[u8], packing: Packing) -> &[u8] {
+pub fn without_extension(name: &[u8], compression: Compression) -> &[u8] {
     let Some(dot) = name.iter().rposition(|&byte| byte == b'.') else {
         return name;
     };
     let (stem, extension) = name.split_at(dot);
     let extension = extension.get(1..).unwrap_or_default();
-    let known = packing
+    let known = compression
         .extensions()
         .iter()
         .any(|known| extension.eq_ignore_ascii_case(known.as_bytes()));
@@ -305,27 +311,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dicom_with_a_tiff_mark_in_its_preamble_is_dicom() {
+    fn dicom_with_a_zip_signature_in_its_preamble_is_dicom() {
         let mut head = vec![0u8; 200];
         head[..4].copy_from_slice(b"PK\x03\x04");
         head[128..132].copy_from_slice(b"DICM");
-        assert_eq!(of(&head), Kind::Dicom);
+        assert_eq!(of(&head), FileKind::Dicom);
     }
 
     #[test]
     fn compressions_are_recognised_by_their_marks() {
-        assert_eq!(of(b"\x1f\x8b\x08\0"), Kind::Packed(Packing::Gzip));
-        assert_eq!(of(b"BZh91AY&SY"), Kind::Packed(Packing::Bzip2));
-        assert_eq!(of(b"BZh9 is a sentence"), Kind::Other);
-        assert_eq!(of(b"\xfd7zXZ\0"), Kind::Packed(Packing::Xz));
-        assert_eq!(of(b"\x28\xb5\x2f\xfd"), Kind::Packed(Packing::Zstd));
-        assert_eq!(of(b"\x1f\x9d\x90"), Kind::Packed(Packing::Compress));
-        assert_eq!(of(b"\x04\x22\x4d\x18"), Kind::Packed(Packing::Lz4));
-        assert_eq!(of(b"LZIP\x01\x0c"), Kind::Packed(Packing::Lzip));
+        assert_eq!(of(b"\x1f\x8b\x08\0"), FileKind::Packed(Compression::Gzip));
+        assert_eq!(of(b"BZh91AY&SY"), FileKind::Packed(Compression::Bzip2));
+        assert_eq!(of(b"BZh9 is a sentence"), FileKind::Other);
+        assert_eq!(of(b"\xfd7zXZ\0"), FileKind::Packed(Compression::Xz));
+        assert_eq!(of(b"\x28\xb5\x2f\xfd"), FileKind::Packed(Compression::Zstd));
+        assert_eq!(of(b"\x1f\x9d\x90"), FileKind::Packed(Compression::Compress));
+        assert_eq!(of(b"\x04\x22\x4d\x18"), FileKind::Packed(Compression::Lz4));
+        assert_eq!(of(b"LZIP\x01\x0c"), FileKind::Packed(Compression::Lzip));
         let lzma = b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0";
-        assert_eq!(of(lzma), Kind::Packed(Packing::Lzma));
-        assert_eq!(of(b"]\0\0\x80\0 is a sentence"), Kind::Other);
-        assert_eq!(of(b""), Kind::Empty);
+        assert_eq!(of(lzma), FileKind::Packed(Compression::Lzma));
+        assert_eq!(of(b"]\0\0\x80\0 is a sentence"), FileKind::Other);
+        assert_eq!(of(b""), FileKind::Empty);
     }
 
     #[test]
@@ -336,7 +342,7 @@ mod tests {
             frame.resize(frame.len() + size as usize, 1);
             frame
         };
-        let zstd = Kind::Packed(Packing::Zstd);
+        let zstd = FileKind::Packed(Compression::Zstd);
         for (start, rest, kind) in [
             (skippable(4), &b"\x28\xb5\x2f\xfd"[..], zstd),
             (skippable(4), b"\0\0\x28\xb5\x2f\xfd", zstd),
@@ -346,9 +352,9 @@ mod tests {
                 zstd,
             ),
             (skippable(5000), b"\x28\xb5\x2f\xfd", zstd),
-            (skippable(4), b"\x04\x22\x4d\x18", Kind::Other),
-            (skippable(4), b"text that follows", Kind::Other),
-            (skippable(4), b"", Kind::Other),
+            (skippable(4), b"\x04\x22\x4d\x18", FileKind::Other),
+            (skippable(4), b"text that follows", FileKind::Other),
+            (skippable(4), b"", FileKind::Other),
         ] {
             assert_eq!(of_bytes(&[&start, rest].concat()), kind);
         }
@@ -358,16 +364,19 @@ mod tests {
     fn par_is_recognised_in_either_case_and_with_byte_order_mark() {
         assert_eq!(
             of(b"\xef\xbb\xbf# === DATA DESCRIPTION FILE ===\r\n"),
-            Kind::Par
+            FileKind::Par
         );
-        assert_eq!(of(b"\r\n# === Data description file"), Kind::Par);
-        assert_eq!(of(b"# === DATA"), Kind::Other);
+        assert_eq!(of(b"\r\n# === Data description file"), FileKind::Par);
+        assert_eq!(of(b"# === DATA"), FileKind::Other);
     }
 
     #[test]
     fn extension_of_a_compression_is_taken_off_once() {
-        assert_eq!(without_extension(b"a/b.dcm.GZ", Packing::Gzip), b"a/b.dcm");
-        assert_eq!(without_extension(b"a/.gz", Packing::Gzip), b"a/.gz");
-        assert_eq!(without_extension(b"a.gz", Packing::Xz), b"a.gz");
+        assert_eq!(
+            without_extension(b"a/b.dcm.GZ", Compression::Gzip),
+            b"a/b.dcm"
+        );
+        assert_eq!(without_extension(b"a/.gz", Compression::Gzip), b"a/.gz");
+        assert_eq!(without_extension(b"a.gz", Compression::Xz), b"a.gz");
     }
 }

@@ -20,15 +20,15 @@ const LONGEST_HEADER: usize = 18;
 /// block is empty and the frame arrives in parts.
 pub struct ZstdReader<'a> {
     decoder: zstd::stream::read::Decoder<'static, Peeker<'a>>,
-    declared: Option<u64>,
-    produced: u64,
+    declared_length: Option<u64>,
+    content_bytes: u64,
 }
 
 impl<'a> ZstdReader<'a> {
     /// Reads the header.
     pub fn new(mut input: Peeker<'a>) -> io::Result<Self> {
         let head = input.peek(LONGEST_HEADER)?;
-        let declared = get_frame_content_size(head).unwrap_or(None);
+        let declared_length = get_frame_content_size(head).unwrap_or(None);
         if let Some(window) = window(head).filter(|window| *window > 1 << MAX_WINDOW_LOG) {
             return Err(invalid(format!(
                 "it needs a window of {} MiB, more than {} MiB (limit); repack it with `zstd --long={MAX_WINDOW_LOG}`",
@@ -40,14 +40,14 @@ impl<'a> ZstdReader<'a> {
         decoder.window_log_max(MAX_WINDOW_LOG)?;
         Ok(Self {
             decoder,
-            declared,
-            produced: 0,
+            declared_length,
+            content_bytes: 0,
         })
     }
 
     /// Returns how many bytes of content were read.
-    pub fn produced(&self) -> u64 {
-        self.produced
+    pub fn content_bytes(&self) -> u64 {
+        self.content_bytes
     }
 
     /// Returns the input after the bytes read so far.
@@ -96,11 +96,11 @@ pub struct SkippableFrames {
     /// Lengths of the frames since the last seek table.
     lengths: FrameLengths,
     /// Length of the next frame, according to the skippable frame before it.
-    announced: Option<u32>,
+    announced_length: Option<u32>,
     /// Where the current frame begins.
     start: u64,
     /// Bytes in skippable frames that no packer put there.
-    pub skipped: u64,
+    pub user_bytes: u64,
 }
 
 impl SkippableFrames {
@@ -110,14 +110,14 @@ impl SkippableFrames {
             self.count_announced();
             input.consume(8);
             if number == PZSTD && size == PZSTD_LENGTH {
-                self.announced = word(input.peek(4)?);
+                self.announced_length = word(input.peek(4)?);
                 input.skip(u64::from(size))?;
             } else if number == SEEK_TABLE {
                 let is_table = self.lengths.match_seek_table(input, size)?;
-                self.skipped += if is_table { 0 } else { u64::from(size) };
+                self.user_bytes += if is_table { 0 } else { u64::from(size) };
             } else {
                 input.skip(u64::from(size))?;
-                self.skipped += u64::from(size);
+                self.user_bytes += u64::from(size);
             }
             input.skip_zeros()?;
         }
@@ -131,8 +131,8 @@ impl SkippableFrames {
     /// Records a frame: the offset after it, and the length of its content.
     pub fn add_frame(&mut self, end: u64, content: u64) {
         let packed = end.saturating_sub(self.start);
-        if self.announced.map(u64::from) == Some(packed) {
-            self.announced = None;
+        if self.announced_length.map(u64::from) == Some(packed) {
+            self.announced_length = None;
         }
         self.count_announced();
         self.lengths.add(packed, content);
@@ -140,8 +140,8 @@ impl SkippableFrames {
 
     /// Counts the bytes of an announced length, if there is one. The caller found that no frame has this length.
     fn count_announced(&mut self) {
-        if self.announced.take().is_some() {
-            self.skipped += u64::from(PZSTD_LENGTH);
+        if self.announced_length.take().is_some() {
+            self.user_bytes += u64::from(PZSTD_LENGTH);
         }
     }
 }
@@ -224,12 +224,12 @@ impl FrameLengths {
 impl Read for ZstdReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.decoder.read(buffer)?;
-        self.produced += got as u64;
+        self.content_bytes += got as u64;
         if got == 0
             && !buffer.is_empty()
             && self
-                .declared
-                .is_some_and(|declared| declared != self.produced)
+                .declared_length
+                .is_some_and(|declared| declared != self.content_bytes)
         {
             return Err(invalid("its length differs from that in its header"));
         }
@@ -276,7 +276,7 @@ mod tests {
         frames.skip(&mut input)?;
         let mut rest = Vec::new();
         input.read_to_end(&mut rest)?;
-        Ok((frames.skipped, rest))
+        Ok((frames.user_bytes, rest))
     }
 
     #[test]
@@ -307,7 +307,7 @@ mod tests {
             let mut frames = SkippableFrames::default();
             assert_eq!(skipped(&mut frames, &data).unwrap().0, 0);
             frames.add_frame(frames.start + packed, 100);
-            assert_eq!(frames.skipped, count);
+            assert_eq!(frames.user_bytes, count);
         }
         let two = [&skippable(0, &17u32.to_le_bytes())[..], &data].concat();
         assert_eq!(skipped(&mut SkippableFrames::default(), &two).unwrap().0, 4);

@@ -1,7 +1,7 @@
 //! The attributes of one frame, filled element by element.
 
 use super::elements::{Numbers, numbers, text};
-use crate::header::{Element, Encoding, Fault, Reader, Vr, Window};
+use crate::header::{Element, Encoding, ParseError, Reader, Vr, Window};
 
 /// The component of a complex image that a frame shows (PS3.3 C.8.13.3.1.1; ImageType from value 3 on in classic
 /// objects).
@@ -140,7 +140,7 @@ impl Attributes {
         reader: &mut Reader<'_, W>,
         element: &Element,
         encoding: Encoding,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         let mut get = |vr: Vr| numbers(reader, element, encoding, vr);
         match element.tag {
             0x0020_0032 => self.position = get(Vr::DS)?.array().or(self.position),

@@ -11,7 +11,7 @@ use super::csa;
 use super::elements::{decoded, each_element, each_item, numbers, text};
 use super::protocol;
 use crate::header::{
-    CharacterSets, DataSetVisitor, Element, Encoding, Fault, FileWindow, Inflated, Reader,
+    CharacterSets, DataSetVisitor, Element, Encoding, FileWindow, Inflated, ParseError, Reader,
     TransferSyntax, Vr, Window, is_gzip, visit,
 };
 use crate::regular;
@@ -134,7 +134,7 @@ pub fn details(path: &Path) -> io::Result<Details> {
         visit(&mut window, &mut collector)
     };
     match read {
-        Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
+        Err(ParseError::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
         // Values from a damaged header are used.
         _ => Ok(collector.details),
     }
@@ -160,7 +160,7 @@ impl DetailsCollector {
         end: u64,
         encoding: Encoding,
         depth: u32,
-    ) -> Result<u64, Fault> {
+    ) -> Result<u64, ParseError> {
         let mut creators = Creators::new();
         each_element(
             reader,
@@ -195,7 +195,7 @@ impl DetailsCollector {
         element: &Element,
         encoding: Encoding,
         depth: u32,
-    ) -> Result<u64, Fault> {
+    ) -> Result<u64, ParseError> {
         let mut first = true;
         each_item(
             reader,
@@ -221,7 +221,7 @@ impl DetailsCollector {
         element: &Element,
         encoding: Encoding,
         creators: &mut Creators,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         if element.tag >> 16 & 1 == 0 {
             let known = STANDARD.iter().find(|(tag, _, _)| *tag == element.tag);
             return match known {
@@ -264,7 +264,7 @@ impl DetailsCollector {
         encoding: Encoding,
         vr: Vr,
         name: &str,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         if matches!(vr, Vr::LO | Vr::SH | Vr::CS) {
             let value = decoded(reader, element, self.character_sets)?;
             if !value.is_empty() {
@@ -311,7 +311,7 @@ impl DataSetVisitor for DetailsCollector {
         reader: &mut Reader<'_, W>,
         start: u64,
         _: &TransferSyntax,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         let encoding = reader.encoding;
         self.elements(reader, start, u64::MAX, encoding, 0)?;
         Ok(())

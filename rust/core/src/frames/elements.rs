@@ -1,7 +1,7 @@
 //! Elements and items in order, and values as numbers and text.
 
 use crate::header::{
-    CharacterSets, Element, Encoding, Fault, ITEM, ITEM_END, Reader, SEQUENCE_END, Vr, Window,
+    CharacterSets, Element, Encoding, ITEM, ITEM_END, ParseError, Reader, SEQUENCE_END, Vr, Window,
     effective_vr, trim,
 };
 
@@ -64,7 +64,7 @@ pub(super) fn numbers<W: Window>(
     element: &Element,
     encoding: Encoding,
     known: Vr,
-) -> Result<Numbers, Fault> {
+) -> Result<Numbers, ParseError> {
     let vr = effective_vr(element.vr, known);
     let bytes = reader.value(element, element.length.unwrap_or(0))?;
     let mut numbers = Numbers::default();
@@ -116,7 +116,7 @@ pub(super) fn numbers<W: Window>(
 pub(super) fn text<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
-) -> Result<String, Fault> {
+) -> Result<String, ParseError> {
     let bytes = reader.value(element, element.length.unwrap_or(0))?;
     Ok(String::from_utf8_lossy(trim(bytes)).into_owned())
 }
@@ -126,14 +126,14 @@ pub(super) fn decoded<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     sets: CharacterSets,
-) -> Result<String, Fault> {
+) -> Result<String, ParseError> {
     let bytes = reader.value(element, element.length.unwrap_or(0))?;
     Ok(sets.decode(trim(bytes), false).join("\\"))
 }
 
 /// Receives one element and its encoding; returns the offset after it.
 pub(crate) type ElementVisitor<'v, 'w, W> =
-    dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<u64, Fault> + 'v;
+    dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<u64, ParseError> + 'v;
 
 /// Visits the elements from `start` to `end`, or to the end of their item; returns the offset after them.
 pub(crate) fn each_element<'w, W: Window>(
@@ -142,7 +142,7 @@ pub(crate) fn each_element<'w, W: Window>(
     end: u64,
     encoding: Encoding,
     visit: &mut ElementVisitor<'_, 'w, W>,
-) -> Result<u64, Fault> {
+) -> Result<u64, ParseError> {
     let mut at = start;
     while at < end {
         let Some(element) = reader.element(at, encoding)? else {
@@ -158,7 +158,7 @@ pub(crate) fn each_element<'w, W: Window>(
 
 /// Receives one item: its start, its end and its encoding; returns the offset after it.
 pub(crate) type ItemVisitor<'v, 'w, W> =
-    dyn FnMut(&mut Reader<'w, W>, u64, u64, Encoding) -> Result<u64, Fault> + 'v;
+    dyn FnMut(&mut Reader<'w, W>, u64, u64, Encoding) -> Result<u64, ParseError> + 'v;
 
 /// Calls `visit` for each item of a sequence; returns the offset after the sequence.
 pub(crate) fn each_item<'w, W: Window>(
@@ -166,7 +166,7 @@ pub(crate) fn each_item<'w, W: Window>(
     sequence: &Element,
     outer: Encoding,
     visit: &mut ItemVisitor<'_, 'w, W>,
-) -> Result<u64, Fault> {
+) -> Result<u64, ParseError> {
     let encoding = Reader::<W>::sequence_encoding(sequence, outer);
     let end = sequence.length.map_or(u64::MAX, |length| {
         sequence.value_offset.saturating_add(length.into())

@@ -3,7 +3,7 @@
 use super::attributes::Attributes;
 use super::elements::{each_element, each_item};
 use super::private::Blocks;
-use crate::header::{Element, Encoding, Fault, ITEM, Reader, Window};
+use crate::header::{Element, Encoding, ITEM, ParseError, Reader, Window};
 
 /// Tag, without the block, of a private sequence in which Philips stores the elements of a classic object for each
 /// frame.
@@ -17,7 +17,7 @@ pub(super) fn fragments<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     encoding: Encoding,
-) -> Result<Vec<(u64, u32)>, Fault> {
+) -> Result<Vec<(u64, u32)>, ParseError> {
     let mut fragments = Vec::new();
     let mut at = element.value_offset;
     while let Some(item) = reader.element(at, encoding)? {
@@ -40,7 +40,7 @@ pub(super) fn read_plain_elements<W: Window>(
     end: u64,
     encoding: Encoding,
     attributes: &mut Attributes,
-) -> Result<u64, Fault> {
+) -> Result<u64, ParseError> {
     each_element(
         reader,
         start,
@@ -61,7 +61,7 @@ pub(super) fn read_shared_groups<W: Window>(
     element: &Element,
     encoding: Encoding,
     attributes: &mut Attributes,
-) -> Result<u64, Fault> {
+) -> Result<u64, ParseError> {
     each_item(
         reader,
         element,
@@ -79,7 +79,7 @@ pub(super) fn read_groups<W: Window>(
     encoding: Encoding,
     attributes: &mut Attributes,
     depth: u32,
-) -> Result<u64, Fault> {
+) -> Result<u64, ParseError> {
     let mut blocks = Blocks::default();
     each_element(
         reader,
@@ -120,7 +120,7 @@ fn read_philips_frame<W: Window>(
     end: u64,
     encoding: Encoding,
     attributes: &mut Attributes,
-) -> Result<u64, Fault> {
+) -> Result<u64, ParseError> {
     let mut blocks = Blocks::default();
     each_element(
         reader,

@@ -8,7 +8,9 @@ use super::length;
 use super::object::{Frame, Object, Pixels};
 use super::private::{Blocks, Deferred};
 use super::tiles::Tiles;
-use crate::header::{DataSetVisitor, Element, Encoding, Fault, Reader, TransferSyntax, Vr, Window};
+use crate::header::{
+    DataSetVisitor, Element, Encoding, ParseError, Reader, TransferSyntax, Vr, Window,
+};
 use crate::series::is_series_number;
 
 const SHARED: u32 = 0x5200_9229;
@@ -107,7 +109,7 @@ impl ObjectBuilder {
         element: &Element,
         encoding: Encoding,
         syntax: &TransferSyntax,
-    ) -> Result<u64, Fault> {
+    ) -> Result<u64, ParseError> {
         if PIXEL_TAGS.contains(&element.tag) {
             self.read_pixel_data(element, encoding, syntax);
             if element.length.is_none() && !syntax.deflated {
@@ -138,10 +140,10 @@ impl ObjectBuilder {
         reader: &mut Reader<'_, W>,
         element: &Element,
         encoding: Encoding,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         let object = &mut self.object;
         let u16_of = |value: Option<i64>| value.and_then(|value| u16::try_from(value).ok());
-        let mut get = |vr: Vr| Ok::<_, Fault>(numbers(reader, element, encoding, vr)?.whole());
+        let mut get = |vr: Vr| Ok::<_, ParseError>(numbers(reader, element, encoding, vr)?.whole());
         match element.tag {
             0x0008_0016 => object.class = text(reader, element)?,
             0x0008_0070 => {
@@ -197,7 +199,7 @@ impl ObjectBuilder {
         reader: &mut Reader<'_, W>,
         element: &Element,
         encoding: Encoding,
-    ) -> Result<u64, Fault> {
+    ) -> Result<u64, ParseError> {
         let deferred = self
             .blocks
             .read_element(reader, element, encoding, &mut self.main)?;
@@ -232,7 +234,7 @@ impl ObjectBuilder {
         reader: &mut Reader<'_, W>,
         element: &Element,
         encoding: Encoding,
-    ) -> Result<u64, Fault> {
+    ) -> Result<u64, ParseError> {
         each_item(
             reader,
             element,
@@ -251,7 +253,7 @@ impl ObjectBuilder {
         reader: &mut Reader<'_, W>,
         element: &Element,
         encoding: Encoding,
-    ) -> Result<u64, Fault> {
+    ) -> Result<u64, ParseError> {
         let main = &self.main;
         let frames = &mut self.object.frames;
         each_item(
@@ -314,7 +316,7 @@ impl DataSetVisitor for ObjectBuilder {
         reader: &mut Reader<'_, W>,
         start: u64,
         syntax: &TransferSyntax,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         self.object.syntax.clone_from(&syntax.uid);
         let encoding = reader.encoding;
         each_element(

@@ -2,7 +2,7 @@
 
 use super::attributes::{Attributes, hash};
 use super::elements::{numbers, text};
-use crate::header::{Element, Encoding, Fault, Reader, Vr, Window};
+use crate::header::{Element, Encoding, ParseError, Reader, Vr, Window};
 
 /// A private creator with used elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Blocks {
         element: &Element,
         encoding: Encoding,
         attributes: &mut Attributes,
-    ) -> Result<Option<Deferred>, Fault> {
+    ) -> Result<Option<Deferred>, ParseError> {
         let block = element.tag >> 8 & 0xFF;
         if block == 0 {
             if (0x10..=0xFF).contains(&(element.tag & 0xFFFF)) {

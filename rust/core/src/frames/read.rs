@@ -7,7 +7,8 @@ use super::elements::each_element;
 use super::object::Object;
 use super::parse::{ObjectBuilder, PIXEL_TAGS};
 use crate::header::{
-    DataSetVisitor, Fault, FileWindow, Inflated, Reader, TransferSyntax, Window, is_gzip, visit,
+    DataSetVisitor, FileWindow, Inflated, ParseError, Reader, TransferSyntax, Window, is_gzip,
+    visit,
 };
 
 /// Bytes read at once: most headers of GE and Philips up to their pixel data.
@@ -54,7 +55,7 @@ pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
     match visit(window, &mut builder) {
         Ok(true) => Ok(Some(builder.finish(false))),
         Ok(false) => Ok(None),
-        Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
+        Err(ParseError::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
         Err(_) => Ok(Some(builder.finish(true))),
     }
 }
@@ -67,7 +68,7 @@ pub fn parse<W: Window>(window: &mut W) -> io::Result<Option<Object>> {
 pub fn pixel_data_offset<W: Window>(window: &mut W) -> io::Result<Option<u64>> {
     let mut offset = PixelDataOffset::default();
     match visit(window, &mut offset) {
-        Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
+        Err(ParseError::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
         _ => Ok(offset.0),
     }
 }
@@ -82,7 +83,7 @@ impl DataSetVisitor for PixelDataOffset {
         reader: &mut Reader<'_, W>,
         start: u64,
         syntax: &TransferSyntax,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ParseError> {
         if syntax.deflated {
             return Ok(());
         }

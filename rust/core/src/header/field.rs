@@ -1,7 +1,7 @@
 //! The table of header fields. To add a field, add one line: public elements in ascending order of their tags, then
 //! private elements. The build fails if a line is at a wrong place.
 
-use super::vr::{Kind, Vr};
+use super::vr::{ValueType, Vr};
 
 /// One line of the table.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ macro_rules! fields {
             }
 
             /// Returns the kind of the decoded value.
-            pub const fn kind(self) -> Kind {
-                match self { $(Self::$name => Vr::$vr.kind()),+ }
+            pub const fn value_type(self) -> ValueType {
+                match self { $(Self::$name => Vr::$vr.value_type()),+ }
             }
 
             /// Returns the field with a keyword.

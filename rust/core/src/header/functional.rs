@@ -4,7 +4,7 @@
 use super::collect::Collector;
 use super::element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
 use super::field::{SPECS, Spec};
-use super::nested::{Fault, Reader};
+use super::nested::{ParseError, Reader};
 use super::vr::{Vr, effective_vr};
 use super::window::Window;
 
@@ -28,7 +28,7 @@ pub(super) fn read<W: Window>(
     reader: &mut Reader<'_, W>,
     element: &Element,
     collector: &mut Collector,
-) -> Result<(), Fault> {
+) -> Result<(), ParseError> {
     let outer = reader.encoding;
     for_first_item(reader, element, outer, &mut |reader, group, encoding| {
         let has_field = |spec: &Spec| {
@@ -49,7 +49,7 @@ fn read_macro<W: Window>(
     group: &Element,
     encoding: Encoding,
     collector: &mut Collector,
-) -> Result<(), Fault> {
+) -> Result<(), ParseError> {
     for_first_item(reader, group, encoding, &mut |reader, element, encoding| {
         let here = (group.tag, element.tag);
         let Some(spec) = SPECS.iter().find(|spec| spec.within.contains(&here)) else {
@@ -76,7 +76,7 @@ fn functional_vr(tag: u32, spec: &Spec) -> Vr {
 }
 
 type ElementVisitor<'v, 'w, W> =
-    dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<(), Fault> + 'v;
+    dyn FnMut(&mut Reader<'w, W>, &Element, Encoding) -> Result<(), ParseError> + 'v;
 
 /// Passes each element of a sequence's first item to the visitor.
 fn for_first_item<'w, W: Window>(
@@ -84,7 +84,7 @@ fn for_first_item<'w, W: Window>(
     sequence: &Element,
     outer: Encoding,
     visit: &mut ElementVisitor<'_, 'w, W>,
-) -> Result<(), Fault> {
+) -> Result<(), ParseError> {
     let encoding = Reader::<W>::sequence_encoding(sequence, outer);
     let Some(item) = reader
         .element(sequence.value_offset, encoding)?

@@ -3,7 +3,7 @@
 use super::collect::Collector;
 use super::element::{ELEMENT_HEADER_LENGTH, EXPLICIT, Encoding};
 use super::field::SPECS;
-use super::nested::Fault;
+use super::nested::ParseError;
 use super::skim::skim;
 use super::stored::Header;
 use super::vr::effective_vr;
@@ -23,7 +23,7 @@ pub(super) fn read<W: Window>(
     start: u64,
     wanted: &mut Wanted,
     collector: &mut Collector,
-) -> Result<u64, Fault> {
+) -> Result<u64, ParseError> {
     let mut at = start;
     let Some(encoding) = Encoding::guess(window.at(at, ELEMENT_HEADER_LENGTH)?, EXPLICIT) else {
         return Ok(at);
@@ -44,7 +44,7 @@ pub(super) fn read<W: Window>(
                 "{} of the meta header is longer than the file",
                 element.tag_text()
             );
-            return Err(Fault::Broken { reason, offset: at });
+            return Err(ParseError::Broken { reason, offset: at });
         };
         if let Some(spec) = SPECS.iter().find(|spec| spec.tag == element.tag) {
             let length = usize::try_from(end.saturating_sub(element.value_offset))

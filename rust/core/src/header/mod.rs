@@ -31,12 +31,12 @@ pub use inflate::{Inflated, is_gzip};
 pub use parse::{Parsed, parse, parse_into};
 pub use stored::Header;
 pub use value::Value;
-pub use vr::{Kind, Vr};
+pub use vr::{ValueType, Vr};
 pub use window::{FileWindow, Window};
 
 pub(crate) use charset::CharacterSets;
 pub(crate) use element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
-pub(crate) use nested::{Fault, Reader};
+pub(crate) use nested::{ParseError, Reader};
 pub(crate) use value::trim;
 pub(crate) use visit::{DataSetVisitor, TransferSyntax, visit};
 pub(crate) use vr::effective_vr;

@@ -13,14 +13,14 @@ use super::window::Window;
 
 /// Why reading stopped early.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum ParseError {
     /// The bytes could not be read.
     Io(io::Error),
     /// The bytes are invalid from an offset on.
     Broken { reason: String, offset: u64 },
 }
 
-impl Fault {
+impl ParseError {
     pub(crate) fn broken(reason: &str, offset: u64) -> Self {
         Self::Broken {
             reason: reason.to_owned(),
@@ -29,7 +29,7 @@ impl Fault {
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for ParseError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
@@ -75,10 +75,10 @@ impl<'w, W: Window> Reader<'w, W> {
         &mut self,
         at: u64,
         encoding: Encoding,
-    ) -> Result<Option<Element>, Fault> {
+    ) -> Result<Option<Element>, ParseError> {
         self.element_count = self.element_count.saturating_add(1);
         if self.element_count > MAX_ELEMENTS {
-            return Err(Fault::broken(
+            return Err(ParseError::broken(
                 "too many data elements before the pixel data",
                 at,
             ));
@@ -97,14 +97,14 @@ impl<'w, W: Window> Reader<'w, W> {
         stop: u32,
         wanted: &mut Wanted,
         collector: &mut Collector,
-    ) -> Result<u64, Fault> {
+    ) -> Result<u64, ParseError> {
         let bytes = self.window.at(at, ELEMENT_HEADER_LENGTH)?;
         Ok(at.saturating_add(skim(bytes, self.encoding, stop, wanted, collector) as u64))
     }
 
     /// Returns the bytes of a value, at most [`Header::MAX_VALUE`]; fewer if the object ends.
     #[inline]
-    pub(crate) fn value(&mut self, element: &Element, length: u32) -> Result<&[u8], Fault> {
+    pub(crate) fn value(&mut self, element: &Element, length: u32) -> Result<&[u8], ParseError> {
         let length = usize::try_from(length)
             .unwrap_or(usize::MAX)
             .min(Header::MAX_VALUE);
@@ -113,7 +113,7 @@ impl<'w, W: Window> Reader<'w, W> {
     }
 
     /// Returns the bytes of a long value, at most 4 MiB; fewer if the object ends, none for an undefined length.
-    pub(crate) fn long_value(&mut self, element: &Element) -> Result<&[u8], Fault> {
+    pub(crate) fn long_value(&mut self, element: &Element) -> Result<&[u8], ParseError> {
         const MAX_LONG_VALUE: usize = 1 << 22;
         let length = element.length.unwrap_or(0) as usize;
         let length = length.min(MAX_LONG_VALUE);
@@ -123,7 +123,7 @@ impl<'w, W: Window> Reader<'w, W> {
 
     /// Returns the offset after an element; fails if the element is longer than the object.
     #[inline]
-    pub(crate) fn after(&mut self, element: &Element) -> Result<u64, Fault> {
+    pub(crate) fn after(&mut self, element: &Element) -> Result<u64, ParseError> {
         let Some(length) = element.length else {
             return self.skip(element);
         };
@@ -136,14 +136,18 @@ impl<'w, W: Window> Reader<'w, W> {
             "{} says it has {length} bytes, but only {left} follow",
             element.tag_text()
         );
-        Err(Fault::Broken {
+        Err(ParseError::Broken {
             reason,
             offset: element.value_offset,
         })
     }
 
     /// Returns the encoding of the elements of an item, whose first element is at an offset.
-    pub(crate) fn item_encoding(&mut self, at: u64, outer: Encoding) -> Result<Encoding, Fault> {
+    pub(crate) fn item_encoding(
+        &mut self,
+        at: u64,
+        outer: Encoding,
+    ) -> Result<Encoding, ParseError> {
         let left = self.window.len().saturating_sub(at);
         Ok(outer.of_item(self.window.at(at, ELEMENT_HEADER_LENGTH)?, left))
     }
@@ -159,7 +163,7 @@ impl<'w, W: Window> Reader<'w, W> {
     }
 
     /// Skips an element of undefined length without recursion, so that nesting uses no stack.
-    fn skip(&mut self, element: &Element) -> Result<u64, Fault> {
+    fn skip(&mut self, element: &Element) -> Result<u64, ParseError> {
         let mut open = vec![Open {
             is_item: false,
             encoding: Self::sequence_encoding(element, self.encoding),
@@ -168,7 +172,7 @@ impl<'w, W: Window> Reader<'w, W> {
         while let Some(top) = open.last().copied() {
             let Some(inner) = self.element(at, top.encoding)? else {
                 let reason = format!("{} has no end", element.tag_text());
-                return Err(Fault::Broken {
+                return Err(ParseError::Broken {
                     reason,
                     offset: element.value_offset,
                 });
@@ -179,7 +183,7 @@ impl<'w, W: Window> Reader<'w, W> {
                     "{} is nested more than {MAX_DEPTH} deep",
                     element.tag_text()
                 );
-                return Err(Fault::Broken {
+                return Err(ParseError::Broken {
                     reason,
                     offset: element.value_offset,
                 });
@@ -189,7 +193,12 @@ impl<'w, W: Window> Reader<'w, W> {
     }
 
     /// Opens or closes the level that an element in a sequence or item begins or ends; returns where to continue.
-    fn step(&mut self, inner: &Element, top: Open, open: &mut Vec<Open>) -> Result<u64, Fault> {
+    fn step(
+        &mut self,
+        inner: &Element,
+        top: Open,
+        open: &mut Vec<Open>,
+    ) -> Result<u64, ParseError> {
         match (inner.tag, inner.length) {
             (ITEM, None) => {
                 open.push(Open {
@@ -218,7 +227,7 @@ impl<'w, W: Window> Reader<'w, W> {
             }
             (ITEM, Some(_)) => self.after(inner),
             (_, Some(_)) if top.is_item => self.after(inner),
-            _ => Err(Fault::broken(
+            _ => Err(ParseError::broken(
                 "an item of a sequence is missing",
                 inner.value_offset,
             )),

@@ -10,7 +10,7 @@ use super::field::{Field, SPECS};
 use super::functional;
 use super::inflate::Inflated;
 use super::meta;
-use super::nested::{Fault, Reader};
+use super::nested::{ParseError, Reader};
 use super::sequence;
 use super::start::{DEFLATED, Start, encoding_of, is_uncompressed};
 use super::stored::Header;
@@ -71,19 +71,21 @@ pub fn parse_into<W: Window>(
     let outcome = read(window, &start, collector);
     if !start.has_prefix && !has_uid(collector) {
         return match outcome {
-            Err(Fault::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
+            Err(ParseError::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
             _ => Ok(Parsed::NotDicom),
         };
     }
     match outcome {
         Ok(()) => Ok(Parsed::Dicom(bundle.put())),
-        Err(Fault::Broken { .. }) if sortable(collector) => Ok(Parsed::Dicom(bundle.put())),
-        Err(Fault::Broken { reason, offset }) => Ok(Parsed::Broken { reason, offset }),
-        Err(Fault::Io(error)) if error.kind() == io::ErrorKind::InvalidData => Ok(Parsed::Broken {
-            reason: error.to_string(),
-            offset: start.at,
-        }),
-        Err(Fault::Io(error)) => Err(error),
+        Err(ParseError::Broken { .. }) if sortable(collector) => Ok(Parsed::Dicom(bundle.put())),
+        Err(ParseError::Broken { reason, offset }) => Ok(Parsed::Broken { reason, offset }),
+        Err(ParseError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            Ok(Parsed::Broken {
+                reason: error.to_string(),
+                offset: start.at,
+            })
+        }
+        Err(ParseError::Io(error)) => Err(error),
     }
 }
 
@@ -116,7 +118,11 @@ fn sortable(collector: &Collector) -> bool {
     .all(|field| collector.has(field))
 }
 
-fn read<W: Window>(window: &mut W, start: &Start, collector: &mut Collector) -> Result<(), Fault> {
+fn read<W: Window>(
+    window: &mut W,
+    start: &Start,
+    collector: &mut Collector,
+) -> Result<(), ParseError> {
     let mut wanted = Wanted::default();
     let at = meta::read(window, start.at, &mut wanted, collector)?;
     let syntax = collector.get(Field::TransferSyntaxUid);
@@ -136,13 +142,13 @@ fn data_set<W: Window>(
     claimed: Encoding,
     wanted: &mut Wanted,
     collector: &mut Collector,
-) -> Result<(), Fault> {
+) -> Result<(), ParseError> {
     let head = window.at(start, ELEMENT_HEADER_LENGTH)?;
     if head.len() < 8 {
         return Ok(());
     }
     let Some(encoding) = Encoding::guess(head, claimed) else {
-        return Err(Fault::broken(
+        return Err(ParseError::broken(
             "the data set does not start with a data element",
             start,
         ));
@@ -201,7 +207,7 @@ fn collect_element<W: Window>(
     element: &Element,
     wanted: &mut Wanted,
     collector: &mut Collector,
-) -> Result<u64, Fault> {
+) -> Result<u64, ParseError> {
     if functional::is_group(element) {
         functional::read(reader, element, collector)?;
     }
@@ -228,7 +234,7 @@ fn collect_private<W: Window>(
     length: u32,
     wanted: &mut Wanted,
     collector: &mut Collector,
-) -> Result<(), Fault> {
+) -> Result<(), ParseError> {
     if !wanted.wants_private(element.tag) {
         return Ok(());
     }
@@ -248,7 +254,7 @@ fn collect_value<W: Window>(
     length: u32,
     index: usize,
     collector: &mut Collector,
-) -> Result<(), Fault> {
+) -> Result<(), ParseError> {
     if let Some(spec) = SPECS.get(index) {
         let encoding = reader.encoding;
         let bytes = reader.value(element, length)?;

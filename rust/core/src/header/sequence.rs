@@ -4,7 +4,7 @@
 use super::collect::Collector;
 use super::element::{Element, Encoding, ITEM, ITEM_END, SEQUENCE_END};
 use super::field::{SPECS, Spec};
-use super::nested::{Fault, Reader};
+use super::nested::{ParseError, Reader};
 use super::stored::Header;
 use super::vr::Vr;
 use super::window::Window;
@@ -28,13 +28,13 @@ pub(super) fn read<W: Window>(
     sequence: &Element,
     spec: &Spec,
     collector: &mut Collector,
-) -> Result<(), Fault> {
+) -> Result<(), ParseError> {
     let mut texts = Vec::new();
     let outcome = read_items(reader, sequence, spec, &mut texts);
     collector.set(spec.field, &texts);
     match outcome {
-        Err(Fault::Io(error)) => Err(Fault::Io(error)),
-        Ok(()) | Err(Fault::Broken { .. }) => Ok(()),
+        Err(ParseError::Io(error)) => Err(ParseError::Io(error)),
+        Ok(()) | Err(ParseError::Broken { .. }) => Ok(()),
     }
 }
 
@@ -43,7 +43,7 @@ fn read_items<W: Window>(
     sequence: &Element,
     spec: &Spec,
     texts: &mut Vec<u8>,
-) -> Result<(), Fault> {
+) -> Result<(), ParseError> {
     let encoding = Reader::<W>::sequence_encoding(sequence, reader.encoding);
     let end = match sequence.length {
         Some(_) => reader.after(sequence)?,
@@ -67,7 +67,7 @@ fn read_item<W: Window>(
     outer: Encoding,
     spec: &Spec,
     texts: &mut Vec<u8>,
-) -> Result<u64, Fault> {
+) -> Result<u64, ParseError> {
     let end = match item.length {
         Some(_) => reader.after(item)?,
         None => u64::MAX,

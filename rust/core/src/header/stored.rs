@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::charset::CharacterSets;
 use super::field::Field;
 use super::value::{self, Value};
-use super::vr::Kind;
+use super::vr::ValueType;
 
 /// The read fields of one DICOM object.
 ///
@@ -83,17 +83,17 @@ impl Header {
         if raw.is_empty() {
             return Vec::new();
         }
-        let sets = match field.kind() {
+        let sets = match field.value_type() {
             _ if self.is_utf8() => CharacterSets::utf8(),
-            Kind::Text | Kind::Person => {
+            ValueType::Text | ValueType::Person => {
                 CharacterSets::named(self.raw(Field::SpecificCharacterSet))
             }
             _ => CharacterSets::named(b""),
         };
-        let mut texts = sets.decode(raw, field.kind() == Kind::Person);
+        let mut texts = sets.decode(raw, field.value_type() == ValueType::Person);
         for text in &mut texts {
             let mut trimmed = value::trim_text(text);
-            if field.kind() == Kind::Person {
+            if field.value_type() == ValueType::Person {
                 // Empty component groups at the end have no meaning (PS3.5 section 6.2.1).
                 trimmed = trimmed.trim_end_matches('=');
             }
@@ -122,10 +122,12 @@ impl Header {
 
     /// Returns the field's value by its kind; an unreadable number is [`Value::None`].
     pub fn value(&self, field: Field) -> Value {
-        match field.kind() {
-            Kind::Text | Kind::Person | Kind::Ascii => Value::of_texts(self.texts(field)),
-            Kind::Int => Value::of_ints(self.raw(field)),
-            Kind::Float => Value::of_floats(self.raw(field)),
+        match field.value_type() {
+            ValueType::Text | ValueType::Person | ValueType::Ascii => {
+                Value::of_texts(self.texts(field))
+            }
+            ValueType::Int => Value::of_ints(self.raw(field)),
+            ValueType::Float => Value::of_floats(self.raw(field)),
         }
     }
 

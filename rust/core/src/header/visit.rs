@@ -5,7 +5,7 @@ use super::element::{ELEMENT_HEADER_LENGTH, EXPLICIT, Encoding};
 use super::field::Field;
 use super::inflate::Inflated;
 use super::meta;
-use super::nested::{Fault, Reader};
+use super::nested::{ParseError, Reader};
 use super::start::{DEFLATED, Start, encoding_of, is_uncompressed};
 use super::wanted::Wanted;
 use super::window::Window;
@@ -18,7 +18,7 @@ pub(crate) trait DataSetVisitor {
         reader: &mut Reader<'_, W>,
         start: u64,
         syntax: &TransferSyntax,
-    ) -> Result<(), Fault>;
+    ) -> Result<(), ParseError>;
 }
 
 /// Transfer syntax of an object.
@@ -34,7 +34,7 @@ pub(crate) struct TransferSyntax {
 pub(crate) fn visit<W: Window>(
     window: &mut W,
     visitor: &mut impl DataSetVisitor,
-) -> Result<bool, Fault> {
+) -> Result<bool, ParseError> {
     let Some(start) = Start::find(window)? else {
         return Ok(false);
     };
@@ -58,7 +58,7 @@ fn visit_data_set<W: Window>(
     claimed: Encoding,
     syntax: &TransferSyntax,
     visitor: &mut impl DataSetVisitor,
-) -> Result<bool, Fault> {
+) -> Result<bool, ParseError> {
     let head = window.at(start, ELEMENT_HEADER_LENGTH)?;
     let Some(encoding) = Encoding::guess(head, claimed) else {
         return Ok(false);

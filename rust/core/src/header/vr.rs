@@ -41,7 +41,7 @@ pub enum Vr {
 
 /// The kind of a decoded value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueType {
     /// Text in the object's character set.
     Text,
     /// A person's name in the object's character set.
@@ -56,13 +56,13 @@ pub enum Kind {
 
 impl Vr {
     /// Returns the kind of a value with this VR.
-    pub const fn kind(self) -> Kind {
+    pub const fn value_type(self) -> ValueType {
         match self {
-            Self::LO | Self::SH | Self::SQ => Kind::Text,
-            Self::PN => Kind::Person,
-            Self::CS | Self::DA | Self::DT | Self::TM | Self::UI => Kind::Ascii,
-            Self::IS | Self::SL | Self::SS | Self::UL | Self::US => Kind::Int,
-            Self::DS | Self::FD | Self::FL => Kind::Float,
+            Self::LO | Self::SH | Self::SQ => ValueType::Text,
+            Self::PN => ValueType::Person,
+            Self::CS | Self::DA | Self::DT | Self::TM | Self::UI => ValueType::Ascii,
+            Self::IS | Self::SL | Self::SS | Self::UL | Self::US => ValueType::Int,
+            Self::DS | Self::FD | Self::FL => ValueType::Float,
         }
     }
 }
@@ -73,10 +73,9 @@ impl Vr {
 /// the file if it is binary, else LO: they are text.
 #[inline]
 pub(crate) fn effective_vr(vr: Option<[u8; 2]>, known: Vr) -> Vr {
-    match (vr.as_ref(), known.kind()) {
-        (None | Some(b"UN" | b"OB" | b"OW"), _) | (_, Kind::Text | Kind::Person | Kind::Ascii) => {
-            known
-        }
+    match (vr.as_ref(), known.value_type()) {
+        (None | Some(b"UN" | b"OB" | b"OW"), _)
+        | (_, ValueType::Text | ValueType::Person | ValueType::Ascii) => known,
         (Some(b"FD"), _) => Vr::FD,
         (Some(b"FL"), _) => Vr::FL,
         (Some(b"SL"), _) => Vr::SL,

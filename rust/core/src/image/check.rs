@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::find::find_places;
+use super::candidate_slices::locate_frames;
 use super::gradient::{direction, encoding_direction, has_known_signs};
 use super::grid::{Grid, Plane, dot};
+use super::matches::ImageMatch;
 use super::nifti::{self, Nifti};
-use super::order::ordered;
-use super::places::{Member, Places};
-use super::report::{Comparison, ImageCheck, Unplaced};
+use super::places::{Places, SeriesFrame};
+use super::report::{Comparison, ImageCheck, MisplacedFrame};
 use super::split_images::SplitImages;
-use super::values::{Match, ValueMatcher};
+use super::value_matcher::ValueMatcher;
+use super::volume_order::volume_order;
 use crate::frames::{Diffusion, FileError, Object, Pixels, Series, obstacle};
 
 /// b-values of one frame that differ by at most this (s/mm2) do not contradict each other.
@@ -19,8 +20,8 @@ const MIN_CONTRADICTION: f64 = 50.0;
 
 /// Compares a series with images.
 ///
-/// `maps` says for each image whether it repeats frames of the other images: dcm2niix writes a series that contains a
-/// computed map twice, once as a whole and once without the map.
+/// `repeats_frames` says for each image whether it repeats frames of the other images: dcm2niix writes a series that
+/// contains a computed map twice, once as a whole and once without the map.
 ///
 /// # Errors
 ///
@@ -28,7 +29,7 @@ const MIN_CONTRADICTION: f64 = 50.0;
 pub fn compare(
     series: &Series,
     images: &[PathBuf],
-    maps: &[bool],
+    repeats_frames: &[bool],
 ) -> Result<Comparison, FileError> {
     let mut opened = Vec::with_capacity(images.len());
     for path in images {
@@ -38,9 +39,9 @@ pub fn compare(
         files: &series.files,
         objects: &series.objects,
         images: &opened,
-        maps,
+        repeats_frames,
     }
-    .compared()
+    .comparison()
 }
 
 struct Check<'s> {
@@ -48,63 +49,64 @@ struct Check<'s> {
     objects: &'s [Object],
     images: &'s [Nifti],
     /// Whether each image repeats frames of the other images.
-    maps: &'s [bool],
+    repeats_frames: &'s [bool],
 }
 
 impl Check<'_> {
     /// Returns all frames in the order in which converters store them, so that the first try nearly always succeeds.
-    fn members(&self) -> Vec<Member<'_>> {
-        let mut members = Vec::new();
+    fn series_frames(&self) -> Vec<SeriesFrame<'_>> {
+        let mut series_frames = Vec::new();
         for (file, object) in self.objects.iter().enumerate() {
             let (columns, rows) = (object.frame_columns(), object.frame_rows());
-            members.extend(object.frames.iter().map(|frame| Member {
+            series_frames.extend(object.frames.iter().map(|frame| SeriesFrame {
                 object,
                 frame,
                 file,
                 plane: Plane::of(&frame.attributes, columns, rows),
             }));
         }
-        members.sort_by_key(|member| {
+        series_frames.sort_by_key(|series_frame| {
             (
-                member.frame.attributes.instance,
-                member.file,
-                member.frame.index,
+                series_frame.frame.attributes.instance,
+                series_frame.file,
+                series_frame.frame.index,
             )
         });
-        members
+        series_frames
     }
 
-    fn compared(&self) -> Result<Comparison, FileError> {
-        let members = self.members();
+    fn comparison(&self) -> Result<Comparison, FileError> {
+        let series_frames = self.series_frames();
         let grids: Vec<Option<Grid>> = self.images.iter().map(Grid::of).collect();
-        let places = find_places(&members, &grids);
-        let mut comparison = self.counted(&members, &places);
+        let places = locate_frames(&series_frames, &grids);
+        let mut comparison = self.counts(&series_frames, &places);
         let matches =
-            ValueMatcher::new(&members, self.files, self.images, self.maps).matched(&places)?;
-        comparison.missing = matches.missing;
+            ValueMatcher::new(&series_frames, self.files, self.images, self.repeats_frames)
+                .assign(&places)?;
+        comparison.frames_without_slice = matches.frames_without_slice;
         let split_images = SplitImages {
             images: self.images,
-            maps: self.maps,
+            repeats_frames: self.repeats_frames,
             grids: &grids,
             matches: &matches.images,
-            members: &members,
+            series_frames: &series_frames,
         };
         for (image, matched) in matches.images.iter().enumerate() {
-            let mut check = self.check(&members, image, matched);
-            (check.part_of, check.twin) = split_images.part_and_twin(image);
+            let mut check = self.check(&series_frames, image, matched);
+            (check.same_volume_as, check.same_scan_as) = split_images.related_images(image);
             comparison.checks.push(check);
         }
         Ok(comparison)
     }
 
     /// Returns the counts of the comparison, without the results for images.
-    fn counted(&self, members: &[Member<'_>], places: &Places) -> Comparison {
+    fn counts(&self, series_frames: &[SeriesFrame<'_>], places: &Places) -> Comparison {
         let mut comparison = Comparison {
             files: self.objects.len(),
-            frames: members.len(),
+            frames: series_frames.len(),
             without_geometry: places.without_geometry.len(),
-            moved_volumes: places.motion.volumes,
-            largest_movement: places.motion.distance,
+            moved_volumes: places.moved_volumes.count,
+            largest_movement: places.moved_volumes.largest_movement,
             tilt: places.tilt,
             ..Comparison::default()
         };
@@ -119,7 +121,7 @@ impl Check<'_> {
             if pixels {
                 *comparison.encodings.entry(object.encoding).or_default() += object.frames.len();
             }
-            if obstacle(object).is_some() && shuffled(object) {
+            if obstacle(object).is_some() && is_shuffled(object) {
                 comparison.shuffled += object.frames.len();
             }
             if let (true, Some(reason), false) =
@@ -128,8 +130,8 @@ impl Check<'_> {
                 *comparison.not_compared.entry(reason).or_default() += object.frames.len();
             }
         }
-        let scalings = members.iter().map(|member| {
-            let rescale = member.frame.attributes.rescale.unwrap_or([1.0, 0.0]);
+        let scalings = series_frames.iter().map(|series_frame| {
+            let rescale = series_frame.frame.attributes.rescale.unwrap_or([1.0, 0.0]);
             rescale.map(f64::to_bits)
         });
         comparison.scalings = scalings.collect::<BTreeSet<_>>().len();
@@ -137,10 +139,10 @@ impl Check<'_> {
             .misplaced
             .iter()
             .filter_map(|(index, distance)| {
-                let member = members.get(*index)?;
-                Some(Unplaced {
-                    file: member.file,
-                    frame: member.frame.index,
+                let series_frame = series_frames.get(*index)?;
+                Some(MisplacedFrame {
+                    file: series_frame.file,
+                    frame: series_frame.frame.index,
                     distance: *distance,
                 })
             })
@@ -149,10 +151,15 @@ impl Check<'_> {
     }
 
     /// Returns the result for one image.
-    fn check(&self, members: &[Member<'_>], image: usize, matched: &Match) -> ImageCheck {
+    fn check(
+        &self,
+        series_frames: &[SeriesFrame<'_>],
+        image: usize,
+        matched: &ImageMatch,
+    ) -> ImageCheck {
         let volumes = self.images.get(image).map_or(1, |image| image.volumes);
         let mut check = ImageCheck {
-            surplus: matched.surplus,
+            slices_without_frame: matched.slices_without_frame,
             different: matched.different,
             difference: matched.difference,
             derived: true,
@@ -166,19 +173,19 @@ impl Check<'_> {
             ..ImageCheck::default()
         };
         for (volume, index) in matched.frames.iter().flat_map(|row| row.iter().enumerate()) {
-            let Some(member) = index.and_then(|index| members.get(index)) else {
+            let Some(series_frame) = index.and_then(|index| series_frames.get(index)) else {
                 continue;
             };
-            let frame = &member.frame.attributes;
+            let frame = &series_frame.frame.attributes;
             check.derived &= frame.derived;
-            check.isotropic &= frame.diffusion.isotropic || !weighted(&frame.diffusion);
-            check.diffusion |= frame.diffusion.in_diffusion_scan || weighted(&frame.diffusion);
+            check.isotropic &= frame.diffusion.isotropic || !is_weighted(&frame.diffusion);
+            check.diffusion |= frame.diffusion.in_diffusion_scan || is_weighted(&frame.diffusion);
             check.first = check
                 .first
-                .min((frame.instance.unwrap_or(i64::MAX), member.file));
-            let earlier = check.contradiction.is_none_or(|(first, ..)| volume < first);
-            let range = frame.diffusion.b_value_range.filter(contradict);
-            if let (true, Some([low, high])) = (earlier, range) {
+                .min((frame.instance.unwrap_or(i64::MAX), series_frame.file));
+            let is_first = check.contradiction.is_none_or(|(known, ..)| volume < known);
+            let range = frame.diffusion.b_value_range.filter(b_values_contradict);
+            if let (true, Some([low, high])) = (is_first, range) {
                 check.contradiction = Some((volume, low, high));
             }
             if let Some(slot) = check.directions.get_mut(volume) {
@@ -200,8 +207,8 @@ impl Check<'_> {
             .clone()
             .all(|(b_value, nominal)| !(*b_value > Some(0.0) || *nominal > Some(0.0)));
         check.isotropic &= !unweighted;
-        if volumes > 1 && (unweighted || without_patient_axes(members)) {
-            check.order = ordered(members, &matched.frames);
+        if volumes > 1 && (unweighted || without_patient_axes(series_frames)) {
+            check.order = volume_order(series_frames, &matched.frames);
         }
         check
     }
@@ -209,27 +216,28 @@ impl Check<'_> {
 
 /// Returns whether directions are known by frequency and phase only (classic GE). They cannot always be compared with a
 /// table, so the order of the volumes is checked too.
-fn without_patient_axes(members: &[Member<'_>]) -> bool {
-    members.iter().all(|member| {
-        let diffusion = &member.frame.attributes.diffusion;
-        diffusion.encoding_direction.is_some() && direction(&member.frame.attributes).is_none()
+fn without_patient_axes(series_frames: &[SeriesFrame<'_>]) -> bool {
+    series_frames.iter().all(|series_frame| {
+        let diffusion = &series_frame.frame.attributes.diffusion;
+        diffusion.encoding_direction.is_some()
+            && direction(&series_frame.frame.attributes).is_none()
     })
 }
 
 /// Returns whether the b-values of a frame differ more than rounding and imaging gradients explain.
-fn contradict([low, high]: &[f64; 2]) -> bool {
+fn b_values_contradict([low, high]: &[f64; 2]) -> bool {
     high - low > f64::max(MIN_CONTRADICTION, 0.1 * high)
 }
 
 /// Returns whether a frame has a b-value above 0.
-fn weighted(diffusion: &Diffusion) -> bool {
+fn is_weighted(diffusion: &Diffusion) -> bool {
     diffusion.b_value > Some(0.0) || diffusion.nominal > Some(0.0)
 }
 
 /// Returns whether an object does not store its frames volume by volume, with the slices of each volume in the same
 /// order of position.
-fn shuffled(object: &Object) -> bool {
-    let along: Vec<Option<i64>> = object
+fn is_shuffled(object: &Object) -> bool {
+    let positions: Vec<Option<i64>> = object
         .frames
         .iter()
         .map(|frame| {
@@ -241,9 +249,9 @@ fn shuffled(object: &Object) -> bool {
             Some((dot(plane.corner, plane.normal()) * 100.0).round() as i64)
         })
         .collect();
-    let places: BTreeSet<_> = along.iter().flatten().collect();
-    let count = places.len().max(1);
-    let volumes: Vec<_> = along.chunks(count).collect();
-    let rising = |volume: &&[Option<i64>]| volume.is_sorted() || volume.iter().rev().is_sorted();
-    !(volumes.iter().all(rising) && volumes.iter().all(|volume| Some(volume) == volumes.first()))
+    let different: BTreeSet<_> = positions.iter().flatten().collect();
+    let count = different.len().max(1);
+    let volumes: Vec<_> = positions.chunks(count).collect();
+    let monotonic = |volume: &&[Option<i64>]| volume.is_sorted() || volume.iter().rev().is_sorted();
+    !(volumes.iter().all(monotonic) && volumes.iter().all(|volume| Some(volume) == volumes.first()))
 }

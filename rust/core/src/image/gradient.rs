@@ -1,6 +1,6 @@
 //! Gradient directions of frames in patient axes (LPS+).
 
-use super::grid::{Vector, cross, plus};
+use super::grid::{LpsDirection, Vector3, cross, plus};
 use crate::frames::{Attributes, PhaseAxis};
 
 /// Least component of the slice normal along the patient's long axis in a transversal image.
@@ -8,7 +8,7 @@ const TRANSVERSAL: f64 = 0.8;
 
 /// Returns the gradient direction of a frame in patient axes; None if the header has none. A direction that the header
 /// has in image axes is turned into patient axes and takes precedence, as in dcm2niix.
-pub(super) fn direction(frame: &Attributes) -> Option<Vector> {
+pub(super) fn direction(frame: &Attributes) -> Option<LpsDirection> {
     let along_image = frame.diffusion.image_direction.zip(frame.orientation);
     along_image.map_or(frame.diffusion.direction, |(direction, orientation)| {
         Some(in_patient_axes(direction, orientation))
@@ -21,7 +21,7 @@ pub(super) fn direction(frame: &Attributes) -> Option<Vector> {
 /// The signs along row, column and normal are those of transversal images. With phase along the columns, frequency is
 /// opposite to the row, phase is opposite to the column, and slice is along the normal. With phase along the rows,
 /// frequency is along the column, and phase is opposite to the row.
-pub(super) fn encoding_direction(frame: &Attributes) -> Option<Vector> {
+pub(super) fn encoding_direction(frame: &Attributes) -> Option<LpsDirection> {
     if direction(frame).is_some() {
         return None;
     }
@@ -33,8 +33,8 @@ pub(super) fn encoding_direction(frame: &Attributes) -> Option<Vector> {
     Some(in_patient_axes(along_image, frame.orientation?))
 }
 
-/// Returns whether the signs of [`encoding_direction`] are certain: dcm2niix restricts its validation to transversal images
-/// of a patient who lies head first and supine, with phase along the columns.
+/// Returns whether the signs of [`encoding_direction`] are certain: dcm2niix restricts its validation to transversal
+/// images of a patient who lies head first and supine, with phase along the columns.
 pub(super) fn has_known_signs(frame: &Attributes) -> bool {
     let Some([a, b, c, d, e, f]) = frame.orientation else {
         return false;
@@ -48,7 +48,7 @@ pub(super) fn has_known_signs(frame: &Attributes) -> bool {
 }
 
 /// Turns a direction along the row, the column and the normal of an image into patient axes.
-fn in_patient_axes([x, y, z]: Vector, [a, b, c, d, e, f]: [f64; 6]) -> Vector {
+fn in_patient_axes([x, y, z]: Vector3, [a, b, c, d, e, f]: [f64; 6]) -> LpsDirection {
     let (row, column) = ([a, b, c], [d, e, f]);
     let in_plane = plus(plus([0.0; 3], x, row), y, column);
     plus(in_plane, z, cross(row, column))

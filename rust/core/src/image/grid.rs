@@ -6,41 +6,46 @@ use crate::frames::Attributes;
 /// Limit on the distance between images that are volumes of one scan, mm.
 const MAX_VOLUME_DISTANCE: f64 = 4.0;
 
-/// A point or direction: in RAS+ patient axes for positions (mm), in LPS+ for gradient directions, or voxel
-/// coordinates.
-pub(super) type Vector = [f64; 3];
+/// A point or direction with three coordinates. A more specific type says which axes it has.
+pub(super) type Vector3 = [f64; 3];
+/// A point in the patient axes of NIfTI (RAS+), mm.
+pub(super) type RasPoint = Vector3;
+/// A direction in the patient axes of DICOM (LPS+).
+pub(super) type LpsDirection = Vector3;
+/// A position in the axes of an image, in voxels.
+type VoxelPosition = Vector3;
 
 /// Returns the difference of two points.
-pub(super) fn minus(a: Vector, b: Vector) -> Vector {
+pub(super) fn minus(a: Vector3, b: Vector3) -> Vector3 {
     let ([a, b, c], [d, e, f]) = (a, b);
     [a - d, b - e, c - f]
 }
 
 /// Returns the point `a`, moved by `along` times the direction `b`.
-pub(super) fn plus(a: Vector, along: f64, b: Vector) -> Vector {
+pub(super) fn plus(a: Vector3, along: f64, b: Vector3) -> Vector3 {
     let ([a, b, c], [d, e, f]) = (a, b);
     [a + along * d, b + along * e, c + along * f]
 }
 
 /// Returns the scalar product.
-pub(super) fn dot(a: Vector, b: Vector) -> f64 {
+pub(super) fn dot(a: Vector3, b: Vector3) -> f64 {
     let ([a, b, c], [d, e, f]) = (a, b);
     a * d + b * e + c * f
 }
 
 /// Returns the vector product.
-pub(super) fn cross(a: Vector, b: Vector) -> Vector {
+pub(super) fn cross(a: Vector3, b: Vector3) -> Vector3 {
     let ([a, b, c], [d, e, f]) = (a, b);
     [b * f - c * e, c * d - a * f, a * e - b * d]
 }
 
 /// Returns the length of a vector.
-pub(super) fn norm(a: Vector) -> f64 {
+pub(super) fn norm(a: Vector3) -> f64 {
     dot(a, a).sqrt()
 }
 
 /// Returns the angle between two directions, rad.
-pub(super) fn angle(a: Vector, b: Vector) -> f64 {
+pub(super) fn angle(a: Vector3, b: Vector3) -> f64 {
     norm(cross(a, b)).atan2(dot(a, b))
 }
 
@@ -48,9 +53,9 @@ pub(super) fn angle(a: Vector, b: Vector) -> f64 {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Plane {
     /// Centre of the first pixel.
-    pub corner: Vector,
-    /// Unit vectors along a row and along a column.
-    pub axes: [Vector; 2],
+    pub corner: RasPoint,
+    /// Unit vectors (RAS+) along a row and along a column.
+    pub axes: [Vector3; 2],
     /// Distances between columns and between rows, mm.
     pub spacing: [f64; 2],
     /// Number of columns and of rows.
@@ -78,18 +83,18 @@ impl Plane {
     }
 
     /// Returns the unit normal.
-    pub(super) fn normal(&self) -> Vector {
+    pub(super) fn normal(&self) -> Vector3 {
         let [row, column] = self.axes;
         cross(row, column)
     }
 
     /// Returns the centre of the frame.
-    pub(super) fn centre(&self) -> Vector {
+    pub(super) fn centre(&self) -> RasPoint {
         self.point([0.5, 0.5])
     }
 
     /// Returns the point at a fraction of a row and of a column: 0 is the first pixel, 1 the last.
-    pub(super) fn point(&self, fraction: [f64; 2]) -> Vector {
+    pub(super) fn point(&self, fraction: [f64; 2]) -> RasPoint {
         let mut point = self.corner;
         for (((part, size), spacing), axis) in fraction
             .into_iter()
@@ -175,8 +180,8 @@ impl Grid {
         })
     }
 
-    /// Returns the vector from one voxel to the next along an axis, mm.
-    pub(super) fn step(&self, axis: usize) -> Vector {
+    /// Returns the vector (RAS+) from one voxel to the next along an axis, mm.
+    pub(super) fn step(&self, axis: usize) -> Vector3 {
         self.affine.map(|row| row.get(axis).copied().unwrap_or(0.0))
     }
 
@@ -194,13 +199,13 @@ impl Grid {
         .fold(0.0, f64::max)
     }
 
-    /// Returns the position of voxel coordinates in RAS+ mm.
-    fn position_of(&self, voxel: Vector) -> Vector {
+    /// Returns the point at a position in voxels.
+    fn position_of(&self, voxel: VoxelPosition) -> RasPoint {
         self.affine.map(|[a, b, c, d]| dot([a, b, c], voxel) + d)
     }
 
-    /// Returns the voxel coordinates of a position in RAS+ mm.
-    fn voxel(&self, point: Vector) -> Vector {
+    /// Returns the position of a point in voxels.
+    fn voxel(&self, point: RasPoint) -> VoxelPosition {
         let origin = self.affine.map(|[.., end]| end);
         self.inverse.map(|row| dot(row, minus(point, origin)))
     }
@@ -241,8 +246,8 @@ impl Grid {
     pub(super) fn locate(&self, plane: &Plane) -> Option<Location> {
         let axis_map = self.axis_map(plane)?;
         let [.., axis] = axis_map.axes;
-        let at = self.voxel(plane.centre());
-        let along = at.get(axis).copied()?;
+        let centre = self.voxel(plane.centre());
+        let along = centre.get(axis).copied()?;
         let last = f64::from(self.axis_size(axis).saturating_sub(1));
         #[allow(
             clippy::cast_possible_truncation,
@@ -250,7 +255,7 @@ impl Grid {
             reason = "between 0 and the size of the axis"
         )]
         let slice = along.round().clamp(0.0, last) as u32;
-        let apart = |fraction: [f64; 2]| {
+        let distance = |fraction: [f64; 2]| {
             norm(minus(
                 plane.point(fraction),
                 self.point(&axis_map, slice, fraction),
@@ -260,13 +265,13 @@ impl Grid {
         Some(Location {
             axis_map,
             slice,
-            distance: apart([0.5, 0.5]),
-            corner_distance: corners.into_iter().map(apart).fold(0.0, f64::max),
+            distance: distance([0.5, 0.5]),
+            corner_distance: corners.into_iter().map(distance).fold(0.0, f64::max),
         })
     }
 
     /// Returns the point of a slice at a fraction of the frame's rows and columns.
-    pub(super) fn point(&self, axis_map: &AxisMap, slice: u32, fraction: [f64; 2]) -> Vector {
+    pub(super) fn point(&self, axis_map: &AxisMap, slice: u32, fraction: [f64; 2]) -> RasPoint {
         let mut voxel = [0.0; 3];
         let [.., axis] = axis_map.axes;
         if let Some(slot) = voxel.get_mut(axis) {
@@ -287,20 +292,20 @@ impl Grid {
     }
 
     /// Returns the centre of a slice along the third axis.
-    fn slice_centre(&self, slice: f64) -> Vector {
+    fn slice_centre(&self, slice: f64) -> RasPoint {
         let [x, y, _] = self.size.map(|size| f64::from(size - 1) / 2.0);
         self.position_of([x, y, slice])
     }
 
     /// Returns the positions of the slices along a direction, mm, ascending; slices follow the third axis.
-    fn slices_along(&self, normal: Vector) -> Vec<f64> {
+    fn slices_along(&self, normal: Vector3) -> Vec<f64> {
         let [origin, end] = [0, 1].map(|slice| dot(self.slice_centre(f64::from(slice)), normal));
         let [.., count] = self.size;
-        let mut places: Vec<f64> = (0..count)
+        let mut positions: Vec<f64> = (0..count)
             .map(|slice| origin + f64::from(slice) * (end - origin))
             .collect();
-        places.sort_by(f64::total_cmp);
-        places
+        positions.sort_by(f64::total_cmp);
+        positions
     }
 
     /// Returns whether another image has the same matrix, in-plane voxel size and directions.
@@ -315,12 +320,12 @@ impl Grid {
 
     /// Returns whether another image has the same grid, up to a movement of a few millimetres.
     pub(super) fn coincides(&self, other: &Self) -> bool {
-        let apart = norm(minus(self.slice_centre(0.0), other.slice_centre(0.0)));
-        let steps = norm(minus(self.step(2), other.step(2)));
+        let distance = norm(minus(self.slice_centre(0.0), other.slice_centre(0.0)));
+        let step_difference = norm(minus(self.step(2), other.step(2)));
         self.size == other.size
             && self.parallel(other)
-            && apart < MAX_VOLUME_DISTANCE
-            && steps < 0.1
+            && distance < MAX_VOLUME_DISTANCE
+            && step_difference < 0.1
     }
 
     /// Returns whether another image is parallel, and its slices are between those of this image or continue them at
@@ -329,29 +334,30 @@ impl Grid {
         if !self.parallel(other) {
             return false;
         }
-        let across = cross(self.step(0), self.step(1));
-        let normal = across.map(|part| part / norm(across).max(1e-9));
-        let apart = minus(other.slice_centre(0.0), self.slice_centre(0.0));
-        let sideways = minus(apart, normal.map(|part| part * dot(apart, normal)));
-        let (own, theirs) = (self.slices_along(normal), other.slices_along(normal));
-        let ([first, second, ..], Some(last)) = (own.as_slice(), own.last()) else {
+        let perpendicular = cross(self.step(0), self.step(1));
+        let normal = perpendicular.map(|part| part / norm(perpendicular).max(1e-9));
+        let shift = minus(other.slice_centre(0.0), self.slice_centre(0.0));
+        let shift_in_plane = minus(shift, normal.map(|part| part * dot(shift, normal)));
+        let (positions, others) = (self.slices_along(normal), other.slices_along(normal));
+        let ([first, second, ..], Some(last)) = (positions.as_slice(), positions.last()) else {
             return false;
         };
         let step = second - first;
-        if norm(sideways) > 1.0
-            || theirs.iter().any(|position| {
-                own.iter()
-                    .any(|own_position| (own_position - position).abs() < 0.25 * step)
+        if norm(shift_in_plane) > 1.0
+            || others.iter().any(|other| {
+                positions
+                    .iter()
+                    .any(|position| (position - other).abs() < 0.25 * step)
             })
         {
             return false;
         }
-        let between = theirs
+        let between = others
             .iter()
             .any(|position| position > first && position < last);
         let next = |gap: f64| (gap - step).abs() < 0.1;
-        let after = theirs.first().is_some_and(|position| next(position - last));
-        let before = theirs.last().is_some_and(|position| next(first - position));
+        let after = others.first().is_some_and(|position| next(position - last));
+        let before = others.last().is_some_and(|position| next(first - position));
         between || after || before
     }
 }

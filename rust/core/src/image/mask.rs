@@ -5,7 +5,7 @@ use super::volume_parts::BLOCK;
 /// A voxel belongs to the mask if its mean is above this fraction of the mask's median.
 const THRESHOLD_FRACTION: f32 = 0.5;
 /// Limit on the iterations until the threshold is stable; real images need fewer.
-const ROUNDS: usize = 50;
+const MAX_ITERATIONS: usize = 50;
 /// The fraction of values that a map shows in different colours; higher values have the last colour.
 const DISPLAYED_FRACTION: f64 = 0.98;
 
@@ -60,7 +60,7 @@ pub(super) fn mask(mean: &[f32]) -> Option<Mask> {
 fn threshold(values: &mut [f32]) -> Option<f32> {
     let sum: f64 = values.iter().copied().map(f64::from).sum();
     let mut threshold = (sum / values.len().max(1) as f64) as f32 * THRESHOLD_FRACTION;
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ITERATIONS {
         let above = partition_above(values, threshold);
         let (_, middle, _) = values
             .get_mut(..above)

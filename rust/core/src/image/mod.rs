@@ -1,14 +1,15 @@
 //! NIfTI images: headers, slices as pictures, and the comparison with the DICOM frames they were converted from.
 
+mod candidate_slices;
 mod check;
-mod find;
+mod frames_at_position;
 mod gradient;
 mod grid;
 mod mask;
+mod matches;
 mod moments;
 mod moved_volumes;
 mod nifti;
-mod order;
 mod picture;
 mod places;
 mod report;
@@ -18,16 +19,16 @@ mod split_images;
 mod statistics;
 mod statistics_error;
 mod steady;
-mod unassigned;
-mod values;
+mod value_matcher;
+mod volume_order;
 mod volume_parts;
-mod voxel;
+mod voxel_type;
 
 pub use check::compare;
-pub use order::Order;
 pub use picture::{colours, grey};
-pub use report::{Comparison, ImageCheck, Unplaced};
+pub use report::{Comparison, ImageCheck, MisplacedFrame};
 pub use samples::Difference;
 pub use statistics::{MIN_VOLUMES, Statistics, statistics};
 pub use statistics_error::StatisticsError;
-pub use voxel::Voxel;
+pub use volume_order::VolumeOrder;
+pub use voxel_type::VoxelType;

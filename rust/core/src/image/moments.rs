@@ -48,10 +48,10 @@ impl Sums {
             let mut running = self.running[index];
             let mut squares = self.squares[index];
             for volume in values {
-                let apart = volume[index] - reference;
-                plain += apart;
+                let difference = volume[index] - reference;
+                plain += difference;
                 running += plain;
-                squares += apart * apart;
+                squares += difference * difference;
             }
             self.plain[index] = plain;
             self.running[index] = running;
@@ -60,7 +60,7 @@ impl Sums {
     }
 
     /// Returns the sum of values in the mask.
-    fn masked(&self, values: &[f64; BLOCK]) -> f64 {
+    fn sum_in_mask(&self, values: &[f64; BLOCK]) -> f64 {
         let mut inside = *values;
         for (value, mask) in inside.iter_mut().zip(&self.mask) {
             *value = f64::from_bits(value.to_bits() & mask);
@@ -99,13 +99,14 @@ pub(super) struct Moments {
     pub signal: Vec<f64>,
 }
 
-/// Returns temporal SNR over the volumes from `dropped` on, and the mean of each volume. `dropped` is the number of
-/// volumes before the steady state, `scale` is slope and intercept, and `memory` limits the bytes of sums and buffers.
+/// Returns temporal SNR over the volumes from `first_steady` on, and the mean of each volume. `first_steady` is the
+/// index of the first volume in the steady state, `scale` is slope and intercept, and `memory` limits the bytes of sums
+/// and buffers.
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes and voxels")]
 pub(super) fn moments(
     parts: &VolumeParts,
     mask: &Mask,
-    dropped: usize,
+    first_steady: usize,
     scale: [f64; 2],
     memory: usize,
     monitor: &Monitor,
@@ -121,10 +122,17 @@ pub(super) fn moments(
         let Some(span) = mask.span(first, end) else {
             continue;
         };
-        let sums = slab_sums(parts, mask, dropped, span, &mut moments.signal, monitor)?;
+        let sums = slab_sums(
+            parts,
+            mask,
+            first_steady,
+            span,
+            &mut moments.signal,
+            monitor,
+        )?;
         for sums in &sums {
             let map = moments.map.get_mut(sums.first..).unwrap_or_default();
-            sums.ratios((parts.volumes - dropped) as f64, scale, map);
+            sums.ratios((parts.volumes - first_steady) as f64, scale, map);
         }
     }
     let [slope, intercept] = scale;
@@ -138,7 +146,7 @@ pub(super) fn moments(
 fn slab_sums(
     parts: &VolumeParts,
     mask: &Mask,
-    dropped: usize,
+    first_steady: usize,
     (first, end): (usize, usize),
     signal: &mut [f64],
     monitor: &Monitor,
@@ -147,7 +155,7 @@ fn slab_sums(
     let mut buffers: [Vec<u8>; VOLUMES_AT_ONCE] = Default::default();
     let mut sums = Vec::new();
     let [buffer, ..] = &mut buffers;
-    let reference = parts.part(dropped, first, bytes, buffer)?;
+    let reference = parts.part(first_steady, first, bytes, buffer)?;
     for at in (first..end).step_by(BLOCK) {
         if let Some(mask) = mask.block(at) {
             let mut numbers = [0.0; BLOCK];
@@ -155,16 +163,16 @@ fn slab_sums(
             sums.push(Sums::new(at, &mask, &numbers));
         }
     }
-    for (index, signal) in signal.iter_mut().enumerate().take(dropped) {
+    for (index, signal) in signal.iter_mut().enumerate().take(first_steady) {
         let volume = parts.part(index, first, bytes, buffer)?;
         let signal = std::slice::from_mut(signal);
         add(parts, &[volume], first, &mut sums, signal, false);
     }
-    let steady = signal.get_mut(dropped..).unwrap_or_default();
+    let steady = signal.get_mut(first_steady..).unwrap_or_default();
     for (group, signal) in steady.chunks_mut(VOLUMES_AT_ONCE).enumerate() {
         monitor.check()?;
         let mut volumes: [&[u8]; VOLUMES_AT_ONCE] = Default::default();
-        let indices = dropped + group * VOLUMES_AT_ONCE..;
+        let indices = first_steady + group * VOLUMES_AT_ONCE..;
         let filled = volumes.iter_mut().zip(&mut buffers).zip(indices);
         for ((volume, buffer), index) in filled.take(signal.len()) {
             *volume = parts.part(index, first, bytes, buffer)?;
@@ -189,7 +197,7 @@ fn add(
         let filled = values.iter_mut().zip(volumes);
         for ((values, volume), signal) in filled.zip(&mut *signal) {
             parts.numbers(volume, sums.first - first, values);
-            *signal += sums.masked(values);
+            *signal += sums.sum_in_mask(values);
         }
         if signal.len() == VOLUMES_AT_ONCE {
             sums.add(&values);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::grid::{Grid, Location, Plane, angle, dot, minus, norm, plus};
-use super::places::{CandidateSlice, MAX_DISTANCE, Member, Places};
+use super::places::{CandidateSlice, MAX_DISTANCE, Places, SeriesFrame};
 
 /// Largest movement that a scanner follows, mm.
 const MAX_MOVEMENT: f64 = 8.0;
@@ -16,25 +16,25 @@ const MAX_ANGLE: f64 = 1e-3;
 const MIN_SLICES: usize = 3;
 
 /// Numbers and times that may distinguish the volumes of a series.
-type Key = fn(&Member<'_>) -> Option<i64>;
+type Key = fn(&SeriesFrame<'_>) -> Option<i64>;
 
 #[allow(clippy::cast_possible_truncation, reason = "milliseconds of some days")]
 const KEYS: [Key; 5] = [
-    |member| match member.object.frames.len() {
+    |series_frame| match series_frame.object.frames.len() {
         0 | 1 => None,
-        _ => i64::try_from(member.file).ok(),
+        _ => i64::try_from(series_frame.file).ok(),
     },
-    |member| member.frame.attributes.temporal,
-    |member| member.frame.attributes.acquisition,
-    |member| {
-        member
+    |series_frame| series_frame.frame.attributes.temporal,
+    |series_frame| series_frame.frame.attributes.acquisition,
+    |series_frame| {
+        series_frame
             .frame
             .attributes
             .acquired
             .map(|time| (time * 1e3) as i64)
     },
-    |member| {
-        member
+    |series_frame| {
+        series_frame
             .frame
             .attributes
             .content
@@ -44,14 +44,14 @@ const KEYS: [Key; 5] = [
 
 /// Assigns unmatched volumes to their image if they are moved copies of its grid.
 pub(super) fn assign_moved_volumes(
-    members: &[Member<'_>],
+    series_frames: &[SeriesFrame<'_>],
     grids: &[Option<Grid>],
     places: &mut Places,
 ) {
     let best = KEYS
         .iter()
-        .filter_map(|key| partition(members, *key))
-        .map(|volumes| moved_copies(members, &volumes, grids, places))
+        .filter_map(|key| partition(series_frames, *key))
+        .map(|volumes| moved_copies(series_frames, &volumes, grids, places))
         .max_by_key(|volumes| {
             volumes
                 .iter()
@@ -59,28 +59,29 @@ pub(super) fn assign_moved_volumes(
                 .sum::<usize>()
         });
     for volume in best.unwrap_or_default() {
-        places.motion.volumes = places.motion.volumes.saturating_add(1);
-        places.motion.distance = places.motion.distance.max(volume.distance);
-        for (index, placed) in volume.frames {
+        places.moved_volumes.count = places.moved_volumes.count.saturating_add(1);
+        places.moved_volumes.largest_movement =
+            places.moved_volumes.largest_movement.max(volume.distance);
+        for (index, slices) in volume.frames {
             places
                 .misplaced
                 .retain(|(misplaced, _)| *misplaced != index);
             if let Some(slot) = places.candidates.get_mut(index) {
-                *slot = placed;
+                *slot = slices;
             }
         }
     }
 }
 
-/// Returns the members of each volume, by key and contrast; None if a member has no key, or if there is one volume.
-fn partition(members: &[Member<'_>], key: Key) -> Option<Vec<Vec<usize>>> {
+/// Returns the frames of each volume, by key and contrast; None if a frame has no key, or if there is one volume.
+fn partition(series_frames: &[SeriesFrame<'_>], key: Key) -> Option<Vec<Vec<usize>>> {
     let mut volumes: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for (index, member) in members.iter().enumerate() {
-        let attributes = &member.frame.attributes;
+    for (index, series_frame) in series_frames.iter().enumerate() {
+        let attributes = &series_frame.frame.attributes;
         let echo = attributes.echo_time.map(f64::to_bits);
         volumes
             .entry((
-                key(member)?,
+                key(series_frame)?,
                 attributes.component,
                 attributes.image_type,
                 echo,
@@ -93,7 +94,7 @@ fn partition(members: &[Member<'_>], key: Key) -> Option<Vec<Vec<usize>>> {
 
 /// A volume that is a moved copy of images.
 struct Volume {
-    /// Index of each member, and its slices.
+    /// Index of each frame, and its slices.
     frames: Vec<(usize, Vec<CandidateSlice>)>,
     /// The movement, mm.
     distance: f64,
@@ -102,47 +103,48 @@ struct Volume {
 /// Returns the volumes with unmatched frames that are moved copies of an image; none if every volume has unmatched
 /// frames.
 fn moved_copies(
-    members: &[Member<'_>],
+    series_frames: &[SeriesFrame<'_>],
     volumes: &[Vec<usize>],
     grids: &[Option<Grid>],
     places: &Places,
 ) -> Vec<Volume> {
     let misplaced = |index: &usize| places.candidates.get(*index).is_none_or(Vec::is_empty);
-    let (lost, kept): (Vec<_>, Vec<_>) = volumes
+    let (unmatched, matched): (Vec<_>, Vec<_>) = volumes
         .iter()
         .partition(|volume| volume.iter().any(misplaced));
-    if kept.is_empty() {
+    if matched.is_empty() {
         return Vec::new();
     }
-    lost.into_iter()
-        .filter_map(|volume| place_volume(members, volume, grids))
+    unmatched
+        .into_iter()
+        .filter_map(|volume| place_volume(series_frames, volume, grids))
         .collect()
 }
 
 /// Locates a volume in all images that it is a moved copy of; None if there are none.
 fn place_volume(
-    members: &[Member<'_>],
+    series_frames: &[SeriesFrame<'_>],
     volume: &[usize],
     grids: &[Option<Grid>],
 ) -> Option<Volume> {
     let mut planes: Vec<(usize, Plane)> = Vec::with_capacity(volume.len());
     for &index in volume {
-        planes.push((index, members.get(index)?.plane?));
+        planes.push((index, series_frames.get(index)?.plane?));
     }
     let first = planes.first()?.1;
     let normal = first.normal();
     planes.sort_by(|(_, a), (_, b)| dot(a.corner, normal).total_cmp(&dot(b.corner, normal)));
-    let straight = planes
+    let parallel = planes
         .iter()
         .all(|(_, plane)| plane.angle(&first) < MAX_ANGLE);
-    if planes.len() < MIN_SLICES || !straight {
+    if planes.len() < MIN_SLICES || !parallel {
         return None;
     }
     let mut frames: Vec<(usize, Vec<CandidateSlice>)> = planes
         .iter()
         .map(|(index, _)| (*index, Vec::new()))
         .collect();
-    let mut furthest: Option<f64> = None;
+    let mut largest_distance: Option<f64> = None;
     for (image, grid) in grids.iter().enumerate() {
         let Some((distance, locations)) = grid
             .as_ref()
@@ -150,14 +152,14 @@ fn place_volume(
         else {
             continue;
         };
-        furthest = Some(furthest.unwrap_or(0.0).max(distance));
-        for ((_, placed), location) in frames.iter_mut().zip(locations) {
-            placed.push(CandidateSlice { image, location });
+        largest_distance = Some(largest_distance.unwrap_or(0.0).max(distance));
+        for ((_, slices), location) in frames.iter_mut().zip(locations) {
+            slices.push(CandidateSlice { image, location });
         }
     }
     Some(Volume {
         frames,
-        distance: furthest?,
+        distance: largest_distance?,
     })
 }
 
@@ -176,20 +178,20 @@ fn movement(
         return None;
     }
     let step = norm(grid.step(deep));
-    let alike = |axis: usize, spacing: f64, size: u32| {
+    let same_extent = |axis: usize, spacing: f64, size: u32| {
         (norm(grid.step(axis)) - spacing).abs() * f64::from(size) < MAX_DISTANCE
     };
     let ([x, y], [columns, rows]) = (first.spacing, first.size);
-    if !alike(across, x, columns) || !alike(down, y, rows) {
+    if !same_extent(across, x, columns) || !same_extent(down, y, rows) {
         return None;
     }
     let forward = dot(normal, grid.step(deep)) > 0.0;
     let mut locations = Vec::with_capacity(planes.len());
-    let mut furthest: f64 = 0.0;
+    let mut largest_distance: f64 = 0.0;
     for (rank, (_, plane)) in planes.iter().enumerate() {
         let rank = u32::try_from(rank).ok()?;
-        let regular = plus(first.centre(), f64::from(rank) * step, normal);
-        if norm(minus(plane.centre(), regular)) > MAX_DISTANCE {
+        let expected = plus(first.centre(), f64::from(rank) * step, normal);
+        if norm(minus(plane.centre(), expected)) > MAX_DISTANCE {
             return None;
         }
         let slice = if forward { rank } else { count - 1 - rank };
@@ -197,7 +199,7 @@ fn movement(
             plane.centre(),
             grid.point(&axis_map, slice, [0.5, 0.5]),
         ));
-        furthest = furthest.max(distance);
+        largest_distance = largest_distance.max(distance);
         locations.push(Location {
             axis_map,
             slice,
@@ -206,9 +208,9 @@ fn movement(
         });
     }
     let sign = if forward { 1.0 } else { -1.0 };
-    let turned = angle(first.normal(), grid.step(deep).map(|part| part * sign));
+    let rotation = angle(first.normal(), grid.step(deep).map(|part| part * sign));
     // A slab that continues the image at its end is another part of the body.
     let half = step * f64::from(count) / 2.0;
     let bound = MAX_MOVEMENT.min(half);
-    (furthest <= bound && turned <= MAX_ROTATION).then_some((furthest, locations))
+    (largest_distance <= bound && rotation <= MAX_ROTATION).then_some((largest_distance, locations))
 }

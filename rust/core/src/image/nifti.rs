@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::voxel::Voxel;
+use super::voxel_type::VoxelType;
 use crate::regular;
 
 /// The header fields that are used.
@@ -20,7 +20,7 @@ pub(super) struct Nifti {
     /// Rows of the matrix from voxel to RAS+ mm.
     pub affine: [[f64; 4]; 3],
     /// How a voxel is stored; None for an unknown type.
-    pub voxel: Option<Voxel>,
+    pub voxel_type: Option<VoxelType>,
     /// Offset of the first voxel.
     pub offset: u64,
     /// Slope and intercept of the values; 1 and 0 if the slope is 0 or not a number (nifti1.h).
@@ -39,16 +39,16 @@ struct Head<'b> {
 
 impl Head<'_> {
     fn take<const N: usize>(&self, at: usize) -> [u8; N] {
-        let mut own = self
+        let mut array = self
             .bytes
             .get(at..)
             .and_then(<[u8]>::first_chunk::<N>)
             .copied()
             .unwrap_or([0; N]);
         if self.big_endian {
-            own.reverse();
+            array.reverse();
         }
-        own
+        array
     }
 
     fn short(&self, at: usize) -> i64 {
@@ -84,15 +84,15 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
             read => filled = filled.saturating_add(read),
         }
     }
-    let bad = || io::Error::new(io::ErrorKind::InvalidData, "not a NIfTI header");
+    let not_nifti = || io::Error::new(io::ErrorKind::InvalidData, "not a NIfTI header");
     let bytes = bytes.get(..filled).unwrap_or_default();
-    let first = bytes.first_chunk::<4>().ok_or_else(bad)?;
+    let first = bytes.first_chunk::<4>().ok_or_else(not_nifti)?;
     let (is_nifti2, big_endian) = match (i32::from_le_bytes(*first), i32::from_be_bytes(*first)) {
         (HEADER_SIZE_1, _) => (false, false),
         (HEADER_SIZE_2, _) => (true, false),
         (_, HEADER_SIZE_1) => (false, true),
         (_, HEADER_SIZE_2) => (true, true),
-        _ => return Err(bad()),
+        _ => return Err(not_nifti()),
     };
     let head = Head { bytes, big_endian };
     let dim = |index: usize| {
@@ -126,7 +126,7 @@ pub(super) fn open(path: &Path) -> io::Result<Nifti> {
         size: [axis(1), axis(2), axis(3)],
         volumes,
         affine,
-        voxel: Voxel::new(code, big_endian),
+        voxel_type: VoxelType::new(code, big_endian),
         offset: u64::try_from(offset).unwrap_or(0),
         scale: if is_scaled {
             [slope, intercept.unwrap_or(0.0)]

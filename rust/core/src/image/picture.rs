@@ -4,7 +4,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::voxel::Voxel;
+use super::voxel_type::VoxelType;
 use crate::regular;
 
 /// Percentiles of the pixels that become black and white, as fractions.
@@ -24,12 +24,12 @@ const COLOURS: usize = 3;
 pub fn grey(
     path: &Path,
     offset: u64,
-    voxel: Voxel,
+    voxel_type: VoxelType,
     rows: &[u64],
     columns: &[u64],
 ) -> io::Result<Vec<u8>> {
-    repeated(rows, columns, 1, |rows, columns| {
-        values(path, offset, voxel, rows, columns).map(|values| shaded(&values))
+    draw_runs(rows, columns, 1, |rows, columns| {
+        read_values(path, offset, voxel_type, rows, columns).map(|values| to_grey(&values))
     })
 }
 
@@ -41,17 +41,17 @@ pub fn grey(
 pub fn colours(
     path: &Path,
     offset: u64,
-    voxel: Voxel,
+    voxel_type: VoxelType,
     rows: &[u64],
     columns: &[u64],
 ) -> io::Result<Option<Vec<u8>>> {
-    if !voxel.is_colour() {
+    if !voxel_type.is_colour() {
         return Ok(None);
     }
-    let pixels = repeated(rows, columns, COLOURS, |rows, columns| {
+    let pixels = draw_runs(rows, columns, COLOURS, |rows, columns| {
         let mut pixels = Vec::with_capacity(rows.len() * columns.len() * COLOURS);
-        cells(path, offset, voxel, rows, columns, |cell| {
-            pixels.extend(cell.iter().take(COLOURS));
+        for_each_voxel(path, offset, voxel_type, rows, columns, |voxel| {
+            pixels.extend(voxel.iter().take(COLOURS));
         })?;
         Ok(pixels)
     });
@@ -60,7 +60,7 @@ pub fn colours(
 
 /// Returns the pixels of rows and columns, where equal adjacent rows or columns are drawn once and then repeated. A
 /// pixel has `depth` bytes.
-pub(super) fn repeated(
+pub(super) fn draw_runs(
     rows: &[u64],
     columns: &[u64],
     depth: usize,
@@ -68,11 +68,11 @@ pub(super) fn repeated(
 ) -> io::Result<Vec<u8>> {
     let (rows, heights) = runs(rows);
     let (columns, widths) = runs(columns);
-    let drawn = draw(&rows, &columns)?;
+    let pixels_of_runs = draw(&rows, &columns)?;
     let width = depth * widths.iter().sum::<usize>();
     let mut pixels = Vec::with_capacity(width * heights.iter().sum::<usize>());
     let mut line = Vec::with_capacity(width);
-    for (row, height) in drawn
+    for (row, height) in pixels_of_runs
         .chunks_exact((depth * columns.len()).max(1))
         .zip(heights)
     {
@@ -97,31 +97,31 @@ fn runs(values: &[u64]) -> (Vec<u64>, Vec<usize>) {
         .unzip()
 }
 
-fn values(
+fn read_values(
     path: &Path,
     offset: u64,
-    voxel: Voxel,
+    voxel_type: VoxelType,
     rows: &[u64],
     columns: &[u64],
 ) -> io::Result<Vec<f64>> {
     let mut values = Vec::with_capacity(rows.len() * columns.len());
-    cells(path, offset, voxel, rows, columns, |cell| {
-        values.push(voxel.value(cell));
+    for_each_voxel(path, offset, voxel_type, rows, columns, |voxel| {
+        values.push(voxel_type.value(voxel));
     })?;
     Ok(values)
 }
 
 /// Passes the bytes of each voxel to `each`.
-fn cells(
+fn for_each_voxel(
     path: &Path,
     offset: u64,
-    voxel: Voxel,
+    voxel_type: VoxelType,
     rows: &[u64],
     columns: &[u64],
     mut each: impl FnMut(&[u8]),
 ) -> io::Result<()> {
     let file = regular::open(path)?;
-    let size = voxel.size();
+    let size = voxel_type.size();
     let offset_of = |index: Option<u64>| {
         index
             .and_then(|index| index.checked_mul(size)?.checked_add(offset))
@@ -129,23 +129,23 @@ fn cells(
     };
     let first = columns.iter().copied().min().unwrap_or(0);
     let last = columns.iter().copied().max().unwrap_or(0);
-    let together = (last - first).saturating_mul(size) < READ_SIZE;
+    let read_rows = (last - first).saturating_mul(size) < READ_SIZE;
     let mut buffer = vec![
         0;
-        if together {
+        if read_rows {
             usize_of((last - first + 1) * size)
         } else {
             usize_of(size)
         }
     ];
-    let mut loaded = None;
+    let mut row_in_buffer = None;
     for &row in rows {
-        if together && loaded != Some(row) {
-            loaded = Some(row);
+        if read_rows && row_in_buffer != Some(row) {
+            row_in_buffer = Some(row);
             file.read_exact_at(&mut buffer, offset_of(row.checked_add(first))?)?;
         }
         for &column in columns {
-            if together {
+            if read_rows {
                 let at = usize_of((column - first) * size);
                 each(buffer.get(at..at + usize_of(size)).unwrap_or_default());
             } else {
@@ -168,19 +168,19 @@ fn usize_of(small: u64) -> usize {
     clippy::cast_sign_loss,
     reason = "a value between 0 and 255"
 )]
-pub(super) fn shaded(values: &[f64]) -> Vec<u8> {
-    let mut ordered = values.to_vec();
+pub(super) fn to_grey(values: &[f64]) -> Vec<u8> {
+    let mut reordered = values.to_vec();
     let (mut low, mut high) = (
-        percentile(&mut ordered, DARK),
-        percentile(&mut ordered, BRIGHT),
+        percentile(&mut reordered, DARK),
+        percentile(&mut reordered, BRIGHT),
     );
     if high <= low {
-        low = ordered
+        low = reordered
             .iter()
             .copied()
             .min_by(f64::total_cmp)
             .unwrap_or(0.0);
-        high = ordered
+        high = reordered
             .iter()
             .copied()
             .max_by(f64::total_cmp)
@@ -193,19 +193,19 @@ pub(super) fn shaded(values: &[f64]) -> Vec<u8> {
         .collect()
 }
 
-/// Returns a percentile of the values, interpolated between its two neighbours; 0 without values. `part` is a fraction
-/// from 0 to 1. Reorders the values.
+/// Returns a percentile of the values, interpolated between its two neighbours; 0 without values. `fraction` is from
+/// 0 to 1. Reorders the values.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "an index among some thousand pixels"
 )]
-fn percentile(values: &mut [f64], part: f64) -> f64 {
+fn percentile(values: &mut [f64], fraction: f64) -> f64 {
     if values.is_empty() {
         return 0.0;
     }
-    let at = (values.len() - 1) as f64 * part;
+    let at = (values.len() - 1) as f64 * fraction;
     let (_, below, rest) = values.select_nth_unstable_by(at.floor() as usize, f64::total_cmp);
     let below = *below;
     let above = rest.iter().copied().min_by(f64::total_cmp).unwrap_or(below);
@@ -216,11 +216,11 @@ fn percentile(values: &mut [f64], part: f64) -> f64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::repeated;
+    use super::draw_runs;
 
     #[test]
     fn a_voxel_of_several_pixels_is_drawn_once() {
-        let pixels = repeated(&[8, 8, 0], &[0, 0, 1], 2, |rows, columns| {
+        let pixels = draw_runs(&[8, 8, 0], &[0, 0, 1], 2, |rows, columns| {
             assert_eq!((rows, columns), (&[8, 0][..], &[0, 1][..]));
             Ok(b"aAbBcCdD".to_vec())
         });
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn a_picture_without_columns_has_no_pixels() {
         assert!(
-            repeated(&[1, 2], &[], 1, |_, _| Ok(Vec::new()))
+            draw_runs(&[1, 2], &[], 1, |_, _| Ok(Vec::new()))
                 .unwrap()
                 .is_empty()
         );

@@ -8,7 +8,7 @@ pub(super) const MAX_DISTANCE: f64 = 0.1;
 
 /// One frame of a series.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Member<'o> {
+pub(super) struct SeriesFrame<'o> {
     pub object: &'o Object,
     pub frame: &'o Frame,
     /// Index of the object.
@@ -27,25 +27,25 @@ pub(super) struct CandidateSlice {
 
 /// The motion of volumes that moved as a whole.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Motion {
-    /// Number of volumes that moved.
-    pub volumes: usize,
+pub(super) struct MovedVolumes {
+    /// Number of the volumes.
+    pub count: usize,
     /// The largest movement, mm.
-    pub distance: f64,
+    pub largest_movement: f64,
 }
 
 /// The positions of all frames.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    /// Candidate slices of each member.
+    /// Candidate slices of each frame.
     pub candidates: Vec<Vec<CandidateSlice>>,
-    /// Members that match no slice of any image, with the distance from the nearest slice in mm (infinite if no image
+    /// Frames that match no slice of any image, with the distance from the nearest slice in mm (infinite if no image
     /// has their size and directions).
     pub misplaced: Vec<(usize, f64)>,
-    /// Members whose header lacks position, orientation or pixel spacing.
+    /// Frames whose header lacks position, orientation or pixel spacing.
     pub without_geometry: Vec<usize>,
-    /// Motion of the volumes that are moved copies of the grid of their image.
-    pub motion: Motion,
+    /// Volumes that are moved copies of the image's grid, and their movement.
+    pub moved_volumes: MovedVolumes,
     /// The largest angle between a frame and its image that moves a corner by more than [`MAX_DISTANCE`], rad.
     pub tilt: f64,
 }

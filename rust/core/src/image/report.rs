@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::order::Order;
 use super::samples::Difference;
+use super::volume_order::VolumeOrder;
 use crate::frames::PixelEncoding;
 
 /// A frame whose position matches no slice of any image.
 #[derive(Debug, Clone)]
-pub struct Unplaced {
+pub struct MisplacedFrame {
     /// Index of its file.
     pub file: usize,
     /// Its number in the file, from 0.
@@ -23,21 +23,21 @@ pub struct Unplaced {
 #[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct ImageCheck {
     /// Slices (of all volumes) without a frame.
-    pub surplus: usize,
+    pub slices_without_frame: usize,
     /// Slices (of all volumes) whose values differ from their frame.
     pub different: usize,
     /// The first slice with different values.
     pub difference: Option<Difference>,
     /// Whether the volumes are in the order of a time or number of the headers.
-    pub order: Order,
+    pub order: VolumeOrder,
     /// b-value of each volume in s/mm2, with the nominal one; None if the headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
     /// The first volume whose elements contain several b-values, with the lowest and the highest of them in s/mm2.
     pub contradiction: Option<(usize, f64, f64)>,
     /// Gradient direction of each volume in patient axes (LPS+), if the headers have it.
     pub directions: Vec<Option<[f64; 3]>>,
-    /// Classic GE: gradient direction of each volume in patient axes (LPS+), whose signs along the axes of the image are
-    /// certain only with `encoding_signs`.
+    /// Classic GE: gradient direction of each volume in patient axes (LPS+), whose signs along the axes of the image
+    /// are certain only with `encoding_signs`.
     pub encoding_directions: Vec<Option<[f64; 3]>>,
     /// Whether the signs of `encoding_directions` are certain.
     pub encoding_signs: bool,
@@ -53,9 +53,9 @@ pub struct ImageCheck {
     pub first: (i64, usize),
     /// Another image of the same kind whose slices are between this image's slices or continue them: both are one
     /// volume.
-    pub part_of: Option<usize>,
+    pub same_volume_as: Option<usize>,
     /// Another image of the same kind at the same position: both are volumes of one scan.
-    pub twin: Option<usize>,
+    pub same_scan_as: Option<usize>,
     /// Slices of all volumes.
     pub slices: usize,
 }
@@ -76,10 +76,10 @@ pub struct Comparison {
     /// Frames without position, orientation or spacing.
     pub without_geometry: usize,
     /// Frames whose position matches no slice of any image.
-    pub misplaced: Vec<Unplaced>,
+    pub misplaced: Vec<MisplacedFrame>,
     /// Frames for which no image has an unassigned slice at their position.
-    pub missing: usize,
-    /// Number of volumes that moved as a whole.
+    pub frames_without_slice: usize,
+    /// Volumes that moved as a whole.
     pub moved_volumes: usize,
     /// The largest movement of these volumes, mm.
     pub largest_movement: f64,

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 
 use super::grid::AxisMap;
 use super::nifti::Nifti;
-use super::voxel::Voxel;
+use super::voxel_type::VoxelType;
 use crate::frames::{Signature, compared_rows};
 
 /// A slice whose values differ from those of its frame.
@@ -66,7 +66,7 @@ impl SliceRows {
         let width = size_of(across);
         let base = u64::from(volume) * x * y * z + u64::from(slice) * along(deep);
         let span = along(across) * u64::from(width - 1) + along(down) * u64::from(count - 1) + 1;
-        let size = image.voxel.map_or(0, Voxel::size);
+        let size = image.voxel_type.map_or(0, VoxelType::size);
         let small = |number: u64| usize::try_from(number).unwrap_or(0);
         self.bytes.resize(small(span * size), 0);
         let start = base + u64::from(lowest) * along(down);
@@ -84,7 +84,7 @@ impl SliceRows {
     }
 
     /// Returns the values of each row, in the order of the frame's pixels.
-    fn values(&self, voxel: Voxel) -> impl Iterator<Item = impl Iterator<Item = f64>> {
+    fn values(&self, voxel_type: VoxelType) -> impl Iterator<Item = impl Iterator<Item = f64>> {
         self.line_offsets.iter().map(move |line| {
             (0..self.width).map(move |column| {
                 let column = if self.mirrored {
@@ -93,7 +93,7 @@ impl SliceRows {
                     column
                 };
                 let from = line + column * self.step;
-                voxel.value(self.bytes.get(from..from + self.size).unwrap_or_default())
+                voxel_type.value(self.bytes.get(from..from + self.size).unwrap_or_default())
             })
         })
     }
@@ -101,8 +101,8 @@ impl SliceRows {
     /// Returns the stored voxels, in the order of the frame's pixels.
     pub(super) fn voxels(&self, image: &Nifti) -> Vec<f64> {
         image
-            .voxel
-            .map(|voxel| self.values(voxel).flatten().collect())
+            .voxel_type
+            .map(|voxel_type| self.values(voxel_type).flatten().collect())
             .unwrap_or_default()
     }
 
@@ -110,10 +110,12 @@ impl SliceRows {
     /// None for other voxels.
     #[allow(clippy::cast_possible_truncation, reason = "of 32 bits at most")]
     pub(super) fn signature(&self, image: &Nifti) -> Option<u64> {
-        let voxel = image.voxel.filter(|voxel| voxel.is_small_integer())?;
+        let voxel_type = image
+            .voxel_type
+            .filter(|voxel_type| voxel_type.is_small_integer())?;
         let mut signature = Signature::default();
         if let (Some(signed), false, true) = (
-            voxel.short_is_signed(),
+            voxel_type.short_is_signed(),
             self.mirrored,
             self.step == self.size,
         ) {
@@ -127,7 +129,7 @@ impl SliceRows {
                 }));
             }
         } else {
-            for line in self.values(voxel) {
+            for line in self.values(voxel_type) {
                 signature.add(line.map(|value| value as i64));
             }
         }

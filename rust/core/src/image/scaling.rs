@@ -1,6 +1,6 @@
 //! The scalings from stored values to the values of an image: all slices of an image must use the same one.
 
-use super::places::Member;
+use super::places::SeriesFrame;
 use super::samples::{difference, scalings_agree};
 use crate::frames::Attributes;
 
@@ -27,10 +27,10 @@ pub(super) struct Scalings {
 }
 
 impl Scalings {
-    pub(super) fn new(members: &[Member<'_>], images: usize) -> Self {
-        let mut rescales = members
+    pub(super) fn new(series_frames: &[SeriesFrame<'_>], images: usize) -> Self {
+        let mut rescales = series_frames
             .iter()
-            .map(|member| rescale(&member.frame.attributes));
+            .map(|series_frame| rescale(&series_frame.frame.attributes));
         let first = rescales.next();
         Self {
             uniform: rescales.all(|rescale| Some(rescale) == first),
@@ -39,12 +39,12 @@ impl Scalings {
     }
 
     /// Returns the scalings that are correct for a frame.
-    fn options(&self, member: &Member<'_>) -> ScalingOptions {
-        let samples = member.object.encoding.samples;
+    fn options(&self, series_frame: &SeriesFrame<'_>) -> ScalingOptions {
+        let samples = series_frame.object.encoding.samples;
         if samples > 1 {
             return [Some([1.0 / f64::from(samples), 0.0]), None, None];
         }
-        let attributes = &member.frame.attributes;
+        let attributes = &series_frame.frame.attributes;
         let [slope, intercept] = rescale(attributes);
         // FP = DV / (RS x SS), DV = PV x RS + RI (Philips MR conformance statement).
         let float = attributes
@@ -61,11 +61,11 @@ impl Scalings {
     pub(super) fn fits_by_signature(
         &mut self,
         image: usize,
-        member: &Member<'_>,
+        series_frame: &SeriesFrame<'_>,
         scale: [f64; 2],
         equal: bool,
     ) -> Option<bool> {
-        let options = self.options(member);
+        let options = self.options(series_frame);
         let possible = self.possible.get_mut(image)?;
         let mut fits = [false; 3];
         for ((fit, possible), option) in fits.iter_mut().zip(*possible).zip(options) {
@@ -84,11 +84,11 @@ impl Scalings {
     pub(super) fn fits(
         &mut self,
         image: usize,
-        member: &Member<'_>,
+        series_frame: &SeriesFrame<'_>,
         stored: &[i64],
         slice: SliceValues<'_>,
     ) -> bool {
-        let options = self.options(member);
+        let options = self.options(series_frame);
         let Some(possible) = self.possible.get_mut(image) else {
             return false;
         };
@@ -108,12 +108,12 @@ impl Scalings {
     pub(super) fn difference(
         &self,
         image: usize,
-        member: &Member<'_>,
+        series_frame: &SeriesFrame<'_>,
         stored: &[i64],
         slice: SliceValues<'_>,
     ) -> Option<(f64, f64)> {
         let possible = self.possible.get(image).copied().unwrap_or([true; 3]);
-        let options = self.options(member);
+        let options = self.options(series_frame);
         let option = possible
             .into_iter()
             .zip(options)

@@ -1,64 +1,71 @@
 //! Images that are parts of one volume, or volumes of one scan, and should be one image.
 
 use super::grid::Grid;
+use super::matches::ImageMatch;
 use super::nifti::Nifti;
-use super::places::Member;
-use super::values::Match;
+use super::places::SeriesFrame;
 use crate::frames::Component;
 
 /// A series with its images.
 pub(super) struct SplitImages<'s> {
     pub images: &'s [Nifti],
     /// Whether each image repeats frames of the other images.
-    pub maps: &'s [bool],
+    pub repeats_frames: &'s [bool],
     pub grids: &'s [Option<Grid>],
-    pub matches: &'s [Match],
-    pub members: &'s [Member<'s>],
+    pub matches: &'s [ImageMatch],
+    pub series_frames: &'s [SeriesFrame<'s>],
 }
 
 impl SplitImages<'_> {
     /// Returns another image that belongs to the same volume as an image, and another image whose volumes belong to the
     /// same scan.
-    pub(super) fn part_and_twin(&self, image: usize) -> (Option<usize>, Option<usize>) {
-        let (grids, matches, members) = (self.grids, self.matches, self.members);
-        let Some((own, grid)) = traits(image, matches, members).zip(grid_of(grids, image)) else {
+    pub(super) fn related_images(&self, image: usize) -> (Option<usize>, Option<usize>) {
+        let (grids, matches, series_frames) = (self.grids, self.matches, self.series_frames);
+        let Some((own, grid)) = traits(image, matches, series_frames).zip(grid_of(grids, image))
+        else {
             return (None, None);
         };
         let volumes = |index: usize| self.images.get(index).map(|image| image.volumes);
         let others = || {
             (0..self.images.len()).filter(|&other| {
-                let map = |index: usize| self.maps.get(index).copied().unwrap_or(false);
-                other != image && !map(image) && !map(other)
+                let repeats =
+                    |index: usize| self.repeats_frames.get(index).copied().unwrap_or(false);
+                other != image && !repeats(image) && !repeats(other)
             })
         };
-        let alike =
-            |other: usize| traits(other, matches, members).is_some_and(|traits| traits.alike(&own));
+        let alike = |other: usize| {
+            traits(other, matches, series_frames).is_some_and(|traits| traits.alike(&own))
+        };
         let has_several_slices = grid.size.iter().min() > Some(&1);
-        let part_of = others().find(|&other| {
+        let same_volume_as = others().find(|&other| {
             let second =
                 grid_of(grids, other).filter(|second| has_several_slices && grid.continues(second));
             second.is_some() && volumes(other) == volumes(image) && alike(other)
         });
-        let twin = others().find(|&other| {
+        let same_scan_as = others().find(|&other| {
             let second = grid_of(grids, other).filter(|second| grid.coincides(second));
             second.is_some() && alike(other)
         });
-        (part_of, twin)
+        (same_volume_as, same_scan_as)
     }
 }
 
 /// Returns the properties of an image, from the first frame that it shows.
-fn traits(image: usize, matches: &[Match], members: &[Member<'_>]) -> Option<Traits> {
+fn traits(
+    image: usize,
+    matches: &[ImageMatch],
+    series_frames: &[SeriesFrame<'_>],
+) -> Option<Traits> {
     let mut frames = matches.get(image)?.frames.iter().flatten();
-    let member = members.get(frames.find_map(|frame| *frame)?)?;
-    let frame = &member.frame.attributes;
+    let series_frame = series_frames.get(frames.find_map(|frame| *frame)?)?;
+    let frame = &series_frame.frame.attributes;
     Some(Traits {
         names: (
             frame.image_type,
             frame.component,
             frame.stack_id,
             frame.coil,
-            member.object.encoding.samples,
+            series_frame.object.encoding.samples,
         ),
         numbers: [
             frame.echo_time,

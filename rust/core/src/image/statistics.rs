@@ -6,7 +6,7 @@ use std::path::Path;
 use super::mask::{mask, upper_limit};
 use super::moments::{Moments, moments};
 use super::nifti;
-use super::picture::{repeated, shaded};
+use super::picture::{draw_runs, to_grey};
 use super::statistics_error::StatisticsError;
 use super::steady::count_unsteady;
 use super::volume_parts::VolumeParts;
@@ -17,9 +17,9 @@ pub const MIN_VOLUMES: usize = 10;
 /// Limit on the voxels of a volume: two maps of it are kept in memory.
 const MAX_VOXELS: usize = 1 << 23;
 /// Volumes at the start that are compared with each other to find those before the steady state.
-const COMPARED: usize = 25;
+const COMPARED_VOLUMES: usize = 25;
 /// Steady volumes that are averaged for the mean image, evenly spaced over the scan.
-const AVERAGED: usize = 25;
+const AVERAGED_VOLUMES: usize = 25;
 /// Memory for sums and buffers in bytes; a larger volume is read in several slabs.
 const MEMORY: usize = 2 << 20;
 
@@ -31,7 +31,7 @@ pub struct Statistics {
     /// The value that the map shows brightest; None if no voxel varies.
     pub tsnr_limit: Option<f64>,
     /// Volumes at the start that are not in the steady state.
-    pub dropped: usize,
+    pub dropped_volumes: usize,
     /// Mean of each volume in the mask, including the dropped volumes.
     pub global_signal: Vec<f64>,
     /// The mean of steady volumes.
@@ -47,8 +47,8 @@ impl Statistics {
     ///
     /// Fails if a voxel is outside of the volume.
     pub fn mean_slice(&self, rows: &[u64], columns: &[u64]) -> io::Result<Vec<u8>> {
-        repeated(rows, columns, 1, |rows, columns| {
-            picked(&self.mean, rows, columns).map(|values| shaded(&values))
+        draw_runs(rows, columns, 1, |rows, columns| {
+            values_at(&self.mean, rows, columns).map(|values| to_grey(&values))
         })
     }
 
@@ -65,24 +65,24 @@ impl Statistics {
     pub fn tsnr_slice(&self, rows: &[u64], columns: &[u64]) -> io::Result<Vec<u8>> {
         let limit = self.tsnr_limit.unwrap_or(1.0);
         let grey = |value: f64| ((value / limit).clamp(0.0, 1.0) * 255.0) as u8;
-        repeated(rows, columns, 1, |rows, columns| {
-            let values = picked(&self.map, rows, columns)?;
+        draw_runs(rows, columns, 1, |rows, columns| {
+            let values = values_at(&self.map, rows, columns)?;
             Ok(values.into_iter().map(grey).collect())
         })
     }
 }
 
 /// Returns the values at the indices `row + column`; both are offsets in voxels.
-fn picked(values: &[f32], rows: &[u64], columns: &[u64]) -> io::Result<Vec<f64>> {
-    let mut picked = Vec::with_capacity(rows.len().saturating_mul(columns.len()));
+fn values_at(values: &[f32], rows: &[u64], columns: &[u64]) -> io::Result<Vec<f64>> {
+    let mut picked_values = Vec::with_capacity(rows.len().saturating_mul(columns.len()));
     for row in rows {
         for column in columns {
             let index = row.checked_add(*column);
             let value = index.and_then(|index| values.get(usize::try_from(index).ok()?));
-            picked.push(f64::from(*value.ok_or(io::ErrorKind::UnexpectedEof)?));
+            picked_values.push(f64::from(*value.ok_or(io::ErrorKind::UnexpectedEof)?));
         }
     }
-    Ok(picked)
+    Ok(picked_values)
 }
 
 /// Returns the statistics of an uncompressed image; None if it has too few steady volumes, too many voxels, colours or
@@ -109,27 +109,31 @@ fn with_memory(
     if parts.volumes < MIN_VOLUMES || parts.voxels > MAX_VOXELS {
         return Ok(None);
     }
-    if !parts.is_whole() {
+    if !parts.contains_all_voxels() {
         return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
     }
     parts.load_small()?;
-    let compared = parts.volumes.min(COMPARED);
-    let dropped = count_unsteady(&parts.means(compared, monitor)?);
-    if parts.volumes - dropped < MIN_VOLUMES {
+    let compared_volumes = parts.volumes.min(COMPARED_VOLUMES);
+    let first_steady = count_unsteady(&parts.means(compared_volumes, monitor)?);
+    if parts.volumes - first_steady < MIN_VOLUMES {
         return Ok(None);
     }
-    let mean = parts.mean_image(&averaged_volumes(dropped, parts.volumes), scale, monitor)?;
+    let mean = parts.mean_image(
+        &averaged_volumes(first_steady, parts.volumes),
+        scale,
+        monitor,
+    )?;
     let Some(mask) = mask(&mean) else {
         return Ok(None);
     };
-    let Moments { map, signal } = moments(&parts, &mask, dropped, scale, memory, monitor)?;
+    let Moments { map, signal } = moments(&parts, &mask, first_steady, scale, memory, monitor)?;
     let mut varying: Vec<f32> = map.iter().copied().filter(|value| *value > 0.0).collect();
     let tsnr = median(&mut varying);
-    let finite = signal.iter().all(|value| value.is_finite());
-    Ok(finite.then_some(Statistics {
+    let is_finite = signal.iter().all(|value| value.is_finite());
+    Ok(is_finite.then_some(Statistics {
         tsnr,
         tsnr_limit: upper_limit(&mut varying),
-        dropped,
+        dropped_volumes: first_steady,
         global_signal: signal,
         mean,
         map,
@@ -137,11 +141,11 @@ fn with_memory(
 }
 
 /// Returns the indices of the volumes that are averaged for the mean image.
-fn averaged_volumes(dropped: usize, volumes: usize) -> Vec<usize> {
-    let steady = volumes - dropped;
-    let count = steady.min(AVERAGED);
+fn averaged_volumes(first_steady: usize, volumes: usize) -> Vec<usize> {
+    let steady = volumes - first_steady;
+    let count = steady.min(AVERAGED_VOLUMES);
     (0..count)
-        .map(|index| dropped + index * steady / count)
+        .map(|index| first_steady + index * steady / count)
         .collect()
 }
 

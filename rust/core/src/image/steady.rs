@@ -10,13 +10,17 @@ const MIN_DIFFERENCE: f64 = 1e-3;
 
 /// Returns how many volumes at the start differ from the others, by the mean of each volume.
 pub(super) fn count_unsteady(means: &[f64]) -> usize {
-    let usual = median(means);
-    let apart: Vec<f64> = means.iter().map(|mean| (mean - usual).abs()).collect();
-    let spread = median(&apart);
-    let differs = |apart: &&f64| {
-        **apart * NORMAL > OUTLIER * spread && **apart > MIN_DIFFERENCE * usual.abs()
+    let median_signal = median(means);
+    let deviations: Vec<f64> = means
+        .iter()
+        .map(|mean| (mean - median_signal).abs())
+        .collect();
+    let median_deviation = median(&deviations);
+    let differs = |deviation: &&f64| {
+        **deviation * NORMAL > OUTLIER * median_deviation
+            && **deviation > MIN_DIFFERENCE * median_signal.abs()
     };
-    apart.iter().take_while(differs).count()
+    deviations.iter().take_while(differs).count()
 }
 
 /// Returns the median; 0 without values.

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 
 use super::nifti::Nifti;
 use super::statistics_error::StatisticsError;
-use super::voxel::Voxel;
+use super::voxel_type::VoxelType;
 use crate::monitor::Monitor;
 
 /// Number of voxels that are converted at once; their numbers stay in the first-level cache.
@@ -28,7 +28,7 @@ thread_local! {
 /// The volumes of an image.
 pub(super) struct VolumeParts {
     image: Nifti,
-    voxel: Voxel,
+    voxel_type: VoxelType,
     /// Bytes of a voxel.
     pub size: usize,
     /// Voxels of a volume.
@@ -49,14 +49,16 @@ impl Drop for VolumeParts {
 impl VolumeParts {
     /// Returns None for colours and unknown types of voxels, and for volumes with more voxels than `usize` can count.
     pub(super) fn new(image: Nifti) -> Option<Self> {
-        let voxel = image.voxel.filter(|voxel| !voxel.is_colour())?;
+        let voxel_type = image
+            .voxel_type
+            .filter(|voxel_type| !voxel_type.is_colour())?;
         let mut voxels: usize = 1;
         for size in image.size {
             voxels = voxels.checked_mul(usize::try_from(size).ok()?)?;
         }
         Some(Self {
-            voxel,
-            size: usize::try_from(voxel.size()).ok()?,
+            voxel_type,
+            size: usize::try_from(voxel_type.size()).ok()?,
             voxels,
             volumes: usize::try_from(image.volumes).ok()?,
             image,
@@ -84,7 +86,7 @@ impl VolumeParts {
     }
 
     /// Returns whether the file contains all voxels.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(super) fn contains_all_voxels(&self) -> bool {
         let end = self
             .bytes()
             .and_then(|bytes| self.image.offset.checked_add(bytes));
@@ -127,7 +129,7 @@ impl VolumeParts {
     #[inline]
     pub(super) fn numbers(&self, bytes: &[u8], k: usize, out: &mut [f64; BLOCK]) {
         let bytes = bytes.get(k * self.size..).unwrap_or_default();
-        self.voxel.numbers(bytes, out);
+        self.voxel_type.numbers(bytes, out);
     }
 
     /// Passes each block of a volume to `each`: the index of its first voxel, and its numbers, padded with zeros.

@@ -6,11 +6,11 @@ use super::kept_whole::ENCRYPTED;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::Kind;
+use super::process::process_member;
+use super::row::RowKind;
 use super::scratch;
 use super::spool::spool;
-use super::stop::{Fault, Stop};
-use super::take::take;
+use super::stop::{ReadError, Stop};
 use crate::archive::source::Source;
 use crate::archive::zip::decryption::{Attempt, EncryptedMember};
 use crate::archive::zip::encryption::Encryption;
@@ -38,7 +38,7 @@ pub fn read(
 ) -> Result<ProcessedMember, Stop> {
     let refuse = |reason: String| {
         Ok(ProcessedMember::from(address.refused(
-            Kind::Other,
+            RowKind::Other,
             entry.size,
             reason,
         )))
@@ -91,8 +91,8 @@ fn attempt(
     packed: Box<dyn Read + Send + '_>,
     entry: &Entry,
     address: &Address,
-) -> Result<ProcessedMember, Fault> {
-    let damaged = |error| Fault::Data(crate::archive::reason(&error));
+) -> Result<ProcessedMember, ReadError> {
+    let damaged = |error| ReadError::Data(crate::archive::reason(&error));
     if entry.size.max(entry.packed) > pass.max_in_memory {
         let content = unzip::unpack(packed, entry).map_err(damaged)?;
         return spool(pass, entry, content, address);
@@ -103,11 +103,11 @@ fn attempt(
         .read_to_end(&mut decrypted)
         .map_err(damaged)?;
     scratch::with(|scratch| {
-        let left_out =
-            unzip::into_memory(&decrypted.as_slice(), entry, 0, scratch).map_err(Fault::Data)?;
+        let unused = unzip::into_memory(&decrypted.as_slice(), entry, 0, scratch)
+            .map_err(ReadError::Data)?;
         let bytes = scratch.content.as_slice();
         let data = MemberBytes::Bytes(bytes, None);
-        let member = take(pass, address, data, entry.size, member::hash(bytes))?;
-        Ok(member.without(left_out))
+        let member = process_member(pass, address, data, entry.size, member::hash(bytes))?;
+        Ok(member.with_unused_bytes(unused))
     })
 }

@@ -62,12 +62,12 @@ impl Expansion {
 }
 
 /// A reader whose bytes count as expansion of the archives that contain them.
-pub struct Counted<'a, R> {
+pub struct ExpansionReader<'a, R> {
     inner: R,
     expansion: Option<&'a Expansion>,
 }
 
-impl<'a, R> Counted<'a, R> {
+impl<'a, R> ExpansionReader<'a, R> {
     /// Counts what is read; None for a loose file, which is in no archive.
     pub fn new(inner: R, expansion: Option<&'a Expansion>) -> Self {
         Self { inner, expansion }
@@ -79,7 +79,7 @@ impl<'a, R> Counted<'a, R> {
     }
 }
 
-impl<R: Read> Read for Counted<'_, R> {
+impl<R: Read> Read for ExpansionReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(buffer)?;
         if let Some(expansion) = self.expansion {

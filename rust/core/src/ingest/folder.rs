@@ -12,12 +12,12 @@ use super::loose::{link, open};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::Kind;
+use super::process::process_member;
+use super::row::RowKind;
 use super::scratch;
 use super::staging::{StagingDir, fill, read_through};
 use super::stop::Stop;
-use super::take::take;
-use crate::archive::kind::{self, Kind as Content};
+use crate::archive::kind::{self, FileKind};
 use crate::archive::{names_too_long, names_too_long_reason, reason};
 use crate::notation::escaped_len;
 
@@ -28,7 +28,7 @@ enum EntryKind {
     Folder,
     Link,
     Device(&'static str),
-    Unreadable(Kind, String),
+    Unreadable(RowKind, String),
 }
 
 /// An entry of the packet.
@@ -70,13 +70,15 @@ fn read_entry(
     kind: &EntryKind,
 ) -> Result<ProcessedMember, Stop> {
     if let Err(reason) = pass.count(escaped_len(&address.path)) {
-        return Ok(address.refused(Kind::Other, 0, reason).into());
+        return Ok(address.refused(RowKind::Other, 0, reason).into());
     }
     Ok(match kind {
         EntryKind::File => return file(pass, address, path),
-        EntryKind::Folder => address.no_data(Kind::Directory, "an empty folder").into(),
+        EntryKind::Folder => address
+            .no_data(RowKind::Directory, "an empty folder")
+            .into(),
         EntryKind::Link => link(address, root, path).into(),
-        EntryKind::Device(word) => address.no_data(Kind::Device, *word).into(),
+        EntryKind::Device(word) => address.no_data(RowKind::Device, *word).into(),
         EntryKind::Unreadable(kind, reason) => address.refused(*kind, 0, reason.clone()).into(),
     })
 }
@@ -111,7 +113,7 @@ fn walk(pass: &Pass<'_>, root: &Path, entries: &mut Vec<FolderEntry>) -> Result<
             Err(error) if next.path.is_empty() => return Err(Stop::io(&folder, error)),
             Err(error) => {
                 let kind = EntryKind::Unreadable(
-                    Kind::Directory,
+                    RowKind::Directory,
                     format!("the folder cannot be read: {}", reason(&error)),
                 );
                 entries.push(FolderEntry {
@@ -135,7 +137,7 @@ fn list(folder: &Path, folder_path: &[u8]) -> io::Result<Vec<FolderEntry>> {
         path.extend_from_slice(entry.file_name().as_bytes());
         let kind = match entry.file_type() {
             Ok(kind) => kind_of(kind),
-            Err(error) => EntryKind::Unreadable(Kind::Other, error.to_string()),
+            Err(error) => EntryKind::Unreadable(RowKind::Other, error.to_string()),
         };
         children.push(FolderEntry { path, kind });
     }
@@ -168,13 +170,13 @@ pub fn file(pass: &Pass<'_>, address: &Address, path: &Path) -> Result<Processed
         Ok(opened) => opened,
         Err(error) => {
             return Ok(address
-                .refused(Kind::Other, 0, format!("it cannot be read: {error}"))
+                .refused(RowKind::Other, 0, format!("it cannot be read: {error}"))
                 .into());
         }
     };
     if !metadata.is_file() {
         return Ok(address
-            .no_data(Kind::Device, "it is no longer a regular file")
+            .no_data(RowKind::Device, "it is no longer a regular file")
             .into());
     }
     let size = metadata.len();
@@ -192,14 +194,14 @@ pub fn file(pass: &Pass<'_>, address: &Address, path: &Path) -> Result<Processed
             scratch.content.get_mut(..want).unwrap_or_default(),
         ) {
             Ok(got) => got,
-            Err(error) => return Ok(address.refused(Kind::Other, size, reason(&error)).into()),
+            Err(error) => return Ok(address.refused(RowKind::Other, size, reason(&error)).into()),
         };
         drop(file);
         if got as u64 != size {
             return Ok(changed(address, size));
         }
         let bytes = scratch.content.get(..got).unwrap_or_default();
-        take(
+        process_member(
             pass,
             address,
             MemberBytes::Bytes(bytes, Some(path)),
@@ -211,7 +213,7 @@ pub fn file(pass: &Pass<'_>, address: &Address, path: &Path) -> Result<Processed
 
 fn changed(address: &Address, size: u64) -> ProcessedMember {
     address
-        .refused(Kind::Other, size, "it changed while it was read")
+        .refused(RowKind::Other, size, "it changed while it was read")
         .into()
 }
 
@@ -224,13 +226,13 @@ fn large(
     mut file: File,
     size: u64,
 ) -> Result<ProcessedMember, Stop> {
-    let content = kind::of_file(&file).unwrap_or(Content::Other);
+    let content = kind::of_file(&file).unwrap_or(FileKind::Other);
     let keep_in_place = pass.options.link
         || matches!(
             content,
-            Content::Zip | Content::SevenZ | Content::Tar | Content::Packed(_)
+            FileKind::Zip | FileKind::SevenZ | FileKind::Tar | FileKind::Packed(_)
         );
-    let staged = address.staged(StagingDir::Other);
+    let staged = address.staged_file(StagingDir::Other);
     if !keep_in_place {
         pass.need_room(size, &address.path)?;
     }
@@ -242,7 +244,11 @@ fn large(
     };
     let checksums = match checksums {
         Ok(checksums) => checksums,
-        Err(fault) => return Ok(address.refused(Kind::Other, size, fault.reason()?).into()),
+        Err(fault) => {
+            return Ok(address
+                .refused(RowKind::Other, size, fault.reason()?)
+                .into());
+        }
     };
     let data = if keep_in_place {
         MemberBytes::Loose(path.to_owned(), checksums)
@@ -253,5 +259,5 @@ fn large(
         data.discard(pass)?;
         return Ok(changed(address, size));
     }
-    take(pass, address, data, size, checksums.sha256)
+    process_member(pass, address, data, size, checksums.sha256)
 }

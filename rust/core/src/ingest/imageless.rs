@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::loose;
-use super::nested::{self, Opened};
+use super::nested::{self, MemberRows};
 use super::pass::{Address, Pass};
-use super::row::{Fate, Kind, Row};
+use super::row::{Fate, Row, RowKind};
 use super::staging::{Checksums, read_through};
-use super::stop::{Fault, Stop};
+use super::stop::{ReadError, Stop};
 
 /// Returns the row of an archive that is kept as one file; None if its members keep their own rows.
 ///
@@ -18,37 +18,37 @@ pub fn keep_as_one_file(
     path: &Path,
     prefix: &[u8],
     index: usize,
-    opened: &Opened,
+    member_rows: &MemberRows,
 ) -> Result<Option<Row>, Stop> {
     let Some(name) = prefix.strip_suffix(b"!") else {
         return Ok(None);
     };
-    if opened.fault().is_some() || opened.may_contain_images() {
+    if member_rows.fault().is_some() || member_rows.may_contain_images() {
         return Ok(None);
     }
     let address = Address::packet(&[], index, false).member(name, 0);
     if path.is_symlink() {
-        nested::discard(pass, opened)?;
+        nested::discard(pass, member_rows)?;
         return Ok(Some(loose::link(
             &address,
             path.parent().unwrap_or(path),
             path,
         )));
     }
-    let mut row = address.row(Kind::Archive, Fate::Kept);
+    let mut row = address.row(RowKind::Archive, Fate::Kept);
     match hash_file(pass, path) {
         Ok(checksums) => {
             row.size = checksums.size;
             row.sha256 = Some(checksums.sha256);
             row.content_sha256 = Some(checksums.sha256);
-            nested::discard(pass, opened)?;
+            nested::discard(pass, member_rows)?;
             nested::keep_loose(pass, row, &address, path, checksums).map(Some)
         }
-        Err(fault) => Ok(Some(address.refused(Kind::Archive, 0, fault.reason()?))),
+        Err(fault) => Ok(Some(address.refused(RowKind::Archive, 0, fault.reason()?))),
     }
 }
 
-fn hash_file(pass: &Pass<'_>, path: &Path) -> Result<Checksums, Fault> {
+fn hash_file(pass: &Pass<'_>, path: &Path) -> Result<Checksums, ReadError> {
     let path = std::fs::canonicalize(path).map_err(|error| Stop::io(path, error))?;
     let mut file = loose::open(&path).map_err(|error| Stop::io(&path, error))?;
     read_through(&mut file, u64::MAX, pass.monitor, |_| Ok(()))
@@ -68,8 +68,8 @@ pub fn insert(rows: &mut Vec<Row>, mut loose: usize, whole: Vec<Row>) {
 /// Returns the name of the entry of the inbox folder that is or contains a member.
 fn inbox_entry(row: &Row) -> &[u8] {
     let slash = row.path.iter().position(|&byte| byte == b'/');
-    let joint = row.joints.first().map(|&joint| joint as usize);
-    let end = [slash, joint].into_iter().flatten().min();
+    let separator = row.separators.first().map(|&separator| separator as usize);
+    let end = [slash, separator].into_iter().flatten().min();
     row.path
         .get(..end.unwrap_or(row.path.len()))
         .unwrap_or_default()

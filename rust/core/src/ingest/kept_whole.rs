@@ -7,7 +7,7 @@ pub const ENCRYPTED: &str = "encrypted";
 
 /// Why an archive that may contain images is kept whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeptWhole {
+pub enum KeptWholeCause {
     /// Its kind is not supported.
     Unsupported,
     /// No password decrypts it, or one of its members.
@@ -23,7 +23,7 @@ pub enum KeptWhole {
 /// Each reason starts with this, the phrase and `: `.
 const KEPT: &str = "kept whole, ";
 
-impl KeptWhole {
+impl KeptWholeCause {
     /// All values.
     pub const ALL: [Self; 5] = [
         Self::Unsupported,
@@ -35,7 +35,7 @@ impl KeptWhole {
 
     /// Returns the phrase in the ledger.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn phrase(self) -> &'static str {
         match self {
             Self::Unsupported => "not opened",
             Self::Encrypted => "encrypted",
@@ -47,7 +47,7 @@ impl KeptWhole {
 
     /// Returns the value for a reader's description of unreadable bytes. Readers name a limit in parentheses.
     #[must_use]
-    pub fn of(fault: &str) -> Self {
+    pub fn from_fault(fault: &str) -> Self {
         if let Some(cause) = Self::from_reason(fault) {
             return cause;
         }
@@ -69,14 +69,14 @@ impl KeptWhole {
     #[must_use]
     pub fn from_reason(reason: &str) -> Option<Self> {
         let inner = reason.strip_prefix(KEPT)?;
-        let matches = |cause: &Self| inner.starts_with(cause.word());
+        let matches = |cause: &Self| inner.starts_with(cause.phrase());
         Self::ALL.into_iter().find(matches)
     }
 
     /// Returns the reason of an archive that is kept whole.
     #[must_use]
     pub fn reason(self, fault: &str) -> String {
-        format!("{KEPT}{}: {fault}", self.word())
+        format!("{KEPT}{}: {fault}", self.phrase())
     }
 }
 
@@ -89,42 +89,42 @@ mod tests {
         for (fault, cause) in [
             (
                 "a RAR archive, which qxbatch does not open",
-                KeptWhole::Unsupported,
+                KeptWholeCause::Unsupported,
             ),
             (
                 "it is one part of an archive in several parts",
-                KeptWhole::Unsupported,
+                KeptWholeCause::Unsupported,
             ),
-            ("encrypted", KeptWhole::Encrypted),
+            ("encrypted", KeptWholeCause::Encrypted),
             (
                 "encrypted: the given password does not decrypt it",
-                KeptWhole::Encrypted,
+                KeptWholeCause::Encrypted,
             ),
             (
                 "encrypted with 2^60 rounds, more than 2^24 (limit)",
-                KeptWhole::Limit,
+                KeptWholeCause::Limit,
             ),
             (
                 "it expands to more than 9 bytes (limit on total size)",
-                KeptWhole::Limit,
+                KeptWholeCause::Limit,
             ),
             (
                 "its end record is missing (cut short?)",
-                KeptWhole::CutShort,
+                KeptWholeCause::CutShort,
             ),
-            ("its packed data end too early", KeptWhole::CutShort),
-            ("its CRC is 0, its header says 1", KeptWhole::Damaged),
+            ("its packed data end too early", KeptWholeCause::CutShort),
+            ("its CRC is 0, its header says 1", KeptWholeCause::Damaged),
         ] {
-            assert_eq!(KeptWhole::of(fault), cause, "{fault}");
+            assert_eq!(KeptWholeCause::from_fault(fault), cause, "{fault}");
         }
     }
 
     #[test]
     fn an_archive_around_a_kept_one_has_the_same_cause() {
-        for cause in KeptWhole::ALL {
+        for cause in KeptWholeCause::ALL {
             let reason = cause.reason("scan.zip: wrong");
-            assert_eq!(KeptWhole::from_reason(&reason), Some(cause));
-            assert_eq!(KeptWhole::of(&reason), cause);
+            assert_eq!(KeptWholeCause::from_reason(&reason), Some(cause));
+            assert_eq!(KeptWholeCause::from_fault(&reason), cause);
         }
     }
 }

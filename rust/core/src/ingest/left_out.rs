@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 
-use super::kept_whole::KeptWhole;
+use super::kept_whole::KeptWholeCause;
 use super::reading::Reading;
-use super::row::{EMPTY, Fate, IN_PACKET, Kind, LINK_TO, NOT_WANTED, Row, ZEROS};
+use super::row::{EMPTY, Fate, IN_PACKET, LINK_TO, NEITHER_DICOM_NOR_PARREC, Row, RowKind, ZEROS};
 use crate::archive::foreign::Foreign;
 use crate::archive::kind;
 use crate::notation::unescape;
 
 /// Why a member was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub enum LeftOutCause {
     /// A damaged or incomplete archive.
     DamagedArchive,
     /// An archive that exceeds a limit.
@@ -30,7 +30,7 @@ pub enum Cause {
     Link,
 }
 
-impl Cause {
+impl LeftOutCause {
     /// Returns the name in Python and in the summary.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -50,15 +50,15 @@ impl Cause {
 impl Reading {
     /// Returns the rows that were left out, with the cause, in order.
     #[must_use]
-    pub fn left_out(&self) -> Vec<(usize, Cause)> {
+    pub fn left_out(&self) -> Vec<(usize, LeftOutCause)> {
         let mut members = None;
         let rows = self.rows.iter().enumerate();
         rows.filter_map(|(at, row)| {
             let cause = match row.fate {
                 Fate::Kept => self.cause_of_kept(row, &mut members)?,
-                Fate::NoData if row.kind == Kind::Link => {
+                Fate::NoData if row.kind == RowKind::Link => {
                     let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
-                    members.is_outside(row).then_some(Cause::Link)?
+                    members.is_outside(row).then_some(LeftOutCause::Link)?
                 }
                 _ => return None,
             };
@@ -72,25 +72,32 @@ impl Reading {
         &'r self,
         row: &Row,
         members: &mut Option<PacketMembers<'r>>,
-    ) -> Option<Cause> {
+    ) -> Option<LeftOutCause> {
         match row.kind {
-            _ if row.suspect => Some(Cause::Unsorted),
-            Kind::Dicom => row.reason.starts_with("DICOM").then_some(Cause::Unsorted),
+            _ if row.suspect => Some(LeftOutCause::Unsorted),
+            RowKind::Dicom => row
+                .reason
+                .starts_with("DICOM")
+                .then_some(LeftOutCause::Unsorted),
             // Viewer programs on a patient's disc are often cabinets.
-            Kind::Archive if row.reason.contains(Foreign::Cab.reason()) => None,
-            Kind::Archive => Some(match KeptWhole::from_reason(&row.reason)? {
-                KeptWhole::Unsupported => Cause::ForeignArchive,
-                KeptWhole::Encrypted => Cause::EncryptedArchive,
-                KeptWhole::Limit => Cause::LimitedArchive,
-                KeptWhole::CutShort | KeptWhole::Damaged => Cause::DamagedArchive,
+            RowKind::Archive if row.reason.contains(Foreign::Cab.reason()) => None,
+            RowKind::Archive => Some(match KeptWholeCause::from_reason(&row.reason)? {
+                KeptWholeCause::Unsupported => LeftOutCause::ForeignArchive,
+                KeptWholeCause::Encrypted => LeftOutCause::EncryptedArchive,
+                KeptWholeCause::Limit => LeftOutCause::LimitedArchive,
+                KeptWholeCause::CutShort | KeptWholeCause::Damaged => LeftOutCause::DamagedArchive,
             }),
             _ if row.reason == ZEROS || row.reason == EMPTY => {
                 let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
-                members.may_be_image_name(&row.path).then_some(Cause::Empty)
+                members
+                    .may_be_image_name(&row.path)
+                    .then_some(LeftOutCause::Empty)
             }
-            Kind::Other if row.reason == NOT_WANTED => {
+            RowKind::Other if row.reason == NEITHER_DICOM_NOR_PARREC => {
                 let members = members.get_or_insert_with(|| PacketMembers::of(&self.rows));
-                members.is_image_name(&row.path).then_some(Cause::NotDicom)
+                members
+                    .is_image_name(&row.path)
+                    .then_some(LeftOutCause::NotDicom)
             }
             _ => None,
         }
@@ -116,11 +123,11 @@ impl<'r> PacketMembers<'r> {
     fn of(rows: &'r [Row]) -> Self {
         let images = rows
             .iter()
-            .filter(|row| matches!(row.kind, Kind::Dicom | Kind::Par | Kind::Rec));
+            .filter(|row| matches!(row.kind, RowKind::Dicom | RowKind::Par | RowKind::Rec));
         let extensions = images.clone().map(|row| extension(&row.path)).collect();
         let bare = images.filter(|row| extension(&row.path).is_empty());
         let patterns = bare.map(|row| pattern(&row.path)).collect();
-        let members = rows.iter().filter(|row| row.kind != Kind::Link);
+        let members = rows.iter().filter(|row| row.kind != RowKind::Link);
         let mut paths: Vec<&[u8]> = members.map(|row| &*row.path).collect();
         paths.sort_unstable();
         Self {
@@ -149,8 +156,8 @@ impl<'r> PacketMembers<'r> {
             let at = self.paths.partition_point(|other| *other < start);
             self.paths.get(at).copied().unwrap_or_default()
         };
-        let below = |joint: &[u8]| {
-            let folder = [path, joint].concat();
+        let below = |separator: &[u8]| {
+            let folder = [path, separator].concat();
             follows(&folder).starts_with(&folder)
         };
         path.is_empty() || follows(path) == path || below(b"/") || below(b"!")
@@ -182,8 +189,8 @@ impl<'r> PacketMembers<'r> {
 /// Returns the path of a link's target, which is relative to the link; None if it is absolute, or outside of the packet
 /// or archive.
 fn resolved(link: &Row, target: &[u8]) -> Option<Vec<u8>> {
-    let joint = link.joints.last();
-    let start = joint.map_or(0, |&joint| (joint as usize).saturating_add(1));
+    let separator = link.separators.last();
+    let start = separator.map_or(0, |&separator| (separator as usize).saturating_add(1));
     let (archive, link) = link.path.split_at_checked(start)?;
     let mut parts: Vec<&[u8]> = link.split(|&byte| byte == b'/').collect();
     parts.pop();
@@ -223,7 +230,7 @@ fn pattern(path: &[u8]) -> Vec<u8> {
 
 /// Returns the extension in lower case, without `.gz`; a number is not an extension, since UIDs are file names.
 fn extension(path: &[u8]) -> Vec<u8> {
-    let name = kind::without_extension(name(path), kind::Packing::Gzip);
+    let name = kind::without_extension(name(path), kind::Compression::Gzip);
     let dot = name.iter().rposition(|&byte| byte == b'.');
     let extension = dot.and_then(|dot| name.get(dot.saturating_add(1)..));
     let extension = extension.unwrap_or_default().to_ascii_lowercase();
@@ -237,7 +244,7 @@ fn extension(path: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn row(path: &[u8], kind: Kind, fate: Fate, reason: &'static str) -> Row {
+    fn row(path: &[u8], kind: RowKind, fate: Fate, reason: &'static str) -> Row {
         let mut row = Row::new(path, &[], kind, fate);
         row.reason = reason.into();
         row
@@ -246,13 +253,18 @@ mod tests {
     #[test]
     fn links_to_members_are_not_left_out() {
         let rows = [
-            row(b"a/1.dcm", Kind::Dicom, Fate::Sorted, ""),
-            row(b"x.zip!d/1.dcm", Kind::Dicom, Fate::Sorted, ""),
-            row(b"a/f\xfc\\", Kind::Other, Fate::Kept, NOT_WANTED),
+            row(b"a/1.dcm", RowKind::Dicom, Fate::Sorted, ""),
+            row(b"x.zip!d/1.dcm", RowKind::Dicom, Fate::Sorted, ""),
+            row(
+                b"a/f\xfc\\",
+                RowKind::Other,
+                Fate::Kept,
+                NEITHER_DICOM_NOR_PARREC,
+            ),
         ];
         let members = PacketMembers::of(&rows);
-        let in_archive = |path: &[u8], joints: &[u32], reason: &'static str| {
-            let mut link = Row::new(path, joints, Kind::Link, Fate::NoData);
+        let in_archive = |path: &[u8], separators: &[u32], reason: &'static str| {
+            let mut link = Row::new(path, separators, RowKind::Link, Fate::NoData);
             link.reason = reason.into();
             members.is_outside(&link)
         };
@@ -280,8 +292,8 @@ mod tests {
     #[test]
     fn what_is_no_dicom_counts_where_it_is_called_like_the_images() {
         let rows = [
-            row(b"a/IM_0001", Kind::Dicom, Fate::Sorted, ""),
-            row(b"b/1.txt", Kind::Dicom, Fate::Sorted, ""),
+            row(b"a/IM_0001", RowKind::Dicom, Fate::Sorted, ""),
+            row(b"b/1.txt", RowKind::Dicom, Fate::Sorted, ""),
         ];
         let members = PacketMembers::of(&rows);
         for name in [&b"a/IM_0020"[..], b"c/x.dcm", b"X.IMA", b"c/x.dcm.gz"] {
@@ -300,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_file_without_bytes_counts_where_an_image_could_have_its_name() {
-        let rows = [row(b"a/IM_0001", Kind::Dicom, Fate::Sorted, "")];
+        let rows = [row(b"a/IM_0001", RowKind::Dicom, Fate::Sorted, "")];
         let members = PacketMembers::of(&rows);
         for name in [&b"a/IM_0002"[..], b"b/1.2.840.5", b"c/x.dcm", b"c/X.IMA"] {
             assert!(members.may_be_image_name(name), "{name:?}");

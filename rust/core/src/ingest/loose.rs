@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::fs::{Mode, OFlags};
 
 use super::pass::Address;
-use super::row::{IN_PACKET, Kind, Row, link_to};
+use super::row::{IN_PACKET, Row, RowKind, link_to};
 
 /// Opens a file. Does not block on one that became a FIFO; fails on one that became a link.
 pub fn open(path: &Path) -> io::Result<File> {
@@ -25,5 +25,5 @@ pub fn link(address: &Address, root: &Path, path: &Path) -> Row {
         (Ok(file), Ok(root)) if file.starts_with(&root) => IN_PACKET,
         _ => "",
     };
-    address.no_data(Kind::Link, format!("{target}{inside}"))
+    address.no_data(RowKind::Link, format!("{target}{inside}"))
 }

@@ -2,15 +2,15 @@
 
 use sha2::{Digest, Sha256};
 
-use super::identified::identified;
-use super::kept::why_kept;
-use super::kept_whole::KeptWhole;
+use super::generated_uids::with_generated_uids;
+use super::kept_dicom::kept_reason;
+use super::kept_whole::KeptWholeCause;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{EMPTY, Fate, Kind, NOT_WANTED, Reason, Row};
-use super::staging::{Checksums, Staged, StagingDir};
+use super::row::{EMPTY, Fate, NEITHER_DICOM_NOR_PARREC, Reason, Row, RowKind};
+use super::staging::{Checksums, StagedFile, StagingDir};
 use super::stop::Stop;
-use crate::archive::kind::{self, Kind as Content};
+use crate::archive::kind::{self, FileKind};
 use crate::header::{Field, Header, Parsed};
 use crate::notation::Hash;
 
@@ -25,17 +25,17 @@ pub struct ProcessedMember {
 /// The bytes of a nested archive: where they are.
 pub enum ArchiveBytes {
     /// In staging; the row gets this location if the archive is kept as a file.
-    Staged(Staged),
+    Staged(StagedFile),
     /// In a loose file.
     Loose(std::path::PathBuf, Checksums),
 }
 
 impl ProcessedMember {
     /// Records in the row how many of its packed bytes are not part of its content.
-    pub fn without(mut self, left_out: u64) -> Self {
-        if left_out > 0 {
+    pub fn with_unused_bytes(mut self, unused: u64) -> Self {
+        if unused > 0 {
             self.row.has_extra_bytes = true;
-            let text = format!("{left_out} bytes in or after its packed data were left out");
+            let text = format!("{unused} bytes in or after its packed data were left out");
             self.row.add_reason(text);
         }
         self
@@ -65,7 +65,7 @@ pub fn archive(
     mut row: Row,
     data: MemberBytes<'_>,
 ) -> Result<ProcessedMember, Stop> {
-    row.kind = Kind::Archive;
+    row.kind = RowKind::Archive;
     let source = match data {
         MemberBytes::Loose(path, checksums) => ArchiveBytes::Loose(path, checksums),
         MemberBytes::Bytes(bytes, Some(path)) => {
@@ -77,7 +77,7 @@ pub fn archive(
             ArchiveBytes::Loose(path.to_owned(), checksums)
         }
         other => {
-            put(pass, address, &mut row, other, StagingDir::Other)?;
+            stage(pass, address, &mut row, other, StagingDir::Other)?;
             match row.staged.take() {
                 Some(staged) => ArchiveBytes::Staged(staged),
                 None => return Ok(row.into()), // refused
@@ -91,18 +91,18 @@ pub fn archive(
 }
 
 /// Writes bytes to a folder of staging and records it in the row; refuses a loose file that changed.
-pub fn put(
+pub fn stage(
     pass: &Pass<'_>,
     address: &Address,
     row: &mut Row,
     data: MemberBytes<'_>,
     dir: StagingDir,
 ) -> Result<(), Stop> {
-    let put = match head_length(pass, row, &data)? {
-        Some(head_length) => data.put_head(pass, address, dir, head_length),
-        None => data.put(pass, address, dir),
+    let staged = match head_length(pass, row, &data)? {
+        Some(head_length) => data.stage_head(pass, address, dir, head_length),
+        None => data.stage(pass, address, dir),
     };
-    match put {
+    match staged {
         Ok(staged) => row.staged = Some(staged),
         Err(fault) => {
             row.fate = Fate::Refused;
@@ -119,9 +119,9 @@ fn head_length(pass: &Pass<'_>, row: &Row, data: &MemberBytes<'_>) -> Result<Opt
         return Ok(None);
     }
     match row.kind {
-        Kind::Dicom => data.pixel_data_offset(pass),
-        Kind::Rec | Kind::Other => Ok(Some(0)),
-        Kind::Archive if matches!(data, MemberBytes::Loose(..)) => Ok(Some(0)), // it is opened in place
+        RowKind::Dicom => data.pixel_data_offset(pass),
+        RowKind::Rec | RowKind::Other => Ok(Some(0)),
+        RowKind::Archive if matches!(data, MemberBytes::Loose(..)) => Ok(Some(0)), // it is opened in place
         _ => Ok(None),
     }
 }
@@ -132,10 +132,10 @@ pub fn file(
     address: &Address,
     mut row: Row,
     data: MemberBytes<'_>,
-    content: Content,
+    content: FileKind,
 ) -> Result<Row, Stop> {
     let dir = describe(pass, address, &mut row, &data, content)?;
-    put(pass, address, &mut row, data, dir)?;
+    stage(pass, address, &mut row, data, dir)?;
     Ok(row)
 }
 
@@ -145,17 +145,17 @@ pub fn describe(
     address: &Address,
     row: &mut Row,
     data: &MemberBytes<'_>,
-    content: Content,
+    content: FileKind,
 ) -> Result<StagingDir, Stop> {
-    row.reason = Reason::Borrowed(NOT_WANTED);
+    row.reason = Reason::Borrowed(NEITHER_DICOM_NOR_PARREC);
     match content {
-        Content::Par => row.kind = Kind::Par,
-        Content::Empty => row.reason = Reason::Borrowed(EMPTY),
+        FileKind::Par => row.kind = RowKind::Par,
+        FileKind::Empty => row.reason = Reason::Borrowed(EMPTY),
         _ => {
-            if content != Content::Dicom && is_rec(address) {
-                row.kind = Kind::Rec;
+            if content != FileKind::Dicom && is_rec(address) {
+                row.kind = RowKind::Rec;
                 if data.start(pass)?.starts_with(&APPLE_DOUBLE) {
-                    row.kind = Kind::Other;
+                    row.kind = RowKind::Other;
                     row.reason = Reason::Borrowed("an AppleDouble file of macOS");
                 }
             } else {
@@ -164,13 +164,14 @@ pub fn describe(
                     Parsed::Broken { reason, offset } => {
                         suspect(row, &format!("{reason} at byte {offset}"));
                     }
-                    Parsed::NotDicom if content == Content::Dicom => {
+                    Parsed::NotDicom if content == FileKind::Dicom => {
                         suspect(row, "nothing after its mark");
                     }
                     Parsed::NotDicom => {
-                        if let Content::Foreign(foreign) = content {
-                            row.kind = Kind::Archive;
-                            row.reason = KeptWhole::Unsupported.reason(foreign.reason()).into();
+                        if let FileKind::Foreign(foreign) = content {
+                            row.kind = RowKind::Archive;
+                            row.reason =
+                                KeptWholeCause::Unsupported.reason(foreign.reason()).into();
                         } else {
                             row.reason = data.why_other(pass)?;
                         }
@@ -179,7 +180,7 @@ pub fn describe(
             }
         }
     }
-    if matches!(row.kind, Kind::Par | Kind::Rec) {
+    if matches!(row.kind, RowKind::Par | RowKind::Rec) {
         row.reason = Reason::Borrowed("");
     }
     Ok(StagingDir::Other)
@@ -188,9 +189,9 @@ pub fn describe(
 /// Returns whether the name is that of a REC, with or without a compression extension.
 fn is_rec(address: &Address) -> bool {
     let name = &address.path;
-    kind::Packing::ALL
+    kind::Compression::ALL
         .iter()
-        .any(|packing| kind::is_rec(kind::without_extension(name, *packing)))
+        .any(|compression| kind::is_rec(kind::without_extension(name, *compression)))
 }
 
 /// Marks a row as DICOM whose header cannot be read.
@@ -202,17 +203,17 @@ fn suspect(row: &mut Row, reason: &str) {
 /// Sets the row of a DICOM object; returns the folder of staging for it.
 fn dicom(row: &mut Row, header: Header) -> StagingDir {
     row.kind = if header.is_directory() {
-        Kind::DicomDir
+        RowKind::DicomDir
     } else {
-        Kind::Dicom
+        RowKind::Dicom
     };
-    if let Some(reason) = why_kept(&row.path, &header) {
+    if let Some(reason) = kept_reason(&row.path, &header) {
         row.reason = reason;
         row.header = Some(header);
         return StagingDir::Other;
     }
     row.fate = Fate::Sorted;
-    let header = identified(row, header);
+    let header = with_generated_uids(row, header);
     let key = series_key(&header);
     row.header = Some(header);
     StagingDir::Series(key)

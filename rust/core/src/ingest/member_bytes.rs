@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::loose;
 use super::pass::{Address, Pass};
-use super::row::{NOT_WANTED, Reason, ZEROS};
-use super::staging::{Checksums, Staged, StagingDir, fill};
-use super::stop::{Fault, Stop};
-use crate::archive::kind::{self, Kind};
+use super::row::{NEITHER_DICOM_NOR_PARREC, Reason, ZEROS};
+use super::staging::{Checksums, StagedFile, StagingDir, fill};
+use super::stop::{ReadError, Stop};
+use crate::archive::kind::{self, FileKind};
 use crate::frames::pixel_data_offset;
 use crate::header::{FileWindow, Parsed, parse};
 
@@ -18,14 +18,14 @@ pub enum MemberBytes<'a> {
     /// In memory; with a path if they come from a loose file.
     Bytes(&'a [u8], Option<&'a Path>),
     /// In staging.
-    Staged(Staged),
+    Staged(StagedFile),
     /// In a large loose file.
     Loose(PathBuf, Checksums),
 }
 
 impl MemberBytes<'_> {
     /// Returns the kind of the content, from its bytes.
-    pub fn kind(&self, pass: &Pass<'_>) -> Result<Kind, Stop> {
+    pub fn kind(&self, pass: &Pass<'_>) -> Result<FileKind, Stop> {
         if let Self::Bytes(bytes, _) = self {
             return Ok(kind::of_bytes(bytes));
         }
@@ -48,7 +48,11 @@ impl MemberBytes<'_> {
     pub fn why_other(&self, pass: &Pass<'_>) -> Result<Reason, Stop> {
         let start = self.start(pass)?;
         let zeros = start.iter().all(|&byte| byte == 0) && self.is_zeros(pass)?;
-        Ok(Reason::Borrowed(if zeros { ZEROS } else { NOT_WANTED }))
+        Ok(Reason::Borrowed(if zeros {
+            ZEROS
+        } else {
+            NEITHER_DICOM_NOR_PARREC
+        }))
     }
 
     fn is_zeros(&self, pass: &Pass<'_>) -> Result<bool, Stop> {
@@ -101,7 +105,12 @@ impl MemberBytes<'_> {
 
     /// Writes the bytes to a folder of staging. With the option `link`, hard-links a loose file if the file system
     /// allows it. Fails if a large loose file changed before it was copied.
-    pub fn put(self, pass: &Pass<'_>, address: &Address, to: StagingDir) -> Result<Staged, Fault> {
+    pub fn stage(
+        self,
+        pass: &Pass<'_>,
+        address: &Address,
+        to: StagingDir,
+    ) -> Result<StagedFile, ReadError> {
         match self {
             Self::Staged(mut staged) => {
                 if staged.dir != to {
@@ -110,7 +119,7 @@ impl MemberBytes<'_> {
                 Ok(staged)
             }
             Self::Bytes(bytes, loose) => {
-                let staged = address.staged(to);
+                let staged = address.staged_file(to);
                 let linked = match loose {
                     Some(path) if pass.options.link => pass.staging.link(path, &staged)?,
                     _ => false,
@@ -121,18 +130,18 @@ impl MemberBytes<'_> {
                 Ok(staged)
             }
             Self::Loose(path, known) => {
-                let staged = address.staged(to);
+                let staged = address.staged_file(to);
                 if pass.options.link && pass.staging.link(&path, &staged)? {
                     return Ok(staged);
                 }
                 let mut file = loose::open(&path)
-                    .map_err(|error| Fault::Data(crate::archive::reason(&error)))?;
+                    .map_err(|error| ReadError::Data(crate::archive::reason(&error)))?;
                 let checksums = pass
                     .staging
                     .spool(&staged, &mut file, u64::MAX, pass.monitor)?;
                 if checksums.sha256 != known.sha256 {
                     pass.staging.remove(&staged)?;
-                    return Err(Fault::Data("it changed while it was read".into()));
+                    return Err(ReadError::Data("it changed while it was read".into()));
                 }
                 Ok(staged)
             }
@@ -140,14 +149,14 @@ impl MemberBytes<'_> {
     }
 
     /// Writes the first `head` bytes to a folder of staging, followed by a hole up to the size of the member.
-    pub fn put_head(
+    pub fn stage_head(
         self,
         pass: &Pass<'_>,
         address: &Address,
         to: StagingDir,
         head: u64,
-    ) -> Result<Staged, Fault> {
-        let staged = address.staged(to);
+    ) -> Result<StagedFile, ReadError> {
+        let staged = address.staged_file(to);
         match self {
             Self::Bytes(bytes, _) => {
                 let length = usize::try_from(head).unwrap_or(usize::MAX);
@@ -163,8 +172,8 @@ impl MemberBytes<'_> {
                 pass.staging.write_head(&staged, &start, known.size)?;
             }
             Self::Staged(_) => {
-                let staged = self.put(pass, address, to)?;
-                pass.staging.hollow(&staged, head)?;
+                let staged = self.stage(pass, address, to)?;
+                pass.staging.punch_hole_after(&staged, head)?;
                 return Ok(staged);
             }
         }

@@ -2,13 +2,15 @@
 //! once.
 
 mod batch;
-mod directories;
+mod compressed_file;
+mod compressed_member;
+mod dicomdirs;
 mod encrypted;
 mod expansion;
 mod folder;
-mod identified;
+mod generated_uids;
 mod imageless;
-mod kept;
+mod kept_dicom;
 mod kept_whole;
 mod left_out;
 mod loose;
@@ -16,24 +18,22 @@ mod member;
 mod member_bytes;
 mod names;
 mod nested;
-mod packed;
 mod pass;
 mod passwords;
 mod place;
+mod process;
 mod reading;
 mod row;
 mod scratch;
-mod sevenzed;
-mod single;
+mod sevenz_members;
 mod spool;
 mod staging;
 mod stop;
-mod take;
 mod tar_input;
-mod tarred;
-mod total;
+mod tar_members;
+mod total_size;
 mod workers;
-mod zipped;
+mod zip_members;
 
 use std::fs::{self, File};
 use std::io;
@@ -42,19 +42,19 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-use crate::archive::kind::{self, Kind as Content};
+use crate::archive::kind::{self, FileKind};
 use crate::monitor::Monitor;
 use crate::notation::escape;
 
 use self::batch::Members;
-pub use self::directories::Gap;
-pub use self::left_out::Cause;
-use self::nested::Opened;
+pub use self::dicomdirs::IncompleteDicomDir;
+pub use self::left_out::LeftOutCause;
+use self::nested::MemberRows;
 pub use self::pass::Options;
 use self::pass::{Address, Pass};
 pub use self::passwords::Passwords;
 pub use self::reading::Reading;
-pub use self::row::{Fate, Kind, Row};
+pub use self::row::{Fate, Row, RowKind};
 pub use self::stop::Stop;
 pub use crate::archive::zip::deflated::Streams;
 
@@ -81,33 +81,39 @@ pub fn ingest(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| Stop::io(staging, io::Error::other(error)))?;
     let pass = Pass::new(options, monitor, staging, threads)?;
-    let mut reading = Vec::new();
+    let mut read_packets = Vec::new();
     let mut kept_whole = Vec::new();
     pool.install(|| -> Result<(), Stop> {
         for (at, packet) in packets.iter().enumerate() {
             let address = Address::packet(&packet.prefix, at, packets.len() == 1);
-            let opened = read_packet(&pass, &packet.path, &address)?;
-            match imageless::keep_as_one_file(&pass, &packet.path, &packet.prefix, at, &opened)? {
+            let member_rows = read_packet(&pass, &packet.path, &address)?;
+            match imageless::keep_as_one_file(
+                &pass,
+                &packet.path,
+                &packet.prefix,
+                at,
+                &member_rows,
+            )? {
                 Some(row) => kept_whole.push(row),
-                None => reading.push((packet, opened)),
+                None => read_packets.push((packet, member_rows)),
             }
         }
         Ok(())
     })?;
-    let loose_files = reading
+    let loose_files = read_packets
         .first()
         .filter(|(packet, _)| packet.prefix.is_empty());
-    let loose_rows = loose_files.map_or(0, |(_, opened)| opened.rows.len());
+    let loose_rows = loose_files.map_or(0, |(_, member_rows)| member_rows.rows.len());
     let exceeded_limit = pass.check_limits().err();
     let mut rows = Vec::new();
     let (mut damage, mut notes) = (Vec::new(), Vec::new());
     let path_and_reason = |row: &Row| format!("{}: {}", row.ledger_path(), row.reason);
     let mut refused: Vec<String> = refused_of(&kept_whole).map(path_and_reason).collect();
-    for (packet, opened) in reading {
+    for (packet, member_rows) in read_packets {
         let name = packet.path.file_name().unwrap_or(packet.path.as_os_str());
         let name = escape(name.as_bytes());
-        refused.extend(refused_of(&opened.rows).map(path_and_reason));
-        let mut packet_damage = opened.damage;
+        refused.extend(refused_of(&member_rows.rows).map(path_and_reason));
+        let mut packet_damage = member_rows.damage;
         if let Some(reason) = exceeded_limit
             .as_ref()
             .filter(|reason| !packet_damage.contains(reason))
@@ -117,23 +123,23 @@ pub fn ingest(
         let with_name = |reason: String| format!("{name}: {reason}");
         damage.extend(packet_damage.into_iter().map(with_name));
         notes.extend(
-            opened
+            member_rows
                 .notes
                 .into_iter()
                 .map(|note| format!("{name}: {note}")),
         );
         if rows.is_empty() {
-            rows = opened.rows; // not copied: a packet may have a hundred thousand members
+            rows = member_rows.rows; // not copied: a packet may have a hundred thousand members
         } else {
-            rows.extend(opened.rows);
+            rows.extend(member_rows.rows);
         }
     }
     imageless::insert(&mut rows, loose_rows, kept_whole);
-    let surrounded_note = |row: &Row| format!("{}: bytes outside its content", row.ledger_path());
+    let extra_bytes_note = |row: &Row| format!("{}: bytes outside its content", row.ledger_path());
     notes.extend(
         rows.iter()
             .filter(|row| row.has_extra_bytes)
-            .map(surrounded_note),
+            .map(extra_bytes_note),
     );
     refused.append(&mut damage);
     let (staging, zips) = pass.into_parts();
@@ -144,13 +150,13 @@ fn refused_of(rows: &[Row]) -> impl Iterator<Item = &Row> {
     rows.iter().filter(|row| row.fate == Fate::Refused)
 }
 
-fn read_packet(pass: &Pass<'_>, path: &Path, address: &Address) -> Result<Opened, Stop> {
+fn read_packet(pass: &Pass<'_>, path: &Path, address: &Address) -> Result<MemberRows, Stop> {
     let failed = |error| Stop::io(path, error);
     // The packet itself may be a link that the user created.
     let path = &fs::canonicalize(path).map_err(failed)?;
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
-        return Opened::of(pass, folder::read(pass, path, address)?);
+        return MemberRows::of(pass, folder::read(pass, path, address)?);
     }
     if !metadata.is_file() {
         return Err(failed(io::Error::new(
@@ -163,7 +169,7 @@ fn read_packet(pass: &Pass<'_>, path: &Path, address: &Address) -> Result<Opened
     }
     let name = path.file_name().unwrap_or(path.as_os_str());
     let member = folder::file(pass, &address.member(name.as_bytes(), 1), path)?;
-    Opened::of(pass, Members::of(vec![member]))
+    MemberRows::of(pass, Members::of(vec![member]))
 }
 
 /// Returns whether a packet with this content has members: a zip, a 7z, a tar, a compressed tar. A single compressed
@@ -174,8 +180,8 @@ pub fn is_archive(path: &Path) -> io::Result<bool> {
         return Ok(false);
     }
     Ok(match kind::of_file(&File::open(path)?)? {
-        Content::Zip | Content::SevenZ | Content::Tar => true,
-        Content::Packed(packing) => single::contains_tar(path, packing),
+        FileKind::Zip | FileKind::SevenZ | FileKind::Tar => true,
+        FileKind::Packed(compression) => compressed_file::contains_tar(path, compression),
         _ => false,
     })
 }
@@ -195,16 +201,16 @@ pub fn sniff(path: &Path) -> io::Result<&'static str> {
     let size = metadata.len();
     let content = kind::by_content_and_name(kind::of_file(&file)?, path.as_os_str().as_bytes());
     Ok(match content {
-        Content::Dicom => "dicom",
-        Content::Empty => "empty",
+        FileKind::Dicom => "dicom",
+        FileKind::Empty => "empty",
         _ if kind::is_rec(path.as_os_str().as_bytes()) => "rec",
-        Content::Zip => "zip",
-        Content::SevenZ => "7z",
-        Content::Tar => "tar",
-        Content::Packed(packing) => packing.name(),
-        Content::Foreign(foreign) => foreign.name(),
-        Content::Par => "par",
-        Content::Other => {
+        FileKind::Zip => "zip",
+        FileKind::SevenZ => "7z",
+        FileKind::Tar => "tar",
+        FileKind::Packed(compression) => compression.name(),
+        FileKind::Foreign(foreign) => foreign.name(),
+        FileKind::Par => "par",
+        FileKind::Other => {
             let mut window = crate::header::FileWindow::new(&file, size, Vec::new());
             match crate::header::parse(&mut window)? {
                 crate::header::Parsed::Dicom(_) => "dicom",

@@ -46,13 +46,16 @@ pub fn limited_name(stem: &str, extension: &str) -> String {
 }
 
 /// Returns the components of a member's path below the inbox folder: relative, without drive, `..`, control characters
-/// or invalid UTF-8. An archive becomes a folder with its members: `joints` are the positions of the `!` after
+/// or invalid UTF-8. An archive becomes a folder with its members: `separators` are the positions of the `!` after
 /// archives.
 #[must_use]
-pub fn safe_path(path: &[u8], joints: &[u32]) -> Vec<String> {
+pub fn safe_path(path: &[u8], separators: &[u32]) -> Vec<String> {
     let mut bytes = path.to_vec();
-    for &joint in joints {
-        if let Some(byte) = usize::try_from(joint).ok().and_then(|at| bytes.get_mut(at)) {
+    for &separator in separators {
+        if let Some(byte) = usize::try_from(separator)
+            .ok()
+            .and_then(|at| bytes.get_mut(at))
+        {
             *byte = b'/';
         }
     }
@@ -135,7 +138,7 @@ pub struct UsedNames {
     /// The used paths.
     nodes: HashMap<PathHash, Node>,
     /// The last number that was added to a name: all lower ones are used, too.
-    last: HashMap<PathHash, u64>,
+    last_numbers: HashMap<PathHash, u64>,
     /// Paths of renamed folders, by their original paths.
     renamed_folders: HashMap<String, String>,
 }
@@ -152,11 +155,11 @@ impl UsedNames {
             }
             let mut name = wanted.clone();
             let mut count = 1u64;
-            while self.nodes.get(&hashed(&name)) == Some(&Node::File) {
+            while self.nodes.get(&path_hash(&name)) == Some(&Node::File) {
                 count += 1;
                 name = join(&path, &numbered(part, count));
             }
-            self.nodes.insert(hashed(&name), Node::Folder);
+            self.nodes.insert(path_hash(&name), Node::Folder);
             if name != wanted {
                 self.renamed_folders.insert(wanted, name.clone());
             }
@@ -169,22 +172,22 @@ impl UsedNames {
     /// case).
     pub fn file(&mut self, folder: &str, name: &str, mut free: impl FnMut(&str) -> bool) -> String {
         let mut path = join(folder, name);
-        let wanted = hashed(&path);
+        let wanted = path_hash(&path);
         let mut count = 1u64;
         if self.nodes.contains_key(&wanted) || !free(&path) {
-            count = self.last.get(&wanted).copied().unwrap_or(count);
-            while count == 1 || self.nodes.contains_key(&hashed(&path)) || !free(&path) {
+            count = self.last_numbers.get(&wanted).copied().unwrap_or(count);
+            while count == 1 || self.nodes.contains_key(&path_hash(&path)) || !free(&path) {
                 count += 1;
                 path = join(folder, &numbered(name, count));
             }
-            self.last.insert(wanted, count);
+            self.last_numbers.insert(wanted, count);
         }
-        self.nodes.insert(hashed(&path), Node::File);
+        self.nodes.insert(path_hash(&path), Node::File);
         path
     }
 }
 
-fn hashed(path: &str) -> PathHash {
+fn path_hash(path: &str) -> PathHash {
     let mut hasher = DefaultHasher::new();
     path.hash(&mut hasher);
     hasher.finish()

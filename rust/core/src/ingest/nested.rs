@@ -7,18 +7,18 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::batch::Members;
-use super::expansion::{Counted, Expansion};
-use super::kept_whole::KeptWhole;
+use super::expansion::{Expansion, ExpansionReader};
+use super::kept_whole::KeptWholeCause;
 use super::member::{self, ArchiveBytes, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Fate, Kind, Reason, Row};
+use super::row::{Fate, Reason, Row, RowKind};
 use super::staging::{Checksums, StagingDir};
 use super::stop::Stop;
 use super::tar_input::Input;
-use super::{packed, sevenzed, single, tarred, zipped};
+use super::{compressed_file, compressed_member, sevenz_members, tar_members, zip_members};
 use crate::archive::foreign::{Foreign, is_part};
-use crate::archive::kind::{self, Kind as Content};
+use crate::archive::kind::{self, FileKind};
 use crate::archive::source::FileSource;
 use crate::archive::unpack::Unpack;
 use crate::header::Header;
@@ -28,7 +28,7 @@ const IMAGELESS: &str = "an archive without DICOM or PAR";
 
 /// The members of a packet or of one archive in it.
 #[derive(Default)]
-pub struct Opened {
+pub struct MemberRows {
     /// One row for each member; those of a nested archive follow the archive's row.
     pub rows: Vec<Row>,
     /// Problems of the whole archive.
@@ -37,18 +37,18 @@ pub struct Opened {
     pub notes: Vec<String>,
 }
 
-impl Opened {
+impl MemberRows {
     /// Collects the members of a reader, and opens the archives among them.
     pub fn of(pass: &Pass<'_>, members: Members<'_>) -> Result<Self, Stop> {
-        let mut opened = Self::default();
+        let mut member_rows = Self::default();
         for batch in members.batches {
-            opened.add(pass, batch?)?;
+            member_rows.add(pass, batch?)?;
         }
-        opened.damage = members.damage;
-        opened.notes = members.notes;
+        member_rows.damage = members.damage;
+        member_rows.notes = members.notes;
         let last_notes = members.last_notes.map(|notes| notes());
-        opened.notes.extend(last_notes.unwrap_or_default());
-        Ok(opened)
+        member_rows.notes.extend(last_notes.unwrap_or_default());
+        Ok(member_rows)
     }
 
     fn add(&mut self, pass: &Pass<'_>, mut members: Vec<ProcessedMember>) -> Result<(), Stop> {
@@ -74,7 +74,7 @@ impl Opened {
         let refused = self.rows.iter().find(|row| row.fate == Fate::Refused);
         let whole = || {
             let damage = self.damage.first()?;
-            Some(KeptWhole::of(damage).reason(damage))
+            Some(KeptWholeCause::from_fault(damage).reason(damage))
         };
         refused.map(path_and_reason).or_else(whole)
     }
@@ -83,21 +83,25 @@ impl Opened {
     fn unopened_reason(&self) -> Option<String> {
         self.rows
             .iter()
-            .find(|row| KeptWhole::from_reason(&row.reason).is_some())
+            .find(|row| KeptWholeCause::from_reason(&row.reason).is_some())
             .map(path_and_reason)
     }
 
     /// Returns whether the members may contain images.
     pub(super) fn may_contain_images(&self) -> bool {
-        self.rows
-            .iter()
-            .any(|row| row.suspect || matches!(row.kind, Kind::Dicom | Kind::DicomDir | Kind::Par))
+        self.rows.iter().any(|row| {
+            row.suspect || matches!(row.kind, RowKind::Dicom | RowKind::DicomDir | RowKind::Par)
+        })
     }
 }
 
 /// Returns the reason of an archive for one of its rows.
 fn path_and_reason(row: &Row) -> String {
-    KeptWhole::of(&row.reason).reason(&format!("{}: {}", row.ledger_path(), row.reason))
+    KeptWholeCause::from_fault(&row.reason).reason(&format!(
+        "{}: {}",
+        row.ledger_path(),
+        row.reason
+    ))
 }
 
 /// Opens a nested archive and adds its row, then those of its members; or only its row, if it is kept as one file.
@@ -117,7 +121,7 @@ fn open(
             "archives inside archives are opened {} deep (limit)",
             address.depth
         );
-        let reason = KeptWhole::of(&reason).reason(&reason);
+        let reason = KeptWholeCause::from_fault(&reason).reason(&reason);
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
@@ -127,46 +131,52 @@ fn open(
         return Ok(());
     }
     if let Err(reason) = address.check_expansion() {
-        let reason = KeptWhole::of(&reason).reason(&reason);
+        let reason = KeptWholeCause::from_fault(&reason).reason(&reason);
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
-    let opened = read(pass, &path, &address.container())?;
-    let reason = match opened.fault() {
+    let member_rows = read(pass, &path, &address.container())?;
+    let reason = match member_rows.fault() {
         Some(fault) => Some(fault),
-        None if !opened.may_contain_images() => {
-            Some(opened.unopened_reason().unwrap_or_else(|| IMAGELESS.into()))
-        }
+        None if !member_rows.may_contain_images() => Some(
+            member_rows
+                .unopened_reason()
+                .unwrap_or_else(|| IMAGELESS.into()),
+        ),
         None => None,
     };
     if let Some(reason) = reason {
         if address.check_expansion().is_ok() {
             pass.note_kept_whole(row.sha256, address.depth, &reason);
         }
-        discard(pass, &opened)?;
+        discard(pass, &member_rows)?;
         rows.push(keep(pass, row, address, archive, &reason)?);
         return Ok(());
     }
-    row.kind = Kind::Archive;
+    row.kind = RowKind::Archive;
     row.fate = Fate::Opened;
     if !row.has_extra_bytes {
         row.reason = Reason::Borrowed("");
     }
-    if !opened.notes.is_empty() {
+    if !member_rows.notes.is_empty() {
         row.has_extra_bytes = true;
-        row.add_reason(opened.notes.join("; "));
+        row.add_reason(member_rows.notes.join("; "));
     }
     if let ArchiveBytes::Staged(staged) = archive {
         pass.staging.remove(&staged)?;
     }
     rows.push(row);
-    rows.extend(opened.rows);
+    rows.extend(member_rows.rows);
     Ok(())
 }
 
 /// Removes the members of an archive from staging.
-pub(super) fn discard(pass: &Pass<'_>, opened: &Opened) -> Result<(), Stop> {
-    for staged in opened.rows.iter().filter_map(|row| row.staged.as_ref()) {
+pub(super) fn discard(pass: &Pass<'_>, member_rows: &MemberRows) -> Result<(), Stop> {
+    for staged in member_rows
+        .rows
+        .iter()
+        .filter_map(|row| row.staged.as_ref())
+    {
         pass.staging.remove(staged)?;
     }
     Ok(())
@@ -195,7 +205,7 @@ fn keep(
     row.reason = reason.to_owned().into();
     match archive {
         ArchiveBytes::Staged(staged) => row.staged = Some(staged),
-        ArchiveBytes::Loose(path, checksums) => member::put(
+        ArchiveBytes::Loose(path, checksums) => member::stage(
             pass,
             address,
             &mut row,
@@ -205,53 +215,54 @@ fn keep(
     }
     if let Some(staged) = row.staged.clone() {
         let data = MemberBytes::Staged(staged);
-        if let Content::Packed(packing) = data.kind(pass)? {
-            row.content_sha256 = packed::content_hash(pass, address, &row, &data, packing)?;
+        if let FileKind::Packed(compression) = data.kind(pass)? {
+            row.content_sha256 =
+                compressed_member::content_hash(pass, address, &row, &data, compression)?;
         }
         if let (MemberBytes::Staged(staged), true) = (data, pass.options.headers_only) {
-            pass.staging.hollow(&staged, 0)?;
+            pass.staging.punch_hole_after(&staged, 0)?;
         }
     }
     Ok(row)
 }
 
 /// Reads an archive file of any kind, with the archives inside it.
-pub fn read(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<Opened, Stop> {
+pub fn read(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRows, Stop> {
     let metadata = fs::metadata(path).map_err(|error| Stop::io(path, error))?;
     let container = &container.with_expansion(metadata.len(), pass.options.max_ratio);
-    let mut opened = members(pass, path, container)?;
+    let mut member_rows = members(pass, path, container)?;
     let within_limit = container.expansion().map(Expansion::check_itself);
     if let Some(Err(reason)) = within_limit {
-        opened.damage.push(reason);
+        member_rows.damage.push(reason);
     }
     let name = container.path.strip_suffix(b"!");
     let is_split = is_part(name.unwrap_or_default()) || is_part(path.as_os_str().as_bytes());
-    if is_split && opened.fault().is_some() {
-        opened.damage = vec![Foreign::Split.reason().into()];
+    if is_split && member_rows.fault().is_some() {
+        member_rows.damage = vec![Foreign::Split.reason().into()];
     }
-    Ok(opened)
+    Ok(member_rows)
 }
 
-fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<Opened, Stop> {
+fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<MemberRows, Stop> {
     let failed = |error| Stop::io(path, error);
     let file = File::open(path).map_err(failed)?;
     let members = match kind::of_file(&file).map_err(failed)? {
-        Content::Zip => {
+        FileKind::Zip => {
             let source = FileSource::new(file).map_err(failed)?;
             let number = pass.register_zip(path);
-            let members = zipped::read(pass, &source, number, container)?;
-            return Opened::of(pass, members);
+            let members = zip_members::read(pass, &source, number, container)?;
+            return MemberRows::of(pass, members);
         }
-        Content::SevenZ => {
+        FileKind::SevenZ => {
             let source = FileSource::new(file).map_err(failed)?;
-            sevenzed::read(pass, &source, container)?
+            sevenz_members::read(pass, &source, container)?
         }
-        Content::Packed(packing) if single::contains_tar(path, packing) => {
-            match Unpack::open(packing, Box::new(file)) {
-                Ok(unpack) => tarred::read(
+        FileKind::Packed(compression) if compressed_file::contains_tar(path, compression) => {
+            match Unpack::open(compression, Box::new(file)) {
+                Ok(unpack) => tar_members::read(
                     pass,
                     Input::Packed(
-                        Box::new(Counted::new(unpack, container.expansion())),
+                        Box::new(ExpansionReader::new(unpack, container.expansion())),
                         0,
                         pass.options.max_ratio,
                     ),
@@ -260,13 +271,13 @@ fn members(pass: &Pass<'_>, path: &Path, container: &Address) -> Result<Opened, 
                 Err(error) => Members::damaged(crate::archive::reason(&error)),
             }
         }
-        Content::Packed(packing) => single::read(pass, file, packing, container)?,
+        FileKind::Packed(compression) => compressed_file::read(pass, file, compression, container)?,
         _ => {
             let len = file.metadata().map_err(failed)?.len();
             let input = Box::new(BufReader::with_capacity(256 << 10, file));
-            let input = Counted::new(input as Box<dyn Read + Send>, container.expansion());
-            tarred::read(pass, Input::Plain(input, 0, len), container)?
+            let input = ExpansionReader::new(input as Box<dyn Read + Send>, container.expansion());
+            tar_members::read(pass, Input::Plain(input, 0, len), container)?
         }
     };
-    Opened::of(pass, members)
+    MemberRows::of(pass, members)
 }

@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::expansion::Expansion;
 use super::passwords::{LastPassword, Passwords};
-use super::row::{Fate, Kind, Reason, Row};
-use super::staging::{Staged, Staging, StagingDir};
+use super::row::{Fate, Reason, Row, RowKind};
+use super::staging::{StagedFile, Staging, StagingDir};
 use super::stop::Stop;
-use crate::archive::sevenz::aes::DerivedKeys;
+use crate::archive::sevenz::aes::SharedKeyCache;
 use crate::archive::{names_too_long, names_too_long_reason};
 use crate::monitor::Monitor;
 use crate::notation::{Hash, abridged};
@@ -74,7 +74,7 @@ pub struct Pass<'a> {
     /// The password that last decrypted a member.
     pub last_password: LastPassword,
     /// The keys of 7z archives.
-    pub keys: DerivedKeys,
+    pub key_cache: SharedKeyCache,
     skipped: HashSet<PathBuf>,
     /// Expanded bytes of all archives.
     expanded: AtomicU64,
@@ -125,7 +125,7 @@ impl<'a> Pass<'a> {
             staging: Staging::open(staging)?,
             max_in_memory: (MAX_MEMORY / threads.max(1) as u64).clamp(4 << 20, 32 << 20),
             last_password: LastPassword::default(),
-            keys: DerivedKeys::default(),
+            key_cache: SharedKeyCache::default(),
             skipped: options.skip.iter().map(|path| resolved(path)).collect(),
             expanded: AtomicU64::new(0),
             members: AtomicU64::new(0),
@@ -262,7 +262,7 @@ pub struct Address {
     /// Path in the ledger, before escaping; for a container, the start of the paths of its members.
     pub path: Vec<u8>,
     /// Positions in `path` of the `!` between an archive and its members.
-    joints: Vec<u32>,
+    separators: Vec<u32>,
     /// Name in staging: the number of the member, after those of the archives around it.
     sequence: String,
     /// Number of archives around it, not counting the packet.
@@ -276,10 +276,10 @@ impl Address {
     #[must_use]
     pub fn packet(prefix: &[u8], index: usize, only: bool) -> Self {
         let mut path = prefix.to_vec();
-        let mut joints = Vec::new();
+        let mut separators = Vec::new();
         if path.ends_with(b"!") {
             // an archive among several packets: its members have paths like those of a nested archive
-            joints.push(u32::try_from(path.len() - 1).unwrap_or(u32::MAX));
+            separators.push(u32::try_from(path.len() - 1).unwrap_or(u32::MAX));
         } else if !path.is_empty() && !path.ends_with(b"/") {
             path.push(b'/');
         }
@@ -290,7 +290,7 @@ impl Address {
         };
         Self {
             path,
-            joints,
+            separators,
             sequence,
             depth: 0,
             expansion: None,
@@ -311,7 +311,7 @@ impl Address {
     pub fn container(&self) -> Self {
         let mut address = self.clone();
         address
-            .joints
+            .separators
             .push(u32::try_from(address.path.len()).unwrap_or(u32::MAX));
         address.path.push(b'!');
         address.sequence.push('.');
@@ -347,8 +347,8 @@ impl Address {
 
     /// Returns the file of the member in staging.
     #[must_use]
-    pub fn staged(&self, dir: StagingDir) -> Staged {
-        Staged {
+    pub fn staged_file(&self, dir: StagingDir) -> StagedFile {
+        StagedFile {
             dir,
             sequence: self.sequence.as_str().into(),
         }
@@ -356,8 +356,8 @@ impl Address {
 
     /// Returns a second file in staging, for intermediate data.
     #[must_use]
-    pub fn intermediate(&self) -> Staged {
-        Staged {
+    pub fn intermediate(&self) -> StagedFile {
+        StagedFile {
             dir: StagingDir::Other,
             sequence: format!("{}+", self.sequence).into(),
         }
@@ -365,13 +365,13 @@ impl Address {
 
     /// Returns a row for the member.
     #[must_use]
-    pub fn row(&self, kind: Kind, fate: Fate) -> Row {
-        Row::new(&self.path, &self.joints, kind, fate)
+    pub fn row(&self, kind: RowKind, fate: Fate) -> Row {
+        Row::new(&self.path, &self.separators, kind, fate)
     }
 
     /// Returns a row for a member without bytes.
     #[must_use]
-    pub fn no_data(&self, kind: Kind, reason: impl Into<Reason>) -> Row {
+    pub fn no_data(&self, kind: RowKind, reason: impl Into<Reason>) -> Row {
         let mut row = self.row(kind, Fate::NoData);
         row.reason = reason.into();
         row
@@ -379,7 +379,7 @@ impl Address {
 
     /// Returns a row for a member whose bytes cannot be read.
     #[must_use]
-    pub fn refused(&self, kind: Kind, size: u64, reason: impl Into<Reason>) -> Row {
+    pub fn refused(&self, kind: RowKind, size: u64, reason: impl Into<Reason>) -> Row {
         let mut row = self.row(kind, Fate::Refused);
         row.size = size;
         row.reason = reason.into();

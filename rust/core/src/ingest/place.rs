@@ -8,7 +8,7 @@ use super::names::{UsedNames, identifier, limited_name, safe_path};
 use super::reading::Reading;
 use super::row::Fate;
 use super::stop::Stop;
-use crate::archive::kind::{Packing, without_extension};
+use crate::archive::kind::{Compression, without_extension};
 use crate::header::Field;
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +18,7 @@ impl Reading {
     pub fn place_series(
         &mut self,
         root: &Path,
-        n: i64,
+        series_n: i64,
         label: &str,
         groups: &[usize],
     ) -> Result<(), Stop> {
@@ -32,8 +32,8 @@ impl Reading {
                 .map(|row| &row.path)
                 .cmp(&self.rows.get(b).map(|row| &row.path))
         });
-        let folder = format!("dicom/{n}");
-        let parts = ["dicom".to_owned(), n.to_string()];
+        let folder = format!("dicom/{series_n}");
+        let parts = ["dicom".to_owned(), series_n.to_string()];
         // In a new folder, only the names assigned here are in use.
         let new = fs::symlink_metadata(root.join(&folder)).is_err();
         create_folder(&root.join(&folder))?;
@@ -52,21 +52,21 @@ impl Reading {
                 .as_ref()
                 .and_then(|header| header.text(Field::SopInstanceUid))
                 .unwrap_or_default();
-            let stem = format!("{label}-{n}-{}", identifier(&uid));
+            let stem = format!("{label}-{series_n}-{}", identifier(&uid));
             let name = limited_name(&stem, if row.gzipped { ".dcm.gz" } else { ".dcm" });
             let place = names.file(&folder, &name, |path| {
                 let free = new || fs::symlink_metadata(root.join(path)).is_err();
                 // On a file system that ignores case, a rename would overwrite.
                 free && caseless.insert(path.to_ascii_lowercase())
             });
-            self.move_to(index, root, place, n)?;
+            self.move_to(index, root, place, series_n)?;
         }
-        self.point_duplicates(groups, n);
+        self.point_duplicates(groups, series_n);
         Ok(())
     }
 
     /// Sets the location of duplicates, which have no staged file, to that of the first copy.
-    fn point_duplicates(&mut self, groups: &[usize], n: i64) {
+    fn point_duplicates(&mut self, groups: &[usize], series_n: i64) {
         if !self.rows.iter().any(|row| row.fate == Fate::Duplicate) {
             return;
         }
@@ -77,7 +77,7 @@ impl Reading {
                 .iter()
                 .filter_map(|&index| self.rows.get(index))
             {
-                locations.insert(row.content_sha256, row.at.clone());
+                locations.insert(row.content_sha256, row.session_path.clone());
             }
         }
         let copies = self
@@ -85,19 +85,26 @@ impl Reading {
             .iter_mut()
             .filter(|row| row.fate == Fate::Duplicate);
         for row in copies {
-            if let Some(at) = locations.get(&row.content_sha256) {
-                row.series = n;
-                row.at.clone_from(at);
+            if let Some(session_path) = locations.get(&row.content_sha256) {
+                row.series_n = series_n;
+                row.session_path.clone_from(session_path);
             }
         }
     }
 
-    /// Moves one staged file to `<root>/<at>`. With n above 0, its row becomes sorted; with 0, kept. Fails if the path
-    /// exists or is not relative.
-    pub fn place_row(&mut self, row: usize, root: &Path, at: &str, n: i64) -> Result<(), Stop> {
-        let parts: Vec<&str> = at.split('/').collect();
-        let bad = at.is_empty() || parts.iter().any(|part| matches!(*part, "" | "." | ".."));
-        let path = root.join(at);
+    /// Moves one staged file to `<root>/<session_path>`. With `series_n` above 0, its row becomes sorted; with 0, kept.
+    /// Fails if the path exists or is not relative.
+    pub fn place_row(
+        &mut self,
+        row: usize,
+        root: &Path,
+        session_path: &str,
+        series_n: i64,
+    ) -> Result<(), Stop> {
+        let parts: Vec<&str> = session_path.split('/').collect();
+        let bad =
+            session_path.is_empty() || parts.iter().any(|part| matches!(*part, "" | "." | ".."));
+        let path = root.join(session_path);
         if bad {
             return Err(Stop::io(
                 &path,
@@ -110,29 +117,33 @@ impl Reading {
         if let Some(folder) = path.parent() {
             create_folder(folder)?;
         }
-        let (name, folders) = parts.split_last().unwrap_or((&at, &[]));
+        let (name, folders) = parts.split_last().unwrap_or((&session_path, &[]));
         let folders: Vec<String> = folders.iter().map(|part| (*part).to_owned()).collect();
         let names = self.names.entry(root.to_owned()).or_default();
         names.folder(&folders);
         names.file(&folders.join("/"), name, |_| true);
-        self.move_to(row, root, at.to_owned(), n)?;
+        self.move_to(row, root, session_path.to_owned(), series_n)?;
         if let Some(row) = self.rows.get_mut(row) {
-            row.fate = if n > 0 { Fate::Sorted } else { Fate::Kept };
-            if n > 0 {
+            row.fate = if series_n > 0 {
+                Fate::Sorted
+            } else {
+                Fate::Kept
+            };
+            if series_n > 0 {
                 row.reason = "".into();
             }
         }
         Ok(())
     }
 
-    /// Records that a kept member remains at `at` below its session, and removes its staged copy.
-    pub fn leave_row(&mut self, row: usize, at: &str) -> Result<(), Stop> {
+    /// Records that a kept member remains at `session_path` below its session, and removes its staged copy.
+    pub fn leave_row(&mut self, row: usize, session_path: &str) -> Result<(), Stop> {
         if let Some(staged) = self.staged(row) {
             fs::remove_file(&staged).map_err(|error| Stop::io(&staged, error))?;
         }
         if let Some(row) = self.rows.get_mut(row) {
             row.staged = None;
-            row.at = at.into();
+            row.session_path = session_path.into();
             row.fate = Fate::Kept;
         }
         Ok(())
@@ -174,8 +185,8 @@ impl Reading {
         };
         let mut path = row.path.to_vec();
         if row.unpacked {
-            for packing in Packing::ALL {
-                let short = without_extension(&path, packing).len();
+            for compression in Compression::ALL {
+                let short = without_extension(&path, compression).len();
                 if short < path.len() {
                     path.truncate(short);
                     break;
@@ -183,7 +194,7 @@ impl Reading {
             }
         }
         let mut parts = vec!["inbox".to_owned()];
-        parts.extend(safe_path(&path, &row.joints));
+        parts.extend(safe_path(&path, &row.separators));
         parts
     }
 
@@ -195,20 +206,26 @@ impl Reading {
         })
     }
 
-    /// Moves a staged file to `<root>/<at>` and records that in its row.
-    fn move_to(&mut self, row: usize, root: &Path, at: String, n: i64) -> Result<(), Stop> {
+    /// Moves a staged file to `<root>/<session_path>` and records that in its row.
+    fn move_to(
+        &mut self,
+        row: usize,
+        root: &Path,
+        session_path: String,
+        series_n: i64,
+    ) -> Result<(), Stop> {
         let Some(from) = self.staged(row) else {
             let error = io::Error::new(
                 io::ErrorKind::InvalidInput,
                 format!("row {row} has no staged file"),
             );
-            return Err(Stop::io(&root.join(at), error));
+            return Err(Stop::io(&root.join(session_path), error));
         };
-        move_file(&from, &root.join(&at))?;
+        move_file(&from, &root.join(&session_path))?;
         if let Some(row) = self.rows.get_mut(row) {
             row.staged = None;
-            row.at = at.into();
-            row.series = n;
+            row.session_path = session_path.into();
+            row.series_n = series_n;
         }
         Ok(())
     }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::identified::identified;
-use super::kept::why_kept;
+use super::generated_uids::with_generated_uids;
+use super::kept_dicom::kept_reason;
 use super::names::UsedNames;
-use super::row::{Fate, Kind, Row};
+use super::row::{Fate, Row, RowKind};
 use super::staging::Staging;
 use super::stop::Stop;
 use crate::archive::zip::deflated::Streams;
@@ -99,8 +99,8 @@ impl Reading {
         let rows = groups.iter().flat_map(|&group| self.group_rows(group));
         let by_name = rows.filter_map(|&at| {
             let row = self.rows.get(at)?;
-            let name = row.at.rsplit('/').next()?;
-            Some((name.as_bytes().to_vec(), row.deflated?))
+            let name = row.session_path.rsplit('/').next()?;
+            Some((name.as_bytes().to_vec(), row.deflate_stream?))
         });
         Streams {
             by_name: by_name.collect(),
@@ -133,22 +133,22 @@ impl Reading {
 
     /// Sets the header of a suspect (see [`Reading::suspects`]) that another reader could parse. Returns false if the
     /// row is no suspect.
-    pub fn supply(&mut self, at: usize, header: Header) -> Result<bool, Stop> {
+    pub fn set_header(&mut self, at: usize, header: Header) -> Result<bool, Stop> {
         let Some(row) = self.rows.get_mut(at).filter(|row| row.suspect) else {
             return Ok(false);
         };
         row.suspect = false;
         row.kind = if header.is_directory() {
-            Kind::DicomDir
+            RowKind::DicomDir
         } else {
-            Kind::Dicom
+            RowKind::Dicom
         };
-        row.header = Some(if let Some(reason) = why_kept(&row.path, &header) {
+        row.header = Some(if let Some(reason) = kept_reason(&row.path, &header) {
             row.reason = reason;
             header
         } else {
             row.fate = Fate::Sorted;
-            identified(row, header)
+            with_generated_uids(row, header)
         });
         self.mark_duplicates();
         self.drop_duplicates()?;

@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::staging::Staged;
-use crate::archive::zip::deflated::Deflated;
+use super::staging::StagedFile;
+use crate::archive::zip::deflated::DeflateStream;
 use crate::header::Header;
 use crate::notation::{Hash, escape};
 
 /// The kind of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum RowKind {
     /// A DICOM object.
     Dicom,
     /// The directory of a DICOM medium.
@@ -30,7 +30,7 @@ pub enum Kind {
     Device,
 }
 
-impl Kind {
+impl RowKind {
     /// Returns the name in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -84,7 +84,7 @@ impl Fate {
 pub type Reason = Cow<'static, str>;
 
 /// The reason of a file that is kept but neither sorted nor converted.
-pub const NOT_WANTED: &str = "neither DICOM nor PAR/REC";
+pub const NEITHER_DICOM_NOR_PARREC: &str = "neither DICOM nor PAR/REC";
 /// The reason of a file without bytes.
 pub const EMPTY: &str = "empty";
 /// The reason of a file from an incomplete transfer.
@@ -118,7 +118,7 @@ pub struct Row {
     /// The member's name in the packet, after the packet's prefix; an archive and its members are joined by `!`.
     pub path: Box<[u8]>,
     /// Positions in `path` of each `!` between an archive and its members.
-    pub joints: Box<[u32]>,
+    pub separators: Box<[u32]>,
     /// Size of the original in bytes.
     pub size: u64,
     /// SHA-256 of the original; None if it was not read, or has no bytes.
@@ -126,15 +126,15 @@ pub struct Row {
     /// SHA-256 of the decompressed bytes; that of the original if it was not unpacked.
     pub content_sha256: Option<Hash>,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: RowKind,
     /// What happened to it.
     pub fate: Fate,
     /// Why; empty if there is nothing to explain.
     pub reason: Reason,
     /// Location in staging; None without bytes, and once placed.
-    pub staged: Option<Staged>,
+    pub staged: Option<StagedFile>,
     /// Location of its deflate stream in a zip that remains in place; None without such a stream.
-    pub deflated: Option<Deflated>,
+    pub deflate_stream: Option<DeflateStream>,
     /// Header of a DICOM object.
     pub header: Option<Header>,
     /// Whether it looks like DICOM but its header could not be parsed.
@@ -147,19 +147,19 @@ pub struct Row {
     pub unpacked: bool,
     /// Index of its group in [`super::Reading::groups`]; -1 without one.
     pub group: i64,
-    /// Number of its series in the session (the `n` of the folder `dicom/<n>`); 0 without a series.
-    pub series: i64,
-    /// Path below the session folder; empty until the file is placed.
-    pub at: Box<str>,
+    /// The n of its series (docs/numbers.md), the column `series` of the ledger; 0 without a series.
+    pub series_n: i64,
+    /// Path below the session folder, the column `at` of the ledger; empty until the file is placed.
+    pub session_path: Box<str>,
 }
 
 impl Row {
     /// Returns a row without known properties.
     #[must_use]
-    pub fn new(path: &[u8], joints: &[u32], kind: Kind, fate: Fate) -> Self {
+    pub fn new(path: &[u8], separators: &[u32], kind: RowKind, fate: Fate) -> Self {
         Self {
             path: path.into(),
-            joints: joints.into(),
+            separators: separators.into(),
             size: 0,
             sha256: None,
             content_sha256: None,
@@ -167,15 +167,15 @@ impl Row {
             fate,
             reason: Reason::Borrowed(""),
             staged: None,
-            deflated: None,
+            deflate_stream: None,
             header: None,
             suspect: false,
             has_extra_bytes: false,
             gzipped: false,
             unpacked: false,
             group: -1,
-            series: 0,
-            at: "".into(),
+            series_n: 0,
+            session_path: "".into(),
         }
     }
 

@@ -3,9 +3,9 @@
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
+use super::process::process_member;
 use super::staging::StagingDir;
-use super::stop::Fault;
-use super::take::take;
+use super::stop::ReadError;
 use crate::archive::zip::entry::Entry;
 use crate::archive::zip::unzip::{self, Content};
 
@@ -15,8 +15,8 @@ pub fn spool(
     entry: &Entry,
     mut content: Content<'_>,
     address: &Address,
-) -> Result<ProcessedMember, Fault> {
-    let staged = address.staged(StagingDir::Other);
+) -> Result<ProcessedMember, ReadError> {
+    let staged = address.staged_file(StagingDir::Other);
     let checksums = pass
         .staging
         .spool(&staged, &mut content, entry.size, pass.monitor)?;
@@ -24,9 +24,9 @@ pub fn spool(
         .and_then(|()| unzip::check_crc(entry, checksums.crc));
     if let Err(reason) = sound {
         pass.staging.remove(&staged)?;
-        return Err(Fault::Data(reason));
+        return Err(ReadError::Data(reason));
     }
     let data = MemberBytes::Staged(staged);
-    let member = take(pass, address, data, checksums.size, checksums.sha256)?;
-    Ok(member.without(content.left_out()))
+    let member = process_member(pass, address, data, checksums.size, checksums.sha256)?;
+    Ok(member.with_unused_bytes(content.unused_bytes()))
 }

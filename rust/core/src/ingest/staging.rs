@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use super::stop::{Fault, Stop};
+use super::stop::{ReadError, Stop};
 pub use crate::archive::fill;
 use crate::monitor::Monitor;
 use crate::notation::{Hash, hexadecimal};
@@ -29,7 +29,7 @@ pub enum StagingDir {
 /// A file in staging. The sequence contains the number of the member in its packet or archive, after the numbers of the
 /// archives that contain it: `12.3` is member 3 of the archive that is member 12.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Staged {
+pub struct StagedFile {
     /// The folder.
     pub dir: StagingDir,
     /// The file's name.
@@ -86,7 +86,7 @@ impl Staging {
 
     /// Returns the full path of a staged file.
     #[must_use]
-    pub fn path(&self, staged: &Staged) -> PathBuf {
+    pub fn path(&self, staged: &StagedFile) -> PathBuf {
         let mut path = self.folder(staged.dir);
         path.push(&*staged.sequence);
         path
@@ -99,7 +99,7 @@ impl Staging {
     }
 
     /// Returns the path for a new file, and creates its folder.
-    fn prepare(&self, staged: &Staged) -> Result<PathBuf, Stop> {
+    fn prepare(&self, staged: &StagedFile) -> Result<PathBuf, Stop> {
         let mut created = self.created.lock().unwrap_or_else(PoisonError::into_inner);
         if !created.contains(&staged.dir) {
             let folder = self.folder(staged.dir);
@@ -110,7 +110,7 @@ impl Staging {
     }
 
     /// Creates a new file; an existing one is an error and never overwritten.
-    fn create(&self, staged: &Staged) -> Result<(PathBuf, File), Stop> {
+    fn create(&self, staged: &StagedFile) -> Result<(PathBuf, File), Stop> {
         let path = self.prepare(staged)?;
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => Ok((path, file)),
@@ -119,26 +119,26 @@ impl Staging {
     }
 
     /// Writes a file from bytes in memory.
-    pub fn write(&self, staged: &Staged, bytes: &[u8]) -> Result<(), Stop> {
+    pub fn write(&self, staged: &StagedFile, bytes: &[u8]) -> Result<(), Stop> {
         let (path, mut file) = self.create(staged)?;
         file.write_all(bytes)
             .map_err(|error| Stop::io(&path, error))
     }
 
     /// Cuts a staged file at `head`, and adds a hole up to its previous size.
-    pub fn hollow(&self, staged: &Staged, head: u64) -> Result<(), Stop> {
+    pub fn punch_hole_after(&self, staged: &StagedFile, head: u64) -> Result<(), Stop> {
         let path = self.path(staged);
-        let hollow = || {
+        let punch_hole = || {
             let file = OpenOptions::new().write(true).open(&path)?;
             let size = file.metadata()?.len();
             file.set_len(head.min(size))?;
             file.set_len(size)
         };
-        hollow().map_err(|error| Stop::io(&path, error))
+        punch_hole().map_err(|error| Stop::io(&path, error))
     }
 
     /// Writes the start of a file of `size` bytes, followed by a hole.
-    pub fn write_head(&self, staged: &Staged, head: &[u8], size: u64) -> Result<(), Stop> {
+    pub fn write_head(&self, staged: &StagedFile, head: &[u8], size: u64) -> Result<(), Stop> {
         let (path, mut file) = self.create(staged)?;
         file.write_all(head)
             .and_then(|()| file.set_len(size))
@@ -149,11 +149,11 @@ impl Staging {
     /// zeros become holes, so that sparse files stay small.
     pub fn spool(
         &self,
-        staged: &Staged,
+        staged: &StagedFile,
         input: &mut dyn Read,
         limit: u64,
         monitor: &Monitor,
-    ) -> Result<Checksums, Fault> {
+    ) -> Result<Checksums, ReadError> {
         let (path, mut file) = self.create(staged)?;
         let mut hole = false;
         let checksums = read_through(input, limit, monitor, |block| {
@@ -169,7 +169,7 @@ impl Staging {
             Ok(checksums) if hole => file
                 .set_len(checksums.size)
                 .map_err(|error| Stop::io(&path, error))?,
-            Err(Fault::Data(_)) => self.remove(staged)?,
+            Err(ReadError::Data(_)) => self.remove(staged)?,
             _ => {}
         }
         checksums
@@ -177,7 +177,7 @@ impl Staging {
 
     /// Hard-links a file into staging; returns false if that is impossible, for example on a file system without hard
     /// links.
-    pub fn link(&self, from: &Path, staged: &Staged) -> Result<bool, Stop> {
+    pub fn link(&self, from: &Path, staged: &StagedFile) -> Result<bool, Stop> {
         let path = self.prepare(staged)?;
         match fs::hard_link(from, &path) {
             Ok(()) => Ok(true),
@@ -189,7 +189,7 @@ impl Staging {
     }
 
     /// Moves a staged file to another folder of staging.
-    pub fn move_to(&self, staged: &mut Staged, to: StagingDir) -> Result<(), Stop> {
+    pub fn move_to(&self, staged: &mut StagedFile, to: StagingDir) -> Result<(), Stop> {
         let from = self.path(staged);
         staged.dir = to;
         let path = self.prepare(staged)?;
@@ -197,7 +197,7 @@ impl Staging {
     }
 
     /// Removes a staged file.
-    pub fn remove(&self, staged: &Staged) -> Result<(), Stop> {
+    pub fn remove(&self, staged: &StagedFile) -> Result<(), Stop> {
         let path = self.path(staged);
         fs::remove_file(&path).map_err(|error| Stop::io(&path, error))
     }
@@ -209,20 +209,20 @@ pub fn read_through(
     limit: u64,
     monitor: &Monitor,
     mut sink: impl FnMut(&[u8]) -> Result<(), Stop>,
-) -> Result<Checksums, Fault> {
+) -> Result<Checksums, ReadError> {
     let mut block = vec![0; BLOCK];
     let mut sha = Sha256::new();
     let mut crc = crc32fast::Hasher::new();
     let mut size = 0u64;
     loop {
         monitor.check().map_err(|_| Stop::Cancelled)?;
-        let got =
-            fill(input, &mut block).map_err(|error| Fault::Data(crate::archive::reason(&error)))?;
+        let got = fill(input, &mut block)
+            .map_err(|error| ReadError::Data(crate::archive::reason(&error)))?;
         let part = block.get(..got).unwrap_or_default();
         size += got as u64;
         if size > limit {
             let reason = format!("it contains more than {limit} bytes");
-            return Err(Fault::Data(reason));
+            return Err(ReadError::Data(reason));
         }
         if got > 0 {
             sha.update(part);

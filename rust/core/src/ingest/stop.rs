@@ -36,14 +36,14 @@ impl From<Cancelled> for Stop {
 
 /// Why some bytes were not read.
 #[derive(Debug)]
-pub enum Fault {
+pub enum ReadError {
     /// The bytes are invalid: the reason for the ledger.
     Data(String),
     /// An error that ends the whole pass.
     Stop(Stop),
 }
 
-impl Fault {
+impl ReadError {
     /// Returns the reason for the ledger, or the error that ends the whole pass.
     pub fn reason(self) -> Result<String, Stop> {
         match self {
@@ -53,7 +53,7 @@ impl Fault {
     }
 }
 
-impl From<Stop> for Fault {
+impl From<Stop> for ReadError {
     fn from(stop: Stop) -> Self {
         Self::Stop(stop)
     }

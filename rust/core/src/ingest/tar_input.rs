@@ -2,16 +2,16 @@
 
 use std::io::{self, Read};
 
-use super::expansion::Counted;
+use super::expansion::ExpansionReader;
 use crate::archive::unpack::Unpack;
 use crate::archive::{expands_too_much, expands_too_much_reason, invalid};
 
 /// The input of a tar: the unpacked content of a compressed file, whose expansion is limited, or a plain file.
 pub enum Input<'a> {
     /// Uncompressed; with the bytes read so far, and the length of the file when it was opened.
-    Plain(Counted<'a, Box<dyn Read + Send + 'a>>, u64, u64),
+    Plain(ExpansionReader<'a, Box<dyn Read + Send + 'a>>, u64, u64),
     /// Compressed; with the unpacked bytes so far and the largest ratio.
-    Packed(Box<Counted<'a, Unpack<'a>>>, u64, u64),
+    Packed(Box<ExpansionReader<'a, Unpack<'a>>>, u64, u64),
 }
 
 impl Input<'_> {

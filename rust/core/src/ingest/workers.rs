@@ -7,8 +7,8 @@ use super::batch::BATCH;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
+use super::process::process_member;
 use super::stop::Stop;
-use super::take::take;
 use crate::header::Header;
 
 /// Limit on bytes in the queue; beyond it the unpacking thread processes members itself.
@@ -36,11 +36,11 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Workers {
     /// Stores the result for the member with this sequence number.
-    pub fn store(&self, at: u64, result: Result<ProcessedMember, Stop>) {
+    pub fn store(&self, sequence: u64, result: Result<ProcessedMember, Stop>) {
         match result {
             Ok(member) => {
                 let mut members = lock(&self.members);
-                members.push((at, member));
+                members.push((sequence, member));
                 if members.len() % BATCH == 0 {
                     let from = members.len() - BATCH;
                     let last = members.iter_mut().skip(from);
@@ -64,7 +64,7 @@ impl Workers {
             return Err(stop);
         }
         let mut members = std::mem::take(&mut *lock(&self.members));
-        members.sort_by_key(|(at, _)| *at);
+        members.sort_by_key(|(sequence, _)| *sequence);
         Ok(members.into_iter().map(|(_, member)| member).collect())
     }
 
@@ -85,31 +85,38 @@ impl Workers {
         &'s self,
         scope: &rayon::Scope<'s>,
         pass: &'s Pass<'_>,
-        (at, address): (u64, Address),
+        (sequence, address): (u64, Address),
         (buffer, len): (Vec<u8>, usize),
     ) {
         let size = len as u64;
         let full = self.queued_bytes.load(Ordering::Relaxed) + size > MAX_QUEUED_BYTES
             || self.queued_members.load(Ordering::Relaxed) >= MAX_QUEUED_MEMBERS;
         if full || rayon::current_num_threads() == 1 {
-            self.take(pass, &address, at, buffer, len);
+            self.process(pass, &address, sequence, buffer, len);
             return;
         }
         self.queued_bytes.fetch_add(size, Ordering::Relaxed);
         self.queued_members.fetch_add(1, Ordering::Relaxed);
         scope.spawn(move |_| {
-            self.take(pass, &address, at, buffer, len);
+            self.process(pass, &address, sequence, buffer, len);
             self.queued_bytes.fetch_sub(size, Ordering::Relaxed);
             self.queued_members.fetch_sub(1, Ordering::Relaxed);
         });
     }
 
-    fn take(&self, pass: &Pass<'_>, address: &Address, at: u64, buffer: Vec<u8>, len: usize) {
+    fn process(
+        &self,
+        pass: &Pass<'_>,
+        address: &Address,
+        sequence: u64,
+        buffer: Vec<u8>,
+        len: usize,
+    ) {
         let bytes = buffer.get(..len).unwrap_or_default();
         let data = MemberBytes::Bytes(bytes, None);
         self.store(
-            at,
-            take(pass, address, data, len as u64, member::hash(bytes)),
+            sequence,
+            process_member(pass, address, data, len as u64, member::hash(bytes)),
         );
         let mut spare = lock(&self.spare);
         if spare.len() < MAX_SPARE && buffer.len() <= MAX_SPARE_SIZE {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::reread::PiecesReader;
 use super::{BLOCK, Failure, check};
-use crate::archive::kind::Packing;
+use crate::archive::kind::Compression;
 use crate::archive::tar::{MemberKind, TarReader};
 use crate::archive::unpack::Unpack;
 use crate::archive::{fill, reason};
@@ -19,10 +19,10 @@ use crate::regular;
 pub type Sum = (u64, Hash);
 
 /// A file in an archive: name, length in bytes, SHA-256.
-pub type Member = (Vec<u8>, u64, Hash);
+pub type FileSum = (Vec<u8>, u64, Hash);
 
 /// Reads to the end; returns length and hash.
-fn sum(input: &mut dyn Read, block: &mut [u8], monitor: &Monitor) -> Result<Sum, Fault> {
+fn sum(input: &mut dyn Read, block: &mut [u8], monitor: &Monitor) -> Result<Sum, ContentError> {
     let mut sha = Sha256::new();
     let mut size = 0u64;
     loop {
@@ -34,7 +34,7 @@ fn sum(input: &mut dyn Read, block: &mut [u8], monitor: &Monitor) -> Result<Sum,
                 sha.update(block.get(..got).unwrap_or_default());
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Fault::Io(error)),
+            Err(error) => return Err(ContentError::Io(error)),
         }
     }
 }
@@ -45,9 +45,9 @@ pub fn file(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
     let mut input = regular::open(path).map_err(failed)?;
     let sum = match sum(&mut input, &mut vec![0; BLOCK], monitor) {
         Ok(sum) => sum,
-        Err(Fault::Io(error)) => return Err(failed(error)),
-        Err(Fault::Cancelled) => return Err(Failure::Cancelled),
-        Err(Fault::Damaged(why)) => return Err(Failure::Damaged(why)),
+        Err(ContentError::Io(error)) => return Err(failed(error)),
+        Err(ContentError::Cancelled) => return Err(Failure::Cancelled),
+        Err(ContentError::Damaged(why)) => return Err(Failure::Damaged(why)),
     };
     monitor.add(1, sum.0);
     Ok(sum)
@@ -66,12 +66,12 @@ pub fn gzip(path: &Path, monitor: &Monitor) -> Result<Sum, Failure> {
 pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Vec<u8>), Failure> {
     let size_and_start = read_gzip(path, |input| {
         let mut block = vec![0; BLOCK];
-        let got = fill(input, &mut block).map_err(Fault::Io)?;
+        let got = fill(input, &mut block).map_err(ContentError::Io)?;
         let start = block.get(..head.min(got)).unwrap_or_default().to_vec();
         let mut size = got as u64;
         loop {
             check(monitor)?;
-            match fill(input, &mut block).map_err(Fault::Io)? {
+            match fill(input, &mut block).map_err(ContentError::Io)? {
                 0 => return Ok((size, start)),
                 got => size += got as u64,
             }
@@ -82,7 +82,7 @@ pub fn gzip_size(path: &Path, head: usize, monitor: &Monitor) -> Result<(u64, Ve
 }
 
 /// Returns name, length and hash of each file of a tar.gz. Members that are neither files nor folders are damage.
-pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<Member>, Failure> {
+pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<FileSum>, Failure> {
     let members = read_gzip(path, |input| members(input, monitor))?;
     monitor.add(
         members.len() as u64,
@@ -92,14 +92,14 @@ pub fn tar_gz(path: &Path, monitor: &Monitor) -> Result<Vec<Member>, Failure> {
 }
 
 /// Why reading stopped.
-enum Fault {
+enum ContentError {
     Cancelled,
     Io(io::Error),
     /// The content is not what it should be; with the reason.
     Damaged(String),
 }
 
-impl From<Failure> for Fault {
+impl From<Failure> for ContentError {
     /// `check` fails only if the work was cancelled.
     fn from(_: Failure) -> Self {
         Self::Cancelled
@@ -110,28 +110,28 @@ impl From<Failure> for Fault {
 /// reads every gzip file and whose error messages are exact.
 fn read_gzip<T>(
     path: &Path,
-    read: impl Fn(&mut dyn Read) -> Result<T, Fault>,
+    read: impl Fn(&mut dyn Read) -> Result<T, ContentError>,
 ) -> Result<T, Failure> {
     let failed = |error| Failure::io(path, error);
     let fast = PiecesReader::open(regular::open(path).map_err(failed)?);
     match fast
-        .map_err(Fault::Io)
+        .map_err(ContentError::Io)
         .and_then(|mut input| read(&mut input))
     {
         Ok(done) => return Ok(done),
-        Err(Fault::Cancelled) => return Err(Failure::Cancelled),
-        Err(Fault::Io(_) | Fault::Damaged(_)) => {}
+        Err(ContentError::Cancelled) => return Err(Failure::Cancelled),
+        Err(ContentError::Io(_) | ContentError::Damaged(_)) => {}
     }
     let damaged = |why: &str| Failure::Damaged(format!("{}: {why}", path.display()));
     let input = regular::open(path).map_err(failed)?;
-    let mut unpack =
-        Unpack::open(Packing::Gzip, Box::new(input)).map_err(|error| damaged(&reason(&error)))?;
+    let mut unpack = Unpack::open(Compression::Gzip, Box::new(input))
+        .map_err(|error| damaged(&reason(&error)))?;
     let done = read(&mut unpack).map_err(|fault| match fault {
-        Fault::Cancelled => Failure::Cancelled,
-        Fault::Io(error) => damaged(&reason(&error)),
-        Fault::Damaged(why) => damaged(&why),
+        ContentError::Cancelled => Failure::Cancelled,
+        ContentError::Io(error) => damaged(&reason(&error)),
+        ContentError::Damaged(why) => damaged(&why),
     })?;
-    if unpack.trailing() > 0 {
+    if unpack.trailing_bytes() > 0 {
         return Err(damaged(TRAILING));
     }
     Ok(done)
@@ -139,16 +139,16 @@ fn read_gzip<T>(
 
 const TRAILING: &str = "other bytes follow its end";
 
-fn damaged_member(name: &[u8], what: &str) -> Fault {
-    Fault::Damaged(format!("{} {what}", escape(name)))
+fn damaged_member(name: &[u8], what: &str) -> ContentError {
+    ContentError::Damaged(format!("{} {what}", escape(name)))
 }
 
 /// Returns name, length and hash of each file of a tar.
-fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<Member>, Fault> {
+fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<FileSum>, ContentError> {
     let mut tar = TarReader::new(input);
     let mut block = vec![0; BLOCK];
     let mut members = Vec::new();
-    while let Some(mut member) = tar.next_member().map_err(Fault::Io)? {
+    while let Some(mut member) = tar.next_member().map_err(ContentError::Io)? {
         if member.kind == MemberKind::Directory {
             continue;
         }
@@ -161,8 +161,8 @@ fn members(input: &mut dyn Read, monitor: &Monitor) -> Result<Vec<Member>, Fault
         }
         members.push((member.name, size, hash));
     }
-    if tar.trailing() > 0 {
-        return Err(Fault::Damaged(TRAILING.into()));
+    if tar.trailing_bytes() > 0 {
+        return Err(ContentError::Damaged(TRAILING.into()));
     }
     Ok(members)
 }

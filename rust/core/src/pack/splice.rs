@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::pieces::PiecesWriter;
 use super::{MAX_WHOLE, blocks};
-use crate::archive::zip::deflated::{Deflated, Streams};
+use crate::archive::zip::deflated::{DeflateStream, Streams};
 
 /// Limit in bytes on the sample that [`Splicer::are_small`] compresses; its first file may be larger.
 const SAMPLE_LENGTH: u64 = 256 << 10;
@@ -89,7 +89,7 @@ impl<'a> Splicer<'a> {
 
     /// Reads a stream into `packed` and changes it so that another one can follow; returns its length. Returns None if
     /// it is too long or cannot be read.
-    fn read(&mut self, stream: Deflated) -> Option<usize> {
+    fn read(&mut self, stream: DeflateStream) -> Option<usize> {
         let zip = self.zips.get(stream.zip as usize)?.as_ref()?;
         let length = stream.length as usize;
         if u64::from(stream.length) > MAX_WHOLE {

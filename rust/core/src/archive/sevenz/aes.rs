@@ -18,11 +18,12 @@ const MAX_ROUNDS_LOG2: u8 = 24;
 const NO_ROUNDS: u8 = 0x3f;
 /// Limit on the rounds for all keys of a run: each block of an archive can have its own salt, and so its own key.
 /// Usual programs write no salt.
-const BUDGET: u64 = 1 << 27;
+const MAX_TOTAL_ROUNDS: u64 = 1 << 27;
 /// Keys of fewer rounds are neither counted nor kept.
 const FEW_ROUNDS: u64 = 1 << 12;
-/// Rounds beyond [`BUDGET`] for each password: two keys of 7-Zip, one for the list of members and one for the data.
-const FOR_PASSWORD: u64 = 2 << 19;
+/// Rounds beyond [`MAX_TOTAL_ROUNDS`] for each password: two keys of 7-Zip, one for the list of members and one for the
+/// data.
+const ROUNDS_PER_PASSWORD: u64 = 2 << 19;
 const BLOCK: usize = 16;
 
 type Key = [u8; 32];
@@ -34,16 +35,16 @@ type KeyParameters = (usize, u8, Vec<u8>);
 pub struct Keys<'a> {
     /// In the order of use, with their indices in the list of all passwords.
     passwords: Vec<(usize, &'a [u8])>,
-    derived: DerivedKeys,
+    cache: SharedKeyCache,
     monitor: Option<&'a Monitor>,
 }
 
 /// The keys of all archives of a run.
 #[derive(Default, Clone)]
-pub struct DerivedKeys(Arc<Mutex<Derived>>);
+pub struct SharedKeyCache(Arc<Mutex<KeyCache>>);
 
 #[derive(Default)]
-struct Derived {
+struct KeyCache {
     keys: HashMap<KeyParameters, Key>,
     /// Total rounds of these keys.
     rounds: u64,
@@ -54,15 +55,15 @@ impl<'a> Keys<'a> {
     pub fn new(passwords: impl Iterator<Item = (usize, &'a [u8])>) -> Self {
         Self {
             passwords: passwords.collect(),
-            derived: DerivedKeys::default(),
+            cache: SharedKeyCache::default(),
             monitor: None,
         }
     }
 
     /// Shares the keys with other archives, and looks at the monitor before each derivation.
     #[must_use]
-    pub fn shared(mut self, derived: &DerivedKeys, monitor: &'a Monitor) -> Self {
-        self.derived = derived.clone();
+    pub fn with_cache(mut self, cache: &SharedKeyCache, monitor: &'a Monitor) -> Self {
+        self.cache = cache.clone();
         self.monitor = Some(monitor);
         self
     }
@@ -80,24 +81,24 @@ impl<'a> Keys<'a> {
             return Ok(settings.derive_key(&utf16));
         }
         let parameters = (index, settings.rounds_log2, settings.salt.clone());
-        let derived = self.derived.0.lock();
-        let mut derived = derived.unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = derived.keys.get(&parameters) {
+        let cache = self.cache.0.lock();
+        let mut cache = cache.unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = cache.keys.get(&parameters) {
             return Ok(*key);
         }
         if self.monitor.is_some_and(Monitor::is_cancelled) {
             return Err("cancelled".into());
         }
-        let rounds = derived.rounds + settings.rounds();
-        let most = BUDGET + FOR_PASSWORD * self.passwords.len() as u64;
-        if rounds > most {
+        let rounds = cache.rounds + settings.rounds();
+        let max_rounds = MAX_TOTAL_ROUNDS + ROUNDS_PER_PASSWORD * self.passwords.len() as u64;
+        if rounds > max_rounds {
             return Err(format!(
-                "encrypted with keys that take more than {most} rounds in total (limit)"
+                "encrypted with keys that take more than {max_rounds} rounds in total (limit)"
             ));
         }
-        derived.rounds = rounds;
+        cache.rounds = rounds;
         let key = settings.derive_key(&utf16);
-        derived.keys.insert(parameters, key);
+        cache.keys.insert(parameters, key);
         Ok(key)
     }
 }
@@ -108,7 +109,7 @@ struct Settings {
     rounds_log2: u8,
     salt: Vec<u8>,
     /// Initialisation vector.
-    vector: [u8; BLOCK],
+    iv: [u8; BLOCK],
 }
 
 impl Settings {
@@ -125,7 +126,7 @@ impl Settings {
         let mut settings = Self {
             rounds_log2,
             salt: Vec::new(),
-            vector: [0; BLOCK],
+            iv: [0; BLOCK],
         };
         if flags & 0xc0 == 0 {
             return Ok(settings);
@@ -135,8 +136,8 @@ impl Settings {
         let length = usize::from((flags >> 6 & 1) + (sizes & 15));
         let (salt, rest) = rest.split_at_checked(salt).ok_or(DAMAGED)?;
         settings.salt = salt.to_vec();
-        let vector = settings.vector.get_mut(..length).ok_or(DAMAGED)?;
-        vector.copy_from_slice(rest.get(..length).ok_or(DAMAGED)?);
+        let iv = settings.iv.get_mut(..length).ok_or(DAMAGED)?;
+        iv.copy_from_slice(rest.get(..length).ok_or(DAMAGED)?);
         Ok(settings)
     }
 
@@ -178,17 +179,17 @@ pub fn open<'a>(
     password: usize,
 ) -> Result<Box<dyn Read + Send + 'a>, String> {
     let settings = Settings::parse(properties)?;
-    Ok(Box::new(Decrypted {
+    Ok(Box::new(DecryptReader {
         packed,
         cipher: Aes256::new(&keys.key(password, &settings)?.into()),
-        previous: settings.vector,
+        previous: settings.iv,
         block: [0; BLOCK],
         at: BLOCK,
     }))
 }
 
 /// The decrypted bytes of an encrypted stream.
-struct Decrypted<'a> {
+struct DecryptReader<'a> {
     packed: Box<dyn Read + Send + 'a>,
     cipher: Aes256,
     /// The previous encrypted block (at first, the initialisation vector).
@@ -199,7 +200,7 @@ struct Decrypted<'a> {
     at: usize,
 }
 
-impl Decrypted<'_> {
+impl DecryptReader<'_> {
     /// Decrypts the next block; returns false at the end.
     fn next(&mut self) -> io::Result<bool> {
         let mut encrypted = [0; BLOCK];
@@ -218,7 +219,7 @@ impl Decrypted<'_> {
     }
 }
 
-impl Read for Decrypted<'_> {
+impl Read for DecryptReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut done = 0;
         while done < buffer.len() {
@@ -249,11 +250,11 @@ mod tests {
 
     #[test]
     fn the_rounds_of_all_archives_together_are_limited() {
-        let derived = DerivedKeys::default();
+        let cache = SharedKeyCache::default();
         let monitor = Monitor::default();
         let archive =
-            || Keys::new([(0, b"word".as_slice())].into_iter()).shared(&derived, &monitor);
-        derived.0.lock().unwrap().rounds = BUDGET + FOR_PASSWORD - (2 << 12);
+            || Keys::new([(0, b"word".as_slice())].into_iter()).with_cache(&cache, &monitor);
+        cache.0.lock().unwrap().rounds = MAX_TOTAL_ROUNDS + ROUNDS_PER_PASSWORD - (2 << 12);
         let first = archive().key(0, &settings(12, 1)).unwrap();
         archive().key(0, &settings(12, 2)).unwrap();
         let reason = archive().key(0, &settings(12, 3)).unwrap_err();
@@ -270,7 +271,7 @@ mod tests {
     fn no_key_is_derived_after_a_stop() {
         let monitor = Monitor::default();
         let keys = Keys::new([(0, b"word".as_slice())].into_iter());
-        let keys = keys.shared(&DerivedKeys::default(), &monitor);
+        let keys = keys.with_cache(&SharedKeyCache::default(), &monitor);
         assert!(keys.key(0, &settings(12, 1)).is_ok());
         monitor.cancel();
         assert!(keys.key(0, &settings(12, 2)).is_err());

@@ -1,4 +1,4 @@
-//! Branch filters: they restore the jump addresses of machine code, which were made absolute before packing
+//! Branch filters: they restore the jump addresses of machine code, which were made absolute before compression
 //! (lzma-rust2).
 
 use std::io::Read;

@@ -15,9 +15,9 @@ use super::fields::DAMAGED;
 use super::method::{Coder, Method, lzma2_dictionary};
 use super::ppmd::Ppmd;
 use super::streams::Block;
-use super::surplus::{Exact, InputUsage};
+use super::unused_input::{ExactReader, InputUsage};
 use crate::archive::counting_reader::{ByteCount, CountingReader};
-use crate::archive::kind::Packing;
+use crate::archive::kind::Compression;
 use crate::archive::source::{Range, Source};
 use crate::archive::unpack::Unpack;
 use crate::archive::{invalid, reason};
@@ -105,21 +105,23 @@ pub fn is_encrypted(block: &Block) -> bool {
 /// The content of a block.
 pub struct BlockContent<'a> {
     stream: Content<'a>,
-    remaining: u64,
-    surplus: ByteCount,
+    /// Number of bytes that were not read yet.
+    unread: u64,
+    /// Number of bytes of the packed streams that no coder used.
+    unused_input: ByteCount,
 }
 
 impl BlockContent<'_> {
     /// Returns the number of unread bytes of the content and unused bytes of the packed streams, as a sum.
-    pub fn left_out(&self) -> u64 {
-        self.surplus.get().saturating_add(self.remaining)
+    pub fn unused_bytes(&self) -> u64 {
+        self.unused_input.get().saturating_add(self.unread)
     }
 }
 
 impl Read for BlockContent<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.stream.read(buffer)?;
-        self.remaining = self.remaining.saturating_sub(got as u64);
+        self.unread = self.unread.saturating_sub(got as u64);
         Ok(got)
     }
 }
@@ -145,14 +147,14 @@ pub fn open<'a>(
         block,
         keys,
         password,
-        surplus: ByteCount::default(),
+        unused_input: ByteCount::default(),
     };
-    let mut unused = vec![true; block.coders.len()];
-    let (stream, remaining) = chain.coder(block.last().ok_or(DAMAGED)?, &mut unused)?;
+    let mut visited = vec![false; block.coders.len()];
+    let (stream, unread) = chain.coder(block.last().ok_or(DAMAGED)?, &mut visited)?;
     Ok(BlockContent {
         stream,
-        remaining,
-        surplus: chain.surplus,
+        unread,
+        unused_input: chain.unused_input,
     })
 }
 
@@ -161,13 +163,13 @@ struct Chain<'a, 'b> {
     block: &'b Block,
     keys: &'b Keys<'b>,
     password: usize,
-    surplus: ByteCount,
+    unused_input: ByteCount,
 }
 
 impl<'a> Chain<'a, '_> {
     /// Builds the decoder of the coder with this index; returns it with the length of its output. Each coder is used
     /// once, so that they cannot form a loop.
-    fn coder(&self, index: usize, unused: &mut [bool]) -> Result<(Content<'a>, u64), String> {
+    fn coder(&self, index: usize, visited: &mut [bool]) -> Result<(Content<'a>, u64), String> {
         let coders_before = self.block.coders.iter().take(index);
         let first_input: usize = coders_before.map(|coder| coder.inputs).sum();
         let (coder, &size) = self
@@ -176,8 +178,8 @@ impl<'a> Chain<'a, '_> {
             .get(index)
             .zip(self.block.sizes.get(index))
             .ok_or(DAMAGED)?;
-        match unused.get_mut(index) {
-            Some(unused) if *unused => *unused = false,
+        match visited.get_mut(index) {
+            Some(visited) if !*visited => *visited = true,
             _ => return Err(DAMAGED.into()),
         }
         let inputs = first_input..first_input + coder.inputs;
@@ -185,27 +187,27 @@ impl<'a> Chain<'a, '_> {
             method: coder.method,
             consumed: Vec::new(),
             decrypted: false,
-            surplus: self.surplus.clone(),
+            unused: self.unused_input.clone(),
         };
         let inputs: Vec<_> = inputs
-            .map(|input| self.input(input, unused, &mut usage))
+            .map(|input| self.input(input, visited, &mut usage))
             .collect::<Result<_, _>>()?;
         let inner = self.decoder(coder, size, inputs)?;
-        Ok((Box::new(Exact::new(inner, size, usage)), size))
+        Ok((Box::new(ExactReader::new(inner, size, usage)), size))
     }
 
     /// Builds an input of a coder: the output of another coder, or a packed stream.
     fn input(
         &self,
         input: usize,
-        unused: &mut [bool],
+        visited: &mut [bool],
         usage: &mut InputUsage,
     ) -> Result<Packed<'a>, String> {
         let bond = self.block.bonds.iter().find(|(bound, _)| *bound == input);
         let (stream, size): (Content<'a>, u64) = if let Some((_, output)) = bond {
             let coder = self.block.coders.get(*output);
             usage.decrypted |= coder.is_some_and(|coder| coder.method == Method::Aes);
-            self.coder(*output, unused)?
+            self.coder(*output, visited)?
         } else {
             let mut packed = self.block.packed.iter();
             let packed = packed.find(|(number, ..)| *number == input);
@@ -241,10 +243,10 @@ impl<'a> Chain<'a, '_> {
             Method::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(packed)),
             Method::Deflate64 => Box::new(deflate64::Deflate64Decoder::with_buffer(packed)),
             Method::Zstd => {
-                let unpack = Unpack::open(Packing::Zstd, Box::new(packed));
+                let unpack = Unpack::open(Compression::Zstd, Box::new(packed));
                 Box::new(Zstd {
                     unpack: unpack.map_err(|error| reason(&error))?,
-                    surplus: self.surplus.clone(),
+                    unused_input: self.unused_input.clone(),
                 })
             }
             Method::Delta => {
@@ -269,15 +271,18 @@ impl<'a> Chain<'a, '_> {
 /// Decoder of Zstandard frames that counts the bytes outside of the frames.
 struct Zstd<'a> {
     unpack: Unpack<'a>,
-    surplus: ByteCount,
+    unused_input: ByteCount,
 }
 
 impl Read for Zstd<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.unpack.read(buffer)?;
         if got == 0 && !buffer.is_empty() {
-            let left_out = self.unpack.trailing().saturating_add(self.unpack.skipped());
-            self.surplus.add(left_out);
+            let unused = self
+                .unpack
+                .trailing_bytes()
+                .saturating_add(self.unpack.user_bytes());
+            self.unused_input.add(unused);
         }
         Ok(got)
     }

@@ -95,9 +95,9 @@ impl<'a> FieldReader<'a> {
         defined.into_iter().map(read).collect()
     }
 
-    /// Reads one byte, which must be `mark`: the id of a section, or the only supported value.
-    pub fn expect(&mut self, mark: u8) -> Result<(), String> {
-        if self.byte()? == mark {
+    /// Reads one byte, which must be `expected`: the id of a section, or the only supported value.
+    pub fn expect(&mut self, expected: u8) -> Result<(), String> {
+        if self.byte()? == expected {
             Ok(())
         } else {
             Err(DAMAGED.into())

@@ -19,11 +19,11 @@ pub struct Listing {
     /// The blocks.
     pub blocks: Vec<Block>,
     /// Bytes after the archive.
-    pub trailing: u64,
+    pub trailing_bytes: u64,
     /// Bytes before the end of the archive that its header does not refer to.
-    pub gaps: u64,
+    pub gap_bytes: u64,
     /// Bytes in the packed streams of a packed header that do not belong to the header.
-    pub left_out: u64,
+    pub unused_header_bytes: u64,
     /// The number of members and the limit, if there are more members than allowed; `members` is empty then.
     pub too_many: Option<(u64, u64)>,
 }
@@ -35,23 +35,23 @@ pub fn parse(
     max_members: u64,
     listing: &mut Listing,
 ) -> Result<(), String> {
-    let mut mark = fields.byte()?;
-    if mark == ARCHIVE_PROPERTIES {
+    let mut id = fields.byte()?;
+    if id == ARCHIVE_PROPERTIES {
         while fields.byte()? != END {
             let size = usize::try_from(fields.number()?).map_err(|_| DAMAGED)?;
             fields.bytes(size)?;
         }
-        mark = fields.byte()?;
+        id = fields.byte()?;
     }
-    if mark == ADDITIONAL_STREAMS {
+    if id == ADDITIONAL_STREAMS {
         return Err("its list of members is in additional streams, which are not supported".into());
     }
-    if mark == MAIN_STREAMS {
+    if id == MAIN_STREAMS {
         // There are fewer members than remaining bytes: the name of each takes at least two.
         listing.blocks = streams::parse(fields, archive_len, fields.remaining())?;
-        mark = fields.byte()?;
+        id = fields.byte()?;
     }
-    if mark == FILES {
+    if id == FILES {
         // More members than remaining bytes are damage: the name of each takes at least two.
         let count = fields.count(fields.remaining())?;
         let most = max_members.min(MAX_MEMBERS);
@@ -60,9 +60,9 @@ pub fn parse(
             return Ok(());
         }
         listing.members = files::parse(fields, count, &listing.blocks)?;
-        mark = fields.byte()?;
+        id = fields.byte()?;
     }
-    if mark == END {
+    if id == END {
         Ok(())
     } else {
         Err(DAMAGED.into())

@@ -7,21 +7,21 @@
 pub mod aes;
 mod branch;
 pub mod chain;
-mod covered;
 mod fields;
 mod files;
+mod gaps;
 mod header;
 mod method;
 mod ppmd;
 pub mod streams;
-mod surplus;
+mod unused_input;
 
 use std::collections::BTreeSet;
 use std::io::Read;
 
 use self::aes::Keys;
-use self::covered::Covered;
 use self::fields::{FieldReader, START_LENGTH};
+use self::gaps::ReferencedRanges;
 use self::streams::Block;
 use super::source::Source;
 
@@ -39,14 +39,14 @@ const ENCODED_HEADER: u8 = 0x17;
 pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Listing, Refusal> {
     let (at, size, crc) = start(source)?;
     let mut listing = Listing {
-        trailing: source.len().saturating_sub(at.saturating_add(size)),
+        trailing_bytes: source.len().saturating_sub(at.saturating_add(size)),
         ..Listing::default()
     };
-    let mut covered = Covered::default();
-    covered.add(0, START_LENGTH);
-    covered.add(at, size);
+    let mut referenced = ReferencedRanges::default();
+    referenced.add(0, START_LENGTH);
+    referenced.add(at, size);
     if size == 0 {
-        listing.gaps = covered.gaps(at);
+        listing.gap_bytes = referenced.gap_bytes(at);
         return Ok(listing); // an archive without members has no header
     }
     let mut header_bytes = read(source, at, size)?;
@@ -62,16 +62,16 @@ pub fn list(source: &dyn Source, max_members: u64, keys: &Keys<'_>) -> Result<Li
                 let blocks = listing.members.iter().filter_map(|member| member.block);
                 let blocks: BTreeSet<usize> = blocks.collect();
                 for block in blocks.iter().filter_map(|at| listing.blocks.get(*at)) {
-                    covered.add_block(block);
+                    referenced.add_block(block);
                 }
-                listing.gaps = covered.gaps(at + size);
+                listing.gap_bytes = referenced.gap_bytes(at + size);
                 return Ok(listing);
             }
             ENCODED_HEADER => {
-                let (block, left_out);
-                (header_bytes, block, left_out) = unpacked_header(source, &mut fields, keys)?;
-                covered.add_block(&block);
-                listing.left_out += left_out;
+                let (block, unused_bytes);
+                (header_bytes, block, unused_bytes) = unpacked_header(source, &mut fields, keys)?;
+                referenced.add_block(&block);
+                listing.unused_header_bytes += unused_bytes;
             }
             _ => break,
         }
@@ -141,6 +141,6 @@ fn unpacked_header(
     {
         return Err("its list of members is damaged (CRC)".into());
     }
-    let left_out = content.left_out();
-    Ok((header_bytes, block, left_out))
+    let unused_bytes = content.unused_bytes();
+    Ok((header_bytes, block, unused_bytes))
 }

@@ -58,26 +58,26 @@ pub fn parse(
     archive_len: u64,
     most: usize,
 ) -> Result<Vec<Block>, String> {
-    let mut mark = fields.byte()?;
+    let mut id = fields.byte()?;
     let mut packed = Vec::new();
-    if mark == PACK_INFO {
+    if id == PACK_INFO {
         packed = pack_info(fields, archive_len)?;
-        mark = fields.byte()?;
+        id = fields.byte()?;
     }
     let mut blocks = Vec::new();
-    if mark == UNPACK_INFO {
+    if id == UNPACK_INFO {
         blocks = unpack_info(fields, &packed)?;
-        mark = fields.byte()?;
+        id = fields.byte()?;
     }
-    if mark == SUBSTREAMS {
+    if id == SUBSTREAMS {
         substreams(fields, &mut blocks, most)?;
-        mark = fields.byte()?;
+        id = fields.byte()?;
     } else {
         for block in &mut blocks {
             block.members = vec![(block.size(), block.crc)];
         }
     }
-    if mark == END {
+    if id == END {
         Ok(blocks)
     } else {
         Err(DAMAGED.into())
@@ -89,23 +89,23 @@ fn pack_info(fields: &mut FieldReader<'_>, archive_len: u64) -> Result<Vec<(u64,
     let mut at = START_LENGTH.checked_add(fields.number()?).ok_or(DAMAGED)?;
     let count = fields.count(fields.remaining())?;
     let mut places = Vec::new();
-    let mut mark = fields.byte()?;
-    if mark == SIZE {
+    let mut id = fields.byte()?;
+    if id == SIZE {
         for _ in 0..count {
             let size = fields.number()?;
             places.push((at, size));
             at = at.checked_add(size).ok_or(DAMAGED)?;
         }
-        mark = fields.byte()?;
+        id = fields.byte()?;
     }
-    if mark == CRC {
+    if id == CRC {
         fields.digests(count)?; // the content has its own checksums
-        mark = fields.byte()?;
+        id = fields.byte()?;
     }
     if at > archive_len {
         return Err("cut short".into());
     }
-    if mark == END {
+    if id == END {
         Ok(places)
     } else {
         Err(DAMAGED.into())
@@ -132,15 +132,15 @@ fn unpack_info(fields: &mut FieldReader<'_>, packed: &[(u64, u64)]) -> Result<Ve
             block.sizes.push(fields.number()?);
         }
     }
-    let mut mark = fields.byte()?;
-    if mark == CRC {
+    let mut id = fields.byte()?;
+    if id == CRC {
         let digests = fields.digests(count)?;
         for (block, crc) in blocks.iter_mut().zip(digests) {
             block.crc = crc;
         }
-        mark = fields.byte()?;
+        id = fields.byte()?;
     }
-    if mark == END {
+    if id == END {
         Ok(blocks)
     } else {
         Err(DAMAGED.into())
@@ -188,17 +188,17 @@ fn substreams(
 ) -> Result<(), String> {
     // If the counts are omitted, each block has one member.
     let mut counts = vec![1; blocks.len()];
-    let mut mark = fields.byte()?;
-    if mark == COUNT {
+    let mut id = fields.byte()?;
+    if id == COUNT {
         for count in &mut counts {
             *count = fields.count(most)?;
         }
-        mark = fields.byte()?;
+        id = fields.byte()?;
     }
     if counts.iter().sum::<usize>() > most {
         return Err(DAMAGED.into());
     }
-    let explicit = mark == SIZE;
+    let explicit = id == SIZE;
     for (block, &count) in blocks.iter_mut().zip(&counts) {
         let mut remaining = block.size();
         for _ in 1..count {
@@ -216,18 +216,18 @@ fn substreams(
         }
     }
     if explicit {
-        mark = fields.byte()?;
+        id = fields.byte()?;
     }
-    if mark == CRC {
+    if id == CRC {
         let streams = blocks.iter_mut().flat_map(|block| &mut block.members);
         let mut unknown: Vec<_> = streams.filter(|(_, crc)| crc.is_none()).collect();
         let digests = fields.digests(unknown.len())?;
         for (stream, crc) in unknown.iter_mut().zip(digests) {
             stream.1 = crc;
         }
-        mark = fields.byte()?;
+        id = fields.byte()?;
     }
-    if mark == END {
+    if id == END {
         Ok(())
     } else {
         Err(DAMAGED.into())

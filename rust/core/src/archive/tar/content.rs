@@ -2,15 +2,15 @@
 
 use std::io::{self, Read};
 
-use super::sparse::Filled;
+use super::sparse::SparseReader;
 
 /// The bytes of a member as stored.
-pub struct Stored<'a, R> {
+pub struct StoredBytes<'a, R> {
     pub(super) input: &'a mut R,
     pub(super) left: &'a mut u64,
 }
 
-impl<R: Read> Read for Stored<'_, R> {
+impl<R: Read> Read for StoredBytes<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let want = buffer
             .len()
@@ -32,9 +32,9 @@ impl<R: Read> Read for Stored<'_, R> {
 /// A member's content.
 pub enum Content<'a, R> {
     /// As stored.
-    Plain(Stored<'a, R>),
+    Plain(StoredBytes<'a, R>),
     /// With holes.
-    Sparse(Filled<Stored<'a, R>>),
+    Sparse(SparseReader<StoredBytes<'a, R>>),
 }
 
 impl<R: Read> Read for Content<'_, R> {

@@ -7,10 +7,10 @@ pub mod sparse;
 
 use std::io::{self, Read};
 
-use self::content::{Content, Stored};
+use self::content::{Content, StoredBytes};
 use self::header::{BLOCK, Header, is_header};
-use self::pax::{Extended, MAX_PIECES};
-use self::sparse::{Filled, Map};
+use self::pax::{ExtendedHeader, MAX_PIECES};
+use self::sparse::{SparseMap, SparseReader};
 use super::{fill, invalid};
 
 /// Longest name or extended header that is accepted, in bytes; PATH_MAX is 4096.
@@ -45,7 +45,7 @@ pub struct Member {
     pub size: u64,
     /// Bytes of its data in the archive (of a sparse file without its holes).
     pub stored: u64,
-    map: Option<Map>,
+    map: Option<SparseMap>,
 }
 
 /// A tar stream.
@@ -54,11 +54,11 @@ pub struct TarReader<R> {
     /// Bytes of the current member that were not read yet, and the padding after them.
     left: u64,
     padding: u64,
-    global: Extended,
+    global: ExtendedHeader,
     /// Zero blocks since the last member.
     end_blocks: u64,
     /// Bytes after the end mark that are not a member.
-    trailing: u64,
+    trailing_bytes: u64,
 }
 
 impl<R: Read> TarReader<R> {
@@ -68,9 +68,9 @@ impl<R: Read> TarReader<R> {
             input,
             left: 0,
             padding: 0,
-            global: Extended::default(),
+            global: ExtendedHeader::default(),
             end_blocks: 0,
-            trailing: 0,
+            trailing_bytes: 0,
         }
     }
 
@@ -81,8 +81,8 @@ impl<R: Read> TarReader<R> {
 
     /// Returns the number of bytes after the end mark, from the first block that is neither zeros nor a header; known
     /// once [`TarReader::next_member`] returned None.
-    pub fn trailing(&self) -> u64 {
-        self.trailing
+    pub fn trailing_bytes(&self) -> u64 {
+        self.trailing_bytes
     }
 
     /// Returns the next member, or None at the end. An error ends the archive: it is cut short, or a header is invalid.
@@ -113,7 +113,7 @@ impl<R: Read> TarReader<R> {
                     self.global
                         .read(&record)
                         .ok_or_else(|| invalid("a broken global header (pax)"))?;
-                    self.global.forget_sparse();
+                    self.global.clear_sparse();
                     extended = self.global.clone();
                     after_extension = false;
                 }
@@ -150,7 +150,7 @@ impl<R: Read> TarReader<R> {
                     .map(Some)
                     .ok_or_else(|| invalid("a header whose size is not a number"));
             } else if self.end_blocks > 0 {
-                self.trailing = BLOCK as u64 + drain(&mut self.input)?;
+                self.trailing_bytes = BLOCK as u64 + drain(&mut self.input)?;
                 return Ok(None);
             } else {
                 return Err(invalid(
@@ -163,7 +163,7 @@ impl<R: Read> TarReader<R> {
     /// Returns None if a short block follows the end mark, otherwise the error of a tar that is cut short.
     fn cut_short(&mut self, got: usize) -> io::Result<Option<Header>> {
         if got > 0 && self.end_blocks > 0 {
-            self.trailing = got as u64;
+            self.trailing_bytes = got as u64;
             return Ok(None);
         }
         let text = if got == 0 {
@@ -196,7 +196,7 @@ impl<R: Read> TarReader<R> {
     fn member(
         &mut self,
         header: &Header,
-        extended: &Extended,
+        extended: &ExtendedHeader,
         name: Option<Vec<u8>>,
         link: Option<Vec<u8>>,
     ) -> io::Result<Member> {
@@ -249,7 +249,11 @@ impl<R: Read> TarReader<R> {
     }
 
     /// Returns the map of a sparse member, in any of its formats; None for another file.
-    fn sparse(&mut self, header: &Header, extended: &Extended) -> io::Result<Option<Map>> {
+    fn sparse(
+        &mut self,
+        header: &Header,
+        extended: &ExtendedHeader,
+    ) -> io::Result<Option<SparseMap>> {
         let unreadable = || invalid("the map of a sparse file is unreadable");
         // The old GNU format: 4 pairs in the header, and 21 in each block that follows it.
         if header.type_flag == b'S' {
@@ -268,7 +272,7 @@ impl<R: Read> TarReader<R> {
                 }
             }
             let size = sparse::old_size(header).ok_or_else(unreadable)?;
-            return Map::new(pieces, size, self.left).map(Some);
+            return SparseMap::new(pieces, size, self.left).map(Some);
         }
         let Some(size) = extended.real_size else {
             return Ok(None);
@@ -276,19 +280,19 @@ impl<R: Read> TarReader<R> {
         if extended.map_in_data {
             let (pieces, consumed) = sparse::map_in_data(&mut (&mut self.input).take(self.left))?;
             self.left = self.left.saturating_sub(consumed);
-            return Map::new(pieces, size, self.left).map(Some);
+            return SparseMap::new(pieces, size, self.left).map(Some);
         }
-        Map::new(extended.map.clone(), size, self.left).map(Some)
+        SparseMap::new(extended.map.clone(), size, self.left).map(Some)
     }
 
     /// Returns the content of the member that [`TarReader::next_member`] returned.
     pub fn content(&mut self, member: &mut Member) -> Content<'_, R> {
-        let stored = Stored {
+        let stored = StoredBytes {
             input: &mut self.input,
             left: &mut self.left,
         };
         match member.map.take() {
-            Some(map) => Content::Sparse(Filled::new(stored, map)),
+            Some(map) => Content::Sparse(SparseReader::new(stored, map)),
             None => Content::Plain(stored),
         }
     }

@@ -2,7 +2,7 @@
 
 /// The fields of extended header records for the next member (of a global header, for all following members).
 #[derive(Debug, Clone, Default)]
-pub struct Extended {
+pub struct ExtendedHeader {
     /// `path`, or `GNU.sparse.name`, which replaces a generated `path`.
     pub path: Option<Vec<u8>>,
     /// `linkpath`
@@ -22,7 +22,7 @@ pub struct Extended {
 /// Limit on the pieces of a sparse file.
 pub(super) const MAX_PIECES: usize = 1 << 20;
 
-impl Extended {
+impl ExtendedHeader {
     /// Adds the records of one extended header to the known fields; returns None if they are invalid.
     pub fn read(&mut self, mut data: &[u8]) -> Option<()> {
         while let Some(&first) = data.first() {
@@ -41,7 +41,7 @@ impl Extended {
 
     /// Removes the fields that describe one sparse file. For a global header: its other fields apply to all following
     /// members.
-    pub fn forget_sparse(&mut self) {
+    pub fn clear_sparse(&mut self) {
         if std::mem::take(&mut self.sparse_name) {
             self.path = None;
         }
@@ -107,9 +107,9 @@ mod tests {
         format!("{} {text}\n", text.len() + 4).into_bytes()
     }
 
-    fn read(records: &[&str]) -> Extended {
+    fn read(records: &[&str]) -> ExtendedHeader {
         let data: Vec<u8> = records.iter().flat_map(|text| record(text)).collect();
-        let mut extended = Extended::default();
+        let mut extended = ExtendedHeader::default();
         extended.read(&data).unwrap();
         extended
     }
@@ -135,7 +135,10 @@ mod tests {
             "path=a\n",
             "99999999999999999999 path=a\n",
         ] {
-            assert!(Extended::default().read(bad.as_bytes()).is_none(), "{bad}");
+            assert!(
+                ExtendedHeader::default().read(bad.as_bytes()).is_none(),
+                "{bad}"
+            );
         }
     }
 
@@ -145,7 +148,7 @@ mod tests {
         assert_eq!(read(&pairs).map, [(5, 7)]);
         assert_eq!(read(&["GNU.sparse.map=10,2,30,4"]).map, [(10, 2), (30, 4)]);
         assert!(
-            Extended::default()
+            ExtendedHeader::default()
                 .read(&record("GNU.sparse.map=10,2,30"))
                 .is_none()
         );

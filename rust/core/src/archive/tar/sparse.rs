@@ -8,13 +8,13 @@ use crate::archive::invalid;
 
 /// The pieces of a sparse file that have data: (offset, length) in bytes, in order and without overlap.
 #[derive(Debug, Clone, Default)]
-pub struct Map {
+pub struct SparseMap {
     pieces: Vec<(u64, u64)>,
     /// Length of the file with all holes, in bytes.
     pub size: u64,
 }
 
-impl Map {
+impl SparseMap {
     /// Checks that the pieces are in order and within `size`, and that they add up to the stored size.
     pub fn new(pieces: Vec<(u64, u64)>, size: u64, stored: u64) -> io::Result<Self> {
         let mut end = 0u64;
@@ -111,7 +111,7 @@ impl Lines<'_> {
 }
 
 /// A sparse member with zeros for its holes.
-pub struct Filled<R> {
+pub struct SparseReader<R> {
     stored: R,
     pieces: std::vec::IntoIter<(u64, u64)>,
     /// Remaining bytes of the hole before the current piece, and of the piece.
@@ -121,9 +121,9 @@ pub struct Filled<R> {
     size: u64,
 }
 
-impl<R: Read> Filled<R> {
+impl<R: Read> SparseReader<R> {
     /// `stored` contains the bytes of the pieces one after the other.
-    pub fn new(stored: R, map: Map) -> Self {
+    pub fn new(stored: R, map: SparseMap) -> Self {
         Self {
             stored,
             pieces: map.pieces.into_iter(),
@@ -141,7 +141,7 @@ impl<R: Read> Filled<R> {
     }
 }
 
-impl<R: Read> Read for Filled<R> {
+impl<R: Read> Read for SparseReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.hole == 0 && self.piece == 0 {
             if self.at >= self.size || buffer.is_empty() {
@@ -178,9 +178,9 @@ mod tests {
 
     #[test]
     fn holes_come_back_as_zeros() {
-        let map = Map::new(vec![(2, 3), (5, 1), (8, 0)], 8, 4).unwrap();
+        let map = SparseMap::new(vec![(2, 3), (5, 1), (8, 0)], 8, 4).unwrap();
         let mut out = Vec::new();
-        Filled::new(&b"abcd"[..], map)
+        SparseReader::new(&b"abcd"[..], map)
             .read_to_end(&mut out)
             .unwrap();
         assert_eq!(out, b"\0\0abcd\0\0");
@@ -188,13 +188,16 @@ mod tests {
 
     #[test]
     fn wrong_maps_are_refused() {
-        assert!(Map::new(vec![(4, 2), (2, 2)], 10, 4).is_err(), "backwards");
-        assert!(Map::new(vec![(4, 8)], 10, 8).is_err(), "past the end");
         assert!(
-            Map::new(vec![(u64::MAX, 2)], 10, 2).is_err(),
+            SparseMap::new(vec![(4, 2), (2, 2)], 10, 4).is_err(),
+            "backwards"
+        );
+        assert!(SparseMap::new(vec![(4, 8)], 10, 8).is_err(), "past the end");
+        assert!(
+            SparseMap::new(vec![(u64::MAX, 2)], 10, 2).is_err(),
             "past 64 bits"
         );
-        assert!(Map::new(vec![(0, 2)], 10, 3).is_err(), "sum");
+        assert!(SparseMap::new(vec![(0, 2)], 10, 3).is_err(), "sum");
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl<'a> EncryptedMember<'a> {
             Encryption::Traditional(check) => {
                 let head = self.before.as_slice().try_into().unwrap_or_default();
                 match traditional::Keys::for_password(password, head, check) {
-                    Some(mut keys) => decrypted(packed, move |bytes| keys.decrypt(bytes)),
+                    Some(mut keys) => decrypt_reader(packed, move |bytes| keys.decrypt(bytes)),
                     None => Attempt::WrongPassword,
                 }
             }
@@ -89,7 +89,7 @@ impl<'a> EncryptedMember<'a> {
                 match self.hash_encrypted(&mut keys, monitor)? {
                     Err(error) => Attempt::Damaged(super::super::reason(&error)),
                     Ok(()) if keys.confirms(&self.code) => {
-                        decrypted(packed, move |bytes| cipher.apply_keystream(bytes))
+                        decrypt_reader(packed, move |bytes| cipher.apply_keystream(bytes))
                     }
                     Ok(()) => {
                         Attempt::Damaged("its authentication code is not that of its bytes".into())
@@ -119,17 +119,20 @@ impl<'a> EncryptedMember<'a> {
     }
 }
 
-fn decrypted<'a>(packed: Range<'a>, decrypt: impl FnMut(&mut [u8]) + Send + 'a) -> Attempt<'a> {
-    Attempt::Decrypted(Box::new(Decrypted { packed, decrypt }))
+fn decrypt_reader<'a>(
+    packed: Range<'a>,
+    decrypt: impl FnMut(&mut [u8]) + Send + 'a,
+) -> Attempt<'a> {
+    Attempt::Decrypted(Box::new(DecryptReader { packed, decrypt }))
 }
 
 /// Decrypts the stream.
-struct Decrypted<'a, D> {
+struct DecryptReader<'a, D> {
     packed: Range<'a>,
     decrypt: D,
 }
 
-impl<D: FnMut(&mut [u8])> Read for Decrypted<'_, D> {
+impl<D: FnMut(&mut [u8])> Read for DecryptReader<'_, D> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.packed.read(buffer)?;
         (self.decrypt)(buffer.get_mut(..got).unwrap_or_default());

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 /// Position of a raw deflate stream (RFC 1951) in a zip. The content was unpacked when the zip was read, and its CRC-32
 /// was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deflated {
+pub struct DeflateStream {
     /// Index in [`Streams::zips`].
     pub zip: u32,
-    /// Length in bytes; a stream of 4 GiB or more has no `Deflated`.
+    /// Length in bytes; a stream of 4 GiB or more has no `DeflateStream`.
     pub length: u32,
     /// Offset of the first byte in the zip.
     pub offset: u64,
@@ -23,5 +23,5 @@ pub struct Streams {
     /// Paths of the zips.
     pub zips: Vec<PathBuf>,
     /// The stream of each file that is a deflated, unencrypted member of one of the zips.
-    pub by_name: HashMap<Vec<u8>, Deflated>,
+    pub by_name: HashMap<Vec<u8>, DeflateStream>,
 }

@@ -3,11 +3,11 @@
 use super::super::source::{Fields, Source};
 use super::super::{names_too_long, names_too_long_reason};
 use super::encryption::Encryption;
-use super::end::End;
+use super::end::EndRecord;
 use super::entry::Entry;
 use super::extra::extra_field;
+use super::gaps::Gap;
 use super::names;
-use super::uncovered::Gap;
 
 /// The entries of the directory, and problems of the whole archive.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -49,7 +49,7 @@ const RECORD_LENGTH: usize = 46;
 /// `max_members`. Returns the position after the last one.
 pub fn read_all(
     source: &dyn Source,
-    end: &End,
+    end: &EndRecord,
     max_members: u64,
     directory: &mut Directory,
 ) -> u64 {
@@ -178,7 +178,7 @@ fn parse(
     let name = names::decode(raw, flags & 0x800 != 0, unix, unicode).into_boxed_slice();
     let (method, crc) = (fields.u16(10)?, fields.u32(16)?);
     Some(Entry {
-        undecoded: (*name != *raw).then(|| raw.into()),
+        stored_name: (*name != *raw).then(|| raw.into()),
         name,
         method,
         flags,

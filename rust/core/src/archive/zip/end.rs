@@ -4,7 +4,7 @@ use super::super::source::{Fields, Source};
 
 /// The end record: number of entries, position of the central directory, and bytes outside the archive.
 #[derive(Debug, PartialEq, Eq)]
-pub struct End {
+pub struct EndRecord {
     /// Number of entries.
     pub entries: u64,
     /// Whether `entries` may be the true number modulo 65536. It may be if no zip64 record states the number, or if the
@@ -18,9 +18,9 @@ pub struct End {
     /// them.
     pub archive_start: u64,
     /// Whether the comment at the end is cut short.
-    pub cut_comment: bool,
+    pub comment_is_cut: bool,
     /// Number of bytes after the comment.
-    pub trailing: u64,
+    pub trailing_bytes: u64,
     /// Position and length of this record without its comment, and of those of zip64.
     pub records: Vec<(u64, u64)>,
 }
@@ -34,7 +34,7 @@ const LOCATOR_LENGTH: u64 = 20;
 const LONGEST_RECORD: u64 = RECORD_LENGTH as u64 + 65535;
 
 /// Finds the end record, searching backwards from the end. Returns the reason if no valid one exists.
-pub fn find(source: &dyn Source) -> Result<End, String> {
+pub fn find(source: &dyn Source) -> Result<EndRecord, String> {
     let len = source.len();
     let start = len.saturating_sub(LONGEST_RECORD);
     let mut tail = vec![0; usize::try_from(len - start).unwrap_or(0)];
@@ -66,7 +66,7 @@ fn comment_end(tail: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Reads the end record at offset `at` of `tail`, which starts at offset `start` of the source.
-fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<End, String> {
+fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<EndRecord, String> {
     let cut = || "its end record is cut short".to_owned();
     let record = Fields(tail.get(at..at + RECORD_LENGTH).ok_or_else(cut)?);
     let short = |place: usize| record.u16(place).map(u64::from).ok_or_else(cut);
@@ -74,22 +74,22 @@ fn read(source: &dyn Source, tail: &[u8], at: usize, start: u64) -> Result<End, 
     let position = start + at as u64;
     let (entries, size, offset) = (short(10)?, long(12)?, long(16)?);
     let comment = comment_end(tail, at).unwrap_or(tail.len());
-    let mut end = End {
+    let mut end = EndRecord {
         entries,
         count_may_wrap: true,
         directory: 0,
         size,
         archive_start: 0,
-        cut_comment: comment > tail.len(),
-        trailing: tail.len().saturating_sub(comment) as u64,
+        comment_is_cut: comment > tail.len(),
+        trailing_bytes: tail.len().saturating_sub(comment) as u64,
         records: vec![(position, RECORD_LENGTH as u64)],
     };
     let may_be_zip64 = entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff;
     let locator = locator(source, position);
-    if let Some(claimed) = locator {
+    if let Some(stated_position) = locator {
         end.records
             .push((position - LOCATOR_LENGTH, LOCATOR_LENGTH));
-        if let Some((position, zip64_counts)) = zip64_record(source, claimed, position) {
+        if let Some((position, zip64_counts)) = zip64_record(source, stated_position, position) {
             if is_encrypted(source, position) {
                 return Err(ENCRYPTED.into());
             }
@@ -121,10 +121,10 @@ fn locator(source: &dyn Source, position: u64) -> Option<u64> {
 /// Returns its position, and its number of entries, size and offset of the directory.
 fn zip64_record(
     source: &dyn Source,
-    claimed: u64,
+    stated_position: u64,
     position: u64,
 ) -> Option<(u64, (u64, u64, u64))> {
-    for at in [claimed, position.checked_sub(20 + 56)?] {
+    for at in [stated_position, position.checked_sub(20 + 56)?] {
         let mut bytes = [0; 56];
         if source.read_exact_at(&mut bytes, at).is_ok() && bytes.starts_with(b"PK\x06\x06") {
             let record = Fields(&bytes);
@@ -153,8 +153,8 @@ fn locate(
     source: &dyn Source,
     position: u64,
     (entries, size, offset): (u64, u64, u64),
-    mut end: End,
-) -> Result<End, String> {
+    mut end: EndRecord,
+) -> Result<EndRecord, String> {
     end.count_may_wrap = end.entries == entries;
     (end.entries, end.size) = (entries, size);
     let no_directory = || "its end record points to no central directory".to_owned();

@@ -9,7 +9,7 @@ pub struct Entry {
     /// Decoded, UTF-8 where possible.
     pub name: Box<[u8]>,
     /// The name as the record or local header stores it, if it differs from `name`.
-    pub undecoded: Option<Box<[u8]>>,
+    pub stored_name: Option<Box<[u8]>>,
     /// Compression method (APPNOTE 4.4.5).
     pub method: u16,
     /// General purpose flags (APPNOTE 4.4.4).
@@ -52,14 +52,14 @@ impl Entry {
     /// they must store the same name.
     #[must_use]
     pub fn raw_name(&self) -> &[u8] {
-        self.undecoded.as_deref().unwrap_or(&self.name)
+        self.stored_name.as_deref().unwrap_or(&self.name)
     }
 
     /// Returns the memory that its name takes, in bytes.
     #[must_use]
     pub fn name_bytes(&self) -> u64 {
-        let undecoded = self.undecoded.as_ref().map_or(0, |name| name.len());
-        self.name.len() as u64 + undecoded as u64
+        let stored_name = self.stored_name.as_ref().map_or(0, |name| name.len());
+        self.name.len() as u64 + stored_name as u64
     }
 
     /// Returns its minimum size in bytes: local header, name and packed data.

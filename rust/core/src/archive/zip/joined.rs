@@ -18,7 +18,7 @@ pub fn describe(source: &dyn Source, last: u64) -> Option<String> {
             len: second,
         })
         .ok()?;
-        if end.cut_comment || end.trailing > 0 {
+        if end.comment_is_cut || end.trailing_bytes > 0 {
             return None;
         }
         if end.archive_start == 0 {

@@ -9,7 +9,7 @@ pub const HEADER_LENGTH: usize = 30;
 
 /// Position of a member's data, and oddities of its local header.
 #[derive(Debug)]
-pub struct Local {
+pub struct LocalHeader {
     /// First byte of the packed data.
     pub data: u64,
     /// Fields in which the local header differs from the central directory; empty if they agree.
@@ -19,9 +19,9 @@ pub struct Local {
 }
 
 /// Reads the local header of an entry.
-pub fn read(source: &dyn Source, entry: &Entry) -> Result<Local, String> {
+pub fn read(source: &dyn Source, entry: &Entry) -> Result<LocalHeader, String> {
     if let Some(data) = entry.data {
-        return Ok(Local {
+        return Ok(LocalHeader {
             data,
             differs: Vec::new(),
             encrypted: false,
@@ -55,7 +55,7 @@ pub fn read(source: &dyn Source, entry: &Entry) -> Result<Local, String> {
     }
     let differs = compare(&bytes, name, entry).ok_or_else(cut)?;
     let encrypted = Fields(&bytes).u16(6).ok_or_else(cut)? & 1 != 0;
-    Ok(Local {
+    Ok(LocalHeader {
         data,
         differs,
         encrypted,

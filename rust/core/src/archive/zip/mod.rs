@@ -7,12 +7,12 @@ pub mod encryption;
 pub mod end;
 pub mod entry;
 pub mod extra;
+pub mod gaps;
 pub mod joined;
 pub mod local;
 pub mod names;
 pub mod recover;
 pub mod traditional;
-pub mod uncovered;
 pub mod unzip;
 pub mod winzip_aes;
 
@@ -36,7 +36,7 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
             recover::scan(source, max_members, &mut directory);
         }
         Ok(end) => {
-            if end.cut_comment {
+            if end.comment_is_cut {
                 directory
                     .damage
                     .push("cut short inside the comment at its end".into());
@@ -46,15 +46,15 @@ pub fn list(source: &dyn Source, max_members: u64) -> Directory {
                     .notes
                     .push(format!("{} bytes precede the archive", end.archive_start));
             }
-            if end.trailing > 0 {
+            if end.trailing_bytes > 0 {
                 directory
                     .notes
-                    .push(format!("{} bytes follow the archive", end.trailing));
+                    .push(format!("{} bytes follow the archive", end.trailing_bytes));
             }
             let stop = directory::read_all(source, &end, max_members, &mut directory);
-            let apart = measure(&mut directory.entries, end.directory);
-            if apart && directory.damage.is_empty() && directory.too_many.is_none() {
-                directory.gaps = uncovered::around(source, &end, stop, &directory.entries);
+            let is_disjoint = set_extents(&mut directory.entries, end.directory);
+            if is_disjoint && directory.damage.is_empty() && directory.too_many.is_none() {
+                directory.gaps = gaps::around(source, &end, stop, &directory.entries);
             } else {
                 for entry in &mut directory.entries {
                     entry.extent = 0; // an archive with damage needs no other note
@@ -77,11 +77,11 @@ fn begins_with_member(source: &dyn Source) -> bool {
 /// Sets the extent of each member: up to the next one, or to the directory. Sets the fault of each member whose bytes
 /// overlap those of a member before it: only zip bombs use the same packed data under many names. Returns whether no
 /// bytes overlap.
-fn measure(entries: &mut [Entry], directory: u64) -> bool {
+fn set_extents(entries: &mut [Entry], directory: u64) -> bool {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by_key(|&at| entries.get(at).map_or((0, 0), |entry| (entry.offset, at)));
     let mut end = 0u64;
-    let mut apart = true;
+    let mut is_disjoint = true;
     let mut following = order.clone().into_iter().skip(1);
     for at in order {
         let next = following.next().and_then(|next| entries.get(next));
@@ -91,10 +91,10 @@ fn measure(entries: &mut [Entry], directory: u64) -> bool {
         };
         if entry.offset < end {
             entry.fault = Some("its bytes overlap those of another member".into());
-            apart = false;
+            is_disjoint = false;
         }
         end = end.max(entry.offset.saturating_add(entry.least_extent()));
         entry.extent = next.saturating_sub(entry.offset);
     }
-    apart
+    is_disjoint
 }

@@ -54,7 +54,7 @@ fn member(source: &dyn Source, at: u64) -> Option<(Entry, u64)> {
     let unix = true;
     let name = names::decode(raw, flags & 0x800 != 0, unix, unicode).into_boxed_slice();
     let mut entry = Entry {
-        undecoded: (*name != *raw).then(|| raw.into()),
+        stored_name: (*name != *raw).then(|| raw.into()),
         name,
         method: fields.u16(8)?,
         flags,

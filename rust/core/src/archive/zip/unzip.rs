@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read};
 use liblzma::stream::Stream;
 
 use super::super::counting_reader::{ByteCount, CountingReader};
-use super::super::kind::Packing;
+use super::super::kind::Compression;
 use super::super::source::{Range, Source};
 use super::super::unpack::Unpack;
 use super::super::{expands_too_much, expands_too_much_reason, invalid};
@@ -85,7 +85,7 @@ pub fn into_memory(
     if entry.packed > source.len().saturating_sub(data) {
         return Err("cut short".into());
     }
-    let left_out = match entry.method {
+    let unused_bytes = match entry.method {
         0 => {
             scratch.content.resize(size, 0);
             source
@@ -103,11 +103,11 @@ pub fn into_memory(
                 .read_to_end(&mut scratch.content)
                 .map_err(|error| super::super::reason(&error))?;
             check_size(entry, scratch.content.len() as u64)?;
-            reader.left_out()
+            reader.unused_bytes()
         }
     };
     check_crc(entry, crc32fast::hash(&scratch.content))?;
-    Ok(left_out)
+    Ok(unused_bytes)
 }
 
 /// Reads a deflated member.
@@ -233,10 +233,10 @@ enum Decoder<'a> {
 
 impl Content<'_> {
     /// Returns how many of the packed bytes are not part of the content; known once its end was reached.
-    pub fn left_out(&self) -> u64 {
+    pub fn unused_bytes(&self) -> u64 {
         match &self.decoder {
             Decoder::Other(_, consumed) => self.packed.saturating_sub(consumed.get()),
-            Decoder::Zstd(unpack) => unpack.trailing().saturating_add(unpack.skipped()),
+            Decoder::Zstd(unpack) => unpack.trailing_bytes().saturating_add(unpack.user_bytes()),
         }
     }
 }
@@ -253,7 +253,7 @@ impl Read for Content<'_> {
 /// Decompresses a member's packed bytes.
 pub fn unpack<'a>(packed: impl Read + Send + 'a, entry: &Entry) -> io::Result<Content<'a>> {
     let decoder = if matches!(entry.method, 20 | 93) {
-        Decoder::Zstd(Box::new(Unpack::open(Packing::Zstd, Box::new(packed))?))
+        Decoder::Zstd(Box::new(Unpack::open(Compression::Zstd, Box::new(packed))?))
     } else {
         let consumed = ByteCount::default();
         let packed = io::BufReader::with_capacity(128 << 10, packed);

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 
 use liblzma::stream::Stream;
 use qxbatch_core::archive::foreign::Foreign;
-use qxbatch_core::archive::kind::{self, HEAD_LENGTH, Kind, Packing};
+use qxbatch_core::archive::kind::{self, Compression, FileKind, HEAD_LENGTH};
 use qxbatch_core::archive::unpack::Unpack;
 
 use super::pieces::{Slow, drained};
@@ -42,12 +42,12 @@ pub fn run(bytes: &[u8]) {
 /// The content before an error, the result, and the number of bytes after it.
 type Found = (Vec<u8>, Result<(), String>, u64);
 
-fn unpacked<'a>(packing: Packing, input: impl Read + Send + 'a) -> Found {
-    match Unpack::open(packing, Box::new(input)) {
+fn unpacked<'a>(compression: Compression, input: impl Read + Send + 'a) -> Found {
+    match Unpack::open(compression, Box::new(input)) {
         Err(error) => (Vec::new(), Err(error.to_string()), 0),
         Ok(mut stream) => {
             let (content, done) = drained(&mut stream, MOST);
-            (content, done, stream.trailing())
+            (content, done, stream.trailing_bytes())
         }
     }
 }
@@ -55,22 +55,22 @@ fn unpacked<'a>(packing: Packing, input: impl Read + Send + 'a) -> Found {
 fn any(bytes: &[u8]) {
     let kind = kind::of_bytes(bytes);
     let by_head = kind::of(bytes.get(..HEAD_LENGTH).unwrap_or(bytes));
-    let further = matches!(kind, Kind::Zip | Kind::Foreign(_));
-    let open = matches!(by_head, Kind::Other | Kind::Foreign(Foreign::Split));
+    let further = matches!(kind, FileKind::Zip | FileKind::Foreign(_));
+    let open = matches!(by_head, FileKind::Other | FileKind::Foreign(Foreign::Split));
     assert!(kind == by_head || (further && open));
-    assert_eq!(kind == Kind::Empty, bytes.is_empty());
-    let Kind::Packed(packing) = kind else {
+    assert_eq!(kind == FileKind::Empty, bytes.is_empty());
+    let FileKind::Packed(compression) = kind else {
         return;
     };
-    let found = unpacked(packing, bytes);
-    let slow = unpacked(packing, Slow(bytes));
+    let found = unpacked(compression, bytes);
+    let slow = unpacked(compression, Slow(bytes));
     // libzstd refuses some frames that no writer makes (for example, a run in a frame without content) if they arrive
     // in parts, and accepts them if they are in memory at once, with the same content. Error texts differ in any case.
     let both = slow.1.is_ok() && found.1.is_ok();
-    if packing != Packing::Zstd || both {
+    if compression != Compression::Zstd || both {
         let outcome = |found: &Found| (found.1.is_ok(), found.2);
         let words = (&slow.1, &found.1);
-        assert_eq!(outcome(&slow), outcome(&found), "{packing:?} {words:?}");
+        assert_eq!(outcome(&slow), outcome(&found), "{compression:?} {words:?}");
     }
     if both {
         assert_eq!(
@@ -81,11 +81,11 @@ fn any(bytes: &[u8]) {
     if found.1.is_ok() {
         assert!(found.2 < bytes.len() as u64);
         // Without trailing bytes, each reader of that format agrees that it is complete.
-        if found.2 == 0 && (found.0.len() as u64) < MOST && !sums_of_headers(packing, bytes) {
-            let other = elsewhere(packing, bytes);
+        if found.2 == 0 && (found.0.len() as u64) < MOST && !sums_of_headers(compression, bytes) {
+            let other = elsewhere(compression, bytes);
             assert!(
                 other.as_ref() == Some(&found.0),
-                "{packing:?}: another reader differs"
+                "{compression:?}: another reader differs"
             );
         }
     }
@@ -93,28 +93,28 @@ fn any(bytes: &[u8]) {
 
 /// Returns whether a gzip header may have its own checksum, which other readers check. This reader ignores it: the
 /// content has its own checksum, and a wrong name does not make the content wrong.
-fn sums_of_headers(packing: Packing, bytes: &[u8]) -> bool {
+fn sums_of_headers(compression: Compression, bytes: &[u8]) -> bool {
     let header = |at: &[u8]| at.starts_with(&[0x1f, 0x8b, 8]) && at[3] & 2 != 0;
-    packing == Packing::Gzip && bytes.windows(4).any(header)
+    compression == Compression::Gzip && bytes.windows(4).any(header)
 }
 
 /// Returns the content according to another reader: stream by stream, with zeros as padding between them.
-fn elsewhere(packing: Packing, mut bytes: &[u8]) -> Option<Vec<u8>> {
-    if packing == Packing::Compress {
+fn elsewhere(compression: Compression, mut bytes: &[u8]) -> Option<Vec<u8>> {
+    if compression == Compression::Compress {
         return simple_lzw(bytes);
     }
     let mut out = Vec::new();
     while !bytes.is_empty() {
-        bytes = match packing {
-            Packing::Bzip2 => {
+        bytes = match compression {
+            Compression::Bzip2 => {
                 let mut reader = bzip2::bufread::BzDecoder::new(bytes);
                 reader.read_to_end(&mut out).ok()?;
                 reader.into_inner()
             }
-            Packing::Xz | Packing::Lzma | Packing::Lzip => {
-                let stream = match packing {
-                    Packing::Lzma => Stream::new_lzma_decoder(MEMORY),
-                    Packing::Lzip => Stream::new_lzip_decoder(MEMORY, 0),
+            Compression::Xz | Compression::Lzma | Compression::Lzip => {
+                let stream = match compression {
+                    Compression::Lzma => Stream::new_lzma_decoder(MEMORY),
+                    Compression::Lzip => Stream::new_lzip_decoder(MEMORY, 0),
                     _ => Stream::new_stream_decoder(MEMORY, 0),
                 };
                 let stream = stream.ok()?;
@@ -122,19 +122,19 @@ fn elsewhere(packing: Packing, mut bytes: &[u8]) -> Option<Vec<u8>> {
                 reader.read_to_end(&mut out).ok()?;
                 reader.into_inner()
             }
-            Packing::Lz4 => {
+            Compression::Lz4 => {
                 let mut reader = lz4_flex::frame::FrameDecoder::new(bytes);
                 reader.read_to_end(&mut out).ok()?;
                 reader.into_inner()
             }
-            Packing::Zstd => {
+            Compression::Zstd => {
                 let mut reader = zstd::stream::read::Decoder::with_buffer(bytes)
                     .ok()?
                     .single_frame();
                 reader.read_to_end(&mut out).ok()?;
                 reader.finish()
             }
-            Packing::Gzip | Packing::Compress => {
+            Compression::Gzip | Compression::Compress => {
                 let mut reader = flate2::bufread::GzDecoder::new(bytes);
                 reader.read_to_end(&mut out).ok()?;
                 reader.into_inner()
@@ -199,24 +199,27 @@ fn simple_lzw(bytes: &[u8]) -> Option<Vec<u8>> {
 
 /// Packs the input and reads it back, once or twice; if it is cut, that is an error; trailing bytes are counted.
 fn written(how: u8, content: &[u8]) {
-    let packing = match how {
-        0..3 => Packing::Gzip,
-        3 | 4 => Packing::Compress,
-        5 => Packing::Bzip2,
-        6 if content.len() % 2 == 0 => Packing::Xz,
-        6 => Packing::Lz4,
-        _ => Packing::Zstd,
+    let compression = match how {
+        0..3 => Compression::Gzip,
+        3 | 4 => Compression::Compress,
+        5 => Compression::Bzip2,
+        6 if content.len() % 2 == 0 => Compression::Xz,
+        6 => Compression::Lz4,
+        _ => Compression::Zstd,
     };
     // The other levels take much longer than this test is worth.
-    let content = match packing {
-        Packing::Gzip | Packing::Compress => content,
+    let content = match compression {
+        Compression::Gzip | Compression::Compress => content,
         _ => &content[..content.len().min(120)],
     };
-    let packed = pack(packing, content);
-    assert_eq!(kind::of_bytes(&packed), Kind::Packed(packing));
+    let packed = pack(compression, content);
+    assert_eq!(kind::of_bytes(&packed), FileKind::Packed(compression));
     let right = (content.to_vec(), Ok(()), 0);
-    assert!(unpacked(packing, Slow(&packed)) == right, "{packing:?}");
-    if packing == Packing::Compress {
+    assert!(
+        unpacked(compression, Slow(&packed)) == right,
+        "{compression:?}"
+    );
+    if compression == Compression::Compress {
         return;
     }
     let cut = content
@@ -224,51 +227,54 @@ fn written(how: u8, content: &[u8]) {
         .fold(7, |sum, byte| sum * 31 % 65_521 + usize::from(*byte))
         % packed.len();
     assert!(
-        unpacked(packing, &packed[..cut]).1.is_err(),
-        "{packing:?} cut at {cut}"
+        unpacked(compression, &packed[..cut]).1.is_err(),
+        "{compression:?} cut at {cut}"
     );
     let more = [&packed[..], b"\0\0\0\0other bytes"].concat();
     assert!(
-        unpacked(packing, &more[..]) == (right.0, right.1, 11),
-        "{packing:?}"
+        unpacked(compression, &more[..]) == (right.0, right.1, 11),
+        "{compression:?}"
     );
     let twice = [&packed[..], &packed].concat();
     let right = ([content, content].concat(), Ok(()), 0);
-    assert!(unpacked(packing, &twice[..]) == right, "{packing:?}");
+    assert!(
+        unpacked(compression, &twice[..]) == right,
+        "{compression:?}"
+    );
 }
 
-fn pack(packing: Packing, content: &[u8]) -> Vec<u8> {
-    match packing {
-        Packing::Gzip => {
+fn pack(compression: Compression, content: &[u8]) -> Vec<u8> {
+    match compression {
+        Compression::Gzip => {
             let mut deflate = libdeflater::Compressor::new(libdeflater::CompressionLvl::fastest());
             let mut out = vec![0; deflate.gzip_compress_bound(content.len())];
             let length = deflate.gzip_compress(content, &mut out).unwrap();
             out.truncate(length);
             out
         }
-        Packing::Bzip2 => {
+        Compression::Bzip2 => {
             let mut out = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::new(1));
             out.write_all(content).unwrap();
             out.finish().unwrap()
         }
-        Packing::Xz => {
+        Compression::Xz => {
             let mut out = liblzma::write::XzEncoder::new(Vec::new(), 0);
             out.write_all(content).unwrap();
             out.finish().unwrap()
         }
-        Packing::Zstd => {
+        Compression::Zstd => {
             let mut out = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
             out.include_checksum(true).unwrap();
             out.write_all(content).unwrap();
             out.finish().unwrap()
         }
-        Packing::Lz4 => {
+        Compression::Lz4 => {
             let mut out = lz4_flex::frame::FrameEncoder::new(Vec::new());
             out.write_all(content).unwrap();
             out.finish().unwrap()
         }
-        Packing::Compress => literals(content),
-        Packing::Lzma | Packing::Lzip => unreachable!(),
+        Compression::Compress => literals(content),
+        Compression::Lzma | Compression::Lzip => unreachable!(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use qxbatch_core::header::{Field, FileWindow, Header, Kind, Parsed, Value, Window, parse};
+use qxbatch_core::header::{Field, FileWindow, Header, Parsed, Value, ValueType, Window, parse};
 use qxbatch_core::scan::parse_plain_or_gzip;
 use qxbatch_core::series::{Entry, group};
 
@@ -101,24 +101,24 @@ fn look(header: &Header) {
             continue;
         }
         assert!(raw.len() <= Header::MAX_VALUE, "{field:?}");
-        match (field.kind(), header.value(field)) {
+        match (field.value_type(), header.value(field)) {
             (_, Value::None) => {}
-            (Kind::Int, Value::Int(number)) => assert_eq!(header.int(field), Some(number)),
-            (Kind::Int, Value::Ints(numbers)) => {
+            (ValueType::Int, Value::Int(number)) => assert_eq!(header.int(field), Some(number)),
+            (ValueType::Int, Value::Ints(numbers)) => {
                 assert_eq!(header.int(field), numbers.first().copied());
             }
-            (Kind::Float, Value::Float(number)) => {
+            (ValueType::Float, Value::Float(number)) => {
                 assert!(number.is_finite());
                 assert_eq!(header.float(field), Some(number));
             }
-            (Kind::Float, Value::Floats(numbers)) => {
+            (ValueType::Float, Value::Floats(numbers)) => {
                 assert!(numbers.iter().all(|number| number.is_finite()));
                 assert_eq!(header.float(field), numbers.first().copied());
             }
-            (Kind::Text | Kind::Person | Kind::Ascii, Value::Text(text)) => {
+            (ValueType::Text | ValueType::Person | ValueType::Ascii, Value::Text(text)) => {
                 assert_eq!(header.text(field), Some(text));
             }
-            (Kind::Text | Kind::Person | Kind::Ascii, Value::Texts(texts)) => {
+            (ValueType::Text | ValueType::Person | ValueType::Ascii, Value::Texts(texts)) => {
                 assert_eq!(header.text(field), Some(texts.join("\\")));
             }
             (kind, value) => unreachable!("{field:?} of {kind:?} is {value:?}"),

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use qxbatch_core::archive::kind::{self, Kind as Content};
+use qxbatch_core::archive::kind::{self, FileKind};
 use qxbatch_core::archive::sevenz::aes::Keys;
 use qxbatch_core::archive::sevenz::list as list_sevenz;
 use qxbatch_core::archive::tar::TarReader;
@@ -103,18 +103,21 @@ fn inside(bytes: &[u8], work: &Path) {
 
 /// Checks that each member found by the archive's own reader has one row; a file that is not an archive has one row.
 fn complete(bytes: &[u8], reading: &Reading) {
-    let outer = reading.rows().iter().filter(|row| row.joints.is_empty());
+    let outer = reading
+        .rows()
+        .iter()
+        .filter(|row| row.separators.is_empty());
     let expected = match kind::of_bytes(bytes) {
-        Content::Zip => list(&bytes, MEMBERS).entries.len(),
-        Content::SevenZ => {
+        FileKind::Zip => list(&bytes, MEMBERS).entries.len(),
+        FileKind::SevenZ => {
             let keys = Keys::new([(0, b"other".as_slice()), (1, b"secret")].into_iter());
             list_sevenz(&bytes, MEMBERS, &keys).map_or(0, |listing| listing.members.len())
         }
-        Content::Tar => {
+        FileKind::Tar => {
             let mut tar = TarReader::new(bytes);
             std::iter::from_fn(|| tar.next_member().ok().flatten()).count()
         }
-        Content::Packed(_) => return,
+        FileKind::Packed(_) => return,
         _ => 1,
     };
     assert_eq!(outer.count(), expected);
@@ -174,7 +177,7 @@ fn place(reading: &mut Reading, session: &Path) {
 fn placed(reading: &Reading, session: &Path) {
     let mut known = HashSet::new();
     for row in reading.rows().iter().filter(|row| holds(row)) {
-        let path = session.join(&*row.at);
+        let path = session.join(&*row.session_path);
         has_its_hash(row, &path);
         assert!(known.insert(path), "two rows share a place");
     }
@@ -185,7 +188,7 @@ fn placed(reading: &Reading, session: &Path) {
         .iter()
         .filter(|row| row.fate == Fate::Duplicate)
     {
-        assert!(session.join(&*row.at).is_file(), "{row:?}");
+        assert!(session.join(&*row.session_path).is_file(), "{row:?}");
     }
 }
 

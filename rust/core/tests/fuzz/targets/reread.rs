@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 
 use flate2::read::DeflateDecoder;
-use qxbatch_core::archive::kind::Packing;
+use qxbatch_core::archive::kind::Compression;
 use qxbatch_core::archive::unpack::Unpack;
 use qxbatch_core::pack::blocks::{last, open_end};
 use qxbatch_core::pack::reread::{Buffers, PiecesReader};
@@ -51,7 +51,7 @@ pub fn run(bytes: &[u8]) {
 
 /// Returns the content of a file if it is valid.
 fn agree(file: &[u8]) -> Option<Vec<u8>> {
-    let mut unpack = Unpack::open(Packing::Gzip, Box::new(file)).ok()?;
+    let mut unpack = Unpack::open(Compression::Gzip, Box::new(file)).ok()?;
     let mut content = Vec::new();
     let sound = (&mut unpack)
         .take(OF_FILE)
@@ -61,7 +61,7 @@ fn agree(file: &[u8]) -> Option<Vec<u8>> {
     let by_pieces = pieces(file);
     if let (Ok(fast), false) = (by_pieces, more) {
         assert!(
-            sound && unpack.trailing() == 0,
+            sound && unpack.trailing_bytes() == 0,
             "only the general reader finds fault"
         );
         assert!(fast == content, "two contents of one file");

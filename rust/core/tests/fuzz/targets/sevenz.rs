@@ -65,7 +65,7 @@ fn any(bytes: &[u8]) {
         return;
     };
     assert!(listing.members.len() as u64 <= MEMBERS);
-    assert!(listing.trailing < bytes.len() as u64);
+    assert!(listing.trailing_bytes < bytes.len() as u64);
     for block in &listing.blocks {
         let inside: u64 = block.members.iter().map(|(size, _)| size).sum();
         assert!(inside <= block.size(), "members hold more than their block");
@@ -85,7 +85,7 @@ fn any(bytes: &[u8]) {
 /// Returns the content of each member, and the number of bytes in none; None if the archive is damaged.
 fn contents(bytes: &[u8], listing: &Listing, keys: &Keys<'_>) -> Option<(Vec<Vec<u8>>, u64)> {
     let mut found = Vec::new();
-    let mut left_out = listing.gaps + listing.left_out;
+    let mut unused = listing.gap_bytes + listing.unused_header_bytes;
     for block in &listing.blocks {
         let place = chain::find_password(&bytes, block, keys).ok()?;
         let mut content = chain::open(&bytes, block, keys, place).ok()?;
@@ -97,9 +97,9 @@ fn contents(bytes: &[u8], listing: &Listing, keys: &Keys<'_>) -> Option<(Vec<Vec
             }
             found.push(bytes);
         }
-        left_out += content.left_out();
+        unused += content.unused_bytes();
     }
-    Some((found, left_out))
+    Some((found, unused))
 }
 
 fn methods(how: u8) -> Vec<EncoderConfiguration> {

@@ -33,7 +33,7 @@ pub fn run(bytes: &[u8]) {
         return;
     };
     assert!(found.global_signal.iter().all(|value| value.is_finite()));
-    assert!(found.global_signal.len() >= found.dropped + MIN_VOLUMES);
+    assert!(found.global_signal.len() >= found.dropped_volumes + MIN_VOLUMES);
     assert!(found.global_signal.len() <= bytes.len());
     assert!(found.tsnr.is_none_or(|tsnr| tsnr.is_finite() && tsnr > 0.0));
     assert!(found.tsnr_limit.is_none_or(f64::is_finite));

@@ -49,7 +49,7 @@ type Member = (Vec<u8>, MemberKind, u64, Vec<u8>, Result<(), String>);
 #[derive(Debug, PartialEq)]
 struct Found {
     members: Vec<Member>,
-    trailing: u64,
+    trailing_bytes: u64,
     end: Result<(), String>,
 }
 
@@ -71,7 +71,7 @@ fn found(input: impl Read, most: u64) -> Found {
     };
     Found {
         members,
-        trailing: reader.trailing(),
+        trailing_bytes: reader.trailing_bytes(),
         end,
     }
 }
@@ -87,7 +87,7 @@ fn any(bytes: &[u8]) {
     let skipped = found(bytes, 0);
     assert_eq!(skipped.end.is_ok(), whole.end.is_ok());
     assert_eq!(skipped.members.len(), whole.members.len());
-    assert_eq!(skipped.trailing, whole.trailing);
+    assert_eq!(skipped.trailing_bytes, whole.trailing_bytes);
     let stored: u64 = whole
         .members
         .iter()
@@ -130,7 +130,7 @@ fn written(how: u8, bytes: &[u8]) {
     let marks = data.len();
     data.resize(marks + 2 * BLOCK, 0);
     let back = found(Slow(&data), MOST);
-    assert_eq!((&back.end, back.trailing), (&Ok(()), 0));
+    assert_eq!((&back.end, back.trailing_bytes), (&Ok(()), 0));
     assert_eq!(back.members.len(), expected.len());
     for (member, (name, what, size, content, done)) in expected.iter().zip(&back.members) {
         assert_eq!((name, what), (&member.name, &MemberKind::File));

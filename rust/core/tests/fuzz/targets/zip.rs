@@ -7,7 +7,7 @@ use qxbatch_core::archive::zip::decryption::{Attempt, EncryptedMember};
 use qxbatch_core::archive::zip::directory::Directory;
 use qxbatch_core::archive::zip::encryption::Encryption;
 use qxbatch_core::archive::zip::entry::Entry;
-use qxbatch_core::archive::zip::{list, local, uncovered, unzip};
+use qxbatch_core::archive::zip::{gaps, list, local, unzip};
 use qxbatch_core::monitor::Monitor;
 
 use super::pieces::{TestMember, drained, members};
@@ -145,8 +145,8 @@ fn both_ways(bytes: &[u8], entry: &Entry, data: u64, scratch: &mut unzip::Scratc
     for source in [&bytes as &dyn Source, &Far(bytes)] {
         let done = unzip::into_memory(source, &right, data, scratch);
         assert_eq!(done.is_ok(), content.is_some(), "{done:?} {entry:?}");
-        if let (Ok(stream), Ok(left_out)) = (&stream, &done) {
-            assert_eq!(stream.left_out(), *left_out);
+        if let (Ok(stream), Ok(unused)) = (&stream, &done) {
+            assert_eq!(stream.unused_bytes(), *unused);
         }
         if let Some(content) = &content {
             assert_eq!(&scratch.content, content);
@@ -191,9 +191,9 @@ fn right(data: &[u8], entries: &[Entry], expected: &[TestMember]) {
         assert_eq!(entry.raw_name(), member.name);
         let local = local::read(&data, entry).expect("a local header");
         assert!(local.differs.is_empty(), "{:?}", local.differs);
-        let left_out = unzip::into_memory(&data, entry, local.data, &mut scratch);
-        assert_eq!(left_out, Ok(0));
-        assert_eq!(uncovered::after(&data, entry, local.data), None);
+        let unused = unzip::into_memory(&data, entry, local.data, &mut scratch);
+        assert_eq!(unused, Ok(0));
+        assert_eq!(gaps::after(&data, entry, local.data), None);
         assert_eq!(scratch.content, member.content);
     }
 }

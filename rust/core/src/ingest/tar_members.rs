@@ -9,10 +9,10 @@ use super::batch::Members;
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Kind, Row, link_to};
+use super::process::process_member;
+use super::row::{Row, RowKind, link_to};
 use super::staging::{StagingDir, fill};
-use super::stop::{Fault, Stop};
-use super::take::take;
+use super::stop::{ReadError, Stop};
 use super::tar_input::Input;
 use super::workers::Workers;
 use crate::archive::tar::{Member, MemberKind, TarReader};
@@ -29,7 +29,7 @@ pub fn read(
     let mut unpacking = Unpacking {
         pass,
         tar: TarReader::new(input),
-        at: 0,
+        sequence: 0,
         holes: 0,
         files: HashSet::new(),
         hashing: RandomState::new(),
@@ -40,8 +40,8 @@ pub fn read(
             match unpacking.next(container, &workers, scope) {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(Fault::Stop(stop)) => workers.store(unpacking.at, Err(stop)),
-                Err(Fault::Data(reason)) => {
+                Err(ReadError::Stop(stop)) => workers.store(unpacking.sequence, Err(stop)),
+                Err(ReadError::Data(reason)) => {
                     damage = Some(reason);
                     break;
                 }
@@ -57,8 +57,11 @@ pub fn read(
 /// Returns notes about the bytes that are in no member.
 fn notes_of(tar: &TarReader<Input<'_>>) -> Vec<String> {
     let mut notes = Vec::new();
-    if tar.trailing() > 0 {
-        let text = format!("{} bytes follow the end mark of the tar", tar.trailing());
+    if tar.trailing_bytes() > 0 {
+        let text = format!(
+            "{} bytes follow the end mark of the tar",
+            tar.trailing_bytes()
+        );
         notes.push(text);
     }
     if let Input::Packed(unpack, ..) = tar.get_ref() {
@@ -72,7 +75,7 @@ struct Unpacking<'p, 'a> {
     pass: &'p Pass<'p>,
     tar: TarReader<Input<'a>>,
     /// Sequence number of the current member.
-    at: u64,
+    sequence: u64,
     /// Bytes in the holes of sparse files so far.
     holes: u64,
     /// Hashes of the names of the files so far, by [`Unpacking::name_hash`].
@@ -87,14 +90,15 @@ impl<'p> Unpacking<'p, '_> {
         container: &Address,
         workers: &'s Workers,
         scope: &rayon::Scope<'s>,
-    ) -> Result<bool, Fault>
+    ) -> Result<bool, ReadError>
     where
         'p: 's,
     {
         self.pass.check()?;
-        self.at += 1;
+        self.sequence += 1;
         let next = self.tar.next_member();
-        let Some(mut member) = next.map_err(|error: io::Error| Fault::Data(reason(&error)))? else {
+        let Some(mut member) = next.map_err(|error: io::Error| ReadError::Data(reason(&error)))?
+        else {
             return Ok(false);
         };
         let target = match &member.kind {
@@ -102,10 +106,10 @@ impl<'p> Unpacking<'p, '_> {
             _ => 0,
         };
         let texts = escaped_len(&container.path) + escaped_len(&member.name) + target;
-        self.pass.count(texts).map_err(Fault::Data)?;
-        let address = container.member(&member.name, self.at);
+        self.pass.count(texts).map_err(ReadError::Data)?;
+        let address = container.member(&member.name, self.sequence);
         if let Some(row) = self.without_data(&address, &member) {
-            workers.store(self.at, Ok(row));
+            workers.store(self.sequence, Ok(row));
             return Ok(true);
         }
         self.check_holes(&member)?;
@@ -114,7 +118,7 @@ impl<'p> Unpacking<'p, '_> {
         let counted = self.pass.expand(size, &address.path);
         counted
             .and_then(|()| container.expand(holes)) // other bytes count when they are read
-            .map_err(Fault::Data)?;
+            .map_err(ReadError::Data)?;
         if size > self.pass.max_in_memory {
             return self.large(&address, &mut member, workers);
         }
@@ -125,18 +129,18 @@ impl<'p> Unpacking<'p, '_> {
         if let Err(error) = fill(&mut content, part) {
             return self.refuse_cut_short(&address, size, reason(&error), workers);
         }
-        workers.submit(scope, self.pass, (self.at, address), (buffer, len));
+        workers.submit(scope, self.pass, (self.sequence, address), (buffer, len));
         Ok(true)
     }
 
     /// Adds the holes of a member. Returns an error once all holes together exceed the limit on expansion: they take no
     /// space in the archive, so many small ones can form a bomb, too.
-    fn check_holes(&mut self, member: &Member) -> Result<(), Fault> {
+    fn check_holes(&mut self, member: &Member) -> Result<(), ReadError> {
         let holes = member.size.saturating_sub(member.stored);
         self.holes = self.holes.saturating_add(holes);
         let max_ratio = self.pass.options.max_ratio;
         if expands_too_much(self.holes, self.tar.get_ref().packed(), max_ratio) {
-            return Err(Fault::Data(expands_too_much_reason(max_ratio)));
+            return Err(ReadError::Data(expands_too_much_reason(max_ratio)));
         }
         Ok(())
     }
@@ -147,13 +151,13 @@ impl<'p> Unpacking<'p, '_> {
         address: &Address,
         member: &mut Member,
         workers: &Workers,
-    ) -> Result<bool, Fault> {
+    ) -> Result<bool, ReadError> {
         let (pass, size) = (self.pass, member.size);
         // a size that the file cannot contain says nothing about the space needed
         if !self.tar.get_ref().ends_before(member.stored) {
             pass.need_room(size, &address.path)?;
         }
-        let staged = address.staged(StagingDir::Other);
+        let staged = address.staged_file(StagingDir::Other);
         let mut content = self.tar.content(member);
         let checksums = pass
             .staging
@@ -161,8 +165,8 @@ impl<'p> Unpacking<'p, '_> {
         match checksums {
             Ok(checksums) => {
                 let data = MemberBytes::Staged(staged);
-                let result = take(pass, address, data, checksums.size, checksums.sha256);
-                workers.store(self.at, result);
+                let result = process_member(pass, address, data, checksums.size, checksums.sha256);
+                workers.store(self.sequence, result);
                 Ok(true)
             }
             Err(fault) => self.refuse_cut_short(address, size, fault.reason()?, workers),
@@ -176,10 +180,10 @@ impl<'p> Unpacking<'p, '_> {
         size: u64,
         reason: String,
         workers: &Workers,
-    ) -> Result<bool, Fault> {
-        let row = address.refused(Kind::Other, size, reason.clone());
-        workers.store(self.at, Ok(row.into()));
-        Err(Fault::Data(reason))
+    ) -> Result<bool, ReadError> {
+        let row = address.refused(RowKind::Other, size, reason.clone());
+        workers.store(self.sequence, Ok(row.into()));
+        Err(ReadError::Data(reason))
     }
 
     /// Returns the row of a member that is not a file, or of a file with too many holes; None for another file.
@@ -189,31 +193,31 @@ impl<'p> Unpacking<'p, '_> {
             MemberKind::File if expands_too_much(member.size, member.stored, max_ratio) => {
                 let text =
                     format!("its holes make it more than {max_ratio} times its size (limit)");
-                address.refused(Kind::Other, member.size, text)
+                address.refused(RowKind::Other, member.size, text)
             }
             MemberKind::File => {
                 self.files.insert(self.name_hash(&member.name));
                 return None;
             }
-            MemberKind::Directory => address.no_data(Kind::Directory, ""),
+            MemberKind::Directory => address.no_data(RowKind::Directory, ""),
             MemberKind::Link { hard, target } => self.link(address, member, *hard, target),
-            MemberKind::Device(word) => address.no_data(Kind::Device, *word),
+            MemberKind::Device(word) => address.no_data(RowKind::Device, *word),
         };
         Some(row.into())
     }
 
     fn link(&mut self, address: &Address, member: &Member, hard: bool, target: &[u8]) -> Row {
         if !hard {
-            return address.no_data(Kind::Link, link_to(target));
+            return address.no_data(RowKind::Link, link_to(target));
         }
         let escaped = escape(target);
         if self.files.contains(&self.name_hash(target)) {
             self.files.insert(self.name_hash(&member.name));
             let text = format!("a hard link to {escaped}, whose row has the bytes");
-            return address.no_data(Kind::Link, text);
+            return address.no_data(RowKind::Link, text);
         }
         let text = format!("a hard link to {escaped}, which is not in the archive before it");
-        address.refused(Kind::Link, 0, text)
+        address.refused(RowKind::Link, 0, text)
     }
 
     /// Returns a hash for comparing the name of a file with the target of a hard link.

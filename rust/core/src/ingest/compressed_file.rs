@@ -5,34 +5,35 @@ use std::io::Read;
 use std::path::Path;
 
 use super::batch::Members;
-use super::expansion::Counted;
+use super::expansion::ExpansionReader;
 use super::loose;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
+use super::process::process_member;
 use super::staging::StagingDir;
 use super::stop::Stop;
-use super::take::take;
-use super::total::InTotal;
-use crate::archive::kind::{self, HEAD_LENGTH, Kind as Content, Packing};
+use super::total_size::TotalSizeReader;
+use crate::archive::kind::{self, Compression, FileKind, HEAD_LENGTH};
 use crate::archive::unpack::Unpack;
 use crate::notation::escaped_len;
 
 /// Returns whether a compressed file is a compressed tar, as far as it can be unpacked.
 #[must_use]
-pub fn contains_tar(path: &Path, packing: Packing) -> bool {
+pub fn contains_tar(path: &Path, compression: Compression) -> bool {
     let mut head = Vec::new();
-    if let Ok(unpack) = loose::open(path).and_then(|file| Unpack::open(packing, Box::new(file))) {
+    if let Ok(unpack) = loose::open(path).and_then(|file| Unpack::open(compression, Box::new(file)))
+    {
         // The bytes before an error are enough for this.
         let _ = unpack.take(HEAD_LENGTH as u64).read_to_end(&mut head);
     }
-    kind::of(&head) == Content::Tar
+    kind::of(&head) == FileKind::Tar
 }
 
 /// Reads a compressed file that is not a tar: its content is the only member.
 pub fn read(
     pass: &Pass<'_>,
     mut file: File,
-    packing: Packing,
+    compression: Compression,
     container: &Address,
 ) -> Result<Members<'static>, Stop> {
     let size = file.metadata().map_or(0, |metadata| metadata.len());
@@ -41,8 +42,8 @@ pub fn read(
         .rsplit(|&byte| byte == b'/' || byte == b'!')
         .next()
         .unwrap_or_default();
-    let address = container.member(kind::without_extension(outer, packing), 1);
-    let mut unpack = match Unpack::open(packing, Box::new(&mut file)) {
+    let address = container.member(kind::without_extension(outer, compression), 1);
+    let mut unpack = match Unpack::open(compression, Box::new(&mut file)) {
         Ok(unpack) => unpack,
         Err(error) => return Ok(Members::damaged(crate::archive::reason(&error))),
     };
@@ -50,11 +51,11 @@ pub fn read(
         .options
         .max_ratio
         .saturating_mul(size.max(crate::archive::MIN_PACKED));
-    let staged = address.staged(StagingDir::Other);
+    let staged = address.staged_file(StagingDir::Other);
     let checksums = match pass.staging.spool(
         &staged,
-        &mut InTotal::new(
-            Counted::new(&mut unpack, container.expansion()),
+        &mut TotalSizeReader::new(
+            ExpansionReader::new(&mut unpack, container.expansion()),
             pass,
             &address.path,
         ),
@@ -68,7 +69,7 @@ pub fn read(
         pass.staging.remove(&staged)?;
         return Ok(Members::damaged(reason));
     }
-    let member = take(
+    let member = process_member(
         pass,
         &address,
         MemberBytes::Staged(staged),

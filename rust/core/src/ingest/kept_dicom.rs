@@ -6,7 +6,7 @@ use crate::series::unsorted_reason;
 
 /// Returns why a DICOM object is not sorted; None if it is.
 #[must_use]
-pub fn why_kept(path: &[u8], header: &Header) -> Option<Reason> {
+pub fn kept_reason(path: &[u8], header: &Header) -> Option<Reason> {
     let extra = is_philips_extra(path) && !is_image(header.raw(Field::SopClassUid));
     let extra = extra.then_some("a Philips XX_0 or PS_0 file without an image");
     unsorted_reason(header).or(extra).map(Reason::Borrowed)
@@ -53,13 +53,13 @@ mod tests {
             (Field::SeriesInstanceUid, "1.2"),
             (Field::SopInstanceUid, "1.2.3"),
         ];
-        assert_eq!(why_kept(b"a", &header(&whole)), None);
-        assert!(why_kept(b"a", &header(&whole[..1])).is_some());
-        assert!(why_kept(b"a", &header(&whole[1..])).is_some());
+        assert_eq!(kept_reason(b"a", &header(&whole)), None);
+        assert!(kept_reason(b"a", &header(&whole[..1])).is_some());
+        assert!(kept_reason(b"a", &header(&whole[1..])).is_some());
         let class = (Field::SopClassUid, "1.2.840.10008.5.1.4.1.1.4");
-        assert_eq!(why_kept(b"a", &header(&[class])), None);
+        assert_eq!(kept_reason(b"a", &header(&[class])), None);
         let size = [(Field::Rows, "64"), (Field::Columns, "64")];
-        assert_eq!(why_kept(b"a", &header(&size)), None);
+        assert_eq!(kept_reason(b"a", &header(&size)), None);
     }
 
     #[test]
@@ -74,9 +74,9 @@ mod tests {
         let raw = of("1.2.840.10008.5.1.4.1.1.66");
         let state = of("1.2.840.10008.5.1.4.1.1.11.1");
         let image = of("1.2.840.10008.5.1.4.1.1.4");
-        assert!(why_kept(b"DICOM/XX_0012", &raw).is_some());
-        assert!(why_kept(b"a.zip!PS_0001", &state).is_some());
-        assert!(why_kept(b"DICOM/XX_0012", &image).is_none());
-        assert!(why_kept(b"DICOM/IM_0012", &raw).is_none());
+        assert!(kept_reason(b"DICOM/XX_0012", &raw).is_some());
+        assert!(kept_reason(b"a.zip!PS_0001", &state).is_some());
+        assert!(kept_reason(b"DICOM/XX_0012", &image).is_none());
+        assert!(kept_reason(b"DICOM/IM_0012", &raw).is_none());
     }
 }

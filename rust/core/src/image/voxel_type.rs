@@ -2,13 +2,13 @@
 
 /// How a voxel is stored.
 #[derive(Clone, Copy, Debug)]
-pub struct Voxel {
-    kind: Kind,
+pub struct VoxelType {
+    datatype: Datatype,
     big_endian: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum Datatype {
     U8,
     I8,
     U16,
@@ -27,76 +27,86 @@ enum Kind {
     Colour(u64),
 }
 
-impl Voxel {
+impl VoxelType {
     /// Returns the type with this code (nifti1.h, `NIFTI_TYPE_...`); None if it cannot be shown.
     #[must_use]
     pub fn new(code: i32, big_endian: bool) -> Option<Self> {
-        let kind = match code {
-            2 => Kind::U8,
-            4 => Kind::I16,
-            8 => Kind::I32,
-            16 => Kind::F32,
-            32 => Kind::Complex64,
-            64 => Kind::F64,
-            128 => Kind::Colour(3),
-            256 => Kind::I8,
-            512 => Kind::U16,
-            768 => Kind::U32,
-            1024 => Kind::I64,
-            1280 => Kind::U64,
-            1792 => Kind::Complex128,
-            2304 => Kind::Colour(4),
+        let datatype = match code {
+            2 => Datatype::U8,
+            4 => Datatype::I16,
+            8 => Datatype::I32,
+            16 => Datatype::F32,
+            32 => Datatype::Complex64,
+            64 => Datatype::F64,
+            128 => Datatype::Colour(3),
+            256 => Datatype::I8,
+            512 => Datatype::U16,
+            768 => Datatype::U32,
+            1024 => Datatype::I64,
+            1280 => Datatype::U64,
+            1792 => Datatype::Complex128,
+            2304 => Datatype::Colour(4),
             _ => return None,
         };
-        Some(Self { kind, big_endian })
+        Some(Self {
+            datatype,
+            big_endian,
+        })
     }
 
     /// Returns whether a voxel is an integer of at most 32 bits.
     pub(super) fn is_small_integer(self) -> bool {
         matches!(
-            self.kind,
-            Kind::U8 | Kind::I8 | Kind::U16 | Kind::I16 | Kind::U32 | Kind::I32
+            self.datatype,
+            Datatype::U8
+                | Datatype::I8
+                | Datatype::U16
+                | Datatype::I16
+                | Datatype::U32
+                | Datatype::I32
         )
     }
 
     /// Returns whether a little-endian 16-bit voxel is signed; None for others.
     pub(super) fn short_is_signed(self) -> Option<bool> {
-        match self.kind {
-            Kind::I16 if !self.big_endian => Some(true),
-            Kind::U16 if !self.big_endian => Some(false),
+        match self.datatype {
+            Datatype::I16 if !self.big_endian => Some(true),
+            Datatype::U16 if !self.big_endian => Some(false),
             _ => None,
         }
     }
 
     /// Returns the number of bytes of one voxel.
     pub(super) fn size(self) -> u64 {
-        match self.kind {
-            Kind::U8 | Kind::I8 => 1,
-            Kind::U16 | Kind::I16 => 2,
-            Kind::U32 | Kind::I32 | Kind::F32 => 4,
-            Kind::U64 | Kind::I64 | Kind::F64 | Kind::Complex64 => 8,
-            Kind::Complex128 => 16,
-            Kind::Colour(bytes) => bytes,
+        match self.datatype {
+            Datatype::U8 | Datatype::I8 => 1,
+            Datatype::U16 | Datatype::I16 => 2,
+            Datatype::U32 | Datatype::I32 | Datatype::F32 => 4,
+            Datatype::U64 | Datatype::I64 | Datatype::F64 | Datatype::Complex64 => 8,
+            Datatype::Complex128 => 16,
+            Datatype::Colour(bytes) => bytes,
         }
     }
 
     /// Returns the value of one voxel from its bytes; 0 if it is not finite.
     #[inline]
     pub(super) fn value(self, bytes: &[u8]) -> f64 {
-        let value = match self.kind {
-            Kind::U8 => self.number(bytes, u8::from_le_bytes).into(),
-            Kind::I8 => self.number(bytes, i8::from_le_bytes).into(),
-            Kind::U16 => self.number(bytes, u16::from_le_bytes).into(),
-            Kind::I16 => self.number(bytes, i16::from_le_bytes).into(),
-            Kind::U32 => self.number(bytes, u32::from_le_bytes).into(),
-            Kind::I32 => self.number(bytes, i32::from_le_bytes).into(),
-            Kind::U64 => rounded(self.number(bytes, u64::from_le_bytes).into()),
-            Kind::I64 => rounded(self.number(bytes, i64::from_le_bytes).into()),
-            Kind::F32 => self.number(bytes, f32::from_le_bytes).into(),
-            Kind::F64 => self.number(bytes, f64::from_le_bytes),
-            Kind::Complex64 => self.magnitude::<4>(bytes, |part| f32::from_le_bytes(part).into()),
-            Kind::Complex128 => self.magnitude::<8>(bytes, f64::from_le_bytes),
-            Kind::Colour(_) => {
+        let value = match self.datatype {
+            Datatype::U8 => self.number(bytes, u8::from_le_bytes).into(),
+            Datatype::I8 => self.number(bytes, i8::from_le_bytes).into(),
+            Datatype::U16 => self.number(bytes, u16::from_le_bytes).into(),
+            Datatype::I16 => self.number(bytes, i16::from_le_bytes).into(),
+            Datatype::U32 => self.number(bytes, u32::from_le_bytes).into(),
+            Datatype::I32 => self.number(bytes, i32::from_le_bytes).into(),
+            Datatype::U64 => rounded(self.number(bytes, u64::from_le_bytes).into()),
+            Datatype::I64 => rounded(self.number(bytes, i64::from_le_bytes).into()),
+            Datatype::F32 => self.number(bytes, f32::from_le_bytes).into(),
+            Datatype::F64 => self.number(bytes, f64::from_le_bytes),
+            Datatype::Complex64 => {
+                self.magnitude::<4>(bytes, |part| f32::from_le_bytes(part).into())
+            }
+            Datatype::Complex128 => self.magnitude::<8>(bytes, f64::from_le_bytes),
+            Datatype::Colour(_) => {
                 bytes
                     .iter()
                     .take(3)
@@ -110,27 +120,27 @@ impl Voxel {
 
     /// Returns whether a voxel is red, green and blue.
     pub(super) fn is_colour(self) -> bool {
-        matches!(self.kind, Kind::Colour(_))
+        matches!(self.datatype, Datatype::Colour(_))
     }
 
     /// Writes the values of many voxels to `out`, as `value` returns them.
     #[allow(clippy::cast_precision_loss, reason = "voxels of 64 bits are rare")]
     pub(super) fn numbers(self, bytes: &[u8], out: &mut [f64]) {
         let big = self.big_endian;
-        match self.kind {
-            Kind::U8 => each(bytes, out, big, |[byte]: [u8; 1]| byte.into()),
-            Kind::I8 => each(bytes, out, big, |own| i8::from_le_bytes(own).into()),
-            Kind::U16 => each(bytes, out, big, |own| u16::from_le_bytes(own).into()),
-            Kind::I16 => each(bytes, out, big, |own| i16::from_le_bytes(own).into()),
-            Kind::U32 => each(bytes, out, big, |own| u32::from_le_bytes(own).into()),
-            Kind::I32 => each(bytes, out, big, |own| i32::from_le_bytes(own).into()),
-            Kind::U64 => each(bytes, out, big, |own| u64::from_le_bytes(own) as f64),
-            Kind::I64 => each(bytes, out, big, |own| i64::from_le_bytes(own) as f64),
-            Kind::F32 => each(bytes, out, big, |own| {
+        match self.datatype {
+            Datatype::U8 => each(bytes, out, big, |[byte]: [u8; 1]| byte.into()),
+            Datatype::I8 => each(bytes, out, big, |own| i8::from_le_bytes(own).into()),
+            Datatype::U16 => each(bytes, out, big, |own| u16::from_le_bytes(own).into()),
+            Datatype::I16 => each(bytes, out, big, |own| i16::from_le_bytes(own).into()),
+            Datatype::U32 => each(bytes, out, big, |own| u32::from_le_bytes(own).into()),
+            Datatype::I32 => each(bytes, out, big, |own| i32::from_le_bytes(own).into()),
+            Datatype::U64 => each(bytes, out, big, |own| u64::from_le_bytes(own) as f64),
+            Datatype::I64 => each(bytes, out, big, |own| i64::from_le_bytes(own) as f64),
+            Datatype::F32 => each(bytes, out, big, |own| {
                 finite(f32::from_le_bytes(own).into())
             }),
-            Kind::F64 => each(bytes, out, big, |own| finite(f64::from_le_bytes(own))),
-            Kind::Complex64 | Kind::Complex128 | Kind::Colour(_) => {
+            Datatype::F64 => each(bytes, out, big, |own| finite(f64::from_le_bytes(own))),
+            Datatype::Complex64 | Datatype::Complex128 | Datatype::Colour(_) => {
                 let size = usize::try_from(self.size()).unwrap_or(usize::MAX);
                 let cells = bytes.chunks_exact(size);
                 for (cell, slot) in cells.zip(out) {
@@ -191,7 +201,7 @@ fn rounded(value: i128) -> f64 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::Voxel;
+    use super::VoxelType;
 
     #[test]
     fn many_voxels_have_the_values_of_single_ones() {
@@ -200,11 +210,11 @@ mod tests {
             2, 4, 8, 16, 32, 64, 128, 256, 512, 768, 1024, 1280, 1792, 2304,
         ] {
             for big_endian in [false, true] {
-                let voxel = Voxel::new(code, big_endian).unwrap();
-                let cells = bytes.chunks_exact(usize::try_from(voxel.size()).unwrap());
-                let single: Vec<f64> = cells.map(|cell| voxel.value(cell)).collect();
+                let voxel_type = VoxelType::new(code, big_endian).unwrap();
+                let cells = bytes.chunks_exact(usize::try_from(voxel_type.size()).unwrap());
+                let single: Vec<f64> = cells.map(|cell| voxel_type.value(cell)).collect();
                 let mut many = vec![-1.0; single.len()];
-                voxel.numbers(&bytes, &mut many);
+                voxel_type.numbers(&bytes, &mut many);
                 assert_eq!(many, single, "type {code}");
             }
         }

@@ -1,6 +1,6 @@
 //! Whether the volumes of an image are in the order of a time or number of the headers.
 
-use super::places::Member;
+use super::places::SeriesFrame;
 use crate::frames::Attributes;
 
 /// Numbers and times that may order the volumes of a series.
@@ -24,7 +24,7 @@ fn as_float(number: i64) -> f64 {
 
 /// The order of the volumes of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
+pub enum VolumeOrder {
     /// The order was not checked: one volume, a diffusion scan, or a slice without a frame.
     #[default]
     NotCompared,
@@ -36,15 +36,18 @@ pub enum Order {
     Undetermined,
 }
 
-/// Returns whether the frames of an image, `frames[slice][volume]`, are in the order of some header element at every
-/// slice.
-pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> Order {
+/// Returns whether the volumes of an image are in the order of some header element at every slice. The frames of the
+/// image are `frames[slice][volume]`.
+pub(super) fn volume_order(
+    series_frames: &[SeriesFrame<'_>],
+    frames: &[Vec<Option<usize>>],
+) -> VolumeOrder {
     if frames.iter().flatten().any(Option::is_none) {
-        return Order::NotCompared;
+        return VolumeOrder::NotCompared;
     }
     let mut distinguished = false;
     for (index, key) in KEYS.iter().enumerate() {
-        let Some(rows) = values(members, frames, *key) else {
+        let Some(rows) = values(series_frames, frames, *key) else {
             continue;
         };
         let varies = rows.iter().any(|row| row.first() != row.last());
@@ -52,22 +55,22 @@ pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> 
             continue;
         }
         distinguished = true;
-        let rising = rows
+        let ascending = rows
             .iter()
             .all(|row| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a <= b));
         // All slices of a volume have the same temporal position.
         let is_consistent = index != TEMPORAL || rows.iter().all(|row| Some(row) == rows.first());
-        if rising && is_consistent {
-            return Order::Right;
+        if ascending && is_consistent {
+            return VolumeOrder::Right;
         }
         if contradicts(index, &rows) {
-            return Order::Wrong;
+            return VolumeOrder::Wrong;
         }
     }
     if distinguished {
-        Order::Wrong
+        VolumeOrder::Wrong
     } else {
-        Order::Undetermined
+        VolumeOrder::Undetermined
     }
 }
 
@@ -78,24 +81,24 @@ pub(super) fn ordered(members: &[Member<'_>], frames: &[Vec<Option<usize>>]) -> 
 /// more volumes, and each was acquired before its predecessor. Of two volumes, the second one may have been acquired
 /// after midnight.
 fn contradicts(key: usize, rows: &[Vec<f64>]) -> bool {
-    let falls = |row: &Vec<f64>| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a > b);
+    let descends = |row: &Vec<f64>| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a > b);
     match key {
         TEMPORAL => rows.first().is_some_and(|first| {
             let mut descending = first.clone();
             descending.sort_by(|a, b| b.total_cmp(a));
-            falls(&descending) && rows.iter().all(|row| row == first)
+            descends(&descending) && rows.iter().all(|row| row == first)
         }),
-        ACQUIRED => rows.iter().all(|row| row.len() > 2 && falls(row)),
+        ACQUIRED => rows.iter().all(|row| row.len() > 2 && descends(row)),
         _ => false,
     }
 }
 
 fn values(
-    members: &[Member<'_>],
+    series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],
     key: fn(&Attributes) -> Option<f64>,
 ) -> Option<Vec<Vec<f64>>> {
-    let value = |frame: &Option<usize>| key(&members.get((*frame)?)?.frame.attributes);
+    let value = |frame: &Option<usize>| key(&series_frames.get((*frame)?)?.frame.attributes);
     frames
         .iter()
         .map(|volumes| volumes.iter().map(value).collect())

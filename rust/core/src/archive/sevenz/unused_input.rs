@@ -23,36 +23,36 @@ pub struct InputUsage {
     /// Whether an input is the output of an AES coder.
     pub decrypted: bool,
     /// Receives the bytes that were not used.
-    pub surplus: ByteCount,
+    pub unused: ByteCount,
 }
 
 impl InputUsage {
-    fn remaining(&self) -> u64 {
-        let remaining = |(size, consumed): &(u64, ByteCount)| size.saturating_sub(consumed.get());
+    fn unconsumed(&self) -> u64 {
+        let unconsumed = |(size, consumed): &(u64, ByteCount)| size.saturating_sub(consumed.get());
         self.consumed
             .iter()
-            .map(remaining)
+            .map(unconsumed)
             .fold(0, u64::saturating_add)
     }
 
     /// Counts what is left of the inputs at the end of the output.
     fn end(&self, decoder: &mut impl Read) {
-        let before = self.remaining();
+        let before = self.unconsumed();
         let allowed = match self.method {
             Method::Lzma | Method::Ppmd => RANGE_CODER,
             Method::Bcj2 => BCJ2,
             _ => 0,
         };
         let padding = if self.decrypted { AES_BLOCK - 1 } else { 0 };
-        let left = match self.method {
+        let unused = match self.method {
             // These methods have no end mark (LZMA rarely has one): reading more would decode bytes that do not belong
             // to the stream.
             Method::Lzma if before > allowed => self.after_end_mark(decoder, before),
             Method::Lzma | Method::Ppmd | Method::Bcj2 | Method::Aes => before,
             _ => self.after_end_mark(decoder, before),
         };
-        if left > allowed.max(padding) {
-            self.surplus.add(left);
+        if unused > allowed.max(padding) {
+            self.unused.add(unused);
         }
     }
 
@@ -60,7 +60,7 @@ impl InputUsage {
     /// `before` is the number before it.
     fn after_end_mark(&self, decoder: &mut impl Read, before: u64) -> u64 {
         match decoder.read(&mut [0]) {
-            Ok(0) => self.remaining(),
+            Ok(0) => self.unconsumed(),
             Ok(_) => before.max(1),
             Err(_) => before,
         }
@@ -69,13 +69,13 @@ impl InputUsage {
 
 /// Reads exactly `remaining` bytes of a coder's output; fewer are an error. At the end, counts what is left of the
 /// inputs.
-pub struct Exact<R> {
+pub struct ExactReader<R> {
     inner: R,
     remaining: u64,
     inputs: InputUsage,
 }
 
-impl<R> Exact<R> {
+impl<R> ExactReader<R> {
     /// Starts to read.
     pub fn new(inner: R, size: u64, inputs: InputUsage) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl<R> Exact<R> {
     }
 }
 
-impl<R: Read> Read for Exact<R> {
+impl<R: Read> Read for ExactReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let room = usize::try_from(self.remaining).unwrap_or(usize::MAX);
         let room = buffer.len().min(room);

@@ -1,16 +1,16 @@
 //! Processes one member according to its content.
 
+use super::compressed_member;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
-use super::packed;
 use super::pass::{Address, Pass};
-use super::row::{Fate, Kind};
+use super::row::{Fate, RowKind};
 use super::stop::Stop;
-use crate::archive::kind::{self, Kind as Content};
+use crate::archive::kind::{self, FileKind};
 use crate::notation::Hash;
 
 /// Processes a member with known bytes and hash.
-pub fn take(
+pub fn process_member(
     pass: &Pass<'_>,
     address: &Address,
     data: MemberBytes<'_>,
@@ -18,22 +18,26 @@ pub fn take(
     sha256: Hash,
 ) -> Result<ProcessedMember, Stop> {
     pass.check()?;
-    let mut row = address.row(Kind::Other, Fate::Kept);
+    let mut row = address.row(RowKind::Other, Fate::Kept);
     row.size = size;
     row.sha256 = Some(sha256);
     row.content_sha256 = Some(sha256);
     let content = kind::by_content_and_name(data.kind(pass)?, &address.path);
     let result = match content {
-        Content::Dicom => {
+        FileKind::Dicom => {
             member::file(pass, address, row, data, content).map(ProcessedMember::from)
         }
         // A REC consists of pixels only: bytes that look like the mark of another format are coincidence.
         _ if kind::is_rec(&address.path) => {
             member::file(pass, address, row, data, content).map(ProcessedMember::from)
         }
-        Content::Zip | Content::SevenZ | Content::Tar => member::archive(pass, address, row, data),
-        Content::Packed(packing) => packed::take(pass, address, row, data, packing),
-        Content::Par | Content::Empty | Content::Foreign(_) | Content::Other => {
+        FileKind::Zip | FileKind::SevenZ | FileKind::Tar => {
+            member::archive(pass, address, row, data)
+        }
+        FileKind::Packed(compression) => {
+            compressed_member::process(pass, address, row, data, compression)
+        }
+        FileKind::Par | FileKind::Empty | FileKind::Foreign(_) | FileKind::Other => {
             member::file(pass, address, row, data, content).map(ProcessedMember::from)
         }
     };

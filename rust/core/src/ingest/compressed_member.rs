@@ -2,15 +2,15 @@
 
 use std::io::Read;
 
-use super::expansion::Counted;
+use super::expansion::ExpansionReader;
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{Fate, Kind, NOT_WANTED, Reason, Row};
-use super::staging::{Checksums, Staged, StagingDir, read_through};
-use super::stop::{Fault, Stop};
-use super::total::InTotal;
-use crate::archive::kind::{self, Kind as Content, Packing};
+use super::row::{Fate, NEITHER_DICOM_NOR_PARREC, Reason, Row, RowKind};
+use super::staging::{Checksums, StagedFile, StagingDir, read_through};
+use super::stop::{ReadError, Stop};
+use super::total_size::TotalSizeReader;
+use crate::archive::kind::{self, Compression, FileKind};
 use crate::archive::unpack::Unpack;
 use crate::header::{Parsed, parse};
 use crate::notation::Hash;
@@ -23,7 +23,7 @@ enum ContentKind {
     /// An archive, or another compression.
     Archive,
     /// DICOM, PAR or REC.
-    Wanted,
+    Image,
     /// Another file.
     Other,
     /// It cannot be unpacked far enough to recognise it, or it is damaged DICOM, PAR or REC.
@@ -33,32 +33,34 @@ enum ContentKind {
 }
 
 /// Processes a compressed member: unpacks DICOM, PAR and REC, defers archives, keeps other files unchanged.
-pub fn take(
+pub fn process(
     pass: &Pass<'_>,
     address: &Address,
     mut row: Row,
     data: MemberBytes<'_>,
-    packing: Packing,
+    compression: Compression,
 ) -> Result<ProcessedMember, Stop> {
-    match probe(pass, address, &data, packing)? {
+    match probe(pass, address, &data, compression)? {
         ContentKind::Archive => member::archive(pass, address, row, data),
-        ContentKind::Wanted => unpack(pass, address, row, data, packing).map(ProcessedMember::from),
+        ContentKind::Image => {
+            unpack(pass, address, row, data, compression).map(ProcessedMember::from)
+        }
         ContentKind::Damaged(reason) => {
-            refuse(pass, row, data, packing, &reason).map(ProcessedMember::from)
+            refuse(pass, row, data, compression, &reason).map(ProcessedMember::from)
         }
         ContentKind::Unreadable(reason) => {
-            member::put(pass, address, &mut row, data, StagingDir::Other)?;
+            member::stage(pass, address, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
                 row.reason =
-                    format!("{} data that cannot be read: {reason}", packing.name()).into();
+                    format!("{} data that cannot be read: {reason}", compression.name()).into();
             }
             Ok(row.into())
         }
         ContentKind::Other => {
-            row.content_sha256 = content_hash(pass, address, &row, &data, packing)?;
-            member::put(pass, address, &mut row, data, StagingDir::Other)?;
+            row.content_sha256 = content_hash(pass, address, &row, &data, compression)?;
+            member::stage(pass, address, &mut row, data, StagingDir::Other)?;
             if row.fate == Fate::Kept {
-                row.reason = Reason::Borrowed(NOT_WANTED);
+                row.reason = Reason::Borrowed(NEITHER_DICOM_NOR_PARREC);
             }
             Ok(row.into())
         }
@@ -72,23 +74,23 @@ pub fn content_hash(
     address: &Address,
     row: &Row,
     data: &MemberBytes<'_>,
-    packing: Packing,
+    compression: Compression,
 ) -> Result<Option<Hash>, Stop> {
-    if packing != Packing::Gzip {
+    if compression != Compression::Gzip {
         return Ok(row.sha256);
     }
     let limit = pass
         .options
         .max_ratio
         .saturating_mul(row.size.max(crate::archive::MIN_PACKED));
-    let Ok(reader) = Unpack::open(packing, data.reader(pass)?) else {
+    let Ok(reader) = Unpack::open(compression, data.reader(pass)?) else {
         return Ok(row.sha256);
     };
-    let mut reader = Counted::new(reader, address.expansion());
+    let mut reader = ExpansionReader::new(reader, address.expansion());
     match read_through(&mut reader, limit, pass.monitor, |_| Ok(())) {
         Ok(checksums) => Ok(Some(checksums.sha256)),
-        Err(Fault::Data(_)) => Ok(row.sha256),
-        Err(Fault::Stop(stop)) => Err(stop),
+        Err(ReadError::Data(_)) => Ok(row.sha256),
+        Err(ReadError::Stop(stop)) => Err(stop),
     }
 }
 
@@ -97,14 +99,14 @@ fn refuse(
     pass: &Pass<'_>,
     mut row: Row,
     data: MemberBytes<'_>,
-    packing: Packing,
+    compression: Compression,
     reason: &str,
 ) -> Result<Row, Stop> {
     data.discard(pass)?;
     row.fate = Fate::Refused;
     row.content_sha256 = None;
     row.staged = None;
-    row.reason = format!("{} data: {reason}", packing.name()).into();
+    row.reason = format!("{} data: {reason}", compression.name()).into();
     Ok(row)
 }
 
@@ -113,12 +115,12 @@ fn probe(
     pass: &Pass<'_>,
     address: &Address,
     data: &MemberBytes<'_>,
-    packing: Packing,
+    compression: Compression,
 ) -> Result<ContentKind, Stop> {
     let mut start = vec![0; PROBE_LENGTH];
     let mut got = 0;
     let mut fault = None;
-    match Unpack::open(packing, data.reader(pass)?) {
+    match Unpack::open(compression, data.reader(pass)?) {
         Err(error) => fault = Some(crate::archive::reason(&error)),
         Ok(mut reader) => {
             while got < start.len() {
@@ -134,26 +136,26 @@ fn probe(
         }
     }
     start.truncate(got);
-    let inner = kind::without_extension(&address.path, packing);
+    let inner = kind::without_extension(&address.path, compression);
     let content = kind::of(&start);
     let wanted = match content {
-        Content::Dicom | Content::Par => true,
+        FileKind::Dicom | FileKind::Par => true,
         _ if kind::is_rec(inner) => true,
-        Content::Zip
-        | Content::SevenZ
-        | Content::Tar
-        | Content::Packed(_)
-        | Content::Foreign(_) => {
+        FileKind::Zip
+        | FileKind::SevenZ
+        | FileKind::Tar
+        | FileKind::Packed(_)
+        | FileKind::Foreign(_) => {
             return Ok(ContentKind::Archive);
         }
-        Content::Empty => false,
-        Content::Other => !matches!(parse(&mut start.as_slice()), Ok(Parsed::NotDicom)),
+        FileKind::Empty => false,
+        FileKind::Other => !matches!(parse(&mut start.as_slice()), Ok(Parsed::NotDicom)),
     };
     Ok(match (wanted, fault) {
-        (true, None) => ContentKind::Wanted,
+        (true, None) => ContentKind::Image,
         (true, Some(reason)) => ContentKind::Damaged(reason),
         (false, Some(reason))
-            if is_tar_name(&address.path, packing) && !reason.contains("(limit") =>
+            if is_tar_name(&address.path, compression) && !reason.contains("(limit") =>
         {
             ContentKind::Archive
         }
@@ -166,11 +168,11 @@ fn probe(
 
 /// Returns whether a name is that of a compressed tar. If such a file cannot be unpacked up to the first header, it is
 /// a damaged archive.
-fn is_tar_name(path: &[u8], packing: Packing) -> bool {
+fn is_tar_name(path: &[u8], compression: Compression) -> bool {
     const SHORT: [&[u8]; 7] = [
         b".tgz", b".tbz", b".tbz2", b".txz", b".tzst", b".tarz", b".taz",
     ];
-    let inner = kind::without_extension(path, packing).to_ascii_lowercase();
+    let inner = kind::without_extension(path, compression).to_ascii_lowercase();
     let path = path.to_ascii_lowercase();
     inner.ends_with(b".tar") || SHORT.iter().any(|end| path.ends_with(end))
 }
@@ -180,11 +182,11 @@ struct Unpacked {
     /// All bytes, if they fit into memory.
     bytes: Vec<u8>,
     /// The file in staging with all bytes, if they do not.
-    spooled: Option<(Staged, Checksums)>,
+    spooled: Option<(StagedFile, Checksums)>,
     /// Number of bytes after the compressed data.
-    trailing: u64,
+    trailing_bytes: u64,
     /// Number of bytes in skippable frames of zstd.
-    skipped: u64,
+    user_bytes: u64,
 }
 
 /// Unpacks to the end and processes the content.
@@ -193,11 +195,11 @@ fn unpack(
     address: &Address,
     mut row: Row,
     data: MemberBytes<'_>,
-    packing: Packing,
+    compression: Compression,
 ) -> Result<Row, Stop> {
-    let unpacked = match unpack_to_end(pass, address, &row, &data, packing) {
+    let unpacked = match unpack_to_end(pass, address, &row, &data, compression) {
         Ok(unpacked) => unpacked,
-        Err(fault) => return refuse(pass, row, data, packing, &fault.reason()?),
+        Err(fault) => return refuse(pass, row, data, compression, &fault.reason()?),
     };
     let content = if let Some((staged, checksums)) = unpacked.spooled {
         row.content_sha256 = Some(checksums.sha256);
@@ -206,18 +208,18 @@ fn unpack(
         row.content_sha256 = Some(member::hash(&unpacked.bytes));
         MemberBytes::Bytes(&unpacked.bytes, None)
     };
-    let mut row = store(pass, address, row, data, content, packing)?;
-    let left_out = unpacked.trailing + unpacked.skipped;
-    row.has_extra_bytes = left_out > 0 && !keeps_all(&row);
+    let mut row = store(pass, address, row, data, content, compression)?;
+    let unused = unpacked.trailing_bytes + unpacked.user_bytes;
+    row.has_extra_bytes = unused > 0 && !keeps_all(&row);
     if row.has_extra_bytes && row.reason.is_empty() {
-        let position = if unpacked.skipped > 0 {
+        let position = if unpacked.user_bytes > 0 {
             "in or after"
         } else {
             "after"
         };
         let text = format!(
-            "{left_out} bytes {position} its {} data were left out",
-            packing.name()
+            "{unused} bytes {position} its {} data were left out",
+            compression.name()
         );
         row.reason = text.into();
     }
@@ -235,18 +237,18 @@ fn unpack_to_end(
     address: &Address,
     row: &Row,
     data: &MemberBytes<'_>,
-    packing: Packing,
-) -> Result<Unpacked, Fault> {
+    compression: Compression,
+) -> Result<Unpacked, ReadError> {
     let limit = pass
         .options
         .max_ratio
         .saturating_mul(row.size.max(crate::archive::MIN_PACKED));
-    let damaged = |error| Fault::Data(crate::archive::reason(&error));
-    let mut reader = Unpack::open(packing, data.reader(pass)?).map_err(damaged)?;
+    let damaged = |error| ReadError::Data(crate::archive::reason(&error));
+    let mut reader = Unpack::open(compression, data.reader(pass)?).map_err(damaged)?;
     let room = pass.max_in_memory.min(limit.saturating_add(1));
     let mut bytes = Vec::new();
-    let counted = Counted::new(&mut reader, address.expansion());
-    let mut counted = InTotal::new(counted, pass, &address.path);
+    let counted = ExpansionReader::new(&mut reader, address.expansion());
+    let mut counted = TotalSizeReader::new(counted, pass, &address.path);
     Read::by_ref(&mut counted)
         .take(room)
         .read_to_end(&mut bytes)
@@ -268,13 +270,13 @@ fn unpack_to_end(
             pass.staging.remove(&staged)?;
         }
         let reason = crate::archive::expands_too_much_reason(pass.options.max_ratio);
-        return Err(Fault::Data(reason));
+        return Err(ReadError::Data(reason));
     }
     Ok(Unpacked {
         bytes,
         spooled,
-        trailing: reader.trailing(),
-        skipped: reader.skipped(),
+        trailing_bytes: reader.trailing_bytes(),
+        user_bytes: reader.user_bytes(),
     })
 }
 
@@ -286,12 +288,13 @@ fn store(
     mut row: Row,
     packed: MemberBytes<'_>,
     content: MemberBytes<'_>,
-    packing: Packing,
+    compression: Compression,
 ) -> Result<Row, Stop> {
     let kind = content.kind(pass)?;
     let dir = member::describe(pass, address, &mut row, &content, kind)?;
-    let keep_gzip = packing == Packing::Gzip && !pass.options.gunzip && row.kind == Kind::Dicom;
-    let needs_content = row.suspect || matches!(row.kind, Kind::Par | Kind::Rec);
+    let keep_gzip =
+        compression == Compression::Gzip && !pass.options.gunzip && row.kind == RowKind::Dicom;
+    let needs_content = row.suspect || matches!(row.kind, RowKind::Par | RowKind::Rec);
     let keep_packed = keep_gzip || (row.fate == Fate::Kept && !needs_content);
     row.unpacked = !keep_packed;
     let (stored, other) = if keep_packed {
@@ -303,6 +306,6 @@ fn store(
     // The bytes that are not stored are removed first: those of a large member have the name in staging that the other
     // bytes need.
     other.discard(pass)?;
-    member::put(pass, address, &mut row, stored, dir)?;
+    member::stage(pass, address, &mut row, stored, dir)?;
     Ok(row)
 }

@@ -6,7 +6,7 @@ use crate::header::{Field, Header};
 use crate::series::{series_uid, uid_of};
 
 /// Returns the header with both UIDs. The reason of the row names generated UIDs, and is empty otherwise.
-pub fn identified(row: &mut Row, header: Header) -> Header {
+pub fn with_generated_uids(row: &mut Row, header: Header) -> Header {
     let mut generated = Vec::new();
     if header.raw(Field::SopInstanceUid).is_empty() {
         let hash = row.content_sha256.or(row.sha256).unwrap_or_default();

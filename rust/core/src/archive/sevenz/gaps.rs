@@ -2,11 +2,11 @@
 
 use super::streams::Block;
 
-/// Offset and length of the parts of an archive that its header refers to.
+/// The ranges of an archive that its header refers to: offset and length in bytes.
 #[derive(Default)]
-pub struct Covered(Vec<(u64, u64)>);
+pub struct ReferencedRanges(Vec<(u64, u64)>);
 
-impl Covered {
+impl ReferencedRanges {
     /// Adds a part.
     pub fn add(&mut self, at: u64, length: u64) {
         self.0.push((at, length));
@@ -21,14 +21,14 @@ impl Covered {
     }
 
     /// Returns how many bytes up to `end` are in no part.
-    pub fn gaps(mut self, end: u64) -> u64 {
+    pub fn gap_bytes(mut self, end: u64) -> u64 {
         self.0.sort_unstable();
-        let (mut at, mut gaps) = (0, 0u64);
+        let (mut end_so_far, mut gap_bytes) = (0, 0u64);
         for (start, length) in self.0 {
-            gaps += start.min(end).saturating_sub(at);
-            at = at.max(start.saturating_add(length));
+            gap_bytes += start.min(end).saturating_sub(end_so_far);
+            end_so_far = end_so_far.max(start.saturating_add(length));
         }
-        gaps + end.saturating_sub(at)
+        gap_bytes + end.saturating_sub(end_so_far)
     }
 }
 
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn bytes_outside_of_every_part_are_counted_once() {
-        let gaps = |parts: &[(u64, u64)]| Covered(parts.to_vec()).gaps(100);
+        let gaps = |parts: &[(u64, u64)]| ReferencedRanges(parts.to_vec()).gap_bytes(100);
         assert_eq!(gaps(&[(0, 32), (32, 68)]), 0);
         assert_eq!(gaps(&[(90, 10), (0, 32), (42, 8)]), 10 + 40);
         assert_eq!(gaps(&[(0, 60), (10, 20), (50, 60)]), 0);

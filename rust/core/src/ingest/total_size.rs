@@ -6,14 +6,14 @@ use super::pass::Pass;
 use crate::archive::invalid;
 
 /// A stream whose size is known only at its end.
-pub struct InTotal<'a, R> {
+pub struct TotalSizeReader<'a, R> {
     inner: R,
     pass: &'a Pass<'a>,
     name: &'a [u8],
     size: u64,
 }
 
-impl<'a, R> InTotal<'a, R> {
+impl<'a, R> TotalSizeReader<'a, R> {
     /// Counts what is read of a member with this name.
     pub fn new(inner: R, pass: &'a Pass<'_>, name: &'a [u8]) -> Self {
         Self {
@@ -25,7 +25,7 @@ impl<'a, R> InTotal<'a, R> {
     }
 }
 
-impl<R: Read> Read for InTotal<'_, R> {
+impl<R: Read> Read for TotalSizeReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(buffer)?;
         self.size += got as u64;

@@ -2,7 +2,7 @@
 
 use super::super::source::{Fields, Source};
 use super::encryption::Encryption;
-use super::end::End;
+use super::end::EndRecord;
 use super::entry::Entry;
 use super::local;
 
@@ -50,7 +50,7 @@ impl Gap {
 
 /// Returns the gaps before the first member, and from the directory to the end record. `stop` is the position after
 /// the last entry of the directory.
-pub fn around(source: &dyn Source, end: &End, stop: u64, entries: &[Entry]) -> Vec<Gap> {
+pub fn around(source: &dyn Source, end: &EndRecord, stop: u64, entries: &[Entry]) -> Vec<Gap> {
     let first = entries.iter().map(|entry| entry.offset).min();
     let first = first.unwrap_or(end.directory);
     let mut start = end.archive_start;

@@ -8,15 +8,15 @@ use super::batch::{BATCH, Members};
 use super::member::{self, ProcessedMember};
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{A_LINK, Kind, LONGEST_TARGET, link_to};
+use super::process::process_member;
+use super::row::{A_LINK, LONGEST_TARGET, RowKind, link_to};
 use super::spool::spool;
 use super::stop::Stop;
-use super::take::take;
 use super::{encrypted, scratch};
 use crate::archive::source::Source;
-use crate::archive::zip::deflated::Deflated;
+use crate::archive::zip::deflated::DeflateStream;
 use crate::archive::zip::entry::{Entry, Special};
-use crate::archive::zip::uncovered::{self, Gap};
+use crate::archive::zip::gaps::{self, Gap};
 use crate::archive::zip::{list, local, unzip};
 use crate::archive::{expands_too_much, expands_too_much_reason};
 use crate::notation::escaped_len;
@@ -51,7 +51,7 @@ pub fn read<'a>(
     members.notes = directory.notes;
     members.last_notes = Some(Box::new(move || {
         let gaps = std::mem::take(&mut *gaps.lock().unwrap_or_else(PoisonError::into_inner));
-        uncovered::notes(gaps)
+        gaps::notes(gaps)
     }));
     if let Some(count) = directory.too_many {
         members.damage.push(format!(
@@ -122,13 +122,13 @@ fn read_member(
     pass.check()?;
     let refuse = |reason: String| {
         Ok(ProcessedMember::from(address.refused(
-            Kind::Other,
+            RowKind::Other,
             entry.size,
             reason,
         )))
     };
     if let Some(special) = entry.special() {
-        add(uncovered::after_unread(source, entry));
+        add(gaps::after_unread(source, entry));
         return Ok(without_file(source, entry, special, address));
     }
     if let Some(reason) = &entry.fault {
@@ -144,7 +144,7 @@ fn read_member(
     if entry.packed > source.len().saturating_sub(local_header.data) {
         return refuse("cut short".into());
     }
-    add(uncovered::after(source, entry, local_header.data));
+    add(gaps::after(source, entry, local_header.data));
     let mut member = if let Some(encryption) = entry.encryption {
         encrypted::read(pass, source, entry, encryption, local_header.data, address)?
     } else if entry.size.max(entry.packed) > pass.max_in_memory {
@@ -152,27 +152,29 @@ fn read_member(
     } else {
         scratch::with(|scratch| {
             match unzip::into_memory(source, entry, local_header.data, scratch) {
-                Ok(left_out) => {
+                Ok(unused) => {
                     let bytes = scratch.content.as_slice();
                     let data = MemberBytes::Bytes(bytes, None);
-                    let member = take(pass, address, data, entry.size, member::hash(bytes))?;
-                    Ok(member.without(left_out))
+                    let member =
+                        process_member(pass, address, data, entry.size, member::hash(bytes))?;
+                    Ok(member.with_unused_bytes(unused))
                 }
                 Err(reason) => refuse(reason),
             }
         })?
     };
     if !member.row.unpacked && !member.row.has_extra_bytes {
-        member.row.deflated = zip.and_then(|zip| deflated(entry, zip, local_header.data));
+        member.row.deflate_stream =
+            zip.and_then(|zip| deflate_stream(entry, zip, local_header.data));
     }
     Ok(with_note(member, &local_header.differs))
 }
 
 /// Returns the position of a member's deflate stream, whose size and CRC were checked; None if the member is encrypted,
 /// is not deflated, or has packed bytes of 4 GiB or more.
-fn deflated(entry: &Entry, zip: u32, offset: u64) -> Option<Deflated> {
+fn deflate_stream(entry: &Entry, zip: u32, offset: u64) -> Option<DeflateStream> {
     let length = u32::try_from(entry.packed).ok()?;
-    (entry.method == 8 && entry.encryption.is_none()).then_some(Deflated {
+    (entry.method == 8 && entry.encryption.is_none()).then_some(DeflateStream {
         zip,
         length,
         offset,
@@ -199,27 +201,27 @@ fn without_file(
     address: &Address,
 ) -> ProcessedMember {
     let (kind, text) = match special {
-        Special::Directory => (Kind::Directory, ""),
-        Special::Device => (Kind::Device, "a device"),
+        Special::Directory => (RowKind::Directory, ""),
+        Special::Device => (RowKind::Device, "a device"),
         Special::Link => {
-            let (text, left_out) = match short_content(source, entry) {
-                Some((target, left_out)) => (link_to(&target), left_out),
+            let (text, unused) = match short_content(source, entry) {
+                Some((target, unused)) => (link_to(&target), unused),
                 None => (A_LINK.into(), 0),
             };
-            let mut row = address.no_data(Kind::Link, text);
-            row.has_extra_bytes = left_out > 0;
+            let mut row = address.no_data(RowKind::Link, text);
+            row.has_extra_bytes = unused > 0;
             return row.into();
         }
     };
-    let left_out = match entry.encryption {
+    let unused = match entry.encryption {
         _ if entry.packed == 0 => 0,
-        None => short_content(source, entry).map_or(entry.packed, |(_, left_out)| left_out),
+        None => short_content(source, entry).map_or(entry.packed, |(_, unused)| unused),
         Some(encryption) => match entry.decrypted_entry(encryption) {
             Ok(inside) if inside.packed <= EMPTY_DEFLATED => 0,
             _ => entry.packed,
         },
     };
-    ProcessedMember::from(address.no_data(kind, text)).without(left_out)
+    ProcessedMember::from(address.no_data(kind, text)).with_unused_bytes(unused)
 }
 
 /// Returns the content of a short member, and how many of its packed bytes are not part of it; None if the member is
@@ -230,8 +232,8 @@ fn short_content(source: &dyn Source, entry: &Entry) -> Option<(Vec<u8>, u64)> {
     }
     let local_header = local::read(source, entry).ok()?;
     scratch::with(|scratch| {
-        let left_out = unzip::into_memory(source, entry, local_header.data, scratch).ok()?;
-        Some((scratch.content.clone(), left_out))
+        let unused = unzip::into_memory(source, entry, local_header.data, scratch).ok()?;
+        Some((scratch.content.clone(), unused))
     })
 }
 
@@ -245,7 +247,7 @@ fn large(
 ) -> Result<ProcessedMember, Stop> {
     let refuse = |reason: String| {
         Ok(ProcessedMember::from(address.refused(
-            Kind::Other,
+            RowKind::Other,
             entry.size,
             reason,
         )))

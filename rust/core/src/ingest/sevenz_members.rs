@@ -8,10 +8,10 @@ use super::kept_whole::ENCRYPTED;
 use super::member::ProcessedMember;
 use super::member_bytes::MemberBytes;
 use super::pass::{Address, Pass};
-use super::row::{A_LINK, Kind, LONGEST_TARGET, Row, link_to};
+use super::process::process_member;
+use super::row::{A_LINK, LONGEST_TARGET, Row, RowKind, link_to};
 use super::staging::{StagingDir, fill};
-use super::stop::{Fault, Stop};
-use super::take::take;
+use super::stop::{ReadError, Stop};
 use super::workers::Workers;
 use crate::archive::sevenz::aes::Keys;
 use crate::archive::sevenz::chain::{self, BlockContent, Content, Refusal};
@@ -29,7 +29,7 @@ pub fn read(
 ) -> Result<Members<'static>, Stop> {
     pass.check()?;
     let keys = Keys::new(pass.options.passwords.in_order(&pass.last_password));
-    let keys = keys.shared(&pass.keys, pass.monitor);
+    let keys = keys.with_cache(&pass.key_cache, pass.monitor);
     let mut listing = match sevenz::list(source, pass.options.max_members, &keys) {
         Ok(listing) => listing,
         Err(refusal) => {
@@ -50,35 +50,37 @@ pub fn read(
         keys,
         blocks: std::mem::take(&mut listing.blocks),
         current: None,
-        left_out: listing.left_out,
+        unused_bytes: listing.unused_header_bytes,
     };
     rayon::scope(|scope| {
         let members = (1u64..).zip(&listing.members).zip(admitted);
-        for ((at, member), admitted) in members {
+        for ((sequence, member), admitted) in members {
             if workers.stopped() {
                 break;
             }
-            let address = container.member(&member.name, at);
-            let refused = |reason: String| address.refused(Kind::Other, member.size, reason);
+            let address = container.member(&member.name, sequence);
+            let refused = |reason: String| address.refused(RowKind::Other, member.size, reason);
             let row = match admitted.map_or_else(Err, |()| Ok(())) {
                 Err(reason) => Ok(refused(reason)),
-                Ok(()) => match unpacking.read_member(member, (at, &address), &workers, scope) {
-                    Ok(None) => continue,
-                    Ok(Some(row)) => Ok(row),
-                    Err(Fault::Data(reason)) => Ok(refused(reason)),
-                    Err(Fault::Stop(stop)) => Err(stop),
-                },
+                Ok(()) => {
+                    match unpacking.read_member(member, (sequence, &address), &workers, scope) {
+                        Ok(None) => continue,
+                        Ok(Some(row)) => Ok(row),
+                        Err(ReadError::Data(reason)) => Ok(refused(reason)),
+                        Err(ReadError::Stop(stop)) => Err(stop),
+                    }
+                }
             };
-            workers.store(at, row.map(ProcessedMember::from));
+            workers.store(sequence, row.map(ProcessedMember::from));
         }
     });
     unpacking.close();
     let mut members = Members::of(workers.finish()?);
     let counts = [
-        (listing.trailing, "follow the archive"),
-        (listing.gaps, "are in no stream of the archive"),
+        (listing.trailing_bytes, "follow the archive"),
+        (listing.gap_bytes, "are in no stream of the archive"),
         (
-            unpacking.left_out,
+            unpacking.unused_bytes,
             "of its streams are not part of any member",
         ),
     ];
@@ -132,7 +134,7 @@ struct Unpacking<'p> {
     /// The current block and its remaining members, or why the rest of it is unreadable.
     current: Option<(usize, Result<BlockContent<'p>, String>)>,
     /// Bytes of the blocks so far that are in no member.
-    left_out: u64,
+    unused_bytes: u64,
 }
 
 impl<'p> Unpacking<'p> {
@@ -140,45 +142,45 @@ impl<'p> Unpacking<'p> {
     fn read_member<'s>(
         &mut self,
         member: &Member,
-        (at, address): (u64, &Address),
+        (sequence, address): (u64, &Address),
         workers: &'s Workers,
         scope: &rayon::Scope<'s>,
-    ) -> Result<Option<Row>, Fault>
+    ) -> Result<Option<Row>, ReadError>
     where
         'p: 's,
     {
         self.pass.check()?;
         match member.kind {
-            MemberKind::Directory => return Ok(Some(address.no_data(Kind::Directory, ""))),
+            MemberKind::Directory => return Ok(Some(address.no_data(RowKind::Directory, ""))),
             MemberKind::Anti => {
                 let text = "an anti-item: it asks to remove a file of this name";
-                return Ok(Some(address.no_data(Kind::Other, text)));
+                return Ok(Some(address.no_data(RowKind::Other, text)));
             }
             MemberKind::Device => {
                 self.skip(member)?;
-                return Ok(Some(address.no_data(Kind::Device, "a device")));
+                return Ok(Some(address.no_data(RowKind::Device, "a device")));
             }
             MemberKind::Link => {
                 let target = self.link(member)?;
                 let text = target.map_or(A_LINK.into(), |target| link_to(&target));
-                return Ok(Some(address.no_data(Kind::Link, text)));
+                return Ok(Some(address.no_data(RowKind::Link, text)));
             }
             MemberKind::File => {}
         }
         if member.size > self.pass.max_in_memory {
-            return self.large(member, (at, address), workers);
+            return self.large(member, (sequence, address), workers);
         }
         let len = usize::try_from(member.size).unwrap_or(0);
         let mut buffer = workers.buffer(len);
         let part = buffer.get_mut(..len).unwrap_or_default();
         self.fill(member, part)?;
-        workers.submit(scope, self.pass, (at, address.clone()), (buffer, len));
+        workers.submit(scope, self.pass, (sequence, address.clone()), (buffer, len));
         Ok(None)
     }
 
     /// Returns the bytes of a member: the next bytes of its block, since the members of a block are read in order.
     /// Returns an empty stream for a member without a block.
-    fn content(&mut self, member: &Member) -> Result<Content<'_>, Fault> {
+    fn content(&mut self, member: &Member) -> Result<Content<'_>, ReadError> {
         let Some(block) = member.block else {
             return Ok(Box::new(io::empty()));
         };
@@ -188,7 +190,7 @@ impl<'p> Unpacking<'p> {
         }
         match &mut self.current {
             Some((_, Ok(content))) => Ok(Box::new(content.take(member.size))),
-            Some((_, Err(reason))) => Err(Fault::Data(reason.clone())),
+            Some((_, Err(reason))) => Err(ReadError::Data(reason.clone())),
             None => Ok(Box::new(io::empty())),
         }
     }
@@ -216,7 +218,7 @@ impl<'p> Unpacking<'p> {
     /// Ends a block: counts its bytes that are in no member.
     fn close(&mut self) {
         if let Some((_, Ok(content))) = self.current.take() {
-            self.left_out = self.left_out.saturating_add(content.left_out());
+            self.unused_bytes = self.unused_bytes.saturating_add(content.unused_bytes());
         }
     }
 
@@ -228,14 +230,14 @@ impl<'p> Unpacking<'p> {
     }
 
     /// Reads a member into memory.
-    fn fill(&mut self, member: &Member, part: &mut [u8]) -> Result<(), Fault> {
+    fn fill(&mut self, member: &Member, part: &mut [u8]) -> Result<(), ReadError> {
         let got = fill(&mut self.content(member)?, part);
         match got {
             Ok(got) if got == part.len() => check_crc(member, crc32fast::hash(part)),
-            Ok(_) => Err(Fault::Data("cut short".into())),
+            Ok(_) => Err(ReadError::Data("cut short".into())),
             Err(error) => {
                 self.fail_block(&reason(&error));
-                Err(Fault::Data(reason(&error)))
+                Err(ReadError::Data(reason(&error)))
             }
         }
     }
@@ -244,11 +246,11 @@ impl<'p> Unpacking<'p> {
     fn large(
         &mut self,
         member: &Member,
-        (at, address): (u64, &Address),
+        (sequence, address): (u64, &Address),
         workers: &Workers,
-    ) -> Result<Option<Row>, Fault> {
+    ) -> Result<Option<Row>, ReadError> {
         let pass = self.pass;
-        let staged = address.staged(StagingDir::Other);
+        let staged = address.staged_file(StagingDir::Other);
         let mut content = self.content(member)?;
         let checksums = pass
             .staging
@@ -259,7 +261,7 @@ impl<'p> Unpacking<'p> {
             Err(fault) => {
                 let reason = fault.reason()?;
                 self.fail_block(&reason);
-                return Err(Fault::Data(reason));
+                return Err(ReadError::Data(reason));
             }
         };
         if let Err(fault) = check_crc(member, checksums.crc) {
@@ -268,14 +270,14 @@ impl<'p> Unpacking<'p> {
         }
         let data = MemberBytes::Staged(staged);
         workers.store(
-            at,
-            take(pass, address, data, checksums.size, checksums.sha256),
+            sequence,
+            process_member(pass, address, data, checksums.size, checksums.sha256),
         );
         Ok(None)
     }
 
     /// Returns the target of a link, which is its content; None for one that is too long.
-    fn link(&mut self, member: &Member) -> Result<Option<Vec<u8>>, Fault> {
+    fn link(&mut self, member: &Member) -> Result<Option<Vec<u8>>, ReadError> {
         if member.size > LONGEST_TARGET {
             self.skip(member)?;
             return Ok(None);
@@ -286,23 +288,23 @@ impl<'p> Unpacking<'p> {
     }
 
     /// Reads past a member, to the next one of its block.
-    fn skip(&mut self, member: &Member) -> Result<(), Fault> {
+    fn skip(&mut self, member: &Member) -> Result<(), ReadError> {
         let mut content = self.content(member)?;
         let skipped = io::copy(&mut content, &mut io::sink());
         drop(content);
         skipped.map(|_| ()).map_err(|error| {
             self.fail_block(&reason(&error));
-            Fault::Data(reason(&error))
+            ReadError::Data(reason(&error))
         })
     }
 }
 
 /// Compares the CRC-32 of a member's bytes with that in the archive, if it has one.
-fn check_crc(member: &Member, crc: u32) -> Result<(), Fault> {
+fn check_crc(member: &Member, crc: u32) -> Result<(), ReadError> {
     match member.crc {
         Some(declared) if declared != crc => {
             let text = format!("its CRC is {crc:08x}, the archive says {declared:08x}");
-            Err(Fault::Data(text))
+            Err(ReadError::Data(text))
         }
         _ => Ok(()),
     }

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::fs::File;
 
 use super::reading::Reading;
-use super::row::{Fate, Kind, Row};
-use crate::directory::{Listed, listed};
+use super::row::{Fate, Row, RowKind};
+use crate::directory::{ListedFile, listed_files};
 use crate::header::{Field, FileWindow};
 use crate::notation::escape;
 
 /// A DICOMDIR that lists more files than exist.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Gap {
+pub struct IncompleteDicomDir {
     /// Index of the row of the DICOMDIR.
     pub row: usize,
     /// Number of listed files.
@@ -30,18 +30,18 @@ impl Reading {
     /// files count as missing only if the folder of the DICOMDIR and the folders below it contain fewer DICOM files
     /// than it lists. A DICOMDIR that cannot be read is skipped.
     #[must_use]
-    pub fn gaps(&self) -> Vec<Gap> {
+    pub fn incomplete_dicomdirs(&self) -> Vec<IncompleteDicomDir> {
         let directories = self.rows.iter().enumerate();
-        let directories = directories.filter(|(_, row)| row.kind == Kind::DicomDir);
-        let mut present = None;
+        let directories = directories.filter(|(_, row)| row.kind == RowKind::DicomDir);
+        let mut files = None;
         directories
             .filter_map(|(at, row)| {
                 let file = File::open(self.staged(at)?).ok()?;
                 let size = file.metadata().ok()?.len();
-                let listed = listed(&mut FileWindow::new(&file, size, Vec::new()))?;
-                let present = present.get_or_insert_with(|| Present::of(&self.rows));
-                let (missing_count, missing) = present.missing(row, &listed)?;
-                Some(Gap {
+                let listed = listed_files(&mut FileWindow::new(&file, size, Vec::new()))?;
+                let files = files.get_or_insert_with(|| PacketFiles::of(&self.rows));
+                let (missing_count, missing) = files.missing(row, &listed)?;
+                Some(IncompleteDicomDir {
                     row: at,
                     listed: listed.len(),
                     missing_count,
@@ -53,7 +53,7 @@ impl Reading {
 }
 
 /// The files of the packet.
-struct Present<'r> {
+struct PacketFiles<'r> {
     /// Paths in the form of [`comparable`].
     paths: HashSet<Vec<u8>>,
     /// SOPInstanceUIDs.
@@ -62,14 +62,14 @@ struct Present<'r> {
     dicom: Vec<&'r [u8]>,
 }
 
-impl<'r> Present<'r> {
+impl<'r> PacketFiles<'r> {
     fn of(rows: &'r [Row]) -> Self {
         let files = rows
             .iter()
             .filter(|row| !matches!(row.fate, Fate::NoData | Fate::Refused));
         let dicom = rows
             .iter()
-            .filter(|row| row.kind == Kind::Dicom && row.fate != Fate::Refused);
+            .filter(|row| row.kind == RowKind::Dicom && row.fate != Fate::Refused);
         let headers = dicom.clone().filter_map(|row| row.header.as_ref());
         Self {
             paths: files.map(|row| comparable(&row.path)).collect(),
@@ -81,19 +81,19 @@ impl<'r> Present<'r> {
     }
 
     /// Returns how many files are missing, and which ones if their names show it; None if none is missing.
-    fn missing(&self, directory: &Row, listed: &[Listed]) -> Option<(usize, Vec<String>)> {
+    fn missing(&self, directory: &Row, listed: &[ListedFile]) -> Option<(usize, Vec<String>)> {
         let path = &directory.path;
         let base = path.iter().rposition(|byte| matches!(byte, b'/' | b'!'));
         let base = base.map_or(0, |end| end.saturating_add(1));
         let base = path.get(..base).unwrap_or_default();
-        let absent = |file: &&Listed| {
+        let absent = |file: &&ListedFile| {
             let instance = file.instance.as_slice();
             !(self
                 .paths
                 .contains(&comparable(&[base, &file.path].concat()))
                 || (!instance.is_empty() && self.instances.contains(instance)))
         };
-        let missing: Vec<&Listed> = listed.iter().filter(absent).collect();
+        let missing: Vec<&ListedFile> = listed.iter().filter(absent).collect();
         let below = self
             .dicom
             .iter()
@@ -131,21 +131,21 @@ mod tests {
     use crate::header::Header;
 
     fn dicom(path: &[u8], instance: &str) -> Row {
-        let mut row = Row::new(path, &[], Kind::Dicom, Fate::Sorted);
+        let mut row = Row::new(path, &[], RowKind::Dicom, Fate::Sorted);
         row.header = Some(Header::from_values(&[(Field::SopInstanceUid, instance)]));
         row
     }
 
-    fn file(path: &[u8], instance: &[u8]) -> Listed {
-        Listed {
+    fn file(path: &[u8], instance: &[u8]) -> ListedFile {
+        ListedFile {
             path: path.to_vec(),
             instance: instance.to_vec(),
         }
     }
 
-    fn missing(rows: &[Row], listed: &[Listed]) -> Option<(usize, Vec<String>)> {
-        let directory = Row::new(b"cd/DICOMDIR", &[], Kind::DicomDir, Fate::Kept);
-        Present::of(rows).missing(&directory, listed)
+    fn missing(rows: &[Row], listed: &[ListedFile]) -> Option<(usize, Vec<String>)> {
+        let directory = Row::new(b"cd/DICOMDIR", &[], RowKind::DicomDir, Fate::Kept);
+        PacketFiles::of(rows).missing(&directory, listed)
     }
 
     #[test]

@@ -1,0 +1,238 @@
+//! One reader for all compressions: reads each stream of the file to its end mark and checksum.
+
+use std::io::{self, Read};
+
+use liblzma::stream::Stream;
+
+use super::gzip::GzipReader;
+use super::invalid;
+use super::kind::Compression;
+use super::lz4::Lz4Reader;
+use super::lzw::LzwReader;
+use super::peek::Peeker;
+use super::zst::{SkippableFrames, ZstdReader};
+
+/// Limit on the memory of an xz, lzma or lzip decoder, whose dictionary could take gigabytes; the largest preset of xz
+/// (9) needs 65 MiB.
+const XZ_MEMORY: u64 = 100 << 20;
+
+/// The decoder of one stream. At its end, it returns the input for the next stream.
+enum Decoder<'a> {
+    Gzip(Box<GzipReader<Peeker<'a>>>),
+    Bzip2(bzip2::bufread::BzDecoder<Peeker<'a>>),
+    Xz(liblzma::bufread::XzDecoder<Peeker<'a>>),
+    Zstd(Box<ZstdReader<'a>>),
+    Lz4(Box<Lz4Reader<'a>>),
+    Compress(Box<LzwReader<Peeker<'a>>>),
+    End(Peeker<'a>),
+    Failed,
+}
+
+impl<'a> Decoder<'a> {
+    fn open(compression: Compression, input: Peeker<'a>) -> io::Result<Self> {
+        Ok(match compression {
+            Compression::Gzip => Self::Gzip(Box::new(GzipReader::new(input)?)),
+            Compression::Bzip2 => Self::Bzip2(bzip2::bufread::BzDecoder::new(input)),
+            Compression::Xz | Compression::Lzma | Compression::Lzip => {
+                let stream = match compression {
+                    Compression::Lzma => Stream::new_lzma_decoder(XZ_MEMORY),
+                    Compression::Lzip => Stream::new_lzip_decoder(XZ_MEMORY, 0),
+                    _ => Stream::new_stream_decoder(XZ_MEMORY, 0),
+                }
+                .map_err(|error| invalid(error.to_string()))?;
+                Self::Xz(liblzma::bufread::XzDecoder::new_stream(input, stream))
+            }
+            Compression::Lz4 => Self::Lz4(Box::new(Lz4Reader::new(input))),
+            Compression::Zstd => Self::Zstd(Box::new(ZstdReader::new(input)?)),
+            Compression::Compress => Self::Compress(Box::new(LzwReader::new(input)?)),
+        })
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Gzip(decoder) => decoder.read(buffer),
+            Self::Bzip2(decoder) => decoder.read(buffer),
+            Self::Xz(decoder) => decoder.read(buffer).map_err(naming_memory_limit),
+            Self::Zstd(decoder) => decoder.read(buffer),
+            Self::Lz4(decoder) => decoder.read(buffer),
+            Self::Compress(decoder) => decoder.read(buffer),
+            Self::End(_) | Self::Failed => Ok(0),
+        }
+    }
+
+    fn input(&self) -> Option<&Peeker<'a>> {
+        match self {
+            Self::Gzip(decoder) => Some(decoder.get_ref()),
+            Self::Bzip2(decoder) => Some(decoder.get_ref()),
+            Self::Xz(decoder) => Some(decoder.get_ref()),
+            Self::Zstd(decoder) => Some(decoder.get_ref()),
+            Self::Lz4(decoder) => Some(decoder.get_ref()),
+            Self::Compress(decoder) => Some(decoder.get_ref()),
+            Self::End(input) => Some(input),
+            Self::Failed => None,
+        }
+    }
+
+    fn into_input(self) -> Option<Peeker<'a>> {
+        match self {
+            Self::Gzip(decoder) => Some(decoder.into_inner()),
+            Self::Bzip2(decoder) => Some(decoder.into_inner()),
+            Self::Xz(decoder) => Some(decoder.into_inner()),
+            Self::Zstd(decoder) => Some(decoder.into_inner()),
+            Self::Lz4(decoder) => Some(decoder.into_inner()),
+            Self::Compress(decoder) => Some(decoder.into_inner()),
+            Self::End(input) => Some(input),
+            Self::Failed => None,
+        }
+    }
+}
+
+/// The content of a compressed file. It ends only at an end mark, and with a correct checksum if the file has one. A
+/// file without its end mark is an error (except `.Z`, which has none).
+pub struct Unpack<'a> {
+    compression: Compression,
+    decoder: Decoder<'a>,
+    trailing_bytes: u64,
+    skippable: SkippableFrames,
+}
+
+impl<'a> Unpack<'a> {
+    /// Starts reading.
+    pub fn open(compression: Compression, input: Box<dyn Read + Send + 'a>) -> io::Result<Self> {
+        let mut input = Peeker::new(input);
+        let mut skippable = SkippableFrames::default();
+        if compression == Compression::Zstd {
+            skippable.skip(&mut input)?;
+        }
+        let decoder = if input.consumed > 0 && input.peek(1)?.is_empty() {
+            Decoder::End(input) // only skippable frames
+        } else {
+            Decoder::open(compression, input)?
+        };
+        Ok(Self {
+            compression,
+            decoder,
+            trailing_bytes: 0,
+            skippable,
+        })
+    }
+
+    /// Packed bytes consumed so far.
+    #[must_use]
+    pub fn consumed(&self) -> u64 {
+        self.decoder.input().map_or(0, |input| input.consumed)
+    }
+
+    /// Returns the number of bytes after the last stream; known once the end was reached.
+    #[must_use]
+    pub fn trailing_bytes(&self) -> u64 {
+        self.trailing_bytes
+    }
+
+    /// Returns the number of bytes so far in skippable frames of zstd, except those that packers write.
+    #[must_use]
+    pub fn user_bytes(&self) -> u64 {
+        self.skippable.user_bytes
+    }
+
+    /// Returns a text for each group of bytes of the file that are not in its content; empty if there are none.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        [
+            (self.trailing_bytes, "bytes follow the compressed data"),
+            (
+                self.skippable.user_bytes,
+                "bytes are in skippable frames of the compressed data",
+            ),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect()
+    }
+
+    /// At the end of a stream, opens the next one; returns false if there is none.
+    fn next_stream(&mut self) -> io::Result<bool> {
+        let decoder = std::mem::replace(&mut self.decoder, Decoder::Failed);
+        let ended = matches!(decoder, Decoder::End(_) | Decoder::Compress(_));
+        let content = match &decoder {
+            Decoder::Zstd(decoder) => decoder.content_bytes(),
+            _ => 0,
+        };
+        let Some(mut input) = decoder.into_input() else {
+            return Ok(false);
+        };
+        if !ended {
+            let end = input.consumed;
+            input.skip_zeros()?;
+            if self.compression == Compression::Zstd {
+                self.skippable.add_frame(end, content);
+                self.skippable.skip(&mut input)?;
+            }
+            let ahead = input.peek(4)?;
+            if begins_stream(self.compression, ahead) {
+                self.decoder = Decoder::open(self.compression, input)?;
+                return Ok(true);
+            }
+            if !ahead.is_empty() && ahead.len() < 4 && may_begin_stream(self.compression, ahead) {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.trailing_bytes = input.drain()?;
+        }
+        self.decoder = Decoder::End(input);
+        Ok(false)
+    }
+}
+
+/// Replaces the error of a decoder whose dictionary exceeds the limit by an error that names the limit: the file is not
+/// damaged. Other errors are unchanged.
+fn naming_memory_limit(error: io::Error) -> io::Error {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match inner {
+        Some(liblzma::stream::Error::MemLimit) => invalid(format!(
+            "it needs more than {} MiB of memory for its dictionary (limit); repack it with `xz -6`",
+            XZ_MEMORY >> 20
+        )),
+        _ => error,
+    }
+}
+
+/// Returns the first bytes of a stream, by which a second stream is recognised; empty if it cannot be recognised.
+fn mark(compression: Compression) -> &'static [u8] {
+    match compression {
+        Compression::Gzip => &[0x1f, 0x8b, 8],
+        Compression::Bzip2 => b"BZh",
+        Compression::Xz => &[0xfd, b'7', b'z', b'X'],
+        Compression::Lzip => b"LZIP",
+        Compression::Zstd => &[0x28, 0xb5, 0x2f, 0xfd],
+        Compression::Lz4 => &[4, 0x22, 0x4d, 0x18],
+        // A second stream could not be distinguished from other bytes.
+        Compression::Lzma | Compression::Compress => &[],
+    }
+}
+
+fn begins_stream(compression: Compression, ahead: &[u8]) -> bool {
+    let mark = mark(compression);
+    !mark.is_empty() && ahead.starts_with(mark)
+}
+
+fn may_begin_stream(compression: Compression, ahead: &[u8]) -> bool {
+    mark(compression).starts_with(ahead)
+}
+
+impl Read for Unpack<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let count = self.decoder.read(buffer)?;
+            if count > 0 || !self.next_stream()? {
+                return Ok(count);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

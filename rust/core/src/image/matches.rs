@@ -1,0 +1,64 @@
+//! The frames that the slices of images show.
+
+use super::places::CandidateSlice;
+use super::samples::Difference;
+
+/// The result for one image.
+#[derive(Debug, Default, Clone)]
+pub(super) struct ImageMatch {
+    /// Index of the frame that each slice shows: `frames[slice][volume]`.
+    pub frames: Vec<Vec<Option<usize>>>,
+    /// Slices without a frame.
+    pub slices_without_frame: usize,
+    /// Slices whose values differ from every frame at their position.
+    pub different: usize,
+    /// The first of these slices.
+    pub difference: Option<Difference>,
+}
+
+impl ImageMatch {
+    /// Returns the result before frames are assigned.
+    pub(super) fn new(slices: usize, volumes: usize) -> Self {
+        Self {
+            frames: vec![vec![None; volumes]; slices],
+            ..Self::default()
+        }
+    }
+
+    /// Counts the slices without a frame.
+    pub(super) fn count_slices_without_frame(&mut self) {
+        let frames = self.frames.iter().flatten();
+        let empty = frames.filter(|frame| frame.is_none()).count();
+        self.slices_without_frame = empty.saturating_sub(self.different);
+    }
+}
+
+/// The result for all images.
+#[derive(Debug, Default)]
+pub(super) struct Matches {
+    pub images: Vec<ImageMatch>,
+    /// Frames without a remaining slice.
+    pub frames_without_slice: usize,
+}
+
+impl Matches {
+    /// Returns the index of the frame that a slice shows; None if no frame is assigned to it.
+    pub(super) fn frame(&self, slice: &CandidateSlice, volume: u32) -> Option<usize> {
+        let image = self.images.get(slice.image)?;
+        let volumes = image.frames.get(slice.location.slice as usize)?;
+        *volumes.get(volume as usize)?
+    }
+
+    /// Records the frame that a slice shows.
+    pub(super) fn set_frame(&mut self, slice: &CandidateSlice, volume: u32, index: usize) {
+        let entry = self.images.get_mut(slice.image).and_then(|image| {
+            image
+                .frames
+                .get_mut(slice.location.slice as usize)?
+                .get_mut(volume as usize)
+        });
+        if let Some(entry) = entry {
+            *entry = Some(index);
+        }
+    }
+}
