@@ -16,6 +16,10 @@ from qxbatch.os_error import error_text
 
 _NIFTI1, _NIFTI2 = 348, 540
 _SINGULAR = 1e-12
+_TIME_UNITS = 0x38
+"""The bits of xyzt_units that contain the unit of time."""
+_SECONDS_PER_UNIT = {8: 1.0, 16: 1e-3, 24: 1e-6}
+"""By the unit of time: seconds, milliseconds, microseconds (nifti1.h, NIFTI_UNITS_...)."""
 
 
 class Nifti(NamedTuple):
@@ -31,6 +35,8 @@ class Nifti(NamedTuple):
     """The offset of the first voxel in bytes."""
     contradiction: str = ""
     """How its voxel sizes or its qform contradict its affine; empty if they agree."""
+    time_step: float = 0.0
+    """Time between volumes in s; 0 if the header has none."""
 
     @property
     def volumes(self) -> int:
@@ -72,7 +78,8 @@ def read_nifti(path: Path) -> Nifti:
     if not math.isfinite(slope):
         raise ValueError(f"its values are scaled by {slope}")
     datatype = struct.unpack_from(f"{order}h", head, 12 if two else 70)[0]
-    return Nifti(shape, affine, order, datatype, offset, contradiction(_geometry(head, order, two=two), shape))
+    place = contradiction(_geometry(head, order, two=two), shape)
+    return Nifti(shape, affine, order, datatype, offset, place, _time_step(head, order, two=two))
 
 
 def determinant(affine: Affine) -> float:
@@ -104,6 +111,14 @@ def _layout(head: bytes, order: str, *, two: bool) -> tuple[int, int]:
     if bits < 1 or not math.isfinite(offset) or offset < 0:
         raise ValueError(f"its voxels have {bits} bits from byte {offset}")
     return bits, int(offset)
+
+
+def _time_step(head: bytes, order: str, *, two: bool) -> float:
+    """Return the size of a voxel along the fourth axis in s; 0 if the header has no usable one."""
+    step = struct.unpack_from(f"{order}d", head, 136)[0] if two else struct.unpack_from(f"{order}f", head, 92)[0]
+    units = struct.unpack_from(f"{order}i", head, 500)[0] if two else head[123]
+    seconds: float = step * _SECONDS_PER_UNIT.get(units & _TIME_UNITS, 1.0)
+    return seconds if math.isfinite(seconds) and seconds > 0 else 0.0
 
 
 def _affine(head: bytes, order: str, *, two: bool) -> Affine:

@@ -11,6 +11,7 @@ use super::order::ordered;
 use super::places::{Member, Places};
 use super::report::{Comparison, ImageCheck, Unplaced};
 use super::split_images::SplitImages;
+use super::time_step::time_step;
 use super::values::{Match, ValueMatcher};
 use crate::frames::{Diffusion, FileError, Object, Pixels, Series, obstacle};
 
@@ -171,6 +172,9 @@ impl Check<'_> {
             };
             let frame = &member.frame.attributes;
             check.derived &= frame.derived;
+            extend(&mut check.echo_times, frame.echo_time);
+            extend(&mut check.flip_angles, frame.flip_angle);
+            extend(&mut check.inversion_times, frame.inversion_time);
             check.isotropic &= frame.diffusion.isotropic || !weighted(&frame.diffusion);
             check.diffusion |= frame.diffusion.in_diffusion_scan || weighted(&frame.diffusion);
             check.first = check
@@ -203,6 +207,9 @@ impl Check<'_> {
         if volumes > 1 && (unweighted || without_patient_axes(members)) {
             check.order = ordered(members, &matched.frames);
         }
+        if volumes > 1 && unweighted && !check.diffusion {
+            check.time_step = time_step(members, &matched.frames);
+        }
         check
     }
 }
@@ -214,6 +221,14 @@ fn without_patient_axes(members: &[Member<'_>]) -> bool {
         let diffusion = &member.frame.attributes.diffusion;
         diffusion.encoding_direction.is_some() && direction(&member.frame.attributes).is_none()
     })
+}
+
+/// Extends a range so that it includes a value; None changes nothing.
+fn extend(range: &mut Option<[f64; 2]>, value: Option<f64>) {
+    if let Some(value) = value {
+        let [low, high] = range.unwrap_or([value; 2]);
+        *range = Some([low.min(value), high.max(value)]);
+    }
 }
 
 /// Returns whether the b-values of a frame differ more than rounding and imaging gradients explain.

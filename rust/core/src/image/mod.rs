@@ -18,6 +18,7 @@ mod split_images;
 mod statistics;
 mod statistics_error;
 mod steady;
+mod time_step;
 mod unassigned;
 mod values;
 mod volume_parts;
