@@ -50,6 +50,16 @@ def test_a_big_endian_header_is_read(tmp_path: Path) -> None:
     assert read_nifti(tmp_path / "a.nii").shape == (2, 3, 4)
 
 
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+@pytest.mark.parametrize(("unit", "step"), [("sec", 1.5), ("msec", 1500), ("usec", 1.5e6), ("unknown", 1.5)])
+def test_the_time_between_volumes_is_read_in_seconds(tmp_path: Path, kind: Any, unit: str, step: float) -> None:
+    image = kind(np.zeros((2, 3, 4, 5), np.int16), np.eye(4))
+    image.header.set_xyzt_units("mm", unit)
+    image.header["pixdim"][4] = step
+    nib.save(image, tmp_path / "a.nii")
+    assert read_nifti(tmp_path / "a.nii").time_step == pytest.approx(1.5)
+
+
 def test_a_truncated_image_is_refused(tmp_path: Path) -> None:
     save_image(tmp_path / "a.nii", (4, 5, 6))
     data = (tmp_path / "a.nii").read_bytes()

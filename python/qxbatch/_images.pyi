@@ -78,6 +78,14 @@ class ImageCheck:
     `undetermined` if no header element distinguishes them. Empty if the order was not checked: for one volume, for diffusion scans,
     and if a slice has no frame.
     """
+    time_step: float | None
+    """Time between volumes in s, if RepetitionTime and the acquisition times agree; None for diffusion scans."""
+    echo_times: tuple[float, float] | None
+    """The shortest and the longest echo time of its frames in ms; None if the headers have none."""
+    flip_angles: tuple[float, float] | None
+    """The lowest and the highest flip angle of its frames in degrees; None if the headers have none."""
+    inversion_times: tuple[float, float] | None
+    """The shortest and the longest inversion time of its frames in ms; None if the headers have none."""
     b_values: list[tuple[float | None, float | None]]
     """b-value of each volume in s/mm2 and its nominal b-value, from the headers; None if they have none."""
     contradiction: tuple[int, float, float] | None

@@ -9,7 +9,9 @@ from qxbatch.convert.diffusion import b_value_findings, direction_findings
 from qxbatch.convert.evidence import Evidence
 from qxbatch.convert.nifti import Nifti
 from qxbatch.convert.order import image_order
+from qxbatch.convert.sidecar_values import contrast_findings, inversion_findings
 from qxbatch.convert.sop import has_slices_of_body
+from qxbatch.convert.time_step import time_step_findings
 from qxbatch.core import Comparison, ImageCheck, SeriesFrames
 from qxbatch.counted import counted
 from qxbatch.model import Output
@@ -87,10 +89,14 @@ def _findings(
     doubts = _doubts(compared, frames)
     for index, image in enumerate(images):
         faults += [f"{image.name}: {text}" for text in _image_faults(image.check, index, images)]
-        faults += [f"{image.name}: {text}" for text in direction_findings(image.output, image.nifti, image.check)]
+        image_faults = direction_findings(image.output, image.nifti, image.check)
+        image_faults += contrast_findings(image.output, image.check)
+        faults += [f"{image.name}: {text}" for text in image_faults]
         image_doubts = b_value_findings(image.output, image.nifti, image.check, evidence.description)
         if image.check.order == "undetermined" and not compared.without_geometry:
             image_doubts.append("no time or number in its headers gives the order of its volumes.")
+        image_doubts += time_step_findings(image.nifti, image.check)
+        image_doubts += inversion_findings(image.output, image.check)
         doubts += [f"{image.name}: {text}" for text in image_doubts]
     is_proven = not (
         faults

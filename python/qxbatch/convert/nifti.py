@@ -16,6 +16,10 @@ from qxbatch.os_error import error_text
 
 _NIFTI1, _NIFTI2 = 348, 540
 _SINGULAR = 1e-12
+_TIME_UNITS = 0x38
+"""The bits of xyzt_units that contain the unit of time."""
+_SECONDS_PER_UNIT = {8: 1.0, 16: 1e-3, 24: 1e-6}
+"""By the unit of time: seconds, milliseconds, microseconds (nifti1.h, NIFTI_UNITS_...)."""
 
 
 class Nifti(NamedTuple):
@@ -31,6 +35,8 @@ class Nifti(NamedTuple):
     """The offset of the first voxel in bytes."""
     contradiction: str = ""
     """How its voxel sizes or its qform contradict its affine; empty if they agree."""
+    time_step: float = 0.0
+    """Time between volumes in s; 0 if the header has none."""
 
     @property
     def volumes(self) -> int:
@@ -87,6 +93,7 @@ def read_nifti(path: Path) -> Nifti:
         datatype,
         offset,
         contradiction(_geometry(head, byte_order, is_nifti2=is_nifti2), shape),
+        _time_step(head, byte_order, is_nifti2=is_nifti2),
     )
 
 
@@ -123,6 +130,16 @@ def _layout(head: bytes, byte_order: str, *, is_nifti2: bool) -> tuple[int, int]
     if bits < 1 or not math.isfinite(offset) or offset < 0:
         raise ValueError(f"its voxels have {bits} bits from byte {offset}")
     return bits, int(offset)
+
+
+def _time_step(head: bytes, byte_order: str, *, is_nifti2: bool) -> float:
+    """Return the size of a voxel along the fourth axis in s; 0 if the header has no usable one."""
+    size = (
+        struct.unpack_from(f"{byte_order}d", head, 136) if is_nifti2 else struct.unpack_from(f"{byte_order}f", head, 92)
+    )
+    units = struct.unpack_from(f"{byte_order}i", head, 500)[0] if is_nifti2 else head[123]
+    seconds: float = size[0] * _SECONDS_PER_UNIT.get(units & _TIME_UNITS, 1.0)
+    return seconds if math.isfinite(seconds) and seconds > 0 else 0.0
 
 
 def _affine(head: bytes, byte_order: str, *, is_nifti2: bool) -> Affine:

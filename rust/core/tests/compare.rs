@@ -24,8 +24,8 @@ const SIDE: usize = 4;
 const SLICES: usize = 6;
 const STEP: f64 = 2.0;
 
-/// A slice: its position, rotation about its rows, volume and slope, and perhaps its temporal position. If it has the second
-/// when it was acquired, it has no acquisition number.
+/// A slice: its position, rotation about its rows, volume and slope, and perhaps its temporal position. If it has the time
+/// when it was acquired (seconds since midnight), it has no acquisition number.
 #[derive(Clone, Copy)]
 struct Slice {
     place: [f64; 3],
@@ -57,7 +57,9 @@ fn file(slice: &Slice, number: usize) -> Vec<u8> {
     let (sine, cosine) = slice.turned.sin_cos();
     let mut set = syntax.text(0x0008_0008, "CS", "ORIGINAL\\PRIMARY\\M");
     if let Some(second) = slice.second {
-        set.extend(syntax.text(0x0008_0032, "TM", &format!("1015{second:02}")));
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        let time = format!("{hour:02}{minute:02}{second:02}");
+        set.extend(syntax.text(0x0008_0032, "TM", &time));
     }
     if slice.second.is_none() {
         set.extend(syntax.text(0x0020_0012, "IS", &slice.volume.to_string()));
@@ -260,10 +262,27 @@ fn volumes_against_the_order_of_acquisition_are_reported_although_instance_numbe
     }
     let earlier: fn(&mut Slice) = |slice| slice.second = Some(50 - 10 * slice.volume);
     assert_eq!(order(3, earlier), VolumeOrder::Wrong);
-    // The second of two volumes can be after midnight, and interleaved times order nothing.
-    assert_eq!(order(2, earlier), VolumeOrder::Right);
+    assert_eq!(order(2, earlier), VolumeOrder::Wrong);
+    // Interleaved times order nothing.
     let mixed: fn(&mut Slice) = |slice| slice.second = Some([30, 10, 20][slice.volume]);
     assert_eq!(order(3, mixed), VolumeOrder::Right);
+}
+
+#[test]
+fn times_of_volumes_continue_after_midnight() {
+    let order = |times: &[usize]| {
+        let mut slices = volumes(times.len());
+        for slice in &mut slices {
+            slice.second = Some(times[slice.volume]);
+        }
+        compared(&slices).checks[0].order
+    };
+    let (before, after) = (86_398, 1);
+    assert_eq!(order(&[before, after]), Order::Right);
+    assert_eq!(order(&[before, after, after + 3]), Order::Right);
+    assert_eq!(order(&[after, before]), Order::Wrong);
+    assert_eq!(order(&[after + 3, after, before]), Order::Wrong);
+    assert_eq!(order(&[after, after + 3, before]), Order::Wrong);
 }
 
 #[test]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qxbatch.acquisition import Acquisition, ImageKind, SeriesVerdict
+from qxbatch.bids.images.midnight import continued
 from qxbatch.bids.images.numbers import is_amount
 from qxbatch.bids.model import ExportImage
 from qxbatch.convert.values import text
@@ -60,7 +61,7 @@ def images_of(session: SessionFolder) -> tuple[ExportImage, ...]:
     if summary is None:
         message = "qxbatch/summary.json is missing: another program made the session."
         raise SessionFactsError(message, f"qxbatch inspect {shell_word(str(session.path))} --update")
-    series_by_n = {series.n: series for series in summary.series}
+    series_by_n = {series.n: series for series in continued(summary.series)}
     series_with_images = [series for series in summary.series if series.images]
     is_older = summary.schema < FACTS_SCHEMA
     if is_older and series_with_images and all(series.acquisition is None for series in series_with_images):

@@ -3,23 +3,17 @@
 BIDS refuses such an image. The times of the frames show which of the two is correct. The image is not changed.
 """
 
-import gzip
-import struct
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from qxbatch.bids.model import ExportImage
+from qxbatch.convert.nifti import read_nifti
 from qxbatch.session.layout import image_file
 
 _TIME_AXES = 4
 """Axes of the image of a time series."""
 _SAME = 0.0005
 """Times that differ by less are equal, in seconds."""
-_HEADER_LENGTH = 348
-_FIRST_BYTES = {"<": b"\x5c\x01\x00\x00", ">": b"\x00\x00\x01\x5c"}
-_TIME_STEP_OFFSET, _UNITS_OFFSET = 76 + 4 * 4, 123
-"""Offsets of pixdim[4] and xyzt_units."""
-_SECONDS_PER_UNIT = {8: 1.0, 16: 1e-3, 24: 1e-6}
 
 
 class Timing(NamedTuple):
@@ -40,7 +34,7 @@ def timing_of(image: ExportImage) -> Timing | None:
         return None
     if abs(repetition_time - facts.tr_ms / 1000) < _SAME:
         return None  # converters write this value into the image
-    step = time_step(image.session.path / image_file(image.number))
+    step = _time_step(image.session.path / image_file(image.number))
     if step is None or abs(step - repetition_time) < _SAME:
         return None
     observed = None if facts.observed_tr_ms is None else facts.observed_tr_ms / 1000
@@ -59,15 +53,9 @@ def timing_of(image: ExportImage) -> Timing | None:
     )
 
 
-def time_step(path: Path) -> float | None:
-    """Return the time between volumes that a NIfTI-1 header has, in seconds; None where it cannot be read."""
+def _time_step(path: Path) -> float | None:
+    """Return the time between volumes that an image's header has, in seconds; None where it cannot be read."""
     try:
-        with gzip.open(path) as file:
-            head = file.read(_HEADER_LENGTH)
-    except (OSError, EOFError):
+        return round(read_nifti(path).time_step, 6)
+    except ValueError:
         return None
-    byte_order = next((byte_order for byte_order, size in _FIRST_BYTES.items() if head[:4] == size), None)
-    if byte_order is None or len(head) < _HEADER_LENGTH:
-        return None
-    step: float = struct.unpack_from(f"{byte_order}f", head, _TIME_STEP_OFFSET)[0]
-    return round(step * _SECONDS_PER_UNIT.get(head[_UNITS_OFFSET] & 0x38, 1.0), 6)

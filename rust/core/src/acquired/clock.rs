@@ -1,9 +1,7 @@
 //! Acquisition times, also across midnight.
 
 use super::split::StackFrame;
-use crate::frames::{Pixels, Series};
-
-const DAY: f64 = 86_400.0;
+use crate::frames::{Pixels, Series, continued, next_day_limit, span};
 
 /// Acquisition times that increase across midnight, even if all headers have the date on which the series started.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,32 +22,10 @@ impl Clock {
                 .flat_map(|object| &object.frames)
                 .filter_map(|frame| frame.attributes.acquired)
         };
-        let bounds = |times: &mut dyn Iterator<Item = f64>| {
-            times.fold(None, |span: Option<(f64, f64)>, time| {
-                let (low, high) = span.unwrap_or((time, time));
-                Some((low.min(time), high.max(time)))
-            })
-        };
-        let span = bounds(&mut times());
-        let next_day_limit = span
-            .filter(|(low, high)| (DAY / 2.0..DAY).contains(&(high - low)))
-            .map(|(low, _)| low + DAY / 2.0);
-        let clock = Self {
-            span,
-            next_day_limit,
-        };
-        let span = bounds(&mut times().map(|time| clock.continuous(time)));
+        let next_day_limit = next_day_limit(times());
         Self {
-            span,
+            span: span(times().map(|time| continued(time, next_day_limit))),
             next_day_limit,
-        }
-    }
-
-    /// Returns a time that increases across midnight.
-    fn continuous(&self, time: f64) -> f64 {
-        match self.next_day_limit {
-            Some(limit) if time < limit => time + DAY,
-            _ => time,
         }
     }
 
@@ -59,7 +35,7 @@ impl Clock {
             .frame
             .attributes
             .acquired
-            .map(|time| self.continuous(time))
+            .map(|time| continued(time, self.next_day_limit))
     }
 
     /// Returns the first and the last acquisition time in seconds.

@@ -1,6 +1,7 @@
 //! The attributes of one frame, filled element by element.
 
 use super::elements::{Numbers, numbers, text};
+use super::midnight::DAY;
 use crate::header::{Element, Encoding, ParseError, Reader, Vr, Window};
 
 /// The component of a complex image that a frame shows (PS3.3 C.8.13.3.1.1; ImageType from value 3 on in classic
@@ -187,7 +188,7 @@ impl Attributes {
             0x0008_0022 => self.day = day(&text(reader, element)?),
             0x0008_0032 => {
                 let time = time_of_day(&text(reader, element)?);
-                let time = time.map(|time| time + self.day.unwrap_or(0.0) * 86400.0);
+                let time = time.map(|time| time + self.day.unwrap_or(0.0) * DAY);
                 self.acquired = time
                     .filter(|_| self.day.is_some() || self.acquired.is_none())
                     .or(self.acquired);
@@ -330,7 +331,7 @@ fn day(value: &str) -> Option<f64> {
 fn date_time(value: &str) -> Option<f64> {
     let local = value.split(['+', '-', '&']).next().unwrap_or_default();
     let time = time_of_day(local.get(8..).unwrap_or_default()).unwrap_or(0.0);
-    Some(day(local)? * 86400.0 + time)
+    Some(day(local)? * DAY + time)
 }
 
 #[cfg(test)]

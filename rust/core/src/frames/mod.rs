@@ -10,6 +10,7 @@ mod details;
 mod elements;
 mod groups;
 mod length;
+mod midnight;
 mod object;
 mod parse;
 mod private;
@@ -28,3 +29,4 @@ pub use series::{Facts, FileError, Series};
 pub use stored::{PixelReader, Signature, compared_rows, obstacle};
 
 pub(crate) use elements::{each_element, each_item};
+pub(crate) use midnight::{continued, next_day_limit, span};

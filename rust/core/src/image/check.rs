@@ -11,6 +11,7 @@ use super::nifti::{self, Nifti};
 use super::places::{Places, SeriesFrame};
 use super::report::{Comparison, ImageCheck, MisplacedFrame};
 use super::split_images::SplitImages;
+use super::time_step::time_step;
 use super::value_matcher::ValueMatcher;
 use super::volume_order::volume_order;
 use crate::frames::{Diffusion, FileError, Object, Pixels, Series, obstacle};
@@ -178,6 +179,9 @@ impl Check<'_> {
             };
             let frame = &series_frame.frame.attributes;
             check.derived &= frame.derived;
+            extend(&mut check.echo_times, frame.echo_time);
+            extend(&mut check.flip_angles, frame.flip_angle);
+            extend(&mut check.inversion_times, frame.inversion_time);
             check.isotropic &= frame.diffusion.isotropic || !is_weighted(&frame.diffusion);
             check.diffusion |= frame.diffusion.in_diffusion_scan || is_weighted(&frame.diffusion);
             check.first = check
@@ -210,6 +214,9 @@ impl Check<'_> {
         if volumes > 1 && (unweighted || without_patient_axes(series_frames)) {
             check.order = volume_order(series_frames, &matched.frames);
         }
+        if volumes > 1 && unweighted && !check.diffusion {
+            check.time_step = time_step(series_frames, &matched.frames);
+        }
         check
     }
 }
@@ -222,6 +229,14 @@ fn without_patient_axes(series_frames: &[SeriesFrame<'_>]) -> bool {
         diffusion.encoding_direction.is_some()
             && direction(&series_frame.frame.attributes).is_none()
     })
+}
+
+/// Extends a range so that it includes a value; None changes nothing.
+fn extend(range: &mut Option<[f64; 2]>, value: Option<f64>) {
+    if let Some(value) = value {
+        let [low, high] = range.unwrap_or([value; 2]);
+        *range = Some([low.min(value), high.max(value)]);
+    }
 }
 
 /// Returns whether the b-values of a frame differ more than rounding and imaging gradients explain.

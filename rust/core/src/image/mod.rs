@@ -19,6 +19,7 @@ mod split_images;
 mod statistics;
 mod statistics_error;
 mod steady;
+mod time_step;
 mod value_matcher;
 mod volume_order;
 mod volume_parts;

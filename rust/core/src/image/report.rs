@@ -30,6 +30,14 @@ pub struct ImageCheck {
     pub difference: Option<Difference>,
     /// Whether the volumes are in the order of a time or number of the headers.
     pub order: VolumeOrder,
+    /// Time between volumes in s, if RepetitionTime and the acquisition times agree; None for diffusion scans.
+    pub time_step: Option<f64>,
+    /// The shortest and the longest echo time of its frames, ms; None if the headers have none.
+    pub echo_times: Option<[f64; 2]>,
+    /// The lowest and the highest flip angle of its frames, degrees; None if the headers have none.
+    pub flip_angles: Option<[f64; 2]>,
+    /// The shortest and the longest inversion time of its frames, ms; None if the headers have none.
+    pub inversion_times: Option<[f64; 2]>,
     /// b-value of each volume in s/mm2, with the nominal one; None if the headers have none.
     pub b_values: Vec<(Option<f64>, Option<f64>)>,
     /// The first volume whose elements contain several b-values, with the lowest and the highest of them in s/mm2.

@@ -1,7 +1,7 @@
 //! Whether the volumes of an image are in the order of a time or number of the headers.
 
 use super::places::SeriesFrame;
-use crate::frames::Attributes;
+use crate::frames::{Attributes, continued, next_day_limit};
 
 /// Numbers and times that may order the volumes of a series.
 const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
@@ -16,6 +16,7 @@ const KEYS: [fn(&Attributes) -> Option<f64>; 6] = [
 /// Indices of keys.
 const TEMPORAL: usize = 0;
 const ACQUIRED: usize = 2;
+const CONTENT: usize = 3;
 
 #[allow(clippy::cast_precision_loss, reason = "numbers of volumes")]
 fn as_float(number: i64) -> f64 {
@@ -47,7 +48,12 @@ pub(super) fn volume_order(
     }
     let mut distinguished = false;
     for (index, key) in KEYS.iter().enumerate() {
-        let Some(rows) = values(series_frames, frames, *key) else {
+        let rows = if matches!(index, ACQUIRED | CONTENT) {
+            times(series_frames, frames, *key)
+        } else {
+            values(series_frames, frames, *key)
+        };
+        let Some(rows) = rows else {
             continue;
         };
         let varies = rows.iter().any(|row| row.first() != row.last());
@@ -55,15 +61,15 @@ pub(super) fn volume_order(
             continue;
         }
         distinguished = true;
-        let ascending = rows
-            .iter()
-            .all(|row| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a <= b));
+        let ascending = rises(&rows);
         // All slices of a volume have the same temporal position.
         let is_consistent = index != TEMPORAL || rows.iter().all(|row| Some(row) == rows.first());
         if ascending && is_consistent {
             return VolumeOrder::Right;
         }
-        if contradicts(index, &rows) {
+        let is_by_time_of_day = index == ACQUIRED
+            && values(series_frames, frames, *key).is_some_and(|rows| rises(&rows));
+        if contradicts(index, &rows) || is_by_time_of_day {
             return VolumeOrder::Wrong;
         }
     }
@@ -74,12 +80,18 @@ pub(super) fn volume_order(
     }
 }
 
+/// Returns whether the values of each slice, `[slice][volume]`, rise.
+fn rises(rows: &[Vec<f64>]) -> bool {
+    rows.iter()
+        .all(|row| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a <= b))
+}
+
 /// Returns whether values that do not rise prove a wrong order, so that later keys, such as InstanceNumber, are not
 /// tried. `rows` has the values of all volumes for each slice.
 ///
-/// Temporal positions prove it if each volume has a different one. Acquisition times prove it if there are three or
-/// more volumes, and each was acquired before its predecessor. Of two volumes, the second one may have been acquired
-/// after midnight.
+/// Temporal positions prove it if each volume has a different one. Acquisition times prove it if each volume was acquired
+/// before its predecessor. They also prove it if they rise as times of the day, so that the volumes after midnight are the
+/// first ones.
 fn contradicts(key: usize, rows: &[Vec<f64>]) -> bool {
     let descends = |row: &Vec<f64>| row.iter().zip(row.iter().skip(1)).all(|(a, b)| a > b);
     match key {
@@ -88,12 +100,27 @@ fn contradicts(key: usize, rows: &[Vec<f64>]) -> bool {
             descending.sort_by(|a, b| b.total_cmp(a));
             descends(&descending) && rows.iter().all(|row| row == first)
         }),
-        ACQUIRED => rows.iter().all(|row| row.len() > 2 && descends(row)),
+        ACQUIRED => rows.iter().all(descends),
         _ => false,
     }
 }
 
-fn values(
+/// Returns a time of all frames in seconds, `[slice][volume]`, which increases across midnight; None if a frame has none.
+pub(super) fn times(
+    series_frames: &[SeriesFrame<'_>],
+    frames: &[Vec<Option<usize>>],
+    key: fn(&Attributes) -> Option<f64>,
+) -> Option<Vec<Vec<f64>>> {
+    let mut rows = values(series_frames, frames, key)?;
+    let limit = next_day_limit(rows.iter().flatten().copied());
+    for time in rows.iter_mut().flatten() {
+        *time = continued(*time, limit);
+    }
+    Some(rows)
+}
+
+/// Returns a number of all frames, `[slice][volume]`; None if a frame has none.
+pub(super) fn values(
     series_frames: &[SeriesFrame<'_>],
     frames: &[Vec<Option<usize>>],
     key: fn(&Attributes) -> Option<f64>,

@@ -1,0 +1,72 @@
+"""The times of series after midnight, if all headers of a study have one date, as after anonymization."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from qxbatch.acquisition import Acquisition
+from qxbatch.bids.images.acquisition_time import later
+from qxbatch.convert.values import text
+from qxbatch.model import SeriesKind
+from qxbatch.record.names import series_number
+from qxbatch.session.summary_parts import SeriesSummary
+
+_HALF_A_DAY = timedelta(hours=12)
+_DAY = 86400.0
+
+
+def continued(series: Sequence[SeriesSummary]) -> tuple[SeriesSummary, ...]:
+    """Return the series of a session with times that continue after midnight, in the given order.
+
+    A study crosses midnight if its times are at least half a day apart on one date, and the series of the earlier times have
+    higher SeriesNumbers: they are on the next day.
+    """
+    next_day = {n for study in _studies(series) for n in _after_midnight(study)}
+    return tuple(_later(each) if each.n in next_day else each for each in series)
+
+
+def _studies(series: Iterable[SeriesSummary]) -> Iterable[list[SeriesSummary]]:
+    studies: dict[str, list[SeriesSummary]] = {}
+    for each in series:
+        if each.kind is not SeriesKind.PARREC and _time(each, "started") is not None:
+            studies.setdefault(text(each.header, "StudyInstanceUID"), []).append(each)
+    return studies.values()
+
+
+def _after_midnight(study: Sequence[SeriesSummary]) -> list[int]:
+    """Return the n of the series of a study that are on the next day; empty unless it crosses midnight on one date."""
+    starts = {each.n: start for each in study if (start := _time(each, "started")) is not None}
+    first, last = min(starts.values()), max(starts.values())
+    if first.date() != last.date() or last - first < _HALF_A_DAY:
+        return []
+    early: list[SeriesSummary] = []
+    late: list[SeriesSummary] = []
+    for each in study:
+        (early if starts[each.n] < first + _HALF_A_DAY else late).append(each)
+    return [each.n for each in early] if min(map(_number, early)) > min(map(_number, late)) else []
+
+
+def _number(series: SeriesSummary) -> int:
+    number = series_number(series.header)
+    return series.n // 10 if number is None else number
+
+
+def _later(series: SeriesSummary) -> SeriesSummary:
+    """Return a series with times of the next day."""
+    started, ended = (_next_day(_time(series, name)) for name in ("started", "ended"))
+    return replace(series, acquisition=replace(series.acquisition or Acquisition(), started=started, ended=ended))
+
+
+def _next_day(time: datetime | None) -> str | None:
+    if time is None:
+        return None
+    return later(time, _DAY).isoformat(timespec="milliseconds").removesuffix(".000")
+
+
+def _time(series: SeriesSummary, name: str) -> datetime | None:
+    """Return a time of the acquisition facts; None if it is not known or has no date."""
+    value = getattr(series.acquisition, name, None)
+    try:
+        return datetime.fromisoformat(value) if value else None
+    except ValueError:
+        return None

@@ -1,0 +1,56 @@
+"""Compares echo time, flip angle and inversion time in an image's JSON with the headers of all its frames."""
+
+from typing import NamedTuple
+
+from qxbatch.core import ImageCheck
+from qxbatch.inspect.observed import read_sidecar
+from qxbatch.model import Output
+
+_FRACTION = 0.01
+"""Accepted relative difference of values."""
+
+
+class _Field(NamedTuple):
+    """A field of the JSON."""
+
+    name: str
+    unit: str
+    scale: float
+    """A value of a header times `scale` has the unit of the JSON."""
+    smallest: float
+    """Accepted difference of small values, in the unit of the JSON."""
+
+
+_ECHO_TIME = _Field("EchoTime", "s", 1e-3, 1e-4)
+_FLIP_ANGLE = _Field("FlipAngle", "degrees", 1.0, 0.1)
+_INVERSION_TIME = _Field("InversionTime", "s", 1e-3, 1e-3)
+
+
+def contrast_findings(output: Output, check: ImageCheck) -> list[str]:
+    """Return where echo time or flip angle in the JSON differs from a frame: images of several contrasts are separate images."""
+    return _findings(output, [(_ECHO_TIME, check.echo_times), (_FLIP_ANGLE, check.flip_angles)])
+
+
+def inversion_findings(output: Output, check: ImageCheck) -> list[str]:
+    """Return whether the inversion time in the JSON differs from a frame. Converters store all inversion times in one image."""
+    return _findings(output, [(_INVERSION_TIME, check.inversion_times)])
+
+
+def _findings(output: Output, compared: list[tuple[_Field, tuple[float, float] | None]]) -> list[str]:
+    sidecar = read_sidecar(output.sidecars.get("json"))
+    findings = []
+    for field, values in compared:
+        recorded = sidecar.get(field.name)
+        if values is None or not isinstance(recorded, int | float) or isinstance(recorded, bool):
+            continue
+        low, high = (value * field.scale for value in values)
+        if not all(_agrees(recorded, value, field) for value in (low, high)):
+            headers = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+            findings.append(
+                f"its JSON says {field.name} {recorded:g} {field.unit}, its headers say {headers} {field.unit}."
+            )
+    return findings
+
+
+def _agrees(recorded: float, expected: float, field: _Field) -> bool:
+    return abs(recorded - expected) <= max(field.smallest, _FRACTION * expected)

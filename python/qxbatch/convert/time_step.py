@@ -1,0 +1,18 @@
+"""Compares the time between the volumes of an image with the headers."""
+
+from qxbatch.convert.nifti import Nifti
+from qxbatch.core import ImageCheck
+
+_TOLERANCE = 0.05
+"""Accepted difference of the time between volumes, s: dcm2niix keeps RepetitionTime up to this difference."""
+
+
+def time_step_findings(image: Nifti, check: ImageCheck) -> list[str]:
+    """Return a finding if the header of an image has another time between volumes than its DICOM headers.
+
+    An image without such a time is not compared, nor one whose RepetitionTime and acquisition times do not agree.
+    """
+    if check.time_step is None or not image.time_step or abs(image.time_step - check.time_step) <= _TOLERANCE:
+        return []
+    text = f"its header says {image.time_step:g} s between volumes"
+    return [f"{text}, RepetitionTime and the acquisition times say {check.time_step:g} s."]

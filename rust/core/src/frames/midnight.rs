@@ -1,0 +1,31 @@
+//! Times of one date that continue after midnight.
+
+/// Seconds of a day.
+pub(super) const DAY: f64 = 86_400.0;
+
+/// Returns the limit (in seconds) below which times belong to the next day; None if they already increase across
+/// midnight, or if no scan crosses it.
+///
+/// Some scanners write the date on which the series started into all headers, others write none. Times of one date that
+/// differ by at least half a day are those of a scan across midnight.
+pub fn next_day_limit(times: impl Iterator<Item = f64>) -> Option<f64> {
+    let (low, high) = span(times)?;
+    let is_one_date = high < ((low / DAY).floor() + 1.0) * DAY;
+    (is_one_date && high - low >= DAY / 2.0).then_some(low + DAY / 2.0)
+}
+
+/// Returns a time in seconds that increases across midnight, by the limit of all times.
+pub fn continued(time: f64, next_day_limit: Option<f64>) -> f64 {
+    match next_day_limit {
+        Some(limit) if time < limit => time + DAY,
+        _ => time,
+    }
+}
+
+/// Returns the first and the last of some times; None without a time.
+pub fn span(times: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    times.fold(None, |span, time| {
+        let (low, high) = span.unwrap_or((time, time));
+        Some((low.min(time), high.max(time)))
+    })
+}

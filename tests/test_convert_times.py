@@ -1,0 +1,106 @@
+"""Times of synthetic series: the order of volumes, the time between them, and the times and angles in the sidecar."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+from pydicom.sequence import Sequence as Items
+
+from tests.build.dicom import encoded
+from tests.build.objects import item
+from tests.build.outcome import Outcome, converted, read_back
+from tests.build.slices import block, classic, enhanced_object
+from tests.build.tamper import Files
+
+PLACES = 6
+BEFORE, AFTER = "235958.000000", "000001.000000"
+"""Times of volumes before and after midnight."""
+
+
+def scan(
+    times: Sequence[str], numbers: Sequence[int] = (), acquisitions: Sequence[int] = (), **elements: object
+) -> Files:
+    """Return volumes with these times, on one date; `numbers` give the order of their InstanceNumbers."""
+    files = []
+    for part in block(places=PLACES, volumes=len(times)):
+        number = (numbers[part.volume] if numbers else part.volume) * PLACES + round(part.z / 2) + 1
+        changes = {
+            "AcquisitionDate": "20240115",
+            "AcquisitionTime": times[part.volume],
+            "ContentTime": times[part.volume],
+            "AcquisitionNumber": acquisitions[part.volume] if acquisitions else 1,
+            **elements,
+        }
+        files.append(read_back(encoded(classic(part, number, changes))))
+    return files
+
+
+def volumes(outcome: Outcome) -> list[int]:
+    """Return which volume of the scan each volume of the image is."""
+    image: Any = nibabel.load(outcome.conversion.outputs[0].nifti)
+    values = np.asarray(image.dataobj)
+    return [round(values[..., k].min() / 300) for k in range(values.shape[3])]
+
+
+def sidecars(outcome: Outcome) -> list[dict[str, Any]]:
+    """Return the JSON of each image."""
+    return [json.loads(output.sidecars["json"].read_text()) for output in outcome.conversion.outputs]
+
+
+@pytest.mark.parametrize("acquisitions", [(1, 2), (1, 1)])
+@pytest.mark.parametrize("times", [("101500", "101502"), (BEFORE, AFTER)])
+def test_two_volumes_are_in_the_order_of_their_times_or_reported(
+    tmp_path: Path, times: tuple[str, str], acquisitions: tuple[int, int]
+) -> None:
+    outcome = converted(scan(times, (1, 0), acquisitions), tmp_path)
+    is_reported = any("not in the order of the times" in text for text in outcome.warnings)
+    assert is_reported or volumes(outcome) == [0, 1]
+
+
+def test_two_volumes_across_midnight_need_no_warning(tmp_path: Path) -> None:
+    outcome = converted(scan((BEFORE, AFTER), acquisitions=(1, 1)), tmp_path)
+    assert (volumes(outcome), outcome.warnings, outcome.notes) == ([0, 1], [], [])
+
+
+def test_volumes_that_are_sorted_by_the_time_of_the_day_are_reported(tmp_path: Path) -> None:
+    outcome = converted(scan((BEFORE, AFTER, "000004.000000"), (2, 0, 1)), tmp_path)
+    assert any("not in the order of the times" in text for text in outcome.warnings), outcome.warnings
+
+
+def test_a_pause_that_changes_the_time_between_volumes_is_reported(tmp_path: Path) -> None:
+    """Of a scan with a pause, dcm2niix writes the mean interval."""
+    outcome = converted(
+        scan([f"10{minute:02}{second:02}" for minute, second in ((15, 0), (15, 2), (15, 4), (16, 6))]), tmp_path
+    )
+    assert any("22 s between volumes" in text and "say 2 s" in text for text in outcome.warnings), outcome.warnings
+
+
+@pytest.mark.parametrize("seconds", [(0, 2, 4, 6), (0, 10, 20, 30), (0, 2.4, 4.1, 6.9, 8.8)])
+def test_regular_and_gated_scans_need_no_warning(tmp_path: Path, seconds: tuple[float, ...]) -> None:
+    outcome = converted(scan([f"1015{second:09.6f}" for second in seconds]), tmp_path)
+    assert outcome.warnings == []
+
+
+def test_flip_angles_of_an_enhanced_object_are_separate_images(tmp_path: Path) -> None:
+    """dcm2niix makes one image of them, and writes one of the angles into its JSON."""
+    dataset = enhanced_object(block(places=PLACES, volumes=2))
+    del dataset.SharedFunctionalGroupsSequence[0].MRTimingAndRelatedParametersSequence
+    for k, frame in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        timing = item(RepetitionTime=2000.0, FlipAngle=5.0 if k < PLACES else 20.0)
+        frame.MRTimingAndRelatedParametersSequence = Items([timing])
+    outcome = converted([read_back(encoded(dataset))], tmp_path)
+    assert [sidecar["FlipAngle"] for sidecar in sidecars(outcome)] == [5, 20]
+    assert (outcome.warnings, outcome.faults()) == ([], [])
+
+
+def test_several_inversion_times_in_an_image_are_reported(tmp_path: Path) -> None:
+    files = scan(("101500", "101502"))
+    for k, file in enumerate(files):
+        file.InversionTime = 300 if k < PLACES else 900
+    outcome = converted(files, tmp_path)
+    expected = "its image: its JSON says InversionTime 0.3 s, its headers say 0.3 to 0.9 s."
+    assert outcome.warnings == [expected]
