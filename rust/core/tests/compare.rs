@@ -278,11 +278,11 @@ fn times_of_volumes_continue_after_midnight() {
         compared(&slices).checks[0].order
     };
     let (before, after) = (86_398, 1);
-    assert_eq!(order(&[before, after]), Order::Right);
-    assert_eq!(order(&[before, after, after + 3]), Order::Right);
-    assert_eq!(order(&[after, before]), Order::Wrong);
-    assert_eq!(order(&[after + 3, after, before]), Order::Wrong);
-    assert_eq!(order(&[after, after + 3, before]), Order::Wrong);
+    assert_eq!(order(&[before, after]), VolumeOrder::Right);
+    assert_eq!(order(&[before, after, after + 3]), VolumeOrder::Right);
+    assert_eq!(order(&[after, before]), VolumeOrder::Wrong);
+    assert_eq!(order(&[after + 3, after, before]), VolumeOrder::Wrong);
+    assert_eq!(order(&[after, after + 3, before]), VolumeOrder::Wrong);
 }
 
 #[test]
