@@ -1,5 +1,6 @@
 """Fixtures: a study folder, and the sample data sets where they are present."""
 
+import gc
 import importlib.util
 import os
 import signal
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("data"):
                 item.add_marker(pytest.mark.skip(reason=MISSING))
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from the tests and modules, which all stay: else it looks at them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -73,7 +73,7 @@ def _files(source: Path, start: str) -> Iterator[bytes]:
 
 def _is_image(path: Path) -> bool:
     try:
-        return "Rows" in dcmread(path, stop_before_pixels=True)
+        return "Rows" in dcmread(path, specific_tags=["Rows"], stop_before_pixels=True)
     except InvalidDicomError:
         return False
 

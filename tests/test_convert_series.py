@@ -181,7 +181,7 @@ def test_a_converter_that_hangs_is_stopped_after_the_time_limit(
 
 
 def test_a_flood_of_output_is_shortened_in_the_log(bench: Bench, fake_dcm2niix: Callable[[str], None]) -> None:
-    fake_dcm2niix("yes flood | head -c 10000000; exit 1")
+    fake_dcm2niix("head -c 10000000 /dev/zero | tr '\\0' x | fold -w 99; exit 1")
     conversion = bench.convert(bench.series(files(MrSeries())))
     assert conversion.state is State.FAILED
     assert len(conversion.log) < 2 << 20
