@@ -266,7 +266,7 @@ def made_late_in_a_new_folder(old: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [written_late, changed_late, replaced_late, made_late_in_a_new_folder])
-@pytest.mark.parametrize("step", ["_only_here", "_remove_compared"])
+@pytest.mark.parametrize("step", ["_only_here", "_remove_unchanged"])
 def test_what_a_program_writes_to_a_session_while_it_is_taken_apart_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None], step: str
 ) -> None:
@@ -320,7 +320,7 @@ def test_two_names_of_one_file_that_the_new_session_contains_are_both_removed(tm
 
 def test_a_program_that_never_stops_writing_ends_the_attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session, old = sessions(tmp_path)
-    remove = unique_files._remove_compared
+    remove = unique_files._remove_unchanged
 
     def removed(*args: Any) -> None:
         remove(*args)
@@ -328,7 +328,7 @@ def test_a_program_that_never_stops_writing_ends_the_attempt(tmp_path: Path, mon
         (old / "inbox" / "again").write_text("mine")
 
     with monkeypatch.context() as patch:
-        patch.setattr(unique_files, "_remove_compared", removed)
+        patch.setattr(unique_files, "_remove_unchanged", removed)
         with pytest.raises(OSError, match="another program writes to it"):
             keep_replaced(old, session, tmp_path / "archive", None, TAG)
     keep_replaced(old, session, tmp_path / "archive", None, TAG)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from qxbatch.discover.own_names import Use
-from qxbatch.publish.file_states import remove_compared, states_in
+from qxbatch.publish.file_states import remove_unchanged, states_in
 from qxbatch.publish.opened import opened, opened_in
 from qxbatch.publish.transfer import hidden_path
 from qxbatch.publish.workspace import Workspace
@@ -155,7 +155,7 @@ def test_links_are_removed_before_what_they_lead_to(tmp_path: Path, monkeypatch:
     with opened(tmp_path) as parent:
         with opened_in(parent, ("packet",)) as top:
             states = states_in(top)
-        remove_compared(parent, "packet", states)
+        remove_unchanged(parent, "packet", states)
     assert sorted(removed[:2]) == ["0", "3"]
     assert sorted(removed[2:]) == ["1", "2"]
     assert not packet.exists()

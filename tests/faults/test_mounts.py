@@ -11,7 +11,7 @@ import pytest
 
 from qxbatch.pipeline import archiving
 from qxbatch.publish.exchange import publish
-from qxbatch.publish.file_states import remove_compared, states_in
+from qxbatch.publish.file_states import remove_unchanged, states_in
 from qxbatch.publish.mounts import is_mounted, mount_in
 from qxbatch.publish.opened import opened, opened_in
 from tests.build.dicom import MrSeries
@@ -178,7 +178,7 @@ def test_what_is_mounted_in_a_folder_is_not_removed(tmp_path: Path, mount: Mount
         with pytest.raises(OSError, match=r"is a mount point: .*top/a/inner"):
             states_in(top)
         with pytest.raises(OSError, match="is a mount point"):
-            remove_compared(parent, "top", states)
+            remove_unchanged(parent, "top", states)
     assert (tmp_path / "top/a/inner/file").exists()
 
 

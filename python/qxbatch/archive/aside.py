@@ -11,7 +11,7 @@ from qxbatch.discover.fingerprint import fingerprint
 from qxbatch.discover.own_names import Use
 from qxbatch.model import Packet
 from qxbatch.publish.durable import remove_tree, sync_folder
-from qxbatch.publish.file_states import remove_compared, states_in
+from qxbatch.publish.file_states import remove_unchanged, states_in
 from qxbatch.publish.mounts import mount_above, mount_in
 from qxbatch.publish.opened import opened, opened_in
 from qxbatch.publish.transfer import continue_aside, hidden_path, put_aside, try_rename
@@ -77,10 +77,10 @@ def remove_aside(packet: Path, aside: Path, gone: Path, unchanged: Unchanged) ->
         except OSError:
             return False
 
-    _remove_compared(packet, gone, is_unchanged)
+    _remove_known(packet, gone, is_unchanged)
 
 
-def _remove_compared(packet: Path, gone: Path, is_known: Callable[[Path], bool]) -> None:
+def _remove_known(packet: Path, gone: Path, is_known: Callable[[Path], bool]) -> None:
     """Remove a packet if `is_known` returns True for it, except for files that appear or change meanwhile.
 
     Raises ChangedError if anything is left, which is renamed back, and OSError.
@@ -93,7 +93,7 @@ def _remove_compared(packet: Path, gone: Path, is_known: Callable[[Path], bool])
             with opened_in(parent, (gone.name,)) as top:
                 states = states_in(top)
             if is_known(gone):
-                remove_compared(parent, gone.name, states)
+                remove_unchanged(parent, gone.name, states)
     if os.path.lexists(gone):
         raise ChangedError(_rename_back(packet, gone))
     sync_folder(gone.parent)
@@ -137,7 +137,7 @@ def finish_removal(packet: Packet, tag: str, contains: Callable[[Path], bool]) -
         try_rename(gone, aside)
         return
     is_folder = gone.is_dir() and not gone.is_symlink()
-    _remove_compared(packet.path, gone, lambda path: is_folder and contains(path))
+    _remove_known(packet.path, gone, lambda path: is_folder and contains(path))
 
 
 def current_path(packet: Path, tag: str) -> Path:

@@ -44,9 +44,9 @@ class PacketContent(NamedTuple):
 class SessionBytes:
     """The hashes of the bytes that some sessions contain, by their ledgers.
 
-    Only hashes count that a verification of the session compares with its files: the content hash of a sorted file, and the
-    pair of hashes of a kept file. So a forged ledger cannot prove bytes that are not on disk. Files reached through a link do
-    not count: they may be those of the packet.
+    A hash counts only if a verification of the session compares it with a file: the content hash of a sorted file, and the
+    pair of hashes of a kept file. So a forged ledger cannot prove bytes that are not on disk. A file that is reached through a
+    link does not count: it may be a file of the packet.
     """
 
     def __init__(
@@ -163,7 +163,10 @@ class SessionBytes:
                 yield row
 
     def _leaving_of(self, session: Path) -> set[Path]:
-        """Return the session's files, and folders above them, that leave the inbox. A forged list is not stored: it may be long."""
+        """Return the session's files, and folders above them, that leave the inbox.
+
+        Other paths that `leaving` returns are not stored: its list may be forged and very long.
+        """
         paths: set[Path] = set()
         for row in self._ledger(session):
             if row.fate in STORED:

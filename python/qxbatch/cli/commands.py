@@ -294,7 +294,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "worker": Command(
         "Imports one packet, for workflow engines; --packet is required. The arguments are the sessions folder, or <data> <output> "
-        "participant (BIDS-App form). The exit status is 0 also if the packet was imported before. Other packets and the report of "
+        "participant (BIDS-App form). The exit status is also 0 if the packet was imported before. Other packets and the report of "
         "the study are left alone.",
         ("worker <folder>... [options]",),
         WORKER,

@@ -1,14 +1,13 @@
 """Imports one named packet. A workflow engine may repeat the call."""
 
 import os
+from collections.abc import Sequence
 
-from qxbatch.discover.candidates import logfile_rows
 from qxbatch.discover.existing import made_before
-from qxbatch.discover.plan import session_of
 from qxbatch.exits import ExitStatus
 from qxbatch.model import Candidate, Report, Verdict
 from qxbatch.pipeline.ending import end_named
-from qxbatch.pipeline.named_units import NameMatch, import_named, match_name
+from qxbatch.pipeline.named_units import import_named, match_name
 from qxbatch.pipeline.writable import need_writable
 from qxbatch.publish.locks import Locks
 from qxbatch.report.observers import RunObservers
@@ -35,7 +34,7 @@ def import_one(settings: Settings, name: str) -> int:
             lambda workspace: Locks(workspace.locks),
             need_writable,
         )
-    note = _note(report, settings, name, selected)
+    note = _note(report, settings, name, selected.units)
     if note and not settings.quiet:
         print(note)
     status = end_named(settings, report, observer)
@@ -44,8 +43,8 @@ def import_one(settings: Settings, name: str) -> int:
     return _report_nothing(report, settings, name)
 
 
-def _note(report: Report, settings: Settings, name: str, selected: NameMatch) -> str:
-    """Return a note if a packet was imported before, else an empty text."""
+def _note(report: Report, settings: Settings, name: str, sessions: Sequence[str]) -> str:
+    """Return a note if a packet was imported before, else an empty text. `sessions` are the ids that the name may mean."""
     if report.sessions:
         return ""
     for candidate in report.candidates:
@@ -54,18 +53,12 @@ def _note(report: Report, settings: Settings, name: str, selected: NameMatch) ->
             return (
                 f"{one_line(name)}: {made_before(settings, session) or f'session {session} exists'}; nothing was done."
             )
-    for unit in () if report.candidates else (*selected.units, *_session(settings, name)):
-        folder = settings.sessionsfolder / unit
-        what = made_before(settings, unit)
+    for session in () if report.candidates else sessions:
+        folder = settings.sessionsfolder / session
+        what = made_before(settings, session)
         if what and (not has_session(folder) or SessionFolder(folder).readable_summary is not None):
             return f"{one_line(name)} is not in the inbox, and {what}; nothing was done."
     return ""
-
-
-def _session(settings: Settings, name: str) -> list[str]:
-    """Return a list with the session id for a packet name that is no longer in the inbox; empty if the name has none."""
-    session = None if settings.masterinbox is None else session_of(settings, logfile_rows(settings), name)
-    return [] if session is None else [session.id]
 
 
 def _report_nothing(report: Report, settings: Settings, name: str) -> int:

@@ -22,7 +22,7 @@ from qxbatch.textfile import created
 _FATE_TEXTS: Mapping[str, str] = {
     Fate.SORTED: "sorted into series",
     Fate.DUPLICATE: "equal to a sorted file",
-    Fate.KEPT: "kept in inbox (neither DICOM nor PAR/REC, or not sorted)",
+    Fate.KEPT: "kept in inbox or dicom/log (neither DICOM nor PAR/REC, or not sorted)",
     Fate.OPENED: "archives whose members are listed",
     Fate.NODATA: "without data (folders, links, devices)",
     Fate.REFUSED: "refused",
@@ -30,8 +30,8 @@ _FATE_TEXTS: Mapping[str, str] = {
 """Fates of the ledger's rows, in words."""
 
 
-class Check(NamedTuple):
-    """A thing to check."""
+class LinkedProblem(NamedTuple):
+    """A problem of the session, with a link to the card of a series."""
 
     problem: Problem
     anchor: str
@@ -82,7 +82,7 @@ def session_page(paths: SessionPaths, summary: Summary) -> str:
         )
         for series in summary.series
     ]
-    to_check, remarks = _checks(summary)
+    to_check, remarks = _linked_problems(summary)
     return render(
         "session.html",
         title=f"{summary.session.id} - qxbatch",
@@ -98,22 +98,23 @@ def session_page(paths: SessionPaths, summary: Summary) -> str:
     )
 
 
-def _checks(summary: Summary) -> tuple[list[Check], list[Check]]:
+def _linked_problems(summary: Summary) -> tuple[list[LinkedProblem], list[LinkedProblem]]:
     """Return what to check, errors first, and remarks."""
     anchors = {
         (problem.code, problem.message): f"s{series.n}"
         for series in reversed(summary.series)
         for problem in series.problems
     }
-    all_checks = [
-        Check(problem, anchors.get((problem.code, problem.message), "")) for problem in grouped(summary.problems)
+    all_linked = [
+        LinkedProblem(problem, anchors.get((problem.code, problem.message), ""))
+        for problem in grouped(summary.problems)
     ]
     order = [Severity.ERROR, Severity.WARNING]
-    checks = sorted(
-        (check for check in all_checks if check.problem.severity in order),
-        key=lambda check: order.index(check.problem.severity),
+    to_check = sorted(
+        (linked for linked in all_linked if linked.problem.severity in order),
+        key=lambda linked: order.index(linked.problem.severity),
     )
-    return checks, [check for check in all_checks if check.problem.severity is Severity.INFO]
+    return to_check, [linked for linked in all_linked if linked.problem.severity is Severity.INFO]
 
 
 def _header(summary: Summary) -> Header:

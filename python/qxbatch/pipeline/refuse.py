@@ -30,7 +30,7 @@ _NEED = (
 def refuse_existing(context: Context, unit: Unit, sessions: Sequence[SessionId]) -> None:
     """Raise PacketError when another run has made a session since discovery, or the place of the session cannot be written.
 
-    With overwrite, an existing session is replaced only if it was not made of another packet (see `refuse_other`).
+    With overwrite, an existing session is replaced only if it was not made from another packet (see `refuse_other`).
     """
     for session in sessions:
         folder = context.workspace.sessionsfolder / session.id

@@ -28,23 +28,23 @@ def states_in(top: OpenFolder) -> dict[Path, os.stat_result]:
     return {path: state for path, state in states.items() if _has_bytes(state)}
 
 
-def remove_compared(parent: OpenFolder, name: str, compared: States) -> None:
-    """Remove the files and links in the folder `name` of `parent` that have the states `compared`, then the empty folders.
+def remove_unchanged(parent: OpenFolder, name: str, states: States) -> None:
+    """Remove the files and links in the folder `name` of `parent` that still have their `states`, then the empty folders.
 
     FIFOs, sockets and devices, which have no bytes, are removed too. Links are removed first: if the process is killed, the
     remaining links still lead to the remaining files. Raises OSError, also for a folder on another mount.
     """
 
-    def is_compared_link(parts: Parts, now: os.stat_result) -> bool:
-        return stat.S_ISLNK(now.st_mode) and is_compared(parts, now)
+    def is_unchanged_link(parts: Parts, now: os.stat_result) -> bool:
+        return stat.S_ISLNK(now.st_mode) and is_unchanged(parts, now)
 
-    def is_compared(parts: Parts, now: os.stat_result) -> bool:
-        before = compared.get(Path(*parts))
+    def is_unchanged(parts: Parts, now: os.stat_result) -> bool:
+        before = states.get(Path(*parts))
         return not _has_bytes(now) or (before is not None and _is_same_state(before, now))
 
-    if any(stat.S_ISLNK(state.st_mode) for state in compared.values()):
-        remove(name, is_compared_link, parent.descriptor)
-    remove(name, is_compared, parent.descriptor)
+    if any(stat.S_ISLNK(state.st_mode) for state in states.values()):
+        remove(name, is_unchanged_link, parent.descriptor)
+    remove(name, is_unchanged, parent.descriptor)
 
 
 def _is_same_state(before: os.stat_result, now: os.stat_result) -> bool:

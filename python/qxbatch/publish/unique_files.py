@@ -9,7 +9,7 @@ from pathlib import Path
 from qxbatch.publish.archived_hashes import archived_hashes
 from qxbatch.publish.below import opened_below
 from qxbatch.publish.comparable import comparable
-from qxbatch.publish.file_states import States, remove_compared, states_in
+from qxbatch.publish.file_states import States, remove_unchanged, states_in
 from qxbatch.publish.known_bytes import KnownBytes, hashes_in
 from qxbatch.publish.opened import OpenFolder, opened, opened_in
 from qxbatch.session.layout import QXBATCH_FOLDER, is_from_packet
@@ -33,7 +33,7 @@ def separate_unique_files(
     folder, the parent of `session`. Raises OSError.
     """
     top = session.parent
-    _remove_compared(old, top, {})  # removes empty folders, and gives the owner access to the others
+    _remove_unchanged(old, top, {})  # removes empty folders, and gives the owner access to the others
     if not os.path.lexists(old):
         return
     with opened_below(old, top) as source:
@@ -44,7 +44,7 @@ def separate_unique_files(
             for file in only_here:
                 if _rank(file) == rank:
                     _move(file, source, unique, top)
-            _remove_compared(old, top, {file: compared[file] for file in removable if _rank(file) <= rank})
+            _remove_unchanged(old, top, {file: compared[file] for file in removable if _rank(file) <= rank})
     for _ in range(_TRIES):
         try:
             with opened_below(old, top) as source:
@@ -53,7 +53,7 @@ def separate_unique_files(
         except FileNotFoundError:
             if not os.path.lexists(old):
                 return
-        _remove_compared(old, top, {})
+        _remove_unchanged(old, top, {})
     if os.path.lexists(old):
         raise OSError(errno.EBUSY, "another program writes to it", str(old))
 
@@ -74,10 +74,10 @@ def _move(file: Path, source: OpenFolder, unique: Path, top: Path) -> None:
         here.rename(file.name, there, there.unused_name(file.name))
 
 
-def _remove_compared(old: Path, top: Path, compared: States) -> None:
+def _remove_unchanged(old: Path, top: Path, states: States) -> None:
     with opened_below(old.parent, top) as parent:
         if parent.has(old.name):
-            remove_compared(parent, old.name, compared)
+            remove_unchanged(parent, old.name, states)
 
 
 def _only_here(source: OpenFolder, session: Path, archive: Path | None, files: Iterable[Path]) -> Collection[Path]:

@@ -14,11 +14,11 @@ def failed(report: SessionReport) -> bool:
 
 
 def status_of(report: Report) -> ExitStatus:
-    """Return the exit status by the problems of candidates and sessions."""
+    """Return the exit status that follows from the problems of candidates and sessions."""
     if any(candidate.problem is not None for candidate in report.candidates) or any(map(failed, report.sessions)):
         return ExitStatus.FAILED
-    held_sessions = [any(problem.code is Code.HELD for problem in session.problems) for session in report.sessions]
-    return ExitStatus.HELD if held_sessions and all(held_sessions) else ExitStatus.OK
+    are_all_held = all(any(problem.code is Code.HELD for problem in session.problems) for session in report.sessions)
+    return ExitStatus.HELD if report.sessions and are_all_held else ExitStatus.OK
 
 
 def idle_status(settings: Settings, report: Report, *, ready: bool) -> ExitStatus:
@@ -42,14 +42,15 @@ def outcome_line(report: SessionReport) -> str:
 
 def _outcome(report: SessionReport) -> str:
     name = report.packet if report.session is None else f"{report.packet} -> {report.session.id}"
-    if report.folder is None:
-        if failed(report):
-            return f"{name}: FAILED, for the reason at the end"
-        return (
-            f"{name}: {'already there' if any(problem.code is Code.EXISTS for problem in report.problems) else 'HELD'}"
-        )
-    marks = [f"{report.series} series", counted(report.images, "image"), f"{report.seconds:.1f} s"]
+    if report.folder is None and failed(report):
+        return f"{name}: FAILED; the reason is at the end"
+    codes = {problem.code for problem in report.problems}
+    if report.folder is None and codes & {Code.EXISTS, Code.HELD}:
+        return f"{name}: {'already there' if Code.EXISTS in codes else 'HELD'}"
+    marks = []
+    if report.folder is not None:
+        marks = [f"{report.series} series", counted(report.images, "image"), f"{report.seconds:.1f} s"]
     errors = sum(problem.severity is Severity.ERROR for problem in report.problems)
     warnings = sum(problem.severity is Severity.WARNING for problem in grouped(report.problems))
     marks += [f"{errors} ERROR{'S' * (errors > 1)}"] * (errors > 0) + [f"{warnings} to look at"] * (warnings > 0)
-    return f"{name}: {', '.join(marks)}"
+    return f"{name}: {', '.join(marks) or 'no session was written'}"

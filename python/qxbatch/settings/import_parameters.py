@@ -111,8 +111,8 @@ class ImportParameters(TypedDict, total=False):
     session_label: str | Sequence[str]
     """Only these sessions, with or without `ses-`."""
     work_dir: StrPath
-    """Folder for the unpacked files of a packet and the output of converters: about three times the packet's
-    unpacked size. Without it, they are in `.qxbatch` of the sessions folder."""
+    """Folder for the unpacked files of a packet and the output of converters. They need about three times the
+    packet's unpacked size. Without this option, they are in `.qxbatch` of the sessions folder."""
     list_all: bool
     """List every packet and message, before and after the import. Without it, a long list is shortened to a
     count."""

@@ -156,8 +156,8 @@ OF_QXBATCH = (
     ),
     Parameter(
         "work_dir",
-        "Folder for the unpacked files of a packet and the output of converters: about three times the packet's unpacked size. "
-        "Without it, they are in `.qxbatch` of the sessions folder.",
+        "Folder for the unpacked files of a packet and the output of converters. They need about three times the packet's "
+        "unpacked size. Without this option, they are in `.qxbatch` of the sessions folder.",
         group=Group.RUN,
         metavar="DIR",
         short="-w",

@@ -1,4 +1,4 @@
-//! Parts of the volumes of an image as numbers.
+//! Reads the volumes of an image in parts, and converts them to numbers.
 
 use std::cell::RefCell;
 use std::io;
@@ -16,7 +16,7 @@ pub(super) const BLOCK: usize = 64;
 const READ_VOXELS: usize = 1 << 16;
 /// Limit on the bytes of a small image, which is read once for all passes.
 const MAX_SMALL_BYTES: u64 = 16 << 20;
-/// Partial sums that are accumulated in parallel.
+/// Number of partial sums that are accumulated in parallel.
 const LANES: usize = 8;
 
 thread_local! {
@@ -25,7 +25,7 @@ thread_local! {
     static MEMORY: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The volumes of an image.
+/// The volumes of an image, which are read in parts.
 pub(super) struct VolumeParts {
     image: Nifti,
     voxel_type: VoxelType,
