@@ -77,7 +77,7 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "sort": Command(
-        "Sorts the files in each session's inbox into its dicom folder. Nothing is converted, session.txt is not written.",
+        "Sorts the files in each session's inbox into its dicom folder. Nothing is converted, and session.txt is not written.",
         ("sort <session>... [options]",),
         (
             *import_options("overwrite", "test"),
@@ -294,7 +294,7 @@ COMMANDS: dict[str, Command] = {
     ),
     "worker": Command(
         "Imports one packet, for workflow engines; --packet is required. The arguments are the sessions folder, or <data> <output> "
-        "participant (BIDS-App form). The exit status is 0 also if the packet was imported before. Other packets and the report of "
+        "participant (BIDS-App form). The exit status is also 0 if the packet was imported before. Other packets and the report of "
         "the study are left alone.",
         ("worker <folder>... [options]",),
         WORKER,

@@ -32,7 +32,7 @@ participant it imports them, with group it writes the report of all sessions.
 """
 
 IMPORT_FOOT = """\
-Names of options may be written with - or _, values follow after = or a space.
+Option names may be written with - or _; values follow = or a space.
 Exit status: 0 done, 1 a packet or series failed, 64 wrong usage, 66 nothing was
 ready, 69 a converter is missing, 73 cannot write, 75 in use by another
 run, 130 interrupted.

@@ -39,7 +39,7 @@ With the
 participant it imports them, with group it writes the report of all sessions.
 The third calls a command.
 .PP
-Names of options may be written with \- or _, values follow after = or a space.
+Option names may be written with \- or _; values follow = or a space.
 A packet is moved only when its session is written and verified.
 """.lstrip()
 

@@ -26,7 +26,7 @@ complete -c qxbatch -f
 
 complete -c qxbatch -n '__qxbatch_place 1' -a scan -d 'Lists the series in folders, files and archives.'
 complete -c qxbatch -n '__qxbatch_place 1' -a inspect -d 'Compares what was planned at the scanner with what was scanned, for each series of packets or sessions; prints a verdict.'
-complete -c qxbatch -n '__qxbatch_place 1' -a sort -d 'Sorts the files in each session\'s inbox into its dicom folder. Nothing is converted, session.txt is not written.'
+complete -c qxbatch -n '__qxbatch_place 1' -a sort -d 'Sorts the files in each session\'s inbox into its dicom folder. Nothing is converted, and session.txt is not written.'
 complete -c qxbatch -n '__qxbatch_place 1' -a convert -d 'Converts the sorted DICOM of sessions and writes session.txt. The sessions may be from another program.'
 complete -c qxbatch -n '__qxbatch_place 1' -a split -d 'Splits a folder or archive of several patients or studies into one folder for each study. The source is not changed.'
 complete -c qxbatch -n '__qxbatch_place 1' -a verify -d 'Checks sessions, or all in a sessions folder, against their ledgers. Nothing is written.'
@@ -36,7 +36,7 @@ complete -c qxbatch -n '__qxbatch_place 1' -a bids -d 'Exports sessions to a BID
 complete -c qxbatch -n '__qxbatch_place 1' -a regress -d 'Imports regression sets (packets with recorded results) again, and compares the results with the recorded ones.'
 complete -c qxbatch -n '__qxbatch_place 1' -a doctor -d 'Lists what is installed, with version and path, and what is missing for which task.'
 complete -c qxbatch -n '__qxbatch_place 1' -a demo -d 'Makes a small study of real scans in a folder that is empty or new (default: qxbatch-demo), and imports it.'
-complete -c qxbatch -n '__qxbatch_place 1' -a worker -d 'Imports one packet, for workflow engines; --packet is required. The arguments are the sessions folder, or <data> <output> participant (BIDS-App form). The exit status is 0 also if the packet was imported before. Other packets and the report of the study are left alone.'
+complete -c qxbatch -n '__qxbatch_place 1' -a worker -d 'Imports one packet, for workflow engines; --packet is required. The arguments are the sessions folder, or <data> <output> participant (BIDS-App form). The exit status is also 0 if the packet was imported before. Other packets and the report of the study are left alone.'
 complete -c qxbatch -n '__qxbatch_place 1' -a jobs -d 'Shows the state of each packet submitted to a cluster: waiting, running, done, failed or lost (the job ended without a result).'
 complete -c qxbatch -n '__qxbatch_place 1' -a resume -d 'Submits packets again whose cluster job ended without a result (killed, cancelled, out of time or memory).'
 complete -c qxbatch -n '__qxbatch_place 1' -a cancel -d 'Cancels submitted jobs that wait or run.'
