@@ -168,6 +168,13 @@ def test_a_folder_that_is_not_a_data_set_is_refused(study):
     assert [path.name for path in study.bids.iterdir()] == ["thesis.doc"]
 
 
+def test_a_data_set_that_cannot_be_listed_is_refused_with_advice(study):
+    study.bids.write_bytes(b"a file")
+    run = study.run()
+    assert run.status == 73, run.text
+    assert "Name a folder that you can read and write." in " ".join(run.err.split())
+
+
 @pytest.mark.parametrize("where", ["sessions", "sessions/S1", "sessions/S1/bids", "."])
 def test_a_data_set_in_or_around_the_sessions_folder_is_refused(study, where):
     run = run_main("bids", str(study.sessions), str(study.sessions.parent / where), f"--rules={study.rules}")

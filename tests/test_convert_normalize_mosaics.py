@@ -69,14 +69,19 @@ def test_echoes_and_phases_of_mosaics_are_separate_stacks(tmp_path: Path) -> Non
 def test_mosaics_without_an_order_are_refused(tmp_path: Path) -> None:
     same = {"AcquisitionNumber": 1, "InstanceNumber": 1}
     folder = write_mosaics(tmp_path / "in", mosaic(0, **same), mosaic(1, **same))
-    assert "2 mosaics differ in no element that numbers or times them" in failure_of(normalized(folder))
+    assert "2 mosaics have no order" in failure_of(normalized(folder))
 
 
 @pytest.mark.parametrize("name", ["IM0", "IM9"], ids=["first", "last"])
 def test_a_mosaic_among_other_images_is_refused(tmp_path: Path, name: str) -> None:
     folder = write_classic(tmp_path / "in", block(3))
     (folder / name).write_bytes(encoded(mosaic(0)))
-    assert "is no mosaic, and other images are" in failure_of(normalized(folder))
+    assert "is not a mosaic, but other images are" in failure_of(normalized(folder))
+
+
+def test_a_mosaic_with_several_frames_is_refused(tmp_path: Path) -> None:
+    folder = write_mosaics(tmp_path / "in", mosaic(0), mosaic(1, NumberOfFrames=2))
+    assert "IM7 is a mosaic with 2 frames" in failure_of(normalized(folder))
 
 
 @pytest.mark.data

@@ -77,7 +77,7 @@ COMMANDS: dict[str, Command] = {
         ),
     ),
     "sort": Command(
-        "Sorts the files in each session's inbox into its dicom folder. Nothing is converted, session.txt is not written.",
+        "Sorts the files in each session's inbox into its dicom folder. Nothing is converted, and session.txt is not written.",
         ("sort <session>... [options]",),
         (
             *import_options("overwrite", "test"),

@@ -40,7 +40,7 @@ class Answer(NamedTuple):
 def call(words: Sequence[str], *, stdin: str | None = None, seconds: float = SECONDS) -> Answer:
     """Run a command of the scheduler. A command that exceeds the time limit has failed.
 
-    Variables of the current job are removed, since a job that is submitted from a job would inherit its requests.
+    Variables of the current job are removed, since a job that is submitted from it would inherit its requests for resources.
     """
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(_JOB_PREFIXES) or key in _CLIENT_SETTINGS

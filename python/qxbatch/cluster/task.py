@@ -1,4 +1,8 @@
-"""The entry point of the scripts of cluster jobs: imports a task's units, or does the work of the dependent job."""
+"""The entry point of the scripts of cluster jobs.
+
+An array job imports the units of a task. The dependent job, which starts when all arrays have ended, writes the study level and
+submits the units that the scheduler refused.
+"""
 
 import os
 from collections.abc import Iterator
@@ -10,18 +14,18 @@ from qxbatch.cluster.submission import END_JOB, Submission, open_submission
 from qxbatch.problems import UsageError
 
 REMAINING = "remaining"
-"""The task name by which the dependent job submits the units that the scheduler refused before."""
+"""The name of the task that submits the units that the scheduler refused. The dependent job runs it."""
 
 
-def run_task(folder: str, submission_id: str, task: str) -> int:
+def run_task(sessionsfolder: str, submission_id: str, task: str) -> int:
     """Do the work of a task, and return the exit status.
 
-    `task` is `ROUND/NUMBER` to import the units of a task, `ROUND/end` to write the study level, or `ROUND/remaining`
-    to submit the units that had no job.
+    `submission_id` is `ID:SHA256` of the submission's record, or `ID`. `task` is `ROUND/NUMBER` to import the units of a
+    task, `ROUND/end` to write the study level, or `ROUND/remaining` to submit the units that have no job.
 
     Raises UsageError.
     """
-    submission = open_submission(Path(os.path.abspath(folder)), submission_id)  # noqa: PTH100 - links in the path stay
+    submission = open_submission(Path(os.path.abspath(sessionsfolder)), submission_id)  # noqa: PTH100 - links in the path stay
     round_number, _, name = task.partition("/")
     if not round_number.isdecimal() or not (name.isdecimal() or name in (END_JOB, REMAINING)):
         raise UsageError(f"--task={task} is not a task.", "It is written ROUND/TASK, like 1/0.")

@@ -1,4 +1,4 @@
-"""The images of a REC, each with one slice: their size, and which of them each line of the PAR names."""
+"""The layout of a REC: the size of its images, each of one slice, and the image that each line of the PAR describes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ _BITS = (8, 16)
 
 
 class Rec(NamedTuple):
-    """The layout of a REC: the size of its images, and the image of each line of the PAR."""
+    """The layout of a REC: the size of its images, and the image that each line of the PAR describes."""
 
     path: Path
     image_indices: Any
@@ -49,8 +49,10 @@ class Rec(NamedTuple):
 def rec_of(path: Path, header: ParHeader, table: Any) -> Rec:
     """Return the layout of a REC.
 
-    The image of a line is the one that its `index in rec file` names. If these indices are wrong, the images are in the order
-    of the lines, with a doubt. Raises ValueError when the REC is cut short or the size of its images is not usable, and OSError.
+    The column `index in rec file` gives the image of each line. Without this column, the images are in the order of the lines.
+    If its indices are wrong, this order is used, too, and `doubts` has the reason.
+
+    Raises ValueError when the REC is cut short or the size of its images is not usable, and OSError.
     """
     import numpy as np
 
@@ -61,11 +63,11 @@ def rec_of(path: Path, header: ParHeader, table: Any) -> Rec:
     (columns, rows), bits = map(int, table["recon resolution"][0]), int(table["image pixel size"][0])
     if bits not in _BITS or columns < 1 or rows < 1:
         raise ValueError(f"images of {columns} x {rows} pixels with {bits} bits are not supported")
-    image = columns * rows * bits // 8
-    have, need = path.stat().st_size, len(table) * image
+    image_bytes = columns * rows * bits // 8
+    have, need = path.stat().st_size, len(table) * image_bytes
     if have < need:
         raise ValueError(f"the REC is cut short: {have} of {need} bytes")
-    image_indices, doubt = _image_indices(header, len(table), have // image)
+    image_indices, doubt = _image_indices(header, len(table), have // image_bytes)
     doubts = [doubt] if doubt else []
     if have > need:
         announced = f"{counted(len(table), 'image')} of {columns} x {rows} pixels with {bits} bits"
@@ -75,7 +77,7 @@ def rec_of(path: Path, header: ParHeader, table: Any) -> Rec:
 
 
 def _image_indices(header: ParHeader, lines: int, images: int) -> tuple[Any, str]:
-    """Return the image of each line, and why the order of the lines replaces the indices; empty if it does not."""
+    """Return the image of each line, and why the order of the lines was used instead of the indices; empty if it was not."""
     import numpy as np
 
     by_line = np.arange(lines)

@@ -13,6 +13,7 @@ class DifferenceKind(StrEnum):
     REPEATED = "repeated"
     PARAMETER = "parameter"
     VOLUMES = "volumes"
+    """Too few complete volumes; too many are a PARAMETER difference."""
 
 
 class Difference(NamedTuple):

@@ -14,7 +14,7 @@ _DIRECTION, _AXIS = "phase_encoding_direction", "phase_encoding_axis"
 
 
 def fact(field: Field, acquisition: Acquisition) -> object:
-    """Return a fact of a series, or the value that a missing header field means; None where it is not known."""
+    """Return a fact of a series; if it is missing, the value that applies without the header field, or None if not known."""
     value = getattr(acquisition, field.name)
     if value is None and field.name == _AXIS and acquisition.phase_encoding_direction:
         return acquisition.phase_encoding_direction[0]
@@ -22,7 +22,10 @@ def fact(field: Field, acquisition: Acquisition) -> object:
 
 
 def parameter_differences(entry: ExpectedSeries, expected: SeriesParameters, series: ScannedSeries) -> list[Difference]:
-    """Return the kinds and parameters of a series that differ; empty if it has no facts, as after a failed conversion."""
+    """Return the kinds and parameters of a series that differ; empty if it has no facts, as after a failed conversion.
+
+    `expected` has the parameters of the entry on the scanner of the session.
+    """
     acquisition = series.acquisition
     if acquisition is None:
         return []

@@ -5,7 +5,7 @@ import re
 
 _NO_CHECKSUM = "0" * 64
 _CHECKSUM_LINE = re.compile(rb'(?m)^<div class="volatile"><!-- checksum ([0-9a-f]{64}) --></div>$')
-"""Matches the line of a page with the checksum (base.html). It differs between two imports, as it depends on all other lines."""
+"""Matches the line of a page with the checksum (base.html). The class `volatile` marks lines that differ between two imports."""
 
 
 def with_checksum(page: str) -> str:
@@ -14,7 +14,7 @@ def with_checksum(page: str) -> str:
 
 
 def is_unchanged_page(page: bytes) -> bool:
-    """Return whether qxbatch wrote a page, and nobody changed it since: no page is written without a checksum."""
+    """Return whether qxbatch wrote a page, and nobody changed it since. A page without a checksum is not from qxbatch."""
     lines = list(_CHECKSUM_LINE.finditer(page))
     if not lines:
         return False

@@ -13,11 +13,11 @@ from qxbatch.publish.plain import read_plain
 from qxbatch.session.json_fields import Fields
 from qxbatch.session.layout import QXBATCH_FOLDER
 
-FOLDER = f"code/{QXBATCH_FOLDER}"
-RECORD = f"{FOLDER}/export.json"
-JOURNAL = f"{FOLDER}/journal.json"
+RECORD_FOLDER = f"code/{QXBATCH_FOLDER}"
+RECORD = f"{RECORD_FOLDER}/export.json"
+JOURNAL = f"{RECORD_FOLDER}/journal.json"
 """The files that a run will write. It exists during the run, and after an interrupted one."""
-STAGING = f"{FOLDER}/.staging"
+STAGING = f"{RECORD_FOLDER}/.staging"
 SCHEMA = 1
 
 

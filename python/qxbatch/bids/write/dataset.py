@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from qxbatch.bids.files.description import DESCRIPTION
-from qxbatch.bids.files.record import FOLDER, RECORD
+from qxbatch.bids.files.record import RECORD, RECORD_FOLDER
 from qxbatch.exits import ExitStatus
 from qxbatch.os_error import error_text
 from qxbatch.problems import UsageError
@@ -28,8 +28,10 @@ def check_dataset(dataset: Path, sessionsfolder: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise UsageError(f"{error_text(error, dataset)}.", "Name a folder.", ExitStatus.CANNOT_WRITE) from None
-    is_dataset = any(os.path.lexists(dataset / name) for name in (DESCRIPTION, RECORD, FOLDER))
+        raise UsageError(
+            f"{error_text(error, dataset)}.", "Name a folder that you can read and write.", ExitStatus.CANNOT_WRITE
+        ) from None
+    is_dataset = any(os.path.lexists(dataset / name) for name in (DESCRIPTION, RECORD, RECORD_FOLDER))
     if not is_dataset and any(not name.startswith(".") for name in names):
         hint = "Name a new or empty folder, or a data set: a folder with dataset_description.json."
         raise UsageError(f"{dataset} is not empty and is not a BIDS data set.", hint)
@@ -37,8 +39,8 @@ def check_dataset(dataset: Path, sessionsfolder: Path) -> None:
 
 @contextlib.contextmanager
 def one_export_at_a_time(dataset: Path) -> Iterator[None]:
-    """Create the folder of the record and lock it. Raises UsageError where another run has the lock, OSError."""
-    folder = dataset / FOLDER
+    """Create the folder of the record, and lock it for the `with` block. Raises UsageError if another run has the lock, OSError."""
+    folder = dataset / RECORD_FOLDER
     for path in (folder.parent, folder):
         refuse_link(path)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Copies of mosaics: tiles, their positions in private elements and all pixels are unchanged; the files become one series."""
+"""Copies of mosaics: one series for each size, kind and echo. Pixels and private elements (slice positions) are unchanged."""
 
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
@@ -17,7 +17,7 @@ from qxbatch.convert.normalize.model import CopiedStack, Timing
 from qxbatch.convert.normalize.objects import image_objects
 
 _COMMON = ("StudyInstanceUID", "SeriesNumber", "StudyDate", "StudyTime", "SeriesDescription", "ProtocolName")
-"""Elements of which a stack gets the values of its first file."""
+"""Elements that get the value of the first file in all copies of a stack."""
 _KEYS: tuple[tuple[str, Callable[[Timing], Any]], ...] = (
     ("AcquisitionNumber", lambda timing: timing.acquisition_number),
     ("AcquisitionTime", lambda timing: timing.acquisition_time or None),
@@ -45,26 +45,29 @@ def mosaic_copies(folder: Path, out: Path) -> tuple[CopiedStack, ...]:
 
     Only the elements of _COMMON, SeriesInstanceUID and InstanceNumber change.
 
-    Raises CannotNormalizeError when an image is not a mosaic, or when no element orders the volumes.
+    Raises CannotNormalizeError when an image is not a mosaic or has several frames, or when no element orders the volumes.
     """
     images = [_mosaic(image.path, image.header, image.frames, folder) for image in image_objects(folder)]
-    numbers = time_classes(image.echo for image in images)
+    echo_numbers = time_classes(image.echo for image in images)
     groups: dict[Hashable, list[_Mosaic]] = {}
     for image in images:
-        groups.setdefault((numbers[image.echo], image.kind, image.size), []).append(image)
-    several = len({numbers[image.echo] for image in images}) > 1
+        groups.setdefault((echo_numbers[image.echo], image.kind, image.size), []).append(image)
+    several_echoes = len({echo_numbers[image.echo] for image in images}) > 1
     stacks = []
-    for k, group in enumerate(sorted(groups.values(), key=_order), start=1):
-        suffix = f"_e{numbers[group[0].echo]}" if several and group[0].echo is not None else ""
-        stacks.append(_write(_ordered(group), out / str(k), suffix, numbers[group[0].echo]))
+    for k, group in enumerate(sorted(groups.values(), key=_stack_sort_key), start=1):
+        echo_number = echo_numbers[group[0].echo]
+        suffix = f"_e{echo_number}" if several_echoes and group[0].echo is not None else ""
+        stacks.append(_write(_in_acquisition_order(group), out / str(k), suffix, echo_number))
     return tuple(stacks)
 
 
 def _mosaic(path: Path, header: Dataset, frames: int, folder: Path) -> _Mosaic:
     name = path.relative_to(folder).as_posix()
     kind = image_kind(header)
-    if not is_mosaic(kind) or frames > 1:
-        raise CannotNormalizeError(f"{name} is no mosaic, and other images are")
+    if not is_mosaic(kind):
+        raise CannotNormalizeError(f"{name} is not a mosaic, but other images are")
+    if frames > 1:
+        raise CannotNormalizeError(f"{name} is a mosaic with {frames} frames")
     try:
         size = (int(header.Columns), int(header.Rows))
         return _Mosaic(path, name, size, kind, echo_time(header), timing(header, 0))
@@ -72,24 +75,26 @@ def _mosaic(path: Path, header: Dataset, frames: int, folder: Path) -> _Mosaic:
         raise CannotNormalizeError(f"{name}: {error}") from error
 
 
-def _order(group: Sequence[_Mosaic]) -> tuple[Any, ...]:
+def _stack_sort_key(group: Sequence[_Mosaic]) -> tuple[Any, ...]:
     return group[0].echo or float("inf"), group[0].kind, group[0].size
 
 
-def _ordered(group: Sequence[_Mosaic]) -> list[_Mosaic]:
+def _in_acquisition_order(group: Sequence[_Mosaic]) -> list[_Mosaic]:
     for _, key in _KEYS:
         values = [key(image.timing) for image in group]
         if None not in values and len(set(values)) == len(values):
             return sorted(group, key=lambda image: key(image.timing))
     if len(group) == 1:
         return list(group)
-    raise CannotNormalizeError(f"{len(group)} mosaics differ in no element that numbers or times them")
+    raise CannotNormalizeError(
+        f"{len(group)} mosaics have no order: no number or time has a different value in each of them"
+    )
 
 
-def _write(group: Sequence[_Mosaic], folder: Path, suffix: str, echo: int) -> CopiedStack:
+def _write(group: Sequence[_Mosaic], folder: Path, suffix: str, echo_number: int) -> CopiedStack:
     folder.mkdir()
     names = [image.name for image in group]
-    uid = f"2.25.{int.from_bytes(hashlib.sha256(repr((echo, names)).encode()).digest()[: _UID_BITS // 8])}"
+    uid = f"2.25.{int.from_bytes(hashlib.sha256(repr((echo_number, names)).encode()).digest()[: _UID_BITS // 8])}"
     common: dict[str, Any] = {}
     for number, image in enumerate(group, start=1):
         copy = dcmread(image.path, force=True)

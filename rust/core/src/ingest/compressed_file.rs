@@ -17,7 +17,8 @@ use crate::archive::kind::{self, Compression, FileKind, HEAD_LENGTH};
 use crate::archive::unpack::Unpack;
 use crate::notation::escaped_len;
 
-/// Returns whether a compressed file is a compressed tar, as far as it can be unpacked.
+/// Returns whether a compressed file is a compressed tar, judged by the start of its content. The content of a damaged
+/// file is judged up to the damage.
 #[must_use]
 pub fn contains_tar(path: &Path, compression: Compression) -> bool {
     let mut head = Vec::new();
@@ -37,12 +38,12 @@ pub fn read(
     container: &Address,
 ) -> Result<Members<'static>, Stop> {
     let size = file.metadata().map_or(0, |metadata| metadata.len());
-    let outer = container.path.strip_suffix(b"!").unwrap_or(&container.path);
-    let outer = outer
+    let path = container.path.strip_suffix(b"!").unwrap_or(&container.path);
+    let file_name = path
         .rsplit(|&byte| byte == b'/' || byte == b'!')
         .next()
         .unwrap_or_default();
-    let address = container.member(kind::without_extension(outer, compression), 1);
+    let address = container.member(kind::without_extension(file_name, compression), 1);
     let mut unpack = match Unpack::open(compression, Box::new(&mut file)) {
         Ok(unpack) => unpack,
         Err(error) => return Ok(Members::damaged(crate::archive::reason(&error))),
@@ -65,7 +66,7 @@ pub fn read(
         Ok(checksums) => checksums,
         Err(fault) => return Ok(Members::damaged(fault.reason()?)),
     };
-    if let Err(reason) = pass.count(escaped_len(&address.path)) {
+    if let Err(reason) = pass.count_member(escaped_len(&address.path)) {
         pass.staging.remove(&staged)?;
         return Ok(Members::damaged(reason));
     }

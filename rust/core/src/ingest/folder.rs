@@ -69,7 +69,7 @@ fn read_entry(
     path: &Path,
     kind: &EntryKind,
 ) -> Result<ProcessedMember, Stop> {
-    if let Err(reason) = pass.count(escaped_len(&address.path)) {
+    if let Err(reason) = pass.count_member(escaped_len(&address.path)) {
         return Ok(address.refused(RowKind::Other, 0, reason).into());
     }
     Ok(match kind {

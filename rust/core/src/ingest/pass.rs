@@ -178,7 +178,7 @@ impl<'a> Pass<'a> {
 
     /// Counts a member, and the bytes of its texts: its path, and the target of a link. Returns the reason once there
     /// are too many.
-    pub fn count(&self, texts: u64) -> Result<(), String> {
+    pub fn count_member(&self, texts: u64) -> Result<(), String> {
         let members = add_saturating(&self.members, 1).saturating_add(1);
         let texts = add_saturating(&self.text_bytes, texts).saturating_add(texts);
         if members > self.options.max_members {

@@ -109,7 +109,7 @@ fn admit(
     let max_ratio = pass.options.max_ratio;
     let mut total = 0u64;
     let mut admit_member = |member: &Member| {
-        pass.count(prefix.saturating_add(escaped_len(&member.name)))?;
+        pass.count_member(prefix.saturating_add(escaped_len(&member.name)))?;
         let Some(block) = member.block.and_then(|at| listing.blocks.get(at)) else {
             return Ok(());
         };

@@ -10,7 +10,7 @@ use crate::monitor::Cancelled;
 pub enum Stop {
     /// The monitor was asked to stop.
     Cancelled,
-    /// Staging could not be written, or a packet could not be opened.
+    /// A file could not be written, or a packet or a staged file could not be read.
     Io {
         /// The file.
         path: PathBuf,
@@ -37,7 +37,7 @@ impl From<Cancelled> for Stop {
 /// Why some bytes were not read.
 #[derive(Debug)]
 pub enum ReadError {
-    /// The bytes are invalid: the reason for the ledger.
+    /// The bytes are invalid, exceed a limit, or changed while they were read: the reason for the ledger.
     Data(String),
     /// An error that ends the whole pass.
     Stop(Stop),

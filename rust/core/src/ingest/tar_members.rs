@@ -106,7 +106,7 @@ impl<'p> Unpacking<'p, '_> {
             _ => 0,
         };
         let texts = escaped_len(&container.path) + escaped_len(&member.name) + target;
-        self.pass.count(texts).map_err(ReadError::Data)?;
+        self.pass.count_member(texts).map_err(ReadError::Data)?;
         let address = container.member(&member.name, self.sequence);
         if let Some(row) = self.without_data(&address, &member) {
             workers.store(self.sequence, Ok(row));

@@ -78,7 +78,7 @@ fn admit(
             Some(Special::Link) => entry.size.min(LONGEST_TARGET),
             _ => 0,
         };
-        let counted = pass.count(prefix + escaped_len(&entry.name) + target);
+        let counted = pass.count_member(prefix + escaped_len(&entry.name) + target);
         if entry.special().is_some() {
             continue;
         }

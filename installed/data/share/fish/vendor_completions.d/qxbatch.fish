@@ -26,7 +26,7 @@ complete -c qxbatch -f
 
 complete -c qxbatch -n '__qxbatch_place 1' -a scan -d 'Lists the series in folders, files and archives.'
 complete -c qxbatch -n '__qxbatch_place 1' -a inspect -d 'Compares what was planned at the scanner with what was scanned, for each series of packets or sessions; prints a verdict.'
-complete -c qxbatch -n '__qxbatch_place 1' -a sort -d 'Sorts the files in each session\'s inbox into its dicom folder. Nothing is converted, session.txt is not written.'
+complete -c qxbatch -n '__qxbatch_place 1' -a sort -d 'Sorts the files in each session\'s inbox into its dicom folder. Nothing is converted, and session.txt is not written.'
 complete -c qxbatch -n '__qxbatch_place 1' -a convert -d 'Converts the sorted DICOM of sessions and writes session.txt. The sessions may be from another program.'
 complete -c qxbatch -n '__qxbatch_place 1' -a split -d 'Splits a folder or archive of several patients or studies into one folder for each study. The source is not changed.'
 complete -c qxbatch -n '__qxbatch_place 1' -a verify -d 'Checks sessions, or all in a sessions folder, against their ledgers. Nothing is written.'
