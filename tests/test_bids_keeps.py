@@ -82,6 +82,32 @@ def test_columns_rows_and_values_added_to_a_table_are_kept(study):
     assert path.read_text() == expected + "sub-S4\tn/a\n", "the second export after the edit keeps it too"
 
 
+@pytest.mark.parametrize(
+    ("content", "end"),
+    [
+        ("participant_id\tcity\nsub-S1\tM\xfcnchen\n".encode("latin-1"), b"\n"),
+        (b"participant_id\twave\nsub-S1\t1\nsub-S1\t2\nsub-S2\t1\n", b"\n"),
+        (b"participant_id\twave\n\n\tno subject\n  \nsub-S1\t1", b"\n"),
+        ("\ufeffparticipant_id\tnote\nsub-S1\t a\u00a0b\u2028c\x0bd \n".encode(), b"\n"),
+        (b"note\tparticipant_id\r\nx\tsub-S1\r\ny\r\n", b"\r\n"),
+    ],
+    ids=["not UTF-8", "equal names", "no name", "unusual characters", "CR LF"],
+)
+def test_all_bytes_of_an_edited_table_are_kept(study, content, end):
+    assert study.run().status == 0
+    path = study.bids / "participants.tsv"
+    path.write_bytes(content)
+    assert study.run().status == 0
+    assert path.read_bytes().startswith(content)
+    before = path.read_bytes()
+    study.add("S3")
+    assert study.run().status == 0
+    added = b"n/a\tsub-S3" if content.startswith(b"note") else b"sub-S3\tn/a"
+    assert path.read_bytes() == before + (b"" if before.endswith(b"\n") else b"\n") + added + end
+    assert study.run().status == 0
+    assert study.tree()["participants.tsv"] == path.read_bytes()
+
+
 def test_an_undecided_session_does_not_affect_the_others(study):
     study.add("S3", Scan(7, "unknown"))
     run = study.run()

@@ -15,7 +15,7 @@ from qxbatch.bids.files.age_and_sex import age_text
 from qxbatch.bids.images.acquisition_time import later
 from qxbatch.bids.tables.rows import moment_text
 from qxbatch.bids.tables.shifts import Shifts
-from qxbatch.bids.tables.table_text import Table, merge_tables, read_table
+from qxbatch.bids.tables.table_text import Table, merge_edited, read_table
 from qxbatch.publish.folder_lock import is_locked
 from qxbatch.textfile import MOST_BYTES
 from tests.build.bids import Scan
@@ -306,10 +306,10 @@ def test_the_description_contains_this_program_and_the_fields_of_the_rule_file(s
 
 
 def test_an_edited_table_keeps_its_columns_and_rows():
-    existing = read_table("\ufeffparticipant_id\thand\nsub-2\tleft\nsub-9\tright\n")
+    text = "\ufeffparticipant_id\thand\nsub-2\tleft\nsub-9\tright\n"
     generated = Table(("participant_id", "age"), ({"participant_id": "sub-1", "age": "3"}, {"participant_id": "sub-2"}))
-    table = merge_tables(existing, generated, edited=True, is_kept=lambda name: name != "sub-9")
-    assert table.text() == "participant_id\thand\nsub-2\tleft\nsub-1\tn/a\n"
+    merged = merge_edited(text, ("participant_id", "hand"), generated, lambda name: name != "sub-9")
+    assert merged == "\ufeffparticipant_id\thand\nsub-2\tleft\nsub-1\tn/a\n"
 
 
 @pytest.mark.parametrize("text", ["", "a\ta\nx\ty\n", "a\nx\ty\n"])

@@ -14,7 +14,7 @@ from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
-from qxbatch.bids.tables.table_text import Table, merge_tables, read_table
+from qxbatch.bids.tables.table_text import Table, merge_edited, merge_tables, read_table
 from qxbatch.bids.write.apply import Applier, Content
 from qxbatch.bids.write.placing import Link, symbolic_target
 from qxbatch.bids.write.result import Export, SessionOutcome, SessionResult
@@ -155,18 +155,20 @@ class Exporter:
             return ours.text().encode("utf-8", "backslashreplace"), False
         entries = self._record.possible_entries(path)
         edited = any(entry.edited for entry in entries) or not any(existing_file.matches(entry) for entry in entries)
-        text = read_text(self._destination.dataset / path, "replace")
+        text = read_text(self._destination.dataset / path)
         existing = read_table(text)
         if existing is None or ours.key not in existing.columns:
             return ours.text().encode("utf-8", "backslashreplace"), False
         folder = path.rpartition("/")[0]
-        table = merge_tables(
-            existing, ours, edited=edited, is_kept=lambda name: self._is_row_kept(folder, ours.key, name, edited=edited)
-        )
+
+        def is_kept(name: str) -> bool:
+            return self._is_row_kept(folder, ours.key, name, edited=edited)
+
         merged_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
         self._record = replace(self._record, journal_files={**self._record.journal_files, path: merged_entry})
-        same = edited and table == existing
-        return (text if same else table.text()).encode("utf-8", "backslashreplace"), edited
+        if edited:
+            return merge_edited(text, existing.columns, ours, is_kept).encode("utf-8", "surrogateescape"), True
+        return merge_tables(existing, ours, is_kept).text().encode("utf-8", "backslashreplace"), False
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
         """Return whether the file or folder of a table row will exist, or a user added the row."""
