@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -241,6 +242,19 @@ def test_only_a_missing_shift_table_counts_as_empty(study, tmp_path, kind):
     assert study.tree() == {}
 
 
+def test_dates_are_not_shifted_anew_if_the_table_is_another_one(study, tmp_path):
+    study.add("S1")
+    assert study.run("--shift-dates").status == 0
+    before = study.tree()
+    study.add("S2")
+    run = study.run("--shift-dates", f"--shift-table={tmp_path / 'other.tsv'}")
+    assert run.status == 64
+    assert "has none of its subjects" in " ".join(run.err.split())
+    assert study.tree() == before
+    assert not (tmp_path / "other.tsv").exists()
+    assert study.run("--shift-dates").status == 0
+
+
 def test_a_file_beside_the_shift_table_stays(study, tmp_path):
     study.add("S1")
     (tmp_path / ".mine.tsv.new").write_text("user bytes")
@@ -325,6 +339,7 @@ def test_a_session_label_with_its_date_is_refused_with_shifted_dates(study, labe
     assert run.status == 1
     assert "contains the date of its acquisition" in " ".join(run.out.split())
     assert {path.partition("/")[0] for path in study.tree() if path.startswith("sub-")} == {"sub-B"}
+    shutil.rmtree(study.bids)
     assert study.run(f"--shift-table={study.sessions / 'x.tsv'}", "--shift-dates").status == 1
 
 
