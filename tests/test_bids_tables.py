@@ -242,7 +242,7 @@ def test_only_a_missing_shift_table_counts_as_empty(study, tmp_path, kind):
     assert study.tree() == {}
 
 
-def test_dates_are_not_shifted_anew_if_the_table_is_another_one(study, tmp_path):
+def test_dates_are_not_shifted_by_another_table(study, tmp_path):
     study.add("S1")
     assert study.run("--shift-dates").status == 0
     before = study.tree()
