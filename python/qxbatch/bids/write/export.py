@@ -9,7 +9,7 @@ from typing import NamedTuple
 from qxbatch.bids.files.changes import Action, Change, compare, entries_after
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned import FileOptions, PlannedFile, session_files
-from qxbatch.bids.files.record import JOURNAL, RECORD, Entry, Record, write_record
+from qxbatch.bids.files.record import JOURNAL, RECORD, Entry, Record, folders_after, other_folder, write_record
 from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
@@ -26,6 +26,7 @@ class Destination(NamedTuple):
     """Where an export goes, and how."""
 
     dataset: Path
+    sessionsfolder: Path
     link: Link = Link.AUTO
     options: FileOptions = FileOptions()
     all_sessions: bool = True
@@ -80,6 +81,12 @@ class Exporter:
             name, plan.subject, plan.session_label, SessionOutcome.EXPORTED, len(plan.placed), len(plan.ignored)
         )
         self._results[name] = result
+        if other := other_folder(name, self._record, self._destination.dataset, self._destination.sessionsfolder):
+            problem = (
+                f"the data set contains session {name} of {other}. Export to another data set, or rename the session."
+            )
+            self._results[name] = result._replace(state=SessionOutcome.FAILED, problems=(problem,))
+            return ()
         if not plan.is_ready:
             self._results[name] = result._replace(state=SessionOutcome.UNDECIDED, problems=tuple(_undecided(plan)))
             return ()
@@ -195,7 +202,7 @@ class Exporter:
                 **self._record.journal_files,
                 **{change.path: change.entry for change in to_write if change.entry},
             }
-            write_record(dataset / JOURNAL, journal_files.values(), has_shifted_dates=has_shifted_dates)
+            write_record(dataset / JOURNAL, journal_files.values(), {}, has_shifted_dates=has_shifted_dates)
         applier = Applier(self._disk, self._stamps, self._record, self._destination.link)
         applied = applier.applied
         try:
@@ -203,12 +210,15 @@ class Exporter:
         finally:
             entries = entries_after(changes, lambda change: change.path in applied.paths, self._record)
             before = [entry for _path, entry in sorted(self._record.files.items())]
+            exported = [name for name, each in self._results.items() if each.state is SessionOutcome.EXPORTED]
+            folders = folders_after(entries, self._record, exported, dataset, self._destination.sessionsfolder)
             if (
                 entries != before
+                or folders != self._record.folders
                 or self._record.has_shifted_dates != has_shifted_dates
                 or not (dataset / RECORD).exists()
             ):
-                write_record(dataset / RECORD, entries, has_shifted_dates=has_shifted_dates)
+                write_record(dataset / RECORD, entries, folders, has_shifted_dates=has_shifted_dates)
         (dataset / JOURNAL).unlink(missing_ok=True)
         self.tables_have_failed_sessions = bool(applied.failed)
         return self._export(changes, applied.paths, applied.failed, applied.changed_during_run)

@@ -54,7 +54,9 @@ def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
     record = read_record(request.dataset)
     shifts = _shifts(request, plans, record)
     options = FileOptions(request.intended_for, request.keep_identifying, request.sourcedata, shifts)
-    destination = Destination(request.dataset, request.link, options, request.all_sessions, request.test)
+    destination = Destination(
+        request.dataset, request.sessionsfolder, request.link, options, request.all_sessions, request.test
+    )
     shared_options = SharedFileOptions(
         request.dataset, request.sessionsfolder, request.description, request.table, shifts, request.sourcedata
     )
