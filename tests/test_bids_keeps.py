@@ -82,6 +82,32 @@ def test_columns_rows_and_values_added_to_a_table_are_kept(study):
     assert path.read_text() == expected + "sub-S4\tn/a\n", "the second export after the edit keeps it too"
 
 
+@pytest.mark.parametrize(
+    ("content", "end"),
+    [
+        ("participant_id\tcity\nsub-S1\tM\xfcnchen\n".encode("latin-1"), b"\n"),
+        (b"participant_id\twave\nsub-S1\t1\nsub-S1\t2\nsub-S2\t1\n", b"\n"),
+        (b"participant_id\twave\n\n\tno subject\n  \nsub-S1\t1", b"\n"),
+        ("\ufeffparticipant_id\tnote\nsub-S1\t a\u00a0b\u2028c\x0bd \n".encode(), b"\n"),
+        (b"note\tparticipant_id\r\nx\tsub-S1\r\ny\r\n", b"\r\n"),
+    ],
+    ids=["not UTF-8", "equal names", "no name", "unusual characters", "CR LF"],
+)
+def test_all_bytes_of_an_edited_table_are_kept(study, content, end):
+    assert study.run().status == 0
+    path = study.bids / "participants.tsv"
+    path.write_bytes(content)
+    assert study.run().status == 0
+    assert path.read_bytes().startswith(content)
+    before = path.read_bytes()
+    study.add("S3")
+    assert study.run().status == 0
+    added = b"n/a\tsub-S3" if content.startswith(b"note") else b"sub-S3\tn/a"
+    assert path.read_bytes() == before + (b"" if before.endswith(b"\n") else b"\n") + added + end
+    assert study.run().status == 0
+    assert study.tree()["participants.tsv"] == path.read_bytes()
+
+
 def test_an_undecided_session_does_not_affect_the_others(study):
     study.add("S3", Scan(7, "unknown"))
     run = study.run()
@@ -176,6 +202,32 @@ def test_a_renamed_session_is_exported_after_its_old_files_are_deleted(study):
     shutil.rmtree(study.bids / "sub-S2")
     assert study.run().status == 0
     assert "sub-S2/anat/sub-S2_T1w.nii.gz" in study.tree()
+
+
+def test_a_session_of_another_study_does_not_replace_one_of_its_name(study, tmp_path):
+    other = BidsStudy(tmp_path / "other")
+    other.add("S1", Scan(2, "t1", "11:00:00"))
+    other.add("S9")
+    assert study.run().status == 0
+    before = study.tree()
+    other.bids = study.bids
+    run = other.run()
+    assert run.status == 1
+    assert f"contains session S1 of {study.sessions}" in " ".join(run.out.split())
+    assert "1 session exported" in run.out
+    after = study.tree()
+    assert {path: after[path] for path in before if path.startswith("sub-S1")} == {
+        path: data for path, data in before.items() if path.startswith("sub-S1")
+    }
+    assert any(path.startswith("sub-S9") for path in after)
+    assert other.run().status == 1, "the next export knows it too"
+    assert study.run().status == 0
+
+
+def test_sessions_that_were_moved_with_their_folder_are_exported(study, tmp_path):
+    assert study.run().status == 0
+    study.sessions = study.sessions.rename(tmp_path / "moved")
+    assert study.run().status == 0
 
 
 def test_an_edited_sidecar_of_a_replaced_image_is_reported(study):

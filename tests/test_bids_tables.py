@@ -4,6 +4,7 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -15,7 +16,7 @@ from qxbatch.bids.files.age_and_sex import age_text
 from qxbatch.bids.images.acquisition_time import later
 from qxbatch.bids.tables.rows import moment_text
 from qxbatch.bids.tables.shifts import Shifts
-from qxbatch.bids.tables.table_text import Table, merge_tables, read_table
+from qxbatch.bids.tables.table_text import Table, merge_edited, read_table
 from qxbatch.publish.folder_lock import is_locked
 from qxbatch.textfile import MOST_BYTES
 from tests.build.bids import Scan
@@ -241,6 +242,19 @@ def test_only_a_missing_shift_table_counts_as_empty(study, tmp_path, kind):
     assert study.tree() == {}
 
 
+def test_dates_are_not_shifted_by_another_table(study, tmp_path):
+    study.add("S1")
+    assert study.run("--shift-dates").status == 0
+    before = study.tree()
+    study.add("S2")
+    run = study.run("--shift-dates", f"--shift-table={tmp_path / 'other.tsv'}")
+    assert run.status == 64
+    assert "has none of its subjects" in " ".join(run.err.split())
+    assert study.tree() == before
+    assert not (tmp_path / "other.tsv").exists()
+    assert study.run("--shift-dates").status == 0
+
+
 def test_a_file_beside_the_shift_table_stays(study, tmp_path):
     study.add("S1")
     (tmp_path / ".mine.tsv.new").write_text("user bytes")
@@ -306,10 +320,10 @@ def test_the_description_contains_this_program_and_the_fields_of_the_rule_file(s
 
 
 def test_an_edited_table_keeps_its_columns_and_rows():
-    existing = read_table("\ufeffparticipant_id\thand\nsub-2\tleft\nsub-9\tright\n")
+    text = "\ufeffparticipant_id\thand\nsub-2\tleft\nsub-9\tright\n"
     generated = Table(("participant_id", "age"), ({"participant_id": "sub-1", "age": "3"}, {"participant_id": "sub-2"}))
-    table = merge_tables(existing, generated, edited=True, is_kept=lambda name: name != "sub-9")
-    assert table.text() == "participant_id\thand\nsub-2\tleft\nsub-1\tn/a\n"
+    merged = merge_edited(text, ("participant_id", "hand"), generated, lambda name: name != "sub-9")
+    assert merged == "\ufeffparticipant_id\thand\nsub-2\tleft\nsub-1\tn/a\n"
 
 
 @pytest.mark.parametrize("text", ["", "a\ta\nx\ty\n", "a\nx\ty\n"])
@@ -325,6 +339,7 @@ def test_a_session_label_with_its_date_is_refused_with_shifted_dates(study, labe
     assert run.status == 1
     assert "contains the date of its acquisition" in " ".join(run.out.split())
     assert {path.partition("/")[0] for path in study.tree() if path.startswith("sub-")} == {"sub-B"}
+    shutil.rmtree(study.bids)
     assert study.run(f"--shift-table={study.sessions / 'x.tsv'}", "--shift-dates").status == 1
 
 

@@ -68,6 +68,18 @@ def test_each_study_gets_a_separate_folder(dummy: DummyStudy) -> None:
     assert commands == {f"mkdir {dummy.inbox / folder}" for folder in ("S2", "S3")}
 
 
+def test_the_new_folder_has_the_name_of_no_existing_session(dummy: DummyStudy) -> None:
+    (dummy.sessions / "S1").mkdir()
+    dummy.put("A1.dcm", "A2.dcm", "S2.zip")
+    assert shlex.split(judged(dummy, one_study)["A1.dcm"].problem.command)[1] == str(dummy.inbox / "S3")
+
+
+def test_files_whose_folder_can_only_belong_to_an_existing_session_get_the_split_command(dummy: DummyStudy) -> None:
+    (dummy.sessions / "S").mkdir()
+    results = judged(dummy.put("S-A.dcm", "S-B.dcm"), one_study, nameformat="(?P<subject_id>S).*", overwrite="yes")
+    assert shlex.split(results["S-A.dcm"].problem.command)[:2] == ["qxbatch", "split"]
+
+
 def test_files_whose_study_is_unknown_are_packets(dummy: DummyStudy) -> None:
     results = judged(dummy.put("A.dcm", "B.dcm"), lambda _: ["", ""])
     assert {each.verdict for each in results.values()} == {Verdict.READY}

@@ -1,6 +1,8 @@
 """Archives of unsupported kinds: as packets they give exit status 1, and inside a packet they are kept."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from qxbatch.discover.unopened import UNOPENED
 from qxbatch.session.ledger import read_ledger
 from tests.build.dicom import MrSeries
 from tests.build.foreign import FOREIGN
-from tests.build.packets import under, zipped
+from tests.build.packets import Kind, under, zipped
 from tests.build.study import Study
 
 TREE = under("T1", MrSeries(number=3, description="T1w").files())
@@ -45,9 +47,45 @@ def test_the_command_that_unpacks_the_archive_is_quoted_for_the_shell(study: Stu
     study.put_bytes("S 2.rar", FOREIGN["rar5"][1])
     archive, inbox = study.archive, study.inbox
     unpack = (
-        f"unrar x '{inbox}/S 2.rar' '{inbox}/S 2'/ && mkdir -p {archive} && mv -n -- '{inbox}/S 2.rar' {archive}/ && "
+        f"mkdir '{inbox}/S 2' && unrar x '{inbox}/S 2.rar' '{inbox}/S 2'/ && "
+        f"mkdir -p {archive} && mv -n -- '{inbox}/S 2.rar' {archive}/ && "
     )
     assert unpack in study.main().text
+
+
+def test_no_command_unpacks_an_archive_into_another_packet(study: Study) -> None:
+    study.put("S2", TREE, Kind.FOLDER)
+    study.put_bytes("S2.rar", FOREIGN["rar5"][1])
+    text = study.main("--test").text
+    assert "unrar" not in text
+    assert "with a name that is not in use" in " ".join(text.split())
+
+
+def test_archives_in_a_packet_are_unpacked_into_new_folders(study: Study) -> None:
+    rar = FOREIGN["rar5"][1]
+    study.put(
+        "S1", {**TREE, "other/1": b"x", "other.rar": rar, "scan.rar": rar, "scan.lha": FOREIGN["lha"][1]}, Kind.FOLDER
+    )
+    [command] = [line for line in study.main().text.splitlines() if "unrar x" in line]
+    folders = [words[len("mkdir ") :] for words in command.strip().split(" && ") if words.startswith("mkdir /")]
+    assert [Path(folder).name for folder in folders] == ["other-2", "scan", "scan-2"]
+
+
+def test_a_cpio_archive_with_absolute_paths_is_unpacked_in_its_folder(study: Study, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    name = f"{outside / 'file'}\0".encode()
+    head = f"070701{1:08x}{0o100644:08x}{0:08x}{0:08x}{1:08x}{2**30:08x}{3:08x}{0:08x}{0:08x}{0:08x}{0:08x}{len(name):08x}{0:08x}"
+    end = f"070701{0:08x}{0:08x}{0:08x}{0:08x}{1:08x}{0:08x}{0:08x}{0:08x}{0:08x}{0:08x}{0:08x}{11:08x}{0:08x}TRAILER!!!\0"
+    data = head.encode() + name
+    data += bytes(-len(data) % 4) + b"new" + b"\0" + end.encode() + bytes(3)
+    study.put_bytes("S2.cpio", data)
+    [command] = [line.strip() for line in study.main().text.splitlines() if "cpio -" in line]
+    assert "cpio -id --no-absolute-filenames -D" in command
+    if shutil.which("cpio"):
+        subprocess.run(["bash", "-c", command.rpartition(" && ")[0]], check=True)
+        assert not any(outside.iterdir())
+        assert (study.inbox / "S2" / str(outside / "file").lstrip("/")).read_bytes() == b"new"
 
 
 def test_the_summary_of_the_run_has_the_problem_code(study: Study, tmp_path: Path) -> None:

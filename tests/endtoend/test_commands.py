@@ -289,7 +289,7 @@ def test_a_shell_outside_of_a_container_gets_its_own_paths(study: Study) -> None
         "mv -n -- /out/side/inbox/MR/QC.zip /out/side/inbox/MR/QC-1.zip && "
     )
     assert only(found, "left-out")["command"].startswith(
-        "mv -n -- /out/side/archive/MR/S1.zip /out/side/inbox/MR/S1.zip && "
+        "mv -nT -- /out/side/archive/MR/S1.zip /out/side/inbox/MR/S1.zip && "
     )
 
 

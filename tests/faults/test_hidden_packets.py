@@ -13,7 +13,7 @@ from qxbatch.discover.own_names import Use
 from qxbatch.pipeline import hidden_packets
 from qxbatch.publish.transfer import hidden_path
 from tests.build.dicom import MrSeries
-from tests.build.packets import Kind, under
+from tests.build.packets import Kind, under, write_packet
 from tests.build.study import Study
 from tests.faults.unprivileged import unprivileged
 
@@ -91,6 +91,25 @@ def test_a_packet_that_was_being_removed_is_reported(study: Study) -> None:
     assert run.status == 1, run.text
     assert command_in(run.text, "rm -r --").endswith(gone.name)
     assert gone.exists()
+
+
+@pytest.mark.parametrize("left", ["of the session", "of another packet", "of a damaged session"])
+def test_what_is_left_of_a_packet_is_removed_by_the_command_only_if_its_session_has_it(study: Study, left: str) -> None:
+    study.put("S1", TREE)
+    assert study.main().status == 0
+    tree = MrSeries(patient="P2", study="other").files() if left == "of another packet" else TREE
+    gone = hidden_path(write_packet(tree, study.inbox, "S1", Kind.FOLDER), Use.GONE, TAG)
+    (study.inbox / "S1").rename(gone)
+    if left == "of a damaged session":
+        next((study.session("S1") / "dicom").glob("*.tar.gz")).unlink()
+    run = study.main("--check=no")
+    assert run.status == 1, run.text
+    if left == "of the session":
+        assert command_in(run.text, "rm -r --").endswith(gone.name)
+    else:
+        assert "rm -r" not in run.text
+        assert "but not with all files that are left of it" in " ".join(run.text.split())
+        assert command_in(run.text, "mv -nT").endswith("/S1")
 
 
 @pytest.mark.parametrize("missing", ["", "S1-2"])

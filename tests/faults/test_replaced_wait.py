@@ -97,6 +97,26 @@ def test_all_of_a_replaced_session_is_kept_if_the_journal_was_damaged_and_remove
     assert study.main("--check=no").status == 0
 
 
+@pytest.mark.parametrize("args", [(), ("--packet=S1.zip",)], ids=["import", "worker"])
+def test_a_session_is_not_imported_again_while_replaced_files_without_a_journal_cannot_be_kept(
+    study: Study, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...]
+) -> None:
+    study.put("S1", FILES, Kind.ZIP)
+    assert study.main("--archive=copy").status == 0
+    (study.session("S1") / "dicom" / "notes").write_text("mine")
+    interrupt(study, monkeypatch, "--archive=copy")
+    next((study.sessions / ".qxbatch" / "journal").iterdir()).unlink()
+    command = ("worker",) if args else ()
+    words = (*command, str(study.sessions), *args, "--check=no", "--archive=copy", "--overwrite=yes")
+    with monkeypatch.context() as patch:
+        patch.setattr("qxbatch.pipeline.abandoned.keep_replaced", stop)
+        run = run_main(*words)
+    assert run.status == 1, run.text
+    assert "the files of that import are kept until then" in " ".join(run.text.split())
+    run_main(*words)
+    assert (study.archive.parent / "replaced" / "S1-1" / "dicom" / "notes").read_text() == "mine"
+
+
 def test_a_closed_folder_of_a_replaced_session_is_entered(study: Study) -> None:
     study.put("S1", FILES, Kind.ZIP)
     words = (str(study.sessions), "--archive=copy", "--overwrite=yes")

@@ -74,6 +74,6 @@ def _judge_inbox(
     if sum(map(is_loose_dicom, entries)) > 1:
         from qxbatch.discover.loose import core_studies, judge_loose
 
-        judged = judge_loose(entries, judged, settings, studies or core_studies)
+        judged = judge_loose(entries, judged, settings, studies or core_studies, partial(session_of, settings, rows))
     judged = refuse_session_folders(compare_existing(judged, settings), settings)
     return judge_same_session(judged, settings)

@@ -2,20 +2,23 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 from qxbatch.discover.entry import Entry, is_loose_dicom
+from qxbatch.discover.existing import made_before
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.problems import Code
+from qxbatch.resolve.rename import FindSession
 from qxbatch.settings.model import OnSameSession, Settings
 from qxbatch.settings.paths import mapped
 from qxbatch.visible import shell_word
 
 Studies = Callable[[Sequence[Path]], Sequence[str]]
 """Returns a key for the study of each of these DICOM files; empty if the study is unknown."""
+_MOST_NAMES = 10_000
+"""Number of names for the new folder that are tried."""
 MAX_LISTED = 20
 """Maximum number of files that a command names one by one."""
 
@@ -34,11 +37,15 @@ def core_studies(paths: Sequence[Path]) -> list[str]:
 
 
 def judge_loose(
-    entries: Sequence[Entry], judged: Sequence[JudgedEntry], settings: Settings, studies: Studies
+    entries: Sequence[Entry],
+    judged: Sequence[JudgedEntry],
+    settings: Settings,
+    studies: Studies,
+    find_session: FindSession,
 ) -> list[JudgedEntry]:
     """Refuse the loose DICOM files of each study that has several; a file that is the only one of its study is a packet.
 
-    Headers are read only if several loose files are ready.
+    Headers are read only if several loose files are ready. `find_session` returns the session of a packet name.
     """
     loose = [file for entry, file in zip(entries, judged, strict=True) if file.ready and is_loose_dicom(entry)]
     by_study: dict[str, list[JudgedEntry]] = defaultdict(list)
@@ -48,14 +55,25 @@ def judge_loose(
                 by_study[study].append(file)
     names = [entry.name for entry in entries]
     groups = [files for files in by_study.values() if len(files) > 1 and not _are_merged(files, settings)]
-    used_names = {name.split(".")[0] for name in names}  # the folder S1 would belong to the same session as S1.zip
-    unused_names = (name for k in count(1) if (name := f"S{k}") not in used_names)
+    unused_names = _unused_names(names, settings, find_session)
     refused = {
         file.path: refusal
         for files in groups
-        for file, refusal in zip(files, _refused(files, names, next(unused_names), settings), strict=True)
+        for file, refusal in zip(files, _refused(files, names, next(unused_names, ""), settings), strict=True)
     }
     return [refused.get(file.path, file) for file in judged]
+
+
+def _unused_names(names: Iterable[str], settings: Settings, find_session: FindSession) -> Iterator[str]:
+    """Yield names for new folders of the inbox that give neither the session of another entry nor one that exists."""
+    used_names = {name.split(".")[0] for name in names}  # the folder S1 would belong to the same session as S1.zip
+    for name in (f"S{k}" for k in range(1, _MOST_NAMES)):
+        session = find_session(name)
+        session_id = name if session is None else session.id
+        if used_names.isdisjoint((name, session_id)) and not (
+            os.path.lexists(settings.sessionsfolder / session_id) or made_before(settings, session_id)
+        ):
+            yield name
 
 
 def _are_merged(files: Sequence[JudgedEntry], settings: Settings) -> bool:
@@ -83,13 +101,14 @@ def _refused(
 def _command(inbox: Path, folder: str, file_names: Sequence[str], names: Collection[str]) -> str:
     """Return the shell command that moves the files into a new folder of the inbox.
 
-    If neither a glob nor a list of at most MAX_LISTED names can name the files, the command is `qxbatch split` of the inbox.
+    If neither a glob nor a list of at most MAX_LISTED names can name the files, or `folder` is empty since no name is unused, the
+    command is `qxbatch split` of the inbox.
     """
     target = shell_word(str(inbox / folder))
-    glob = _glob(file_names, names)
+    glob = _glob(file_names, names) if folder else ""
     if glob:
         return f"mkdir {target} && mv {shell_word(f'{inbox}/')}{glob} {target}/"
-    if len(file_names) <= MAX_LISTED:
+    if folder and len(file_names) <= MAX_LISTED:
         return f"mkdir {target} && mv {' '.join(shell_word(str(inbox / name)) for name in file_names)} {target}/"
     output = shell_word(str(inbox.with_name(f"{inbox.name}_split")))
     return f"qxbatch split {shell_word(str(inbox))} --output={output}"

@@ -1,9 +1,11 @@
 """Refuses single packets: unreadable, with an invalid name, or of an unsupported kind."""
 
+import os
+
 from qxbatch.discover.entry import Entry, Shape
 from qxbatch.discover.judged_entry import JudgedEntry
 from qxbatch.discover.session_folders import is_folder_of_study
-from qxbatch.discover.unopened import SPLIT_HINT, UNOPENED, unpack_command, unpacked_name
+from qxbatch.discover.unopened import NAME_IN_USE_HINT, SPLIT_HINT, UNOPENED, unpack_command, unpacked_name
 from qxbatch.model import SessionId, Verdict
 from qxbatch.problems import Code
 from qxbatch.resolve.names import breaks_lines, fault
@@ -38,9 +40,12 @@ def _unopened(
     judged = judged._replace(session=session)
     if entry.content == "split":
         return judged.refused(Code.UNOPENED, message, SPLIT_HINT)
-    unpacked = find_session(unpacked_name(entry.path)) or session
+    name = unpacked_name(entry.path)
+    if os.path.lexists(entry.path.with_name(name)):  # perhaps another packet
+        return judged.refused(Code.UNOPENED, message, NAME_IN_USE_HINT)
+    unpacked = find_session(name) or session
     path, archive = (mapped(path, settings.path_map) for path in (entry.path, settings.archive_folder))
-    unpack = unpack_command(entry.content, path, archive)
+    unpack = unpack_command(entry.content, path, name, archive)
     command = f"{unpack} && {command_for(settings, [unpacked.id])}"
     return judged.refused(Code.UNOPENED, message, "Unpack it into a folder in its place:", command)
 

@@ -16,9 +16,14 @@ def was_split(sessionsfolder: Path, session: str) -> bool:
 
 def existing_sessions(sessionsfolder: Path, session: str) -> list[bool]:
     """Return whether the session with this id exists; if not, whether each session exists into which its packet was split."""
-    exists = _has_session(sessionsfolder / session)
-    split = () if exists else _split_sessions(sessionsfolder, session)
-    return [_has_session(sessionsfolder / name) for name in split] or [exists]
+    return [_has_session(sessionsfolder / name) for name in session_names(sessionsfolder, session)]
+
+
+def session_names(sessionsfolder: Path, session: str) -> tuple[str, ...]:
+    """Return this session id; if there is no such session, the ids of those into which its packet was split, if it was."""
+    if _has_session(sessionsfolder / session):
+        return (session,)
+    return _split_sessions(sessionsfolder, session) or (session,)
 
 
 def _has_session(folder: Path) -> bool:

@@ -1,6 +1,9 @@
 """Unsupported kinds of archives: their names, and how to unpack them."""
 
-from pathlib import PurePath
+import os
+from collections.abc import Collection
+from itertools import count
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from qxbatch.visible import shell_word
@@ -11,14 +14,14 @@ class UnopenedKind(NamedTuple):
 
     title: str
     command: str
-    """The command that unpacks it into a new folder; `{0}` is the archive, `{1}` the folder."""
+    """The command that unpacks it into an empty folder; `{0}` is the archive, `{1}` the folder."""
 
 
 _SEVEN_ZIP = "7z x -o{1} {0}"
 UNOPENED = {
     "rar": UnopenedKind("a RAR archive", "unrar x {0} {1}/"),
     "iso": UnopenedKind("an image of a disc (ISO)", _SEVEN_ZIP),
-    "cpio": UnopenedKind("a cpio archive", "mkdir {1} && cpio -idD {1} < {0}"),
+    "cpio": UnopenedKind("a cpio archive", "cpio -id --no-absolute-filenames -D {1} < {0}"),
     "cab": UnopenedKind("a cabinet archive (CAB)", _SEVEN_ZIP),
     "lha": UnopenedKind("an LHA archive", _SEVEN_ZIP),
     "arj": UnopenedKind("an ARJ archive", _SEVEN_ZIP),
@@ -33,13 +36,29 @@ SPLIT_HINT = (
 """The hint for one part of a split archive."""
 
 
+NAME_IN_USE_HINT = (
+    "Unpack it outside of the inbox, and put the folder into the inbox with a name that is not in use there."
+)
+"""The hint for an archive if the name of the folder to unpack it into is in use."""
+
+
 def unpacked_name(path: PurePath) -> str:
     """Return the name of the folder to unpack an archive into."""
     return path.stem if path.suffix else f"{path.name}.folder"
 
 
-def unpack_command(kind: str, path: PurePath, archive_folder: PurePath) -> str:
-    """Return the command that unpacks an archive into a folder beside it, and moves the archive to `archive_folder`."""
-    file, folder = shell_word(str(path)), shell_word(str(path.with_name(unpacked_name(path))))
+def unused_unpacked_name(path: Path, used: Collection[str]) -> str:
+    """Return the name of the folder to unpack an archive into; with a number if it exists, or is in `used`."""
+    name = unpacked_name(path)
+    numbered = (name if k == 1 else f"{name}-{k}" for k in count(1))
+    return next(unused for unused in numbered if unused not in used and not os.path.lexists(path.with_name(unused)))
+
+
+def unpack_command(kind: str, path: PurePath, name: str, archive_folder: PurePath) -> str:
+    """Return the command that unpacks an archive into a new folder beside it, and moves the archive to `archive_folder`.
+
+    `name` is that of the new folder. If it exists by then, nothing is unpacked.
+    """
+    file, folder = shell_word(str(path)), shell_word(str(path.with_name(name)))
     move = f"mkdir -p {shell_word(str(archive_folder))} && mv -n -- {file} {shell_word(f'{archive_folder}/')}"
-    return f"{UNOPENED[kind].command.format(file, folder)} && {move}"
+    return f"mkdir {folder} && {UNOPENED[kind].command.format(file, folder)} && {move}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from qxbatch.discover.listing import names_in
 from qxbatch.discover.own_names import Use, split_hidden_name
 from qxbatch.model import SessionReport
+from qxbatch.pipeline.removed_packet import sessions_of_removed
 from qxbatch.problems import Code, Problem
 from qxbatch.publish.durable import NO_RUN
 from qxbatch.publish.workspace import Workspace
@@ -74,10 +75,10 @@ def _is_older(path: Path, moment: float) -> bool:
 
 def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem:
     state, hint = _STATES[use]
-    exist = _sessions(original, settings) if use is Use.GONE else []
-    is_removed = bool(exist) and all(exist)
+    is_removed = False
     if use is Use.GONE:
-        hint = f"{_session_text(exist)} {_REMOVE if is_removed else hint}"
+        is_removed, text = sessions_of_removed(path, original, settings)
+        hint = f"{text} {_REMOVE if is_removed else hint}"
     message = (
         f"belongs to {original} and is not imported: {state} by a run that was interrupted and has no journal any more."
     )
@@ -88,23 +89,6 @@ def _problem(path: Path, use: Use, original: str, settings: Settings) -> Problem
     if use is Use.PART and os.path.lexists(path.with_name(original)):
         command = f"cp -an -- {hidden}/. {restored}/"
     return Problem(Code.RECOVERED, str(path), message, hint, command=command)
-
-
-def _sessions(packet: str, settings: Settings) -> list[bool]:
-    """Return whether the session of a packet with that name exists, or each session into which it was split."""
-    from qxbatch.discover.candidates import logfile_rows
-    from qxbatch.discover.plan import session_of
-    from qxbatch.discover.split_before import existing_sessions
-
-    session = session_of(settings, logfile_rows(settings), packet)
-    return [] if session is None else existing_sessions(settings.sessionsfolder, session.id)
-
-
-def _session_text(exist: list[bool]) -> str:
-    if exist and all(exist):
-        return "Its session exists." if len(exist) == 1 else "Its sessions exist."
-    remaining = "Not all of its sessions exist now" if any(exist) else "It has no session now"
-    return f"{remaining}, and files of it may be missing."
 
 
 def _restored(path: Path, original: str, use: Use) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qxbatch.core import sniff
 from qxbatch.discover.units import Unit
-from qxbatch.discover.unopened import UNOPENED, unpack_command
+from qxbatch.discover.unopened import UNOPENED, unpack_command, unused_unpacked_name
 from qxbatch.ingest.left_out import LeftOut
 from qxbatch.ingest.limits import larger
 from qxbatch.ledger_cells import member_path
@@ -65,7 +65,7 @@ def _moved_back(archived_paths: Mapping[Path, Path | None], settings: Settings) 
         if current is not None and current != source and not source.exists()
     )
     words = ([shell_word(str(mapped(path, settings.path_map))) for path in pair] for pair in moves)
-    return [f"mv -n -- {current} {source}" for current, source in words]
+    return [f"mv -nT -- {current} {source}" for current, source in words]
 
 
 def import_command(left_out: LeftOut, unit: Unit, settings: Settings) -> str:
@@ -107,4 +107,9 @@ def _unpacking(
     ):
         return []
     mapped_folder, archive_folder = (mapped(path, settings.path_map) for path in (folder, settings.archive_folder))
-    return [unpack_command(kind, mapped_folder / path, archive_folder) for path, kind in kinds.items()]
+    names: dict[Path, str] = {}
+    for path in kinds:
+        archive = current / path
+        siblings = {name for other, name in names.items() if (current / other).parent == archive.parent}
+        names[path] = unused_unpacked_name(archive, siblings)
+    return [unpack_command(kind, mapped_folder / path, names[path], archive_folder) for path, kind in kinds.items()]

@@ -35,7 +35,7 @@ class RecoveryResult(NamedTuple):
     packets: Collection[Path] = ()
     """The paths of the packets whose import was finished; in folder mode (`--masterinbox=none`), the inboxes of their sessions."""
     unfinished: Collection[str] = ()
-    """The units that failed and keep their journal: this run does not try them again."""
+    """The units that failed and keep their journal or staging: this run does not try them again."""
 
 
 def recover(
@@ -105,7 +105,7 @@ def recover_unit(
     Raises LockHeldError if another run holds one of its packets, or of the sessions that its packet was split into.
     """
     recovered = _recovered(workspace, locks, unit, check_lock, settings, own)
-    if any(map(failed, recovered.reports)) and os.path.lexists(workspace.journal(unit)):
+    if any(map(failed, recovered.reports)) and _unfinished_units(workspace, [unit]):
         recovered = recovered._replace(unfinished=(unit,))
     if not settings.deidentified:
         return recovered

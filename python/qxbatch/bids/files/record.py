@@ -1,7 +1,8 @@
 """The record of an export in `code/qxbatch/` of the data set: the files that it wrote."""
 
 import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from qxbatch.core import VERSION
 from qxbatch.problems import UsageError
 from qxbatch.publish.durable import replace_text
 from qxbatch.publish.plain import read_plain
+from qxbatch.session.contents import has_session_records
 from qxbatch.session.json_fields import Fields
 from qxbatch.session.layout import QXBATCH_FOLDER
 
@@ -51,6 +53,8 @@ class Record:
     """Files that an interrupted export may have written, by path."""
     has_shifted_dates: bool = False
     """Whether dates are shifted."""
+    folders: Mapping[str, str] = field(default_factory=dict)
+    """The sessions folder of each session, relative to the data set. It is missing in a record of an earlier version."""
 
     def possible_entries(self, path: str) -> tuple[Entry, ...]:
         """Return the entries that this program may have written at a path."""
@@ -64,7 +68,7 @@ def read_record(dataset: Path) -> Record:
     Raises UsageError and OSError.
     """
     record, journal = _read(dataset / RECORD), _read(dataset / JOURNAL)
-    return Record(record.files, journal.files, record.has_shifted_dates or journal.has_shifted_dates)
+    return Record(record.files, journal.files, record.has_shifted_dates or journal.has_shifted_dates, record.folders)
 
 
 def _read(path: Path) -> Record:
@@ -79,7 +83,11 @@ def _read(path: Path) -> Record:
                 f"{path} has schema {schema}, this version of qxbatch reads up to {SCHEMA}.", "Update qxbatch."
             )
         entries = [_entry(table) for table in fields.tables("files")]
-        return Record({entry.path: entry for entry in entries}, has_shifted_dates=fields.flag("shifted", False))
+        return Record(
+            {entry.path: entry for entry in entries},
+            has_shifted_dates=fields.flag("shifted", False),
+            folders=fields.text_table("folders"),
+        )
     except (ValueError, RecursionError) as error:
         hint = "Restore it, or move the data set away and export again."
         raise UsageError(f"The record of the export {path} cannot be read: {error}.", hint) from None
@@ -101,14 +109,41 @@ def _entry(fields: Fields) -> Entry:
     )
 
 
-def write_record(path: Path, entries: Iterable[Entry], *, has_shifted_dates: bool) -> None:
+def write_record(path: Path, entries: Iterable[Entry], folders: Mapping[str, str], *, has_shifted_dates: bool) -> None:
     """Write a record or a journal, durably. Raises OSError."""
-    replace_text(path, record_text(entries, has_shifted_dates=has_shifted_dates))
+    replace_text(path, record_text(entries, folders, has_shifted_dates=has_shifted_dates))
 
 
-def record_text(entries: Iterable[Entry], *, has_shifted_dates: bool) -> str:
+def record_text(entries: Iterable[Entry], folders: Mapping[str, str], *, has_shifted_dates: bool) -> str:
     """Return the JSON text of a record, with one file in each line, sorted by path."""
     values = ({key: value for key, value in entry._asdict().items() if value} for entry in sorted(entries))
     files = ",\n".join(f"  {json.dumps({'size': 0, **value}, sort_keys=True)}" for value in values)
     head = f' "schema": {SCHEMA},\n "qxbatch": "{VERSION}",\n "shifted": {json.dumps(has_shifted_dates)},\n'
+    head += f' "folders": {json.dumps(folders, sort_keys=True)},\n'
     return f'{{\n{head} "files": [\n{files}\n ]\n}}\n'
+
+
+def other_folder(session: str, record: Record, dataset: Path, sessionsfolder: Path) -> Path | None:
+    """Return the other sessions folder that a session of this name in the data set came from; None if there is none.
+
+    None also if that folder has no such session now: the study was moved.
+    """
+    folder = record.folders.get(session)
+    if folder is None:
+        return None
+    path = Path(os.path.normpath(dataset / folder))
+    try:
+        is_other = has_session_records(path / session) and not path.samefile(sessionsfolder)
+    except OSError:
+        return None
+    return path if is_other else None
+
+
+def folders_after(
+    entries: Iterable[Entry], record: Record, exported: Collection[str], dataset: Path, sessionsfolder: Path
+) -> dict[str, str]:
+    """Return the sessions folder of each session with files in the data set, relative to it, after an export."""
+    here = os.path.relpath(sessionsfolder, dataset)
+    names = {entry.session for entry in entries} - {""}
+    folders = {name: here if name in exported else record.folders.get(name) for name in names}
+    return {name: folder for name, folder in folders.items() if folder is not None}

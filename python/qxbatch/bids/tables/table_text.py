@@ -1,5 +1,6 @@
 """Tables of a data set (tab-separated), merged with the rows and columns that people added."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -29,27 +30,53 @@ def _cell(text: str) -> str:
 
 
 def read_table(text: str) -> Table | None:
-    """Return the table in a text; None where it is not a table."""
-    lines = [line.split("\t") for line in text.lstrip("\ufeff").splitlines() if line.strip()]
+    """Return the table in a text; None where it is not a table. Lines end with LF or CR LF."""
+    lines = [line.removesuffix("\r").split("\t") for line in text.lstrip("\ufeff").split("\n") if line.strip()]
     if not lines or len(set(lines[0])) != len(lines[0]) or any(len(line) > len(lines[0]) for line in lines):
         return None
     return Table(tuple(lines[0]), tuple(dict(zip(lines[0], line, strict=False)) for line in lines[1:]))
 
 
-def merge_tables(existing: Table | None, ours: Table, *, edited: bool, is_kept: Callable[[str], bool]) -> Table:
-    """Return our rows, and other rows of the existing table for whose names (the column `ours.key`) `is_kept` returns True.
-
-    If people edited the existing table, its columns, values and order are kept, and our new rows follow.
-    """
-    if existing is None or ours.key not in existing.columns:
-        return ours
+def merge_tables(existing: Table, ours: Table, is_kept: Callable[[str], bool]) -> Table:
+    """Return our rows, and other rows of the existing table for whose names (the column `ours.key`) `is_kept` returns True."""
     named = {row[ours.key]: row for row in existing.rows if row.get(ours.key)}
     our_rows = {row[ours.key]: row for row in ours.rows}
-    if edited:
-        rows = [row for name, row in named.items() if name in our_rows or is_kept(name)]
-        return Table(existing.columns, (*rows, *(row for name, row in our_rows.items() if name not in named)))
     kept_rows = [row for name, row in named.items() if name not in our_rows and is_kept(name)]
     return Table(ours.columns, _sorted([*our_rows.values(), *kept_rows], ours.key))
+
+
+def merge_edited(text: str, columns: Sequence[str], ours: Table, is_kept: Callable[[str], bool]) -> str:
+    """Return the text of a table that people edited, with our new rows at its end.
+
+    A row stays if it has no name, if our table has its name, or if `is_kept` returns True for it. These lines are not changed.
+    `columns` are those of the edited table.
+    """
+    our_names = {row[ours.key] for row in ours.rows}
+    index = columns.index(ours.key)
+    lines = _lines(text)
+    header = next(k for k, line in enumerate(lines) if line.lstrip("\ufeff").strip())
+    names = ["" if k <= header else _name(line, index) for k, line in enumerate(lines)]
+    kept = (line for line, name in zip(lines, names, strict=True) if not name or name in our_names or is_kept(name))
+    new = tuple(row for row in ours.rows if row[ours.key] not in names)
+    return _with_rows("".join(kept), Table(tuple(columns), new))
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a text with their ends; only LF ends a line."""
+    return [line for line in re.split(r"(?<=\n)", text) if line]
+
+
+def _name(line: str, index: int) -> str:
+    """Return the name of a row, in the cell of this index; empty without such a cell."""
+    cells = line.removesuffix("\n").removesuffix("\r").split("\t")
+    return cells[index] if index < len(cells) else ""
+
+
+def _with_rows(text: str, table: Table) -> str:
+    """Return the text with the rows of a table after it, in new lines with the line end of the text."""
+    end = "\r\n" if "\r\n" in text else "\n"
+    rows = table.text().split("\n")[1:-1]
+    return "".join([text, end if rows and not text.endswith("\n") else "", *(f"{row}{end}" for row in rows)])
 
 
 def _sorted(rows: Sequence[Mapping[str, str]], key: str) -> tuple[Mapping[str, str], ...]:

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from qxbatch.bids.files.changes import Action, Change, compare, entries_after
 from qxbatch.bids.files.disk import Disk
 from qxbatch.bids.files.planned import FileOptions, PlannedFile, session_files
-from qxbatch.bids.files.record import JOURNAL, RECORD, Entry, Record, write_record
+from qxbatch.bids.files.record import JOURNAL, RECORD, Entry, Record, folders_after, other_folder, write_record
 from qxbatch.bids.files.sources import Source, SourceError, Sources
 from qxbatch.bids.files.stamps import Stamps
 from qxbatch.bids.model import ExportPlan
 from qxbatch.bids.tables.dates_in_paths import path_with_date
-from qxbatch.bids.tables.table_text import Table, merge_tables, read_table
+from qxbatch.bids.tables.table_text import Table, merge_edited, merge_tables, read_table
 from qxbatch.bids.write.apply import Applier, Content
 from qxbatch.bids.write.placing import Link, symbolic_target
 from qxbatch.bids.write.result import Export, SessionOutcome, SessionResult
@@ -26,6 +26,7 @@ class Destination(NamedTuple):
     """Where an export goes, and how."""
 
     dataset: Path
+    sessionsfolder: Path
     link: Link = Link.AUTO
     options: FileOptions = FileOptions()
     all_sessions: bool = True
@@ -80,6 +81,12 @@ class Exporter:
             name, plan.subject, plan.session_label, SessionOutcome.EXPORTED, len(plan.placed), len(plan.ignored)
         )
         self._results[name] = result
+        if other := other_folder(name, self._record, self._destination.dataset, self._destination.sessionsfolder):
+            problem = (
+                f"the data set contains session {name} of {other}. Export to another data set, or rename the session."
+            )
+            self._results[name] = result._replace(state=SessionOutcome.FAILED, problems=(problem,))
+            return ()
         if not plan.is_ready:
             self._results[name] = result._replace(state=SessionOutcome.UNDECIDED, problems=tuple(_undecided(plan)))
             return ()
@@ -155,18 +162,20 @@ class Exporter:
             return ours.text().encode("utf-8", "backslashreplace"), False
         entries = self._record.possible_entries(path)
         edited = any(entry.edited for entry in entries) or not any(existing_file.matches(entry) for entry in entries)
-        text = read_text(self._destination.dataset / path, "replace")
+        text = read_text(self._destination.dataset / path)
         existing = read_table(text)
         if existing is None or ours.key not in existing.columns:
             return ours.text().encode("utf-8", "backslashreplace"), False
         folder = path.rpartition("/")[0]
-        table = merge_tables(
-            existing, ours, edited=edited, is_kept=lambda name: self._is_row_kept(folder, ours.key, name, edited=edited)
-        )
+
+        def is_kept(name: str) -> bool:
+            return self._is_row_kept(folder, ours.key, name, edited=edited)
+
         merged_entry = Entry(path, existing_file.size, existing_file.sha256, edited=edited)
         self._record = replace(self._record, journal_files={**self._record.journal_files, path: merged_entry})
-        same = edited and table == existing
-        return (text if same else table.text()).encode("utf-8", "backslashreplace"), edited
+        if edited:
+            return merge_edited(text, existing.columns, ours, is_kept).encode("utf-8", "surrogateescape"), True
+        return merge_tables(existing, ours, is_kept).text().encode("utf-8", "backslashreplace"), False
 
     def _is_row_kept(self, folder: str, key: str, name: str, *, edited: bool) -> bool:
         """Return whether the file or folder of a table row will exist, or a user added the row."""
@@ -193,7 +202,7 @@ class Exporter:
                 **self._record.journal_files,
                 **{change.path: change.entry for change in to_write if change.entry},
             }
-            write_record(dataset / JOURNAL, journal_files.values(), has_shifted_dates=has_shifted_dates)
+            write_record(dataset / JOURNAL, journal_files.values(), {}, has_shifted_dates=has_shifted_dates)
         applier = Applier(self._disk, self._stamps, self._record, self._destination.link)
         applied = applier.applied
         try:
@@ -201,12 +210,15 @@ class Exporter:
         finally:
             entries = entries_after(changes, lambda change: change.path in applied.paths, self._record)
             before = [entry for _path, entry in sorted(self._record.files.items())]
+            exported = [name for name, each in self._results.items() if each.state is SessionOutcome.EXPORTED]
+            folders = folders_after(entries, self._record, exported, dataset, self._destination.sessionsfolder)
             if (
                 entries != before
+                or folders != self._record.folders
                 or self._record.has_shifted_dates != has_shifted_dates
                 or not (dataset / RECORD).exists()
             ):
-                write_record(dataset / RECORD, entries, has_shifted_dates=has_shifted_dates)
+                write_record(dataset / RECORD, entries, folders, has_shifted_dates=has_shifted_dates)
         (dataset / JOURNAL).unlink(missing_ok=True)
         self.tables_have_failed_sessions = bool(applied.failed)
         return self._export(changes, applied.paths, applied.failed, applied.changed_during_run)

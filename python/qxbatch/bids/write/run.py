@@ -54,7 +54,9 @@ def _export(request: Request, plans: Sequence[ExportPlan]) -> Export:
     record = read_record(request.dataset)
     shifts = _shifts(request, plans, record)
     options = FileOptions(request.intended_for, request.keep_identifying, request.sourcedata, shifts)
-    destination = Destination(request.dataset, request.link, options, request.all_sessions, request.test)
+    destination = Destination(
+        request.dataset, request.sessionsfolder, request.link, options, request.all_sessions, request.test
+    )
     shared_options = SharedFileOptions(
         request.dataset, request.sessionsfolder, request.description, request.table, shifts, request.sourcedata
     )
@@ -86,6 +88,16 @@ def _shifts(request: Request, plans: Sequence[ExportPlan], record: Record) -> Sh
         raise UsageError(f"The dates in {request.dataset} are not shifted.", hint)
     shifts = Shifts(request.shift_table)
     with contextlib.nullcontext() if request.test else shifts.locked():
-        if choose_shifts(plans, shifts.read()) and not request.test:
+        _refuse_other_table(shifts.read(), request, record)
+        if choose_shifts(plans, shifts) and not request.test:
             shifts.write()
     return shifts
+
+
+def _refuse_other_table(shifts: Shifts, request: Request, record: Record) -> None:
+    """Raise UsageError if the table has no subject of the data set, whose dates were shifted by another table."""
+    subjects = {path.partition("/")[0].removeprefix("sub-") for path in record.files if path.startswith("sub-")}
+    if subjects and subjects.isdisjoint(subject.removeprefix("sub-") for subject in shifts.days):
+        message = f"The dates in {request.dataset} are shifted, and the table {shifts.path} has none of its subjects."
+        hint = "Restore that table, or export to a new folder: with new shifts the dates of a subject would not agree."
+        raise UsageError(message, hint)

@@ -1,0 +1,57 @@
+"""Compares what is left of a packet, of which no journal exists any more, with sessions."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from qxbatch.core import hash_file
+from qxbatch.publish.plain import is_below
+from qxbatch.session.folder import SessionFolder
+from qxbatch.session.layout import packed_member
+from qxbatch.session.ledger import FATES_WITHOUT_LOCATION, Fate
+from qxbatch.walk import raise_error, walk
+
+
+def contain_remaining(sessions: Sequence[Path], packet: Path) -> bool:
+    """Return whether sessions contain each file that is left in a packet folder, by the hashes of their ledgers.
+
+    False for a packet that is not a folder, a link or special file in it, and if a file or a ledger cannot be read.
+    """
+    try:
+        if packet.is_symlink() or not packet.is_dir():
+            return False
+        files = list(_files(packet))
+        if not all(stat.S_ISREG(file.lstat().st_mode) for file in files):
+            return False
+        known = {sha256 for session in sessions for sha256 in _hashes(session)} if files else set()
+        return all(hash_file(str(file))[1] in known for file in files)
+    except (OSError, ValueError):
+        return False
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield all entries below a folder that are not folders. Raises OSError."""
+    for top, folders, names in walk(folder, onerror=raise_error):
+        yield from (Path(top, name) for name in names)
+        yield from (path for name in folders if (path := Path(top, name)).is_symlink())
+
+
+def _hashes(session: Path) -> Iterator[str]:
+    """Yield the hashes of the members of a session whose files all exist, and of the archives that were opened.
+
+    Raises OSError, also if one of the files is missing or reached through a link, and ValueError.
+    """
+    checked: set[str] = set()
+    for row in SessionFolder(session).ledger():
+        if row.fate not in FATES_WITHOUT_LOCATION:
+            packed = packed_member(row.at)
+            file = row.at if packed is None else packed[0]
+            if file not in checked and not (
+                is_below(session / file, session) and stat.S_ISREG(os.lstat(session / file).st_mode)
+            ):
+                raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), str(session / file))
+            checked.add(file)
+        if row.fate is Fate.OPENED or row.fate not in FATES_WITHOUT_LOCATION:
+            yield row.sha256

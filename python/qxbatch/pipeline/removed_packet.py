@@ -1,0 +1,35 @@
+"""Compares a packet that was being removed, of which no journal exists any more, with the sessions of its name."""
+
+from pathlib import Path
+
+from qxbatch.settings.model import Settings
+
+
+def sessions_of_removed(hidden: Path, name: str, settings: Settings) -> tuple[bool, str]:
+    """Return whether sessions have each file that is left of a packet, and what to say about these sessions.
+
+    `hidden` is its path now, `name` is that which it had. A session of that name can be of another packet: of another study, or
+    from a backup. False for a packet that is a single file.
+    """
+    from qxbatch.archive.remaining import contain_remaining
+    from qxbatch.discover.candidates import logfile_rows
+    from qxbatch.discover.plan import session_of
+    from qxbatch.discover.split_before import existing_sessions, session_names
+
+    session = session_of(settings, logfile_rows(settings), name)
+    if session is None:
+        return False, _text([])
+    folder = settings.sessionsfolder
+    exist = existing_sessions(folder, session.id)
+    if not all(exist) or not hidden.is_dir():
+        return False, _text(exist)
+    if contain_remaining([folder / each for each in session_names(folder, session.id)], hidden):
+        return True, _text(exist)
+    return False, f"{_text(exist).rstrip('.')}, but not with all files that are left of it."
+
+
+def _text(exist: list[bool]) -> str:
+    if exist and all(exist):
+        return "Its session exists." if len(exist) == 1 else "Its sessions exist."
+    remaining = "Not all of its sessions exist now" if any(exist) else "It has no session now"
+    return f"{remaining}, and files of it may be missing."
