@@ -71,7 +71,7 @@ def _with_run_number(image: NamedImage, k: int, note: str, schema: Schema) -> Na
 def _order_text(run: AcquiredImages) -> str:
     start = run.start
     if start is None:
-        return "series number, since no time is known"
+        return "series number, because no time is known"
     return f"acquisition time ({start.isoformat(sep=' ', timespec='seconds')})"
 
 
@@ -104,7 +104,7 @@ def _is_complete(member: Candidate) -> bool:
 
 
 def _is_kept(run: AcquiredImages, runs: list[AcquiredImages], result: Groups, companions: list[Candidate]) -> bool:
-    """Return whether `repeat` keeps a run. If not, its images and companions are added to the dropped ones."""
+    """Return whether `repeat` keeps a run. If not, its images and companions are added to `result.excluded`."""
     reason = _why_excluded(run, runs)
     if reason:
         result.excluded += [(member, reason) for member in (*run.members, *companions)]
@@ -135,7 +135,7 @@ def _companions_by_run(
     """Return the companions of each run, by the `id()` of the run.
 
     Companions are images that get the run number of another image. A companion has no run if `run_of_companion` returns None, or
-    if a later companion with the same `distinction` belongs to that run.
+    if its run already has a later companion with the same `distinction`.
     """
     companions_of_run: dict[int, list[Candidate]] = {}
     for companion in reversed(acquisitions(companions)):
@@ -153,7 +153,7 @@ def _companions_by_run(
 
 
 def _add_orphan(member: Candidate, run: AcquiredImages | None, result: Groups) -> None:
-    """Add a companion without a run to the dropped images if `repeat` of its rule is not `all`, else to the orphans.
+    """Add a companion without a run to the excluded images if `repeat` of its rule is not `all`, else to the orphans.
 
     `run` is the run that has a later companion instead; None if `run_of_companion` returns None.
     """

@@ -201,8 +201,8 @@ def _with_table_paths(path: Path, plan: ExportPlan, rows: Sequence[_Row]) -> Exp
     for number, image in remaining.items():
         reason = reasons.get(number, f"image {number} is not in {path}")
         undecided.setdefault(image.series.n, UndecidedSeries(image.series, reason, _HINT))
-    order = sorted(placed, key=lambda item: item.image.number)
-    return replace(plan, placed=tuple(order), ignored=tuple(ignored), undecided=tuple(undecided.values()))
+    placed.sort(key=lambda item: item.image.number)
+    return replace(plan, placed=tuple(placed), ignored=tuple(ignored), undecided=tuple(undecided.values()))
 
 
 def _images(plan: ExportPlan) -> tuple[dict[int, ExportImage], dict[int, Rule]]:
