@@ -29,10 +29,10 @@ class Sidecars(NamedTuple):
 def bids_sidecars(
     placed: Sequence[PlacedImage], links: Mapping[str, Mapping[str, Any]], *, keep_identifying: bool = False
 ) -> Sidecars:
-    """Return the sidecars of all images. `links` are the fields that field maps add.
+    """Return the sidecars of all images. `links` are the fields that link field maps and M0 scans to other images.
 
-    Fields that the rule sets take precedence. Then `links`, TaskName and MTState replace fields of the session's sidecar; other
-    fields are added only if they are missing.
+    Fields that the rule sets take precedence. Then `links`, TaskName and MTState replace fields of the session's sidecar, and
+    for BOLD the fields of `timing_of` replace RepetitionTime and DelayTime. Other fields are added only if they are missing.
     """
     sidecars: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []

@@ -110,9 +110,9 @@ class FieldMap(NamedTuple):
             and self.facts.axis != run.facts.axis
         ):
             return False
-        shared = {placed.path for placed in self.images} & {placed.path for placed in run.images}
-        opposite = bool(run.facts.direction) and run.facts.direction not in self.directions
-        return self.is_complete or (opposite and not shared)
+        shared_paths = {placed.path for placed in self.images} & {placed.path for placed in run.images}
+        is_opposite = bool(run.facts.direction) and run.facts.direction not in self.directions
+        return self.is_complete or (is_opposite and not shared_paths)
 
     def is_of_other_study(self, run: Run) -> bool:
         """Return whether a run is of another study, so that the subject may have left the scanner; False with the same shim."""

@@ -13,11 +13,11 @@ from qxbatch.session.layout import image_file
 _TIME_AXES = 4
 """Axes of the image of a time series."""
 _SAME = 0.0005
-"""Times that differ by less are equal, in seconds."""
+"""Times that differ by less than this, in seconds, are equal."""
 
 
 class Timing(NamedTuple):
-    """Fields that replace RepetitionTime, and the reason."""
+    """Fields that replace RepetitionTime and DelayTime, and the reason."""
 
     fields: dict[str, Any]
     warning: str = ""

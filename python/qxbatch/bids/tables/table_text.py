@@ -37,9 +37,10 @@ def read_table(text: str) -> Table | None:
 
 
 def merge_tables(existing: Table | None, ours: Table, *, edited: bool, is_kept: Callable[[str], bool]) -> Table:
-    """Return our rows, and other rows of the existing table for whose names (the column `ours.key`) `is_kept` returns True.
+    """Return our table with those rows of the existing one that are kept.
 
-    If people edited the existing table, its columns, values and order are kept, and our new rows follow.
+    `is_kept` gets the name of an existing row (its value in the column `ours.key`) and returns whether the row is kept if our
+    table does not have it. If people edited the existing table, its columns, values and order are kept, and our new rows follow.
     """
     if existing is None or ours.key not in existing.columns:
         return ours
