@@ -103,11 +103,11 @@ def _name(key: SeriesKey, groups: Sequence[Group]) -> str:
 def _split_common(by_scanner: Mapping[str, SeriesParameters]) -> tuple[SeriesParameters, dict[str, SeriesParameters]]:
     """Return the values that all scanners have in common, and the other values by scanner."""
     parameters = list(by_scanner.values())
-    shared = {}
+    shared_values = {}
     for name in parameters[0].values if parameters else ():
         value = _shared_value([each.values.get(name) for each in parameters])
         if value is not None:
-            shared[name] = value
+            shared_values[name] = value
     volumes = (
         parameters[0].volumes
         if parameters and all(each.volumes == parameters[0].volumes for each in parameters)
@@ -115,10 +115,10 @@ def _split_common(by_scanner: Mapping[str, SeriesParameters]) -> tuple[SeriesPar
     )
     specific = {}
     for scanner, each in by_scanner.items():
-        values = {name: value for name, value in each.values.items() if name not in shared}
+        values = {name: value for name, value in each.values.items() if name not in shared_values}
         if values or (each.volumes and not volumes):
             specific[scanner] = SeriesParameters(values, None if volumes else each.volumes)
-    return SeriesParameters(shared, volumes), specific
+    return SeriesParameters(shared_values, volumes), specific
 
 
 def _shared_value(values: Sequence[Expectation | None]) -> Expectation | None:
