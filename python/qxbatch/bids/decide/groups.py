@@ -23,7 +23,8 @@ from qxbatch.counted import counted
 class Groups:
     """The images of a session after grouping."""
 
-    named: list[NamedImage] = field(default_factory=list)
+    images: list[NamedImage] = field(default_factory=list)
+    """The images that neither `repeat` nor `copies` excludes, with their targets."""
     excluded: list[tuple[Candidate, str]] = field(default_factory=list)
     """Images that `repeat` or `copies` excludes, and why."""
     orphans: list[tuple[Candidate, str, str]] = field(default_factory=list)
@@ -59,7 +60,7 @@ def _add_family(family: Family, members: list[Candidate], schema: Schema, result
         run_with_companions = AcquiredImages([*run.members, *companions_of_run.get(id(run), [])])
         note = f"run-{k}: number {k} of {len(kept_runs)} by {_order_text(run)}"
         for image in named_images(run_with_companions, schema):
-            result.named.append(_with_run_number(image, k, note, schema) if is_numbered else image)
+            result.images.append(_with_run_number(image, k, note, schema) if is_numbered else image)
 
 
 def _with_run_number(image: NamedImage, k: int, note: str, schema: Schema) -> NamedImage:

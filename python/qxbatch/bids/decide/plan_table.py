@@ -68,14 +68,14 @@ def _rows(plan: ExportPlan) -> Iterator[tuple[object, ...]]:
 
 def _undecided_rows(plan: ExportPlan) -> Iterator[tuple[tuple[int, int], tuple[object, ...]]]:
     """Yield a row for each image that has neither a path nor a reason to be ignored."""
-    decided = {item.image.number for item in plan.placed}
-    decided |= {item.image.number for item in plan.ignored if item.image is not None}
+    decided_images = {item.image.number for item in plan.placed}
+    decided_images |= {item.image.number for item in plan.ignored if item.image is not None}
     names = {image.number: image.name for image in plan.session.images}
     for undecided in plan.undecided:
         number = _blank(series_number(undecided.series.header))
         for image in undecided.series.images:
-            if image not in decided:
-                decided.add(image)
+            if image not in decided_images:
+                decided_images.add(image)
                 reason = f"{undecided.reason}. {undecided.hint}"
                 cells = (plan.session.id, number, image, names.get(image, ""), "", UNDECIDED, reason)
                 yield (undecided.series.n, image), cells

@@ -217,12 +217,12 @@ def _pairs_and_single_scans(directions: list[list[PepolarScan]]) -> list[list[Pl
 def _nearest_pairs(first: list[PepolarScan], second: list[PepolarScan]) -> list[tuple[PepolarScan, PepolarScan]]:
     pairs: list[tuple[PepolarScan, PepolarScan]] = []
     gaps = [(_scan_gap(a, b), k, n) for k, a in enumerate(first) for n, b in enumerate(second)]
-    used: tuple[set[int], set[int]] = (set(), set())
+    used_indexes: tuple[set[int], set[int]] = (set(), set())
     for _gap, i, j in sorted(gaps):
-        if i not in used[0] and j not in used[1]:
+        if i not in used_indexes[0] and j not in used_indexes[1]:
             pairs.append((first[i], second[j]))
-            used[0].add(i)
-            used[1].add(j)
+            used_indexes[0].add(i)
+            used_indexes[1].add(j)
     return pairs
 
 

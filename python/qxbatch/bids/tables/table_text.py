@@ -44,12 +44,12 @@ def merge_tables(existing: Table | None, ours: Table, *, edited: bool, is_kept: 
     """
     if existing is None or ours.key not in existing.columns:
         return ours
-    named = {row[ours.key]: row for row in existing.rows if row.get(ours.key)}
+    existing_rows = {row[ours.key]: row for row in existing.rows if row.get(ours.key)}
     our_rows = {row[ours.key]: row for row in ours.rows}
     if edited:
-        rows = [row for name, row in named.items() if name in our_rows or is_kept(name)]
-        return Table(existing.columns, (*rows, *(row for name, row in our_rows.items() if name not in named)))
-    kept_rows = [row for name, row in named.items() if name not in our_rows and is_kept(name)]
+        rows = [row for name, row in existing_rows.items() if name in our_rows or is_kept(name)]
+        return Table(existing.columns, (*rows, *(row for name, row in our_rows.items() if name not in existing_rows)))
+    kept_rows = [row for name, row in existing_rows.items() if name not in our_rows and is_kept(name)]
     return Table(ours.columns, _sorted([*our_rows.values(), *kept_rows], ours.key))
 
 

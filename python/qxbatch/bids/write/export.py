@@ -190,8 +190,8 @@ class Exporter:
     def _apply(self, changes: Sequence[Change]) -> Export:
         dataset, has_shifted_dates = self._destination.dataset, self._destination.options.shifts is not None
         to_write = [change for change in changes if change.action in (Action.ADD, Action.REPLACE)]
-        removed = [change for change in changes if change.action is Action.REMOVE]
-        if to_write or removed:
+        removals = [change for change in changes if change.action is Action.REMOVE]
+        if to_write or removals:
             journal_files = {
                 **self._record.journal_files,
                 **{change.path: change.entry for change in to_write if change.entry},
